@@ -1,0 +1,91 @@
+"""From a data file to an honestly evaluated predictor with error bars.
+
+`import shoal` imports nothing heavy: each public name is loaded when it is first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shoal.data.builtin import BUILTIN
+    from shoal.data.dataset import load_dataset as load_dataset
+    from shoal.errors import DataError as DataError
+    from shoal.errors import Interrupted as Interrupted
+    from shoal.errors import NetworkError as NetworkError
+    from shoal.errors import RunError as RunError
+    from shoal.errors import SettingError as SettingError
+    from shoal.errors import ShoalError as ShoalError
+    from shoal.errors import ShoalWarning as ShoalWarning
+    from shoal.fit import fit as fit
+    from shoal.fit import resume as resume
+    from shoal.networks import Activation as Activation
+    from shoal.networks import Dense as Dense
+    from shoal.networks import Dropout as Dropout
+    from shoal.networks import Flatten as Flatten
+    from shoal.networks import Network as Network
+    from shoal.results import Interval as Interval
+    from shoal.results import Task as Task
+    from shoal.run import Run as Run
+    from shoal.run import load as load
+
+    datasets = BUILTIN
+
+__version__ = "0.1.0"
+
+# Where each public name lives: module, and its name there.
+_PUBLIC = {
+    "fit": ("shoal.fit", "fit"),
+    "resume": ("shoal.fit", "resume"),
+    "load": ("shoal.run", "load"),
+    "Run": ("shoal.run", "Run"),
+    "load_dataset": ("shoal.data.dataset", "load_dataset"),
+    "datasets": ("shoal.data.builtin", "BUILTIN"),
+    "Network": ("shoal.networks", "Network"),
+    "Dense": ("shoal.networks", "Dense"),
+    "Dropout": ("shoal.networks", "Dropout"),
+    "Activation": ("shoal.networks", "Activation"),
+    "Flatten": ("shoal.networks", "Flatten"),
+    "Interval": ("shoal.results", "Interval"),
+    "Task": ("shoal.results", "Task"),
+    "ShoalError": ("shoal.errors", "ShoalError"),
+    "DataError": ("shoal.errors", "DataError"),
+    "SettingError": ("shoal.errors", "SettingError"),
+    "NetworkError": ("shoal.errors", "NetworkError"),
+    "RunError": ("shoal.errors", "RunError"),
+    "Interrupted": ("shoal.errors", "Interrupted"),
+    "ShoalWarning": ("shoal.errors", "ShoalWarning"),
+}
+
+__all__ = [*sorted(_PUBLIC), "__version__"]
+
+
+class _Package(ModuleType):
+    """The package, whose public names win over submodules: `shoal.fit` is the function, never the file."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # The import system stores each submodule here; `shoal/fit.py` would hide the function `fit`.
+        if isinstance(value, ModuleType) and _PUBLIC.get(name, ("",))[0] == value.__name__:
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        from shoal.errors import suggest
+
+        raise AttributeError(f"module 'shoal' has no attribute {name!r}.{suggest(name, _PUBLIC)}")
+    module, attribute = _PUBLIC[name]
+    value = getattr(importlib.import_module(module), attribute)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_PUBLIC})

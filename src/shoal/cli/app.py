@@ -1,0 +1,126 @@
+"""The commands, and what `shoal --help` says of them."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from shoal.cli.datasets import datasets
+from shoal.cli.guard import guarded
+from shoal.cli.network import network
+from shoal.cli.report import report
+from shoal.cli.runs import runs
+
+# Commands with flags made from FitSettings: what is needed for them would double the time of `shoal --help`,
+# which shows a stand-in with the sentence given here.
+_LATE = {
+    "fit": "Train many small networks on a table and keep the best as an ensemble with error bars.",
+    "predict": "Add predictions with error bars to a table.",
+    "evaluate": "Score a run on rows whose truth is known, each score with its 95 % interval.",
+    "describe": "Show the columns of a table, what they are for, and what to look out for.",
+}
+
+
+class Commands(TyperGroup):
+    """The group of commands; a command takes the place of its stand-in once it is asked for."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Return the command that the first word names."""
+        if args and args[0] in _LATE:
+            self.commands[args[0]] = _complete(args[0])
+        return super().resolve_command(ctx, args)
+
+
+app = typer.Typer(
+    name="shoal",
+    cls=Commands,
+    help="From a data file to an honestly evaluated predictor with error bars.",
+    epilog="Examples:\nshoal fit iris\nshoal fit measurements.csv --target y\n"
+    "shoal predict runs/measurements-1 new.csv -o predictions.csv",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from shoal import __version__
+
+        print(f"shoal {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="print the version")
+    ] = False,
+) -> None:
+    """From a data file to an honestly evaluated predictor with error bars."""
+
+
+# The examples with which the help of each command ends, in the order in which the commands are needed.
+_EXAMPLES = {
+    "fit": (
+        "shoal fit iris",
+        "shoal fit measurements.csv --target y --y-err sigma_y --minutes 5",
+        "shoal fit table.parquet --target a,b --ignore run,comment --out runs/both",
+        "shoal fit iris --networks 1 --hidden 64,32 --activation relu --l2 0.01",
+        "shoal fit --config runs/iris-1/config.toml --seed 1",
+        "shoal fit --resume runs/iris-1",
+    ),
+    "predict": (
+        "shoal predict runs/iris-1 new.csv -o predictions.csv",
+        "shoal predict runs/iris-1 new.parquet -o predictions.jsonl --force",
+        "shoal predict runs/iris-1 new.csv | head",
+    ),
+    "evaluate": ("shoal evaluate runs/iris-1 later.csv", "shoal evaluate runs/iris-1 later.csv --json"),
+    "report": ("shoal report runs/iris-1",),
+    "runs": ("shoal runs", "shoal runs ../other/runs --json"),
+    "describe": (
+        "shoal describe measurements.csv",
+        "shoal describe measurements.csv --target y --weight w",
+        "shoal describe iris --json",
+    ),
+    "network": ('shoal network "4 8:relu 3:softmax"', 'shoal network "4 8:relu 3:softmax" -o network.pdf'),
+    "datasets": ("shoal datasets", "shoal datasets --json"),
+}
+_READY: dict[str, Callable[..., None]] = {
+    "report": report, "runs": runs, "network": network, "datasets": datasets,
+}  # fmt: skip
+
+
+def _stand_in() -> None:
+    """Stand for a command of which only the name and the sentence are wanted."""
+
+
+def _register(target: typer.Typer, name: str, function: Callable[..., None], text: str) -> None:
+    paragraphs = inspect.cleandoc(text).split("\n\n")
+    target.command(
+        name,
+        help="\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs),
+        epilog="\n".join(["Examples:", *_EXAMPLES[name]]),
+    )(guarded(function))
+
+
+def _complete(name: str) -> Any:
+    """Return a command with all its flags."""
+    from typer.main import get_command
+
+    function = importlib.import_module(f"shoal.cli.{name}").command()
+    settings = app.info.context_settings
+    alone = typer.Typer(add_completion=False, rich_markup_mode="rich", context_settings=settings)
+    _register(alone, name, function, function.__doc__ or "")
+    return get_command(alone)
+
+
+for _name in _EXAMPLES:
+    _function = _READY.get(_name, _stand_in)
+    _register(app, _name, _function, _LATE.get(_name) or _function.__doc__ or "")

@@ -1,0 +1,37 @@
+"""`shoal evaluate`: the scores of a run on other rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from shoal.cli.from_settings import READING, read_options, with_settings
+from shoal.cli.options import DataArgument, Json, Quiet, RunArgument
+
+
+def evaluate(
+    run: RunArgument,
+    data: DataArgument,
+    *,
+    settings: dict[str, Any],
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Score a run on rows whose truth is known, each score with its 95 % interval."""
+    from shoal.cli.live import watching
+    from shoal.cli.output import interval, label, print_json, print_table
+    from shoal.run import load
+
+    with watching(quiet=quiet, plain_lines=False) as progress:
+        progress.stage(f"evaluating {data}")
+        scores = load(run).evaluate(data, read_options(settings))
+    if as_json:
+        print_json(scores)
+    else:
+        rows = [(label(name), interval(score)) for name, score in scores.items()]
+        print_table(("score", "value [95 % interval]"), rows)
+
+
+def command() -> Callable[..., None]:
+    """Return the command with the flags for reading."""
+    return with_settings(evaluate, READING)

@@ -1,0 +1,146 @@
+"""`shoal fit`: the main job."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from shoal.cli.from_settings import RUN, WITH_FLAGS, flag, with_settings
+from shoal.cli.options import Json, Quiet
+from shoal.errors import SettingError
+from shoal.settings import check_settings
+
+if TYPE_CHECKING:
+    from shoal.run import Run
+
+Data = Annotated[
+    str | None, typer.Argument(metavar="DATA", help="a file with a table, or the name of a built-in set")
+]
+Config = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="repeat a run: its config.toml; flags win", rich_help_panel=RUN),
+]
+Resume = Annotated[
+    str | None,
+    typer.Option(metavar="RUN", help="go on with a run that was interrupted", rich_help_panel=RUN),
+]
+# Scores that stand in the summary, as many as fit beside each other; the page has all of them.
+SHOWN = ("accuracy", "log_loss", "rmse", "r2")
+
+
+def fit(
+    data: Data = None,
+    *,
+    settings: dict[str, Any],
+    config: Config = None,
+    resume: Resume = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train many small networks on a table and keep the best as an ensemble with error bars.
+
+    Reads the table, splits it into rows for training, validation and test, trains a population of networks
+    together, keeps the best, scores them once on the test rows, and leaves a run folder with the model, the
+    numbers, the figures and a page.
+    """
+    from shoal.cli.live import watching
+    from shoal.cli.output import print_json, print_text
+
+    if resume is not None:
+        _check_resume(data, config, settings)
+    else:
+        data, settings = _data_and_settings(data, config, settings)
+    with watching(quiet=quiet) as progress:
+        if resume is not None:
+            from shoal.fit import resume as go_on
+
+            run = go_on(resume, progress=progress, minutes=settings.get("minutes"))
+        else:
+            from shoal.fit import fit as fit_data
+
+            run = fit_data(data, progress=progress, **settings)
+    if as_json:
+        print_json({"path": str(run.path), "page": str(_page(run)), **run.metrics})
+    elif quiet:
+        print_text(str(run.path))
+    else:
+        print_summary(run)
+
+
+def command() -> Callable[..., None]:
+    """Return the command with a flag for every setting of `fit` that can be typed."""
+    return with_settings(fit, WITH_FLAGS)
+
+
+def print_summary(run: Run) -> None:
+    """Print the verdict, the ensemble beside the baselines, and where to look further."""
+    from shoal.cli.output import interval, label, print_table, print_text
+
+    metrics = run.metrics
+    print_text(metrics["verdict"]["text"])
+    names = [name for name in SHOWN if name in metrics["test"]]
+    trained, kept = metrics["networks"]["trained"], metrics["networks"]["kept"]
+    ours = f"shoal ({kept} of {trained} networks)" if trained > 1 else "shoal (1 network)"
+    lines = {ours: metrics["test"], **{label(name): scores for name, scores in metrics["baselines"].items()}}
+    rows = [(who, *(interval(scores.get(name)) for name in names)) for who, scores in lines.items()]
+    test_rows = metrics["rows"]["test"]
+    print_table((f"on {test_rows} test rows", *(f"{label(name)} [95 %]" for name in names)), rows)
+    print_text(f"page:    {_page(run)}")
+    print_text(f"predict: shoal predict {run.path} NEW_DATA -o predictions.csv")
+
+
+def _page(run: Run) -> Path:
+    return Path(run.path) / "report.html"
+
+
+def _check_resume(data: str | None, config: str | None, settings: dict[str, Any]) -> None:
+    """Refuse what an interrupted run has settled already."""
+    given = [flag(name) for name in settings if name != "minutes"]
+    given += ["--config"] if config else []
+    given += ["DATA"] if data else []
+    if given:
+        raise SettingError(f"--resume goes on with the settings of the run; leave out {', '.join(given)}.")
+
+
+def _data_and_settings(
+    data: str | None, config: str | None, settings: dict[str, Any]
+) -> tuple[str, dict[str, Any]]:
+    """Return what to read and the settings: those of `config.toml`, then those of the flags."""
+    if config:
+        source, kept = read_config(config)
+        data = data or source
+        settings = {**kept, **settings}
+    if not data:
+        missing = f"{config!r} does not say which file was read" if config else "DATA is missing"
+        raise SettingError(
+            f"{missing}: expected a file or the name of a built-in set, e.g. `shoal fit iris`; "
+            "`shoal datasets` lists the sets."
+        )
+    check_settings(settings)
+    return data, settings
+
+
+def read_config(config: str) -> tuple[str | None, dict[str, Any]]:
+    """Return the data and the settings of a run's `config.toml`, but not where that run was written.
+
+    Args:
+        config: path of the file, or of the run folder that holds it.
+
+    Raises:
+        RunError: missing, damaged or of a newer format.
+        SettingError: a file of another name.
+    """
+    from shoal.runs.config_file import NAME
+    from shoal.runs.config_file import read_config as read
+
+    path = Path(config)
+    if path.name != NAME and not path.is_dir():
+        raise SettingError(f"--config expects the {NAME} of a run, got {config!r}.")
+    document = read(path if path.is_dir() else path.parent)
+    settings = {name: value for name, value in document["settings"].items() if name not in ("out", "force")}
+    source = document["data"].get("source")
+    data = document["data"].get("name") if source == "built in" else source
+    return (None if data == "python" else data), settings

@@ -1,0 +1,170 @@
+"""Flags made from FitSettings, so that function, command line and `config.toml` cannot disagree."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+import typer
+from pydantic.fields import FieldInfo
+
+from shoal.data.readers import ReadOptions
+from shoal.settings import FitSettings
+from shoal.training.hyperparameters import Hyperparameters
+
+DATA, SPLIT, NETWORKS, RUN = "Data", "Split", "Networks", "Run"
+HYPERPARAMETERS = "Hyperparameters (those not given are searched or have their default)"
+
+READING = ("delimiter", "decimal_comma", "header", "encoding", "sheet")
+ROLES = ("target", "features", "y_err", "weight", "group", "time", "id", "ignore", "roles", "task")
+# Functions cannot be typed on a command line.
+PYTHON_ONLY = frozenset({"penalties"})
+WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTHON_ONLY)
+_PANELS = {
+    **dict.fromkeys(ROLES + READING, DATA),
+    **dict.fromkeys(("test", "validation_size", "test_size", "normalization"), SPLIT),
+    **dict.fromkeys(("networks", "minutes", "keep"), NETWORKS),
+}
+_PANEL_ORDER = (DATA, SPLIT, NETWORKS, HYPERPARAMETERS, RUN)
+# Columns may be repeated or hold commas; these others are texts that the settings take apart themselves.
+_COMMA_LISTS = ("hidden", "activation")
+
+
+def flag(name: str) -> str:
+    """Return the flag of a setting.
+
+    >>> flag("learning_rate")
+    '--learning-rate'
+    """
+    return "--" + name.replace("_", "-")
+
+
+def panel(name: str) -> str:
+    """Return the panel of the help in which a setting stands."""
+    return _PANELS.get(name, HYPERPARAMETERS if name in Hyperparameters.model_fields else RUN)
+
+
+def parameter(name: str) -> inspect.Parameter:
+    """Return a setting as a parameter that typer turns into a flag; None means: not given."""
+    field = FitSettings.model_fields[name]
+    kind, choices = _kind(field)
+    option = typer.Option(
+        *_declarations(name, kind),
+        help=_help(name, field, choices),
+        rich_help_panel=panel(name),
+        metavar="NAME" if choices else _metavar(name, kind),
+        autocompletion=_completion(choices),
+    )
+    annotation: Any = Annotated[kind | None, option]
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
+
+
+def with_settings(command: Callable[..., None], names: Iterable[str]) -> Callable[..., None]:
+    """Return a command whose parameter `settings` is replaced by one flag for each named setting.
+
+    Args:
+        command: takes, beside its own parameters, `settings`: a dict of what was given, by name.
+        names: settings of FitSettings.
+    """
+    names = sorted(names, key=lambda name: _PANEL_ORDER.index(panel(name)))
+    own = inspect.signature(command, eval_str=True).parameters.values()
+    parameters = [parameter(name) for name in names]
+
+    def run(**values: Any) -> None:
+        settings = {name: _joined(name, values.pop(name)) for name in names}
+        command(**values, settings={name: value for name, value in settings.items() if value is not None})
+
+    first = [p for p in own if p.default is inspect.Parameter.empty or p.kind is not p.KEYWORD_ONLY]
+    parameters = [
+        *(p for p in first if p.name != "settings"),
+        *parameters,
+        *(p for p in own if p not in first),
+    ]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    run.__doc__, run.__name__ = command.__doc__, command.__name__
+    return run
+
+
+def _joined(name: str, value: Any) -> Any:
+    """Join what was repeated: `--target a --target b,c` gives `("a", "b", "c")`."""
+    if not isinstance(value, (list, tuple)):
+        return value
+    if not value:
+        return None
+    text = ",".join(value)
+    return text if name in _COMMA_LISTS else tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _kind(field: FieldInfo) -> tuple[Any, tuple[str, ...]]:
+    """Return the type that typer shall read, and the choices if there are only some."""
+    kind = _bare(field.annotation)
+    if get_origin(kind) is Literal:
+        return str, tuple(str(choice) for choice in get_args(kind))
+    if get_origin(kind) is tuple:
+        return list[str], ()
+    if kind not in (str, int, float, bool):
+        raise TypeError(f"no flag is known for a setting of type {kind}")
+    return kind, ()
+
+
+def _bare(annotation: Any) -> Any:
+    """Return a type without Annotated, without `| None` and without what only Python can give."""
+    if get_origin(annotation) is Annotated:
+        return _bare(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, types.UnionType):
+        parts = [_bare(part) for part in get_args(annotation) if part is not types.NoneType]
+        (kind,) = (part for part in parts if get_origin(part) is not Callable)
+        return kind
+    return annotation
+
+
+def _declarations(name: str, kind: Any) -> tuple[str, ...]:
+    if name == "force":  # off by default, so there is nothing to switch off
+        return (flag(name),)
+    if kind is bool:
+        return (f"{flag(name)}/--no-{name.replace('_', '-')}",)
+    return (flag(name), "-o") if name == "out" else (flag(name),)
+
+
+def _metavar(name: str, kind: Any) -> str | None:
+    if name in Hyperparameters.model_fields and kind == list[str]:
+        return "INTEGERS" if name == "hidden" else "NAMES"
+    if kind == list[str]:
+        return "COLUMNS"
+    return {"roles": "FILE", "test": "FILE", "out": "FOLDER"}.get(name)
+
+
+def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]] | None:
+    """Return what completes a value in the shell."""
+    if not choices:
+        return None
+    return lambda incomplete: [choice for choice in choices if choice.startswith(incomplete)]
+
+
+def _help(name: str, field: FieldInfo, choices: tuple[str, ...]) -> str:
+    described = field.description or Hyperparameters.model_fields[name].description or ""
+    if choices:
+        described += ": " + ", ".join(choices)
+    default = _default(name, field)
+    # A bracket would be read as a style by rich.
+    return (described + (f" (default: {default})" if default else "")).replace("[", r"\[")
+
+
+def _default(name: str, field: FieldInfo) -> str:
+    """Return the default that the help shows, empty if there is none worth showing."""
+    default = field.default
+    if default is None and name in Hyperparameters.model_fields:
+        default = Hyperparameters.model_fields[name].default
+    if default is None or default is False:
+        return ""
+    if isinstance(default, tuple):
+        return ",".join(str(part) for part in default)
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def read_options(settings: dict[str, Any]) -> ReadOptions:
+    """Return how to read a table, taken from what was given."""
+    return ReadOptions(**{name: settings[name] for name in READING if name in settings})

@@ -1,0 +1,102 @@
+"""`shoal predict`: a table with predictions and their error bars."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from shoal.cli.from_settings import READING, read_options, with_settings
+from shoal.cli.options import DataArgument, Force, Json, Quiet, RunArgument
+
+if TYPE_CHECKING:
+    import polars as pl
+
+Out = Annotated[
+    str | None,
+    typer.Option(
+        "--out",
+        "-o",
+        metavar="FILE",
+        help="where to write: .csv, .tsv, .parquet or .jsonl; by default CSV on stdout",
+    ),
+]
+
+
+def predict(
+    run: RunArgument,
+    data: DataArgument,
+    out: Out = None,
+    *,
+    settings: dict[str, Any],
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Add predictions with error bars to a table.
+
+    The columns of the table are kept. Classes: `prediction` and one `probability_<class>` each. Numbers:
+    `prediction`, `std`, and `low` and `high` that hold 95 % of the values.
+    """
+    import sys
+
+    from shoal.cli.files import TABLES, check_output, write_table
+    from shoal.cli.live import watching
+    from shoal.cli.output import print_json
+
+    path = check_output(out, TABLES, "a table", force=force) if out else None
+    from shoal.run import load
+
+    with watching(quiet=quiet, plain_lines=False) as progress:
+        progress.stage(f"predicting {data}")
+        loaded = load(run)
+        table, prediction = loaded.predict_table(data, read_options(settings))
+        unknown = {name: int(count) for name, count in loaded.unknown_categories(table).items() if count}
+        predicted = prediction.frame()
+        full = joined(table, predicted)
+        if path:
+            write_table(full, path)
+    if not quiet:
+        _tell(unknown, table, full, path)
+    if as_json:
+        told = {"rows": full.height, "columns": full.columns, "unknown_categories": unknown, "output": out}
+        print_json(told if path else {**told, "predictions": full.to_dicts()})
+    elif not path:
+        sys.stdout.write(full.write_csv())
+
+
+def command() -> Callable[..., None]:
+    """Return the command with the flags for reading."""
+    return with_settings(predict, READING)
+
+
+def joined(table: pl.DataFrame, predicted: pl.DataFrame) -> pl.DataFrame:
+    """Return a table with the columns of predictions beside its own.
+
+    A column of predictions whose name the table has already is named `shoal_<name>`, so that none is lost.
+    """
+    taken = set(table.columns)
+    names = {}
+    for name in predicted.columns:
+        free = name
+        while free in taken:
+            free = f"shoal_{free}"
+        taken.add(free)
+        names[name] = free
+    return table.hstack(predicted.rename(names).get_columns())
+
+
+def _tell(unknown: dict[str, int], table: pl.DataFrame, full: pl.DataFrame, path: object) -> None:
+    from shoal.cli.guard import tell
+
+    for name, count in unknown.items():
+        tell(
+            "note",
+            f"column {name!r}: {count} {'value was' if count == 1 else 'values were'} not seen in training.",
+        )
+    renamed = [name for name in full.columns[table.width :] if name.removeprefix("shoal_") in table.columns]
+    if renamed:
+        tell("note", f"the table has columns of these names already; added as {', '.join(renamed)}.")
+    if path:
+        tell("note", f"{full.height} rows with predictions written to {str(path)!r}.")

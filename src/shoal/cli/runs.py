@@ -1,0 +1,36 @@
+"""`shoal runs`: the runs of a folder."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from shoal.cli.options import Json
+
+Folder = Annotated[str, typer.Argument(metavar="[FOLDER]", help="folder that holds runs", show_default=True)]
+
+
+def runs(folder: Folder = "runs", *, as_json: Json = False) -> None:
+    """List the finished runs of a folder, oldest first."""
+    from shoal.cli.output import interval, label, print_json, print_table, print_text
+    from shoal.runs.listing import list_runs
+
+    found = list_runs(folder)
+    if as_json:
+        print_json([run.as_dict() for run in found])
+    elif not found:
+        print_text(f"No finished runs in {folder!r}; `shoal fit iris` makes one in 'runs'.")
+    else:
+        rows = [
+            (
+                run.path,
+                ", ".join(run.target),
+                run.task,
+                f"{label(run.score_name)} {interval(run.score)}",
+                f"{run.kept} of {run.networks}",
+                run.when.astimezone().strftime("%Y-%m-%d %H:%M"),
+            )
+            for run in found
+        ]
+        print_table(("run", "target", "task", "test score [95 %]", "networks kept", "when"), rows, right=(4,))

@@ -1,0 +1,114 @@
+"""Data sets that come with shoal: five from scikit-learn, and three of known truth for physicists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from shoal.data.generated import damped_oscillation, phase_transition, signal_background
+from shoal.data.roles import Roles
+
+
+@dataclass(frozen=True)
+class Builtin:
+    """A built-in data set: its size, its task, a sentence about it, and how to load it."""
+
+    name: str
+    rows: int
+    columns: int
+    task_name: str
+    about: str
+    load: Callable[[], tuple[pl.DataFrame, Roles]]
+
+
+def _from_sklearn(
+    loader: str, target: str, class_names: bool = True
+) -> Callable[[], tuple[pl.DataFrame, Roles]]:
+    """Return a function that loads one of scikit-learn's sets as a table with a named target."""
+
+    def load() -> tuple[pl.DataFrame, Roles]:
+        import sklearn.datasets
+
+        bunch: Any = getattr(sklearn.datasets, loader)()
+        values = np.asarray(bunch.data, np.float64)
+        columns = [pl.Series(str(name), values[:, i]) for i, name in enumerate(bunch.feature_names)]
+        y = np.asarray(bunch.target)
+        if class_names:
+            y = np.asarray([str(name) for name in bunch.target_names])[y]
+        return pl.DataFrame([*columns, pl.Series(target, y.tolist())]), Roles(target=[target])
+
+    return load
+
+
+_SETS = (
+    Builtin(
+        "iris",
+        150,
+        5,
+        "3-class classification",
+        "Three species of iris told apart by the size of their flowers (Fisher 1936).",
+        _from_sklearn("load_iris", "species"),
+    ),
+    Builtin(
+        "wine",
+        178,
+        14,
+        "3-class classification",
+        "Three cultivars of wine told apart by chemical analysis.",
+        _from_sklearn("load_wine", "cultivar"),
+    ),
+    Builtin(
+        "breast_cancer",
+        569,
+        31,
+        "binary classification",
+        "Malignant and benign tumours told apart by the shapes of cell nuclei.",
+        _from_sklearn("load_breast_cancer", "diagnosis"),
+    ),
+    Builtin(
+        "diabetes",
+        442,
+        11,
+        "regression",
+        "The progression of diabetes within a year, from ten measurements.",
+        _from_sklearn("load_diabetes", "progression", class_names=False),
+    ),
+    Builtin(
+        "digits",
+        1797,
+        65,
+        "10-class classification",
+        "Handwritten digits in images of 8 by 8 pixels.",
+        _from_sklearn("load_digits", "digit", class_names=False),
+    ),
+    Builtin(
+        "damped_oscillation",
+        400,
+        3,
+        "regression",
+        "Generated: y(t) = exp(-t/tau) cos(omega t), measured with errors that differ from row to row.",
+        damped_oscillation,
+    ),
+    Builtin(
+        "signal_background",
+        5000,
+        8,
+        "binary classification",
+        "Generated: a resonance over background in six kinematic variables, with event weights.",
+        signal_background,
+    ),
+    Builtin(
+        "phase_transition",
+        1000,
+        7,
+        "regression, 2 targets",
+        "Generated: noisy magnetisation and energy of a mean-field magnet around its phase transition.",
+        phase_transition,
+    ),
+)
+
+BUILTIN: dict[str, Builtin] = {one.name: one for one in _SETS}

@@ -1,0 +1,380 @@
+"""From a file, a name or Python data to a dataset: a table whose columns have types and roles."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from shoal.data.builtin import BUILTIN
+from shoal.data.columns import MOST_LEVELS, Column, Kind, check_features, find_columns
+from shoal.data.conversion import first_row, is_date, is_plain, tidy, to_days, to_numbers
+from shoal.data.readers import ReadOptions, from_python, read_table
+from shoal.data.roles import Roles
+from shoal.data.targets import (
+    check_classes,
+    check_targets_vary,
+    class_indices,
+    class_names,
+    find_errors,
+    find_target,
+    infer_task,
+    read_task,
+    target_numbers,
+)
+from shoal.errors import DataError, listing, suggest
+from shoal.results import Task
+
+LEAST_ROWS = 10
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A table whose columns have types and roles, and the task that they define.
+
+    `kept` holds the positions in `source` of the rows of `table`; rows without a target are left out.
+    `sha256` is that of the whole content as read. `classes` is empty in a regression.
+    """
+
+    name: str
+    source: str
+    table: pl.DataFrame
+    columns: tuple[Column, ...]
+    roles: Roles
+    task: Task
+    classes: tuple[str, ...]
+    notes: tuple[str, ...]
+    sha256: str
+    kept: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
+
+    @property
+    def rows(self) -> int:
+        """The number of rows that have a target."""
+        return self.table.height
+
+    @property
+    def features(self) -> tuple[Column, ...]:
+        """The columns to predict from."""
+        return tuple(column for column in self.columns if column.role == "feature")
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The names of the columns to predict."""
+        return tuple(self.roles.target)
+
+    @property
+    def task_name(self) -> str:
+        """The task in words, e.g. `3-class classification` or `regression, 2 targets`."""
+        if self.task is Task.CLASSIFICATION:
+            return ("binary" if len(self.classes) == 2 else f"{len(self.classes)}-class") + " classification"
+        return "regression" if len(self.targets) == 1 else f"regression, {len(self.targets)} targets"
+
+    def feature_table(self) -> pl.DataFrame:
+        """Return the feature columns only, in the order of the file."""
+        return pl.DataFrame([self.table.get_column(column.name) for column in self.features])
+
+    def y(self) -> np.ndarray:
+        """Return `(rows,)` int64 class positions, or `(rows, targets)` float64 values in a regression."""
+        if self.task is Task.CLASSIFICATION:
+            return class_indices(self.table.get_column(self.targets[0]), self.classes)
+        return target_numbers(self.table, list(self.targets))
+
+    def y_err(self) -> np.ndarray | None:
+        """Return `(rows, targets)` measured errors of the targets, or None."""
+        if not self.roles.y_err:
+            return None
+        columns = [to_numbers(self.table.get_column(name)) for name in self.roles.y_err]
+        errors = np.stack([column.to_numpy() for column in columns], axis=1)
+        return np.ascontiguousarray(np.broadcast_to(errors, (self.rows, len(self.targets))))
+
+    def weights(self) -> np.ndarray | None:
+        """Return `(rows,)` float64 weights, or None."""
+        name = self.roles.weight
+        return None if name is None else to_numbers(self.table.get_column(name)).to_numpy().copy()
+
+    def groups(self) -> np.ndarray | None:
+        """Return `(rows,)` int64 group numbers, or None; rows with the same number belong together."""
+        name = self.roles.group
+        if name is None:
+            return None
+        ranks = self.table.get_column(name).cast(pl.String).rank("dense").cast(pl.Int64) - 1
+        return ranks.to_numpy().copy()
+
+    def times(self) -> np.ndarray | None:
+        """Return `(rows,)` float64 times (dates in days since 1970), or None."""
+        name = self.roles.time
+        return None if name is None else _read_time(self.table.get_column(name)).to_numpy().copy()
+
+
+def load_dataset(
+    data: Any,
+    *,
+    roles: Roles | None = None,
+    target: str | list[str] | None = None,
+    task: Task | str | None = None,
+    options: ReadOptions = ReadOptions(),
+    features: list[str] | None = None,
+    y_err: str | list[str] | None = None,
+    weight: str | None = None,
+    group: str | None = None,
+    time: str | None = None,
+    id: str | None = None,
+    ignore: str | list[str] | None = None,
+) -> Dataset:
+    """Return a dataset from a built-in name, a file, a data frame or arrays.
+
+    Args:
+        data: name of a built-in set (`iris`), path of a file, data frame (pandas, polars, pyarrow),
+            array, dict of columns, or `(X, y)`.
+        roles: roles of the columns; each argument below replaces one of them.
+        target: column or columns to predict; found by its name by default, else the last column.
+        task: classification or regression; inferred by default.
+        options: how to read text files.
+        features: columns to predict from; by default all without another role.
+        y_err: columns of measured errors (standard deviations) of the targets.
+        weight: column of row weights, zero or positive.
+        group: column; rows with the same value stay together in every split.
+        time: column of numbers or dates; the past trains, the future tests.
+        id: column that names the rows.
+        ignore: columns to leave out.
+
+    Returns:
+        The dataset; its `notes` say in sentences what was inferred and what was left out.
+
+    Raises:
+        DataError: the data cannot be used as they are; the message names the column and row.
+
+    Example:
+        >>> load_dataset({"x": range(20), "y": [0.5 * i for i in range(20)]}).task_name
+        'regression'
+    """
+    name, source, raw, own = read_any(data, options)
+    _check_names(raw)
+    flags = Roles().replaced(
+        target=target,
+        features=features,
+        y_err=y_err,
+        weight=weight,
+        group=group,
+        time=time,
+        id=id,
+        ignored=ignore,
+    )
+    given = {**(roles or Roles()).named(), **flags.named()}
+    roles = _adapted(own, given).replaced(**given)
+    table = _plain_columns(tidy(raw), roles)
+    roles.check(table.columns)
+    _check_size(table)
+    roles, notes = _complete(table, roles)
+    return _build(name, source, table, roles, task, notes)
+
+
+def _build(
+    name: str, source: str, table: pl.DataFrame, roles: Roles, task: Task | str | None, notes: list[str]
+) -> Dataset:
+    """Check the rows, infer the task and put the dataset together."""
+    sha256 = content_hash(table)
+    table, kept = _with_target(table, roles.target, notes)
+    if task is None:
+        chosen, why = infer_task(table, roles.target, bool(roles.y_err))
+        notes.append(why)
+    else:
+        chosen = read_task(task)
+    classes: tuple[str, ...] = ()
+    if chosen is Task.CLASSIFICATION:
+        classes = class_names(table.get_column(roles.target[0]))
+        check_classes(table, roles.target, classes, kept)
+        if roles.y_err:
+            raise DataError(f"classes have no measured errors; leave out y_err={listing(roles.y_err)}")
+    else:
+        check_targets_vary(target_numbers(table, roles.target, kept), roles.target)
+    columns = find_columns(table, roles)
+    check_features(table, columns, kept)
+    _check_role_values(table, roles, kept)
+    notes.extend(_notes_on(columns))
+    return Dataset(name, source, table, columns, roles, chosen, classes, tuple(notes), sha256, kept)
+
+
+def read_any(data: Any, options: ReadOptions) -> tuple[str, str, pl.DataFrame, Roles]:
+    """Return name, source, table and the roles that the data bring with them."""
+    if isinstance(data, Dataset):
+        return data.name, data.source, data.table, data.roles
+    if isinstance(data, str) and data in BUILTIN:
+        table, roles = BUILTIN[data].load()
+        return data, "built in", table, roles
+    if isinstance(data, str | Path):
+        path = Path(data)
+        is_name = isinstance(data, str) and not path.suffix and "/" not in data and "\\" not in data
+        if is_name and not path.exists():
+            raise DataError(
+                f"there is no file and no built-in data set {data!r}; built in are: {listing(BUILTIN)}."
+                + suggest(data, BUILTIN)
+            )
+        return path.name.split(".")[0] or path.name, str(data), read_table(path, options), Roles()
+    return "data", "python", from_python(data), Roles()
+
+
+def _adapted(own: Roles, given: dict[str, Any]) -> Roles:
+    """Return what the data say about their own columns, as far as the user does not say otherwise."""
+    user = Roles().replaced(**given)
+    taken = {name for _, name in user.pairs()} | set(user.features or [])
+    if not own.target or user.target in ([], own.target):
+        target, error_of, outputs = own.target, own.y_err, []
+    else:
+        target, errors = [], dict(zip(own.target, own.y_err, strict=False))
+        error_of = [errors[name] for name in user.target if name in errors]
+        error_of = error_of if len(error_of) == len(user.target) else []
+        # another measured output, or the error of one, is no feature unless the user asks for it
+        outputs = [*(own.target if len(own.target) > 1 else []), *own.y_err]
+    return Roles(
+        target=target,
+        y_err=[] if taken & set(error_of) else error_of,
+        weight=None if own.weight in taken else own.weight,
+        group=None if own.group in taken else own.group,
+        time=None if own.time in taken else own.time,
+        id=None if own.id in taken else own.id,
+        ignored=[name for name in outputs if name not in taken and name not in error_of],
+    )
+
+
+def _check_names(table: pl.DataFrame) -> None:
+    for position, name in enumerate(table.columns, 1):
+        if not name.strip():
+            raise DataError(f"column {position} has no name; give every column one")
+
+
+def _plain_columns(table: pl.DataFrame, roles: Roles) -> pl.DataFrame:
+    """Leave out ignored columns of lists and the like, and refuse others."""
+    odd = [series for series in table.get_columns() if not is_plain(series)]
+    for series in odd:
+        if series.name not in roles.ignored:
+            raise DataError(
+                f"column {series.name!r} holds {str(series.dtype).lower()}, not one value per row; "
+                "spread it over several columns or ignore it"
+            )
+    return table.drop([series.name for series in odd], strict=True) if odd else table
+
+
+def _check_size(table: pl.DataFrame) -> None:
+    if table.width < 2:
+        raise DataError(
+            f"the table has only one column, {table.columns[0]!r}; it needs a target and at least one "
+            "feature. For a text file, is the delimiter right?"
+        )
+    if table.height < LEAST_ROWS:
+        raise DataError(f"the table has {table.height} rows; at least {LEAST_ROWS} are needed")
+
+
+def _complete(table: pl.DataFrame, roles: Roles) -> tuple[Roles, list[str]]:
+    """Fill in the target and its errors where none were named."""
+    notes = []
+    if not roles.target:
+        target, why = find_target(table, roles)
+        roles = roles.model_copy(update={"target": target})
+        notes.append(why)
+    if not roles.y_err:
+        errors = find_errors(table, roles.target, roles)
+        if errors:
+            roles = roles.model_copy(update={"y_err": errors})
+            notes.append(f"{listing(errors)}: taken by name as measured errors of {listing(roles.target)}.")
+    return roles, notes
+
+
+def _with_target(
+    table: pl.DataFrame, targets: list[str], notes: list[str]
+) -> tuple[pl.DataFrame, np.ndarray]:
+    """Leave out the rows in which a target is missing, and say so."""
+    present = np.ones(table.height, bool)
+    for name in targets:
+        series = table.get_column(name)
+        if series.null_count() == len(series):
+            raise DataError(f"the target {name!r} has no values")
+        present &= series.is_not_null().to_numpy()
+    kept = np.flatnonzero(present)
+    left_out = table.height - len(kept)
+    if left_out:
+        notes.append(f"{left_out} row{'s' if left_out > 1 else ''} without a target left out.")
+        table = table.filter(pl.Series(present))
+    if table.height < LEAST_ROWS:
+        raise DataError(f"only {table.height} rows have a target; at least {LEAST_ROWS} are needed")
+    return table, kept
+
+
+def _check_role_values(table: pl.DataFrame, roles: Roles, kept: np.ndarray) -> None:
+    """Check target errors, weights, groups and times.
+
+    Raises:
+        DataError: names the column and the row.
+    """
+    for name in roles.y_err:
+        series = table.get_column(name)
+        _refuse(series, ~(to_numbers(series) > 0), "a measured error must be a positive number", kept)
+        _refuse(series, to_numbers(series).is_infinite(), "a measured error must be finite", kept)
+    if roles.weight is not None:
+        series = table.get_column(roles.weight)
+        numbers = to_numbers(series)
+        _refuse(series, ~(numbers >= 0), "a weight must be a number that is zero or positive", kept)
+        _refuse(series, numbers.is_infinite(), "a weight must be finite", kept)
+        if not (numbers > 0).any():
+            raise DataError(f"the weights in column {roles.weight!r} are all zero")
+    if roles.group is not None:
+        series = table.get_column(roles.group)
+        _refuse(series, series.is_null(), "every row needs a group", kept)
+    if roles.time is not None:
+        series = table.get_column(roles.time)
+        _refuse(series, ~_read_time(series).is_finite(), "every row needs a time (a number or a date)", kept)
+
+
+def _refuse(series: pl.Series, wrong: pl.Series, expected: str, kept: np.ndarray) -> None:
+    wrong = wrong.fill_null(True)
+    if wrong.any():
+        value = series.filter(wrong)[0]
+        held = "nothing" if value is None else repr(value)
+        raise DataError(f"column {series.name!r}: {expected}, but row {first_row(wrong, kept)} holds {held}")
+
+
+def _read_time(series: pl.Series) -> pl.Series:
+    return to_days(series) if is_date(series) else to_numbers(series)
+
+
+def _notes_on(columns: tuple[Column, ...]) -> list[str]:
+    """Say which columns are left out and why, and which categories will be pooled."""
+    notes = []
+    reasons: dict[str, list[str]] = {}
+    for column in columns:
+        if column.role == "dropped":
+            text = "they are the same in every row" if column.kind is Kind.CONSTANT else column.reason
+            reasons.setdefault(text, []).append(column.name)
+    for text, names in reasons.items():
+        if len(names) == 1:
+            text = next(column.reason for column in columns if column.name == names[0])
+        text = text if len(names) == 1 else text.replace("it has", "they have").replace("it ", "they ")
+        notes.append(f"Left out {listing(names)}: {text}.")
+    for column in columns:
+        if column.role == "feature" and column.kind is Kind.CATEGORY and column.distinct > MOST_LEVELS:
+            notes.append(
+                f"{column.name!r} has {column.distinct:,} categories; the {MOST_LEVELS} most frequent are "
+                "told apart and the rest count as 'other'."
+            )
+    return notes
+
+
+def content_hash(table: pl.DataFrame) -> str:
+    """Return the SHA-256 of names, types and values, the same wherever the table came from."""
+    digest = hashlib.sha256()
+    for series in table.get_columns():
+        digest.update(f"{series.name}\0{series.dtype}\0{len(series)}\0".encode())
+        digest.update(np.packbits(series.is_null().to_numpy()).tobytes())
+        if series.dtype == pl.String:
+            digest.update(series.str.len_bytes().fill_null(0).cast(pl.Int64).to_numpy().tobytes())
+            digest.update((series.str.join("")[0] or "").encode())
+        else:
+            kind = pl.Float64 if series.dtype == pl.Float64 else pl.Int64
+            digest.update(
+                np.ascontiguousarray(series.to_physical().cast(kind).fill_null(0).to_numpy()).tobytes()
+            )
+    return digest.hexdigest()

@@ -1,0 +1,219 @@
+"""How one raw column becomes one or several numeric features; one class per kind of column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import polars as pl
+
+from shoal.data.columns import MOST_LEVELS
+from shoal.data.conversion import check_read, is_date, is_truth, labels, to_days, to_numbers, to_truth
+from shoal.data.normalization import Normalization, get_normalization, normalization_from_dict
+from shoal.errors import DataError
+
+_LARGEST = 1e30  # normalised values beyond it would overflow in float32
+
+
+def rare_below(rows: int) -> int:
+    """Return the number of training rows that a category needs to be told apart: 2, or 0.1 % of all rows."""
+    return max(2, -(-rows // 1000))
+
+
+@dataclass(frozen=True)
+class NumberEncoder:
+    """A number, or a date in days: normalised, the median where missing; a marker."""
+
+    kind: ClassVar[str] = "number"
+    column: str
+    dates: bool
+    fill: float
+    marker: bool
+    normalization: Normalization
+
+    @classmethod
+    def fit(cls, series: pl.Series, normalization: str, *, dates: bool) -> NumberEncoder:
+        """Fit median and normalisation on the training rows of a column."""
+        read = to_days(series) if dates else to_numbers(series)
+        values = read.drop_nulls().to_numpy()
+        fill = float(np.median(values)) if len(values) else 0.0
+        marker = 0 < read.null_count() < len(series)
+        # a number that is the same in all training rows stays 0 later: nothing was learnt about other values
+        way = get_normalization("quantile" if len(values) and np.ptp(values) == 0 else normalization)
+        return cls(series.name, dates, fill, marker, way.fit(values))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features made of the column."""
+        return (self.column, f"{self.column} is missing") if self.marker else (self.column,)
+
+    def encode(self, series: pl.Series, out: np.ndarray) -> None:
+        """Write the features into `out`, `(features, rows)`."""
+        if self.dates:
+            if series.null_count() < len(series) and not (is_date(series) or series.dtype == pl.String):
+                raise DataError(
+                    f"column {self.column!r} must hold dates, as in training, not {_held(series)}"
+                )
+            read = to_days(series) if series.dtype != pl.Boolean else series.cast(pl.Float64)
+            check_read(series, read, "dates in ISO form, as in training")
+        else:
+            if series.dtype in (pl.Date, pl.Datetime):
+                raise DataError(f"column {self.column!r} must hold numbers, as in training, but holds dates")
+            read = to_numbers(series)
+            check_read(series, read, "numbers, as in training")
+        values = self.normalization(read.fill_null(self.fill).to_numpy())
+        out[0] = np.clip(values, -_LARGEST, _LARGEST)
+        if self.marker:
+            out[1] = read.is_null().to_numpy()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fitted numbers as plain data for JSON."""
+        return {
+            "kind": self.kind,
+            "column": self.column,
+            "dates": self.dates,
+            "fill": self.fill,
+            "marker": self.marker,
+            "normalization": self.normalization.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> NumberEncoder:
+        """Return the encoder that `to_dict` described."""
+        return cls(
+            d["column"], d["dates"], d["fill"], d["marker"], normalization_from_dict(d["normalization"])
+        )
+
+
+@dataclass(frozen=True)
+class BooleanEncoder:
+    """A truth value as 0 or 1, the more frequent one where missing; a marker if training rows missed it."""
+
+    kind: ClassVar[str] = "boolean"
+    column: str
+    fill: float
+    marker: bool
+
+    @classmethod
+    def fit(cls, series: pl.Series) -> BooleanEncoder:
+        """Fit the more frequent value on the training rows of a column."""
+        read = to_truth(series)
+        mean = read.mean()
+        fill = float(isinstance(mean, float) and mean > 0.5)
+        return cls(series.name, fill, 0 < read.null_count() < len(series))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features made of the column."""
+        return (self.column, f"{self.column} is missing") if self.marker else (self.column,)
+
+    def encode(self, series: pl.Series, out: np.ndarray) -> None:
+        """Write the features into `out`, `(features, rows)`."""
+        if series.dtype in (pl.Date, pl.Datetime):
+            raise DataError(f"column {self.column!r} must hold true or false, as in training, not dates")
+        read = to_truth(series)
+        check_read(series, read, "true or false, as in training")
+        out[0] = read.fill_null(self.fill).to_numpy()
+        if self.marker:
+            out[1] = read.is_null().to_numpy()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fitted numbers as plain data for JSON."""
+        return {"kind": self.kind, "column": self.column, "fill": self.fill, "marker": self.marker}
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> BooleanEncoder:
+        """Return the encoder that `to_dict` described."""
+        return cls(d["column"], d["fill"], d["marker"])
+
+
+@dataclass(frozen=True)
+class CategoryEncoder:
+    """A category as one 0/1 feature per level; rare levels, and unknown ones later, share `other`.
+
+    Without rare levels in training there is no `other`, and an unknown level is 0 everywhere.
+    """
+
+    kind: ClassVar[str] = "category"
+    column: str
+    levels: tuple[str, ...]
+    rare: tuple[str, ...]
+    marker: bool
+
+    @classmethod
+    def fit(cls, series: pl.Series) -> CategoryEncoder:
+        """Fit the levels on the training rows of a column."""
+        text = labels(series)
+        counts = text.drop_nulls().value_counts()
+        names, count = counts.to_series(0), counts.to_series(1)
+        order = pl.DataFrame({"name": names, "count": count}).sort(
+            ["count", "name"], descending=[True, False]
+        )
+        frequent = order.filter(pl.col("count") >= rare_below(len(series))).head(MOST_LEVELS)
+        levels = tuple(sorted(frequent.get_column("name").to_list()))
+        rare = tuple(sorted(set(names.to_list()) - set(levels)))
+        return cls(series.name, levels, rare, text.null_count() > 0)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The features made of the column."""
+        other = "other" if "other" not in self.levels else "any other"
+        rest = [f"{self.column}={other}"] * bool(self.rare) + [f"{self.column} is missing"] * self.marker
+        return (*(f"{self.column}={level}" for level in self.levels), *rest)
+
+    def codes(self, series: pl.Series) -> np.ndarray:
+        """Return `(rows,)` positions of the levels; -1 where other or unknown, -2 where missing."""
+        text = labels(series)
+        index = (
+            text.replace_strict(
+                list(self.levels), list(range(len(self.levels))), default=-1, return_dtype=pl.Int32
+            )
+            if self.levels
+            else pl.Series([-1], dtype=pl.Int32).new_from_index(0, len(text))
+        )
+        return index.zip_with(text.is_not_null(), pl.Series([-2], dtype=pl.Int32)).to_numpy()
+
+    def count_unknown(self, series: pl.Series) -> int:
+        """Return the number of rows with a category that no training row had."""
+        text = labels(series).drop_nulls()
+        return int((~text.is_in([*self.levels, *self.rare])).sum())
+
+    def encode(self, series: pl.Series, out: np.ndarray) -> None:
+        """Write the features into `out`, `(features, rows)`."""
+        codes = self.codes(series)
+        k = len(self.levels)
+        known = np.flatnonzero(codes >= 0)
+        out[:k] = 0.0
+        out[codes[known], known] = 1.0
+        if self.rare:
+            out[k] = codes == -1
+        if self.marker:
+            out[-1] = codes == -2
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the fitted levels as plain data for JSON."""
+        return {
+            "kind": self.kind,
+            "column": self.column,
+            "levels": list(self.levels),
+            "rare": list(self.rare),
+            "marker": self.marker,
+        }
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> CategoryEncoder:
+        """Return the encoder that `to_dict` described."""
+        return cls(d["column"], tuple(d["levels"]), tuple(d["rare"]), d["marker"])
+
+
+Encoder = NumberEncoder | BooleanEncoder | CategoryEncoder
+ENCODERS: dict[str, type[Encoder]] = {
+    one.kind: one for one in (NumberEncoder, BooleanEncoder, CategoryEncoder)
+}
+
+
+def _held(series: pl.Series) -> str:
+    return (
+        "truth values" if is_truth(series) else "numbers" if series.dtype.is_numeric() else "something else"
+    )

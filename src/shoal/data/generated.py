@@ -1,0 +1,162 @@
+"""Generated physics data whose truth is known, so that predictions and error bars can be checked.
+
+Each set is drawn from a fixed seed with NumPy; the functions ending in `_truth` return what a perfect
+predictor would say.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import polars as pl
+
+from shoal.data.roles import Roles
+
+LIFETIME = 6.0
+FREQUENCY = 2.3
+SIGNAL_YIELD = 250.0
+BACKGROUND_YIELD = 1000.0
+# parameters of signal and background for each variable; see `_log_density`
+_MASS = ((125.0, 9.0), (70.0, 45.0))
+_LEAD = ((4.25, 0.35), (4.00, 0.45))
+_SECOND = ((3.75, 0.35), (3.50, 0.40))
+_CORRELATION = (0.3, 0.6)
+_MISSING = ((2.5, 16.0), (2.0, 15.0))
+_DELTA_ETA = (1.0, 1.7)
+_DELTA_PHI = ((2.0, 3.0), (3.0, 1.8))
+VARIABLES = (
+    "mass (GeV)",
+    "lead pt (GeV)",
+    "second pt (GeV)",
+    "missing et (GeV)",
+    "delta eta",
+    "delta phi (rad)",
+)
+
+
+def damped_oscillation_truth(t: np.ndarray) -> np.ndarray:
+    """Return `y(t) = exp(-t / 6 s) cos(2.3 t / s)` for times in seconds."""
+    t = np.asarray(t, np.float64)
+    return np.asarray(np.exp(-t / LIFETIME) * np.cos(FREQUENCY * t))
+
+
+def damped_oscillation() -> tuple[pl.DataFrame, Roles]:
+    """Return 400 measurements `t`, `y`, `y_err` of a damped oscillation.
+
+    The error is `0.02 + 0.06 u²` with u uniform in [0, 1): a few rows are measured much worse than most.
+    """
+    rng = np.random.default_rng(20240101)
+    t = rng.uniform(0.0, 15.0, 400)
+    y_err = 0.02 + 0.06 * rng.uniform(size=400) ** 2
+    y = damped_oscillation_truth(t) + y_err * rng.standard_normal(400)
+    return pl.DataFrame({"t": t, "y": y, "y_err": y_err}), Roles(target=["y"], y_err=["y_err"])
+
+
+def _events(rng: np.random.Generator, rows: int, of: int) -> np.ndarray:
+    """Draw `(rows, 6)` events of signal (`of` 0) or background (`of` 1)."""
+    mass = rng.normal(*_MASS[0], rows) if of == 0 else _MASS[1][0] + rng.exponential(_MASS[1][1], rows)
+    first = rng.standard_normal(rows)
+    second = _CORRELATION[of] * first + math.sqrt(1 - _CORRELATION[of] ** 2) * rng.standard_normal(rows)
+    lead = np.exp(_LEAD[of][0] + _LEAD[of][1] * first)
+    other = np.exp(_SECOND[of][0] + _SECOND[of][1] * second)
+    missing = rng.gamma(_MISSING[of][0], _MISSING[of][1], rows)
+    delta_eta = _DELTA_ETA[of] * rng.standard_normal(rows)
+    delta_phi = math.pi * rng.beta(*_DELTA_PHI[of], rows)
+    return np.stack([mass, lead, other, missing, delta_eta, delta_phi], axis=1)
+
+
+def _log_density(x: np.ndarray, of: int) -> np.ndarray:
+    """Return the logarithm of the density of signal (`of` 0) or background (`of` 1) at `(rows, 6)` events."""
+    mass, lead, second, missing, eta, phi = np.asarray(x, np.float64).T
+    if of == 0:
+        total = -0.5 * ((mass - _MASS[0][0]) / _MASS[0][1]) ** 2 - math.log(
+            _MASS[0][1] * math.sqrt(2 * math.pi)
+        )
+    else:
+        above = mass >= _MASS[1][0]
+        total = np.where(above, -(mass - _MASS[1][0]) / _MASS[1][1] - math.log(_MASS[1][1]), -np.inf)
+    rho, (m1, s1), (m2, s2) = _CORRELATION[of], _LEAD[of], _SECOND[of]
+    z1, z2 = (np.log(lead) - m1) / s1, (np.log(second) - m2) / s2
+    total = total - (z1**2 - 2 * rho * z1 * z2 + z2**2) / (2 * (1 - rho**2)) - np.log(lead * second)
+    total = total - math.log(2 * math.pi * s1 * s2 * math.sqrt(1 - rho**2))
+    shape, scale = _MISSING[of]
+    total = (
+        total + (shape - 1) * np.log(missing) - missing / scale - math.lgamma(shape) - shape * math.log(scale)
+    )
+    width = _DELTA_ETA[of]
+    total = total - 0.5 * (eta / width) ** 2 - math.log(width * math.sqrt(2 * math.pi))
+    a, b = _DELTA_PHI[of]
+    unit = phi / math.pi
+    total = total + (a - 1) * np.log(unit) + (b - 1) * np.log1p(-unit) - math.log(math.pi)
+    return np.asarray(total + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b))
+
+
+def signal_background_log_ratio(events: np.ndarray) -> np.ndarray:
+    """Return `(rows,)` log of the signal density over the background density.
+
+    Args:
+        events: `(rows, 6)` in the order of `VARIABLES`.
+    """
+    return _log_density(events, 0) - _log_density(events, 1)
+
+
+def signal_background_truth(events: np.ndarray) -> np.ndarray:
+    """Return `(rows,)` true probabilities of signal, `S p_s / (S p_s + B p_b)` with yields S=250, B=1000."""
+    log_odds = signal_background_log_ratio(events) + math.log(SIGNAL_YIELD / BACKGROUND_YIELD)
+    return np.asarray(np.exp(-np.logaddexp(0.0, -log_odds)))
+
+
+def signal_background() -> tuple[pl.DataFrame, Roles]:
+    """Return 5000 simulated events, half of them signal, with weights that add up to the expected yields.
+
+    The weights vary by 30 % from event to event and do not depend on the variables within a class.
+    """
+    rng = np.random.default_rng(20240102)
+    half = 2500
+    events = np.concatenate([_events(rng, half, 0), _events(rng, half, 1)])
+    weights = rng.lognormal(0.0, 0.3, 2 * half)
+    weights[:half] *= SIGNAL_YIELD / weights[:half].sum()
+    weights[half:] *= BACKGROUND_YIELD / weights[half:].sum()
+    process = np.repeat(["signal", "background"], half)
+    order = rng.permutation(2 * half)
+    columns = {name: events[order, i] for i, name in enumerate(VARIABLES)}
+    table = pl.DataFrame({**columns, "weight": weights[order], "process": process[order].tolist()})
+    return table, Roles(target=["process"], weight="weight")
+
+
+def phase_transition_truth(temperature: np.ndarray, field: np.ndarray, coupling: np.ndarray) -> np.ndarray:
+    """Return `(rows, 2)` magnetisation m and energy e of a mean-field magnet (Weiss 1907).
+
+    `m = tanh((J m + h) / T)`, the stable solution, and `e = -J m² / 2 - h m`, for temperature T, field h
+    and coupling J in the same units. Without a field, m vanishes above T = J.
+    """
+    t, h, j = (np.asarray(a, np.float64) for a in np.broadcast_arrays(temperature, field, coupling))
+    low, high = np.full(t.shape, 1e-12), np.ones(t.shape)
+    for _ in range(60):  # the stable solution has the sign of the field; bisect for its size
+        middle = 0.5 * (low + high)
+        above = np.tanh((j * middle + np.abs(h)) / t) > middle
+        low, high = np.where(above, middle, low), np.where(above, high, middle)
+    m = np.where(h < 0, -1.0, 1.0) * low
+    return np.stack([m, -0.5 * j * m**2 - h * m], axis=-1)
+
+
+def phase_transition() -> tuple[pl.DataFrame, Roles]:
+    """Return 1000 noisy measurements of magnetisation and energy, with their errors."""
+    rng = np.random.default_rng(20240103)
+    t, h = rng.uniform(0.4, 2.0, 1000), rng.uniform(-0.5, 0.5, 1000)
+    j = rng.uniform(0.8, 1.2, 1000)
+    errors = np.stack([rng.uniform(0.01, 0.05, 1000), rng.uniform(0.005, 0.03, 1000)], axis=1)
+    y = phase_transition_truth(t, h, j) + errors * rng.standard_normal((1000, 2))
+    table = pl.DataFrame(
+        {
+            "temperature": t,
+            "field": h,
+            "coupling": j,
+            "magnetisation": y[:, 0],
+            "energy": y[:, 1],
+            "magnetisation_err": errors[:, 0],
+            "energy_err": errors[:, 1],
+        }
+    )
+    return table, Roles(target=["magnetisation", "energy"], y_err=["magnetisation_err", "energy_err"])

@@ -1,0 +1,75 @@
+"""Test rows that come in their own file or table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from shoal.data.conversion import tidy
+from shoal.data.dataset import Dataset, load_dataset, read_any
+from shoal.data.readers import ReadOptions
+from shoal.errors import DataError, listing, suggest
+
+
+def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.ndarray]:
+    """Return one dataset of both tables, and the positions of its test rows for `split_rows`.
+
+    Args:
+        data: rows for training and validation, as for `load_dataset`.
+        test: test rows with the same columns, in any order; others are not looked at.
+        options: arguments of `load_dataset`.
+
+    Raises:
+        DataError: the test rows lack a column, or hold another type in it.
+
+    Example:
+        >>> table = {"x": [0.1 * i for i in range(12)], "y": [0.3 * i for i in range(12)]}
+        >>> dataset, rows = load_with_test(table, {"y": [1.0, 2.0], "x": [5.0, 6.0]})
+        >>> dataset.rows, rows.tolist()
+        (14, [12, 13])
+    """
+    reading = options.get("options", ReadOptions())
+    name, source, first, own = read_any(data, reading)
+    second = read_any(test, reading)[2]
+    missing = [column for column in first.columns if column not in second.columns]
+    if missing:
+        raise DataError(
+            f"the test rows have no column {listing(map(repr, missing))}; their columns are: "
+            f"{listing(second.columns)}." + suggest(missing[0], second.columns)
+        )
+    both = _stacked(tidy(first), tidy(second))
+    roles = options.pop("roles", None) or own
+    dataset = load_dataset(both, roles=roles, **options)
+    dataset = Dataset(**{**_fields(dataset), "name": name, "source": source})
+    return dataset, np.flatnonzero(dataset.kept >= first.height)
+
+
+def _fields(dataset: Dataset) -> dict[str, Any]:
+    return {name: getattr(dataset, name) for name in dataset.__dataclass_fields__}
+
+
+def _stacked(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows of both; a column that is empty in one takes the type of the other."""
+    columns = []
+    for top in first.get_columns():
+        bottom = second.get_column(top.name)
+        dtype = _common(top, bottom)
+        columns.append(top.cast(dtype).append(bottom.cast(dtype)))
+    return pl.DataFrame(columns)
+
+
+def _common(top: pl.Series, bottom: pl.Series) -> Any:
+    if top.dtype == bottom.dtype or bottom.null_count() == len(bottom):
+        return top.dtype
+    if top.null_count() == len(top):
+        return bottom.dtype
+    if top.dtype.is_numeric() and bottom.dtype.is_numeric():
+        return pl.Float64
+    if top.dtype == pl.String and bottom.dtype.is_numeric():
+        return pl.String  # a category of digits in few rows
+    raise DataError(
+        f"column {top.name!r} holds {str(top.dtype).lower()} in the training data and "
+        f"{str(bottom.dtype).lower()} in the test rows; both must be of one type"
+    )

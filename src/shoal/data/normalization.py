@@ -1,0 +1,174 @@
+"""Ways to bring numeric columns to a common scale, fitted on training rows and stored as plain numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from statistics import NormalDist
+from typing import Any, ClassVar, Protocol, Self
+
+import numpy as np
+
+from shoal.errors import SettingError, listing, suggest
+
+_QUANTILES = 256
+
+
+class Normalization(Protocol):
+    """A fitted normalisation: a function of a float64 column, and its numbers as plain data."""
+
+    name: ClassVar[str]
+
+    @classmethod
+    def fit(cls, values: np.ndarray) -> Self:
+        """Return the normalisation fitted on `(rows,)` finite values."""
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return the normalised values."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as plain data for JSON."""
+
+
+def mean_and_scale(values: np.ndarray) -> tuple[float, float]:
+    """Return mean and standard deviation (divisor n, as scikit-learn's StandardScaler), 1 where it vanishes."""
+    if not len(values):
+        return 0.0, 1.0
+    size = float(np.abs(values).max()) or 1.0  # scaled first, so that squares of huge numbers do not overflow
+    unit = values / size
+    mean = float(unit.mean())
+    scale = float(np.sqrt(np.mean((unit - mean) ** 2)))
+    # what is left of a constant after rounding is no scale
+    if scale <= 10 * np.finfo(np.float64).eps * max(abs(mean), np.finfo(np.float64).tiny):
+        return mean * size, 1.0
+    return mean * size, scale * size
+
+
+@dataclass(frozen=True)
+class Standard:
+    """`(x - mean) / standard deviation`."""
+
+    name: ClassVar[str] = "standard"
+    mean: float
+    scale: float
+
+    @classmethod
+    def fit(cls, values: np.ndarray) -> Standard:
+        """Return mean and standard deviation of the values."""
+        return cls(*mean_and_scale(values))
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return the normalised values."""
+        return np.asarray((x - self.mean) / self.scale)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as plain data for JSON."""
+        return {"name": self.name, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Robust:
+    """`u / sqrt(1 + (u/3)²)` with `u = (x - median) / (interquartile range)`: outliers end within ±3.
+
+    Where the quartiles agree, half the full range takes their place (Holzmüller et al., "Better by
+    default", NeurIPS 2024).
+    """
+
+    name: ClassVar[str] = "robust"
+    median: float
+    scale: float
+
+    @classmethod
+    def fit(cls, values: np.ndarray) -> Robust:
+        """Return median and scale of the values."""
+        if not len(values):
+            return cls(0.0, 1.0)
+        low, lower, median, upper, high = (float(q) for q in np.quantile(values, (0, 0.25, 0.5, 0.75, 1)))
+        return cls(median, (upper - lower) or (high - low) / 2 or 1.0)
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return the normalised values."""
+        u = (x - self.median) / self.scale
+        return np.asarray(u / np.hypot(1.0, u / 3.0))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as plain data for JSON."""
+        return {"name": self.name, **asdict(self)}
+
+
+@dataclass(frozen=True)
+class Quantile:
+    """The normal score of x's rank among the training rows, linear between up to 256 stored quantiles."""
+
+    name: ClassVar[str] = "quantile"
+    quantiles: tuple[float, ...]
+    scores: tuple[float, ...]
+
+    @classmethod
+    def fit(cls, values: np.ndarray) -> Quantile:
+        """Return quantiles of the values and their normal scores; equal quantiles share their mean score."""
+        if not len(values):
+            return cls((0.0,), (0.0,))
+        count = min(_QUANTILES, len(values))
+        levels = (np.arange(count) + 0.5) / count
+        normal = NormalDist()
+        scores = np.asarray([normal.inv_cdf(float(level)) for level in levels])
+        unique, inverse, counts = np.unique(
+            np.quantile(values, levels, method="hazen"), return_inverse=True, return_counts=True
+        )
+        return cls(tuple(unique.tolist()), tuple((np.bincount(inverse, scores) / counts).tolist()))
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return the normalised values."""
+        return np.asarray(np.interp(x, self.quantiles, self.scores))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the numbers as plain data for JSON."""
+        return {"name": self.name, "quantiles": list(self.quantiles), "scores": list(self.scores)}
+
+
+@dataclass(frozen=True)
+class Unchanged:
+    """`x` itself."""
+
+    name: ClassVar[str] = "none"
+
+    @classmethod
+    def fit(cls, values: np.ndarray) -> Unchanged:
+        """Return the normalisation that changes nothing."""
+        return cls()
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return the values."""
+        return x
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the name as plain data for JSON."""
+        return {"name": self.name}
+
+
+NORMALIZATIONS: dict[str, type[Normalization]] = {
+    one.name: one for one in (Standard, Robust, Quantile, Unchanged)
+}
+
+
+def get_normalization(name: str) -> type[Normalization]:
+    """Return the normalisation of that name.
+
+    Raises:
+        SettingError: there is none; the message lists them.
+    """
+    if name not in NORMALIZATIONS:
+        raise SettingError(
+            f"normalization must be one of {listing(NORMALIZATIONS)}, got {name!r}.{suggest(name, NORMALIZATIONS)}"
+        )
+    return NORMALIZATIONS[name]
+
+
+def normalization_from_dict(d: dict[str, Any]) -> Normalization:
+    """Return the normalisation that `to_dict` described."""
+    values = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in d.items() if key != "name"
+    }
+    build: Callable[..., Normalization] = get_normalization(d["name"])
+    return build(**values)

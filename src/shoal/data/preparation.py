@@ -1,0 +1,203 @@
+"""From the columns of a table to the numbers that a network sees, and the target to a common scale and back.
+
+Everything is fitted on training rows only and saved with the model.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from shoal.data.columns import Column, Kind
+from shoal.data.conversion import is_plain, tidy_column
+from shoal.data.dataset import Dataset
+from shoal.data.encoders import ENCODERS, BooleanEncoder, CategoryEncoder, Encoder, NumberEncoder
+from shoal.data.normalization import get_normalization, mean_and_scale
+from shoal.data.targets import check_classes_known, target_numbers
+from shoal.errors import DataError, listing, suggest
+from shoal.results import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Preparation:
+    """Imputing, encoding and normalising, as fitted on the training rows of a dataset.
+
+    `target_mean` and `target_scale` have shape `(targets,)`; they are 0 and 1 for classes. `left_out` are
+    features that are the same in every training row: nothing can be learnt from them.
+
+    Example:
+        >>> from shoal.data.dataset import load_dataset
+        >>> data = load_dataset({"x": [0.0, 1.0] * 6, "y": [0.1 * i for i in range(12)]})
+        >>> Preparation.fit(data, np.arange(8)).transform(data.table)[:2].tolist()
+        [[-1.0], [1.0]]
+    """
+
+    encoders: tuple[Encoder, ...]
+    normalization: str
+    task: Task
+    targets: tuple[str, ...]
+    classes: tuple[str, ...]
+    target_mean: np.ndarray
+    target_scale: np.ndarray
+    left_out: tuple[str, ...] = ()
+
+    @classmethod
+    def fit(cls, dataset: Dataset, rows: np.ndarray, *, normalization: str = "standard") -> Preparation:
+        """Fit on the training rows of a dataset.
+
+        Args:
+            dataset: the data; rows other than `rows` have no influence.
+            rows: positions of the training rows.
+            normalization: of numeric columns: standard (mean and deviation), robust (median and
+                quartiles, outliers drawn in), quantile (normal scores) or none.
+
+        Raises:
+            SettingError: no such normalisation.
+            DataError: no feature varies in the training rows.
+        """
+        get_normalization(normalization)
+        rows = np.asarray(rows, np.int64)
+        encoders, same = [], []
+        for column in dataset.features:
+            series = dataset.table.get_column(column.name).gather(rows)
+            if series.n_unique() < 2:
+                same.append(column.name)
+            else:
+                encoders.append(_fit_encoder(column, series, normalization))
+        if not encoders:
+            raise DataError(
+                f"no feature varies in the {len(rows)} training rows; there is nothing to predict from"
+            )
+        mean, scale = np.zeros(len(dataset.targets)), np.ones(len(dataset.targets))
+        if dataset.task is Task.REGRESSION:
+            pairs = [mean_and_scale(column) for column in dataset.y()[rows].T]
+            mean, scale = np.asarray([pair[0] for pair in pairs]), np.asarray([pair[1] for pair in pairs])
+        targets, classes = dataset.targets, dataset.classes
+        return cls(tuple(encoders), normalization, dataset.task, targets, classes, mean, scale, tuple(same))
+
+    @property
+    def feature_names(self) -> tuple[str, ...]:
+        """The names of the columns of `transform`, e.g. `mass`, `mass is missing`, `color=red`."""
+        return tuple(name for encoder in self.encoders for name in encoder.names)
+
+    @property
+    def input_columns(self) -> tuple[str, ...]:
+        """The columns that a table must have."""
+        return tuple(encoder.column for encoder in self.encoders)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was decided on the training rows, in sentences."""
+        rare = {e.column: len(e.rare) for e in self.encoders if isinstance(e, CategoryEncoder) and e.rare}
+        pooled = [
+            f"{name!r}: {count:,} rare categor{'ies count' if count > 1 else 'y counts'} as 'other'."
+            for name, count in rare.items()
+        ]
+        same = f"Left out {listing(self.left_out)}: the same in every training row."
+        return (*pooled, same) if self.left_out else tuple(pooled)
+
+    def transform(self, table: pl.DataFrame) -> np.ndarray:
+        """Return `(rows, features)` float32.
+
+        Args:
+            table: has the input columns, in any order; others are not looked at.
+
+        Raises:
+            DataError: a column is missing, or a value is of another type than in training or infinite.
+        """
+        self._check_present(table)
+        counts = [len(encoder.names) for encoder in self.encoders]
+        out = np.zeros((sum(counts), table.height), np.float32)
+        start = 0
+        for encoder, count in zip(self.encoders, counts, strict=True):
+            encoder.encode(_plain(table, encoder.column), out[start : start + count])
+            start += count
+        return np.ascontiguousarray(out.T)
+
+    def unknown_categories(self, table: pl.DataFrame) -> dict[str, int]:
+        """Return, for each category column with any, the number of rows with a category not seen in training."""
+        self._check_present(table)
+        unknown = {}
+        for encoder in self.encoders:
+            if isinstance(encoder, CategoryEncoder):
+                count = encoder.count_unknown(_plain(table, encoder.column))
+                if count:
+                    unknown[encoder.column] = count
+        return unknown
+
+    def target_values(self, table: pl.DataFrame) -> np.ndarray:
+        """Return the targets of another table as `Dataset.y` would, with the classes known here.
+
+        Raises:
+            DataError: a target column is missing, or a row has no target or an unknown class.
+        """
+        _check_columns(table, self.targets, "the target")
+        columns = [_plain(table, name) for name in self.targets]
+        if self.task is Task.CLASSIFICATION:
+            return check_classes_known(columns[0], self.classes)
+        return target_numbers(pl.DataFrame(columns), list(self.targets))
+
+    def scale_target(self, y: np.ndarray) -> np.ndarray:
+        """Return float32 targets of mean 0 and deviation 1 on the training rows; shape `(..., targets)`."""
+        return np.asarray((y - self.target_mean) / self.target_scale, np.float32)
+
+    def unscale_target(self, y: np.ndarray) -> np.ndarray:
+        """Return float64 targets in their own units; shape `(..., targets)`."""
+        return np.asarray(np.asarray(y, np.float64) * self.target_scale + self.target_mean)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data for JSON; numbers survive exactly."""
+        return {
+            "encoders": [encoder.to_dict() for encoder in self.encoders],
+            "normalization": self.normalization,
+            "task": str(self.task),
+            "targets": list(self.targets),
+            "classes": list(self.classes),
+            "target_mean": self.target_mean.tolist(),
+            "target_scale": self.target_scale.tolist(),
+            "left_out": list(self.left_out),
+        }
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> Preparation:
+        """Return the preparation that `to_dict` described."""
+        return cls(
+            tuple(ENCODERS[encoder["kind"]].from_dict(encoder) for encoder in d["encoders"]),
+            d["normalization"],
+            Task(d["task"]),
+            tuple(d["targets"]),
+            tuple(d["classes"]),
+            np.asarray(d["target_mean"], np.float64),
+            np.asarray(d["target_scale"], np.float64),
+            tuple(d["left_out"]),
+        )
+
+    def _check_present(self, table: pl.DataFrame) -> None:
+        _check_columns(table, self.input_columns, "which the model was trained on")
+
+
+def _check_columns(table: pl.DataFrame, names: tuple[str, ...], what: str) -> None:
+    missing = [name for name in names if name not in table.columns]
+    if missing:
+        raise DataError(
+            f"the data have no column {listing(map(repr, missing))}, {what}; "
+            f"their columns are: {listing(table.columns)}." + suggest(missing[0], table.columns)
+        )
+
+
+def _fit_encoder(column: Column, series: pl.Series, normalization: str) -> Encoder:
+    if column.kind is Kind.BOOLEAN:
+        return BooleanEncoder.fit(series)
+    if column.kind in (Kind.CATEGORY, Kind.TEXT):
+        return CategoryEncoder.fit(series)
+    return NumberEncoder.fit(series, normalization, dates=column.kind is Kind.DATE)
+
+
+def _plain(table: pl.DataFrame, name: str) -> pl.Series:
+    series = tidy_column(table.get_column(name))
+    if not is_plain(series):
+        raise DataError(f"column {name!r} holds {str(series.dtype).lower()}, not one value per row")
+    return series

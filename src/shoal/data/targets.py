@@ -1,0 +1,209 @@
+"""The target: which column it is, whether it names classes or measures something, and its values."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import polars as pl
+
+from shoal.data.conversion import (
+    check_finite,
+    first_row,
+    is_date,
+    is_truth,
+    is_whole,
+    labels,
+    to_numbers,
+    to_truth,
+)
+from shoal.data.roles import Roles
+from shoal.errors import DataError, SettingError, listing, suggest
+from shoal.results import Task
+
+MOST_CLASSES = 1000
+_USUAL = ("target", "targets", "label", "labels", "class", "species", "y", "output", "outcome", "response")
+_ERROR_NAMES = ("{}_err", "{}_error", "sigma_{}", "{}_sigma", "err_{}")
+
+
+def find_target(table: pl.DataFrame, roles: Roles) -> tuple[list[str], str]:
+    """Return the targets when none was named, with a sentence that says how they were chosen.
+
+    A column with a usual name (target, label, class, species, y, …) is taken; else y1, y2, … together;
+    else the last column.
+    """
+    taken = {name for _, name in roles.pairs()} | set(roles.features or [])
+    free = [name for name in table.columns if name not in taken]
+    if not free:
+        raise DataError("every column has another role, so that none is left as the target; name one")
+    lower = {name.lower(): name for name in reversed(free)}
+    for usual in _USUAL:
+        if usual in lower:
+            return [lower[usual]], f"The target is {lower[usual]!r}, by its name."
+    numbered = [name for name in free if re.fullmatch(r"y\d+", name)]
+    if numbered:
+        return numbered, f"The targets are {', '.join(numbered)}, by their names."
+    return [free[-1]], f"No target was named, so the last column, {free[-1]!r}, is taken."
+
+
+def find_errors(table: pl.DataFrame, targets: list[str], roles: Roles) -> list[str]:
+    """Return columns that by their names hold the measured errors of the targets, or none."""
+    taken = {name for _, name in roles.pairs()} | set(roles.features or []) | set(targets)
+    found = []
+    for target in targets:
+        names = (pattern.format(target) for pattern in _ERROR_NAMES)
+        match = next((name for name in names if name in table.columns and name not in taken), None)
+        if match is None or not table.get_column(match).dtype.is_numeric():
+            return []
+        found.append(match)
+    return found
+
+
+def infer_task(table: pl.DataFrame, targets: list[str], has_errors: bool) -> tuple[Task, str]:
+    """Return the task with a sentence that says why.
+
+    Text, truth values and a few whole numbers (at most 20 different ones, each in 20 rows on average,
+    or counting 0 … k-1 or 1 … k with ten rows each on average) are classes; everything else is measured.
+    """
+    if len(targets) > 1:
+        return Task.REGRESSION, "Several targets make it a regression."
+    if has_errors:
+        return Task.REGRESSION, "A target with measured errors makes it a regression."
+    series = table.get_column(targets[0]).drop_nulls()
+    if series.dtype == pl.Boolean or (series.dtype == pl.String and not is_date(series)):
+        return Task.CLASSIFICATION, f"{targets[0]!r} holds text or truth values, so its values are classes."
+    if is_whole(series):
+        values = series.unique().sort().to_numpy()
+        k = len(values)
+        counts_up = k > 0 and values[0] in (0, 1) and values[-1] - values[0] == k - 1
+        if k <= 20 and (k <= 2 or 20 * k <= len(series) or (counts_up and 10 * k <= len(series))):
+            return Task.CLASSIFICATION, (
+                f"{targets[0]!r} holds {k} different whole numbers, so they are taken as classes; "
+                "set the task to regression if they measure something."
+            )
+    return Task.REGRESSION, f"{targets[0]!r} holds numbers, so it is a regression."
+
+
+def read_task(task: Task | str) -> Task:
+    """Return the task of that name.
+
+    Raises:
+        SettingError: not classification or regression.
+    """
+    try:
+        return Task(task)
+    except ValueError:
+        raise SettingError(
+            f"task must be classification or regression, got {task!r}.{suggest(str(task), list(Task))}"
+        ) from None
+
+
+def class_names(series: pl.Series) -> tuple[str, ...]:
+    """Return the classes in a target column, numbers in their order and text in alphabetical order."""
+    names = labels(series).unique().drop_nulls()
+    numbers = names.cast(pl.Float64, strict=False)
+    order = numbers if numbers.null_count() == 0 else names
+    return tuple(names.gather(order.arg_sort()).to_list())
+
+
+def check_classes(
+    table: pl.DataFrame, targets: list[str], classes: tuple[str, ...], kept: np.ndarray | None = None
+) -> None:
+    """Check that a target can be told apart into classes.
+
+    Raises:
+        DataError: several targets, one class only, a class of one row, or far too many classes.
+    """
+    if len(targets) > 1:
+        raise DataError(
+            f"classes can be predicted for one target only, got {len(targets)}: {listing(targets)}"
+        )
+    name, rows = targets[0], table.height
+    check_finite(name, table.get_column(name), kept)
+    if len(classes) == 1:
+        raise DataError(f"the target {name!r} is {classes[0]!r} in every row; there is nothing to learn")
+    if len(classes) > MOST_CLASSES or len(classes) > rows / 2:
+        raise DataError(
+            f"the target {name!r} has {len(classes):,} different values in {rows:,} rows, too many for "
+            "classes; name another target, or set the task to regression if it holds numbers"
+        )
+    counts = labels(table.get_column(name)).value_counts()
+    single = counts.filter(counts.get_column("count") < 2).get_column(name).sort()
+    if len(single):
+        more = f" (and {len(single) - 1} more)" if len(single) > 1 else ""
+        raise DataError(
+            f"the class {single[0]!r}{more} of the target {name!r} has one row only; "
+            "each class needs at least two, so add rows or leave the class out"
+            + (", or set the task to regression" if table.get_column(name).dtype.is_numeric() else "")
+        )
+
+
+def class_indices(series: pl.Series, classes: tuple[str, ...]) -> np.ndarray:
+    """Return `(rows,)` int64 positions of a target's values in the list of classes, -1 where unknown."""
+    index = labels(series).replace_strict(
+        list(classes), list(range(len(classes))), default=-1, return_dtype=pl.Int64
+    )
+    return index.fill_null(-1).to_numpy().copy()
+
+
+def check_classes_known(series: pl.Series, classes: tuple[str, ...]) -> np.ndarray:
+    """Return class positions as `class_indices` does, and refuse classes that are not known.
+
+    Raises:
+        DataError: names the first row with a missing or unknown class.
+    """
+    index = class_indices(series, classes)
+    if (index < 0).any():
+        row = first_row(index < 0)
+        value = labels(series)[row - 1]
+        if value is None:
+            raise DataError(f"row {row} has no class in column {series.name!r}")
+        raise DataError(
+            f"row {row} has the class {value!r} in column {series.name!r}; the model knows: {listing(classes)}."
+            + suggest(value, classes)
+        )
+    return index
+
+
+def target_numbers(table: pl.DataFrame, targets: list[str], rows: np.ndarray | None = None) -> np.ndarray:
+    """Return `(rows, targets)` float64 values.
+
+    Args:
+        table: a tidied table.
+        targets: names of its target columns.
+        rows: positions of the rows in the file, where some were left out.
+
+    Raises:
+        DataError: names the column and row of the first value that is no finite number.
+    """
+    columns = []
+    for name in targets:
+        series = table.get_column(name)
+        if is_date(series):
+            raise DataError(f"the target {name!r} holds dates; give numbers, e.g. days since some date")
+        read = to_numbers(series)
+        if series.dtype == pl.String and series.null_count() < len(series) and is_truth(series):
+            read = to_truth(series)
+        lost = read.is_null()
+        if lost.any():
+            row = first_row(lost, rows)
+            value = series.filter(lost)[0]
+            held = "nothing" if value is None else repr(value)
+            raise DataError(
+                f"the target {name!r} must hold numbers for a regression, but row {row} holds {held}; "
+                "mend the row, or set the task to classification"
+            )
+        check_finite(name, read, rows)
+        columns.append(read.to_numpy())
+    return np.stack(columns, axis=1) if columns else np.empty((table.height, 0))
+
+
+def check_targets_vary(values: np.ndarray, targets: list[str]) -> None:
+    """Check that no target of a regression is constant.
+
+    Raises:
+        DataError: names the target.
+    """
+    for name, column in zip(targets, values.T, strict=True):
+        if np.ptp(column) == 0:
+            raise DataError(f"the target {name!r} is {column[0]:g} in every row; there is nothing to learn")

@@ -1,0 +1,72 @@
+"""The errors that shoal raises on purpose.
+
+::
+
+    ShoalError                      exit code 2
+    ├── DataError (ValueError)      a file or table that cannot be used as it is
+    ├── SettingError (ValueError)   an option with a value that makes no sense
+    ├── NetworkError (ValueError)   layers that do not fit together
+    ├── RunError (OSError)          a run folder that is missing, damaged or too new
+    └── Interrupted                 exit code 130: stopped by the user, work kept
+
+Each message says what was expected, what came, where, and how to mend it; the command line prints it
+without a traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class ShoalError(Exception):
+    """Any error that shoal raises on purpose; the command line exits with `exit_code`."""
+
+    exit_code = 2
+
+
+class DataError(ShoalError, ValueError):
+    """A file, table or column that cannot be used as it is."""
+
+
+class SettingError(ShoalError, ValueError):
+    """An option or argument whose value makes no sense."""
+
+
+class NetworkError(ShoalError, ValueError):
+    """Layers that do not fit together."""
+
+
+class RunError(ShoalError, OSError):
+    """A run folder that is missing, damaged or written by a newer shoal."""
+
+
+class Interrupted(ShoalError):
+    """The user stopped the run; what was done is kept."""
+
+    exit_code = 130
+
+
+class ShoalWarning(UserWarning):
+    """Something the user should know that does not stop the work."""
+
+
+def suggest(name: str, known: Iterable[str]) -> str:
+    """Return `" Did you mean 'x'?"` for the nearest known name, or an empty string.
+
+    >>> suggest("speces", ["species", "petal"])
+    " Did you mean 'species'?"
+    """
+    nearest = difflib.get_close_matches(str(name), [str(k) for k in known], n=1, cutoff=0.6)
+    return f" Did you mean {nearest[0]!r}?" if nearest else ""
+
+
+def listing(names: Iterable[str], most: int = 12) -> str:
+    """Return names as a short readable list for a message, cut after `most`.
+
+    >>> listing(["a", "b"])
+    'a, b'
+    """
+    names = [str(n) for n in names]
+    rest = f", … ({len(names)} in all)" if len(names) > most else ""
+    return ", ".join(names[:most]) + rest

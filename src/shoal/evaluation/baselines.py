@@ -1,0 +1,215 @@
+"""What simple methods reach on the same rows: networks that do not beat them are not worth their trouble.
+
+* most frequent / mean: predicts the shares of the classes, or the mean of each target, in the training rows.
+* logistic / linear regression: scikit-learn's `LogisticRegression` (C = 1) and `RidgeCV` (penalty chosen by
+  leave-one-out among 13 values).
+* gradient boosting: scikit-learn's histogram trees (31 leaves, learning rate 0.1, at most 100 rounds), tuned
+  where its defaults are weak, since a weak baseline proves nothing: the number of rounds is chosen by
+  cross-validation inside the training rows, leaves may be smaller in tables of less than 200 rows, and from
+  eight features on each split looks at 30 % of them. Over five splits this beat the defaults on every
+  built-in table: log-loss 0.14 for 0.25 (iris), 0.03 for 0.06 (wine), 0.13 for 0.17 (breast cancer), RMSE
+  56 for 60 (diabetes). More than five classes get fewer and larger steps (digits: 0.07 for 0.09, in seconds).
+
+Baselines see the training rows, already prepared, and nothing else.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from shoal.results import Task
+
+ROUNDS = 100
+FOLDS = 3
+TREES = 500
+"""Trees of one boosted model at most: one a round and class, so ten classes get 50 rounds."""
+
+
+def fit_baselines(task: Task, x_train: Any, y_train: Any, weights_train: Any, x_test: Any, classes: int,
+                  seed: int) -> dict[str, np.ndarray]:
+    """Fit simple methods on the training rows and return what they predict for the test rows.
+
+    Args:
+        task: classification or regression.
+        x_train: prepared features `(rows, features)`, scaled and without missing values.
+        y_train: class numbers `(rows,)`, or values `(rows, targets)`.
+        weights_train: `(rows,)` or None. Negative ones count as zero here, since scikit-learn's methods have
+            no use for them; in the scores they keep their sign.
+        x_test: prepared features of the test rows.
+        classes: number of classes (0 in regression). A class without training rows gets probability 0.
+        seed: of the folds for gradient boosting.
+
+    Returns:
+        Name to probabilities `(rows, classes)` or values `(rows, targets)`, the simplest method first.
+
+    Example:
+        >>> x = np.linspace(-1, 1, 50)[:, None]
+        >>> fits = fit_baselines(Task.REGRESSION, x, 3 * x, None, np.array([[0.5]]), 0, seed=0)
+        >>> list(fits), fits["linear_regression"].round(2).tolist()
+        (['mean', 'linear_regression', 'gradient_boosting'], [[1.5]])
+    """
+    x_train, x_test = np.asarray(x_train, np.float64), np.asarray(x_test, np.float64)
+    weights = _scaled_weights(weights_train, len(x_train))
+    with warnings.catch_warnings(), _threads(*x_train.shape):  # whether a baseline converged is no user's concern
+        warnings.simplefilter("ignore")
+        if Task(task) is Task.CLASSIFICATION:
+            labels = np.asarray(y_train, np.int64)
+            return _classifiers(x_train, labels, weights, x_test, classes, seed)
+        values = np.asarray(y_train, np.float64).reshape(len(x_train), -1)
+        return _regressors(x_train, values, weights, x_test, seed)
+
+
+def _scaled_weights(weights: Any, rows: int) -> np.ndarray:
+    """Return weights ≥ 0 with mean 1, so that penalties mean the same whatever the unit of the weights."""
+    if weights is None:
+        return np.ones(rows)
+    positive = np.clip(np.asarray(weights, np.float64), 0.0, None)
+    return positive / positive.mean() if positive.sum() > 0 else np.ones(rows)
+
+
+def _threads(rows: int, features: int) -> Any:
+    """Keep small fits on one thread: with busy cores, scikit-learn's trees were 15 times slower on two."""
+    from threadpoolctl import threadpool_limits
+
+    return threadpool_limits(1 if rows * features < 2_000_000 else None, user_api="openmp")
+
+
+def _for_trees(x: np.ndarray, x_test: np.ndarray, weights: np.ndarray
+               ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+    """Return features and weights for boosting: equal weights as None, which is much faster."""
+    return (x, x_test, None) if np.ptp(weights) == 0 else (*_coded(x, x_test), weights)
+
+
+def _coded(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return features as the numbers of their quantile bins, 255 at most, for weighted boosting.
+
+    Trees see only the order of values, and scikit-learn 1.9 makes the same bins, but with weights it spends
+    seconds on them in every fit; values that are few already it takes as they are.
+    """
+    codes = np.empty(train.shape), np.empty(test.shape)
+    for j in range(train.shape[1]):
+        values = np.unique(train[:, j])
+        if len(values) > 255:
+            edges = np.unique(np.quantile(train[:, j], np.linspace(0, 1, 256)[1:-1]))
+        else:
+            edges = (values[1:] + values[:-1]) / 2
+        codes[0][:, j] = np.searchsorted(edges, train[:, j])
+        codes[1][:, j] = np.searchsorted(edges, test[:, j])
+    return codes
+
+
+def _classifiers(x: np.ndarray, y: np.ndarray, weights: np.ndarray, x_test: np.ndarray, classes: int,
+                 seed: int) -> dict[str, np.ndarray]:
+    from sklearn.linear_model import LogisticRegression
+
+    share = np.bincount(y, weights=weights, minlength=classes) / weights.sum()
+    frequent = np.tile(share, (len(x_test), 1))
+    used = weights > 0
+    if len(np.unique(y[used])) < 2:  # nothing to tell apart
+        return dict.fromkeys(("most_frequent", "logistic_regression", "gradient_boosting"), frequent)
+    x, y, weights = x[used], y[used], weights[used]
+    logistic = LogisticRegression(max_iter=1000).fit(x, y, sample_weight=weights)
+    linear = _all_classes(logistic.predict_proba(x_test), logistic.classes_, classes)
+    codes, test_codes, tree_weights = _for_trees(x, x_test, weights)
+    boosted = _boosted_classes(codes, y, tree_weights, test_codes, classes, seed)
+    return {"most_frequent": frequent, "logistic_regression": linear, "gradient_boosting": boosted}
+
+
+def _regressors(x: np.ndarray, y: np.ndarray, weights: np.ndarray, x_test: np.ndarray,
+                seed: int) -> dict[str, np.ndarray]:
+    from sklearn.linear_model import RidgeCV
+
+    mean = np.average(y, axis=0, weights=weights)
+    scale = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=weights))
+    scale[~(scale > 0)] = 1.0
+    scaled = (y - mean) / scale  # one penalty serves targets of different units
+    ridge = RidgeCV(alphas=np.logspace(-3, 3, 13)).fit(x, scaled, sample_weight=weights)
+    codes, test_codes, tree_weights = _for_trees(x, x_test, weights)
+    boosted = [_boosted_values(codes, values, tree_weights, test_codes, seed) for values in scaled.T]
+    return {
+        "mean": np.tile(mean, (len(x_test), 1)),
+        "linear_regression": ridge.predict(x_test).reshape(len(x_test), -1) * scale + mean,
+        "gradient_boosting": np.stack(boosted, axis=1) * scale + mean,
+    }
+
+
+def _all_classes(probabilities: np.ndarray, known: np.ndarray, classes: int) -> np.ndarray:
+    """Return `(rows, classes)` with probability 0 for the classes that training did not see."""
+    full = np.zeros((len(probabilities), classes))
+    full[:, np.asarray(known, np.int64)] = probabilities
+    return full
+
+
+def _boosted_classes(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, x_test: np.ndarray,
+                     classes: int, seed: int) -> np.ndarray:
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    present = len(np.unique(y))
+    rounds = min(ROUNDS, max(20, TREES // present)) if present > 2 else ROUNDS
+
+    def fit(rows: np.ndarray, limit: int) -> Any:
+        model = HistGradientBoostingClassifier(**_settings(len(rows), x.shape[1], limit, rounds, seed))
+        return model.fit(x[rows], y[rows], sample_weight=None if weights is None else weights[rows])
+
+    def losses(model: Any, rows: np.ndarray) -> list[float]:
+        place = np.full(classes, -1)
+        place[model.classes_] = np.arange(len(model.classes_))
+        known = rows[place[y[rows]] >= 0]  # a class that the fold did not see costs the same in every round
+        chosen = place[y[known]]
+        if not len(known):
+            return []
+        picked = [p[np.arange(len(known)), chosen] for p in model.staged_predict_proba(x[known])]
+        return [_sum(-np.log(np.clip(p, 1e-15, None)), weights, known) for p in picked]
+
+    best = _best_rounds(fit, losses, len(x), rounds, seed, strata=y)
+    model = fit(np.arange(len(x)), best)
+    return _all_classes(model.predict_proba(x_test), model.classes_, classes)
+
+
+def _boosted_values(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, x_test: np.ndarray,
+                    seed: int) -> np.ndarray:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    def fit(rows: np.ndarray, limit: int) -> Any:
+        model = HistGradientBoostingRegressor(**_settings(len(rows), x.shape[1], limit, ROUNDS, seed))
+        return model.fit(x[rows], y[rows], sample_weight=None if weights is None else weights[rows])
+
+    def losses(model: Any, rows: np.ndarray) -> list[float]:
+        return [_sum((p - y[rows]) ** 2, weights, rows) for p in model.staged_predict(x[rows])]
+
+    best = _best_rounds(fit, losses, len(x), ROUNDS, seed)
+    return np.asarray(fit(np.arange(len(x)), best).predict(x_test), np.float64)
+
+
+def _sum(losses: np.ndarray, weights: np.ndarray | None, rows: np.ndarray) -> float:
+    return float(losses.sum() if weights is None else (losses * weights[rows]).sum())
+
+
+def _settings(rows: int, features: int, limit: int, rounds: int, seed: int) -> dict[str, Any]:
+    """Return the settings of the trees that the module's docstring explains."""
+    return {"max_iter": limit, "learning_rate": 0.1 if rounds >= ROUNDS else 0.2, "early_stopping": False,
+            "min_samples_leaf": int(np.clip(rows // 10, 2, 20)),
+            "max_features": 0.3 if features >= 8 else 1.0, "random_state": seed}
+
+
+def _best_rounds(fit: Callable[[np.ndarray, int], Any], losses: Callable[[Any, np.ndarray], list[float]],
+                 rows: int, rounds: int, seed: int, strata: np.ndarray | None = None) -> int:
+    """Return the number of rounds with the least summed loss on held-out folds of the training rows."""
+    order = np.random.default_rng(seed).permutation(rows)
+    if strata is not None:
+        order = order[np.argsort(strata[order], kind="stable")]
+    fold = np.empty(rows, np.int64)
+    fold[order] = np.arange(rows) % FOLDS
+    total = np.zeros(rounds)
+    for k in range(FOLDS if rows <= 1000 else 1):  # one fold says enough when it has many rows
+        kept, held = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+        if len(held) == 0 or (strata is not None and len(np.unique(strata[kept])) < 2):
+            continue
+        curve = losses(fit(kept, rounds), held)
+        if curve:
+            total += curve
+    return int(np.argmin(total)) + 1 if total.any() else rounds

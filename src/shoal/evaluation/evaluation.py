@@ -1,0 +1,220 @@
+"""The evaluation of an ensemble: scores with intervals, baselines, verdicts, gathered in one record."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal.data import Dataset, Split, describe
+from shoal.evaluation.baselines import fit_baselines
+from shoal.evaluation.hyperparameters import importance
+from shoal.evaluation.intervals import with_intervals, wilson
+from shoal.evaluation.overfitting import overfitting_verdict
+from shoal.evaluation.predictor import Prediction, Predictor
+from shoal.evaluation.record import ColumnRow, Curves, DataRecord, NetworkRow, Record, Scores, TestRows
+from shoal.evaluation.sealed import SealedRows
+from shoal.evaluation.verdict import beats_baselines, conclude
+from shoal.results import Interval, Task
+from shoal.training.member import TrainedMember
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Prepared rows of one part of the split: features, targets in their own units, weights."""
+
+    x: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray | None
+
+
+def prepared_rows(dataset: Dataset, predictor_or_preparation: Any, rows: np.ndarray) -> Rows:
+    """Return some rows of a dataset, prepared."""
+    weights = dataset.weights()
+    return Rows(
+        predictor_or_preparation.transform(dataset.table[rows]),
+        dataset.y()[rows],
+        None if weights is None else weights[rows],
+    )
+
+
+def best_guess(prediction: Prediction) -> np.ndarray:
+    """Return what metrics compare with the truth: probabilities, or the mean."""
+    guess = prediction.probabilities if prediction.probabilities is not None else prediction.mean
+    assert guess is not None
+    return guess
+
+
+def score_rows(predictor: Predictor, rows: Rows, seed: int) -> Scores:
+    """Return every metric on some rows, with its interval."""
+    guess = best_guess(predictor.predict_features(rows.x))
+    return with_intervals(predictor.preparation.task, rows.y, guess, weights=rows.weights, seed=seed)
+
+
+def describe_data(dataset: Dataset, split: Split, predictor: Predictor, normalization: str) -> DataRecord:
+    """Return what the page says of the data."""
+    description = describe(dataset)
+    preparation = predictor.preparation
+    return DataRecord(
+        name=dataset.name,
+        source=dataset.source,
+        sha256=dataset.sha256,
+        task=dataset.task,
+        task_name=dataset.task_name,
+        targets=dataset.targets,
+        classes=dataset.classes,
+        feature_names=preparation.feature_names,
+        columns=tuple(_column_row(column) for column in description.columns),
+        notes=(*description.notes, *preparation.notes),
+        warnings=description.warnings,
+        rows={"train": len(split.train), "validation": len(split.validation), "test": len(split.test)},
+        split=split.how,
+        normalization=normalization,
+    )
+
+
+def _column_row(column: Any) -> ColumnRow:
+    from shoal.data.describe import shown
+
+    return ColumnRow(
+        column.name,
+        str(column.kind),
+        column.role,
+        column.missing,
+        column.distinct,
+        shown(column.low),
+        shown(column.high),
+        column.reason,
+    )
+
+
+def describe_networks(members: Sequence[TrainedMember], kept: Sequence[int]) -> tuple[NetworkRow, ...]:
+    """Return one row for each network; `kept` holds positions in `members`."""
+    return tuple(_network_row(member, i in kept) for i, member in enumerate(members))
+
+
+def _network_row(member: TrainedMember, kept: bool) -> NetworkRow:
+    at = member.best_epoch - 1
+    known = at >= 0
+    return NetworkRow(
+        id=member.member.id,
+        candidate=member.member.hyperparameters.model_dump(mode="json"),
+        status=member.status.sentence,
+        parameters=member.network.parameter_count,
+        epochs=len(member.train_loss),
+        best_epoch=member.best_epoch,
+        train_loss=float(member.train_loss[at]) if known else float("nan"),
+        validation_loss=float(member.validation_loss[at]) if known else float("nan"),
+        validation_metric=float(member.validation_metric[at]) if known else float("nan"),
+        score=member.score,
+        kept=kept,
+    )
+
+
+def gather_curves(members: Sequence[TrainedMember], task: Task) -> Curves:
+    """Return all learning curves as arrays, NaN behind the end of each."""
+    epochs = max(len(member.train_loss) for member in members)
+
+    def padded(name: str) -> np.ndarray:
+        table = np.full((len(members), epochs), np.nan, np.float32)
+        for i, member in enumerate(members):
+            curve = getattr(member, name)
+            table[i, : len(curve)] = curve
+        return table
+
+    metric = "accuracy" if task is Task.CLASSIFICATION else "rmse"
+    return Curves(padded("train_loss"), padded("validation_loss"), padded("validation_metric"), metric)
+
+
+def evaluate(
+    predictor: Predictor,
+    members: Sequence[TrainedMember],
+    kept: Sequence[int],
+    dataset: Dataset,
+    split: Split,
+    sealed: SealedRows,
+    *,
+    settings: dict[str, Any],
+    seed: int,
+    command: str,
+    normalization: str,
+    space: tuple[tuple[str, str], ...],
+    seconds: dict[str, float],
+    versions: dict[str, str],
+) -> Record:
+    """Open the test rows once and return everything that the run has to say."""
+    task, classes = dataset.task, len(dataset.classes)
+    train = prepared_rows(dataset, predictor.preparation, split.train)
+    validation = prepared_rows(dataset, predictor.preparation, split.validation)
+    networks, curves = describe_networks(members, kept), gather_curves(members, task)
+    scores = {part: score_rows(predictor, rows, seed) for part, rows in (("train", train), ("validation", validation))}
+
+    table, truth, weights = sealed.open()
+    x = predictor.preparation.transform(table)
+    prediction = predictor.predict_features(x)
+    guess = best_guess(prediction)
+    scores["test"] = with_intervals(task, truth, guess, weights=weights, seed=seed)
+    learned = _joined(train, validation)  # the baselines learn from all rows that the networks saw
+    others = fit_baselines(task, learned.x, learned.y, learned.weights, x, classes, seed)
+    baselines = {
+        name: with_intervals(task, truth, other, weights=weights, seed=seed) for name, other in others.items()
+    }
+    comparison = beats_baselines(task, truth, guess, others, weights, seed)
+    overfitting = overfitting_verdict(
+        curves.train_loss,
+        curves.validation_loss,
+        list(kept),
+        len(split.validation),
+        best_epoch=np.asarray([row.best_epoch - 1 for row in networks]),
+    )
+    sizes = {"rows": len(sealed), "kept": len(kept), "trained": len(members), "targets": len(dataset.targets)}
+    verdict = conclude(task, scores["test"], comparison, overfitting, **sizes)
+    best = members[kept[0]]
+    return Record(
+        data=describe_data(dataset, split, predictor, normalization),
+        networks=networks,
+        curves=curves,
+        scores=scores,
+        baselines=baselines,
+        verdict=verdict,
+        hyperparameters=tuple(importance([n.candidate for n in networks], np.asarray([n.score for n in networks]))),
+        test_rows=_test_rows(prediction, truth, weights),
+        best_network=best.network,
+        best_parameters=best.parameters,
+        settings=settings,
+        command=command,
+        seed=seed,
+        seconds=seconds,
+        versions=versions,
+        test_openings=sealed.openings,
+        search_space=space,
+    )
+
+
+def _joined(a: Rows, b: Rows) -> Rows:
+    weights = None
+    if a.weights is not None and b.weights is not None:
+        weights = np.concatenate([a.weights, b.weights])
+    return Rows(np.concatenate([a.x, b.x]), np.concatenate([a.y, b.y]), weights)
+
+
+def _test_rows(prediction: Prediction, truth: np.ndarray, weights: np.ndarray | None) -> TestRows:
+    if prediction.probabilities is not None:
+        return TestRows(truth, weights, probabilities=prediction.probabilities)
+    assert prediction.low is not None and prediction.high is not None
+    inside = (truth >= prediction.low) & (truth <= prediction.high)
+    share = float(inside.mean())
+    low, high = wilson(share, inside.size)
+    return TestRows(
+        truth,
+        weights,
+        mean=prediction.mean,
+        std=prediction.std,
+        low=prediction.low,
+        high=prediction.high,
+        coverage=Interval(share, low, high, "wilson"),
+    )
+
+

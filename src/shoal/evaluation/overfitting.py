@@ -1,0 +1,187 @@
+"""Whether the kept networks learned their training rows better than the world, and what to do about it.
+
+Compared are the losses at each kept network's best epoch. The gap, validation minus training loss, is judged
+against two things: the level of the loss itself, and how far the validation loss can be off by chance,
+taken as 1.2 times the loss over the square root of the validation rows (the losses of single rows scatter
+about as much as their mean).
+
+* strong: the gap is more than half of the validation loss and more than twice the chance;
+* mild: more than a tenth of it and more than the chance;
+* none: less. Gaps below one hundredth of the loss at the start of training are never more than that: 0.0001
+  against 0.001 is a tenfold ratio and no matter.
+* not yet converged: no strong gap, and most kept networks were still improving when training ended.
+
+Training loss is measured during the epoch, with dropout on and weights still moving, so it is a little too
+high and the gap a little too small; losses evaluated afterwards can be given instead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal.results import Interval
+
+MILD, STRONG = 0.1, 0.5
+LATE = 0.05
+"""A best epoch in the last 5 % of a network's training counts as at its end."""
+
+
+@dataclass(frozen=True)
+class Overfitting:
+    """The verdict on overfitting.
+
+    `kind` is "none", "mild", "strong", "not yet converged" or "unknown"; `gap` is the mean of validation
+    minus training loss over the kept networks.
+    """
+
+    kind: str
+    sentence: str
+    advice: str
+    gap: Interval
+    train_loss: float = float("nan")
+    validation_loss: float = float("nan")
+
+
+def overfitting_verdict(train_curves: Any, validation_curves: Any, best_epoch: Any, kept: Any, *,
+                        validation_rows: int, train_loss: Any = None,
+                        validation_loss: Any = None) -> Overfitting:
+    """Judge the kept networks by their losses at their best epoch and by their curves.
+
+    Args:
+        train_curves: training loss `(networks, epochs)`, NaN after a network stopped.
+        validation_curves: validation loss, of the same shape.
+        best_epoch: `(networks,)`, counted from 1 (0: none); None for the lowest validation loss.
+        kept: numbers of the kept networks (rows of the curves), or a mask `(networks,)`.
+        validation_rows: number of validation rows.
+        train_loss: `(networks,)` training losses at the best epoch, if better known than from the curves.
+        validation_loss: the same for validation.
+
+    Returns:
+        Kind, sentence with the numbers, advice, and the gap with its interval over the networks.
+
+    Example:
+        >>> curve = np.array([[1.0, 0.5, 0.2, 0.1]])
+        >>> overfitting_verdict(curve, [[1.0, 0.9, 0.8, 1.2]], [3], [0], validation_rows=100).kind
+        'strong'
+    """
+    train, validation = _curves(train_curves), _curves(validation_curves)
+    rows = np.arange(len(validation))[np.asarray(kept)] if np.size(kept) else np.empty(0, np.int64)
+    best = _best_epochs(validation) if best_epoch is None else np.asarray(best_epoch, np.int64) - 1
+    at_train, at_validation = (_at_best(curve, best) if given is None else np.asarray(given, np.float64)
+                               for curve, given in ((train, train_loss), (validation, validation_loss)))
+    rows = rows[np.isfinite(at_train[rows]) & np.isfinite(at_validation[rows])]
+    if not len(rows):
+        return Overfitting("unknown", "Overfitting cannot be judged: no kept network has a finite loss.",
+                           "Look at the data and at the learning rates.",
+                           Interval(np.nan, np.nan, np.nan, "none"))
+    low, high = float(at_train[rows].mean()), float(at_validation[rows].mean())
+    chance = 1.2 * abs(high) / np.sqrt(max(validation_rows, 1))
+    gap = _gap(at_validation[rows] - at_train[rows], chance)
+    kind = _kind(gap.value, high, chance, _start(validation[rows]))
+    unfinished = _still_improving(validation[rows], best[rows])
+    if kind != "strong" and unfinished > len(rows) / 2:
+        kind = "not yet converged"
+    sentence = _sentence(kind, low, high, gap, len(rows), validation_rows, unfinished)
+    rise = _rise(validation[rows], at_validation[rows]) if validation_loss is None else 0.0
+    return Overfitting(kind, sentence + _rise_sentence(rise), _ADVICE[kind], gap, low, high)
+
+
+def _curves(values: Any) -> np.ndarray:
+    curves = np.atleast_2d(np.asarray(values, np.float64))
+    return np.where(np.isfinite(curves), curves, np.nan)
+
+
+def _best_epochs(curves: np.ndarray) -> np.ndarray:
+    """Return the column of each network's lowest validation loss, 0 if it has none."""
+    return np.where(np.isnan(curves), np.inf, curves).argmin(axis=1)
+
+
+def _at_best(curves: np.ndarray, best: np.ndarray) -> np.ndarray:
+    """Return each network's loss at its best epoch."""
+    column = np.clip(best, 0, curves.shape[1] - 1)
+    return np.where(best >= 0, curves[np.arange(len(curves)), column], np.nan)
+
+
+def _gap(gaps: np.ndarray, chance: float) -> Interval:
+    """Return the mean gap with a t interval over networks; of one network, with the chance of its rows."""
+    mean = float(gaps.mean())
+    if len(gaps) == 1:
+        return Interval(mean, mean - 1.96 * chance, mean + 1.96 * chance, "validation rows")
+    from scipy.special import stdtrit
+
+    half = float(stdtrit(len(gaps) - 1, 0.975) * gaps.std(ddof=1) / np.sqrt(len(gaps)))
+    return Interval(mean, mean - half, mean + half, "t over networks")
+
+
+def _start(curves: np.ndarray) -> float:
+    """Return the typical validation loss of the first epoch, the measure of what a small loss is."""
+    first = curves[:, 0][np.isfinite(curves[:, 0])]
+    return float(np.abs(np.median(first))) if len(first) else 0.0
+
+
+def _kind(gap: float, level: float, chance: float, start: float) -> str:
+    if gap <= max(0.01 * start, 1e-12):
+        return "none"
+    if gap > STRONG * abs(level) and gap > 2 * chance:
+        return "strong"
+    return "mild" if gap > MILD * abs(level) and gap > chance else "none"
+
+
+def _still_improving(curves: np.ndarray, best: np.ndarray) -> int:
+    """Count networks whose best epoch is at the end of their training, and clearly below a little earlier."""
+    count = 0
+    for curve, column in zip(curves, best, strict=True):
+        known = np.flatnonzero(np.isfinite(curve))
+        if len(known) < 2:
+            continue
+        last = int(known[-1])
+        window = max(1, round(0.1 * last))
+        earlier = curve[max(0, last - 2 * window): last - window + 1]
+        falling = np.nanmean(earlier) - curve[last - window + 1: last + 1].min() if len(earlier) else 0.0
+        level = abs(curve[min(column, last)])
+        count += bool(column >= last - LATE * last and falling > 0.01 * level)
+    return count
+
+
+def _rise(curves: np.ndarray, best: np.ndarray) -> float:
+    """Return how much the validation loss of a typical network rose after its best epoch, as a share."""
+    ends = np.array([curve[np.isfinite(curve)][-1] for curve in curves if np.isfinite(curve).any()])
+    if len(ends) != len(best) or not (best > 0).all():
+        return 0.0
+    return float(np.median(ends / best - 1))
+
+
+def _rise_sentence(rise: float) -> str:
+    if not rise > 0.1:
+        return ""
+    return (f" After its best epoch a typical network's validation loss rose again, by {100 * rise:.0f} % until "
+            "it stopped; the weights of the best epoch are the ones that are kept.")
+
+
+def _sentence(kind: str, low: float, high: float, gap: Interval, networks: int, rows: int,
+              unfinished: int) -> str:
+    """Return the finding with its numbers."""
+    who = "the kept network" if networks == 1 else f"the {networks} kept networks"
+    mean = "the" if networks == 1 else "the mean"
+    numbers = (f"at the best epoch of {who} {mean} loss is {high:.3g} on the {rows} validation rows and "
+               f"{low:.3g} on the training rows (gap {gap.value:.2g}, 95 % interval {gap.low:.2g} to {gap.high:.2g})")
+    if kind == "strong":
+        return f"Strong overfitting: {numbers}; training rows are known far better than new ones."
+    if kind == "mild":
+        return f"Mild overfitting: {numbers}."
+    if kind == "none":
+        return f"No sign of overfitting: {numbers}."
+    count = "it was" if networks == 1 else f"{unfinished} of the {networks} kept networks were"
+    return f"Not yet converged: {count} still improving when training ended; {numbers}."
+
+
+_ADVICE = {
+    "none": "Nothing needs to be done; larger networks may be worth a try.",
+    "mild": "This is usual and needs no action; more rows, stronger L2 or some dropout would narrow the gap.",
+    "strong": "In order of what helps most: more rows, stronger L2, dropout, smaller networks, fewer epochs "
+              "or less patience. Trust the test scores, not the training scores.",
+    "not yet converged": "Train longer (more epochs) or with a larger learning rate.",
+}

@@ -1,0 +1,308 @@
+"""Activation functions: all of Keras' own, with Keras' names, formulas and defaults.
+
+Each function takes the array namespace and an array `z`. Three rules hold for all of them: the number type
+of `z` is kept; a NaN that comes in goes out, so that a diverged member is noticed; and derivatives are free
+of NaN at extreme `z`, which is why exponentials only ever see the side on which they are used.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal.errors import SettingError, listing, suggest
+
+ActivationSpec = str | tuple[str, ...] | Callable[[Any, Any], Any] | None
+"""What a layer accepts: a name, one name per neuron, a function `(xp, z)`, or None for linear."""
+
+
+@dataclass(frozen=True)
+class Activation:
+    """One activation function and what others must know about it.
+
+    Attributes:
+        name: its name here, the same as in Keras.
+        function: `function(xp, z)`.
+        elementwise: each output depends on one input only, so that it may be chosen per neuron.
+        keras_name: its name in `keras.activations`.
+        halves: the output has half as many features as `z`.
+        bounded_slope: the derivative is finite for every finite `z`.
+    """
+
+    name: str
+    function: Callable[[Any, Any], Any]
+    elementwise: bool
+    keras_name: str
+    halves: bool = False
+    bounded_slope: bool = True
+
+
+def linear(xp: Any, z: Any) -> Any:  # noqa: ARG001 - every activation has the same signature
+    """Return z."""
+    return z
+
+
+def relu(xp: Any, z: Any) -> Any:
+    """max(z, 0), with derivative 0 at 0."""
+    return xp.where(z <= 0, 0.0, z)
+
+
+def relu6(xp: Any, z: Any) -> Any:
+    """min(max(z, 0), 6)."""
+    return xp.where(z <= 0, 0.0, xp.where(z >= 6, 6.0, z))
+
+
+def leaky_relu(xp: Any, z: Any, negative_slope: float = 0.2) -> Any:
+    """Return z for z ≥ 0, else 0.2 z."""
+    return xp.where(z >= 0, z, negative_slope * z)
+
+
+def elu(xp: Any, z: Any, alpha: float = 1.0) -> Any:
+    """Return z for z > 0, else alpha (exp(z) - 1)."""
+    return xp.where(z > 0, z, alpha * xp.expm1(xp.where(z > 0, 0.0, z)))
+
+
+def selu(xp: Any, z: Any) -> Any:
+    """1.0507 elu(z, alpha=1.67326) (Klambauer et al., 2017)."""
+    return 1.0507009873554804934193349852946 * elu(xp, z, 1.6732632423543772848170429916717)
+
+
+def celu(xp: Any, z: Any, alpha: float = 1.0) -> Any:
+    """Return z for z > 0, else alpha (exp(z / alpha) - 1)."""
+    return xp.where(z > 0, z, alpha * xp.expm1(xp.where(z > 0, 0.0, z) / alpha))
+
+
+def sigmoid(xp: Any, z: Any) -> Any:
+    """1 / (1 + exp(-z))."""
+    positive = z >= 0
+    e = xp.exp(xp.where(positive, -z, z))
+    return xp.where(positive, 1.0, e) / (1.0 + e)
+
+
+def log_sigmoid(xp: Any, z: Any) -> Any:
+    """log(1 / (1 + exp(-z)))."""
+    return -softplus(xp, -z)
+
+
+def hard_sigmoid(xp: Any, z: Any) -> Any:
+    """Return z / 6 + 1/2, held between 0 and 1."""
+    return relu6(xp, z + 3.0) / 6.0
+
+
+def sparse_sigmoid(xp: Any, z: Any) -> Any:
+    """(z + 1) / 2, held between 0 and 1."""
+    return xp.where(z <= -1, 0.0, xp.where(z >= 1, 1.0, 0.5 * (z + 1.0)))
+
+
+def tanh(xp: Any, z: Any) -> Any:
+    """Hyperbolic tangent."""
+    return xp.tanh(z)
+
+
+def hard_tanh(xp: Any, z: Any) -> Any:
+    """z, held between -1 and 1."""
+    return xp.where(z > 1, 1.0, xp.where(z < -1, -1.0, z))
+
+
+def tanh_shrink(xp: Any, z: Any) -> Any:
+    """Return z - tanh(z)."""
+    return z - xp.tanh(z)
+
+
+def softplus(xp: Any, z: Any) -> Any:
+    """log(1 + exp(z))."""
+    positive = z >= 0
+    return xp.where(positive, z, 0.0) + xp.log1p(xp.exp(xp.where(positive, -z, z)))
+
+
+def squareplus(xp: Any, z: Any, b: float = 4.0) -> Any:
+    """(z + sqrt(z² + 4)) / 2."""
+    return 0.5 * (z + xp.sqrt(z * z + b))
+
+
+def sparse_plus(xp: Any, z: Any) -> Any:
+    """0 up to -1, (z + 1)² / 4 up to 1, then z."""
+    inside = xp.where(xp.abs(z) >= 1, 0.0, z)  # the square of a large z would overflow
+    return xp.where(z <= -1, 0.0, xp.where(z >= 1, z, 0.25 * (inside + 1.0) ** 2))
+
+
+def softsign(xp: Any, z: Any) -> Any:
+    """Return z / (1 + |z|)."""
+    return z / (1.0 + xp.abs(z))
+
+
+def silu(xp: Any, z: Any) -> Any:
+    """Return z sigmoid(z), also called swish."""
+    return z * sigmoid(xp, z)
+
+
+def hard_silu(xp: Any, z: Any) -> Any:
+    """Return z hard_sigmoid(z), also called hard swish."""
+    return z * hard_sigmoid(xp, z)
+
+
+def gelu(xp: Any, z: Any) -> Any:
+    """Return z Φ(z), with the normal distribution function Φ, not its tanh approximation."""
+    return 0.5 * z * (1.0 + xp.erf(z * math.sqrt(0.5)))
+
+
+def mish(xp: Any, z: Any) -> Any:
+    """Return z tanh(softplus(z))."""
+    return z * xp.tanh(softplus(xp, z))
+
+
+def exponential(xp: Any, z: Any) -> Any:
+    """exp(z)."""
+    return xp.exp(z)
+
+
+def soft_shrink(xp: Any, z: Any, threshold: float = 0.5) -> Any:
+    """Return z moved towards 0 by 0.5, and 0 within."""
+    return xp.where(xp.abs(z) <= threshold, 0.0, z - threshold * xp.sign(z))
+
+
+def hard_shrink(xp: Any, z: Any, threshold: float = 0.5) -> Any:
+    """Return z where |z| > 0.5, else 0."""
+    return xp.where(xp.abs(z) <= threshold, 0.0, z)
+
+
+def threshold(xp: Any, z: Any, threshold: float = 0.0, default_value: float = 0.0) -> Any:
+    """Return z where z > threshold, else default_value; Keras has no defaults for these two."""
+    return xp.where(z <= threshold, default_value, z)
+
+
+def softmax(xp: Any, z: Any) -> Any:
+    """exp(z) / sum(exp(z)) over the last axis."""
+    e = xp.exp(z - xp.stop_gradient(xp.max(z, axis=-1, keepdims=True)))
+    return e / xp.sum(e, axis=-1, keepdims=True)
+
+
+def log_softmax(xp: Any, z: Any) -> Any:
+    """log(softmax(z)) over the last axis."""
+    shifted = z - xp.stop_gradient(xp.max(z, axis=-1, keepdims=True))
+    return shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
+
+
+def sparsemax(xp: Any, z: Any) -> Any:
+    """Return the probabilities nearest to z, over the last axis (Martins and Astudillo, 2016).
+
+    Keras 3.15 departs from this where more than one probability is above 0: its results add up to more than 1.
+    """
+    z = z - xp.stop_gradient(xp.max(z, axis=-1, keepdims=True))
+    ordered = -xp.sort(-z, axis=-1)
+    rank = xp.arange(1, z.shape[-1] + 1).astype(z.dtype)
+    support = ordered - (xp.cumsum(ordered, axis=-1) - 1.0) / rank > 0
+    count = xp.maximum(xp.sum(support, axis=-1, keepdims=True), 1).astype(z.dtype)
+    tau = (xp.sum(xp.where(support, ordered, 0.0), axis=-1, keepdims=True) - 1.0) / count
+    return relu(xp, z - tau)
+
+
+def glu(xp: Any, z: Any) -> Any:
+    """Return a sigmoid(b), with a and b the two halves of the last axis (Dauphin et al., 2017)."""
+    half = z.shape[-1] // 2
+    return z[..., :half] * sigmoid(xp, z[..., half:])
+
+
+_ELEMENTWISE = (
+    linear, relu, relu6, leaky_relu, elu, selu, celu, sigmoid, log_sigmoid, hard_sigmoid, sparse_sigmoid,
+    tanh, hard_tanh, tanh_shrink, softplus, squareplus, sparse_plus, softsign, silu, hard_silu, gelu, mish,
+    exponential, soft_shrink, hard_shrink, threshold,
+)  # fmt: skip
+_OVER_LAST_AXIS = (softmax, log_softmax, sparsemax, glu)
+
+ACTIVATIONS: dict[str, Activation] = {
+    f.__name__: Activation(
+        name=f.__name__,
+        function=f,
+        elementwise=f in _ELEMENTWISE,
+        keras_name=f.__name__,
+        halves=f is glu,
+        bounded_slope=f is not exponential,
+    )
+    for f in _ELEMENTWISE + _OVER_LAST_AXIS
+}
+"""Every activation by its name."""
+
+ALIASES = {"swish": "silu", "hard_swish": "hard_silu", "exp": "exponential", "none": "linear"}
+"""Other names that are understood."""
+
+
+def get_activation(name: str | None) -> Activation:
+    """Return the activation of a name; None is linear.
+
+    Raises:
+        SettingError: no activation has this name.
+
+    Example:
+        >>> get_activation("swish").name
+        'silu'
+    """
+    key = "linear" if name is None else ALIASES.get(str(name).lower(), str(name).lower())
+    if key not in ACTIVATIONS:
+        raise SettingError(
+            f"no activation is called {name!r}.{suggest(str(name), [*ACTIVATIONS, *ALIASES])}"
+            f" Choose one of: {listing(ACTIVATIONS, 40)}"
+        )
+    return ACTIVATIONS[key]
+
+
+def apply_table(xp: Any, names: tuple[str, ...], choice: Any, z: Any) -> Any:
+    """Return `z` with an activation per neuron, `names[choice[i]]` for neuron `i` of the last axis.
+
+    Args:
+        xp: array namespace.
+        names: the activations to choose from, all elementwise; fixed when a program is compiled.
+        choice: integers, shape (units,); may differ from member to member.
+        z: array of shape (..., units).
+
+    Raises:
+        SettingError: an activation needs several neurons at once (softmax, ...).
+
+    Example:
+        >>> apply_table(np, ("linear", "relu"), np.array([0, 1]), np.array([[-1.0, -1.0]])).tolist()
+        [[-1.0, 0.0]]
+    """
+    table = [get_activation(name) for name in names]
+    for activation in table:
+        if not activation.elementwise:
+            raise SettingError(
+                f"{activation.name} acts on all neurons of a layer together and cannot be chosen per neuron; "
+                f"give it to the whole layer as activation={activation.name!r}"
+            )
+    out = None
+    for i, activation in enumerate(table):
+        chosen = choice == i
+        # An infinite slope of a function that was not chosen would turn into 0 * inf = NaN in the gradient.
+        seen = z if activation.bounded_slope else xp.where(chosen, z, 0.0)
+        value = activation.function(xp, seen)
+        out = value if out is None else xp.where(chosen, value, out)
+    return out
+
+
+def apply_activation(xp: Any, activation: ActivationSpec, z: Any) -> Any:
+    """Return the activation of `z`: by name, per neuron, or by a function `(xp, z)`."""
+    if isinstance(activation, tuple):
+        names = tuple(sorted(set(activation)))
+        return apply_table(xp, names, np.array([names.index(a) for a in activation], np.int32), z)
+    if activation is None or isinstance(activation, str):
+        return get_activation(activation).function(xp, z)
+    return activation(xp, z)
+
+
+def is_linear(activation: ActivationSpec) -> bool:
+    """Whether the activation leaves its input as it is."""
+    names = activation if isinstance(activation, tuple) else (activation,)
+    return all((n is None or isinstance(n, str)) and get_activation(n).name == "linear" for n in names)
+
+
+def activation_label(activation: ActivationSpec) -> str:
+    """Return the activation in words, e.g. `relu`, `relu, tanh` or the name of a function."""
+    if isinstance(activation, tuple):
+        return ", ".join(dict.fromkeys(get_activation(a).name for a in activation))
+    if activation is None or isinstance(activation, str):
+        return get_activation(activation).name
+    return getattr(activation, "__name__", type(activation).__name__)

@@ -1,0 +1,148 @@
+"""The textbook drawing of a network: nodes in columns, connections, weights as colour and width."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shoal.errors import SettingError, listing
+from shoal.networks.layout import RADIUS, Layout, layout_network
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.colors import Colormap
+    from matplotlib.figure import Figure
+
+    from shoal.networks.network import Network, NetworkParameters
+
+_INK, _GREY = "#333333", "#9a9a9a"
+_WEIGHTS = ("#2166ac", "#cfcfcf", "#c0392b")  # negative, none, positive
+_FILLS = {"input": "#dce6f0", "hidden": "#ffffff", "output": "#f6e3cf"}
+_BAR = 0.9  # inches for the colour bar
+_FONT = 9.0
+
+
+def draw_network(
+    network: Network,
+    parameters: NetworkParameters | None = None,
+    feature_names: Sequence[str] | None = None,
+    class_names: Sequence[str] | None = None,
+) -> Figure:
+    """Return a figure of a network; it belongs to nobody else and leaves matplotlib's state alone.
+
+    Args:
+        network: what to draw; layers of more than 12 neurons are abbreviated, with their number below.
+        parameters: one dict of arrays per layer; default none, all connections grey.
+        feature_names: names of the inputs.
+        class_names: names of the outputs.
+
+    Raises:
+        NetworkError: names or parameters do not fit the network.
+    """
+    from matplotlib.figure import Figure
+
+    layout = layout_network(network, parameters, feature_names, class_names)
+    weighted = any(edge.weight is not None for edge in layout.edges)
+    figure = Figure(figsize=(layout.width + (_BAR if weighted else 0.0), layout.height), facecolor="white")
+    axes = figure.add_axes((0.0, 0.0, layout.width / figure.get_figwidth(), 1.0))
+    axes.set(xlim=(0, layout.width), ylim=(0, layout.height), aspect="equal")
+    axes.set_axis_off()
+    _draw_edges(axes, layout, weighted)
+    _draw_nodes(axes, layout)
+    _draw_captions(axes, layout)
+    if weighted:
+        _draw_bar(figure, layout)
+    return figure
+
+
+def save_drawing(figure: Figure, path: str | Path) -> None:
+    """Write a figure; the ending of the path says how.
+
+    Raises:
+        SettingError: the ending is not one that figures can be written in.
+    """
+    known = figure.canvas.get_supported_filetypes()
+    ending = Path(path).suffix.lower().removeprefix(".")
+    if ending not in known:
+        raise SettingError(
+            f"a figure cannot be written to {str(path)!r}: its name must end in one of "
+            f"{listing((f'.{kind}' for kind in sorted(known)), 20)}"
+        )
+    figure.savefig(path, dpi=200)
+
+
+def _draw_edges(axes: Axes, layout: Layout, weighted: bool) -> None:
+    from matplotlib.collections import LineCollection
+
+    edges = sorted(layout.edges, key=lambda edge: abs(edge.weight or 0.0))  # the strongest on top
+    lines = [[(e.start.x, e.start.y), (e.end.x, e.end.y)] for e in edges]
+    if not weighted:
+        axes.add_collection(LineCollection(lines, colors=_GREY, linewidths=0.6, zorder=1))
+        return
+    shares = [e.weight / layout.largest if e.weight else 0.0 for e in edges]
+    colours, widths = (
+        _colours()([0.5 + 0.5 * share for share in shares]),
+        [0.3 + 2.4 * abs(share) for share in shares],
+    )
+    axes.add_collection(
+        LineCollection(lines, colors=colours, linewidths=widths, zorder=1, capstyle="round"),
+    )
+
+
+def _draw_nodes(axes: Axes, layout: Layout) -> None:
+    from matplotlib.patches import Circle
+
+    last = len(layout.columns) - 1
+    for node in layout.nodes:
+        kind = "input" if node.column == 0 else "output" if node.column == last else "hidden"
+        circle = Circle((node.x, node.y), RADIUS, facecolor=_FILLS[kind], edgecolor=_INK, linewidth=1.0)
+        circle.set_zorder(2)
+        axes.add_patch(circle)
+        if node.label:
+            side, align = (-1, "right") if node.column == 0 else (1, "left")
+            x = node.x + side * (RADIUS + 0.08)
+            axes.text(x, node.y, node.label, ha=align, va="center_baseline", fontsize=_FONT, color=_INK)
+    for column in layout.columns:
+        if column.gap is not None:
+            for shift in (-0.09, 0.0, 0.09):
+                dot = Circle((column.x, column.gap + shift), 0.022, facecolor=_INK, linewidth=0)
+                axes.add_patch(dot)
+
+
+def _draw_captions(axes: Axes, layout: Layout) -> None:
+    for column in layout.columns:
+        for i, line in enumerate(column.caption):
+            axes.text(
+                column.x,
+                layout.captions - 0.17 * i,
+                line,
+                ha="center",
+                va="top",
+                fontsize=_FONT,
+                color=_INK,
+                fontweight="normal" if i else "bold",
+            )
+
+
+def _draw_bar(figure: Figure, layout: Layout) -> None:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
+    width, height = figure.get_size_inches()
+    tall = min(2.4, 0.55 * (layout.height - layout.captions))
+    middle = (layout.height + layout.captions) / 2
+    place = ((layout.width + 0.1) / width, (middle - tall / 2) / height, 0.11 / width, tall / height)
+    colours = ScalarMappable(Normalize(-layout.largest, layout.largest), _colours())
+    bar = figure.colorbar(colours, cax=figure.add_axes(place))
+    largest = f"{layout.largest:.2g}"
+    bar.set_ticks([-layout.largest, 0.0, layout.largest], labels=[f"−{largest}", "0", largest])
+    bar.ax.tick_params(labelsize=_FONT - 1, color=_GREY, labelcolor=_INK)
+    bar.ax.set_title("weight", fontsize=_FONT - 1, color=_INK, loc="left", pad=9)
+    bar.outline.set_edgecolor(_GREY)
+
+
+def _colours() -> Colormap:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("weights", _WEIGHTS)

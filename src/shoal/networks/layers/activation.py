@@ -1,0 +1,102 @@
+"""Activation: an activation function as a layer of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+from shoal.errors import NetworkError, SettingError
+from shoal.networks.activations import ActivationSpec, apply_activation, get_activation
+from shoal.networks.initializers import Shape
+from shoal.networks.layers.base import Context, Layer, Parameters
+
+
+def checked_activation(label: str, activation: ActivationSpec | list[str]) -> ActivationSpec:
+    """Return the activation with lists made tuples and other names made the usual ones.
+
+    Raises:
+        SettingError: an unknown name, or one per neuron that needs all neurons at once.
+    """
+    if callable(activation):
+        return activation
+    try:
+        if isinstance(activation, (list, tuple)):
+            return tuple(_per_neuron(name) for name in activation)
+        return None if activation is None else get_activation(activation).name
+    except SettingError as error:
+        raise SettingError(f"{label}: {error}") from None
+
+
+def _per_neuron(name: str | None) -> str:
+    activation = get_activation(name)
+    if not activation.elementwise:
+        raise SettingError(
+            f"{activation.name} acts on all neurons of a layer together and cannot be chosen per neuron; "
+            f"give it to the whole layer as activation={activation.name!r}"
+        )
+    return activation.name
+
+
+def activated_shape(label: str, activation: ActivationSpec, shape: Shape) -> Shape:
+    """Return the shape after an activation.
+
+    Raises:
+        NetworkError: there is not one activation per neuron, or glu gets an odd number of neurons.
+    """
+    if isinstance(activation, tuple) and (not shape or len(activation) != shape[-1]):
+        raise NetworkError(
+            f"{label} has outputs of shape {shape} but {len(activation)} activations. Give one name per "
+            f"neuron, or a single name for all"
+        )
+    if isinstance(activation, str) and get_activation(activation).halves:
+        if not shape or shape[-1] % 2:
+            raise NetworkError(
+                f"{label}: {activation} halves the last number of the shape, so {shape} must end in an even "
+                f"number. Change the number of neurons by one"
+            )
+        return (*shape[:-1], shape[-1] // 2)
+    return shape
+
+
+@dataclass(frozen=True)
+class Activation(Layer):
+    """An activation function as a layer of its own.
+
+    Args:
+        activation: a name, a tuple of names with one per neuron, a function `(xp, z)`, or None for linear.
+
+    Raises:
+        SettingError: an unknown activation.
+
+    Example:
+        >>> Activation("relu").output_shape((4,))
+        (4,)
+    """
+
+    activation: ActivationSpec
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "activation", checked_activation(self.label, self.activation))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the input shape; glu halves its last number."""
+        return activated_shape(self.label, self.activation, input_shape)
+
+    def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:  # noqa: ARG002
+        """Return the activation of x."""
+        return x if context.logits else apply_activation(xp, self.activation, x)
+
+    @property
+    def final_activation(self) -> ActivationSpec:
+        """The layer's activation."""
+        return self.activation
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        return (
+            (cls("tanh"), (4,)),
+            (cls("glu"), (3, 4)),
+            (cls(("relu", "sigmoid")), (2,)),
+            (cls(None), ()),
+        )

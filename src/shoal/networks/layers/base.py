@@ -1,0 +1,129 @@
+"""What every layer is: a frozen description with pure functions of one member's parameters and one batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from shoal.errors import NetworkError, listing, suggest
+from shoal.networks.activations import ActivationSpec
+from shoal.networks.initializers import Shape
+from shoal.streams import Stream
+
+Parameters = Mapping[str, Any]
+"""The arrays of one layer of one member by name, e.g. kernel and bias."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What one call of one layer receives besides parameters and batch.
+
+    Attributes:
+        training: whether the layer is being trained (dropout acts) or predicts.
+        numbers: this layer's own numbers for one member, e.g. activation, mask or rate; may be empty.
+        random: returns uniform numbers in [0, 1) of a shape; None draws none.
+        logits: leave out the layer's activation.
+    """
+
+    training: bool = False
+    numbers: Mapping[str, Any] = field(default_factory=dict)
+    random: Callable[[Shape], Any] | None = None
+    logits: bool = False
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer: its static sizes, never its weights.
+
+    A new layer is one file beside this one: a frozen dataclass with the functions below, entered in `LAYERS`.
+
+    Args:
+        name: a name for messages and tables; by default the class name with a number, as in Keras.
+    """
+
+    name: str | None = field(default=None, kw_only=True)
+
+    regularised: ClassVar[tuple[str, ...]] = ()
+    """The parameters on which L1 and L2 act."""
+
+    @property
+    def label(self) -> str:
+        """The layer as messages call it, e.g. `layer 'dense_1' (Dense)`."""
+        kind = type(self).__name__
+        return f"layer {self.name!r} ({kind})" if self.name else f"layer {kind}"
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the shape of one output row for one input row.
+
+        Raises:
+            NetworkError: the input shape does not fit; both shapes and the layer are named.
+        """
+        return input_shape
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:  # noqa: ARG002
+        """Return the shape of each parameter, in a fixed order."""
+        return {}
+
+    def initialize(self, input_shape: Shape, stream: Stream) -> dict[str, np.ndarray]:
+        """Return float32 start values, drawn from the stream's children in the order of the parameters."""
+        if self.parameter_shapes(input_shape):
+            raise NotImplementedError(f"{type(self).__name__} has parameters and must say how they start")
+        del stream
+        return {}
+
+    def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
+        """Return the outputs of one member for a batch `x` of shape (batch, ...)."""
+        raise NotImplementedError(f"{type(self).__name__} must say what it computes")
+
+    @property
+    def final_activation(self) -> ActivationSpec:
+        """The activation that `Context(logits=True)` leaves out; None where there is none."""
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the layer as plain data for JSON.
+
+        Raises:
+            NetworkError: the layer holds a Python function, which no file can keep.
+        """
+        data: dict[str, Any] = {"class": type(self).__name__}
+        for f in fields(self):
+            value = getattr(self, f.name)
+            if callable(value):
+                raise NetworkError(
+                    f"{self.label}: {f.name} is the Python function {getattr(value, '__name__', value)!r}, "
+                    f"which cannot be kept in a file. Use one of the named choices instead"
+                )
+            data[f.name] = list(value) if isinstance(value, tuple) else value
+        return data
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the layer that `to_dict` described.
+
+        Raises:
+            NetworkError: the data has an entry that this layer does not know, or lacks one.
+        """
+        known = [f.name for f in fields(cls)]
+        settings: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value
+            for key, value in data.items()
+            if key != "class"
+        }
+        for key in settings:
+            if key not in known:
+                raise NetworkError(
+                    f"{cls.__name__} has no setting {key!r}.{suggest(key, known)} It has: {listing(known)}"
+                )
+        for f in fields(cls):
+            if f.name not in settings and f.default is MISSING and f.default_factory is MISSING:
+                raise NetworkError(f"{cls.__name__}: {f.name!r} is missing")
+        return cls(**settings)
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        return ((cls(), (4,)),)

@@ -1,0 +1,57 @@
+"""Layers without activation, one after another, are one layer (equation 1.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from shoal.networks.activations import is_linear
+from shoal.networks.layers import Activation, Dense, Layer
+from shoal.networks.network import Network, NetworkParameters
+
+LayerParameters = dict[str, np.ndarray]
+
+
+def merge_linear(network: Network, parameters: NetworkParameters) -> tuple[Network, list[LayerParameters]]:
+    """Return an equal network with each linear Dense layer merged into the Dense layer after it.
+
+    Linear Activation layers are left out. Other layers, dropout among them, keep their neighbours apart.
+
+    Raises:
+        NetworkError: the parameters do not fit the network.
+    """
+    network.check_parameters(parameters)
+    layers: list[Layer] = []
+    values: list[LayerParameters] = []
+    for layer, own in zip(network.layers, parameters, strict=True):
+        if isinstance(layer, Activation) and is_linear(layer.activation) and len(network.layers) > 1:
+            continue
+        if isinstance(layer, Dense) and layers and _is_linear_dense(layers[-1]):
+            before = layers.pop()
+            assert isinstance(before, Dense)
+            values.append(_product(values.pop(), own))
+            layers.append(replace(layer, use_bias=before.use_bias or layer.use_bias))
+        else:
+            layers.append(layer)
+            values.append({name: np.asarray(value) for name, value in own.items()})
+    if not layers:  # nothing but linear Activation layers
+        return network, [dict(p) for p in parameters]
+    return Network(layers, network.input_shape), values
+
+
+def _is_linear_dense(layer: Layer) -> bool:
+    return isinstance(layer, Dense) and not layer.table and is_linear(layer.activation)
+
+
+def _product(first: Mapping[str, Any], second: Mapping[str, Any]) -> LayerParameters:
+    """Return kernel and bias of two linear layers as one, computed in float64."""
+    kernel = np.asarray(second["kernel"], np.float64)
+    merged = {"kernel": np.asarray(first["kernel"], np.float64) @ kernel}
+    if "bias" in first or "bias" in second:
+        bias = np.asarray(first.get("bias", np.zeros(len(kernel))), np.float64) @ kernel
+        merged["bias"] = bias + second["bias"] if "bias" in second else bias
+    dtype = np.asarray(second["kernel"]).dtype
+    return {name: value.astype(dtype) for name, value in merged.items()}

@@ -1,0 +1,353 @@
+"""Network: layers in a row, from the shape of one input row to the shape of one output row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.errors import NetworkError, listing, suggest
+from shoal.networks.activations import ActivationSpec
+from shoal.networks.initializers import Shape
+from shoal.networks.layers import LAYERS, Context, Layer
+from shoal.networks.namespace import Namespace, numpy_namespace
+from shoal.streams import Stream
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMAT = 1
+"""The format number of `Network.to_dict`."""
+
+NetworkParameters = Sequence[Mapping[str, Any]]
+"""The parameters of one member: one dict of arrays per layer."""
+
+
+@dataclass(frozen=True, init=False)
+class Network:
+    """Layers in a row; a description without weights, equal to any other with the same layers and input.
+
+    Args:
+        layers: at least one layer.
+        input_shape: shape of one row, e.g. `(4,)` for four features.
+
+    Raises:
+        NetworkError: a layer does not fit the one before it, or two layers have one name.
+
+    Example:
+        >>> from shoal.networks.layers import Dense
+        >>> network = Network([Dense(8, activation="relu"), Dense(3, activation="softmax")], input_shape=(4,))
+        >>> network.parameter_count, network.output_shape
+        (67, (3,))
+    """
+
+    layers: tuple[Layer, ...]
+    input_shape: Shape
+
+    def __init__(self, layers: Sequence[Layer], input_shape: Shape | int) -> None:
+        object.__setattr__(self, "layers", tuple(layers))
+        object.__setattr__(self, "input_shape", _checked_input_shape(input_shape))
+        for i, layer in enumerate(self.layers):
+            if not isinstance(layer, Layer):
+                raise NetworkError(
+                    f"layer {i} must be a layer such as Dense(8), got {type(layer).__name__} {layer!r}"
+                )
+        if not self.layers:
+            raise NetworkError("a network needs at least one layer, got none. Give it one: [Dense(1)]")
+        _ = self.shapes  # every layer checks that it fits the one before it
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The name of each layer: its own, or its class with a number, as in Keras."""
+        given = [layer.name for layer in self.layers if layer.name]
+        if len(set(given)) < len(given):
+            twice = next(name for name in given if given.count(name) > 1)
+            raise NetworkError(f"two layers are called {twice!r}. Give each layer a name of its own")
+        names: list[str] = []
+        for layer in self.layers:
+            names.append(layer.name or _free_name(type(layer).__name__.lower(), {*names, *given}))
+        return tuple(names)
+
+    @cached_property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The output shape of each layer."""
+        shape, shapes = self.input_shape, []
+        for i, (layer, name) in enumerate(zip(self.layers, self.names, strict=True)):
+            shape = self._fitted(i, replace(layer, name=name), shape)
+            shapes.append(shape)
+        return tuple(shapes)
+
+    def _fitted(self, index: int, layer: Layer, shape: Shape) -> Shape:
+        try:
+            return layer.output_shape(shape)
+        except NetworkError as error:
+            source = f"layer {self.names[index - 1]!r} with output" if index else "the network's input"
+            raise NetworkError(f"{error} (this is layer {index}; it follows {source} {shape})") from None
+
+    @property
+    def input_shapes(self) -> tuple[Shape, ...]:
+        """The input shape of each layer."""
+        return (self.input_shape, *self.shapes[:-1])
+
+    @property
+    def output_shape(self) -> Shape:
+        """The shape of one output row."""
+        return self.shapes[-1]
+
+    @property
+    def output_activation(self) -> ActivationSpec:
+        """The activation that `apply(..., logits=True)` leaves out; None if the last layer has none."""
+        return self.layers[-1].final_activation
+
+    @cached_property
+    def parameter_shapes(self) -> tuple[dict[str, Shape], ...]:
+        """The shape of every parameter, one dict per layer."""
+        return tuple(
+            layer.parameter_shapes(shape) for layer, shape in zip(self.layers, self.input_shapes, strict=True)
+        )
+
+    @property
+    def parameter_count(self) -> int:
+        """The number of weights and biases."""
+        return sum(math.prod(shape) for layer in self.parameter_shapes for shape in layer.values())
+
+    def initialize(self, stream: Stream) -> list[dict[str, np.ndarray]]:
+        """Return start values, one dict of float32 arrays per layer.
+
+        Layers draw from children of the stream that count layers with parameters only, so that a dropout
+        layer in between changes no weight.
+
+        Example:
+            >>> Network.parse("4 8:relu 3:softmax").initialize(Stream(0))[0]["kernel"].shape
+            (4, 8)
+        """
+        values, position = [], 0
+        for layer, shape, parameters in zip(
+            self.layers, self.input_shapes, self.parameter_shapes, strict=True
+        ):
+            values.append(layer.initialize(shape, stream.child(position)))
+            position += bool(parameters)
+        return values
+
+    def apply(
+        self,
+        xp: Namespace | ModuleType,
+        parameters: NetworkParameters,
+        x: Any,
+        *,
+        training: bool = False,
+        numbers: Sequence[Mapping[str, Any]] | None = None,
+        random: Callable[[int, Shape], Any] | None = None,
+        logits: bool = False,
+    ) -> Any:
+        """Return the outputs of one member for a batch: a pure function, to be lifted and differentiated.
+
+        Args:
+            xp: array namespace.
+            parameters: one dict of arrays per layer.
+            x: batch of shape (rows, *input_shape).
+            training: whether dropout acts; default False.
+            numbers: each layer's own numbers of this member (activation, mask, rate); default none.
+            random: returns uniform numbers in [0, 1) for a layer index and a shape; needed for dropout.
+            logits: leave out the final activation of the last layer, for fused losses; default False.
+
+        Raises:
+            NetworkError: the rows have another shape than `input_shape`.
+
+        Example:
+            >>> network = Network.parse("2 1")
+            >>> network.apply(np, [{"kernel": np.ones((2, 1)), "bias": np.ones(1)}], np.ones((1, 2))).tolist()
+            [[3.0]]
+        """
+        namespace = numpy_namespace if xp is np else xp
+        self._check_rows(x)
+        for i, layer in enumerate(self.layers):
+            context = Context(
+                training=training,
+                numbers={} if numbers is None else numbers[i],
+                random=None if random is None else partial(random, i),
+                logits=logits and i == len(self.layers) - 1,
+            )
+            x = layer.apply(namespace, parameters[i], x, context)
+        return x
+
+    def predict(self, parameters: NetworkParameters, x: Any) -> np.ndarray:
+        """Return the outputs for rows, computed by NumPy in the number type of the parameters.
+
+        Args:
+            parameters: one dict of arrays per layer.
+            x: rows of shape (rows, *input_shape).
+
+        Raises:
+            NetworkError: rows or parameters have other shapes than the network's.
+        """
+        self.check_parameters(parameters)
+        arrays = [np.asarray(value) for layer in parameters for value in layer.values()]
+        dtype = np.result_type(*arrays) if arrays else np.float32
+        with np.errstate(over="ignore"):  # an overflow shows as an infinite prediction, which callers see
+            return np.asarray(self.apply(numpy_namespace, parameters, np.asarray(x, dtype)))
+
+    def check_parameters(self, parameters: NetworkParameters) -> None:
+        """Check that parameters have this network's layers, names and shapes.
+
+        Raises:
+            NetworkError: the first difference, with the layer and both shapes.
+        """
+        if len(parameters) != len(self.layers):
+            raise NetworkError(
+                f"the network has {len(self.layers)} layers but got parameters for {len(parameters)}. "
+                f"Give one dict per layer, an empty one for a layer without parameters"
+            )
+        for name, layer, expected, got in zip(
+            self.names, self.layers, self.parameter_shapes, parameters, strict=True
+        ):
+            shapes = {key: tuple(np.shape(value)) for key, value in got.items()}
+            if shapes != expected:
+                raise NetworkError(
+                    f"layer {name!r} ({type(layer).__name__}) needs parameters {_shown(expected)}, got "
+                    f"{_shown(shapes)}. Use parameters that were made for this network"
+                )
+
+    def _check_rows(self, x: Any) -> None:
+        shape = tuple(x.shape)
+        if len(shape) >= 1 and shape[1:] == self.input_shape:
+            return
+        first = f"layer {self.names[0]!r} ({type(self.layers[0]).__name__})"
+        wanted = ", ".join(["rows", *map(str, self.input_shape)])
+        mend = "Change input_shape or the data"
+        if shape == self.input_shape:
+            mend = "For a single row write x[None]"
+        raise NetworkError(f"{first} expects input of shape ({wanted}), got {shape}. {mend}")
+
+    def summary(self) -> str:
+        """Return a table of the layers with their output shapes and numbers of parameters."""
+        from shoal.networks.summary import summarize
+
+        return summarize(self)
+
+    def draw(
+        self,
+        parameters: NetworkParameters | None = None,
+        path: str | Path | None = None,
+        feature_names: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
+    ) -> Figure:
+        """Return a figure of nodes and connections; with parameters, weights show as colour and width.
+
+        Args:
+            parameters: one dict of arrays per layer; default none, all connections grey.
+            path: where to write the figure as well (.png, .svg, .pdf); default nowhere.
+            feature_names: names of the inputs.
+            class_names: names of the outputs.
+
+        Raises:
+            NetworkError: names or parameters do not fit the network.
+            SettingError: the path has an ending that no figure can be written in.
+        """
+        from shoal.networks.drawing import draw_network, save_drawing
+
+        figure = draw_network(self, parameters, feature_names, class_names)
+        if path is not None:
+            save_drawing(figure, path)
+        return figure
+
+    def merge_linear(self, parameters: NetworkParameters) -> tuple[Network, list[dict[str, np.ndarray]]]:
+        """Return an equal network in which layers without activation are one with the next (equation 1.7).
+
+        `(x W1 + b1) W2 + b2 = x (W1 W2) + (b1 W2 + b2)`
+
+        Example:
+            >>> network = Network.parse("4 8 5 3:softmax")
+            >>> network.merge_linear(network.initialize(Stream(0)))[0] == Network.parse("4 3:softmax")
+            True
+        """
+        from shoal.networks.merging import merge_linear
+
+        return merge_linear(self, parameters)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the network as plain data for JSON.
+
+        Raises:
+            NetworkError: an activation or initializer is a Python function, which no file can keep.
+        """
+        layers = [
+            {**replace(layer, name=name).to_dict(), "name": layer.name}
+            for layer, name in zip(self.layers, self.names, strict=True)
+        ]
+        return {"format": FORMAT, "input_shape": list(self.input_shape), "layers": layers}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Network:
+        """Return the network that `to_dict` described.
+
+        Raises:
+            NetworkError: a newer format, an unknown layer or setting, or entries missing.
+
+        Example:
+            >>> network = Network.parse("4 8:relu 3:softmax")
+            >>> Network.from_dict(network.to_dict()) == network
+            True
+        """
+        for key in ("format", "input_shape", "layers"):
+            if key not in data:
+                raise NetworkError(f"this is not a network: the entry {key!r} is missing")
+        if data["format"] != FORMAT:
+            raise NetworkError(
+                f"the network is in format {data['format']!r}, this shoal reads format {FORMAT}. "
+                f"Install a newer shoal"
+            )
+        return cls([_layer_from_dict(entry) for entry in data["layers"]], tuple(data["input_shape"]))
+
+    @classmethod
+    def parse(cls, text: str) -> Network:
+        """Return the network of a short text such as "4 8:relu 3:softmax".
+
+        Raises:
+            NetworkError: a part of the text that cannot be read.
+
+        Example:
+            >>> Network.parse("1 4 4 1").parameter_count
+            33
+        """
+        from shoal.networks.parsing import parse_network
+
+        return parse_network(text)
+
+
+def _checked_input_shape(input_shape: Any) -> Shape:
+    sizes = (input_shape,) if isinstance(input_shape, (int, np.integer)) else tuple(input_shape)
+    if any(isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1 for n in sizes):
+        raise NetworkError(
+            f"input_shape must hold whole numbers of at least 1, got {input_shape!r}. For four "
+            f"features write (4,)"
+        )
+    return tuple(int(n) for n in sizes)
+
+
+def _free_name(base: str, taken: set[str]) -> str:
+    name, number = base, 0
+    while name in taken:
+        number += 1
+        name = f"{base}_{number}"
+    return name
+
+
+def _shown(shapes: Mapping[str, Shape]) -> str:
+    return ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "none"
+
+
+def _layer_from_dict(data: Mapping[str, Any]) -> Layer:
+    kind = data.get("class")
+    if kind not in LAYERS:
+        raise NetworkError(
+            f"no layer is called {kind!r}.{suggest(str(kind), LAYERS)} Known layers: {listing(LAYERS)}. "
+            f"A newer shoal may know it"
+        )
+    return LAYERS[kind].from_dict(data)

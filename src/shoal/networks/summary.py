@@ -1,0 +1,59 @@
+"""The table of a network's layers."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from shoal.networks.activations import activation_label, is_linear
+from shoal.networks.layers import Layer
+
+if TYPE_CHECKING:
+    from shoal.networks.network import Network
+
+_HEAD = ("Layer (type)", "Activation", "Output shape", "Parameters")
+
+
+def summarize(network: Network) -> str:
+    """Return a table: name and type, activation, output shape and parameters of each layer, and the total.
+
+    Example:
+        >>> from shoal.networks.network import Network
+        >>> print(summarize(Network.parse("4 8:relu 3:softmax")))
+        Layer (type)     Activation  Output shape  Parameters
+        ─────────────────────────────────────────────────────
+        input                        (rows, 4)
+        dense (Dense)    relu        (rows, 8)             40
+        dense_1 (Dense)  softmax     (rows, 3)             27
+        ─────────────────────────────────────────────────────
+        67 parameters
+    """
+    rows = [("input", "", _shape(network.input_shape), "")]
+    for name, layer, shape, parameters in zip(
+        network.names, network.layers, network.shapes, network.parameter_shapes, strict=True
+    ):
+        count = sum(math.prod(s) for s in parameters.values())
+        rows.append((f"{name} ({type(layer).__name__})", layer_note(layer), _shape(shape), f"{count:,}"))
+    widths = [max(len(row[i]) for row in [_HEAD, *rows]) for i in range(4)]
+    rule = "─" * (sum(widths) + 6)
+    total = network.parameter_count
+    foot = f"{total:,} parameter{'' if total == 1 else 's'}"
+    return "\n".join([_line(_HEAD, widths), rule, *(_line(row, widths) for row in rows), rule, foot])
+
+
+def layer_note(layer: Layer) -> str:
+    """Return what a table or drawing says of a layer beside its type: the activation or the dropout rate."""
+    rate = getattr(layer, "rate", None)
+    if rate is not None:
+        return f"rate {rate:g}"
+    activation = layer.final_activation
+    return "" if is_linear(activation) else activation_label(activation)
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return f"({', '.join(['rows', *map(str, shape)])})"
+
+
+def _line(row: tuple[str, ...], widths: list[int]) -> str:
+    cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)]
+    return "  ".join([*cells, row[-1].rjust(widths[-1])]).rstrip()

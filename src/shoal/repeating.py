@@ -1,0 +1,59 @@
+"""What it takes to repeat a run: the command, the versions; and imports that need not be waited for."""
+
+from __future__ import annotations
+
+import importlib
+import platform
+import shlex
+import threading
+from importlib import metadata
+from typing import Any
+
+from shoal.data import Dataset
+from shoal.settings import FitSettings
+
+LIBRARIES = ("shoal", "jax", "jaxlib", "numpy", "polars", "scikit-learn", "scipy")
+
+
+def command_line(dataset: Dataset, settings: FitSettings) -> str:
+    """Return the command that repeats a run; for data from Python, the call.
+
+    The folder of the run is left out, since a repetition goes to a new one.
+    """
+    given = {name: value for name, value in settings.given().items() if name not in ("out", "force")}
+    if dataset.source == "python":
+        arguments = "".join(f", {name}={value!r}" for name, value in given.items())
+        return f"shoal.fit(data{arguments})"
+    words = ["shoal", "fit", dataset.name if dataset.source == "built in" else dataset.source]
+    for name, value in given.items():
+        flag = "--" + name.replace("_", "-")
+        if isinstance(value, bool):
+            words.append(flag if value else "--no-" + flag[2:])
+        else:
+            words += [flag, _text(value)]
+    return shlex.join(words)
+
+
+def _text(value: Any) -> str:
+    return ",".join(str(part) for part in value) if isinstance(value, list) else str(value)
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the libraries that decide a result."""
+    found = {"python": platform.python_version()}
+    for name in LIBRARIES:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def import_meanwhile(*names: str) -> None:
+    """Import modules in the background, while something else does not need the interpreter."""
+
+    def run() -> None:
+        for name in names:
+            importlib.import_module(name)
+
+    threading.Thread(target=run, name="imports", daemon=True).start()

@@ -1,0 +1,72 @@
+"""The figures of a run, one file each: `numbers(record)` computes what `draw(numbers)` draws."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from shoal.evaluation.record import Record
+from shoal.report.figures import (
+    baselines,
+    best_network,
+    calibration,
+    confusion,
+    learning_curves,
+    networks_tried,
+    predicted_true,
+    pulls,
+    residuals,
+    validation_metric,
+)
+from shoal.report.figures.export import drawing, save
+
+FIGURES: dict[str, ModuleType] = {
+    "learning_curves": learning_curves,
+    "validation_metric": validation_metric,
+    "networks_tried": networks_tried,
+    "confusion_matrix": confusion,
+    "calibration": calibration,
+    "predicted_true": predicted_true,
+    "residuals": residuals,
+    "pulls": pulls,
+    "baselines": baselines,
+    "best_network": best_network,
+}
+
+
+@dataclass(frozen=True)
+class FigureNumbers:
+    """A figure before it is drawn: its name, its numbers (with `alt` and `caption`), and how to draw them."""
+
+    name: str
+    numbers: Any
+    module: ModuleType
+
+
+def figure_numbers(record: Record) -> dict[str, FigureNumbers]:
+    """Return the numbers of every figure that this run has, by name.
+
+    A figure that does not apply, such as a confusion matrix in regression, is not there.
+    """
+    computed = {name: module.numbers(record) for name, module in FIGURES.items()}
+    return {name: FigureNumbers(name, n, FIGURES[name]) for name, n in computed.items() if n is not None}
+
+
+def write_figures(record: Record, folder: Path) -> dict[str, str]:
+    """Write each figure as `figures/<name>.svg` and `.pdf` and return it as SVG for the page.
+
+    Args:
+        record: the finished run.
+        folder: the run folder.
+
+    Returns:
+        For each name an `<svg>` element that follows the page's colours in light and dark.
+    """
+    elements = {}
+    with drawing():
+        for name, figure in figure_numbers(record).items():
+            drawn = figure.module.draw(figure.numbers)
+            elements[name] = save(drawn, Path(folder) / "figures", name, figure.numbers.alt)
+    return elements

@@ -1,0 +1,101 @@
+"""The ensemble beside the simple baselines, each score with its interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.style import BLUE, MUTED, add_axes, limits, log_scale, new_figure, set_log, text_width
+from shoal.report.words import greater_is_better, joined, label
+from shoal.results import Interval, Task
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SHOWN = {Task.CLASSIFICATION: ("log_loss", "accuracy"), Task.REGRESSION: ("rmse", "r2")}
+ROW = 0.25  # inches
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One metric: `values` is `(models, 3)`: score, low and high end of its interval."""
+
+    metric: str
+    values: np.ndarray
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """The numbers of the figure; the ensemble is the first of `models`."""
+
+    models: tuple[str, ...]
+    panels: tuple[Panel, ...]
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        metrics = joined(label(p.metric) for p in self.panels)
+        return f"{metrics} of the ensemble and of {joined(self.models[1:])} on the test rows, with intervals."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        return (
+            "Scores on the test rows with 95 % intervals; the vertical line is the ensemble's. The same rows "
+            "lie behind all of them, so two models can differ although their intervals overlap."
+        )
+
+
+def numbers(record: Record) -> Baselines | None:
+    """Return the numbers of the figure, or None if there are no test scores."""
+    ensemble = record.scores.get("test", {})
+    everyone = [ensemble, *record.baselines.values()]
+    panels = tuple(
+        Panel(metric, np.array([_three(scores.get(metric)) for scores in everyone]))
+        for metric in SHOWN[record.data.task]
+        if metric in ensemble
+    )
+    names = ("shoal's ensemble", *(label(name) for name in record.baselines))
+    return Baselines(names, panels) if panels else None
+
+
+def _three(score: Interval | None) -> tuple[float, float, float]:
+    return (np.nan,) * 3 if score is None else (score.value, score.low, score.high)
+
+
+def draw(shown: Baselines) -> Figure:
+    """Draw dots with whiskers, one panel per metric."""
+    left = text_width(shown.models) + 0.12
+    height = ROW * len(shown.models)
+    step = height + 0.62
+    figure = new_figure(step * len(shown.panels))
+    for i, panel in enumerate(shown.panels):
+        axes = add_axes(figure, left, step * (len(shown.panels) - 1 - i) + 0.5, 0.14, step * i + 0.12)
+        _panel(axes, panel, shown.models)
+    return figure
+
+
+def _panel(axes: Axes, panel: Panel, models: tuple[str, ...]) -> None:
+    rows = np.arange(len(models))
+    value, low, high = panel.values.T
+    axes.axvline(value[0], color=BLUE, lw=0.7, alpha=0.5)
+    for row in rows:
+        colour = BLUE if row == 0 else MUTED
+        axes.plot([low[row], high[row]], [row, row], color=colour, lw=1.4, solid_capstyle="butt")
+        axes.plot([value[row]], [row], "o", color=colour, ms=5 if row == 0 else 4, clip_on=False)
+    axes.set_ylim(len(models) - 0.5, -0.5)
+    axes.set_yticks(rows, models)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    if log_scale(panel.values, ratio=12):
+        set_log(axes, "x", *limits(panel.values, log=True))
+    else:
+        axes.set_xlim(*limits(panel.values, log=False))
+    better = "right" if greater_is_better(panel.metric) else "left"
+    axes.set_xlabel(f"{label(panel.metric)} (better to the {better})")
+
+

@@ -1,0 +1,54 @@
+"""The drawing of the best network, weights and all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.style import name_text
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST_LETTERS = 32
+
+
+@dataclass(frozen=True)
+class BestNetwork:
+    """What the figure draws: the best kept network, and the names of what goes in and comes out."""
+
+    network: Any
+    parameters: list[dict[str, Any]]
+    feature_names: tuple[str, ...]
+    class_names: tuple[str, ...]
+    id: int | None
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        return "Drawing of the best network: its layers as columns of nodes, its weights as lines between them."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        which = "The best network" if self.id is None else f"The best of the networks kept, number {self.id}"
+        return f"{which}. Lines are weights: colour tells their sign, width their size."
+
+
+def numbers(record: Record) -> BestNetwork | None:
+    """Return what the figure draws, or None if no network was kept."""
+    if record.best_network is None:
+        return None
+    outputs = record.data.classes or record.data.targets
+    best = record.kept[0].id if record.kept else None
+    return BestNetwork(record.best_network, record.best_parameters, record.data.feature_names, outputs, best)
+
+
+def draw(shown: BestNetwork) -> Figure:
+    """Let the network draw itself."""
+    return shown.network.draw(
+        parameters=shown.parameters,
+        feature_names=[name_text(n, MOST_LETTERS) for n in shown.feature_names],
+        class_names=[name_text(n, MOST_LETTERS) for n in shown.class_names],
+    )

@@ -1,0 +1,97 @@
+"""Reliability: how often a class comes true that was given a certain probability."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, name_text, new_figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """The numbers of the figure, one per group of test rows with similar probability.
+
+    `predicted` is the mean probability, `observed` the share that came true, `low` and `high` its 95 %
+    Wilson interval (Wilson 1927), `rows` the number of rows; `event` says in words what came true.
+    """
+
+    predicted: np.ndarray
+    observed: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    rows: np.ndarray
+    event: str
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        return f"Observed share against predicted probability of {self.event}, in {len(self.rows)} groups."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        return (
+            f"How often {self.event} came true against the probability given for it, in groups of test rows with "
+            "similar probability. Bars: 95 % Wilson intervals. On the dashed line probabilities can be taken "
+            "at their word."
+        )
+
+
+def numbers(record: Record) -> Calibration | None:
+    """Return the numbers of the figure; None in regression or with negative weights, which are no shares."""
+    rows = record.test_rows
+    if rows.probabilities is None or not len(rows.truth):
+        return None
+    weights = np.ones(len(rows.truth)) if rows.weights is None else np.asarray(rows.weights, dtype=float)
+    if (weights < 0).any() or weights.sum() <= 0:
+        return None
+    if rows.probabilities.shape[1] == 2:
+        event = f"the class {record.data.classes[1]}"
+        return grouped(rows.probabilities[:, 1], rows.truth == 1, weights, event)
+    right = rows.probabilities.argmax(axis=1) == rows.truth
+    return grouped(rows.probabilities.max(axis=1), right, weights, "the predicted class")
+
+
+def grouped(probability: np.ndarray, came_true: np.ndarray, weights: np.ndarray, event: str) -> Calibration:
+    """Return the calibration in up to ten groups of equal size, at least ten rows in each."""
+    order = np.argsort(probability, kind="stable")
+    groups = [g for g in np.array_split(order, np.clip(len(order) // 10, 1, 10)) if weights[g].sum() > 0]
+    total = np.array([weights[g].sum() for g in groups])
+    predicted = np.array([(weights[g] * probability[g]).sum() for g in groups]) / total
+    observed = np.array([(weights[g] * came_true[g]).sum() for g in groups]) / total
+    # Weighted rows count as this many equal ones (Kish 1965).
+    effective = total**2 / np.array([(weights[g] ** 2).sum() for g in groups])
+    low, high = wilson(observed, effective)
+    return Calibration(predicted, observed, low, high, np.array([len(g) for g in groups]), event)
+
+
+def wilson(share: np.ndarray, rows: np.ndarray, z: float = 1.959964) -> tuple[np.ndarray, np.ndarray]:
+    """Return the 95 % Wilson interval of shares seen in so many rows.
+
+    >>> low, high = wilson(np.array([1.0]), np.array([10]))
+    >>> round(float(low[0]), 3), float(high[0])
+    (0.722, 1.0)
+    """
+    centre = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
+    half = z / (1 + z**2 / rows) * np.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
+    return np.clip(centre - half, 0, 1).round(12), np.clip(centre + half, 0, 1).round(12)
+
+
+def draw(shown: Calibration) -> Figure:
+    """Draw observed share against probability."""
+    figure = new_figure(3.35)
+    axes = add_axes(figure, 0.55, 0.45, 0.12, 0.12)
+    axes.plot([0, 1], [0, 1], color=MUTED, lw=0.8, ls=(0, (4, 3)))
+    axes.plot(*bars(shown.predicted, shown.low, shown.high), color=BLUE, lw=1.0)
+    axes.plot(shown.predicted, shown.observed, "o", color=BLUE, ms=4, clip_on=False)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
+    axes.set_xlabel(f"predicted probability of {name_text(shown.event, 34)}")
+    axes.set_ylabel("observed share")
+    return figure

@@ -1,0 +1,125 @@
+"""The confusion matrix: counts, and shares of each true class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.metrics import confusion_matrix
+from shoal.report.figures.style import (
+    BLUE,
+    COLUMN,
+    GRID,
+    INK,
+    ON_BLUE,
+    VERMILION,
+    add_axes,
+    name_text,
+    new_figure,
+    text_width,
+)
+from shoal.report.words import number, short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_WITH_TEXT = 40
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """The numbers of the figure: `counts` and `shares` are `(true classes, predicted classes)`.
+
+    Counts are sums of weights where rows have weights; `shares` are NaN for a class without test rows.
+    """
+
+    counts: np.ndarray
+    shares: np.ndarray
+    classes: tuple[str, ...]
+    weighted: bool
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        right, total = np.trace(self.counts), self.counts.sum()
+        share = f" {right / total:.0%} are on the diagonal." if total > 0 else ""
+        return f"Confusion matrix of {len(self.classes)} classes on the test rows.{share}"
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        what = "Sums of weights" if self.weighted else "Test rows"
+        return f"{what} by true and predicted class. Colour: the share of the true class's row."
+
+
+def numbers(record: Record) -> Confusion | None:
+    """Return the numbers of the figure, or None in regression."""
+    rows = record.test_rows
+    if rows.probabilities is None:
+        return None
+    counts = confusion_matrix(rows.truth, rows.probabilities, rows.weights).astype(float)
+    total = counts.sum(axis=1, keepdims=True)
+    shares = np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
+    return Confusion(counts, shares, record.data.classes, rows.weights is not None)
+
+
+def draw(shown: Confusion) -> Figure:
+    """Draw the matrix; cells grow smaller and lose their texts as classes become many."""
+    k = len(shown.classes)
+    names = [name_text(c, 18) for c in shown.classes]
+    size = 7.5 if k <= 12 else 6.0 if k <= 30 else 4.5
+    label_room = text_width(names, size) + 0.1
+    left, cell = 0.27 + label_room, 0.22 if k <= 30 else 5.6 / k
+    cell = max(cell, (COLUMN - left - 0.12) / k)
+    upright = text_width(names, size) > cell * 0.95
+    bottom = 0.3 + (label_room if upright else 0.18)
+    side = cell * k
+    figure = new_figure(side + bottom + 0.08, side + left + 0.12)
+    axes = add_axes(figure, left, bottom, 0.12, 0.08)
+    _cells(axes, shown)
+    if k <= MOST_WITH_TEXT:
+        _texts(axes, shown, cell)
+    axes.set(xlim=(0, k), ylim=(k, 0), xlabel="predicted class", ylabel="true class")
+    axes.set_xticks(np.arange(k) + 0.5, names, rotation=90 if upright else 0, size=size)
+    axes.set_yticks(np.arange(k) + 0.5, names, size=size)
+    axes.tick_params(length=0, pad=3)
+    axes.spines[["top", "right"]].set_visible(True)
+    return figure
+
+
+def _cells(axes: Axes, shown: Confusion) -> None:
+    from matplotlib.collections import LineCollection, PolyCollection
+    from matplotlib.colors import to_rgba
+
+    k = len(shown.classes)
+    strength = np.nan_to_num(shown.shares)
+    rows, columns = np.nonzero(strength)
+    corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1)])
+    colours = [
+        to_rgba(BLUE if strength[r, c] > 0 else VERMILION, min(abs(strength[r, c]), 1.0))
+        for r, c in zip(rows, columns, strict=True)
+    ]
+    squares = [corners + (c, r) for r, c in zip(rows, columns, strict=True)]
+    axes.add_collection(PolyCollection(squares, facecolors=colours, edgecolors="none"), autolim=False)
+    lines = [((i, 0), (i, k)) for i in range(1, k)] + [((0, i), (k, i)) for i in range(1, k)]
+    axes.add_collection(LineCollection(lines, colors=GRID, linewidths=0.5), autolim=False)
+
+
+def _texts(axes: Axes, shown: Confusion, cell: float) -> None:
+    with_share = cell >= 0.42
+    size = float(np.clip(cell * 22, 3.6, 9.0))
+    for (row, column), amount in np.ndenumerate(shown.counts):
+        share = shown.shares[row, column]
+        if amount == 0 and not with_share:
+            continue
+        colour = ON_BLUE if share > 0.55 else INK
+        text = short(amount) if float(amount).is_integer() else number(amount)
+        place = {"ha": "center", "va": "center", "color": colour}
+        lift = 0.09 if with_share and amount else 0.0
+        axes.text(column + 0.5, row + 0.5 - lift, text, size=size, alpha=1.0 if amount else 0.45, **place)
+        if lift:
+            axes.text(column + 0.5, row + 0.72, f"{share:.0%}", size=min(size, 6.5), **place)

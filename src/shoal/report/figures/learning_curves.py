@@ -1,0 +1,112 @@
+"""Learning curves: training and validation loss of the whole population."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.bands import Bands, bands, draw_bands, epoch_axis
+from shoal.report.figures.style import BLUE, INK, PAPER, VERMILION, limits, log_scale, set_log, stacked
+from shoal.report.words import count
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class LearningCurves:
+    """The numbers of the figure: bands of both losses, and the best epoch of each kept network.
+
+    `best` is `(kept, 2)`: epoch, counted from 1, and validation loss there.
+    """
+
+    train: Bands
+    validation: Bands
+    best: np.ndarray
+    networks: int
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        return (
+            f"Training and validation loss against the epoch for {count(self.networks, 'network')}: "
+            f"median, bands and the {count(len(self.best), 'kept network')}."
+        )
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        kept = "Thin lines: the kept networks; circles: the epochs that they were taken from."
+        if self.networks == 1:
+            return "The line is the network; the circle is the epoch that it was taken from."
+        return (
+            "Line: median of the networks still in training; dark and light band: the middle 50 % and 80 % "
+            f"of them, drawn while a tenth of all is left. {kept}"
+        )
+
+
+def numbers(record: Record) -> LearningCurves | None:
+    """Return the numbers of the figure, or None if no epoch was recorded."""
+    kept = [i for i, n in enumerate(record.networks) if n.kept]
+    validation = bands(record.curves.validation_loss, kept)
+    if not len(validation.epochs):
+        return None
+    return LearningCurves(
+        bands(record.curves.train_loss, kept),
+        validation,
+        best_epochs(record.curves.validation_loss[kept]),
+        len(record.networks),
+    )
+
+
+def best_epochs(curves: np.ndarray) -> np.ndarray:
+    """Return epoch and value of the lowest point of each curve `(curves, epochs)`, as `(curves, 2)`.
+
+    >>> best_epochs(np.array([[3.0, 1.0, 2.0]])).tolist()
+    [[2.0, 1.0]]
+    """
+    filled = np.where(np.isfinite(curves), curves, np.inf)
+    epoch = filled.argmin(axis=1) if filled.size else np.zeros(0, dtype=int)
+    value = filled[np.arange(len(epoch)), epoch]
+    points = np.column_stack([epoch + 1.0, value])
+    return points[np.isfinite(points).all(axis=1)]
+
+
+def draw(shown: LearningCurves) -> Figure:
+    """Draw the training loss above the validation loss, on the same scale."""
+    figure, (above, below) = stacked(2, 1.55)
+    both = [shown.train, shown.validation]
+    values = np.concatenate([_drawn(b) for b in both])
+    log = log_scale(values, ratio=8)
+    low, high = limits(_without_spikes(both), log)
+    for axes, band, colour, title in (
+        (above, shown.train, BLUE, "training loss"),
+        (below, shown.validation, VERMILION, "validation loss"),
+    ):
+        draw_bands(axes, band, colour)
+        epoch_axis(axes, shown.validation)
+        axes.set_title(title)
+        axes.set_ylabel("loss")
+        if log:
+            set_log(axes, "y", low, high)
+        else:
+            axes.set_ylim(low, high)
+    below.plot(*shown.best.T, "o", ms=3.6, mfc=PAPER, mec=INK, mew=0.8, clip_on=False, zorder=5)
+    return figure
+
+
+def _drawn(band: Bands) -> np.ndarray:
+    return np.append(band.quantiles[:, : band.reliable], band.kept)
+
+
+def _without_spikes(both: list[Bands]) -> np.ndarray:
+    # A few epochs of a few networks may shoot up by decades; the axis follows the rest.
+    tops = np.concatenate([np.append(b.quantiles[4, : b.reliable], b.kept) for b in both])
+    tops = tops[np.isfinite(tops)]
+    values = np.concatenate([_drawn(b) for b in both])
+    if not tops.size:
+        return values
+    return np.minimum(values[np.isfinite(values)], 1.3 * np.abs(np.quantile(tops, 0.985)))

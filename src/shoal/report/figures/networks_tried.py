@@ -1,0 +1,176 @@
+"""The networks tried: their score against the hyperparameters that mattered most."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.evaluation.record import NetworkRow, Record
+from shoal.report.figures.style import BLUE, MUTED, VERMILION, limits, log_scale, log_ticks, name_text, set_log, stacked
+from shoal.report.words import count, joined, label, setting, short
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PANELS = 3
+MOST_CATEGORIES = 9
+MOST_VECTOR_POINTS = 500
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One hyperparameter: `x` (networks,) is its value, or the number of its category in `categories`."""
+
+    name: str
+    x: np.ndarray
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class NetworksTried:
+    """The numbers of the figure: `score` (networks,) is what networks are chosen by, lower is better.
+
+    Networks without a finite score are left out and counted in `without_score`.
+    """
+
+    score: np.ndarray
+    kept: np.ndarray
+    panels: tuple[Panel, ...]
+    without_score: int
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        names = joined(label(p.name) for p in self.panels)
+        return f"Score of {count(len(self.score), 'network')} against {names}; the kept ones stand out."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        left_out = ""
+        if self.without_score:
+            left_out = f" {count(self.without_score, 'network')} without a finite score left out."
+        above = int((self.score > ceiling(self.score)).sum())
+        clipped = f" {count(above, 'network')} at the upper edge lie above it." if above else ""
+        return (
+            "Each point is a network, lower is better; diamonds are the kept ones. The score is the "
+            f"cross-fitted validation loss that networks are chosen by.{clipped}{left_out}"
+        )
+
+
+def numbers(record: Record) -> NetworksTried | None:
+    """Return the numbers of the figure, or None if fewer than two networks have a score."""
+    rows = [n for n in record.networks if np.isfinite(n.score)]
+    if len(rows) < 2:
+        return None
+    names = [name for name, _, _ in record.hyperparameters]
+    panels = [p for p in (panel(name, rows) for name in [*names, "parameters"]) if p is not None]
+    score = np.array([n.score for n in rows], dtype=float)
+    kept = np.array([n.kept for n in rows])
+    return NetworksTried(score, kept, tuple(panels[:PANELS]), len(record.networks) - len(rows))
+
+
+def panel(name: str, rows: list[NetworkRow]) -> Panel | None:
+    """Return the values of one hyperparameter, or None if it does not vary or has too many values to show."""
+    values = [value_of(row, name) for row in rows]
+    if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
+        x = np.array(values, dtype=float)
+        return Panel(name, x) if np.unique(x).size > 1 and np.isfinite(x).all() else None
+    texts = [setting(v) for v in values]
+    categories = sorted(set(texts))
+    if not 1 < len(categories) <= MOST_CATEGORIES:
+        return None
+    score = np.array([row.score for row in rows])
+    middle = {c: float(np.median(score[[t == c for t in texts]])) for c in categories}
+    order = sorted(categories, key=lambda c: (middle[c], c))
+    return Panel(name, np.array([order.index(t) for t in texts], dtype=float), tuple(order))
+
+
+def value_of(row: NetworkRow, name: str) -> Any:
+    """Return a hyperparameter of a network; `parameters`, `depth` and `width` are read off the network."""
+    if name in row.candidate:
+        value = row.candidate[name]
+        alone = isinstance(value, (list, tuple)) and len(value) == 1 and name != "hidden"
+        return value[0] if alone else value
+    hidden = row.candidate.get("hidden") or ()
+    read_off = {
+        "parameters": row.parameters,
+        "depth": len(hidden),
+        "layers": len(hidden),
+        "width": max(hidden, default=0),
+        "units": sum(hidden),
+    }
+    return read_off.get(name)
+
+
+def ceiling(score: np.ndarray) -> float:
+    """Return where the axis of scores ends: a few hopeless networks must not squeeze the others.
+
+    >>> ceiling(np.array([1.0, 2.0, 3.0]))
+    3.0
+    """
+    low, middle, high = np.quantile(score, (0.0, 0.5, 0.9))
+    return float(min(score.max(), max(high + (high - low), middle + 3 * (middle - low))))
+
+
+def draw(shown: NetworksTried) -> Figure:
+    """Draw one panel per hyperparameter, with one axis of scores."""
+    figure, places = stacked(len(shown.panels), 1.5, titles=False)
+    top = ceiling(shown.score)
+    score = np.minimum(shown.score, top)
+    log = log_scale(score, ratio=8)
+    for axes, one in zip(places, shown.panels, strict=True):
+        x = _positions(axes, one, shown)
+        _points(axes, x, score, shown)
+        axes.set_ylabel("validation loss")
+        axes.set_xlabel(label(one.name))
+        if log:
+            set_log(axes, "y", *limits(score, log=True))
+        else:
+            axes.set_ylim(*limits(score, log=False, margin=0.08))
+    return figure
+
+
+def _points(axes: Axes, x: np.ndarray, score: np.ndarray, shown: NetworksTried) -> None:
+    others = ~shown.kept
+    many = int(others.sum()) > MOST_VECTOR_POINTS
+    size = 2.2 if many else 3.2
+    style: dict[str, Any] = {"ls": "none", "clip_on": False}
+    axes.plot(x[others], score[others], "o", ms=size, mfc=BLUE, mew=0, alpha=0.5, rasterized=many, **style)
+    axes.plot(x[shown.kept], score[shown.kept], "D", ms=3.8, mfc=VERMILION, mew=0, zorder=4, **style)
+
+
+def _positions(axes: Axes, one: Panel, shown: NetworksTried) -> np.ndarray:
+    """Set up the horizontal axis and return where on it the networks lie."""
+    if one.categories:
+        # The golden ratio spreads points of one category evenly and always the same way.
+        jitter = (np.arange(len(one.x)) * 0.6180339887) % 1.0 - 0.5
+        most = 12 if len(one.categories) <= 4 else 7
+        names = [name_text(c, most) for c in one.categories]
+        slanted = len(one.categories) > 5
+        axes.set_xticks(range(len(names)), names, rotation=30 if slanted else 0, ha="right" if slanted else "center")
+        axes.tick_params(axis="x", length=0, pad=1 if slanted else 3)
+        axes.set_xlim(-0.6, len(names) - 0.4)
+        return one.x + 0.6 * jitter
+    if log_scale(one.x):
+        set_log(axes, "x", *limits(one.x, log=True))
+        return one.x
+    if one.x.min() == 0 and log_scale(one.x[one.x > 0]):
+        return _with_zero(axes, one.x)
+    axes.set_xlim(*limits(one.x, log=False))
+    return one.x
+
+
+def _with_zero(axes: Axes, x: np.ndarray) -> np.ndarray:
+    # Zero has no place on a logarithmic axis, yet "none at all" is often one of the choices.
+    low, high = x[x > 0].min(), x.max()
+    zero = low / (high / low) ** 0.2
+    set_log(axes, "x", zero / 1.4, high * (high / low) ** 0.05)
+    ticks = [float(zero), *log_ticks(low, high, most=4)]
+    axes.set_xticks(ticks, ["0", *(short(t) for t in ticks[1:])])
+    axes.tick_params(axis="x", which="minor", length=0)
+    axes.axvline((zero * low) ** 0.5, color=MUTED, lw=0.5, ls=(0, (2, 3)))
+    return np.where(x > 0, x, zero)

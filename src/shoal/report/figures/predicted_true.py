@@ -1,0 +1,68 @@
+"""Predicted against true values of the test rows, with error bars."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.style import BLUE, MUTED, bars, limits, name_text, stacked
+from shoal.report.figures.targets import TargetRows, scatter, target_rows, thinned
+from shoal.report.words import count
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class PredictedTrue:
+    """The numbers of the figure: one panel per target."""
+
+    panels: tuple[TargetRows, ...]
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        rows = count(len(self.panels[0].truth), "test row")
+        return f"Predicted against true {' and '.join(p.name for p in self.panels)} for {rows}."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        panel = self.panels[0]
+        drawn = len(thinned(panel))
+        some = "" if drawn == len(panel.mean) else f", shown for {drawn} of {len(panel.mean):,} rows"
+        return f"Each point is a test row; bars are 95 % intervals{some}. On the dashed line prediction and truth agree."
+
+
+def numbers(record: Record) -> PredictedTrue | None:
+    """Return the numbers of the figure, or None in classification."""
+    panels = target_rows(record)
+    return PredictedTrue(panels) if panels and len(panels[0].truth) else None
+
+
+def draw(shown: PredictedTrue) -> Figure:
+    """Draw one panel per target, below each other."""
+    figure, axes = stacked(len(shown.panels), 2.5, titles=len(shown.panels) > 1)
+    for panel, place in zip(shown.panels, axes, strict=True):
+        _panel(place, panel, title=len(shown.panels) > 1)
+    return figure
+
+
+def _panel(axes: Axes, rows: TargetRows, title: bool) -> None:
+    name = name_text(rows.name, 30)
+    few = thinned(rows)
+    span = limits(np.concatenate([rows.truth, rows.mean]), log=False)
+    axes.plot(span, span, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=3)
+    alpha = 0.45 if len(few) <= 100 else 0.3
+    axes.plot(*bars(rows.truth[few], rows.low[few], rows.high[few]), color=BLUE, lw=0.7, alpha=alpha)
+    scatter(axes, rows.truth, rows.mean, rows.weights)
+    ends = np.concatenate([rows.mean, rows.low[few], rows.high[few], rows.truth])
+    axes.set(xlim=span, ylim=limits(ends, log=False))
+    axes.set_xlabel(f"true {name}")
+    axes.set_ylabel("predicted" if title else f"predicted {name}")
+    if title:
+        axes.set_title(name)

@@ -1,0 +1,80 @@
+"""Residuals of the test rows against the prediction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.style import MUTED, VERMILION, limits, name_text, stacked
+from shoal.report.figures.targets import TargetRows, scatter, target_rows
+from shoal.report.words import count
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Residuals:
+    """The numbers of the figure: the rows of each target, and the running median of their residuals.
+
+    `medians[i]` is `(2, groups)`: mean prediction and median residual of groups of equal size.
+    """
+
+    panels: tuple[TargetRows, ...]
+    medians: tuple[np.ndarray, ...]
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        rows = count(len(self.panels[0].truth), "test row")
+        return f"True minus predicted {' and '.join(p.name for p in self.panels)} against the prediction for {rows}."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        line = " The line is their median in groups of equal size." if self.medians[0].size else ""
+        return (
+            f"True minus predicted value against the prediction.{line} A bend or a fan here is "
+            "something that the networks have not learned, or noise that is not the same everywhere."
+        )
+
+
+def numbers(record: Record) -> Residuals | None:
+    """Return the numbers of the figure, or None in classification."""
+    panels = target_rows(record)
+    if not panels or not len(panels[0].truth):
+        return None
+    return Residuals(panels, tuple(running_median(p.mean, p.residual) for p in panels))
+
+
+def running_median(x: np.ndarray, y: np.ndarray, least: int = 20) -> np.ndarray:
+    """Return mean `x` and median `y` of up to 12 groups along `x`, nothing if there are under 3 of `least` rows.
+
+    >>> running_median(np.arange(60.0), np.ones(60)).tolist()
+    [[9.5, 29.5, 49.5], [1.0, 1.0, 1.0]]
+    """
+    groups = min(len(x) // least, 12)
+    if groups < 3:
+        return np.zeros((2, 0))
+    parts = np.array_split(np.argsort(x, kind="stable"), groups)
+    return np.array([[x[p].mean() for p in parts], [np.median(y[p]) for p in parts]])
+
+
+def draw(shown: Residuals) -> Figure:
+    """Draw one panel per target, below each other."""
+    figure, places = stacked(len(shown.panels), 2.5, titles=len(shown.panels) > 1)
+    for rows, median, axes in zip(shown.panels, shown.medians, places, strict=True):
+        name = name_text(rows.name, 30)
+        axes.axhline(0, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=3)
+        scatter(axes, rows.mean, rows.residual, rows.weights)
+        if median.size:
+            axes.plot(*median, color=VERMILION, lw=1.4, zorder=4)
+        axes.set(xlim=limits(rows.mean, log=False), ylim=limits(rows.residual, log=False))
+        axes.set_xlabel(f"predicted {name}")
+        axes.set_ylabel("true − predicted")
+        if len(shown.panels) > 1:
+            axes.set_title(name)
+    return figure

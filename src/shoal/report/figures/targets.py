@@ -1,0 +1,79 @@
+"""What the figures of regression share: which targets and rows they draw, and how large a point is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.style import BLUE, VERMILION
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+MOST_TARGETS = 6
+MOST_VECTOR_POINTS = 1500
+MOST_BARS = 300
+
+
+@dataclass(frozen=True)
+class TargetRows:
+    """The test rows of one target, in its unit; each array is `(rows,)`, `low` to `high` is the 95 % interval."""
+
+    name: str
+    truth: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    pull: np.ndarray
+    weights: np.ndarray | None
+
+    @property
+    def residual(self) -> np.ndarray:
+        """True minus predicted value."""
+        return self.truth - self.mean
+
+
+def target_rows(record: Record) -> tuple[TargetRows, ...]:
+    """Return the test rows of each target, six at most; nothing in classification."""
+    rows = record.test_rows
+    if rows.mean is None:
+        return ()
+    truth, mean = _columns(rows.truth), _columns(rows.mean)
+    nothing = np.full_like(mean, np.nan)
+    std = nothing if rows.std is None else _columns(rows.std)
+    low = nothing if rows.low is None else _columns(rows.low)
+    high = nothing if rows.high is None else _columns(rows.high)
+    pull = np.divide(truth - mean, std, out=nothing.copy(), where=std > 0)
+    return tuple(
+        TargetRows(name, truth[:, i], mean[:, i], low[:, i], high[:, i], pull[:, i], rows.weights)
+        for i, name in enumerate(record.data.targets[:MOST_TARGETS])
+    )
+
+
+def thinned(rows: TargetRows, most: int = MOST_BARS) -> np.ndarray:
+    """Return the rows that are drawn with an error bar, evenly along the prediction if they are many."""
+    if len(rows.mean) <= most:
+        return np.arange(len(rows.mean))
+    order = np.argsort(rows.mean, kind="stable")
+    return order[np.linspace(0, len(order) - 1, most).round().astype(int)]
+
+
+def scatter(axes: Axes, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
+    """Draw points: fainter where they are many, area by weight, vermilion where the weight is negative."""
+    many = len(x) > MOST_VECTOR_POINTS
+    size = 1.6 if many else 3.4 if len(x) > 200 else 4.2
+    alpha = float(np.clip(900 / len(x), 0.12, 0.5)) if many else 0.45 if len(x) > 200 else 0.7
+    if weights is None:
+        axes.plot(x, y, "o", color=BLUE, ms=size, mew=0, alpha=alpha, rasterized=many)
+        return
+    area = size**2 * np.clip(np.abs(weights) / max(np.abs(weights).mean(), 1e-300), 0.1, 8)
+    colours = np.where(weights < 0, VERMILION, BLUE)
+    axes.scatter(x, y, s=area, c=colours, linewidths=0, alpha=alpha, rasterized=many)
+
+
+def _columns(values: np.ndarray) -> np.ndarray:
+    values = np.asarray(values, dtype=float)
+    return values[:, None] if values.ndim == 1 else values

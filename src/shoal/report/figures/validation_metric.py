@@ -1,0 +1,83 @@
+"""The validation metric over the epochs, and how many networks were still in training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.bands import Bands, bands, draw_bands, epoch_axis
+from shoal.report.figures.style import GREEN, MUTED, limits, log_scale, set_log, stacked
+from shoal.report.words import count, label
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class ValidationMetric:
+    """The numbers of the figure: bands of the metric; their `networks` is the lower panel."""
+
+    metric: Bands
+    name: str
+    networks: int
+
+    @property
+    def label(self) -> str:
+        """The metric in words, with its unit."""
+        return f"{label(self.name)} (normalised target)" if self.name == "rmse" else label(self.name)
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        return f"Validation {label(self.name)} of {count(self.networks, 'network')} against the epoch."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        unit = " The RMSE is that of the normalised target." if self.name == "rmse" else ""
+        if self.networks == 1:
+            return f"The same network in the metric that people read.{unit}"
+        return (
+            f"The same bands for the {label(self.name)} on the validation rows.{unit} Below: the networks in "
+            "training at each epoch. The bands lose those that stopped early, so their right end shows the "
+            "patient ones only."
+        )
+
+
+def numbers(record: Record) -> ValidationMetric | None:
+    """Return the numbers of the figure, or None if the metric was not recorded."""
+    kept = [i for i, n in enumerate(record.networks) if n.kept]
+    metric = bands(record.curves.validation_metric, kept)
+    if not len(metric.epochs):
+        return None
+    return ValidationMetric(metric, record.curves.metric_name, len(record.networks))
+
+
+def draw(shown: ValidationMetric) -> Figure:
+    """Draw the metric, and below it the number of networks if there are several."""
+    single = shown.networks == 1
+    figure, panels = stacked(1 if single else 2, 1.55)
+    above = panels[0]
+    draw_bands(above, shown.metric, GREEN)
+    epoch_axis(above, shown.metric)
+    above.set_title(f"validation {shown.label}")
+    above.set_ylabel(label(shown.name))
+    values = np.append(shown.metric.quantiles[:, : shown.metric.reliable], shown.metric.kept)
+    log = shown.name != "accuracy" and log_scale(values, ratio=8)
+    low, high = limits(values, log)
+    if log:
+        set_log(above, "y", low, high)
+    else:
+        above.set_ylim(low, high)
+    if not single:
+        below = panels[1]
+        below.step(shown.metric.epochs, shown.metric.networks, where="post", color=MUTED, lw=1.2)
+        below.fill_between(shown.metric.epochs, shown.metric.networks, step="post", color=MUTED, alpha=0.15, lw=0)
+        epoch_axis(below, shown.metric)
+        below.set_ylim(0, shown.metric.networks.max() * 1.06)
+        below.set_title("networks in training")
+        below.set_ylabel("networks")
+    return figure

@@ -1,0 +1,116 @@
+"""The page of a run: one HTML file that needs nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoal.evaluation.record import Record
+from shoal.report import tables, words
+from shoal.report.figures import figure_numbers
+from shoal.report.prose import interval_methods, sections
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+FORMAT = 1
+
+
+def page_html(record: Record, figures: Mapping[str, str]) -> str:
+    """Return the page as text.
+
+    Args:
+        record: the finished run.
+        figures: name → `<svg>` element, as `write_figures` returns them; missing ones are left out.
+    """
+    captions = {name: figure.numbers.caption for name, figure in figure_numbers(record).items()}
+    return _template().render(
+        record=record,
+        format=FORMAT,
+        style=_text("style.css"),
+        sections=sections(record),
+        figure=_Figures(figures, captions),
+        headline=tables.headline(record),
+        columns=tables.columns(record),
+        networks=tables.networks(record),
+        population=tables.population(record),
+        scores=tables.scores(record),
+        models=tables.models(record),
+        settings=tables.settings(record),
+        space=tables.search_space(record),
+        times=tables.times(record),
+        methods=interval_methods(record),
+        summary=_summary(record.best_network),
+    )
+
+
+def write_page(record: Record, folder: Path, figures: Mapping[str, str]) -> Path:
+    """Write `report.html` into a run folder.
+
+    Args:
+        record: the finished run.
+        folder: the run folder.
+        figures: what `write_figures` returned.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    from shoal.runs.writing import write_atomically
+
+    return write_atomically(Path(folder) / "report.html", page_html(record, figures))
+
+
+class _Figures:
+    """Gives the template a figure with its caption, or nothing."""
+
+    def __init__(self, elements: Mapping[str, str], captions: Mapping[str, str]) -> None:
+        self._elements = elements
+        self._captions = captions
+
+    def __call__(self, name: str) -> dict[str, Any] | None:
+        from markupsafe import Markup
+
+        if name not in self._elements:
+            return None
+        # The elements are shoal's own drawing; Matplotlib escapes the names in them.
+        return {"name": name, "svg": Markup(self._elements[name]), "caption": self._captions.get(name, "")}
+
+
+def _summary(network: Any) -> str:
+    return str(network.summary()) if hasattr(network, "summary") else ""
+
+
+def _text(name: str) -> str:
+    return (files("shoal.report") / "templates" / name).read_text(encoding="utf-8")
+
+
+def _unbroken(value: Any) -> Any:
+    # "95 %" must not break between the number and its sign.
+    return re.sub(r"(?<=\d) (?=%|×)", "\u00a0", value) if type(value) is str else value
+
+
+@lru_cache(maxsize=1)
+def _template() -> Template:
+    from jinja2 import DictLoader, Environment, StrictUndefined
+
+    pages = {name: _text(name) for name in ("page.html", "parts.html")}
+    environment = Environment(
+        loader=DictLoader(pages), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        finalize=_unbroken,
+    )
+    environment.filters.update(
+        number=words.number,
+        integer=words.integer,
+        interval=words.interval,
+        sentence=words.sentence,
+        label=words.label,
+        seconds=words.seconds,
+    )
+    return environment.get_template("page.html")

@@ -1,0 +1,48 @@
+"""The sentences of the page that depend on the run."""
+
+from __future__ import annotations
+
+from shoal.evaluation.record import Record
+from shoal.report.words import joined, label
+from shoal.results import Task
+
+_METHODS = {
+    "bootstrap": (
+        "the percentile bootstrap: the rows are drawn anew with replacement many times, and the interval holds the "
+        "middle 95 % of the scores (Efron 1979)"
+    ),
+    "wilson": "Wilson's interval for a share, which holds where all rows are right or all are wrong (Wilson 1927)",
+}
+
+
+def interval_methods(record: Record) -> tuple[tuple[str, str], ...]:
+    """Return each way in which an interval of this page was made: what it was used for, and how it goes."""
+    used: dict[str, list[str]] = {}
+    groups = [*record.scores.items(), *record.baselines.items()]
+    for _, scores in groups:
+        for metric, score in scores.items():
+            names = used.setdefault(score.method, [])
+            if label(metric) not in names:
+                names.append(label(metric))
+    coverage = record.test_rows.coverage
+    if coverage is not None:
+        used.setdefault(coverage.method, []).append("coverage of the error bars")
+    return tuple((joined(names), _METHODS.get(method, method)) for method, names in used.items())
+
+
+def sections(record: Record) -> tuple[tuple[str, str], ...]:
+    """Return the parts of the page in order: anchor and short title."""
+    found = "Classes" if record.data.task is Task.CLASSIFICATION else "Predictions"
+    return (
+        ("verdict", "Verdict"),
+        ("data", "Data"),
+        ("split", "Split"),
+        ("networks", "Networks"),
+        ("curves", "Curves"),
+        ("predictions", found),
+        ("baselines", "Baselines"),
+        ("overfitting", "Overfitting"),
+        ("best", "Best network"),
+        ("method", "Intervals"),
+        ("repeat", "Repeat it"),
+    )

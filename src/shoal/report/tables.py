@@ -1,0 +1,170 @@
+"""The tables of the page, as plain rows of text."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from shoal.evaluation.record import ColumnRow, NetworkRow, Record, Scores
+from shoal.report.words import count, integer, interval_range, interval_value, label, number, seconds, setting
+from shoal.results import Interval, Task
+
+MOST_NETWORKS = 20
+MOST_COLUMNS = 60
+HEADLINE = {Task.CLASSIFICATION: ("accuracy", "log_loss", "roc_auc"), Task.REGRESSION: ("rmse", "r2", "mae")}
+_STATUS = {
+    "running": "still training",
+    "finished": "all epochs",
+    "stopped_early": "stopped early",
+    "diverged": "diverged",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A score in a table: the number, its interval, and whether it is the best of its column."""
+
+    value: str
+    range: str
+    best: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """Names of the columns, rows of cells, and a sentence on what is not shown."""
+
+    header: tuple[str, ...]
+    rows: tuple[Any, ...]
+    note: str = ""
+
+
+def headline(record: Record) -> tuple[tuple[str, str, str], ...]:
+    """Return the two or three scores that open the page: label, value, range."""
+    test = record.scores.get("test", {})
+    shown = [(label(m), test[m]) for m in HEADLINE[record.data.task] if m in test]
+    coverage = record.test_rows.coverage
+    if coverage is not None:
+        shown = [*shown[:2], ("of true values inside their 95 % interval", coverage)]
+    unit = record.data.targets[0] if record.data.task is Task.REGRESSION and len(record.data.targets) == 1 else ""
+    return tuple(
+        (f"{name} of {unit}" if unit and name == "RMSE" else name, interval_value(s), interval_range(s))
+        for name, s in shown
+    )
+
+
+def columns(record: Record) -> Table:
+    """Return the table of columns, targets first, then as in the file."""
+    first = ("target", "y_err", "weight", "group", "time", "id")
+    ordered = sorted(record.data.columns, key=lambda c: first.index(c.role) if c.role in first else len(first))
+    left = len(ordered) - MOST_COLUMNS
+    note = f"{count(left, 'more column')}: shoal describe lists them all." if left > 0 else ""
+    header = ("column", "type", "role", "missing", "distinct", "range", "remark")
+    return Table(header, tuple(_column(c) for c in ordered[:MOST_COLUMNS]), note)
+
+
+def _column(column: ColumnRow) -> tuple[str, ...]:
+    span = " … ".join(str(end) for end in (column.low, column.high) if end not in ("", None))
+    role = "target error" if column.role == "y_err" else column.role
+    missing = integer(column.missing) if column.missing else "0"
+    return (column.name, column.kind, role, missing, integer(column.distinct), span, column.reason)
+
+
+def population(record: Record) -> tuple[tuple[str, str], ...]:
+    """Return how the networks fared: label and count."""
+    status = [n.status for n in record.networks]
+    several = [("trained", len(status)), ("kept", len(record.kept))]
+    several += [(words, status.count(name)) for name, words in _STATUS.items() if status.count(name)]
+    sizes = sorted(n.parameters for n in record.networks)
+    counted = [(words, integer(amount)) for words, amount in several]
+    if not sizes:
+        return tuple(counted)
+    span = integer(sizes[0]) if sizes[0] == sizes[-1] else f"{integer(sizes[0])} to {integer(sizes[-1])}"
+    return (*counted, ("parameters each", span))
+
+
+def networks(record: Record) -> Table:
+    """Return the best networks with the hyperparameters that differ between them."""
+    ordered = sorted(record.networks, key=lambda n: (not math.isfinite(n.score), n.score, n.id))
+    shown = ordered[:MOST_NETWORKS]
+    names = list(dict.fromkeys(name for n in record.networks for name in n.candidate))
+    differing = [name for name in names if len({setting(n.candidate.get(name)) for n in record.networks}) > 1]
+    header = ("network", "kept", "score", "validation loss", "training loss", "best epoch", "parameters")
+    left = len(ordered) - len(shown)
+    same = [f"{label(n)} {setting(_first(record, n))}" for n in names if n not in differing and _first(record, n) is not None]
+    notes = [f"{count(left, 'more network')} in log.sqlite, with all curves."] if left else []
+    notes += [f"The same in all: {'; '.join(same)}."] if same and len(record.networks) > 1 else []
+    if len(record.networks) == 1:
+        differing = []
+        notes = [f"Its hyperparameters: {'; '.join(same)}."]
+    return Table(
+        (*header, *(label(n) for n in differing)), tuple(_network(n, differing) for n in shown), " ".join(notes)
+    )
+
+
+def _first(record: Record, name: str) -> Any:
+    return record.networks[0].candidate.get(name)
+
+
+def _network(row: NetworkRow, differing: list[str]) -> tuple[str, ...]:
+    epochs = f"{integer(row.best_epoch)} of {integer(row.epochs)}"
+    if row.status == "diverged":
+        epochs += ", diverged"
+    numbers = (number(row.score), number(row.validation_loss), number(row.train_loss), epochs)
+    own = (setting(row.candidate.get(name), digits=3) for name in differing)
+    return (str(row.id), "●" if row.kept else "", *numbers, integer(row.parameters), *own)
+
+
+def scores(record: Record) -> Table:
+    """Return the ensemble's scores on each part of the data."""
+    parts = [p for p in ("train", "validation", "test") if record.scores.get(p)]
+    metrics = _metrics([record.scores[p] for p in parts])
+    words = {"train": "training", "validation": "validation", "test": "test"}
+    rows = tuple(
+        (f"{words[p]} ({count(record.data.rows.get(p, 0), 'row')})", [_cell(record.scores[p].get(m)) for m in metrics])
+        for p in parts
+    )
+    return Table(("rows", *(label(m) for m in metrics)), rows)
+
+
+def models(record: Record) -> Table:
+    """Return the test scores of the ensemble, and below it of the baselines; the best of each column is marked."""
+    everyone = {"shoal's ensemble": record.scores.get("test", {})}
+    everyone |= {label(name): scores for name, scores in record.baselines.items()}
+    metrics = _metrics(list(everyone.values()))
+    best = {m: _best(m, list(everyone.values())) for m in metrics}
+    rows = tuple((name, [_cell(s.get(m), best[m]) for m in metrics]) for name, s in everyone.items())
+    return Table(("model", *(label(m) for m in metrics)), rows)
+
+
+def _metrics(several: list[Scores]) -> list[str]:
+    return list(dict.fromkeys(name for scores in several for name in scores))
+
+
+def _best(metric: str, several: list[Scores]) -> float | None:
+    from shoal.report.words import greater_is_better
+
+    values = [s[metric].value for s in several if metric in s and math.isfinite(s[metric].value)]
+    return (max if greater_is_better(metric) else min)(values) if len(values) > 1 else None
+
+
+def _cell(score: Interval | None, best: float | None = None) -> Cell:
+    if score is None or math.isnan(score.value):
+        return Cell("–", "")
+    return Cell(interval_value(score), interval_range(score), best is not None and score.value == best)
+
+
+def settings(record: Record) -> tuple[tuple[str, str], ...]:
+    """Return the settings that were given, as label and value; those left at None are defaults."""
+    return tuple((label(k), setting(v)) for k, v in record.settings.items() if v is not None)
+
+
+def search_space(record: Record) -> tuple[tuple[str, str], ...]:
+    """Return the space that candidates were drawn from, as label and range."""
+    return tuple((label(name), words) for name, words in record.search_space)
+
+
+def times(record: Record) -> tuple[tuple[str, str], ...]:
+    """Return where the time went, the total first."""
+    ordered = sorted(record.seconds.items(), key=lambda item: item[0] != "total")
+    return tuple((label(name), seconds(value)) for name, value in ordered)

@@ -1,0 +1,213 @@
+"""Numbers and names as people read them: significant digits, intervals, labels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from shoal.metrics import METRICS
+from shoal.results import Interval
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+_MISSING = "–"
+
+_LABELS = {
+    "most_frequent": "most frequent class",
+    "mean": "mean of the training rows",
+    "logistic_regression": "logistic regression",
+    "linear_regression": "linear regression",
+    "gradient_boosting": "gradient boosting",
+    "l1": "L1 strength",
+    "l2": "L2 strength",
+    "hidden": "hidden units",
+    "parameters": "number of parameters",
+    "depth": "hidden layers",
+    "width": "units in the widest layer",
+}
+
+
+def label(name: str) -> str:
+    """Return a name of the program as words.
+
+    >>> label("log_loss"), label("learning_rate")
+    ('log-loss', 'learning rate')
+    """
+    if name in METRICS:
+        return METRICS[name].label
+    return _LABELS.get(name, name.replace("_", " "))
+
+
+def greater_is_better(metric: str) -> bool:
+    """Return whether larger values of a metric are better.
+
+    >>> greater_is_better("accuracy"), greater_is_better("rmse")
+    (True, False)
+    """
+    return metric not in METRICS or METRICS[metric].greater_is_better
+
+
+def integer(value: float) -> str:
+    """Return a whole number with thousands separated.
+
+    >>> integer(12345)
+    '12,345'
+    """
+    return f"{round(value):,}"
+
+
+def power_of_ten(exponent: int) -> str:
+    """Return `10` with its exponent in raised digits.
+
+    >>> power_of_ten(-3)
+    '10⁻³'
+    """
+    return "10" + str(exponent).translate(_SUPERSCRIPT)
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Return a number with `digits` significant digits, without losing those of large whole parts.
+
+    >>> number(0.96667), number(-1234.5), number(3.2e-7), number(float("nan"))
+    ('0.967', '−1,234', '3.20 × 10⁻⁷', '–')
+    """
+    if value is None or math.isnan(value):
+        return _MISSING
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    exponent = _exponent(value)
+    if -4 <= exponent < 6:
+        return _fixed(value, max(digits - 1 - exponent, 0))
+    return f"{_fixed(value / 10.0**exponent, digits - 1)} × {power_of_ten(exponent)}"
+
+
+def short(value: float, digits: int = 4) -> str:
+    """Return a number for an axis or a setting: no trailing zeros.
+
+    >>> short(0.001), short(2.5e-6), short(64)
+    ('0.001', '2.5×10⁻⁶', '64')
+    """
+    if value == 0 or not math.isfinite(value):
+        return "0" if value == 0 else number(value)
+    exponent = _exponent(value)
+    if -4 < exponent < 5:
+        return f"{value:.{digits}g}".replace("-", "−") if abs(value) < 1000 else f"{value:,.0f}".replace("-", "−")
+    mantissa = f"{value / 10.0**exponent:.3g}".replace("-", "−")
+    return power_of_ten(exponent) if mantissa == "1" else f"{mantissa}×{power_of_ten(exponent)}"
+
+
+def interval(value: Interval) -> str:
+    """Return a number with its interval, all three with the same decimals.
+
+    >>> interval(Interval(29 / 30, 0.9, 1.0)), interval(Interval(5321.4, 4810.0, 5890.0))
+    ('0.967 [0.900, 1.000]', '5,321 [4,810, 5,890]')
+    """
+    return f"{interval_value(value)} {interval_range(value)}"
+
+
+def interval_value(value: Interval) -> str:
+    """Return the number of an interval, with as many decimals as its range has."""
+    return _with_scale(value, (value.value,))
+
+
+def interval_range(value: Interval) -> str:
+    """Return the range of an interval in square brackets."""
+    return f"[{_with_scale(value, (value.low, value.high))}]"
+
+
+def _with_scale(value: Interval, shown: tuple[float, ...]) -> str:
+    parts = [x for x in (value.value, value.low, value.high) if math.isfinite(x) and x != 0]
+    if not parts:
+        return ", ".join(number(x) for x in shown)
+    exponent = _exponent(max(parts, key=abs))
+    if not -4 <= exponent < 6:
+        return ", ".join(number(x) for x in shown)
+    own = _exponent(value.value) if math.isfinite(value.value) and value.value else exponent
+    # Shares keep three decimals up to 1.000, so that a column of them lines up.
+    decimals = 2 - (min(own, -1) if max(parts) <= 1 else own)
+    width = value.high - value.low
+    if math.isfinite(width) and width > 0:
+        # Two or three significant digits of the width: fewer hide it, more pretend.
+        decimals = min(max(decimals, 1 - _exponent(width)), 2 - _exponent(width))
+    return ", ".join(_fixed(x, min(max(decimals, 0), 6)) for x in shown)
+
+
+def seconds(value: float) -> str:
+    """Return a duration.
+
+    >>> seconds(0.42), seconds(12.3), seconds(192)
+    ('0.42 s', '12.3 s', '3 min 12 s')
+    """
+    if value < 10:
+        return f"{value:.2f} s"
+    if value < 100:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def setting(value: Any, digits: int = 4) -> str:
+    """Return the value of a hyperparameter or setting, numbers with so many significant digits at most.
+
+    >>> setting([32, 16]), setting(1e-3), setting(None), setting(True)
+    ('32, 16', '0.001', '–', 'yes')
+    """
+    if value is None:
+        return _MISSING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return short(value, digits)
+    if isinstance(value, dict):
+        return ", ".join(f"{label(str(k))} {setting(v, digits)}" for k, v in value.items()) or _MISSING
+    if isinstance(value, (list, tuple)):
+        return ", ".join(setting(v, digits) for v in value) or "none"
+    return str(value)
+
+
+def count(amount: float, one: str, several: str | None = None) -> str:
+    """Return an amount with its noun in the right number.
+
+    >>> count(1, "row"), count(2, "class", "classes")
+    ('1 row', '2 classes')
+    """
+    return f"{integer(amount)} {one if amount == 1 else several or one + 's'}"
+
+
+def sentence(text: str) -> str:
+    """Return a text with a capital at its start and a full stop at its end.
+
+    >>> sentence("the loss fell")
+    'The loss fell.'
+    """
+    text = text.strip()
+    if not text:
+        return ""
+    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?:…" else ".")
+
+
+def joined(parts: Iterable[str]) -> str:
+    """Return words as an enumeration.
+
+    >>> joined(["a", "b", "c"])
+    'a, b and c'
+    """
+    words = list(parts)
+    return " and ".join([", ".join(words[:-1]), words[-1]]) if len(words) > 1 else "".join(words)
+
+
+def _exponent(value: float) -> int:
+    # Read off the rounded form, so that 9.999 counts as 10.0.
+    return int(f"{abs(value):.2e}".split("e")[1])
+
+
+def _fixed(value: float, decimals: int) -> str:
+    if not math.isfinite(value):
+        return number(value)
+    text = f"{value:,.{decimals}f}"
+    return text.replace("-", "−") if text.strip("-0.,") else text.lstrip("-")

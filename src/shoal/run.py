@@ -1,0 +1,141 @@
+"""A finished run as its user holds it: predict, evaluate, look at the numbers, open the page."""
+
+from __future__ import annotations
+
+import html
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from shoal.data import ReadOptions
+from shoal.data.dataset import read_any
+from shoal.evaluation.evaluation import Rows, score_rows
+from shoal.evaluation.predictor import Prediction, Predictor
+from shoal.results import Interval
+from shoal.runs.folder import RunFolder
+
+
+class Run:
+    """A run in its folder.
+
+    Args:
+        folder: the run folder.
+
+    Example:
+        >>> import shoal, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = shoal.fit("iris", networks=2, hidden=(4,), epochs=2, batch_size=32, out=folder + "/iris")
+        ...     shoal.load(run.path).predict("iris").probabilities.shape
+        (150, 3)
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        self.folder = folder
+
+    @property
+    def path(self) -> Path:
+        """The run folder."""
+        return self.folder.path
+
+    @property
+    def name(self) -> str:
+        """The name of the run, e.g. `iris-1`."""
+        return self.folder.name
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """The content of `metrics.json`."""
+        return self.folder.metrics()
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The ensemble with its preparation."""
+        return self.folder.predictor()
+
+    @property
+    def networks(self) -> pl.DataFrame:
+        """One row for each network that was trained."""
+        return self.folder.log.candidates()
+
+    @property
+    def curves(self) -> pl.DataFrame:
+        """The learning curves: network, epoch, train_loss, validation_loss, metric."""
+        return self.folder.log.curves()
+
+    def predict(self, data: Any) -> Prediction:
+        """Return what the ensemble says of new rows.
+
+        Args:
+            data: a built-in name, file, data frame, dict of columns or array; columns in any order, others
+                than the features are not looked at. An array has the features in their order.
+
+        Raises:
+            DataError: a column is missing, or holds values of another type than in training.
+        """
+        return self.predict_table(data)[1]
+
+    def predict_table(self, data: Any, options: ReadOptions | None = None) -> tuple[pl.DataFrame, Prediction]:
+        """Return the rows as read beside what the ensemble says of them."""
+        table = self._read(data, options)
+        return table, self.predictor.predict(table)
+
+    def unknown_categories(self, table: pl.DataFrame) -> dict[str, int]:
+        """Return for each column the number of rows with a category that training did not see."""
+        return self.predictor.preparation.unknown_categories(table)
+
+    def evaluate(self, data: Any, options: ReadOptions | None = None) -> dict[str, Interval]:
+        """Return every metric on labelled rows, each with its 95 % interval.
+
+        Raises:
+            DataError: a feature or target column is missing.
+        """
+        preparation = self.predictor.preparation
+        table = self._read(data, options)
+        x, y = preparation.transform(table), preparation.target_values(table)
+        return score_rows(self.predictor, Rows(x, y, None), int(self.metrics["seed"]))
+
+    def report(self) -> Path:
+        """Return the path of the page, `report.html`."""
+        return self.folder.report
+
+    def summary(self) -> str:
+        """Return the verdict in plain sentences."""
+        return str(self.metrics["verdict"]["text"])
+
+    def _read(self, data: Any, options: ReadOptions | None) -> pl.DataFrame:
+        import numpy as np
+
+        if isinstance(data, np.ndarray) and data.ndim == 2:
+            names = self.predictor.preparation.input_columns
+            if data.shape[1] == len(names):
+                return pl.DataFrame({name: data[:, i] for i, name in enumerate(names)})
+        return read_any(data, options or ReadOptions())[2]
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r})"
+
+    def _repr_html_(self) -> str:
+        """Return the run as a notebook shows it: the verdict and the test scores."""
+        cells = "".join(
+            f"<tr><td>{html.escape(name)}</td><td>{score['value']:.4g}</td>"
+            f"<td>{score['low']:.4g} … {score['high']:.4g}</td></tr>"
+            for name, score in self.metrics["test"].items()
+            if score["value"] is not None
+        )
+        head = "<tr><th>on the test rows</th><th>value</th><th>95 % interval</th></tr>"
+        page = html.escape(self.report().as_posix())
+        return (
+            f"<p><b>{html.escape(self.name)}</b> {html.escape(self.summary())}</p>"
+            f"<table>{head}{cells}</table><p>Page: <code>{page}</code></p>"
+        )
+
+
+def load(path: str | Path) -> Run:
+    """Return a finished run from its folder; nothing in the folder is ever executed.
+
+    Raises:
+        RunError: the folder is missing, damaged (the file is named) or of a newer format.
+    """
+    return Run(RunFolder.open(path))

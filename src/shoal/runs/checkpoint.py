@@ -1,0 +1,84 @@
+"""The state of an unfinished run, from which it can go on: `checkpoint/state.json` and one file of arrays.
+
+The arrays lie in a file named after their checksum, and `state.json` names that file. Replacing `state.json`
+is the one step that makes a new checkpoint valid, so an interruption at any moment leaves the previous one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shoal.errors import RunError
+from shoal.runs.arrays_file import arrays_to_bytes, read_arrays
+from shoal.runs.documents import json_text, read_json, sha256, shoal_version
+from shoal.runs.writing import write_atomically
+
+FORMAT = 1
+FOLDER, STATE = "checkpoint", "state.json"
+_MENDING = "The run cannot go on from here; delete its checkpoint folder and start it again."
+
+
+def save_checkpoint(folder: str | Path, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Path:
+    """Save the state of an unfinished run in place of the previous one.
+
+    Args:
+        folder: the run folder.
+        meta: plain data (JSON).
+        arrays: named arrays.
+
+    Returns:
+        The checkpoint folder.
+
+    Raises:
+        RunError: the folder or a file cannot be written; the previous checkpoint is then still valid.
+    """
+    place = Path(folder) / FOLDER
+    data = arrays_to_bytes(arrays)
+    checksum = sha256(data)
+    name = f"arrays-{checksum[:16]}.safetensors"
+    write_atomically(place / name, data)
+    state = {"format": FORMAT, "shoal": shoal_version(), "arrays": name, "arrays_sha256": checksum}
+    write_atomically(place / STATE, json_text({**state, "meta": dict(meta)}))
+    for old in place.glob("arrays-*.safetensors"):
+        if old.name != name:
+            old.unlink(missing_ok=True)
+    return place
+
+
+def has_checkpoint(folder: str | Path) -> bool:
+    """Return whether a run folder holds the state of an unfinished run."""
+    return (Path(folder) / FOLDER / STATE).is_file()
+
+
+def load_checkpoint(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return the plain data and the arrays that `save_checkpoint` saved in a run folder.
+
+    Raises:
+        RunError: there is none, or it is damaged or of a newer format; the message names the file.
+    """
+    place = Path(folder) / FOLDER
+    if not has_checkpoint(folder):
+        raise RunError(
+            f"{str(place / STATE)!r} is missing: this run left nothing to go on from. Start it again."
+        )
+    state = read_json(place / STATE, FORMAT, _MENDING)
+    name, meta = state.get("arrays"), state.get("meta")
+    if not isinstance(name, str) or Path(name).name != name or not isinstance(meta, dict):
+        raise RunError(f"{str(place / STATE)!r} is damaged: it names no arrays or has no content. {_MENDING}")
+    return meta, read_arrays(place / name, state.get("arrays_sha256"), _MENDING)
+
+
+def remove_checkpoint(folder: str | Path) -> None:
+    """Remove the checkpoint of a run, if there is one; called when the run is finished."""
+    place = Path(folder) / FOLDER
+    if not place.is_dir():
+        return
+    # The state first: without it the rest is no checkpoint.
+    for path in [place / STATE, *place.glob("arrays-*.safetensors")]:
+        path.unlink(missing_ok=True)
+    if not any(place.iterdir()):
+        place.rmdir()

@@ -1,0 +1,245 @@
+"""A run's folder: made so that nothing is overwritten by accident, opened so that damage is named."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.errors import RunError, suggest
+from shoal.runs import checkpoint, config_file, log, metrics_file, model_file
+from shoal.runs.writing import cannot_write
+
+if TYPE_CHECKING:
+    from shoal.evaluation.predictor import Predictor
+    from shoal.evaluation.record import Record
+
+MODEL, FIGURES, REPORT = "model", "figures", "report.html"
+# All that shoal itself puts into a run folder; nothing else is ever removed.
+CONTENTS = (
+    config_file.NAME,
+    log.NAME,
+    metrics_file.NAME,
+    REPORT,
+    MODEL,
+    FIGURES,
+    checkpoint.FOLDER,
+)
+
+
+class RunFolder:
+    """The folder in which everything about one run is kept.
+
+    Args:
+        path: an existing folder; use `RunFolder.create` or `RunFolder.open`.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as root:
+        ...     folder = RunFolder.create(None, "iris", root=root)
+        ...     _ = folder.write_config({"seed": 0})
+        ...     RunFolder.open(folder.path).config["settings"]
+        {'seed': 0}
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def __repr__(self) -> str:
+        return f"RunFolder({str(self.path)!r})"
+
+    @property
+    def name(self) -> str:
+        """The folder's own name, e.g. `iris-1`."""
+        return self.path.resolve().name
+
+    @classmethod
+    def create(
+        cls, path: str | Path | None, name: str, root: str | Path = "runs", *, force: bool = False
+    ) -> RunFolder:
+        """Make the folder of a new run.
+
+        Args:
+            path: the exact folder, or None for `root/name-number` with the next free number.
+            name: name of the data (or its path); letters that file names dislike become `-`.
+            root: folder of numbered runs.
+            force: replace the run that `path` holds; files that shoal did not write are kept.
+
+        Raises:
+            RunError: the folder exists and is not empty, holds something other than a run, or cannot be made.
+        """
+        try:
+            if path is None:
+                return cls(_numbered(Path(root), slug(name)))
+            return cls(_exact(Path(path), force))
+        except RunError:
+            raise
+        except OSError as error:
+            raise cannot_write(path if path is not None else root, error) from error
+
+    @classmethod
+    def open(cls, path: str | Path) -> RunFolder:
+        """Open the folder of an existing run.
+
+        Raises:
+            RunError: there is no such folder, it is not a run, or its `config.toml` is damaged or of a newer
+                format. Other files are checked when they are read.
+        """
+        path = Path(path)
+        if not path.exists():
+            nearest = suggest(str(path), _neighbours(path))
+            raise RunError(f"there is no run folder {str(path)!r}.{nearest} `shoal runs` lists the runs.")
+        if not path.is_dir():
+            raise RunError(f"{str(path)!r} is a file; expected the folder of a run, e.g. 'runs/iris-1'.")
+        folder = cls(path)
+        if not (path / config_file.NAME).exists() and not any((path / part).exists() for part in CONTENTS):
+            raise RunError(f"{str(path)!r} is not a run folder: it holds no {config_file.NAME}.")
+        config_file.read_config(path)
+        return folder
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The content of `config.toml`: `settings`, `data`, `versions`, `command`, `created`, `format`."""
+        return config_file.read_config(self.path)
+
+    def write_config(self, settings: dict[str, Any], **rest: Any) -> Path:
+        """Write `config.toml`; `rest` as in `config_file.write_config`: data, versions, command, created."""
+        return config_file.write_config(self.path, settings, **rest)
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the content of `metrics.json`; RunError if it is missing, damaged or too new."""
+        return metrics_file.read_metrics(self.path)
+
+    def write_metrics(self, record: Record) -> Path:
+        """Write `metrics.json` from a finished run."""
+        return metrics_file.write_metrics(self.path, record)
+
+    @property
+    def log(self) -> log.Log:
+        """The log of all networks and curves."""
+        return log.Log(self.path / log.NAME)
+
+    def write_log(self, record: Record) -> Path:
+        """Write `log.sqlite` from a finished run."""
+        return log.write_log(self.path / log.NAME, record)
+
+    def predictor(self) -> Predictor:
+        """Load the saved predictor; RunError if a file is missing, damaged or too new."""
+        return model_file.load_model(self.path / MODEL)
+
+    def write_model(self, predictor: Predictor) -> Path:
+        """Save the predictor in `model/`."""
+        return model_file.save_model(self.path / MODEL, predictor)
+
+    def save_checkpoint(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Path:
+        """Save the state of the unfinished run in `checkpoint/`."""
+        return checkpoint.save_checkpoint(self.path, meta, arrays)
+
+    def load_checkpoint(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the state of the unfinished run."""
+        return checkpoint.load_checkpoint(self.path)
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether the folder holds the state of an unfinished run."""
+        return checkpoint.has_checkpoint(self.path)
+
+    def remove_checkpoint(self) -> None:
+        """Remove the state of the unfinished run, if there is one; for a run that is finished."""
+        checkpoint.remove_checkpoint(self.path)
+
+    @property
+    def figures(self) -> Path:
+        """The folder of figures."""
+        return self.path / FIGURES
+
+    @property
+    def report(self) -> Path:
+        """The path of the page."""
+        return self.path / REPORT
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run came to its end: the numbers and the model are there."""
+        return (self.path / metrics_file.NAME).is_file() and (
+            self.path / MODEL / model_file.DOCUMENT
+        ).is_file()
+
+    def remove_if_unused(self) -> None:
+        """Remove what a run wrote that failed before anything was trained or kept."""
+        if self.finished or self.has_checkpoint:
+            return
+        with contextlib.suppress(OSError):  # the error that ended the run is the one to tell
+            for part in CONTENTS:
+                _remove(self.path / part)
+            self.path.rmdir()
+
+
+def slug(name: str) -> str:
+    """Return a file name made of the name of the data.
+
+    Example:
+        >>> slug("data/Über messungen 3.csv.gz"), slug("iris")
+        ('Über-messungen-3', 'iris')
+    """
+    stem = Path(str(name)).name
+    stem = re.sub(r"(\.[A-Za-z][A-Za-z0-9]{0,7}){1,2}$", "", stem) or stem
+    return re.sub(r"[^\w.+-]+", "-", stem).strip("-.")[:80] or "run"
+
+
+def _numbered(root: Path, name: str) -> Path:
+    root.mkdir(parents=True, exist_ok=True)
+    pattern = re.compile(re.escape(name) + r"-(\d+)")
+    taken = [int(match[1]) for entry in root.iterdir() if (match := pattern.fullmatch(entry.name))]
+    number = max(taken, default=0) + 1
+    while True:
+        # mkdir decides who gets a number when two runs start at once.
+        try:
+            (root / f"{name}-{number}").mkdir()
+        except FileExistsError:
+            number += 1
+        else:
+            return root / f"{name}-{number}"
+
+
+def _exact(path: Path, force: bool) -> Path:
+    if path.exists() and not path.is_dir():
+        raise RunError(
+            f"{str(path)!r} is a file; expected a new folder for the run. Choose another with --out."
+        )
+    path.mkdir(parents=True, exist_ok=True)
+    if not any(path.iterdir()):
+        return path
+    if not force:
+        raise RunError(
+            f"the folder {str(path)!r} exists and is not empty. Choose another with --out, or replace "
+            "the run in it with --force."
+        )
+    if not (path / config_file.NAME).is_file():
+        raise RunError(
+            f"{str(path)!r} holds no run ({config_file.NAME} is missing), so --force does not replace it. "
+            "Choose another folder with --out."
+        )
+    for part in CONTENTS:
+        _remove(path / part)
+    return path
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _neighbours(path: Path) -> list[str]:
+    """Return the runs that the user may have meant by a path that does not exist."""
+    names: list[str] = []
+    for root in {path.parent, Path("runs")}:
+        with contextlib.suppress(OSError):
+            names += [str(entry) for entry in sorted(root.iterdir()) if (entry / config_file.NAME).exists()]
+    return names

@@ -1,0 +1,149 @@
+"""The runs of a folder at a glance."""
+
+from __future__ import annotations
+
+import datetime
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shoal.errors import RunError, ShoalWarning
+from shoal.results import Interval, Task
+from shoal.runs import config_file
+from shoal.runs.checkpoint import has_checkpoint
+from shoal.runs.folder import RunFolder
+
+# The score that stands for a run, by task.
+MAIN_SCORE = {Task.CLASSIFICATION: "accuracy", Task.REGRESSION: "rmse"}
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One finished run in a line.
+
+    `score` is the main score on the test rows (`score_name`), with its 95 % interval; `networks` counts the
+    trained ones and `kept` those of the ensemble; `when` is when the run began.
+    """
+
+    name: str
+    path: Path
+    data: str
+    task: str
+    target: tuple[str, ...]
+    score_name: str
+    score: Interval | None
+    networks: int
+    kept: int
+    when: datetime.datetime
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the summary as plain data for JSON."""
+        return {
+            "name": self.name,
+            "path": str(self.path),
+            "data": self.data,
+            "task": self.task,
+            "target": list(self.target),
+            "score_name": self.score_name,
+            "score": self.score.as_dict() if self.score else None,
+            "networks": self.networks,
+            "kept": self.kept,
+            "when": self.when.isoformat(),
+        }
+
+
+def list_runs(root: str | Path = "runs") -> list[RunSummary]:
+    """Return the finished runs of a folder, oldest first.
+
+    A run that is damaged or not finished is left out, with a ShoalWarning that says which and why.
+
+    Args:
+        root: folder of runs; if there is no such folder, there are no runs.
+
+    Example:
+        >>> list_runs("a folder that does not exist")
+        []
+    """
+    summaries, notes = survey(root)
+    for note in notes:
+        warnings.warn(note, ShoalWarning, stacklevel=2)
+    return summaries
+
+
+def survey(root: str | Path = "runs") -> tuple[list[RunSummary], list[str]]:
+    """Return the finished runs of a folder, oldest first, and a note on each folder that was left out.
+
+    Args:
+        root: folder of runs.
+
+    Raises:
+        RunError: `root` is a file or cannot be read.
+    """
+    root = Path(root)
+    if not root.exists():
+        return [], []
+    try:
+        folders = sorted(
+            entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")
+        )
+    except OSError as error:
+        raise RunError(f"cannot list the runs in {str(root)!r}: {error.strerror or error}.") from error
+    summaries, notes = [], []
+    for folder in folders:
+        try:
+            run = RunFolder.open(folder)
+            if run.finished:
+                summaries.append(summary(run))
+            else:
+                notes.append(f"{str(folder)!r} is left out: the run was not finished.{_go_on(run)}")
+        except RunError as error:
+            notes.append(f"{str(folder)!r} is left out: {error}")
+    return sorted(summaries, key=lambda run: (run.when, run.name)), notes
+
+
+def summary(run: RunFolder) -> RunSummary:
+    """Return a finished run in a line.
+
+    Raises:
+        RunError: `config.toml` or `metrics.json` is damaged or of a newer format.
+    """
+    metrics, config = run.metrics(), run.config
+    try:
+        task = Task(metrics["task"])
+        name = MAIN_SCORE[task]
+        score = metrics["test"].get(name)
+        return RunSummary(
+            name=run.name,
+            path=run.path,
+            data=str(metrics["data"]["name"]),
+            task=str(metrics["data"]["task"]),
+            target=tuple(str(target) for target in metrics["target"]),
+            score_name=name,
+            score=_interval(score),
+            networks=int(metrics["networks"]["trained"]),
+            kept=int(metrics["networks"]["kept"]),
+            when=_moment(run, config.get("created")),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise RunError(f"{str(run.path / 'metrics.json')!r} is damaged: it lacks {error}.") from error
+
+
+def _go_on(run: RunFolder) -> str:
+    return f" `shoal fit --resume {run.path}` goes on with it." if has_checkpoint(run.path) else ""
+
+
+def _interval(score: dict[str, Any] | None) -> Interval | None:
+    if score is None:
+        return None
+    value, low, high = (
+        float("nan") if score[key] is None else float(score[key]) for key in ("value", "low", "high")
+    )
+    return Interval(value, low, high, str(score.get("method", "bootstrap")))
+
+
+def _moment(run: RunFolder, created: Any) -> datetime.datetime:
+    if not isinstance(created, datetime.datetime):
+        seconds = (run.path / config_file.NAME).stat().st_mtime
+        return datetime.datetime.fromtimestamp(seconds, datetime.UTC)
+    return created if created.tzinfo else created.replace(tzinfo=datetime.UTC)

@@ -1,0 +1,209 @@
+"""`log.sqlite`: every network of a run and all of its learning curves, for any tool that reads SQLite.
+
+Tables: `meta` (key, value), `candidates` (one row per network; `candidate` is JSON with all hyperparameters)
+and `curves` (one row per network and epoch, up to the epoch at which the network stopped).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.errors import RunError
+from shoal.runs.documents import check_format, plain
+from shoal.runs.writing import written_beside
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from shoal.evaluation.record import Record
+
+FORMAT = 1
+NAME = "log.sqlite"
+_MENDING = "Restore it from a copy, or train the run again (the command is in config.toml)."
+# Column, SQL type, polars type, in the order of the table.
+_CANDIDATES = (
+    ("id", "INTEGER PRIMARY KEY", "Int64"),
+    ("status", "TEXT NOT NULL", "String"),
+    ("parameters", "INTEGER", "Int64"),
+    ("epochs", "INTEGER", "Int64"),
+    ("best_epoch", "INTEGER", "Int64"),
+    ("train_loss", "REAL", "Float64"),
+    ("validation_loss", "REAL", "Float64"),
+    ("validation_metric", "REAL", "Float64"),
+    ("score", "REAL", "Float64"),
+    ("kept", "INTEGER NOT NULL", "Boolean"),
+    ("candidate", "TEXT NOT NULL", "String"),
+)
+_CURVES = (
+    ("network", "INTEGER NOT NULL", "Int64"),
+    ("epoch", "INTEGER NOT NULL", "Int64"),
+    ("train_loss", "REAL", "Float64"),
+    ("validation_loss", "REAL", "Float64"),
+    ("metric", "REAL", "Float64"),
+)
+
+
+@dataclass(frozen=True)
+class Log:
+    """The log of one run."""
+
+    path: Path
+
+    def candidates(self) -> pl.DataFrame:
+        """Return one row per network; see `read_candidates`."""
+        return read_candidates(self.path)
+
+    def curves(self) -> pl.DataFrame:
+        """Return one row per network and epoch; see `read_curves`."""
+        return read_curves(self.path)
+
+    def meta(self) -> dict[str, str]:
+        """Return what the log says about itself: format, task, metric of the curves, seed."""
+        return dict(_rows(self.path, "SELECT key, value FROM meta ORDER BY key"))
+
+
+def write_log(path: str | Path, record: Record) -> Path:
+    """Write the log of a run, whole or not at all; the same record gives the same bytes.
+
+    Args:
+        path: the SQLite file.
+        record: the finished run; `curves` row i belongs to `networks[i]`.
+
+    Returns:
+        The path.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    with written_beside(path) as beside:
+        try:
+            with contextlib.closing(sqlite3.connect(beside, isolation_level=None)) as connection:
+                _fill(connection, record)
+        except sqlite3.Error as error:
+            reason = "Free some space or choose another folder with --out."
+            raise RunError(f"cannot write {str(path)!r}: {error}. {reason}") from error
+    return Path(path)
+
+
+def read_candidates(path: str | Path) -> pl.DataFrame:
+    """Return the networks of a log, one row each, in the order of their ids.
+
+    Args:
+        path: the SQLite file.
+
+    Returns:
+        Columns `id`, `status`, `parameters`, `epochs`, `best_epoch`, `train_loss`, `validation_loss`,
+        `validation_metric`, `score`, `kept` and `candidate` (JSON of the hyperparameters).
+
+    Raises:
+        RunError: missing, damaged or of a newer format.
+    """
+    return _frame(Path(path), "candidates", _CANDIDATES, "id")
+
+
+def read_curves(path: str | Path) -> pl.DataFrame:
+    """Return the learning curves of a log in long form.
+
+    Args:
+        path: the SQLite file.
+
+    Returns:
+        Columns `network`, `epoch` (from 1), `train_loss`, `validation_loss`, `metric`.
+
+    Raises:
+        RunError: missing, damaged or of a newer format.
+    """
+    return _frame(Path(path), "curves", _CURVES, "network, epoch")
+
+
+def _fill(connection: sqlite3.Connection, record: Record) -> None:
+    # No journal is needed: the file has no name until it is whole.
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute(f"PRAGMA user_version = {FORMAT}")
+    connection.execute("BEGIN")
+    connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+    connection.execute(f"CREATE TABLE candidates ({_columns(_CANDIDATES)})")
+    connection.execute(
+        f"CREATE TABLE curves ({_columns(_CURVES)}, PRIMARY KEY (network, epoch)) WITHOUT ROWID"
+    )
+    _insert(connection, "meta", 2, iter(sorted(_meta(record).items())))
+    _insert(connection, "candidates", len(_CANDIDATES), _candidate_rows(record))
+    _insert(connection, "curves", len(_CURVES), _curve_rows(record))
+    connection.execute("COMMIT")
+
+
+def _columns(columns: tuple[tuple[str, str, str], ...]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind, _ in columns)
+
+
+def _insert(connection: sqlite3.Connection, table: str, width: int, rows: Iterator[tuple[Any, ...]]) -> None:
+    connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * width)})", rows)
+
+
+def _meta(record: Record) -> dict[str, str]:
+    return {
+        "format": str(FORMAT),
+        "task": str(record.data.task),
+        "metric": record.curves.metric_name,
+        "seed": str(record.seed),
+    }
+
+
+def _candidate_rows(record: Record) -> Iterator[tuple[Any, ...]]:
+    for n in sorted(record.networks, key=lambda n: n.id):
+        candidate = json.dumps(plain(n.candidate), ensure_ascii=False)
+        losses = (float(n.train_loss), float(n.validation_loss), float(n.validation_metric), float(n.score))
+        counts = (int(n.parameters), int(n.epochs), int(n.best_epoch))
+        yield (int(n.id), str(n.status), *counts, *losses, int(n.kept), candidate)
+
+
+def _curve_rows(record: Record) -> Iterator[tuple[Any, ...]]:
+    curves = record.curves
+    values = np.stack([curves.train_loss, curves.validation_loss, curves.validation_metric], axis=-1)
+    order = np.argsort([n.id for n in record.networks], kind="stable")
+    for row in order:
+        # An epoch in which nothing at all was measured lies after the network stopped.
+        epochs = np.flatnonzero(~np.isnan(values[row]).all(axis=-1))
+        measured = values[row][epochs].astype(np.float64).tolist()
+        network = int(record.networks[row].id)
+        for epoch, (train, validation, metric) in zip((epochs + 1).tolist(), measured, strict=True):
+            yield network, epoch, train, validation, metric
+
+
+def _rows(path: Path, query: str) -> list[tuple[Any, ...]]:
+    if not path.is_file():
+        raise RunError(f"{str(path)!r} is missing. {_MENDING}")
+    # `immutable` reads without lock files, so a log on a read-only disk can be read.
+    uri = path.resolve().as_uri() + "?mode=ro&immutable=1"
+    try:
+        with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
+            number = connection.execute("PRAGMA user_version").fetchone()[0]
+            check_format(path, number, FORMAT, _MENDING)
+            return connection.execute(query).fetchall()
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise RunError(f"{str(path)!r} is damaged: {error}. {_MENDING}") from error
+
+
+def _frame(path: Path, table: str, columns: tuple[tuple[str, str, str], ...], order: str) -> pl.DataFrame:
+    import polars as pl
+
+    names = [name for name, _, _ in columns]
+    rows = _rows(path, f"SELECT {', '.join(names)} FROM {table} ORDER BY {order}")
+    values = list(zip(*rows, strict=True)) or [()] * len(names)
+    wanted: dict[Any, Any] = {name: getattr(pl, kind) for name, _, kind in columns}
+    # SQLite stores truth values as 0 and 1, and NaN as NULL.
+    stored = {name: pl.Int64 if kind == pl.Boolean else kind for name, kind in wanted.items()}
+    try:
+        return pl.DataFrame(dict(zip(names, values, strict=True)), schema=stored).cast(wanted)
+    except (TypeError, pl.exceptions.PolarsError) as error:
+        reason = str(error).splitlines()[0]
+        raise RunError(f"{str(path)!r} is damaged: {reason}. {_MENDING}") from error

@@ -1,0 +1,137 @@
+"""`metrics.json`: the numbers of a run for scripts.
+
+The same data, settings and seed give the same bytes, except under `seconds`; so nothing goes in that
+depends on when or where the run was made (the command and the settings are in `config.toml`). What is no
+finite number is null.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoal.results import Interval, Task
+from shoal.runs.documents import json_text, plain, read_json
+from shoal.runs.writing import write_atomically
+
+if TYPE_CHECKING:
+    from shoal.evaluation.record import Record
+
+FORMAT = 1
+NAME = "metrics.json"
+_MENDING = "Restore it from a copy, or train the run again (the command is in config.toml)."
+
+
+def metrics_dict(record: Record) -> dict[str, Any]:
+    """Return the numbers of a run as plain data, in a fixed order.
+
+    Args:
+        record: the finished run.
+
+    Returns:
+        `format`, `task`, `target`, `seed`, `rows`, `networks`, `test`, `validation`, `train`, `baselines`,
+        `verdict`, `hyperparameters`, `search`, `test_openings`, `data`, `versions` and `seconds`. Every score
+        is `{"value", "low", "high", "method"}`, a 95 % interval. `search.candidates_looked_at` counts the
+        networks among which the kept ones were chosen.
+    """
+    data = record.data
+    document = {
+        "format": FORMAT,
+        "task": str(data.task),
+        "target": list(data.targets),
+        "seed": record.seed,
+        "rows": dict(data.rows),
+        "networks": _networks(record),
+        **{part: _scores(record.scores.get(part, {})) for part in ("test", "validation", "train")},
+        "baselines": {name: _scores(scores) for name, scores in record.baselines.items()},
+        "verdict": _verdict(record),
+        "hyperparameters": [
+            {"name": name, "share": share, "text": text} for name, share, text in record.hyperparameters
+        ],
+        "search": {"candidates_looked_at": len(record.networks), "space": dict(record.search_space)},
+        "test_openings": record.test_openings,
+        **_on_test_rows(record),
+        "data": _data(record),
+        "versions": dict(sorted(record.versions.items())),
+        "seconds": _seconds(record.seconds),
+    }
+    checked: dict[str, Any] = plain(document)
+    return checked
+
+
+def write_metrics(folder: str | Path, record: Record) -> Path:
+    """Write `metrics.json` into a run folder and return its path.
+
+    Raises:
+        RunError: the file cannot be written.
+    """
+    return write_atomically(Path(folder) / NAME, json_text(metrics_dict(record)))
+
+
+def read_metrics(folder: str | Path) -> dict[str, Any]:
+    """Return the content of a run folder's `metrics.json`.
+
+    Raises:
+        RunError: missing, damaged or of a newer format.
+    """
+    return read_json(Path(folder) / NAME, FORMAT, _MENDING)
+
+
+def _networks(record: Record) -> dict[str, Any]:
+    kept = record.kept
+    diverged = [n for n in record.networks if n.status.lower().startswith("diverged")]
+    return {
+        "trained": len(record.networks),
+        "kept": len(kept),
+        "diverged": len(diverged),
+        "parameters": [n.parameters for n in kept],
+    }
+
+
+def _scores(scores: Mapping[str, Interval]) -> dict[str, Any]:
+    return {name: interval.as_dict() for name, interval in scores.items()}
+
+
+def _verdict(record: Record) -> dict[str, Any]:
+    verdict = record.verdict
+    return {
+        "overfitting": verdict.overfitting,
+        "beats_baselines": bool(verdict.beats_baselines),
+        "text": verdict.text,
+        "overfitting_text": verdict.overfitting_text,
+        "overfitting_advice": verdict.overfitting_advice,
+        "baselines_text": verdict.baselines_text,
+    }
+
+
+def _on_test_rows(record: Record) -> dict[str, Any]:
+    rows = record.test_rows
+    if record.data.task == Task.CLASSIFICATION and rows.probabilities is not None:
+        from shoal.metrics import confusion_matrix
+
+        matrix = confusion_matrix(rows.truth, rows.probabilities, rows.weights)
+        return {"confusion_matrix": {"classes": list(record.data.classes), "rows_are_true": matrix}}
+    return {"coverage": rows.coverage.as_dict()} if rows.coverage is not None else {}
+
+
+def _data(record: Record) -> dict[str, Any]:
+    data = record.data
+    return {
+        "name": data.name,
+        "sha256": data.sha256,
+        "task": data.task_name,
+        "classes": list(data.classes),
+        "features": list(data.feature_names),
+        "split": data.split,
+        "normalization": data.normalization,
+        "notes": list(data.notes),
+        "warnings": list(data.warnings),
+    }
+
+
+def _seconds(seconds: Mapping[str, float]) -> dict[str, float]:
+    first = ("total", "compile", "train")
+    named = {name: seconds.get(name, math.nan) for name in first}
+    return {name: round(float(value), 3) for name, value in {**named, **seconds}.items()}

@@ -1,0 +1,145 @@
+"""The space of candidates: a declared table of what is varied, between which limits."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from shoal.streams import Stream
+from shoal.training.hyperparameters import Hyperparameters
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of several values, each as likely as the others."""
+
+    values: tuple[Any, ...]
+
+    def draw(self, stream: Stream) -> Any:
+        """Return one value."""
+        return self.values[stream.integer(len(self.values))]
+
+    def __str__(self) -> str:
+        return "one of " + ", ".join(str(value) for value in self.values)
+
+
+@dataclass(frozen=True)
+class LogUniform:
+    """A number whose logarithm is uniform between two limits."""
+
+    low: float
+    high: float
+
+    def draw(self, stream: Stream) -> float:
+        """Return one number, rounded to four digits so that it can be read and typed."""
+        u = float(stream.uniform())
+        value = math.exp(math.log(self.low) + u * math.log(self.high / self.low))
+        return float(f"{value:.4g}")
+
+    def __str__(self) -> str:
+        return f"{self.low:g} to {self.high:g}, even in the logarithm"
+
+
+@dataclass(frozen=True)
+class Widths:
+    """Hidden layers: their number uniform, their widths even in the logarithm."""
+
+    depths: tuple[int, int]
+    units: tuple[int, int]
+
+    def draw(self, stream: Stream) -> tuple[int, ...]:
+        """Return the units of each hidden layer."""
+        low, high = self.depths
+        depth = low + stream.integer(high - low + 1)
+        width = LogUniform(self.units[0], self.units[1] + 0.999)
+        return tuple(int(width.draw(stream)) for _ in range(depth))
+
+    def __str__(self) -> str:
+        return f"{self.depths[0]} to {self.depths[1]} layers of {self.units[0]} to {self.units[1]} units"
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A value that does not vary."""
+
+    value: Any
+
+    def draw(self, stream: Stream) -> Any:  # noqa: ARG002 - a fixed value draws nothing
+        """Return the value."""
+        return self.value
+
+    def __str__(self) -> str:
+        shown = ", ".join(map(str, self.value)) if isinstance(self.value, tuple) else self.value
+        return f"always {shown}"
+
+
+@dataclass(frozen=True)
+class Space:
+    """What each hyperparameter may be, by name; those not named keep their defaults.
+
+    Example:
+        >>> space = Space({"learning_rate": LogUniform(1e-3, 1e-2), "optimizer": Fixed("adam")})
+        >>> space.table()
+        (('learning_rate', '0.001 to 0.01, even in the logarithm'), ('optimizer', 'always adam'))
+    """
+
+    parts: dict[str, Choice | LogUniform | Widths | Fixed]
+
+    def draw(self, stream: Stream) -> Hyperparameters:
+        """Return one candidate; each hyperparameter has a stream of its own, so that fixing one moves no other."""
+        names = list(Hyperparameters.model_fields)
+        return Hyperparameters(
+            **{name: part.draw(stream.child(names.index(name))) for name, part in self.parts.items()}
+        )
+
+    def fixing(self, fixed: dict[str, Any]) -> Space:
+        """Return the space with some hyperparameters fixed."""
+        return Space({**self.parts, **{name: Fixed(value) for name, value in fixed.items()}})
+
+    @property
+    def varies(self) -> bool:
+        """Whether anything is left to search."""
+        return any(not isinstance(part, Fixed) for part in self.parts.values())
+
+    def table(self) -> tuple[tuple[str, str], ...]:
+        """Return the space as rows of name and range."""
+        return tuple((name, str(part)) for name, part in self.parts.items())
+
+    def __str__(self) -> str:
+        width = max(len(name) for name in self.parts)
+        return "\n".join(f"{name:<{width}}  {part}" for name, part in self.parts.items())
+
+
+def default_space(rows: int, classification: bool) -> Space:
+    """Return the default space for dense networks on so many training rows.
+
+    Few rows get small networks and small batches: more units would only learn the noise, and a batch should leave
+    several steps to an epoch.
+    """
+    units, batches, epochs = _sizes(rows)
+    return Space(
+        {
+            "hidden": Widths((1, 2) if rows < 500 else (1, 3), units),
+            "activation": Choice(("relu", "tanh", "silu")),
+            "optimizer": Choice(("adam", "adamw", "nadam")),
+            "learning_rate": LogUniform(1e-3, 3e-2),
+            "schedule": Choice(("constant", "cosine")),
+            "l2": Choice((0.0, 0.001, 0.01, 0.1, 1.0)),
+            "dropout": Choice((0.0, 0.0, 0.1, 0.25)),
+            "label_smoothing": Choice((0.0, 0.0, 0.05)) if classification else Fixed(0.0),
+            "batch_size": Choice(batches),
+            "epochs": Fixed(epochs),
+            "patience": Fixed(max(10, epochs // 6)),
+        }
+    )
+
+
+def _sizes(rows: int) -> tuple[tuple[int, int], tuple[int, ...], int]:
+    if rows < 500:
+        return (4, 32), (16, 32), 200
+    if rows < 5_000:
+        return (8, 64), (32, 64), 150
+    if rows < 50_000:
+        return (16, 128), (128, 256), 80
+    return (32, 256), (512, 1024), 40

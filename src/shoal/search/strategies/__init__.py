@@ -1,0 +1,1 @@
+"""Strategies: which candidates to try next, one file each."""

@@ -1,0 +1,155 @@
+"""All options of `fit`, declared once: the function, the command line and `config.toml` read this table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from shoal.errors import SettingError, suggest
+from shoal.networks import get_activation, get_initializer
+from shoal.training.hyperparameters import Hyperparameters, Names, OptimizerName, ScheduleName, Widths
+
+
+def _as_names(value: Any) -> Any:
+    """Accept one column name or several; a comma separates names in one text."""
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return tuple(value) if isinstance(value, list) else value
+
+
+Columns = Annotated[tuple[str, ...] | None, BeforeValidator(_as_names)]
+
+
+class FitSettings(BaseModel):
+    """What `shoal.fit` can be told; every field has a default that suits a first try."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    # the data
+    target: Columns = Field(None, description="column(s) to predict")
+    features: Columns = Field(None, description="columns to predict from; by default all the others")
+    y_err: Columns = Field(None, description="column(s) with the standard error of each target")
+    weight: str | None = Field(None, description="column with the weight of each row")
+    group: str | None = Field(None, description="column whose equal values stay on one side of the split")
+    time: str | None = Field(None, description="column that orders rows: the past trains, the future tests")
+    id: str | None = Field(None, description="column that names a row and is never a feature")
+    ignore: Columns = Field(None, description="columns to leave out")
+    roles: str | None = Field(None, description="TOML file with the roles of columns")
+    task: Literal["classification", "regression"] | None = Field(None, description="what to do; found by default")
+    delimiter: str | None = Field(None, description="text files: what separates columns")
+    decimal_comma: bool | None = Field(None, description="text files: 3,14 means 3.14")
+    header: bool | None = Field(None, description="text files: the first line holds the names")
+    encoding: str | None = Field(None, description="text files: utf-8 or latin-1")
+    sheet: str | None = Field(None, description="Excel files: name of the sheet")
+
+    # the split and the preparation
+    test: str | None = Field(None, description="file with the test rows; by default they are split off")
+    validation_size: float = Field(0.16, gt=0.0, lt=1.0, description="share of the rows for validation")
+    test_size: float = Field(0.20, gt=0.0, lt=1.0, description="share of the rows for the test")
+    normalization: Literal["standard", "robust", "quantile", "none"] = Field(
+        "standard", description="how numeric features are scaled"
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="names the random numbers: same seed, same result")
+
+    # which networks
+    networks: int | None = Field(None, ge=1, description="how many networks to train; 64 by default")
+    minutes: float | None = Field(None, gt=0.0, description="stop after so many minutes and keep the best so far")
+    keep: int | None = Field(None, ge=1, description="how many networks make the ensemble; at most 8 by default")
+
+    # hyperparameters fixed by the user; None: searched, or the default where nothing is searched
+    hidden: Widths | None = None
+    activation: Names | None = None
+    optimizer: OptimizerName | None = None
+    learning_rate: float | None = Field(None, gt=0.0)
+    momentum: float | None = None
+    nesterov: bool | None = None
+    beta_1: float | None = None
+    beta_2: float | None = None
+    rho: float | None = None
+    epsilon: float | None = None
+    weight_decay: float | None = None
+    schedule: ScheduleName | None = None
+    warmup_epochs: float | None = None
+    final_fraction: float | None = None
+    l2: float | None = None
+    l1: float | None = None
+    dropout: float | None = None
+    label_smoothing: float | None = None
+    loss: str | Callable[..., Any] | None = None
+    huber_delta: float | None = None
+    batch_size: int | None = None
+    epochs: int | None = None
+    patience: int | None = None
+    kernel_initializer: str | None = None
+
+    penalties: tuple[Callable[..., Any], ...] = Field(
+        (), description="Python only: callables `(xp, parameters) -> number` added to the cost"
+    )
+
+    # the run
+    out: str | None = Field(None, description="folder of the run; by default runs/<name>-<number>")
+    force: bool = Field(False, description="replace a run folder that exists")
+
+    @model_validator(mode="after")
+    def _sizes_leave_rows(self) -> FitSettings:
+        if self.validation_size + self.test_size >= 1.0:
+            raise ValueError("validation_size and test_size together must stay below 1")
+        return self
+
+    def fixed(self) -> dict[str, Any]:
+        """Return the hyperparameters that the user has fixed, by name."""
+        names = Hyperparameters.model_fields
+        fixed = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+        return {name: _named(value) for name, value in fixed.items()}
+
+    def given(self) -> dict[str, Any]:
+        """Return the settings that differ from their defaults, as plain data."""
+        given = self.model_dump(exclude_defaults=True)
+        return {name: _plain(value) for name, value in given.items()}
+
+
+def _named(value: Any) -> Any:
+    """Return a callable's name, anything else as it is."""
+    return getattr(value, "__name__", "custom") if callable(value) else value
+
+
+def _plain(value: Any) -> Any:
+    return [_named(item) for item in value] if isinstance(value, (tuple, list)) else _named(value)
+
+
+def check_settings(values: dict[str, Any]) -> FitSettings:
+    """Return the settings, or raise a SettingError that says which value is wrong and why.
+
+    Example:
+        >>> check_settings({"networks": 3}).networks
+        3
+    """
+    for name in values:
+        if name not in FitSettings.model_fields:
+            raise SettingError(f"fit has no setting {name!r}.{suggest(name, FitSettings.model_fields)}")
+    try:
+        settings = FitSettings(**values)
+        _check_activations(Hyperparameters(**settings.fixed()), settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = first["loc"][0] if first["loc"] else "settings"
+        reason = first["msg"].removeprefix("Value error, ")
+        came = "" if not first["loc"] else f", got {where}={values.get(str(where))!r}"
+        raise SettingError(f"{where}: {reason[0].lower()}{reason[1:]}{came}") from None
+    return settings
+
+
+def _check_activations(hyperparameters: Hyperparameters, settings: FitSettings) -> None:
+    names = hyperparameters.activation
+    if len(names) > 1 and settings.hidden is None:
+        raise SettingError(f"activation: {len(names)} names need --hidden with as many layers; give one name or both")
+    if settings.hidden is not None and len(names) not in (1, len(settings.hidden)):
+        layers = len(settings.hidden)
+        raise SettingError(f"activation: expected one name or one per hidden layer ({layers}), got {len(names)}")
+    if settings.activation is not None:
+        for name in names:
+            get_activation(name)
+    if settings.kernel_initializer is not None:
+        get_initializer(settings.kernel_initializer)

@@ -1,0 +1,169 @@
+"""Losses: what training makes small.
+
+Each loss gives one value per row and output; the cost of a batch is their weighted mean, plus the
+penalties of :mod:`shoal.training.penalties`. `target` and `output` must have one shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal.errors import SettingError, suggest
+from shoal.results import Task
+
+Values = Callable[[Any, Any, Any, Mapping[str, Any]], Any]
+CLIP = 1e-7
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A loss with everything that the trainer needs to know of it.
+
+    Attributes:
+        name: its name, as in Keras.
+        values: `(xp, target, output, numbers) -> (batch, outputs or 1)`.
+        tasks: the tasks that it suits.
+        fused: the last activation that it may absorb: it then gets the values before that activation,
+            by `values_of_logits`, which is exact where the two steps would overflow.
+        values_of_logits: as `values`, for the output before the activation `fused`.
+        root: whether the cost is the square root of the mean (rmse).
+    """
+
+    name: str
+    values: Values
+    tasks: tuple[Task, ...] = (Task.CLASSIFICATION, Task.REGRESSION)
+    fused: str | None = None
+    values_of_logits: Values | None = None
+    root: bool = False
+
+    def finish(self, xp: Any, mean: Any) -> Any:
+        """Return the cost made of the mean of the values."""
+        if not self.root:
+            return mean
+        positive = mean > 0
+        return xp.where(positive, xp.sqrt(xp.where(positive, mean, 1.0)), 0.0)  # no NaN gradient at zero
+
+
+def _check(target: Any, output: Any) -> None:
+    if target.shape != output.shape:
+        raise SettingError(f"loss: target of shape {target.shape} and output of shape {output.shape} must agree")
+
+
+def squared_error(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
+    """Return `(y - f)²`."""
+    _check(target, output)
+    return (target - output) ** 2
+
+
+def absolute_error(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
+    """Return `|y - f|`."""
+    _check(target, output)
+    return xp.abs(target - output)
+
+
+def huber(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
+    """Return `e²/2` for `|e| ≤ δ`, else `δ|e| - δ²/2` (Huber, Ann. Math. Statist. 35, 73, 1964)."""
+    _check(target, output)
+    delta = numbers.get("huber_delta", 1.0)
+    size = xp.abs(target - output)
+    return xp.where(size <= delta, 0.5 * size**2, delta * size - 0.5 * delta**2)
+
+
+def log_cosh(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
+    """Return `log cosh(f - y)`, computed so that it does not overflow."""
+    _check(target, output)
+    size = xp.abs(output - target)
+    return size + xp.log1p(xp.exp(-2.0 * size)) - float(np.log(2.0))
+
+
+def _smooth(target: Any, numbers: Mapping[str, Any], classes: int) -> Any:
+    smoothing = numbers.get("label_smoothing", 0.0)
+    return target * (1.0 - smoothing) + smoothing / classes
+
+
+def binary_crossentropy(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
+    """Return `-y log p - (1 - y) log(1 - p)` for a probability p."""
+    _check(target, output)
+    y, p = _smooth(target, numbers, 2), xp.clip(output, CLIP, 1.0 - CLIP)
+    return -(y * xp.log(p) + (1.0 - y) * xp.log(1.0 - p))
+
+
+def binary_crossentropy_of_logits(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
+    """Return the binary cross-entropy of `p = sigmoid(z)` from z: `max(z, 0) - zy + log(1 + exp(-|z|))`."""
+    _check(target, output)
+    y = _smooth(target, numbers, 2)
+    return xp.maximum(output, 0.0) - output * y + xp.log1p(xp.exp(-xp.abs(output)))
+
+
+def categorical_crossentropy(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
+    """Return `-Σ y log p`, one value per row; p is scaled to sum to one, as in Keras."""
+    _check(target, output)
+    p = xp.clip(output / xp.sum(output, axis=-1, keepdims=True), CLIP, 1.0 - CLIP)
+    return -xp.sum(_smooth(target, numbers, target.shape[-1]) * xp.log(p), axis=-1, keepdims=True)
+
+
+def categorical_crossentropy_of_logits(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
+    """Return the categorical cross-entropy of `p = softmax(z)` from z."""
+    _check(target, output)
+    shifted = output - xp.max(output, axis=-1, keepdims=True)
+    log_p = shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
+    return -xp.sum(_smooth(target, numbers, target.shape[-1]) * log_p, axis=-1, keepdims=True)
+
+
+_CLASSES = (Task.CLASSIFICATION,)
+LOSSES: dict[str, Loss] = {
+    loss.name: loss
+    for loss in (
+        Loss("mse", squared_error),
+        Loss("rmse", squared_error, root=True),
+        Loss("mae", absolute_error),
+        Loss("huber", huber),
+        Loss("log_cosh", log_cosh),
+        Loss("binary_crossentropy", binary_crossentropy, _CLASSES, "sigmoid", binary_crossentropy_of_logits),
+        Loss(
+            "categorical_crossentropy",
+            categorical_crossentropy,
+            _CLASSES,
+            "softmax",
+            categorical_crossentropy_of_logits,
+        ),
+    )
+}
+ALIASES = {
+    "mean_squared_error": "mse",
+    "root_mean_squared_error": "rmse",
+    "mean_absolute_error": "mae",
+    "logcosh": "log_cosh",
+}
+
+
+def get_loss(loss: str | Loss | Callable[[Any, Any, Any], Any]) -> Loss:
+    """Return the loss of this name, or wrap a callable `(xp, target, output) -> values per row and output`.
+
+    Raises:
+        SettingError: there is no such loss.
+
+    Example:
+        >>> get_loss("mean_squared_error").name
+        'mse'
+    """
+    if isinstance(loss, Loss):
+        return loss
+    if callable(loss):
+        function = loss
+        return Loss(getattr(function, "__name__", "custom"), lambda xp, y, f, numbers: function(xp, y, f))
+    name = ALIASES.get(loss, loss)
+    if name not in LOSSES:
+        raise SettingError(f"loss: expected one of {', '.join(LOSSES)}, got {loss!r}.{suggest(loss, LOSSES)}")
+    return LOSSES[name]
+
+
+def check_loss_suits(loss: Loss, task: Task) -> None:
+    """Raise a SettingError if the loss cannot serve the task."""
+    if task not in loss.tasks:
+        good = ", ".join(name for name, other in LOSSES.items() if task in other.tasks)
+        raise SettingError(f"loss {loss.name!r} does not suit {task}; choose one of {good}")

@@ -1,0 +1,227 @@
+"""Packing: which members share one program, and each member's numbers in it.
+
+Members of one program have the same structure. Their widths are padded to a common bucket and masked,
+their activations and optimizers are chosen from tables; all else in which they differ are numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal.networks import ACTIVATIONS, Dense, Dropout, Network, get_activation
+from shoal.streams import Stream
+from shoal.training.hyperparameters import Hyperparameters
+from shoal.training.losses import Loss
+from shoal.training.member import DROPOUT, ORDER, Member, Problem, build_network, initial_parameters
+from shoal.training.optimizers import SECOND_STARTS_AT
+from shoal.training.schedules import SCHEDULES
+
+BUCKETS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
+SHARED_BUCKET = 64  # networks up to this width share a program: compiling costs more than the padding
+
+Parameters = list[dict[str, np.ndarray]]
+
+
+@dataclass(frozen=True)
+class Structure:
+    """What is static in a program; members with equal structure share it."""
+
+    inputs: int
+    hidden: tuple[int, ...]
+    outputs: int
+    output_activation: str
+    activations: tuple[str, ...]
+    optimizers: tuple[str, ...]
+    loss: Loss
+    batch_size: int
+    dropout: bool
+    fixed_activations: tuple[str, ...] = ()
+    penalties: tuple[Any, ...] = ()
+
+    @property
+    def chooses_activation(self) -> bool:
+        """Whether each member brings its own activations, as positions in the table."""
+        return not self.fixed_activations and len(self.activations) > 1
+
+    def network(self) -> Network:
+        """Return the padded network that the program trains."""
+        layers: list[Any] = []
+        fixed = self.fixed_activations or self.activations[:1] * len(self.hidden)
+        table = self.activations if self.chooses_activation else ()
+        for units, activation in zip(self.hidden, fixed, strict=True):
+            layers.append(Dense(units, activation=activation, table=table))
+            if self.dropout:
+                layers.append(Dropout(0.0))
+        layers.append(Dense(self.outputs, activation=self.output_activation))
+        return Network(layers, input_shape=(self.inputs,))
+
+
+@dataclass(frozen=True)
+class Group:
+    """Members that share a structure."""
+
+    structure: Structure
+    members: tuple[Member, ...]
+
+
+def bucket(width: int) -> int:
+    """Return the smallest bucket that holds a width.
+
+    Example:
+        >>> bucket(5), bucket(64), bucket(5000)
+        (8, 64, 8192)
+    """
+    for size in BUCKETS:
+        if width <= size:
+            return size
+    return -(-width // BUCKETS[-1]) * BUCKETS[-1]
+
+
+def _padded_alone(hyperparameters: Hyperparameters) -> tuple[int, ...]:
+    """Return bucketed widths; exact ones where an activation mixes neurons."""
+    exact = _mixes(hyperparameters)
+    return tuple(units if exact else bucket(units) for units in hyperparameters.hidden)
+
+
+def _key(hyperparameters: Hyperparameters) -> tuple[Any, ...]:
+    exact = (hyperparameters.hidden, hyperparameters.layer_activations()) if _mixes(hyperparameters) else ()
+    widest = max(_padded_alone(hyperparameters), default=0)
+    return (len(hyperparameters.hidden), max(widest, SHARED_BUCKET), hyperparameters.batch_size, exact)
+
+
+def group_members(problem: Problem, members: Sequence[Member]) -> list[Group]:
+    """Return the members in groups of one structure each, in the order in which the groups first appear."""
+    groups: dict[tuple[Any, ...], list[Member]] = {}
+    for member in members:
+        groups.setdefault(_key(member.hyperparameters), []).append(member)
+    return [Group(_structure(problem, group), tuple(group)) for group in groups.values()]
+
+
+def _structure(problem: Problem, members: list[Member]) -> Structure:
+    each = [member.hyperparameters for member in members]
+    widths = np.asarray([_padded_alone(h) for h in each], int).reshape(len(each), -1)
+    names = {get_activation(name).name for h in each for name in h.layer_activations()}
+    return Structure(
+        inputs=problem.inputs,
+        hidden=tuple(int(w) for w in widths.max(axis=0)),
+        outputs=problem.outputs,
+        output_activation=problem.output_activation,
+        activations=tuple(name for name in ACTIVATIONS if name in names) or ("linear",),
+        optimizers=tuple(sorted({h.optimizer for h in each})),
+        loss=problem.loss,
+        batch_size=min(each[0].batch_size, len(problem.x)),
+        dropout=any(h.dropout > 0.0 for h in each),
+        fixed_activations=_fixed_activations(each[0]),
+        penalties=problem.penalties,
+    )
+
+
+def _mixes(hyperparameters: Hyperparameters) -> bool:
+    """Whether an activation mixes neurons: then layers can be neither padded nor choose from a table."""
+    return any(not get_activation(name).elementwise for name in hyperparameters.layer_activations())
+
+
+def _fixed_activations(hyperparameters: Hyperparameters) -> tuple[str, ...]:
+    return hyperparameters.layer_activations() if _mixes(hyperparameters) else ()
+
+
+def member_numbers(problem: Problem, structure: Structure, member: Member) -> dict[str, Any]:
+    """Return a member's numbers: scalars by name, and per hidden layer its mask and its activations."""
+    h = member.hyperparameters
+    steps = -(-len(problem.x) // structure.batch_size)
+    network = member_network(problem, member)
+    scalars: dict[str, float] = {
+        "learning_rate": h.learning_rate,
+        "momentum": h.momentum,
+        "nesterov": float(h.nesterov),
+        "beta_1": h.beta_1,
+        "beta_2": h.second_decay(),
+        "rho": h.rho,
+        "epsilon": h.epsilon,
+        "weight_decay": h.weight_decay,
+        "schedule": SCHEDULES.index(h.schedule),
+        "warmup_steps": h.warmup_epochs * steps,
+        "total_steps": h.epochs * steps,
+        "final_fraction": h.final_fraction,
+        "l2": h.l2,
+        "l1": h.l1,
+        "weights": sum(shape[0] * shape[1] for shape in kernel_shapes(network)),
+        "label_smoothing": h.label_smoothing,
+        "huber_delta": h.huber_delta,
+        "dropout": h.dropout,
+        "second_start": SECOND_STARTS_AT.get(h.optimizer, 0.0),
+    }
+    numbers: dict[str, Any] = {name: np.float32(value) for name, value in scalars.items()}
+    numbers["epochs"], numbers["patience"] = np.int32(h.epochs), np.int32(h.patience)
+    numbers["optimizer"] = np.int32(structure.optimizers.index(h.optimizer))
+    numbers["key"] = np.concatenate(Stream(problem.seed, member.id, DROPOUT).key)
+    layers = zip(h.hidden, h.layer_activations(), structure.hidden, strict=True)
+    numbers["layers"] = [_layer_numbers(structure, units, name, padded) for units, name, padded in layers]
+    return numbers
+
+
+def member_network(problem: Problem, member: Member) -> Network:
+    """Return a member's network in its own size."""
+    return build_network(member.hyperparameters, problem.inputs, problem.outputs, problem.output_activation)
+
+
+def kernel_shapes(network: Network) -> list[tuple[int, ...]]:
+    """Return the shapes of the regularised weights."""
+    shapes = zip(network.layers, network.parameter_shapes, strict=True)
+    return [each[name] for layer, each in shapes for name in layer.regularised if name in each]
+
+
+def _layer_numbers(structure: Structure, units: int, activation: str, padded: int) -> dict[str, np.ndarray]:
+    numbers: dict[str, np.ndarray] = {}
+    if not structure.fixed_activations:
+        numbers["mask"] = (np.arange(padded) < units).astype(np.float32)
+    if structure.chooses_activation:
+        position = structure.activations.index(get_activation(activation).name)
+        numbers["activation"] = np.full(padded, position, np.int32)
+    return numbers
+
+
+def pad_parameters(structure: Structure, parameters: Parameters) -> Parameters:
+    """Return parameters with zeros up to the padded sizes; layers without parameters are left out."""
+    own = iter(layer for layer in parameters if layer)
+    padded = []
+    for shapes in structure.network().parameter_shapes:
+        if shapes:
+            padded.append({name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
+            for name, array in next(own).items():
+                padded[-1][name][tuple(slice(n) for n in array.shape)] = array
+    return padded
+
+
+def unpad_parameters(network: Network, padded: Parameters) -> Parameters:
+    """Return the parameters of a member's own network, cut out of padded ones."""
+    rest, parameters = iter(padded), []
+    for shapes in network.parameter_shapes:
+        source: dict[str, np.ndarray] = next(rest) if shapes else {}
+        cut = {name: source[name][tuple(slice(n) for n in shape)].copy() for name, shape in shapes.items()}
+        parameters.append(cut)
+    return parameters
+
+
+def padded_start(problem: Problem, structure: Structure, member: Member) -> Parameters:
+    """Return a member's initial parameters, padded: drawn in its own size, so that padding draws nothing."""
+    network = member_network(problem, member)
+    return pad_parameters(structure, initial_parameters(network, problem.seed, member.id))
+
+
+def batch_order(problem: Problem, batch_size: int, epochs: int) -> np.ndarray:
+    """Return the rows of every step, `(epochs, steps, batch)`, -1 where the last batch is short.
+
+    The order depends on the run and the batch size alone and repeats after `epochs`, so that a member sees
+    the same batches whenever it is taken in.
+    """
+    rows = len(problem.x)
+    steps = -(-rows // batch_size)
+    order = np.full((epochs, steps * batch_size), -1, np.int32)
+    for epoch in range(epochs):
+        order[epoch, :rows] = Stream(problem.seed, ORDER, batch_size, epoch).permutation(rows)
+    return order.reshape(epochs, steps, batch_size)

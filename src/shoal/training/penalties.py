@@ -1,0 +1,23 @@
+"""Penalties on weights, added to the cost of every batch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+Penalty = Callable[[Any, list[dict[str, Any]]], Any]
+
+
+def weight_penalty(xp: Any, weights: Sequence[Any], numbers: Mapping[str, Any]) -> Any:
+    """Return `l2 / (2k) Σ W² + l1 / k Σ |W|` over the k regularised weights (the notes' equation 1.10).
+
+    Keras adds `λ Σ W²` instead: there `λ = l2 / (2k)`. Biases are not regularised.
+
+    Args:
+        xp: array namespace.
+        weights: arrays of weights; padding must be zero.
+        numbers: `l2`, `l1` and `weights` (k, the padding not counted).
+    """
+    squares = sum(xp.sum(w**2) for w in weights)
+    sizes = sum(xp.sum(xp.abs(w)) for w in weights)
+    return (0.5 * numbers["l2"] * squares + numbers["l1"] * sizes) / numbers["weights"]

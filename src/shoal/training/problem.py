@@ -1,0 +1,108 @@
+"""From prepared rows to the problem that engines train on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from shoal.errors import DataError
+from shoal.results import Task
+from shoal.streams import Stream
+from shoal.training.losses import Loss, check_loss_suits, get_loss
+from shoal.training.member import Problem
+
+HALVES = 4
+
+
+def choose_loss(task: Task, classes: int, loss: str | Callable[..., Any] | None) -> Loss:
+    """Return the loss that the user asked for, or the one that suits the task.
+
+    Without a wish: the mean squared error for numbers, the cross-entropy for classes (binary for two).
+    """
+    if loss is None:
+        if task is Task.REGRESSION:
+            return get_loss("mse")
+        return get_loss("binary_crossentropy" if classes == 2 else "categorical_crossentropy")
+    chosen = get_loss(loss)
+    check_loss_suits(chosen, task)
+    return chosen
+
+
+def make_problem(
+    task: Task,
+    loss: Loss,
+    training: tuple[np.ndarray, np.ndarray, np.ndarray | None],
+    validation: tuple[np.ndarray, np.ndarray, np.ndarray | None],
+    *,
+    classes: int = 0,
+    seed: int = 0,
+    penalties: tuple[Callable[..., Any], ...] = (),
+) -> Problem:
+    """Return the problem made of prepared training and validation rows.
+
+    Args:
+        task: classification or regression.
+        loss: what is made small.
+        training: features `(rows, features)`, targets (class numbers `(rows,)` or normalised values
+            `(rows, targets)`) and weights `(rows,)`, `(rows, targets)` or None.
+        validation: the same for the validation rows; at least two of them.
+        classes: number of classes.
+        seed: names the random numbers.
+        penalties: callables `(xp, parameters) -> number`.
+
+    Raises:
+        DataError: fewer than two validation rows, or weights that add up to nothing.
+    """
+    x, y, w = training
+    validation_x, validation_y, validation_w = validation
+    if len(validation_x) < 2:
+        raise DataError(f"at least two validation rows are needed, got {len(validation_x)}; add rows or raise the share")
+    return Problem(
+        x=np.ascontiguousarray(x, np.float32),
+        y=encode_target(task, loss, classes, y),
+        weights=_mean_one(w, len(x), "training"),
+        validation_x=np.ascontiguousarray(validation_x, np.float32),
+        validation_y=encode_target(task, loss, classes, validation_y),
+        validation_weights=_mean_one(validation_w, len(validation_x), "validation"),
+        validation_half=_halves(task, validation_y, seed),
+        task=task,
+        loss=loss,
+        seed=seed,
+        penalties=penalties,
+    )
+
+
+def encode_target(task: Task, loss: Loss, classes: int, y: np.ndarray) -> np.ndarray:
+    """Return targets as a network's output layer has them, `(rows, outputs)` float32.
+
+    Two classes make one column of 0 and 1, unless the loss wants a column for each; more make one column each.
+    """
+    if task is Task.REGRESSION:
+        return np.ascontiguousarray(y, np.float32)
+    if classes == 2 and loss.name != "categorical_crossentropy":
+        return (y[:, None] == 1).astype(np.float32)
+    return np.eye(classes, dtype=np.float32)[y]
+
+
+def _mean_one(weights: np.ndarray | None, rows: int, part: str) -> np.ndarray:
+    """Return weights of mean one, so that no scale of the weights changes the size of a step."""
+    if weights is None:
+        return np.ones((rows, 1), np.float32)
+    weights = np.asarray(weights, np.float64).reshape(rows, -1)
+    mean = weights.mean()
+    if not mean > 0.0:
+        raise DataError(f"the weights of the {part} rows must have a positive mean, got {mean:g}")
+    return (weights / mean).astype(np.float32)
+
+
+def _halves(task: Task, y: np.ndarray, seed: int) -> np.ndarray:
+    """Return 0 or 1 for each validation row, each class dealt evenly to both halves."""
+    order = Stream(seed, HALVES).permutation(len(y))
+    if task is Task.CLASSIFICATION:
+        order = order[np.argsort(y[order], kind="stable")]
+    half = np.empty(len(y), np.int64)
+    half[order] = np.arange(len(y)) % 2
+    return half
+

@@ -1,0 +1,226 @@
+"""The trainer: takes members through an engine, block by block and chunk by chunk.
+
+Between chunks it shows progress, keeps the time budget and writes checkpoints; all arithmetic is the engine's.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from shoal.results import Status
+from shoal.training.engines.base import Chunk, Engine
+from shoal.training.member import Member, Problem, TrainedMember
+from shoal.training.packing import member_network
+from shoal.training.progress import Progress, Silent
+
+CHECKPOINT_SECONDS = 30.0
+
+
+@dataclass
+class Checkpoint:
+    """What has been trained so far: finished members, and the state of the block in training.
+
+    `states` maps the number of a block to its state as arrays, `curves` to its chunks so far.
+    """
+
+    finished: dict[int, list[TrainedMember]] = field(default_factory=dict)
+    states: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
+    curves: dict[int, list[Chunk]] = field(default_factory=dict)
+
+
+@dataclass
+class Training:
+    """The outcome of training: the members in the order of their identities, and where the time went."""
+
+    members: list[TrainedMember]
+    compile_seconds: float
+    train_seconds: float
+    out_of_time: bool = False
+
+
+class Stopped(Exception):
+    """Training was interrupted; the checkpoint holds what is done."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__("training was interrupted")
+        self.checkpoint = checkpoint
+
+
+def train(
+    problem: Problem,
+    members: Sequence[Member],
+    engine: Engine,
+    *,
+    seconds: float | None = None,
+    progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
+    save: Callable[[Checkpoint], None] | None = None,
+) -> Training:
+    """Train members and return each at its best epoch.
+
+    Args:
+        problem: the prepared rows.
+        members: what to train; a member's result does not depend on the others.
+        engine: what trains.
+        seconds: wall-clock budget; when it is used up, members keep the best epoch that they have seen, and
+            members that have not begun are left out. At least one chunk is trained.
+        progress: a listener.
+        checkpoint: an earlier checkpoint to go on from.
+        save: called with a checkpoint every half minute.
+
+    Raises:
+        Stopped: the user pressed Ctrl-C; its `checkpoint` holds what is done.
+    """
+    return _Session(problem, members, engine, seconds, progress or Silent(), checkpoint, save).run()
+
+
+class _Session:
+    """One call of `train`."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        members: Sequence[Member],
+        engine: Engine,
+        seconds: float | None,
+        progress: Progress,
+        checkpoint: Checkpoint | None,
+        save: Callable[[Checkpoint], None] | None,
+    ) -> None:
+        self.problem, self.engine, self.progress, self.save = problem, engine, progress, save
+        self.blocks = engine.plan(problem, members)
+        self.total = len(members)
+        self.began = time.perf_counter()
+        self.deadline = None if seconds is None else self.began + seconds
+        self.done = checkpoint or Checkpoint()
+        self.last_save = self.began
+        self.compile_seconds = 0.0
+        self.work_done = 0.0
+
+    def run(self) -> Training:
+        """Train all blocks; the next block's program compiles while one trains."""
+        prepared: dict[int, Future[float]] = {}
+        out_of_time = False
+        with ThreadPoolExecutor(max_workers=1) as compiler:
+            todo = [i for i in range(len(self.blocks)) if i not in self.done.finished]
+            for i in todo:
+                prepared[i] = compiler.submit(self.engine.prepare, self.blocks[i])
+            try:
+                for i in todo:
+                    if self._late() and self.done.finished:
+                        out_of_time = True
+                        break
+                    self._wait_for(prepared[i])
+                    self._train_block(i)
+            except KeyboardInterrupt:
+                raise Stopped(self.done) from None
+            finally:
+                for future in prepared.values():
+                    future.cancel()
+        trained = [member for block in self.done.finished.values() for member in block]
+        trained.sort(key=lambda each: each.member.id)
+        elapsed = time.perf_counter() - self.began
+        return Training(trained, self.compile_seconds, elapsed - self.compile_seconds, out_of_time or self._late())
+
+    def _late(self) -> bool:
+        return self.deadline is not None and time.perf_counter() >= self.deadline
+
+    def _wait_for(self, prepared: Future[float]) -> None:
+        """Wait until a program is ready, counting only the time that nothing trained."""
+        began = time.perf_counter()
+        if not prepared.done():
+            self.progress.stage("compiling")
+        prepared.result()
+        self.compile_seconds += time.perf_counter() - began
+
+    def _train_block(self, number: int) -> None:
+        block, chunks = self.blocks[number], self.done.curves.setdefault(number, [])
+        arrays = self.done.states.get(number)
+        state = self.engine.start(block) if arrays is None else self.engine.from_arrays(block, arrays)
+        while not chunks or (chunks[-1].status == Status.RUNNING).any():
+            if chunks and self._late():
+                break
+            state, chunk = self.engine.advance(block, state)
+            chunks.append(chunk)
+            self._show(number, chunk)
+            self._remember(number, state)
+        self.done.finished[number] = _finished(self.problem, block, chunks, self.engine.read_out(block, state))
+        self.done.states.pop(number, None)
+        self.done.curves.pop(number, None)
+
+    def _remember(self, number: int, state: Any) -> None:
+        """Keep the state of the block, so that an interruption costs less than a minute."""
+        if self.save is None:
+            return
+        due = time.perf_counter() - self.last_save >= CHECKPOINT_SECONDS
+        if due:
+            self.done.states[number] = self.engine.to_arrays(state)
+            self.save(self.done)
+            self.last_save = time.perf_counter()
+
+    def _show(self, number: int, chunk: Chunk) -> None:
+        finished = [member for block in self.done.finished.values() for member in block]
+        resting = int((chunk.status != Status.RUNNING).sum())
+        best = self._best(finished)
+        epochs = max(m.hyperparameters.epochs for m in self.blocks[number].members)
+        share = float(chunk.epoch.max()) / epochs * len(self.blocks[number].members)
+        self.progress.training(
+            trained=len(finished) + resting,
+            total=self.total,
+            epoch=int(chunk.epoch.max()),
+            best=best,
+            metric="validation loss",
+            seconds_left=self._seconds_left((len(finished) + share) / self.total),
+        )
+
+    def _best(self, finished: list[TrainedMember]) -> float | None:
+        losses = [np.nanmin(m.validation_loss) for m in finished if np.isfinite(m.validation_loss).any()]
+        for chunks in self.done.curves.values():
+            for chunk in chunks:
+                if np.isfinite(chunk.validation_loss).any():
+                    losses.append(np.nanmin(chunk.validation_loss))
+        return float(min(losses)) if losses else None
+
+    def _seconds_left(self, share: float) -> float | None:
+        elapsed = time.perf_counter() - self.began
+        left = elapsed * (1.0 - share) / share if share > 0.0 else None
+        if self.deadline is None or left is None:
+            return left
+        return max(0.0, min(left, self.deadline - time.perf_counter()))
+
+
+def _finished(
+    problem: Problem,
+    block: Any,
+    chunks: list[Chunk],
+    parameters: list[list[dict[str, np.ndarray]]],
+) -> list[TrainedMember]:
+    """Return the members of a block with their curves, cut where each ended."""
+    train_loss = np.concatenate([chunk.train_loss for chunk in chunks], axis=1)
+    loss = np.concatenate([chunk.validation_loss for chunk in chunks], axis=1)
+    halves = np.concatenate([chunk.half_losses for chunk in chunks], axis=1)
+    metric = np.concatenate([chunk.validation_metric for chunk in chunks], axis=1)
+    last = chunks[-1]
+    trained = []
+    for i, member in enumerate(block.members):
+        ran = int(last.epoch[i])
+        trained.append(
+            TrainedMember(
+                member=member,
+                network=member_network(problem, member),
+                parameters=parameters[i],
+                status=Status(int(last.status[i])),
+                best_epoch=int(last.best_epoch[i]),
+                train_loss=train_loss[i, :ran],
+                validation_loss=loss[i, :ran],
+                half_losses=halves[i, :ran],
+                validation_metric=metric[i, :ran],
+            )
+        )
+    return trained

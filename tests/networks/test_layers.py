@@ -1,0 +1,124 @@
+"""What every registered layer keeps to; a new layer is tried as soon as it is in `LAYERS`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import FrozenInstanceError
+
+import numpy as np
+import pytest
+
+from shoal.errors import NetworkError
+from shoal.networks import LAYERS, Context, Layer, numpy_namespace
+from shoal.streams import Stream
+
+CASES = [
+    pytest.param(layer, shape, id=f"{kind}-{i}")
+    for kind, cls in LAYERS.items()
+    for i, (layer, shape) in enumerate(cls.examples())
+]
+BATCH = 5
+
+
+def rows(shape: tuple[int, ...], dtype: type = np.float32) -> np.ndarray:
+    return Stream(7).normal((BATCH, *shape)).astype(dtype)
+
+
+def contexts(batch_shape: tuple[int, ...]) -> list[Context]:
+    uniforms = Stream(8).uniform(batch_shape)
+    return [Context(), Context(training=True, random=lambda shape: uniforms.reshape(shape))]
+
+
+@pytest.mark.parametrize(("layer", "shape"), CASES)
+def test_output_has_the_promised_shape(layer: Layer, shape: tuple[int, ...]) -> None:
+    x, parameters = rows(shape), layer.initialize(shape, Stream(0))
+    for context in contexts(x.shape):
+        out = layer.apply(numpy_namespace, parameters, x, context)
+        assert out.shape == (BATCH, *layer.output_shape(shape))
+        assert layer.apply(numpy_namespace, parameters, x[:0], Context()).shape == (0, *out.shape[1:])
+
+
+@pytest.mark.parametrize(("layer", "shape"), CASES)
+def test_parameters_have_the_promised_shapes(layer: Layer, shape: tuple[int, ...]) -> None:
+    parameters = layer.initialize(shape, Stream(0))
+    assert {name: p.shape for name, p in parameters.items()} == layer.parameter_shapes(shape)
+    assert list(parameters) == list(layer.parameter_shapes(shape))
+    assert all(p.dtype == np.float32 for p in parameters.values())
+    assert set(layer.regularised) <= set(parameters)
+    for name, p in layer.initialize(shape, Stream(0)).items():
+        np.testing.assert_array_equal(p, parameters[name])
+
+
+@pytest.mark.parametrize(("layer", "shape"), CASES)
+def test_numpy_and_jax_agree(layer: Layer, shape: tuple[int, ...], jax_namespace) -> None:
+    x, parameters = rows(shape), layer.initialize(shape, Stream(0))
+    for context in contexts(x.shape):
+        expected = layer.apply(numpy_namespace, parameters, x, context)
+        out = layer.apply(jax_namespace, parameters, x, context)
+        assert out.dtype == expected.dtype == np.float32
+        np.testing.assert_allclose(out, expected, rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize(("layer", "shape"), CASES)
+def test_float64_is_float32_made_precise(layer: Layer, shape: tuple[int, ...]) -> None:
+    x, parameters = rows(shape), layer.initialize(shape, Stream(0))
+    precise = {name: p.astype(np.float64) for name, p in parameters.items()}
+    for context in contexts(x.shape):
+        out = layer.apply(numpy_namespace, precise, x.astype(np.float64), context)
+        assert out.dtype == np.float64
+        np.testing.assert_allclose(
+            out, layer.apply(numpy_namespace, parameters, x, context), rtol=2e-5, atol=2e-6
+        )
+
+
+@pytest.mark.parametrize(("layer", "shape"), CASES)
+def test_member_in_a_block_equals_the_member_alone(
+    layer: Layer, shape: tuple[int, ...], jax_namespace
+) -> None:
+    import jax
+
+    members = [layer.initialize(shape, Stream(0, m)) for m in range(3)]
+    block = {name: np.stack([m[name] for m in members]) for name in members[0]}
+    x = np.stack([rows(shape) + m for m in range(3)])
+    for context in contexts(x.shape[1:]):
+        lifted = jax.vmap(lambda p, x, c=context: layer.apply(jax_namespace, p, x, c))(block, x)
+        for m, member in enumerate(members):
+            alone = layer.apply(jax_namespace, member, x[m], context)
+            np.testing.assert_allclose(lifted[m], alone, rtol=2e-5, atol=2e-6)
+
+
+@pytest.mark.parametrize(("layer", "shape"), CASES)
+def test_round_trip_through_json(layer: Layer, shape: tuple[int, ...]) -> None:
+    data = json.loads(json.dumps(layer.to_dict()))
+    again = LAYERS[data["class"]].from_dict(data)
+    assert again == layer
+    assert hash(again) == hash(layer)
+    assert again.output_shape(shape) == layer.output_shape(shape)
+
+
+@pytest.mark.parametrize(("layer", "shape"), CASES)
+def test_layers_cannot_be_changed(layer: Layer, shape: tuple[int, ...]) -> None:
+    with pytest.raises(FrozenInstanceError, match="cannot assign to field 'name'"):
+        layer.name = "other"  # type: ignore[misc]
+    x = rows(shape)
+    before = x.copy()
+    layer.apply(numpy_namespace, layer.initialize(shape, Stream(0)), x, contexts(x.shape)[1])
+    np.testing.assert_array_equal(x, before)
+
+
+@pytest.mark.parametrize("kind", LAYERS)
+def test_unknown_settings_are_named(kind: str) -> None:
+    with pytest.raises(NetworkError, match=rf"{kind} has no setting 'nmae'\. Did you mean 'name'\?"):
+        LAYERS[kind].from_dict({"class": kind, "nmae": "a"})
+
+
+@pytest.mark.parametrize(("layer", "shape"), CASES)
+def test_logits_leave_out_just_the_final_activation(layer: Layer, shape: tuple[int, ...]) -> None:
+    from shoal.networks.activations import apply_activation
+
+    x, parameters = rows(shape), layer.initialize(shape, Stream(0))
+    logits = layer.apply(numpy_namespace, parameters, x, Context(logits=True))
+    np.testing.assert_allclose(
+        apply_activation(numpy_namespace, layer.final_activation, logits),
+        layer.apply(numpy_namespace, parameters, x, Context()),
+    )

@@ -1,0 +1,215 @@
+"""Made-up runs for the tests of the report: no training, every shape that a page must bear."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shoal.evaluation.record import ColumnRow, Curves, DataRecord, NetworkRow, Record, TestRows, Verdict
+from shoal.metrics import metrics_for
+from shoal.results import Interval, Task
+
+ACTIVATIONS = ("relu", "tanh", "gelu", "sigmoid")
+OPTIMIZERS = ("adam", "sgd", "rmsprop")
+
+
+class FakeNetwork:
+    """Draws a plain picture, as a network would."""
+
+    layers = ()
+    parameter_count = 67
+
+    def summary(self) -> str:
+        """Return a table of layers."""
+        return "layer   output   parameters\ndense        8           40\ndense_1      3           27"
+
+    def draw(self, parameters: Any = None, **names: Any) -> Any:
+        """Return a figure with two rows of nodes."""
+        from matplotlib.figure import Figure
+
+        figure = Figure(figsize=(5, 2.6))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.axis("off")
+        axes.plot([0, 1, 0, 1], [0, 0, 1, 1], color="black")
+        axes.plot([0, 1, 0, 1], [0, 0, 1, 1], "o", ms=16, mfc="white", mec="black")
+        axes.text(0.5, 0.5, ", ".join(names["class_names"][:2]))
+        return figure
+
+
+def population(n: int, kept: int, epochs: int, seed: int = 1) -> tuple[tuple[NetworkRow, ...], Curves]:
+    """Return so many made-up networks with their curves; one in twelve diverges."""
+    rng = np.random.default_rng(seed)
+    rate = 10 ** rng.uniform(-4, -1.2, n)
+    l2 = np.where(rng.random(n) < 0.3, 0.0, 10 ** rng.uniform(-6, -2, n))
+    floor = 0.08 + 0.25 * np.abs(np.log10(rate) + 2.3) / 2 + rng.gamma(2, 0.02, n)
+    t = np.arange(1, epochs + 1)
+    speed = rate[:, None] * 9
+    train = floor[:, None] * 0.6 + np.exp(-speed * t) + rng.normal(0, 0.004, (n, epochs)).cumsum(1).clip(-0.02, 0.02)
+    validation = floor[:, None] + 1.05 * np.exp(-speed * t) + 2e-4 * t * speed + rng.normal(0, 0.006, (n, epochs))
+    length = rng.integers(max(epochs // 3, 1), epochs + 1, n)
+    status = ["stopped_early" if m < epochs else "finished" for m in length]
+    for i in range(n):
+        if n > 1 and i % 12 == 7:
+            length[i], status[i] = max(epochs // 6, 1), "diverged"
+            validation[i, : length[i]] *= 3.0 ** np.arange(length[i])
+        for curve in (train, validation):
+            curve[i, length[i] :] = np.nan
+    score = np.nanmin(validation, axis=1)
+    score[[s == "diverged" for s in status]] = np.nan
+    order = np.argsort(score)[:kept]
+    rows = tuple(
+        NetworkRow(
+            id=i,
+            candidate={
+                "hidden": [(8,), (16, 16), (32, 16), (64, 64, 32)][i % 4],
+                "activation": (ACTIVATIONS[i % 4],),
+                "optimizer": OPTIMIZERS[i % 3],
+                "learning_rate": float(rate[i]),
+                "l2": float(l2[i]),
+                "dropout": float(0.1 * (i % 4)),
+                "batch_size": 32,
+                "epochs": epochs,
+                "loss": None,
+            },
+            status=status[i],
+            parameters=int([67, 403, 739, 6627][i % 4]),
+            epochs=int(length[i]),
+            best_epoch=int(np.nanargmin(validation[i])) + 1,
+            train_loss=float(np.nanmin(train[i])),
+            validation_loss=float(np.nanmin(validation[i])),
+            validation_metric=float(0.99 - score[i] / 5),
+            score=float(score[i]),
+            kept=i in order,
+        )
+        for i in range(n)
+    )
+    metric = np.clip(1.02 - validation / 2.2, 0.2, 1.0)
+    return rows, Curves(train, validation, metric, "accuracy")
+
+
+def with_intervals(task: Task, truth: np.ndarray, prediction: np.ndarray) -> dict[str, Interval]:
+    """Return rough but reproducible intervals of all metrics."""
+    rng = np.random.default_rng(0)
+    weights = rng.multinomial(len(truth), np.full(len(truth), 1 / len(truth)), 200).astype(float)
+    scores = {}
+    for metric in metrics_for(task):
+        low, high = np.nanquantile(metric(truth, prediction, weights), [0.025, 0.975])
+        scores[metric.name] = Interval(metric(truth, prediction), float(low), float(high))
+    return scores
+
+
+def make_record(
+    *,
+    classes: tuple[str, ...] = ("setosa", "versicolor", "virginica"),
+    targets: tuple[str, ...] = ("species",),
+    features: tuple[str, ...] = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"),
+    networks: int = 64,
+    kept: int = 8,
+    epochs: int = 200,
+    test: int = 30,
+    weights: bool = False,
+    name: str = "iris",
+    **changes: Any,
+) -> Record:
+    """Return the record of a made-up run; without classes it is a regression of the targets."""
+    rng = np.random.default_rng(5)
+    rows, curves = population(networks, min(kept, networks), epochs)
+    task = Task.CLASSIFICATION if classes else Task.REGRESSION
+    row_weights = rng.normal(1.0, 0.8, test) if weights else None
+    test_rows, predictions = (_class_rows if classes else _value_rows)(rng, test, classes or targets, row_weights)
+    scores = [with_intervals(task, test_rows.truth, p) for p in predictions]
+    if not classes:
+        curves = Curves(curves.train_loss, curves.validation_loss, np.sqrt(curves.validation_loss), "rmse")
+    simple = ("most_frequent", "logistic_regression") if classes else ("mean", "linear_regression")
+    columns = [ColumnRow(f, "number", "feature", i % 3, 20 + i, "0.1", "7.9") for i, f in enumerate(features)]
+    columns += [ColumnRow(t, "category" if classes else "number", "target", 0, 3, "", "") for t in targets]
+    columns.append(ColumnRow("row number", "identifier", "dropped", 0, 150, "1", "150", "it names each row"))
+    task_name = f"{len(classes)}-class classification" if classes else f"regression, {len(targets)} targets"
+    return Record(
+        data=DataRecord(
+            name=name, source="built in", sha256="3b1e" * 16, task=task, task_name=task_name, targets=targets,
+            classes=classes, feature_names=features, columns=tuple(columns),
+            notes=("column 'row number' was left out: it names each row",),
+            warnings=("1 row is duplicated",), rows={"train": 96, "validation": 24, "test": test},
+            split="64 / 16 / 20 %, stratified by class, seed 0", normalization="standard",
+        ),
+        networks=rows, curves=curves,
+        scores={"train": scores[0], "validation": scores[0], "test": scores[0]},
+        baselines=dict(zip((*simple, "gradient_boosting"), scores[1:], strict=True)),
+        verdict=Verdict(
+            "mild", "Mild overfitting: at their best epoch the validation loss is 0.11 [0.05, 0.18] above the "
+            "training loss.", "More data or a little more L2 would help.", True,
+            "The ensemble beats the best baseline, logistic regression, by 0.08 [0.01, 0.16] in log-loss.",
+            "On 30 rows that no network had seen, the ensemble of 8 networks is right in 96.7 % [83 %, 99 %] "
+            "of the cases, which is better than every simple baseline.",
+        ),
+        hyperparameters=(
+            ("learning_rate", 0.46, "The learning rate explains 46 % of the variance; around 0.005 is best."),
+            ("activation", 0.12, "The activation explains 12 %; relu is best."),
+            ("l2", 0.07, "The L2 strength explains 7 %."),
+            ("optimizer", 0.03, "The optimizer explains 3 %."),
+        ),
+        test_rows=test_rows, best_network=FakeNetwork(), best_parameters=[],
+        settings={"networks": networks, "target": list(targets), "data": name}, command=f"shoal fit {name}", seed=0,
+        seconds={"total": 9.81, "compile": 3.2, "train": 4.1}, versions={"shoal": "0.1.0", "numpy": "2.3.1"},
+        search_space=(("hidden", "1 to 3 layers of 8 to 64 units"), ("learning_rate", "0.0001 to 0.1, logarithmic")),
+        **changes,
+    )
+
+
+def _class_rows(rng: Any, n: int, classes: Any, weights: Any) -> tuple[TestRows, list[np.ndarray]]:
+    k = len(classes)
+    truth = np.arange(n) % k
+    predictions = []
+    for sharpness in (4.0, 0.0, 3.0, 2.5):
+        z = rng.normal(size=(n, k)) + sharpness * np.eye(k)[truth]
+        predictions.append(np.exp(z) / np.exp(z).sum(1, keepdims=True))
+    return TestRows(truth, weights, probabilities=predictions[0]), predictions
+
+
+def _value_rows(rng: Any, n: int, targets: Any, weights: Any) -> tuple[TestRows, list[np.ndarray]]:
+    k = len(targets)
+    truth = rng.normal(150, 60, (n, k)) * 10.0 ** (-3 * np.arange(k))
+    scale = truth.std(0)
+    std = scale * rng.uniform(0.2, 0.5, (n, k))
+    mean = truth + rng.normal(size=(n, k)) * std
+    others = [truth + rng.normal(size=(n, k)) * scale * s for s in (1.0, 0.5, 0.4)]
+    rows = TestRows(
+        truth, weights, mean=mean, std=std, low=mean - 1.96 * std, high=mean + 1.96 * std,
+        coverage=Interval(0.94, 0.88, 0.97, "wilson"),
+    )
+    return rows, [mean, *others]
+
+
+@pytest.fixture(scope="session")
+def record_of() -> Callable[..., Record]:
+    """The maker of made-up records."""
+    return make_record
+
+
+@pytest.fixture(scope="session")
+def cases() -> dict[str, Record]:
+    """One record of each kind that a page must bear."""
+    return make_cases()
+
+
+def make_cases() -> dict[str, Record]:
+    """Return the records by name."""
+    long = tuple(f"{'Trichoglossus haematodus var. ' if i % 2 else 'class '}{i:02d}" for i in range(30))
+    return {
+        "iris": make_record(),
+        "regression": make_record(classes=(), targets=("density (kg/m³)", "magnetisation (A/m)"), test=120, name="phase"),
+        "single": make_record(networks=1, kept=1, classes=("no", "yes"), epochs=200),
+        "thousand": make_record(networks=1000, kept=8, epochs=300, classes=(), targets=("y",), test=5000, name="big"),
+        "many_classes": make_record(classes=long, test=600, features=tuple(f"pixel {i}" for i in range(64)), name="birds"),
+        "hostile": make_record(
+            classes=("<script>alert(1)</script>", "a & b \"c\"", "$x^2$ \x07 'd'"), targets=("</style><b>",),
+            features=("<img src=x onerror=alert(1)>", "$\\frac{1}$", "{{ 7*7 }}", "url(http://a.b)"),
+            name="<script>x</script>", weights=True,
+        ),
+    }
+
+

@@ -1,0 +1,118 @@
+"""Small finished runs for the tests of this room."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shoal.evaluation.record import (
+    ColumnRow,
+    Curves,
+    DataRecord,
+    NetworkRow,
+    Record,
+    TestRows,
+    Verdict,
+)
+from shoal.results import Interval, Task
+
+
+class RecordMaker:
+    """Makes records of any size; `changes` replace fields of the record."""
+
+    def __call__(self, networks: int = 6, epochs: int = 5, **changes: Any) -> Record:
+        curves = _curves(networks, epochs)
+        record = Record(
+            data=_data(),
+            networks=tuple(_network(i, epochs) for i in range(networks)),
+            curves=curves,
+            scores={
+                "train": {"accuracy": Interval(1.0, 1.0, 1.0, "wilson")},
+                "validation": {"accuracy": Interval(0.9, 0.8, 1.0)},
+                "test": {
+                    "accuracy": Interval(0.75, 0.5, 1.0),
+                    "log_loss": Interval(0.3, 0.1, 0.5),
+                    "roc_auc": Interval(float("nan"), float("nan"), float("nan")),
+                },
+            },
+            baselines={
+                name: {"accuracy": Interval(0.5, 0.2, 0.8)}
+                for name in ("most_frequent", "logistic_regression", "gradient_boosting")
+            },
+            verdict=Verdict(
+                "mild", "It overfits a little.", "Use more rows.", True, "It is better.", "All well."
+            ),
+            hyperparameters=(
+                ("learning_rate", 0.6, "Rates near 0.01 were best."),
+                ("l2", 0.1, "It hardly mattered."),
+            ),
+            test_rows=TestRows(
+                truth=np.array([0, 1, 1, 0]),
+                probabilities=np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4]]),
+            ),
+            best_network=None,
+            best_parameters=[],
+            settings={"seed": 3, "out": "somewhere", "minutes": None},
+            command="shoal fit pond.csv",
+            seed=3,
+            seconds={"train": 1.23456, "total": 2.0, "compile": 0.5, "report": 0.25},
+            versions={"numpy": "2", "jax": "0"},
+            search_space=(("learning_rate", "1e-4 to 1e-1, logarithmic"),),
+        )
+        return dataclasses.replace(record, **changes)
+
+
+def _data() -> DataRecord:
+    return DataRecord(
+        name="pond",
+        source="pond.csv",
+        sha256="ab" * 32,
+        task=Task.CLASSIFICATION,
+        task_name="binary classification",
+        targets=("species",),
+        classes=("carp", "pike"),
+        feature_names=("length (cm)", "Größe"),
+        columns=(ColumnRow("length (cm)", "number", "feature", 0, 4, "1", "2"),),
+        notes=("One row had no target and was dropped.",),
+        warnings=(),
+        rows={"train": 12, "validation": 4, "test": 4},
+        split="stratified by class",
+        normalization="standard",
+    )
+
+
+def _network(i: int, epochs: int) -> NetworkRow:
+    return NetworkRow(
+        id=i,
+        candidate={
+            "hidden": (8, i + 1),
+            "activation": "relu",
+            "learning_rate": np.float32(0.5),
+            "dropout": 0.0,
+        },
+        status="diverged" if i == 1 else "stopped early",
+        parameters=30 + i,
+        epochs=epochs,
+        best_epoch=max(epochs - 1, 1),
+        train_loss=float("nan") if i == 1 else 0.5,
+        validation_loss=0.6,
+        validation_metric=0.7,
+        score=1.0 / (i + 1),
+        kept=i in (0, 2),
+    )
+
+
+def _curves(networks: int, epochs: int) -> Curves:
+    loss = 1.0 / np.arange(1, epochs + 1) + np.arange(networks)[:, None]
+    loss = loss.astype(np.float32)
+    if networks > 2 and epochs > 2:
+        loss[2, 2:] = np.nan  # network 2 stopped after two epochs
+    return Curves(loss, loss + np.float32(0.5), loss / 10, "accuracy")
+
+
+@pytest.fixture
+def make_record() -> RecordMaker:
+    return RecordMaker()

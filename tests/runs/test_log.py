@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+import resource
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from shoal.errors import RunError
+from shoal.runs.log import Log, read_candidates, read_curves, write_log
+
+
+def test_networks_come_back(tmp_path: Path, make_record: Any) -> None:
+    frame = read_candidates(write_log(tmp_path / "log.sqlite", make_record()))
+    assert frame["id"].to_list() == [0, 1, 2, 3, 4, 5]
+    assert frame["kept"].to_list() == [True, False, True, False, False, False]
+    assert frame["kept"].dtype == pl.Boolean
+    assert frame["train_loss"].to_list() == [0.5, None, 0.5, 0.5, 0.5, 0.5]
+    assert frame["status"][1] == "diverged"
+    assert json.loads(frame["candidate"][2]) == {
+        "hidden": [8, 3],
+        "activation": "relu",
+        "learning_rate": 0.5,
+        "dropout": 0.0,
+    }
+
+
+def test_curves_come_back_up_to_the_epoch_at_which_a_network_stopped(
+    tmp_path: Path, make_record: Any
+) -> None:
+    record = make_record()
+    frame = read_curves(write_log(tmp_path / "log.sqlite", record))
+    assert frame.columns == ["network", "epoch", "train_loss", "validation_loss", "metric"]
+    assert frame.group_by("network", maintain_order=True).len()["len"].to_list() == [5, 5, 2, 5, 5, 5]
+    third = frame.filter(pl.col("network") == 3)
+    assert third["epoch"].to_list() == [1, 2, 3, 4, 5]
+    np.testing.assert_array_equal(third["validation_loss"].to_numpy(), record.curves.validation_loss[3])
+    np.testing.assert_array_equal(third["metric"].to_numpy(), record.curves.validation_metric[3])
+
+
+def test_curves_follow_their_network_when_ids_are_out_of_order(tmp_path: Path, make_record: Any) -> None:
+    record = make_record()
+    curves = record.curves
+    turned = dataclasses.replace(
+        record,
+        networks=record.networks[::-1],
+        curves=dataclasses.replace(
+            curves,
+            train_loss=curves.train_loss[::-1],
+            validation_loss=curves.validation_loss[::-1],
+            validation_metric=curves.validation_metric[::-1],
+        ),
+    )
+    write_log(tmp_path / "a.sqlite", record)
+    write_log(tmp_path / "b.sqlite", turned)
+    assert (tmp_path / "a.sqlite").read_bytes() == (tmp_path / "b.sqlite").read_bytes()
+
+
+def test_empty_runs_have_empty_frames_of_the_same_types(tmp_path: Path, make_record: Any) -> None:
+    empty = write_log(tmp_path / "empty.sqlite", make_record(networks=0, epochs=0))
+    full = write_log(tmp_path / "full.sqlite", make_record())
+    assert read_candidates(empty).schema == read_candidates(full).schema
+    assert read_curves(empty).schema == read_curves(full).schema
+    assert read_curves(empty).height == 0
+
+
+def test_same_run_same_bytes(tmp_path: Path, make_record: Any) -> None:
+    a, b = (write_log(tmp_path / name, make_record()).read_bytes() for name in ("a.sqlite", "b.sqlite"))
+    assert a == b
+    assert [p.name for p in sorted(tmp_path.iterdir())] == ["a.sqlite", "b.sqlite"]
+
+
+def test_any_sqlite_tool_reads_it(tmp_path: Path, make_record: Any) -> None:
+    path = write_log(tmp_path / "log.sqlite", make_record())
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == ("1",)
+    connection.close()
+    assert Log(path).meta() == {"format": "1", "metric": "accuracy", "seed": "3", "task": "classification"}
+
+
+def test_a_thousand_networks_are_written_in_two_seconds(tmp_path: Path, make_record: Any) -> None:
+    record = make_record(networks=1000, epochs=300)
+    start = time.process_time()
+    path = write_log(tmp_path / "log.sqlite", record)
+    assert time.process_time() - start < 2.0
+    assert read_curves(path).height == 1000 * 300 - 298
+
+
+@pytest.mark.parametrize("damage", ["missing", "empty", "cut", "text", "table", "value"])
+def test_damage_is_named(tmp_path: Path, make_record: Any, damage: str) -> None:
+    path = write_log(tmp_path / "log.sqlite", make_record(networks=300, epochs=20))
+    data = path.read_bytes()
+    if damage == "missing":
+        path.unlink()
+    elif damage in ("table", "value"):
+        connection = sqlite3.connect(path)
+        statement = (
+            "DROP TABLE curves" if damage == "table" else "UPDATE curves SET epoch = 'x' WHERE epoch = 3"
+        )
+        connection.execute(statement)
+        connection.commit()
+        connection.close()
+    else:
+        path.write_bytes(
+            {"empty": b"", "cut": data[: len(data) // 2], "text": b"not a database" * 100}[damage]
+        )
+    with pytest.raises(RunError, match=r"log\.sqlite' is (missing|damaged).*train the run again"):
+        read_curves(path)
+    assert path.exists() == (damage != "missing")
+
+
+def test_newer_format_says_so(tmp_path: Path, make_record: Any) -> None:
+    path = write_log(tmp_path / "log.sqlite", make_record())
+    connection = sqlite3.connect(path)
+    connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    with pytest.raises(RunError, match=r"newer shoal \(format 2; this one reads up to 1\)"):
+        read_candidates(path)
+
+
+def test_paths_with_odd_letters_are_read(tmp_path: Path, make_record: Any) -> None:
+    path = write_log(tmp_path / "50% ö?#&" / "log.sqlite", make_record())
+    assert read_candidates(path).height == 6
+
+
+def test_a_disk_without_room_is_a_run_error(tmp_path: Path, make_record: Any) -> None:
+    record = make_record(networks=500, epochs=300)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
+    try:
+        with pytest.raises(RunError, match=r"cannot write '.*log\.sqlite'"):
+            write_log(tmp_path / "log.sqlite", record)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert list(tmp_path.iterdir()) == []
