@@ -363,7 +363,7 @@ def test_runs_leaves_out_what_is_not_a_run_and_says_so(tmp_path: Path) -> None:
 @pytest.fixture
 def measurements(tmp_path: Path) -> Path:
     path = tmp_path / "measurements.csv"
-    lines = [f"{i};{i},5;{2 * i},25;0,1;run" for i in range(1, 31)]
+    lines = [f"{i};{i},5;{2 * i},25;0,{i % 7};run" for i in range(1, 31)]
     path.write_text("\n".join(["n;x;y;sigma;what", *lines]))
     return path
 

@@ -83,6 +83,10 @@ def test_the_live_line_keeps_the_counts_beside_a_stage() -> None:
     ]
 
 
+def test_no_time_is_left_at_the_end() -> None:
+    assert training_line(4, 4, 9, 0.25, "rmse", 0.0) == "4/4 networks · epoch 9 · best rmse 0.25"
+
+
 @pytest.mark.parametrize("best", [None, float("nan")])
 def test_no_score_is_shown_before_there_is_one(best: float | None) -> None:
     assert training_line(0, 4, 1, best, "rmse", float("inf")) == "0/4 networks · epoch 1"

@@ -84,7 +84,8 @@ class Stream:
     def uniform(self, shape: tuple[int, ...] = (), low: float = 0.0, high: float = 1.0) -> np.ndarray:
         """Return float32 numbers, uniform in [low, high)."""
         unit = to_uniform(np, self.bits(math.prod(shape))).reshape(shape)
-        return (np.float32(low) + unit * np.float32(high - low)).astype(np.float32)
+        numbers = (np.float32(low) + unit * np.float32(high - low)).astype(np.float32)
+        return np.minimum(numbers, np.nextafter(np.float32(high), np.float32(low)))  # rounding may reach the end
 
     def normal(self, shape: tuple[int, ...] = ()) -> np.ndarray:
         """Return float32 standard normal numbers (Box and Muller's transform)."""

@@ -13,9 +13,9 @@ from shoal.data.roles import Roles
 ROWS = 60
 
 
-def column(values: object, name: str = "a", roles: Roles = Roles()) -> Column:
+def column(values: object, name: str = "a", roles: Roles | None = None) -> Column:
     table = tidy(pl.DataFrame({name: values, "other": np.linspace(0, 1, len(pl.Series(values)))}))
-    return find_columns(table, roles)[0]
+    return find_columns(table, roles or Roles())[0]
 
 
 @pytest.mark.parametrize(

@@ -32,14 +32,19 @@ def with_value(name: str, row: int, value: Any) -> pl.DataFrame:
 
 
 def test_importing_data_does_not_import_sklearn() -> None:
-    code = "import sys, shoal.data; print([m for m in ('sklearn', 'scipy', 'pandas', 'jax') if m in sys.modules])"
+    code = "import sys, shoal.data; print({'sklearn', 'scipy', 'pandas', 'jax'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert done.stdout.strip() == "set()"
 
 
 def test_a_table_of_python() -> None:
     dataset = load_dataset(table())
-    assert (dataset.name, dataset.source, dataset.rows, dataset.task_name) == ("data", "python", ROWS, "regression")
+    assert (dataset.name, dataset.source, dataset.rows, dataset.task_name) == (
+        "data",
+        "python",
+        ROWS,
+        "regression",
+    )
     assert dataset.targets == ("y",)
     assert [c.name for c in dataset.features] == ["x"]
     assert np.array_equal(dataset.y(), Y[:, None])
@@ -64,7 +69,9 @@ def test_a_file_without_suffix_does_not_win_over_a_built_in_name(
     assert load_dataset("damped_oscillation").source == "built in"
 
 
-@pytest.mark.parametrize(("name", "hint"), [("irs", "Did you mean 'iris'"), ("qqq", "built in are: iris, wine")])
+@pytest.mark.parametrize(
+    ("name", "hint"), [("irs", "Did you mean 'iris'"), ("qqq", "built in are: iris, wine")]
+)
 def test_a_name_that_is_nothing(name: str, hint: str) -> None:
     with pytest.raises(DataError, match=f"no file and no built-in data set '{name}'.*{hint}"):
         load_dataset(name)
@@ -115,9 +122,19 @@ def test_the_task_can_be_set() -> None:
     data = {"x": X, "y": [0, 1] * 20}
     assert load_dataset(data, task="regression").task is Task.REGRESSION
     assert load_dataset(data, task="regression").y().dtype == np.float64
-    assert load_dataset({"x": X, "y": [3, 5, 8, 13] * 10}, task="classification").classes == ("3", "5", "8", "13")
-    assert load_dataset({"x": X, "y": [True, False] * 20}, task="regression").y()[:2].tolist() == [[1.0], [0.0]]
-    with pytest.raises(SettingError, match="classification or regression, got 'regresion'.*Did you mean 'regression'"):
+    assert load_dataset({"x": X, "y": [3, 5, 8, 13] * 10}, task="classification").classes == (
+        "3",
+        "5",
+        "8",
+        "13",
+    )
+    assert load_dataset({"x": X, "y": [True, False] * 20}, task="regression").y()[:2].tolist() == [
+        [1.0],
+        [0.0],
+    ]
+    with pytest.raises(
+        SettingError, match=r"classification or regression, got 'regresion'.*Did you mean 'regression'"
+    ):
         load_dataset(data, task="regresion")
 
 
@@ -136,7 +153,9 @@ def test_y_of_classes_are_positions() -> None:
 
 
 def test_errors_weights_groups_and_times() -> None:
-    data = table(z=Y, s=np.full(ROWS, 0.5), w=np.arange(ROWS), g=["b", "a"] * 20, t=["2024-01-01", "2024-01-03"] * 20)
+    data = table(
+        z=Y, s=np.full(ROWS, 0.5), w=np.arange(ROWS), g=["b", "a"] * 20, t=["2024-01-01", "2024-01-03"] * 20
+    )
     dataset = load_dataset(data, target=["y", "z"], y_err="s", weight="w", group="g", time="t")
     assert [c.name for c in dataset.features] == ["x"]
     y_err, weights, groups, times = dataset.y_err(), dataset.weights(), dataset.groups(), dataset.times()
@@ -186,7 +205,13 @@ def test_rows_without_target_are_left_out_and_errors_name_rows_of_the_file() -> 
 
 
 def test_notes_say_what_was_left_out() -> None:
-    data = table(id=range(ROWS), empty=[None] * ROWS, one=[1] * ROWS, two=["a"] * ROWS, text=[f"t{i}" for i in range(ROWS)])
+    data = table(
+        id=range(ROWS),
+        empty=[None] * ROWS,
+        one=[1] * ROWS,
+        two=["a"] * ROWS,
+        text=[f"t{i}" for i in range(ROWS)],
+    )
     notes = " ".join(load_dataset(data, target="y").notes)
     assert "Left out id: it numbers or names the rows." in notes
     assert "Left out empty: it has no values." in notes
@@ -208,28 +233,57 @@ BAD = {
     "constant number": ({"x": X, "y": np.full(ROWS, 1.5)}, {}, "'y' is 1.5 in every row"),
     "constant class": ({"x": X, "y": ["a"] * ROWS}, {}, "'y' is 'a' in every row"),
     "empty target": ({"x": X, "y": [None] * ROWS}, {}, "'y' has no values"),
-    "class of one row": ({"x": X, "y": ["a", "b"] * 19 + ["a", "c"]}, {}, "class 'c' of the target 'y' has one row"),
+    "class of one row": (
+        {"x": X, "y": ["a", "b"] * 19 + ["a", "c"]},
+        {},
+        "class 'c' of the target 'y' has one row",
+    ),
     "too many classes": ({"x": X, "y": TEXT_Y}, {}, "40 different values in 40 rows, too many for classes"),
     "only constants": ({"x": np.ones(ROWS), "y": Y}, {}, "no column left to predict from .'x': it is 1.0 in"),
     "infinite feature": (with_value("x", 7, np.inf), {}, "'x' is infinite in row 7"),
     "infinite target": (with_value("y", 7, -np.inf), {}, "'y' is infinite in row 7"),
-    "infinite class": ({"x": X, "y": [0.0, np.inf] * 20}, {"task": "classification"}, "'y' is infinite in row 2"),
+    "infinite class": (
+        {"x": X, "y": [0.0, np.inf] * 20},
+        {"task": "classification"},
+        "'y' is infinite in row 2",
+    ),
     "text in regression": (with_value("y", 4, "high"), {"task": "regression"}, "row 4 holds 'high'"),
     "dates as target": ({"x": X, "y": [f"2024-01-{i % 28 + 1:02d}" for i in range(ROWS)]}, {}, "holds dates"),
-    "two targets of text": (table(c=["a", "b"] * 20), {"target": ["y", "c"]}, "'c' must hold numbers.*row 1.*'a'"),
-    "two classes": (table(c=["a", "b"] * 20), {"target": ["y", "c"], "task": "classification"}, "one target only"),
-    "zero error": (table(s=[1.0] * 5 + [0.0] * 35), {"y_err": "s"}, "'s': a measured error must be a positive.*row 6"),
+    "two targets of text": (
+        table(c=["a", "b"] * 20),
+        {"target": ["y", "c"]},
+        "'c' must hold numbers.*row 1.*'a'",
+    ),
+    "two classes": (
+        table(c=["a", "b"] * 20),
+        {"target": ["y", "c"], "task": "classification"},
+        "one target only",
+    ),
+    "zero error": (
+        table(s=[1.0] * 5 + [0.0] * 35),
+        {"y_err": "s"},
+        "'s': a measured error must be a positive.*row 6",
+    ),
     "no error": (table(s=[1.0] * 5 + [None] * 35), {"y_err": "s"}, "row 6 holds nothing"),
     "infinite error": (table(s=[1.0] * 5 + [np.inf] * 35), {"y_err": "s"}, "must be finite, but row 6"),
     "error of a class": (
-        {"x": X, "y": ["a", "b"] * 20, "s": np.ones(ROWS)}, {"y_err": "s", "task": "classification"},
+        {"x": X, "y": ["a", "b"] * 20, "s": np.ones(ROWS)},
+        {"y_err": "s", "task": "classification"},
         "classes have no measured errors",
     ),
-    "negative weight": (table(w=[1.0] * 5 + [-1.0] * 35), {"weight": "w"}, "zero or positive, but row 6 holds -1.0"),
+    "negative weight": (
+        table(w=[1.0] * 5 + [-1.0] * 35),
+        {"weight": "w"},
+        "zero or positive, but row 6 holds -1.0",
+    ),
     "zero weights": (table(w=[0.0] * ROWS), {"weight": "w"}, "'w' are all zero"),
     "no group": (table(g=["a"] * 5 + [None] * 35), {"group": "g"}, "every row needs a group, but row 6"),
     "no time": (table(t=[1.0] * 5 + [None] * 35), {"time": "t"}, "every row needs a time.*row 6"),
-    "time in words": (table(t=["now", "then"] * 20), {"time": "t"}, "every row needs a time.*row 1 holds 'now'"),
+    "time in words": (
+        table(t=["now", "then"] * 20),
+        {"time": "t"},
+        "every row needs a time.*row 1 holds 'now'",
+    ),
     "all used": (table(), {"features": ["x", "y"]}, "none is left as the target"),
 }
 
@@ -247,7 +301,7 @@ def test_hash_is_that_of_the_content() -> None:
     first = pl.DataFrame({"a": [1.0, None], "b": ["xy", "z"]})
     assert content_hash(first) == content_hash(first.clone())
     # known value: the hash may not depend on the version of anything
-    assert content_hash(first).startswith("HASH")
+    assert content_hash(first).startswith("ff5715a1c46867c8")
     others = [
         pl.DataFrame({"a": [1.0, 0.0], "b": ["xy", "z"]}),
         pl.DataFrame({"a": [1.0, None], "b": ["x", "yz"]}),
@@ -272,5 +326,9 @@ def test_test_rows_of_their_own() -> None:
 def test_built_in_data_with_test_rows_keep_their_name_and_roles() -> None:
     test = load_dataset("damped_oscillation").table.head(3)
     dataset, rows = load_with_test("damped_oscillation", test)
-    assert (dataset.name, dataset.source, dataset.roles.y_err) == ("damped_oscillation", "built in", ["y_err"])
+    assert (dataset.name, dataset.source, dataset.roles.y_err) == (
+        "damped_oscillation",
+        "built in",
+        ["y_err"],
+    )
     assert rows.tolist() == [400, 401, 402]

@@ -55,7 +55,10 @@ def test_toml_that_is_missing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("roles", "message"),
     [
-        (Roles(target="speces"), "no column 'speces' for the role target.*species, w.*Did you mean 'species'"),
+        (
+            Roles(target="speces"),
+            "no column 'speces' for the role target.*species, w.*Did you mean 'species'",
+        ),
         (Roles(target="species", weight="species"), "'species' is given as target and as weight"),
         (Roles(target="species", features=["species"]), "'species' is given as target and as feature"),
         (Roles(target=["species", "a", "b"], y_err=["w", "x"]), "2 columns of target errors for 3 targets"),

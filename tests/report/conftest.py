@@ -10,7 +10,7 @@ import pytest
 
 from shoal.evaluation.record import ColumnRow, Curves, DataRecord, NetworkRow, Record, TestRows, Verdict
 from shoal.metrics import metrics_for
-from shoal.results import Interval, Task
+from shoal.results import Interval, Status, Task
 
 ACTIVATIONS = ("relu", "tanh", "gelu", "sigmoid")
 OPTIMIZERS = ("adam", "sgd", "rmsprop")
@@ -47,18 +47,24 @@ def population(n: int, kept: int, epochs: int, seed: int = 1) -> tuple[tuple[Net
     floor = 0.08 + 0.25 * np.abs(np.log10(rate) + 2.3) / 2 + rng.gamma(2, 0.02, n)
     t = np.arange(1, epochs + 1)
     speed = rate[:, None] * 9
-    train = floor[:, None] * 0.6 + np.exp(-speed * t) + rng.normal(0, 0.004, (n, epochs)).cumsum(1).clip(-0.02, 0.02)
-    validation = floor[:, None] + 1.05 * np.exp(-speed * t) + 2e-4 * t * speed + rng.normal(0, 0.006, (n, epochs))
+    train = (
+        floor[:, None] * 0.6
+        + np.exp(-speed * t)
+        + rng.normal(0, 0.004, (n, epochs)).cumsum(1).clip(-0.02, 0.02)
+    )
+    validation = (
+        floor[:, None] + 1.05 * np.exp(-speed * t) + 2e-4 * t * speed + rng.normal(0, 0.006, (n, epochs))
+    )
     length = rng.integers(max(epochs // 3, 1), epochs + 1, n)
-    status = ["stopped_early" if m < epochs else "finished" for m in length]
+    status = [Status.STOPPED_EARLY if m < epochs else Status.FINISHED for m in length]
     for i in range(n):
         if n > 1 and i % 12 == 7:
-            length[i], status[i] = max(epochs // 6, 1), "diverged"
+            length[i], status[i] = max(epochs // 6, 1), Status.DIVERGED
             validation[i, : length[i]] *= 3.0 ** np.arange(length[i])
         for curve in (train, validation):
             curve[i, length[i] :] = np.nan
     score = np.nanmin(validation, axis=1)
-    score[[s == "diverged" for s in status]] = np.nan
+    score[[s is Status.DIVERGED for s in status]] = np.nan
     order = np.argsort(score)[:kept]
     rows = tuple(
         NetworkRow(
@@ -74,7 +80,7 @@ def population(n: int, kept: int, epochs: int, seed: int = 1) -> tuple[tuple[Net
                 "epochs": epochs,
                 "loss": None,
             },
-            status=status[i],
+            status=status[i].sentence,
             parameters=int([67, 403, 739, 6627][i % 4]),
             epochs=int(length[i]),
             best_epoch=int(np.nanargmin(validation[i])) + 1,
@@ -105,7 +111,12 @@ def make_record(
     *,
     classes: tuple[str, ...] = ("setosa", "versicolor", "virginica"),
     targets: tuple[str, ...] = ("species",),
-    features: tuple[str, ...] = ("sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"),
+    features: tuple[str, ...] = (
+        "sepal length (cm)",
+        "sepal width (cm)",
+        "petal length (cm)",
+        "petal width (cm)",
+    ),
     networks: int = 64,
     kept: int = 8,
     epochs: int = 200,
@@ -119,7 +130,9 @@ def make_record(
     rows, curves = population(networks, min(kept, networks), epochs)
     task = Task.CLASSIFICATION if classes else Task.REGRESSION
     row_weights = rng.normal(1.0, 0.8, test) if weights else None
-    test_rows, predictions = (_class_rows if classes else _value_rows)(rng, test, classes or targets, row_weights)
+    test_rows, predictions = (_class_rows if classes else _value_rows)(
+        rng, test, classes or targets, row_weights
+    )
     scores = [with_intervals(task, test_rows.truth, p) for p in predictions]
     if not classes:
         curves = Curves(curves.train_loss, curves.validation_loss, np.sqrt(curves.validation_loss), "rmse")
@@ -130,18 +143,31 @@ def make_record(
     task_name = f"{len(classes)}-class classification" if classes else f"regression, {len(targets)} targets"
     return Record(
         data=DataRecord(
-            name=name, source="built in", sha256="3b1e" * 16, task=task, task_name=task_name, targets=targets,
-            classes=classes, feature_names=features, columns=tuple(columns),
+            name=name,
+            source="built in",
+            sha256="3b1e" * 16,
+            task=task,
+            task_name=task_name,
+            targets=targets,
+            classes=classes,
+            feature_names=features,
+            columns=tuple(columns),
             notes=("column 'row number' was left out: it names each row",),
-            warnings=("1 row is duplicated",), rows={"train": 96, "validation": 24, "test": test},
-            split="64 / 16 / 20 %, stratified by class, seed 0", normalization="standard",
+            warnings=("1 row is duplicated",),
+            rows={"train": 96, "validation": 24, "test": test},
+            split="64 / 16 / 20 %, stratified by class, seed 0",
+            normalization="standard",
         ),
-        networks=rows, curves=curves,
+        networks=rows,
+        curves=curves,
         scores={"train": scores[0], "validation": scores[0], "test": scores[0]},
         baselines=dict(zip((*simple, "gradient_boosting"), scores[1:], strict=True)),
         verdict=Verdict(
-            "mild", "Mild overfitting: at their best epoch the validation loss is 0.11 [0.05, 0.18] above the "
-            "training loss.", "More data or a little more L2 would help.", True,
+            "mild",
+            "Mild overfitting: at their best epoch the validation loss is 0.11 [0.05, 0.18] above the "
+            "training loss.",
+            "More data or a little more L2 would help.",
+            True,
             "The ensemble beats the best baseline, logistic regression, by 0.08 [0.01, 0.16] in log-loss.",
             "On 30 rows that no network had seen, the ensemble of 8 networks is right in 96.7 % [83 %, 99 %] "
             "of the cases, which is better than every simple baseline.",
@@ -152,10 +178,18 @@ def make_record(
             ("l2", 0.07, "The L2 strength explains 7 %."),
             ("optimizer", 0.03, "The optimizer explains 3 %."),
         ),
-        test_rows=test_rows, best_network=FakeNetwork(), best_parameters=[],
-        settings={"networks": networks, "target": list(targets), "data": name}, command=f"shoal fit {name}", seed=0,
-        seconds={"total": 9.81, "compile": 3.2, "train": 4.1}, versions={"shoal": "0.1.0", "numpy": "2.3.1"},
-        search_space=(("hidden", "1 to 3 layers of 8 to 64 units"), ("learning_rate", "0.0001 to 0.1, logarithmic")),
+        test_rows=test_rows,
+        best_network=FakeNetwork(),
+        best_parameters=[],
+        settings={"networks": networks, "target": list(targets), "data": name},
+        command=f"shoal fit {name}",
+        seed=0,
+        seconds={"total": 9.81, "compile": 3.2, "train": 4.1},
+        versions={"shoal": "0.1.0", "numpy": "2.3.1"},
+        search_space=(
+            ("hidden", "1 to 3 layers of 8 to 64 units"),
+            ("learning_rate", "0.0001 to 0.1, logarithmic"),
+        ),
         **changes,
     )
 
@@ -178,7 +212,12 @@ def _value_rows(rng: Any, n: int, targets: Any, weights: Any) -> tuple[TestRows,
     mean = truth + rng.normal(size=(n, k)) * std
     others = [truth + rng.normal(size=(n, k)) * scale * s for s in (1.0, 0.5, 0.4)]
     rows = TestRows(
-        truth, weights, mean=mean, std=std, low=mean - 1.96 * std, high=mean + 1.96 * std,
+        truth,
+        weights,
+        mean=mean,
+        std=std,
+        low=mean - 1.96 * std,
+        high=mean + 1.96 * std,
         coverage=Interval(0.94, 0.88, 0.97, "wilson"),
     )
     return rows, [mean, *others]
@@ -201,15 +240,21 @@ def make_cases() -> dict[str, Record]:
     long = tuple(f"{'Trichoglossus haematodus var. ' if i % 2 else 'class '}{i:02d}" for i in range(30))
     return {
         "iris": make_record(),
-        "regression": make_record(classes=(), targets=("density (kg/m³)", "magnetisation (A/m)"), test=120, name="phase"),
+        "regression": make_record(
+            classes=(), targets=("density (kg/m³)", "magnetisation (A/m)"), test=120, name="phase"
+        ),
         "single": make_record(networks=1, kept=1, classes=("no", "yes"), epochs=200),
-        "thousand": make_record(networks=1000, kept=8, epochs=300, classes=(), targets=("y",), test=5000, name="big"),
-        "many_classes": make_record(classes=long, test=600, features=tuple(f"pixel {i}" for i in range(64)), name="birds"),
+        "thousand": make_record(
+            networks=1000, kept=8, epochs=300, classes=(), targets=("y",), test=5000, name="big"
+        ),
+        "many_classes": make_record(
+            classes=long, test=600, features=tuple(f"pixel {i}" for i in range(64)), name="birds"
+        ),
         "hostile": make_record(
-            classes=("<script>alert(1)</script>", "a & b \"c\"", "$x^2$ \x07 'd'"), targets=("</style><b>",),
+            classes=("<script>alert(1)</script>", 'a & b "c"', "$x^2$ \x07 'd'"),
+            targets=("</style><b>",),
             features=("<img src=x onerror=alert(1)>", "$\\frac{1}$", "{{ 7*7 }}", "url(http://a.b)"),
-            name="<script>x</script>", weights=True,
+            name="<script>x</script>",
+            weights=True,
         ),
     }
-
-

@@ -130,7 +130,7 @@ def training_line(
     parts = [f"{trained}/{total} networks", f"epoch {epoch}"]
     if best is not None and best == best:
         parts.append(f"best {metric.replace('_', ' ')} {best:.3g}")
-    if seconds_left is not None and 0 <= seconds_left < float("inf"):
+    if trained < total and seconds_left is not None and 0 <= seconds_left < float("inf"):
         parts.append(f"{duration(seconds_left)} left")
     return " · ".join(parts)
 

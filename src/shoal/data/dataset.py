@@ -32,7 +32,7 @@ from shoal.results import Task
 LEAST_ROWS = 10
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """A table whose columns have types and roles, and the task that they define.
 
@@ -49,7 +49,10 @@ class Dataset:
     classes: tuple[str, ...]
     notes: tuple[str, ...]
     sha256: str
-    kept: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64), repr=False)
+    kept: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+
+    def __repr__(self) -> str:
+        return f"Dataset({self.name!r}: {self.rows:,} rows, {len(self.features)} features, {self.task_name})"
 
     @property
     def rows(self) -> int:
@@ -212,9 +215,10 @@ def read_any(data: Any, options: ReadOptions) -> tuple[str, str, pl.DataFrame, R
         if is_name and not path.exists():
             raise DataError(
                 f"there is no file and no built-in data set {data!r}; built in are: {listing(BUILTIN)}."
-                + suggest(data, BUILTIN)
+                + suggest(str(data), BUILTIN)
             )
-        return path.name.split(".")[0] or path.name, str(data), read_table(path, options), Roles()
+        name = Path(path.name.removesuffix(".gz")).stem or path.name
+        return name, str(data), read_table(path, options), Roles()
     return "data", "python", from_python(data), Roles()
 
 

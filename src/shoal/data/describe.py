@@ -126,8 +126,7 @@ def _imbalance(dataset: Dataset, counts: dict[str, int]) -> list[str]:
                 f"The classes are out of balance: {counts[rarest]:,} rows of {rarest!r} and {counts[most]:,} "
                 f"of {most!r}. Look at the balanced accuracy, not at the accuracy."
             )
-        few = [name for name, count in counts.items() if count < 10]
-        if few:
+        elif few := [name for name, count in counts.items() if count < 10]:
             verb = "has" if len(few) == 1 else "have"
             warnings.append(f"{listing(few)} {verb} fewer than ten rows: too few to learn or to test.")
     groups = dataset.groups()

@@ -23,7 +23,7 @@ def rare_below(rows: int) -> int:
 
 @dataclass(frozen=True)
 class NumberEncoder:
-    """A number, or a date in days: normalised, the median where missing; a marker."""
+    """A number, or a date in days, normalised; the median where missing, marked if training rows miss it."""
 
     kind: ClassVar[str] = "number"
     column: str

@@ -31,7 +31,7 @@ class Normalization(Protocol):
 
 
 def mean_and_scale(values: np.ndarray) -> tuple[float, float]:
-    """Return mean and standard deviation (divisor n, as scikit-learn's StandardScaler), 1 where it vanishes."""
+    """Return mean and standard deviation, 1 where it vanishes (divisor n, as in scikit-learn)."""
     if not len(values):
         return 0.0, 1.0
     size = float(np.abs(values).max()) or 1.0  # scaled first, so that squares of huge numbers do not overflow
@@ -116,7 +116,8 @@ class Quantile:
         unique, inverse, counts = np.unique(
             np.quantile(values, levels, method="hazen"), return_inverse=True, return_counts=True
         )
-        return cls(tuple(unique.tolist()), tuple((np.bincount(inverse, scores) / counts).tolist()))
+        means = np.bincount(inverse, scores) / counts if len(unique) > 1 else np.zeros(1)
+        return cls(tuple(unique.tolist()), tuple(means.tolist()))
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return the normalised values."""
@@ -134,7 +135,7 @@ class Unchanged:
     name: ClassVar[str] = "none"
 
     @classmethod
-    def fit(cls, values: np.ndarray) -> Unchanged:
+    def fit(cls, values: np.ndarray) -> Unchanged:  # noqa: ARG003
         """Return the normalisation that changes nothing."""
         return cls()
 
@@ -160,7 +161,8 @@ def get_normalization(name: str) -> type[Normalization]:
     """
     if name not in NORMALIZATIONS:
         raise SettingError(
-            f"normalization must be one of {listing(NORMALIZATIONS)}, got {name!r}.{suggest(name, NORMALIZATIONS)}"
+            f"normalization must be one of {listing(NORMALIZATIONS)}, got {name!r}."
+            + suggest(name, NORMALIZATIONS)
         )
     return NORMALIZATIONS[name]
 

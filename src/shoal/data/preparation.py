@@ -118,7 +118,7 @@ class Preparation:
         return np.ascontiguousarray(out.T)
 
     def unknown_categories(self, table: pl.DataFrame) -> dict[str, int]:
-        """Return, for each category column with any, the number of rows with a category not seen in training."""
+        """Return the number of rows with a category that no training row had, by column; {} if none."""
         self._check_present(table)
         unknown = {}
         for encoder in self.encoders:

@@ -74,7 +74,10 @@ def split_rows(
 
 
 def _checked_sizes(sizes: Any) -> tuple[float, float, float]:
-    values = tuple(float(size) for size in sizes)
+    try:
+        values = tuple(float(size) for size in sizes)
+    except (TypeError, ValueError):
+        values = ()
     if len(values) != 3 or not all(0 < value < 1 for value in values) or abs(sum(values) - 1) > 1e-6:
         raise SettingError(
             "sizes must be three positive shares for training, validation and test that add up to 1, "
@@ -113,7 +116,7 @@ def _at_random(
     rows: np.ndarray, strata: np.ndarray | None, count: int, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
     if strata is None:
-        order = np.random.default_rng(seed).permutation(rows)
+        order = np.random.default_rng(seed % 2**64).permutation(rows)
         return order[count:], order[:count]
     from sklearn.model_selection import train_test_split
 

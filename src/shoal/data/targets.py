@@ -159,8 +159,8 @@ def check_classes_known(series: pl.Series, classes: tuple[str, ...]) -> np.ndarr
         if value is None:
             raise DataError(f"row {row} has no class in column {series.name!r}")
         raise DataError(
-            f"row {row} has the class {value!r} in column {series.name!r}; the model knows: {listing(classes)}."
-            + suggest(value, classes)
+            f"row {row} has the class {value!r} in column {series.name!r}; the model knows: "
+            f"{listing(classes)}." + suggest(value, classes)
         )
     return index
 

@@ -54,7 +54,7 @@ def fit_baselines(task: Task, x_train: Any, y_train: Any, weights_train: Any, x_
     """
     x_train, x_test = np.asarray(x_train, np.float64), np.asarray(x_test, np.float64)
     weights = _scaled_weights(weights_train, len(x_train))
-    with warnings.catch_warnings(), _threads(*x_train.shape):  # whether a baseline converged is no user's concern
+    with warnings.catch_warnings(), _threads(*x_train.shape):  # convergence is not the user's concern
         warnings.simplefilter("ignore")
         if Task(task) is Task.CLASSIFICATION:
             labels = np.asarray(y_train, np.int64)
@@ -64,16 +64,16 @@ def fit_baselines(task: Task, x_train: Any, y_train: Any, weights_train: Any, x_
 
 
 def _scaled_weights(weights: Any, rows: int) -> np.ndarray:
-    """Return weights ≥ 0 with mean 1, so that penalties mean the same whatever the unit of the weights."""
+    """Return weights ≥ 0, those > 0 with mean 1: penalties shall mean the same whatever the weights' unit."""
     if weights is None:
         return np.ones(rows)
     positive = np.clip(np.asarray(weights, np.float64), 0.0, None)
-    return positive / positive.mean() if positive.sum() > 0 else np.ones(rows)
+    return positive / positive[positive > 0].mean() if positive.sum() > 0 else np.ones(rows)
 
 
 def _threads(rows: int, features: int) -> Any:
     """Keep small fits on one thread: with busy cores, scikit-learn's trees were 15 times slower on two."""
-    from threadpoolctl import threadpool_limits
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     return threadpool_limits(1 if rows * features < 2_000_000 else None, user_api="openmp")
 
@@ -149,7 +149,7 @@ def _boosted_classes(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, x
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     present = len(np.unique(y))
-    rounds = min(ROUNDS, max(20, TREES // present)) if present > 2 else ROUNDS
+    rounds = min(ROUNDS, max(5, TREES // present)) if present > 2 else ROUNDS
 
     def fit(rows: np.ndarray, limit: int) -> Any:
         model = HistGradientBoostingClassifier(**_settings(len(rows), x.shape[1], limit, rounds, seed))

@@ -45,17 +45,17 @@ class Overfitting:
     validation_loss: float = float("nan")
 
 
-def overfitting_verdict(train_curves: Any, validation_curves: Any, best_epoch: Any, kept: Any, *,
-                        validation_rows: int, train_loss: Any = None,
+def overfitting_verdict(train_curves: Any, validation_curves: Any, kept: Any, validation_rows: int, *,
+                        best_epoch: Any = None, train_loss: Any = None,
                         validation_loss: Any = None) -> Overfitting:
     """Judge the kept networks by their losses at their best epoch and by their curves.
 
     Args:
         train_curves: training loss `(networks, epochs)`, NaN after a network stopped.
         validation_curves: validation loss, of the same shape.
-        best_epoch: `(networks,)`, counted from 1 (0: none); None for the lowest validation loss.
         kept: numbers of the kept networks (rows of the curves), or a mask `(networks,)`.
         validation_rows: number of validation rows.
+        best_epoch: `(networks,)`, columns of the curves, from 0 (-1: none); None for the lowest loss.
         train_loss: `(networks,)` training losses at the best epoch, if better known than from the curves.
         validation_loss: the same for validation.
 
@@ -64,12 +64,12 @@ def overfitting_verdict(train_curves: Any, validation_curves: Any, best_epoch: A
 
     Example:
         >>> curve = np.array([[1.0, 0.5, 0.2, 0.1]])
-        >>> overfitting_verdict(curve, [[1.0, 0.9, 0.8, 1.2]], [3], [0], validation_rows=100).kind
+        >>> overfitting_verdict(curve, [[1.0, 0.9, 0.8, 1.2]], [0], 100).kind
         'strong'
     """
     train, validation = _curves(train_curves), _curves(validation_curves)
     rows = np.arange(len(validation))[np.asarray(kept)] if np.size(kept) else np.empty(0, np.int64)
-    best = _best_epochs(validation) if best_epoch is None else np.asarray(best_epoch, np.int64) - 1
+    best = _best_epochs(validation) if best_epoch is None else np.asarray(best_epoch, np.int64)
     at_train, at_validation = (_at_best(curve, best) if given is None else np.asarray(given, np.float64)
                                for curve, given in ((train, train_loss), (validation, validation_loss)))
     rows = rows[np.isfinite(at_train[rows]) & np.isfinite(at_validation[rows])]
@@ -80,8 +80,9 @@ def overfitting_verdict(train_curves: Any, validation_curves: Any, best_epoch: A
     low, high = float(at_train[rows].mean()), float(at_validation[rows].mean())
     chance = 1.2 * abs(high) / np.sqrt(max(validation_rows, 1))
     gap = _gap(at_validation[rows] - at_train[rows], chance)
-    kind = _kind(gap.value, high, chance, _start(validation[rows]))
-    unfinished = _still_improving(validation[rows], best[rows])
+    start = _start(validation[rows])
+    kind = _kind(gap.value, high, chance, start)
+    unfinished = _still_improving(validation[rows], best[rows], start)
     if kind != "strong" and unfinished > len(rows) / 2:
         kind = "not yet converged"
     sentence = _sentence(kind, low, high, gap, len(rows), validation_rows, unfinished)
@@ -130,7 +131,7 @@ def _kind(gap: float, level: float, chance: float, start: float) -> str:
     return "mild" if gap > MILD * abs(level) and gap > chance else "none"
 
 
-def _still_improving(curves: np.ndarray, best: np.ndarray) -> int:
+def _still_improving(curves: np.ndarray, best: np.ndarray, start: float) -> int:
     """Count networks whose best epoch is at the end of their training, and clearly below a little earlier."""
     count = 0
     for curve, column in zip(curves, best, strict=True):
@@ -141,8 +142,8 @@ def _still_improving(curves: np.ndarray, best: np.ndarray) -> int:
         window = max(1, round(0.1 * last))
         earlier = curve[max(0, last - 2 * window): last - window + 1]
         falling = np.nanmean(earlier) - curve[last - window + 1: last + 1].min() if len(earlier) else 0.0
-        level = abs(curve[min(column, last)])
-        count += bool(column >= last - LATE * last and falling > 0.01 * level)
+        enough = max(0.01 * abs(curve[min(column, last)]), 0.001 * start)
+        count += bool(column >= last - LATE * last and falling > enough)
     return count
 
 
@@ -157,8 +158,8 @@ def _rise(curves: np.ndarray, best: np.ndarray) -> float:
 def _rise_sentence(rise: float) -> str:
     if not rise > 0.1:
         return ""
-    return (f" After its best epoch a typical network's validation loss rose again, by {100 * rise:.0f} % until "
-            "it stopped; the weights of the best epoch are the ones that are kept.")
+    return (" After its best epoch a typical network's validation loss rose again, by "
+            f"{100 * rise:.0f} % until it stopped; the weights of the best epoch are the ones that are kept.")
 
 
 def _sentence(kind: str, low: float, high: float, gap: Interval, networks: int, rows: int,
@@ -167,7 +168,8 @@ def _sentence(kind: str, low: float, high: float, gap: Interval, networks: int, 
     who = "the kept network" if networks == 1 else f"the {networks} kept networks"
     mean = "the" if networks == 1 else "the mean"
     numbers = (f"at the best epoch of {who} {mean} loss is {high:.3g} on the {rows} validation rows and "
-               f"{low:.3g} on the training rows (gap {gap.value:.2g}, 95 % interval {gap.low:.2g} to {gap.high:.2g})")
+               f"{low:.3g} on the training rows (gap {gap.value:.2g}, 95 % interval {gap.low:.2g} to "
+               f"{gap.high:.2g})")
     if kind == "strong":
         return f"Strong overfitting: {numbers}; training rows are known far better than new ones."
     if kind == "mild":

@@ -189,8 +189,8 @@ def _who(kept: int, trained: int) -> str:
 def _score(task: Task, scores: Scores, targets: int) -> str:
     """Return e.g. `predicts 97 % of them correctly (95 % interval 90 to 100 %)`."""
     if task is Task.CLASSIFICATION:
-        share = scores["accuracy"]
-        value, low, high = (f"{100 * x:.3g}" for x in (share.value, share.low, share.high))
+        right = scores["accuracy"]
+        value, low, high = (f"{100 * x:.3g}" for x in (right.value, right.low, right.high))
         loss = scores["log_loss"]
         return (f"predicts {value} % of them correctly (95 % interval {low} to {high} %), with a log-loss of "
                 f"{_with_interval(loss)}")

@@ -190,7 +190,7 @@ def log_softmax(xp: Any, z: Any) -> Any:
 def sparsemax(xp: Any, z: Any) -> Any:
     """Return the probabilities nearest to z, over the last axis (Martins and Astudillo, 2016).
 
-    Keras 3.15 departs from this where more than one probability is above 0: its results add up to more than 1.
+    Keras 3.15 departs from this: where several results are above 0, they add up to more than 1.
     """
     z = z - xp.stop_gradient(xp.max(z, axis=-1, keepdims=True))
     ordered = -xp.sort(-z, axis=-1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.evaluation.record import Record
 from shoal.report import tables, words
 from shoal.report.figures import figure_numbers
-from shoal.report.prose import interval_methods, sections
+from shoal.report.prose import interval_methods, opening, sections
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -34,7 +34,10 @@ def page_html(record: Record, figures: Mapping[str, str]) -> str:
         style=_text("style.css"),
         sections=sections(record),
         figure=_Figures(figures, captions),
+        opening=opening(record),
         headline=tables.headline(record),
+        facts_of_data=tables.data_facts(record),
+        hyperparameters=tables.hyperparameters(record),
         columns=tables.columns(record),
         networks=tables.networks(record),
         population=tables.population(record),
@@ -102,7 +105,11 @@ def _template() -> Template:
 
     pages = {name: _text(name) for name in ("page.html", "parts.html")}
     environment = Environment(
-        loader=DictLoader(pages), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        loader=DictLoader(pages),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
         finalize=_unbroken,
     )
     environment.filters.update(

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from shoal.evaluation.intervals import resamples_for
 from shoal.evaluation.record import Record
-from shoal.report.words import joined, label
+from shoal.report.words import integer, joined, label
 from shoal.results import Task
 
 _METHODS = {
     "bootstrap": (
-        "the percentile bootstrap: the rows are drawn anew with replacement many times, and the interval holds the "
-        "middle 95 % of the scores (Efron 1979)"
+        "the percentile bootstrap: the rows are drawn anew with replacement, the test rows {times} times, "
+        "and the interval holds the middle 95 % of the scores (Efron 1979)"
     ),
-    "wilson": "Wilson's interval for a share, which holds where all rows are right or all are wrong (Wilson 1927)",
+    "wilson": (
+        "Wilson's interval for a share, which holds even where all rows are right or all are wrong "
+        "(Wilson 1927)"
+    ),
 }
 
 
@@ -27,7 +31,20 @@ def interval_methods(record: Record) -> tuple[tuple[str, str], ...]:
     coverage = record.test_rows.coverage
     if coverage is not None:
         used.setdefault(coverage.method, []).append("coverage of the error bars")
-    return tuple((joined(names), _METHODS.get(method, method)) for method, names in used.items())
+    times = integer(resamples_for(record.data.rows.get("test", 1)))
+    return tuple(
+        (joined(names), _METHODS.get(method, method).replace("{times}", times))
+        for method, names in used.items()
+    )
+
+
+def opening(record: Record) -> str:
+    """Return the verdict without the parts that the page lists below it."""
+    verdict = record.verdict
+    text = verdict.text
+    for part in (verdict.baselines_text, verdict.overfitting_text, verdict.overfitting_advice):
+        text = text.replace(part, "") if part else text
+    return " ".join(text.split()) or verdict.text
 
 
 def sections(record: Record) -> tuple[tuple[str, str], ...]:

@@ -7,17 +7,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from shoal.evaluation.record import ColumnRow, NetworkRow, Record, Scores
-from shoal.report.words import count, integer, interval_range, interval_value, label, number, seconds, setting
-from shoal.results import Interval, Task
+from shoal.report.words import (
+    count,
+    greater_is_better,
+    integer,
+    interval_range,
+    interval_value,
+    label,
+    number,
+    seconds,
+    setting,
+)
+from shoal.results import Interval, Status, Task
 
 MOST_NETWORKS = 20
 MOST_COLUMNS = 60
 HEADLINE = {Task.CLASSIFICATION: ("accuracy", "log_loss", "roc_auc"), Task.REGRESSION: ("rmse", "r2", "mae")}
 _STATUS = {
-    "running": "still training",
-    "finished": "all epochs",
-    "stopped_early": "stopped early",
-    "diverged": "diverged",
+    Status.RUNNING: "still training",
+    Status.FINISHED: "trained to the end",
+    Status.STOPPED_EARLY: "stopped early",
+    Status.DIVERGED: "diverged",
 }
 
 
@@ -46,17 +56,37 @@ def headline(record: Record) -> tuple[tuple[str, str, str], ...]:
     coverage = record.test_rows.coverage
     if coverage is not None:
         shown = [*shown[:2], ("of true values inside their 95 % interval", coverage)]
-    unit = record.data.targets[0] if record.data.task is Task.REGRESSION and len(record.data.targets) == 1 else ""
+    alone = record.data.task is Task.REGRESSION and len(record.data.targets) == 1
+    unit = record.data.targets[0] if alone else ""
     return tuple(
         (f"{name} of {unit}" if unit and name == "RMSE" else name, interval_value(s), interval_range(s))
         for name, s in shown
     )
 
 
+def data_facts(record: Record) -> tuple[tuple[str, str], ...]:
+    """Return what the data are: label and value."""
+    data = record.data
+    features = sum(c.role == "feature" for c in data.columns)
+    inputs = len(data.feature_names)
+    facts = [("source", data.source), ("task", data.task_name), ("rows", integer(sum(data.rows.values())))]
+    facts += [("feature columns", integer(features)), ("target", ", ".join(data.targets))]
+    return (*facts, ("inputs of a network", integer(inputs))) if inputs != features else tuple(facts)
+
+
+def hyperparameters(record: Record) -> tuple[tuple[str, float, str], ...]:
+    """Return name, share of the score's variance, and sentence of each hyperparameter, in words."""
+    return tuple(
+        (label(name), share, label(name) + text[len(name) :] if text.startswith(name) else text)
+        for name, share, text in record.hyperparameters
+    )
+
+
 def columns(record: Record) -> Table:
     """Return the table of columns, targets first, then as in the file."""
     first = ("target", "y_err", "weight", "group", "time", "id")
-    ordered = sorted(record.data.columns, key=lambda c: first.index(c.role) if c.role in first else len(first))
+    place = {role: i for i, role in enumerate(first)}
+    ordered = sorted(record.data.columns, key=lambda c: place.get(c.role, len(first)))
     left = len(ordered) - MOST_COLUMNS
     note = f"{count(left, 'more column')}: shoal describe lists them all." if left > 0 else ""
     header = ("column", "type", "role", "missing", "distinct", "range", "remark")
@@ -72,7 +102,7 @@ def _column(column: ColumnRow) -> tuple[str, ...]:
 
 def population(record: Record) -> tuple[tuple[str, str], ...]:
     """Return how the networks fared: label and count."""
-    status = [n.status for n in record.networks]
+    status = [_status(n) for n in record.networks]
     several = [("trained", len(status)), ("kept", len(record.kept))]
     several += [(words, status.count(name)) for name, words in _STATUS.items() if status.count(name)]
     sizes = sorted(n.parameters for n in record.networks)
@@ -91,15 +121,23 @@ def networks(record: Record) -> Table:
     differing = [name for name in names if len({setting(n.candidate.get(name)) for n in record.networks}) > 1]
     header = ("network", "kept", "score", "validation loss", "training loss", "best epoch", "parameters")
     left = len(ordered) - len(shown)
-    same = [f"{label(n)} {setting(_first(record, n))}" for n in names if n not in differing and _first(record, n) is not None]
+    shared = [n for n in names if n not in differing and _first(record, n) is not None]
+    same = [f"{label(n)} {setting(_first(record, n))}" for n in shared]
     notes = [f"{count(left, 'more network')} in log.sqlite, with all curves."] if left else []
     notes += [f"The same in all: {'; '.join(same)}."] if same and len(record.networks) > 1 else []
     if len(record.networks) == 1:
         differing = []
         notes = [f"Its hyperparameters: {'; '.join(same)}."]
     return Table(
-        (*header, *(label(n) for n in differing)), tuple(_network(n, differing) for n in shown), " ".join(notes)
+        (*header, *(label(n) for n in differing)),
+        tuple(_network(n, differing) for n in shown),
+        " ".join(notes),
     )
+
+
+def _status(row: NetworkRow) -> Status | None:
+    # A row says its status by name or in the status' own words.
+    return next((s for s in Status if row.status in (s.name.lower(), s.sentence)), None)
 
 
 def _first(record: Record, name: str) -> Any:
@@ -108,7 +146,7 @@ def _first(record: Record, name: str) -> Any:
 
 def _network(row: NetworkRow, differing: list[str]) -> tuple[str, ...]:
     epochs = f"{integer(row.best_epoch)} of {integer(row.epochs)}"
-    if row.status == "diverged":
+    if _status(row) is Status.DIVERGED:
         epochs += ", diverged"
     numbers = (number(row.score), number(row.validation_loss), number(row.train_loss), epochs)
     own = (setting(row.candidate.get(name), digits=3) for name in differing)
@@ -121,14 +159,17 @@ def scores(record: Record) -> Table:
     metrics = _metrics([record.scores[p] for p in parts])
     words = {"train": "training", "validation": "validation", "test": "test"}
     rows = tuple(
-        (f"{words[p]} ({count(record.data.rows.get(p, 0), 'row')})", [_cell(record.scores[p].get(m)) for m in metrics])
+        (
+            f"{words[p]} ({count(record.data.rows.get(p, 0), 'row')})",
+            [_cell(record.scores[p].get(m)) for m in metrics],
+        )
         for p in parts
     )
     return Table(("rows", *(label(m) for m in metrics)), rows)
 
 
 def models(record: Record) -> Table:
-    """Return the test scores of the ensemble, and below it of the baselines; the best of each column is marked."""
+    """Return the test scores of the ensemble and the baselines; the best of each column is marked."""
     everyone = {"shoal's ensemble": record.scores.get("test", {})}
     everyone |= {label(name): scores for name, scores in record.baselines.items()}
     metrics = _metrics(list(everyone.values()))
@@ -142,8 +183,6 @@ def _metrics(several: list[Scores]) -> list[str]:
 
 
 def _best(metric: str, several: list[Scores]) -> float | None:
-    from shoal.report.words import greater_is_better
-
     values = [s[metric].value for s in several if metric in s and math.isfinite(s[metric].value)]
     return (max if greater_is_better(metric) else min)(values) if len(values) > 1 else None
 

@@ -24,6 +24,7 @@ _LABELS = {
     "parameters": "number of parameters",
     "depth": "hidden layers",
     "width": "units in the widest layer",
+    "total width": "hidden units in all",
 }
 
 
@@ -93,7 +94,8 @@ def short(value: float, digits: int = 4) -> str:
         return "0" if value == 0 else number(value)
     exponent = _exponent(value)
     if -4 < exponent < 5:
-        return f"{value:.{digits}g}".replace("-", "−") if abs(value) < 1000 else f"{value:,.0f}".replace("-", "−")
+        text = f"{value:.{digits}g}" if abs(value) < 1000 else f"{value:,.0f}"
+        return text.replace("-", "−")
     mantissa = f"{value / 10.0**exponent:.3g}".replace("-", "−")
     return power_of_ten(exponent) if mantissa == "1" else f"{mantissa}×{power_of_ten(exponent)}"
 

@@ -35,7 +35,7 @@ class LogUniform:
         """Return one number, rounded to four digits so that it can be read and typed."""
         u = float(stream.uniform())
         value = math.exp(math.log(self.low) + u * math.log(self.high / self.low))
-        return float(f"{value:.4g}")
+        return min(max(float(f"{value:.4g}"), self.low), self.high)
 
     def __str__(self) -> str:
         return f"{self.low:g} to {self.high:g}, even in the logarithm"
@@ -53,7 +53,7 @@ class Widths:
         low, high = self.depths
         depth = low + stream.integer(high - low + 1)
         width = LogUniform(self.units[0], self.units[1] + 0.999)
-        return tuple(int(width.draw(stream)) for _ in range(depth))
+        return tuple(min(int(width.draw(stream)), self.units[1]) for _ in range(depth))
 
     def __str__(self) -> str:
         return f"{self.depths[0]} to {self.depths[1]} layers of {self.units[0]} to {self.units[1]} units"

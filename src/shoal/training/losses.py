@@ -154,12 +154,27 @@ def get_loss(loss: str | Loss | Callable[[Any, Any, Any], Any]) -> Loss:
     if isinstance(loss, Loss):
         return loss
     if callable(loss):
-        function = loss
-        return Loss(getattr(function, "__name__", "custom"), lambda xp, y, f, numbers: function(xp, y, f))
+        return Loss(getattr(loss, "__name__", "custom"), _checked_values(loss))
     name = ALIASES.get(loss, loss)
     if name not in LOSSES:
         raise SettingError(f"loss: expected one of {', '.join(LOSSES)}, got {loss!r}.{suggest(loss, LOSSES)}")
     return LOSSES[name]
+
+
+def _checked_values(function: Callable[[Any, Any, Any], Any]) -> Values:
+    """Return a user's function as a loss; other shapes would be broadcast to something else without a word."""
+
+    def values(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:  # noqa: ARG001
+        _check(target, output)
+        result = function(xp, target, output)
+        rows, shape = target.shape[0], tuple(xp.shape(result))
+        if shape not in (target.shape, (rows, 1), (rows,)):
+            name = getattr(function, "__name__", "custom")
+            expected = f"{target.shape}, ({rows}, 1) or ({rows},)"
+            raise SettingError(f"the loss {name!r} must return {expected}, one value per row, got {shape}")
+        return result[:, None] if len(shape) == 1 else result
+
+    return values
 
 
 def check_loss_suits(loss: Loss, task: Task) -> None:

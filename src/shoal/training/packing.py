@@ -22,6 +22,8 @@ from shoal.training.schedules import SCHEDULES
 
 BUCKETS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 SHARED_BUCKET = 64  # networks up to this width share a program: compiling costs more than the padding
+COMPILE_SECONDS = 4.0  # of one more program, measured on two cores
+FLOPS = 1e10  # per second, of small batched products on two cores
 
 Parameters = list[dict[str, np.ndarray]]
 
@@ -39,6 +41,7 @@ class Structure:
     loss: Loss
     batch_size: int
     dropout: bool
+    skips: bool = False
     fixed_activations: tuple[str, ...] = ()
     penalties: tuple[Any, ...] = ()
 
@@ -87,27 +90,38 @@ def _padded_alone(hyperparameters: Hyperparameters) -> tuple[int, ...]:
     return tuple(units if exact else bucket(units) for units in hyperparameters.hidden)
 
 
-def _key(hyperparameters: Hyperparameters) -> tuple[Any, ...]:
+def _key(hyperparameters: Hyperparameters, merge_depths: bool) -> tuple[Any, ...]:
     exact = (hyperparameters.hidden, hyperparameters.layer_activations()) if _mixes(hyperparameters) else ()
     widest = max(_padded_alone(hyperparameters), default=0)
-    return (len(hyperparameters.hidden), max(widest, SHARED_BUCKET), hyperparameters.batch_size, exact)
+    depth = len(hyperparameters.hidden)
+    depth = min(depth, 1) if merge_depths and not exact else depth
+    return (depth, max(widest, SHARED_BUCKET), hyperparameters.batch_size, exact)
 
 
 def group_members(problem: Problem, members: Sequence[Member]) -> list[Group]:
     """Return the members in groups of one structure each, in the order in which the groups first appear."""
+    merge = _skipping_is_cheap(problem, members)
     groups: dict[tuple[Any, ...], list[Member]] = {}
     for member in members:
-        groups.setdefault(_key(member.hyperparameters), []).append(member)
+        groups.setdefault(_key(member.hyperparameters, merge), []).append(member)
     return [Group(_structure(problem, group), tuple(group)) for group in groups.values()]
+
+
+def _skipping_is_cheap(problem: Problem, members: Sequence[Member]) -> bool:
+    """Whether carrying shallow networks through skipped layers costs less than compiling one more program."""
+    widest = max((max(_padded_alone(m.hyperparameters), default=0) for m in members), default=0)
+    epochs = max((m.hyperparameters.epochs for m in members), default=0)
+    flops_of_a_layer = 6.0 * widest**2 * len(problem.x) * epochs * len(members)
+    return flops_of_a_layer / FLOPS < COMPILE_SECONDS
 
 
 def _structure(problem: Problem, members: list[Member]) -> Structure:
     each = [member.hyperparameters for member in members]
-    widths = np.asarray([_padded_alone(h) for h in each], int).reshape(len(each), -1)
     names = {get_activation(name).name for h in each for name in h.layer_activations()}
     return Structure(
         inputs=problem.inputs,
-        hidden=tuple(int(w) for w in widths.max(axis=0)),
+        hidden=_shared_widths([_padded_alone(h) for h in each]),
+        skips=len({len(h.hidden) for h in each}) > 1,
         outputs=problem.outputs,
         output_activation=problem.output_activation,
         activations=tuple(name for name in ACTIVATIONS if name in names) or ("linear",),
@@ -118,6 +132,14 @@ def _structure(problem: Problem, members: list[Member]) -> Structure:
         fixed_activations=_fixed_activations(each[0]),
         penalties=problem.penalties,
     )
+
+
+def _shared_widths(widths: list[tuple[int, ...]]) -> tuple[int, ...]:
+    """Return widths that hold all networks; equal ones where layers may be skipped."""
+    depth = max(len(each) for each in widths)
+    if all(len(each) == depth for each in widths):
+        return tuple(max(layer) for layer in zip(*widths, strict=True))
+    return (max(max(each) for each in widths),) * depth
 
 
 def _mixes(hyperparameters: Hyperparameters) -> bool:
@@ -152,15 +174,13 @@ def member_numbers(problem: Problem, structure: Structure, member: Member) -> di
         "weights": sum(shape[0] * shape[1] for shape in kernel_shapes(network)),
         "label_smoothing": h.label_smoothing,
         "huber_delta": h.huber_delta,
-        "dropout": h.dropout,
         "second_start": SECOND_STARTS_AT.get(h.optimizer, 0.0),
     }
     numbers: dict[str, Any] = {name: np.float32(value) for name, value in scalars.items()}
     numbers["epochs"], numbers["patience"] = np.int32(h.epochs), np.int32(h.patience)
     numbers["optimizer"] = np.int32(structure.optimizers.index(h.optimizer))
     numbers["key"] = np.concatenate(Stream(problem.seed, member.id, DROPOUT).key)
-    layers = zip(h.hidden, h.layer_activations(), structure.hidden, strict=True)
-    numbers["layers"] = [_layer_numbers(structure, units, name, padded) for units, name, padded in layers]
+    numbers["layers"] = [_layer_numbers(structure, h, i) for i in range(len(structure.hidden))]
     return numbers
 
 
@@ -175,33 +195,42 @@ def kernel_shapes(network: Network) -> list[tuple[int, ...]]:
     return [each[name] for layer, each in shapes for name in layer.regularised if name in each]
 
 
-def _layer_numbers(structure: Structure, units: int, activation: str, padded: int) -> dict[str, np.ndarray]:
-    numbers: dict[str, np.ndarray] = {}
+def _layer_numbers(structure: Structure, h: Hyperparameters, layer: int) -> dict[str, np.ndarray]:
+    """Return a member's own numbers of one hidden layer; a layer beyond its depth is skipped."""
+    padded, real = structure.hidden[layer], layer < len(h.hidden)
+    numbers = {"rate": np.float32(h.dropout if real else 0.0)} if structure.dropout else {}
+    if structure.skips and layer > 0:
+        numbers["skip"] = np.bool_(not real)
     if not structure.fixed_activations:
-        numbers["mask"] = (np.arange(padded) < units).astype(np.float32)
+        numbers["mask"] = (np.arange(padded) < (h.hidden[layer] if real else padded)).astype(np.float32)
     if structure.chooses_activation:
-        position = structure.activations.index(get_activation(activation).name)
-        numbers["activation"] = np.full(padded, position, np.int32)
+        name = get_activation(h.layer_activations()[layer]).name if real else structure.activations[0]
+        numbers["activation"] = np.full(padded, structure.activations.index(name), np.int32)
     return numbers
+
+
+def _places(own: int, padded: int) -> list[int]:
+    """Return where a network's own layers with parameters stand among the padded ones: the output layer last."""
+    return [*range(own - 1), padded - 1]
 
 
 def pad_parameters(structure: Structure, parameters: Parameters) -> Parameters:
     """Return parameters with zeros up to the padded sizes; layers without parameters are left out."""
-    own = iter(layer for layer in parameters if layer)
-    padded = []
-    for shapes in structure.network().parameter_shapes:
-        if shapes:
-            padded.append({name: np.zeros(shape, np.float32) for name, shape in shapes.items()})
-            for name, array in next(own).items():
-                padded[-1][name][tuple(slice(n) for n in array.shape)] = array
+    shapes = [each for each in structure.network().parameter_shapes if each]
+    padded = [{name: np.zeros(shape, np.float32) for name, shape in each.items()} for each in shapes]
+    own = [layer for layer in parameters if layer]
+    for layer, place in zip(own, _places(len(own), len(padded)), strict=True):
+        for name, array in layer.items():
+            padded[place][name][tuple(slice(n) for n in array.shape)] = array
     return padded
 
 
 def unpad_parameters(network: Network, padded: Parameters) -> Parameters:
     """Return the parameters of a member's own network, cut out of padded ones."""
-    rest, parameters = iter(padded), []
+    own = [shapes for shapes in network.parameter_shapes if shapes]
+    places, parameters = iter(_places(len(own), len(padded))), []
     for shapes in network.parameter_shapes:
-        source: dict[str, np.ndarray] = next(rest) if shapes else {}
+        source: dict[str, np.ndarray] = padded[next(places)] if shapes else {}
         cut = {name: source[name][tuple(slice(n) for n in shape)].copy() for name, shape in shapes.items()}
         parameters.append(cut)
     return parameters

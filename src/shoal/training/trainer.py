@@ -20,6 +20,7 @@ from shoal.training.packing import member_network
 from shoal.training.progress import Progress, Silent
 
 CHECKPOINT_SECONDS = 30.0
+COMPILERS = 2  # programs compiled at a time; compiling one uses little more than one core
 
 
 @dataclass
@@ -101,13 +102,12 @@ class _Session:
         self.done = checkpoint or Checkpoint()
         self.last_save = self.began
         self.compile_seconds = 0.0
-        self.work_done = 0.0
 
     def run(self) -> Training:
         """Train all blocks; the next block's program compiles while one trains."""
         prepared: dict[int, Future[float]] = {}
         out_of_time = False
-        with ThreadPoolExecutor(max_workers=1) as compiler:
+        with ThreadPoolExecutor(max_workers=COMPILERS) as compiler:
             todo = [i for i in range(len(self.blocks)) if i not in self.done.finished]
             for i in todo:
                 prepared[i] = compiler.submit(self.engine.prepare, self.blocks[i])
@@ -188,7 +188,7 @@ class _Session:
         return float(min(losses)) if losses else None
 
     def _seconds_left(self, share: float) -> float | None:
-        elapsed = time.perf_counter() - self.began
+        elapsed = time.perf_counter() - self.began - self.compile_seconds
         left = elapsed * (1.0 - share) / share if share > 0.0 else None
         if self.deadline is None or left is None:
             return left

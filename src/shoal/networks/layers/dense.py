@@ -29,7 +29,8 @@ class Dense(Layer):
         bias_initializer: start of the biases; default "zeros".
         table: names that the number `activation` of a member indexes, one index per neuron; then `activation`
             is not used. Together with the number `mask` (1 for real neurons, 0 for padding) this lets members
-            of different width and activation share one program.
+            of different width and activation share one program. Where the number `skip` is true, the layer
+            hands on its input: so members of different depth share one, too.
 
     Raises:
         SettingError: units below 1, or an unknown activation or initializer.
@@ -99,7 +100,9 @@ class Dense(Layer):
             named = choice is None
             z = apply_activation(xp, self.activation, z) if named else self._chosen(xp, choice, z)
         mask = context.numbers.get("mask")
-        return z if mask is None else z * mask
+        y = z if mask is None else z * mask
+        skip = context.numbers.get("skip")
+        return y if skip is None else xp.where(skip, x, y)
 
     def _chosen(self, xp: Any, choice: Any, z: Any) -> Any:
         if not self.table:

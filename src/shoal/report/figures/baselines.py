@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.evaluation.record import Record
-from shoal.report.figures.style import BLUE, MUTED, add_axes, limits, log_scale, new_figure, set_log, text_width
+from shoal.report.figures.style import (
+    BLUE,
+    MUTED,
+    add_axes,
+    limits,
+    log_scale,
+    new_figure,
+    set_log,
+    text_width,
+)
 from shoal.report.words import greater_is_better, joined, label
 from shoal.results import Interval, Task
 
@@ -97,5 +106,3 @@ def _panel(axes: Axes, panel: Panel, models: tuple[str, ...]) -> None:
         axes.set_xlim(*limits(panel.values, log=False))
     better = "right" if greater_is_better(panel.metric) else "left"
     axes.set_xlabel(f"{label(panel.metric)} (better to the {better})")
-
-

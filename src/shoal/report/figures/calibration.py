@@ -38,9 +38,9 @@ class Calibration:
     def caption(self) -> str:
         """How to read the figure."""
         return (
-            f"How often {self.event} came true against the probability given for it, in groups of test rows with "
-            "similar probability. Bars: 95 % Wilson intervals. On the dashed line probabilities can be taken "
-            "at their word."
+            f"How often {self.event} came true against the probability given for it, in groups of test rows "
+            "with similar probability. Bars: 95 % Wilson intervals. On the dashed line probabilities can be "
+            "taken at their word."
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -103,7 +103,7 @@ def _cells(axes: Axes, shown: Confusion) -> None:
         to_rgba(BLUE if strength[r, c] > 0 else VERMILION, min(abs(strength[r, c]), 1.0))
         for r, c in zip(rows, columns, strict=True)
     ]
-    squares = [corners + (c, r) for r, c in zip(rows, columns, strict=True)]
+    squares = [corners + np.array([c, r]) for r, c in zip(rows, columns, strict=True)]
     axes.add_collection(PolyCollection(squares, facecolors=colours, edgecolors="none"), autolim=False)
     lines = [((i, 0), (i, k)) for i in range(1, k)] + [((0, i), (k, i)) for i in range(1, k)]
     axes.add_collection(LineCollection(lines, colors=GRID, linewidths=0.5), autolim=False)
@@ -118,7 +118,7 @@ def _texts(axes: Axes, shown: Confusion, cell: float) -> None:
             continue
         colour = ON_BLUE if share > 0.55 else INK
         text = short(amount) if float(amount).is_integer() else number(amount)
-        place = {"ha": "center", "va": "center", "color": colour}
+        place: dict[str, Any] = {"ha": "center", "va": "center", "color": colour}
         lift = 0.09 if with_share and amount else 0.0
         axes.text(column + 0.5, row + 0.5 - lift, text, size=size, alpha=1.0 if amount else 0.45, **place)
         if lift:

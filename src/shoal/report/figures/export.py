@@ -58,7 +58,9 @@ def svg_text(figure: Figure) -> str:
 def pdf_bytes(figure: Figure) -> bytes:
     """Return a figure as PDF, the same bytes each time."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="pdf", dpi=PNG_DPI, metadata={"CreationDate": None, "Creator": None, "Producer": None})
+    figure.savefig(
+        buffer, format="pdf", dpi=PNG_DPI, metadata={"CreationDate": None, "Creator": None, "Producer": None}
+    )
     return buffer.getvalue()
 
 
@@ -106,7 +108,8 @@ def _unique_ids(body: str, name: str) -> str:
 def _page_style(style: str) -> str:
     style = re.sub(r"#[0-9a-f]{6}\b", lambda m: PAGE_COLOURS.get(m.group(0), m.group(0)), style)
     # The page's own font: the reader's machine may not have the one that the files embed.
-    return re.sub(r"font: ((?:italic |bold |\d00 )*)([\d.]+px) [^;\"]+", r"font: \1\2 var(--sans)", style)
+    style = re.sub(r"font-family: [^;\"]+", "font-family: var(--sans)", style)
+    return re.sub(r"(font: [^;'\"]*?[\d.]+px) [^;\"]+", r"\1 var(--sans)", style)
 
 
 def save(figure: Figure, folder: Path, name: str, alt: str) -> str:

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.evaluation.record import NetworkRow, Record
-from shoal.report.figures.style import BLUE, MUTED, VERMILION, limits, log_scale, log_ticks, name_text, set_log, stacked
+from shoal.report.figures.style import (
+    BLUE,
+    MUTED,
+    VERMILION,
+    limits,
+    log_scale,
+    log_ticks,
+    name_text,
+    set_log,
+    stacked,
+)
 from shoal.report.words import count, joined, label, setting, short
 
 if TYPE_CHECKING:
@@ -99,9 +109,8 @@ def value_of(row: NetworkRow, name: str) -> Any:
     read_off = {
         "parameters": row.parameters,
         "depth": len(hidden),
-        "layers": len(hidden),
         "width": max(hidden, default=0),
-        "units": sum(hidden),
+        "total width": sum(hidden),
     }
     return read_off.get(name)
 
@@ -123,7 +132,7 @@ def draw(shown: NetworksTried) -> Figure:
     score = np.minimum(shown.score, top)
     log = log_scale(score, ratio=8)
     for axes, one in zip(places, shown.panels, strict=True):
-        x = _positions(axes, one, shown)
+        x = _positions(axes, one)
         _points(axes, x, score, shown)
         axes.set_ylabel("validation loss")
         axes.set_xlabel(label(one.name))
@@ -143,7 +152,7 @@ def _points(axes: Axes, x: np.ndarray, score: np.ndarray, shown: NetworksTried) 
     axes.plot(x[shown.kept], score[shown.kept], "D", ms=3.8, mfc=VERMILION, mew=0, zorder=4, **style)
 
 
-def _positions(axes: Axes, one: Panel, shown: NetworksTried) -> np.ndarray:
+def _positions(axes: Axes, one: Panel) -> np.ndarray:
     """Set up the horizontal axis and return where on it the networks lie."""
     if one.categories:
         # The golden ratio spreads points of one category evenly and always the same way.
@@ -151,7 +160,9 @@ def _positions(axes: Axes, one: Panel, shown: NetworksTried) -> np.ndarray:
         most = 12 if len(one.categories) <= 4 else 7
         names = [name_text(c, most) for c in one.categories]
         slanted = len(one.categories) > 5
-        axes.set_xticks(range(len(names)), names, rotation=30 if slanted else 0, ha="right" if slanted else "center")
+        axes.set_xticks(
+            range(len(names)), names, rotation=30 if slanted else 0, ha="right" if slanted else "center"
+        )
         axes.tick_params(axis="x", length=0, pad=1 if slanted else 3)
         axes.set_xlim(-0.6, len(names) - 0.4)
         return one.x + 0.6 * jitter

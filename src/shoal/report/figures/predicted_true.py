@@ -35,7 +35,10 @@ class PredictedTrue:
         panel = self.panels[0]
         drawn = len(thinned(panel))
         some = "" if drawn == len(panel.mean) else f", shown for {drawn} of {len(panel.mean):,} rows"
-        return f"Each point is a test row; bars are 95 % intervals{some}. On the dashed line prediction and truth agree."
+        return (
+            f"Each point is a test row; bars are 95 % intervals{some}. On the dashed line prediction and "
+            "truth agree."
+        )
 
 
 def numbers(record: Record) -> PredictedTrue | None:

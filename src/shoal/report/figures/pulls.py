@@ -34,9 +34,9 @@ class Pulls:
     def caption(self) -> str:
         """How to read the figure."""
         return (
-            "Residuals divided by their predicted standard deviation, with the standard normal curve. A narrower "
-            "histogram means error bars that are too wide, a wider one bars that are too short. The outermost bins "
-            "hold all beyond."
+            "Residuals divided by their predicted standard deviation, with the standard normal curve. A "
+            "narrower histogram means error bars that are too wide, a wider one bars that are too short. "
+            "The outermost bins hold all beyond."
         )
 
 

@@ -30,7 +30,8 @@ class Residuals:
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
         rows = count(len(self.panels[0].truth), "test row")
-        return f"True minus predicted {' and '.join(p.name for p in self.panels)} against the prediction for {rows}."
+        names = " and ".join(p.name for p in self.panels)
+        return f"True minus predicted {names} against the prediction for {rows}."
 
     @property
     def caption(self) -> str:
@@ -51,7 +52,7 @@ def numbers(record: Record) -> Residuals | None:
 
 
 def running_median(x: np.ndarray, y: np.ndarray, least: int = 20) -> np.ndarray:
-    """Return mean `x` and median `y` of up to 12 groups along `x`, nothing if there are under 3 of `least` rows.
+    """Return mean `x` and median `y` of up to 12 groups along `x`; none under three groups of `least` rows.
 
     >>> running_median(np.arange(60.0), np.ones(60)).tolist()
     [[9.5, 29.5, 49.5], [1.0, 1.0, 1.0]]

@@ -21,7 +21,7 @@ INK, PAPER, MUTED, GRID = "#1b1f24", "#ffffff", "#6a727c", "#dde1e6"
 BLUE, VERMILION, GREEN = "#0072b2", "#d55e00", "#00845f"
 ON_BLUE = "#fdfdfd"  # text on a cell that is filled with blue
 
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "axes.axisbelow": True,
     "axes.edgecolor": MUTED,
     "axes.facecolor": "none",
@@ -48,7 +48,7 @@ STYLE: dict[str, Any] = {
     "legend.labelcolor": INK,
     "lines.linewidth": 1.2,
     "path.simplify": True,
-    # Type 3 fonts: 0.1 s a figure less than Type 42, a third of the whole page's time. The SVG keeps its text.
+    # Type 3 fonts take 0.1 s a figure less than Type 42, a third of the report's time.
     "pdf.fonttype": 3,
     "savefig.facecolor": PAPER,
     "svg.fonttype": "none",
@@ -106,7 +106,9 @@ def add_axes(figure: Figure, left: float, bottom: float, right: float, top: floa
     return figure.add_axes(box)
 
 
-def stacked(count: int, height: float, *, left: float = 0.62, titles: bool = True) -> tuple[Figure, list[Axes]]:
+def stacked(
+    count: int, height: float, *, left: float = 0.62, titles: bool = True
+) -> tuple[Figure, list[Axes]]:
     """Return a figure of one column with `count` axes of `height` inches below each other."""
     title, right, gap = (0.28 if titles else 0.1), 0.1, 0.5
     total = count * (height + title) + (count - 1) * (gap - 0.05) + 0.45

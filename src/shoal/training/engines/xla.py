@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
-from shoal.networks import Dropout, Namespace, Network
+from shoal.networks import Namespace, Network
 from shoal.results import Status
 from shoal.streams import threefry, to_uniform
 from shoal.training.engines.base import Chunk
@@ -135,11 +136,11 @@ class MemberProgram:
 
     def layer_numbers(self, numbers: dict[str, Any]) -> list[dict[str, Any]]:
         """Return each layer's own numbers."""
-        hidden = iter(numbers["layers"])
-        each = []
-        for layer in self.network.layers[:-1]:
-            each.append({"rate": numbers["dropout"]} if isinstance(layer, Dropout) else next(hidden))
-        return [*each, {}]
+        hidden = numbers["layers"]
+        if not self.structure.dropout:
+            return [*hidden, {}]
+        pairs = [(layer, {"rate": layer["rate"]}) for layer in hidden]
+        return [*(numbers for pair in pairs for numbers in pair), {}]
 
     def output(self, layers: Any, x: Any, numbers: dict[str, Any], random: Any = None) -> Any:
         """Return the output of the network, before the last activation where the loss absorbs it."""
@@ -277,8 +278,7 @@ class Program:
     rows: Rows
     orders: Any
     compiled: Any = None
-    seconds: float = 0.0
-    names: list[str] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
 
 class XlaEngine:
@@ -319,9 +319,16 @@ class XlaEngine:
     def prepare(self, block: XlaBlock) -> float:
         """Compile the block's program unless it is at hand; return the seconds that it took."""
         program = block.program
-        if program.compiled is not None:
-            return 0.0
-        began = time.perf_counter()
+        with program.lock:  # blocks that share a program may be prepared at the same time
+            if program.compiled is not None:
+                return 0.0
+            began = time.perf_counter()
+            program.compiled = self._compile(block)
+            self.programs_compiled += 1
+            return time.perf_counter() - began
+
+    def _compile(self, block: XlaBlock) -> Any:
+        program = block.program
         members, shared = PartitionSpec("members"), PartitionSpec()
         lifted = jax.vmap(program.member.chunk, in_axes=(0, 0, None, None))
         dealt = jax.shard_map(
@@ -331,11 +338,8 @@ class XlaEngine:
             out_specs=(members, members),
             check_vma=False,
         )
-        state, numbers = self._start(block), self._numbers(block)
-        lowered = jax.jit(dealt, donate_argnums=0).lower(state, numbers, program.rows, program.orders)
-        program.compiled = lowered.compile()
-        self.programs_compiled += 1
-        return time.perf_counter() - began
+        state, numbers = self.start(block)
+        return jax.jit(dealt, donate_argnums=0).lower(state, numbers, program.rows, program.orders).compile()
 
     def start(self, block: XlaBlock) -> tuple[State, Any]:
         """Return the state of a block before its first epoch, with its members' numbers."""

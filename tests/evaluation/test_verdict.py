@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from shoal.evaluation.intervals import with_intervals
+from shoal.evaluation.overfitting import overfitting_verdict
+from shoal.evaluation.verdict import beats_baselines, conclude, paired_difference, verdict_text
+from shoal.results import Task
+
+C, R = Task.CLASSIFICATION, Task.REGRESSION
+
+
+def sure(truth: np.ndarray, p: float) -> np.ndarray:
+    """Probabilities that give the true class p."""
+    return np.where(np.eye(2)[truth] == 1, p, 1 - p)
+
+
+TRUTH = np.arange(60) % 2
+
+
+def test_a_clear_win_is_called_clear():
+    wins, text = beats_baselines(C, TRUTH, sure(TRUTH, 0.9),
+                                 {"most_frequent": sure(TRUTH, 0.5), "logistic_regression": sure(TRUTH, 0.8)})
+    assert wins is True
+    assert "beat the simple methods" in text
+    assert "logistic regression (log-loss 0.105 against 0.223, accuracy 1 against 1)" in text
+    assert "a clear one" in text
+
+
+def test_a_clear_loss_is_said_plainly():
+    wins, text = beats_baselines(C, TRUTH, sure(TRUTH, 0.6),
+                                 {"most_frequent": sure(TRUTH, 0.5), "gradient_boosting": sure(TRUTH, 0.8)})
+    assert wins is False
+    assert text.startswith("The networks do not beat the simple methods: gradient boosting is better "
+                           "(log-loss 0.223 against 0.511")
+    assert "a clear one. Use gradient boosting" in text
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_difference_within_the_uncertainty_is_said_to_be_one(sign):
+    random = np.random.default_rng(0)
+    truth = random.normal(size=(40, 1))
+    errors = random.normal(size=(2, 40, 1))
+    better_first = sorted(errors, key=lambda e: float((e**2).mean()))
+    own, other = better_first[::sign]
+    wins, text = beats_baselines(R, truth, truth + own, {"linear_regression": truth + other})
+    assert wins is (sign == 1)
+    assert ("it could be chance" if sign == 1 else "within the uncertainty") in text
+    assert "RMSE" in text
+
+
+def test_beating_one_baseline_is_not_beating_all():
+    truth = np.linspace(0, 1, 30)[:, None]
+    baselines = {"mean": np.full_like(truth, 0.5), "linear_regression": truth + 0.01}
+    assert beats_baselines(R, truth, truth + 0.1, baselines)[0] is False
+    assert beats_baselines(R, truth, truth + 0.001, baselines)[0] is True
+
+
+def test_equally_good_is_not_better():
+    wins, text = beats_baselines(C, TRUTH, sure(TRUTH, 0.8), {"logistic_regression": sure(TRUTH, 0.8)})
+    assert wins is False
+    assert "exactly as good" in text
+
+
+def test_pairing_finds_a_small_difference_under_large_common_scatter():
+    random = np.random.default_rng(0)
+    common = random.exponential(10.0, 200)
+    difference = paired_difference(common, common + 0.1 + 0.01 * random.normal(size=200))
+    assert difference.value == pytest.approx(0.1, abs=0.005)
+    assert 0.095 < difference.low < difference.high < 0.105
+
+
+def test_the_paired_interval_covers_the_true_difference():
+    covered = 0
+    for seed in range(150):
+        random = np.random.default_rng(seed)
+        first, second = random.exponential(1.0, 80), random.exponential(1.3, 80)
+        interval = paired_difference(first, second, resamples=300, seed=seed)
+        covered += interval.low <= 0.3 <= interval.high
+    assert 0.88 <= covered / 150 <= 0.995
+
+
+def test_weights_decide_who_is_better():
+    own, other = sure(TRUTH, 0.9), sure(TRUTH, 0.7)
+    own[:30] = sure(TRUTH[:30], 0.2)
+    weights = np.where(np.arange(60) < 30, 0.01, 1.0)
+    assert beats_baselines(C, TRUTH, own, {"logistic_regression": other})[0] is False
+    assert beats_baselines(C, TRUTH, own, {"logistic_regression": other}, weights)[0] is True
+
+
+def test_targets_of_different_units_count_alike():
+    random = np.random.default_rng(0)
+    truth = random.normal(size=(50, 2)) * [1e6, 1e-6]
+    scale = np.array([1e6, 1e-6])
+    own = truth + scale * [0.3, 0.1] * random.normal(size=(50, 2))  # worse in the large unit only
+    other = truth + scale * [0.2, 2.0] * random.normal(size=(50, 2))
+    wins, text = beats_baselines(R, truth, own, {"gradient_boosting": other})
+    assert wins is True
+    assert "R² 0.9" in text
+
+
+def test_losses_that_are_not_finite_never_win():
+    broken = np.full((60, 2), np.nan)
+    wins, text = beats_baselines(C, TRUTH, broken, {"most_frequent": sure(TRUTH, 0.5)})
+    assert wins is False
+    assert "not a finite number" in text
+    assert beats_baselines(C, TRUTH, sure(TRUTH, 0.9), {"most_frequent": sure(TRUTH, 0.5),
+                                                        "logistic_regression": broken})[0] is True
+    assert beats_baselines(C, TRUTH, sure(TRUTH, 0.9), {}) == (False, "There is no baseline to compare with.")
+
+
+def fine():
+    curve = np.full((3, 4), 0.3)
+    return overfitting_verdict(curve, curve, [0, 1, 2], 50)
+
+
+def test_the_opening_text_tells_score_baselines_and_overfitting_in_this_order():
+    scores = with_intervals(C, TRUTH, sure(TRUTH, 0.9))
+    text = verdict_text(C, scores, "Baselines.", fine(), rows=60, kept=8, trained=64)
+    assert text.startswith("The ensemble of 8 of the 64 trained networks, tried once on 60 untouched test rows, "
+                           "predicts 100 % of them correctly (95 % interval 94 to 100 %)")
+    assert text.index("correctly") < text.index("Baselines.") < text.index("No sign of overfitting")
+    assert text.endswith(fine().advice)
+
+
+@pytest.mark.parametrize(("kept", "trained", "opening"), [
+    (0, 0, "The ensemble, "), (1, 1, "The network, "), (1, 5, "The best of 5 trained networks, ")])
+def test_the_opening_text_of_few_networks(kept, trained, opening):
+    truth = np.linspace(0, 1, 20)[:, None]
+    scores = with_intervals(R, truth, truth + 0.1)
+    text = verdict_text(R, scores, "", fine(), kept=kept, trained=trained)
+    assert text.startswith(opening + "tried once on untouched test rows, predicts them with an RMSE of 0.1 (")
+    several = verdict_text(R, scores, "", fine(), targets=2)
+    assert "predicts the 2 targets with a mean R² of" in several
+
+
+def test_conclude_fills_the_record():
+    scores = with_intervals(C, TRUTH, sure(TRUTH, 0.9))
+    verdict = conclude(C, scores, (True, "They win."), fine(), rows=60, kept=3, trained=3)
+    assert verdict.beats_baselines is True
+    assert verdict.overfitting == "none"
+    assert "They win." in verdict.text

@@ -1,0 +1,176 @@
+"""The page: one file, offline, well formed, the same each time, and no name can become code."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shoal.evaluation.record import Record
+from shoal.report import page_html, tables, write_page, write_report
+from shoal.report.prose import interval_methods
+from shoal.results import Interval
+
+Maker = Callable[..., Record]
+VOID = {"meta", "br", "link", "img", "input", "hr"}
+
+
+class Reader(HTMLParser):
+    """Checks that tags balance, and collects tags, ids, addresses and text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.styles: list[str] = []
+        self.text: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attrs:
+            assert not name.startswith("on"), f"{tag} has a handler {name}"
+            if name == "id":
+                self.ids.append(value or "")
+            if name in ("href", "src", "xlink:href", "srcset", "action", "data"):
+                self.addresses.append(value or "")
+            if name == "style":
+                self.styles.append(value or "")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open, f"</{tag}> closes nothing"
+        assert self.open.pop() == tag, f"</{tag}> closes another element"
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] == "style":
+            self.styles.append(data)
+        else:
+            self.text.append(data)
+
+
+def read(page: str) -> Reader:
+    """Return what is in a page after checking that all its elements are closed."""
+    reader = Reader()
+    reader.feed(page)
+    reader.close()
+    assert reader.open == []
+    return reader
+
+
+@pytest.mark.parametrize("case", ["iris", "regression", "single", "hostile"])
+def test_the_page_needs_nothing_else(cases: dict[str, Record], case: str, tmp_path: Path) -> None:
+    path = write_report(cases[case], tmp_path)
+    assert path == tmp_path / "report.html"
+    reader = read(path.read_text(encoding="utf-8"))
+    assert all(a.startswith(("#", "data:image/png")) for a in reader.addresses), reader.addresses
+    assert not any(re.search(r"url\((?!#)|@import", s) for s in reader.styles)
+    assert not {"script", "iframe", "object", "embed", "link", "img", "form"} & set(reader.tags)
+    assert len(reader.ids) == len(set(reader.ids))
+    inside = {a[1:] for a in reader.addresses if a.startswith("#")}
+    assert inside <= set(reader.ids)
+    text = " ".join(reader.text)
+    assert "None" not in text
+    assert not re.search(r"\bnan\b", text)
+
+
+def test_figures_and_page_are_the_same_bytes_each_time(record_of: Maker, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_report(record_of(networks=6, kept=2, epochs=12), tmp_path / name)
+    files = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*.*"))
+    assert {p.suffix for p in files} == {".html", ".pdf", ".svg"}
+    for path in files:
+        assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes(), path
+
+
+def test_names_never_become_markup(cases: dict[str, Record]) -> None:
+    page = page_html(cases["hostile"], {})
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "49" not in re.sub(r"<style>.*?</style>", "", page, flags=re.S).split("{{ 7*7 }}")[1][:20]
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+
+
+def test_the_verdict_comes_first_and_the_parts_in_order(record_of: Maker) -> None:
+    record = record_of(networks=4, kept=2, epochs=5)
+    page = page_html(record, {})
+    assert page.index(record.verdict.text.replace(" %", "\u00a0%")) < page.index("<h2>")
+    parts = ["Data", "Split", "Networks tried", "Learning curves", "Test rows by class"]
+    parts += ["Baselines", "Overfitting", "Best network", "How to repeat it"]
+    places = [page.index(f"<h2>{p}</h2>") for p in parts]
+    assert places == sorted(places)
+    for text in (record.command, record.data.sha256, "test rows were opened once", "4 candidates"):
+        assert text in page
+
+
+def test_a_figure_that_was_not_drawn_leaves_no_hole(record_of: Maker) -> None:
+    assert "<figure" not in page_html(record_of(networks=2, kept=1, epochs=3), {})
+
+
+def test_a_page_needs_no_figures_folder(record_of: Maker, tmp_path: Path) -> None:
+    write_page(record_of(networks=2, kept=1, epochs=3), tmp_path, {})
+    assert [p.name for p in tmp_path.iterdir()] == ["report.html"]
+
+
+def test_the_table_of_networks_holds_the_best_and_says_how_many_more(record_of: Maker) -> None:
+    record = record_of(networks=50, kept=5, epochs=20)
+    table = tables.networks(record)
+    assert len(table.rows) == 20
+    assert table.note.startswith("30 more networks in log.sqlite")
+    assert "batch size 32" in table.note
+    assert "loss" not in table.note.split("The same in all")[1]
+    scores = sorted(n.score for n in record.networks if np.isfinite(n.score))
+    assert [row[2] for row in table.rows] == [f"{s:.3f}" if s >= 0.1 else f"{s:.4f}" for s in scores[:20]]
+    assert [row[1] for row in table.rows[:6]] == ["●"] * 5 + [""]
+    assert "learning rate" in table.header
+    assert "batch size" not in table.header
+
+
+def test_the_best_of_each_column_is_marked(record_of: Maker) -> None:
+    record = record_of(networks=2, kept=1, epochs=3)
+    test = {"accuracy": Interval(0.9, 0.8, 0.95), "log_loss": Interval(0.3, 0.2, 0.4)}
+    simple = {"accuracy": Interval(0.95, 0.85, 0.99), "log_loss": Interval(float("nan"), 0.2, 0.4)}
+    record = dataclasses.replace(record, scores={"test": test}, baselines={"logistic_regression": simple})
+    rows = dict(tables.models(record).rows)
+    assert [c.best for c in rows["shoal's ensemble"]] == [False, False]
+    assert [c.best for c in rows["logistic regression"]] == [True, False]
+    assert rows["logistic regression"][1].value == "–"
+
+
+def test_wide_tables_of_columns_are_cut_and_say_so(record_of: Maker) -> None:
+    record = record_of(networks=2, kept=1, epochs=3, features=tuple(f"x{i}" for i in range(500)))
+    table = tables.columns(record)
+    assert len(table.rows) == tables.MOST_COLUMNS
+    assert table.rows[0][2] == "target"
+    assert table.note.startswith("442 more columns")
+
+
+def test_every_way_of_making_intervals_is_named(record_of: Maker) -> None:
+    record = record_of(classes=(), targets=("y",), networks=2, kept=1, epochs=3)
+    methods = dict(interval_methods(record))
+    assert "RMSE, MAE and R²" in methods
+    assert "Wilson" in methods["coverage of the error bars"]
+
+
+def test_one_target_gives_its_name_to_the_rmse(record_of: Maker) -> None:
+    record = record_of(classes=(), targets=("mass (kg)",), networks=2, kept=1, epochs=3)
+    names = [name for name, _, _ in tables.headline(record)]
+    assert names[0] == "RMSE of mass (kg)"
+    assert "95 % interval" in names[2]
+
+
+def test_an_unlucky_run_without_kept_networks_still_has_a_page(record_of: Maker, tmp_path: Path) -> None:
+    record = record_of(networks=3, kept=0, epochs=4)
+    record = dataclasses.replace(record, best_network=None, scores={}, baselines={}, hyperparameters=())
+    read(write_report(record, tmp_path).read_text(encoding="utf-8"))
