@@ -8,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from shoal.data import Dataset, Preparation, ReadOptions, Split, load_dataset, load_with_test, roles_from_toml, split_rows
+from shoal.data import (
+    Dataset,
+    Preparation,
+    ReadOptions,
+    Split,
+    load_dataset,
+    load_with_test,
+    roles_from_toml,
+    split_rows,
+)
 from shoal.errors import Interrupted, RunError, SettingError
 from shoal.evaluation.evaluation import evaluate
 from shoal.evaluation.predictor import EnsembleMember, Predictor, choose_members, with_noise
@@ -144,8 +153,8 @@ def _fit(
 
 def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
     """Read the data and split their rows."""
-    words = ("target", "features", "y_err", "ignore")
-    options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in words}
+    columns = ("target", "features", "y_err", "ignore")
+    options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in columns}
     options |= {name: getattr(settings, name) for name in ("weight", "group", "time", "id", "task")}
     options["roles"] = None if settings.roles is None else roles_from_toml(settings.roles)
     words = ("delimiter", "decimal_comma", "header", "encoding", "sheet")

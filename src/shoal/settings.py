@@ -25,7 +25,7 @@ Columns = Annotated[tuple[str, ...] | None, BeforeValidator(_as_names)]
 class FitSettings(BaseModel):
     """What `shoal.fit` can be told; every field has a default that suits a first try."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     # the data
     target: Columns = Field(None, description="column(s) to predict")

@@ -17,18 +17,17 @@ _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA
 
 
-def threefry(xp: Any, key: tuple[Any, Any], counter: tuple[Any, Any], rounds: int = 20) -> tuple[Any, Any]:
+def threefry(key: tuple[Any, Any], counter: tuple[Any, Any], rounds: int = 20) -> tuple[Any, Any]:
     """Return two uint32 arrays of random bits for each counter.
 
     Args:
-        xp: array module (NumPy or jax.numpy).
         key: two uint32 scalars or arrays.
         counter: two uint32 arrays that broadcast together.
         rounds: 20 by default; 13 already passes the BigCrush battery.
 
     Example:
         >>> zero = np.zeros(1, np.uint32)
-        >>> [hex(int(word[0])) for word in threefry(np, (zero, zero), (zero, zero))]
+        >>> [hex(int(word[0])) for word in threefry((zero, zero), (zero, zero))]
         ['0x6b200159', '0x99ba4efe']
     """
     keys = (key[0], key[1], key[0] ^ key[1] ^ np.uint32(_PARITY))
@@ -66,7 +65,7 @@ class Stream:
         word = np.asarray([self.seed & 0xFFFFFFFF], np.uint32), np.asarray([self.seed >> 32], np.uint32)
         for step in self.path:
             low, high = step & 0xFFFFFFFF, (step >> 32) + 1  # +1: a child differs from the parent's own numbers
-            word = threefry(np, word, (np.asarray([low], np.uint32), np.asarray([high], np.uint32)))
+            word = threefry(word, (np.asarray([low], np.uint32), np.asarray([high], np.uint32)))
         self.key = word
         self._drawn = 0
 
@@ -79,7 +78,7 @@ class Stream:
         pairs = (count + 1) // 2
         index = np.arange(self._drawn, self._drawn + pairs, dtype=np.uint32)
         self._drawn += pairs
-        return np.stack(threefry(np, self.key, (index, np.zeros_like(index))), axis=1).ravel()[:count]
+        return np.stack(threefry(self.key, (index, np.zeros_like(index))), axis=1).ravel()[:count]
 
     def uniform(self, shape: tuple[int, ...] = (), low: float = 0.0, high: float = 1.0) -> np.ndarray:
         """Return float32 numbers, uniform in [low, high)."""

@@ -118,8 +118,8 @@ def fine():
 def test_the_opening_text_tells_score_baselines_and_overfitting_in_this_order():
     scores = with_intervals(C, TRUTH, sure(TRUTH, 0.9))
     text = verdict_text(C, scores, "Baselines.", fine(), rows=60, kept=8, trained=64)
-    assert text.startswith("The ensemble of 8 of the 64 trained networks, tried once on 60 untouched test rows, "
-                           "predicts 100 % of them correctly (95 % interval 94 to 100 %)")
+    assert text.startswith("The ensemble of 8 of the 64 trained networks, tried once on 60 untouched test "
+                           "rows, predicts 100 % of them correctly (95 % interval 94 to 100 %)")
     assert text.index("correctly") < text.index("Baselines.") < text.index("No sign of overfitting")
     assert text.endswith(fine().advice)
 

@@ -102,7 +102,7 @@ def test_default_spaces_draw_valid_candidates(rows: int, classification: bool) -
 
 def test_more_rows_get_wider_networks() -> None:
     def mean_width(rows: int) -> float:
-        drawn = [default_space(rows, True).draw(Stream(0, i)).hidden[0] for i in range(100)]
+        drawn = [default_space(rows, True).parts["hidden"].draw(Stream(0, i))[0] for i in range(60)]
         return float(np.mean(np.log(drawn)))
 
     widths = [mean_width(rows) for rows in (100, 1_000, 10_000, 100_000)]

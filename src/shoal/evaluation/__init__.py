@@ -1,0 +1,1 @@
+"""How good the result is: metrics with intervals, baselines, verdicts, the predictor."""

@@ -11,7 +11,7 @@ import numpy as np
 from shoal.data import Dataset, Split, describe
 from shoal.evaluation.baselines import fit_baselines
 from shoal.evaluation.hyperparameters import importance
-from shoal.evaluation.intervals import with_intervals, wilson
+from shoal.evaluation.intervals import wilson, with_intervals
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.predictor import Prediction, Predictor
 from shoal.evaluation.record import ColumnRow, Curves, DataRecord, NetworkRow, Record, Scores, TestRows
@@ -203,7 +203,8 @@ def _joined(a: Rows, b: Rows) -> Rows:
 def _test_rows(prediction: Prediction, truth: np.ndarray, weights: np.ndarray | None) -> TestRows:
     if prediction.probabilities is not None:
         return TestRows(truth, weights, probabilities=prediction.probabilities)
-    assert prediction.low is not None and prediction.high is not None
+    assert prediction.low is not None
+    assert prediction.high is not None
     inside = (truth >= prediction.low) & (truth <= prediction.high)
     share = float(inside.mean())
     low, high = wilson(share, inside.size)

@@ -72,7 +72,8 @@ class Prediction:
             several = len(self.targets) > 1
             for i, target in enumerate(self.targets):
                 end = f"_{target}" if several else ""
-                for word, array in (("prediction", self.mean), ("std", self.std), ("low", self.low), ("high", self.high)):
+                words = (("prediction", self.mean), ("std", self.std), ("low", self.low), ("high", self.high))
+                for word, array in words:
                     columns[word + end] = None if array is None else array[:, i]
         return pl.DataFrame(columns)
 
@@ -175,7 +176,8 @@ def with_noise(predictor: Predictor, x: np.ndarray, y: np.ndarray, weights: np.n
     if predictor.preparation.task is Task.CLASSIFICATION:
         return predictor
     guess = predictor.predict_features(x)
-    assert guess.mean is not None and guess.spread is not None
+    assert guess.mean is not None
+    assert guess.spread is not None
     residuals = y - guess.mean
     average = None if weights is None else np.asarray(weights, np.float64).reshape(len(y))
     unexplained = np.average(residuals**2 - guess.spread**2, axis=0, weights=average)

@@ -1,0 +1,1 @@
+"""Which networks to try: the space and the strategies."""

@@ -89,9 +89,8 @@ class Space:
     def draw(self, stream: Stream) -> Hyperparameters:
         """Return one candidate; each hyperparameter has a stream of its own, so that fixing one moves no other."""
         names = list(Hyperparameters.model_fields)
-        return Hyperparameters(
-            **{name: part.draw(stream.child(names.index(name))) for name, part in self.parts.items()}
-        )
+        drawn = {name: part.draw(stream.child(names.index(name))) for name, part in self.parts.items()}
+        return Hyperparameters.model_validate(drawn)
 
     def fixing(self, fixed: dict[str, Any]) -> Space:
         """Return the space with some hyperparameters fixed."""

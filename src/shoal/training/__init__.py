@@ -1,0 +1,1 @@
+"""How a block of members is trained: losses, optimizers, schedules, the trainer."""

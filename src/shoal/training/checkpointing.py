@@ -78,5 +78,5 @@ def _member(
         {name: arrays[f"parameters/{member.id}/{i}/{name}"] for name in shapes}
         for i, shapes in enumerate(network.parameter_shapes)
     ]
-    curves = {name: arrays[f"member/{member.id}/{name}"] for name in _CURVES}
+    curves: dict[str, Any] = {name: arrays[f"member/{member.id}/{name}"] for name in _CURVES}
     return TrainedMember(member, network, parameters, Status(entry["status"]), entry["best_epoch"], **curves)

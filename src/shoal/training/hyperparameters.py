@@ -36,7 +36,7 @@ class Hyperparameters(BaseModel):
         (64, 32)
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     hidden: Widths = Field((8,), description="units of each hidden layer, first to last; empty: none")
     activation: Names = Field(("relu",), description="activation of the hidden layers: one name, or one per layer")

@@ -40,6 +40,10 @@ class Loss:
     values_of_logits: Values | None = None
     root: bool = False
 
+    def absorbs(self, activation: str) -> bool:
+        """Whether the loss takes the place of this last activation."""
+        return self.values_of_logits is not None and self.fused == activation
+
     def finish(self, xp: Any, mean: Any) -> Any:
         """Return the cost made of the mean of the values."""
         if not self.root:
@@ -164,7 +168,7 @@ def get_loss(loss: str | Loss | Callable[[Any, Any, Any], Any]) -> Loss:
 def _checked_values(function: Callable[[Any, Any, Any], Any]) -> Values:
     """Return a user's function as a loss; other shapes would be broadcast to something else without a word."""
 
-    def values(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:  # noqa: ARG001
+    def values(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
         _check(target, output)
         result = function(xp, target, output)
         rows, shape = target.shape[0], tuple(xp.shape(result))

@@ -84,15 +84,17 @@ def bucket(width: int) -> int:
     return -(-width // BUCKETS[-1]) * BUCKETS[-1]
 
 
-def _padded_alone(hyperparameters: Hyperparameters) -> tuple[int, ...]:
-    """Return bucketed widths; exact ones where an activation mixes neurons."""
-    exact = _mixes(hyperparameters)
+def _padded_alone(problem: Problem, hyperparameters: Hyperparameters) -> tuple[int, ...]:
+    """Return bucketed widths; exact ones where an activation mixes neurons or a user's penalty sees the weights."""
+    exact = _mixes(hyperparameters) or problem.penalties
     return tuple(units if exact else bucket(units) for units in hyperparameters.hidden)
 
 
-def _key(hyperparameters: Hyperparameters, merge_depths: bool) -> tuple[Any, ...]:
-    exact = (hyperparameters.hidden, hyperparameters.layer_activations()) if _mixes(hyperparameters) else ()
-    widest = max(_padded_alone(hyperparameters), default=0)
+def _key(problem: Problem, hyperparameters: Hyperparameters, merge_depths: bool) -> tuple[Any, ...]:
+    exact: tuple[Any, ...] = (hyperparameters.hidden,) if problem.penalties else ()
+    if _mixes(hyperparameters):
+        exact = (hyperparameters.hidden, hyperparameters.layer_activations())
+    widest = max(_padded_alone(problem, hyperparameters), default=0)
     depth = len(hyperparameters.hidden)
     depth = min(depth, 1) if merge_depths and not exact else depth
     return (depth, max(widest, SHARED_BUCKET), hyperparameters.batch_size, exact)
@@ -103,13 +105,13 @@ def group_members(problem: Problem, members: Sequence[Member]) -> list[Group]:
     merge = _skipping_is_cheap(problem, members)
     groups: dict[tuple[Any, ...], list[Member]] = {}
     for member in members:
-        groups.setdefault(_key(member.hyperparameters, merge), []).append(member)
+        groups.setdefault(_key(problem, member.hyperparameters, merge), []).append(member)
     return [Group(_structure(problem, group), tuple(group)) for group in groups.values()]
 
 
 def _skipping_is_cheap(problem: Problem, members: Sequence[Member]) -> bool:
     """Whether carrying shallow networks through skipped layers costs less than compiling one more program."""
-    widest = max((max(_padded_alone(m.hyperparameters), default=0) for m in members), default=0)
+    widest = max((max(_padded_alone(problem, m.hyperparameters), default=0) for m in members), default=0)
     epochs = max((m.hyperparameters.epochs for m in members), default=0)
     flops_of_a_layer = 6.0 * widest**2 * len(problem.x) * epochs * len(members)
     return flops_of_a_layer / FLOPS < COMPILE_SECONDS
@@ -120,7 +122,7 @@ def _structure(problem: Problem, members: list[Member]) -> Structure:
     names = {get_activation(name).name for h in each for name in h.layer_activations()}
     return Structure(
         inputs=problem.inputs,
-        hidden=_shared_widths([_padded_alone(h) for h in each]),
+        hidden=_shared_widths([_padded_alone(problem, h) for h in each]),
         skips=len({len(h.hidden) for h in each}) > 1,
         outputs=problem.outputs,
         output_activation=problem.output_activation,
@@ -195,10 +197,10 @@ def kernel_shapes(network: Network) -> list[tuple[int, ...]]:
     return [each[name] for layer, each in shapes for name in layer.regularised if name in each]
 
 
-def _layer_numbers(structure: Structure, h: Hyperparameters, layer: int) -> dict[str, np.ndarray]:
+def _layer_numbers(structure: Structure, h: Hyperparameters, layer: int) -> dict[str, Any]:
     """Return a member's own numbers of one hidden layer; a layer beyond its depth is skipped."""
     padded, real = structure.hidden[layer], layer < len(h.hidden)
-    numbers = {"rate": np.float32(h.dropout if real else 0.0)} if structure.dropout else {}
+    numbers: dict[str, Any] = {"rate": np.float32(h.dropout if real else 0.0)} if structure.dropout else {}
     if structure.skips and layer > 0:
         numbers["skip"] = np.bool_(not real)
     if not structure.fixed_activations:

@@ -58,7 +58,8 @@ def make_problem(
     x, y, w = training
     validation_x, validation_y, validation_w = validation
     if len(validation_x) < 2:
-        raise DataError(f"at least two validation rows are needed, got {len(validation_x)}; add rows or raise the share")
+        found = len(validation_x)
+        raise DataError(f"at least two validation rows are needed, got {found}; add rows or raise the share")
     return Problem(
         x=np.ascontiguousarray(x, np.float32),
         y=encode_target(task, loss, classes, y),

@@ -6,6 +6,7 @@ One member's training is written once, against the array namespace; `jax.vmap` l
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
 import os
@@ -61,10 +62,8 @@ def use_every_core(cores: int | None = None) -> None:
     jax.config.update("jax_compilation_cache_dir", str(cache))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
-    try:
+    with contextlib.suppress(RuntimeError):  # jax was in use before: its devices are as they are
         jax.config.update("jax_num_cpu_devices", cores or available_cores())
-    except RuntimeError:  # jax was in use before: its devices are as they are
-        pass
 
 
 def available_cores() -> int:
@@ -131,8 +130,9 @@ class MemberProgram:
         self.network = structure.network()
         self.flat = Flat(self.network)
         self.loss = structure.loss
-        self.fused = structure.loss.fused == structure.output_activation
-        self.values = structure.loss.values_of_logits if self.fused else structure.loss.values
+        self.fused = structure.loss.absorbs(structure.output_activation)
+        absorbed = structure.loss.values_of_logits if self.fused else None
+        self.values = absorbed or structure.loss.values
 
     def layer_numbers(self, numbers: dict[str, Any]) -> list[dict[str, Any]]:
         """Return each layer's own numbers."""
@@ -163,7 +163,8 @@ class MemberProgram:
         pairs = zip(self.network.layers, layers, strict=True)
         kernels = [each[name] for layer, each in pairs for name in layer.regularised if name in each]
         penalty = weight_penalty(xp, kernels, numbers)
-        penalty += sum(extra(xp, layers) for extra in self.structure.penalties)
+        own = [layer for layer in layers if layer]  # a dropout layer may stand there for another member's sake
+        penalty += sum(extra(xp, own) for extra in self.structure.penalties)
         return loss + penalty, loss
 
     def random(self, numbers: dict[str, Any], step: Any) -> Any:
@@ -174,7 +175,7 @@ class MemberProgram:
             rows, pairs = shape[0], -(-shape[1] // 2)
             where = (jnp.arange(rows, dtype=jnp.uint32)[:, None] << 16) | jnp.arange(pairs, dtype=jnp.uint32)
             when = step.astype(jnp.uint32) * np.uint32(64) + np.uint32(layer)
-            words = threefry(jnp, key, (where, jnp.full_like(where, when)), rounds=13)
+            words = threefry(key, (where, jnp.full_like(where, when)), rounds=13)
             return to_uniform(jnp, jnp.stack(words, axis=-1).reshape(rows, 2 * pairs))[:, : shape[1]]
 
         return draw
