@@ -144,6 +144,14 @@ def test_networks_are_shown_against_what_mattered_most(record_of: Maker) -> None
     assert middle == sorted(middle)
 
 
+def test_a_handful_of_numbers_become_categories_in_their_order(record_of: Maker) -> None:
+    record = dataclasses.replace(record_of(networks=24, kept=3), hyperparameters=(("dropout", 0.5, ""),))
+    shown = tried_numbers(record)
+    assert shown is not None
+    assert shown.panels[0].categories == ("0", "0.1", "0.2", "0.3")
+    assert shown.panels[0].x[:4].tolist() == [0.0, 1.0, 2.0, 3.0]
+
+
 def test_a_single_network_has_nothing_to_compare(record_of: Maker) -> None:
     assert "networks_tried" not in figure_numbers(record_of(networks=1, kept=1, epochs=4))
 

@@ -13,7 +13,7 @@ import pytest
 
 from shoal.evaluation.record import Record
 from shoal.report import page_html, tables, write_page, write_report
-from shoal.report.prose import interval_methods
+from shoal.report.prose import interval_methods, opening
 from shoal.results import Interval
 
 Maker = Callable[..., Record]
@@ -128,8 +128,9 @@ def test_the_table_of_networks_holds_the_best_and_says_how_many_more(record_of: 
     table = tables.networks(record)
     assert len(table.rows) == 20
     assert table.note.startswith("30 more networks in log.sqlite")
-    assert "batch size 32" in table.note
-    assert "loss" not in table.note.split("The same in all")[1]
+    assert "batch size" not in table.note
+    note = tables.networks(dataclasses.replace(record, search_space=())).note
+    assert note.endswith("The same in all: batch size 32; epochs 20.")
     scores = sorted(n.score for n in record.networks if np.isfinite(n.score))
     assert [row[2] for row in table.rows] == [f"{s:.3f}" if s >= 0.1 else f"{s:.4f}" for s in scores[:20]]
     assert [row[1] for row in table.rows[:6]] == ["●"] * 5 + [""]
@@ -174,3 +175,19 @@ def test_an_unlucky_run_without_kept_networks_still_has_a_page(record_of: Maker,
     record = record_of(networks=3, kept=0, epochs=4)
     record = dataclasses.replace(record, best_network=None, scores={}, baselines={}, hyperparameters=())
     read(write_report(record, tmp_path).read_text(encoding="utf-8"))
+
+
+def test_hyperparameters_without_a_share_go_into_one_sentence(record_of: Maker) -> None:
+    record = record_of(networks=3, kept=1, epochs=4)
+    found = (("learning_rate", 0.4, "learning_rate mattered most."), ("l2", 0.0, "l2: no influence."))
+    record = dataclasses.replace(record, hyperparameters=found)
+    assert tables.hyperparameters(record) == (("learning rate", 0.4, "learning rate mattered most."),)
+    assert "No influence to be seen: L2 strength." in page_html(record, {})
+
+
+def test_the_opening_leaves_out_what_is_listed_below_it(record_of: Maker) -> None:
+    verdict = record_of(networks=2, kept=1, epochs=3).verdict
+    text = f"It works. {verdict.baselines_text} {verdict.overfitting_text} {verdict.overfitting_advice}"
+    record = record_of(networks=2, kept=1, epochs=3)
+    record = dataclasses.replace(record, verdict=dataclasses.replace(verdict, text=text))
+    assert opening(record) == "It works."

@@ -38,6 +38,7 @@ def page_html(record: Record, figures: Mapping[str, str]) -> str:
         headline=tables.headline(record),
         facts_of_data=tables.data_facts(record),
         hyperparameters=tables.hyperparameters(record),
+        idle=tables.idle_hyperparameters(record),
         columns=tables.columns(record),
         networks=tables.networks(record),
         population=tables.population(record),

@@ -13,8 +13,7 @@ _METHODS = {
         "and the interval holds the middle 95 % of the scores (Efron 1979)"
     ),
     "wilson": (
-        "Wilson's interval for a share, which holds even where all rows are right or all are wrong "
-        "(Wilson 1927)"
+        "Wilson's interval for a share, which holds even where all rows are right or all are wrong (Wilson 1927)"
     ),
 }
 
@@ -33,8 +32,7 @@ def interval_methods(record: Record) -> tuple[tuple[str, str], ...]:
         used.setdefault(coverage.method, []).append("coverage of the error bars")
     times = integer(resamples_for(record.data.rows.get("test", 1)))
     return tuple(
-        (joined(names), _METHODS.get(method, method).replace("{times}", times))
-        for method, names in used.items()
+        (joined(names), _METHODS.get(method, method).replace("{times}", times)) for method, names in used.items()
     )
 
 

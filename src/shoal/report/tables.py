@@ -13,6 +13,7 @@ from shoal.report.words import (
     integer,
     interval_range,
     interval_value,
+    joined,
     label,
     number,
     seconds,
@@ -22,6 +23,7 @@ from shoal.results import Interval, Status, Task
 
 MOST_NETWORKS = 20
 MOST_COLUMNS = 60
+LEAST_SHARE = 0.005
 HEADLINE = {Task.CLASSIFICATION: ("accuracy", "log_loss", "roc_auc"), Task.REGRESSION: ("rmse", "r2", "mae")}
 _STATUS = {
     Status.RUNNING: "still training",
@@ -75,11 +77,17 @@ def data_facts(record: Record) -> tuple[tuple[str, str], ...]:
 
 
 def hyperparameters(record: Record) -> tuple[tuple[str, float, str], ...]:
-    """Return name, share of the score's variance, and sentence of each hyperparameter, in words."""
+    """Return name, share of the score's variance, and sentence of each hyperparameter that has a share."""
     return tuple(
         (label(name), share, label(name) + text[len(name) :] if text.startswith(name) else text)
         for name, share, text in record.hyperparameters
+        if share >= LEAST_SHARE
     )
+
+
+def idle_hyperparameters(record: Record) -> str:
+    """Return the names of the hyperparameters without a share, as an enumeration."""
+    return joined(label(name) for name, share, _ in record.hyperparameters if share < LEAST_SHARE)
 
 
 def columns(record: Record) -> Table:
@@ -124,7 +132,8 @@ def networks(record: Record) -> Table:
     shared = [n for n in names if n not in differing and _first(record, n) is not None]
     same = [f"{label(n)} {setting(_first(record, n))}" for n in shared]
     notes = [f"{count(left, 'more network')} in log.sqlite, with all curves."] if left else []
-    notes += [f"The same in all: {'; '.join(same)}."] if same and len(record.networks) > 1 else []
+    if same and not record.search_space:
+        notes.append(f"The same in all: {'; '.join(same)}.")
     if len(record.networks) == 1:
         differing = []
         notes = [f"Its hyperparameters: {'; '.join(same)}."]

@@ -97,10 +97,10 @@ def binary_crossentropy(xp: Any, target: Any, output: Any, numbers: Mapping[str,
 
 
 def binary_crossentropy_of_logits(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
-    """Return the binary cross-entropy of `p = sigmoid(z)` from z: `max(z, 0) - zy + log(1 + exp(-|z|))`."""
+    """Return the binary cross-entropy of `p = sigmoid(z)` from z: `log(1 + exp z) - zy`."""
     _check(target, output)
     y = _smooth(target, numbers, 2)
-    return xp.maximum(output, 0.0) - output * y + xp.log1p(xp.exp(-xp.abs(output)))
+    return xp.logaddexp(0.0, output) - output * y
 
 
 def categorical_crossentropy(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:

@@ -20,6 +20,7 @@ from shoal.training.packing import member_network
 from shoal.training.progress import Progress, Silent
 
 CHECKPOINT_SECONDS = 30.0
+KEEP_SECONDS = 1.0  # an interruption costs no more of the block in training
 COMPILERS = 2  # programs compiled at a time; compiling one uses little more than one core
 
 
@@ -99,8 +100,12 @@ class _Session:
         self.total = len(members)
         self.began = time.perf_counter()
         self.deadline = None if seconds is None else self.began + seconds
-        self.done = checkpoint or Checkpoint()
-        self.last_save = self.began
+        before = checkpoint or Checkpoint()
+        self.finished = dict(before.finished)
+        self.curves = {number: list(before.curves[number]) for number in before.states}
+        # state of a block beside the number of its chunks, in one so that an interruption cannot part them
+        self.kept = {number: (state, len(before.curves[number])) for number, state in before.states.items()}
+        self.last_save = self.last_keep = self.began
         self.compile_seconds = 0.0
 
     def run(self) -> Training:
@@ -108,22 +113,22 @@ class _Session:
         prepared: dict[int, Future[float]] = {}
         out_of_time = False
         with ThreadPoolExecutor(max_workers=COMPILERS) as compiler:
-            todo = [i for i in range(len(self.blocks)) if i not in self.done.finished]
+            todo = [i for i in range(len(self.blocks)) if i not in self.finished]
             for i in todo:
                 prepared[i] = compiler.submit(self.engine.prepare, self.blocks[i])
             try:
                 for i in todo:
-                    if self._late() and self.done.finished:
+                    if self._late() and self.finished:
                         out_of_time = True
                         break
                     self._wait_for(prepared[i])
                     self._train_block(i)
             except KeyboardInterrupt:
-                raise Stopped(self.done) from None
+                raise Stopped(self._checkpoint()) from None
             finally:
                 for future in prepared.values():
                     future.cancel()
-        trained = [member for block in self.done.finished.values() for member in block]
+        trained = [member for block in self.finished.values() for member in block]
         trained.sort(key=lambda each: each.member.id)
         elapsed = time.perf_counter() - self.began
         return Training(trained, self.compile_seconds, elapsed - self.compile_seconds, out_of_time or self._late())
@@ -140,9 +145,9 @@ class _Session:
         self.compile_seconds += time.perf_counter() - began
 
     def _train_block(self, number: int) -> None:
-        block, chunks = self.blocks[number], self.done.curves.setdefault(number, [])
-        arrays = self.done.states.get(number)
-        state = self.engine.start(block) if arrays is None else self.engine.from_arrays(block, arrays)
+        block, chunks = self.blocks[number], self.curves.setdefault(number, [])
+        kept = self.kept.get(number)
+        state = self.engine.start(block) if kept is None else self.engine.from_arrays(block, kept[0])
         while not chunks or (chunks[-1].status == Status.RUNNING).any():
             if chunks and self._late():
                 break
@@ -150,22 +155,29 @@ class _Session:
             chunks.append(chunk)
             self._show(number, chunk)
             self._remember(number, state)
-        self.done.finished[number] = _finished(self.problem, block, chunks, self.engine.read_out(block, state))
-        self.done.states.pop(number, None)
-        self.done.curves.pop(number, None)
+        self.finished[number] = _finished(self.problem, block, chunks, self.engine.read_out(block, state))
+        self.kept.pop(number, None)
+        self.curves.pop(number, None)
 
     def _remember(self, number: int, state: Any) -> None:
-        """Keep the state of the block, so that an interruption costs less than a minute."""
-        if self.save is None:
+        """Keep the state of the block now and then: Ctrl-C mostly comes while the engine holds the state."""
+        now = time.perf_counter()
+        if now - self.last_keep < KEEP_SECONDS:
             return
-        due = time.perf_counter() - self.last_save >= CHECKPOINT_SECONDS
-        if due:
-            self.done.states[number] = self.engine.to_arrays(state)
-            self.save(self.done)
+        self.kept[number] = self.engine.to_arrays(state), len(self.curves[number])
+        self.last_keep = now
+        if self.save is not None and now - self.last_save >= CHECKPOINT_SECONDS:
+            self.save(self._checkpoint())
             self.last_save = time.perf_counter()
 
+    def _checkpoint(self) -> Checkpoint:
+        """Return what is done, the curves no longer than what the kept states have seen."""
+        states = {number: state for number, (state, _) in self.kept.items()}
+        curves = {number: self.curves[number][:chunks] for number, (_, chunks) in self.kept.items()}
+        return Checkpoint(dict(self.finished), states, curves)
+
     def _show(self, number: int, chunk: Chunk) -> None:
-        finished = [member for block in self.done.finished.values() for member in block]
+        finished = [member for block in self.finished.values() for member in block]
         resting = int((chunk.status != Status.RUNNING).sum())
         best = self._best(finished)
         epochs = max(m.hyperparameters.epochs for m in self.blocks[number].members)
@@ -181,7 +193,7 @@ class _Session:
 
     def _best(self, finished: list[TrainedMember]) -> float | None:
         losses = [np.nanmin(m.validation_loss) for m in finished if np.isfinite(m.validation_loss).any()]
-        for chunks in self.done.curves.values():
+        for chunks in self.curves.values():
             for chunk in chunks:
                 if np.isfinite(chunk.validation_loss).any():
                     losses.append(np.nanmin(chunk.validation_loss))

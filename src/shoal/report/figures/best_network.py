@@ -27,9 +27,7 @@ class BestNetwork:
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
-        return (
-            "Drawing of the best network: its layers as columns of nodes, its weights as lines between them."
-        )
+        return "Drawing of the best network: its layers as columns of nodes, its weights as lines between them."
 
     @property
     def caption(self) -> str:

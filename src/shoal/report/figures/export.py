@@ -99,9 +99,7 @@ def inline_svg(svg: str, name: str, alt: str) -> str:
 
 def _unique_ids(body: str, name: str) -> str:
     used = set(re.findall(r'href="#([^"]+)"', body)) | set(re.findall(r"url\(#([^)]+)\)", body))
-    body = re.sub(
-        r' id="([^"]+)"', lambda m: f' id="{name}-{m.group(1)}"' if m.group(1) in used else "", body
-    )
+    body = re.sub(r' id="([^"]+)"', lambda m: f' id="{name}-{m.group(1)}"' if m.group(1) in used else "", body)
     return body.replace('href="#', f'href="#{name}-').replace("url(#", f"url(#{name}-")
 
 

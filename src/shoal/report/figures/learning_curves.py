@@ -109,4 +109,6 @@ def _without_spikes(both: list[Bands]) -> np.ndarray:
     values = np.concatenate([_drawn(b) for b in both])
     if not tops.size:
         return values
-    return np.minimum(values[np.isfinite(values)], 1.3 * np.abs(np.quantile(tops, 0.985)))
+    start = [b.quantiles[4, :1] for b in both]
+    most = np.nanmax(np.concatenate([*start, [1.3 * np.abs(np.quantile(tops, 0.985))]]))
+    return np.minimum(values[np.isfinite(values)], most)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 PANELS = 3
 MOST_CATEGORIES = 9
+FEW_NUMBERS = 6
 MOST_VECTOR_POINTS = 500
 
 
@@ -87,8 +88,7 @@ def panel(name: str, rows: list[NetworkRow]) -> Panel | None:
     """Return the values of one hyperparameter, or None if it does not vary or has too many values to show."""
     values = [value_of(row, name) for row in rows]
     if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
-        x = np.array(values, dtype=float)
-        return Panel(name, x) if np.unique(x).size > 1 and np.isfinite(x).all() else None
+        return _numeric(name, np.array(values, dtype=float))
     texts = [setting(v) for v in values]
     categories = sorted(set(texts))
     if not 1 < len(categories) <= MOST_CATEGORIES:
@@ -97,6 +97,16 @@ def panel(name: str, rows: list[NetworkRow]) -> Panel | None:
     middle = {c: float(np.median(score[[t == c for t in texts]])) for c in categories}
     order = sorted(categories, key=lambda c: (middle[c], c))
     return Panel(name, np.array([order.index(t) for t in texts], dtype=float), tuple(order))
+
+
+def _numeric(name: str, x: np.ndarray) -> Panel | None:
+    """Return a panel of numbers; a handful of distinct ones become categories in their order."""
+    distinct = np.unique(x)
+    if distinct.size < 2 or not np.isfinite(x).all():
+        return None
+    if distinct.size > FEW_NUMBERS:
+        return Panel(name, x)
+    return Panel(name, np.searchsorted(distinct, x).astype(float), tuple(short(v) for v in distinct))
 
 
 def value_of(row: NetworkRow, name: str) -> Any:
@@ -160,9 +170,7 @@ def _positions(axes: Axes, one: Panel) -> np.ndarray:
         most = 12 if len(one.categories) <= 4 else 7
         names = [name_text(c, most) for c in one.categories]
         slanted = len(one.categories) > 5
-        axes.set_xticks(
-            range(len(names)), names, rotation=30 if slanted else 0, ha="right" if slanted else "center"
-        )
+        axes.set_xticks(range(len(names)), names, rotation=30 if slanted else 0, ha="right" if slanted else "center")
         axes.tick_params(axis="x", length=0, pad=1 if slanted else 3)
         axes.set_xlim(-0.6, len(names) - 0.4)
         return one.x + 0.6 * jitter

@@ -36,8 +36,7 @@ class PredictedTrue:
         drawn = len(thinned(panel))
         some = "" if drawn == len(panel.mean) else f", shown for {drawn} of {len(panel.mean):,} rows"
         return (
-            f"Each point is a test row; bars are 95 % intervals{some}. On the dashed line prediction and "
-            "truth agree."
+            f"Each point is a test row; bars are 95 % intervals{some}. On the dashed line prediction and truth agree."
         )
 
 

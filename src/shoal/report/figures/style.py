@@ -106,9 +106,7 @@ def add_axes(figure: Figure, left: float, bottom: float, right: float, top: floa
     return figure.add_axes(box)
 
 
-def stacked(
-    count: int, height: float, *, left: float = 0.62, titles: bool = True
-) -> tuple[Figure, list[Axes]]:
+def stacked(count: int, height: float, *, left: float = 0.62, titles: bool = True) -> tuple[Figure, list[Axes]]:
     """Return a figure of one column with `count` axes of `height` inches below each other."""
     title, right, gap = (0.28 if titles else 0.1), 0.1, 0.5
     total = count * (height + title) + (count - 1) * (gap - 0.05) + 0.45

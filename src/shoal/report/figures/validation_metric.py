@@ -75,9 +75,7 @@ def draw(shown: ValidationMetric) -> Figure:
     if not single:
         below = panels[1]
         below.step(shown.metric.epochs, shown.metric.networks, where="post", color=MUTED, lw=1.2)
-        below.fill_between(
-            shown.metric.epochs, shown.metric.networks, step="post", color=MUTED, alpha=0.15, lw=0
-        )
+        below.fill_between(shown.metric.epochs, shown.metric.networks, step="post", color=MUTED, alpha=0.15, lw=0)
         epoch_axis(below, shown.metric)
         below.set_ylim(0, shown.metric.networks.max() * 1.06)
         below.set_title("networks in training")
