@@ -42,13 +42,13 @@ def score_opponents(dataset: Dataset, split: Split, seed: int) -> dict[str, dict
 
 
 def _features(dataset: Dataset) -> Any:
-    """Return the same features as shoal has, dates as days and truth values as numbers, for scikit-learn."""
+    """Return the same features as shoal has; a missing category is one of its own, dates are days."""
     columns = []
     for column in dataset.feature_table().get_columns():
         if column.dtype.is_temporal():
             column = column.cast(pl.Datetime).dt.epoch("d")
         text = column.dtype in (pl.String, pl.Categorical, pl.Enum)
-        columns.append(column.cast(pl.String) if text else column.cast(pl.Float64))
+        columns.append(column.cast(pl.String).fill_null("missing") if text else column.cast(pl.Float64))
     return pl.DataFrame(columns).to_pandas()
 
 
@@ -76,15 +76,10 @@ def _preparation(features: Any) -> Any:
 
     numbers = [name for name in features.columns if features[name].dtype.kind == "f"]
     texts = [name for name in features.columns if name not in numbers]
-    encoder = make_pipeline(
-        SimpleImputer(missing_values=None, strategy="constant", fill_value="missing"),
-        OneHotEncoder(handle_unknown="ignore", sparse_output=False),
-    )
-    transformer = make_column_transformer(
+    return make_column_transformer(
         (make_pipeline(SimpleImputer(strategy="median", add_indicator=True), StandardScaler()), numbers),
-        (encoder, texts),
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), texts),
     )
-    return transformer
 
 
 def _weight_name(model: Any) -> str:

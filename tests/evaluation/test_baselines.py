@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from shoal.evaluation import baselines
@@ -133,7 +134,31 @@ def test_equal_seeds_give_equal_predictions():
         np.testing.assert_array_equal(first[name], again[name])
 
 
-def test_the_users_warning_filters_are_left_alone(recwarn):
-    x = np.linspace(-1, 1, 30)[:, None] * 1e4  # separable: logistic regression does not converge
-    fit_baselines(Task.CLASSIFICATION, x, (x[:, 0] > 0).astype(int), None, x, 2, seed=0)
+def test_rounds_are_those_with_the_least_loss_over_the_folds():
+    seen: list[np.ndarray] = []
+
+    def fit(rows: np.ndarray, limit: int) -> int:
+        seen.append(rows)
+        return limit
+
+    def losses(limit: int, rows: np.ndarray) -> list[float]:
+        seen[-1] = np.concatenate([seen[-1], rows])
+        return [abs(i - 6.0) + len(seen) * (i == 6) * 0.1 for i in range(limit)]
+
+    assert baselines._best_rounds(fit, losses, 30, 20, seed=0, strata=np.arange(30) % 2) == 7
+    assert len(seen) == 3
+    assert all(sorted(rows) == list(range(30)) for rows in seen)  # each row is learned from or held out
+    assert baselines._best_rounds(fit, losses, 6000, 20, seed=0) == 7
+    assert len(seen) == 4
+    assert baselines._best_rounds(fit, lambda *_: [], 30, 20, seed=0) == 20
+
+
+def test_warnings_of_scikit_learn_stay_inside(monkeypatch, recwarn):
+    import sklearn.linear_model
+
+    monkeypatch.setattr(sklearn.linear_model, "LogisticRegression", lambda **_: LogisticRegression(max_iter=1))
+    x, y = rings(60)
+    with pytest.warns(ConvergenceWarning):
+        LogisticRegression(max_iter=1).fit(x, y)
+    fit_baselines(Task.CLASSIFICATION, x, y, None, x, 3, seed=0)
     assert not recwarn.list

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from shoal.evaluation.hyperparameters import importance
 
@@ -59,6 +60,17 @@ def test_noise_explains_nothing_on_average():
     assert np.mean(shares) < 0.05  # eta² without correction would be about 0.07
     assert np.median(shares) == 0.0
     assert claims / len(shares) < 0.12
+
+
+def test_the_share_is_epsilon_squared_of_an_analysis_of_variance():
+    random = np.random.default_rng(3)
+    group, scores = np.arange(45) % 3, random.permutation(45) + 10.0 * (np.arange(45) % 3)
+    ranks = stats.rankdata(scores)
+    f = stats.f_oneway(*(ranks[group == k] for k in range(3))).statistic
+    eta2 = 2 * f / (2 * f + 42)
+    share = importance([{"optimizer": "abc"[k]} for k in group], scores)[0][1]
+    assert share == pytest.approx(1 - (1 - eta2) * 44 / 42, abs=0.0051)
+    assert abs(share - eta2) > 0.02  # the correction can be seen
 
 
 def test_too_few_scores_say_nothing():

@@ -146,6 +146,16 @@ def test_many_rows_get_fewer_resamples_and_a_normal_interval(monkeypatch):
     assert scores[0].value - scores[0].low == pytest.approx(scores[0].high - value)
 
 
-def test_percentiles_skip_what_is_not_finite():
+def test_the_width_of_a_weighted_interval_is_that_of_the_weighted_mean():
+    truth, p = noisy_classes(5, 400)
+    weights = np.random.default_rng(0).exponential(size=400) ** 2
+    loss = with_intervals(Task.CLASSIFICATION, truth, p, weights=weights)["log_loss"]
+    off = -np.log(p[np.arange(400), truth]) - loss.value
+    error = np.sqrt((weights**2 * off**2).sum()) / weights.sum()
+    assert (loss.high - loss.low) / (2 * 1.96) == pytest.approx(error, rel=0.1)
+
+
+def test_percentiles_are_the_middle_of_what_is_finite():
+    assert percentiles(np.append(np.arange(101.0), np.nan), 0.9) == pytest.approx((5.0, 95.0))
     assert percentiles(np.array([np.nan, 1.0, np.inf]), 0.5) == (1.0, 1.0)
     assert np.isnan(percentiles(np.array([np.nan]))).all()

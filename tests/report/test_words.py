@@ -52,6 +52,7 @@ def test_a_number_has_three_significant_digits(value: float | None, text: str) -
         (Interval(3.2e-7, 1e-7, 5e-7), "3.20 × 10⁻⁷ [1.00 × 10⁻⁷, 5.00 × 10⁻⁷]"),
         (Interval(0.5, math.nan, math.nan), "0.500 [–, –]"),
         (Interval(0.0, 0.0, 0.0), "0 [0, 0]"),
+        (Interval(1.0986123, 1.0986122999999, 1.0986123), "1.10 [1.10, 1.10]"),
     ],
 )
 def test_an_interval_shows_as_many_decimals_as_its_width_bears(value: Interval, text: str) -> None:

@@ -52,7 +52,7 @@ def test_every_schedule_can_be_chosen(name: Any) -> None:
         ({"hidden": (70_000,)}, "less than or equal to 65535"),
         ({"hidden": (1.5,)}, "valid integer"),
         ({"learning_rate": 0.0}, "greater than 0"),
-        ({"learning_rate": float("nan")}, "greater than 0"),
+        ({"learning_rate": float("nan")}, "finite number"),
         ({"learning_rate": float("inf")}, "finite number"),
         ({"l2": -0.1}, "greater than or equal to 0"),
         ({"l1": float("inf")}, "finite number"),

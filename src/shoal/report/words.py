@@ -130,7 +130,7 @@ def _with_scale(value: Interval, shown: tuple[float, ...]) -> str:
     # Shares keep three decimals up to 1.000, so that a column of them lines up.
     decimals = 2 - (min(own, -1) if max(parts) <= 1 else own)
     width = value.high - value.low
-    if math.isfinite(width) and width > 0:
+    if math.isfinite(width) and width > 1e-6 * abs(max(parts, key=abs)):  # less is rounding
         # Two or three significant digits of the width: fewer hide it, more pretend.
         decimals = min(max(decimals, 1 - _exponent(width)), 2 - _exponent(width))
     return ", ".join(_fixed(x, min(max(decimals, 0), 6)) for x in shown)

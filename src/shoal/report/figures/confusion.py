@@ -46,7 +46,7 @@ class Confusion:
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
         right, total = np.trace(self.counts), self.counts.sum()
-        share = f" {right / total:.0%} are on the diagonal." if total > 0 else ""
+        share = f" {100 * right / total:.0f} % are on the diagonal." if total > 0 else ""
         return f"Confusion matrix of {len(self.classes)} classes on the test rows.{share}"
 
     @property
@@ -122,4 +122,4 @@ def _texts(axes: Axes, shown: Confusion, cell: float) -> None:
         lift = 0.09 if with_share and amount else 0.0
         axes.text(column + 0.5, row + 0.5 - lift, text, size=size, alpha=1.0 if amount else 0.45, **place)
         if lift:
-            axes.text(column + 0.5, row + 0.72, f"{share:.0%}", size=min(size, 6.5), **place)
+            axes.text(column + 0.5, row + 0.72, f"{100 * share:.0f} %", size=min(size, 6.5), **place)

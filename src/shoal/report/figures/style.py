@@ -74,14 +74,19 @@ STYLE: Any = {
 
 
 def name_text(name: str, most: int = 24) -> str:
-    """Return a name that came with the data, safe to draw: one line, no control characters, cut after `most`.
+    """Return a name that came with the data, safe to draw: one line, no control characters, at most `most` long.
 
-    >>> name_text("a very long name of a class", most=12)
-    'a very long…'
+    Long names lose their middle: names of one family often differ at the end only.
+
+    >>> name_text("a very long name of class 12", most=15)
+    'a very lo…ss 12'
     """
     clean = "".join(c if c.isprintable() and unicodedata.category(c) != "Cs" else " " for c in str(name))
     clean = " ".join(clean.split())
-    return clean if len(clean) <= most else clean[: most - 1].rstrip() + "…"
+    if len(clean) <= most:
+        return clean
+    end = most // 3
+    return clean[: most - end - 1].rstrip() + "…" + clean[-end:]
 
 
 def text_width(texts: Sequence[str], size: float = 7.5) -> float:

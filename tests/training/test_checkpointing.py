@@ -1,0 +1,70 @@
+"""Checkpoints as plain data and named arrays: what is written is what is read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+
+from shoal.results import Status
+from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
+from shoal.training.engines.base import Chunk
+from shoal.training.member import Member, Problem, TrainedMember, initial_parameters
+from shoal.training.packing import member_network
+from shoal.training.trainer import Checkpoint
+
+RNG = np.random.default_rng(0)
+
+
+def trained(problem: Problem, member: Member, status: Status) -> TrainedMember:
+    network, epochs = member_network(problem, member), 3 + member.id
+    curves = [RNG.normal(size=epochs).astype(np.float32) for _ in range(3)]
+    halves = RNG.normal(size=(epochs, 2)).astype(np.float32)
+    parameters = initial_parameters(network, 0, member.id)
+    return TrainedMember(member, network, parameters, status, 2, curves[0], curves[1], halves, curves[2])
+
+
+def chunk(members: int, epochs: int = 2) -> Chunk:
+    curves = [RNG.normal(size=(members, epochs)).astype(np.float32) for _ in range(3)]
+    halves = RNG.normal(size=(members, epochs, 2)).astype(np.float32)
+    whole = [RNG.integers(0, 3, members).astype(np.int32) for _ in range(3)]
+    return Chunk(curves[0], curves[1], halves, curves[2], *whole)
+
+
+def test_a_checkpoint_survives(problem: Problem, members: Any) -> None:
+    each = members({"hidden": (5,)}, {"hidden": (4, 3), "dropout": 0.1}, {"hidden": ()}, {"hidden": (6,)})
+    checkpoint = Checkpoint(
+        finished={
+            0: [trained(problem, each[0], Status.FINISHED), trained(problem, each[1], Status.DIVERGED)],
+            2: [trained(problem, each[2], Status.STOPPED_EARLY)],
+        },
+        states={1: {"00": np.arange(6.0).reshape(2, 3), "01": np.asarray([4])}},
+        curves={1: [chunk(1) for _ in range(12)]},
+    )
+    meta, arrays = checkpoint_to_parts(checkpoint)
+    meta = json.loads(json.dumps(meta))
+    back = checkpoint_from_parts(meta, arrays, problem, {member.id: member for member in each})
+
+    assert sorted(back.finished) == [0, 2]
+    for block, expected in checkpoint.finished.items():
+        for a, b in zip(back.finished[block], expected, strict=True):
+            assert (a.member, a.network, a.status, a.best_epoch) == (b.member, b.network, b.status, b.best_epoch)
+            for name in ("train_loss", "validation_loss", "half_losses", "validation_metric"):
+                assert np.array_equal(getattr(a, name), getattr(b, name))
+            for layer, other in zip(a.parameters, b.parameters, strict=True):
+                assert layer.keys() == other.keys()
+                assert all(np.array_equal(layer[name], other[name]) for name in layer)
+    assert {name: array.tolist() for name, array in back.states[1].items()} == {
+        "00": [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]],
+        "01": [4],
+    }
+    assert len(back.curves[1]) == 12
+    for got, expected_chunk in zip(back.curves[1], checkpoint.curves[1], strict=True):
+        assert all(np.array_equal(value, getattr(expected_chunk, name)) for name, value in vars(got).items())
+
+
+def test_an_empty_checkpoint(problem: Problem) -> None:
+    meta, arrays = checkpoint_to_parts(Checkpoint())
+    back = checkpoint_from_parts(meta, arrays, problem, {})
+    assert (back.finished, back.states, back.curves) == ({}, {}, {})

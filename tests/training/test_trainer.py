@@ -1,0 +1,221 @@
+"""The trainer: budgets, progress, interruptions. A pretended engine does the arithmetic."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shoal.results import Status
+from shoal.training import trainer
+from shoal.training.engines.base import Chunk
+from shoal.training.member import Member, Problem, TrainedMember, initial_parameters
+from shoal.training.packing import member_network
+from shoal.training.trainer import Checkpoint, Stopped, Training, train
+
+EPOCHS_OF_A_CHUNK = 4
+
+
+@dataclass
+class PretendedBlock:
+    members: tuple[Member, ...]
+    problem: Problem
+
+
+class PretendedEngine:
+    """Loses 1/epoch in every epoch; like a real one it takes the state that it is given, so that none can be read."""
+
+    name = "pretended"
+
+    def __init__(self, size: int = 2, seconds: float = 0.0) -> None:
+        self.size, self.seconds, self.started, self.prepared = size, seconds, 0, 0
+
+    def plan(self, problem: Problem, members: Sequence[Member]) -> list[PretendedBlock]:
+        starts = range(0, len(members), self.size)
+        return [PretendedBlock(tuple(members[i : i + self.size]), problem) for i in starts]
+
+    def prepare(self, block: PretendedBlock) -> float:
+        self.prepared += 1
+        return 0.0
+
+    def start(self, block: PretendedBlock) -> dict[str, Any]:
+        self.started += 1
+        return {"epoch": 0}
+
+    def advance(self, block: PretendedBlock, state: dict[str, Any]) -> tuple[dict[str, Any], Chunk]:
+        before = state.pop("epoch")
+        time.sleep(self.seconds)
+        epochs = np.asarray([member.hyperparameters.epochs for member in block.members])
+        ids = np.asarray([member.id for member in block.members])
+        at = np.arange(before + 1, before + EPOCHS_OF_A_CHUNK + 1)
+        loss = np.where(at <= epochs[:, None], ids[:, None] + 1.0 / at, np.nan)
+        after = np.minimum(at[-1], epochs)
+        status = np.where(after < epochs, Status.RUNNING, Status.FINISHED)
+        halves = np.stack([loss, loss], axis=-1)
+        return {"epoch": int(at[-1])}, Chunk(loss, loss, halves, loss, status, after, after)
+
+    def read_out(self, block: PretendedBlock, state: dict[str, Any]) -> list[list[dict[str, np.ndarray]]]:
+        networks = [member_network(block.problem, member) for member in block.members]
+        return [initial_parameters(network, 0, m.id) for network, m in zip(networks, block.members, strict=True)]
+
+    def to_arrays(self, state: dict[str, Any]) -> dict[str, np.ndarray]:
+        return {"epoch": np.asarray(state["epoch"])}
+
+    def from_arrays(self, block: PretendedBlock, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+        return {"epoch": int(arrays["epoch"])}
+
+
+class Watcher:
+    """Remembers what it is told and presses Ctrl-C at a given call."""
+
+    def __init__(self, stop_at: int = 0) -> None:
+        self.stop_at, self.calls, self.stages = stop_at, [], []  # type: ignore[var-annotated]
+
+    def stage(self, text: str) -> None:
+        self.stages.append(text)
+
+    def training(self, **news: Any) -> None:
+        self.calls.append(news)
+        if len(self.calls) == self.stop_at:
+            raise KeyboardInterrupt
+
+
+@pytest.fixture
+def five(members: Callable[..., list[Member]]) -> list[Member]:
+    return members(*({"hidden": (4,), "epochs": epochs} for epochs in (10, 3, 8, 9, 4)))
+
+
+@pytest.fixture
+def keep_every_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trainer, "KEEP_SECONDS", 0.0)
+
+
+def assert_same(got: Training, expected: Training) -> None:
+    assert [m.member.id for m in got.members] == [m.member.id for m in expected.members]
+    for a, b in zip(got.members, expected.members, strict=True):
+        assert (a.member, a.status, a.best_epoch) == (b.member, b.status, b.best_epoch)
+        for name in ("train_loss", "validation_loss", "half_losses", "validation_metric"):
+            np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
+
+
+def test_every_member_is_trained_to_its_end(problem: Problem, five: list[Member]) -> None:
+    training = train(problem, five, PretendedEngine())
+    assert [m.member for m in training.members] == five
+    assert [len(m.train_loss) for m in training.members] == [10, 3, 8, 9, 4]
+    assert [m.best_epoch for m in training.members] == [10, 3, 8, 9, 4]
+    assert {m.status for m in training.members} == {Status.FINISHED}
+    assert not training.out_of_time
+    assert all(np.isfinite(m.half_losses).all() for m in training.members)
+
+
+def test_members_come_back_in_the_order_of_their_identities(problem: Problem, five: list[Member]) -> None:
+    training = train(problem, five[::-1], PretendedEngine())
+    assert [m.member.id for m in training.members] == [0, 1, 2, 3, 4]
+
+
+def test_a_spent_budget_leaves_what_was_reached(problem: Problem, five: list[Member]) -> None:
+    training = train(problem, five, PretendedEngine(seconds=0.02), seconds=0.001)
+    assert training.out_of_time
+    assert [m.member.id for m in training.members] == [0, 1]
+    assert [len(m.train_loss) for m in training.members] == [4, 3]
+    assert [m.status for m in training.members] == [Status.RUNNING, Status.FINISHED]
+
+
+def test_a_budget_that_lasts_changes_nothing(problem: Problem, five: list[Member]) -> None:
+    training = train(problem, five, PretendedEngine(), seconds=60.0)
+    assert not training.out_of_time
+    assert_same(training, train(problem, five, PretendedEngine()))
+
+
+def test_progress_is_told(problem: Problem, five: list[Member]) -> None:
+    watcher = Watcher()
+    train(problem, five, PretendedEngine(), progress=watcher)
+    assert [call["epoch"] for call in watcher.calls] == [4, 8, 10, 4, 8, 9, 4]
+    assert [call["trained"] for call in watcher.calls] == [1, 1, 2, 2, 3, 4, 5]
+    assert {call["total"] for call in watcher.calls} == {5}
+    assert [call["best"] for call in watcher.calls[:3]] == [0.25, 0.125, 0.1]
+    assert all(call["seconds_left"] >= 0.0 for call in watcher.calls)
+    assert watcher.calls[-1]["seconds_left"] == pytest.approx(0.0, abs=1e-3)
+
+
+def test_time_left_is_at_most_the_budget(problem: Problem, five: list[Member]) -> None:
+    watcher = Watcher()
+    train(problem, five, PretendedEngine(seconds=0.02), seconds=0.03, progress=watcher)
+    assert all(call["seconds_left"] <= 0.03 for call in watcher.calls)
+
+
+@pytest.mark.parametrize("stop_at", range(1, 8))
+@pytest.mark.usefixtures("keep_every_chunk")
+def test_an_interrupted_training_goes_on_where_it_was(problem: Problem, five: list[Member], stop_at: int) -> None:
+    expected = train(problem, five, PretendedEngine())
+    with pytest.raises(Stopped, match="interrupted") as stopped:
+        train(problem, five, PretendedEngine(), progress=Watcher(stop_at))
+    engine, watcher = PretendedEngine(), Watcher()
+    got = train(problem, five, engine, checkpoint=stopped.value.checkpoint, progress=watcher)
+    assert_same(got, expected)
+    assert len(watcher.calls) == 8 - stop_at  # nothing but the interrupted chunk is trained again
+
+
+def test_an_interruption_before_anything_was_kept_starts_again(problem: Problem, five: list[Member]) -> None:
+    with pytest.raises(Stopped, match="interrupted") as stopped:
+        train(problem, five, PretendedEngine(), progress=Watcher(2))
+    checkpoint = stopped.value.checkpoint
+    assert (checkpoint.states, checkpoint.curves, checkpoint.finished) == ({}, {}, {})
+    got = train(problem, five, PretendedEngine(), checkpoint=checkpoint)
+    assert_same(got, train(problem, five, PretendedEngine()))
+
+
+@pytest.mark.usefixtures("keep_every_chunk")
+def test_interrupted_twice(problem: Problem, five: list[Member]) -> None:
+    checkpoint: Checkpoint | None = None
+    for stop_at in (2, 3):
+        with pytest.raises(Stopped, match="interrupted") as stopped:
+            train(problem, five, PretendedEngine(), progress=Watcher(stop_at), checkpoint=checkpoint)
+        checkpoint = stopped.value.checkpoint
+    got = train(problem, five, PretendedEngine(), checkpoint=checkpoint)
+    assert_same(got, train(problem, five, PretendedEngine()))
+
+
+@pytest.mark.usefixtures("keep_every_chunk")
+def test_checkpoints_are_saved_on_the_way(
+    problem: Problem, five: list[Member], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
+    saved: list[Checkpoint] = []
+    expected = train(problem, five, PretendedEngine(), save=saved.append)
+    assert len(saved) == 7
+    for checkpoint in saved:
+        assert_same(train(problem, five, PretendedEngine(), checkpoint=checkpoint), expected)
+
+
+def test_a_finished_checkpoint_needs_no_training(problem: Problem, five: list[Member]) -> None:
+    first = train(problem, five, PretendedEngine())
+    blocks: dict[int, list[TrainedMember]] = {0: first.members[:2], 1: first.members[2:4], 2: first.members[4:]}
+    engine = PretendedEngine()
+    assert_same(train(problem, five, engine, checkpoint=Checkpoint(finished=blocks)), first)
+    assert (engine.started, engine.prepared) == (0, 0)
+
+
+def test_an_error_of_the_engine_is_not_swallowed(problem: Problem, five: list[Member]) -> None:
+    class Broken(PretendedEngine):
+        def prepare(self, block: PretendedBlock) -> float:
+            raise ValueError("this program cannot be made")
+
+    with pytest.raises(ValueError, match="cannot be made"):
+        train(problem, five, Broken())
+
+
+def test_the_score_is_cross_fitted() -> None:
+    halves = np.asarray([[3.0, 1.0], [1.0, 2.0], [2.0, 4.0]], np.float32)  # best at epoch 2 by one, 1 by the other
+
+    def member(halves: np.ndarray, status: Status = Status.FINISHED) -> TrainedMember:
+        curve = halves.mean(axis=1)
+        return TrainedMember(None, None, [], status, 1, curve, curve, halves, curve)  # type: ignore[arg-type]
+
+    assert member(halves).score == 0.5 * (2.0 + 3.0)
+    assert member(halves, Status.DIVERGED).score == float("inf")
+    assert member(np.full((2, 2), np.nan, np.float32)).score == float("inf")
