@@ -15,6 +15,7 @@ import numpy as np
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA
+_WORD = 0xFFFFFFFF
 
 
 def threefry(key: tuple[Any, Any], counter: tuple[Any, Any], rounds: int = 20) -> tuple[Any, Any]:
@@ -43,6 +44,21 @@ def threefry(key: tuple[Any, Any], counter: tuple[Any, Any], rounds: int = 20) -
     return a, b
 
 
+def _threefry_words(key: tuple[int, int], counter: tuple[int, int]) -> tuple[int, int]:
+    """Return what `threefry` returns, for single numbers, without the cost of small arrays."""
+    keys = (key[0], key[1], key[0] ^ key[1] ^ _PARITY)
+    a, b = (counter[0] + keys[0]) & _WORD, (counter[1] + keys[1]) & _WORD
+    for i in range(20):
+        rotation = _ROTATIONS[(i // 4) % 2][i % 4]
+        a = (a + b) & _WORD
+        b = (((b << rotation) | (b >> (32 - rotation))) & _WORD) ^ a
+        if i % 4 == 3:
+            step = i // 4 + 1
+            a = (a + keys[step % 3]) & _WORD
+            b = (b + keys[(step + 1) % 3] + step) & _WORD
+    return a, b
+
+
 def to_uniform(xp: Any, bits: Any) -> Any:
     """Return float32 numbers in [0, 1) made of the upper 24 of 32 random bits."""
     return (bits >> np.uint32(8)).astype(xp.float32) * np.float32(2.0**-24)
@@ -61,23 +77,37 @@ class Stream:
     """
 
     def __init__(self, seed: int, *path: int) -> None:
-        self.seed, self.path = int(seed), tuple(int(p) for p in path)
-        word = np.asarray([self.seed & 0xFFFFFFFF], np.uint32), np.asarray([self.seed >> 32], np.uint32)
-        for step in self.path:
-            low, high = step & 0xFFFFFFFF, (step >> 32) + 1  # +1: a child differs from the parent's own numbers
-            word = threefry(word, (np.asarray([low], np.uint32), np.asarray([high], np.uint32)))
-        self.key = word
+        self.seed = int(seed)
+        self.path: tuple[int, ...] = ()
+        self._words = self.seed & _WORD, self.seed >> 32
         self._drawn = 0
+        self._follow(path)
+
+    @property
+    def key(self) -> tuple[np.ndarray, np.ndarray]:
+        """The two words that name this stream, each uint32 of shape (1,)."""
+        return np.asarray(self._words[:1], np.uint32), np.asarray(self._words[1:], np.uint32)
 
     def child(self, *path: int) -> Stream:
         """Return the stream whose path continues this one's."""
-        return Stream(self.seed, *self.path, *path)
+        child = Stream.__new__(Stream)
+        child.seed, child.path, child._words, child._drawn = self.seed, self.path, self._words, 0
+        child._follow(path)
+        return child
+
+    def _follow(self, path: tuple[int, ...]) -> None:
+        for step in map(int, path):
+            # the + 1 keeps a child's key apart from the parent's own numbers
+            self._words = _threefry_words(self._words, (step & _WORD, (step >> 32) + 1))
+            self.path = (*self.path, step)
 
     def bits(self, count: int) -> np.ndarray:
         """Return the next `count` uint32 numbers."""
         pairs = (count + 1) // 2
-        index = np.arange(self._drawn, self._drawn + pairs, dtype=np.uint32)
-        self._drawn += pairs
+        start, self._drawn = self._drawn, self._drawn + pairs
+        if pairs == 1:
+            return np.asarray(_threefry_words(self._words, (start, 0)), np.uint32)[:count]
+        index = np.arange(start, start + pairs, dtype=np.uint32)
         return np.stack(threefry(self.key, (index, np.zeros_like(index))), axis=1).ravel()[:count]
 
     def uniform(self, shape: tuple[int, ...] = (), low: float = 0.0, high: float = 1.0) -> np.ndarray:

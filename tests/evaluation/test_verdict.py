@@ -24,7 +24,7 @@ def test_a_clear_win_is_called_clear():
                                  {"most_frequent": sure(TRUTH, 0.5), "logistic_regression": sure(TRUTH, 0.8)})
     assert wins is True
     assert "beat the simple methods" in text
-    assert "logistic regression (log-loss 0.105 against 0.223, accuracy 1 against 1)" in text
+    assert "log-loss 0.105 for the networks and 0.223 for logistic regression, accuracy 1 and 1" in text
     assert "a clear one" in text
 
 
@@ -32,8 +32,8 @@ def test_a_clear_loss_is_said_plainly():
     wins, text = beats_baselines(C, TRUTH, sure(TRUTH, 0.6),
                                  {"most_frequent": sure(TRUTH, 0.5), "gradient_boosting": sure(TRUTH, 0.8)})
     assert wins is False
-    assert text.startswith("The networks do not beat the simple methods: gradient boosting is better "
-                           "(log-loss 0.223 against 0.511")
+    assert text.startswith("The networks do not beat the simple methods: log-loss 0.511 for the "
+                           "networks and 0.223 for gradient boosting, accuracy 1 and 1")
     assert "a clear one. Use gradient boosting" in text
 
 

@@ -92,10 +92,11 @@ def beats_baselines(task: Task, y: Any, ensemble_prediction: Any, baseline_predi
     own = _mean(losses, weights)
     difference = paired_difference(losses, others[best], weights, seed=seed)
     wins = bool(own < means[best])
-    numbers = _comparison(task, y, ensemble_prediction, baseline_predictions[best], weights, wins)
+    label = LABELS.get(best, best.replace("_", " "))
+    numbers = _comparison(task, y, ensemble_prediction, baseline_predictions[best], weights, label)
     if not np.isfinite(own):
         return False, "The networks' predictions cannot be compared: their loss is not a finite number."
-    return wins, _sentence(wins, best, numbers, difference, _unit(task, y))
+    return wins, _sentence(wins, label, numbers, difference, _unit(task, y))
 
 
 def _losses(task: Task, y: Any, prediction: Any, weights: Any) -> np.ndarray:
@@ -127,34 +128,28 @@ def _unit(task: Task, y: Any) -> str:
     return "mean squared error" if _targets(y) == 1 else "squared error in units of each target's variance"
 
 
-def _comparison(task: Task, y: Any, own: Any, other: Any, weights: Any, wins: bool) -> str:
-    """Return e.g. `log-loss 0.12 against 0.2, accuracy 0.97 against 0.93`, the better prediction first."""
-    first, second = (own, other) if wins else (other, own)
+def _comparison(task: Task, y: Any, own: Any, other: Any, weights: Any, label: str) -> str:
+    """Return e.g. `log-loss 0.12 for the networks and 0.2 for gradient boosting, accuracy 0.97 and 0.93`."""
     names = ["log_loss", "accuracy"] if task is Task.CLASSIFICATION else [main_metric(task, _targets(y))]
-    parts = []
-    for name in names:
-        metric = METRICS[name]
-        one, two = metric(y, first, weights), metric(y, second, weights)
-        one_text, two_text = (f"{value:.3g}" for value in (one, two))
-        parts.append(f"{metric.label} {one_text} against {two_text}")
-    return ", ".join(parts)
+    pairs = [(METRICS[n].label, METRICS[n](y, own, weights), METRICS[n](y, other, weights)) for n in names]
+    first, *rest = pairs
+    text = f"{first[0]} {first[1]:.3g} for the networks and {first[2]:.3g} for {label}"
+    return ", ".join([text, *(f"{name} {one:.3g} and {two:.3g}" for name, one, two in rest)])
 
 
-def _sentence(wins: bool, best: str, numbers: str, difference: Interval, unit: str) -> str:
-    label = LABELS.get(best, best.replace("_", " "))
+def _sentence(wins: bool, label: str, numbers: str, difference: Interval, unit: str) -> str:
+    """Return who is better, by how much, and whether that is more than chance."""
     low, high = (difference.low, difference.high) if wins else (-difference.high, -difference.low)
-    size = f"the difference in {unit} is {abs(difference.value):.2g}, 95 % interval {low:.2g} to {high:.2g}"
+    size = f"The difference in {unit} is {abs(difference.value):.2g}, 95 % interval {low:.2g} to {high:.2g}"
     clear = low > 0
     if wins:
-        opening = f"The networks beat the simple methods; the best of these is {label} ({numbers})."
-        close = "a clear one." if clear else "so it could be chance on these rows."
-        return f"{opening} {size[0].upper()}{size[1:]}: {close}"
+        close = "a clear one." if clear else "it could be chance on these rows."
+        return f"The networks beat the simple methods: {numbers}, the best of these. {size}: {close}"
     if difference.value == 0:
         return f"The networks do not beat the simple methods: {label} is exactly as good ({numbers})."
-    opening = f"The networks do not beat the simple methods: {label} is better ({numbers})."
     close = (f"a clear one. Use {label}, or give the networks more rows or a wider search." if clear
-             else f"within the uncertainty, so {label} serves as well and is simpler.")
-    return f"{opening} {size[0].upper()}{size[1:]}: {close}"
+             else "within the uncertainty; these rows cannot tell the two apart.")
+    return f"The networks do not beat the simple methods: {numbers}. {size}: {close}"
 
 
 def verdict_text(task: Task, scores: Scores, baselines_text: str, overfitting: Overfitting, *,
