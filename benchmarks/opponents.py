@@ -9,7 +9,6 @@ import numpy as np
 import polars as pl
 
 from shoal.data import Dataset, Split
-from shoal.fit import row_weights
 from shoal.metrics import metrics_for
 from shoal.results import Task
 
@@ -22,8 +21,7 @@ def score_opponents(dataset: Dataset, split: Split, seed: int) -> dict[str, dict
     them and one that does not.
     """
     features = _features(dataset)
-    weights = row_weights(dataset)
-    usable = None if weights is None or (weights.ndim == 2 and weights.shape[1] > 1) else weights.reshape(-1)
+    weights = _weights(dataset)
     y = dataset.y()
     target = y.reshape(-1) if y.ndim == 2 and y.shape[1] == 1 else y
     scores = {}
@@ -32,8 +30,8 @@ def score_opponents(dataset: Dataset, split: Split, seed: int) -> dict[str, dict
         "training and validation rows": np.concatenate([split.train, split.validation]),
     }.items():
         for name, model in _models(dataset.task, features, seed).items():
-            for weighted in (False,) if usable is None else (False, True):
-                taken = {} if not weighted or usable is None else {_weight_name(model): usable[rows]}
+            for weighted in (False,) if weights is None else (False, True):
+                taken = {} if not weighted or weights is None else {_weight_name(model): weights[rows]}
                 _fit(model, features.iloc[rows], target[rows], taken)
                 guess = _predict(model, dataset, features.iloc[split.test])
                 label = ", ".join([name, rows_name, *(["weighted"] if weighted else [])])
@@ -50,6 +48,14 @@ def _features(dataset: Dataset) -> Any:
         text = column.dtype in (pl.String, pl.Categorical, pl.Enum)
         columns.append(column.cast(pl.String).fill_null("missing") if text else column.cast(pl.Float64))
     return pl.DataFrame(columns).to_pandas()
+
+
+def _weights(dataset: Dataset) -> np.ndarray | None:
+    """Return `weight / y_err²`, mean one; None without either, or with errors of several targets."""
+    weights, errors = dataset.weights(), dataset.y_err()
+    if errors is not None and errors.shape[1] == 1:
+        weights = (1.0 if weights is None else weights) / errors[:, 0] ** 2
+    return None if weights is None else weights / weights.mean()
 
 
 def _models(task: Task, features: Any, seed: int) -> dict[str, Any]:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
+import pytest
+
+if TYPE_CHECKING:
+    from shoal.run import Run
 
 # Keras is only what the tests compare with; it shall compute with the library that is there anyway.
 os.environ.setdefault("KERAS_BACKEND", "jax")
@@ -21,3 +26,28 @@ os.environ.setdefault("JAX_NUM_CPU_DEVICES", "2")
 # The same examples in every run, and no failure because a machine was busy.
 hypothesis.settings.register_profile("shoal", derandomize=True, deadline=None, max_examples=60, database=None)
 hypothesis.settings.load_profile("shoal")
+
+TINY: dict[str, Any] = {
+    "networks": 4,
+    "hidden": (6,),
+    "activation": "tanh",
+    "optimizer": "adam",
+    "schedule": "constant",
+    "dropout": 0.0,
+    "batch_size": 16,
+    "epochs": 20,
+}
+
+
+@pytest.fixture(scope="session")
+def tiny() -> dict[str, Any]:
+    """Settings of a small fit; fits with these on one set of data share a compiled program."""
+    return dict(TINY)
+
+
+@pytest.fixture(scope="session")
+def iris_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """One small fit of iris that many tests look at; nothing may be written into its folder."""
+    import shoal
+
+    return shoal.fit("iris", out=str(tmp_path_factory.mktemp("iris") / "run"), **TINY)

@@ -24,7 +24,7 @@ FLOORS = (
     {"evaluation"},
     {"runs"},
     {"report", "export"},
-    {"run"},
+    {"run", "steps"},
     {"fit"},
     {"cli", "estimators", "workbench"},
 )

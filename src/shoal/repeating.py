@@ -34,6 +34,12 @@ def command_line(dataset: Dataset, settings: FitSettings) -> str:
     return shlex.join(words)
 
 
+def origin(dataset: Dataset) -> dict[str, str]:
+    """Return what `config.toml` keeps of the data: where they came from, their checksum, the column of weights."""
+    kept = {"name": dataset.name, "source": dataset.source, "sha256": dataset.sha256}
+    return kept if dataset.roles.weight is None else {**kept, "weight": dataset.roles.weight}
+
+
 def _text(value: Any) -> str:
     return ",".join(str(part) for part in value) if isinstance(value, list) else str(value)
 

@@ -10,7 +10,9 @@ from typing import Any
 import polars as pl
 
 from shoal.data import ReadOptions
+from shoal.data.conversion import to_numbers
 from shoal.data.dataset import read_any
+from shoal.errors import DataError
 from shoal.evaluation.evaluation import Rows, score_rows
 from shoal.evaluation.predictor import Prediction, Predictor
 from shoal.results import Interval
@@ -88,13 +90,26 @@ class Run:
     def evaluate(self, data: Any, options: ReadOptions | None = None) -> dict[str, Interval]:
         """Return every metric on labelled rows, each with its 95 % interval.
 
+        Rows count with their weights, if the run was fitted with weights and the data have their column.
+
         Raises:
-            DataError: a feature or target column is missing.
+            DataError: a feature or target column is missing, or a weight is no number.
         """
         preparation = self.predictor.preparation
         table = self._read(data, options)
         x, y = preparation.transform(table), preparation.target_values(table)
-        return score_rows(self.predictor, Rows(x, y, None), int(self.metrics["seed"]))
+        return score_rows(self.predictor, Rows(x, y, self._weights(table)), int(self.metrics["seed"]))
+
+    def _weights(self, table: pl.DataFrame) -> Any:
+        """Return the weights of rows by the column that weighed the rows of the fit, or None."""
+        name = self.folder.config["data"].get("weight")
+        if name is None or name not in table.columns:
+            return None
+        weights = to_numbers(table.get_column(name))
+        bad = ~weights.is_finite().fill_null(False)
+        if bad.any():
+            raise DataError(f"weights: column {name!r} holds no finite number in row {int(bad.arg_max() or 0) + 1}")
+        return weights.to_numpy()
 
     def report(self) -> Path:
         """Return the path of the page, `report.html`."""

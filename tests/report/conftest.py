@@ -21,6 +21,7 @@ class FakeNetwork:
 
     layers = ()
     parameter_count = 67
+    output_shape = (3,)
 
     def summary(self) -> str:
         """Return a table of layers."""

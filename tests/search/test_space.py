@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoal.search.space import Choice, Fixed, LogUniform, Space, Widths, default_space
+from shoal.search.space import Choice, Fixed, LogUniform, Widths, default_space
 from shoal.streams import Stream
 from shoal.training.hyperparameters import Hyperparameters
 

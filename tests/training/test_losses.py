@@ -150,7 +150,7 @@ def test_a_callable_may_give_one_value_per_row() -> None:
 
 @pytest.mark.parametrize("result", [np.zeros(()), np.zeros(5), np.zeros((3, 7)), np.zeros((7, 2))])
 def test_a_callable_with_values_of_another_shape_is_refused(result: np.ndarray) -> None:
-    loss = get_loss(lambda xp, target, output: result)
+    loss = get_loss(lambda *_: result)
     with pytest.raises(SettingError, match=r"must return \(7, 3\), \(7, 1\) or \(7,\)"):
         loss.values(np, NUMBERS, GUESSES, {})
 

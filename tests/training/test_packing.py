@@ -45,7 +45,8 @@ def test_what_is_a_number_does_not_part_members(problem: Problem, members: Any) 
 
 
 @pytest.mark.parametrize(
-    "other", [{"hidden": (5,), "batch_size": 8}, {"hidden": (65,)}, {"hidden": ()}, {"hidden": (5,), "activation": "softmax"}]
+    "other",
+    [{"hidden": (5,), "batch_size": 8}, {"hidden": (65,)}, {"hidden": ()}, {"hidden": (5,), "activation": "softmax"}],
 )
 def test_what_is_structure_parts_members(problem: Problem, members: Any, other: dict[str, Any]) -> None:
     mixed = members({"hidden": (5,)}, other, {"hidden": (6,)})

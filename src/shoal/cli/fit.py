@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -53,6 +54,7 @@ def fit(
         _check_resume(data, config, settings)
     else:
         data, settings = _data_and_settings(data, config, settings)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's time limit: keep what is done
     with watching(quiet=quiet) as progress:
         if resume is not None:
             from shoal.fit import resume as go_on

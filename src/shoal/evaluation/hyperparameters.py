@@ -124,11 +124,15 @@ def _sentence(name: str, share: float, clear: bool, first: bool, values: Sequenc
     return f"{name} explains {100 * share:.0f} % of the ranking: the best quarter used {used}."
 
 
+def _short(value: float) -> str:
+    return f"{value:.0f}" if 10 <= abs(value) < 1e6 else f"{value:.2g}"
+
+
 def _used(chosen: Sequence[Any], values: Sequence[Any]) -> str:
     """Return the range of numbers, or the commonest value, e.g. `relu (7 of 10; 31 % of all)`."""
     if all(_is_number(v) for v in values) and len(set(values)) > BINS:
         low, high = np.quantile(np.array(chosen, np.float64), [0.1, 0.9], method="nearest")
-        return f"{low:.2g}–{high:.2g}" if low != high else f"{low:.2g}"
+        return f"{_short(low)}–{_short(high)}" if low != high else _short(low)
     value, count = Counter(map(str, chosen)).most_common(1)[0]
     share = sum(str(v) == value for v in values) / len(values)
     return f"mostly {value} ({count} of {len(chosen)}; {100 * share:.0f} % of all networks)"

@@ -12,7 +12,7 @@ from shoal.training.hyperparameters import Hyperparameters
 
 @dataclass(frozen=True)
 class Choice:
-    """One of several values, each as likely as the others."""
+    """One of several values, each as likely as the others; a value that stands twice is twice as likely."""
 
     values: tuple[Any, ...]
 
@@ -21,7 +21,9 @@ class Choice:
         return self.values[stream.integer(len(self.values))]
 
     def __str__(self) -> str:
-        return "one of " + ", ".join(str(value) for value in self.values)
+        counts = {value: self.values.count(value) for value in self.values}
+        often = {count: f" ({count} of {len(self.values)} times)" for count in counts.values() if count > 1}
+        return "one of " + ", ".join(f"{value}{often.get(count, '')}" for value, count in counts.items())
 
 
 @dataclass(frozen=True)
@@ -114,31 +116,42 @@ def default_space(rows: int, classification: bool) -> Space:
     """Return the default space for dense networks on so many training rows.
 
     Few rows get small networks and small batches: more units would only learn the noise, and a batch should leave
-    several steps to an epoch.
+    several steps to an epoch. A regression gets deeper networks, more epochs and less dropout than a
+    classification: a smooth function has to be followed closely (`benchmarks/quality.py` compares).
     """
-    units, batches, epochs = _sizes(rows)
+    sizes = _sizes(rows, classification)
     return Space(
         {
-            "hidden": Widths((1, 2) if rows < 500 else (1, 3), units),
+            "hidden": Widths(sizes.depths, sizes.units),
             "activation": Choice(("relu", "tanh", "silu")),
             "optimizer": Choice(("adam", "adamw", "nadam")),
             "learning_rate": LogUniform(1e-3, 3e-2),
             "schedule": Choice(("constant", "cosine")),
             "l2": Choice((0.0, 0.001, 0.01, 0.1, 1.0)),
-            "dropout": Choice((0.0, 0.0, 0.1, 0.25)),
+            "dropout": Choice((0.0, 0.0, 0.1, 0.25) if classification else (0.0, 0.0, 0.0, 0.1)),
             "label_smoothing": Choice((0.0, 0.0, 0.05)) if classification else Fixed(0.0),
-            "batch_size": Choice(batches),
-            "epochs": Fixed(epochs),
-            "patience": Fixed(max(10, epochs // 6)),
+            "batch_size": Choice(sizes.batches),
+            "epochs": Fixed(sizes.epochs),
+            "patience": Fixed(max(10, sizes.epochs // 6)),
         }
     )
 
 
-def _sizes(rows: int) -> tuple[tuple[int, int], tuple[int, ...], int]:
+@dataclass(frozen=True)
+class _Sizes:
+    depths: tuple[int, int]
+    units: tuple[int, int]
+    batches: tuple[int, ...]
+    epochs: int
+
+
+def _sizes(rows: int, classification: bool) -> _Sizes:
     if rows < 500:
-        return (4, 32), (16, 32), 200
+        if classification:
+            return _Sizes((1, 2), (4, 32), (16, 32), 200)
+        return _Sizes((1, 3), (8, 64), (16, 32), 500)
     if rows < 5_000:
-        return (8, 64), (32, 64), 150
+        return _Sizes((1, 2), (16, 128), (32, 64), 100) if classification else _Sizes((1, 3), (8, 64), (32, 64), 300)
     if rows < 50_000:
-        return (16, 128), (128, 256), 80
-    return (32, 256), (512, 1024), 40
+        return _Sizes((1, 3), (16, 128), (128, 256), 80)
+    return _Sizes((1, 3), (32, 256), (512, 1024), 40)

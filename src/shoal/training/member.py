@@ -14,6 +14,7 @@ from shoal.streams import Stream
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.losses import Loss
 
+# the first step of a stream's path says what its numbers are for
 INITIAL, ORDER, DROPOUT = 0, 1, 2
 
 
@@ -122,4 +123,4 @@ def build_network(hyperparameters: Hyperparameters, inputs: int, outputs: int, o
 
 def initial_parameters(network: Network, seed: int, member: int) -> list[dict[str, np.ndarray]]:
     """Return the initial parameters of a member, the same wherever it is trained."""
-    return network.initialize(Stream(seed, member, INITIAL))
+    return network.initialize(Stream(seed, INITIAL, member))

@@ -181,7 +181,7 @@ def member_numbers(problem: Problem, structure: Structure, member: Member) -> di
     numbers: dict[str, Any] = {name: np.float32(value) for name, value in scalars.items()}
     numbers["epochs"], numbers["patience"] = np.int32(h.epochs), np.int32(h.patience)
     numbers["optimizer"] = np.int32(structure.optimizers.index(h.optimizer))
-    numbers["key"] = np.concatenate(Stream(problem.seed, member.id, DROPOUT).key)
+    numbers["key"] = np.concatenate(Stream(problem.seed, DROPOUT, member.id).key)
     numbers["layers"] = [_layer_numbers(structure, h, i) for i in range(len(structure.hidden))]
     return numbers
 

@@ -43,6 +43,7 @@ class Training:
     members: list[TrainedMember]
     compile_seconds: float
     train_seconds: float
+    checkpoint: Checkpoint
     out_of_time: bool = False
 
 
@@ -131,7 +132,8 @@ class _Session:
         trained = [member for block in self.finished.values() for member in block]
         trained.sort(key=lambda each: each.member.id)
         elapsed = time.perf_counter() - self.began
-        return Training(trained, self.compile_seconds, elapsed - self.compile_seconds, out_of_time or self._late())
+        seconds = self.compile_seconds, elapsed - self.compile_seconds
+        return Training(trained, *seconds, self._checkpoint(), out_of_time or self._late())
 
     def _late(self) -> bool:
         return self.deadline is not None and time.perf_counter() >= self.deadline

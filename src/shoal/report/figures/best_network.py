@@ -41,6 +41,8 @@ def numbers(record: Record) -> BestNetwork | None:
     if record.best_network is None:
         return None
     outputs = record.data.classes or record.data.targets
+    if record.best_network.output_shape[-1] == 1:  # of two classes, one sigmoid gives the probability of the second
+        outputs = outputs[-1:]
     best = record.kept[0].id if record.kept else None
     return BestNetwork(record.best_network, record.best_parameters, record.data.feature_names, outputs, best)
 

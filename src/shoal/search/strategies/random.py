@@ -6,7 +6,7 @@ from shoal.search.space import Space
 from shoal.streams import Stream
 from shoal.training.member import Member
 
-CANDIDATE = 3
+CANDIDATE = 3  # the path of the streams that draw candidates
 
 
 def propose(space: Space, count: int, seed: int, start: int = 0) -> list[Member]:
@@ -18,4 +18,4 @@ def propose(space: Space, count: int, seed: int, start: int = 0) -> list[Member]
         [0, 1]
     """
     ids = range(start, start + count)
-    return [Member(id, space.draw(Stream(seed, id, CANDIDATE))) for id in ids]
+    return [Member(id, space.draw(Stream(seed, CANDIDATE, id))) for id in ids]

@@ -1,0 +1,157 @@
+"""The steps of the main job that need more than a line: reading, posing, training, putting the ensemble together."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+
+from shoal.data import Dataset, Preparation, ReadOptions, Split, load_dataset, load_with_test, roles_from_toml, split_rows
+from shoal.errors import Interrupted, SettingError
+from shoal.evaluation.predictor import EnsembleMember, Predictor, choose_members, with_noise
+from shoal.repeating import import_meanwhile
+from shoal.results import Task
+from shoal.runs.folder import RunFolder
+from shoal.settings import FitSettings
+from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
+from shoal.training.member import Member, Problem, TrainedMember
+from shoal.training.problem import choose_loss, make_problem
+from shoal.training.progress import Progress
+from shoal.training.trainer import Checkpoint, Stopped, Training, train
+
+NETWORKS = 64
+NETWORKS_IN_A_BUDGET = 1024  # with --minutes and no --networks: more than will be reached
+SECONDS_TO_FINISH = 6.0  # kept back from a time budget for evaluation and page
+
+
+def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
+    """Read the data and split their rows."""
+    columns = ("target", "features", "y_err", "ignore")
+    options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in columns}
+    options |= {name: getattr(settings, name) for name in ("weight", "group", "time", "id", "task")}
+    options["roles"] = None if settings.roles is None else roles_from_toml(settings.roles)
+    words = ("delimiter", "decimal_comma", "header", "encoding", "sheet")
+    options["options"] = ReadOptions(**{name: getattr(settings, name) for name in words})
+    test_rows = None
+    if settings.test is None:
+        dataset = load_dataset(data, **options)
+    else:
+        dataset, test_rows = load_with_test(data, settings.test, **options)
+    test, validation = settings.test_size, settings.validation_size
+    sizes = (1.0 - test - validation, validation, test)
+    return dataset, split_rows(dataset, sizes=sizes, seed=settings.seed, test_rows=test_rows)
+
+
+def _listed(names: tuple[str, ...] | None) -> list[str] | None:
+    return None if names is None else list(names)
+
+
+def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: FitSettings) -> Problem:
+    """Return the problem that the networks are to solve; the test rows are no part of it."""
+    classes = len(dataset.classes)
+    weights, y = row_weights(dataset, split.train), dataset.y()
+    if dataset.task is Task.REGRESSION:
+        y = preparation.scale_target(y)
+
+    def part(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        taken = None if weights is None else weights[rows]
+        return preparation.transform(dataset.table[rows]), y[rows], taken
+
+    loss = choose_loss(dataset.task, classes, settings.loss)
+    parts = part(split.train), part(split.validation)
+    return make_problem(
+        dataset.task, loss, *parts, classes=classes, seed=settings.seed, penalties=settings.penalties
+    )
+
+
+def row_weights(dataset: Dataset, train: np.ndarray) -> np.ndarray | None:
+    """Return `weight / y_err²` of each row (and target), or None where neither is known.
+
+    Each target counts alike on the training rows, whatever its unit.
+    """
+    weights, errors = dataset.weights(), dataset.y_err()
+    if errors is None:
+        return weights
+    precision = 1.0 / np.asarray(errors, np.float64) ** 2
+    precision = precision / precision[train].mean(axis=0)
+    return precision if weights is None else precision * weights[:, None]
+
+
+def count_networks(settings: FitSettings) -> int:
+    """Return how many networks to propose."""
+    if settings.networks is not None:
+        return settings.networks
+    return NETWORKS if settings.minutes is None else NETWORKS_IN_A_BUDGET
+
+
+def train_members(
+    problem: Problem,
+    members: list[Member],
+    settings: FitSettings,
+    progress: Progress,
+    folder: RunFolder,
+    began: float,
+) -> Training:
+    """Train, with a checkpoint in the folder now and then; on Ctrl-C keep what is done and say how to go on."""
+    progress.stage("compiling")
+    from shoal.training.engines.xla import XlaEngine
+
+    engine = XlaEngine()
+    import_meanwhile("sklearn.linear_model", "sklearn.ensemble", "sklearn.metrics", "matplotlib.figure", "jinja2")
+    by_id = {member.id: member for member in members}
+    checkpoint = None
+    if folder.has_checkpoint:
+        checkpoint = checkpoint_from_parts(*folder.load_checkpoint(), problem, by_id)
+    seconds = None
+    if settings.minutes is not None:
+        seconds = max(1.0, 60.0 * settings.minutes - (time.perf_counter() - began) - SECONDS_TO_FINISH)
+
+    def save(state: Checkpoint) -> None:
+        folder.save_checkpoint(*checkpoint_to_parts(state))
+
+    try:
+        return train(problem, members, engine, seconds=seconds, progress=progress, checkpoint=checkpoint, save=save)
+    except Stopped as stopped:
+        save(stopped.checkpoint)
+        done = sum(len(block) for block in stopped.checkpoint.finished.values())
+        raise interrupted(folder, f"{done} of {len(members)} networks are") from None
+
+
+def interrupted(folder: RunFolder, kept: str) -> Interrupted:
+    """Return the error that says what is kept and how to go on."""
+    return Interrupted(f"stopped; {kept} trained and kept in {folder.path}. Go on with: shoal fit --resume {folder.path}")
+
+
+def keep_training(folder: RunFolder, training: Training) -> None:
+    """Keep the trained networks until the run is written, since what follows may be interrupted, too."""
+    folder.save_checkpoint(*checkpoint_to_parts(training.checkpoint))
+
+
+def make_ensemble(
+    members: list[TrainedMember],
+    keep: int | None,
+    preparation: Preparation,
+    dataset: Dataset,
+    split: Split,
+) -> tuple[Predictor, list[int]]:
+    """Return the predictor made of the best members, its noise measured on the validation rows, and who they are.
+
+    Raises:
+        SettingError: every network diverged.
+    """
+    kept = choose_members([member.score for member in members], keep)
+    if not kept:
+        raise SettingError(
+            f"all {len(members)} networks diverged: their loss was no longer a finite number. "
+            "Try a smaller --learning-rate, and look for outliers in the data (shoal describe)."
+        )
+    chosen = tuple(
+        EnsembleMember(m.member.id, m.member.hyperparameters.model_dump(mode="json"), m.network, m.parameters)
+        for m in (members[i] for i in kept)
+    )
+    targets = len(dataset.targets)
+    plain = Predictor(preparation, chosen, np.zeros(targets), np.full(targets, 1.96))
+    rows, weights = split.validation, dataset.weights()
+    taken = None if weights is None else weights[rows]
+    return with_noise(plain, preparation.transform(dataset.table[rows]), dataset.y()[rows], taken), kept

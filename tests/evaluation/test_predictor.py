@@ -1,0 +1,249 @@
+"""The predictor: ensemble means and spreads, intervals that cover what they promise, saving and loading."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shoal.data import Preparation, load_dataset
+from shoal.errors import DataError
+from shoal.evaluation import predictor as module
+from shoal.evaluation.predictor import (
+    EnsembleMember,
+    Prediction,
+    Predictor,
+    choose_members,
+    conformal_quantile,
+    to_probabilities,
+    with_noise,
+)
+from shoal.networks import Network
+from shoal.streams import Stream
+
+SLOPES = (1.9, 2.0, 2.1)
+NOISE = 0.3
+
+
+def line(preparation: Preparation, slope: float, id: int) -> EnsembleMember:
+    """Return a network that answers `slope · x` in the target's units."""
+    mean, scale = preparation.target_mean[0], preparation.target_scale[0]
+    parameters = [{"kernel": np.asarray([[slope / scale]]), "bias": np.asarray([-mean / scale])}]
+    return EnsembleMember(id, {"hidden": []}, Network.parse("1 1"), parameters)
+
+
+def lines(targets: int = 1) -> Predictor:
+    """Return an ensemble of three lines through zero, with nothing known of the noise."""
+    x = np.linspace(-1.0, 1.0, 50)
+    data = load_dataset({"x": x, "y": 20.0 + 3.0 * x}, target="y")
+    preparation = Preparation.fit(data, np.arange(50), normalization="none")
+    members = tuple(line(preparation, slope, i) for i, slope in enumerate(SLOPES))
+    return Predictor(preparation, members, np.zeros(targets), np.full(targets, 1.96))
+
+
+def classifier(classes: int = 3) -> Predictor:
+    y = [f"c{i % classes}" for i in range(30)]
+    data = load_dataset({"a": np.arange(30.0), "b": np.arange(30.0)[::-1] ** 2, "y": y}, target="y")
+    preparation = Preparation.fit(data, np.arange(30))
+    network = Network.parse("2 5:tanh 3:softmax" if classes == 3 else "2 5:tanh 1:sigmoid")
+    members = tuple(EnsembleMember(i, {"hidden": [5]}, network, network.initialize(Stream(0, i))) for i in range(3))
+    return Predictor(preparation, members, np.zeros(1), np.ones(1))
+
+
+def measurements(rng: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray]:
+    x = rng.uniform(-1.0, 1.0, (rows, 1))
+    return x, 2.0 * x + NOISE * rng.standard_normal((rows, 1))
+
+
+def test_mean_and_spread_of_the_members() -> None:
+    x = np.asarray([[0.0], [1.0], [-2.0]])
+    answer = lines().predict_features(x)
+    assert answer.mean is not None
+    assert answer.spread is not None
+    np.testing.assert_allclose(answer.mean, 2.0 * x, atol=1e-12)
+    np.testing.assert_allclose(answer.spread, np.std(SLOPES) * np.abs(x), atol=1e-12)
+
+
+def test_std_joins_spread_and_noise_and_scales_the_interval() -> None:
+    plain = lines()
+    known = Predictor(plain.preparation, plain.members, np.asarray([NOISE]), np.asarray([2.5]))
+    answer = known.predict_features(np.asarray([[1.0]]))
+    std = np.hypot(np.std(SLOPES), NOISE)
+    values = [float(each[0, 0]) for each in (answer.std, answer.low, answer.high) if each is not None]
+    np.testing.assert_allclose(values, [std, 2.0 - 2.5 * std, 2.0 + 2.5 * std])
+
+
+def test_the_noise_is_what_the_spread_leaves_unexplained() -> None:
+    x, y = measurements(np.random.default_rng(0), 4000)
+    fitted = with_noise(lines(), x, y, None)
+    expected = np.sqrt(NOISE**2 - np.mean((np.std(SLOPES) * x) ** 2))
+    np.testing.assert_allclose(fitted.noise, [expected], rtol=0.05)
+
+
+def test_the_interval_covers_what_it_promises() -> None:
+    rng, covered = np.random.default_rng(1), []
+    for _ in range(200):
+        fitted = with_noise(lines(), *measurements(rng, 60), None)
+        x, y = measurements(rng, 500)
+        answer = fitted.predict_features(x)
+        assert answer.low is not None
+        assert answer.high is not None
+        covered.append(np.mean((y >= answer.low) & (y <= answer.high)))
+    # 58 of 60 ratios: the coverage is distributed as Beta(58, 3), with mean 0.951 and deviation 0.028
+    assert np.mean(covered) == pytest.approx(58 / 61, abs=4 * 0.03 / np.sqrt(200))
+    assert 0.015 < np.std(covered) < 0.045
+
+
+def test_intervals_of_noise_that_is_not_normal_cover_too() -> None:
+    rng, covered = np.random.default_rng(2), []
+    for _ in range(200):
+        x = rng.uniform(-1.0, 1.0, (460, 1))
+        y = 2.0 * x + NOISE * rng.standard_t(2, (460, 1))
+        fitted = with_noise(lines(), x[:60], y[:60], None)
+        answer = fitted.predict_features(x[60:])
+        assert answer.low is not None
+        assert answer.high is not None
+        covered.append(np.mean((y[60:] >= answer.low) & (y[60:] <= answer.high)))
+    assert np.mean(covered) == pytest.approx(58 / 61, abs=0.01)
+
+
+def test_rows_of_weight_zero_tell_nothing_of_the_noise() -> None:
+    x, y = measurements(np.random.default_rng(3), 500)
+    wild = np.concatenate([y, y + 100.0])
+    weights = np.repeat([1.0, 0.0], 500)
+    fitted = with_noise(lines(), np.concatenate([x, x]), wild, weights)
+    np.testing.assert_allclose(fitted.noise, with_noise(lines(), x, y, None).noise, rtol=1e-6)
+
+
+def test_perfect_predictions_keep_an_interval() -> None:
+    plain = lines()
+    exact = Predictor(plain.preparation, plain.members[1:2], plain.noise, plain.quantile)
+    x = np.linspace(-1.0, 1.0, 30)[:, None]
+    fitted = with_noise(exact, x, 2.0 * x, None)
+    assert fitted.noise[0] > 0.0
+    assert np.isfinite(fitted.quantile).all()
+
+
+def test_classes_need_no_noise() -> None:
+    predictor = classifier()
+    assert with_noise(predictor, np.zeros((5, 2)), np.zeros(5), None) is predictor
+
+
+@pytest.mark.parametrize(("count", "rank"), [(19, 19), (20, 20), (39, 38), (99, 95), (100, 96)])
+def test_the_conformal_quantile_has_the_finite_sample_correction(count: int, rank: int) -> None:
+    ratios = np.random.default_rng(0).permutation(np.arange(1.0, count + 1.0))
+    assert conformal_quantile(np.stack([ratios, 2 * ratios], axis=1)).tolist() == [rank, 2 * rank]
+
+
+def test_too_few_ratios_give_more_than_the_largest() -> None:
+    assert conformal_quantile(np.arange(1.0, 19.0)[:, None]).tolist() == [27.0]
+
+
+def test_the_quantile_is_no_smaller_than_the_errors_of_the_calibration() -> None:
+    x, y = measurements(np.random.default_rng(5), 99)
+    answer = with_noise(lines(), x, y, None).predict_features(x)
+    assert answer.low is not None
+    assert answer.high is not None
+    assert np.mean((y >= answer.low) & (y <= answer.high)) == pytest.approx(95 / 99)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_probabilities_are_means_over_the_members(classes: int) -> None:
+    predictor, x = classifier(classes), np.random.default_rng(0).normal(size=(7, 2)).astype(np.float32)
+    each = predictor.member_outputs(x)
+    answer = predictor.predict_features(x)
+    assert answer.probabilities is not None
+    assert answer.labels is not None
+    assert each.shape == (3, 7, classes)
+    np.testing.assert_allclose(each.sum(axis=2), 1.0)
+    np.testing.assert_allclose(answer.probabilities, each.mean(axis=0))
+    np.testing.assert_allclose(answer.probability_std, each.std(axis=0))
+    assert answer.labels.tolist() == [f"c{i}" for i in answer.probabilities.argmax(axis=1)]
+    assert len(answer) == 7
+
+
+def test_outputs_become_probabilities() -> None:
+    assert to_probabilities(np.asarray([[0.25]])).tolist() == [[0.75, 0.25]]
+    assert to_probabilities(np.asarray([[1.0, 3.0]])).tolist() == [[0.25, 0.75]]
+    zeros = to_probabilities(np.zeros((1, 2)))
+    assert zeros.tolist() == [[0.5, 0.5]]
+
+
+def test_columns_of_classes() -> None:
+    frame = classifier().predict_features(np.zeros((4, 2), np.float32)).frame()
+    assert frame.columns == ["prediction", "probability_c0", "probability_c1", "probability_c2"]
+    assert frame.height == 4
+    assert set(frame["prediction"]) <= {"c0", "c1", "c2"}
+
+
+def test_columns_of_one_number() -> None:
+    frame = lines().predict_features(np.zeros((4, 1))).frame()
+    assert frame.columns == ["prediction", "std", "low", "high"]
+
+
+def test_columns_of_several_numbers() -> None:
+    two = np.arange(6.0).reshape(3, 2)
+    frame = Prediction(("u", "v"), mean=two, std=two + 1, low=two + 2, high=two + 3).frame()
+    names = [f"{word}_{target}" for target in "uv" for word in ("prediction", "std", "low", "high")]
+    assert frame.columns == names
+    assert frame["high_v"].to_list() == [4.0, 6.0, 8.0]
+    assert Prediction(("u",)).labels is None
+    assert len(Prediction(("u",))) == 0
+
+
+@pytest.mark.parametrize("make", [lines, classifier])
+def test_saving_and_loading(make: Any) -> None:
+    predictor = make()
+    document, arrays = predictor.to_parts()
+    back = Predictor.from_parts(json.loads(json.dumps(document)), arrays)
+    table = load_dataset({"x": np.arange(12.0), "a": np.arange(12.0), "b": np.arange(12.0), "y": np.arange(12.0)}).table
+    before, after = predictor.predict(table), back.predict(table)
+    assert before.frame().equals(after.frame())
+    assert [member.id for member in back.members] == [0, 1, 2]
+    assert back.members[0].candidate == predictor.members[0].candidate
+
+
+def test_many_rows_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    predictor, x = classifier(), np.random.default_rng(0).normal(size=(10, 2)).astype(np.float32)
+    whole = predictor.predict_features(x)
+    sizes: list[int] = []
+    predict = Network.predict
+
+    def watched(self: Network, parameters: Any, rows: np.ndarray) -> np.ndarray:
+        sizes.append(len(rows))
+        return predict(self, parameters, rows)
+
+    monkeypatch.setattr(module, "ROWS_AT_ONCE", 4)
+    monkeypatch.setattr(Network, "predict", watched)
+    np.testing.assert_allclose(predictor.predict_features(x).probabilities, whole.probabilities, rtol=1e-6)
+    assert sizes == [4, 4, 2] * 3
+
+
+def test_no_rows_give_no_predictions() -> None:
+    answer = classifier().predict_features(np.zeros((0, 2), np.float32))
+    assert answer.frame().height == 0
+
+
+def test_a_missing_column_is_named() -> None:
+    with pytest.raises(DataError, match="'x'"):
+        lines().predict(load_dataset({"z": np.arange(12.0), "y": np.arange(12.0)}).table)
+
+
+@pytest.mark.parametrize(
+    ("scores", "keep", "expected"),
+    [
+        ([0.3, 0.1, 0.2, 0.4], None, [1, 2]),
+        ([0.3, 0.1, 0.2], None, [1, 2]),
+        ([0.5], None, [0]),
+        ([0.3, float("inf"), 0.2], None, [2]),
+        ([0.3, float("nan"), 0.2], 5, [2, 0]),
+        ([0.3, 0.1, 0.2, 0.4], 1, [1]),
+        ([0.2, 0.1, 0.1], 2, [1, 2]),
+        ([float("inf")] * 3, None, []),
+        ([float(i) for i in range(40)], None, list(range(8))),
+    ],
+)
+def test_the_best_are_kept(scores: list[float], keep: int | None, expected: list[int]) -> None:
+    assert choose_members(scores, keep) == expected

@@ -1,0 +1,136 @@
+"""A finished run as its user holds it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import shoal
+from shoal.run import Run
+
+FEATURES = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
+
+
+@pytest.fixture(scope="module")
+def table() -> pl.DataFrame:
+    return shoal.load_dataset("iris").table
+
+
+def test_a_run_is_found_again(iris_run: Run) -> None:
+    run = shoal.load(str(iris_run.path))
+    assert run.name == "run"
+    assert run.metrics == iris_run.metrics
+    assert run.path == iris_run.path
+    assert repr(run) == f"Run({str(run.path)!r})"
+    assert np.array_equal(run.predict("iris").probabilities, iris_run.predict("iris").probabilities)  # type: ignore[arg-type]
+
+
+def test_no_run_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(shoal.RunError, match="there is no run folder"):
+        shoal.load(tmp_path / "nowhere")
+
+
+def test_data_of_every_kind_give_the_same(iris_run: Run, table: pl.DataFrame, tmp_path: Path) -> None:
+    expected = iris_run.predict("iris").probabilities
+    table.write_csv(tmp_path / "iris.csv")
+    shuffled = table.select(["species", *FEATURES[::-1]]).with_columns(extra=pl.lit("more"))
+    kinds: list[Any] = [
+        table,
+        table.to_pandas(),
+        table.to_dict(as_series=False),
+        table.select(FEATURES).to_numpy(),
+        str(tmp_path / "iris.csv"),
+        tmp_path / "iris.csv",
+        shuffled,
+        table.drop("species"),
+    ]
+    for data in kinds:
+        np.testing.assert_allclose(iris_run.predict(data).probabilities, expected, rtol=1e-6)
+
+
+def test_predictions_stand_beside_their_rows(iris_run: Run, table: pl.DataFrame) -> None:
+    rows, prediction = iris_run.predict_table(table[:5])
+    assert rows.equals(table[:5])
+    frame = prediction.frame()
+    assert frame.columns == ["prediction", *(f"probability_{name}" for name in prediction.classes)]
+    assert frame.height == 5
+    assert prediction.probability_std is not None
+    assert prediction.probability_std.max() > 0.0
+
+
+def test_a_missing_column_is_named(iris_run: Run, table: pl.DataFrame) -> None:
+    with pytest.raises(shoal.DataError, match=r"'petal width \(cm\)'"):
+        iris_run.predict(table.drop("petal width (cm)"))
+    with pytest.raises(shoal.DataError, match="'species'"):
+        iris_run.evaluate(table.drop("species"))
+
+
+def test_evaluating(iris_run: Run, table: pl.DataFrame) -> None:
+    scores = iris_run.evaluate(table)
+    prediction = iris_run.predict(table)
+    assert prediction.labels is not None
+    share = np.mean(prediction.labels == table["species"].cast(pl.String).to_numpy())
+    assert scores["accuracy"].value == pytest.approx(share)
+    assert scores["accuracy"].low < share < scores["accuracy"].high
+    assert scores == iris_run.evaluate("iris")
+
+
+def test_unknown_categories(iris_run: Run, table: pl.DataFrame) -> None:
+    assert sum(iris_run.unknown_categories(table).values()) == 0
+
+
+def test_weights_count_in_an_evaluation(iris_run: Run, table: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    prediction = iris_run.predict(table)
+    assert prediction.labels is not None
+    hit = prediction.labels == table["species"].cast(pl.String).to_numpy()
+    weighed = table.with_columns(w=pl.Series(np.where(hit, 1.0, 3.0)))
+    run = shoal.load(iris_run.path)
+    plain = run.evaluate(weighed)["accuracy"].value
+    monkeypatch.setattr(type(run.folder), "config", {"data": {"weight": "w"}})
+    assert run.evaluate(weighed)["accuracy"].value == pytest.approx(hit.sum() / (hit.sum() + 3 * (~hit).sum()))
+    assert run.evaluate(table)["accuracy"].value == plain
+    with pytest.raises(shoal.DataError, match="column 'w' holds no finite number in row 1"):
+        run.evaluate(table.with_columns(w=pl.lit("heavy")))
+
+
+def test_the_verdict_and_the_page(iris_run: Run) -> None:
+    assert iris_run.summary() == iris_run.metrics["verdict"]["text"]
+    assert iris_run.report().is_file()
+
+
+def test_in_a_notebook(iris_run: Run) -> None:
+    page = iris_run._repr_html_()
+    assert "<b>run</b>" in page
+    assert "<td>accuracy</td>" in page
+    assert f"{iris_run.metrics['test']['accuracy']['value']:.4g}" in page
+    assert "report.html" in page
+    assert page.count("<table>") == page.count("</table>") == 1
+
+
+def test_predicting_needs_no_jax(iris_run: Run) -> None:
+    code = (
+        "import sys, shoal\n"
+        f"run = shoal.load({str(iris_run.path)!r})\n"
+        "assert run.predict('iris').probabilities.shape == (150, 3)\n"
+        "loaded = {'jax', 'jaxlib', 'keras', 'matplotlib'} & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=120)
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "model/model.json", "model/weights.safetensors", "config.toml"])
+def test_damage_is_named(iris_run: Run, tmp_path: Path, name: str) -> None:
+    shutil.copytree(iris_run.path, tmp_path / "run")
+    path = tmp_path / "run" / name
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(shoal.RunError, match=path.name):
+        _ = shoal.load(tmp_path / "run").metrics, shoal.load(tmp_path / "run").predict("iris")
