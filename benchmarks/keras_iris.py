@@ -35,8 +35,6 @@ model = keras.Sequential(
     [keras.Input((4,)), keras.layers.Dense(8, activation="relu"), keras.layers.Dense(3, activation="softmax")]
 )
 model.compile(optimizer=keras.optimizers.Adam(0.001), loss="sparse_categorical_crossentropy", metrics=["accuracy"])
-model.fit(
-    x_train, y_train, validation_data=(x_val, y_val), epochs=given.epochs, batch_size=8, verbose=0
-)
+model.fit(x_train, y_train, validation_data=(x_val, y_val), epochs=given.epochs, batch_size=8, verbose=0)
 loss, accuracy = model.evaluate(x_test, y_test, verbose=0)
 print(f"{keras.backend.backend()}: test accuracy {accuracy:.4f}, log-loss {loss:.4f}")

@@ -2,9 +2,7 @@
 
 import shoal
 
-network = shoal.Network(
-    [shoal.Dense(8, activation="relu"), shoal.Dense(3, activation="softmax")], input_shape=(4,)
-)
+network = shoal.Network([shoal.Dense(8, activation="relu"), shoal.Dense(3, activation="softmax")], input_shape=(4,))
 print(network.summary())
 
 run = shoal.fit(

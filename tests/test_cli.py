@@ -40,9 +40,7 @@ def python(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 class FakePrediction:
     def frame(self) -> pl.DataFrame:
-        return pl.DataFrame(
-            {"prediction": [1.5, 2.5], "std": [0.1, 0.2], "low": [1.0, 2.0], "high": [2.0, 3.0]}
-        )
+        return pl.DataFrame({"prediction": [1.5, 2.5], "std": [0.1, 0.2], "low": [1.0, 2.0], "high": [2.0, 3.0]})
 
 
 class FakeRun:
@@ -151,9 +149,7 @@ def test_missing_argument_is_a_usage_error() -> None:
         (Interrupted("stopped; go on with `shoal fit --resume runs/iris-1`"), 130),
     ],
 )
-def test_errors_of_shoal_are_shown_as_they_are(
-    monkeypatch: pytest.MonkeyPatch, error: Exception, code: int
-) -> None:
+def test_errors_of_shoal_are_shown_as_they_are(monkeypatch: pytest.MonkeyPatch, error: Exception, code: int) -> None:
     fails_with(monkeypatch, error)
     result = invoke("report", "runs/iris-1")
     assert result.exit_code == code
@@ -185,17 +181,13 @@ def test_control_c_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     assert result.stderr == "error: interrupted\n"
 
 
-def test_main_returns_the_exit_code(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_main_returns_the_exit_code(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     fails_with(monkeypatch, RunError("gone"))
     assert main(["report", "nowhere"]) == 2
     assert capsys.readouterr().err == "error: gone\n"
 
 
-def test_warnings_of_shoal_are_lines_and_others_are_left_alone(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_warnings_of_shoal_are_lines_and_others_are_left_alone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def load(path: str) -> FakeRun:
         warnings.warn("one run is damaged", ShoalWarning, stacklevel=1)
         return FakeRun(path)
@@ -298,14 +290,10 @@ def test_predict_refuses_an_output_before_any_work(
 def test_columns_of_the_same_name_are_both_kept() -> None:
     table = pl.DataFrame({"std": [5.0], "shoal_std": [6.0], "x": [7.0]})
     full = joined(table, pl.DataFrame({"prediction": [1.0], "std": [2.0]}))
-    assert full.to_dicts() == [
-        {"std": 5.0, "shoal_std": 6.0, "x": 7.0, "prediction": 1.0, "shoal_shoal_std": 2.0}
-    ]
+    assert full.to_dicts() == [{"std": 5.0, "shoal_std": 6.0, "x": 7.0, "prediction": 1.0, "shoal_shoal_std": 2.0}]
 
 
-def test_predict_says_which_columns_it_renamed(
-    fake_run: type[FakeRun], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_predict_says_which_columns_it_renamed(fake_run: type[FakeRun], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fake_run, "table", pl.DataFrame({"low": [1, 2]}))
     result = invoke("predict", "runs/a-1", "new.csv")
     assert "added as shoal_low" in result.stderr

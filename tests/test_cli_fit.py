@@ -59,9 +59,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> Calls:
 
 
 def fit(*words: str) -> Any:
-    return CliRunner().invoke(
-        app, ["fit", *words], prog_name="shoal", env={"COLUMNS": "300", "NO_COLOR": "1"}
-    )
+    return CliRunner().invoke(app, ["fit", *words], prog_name="shoal", env={"COLUMNS": "300", "NO_COLOR": "1"})
 
 
 @pytest.fixture(scope="module")
@@ -100,9 +98,7 @@ def test_only_what_is_for_python_has_no_flag(help_of_fit: str, name: str) -> Non
         (["--seed", "7", "--optimizer", "lion"], {"seed": 7, "optimizer": "lion"}),
     ],
 )
-def test_flags_become_settings_and_nothing_else(
-    calls: Calls, words: list[str], settings: dict[str, Any]
-) -> None:
+def test_flags_become_settings_and_nothing_else(calls: Calls, words: list[str], settings: dict[str, Any]) -> None:
     result = fit("iris", *words)
     assert result.exit_code == 0, result.stderr
     assert calls.data == "iris"
@@ -127,9 +123,7 @@ def test_the_empty_list_of_layers_means_no_hidden_layer(calls: Calls) -> None:
         (["--test-size", "0.9", "--validation-size", "0.2"], "must stay below 1"),
     ],
 )
-def test_values_without_sense_are_errors_before_any_work(
-    calls: Calls, words: list[str], message: str
-) -> None:
+def test_values_without_sense_are_errors_before_any_work(calls: Calls, words: list[str], message: str) -> None:
     result = fit("iris", *words)
     assert result.exit_code == 2
     assert result.stdout == ""

@@ -14,9 +14,9 @@ import pytest
 import shoal
 from shoal.data import Preparation
 from shoal.evaluation.sealed import SealedRows
-from shoal.steps import count_networks, pose, read, row_weights
 from shoal.run import Run
 from shoal.settings import check_settings
+from shoal.steps import count_networks, pose, read, row_weights
 from shoal.training import trainer
 
 RNG = np.random.default_rng(7)

@@ -46,8 +46,13 @@ def reference(name: str, truth: np.ndarray, p: np.ndarray, weights: np.ndarray |
 
 
 @pytest.mark.parametrize("name", ["accuracy", "balanced_accuracy", "log_loss", "roc_auc"])
-@given(seed=st.integers(0, 10**6), rows=st.integers(1, 60), classes=st.integers(2, 5), coarse=st.booleans(),
-       weighted=st.booleans())
+@given(
+    seed=st.integers(0, 10**6),
+    rows=st.integers(1, 60),
+    classes=st.integers(2, 5),
+    coarse=st.booleans(),
+    weighted=st.booleans(),
+)
 @CHECKED
 def test_classification_metrics_equal_scikit_learn(name, seed, rows, classes, coarse, weighted):
     truth, p, weights = classification(seed, rows, classes, coarse)
@@ -68,11 +73,14 @@ def test_regression_metrics_equal_scikit_learn(seed, rows, targets, weighted):
     predicted = truth + random.normal(size=truth.shape)
     weights = random.uniform(0.1, 3.0, rows) if weighted else None
     assert METRICS["rmse"](truth, predicted, weights) == pytest.approx(
-        sk.root_mean_squared_error(truth, predicted, sample_weight=weights))
+        sk.root_mean_squared_error(truth, predicted, sample_weight=weights)
+    )
     assert METRICS["mae"](truth, predicted, weights) == pytest.approx(
-        sk.mean_absolute_error(truth, predicted, sample_weight=weights))
+        sk.mean_absolute_error(truth, predicted, sample_weight=weights)
+    )
     assert METRICS["r2"](truth, predicted, weights) == pytest.approx(
-        sk.r2_score(truth, predicted, sample_weight=weights), rel=1e-6, abs=1e-9)
+        sk.r2_score(truth, predicted, sample_weight=weights), rel=1e-6, abs=1e-9
+    )
 
 
 @pytest.mark.parametrize("name", list(METRICS))
@@ -86,8 +94,7 @@ def test_many_weight_vectors_give_the_same_as_one_at_a_time(name):
     together = METRICS[name](truth, prediction, weights)
     assert together.shape == (7,)
     np.testing.assert_allclose(together, [METRICS[name](truth, prediction, w) for w in weights], rtol=1e-12)
-    np.testing.assert_allclose(METRICS[name](truth, prediction, np.ones(len(truth))),
-                               METRICS[name](truth, prediction))
+    np.testing.assert_allclose(METRICS[name](truth, prediction, np.ones(len(truth))), METRICS[name](truth, prediction))
 
 
 @pytest.mark.parametrize("name", list(METRICS))
@@ -100,7 +107,8 @@ def test_integer_weights_equal_repeated_rows(name):
     counts = random.integers(0, 3, len(truth))
     repeated = np.repeat(np.arange(len(truth)), counts)
     assert METRICS[name](truth, prediction, counts) == pytest.approx(
-        METRICS[name](truth[repeated], prediction[repeated]))
+        METRICS[name](truth[repeated], prediction[repeated])
+    )
 
 
 def test_a_negative_weight_takes_a_row_away_again():
@@ -155,12 +163,15 @@ def test_confusion_matrix_equals_scikit_learn(seed, classes, weighted):
     np.testing.assert_allclose(confusion_matrix(truth, p, used), expected)
 
 
-@pytest.mark.parametrize(("name", "truth", "prediction", "weights", "message"), [
-    ("accuracy", [0, 1], [[0.5, 0.5]], None, r"class numbers \(rows,\) and probabilities"),
-    ("accuracy", [0, 2], [[0.5, 0.5]] * 2, None, "from 0 to 1, got 0 to 2"),
-    ("rmse", [[1.0], [2.0]], [1.0, 2.0], None, "truth and prediction of one shape"),
-    ("rmse", [1.0, 2.0], [1.0, 2.0], [1.0], r"expected weights \(2,\)"),
-])
+@pytest.mark.parametrize(
+    ("name", "truth", "prediction", "weights", "message"),
+    [
+        ("accuracy", [0, 1], [[0.5, 0.5]], None, r"class numbers \(rows,\) and probabilities"),
+        ("accuracy", [0, 2], [[0.5, 0.5]] * 2, None, "from 0 to 1, got 0 to 2"),
+        ("rmse", [[1.0], [2.0]], [1.0, 2.0], None, "truth and prediction of one shape"),
+        ("rmse", [1.0, 2.0], [1.0, 2.0], [1.0], r"expected weights \(2,\)"),
+    ],
+)
 def test_shapes_that_do_not_agree_are_refused(name, truth, prediction, weights, message):
     with pytest.raises(ValueError, match=message):
         METRICS[name](truth, prediction, weights)

@@ -73,15 +73,20 @@ def _checked(task: Task, y_true: Any, prediction: Any) -> tuple[np.ndarray, np.n
         predicted = predicted.astype(np.float64)
     if task is Task.CLASSIFICATION:
         if truth.ndim != 1 or predicted.ndim != 2 or len(truth) != len(predicted):
-            raise ValueError(f"expected class numbers (rows,) and probabilities (rows, classes), "
-                             f"got {truth.shape} and {predicted.shape}")
+            raise ValueError(
+                f"expected class numbers (rows,) and probabilities (rows, classes), "
+                f"got {truth.shape} and {predicted.shape}"
+            )
         if len(truth) and not 0 <= truth.min() <= truth.max() < predicted.shape[1]:
-            raise ValueError(f"expected class numbers from 0 to {predicted.shape[1] - 1}, "
-                             f"got {truth.min()} to {truth.max()}")
+            raise ValueError(
+                f"expected class numbers from 0 to {predicted.shape[1] - 1}, got {truth.min()} to {truth.max()}"
+            )
         return truth.astype(np.int64), predicted
     if truth.shape != predicted.shape or truth.ndim not in (1, 2):
-        raise ValueError(f"expected truth and prediction of one shape, (rows,) or (rows, targets), "
-                         f"got {truth.shape} and {predicted.shape}")
+        raise ValueError(
+            f"expected truth and prediction of one shape, (rows,) or (rows, targets), "
+            f"got {truth.shape} and {predicted.shape}"
+        )
     rows = len(truth)
     return truth.astype(np.float64).reshape(rows, -1), predicted.astype(np.float64).reshape(rows, -1)
 

@@ -7,7 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from shoal.data import Dataset, Preparation, ReadOptions, Split, load_dataset, load_with_test, roles_from_toml, split_rows
+from shoal.data import (
+    Dataset,
+    Preparation,
+    ReadOptions,
+    Split,
+    load_dataset,
+    load_with_test,
+    roles_from_toml,
+    split_rows,
+)
 from shoal.errors import Interrupted, SettingError
 from shoal.evaluation.predictor import EnsembleMember, Predictor, choose_members, with_noise
 from shoal.repeating import import_meanwhile
@@ -60,9 +69,7 @@ def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: Fit
 
     loss = choose_loss(dataset.task, classes, settings.loss)
     parts = part(split.train), part(split.validation)
-    return make_problem(
-        dataset.task, loss, *parts, classes=classes, seed=settings.seed, penalties=settings.penalties
-    )
+    return make_problem(dataset.task, loss, *parts, classes=classes, seed=settings.seed, penalties=settings.penalties)
 
 
 def row_weights(dataset: Dataset, train: np.ndarray) -> np.ndarray | None:
@@ -120,7 +127,8 @@ def train_members(
 
 def interrupted(folder: RunFolder, kept: str) -> Interrupted:
     """Return the error that says what is kept and how to go on."""
-    return Interrupted(f"stopped; {kept} trained and kept in {folder.path}. Go on with: shoal fit --resume {folder.path}")
+    where = folder.path
+    return Interrupted(f"stopped; {kept} trained and kept in {where}. Go on with: shoal fit --resume {where}")
 
 
 def keep_training(folder: RunFolder, training: Training) -> None:

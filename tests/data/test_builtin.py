@@ -99,9 +99,9 @@ def test_signal_background_densities_integrate_to_one() -> None:
 
     x = events()[0][:200]
     lead, second, rho = np.log(x[:, 1]), np.log(x[:, 2]), 0.3
-    pair = stats.multivariate_normal(
-        [4.25, 3.75], [[0.35**2, rho * 0.35**2], [rho * 0.35**2, 0.35**2]]
-    ).logpdf(np.stack([lead, second], axis=1))
+    pair = stats.multivariate_normal([4.25, 3.75], [[0.35**2, rho * 0.35**2], [rho * 0.35**2, 0.35**2]]).logpdf(
+        np.stack([lead, second], axis=1)
+    )
     expected = (
         stats.norm(125.0, 9.0).logpdf(x[:, 0])
         + pair

@@ -50,9 +50,7 @@ def test_forms_of_dates(text: str, hours: float) -> None:
     assert to_days(pl.Series([text]))[0] * 24 == pytest.approx(hours)
 
 
-@pytest.mark.parametrize(
-    "values", [["2024-02-30"], ["12.5.2024"], ["2024-01-01", "soon"], [None], ["20240101"]]
-)
+@pytest.mark.parametrize("values", [["2024-02-30"], ["12.5.2024"], ["2024-01-01", "soon"], [None], ["20240101"]])
 def test_what_is_no_date(values: list[str | None]) -> None:
     assert not is_date(pl.Series(values, dtype=pl.String))
 

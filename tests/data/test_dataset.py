@@ -69,9 +69,7 @@ def test_a_file_without_suffix_does_not_win_over_a_built_in_name(
     assert load_dataset("damped_oscillation").source == "built in"
 
 
-@pytest.mark.parametrize(
-    ("name", "hint"), [("irs", "Did you mean 'iris'"), ("qqq", "built in are: iris, wine")]
-)
+@pytest.mark.parametrize(("name", "hint"), [("irs", "Did you mean 'iris'"), ("qqq", "built in are: iris, wine")])
 def test_a_name_that_is_nothing(name: str, hint: str) -> None:
     with pytest.raises(DataError, match=f"no file and no built-in data set '{name}'.*{hint}"):
         load_dataset(name)
@@ -132,9 +130,7 @@ def test_the_task_can_be_set() -> None:
         [1.0],
         [0.0],
     ]
-    with pytest.raises(
-        SettingError, match=r"classification or regression, got 'regresion'.*Did you mean 'regression'"
-    ):
+    with pytest.raises(SettingError, match=r"classification or regression, got 'regresion'.*Did you mean 'regression'"):
         load_dataset(data, task="regresion")
 
 
@@ -153,9 +149,7 @@ def test_y_of_classes_are_positions() -> None:
 
 
 def test_errors_weights_groups_and_times() -> None:
-    data = table(
-        z=Y, s=np.full(ROWS, 0.5), w=np.arange(ROWS), g=["b", "a"] * 20, t=["2024-01-01", "2024-01-03"] * 20
-    )
+    data = table(z=Y, s=np.full(ROWS, 0.5), w=np.arange(ROWS), g=["b", "a"] * 20, t=["2024-01-01", "2024-01-03"] * 20)
     dataset = load_dataset(data, target=["y", "z"], y_err="s", weight="w", group="g", time="t")
     assert [c.name for c in dataset.features] == ["x"]
     y_err, weights, groups, times = dataset.y_err(), dataset.weights(), dataset.groups(), dataset.times()

@@ -25,10 +25,7 @@ def mixed(seed: int = 0, rows: int = ROWS) -> pl.DataFrame:
     mass = np.where(rng.random(rows) < 0.1, np.nan, rng.lognormal(2, 1, rows))
     color = rng.choice(["red", "green", "blue"], rows).tolist()
     color[0] = "mauve"  # in row 0 only: rare
-    days = [
-        (datetime.date(2020, 1, 1) + datetime.timedelta(int(d))).isoformat()
-        for d in rng.integers(0, 900, rows)
-    ]
+    days = [(datetime.date(2020, 1, 1) + datetime.timedelta(int(d))).isoformat() for d in rng.integers(0, 900, rows)]
     return pl.DataFrame(
         {
             "mass": mass,
@@ -64,9 +61,7 @@ def test_other_rows_have_no_influence(way: str) -> None:
     changed = pl.concat([original[:120], other[120:]], how="vertical_relaxed")
     assert Preparation.fit(load_dataset(changed), TRAIN, normalization=way).to_dict() == reference
     # and the training rows do have influence, so that the test can fail
-    moved = original.with_columns(
-        mass=pl.col("mass") + pl.when(pl.int_range(ROWS) < 40).then(1.0).otherwise(0.0)
-    )
+    moved = original.with_columns(mass=pl.col("mass") + pl.when(pl.int_range(ROWS) < 40).then(1.0).otherwise(0.0))
     if way != "none":
         assert Preparation.fit(load_dataset(moved), TRAIN, normalization=way).to_dict() != reference
     permuted = pl.concat([original[:120], original[120:].reverse()])
@@ -137,9 +132,7 @@ def test_quantile_numbers_are_normal_scores() -> None:
     values = np.random.default_rng(0).lognormal(0, 3, 2000)
     data = load_dataset({"x": values, "y": np.linspace(0, 1, 2000)})
     x = Preparation.fit(data, np.arange(2000), normalization="quantile").transform(data.table)[:, 0]
-    theirs = QuantileTransformer(output_distribution="normal", n_quantiles=256).fit_transform(
-        values[:, None]
-    )[:, 0]
+    theirs = QuantileTransformer(output_distribution="normal", n_quantiles=256).fit_transform(values[:, None])[:, 0]
     middle = np.abs(theirs) < 2
     assert x[middle] == pytest.approx(theirs[middle], abs=0.05)
     assert x.std() == pytest.approx(1.0, abs=0.05)

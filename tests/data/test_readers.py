@@ -117,9 +117,7 @@ def test_decimal_comma(write):
     assert rows(write('a,b\n"1,5",x\n"2,25",y\n'))[1] == [(1.5, "x"), (2.25, "y")]
     assert rows(write('a,b\n"1,500",x\n"2,250",y\n'))[1][0] == ("1,500", "x")
     assert rows(write("a;b\n1,5;x\n"), decimal_comma=False)[1] == [("1,5", "x")]
-    with pytest.raises(
-        DataError, match=r"decimal point '1\.5' \(line 3\).*comma '1,5' \(line 2\).*decimal_comma"
-    ):
+    with pytest.raises(DataError, match=r"decimal point '1\.5' \(line 3\).*comma '1,5' \(line 2\).*decimal_comma"):
         read_table(write("a;b\n1,5;2\n2,5;1.5\n"))
     assert rows(write("a;b\n1,5;2\n2,5;1.5\n"), decimal_comma=True)[1] == [(1.5, 2.0), (2.5, 1.5)]
 

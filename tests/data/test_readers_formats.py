@@ -16,9 +16,7 @@ import pytest
 from shoal.data.readers import ReadOptions, from_python, read_table
 from shoal.errors import DataError
 
-TABLE = pl.DataFrame(
-    {"n": [1, 2, None], "f": [0.1, None, 1e-300], "s": ["x", None, "é"], "b": [True, None, False]}
-)
+TABLE = pl.DataFrame({"n": [1, 2, None], "f": [0.1, None, 1e-300], "s": ["x", None, "é"], "b": [True, None, False]})
 
 
 @pytest.mark.parametrize("extension", [".parquet", ".pq", ".arrow", ".feather", ".ipc", ".jsonl", ".ndjson"])

@@ -31,9 +31,7 @@ def _read(content: bytes, name: str, **options) -> pl.DataFrame:
 @few
 @example(rows=[(None, None, 2**53 + 1)], delimiter=",", comma=False, everything=False, packed=False)
 @given(
-    rows=st.lists(
-        st.tuples(st.none() | finite, st.none() | letters, st.integers(-(2**62), 2**62)), min_size=1
-    ),
+    rows=st.lists(st.tuples(st.none() | finite, st.none() | letters, st.integers(-(2**62), 2**62)), min_size=1),
     delimiter=st.sampled_from([",", ";", "\t", "|"]),
     comma=st.booleans(),
     everything=st.booleans(),
@@ -69,9 +67,7 @@ def test_a_written_table_is_read_back(rows, delimiter, comma, everything, packed
 @few
 @given(
     rows=st.lists(st.lists(finite, min_size=3, max_size=3), min_size=2, max_size=20),
-    layout=st.sampled_from(
-        [(",", "."), (";", "."), (";", ","), ("\t", ","), ("|", "."), (" ", "."), ("   ", ",")]
-    ),
+    layout=st.sampled_from([(",", "."), (";", "."), (";", ","), ("\t", ","), ("|", "."), (" ", "."), ("   ", ",")]),
     header=st.sampled_from(["", "names", "comment"]),
     latin=st.booleans(),
 )
@@ -135,9 +131,7 @@ def test_nearly_a_table_is_read_or_refused(content):
         ]
     ),
 )
-@pytest.mark.parametrize(
-    "extension", sorted({r.extensions[0] for r in READERS.values()} | {".npz", ".csv.gz"})
-)
+@pytest.mark.parametrize("extension", sorted({r.extensions[0] for r in READERS.values()} | {".npz", ".csv.gz"}))
 def test_any_bytes_are_read_or_refused(extension, content, start):
     _read_or_refuse(start + content, "t" + extension)
 

@@ -86,8 +86,9 @@ def test_weights_count_in_every_baseline_and_their_unit_does_not(task):
     y = np.where((x[:, 0] > 0) ^ flipped, 1, 0)
     weights = np.where(flipped, 0.05, 1.0) * random.uniform(0.9, 1.1, 120)
     side = np.array([[2.0, 0.0]])
-    first, scaled, other = (fit_baselines(task, x, y, w, side, 2, seed=0)
-                            for w in (weights, 1e-5 * weights, weights[::-1]))
+    first, scaled, other = (
+        fit_baselines(task, x, y, w, side, 2, seed=0) for w in (weights, 1e-5 * weights, weights[::-1])
+    )
     for name in list(first)[1:]:
         np.testing.assert_allclose(first[name], scaled[name], rtol=1e-4)
         assert first[name][0, -1] > 0.7 > 0.4 > other[name][0, -1]

@@ -9,11 +9,17 @@ from shoal.evaluation.hyperparameters import importance
 
 def tried(networks: int, seed: int = 0) -> list[dict]:
     random = np.random.default_rng(seed)
-    return [{"hidden": [int(random.choice([8, 16, 32]))] * int(random.integers(1, 4)),
-             "activation": str(random.choice(["relu", "tanh", "silu"])),
-             "learning_rate": float(10 ** random.uniform(-4, -1)),
-             "schedule": None if random.random() < 0.5 else "cosine",
-             "nesterov": bool(random.random() < 0.5), "batch_size": 32} for _ in range(networks)]
+    return [
+        {
+            "hidden": [int(random.choice([8, 16, 32]))] * int(random.integers(1, 4)),
+            "activation": str(random.choice(["relu", "tanh", "silu"])),
+            "learning_rate": float(10 ** random.uniform(-4, -1)),
+            "schedule": None if random.random() < 0.5 else "cosine",
+            "nesterov": bool(random.random() < 0.5),
+            "batch_size": 32,
+        }
+        for _ in range(networks)
+    ]
 
 
 def test_the_hyperparameter_that_decides_comes_first_with_its_best_range():

@@ -43,8 +43,7 @@ def test_the_interval_of_a_mean_error_covers_too():
 
 def test_equal_seeds_give_equal_intervals_and_others_differ():
     table = noisy_classes(0, 60, 3)
-    first, again, other = (
-        with_intervals(Task.CLASSIFICATION, *table, seed=seed, resamples=200) for seed in (1, 1, 2))
+    first, again, other = (with_intervals(Task.CLASSIFICATION, *table, seed=seed, resamples=200) for seed in (1, 1, 2))
     assert first == again
     assert first["log_loss"] != other["log_loss"]
     assert first["log_loss"].value == other["log_loss"].value
@@ -67,8 +66,9 @@ def test_perfect_and_hopeless_predictions_get_wilsons_interval():
 def test_wilson_of_weighted_rows_is_wider_than_of_as_many_equal_ones():
     truth = np.arange(40) % 2
     weights = np.where(np.arange(40) < 4, 10.0, 0.1)
-    equal, uneven = (with_intervals(Task.CLASSIFICATION, truth, np.eye(2)[truth], weights=w)["accuracy"]
-                     for w in (None, weights))
+    equal, uneven = (
+        with_intervals(Task.CLASSIFICATION, truth, np.eye(2)[truth], weights=w)["accuracy"] for w in (None, weights)
+    )
     assert uneven.low < equal.low
 
 
@@ -82,8 +82,7 @@ def test_wilson_agrees_with_scipy():
 def test_weights_move_the_score_and_their_size_does_not_matter():
     truth, p = noisy_classes(3, 80)
     weights = np.random.default_rng(0).uniform(0.1, 5.0, 80)
-    small, large = (
-        with_intervals(Task.CLASSIFICATION, truth, p, weights=unit * weights) for unit in (1.0, 1e3))
+    small, large = (with_intervals(Task.CLASSIFICATION, truth, p, weights=unit * weights) for unit in (1.0, 1e3))
     assert small["log_loss"].value == pytest.approx(METRICS["log_loss"](truth, p, weights))
     for name in small:
         assert small[name].low == pytest.approx(large[name].low)
@@ -142,7 +141,8 @@ def test_many_rows_get_fewer_resamples_and_a_normal_interval(monkeypatch):
     value = scores[0].value
     assert {score.method for score in scores} == {"bootstrap, normal"}
     assert np.mean([score.high - value for score in scores]) == pytest.approx(
-        1.96 * np.sqrt(value * (1 - value) / 3000), rel=0.15)
+        1.96 * np.sqrt(value * (1 - value) / 3000), rel=0.15
+    )
     assert scores[0].value - scores[0].low == pytest.approx(scores[0].high - value)
 
 

@@ -13,8 +13,7 @@ def falling(floor: float, rate: float = 0.1) -> np.ndarray:
     return floor + np.exp(-rate * EPOCHS)
 
 
-def population(train: float, validation: float, networks: int = 8,
-               rise: float = 0.0) -> tuple[np.ndarray, ...]:
+def population(train: float, validation: float, networks: int = 8, rise: float = 0.0) -> tuple[np.ndarray, ...]:
     """Curves that fall to their floors; the validation curve rises again after epoch 60."""
     scatter = 1 + 0.02 * np.arange(networks)[:, None] / networks
     t = falling(train) * scatter
@@ -26,15 +25,18 @@ def judged(train, validation, best, kept, rows: int, **given) -> Overfitting:
     return overfitting_verdict(train, validation, kept, rows, best_epoch=best, **given)
 
 
-@pytest.mark.parametrize(("train", "validation", "rows", "kind"), [
-    (0.30, 0.31, 100, "none"),
-    (0.30, 0.36, 10_000, "mild"),
-    (0.30, 0.36, 20, "none"),      # a gap of 17 % is chance on 20 rows
-    (0.05, 0.50, 100, "strong"),
-    (0.05, 0.50, 4, "mild"),       # the same gap on four rows is no proof
-    (1e-7, 1e-4, 1000, "none"),    # a large ratio of losses that do not matter
-    (0.50, 0.30, 1000, "none"),    # training loss is measured with dropout on
-])
+@pytest.mark.parametrize(
+    ("train", "validation", "rows", "kind"),
+    [
+        (0.30, 0.31, 100, "none"),
+        (0.30, 0.36, 10_000, "mild"),
+        (0.30, 0.36, 20, "none"),  # a gap of 17 % is chance on 20 rows
+        (0.05, 0.50, 100, "strong"),
+        (0.05, 0.50, 4, "mild"),  # the same gap on four rows is no proof
+        (1e-7, 1e-4, 1000, "none"),  # a large ratio of losses that do not matter
+        (0.50, 0.30, 1000, "none"),  # training loss is measured with dropout on
+    ],
+)
 def test_kinds(train, validation, rows, kind):
     verdict = judged(*population(train, validation), range(8), rows)
     assert verdict.kind == kind
@@ -120,7 +122,6 @@ def test_nan_inf_and_zero_losses_are_survived():
 
 def test_losses_that_were_evaluated_afterwards_replace_the_curves():
     t, v, best = population(0.30, 0.31)
-    verdict = judged(t, v, best, range(8), 1000, train_loss=np.full(8, 0.02),
-                                  validation_loss=np.full(8, 0.31))
+    verdict = judged(t, v, best, range(8), 1000, train_loss=np.full(8, 0.02), validation_loss=np.full(8, 0.31))
     assert verdict.kind == "strong"
     assert verdict.train_loss == pytest.approx(0.02)

@@ -20,8 +20,9 @@ TRUTH = np.arange(60) % 2
 
 
 def test_a_clear_win_is_called_clear():
-    wins, text = beats_baselines(C, TRUTH, sure(TRUTH, 0.9),
-                                 {"most_frequent": sure(TRUTH, 0.5), "logistic_regression": sure(TRUTH, 0.8)})
+    wins, text = beats_baselines(
+        C, TRUTH, sure(TRUTH, 0.9), {"most_frequent": sure(TRUTH, 0.5), "logistic_regression": sure(TRUTH, 0.8)}
+    )
     assert wins is True
     assert "beat the simple methods" in text
     assert "log-loss 0.105 for the networks and 0.223 for logistic regression, accuracy 1 and 1" in text
@@ -29,11 +30,14 @@ def test_a_clear_win_is_called_clear():
 
 
 def test_a_clear_loss_is_said_plainly():
-    wins, text = beats_baselines(C, TRUTH, sure(TRUTH, 0.6),
-                                 {"most_frequent": sure(TRUTH, 0.5), "gradient_boosting": sure(TRUTH, 0.8)})
+    wins, text = beats_baselines(
+        C, TRUTH, sure(TRUTH, 0.6), {"most_frequent": sure(TRUTH, 0.5), "gradient_boosting": sure(TRUTH, 0.8)}
+    )
     assert wins is False
-    assert text.startswith("The networks do not beat the simple methods: log-loss 0.511 for the "
-                           "networks and 0.223 for gradient boosting, accuracy 1 and 1")
+    assert text.startswith(
+        "The networks do not beat the simple methods: log-loss 0.511 for the "
+        "networks and 0.223 for gradient boosting, accuracy 1 and 1"
+    )
     assert "a clear one. Use gradient boosting" in text
 
 
@@ -105,8 +109,12 @@ def test_losses_that_are_not_finite_never_win():
     wins, text = beats_baselines(C, TRUTH, broken, {"most_frequent": sure(TRUTH, 0.5)})
     assert wins is False
     assert "not a finite number" in text
-    assert beats_baselines(C, TRUTH, sure(TRUTH, 0.9), {"most_frequent": sure(TRUTH, 0.5),
-                                                        "logistic_regression": broken})[0] is True
+    assert (
+        beats_baselines(C, TRUTH, sure(TRUTH, 0.9), {"most_frequent": sure(TRUTH, 0.5), "logistic_regression": broken})[
+            0
+        ]
+        is True
+    )
     assert beats_baselines(C, TRUTH, sure(TRUTH, 0.9), {}) == (False, "There is no baseline to compare with.")
 
 
@@ -118,14 +126,18 @@ def fine():
 def test_the_opening_text_tells_score_baselines_and_overfitting_in_this_order():
     scores = with_intervals(C, TRUTH, sure(TRUTH, 0.9))
     text = verdict_text(C, scores, "Baselines.", fine(), rows=60, kept=8, trained=64)
-    assert text.startswith("The ensemble of 8 of the 64 trained networks, tried once on 60 untouched test "
-                           "rows, predicts 100 % of them correctly (95 % interval 94 to 100 %)")
+    assert text.startswith(
+        "The ensemble of 8 of the 64 trained networks, tried once on 60 untouched test "
+        "rows, predicts 100 % of them correctly (95 % interval 94 to 100 %)"
+    )
     assert text.index("correctly") < text.index("Baselines.") < text.index("No sign of overfitting")
     assert text.endswith(fine().advice)
 
 
-@pytest.mark.parametrize(("kept", "trained", "opening"), [
-    (0, 0, "The ensemble, "), (1, 1, "The network, "), (1, 5, "The best of 5 trained networks, ")])
+@pytest.mark.parametrize(
+    ("kept", "trained", "opening"),
+    [(0, 0, "The ensemble, "), (1, 1, "The network, "), (1, 5, "The best of 5 trained networks, ")],
+)
 def test_the_opening_text_of_few_networks(kept, trained, opening):
     truth = np.linspace(0, 1, 20)[:, None]
     scores = with_intervals(R, truth, truth + 0.1)

@@ -118,9 +118,7 @@ def test_number_type_is_kept(name: str, dtype: type, ours) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_float32_agrees_with_float64(name: str) -> None:
     precise = ACTIVATIONS[name].function(numpy_namespace, POINTS.astype(np.float64))
-    np.testing.assert_allclose(
-        ACTIVATIONS[name].function(numpy_namespace, POINTS), precise, rtol=2e-6, atol=2e-6
-    )
+    np.testing.assert_allclose(ACTIVATIONS[name].function(numpy_namespace, POINTS), precise, rtol=2e-6, atol=2e-6)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -130,9 +128,7 @@ def test_extreme_inputs_leave_no_nan(name: str, ours) -> None:
     assert not np.isnan(gradient).any()
     if name != "exponential":  # exp(1e4) is infinite in any float
         assert np.isfinite(gradient).all()
-        assert np.isfinite(
-            ACTIVATIONS[name].function(numpy_namespace, EXTREME)
-        ).all()  # and NumPy does not warn
+        assert np.isfinite(ACTIVATIONS[name].function(numpy_namespace, EXTREME)).all()  # and NumPy does not warn
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -143,9 +139,7 @@ def test_nan_is_not_hidden(name: str, ours) -> None:
 
 def test_gelu_is_precise_in_both_tails() -> None:
     z = np.array([-3.0, 3.0])
-    np.testing.assert_allclose(
-        get_activation("gelu").function(numpy_namespace, z), [-0.0040496940952, 2.9959503059]
-    )
+    np.testing.assert_allclose(get_activation("gelu").function(numpy_namespace, z), [-0.0040496940952, 2.9959503059])
 
 
 @pytest.mark.parametrize("name", ["softmax", "sparsemax"])

@@ -89,12 +89,8 @@ def test_one_activation_per_neuron() -> None:
 def test_activation_may_be_a_function() -> None:
     layer = Dense(3, activation=lambda xp, z: xp.sin(z))
     p = parameters(layer)
-    np.testing.assert_allclose(
-        layer.apply(numpy_namespace, p, X, Context()), np.sin(X @ p["kernel"] + p["bias"])
-    )
-    with pytest.raises(
-        NetworkError, match="activation is the Python function '<lambda>', which cannot be kept"
-    ):
+    np.testing.assert_allclose(layer.apply(numpy_namespace, p, X, Context()), np.sin(X @ p["kernel"] + p["bias"]))
+    with pytest.raises(NetworkError, match="activation is the Python function '<lambda>', which cannot be kept"):
         layer.to_dict()
 
 
@@ -181,11 +177,7 @@ def test_bad_settings_name_the_layer() -> None:
 def test_shape_errors() -> None:
     with pytest.raises(NetworkError, match=r"layer Dense needs inputs of shape \(features,\)"):
         Dense(3).output_shape(())
-    with pytest.raises(
-        NetworkError, match=r"layer 'a' \(Dense\) has outputs of shape \(3,\) but 2 activations"
-    ):
+    with pytest.raises(NetworkError, match=r"layer 'a' \(Dense\) has outputs of shape \(3,\) but 2 activations"):
         Dense(3, ("relu", "tanh"), name="a").output_shape((4,))
-    with pytest.raises(
-        NetworkError, match=r"glu halves the last number of the shape, so \(3,\) must end in an"
-    ):
+    with pytest.raises(NetworkError, match=r"glu halves the last number of the shape, so \(3,\) must end in an"):
         Dense(3, "glu").output_shape((4,))

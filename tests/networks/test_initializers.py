@@ -27,9 +27,7 @@ def test_distribution_equals_keras(name: str) -> None:
     if "random_normal" not in name:  # its tails have no end
         assert np.abs(ours).max() == pytest.approx(np.abs(theirs).max(), rel=0.01)
     quantiles = [0.02, 0.1, 0.3, 0.7, 0.9, 0.98]
-    np.testing.assert_allclose(
-        np.quantile(ours, quantiles), np.quantile(theirs, quantiles), atol=0.05 * theirs.std()
-    )
+    np.testing.assert_allclose(np.quantile(ours, quantiles), np.quantile(theirs, quantiles), atol=0.05 * theirs.std())
 
 
 @pytest.mark.parametrize("name", ["zeros", "ones", "identity"])
@@ -68,9 +66,7 @@ def test_knows_keras_names() -> None:
 
 
 def test_errors() -> None:
-    with pytest.raises(
-        SettingError, match=r"no initializer is called 'he_norml'\. Did you mean 'he_normal'\?"
-    ):
+    with pytest.raises(SettingError, match=r"no initializer is called 'he_norml'\. Did you mean 'he_normal'\?"):
         get_initializer("he_norml")
     with pytest.raises(SettingError, match=r"orthogonal needs at least two axes, got shape \(3,\)"):
         INITIALIZERS["orthogonal"](Stream(0), (3,))

@@ -66,15 +66,11 @@ def test_float64_is_float32_made_precise(layer: Layer, shape: tuple[int, ...]) -
     for context in contexts(x.shape):
         out = layer.apply(numpy_namespace, precise, x.astype(np.float64), context)
         assert out.dtype == np.float64
-        np.testing.assert_allclose(
-            out, layer.apply(numpy_namespace, parameters, x, context), rtol=2e-5, atol=2e-6
-        )
+        np.testing.assert_allclose(out, layer.apply(numpy_namespace, parameters, x, context), rtol=2e-5, atol=2e-6)
 
 
 @pytest.mark.parametrize(("layer", "shape"), CASES)
-def test_member_in_a_block_equals_the_member_alone(
-    layer: Layer, shape: tuple[int, ...], jax_namespace
-) -> None:
+def test_member_in_a_block_equals_the_member_alone(layer: Layer, shape: tuple[int, ...], jax_namespace) -> None:
     import jax
 
     members = [layer.initialize(shape, Stream(0, m)) for m in range(3)]

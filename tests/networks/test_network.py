@@ -54,9 +54,7 @@ def test_gradient_of_the_whole_equals_finite_differences(jax_namespace) -> None:
             up = network.apply(numpy_namespace, precise, x.astype(np.float64)).sum()
             flat[0] -= 2 * step
             down = network.apply(numpy_namespace, precise, x.astype(np.float64)).sum()
-            assert np.asarray(gradient[i][name]).ravel()[0] == pytest.approx(
-                (up - down) / (2 * step), rel=1e-4
-            )
+            assert np.asarray(gradient[i][name]).ravel()[0] == pytest.approx((up - down) / (2 * step), rel=1e-4)
 
 
 def test_shapes_and_names() -> None:
@@ -130,9 +128,7 @@ def test_padded_network_equals_the_narrow_one(jax_namespace) -> None:
     ]
     for logits in (False, True):
         alone = narrow.apply(jax_namespace, p, x, logits=logits)
-        out = jax.jit(lambda p, n, lg=logits: wide.apply(jax_namespace, p, x, numbers=n, logits=lg))(
-            padded, numbers
-        )
+        out = jax.jit(lambda p, n, lg=logits: wide.apply(jax_namespace, p, x, numbers=n, logits=lg))(padded, numbers)
         np.testing.assert_allclose(out, alone, rtol=2e-5, atol=1e-6)
 
 
@@ -194,18 +190,14 @@ def test_shape_errors_name_the_layer_and_both_shapes() -> None:
     )
     with pytest.raises(NetworkError, match=message):
         Network([Dense(8), Dense(3, ("relu", "tanh"))], (4,))
-    with pytest.raises(
-        NetworkError, match=r"needs inputs of shape .* layer 0; it follows the network's input \(\)"
-    ):
+    with pytest.raises(NetworkError, match=r"needs inputs of shape .* layer 0; it follows the network's input \(\)"):
         Network([Dense(8)], ())
 
 
 def test_rows_are_checked() -> None:
     network = Network.parse("4 3")
     p = network.initialize(Stream(0))
-    with pytest.raises(
-        NetworkError, match=r"layer 'dense' \(Dense\) expects input of shape \(rows, 4\), got \(2, 5\)"
-    ):
+    with pytest.raises(NetworkError, match=r"layer 'dense' \(Dense\) expects input of shape \(rows, 4\), got \(2, 5\)"):
         network.predict(p, np.ones((2, 5)))
     with pytest.raises(NetworkError, match=r"got \(4,\)\. For a single row write x\[None\]"):
         network.predict(p, np.ones(4))
@@ -215,9 +207,7 @@ def test_rows_are_checked() -> None:
 
 def test_parameters_are_checked() -> None:
     network, other = Network.parse("4 3"), Network.parse("5 3")
-    message = (
-        r"layer 'dense' \(Dense\) needs parameters kernel \(4, 3\), bias \(3,\), got kernel \(5, 3\), bias"
-    )
+    message = r"layer 'dense' \(Dense\) needs parameters kernel \(4, 3\), bias \(3,\), got kernel \(5, 3\), bias"
     with pytest.raises(NetworkError, match=message):
         network.predict(other.initialize(Stream(0)), np.ones((2, 4)))
     with pytest.raises(NetworkError, match="the network has 1 layers but got parameters for 0"):

@@ -42,9 +42,7 @@ class RecordMaker:
                 name: {"accuracy": Interval(0.5, 0.2, 0.8)}
                 for name in ("most_frequent", "logistic_regression", "gradient_boosting")
             },
-            verdict=Verdict(
-                "mild", "It overfits a little.", "Use more rows.", True, "It is better.", "All well."
-            ),
+            verdict=Verdict("mild", "It overfits a little.", "Use more rows.", True, "It is better.", "All well."),
             hyperparameters=(
                 ("learning_rate", 0.6, "Rates near 0.01 were best."),
                 ("l2", 0.1, "It hardly mattered."),

@@ -31,9 +31,7 @@ def test_networks_come_back(tmp_path: Path, make_record: Any) -> None:
     }
 
 
-def test_curves_come_back_up_to_the_epoch_at_which_a_network_stopped(
-    tmp_path: Path, make_record: Any
-) -> None:
+def test_curves_come_back_up_to_the_epoch_at_which_a_network_stopped(tmp_path: Path, make_record: Any) -> None:
     record = make_record()
     frame = read_curves(write_log(tmp_path / "log.sqlite", record))
     assert frame.columns == ["network", "epoch", "train_loss", "validation_loss", "metric"]
@@ -101,16 +99,12 @@ def test_damage_is_named(tmp_path: Path, make_record: Any, damage: str) -> None:
         path.unlink()
     elif damage in ("table", "value"):
         connection = sqlite3.connect(path)
-        statement = (
-            "DROP TABLE curves" if damage == "table" else "UPDATE curves SET epoch = 'x' WHERE epoch = 3"
-        )
+        statement = "DROP TABLE curves" if damage == "table" else "UPDATE curves SET epoch = 'x' WHERE epoch = 3"
         connection.execute(statement)
         connection.commit()
         connection.close()
     else:
-        path.write_bytes(
-            {"empty": b"", "cut": data[: len(data) // 2], "text": b"not a database" * 100}[damage]
-        )
+        path.write_bytes({"empty": b"", "cut": data[: len(data) // 2], "text": b"not a database" * 100}[damage])
     with pytest.raises(RunError, match=r"log\.sqlite' is (missing|damaged).*train the run again"):
         read_curves(path)
     assert path.exists() == (damage != "missing")

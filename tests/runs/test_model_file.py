@@ -101,9 +101,7 @@ def test_damage_names_the_file_and_what_to_do(folder: Path, name: str, damage: s
         middle = len(data) // 2
         other = bytes([data[middle] ^ 1])
         path.write_bytes(
-            {"empty": b"", "cut": data[:middle], "one byte": data[:middle] + other + data[middle + 1 :]}[
-                damage
-            ]
+            {"empty": b"", "cut": data[:middle], "one byte": data[:middle] + other + data[middle + 1 :]}[damage]
         )
     with pytest.raises(RunError, match=rf"{name}.*Restore it from a copy, or train the run again"):
         load_parts(folder)
@@ -168,8 +166,7 @@ def test_a_real_predictor_predicts_the_same_after_loading(tmp_path: Path, target
         input_shape=(len(preparation.feature_names),),
     )
     members = tuple(
-        EnsembleMember(i, {"hidden": [4], "l2": 1e-5}, network, network.initialize(Stream(0, i)))
-        for i in range(2)
+        EnsembleMember(i, {"hidden": [4], "l2": 1e-5}, network, network.initialize(Stream(0, i))) for i in range(2)
     )
     before = Predictor(preparation, members, np.array([0.1]), np.array([1.96]))
     after = load_model(save_model(tmp_path / "model", before))

@@ -17,9 +17,7 @@ from shoal.settings import check_settings
 if TYPE_CHECKING:
     from shoal.run import Run
 
-Data = Annotated[
-    str | None, typer.Argument(metavar="DATA", help="a file with a table, or the name of a built-in set")
-]
+Data = Annotated[str | None, typer.Argument(metavar="DATA", help="a file with a table, or the name of a built-in set")]
 Config = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="repeat a run: its config.toml; flags win", rich_help_panel=RUN),
@@ -107,9 +105,7 @@ def _check_resume(data: str | None, config: str | None, settings: dict[str, Any]
         raise SettingError(f"--resume goes on with the settings of the run; leave out {', '.join(given)}.")
 
 
-def _data_and_settings(
-    data: str | None, config: str | None, settings: dict[str, Any]
-) -> tuple[str, dict[str, Any]]:
+def _data_and_settings(data: str | None, config: str | None, settings: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     """Return what to read and the settings: those of `config.toml`, then those of the flags."""
     if config:
         source, kept = read_config(config)

@@ -81,9 +81,7 @@ class PlainLines:
         clock: gives the seconds; a test may hand in its own.
     """
 
-    def __init__(
-        self, stream: TextIO, every: float = 10.0, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, stream: TextIO, every: float = 10.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
         self._every = every
         self._clock = clock

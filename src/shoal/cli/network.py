@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 DRAWINGS = (".png", ".svg", ".pdf")
 Spec = Annotated[
     str,
-    typer.Argument(
-        metavar="LAYERS", help="inputs, then units of each layer with its activation: '4 8:relu 3:softmax'"
-    ),
+    typer.Argument(metavar="LAYERS", help="inputs, then units of each layer with its activation: '4 8:relu 3:softmax'"),
 ]
 Out = Annotated[
     str | None,

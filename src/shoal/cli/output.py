@@ -83,9 +83,7 @@ def interval(score: Any) -> str:
     if score is None:
         return "–"
     if isinstance(score, Mapping):
-        value, low, high = (
-            math.nan if score[key] is None else score[key] for key in ("value", "low", "high")
-        )
+        value, low, high = (math.nan if score[key] is None else score[key] for key in ("value", "low", "high"))
         score = Interval(value, low, high)
     return in_words(score)
 

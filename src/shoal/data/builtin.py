@@ -25,9 +25,7 @@ class Builtin:
     load: Callable[[], tuple[pl.DataFrame, Roles]]
 
 
-def _from_sklearn(
-    loader: str, target: str, class_names: bool = True
-) -> Callable[[], tuple[pl.DataFrame, Roles]]:
+def _from_sklearn(loader: str, target: str, class_names: bool = True) -> Callable[[], tuple[pl.DataFrame, Roles]]:
     """Return a function that loads one of scikit-learn's sets as a table with a named target."""
 
     def load() -> tuple[pl.DataFrame, Roles]:

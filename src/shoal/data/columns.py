@@ -64,9 +64,7 @@ def find_columns(table: pl.DataFrame, roles: Roles) -> tuple[Column, ...]:
     columns = []
     for series in table.get_columns():
         name = series.name
-        role = role_of.get(name) or (
-            "feature" if roles.features is None or name in roles.features else "ignored"
-        )
+        role = role_of.get(name) or ("feature" if roles.features is None or name in roles.features else "ignored")
         asked = role != "feature" or roles.features is not None
         kind = kind_of(series, counts[name], asked=asked)
         reason = _why_dropped(series, kind, counts[name]) if role == "feature" else ""

@@ -101,8 +101,7 @@ def _days_of_text(series: pl.Series) -> pl.Series:
     day, hour, minute, second, zone = (parts.to_series(i) for i in range(5))
     days = day.str.replace_all("/", "-").str.to_date("%Y-%m-%d", strict=False).to_physical().cast(pl.Float64)
     seconds = sum(
-        part.cast(pl.Float64).fill_null(0.0) * unit
-        for part, unit in ((hour, 3600.0), (minute, 60.0), (second, 1.0))
+        part.cast(pl.Float64).fill_null(0.0) * unit for part, unit in ((hour, 3600.0), (minute, 60.0), (second, 1.0))
     )
     digits = zone.str.replace_all("[:Z]", "").cast(pl.Float64, strict=False).fill_null(0.0)
     hours = (digits.abs() / 100).floor()

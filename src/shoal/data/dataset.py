@@ -288,9 +288,7 @@ def _complete(table: pl.DataFrame, roles: Roles) -> tuple[Roles, list[str]]:
     return roles, notes
 
 
-def _with_target(
-    table: pl.DataFrame, targets: list[str], notes: list[str]
-) -> tuple[pl.DataFrame, np.ndarray]:
+def _with_target(table: pl.DataFrame, targets: list[str], notes: list[str]) -> tuple[pl.DataFrame, np.ndarray]:
     """Leave out the rows in which a target is missing, and say so."""
     present = np.ones(table.height, bool)
     for name in targets:
@@ -378,7 +376,5 @@ def content_hash(table: pl.DataFrame) -> str:
             digest.update((series.str.join("")[0] or "").encode())
         else:
             kind = pl.Float64 if series.dtype == pl.Float64 else pl.Int64
-            digest.update(
-                np.ascontiguousarray(series.to_physical().cast(kind).fill_null(0).to_numpy()).tobytes()
-            )
+            digest.update(np.ascontiguousarray(series.to_physical().cast(kind).fill_null(0).to_numpy()).tobytes())
     return digest.hexdigest()

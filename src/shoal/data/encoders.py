@@ -52,9 +52,7 @@ class NumberEncoder:
         """Write the features into `out`, `(features, rows)`."""
         if self.dates:
             if series.null_count() < len(series) and not (is_date(series) or series.dtype == pl.String):
-                raise DataError(
-                    f"column {self.column!r} must hold dates, as in training, not {_held(series)}"
-                )
+                raise DataError(f"column {self.column!r} must hold dates, as in training, not {_held(series)}")
             read = to_days(series) if series.dtype != pl.Boolean else series.cast(pl.Float64)
             check_read(series, read, "dates in ISO form, as in training")
         else:
@@ -81,9 +79,7 @@ class NumberEncoder:
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> NumberEncoder:
         """Return the encoder that `to_dict` described."""
-        return cls(
-            d["column"], d["dates"], d["fill"], d["marker"], normalization_from_dict(d["normalization"])
-        )
+        return cls(d["column"], d["dates"], d["fill"], d["marker"], normalization_from_dict(d["normalization"]))
 
 
 @dataclass(frozen=True)
@@ -147,9 +143,7 @@ class CategoryEncoder:
         text = labels(series)
         counts = text.drop_nulls().value_counts()
         names, count = counts.to_series(0), counts.to_series(1)
-        order = pl.DataFrame({"name": names, "count": count}).sort(
-            ["count", "name"], descending=[True, False]
-        )
+        order = pl.DataFrame({"name": names, "count": count}).sort(["count", "name"], descending=[True, False])
         frequent = order.filter(pl.col("count") >= rare_below(len(series))).head(MOST_LEVELS)
         levels = tuple(sorted(frequent.get_column("name").to_list()))
         rare = tuple(sorted(set(names.to_list()) - set(levels)))
@@ -166,9 +160,7 @@ class CategoryEncoder:
         """Return `(rows,)` positions of the levels; -1 where other or unknown, -2 where missing."""
         text = labels(series)
         index = (
-            text.replace_strict(
-                list(self.levels), list(range(len(self.levels))), default=-1, return_dtype=pl.Int32
-            )
+            text.replace_strict(list(self.levels), list(range(len(self.levels))), default=-1, return_dtype=pl.Int32)
             if self.levels
             else pl.Series([-1], dtype=pl.Int32).new_from_index(0, len(text))
         )
@@ -208,12 +200,8 @@ class CategoryEncoder:
 
 
 Encoder = NumberEncoder | BooleanEncoder | CategoryEncoder
-ENCODERS: dict[str, type[Encoder]] = {
-    one.kind: one for one in (NumberEncoder, BooleanEncoder, CategoryEncoder)
-}
+ENCODERS: dict[str, type[Encoder]] = {one.kind: one for one in (NumberEncoder, BooleanEncoder, CategoryEncoder)}
 
 
 def _held(series: pl.Series) -> str:
-    return (
-        "truth values" if is_truth(series) else "numbers" if series.dtype.is_numeric() else "something else"
-    )
+    return "truth values" if is_truth(series) else "numbers" if series.dtype.is_numeric() else "something else"

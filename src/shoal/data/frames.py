@@ -42,9 +42,7 @@ def check_names(names: Sequence[str], where: str) -> None:
     if len(set(names)) < len(names):
         twice = next(n for n in names if list(names).count(n) > 1)
         places = listing(str(i) for i, n in enumerate(names, 1) if n == twice)
-        raise DataError(
-            f"{where}: the name {twice!r} occurs in columns {places}; each column needs its own name."
-        )
+        raise DataError(f"{where}: the name {twice!r} occurs in columns {places}; each column needs its own name.")
 
 
 def tidy(table: pl.DataFrame, source: str) -> pl.DataFrame:
@@ -114,9 +112,7 @@ def from_python(data: Any, *, source: str = "data") -> pl.DataFrame:
     else:
         table = _table(data, source)
     if not table.width or not table.height:
-        raise DataError(
-            f"{source} has {table.height} rows and {table.width} columns; expected a table with data."
-        )
+        raise DataError(f"{source} has {table.height} rows and {table.width} columns; expected a table with data.")
     return table
 
 
@@ -138,14 +134,10 @@ def x_y_table(x: Any, y: Any, source: str, names: Sequence[Any] | None = None) -
     targets = _table(y, source)
     targets.columns = ["y"] if targets.width == 1 else numbered(targets.width, "y")
     if features.height != targets.height:
-        raise DataError(
-            f"{source}: X has {features.height} rows and y has {targets.height}; they must be equal."
-        )
+        raise DataError(f"{source}: X has {features.height} rows and y has {targets.height}; they must be equal.")
     both = set(features.columns) & set(targets.columns)
     if both:
-        raise DataError(
-            f"{source}: X already has the column {min(both)!r}, which is the name for y. Rename it."
-        )
+        raise DataError(f"{source}: X already has the column {min(both)!r}, which is the name for y. Rename it.")
     return pl.concat([features, targets], how="horizontal")
 
 
@@ -177,9 +169,7 @@ def _from_arrow(data: Any, source: str) -> pl.DataFrame:
     try:
         table = pl.DataFrame(data)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError) as error:
-        raise DataError(
-            f"{source}: this {type(data).__name__} cannot be read as a table ({error})."
-        ) from error
+        raise DataError(f"{source}: this {type(data).__name__} cannot be read as a table ({error}).") from error
     return tidy(table, source)
 
 
@@ -212,9 +202,7 @@ def _array(data: Any, source: str) -> np.ndarray:
             return values
         return np.asarray(data)
     except Exception as error:
-        raise DataError(
-            f"{source} cannot become an array ({str(error)[:150]}); expected {_ACCEPTED}."
-        ) from error
+        raise DataError(f"{source} cannot become an array ({str(error)[:150]}); expected {_ACCEPTED}.") from error
 
 
 def array_table(array: np.ndarray, source: str) -> pl.DataFrame:
@@ -250,9 +238,7 @@ def _series(name: str, values: Any, source: str) -> pl.Series:
     if isinstance(values, pl.Series):
         return values.alias(name)
     if isinstance(values, str | bytes) or not hasattr(values, "__len__"):
-        raise DataError(
-            f"{source}: column {name!r} is a single {type(values).__name__}; expected one value per row."
-        )
+        raise DataError(f"{source}: column {name!r} is a single {type(values).__name__}; expected one value per row.")
     array = values if isinstance(values, list) else _array(values, source)
     if isinstance(array, np.ndarray):
         if array.ndim != 1:
@@ -263,9 +249,7 @@ def _series(name: str, values: Any, source: str) -> pl.Series:
         if array.dtype.kind == "M":
             return pl.Series(name, array.astype("datetime64[us]"))
         if array.dtype.kind not in "OUST":
-            raise DataError(
-                f"{source}: column {name!r} holds values of type {array.dtype}; expected numbers or text."
-            )
+            raise DataError(f"{source}: column {name!r} holds values of type {array.dtype}; expected numbers or text.")
         array = array.tolist()
     return _from_list(name, array, source)
 
@@ -283,8 +267,7 @@ def _from_list(name: str, values: list[Any], source: str) -> pl.Series:
     except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
         found = listing(sorted(k.__name__ for k in kinds))
         raise DataError(
-            f"{source}: column {name!r} holds values of the types {found}; "
-            "expected all numbers, all text or all dates."
+            f"{source}: column {name!r} holds values of the types {found}; expected all numbers, all text or all dates."
         ) from error
 
 

@@ -70,9 +70,7 @@ def _log_density(x: np.ndarray, of: int) -> np.ndarray:
     """Return the logarithm of the density of signal (`of` 0) or background (`of` 1) at `(rows, 6)` events."""
     mass, lead, second, missing, eta, phi = np.asarray(x, np.float64).T
     if of == 0:
-        total = -0.5 * ((mass - _MASS[0][0]) / _MASS[0][1]) ** 2 - math.log(
-            _MASS[0][1] * math.sqrt(2 * math.pi)
-        )
+        total = -0.5 * ((mass - _MASS[0][0]) / _MASS[0][1]) ** 2 - math.log(_MASS[0][1] * math.sqrt(2 * math.pi))
     else:
         above = mass >= _MASS[1][0]
         total = np.where(above, -(mass - _MASS[1][0]) / _MASS[1][1] - math.log(_MASS[1][1]), -np.inf)
@@ -81,9 +79,7 @@ def _log_density(x: np.ndarray, of: int) -> np.ndarray:
     total = total - (z1**2 - 2 * rho * z1 * z2 + z2**2) / (2 * (1 - rho**2)) - np.log(lead * second)
     total = total - math.log(2 * math.pi * s1 * s2 * math.sqrt(1 - rho**2))
     shape, scale = _MISSING[of]
-    total = (
-        total + (shape - 1) * np.log(missing) - missing / scale - math.lgamma(shape) - shape * math.log(scale)
-    )
+    total = total + (shape - 1) * np.log(missing) - missing / scale - math.lgamma(shape) - shape * math.log(scale)
     width = _DELTA_ETA[of]
     total = total - 0.5 * (eta / width) ** 2 - math.log(width * math.sqrt(2 * math.pi))
     a, b = _DELTA_PHI[of]

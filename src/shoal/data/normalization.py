@@ -148,9 +148,7 @@ class Unchanged:
         return {"name": self.name}
 
 
-NORMALIZATIONS: dict[str, type[Normalization]] = {
-    one.name: one for one in (Standard, Robust, Quantile, Unchanged)
-}
+NORMALIZATIONS: dict[str, type[Normalization]] = {one.name: one for one in (Standard, Robust, Quantile, Unchanged)}
 
 
 def get_normalization(name: str) -> type[Normalization]:
@@ -161,16 +159,13 @@ def get_normalization(name: str) -> type[Normalization]:
     """
     if name not in NORMALIZATIONS:
         raise SettingError(
-            f"normalization must be one of {listing(NORMALIZATIONS)}, got {name!r}."
-            + suggest(name, NORMALIZATIONS)
+            f"normalization must be one of {listing(NORMALIZATIONS)}, got {name!r}." + suggest(name, NORMALIZATIONS)
         )
     return NORMALIZATIONS[name]
 
 
 def normalization_from_dict(d: dict[str, Any]) -> Normalization:
     """Return the normalisation that `to_dict` described."""
-    values = {
-        key: tuple(value) if isinstance(value, list) else value for key, value in d.items() if key != "name"
-    }
+    values = {key: tuple(value) if isinstance(value, list) else value for key, value in d.items() if key != "name"}
     build: Callable[..., Normalization] = get_normalization(d["name"])
     return build(**values)

@@ -68,9 +68,7 @@ class Preparation:
             else:
                 encoders.append(_fit_encoder(column, series, normalization))
         if not encoders:
-            raise DataError(
-                f"no feature varies in the {len(rows)} training rows; there is nothing to predict from"
-            )
+            raise DataError(f"no feature varies in the {len(rows)} training rows; there is nothing to predict from")
         mean, scale = np.zeros(len(dataset.targets)), np.ones(len(dataset.targets))
         if dataset.task is Task.REGRESSION:
             pairs = [mean_and_scale(column) for column in dataset.y()[rows].T]

@@ -79,8 +79,7 @@ class Roles(BaseModel):
         for role, name in [*self.pairs(), *(("feature", name) for name in self.features or [])]:
             if name not in known:
                 raise DataError(
-                    f"no column {name!r} for the role {role}; the columns are: {listing(known)}."
-                    + suggest(name, known)
+                    f"no column {name!r} for the role {role}; the columns are: {listing(known)}." + suggest(name, known)
                 )
             if name in taken:
                 raise DataError(f"column {name!r} is given as {taken[name]} and as {role}; give it one role")

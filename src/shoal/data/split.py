@@ -68,9 +68,7 @@ def split_rows(
     for name, part in (("training", train), ("validation", validation), ("test", test)):
         if not len(part):
             raise DataError(f"{dataset.rows} rows are too few for this split: no {name} rows are left")
-    return Split(
-        np.sort(train), np.sort(validation), np.sort(test), _how(dataset, given, train, validation, test)
-    )
+    return Split(np.sort(train), np.sort(validation), np.sort(test), _how(dataset, given, train, validation, test))
 
 
 def _checked_sizes(sizes: Any) -> tuple[float, float, float]:
@@ -91,15 +89,11 @@ def _checked_test_rows(test_rows: np.ndarray, rows: int) -> np.ndarray:
     if not len(test) or test[0] < 0 or test[-1] >= rows:
         raise SettingError(f"test_rows must be positions from 0 to {rows - 1}, at least one")
     if rows - len(test) < 5:
-        raise DataError(
-            f"{rows - len(test)} rows are left for training and validation; at least 5 are needed"
-        )
+        raise DataError(f"{rows - len(test)} rows are left for training and validation; at least 5 are needed")
     return test
 
 
-def _divide(
-    dataset: Dataset, rows: np.ndarray, share: float, of: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _divide(dataset: Dataset, rows: np.ndarray, share: float, of: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Divide rows in two; the second part gets `share` of `of` rows."""
     count = min(max(round(share * of), 1), len(rows) - 1)
     groups, times = dataset.groups(), dataset.times()
@@ -112,9 +106,7 @@ def _divide(
     return _at_random(rows, None, count, seed)
 
 
-def _at_random(
-    rows: np.ndarray, strata: np.ndarray | None, count: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _at_random(rows: np.ndarray, strata: np.ndarray | None, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
     if strata is None:
         order = np.random.default_rng(seed % 2**64).permutation(rows)
         return order[count:], order[:count]
@@ -170,9 +162,7 @@ def _by_group(
     classes = dataset.y()[rows] if dataset.task is Task.CLASSIFICATION else np.zeros(len(rows), np.int64)
     wanted = np.bincount(classes) * (count / len(rows))
     draws = [(first, second) for first, second in splitter.split(rows, groups=groups)]
-    misfits = [
-        np.abs(np.bincount(classes[second], minlength=len(wanted)) - wanted).sum() for _, second in draws
-    ]
+    misfits = [np.abs(np.bincount(classes[second], minlength=len(wanted)) - wanted).sum() for _, second in draws]
     first, second = draws[int(np.argmin(misfits))]
     return rows[first], rows[second]
 

@@ -115,9 +115,7 @@ def check_classes(
         DataError: several targets, one class only, a class of one row, or far too many classes.
     """
     if len(targets) > 1:
-        raise DataError(
-            f"classes can be predicted for one target only, got {len(targets)}: {listing(targets)}"
-        )
+        raise DataError(f"classes can be predicted for one target only, got {len(targets)}: {listing(targets)}")
     name, rows = targets[0], table.height
     check_finite(name, table.get_column(name), kept)
     if len(classes) == 1:
@@ -140,9 +138,7 @@ def check_classes(
 
 def class_indices(series: pl.Series, classes: tuple[str, ...]) -> np.ndarray:
     """Return `(rows,)` int64 positions of a target's values in the list of classes, -1 where unknown."""
-    index = labels(series).replace_strict(
-        list(classes), list(range(len(classes))), default=-1, return_dtype=pl.Int64
-    )
+    index = labels(series).replace_strict(list(classes), list(range(len(classes))), default=-1, return_dtype=pl.Int64)
     return index.fill_null(-1).to_numpy().copy()
 
 

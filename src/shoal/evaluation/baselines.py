@@ -29,8 +29,9 @@ TREES = 500
 """Trees of one boosted model at most: one a round and class, so ten classes get 50 rounds."""
 
 
-def fit_baselines(task: Task, x_train: Any, y_train: Any, weights_train: Any, x_test: Any, classes: int,
-                  seed: int) -> dict[str, np.ndarray]:
+def fit_baselines(
+    task: Task, x_train: Any, y_train: Any, weights_train: Any, x_test: Any, classes: int, seed: int
+) -> dict[str, np.ndarray]:
     """Fit simple methods on the training rows and return what they predict for the test rows.
 
     Args:
@@ -78,8 +79,9 @@ def _threads(rows: int, features: int) -> Any:
     return threadpool_limits(1 if rows * features < 2_000_000 else None, user_api="openmp")
 
 
-def _for_trees(x: np.ndarray, x_test: np.ndarray, weights: np.ndarray
-               ) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+def _for_trees(
+    x: np.ndarray, x_test: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
     """Return features and weights for boosting: equal weights as None, which is much faster."""
     return (x, x_test, None) if np.ptp(weights) == 0 else (*_coded(x, x_test), weights)
 
@@ -102,8 +104,9 @@ def _coded(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]
     return codes
 
 
-def _classifiers(x: np.ndarray, y: np.ndarray, weights: np.ndarray, x_test: np.ndarray, classes: int,
-                 seed: int) -> dict[str, np.ndarray]:
+def _classifiers(
+    x: np.ndarray, y: np.ndarray, weights: np.ndarray, x_test: np.ndarray, classes: int, seed: int
+) -> dict[str, np.ndarray]:
     from sklearn.linear_model import LogisticRegression
 
     share = np.bincount(y, weights=weights, minlength=classes) / weights.sum()
@@ -119,8 +122,9 @@ def _classifiers(x: np.ndarray, y: np.ndarray, weights: np.ndarray, x_test: np.n
     return {"most_frequent": frequent, "logistic_regression": linear, "gradient_boosting": boosted}
 
 
-def _regressors(x: np.ndarray, y: np.ndarray, weights: np.ndarray, x_test: np.ndarray,
-                seed: int) -> dict[str, np.ndarray]:
+def _regressors(
+    x: np.ndarray, y: np.ndarray, weights: np.ndarray, x_test: np.ndarray, seed: int
+) -> dict[str, np.ndarray]:
     from sklearn.linear_model import RidgeCV
 
     mean = np.average(y, axis=0, weights=weights)
@@ -144,8 +148,9 @@ def _all_classes(probabilities: np.ndarray, known: np.ndarray, classes: int) -> 
     return full
 
 
-def _boosted_classes(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, x_test: np.ndarray,
-                     classes: int, seed: int) -> np.ndarray:
+def _boosted_classes(
+    x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, x_test: np.ndarray, classes: int, seed: int
+) -> np.ndarray:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     present = len(np.unique(y))
@@ -170,8 +175,9 @@ def _boosted_classes(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, x
     return _all_classes(model.predict_proba(x_test), model.classes_, classes)
 
 
-def _boosted_values(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, x_test: np.ndarray,
-                    seed: int) -> np.ndarray:
+def _boosted_values(
+    x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, x_test: np.ndarray, seed: int
+) -> np.ndarray:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     def fit(rows: np.ndarray, limit: int) -> Any:
@@ -191,13 +197,24 @@ def _sum(losses: np.ndarray, weights: np.ndarray | None, rows: np.ndarray) -> fl
 
 def _settings(rows: int, features: int, limit: int, rounds: int, seed: int) -> dict[str, Any]:
     """Return the settings of the trees that the module's docstring explains."""
-    return {"max_iter": limit, "learning_rate": 0.1 if rounds >= ROUNDS else 0.2, "early_stopping": False,
-            "min_samples_leaf": int(np.clip(rows // 10, 2, 20)),
-            "max_features": 0.3 if features >= 8 else 1.0, "random_state": seed}
+    return {
+        "max_iter": limit,
+        "learning_rate": 0.1 if rounds >= ROUNDS else 0.2,
+        "early_stopping": False,
+        "min_samples_leaf": int(np.clip(rows // 10, 2, 20)),
+        "max_features": 0.3 if features >= 8 else 1.0,
+        "random_state": seed,
+    }
 
 
-def _best_rounds(fit: Callable[[np.ndarray, int], Any], losses: Callable[[Any, np.ndarray], list[float]],
-                 rows: int, rounds: int, seed: int, strata: np.ndarray | None = None) -> int:
+def _best_rounds(
+    fit: Callable[[np.ndarray, int], Any],
+    losses: Callable[[Any, np.ndarray], list[float]],
+    rows: int,
+    rounds: int,
+    seed: int,
+    strata: np.ndarray | None = None,
+) -> int:
     """Return the number of rounds with the least summed loss on held-out folds of the training rows."""
     order = np.random.default_rng(seed).permutation(rows)
     if strata is not None:

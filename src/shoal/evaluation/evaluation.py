@@ -158,9 +158,7 @@ def evaluate(
     scores["test"] = with_intervals(task, truth, guess, weights=weights, seed=seed)
     learned = _joined(train, validation)  # the baselines learn from all rows that the networks saw
     others = fit_baselines(task, learned.x, learned.y, learned.weights, x, classes, seed)
-    baselines = {
-        name: with_intervals(task, truth, other, weights=weights, seed=seed) for name, other in others.items()
-    }
+    baselines = {name: with_intervals(task, truth, other, weights=weights, seed=seed) for name, other in others.items()}
     comparison = beats_baselines(task, truth, guess, others, weights, seed)
     overfitting = overfitting_verdict(
         curves.train_loss,
@@ -217,5 +215,3 @@ def _test_rows(prediction: Prediction, truth: np.ndarray, weights: np.ndarray | 
         high=prediction.high,
         coverage=Interval(share, low, high, "wilson"),
     )
-
-

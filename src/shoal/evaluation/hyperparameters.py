@@ -57,8 +57,10 @@ def importance(candidates: Sequence[Mapping[str, Any]], scores: Any) -> list[tup
             found.append((name, _share(bins, ranks), _noise(bins), values))
     found.sort(key=lambda item: (-item[1], names.index(item[0])))
     best = np.argsort(ranks, kind="stable")[: max(2, len(ranks) // 4)]
-    return [(name, round(share, 2), _sentence(name, share, share > noise, i == 0, values, best))
-            for i, (name, share, noise, values) in enumerate(found)]
+    return [
+        (name, round(share, 2), _sentence(name, share, share > noise, i == 0, values, best))
+        for i, (name, share, noise, values) in enumerate(found)
+    ]
 
 
 def _described(candidate: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,8 +93,7 @@ def _bins(values: Sequence[Any]) -> np.ndarray:
     inner = np.quantile(numbers, np.linspace(0, 1, BINS + 1)[1:-1]) if len(numbers) else numbers
     edges = np.unique(numbers) if few else np.unique(inner)
     labels = {text: i for i, text in enumerate(sorted({str(v) for v in values if not _is_number(v)}))}
-    return np.array([int(np.searchsorted(edges, v)) if _is_number(v) else BINS + 1 + labels[str(v)]
-                     for v in values])
+    return np.array([int(np.searchsorted(edges, v)) if _is_number(v) else BINS + 1 + labels[str(v)] for v in values])
 
 
 def _share(bins: np.ndarray, ranks: np.ndarray) -> float:
@@ -114,8 +115,7 @@ def _noise(bins: np.ndarray) -> float:
     return 2 * float(np.sqrt(2 * (k - 1))) / max(n - 1, 1)
 
 
-def _sentence(name: str, share: float, clear: bool, first: bool, values: Sequence[Any],
-              best: np.ndarray) -> str:
+def _sentence(name: str, share: float, clear: bool, first: bool, values: Sequence[Any], best: np.ndarray) -> str:
     if not clear:
         return f"{name}: no influence that {len(values)} networks can show."
     used = _used([values[i] for i in best], values)

@@ -40,8 +40,7 @@ def resamples_for(rows: int, resamples: int = 2000) -> int:
     return min(resamples, max(50, DRAWS // max(rows, 1)))
 
 
-def resampled_weights(rows: int, weights: np.ndarray | None, resamples: int,
-                      seed: int) -> Iterator[np.ndarray]:
+def resampled_weights(rows: int, weights: np.ndarray | None, resamples: int, seed: int) -> Iterator[np.ndarray]:
     """Yield weights `(chunk, rows)`: how often each row was drawn, times its own weight.
 
     The numbers depend on rows and seed only, so that scores of one table are resampled together.
@@ -98,8 +97,16 @@ def wilson(share: float, rows: float, level: float = 0.95) -> tuple[float, float
     return max(0.0, low), 1.0 if share == 1 else min(1.0, float(centre + half))
 
 
-def with_intervals(task: Task, y: Any, prediction: Any, *, weights: Any = None, resamples: int = 2000,
-                   seed: int = 0, level: float = 0.95) -> dict[str, Interval]:
+def with_intervals(
+    task: Task,
+    y: Any,
+    prediction: Any,
+    *,
+    weights: Any = None,
+    resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+) -> dict[str, Interval]:
     """Return every metric of the task with its interval.
 
     Args:
@@ -137,8 +144,9 @@ def with_intervals(task: Task, y: Any, prediction: Any, *, weights: Any = None, 
     return intervals
 
 
-def _interval(metric: Metric, value: float, values: np.ndarray, y: np.ndarray, weights: np.ndarray | None,
-              level: float) -> Interval:
+def _interval(
+    metric: Metric, value: float, values: np.ndarray, y: np.ndarray, weights: np.ndarray | None, level: float
+) -> Interval:
     """Return the middle of the resamples, or Wilson's interval where they are all alike."""
     value = float(value)
     low, high = percentiles(values, level)

@@ -45,9 +45,16 @@ class Overfitting:
     validation_loss: float = float("nan")
 
 
-def overfitting_verdict(train_curves: Any, validation_curves: Any, kept: Any, validation_rows: int, *,
-                        best_epoch: Any = None, train_loss: Any = None,
-                        validation_loss: Any = None) -> Overfitting:
+def overfitting_verdict(
+    train_curves: Any,
+    validation_curves: Any,
+    kept: Any,
+    validation_rows: int,
+    *,
+    best_epoch: Any = None,
+    train_loss: Any = None,
+    validation_loss: Any = None,
+) -> Overfitting:
     """Judge the kept networks by their losses at their best epoch and by their curves.
 
     Args:
@@ -70,13 +77,18 @@ def overfitting_verdict(train_curves: Any, validation_curves: Any, kept: Any, va
     train, validation = _curves(train_curves), _curves(validation_curves)
     rows = np.arange(len(validation))[np.asarray(kept)] if np.size(kept) else np.empty(0, np.int64)
     best = _best_epochs(validation) if best_epoch is None else np.asarray(best_epoch, np.int64)
-    at_train, at_validation = (_at_best(curve, best) if given is None else np.asarray(given, np.float64)
-                               for curve, given in ((train, train_loss), (validation, validation_loss)))
+    at_train, at_validation = (
+        _at_best(curve, best) if given is None else np.asarray(given, np.float64)
+        for curve, given in ((train, train_loss), (validation, validation_loss))
+    )
     rows = rows[np.isfinite(at_train[rows]) & np.isfinite(at_validation[rows])]
     if not len(rows):
-        return Overfitting("unknown", "Overfitting cannot be judged: no kept network has a finite loss.",
-                           "Look at the data and at the learning rates.",
-                           Interval(np.nan, np.nan, np.nan, "none"))
+        return Overfitting(
+            "unknown",
+            "Overfitting cannot be judged: no kept network has a finite loss.",
+            "Look at the data and at the learning rates.",
+            Interval(np.nan, np.nan, np.nan, "none"),
+        )
     low, high = float(at_train[rows].mean()), float(at_validation[rows].mean())
     chance = 1.2 * abs(high) / np.sqrt(max(validation_rows, 1))
     gap = _gap(at_validation[rows] - at_train[rows], chance)
@@ -140,8 +152,8 @@ def _still_improving(curves: np.ndarray, best: np.ndarray, start: float) -> int:
             continue
         last = int(known[-1])
         window = max(1, round(0.1 * last))
-        earlier = curve[max(0, last - 2 * window): last - window + 1]
-        falling = np.nanmean(earlier) - curve[last - window + 1: last + 1].min() if len(earlier) else 0.0
+        earlier = curve[max(0, last - 2 * window) : last - window + 1]
+        falling = np.nanmean(earlier) - curve[last - window + 1 : last + 1].min() if len(earlier) else 0.0
         enough = max(0.01 * abs(curve[min(column, last)]), 0.001 * start)
         count += bool(column >= last - LATE * last and falling > enough)
     return count
@@ -158,18 +170,21 @@ def _rise(curves: np.ndarray, best: np.ndarray) -> float:
 def _rise_sentence(rise: float) -> str:
     if not rise > 0.1:
         return ""
-    return (" After its best epoch a typical network's validation loss rose again, by "
-            f"{100 * rise:.0f} % until it stopped; the weights of the best epoch are the ones that are kept.")
+    return (
+        " After its best epoch a typical network's validation loss rose again, by "
+        f"{100 * rise:.0f} % until it stopped; the weights of the best epoch are the ones that are kept."
+    )
 
 
-def _sentence(kind: str, low: float, high: float, gap: Interval, networks: int, rows: int,
-              unfinished: int) -> str:
+def _sentence(kind: str, low: float, high: float, gap: Interval, networks: int, rows: int, unfinished: int) -> str:
     """Return the finding with its numbers."""
     who = "the kept network" if networks == 1 else f"the {networks} kept networks"
     mean = "the" if networks == 1 else "the mean"
-    numbers = (f"at the best epoch of {who} {mean} loss is {high:.3g} on the {rows} validation rows and "
-               f"{low:.3g} on the training rows (gap {gap.value:.2g}, 95 % interval {gap.low:.2g} to "
-               f"{gap.high:.2g})")
+    numbers = (
+        f"at the best epoch of {who} {mean} loss is {high:.3g} on the {rows} validation rows and "
+        f"{low:.3g} on the training rows (gap {gap.value:.2g}, 95 % interval {gap.low:.2g} to "
+        f"{gap.high:.2g})"
+    )
     if kind == "strong":
         return f"Strong overfitting: {numbers}; training rows are known far better than new ones."
     if kind == "mild":
@@ -184,6 +199,6 @@ _ADVICE = {
     "none": "Nothing needs to be done; larger networks may be worth a try.",
     "mild": "This is usual and needs no action; more rows, stronger L2 or some dropout would narrow the gap.",
     "strong": "In order of what helps most: more rows, stronger L2, dropout, smaller networks, fewer epochs "
-              "or less patience. Trust the test scores, not the training scores.",
+    "or less patience. Trust the test scores, not the training scores.",
     "not yet converged": "Train longer (more epochs) or with a larger learning rate.",
 }

@@ -111,9 +111,7 @@ class Predictor:
             return Prediction(preparation.targets, preparation.classes, mean, spread)
         std = np.sqrt(spread**2 + self.noise**2)
         half = self.quantile * std
-        return Prediction(
-            preparation.targets, mean=mean, std=std, low=mean - half, high=mean + half, spread=spread
-        )
+        return Prediction(preparation.targets, mean=mean, std=std, low=mean - half, high=mean + half, spread=spread)
 
     def member_outputs(self, x: np.ndarray) -> np.ndarray:
         """Return each member's probabilities or values, `(members, rows, classes or targets)` float64."""

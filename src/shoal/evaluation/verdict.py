@@ -34,8 +34,9 @@ def main_metric(task: Task, targets: int = 1) -> str:
     return "rmse" if targets == 1 else "r2"
 
 
-def paired_difference(losses: Any, other: Any, weights: Any = None, *, seed: int = 0,
-                      resamples: int = 2000) -> Interval:
+def paired_difference(
+    losses: Any, other: Any, weights: Any = None, *, seed: int = 0, resamples: int = 2000
+) -> Interval:
     """Return the mean of `other - losses` over rows, with the bootstrap interval of the pairs.
 
     Both predictions are scored on the same resampled rows, so that rows that are hard for both cancel.
@@ -51,8 +52,7 @@ def paired_difference(losses: Any, other: Any, weights: Any = None, *, seed: int
         if len(difference) < 2 or not np.isfinite(value):
             return Interval(value, float("nan"), float("nan"), "paired bootstrap")
         count = resamples_for(len(difference), resamples)
-        drawn = [(w @ difference) / w.sum(axis=1)
-                 for w in resampled_weights(len(difference), weights, count, seed)]
+        drawn = [(w @ difference) / w.sum(axis=1) for w in resampled_weights(len(difference), weights, count, seed)]
     values = np.concatenate(drawn)
     low, high = percentiles(values)
     if count < min(resamples, 400):
@@ -61,8 +61,14 @@ def paired_difference(losses: Any, other: Any, weights: Any = None, *, seed: int
     return Interval(value, low, high, "paired bootstrap")
 
 
-def beats_baselines(task: Task, y: Any, ensemble_prediction: Any, baseline_predictions: Mapping[str, Any],
-                    weights: Any = None, seed: int = 0) -> tuple[bool, str]:
+def beats_baselines(
+    task: Task,
+    y: Any,
+    ensemble_prediction: Any,
+    baseline_predictions: Mapping[str, Any],
+    weights: Any = None,
+    seed: int = 0,
+) -> tuple[bool, str]:
     """Return whether the ensemble has a lower loss than every baseline, and a sentence that says how clearly.
 
     The loss of a row is its log-loss; in regression its squared error, for several targets their mean with
@@ -147,13 +153,25 @@ def _sentence(wins: bool, label: str, numbers: str, difference: Interval, unit: 
         return f"The networks beat the simple methods: {numbers}, the best of these. {size}: {close}"
     if difference.value == 0:
         return f"The networks do not beat the simple methods: {label} is exactly as good ({numbers})."
-    close = (f"a clear one. Use {label}, or give the networks more rows or a wider search." if clear
-             else "within the uncertainty; these rows cannot tell the two apart.")
+    close = (
+        f"a clear one. Use {label}, or give the networks more rows or a wider search."
+        if clear
+        else "within the uncertainty; these rows cannot tell the two apart."
+    )
     return f"The networks do not beat the simple methods: {numbers}. {size}: {close}"
 
 
-def verdict_text(task: Task, scores: Scores, baselines_text: str, overfitting: Overfitting, *,
-                 rows: int = 0, kept: int = 0, trained: int = 0, targets: int = 1) -> str:
+def verdict_text(
+    task: Task,
+    scores: Scores,
+    baselines_text: str,
+    overfitting: Overfitting,
+    *,
+    rows: int = 0,
+    kept: int = 0,
+    trained: int = 0,
+    targets: int = 1,
+) -> str:
     """Return the text that opens the page: the score with its interval, the baselines, overfitting.
 
     Args:
@@ -187,8 +205,10 @@ def _score(task: Task, scores: Scores, targets: int) -> str:
         right = scores["accuracy"]
         value, low, high = (f"{100 * x:.3g}" for x in (right.value, right.low, right.high))
         loss = scores["log_loss"]
-        return (f"predicts {value} % of them correctly (95 % interval {low} to {high} %), with a log-loss of "
-                f"{_with_interval(loss)}")
+        return (
+            f"predicts {value} % of them correctly (95 % interval {low} to {high} %), with a log-loss of "
+            f"{_with_interval(loss)}"
+        )
     r2, rmse = scores["r2"], scores["rmse"]
     share, error = f"R² of {_with_interval(r2)}", f"RMSE of {_with_interval(rmse)}"
     if targets > 1:
@@ -200,11 +220,24 @@ def _with_interval(score: Interval) -> str:
     return f"{score.value:.3g} ({score.low:.3g} to {score.high:.3g})"
 
 
-def conclude(task: Task, scores: Scores, baselines: tuple[bool, str], overfitting: Overfitting, *, rows: int,
-             kept: int, trained: int, targets: int = 1) -> Verdict:
+def conclude(
+    task: Task,
+    scores: Scores,
+    baselines: tuple[bool, str],
+    overfitting: Overfitting,
+    *,
+    rows: int,
+    kept: int,
+    trained: int,
+    targets: int = 1,
+) -> Verdict:
     """Return all conclusions of a run; `baselines` is what `beats_baselines` returned."""
-    text = verdict_text(task, scores, baselines[1], overfitting, rows=rows, kept=kept, trained=trained,
-                        targets=targets)
-    return Verdict(overfitting=overfitting.kind, overfitting_text=overfitting.sentence,
-                   overfitting_advice=overfitting.advice, beats_baselines=baselines[0],
-                   baselines_text=baselines[1], text=text)
+    text = verdict_text(task, scores, baselines[1], overfitting, rows=rows, kept=kept, trained=trained, targets=targets)
+    return Verdict(
+        overfitting=overfitting.kind,
+        overfitting_text=overfitting.sentence,
+        overfitting_advice=overfitting.advice,
+        beats_baselines=baselines[0],
+        baselines_text=baselines[1],
+        text=text,
+    )

@@ -190,9 +190,7 @@ def _edges(nodes: list[list[Node]], kernels: list[Any]) -> tuple[Edge, ...]:
 
 def _checked(names: Sequence[str] | None, size: int, what: str, of: str) -> Sequence[str] | None:
     if names is not None and len(names) != size:
-        raise NetworkError(
-            f"{what} has {len(names)} names but the network has {size} {of}. Give one name each"
-        )
+        raise NetworkError(f"{what} has {len(names)} names but the network has {size} {of}. Give one name each")
     return None if names is None else [str(name) for name in names]
 
 

@@ -55,9 +55,7 @@ class Network:
         object.__setattr__(self, "input_shape", _checked_input_shape(input_shape))
         for i, layer in enumerate(self.layers):
             if not isinstance(layer, Layer):
-                raise NetworkError(
-                    f"layer {i} must be a layer such as Dense(8), got {type(layer).__name__} {layer!r}"
-                )
+                raise NetworkError(f"layer {i} must be a layer such as Dense(8), got {type(layer).__name__} {layer!r}")
         if not self.layers:
             raise NetworkError("a network needs at least one layer, got none. Give it one: [Dense(1)]")
         _ = self.shapes  # every layer checks that it fits the one before it
@@ -108,9 +106,7 @@ class Network:
     @cached_property
     def parameter_shapes(self) -> tuple[dict[str, Shape], ...]:
         """The shape of every parameter, one dict per layer."""
-        return tuple(
-            layer.parameter_shapes(shape) for layer, shape in zip(self.layers, self.input_shapes, strict=True)
-        )
+        return tuple(layer.parameter_shapes(shape) for layer, shape in zip(self.layers, self.input_shapes, strict=True))
 
     @property
     def parameter_count(self) -> int:
@@ -128,9 +124,7 @@ class Network:
             (4, 8)
         """
         values, position = [], 0
-        for layer, shape, parameters in zip(
-            self.layers, self.input_shapes, self.parameter_shapes, strict=True
-        ):
+        for layer, shape, parameters in zip(self.layers, self.input_shapes, self.parameter_shapes, strict=True):
             values.append(layer.initialize(shape, stream.child(position)))
             position += bool(parameters)
         return values
@@ -204,9 +198,7 @@ class Network:
                 f"the network has {len(self.layers)} layers but got parameters for {len(parameters)}. "
                 f"Give one dict per layer, an empty one for a layer without parameters"
             )
-        for name, layer, expected, got in zip(
-            self.names, self.layers, self.parameter_shapes, parameters, strict=True
-        ):
+        for name, layer, expected, got in zip(self.names, self.layers, self.parameter_shapes, parameters, strict=True):
             shapes = {key: tuple(np.shape(value)) for key, value in got.items()}
             if shapes != expected:
                 raise NetworkError(
@@ -300,8 +292,7 @@ class Network:
                 raise NetworkError(f"this is not a network: the entry {key!r} is missing")
         if data["format"] != FORMAT:
             raise NetworkError(
-                f"the network is in format {data['format']!r}, this shoal reads format {FORMAT}. "
-                f"Install a newer shoal"
+                f"the network is in format {data['format']!r}, this shoal reads format {FORMAT}. Install a newer shoal"
             )
         return cls([_layer_from_dict(entry) for entry in data["layers"]], tuple(data["input_shape"]))
 
@@ -325,8 +316,7 @@ def _checked_input_shape(input_shape: Any) -> Shape:
     sizes = (input_shape,) if isinstance(input_shape, (int, np.integer)) else tuple(input_shape)
     if any(isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1 for n in sizes):
         raise NetworkError(
-            f"input_shape must hold whole numbers of at least 1, got {input_shape!r}. For four "
-            f"features write (4,)"
+            f"input_shape must hold whole numbers of at least 1, got {input_shape!r}. For four features write (4,)"
         )
     return tuple(int(n) for n in sizes)
 

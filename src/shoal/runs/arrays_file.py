@@ -44,7 +44,5 @@ def read_arrays(path: Path, checksum: Any, mending: str) -> dict[str, np.ndarray
     try:
         arrays = load(data)
     except (SafetensorError, ValueError, KeyError) as error:
-        raise RunError(
-            f"{str(path)!r} is damaged: it is not a safetensors file ({error}). {mending}"
-        ) from error
+        raise RunError(f"{str(path)!r} is damaged: it is not a safetensors file ({error}). {mending}") from error
     return {name: np.array(array) for name, array in arrays.items()}

@@ -62,9 +62,7 @@ def load_checkpoint(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.nd
     """
     place = Path(folder) / FOLDER
     if not has_checkpoint(folder):
-        raise RunError(
-            f"{str(place / STATE)!r} is missing: this run left nothing to go on from. Start it again."
-        )
+        raise RunError(f"{str(place / STATE)!r} is missing: this run left nothing to go on from. Start it again.")
     state = read_json(place / STATE, FORMAT, _MENDING)
     name, meta = state.get("arrays"), state.get("meta")
     if not isinstance(name, str) or Path(name).name != name or not isinstance(meta, dict):

@@ -73,9 +73,7 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     try:
         config = tomllib.loads(data.decode("utf-8"))
     except ValueError as error:
-        raise RunError(
-            f"{str(path)!r} is damaged: it is not a TOML document ({error}). {_MENDING}"
-        ) from error
+        raise RunError(f"{str(path)!r} is damaged: it is not a TOML document ({error}). {_MENDING}") from error
     check_format(path, config.get("format"), FORMAT, _MENDING)
     for table in ("data", "settings", "versions"):
         if not isinstance(config.setdefault(table, {}), dict):

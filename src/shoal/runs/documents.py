@@ -103,9 +103,7 @@ def read_json(path: Path, newest: int, mending: str) -> dict[str, Any]:
     try:
         document = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:
-        raise RunError(
-            f"{str(path)!r} is damaged: it is not a whole JSON document ({error}). {mending}"
-        ) from error
+        raise RunError(f"{str(path)!r} is damaged: it is not a whole JSON document ({error}). {mending}") from error
     if not isinstance(document, dict):
         raise RunError(f"{str(path)!r} is damaged: it is not a JSON object. {mending}")
     check_format(path, document.get("format"), newest, mending)

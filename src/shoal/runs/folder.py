@@ -58,9 +58,7 @@ class RunFolder:
         return self.path.resolve().name
 
     @classmethod
-    def create(
-        cls, path: str | Path | None, name: str, root: str | Path = "runs", *, force: bool = False
-    ) -> RunFolder:
+    def create(cls, path: str | Path | None, name: str, root: str | Path = "runs", *, force: bool = False) -> RunFolder:
         """Make the folder of a new run.
 
         Args:
@@ -165,9 +163,7 @@ class RunFolder:
     @property
     def finished(self) -> bool:
         """Whether the run came to its end: the numbers and the model are there."""
-        return (self.path / metrics_file.NAME).is_file() and (
-            self.path / MODEL / model_file.DOCUMENT
-        ).is_file()
+        return (self.path / metrics_file.NAME).is_file() and (self.path / MODEL / model_file.DOCUMENT).is_file()
 
     def remove_if_unused(self) -> None:
         """Remove what a run wrote that failed before anything was trained or kept."""
@@ -208,9 +204,7 @@ def _numbered(root: Path, name: str) -> Path:
 
 def _exact(path: Path, force: bool) -> Path:
     if path.exists() and not path.is_dir():
-        raise RunError(
-            f"{str(path)!r} is a file; expected a new folder for the run. Choose another with --out."
-        )
+        raise RunError(f"{str(path)!r} is a file; expected a new folder for the run. Choose another with --out.")
     path.mkdir(parents=True, exist_ok=True)
     if not any(path.iterdir()):
         return path

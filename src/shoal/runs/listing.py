@@ -84,9 +84,7 @@ def survey(root: str | Path = "runs") -> tuple[list[RunSummary], list[str]]:
     if not root.exists():
         return [], []
     try:
-        folders = sorted(
-            entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith(".")
-        )
+        folders = sorted(entry for entry in root.iterdir() if entry.is_dir() and not entry.name.startswith("."))
     except OSError as error:
         raise RunError(f"cannot list the runs in {str(root)!r}: {error.strerror or error}.") from error
     summaries, notes = [], []
@@ -136,9 +134,7 @@ def _go_on(run: RunFolder) -> str:
 def _interval(score: dict[str, Any] | None) -> Interval | None:
     if score is None:
         return None
-    value, low, high = (
-        float("nan") if score[key] is None else float(score[key]) for key in ("value", "low", "high")
-    )
+    value, low, high = (float("nan") if score[key] is None else float(score[key]) for key in ("value", "low", "high"))
     return Interval(value, low, high, str(score.get("method", "bootstrap")))
 
 

@@ -132,9 +132,7 @@ def _fill(connection: sqlite3.Connection, record: Record) -> None:
     connection.execute("BEGIN")
     connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
     connection.execute(f"CREATE TABLE candidates ({_columns(_CANDIDATES)})")
-    connection.execute(
-        f"CREATE TABLE curves ({_columns(_CURVES)}, PRIMARY KEY (network, epoch)) WITHOUT ROWID"
-    )
+    connection.execute(f"CREATE TABLE curves ({_columns(_CURVES)}, PRIMARY KEY (network, epoch)) WITHOUT ROWID")
     _insert(connection, "meta", 2, iter(sorted(_meta(record).items())))
     _insert(connection, "candidates", len(_CANDIDATES), _candidate_rows(record))
     _insert(connection, "curves", len(_CURVES), _curve_rows(record))

@@ -66,9 +66,7 @@ def load_parts(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray
     head = read_json(folder / DOCUMENT, FORMAT, _MENDING)
     document = head.get("model")
     if not isinstance(document, dict) or _checksum(document) != head.get("model_sha256"):
-        raise RunError(
-            f"{str(folder / DOCUMENT)!r} is damaged: its content does not match its checksum. {_MENDING}"
-        )
+        raise RunError(f"{str(folder / DOCUMENT)!r} is damaged: its content does not match its checksum. {_MENDING}")
     return document, read_arrays(folder / WEIGHTS, head.get("weights_sha256"), _MENDING)
 
 

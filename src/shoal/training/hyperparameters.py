@@ -45,9 +45,7 @@ class Hyperparameters(BaseModel):
     momentum: Rate = Field(0.0, description="momentum of sgd and rmsprop")
     nesterov: bool = Field(False, description="Nesterov's momentum in sgd")
     beta_1: Rate = Field(0.9, description="decay of the mean gradient in adam, adamw, nadam, lion")
-    beta_2: Rate | None = Field(
-        None, description="decay of the mean squared gradient; by default 0.999, in lion 0.99"
-    )
+    beta_2: Rate | None = Field(None, description="decay of the mean squared gradient; by default 0.999, in lion 0.99")
     rho: Rate = Field(0.9, description="decay of the mean squared gradient in rmsprop")
     epsilon: float = Field(1e-7, gt=0.0, description="added to a denominator in adaptive optimizers")
     weight_decay: float = Field(0.004, ge=0.0, description="decoupled weight decay in adamw")

@@ -106,4 +106,3 @@ def _halves(task: Task, y: np.ndarray, seed: int) -> np.ndarray:
     half = np.empty(len(y), np.int64)
     half[order] = np.arange(len(y)) % 2
     return half
-

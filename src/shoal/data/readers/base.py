@@ -135,9 +135,7 @@ def load_bytes(path: Path) -> bytes:
                 raise zlib.error("it ends too early")
             data = inflate.unused_data.lstrip(b"\0")
     except zlib.error as error:
-        raise DataError(
-            f"{path} is compressed with gzip, but damaged ({error}). Copy or download it again."
-        ) from error
+        raise DataError(f"{path} is compressed with gzip, but damaged ({error}). Copy or download it again.") from error
     return b"".join(parts)
 
 

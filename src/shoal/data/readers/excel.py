@@ -26,9 +26,7 @@ class ExcelReader:
     def read(self, path: Path, options: ReadOptions) -> pl.DataFrame:
         """Return the table in the chosen sheet of `path`."""
         if importlib.util.find_spec("fastexcel") is None:
-            raise DataError(
-                f"{path}: Excel files need an extra package. Install it with: pip install 'shoal[excel]'"
-            )
+            raise DataError(f"{path}: Excel files need an extra package. Install it with: pip install 'shoal[excel]'")
         sheet = _load(path, options.sheet)
         if not sheet.width or not (filled := _filled(sheet)).any():
             raise DataError(f"{path}: the sheet is empty; expected a header and rows of data.")
@@ -54,9 +52,7 @@ class ExcelReader:
 
 
 def _filled(sheet: pl.DataFrame) -> pl.Series:
-    return sheet.select(
-        pl.any_horizontal(pl.all().str.strip_chars() != "").fill_null(value=False)
-    ).to_series()
+    return sheet.select(pl.any_horizontal(pl.all().str.strip_chars() != "").fill_null(value=False)).to_series()
 
 
 def _with_types(cells: pl.DataFrame, sheet: pl.DataFrame, numbers: list[int], path: Path) -> pl.DataFrame:
@@ -73,9 +69,7 @@ def _load(path: Path, sheet: str | None, skip: int | None = None) -> pl.DataFram
     try:
         sheets = fastexcel.read_excel(path.read_bytes()).sheet_names
     except Exception as error:  # fastexcel's errors have no common public base
-        raise DataError(
-            f"{path} is no readable Excel file ({first_line(error)}). Save it again as .xlsx."
-        ) from error
+        raise DataError(f"{path} is no readable Excel file ({first_line(error)}). Save it again as .xlsx.") from error
     if sheet is not None and sheet not in sheets:
         raise DataError(f"{path} has no sheet {sheet!r}; it has: {listing(sheets)}.{suggest(sheet, sheets)}")
     if not sheets:
@@ -96,6 +90,5 @@ def _load(path: Path, sheet: str | None, skip: int | None = None) -> pl.DataFram
         )
     except Exception as error:
         raise DataError(
-            f"{path}, sheet {sheet or sheets[0]!r}: cannot be read as a table "
-            f"({first_line(error)}). Export it as CSV."
+            f"{path}, sheet {sheet or sheets[0]!r}: cannot be read as a table ({first_line(error)}). Export it as CSV."
         ) from error

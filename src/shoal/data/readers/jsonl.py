@@ -64,19 +64,12 @@ def _row(line: str, where: str) -> dict[str, Any]:
     try:
         row = json.loads(line, parse_int=float if len(line) > 4000 else None)
     except (ValueError, RecursionError) as error:
-        reason = (
-            f"{error.msg} at character {error.colno}"
-            if isinstance(error, json.JSONDecodeError)
-            else "unreadable"
-        )
+        reason = f"{error.msg} at character {error.colno}" if isinstance(error, json.JSONDecodeError) else "unreadable"
         raise DataError(
-            f"{where}: expected one JSON object per line, such as {{'x': 1.5}}, but this line is no "
-            f"JSON ({reason})."
+            f"{where}: expected one JSON object per line, such as {{'x': 1.5}}, but this line is no JSON ({reason})."
         ) from error
     if not isinstance(row, dict):
-        raise DataError(
-            f'{where}: expected one JSON object per line, such as {{"x": 1.5}}, found {_kind(row)}.'
-        )
+        raise DataError(f'{where}: expected one JSON object per line, such as {{"x": 1.5}}, found {_kind(row)}.')
     for name, value in row.items():
         if isinstance(value, list | dict):
             raise DataError(
@@ -98,9 +91,7 @@ def _column(name: str, values: list[Any]) -> pl.Series:
         return pl.Series(name, values, dtype=pl.Boolean)
     if present <= {int, float}:
         return pl.Series(name, [None if v is None else _float(v) for v in values], dtype=pl.Float64)
-    return pl.Series(
-        name, [v if v is None or isinstance(v, str) else json.dumps(v) for v in values], dtype=pl.String
-    )
+    return pl.Series(name, [v if v is None or isinstance(v, str) else json.dumps(v) for v in values], dtype=pl.String)
 
 
 def _float(value: float) -> float:

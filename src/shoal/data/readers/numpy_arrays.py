@@ -40,9 +40,7 @@ def _load(path: Path) -> np.ndarray | dict[str, np.ndarray]:
         reason = first_line(error)
         if "allow_pickle" in reason:
             reason = "it holds Python objects, which could run code; save numbers or text"
-        raise DataError(
-            f"{path} is no readable NumPy file ({reason}). Save it again with numpy.savez."
-        ) from error
+        raise DataError(f"{path} is no readable NumPy file ({reason}). Save it again with numpy.savez.") from error
 
 
 def _from_archive(arrays: dict[str, np.ndarray], source: str) -> pl.DataFrame:
@@ -57,9 +55,7 @@ def _from_archive(arrays: dict[str, np.ndarray], source: str) -> pl.DataFrame:
                 "or one-dimensional arrays of equal length."
             )
         names = arrays.get("feature_names")
-        return x_y_table(
-            arrays[x], arrays.get("y"), source, None if names is None else np.ravel(names).tolist()
-        )
+        return x_y_table(arrays[x], arrays.get("y"), source, None if names is None else np.ravel(names).tolist())
     if len(arrays) == 1:
         name, only = next(iter(arrays.items()))
         return array_table(only, source) if only.ndim != 1 else from_python({name: only}, source=source)

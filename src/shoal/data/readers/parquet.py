@@ -25,7 +25,6 @@ class ParquetReader:
             table = pl.read_parquet(path.read_bytes())
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
             raise DataError(
-                f"{path} is no readable Parquet file ({first_line(error)}). "
-                "Write it again, or rename it to what it is."
+                f"{path} is no readable Parquet file ({first_line(error)}). Write it again, or rename it to what it is."
             ) from error
         return tidy(table, str(path))

@@ -102,9 +102,7 @@ def _layout(text: str, delimiter: str, options: ReadOptions, path: Path) -> _Lay
             "Lines that start with # count as comments."
         )
     _check_header(fields, rows, path)
-    return _Layout(
-        delimiter, fields, _offset(text, last), last + 1, f"the header in line {first}", sample[1:]
-    )
+    return _Layout(delimiter, fields, _offset(text, last), last + 1, f"the header in line {first}", sample[1:])
 
 
 def _check_header(fields: list[str], rows: list[tuple[int, int, list[str]]], path: Path) -> None:
@@ -252,9 +250,7 @@ def _in_words(delimiter: str) -> str:
 
 
 def _malformed(path: Path, error: csv.Error) -> DataError:
-    return DataError(
-        f'{path} is no readable table: {first_line(error)}. Look for a quote (") that is never closed.'
-    )
+    return DataError(f'{path} is no readable table: {first_line(error)}. Look for a quote (") that is never closed.')
 
 
 def _line_of(body: str, layout: _Layout, row: int) -> int:

@@ -109,9 +109,7 @@ class Layer:
         """
         known = [f.name for f in fields(cls)]
         settings: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value
-            for key, value in data.items()
-            if key != "class"
+            key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key != "class"
         }
         for key in settings:
             if key not in known:

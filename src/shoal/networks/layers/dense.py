@@ -53,9 +53,7 @@ class Dense(Layer):
 
     def __post_init__(self) -> None:
         if isinstance(self.units, bool) or not isinstance(self.units, (int, np.integer)) or self.units < 1:
-            raise SettingError(
-                f"{self.label}: units must be a whole number of neurons, at least 1, got {self.units!r}"
-            )
+            raise SettingError(f"{self.label}: units must be a whole number of neurons, at least 1, got {self.units!r}")
         object.__setattr__(self, "units", int(self.units))
         object.__setattr__(self, "activation", checked_activation(self.label, self.activation))
         object.__setattr__(self, "table", tuple(get_activation(name).name for name in self.table))

@@ -239,9 +239,7 @@ class MemberProgram:
             status=jnp.where(finite, status, Status.DIVERGED).astype(jnp.int32),
         )
         kept = jax.tree.map(lambda after, before: jnp.where(running, after, before), new, state)
-        curves = jax.tree.map(
-            lambda value: jnp.where(running, value, jnp.nan), (train_loss, loss, halves, metric)
-        )
+        curves = jax.tree.map(lambda value: jnp.where(running, value, jnp.nan), (train_loss, loss, halves, metric))
         return kept, curves
 
     def chunk(self, state: State, numbers: dict[str, Any], rows: Rows, orders: Any) -> tuple[State, Any]:
