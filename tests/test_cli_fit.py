@@ -19,6 +19,7 @@ METRICS = {
     "rows": {"train": 96, "validation": 24, "test": 30},
     "networks": {"trained": 64, "kept": 8, "diverged": 0},
     "test": {"accuracy": SCORE, "log_loss": {**SCORE, "value": 0.123, "low": 0.05, "high": 0.2}},
+    "data": {"warnings": ["Only 40 rows: the test score will be very uncertain."]},
     "baselines": {"logistic_regression": {"accuracy": SCORE, "log_loss": {**SCORE, "value": None}}},
     "verdict": {"text": "The networks are right on [29] of 30 test rows."},
 }
@@ -154,6 +155,7 @@ def test_summary_has_verdict_table_and_page(calls: Calls) -> None:
     assert "shoal (8 of 64 networks)" in result.stdout
     assert "0.967 [0.900, 1.000]" in result.stdout
     assert "logistic regression" in result.stdout
+    assert "warning: Only 40 rows" in result.stdout
     assert str(Path("runs/iris-1/report.html")) in result.stdout
     assert result.stderr.splitlines() == [
         "compiling",

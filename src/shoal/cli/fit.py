@@ -88,6 +88,8 @@ def print_summary(run: Run) -> None:
     rows = [(who, *(interval(scores.get(name)) for name in names)) for who, scores in lines.items()]
     test_rows = metrics["rows"]["test"]
     print_table((f"on {test_rows} test rows", *(f"{label(name)} [95 %]" for name in names)), rows)
+    for warning in metrics["data"]["warnings"]:
+        print_text(f"warning: {warning}")
     print_text(f"page:    {_page(run)}")
     print_text(f"predict: shoal predict {run.path} NEW_DATA -o predictions.csv")
 
