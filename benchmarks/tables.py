@@ -57,8 +57,8 @@ def cars() -> pl.DataFrame:
 
 def _arff(folder: str, name: str) -> pl.DataFrame:
     """Return a dense ARFF file as a table; `?` is a missing value."""
-    with gzip.open(files(f"{OPENML}.{folder}") / name, "rt", encoding="utf-8") as stream:  # type: ignore[arg-type]
-        lines = [line.strip() for line in stream if line.strip() and not line.startswith("%")]
+    text = gzip.decompress((files(f"{OPENML}.{folder}") / name).read_bytes()).decode("utf-8")
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("%")]
     start = next(i for i, line in enumerate(lines) if line.lower() == "@data")
     attributes = [line.split(None, 2) for line in lines[:start] if line.lower().startswith("@attribute")]
     rows = list(csv.reader(lines[start + 1 :], quotechar='"', skipinitialspace=True))

@@ -12,13 +12,20 @@ from shoal.evaluation.evaluation import evaluate
 from shoal.evaluation.sealed import SealedRows
 from shoal.repeating import command_line, origin, versions
 from shoal.report import write_report
-from shoal.results import Task
 from shoal.run import Run
 from shoal.runs.folder import RunFolder
-from shoal.search.space import default_space
 from shoal.search.strategies.random import propose
 from shoal.settings import FitSettings, check_settings
-from shoal.steps import count_networks, interrupted, keep_training, make_ensemble, pose, read, train_members
+from shoal.steps import (
+    choose_space,
+    count_networks,
+    interrupted,
+    keep_training,
+    make_ensemble,
+    pose,
+    read,
+    train_members,
+)
 from shoal.training.progress import Progress, Silent
 
 
@@ -91,7 +98,7 @@ def _fit(
     preparation = Preparation.fit(dataset, split.train, normalization=settings.normalization)
     sealed = SealedRows(dataset, split.test)
     problem = pose(dataset, split, preparation, settings)
-    space = default_space(len(split.train), dataset.task is Task.CLASSIFICATION).fixing(settings.fixed())
+    space = choose_space(len(split.train), dataset.task, settings)
     members = propose(space, count_networks(settings), settings.seed)
 
     folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,4 +48,18 @@ class Interval:
         return {"value": self.value, "low": self.low, "high": self.high, "method": self.method}
 
     def __str__(self) -> str:
-        return f"{self.value:.3g} [{self.low:.3g}, {self.high:.3g}]"
+        return f"{readable(self.value)} [{readable(self.low)}, {readable(self.high)}]"
+
+
+def readable(value: float, digits: int = 3) -> str:
+    """Return a number with so many significant digits, without a power of ten where it can be read without.
+
+    Example:
+        >>> readable(-244.3, 2), readable(0.05678), readable(1.5e9)
+        ('-240', '0.0568', '1.5e+09')
+    """
+    if not math.isfinite(value) or value == 0 or not 1e-4 <= abs(value) < 1e6:
+        return f"{value:.{digits}g}"
+    places = digits - 1 - math.floor(math.log10(abs(value)))
+    text = f"{round(value, places):.{max(places, 0)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -22,6 +22,7 @@ from shoal.evaluation.predictor import EnsembleMember, Predictor, choose_members
 from shoal.repeating import import_meanwhile
 from shoal.results import Task
 from shoal.runs.folder import RunFolder
+from shoal.search.space import Space, default_space, single_space
 from shoal.settings import FitSettings
 from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.member import Member, Problem, TrainedMember
@@ -90,6 +91,14 @@ def count_networks(settings: FitSettings) -> int:
     if settings.networks is not None:
         return settings.networks
     return NETWORKS if settings.minutes is None else NETWORKS_IN_A_BUDGET
+
+
+def choose_space(rows: int, task: Task, settings: FitSettings) -> Space:
+    """Return what is searched: the default space, or nothing for a single network; what the user fixed stays."""
+    fixed = settings.fixed()
+    if count_networks(settings) == 1:
+        return single_space(fixed.get("epochs", 200)).fixing(fixed)
+    return default_space(rows, task is Task.CLASSIFICATION).fixing(fixed)
 
 
 def train_members(

@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from shoal.results import readable
+
 BINS = 4
 FEWEST = 8
 """Fewer scores than this say nothing."""
@@ -124,15 +126,11 @@ def _sentence(name: str, share: float, clear: bool, first: bool, values: Sequenc
     return f"{name} explains {100 * share:.0f} % of the ranking: the best quarter used {used}."
 
 
-def _short(value: float) -> str:
-    return f"{value:.0f}" if 10 <= abs(value) < 1e6 else f"{value:.2g}"
-
-
 def _used(chosen: Sequence[Any], values: Sequence[Any]) -> str:
     """Return the range of numbers, or the commonest value, e.g. `relu (7 of 10; 31 % of all)`."""
     if all(_is_number(v) for v in values) and len(set(values)) > BINS:
         low, high = np.quantile(np.array(chosen, np.float64), [0.1, 0.9], method="nearest")
-        return f"{_short(low)}–{_short(high)}" if low != high else _short(low)
+        return f"{readable(low, 2)}–{readable(high, 2)}" if low != high else readable(low, 2)
     value, count = Counter(map(str, chosen)).most_common(1)[0]
     share = sum(str(v) == value for v in values) / len(values)
     return f"mostly {value} ({count} of {len(chosen)}; {100 * share:.0f} % of all networks)"

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from shoal.results import Interval
+from shoal.results import Interval, readable
 
 MILD, STRONG = 0.1, 0.5
 LATE = 0.05
@@ -181,9 +181,9 @@ def _sentence(kind: str, low: float, high: float, gap: Interval, networks: int, 
     who = "the kept network" if networks == 1 else f"the {networks} kept networks"
     mean = "the" if networks == 1 else "the mean"
     numbers = (
-        f"at the best epoch of {who} {mean} loss is {high:.3g} on the {rows} validation rows and "
-        f"{low:.3g} on the training rows (gap {gap.value:.2g}, 95 % interval {gap.low:.2g} to "
-        f"{gap.high:.2g})"
+        f"at the best epoch of {who} {mean} loss is {readable(high)} on the {rows} validation rows and "
+        f"{readable(low)} on the training rows (gap {readable(gap.value, 2)}, 95 % interval {readable(gap.low, 2)} to "
+        f"{readable(gap.high, 2)})"
     )
     if kind == "strong":
         return f"Strong overfitting: {numbers}; training rows are known far better than new ones."

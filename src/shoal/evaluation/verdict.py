@@ -11,7 +11,7 @@ from shoal.evaluation.intervals import normal_quantile, percentiles, resampled_w
 from shoal.evaluation.overfitting import Overfitting
 from shoal.evaluation.record import Scores, Verdict
 from shoal.metrics import METRICS, row_losses
-from shoal.results import Interval, Task
+from shoal.results import Interval, Task, readable
 
 LABELS = {
     "most_frequent": "always predicting the shares of the classes",
@@ -139,14 +139,15 @@ def _comparison(task: Task, y: Any, own: Any, other: Any, weights: Any, label: s
     names = ["log_loss", "accuracy"] if task is Task.CLASSIFICATION else [main_metric(task, _targets(y))]
     pairs = [(METRICS[n].label, METRICS[n](y, own, weights), METRICS[n](y, other, weights)) for n in names]
     first, *rest = pairs
-    text = f"{first[0]} {first[1]:.3g} for the networks and {first[2]:.3g} for {label}"
-    return ", ".join([text, *(f"{name} {one:.3g} and {two:.3g}" for name, one, two in rest)])
+    text = f"{first[0]} {readable(first[1])} for the networks and {readable(first[2])} for {label}"
+    return ", ".join([text, *(f"{name} {readable(one)} and {readable(two)}" for name, one, two in rest)])
 
 
 def _sentence(wins: bool, label: str, numbers: str, difference: Interval, unit: str) -> str:
     """Return who is better, by how much, and whether that is more than chance."""
     low, high = (difference.low, difference.high) if wins else (-difference.high, -difference.low)
-    size = f"The difference in {unit} is {abs(difference.value):.2g}, 95 % interval {low:.2g} to {high:.2g}"
+    interval = f"95 % interval {readable(low, 2)} to {readable(high, 2)}"
+    size = f"The difference in {unit} is {readable(abs(difference.value), 2)}, {interval}"
     clear = low > 0
     if wins:
         close = "a clear one." if clear else "it could be chance on these rows."
@@ -203,7 +204,7 @@ def _score(task: Task, scores: Scores, targets: int) -> str:
     """Return e.g. `predicts 97 % of them correctly (95 % interval 90 to 100 %)`."""
     if task is Task.CLASSIFICATION:
         right = scores["accuracy"]
-        value, low, high = (f"{100 * x:.3g}" for x in (right.value, right.low, right.high))
+        value, low, high = (readable(100 * x) for x in (right.value, right.low, right.high))
         loss = scores["log_loss"]
         return (
             f"predicts {value} % of them correctly (95 % interval {low} to {high} %), with a log-loss of "
@@ -217,7 +218,7 @@ def _score(task: Task, scores: Scores, targets: int) -> str:
 
 
 def _with_interval(score: Interval) -> str:
-    return f"{score.value:.3g} ({score.low:.3g} to {score.high:.3g})"
+    return f"{readable(score.value)} ({readable(score.low)} to {readable(score.high)})"
 
 
 def conclude(

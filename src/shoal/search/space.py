@@ -137,6 +137,21 @@ def default_space(rows: int, classification: bool) -> Space:
     )
 
 
+def single_space(epochs: int = 200) -> Space:
+    """Return the space of a single network: nothing varies, and it trains to its end.
+
+    A user who asks for one network wants the network that was described, with nothing drawn at random beside it:
+    no dropout, no smoothing, a constant learning rate, no early stopping.
+
+    Example:
+        >>> single_space().varies
+        False
+    """
+    plain = {"hidden": (32,), "activation": "relu", "optimizer": "adam", "learning_rate": 0.001, "batch_size": 32}
+    parts = {name: Fixed(value) for name, value in {**plain, "epochs": epochs, "patience": epochs}.items()}
+    return Space(parts)  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True)
 class _Sizes:
     depths: tuple[int, int]
