@@ -129,7 +129,6 @@ def default_space(rows: int, classification: bool) -> Space:
             "schedule": Choice(("constant", "cosine")),
             "l2": Choice((0.0, 0.001, 0.01, 0.1, 1.0)),
             "dropout": Choice((0.0, 0.0, 0.1, 0.25) if classification else (0.0, 0.0, 0.0, 0.1)),
-            "label_smoothing": Choice((0.0, 0.0, 0.05)) if classification else Fixed(0.0),
             "batch_size": Choice(sizes.batches),
             "epochs": Fixed(sizes.epochs),
             "patience": Fixed(max(10, sizes.epochs // 6)),
@@ -164,7 +163,7 @@ def _sizes(rows: int, classification: bool) -> _Sizes:
     if rows < 500:
         if classification:
             return _Sizes((1, 2), (4, 32), (16, 32), 200)
-        return _Sizes((1, 3), (8, 64), (16, 32), 500)
+        return _Sizes((1, 3), (8, 64), (16, 32), 600)
     if rows < 5_000:
         return _Sizes((1, 2), (16, 128), (32, 64), 100) if classification else _Sizes((1, 3), (8, 64), (32, 64), 300)
     if rows < 50_000:
