@@ -101,7 +101,7 @@ def test_padding_and_cutting_give_the_parameters_back(problem: Problem, members:
     network = member_network(problem, mixed[which])
     own = initial_parameters(network, problem.seed, which)
     padded = pad_parameters(structure, own)
-    expected = [shapes for shapes in structure.network().parameter_shapes if shapes]
+    expected = [shapes for shapes in structure.network.parameter_shapes if shapes]
     assert [{name: array.shape for name, array in layer.items()} for layer in padded] == expected
     total = sum(np.abs(array).sum(dtype=float) for layer in padded for array in layer.values())
     assert total == pytest.approx(sum(np.abs(array).sum(dtype=float) for layer in own for array in layer.values()))

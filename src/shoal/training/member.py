@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -104,6 +105,7 @@ class TrainedMember:
         return float(0.5 * (b[np.nanargmin(a)] + a[np.nanargmin(b)]))
 
 
+@lru_cache(maxsize=8192)
 def build_network(hyperparameters: Hyperparameters, inputs: int, outputs: int, output_activation: str) -> Network:
     """Return the dense network of a candidate, a dropout layer behind each hidden layer where it drops any.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -28,7 +29,7 @@ FLOPS = 1e10  # per second, of small batched products on two cores
 Parameters = list[dict[str, np.ndarray]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Structure:
     """What is static in a program; members with equal structure share it."""
 
@@ -50,8 +51,9 @@ class Structure:
         """Whether each member brings its own activations, as positions in the table."""
         return not self.fixed_activations and len(self.activations) > 1
 
+    @cached_property
     def network(self) -> Network:
-        """Return the padded network that the program trains."""
+        """The padded network that the program trains."""
         layers: list[Any] = []
         fixed = self.fixed_activations or self.activations[:1] * len(self.hidden)
         table = self.activations if self.chooses_activation else ()
@@ -218,7 +220,7 @@ def _places(own: int, padded: int) -> list[int]:
 
 def pad_parameters(structure: Structure, parameters: Parameters) -> Parameters:
     """Return parameters with zeros up to the padded sizes; layers without parameters are left out."""
-    shapes = [each for each in structure.network().parameter_shapes if each]
+    shapes = [each for each in structure.network.parameter_shapes if each]
     padded = [{name: np.zeros(shape, np.float32) for name, shape in each.items()} for each in shapes]
     own = [layer for layer in parameters if layer]
     for layer, place in zip(own, _places(len(own), len(padded)), strict=True):

@@ -127,7 +127,7 @@ class MemberProgram:
 
     def __init__(self, structure: Structure) -> None:
         self.structure = structure
-        self.network = structure.network()
+        self.network = structure.network
         self.flat = Flat(self.network)
         self.loss = structure.loss
         self.fused = structure.loss.absorbs(structure.output_activation)
@@ -266,6 +266,7 @@ class XlaBlock:
     size: int
     problem: Problem
     program: Program
+    begun: tuple[State, Any] | None = None
 
 
 @dataclass
@@ -337,12 +338,13 @@ class XlaEngine:
             out_specs=(members, members),
             check_vma=False,
         )
-        state, numbers = self.start(block)
+        state, numbers = block.begun = self.start(block)
         return jax.jit(dealt, donate_argnums=0).lower(state, numbers, program.rows, program.orders).compile()
 
     def start(self, block: XlaBlock) -> tuple[State, Any]:
         """Return the state of a block before its first epoch, with its members' numbers."""
-        return self._start(block), self._numbers(block)
+        begun, block.begun = block.begun, None  # compiling needed it already
+        return begun or (self._start(block), self._numbers(block))
 
     def _place(self, block: XlaBlock, tree: Any) -> Any:
         return jax.device_put(tree, NamedSharding(block.program.mesh, PartitionSpec("members")))
