@@ -14,9 +14,10 @@ import pytest
 import shoal
 from shoal.data import Preparation
 from shoal.evaluation.sealed import SealedRows
+from shoal.results import Task
 from shoal.run import Run
 from shoal.settings import check_settings
-from shoal.steps import count_networks, pose, read, row_weights
+from shoal.steps import choose_space, count_networks, pose, read, row_weights
 from shoal.training import trainer
 
 RNG = np.random.default_rng(7)
@@ -325,3 +326,10 @@ def test_without_errors_the_weights_are_those_of_the_rows() -> None:
     assert np.array_equal(row_weights(dataset, split.train), TABLE["w"].to_numpy())  # type: ignore[arg-type]
     dataset, split = read("iris", check_settings({}))
     assert row_weights(dataset, split.train) is None
+
+
+@pytest.mark.parametrize(("networks", "searched"), [(1, False), (2, True)])
+def test_one_network_is_not_searched(networks: int, searched: bool) -> None:
+    space = choose_space(96, Task.CLASSIFICATION, check_settings({"networks": networks, "hidden": "8", "l2": 0.0}))
+    assert space.varies is searched
+    assert dict(space.table())["hidden"] == "always 8"

@@ -233,3 +233,22 @@ def test_svg_in_the_page_follows_its_colours_and_shares_no_id() -> None:
 def test_weights_signs_included_reach_the_scatter(record_of: Maker, tmp_path: Path) -> None:
     record = record_of(classes=(), targets=("y",), weights=True, test=60, networks=2, epochs=4)
     assert "var(--vermilion)" in write_figures(record, tmp_path)["predicted_true"]
+
+
+def test_one_output_for_two_classes_is_named_after_the_second(record_of: Maker) -> None:
+    from dataclasses import replace
+
+    from shoal.networks import Network
+    from shoal.report.figures import best_network
+    from shoal.streams import Stream
+
+    network = Network.parse("4 3:relu 1:sigmoid")
+    record = replace(
+        record_of(classes=("background", "signal"), networks=4, kept=2, epochs=5),
+        best_network=network,
+        best_parameters=network.initialize(Stream(0)),
+    )
+    shown = best_network.numbers(record)
+    assert shown is not None
+    assert shown.class_names == ("signal",)
+    assert "signal" in {text.get_text() for axes in best_network.draw(shown).axes for text in axes.texts}
