@@ -16,6 +16,7 @@ from shoal.data import Preparation
 from shoal.evaluation.sealed import SealedRows
 from shoal.results import Task
 from shoal.run import Run
+from shoal.runs.folder import RunFolder
 from shoal.settings import check_settings
 from shoal.steps import choose_space, count_networks, pose, read, row_weights
 from shoal.training import trainer
@@ -167,6 +168,16 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(
     assert without_seconds(run) == without_seconds(iris_run)
     with pytest.raises(shoal.RunError, match="is finished"):
         shoal.resume(out)
+
+
+def test_a_budget_for_the_rest_proposes_no_other_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = importlib.import_module("shoal.fit")
+    seen: list[Any] = []
+    monkeypatch.setattr(module, "_fit", lambda *given: seen.append(given[1]))
+    folder = RunFolder.create(tmp_path / "run", "iris")
+    folder.write_config({"seed": 1}, data={"name": "iris", "source": "built in", "sha256": "0"})
+    shoal.resume(tmp_path / "run", minutes=2.0)
+    assert (seen[0].networks, seen[0].minutes) == (64, 2.0)
 
 
 # other tasks

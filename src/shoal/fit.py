@@ -78,6 +78,7 @@ def resume(path: str | Path, *, progress: Progress | None = None, minutes: float
     data = config["data"]["name"] if source == "built in" else source
     settings = dict(config["settings"])
     if minutes is not None:
+        settings.setdefault("networks", count_networks(check_settings(settings)))  # as many as were proposed
         settings["minutes"] = minutes
     options = check_settings(settings)
     return _fit(data, options, progress or Silent(), folder, config["data"]["sha256"])

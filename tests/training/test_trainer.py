@@ -200,6 +200,17 @@ def test_a_finished_checkpoint_needs_no_training(problem: Problem, five: list[Me
     assert (engine.started, engine.prepared) == (0, 0)
 
 
+@pytest.mark.usefixtures("keep_every_chunk")
+def test_a_checkpoint_of_other_blocks_is_not_taken_for_these(problem: Problem, five: list[Member]) -> None:
+    with pytest.raises(Stopped, match="interrupted") as stopped:
+        train(problem, five, PretendedEngine(), progress=Watcher(5))
+    checkpoint = stopped.value.checkpoint
+    assert checkpoint.finished
+    backwards = five[::-1]  # the blocks have the same sizes and other members
+    got = train(problem, backwards, PretendedEngine(), checkpoint=checkpoint)
+    assert_same(got, train(problem, backwards, PretendedEngine()))
+
+
 def test_an_error_of_the_engine_is_not_swallowed(problem: Problem, five: list[Member]) -> None:
     class Broken(PretendedEngine):
         def prepare(self, block: PretendedBlock) -> float:

@@ -34,7 +34,7 @@ def checkpoint_to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[st
         arrays.update({f"state/{block}/{name}": array for name, array in state.items()})
         for i, chunk in enumerate(checkpoint.curves[block]):
             arrays.update({f"chunk/{block}/{i:06d}/{name}": getattr(chunk, name) for name in _CHUNK})
-    return {"finished": finished}, arrays
+    return {"finished": finished, "ids": {str(block): ids for block, ids in checkpoint.ids.items()}}, arrays
 
 
 def checkpoint_from_parts(
@@ -51,7 +51,7 @@ def checkpoint_from_parts(
         problem: the same problem as before.
         members: the members of the run by identity.
     """
-    checkpoint = Checkpoint()
+    checkpoint = Checkpoint(ids={int(block): ids for block, ids in meta["ids"].items()})
     for block, entries in meta["finished"].items():
         checkpoint.finished[int(block)] = [_member(entry, arrays, problem, members) for entry in entries]
     chunks: dict[int, dict[str, dict[str, np.ndarray]]] = {}

@@ -28,12 +28,13 @@ COMPILERS = 2  # programs compiled at a time; compiling one uses little more tha
 class Checkpoint:
     """What has been trained so far: finished members, and the state of the block in training.
 
-    `states` maps the number of a block to its state as arrays, `curves` to its chunks so far.
+    `states` maps the number of a block to its state as arrays, `curves` to its chunks so far, `ids` to its members.
     """
 
     finished: dict[int, list[TrainedMember]] = field(default_factory=dict)
     states: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
     curves: dict[int, list[Chunk]] = field(default_factory=dict)
+    ids: dict[int, list[int]] = field(default_factory=dict)
 
 
 @dataclass
@@ -101,7 +102,7 @@ class _Session:
         self.total = len(members)
         self.began = time.perf_counter()
         self.deadline = None if seconds is None else self.began + seconds
-        before = checkpoint or Checkpoint()
+        before = self._fitting(checkpoint or Checkpoint())
         self.finished = dict(before.finished)
         self.curves = {number: list(before.curves[number]) for number in before.states}
         # state of a block beside the number of its chunks, in one so that an interruption cannot part them
@@ -134,6 +135,17 @@ class _Session:
         elapsed = time.perf_counter() - self.began
         seconds = self.compile_seconds, elapsed - self.compile_seconds
         return Training(trained, *seconds, self._checkpoint(), out_of_time or self._late())
+
+    def _fitting(self, before: Checkpoint) -> Checkpoint:
+        """Return what of a checkpoint fits the blocks of today: another number of cores deals the members anew."""
+        ids = {number: [member.id for member in block.members] for number, block in enumerate(self.blocks)}
+        finished = {
+            number: members
+            for number, members in before.finished.items()
+            if ids.get(number) == [each.member.id for each in members]
+        }
+        states = {n: state for n, state in before.states.items() if ids.get(n) == before.ids.get(n)}
+        return Checkpoint(finished, states, {number: before.curves[number] for number in states})
 
     def _late(self) -> bool:
         return self.deadline is not None and time.perf_counter() >= self.deadline
@@ -176,7 +188,8 @@ class _Session:
         """Return what is done, the curves no longer than what the kept states have seen."""
         states = {number: state for number, (state, _) in self.kept.items()}
         curves = {number: self.curves[number][:chunks] for number, (_, chunks) in self.kept.items()}
-        return Checkpoint(dict(self.finished), states, curves)
+        ids = {number: [member.id for member in self.blocks[number].members] for number in states}
+        return Checkpoint(dict(self.finished), states, curves, ids)
 
     def _show(self, number: int, chunk: Chunk) -> None:
         finished = [member for block in self.finished.values() for member in block]
