@@ -109,7 +109,7 @@ def _fit(
         training = train_members(problem, members, settings, progress, folder, began)
         progress.stage("evaluating")
         predictor, kept = make_ensemble(training.members, settings.keep, preparation, dataset, split)
-        keep_training(folder, training)
+        keep_training(folder, training.checkpoint)  # what follows may be interrupted, too
         record = evaluate(
             predictor,
             training.members,

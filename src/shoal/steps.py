@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -123,9 +124,7 @@ def train_members(
     if settings.minutes is not None:
         seconds = max(1.0, 60.0 * settings.minutes - (time.perf_counter() - began) - SECONDS_TO_FINISH)
 
-    def save(state: Checkpoint) -> None:
-        folder.save_checkpoint(*checkpoint_to_parts(state))
-
+    save = partial(keep_training, folder)
     try:
         return train(problem, members, engine, seconds=seconds, progress=progress, checkpoint=checkpoint, save=save)
     except Stopped as stopped:
@@ -140,9 +139,9 @@ def interrupted(folder: RunFolder, kept: str) -> Interrupted:
     return Interrupted(f"stopped; {kept} trained and kept in {where}. Go on with: shoal fit --resume {where}")
 
 
-def keep_training(folder: RunFolder, training: Training) -> None:
-    """Keep the trained networks until the run is written, since what follows may be interrupted, too."""
-    folder.save_checkpoint(*checkpoint_to_parts(training.checkpoint))
+def keep_training(folder: RunFolder, checkpoint: Checkpoint) -> None:
+    """Keep what is trained in the run folder until the run is written."""
+    folder.save_checkpoint(*checkpoint_to_parts(checkpoint))
 
 
 def make_ensemble(

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from shoal.data import Dataset, Split, describe
+from shoal.data import Dataset, Preparation, Split, describe
 from shoal.evaluation.baselines import fit_baselines
 from shoal.evaluation.hyperparameters import importance
 from shoal.evaluation.intervals import wilson, with_intervals
@@ -30,11 +30,11 @@ class Rows:
     weights: np.ndarray | None
 
 
-def prepared_rows(dataset: Dataset, predictor_or_preparation: Any, rows: np.ndarray) -> Rows:
+def prepared_rows(dataset: Dataset, preparation: Preparation, rows: np.ndarray) -> Rows:
     """Return some rows of a dataset, prepared."""
     weights = dataset.weights()
     return Rows(
-        predictor_or_preparation.transform(dataset.table[rows]),
+        preparation.transform(dataset.table[rows]),
         dataset.y()[rows],
         None if weights is None else weights[rows],
     )

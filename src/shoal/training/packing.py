@@ -18,7 +18,6 @@ from shoal.streams import Stream
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.losses import Loss
 from shoal.training.member import DROPOUT, ORDER, Member, Problem, build_network, initial_parameters
-from shoal.training.optimizers import SECOND_STARTS_AT
 from shoal.training.schedules import SCHEDULES
 
 BUCKETS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
@@ -178,7 +177,6 @@ def member_numbers(problem: Problem, structure: Structure, member: Member) -> di
         "weights": sum(shape[0] * shape[1] for shape in kernel_shapes(network)),
         "label_smoothing": h.label_smoothing,
         "huber_delta": h.huber_delta,
-        "second_start": SECOND_STARTS_AT.get(h.optimizer, 0.0),
     }
     numbers: dict[str, Any] = {name: np.float32(value) for name, value in scalars.items()}
     numbers["epochs"], numbers["patience"] = np.int32(h.epochs), np.int32(h.patience)
