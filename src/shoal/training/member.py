@@ -21,10 +21,30 @@ INITIAL, ORDER, DROPOUT = 0, 1, 2
 
 @dataclass(frozen=True)
 class Member:
-    """One network to train: a candidate with an identity that names its random numbers."""
+    """One network to train: a candidate with an identity that names its random numbers, and the rows that it sees.
+
+    Attributes:
+        id: names its random numbers; unique in a run.
+        hyperparameters: the candidate's choices.
+        candidate: the number of its candidate; by default its own `id`, for a candidate with one member.
+        fold: the fold of the problem's rows that it is validated on and does not learn from; None where the
+            problem has separate validation rows.
+        repeat: the column of `Problem.folds` that its fold is counted in.
+        bootstrap: each row counts a Poisson number of times with mean one, its own draw.
+        replica: the targets are redrawn once within `Problem.y_err`, its own draw.
+    """
 
     id: int
     hyperparameters: Hyperparameters
+    candidate: int = -1
+    fold: int | None = None
+    repeat: int = 0
+    bootstrap: bool = False
+    replica: bool = False
+
+    def __post_init__(self) -> None:
+        if self.candidate < 0:
+            object.__setattr__(self, "candidate", self.id)
 
 
 @dataclass(frozen=True)
@@ -41,6 +61,9 @@ class Problem:
         loss: what is made small.
         seed: names the random numbers of the run.
         penalties: callables `(xp, parameters) -> number` added to the cost.
+        folds: the fold of each row in each repeat of a cross-validation, `(rows, repeats)`; the validation rows
+            are then the training rows, and a member is trained on the rows outside its fold. None: no folds.
+        y_err: standard error of each target, `(rows, outputs)` float32 in units of `y`, for replicas, or None.
     """
 
     x: np.ndarray
@@ -54,6 +77,8 @@ class Problem:
     loss: Loss
     seed: int = 0
     penalties: tuple[Callable[..., Any], ...] = ()
+    folds: np.ndarray | None = None
+    y_err: np.ndarray | None = None
 
     @property
     def inputs(self) -> int:

@@ -39,6 +39,8 @@ def make_problem(
     classes: int = 0,
     seed: int = 0,
     penalties: tuple[Callable[..., Any], ...] = (),
+    folds: np.ndarray | None = None,
+    y_err: np.ndarray | None = None,
 ) -> Problem:
     """Return the problem made of prepared training and validation rows.
 
@@ -51,6 +53,8 @@ def make_problem(
         classes: number of classes.
         seed: names the random numbers.
         penalties: callables `(xp, parameters) -> number`.
+        folds: the fold of each row in each repeat, `(rows, repeats)`; `validation` must then be `training`.
+        y_err: standard error of each normalised target, `(rows, targets)`, for replicas.
 
     Raises:
         DataError: fewer than two validation rows, or weights that add up to nothing.
@@ -72,6 +76,8 @@ def make_problem(
         loss=loss,
         seed=seed,
         penalties=penalties,
+        folds=None if folds is None else np.ascontiguousarray(folds, np.int32),
+        y_err=None if y_err is None else np.ascontiguousarray(y_err, np.float32),
     )
 
 
