@@ -82,7 +82,7 @@ def importers(*libraries: str) -> set[str]:
 
 
 def test_only_the_xla_engine_imports_jax() -> None:
-    assert importers("jax", "jaxlib") == {"training/engines/xla.py"}
+    assert all(path.startswith("training/engines/xla/") for path in importers("jax", "jaxlib"))
 
 
 def test_nothing_is_pickled() -> None:
@@ -124,7 +124,7 @@ def test_no_other_room_loads_jax_when_it_is_imported() -> None:
     modules = []
     for path in FILES:
         name = ".".join(("shoal", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
-        if name.rpartition(".")[2] not in ("xla", "__main__"):
+        if ".engines.xla" not in name and not name.endswith("__main__"):
             modules.append(name)
     loaded = loaded_by(f"import importlib\nfor name in {modules!r}: importlib.import_module(name)")
     assert "numpy" in loaded

@@ -129,7 +129,7 @@ def train_members(
         return train(problem, members, engine, seconds=seconds, progress=progress, checkpoint=checkpoint, save=save)
     except Stopped as stopped:
         save(stopped.checkpoint)
-        done = sum(len(block) for block in stopped.checkpoint.finished.values())
+        done = len(stopped.checkpoint.finished)
         raise interrupted(folder, f"{done} of {len(members)} networks are") from None
 
 

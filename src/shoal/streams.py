@@ -16,6 +16,7 @@ import numpy as np
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA
 _WORD = 0xFFFFFFFF
+FEW = 6  # streams that are named quicker by plain integers than by arrays
 
 
 def threefry(key: tuple[Any, Any], counter: tuple[Any, Any], rounds: int = 20) -> tuple[Any, Any]:
@@ -112,16 +113,12 @@ class Stream:
 
     def uniform(self, shape: tuple[int, ...] = (), low: float = 0.0, high: float = 1.0) -> np.ndarray:
         """Return float32 numbers, uniform in [low, high)."""
-        unit = to_uniform(np, self.bits(math.prod(shape))).reshape(shape)
-        numbers = (np.float32(low) + unit * np.float32(high - low)).astype(np.float32)
-        return np.minimum(numbers, np.nextafter(np.float32(high), np.float32(low)))  # rounding may reach the end
+        return _between(self.bits(math.prod(shape)), low, high).reshape(shape)
 
     def normal(self, shape: tuple[int, ...] = ()) -> np.ndarray:
         """Return float32 standard normal numbers (Box and Muller's transform)."""
         count = math.prod(shape)
-        u = to_uniform(np, self.bits(2 * count)).astype(np.float64).reshape(2, count)
-        z = np.sqrt(-2.0 * np.log1p(-u[0])) * np.cos(2.0 * np.pi * u[1])
-        return z.reshape(shape).astype(np.float32)
+        return _normal(self.bits(2 * count).reshape(2, count)).reshape(shape)
 
     def permutation(self, n: int) -> np.ndarray:
         """Return the numbers 0 … n-1 in random order."""
@@ -131,3 +128,72 @@ class Stream:
     def integer(self, n: int) -> int:
         """Return one integer in 0 … n-1."""
         return int(self.bits(1)[0]) * n >> 32
+
+
+class Streams:
+    """Many streams at once: those of one path that differ in its last step, each as `Stream` would draw it.
+
+    Args:
+        seed: as for `Stream`.
+        path: what their paths begin with.
+        last: the last step of each path, `(streams,)` non-negative integers below 2**32.
+
+    Example:
+        >>> both = Streams(0, (3,), np.array([7, 8]))
+        >>> both.child(1).uniform((2,))[1].tolist() == Stream(0, 3, 8, 1).uniform((2,)).tolist()
+        True
+    """
+
+    def __init__(self, seed: int, path: tuple[int, ...], last: np.ndarray) -> None:
+        start = Stream(seed, *path).key
+        steps = np.asarray(last, np.uint32)
+        self._words = threefry(start, (steps, np.ones_like(steps)))
+
+    @property
+    def keys(self) -> np.ndarray:
+        """The two words that name each stream, uint32 `(streams, 2)`."""
+        return np.stack(self._words, axis=1)
+
+    def child(self, *path: int) -> Streams:
+        """Return the streams whose paths continue these."""
+        child = Streams.__new__(Streams)
+        child._words = self._words
+        for step in path:
+            child._words = _followed(child._words, (step & _WORD, (step >> 32) + 1))
+        return child
+
+    def _bits(self, count: int) -> np.ndarray:
+        index = np.arange((count + 1) // 2, dtype=np.uint32)
+        a, b = (word[:, None] for word in self._words)
+        words = np.stack(threefry((a, b), (index, np.zeros_like(index))), axis=2)
+        return words.reshape(len(a), -1)[:, :count]
+
+    def uniform(self, shape: tuple[int, ...] = (), low: float = 0.0, high: float = 1.0) -> np.ndarray:
+        """Return the first numbers of each stream, `(streams, *shape)` float32, uniform in [low, high)."""
+        return _between(self._bits(math.prod(shape)), low, high).reshape(-1, *shape)
+
+    def normal(self, shape: tuple[int, ...] = ()) -> np.ndarray:
+        """Return the first standard normal numbers of each stream, `(streams, *shape)` float32."""
+        count = math.prod(shape)
+        return _normal(self._bits(2 * count).reshape(-1, 2, count)).reshape(-1, *shape)
+
+
+def _followed(words: tuple[Any, Any], counter: tuple[int, int]) -> tuple[Any, Any]:
+    """Return the words that name the next step of many paths; a few are quicker one by one."""
+    a, b = words
+    if len(a) > FEW:
+        return threefry(words, (np.full(1, counter[0], np.uint32), np.full(1, counter[1], np.uint32)))
+    each = [_threefry_words((int(x), int(y)), counter) for x, y in zip(a, b, strict=True)]
+    return np.asarray([x for x, _ in each], np.uint32), np.asarray([y for _, y in each], np.uint32)
+
+
+def _between(bits: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Return float32 numbers, uniform in [low, high), made of random bits."""
+    numbers = (np.float32(low) + to_uniform(np, bits) * np.float32(high - low)).astype(np.float32)
+    return np.minimum(numbers, np.nextafter(np.float32(high), np.float32(low)))  # rounding may reach the end
+
+
+def _normal(bits: np.ndarray) -> np.ndarray:
+    """Return standard normal numbers by Box and Muller's transform of pairs of random bits, `(..., 2, count)`."""
+    u = to_uniform(np, bits).astype(np.float64)
+    return (np.sqrt(-2.0 * np.log1p(-u[..., 0, :])) * np.cos(2.0 * np.pi * u[..., 1, :])).astype(np.float32)

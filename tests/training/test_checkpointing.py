@@ -12,7 +12,8 @@ from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_pa
 from shoal.training.engines.base import Chunk
 from shoal.training.member import Member, Problem, TrainedMember, initial_parameters
 from shoal.training.packing import member_network
-from shoal.training.trainer import Checkpoint
+from shoal.training.seating import CURVES, Seat
+from shoal.training.trainer import Checkpoint, Halfway
 
 RNG = np.random.default_rng(0)
 
@@ -32,39 +33,42 @@ def chunk(members: int, epochs: int = 2) -> Chunk:
     return Chunk(curves[0], curves[1], halves, curves[2], *whole)
 
 
+def assert_same_member(a: TrainedMember, b: TrainedMember) -> None:
+    assert (a.member, a.network, a.status, a.best_epoch) == (b.member, b.network, b.status, b.best_epoch)
+    for name in CURVES:
+        assert np.array_equal(getattr(a, name), getattr(b, name))
+    for layer, other in zip(a.parameters, b.parameters, strict=True):
+        assert layer.keys() == other.keys()
+        assert all(np.array_equal(layer[name], other[name]) for name in layer)
+
+
 def test_a_checkpoint_survives(problem: Problem, members: Any) -> None:
     each = members({"hidden": (5,)}, {"hidden": (4, 3), "dropout": 0.1}, {"hidden": ()}, {"hidden": (6,)})
-    checkpoint = Checkpoint(
-        finished={
-            0: [trained(problem, each[0], Status.FINISHED), trained(problem, each[1], Status.DIVERGED)],
-            2: [trained(problem, each[2], Status.STOPPED_EARLY)],
-        },
-        states={1: {"00": np.arange(6.0).reshape(2, 3), "01": np.asarray([4])}},
-        curves={1: [chunk(1) for _ in range(12)]},
-    )
+    finished = [trained(problem, m, Status.FINISHED if m.id else Status.DIVERGED) for m in each[:3]]
+    seat = Seat(each[3], [(chunk(4), 2), (chunk(4), 2)], epoch=3, best_epoch=2)
+    state = {"00": np.arange(6.0).reshape(2, 3), "01": np.asarray([4])}
+    checkpoint = Checkpoint({m.member.id: m for m in finished}, {1: Halfway(state, {2: seat})})
     meta, arrays = checkpoint_to_parts(checkpoint)
     meta = json.loads(json.dumps(meta))
     back = checkpoint_from_parts(meta, arrays, problem, {member.id: member for member in each})
 
-    assert sorted(back.finished) == [0, 2]
-    for block, expected in checkpoint.finished.items():
-        for a, b in zip(back.finished[block], expected, strict=True):
-            assert (a.member, a.network, a.status, a.best_epoch) == (b.member, b.network, b.status, b.best_epoch)
-            for name in ("train_loss", "validation_loss", "half_losses", "validation_metric"):
-                assert np.array_equal(getattr(a, name), getattr(b, name))
-            for layer, other in zip(a.parameters, b.parameters, strict=True):
-                assert layer.keys() == other.keys()
-                assert all(np.array_equal(layer[name], other[name]) for name in layer)
-    assert {name: array.tolist() for name, array in back.states[1].items()} == {
+    assert sorted(back.finished) == [0, 1, 2]
+    for identity, expected in checkpoint.finished.items():
+        assert_same_member(back.finished[identity], expected)
+    half = back.halfway[1]
+    assert {name: array.tolist() for name, array in half.state.items()} == {
         "00": [[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]],
         "01": [4],
     }
-    assert len(back.curves[1]) == 12
-    for got, expected_chunk in zip(back.curves[1], checkpoint.curves[1], strict=True):
-        assert all(np.array_equal(value, getattr(expected_chunk, name)) for name, value in vars(got).items())
+    assert list(half.seats) == [2]
+    got = half.seats[2]
+    assert (got.member, got.epoch, got.best_epoch, got.status) == (each[3], 3, 2, Status.RUNNING)
+    for name, curve in seat.joined().items():
+        assert len(curve) == 3
+        assert np.array_equal(got.joined()[name], curve)
 
 
 def test_an_empty_checkpoint(problem: Problem) -> None:
     meta, arrays = checkpoint_to_parts(Checkpoint())
     back = checkpoint_from_parts(meta, arrays, problem, {})
-    assert (back.finished, back.states, back.curves) == ({}, {}, {})
+    assert (back.finished, back.halfway) == ({}, {})

@@ -36,7 +36,7 @@ def root_of_keras_mse(y: Any, f: Any) -> Any:
 
 
 def mean_cost(loss: Loss, values: Callable[..., Any], numbers: dict[str, float]) -> Callable[[Any, Any], Any]:
-    from shoal.training.engines.xla import xp
+    from shoal.training.engines.xla.lifts import xp
 
     return lambda y, f: loss.finish(xp, xp.mean(values(xp, y, f, numbers)))
 
@@ -94,8 +94,8 @@ def test_the_fused_form_is_the_loss_of_the_activation(name: str, target: Any, ac
     assert loss.fused == activation
     assert loss.values_of_logits is not None
     scores = SCORES.astype(np.float64)
-    plain = loss.values(np, target, ACTIVATIONS[activation].function(numpy_namespace, scores), {})
-    np.testing.assert_allclose(loss.values_of_logits(np, target, scores, {}), plain, rtol=1e-5)
+    plain = loss.values(numpy_namespace, target, ACTIVATIONS[activation].function(numpy_namespace, scores), {})
+    np.testing.assert_allclose(loss.values_of_logits(numpy_namespace, target, scores, {}), plain, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["categorical_crossentropy", "binary_crossentropy"])
@@ -103,21 +103,21 @@ def test_the_fused_form_is_exact_where_exp_overflows(name: str) -> None:
     values = LOSSES[name].values_of_logits
     assert values is not None
     target = np.asarray([[1.0, 0.0]], np.float32)
-    wrong = values(np, target, np.asarray([[-500.0, 500.0]], np.float32), {})
-    right = values(np, target, np.asarray([[500.0, -500.0]], np.float32), {})
+    wrong = values(numpy_namespace, target, np.asarray([[-500.0, 500.0]], np.float32), {})
+    right = values(numpy_namespace, target, np.asarray([[500.0, -500.0]], np.float32), {})
     assert wrong.max() == (1000.0 if name.startswith("cat") else 500.0)
     assert right.max() == 0.0
 
 
 def test_log_cosh_does_not_overflow() -> None:
-    values = LOSSES["log_cosh"].values(np, np.zeros((1, 1)), np.full((1, 1), 1e4), {})
+    values = LOSSES["log_cosh"].values(numpy_namespace, np.zeros((1, 1)), np.full((1, 1), 1e4), {})
     assert values[0, 0] == pytest.approx(1e4 - np.log(2.0))
 
 
 def test_the_root_has_a_finite_gradient_at_zero() -> None:
     import jax
 
-    from shoal.training.engines.xla import xp
+    from shoal.training.engines.xla.lifts import xp
 
     assert float(jax.grad(lambda mean: LOSSES["rmse"].finish(xp, mean))(0.0)) == 0.0
 
@@ -127,10 +127,10 @@ def test_shapes_that_disagree_are_refused(name: str) -> None:
     loss, target, output = LOSSES[name], np.zeros((4, 1)), np.zeros((4, 3))
     message = r"target of shape \(4, 1\) and output of shape \(4, 3\) must agree"
     with pytest.raises(SettingError, match=message):
-        loss.values(np, target, output, {})
+        loss.values(numpy_namespace, target, output, {})
     if loss.values_of_logits is not None:
         with pytest.raises(SettingError, match=message):
-            loss.values_of_logits(np, target, output, {})
+            loss.values_of_logits(numpy_namespace, target, output, {})
 
 
 def test_a_callable_is_a_loss() -> None:
@@ -139,20 +139,20 @@ def test_a_callable_is_a_loss() -> None:
 
     loss = get_loss(quartic)
     assert (loss.name, loss.fused, loss.root) == ("quartic", None, False)
-    np.testing.assert_array_equal(loss.values(np, NUMBERS, GUESSES, {}), (NUMBERS - GUESSES) ** 4)
+    np.testing.assert_array_equal(loss.values(numpy_namespace, NUMBERS, GUESSES, {}), (NUMBERS - GUESSES) ** 4)
     assert get_loss(loss) is loss
 
 
 def test_a_callable_may_give_one_value_per_row() -> None:
     loss = get_loss(lambda xp, target, output: xp.mean((target - output) ** 2, axis=-1))
-    assert loss.values(np, NUMBERS, GUESSES, {}).shape == (7, 1)
+    assert loss.values(numpy_namespace, NUMBERS, GUESSES, {}).shape == (7, 1)
 
 
 @pytest.mark.parametrize("result", [np.zeros(()), np.zeros(5), np.zeros((3, 7)), np.zeros((7, 2))])
 def test_a_callable_with_values_of_another_shape_is_refused(result: np.ndarray) -> None:
     loss = get_loss(lambda *_: result)
     with pytest.raises(SettingError, match=r"must return \(7, 3\), \(7, 1\) or \(7,\)"):
-        loss.values(np, NUMBERS, GUESSES, {})
+        loss.values(numpy_namespace, NUMBERS, GUESSES, {})
 
 
 def test_unknown_names_get_a_suggestion() -> None:

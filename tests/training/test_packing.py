@@ -5,86 +5,34 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
-from shoal.training import packing
+from shoal.training.grouping import Structure, structure_of
 from shoal.training.member import Member, Problem, initial_parameters
 from shoal.training.packing import (
     batch_order,
-    bucket,
-    group_members,
     member_network,
     member_numbers,
     pad_parameters,
-    padded_start,
+    padded_starts,
     unpad_parameters,
 )
 
 
-@pytest.mark.parametrize(
-    ("width", "padded"), [(1, 4), (4, 4), (5, 8), (33, 64), (64, 64), (65, 128), (4096, 4096), (4097, 8192)]
-)
-def test_buckets(width: int, padded: int) -> None:
-    assert bucket(width) == padded
-
-
-def test_what_is_a_number_does_not_part_members(problem: Problem, members: Any) -> None:
-    mixed = members(
-        {"hidden": (5,)},
-        {"hidden": (64,), "activation": "tanh", "optimizer": "sgd", "learning_rate": 0.1, "momentum": 0.9},
-        {"hidden": (8,), "dropout": 0.5, "l2": 1.0, "l1": 0.1, "label_smoothing": 0.1, "epochs": 3, "patience": 2},
-        {"hidden": (17,), "schedule": "cosine", "warmup_epochs": 2.0, "kernel_initializer": "he_normal"},
-    )
-    (group,) = group_members(problem, mixed)
-    assert group.members == tuple(mixed)
-    assert group.structure.hidden == (64,)
-    assert group.structure.activations == ("relu", "tanh")
-    assert group.structure.optimizers == ("adam", "sgd")
-    assert group.structure.dropout
-
-
-@pytest.mark.parametrize(
-    "other",
-    [{"hidden": (5,), "batch_size": 8}, {"hidden": (65,)}, {"hidden": ()}, {"hidden": (5,), "activation": "softmax"}],
-)
-def test_what_is_structure_parts_members(problem: Problem, members: Any, other: dict[str, Any]) -> None:
-    mixed = members({"hidden": (5,)}, other, {"hidden": (6,)})
-    groups = group_members(problem, mixed)
-    assert [[member.id for member in group.members] for group in groups] == [[0, 2], [1]]
-
-
-def test_depths_share_a_program_where_that_is_cheap(
-    problem: Problem, members: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mixed = members({"hidden": (5,)}, {"hidden": (20, 6)}, {"hidden": (4, 4, 4)})
-    (group,) = group_members(problem, mixed)
-    assert group.structure.hidden == (32, 32, 32)
-    assert group.structure.skips
-    monkeypatch.setattr(packing, "COMPILE_SECONDS", 0.0)
-    assert [group.structure.hidden for group in group_members(problem, mixed)] == [(8,), (32, 8), (4, 4, 4)]
-
-
-def test_activations_that_mix_neurons_are_not_padded(problem: Problem, members: Any) -> None:
-    (group,) = group_members(problem, members({"hidden": (5, 7), "activation": ("softmax", "relu")}))
-    assert group.structure.hidden == (5, 7)
-    assert group.structure.fixed_activations == ("softmax", "relu")
-    assert not group.structure.chooses_activation
-
-
-def test_penalties_of_the_user_see_no_padding(problem: Problem, members: Any) -> None:
-    def mean_square(xp: Any, parameters: Any) -> Any:
-        return sum(xp.mean(layer["kernel"] ** 2) for layer in parameters)
-
-    asked = replace(problem, penalties=(mean_square,))
-    groups = group_members(asked, members({"hidden": (5,)}, {"hidden": (9, 3)}, {"hidden": (5,), "activation": "tanh"}))
-    assert [group.structure.hidden for group in groups] == [(5,), (9, 3)]
-    assert len(groups[0].members) == 2
-
-
-def test_a_batch_is_no_larger_than_the_rows(problem: Problem, members: Any) -> None:
-    (group,) = group_members(problem, members({"batch_size": 1000}))
-    assert group.structure.batch_size == len(problem.x)
+def split(structure: Structure, flat: np.ndarray) -> list[dict[str, np.ndarray]]:
+    """Return the parameters of each layer with parameters, cut out of a flat vector."""
+    layers, start = [], 0
+    for shapes in structure.network.parameter_shapes:
+        layer = {}
+        for name, shape in shapes.items():
+            stop = start + int(np.prod(shape))
+            layer[name], start = flat[start:stop].reshape(shape), stop
+        if layer:
+            layers.append(layer)
+    assert start == len(flat)
+    return layers
 
 
 MIXED = (
@@ -97,12 +45,10 @@ MIXED = (
 @pytest.mark.parametrize("which", range(3))
 def test_padding_and_cutting_give_the_parameters_back(problem: Problem, members: Any, which: int) -> None:
     mixed = members(*MIXED)
-    structure = group_members(problem, mixed)[0].structure
+    structure = structure_of(problem, mixed)
     network = member_network(problem, mixed[which])
     own = initial_parameters(network, problem.seed, which)
-    padded = pad_parameters(structure, own)
-    expected = [shapes for shapes in structure.network.parameter_shapes if shapes]
-    assert [{name: array.shape for name, array in layer.items()} for layer in padded] == expected
+    padded = split(structure, pad_parameters(structure, own)[0])
     total = sum(np.abs(array).sum(dtype=float) for layer in padded for array in layer.values())
     assert total == pytest.approx(sum(np.abs(array).sum(dtype=float) for layer in own for array in layer.values()))
     back = unpad_parameters(network, padded)
@@ -112,8 +58,9 @@ def test_padding_and_cutting_give_the_parameters_back(problem: Problem, members:
 
 def test_the_start_is_drawn_in_a_members_own_size(problem: Problem, members: Any) -> None:
     narrow, wide = members({"hidden": (5,)}, {"hidden": (64,)})
-    alone = padded_start(problem, group_members(problem, [narrow])[0].structure, narrow)
-    beside = padded_start(problem, group_members(problem, [wide, narrow])[0].structure, narrow)
+    structures = structure_of(problem, [narrow]), structure_of(problem, [wide, narrow])
+    alone = split(structures[0], padded_starts(problem, structures[0], [narrow])[0])
+    beside = split(structures[1], padded_starts(problem, structures[1], [wide, narrow])[1])
     assert alone[0]["kernel"].shape == (4, 8)
     assert beside[0]["kernel"].shape == (4, 64)
     assert np.array_equal(alone[0]["kernel"][:, :5], beside[0]["kernel"][:, :5])
@@ -122,10 +69,10 @@ def test_the_start_is_drawn_in_a_members_own_size(problem: Problem, members: Any
 
 def test_the_start_depends_on_seed_and_identity(problem: Problem, members: Any) -> None:
     (member,) = members({"hidden": (5,)})
-    structure = group_members(problem, [member])[0].structure
+    structure = structure_of(problem, [member])
 
     def kernel(problem: Problem, member: Member) -> np.ndarray:
-        return padded_start(problem, structure, member)[0]["kernel"]
+        return split(structure, padded_starts(problem, structure, [member])[0])[0]["kernel"]
 
     first = kernel(problem, member)
     assert np.array_equal(first, kernel(problem, replace(member)))
@@ -136,17 +83,36 @@ def test_the_start_depends_on_seed_and_identity(problem: Problem, members: Any) 
 def test_numbers_of_a_member(problem: Problem, members: Any) -> None:
     settings = {"hidden": (5, 3), "activation": ("tanh", "relu"), "optimizer": "sgd", "dropout": 0.25, "epochs": 7}
     mixed = members(settings, {"hidden": (8, 8)})
-    structure = group_members(problem, mixed)[0].structure
-    numbers = member_numbers(problem, structure, mixed[0])
+    structure = structure_of(problem, mixed)
+    both = member_numbers(problem, structure, mixed)
+    numbers = jax.tree.map(lambda array: array[0], both)
     assert numbers["weights"] == 4 * 5 + 5 * 3 + 3 * 3
     assert numbers["total_steps"] == 7 * 3  # 44 rows in batches of 16
     assert structure.optimizers[numbers["optimizer"]] == "sgd"
     first, second = numbers["layers"]
-    assert first["mask"].tolist() == [1.0] * 5 + [0.0] * 3
-    assert second["mask"].sum() == 3
+    assert not structure.masks
     assert {structure.activations[i] for i in first["activation"]} == {"tanh"}
     assert {structure.activations[i] for i in second["activation"]} == {"relu"}
     assert first["rate"] == np.float32(0.25)
+
+
+def test_weights_behind_neurons_that_padding_would_wake_are_marked(problem: Problem, members: Any) -> None:
+    mixed = members({"hidden": (3,), "activation": "sigmoid"}, {"hidden": (8,)})
+    structure = structure_of(problem, mixed)
+    assert structure.masks
+    own = [split(structure, row) for row in member_numbers(problem, structure, mixed)["own"]]
+    assert own[0][1]["kernel"].tolist() == [[True] * 3] * 3 + [[False] * 3] * 5
+    assert own[1][1]["kernel"].all()
+    assert not structure_of(problem, members({"hidden": (8,), "activation": "sigmoid"})).masks
+
+
+def test_starts_of_many_members_are_those_of_each(problem: Problem, members: Any) -> None:
+    mixed = members(*(MIXED * 3), {"hidden": (5,), "kernel_initializer": "orthogonal"})
+    structure = structure_of(problem, mixed)
+    together = padded_starts(problem, structure, mixed)
+    for member, start in zip(mixed, together, strict=True):
+        own = initial_parameters(member_network(problem, member), problem.seed, member.id)
+        np.testing.assert_array_equal(start, pad_parameters(structure, own)[0])
 
 
 def test_batches_hold_each_row_once_in_an_epoch(problem: Problem) -> None:

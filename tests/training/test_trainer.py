@@ -23,6 +23,7 @@ EPOCHS_OF_A_CHUNK = 4
 @dataclass
 class PretendedBlock:
     members: tuple[Member, ...]
+    places: int
     problem: Problem
 
 
@@ -31,12 +32,13 @@ class PretendedEngine:
 
     name = "pretended"
 
-    def __init__(self, size: int = 2, seconds: float = 0.0) -> None:
-        self.size, self.seconds, self.started, self.prepared = size, seconds, 0, 0
+    def __init__(self, places: int = 2, size: int = 4, seconds: float = 0.0) -> None:
+        self.places, self.size, self.seconds = places, size, seconds
+        self.started = self.prepared = self.chunks = 0
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[PretendedBlock]:
         starts = range(0, len(members), self.size)
-        return [PretendedBlock(tuple(members[i : i + self.size]), problem) for i in starts]
+        return [PretendedBlock(tuple(members[i : i + self.size]), self.places, problem) for i in starts]
 
     def prepare(self, block: PretendedBlock) -> float:
         self.prepared += 1
@@ -44,29 +46,38 @@ class PretendedEngine:
 
     def start(self, block: PretendedBlock) -> dict[str, Any]:
         self.started += 1
-        return {"epoch": 0}
+        return {"epoch": [0] * block.places, "epochs": [0] * block.places, "id": [0] * block.places}
+
+    def enter(self, block: PretendedBlock, state: dict[str, Any], newcomers: dict[int, Member]) -> dict[str, Any]:
+        for place, member in newcomers.items():
+            state["epoch"][place] = 0
+            state["epochs"][place], state["id"][place] = member.hyperparameters.epochs, member.id
+        return state
 
     def advance(self, block: PretendedBlock, state: dict[str, Any]) -> tuple[dict[str, Any], Chunk]:
-        before = state.pop("epoch")
+        before, epochs, ids = (np.asarray(state.pop(name)) for name in ("epoch", "epochs", "id"))
+        self.chunks += 1
         time.sleep(self.seconds)
-        epochs = np.asarray([member.hyperparameters.epochs for member in block.members])
-        ids = np.asarray([member.id for member in block.members])
-        at = np.arange(before + 1, before + EPOCHS_OF_A_CHUNK + 1)
+        at = before[:, None] + np.arange(1, EPOCHS_OF_A_CHUNK + 1)
         loss = np.where(at <= epochs[:, None], ids[:, None] + 1.0 / at, np.nan)
-        after = np.minimum(at[-1], epochs)
+        after = np.minimum(at[:, -1], epochs)
         status = np.where(after < epochs, Status.RUNNING, Status.FINISHED)
         halves = np.stack([loss, loss], axis=-1)
-        return {"epoch": int(at[-1])}, Chunk(loss, loss, halves, loss, status, after, after)
+        new = {"epoch": after.tolist(), "epochs": epochs.tolist(), "id": ids.tolist()}
+        return new, Chunk(loss, loss, halves, loss, status, after, after)
 
-    def read_out(self, block: PretendedBlock, state: dict[str, Any]) -> list[list[dict[str, np.ndarray]]]:
-        networks = [member_network(block.problem, member) for member in block.members]
-        return [initial_parameters(network, 0, m.id) for network, m in zip(networks, block.members, strict=True)]
+    def read_out(self, block: PretendedBlock, state: dict[str, Any], seats: dict[int, Member]) -> dict[int, Any]:
+        return {
+            place: initial_parameters(member_network(block.problem, member), 0, member.id)
+            for place, member in seats.items()
+        }
 
     def to_arrays(self, state: dict[str, Any]) -> dict[str, np.ndarray]:
-        return {"epoch": np.asarray(state["epoch"])}
+        return {name: np.asarray(numbers) for name, numbers in state.items()}
 
-    def from_arrays(self, block: PretendedBlock, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-        return {"epoch": int(arrays["epoch"])}
+    def from_arrays(self, block: PretendedBlock, arrays: dict[str, np.ndarray], seats: dict[int, Member]) -> Any:
+        assert all(arrays["id"][place] == member.id for place, member in seats.items())
+        return {name: array.tolist() for name, array in arrays.items()}
 
 
 class Watcher:
@@ -92,6 +103,7 @@ def five(members: Callable[..., list[Member]]) -> list[Member]:
 @pytest.fixture
 def keep_every_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(trainer, "KEEP_SECONDS", 0.0)
+    monkeypatch.setattr(trainer, "KEEP_SHARE", 0.0)
 
 
 def assert_same(got: Training, expected: Training) -> None:
@@ -117,6 +129,20 @@ def test_members_come_back_in_the_order_of_their_identities(problem: Problem, fi
     assert [m.member.id for m in training.members] == [0, 1, 2, 3, 4]
 
 
+def test_finished_members_make_room_for_waiting_ones(problem: Problem, five: list[Member]) -> None:
+    engine = PretendedEngine(places=2, size=5)
+    train(problem, five, engine)
+    # members 0 and 1, then 2 in the place of 1, then 3 and 4 in those of 0 and 2: 3 chunks and 3 chunks
+    assert engine.chunks == 6
+    assert (engine.started, engine.prepared) == (1, 1)
+
+
+def test_places_do_not_change_the_outcome(problem: Problem, five: list[Member]) -> None:
+    expected = train(problem, five, PretendedEngine(places=1, size=1))
+    for places, size in ((1, 5), (3, 5), (5, 5), (2, 3)):
+        assert_same(train(problem, five, PretendedEngine(places, size)), expected)
+
+
 def test_a_spent_budget_leaves_what_was_reached(problem: Problem, five: list[Member]) -> None:
     training = train(problem, five, PretendedEngine(seconds=0.02), seconds=0.001)
     assert training.out_of_time
@@ -135,7 +161,7 @@ def test_progress_is_told(problem: Problem, five: list[Member]) -> None:
     watcher = Watcher()
     train(problem, five, PretendedEngine(), progress=watcher)
     assert [call["epoch"] for call in watcher.calls] == [4, 8, 10, 4, 8, 9, 4]
-    assert [call["trained"] for call in watcher.calls] == [1, 1, 2, 2, 3, 4, 5]
+    assert [call["trained"] for call in watcher.calls] == [1, 1, 3, 3, 3, 4, 5]
     assert {call["total"] for call in watcher.calls} == {5}
     assert [call["best"] for call in watcher.calls[:3]] == [0.25, 0.125, 0.1]
     assert all(call["seconds_left"] >= 0.0 for call in watcher.calls)
@@ -157,14 +183,15 @@ def test_an_interrupted_training_goes_on_where_it_was(problem: Problem, five: li
     engine, watcher = PretendedEngine(), Watcher()
     got = train(problem, five, engine, checkpoint=stopped.value.checkpoint, progress=watcher)
     assert_same(got, expected)
-    assert len(watcher.calls) == 8 - stop_at  # nothing but the interrupted chunk is trained again
+    assert len(watcher.calls) <= 8 - stop_at  # at most the interrupted chunk is trained again
 
 
 def test_an_interruption_before_anything_was_kept_starts_again(problem: Problem, five: list[Member]) -> None:
     with pytest.raises(Stopped, match="interrupted") as stopped:
         train(problem, five, PretendedEngine(), progress=Watcher(2))
     checkpoint = stopped.value.checkpoint
-    assert (checkpoint.states, checkpoint.curves, checkpoint.finished) == ({}, {}, {})
+    assert checkpoint.halfway == {}
+    assert sorted(checkpoint.finished) == [1]  # it was done by then
     got = train(problem, five, PretendedEngine(), checkpoint=checkpoint)
     assert_same(got, train(problem, five, PretendedEngine()))
 
@@ -194,21 +221,21 @@ def test_checkpoints_are_saved_on_the_way(
 
 def test_a_finished_checkpoint_needs_no_training(problem: Problem, five: list[Member]) -> None:
     first = train(problem, five, PretendedEngine())
-    blocks: dict[int, list[TrainedMember]] = {0: first.members[:2], 1: first.members[2:4], 2: first.members[4:]}
+    finished = {member.member.id: member for member in first.members}
     engine = PretendedEngine()
-    assert_same(train(problem, five, engine, checkpoint=Checkpoint(finished=blocks)), first)
+    assert_same(train(problem, five, engine, checkpoint=Checkpoint(finished)), first)
     assert (engine.started, engine.prepared) == (0, 0)
 
 
 @pytest.mark.usefixtures("keep_every_chunk")
 def test_a_checkpoint_of_other_blocks_is_not_taken_for_these(problem: Problem, five: list[Member]) -> None:
     with pytest.raises(Stopped, match="interrupted") as stopped:
-        train(problem, five, PretendedEngine(), progress=Watcher(5))
+        train(problem, five, PretendedEngine(), progress=Watcher(2))
     checkpoint = stopped.value.checkpoint
-    assert checkpoint.finished
-    backwards = five[::-1]  # the blocks have the same sizes and other members
-    got = train(problem, backwards, PretendedEngine(), checkpoint=checkpoint)
-    assert_same(got, train(problem, backwards, PretendedEngine()))
+    assert checkpoint.halfway
+    expected = train(problem, five, PretendedEngine())
+    for engine in (PretendedEngine(places=1), PretendedEngine(size=2), PretendedEngine(places=3, size=1)):
+        assert_same(train(problem, five, engine, checkpoint=checkpoint), expected)
 
 
 def test_an_error_of_the_engine_is_not_swallowed(problem: Problem, five: list[Member]) -> None:

@@ -6,18 +6,28 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
+from shoal.networks import numpy_namespace
 from shoal.results import Status, Task
 from shoal.streams import threefry, to_uniform
-from shoal.training import trainer
-from shoal.training.engines import xla
-from shoal.training.engines.xla import MemberProgram, XlaEngine, available_cores
+from shoal.training import grouping, trainer
+from shoal.training.engines.xla import XlaEngine, devices
+from shoal.training.engines.xla import engine as engine_module
+from shoal.training.engines.xla import program as program_module
+from shoal.training.engines.xla import rows as rows_module
+from shoal.training.engines.xla.devices import available_cores
+from shoal.training.engines.xla.lifts import xp
+from shoal.training.engines.xla.program import MemberProgram
+from shoal.training.grouping import structure_of
 from shoal.training.losses import get_loss
 from shoal.training.member import Member, Problem, TrainedMember, initial_parameters
 from shoal.training.optimizers import Slots, update
-from shoal.training.packing import batch_order, group_members, member_network, member_numbers
+from shoal.training.packing import batch_order, member_network, member_numbers, pad_parameters
+from shoal.training.problem import choose_loss, make_problem
+from shoal.training.resampling import bootstrap_counts, resampling_numbers, target_noise
 from shoal.training.schedules import learning_rate
 from shoal.training.trainer import Stopped, Training, train
 
@@ -49,9 +59,21 @@ POPULATION: tuple[dict[str, Any], ...] = (
 CURVES = ("train_loss", "validation_loss", "half_losses", "validation_metric")
 
 
+def engine_of(layout: str, devices: int | None = None) -> XlaEngine:
+    """Return an engine that uses one layout only, where it is possible."""
+    made = XlaEngine(devices)
+    made.layouts = (layout,)
+    return made
+
+
+@pytest.fixture(scope="module", params=["first", "last"])
+def layout(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def engine() -> XlaEngine:
-    return XlaEngine()
+def engine(layout: str) -> XlaEngine:
+    return engine_of(layout)
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +90,10 @@ class Mixed:
 
 
 @pytest.fixture(scope="module")
-def mixed(problem: Problem, population: list[Member]) -> Mixed:
-    engine = XlaEngine()
+def mixed(problem: Problem, population: list[Member], layout: str) -> Mixed:
+    engine = engine_of(layout)
     training = train(problem, population, engine)
-    return Mixed(training.members, engine.programs_compiled)
+    return Mixed(training.members, engine.programs)
 
 
 def assert_equal(a: TrainedMember, b: TrainedMember, rtol: float = 0.0, atol: float = 0.0) -> None:
@@ -88,8 +110,14 @@ def assert_equal(a: TrainedMember, b: TrainedMember, rtol: float = 0.0, atol: fl
 # one block
 
 
-def test_a_mixed_population_is_one_program(mixed: Mixed) -> None:
+def test_a_mixed_population_is_one_program(
+    problem: Problem, population: list[Member], mixed: Mixed, engine: XlaEngine, layout: str
+) -> None:
     assert mixed.programs == 1
+    (block,) = engine.plan(problem, population)
+    assert block.structure.layout == layout
+    assert block.structure.skips
+    assert block.structure.masks
 
 
 def test_every_member_has_its_own_epochs_and_end(mixed: Mixed) -> None:
@@ -139,11 +167,13 @@ def test_a_diverged_member_keeps_finite_parameters(mixed: Mixed) -> None:
     assert mixed.members[DIVERGING].score == float("inf")
 
 
-def test_a_diverging_member_disturbs_no_other(problem: Problem, population: list[Member], mixed: Mixed) -> None:
+def test_a_diverging_member_disturbs_no_other(
+    problem: Problem, population: list[Member], mixed: Mixed, layout: str
+) -> None:
     calm = list(population)
     hyperparameters = calm[DIVERGING].hyperparameters.model_copy(update={"learning_rate": 1e-3})
     calm[DIVERGING] = replace(calm[DIVERGING], hyperparameters=hyperparameters)
-    training = train(problem, calm, XlaEngine())
+    training = train(problem, calm, engine_of(layout))
     assert training.members[DIVERGING].status is Status.FINISHED
     for i, member in enumerate(training.members):
         if i != DIVERGING:
@@ -162,24 +192,29 @@ def test_a_member_alone_equals_itself_among_others(
     assert alone.validation_loss.std() > 1e-3
 
 
-def test_smaller_blocks_in_another_order_give_the_same(
-    problem: Problem, population: list[Member], mixed: Mixed, monkeypatch: pytest.MonkeyPatch
+def test_fewer_places_in_another_order_give_the_same(
+    problem: Problem, population: list[Member], mixed: Mixed, layout: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(xla, "MOST_MEMBERS", 4)
-    engine = XlaEngine()
-    blocks = engine.plan(problem, population[::-1])
-    assert len(blocks) == 3
-    assert len({block.size for block in blocks}) == 1
-    assert len(blocks[-1].members) < blocks[-1].size  # the last is filled up with idle copies
+    monkeypatch.setattr(engine_module, "members_at_once", lambda *_: 1)
+    engine = engine_of(layout)
+    (block,) = engine.plan(problem, population[::-1])
+    assert block.places == len(engine.devices) < len(population)  # whoever is done makes room for the next
     training = train(problem, population[::-1], engine)
-    assert engine.programs_compiled == 1
+    assert engine.programs == 1
     for i, member in enumerate(training.members):
         if i != DIVERGING:
             assert_equal(member, mixed.members[i], rtol=1e-5, atol=2e-6)
 
 
-def test_on_one_device(problem: Problem, population: list[Member], mixed: Mixed) -> None:
-    training = train(problem, population[3:6], XlaEngine(devices=1))
+def test_the_layouts_agree(problem: Problem, population: list[Member], mixed: Mixed) -> None:
+    which = [population[i] for i in (REFERENCE, 4, 5, 7)]
+    for layout in ("first", "last"):
+        for member in train(problem, which, engine_of(layout)).members:
+            assert_equal(member, mixed.members[member.member.id], rtol=1e-4, atol=1e-5)
+
+
+def test_on_one_device(problem: Problem, population: list[Member], mixed: Mixed, layout: str) -> None:
+    training = train(problem, population[3:6], engine_of(layout, devices=1))
     for member in training.members:
         assert_equal(member, mixed.members[member.member.id], rtol=1e-5, atol=2e-6)
 
@@ -200,8 +235,7 @@ def test_identity_and_seed_name_the_numbers(problem: Problem, population: list[M
 def keep_mask(problem: Problem, member: Member, step: int, units: int) -> np.ndarray:
     """Return which neurons of the first layer stay: the numbers depend on step, row and neuron alone."""
     rows, layer = 8, 1
-    structure = group_members(problem, [member])[0].structure
-    key = member_numbers(problem, structure, member)["key"]
+    key = member_numbers(problem, structure_of(problem, [member]), [member])["key"][0]
     row, pair = np.meshgrid(np.arange(rows), np.arange((units + 1) // 2), indexing="ij")
     where = ((row << 16) | pair).astype(np.uint32)
     when = np.full_like(where, step * 64 + layer)
@@ -237,8 +271,7 @@ def gradients(
 
 def test_training_equals_a_loop_in_float64(problem: Problem, population: list[Member], mixed: Mixed) -> None:
     member = population[REFERENCE]
-    structure = group_members(problem, [member])[0].structure
-    numbers = member_numbers(problem, structure, member)
+    numbers = jax.tree.map(lambda a: a[0], member_numbers(problem, structure_of(problem, [member]), [member]))
     network = member_network(problem, member)
     start = initial_parameters(network, problem.seed, member.id)
     p = [array.astype(np.float64) for layer in start for array in layer.values()]
@@ -355,24 +388,125 @@ def test_no_hidden_layer(problem: Problem, members: Any, engine: XlaEngine) -> N
 def test_a_hit_of_two_classes(problem: Problem, members: Any, loss: str, output: Any, expected: Any) -> None:
     y = np.asarray([[1.0], [1.0], [0.0 if loss == "binary_crossentropy" else 1.0], [0.0]], np.float32)
     two = replace(problem, y=np.zeros((44, 1), np.float32), loss=get_loss(loss))
-    structure = group_members(two, members({}))[0].structure
+    structure = structure_of(two, members({}))
     assert structure.output_activation == "sigmoid"
-    hits = xla._metric_values(structure, y, np.asarray(output, np.float32)[:, None])
+    hits = program_module._hits(structure, xp, y, np.asarray(output, np.float32)[:, None])
     assert np.asarray(hits).tolist() == expected
 
 
 def test_validation_in_batches_is_the_same(problem: Problem, members: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     (member,) = members({"hidden": (4,)})
-    structure = group_members(problem, [member])[0].structure
+    structure = structure_of(problem, [member], layouts=("first",))
     program = MemberProgram(structure)
-    numbers = member_numbers(problem, structure, member)
-    flat = program.flat.join(initial_parameters(member_network(problem, member), 0, 0), np)
-    whole = program.validate(flat, numbers, xla._rows(problem))
-    monkeypatch.setattr(xla, "VALIDATION_BATCH", 5)
-    rows = xla._rows(problem)
+    numbers = jax.tree.map(lambda array: array[0], member_numbers(problem, structure, [member]))
+    flat = pad_parameters(structure, initial_parameters(member_network(problem, member), 0, 0))[0]
+    whole = program.validate(flat, numbers, rows_module.shared_rows(problem, structure))
+    monkeypatch.setattr(rows_module, "VALIDATION_BATCH", 5)
+    rows = jax.tree.map(jax.numpy.asarray, rows_module.shared_rows(problem, structure))
     assert rows.validation_x.shape == (4, 5, 4)
     for a, b in zip(program.validate(flat, numbers, rows), whole, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-6)
+
+
+# what one member sees of the rows
+
+SMALL: dict[str, Any] = {"hidden": (5,), "activation": "tanh", "learning_rate": 0.02, "batch_size": 8, "epochs": 10}
+
+
+def folded(problem: Problem, folds: np.ndarray) -> Problem:
+    """Return the problem with folds of its training rows in place of its validation rows."""
+    half = np.arange(len(problem.x)) % 2
+    rows = {"validation_x": problem.x, "validation_y": problem.y, "validation_weights": problem.weights}
+    return replace(problem, **rows, validation_half=half, folds=folds)
+
+
+def test_a_member_learns_outside_its_fold_and_is_validated_in_it(
+    problem: Problem, members: Any, engine: XlaEngine
+) -> None:
+    rng = np.random.default_rng(0)
+    folds = np.stack([rng.permutation(44) % 4, rng.permutation(44) % 4], axis=1).astype(np.int32)
+    h = members(SMALL)[0].hyperparameters
+    each = [Member(4 * r + f, h, candidate=0, fold=f, repeat=r) for r in (0, 1) for f in range(4)]
+    task = folded(problem, folds)
+    trained = train(task, each, engine).members
+    for member in trained:
+        out = folds[:, member.member.repeat] == member.member.fold
+        output = member.network.predict(member.parameters, problem.x[out]).astype(np.float64)
+        values = -np.sum(problem.y[out] * np.log(output), axis=1)
+        loss = np.average(values, weights=problem.weights[out, 0].astype(np.float64))
+        np.testing.assert_allclose(member.validation_loss[member.best_epoch - 1], loss, rtol=1e-5)
+        # its own rows taken away for good, the rest in the same batches: the same network
+        alone = replace(task, weights=np.where(out[:, None], 0.0, problem.weights))
+        nobody = replace(alone, folds=np.where(out[:, None], 0, 1).astype(np.int32))
+        (again,) = train(nobody, [replace(member.member, fold=0, repeat=0)], engine).members
+        assert_equal(replace(again, member=member.member), member, rtol=1e-5, atol=2e-6)
+
+
+def test_the_targets_of_the_held_out_fold_teach_nothing(problem: Problem, members: Any, engine: XlaEngine) -> None:
+    folds = (np.arange(44) % 3).astype(np.int32)[:, None]
+    h = members(SMALL)[0].hyperparameters
+    member = Member(0, h, fold=1)
+    wrong = np.where(folds == 1, np.roll(problem.y, 1, axis=1), problem.y)
+    task = folded(problem, folds)
+    a, b = (train(replace(task, y=y), [member], engine).members[0] for y in (problem.y, wrong))
+    np.testing.assert_array_equal(a.train_loss, b.train_loss)
+
+
+def test_an_empty_batch_is_no_step(problem: Problem, members: Any, engine: XlaEngine) -> None:
+    order = batch_order(problem, 8, 10)
+    folds = np.ones((44, 1), np.int32)
+    folds[order[0, 2]] = 0  # the whole third batch of the first epoch is held out
+    member = Member(0, members({**SMALL, "epochs": 1})[0].hyperparameters, fold=0)
+    (got,) = train(folded(problem, folds), [member], engine).members
+    assert np.isfinite(got.train_loss).all()
+    assert got.status is Status.FINISHED
+
+
+def test_bootstrap_counts_weigh_the_rows(problem: Problem, members: Any, engine: XlaEngine) -> None:
+    plain = members(SMALL)[0]
+    member = replace(plain, bootstrap=True)
+    numbers = {name: array[0] for name, array in resampling_numbers(problem.seed, [member]).items()}
+    counts = bootstrap_counts(numpy_namespace, np.arange(44, dtype=np.uint32), numbers)
+    assert 0.5 < counts.mean() < 1.5
+    resampled, ordinary = train(problem, [member, replace(plain, id=1)], engine).members
+    (alone,) = train(problem, [replace(plain, id=1)], engine).members
+    assert_equal(ordinary, alone, rtol=1e-5, atol=2e-6)  # a neighbour that resamples changes nothing
+    # one batch that holds all rows: the counts are weights, and divide by their own sum
+    whole = replace(plain, hyperparameters=plain.hyperparameters.model_copy(update={"batch_size": 44}))
+    (got,) = train(problem, [replace(whole, bootstrap=True)], engine).members
+    scale = counts.sum() / 44
+    weighted = replace(problem, weights=(problem.weights * counts[:, None] / scale).astype(np.float32))
+    (expected,) = train(weighted, [whole], engine).members
+    assert_equal(replace(got, member=whole), expected, rtol=1e-4, atol=1e-5)
+    assert resampled.member.bootstrap
+
+
+def test_a_replica_learns_from_its_own_redrawn_targets(regression: Problem, members: Any, engine: XlaEngine) -> None:
+    plain = members({**SMALL, "activation": "relu"})[0]
+    y_err = np.full(regression.y.shape, 0.3, np.float32)
+    task = replace(regression, y_err=y_err)
+    member = replace(plain, replica=True)
+    numbers = {name: array[0] for name, array in resampling_numbers(task.seed, [member]).items()}
+    at = np.arange(44, dtype=np.uint32)[:, None], np.arange(2, dtype=np.uint32)
+    redrawn = task.y + y_err * target_noise(numpy_namespace, *at, numbers)
+    assert 0.7 < (redrawn - task.y).std() / 0.3 < 1.3
+    got = train(task, [member, replace(plain, id=1)], engine).members
+    (expected,) = train(replace(regression, y=redrawn.astype(np.float32)), [plain], engine).members
+    assert_equal(replace(got[0], member=plain), expected, rtol=1e-4, atol=1e-5)
+    (ordinary,) = train(regression, [replace(plain, id=1)], engine).members
+    assert_equal(got[1], ordinary, rtol=1e-5, atol=2e-6)
+
+
+def test_blocks_of_one_activation_share_a_program(problem: Problem, members: Any, layout: str) -> None:
+    count = grouping.FEWEST_OF_ONE_ACTIVATION
+    many = members(*[{**SMALL, "activation": name} for name in ("relu", "gelu") * count])
+    engine = engine_of(layout)
+    blocks = engine.plan(problem, many)
+    assert [len(block.members) for block in blocks] == [count, count]
+    got = train(problem, many, engine).members
+    assert engine.programs == 1
+    for member in train(problem, many[:4], engine).members:  # too few for blocks of their own: by a table
+        assert_equal(member, got[member.member.id], rtol=1e-5, atol=2e-6)
 
 
 # compiling, interrupting, devices
@@ -392,17 +526,18 @@ def watch_compilations() -> None:
 
 def test_a_second_chunk_compiles_nothing(problem: Problem, population: list[Member], engine: XlaEngine) -> None:
     watch_compilations()
-    (block,) = engine.plan(problem, [population[REFERENCE]])
+    member = population[REFERENCE]
+    (block,) = engine.plan(problem, [member])
     before = len(COMPILATIONS)
     assert engine.prepare(block) > 0.0
     assert len(COMPILATIONS) > before  # the watch works
     assert engine.prepare(block) == 0.0
-    state, _ = engine.advance(block, engine.start(block))
-    before, programs = len(COMPILATIONS), engine.programs_compiled
+    state, _ = engine.advance(block, engine.enter(block, engine.start(block), {0: member}))
+    before, programs = len(COMPILATIONS), engine.programs
     state, chunk = engine.advance(block, state)
-    engine.read_out(block, state)
+    engine.read_out(block, state, {0: member})
     assert chunk.epoch.tolist() == [EPOCHS]
-    assert (len(COMPILATIONS), engine.programs_compiled) == (before, programs)
+    assert (len(COMPILATIONS), engine.programs) == (before, programs)
 
 
 class CtrlC:
@@ -420,23 +555,23 @@ class CtrlC:
 
 
 def test_going_on_after_an_interruption_changes_no_bit(
-    problem: Problem, population: list[Member], mixed: Mixed, monkeypatch: pytest.MonkeyPatch
+    problem: Problem, population: list[Member], mixed: Mixed, layout: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
 
     monkeypatch.setattr(trainer, "KEEP_SECONDS", 0.0)
     with pytest.raises(Stopped, match="interrupted") as stopped:
-        train(problem, population, XlaEngine(), progress=CtrlC())
+        train(problem, population, engine_of(layout), progress=CtrlC())
     meta, arrays = checkpoint_to_parts(stopped.value.checkpoint)
     assert arrays
     back = checkpoint_from_parts(meta, arrays, problem, {member.id: member for member in population})
-    training: Training = train(problem, population, XlaEngine(), checkpoint=back)
+    training: Training = train(problem, population, engine_of(layout), checkpoint=back)
     for got, expected in zip(training.members, mixed.members, strict=True):
         assert_equal(got, expected)
 
 
-def test_a_budget_leaves_one_chunk(problem: Problem, population: list[Member], mixed: Mixed) -> None:
-    training = train(problem, population, XlaEngine(), seconds=0.01)
+def test_a_budget_leaves_one_chunk(problem: Problem, population: list[Member], mixed: Mixed, layout: str) -> None:
+    training = train(problem, population, engine_of(layout), seconds=0.01)
     assert training.out_of_time
     assert [len(m.train_loss) for m in training.members] == [min(10, len(m.train_loss)) for m in mixed.members]
     got, whole = training.members[REFERENCE], mixed.members[REFERENCE]
@@ -448,16 +583,38 @@ def test_a_budget_leaves_one_chunk(problem: Problem, population: list[Member], m
 def test_cores_are_those_that_the_process_may_use(
     monkeypatch: pytest.MonkeyPatch, slurm: str, expected: int | None
 ) -> None:
-    monkeypatch.setattr(xla.os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
+    monkeypatch.setattr(devices.os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
     monkeypatch.setenv("SLURM_CPUS_PER_TASK", slurm)
     assert available_cores() == (expected or 3)
 
 
-def test_blocks_of_a_group_have_one_size(problem: Problem, members: Any, engine: XlaEngine) -> None:
+def test_a_second_problem_of_similar_size_compiles_nothing(members: Any, engine: XlaEngine) -> None:
+    rng = np.random.default_rng(1)
+
+    def similar(rows: int, features: int, seed: int) -> Problem:
+        x, y = rng.normal(size=(rows, features)).astype(np.float32), rng.integers(0, 3, rows)
+        loss = choose_loss(Task.CLASSIFICATION, 3, None)
+        parts = (x[:-20], y[:-20], None), (x[-20:], y[-20:], None)
+        return make_problem(Task.CLASSIFICATION, loss, *parts, classes=3, seed=seed)
+
+    settings = ({"hidden": (9,), "epochs": 4}, {"hidden": (12, 3), "epochs": 7, "learning_rate": 0.1})
+    others = ({"hidden": (10,), "epochs": 5, "l2": 0.1}, {"hidden": (16, 16), "epochs": 2, "patience": 1})
+    train(similar(120, 9, 0), members(*settings), engine)
+    second = engine_of(engine.layouts[0])
+    training = train(similar(117, 10, 5), members(*others, start=7), second)
+    assert [len(member.train_loss) for member in training.members] == [5, 2]
+    assert (second.programs, second.programs_compiled) == (1, 0)
+    third = engine_of(engine.layouts[0])
+    train(similar(250, 9, 0), members(*settings), third)
+    assert third.programs == 1  # twice the rows: another program, compiled unless an earlier session has done it
+
+
+def test_places_are_few_and_filled(problem: Problem, members: Any, engine: XlaEngine) -> None:
     many: Sequence[Member] = members(*({"hidden": (4,)} for _ in range(300)))
-    blocks = engine.plan(problem, many)
-    assert [member.id for block in blocks for member in block.members] == list(range(300))
-    assert len({block.size for block in blocks}) == 1
-    assert max(block.size for block in blocks) <= xla.MOST_MEMBERS
-    assert sum(block.size for block in blocks) - 300 < len(blocks) * len(engine.devices)
+    (block,) = engine.plan(problem, many)
+    assert [member.id for member in block.members] == list(range(300))
+    assert block.places % len(engine.devices) == 0
+    assert block.places <= 300
+    (few,) = engine.plan(problem, many[:5])
+    assert 5 <= few.places <= 8
     assert problem.task is Task.CLASSIFICATION

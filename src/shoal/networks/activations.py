@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from shoal.errors import SettingError, listing, suggest
+from shoal.networks.namespace import numpy_namespace
 
 ActivationSpec = str | tuple[str, ...] | Callable[[Any, Any], Any] | None
 """What a layer accepts: a name, one name per neuron, a function `(xp, z)`, or None for linear."""
@@ -39,6 +41,11 @@ class Activation:
     keras_name: str
     halves: bool = False
     bounded_slope: bool = True
+
+    @property
+    def keeps_zero(self) -> bool:
+        """Whether the activation of 0 is 0, so that a neuron without weights stays silent."""
+        return float(self.function(numpy_namespace, np.zeros(2, np.float32))[0]) == 0.0
 
 
 def linear(xp: Any, z: Any) -> Any:  # noqa: ARG001 - every activation has the same signature
@@ -256,7 +263,8 @@ def apply_table(xp: Any, names: tuple[str, ...], choice: Any, z: Any) -> Any:
     Args:
         xp: array namespace.
         names: the activations to choose from, all elementwise; fixed when a program is compiled.
-        choice: integers, shape (units,); may differ from member to member.
+        choice: integers, shape (units,); may differ from member to member. A single integer chooses for all
+            neurons of all members, so that no other activation is computed.
         z: array of shape (..., units).
 
     Raises:
@@ -273,6 +281,8 @@ def apply_table(xp: Any, names: tuple[str, ...], choice: Any, z: Any) -> Any:
                 f"{activation.name} acts on all neurons of a layer together and cannot be chosen per neuron; "
                 f"give it to the whole layer as activation={activation.name!r}"
             )
+    if choice.ndim == 0:
+        return xp.switch(choice, [partial(activation.function, xp) for activation in table], z)
     out = None
     for i, activation in enumerate(table):
         chosen = choice == i

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -11,8 +12,8 @@ from shoal.errors import SettingError, listing, suggest
 from shoal.streams import Stream
 
 Shape = tuple[int, ...]
-Initializer = Callable[[Stream, Shape], np.ndarray]
-"""A function of a stream and a shape that returns float32 numbers."""
+Initializer = Callable[[Any, Shape], np.ndarray]
+"""A function of a stream (or of many at once) and a shape that returns float32 numbers, those of each stream first."""
 
 # Standard deviation of a standard normal distribution cut at two standard deviations.
 _CUT_NORMAL_STD = 0.87962566103423978
@@ -65,8 +66,9 @@ def orthogonal(stream: Stream, shape: Shape) -> np.ndarray:
     rows, columns = math.prod(shape[:-1]), shape[-1]
     a = stream.normal((max(rows, columns), min(rows, columns))).astype(np.float64)
     q, r = np.linalg.qr(a)
-    q = q * np.sign(np.diag(r))
-    return (q.T if rows < columns else q).reshape(shape).astype(np.float32)
+    q = q * np.sign(np.diagonal(r, axis1=-2, axis2=-1))[..., None, :]
+    q = np.swapaxes(q, -1, -2) if rows < columns else q
+    return q.reshape(*a.shape[:-2], *shape).astype(np.float32)
 
 
 def identity(stream: Stream, shape: Shape) -> np.ndarray:  # noqa: ARG001 - nothing is drawn

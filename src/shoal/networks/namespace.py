@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,9 @@ import numpy as np
 class Namespace:
     """An array module with the three functions that NumPy and jax.numpy do not share.
 
-    Every other attribute is the array module's own.
+    Every other attribute is the array module's own. `features` is the axis of an array `(rows, features)` that
+    counts features, `total` sums all that belongs to one member, and `shared` makes an array that members share
+    stand beside arrays of members: an engine that puts a member axis behind the others overrides all three.
 
     Args:
         module: the array module, e.g. `numpy` or `jax.numpy`.
@@ -27,6 +29,8 @@ class Namespace:
         (3.0, [1.0, 3.0])
     """
 
+    features = -1
+
     def __init__(
         self,
         module: Any,
@@ -39,6 +43,18 @@ class Namespace:
         self.erf = erf
         self.scan = scan
         self.stop_gradient = stop_gradient
+
+    def total(self, array: Any) -> Any:
+        """Return the sum of all numbers of one member."""
+        return self.module.sum(array)
+
+    def shared(self, array: Any) -> Any:
+        """Return an array that all members share, ready to meet arrays of members."""
+        return array
+
+    def switch(self, index: Any, functions: Sequence[Callable[[Any], Any]], operand: Any) -> Any:
+        """Return `functions[index](operand)`; an engine computes none of the others."""
+        return functions[int(index)](operand)
 
     def __getattr__(self, name: str) -> Any:
         if name == "module":  # only while an object is being copied: there is nothing to delegate to yet

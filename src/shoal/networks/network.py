@@ -17,7 +17,7 @@ from shoal.networks.activations import ActivationSpec
 from shoal.networks.initializers import Shape
 from shoal.networks.layers import LAYERS, Context, Layer
 from shoal.networks.namespace import Namespace, numpy_namespace
-from shoal.streams import Stream
+from shoal.streams import Stream, Streams
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -113,8 +113,8 @@ class Network:
         """The number of weights and biases."""
         return sum(math.prod(shape) for layer in self.parameter_shapes for shape in layer.values())
 
-    def initialize(self, stream: Stream) -> list[dict[str, np.ndarray]]:
-        """Return start values, one dict of float32 arrays per layer.
+    def initialize(self, stream: Stream | Streams) -> list[dict[str, np.ndarray]]:
+        """Return start values, one dict of float32 arrays per layer; of many streams, theirs before all other axes.
 
         Layers draw from children of the stream that count layers with parameters only, so that a dropout
         layer in between changes no weight.
@@ -147,7 +147,7 @@ class Network:
             parameters: one dict of arrays per layer.
             x: batch of shape (rows, *input_shape).
             training: whether dropout acts; default False.
-            numbers: each layer's own numbers of this member (activation, mask, rate); default none.
+            numbers: each layer's own numbers of this member (activation, skip, rate); default none.
             random: returns uniform numbers in [0, 1) for a layer index and a shape; needed for dropout.
             logits: leave out the final activation of the last layer, for fused losses; default False.
 

@@ -10,31 +10,31 @@ from shoal.results import Status
 from shoal.training.engines.base import Chunk
 from shoal.training.member import Member, Problem, TrainedMember
 from shoal.training.packing import member_network
-from shoal.training.trainer import Checkpoint
-
-_CURVES = ("train_loss", "validation_loss", "half_losses", "validation_metric")
-_CHUNK = (*_CURVES, "status", "epoch", "best_epoch")
+from shoal.training.seating import CURVES, Seat
+from shoal.training.trainer import Checkpoint, Halfway
 
 
 def checkpoint_to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return a checkpoint as plain data and named arrays."""
     arrays: dict[str, np.ndarray] = {}
-    finished: dict[str, list[dict[str, Any]]] = {}
-    for block, members in checkpoint.finished.items():
-        finished[str(block)] = [
-            {"id": m.member.id, "status": int(m.status), "best_epoch": m.best_epoch} for m in members
-        ]
-        for m in members:
-            for name in _CURVES:
-                arrays[f"member/{m.member.id}/{name}"] = getattr(m, name)
-            for i, layer in enumerate(m.parameters):
-                for name, array in layer.items():
-                    arrays[f"parameters/{m.member.id}/{i}/{name}"] = array
-    for block, state in checkpoint.states.items():
-        arrays.update({f"state/{block}/{name}": array for name, array in state.items()})
-        for i, chunk in enumerate(checkpoint.curves[block]):
-            arrays.update({f"chunk/{block}/{i:06d}/{name}": getattr(chunk, name) for name in _CHUNK})
-    return {"finished": finished, "ids": {str(block): ids for block, ids in checkpoint.ids.items()}}, arrays
+    finished = []
+    for m in checkpoint.finished.values():
+        finished.append({"id": m.member.id, "status": int(m.status), "best_epoch": m.best_epoch})
+        arrays.update({f"member/{m.member.id}/{name}": getattr(m, name) for name in CURVES})
+        for i, layer in enumerate(m.parameters):
+            arrays.update({f"parameters/{m.member.id}/{i}/{name}": array for name, array in layer.items()})
+    halfway: dict[str, list[dict[str, int]]] = {}
+    for block, half in checkpoint.halfway.items():
+        arrays.update({f"state/{block}/{name}": array for name, array in half.state.items()})
+        halfway[str(block)] = [_seat_to_parts(place, seat) for place, seat in half.seats.items()]
+        for seat in half.seats.values():
+            arrays.update({f"seat/{seat.member.id}/{name}": array for name, array in seat.joined().items()})
+    return {"finished": finished, "halfway": halfway}, arrays
+
+
+def _seat_to_parts(place: int, seat: Seat) -> dict[str, int]:
+    numbers = {"epoch": seat.epoch, "best_epoch": seat.best_epoch, "status": int(seat.status)}
+    return {"place": place, "id": seat.member.id, **numbers}
 
 
 def checkpoint_from_parts(
@@ -51,19 +51,22 @@ def checkpoint_from_parts(
         problem: the same problem as before.
         members: the members of the run by identity.
     """
-    checkpoint = Checkpoint(ids={int(block): ids for block, ids in meta["ids"].items()})
-    for block, entries in meta["finished"].items():
-        checkpoint.finished[int(block)] = [_member(entry, arrays, problem, members) for entry in entries]
-    chunks: dict[int, dict[str, dict[str, np.ndarray]]] = {}
-    for key, array in arrays.items():
-        kind, owner, *rest = key.split("/")
-        if kind == "state":
-            checkpoint.states.setdefault(int(owner), {})[rest[0]] = array
-        elif kind == "chunk":
-            chunks.setdefault(int(owner), {}).setdefault(rest[0], {})[rest[1]] = array
-    for number, parts in chunks.items():
-        checkpoint.curves[number] = [Chunk(**parts[i]) for i in sorted(parts)]
+    checkpoint = Checkpoint()
+    for entry in meta["finished"]:
+        checkpoint.finished[entry["id"]] = _member(entry, arrays, problem, members)
+    for block, seats in meta["halfway"].items():
+        start = f"state/{block}/"
+        state = {key.removeprefix(start): array for key, array in arrays.items() if key.startswith(start)}
+        each = {entry["place"]: _seat(entry, arrays, members) for entry in seats}
+        checkpoint.halfway[int(block)] = Halfway(state, each)
     return checkpoint
+
+
+def _seat(entry: dict[str, Any], arrays: dict[str, np.ndarray], members: dict[int, Member]) -> Seat:
+    curves = {name: arrays[f"seat/{entry['id']}/{name}"][None] for name in CURVES}
+    ends = {name: np.asarray([entry[name]]) for name in ("status", "epoch", "best_epoch")}
+    chunk = Chunk(**curves, **ends)
+    return Seat(members[entry["id"]], [(chunk, 0)], entry["epoch"], entry["best_epoch"], Status(entry["status"]))
 
 
 def _member(
@@ -78,5 +81,5 @@ def _member(
         {name: arrays[f"parameters/{member.id}/{i}/{name}"] for name in shapes}
         for i, shapes in enumerate(network.parameter_shapes)
     ]
-    curves: dict[str, Any] = {name: arrays[f"member/{member.id}/{name}"] for name in _CURVES}
+    curves: dict[str, Any] = {name: arrays[f"member/{member.id}/{name}"] for name in CURVES}
     return TrainedMember(member, network, parameters, Status(entry["status"]), entry["best_epoch"], **curves)

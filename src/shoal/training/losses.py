@@ -106,16 +106,18 @@ def binary_crossentropy_of_logits(xp: Any, target: Any, output: Any, numbers: Ma
 def categorical_crossentropy(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
     """Return `-Σ y log p`, one value per row; p is scaled to sum to one, as in Keras."""
     _check(target, output)
-    p = xp.clip(output / xp.sum(output, axis=-1, keepdims=True), CLIP, 1.0 - CLIP)
-    return -xp.sum(_smooth(target, numbers, target.shape[-1]) * xp.log(p), axis=-1, keepdims=True)
+    axis = xp.features
+    p = xp.clip(output / xp.sum(output, axis=axis, keepdims=True), CLIP, 1.0 - CLIP)
+    return -xp.sum(_smooth(target, numbers, target.shape[axis]) * xp.log(p), axis=axis, keepdims=True)
 
 
 def categorical_crossentropy_of_logits(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
     """Return the categorical cross-entropy of `p = softmax(z)` from z."""
     _check(target, output)
-    shifted = output - xp.max(output, axis=-1, keepdims=True)
-    log_p = shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
-    return -xp.sum(_smooth(target, numbers, target.shape[-1]) * log_p, axis=-1, keepdims=True)
+    axis = xp.features
+    shifted = output - xp.stop_gradient(xp.max(output, axis=axis, keepdims=True))
+    log_p = shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
+    return -xp.sum(_smooth(target, numbers, target.shape[axis]) * log_p, axis=axis, keepdims=True)
 
 
 _CLASSES = (Task.CLASSIFICATION,)

@@ -17,6 +17,7 @@ from shoal.training.losses import Loss
 
 # the first step of a stream's path says what its numbers are for
 INITIAL, ORDER, DROPOUT = 0, 1, 2
+BOOTSTRAP, REPLICA = 5, 6
 
 
 @dataclass(frozen=True)

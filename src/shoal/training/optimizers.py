@@ -6,6 +6,7 @@ every member choose its own. The state is two vectors and a number: `first`, `se
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -46,7 +47,7 @@ def adam(xp: Any, p: Any, g: Any, slots: Slots, rate: Any, t: Any, numbers: Mapp
     b1, b2 = numbers["beta_1"], numbers["beta_2"]
     first = slots.first + (g - slots.first) * (1.0 - b1)
     second = slots.second + (g**2 - slots.second) * (1.0 - b2)
-    alpha = rate * xp.sqrt(1.0 - b2**t) / (1.0 - b1**t)
+    alpha = rate * xp.sqrt(_started(xp, b2, t)) / _started(xp, b1, t)
     return p - alpha * first / (xp.sqrt(second) + numbers["epsilon"]), slots._replace(first=first, second=second)
 
 
@@ -58,12 +59,13 @@ def adamw(xp: Any, p: Any, g: Any, slots: Slots, rate: Any, t: Any, numbers: Map
 def nadam(xp: Any, p: Any, g: Any, slots: Slots, rate: Any, t: Any, numbers: Mapping[str, Any]) -> tuple[Any, Slots]:
     """Adam with Nesterov's momentum (Dozat, ICLR workshop 2016)."""
     b1, b2 = numbers["beta_1"], numbers["beta_2"]
-    now, after = b1 * (1.0 - 0.5 * 0.96**t), b1 * (1.0 - 0.5 * 0.96 ** (t + 1.0))
+    fade = xp.exp(t * math.log(0.96))
+    now, after = b1 * (1.0 - 0.5 * fade), b1 * (1.0 - 0.48 * fade)
     product = slots.product * now
     first = slots.first + (g - slots.first) * (1.0 - b1)
     second = slots.second + (g**2 - slots.second) * (1.0 - b2)
     mean = after * first / (1.0 - product * after) + (1.0 - now) * g / (1.0 - product)
-    step = rate * mean / (xp.sqrt(second / (1.0 - b2**t)) + numbers["epsilon"])
+    step = rate * mean / (xp.sqrt(second / _started(xp, b2, t)) + numbers["epsilon"])
     return p - step, Slots(first, second, product)
 
 
@@ -72,6 +74,11 @@ def lion(xp: Any, p: Any, g: Any, slots: Slots, rate: Any, t: Any, numbers: Mapp
     b1, b2 = numbers["beta_1"], numbers["beta_2"]
     step = rate * xp.sign(slots.first * b1 + g * (1.0 - b1))
     return p - step, slots._replace(first=slots.first * b2 + g * (1.0 - b2))
+
+
+def _started(xp: Any, decay: Any, t: Any) -> Any:
+    """Return `1 - decay^t`, the share of a running mean that its t terms make up; exact where that is small."""
+    return -xp.expm1(t * xp.log(xp.maximum(decay, 1e-30)))
 
 
 OPTIMIZERS: dict[str, Step] = {

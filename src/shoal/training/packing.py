@@ -1,165 +1,47 @@
-"""Packing: which members share one program, and each member's numbers in it.
-
-Members of one program have the same structure. Their widths are padded to a common bucket and masked,
-their activations and optimizers are chosen from tables; all else in which they differ are numbers.
-"""
+"""Packing: each member's numbers and parameters in the program that it shares, padded to the common sizes."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from shoal.networks import ACTIVATIONS, Dense, Dropout, Network, get_activation
-from shoal.streams import Stream
+from shoal.networks import Network, get_activation
+from shoal.streams import Stream, Streams
+from shoal.training.grouping import Structure
 from shoal.training.hyperparameters import Hyperparameters
-from shoal.training.losses import Loss
-from shoal.training.member import DROPOUT, ORDER, Member, Problem, build_network, initial_parameters
+from shoal.training.member import DROPOUT, INITIAL, ORDER, Member, Problem, build_network
+from shoal.training.resampling import resampling_numbers
 from shoal.training.schedules import SCHEDULES
-
-BUCKETS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
-SHARED_BUCKET = 64  # networks up to this width share a program: compiling costs more than the padding
-COMPILE_SECONDS = 4.0  # of one more program, measured on two cores
-FLOPS = 1e10  # per second, of small batched products on two cores
 
 Parameters = list[dict[str, np.ndarray]]
 
 
-@dataclass(frozen=True, eq=False)
-class Structure:
-    """What is static in a program; members with equal structure share it."""
+def member_numbers(problem: Problem, structure: Structure, members: Sequence[Member]) -> dict[str, Any]:
+    """Return the members' numbers, each an array with the members first.
 
-    inputs: int
-    hidden: tuple[int, ...]
-    outputs: int
-    output_activation: str
-    activations: tuple[str, ...]
-    optimizers: tuple[str, ...]
-    loss: Loss
-    batch_size: int
-    dropout: bool
-    skips: bool = False
-    fixed_activations: tuple[str, ...] = ()
-    penalties: tuple[Any, ...] = ()
-
-    @property
-    def chooses_activation(self) -> bool:
-        """Whether each member brings its own activations, as positions in the table."""
-        return not self.fixed_activations and len(self.activations) > 1
-
-    @cached_property
-    def network(self) -> Network:
-        """The padded network that the program trains."""
-        layers: list[Any] = []
-        fixed = self.fixed_activations or self.activations[:1] * len(self.hidden)
-        table = self.activations if self.chooses_activation else ()
-        for units, activation in zip(self.hidden, fixed, strict=True):
-            layers.append(Dense(units, activation=activation, table=table))
-            if self.dropout:
-                layers.append(Dropout(0.0))
-        layers.append(Dense(self.outputs, activation=self.output_activation))
-        return Network(layers, input_shape=(self.inputs,))
-
-
-@dataclass(frozen=True)
-class Group:
-    """Members that share a structure."""
-
-    structure: Structure
-    members: tuple[Member, ...]
-
-
-def bucket(width: int) -> int:
-    """Return the smallest bucket that holds a width.
-
-    Example:
-        >>> bucket(5), bucket(64), bucket(5000)
-        (8, 64, 8192)
+    Scalars by name; the keys of their random numbers; how each sees its rows; per hidden layer what is the member's
+    own; and, where padding could wake up, which parameters are its own.
     """
-    for size in BUCKETS:
-        if width <= size:
-            return size
-    return -(-width // BUCKETS[-1]) * BUCKETS[-1]
-
-
-def _padded_alone(problem: Problem, hyperparameters: Hyperparameters) -> tuple[int, ...]:
-    """Return bucketed widths; exact ones where an activation mixes neurons or a user's penalty sees the weights."""
-    exact = _mixes(hyperparameters) or problem.penalties
-    return tuple(units if exact else bucket(units) for units in hyperparameters.hidden)
-
-
-def _key(problem: Problem, hyperparameters: Hyperparameters, merge_depths: bool) -> tuple[Any, ...]:
-    exact: tuple[Any, ...] = (hyperparameters.hidden,) if problem.penalties else ()
-    if _mixes(hyperparameters):
-        exact = (hyperparameters.hidden, hyperparameters.layer_activations())
-    widest = max(_padded_alone(problem, hyperparameters), default=0)
-    depth = len(hyperparameters.hidden)
-    depth = min(depth, 1) if merge_depths and not exact else depth
-    return (depth, max(widest, SHARED_BUCKET), hyperparameters.batch_size, exact)
-
-
-def group_members(problem: Problem, members: Sequence[Member]) -> list[Group]:
-    """Return the members in groups of one structure each, in the order in which the groups first appear."""
-    merge = _skipping_is_cheap(problem, members)
-    groups: dict[tuple[Any, ...], list[Member]] = {}
-    for member in members:
-        groups.setdefault(_key(problem, member.hyperparameters, merge), []).append(member)
-    return [Group(_structure(problem, group), tuple(group)) for group in groups.values()]
-
-
-def _skipping_is_cheap(problem: Problem, members: Sequence[Member]) -> bool:
-    """Whether carrying shallow networks through skipped layers costs less than compiling one more program."""
-    widest = max((max(_padded_alone(problem, m.hyperparameters), default=0) for m in members), default=0)
-    epochs = max((m.hyperparameters.epochs for m in members), default=0)
-    flops_of_a_layer = 6.0 * widest**2 * len(problem.x) * epochs * len(members)
-    return flops_of_a_layer / FLOPS < COMPILE_SECONDS
-
-
-def _structure(problem: Problem, members: list[Member]) -> Structure:
     each = [member.hyperparameters for member in members]
-    names = {get_activation(name).name for h in each for name in h.layer_activations()}
-    return Structure(
-        inputs=problem.inputs,
-        hidden=_shared_widths([_padded_alone(problem, h) for h in each]),
-        skips=len({len(h.hidden) for h in each}) > 1,
-        outputs=problem.outputs,
-        output_activation=problem.output_activation,
-        activations=tuple(name for name in ACTIVATIONS if name in names) or ("linear",),
-        optimizers=tuple(sorted({h.optimizer for h in each})),
-        loss=problem.loss,
-        batch_size=min(each[0].batch_size, len(problem.x)),
-        dropout=any(h.dropout > 0.0 for h in each),
-        fixed_activations=_fixed_activations(each[0]),
-        penalties=problem.penalties,
-    )
-
-
-def _shared_widths(widths: list[tuple[int, ...]]) -> tuple[int, ...]:
-    """Return widths that hold all networks; equal ones where layers may be skipped."""
-    depth = max(len(each) for each in widths)
-    if all(len(each) == depth for each in widths):
-        return tuple(max(layer) for layer in zip(*widths, strict=True))
-    return (max(max(each) for each in widths),) * depth
-
-
-def _mixes(hyperparameters: Hyperparameters) -> bool:
-    """Whether an activation mixes neurons: then layers can be neither padded nor choose from a table."""
-    return any(not get_activation(name).elementwise for name in hyperparameters.layer_activations())
-
-
-def _fixed_activations(hyperparameters: Hyperparameters) -> tuple[str, ...]:
-    return hyperparameters.layer_activations() if _mixes(hyperparameters) else ()
-
-
-def member_numbers(problem: Problem, structure: Structure, member: Member) -> dict[str, Any]:
-    """Return a member's numbers: scalars by name, and per hidden layer its mask and its activations."""
-    h = member.hyperparameters
     steps = -(-len(problem.x) // structure.batch_size)
-    network = member_network(problem, member)
-    scalars: dict[str, float] = {
+    scalars = [_scalars(h, steps, _weights(problem, member)) for h, member in zip(each, members, strict=True)]
+    numbers: dict[str, Any] = {name: np.asarray([s[name] for s in scalars], np.float32) for name in scalars[0]}
+    numbers["epochs"] = np.asarray([h.epochs for h in each], np.int32)
+    numbers["patience"] = np.asarray([h.patience for h in each], np.int32)
+    numbers["optimizer"] = np.asarray([structure.optimizers.index(h.optimizer) for h in each], np.int32)
+    numbers["key"] = Streams(problem.seed, (DROPOUT,), np.asarray([member.id for member in members])).keys
+    numbers |= resampling_numbers(problem.seed, members)
+    numbers["layers"] = [_layer_numbers(structure, each, i) for i in range(len(structure.hidden))]
+    if structure.masks:
+        numbers["own"] = np.stack([_own_parameters(problem, structure, member) for member in members])
+    return numbers
+
+
+def _scalars(h: Hyperparameters, steps: int, weights: int) -> dict[str, float]:
+    return {
         "learning_rate": h.learning_rate,
         "momentum": h.momentum,
         "nesterov": float(h.nesterov),
@@ -174,16 +56,10 @@ def member_numbers(problem: Problem, structure: Structure, member: Member) -> di
         "final_fraction": h.final_fraction,
         "l2": h.l2,
         "l1": h.l1,
-        "weights": sum(shape[0] * shape[1] for shape in kernel_shapes(network)),
+        "weights": weights,
         "label_smoothing": h.label_smoothing,
         "huber_delta": h.huber_delta,
     }
-    numbers: dict[str, Any] = {name: np.float32(value) for name, value in scalars.items()}
-    numbers["epochs"], numbers["patience"] = np.int32(h.epochs), np.int32(h.patience)
-    numbers["optimizer"] = np.int32(structure.optimizers.index(h.optimizer))
-    numbers["key"] = np.concatenate(Stream(problem.seed, DROPOUT, member.id).key)
-    numbers["layers"] = [_layer_numbers(structure, h, i) for i in range(len(structure.hidden))]
-    return numbers
 
 
 def member_network(problem: Problem, member: Member) -> Network:
@@ -191,46 +67,62 @@ def member_network(problem: Problem, member: Member) -> Network:
     return build_network(member.hyperparameters, problem.inputs, problem.outputs, problem.output_activation)
 
 
-def kernel_shapes(network: Network) -> list[tuple[int, ...]]:
-    """Return the shapes of the regularised weights."""
-    shapes = zip(network.layers, network.parameter_shapes, strict=True)
-    return [each[name] for layer, each in shapes for name in layer.regularised if name in each]
+def _weights(problem: Problem, member: Member) -> int:
+    """Return how many weights are regularised."""
+    sizes = (problem.inputs, *member.hyperparameters.hidden, problem.outputs)
+    return sum(a * b for a, b in itertools.pairwise(sizes))
 
 
-def _layer_numbers(structure: Structure, h: Hyperparameters, layer: int) -> dict[str, Any]:
-    """Return a member's own numbers of one hidden layer; a layer beyond its depth is skipped."""
-    padded, real = structure.hidden[layer], layer < len(h.hidden)
-    numbers: dict[str, Any] = {"rate": np.float32(h.dropout if real else 0.0)} if structure.dropout else {}
+def _layer_numbers(structure: Structure, each: Sequence[Hyperparameters], layer: int) -> dict[str, Any]:
+    """Return the members' own numbers of one hidden layer; a layer beyond a member's depth is skipped."""
+    real = [layer < len(h.hidden) for h in each]
+    numbers: dict[str, Any] = {}
+    if structure.dropout:
+        rates = [h.dropout if deep else 0.0 for h, deep in zip(each, real, strict=True)]
+        numbers["rate"] = np.asarray(rates, np.float32)
     if structure.skips and layer > 0:
-        numbers["skip"] = np.bool_(not real)
-    if not structure.fixed_activations:
-        numbers["mask"] = (np.arange(padded) < (h.hidden[layer] if real else padded)).astype(np.float32)
-    if structure.chooses_activation:
-        name = get_activation(h.layer_activations()[layer]).name if real else structure.activations[0]
-        numbers["activation"] = np.full(padded, structure.activations.index(name), np.int32)
+        numbers["skip"] = ~np.asarray(real, bool)
+    if structure.chooses_activation and not structure.one_activation:
+        names = [h.layer_activations()[layer] if deep else None for h, deep in zip(each, real, strict=True)]
+        known = {name: structure.activations.index(get_activation(name).name) for name in set(names) if name}
+        chosen = [0 if name is None else known[name] for name in names]
+        numbers["activation"] = np.repeat(np.asarray(chosen, np.int32)[:, None], structure.hidden[layer], axis=1)
     return numbers
 
 
-def _places(own: int, padded: int) -> list[int]:
+def _own_parameters(problem: Problem, structure: Structure, member: Member) -> np.ndarray:
+    shapes = member_network(problem, member).parameter_shapes
+    ones = [{name: np.ones(shape, np.float32) for name, shape in each.items()} for each in shapes]
+    return pad_parameters(structure, ones)[0] > 0
+
+
+def _layer_places(own: int, padded: int) -> list[int]:
     """Return where a network's own layers with parameters stand among the padded ones: the output layer last."""
     return [*range(own - 1), padded - 1]
 
 
-def pad_parameters(structure: Structure, parameters: Parameters) -> Parameters:
-    """Return parameters with zeros up to the padded sizes; layers without parameters are left out."""
+def pad_parameters(structure: Structure, parameters: Parameters, members: int = 1) -> np.ndarray:
+    """Return flat parameters `(members, parameters)` with zeros up to the padded sizes.
+
+    Args:
+        structure: the sizes of the program.
+        parameters: one dict of arrays per layer, each array of one member or with the members first.
+        members: how many members there are.
+    """
     shapes = [each for each in structure.network.parameter_shapes if each]
-    padded = [{name: np.zeros(shape, np.float32) for name, shape in each.items()} for each in shapes]
+    padded = [{name: np.zeros((members, *shape), np.float32) for name, shape in each.items()} for each in shapes]
     own = [layer for layer in parameters if layer]
-    for layer, place in zip(own, _places(len(own), len(padded)), strict=True):
+    for layer, place in zip(own, _layer_places(len(own), len(padded)), strict=True):
         for name, array in layer.items():
-            padded[place][name][tuple(slice(n) for n in array.shape)] = array
-    return padded
+            rank = padded[place][name].ndim - 1
+            padded[place][name][(slice(None), *(slice(n) for n in array.shape[-rank:]))] = array
+    return np.concatenate([array.reshape(members, -1) for layer in padded for array in layer.values()], axis=1)
 
 
 def unpad_parameters(network: Network, padded: Parameters) -> Parameters:
     """Return the parameters of a member's own network, cut out of padded ones."""
     own = [shapes for shapes in network.parameter_shapes if shapes]
-    places, parameters = iter(_places(len(own), len(padded))), []
+    places, parameters = iter(_layer_places(len(own), len(padded))), []
     for shapes in network.parameter_shapes:
         source: dict[str, np.ndarray] = padded[next(places)] if shapes else {}
         cut = {name: source[name][tuple(slice(n) for n in shape)].copy() for name, shape in shapes.items()}
@@ -238,10 +130,22 @@ def unpad_parameters(network: Network, padded: Parameters) -> Parameters:
     return parameters
 
 
-def padded_start(problem: Problem, structure: Structure, member: Member) -> Parameters:
-    """Return a member's initial parameters, padded: drawn in its own size, so that padding draws nothing."""
-    network = member_network(problem, member)
-    return pad_parameters(structure, initial_parameters(network, problem.seed, member.id))
+def padded_starts(problem: Problem, structure: Structure, members: Sequence[Member]) -> np.ndarray:
+    """Return the members' initial parameters, `(members, parameters)` padded.
+
+    They are drawn in a member's own size, so that padding draws nothing; members of one size draw together.
+    """
+    sizes: dict[tuple[Any, ...], list[int]] = {}
+    for i, member in enumerate(members):
+        h = member.hyperparameters
+        sizes.setdefault((h.hidden, h.kernel_initializer, h.dropout > 0.0), []).append(i)
+    starts: dict[int, np.ndarray] = {}
+    for which in sizes.values():
+        network = member_network(problem, members[which[0]])
+        streams = Streams(problem.seed, (INITIAL,), np.asarray([members[i].id for i in which]))
+        flat = pad_parameters(structure, network.initialize(streams), len(which))
+        starts.update(zip(which, flat, strict=True))
+    return np.stack([starts[i] for i in range(len(members))])
 
 
 def batch_order(problem: Problem, batch_size: int, epochs: int) -> np.ndarray:

@@ -18,7 +18,7 @@ def weight_penalty(xp: Any, weights: Sequence[Any], numbers: Mapping[str, Any]) 
         weights: arrays of weights; padding must be zero.
         numbers: `l2`, `l1` and `weights` (k, the padding not counted).
     """
-    squares = sum(xp.sum(w**2) for w in weights)
+    squares = sum(xp.total(w**2) for w in weights)
     # jax gives |w| the slope 1 at zero, which would move padding away from zero
-    sizes = sum(xp.sum(xp.where(w == 0.0, 0.0, xp.abs(w))) for w in weights)
+    sizes = sum(xp.total(xp.where(w == 0.0, 0.0, xp.abs(w))) for w in weights)
     return (0.5 * numbers["l2"] * squares + numbers["l1"] * sizes) / numbers["weights"]

@@ -13,28 +13,32 @@ from typing import Any
 
 import numpy as np
 
-from shoal.results import Status
 from shoal.training.engines.base import Chunk, Engine
 from shoal.training.member import Member, Problem, TrainedMember
 from shoal.training.packing import member_network
 from shoal.training.progress import Progress, Silent
+from shoal.training.seating import Seat, Seating
 
 CHECKPOINT_SECONDS = 30.0
 KEEP_SECONDS = 1.0  # an interruption costs no more of the block in training
+KEEP_SHARE = 20.0  # unless keeping its state takes so long that it would slow training by a twentieth
 COMPILERS = 2  # programs compiled at a time; compiling one uses little more than one core
 
 
 @dataclass
+class Halfway:
+    """A block in the middle of its training: its state as arrays, and who sits where, with the curves so far."""
+
+    state: dict[str, np.ndarray]
+    seats: dict[int, Seat]
+
+
+@dataclass
 class Checkpoint:
-    """What has been trained so far: finished members, and the state of the block in training.
+    """What has been trained so far: finished members by identity, and the blocks in training by their numbers."""
 
-    `states` maps the number of a block to its state as arrays, `curves` to its chunks so far, `ids` to its members.
-    """
-
-    finished: dict[int, list[TrainedMember]] = field(default_factory=dict)
-    states: dict[int, dict[str, np.ndarray]] = field(default_factory=dict)
-    curves: dict[int, list[Chunk]] = field(default_factory=dict)
-    ids: dict[int, list[int]] = field(default_factory=dict)
+    finished: dict[int, TrainedMember] = field(default_factory=dict)
+    halfway: dict[int, Halfway] = field(default_factory=dict)
 
 
 @dataclass
@@ -99,15 +103,17 @@ class _Session:
     ) -> None:
         self.problem, self.engine, self.progress, self.save = problem, engine, progress, save
         self.blocks = engine.plan(problem, members)
-        self.total = len(members)
+        self.watch = _Watch(members)
         self.began = time.perf_counter()
         self.deadline = None if seconds is None else self.began + seconds
-        before = self._fitting(checkpoint or Checkpoint())
-        self.finished = dict(before.finished)
-        self.curves = {number: list(before.curves[number]) for number in before.states}
-        # state of a block beside the number of its chunks, in one so that an interruption cannot part them
-        self.kept = {number: (state, len(before.curves[number])) for number, state in before.states.items()}
+        before = checkpoint or Checkpoint()
+        ids = {member.id for member in members}
+        self.finished: dict[int, TrainedMember] = {}
+        for identity in before.finished.keys() & ids:
+            self._finish(before.finished[identity])
+        self.halfway = {n: half for n, half in before.halfway.items() if self._fits(n, half)}
         self.last_save = self.last_keep = self.began
+        self.keep_seconds = KEEP_SECONDS
         self.compile_seconds = 0.0
 
     def run(self) -> Training:
@@ -115,7 +121,7 @@ class _Session:
         prepared: dict[int, Future[float]] = {}
         out_of_time = False
         with ThreadPoolExecutor(max_workers=COMPILERS) as compiler:
-            todo = [i for i in range(len(self.blocks)) if i not in self.finished]
+            todo = [i for i, block in enumerate(self.blocks) if any(m.id not in self.finished for m in block.members)]
             for i in todo:
                 prepared[i] = compiler.submit(self.engine.prepare, self.blocks[i])
             try:
@@ -130,22 +136,18 @@ class _Session:
             finally:
                 for future in prepared.values():
                     future.cancel()
-        trained = [member for block in self.finished.values() for member in block]
-        trained.sort(key=lambda each: each.member.id)
+        trained = [self.finished[identity] for identity in sorted(self.finished)]
         elapsed = time.perf_counter() - self.began
         seconds = self.compile_seconds, elapsed - self.compile_seconds
         return Training(trained, *seconds, self._checkpoint(), out_of_time or self._late())
 
-    def _fitting(self, before: Checkpoint) -> Checkpoint:
-        """Return what of a checkpoint fits the blocks of today: another number of cores deals the members anew."""
-        ids = {number: [member.id for member in block.members] for number, block in enumerate(self.blocks)}
-        finished = {
-            number: members
-            for number, members in before.finished.items()
-            if ids.get(number) == [each.member.id for each in members]
-        }
-        states = {n: state for n, state in before.states.items() if ids.get(n) == before.ids.get(n)}
-        return Checkpoint(finished, states, {number: before.curves[number] for number in states})
+    def _fits(self, number: int, half: Halfway) -> bool:
+        """Whether a state fits the block of this number: another number of cores may deal the members anew."""
+        if number >= len(self.blocks):
+            return False
+        block = self.blocks[number]
+        ids = {member.id for member in block.members}
+        return max(half.seats, default=-1) < block.places and {s.member.id for s in half.seats.values()} <= ids
 
     def _late(self) -> bool:
         return self.deadline is not None and time.perf_counter() >= self.deadline
@@ -159,95 +161,107 @@ class _Session:
         self.compile_seconds += time.perf_counter() - began
 
     def _train_block(self, number: int) -> None:
-        block, chunks = self.blocks[number], self.curves.setdefault(number, [])
-        kept = self.kept.get(number)
-        state = self.engine.start(block) if kept is None else self.engine.from_arrays(block, kept[0])
-        while not chunks or (chunks[-1].status == Status.RUNNING).any():
-            if chunks and self._late():
+        block, half = self.blocks[number], self.halfway.get(number)
+        seats = {} if half is None else {p: seat.copy() for p, seat in half.seats.items() if not self._has(seat)}
+        seating = Seating((m for m in block.members if m.id not in self.finished), block.places, seats)
+        sitting = {place: seat.member for place, seat in seats.items()}
+        state = self.engine.start(block) if half is None else self.engine.from_arrays(block, half.state, sitting)
+        late = False
+        while not late:
+            newcomers = seating.admit()
+            if newcomers:
+                state = self.engine.enter(block, state, newcomers)
+            if not seating.seats:
                 break
             state, chunk = self.engine.advance(block, state)
-            chunks.append(chunk)
-            self._show(number, chunk)
-            self._remember(number, state)
-        self.finished[number] = _finished(self.problem, block, chunks, self.engine.read_out(block, state))
-        self.kept.pop(number, None)
-        self.curves.pop(number, None)
+            seating.note(chunk)
+            late = self._late()
+            self._read_out(block, state, seating, seating.seats if late else seating.done())
+            self._show(seating, chunk)
+            self._remember(number, state, seating)
+        self.halfway.pop(number, None)
 
-    def _remember(self, number: int, state: Any) -> None:
+    def _has(self, seat: Seat) -> bool:
+        return seat.member.id in self.finished
+
+    def _read_out(self, block: Any, state: Any, seating: Seating, leaving: dict[int, Seat]) -> None:
+        """Take the members that are done, or all when the time is up, out of their places."""
+        if not leaving:
+            return
+        parameters = self.engine.read_out(block, state, {place: seat.member for place, seat in leaving.items()})
+        for place, seat in leaving.items():
+            self._finish(_trained(self.problem, seat, parameters[place]))
+        seating.leave(leaving)
+
+    def _finish(self, trained: TrainedMember) -> None:
+        self.finished[trained.member.id] = trained
+        self.watch.finished(trained)
+
+    def _remember(self, number: int, state: Any, seating: Seating) -> None:
         """Keep the state of the block now and then: Ctrl-C mostly comes while the engine holds the state."""
         now = time.perf_counter()
-        if now - self.last_keep < KEEP_SECONDS:
+        if now - self.last_keep < self.keep_seconds:
             return
-        self.kept[number] = self.engine.to_arrays(state), len(self.curves[number])
-        self.last_keep = now
+        seats = {place: seat.copy() for place, seat in seating.seats.items()}
+        self.halfway[number] = Halfway(self.engine.to_arrays(state), seats)
+        self.last_keep = time.perf_counter()
+        self.keep_seconds = max(KEEP_SECONDS, KEEP_SHARE * (self.last_keep - now))
         if self.save is not None and now - self.last_save >= CHECKPOINT_SECONDS:
             self.save(self._checkpoint())
             self.last_save = time.perf_counter()
 
     def _checkpoint(self) -> Checkpoint:
-        """Return what is done, the curves no longer than what the kept states have seen."""
-        states = {number: state for number, (state, _) in self.kept.items()}
-        curves = {number: self.curves[number][:chunks] for number, (_, chunks) in self.kept.items()}
-        ids = {number: [member.id for member in self.blocks[number].members] for number in states}
-        return Checkpoint(dict(self.finished), states, curves, ids)
+        return Checkpoint(dict(self.finished), dict(self.halfway))
 
-    def _show(self, number: int, chunk: Chunk) -> None:
-        finished = [member for block in self.finished.values() for member in block]
-        resting = int((chunk.status != Status.RUNNING).sum())
-        best = self._best(finished)
-        epochs = max(m.hyperparameters.epochs for m in self.blocks[number].members)
-        share = float(chunk.epoch.max()) / epochs * len(self.blocks[number].members)
-        self.progress.training(
-            trained=len(finished) + resting,
-            total=self.total,
-            epoch=int(chunk.epoch.max()),
-            best=best,
-            metric="validation loss",
-            seconds_left=self._seconds_left((len(finished) + share) / self.total),
-        )
-
-    def _best(self, finished: list[TrainedMember]) -> float | None:
-        losses = [np.nanmin(m.validation_loss) for m in finished if np.isfinite(m.validation_loss).any()]
-        for chunks in self.curves.values():
-            for chunk in chunks:
-                if np.isfinite(chunk.validation_loss).any():
-                    losses.append(np.nanmin(chunk.validation_loss))
-        return float(min(losses)) if losses else None
-
-    def _seconds_left(self, share: float) -> float | None:
+    def _show(self, seating: Seating, chunk: Chunk) -> None:
+        self.watch.training(seating, chunk)
         elapsed = time.perf_counter() - self.began - self.compile_seconds
-        left = elapsed * (1.0 - share) / share if share > 0.0 else None
-        if self.deadline is None or left is None:
-            return left
-        return max(0.0, min(left, self.deadline - time.perf_counter()))
-
-
-def _finished(
-    problem: Problem,
-    block: Any,
-    chunks: list[Chunk],
-    parameters: list[list[dict[str, np.ndarray]]],
-) -> list[TrainedMember]:
-    """Return the members of a block with their curves, cut where each ended."""
-    train_loss = np.concatenate([chunk.train_loss for chunk in chunks], axis=1)
-    loss = np.concatenate([chunk.validation_loss for chunk in chunks], axis=1)
-    halves = np.concatenate([chunk.half_losses for chunk in chunks], axis=1)
-    metric = np.concatenate([chunk.validation_metric for chunk in chunks], axis=1)
-    last = chunks[-1]
-    trained = []
-    for i, member in enumerate(block.members):
-        ran = int(last.epoch[i])
-        trained.append(
-            TrainedMember(
-                member=member,
-                network=member_network(problem, member),
-                parameters=parameters[i],
-                status=Status(int(last.status[i])),
-                best_epoch=int(last.best_epoch[i]),
-                train_loss=train_loss[i, :ran],
-                validation_loss=loss[i, :ran],
-                half_losses=halves[i, :ran],
-                validation_metric=metric[i, :ran],
-            )
+        left = self.watch.seconds_left(elapsed)
+        if self.deadline is not None and left is not None:
+            left = max(0.0, min(left, self.deadline - time.perf_counter()))
+        self.progress.training(
+            trained=len(self.finished),
+            total=self.watch.total,
+            epoch=seating.epoch,
+            best=self.watch.best,
+            metric="validation loss",
+            seconds_left=left,
         )
-    return trained
+
+
+class _Watch:
+    """How far training is, without looking at every member each time."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self.total = len(members)
+        self.best: float | None = None
+        self.epochs = sum(member.hyperparameters.epochs for member in members)
+        self.done = self.in_training = 0
+
+    def finished(self, trained: TrainedMember) -> None:
+        """Count a member that is done, with all its epochs, whether or not it needed them."""
+        self.done += trained.member.hyperparameters.epochs
+        self._better(trained.validation_loss)
+
+    def training(self, seating: Seating, chunk: Chunk) -> None:
+        """Count what the members in training have done so far."""
+        self.in_training = sum(seat.epoch for seat in seating.seats.values())
+        self._better(chunk.validation_loss)
+
+    def _better(self, losses: np.ndarray) -> None:
+        finite = losses[np.isfinite(losses)]
+        if finite.size:
+            lowest = float(finite.min())
+            self.best = lowest if self.best is None else min(self.best, lowest)
+
+    def seconds_left(self, elapsed: float) -> float | None:
+        """Return how long the rest takes if it goes on like this."""
+        share = (self.done + self.in_training) / self.epochs
+        return elapsed * (1.0 - share) / share if share > 0.0 else None
+
+
+def _trained(problem: Problem, seat: Seat, parameters: list[dict[str, np.ndarray]]) -> TrainedMember:
+    """Return what training leaves of a member that gives up its seat."""
+    network = member_network(problem, seat.member)
+    curves: dict[str, Any] = seat.joined()
+    return TrainedMember(seat.member, network, parameters, seat.status, seat.best_epoch, **curves)

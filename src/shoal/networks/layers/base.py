@@ -11,7 +11,7 @@ import numpy as np
 from shoal.errors import NetworkError, listing, suggest
 from shoal.networks.activations import ActivationSpec
 from shoal.networks.initializers import Shape
-from shoal.streams import Stream
+from shoal.streams import Stream, Streams
 
 Parameters = Mapping[str, Any]
 """The arrays of one layer of one member by name, e.g. kernel and bias."""
@@ -23,7 +23,7 @@ class Context:
 
     Attributes:
         training: whether the layer is being trained (dropout acts) or predicts.
-        numbers: this layer's own numbers for one member, e.g. activation, mask or rate; may be empty.
+        numbers: this layer's own numbers for one member, e.g. activation or rate; may be empty.
         random: returns uniform numbers in [0, 1) of a shape; None draws none.
         logits: leave out the layer's activation.
     """
@@ -67,7 +67,7 @@ class Layer:
         """Return the shape of each parameter, in a fixed order."""
         return {}
 
-    def initialize(self, input_shape: Shape, stream: Stream) -> dict[str, np.ndarray]:
+    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
         """Return float32 start values, drawn from the stream's children in the order of the parameters."""
         if self.parameter_shapes(input_shape):
             raise NotImplementedError(f"{type(self).__name__} has parameters and must say how they start")

@@ -12,7 +12,7 @@ from shoal.networks.activations import ActivationSpec, apply_activation, apply_t
 from shoal.networks.initializers import Initializer, Shape, get_initializer
 from shoal.networks.layers.activation import activated_shape, checked_activation
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.streams import Stream
+from shoal.streams import Stream, Streams
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,8 @@ class Dense(Layer):
         kernel_initializer: start of the weights; default "glorot_uniform".
         bias_initializer: start of the biases; default "zeros".
         table: names that the number `activation` of a member indexes, one index per neuron; then `activation`
-            is not used. Together with the number `mask` (1 for real neurons, 0 for padding) this lets members
-            of different width and activation share one program. Where the number `skip` is true, the layer
-            hands on its input: so members of different depth share one, too.
+            is not used: so members of different activation share one program. Where the number `skip` is
+            true, the layer hands on its input: so members of different depth share one, too.
 
     Raises:
         SettingError: units below 1, or an unknown activation or initializer.
@@ -78,7 +77,7 @@ class Dense(Layer):
             shapes["bias"] = (self.units,)
         return shapes
 
-    def initialize(self, input_shape: Shape, stream: Stream) -> dict[str, np.ndarray]:
+    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
         """Return start values for kernel and bias."""
         start = {"kernel": self.kernel_initializer, "bias": self.bias_initializer}
         values = {}
@@ -89,7 +88,7 @@ class Dense(Layer):
         return values
 
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
-        """Return `f(x @ kernel + bias)`, with the member's own activations and mask where it has them."""
+        """Return `f(x @ kernel + bias)`, with the member's own activations where it has them."""
         z = xp.matmul(x, parameters["kernel"])
         if self.use_bias:
             z = z + parameters["bias"]
@@ -97,10 +96,8 @@ class Dense(Layer):
             choice = context.numbers.get("activation")
             named = choice is None
             z = apply_activation(xp, self.activation, z) if named else self._chosen(xp, choice, z)
-        mask = context.numbers.get("mask")
-        y = z if mask is None else z * mask
         skip = context.numbers.get("skip")
-        return y if skip is None else xp.where(skip, x, y)
+        return z if skip is None else xp.where(skip, x, z)
 
     def _chosen(self, xp: Any, choice: Any, z: Any) -> Any:
         if not self.table:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,10 +13,10 @@ from shoal.training.member import Member, Problem
 
 @dataclass(frozen=True)
 class Chunk:
-    """The curves of one chunk, each `(members, epochs)` and NaN where a member no longer trained.
+    """The curves of one chunk, each `(places, epochs)` and NaN where no member trained.
 
-    `half_losses` is `(members, epochs, 2)`: the validation loss on each half of the validation rows.
-    `status`, `epoch` and `best_epoch` are `(members,)`, at the end of the chunk; epochs count from 1.
+    `half_losses` is `(places, epochs, 2)`: the validation loss on each half of the validation rows.
+    `status`, `epoch` and `best_epoch` are `(places,)`, at the end of the chunk; epochs count from 1.
     """
 
     train_loss: np.ndarray
@@ -29,13 +29,17 @@ class Chunk:
 
 
 class Block(Protocol):
-    """Members that one call of one program trains together."""
+    """Members that share a program, in the order in which they enter, and how many of them train at a time."""
 
     members: tuple[Member, ...]
+    places: int
 
 
 class Engine(Protocol):
-    """Trains blocks of members."""
+    """Trains blocks of members: they enter places, train in chunks of epochs, and are read out when they are done.
+
+    A member's result depends neither on its place, nor on its neighbours, nor on when it entered.
+    """
 
     name: str
 
@@ -46,16 +50,19 @@ class Engine(Protocol):
         """Make the block's program ready and return the seconds that compiling took, 0 if it was at hand."""
 
     def start(self, block: Any) -> Any:
-        """Return the state of a block before its first epoch."""
+        """Return the state of a block whose places are all idle."""
+
+    def enter(self, block: Any, state: Any, newcomers: Mapping[int, Member]) -> Any:
+        """Put members into places, each at its start; return the state with them."""
 
     def advance(self, block: Any, state: Any) -> tuple[Any, Chunk]:
         """Train every running member for a chunk of epochs."""
 
-    def read_out(self, block: Any, state: Any) -> list[list[dict[str, np.ndarray]]]:
-        """Return each member's parameters at its best epoch, in its own sizes."""
+    def read_out(self, block: Any, state: Any, seats: Mapping[int, Member]) -> dict[int, list[dict[str, np.ndarray]]]:
+        """Return the parameters at its best epoch, in its own sizes, of the member in each place."""
 
     def to_arrays(self, state: Any) -> dict[str, np.ndarray]:
         """Return a state as named arrays for a checkpoint."""
 
-    def from_arrays(self, block: Any, arrays: dict[str, np.ndarray]) -> Any:
-        """Return the state that `to_arrays` wrote."""
+    def from_arrays(self, block: Any, arrays: Mapping[str, np.ndarray], seats: Mapping[int, Member]) -> Any:
+        """Return the state that `to_arrays` wrote, with the same members in the same places."""

@@ -1,0 +1,64 @@
+"""A small model of what training costs, measured, by which members are grouped and laid out.
+
+The figures are microseconds of one core, fitted to steps of one to three hidden layers of 8 to 64 units in batches
+of 8 to 32 rows, members side by side (`last`) and one after another (`first`). Only their ratios matter, and those
+change little from one processor to the next; a fixed model keeps the same command at the same programs.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from shoal.training.grouping import Structure
+
+COMPILE_SECONDS = 1.0  # of one more program
+FIRST_STEP, FIRST_VALUE, FIRST_FLOP, FIRST_WEIGHT = 0.6, 0.0022, 6e-6, 4e-4
+LAST_STEP, LAST_VALUE, LAST_PRODUCT = 0.1, 0.0005, 0.0013
+ONE_MORE_ACTIVATION = 0.25  # of the cost of a value, since each neuron computes all that the program holds
+CACHE = 32_768  # bytes of one layer's values that stay close to a core
+CHUNK_MICROSECONDS = 20_000.0  # a call of a program shall last so long, or its overhead shows
+STEP_MICROSECONDS = 20.0  # the same of one step and its operations
+MOST_MEMBERS = 256
+
+
+def products(structure: Structure) -> list[tuple[int, int]]:
+    """Return inputs and outputs of each layer."""
+    return list(itertools.pairwise((structure.inputs, *structure.hidden, structure.outputs)))
+
+
+def member_step(structure: Structure) -> float:
+    """Return the microseconds of one step of one member."""
+    sizes, rows = products(structure), structure.batch_size
+    values = rows * sum(b for _, b in sizes)
+    several = structure.chooses_activation and not structure.one_activation
+    table = 1.0 + ONE_MORE_ACTIVATION * (len(structure.activations) - 1) * several
+    if structure.layout == "last":
+        return LAST_STEP + LAST_VALUE * values * table + LAST_PRODUCT * rows * sum(a * b for a, b in sizes[1:])
+    weights = sum(a * b for a, b in sizes)
+    flops = rows * (6 * weights - 2 * sizes[0][0] * sizes[0][1])
+    return FIRST_STEP + FIRST_VALUE * values * table + FIRST_FLOP * flops + FIRST_WEIGHT * weights
+
+
+def fits_last(structure: Structure) -> bool:
+    """Whether the values of a layer of sixteen members, a register full, stay close to a core."""
+    return 16 * 4 * structure.batch_size * max((*structure.hidden, structure.outputs)) <= CACHE
+
+
+def members_at_once(structure: Structure, steps: int) -> int:
+    """Return how many members a core trains together at best.
+
+    As many as fill a step and a chunk with work, but no more than stay in the cache: beyond that the next member
+    comes in when one is done.
+
+    Args:
+        structure: what the program trains.
+        steps: of one epoch.
+    """
+    each = member_step(structure)
+    if structure.layout == "last":
+        widest = max((*structure.hidden, structure.outputs))
+        return int(min(max(CACHE / (4 * structure.batch_size * widest) // 16 * 16, 16), MOST_MEMBERS))
+    enough = max(STEP_MICROSECONDS, CHUNK_MICROSECONDS / (10 * steps)) / each
+    return int(min(max(1 << round(enough).bit_length(), 4), MOST_MEMBERS // 2))

@@ -1,0 +1,5 @@
+"""The XLA engine: a block of members in one compiled program, by jax."""
+
+from __future__ import annotations
+
+from shoal.training.engines.xla.engine import XlaEngine as XlaEngine

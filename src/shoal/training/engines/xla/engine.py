@@ -1,0 +1,248 @@
+"""The XLA engine: blocks of members in one compiled program each, on every core or GPU."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
+
+from shoal.networks import get_activation
+from shoal.results import Status
+from shoal.training.cost import members_at_once
+from shoal.training.engines.base import Chunk
+from shoal.training.engines.xla.devices import compile_lowered, compiler_options, use_every_core
+from shoal.training.engines.xla.program import MemberProgram, State
+from shoal.training.engines.xla.rows import shared_orders, shared_rows
+from shoal.training.grouping import LAYOUTS, Structure, bucket_rows, group_members
+from shoal.training.member import Member, Problem
+from shoal.training.optimizers import SECOND_STARTS_AT, Slots
+from shoal.training.packing import (
+    Parameters,
+    member_network,
+    member_numbers,
+    padded_starts,
+    unpad_parameters,
+)
+
+CHUNK_EPOCHS = 10
+
+
+@dataclass
+class Program:
+    """One compiled function for blocks of one structure, number of places and data shape."""
+
+    member: MemberProgram
+    mesh: jax.sharding.Mesh
+    rows: Any
+    orders: Any
+    compiled: Any = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def axis(self) -> int:
+        """Where the member axis is."""
+        return self.member.lift.axis
+
+    def spec(self, rank: int) -> PartitionSpec:
+        """Return how an array of members with so many axes is dealt to the devices."""
+        before = rank - 1 if self.axis == -1 else 0
+        return PartitionSpec(*(None,) * before, "members")
+
+    def turned(self, tree: Any) -> Any:
+        """Return arrays whose members come first with the members where the layout puts them."""
+        return jax.tree.map(lambda a: np.moveaxis(a, 0, self.axis), tree)
+
+    def place(self, tree: Any) -> Any:
+        """Return arrays of members on the devices."""
+        return jax.tree.map(lambda a: jax.device_put(a, NamedSharding(self.mesh, self.spec(np.ndim(a)))), tree)
+
+
+@dataclass
+class XlaBlock:
+    """Members of one structure, in the order in which they enter, and how many train at a time."""
+
+    members: tuple[Member, ...]
+    structure: Structure
+    places: int
+    problem: Problem
+    program: Program
+    activation: int = 0
+
+
+@dataclass
+class Seated:
+    """A block in training: its state and its members' numbers, on the devices, and the numbers in NumPy."""
+
+    state: State
+    numbers: Any
+    own_numbers: Any
+
+
+class XlaEngine:
+    """Trains every network on CPUs and GPUs.
+
+    Args:
+        devices: how many devices to use; by default all.
+
+    Attributes:
+        programs: how many programs it has made ready, `programs_compiled` of them not found in the cache.
+    """
+
+    name = "xla"
+
+    def __init__(self, devices: int | None = None) -> None:
+        use_every_core()
+        self.devices = jax.devices()[:devices]
+        self.layouts = LAYOUTS if self.devices[0].platform == "cpu" else ("first",)
+        self.programs = self.programs_compiled = 0
+
+    def plan(self, problem: Problem, members: Sequence[Member]) -> list[XlaBlock]:
+        """Return one block for each group of members that share a program."""
+        blocks = []
+        for group in group_members(problem, members, self.layouts):
+            devices = min(len(self.devices), len(group.members))
+            steps = -(-len(problem.x) // group.structure.batch_size)
+            at_once = members_at_once(group.structure, steps)
+            parts = _by_activation(group.structure, group.members)
+            most = max(len(part) for part in parts.values())
+            places = min(bucket_rows(-(-most // devices)), at_once) * devices
+            program = self._program(problem, group.structure, devices)
+            for activation, part in parts.items():
+                blocks.append(XlaBlock(part, group.structure, places, problem, program, activation))
+        return blocks
+
+    def _program(self, problem: Problem, structure: Structure, devices: int) -> Program:
+        mesh = jax.sharding.Mesh(np.array(self.devices[:devices]), ("members",))
+        everywhere = NamedSharding(mesh, PartitionSpec())
+        orders = shared_orders(problem, structure, CHUNK_EPOCHS)
+        rows = jax.device_put(shared_rows(problem, structure), everywhere)
+        return Program(MemberProgram(structure), mesh, rows, jax.device_put(orders, everywhere))
+
+    def prepare(self, block: XlaBlock) -> float:
+        """Compile the block's program unless it is at hand; return the seconds that it took."""
+        program = block.program
+        with program.lock:
+            if program.compiled is not None:
+                return 0.0
+            began = time.perf_counter()
+            program.compiled, new = self._compile(block)
+            self.programs += 1
+            self.programs_compiled += new
+            return time.perf_counter() - began
+
+    def _compile(self, block: XlaBlock) -> tuple[Any, bool]:
+        program = block.program
+        lifted = program.member.lift.block(program.member.chunk)
+        seated = self.start(block)
+        dealt_state, dealt_numbers = (
+            jax.tree.map(lambda a: program.spec(a.ndim), tree) for tree in (seated.state, seated.numbers)
+        )
+        everywhere = PartitionSpec()
+        dealt = jax.shard_map(
+            lifted,
+            mesh=program.mesh,
+            in_specs=(dealt_state, dealt_numbers, everywhere, everywhere, everywhere),
+            out_specs=(dealt_state, program.spec(3)),
+            check_vma=False,
+        )
+        arguments = (seated.state, seated.numbers, program.rows, program.orders, np.int32(block.activation))
+        lowered = jax.jit(dealt, donate_argnums=0).lower(*arguments)
+        return compile_lowered(lowered, compiler_options(self.devices[0].platform, block.structure.layout))
+
+    def start(self, block: XlaBlock) -> Seated:
+        """Return a block whose places are all idle."""
+        program, places = block.program, block.places
+        numbers = program.turned(member_numbers(block.problem, block.structure, block.members[:1]))
+        own = jax.tree.map(lambda a: np.repeat(a, places, axis=program.axis), numbers)
+        idle = program.turned(_idle(places, program.member.flat.size))
+        return Seated(program.place(idle), program.place(_copied(own)), own)
+
+    def enter(self, block: XlaBlock, seated: Seated, newcomers: Mapping[int, Member]) -> Seated:
+        """Put members into places, each at its start."""
+        program, members = block.program, list(newcomers.values())
+        where = np.asarray(list(newcomers))
+        at = (..., where) if program.axis == -1 else where
+        state, own = _copied(seated.state), seated.own_numbers
+        fresh = program.turned(_at_start(members, padded_starts(block.problem, block.structure, members)))
+        numbers = program.turned(member_numbers(block.problem, block.structure, members))
+        for all_, new in ((state, fresh), (own, numbers)):
+            jax.tree.map(lambda array, values: array.__setitem__(at, values), all_, new)
+        return Seated(program.place(state), program.place(_copied(own)), own)
+
+    def advance(self, block: XlaBlock, seated: Seated) -> tuple[Seated, Chunk]:
+        """Train every running member of the block for a chunk of epochs."""
+        program = block.program
+        state, curves = program.compiled(
+            seated.state, seated.numbers, program.rows, program.orders, np.int32(block.activation)
+        )
+        curves = np.moveaxis(np.asarray(curves), program.axis, 0)  # (places, epochs, 5)
+        train_loss, loss, metric = curves[:, :, 0], curves[:, :, 1], curves[:, :, 4]
+        if block.structure.output_activation == "linear":
+            metric = np.sqrt(metric)
+        status, epoch, best = (np.asarray(a) for a in (state.status, state.epoch, state.best_epoch))
+        chunk = Chunk(train_loss, loss, curves[:, :, 2:4], metric, status, epoch, best)
+        return Seated(state, seated.numbers, seated.own_numbers), chunk
+
+    def read_out(self, block: XlaBlock, seated: Seated, seats: Mapping[int, Member]) -> dict[int, Parameters]:
+        """Return the parameters at its best epoch of each member, by its place."""
+        best = np.moveaxis(np.asarray(seated.state.best), block.program.axis, 0)
+        split = block.program.member.flat.split
+        return {
+            place: unpad_parameters(
+                member_network(block.problem, member), [each for each in split(best[place]) if each]
+            )
+            for place, member in seats.items()
+        }
+
+    def to_arrays(self, seated: Seated) -> dict[str, np.ndarray]:
+        """Return a state as named arrays."""
+        return {f"{i:02d}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(seated.state))}
+
+    def from_arrays(self, block: XlaBlock, arrays: Mapping[str, np.ndarray], seats: Mapping[int, Member]) -> Seated:
+        """Return the state that `to_arrays` wrote, for members in the same places."""
+        empty = self.start(block)
+        seated = self.enter(block, empty, seats)
+        leaves = [arrays[name] for name in sorted(arrays)]
+        state = jax.tree.unflatten(jax.tree.structure(seated.state), leaves)
+        return Seated(block.program.place(state), seated.numbers, seated.own_numbers)
+
+
+def _by_activation(structure: Structure, members: Sequence[Member]) -> dict[int, tuple[Member, ...]]:
+    """Return the members that may share a block, by their place in the table of activations."""
+    if not structure.one_activation:
+        return {0: tuple(members)}
+    parts: dict[int, list[Member]] = {}
+    for member in members:
+        name = get_activation(member.hyperparameters.layer_activations()[0]).name
+        parts.setdefault(structure.activations.index(name), []).append(member)
+    return {activation: tuple(part) for activation, part in parts.items()}
+
+
+def _copied(tree: Any) -> Any:
+    """Return arrays that a device may keep: it need not copy an array of NumPy that it is given."""
+    return jax.tree.map(np.array, tree)
+
+
+def _idle(places: int, parameters: int) -> State:
+    """Return the state of places in which nobody trains, the places first."""
+    zeros, ints = np.zeros((places, parameters), np.float32), np.zeros(places, np.int32)
+    slots = Slots(zeros, zeros, np.ones(places, np.float32))
+    never = np.full(places, np.inf, np.float32)
+    status = np.full(places, Status.FINISHED, np.int32)
+    return State(zeros, slots, zeros, never, best_epoch=ints, epoch=ints, steps=ints, status=status)
+
+
+def _at_start(members: Sequence[Member], parameters: np.ndarray) -> State:
+    """Return the state of members that have not trained, the members first."""
+    state = _idle(*parameters.shape)
+    starts = [SECOND_STARTS_AT.get(member.hyperparameters.optimizer, 0.0) for member in members]
+    second = state.slots.second + np.asarray(starts, np.float32)[:, None]
+    running = np.full(len(members), Status.RUNNING, np.int32)
+    slots = state.slots._replace(second=second)
+    return state._replace(parameters=parameters, best=parameters, slots=slots, status=running)

@@ -1,0 +1,285 @@
+"""The training of one member as pure functions, to be lifted to a block and compiled."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from shoal.networks import Network
+from shoal.results import Status
+from shoal.streams import threefry, to_uniform
+from shoal.training.engines.xla.lifts import LIFTS
+from shoal.training.grouping import Structure
+from shoal.training.optimizers import Slots, update
+from shoal.training.penalties import weight_penalty
+from shoal.training.resampling import bootstrap_counts, held_out, target_noise
+from shoal.training.schedules import learning_rate
+
+STEPS_AT_ONCE = 2  # of the loop over mini-batches: two in a row need half of its copies, more only compile longer
+
+
+class State(NamedTuple):
+    """A block between two chunks; every array has the member axis where the layout puts it, parameters are flat."""
+
+    parameters: Any
+    slots: Slots
+    best: Any
+    best_loss: Any
+    best_epoch: Any
+    epoch: Any
+    steps: Any
+    status: Any
+
+
+class Rows(NamedTuple):
+    """The data that every member of a block reads, filled up to sizes that many data sets share.
+
+    `present` is 1 for a real row; the last row never is. `validation_weights` is `(batches, rows, outputs or 1, 2)`,
+    one column for each half; `folds` and `validation_folds` hold the fold of each row in each repeat and have no
+    columns where there are none. `steps` and `validation_batches` say how much is real.
+    """
+
+    x: Any
+    y: Any
+    weights: Any
+    present: Any
+    y_err: Any
+    folds: Any
+    validation_x: Any
+    validation_y: Any
+    validation_weights: Any
+    validation_folds: Any
+    steps: Any
+    validation_batches: Any
+
+
+class Flat:
+    """Converts between flat vectors and the parameters of each layer; a member axis behind them stays there."""
+
+    def __init__(self, network: Network) -> None:
+        self.shapes = network.parameter_shapes
+        self.size = sum(math.prod(shape) for layer in self.shapes for shape in layer.values())
+
+    def split(self, flat: Any) -> list[dict[str, Any]]:
+        """Return the parameters of each layer."""
+        layers: list[dict[str, Any]] = []
+        start = 0
+        for shapes in self.shapes:
+            layer = {}
+            for name, shape in shapes.items():
+                stop = start + math.prod(shape)
+                layer[name] = flat[start:stop].reshape(*shape, *flat.shape[1:])
+                start = stop
+            layers.append(layer)
+        return layers
+
+    def join(self, layers: Sequence[dict[str, Any]]) -> Any:
+        """Return the flat vector of the parameters of each layer."""
+        pairs = zip(self.shapes, layers, strict=True)
+        parts = ((layer[name], shape) for shapes, layer in pairs for name, shape in shapes.items())
+        return jnp.concatenate([array.reshape(math.prod(shape), *array.shape[len(shape) :]) for array, shape in parts])
+
+
+class MemberProgram:
+    """The training of one member: functions of its state, its numbers and the shared rows."""
+
+    def __init__(self, structure: Structure) -> None:
+        self.structure = structure
+        self.lift = LIFTS[structure.layout]
+        self.xp = self.lift.xp
+        self.network = structure.network
+        self.flat = Flat(self.network)
+        self.loss = structure.loss
+        self.fused = structure.loss.absorbs(structure.output_activation)
+        absorbed = structure.loss.values_of_logits if self.fused else None
+        self.values = absorbed or structure.loss.values
+
+    # one mini-batch
+
+    def layer_numbers(self, numbers: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return each layer's own numbers."""
+        hidden = numbers["layers"]
+        if self.structure.one_activation:
+            hidden = [{**layer, "activation": numbers["activation"]} for layer in hidden]
+        if not self.structure.dropout:
+            return [*hidden, {}]
+        pairs = [(layer, {"rate": layer["rate"]}) for layer in hidden]
+        return [*(numbers for pair in pairs for numbers in pair), {}]
+
+    def output(self, layers: Any, x: Any, numbers: dict[str, Any], random: Any = None) -> Any:
+        """Return the output of the network, before the last activation where the loss absorbs it."""
+        return self.network.apply(
+            self.xp,
+            layers,
+            x,
+            training=random is not None,
+            numbers=self.layer_numbers(numbers),
+            random=random,
+            logits=self.fused,
+        )
+
+    def mean_values(self, weights: Any, y: Any, output: Any, numbers: dict[str, Any]) -> Any:
+        """Return the weighted value of the loss of each row, the mean over its outputs."""
+        values = self.values(self.xp, jnp.broadcast_to(y, output.shape), output, numbers)
+        return jnp.mean(weights * values, axis=self.xp.features)
+
+    def cost(self, layers: Any, batch: tuple[Any, ...], numbers: dict[str, Any], random: Any) -> Any:
+        """Return the cost of a batch and, beside it, its loss without penalties."""
+        x, y, weights, count = batch
+        output = self.output(layers, x, numbers, random)
+        mean = jnp.sum(self.mean_values(weights, y, output, numbers), axis=0) / jnp.maximum(count, 1.0)
+        loss = self.loss.finish(self.xp, mean)
+        pairs = zip(self.network.layers, layers, strict=True)
+        kernels = [each[name] for layer, each in pairs for name in layer.regularised if name in each]
+        penalty = weight_penalty(self.xp, kernels, numbers)
+        own = [layer for layer in layers if layer]  # a dropout layer may stand there for another member's sake
+        penalty += sum(extra(self.xp, own) for extra in self.structure.penalties)
+        return loss + penalty, loss
+
+    def random(self, numbers: dict[str, Any], step: Any) -> Any:
+        """Return a source of uniform numbers for one step; a neuron's depend neither on padding nor on others."""
+        key = (numbers["key"][0], numbers["key"][1])
+
+        def draw(layer: int, shape: tuple[int, ...]) -> Any:
+            rows, pairs = shape[0], -(-shape[1] // 2)
+            where = (jnp.arange(rows, dtype=jnp.uint32)[:, None] << 16) | jnp.arange(pairs, dtype=jnp.uint32)
+            when = step.astype(jnp.uint32) * np.uint32(64) + np.uint32(layer)
+            where = self.xp.shared(where)
+            words = jnp.stack(threefry(key, (where, jnp.zeros_like(where) + when), rounds=13), axis=2)
+            return to_uniform(jnp, words.reshape(rows, 2 * pairs, *words.shape[3:]))[:, : shape[1]]
+
+        return draw
+
+    def batch(self, numbers: dict[str, Any], rows: Rows, indices: Any) -> tuple[Any, ...]:
+        """Return features, targets and weights of a mini-batch as the member sees it, and how many rows count.
+
+        Everything is gathered: what XLA only slices, it looks up again for every member.
+        """
+        shared, structure = self.xp.shared, self.structure
+        x, y, weights = rows.x[indices], shared(rows.y[indices]), shared(rows.weights[indices])
+        present, which = shared(rows.present[indices]), shared(indices.astype(jnp.uint32))
+        if structure.folds:
+            present = present * ~held_out(self.xp, rows.folds[indices], numbers)
+        if structure.bootstrap:
+            present = present * bootstrap_counts(self.xp, which, numbers)
+        if structure.replicas:
+            outputs = shared(jnp.arange(rows.y.shape[1], dtype=jnp.uint32))
+            noise = target_noise(self.xp, which[:, None], outputs, numbers)
+            y = y + shared(rows.y_err[indices]) * noise
+        if structure.folds or structure.bootstrap:
+            weights = weights * present[:, None]
+        return x, y, weights, jnp.sum(present, axis=0)
+
+    def step(self, numbers: dict[str, Any], rows: Rows, carry: tuple[Any, ...], indices: Any) -> tuple[Any, ...]:
+        """Return the carry after one mini-batch: parameters, slots, steps done, sums of the loss and of the rows."""
+        flat, slots, done, total, rows_seen = carry
+        batch = self.batch(numbers, rows, indices)
+        count = batch[-1]
+        random = self.random(numbers, done) if self.structure.dropout else None
+
+        def summed(layers: Any) -> tuple[Any, Any]:
+            cost, loss = self.cost(layers, batch, numbers, random)
+            return jnp.sum(cost), loss  # members do not meet in the sum: each finds its own gradient
+
+        gradients, loss = jax.grad(summed, has_aux=True)(self.flat.split(flat))
+        rate = learning_rate(self.xp, done.astype(jnp.float32), numbers)
+        gradient = self.flat.join(gradients)
+        if self.structure.masks:
+            gradient = jnp.where(numbers["own"], gradient, 0.0)
+        when = done.astype(jnp.float32) + 1.0
+        new = update(self.xp, self.structure.optimizers, flat, gradient, slots, rate, when, numbers)
+        counts = count > 0  # a batch without rows of the member is no step
+        flat, slots = jax.tree.map(lambda after, before: jnp.where(counts, after, before), new, (flat, slots))
+        total = total + jnp.where(counts, loss * count, 0.0)
+        return flat, slots, done + counts, total, rows_seen + count
+
+    # one epoch
+
+    def validate(self, flat: Any, numbers: dict[str, Any], rows: Rows) -> tuple[Any, Any, Any, Any]:
+        """Return the validation loss, the loss of each half, and the metric."""
+        layers, xp = self.flat.split(flat), self.xp
+        plain = {**numbers, "label_smoothing": jnp.zeros_like(numbers["label_smoothing"])}
+
+        def batch(i: Any, sums: tuple[Any, ...]) -> tuple[Any, ...]:
+            y, weights = xp.shared(rows.validation_y[i]), rows.validation_weights[i]
+            output = self.output(layers, rows.validation_x[i], numbers)
+            seen = xp.shared(jnp.ones(len(weights), jnp.float32))
+            if self.structure.folds:
+                seen = held_out(xp, rows.validation_folds[i], numbers).astype(jnp.float32)
+            hits = _hits(self.structure, xp, y, output)
+            parts = []
+            for half in (0, 1):
+                each = xp.shared(weights[:, :, half]) * seen[:, None]
+                value = self.mean_values(each, y, output, plain)
+                weight = jnp.mean(each, axis=xp.features)
+                parts += [jnp.sum(value, axis=0), jnp.sum(weight, axis=0), jnp.sum(weight * hits, axis=0)]
+            return tuple(total + part for total, part in zip(sums, parts, strict=True))
+
+        zeros = (jnp.zeros_like(numbers["learning_rate"]),) * 6
+        if len(rows.validation_x) == 1:
+            sums = batch(0, zeros)
+        else:
+            sums = jax.lax.fori_loop(0, rows.validation_batches, batch, zeros)
+        a, weight_a, hits_a, b, weight_b, hits_b = sums
+        weight, finish = weight_a + weight_b, partial(self.loss.finish, xp)
+        half_a, half_b = (finish(v / jnp.maximum(w, 1e-12)) for v, w in ((a, weight_a), (b, weight_b)))
+        return finish((a + b) / weight), half_a, half_b, (hits_a + hits_b) / weight
+
+    def epoch(self, numbers: dict[str, Any], rows: Rows, state: State, order: Any) -> tuple[State, Any]:
+        """Return the state after one pass over the training rows, and the numbers of its curves."""
+
+        def steps(i: Any, carry: tuple[Any, ...]) -> tuple[Any, ...]:
+            for k in range(STEPS_AT_ONCE):
+                carry = self.step(numbers, rows, carry, order[i * STEPS_AT_ONCE + k])
+            return carry
+
+        running = state.status == Status.RUNNING
+        zero = jnp.zeros_like(numbers["learning_rate"])
+        carry = (state.parameters, state.slots, state.steps, zero, zero)
+        turns = (rows.steps + STEPS_AT_ONCE - 1) // STEPS_AT_ONCE
+        flat, slots, done, total, seen = jax.lax.fori_loop(0, turns, steps, carry)
+        curves = (total / seen, *self.validate(flat, numbers, rows))
+        new = self.judged(state, numbers, curves)._replace(parameters=flat, slots=slots, steps=done)
+        better = new.best_epoch > state.best_epoch
+        new = new._replace(best=jnp.where(better, flat, state.best))
+        kept = jax.tree.map(lambda after, before: jnp.where(running, after, before), new, state)
+        return kept, jnp.where(running, jnp.stack(curves), jnp.nan)
+
+    def judged(self, state: State, numbers: dict[str, Any], curves: tuple[Any, ...]) -> State:
+        """Return the state with its best epoch and its status after the losses of one more epoch."""
+        train_loss, loss = curves[0], curves[1]
+        finite = jnp.isfinite(train_loss) & jnp.isfinite(loss)
+        epoch = state.epoch + 1
+        better = finite & (loss < state.best_loss)
+        best_epoch = jnp.where(better, epoch, state.best_epoch)
+        status = jnp.where(epoch - best_epoch >= numbers["patience"], Status.STOPPED_EARLY, Status.RUNNING)
+        status = jnp.where(epoch >= numbers["epochs"], Status.FINISHED, status)
+        return state._replace(
+            best_loss=jnp.where(better, loss, state.best_loss),
+            best_epoch=best_epoch,
+            epoch=epoch,
+            status=jnp.where(finite, status, Status.DIVERGED).astype(jnp.int32),
+        )
+
+    def chunk(
+        self, state: State, numbers: dict[str, Any], rows: Rows, orders: Any, activation: Any
+    ) -> tuple[State, Any]:
+        """Return the state after a chunk of epochs, and its curves `(epochs, 5)`: losses, halves, metric."""
+        numbers = {**numbers, "activation": activation}
+        return jax.lax.scan(partial(self.epoch, numbers, rows), state, orders)
+
+
+def _hits(structure: Structure, xp: Any, y: Any, output: Any) -> Any:
+    """Return one value per row: 1 for a right class, or the mean squared error."""
+    if structure.output_activation == "linear":
+        return jnp.mean((y - output) ** 2, axis=xp.features)
+    if structure.outputs == 1:
+        threshold = 0.0 if structure.loss.fused == "sigmoid" else 0.5
+        return ((output[:, 0] > threshold) == (y[:, 0] > 0.5)).astype(jnp.float32)
+    return (jnp.argmax(output, axis=xp.features) == jnp.argmax(y, axis=xp.features)).astype(jnp.float32)

@@ -1,0 +1,75 @@
+"""The rows of a problem as programs read them: filled up to sizes that data sets of similar size share."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shoal.training.engines.xla.program import STEPS_AT_ONCE, Rows
+from shoal.training.grouping import Structure, bucket_rows
+from shoal.training.member import Problem
+from shoal.training.packing import batch_order
+
+VALIDATION_BATCH = 1024
+
+
+def shared_rows(problem: Problem, structure: Structure) -> Rows:
+    """Return the rows of a problem with nothing added but rows and features of zeros."""
+    rows, validation = len(problem.x), len(problem.validation_x)
+    size = min(bucket_rows(validation), VALIDATION_BATCH)
+    batches = -(-validation // size)
+    halves = np.eye(2, dtype=np.float32)[problem.validation_half]
+    weights = problem.validation_weights[:, :, None] * halves[:, None, :]
+    folds = problem.folds if problem.folds is not None else np.zeros((rows, 0), np.int32)
+    validation_folds = folds if problem.folds is not None else np.zeros((validation, 0), np.int32)
+    y_err = problem.y_err if structure.replicas and problem.y_err is not None else np.zeros((rows, 0), np.float32)
+    padded = _padded(problem)
+
+    def filled(array: np.ndarray) -> np.ndarray:
+        return _filled(array, padded)
+
+    def batched(array: np.ndarray) -> np.ndarray:
+        full = _filled(array, size * bucket_rows(batches))
+        return full.reshape(len(full) // size, size, *array.shape[1:])
+
+    return Rows(
+        x=filled(_wider(problem.x, structure.inputs)),
+        y=filled(problem.y),
+        weights=filled(problem.weights),
+        present=filled(np.ones(rows, np.float32)),
+        y_err=filled(y_err),
+        folds=filled(folds),
+        validation_x=batched(_wider(problem.validation_x, structure.inputs)),
+        validation_y=batched(problem.validation_y),
+        validation_weights=batched(weights),
+        validation_folds=batched(validation_folds),
+        steps=np.int32(-(-rows // structure.batch_size)),
+        validation_batches=np.int32(batches),
+    )
+
+
+def shared_orders(problem: Problem, structure: Structure, epochs: int) -> np.ndarray:
+    """Return the rows of every step, `(epochs, steps, batch)`, the steps filled up with empty ones."""
+    order = batch_order(problem, structure.batch_size, epochs)
+    steps = bucket_rows(order.shape[1])
+    steps += -steps % STEPS_AT_ONCE
+    nobody = _padded(problem) - 1
+    full = np.full((epochs, steps, order.shape[2]), nobody, np.int32)
+    full[:, : order.shape[1]] = np.where(order < 0, nobody, order)
+    return full
+
+
+def _padded(problem: Problem) -> int:
+    """Return the number of rows with those that fill up; at least one does, for places of a batch that stay empty."""
+    return bucket_rows(len(problem.x) + 1)
+
+
+def _filled(array: np.ndarray, length: int) -> np.ndarray:
+    """Return an array with zeros behind it."""
+    full = np.zeros((length, *array.shape[1:]), array.dtype)
+    full[: len(array)] = array
+    return full
+
+
+def _wider(x: np.ndarray, inputs: int) -> np.ndarray:
+    """Return rows with features of zeros behind the real ones."""
+    return np.pad(x, ((0, 0), (0, inputs - x.shape[1])))

@@ -1,0 +1,76 @@
+"""What one member sees of the rows: its fold, its bootstrap counts, its redrawn targets.
+
+All are drawn from counter-based streams where they are needed, so that no array of rows × members is kept, and
+written against an array namespace, so that every engine and NumPy draw the same.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from shoal.streams import Streams, threefry, to_uniform
+from shoal.training.member import BOOTSTRAP, REPLICA, Member
+
+MOST_COUNTS = 8  # a Poisson number with mean one exceeds it once in a million rows
+_BELOW = [sum(math.exp(-1.0) / math.factorial(j) for j in range(k + 1)) for k in range(MOST_COUNTS)]
+
+
+def resampling_numbers(seed: int, members: Sequence[Member]) -> dict[str, np.ndarray]:
+    """Return the numbers by which each member sees its rows, arrays with the members first."""
+    ids = np.asarray([member.id for member in members])
+    return {
+        "fold": np.asarray([-1 if member.fold is None else member.fold for member in members], np.int32),
+        "repeat": np.asarray([member.repeat for member in members], np.int32),
+        "bootstrap": np.asarray([member.bootstrap for member in members], bool),
+        "bootstrap_key": Streams(seed, (BOOTSTRAP,), ids).keys,
+        "replica": np.asarray([member.replica for member in members], np.float32),
+        "replica_key": Streams(seed, (REPLICA,), ids).keys,
+    }
+
+
+def held_out(xp: Any, folds: Any, numbers: Mapping[str, Any]) -> Any:
+    """Return whether a member leaves each row out of its training.
+
+    Args:
+        xp: array namespace.
+        folds: the fold of each row in each repeat, `(rows, repeats)`.
+        numbers: the member's `fold` and `repeat`.
+    """
+    return xp.take(folds, numbers["repeat"], axis=1) == numbers["fold"]
+
+
+def bootstrap_counts(xp: Any, rows: Any, numbers: Mapping[str, Any]) -> Any:
+    """Return how often a member counts each row: a Poisson number with mean one, or 1 where it does not resample.
+
+    The Poisson bootstrap equals the bootstrap in the limit of many rows (Chamandy et al., 2012).
+
+    Args:
+        xp: array namespace.
+        rows: numbers of the rows, uint32.
+        numbers: the member's `bootstrap` and `bootstrap_key`.
+    """
+    key = (numbers["bootstrap_key"][0], numbers["bootstrap_key"][1])
+    u = to_uniform(xp, threefry(key, (rows, xp.zeros_like(rows)), rounds=13)[0])
+    counts = sum((u >= np.float32(below)).astype(xp.float32) for below in _BELOW)
+    return xp.where(numbers["bootstrap"], counts, np.float32(1.0))
+
+
+def target_noise(xp: Any, rows: Any, outputs: Any, numbers: Mapping[str, Any]) -> Any:
+    """Return a standard normal number for each row and output, 0 for a member that is no replica.
+
+    Box and Muller's transform of one counter each.
+
+    Args:
+        xp: array namespace.
+        rows: numbers of the rows, uint32, that broadcast with `outputs`.
+        outputs: numbers of the outputs, uint32.
+        numbers: the member's `replica` (0 or 1) and `replica_key`.
+    """
+    key = (numbers["replica_key"][0], numbers["replica_key"][1])
+    a, b = threefry(key, (rows + xp.zeros_like(outputs), outputs + xp.zeros_like(rows)), rounds=13)
+    size = xp.sqrt(-2.0 * xp.log1p(-to_uniform(xp, a)))
+    return numbers["replica"] * size * xp.cos(np.float32(2.0 * np.pi) * to_uniform(xp, b))
