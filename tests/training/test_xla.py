@@ -14,11 +14,10 @@ from shoal.networks import numpy_namespace
 from shoal.results import Status, Task
 from shoal.streams import threefry, to_uniform
 from shoal.training import grouping, trainer
-from shoal.training.engines.xla import XlaEngine, devices
+from shoal.training.engines.xla import XlaEngine
 from shoal.training.engines.xla import engine as engine_module
 from shoal.training.engines.xla import program as program_module
 from shoal.training.engines.xla import rows as rows_module
-from shoal.training.engines.xla.devices import available_cores
 from shoal.training.engines.xla.lifts import xp
 from shoal.training.engines.xla.program import MemberProgram
 from shoal.training.grouping import structure_of
@@ -577,15 +576,6 @@ def test_a_budget_leaves_one_chunk(problem: Problem, population: list[Member], m
     got, whole = training.members[REFERENCE], mixed.members[REFERENCE]
     assert got.status is Status.RUNNING
     np.testing.assert_array_equal(got.validation_loss, whole.validation_loss[:10])
-
-
-@pytest.mark.parametrize(("slurm", "expected"), [("1", 1), ("", None), ("many", None), ("100000", None)])
-def test_cores_are_those_that_the_process_may_use(
-    monkeypatch: pytest.MonkeyPatch, slurm: str, expected: int | None
-) -> None:
-    monkeypatch.setattr(devices.os, "sched_getaffinity", lambda _: {0, 3, 5}, raising=False)
-    monkeypatch.setenv("SLURM_CPUS_PER_TASK", slurm)
-    assert available_cores() == (expected or 3)
 
 
 def test_a_second_problem_of_similar_size_compiles_nothing(members: Any, engine: XlaEngine) -> None:

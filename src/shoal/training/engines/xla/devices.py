@@ -11,6 +11,8 @@ from typing import Any
 
 import jax
 
+from shoal.training.resources import available_cores
+
 # jax warns of machine features when it reads its own cache; it is not the user's business
 logging.getLogger("jax._src.compilation_cache").setLevel(logging.ERROR)
 
@@ -28,13 +30,6 @@ def use_every_core(cores: int | None = None) -> None:
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
     with contextlib.suppress(RuntimeError):  # jax was in use before: its devices are as they are
         jax.config.update("jax_num_cpu_devices", cores or available_cores())
-
-
-def available_cores() -> int:
-    """Return the cores that this process may use, as the scheduler says."""
-    allowed = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    slurm = os.environ.get("SLURM_CPUS_PER_TASK", "")
-    return max(1, min(allowed, int(slurm)) if slurm.isdigit() else allowed)
 
 
 def compiler_options(platform: str, layout: str) -> dict[str, Any]:
