@@ -96,6 +96,7 @@ def test_only_what_is_for_python_has_no_flag(help_of_fit: str, name: str) -> Non
         (["--minutes", "0.5", "--networks", "3"], {"minutes": 0.5, "networks": 3}),
         (["--no-header", "--decimal-comma"], {"header": False, "decimal_comma": True}),
         (["--force", "-o", "here"], {"force": True, "out": "here"}),
+        (["--memory", "1.5 GiB"], {"memory": "1.5 GiB"}),
         (["--seed", "7", "--optimizer", "lion"], {"seed": 7, "optimizer": "lion"}),
     ],
 )
@@ -116,6 +117,7 @@ def test_the_empty_list_of_layers_means_no_hidden_layer(calls: Calls) -> None:
     ("words", "message"),
     [
         (["--networks", "0"], "networks: .*got networks=0"),
+        (["--memory", "lots"], "memory must be .*4GB.*'lots'"),
         (["--l2", "-1"], r"l2: .*got l2=-1\.0"),
         (["--learning-rate", "-0.001"], "learning_rate: "),
         (["--optimizer", "adm"], "optimizer: .*'adam'"),

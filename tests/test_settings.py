@@ -59,6 +59,8 @@ def test_column_names_can_be_given_in_several_ways(target: Any) -> None:
         ({"networks": 0}, "networks: input should be greater than or equal to 1, got networks=0"),
         ({"networks": 2.5}, "networks: .*got networks=2.5"),
         ({"minutes": -1}, "minutes: input should be greater than 0, got minutes=-1"),
+        ({"memory": "4 apples"}, "memory must be a positive number with a unit, such as 4GB.*got .4 apples."),
+        ({"memory": 4}, "memory: input should be a valid string, got memory=4"),
         ({"seed": -1}, "seed: input should be greater than or equal to 0"),
         ({"learning_rate": -0.1}, "learning_rate: input should be greater than 0, got learning_rate=-0.1"),
         ({"l2": -1.0}, "l2: input should be greater than or equal to 0, got l2=-1.0"),

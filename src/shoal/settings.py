@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from shoal.errors import SettingError, suggest
 from shoal.networks import get_activation, get_initializer
 from shoal.training.hyperparameters import Hyperparameters, Names, OptimizerName, ScheduleName, Widths
+from shoal.training.resources import parse_memory
 
 
 def _as_names(value: Any) -> Any:
@@ -89,6 +90,7 @@ class FitSettings(BaseModel):
     )
 
     # the run
+    memory: str | None = Field(None, description="the most memory that training may take, e.g. 4GB; default: all free")
     out: str | None = Field(None, description="folder of the run; by default runs/<name>-<number>")
     force: bool = Field(False, description="replace a run folder that exists")
 
@@ -131,6 +133,8 @@ def check_settings(values: dict[str, Any]) -> FitSettings:
             raise SettingError(f"fit has no setting {name!r}.{suggest(name, FitSettings.model_fields)}")
     try:
         settings = FitSettings(**values)
+        if settings.memory is not None:
+            parse_memory(settings.memory)
         _check_activations(Hyperparameters(**settings.fixed()), settings)
     except ValidationError as error:
         first = error.errors()[0]

@@ -134,7 +134,7 @@ def _metavar(name: str, kind: Any) -> str | None:
         return "INTEGERS" if name == "hidden" else "NAMES"
     if kind == list[str]:
         return "COLUMNS"
-    return {"roles": "FILE", "test": "FILE", "out": "FOLDER"}.get(name)
+    return {"roles": "FILE", "test": "FILE", "out": "FOLDER", "memory": "SIZE"}.get(name)
 
 
 def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]] | None:
