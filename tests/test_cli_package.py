@@ -38,6 +38,35 @@ def test_importing_shoal_loads_nothing_heavy(tmp_path: Path) -> None:
     assert not heavy & set(result.stdout.split())
 
 
+def ended(code: str) -> subprocess.CompletedProcess[str]:
+    """Return how a fresh Python ended that ran some code."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(shoal.__file__).parents[1]), "PYTHONUNBUFFERED": ""}
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+
+
+def test_leaving_loses_nothing() -> None:
+    done = ended(
+        "import atexit, threading, time, sys\n"
+        "from shoal.cli import leave\n"
+        "atexit.register(lambda: print('at exit'))\n"
+        "threading.Thread(target=lambda: (time.sleep(0.1), print('thread'))).start()\n"
+        "sys.stdout.write('first\\n'); sys.stderr.write('note')\n"
+        "leave(3)"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (3, "first\nthread\nat exit\n", "note")
+
+
+def test_leaving_says_that_output_was_lost() -> None:
+    done = ended("import os, sys\nfrom shoal.cli import leave\nprint('x', end='')\nos.close(1)\nleave(0)")
+    assert done.returncode == 1
+
+
+def test_the_program_ends_with_the_code_of_the_command() -> None:
+    done = ended("import sys\nfrom shoal.cli import run\nsys.argv = ['shoal', 'predict']\nrun()")
+    assert done.returncode == 2
+    assert done.stderr
+
+
 def test_a_wrong_name_suggests_the_right_one() -> None:
     with pytest.raises(AttributeError, match="Did you mean 'Network'"):
         _ = shoal.Netwrok
