@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from shoal.data import BUILTIN, load_dataset
+from shoal.data import BUILTIN, builtin, load_dataset
 from shoal.data.generated import (
     VARIABLES,
     damped_oscillation_truth,
@@ -30,6 +30,13 @@ def test_iris() -> None:
     assert np.bincount(iris.y()).tolist() == [50, 50, 50]
     # the first flower of Fisher's table
     assert iris.table.row(0) == (5.1, 3.5, 1.4, 0.2, "setosa")
+
+
+def test_iris_is_the_table_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
+    quick, _ = BUILTIN["iris"].load()
+    monkeypatch.setattr(builtin, "find_spec", lambda _: None)
+    whole, _ = BUILTIN["iris"].load()
+    assert quick.equals(whole)
 
 
 def test_damped_oscillation_scatters_around_its_truth_as_its_errors_say() -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,21 @@ def _from_sklearn(loader: str, target: str, class_names: bool = True) -> Callabl
     return load
 
 
+def _iris() -> tuple[pl.DataFrame, Roles]:
+    """Return iris from the file that scikit-learn brings along; loading the library takes longer than all the rest."""
+    library = find_spec("sklearn")
+    path = Path(library.origin or "").parent / "datasets" / "data" / "iris.csv" if library else Path()
+    if not path.is_file():
+        return _from_sklearn("load_iris", "species")()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    species = lines[0].split(",")[2:]  # the first line: rows, features, names of the classes
+    values = np.asarray([line.split(",") for line in lines[1:]], np.float64)
+    names = [f"{part} {size} (cm)" for part in ("sepal", "petal") for size in ("length", "width")]
+    columns = [pl.Series(name, values[:, i]) for i, name in enumerate(names)]
+    columns.append(pl.Series("species", [species[int(k)] for k in values[:, 4]]))
+    return pl.DataFrame(columns), Roles(target=["species"])
+
+
 _SETS = (
     Builtin(
         "iris",
@@ -49,7 +66,7 @@ _SETS = (
         5,
         "3-class classification",
         "Three species of iris told apart by the size of their flowers (Fisher 1936).",
-        _from_sklearn("load_iris", "species"),
+        _iris,
     ),
     Builtin(
         "wine",

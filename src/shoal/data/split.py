@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from shoal.data.dataset import Dataset
+from shoal.data.stratified import divide_stratified
 from shoal.errors import DataError, SettingError, listing
 from shoal.results import Task
 
@@ -110,10 +111,7 @@ def _at_random(rows: np.ndarray, strata: np.ndarray | None, count: int, seed: in
     if strata is None:
         order = np.random.default_rng(seed % 2**64).permutation(rows)
         return order[count:], order[:count]
-    from sklearn.model_selection import train_test_split
-
-    first, second = train_test_split(rows, test_size=count, stratify=strata, random_state=seed % 2**32)
-    return np.asarray(first), np.asarray(second)
+    return divide_stratified(rows, strata, count, seed % 2**32)
 
 
 def _by_class(rows: np.ndarray, y: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
