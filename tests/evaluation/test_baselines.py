@@ -112,7 +112,9 @@ def test_negative_weights_count_as_zero_in_training():
 def test_bins_for_weighted_trees_keep_the_order_and_are_few():
     random = np.random.default_rng(0)
     train = np.stack([random.normal(size=3000), random.integers(0, 5, 3000)], axis=1)
-    codes, tested = baselines._coded(train, np.array([[-99.0, -1.0], [99.0, 9.0], [0.0, 2.0]]))
+    edges, _ = baselines._bins(train, random.uniform(size=3000))
+    codes = baselines._coded(train, edges)
+    tested = baselines._coded(np.array([[-99.0, -1.0], [99.0, 9.0], [0.0, 2.0]]), edges)
     assert len(np.unique(codes[:, 0])) == 255
     np.testing.assert_array_equal(codes[:, 1], train[:, 1])
     order = np.argsort(train[:, 0])

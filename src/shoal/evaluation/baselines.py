@@ -16,13 +16,16 @@ Baselines see the training rows, already prepared, and nothing else.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from shoal.results import Task
 
+Learned = Callable[[np.ndarray], dict[str, np.ndarray]]
+"""From prepared rows to what each method predicts for them."""
 ROUNDS = 100
 FOLDS = 3
 TREES = 500
@@ -53,15 +56,39 @@ def fit_baselines(
         >>> list(fits), fits["linear_regression"].round(2).tolist()
         (['mean', 'linear_regression', 'gradient_boosting'], [[1.5]])
     """
-    x_train, x_test = np.asarray(x_train, np.float64), np.asarray(x_test, np.float64)
-    weights = _scaled_weights(weights_train, len(x_train))
-    with warnings.catch_warnings(), _threads(*x_train.shape):  # convergence is not the user's concern
-        warnings.simplefilter("ignore")
+    return learn_baselines(task, x_train, y_train, weights_train, classes, seed)(x_test)
+
+
+def learn_baselines(task: Task, x: Any, y: Any, weights: Any, classes: int, seed: int) -> Learned:
+    """Fit simple methods and return the function that predicts for other rows, see `fit_baselines`.
+
+    It needs no test rows, so that it can be done while the networks train.
+    """
+    x = np.asarray(x, np.float64)
+    scaled = _scaled_weights(weights, len(x))
+    with _quietly(*x.shape):
         if Task(task) is Task.CLASSIFICATION:
-            labels = np.asarray(y_train, np.int64)
-            return _classifiers(x_train, labels, weights, x_test, classes, seed)
-        values = np.asarray(y_train, np.float64).reshape(len(x_train), -1)
-        return _regressors(x_train, values, weights, x_test, seed)
+            learned = _classifiers(x, np.asarray(y, np.int64), scaled, classes, seed)
+        else:
+            learned = _regressors(x, np.asarray(y, np.float64).reshape(len(x), -1), scaled, seed)
+
+    def predict(x_test: np.ndarray) -> dict[str, np.ndarray]:
+        with _quietly(*x.shape):
+            return learned(np.asarray(x_test, np.float64))
+
+    return predict
+
+
+def predict_by(learned: Learned, x: np.ndarray) -> dict[str, np.ndarray]:
+    """Return what the methods predict for prepared rows."""
+    return learned(x)
+
+
+@contextmanager
+def _quietly(rows: int, features: int) -> Iterator[None]:
+    with warnings.catch_warnings(), _threads(rows, features):  # convergence is not the user's concern
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _scaled_weights(weights: Any, rows: int) -> np.ndarray:
@@ -79,52 +106,57 @@ def _threads(rows: int, features: int) -> Any:
     return threadpool_limits(1 if rows * features < 2_000_000 else None, user_api="openmp")
 
 
-def _for_trees(
-    x: np.ndarray, x_test: np.ndarray, weights: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
-    """Return features and weights for boosting: equal weights as None, which is much faster."""
-    return (x, x_test, None) if np.ptp(weights) == 0 else (*_coded(x, x_test), weights)
-
-
-def _coded(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return features as the numbers of their quantile bins, 255 at most, for weighted boosting.
+def _bins(x: np.ndarray, weights: np.ndarray) -> tuple[list[np.ndarray] | None, np.ndarray | None]:
+    """Return the edges of bins and weights for boosting: both None for equal weights, which is much faster.
 
     Trees see only the order of values, and scikit-learn 1.9 makes the same bins, but with weights it spends
     seconds on them in every fit; values that are few already it takes as they are.
     """
-    codes = np.empty(train.shape), np.empty(test.shape)
-    for j in range(train.shape[1]):
-        values = np.unique(train[:, j])
+    if np.ptp(weights) == 0:
+        return None, None
+    edges = []
+    for column in x.T:
+        values = np.unique(column)
         if len(values) > 255:
-            edges = np.unique(np.quantile(train[:, j], np.linspace(0, 1, 256)[1:-1]))
+            edges.append(np.unique(np.quantile(column, np.linspace(0, 1, 256)[1:-1])))
         else:
-            edges = (values[1:] + values[:-1]) / 2
-        codes[0][:, j] = np.searchsorted(edges, train[:, j])
-        codes[1][:, j] = np.searchsorted(edges, test[:, j])
+            edges.append((values[1:] + values[:-1]) / 2)
+    return edges, weights
+
+
+def _coded(x: np.ndarray, edges: list[np.ndarray] | None) -> np.ndarray:
+    """Return features as the numbers of their quantile bins, 255 at most; as they are without bins."""
+    if edges is None:
+        return x
+    codes = np.empty(x.shape)
+    for j, edge in enumerate(edges):
+        codes[:, j] = np.searchsorted(edge, x[:, j])
     return codes
 
 
-def _classifiers(
-    x: np.ndarray, y: np.ndarray, weights: np.ndarray, x_test: np.ndarray, classes: int, seed: int
-) -> dict[str, np.ndarray]:
+def _classifiers(x: np.ndarray, y: np.ndarray, weights: np.ndarray, classes: int, seed: int) -> Learned:
     from sklearn.linear_model import LogisticRegression
 
     share = np.bincount(y, weights=weights, minlength=classes) / weights.sum()
-    frequent = np.tile(share, (len(x_test), 1))
+    names = ("most_frequent", "logistic_regression", "gradient_boosting")
     used = weights > 0
     if len(np.unique(y[used])) < 2:  # nothing to tell apart
-        return dict.fromkeys(("most_frequent", "logistic_regression", "gradient_boosting"), frequent)
+        return lambda rows: dict.fromkeys(names, np.tile(share, (len(rows), 1)))
     x, y, weights = x[used], y[used], weights[used]
     logistic = LogisticRegression(max_iter=1000).fit(x, y, sample_weight=weights)
-    linear = _all_classes(logistic.predict_proba(x_test), logistic.classes_, classes)
-    codes, test_codes, tree_weights = _for_trees(x, x_test, weights)
-    boosted = _boosted_classes(codes, y, tree_weights, test_codes, classes, seed)
-    return {"most_frequent": frequent, "logistic_regression": linear, "gradient_boosting": boosted}
+    edges, tree_weights = _bins(x, weights)
+    boosted = _boosted_classes(_coded(x, edges), y, tree_weights, classes, seed)
+
+    def predict(rows: np.ndarray) -> dict[str, np.ndarray]:
+        frequent = np.tile(share, (len(rows), 1))
+        linear = _all_classes(logistic.predict_proba(rows), logistic.classes_, classes)
+        trees = _all_classes(boosted.predict_proba(_coded(rows, edges)), boosted.classes_, classes)
+        return dict(zip(names, (frequent, linear, trees), strict=True))
+
+    return predict
 
 
-def _regressors(
-    x: np.ndarray, y: np.ndarray, weights: np.ndarray, x_test: np.ndarray, seed: int
-) -> dict[str, np.ndarray]:
+def _regressors(x: np.ndarray, y: np.ndarray, weights: np.ndarray, seed: int) -> Learned:
     from sklearn.linear_model import RidgeCV
 
     mean = np.average(y, axis=0, weights=weights)
@@ -132,13 +164,20 @@ def _regressors(
     scale[~(scale > 0)] = 1.0
     scaled = (y - mean) / scale  # one penalty serves targets of different units
     ridge = RidgeCV(alphas=np.logspace(-3, 3, 13)).fit(x, scaled, sample_weight=weights)
-    codes, test_codes, tree_weights = _for_trees(x, x_test, weights)
-    boosted = [_boosted_values(codes, values, tree_weights, test_codes, seed) for values in scaled.T]
-    return {
-        "mean": np.tile(mean, (len(x_test), 1)),
-        "linear_regression": ridge.predict(x_test).reshape(len(x_test), -1) * scale + mean,
-        "gradient_boosting": np.stack(boosted, axis=1) * scale + mean,
-    }
+    edges, tree_weights = _bins(x, weights)
+    codes = _coded(x, edges)
+    boosted = [_boosted_values(codes, values, tree_weights, seed) for values in scaled.T]
+
+    def predict(rows: np.ndarray) -> dict[str, np.ndarray]:
+        codes = _coded(rows, edges)
+        trees = [np.asarray(model.predict(codes), np.float64) for model in boosted]
+        return {
+            "mean": np.tile(mean, (len(rows), 1)),
+            "linear_regression": ridge.predict(rows).reshape(len(rows), -1) * scale + mean,
+            "gradient_boosting": np.stack(trees, axis=1) * scale + mean,
+        }
+
+    return predict
 
 
 def _all_classes(probabilities: np.ndarray, known: np.ndarray, classes: int) -> np.ndarray:
@@ -148,9 +187,7 @@ def _all_classes(probabilities: np.ndarray, known: np.ndarray, classes: int) -> 
     return full
 
 
-def _boosted_classes(
-    x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, x_test: np.ndarray, classes: int, seed: int
-) -> np.ndarray:
+def _boosted_classes(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, classes: int, seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     present = len(np.unique(y))
@@ -171,13 +208,10 @@ def _boosted_classes(
         return [_sum(-np.log(np.clip(p, 1e-15, None)), weights, known) for p in picked]
 
     best = _best_rounds(fit, losses, len(x), rounds, seed, strata=y)
-    model = fit(np.arange(len(x)), best)
-    return _all_classes(model.predict_proba(x_test), model.classes_, classes)
+    return fit(np.arange(len(x)), best)
 
 
-def _boosted_values(
-    x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, x_test: np.ndarray, seed: int
-) -> np.ndarray:
+def _boosted_values(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, seed: int) -> Any:
     from sklearn.ensemble import HistGradientBoostingRegressor
 
     def fit(rows: np.ndarray, limit: int) -> Any:
@@ -187,8 +221,7 @@ def _boosted_values(
     def losses(model: Any, rows: np.ndarray) -> list[float]:
         return [_sum((p - y[rows]) ** 2, weights, rows) for p in model.staged_predict(x[rows])]
 
-    best = _best_rounds(fit, losses, len(x), ROUNDS, seed)
-    return np.asarray(fit(np.arange(len(x)), best).predict(x_test), np.float64)
+    return fit(np.arange(len(x)), _best_rounds(fit, losses, len(x), ROUNDS, seed))
 
 
 def _sum(losses: np.ndarray, weights: np.ndarray | None, rows: np.ndarray) -> float:
