@@ -21,7 +21,9 @@ from shoal.steps import (
     count_networks,
     interrupted,
     keep_training,
+    learn_meanwhile,
     make_ensemble,
+    open_aside,
     pose,
     read,
     train_members,
@@ -103,10 +105,12 @@ def _fit(
     members = propose(space, count_networks(settings), settings.seed)
 
     folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
+    aside = open_aside()
     try:
+        baselines = learn_meanwhile(aside, dataset, split, preparation, settings.seed)
         command = command_line(dataset, settings)
         folder.write_config(settings.given(), data=origin(dataset), versions=versions(), command=command)
-        training = train_members(problem, members, settings, progress, folder, began)
+        training = train_members(problem, members, settings, progress, folder, began, aside)
         progress.stage("evaluating")
         predictor, kept = make_ensemble(training.members, settings.keep, preparation, dataset, split)
         keep_training(folder, training.checkpoint)  # what follows may be interrupted, too
@@ -117,6 +121,7 @@ def _fit(
             dataset,
             split,
             sealed,
+            baselines,
             settings=settings.given(),
             seed=settings.seed,
             command=command,
@@ -129,7 +134,7 @@ def _fit(
         folder.write_model(predictor)
         folder.write_log(record)
         folder.write_metrics(record)  # before the page, so that a figure that fails loses nothing
-        write_report(record, folder.path)
+        write_report(record, folder.path, aside)
         record.seconds["total"] = time.perf_counter() - began
         folder.write_metrics(record)
         folder.remove_checkpoint()
@@ -138,5 +143,6 @@ def _fit(
             raise
         raise interrupted(folder, "the networks are") from None
     finally:
+        aside.close()
         folder.remove_if_unused()
     return Run(folder)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from shoal.aside import Aside
 from shoal.data import (
     Dataset,
     Preparation,
@@ -19,8 +22,11 @@ from shoal.data import (
     split_rows,
 )
 from shoal.errors import Interrupted, SettingError
+from shoal.evaluation.baselines import learn_baselines, predict_by
+from shoal.evaluation.evaluation import joined_rows, prepared_rows
 from shoal.evaluation.predictor import EnsembleMember, Predictor, choose_members, with_noise
 from shoal.repeating import import_meanwhile
+from shoal.report import warm_up
 from shoal.results import Task
 from shoal.runs.folder import RunFolder
 from shoal.search.space import Space, default_space, single_space
@@ -29,8 +35,11 @@ from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_pa
 from shoal.training.member import Member, Problem, TrainedMember
 from shoal.training.problem import choose_loss, make_problem
 from shoal.training.progress import Progress
+from shoal.training.resources import available_cores
 from shoal.training.trainer import Checkpoint, Stopped, Training, train
 
+# What baselines, figures and the page need, and nothing before them.
+LIBRARIES = ("sklearn.linear_model", "sklearn.ensemble", "matplotlib.figure", "scipy.special", "jinja2")
 NETWORKS = 64
 NETWORKS_IN_A_BUDGET = 1024  # with --minutes and no --networks: more than will be reached
 SECONDS_TO_FINISH = 6.0  # kept back from a time budget for evaluation and page
@@ -102,6 +111,28 @@ def choose_space(rows: int, task: Task, settings: FitSettings) -> Space:
     return default_space(rows, task is Task.CLASSIFICATION).fixing(fixed)
 
 
+def open_aside() -> Aside:
+    """Return a second process for baselines and figures where it helps: on two cores, while libraries are not loaded.
+
+    What a process has loaded for its first fit, later ones find.
+    """
+    loaded = sys.modules.keys() & {"jax", "sklearn.ensemble"}
+    return Aside(start=available_cores() > 1 and not loaded)
+
+
+def learn_meanwhile(
+    aside: Aside, dataset: Dataset, split: Split, preparation: Preparation, seed: int
+) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    """Begin to fit the baselines and return the function that predicts by them; the test rows are not looked at."""
+    train, validation = (prepared_rows(dataset, preparation, rows) for rows in (split.train, split.validation))
+    rows = joined_rows(train, validation)  # the baselines learn from all rows that the networks saw
+    aside.load("sklearn.linear_model", "sklearn.ensemble")
+    classes = len(dataset.classes)
+    learned = aside.do(learn_baselines, dataset.task, rows.x, rows.y, rows.weights, classes, seed, keep=True)
+    aside.do(warm_up)
+    return lambda x: aside.do(predict_by, learned, x).result()
+
+
 def train_members(
     problem: Problem,
     members: list[Member],
@@ -109,13 +140,14 @@ def train_members(
     progress: Progress,
     folder: RunFolder,
     began: float,
+    aside: Aside,
 ) -> Training:
     """Train, with a checkpoint in the folder now and then; on Ctrl-C keep what is done and say how to go on."""
     progress.stage("compiling")
     from shoal.training.engines.xla import XlaEngine
 
     engine = XlaEngine()
-    import_meanwhile("sklearn.linear_model", "sklearn.ensemble", "sklearn.metrics", "matplotlib.figure", "jinja2")
+    import_meanwhile(*(LIBRARIES[-2:] if aside.running else LIBRARIES))
     by_id = {member.id: member for member in members}
     checkpoint = None
     if folder.has_checkpoint:

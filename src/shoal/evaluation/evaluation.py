@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from shoal.data import Dataset, Preparation, Split, describe
-from shoal.evaluation.baselines import fit_baselines
+from shoal.evaluation.baselines import Learned
 from shoal.evaluation.hyperparameters import importance
 from shoal.evaluation.intervals import wilson, with_intervals
 from shoal.evaluation.overfitting import overfitting_verdict
@@ -135,6 +135,7 @@ def evaluate(
     dataset: Dataset,
     split: Split,
     sealed: SealedRows,
+    baselines: Learned,
     *,
     settings: dict[str, Any],
     seed: int,
@@ -144,8 +145,8 @@ def evaluate(
     seconds: dict[str, float],
     versions: dict[str, str],
 ) -> Record:
-    """Open the test rows once and return everything that the run has to say."""
-    task, classes = dataset.task, len(dataset.classes)
+    """Open the test rows once and return everything that the run has to say; `baselines` have learned before."""
+    task = dataset.task
     train = prepared_rows(dataset, predictor.preparation, split.train)
     validation = prepared_rows(dataset, predictor.preparation, split.validation)
     networks, curves = describe_networks(members, kept), gather_curves(members, task)
@@ -156,9 +157,8 @@ def evaluate(
     prediction = predictor.predict_features(x)
     guess = best_guess(prediction)
     scores["test"] = with_intervals(task, truth, guess, weights=weights, seed=seed)
-    learned = _joined(train, validation)  # the baselines learn from all rows that the networks saw
-    others = fit_baselines(task, learned.x, learned.y, learned.weights, x, classes, seed)
-    baselines = {name: with_intervals(task, truth, other, weights=weights, seed=seed) for name, other in others.items()}
+    others = baselines(x)
+    compared = {name: with_intervals(task, truth, other, weights=weights, seed=seed) for name, other in others.items()}
     comparison = beats_baselines(task, truth, guess, others, weights, seed)
     overfitting = overfitting_verdict(
         curves.train_loss,
@@ -175,7 +175,7 @@ def evaluate(
         networks=networks,
         curves=curves,
         scores=scores,
-        baselines=baselines,
+        baselines=compared,
         verdict=verdict,
         hyperparameters=tuple(importance([n.candidate for n in networks], np.asarray([n.score for n in networks]))),
         test_rows=_test_rows(prediction, truth, weights),
@@ -191,7 +191,8 @@ def evaluate(
     )
 
 
-def _joined(a: Rows, b: Rows) -> Rows:
+def joined_rows(a: Rows, b: Rows) -> Rows:
+    """Return the rows of two parts together."""
     weights = None
     if a.weights is not None and b.weights is not None:
         weights = np.concatenate([a.weights, b.weights])

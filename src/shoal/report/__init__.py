@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from shoal.aside import Aside
 from shoal.evaluation.record import Record
 from shoal.report.figures import FIGURES as FIGURES
 from shoal.report.figures import figure_numbers as figure_numbers
@@ -11,15 +12,28 @@ from shoal.report.figures import write_figures as write_figures
 from shoal.report.page import page_html as page_html
 from shoal.report.page import write_page as write_page
 
-__all__ = ["FIGURES", "figure_numbers", "page_html", "write_figures", "write_page", "write_report"]
+__all__ = ["FIGURES", "figure_numbers", "page_html", "warm_up", "write_figures", "write_page", "write_report"]
 
 
-def write_report(record: Record, folder: Path) -> Path:
+def warm_up() -> None:
+    """Load what drawing needs, by a figure that nobody sees."""
+    from shoal.report.figures.export import drawing, pdf_bytes, svg_text
+    from shoal.report.figures.style import add_axes, new_figure
+
+    with drawing():
+        figure = new_figure(1.0)
+        add_axes(figure, 0.5, 0.5, 0.1, 0.1).set_title("x")
+        for render in (svg_text, pdf_bytes):
+            render(figure)
+
+
+def write_report(record: Record, folder: Path, aside: Aside | None = None) -> Path:
     """Write the figures and the page of a run.
 
     Args:
         record: the finished run.
         folder: the run folder; `figures/` and `report.html` are written in it.
+        aside: a process that has loaded what drawing needs.
 
     Returns:
         The path of the page.
@@ -27,4 +41,5 @@ def write_report(record: Record, folder: Path) -> Path:
     Raises:
         RunError: a file cannot be written.
     """
-    return write_page(record, folder, write_figures(record, folder))
+    drawn = (aside or Aside(start=False)).do(write_figures, record, folder)
+    return write_page(record, folder, drawn.result())

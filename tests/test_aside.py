@@ -1,0 +1,102 @@
+"""The second process: its results, and that nothing depends on it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shoal import aside as module
+from shoal.aside import Aside, Later
+
+needs_a_process = pytest.mark.skipif(os.name != "posix", reason="there is no second process here")
+
+
+@pytest.fixture(params=[True, False], ids=["with a process", "without"])
+def aside(request: pytest.FixtureRequest) -> Iterator[Aside]:
+    aside = Aside(start=request.param and os.name == "posix")
+    yield aside
+    aside.close()
+
+
+def test_results_are_the_same_with_and_without_a_process(aside: Aside) -> None:
+    rows = np.arange(200_000, dtype=np.float64)  # more than a socket holds
+    aside.load("json", "decimal")
+    later = [aside.do(np.add, rows, i) for i in range(3)]
+    for i, each in enumerate(later):
+        np.testing.assert_array_equal(each.result(), rows + i)
+
+
+def test_what_is_kept_can_be_used_later(aside: Aside) -> None:
+    first = aside.do(np.add, 2, 3, keep=True)
+    assert aside.do(np.multiply, first, 4).result() == 20
+    assert aside.do(np.multiply, first, 5).result() == 25
+
+
+def test_an_error_is_raised_here(aside: Aside) -> None:
+    later = aside.do(divmod, 1, 0)
+    assert aside.do(divmod, 7, 3).result() == (2, 1)
+    with pytest.raises(ZeroDivisionError, match="zero"):
+        later.result()
+
+
+def test_what_cannot_be_sent_is_computed_here(aside: Aside) -> None:
+    assert aside.do(lambda: 5).result() == 5
+    assert aside.do(len, [lambda: 5]).result() == 1
+
+
+@needs_a_process
+def test_it_is_another_process() -> None:
+    aside = Aside()
+    assert aside.do(os.getpid).result() != os.getpid()
+    aside.close()
+
+
+@needs_a_process
+def test_if_it_dies_the_work_is_done_here() -> None:
+    aside = Aside()
+    first = aside.do(np.add, 2, 3, keep=True)
+    died = aside.do(os._exit, 1)
+    after = aside.do(np.multiply, first, 4)
+    assert died.answer is not None
+    assert isinstance(died.answer.exception(), (EOFError, ConnectionError))
+    assert after.result() == 20
+    aside.close()
+
+
+@needs_a_process
+def test_closing_does_not_wait_for_its_work() -> None:
+    aside = Aside()
+    aside.do(time.sleep, 100)
+    began = time.perf_counter()
+    aside.close()
+    assert time.perf_counter() - began < 50
+
+
+@needs_a_process
+@pytest.mark.parametrize("executable", ["", "/nowhere/python"])
+def test_without_an_interpreter_there_is_none(monkeypatch: pytest.MonkeyPatch, executable: str) -> None:
+    monkeypatch.setattr(module.sys, "executable", executable)
+    aside = Aside()
+    assert not aside.running
+    assert aside.do(divmod, 7, 3).result() == (2, 1)
+    aside.close()
+
+
+@needs_a_process
+def test_if_it_does_not_start_the_work_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module.sys, "executable", "/bin/false")
+    aside = Aside()
+    assert aside.do(divmod, 7, 3).result() == (2, 1)
+    aside.close()
+
+
+def test_a_result_is_computed_once() -> None:
+    calls: list[Any] = []
+    later = Later(calls.append, (1,))
+    assert later.result() is later.result() is None
+    assert calls == [1]
