@@ -158,6 +158,10 @@ def _roc_auc(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) 
     return area if weights.ndim == 2 else area[0]
 
 
+AT_ONCE = 16_384
+"""Weights of resamples that are worked on together: as many as stay in the cache."""
+
+
 def _area(positive: np.ndarray, score: np.ndarray, vectors: np.ndarray) -> np.ndarray:
     """Return the area under the ROC curve for each vector of weights: `P(score+ > score-)`, ties 1/2."""
     if not np.isfinite(score).all() or positive.all() or not positive.any():
@@ -168,12 +172,17 @@ def _area(positive: np.ndarray, score: np.ndarray, vectors: np.ndarray) -> np.nd
     last = np.searchsorted(score[below], score[above], side="right")
     tied = bool((first != last).any())
     area = np.empty(len(vectors))
-    passed = np.zeros(len(below) + 1)  # sums of the negatives' weights in order of score
-    for i, vector in enumerate(vectors):  # faster than one array of all resamples: it stays in the cache
-        np.cumsum(vector[below], out=passed[1:])
-        lower = 0.5 * (passed[first] + passed[last]) if tied else passed[first]
-        weight = vector[above]
-        area[i] = _ratio(weight @ lower, weight.sum() * passed[-1])
+    block = max(1, AT_ONCE // len(score))
+    for start in range(0, len(vectors), block):
+        part = vectors[start : start + block]
+        passed = np.zeros((len(part), len(below) + 1))  # sums of the negatives' weights in order of score
+        np.cumsum(part.take(below, axis=1), axis=1, out=passed[:, 1:])
+        lower = passed.take(first, axis=1)
+        if tied:
+            lower = 0.5 * (lower + passed.take(last, axis=1))
+        weight = part.take(above, axis=1)
+        products = (weight[:, None, :] @ lower[:, :, None])[:, 0, 0]
+        area[start : start + block] = _ratio(products, weight.sum(axis=1) * passed[:, -1])
     return area
 
 
