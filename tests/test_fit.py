@@ -71,7 +71,10 @@ def test_metrics_have_what_scripts_need(iris_run: Run) -> None:
     assert set(metrics["test"]) == {"accuracy", "balanced_accuracy", "log_loss", "roc_auc"}
     assert set(metrics["baselines"]) == {"most_frequent", "logistic_regression", "gradient_boosting"}
     assert set(metrics["verdict"]) >= {"overfitting", "beats_baselines", "text"}
-    assert metrics["seconds"]["total"] >= metrics["seconds"]["train"] > 0.0
+    parts = dict(metrics["seconds"])
+    assert parts.pop("total") == pytest.approx(sum(parts.values()), abs=0.05)
+    assert set(parts) == {"compile", "train", "reading", "preparing", "evaluate", "report"}
+    assert parts["train"] > 0.0
     for part in ("test", "validation", "train"):
         for score in metrics[part].values():
             assert score["low"] <= score["value"] <= score["high"]

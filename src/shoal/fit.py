@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from shoal.runs.folder import RunFolder
 from shoal.search.strategies.random import propose
 from shoal.settings import FitSettings, check_settings
 from shoal.steps import (
+    Laps,
     choose_space,
     count_networks,
     interrupted,
@@ -93,9 +93,10 @@ def _fit(
     folder: RunFolder | None = None,
     sha256: str | None = None,
 ) -> Run:
-    began = time.perf_counter()
+    laps = Laps()
     progress.stage("reading")
     dataset, split = read(data, settings)
+    laps.end("reading")
     if sha256 is not None and dataset.sha256 != sha256:
         raise RunError(f"the data in {dataset.source!r} have changed since the run began; start a new run")
     preparation = Preparation.fit(dataset, split.train, normalization=settings.normalization)
@@ -110,7 +111,8 @@ def _fit(
         baselines = learn_meanwhile(aside, dataset, split, preparation, settings.seed)
         command = command_line(dataset, settings)
         folder.write_config(settings.given(), data=origin(dataset), versions=versions(), command=command)
-        training = train_members(problem, members, settings, progress, folder, began, aside)
+        training = train_members(problem, members, settings, progress, folder, laps.began, aside)
+        laps.end("preparing", training.compile_seconds + training.train_seconds)
         progress.stage("evaluating")
         predictor, kept = make_ensemble(training.members, settings.keep, preparation, dataset, split)
         keep_training(folder, training.checkpoint)  # what follows may be interrupted, too
@@ -130,12 +132,15 @@ def _fit(
             seconds={"total": 0.0, "compile": training.compile_seconds, "train": training.train_seconds},
             versions=versions(),
         )
+        laps.end("evaluate")
+        record.seconds.update(laps.seconds)
         progress.stage("writing the page")
         folder.write_model(predictor)
         folder.write_log(record)
         folder.write_metrics(record)  # before the page, so that a figure that fails loses nothing
         write_report(record, folder.path, aside)
-        record.seconds["total"] = time.perf_counter() - began
+        laps.end("report")
+        record.seconds.update(laps.seconds)
         folder.write_metrics(record)
         folder.remove_checkpoint()
     except KeyboardInterrupt:

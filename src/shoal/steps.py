@@ -45,6 +45,21 @@ NETWORKS_IN_A_BUDGET = 1024  # with --minutes and no --networks: more than will 
 SECONDS_TO_FINISH = 6.0  # kept back from a time budget for evaluation and page
 
 
+class Laps:
+    """Where the time of a run goes: `seconds` by the name of a part, and in `total`."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.began = self._last = time.perf_counter()
+
+    def end(self, part: str, counted: float = 0.0) -> None:
+        """End a part; `counted` of its seconds are told under other names."""
+        now = time.perf_counter()
+        self.seconds[part] = max(0.0, now - self._last - counted)
+        self.seconds["total"] = now - self.began
+        self._last = now
+
+
 def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
     """Read the data and split their rows."""
     columns = ("target", "features", "y_err", "ignore")
