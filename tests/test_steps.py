@@ -1,0 +1,79 @@
+"""What is done aside, in a second process, is what would be done here; and when there is one."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import shoal
+from shoal import steps
+from shoal.aside import Aside
+from shoal.data import Preparation
+from shoal.evaluation.record import Record
+from shoal.report import write_figures
+from shoal.settings import check_settings
+from shoal.steps import Laps, learn_meanwhile, open_aside, read
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no second process here")
+
+
+@pytest.fixture
+def aside() -> Iterator[Aside]:
+    aside = Aside()
+    yield aside
+    aside.close()
+
+
+@pytest.mark.parametrize("name", ["iris", "phase_transition"])
+def test_the_baselines_are_the_same_wherever_they_learn(aside: Aside, name: str) -> None:
+    dataset, split = read(name, check_settings({}))
+    preparation = Preparation.fit(dataset, split.train)
+    x = preparation.transform(dataset.table[split.test])
+    there, here = (learn_meanwhile(a, dataset, split, preparation, 3)(x) for a in (aside, Aside(start=False)))
+    assert list(there) == list(here)
+    for method, prediction in here.items():
+        np.testing.assert_array_equal(there[method], prediction)
+
+
+def test_the_figures_are_the_same_wherever_they_are_drawn(
+    aside: Aside, tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    records: list[Record] = []
+    monkeypatch.setattr(importlib.import_module("shoal.fit"), "write_report", lambda record, *_: records.append(record))
+    shoal.fit("iris", out=str(tmp_path / "run"), **tiny)
+    later = aside.do(write_figures, records[0], tmp_path / "there")
+    assert later.answer is not None
+    assert later.answer.result() == write_figures(records[0], tmp_path / "here")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "here" / "figures").iterdir()}
+    assert files == {path.name: path.read_bytes() for path in (tmp_path / "there" / "figures").iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("cores", "loaded", "expected"),
+    [(2, [], True), (1, [], False), (2, ["jax"], False), (2, ["sklearn.ensemble"], False)],
+)
+def test_a_second_process_is_for_a_cold_start_on_several_cores(
+    monkeypatch: pytest.MonkeyPatch, cores: int, loaded: list[str], expected: bool
+) -> None:
+    modules = {name: module for name, module in sys.modules.items() if name not in ("jax", "sklearn.ensemble")}
+    monkeypatch.setattr(steps, "available_cores", lambda: cores)
+    monkeypatch.setattr(steps.sys, "modules", {**modules, **dict.fromkeys(loaded)})
+    aside = open_aside()
+    monkeypatch.undo()
+    aside.close()
+    assert aside.running == expected
+
+
+def test_laps_share_out_the_total() -> None:
+    laps = Laps()
+    laps.end("reading")
+    laps.end("preparing", counted=1000.0)
+    assert laps.seconds["preparing"] == 0.0
+    assert laps.seconds["total"] >= laps.seconds["reading"] >= 0.0
