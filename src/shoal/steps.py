@@ -33,6 +33,7 @@ from shoal.search.space import Space, default_space, single_space
 from shoal.settings import FitSettings
 from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.member import Member, Problem, TrainedMember
+from shoal.training.planner import find_budget
 from shoal.training.problem import choose_loss, make_problem
 from shoal.training.progress import Progress
 from shoal.training.resources import available_cores
@@ -161,7 +162,7 @@ def train_members(
     progress.stage("compiling")
     from shoal.training.engines.xla import XlaEngine
 
-    engine = XlaEngine()
+    engine = XlaEngine(budget=find_budget(settings.memory))
     import_meanwhile(*(LIBRARIES[-2:] if aside.running else LIBRARIES))
     by_id = {member.id: member for member in members}
     checkpoint = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,8 @@ def assert_same_member(a: TrainedMember, b: TrainedMember) -> None:
 def test_a_checkpoint_survives(problem: Problem, members: Any) -> None:
     each = members({"hidden": (5,)}, {"hidden": (4, 3), "dropout": 0.1}, {"hidden": ()}, {"hidden": (6,)})
     finished = [trained(problem, m, Status.FINISHED if m.id else Status.DIVERGED) for m in each[:3]]
-    seat = Seat(each[3], [(chunk(4), 2), (chunk(4), 2)], epoch=3, best_epoch=2)
+    now = {"status": np.zeros(4, np.int32), "epoch": np.full(4, 3), "best_epoch": np.full(4, 2)}
+    seat = Seat(each[3], ((chunk(4), 2), (replace(chunk(4), **now), 2)))
     state = {"00": np.arange(6.0).reshape(2, 3), "01": np.asarray([4])}
     checkpoint = Checkpoint({m.member.id: m for m in finished}, {1: Halfway(state, {2: seat})})
     meta, arrays = checkpoint_to_parts(checkpoint)
@@ -63,9 +65,9 @@ def test_a_checkpoint_survives(problem: Problem, members: Any) -> None:
     assert list(half.seats) == [2]
     got = half.seats[2]
     assert (got.member, got.epoch, got.best_epoch, got.status) == (each[3], 3, 2, Status.RUNNING)
-    for name, curve in seat.joined().items():
+    for name, curve in seat.curves().items():
         assert len(curve) == 3
-        assert np.array_equal(got.joined()[name], curve)
+        assert np.array_equal(got.curves()[name], curve)
 
 
 def test_an_empty_checkpoint(problem: Problem) -> None:

@@ -28,7 +28,7 @@ def checkpoint_to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[st
         arrays.update({f"state/{block}/{name}": array for name, array in half.state.items()})
         halfway[str(block)] = [_seat_to_parts(place, seat) for place, seat in half.seats.items()]
         for seat in half.seats.values():
-            arrays.update({f"seat/{seat.member.id}/{name}": array for name, array in seat.joined().items()})
+            arrays.update({f"seat/{seat.member.id}/{name}": array for name, array in seat.curves().items()})
     return {"finished": finished, "halfway": halfway}, arrays
 
 
@@ -66,7 +66,7 @@ def _seat(entry: dict[str, Any], arrays: dict[str, np.ndarray], members: dict[in
     curves = {name: arrays[f"seat/{entry['id']}/{name}"][None] for name in CURVES}
     ends = {name: np.asarray([entry[name]]) for name in ("status", "epoch", "best_epoch")}
     chunk = Chunk(**curves, **ends)
-    return Seat(members[entry["id"]], [(chunk, 0)], entry["epoch"], entry["best_epoch"], Status(entry["status"]))
+    return Seat(members[entry["id"]], ((chunk, 0),))
 
 
 def _member(

@@ -8,6 +8,7 @@ change little from one processor to the next; a fixed model keeps the same comma
 from __future__ import annotations
 
 import itertools
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,9 +19,10 @@ FIRST_STEP, FIRST_VALUE, FIRST_FLOP, FIRST_WEIGHT = 0.6, 0.0022, 6e-6, 4e-4
 LAST_STEP, LAST_VALUE, LAST_PRODUCT = 0.1, 0.0005, 0.0013
 ONE_MORE_ACTIVATION = 0.25  # of the cost of a value, since each neuron computes all that the program holds
 CACHE = 32_768  # bytes of one layer's values that stay close to a core
-CHUNK_MICROSECONDS = 20_000.0  # a call of a program shall last so long, or its overhead shows
+CHUNK_MICROSECONDS = 10_000.0  # a call of a program shall last so long, or its overhead shows
 STEP_MICROSECONDS = 20.0  # the same of one step and its operations
 MOST_MEMBERS = 256
+ORDERS = 10  # of the rows, which come round again and again; a chunk of epochs is a multiple of it
 
 
 def products(structure: Structure) -> list[tuple[int, int]]:
@@ -60,5 +62,18 @@ def members_at_once(structure: Structure, steps: int) -> int:
     if structure.layout == "last":
         widest = max((*structure.hidden, structure.outputs))
         return int(min(max(CACHE / (4 * structure.batch_size * widest) // 16 * 16, 16), MOST_MEMBERS))
-    enough = max(STEP_MICROSECONDS, CHUNK_MICROSECONDS / (10 * steps)) / each
+    enough = max(STEP_MICROSECONDS, CHUNK_MICROSECONDS / (ORDERS * steps)) / each
     return int(min(max(1 << round(enough).bit_length(), 4), MOST_MEMBERS // 2))
+
+
+def epochs_of_a_chunk(structure: Structure, steps: int, epochs: int) -> int:
+    """Return how many epochs a call of the program trains: enough to be worth a call, few beside all of them.
+
+    Args:
+        structure: what the program trains.
+        steps: of one epoch.
+        epochs: that the members train at most.
+    """
+    once = ORDERS * steps * member_step(structure) * members_at_once(structure, steps)
+    enough = CHUNK_MICROSECONDS / once
+    return ORDERS * int(max(1, min(math.ceil(enough), epochs // (8 * ORDERS))))

@@ -13,7 +13,7 @@ from itertools import combinations
 from typing import Any
 
 from shoal.networks import ACTIVATIONS, Dense, Dropout, Network, get_activation
-from shoal.training.cost import COMPILE_SECONDS, fits_last, member_step
+from shoal.training.cost import COMPILE_SECONDS, ORDERS, epochs_of_a_chunk, fits_last, member_step
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.losses import LOSSES, Loss
 from shoal.training.member import Member, Problem
@@ -37,6 +37,7 @@ class Structure:
         masks: whether padding neurons have outputs, so that the weights behind them must be held at zero.
         one_activation: whether all members of a block have the same activation, so that only this is computed.
         layout: `first` or `last`, where the member axis is.
+        chunk: epochs that one call of the program trains.
     """
 
     inputs: int
@@ -55,6 +56,7 @@ class Structure:
     replicas: bool = False
     masks: bool = False
     one_activation: bool = False
+    chunk: int = ORDERS
     fixed_activations: tuple[str, ...] = ()
     penalties: tuple[Any, ...] = ()
 
@@ -198,7 +200,9 @@ def structure_of(problem: Problem, members: Sequence[Member], layouts: Sequence[
         masks=_wakes_padding(names, each, widths),
         one_activation=_blocks_by_activation(each, len(names)),
     )
-    return min((replace(structure, layout=layout) for layout in _possible(structure, layouts)), key=member_step)
+    best = min((replace(structure, layout=layout) for layout in _possible(structure, layouts)), key=member_step)
+    steps = -(-len(problem.x) // best.batch_size)
+    return replace(best, chunk=epochs_of_a_chunk(best, steps, max(h.epochs for h in each)))
 
 
 def _possible(structure: Structure, layouts: Sequence[str]) -> list[str]:

@@ -20,7 +20,7 @@ KEPT_COPIES = STATE_COPIES + 1
 # Numbers per neuron and row: what the backward pass needs of the forward one, and its own, measured 2.2 to 3.2;
 # in validation what goes into an activation and what comes out.
 TRAINING_COPIES, VALIDATION_COPIES = 3, 2
-VALIDATION_BATCH = 1024
+VALIDATION_BATCH = 1024  # rows that are validated at a time
 LIBRARY_BYTES = 200_000_000  # measured: loading the libraries and compiling one small program
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,21 +15,35 @@ from shoal.training.member import Member
 CURVES = ("train_loss", "validation_loss", "half_losses", "validation_metric")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Seat:
-    """A member in training; `parts` holds each chunk of its curves as a chunk and a place in it."""
+    """A member in training, as it stands: `parts` holds each chunk of its curves as a chunk and a place in it."""
 
     member: Member
-    parts: list[tuple[Chunk, int]] = field(default_factory=list)
-    epoch: int = 0
-    best_epoch: int = 0
-    status: Status = Status.RUNNING
+    parts: tuple[tuple[Chunk, int], ...] = ()
 
-    def copy(self) -> Seat:
-        """Return the seat as it is now; what training adds later does not reach it."""
-        return replace(self, parts=list(self.parts))
+    @property
+    def epoch(self) -> int:
+        """How many epochs it has trained."""
+        return int(self._last("epoch", 0))
 
-    def joined(self) -> dict[str, np.ndarray]:
+    @property
+    def best_epoch(self) -> int:
+        """Its best epoch, 0 if there is none."""
+        return int(self._last("best_epoch", 0))
+
+    @property
+    def status(self) -> Status:
+        """How it stands."""
+        return Status(int(self._last("status", Status.RUNNING)))
+
+    def _last(self, name: str, before: int) -> int:
+        if not self.parts:
+            return before
+        chunk, place = self.parts[-1]
+        return int(getattr(chunk, name)[place])
+
+    def curves(self) -> dict[str, np.ndarray]:
         """Return its curves so far, up to its last epoch."""
         each = {name: [getattr(chunk, name)[place] for chunk, place in self.parts] for name in CURVES}
         return {name: np.concatenate(parts)[: self.epoch] for name, parts in each.items()}
@@ -46,35 +60,43 @@ class Seating:
 
     def __init__(self, members: Iterable[Member], places: int, seats: Mapping[int, Seat] | None = None) -> None:
         self.places = places
-        self.seats: dict[int, Seat] = dict(seats or {})
-        self.epoch = 0  # of the member that is furthest
+        self.seats: dict[int, Seat] = dict(seats or {})  # as they were when they were taken
+        self._since = dict.fromkeys(self.seats, 0)
+        self._chunks: list[Chunk] = []
+        self._free = [place for place in range(places) if place not in self.seats]
         seated = {seat.member.id for seat in self.seats.values()}
         self.waiting = deque(member for member in members if member.id not in seated)
 
     def admit(self) -> dict[int, Member]:
         """Seat waiting members in the free places and return them by place."""
         newcomers: dict[int, Member] = {}
-        for place in range(self.places):
-            if not self.waiting:
-                break
-            if place not in self.seats:
-                newcomers[place] = self.waiting.popleft()
-                self.seats[place] = Seat(newcomers[place])
+        while self.waiting and self._free:
+            place = self._free.pop(0)
+            newcomers[place] = self.waiting.popleft()
+            self.seats[place], self._since[place] = Seat(newcomers[place]), len(self._chunks)
         return newcomers
 
     def note(self, chunk: Chunk) -> None:
         """Add what a chunk of training has brought."""
-        for place, seat in self.seats.items():
-            seat.parts.append((chunk, place))
-            seat.epoch, seat.best_epoch = int(chunk.epoch[place]), int(chunk.best_epoch[place])
-            seat.status = Status(int(chunk.status[place]))
-        self.epoch = max(seat.epoch for seat in self.seats.values())
+        self._chunks.append(chunk)
 
-    def done(self) -> dict[int, Seat]:
-        """Return the seats whose members no longer train."""
-        return {place: seat for place, seat in self.seats.items() if seat.status is not Status.RUNNING}
+    def seat(self, place: int) -> Seat:
+        """Return a seat as it stands now."""
+        seat = self.seats[place]
+        return replace(seat, parts=(*seat.parts, *((chunk, place) for chunk in self._chunks[self._since[place] :])))
+
+    def done(self) -> list[int]:
+        """Return the places of members that no longer train."""
+        running = self._chunks[-1].status == Status.RUNNING
+        return [place for place in self.seats if not running[place]]
+
+    def epochs(self) -> np.ndarray:
+        """Return how many epochs each seated member has trained."""
+        return np.asarray(self._chunks[-1].epoch)[list(self.seats)]
 
     def leave(self, places: Iterable[int]) -> None:
         """Free some places."""
         for place in list(places):
-            del self.seats[place]
+            del self.seats[place], self._since[place]
+            self._free.append(place)
+        self._free.sort()

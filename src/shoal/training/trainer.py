@@ -162,7 +162,7 @@ class _Session:
 
     def _train_block(self, number: int) -> None:
         block, half = self.blocks[number], self.halfway.get(number)
-        seats = {} if half is None else {p: seat.copy() for p, seat in half.seats.items() if not self._has(seat)}
+        seats = {} if half is None else {p: seat for p, seat in half.seats.items() if not self._has(seat)}
         seating = Seating((m for m in block.members if m.id not in self.finished), block.places, seats)
         sitting = {place: seat.member for place, seat in seats.items()}
         state = self.engine.start(block) if half is None else self.engine.from_arrays(block, half.state, sitting)
@@ -176,20 +176,22 @@ class _Session:
             state, chunk = self.engine.advance(block, state)
             seating.note(chunk)
             late = self._late()
-            self._read_out(block, state, seating, seating.seats if late else seating.done())
-            self._show(seating, chunk)
+            furthest = int(seating.epochs().max())
+            self._read_out(block, state, seating, list(seating.seats) if late else seating.done())
+            self._show(furthest, seating, chunk)
             self._remember(number, state, seating)
         self.halfway.pop(number, None)
 
     def _has(self, seat: Seat) -> bool:
         return seat.member.id in self.finished
 
-    def _read_out(self, block: Any, state: Any, seating: Seating, leaving: dict[int, Seat]) -> None:
+    def _read_out(self, block: Any, state: Any, seating: Seating, leaving: list[int]) -> None:
         """Take the members that are done, or all when the time is up, out of their places."""
         if not leaving:
             return
-        parameters = self.engine.read_out(block, state, {place: seat.member for place, seat in leaving.items()})
-        for place, seat in leaving.items():
+        seats = {place: seating.seat(place) for place in leaving}
+        parameters = self.engine.read_out(block, state, {place: seat.member for place, seat in seats.items()})
+        for place, seat in seats.items():
             self._finish(_trained(self.problem, seat, parameters[place]))
         seating.leave(leaving)
 
@@ -202,7 +204,7 @@ class _Session:
         now = time.perf_counter()
         if now - self.last_keep < self.keep_seconds:
             return
-        seats = {place: seat.copy() for place, seat in seating.seats.items()}
+        seats = {place: seating.seat(place) for place in seating.seats}
         self.halfway[number] = Halfway(self.engine.to_arrays(state), seats)
         self.last_keep = time.perf_counter()
         self.keep_seconds = max(KEEP_SECONDS, KEEP_SHARE * (self.last_keep - now))
@@ -213,8 +215,8 @@ class _Session:
     def _checkpoint(self) -> Checkpoint:
         return Checkpoint(dict(self.finished), dict(self.halfway))
 
-    def _show(self, seating: Seating, chunk: Chunk) -> None:
-        self.watch.training(seating, chunk)
+    def _show(self, epoch: int, seating: Seating, chunk: Chunk) -> None:
+        self.watch.training(seating.epochs(), chunk)
         elapsed = time.perf_counter() - self.began - self.compile_seconds
         left = self.watch.seconds_left(elapsed)
         if self.deadline is not None and left is not None:
@@ -222,7 +224,7 @@ class _Session:
         self.progress.training(
             trained=len(self.finished),
             total=self.watch.total,
-            epoch=seating.epoch,
+            epoch=epoch,
             best=self.watch.best,
             metric="validation loss",
             seconds_left=left,
@@ -243,9 +245,9 @@ class _Watch:
         self.done += trained.member.hyperparameters.epochs
         self._better(trained.validation_loss)
 
-    def training(self, seating: Seating, chunk: Chunk) -> None:
+    def training(self, epochs: np.ndarray, chunk: Chunk) -> None:
         """Count what the members in training have done so far."""
-        self.in_training = sum(seat.epoch for seat in seating.seats.values())
+        self.in_training = int(epochs.sum())
         self._better(chunk.validation_loss)
 
     def _better(self, losses: np.ndarray) -> None:
@@ -263,5 +265,5 @@ class _Watch:
 def _trained(problem: Problem, seat: Seat, parameters: list[dict[str, np.ndarray]]) -> TrainedMember:
     """Return what training leaves of a member that gives up its seat."""
     network = member_network(problem, seat.member)
-    curves: dict[str, Any] = seat.joined()
+    curves: dict[str, Any] = seat.curves()
     return TrainedMember(seat.member, network, parameters, seat.status, seat.best_epoch, **curves)

@@ -14,7 +14,8 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from shoal.networks import get_activation
 from shoal.results import Status
-from shoal.training.cost import members_at_once
+from shoal.training import planner
+from shoal.training.cost import ORDERS, members_at_once
 from shoal.training.engines.base import Chunk
 from shoal.training.engines.xla.devices import compile_lowered, compiler_options, use_every_core
 from shoal.training.engines.xla.program import MemberProgram, State
@@ -29,8 +30,7 @@ from shoal.training.packing import (
     padded_starts,
     unpad_parameters,
 )
-
-CHUNK_EPOCHS = 10
+from shoal.training.planner import VALIDATION_BATCH, Budget, find_budget, member_bytes, shared_bytes
 
 
 @dataclass
@@ -77,11 +77,20 @@ class XlaBlock:
 
 @dataclass
 class Seated:
-    """A block in training: its state and its members' numbers, on the devices, and the numbers in NumPy."""
+    """A block in training: its state and its members' numbers, on the devices, and the numbers in NumPy.
+
+    `epochs_left` are those of the member that has most before it.
+    """
 
     state: State
     numbers: Any
     own_numbers: Any
+    epochs_left: int = 0
+
+    def after(self, state: State, status: np.ndarray, epoch: np.ndarray) -> Seated:
+        """Return the block with another state, of which these are the status and the epoch of each place."""
+        left = np.where(status == Status.RUNNING, self.own_numbers["epochs"] - epoch, 0)
+        return Seated(state, self.numbers, self.own_numbers, int(left.max()))
 
 
 class XlaEngine:
@@ -89,6 +98,7 @@ class XlaEngine:
 
     Args:
         devices: how many devices to use; by default all.
+        budget: the memory that training may take; by default what is free.
 
     Attributes:
         programs: how many programs it has made ready, `programs_compiled` of them not found in the cache.
@@ -96,9 +106,10 @@ class XlaEngine:
 
     name = "xla"
 
-    def __init__(self, devices: int | None = None) -> None:
+    def __init__(self, devices: int | None = None, budget: Budget | None = None) -> None:
         use_every_core()
         self.devices = jax.devices()[:devices]
+        self.budget = budget or find_budget()
         self.layouts = LAYOUTS if self.devices[0].platform == "cpu" else ("first",)
         self.programs = self.programs_compiled = 0
 
@@ -112,15 +123,24 @@ class XlaEngine:
             parts = _by_activation(group.structure, group.members)
             most = max(len(part) for part in parts.values())
             places = min(bucket_rows(-(-most // devices)), at_once) * devices
+            places = self._fitting(problem, group.structure, places, devices)
             program = self._program(problem, group.structure, devices)
             for activation, part in parts.items():
                 blocks.append(XlaBlock(part, group.structure, places, problem, program, activation))
         return blocks
 
+    def _fitting(self, problem: Problem, structure: Structure, places: int, devices: int) -> int:
+        """Return as many of these places as the memory holds."""
+        widths = (*structure.hidden, structure.outputs)
+        validation = min(len(problem.validation_x), VALIDATION_BATCH)
+        one = member_bytes(structure.network.parameter_count, widths, structure.batch_size, validation)
+        fitting = planner.members_at_once(one, shared_bytes(problem, devices), places, devices, self.budget)
+        return min(places, fitting)
+
     def _program(self, problem: Problem, structure: Structure, devices: int) -> Program:
         mesh = jax.sharding.Mesh(np.array(self.devices[:devices]), ("members",))
         everywhere = NamedSharding(mesh, PartitionSpec())
-        orders = shared_orders(problem, structure, CHUNK_EPOCHS)
+        orders = shared_orders(problem, structure, ORDERS)
         rows = jax.device_put(shared_rows(problem, structure), everywhere)
         return Program(MemberProgram(structure), mesh, rows, jax.device_put(orders, everywhere))
 
@@ -147,11 +167,18 @@ class XlaEngine:
         dealt = jax.shard_map(
             lifted,
             mesh=program.mesh,
-            in_specs=(dealt_state, dealt_numbers, everywhere, everywhere, everywhere),
-            out_specs=(dealt_state, program.spec(3)),
+            in_specs=(dealt_state, dealt_numbers, *(everywhere,) * 4),
+            out_specs=(dealt_state, (program.spec(3), program.spec(2))),
             check_vma=False,
         )
-        arguments = (seated.state, seated.numbers, program.rows, program.orders, np.int32(block.activation))
+        arguments = (
+            seated.state,
+            seated.numbers,
+            program.rows,
+            program.orders,
+            np.int32(block.activation),
+            np.int32(1),
+        )
         lowered = jax.jit(dealt, donate_argnums=0).lower(*arguments)
         return compile_lowered(lowered, compiler_options(self.devices[0].platform, block.structure.layout))
 
@@ -173,21 +200,21 @@ class XlaEngine:
         numbers = program.turned(member_numbers(block.problem, block.structure, members))
         for all_, new in ((state, fresh), (own, numbers)):
             jax.tree.map(lambda array, values: array.__setitem__(at, values), all_, new)
-        return Seated(program.place(state), program.place(_copied(own)), own)
+        entered = Seated(program.place(state), program.place(_copied(own)), own)
+        return entered.after(entered.state, state.status, state.epoch)
 
     def advance(self, block: XlaBlock, seated: Seated) -> tuple[Seated, Chunk]:
         """Train every running member of the block for a chunk of epochs."""
-        program = block.program
-        state, curves = program.compiled(
-            seated.state, seated.numbers, program.rows, program.orders, np.int32(block.activation)
-        )
+        program, epochs = block.program, np.int32(min(seated.epochs_left, block.structure.chunk))
+        shared = (program.rows, program.orders, np.int32(block.activation), epochs)
+        state, (curves, ends) = program.compiled(seated.state, seated.numbers, *shared)
         curves = np.moveaxis(np.asarray(curves), program.axis, 0)  # (places, epochs, 5)
         train_loss, loss, metric = curves[:, :, 0], curves[:, :, 1], curves[:, :, 4]
         if block.structure.output_activation == "linear":
             metric = np.sqrt(metric)
-        status, epoch, best = (np.asarray(a) for a in (state.status, state.epoch, state.best_epoch))
+        status, epoch, best = np.moveaxis(np.asarray(ends), program.axis, -1)
         chunk = Chunk(train_loss, loss, curves[:, :, 2:4], metric, status, epoch, best)
-        return Seated(state, seated.numbers, seated.own_numbers), chunk
+        return seated.after(state, status, epoch), chunk
 
     def read_out(self, block: XlaBlock, seated: Seated, seats: Mapping[int, Member]) -> dict[int, Parameters]:
         """Return the parameters at its best epoch of each member, by its place."""
@@ -210,7 +237,7 @@ class XlaEngine:
         seated = self.enter(block, empty, seats)
         leaves = [arrays[name] for name in sorted(arrays)]
         state = jax.tree.unflatten(jax.tree.structure(seated.state), leaves)
-        return Seated(block.program.place(state), seated.numbers, seated.own_numbers)
+        return seated.after(block.program.place(state), state.status, state.epoch)
 
 
 def _by_activation(structure: Structure, members: Sequence[Member]) -> dict[int, tuple[Member, ...]]:

@@ -111,10 +111,10 @@ class Lift:
     xp: Any
 
     def block(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function of `(state, numbers, rows, orders, activation)` of one member for a block of members."""
+        """Return a function of `(state, numbers, ...)` of one member for a block of members."""
         if self.axis == -1:
             return function  # the namespace has lifted every operation already
-        return jax.vmap(function, in_axes=(0, 0, None, None, None))
+        return jax.vmap(function, in_axes=(0, 0, None, None, None, None))
 
 
 xp = _namespace(MembersFirst)

@@ -268,11 +268,22 @@ class MemberProgram:
         )
 
     def chunk(
-        self, state: State, numbers: dict[str, Any], rows: Rows, orders: Any, activation: Any
+        self, state: State, numbers: dict[str, Any], rows: Rows, orders: Any, activation: Any, epochs: Any
     ) -> tuple[State, Any]:
-        """Return the state after a chunk of epochs, and its curves `(epochs, 5)`: losses, halves, metric."""
+        """Return the state after some epochs and what is to be told of it.
+
+        That is the curves `(epochs, 5)`, losses, halves and metric of each, NaN after the last; and status, epoch and
+        best epoch. `epochs` is at most the chunk of the structure; fewer are run when no member has more before it.
+        """
         numbers = {**numbers, "activation": activation}
-        return jax.lax.scan(partial(self.epoch, numbers, rows), state, orders)
+
+        def body(i: Any, carry: tuple[State, Any]) -> tuple[State, Any]:
+            state, curves = self.epoch(numbers, rows, carry[0], orders[i % len(orders)])
+            return state, carry[1].at[i].set(curves)
+
+        curves = jnp.full((self.structure.chunk, 5, *numbers["learning_rate"].shape), jnp.nan)
+        state, curves = jax.lax.fori_loop(0, epochs, body, (state, curves))
+        return state, (curves, jnp.stack([state.status, state.epoch, state.best_epoch]))
 
 
 def _hits(structure: Structure, xp: Any, y: Any, output: Any) -> Any:

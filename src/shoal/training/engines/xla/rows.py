@@ -8,8 +8,7 @@ from shoal.training.engines.xla.program import STEPS_AT_ONCE, Rows
 from shoal.training.grouping import Structure, bucket_rows
 from shoal.training.member import Problem
 from shoal.training.packing import batch_order
-
-VALIDATION_BATCH = 1024
+from shoal.training.planner import VALIDATION_BATCH
 
 
 def shared_rows(problem: Problem, structure: Structure) -> Rows:
