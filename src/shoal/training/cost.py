@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from shoal.training.grouping import Structure
 
-COMPILE_SECONDS = 1.0  # of one more program
-FIRST_STEP, FIRST_VALUE, FIRST_FLOP, FIRST_WEIGHT = 0.6, 0.0022, 6e-6, 4e-4
-LAST_STEP, LAST_VALUE, LAST_PRODUCT = 0.1, 0.0005, 0.0013
+COMPILE_SECONDS = 1.2  # of one more program, two of them at a time
+FIRST_STEP, FIRST_VALUE, FIRST_FLOP, FIRST_WEIGHT = 1.5, 0.004, 1e-5, 8e-4
+LAST_STEP, LAST_VALUE, LAST_PRODUCT = 0.15, 0.0008, 0.002
 ONE_MORE_ACTIVATION = 0.25  # of the cost of a value, since each neuron computes all that the program holds
 CACHE = 32_768  # bytes of one layer's values that stay close to a core
-CHUNK_MICROSECONDS = 10_000.0  # a call of a program shall last so long, or its overhead shows
+CHUNK_MICROSECONDS = 30_000.0  # a call of a program shall last so long, or its overhead shows
 STEP_MICROSECONDS = 20.0  # the same of one step and its operations
 MOST_MEMBERS = 256
 ORDERS = 10  # of the rows, which come round again and again; a chunk of epochs is a multiple of it

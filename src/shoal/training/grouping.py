@@ -6,7 +6,7 @@ optimizers are chosen from tables; all else in which they differ are numbers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations
@@ -130,16 +130,24 @@ def group_members(problem: Problem, members: Sequence[Member], layouts: Sequence
         members: the members.
         layouts: those that may be chosen.
     """
-    parts: dict[tuple[Any, ...], list[Member]] = {}
+    finest: dict[tuple[Any, ...], list[Member]] = {}
     for member in members:
-        parts.setdefault(_finest(problem, member.hyperparameters), []).append(member)
-    families: dict[Any, list[list[Member]]] = {}
-    for key, part in parts.items():
-        families.setdefault(key[0], []).append(part)
+        finest.setdefault(_finest(problem, member.hyperparameters), []).append(member)
+    families: dict[Any, list[_Part]] = {}
+    for key, several in finest.items():
+        traits = _traits(problem, several)
+        families.setdefault(key[0], []).append(_part(problem, several, traits, layouts))
     merged = [part for family in families.values() for part in _merged(problem, family, layouts)]
-    ordered = [sorted(part, key=lambda m: (-m.hyperparameters.epochs, m.id)) for part in merged]
-    ordered.sort(key=lambda part: min(member.id for member in part))
-    return [Group(structure_of(problem, part, layouts), tuple(part)) for part in ordered]
+    groups = [
+        Group(part.structure, tuple(sorted(part.members, key=lambda m: (-m.hyperparameters.epochs, m.id))))
+        for part in merged
+    ]
+    return sorted(groups, key=lambda group: min(member.id for member in group.members))
+
+
+def structure_of(problem: Problem, members: Sequence[Member], layouts: Sequence[str] = LAYOUTS) -> Structure:
+    """Return the structure that holds some members, in the layout that costs least."""
+    return _structure(problem, _traits(problem, members), layouts)
 
 
 def _finest(problem: Problem, h: Hyperparameters) -> tuple[Any, ...]:
@@ -151,58 +159,121 @@ def _finest(problem: Problem, h: Hyperparameters) -> tuple[Any, ...]:
     return always, len(h.hidden), max(_padded_alone(problem, h), default=0)
 
 
-def _merged(problem: Problem, parts: list[list[Member]], layouts: Sequence[str]) -> list[list[Member]]:
-    """Return parts joined for as long as a program less pays."""
-    costs = [_seconds(problem, part, layouts) for part in parts]
-    while len(parts) > 1:
-        gain, i, j = max(
-            (costs[i] + costs[j] - _seconds(problem, parts[i] + parts[j], layouts), i, j)
-            for i, j in combinations(range(len(parts)), 2)
+@dataclass(frozen=True)
+class _Traits:
+    """What a structure must know of the members that it holds; quick to join."""
+
+    hidden: frozenset[tuple[int, ...]]
+    padded: frozenset[tuple[int, ...]]
+    activations: frozenset[str]
+    optimizers: frozenset[str]
+    fixed_activations: tuple[str, ...]
+    batch_size: int
+    one_each: bool
+    dropout: bool
+    bootstrap: bool
+    replica: bool
+    members: int
+    epochs: int
+    most_epochs: int
+
+    def joined(self, other: _Traits) -> _Traits:
+        """Return the traits of the members of both."""
+        return replace(
+            self,
+            hidden=self.hidden | other.hidden,
+            padded=self.padded | other.padded,
+            activations=self.activations | other.activations,
+            optimizers=self.optimizers | other.optimizers,
+            one_each=self.one_each and other.one_each,
+            dropout=self.dropout or other.dropout,
+            bootstrap=self.bootstrap or other.bootstrap,
+            replica=self.replica or other.replica,
+            members=self.members + other.members,
+            epochs=self.epochs + other.epochs,
+            most_epochs=max(self.most_epochs, other.most_epochs),
         )
-        if gain + COMPILE_SECONDS <= 0.0:
+
+
+def _traits(problem: Problem, members: Sequence[Member]) -> _Traits:
+    each = [member.hyperparameters for member in members]
+    activations = {h.layer_activations() for h in each}
+    return _Traits(
+        hidden=frozenset(h.hidden for h in each),
+        padded=frozenset(_padded_alone(problem, h) for h in each),
+        activations=frozenset(get_activation(name).name for names in activations for name in names),
+        optimizers=frozenset(h.optimizer for h in each),
+        fixed_activations=_fixed_activations(each[0]),
+        batch_size=min(each[0].batch_size, len(problem.x)),
+        one_each=all(len(set(names)) == 1 for names in activations),
+        dropout=any(h.dropout > 0.0 for h in each),
+        bootstrap=any(member.bootstrap for member in members),
+        replica=any(member.replica for member in members),
+        members=len(members),
+        epochs=sum(h.epochs for h in each),
+        most_epochs=max(h.epochs for h in each),
+    )
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Members that share a program, and about how long it trains them."""
+
+    members: list[Member]
+    traits: _Traits
+    structure: Structure
+    seconds: float
+
+
+def _part(problem: Problem, members: list[Member], traits: _Traits, layouts: Sequence[str]) -> _Part:
+    structure = _structure(problem, traits, layouts)
+    steps = -(-len(problem.x) // structure.batch_size)
+    return _Part(members, traits, structure, 1e-6 * member_step(structure) * steps * traits.epochs / CORES)
+
+
+def _merged(problem: Problem, parts: list[_Part], layouts: Sequence[str]) -> list[_Part]:
+    """Return parts joined for as long as a program less pays."""
+    while len(parts) > 1:
+        loss, both, a, b = min(
+            (
+                (both.seconds - a.seconds - b.seconds, both, a, b)
+                for a, b in combinations(parts, 2)
+                for both in [_part(problem, a.members + b.members, a.traits.joined(b.traits), layouts)]
+            ),
+            key=lambda choice: choice[0],
+        )
+        if loss >= COMPILE_SECONDS:
             break
-        together = parts[i] + parts[j]
-        keep = [k for k in range(len(parts)) if k not in (i, j)]
-        parts = [*(parts[k] for k in keep), together]
-        costs = [*(costs[k] for k in keep), _seconds(problem, together, layouts)]
+        parts = [*(part for part in parts if part is not a and part is not b), both]
     return parts
 
 
-def _seconds(problem: Problem, members: list[Member], layouts: Sequence[str]) -> float:
-    """Return about how long training takes, its program at hand."""
-    structure = structure_of(problem, members, layouts)
-    steps = -(-len(problem.x) // structure.batch_size)
-    epochs = sum(member.hyperparameters.epochs for member in members)
-    return 1e-6 * member_step(structure) * steps * epochs / CORES
-
-
-def structure_of(problem: Problem, members: Sequence[Member], layouts: Sequence[str] = LAYOUTS) -> Structure:
-    """Return the structure that holds some members, in the layout that costs least."""
-    each = [member.hyperparameters for member in members]
-    names = {get_activation(name).name for h in each for name in h.layer_activations()}
-    widths = _shared_widths([_padded_alone(problem, h) for h in each])
+def _structure(problem: Problem, traits: _Traits, layouts: Sequence[str]) -> Structure:
+    widths = _shared_widths(traits.padded)
+    several = 1 < len(traits.activations) <= traits.members / FEWEST_OF_ONE_ACTIVATION
+    wakes = not all(get_activation(name).keeps_zero for name in traits.activations)
     structure = Structure(
         inputs=problem.inputs if problem.penalties else bucket_rows(problem.inputs),
         hidden=widths,
-        skips=len({len(h.hidden) for h in each}) > 1,
+        skips=len({len(hidden) for hidden in traits.hidden}) > 1,
         outputs=problem.outputs,
         output_activation=problem.output_activation,
-        activations=tuple(name for name in ACTIVATIONS if name in names) or ("linear",),
-        optimizers=tuple(sorted({h.optimizer for h in each})),
+        activations=tuple(name for name in ACTIVATIONS if name in traits.activations) or ("linear",),
+        optimizers=tuple(sorted(traits.optimizers)),
         loss=problem.loss,
-        batch_size=min(each[0].batch_size, len(problem.x)),
-        dropout=any(h.dropout > 0.0 for h in each),
-        fixed_activations=_fixed_activations(each[0]),
+        batch_size=traits.batch_size,
+        dropout=traits.dropout,
+        fixed_activations=traits.fixed_activations,
         penalties=problem.penalties,
         folds=problem.folds is not None,
-        bootstrap=any(member.bootstrap for member in members),
-        replicas=any(member.replica for member in members),
-        masks=_wakes_padding(names, each, widths),
-        one_activation=_blocks_by_activation(each, len(names)),
+        bootstrap=traits.bootstrap,
+        replicas=traits.replica,
+        masks=wakes and traits.hidden != {widths},
+        one_activation=several and traits.one_each,
     )
     best = min((replace(structure, layout=layout) for layout in _possible(structure, layouts)), key=member_step)
     steps = -(-len(problem.x) // best.batch_size)
-    return replace(best, chunk=epochs_of_a_chunk(best, steps, max(h.epochs for h in each)))
+    return replace(best, chunk=epochs_of_a_chunk(best, steps, traits.most_epochs))
 
 
 def _possible(structure: Structure, layouts: Sequence[str]) -> list[str]:
@@ -213,19 +284,9 @@ def _possible(structure: Structure, layouts: Sequence[str]) -> list[str]:
     return [layout for layout in layouts if layout == "first" or last] or ["first"]
 
 
-def _blocks_by_activation(each: list[Hyperparameters], names: int) -> bool:
-    """Whether each activation has members enough for blocks of its own."""
-    alike = all(len(set(h.layer_activations())) == 1 for h in each)
-    return alike and 1 < names <= len(each) / FEWEST_OF_ONE_ACTIVATION
-
-
-def _wakes_padding(names: set[str], each: list[Hyperparameters], padded: tuple[int, ...]) -> bool:
-    """Whether a padding neuron may have an output other than 0: then the weights behind it must be held at 0."""
-    return any(h.hidden != padded for h in each) and not all(get_activation(name).keeps_zero for name in names)
-
-
-def _shared_widths(widths: list[tuple[int, ...]]) -> tuple[int, ...]:
+def _shared_widths(widths: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
     """Return widths that hold all networks; equal ones where layers may be skipped."""
+    widths = list(widths)
     depth = max(len(each) for each in widths)
     if all(len(each) == depth for each in widths):
         return tuple(max(layer) for layer in zip(*widths, strict=True))
