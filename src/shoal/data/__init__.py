@@ -8,6 +8,7 @@ from shoal.data.dataset import Dataset as Dataset
 from shoal.data.dataset import load_dataset as load_dataset
 from shoal.data.describe import Description as Description
 from shoal.data.describe import describe as describe
+from shoal.data.folds import assign_folds as assign_folds
 from shoal.data.joining import load_with_test as load_with_test
 from shoal.data.preparation import Preparation as Preparation
 from shoal.data.readers import ReadOptions as ReadOptions

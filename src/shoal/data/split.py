@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from shoal.data.dataset import Dataset
+from shoal.data.folds import check_folds
 from shoal.data.stratified import divide_stratified
 from shoal.errors import DataError, SettingError, listing
 from shoal.results import Task
@@ -17,12 +18,28 @@ _GROUP_DRAWS = 40
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """Sorted int64 positions of the rows for training, validation and test, and how they were drawn."""
+    """Sorted int64 positions of the rows for training, validation and test, and how they were drawn.
+
+    With `folds`, training and validation rows are the same: each network learns from all but one fold of them and
+    is validated on that fold.
+    """
 
     train: np.ndarray
     validation: np.ndarray
     test: np.ndarray
     how: str
+    folds: int | None = None
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The number of rows in each part; no rows are set apart for validation where there are folds."""
+        validation = 0 if self.folds else len(self.validation)
+        return {"train": len(self.train), "validation": validation, "test": len(self.test)}
+
+    @property
+    def rows_of_a_network(self) -> int:
+        """How many rows one network learns from."""
+        return len(self.train) - (len(self.train) // self.folds if self.folds else 0)
 
 
 def split_rows(
@@ -31,6 +48,8 @@ def split_rows(
     sizes: tuple[float, float, float] = (0.64, 0.16, 0.20),
     seed: int = 0,
     test_rows: np.ndarray | None = None,
+    folds: int | None = None,
+    repeats: int = 1,
 ) -> Split:
     """Split the rows of a dataset into training, validation and test.
 
@@ -43,9 +62,12 @@ def split_rows(
         seed: integer ≥ 0; the same seed gives the same split.
         test_rows: positions of test rows that the user chose; the others are divided into training and
             validation in the proportion of `sizes`.
+        folds: of a cross-validation on the rows for training and validation together; the test rows stay those
+            of a split without folds. None: no folds.
+        repeats: how many times the rows are dealt to folds.
 
     Raises:
-        SettingError: sizes that are not positive or do not add up to 1.
+        SettingError: sizes that are not positive or do not add up to 1; more folds than the rows can fill.
         DataError: too few rows, groups or times to split.
 
     Example:
@@ -69,7 +91,15 @@ def split_rows(
     for name, part in (("training", train), ("validation", validation), ("test", test)):
         if not len(part):
             raise DataError(f"{dataset.rows} rows are too few for this split: no {name} rows are left")
-    return Split(np.sort(train), np.sort(validation), np.sort(test), _how(dataset, given, train, validation, test))
+    if folds is None:
+        parts = f"{len(train):,} rows for training, {len(validation):,} for validation"
+    else:
+        train = validation = np.concatenate([train, validation])
+        check_folds(dataset, train, folds)
+        dealt = "" if repeats == 1 else f" (dealt anew in each of {repeats} repeats)"
+        parts = f"{len(train):,} rows for training in {folds} folds{dealt}"
+    how = _how(dataset, given, parts, train, test)
+    return Split(np.sort(train), np.sort(validation), np.sort(test), how, folds)
 
 
 def _checked_sizes(sizes: Any) -> tuple[float, float, float]:
@@ -176,8 +206,8 @@ def _by_time(rows: np.ndarray, times: np.ndarray, count: int) -> tuple[np.ndarra
     return rows[order[:cut]], rows[order[cut:]]
 
 
-def _how(dataset: Dataset, given: bool, train: np.ndarray, validation: np.ndarray, test: np.ndarray) -> str:
-    """Say in a sentence how the rows were split."""
+def _how(dataset: Dataset, given: bool, parts: str, train: np.ndarray, test: np.ndarray) -> str:
+    """Say in a sentence how the rows were split; `parts` names those that are no test rows."""
     way = "at random"
     if dataset.roles.group is not None:
         way = f"with each {dataset.roles.group!r} kept on one side"
@@ -190,12 +220,12 @@ def _how(dataset: Dataset, given: bool, train: np.ndarray, validation: np.ndarra
         seen = np.unique(dataset.y()[train])
         unseen = [name for i, name in enumerate(dataset.classes) if i not in seen]
     more = f" No training row has the class {listing(map(repr, unseen))}." if unseen else ""
-    sizes = f"{len(train):,} rows for training, {len(validation):,} for validation"
     if not given:
-        return f"{sizes} and {len(test):,} for the test, split {way}.{more}"
-    text = f"{sizes}, split {way}; {len(test):,} test rows as given.{more}"
+        return f"{parts} and {len(test):,} for the test, split {way}.{more}"
+    text = f"{parts}, split {way}; {len(test):,} test rows as given.{more}"
     groups = dataset.groups()
     if groups is not None:
-        shared = len(np.intersect1d(groups[test], groups[np.concatenate([train, validation])]))
+        others = np.setdiff1d(np.arange(dataset.rows), test)
+        shared = len(np.intersect1d(groups[test], groups[others]))
         text += f" {shared} groups are in the test rows and in the others." if shared else ""
     return text

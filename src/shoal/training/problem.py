@@ -57,13 +57,16 @@ def make_problem(
         y_err: standard error of each normalised target, `(rows, targets)`, for replicas.
 
     Raises:
-        DataError: fewer than two validation rows, or weights that add up to nothing.
+        DataError: fewer than two validation rows, in all or in one fold, or weights that add up to nothing.
     """
     x, y, w = training
     validation_x, validation_y, validation_w = validation
     if len(validation_x) < 2:
         found = len(validation_x)
         raise DataError(f"at least two validation rows are needed, got {found}; add rows or raise the share")
+    half = deal_halves(task, validation_y, seed)
+    if folds is not None:
+        _check_halves(folds, half)
     return Problem(
         x=np.ascontiguousarray(x, np.float32),
         y=encode_target(task, loss, classes, y),
@@ -71,7 +74,7 @@ def make_problem(
         validation_x=np.ascontiguousarray(validation_x, np.float32),
         validation_y=encode_target(task, loss, classes, validation_y),
         validation_weights=_mean_one(validation_w, len(validation_x), "validation"),
-        validation_half=_halves(task, validation_y, seed),
+        validation_half=half,
         task=task,
         loss=loss,
         seed=seed,
@@ -104,11 +107,32 @@ def _mean_one(weights: np.ndarray | None, rows: int, part: str) -> np.ndarray:
     return (weights / mean).astype(np.float32)
 
 
-def _halves(task: Task, y: np.ndarray, seed: int) -> np.ndarray:
-    """Return 0 or 1 for each validation row, each class dealt evenly to both halves."""
+def deal_halves(task: Task, y: np.ndarray, seed: int) -> np.ndarray:
+    """Return 0 or 1 for each validation row, each class dealt evenly to both halves.
+
+    Args:
+        task: classification or regression.
+        y: class numbers `(rows,)` or values `(rows, targets)`.
+        seed: names the random numbers.
+
+    Example:
+        >>> int(deal_halves(Task.REGRESSION, np.zeros((4, 1)), seed=0).sum())
+        2
+    """
     order = Stream(seed, HALVES).permutation(len(y))
     if task is Task.CLASSIFICATION:
         order = order[np.argsort(y[order], kind="stable")]
     half = np.empty(len(y), np.int64)
     half[order] = np.arange(len(y)) % 2
     return half
+
+
+def _check_halves(folds: np.ndarray, half: np.ndarray) -> None:
+    """Refuse a fold that could not both stop a member and judge it."""
+    for column in folds.T:
+        fold = int(column.max()) + 1
+        if np.bincount(2 * column + half, minlength=2 * fold).min() == 0:
+            raise DataError(
+                f"each of the {fold} folds needs at least two rows, one to stop a network and one to judge it; "
+                "choose fewer folds"
+            )
