@@ -14,14 +14,10 @@ def test_a_candidate_depends_on_its_number_alone() -> None:
     assert propose(SPACE, 5, seed=4, start=11) == many[11:16]
 
 
-def test_numbers_count_from_the_start() -> None:
-    assert [member.id for member in propose(SPACE, 3, seed=0, start=7)] == [7, 8, 9]
-
-
 def test_candidates_differ() -> None:
-    assert len({member.hyperparameters for member in propose(SPACE, 30, seed=4)}) == 30
+    assert len(set(propose(SPACE, 30, seed=4))) == 30
 
 
 def test_another_seed_draws_other_candidates() -> None:
     a, b = propose(SPACE, 10, seed=0), propose(SPACE, 10, seed=1)
-    assert all(x.hyperparameters != y.hyperparameters for x, y in zip(a, b, strict=True))
+    assert all(x != y for x, y in zip(a, b, strict=True))

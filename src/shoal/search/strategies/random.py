@@ -4,18 +4,17 @@ from __future__ import annotations
 
 from shoal.search.space import Space
 from shoal.streams import Stream
-from shoal.training.member import Member
+from shoal.training.hyperparameters import Hyperparameters
 
 CANDIDATE = 3  # the path of the streams that draw candidates
 
 
-def propose(space: Space, count: int, seed: int, start: int = 0) -> list[Member]:
-    """Return members `start` … `start + count - 1`; a member's candidate depends on the seed and its id alone.
+def propose(space: Space, count: int, seed: int, start: int = 0) -> list[Hyperparameters]:
+    """Return candidates `start` … `start + count - 1`; each depends on the seed and its number alone.
 
     Example:
         >>> from shoal.search.space import Fixed
-        >>> [member.id for member in propose(Space({"hidden": Fixed((8,))}), 2, seed=0)]
-        [0, 1]
+        >>> [candidate.hidden for candidate in propose(Space({"hidden": Fixed((8,))}), 2, seed=0)]
+        [(8,), (8,)]
     """
-    ids = range(start, start + count)
-    return [Member(id, space.draw(Stream(seed, CANDIDATE, id))) for id in ids]
+    return [space.draw(Stream(seed, CANDIDATE, number)) for number in range(start, start + count)]
