@@ -93,7 +93,7 @@ def test_diverged_networks_rank_last_and_nan_is_left_out():
     name, share, sentence = importance(candidates, scores)[0]
     assert name == "learning_rate"
     assert share > 0.6
-    assert "mostly 0.001 (3 of 3; 67 % of all networks)" in sentence
+    assert "mostly 0.001 (3 of 3; 67 % of all candidates)" in sentence
 
 
 def test_equal_scores_unhashable_and_missing_values_are_survived():

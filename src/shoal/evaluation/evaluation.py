@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -47,9 +47,9 @@ def best_guess(prediction: Prediction) -> np.ndarray:
     return guess
 
 
-def score_rows(predictor: Predictor, rows: Rows, seed: int) -> Scores:
-    """Return every metric on some rows, with its interval."""
-    guess = best_guess(predictor.predict_features(rows.x))
+def score_rows(predictor: Predictor, rows: Rows, seed: int, answering: np.ndarray | None = None) -> Scores:
+    """Return every metric on some rows, with its interval; `answering` as in `Predictor.predict_features`."""
+    guess = best_guess(predictor.predict_features(rows.x, answering))
     return with_intervals(predictor.preparation.task, rows.y, guess, weights=rows.weights, seed=seed)
 
 
@@ -69,7 +69,7 @@ def describe_data(dataset: Dataset, split: Split, predictor: Predictor, normaliz
         columns=tuple(_column_row(column) for column in description.columns),
         notes=(*description.notes, *preparation.notes),
         warnings=description.warnings,
-        rows={"train": len(split.train), "validation": len(split.validation), "test": len(split.test)},
+        rows=split.sizes,
         split=split.how,
         normalization=normalization,
     )
@@ -110,6 +110,9 @@ def _network_row(member: TrainedMember, kept: bool) -> NetworkRow:
         validation_metric=float(member.validation_metric[at]) if known else float("nan"),
         score=member.score,
         kept=kept,
+        candidate_id=member.member.candidate,
+        fold=member.member.fold,
+        repeat=member.member.repeat,
     )
 
 
@@ -137,6 +140,8 @@ def evaluate(
     sealed: SealedRows,
     baselines: Learned,
     *,
+    folds: np.ndarray | None = None,
+    repeats: int = 1,
     settings: dict[str, Any],
     seed: int,
     command: str,
@@ -145,12 +150,20 @@ def evaluate(
     seconds: dict[str, float],
     versions: dict[str, str],
 ) -> Record:
-    """Open the test rows once and return everything that the run has to say; `baselines` have learned before."""
+    """Open the test rows once and return everything that the run has to say; `baselines` have learned before.
+
+    With `folds` `(rows, repeats)` the validation scores are those of each training row's members that did not learn
+    from it, and the training scores those of the members that did.
+    """
     task = dataset.task
     train = prepared_rows(dataset, predictor.preparation, split.train)
     validation = prepared_rows(dataset, predictor.preparation, split.validation)
     networks, curves = describe_networks(members, kept), gather_curves(members, task)
-    scores = {part: score_rows(predictor, rows, seed) for part, rows in (("train", train), ("validation", validation))}
+    held_out = None if folds is None else predictor.held_out(folds, len(split.train))
+    scores = {
+        "train": score_rows(predictor, train, seed, None if held_out is None else ~held_out),
+        "validation": score_rows(predictor, validation, seed, held_out),
+    }
 
     table, truth, weights = sealed.open()
     x = predictor.preparation.transform(table)
@@ -166,18 +179,19 @@ def evaluate(
         list(kept),
         len(split.validation),
         best_epoch=np.asarray([row.best_epoch - 1 for row in networks]),
+        judged_on="validation rows" if folds is None else "rows that they did not learn from",
     )
     sizes = {"rows": len(sealed), "kept": len(kept), "trained": len(members), "targets": len(dataset.targets)}
     verdict = conclude(task, scores["test"], comparison, overfitting, **sizes)
     best = members[kept[0]]
-    return Record(
+    record = Record(
         data=describe_data(dataset, split, predictor, normalization),
         networks=networks,
         curves=curves,
         scores=scores,
         baselines=compared,
         verdict=verdict,
-        hyperparameters=tuple(importance([n.candidate for n in networks], np.asarray([n.score for n in networks]))),
+        hyperparameters=(),
         test_rows=_test_rows(prediction, truth, weights),
         best_network=best.network,
         best_parameters=best.parameters,
@@ -188,7 +202,15 @@ def evaluate(
         versions=versions,
         test_openings=sealed.openings,
         search_space=space,
+        cv=split.folds,
+        repeats=repeats,
     )
+    return replace(record, hyperparameters=_importance(record))
+
+
+def _importance(record: Record) -> tuple[tuple[str, float, str], ...]:
+    rows = sorted(record.candidates, key=lambda row: row.id)
+    return tuple(importance([row.candidate for row in rows], np.asarray([row.score for row in rows])))
 
 
 def joined_rows(a: Rows, b: Rows) -> Rows:

@@ -29,9 +29,9 @@ def importance(candidates: Sequence[Mapping[str, Any]], scores: Any) -> list[tup
     """Return (name, share of the ranked scores' variance, sentence), most important first.
 
     Args:
-        candidates: hyperparameters of each network by name; `hidden` (a list of widths) counts as `depth` and
+        candidates: hyperparameters of each by name; `hidden` (a list of widths) counts as `depth` and
             `total width`. Values that never change are left out.
-        scores: `(networks,)`, lower is better. An infinite score (a network that diverged) ranks last; NaN is
+        scores: `(candidates,)`, lower is better. An infinite score (it diverged) ranks last; NaN is
             left out.
 
     Returns:
@@ -119,7 +119,7 @@ def _noise(bins: np.ndarray) -> float:
 
 def _sentence(name: str, share: float, clear: bool, first: bool, values: Sequence[Any], best: np.ndarray) -> str:
     if not clear:
-        return f"{name}: no influence that {len(values)} networks can show."
+        return f"{name}: no influence that {len(values)} candidates can show."
     used = _used([values[i] for i in best], values)
     if first:
         return f"{name} mattered most: the best quarter used {used}."
@@ -133,4 +133,4 @@ def _used(chosen: Sequence[Any], values: Sequence[Any]) -> str:
         return f"{readable(low, 2)}–{readable(high, 2)}" if low != high else readable(low, 2)
     value, count = Counter(map(str, chosen)).most_common(1)[0]
     share = sum(str(v) == value for v in values) / len(values)
-    return f"mostly {value} ({count} of {len(chosen)}; {100 * share:.0f} % of all networks)"
+    return f"mostly {value} ({count} of {len(chosen)}; {100 * share:.0f} % of all candidates)"

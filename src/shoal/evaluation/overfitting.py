@@ -54,6 +54,7 @@ def overfitting_verdict(
     best_epoch: Any = None,
     train_loss: Any = None,
     validation_loss: Any = None,
+    judged_on: str = "validation rows",
 ) -> Overfitting:
     """Judge the kept networks by their losses at their best epoch and by their curves.
 
@@ -65,6 +66,7 @@ def overfitting_verdict(
         best_epoch: `(networks,)`, columns of the curves, from 0 (-1: none); None for the lowest loss.
         train_loss: `(networks,)` training losses at the best epoch, if better known than from the curves.
         validation_loss: the same for validation.
+        judged_on: what the sentence calls the validation rows.
 
     Returns:
         Kind, sentence with the numbers, advice, and the gap with its interval over the networks.
@@ -97,7 +99,7 @@ def overfitting_verdict(
     unfinished = _still_improving(validation[rows], best[rows], start)
     if kind != "strong" and unfinished > len(rows) / 2:
         kind = "not yet converged"
-    sentence = _sentence(kind, low, high, gap, len(rows), validation_rows, unfinished)
+    sentence = _sentence(kind, low, high, gap, len(rows), f"{validation_rows} {judged_on}", unfinished)
     rise = _rise(validation[rows], at_validation[rows]) if validation_loss is None else 0.0
     return Overfitting(kind, sentence + _rise_sentence(rise), _ADVICE[kind], gap, low, high)
 
@@ -176,12 +178,12 @@ def _rise_sentence(rise: float) -> str:
     )
 
 
-def _sentence(kind: str, low: float, high: float, gap: Interval, networks: int, rows: int, unfinished: int) -> str:
+def _sentence(kind: str, low: float, high: float, gap: Interval, networks: int, rows: str, unfinished: int) -> str:
     """Return the finding with its numbers."""
     who = "the kept network" if networks == 1 else f"the {networks} kept networks"
     mean = "the" if networks == 1 else "the mean"
     numbers = (
-        f"at the best epoch of {who} {mean} loss is {readable(high)} on the {rows} validation rows and "
+        f"at the best epoch of {who} {mean} loss is {readable(high)} on the {rows} and "
         f"{readable(low)} on the training rows (gap {readable(gap.value, 2)}, 95 % interval {readable(gap.low, 2)} to "
         f"{readable(gap.high, 2)})"
     )

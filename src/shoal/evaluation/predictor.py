@@ -5,7 +5,6 @@ It predicts with NumPy alone; no engine and no jax are imported.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,12 +21,14 @@ ROWS_AT_ONCE = 65_536
 
 @dataclass(frozen=True)
 class EnsembleMember:
-    """One kept network with its trained parameters."""
+    """One kept network with its trained parameters, and the fold of a repeat that it did not learn from."""
 
     id: int
     candidate: dict[str, Any]
     network: Network
     parameters: list[dict[str, np.ndarray]]
+    fold: int | None = None
+    repeat: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ class Prediction:
 
     Classes: `probabilities` `(rows, classes)`, the mean over the members; `probability_std`, their spread;
     `labels`, the most probable class. Numbers: `mean`, `std`, `low`, `high`, `spread`, each `(rows, targets)` in
-    the target's units: `spread` is the standard deviation over the members, `std` adds the scatter of the
-    data about the prediction, `low` and `high` bound 95 % of new measurements.
+    the target's units: `spread` is the standard deviation over the members (over those of one fold, where there
+    are folds), `std` adds the scatter of the data about the prediction, `low` and `high` bound 95 % of new
+    measurements.
     """
 
     targets: tuple[str, ...]
@@ -102,16 +104,61 @@ class Predictor:
         """
         return self.predict_features(self.preparation.transform(table))
 
-    def predict_features(self, x: np.ndarray) -> Prediction:
-        """Return what the ensemble says of prepared rows `(rows, features)`."""
-        each = self.member_outputs(x)
+    def predict_features(self, x: np.ndarray, answering: np.ndarray | None = None) -> Prediction:
+        """Return what the ensemble says of prepared rows.
+
+        Args:
+            x: `(rows, features)`.
+            answering: `(members, rows)`, whether a member is asked about a row; None: all are asked about all.
+                A row needs one at least.
+        """
+        if answering is None:
+            each = self.member_outputs(x)
+            numbers = self.preparation.task is Task.REGRESSION  # probabilities have no interval to agree with
+            return self._prediction(each.mean(axis=0), self._spread(each) if numbers else each.std(axis=0))
+        return self._prediction(*self._answers(x, answering))
+
+    def _prediction(self, mean: np.ndarray, spread: np.ndarray) -> Prediction:
         preparation = self.preparation
-        mean, spread = each.mean(axis=0), each.std(axis=0)
         if preparation.task is Task.CLASSIFICATION:
             return Prediction(preparation.targets, preparation.classes, mean, spread)
         std = np.sqrt(spread**2 + self.noise**2)
         half = self.quantile * std
         return Prediction(preparation.targets, mean=mean, std=std, low=mean - half, high=mean + half, spread=spread)
+
+    def _spread(self, each: np.ndarray) -> np.ndarray:
+        """Return the deviation over the members `(members, rows, outputs)`, in the mean over the folds.
+
+        The interval is measured on rows that only the members of one fold predict. The spread of a new row is that
+        of as many members, which learned from the same rows; how much folds differ is part of the noise.
+        """
+        folds = [member.fold for member in self.members]
+        variances = [each[[own == fold for own in folds]].var(axis=0) for fold in dict.fromkeys(folds)]
+        return np.asarray(np.sqrt(np.mean(variances, axis=0)))
+
+    def _answers(self, x: np.ndarray, answering: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return mean and deviation over the members that are asked about each row."""
+        rows = [np.flatnonzero(asked) for asked in answering]
+        each = [self._one(member, x[own]) for member, own in zip(self.members, rows, strict=True)]
+        count = answering.sum(axis=0)[:, None]
+        mean, squares = np.zeros((2, len(x), each[0].shape[1]))
+        for own, output in zip(rows, each, strict=True):
+            mean[own] += output
+        mean /= count
+        for own, output in zip(rows, each, strict=True):
+            squares[own] += (output - mean[own]) ** 2
+        return mean, np.sqrt(squares / count)
+
+    def held_out(self, folds: np.ndarray | None, rows: int) -> np.ndarray:
+        """Return which members did not learn from each validation row, `(members, rows)`.
+
+        Args:
+            folds: the fold of each row in each repeat, `(rows, repeats)`; None where no member learned from them.
+            rows: number of rows.
+        """
+        if folds is None:
+            return np.ones((len(self.members), rows), bool)
+        return np.stack([folds[:, member.repeat] == member.fold for member in self.members])
 
     def member_outputs(self, x: np.ndarray) -> np.ndarray:
         """Return each member's probabilities or values, `(members, rows, classes or targets)` float64."""
@@ -131,8 +178,7 @@ class Predictor:
         for k, member in enumerate(self.members):
             for i, layer in enumerate(member.parameters):
                 arrays.update({f"members/{k}/{i}/{name}": array for name, array in layer.items()})
-        members = [{"id": m.id, "candidate": m.candidate, "network": m.network.to_dict()} for m in self.members]
-        return {"preparation": self.preparation.to_dict(), "members": members}, arrays
+        return {"preparation": self.preparation.to_dict(), "members": [_described(m) for m in self.members]}, arrays
 
     @classmethod
     def from_parts(cls, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> Predictor:
@@ -145,9 +191,15 @@ class Predictor:
                 for i, shapes in enumerate(network.parameter_shapes)
             ]
             network.check_parameters(parameters)
-            members.append(EnsembleMember(entry["id"], entry["candidate"], network, parameters))
+            where = entry.get("fold"), entry.get("repeat", 0)
+            members.append(EnsembleMember(entry["id"], entry["candidate"], network, parameters, *where))
         preparation = Preparation.from_dict(document["preparation"])
         return cls(preparation, tuple(members), arrays["noise"], arrays["quantile"])
+
+
+def _described(member: EnsembleMember) -> dict[str, Any]:
+    described = {"id": member.id, "candidate": member.candidate, "network": member.network.to_dict()}
+    return described if member.fold is None else {**described, "fold": member.fold, "repeat": member.repeat}
 
 
 def to_probabilities(output: np.ndarray) -> np.ndarray:
@@ -158,22 +210,31 @@ def to_probabilities(output: np.ndarray) -> np.ndarray:
     return np.asarray(positive / positive.sum(axis=1, keepdims=True))
 
 
-def with_noise(predictor: Predictor, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> Predictor:
+def with_noise(
+    predictor: Predictor, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, answering: np.ndarray | None = None
+) -> Predictor:
     """Return the predictor with its noise and interval measured on rows that trained no weight.
 
     The noise is what the spread of the members leaves unexplained: `noise² = max(0, mean(r² - spread²))`. The
     interval is split conformal (Lei et al., JASA 113, 1094, 2018): the quantile of `|r| / std` that covers
     95 % of new rows; with fewer than 19 rows it is the largest ratio seen, times 1.5.
 
+    With folds, the residual and the spread of a row are those of the members that did not learn from it
+    (cross-conformal; Vovk, Ann. Math. Artif. Intell. 74, 9, 2015). The spread over all members would not do: those
+    that learned from the row are drawn to it and so disagree with the others just where the residual is large, and
+    the interval would come out too small. New rows are predicted by the members of all folds; their mean is a
+    little better than that of one fold, so that the interval errs on the wide side.
+
     Args:
         predictor: an ensemble for numbers; one for classes is returned as it is.
         x: prepared features of the validation rows.
         y: their targets, `(rows, targets)`, in the target's units.
         weights: of the rows, or None.
+        answering: `(members, rows)`, the members that did not learn from each row; None: none of them did.
     """
     if predictor.preparation.task is Task.CLASSIFICATION:
         return predictor
-    guess = predictor.predict_features(x)
+    guess = predictor.predict_features(x, answering)
     assert guess.mean is not None
     assert guess.spread is not None
     residuals = y - guess.mean
@@ -197,18 +258,3 @@ def conformal_quantile(ratios: np.ndarray, level: float = LEVEL) -> np.ndarray:
     if rank > count:
         return np.asarray(1.5 * ratios.max(axis=0))
     return np.asarray(np.sort(ratios, axis=0)[rank - 1])
-
-
-def choose_members(scores: Sequence[float], keep: int | None) -> list[int]:
-    """Return the positions of the members to keep, best first.
-
-    By default at most 8 and at most half of those that did not diverge. Scores are cross-fitted: rows that
-    stopped a member did not judge it.
-
-    Example:
-        >>> choose_members([0.3, 0.1, float("inf"), 0.2], None)
-        [1, 3]
-    """
-    order = sorted((score, i) for i, score in enumerate(scores) if np.isfinite(score))
-    most = keep if keep is not None else min(8, (len(order) + 1) // 2)
-    return [i for _, i in order[:most]]

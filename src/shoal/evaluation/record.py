@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from shoal.evaluation.candidates import rank_candidates
 from shoal.results import Interval, Task
 
 Scores = dict[str, Interval]
@@ -52,7 +54,9 @@ class NetworkRow:
 
     `candidate` holds every hyperparameter by name, e.g. `{"hidden": [32, 16], "activation": "relu",
     "learning_rate": 1e-3, "l2": 1e-4, "dropout": 0.0, "batch_size": 32, "optimizer": "adam", ...}`.
-    `score` is the cross-fitted validation loss by which members are chosen (lower is better).
+    `score` is the cross-fitted validation loss by which members are chosen (lower is better). `candidate_id` is
+    the number of its candidate, by default its own; `fold` is the fold that it did not learn from, if there are
+    folds, and `repeat` the repeat in which.
     """
 
     id: int
@@ -65,6 +69,29 @@ class NetworkRow:
     validation_loss: float
     validation_metric: float
     score: float
+    kept: bool
+    candidate_id: int = -1
+    fold: int | None = None
+    repeat: int = 0
+
+    def __post_init__(self) -> None:
+        if self.candidate_id < 0:
+            object.__setattr__(self, "candidate_id", self.id)
+
+
+@dataclass(frozen=True)
+class CandidateRow:
+    """One candidate: its hyperparameters, and the mean score of its networks with its standard error.
+
+    `score` is infinite where one of the networks diverged; `error` is NaN where there is one network only.
+    """
+
+    id: int
+    candidate: dict[str, Any]
+    networks: int
+    parameters: int
+    score: float
+    error: float
     kept: bool
 
 
@@ -118,7 +145,8 @@ class Record:
 
     `scores` maps `train`, `validation` and `test` to metric name to interval; `baselines` maps a
     baseline's name to its test scores. `hyperparameters` lists (name, share of the score's variance, sentence),
-    most important first. `best_network` and `best_parameters` are those of the best kept member.
+    most important first. `best_network` and `best_parameters` are those of the first kept member. Each candidate
+    was trained `repeats` times, on each of `cv` folds if there are any.
     """
 
     data: DataRecord
@@ -138,8 +166,27 @@ class Record:
     versions: dict[str, str] = field(default_factory=dict)
     test_openings: int = 1
     search_space: tuple[tuple[str, str], ...] = ()
+    cv: int | None = None
+    repeats: int = 1
+
+    @property
+    def networks_each(self) -> int:
+        """How many networks a candidate has: folds × repeats."""
+        return (self.cv or 1) * self.repeats
+
+    @cached_property
+    def candidates(self) -> tuple[CandidateRow, ...]:
+        """The candidates, best first."""
+        ids, scores = [n.candidate_id for n in self.networks], [n.score for n in self.networks]
+        rows = []
+        for s in rank_candidates(ids, scores, self.networks_each):
+            first = self.networks[s.members[0]]
+            counts = len(s.members), first.parameters
+            rows.append(CandidateRow(s.candidate, first.candidate, *counts, s.score, s.error, first.kept))
+        return tuple(rows)
 
     @property
     def kept(self) -> tuple[NetworkRow, ...]:
-        """The members of the ensemble, best first."""
-        return tuple(sorted((n for n in self.networks if n.kept), key=lambda n: (n.score, n.id)))
+        """The members of the ensemble, those of the best candidate first."""
+        place = {candidate.id: i for i, candidate in enumerate(self.candidates)}
+        return tuple(sorted((n for n in self.networks if n.kept), key=lambda n: (place[n.candidate_id], n.id)))

@@ -1,0 +1,71 @@
+"""Which candidates are best: the mean of their members' scores over folds and repeats, with its standard error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How one candidate did.
+
+    `members` are the positions of its members, in the order in which they came; `score` is the mean of their
+    scores, lower is better, infinite if one of them diverged or was not trained; `error` is its standard error,
+    NaN for a single member.
+    """
+
+    candidate: int
+    members: tuple[int, ...]
+    score: float
+    error: float
+
+
+def rank_candidates(candidates: Sequence[int], scores: Sequence[float], members_each: int = 1) -> list[Standing]:
+    """Return the candidates, best first.
+
+    Args:
+        candidates: the candidate of each member.
+        scores: the score of each member, lower is better; infinite or NaN if it diverged.
+        members_each: members that a candidate has when all of them are trained: folds × repeats.
+
+    Example:
+        >>> [(s.candidate, s.score, s.error) for s in rank_candidates([0, 0, 1, 1], [2.0, 4.0, 1.0, 3.0], 2)]
+        [(1, 2.0, 1.0), (0, 3.0, 1.0)]
+    """
+    places: dict[int, list[int]] = {}
+    for place, candidate in enumerate(candidates):
+        places.setdefault(candidate, []).append(place)
+    standings = [_standing(candidate, own, scores, members_each) for candidate, own in places.items()]
+    return sorted(standings, key=lambda s: (s.score, s.candidate))
+
+
+def _standing(candidate: int, places: list[int], scores: Sequence[float], members_each: int) -> Standing:
+    own = np.asarray([scores[place] for place in places], np.float64)
+    if len(own) < members_each or not np.isfinite(own).all():
+        # the mean over the folds that went well would flatter a candidate that fails on the others
+        return Standing(candidate, tuple(places), float("inf"), float("nan"))
+    # a lower bound where there are folds: their members share training rows, so that their scores are correlated
+    error = float(own.std(ddof=1) / np.sqrt(len(own))) if len(own) > 1 else float("nan")
+    return Standing(candidate, tuple(places), float(own.mean()), error)
+
+
+def choose_candidates(standings: Sequence[Standing], keep: int | None) -> list[Standing]:
+    """Return the candidates to keep, best first.
+
+    By default at most 8 and at most half of those of which no member diverged. Scores are cross-fitted: rows that
+    stopped a member did not judge it.
+
+    Args:
+        standings: as `rank_candidates` returned them.
+        keep: how many at most; None for the default.
+
+    Example:
+        >>> ranked = rank_candidates([0, 1, 2, 3], [0.3, 0.1, float("inf"), 0.2])
+        >>> [standing.candidate for standing in choose_candidates(ranked, None)]
+        [1, 3]
+    """
+    sound = [standing for standing in standings if np.isfinite(standing.score)]
+    return sound[: keep if keep is not None else min(8, (len(sound) + 1) // 2)]
