@@ -57,9 +57,14 @@ class Run:
         return self.folder.predictor()
 
     @property
-    def networks(self) -> pl.DataFrame:
-        """One row for each network that was trained."""
+    def candidates(self) -> pl.DataFrame:
+        """One row for each candidate: its hyperparameters and its mean score with the standard error."""
         return self.folder.log.candidates()
+
+    @property
+    def networks(self) -> pl.DataFrame:
+        """One row for each network that was trained, with the fold and the repeat of its candidate."""
+        return self.folder.log.networks()
 
     @property
     def curves(self) -> pl.DataFrame:

@@ -13,11 +13,11 @@ import polars as pl
 import pytest
 
 from shoal.errors import RunError
-from shoal.runs.log import Log, read_candidates, read_curves, write_log
+from shoal.runs.log import Log, read_candidates, read_curves, read_networks, write_log
 
 
 def test_networks_come_back(tmp_path: Path, make_record: Any) -> None:
-    frame = read_candidates(write_log(tmp_path / "log.sqlite", make_record()))
+    frame = read_networks(write_log(tmp_path / "log.sqlite", make_record()))
     assert frame["id"].to_list() == [0, 1, 2, 3, 4, 5]
     assert frame["kept"].to_list() == [True, False, True, False, False, False]
     assert frame["kept"].dtype == pl.Boolean
@@ -29,6 +29,57 @@ def test_networks_come_back(tmp_path: Path, make_record: Any) -> None:
         "learning_rate": 0.5,
         "dropout": 0.0,
     }
+
+
+def test_candidates_have_their_mean_score_with_its_error(tmp_path: Path, make_record: Any) -> None:
+    plain = make_record()
+    networks = tuple(
+        dataclasses.replace(n, candidate_id=n.id // 3, fold=n.id % 3, kept=n.id < 3, score=float(n.id))
+        for n in plain.networks
+    )
+    path = write_log(tmp_path / "log.sqlite", dataclasses.replace(plain, networks=networks, cv=3))
+    candidates, members = read_candidates(path), read_networks(path)
+    assert candidates.drop("candidate").to_dict(as_series=False) == {
+        "id": [0, 1],
+        "networks": [3, 3],
+        "parameters": [30, 33],
+        "score": [1.0, 4.0],
+        "score_error": [pytest.approx(1 / np.sqrt(3))] * 2,
+        "kept": [True, False],
+    }
+    assert members["fold"].to_list() == [0, 1, 2, 0, 1, 2]
+    assert members["candidate_id"].to_list() == [0, 0, 0, 1, 1, 1]
+    assert members["repeat"].to_list() == [0] * 6
+    assert members["candidate"].to_list()[3:] == [candidates["candidate"][1]] * 3
+
+
+def test_logs_of_format_1_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "log.sqlite"
+    connection = sqlite3.connect(path)
+    connection.executescript("""
+        PRAGMA user_version = 1;
+        CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+        CREATE TABLE candidates (id INTEGER PRIMARY KEY, status TEXT NOT NULL, parameters INTEGER, epochs INTEGER,
+            best_epoch INTEGER, train_loss REAL, validation_loss REAL, validation_metric REAL, score REAL,
+            kept INTEGER NOT NULL, candidate TEXT NOT NULL);
+        CREATE TABLE curves (network INTEGER NOT NULL, epoch INTEGER NOT NULL, train_loss REAL, validation_loss REAL,
+            metric REAL, PRIMARY KEY (network, epoch)) WITHOUT ROWID;
+        INSERT INTO meta VALUES ('format', '1');
+        INSERT INTO candidates VALUES (0, 'diverged', 9, 1, 1, NULL, 2.0, 0.5, 9e999, 0, '{"hidden": [2]}');
+        INSERT INTO candidates VALUES (1, 'stopped early', 9, 1, 1, 1.0, 2.0, 0.5, 0.25, 1, '{"hidden": [3]}');
+        INSERT INTO curves VALUES (1, 1, 1.0, 2.0, 0.5);
+    """)
+    connection.close()
+    networks, candidates = read_networks(path), read_candidates(path)
+    assert networks["candidate_id"].to_list() == [0, 1]
+    assert networks["fold"].to_list() == [None, None]
+    assert networks["status"].to_list() == ["diverged", "stopped early"]
+    assert candidates["networks"].to_list() == [1, 1]
+    assert candidates["score"].to_list() == [float("inf"), 0.25]
+    assert candidates["score_error"].to_list() == [None, None]
+    assert json.loads(candidates["candidate"][1]) == json.loads(networks["candidate"][1]) == {"hidden": [3]}
+    assert read_curves(path).height == 1
+    assert Log(path).meta() == {"format": "1"}
 
 
 def test_curves_come_back_up_to_the_epoch_at_which_a_network_stopped(tmp_path: Path, make_record: Any) -> None:
@@ -64,6 +115,7 @@ def test_empty_runs_have_empty_frames_of_the_same_types(tmp_path: Path, make_rec
     empty = write_log(tmp_path / "empty.sqlite", make_record(networks=0, epochs=0))
     full = write_log(tmp_path / "full.sqlite", make_record())
     assert read_candidates(empty).schema == read_candidates(full).schema
+    assert read_networks(empty).schema == read_networks(full).schema
     assert read_curves(empty).schema == read_curves(full).schema
     assert read_curves(empty).height == 0
 
@@ -78,9 +130,9 @@ def test_any_sqlite_tool_reads_it(tmp_path: Path, make_record: Any) -> None:
     path = write_log(tmp_path / "log.sqlite", make_record())
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    assert connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == ("1",)
+    assert connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == ("2",)
     connection.close()
-    assert Log(path).meta() == {"format": "1", "metric": "accuracy", "seed": "3", "task": "classification"}
+    assert Log(path).meta() == {"format": "2", "metric": "accuracy", "seed": "3", "task": "classification"}
 
 
 def test_a_thousand_networks_are_written_in_two_seconds(tmp_path: Path, make_record: Any) -> None:
@@ -113,9 +165,9 @@ def test_damage_is_named(tmp_path: Path, make_record: Any, damage: str) -> None:
 def test_newer_format_says_so(tmp_path: Path, make_record: Any) -> None:
     path = write_log(tmp_path / "log.sqlite", make_record())
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 2")
+    connection.execute("PRAGMA user_version = 3")
     connection.close()
-    with pytest.raises(RunError, match=r"newer shoal \(format 2; this one reads up to 1\)"):
+    with pytest.raises(RunError, match=r"newer shoal \(format 3; this one reads up to 2\)"):
         read_candidates(path)
 
 

@@ -30,6 +30,12 @@ def test_the_promised_shape(make_record: Any) -> None:
     assert metrics["test_openings"] == 1
     assert metrics["search"] == {
         "candidates_looked_at": 6,
+        "cv": None,
+        "repeats": 1,
+        "kept": [
+            {"candidate": 2, "networks": 1, "score": 1.0 / 3.0, "standard_error": None},
+            {"candidate": 0, "networks": 1, "score": 1.0, "standard_error": None},
+        ],
         "space": {"learning_rate": "1e-4 to 1e-1, logarithmic"},
     }
     assert metrics["hyperparameters"][0]["name"] == "learning_rate"
@@ -39,6 +45,19 @@ def test_kept_networks_are_counted_best_first(make_record: Any) -> None:
     # Network 2 scores better (lower) than network 0.
     expected = {"trained": 6, "kept": 2, "diverged": 1, "parameters": [32, 30]}
     assert metrics_dict(make_record())["networks"] == expected
+
+
+def test_folds_and_repeats_are_counted_apart_from_candidates(make_record: Any) -> None:
+    plain = make_record()
+    networks = tuple(
+        dataclasses.replace(n, candidate_id=n.id // 2, repeat=n.id % 2, kept=n.id < 2, score=float(n.id))
+        for n in plain.networks
+    )
+    metrics = metrics_dict(dataclasses.replace(plain, networks=networks, repeats=2))
+    assert metrics["networks"] == {"trained": 6, "kept": 2, "diverged": 1, "parameters": [30]}
+    search = metrics["search"]
+    assert (search["candidates_looked_at"], search["cv"], search["repeats"]) == (3, None, 2)
+    assert search["kept"] == [{"candidate": 0, "networks": 2, "score": 0.5, "standard_error": pytest.approx(0.5)}]
 
 
 def test_the_confusion_matrix_counts_the_test_rows(make_record: Any) -> None:

@@ -18,6 +18,7 @@ from shoal.runs.listing import survey as survey
 from shoal.runs.log import Log as Log
 from shoal.runs.log import read_candidates as read_candidates
 from shoal.runs.log import read_curves as read_curves
+from shoal.runs.log import read_networks as read_networks
 from shoal.runs.log import write_log as write_log
 from shoal.runs.metrics_file import metrics_dict as metrics_dict
 from shoal.runs.model_file import load_model as load_model
@@ -35,6 +36,7 @@ __all__ = [
     "metrics_dict",
     "read_candidates",
     "read_curves",
+    "read_networks",
     "remove_checkpoint",
     "save_checkpoint",
     "save_model",

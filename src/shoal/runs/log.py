@@ -1,7 +1,9 @@
 """`log.sqlite`: every network of a run and all of its learning curves, for any tool that reads SQLite.
 
-Tables: `meta` (key, value), `candidates` (one row per network; `candidate` is JSON with all hyperparameters)
-and `curves` (one row per network and epoch, up to the epoch at which the network stopped).
+Tables: `meta` (key, value), `candidates` (one row each; `candidate` is JSON with all hyperparameters, `score` the
+mean over its networks with its standard error), `networks` (one row each, with the fold and the repeat of its
+candidate) and `curves` (one row per network and epoch, up to the epoch at which the network stopped). In format 1
+every candidate was one network, and `candidates` held what `networks` holds now.
 """
 
 from __future__ import annotations
@@ -25,12 +27,24 @@ if TYPE_CHECKING:
 
     from shoal.evaluation.record import Record
 
-FORMAT = 1
+FORMAT = 2
 NAME = "log.sqlite"
 _MENDING = "Restore it from a copy, or train the run again (the command is in config.toml)."
 # Column, SQL type, polars type, in the order of the table.
 _CANDIDATES = (
     ("id", "INTEGER PRIMARY KEY", "Int64"),
+    ("networks", "INTEGER NOT NULL", "Int64"),
+    ("parameters", "INTEGER", "Int64"),
+    ("score", "REAL", "Float64"),
+    ("score_error", "REAL", "Float64"),
+    ("kept", "INTEGER NOT NULL", "Boolean"),
+    ("candidate", "TEXT NOT NULL", "String"),
+)
+_NETWORKS = (
+    ("id", "INTEGER PRIMARY KEY", "Int64"),
+    ("candidate_id", "INTEGER NOT NULL", "Int64"),
+    ("fold", "INTEGER", "Int64"),
+    ("repeat", "INTEGER NOT NULL", "Int64"),
     ("status", "TEXT NOT NULL", "String"),
     ("parameters", "INTEGER", "Int64"),
     ("epochs", "INTEGER", "Int64"),
@@ -40,8 +54,15 @@ _CANDIDATES = (
     ("validation_metric", "REAL", "Float64"),
     ("score", "REAL", "Float64"),
     ("kept", "INTEGER NOT NULL", "Boolean"),
-    ("candidate", "TEXT NOT NULL", "String"),
 )
+# What is read: a network with the hyperparameters of its candidate.
+_WITH_CANDIDATE = (*_NETWORKS, ("candidate", "TEXT NOT NULL", "String"))
+_JOINED = "(SELECT n.*, c.candidate FROM networks n JOIN candidates c ON c.id = n.candidate_id)"
+# The tables of format 1, under the names of today.
+_OF_FORMAT_1 = {
+    "candidates": "(SELECT id, 1 AS networks, parameters, score, NULL AS score_error, kept, candidate FROM candidates)",
+    _JOINED: "(SELECT *, id AS candidate_id, NULL AS fold, 0 AS repeat FROM candidates)",
+}
 _CURVES = (
     ("network", "INTEGER NOT NULL", "Int64"),
     ("epoch", "INTEGER NOT NULL", "Int64"),
@@ -58,8 +79,12 @@ class Log:
     path: Path
 
     def candidates(self) -> pl.DataFrame:
-        """Return one row per network; see `read_candidates`."""
+        """Return one row per candidate; see `read_candidates`."""
         return read_candidates(self.path)
+
+    def networks(self) -> pl.DataFrame:
+        """Return one row per network; see `read_networks`."""
+        return read_networks(self.path)
 
     def curves(self) -> pl.DataFrame:
         """Return one row per network and epoch; see `read_curves`."""
@@ -94,19 +119,36 @@ def write_log(path: str | Path, record: Record) -> Path:
 
 
 def read_candidates(path: str | Path) -> pl.DataFrame:
+    """Return the candidates of a log, one row each, in the order of their ids.
+
+    Args:
+        path: the SQLite file.
+
+    Returns:
+        Columns `id`, `networks` (how many were trained), `parameters`, `score` (their mean), `score_error` (its
+        standard error, null for one network), `kept` and `candidate` (JSON of the hyperparameters).
+
+    Raises:
+        RunError: missing, damaged or of a newer format.
+    """
+    return _frame(Path(path), "candidates", _CANDIDATES, "id")
+
+
+def read_networks(path: str | Path) -> pl.DataFrame:
     """Return the networks of a log, one row each, in the order of their ids.
 
     Args:
         path: the SQLite file.
 
     Returns:
-        Columns `id`, `status`, `parameters`, `epochs`, `best_epoch`, `train_loss`, `validation_loss`,
-        `validation_metric`, `score`, `kept` and `candidate` (JSON of the hyperparameters).
+        Columns `id`, `candidate_id`, `fold` (null without folds), `repeat`, `status`, `parameters`, `epochs`,
+        `best_epoch`, `train_loss`, `validation_loss`, `validation_metric`, `score`, `kept` and `candidate` (JSON of
+        the hyperparameters).
 
     Raises:
         RunError: missing, damaged or of a newer format.
     """
-    return _frame(Path(path), "candidates", _CANDIDATES, "id")
+    return _frame(Path(path), _JOINED, _WITH_CANDIDATE, "id")
 
 
 def read_curves(path: str | Path) -> pl.DataFrame:
@@ -132,9 +174,11 @@ def _fill(connection: sqlite3.Connection, record: Record) -> None:
     connection.execute("BEGIN")
     connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
     connection.execute(f"CREATE TABLE candidates ({_columns(_CANDIDATES)})")
+    connection.execute(f"CREATE TABLE networks ({_columns(_NETWORKS)})")
     connection.execute(f"CREATE TABLE curves ({_columns(_CURVES)}, PRIMARY KEY (network, epoch)) WITHOUT ROWID")
     _insert(connection, "meta", 2, iter(sorted(_meta(record).items())))
     _insert(connection, "candidates", len(_CANDIDATES), _candidate_rows(record))
+    _insert(connection, "networks", len(_NETWORKS), _network_rows(record))
     _insert(connection, "curves", len(_CURVES), _curve_rows(record))
     connection.execute("COMMIT")
 
@@ -157,11 +201,16 @@ def _meta(record: Record) -> dict[str, str]:
 
 
 def _candidate_rows(record: Record) -> Iterator[tuple[Any, ...]]:
+    for c in sorted(record.candidates, key=lambda c: c.id):
+        candidate = json.dumps(plain(c.candidate), ensure_ascii=False)
+        yield (int(c.id), c.networks, int(c.parameters), float(c.score), float(c.error), int(c.kept), candidate)
+
+
+def _network_rows(record: Record) -> Iterator[tuple[Any, ...]]:
     for n in sorted(record.networks, key=lambda n: n.id):
-        candidate = json.dumps(plain(n.candidate), ensure_ascii=False)
         losses = (float(n.train_loss), float(n.validation_loss), float(n.validation_metric), float(n.score))
         counts = (int(n.parameters), int(n.epochs), int(n.best_epoch))
-        yield (int(n.id), str(n.status), *counts, *losses, int(n.kept), candidate)
+        yield (int(n.id), int(n.candidate_id), n.fold, n.repeat, str(n.status), *counts, *losses, int(n.kept))
 
 
 def _curve_rows(record: Record) -> Iterator[tuple[Any, ...]]:
@@ -177,7 +226,8 @@ def _curve_rows(record: Record) -> Iterator[tuple[Any, ...]]:
             yield network, epoch, train, validation, metric
 
 
-def _rows(path: Path, query: str) -> list[tuple[Any, ...]]:
+def _rows(path: Path, query: str, table: str = "") -> list[tuple[Any, ...]]:
+    """Return what a query gives; `{}` in it stands for `table`, as the file's format has it."""
     if not path.is_file():
         raise RunError(f"{str(path)!r} is missing. {_MENDING}")
     # `immutable` reads without lock files, so a log on a read-only disk can be read.
@@ -186,7 +236,8 @@ def _rows(path: Path, query: str) -> list[tuple[Any, ...]]:
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
             number = connection.execute("PRAGMA user_version").fetchone()[0]
             check_format(path, number, FORMAT, _MENDING)
-            return connection.execute(query).fetchall()
+            source = _OF_FORMAT_1.get(table, table) if number == 1 else table
+            return connection.execute(query.format(source)).fetchall()
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise RunError(f"{str(path)!r} is damaged: {error}. {_MENDING}") from error
 
@@ -195,7 +246,7 @@ def _frame(path: Path, table: str, columns: tuple[tuple[str, str, str], ...], or
     import polars as pl
 
     names = [name for name, _, _ in columns]
-    rows = _rows(path, f"SELECT {', '.join(names)} FROM {table} ORDER BY {order}")
+    rows = _rows(path, f"SELECT {', '.join(names)} FROM {{}} ORDER BY {order}", table)
     values = list(zip(*rows, strict=True)) or [()] * len(names)
     wanted: dict[Any, Any] = {name: getattr(pl, kind) for name, _, kind in columns}
     # SQLite stores truth values as 0 and 1, and NaN as NULL.

@@ -34,7 +34,9 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         `format`, `task`, `target`, `seed`, `rows`, `networks`, `test`, `validation`, `train`, `baselines`,
         `verdict`, `hyperparameters`, `search`, `test_openings`, `data`, `versions` and `seconds`. Every score
         is `{"value", "low", "high", "method"}`, a 95 % interval. `search.candidates_looked_at` counts the
-        networks among which the kept ones were chosen.
+        candidates among which the kept ones were chosen, `search.cv` and `search.repeats` say how often each was
+        trained, and `search.kept` gives each kept one's mean score with its standard error. With `cv`, the
+        `validation` scores are those of out-of-fold predictions.
     """
     data = record.data
     document = {
@@ -50,7 +52,7 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         "hyperparameters": [
             {"name": name, "share": share, "text": text} for name, share, text in record.hyperparameters
         ],
-        "search": {"candidates_looked_at": len(record.networks), "space": dict(record.search_space)},
+        "search": _search(record),
         "test_openings": record.test_openings,
         **_on_test_rows(record),
         "data": _data(record),
@@ -80,13 +82,27 @@ def read_metrics(folder: str | Path) -> dict[str, Any]:
 
 
 def _networks(record: Record) -> dict[str, Any]:
-    kept = record.kept
     diverged = [n for n in record.networks if n.status.lower().startswith("diverged")]
     return {
         "trained": len(record.networks),
-        "kept": len(kept),
+        "kept": len(record.kept),
         "diverged": len(diverged),
-        "parameters": [n.parameters for n in kept],
+        "parameters": [c.parameters for c in record.candidates if c.kept],
+    }
+
+
+def _search(record: Record) -> dict[str, Any]:
+    kept = [
+        {"candidate": c.id, "networks": c.networks, "score": c.score, "standard_error": c.error}
+        for c in record.candidates
+        if c.kept
+    ]
+    return {
+        "candidates_looked_at": len(record.candidates),
+        "cv": record.cv,
+        "repeats": record.repeats,
+        "kept": kept,
+        "space": dict(record.search_space),
     }
 
 
