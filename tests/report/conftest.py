@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -215,6 +216,32 @@ def _value_rows(rng: Any, n: int, targets: Any, weights: Any) -> tuple[TestRows,
     return rows, [mean, *others]
 
 
+def folded(record: Record, cv: int | None, repeats: int) -> Record:
+    """Return a record whose networks are taken as candidates × repeats × folds, the first two candidates kept."""
+    each = (cv or 1) * repeats
+    networks = tuple(
+        dataclasses.replace(
+            n,
+            candidate=record.networks[n.id // each].candidate,
+            candidate_id=n.id // each,
+            repeat=n.id % each // (cv or 1),
+            fold=None if cv is None else n.id % cv,
+            score=1.0 + n.id // each + 0.1 * (n.id % each),
+            status=Status.FINISHED.sentence,
+            kept=n.id < 2 * each,
+        )
+        for n in record.networks
+    )
+    data = dataclasses.replace(record.data, rows={"train": 120, "validation": 0, "test": 30})
+    return dataclasses.replace(record, networks=networks, cv=cv, repeats=repeats, data=data)
+
+
+@pytest.fixture(scope="session")
+def folded_record_of() -> Callable[..., Record]:
+    """The maker of made-up records with folds or repeats."""
+    return lambda cv, repeats, **options: folded(make_record(**options), cv, repeats)
+
+
 @pytest.fixture(scope="session")
 def record_of() -> Callable[..., Record]:
     """The maker of made-up records."""
@@ -240,6 +267,7 @@ def make_cases() -> dict[str, Record]:
         "many_classes": make_record(
             classes=long, test=600, features=tuple(f"pixel {i}" for i in range(64)), name="birds"
         ),
+        "folds": folded(make_record(networks=60, kept=20), 5, 2),
         "hostile": make_record(
             classes=("<script>alert(1)</script>", 'a & b "c"', "$x^2$ \x07 'd'"),
             targets=("</style><b>",),

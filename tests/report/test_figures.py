@@ -144,6 +144,23 @@ def test_networks_are_shown_against_what_mattered_most(record_of: Maker) -> None
     assert middle == sorted(middle)
 
 
+def test_with_folds_a_point_is_a_candidate_and_curves_are_those_of_the_networks(folded_record_of: Maker) -> None:
+    record = folded_record_of(3, 2, networks=24, epochs=8)
+    shown = tried_numbers(record)
+    assert shown is not None
+    np.testing.assert_allclose(shown.score, np.arange(4) + 1.25)
+    assert shown.kept.tolist() == [True, True, False, False]
+    assert shown.caption.startswith("Each point is a candidate")
+    assert "the mean over 6 networks" in shown.caption
+    assert shown.alt.startswith("Score of 4 candidates")
+    curves = figure_numbers(record)["learning_curves"].numbers
+    assert (curves.networks, len(curves.best), len(curves.validation.kept)) == (24, 12, 12)
+    assert "the fold that it did not learn from" in curves.caption
+    assert (
+        "One of the networks of the best candidate, number 0" in figure_numbers(record)["best_network"].numbers.caption
+    )
+
+
 def test_a_handful_of_numbers_become_categories_in_their_order(record_of: Maker) -> None:
     record = dataclasses.replace(record_of(networks=24, kept=3), hyperparameters=(("dropout", 0.5, ""),))
     shown = tried_numbers(record)

@@ -69,7 +69,7 @@ def read(page: str) -> Reader:
     return reader
 
 
-@pytest.mark.parametrize("case", ["iris", "regression", "single", "hostile"])
+@pytest.mark.parametrize("case", ["iris", "regression", "single", "folds", "hostile"])
 def test_the_page_needs_nothing_else(cases: dict[str, Record], case: str, tmp_path: Path) -> None:
     path = write_report(cases[case], tmp_path)
     assert path == tmp_path / "report.html"
@@ -191,3 +191,43 @@ def test_the_opening_leaves_out_what_is_listed_below_it(record_of: Maker) -> Non
     record = record_of(networks=2, kept=1, epochs=3)
     record = dataclasses.replace(record, verdict=dataclasses.replace(verdict, text=text))
     assert opening(record) == "It works."
+
+
+# folds and repeats
+
+
+def test_the_page_of_a_cross_validation_counts_candidates_and_says_how_they_were_trained(
+    folded_record_of: Maker,
+) -> None:
+    record = folded_record_of(5, 2, networks=40, epochs=6)
+    text = " ".join(" ".join(read(page_html(record, {})).text).split()).replace("\u00a0", " ")
+    assert "after 4 candidates had been looked at" in text
+    assert "trained 10 times (5 folds × 2 repeats), each time without one fold of the rows" in text
+    assert "Best scores, lower is better: 1.45 ± 0.096 (candidate 0) and 2.45 ± 0.096 (candidate 1)." in text
+    assert "out of fold (120 rows)" in text
+    assert "the 2 kept ones were chosen by their scores out of fold" in text
+    assert "the ensemble of 20 networks" in text
+    assert dict(tables.population(record)) == {
+        "candidates": "4",
+        "trained": "40",
+        "kept": "20",
+        "trained to the end": "40",
+        "parameters each": "67 to 6,627",
+    }
+
+
+def test_the_table_of_candidates_has_mean_and_standard_error(folded_record_of: Maker) -> None:
+    table = tables.networks(folded_record_of(None, 3, networks=12, epochs=6))
+    assert table.header[:6] == ("candidate", "kept", "score", "standard error", "networks", "parameters")
+    assert [row[:5] for row in table.rows[:3]] == [
+        ("0", "●", "1.10", "± 0.058", "3"),
+        ("1", "●", "2.10", "± 0.058", "3"),
+        ("2", "", "3.10", "± 0.058", "3"),
+    ]
+
+
+def test_repeats_without_folds_speak_of_no_folds(folded_record_of: Maker) -> None:
+    record = folded_record_of(None, 3, networks=12, epochs=6)
+    text = " ".join(read(page_html(record, {})).text)
+    assert "Each candidate was trained 3 times, with other seeds." in text
+    assert not re.search(r"\bfolds?\b", text)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.evaluation.record import Record
 from shoal.report import tables, words
 from shoal.report.figures import figure_numbers
-from shoal.report.prose import interval_methods, opening, sections
+from shoal.report.prose import interval_methods, kept_scores, opening, sections, training_of_a_candidate
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -35,12 +35,15 @@ def page_html(record: Record, figures: Mapping[str, str]) -> str:
         sections=sections(record),
         figure=_Figures(figures, captions),
         opening=opening(record),
+        training_of_a_candidate=training_of_a_candidate(record),
+        kept_scores=kept_scores(record),
         headline=tables.headline(record),
         facts_of_data=tables.data_facts(record),
         hyperparameters=tables.hyperparameters(record),
         idle=tables.idle_hyperparameters(record),
         columns=tables.columns(record),
         networks=tables.networks(record),
+        networks_title=_networks_title(record),
         population=tables.population(record),
         scores=tables.scores(record),
         models=tables.models(record),
@@ -85,6 +88,11 @@ class _Figures:
             return None
         # The elements are shoal's own drawing; Matplotlib escapes the names in them.
         return {"name": name, "svg": Markup(self._elements[name]), "caption": self._captions.get(name, "")}
+
+
+def _networks_title(record: Record) -> str:
+    what = "network" if record.networks_each == 1 else "candidate"
+    return f"The {what}" if len(record.candidates) == 1 else f"The best {what}s, by the score that they are chosen by"
 
 
 def _summary(network: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from shoal.evaluation.intervals import resamples_for
 from shoal.evaluation.record import Record
-from shoal.report.words import integer, joined, label
+from shoal.report.words import count, integer, joined, label, number
 from shoal.results import Task
 
 _METHODS = {
@@ -34,6 +34,40 @@ def interval_methods(record: Record) -> tuple[tuple[str, str], ...]:
     return tuple(
         (joined(names), _METHODS.get(method, method).replace("{times}", times)) for method, names in used.items()
     )
+
+
+def training_of_a_candidate(record: Record) -> str:
+    """Return how often each candidate was trained and on what, or nothing if once."""
+    each = record.networks_each
+    if each == 1:
+        return ""
+    score = "A candidate's score is the mean over its networks, with its standard error"
+    if record.cv is None:
+        return f"Each candidate was trained {each} times, with other seeds. {score}."
+    return (
+        f"Each candidate was trained {each} times ({rounds(record.cv, record.repeats)}), each time without one fold "
+        f"of the rows, on which it was judged. {score}; the folds share training rows, so that the true error is "
+        "a little larger."
+    )
+
+
+def rounds(cv: int | None, repeats: int) -> str:
+    """Return folds and repeats as people say them.
+
+    >>> rounds(5, 2), rounds(None, 3), rounds(5, 1)
+    ('5 folds × 2 repeats', '3 repeats', '5 folds')
+    """
+    parts = [count(cv, "fold")] if cv else []
+    return " × ".join([*parts, count(repeats, "repeat")] if repeats > 1 or not cv else parts)
+
+
+def kept_scores(record: Record) -> str:
+    """Return the mean scores of the best three kept candidates, or nothing where each is one network."""
+    kept = [c for c in record.candidates if c.kept][:3]
+    if record.networks_each == 1 or not kept:
+        return ""
+    shown = joined(f"{number(c.score)} ± {number(c.error, 2)} (candidate {c.id})" for c in kept)
+    return f"Best scores, lower is better: {shown}."
 
 
 def opening(record: Record) -> str:

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from shoal.evaluation.record import ColumnRow, NetworkRow, Record, Scores
+from shoal.evaluation.record import CandidateRow, ColumnRow, NetworkRow, Record, Scores
 from shoal.report.words import (
     count,
     greater_is_better,
@@ -111,7 +111,8 @@ def _column(column: ColumnRow) -> tuple[str, ...]:
 def population(record: Record) -> tuple[tuple[str, str], ...]:
     """Return how the networks fared: label and count."""
     status = [_status(n) for n in record.networks]
-    several = [("trained", len(status)), ("kept", len(record.kept))]
+    several = [("candidates", len(record.candidates))] if record.networks_each > 1 else []
+    several += [("trained", len(status)), ("kept", len(record.kept))]
     several += [(words, status.count(name)) for name, words in _STATUS.items() if status.count(name)]
     sizes = sorted(n.parameters for n in record.networks)
     counted = [(words, integer(amount)) for words, amount in several]
@@ -122,35 +123,38 @@ def population(record: Record) -> tuple[tuple[str, str], ...]:
 
 
 def networks(record: Record) -> Table:
-    """Return the best networks with the hyperparameters that differ between them."""
-    ordered = sorted(record.networks, key=lambda n: (not math.isfinite(n.score), n.score, n.id))
-    shown = ordered[:MOST_NETWORKS]
-    names = list(dict.fromkeys(name for n in record.networks for name in n.candidate))
-    differing = [name for name in names if len({setting(n.candidate.get(name)) for n in record.networks}) > 1]
-    header = ("network", "kept", "score", "validation loss", "training loss", "best epoch", "parameters")
-    left = len(ordered) - len(shown)
-    shared = [n for n in names if n not in differing and _first(record, n) is not None]
-    same = [f"{label(n)} {setting(_first(record, n))}" for n in shared]
-    notes = [f"{count(left, 'more network')} in log.sqlite, with all curves."] if left else []
+    """Return the best candidates with the hyperparameters that differ between them; each may be one network."""
+    differing, same = _hyperparameters(record)
+    single = record.networks_each == 1
+    header: tuple[str, ...] = ("candidate", "kept", "score", "standard error", "networks", "parameters")
+    if single:
+        header = ("network", "kept", "score", "validation loss", "training loss", "best epoch", "parameters")
+    left = len(record.candidates) - MOST_NETWORKS
+    what = "more network" if single else "more candidate"
+    notes = [f"{count(left, what)} in log.sqlite, with all curves."] if left > 0 else []
     if same and not record.search_space:
         notes.append(f"The same in all: {'; '.join(same)}.")
-    if len(record.networks) == 1:
+    if len(record.candidates) == 1:
         differing = []
         notes = [f"Its hyperparameters: {'; '.join(same)}."]
-    return Table(
-        (*header, *(label(n) for n in differing)),
-        tuple(_network(n, differing) for n in shown),
-        " ".join(notes),
-    )
+    by_id = {n.candidate_id: n for n in record.networks}
+    best = record.candidates[:MOST_NETWORKS]
+    rows = [_network(by_id[c.id], differing) if single else _candidate(c, differing) for c in best]
+    return Table((*header, *(label(n) for n in differing)), tuple(rows), " ".join(notes))
+
+
+def _hyperparameters(record: Record) -> tuple[list[str], list[str]]:
+    """Return the names of the hyperparameters that differ, and the others with their value in words."""
+    tried = [c.candidate for c in record.candidates]
+    names = list(dict.fromkeys(name for candidate in tried for name in candidate))
+    differing = [name for name in names if len({setting(candidate.get(name)) for candidate in tried}) > 1]
+    shared = [n for n in names if n not in differing and tried[0].get(n) is not None]
+    return differing, [f"{label(n)} {setting(tried[0].get(n))}" for n in shared]
 
 
 def _status(row: NetworkRow) -> Status | None:
     # A row says its status by name or in the status' own words.
     return next((s for s in Status if row.status in (s.name.lower(), s.sentence)), None)
-
-
-def _first(record: Record, name: str) -> Any:
-    return record.networks[0].candidate.get(name)
 
 
 def _network(row: NetworkRow, differing: list[str]) -> tuple[str, ...]:
@@ -162,14 +166,25 @@ def _network(row: NetworkRow, differing: list[str]) -> tuple[str, ...]:
     return (str(row.id), "●" if row.kept else "", *numbers, integer(row.parameters), *own)
 
 
+def _candidate(row: CandidateRow, differing: list[str]) -> tuple[str, ...]:
+    error = f"± {number(row.error, 2)}" if math.isfinite(row.error) else "–"
+    score = number(row.score) if math.isfinite(row.score) else "–"
+    own = (setting(row.candidate.get(name), digits=3) for name in differing)
+    counts = integer(row.networks), integer(row.parameters)
+    return (str(row.id), "●" if row.kept else "", score, error, *counts, *own)
+
+
 def scores(record: Record) -> Table:
     """Return the ensemble's scores on each part of the data."""
     parts = [p for p in ("train", "validation", "test") if record.scores.get(p)]
     metrics = _metrics([record.scores[p] for p in parts])
+    sizes = record.data.rows
     words = {"train": "training", "validation": "validation", "test": "test"}
+    if record.cv:
+        words, sizes = words | {"validation": "out of fold"}, sizes | {"validation": sizes.get("train", 0)}
     rows = tuple(
         (
-            f"{words[p]} ({count(record.data.rows.get(p, 0), 'row')})",
+            f"{words[p]} ({count(sizes.get(p, 0), 'row')})",
             [_cell(record.scores[p].get(m)) for m in metrics],
         )
         for p in parts

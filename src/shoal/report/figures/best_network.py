@@ -23,6 +23,7 @@ class BestNetwork:
     feature_names: tuple[str, ...]
     class_names: tuple[str, ...]
     id: int | None
+    one_of_several: bool = False
 
     @property
     def alt(self) -> str:
@@ -33,6 +34,8 @@ class BestNetwork:
     def caption(self) -> str:
         """How to read the figure."""
         which = "The best network" if self.id is None else f"The best of the networks kept, number {self.id}"
+        if self.one_of_several:
+            which = f"One of the networks of the best candidate, number {self.id}"
         return f"{which}. Lines are weights: colour tells their sign, width their size."
 
 
@@ -44,7 +47,8 @@ def numbers(record: Record) -> BestNetwork | None:
     if record.best_network.output_shape[-1] == 1:  # of two classes, one sigmoid gives the probability of the second
         outputs = outputs[-1:]
     best = record.kept[0].id if record.kept else None
-    return BestNetwork(record.best_network, record.best_parameters, record.data.feature_names, outputs, best)
+    inputs, several = record.data.feature_names, record.networks_each > 1
+    return BestNetwork(record.best_network, record.best_parameters, inputs, outputs, best, several)
 
 
 def draw(shown: BestNetwork) -> Figure:

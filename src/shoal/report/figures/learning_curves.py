@@ -27,6 +27,7 @@ class LearningCurves:
     validation: Bands
     best: np.ndarray
     networks: int
+    folds: bool = False
 
     @property
     def alt(self) -> str:
@@ -44,8 +45,12 @@ class LearningCurves:
             return "The line is the network; the circle is the epoch that it was taken from."
         return (
             "Line: median of the networks still in training; dark and light band: the middle 50 % and 80 % "
-            f"of them, drawn while a tenth of all is left. {kept}"
+            f"of them, drawn while a tenth of all is left. {kept}{self._where}"
         )
+
+    @property
+    def _where(self) -> str:
+        return " A network's validation loss is that of the fold that it did not learn from." if self.folds else ""
 
 
 def numbers(record: Record) -> LearningCurves | None:
@@ -59,6 +64,7 @@ def numbers(record: Record) -> LearningCurves | None:
         validation,
         best_epochs(record.curves.validation_loss[kept]),
         len(record.networks),
+        record.cv is not None,
     )
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.evaluation.record import NetworkRow, Record
+from shoal.evaluation.record import CandidateRow, Record
 from shoal.report.figures.style import (
     BLUE,
     MUTED,
@@ -42,49 +42,58 @@ class Panel:
 
 @dataclass(frozen=True)
 class NetworksTried:
-    """The numbers of the figure: `score` (networks,) is what networks are chosen by, lower is better.
+    """The numbers of the figure: `score` (candidates,) is what candidates are chosen by, lower is better.
 
-    Networks without a finite score are left out and counted in `without_score`.
+    Candidates without a finite score are left out and counted in `without_score`; `each` is how many networks a
+    candidate has.
     """
 
     score: np.ndarray
     kept: np.ndarray
     panels: tuple[Panel, ...]
     without_score: int
+    each: int = 1
+
+    @property
+    def what(self) -> str:
+        """What a point stands for."""
+        return "network" if self.each == 1 else "candidate"
 
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
         names = joined(label(p.name) for p in self.panels)
-        return f"Score of {count(len(self.score), 'network')} against {names}; the kept ones stand out."
+        return f"Score of {count(len(self.score), self.what)} against {names}; the kept ones stand out."
 
     @property
     def caption(self) -> str:
         """How to read the figure."""
         left_out = ""
         if self.without_score:
-            left_out = f" {count(self.without_score, 'network')} without a finite score left out."
+            left_out = f" {count(self.without_score, self.what)} without a finite score left out."
         above = int((self.score > ceiling(self.score)).sum())
-        clipped = f" {count(above, 'network')} at the upper edge lie above it." if above else ""
+        clipped = f" {count(above, self.what)} at the upper edge lie above it." if above else ""
+        mean = "" if self.each == 1 else f", the mean over {count(self.each, 'network')}"
         return (
-            "Each point is a network, lower is better; diamonds are the kept ones. The score is the "
-            f"cross-fitted validation loss that networks are chosen by.{clipped}{left_out}"
+            f"Each point is a {self.what}, lower is better; diamonds are the kept ones. The score is the "
+            f"cross-fitted validation loss that they are chosen by{mean}.{clipped}{left_out}"
         )
 
 
 def numbers(record: Record) -> NetworksTried | None:
-    """Return the numbers of the figure, or None if fewer than two networks have a score."""
-    rows = [n for n in record.networks if np.isfinite(n.score)]
+    """Return the numbers of the figure, or None if fewer than two candidates have a score."""
+    rows = [c for c in sorted(record.candidates, key=lambda c: c.id) if np.isfinite(c.score)]
     if len(rows) < 2:
         return None
     names = [name for name, _, _ in record.hyperparameters]
     panels = [p for p in (panel(name, rows) for name in [*names, "parameters"]) if p is not None]
-    score = np.array([n.score for n in rows], dtype=float)
-    kept = np.array([n.kept for n in rows])
-    return NetworksTried(score, kept, tuple(panels[:PANELS]), len(record.networks) - len(rows))
+    score = np.array([c.score for c in rows], dtype=float)
+    kept = np.array([c.kept for c in rows])
+    left_out = len(record.candidates) - len(rows)
+    return NetworksTried(score, kept, tuple(panels[:PANELS]), left_out, record.networks_each)
 
 
-def panel(name: str, rows: list[NetworkRow]) -> Panel | None:
+def panel(name: str, rows: list[CandidateRow]) -> Panel | None:
     """Return the values of one hyperparameter, or None if it does not vary or has too many values to show."""
     values = [value_of(row, name) for row in rows]
     if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
@@ -109,8 +118,8 @@ def _numeric(name: str, x: np.ndarray) -> Panel | None:
     return Panel(name, np.searchsorted(distinct, x).astype(float), tuple(short(v) for v in distinct))
 
 
-def value_of(row: NetworkRow, name: str) -> Any:
-    """Return a hyperparameter of a network; `parameters`, `depth` and `width` are read off the network."""
+def value_of(row: CandidateRow, name: str) -> Any:
+    """Return a hyperparameter of a candidate; `parameters`, `depth` and `width` are read off the network."""
     if name in row.candidate:
         value = row.candidate[name]
         alone = isinstance(value, (list, tuple)) and len(value) == 1 and name != "hidden"
