@@ -94,6 +94,7 @@ def test_only_what_is_for_python_has_no_flag(help_of_fit: str, name: str) -> Non
         (["--activation", "relu,tanh", "--hidden=4,4"], {"activation": "relu,tanh", "hidden": "4,4"}),
         (["--l2", "0", "--learning-rate", "1e-3"], {"l2": 0.0, "learning_rate": 0.001}),
         (["--minutes", "0.5", "--networks", "3"], {"minutes": 0.5, "networks": 3}),
+        (["--cv", "5", "--repeats", "2"], {"cv": 5, "repeats": 2}),
         (["--no-header", "--decimal-comma"], {"header": False, "decimal_comma": True}),
         (["--force", "-o", "here"], {"force": True, "out": "here"}),
         (["--memory", "1.5 GiB"], {"memory": "1.5 GiB"}),
@@ -118,6 +119,8 @@ def test_the_empty_list_of_layers_means_no_hidden_layer(calls: Calls) -> None:
     [
         (["--networks", "0"], "networks: .*got networks=0"),
         (["--memory", "lots"], "memory must be .*4GB.*'lots'"),
+        (["--cv", "1"], "cv: .*greater than or equal to 2, got cv=1"),
+        (["--repeats", "0"], "repeats: .*got repeats=0"),
         (["--l2", "-1"], r"l2: .*got l2=-1\.0"),
         (["--learning-rate", "-0.001"], "learning_rate: "),
         (["--optimizer", "adm"], "optimizer: .*'adam'"),
@@ -163,6 +166,16 @@ def test_summary_has_verdict_table_and_page(calls: Calls) -> None:
         "compiling",
         "1/4 networks · epoch 3 · best accuracy 0.5 · 9 s left",
     ]
+
+
+def test_summary_says_how_often_each_candidate_was_trained(calls: Calls, monkeypatch: pytest.MonkeyPatch) -> None:
+    best = {"candidate": 3, "networks": 10, "score": 0.1234, "standard_error": 0.0211}
+    search = {"candidates_looked_at": 7, "cv": 5, "repeats": 2, "kept": [best]}
+    monkeypatch.setattr(FakeRun, "metrics", {**METRICS, "search": search})
+    line = "7 candidates, each trained in 5 folds × 2 repeats; the best scored 0.123 ± 0.021 (loss out of fold)"
+    assert line in fit("iris").stdout
+    monkeypatch.setattr(FakeRun, "metrics", {**METRICS, "search": {**search, "candidates_looked_at": 64}})
+    assert "candidates, each trained" not in fit("iris").stdout
 
 
 def test_json_alone_on_stdout(calls: Calls) -> None:

@@ -18,7 +18,7 @@ from shoal.results import Task
 from shoal.run import Run
 from shoal.runs.folder import RunFolder
 from shoal.settings import check_settings
-from shoal.steps import choose_space, count_networks, pose, read, row_weights
+from shoal.steps import choose_space, count_candidates, pose, read, row_weights
 from shoal.training import trainer
 
 RNG = np.random.default_rng(7)
@@ -311,9 +311,14 @@ def test_changed_data_cannot_be_gone_on_with(
 
 
 def test_how_many_networks() -> None:
-    assert count_networks(check_settings({})) == 64
-    assert count_networks(check_settings({"networks": 3, "minutes": 5})) == 3
-    assert count_networks(check_settings({"minutes": 5})) > 64
+    assert count_candidates(check_settings({})) == 64
+    assert count_candidates(check_settings({"networks": 3, "minutes": 5})) == 3
+    assert count_candidates(check_settings({"minutes": 5})) > 64
+    assert (
+        count_candidates(check_settings({"minutes": 5, "cv": 2}))
+        == count_candidates(check_settings({"minutes": 5})) // 2
+    )
+    assert count_candidates(check_settings({"minutes": 5, "cv": 10, "repeats": 10})) == 64
 
 
 def test_measured_errors_become_weights_by_the_training_rows_alone() -> None:

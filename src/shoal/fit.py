@@ -13,12 +13,14 @@ from shoal.repeating import command_line, origin, versions
 from shoal.report import write_report
 from shoal.run import Run
 from shoal.runs.folder import RunFolder
+from shoal.search.members import members_of
 from shoal.search.strategies.random import propose
 from shoal.settings import FitSettings, check_settings
 from shoal.steps import (
     Laps,
+    choose_kept,
     choose_space,
-    count_networks,
+    count_candidates,
     interrupted,
     keep_training,
     learn_meanwhile,
@@ -80,7 +82,7 @@ def resume(path: str | Path, *, progress: Progress | None = None, minutes: float
     data = config["data"]["name"] if source == "built in" else source
     settings = dict(config["settings"])
     if minutes is not None:
-        settings.setdefault("networks", count_networks(check_settings(settings)))  # as many as were proposed
+        settings.setdefault("networks", count_candidates(check_settings(settings)))  # as many as were proposed
         settings["minutes"] = minutes
     options = check_settings(settings)
     return _fit(data, options, progress or Silent(), folder, config["data"]["sha256"])
@@ -102,8 +104,9 @@ def _fit(
     preparation = Preparation.fit(dataset, split.train, normalization=settings.normalization)
     sealed = SealedRows(dataset, split.test)
     problem = pose(dataset, split, preparation, settings)
-    space = choose_space(len(split.train), dataset.task, settings)
-    members = propose(space, count_networks(settings), settings.seed)
+    space = choose_space(split.rows_of_a_network, dataset.task, settings)
+    candidates = propose(space, count_candidates(settings), settings.seed)
+    members = members_of(candidates, settings.cv, settings.repeats)
 
     folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
     aside = open_aside()
@@ -114,7 +117,9 @@ def _fit(
         training = train_members(problem, members, settings, progress, folder, laps.began, aside)
         laps.end("preparing", training.compile_seconds + training.train_seconds)
         progress.stage("evaluating")
-        predictor, kept = make_ensemble(training.members, settings.keep, preparation, dataset, split)
+        kept = choose_kept(training, settings, folder)
+        chosen = [training.members[place] for place in kept]
+        predictor = make_ensemble(chosen, preparation, dataset, split, problem.folds)
         keep_training(folder, training.checkpoint)  # what follows may be interrupted, too
         record = evaluate(
             predictor,
@@ -124,6 +129,8 @@ def _fit(
             split,
             sealed,
             baselines,
+            folds=problem.folds,
+            repeats=settings.repeats,
             settings=settings.given(),
             seed=settings.seed,
             command=command,

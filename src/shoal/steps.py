@@ -16,6 +16,7 @@ from shoal.data import (
     Preparation,
     ReadOptions,
     Split,
+    assign_folds,
     load_dataset,
     load_with_test,
     roles_from_toml,
@@ -23,18 +24,19 @@ from shoal.data import (
 )
 from shoal.errors import Interrupted, SettingError
 from shoal.evaluation.baselines import learn_baselines, predict_by
+from shoal.evaluation.candidates import choose_candidates, rank_candidates
 from shoal.evaluation.evaluation import joined_rows, prepared_rows
-from shoal.evaluation.predictor import EnsembleMember, Predictor, choose_members, with_noise
+from shoal.evaluation.predictor import EnsembleMember, Predictor, with_noise
 from shoal.repeating import import_meanwhile
 from shoal.report import warm_up
-from shoal.results import Task
+from shoal.results import Status, Task
 from shoal.runs.folder import RunFolder
 from shoal.search.space import Space, default_space, single_space
 from shoal.settings import FitSettings
 from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.member import Member, Problem, TrainedMember
 from shoal.training.planner import find_budget
-from shoal.training.problem import choose_loss, make_problem
+from shoal.training.problem import choose_loss, deal_halves, make_problem
 from shoal.training.progress import Progress
 from shoal.training.resources import available_cores
 from shoal.training.trainer import Checkpoint, Stopped, Training, train
@@ -76,7 +78,8 @@ def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
         dataset, test_rows = load_with_test(data, settings.test, **options)
     test, validation = settings.test_size, settings.validation_size
     sizes = (1.0 - test - validation, validation, test)
-    return dataset, split_rows(dataset, sizes=sizes, seed=settings.seed, test_rows=test_rows)
+    chosen: dict[str, Any] = {"sizes": sizes, "folds": settings.cv, "repeats": settings.repeats}
+    return dataset, split_rows(dataset, seed=settings.seed, test_rows=test_rows, **chosen)
 
 
 def _listed(names: tuple[str, ...] | None) -> list[str] | None:
@@ -96,7 +99,20 @@ def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: Fit
 
     loss = choose_loss(dataset.task, classes, settings.loss)
     parts = part(split.train), part(split.validation)
-    return make_problem(dataset.task, loss, *parts, classes=classes, seed=settings.seed, penalties=settings.penalties)
+    options: dict[str, Any] = {"classes": classes, "seed": settings.seed, "penalties": settings.penalties}
+    return make_problem(dataset.task, loss, *parts, folds=deal_folds(dataset, split, settings), **options)
+
+
+def deal_folds(dataset: Dataset, split: Split, settings: FitSettings) -> np.ndarray | None:
+    """Return the fold of each training row in each repeat, `(rows, repeats)`, or None without folds."""
+    if split.folds is None:
+        return None
+    y, groups = dataset.y()[split.train], dataset.groups()
+    strata = deal_halves(dataset.task, y, settings.seed)  # each fold has rows that stop and rows that judge
+    if dataset.task is Task.CLASSIFICATION:
+        strata = strata + 2 * y
+    taken = None if groups is None else groups[split.train]
+    return assign_folds(strata, split.folds, settings.repeats, settings.seed, taken)
 
 
 def row_weights(dataset: Dataset, train: np.ndarray) -> np.ndarray | None:
@@ -112,17 +128,22 @@ def row_weights(dataset: Dataset, train: np.ndarray) -> np.ndarray | None:
     return precision if weights is None else precision * weights[:, None]
 
 
-def count_networks(settings: FitSettings) -> int:
-    """Return how many networks to propose."""
+def count_candidates(settings: FitSettings) -> int:
+    """Return how many candidates to propose."""
     if settings.networks is not None:
         return settings.networks
-    return NETWORKS if settings.minutes is None else NETWORKS_IN_A_BUDGET
+    return NETWORKS if settings.minutes is None else max(NETWORKS, NETWORKS_IN_A_BUDGET // networks_each(settings))
+
+
+def networks_each(settings: FitSettings) -> int:
+    """Return how many networks a candidate has: folds × repeats."""
+    return (settings.cv or 1) * settings.repeats
 
 
 def choose_space(rows: int, task: Task, settings: FitSettings) -> Space:
     """Return what is searched: the default space, or nothing for a single network; what the user fixed stays."""
     fixed = settings.fixed()
-    if count_networks(settings) == 1:
+    if count_candidates(settings) == 1:
         return single_space(fixed.get("epochs", 200)).fixing(fixed)
     return default_space(rows, task is Task.CLASSIFICATION).fixing(fixed)
 
@@ -141,7 +162,8 @@ def learn_meanwhile(
 ) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
     """Begin to fit the baselines and return the function that predicts by them; the test rows are not looked at."""
     train, validation = (prepared_rows(dataset, preparation, rows) for rows in (split.train, split.validation))
-    rows = joined_rows(train, validation)  # the baselines learn from all rows that the networks saw
+    # the baselines learn from all rows that the networks saw; with folds these are one part
+    rows = train if split.folds else joined_rows(train, validation)
     aside.load("sklearn.linear_model", "sklearn.ensemble")
     classes = len(dataset.classes)
     learned = aside.do(learn_baselines, dataset.task, rows.x, rows.y, rows.weights, classes, seed, keep=True)
@@ -192,30 +214,55 @@ def keep_training(folder: RunFolder, checkpoint: Checkpoint) -> None:
     folder.save_checkpoint(*checkpoint_to_parts(checkpoint))
 
 
+def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) -> list[int]:
+    """Return the positions of the members of the best candidates, best candidate first.
+
+    Raises:
+        SettingError: of every candidate a network diverged.
+        Interrupted: no candidate had all of its networks when the time was over; what is trained is kept.
+    """
+    members, each = training.members, networks_each(settings)
+    ranked = rank_candidates([m.member.candidate for m in members], [m.score for m in members], each)
+    kept = choose_candidates(ranked, settings.keep)
+    if kept:
+        return [place for standing in kept for place in standing.members]
+    if any(len(standing.members) < each for standing in ranked):
+        finished = training.checkpoint.finished.items()  # those that the end of the time cut short begin again
+        whole = {identity: m for identity, m in finished if m.status is not Status.RUNNING}
+        keep_training(folder, Checkpoint(whole))
+        raise interrupted(folder, f"no candidate has all of its {each} networks yet, {len(whole)} networks are")
+    who = f"all {len(members)} networks" if each == 1 else f"networks of all {len(ranked)} candidates"
+    raise SettingError(
+        f"{who} diverged: their loss was no longer a finite number. "
+        "Try a smaller --learning-rate, and look for outliers in the data (shoal describe)."
+    )
+
+
 def make_ensemble(
     members: list[TrainedMember],
-    keep: int | None,
     preparation: Preparation,
     dataset: Dataset,
     split: Split,
-) -> tuple[Predictor, list[int]]:
-    """Return the predictor made of the best members, its noise measured on the validation rows, and who they are.
+    folds: np.ndarray | None,
+) -> Predictor:
+    """Return the predictor made of the kept members, its noise measured on the validation rows.
 
-    Raises:
-        SettingError: every network diverged.
+    With folds, each validation row is predicted by the members that did not learn from it.
     """
-    kept = choose_members([member.score for member in members], keep)
-    if not kept:
-        raise SettingError(
-            f"all {len(members)} networks diverged: their loss was no longer a finite number. "
-            "Try a smaller --learning-rate, and look for outliers in the data (shoal describe)."
-        )
     chosen = tuple(
-        EnsembleMember(m.member.id, m.member.hyperparameters.model_dump(mode="json"), m.network, m.parameters)
-        for m in (members[i] for i in kept)
+        EnsembleMember(
+            m.member.id,
+            m.member.hyperparameters.model_dump(mode="json"),
+            m.network,
+            m.parameters,
+            m.member.fold,
+            m.member.repeat,
+        )
+        for m in members
     )
     targets = len(dataset.targets)
     plain = Predictor(preparation, chosen, np.zeros(targets), np.full(targets, 1.96))
     rows, weights = split.validation, dataset.weights()
     taken = None if weights is None else weights[rows]
-    return with_noise(plain, preparation.transform(dataset.table[rows]), dataset.y()[rows], taken), kept
+    x, answering = preparation.transform(dataset.table[rows]), plain.held_out(folds, len(rows))
+    return with_noise(plain, x, dataset.y()[rows], taken, answering)

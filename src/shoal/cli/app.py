@@ -72,6 +72,7 @@ _EXAMPLES = {
         "shoal fit iris",
         "shoal fit measurements.csv --target y --y-err sigma_y --minutes 5",
         "shoal fit table.parquet --target a,b --ignore run,comment --out runs/both",
+        "shoal fit measurements.csv --target y --cv 5 --repeats 2",
         "shoal fit iris --networks 1 --hidden 64,32 --activation relu --l2 0.01",
         "shoal fit --config runs/iris-1/config.toml --seed 1",
         "shoal fit --resume runs/iris-1",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -88,10 +88,29 @@ def print_summary(run: Run) -> None:
     rows = [(who, *(interval(scores.get(name)) for name in names)) for who, scores in lines.items()]
     test_rows = metrics["rows"]["test"]
     print_table((f"on {test_rows} test rows", *(f"{label(name)} [95 %]" for name in names)), rows)
+    if "search" in metrics and trained > metrics["search"]["candidates_looked_at"]:
+        print_text(candidates_line(metrics["search"]))
     for warning in metrics["data"]["warnings"]:
         print_text(f"warning: {warning}")
     print_text(f"page:    {_page(run)}")
     print_text(f"predict: shoal predict {run.path} NEW_DATA -o predictions.csv")
+
+
+def candidates_line(search: Mapping[str, Any]) -> str:
+    """Return how often each candidate was trained and how well the best did, from `search` in `metrics.json`.
+
+    >>> best = {"candidate": 3, "networks": 10, "score": 0.1234, "standard_error": 0.0211}
+    >>> candidates_line({"candidates_looked_at": 8, "cv": 5, "repeats": 2, "kept": [best]})
+    '8 candidates, each trained in 5 folds × 2 repeats; the best scored 0.123 ± 0.021 (loss out of fold)'
+    """
+    from shoal.report.prose import rounds
+    from shoal.report.words import count, number
+
+    best = search["kept"][0]
+    where = "out of fold" if search["cv"] else "on validation rows"
+    tried, each = count(search["candidates_looked_at"], "candidate"), rounds(search["cv"], search["repeats"])
+    score = f"{number(best['score'])} ± {number(best['standard_error'], 2)}"
+    return f"{tried}, each trained in {each}; the best scored {score} (loss {where})"
 
 
 def _page(run: Run) -> Path:

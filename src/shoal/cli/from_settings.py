@@ -25,7 +25,7 @@ WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTH
 _PANELS = {
     **dict.fromkeys(ROLES + READING, DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "normalization"), SPLIT),
-    **dict.fromkeys(("networks", "minutes", "keep"), NETWORKS),
+    **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep"), NETWORKS),
 }
 _PANEL_ORDER = (DATA, SPLIT, NETWORKS, HYPERPARAMETERS, RUN)
 # Columns may be repeated or hold commas; these others are texts that the settings take apart themselves.
