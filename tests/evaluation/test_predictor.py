@@ -217,7 +217,13 @@ def test_many_rows_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "ROWS_AT_ONCE", 4)
     monkeypatch.setattr(Network, "predict", watched)
     np.testing.assert_allclose(predictor.predict_features(x).probabilities, whole.probabilities, rtol=1e-6)
-    assert sizes == [4, 4, 2] * 3
+    assert sizes == [4] * 6 + [2] * 3
+    sizes.clear()
+    asked = (np.arange(3)[:, None] + np.arange(10)) % 3 > 0
+    in_parts = predictor.predict_features(x, asked).probabilities
+    assert max(sizes) <= 4
+    monkeypatch.undo()
+    np.testing.assert_allclose(in_parts, predictor.predict_features(x, asked).probabilities, rtol=1e-6)
 
 
 def test_no_rows_give_no_predictions() -> None:

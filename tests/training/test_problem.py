@@ -101,3 +101,14 @@ def test_the_halves_hold_each_class_alike_and_follow_the_seed() -> None:
 
 def test_the_halves_of_numbers_are_even() -> None:
     assert np.bincount(pose(np.zeros((6, 2)), task=Task.REGRESSION).validation_half).tolist() == [3, 3]
+
+
+def test_each_fold_needs_a_row_to_stop_and_a_row_to_judge() -> None:
+    half = pose(np.zeros((6, 2)), task=Task.REGRESSION).validation_half
+    even = np.empty((6, 1), np.int64)
+    even[np.argsort(half, kind="stable"), 0] = np.tile([0, 1, 2], 2)
+    problem = pose(np.zeros((6, 2)), task=Task.REGRESSION, folds=even)
+    assert problem.folds is not None
+    assert problem.folds.dtype == np.int32
+    with pytest.raises(DataError, match="each of the 2 folds needs at least two rows"):
+        pose(np.zeros((6, 2)), task=Task.REGRESSION, folds=np.column_stack([even[:, 0] > 5, half]))

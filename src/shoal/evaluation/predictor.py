@@ -112,11 +112,20 @@ class Predictor:
             answering: `(members, rows)`, whether a member is asked about a row; None: all are asked about all.
                 A row needs one at least.
         """
-        if answering is None:
-            each = self.member_outputs(x)
-            numbers = self.preparation.task is Task.REGRESSION  # probabilities have no interval to agree with
-            return self._prediction(each.mean(axis=0), self._spread(each) if numbers else each.std(axis=0))
-        return self._prediction(*self._answers(x, answering))
+        starts = range(0, max(len(x), 1), ROWS_AT_ONCE)  # many members and rows at once would not fit into memory
+        parts = []
+        for i in starts:
+            asked = None if answering is None else answering[:, i : i + ROWS_AT_ONCE]
+            parts.append(self._mean_and_spread(x[i : i + ROWS_AT_ONCE], asked))
+        mean, spread = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return self._prediction(mean, spread)
+
+    def _mean_and_spread(self, x: np.ndarray, asked: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+        if asked is not None:
+            return self._answers(x, asked)
+        each = self.member_outputs(x)
+        numbers = self.preparation.task is Task.REGRESSION  # probabilities have no interval to agree with
+        return each.mean(axis=0), self._spread(each) if numbers else each.std(axis=0)
 
     def _prediction(self, mean: np.ndarray, spread: np.ndarray) -> Prediction:
         preparation = self.preparation
