@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from shoal.data import Dataset, Preparation, Split, describe
 from shoal.evaluation.baselines import Learned
+from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.hyperparameters import importance
 from shoal.evaluation.intervals import wilson, with_intervals
 from shoal.evaluation.overfitting import overfitting_verdict
@@ -184,14 +185,14 @@ def evaluate(
     sizes = {"rows": len(sealed), "kept": len(kept), "trained": len(members), "targets": len(dataset.targets)}
     verdict = conclude(task, scores["test"], comparison, overfitting, **sizes)
     best = members[kept[0]]
-    record = Record(
+    return Record(
         data=describe_data(dataset, split, predictor, normalization),
         networks=networks,
         curves=curves,
         scores=scores,
         baselines=compared,
         verdict=verdict,
-        hyperparameters=(),
+        hyperparameters=_importance(networks, (split.folds or 1) * repeats),
         test_rows=_test_rows(prediction, truth, weights),
         best_network=best.network,
         best_parameters=best.parameters,
@@ -205,12 +206,14 @@ def evaluate(
         cv=split.folds,
         repeats=repeats,
     )
-    return replace(record, hyperparameters=_importance(record))
 
 
-def _importance(record: Record) -> tuple[tuple[str, float, str], ...]:
-    rows = sorted(record.candidates, key=lambda row: row.id)
-    return tuple(importance([row.candidate for row in rows], np.asarray([row.score for row in rows])))
+def _importance(networks: Sequence[NetworkRow], each: int) -> tuple[tuple[str, float, str], ...]:
+    """Return which hyperparameters mattered for the scores of the candidates; each has so many networks."""
+    ranked = rank_candidates([n.candidate_id for n in networks], [n.score for n in networks], each)
+    ranked.sort(key=lambda standing: standing.candidate)
+    tried = [networks[standing.members[0]].candidate for standing in ranked]
+    return tuple(importance(tried, np.asarray([standing.score for standing in ranked])))
 
 
 def joined_rows(a: Rows, b: Rows) -> Rows:
