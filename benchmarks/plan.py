@@ -1,0 +1,216 @@
+"""What is measured: each workload as a list of measurements, in the order in which a round makes them."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import peak
+from peers import PEERS, SEARCHES
+from peers.base import missing
+from shoal_side import SHOAL
+from work import Work, flops
+
+HERE = Path(__file__).parent
+NOTES = Work("iris", (8,), batch_size=8, epochs=200)
+DENSE = Work("random", (256,) * 3, 256, epochs=10, rows=25_600, validation_rows=2_560, features=64, classes=10)
+SETS = ("iris", "breast_cancer", "digits")
+POPULATIONS = (1, 16, 128, 1_024, 8_192)
+MAP_WIDTHS, MAP_BATCHES, MAP_POPULATIONS = (4, 16, 64, 256), (8, 32, 256), (1, 8, 64, 512)
+MAP_FLOPS = 2e12  # of the largest population of a cell
+ALONE = ("keras_tensorflow", "keras_jax", "keras_torch", "torch_loop", "torch_compile", "sklearn")
+TOGETHER = ("torch_processes", "torch_vmap", "sklearn_joblib", "jax_vmap", "hyperoptax")
+IN_PROCESSES = ("torch_processes", "sklearn_joblib")
+MOST_IN_PROCESSES = 128  # more of them take proportionally longer
+MAP_ALONE = ("torch_loop", "sklearn", "keras_jax", "jax_vmap")
+MAP_TOGETHER = ("torch_vmap", "jax_vmap", "torch_processes", "sklearn_joblib")
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One thing to time, in a process of its own.
+
+    Attributes:
+        name: names it in the results file; the same name means the same measurement.
+        command: what is run.
+        environment: variables beside those that all share.
+        needs: modules that must be installed.
+        twice: run it again with the cache of compiled programs that the first run filled.
+        out: the option that names a folder to write to, which is new each time.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    environment: dict[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()
+    twice: bool = False
+    out: str | None = None
+
+    @property
+    def absent(self) -> str | None:
+        """Why it cannot run here, or None."""
+        return missing(self.needs)
+
+
+@dataclass(frozen=True)
+class Scale:
+    """How much is measured; `quick` is for a look, not for claims."""
+
+    quick: bool = False
+    limit: float = 300.0  # seconds that another library's search is given
+
+    @property
+    def notes(self) -> Work:
+        """The network of the notes."""
+        return replace(NOTES, epochs=40) if self.quick else NOTES
+
+    @property
+    def populations(self) -> tuple[int, ...]:
+        """How many networks of the notes are trained together."""
+        return POPULATIONS[:4] if self.quick else POPULATIONS
+
+    @property
+    def candidates(self) -> int:
+        """How many candidates a mixed search has."""
+        return 100 if self.quick else 1_000
+
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The sets that are searched on."""
+        return SETS[:1] if self.quick else SETS
+
+
+def _child(**given: Any) -> tuple[str, ...]:
+    return (sys.executable, str(HERE / "child.py"), json.dumps(given))
+
+
+def training(workload: int, case: str, who: str, work: Work, population: int) -> Measurement:
+    """Return the training of a population by one peer or by shoal."""
+    peer = {**PEERS, SHOAL.name: SHOAL}[who]
+    command = _child(kind="train", who=who, work=work.plain(), population=population)
+    return Measurement(name_of(workload, case, population, who), command, needs=peer.needs)
+
+
+def name_of(workload: int, case: str, population: int, who: str) -> str:
+    """Return the name of a training in the results file."""
+    return f"{workload}/{case}/{population}/{who}"
+
+
+def whole_programs(scale: Scale) -> list[Measurement]:
+    """1: the notes' program as a whole process, and `shoal fit` beside it."""
+    epochs = scale.notes.epochs
+    keras = [
+        Measurement(
+            f"1/{who}",
+            (sys.executable, str(HERE / "keras_iris.py"), "--epochs", str(epochs)),
+            {"KERAS_BACKEND": who.removeprefix("keras_")},
+            PEERS[who].needs,
+        )
+        for who in ALONE[:3]
+    ]
+    others = [
+        Measurement(f"1/{who}", training(1, "", who, scale.notes, 1).command, needs=PEERS[who].needs)
+        for who in ("torch_loop", "sklearn")
+    ]
+    fits = {"notes": notes_flags(epochs), "default": [], "200": ["--networks", "200"]}
+    return [*keras, *others, *(_fit(name, options) for name, options in fits.items())]
+
+
+def notes_flags(epochs: int) -> list[str]:
+    """Return the options of `shoal fit` that make the program of the notes."""
+    network = "--networks 1 --hidden 8 --activation relu --optimizer adam --learning-rate 0.001"
+    return f"{network} --epochs {epochs} --batch-size 8 --l2 0".split()
+
+
+def _fit(name: str, options: list[str]) -> Measurement:
+    command = (sys.executable, "-m", "shoal", "fit", "iris", *options, "--quiet")
+    return Measurement(f"1/shoal_{name}", command, needs=SHOAL.needs, twice=True, out="--out")
+
+
+def notes_networks(scale: Scale) -> list[Measurement]:
+    """2: the network of the notes, many at a time."""
+    return _side_by_side(2, "notes", scale.notes, scale.populations)
+
+
+def mixed_searches(scale: Scale) -> list[Measurement]:
+    """3: a search over widths, depths, activations, learning rates, L2 and dropout."""
+    epochs = 20 if scale.quick else 100
+    planned = []
+    for data in scale.sets:
+        counts = "--candidates", str(scale.candidates), "--epochs", str(epochs)
+        command = (sys.executable, str(HERE / "shoal_side.py"), data, *counts)
+        planned.append(Measurement(f"3/{data}/shoal", command, needs=SHOAL.needs, twice=True))
+        for who, search in SEARCHES.items():
+            given = {"data": data, "candidates": scale.candidates, "epochs": epochs, "limit": scale.limit}
+            command = _child(kind="search", who=who, **given)
+            planned.append(Measurement(f"3/{data}/{who}", command, needs=search.needs))
+    return planned
+
+
+def wide_networks(_: Scale) -> list[Measurement]:
+    """4: dense 64-256-256-256-10, one network and eight."""
+    return _side_by_side(4, "dense", DENSE, (1, 8))
+
+
+def _side_by_side(workload: int, case: str, work: Work, populations: tuple[int, ...]) -> list[Measurement]:
+    planned = []
+    for population in populations:
+        peers = (*ALONE, "jax_vmap") if population == 1 else TOGETHER
+        for who in (SHOAL.name, *peers):
+            if who not in IN_PROCESSES or population <= MOST_IN_PROCESSES:
+                planned.append(training(workload, case, who, work, population))
+    return planned
+
+
+def map_work(width: int, batch: int) -> Work:
+    """Return a cell of the break-even map: two hidden layers, 1,024 rows, 20 epochs or, where that takes long, 10."""
+    one = Work("random", (width,) * 2, batch, 1, rows=1_024, validation_rows=256, features=16, classes=10)
+    return replace(one, epochs=20 if 20 * MAP_POPULATIONS[-1] * flops(one) < MAP_FLOPS else 10)
+
+
+def map_sizes(quick: bool) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+    """Return widths, batch sizes and populations of the map."""
+    return ((4, 64), (32,), (1, 64)) if quick else (MAP_WIDTHS, MAP_BATCHES, MAP_POPULATIONS)
+
+
+def break_even(scale: Scale) -> list[Measurement]:
+    """5: population × width × batch size."""
+    widths, batches, populations = map_sizes(scale.quick)
+    planned = []
+    for batch in batches:
+        for width in widths:
+            work, case = map_work(width, batch), f"{width}x{batch}"
+            for population in populations:
+                peers = MAP_ALONE if population == 1 else MAP_TOGETHER
+                if population > populations[1]:  # processes take proportionally longer
+                    peers = tuple(who for who in peers if who not in IN_PROCESSES)
+                planned += [training(5, case, who, work, population) for who in (SHOAL.name, *peers)]
+    return planned
+
+
+def peaks(_: Scale) -> list[Measurement]:
+    """6: the speed of a large matrix product, which the shares of the peak refer to."""
+    return [
+        Measurement(f"6/{library}", _child(kind="peak", library=library), needs=needs)
+        for library, needs in peak.NEEDS.items()
+    ]
+
+
+def starts(_: Scale) -> list[Measurement]:
+    """7: how long shoal takes to start."""
+    commands = {"python": ("-c", "pass"), "import": ("-c", "import shoal"), "help": ("-m", "shoal", "--help")}
+    return [Measurement(f"7/{name}", (sys.executable, *words)) for name, words in commands.items()]
+
+
+WORKLOADS = {
+    1: whole_programs,
+    2: notes_networks,
+    3: mixed_searches,
+    4: wide_networks,
+    5: break_even,
+    6: peaks,
+    7: starts,
+}

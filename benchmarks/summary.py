@@ -1,0 +1,146 @@
+"""From the record to the numbers of the page and the figure: per network, best peer, share of the peak, the map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from peers import PEERS
+from plan import (
+    ALONE,
+    IN_PROCESSES,
+    MAP_ALONE,
+    MAP_POPULATIONS,
+    MAP_TOGETHER,
+    POPULATIONS,
+    TOGETHER,
+    map_sizes,
+    map_work,
+    name_of,
+)
+from record import Record, median
+from work import Work, flops
+
+SHOAL = "shoal"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One line of a comparison: the same work for so many networks."""
+
+    workload: int
+    name: str
+    work: Work
+    population: int
+    others: tuple[str, ...]
+
+    def label(self, who: str, population: int) -> str:
+        """Return the name of a measurement in the record."""
+        return name_of(self.workload, self.name, population, who)
+
+
+@dataclass(frozen=True)
+class Rival:
+    """The best peer of a case: its time for all the networks over shoal's, and how many networks it really trained."""
+
+    who: str
+    measured: int
+    seconds: float
+    ratio: float
+    ratio_with_compiling: float
+
+
+def side_by_side(workload: int, name: str, work: Work, populations: tuple[int, ...]) -> list[Case]:
+    """Return the cases of workloads 2 and 4."""
+    return [Case(workload, name, work, population, (*ALONE, *TOGETHER)) for population in populations]
+
+
+def map_cases(quick: bool) -> list[Case]:
+    """Return the cells of the break-even map."""
+    widths, batches, populations = map_sizes(quick)
+    peers = tuple(dict.fromkeys((*MAP_ALONE, *MAP_TOGETHER)))
+    return [
+        Case(5, f"{width}x{batch}", map_work(width, batch), population, peers)
+        for batch in batches
+        for width in widths
+        for population in populations
+    ]
+
+
+def measured_at(record: Record, case: Case, who: str) -> int | None:
+    """Return the population at which a peer stands for a case.
+
+    It is the case's own; else, for one that trains networks one after the other, the largest smaller one.
+    """
+    own = who == SHOAL or (PEERS[who].together and who not in IN_PROCESSES)
+    sizes = (case.population,) if own else sorted({*POPULATIONS, *MAP_POPULATIONS})
+    known = [size for size in sizes if size <= case.population and record.values(case.label(who, size))]
+    return max(known, default=None)
+
+
+def per_network(record: Record, case: Case, who: str, field: str = "seconds") -> float | None:
+    """Return the median seconds per network, None where nothing was measured that stands for the case."""
+    size = measured_at(record, case, who)
+    value = None if size is None else record.median(case.label(who, size), field)
+    return None if size is None or value is None else value / size
+
+
+def best_peer(record: Record, case: Case) -> Rival | None:
+    """Return the fastest peer in training, with the medians of the ratios to shoal within rounds."""
+    times = {who: per_network(record, case, who) for who in case.others}
+    known = {who: seconds for who, seconds in times.items() if seconds is not None}
+    mine = case.label(SHOAL, case.population)
+    if not known or not record.values(mine):
+        return None
+    who = min(known, key=lambda each: known[each])
+    size = measured_at(record, case, who) or case.population
+    theirs = case.label(who, size)
+    scale = case.population / size
+    ratio = record.ratio(theirs, mine)
+    whole = _ratio_with_compiling(record, theirs, mine, scale)
+    if ratio is None:  # a run that was killed has measured them in different rounds
+        return None
+    return Rival(who, size, known[who] * case.population, ratio * scale, whole)
+
+
+def _ratio_with_compiling(record: Record, theirs: str, mine: str, scale: float) -> float:
+    train, compiling = record.values(theirs), record.values(theirs, "compile_seconds")
+    own, own_compiling = record.values(mine), record.values(mine, "compile_seconds")
+    turns = train.keys() & own.keys()
+    ratios = [(train[i] * scale + compiling[i]) / (own[i] + own_compiling[i]) for i in turns]
+    return median(ratios) or float("nan")
+
+
+def samples_per_second(record: Record, case: Case, who: str) -> float | None:
+    """Return the training rows that all networks together see in a second."""
+    seconds = per_network(record, case, who)
+    return None if seconds is None else case.work.rows * case.work.epochs / seconds
+
+
+def peak(record: Record) -> tuple[str, float] | None:
+    """Return the library with the fastest large product and its operations per second."""
+    speeds = {name: record.median(f"6/{name}", "flops_per_second") for name in ("numpy", "jax", "torch")}
+    known = {name: speed for name, speed in speeds.items() if speed is not None}
+    return max(known.items(), key=lambda pair: pair[1]) if known else None
+
+
+def share_of_peak(record: Record, case: Case, who: str) -> float | None:
+    """Return the speed of a training over the speed of a large product."""
+    best, seconds = peak(record), per_network(record, case, who)
+    return None if best is None or seconds is None else flops(case.work) / seconds / best[1]
+
+
+def label_of(who: str) -> str:
+    """Return how a peer is called in tables."""
+    return SHOAL if who == SHOAL else PEERS[who].label
+
+
+def losses(record: Record, cases: list[Case]) -> list[tuple[Case, Rival]]:
+    """Return where shoal's training takes longer than that of the best peer."""
+    rivals = [(case, best_peer(record, case)) for case in cases]
+    return [(case, rival) for case, rival in rivals if rival is not None and rival.ratio < 1.0]
+
+
+def whole_search(record: Record, name: str, candidates: int) -> float | None:
+    """Return the seconds of a peer's whole process if it tried all candidates, extrapolated from those it tried."""
+    taken, tried, wall = (record.median(name, field) for field in ("seconds", "candidates", "wall"))
+    return None if taken is None or wall is None or not tried else wall + taken * (candidates / tried - 1.0)

@@ -1,0 +1,90 @@
+"""The rows of *In one look*: what shoal promises, each as a ratio."""
+
+from __future__ import annotations
+
+from plan import DENSE, Scale
+from record import Record
+from summary import SHOAL, best_peer, label_of, samples_per_second, share_of_peak, side_by_side, whole_search
+from text import count, percent, seconds, times
+
+Row = tuple[str, str, str, str]
+
+
+def target_rows(record: Record, scale: Scale) -> list[Row]:
+    """Return what, measured, compared with, ratio."""
+    one_look = _notes(record), _programs(record), _searches(record, scale), _dense(record), _starts(record)
+    return [row for rows in one_look for row in rows]
+
+
+def _notes(record: Record) -> list[Row]:
+    many = 1_024
+    mine, sklearn, keras = (f"2/notes/{n}/{who}" for n, who in ((many, SHOAL), (1, "sklearn"), (1, "keras_tensorflow")))
+    per_network = record.ratio(keras, mine)
+    one = record.median(mine)
+    return [
+        (
+            f"{many:,} networks of the notes, training, against scikit-learn training one",
+            seconds(one),
+            seconds(record.median(sklearn)),
+            times(record.ratio(mine, sklearn)) + " its time",
+        ),
+        (
+            "one network of those, against Keras on TensorFlow",
+            seconds(None if one is None else one / many),
+            seconds(record.median(keras)),
+            _faster(None if per_network is None else per_network * many),
+        ),
+    ]
+
+
+def _programs(record: Record) -> list[Row]:
+    keras = "1/keras_tensorflow"
+    rows = []
+    for name, label in (("notes", "notes' program by flags"), ("default", "`shoal fit iris`")):
+        for field, cache in (("wall", "empty"), ("warm_wall", "warm")):
+            mine = f"1/shoal_{name}"
+            ratio = record.ratio(keras, mine, ("wall", field))
+            what = f"{label}, whole command with page, {cache} cache, against the notes' program in Keras on TensorFlow"
+            rows.append((what, seconds(record.median(mine, field)), seconds(record.median(keras)), _faster(ratio)))
+    return rows
+
+
+def _faster(ratio: float | None) -> str:
+    return "–" if ratio is None else times(ratio) + " as fast"
+
+
+def _searches(record: Record, scale: Scale) -> list[Row]:
+    rows = []
+    for data in scale.sets:
+        mine = f"3/{data}/shoal"
+        programs = count(record.median(mine, "programs"))
+        taken = f"{seconds(record.median(mine, 'wall'))}, warm {seconds(record.median(mine, 'warm_wall'))}"
+        what = f"mixed search of {scale.candidates:,} on {data}, {programs} programs, against RandomizedSearchCV"
+        peer = f"3/{data}/sklearn_search"
+        whole = whole_search(record, peer, scale.candidates)
+        wall = record.median(mine, "wall")
+        ratio = None if whole is None or wall is None else whole / wall
+        rows.append((what, taken, seconds(whole), _faster(ratio)))
+    return rows
+
+
+def _dense(record: Record) -> list[Row]:
+    rows = []
+    cases = side_by_side(4, "dense", DENSE, (1, 8))
+    for case in cases:
+        rival = best_peer(record, case)
+        theirs = None if rival is None else samples_per_second(record, case, rival.who)
+        who = "" if rival is None else f" ({label_of(rival.who)})"
+        what = f"dense 64-256-256-256-10 × {case.population}, rows per second, against the best peer{who}"
+        mine = samples_per_second(record, case, SHOAL)
+        rows.append((what, count(mine), count(theirs), _faster(None if rival is None else rival.ratio)))
+    share = share_of_peak(record, cases[-1], SHOAL)
+    return [*rows, ("share of the machine's peak for the eight", percent(share), "", "")]
+
+
+def _starts(record: Record) -> list[Row]:
+    bare = record.median("7/python")
+    return [
+        (f"`{words}`, beside a bare Python", seconds(record.median(f"7/{name}")), seconds(bare), "")
+        for name, words in (("import", "import shoal"), ("help", "shoal --help"))
+    ]
