@@ -1,8 +1,9 @@
-"""The parts of `benchmarks/` that claims rest on: the tables and scikit-learn's side of the comparison."""
+"""The parts of `benchmarks/` that claims rest on: the tables, the opponents, what is timed and how it is summed up."""
 
 from __future__ import annotations
 
 import importlib
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,215 @@ import pytest
 from shoal.data import load_dataset, split_rows
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
+HERE = {"cores": 2, "processor": "p", "memory_gib": 1, "system": "s", "python": "3", "versions": {"shoal": "1"}}
 
 
 @pytest.fixture
 def load(monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.syspath_prepend(str(FOLDER))
     yield importlib.import_module
-    for name in ("tables", "opponents", "quality"):
-        sys.modules.pop(name, None)
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(str(FOLDER)):
+            sys.modules.pop(name)
+
+
+@pytest.fixture
+def measuring(load: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    module = load("measuring")
+    monkeypatch.setattr(module, "PAUSE", 0.0)
+    monkeypatch.setattr(module, "TRIES", 1)
+    return module
+
+
+def filled(load: Any, file: Path, measured: dict[str, list[dict[str, float]]]) -> Any:
+    """Return a record with these outcomes, one a round."""
+    record = load("record").Record(file)
+    record.begin(HERE)
+    for name, outcomes in measured.items():
+        for turn, outcome in enumerate(outcomes):
+            record.add(name, turn, outcome)
+    return record
+
+
+def timing(seconds: float, compile_seconds: float = 0.0) -> dict[str, float]:
+    return {"seconds": seconds, "compile_seconds": compile_seconds, "validation_loss": 0.5, "wall": seconds}
+
+
+def test_operations_of_the_notes_network_are_those_of_its_kernels(load: Any) -> None:
+    work = load("work")
+    assert work.flops(load("plan").NOTES) == 96 * 200 * (4 * 4 * 8 + 6 * 8 * 3)
+
+
+def test_a_work_survives_json_and_gives_the_same_rows_everywhere(load: Any) -> None:
+    work = load("work")
+    one = work.Work("random", (4, 4), 8, 1, rows=32, validation_rows=8, features=3, classes=2)
+    other = work.work_from(json.loads(json.dumps(one.plain())))
+    assert other == one
+    rows, again = work.arrays_of(one), work.arrays_of(other)
+    assert rows.x.shape == (32, 3)
+    assert rows.validation_x.shape == (8, 3)
+    assert np.array_equal(rows.x, again.x)
+    assert np.array_equal(rows.y, again.y)
+
+
+def test_the_sizes_of_the_sets_are_those_of_their_training_rows(load: Any) -> None:
+    work = load("work")
+    for name, sizes in work.SIZES.items():
+        rows = work.split_set(name)
+        assert (*rows.x.shape, rows.classes) == sizes
+
+
+def test_candidates_do_not_depend_on_their_number(load: Any) -> None:
+    draw = load("candidates").draw_candidates
+    many = draw(200)
+    assert many[:20] == draw(20)
+    assert {len(each["hidden"]) for each in many} == {1, 2, 3}
+    assert all(4 <= width <= 64 for each in many for width in each["hidden"])
+    assert {each["activation"] for each in many} == set(load("candidates").ACTIVATIONS)
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_measurements_have_names_of_their_own_and_arguments_that_a_process_can_read(load: Any, quick: bool) -> None:
+    plan, peers = load("plan"), load("peers")
+    planned = [each for make in plan.WORKLOADS.values() for each in make(plan.Scale(quick=quick))]
+    assert len({each.name for each in planned}) == len(planned)
+    for each in planned:
+        if each.command[1].endswith("child.py"):
+            given = json.loads(each.command[2])
+            assert given["kind"] == "peak" or given["who"] in {*peers.PEERS, *peers.SEARCHES, "shoal"}
+
+
+def test_a_peer_that_is_not_installed_is_said_and_left_out(
+    load: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan, run = load("plan"), load("run")
+    absent = plan.Measurement("2/x", ("false",), needs=("no_such_library",))
+    monkeypatch.setitem(plan.WORKLOADS, 2, lambda _: [absent])
+    record = load("record").Record(tmp_path / "results.jsonl")
+    run.measure_all(record, plan.Scale(), [2], 2)
+    assert "2/x: not installed: no_such_library" in capsys.readouterr().out
+    assert record.lines == []
+
+
+def test_a_measurement_gives_what_its_process_prints_last_and_its_wall_clock(load: Any, measuring: Any) -> None:
+    program = "print('words'); print('{\"seconds\": 0.5, \"programs\": 3}')"
+    outcome = measuring.make(load("plan").Measurement("x", (sys.executable, "-c", program)), 10.0)
+    assert (outcome["seconds"], outcome["programs"]) == (0.5, 3)
+    assert outcome["wall"] > 0.0
+    assert 0.0 <= outcome["others"] <= 1.0
+
+
+def test_a_measurement_made_twice_meets_an_empty_cache_and_then_a_filled_one(load: Any, measuring: Any) -> None:
+    program = (
+        "import json, os, pathlib, sys\n"
+        "cache = pathlib.Path(os.environ['SHOAL_CACHE_DIR'])\n"
+        "print(json.dumps({'filled': int(cache.exists()), 'out': sys.argv[-1]}))\n"
+        "cache.mkdir(exist_ok=True)"
+    )
+    measured = load("plan").Measurement("x", (sys.executable, "-c", program), twice=True, out="--out")
+    outcome = measuring.make(measured, 10.0)
+    assert (outcome["filled"], outcome["warm_filled"]) == (0, 1)
+    assert outcome["out"] != outcome["warm_out"]
+
+
+def test_a_measurement_that_fails_or_hangs_says_why(load: Any, measuring: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    measurement = load("plan").Measurement
+    failed = measuring.make(measurement("x", (sys.executable, "-c", "raise ValueError('no rows')")), 10.0)
+    assert failed == {"failed": "ValueError: no rows"}
+    monkeypatch.setattr(measuring, "GRACE", 0.0)
+    hung = measuring.make(measurement("x", (sys.executable, "-c", "import time; time.sleep(60)")), 0.2)
+    assert hung == {"failed": "took longer than 0 s"}
+
+
+def test_everyone_has_the_same_threads_and_the_usual_products(
+    load: Any, measuring: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    variables = measuring.environment(load("plan").Measurement("x", (), {"KERAS_BACKEND": "jax"}), "cache")
+    assert "OPENBLAS_CORETYPE" not in variables
+    assert len({variables[name] for name in measuring.THREADS}) == 1
+    assert variables["KERAS_BACKEND"] == "jax"
+
+
+def test_a_killed_run_goes_on_where_it_was(load: Any, tmp_path: Path) -> None:
+    file = tmp_path / "results.jsonl"
+    filled(load, file, {"a": [timing(1.0), timing(3.0)]})
+    with file.open("a") as stream:
+        stream.write('{"name": "b", "rou')
+    record = load("record").Record(file)
+    record.begin(HERE)
+    assert record.has("a", 1)
+    assert not record.has("b", 0)
+    record.add("b", 0, timing(5.0))
+    again = load("record").Record(file)
+    assert (again.median("a"), again.median("b")) == (2.0, 5.0)
+
+
+def test_results_of_another_machine_are_not_mixed(load: Any, tmp_path: Path) -> None:
+    record = filled(load, tmp_path / "results.jsonl", {})
+    with pytest.raises(SystemExit, match="cores differ"):
+        record.begin({**HERE, "cores": 64})
+
+
+def test_ratios_are_medians_within_rounds(load: Any, tmp_path: Path) -> None:
+    measured = {"a": [timing(2.0), timing(20.0), timing(9.0)], "b": [timing(1.0), timing(10.0), timing(1.0)]}
+    record = filled(load, tmp_path / "results.jsonl", measured)
+    assert record.ratio("a", "b") == 2.0
+
+
+def test_the_best_peer_counts_with_as_many_networks_as_shoal(load: Any, tmp_path: Path) -> None:
+    summary, plan = load("summary"), load("plan")
+    measured = {
+        "2/notes/16/shoal": [timing(1.0, compile_seconds=1.0)],
+        "2/notes/1/torch_loop": [timing(0.25)],
+        "2/notes/1/keras_jax": [timing(1.0)],
+        "2/notes/16/torch_vmap": [timing(8.0)],
+    }
+    record = filled(load, tmp_path / "results.jsonl", measured)
+    case = summary.side_by_side(2, "notes", plan.NOTES, (16,))[0]
+    rival = summary.best_peer(record, case)
+    assert (rival.who, rival.measured, rival.seconds, rival.ratio) == ("torch_loop", 1, 4.0, 4.0)
+    assert rival.ratio_with_compiling == 2.0
+    assert summary.losses(record, [case]) == []
+
+
+def test_the_page_says_where_shoal_loses_and_what_was_extrapolated(load: Any, tmp_path: Path) -> None:
+    plan, page = load("plan"), load("page")
+    measured = {
+        "5/4x32/1/shoal": [timing(2.0)],
+        "5/4x32/1/torch_loop": [timing(1.0)],
+        "5/4x32/64/shoal": [timing(2.0)],
+        "3/iris/shoal": [{**timing(8.0), "warm_wall": 4.0, "programs": 2}],
+        "3/iris/sklearn_search": [{**timing(10.0), "wall": 12.0, "candidates": 10}],
+        "6/numpy": [{"seconds": 1.0, "flops_per_second": 1e11}],
+    }
+    record = filled(load, tmp_path / "results.jsonl", measured)
+    file = page.write_page(record, plan.Scale(quick=True), tmp_path)
+    text = file.read_text(encoding="utf-8")
+    assert "shoal is slower in 1 of 2 cells" in text
+    assert "| 32 | 4 | 64 | 31.2 ms | 1 s | PyTorch loop × | 32 × | 32 × |" in text
+    assert "| iris: scikit-learn RandomizedSearchCV | 102 s |" in text
+    assert "A large float32 product reaches 100 GFLOP/s, by numpy." in text
+    assert file.with_suffix(".svg").stat().st_size > 10_000
+
+
+@pytest.mark.parametrize("who", ["shoal", "sklearn"])
+def test_a_training_is_timed_and_has_learned(load: Any, who: str) -> None:
+    sizes = {"rows": 64, "validation_rows": 16, "features": 4, "classes": 2}
+    work = load("work").Work("random", (4,), 16, 3, learning_rate=0.05, **sizes)
+    outcome = load("child").run({"kind": "train", "who": who, "work": work.plain(), "population": 2})
+    assert outcome["seconds"] > 0.0
+    assert 0.0 < outcome["validation_loss"] < 1.0
+
+
+def test_a_mixed_search_counts_its_programs(load: Any) -> None:
+    outcome = load("shoal_side").search("iris", 3, 1)
+    assert outcome["candidates"] == 3
+    assert outcome["programs"] >= 1
+
+
+def test_the_peak_is_measured(load: Any) -> None:
+    assert load("peak").measure("numpy", side=64, seconds=0.01)["flops_per_second"] > 1e6
 
 
 @pytest.mark.parametrize(
