@@ -75,6 +75,7 @@ def _samples(axes: Any, record: Record, cases: list[Case]) -> None:
         axes.barh(place, speed, color=COLOURS[who], hatch="//" if case.population > 1 else None, edgecolor="white")
     axes.set_yticks(range(len(rows)), [f"{label_of(who)}, {case.population}" for who, case in rows], fontsize=7)
     axes.invert_yaxis()
+    axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_xlabel("rows per second, all networks together")
     axes.set_title("Dense 64-256-256-256-10, one network and eight", loc="left")
 

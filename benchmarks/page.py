@@ -98,7 +98,8 @@ METHOD = (
     "epochs, batch size and Adam. Keras, PyTorch, JAX and shoal compute the validation loss after each epoch; shoal "
     "also keeps each network's best epoch; `MLPClassifier` does neither.",
     "Compile time is apart: of shoal and JAX what compiling takes with an empty cache; of Keras and PyTorch the "
-    "first epoch less an average one; of joblib starting its processes.",
+    "first epoch less an average one; of joblib starting its processes. "
+    "hyperoptax compiles while it searches, so its second search counts; shoal's and JAX's first training counts.",
     "Keras is used with `compile` and `fit` as by default. PyTorch has its rows in tensors, a fused Adam and one "
     "thread or one a core, whichever is faster. The populations of `torch.func`, JAX and hyperoptax share each batch, "
     "as shoal's do.",

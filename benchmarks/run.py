@@ -14,9 +14,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
+import sys
 from pathlib import Path
 
-from measuring import make
+from measuring import TRIES, make
 from page import write_page
 from peers.base import available_cores
 from plan import HERE, WORKLOADS, Scale
@@ -25,7 +27,7 @@ from record import Record, machine
 DOCS = HERE.parent / "docs"
 
 
-def measure_all(record: Record, scale: Scale, workloads: list[int], rounds: int) -> None:
+def measure_all(record: Record, scale: Scale, workloads: list[int], rounds: int, tries: int) -> None:
     """Make every measurement that the record does not hold yet."""
     for number in workloads:
         planned = WORKLOADS[number](scale)
@@ -36,7 +38,7 @@ def measure_all(record: Record, scale: Scale, workloads: list[int], rounds: int)
                 if each.absent:
                     print(f"{each.name}: {each.absent}", flush=True)
                     continue
-                outcome = make(each, scale.limit)
+                outcome = make(each, scale.limit, tries)
                 record.add(each.name, turn, outcome)
                 shown = ", ".join(f"{k} {v:.4g}" if isinstance(v, float) else f"{k} {v}" for k, v in outcome.items())
                 print(f"{each.name}, round {turn}: {shown}", flush=True)
@@ -54,11 +56,13 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="shorter work and one round")
     parser.add_argument("--rounds", type=int, help="3 if not given, 1 with --quick")
     parser.add_argument("--limit", type=float, help="seconds for a peer's search: 300 if not given, 20 with --quick")
+    parser.add_argument("--tries", type=int, default=TRIES, help="of a disturbed measurement; 1 does not wait either")
     parser.add_argument("--cores", type=int, default=available_cores(), help="cores that everyone may use")
     parser.add_argument("--results", type=Path, help="results file")
     parser.add_argument("--fresh", action="store_true", help="forget the results file and measure anew")
     parser.add_argument("--render", action="store_true", help="write the page and measure nothing")
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # a measurement in progress is ended, too
     use_cores(given.cores)
     file = given.results or HERE / ("results-quick.jsonl" if given.quick else "results.jsonl")
     if given.fresh:
@@ -67,7 +71,7 @@ def main() -> None:
     scale = Scale(given.quick, given.limit or (20.0 if given.quick else 300.0))
     if not given.render:
         record.begin(machine())
-        measure_all(record, scale, sorted(given.only), given.rounds or (1 if given.quick else 3))
+        measure_all(record, scale, sorted(given.only), given.rounds or (1 if given.quick else 3), given.tries)
     print(write_page(record, scale, file.parent if given.quick or given.results else DOCS))
 
 

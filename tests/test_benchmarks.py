@@ -26,14 +26,6 @@ def load(monkeypatch: pytest.MonkeyPatch) -> Any:
             sys.modules.pop(name)
 
 
-@pytest.fixture
-def measuring(load: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
-    module = load("measuring")
-    monkeypatch.setattr(module, "PAUSE", 0.0)
-    monkeypatch.setattr(module, "TRIES", 1)
-    return module
-
-
 def filled(load: Any, file: Path, measured: dict[str, list[dict[str, float]]]) -> Any:
     """Return a record with these outcomes, one a round."""
     record = load("record").Record(file)
@@ -99,20 +91,20 @@ def test_a_peer_that_is_not_installed_is_said_and_left_out(
     absent = plan.Measurement("2/x", ("false",), needs=("no_such_library",))
     monkeypatch.setitem(plan.WORKLOADS, 2, lambda _: [absent])
     record = load("record").Record(tmp_path / "results.jsonl")
-    run.measure_all(record, plan.Scale(), [2], 2)
+    run.measure_all(record, plan.Scale(), [2], rounds=2, tries=1)
     assert "2/x: not installed: no_such_library" in capsys.readouterr().out
     assert record.lines == []
 
 
-def test_a_measurement_gives_what_its_process_prints_last_and_its_wall_clock(load: Any, measuring: Any) -> None:
+def test_a_measurement_gives_what_its_process_prints_last_and_its_wall_clock(load: Any) -> None:
     program = "print('words'); print('{\"seconds\": 0.5, \"programs\": 3}')"
-    outcome = measuring.make(load("plan").Measurement("x", (sys.executable, "-c", program)), 10.0)
+    outcome = load("measuring").make(load("plan").Measurement("x", (sys.executable, "-c", program)), 10.0, tries=1)
     assert (outcome["seconds"], outcome["programs"]) == (0.5, 3)
     assert outcome["wall"] > 0.0
     assert 0.0 <= outcome["others"] <= 1.0
 
 
-def test_a_measurement_made_twice_meets_an_empty_cache_and_then_a_filled_one(load: Any, measuring: Any) -> None:
+def test_a_measurement_made_twice_meets_an_empty_cache_and_then_a_filled_one(load: Any) -> None:
     program = (
         "import json, os, pathlib, sys\n"
         "cache = pathlib.Path(os.environ['SHOAL_CACHE_DIR'])\n"
@@ -120,24 +112,23 @@ def test_a_measurement_made_twice_meets_an_empty_cache_and_then_a_filled_one(loa
         "cache.mkdir(exist_ok=True)"
     )
     measured = load("plan").Measurement("x", (sys.executable, "-c", program), twice=True, out="--out")
-    outcome = measuring.make(measured, 10.0)
+    outcome = load("measuring").make(measured, 10.0, tries=1)
     assert (outcome["filled"], outcome["warm_filled"]) == (0, 1)
     assert outcome["out"] != outcome["warm_out"]
 
 
-def test_a_measurement_that_fails_or_hangs_says_why(load: Any, measuring: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    measurement = load("plan").Measurement
-    failed = measuring.make(measurement("x", (sys.executable, "-c", "raise ValueError('no rows')")), 10.0)
+def test_a_measurement_that_fails_or_hangs_says_why(load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    measuring, measurement = load("measuring"), load("plan").Measurement
+    failed = measuring.make(measurement("x", (sys.executable, "-c", "raise ValueError('no rows')")), 10.0, tries=1)
     assert failed == {"failed": "ValueError: no rows"}
     monkeypatch.setattr(measuring, "GRACE", 0.0)
-    hung = measuring.make(measurement("x", (sys.executable, "-c", "import time; time.sleep(60)")), 0.2)
+    hung = measuring.make(measurement("x", (sys.executable, "-c", "import time; time.sleep(60)")), 0.2, tries=1)
     assert hung == {"failed": "took longer than 0 s"}
 
 
-def test_everyone_has_the_same_threads_and_the_usual_products(
-    load: Any, measuring: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_everyone_has_the_same_threads_and_the_usual_products(load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENBLAS_CORETYPE", "Haswell")
+    measuring = load("measuring")
     variables = measuring.environment(load("plan").Measurement("x", (), {"KERAS_BACKEND": "jax"}), "cache")
     assert "OPENBLAS_CORETYPE" not in variables
     assert len({variables[name] for name in measuring.THREADS}) == 1
