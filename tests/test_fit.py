@@ -155,14 +155,15 @@ class CtrlC:
             raise KeyboardInterrupt
 
 
+@pytest.mark.parametrize(("chunks", "done"), [(1, 0), (2, 4)])
 def test_an_interrupted_run_goes_on_to_the_same_numbers(
-    iris_run: Run, tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    iris_run: Run, tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunks: int, done: int
 ) -> None:
     no_page(monkeypatch)
     monkeypatch.setattr(trainer, "KEEP_SECONDS", 0.0)
     out = tmp_path / "stopped"
-    with pytest.raises(shoal.Interrupted, match=f"0 of 4 networks are trained.*--resume {out}"):
-        shoal.fit("iris", out=str(out), progress=CtrlC(2), **tiny)
+    with pytest.raises(shoal.Interrupted, match=f"{done} of 4 networks are trained.*--resume {out}"):
+        shoal.fit("iris", out=str(out), progress=CtrlC(chunks), **tiny)
     assert sorted(path.name for path in out.iterdir()) == ["checkpoint", "config.toml"]
     with pytest.raises(shoal.RunError, match=r"metrics\.json"):
         _ = shoal.load(out).metrics

@@ -139,6 +139,7 @@ def _fit(
             seconds={"total": 0.0, "compile": training.compile_seconds, "train": training.train_seconds},
             versions=versions(),
         )
+        record.engine.update(name=training.engine, programs=training.programs)
         laps.end("evaluate")
         record.seconds.update(laps.seconds)
         progress.stage("writing the page")

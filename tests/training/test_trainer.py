@@ -34,7 +34,7 @@ class PretendedEngine:
 
     def __init__(self, places: int = 2, size: int = 4, seconds: float = 0.0) -> None:
         self.places, self.size, self.seconds = places, size, seconds
-        self.started = self.prepared = self.chunks = 0
+        self.started = self.prepared = self.chunks = self.programs = 0
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[PretendedBlock]:
         starts = range(0, len(members), self.size)

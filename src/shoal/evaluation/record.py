@@ -164,6 +164,7 @@ class Record:
     seed: int
     seconds: dict[str, float]
     versions: dict[str, str] = field(default_factory=dict)
+    engine: dict[str, Any] = field(default_factory=dict)
     test_openings: int = 1
     search_space: tuple[tuple[str, str], ...] = ()
     cv: int | None = None

@@ -32,7 +32,7 @@ def metrics_dict(record: Record) -> dict[str, Any]:
 
     Returns:
         `format`, `task`, `target`, `seed`, `rows`, `networks`, `test`, `validation`, `train`, `baselines`,
-        `verdict`, `hyperparameters`, `search`, `test_openings`, `data`, `versions` and `seconds`. Every score
+        `verdict`, `hyperparameters`, `search`, `test_openings`, `data`, `engine`, `versions` and `seconds`. Every score
         is `{"value", "low", "high", "method"}`, a 95 % interval. `search.candidates_looked_at` counts the
         candidates among which the kept ones were chosen, `search.cv` and `search.repeats` say how often each was
         trained, and `search.kept` gives each kept one's mean score with its standard error. With `cv`, the
@@ -56,6 +56,7 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         "test_openings": record.test_openings,
         **_on_test_rows(record),
         "data": _data(record),
+        "engine": dict(record.engine),
         "versions": dict(sorted(record.versions.items())),
         "seconds": _seconds(record.seconds),
     }

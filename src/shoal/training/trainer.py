@@ -43,13 +43,18 @@ class Checkpoint:
 
 @dataclass
 class Training:
-    """The outcome of training: the members in the order of their identities, and where the time went."""
+    """The outcome of training: the members in the order of their identities, where the time went, and what trained.
+
+    `programs` counts those that the members need, whether compiled now or found in the cache.
+    """
 
     members: list[TrainedMember]
     compile_seconds: float
     train_seconds: float
     checkpoint: Checkpoint
     out_of_time: bool = False
+    engine: str = ""
+    programs: int = 0
 
 
 class Stopped(Exception):
@@ -139,7 +144,8 @@ class _Session:
         trained = [self.finished[identity] for identity in sorted(self.finished)]
         elapsed = time.perf_counter() - self.began
         seconds = self.compile_seconds, elapsed - self.compile_seconds
-        return Training(trained, *seconds, self._checkpoint(), out_of_time or self._late())
+        late, engine = out_of_time or self._late(), self.engine
+        return Training(trained, *seconds, self._checkpoint(), late, engine.name, engine.programs)
 
     def _fits(self, number: int, half: Halfway) -> bool:
         """Whether a state fits the block of this number: another number of cores may deal the members anew."""

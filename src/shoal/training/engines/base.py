@@ -38,10 +38,12 @@ class Block(Protocol):
 class Engine(Protocol):
     """Trains blocks of members: they enter places, train in chunks of epochs, and are read out when they are done.
 
-    A member's result depends neither on its place, nor on its neighbours, nor on when it entered.
+    A member's result depends neither on its place, nor on its neighbours, nor on when it entered. `programs` counts
+    those that the engine has planned.
     """
 
     name: str
+    programs: int
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[Any]:
         """Return the blocks that hold these members."""

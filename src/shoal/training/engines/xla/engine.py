@@ -101,7 +101,8 @@ class XlaEngine:
         budget: the memory that training may take; by default what is free.
 
     Attributes:
-        programs: how many programs it has made ready, `programs_compiled` of them not found in the cache.
+        programs: how many programs its last plan needs.
+        programs_compiled: how many it has compiled because the cache had none.
     """
 
     name = "xla"
@@ -115,8 +116,9 @@ class XlaEngine:
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[XlaBlock]:
         """Return one block for each group of members that share a program."""
-        blocks = []
-        for group in group_members(problem, members, self.layouts):
+        blocks, groups = [], group_members(problem, members, self.layouts)
+        self.programs = len(groups)
+        for group in groups:
             devices = min(len(self.devices), len(group.members))
             steps = -(-len(problem.x) // group.structure.batch_size)
             at_once = members_at_once(group.structure, steps)
@@ -152,7 +154,6 @@ class XlaEngine:
                 return 0.0
             began = time.perf_counter()
             program.compiled, new = self._compile(block)
-            self.programs += 1
             self.programs_compiled += new
             return time.perf_counter() - began
 
