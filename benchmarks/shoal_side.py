@@ -66,7 +66,7 @@ def search(name: str, count: int, epochs: int) -> dict[str, float]:
     return {
         "seconds": time.perf_counter() - began,
         "candidates": count,
-        "programs": engine.programs_compiled,
+        "programs": engine.programs,
         "compile_seconds": training.compile_seconds,
         "validation_loss": best,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -32,8 +32,9 @@ class PretendedEngine:
 
     name = "pretended"
 
-    def __init__(self, places: int = 2, size: int = 4, seconds: float = 0.0) -> None:
-        self.places, self.size, self.seconds = places, size, seconds
+    def __init__(self, places: int = 2, size: int = 4, seconds: float = 0.0, shrinks: bool = False) -> None:
+        self.places, self.size, self.seconds, self.shrinks = places, size, seconds, shrinks
+        self.computed = 0
         self.started = self.prepared = self.chunks = self.programs = 0
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[PretendedBlock]:
@@ -57,6 +58,8 @@ class PretendedEngine:
     def advance(self, block: PretendedBlock, state: dict[str, Any]) -> tuple[dict[str, Any], Chunk]:
         before, epochs, ids = (np.asarray(state.pop(name)) for name in ("epoch", "epochs", "id"))
         self.chunks += 1
+        self.computed += block.places
+        assert len(before) == block.places
         time.sleep(self.seconds)
         at = before[:, None] + np.arange(1, EPOCHS_OF_A_CHUNK + 1)
         loss = np.where(at <= epochs[:, None], ids[:, None] + 1.0 / at, np.nan)
@@ -65,6 +68,12 @@ class PretendedEngine:
         halves = np.stack([loss, loss], axis=-1)
         new = {"epoch": after.tolist(), "epochs": epochs.tolist(), "id": ids.tolist()}
         return new, Chunk(loss, loss, halves, loss, status, after, after)
+
+    def shrink(self, block: PretendedBlock, state: dict[str, Any], seats: Sequence[int]) -> Any:
+        if not self.shrinks:
+            return None
+        small = {name: [numbers[place] for place in seats] for name, numbers in state.items()}
+        return PretendedBlock(block.members, len(seats), block.problem), small
 
     def read_out(self, block: PretendedBlock, state: dict[str, Any], seats: dict[int, Member]) -> dict[int, Any]:
         return {
@@ -77,7 +86,11 @@ class PretendedEngine:
 
     def from_arrays(self, block: PretendedBlock, arrays: dict[str, np.ndarray], seats: dict[int, Member]) -> Any:
         assert all(arrays["id"][place] == member.id for place, member in seats.items())
-        return {name: array.tolist() for name, array in arrays.items()}
+        state = self.start(block)
+        for name, array in arrays.items():
+            count = min(len(array), block.places)
+            state[name][:count] = array[:count].tolist()
+        return state
 
 
 class Watcher:
@@ -141,6 +154,26 @@ def test_places_do_not_change_the_outcome(problem: Problem, five: list[Member]) 
     expected = train(problem, five, PretendedEngine(places=1, size=1))
     for places, size in ((1, 5), (3, 5), (5, 5), (2, 3)):
         assert_same(train(problem, five, PretendedEngine(places, size)), expected)
+
+
+def test_an_emptying_block_shrinks(problem: Problem, five: list[Member]) -> None:
+    usual, shrinking = PretendedEngine(places=5, size=5), PretendedEngine(places=5, size=5, shrinks=True)
+    expected = train(problem, five, usual)
+    assert_same(train(problem, five, shrinking), expected)
+    # of epochs 10, 3, 8, 9, 4 two members go on after the second chunk
+    assert (usual.computed, shrinking.computed) == (15, 12)
+
+
+@pytest.mark.usefixtures("keep_every_chunk")
+def test_a_shrunken_block_goes_on_where_it_was(problem: Problem, five: list[Member]) -> None:
+    longer = [replace(m, hyperparameters=m.hyperparameters.model_copy(update={"epochs": 3 + 4 * m.id})) for m in five]
+    expected = train(problem, longer, PretendedEngine(places=5, size=5))
+    for stop_at in range(1, 6):
+        engine = PretendedEngine(places=5, size=5, shrinks=True)
+        with pytest.raises(Stopped, match="interrupted") as stopped:
+            train(problem, longer, engine, progress=Watcher(stop_at))
+        again = PretendedEngine(places=5, size=5, shrinks=True)
+        assert_same(train(problem, longer, again, checkpoint=stopped.value.checkpoint), expected)
 
 
 def test_a_spent_budget_leaves_what_was_reached(problem: Problem, five: list[Member]) -> None:

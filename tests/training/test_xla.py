@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import pytest
 
-from shoal.networks import numpy_namespace
+from shoal.networks import ACTIVATIONS, numpy_namespace
 from shoal.results import Status, Task
 from shoal.streams import threefry, to_uniform
 from shoal.training import grouping, trainer
@@ -203,6 +203,29 @@ def test_fewer_places_in_another_order_give_the_same(
     for i, member in enumerate(training.members):
         if i != DIVERGING:
             assert_equal(member, mixed.members[i], rtol=1e-5, atol=2e-6)
+
+
+def test_an_emptying_block_shrinks(
+    problem: Problem, population: list[Member], mixed: Mixed, layout: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine_module, "WORTH_SHRINKING", 0.0)
+    engine = engine_of(layout)
+    sizes: list[int] = []
+    advance = engine.advance
+
+    def watched(block: Any, state: Any) -> Any:
+        sizes.append(block.places)
+        return advance(block, state)
+
+    monkeypatch.setattr(engine, "advance", watched)
+    longest = [*population[:3], population[4], population[6]]
+    ends = [replace(m, hyperparameters=m.hyperparameters.model_copy(update={"epochs": 8})) for m in longest]
+    long = replace(population[8], hyperparameters=population[8].hyperparameters.model_copy(update={"epochs": 25}))
+    last = train(problem, [*ends, long], engine).members[-1]
+    assert sizes[0] >= 6
+    assert sizes[-1] == 1
+    (alone,) = train(problem, [long], engine_of(layout)).members
+    assert_equal(last, alone, rtol=1e-5, atol=2e-6)
 
 
 def test_the_layouts_agree(problem: Problem, population: list[Member], mixed: Mixed) -> None:
@@ -494,6 +517,30 @@ def test_a_replica_learns_from_its_own_redrawn_targets(regression: Problem, memb
     assert_equal(replace(got[0], member=plain), expected, rtol=1e-4, atol=1e-5)
     (ordinary,) = train(regression, [replace(plain, id=1)], engine).members
     assert_equal(got[1], ordinary, rtol=1e-5, atol=2e-6)
+
+
+def test_every_activation_among_all_others_is_itself(problem: Problem, members: Any, engine: XlaEngine) -> None:
+    names = [activation.name for activation in ACTIVATIONS.values() if activation.elementwise]
+    each = members(*({**SMALL, "activation": name, "learning_rate": 0.005} for name in names))
+    wide = members({**SMALL, "hidden": (7, 8)}, start=len(each))  # pads them, and makes them skip a layer
+    mixed = train(problem, [*each, *wide], engine).members
+
+    def nothing(xp: Any, parameters: Any) -> Any:  # a penalty sees the weights, so that nothing is padded
+        return 0.0 * sum(xp.sum(layer["kernel"]) for layer in parameters)
+
+    exact = train(replace(problem, penalties=(nothing,)), each, engine_of("first")).members
+    for a, b in zip(exact, mixed, strict=False):
+        assert_equal(a, b, rtol=2e-4, atol=2e-5)
+
+
+@pytest.mark.skipif(jax.devices()[0].platform == "cpu", reason="this machine has no GPU")
+def test_a_gpu_gives_the_same(problem: Problem, population: list[Member]) -> None:
+    which = [population[i] for i in (REFERENCE, 4, 5, 7)]
+    host = XlaEngine()
+    host.devices = jax.devices("cpu")
+    pairs = zip(train(problem, which, XlaEngine()).members, train(problem, which, host).members, strict=True)
+    for a, b in pairs:
+        assert_equal(a, b, rtol=1e-3, atol=1e-4)
 
 
 def test_blocks_of_one_activation_share_a_program(problem: Problem, members: Any, layout: str) -> None:

@@ -100,3 +100,10 @@ class Seating:
             del self.seats[place], self._since[place]
             self._free.append(place)
         self._free.sort()
+
+    def move_together(self, places: int) -> None:
+        """Seat the members in the first of fewer places, in the order of their seats now."""
+        seats = [self.seat(place) for place in self.seats]
+        self.places, self.seats = places, dict(enumerate(seats))
+        self._since = dict.fromkeys(self.seats, len(self._chunks))
+        self._free = list(range(len(seats), places))

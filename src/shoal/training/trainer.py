@@ -179,6 +179,8 @@ class _Session:
                 state = self.engine.enter(block, state, newcomers)
             if not seating.seats:
                 break
+            if not seating.waiting and 2 * len(seating.seats) <= block.places:
+                block, state = self._shrunk(block, state, seating)
             state, chunk = self.engine.advance(block, state)
             seating.note(chunk)
             late = self._late()
@@ -187,6 +189,14 @@ class _Session:
             self._show(furthest, seating, chunk)
             self._remember(number, state, seating)
         self.halfway.pop(number, None)
+
+    def _shrunk(self, block: Any, state: Any, seating: Seating) -> tuple[Any, Any]:
+        """Return a smaller block where the engine finds that it pays: most places stand empty and nobody waits."""
+        smaller = self.engine.shrink(block, state, list(seating.seats))
+        if smaller is None:
+            return block, state
+        seating.move_together(smaller[0].places)
+        return smaller
 
     def _has(self, seat: Seat) -> bool:
         return seat.member.id in self.finished

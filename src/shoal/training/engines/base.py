@@ -60,6 +60,12 @@ class Engine(Protocol):
     def advance(self, block: Any, state: Any) -> tuple[Any, Chunk]:
         """Train every running member for a chunk of epochs."""
 
+    def shrink(self, block: Any, state: Any, seats: Sequence[int]) -> tuple[Any, Any] | None:
+        """Return a block with fewer places and its state, the members of these places in its first ones, in order.
+
+        None where that would not pay.
+        """
+
     def read_out(self, block: Any, state: Any, seats: Mapping[int, Member]) -> dict[int, list[dict[str, np.ndarray]]]:
         """Return the parameters at its best epoch, in its own sizes, of the member in each place."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import jax
@@ -15,7 +15,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 from shoal.networks import get_activation
 from shoal.results import Status
 from shoal.training import planner
-from shoal.training.cost import ORDERS, members_at_once
+from shoal.training.cost import COMPILE_SECONDS, ORDERS, member_step, members_at_once
 from shoal.training.engines.base import Chunk
 from shoal.training.engines.xla.devices import compile_lowered, compiler_options, use_every_core
 from shoal.training.engines.xla.program import MemberProgram, State
@@ -31,6 +31,10 @@ from shoal.training.packing import (
     unpad_parameters,
 )
 from shoal.training.planner import VALIDATION_BATCH, Budget, find_budget, member_bytes, shared_bytes
+from shoal.training.resources import available_cores
+
+WORTH_SHRINKING = 4.0  # times what compiling costs; nothing trains meanwhile
+ON_A_GPU = 4096  # members at once: it is not filled by fewer small networks
 
 
 @dataclass
@@ -57,6 +61,15 @@ class Program:
     def turned(self, tree: Any) -> Any:
         """Return arrays whose members come first with the members where the layout puts them."""
         return jax.tree.map(lambda a: np.moveaxis(a, 0, self.axis), tree)
+
+    def put(self, all_: Any, places: np.ndarray, given: Any) -> None:
+        """Write what belongs to some places into arrays of NumPy that hold all."""
+        at = (..., places) if self.axis == -1 else places
+        jax.tree.map(lambda array, values: array.__setitem__(at, values), all_, given)
+
+    def taken(self, tree: Any, places: Sequence[int] | np.ndarray) -> Any:
+        """Return what belongs to some places, in NumPy."""
+        return jax.tree.map(lambda array: np.take(np.asarray(array), places, axis=self.axis), tree)
 
     def place(self, tree: Any) -> Any:
         """Return arrays of members on the devices."""
@@ -110,8 +123,9 @@ class XlaEngine:
     def __init__(self, devices: int | None = None, budget: Budget | None = None) -> None:
         use_every_core()
         self.devices = jax.devices()[:devices]
-        self.budget = budget or find_budget()
-        self.layouts = LAYOUTS if self.devices[0].platform == "cpu" else ("first",)
+        self.on_cpu = self.devices[0].platform == "cpu"
+        self.budget = (budget or find_budget()) if self.on_cpu else _memory_of(self.devices)
+        self.layouts = LAYOUTS if self.on_cpu else ("first",)
         self.programs = self.programs_compiled = 0
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[XlaBlock]:
@@ -121,7 +135,7 @@ class XlaEngine:
         for group in groups:
             devices = min(len(self.devices), len(group.members))
             steps = -(-len(problem.x) // group.structure.batch_size)
-            at_once = members_at_once(group.structure, steps)
+            at_once = members_at_once(group.structure, steps) if self.on_cpu else ON_A_GPU
             parts = _by_activation(group.structure, group.members)
             most = max(len(part) for part in parts.values())
             places = min(bucket_rows(-(-most // devices)), at_once) * devices
@@ -138,6 +152,34 @@ class XlaEngine:
         one = member_bytes(structure.network.parameter_count, widths, structure.batch_size, validation)
         fitting = planner.members_at_once(one, shared_bytes(problem, devices), places, devices, self.budget)
         return min(places, fitting)
+
+    def shrink(self, block: XlaBlock, seated: Seated, seats: Sequence[int]) -> tuple[XlaBlock, Seated] | None:
+        """Return a block with fewer places and its state, or None where compiling it costs more than it saves."""
+        program = block.program
+        devices = min(program.mesh.size, len(seats))
+        places = bucket_rows(-(-len(seats) // devices)) * devices
+        steps = int(program.rows.steps) * seated.epochs_left
+        saved = 1e-6 * member_step(block.structure) * steps * (block.places - places) / program.mesh.size
+        if 2 * places > block.places or saved < WORTH_SHRINKING * COMPILE_SECONDS:
+            return None
+        smaller = replace(block, places=places, program=self._program(block.problem, block.structure, devices))
+        self.prepare(smaller)
+        state, numbers = (program.taken(tree, seats) for tree in (seated.state, seated.own_numbers))
+        return smaller, self._filled(smaller, state, numbers)
+
+    def _filled(self, block: XlaBlock, state: State, numbers: Any) -> Seated:
+        """Return a block whose first places have this state and these numbers, the others idle."""
+        empty = self.start(block)
+        both = _copied(empty.state), empty.own_numbers
+        count = len(state.status)
+        for all_, given in zip(both, (state, numbers), strict=True):
+            block.program.put(all_, np.arange(count), given)
+        return self._placed(block, *both)
+
+    def _placed(self, block: XlaBlock, state: State, own: Any) -> Seated:
+        """Return a block with its state and its numbers on the devices."""
+        seated = Seated(block.program.place(state), block.program.place(_copied(own)), own)
+        return seated.after(seated.state, state.status, state.epoch)
 
     def _program(self, problem: Problem, structure: Structure, devices: int) -> Program:
         mesh = jax.sharding.Mesh(np.array(self.devices[:devices]), ("members",))
@@ -193,16 +235,12 @@ class XlaEngine:
 
     def enter(self, block: XlaBlock, seated: Seated, newcomers: Mapping[int, Member]) -> Seated:
         """Put members into places, each at its start."""
-        program, members = block.program, list(newcomers.values())
-        where = np.asarray(list(newcomers))
-        at = (..., where) if program.axis == -1 else where
+        program, members, places = block.program, list(newcomers.values()), np.asarray(list(newcomers))
         state, own = _copied(seated.state), seated.own_numbers
-        fresh = program.turned(_at_start(members, padded_starts(block.problem, block.structure, members)))
-        numbers = program.turned(member_numbers(block.problem, block.structure, members))
-        for all_, new in ((state, fresh), (own, numbers)):
-            jax.tree.map(lambda array, values: array.__setitem__(at, values), all_, new)
-        entered = Seated(program.place(state), program.place(_copied(own)), own)
-        return entered.after(entered.state, state.status, state.epoch)
+        fresh = _at_start(members, padded_starts(block.problem, block.structure, members))
+        program.put(state, places, program.turned(fresh))
+        program.put(own, places, program.turned(member_numbers(block.problem, block.structure, members)))
+        return self._placed(block, state, own)
 
     def advance(self, block: XlaBlock, seated: Seated) -> tuple[Seated, Chunk]:
         """Train every running member of the block for a chunk of epochs."""
@@ -233,12 +271,18 @@ class XlaEngine:
         return {f"{i:02d}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(seated.state))}
 
     def from_arrays(self, block: XlaBlock, arrays: Mapping[str, np.ndarray], seats: Mapping[int, Member]) -> Seated:
-        """Return the state that `to_arrays` wrote, for members in the same places."""
-        empty = self.start(block)
-        seated = self.enter(block, empty, seats)
-        leaves = [arrays[name] for name in sorted(arrays)]
-        state = jax.tree.unflatten(jax.tree.structure(seated.state), leaves)
-        return seated.after(block.program.place(state), state.status, state.epoch)
+        """Return the state that `to_arrays` wrote, for members in the same places; there may be more or fewer."""
+        seated = self.enter(block, self.start(block), seats)
+        given = jax.tree.unflatten(jax.tree.structure(seated.state), [arrays[name] for name in sorted(arrays)])
+        places = np.arange(min(len(given.status), block.places))
+        given, own = (block.program.taken(tree, places) for tree in (given, seated.own_numbers))
+        return self._filled(block, given, own)
+
+
+def _memory_of(devices: Sequence[Any]) -> Budget:
+    """Return the memory that GPUs have left, which `--memory` does not speak of."""
+    stats = [device.memory_stats() for device in devices]
+    return Budget(sum(each["bytes_limit"] - each["bytes_in_use"] for each in stats), available_cores())
 
 
 def _by_activation(structure: Structure, members: Sequence[Member]) -> dict[int, tuple[Member, ...]]:
