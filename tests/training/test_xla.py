@@ -421,7 +421,7 @@ def test_validation_in_batches_is_the_same(problem: Problem, members: Any, monke
     structure = structure_of(problem, [member], layouts=("first",))
     program = MemberProgram(structure)
     numbers = jax.tree.map(lambda array: array[0], member_numbers(problem, structure, [member]))
-    flat = pad_parameters(structure, initial_parameters(member_network(problem, member), 0, 0))[0]
+    flat = (pad_parameters(structure, initial_parameters(member_network(problem, member), 0, 0))[0],)
     whole = program.validate(flat, numbers, rows_module.shared_rows(problem, structure))
     monkeypatch.setattr(rows_module, "VALIDATION_BATCH", 5)
     rows = jax.tree.map(jax.numpy.asarray, rows_module.shared_rows(problem, structure))
@@ -531,6 +531,15 @@ def test_every_activation_among_all_others_is_itself(problem: Problem, members: 
     exact = train(replace(problem, penalties=(nothing,)), each, engine_of("first")).members
     for a, b in zip(exact, mixed, strict=False):
         assert_equal(a, b, rtol=2e-4, atol=2e-5)
+
+
+def test_parameters_by_layer_give_the_same(
+    problem: Problem, population: list[Member], mixed: Mixed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program_module, "FLAT_UP_TO", 0)
+    which = [population[i] for i in (REFERENCE, PATIENT, 4, 5, 7, 8)]
+    for member in train(problem, which, engine_of("first")).members:
+        assert_equal(member, mixed.members[member.member.id], rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.skipif(jax.devices()[0].platform == "cpu", reason="this machine has no GPU")

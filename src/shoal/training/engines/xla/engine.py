@@ -18,7 +18,7 @@ from shoal.training import planner
 from shoal.training.cost import COMPILE_SECONDS, ORDERS, member_step, members_at_once
 from shoal.training.engines.base import Chunk
 from shoal.training.engines.xla.devices import compile_lowered, compiler_options, use_every_core
-from shoal.training.engines.xla.program import MemberProgram, State
+from shoal.training.engines.xla.program import Flat, MemberProgram, State
 from shoal.training.engines.xla.rows import shared_orders, shared_rows
 from shoal.training.grouping import LAYOUTS, Structure, bucket_rows, group_members
 from shoal.training.member import Member, Problem
@@ -228,18 +228,19 @@ class XlaEngine:
     def start(self, block: XlaBlock) -> Seated:
         """Return a block whose places are all idle."""
         program, places = block.program, block.places
-        numbers = program.turned(member_numbers(block.problem, block.structure, block.members[:1]))
+        numbers = program.turned(_numbers(block, block.members[:1]))
         own = jax.tree.map(lambda a: np.repeat(a, places, axis=program.axis), numbers)
-        idle = program.turned(_idle(places, program.member.flat.size))
+        idle = program.turned(_idle(places, program.member.storage))
         return Seated(program.place(idle), program.place(_copied(own)), own)
 
     def enter(self, block: XlaBlock, seated: Seated, newcomers: Mapping[int, Member]) -> Seated:
         """Put members into places, each at its start."""
         program, members, places = block.program, list(newcomers.values()), np.asarray(list(newcomers))
         state, own = _copied(seated.state), seated.own_numbers
-        fresh = _at_start(members, padded_starts(block.problem, block.structure, members))
+        vectors = padded_starts(block.problem, block.structure, members)
+        fresh = _at_start(members, vectors, program.member.storage)
         program.put(state, places, program.turned(fresh))
-        program.put(own, places, program.turned(member_numbers(block.problem, block.structure, members)))
+        program.put(own, places, program.turned(_numbers(block, members)))
         return self._placed(block, state, own)
 
     def advance(self, block: XlaBlock, seated: Seated) -> tuple[Seated, Chunk]:
@@ -257,18 +258,17 @@ class XlaEngine:
 
     def read_out(self, block: XlaBlock, seated: Seated, seats: Mapping[int, Member]) -> dict[int, Parameters]:
         """Return the parameters at its best epoch of each member, by its place."""
-        best = np.moveaxis(np.asarray(seated.state.best), block.program.axis, 0)
-        split = block.program.member.flat.split
-        return {
-            place: unpad_parameters(
-                member_network(block.problem, member), [each for each in split(best[place]) if each]
-            )
-            for place, member in seats.items()
-        }
+        best = jax.tree.map(lambda a: np.moveaxis(np.asarray(a), block.program.axis, 0), seated.state.best)
+        parameters = {}
+        for place, member in seats.items():
+            layers = block.program.member.storage.split(tuple(part[place] for part in best))
+            own = member_network(block.problem, member)
+            parameters[place] = unpad_parameters(own, [layer for layer in layers if layer])
+        return parameters
 
     def to_arrays(self, seated: Seated) -> dict[str, np.ndarray]:
         """Return a state as named arrays."""
-        return {f"{i:02d}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(seated.state))}
+        return {f"{i:04d}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(seated.state))}
 
     def from_arrays(self, block: XlaBlock, arrays: Mapping[str, np.ndarray], seats: Mapping[int, Member]) -> Seated:
         """Return the state that `to_arrays` wrote, for members in the same places; there may be more or fewer."""
@@ -301,20 +301,29 @@ def _copied(tree: Any) -> Any:
     return jax.tree.map(np.array, tree)
 
 
-def _idle(places: int, parameters: int) -> State:
+def _numbers(block: XlaBlock, members: Sequence[Member]) -> dict[str, Any]:
+    """Return the members' numbers as the program takes them, the members first."""
+    numbers = member_numbers(block.problem, block.structure, members)
+    if block.structure.masks:
+        numbers["own"] = block.program.member.storage.parts(numbers["own"])
+    return numbers
+
+
+def _idle(places: int, storage: Flat) -> State:
     """Return the state of places in which nobody trains, the places first."""
-    zeros, ints = np.zeros((places, parameters), np.float32), np.zeros(places, np.int32)
+    zeros = storage.parts(np.zeros((places, storage.size), np.float32))
+    ints = np.zeros(places, np.int32)
     slots = Slots(zeros, zeros, np.ones(places, np.float32))
     never = np.full(places, np.inf, np.float32)
     status = np.full(places, Status.FINISHED, np.int32)
     return State(zeros, slots, zeros, never, best_epoch=ints, epoch=ints, steps=ints, status=status)
 
 
-def _at_start(members: Sequence[Member], parameters: np.ndarray) -> State:
+def _at_start(members: Sequence[Member], vectors: np.ndarray, storage: Flat) -> State:
     """Return the state of members that have not trained, the members first."""
-    state = _idle(*parameters.shape)
+    state, parameters = _idle(len(members), storage), storage.parts(vectors)
     starts = [SECOND_STARTS_AT.get(member.hyperparameters.optimizer, 0.0) for member in members]
-    second = state.slots.second + np.asarray(starts, np.float32)[:, None]
+    second = storage.parts(np.zeros_like(vectors) + np.asarray(starts, np.float32)[:, None])
     running = np.full(len(members), Status.RUNNING, np.int32)
     slots = state.slots._replace(second=second)
     return state._replace(parameters=parameters, best=parameters, slots=slots, status=running)

@@ -21,11 +21,12 @@ from shoal.training.penalties import weight_penalty
 from shoal.training.resampling import bootstrap_counts, held_out, target_noise
 from shoal.training.schedules import learning_rate
 
+FLAT_UP_TO = 16_384  # parameters of a network that are kept as one vector
 STEPS_AT_ONCE = 2  # of the loop over mini-batches: two in a row need half of its copies, more only compile longer
 
 
 class State(NamedTuple):
-    """A block between two chunks; every array has the member axis where the layout puts it, parameters are flat."""
+    """A block between two chunks; every array has the member axis where the layout puts it, parameters are in parts."""
 
     parameters: Any
     slots: Slots
@@ -60,30 +61,60 @@ class Rows(NamedTuple):
 
 
 class Flat:
-    """Converts between flat vectors and the parameters of each layer; a member axis behind them stays there."""
+    """A member's parameters as one vector: small networks are updated in a single pass over it.
+
+    Parameters are kept as a tuple of parts, here of one; a member axis behind a part's axes stays there.
+    """
 
     def __init__(self, network: Network) -> None:
         self.shapes = network.parameter_shapes
         self.size = sum(math.prod(shape) for layer in self.shapes for shape in layer.values())
 
-    def split(self, flat: Any) -> list[dict[str, Any]]:
+    def parts(self, vectors: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return the parts of vectors `(members, parameters)`, the members first."""
+        return (vectors,)
+
+    def split(self, parts: tuple[Any, ...]) -> list[dict[str, Any]]:
         """Return the parameters of each layer."""
+        (vector,) = parts
         layers: list[dict[str, Any]] = []
         start = 0
         for shapes in self.shapes:
             layer = {}
             for name, shape in shapes.items():
                 stop = start + math.prod(shape)
-                layer[name] = flat[start:stop].reshape(*shape, *flat.shape[1:])
+                layer[name] = vector[start:stop].reshape(*shape, *vector.shape[1:])
                 start = stop
             layers.append(layer)
         return layers
 
-    def join(self, layers: Sequence[dict[str, Any]]) -> Any:
-        """Return the flat vector of the parameters of each layer."""
+    def join(self, layers: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
+        """Return the parts made of the parameters of each layer."""
         pairs = zip(self.shapes, layers, strict=True)
-        parts = ((layer[name], shape) for shapes, layer in pairs for name, shape in shapes.items())
-        return jnp.concatenate([array.reshape(math.prod(shape), *array.shape[len(shape) :]) for array, shape in parts])
+        each = [(layer[name], shape) for shapes, layer in pairs for name, shape in shapes.items()]
+        flat = [array.reshape(math.prod(shape), *array.shape[len(shape) :]) for array, shape in each]
+        return (jnp.concatenate(flat),)
+
+
+class ByLayer(Flat):
+    """A member's parameters as they are: for large networks, cutting and joining a vector costs more than it saves."""
+
+    def parts(self, vectors: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return the parts of vectors `(members, parameters)`, the members first."""
+        shapes = [shape for layer in self.shapes for shape in layer.values()]
+        ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
+        pieces = np.split(vectors, ends, axis=1)
+        return tuple(piece.reshape(-1, *shape) for piece, shape in zip(pieces, shapes, strict=True))
+
+    def split(self, parts: tuple[Any, ...]) -> list[dict[str, Any]]:
+        """Return the parameters of each layer."""
+        left = iter(parts)
+        return [{name: next(left) for name in shapes} for shapes in self.shapes]
+
+    def join(self, layers: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
+        """Return the parts made of the parameters of each layer."""
+        pairs = zip(self.shapes, layers, strict=True)
+        return tuple(layer[name] for shapes, layer in pairs for name in shapes)
 
 
 class MemberProgram:
@@ -94,7 +125,8 @@ class MemberProgram:
         self.lift = LIFTS[structure.layout]
         self.xp = self.lift.xp
         self.network = structure.network
-        self.flat = Flat(self.network)
+        small = self.network.parameter_count <= FLAT_UP_TO or structure.layout == "last"
+        self.storage = Flat(self.network) if small else ByLayer(self.network)
         self.loss = structure.loss
         self.fused = structure.loss.absorbs(structure.output_activation)
         absorbed = structure.loss.values_of_logits if self.fused else None
@@ -178,7 +210,7 @@ class MemberProgram:
 
     def step(self, numbers: dict[str, Any], rows: Rows, carry: tuple[Any, ...], indices: Any) -> tuple[Any, ...]:
         """Return the carry after one mini-batch: parameters, slots, steps done, sums of the loss and of the rows."""
-        flat, slots, done, total, rows_seen = carry
+        parts, slots, done, total, rows_seen = carry
         batch = self.batch(numbers, rows, indices)
         count = batch[-1]
         random = self.random(numbers, done) if self.structure.dropout else None
@@ -187,23 +219,33 @@ class MemberProgram:
             cost, loss = self.cost(layers, batch, numbers, random)
             return jnp.sum(cost), loss  # members do not meet in the sum: each finds its own gradient
 
-        gradients, loss = jax.grad(summed, has_aux=True)(self.flat.split(flat))
-        rate = learning_rate(self.xp, done.astype(jnp.float32), numbers)
-        gradient = self.flat.join(gradients)
-        if self.structure.masks:
-            gradient = jnp.where(numbers["own"], gradient, 0.0)
-        when = done.astype(jnp.float32) + 1.0
-        new = update(self.xp, self.structure.optimizers, flat, gradient, slots, rate, when, numbers)
+        gradients, loss = jax.grad(summed, has_aux=True)(self.storage.split(parts))
+        new = self.updated(parts, slots, self.storage.join(gradients), done.astype(jnp.float32), numbers)
         counts = count > 0  # a batch without rows of the member is no step
-        flat, slots = jax.tree.map(lambda after, before: jnp.where(counts, after, before), new, (flat, slots))
+        parts, slots = jax.tree.map(lambda after, before: jnp.where(counts, after, before), new, (parts, slots))
         total = total + jnp.where(counts, loss * count, 0.0)
-        return flat, slots, done + counts, total, rows_seen + count
+        return parts, slots, done + counts, total, rows_seen + count
+
+    def updated(
+        self, parts: tuple[Any, ...], slots: Slots, gradient: tuple[Any, ...], done: Any, numbers: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], Slots]:
+        """Return parameters and slots after one step of the member's optimizer."""
+        if self.structure.masks:
+            pairs = zip(numbers["own"], gradient, strict=True)
+            gradient = tuple(jnp.where(own, slope, 0.0) for own, slope in pairs)
+        rate = learning_rate(self.xp, done, numbers)
+        names, results = self.structure.optimizers, []
+        for p, g, first, second in zip(parts, gradient, slots.first, slots.second, strict=True):
+            own_slots = Slots(first, second, slots.product)
+            results.append(update(self.xp, names, p, g, own_slots, rate, done + 1.0, numbers))
+        firsts, seconds = (tuple(each[1][i] for each in results) for i in (0, 1))
+        return tuple(each[0] for each in results), Slots(firsts, seconds, results[0][1].product)
 
     # one epoch
 
-    def validate(self, flat: Any, numbers: dict[str, Any], rows: Rows) -> tuple[Any, Any, Any, Any]:
+    def validate(self, parts: tuple[Any, ...], numbers: dict[str, Any], rows: Rows) -> tuple[Any, Any, Any, Any]:
         """Return the validation loss, the loss of each half, and the metric."""
-        layers, xp = self.flat.split(flat), self.xp
+        layers, xp = self.storage.split(parts), self.xp
         plain = {**numbers, "label_smoothing": jnp.zeros_like(numbers["label_smoothing"])}
 
         def batch(i: Any, sums: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -243,11 +285,12 @@ class MemberProgram:
         zero = jnp.zeros_like(numbers["learning_rate"])
         carry = (state.parameters, state.slots, state.steps, zero, zero)
         turns = (rows.steps + STEPS_AT_ONCE - 1) // STEPS_AT_ONCE
-        flat, slots, done, total, seen = jax.lax.fori_loop(0, turns, steps, carry)
-        curves = (total / seen, *self.validate(flat, numbers, rows))
-        new = self.judged(state, numbers, curves)._replace(parameters=flat, slots=slots, steps=done)
+        parts, slots, done, total, seen = jax.lax.fori_loop(0, turns, steps, carry)
+        curves = (total / seen, *self.validate(parts, numbers, rows))
+        new = self.judged(state, numbers, curves)._replace(parameters=parts, slots=slots, steps=done)
         better = new.best_epoch > state.best_epoch
-        new = new._replace(best=jnp.where(better, flat, state.best))
+        best = jax.tree.map(lambda after, before: jnp.where(better, after, before), parts, state.best)
+        new = new._replace(best=best)
         kept = jax.tree.map(lambda after, before: jnp.where(running, after, before), new, state)
         return kept, jnp.where(running, jnp.stack(curves), jnp.nan)
 
