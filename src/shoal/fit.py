@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from shoal.aside import Aside
 from shoal.data import Preparation
 from shoal.errors import RunError
 from shoal.evaluation.evaluation import evaluate
+from shoal.evaluation.predictor import Predictor
+from shoal.evaluation.record import Record
 from shoal.evaluation.sealed import SealedRows
 from shoal.repeating import command_line, origin, versions
 from shoal.report import write_report
@@ -141,16 +144,8 @@ def _fit(
         )
         record.engine.update(name=training.engine, programs=training.programs)
         laps.end("evaluate")
-        record.seconds.update(laps.seconds)
         progress.stage("writing the page")
-        folder.write_model(predictor)
-        folder.write_log(record)
-        folder.write_metrics(record)  # before the page, so that a figure that fails loses nothing
-        write_report(record, folder.path, aside)
-        laps.end("report")
-        record.seconds.update(laps.seconds)
-        folder.write_metrics(record)
-        folder.remove_checkpoint()
+        _write(folder, predictor, record, aside, laps)
     except KeyboardInterrupt:
         if not folder.has_checkpoint:
             raise
@@ -159,3 +154,16 @@ def _fit(
         aside.close()
         folder.remove_if_unused()
     return Run(folder)
+
+
+def _write(folder: RunFolder, predictor: Predictor, record: Record, aside: Aside, laps: Laps) -> None:
+    """Write the run; the numbers before the page, so that a figure that fails loses nothing."""
+    record.seconds.update(laps.seconds)
+    folder.write_model(predictor)
+    folder.write_log(record)
+    folder.write_metrics(record)
+    write_report(record, folder.path, aside)
+    laps.end("report")
+    record.seconds.update(laps.seconds)
+    folder.write_metrics(record)
+    folder.remove_checkpoint()
