@@ -66,6 +66,14 @@ def test_the_state_cannot_name_files_elsewhere(tmp_path: Path, name: object) -> 
         load_checkpoint(tmp_path)
 
 
+def test_what_an_older_shoal_left_is_refused(tmp_path: Path) -> None:
+    save_checkpoint(tmp_path, {}, {"w": np.ones(3)})
+    path = tmp_path / "checkpoint" / "state.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 1}))
+    with pytest.raises(RunError, match=r"state\.json' was left by an older shoal.*delete its checkpoint folder"):
+        load_checkpoint(tmp_path)
+
+
 def test_removing_leaves_the_users_files(tmp_path: Path) -> None:
     remove_checkpoint(tmp_path)
     save_checkpoint(tmp_path, {}, {"w": np.ones(3)})

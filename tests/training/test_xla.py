@@ -10,6 +10,7 @@ import jax
 import numpy as np
 import pytest
 
+from shoal.errors import SettingError
 from shoal.networks import ACTIVATIONS, numpy_namespace
 from shoal.results import Status, Task
 from shoal.streams import threefry, to_uniform
@@ -25,6 +26,7 @@ from shoal.training.losses import get_loss
 from shoal.training.member import Member, Problem, TrainedMember, initial_parameters
 from shoal.training.optimizers import Slots, update
 from shoal.training.packing import batch_order, member_network, member_numbers, pad_parameters
+from shoal.training.planner import HEADROOM, Budget, find_budget, member_bytes, shared_bytes
 from shoal.training.problem import choose_loss, make_problem
 from shoal.training.resampling import bootstrap_counts, resampling_numbers, target_noise
 from shoal.training.schedules import learning_rate
@@ -653,6 +655,22 @@ def test_a_second_problem_of_similar_size_compiles_nothing(members: Any, engine:
     third = engine_of(engine.layouts[0])
     train(similar(250, 9, 0), members(*settings), third)
     assert third.programs == 1  # twice the rows: another program, compiled unless an earlier session has done it
+
+
+def test_little_memory_leaves_one_place(problem: Problem, members: Any) -> None:
+    each = members(SMALL, {**SMALL, "learning_rate": 0.01}, {**SMALL, "epochs": 3})
+    (roomy,) = XlaEngine().plan(problem, each)
+    structure = roomy.structure
+    widths = (*structure.hidden, structure.outputs)
+    one = member_bytes(structure.network.parameter_count, widths, 8, len(problem.validation_x))
+    needed = (shared_bytes(problem, len(jax.devices())) + 1.5 * one) / (1.0 - HEADROOM)
+    engine = XlaEngine(budget=Budget(int(needed), 2))
+    (block,) = engine.plan(problem, each)
+    assert (roomy.places, block.places, block.program.mesh.size) == (4, 1, 1)
+    for a, b in zip(train(problem, each, engine).members, train(problem, each, XlaEngine()).members, strict=True):
+        assert_equal(a, b, rtol=1e-5, atol=2e-6)
+    with pytest.raises(SettingError, match=r"training needs .* --memory 1MB allows no more"):
+        XlaEngine(budget=find_budget("1MB")).plan(problem, each)
 
 
 def test_places_are_few_and_filled(problem: Problem, members: Any, engine: XlaEngine) -> None:

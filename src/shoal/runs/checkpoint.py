@@ -17,7 +17,7 @@ from shoal.runs.arrays_file import arrays_to_bytes, read_arrays
 from shoal.runs.documents import json_text, read_json, sha256, shoal_version
 from shoal.runs.writing import write_atomically
 
-FORMAT = 1
+FORMAT = 2
 FOLDER, STATE = "checkpoint", "state.json"
 _MENDING = "The run cannot go on from here; delete its checkpoint folder and start it again."
 
@@ -64,6 +64,10 @@ def load_checkpoint(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.nd
     if not has_checkpoint(folder):
         raise RunError(f"{str(place / STATE)!r} is missing: this run left nothing to go on from. Start it again.")
     state = read_json(place / STATE, FORMAT, _MENDING)
+    if state["format"] < FORMAT:
+        raise RunError(
+            f"{str(place / STATE)!r} was left by an older shoal, which dealt its networks otherwise. {_MENDING}"
+        )
     name, meta = state.get("arrays"), state.get("meta")
     if not isinstance(name, str) or Path(name).name != name or not isinstance(meta, dict):
         raise RunError(f"{str(place / STATE)!r} is damaged: it names no arrays or has no content. {_MENDING}")

@@ -66,14 +66,16 @@ def members_at_once(structure: Structure, steps: int) -> int:
     return int(min(max(1 << round(enough).bit_length(), 4), MOST_MEMBERS // 2))
 
 
-def epochs_of_a_chunk(structure: Structure, steps: int, epochs: int) -> int:
+def epochs_of_a_chunk(structure: Structure, steps: int, epochs: int, may_stop: bool) -> int:
     """Return how many epochs a call of the program trains: enough to be worth a call, few beside all of them.
 
     Args:
         structure: what the program trains.
         steps: of one epoch.
         epochs: that the members train at most.
+        may_stop: whether a member may stop before; its place then idles until the end of a chunk.
     """
     once = ORDERS * steps * member_step(structure) * members_at_once(structure, steps)
-    enough = CHUNK_MICROSECONDS / once
-    return ORDERS * int(max(1, min(math.ceil(enough), epochs // (8 * ORDERS))))
+    enough = math.ceil(CHUNK_MICROSECONDS / once)
+    calls = 8 if may_stop else 2
+    return ORDERS * max(1, min(enough, epochs // (calls * ORDERS)))

@@ -131,8 +131,12 @@ def group_members(problem: Problem, members: Sequence[Member], layouts: Sequence
         layouts: those that may be chosen.
     """
     finest: dict[tuple[Any, ...], list[Member]] = {}
+    known: dict[int, tuple[Any, ...]] = {}  # folds and repeats share their hyperparameters
     for member in members:
-        finest.setdefault(_finest(problem, member.hyperparameters), []).append(member)
+        h = member.hyperparameters
+        if id(h) not in known:
+            known[id(h)] = _finest(problem, h)
+        finest.setdefault(known[id(h)], []).append(member)
     families: dict[Any, list[_Part]] = {}
     for key, several in finest.items():
         traits = _traits(problem, several)
@@ -176,6 +180,7 @@ class _Traits:
     members: int
     epochs: int
     most_epochs: int
+    may_stop: bool
 
     def joined(self, other: _Traits) -> _Traits:
         """Return the traits of the members of both."""
@@ -192,11 +197,13 @@ class _Traits:
             members=self.members + other.members,
             epochs=self.epochs + other.epochs,
             most_epochs=max(self.most_epochs, other.most_epochs),
+            may_stop=self.may_stop or other.may_stop,
         )
 
 
 def _traits(problem: Problem, members: Sequence[Member]) -> _Traits:
-    each = [member.hyperparameters for member in members]
+    all_ = [member.hyperparameters for member in members]
+    each = list({id(h): h for h in all_}.values())  # folds and repeats share theirs
     activations = {h.layer_activations() for h in each}
     return _Traits(
         hidden=frozenset(h.hidden for h in each),
@@ -210,8 +217,9 @@ def _traits(problem: Problem, members: Sequence[Member]) -> _Traits:
         bootstrap=any(member.bootstrap for member in members),
         replica=any(member.replica for member in members),
         members=len(members),
-        epochs=sum(h.epochs for h in each),
+        epochs=sum(h.epochs for h in all_),
         most_epochs=max(h.epochs for h in each),
+        may_stop=any(h.patience < h.epochs for h in each),
     )
 
 
@@ -273,7 +281,7 @@ def _structure(problem: Problem, traits: _Traits, layouts: Sequence[str]) -> Str
     )
     best = min((replace(structure, layout=layout) for layout in _possible(structure, layouts)), key=member_step)
     steps = -(-len(problem.x) // best.batch_size)
-    return replace(best, chunk=epochs_of_a_chunk(best, steps, traits.most_epochs))
+    return replace(best, chunk=epochs_of_a_chunk(best, steps, traits.most_epochs, traits.may_stop))
 
 
 def _possible(structure: Structure, layouts: Sequence[str]) -> list[str]:

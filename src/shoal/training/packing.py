@@ -27,7 +27,8 @@ def member_numbers(problem: Problem, structure: Structure, members: Sequence[Mem
     """
     each = [member.hyperparameters for member in members]
     steps = -(-len(problem.x) // structure.batch_size)
-    scalars = [_scalars(h, steps, _weights(problem, member)) for h, member in zip(each, members, strict=True)]
+    known = {id(h): _scalars(h, steps, _weights(problem, h)) for h in {id(h): h for h in each}.values()}
+    scalars = [known[id(h)] for h in each]
     numbers: dict[str, Any] = {name: np.asarray([s[name] for s in scalars], np.float32) for name in scalars[0]}
     numbers["epochs"] = np.asarray([h.epochs for h in each], np.int32)
     numbers["patience"] = np.asarray([h.patience for h in each], np.int32)
@@ -67,9 +68,9 @@ def member_network(problem: Problem, member: Member) -> Network:
     return build_network(member.hyperparameters, problem.inputs, problem.outputs, problem.output_activation)
 
 
-def _weights(problem: Problem, member: Member) -> int:
+def _weights(problem: Problem, h: Hyperparameters) -> int:
     """Return how many weights are regularised."""
-    sizes = (problem.inputs, *member.hyperparameters.hidden, problem.outputs)
+    sizes = (problem.inputs, *h.hidden, problem.outputs)
     return sum(a * b for a, b in itertools.pairwise(sizes))
 
 

@@ -140,7 +140,7 @@ class XlaEngine:
             most = max(len(part) for part in parts.values())
             places = min(bucket_rows(-(-most // devices)), at_once) * devices
             places = self._fitting(problem, group.structure, places, devices)
-            program = self._program(problem, group.structure, devices)
+            program = self._program(problem, group.structure, min(devices, places))
             for activation, part in parts.items():
                 blocks.append(XlaBlock(part, group.structure, places, problem, program, activation))
         return blocks
@@ -214,15 +214,8 @@ class XlaEngine:
             out_specs=(dealt_state, (program.spec(3), program.spec(2))),
             check_vma=False,
         )
-        arguments = (
-            seated.state,
-            seated.numbers,
-            program.rows,
-            program.orders,
-            np.int32(block.activation),
-            np.int32(1),
-        )
-        lowered = jax.jit(dealt, donate_argnums=0).lower(*arguments)
+        shared = (program.rows, program.orders, np.int32(block.activation), np.int32(1))
+        lowered = jax.jit(dealt, donate_argnums=0).lower(seated.state, seated.numbers, *shared)
         return compile_lowered(lowered, compiler_options(self.devices[0].platform, block.structure.layout))
 
     def start(self, block: XlaBlock) -> Seated:
