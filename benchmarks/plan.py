@@ -19,7 +19,7 @@ NOTES = Work("iris", (8,), batch_size=8, epochs=200)
 DENSE = Work("random", (256,) * 3, 256, epochs=10, rows=25_600, validation_rows=2_560, features=64, classes=10)
 SETS = ("iris", "breast_cancer", "digits")
 POPULATIONS = (1, 16, 128, 1_024, 8_192)
-MAP_WIDTHS, MAP_BATCHES, MAP_POPULATIONS = (4, 16, 64, 256), (8, 32, 256), (1, 8, 64, 512)
+MAP_WIDTHS, MAP_BATCHES, MAP_POPULATIONS = (4, 16, 64, 256), (8, 128), (1, 16, 256)
 MAP_FLOPS = 2e12  # of the largest population of a cell
 ALONE = ("keras_tensorflow", "keras_jax", "keras_torch", "torch_loop", "torch_compile", "sklearn")
 TOGETHER = ("torch_processes", "torch_vmap", "sklearn_joblib", "jax_vmap", "hyperoptax")

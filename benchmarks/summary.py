@@ -72,7 +72,7 @@ def measured_at(record: Record, case: Case, who: str) -> int | None:
     It is the case's own; else, for one that trains networks one after the other, the largest smaller one.
     """
     own = who == SHOAL or (PEERS[who].together and who not in IN_PROCESSES)
-    sizes = (case.population,) if own else sorted({*POPULATIONS, *MAP_POPULATIONS})
+    sizes = (case.population,) if own else sorted({*POPULATIONS, *MAP_POPULATIONS, case.population})
     known = [size for size in sizes if size <= case.population and record.values(case.label(who, size))]
     return max(known, default=None)
 
