@@ -657,6 +657,14 @@ def test_a_second_problem_of_similar_size_compiles_nothing(members: Any, engine:
     assert third.programs == 1  # twice the rows: another program, compiled unless an earlier session has done it
 
 
+def test_programs_share_the_rows(problem: Problem, members: Any, engine: XlaEngine) -> None:
+    a, b = engine.plan(problem, members({"batch_size": 8}, {"batch_size": 8}, {"batch_size": 16}, {"batch_size": 16}))
+    assert a.program.rows.x is b.program.rows.x
+    assert (int(a.program.rows.steps), int(b.program.rows.steps)) == (6, 3)
+    (other,) = engine.plan(replace(problem, x=problem.x + 1.0), members({}))
+    np.testing.assert_array_equal(np.asarray(other.program.rows.x)[:44, :4], problem.x + 1.0)
+
+
 def test_little_memory_leaves_one_place(problem: Problem, members: Any) -> None:
     each = members(SMALL, {**SMALL, "learning_rate": 0.01}, {**SMALL, "epochs": 3})
     (roomy,) = XlaEngine().plan(problem, each)

@@ -235,7 +235,7 @@ class _Part:
 
 def _part(problem: Problem, members: list[Member], traits: _Traits, layouts: Sequence[str]) -> _Part:
     structure = _structure(problem, traits, layouts)
-    steps = -(-len(problem.x) // structure.batch_size)
+    steps = problem.steps(structure.batch_size)
     return _Part(members, traits, structure, 1e-6 * member_step(structure) * steps * traits.epochs / CORES)
 
 
@@ -280,7 +280,7 @@ def _structure(problem: Problem, traits: _Traits, layouts: Sequence[str]) -> Str
         one_activation=several and traits.one_each,
     )
     best = min((replace(structure, layout=layout) for layout in _possible(structure, layouts)), key=member_step)
-    steps = -(-len(problem.x) // best.batch_size)
+    steps = problem.steps(best.batch_size)
     return replace(best, chunk=epochs_of_a_chunk(best, steps, traits.most_epochs, traits.may_stop))
 
 

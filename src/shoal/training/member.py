@@ -91,6 +91,10 @@ class Problem:
         """Number of outputs of a network."""
         return int(self.y.shape[1])
 
+    def steps(self, batch_size: int) -> int:
+        """Return how many mini-batches of this size make an epoch; the last may be short."""
+        return -(-len(self.x) // batch_size)
+
     @property
     def output_activation(self) -> str:
         """The activation of the last layer that suits the task."""

@@ -26,7 +26,7 @@ def member_numbers(problem: Problem, structure: Structure, members: Sequence[Mem
     own; and, where padding could wake up, which parameters are its own.
     """
     each = [member.hyperparameters for member in members]
-    steps = -(-len(problem.x) // structure.batch_size)
+    steps = problem.steps(structure.batch_size)
     known = {id(h): _scalars(h, steps, _weights(problem, h)) for h in {id(h): h for h in each}.values()}
     scalars = [known[id(h)] for h in each]
     numbers: dict[str, Any] = {name: np.asarray([s[name] for s in scalars], np.float32) for name in scalars[0]}
@@ -155,8 +155,7 @@ def batch_order(problem: Problem, batch_size: int, epochs: int) -> np.ndarray:
     The order depends on the run and the batch size alone and repeats after `epochs`, so that a member sees
     the same batches whenever it is taken in.
     """
-    rows = len(problem.x)
-    steps = -(-rows // batch_size)
+    rows, steps = len(problem.x), problem.steps(batch_size)
     order = np.full((epochs, steps * batch_size), -1, np.int32)
     for epoch in range(epochs):
         order[epoch, :rows] = Stream(problem.seed, ORDER, batch_size, epoch).permutation(rows)

@@ -28,9 +28,10 @@ def use_every_core(cores: int | None = None) -> None:
     jax.config.update("jax_compilation_cache_dir", str(cache))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
-    os.environ.setdefault("NPROC", str(cores or available_cores()))  # XLA's own threads are no more than that
+    cores = cores or available_cores()
+    os.environ.setdefault("NPROC", str(cores))  # XLA's own threads are no more than that
     with contextlib.suppress(RuntimeError):  # jax was in use before: its devices are as they are
-        jax.config.update("jax_num_cpu_devices", cores or available_cores())
+        jax.config.update("jax_num_cpu_devices", cores)
 
 
 def compiler_options(platform: str, layout: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from shoal.training import planner
 from shoal.training.cost import COMPILE_SECONDS, ORDERS, member_step, members_at_once
 from shoal.training.engines.base import Chunk
 from shoal.training.engines.xla.devices import compile_lowered, compiler_options, use_every_core
-from shoal.training.engines.xla.program import Flat, MemberProgram, State
+from shoal.training.engines.xla.program import Flat, MemberProgram, Rows, State
 from shoal.training.engines.xla.rows import shared_orders, shared_rows
 from shoal.training.grouping import LAYOUTS, Structure, bucket_rows, group_members
 from shoal.training.member import Member, Problem
@@ -127,14 +127,16 @@ class XlaEngine:
         self.budget = (budget or find_budget()) if self.on_cpu else _memory_of(self.devices)
         self.layouts = LAYOUTS if self.on_cpu else ("first",)
         self.programs = self.programs_compiled = 0
+        self._rows: dict[tuple[int, int, bool, int], Rows] = {}  # on the devices
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[XlaBlock]:
         """Return one block for each group of members that share a program."""
         blocks, groups = [], group_members(problem, members, self.layouts)
         self.programs = len(groups)
+        self._rows.clear()
         for group in groups:
             devices = min(len(self.devices), len(group.members))
-            steps = -(-len(problem.x) // group.structure.batch_size)
+            steps = problem.steps(group.structure.batch_size)
             at_once = members_at_once(group.structure, steps) if self.on_cpu else ON_A_GPU
             parts = _by_activation(group.structure, group.members)
             most = max(len(part) for part in parts.values())
@@ -185,7 +187,11 @@ class XlaEngine:
         mesh = jax.sharding.Mesh(np.array(self.devices[:devices]), ("members",))
         everywhere = NamedSharding(mesh, PartitionSpec())
         orders = shared_orders(problem, structure, ORDERS)
-        rows = jax.device_put(shared_rows(problem, structure), everywhere)
+        which = (id(problem), structure.inputs, structure.replicas, devices)
+        if which not in self._rows:  # programs share them, whatever their batch
+            self._rows[which] = jax.device_put(shared_rows(problem, structure), everywhere)
+        steps = jax.device_put(np.int32(problem.steps(structure.batch_size)), everywhere)
+        rows = self._rows[which]._replace(steps=steps)
         return Program(MemberProgram(structure), mesh, rows, jax.device_put(orders, everywhere))
 
     def prepare(self, block: XlaBlock) -> float:

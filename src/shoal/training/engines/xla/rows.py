@@ -41,7 +41,7 @@ def shared_rows(problem: Problem, structure: Structure) -> Rows:
         validation_y=batched(problem.validation_y),
         validation_weights=batched(weights),
         validation_folds=batched(validation_folds),
-        steps=np.int32(-(-rows // structure.batch_size)),
+        steps=np.int32(problem.steps(structure.batch_size)),
         validation_batches=np.int32(batches),
     )
 
