@@ -156,7 +156,7 @@ def test_logits_of_softmax_are_the_weighted_sums() -> None:
 
 @pytest.mark.parametrize("units", [0, -1, 2.5, "8", True, None])
 def test_units_must_be_a_whole_number(units: object) -> None:
-    with pytest.raises(SettingError, match="units must be a whole number of neurons, at least 1, got"):
+    with pytest.raises(SettingError, match="units must be a whole number, at least 1, got"):
         Dense(units)  # type: ignore[arg-type]
 
 

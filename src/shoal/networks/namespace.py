@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+import math
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 
 class Namespace:
-    """An array module with the three functions that NumPy and jax.numpy do not share.
+    """An array module with the functions that NumPy and jax.numpy do not share.
 
-    Every other attribute is the array module's own. `features` is the axis of an array `(rows, features)` that
-    counts features, `total` sums all that belongs to one member, and `shared` makes an array that members share
+    Every other attribute is the array module's own. `correlate` and `recur` are what convolutions and recurrent layers
+    spend their time in: an engine may compute the same faster. `features` is the axis of an array `(rows, features)`
+    that counts features, `total` sums all that belongs to one member, and `shared` makes an array that members share
     stand beside arrays of members: an engine that puts a member axis behind the others overrides all three.
 
     Args:
@@ -55,6 +58,69 @@ class Namespace:
     def switch(self, index: Any, functions: Sequence[Callable[[Any], Any]], operand: Any) -> Any:
         """Return `functions[index](operand)`; an engine computes none of the others."""
         return functions[int(index)](operand)
+
+    def correlate(self, x: Any, kernel: Any, strides: Sequence[int], dilation: Sequence[int]) -> Any:
+        """Return the cross-correlation of images, series or volumes with a kernel, called convolution in the field.
+
+        `y[n, i, o] = sum_{k, c} x[n, strides i + dilation k, c] kernel[k, c, o]`, with i and k running over one to
+        three axes. The patches that the kernel sees are gathered, so that one matrix product does the rest.
+
+        Args:
+            x: `(rows, *space, channels)`, padded already.
+            kernel: `(*size, channels, filters)`.
+            strides: steps of the kernel along each axis of the space.
+            dilation: steps between its elements.
+
+        Returns:
+            `(rows, *places, filters)` with `places = (space - dilation (size - 1) - 1) // strides + 1`.
+        """
+        *size, channels, filters = kernel.shape
+        patches = self.patches(x, size, strides, dilation)
+        flat = self.module.reshape(patches, (-1, math.prod(size) * channels))
+        y = self.matmul(flat, self.module.reshape(kernel, (-1, filters)))
+        return self.module.reshape(y, (*patches.shape[:-1], filters))
+
+    def patches(self, x: Any, size: Sequence[int], strides: Sequence[int], dilation: Sequence[int]) -> Any:
+        """Return what a window of some size sees at each place, `(rows, *places, prod(size) channels)`."""
+        return self.module.concatenate(list(self.windows(x, size, strides, dilation)), axis=-1)
+
+    def windows(self, x: Any, size: Sequence[int], strides: Sequence[int], dilation: Sequence[int]) -> Iterator[Any]:
+        """Give, for each element of a window, what it sees at every place, `(rows, *places, channels)`."""
+        space = x.shape[1:-1]
+        spans = [d * (k - 1) for d, k in zip(dilation, size, strict=True)]
+        stops = [(n - span - 1) // s * s + 1 for n, span, s in zip(space, spans, strides, strict=True)]
+        for element in itertools.product(*map(range, size)):
+            starts = [e * d for e, d in zip(element, dilation, strict=True)]
+            ends = zip(starts, stops, strides, strict=True)
+            yield x[(slice(None), *(slice(start, start + stop, step) for start, stop, step in ends))]
+
+    def recur(
+        self, cell: Callable[..., Any], inputs: Any, kernel: Any, carry: tuple[Any, ...], mask: Any = None
+    ) -> Any:
+        """Return what a recurrent cell hands on at each step, and its last carry.
+
+        Args:
+            cell: elementwise `(inputs_t, product, carry) -> carry`, with `product = carry[0] @ kernel` and
+                `carry[0]` the hidden state that it hands on.
+            inputs: `(rows, time, n)`, multiplied with the input kernel already.
+            kernel: `(units, m)`, multiplied with the hidden state at each step.
+            carry: arrays `(rows, units)` before the first step.
+            mask: `(rows, time)`, where false the carry stays as it is; None: true everywhere.
+
+        Returns:
+            The hidden state after each step, `(rows, time, units)`, and the last carry.
+        """
+
+        def step(carry: Any, now: Any) -> Any:
+            inputs_t, real = now
+            new = cell(inputs_t, self.matmul(carry[0], kernel), carry)
+            if real is not None:
+                new = tuple(self.module.where(real[:, None], a, b) for a, b in zip(new, carry, strict=True))
+            return new, new[0]
+
+        steps = self.module.swapaxes(inputs, 0, 1), None if mask is None else self.module.swapaxes(mask, 0, 1)
+        last, states = self.scan(step, carry, steps)
+        return self.module.swapaxes(states, 0, 1), last
 
     def __getattr__(self, name: str) -> Any:
         if name == "module":  # only while an object is being copied: there is nothing to delegate to yet

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
@@ -12,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.errors import NetworkError, listing, suggest
+from shoal.errors import NetworkError
 from shoal.networks.activations import ActivationSpec
 from shoal.networks.initializers import Shape
-from shoal.networks.layers import LAYERS, Context, Layer
+from shoal.networks.layers import Context, Layer
+from shoal.networks.layers.base import layer_from_dict
 from shoal.networks.namespace import Namespace, numpy_namespace
 from shoal.streams import Stream, Streams
 
@@ -69,7 +71,7 @@ class Network:
             raise NetworkError(f"two layers are called {twice!r}. Give each layer a name of its own")
         names: list[str] = []
         for layer in self.layers:
-            names.append(layer.name or _free_name(type(layer).__name__.lower(), {*names, *given}))
+            names.append(layer.name or _free_name(_snake_case(type(layer).__name__), {*names, *given}))
         return tuple(names)
 
     @cached_property
@@ -113,6 +115,18 @@ class Network:
         """The number of weights and biases."""
         return sum(math.prod(shape) for layer in self.parameter_shapes for shape in layer.values())
 
+    @property
+    def multiplications(self) -> int:
+        """How many multiplications with parameters one row takes, forwards."""
+        pairs = zip(self.layers, self.input_shapes, strict=True)
+        return sum(layer.multiplications(shape) for layer, shape in pairs)
+
+    @property
+    def values(self) -> int:
+        """How many numbers one row needs on its way: the output of every layer and what it needs beside."""
+        pairs = zip(self.layers, self.input_shapes, strict=True)
+        return sum(map(math.prod, self.shapes)) + sum(layer.scratch(shape) for layer, shape in pairs)
+
     def initialize(self, stream: Stream | Streams) -> list[dict[str, np.ndarray]]:
         """Return start values, one dict of float32 arrays per layer; of many streams, theirs before all other axes.
 
@@ -139,6 +153,8 @@ class Network:
         numbers: Sequence[Mapping[str, Any]] | None = None,
         random: Callable[[int, Shape], Any] | None = None,
         logits: bool = False,
+        present: Any = None,
+        record: Callable[[int, str, Any], None] | None = None,
     ) -> Any:
         """Return the outputs of one member for a batch: a pure function, to be lifted and differentiated.
 
@@ -148,8 +164,11 @@ class Network:
             x: batch of shape (rows, *input_shape).
             training: whether dropout acts; default False.
             numbers: each layer's own numbers of this member (activation, skip, rate); default none.
-            random: returns uniform numbers in [0, 1) for a layer index and a shape; needed for dropout.
+            random: returns uniform numbers in [0, 1) for the number of a source and a shape; needed for dropout. Each
+                layer is one source, or as many as it says.
             logits: leave out the final activation of the last layer, for fused losses; default False.
+            present: `(rows,)`, how much each row counts in statistics over the batch; default all alike.
+            record: takes layer index, name and new value of the parameters that follow the batches.
 
         Raises:
             NetworkError: the rows have another shape than `input_shape`.
@@ -159,17 +178,50 @@ class Network:
             >>> network.apply(np, [{"kernel": np.ones((2, 1)), "bias": np.ones(1)}], np.ones((1, 2))).tolist()
             [[3.0]]
         """
+        *_, last = self._walk(xp, parameters, x, training, numbers, random, logits, present, record)
+        return last
+
+    def outputs(self, parameters: NetworkParameters, x: Any) -> list[np.ndarray]:
+        """Return what each layer hands on for rows, computed by NumPy, to look inside the network.
+
+        Example:
+            >>> network = Network.parse("2 3:relu 1")
+            >>> [o.shape for o in network.outputs(network.initialize(Stream(0)), np.ones((5, 2), np.float32))]
+            [(5, 3), (5, 1)]
+        """
+        self.check_parameters(parameters)
+        return [np.asarray(output) for output in self._walk(numpy_namespace, parameters, np.asarray(x))]
+
+    def _walk(
+        self,
+        xp: Namespace | ModuleType,
+        parameters: NetworkParameters,
+        x: Any,
+        training: bool = False,
+        numbers: Sequence[Mapping[str, Any]] | None = None,
+        random: Callable[[int, Shape], Any] | None = None,
+        logits: bool = False,
+        present: Any = None,
+        record: Callable[[int, str, Any], None] | None = None,
+    ) -> Iterator[Any]:
+        """Give the output of one layer after the other."""
         namespace = numpy_namespace if xp is np else xp
         self._check_rows(x)
+        mask, source = None, 0
         for i, layer in enumerate(self.layers):
             context = Context(
                 training=training,
                 numbers={} if numbers is None else numbers[i],
-                random=None if random is None else partial(random, i),
+                random=None if random is None else partial(random, source),
                 logits=logits and i == len(self.layers) - 1,
+                mask=mask,
+                present=present,
+                record=None if record is None else partial(record, i),
             )
-            x = layer.apply(namespace, parameters[i], x, context)
-        return x
+            before, x = x, layer.apply(namespace, parameters[i], x, context)
+            mask = layer.output_mask(namespace, before, mask)
+            source += layer.sources
+            yield x
 
     def predict(self, parameters: NetworkParameters, x: Any) -> np.ndarray:
         """Return the outputs for rows, computed by NumPy in the number type of the parameters.
@@ -294,7 +346,7 @@ class Network:
             raise NetworkError(
                 f"the network is in format {data['format']!r}, this shoal reads format {FORMAT}. Install a newer shoal"
             )
-        return cls([_layer_from_dict(entry) for entry in data["layers"]], tuple(data["input_shape"]))
+        return cls([layer_from_dict(entry) for entry in data["layers"]], tuple(data["input_shape"]))
 
     @classmethod
     def parse(cls, text: str) -> Network:
@@ -321,6 +373,11 @@ def _checked_input_shape(input_shape: Any) -> Shape:
     return tuple(int(n) for n in sizes)
 
 
+def _snake_case(kind: str) -> str:
+    """Return the name of a class as Keras writes it, e.g. `max_pooling2d` for MaxPooling2D."""
+    return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)).lower()
+
+
 def _free_name(base: str, taken: set[str]) -> str:
     name, number = base, 0
     while name in taken:
@@ -331,13 +388,3 @@ def _free_name(base: str, taken: set[str]) -> str:
 
 def _shown(shapes: Mapping[str, Shape]) -> str:
     return ", ".join(f"{name} {shape}" for name, shape in shapes.items()) or "none"
-
-
-def _layer_from_dict(data: Mapping[str, Any]) -> Layer:
-    kind = data.get("class")
-    if kind not in LAYERS:
-        raise NetworkError(
-            f"no layer is called {kind!r}.{suggest(str(kind), LAYERS)} Known layers: {listing(LAYERS)}. "
-            f"A newer shoal may know it"
-        )
-    return LAYERS[kind].from_dict(data)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from shoal.errors import NetworkError, SettingError
-from shoal.networks.activations import ActivationSpec, apply_activation, get_activation
+from shoal.networks.activations import ActivationSpec, apply_activation, apply_table, get_activation
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
 
@@ -56,6 +56,36 @@ def activated_shape(label: str, activation: ActivationSpec, shape: Shape) -> Sha
             )
         return (*shape[:-1], shape[-1] // 2)
     return shape
+
+
+def checked_table(table: tuple[str, ...]) -> tuple[str, ...]:
+    """Return a table of activations with other names made the usual ones."""
+    return tuple(get_activation(name).name for name in table)
+
+
+def activated(xp: Any, layer: Any, z: Any, context: Context) -> Any:
+    """Return z behind the activation of a layer, the member's own one where it brings one.
+
+    Args:
+        xp: array namespace.
+        layer: has `activation`, and `table`, which the number `activation` of a member indexes.
+        z: `(batch, ..., units)`.
+        context: of the call.
+
+    Raises:
+        NetworkError: the member brings an activation, but the layer has no table.
+    """
+    if context.logits:
+        return z
+    choice = context.numbers.get("activation")
+    if choice is None:
+        return apply_activation(xp, layer.activation, z)
+    if not layer.table:
+        raise NetworkError(
+            f"{layer.label} got the number 'activation' but has no table that it could index. Give the "
+            f"layer one: table=('relu', 'tanh')"
+        )
+    return apply_table(xp, layer.table, choice, z)
 
 
 @dataclass(frozen=True)

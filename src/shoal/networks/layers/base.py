@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 
@@ -24,14 +24,20 @@ class Context:
     Attributes:
         training: whether the layer is being trained (dropout acts) or predicts.
         numbers: this layer's own numbers for one member, e.g. activation or rate; may be empty.
-        random: returns uniform numbers in [0, 1) of a shape; None draws none.
+        random: returns uniform numbers in [0, 1) of a shape, for one of the layer's `sources`; None draws none.
         logits: leave out the layer's activation.
+        mask: `(batch, time)`, true at the steps of a series that are real; None: all are.
+        present: `(batch,)`, how much each row counts in statistics over the batch; None: all alike.
+        record: takes the new value of one of the layer's `moving` parameters by name; None: nobody wants it.
     """
 
     training: bool = False
     numbers: Mapping[str, Any] = field(default_factory=dict)
-    random: Callable[[Shape], Any] | None = None
+    random: Callable[..., Any] | None = None
     logits: bool = False
+    mask: Any = None
+    present: Any = None
+    record: Callable[[str, Any], None] | None = None
 
 
 @dataclass(frozen=True)
@@ -46,8 +52,20 @@ class Layer:
 
     name: str | None = field(default=None, kw_only=True)
 
-    regularised: ClassVar[tuple[str, ...]] = ()
-    """The parameters on which L1 and L2 act."""
+    @property
+    def regularised(self) -> tuple[str, ...]:
+        """The parameters on which L1 and L2 act."""
+        return ()
+
+    @property
+    def moving(self) -> tuple[str, ...]:
+        """The parameters that follow the batches, as a moving average does; no gradient moves them."""
+        return ()
+
+    @property
+    def sources(self) -> int:
+        """How many sources of random numbers the layer draws from: one, or one for each layer within it."""
+        return 1
 
     @property
     def label(self) -> str:
@@ -78,6 +96,18 @@ class Layer:
         """Return the outputs of one member for a batch `x` of shape (batch, ...)."""
         raise NotImplementedError(f"{type(self).__name__} must say what it computes")
 
+    def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:  # noqa: ARG002
+        """Return the mask behind the layer, for its input and the mask before it; None: all steps are real."""
+        return mask
+
+    def multiplications(self, input_shape: Shape) -> int:  # noqa: ARG002
+        """Return the multiplications with parameters that one row takes, forwards: what training mostly costs."""
+        return 0
+
+    def scratch(self, input_shape: Shape) -> int:  # noqa: ARG002
+        """Return how many numbers one row needs beside the output, such as the patches of a convolution."""
+        return 0
+
     @property
     def final_activation(self) -> ActivationSpec:
         """The activation that `Context(logits=True)` leaves out; None where there is none."""
@@ -97,7 +127,7 @@ class Layer:
                     f"{self.label}: {f.name} is the Python function {getattr(value, '__name__', value)!r}, "
                     f"which cannot be kept in a file. Use one of the named choices instead"
                 )
-            data[f.name] = list(value) if isinstance(value, tuple) else value
+            data[f.name] = _to_plain(value)
         return data
 
     @classmethod
@@ -108,9 +138,7 @@ class Layer:
             NetworkError: the data has an entry that this layer does not know, or lacks one.
         """
         known = [f.name for f in fields(cls)]
-        settings: dict[str, Any] = {
-            key: tuple(value) if isinstance(value, list) else value for key, value in data.items() if key != "class"
-        }
+        settings: dict[str, Any] = {key: _from_plain(value) for key, value in data.items() if key != "class"}
         for key in settings:
             if key not in known:
                 raise NetworkError(
@@ -125,3 +153,32 @@ class Layer:
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
         """Return layers with input shapes that the contract tests run through."""
         return ((cls(), (4,)),)
+
+
+def _to_plain(value: Any) -> Any:
+    if isinstance(value, Layer):
+        return value.to_dict()
+    return [_to_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _from_plain(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_from_plain(item) for item in value)
+    return layer_from_dict(value) if isinstance(value, dict) else value
+
+
+def layer_from_dict(data: Mapping[str, Any]) -> Layer:
+    """Return the layer that `Layer.to_dict` described.
+
+    Raises:
+        NetworkError: no layer has this class, or it does not know a setting.
+    """
+    from shoal.networks.layers import LAYERS  # the table of all layers needs this module first
+
+    kind = data.get("class")
+    if kind not in LAYERS:
+        raise NetworkError(
+            f"no layer is called {kind!r}.{suggest(str(kind), LAYERS)} Known layers: {listing(LAYERS, 40)}. "
+            f"A newer shoal may know it"
+        )
+    return LAYERS[kind].from_dict(data)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 
-from shoal.errors import NetworkError, SettingError
-from shoal.networks.activations import ActivationSpec, apply_activation, apply_table, get_activation
-from shoal.networks.initializers import Initializer, Shape, get_initializer
-from shoal.networks.layers.activation import activated_shape, checked_activation
+from shoal.errors import NetworkError
+from shoal.networks.activations import ActivationSpec
+from shoal.networks.initializers import Initializer, Shape
+from shoal.networks.layers.activation import activated, activated_shape, checked_activation, checked_table
 from shoal.networks.layers.base import Context, Layer, Parameters
+from shoal.networks.layers.settings import check_initializers, start_values, whole
 from shoal.streams import Stream, Streams
 
 
@@ -48,17 +50,16 @@ class Dense(Layer):
     bias_initializer: str | Initializer = "zeros"
     table: tuple[str, ...] = ()
 
-    regularised: ClassVar[tuple[str, ...]] = ("kernel",)
-
     def __post_init__(self) -> None:
-        if isinstance(self.units, bool) or not isinstance(self.units, (int, np.integer)) or self.units < 1:
-            raise SettingError(f"{self.label}: units must be a whole number of neurons, at least 1, got {self.units!r}")
-        object.__setattr__(self, "units", int(self.units))
+        object.__setattr__(self, "units", whole(self.label, "units", self.units))
         object.__setattr__(self, "activation", checked_activation(self.label, self.activation))
-        object.__setattr__(self, "table", tuple(get_activation(name).name for name in self.table))
-        for initializer in (self.kernel_initializer, self.bias_initializer):
-            if not callable(initializer):
-                get_initializer(initializer)
+        object.__setattr__(self, "table", checked_table(self.table))
+        check_initializers(self.kernel_initializer, self.bias_initializer)
+
+    @property
+    def regularised(self) -> tuple[str, ...]:
+        """L1 and L2 act on the kernel."""
+        return ("kernel",)
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the input shape with `units` in place of its last number."""
@@ -80,32 +81,20 @@ class Dense(Layer):
     def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
         """Return start values for kernel and bias."""
         start = {"kernel": self.kernel_initializer, "bias": self.bias_initializer}
-        values = {}
-        for i, (name, shape) in enumerate(self.parameter_shapes(input_shape).items()):
-            initializer = start[name]
-            draw = initializer if callable(initializer) else get_initializer(initializer)
-            values[name] = draw(stream.child(i), shape)
-        return values
+        return start_values(self.parameter_shapes(input_shape), start, stream)
 
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
         """Return `f(x @ kernel + bias)`, with the member's own activations where it has them."""
         z = xp.matmul(x, parameters["kernel"])
         if self.use_bias:
             z = z + parameters["bias"]
-        if not context.logits:
-            choice = context.numbers.get("activation")
-            named = choice is None
-            z = apply_activation(xp, self.activation, z) if named else self._chosen(xp, choice, z)
+        z = activated(xp, self, z, context)
         skip = context.numbers.get("skip")
         return z if skip is None else xp.where(skip, x, z)
 
-    def _chosen(self, xp: Any, choice: Any, z: Any) -> Any:
-        if not self.table:
-            raise NetworkError(
-                f"{self.label} got the number 'activation' but has no table that it could index. Give the "
-                f"layer one: Dense({self.units}, table=('relu', 'tanh'))"
-            )
-        return apply_table(xp, self.table, choice, z)
+    def multiplications(self, input_shape: Shape) -> int:
+        """Return inputs × units, at each position."""
+        return math.prod(input_shape) * self.units
 
     @property
     def final_activation(self) -> ActivationSpec:
