@@ -11,7 +11,8 @@ import polars as pl
 
 from shoal.data import ReadOptions
 from shoal.data.conversion import to_numbers
-from shoal.data.dataset import read_any
+from shoal.data.dataset import Raw, read_any
+from shoal.data.roles import Roles
 from shoal.errors import DataError
 from shoal.evaluation.evaluation import Rows, score_rows
 from shoal.evaluation.predictor import Prediction, Predictor
@@ -85,8 +86,8 @@ class Run:
 
     def predict_table(self, data: Any, options: ReadOptions | None = None) -> tuple[pl.DataFrame, Prediction]:
         """Return the rows as read beside what the ensemble says of them."""
-        table = self._read(data, options)
-        return table, self.predictor.predict(table)
+        raw = self._read(data, options)
+        return raw.table, self.predictor.predict(raw.inputs)
 
     def unknown_categories(self, table: pl.DataFrame) -> dict[str, int]:
         """Return for each column the number of rows with a category that training did not see."""
@@ -101,9 +102,9 @@ class Run:
             DataError: a feature or target column is missing, or a weight is no number.
         """
         preparation = self.predictor.preparation
-        table = self._read(data, options)
-        x, y = preparation.transform(table), preparation.target_values(table)
-        return score_rows(self.predictor, Rows(x, y, self._weights(table)), int(self.metrics["seed"]))
+        raw = self._read(data, options)
+        x, y = preparation.transform(raw.inputs), preparation.target_values(raw.table)
+        return score_rows(self.predictor, Rows(x, y, self._weights(raw.table)), int(self.metrics["seed"]))
 
     def _weights(self, table: pl.DataFrame) -> Any:
         """Return the weights of rows by the column that weighed the rows of the fit, or None."""
@@ -124,14 +125,14 @@ class Run:
         """Return the verdict in plain sentences."""
         return str(self.metrics["verdict"]["text"])
 
-    def _read(self, data: Any, options: ReadOptions | None) -> pl.DataFrame:
+    def _read(self, data: Any, options: ReadOptions | None) -> Raw:
         import numpy as np
 
         if isinstance(data, np.ndarray) and data.ndim == 2:
             names = self.predictor.preparation.input_columns
             if data.shape[1] == len(names):
-                return pl.DataFrame({name: data[:, i] for i, name in enumerate(names)})
-        return read_any(data, options or ReadOptions())[2]
+                return Raw("data", "python", pl.DataFrame({name: data[:, i] for i, name in enumerate(names)}), Roles())
+        return read_any(data, options or ReadOptions())
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

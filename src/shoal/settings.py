@@ -44,6 +44,8 @@ class FitSettings(BaseModel):
     header: bool | None = Field(None, description="text files: the first line holds the names")
     encoding: str | None = Field(None, description="text files: utf-8 or latin-1")
     sheet: str | None = Field(None, description="Excel files: name of the sheet")
+    kind: Literal["table", "images", "series"] | None = Field(None, description="what arrays are; found by default")
+    image_size: str | None = Field(None, description="height and width of images, e.g. 64x64; by default the commonest")
 
     # the split and the preparation
     test: str | None = Field(None, description="file with the test rows; by default they are split off")

@@ -69,7 +69,7 @@ def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
     options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in columns}
     options |= {name: getattr(settings, name) for name in ("weight", "group", "time", "id", "task")}
     options["roles"] = None if settings.roles is None else roles_from_toml(settings.roles)
-    words = ("delimiter", "decimal_comma", "header", "encoding", "sheet")
+    words = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
     options["options"] = ReadOptions(**{name: getattr(settings, name) for name in words})
     test_rows = None
     if settings.test is None:
@@ -95,7 +95,7 @@ def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: Fit
 
     def part(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         taken = None if weights is None else weights[rows]
-        return preparation.transform(dataset.table[rows]), y[rows], taken
+        return preparation.transform(dataset.inputs(rows)), y[rows], taken
 
     loss = choose_loss(dataset.task, classes, settings.loss)
     parts = part(split.train), part(split.validation)
@@ -264,5 +264,5 @@ def make_ensemble(
     plain = Predictor(preparation, chosen, np.zeros(targets), np.full(targets, 1.96))
     rows, weights = split.validation, dataset.weights()
     taken = None if weights is None else weights[rows]
-    x, answering = preparation.transform(dataset.table[rows]), plain.held_out(folds, len(rows))
+    x, answering = preparation.transform(dataset.inputs(rows)), plain.held_out(folds, len(rows))
     return with_noise(plain, x, dataset.y()[rows], taken, answering)

@@ -17,7 +17,7 @@ from shoal.training.hyperparameters import Hyperparameters
 DATA, SPLIT, NETWORKS, RUN = "Data", "Split", "Networks", "Run"
 HYPERPARAMETERS = "Hyperparameters (those not given are searched or have their default)"
 
-READING = ("delimiter", "decimal_comma", "header", "encoding", "sheet")
+READING = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
 ROLES = ("target", "features", "y_err", "weight", "group", "time", "id", "ignore", "roles", "task")
 # Functions cannot be typed on a command line.
 PYTHON_ONLY = frozenset({"penalties"})

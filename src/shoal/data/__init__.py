@@ -5,6 +5,7 @@ from shoal.data.builtin import Builtin as Builtin
 from shoal.data.columns import Column as Column
 from shoal.data.columns import Kind as Kind
 from shoal.data.dataset import Dataset as Dataset
+from shoal.data.dataset import Inputs as Inputs
 from shoal.data.dataset import load_dataset as load_dataset
 from shoal.data.describe import Description as Description
 from shoal.data.describe import describe as describe
@@ -16,5 +17,6 @@ from shoal.data.readers import from_python as from_python
 from shoal.data.readers import read_table as read_table
 from shoal.data.roles import Roles as Roles
 from shoal.data.roles import roles_from_toml as roles_from_toml
+from shoal.data.signals import Signals as Signals
 from shoal.data.split import Split as Split
 from shoal.data.split import split_rows as split_rows

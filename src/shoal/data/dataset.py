@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -15,6 +15,8 @@ from shoal.data.columns import MOST_LEVELS, Column, Kind, check_features, find_c
 from shoal.data.conversion import first_row, is_date, is_plain, tidy, to_days, to_numbers
 from shoal.data.readers import ReadOptions, from_python, read_table
 from shoal.data.roles import Roles
+from shoal.data.signal_readers import is_signals, signal_reader, signals_from_python
+from shoal.data.signals import Signals
 from shoal.data.targets import (
     check_classes,
     check_targets_vary,
@@ -30,6 +32,23 @@ from shoal.errors import DataError, listing, suggest
 from shoal.results import Task
 
 LEAST_ROWS = 10
+Inputs = pl.DataFrame | Signals
+"""What can be predicted from."""
+
+
+class Raw(NamedTuple):
+    """Data as they were read: name, source, table, the roles that they bring with them, and images or series."""
+
+    name: str
+    source: str
+    table: pl.DataFrame
+    roles: Roles
+    signals: Signals | None = None
+
+    @property
+    def inputs(self) -> Inputs:
+        """What a preparation transforms."""
+        return self.table if self.signals is None else self.signals
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,7 +56,8 @@ class Dataset:
     """A table whose columns have types and roles, and the task that they define.
 
     `kept` holds the positions in `source` of the rows of `table`; rows without a target are left out.
-    `sha256` is that of the whole content as read. `classes` is empty in a regression.
+    `sha256` is that of the whole content as read. `classes` is empty in a regression. `signals` are the images or
+    series to predict from, one for each row of the table, or None where its columns are the features.
     """
 
     name: str
@@ -50,6 +70,11 @@ class Dataset:
     notes: tuple[str, ...]
     sha256: str
     kept: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
+    signals: Signals | None = None
+
+    def inputs(self, rows: np.ndarray) -> Inputs:
+        """Return what a preparation transforms of some rows: their images or series, or their part of the table."""
+        return self.table[rows] if self.signals is None else self.signals[rows]
 
     def __repr__(self) -> str:
         return f"Dataset({self.name!r}: {self.rows:,} rows, {len(self.features)} features, {self.task_name})"
@@ -155,7 +180,7 @@ def load_dataset(
         >>> load_dataset({"x": range(20), "y": [0.5 * i for i in range(20)]}).task_name
         'regression'
     """
-    name, source, raw, own = read_any(data, options)
+    name, source, raw, own, signals = read_any(data, options)
     _check_names(raw)
     flags = Roles().replaced(
         target=target,
@@ -171,16 +196,15 @@ def load_dataset(
     roles = _adapted(own, given).replaced(**given)
     table = _plain_columns(tidy(raw), roles)
     roles.check(table.columns)
-    _check_size(table)
+    _check_size(table, 2 if signals is None else 1)
     roles, notes = _complete(table, roles)
-    return _build(name, source, table, roles, task, notes)
+    return _build(Raw(name, source, table, roles, signals), task, notes)
 
 
-def _build(
-    name: str, source: str, table: pl.DataFrame, roles: Roles, task: Task | str | None, notes: list[str]
-) -> Dataset:
+def _build(raw: Raw, task: Task | str | None, notes: list[str]) -> Dataset:
     """Check the rows, infer the task and put the dataset together."""
-    sha256 = content_hash(table)
+    name, source, table, roles, signals = raw
+    sha256 = content_hash(table) if signals is None else _both_hashed(table, signals)
     table, kept = _with_target(table, roles.target, notes)
     if task is None:
         chosen, why = infer_task(table, roles.target, bool(roles.y_err))
@@ -195,20 +219,31 @@ def _build(
             raise DataError(f"classes have no measured errors; leave out y_err={listing(roles.y_err)}")
     else:
         check_targets_vary(target_numbers(table, roles.target, kept), roles.target)
+    if signals is not None:
+        roles, signals = (
+            roles.model_copy(update={"features": []}),
+            signals[kept] if len(kept) < len(signals) else signals,
+        )
     columns = find_columns(table, roles)
-    check_features(table, columns, kept)
+    if signals is None:
+        check_features(table, columns, kept)
     _check_role_values(table, roles, kept)
     notes.extend(_notes_on(columns))
-    return Dataset(name, source, table, columns, roles, chosen, classes, tuple(notes), sha256, kept)
+    return Dataset(name, source, table, columns, roles, chosen, classes, tuple(notes), sha256, kept, signals)
 
 
-def read_any(data: Any, options: ReadOptions) -> tuple[str, str, pl.DataFrame, Roles]:
-    """Return name, source, table and the roles that the data bring with them."""
+def _both_hashed(table: pl.DataFrame, signals: Signals) -> str:
+    return hashlib.sha256(f"{content_hash(table)}{signals.sha256()}".encode()).hexdigest()
+
+
+def read_any(data: Any, options: ReadOptions) -> Raw:
+    """Return the data with their name, their source and the roles that they bring with them."""
+    if isinstance(data, Raw):
+        return data
     if isinstance(data, Dataset):
-        return data.name, data.source, data.table, data.roles
+        return Raw(data.name, data.source, data.table, data.roles, data.signals)
     if isinstance(data, str) and data in BUILTIN:
-        table, roles = BUILTIN[data].load()
-        return data, "built in", table, roles
+        return Raw(data, "built in", *BUILTIN[data].load())
     if isinstance(data, str | Path):
         path = Path(data)
         is_name = isinstance(data, str) and not path.suffix and "/" not in data and "\\" not in data
@@ -218,8 +253,13 @@ def read_any(data: Any, options: ReadOptions) -> tuple[str, str, pl.DataFrame, R
                 + suggest(str(data), BUILTIN)
             )
         name = Path(path.name.removesuffix(".gz")).stem or path.name
-        return name, str(data), read_table(path, options), Roles()
-    return "data", "python", from_python(data), Roles()
+        reader = signal_reader(path, options)
+        if reader is not None:
+            return Raw(name, str(data), *reader.read(path, options))
+        return Raw(name, str(data), read_table(path, options), Roles())
+    if is_signals(data):
+        return Raw("data", "python", *signals_from_python(data, options))
+    return Raw("data", "python", from_python(data), Roles())
 
 
 def _adapted(own: Roles, given: dict[str, Any]) -> Roles:
@@ -263,8 +303,8 @@ def _plain_columns(table: pl.DataFrame, roles: Roles) -> pl.DataFrame:
     return table.drop([series.name for series in odd], strict=True) if odd else table
 
 
-def _check_size(table: pl.DataFrame) -> None:
-    if table.width < 2:
+def _check_size(table: pl.DataFrame, columns: int) -> None:
+    if table.width < columns:
         raise DataError(
             f"the table has only one column, {table.columns[0]!r}; it needs a target and at least one "
             "feature. For a text file, is the delimiter right?"

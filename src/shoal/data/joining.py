@@ -8,8 +8,9 @@ import numpy as np
 import polars as pl
 
 from shoal.data.conversion import tidy
-from shoal.data.dataset import Dataset, load_dataset, read_any
+from shoal.data.dataset import Dataset, Raw, load_dataset, read_any
 from shoal.data.readers import ReadOptions
+from shoal.data.signals import Signals
 from shoal.errors import DataError, listing, suggest
 
 
@@ -31,8 +32,8 @@ def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.nd
         (14, [12, 13])
     """
     reading = options.get("options", ReadOptions())
-    name, source, first, own = read_any(data, reading)
-    second = read_any(test, reading)[2]
+    name, source, first, own, signals = read_any(data, reading)
+    _, _, second, _, others = read_any(test, reading)
     missing = [column for column in first.columns if column not in second.columns]
     if missing:
         raise DataError(
@@ -41,9 +42,23 @@ def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.nd
         )
     both = _stacked(tidy(first), tidy(second))
     roles = options.pop("roles", None) or own
-    dataset = load_dataset(both, roles=roles, **options)
+    dataset = load_dataset(Raw(name, source, both, roles, _joined(signals, others)), roles=roles, **options)
     dataset = Dataset(**{**_fields(dataset), "name": name, "source": source})
     return dataset, np.flatnonzero(dataset.kept >= first.height)
+
+
+def _joined(first: Signals | None, second: Signals | None) -> Signals | None:
+    """Return the images or series of both."""
+    if first is None and second is None:
+        return None
+    if first is None or second is None or first.kind != second.kind or first.shape != second.shape:
+        shapes = ["a table" if s is None else f"{s.kind} of shape {s.shape}" for s in (first, second)]
+        raise DataError(f"the training data are {shapes[0]}, the test data {shapes[1]}; both must be alike")
+    lengths = None
+    if first.lengths is not None or second.lengths is not None:
+        each = [np.full(len(s), s.shape[0]) if s.lengths is None else s.lengths for s in (first, second)]
+        lengths = np.concatenate(each)
+    return Signals(first.kind, np.concatenate([first.values, second.values]), first.channels, lengths)
 
 
 def _fields(dataset: Dataset) -> dict[str, Any]:

@@ -13,9 +13,10 @@ import polars as pl
 
 from shoal.data.columns import Column, Kind
 from shoal.data.conversion import is_plain, tidy_column
-from shoal.data.dataset import Dataset
+from shoal.data.dataset import Dataset, Inputs
 from shoal.data.encoders import ENCODERS, BooleanEncoder, CategoryEncoder, Encoder, NumberEncoder
 from shoal.data.normalization import get_normalization, mean_and_scale
+from shoal.data.signals import SignalPreparation
 from shoal.data.targets import check_classes_known, target_numbers
 from shoal.errors import DataError, listing, suggest
 from shoal.results import Task
@@ -26,7 +27,8 @@ class Preparation:
     """Imputing, encoding and normalising, as fitted on the training rows of a dataset.
 
     `target_mean` and `target_scale` have shape `(targets,)`; they are 0 and 1 for classes. `left_out` are
-    features that are the same in every training row: nothing can be learnt from them.
+    features that are the same in every training row: nothing can be learnt from them. `signals` takes the place of the
+    encoders where networks predict from images or series.
 
     Example:
         >>> from shoal.data.dataset import load_dataset
@@ -43,6 +45,7 @@ class Preparation:
     target_mean: np.ndarray
     target_scale: np.ndarray
     left_out: tuple[str, ...] = ()
+    signals: SignalPreparation | None = None
 
     @classmethod
     def fit(cls, dataset: Dataset, rows: np.ndarray, *, normalization: str = "standard") -> Preparation:
@@ -60,6 +63,9 @@ class Preparation:
         """
         get_normalization(normalization)
         rows = np.asarray(rows, np.int64)
+        signals = None
+        if dataset.signals is not None:
+            signals = SignalPreparation.fit(dataset.signals, rows, normalization)
         encoders, same = [], []
         for column in dataset.features:
             series = dataset.table.get_column(column.name).gather(rows)
@@ -67,18 +73,21 @@ class Preparation:
                 same.append(column.name)
             else:
                 encoders.append(_fit_encoder(column, series, normalization))
-        if not encoders:
+        if not encoders and signals is None:
             raise DataError(f"no feature varies in the {len(rows)} training rows; there is nothing to predict from")
         mean, scale = np.zeros(len(dataset.targets)), np.ones(len(dataset.targets))
         if dataset.task is Task.REGRESSION:
             pairs = [mean_and_scale(column) for column in dataset.y()[rows].T]
             mean, scale = np.asarray([pair[0] for pair in pairs]), np.asarray([pair[1] for pair in pairs])
         targets, classes = dataset.targets, dataset.classes
-        return cls(tuple(encoders), normalization, dataset.task, targets, classes, mean, scale, tuple(same))
+        scaling = mean, scale
+        return cls(tuple(encoders), normalization, dataset.task, targets, classes, *scaling, tuple(same), signals)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
-        """The names of the columns of `transform`, e.g. `mass`, `mass is missing`, `color=red`."""
+        """The names of the columns of `transform`, e.g. `mass`, `mass is missing`, `color=red`; or of the channels."""
+        if self.signals is not None:
+            return self.signals.channels
         return tuple(name for encoder in self.encoders for name in encoder.names)
 
     @property
@@ -97,16 +106,18 @@ class Preparation:
         same = f"Left out {listing(self.left_out)}: the same in every training row."
         return (*pooled, same) if self.left_out else tuple(pooled)
 
-    def transform(self, table: pl.DataFrame) -> np.ndarray:
-        """Return `(rows, features)` float32.
+    def transform(self, table: Inputs) -> np.ndarray:
+        """Return `(rows, features)` float32, or images or series as networks take them.
 
         Args:
-            table: has the input columns, in any order; others are not looked at.
+            table: has the input columns, in any order; others are not looked at. Or images or series.
 
         Raises:
             DataError: a column is missing, or a value is of another type than in training or infinite.
         """
-        self._check_present(table)
+        if self.signals is not None:
+            return self.signals.transform(table)
+        table = self._columns_of(table)
         counts = [len(encoder.names) for encoder in self.encoders]
         out = np.zeros((sum(counts), table.height), np.float32)
         start = 0
@@ -115,9 +126,11 @@ class Preparation:
             start += count
         return np.ascontiguousarray(out.T)
 
-    def unknown_categories(self, table: pl.DataFrame) -> dict[str, int]:
+    def unknown_categories(self, table: Inputs) -> dict[str, int]:
         """Return the number of rows with a category that no training row had, by column; {} if none."""
-        self._check_present(table)
+        if self.signals is not None:
+            return {}
+        table = self._columns_of(table)
         unknown = {}
         for encoder in self.encoders:
             if isinstance(encoder, CategoryEncoder):
@@ -157,6 +170,7 @@ class Preparation:
             "target_mean": self.target_mean.tolist(),
             "target_scale": self.target_scale.tolist(),
             "left_out": list(self.left_out),
+            **({} if self.signals is None else {"signals": self.signals.to_dict()}),
         }
 
     @classmethod
@@ -171,10 +185,14 @@ class Preparation:
             np.asarray(d["target_mean"], np.float64),
             np.asarray(d["target_scale"], np.float64),
             tuple(d["left_out"]),
+            SignalPreparation.from_dict(d["signals"]) if "signals" in d else None,
         )
 
-    def _check_present(self, table: pl.DataFrame) -> None:
+    def _columns_of(self, table: Inputs) -> pl.DataFrame:
+        if not isinstance(table, pl.DataFrame):
+            raise DataError(f"the model was trained on a table, got {table.kind}")
         _check_columns(table, self.input_columns, "which the model was trained on")
+        return table
 
 
 def _check_columns(table: pl.DataFrame, names: tuple[str, ...], what: str) -> None:

@@ -35,7 +35,7 @@ def prepared_rows(dataset: Dataset, preparation: Preparation, rows: np.ndarray) 
     """Return some rows of a dataset, prepared."""
     weights = dataset.weights()
     return Rows(
-        preparation.transform(dataset.table[rows]),
+        preparation.transform(dataset.inputs(rows)),
         dataset.y()[rows],
         None if weights is None else weights[rows],
     )

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from shoal.data import Preparation
+from shoal.data import Inputs, Preparation
 from shoal.networks import Network
 from shoal.results import Task
 
@@ -96,8 +96,8 @@ class Predictor:
     noise: np.ndarray
     quantile: np.ndarray
 
-    def predict(self, table: pl.DataFrame) -> Prediction:
-        """Return what the ensemble says of the rows of a table.
+    def predict(self, table: Inputs) -> Prediction:
+        """Return what the ensemble says of the rows of a table, of images or of series.
 
         Raises:
             DataError: a column is missing, or holds values of another type than in training.

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import polars as pl
 
-from shoal.data import Dataset
+from shoal.data import Dataset, Inputs
 
 
 @dataclass
@@ -21,9 +20,9 @@ class SealedRows:
     def __len__(self) -> int:
         return len(self._rows)
 
-    def open(self) -> tuple[pl.DataFrame, np.ndarray, np.ndarray | None]:
-        """Return the table, the targets and the weights of the rows."""
+    def open(self) -> tuple[Inputs, np.ndarray, np.ndarray | None]:
+        """Return what to predict from, the targets and the weights of the rows."""
         self.openings += 1
         weights = self._dataset.weights()
         taken = None if weights is None else weights[self._rows]
-        return self._dataset.table[self._rows], self._dataset.y()[self._rows], taken
+        return self._dataset.inputs(self._rows), self._dataset.y()[self._rows], taken

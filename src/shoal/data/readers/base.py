@@ -24,6 +24,8 @@ class ReadOptions:
         header: Whether the first row holds the column names (text and Excel).
         encoding: Any encoding that Python knows, e.g. "utf-16" (text); UTF-8, then Latin-1 by default.
         sheet: Name of the sheet (Excel); the first one by default.
+        kind: "table", "images" or "series", where arrays could be either.
+        image_size: Height and width to which images are brought, as "64x64"; by default that of most of them.
 
     Example:
         >>> ReadOptions(delimiter=";", decimal_comma=True).header is None
@@ -35,6 +37,8 @@ class ReadOptions:
     header: bool | None = None
     encoding: str | None = None
     sheet: str | None = None
+    kind: str | None = None
+    image_size: str | None = None
 
 
 class Reader(Protocol):

@@ -1,0 +1,161 @@
+"""Images and series: inputs with neighbourhoods, one for each row of a table that holds everything else."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from shoal.errors import DataError, listing
+
+Kind = Literal["images", "series"]
+PADDED = -1e9
+"""What a step behind the end of a series holds in every channel once the series is prepared."""
+VALUES_AT_ONCE = 16_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Signals:
+    """Images or series as they were read.
+
+    Attributes:
+        kind: `images` or `series`.
+        values: `(rows, height, width, channels)` or `(rows, time, channels)`, in the number type of the file.
+        channels: their names.
+        lengths: `(rows,)`, the number of real steps of each series; None where all are real.
+    """
+
+    kind: Kind
+    values: np.ndarray
+    channels: tuple[str, ...]
+    lengths: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        axes = {"images": 4, "series": 3}[self.kind]
+        if self.values.ndim != axes or len(self.channels) != self.values.shape[-1]:
+            shape = "(rows, height, width, channels)" if axes == 4 else "(rows, time, channels)"
+            raise DataError(f"{self.kind} must have shape {shape}, got {self.values.shape}")
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, rows: np.ndarray) -> Signals:
+        lengths = None if self.lengths is None else self.lengths[rows]
+        return Signals(self.kind, self.values[rows], self.channels, lengths)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of one image or series."""
+        return self.values.shape[1:]
+
+    def sha256(self) -> str:
+        """Return a checksum of content, shape and number type."""
+        digest = hashlib.sha256(f"{self.kind}\0{self.values.dtype}\0{self.values.shape}\0{self.channels}".encode())
+        if self.lengths is not None:
+            digest.update(np.asarray(self.lengths, np.int64).tobytes())
+        for i in range(0, len(self), _rows_at_once(self.values)):
+            digest.update(np.ascontiguousarray(self.values[i : i + _rows_at_once(self.values)]).tobytes())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class SignalPreparation:
+    """What the training rows say of images or series: their shape, and mean and scale of each channel.
+
+    Images stay in the number type in which they were stored, an eighth or a quarter of float32, and are scaled in the
+    first layer of every network; series are scaled here.
+    """
+
+    kind: Kind
+    shape: tuple[int, ...]
+    channels: tuple[str, ...]
+    mean: tuple[float, ...]
+    scale: tuple[float, ...]
+    padded: bool
+
+    @classmethod
+    def fit(cls, signals: Signals, rows: np.ndarray, normalization: str) -> SignalPreparation:
+        """Fit mean and standard deviation of each channel on the training rows; `none` leaves values as they are."""
+        padded = signals.lengths is not None
+        channels = len(signals.channels)
+        if normalization == "none":
+            mean, scale = np.zeros(channels), np.ones(channels)
+        else:
+            mean, scale = _mean_and_scale(signals, np.asarray(rows, np.int64))
+        numbers = tuple(map(float, mean)), tuple(map(float, scale))
+        return cls(signals.kind, signals.shape, signals.channels, *numbers, padded)
+
+    def transform(self, signals: Any) -> np.ndarray:
+        """Return what networks take: images as they are, series float32, scaled and padded.
+
+        Raises:
+            DataError: another kind, size or number of channels than in training.
+        """
+        if not isinstance(signals, Signals) or signals.kind != self.kind:
+            found = signals.kind if isinstance(signals, Signals) else "a table"
+            raise DataError(f"the model was trained on {self.kind}, got {found}")
+        if self.kind == "images":
+            if signals.shape != self.shape:
+                raise DataError(f"the model was trained on images of {_by(self.shape)}, got {_by(signals.shape)}")
+            return signals.values
+        return self._series(signals)
+
+    def _series(self, signals: Signals) -> np.ndarray:
+        steps, channels = self.shape
+        found, given = signals.shape
+        if given != channels:
+            raise DataError(
+                f"the model was trained on series of {channels} channels ({listing(self.channels)}), got {given}"
+            )
+        if found > steps or (found < steps and not self.padded):
+            most = "at most " if self.padded else ""
+            raise DataError(f"the model was trained on series of {most}{steps} steps, got {found}")
+        scaled = (signals.values - np.asarray(self.mean)) / np.asarray(self.scale)
+        prepared = np.full((len(signals), steps, channels), PADDED, np.float32)
+        prepared[:, :found] = scaled
+        if signals.lengths is not None:
+            prepared[np.arange(steps) >= signals.lengths[:, None]] = PADDED
+        return prepared
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain data for JSON."""
+        names = ("kind", "shape", "channels", "mean", "scale", "padded")
+        return {name: list(v) if isinstance(v := getattr(self, name), tuple) else v for name in names}
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> SignalPreparation:
+        """Return the preparation that `to_dict` described."""
+        given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in d.items()}
+        return cls(**given)
+
+
+def _mean_and_scale(signals: Signals, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each channel over the real steps or pixels, in few passes of few rows."""
+    count, total, squares = 0.0, np.zeros(len(signals.channels)), np.zeros(len(signals.channels))
+    first = np.asarray(signals.values[rows[:1]], np.float64).reshape(-1, len(signals.channels))
+    shift = first[:1].mean(axis=0)  # squares of numbers far from zero would lose what they differ by
+    once = _rows_at_once(signals.values)
+    for i in range(0, len(rows), once):
+        some = signals[rows[i : i + once]]
+        values = np.asarray(some.values, np.float64) - shift
+        if some.lengths is not None:
+            values = values[np.arange(some.shape[0]) < some.lengths[:, None]]
+        values = values.reshape(-1, len(signals.channels))
+        count += len(values)
+        total += values.sum(axis=0)
+        squares += (values**2).sum(axis=0)
+    mean = total / max(count, 1.0)
+    scale = np.sqrt(np.maximum(squares / max(count, 1.0) - mean**2, 0.0))
+    return mean + shift, np.where(scale > 0.0, scale, 1.0)
+
+
+def _rows_at_once(values: np.ndarray) -> int:
+    return max(1, VALUES_AT_ONCE // max(1, math.prod(values.shape[1:])))
+
+
+def _by(shape: tuple[int, ...]) -> str:
+    height, width, channels = shape
+    return f"{height} × {width} pixels with {channels} channel{'s' if channels > 1 else ''}"
