@@ -64,6 +64,7 @@ class FitSettings(BaseModel):
     keep: int | None = Field(None, ge=1, description="how many candidates make the ensemble; at most 8 by default")
 
     # hyperparameters fixed by the user; None: searched, or the default where nothing is searched
+    layers: str | None = None
     hidden: Widths | None = None
     activation: Names | None = None
     optimizer: OptimizerName | None = None

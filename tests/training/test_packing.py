@@ -89,11 +89,12 @@ def test_numbers_of_a_member(problem: Problem, members: Any) -> None:
     assert numbers["weights"] == 4 * 5 + 5 * 3 + 3 * 3
     assert numbers["total_steps"] == 7 * 3  # 44 rows in batches of 16
     assert structure.optimizers[numbers["optimizer"]] == "sgd"
-    first, second = numbers["layers"]
+    first, rate, second, _, output = numbers["layers"]
+    assert not output
     assert not structure.masks
     assert {structure.activations[i] for i in first["activation"]} == {"tanh"}
     assert {structure.activations[i] for i in second["activation"]} == {"relu"}
-    assert first["rate"] == np.float32(0.25)
+    assert rate["rate"] == np.float32(0.25)
 
 
 def test_weights_behind_neurons_that_padding_would_wake_are_marked(problem: Problem, members: Any) -> None:

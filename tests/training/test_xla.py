@@ -262,7 +262,7 @@ def keep_mask(problem: Problem, member: Member, step: int, units: int) -> np.nda
     key = member_numbers(problem, structure_of(problem, [member]), [member])["key"][0]
     row, pair = np.meshgrid(np.arange(rows), np.arange((units + 1) // 2), indexing="ij")
     where = ((row << 16) | pair).astype(np.uint32)
-    when = np.full_like(where, step * 64 + layer)
+    when = np.full_like(where, step * program_module.SOURCES + layer)
     words = threefry((key[:1], key[1:]), (where, when), rounds=13)
     u = np.empty((rows, 2 * where.shape[1]), np.float32)
     u[:, 0::2], u[:, 1::2] = to_uniform(np, words[0]), to_uniform(np, words[1])
@@ -425,7 +425,7 @@ def test_validation_in_batches_is_the_same(problem: Problem, members: Any, monke
     numbers = jax.tree.map(lambda array: array[0], member_numbers(problem, structure, [member]))
     flat = (pad_parameters(structure, initial_parameters(member_network(problem, member), 0, 0))[0],)
     whole = program.validate(flat, numbers, rows_module.shared_rows(problem, structure))
-    monkeypatch.setattr(rows_module, "VALIDATION_BATCH", 5)
+    monkeypatch.setattr(rows_module, "validation_batch", lambda _: 5)
     rows = jax.tree.map(jax.numpy.asarray, rows_module.shared_rows(problem, structure))
     assert rows.validation_x.shape == (4, 5, 4)
     for a, b in zip(program.validate(flat, numbers, rows), whole, strict=True):

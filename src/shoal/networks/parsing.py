@@ -32,6 +32,16 @@ def parse_network(text: str) -> Network:
     return Network([_layer(word, text) for word in words[1:]], input_shape)
 
 
+def parse_layers(text: str) -> tuple[Layer, ...]:
+    """Return the layers of a text, one for each word.
+
+    Example:
+        >>> parse_layers("flatten 16:tanh")
+        (Flatten(name=None), Dense(units=16, activation='tanh', ...))
+    """
+    return tuple(_layer(word, text) for word in text.split())
+
+
 def _layer(word: str, text: str) -> Layer:
     head, colon, tail = word.partition(":")
     activation = tuple(tail.split(",")) if "," in tail else tail or None

@@ -11,6 +11,8 @@ import itertools
 import math
 from typing import TYPE_CHECKING
 
+from shoal.networks import Network
+
 if TYPE_CHECKING:
     from shoal.training.grouping import Structure
 
@@ -40,6 +42,11 @@ def member_step(structure: Structure) -> float:
         return LAST_STEP + LAST_VALUE * values * table + LAST_PRODUCT * rows * sum(a * b for a, b in sizes[1:])
     weights = sum(a * b for a, b in sizes)
     flops = rows * (6 * weights - 2 * sizes[0][0] * sizes[0][1])
+    if structure.trunk:  # what its layers hand on and gather counts like the values of the dense ones
+        trunk = Network(structure.network_trunk, structure.input_shape)
+        values += rows * trunk.values
+        flops += 6 * rows * trunk.multiplications
+        weights += trunk.parameter_count
     return FIRST_STEP + FIRST_VALUE * values * table + FIRST_FLOP * flops + FIRST_WEIGHT * weights
 
 

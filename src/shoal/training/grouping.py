@@ -12,11 +12,11 @@ from functools import cached_property
 from itertools import combinations
 from typing import Any
 
-from shoal.networks import ACTIVATIONS, Dense, Dropout, Network, get_activation
+from shoal.networks import ACTIVATIONS, Dense, Dropout, Layer, Network, get_activation
 from shoal.training.cost import COMPILE_SECONDS, ORDERS, epochs_of_a_chunk, fits_last, member_step
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.losses import LOSSES, Loss
-from shoal.training.member import Member, Problem
+from shoal.training.member import Member, Problem, activated_trunk, build_trunk
 
 BUCKETS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 LAYOUTS = ("first", "last")
@@ -29,7 +29,9 @@ class Structure:
     """What is static in a program; members with equal structure share it.
 
     Attributes:
-        inputs, hidden, outputs: padded sizes.
+        input_shape, hidden, outputs: padded sizes; images and series are not padded.
+        trunk: layers before the hidden ones, without the activations that members choose; `text` is what the members
+            call those that are their own.
         output_activation, loss, batch_size, penalties: as the problem and the members have them.
         activations, optimizers: the tables from which members choose.
         fixed_activations: of each layer, where one of them mixes neurons.
@@ -40,7 +42,7 @@ class Structure:
         chunk: epochs that one call of the program trains.
     """
 
-    inputs: int
+    input_shape: tuple[int, ...]
     hidden: tuple[int, ...]
     outputs: int
     output_activation: str
@@ -59,24 +61,41 @@ class Structure:
     chunk: int = ORDERS
     fixed_activations: tuple[str, ...] = ()
     penalties: tuple[Any, ...] = ()
+    trunk: tuple[Layer, ...] = ()
+    text: str = ""
+    stem: tuple[Layer, ...] = ()
+    reconstruct: bool = False
+
+    @property
+    def inputs(self) -> int:
+        """How many numbers the first dense layer takes."""
+        return Network(self.trunk, self.input_shape).output_shape[-1] if self.trunk else self.input_shape[0]
 
     @property
     def chooses_activation(self) -> bool:
         """Whether each member brings its own activations, as positions in the table."""
         return not self.fixed_activations and len(self.activations) > 1
 
+    @property
+    def table(self) -> tuple[str, ...]:
+        """The activations from which layers choose; empty where they do not."""
+        return self.activations if self.chooses_activation else ()
+
+    @cached_property
+    def network_trunk(self) -> tuple[Layer, ...]:
+        """The layers before the hidden ones with their activations."""
+        return activated_trunk(self.trunk, self.activations[0], self.table)
+
     @cached_property
     def network(self) -> Network:
         """The padded network that the program trains."""
-        layers: list[Any] = []
+        drop = [Dropout(0.0)] if self.dropout else []
+        layers: list[Layer] = [*self.network_trunk, *(drop if self.text else [])]
         fixed = self.fixed_activations or self.activations[:1] * len(self.hidden)
-        table = self.activations if self.chooses_activation else ()
         for units, activation in zip(self.hidden, fixed, strict=True):
-            layers.append(Dense(units, activation=activation, table=table))
-            if self.dropout:
-                layers.append(Dropout(0.0))
+            layers += [Dense(units, activation=activation, table=self.table), *drop]
         layers.append(Dense(self.outputs, activation=self.output_activation))
-        return Network(layers, input_shape=(self.inputs,))
+        return Network(layers, self.input_shape)
 
 
 @dataclass(frozen=True)
@@ -158,8 +177,8 @@ def _finest(problem: Problem, h: Hyperparameters) -> tuple[Any, ...]:
     """Return what parts members: first what always does, then what may be padded away."""
     exact: tuple[Any, ...] = (h.hidden,) if problem.penalties else ()
     if _mixes(h):
-        exact = (h.hidden, h.layer_activations())
-    always = (h.batch_size, bool(h.hidden), exact)
+        exact = (h.hidden, h.layer_activations(), h.activation[0])
+    always = (h.layers, h.batch_size, bool(h.hidden), exact)
     return always, len(h.hidden), max(_padded_alone(problem, h), default=0)
 
 
@@ -172,6 +191,7 @@ class _Traits:
     activations: frozenset[str]
     optimizers: frozenset[str]
     fixed_activations: tuple[str, ...]
+    layers: str
     batch_size: int
     one_each: bool
     dropout: bool
@@ -204,13 +224,15 @@ class _Traits:
 def _traits(problem: Problem, members: Sequence[Member]) -> _Traits:
     all_ = [member.hyperparameters for member in members]
     each = list({id(h): h for h in all_}.values())  # folds and repeats share theirs
-    activations = {h.layer_activations() for h in each}
+    trunk = each[0].layers != "" or len(problem.input_shape) > 1
+    activations = {h.layer_activations() + h.activation[:1] * trunk for h in each}
     return _Traits(
         hidden=frozenset(h.hidden for h in each),
         padded=frozenset(_padded_alone(problem, h) for h in each),
         activations=frozenset(get_activation(name).name for names in activations for name in names),
         optimizers=frozenset(h.optimizer for h in each),
         fixed_activations=_fixed_activations(each[0]),
+        layers=each[0].layers,
         batch_size=min(each[0].batch_size, len(problem.x)),
         one_each=all(len(set(names)) == 1 for names in activations),
         dropout=any(h.dropout > 0.0 for h in each),
@@ -260,8 +282,14 @@ def _structure(problem: Problem, traits: _Traits, layouts: Sequence[str]) -> Str
     widths = _shared_widths(traits.padded)
     several = 1 < len(traits.activations) <= traits.members / FEWEST_OF_ONE_ACTIVATION
     wakes = not all(get_activation(name).keeps_zero for name in traits.activations)
+    trunk = build_trunk(traits.layers, problem.input_shape, problem.stem)
+    exact = bool(problem.penalties or trunk)
     structure = Structure(
-        inputs=problem.inputs if problem.penalties else bucket_rows(problem.inputs),
+        input_shape=problem.input_shape if exact else (bucket_rows(problem.inputs),),
+        trunk=trunk,
+        text=traits.layers,
+        stem=problem.stem,
+        reconstruct=problem.reconstruct,
         hidden=widths,
         skips=len({len(hidden) for hidden in traits.hidden}) > 1,
         outputs=problem.outputs,
@@ -287,6 +315,7 @@ def _structure(problem: Problem, traits: _Traits, layouts: Sequence[str]) -> Str
 def _possible(structure: Structure, layouts: Sequence[str]) -> list[str]:
     """Return the layouts that a structure can have: a user's functions are written for one member."""
     own = structure.penalties or structure.loss.name not in LOSSES or structure.fixed_activations
+    own = own or structure.trunk
     whole = structure.output_activation == "softmax" and not structure.loss.absorbs("softmax")
     last = not (own or whole) and fits_last(structure)
     return [layout for layout in layouts if layout == "first" or last] or ["first"]
@@ -303,7 +332,7 @@ def _shared_widths(widths: Iterable[tuple[int, ...]]) -> tuple[int, ...]:
 
 def _mixes(hyperparameters: Hyperparameters) -> bool:
     """Whether an activation mixes neurons: then layers can be neither padded nor choose from a table."""
-    return any(not get_activation(name).elementwise for name in hyperparameters.layer_activations())
+    return any(not get_activation(name).elementwise for name in hyperparameters.activation)
 
 
 def _fixed_activations(hyperparameters: Hyperparameters) -> tuple[str, ...]:

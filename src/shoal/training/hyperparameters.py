@@ -28,7 +28,7 @@ ScheduleName = Literal["constant", "cosine", "exponential"]
 class Hyperparameters(BaseModel):
     """All choices that make one candidate.
 
-    Structural hyperparameters (`hidden`, `batch_size`, `loss`, `kernel_initializer`) fix shapes and the
+    Structural hyperparameters (`layers`, `hidden`, `batch_size`, `loss`, `kernel_initializer`) fix shapes and the
     graph; all others are numbers that members of one program may have each for itself.
 
     Example:
@@ -38,6 +38,9 @@ class Hyperparameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
+    layers: str = Field(
+        "", description='layers before the hidden ones, e.g. "conv2d:16:3 maxpooling2d:2" or "lstm:32"; by default none'
+    )
     hidden: Widths = Field((8,), description="units of each hidden layer, first to last; empty: none")
     activation: Names = Field(("relu",), description="activation of the hidden layers: one name, or one per layer")
     optimizer: OptimizerName = Field("adam", description="how gradients become steps")

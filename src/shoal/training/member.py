@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from shoal.networks import Dense, Dropout, Network
+from shoal.networks import Dense, Dropout, Flatten, Layer, Network
+from shoal.networks.initializers import Shape
+from shoal.networks.parsing import parse_layers
 from shoal.results import Status, Task
 from shoal.streams import Stream
 from shoal.training.hyperparameters import Hyperparameters
@@ -53,7 +56,8 @@ class Problem:
     """The prepared rows that every member trains on, and the words of the task.
 
     Attributes:
-        x: features of the training rows, `(rows, features)` float32.
+        x: features of the training rows, `(rows, features)` float32; series `(rows, time, channels)` float32; or images
+            `(rows, height, width, channels)` in the number type in which they were stored.
         y: targets of the training rows, `(rows, outputs)` float32: one-hot classes, a single 0/1 column for two
             classes, or normalised values.
         weights: `(rows, 1 or outputs)` float32 with mean one.
@@ -65,6 +69,8 @@ class Problem:
         folds: the fold of each row in each repeat of a cross-validation, `(rows, repeats)`; the validation rows
             are then the training rows, and a member is trained on the rows outside its fold. None: no folds.
         y_err: standard error of each target, `(rows, outputs)` float32 in units of `y`, for replicas, or None.
+        stem: layers with which every network begins, such as the scaling of images.
+        reconstruct: the targets are what comes out of the stem, in one line; `y` is then `(rows, 0)`.
     """
 
     x: np.ndarray
@@ -80,6 +86,13 @@ class Problem:
     penalties: tuple[Callable[..., Any], ...] = ()
     folds: np.ndarray | None = None
     y_err: np.ndarray | None = None
+    stem: tuple[Layer, ...] = ()
+    reconstruct: bool = False
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one row, `(features,)` for tables."""
+        return tuple(self.x.shape[1:])
 
     @property
     def inputs(self) -> int:
@@ -89,7 +102,7 @@ class Problem:
     @property
     def outputs(self) -> int:
         """Number of outputs of a network."""
-        return int(self.y.shape[1])
+        return math.prod(self.input_shape) if self.reconstruct else int(self.y.shape[1])
 
     def steps(self, batch_size: int) -> int:
         """Return how many mini-batches of this size make an epoch; the last may be short."""
@@ -136,21 +149,69 @@ class TrainedMember:
 
 
 @lru_cache(maxsize=8192)
-def build_network(hyperparameters: Hyperparameters, inputs: int, outputs: int, output_activation: str) -> Network:
-    """Return the dense network of a candidate, a dropout layer behind each hidden layer where it drops any.
+def build_network(
+    hyperparameters: Hyperparameters,
+    input_shape: Shape,
+    outputs: int,
+    output_activation: str,
+    stem: tuple[Layer, ...] = (),
+) -> Network:
+    """Return the network of a candidate: its trunk, hidden layers and output, with dropout behind each but the last.
+
+    Args:
+        hyperparameters: of the candidate.
+        input_shape: shape of one row.
+        outputs: number of outputs.
+        output_activation: of the last layer.
+        stem: layers with which the network begins.
 
     Example:
-        >>> build_network(Hyperparameters(hidden=(8,)), 4, 3, "softmax").parameter_count
+        >>> build_network(Hyperparameters(hidden=(8,)), (4,), 3, "softmax").parameter_count
         67
     """
-    layers: list[Any] = []
-    initializer = hyperparameters.kernel_initializer
-    for units, activation in zip(hyperparameters.hidden, hyperparameters.layer_activations(), strict=True):
-        layers.append(Dense(units, activation=activation, kernel_initializer=initializer))
-        if hyperparameters.dropout > 0.0:
-            layers.append(Dropout(hyperparameters.dropout))
-    layers.append(Dense(outputs, activation=output_activation, kernel_initializer=initializer))
-    return Network(layers, input_shape=(inputs,))
+    h = hyperparameters
+    layers: list[Layer] = list(activated_trunk(build_trunk(h.layers, input_shape, stem), h.activation[0]))
+    layers = [_started(layer, h.kernel_initializer) for layer in layers]
+    drop = [Dropout(h.dropout)] if h.dropout > 0.0 else []
+    if h.layers:
+        layers += drop
+    for units, activation in zip(h.hidden, h.layer_activations(), strict=True):
+        layers += [Dense(units, activation=activation, kernel_initializer=h.kernel_initializer), *drop]
+    layers.append(Dense(outputs, activation=output_activation, kernel_initializer=h.kernel_initializer))
+    return Network(layers, input_shape)
+
+
+@lru_cache(maxsize=256)
+def build_trunk(text: str, input_shape: Shape, stem: tuple[Layer, ...] = ()) -> tuple[Layer, ...]:
+    """Return the layers before the hidden ones: the stem, those of the text, and what flattens their output.
+
+    Raises:
+        NetworkError: a layer that is not known or does not fit the one before it.
+
+    Example:
+        >>> build_trunk("", (8, 8)), build_trunk("", (4,))
+        ((Flatten(name=None),), ())
+    """
+    layers = (*stem, *parse_layers(text))
+    if not layers:
+        return (Flatten(),) if len(input_shape) > 1 else ()
+    return layers if len(Network(layers, input_shape).output_shape) == 1 else (*layers, Flatten())
+
+
+def activated_trunk(layers: tuple[Layer, ...], activation: str, table: tuple[str, ...] = ()) -> tuple[Layer, ...]:
+    """Return layers of which those that name no activation have the candidate's, or choose from a table."""
+
+    def one(layer: Any) -> Layer:
+        chooses = hasattr(layer, "table") and layer.activation is None
+        return replace(layer, activation=activation, table=table) if chooses else layer
+
+    return tuple(one(layer) for layer in layers)
+
+
+def _started(layer: Any, initializer: str) -> Layer:
+    """Return a layer whose weights start as the candidate says, where the layer itself says nothing."""
+    own = getattr(layer, "kernel_initializer", None)
+    return replace(layer, kernel_initializer=initializer) if own == "glorot_uniform" else layer
 
 
 def initial_parameters(network: Network, seed: int, member: int) -> list[dict[str, np.ndarray]]:

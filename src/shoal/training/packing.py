@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,7 +36,7 @@ def member_numbers(problem: Problem, structure: Structure, members: Sequence[Mem
     numbers["optimizer"] = np.asarray([structure.optimizers.index(h.optimizer) for h in each], np.int32)
     numbers["key"] = Streams(problem.seed, (DROPOUT,), np.asarray([member.id for member in members])).keys
     numbers |= resampling_numbers(problem.seed, members)
-    numbers["layers"] = [_layer_numbers(structure, each, i) for i in range(len(structure.hidden))]
+    numbers["layers"] = _layer_numbers(structure, each)
     if structure.masks:
         numbers["own"] = np.stack([_own_parameters(problem, structure, member) for member in members])
     return numbers
@@ -65,22 +66,45 @@ def _scalars(h: Hyperparameters, steps: int, weights: int) -> dict[str, float]:
 
 def member_network(problem: Problem, member: Member) -> Network:
     """Return a member's network in its own size."""
-    return build_network(member.hyperparameters, problem.inputs, problem.outputs, problem.output_activation)
+    sizes = problem.input_shape, problem.outputs
+    return build_network(member.hyperparameters, *sizes, problem.output_activation, problem.stem)
 
 
 def _weights(problem: Problem, h: Hyperparameters) -> int:
     """Return how many weights are regularised."""
+    if h.layers or len(problem.input_shape) > 1:
+        network = build_network(h, problem.input_shape, problem.outputs, problem.output_activation, problem.stem)
+        pairs = zip(network.layers, network.parameter_shapes, strict=True)
+        return sum(math.prod(shapes[name]) for layer, shapes in pairs for name in layer.regularised)
     sizes = (problem.inputs, *h.hidden, problem.outputs)
     return sum(a * b for a, b in itertools.pairwise(sizes))
 
 
-def _layer_numbers(structure: Structure, each: Sequence[Hyperparameters], layer: int) -> dict[str, Any]:
+def _layer_numbers(structure: Structure, each: Sequence[Hyperparameters]) -> list[dict[str, Any]]:
+    """Return the members' own numbers of each layer of the padded network."""
+    numbers = [_trunk_numbers(structure, each, layer) for layer in structure.network_trunk]
+    if structure.dropout and structure.text:
+        numbers.append({"rate": np.asarray([h.dropout for h in each], np.float32)})
+    for i in range(len(structure.hidden)):
+        numbers.append(_hidden_numbers(structure, each, i))
+        if structure.dropout:
+            rates = [h.dropout if i < len(h.hidden) else 0.0 for h in each]
+            numbers.append({"rate": np.asarray(rates, np.float32)})
+    return [*numbers, {}]
+
+
+def _trunk_numbers(structure: Structure, each: Sequence[Hyperparameters], layer: Any) -> dict[str, Any]:
+    """Return the members' own numbers of a layer before the hidden ones."""
+    if not getattr(layer, "table", ()) or structure.one_activation:
+        return {}
+    chosen = [structure.activations.index(get_activation(h.activation[0]).name) for h in each]
+    return {"activation": np.asarray(chosen, np.int32)[:, None]}
+
+
+def _hidden_numbers(structure: Structure, each: Sequence[Hyperparameters], layer: int) -> dict[str, Any]:
     """Return the members' own numbers of one hidden layer; a layer beyond a member's depth is skipped."""
     real = [layer < len(h.hidden) for h in each]
     numbers: dict[str, Any] = {}
-    if structure.dropout:
-        rates = [h.dropout if deep else 0.0 for h, deep in zip(each, real, strict=True)]
-        numbers["rate"] = np.asarray(rates, np.float32)
     if structure.skips and layer > 0:
         numbers["skip"] = ~np.asarray(real, bool)
     if structure.chooses_activation and not structure.one_activation:
@@ -139,7 +163,7 @@ def padded_starts(problem: Problem, structure: Structure, members: Sequence[Memb
     sizes: dict[tuple[Any, ...], list[int]] = {}
     for i, member in enumerate(members):
         h = member.hyperparameters
-        sizes.setdefault((h.hidden, h.kernel_initializer, h.dropout > 0.0), []).append(i)
+        sizes.setdefault((h.layers, h.hidden, h.kernel_initializer, h.dropout > 0.0), []).append(i)
     starts: dict[int, np.ndarray] = {}
     for which in sizes.values():
         network = member_network(problem, members[which[0]])

@@ -21,6 +21,7 @@ KEPT_COPIES = STATE_COPIES + 1
 # in validation what goes into an activation and what comes out.
 TRAINING_COPIES, VALIDATION_COPIES = 3, 2
 VALIDATION_BATCH = 1024  # rows that are validated at a time
+VALIDATION_NUMBERS = 4_000_000  # of one member meanwhile
 LIBRARY_BYTES = 200_000_000  # measured: loading the libraries and compiling one small program
 
 
@@ -50,6 +51,16 @@ def find_budget(memory: str | None = None) -> Budget:
     if memory is not None and parse_memory(memory) <= free:
         return Budget(parse_memory(memory), cores, f"--memory {memory}")
     return Budget(free, cores)
+
+
+def validation_batch(values: int) -> int:
+    """Return how many rows are validated at a time by networks that need so many numbers for each.
+
+    Example:
+        >>> validation_batch(50), validation_batch(100_000)
+        (1024, 64)
+    """
+    return max(32, min(VALIDATION_BATCH, 1 << (VALIDATION_NUMBERS // max(1, values)).bit_length()))
 
 
 def member_bytes(parameters: int, widths: Sequence[int], batch: int, validation: int = VALIDATION_BATCH) -> int:

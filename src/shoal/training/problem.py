@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import DataError
+from shoal.networks import Layer
 from shoal.results import Task
 from shoal.streams import Stream
 from shoal.training.losses import Loss, check_loss_suits, get_loss
@@ -41,6 +42,8 @@ def make_problem(
     penalties: tuple[Callable[..., Any], ...] = (),
     folds: np.ndarray | None = None,
     y_err: np.ndarray | None = None,
+    stem: tuple[Layer, ...] = (),
+    reconstruct: bool = False,
 ) -> Problem:
     """Return the problem made of prepared training and validation rows.
 
@@ -55,6 +58,8 @@ def make_problem(
         penalties: callables `(xp, parameters) -> number`.
         folds: the fold of each row in each repeat, `(rows, repeats)`; `validation` must then be `training`.
         y_err: standard error of each normalised target, `(rows, targets)`, for replicas.
+        stem: layers with which every network begins.
+        reconstruct: whether the networks reconstruct what comes out of the stem; targets are then `(rows, 0)`.
 
     Raises:
         DataError: fewer than two validation rows, in all or in one fold, or weights that add up to nothing.
@@ -68,10 +73,10 @@ def make_problem(
     if folds is not None:
         _check_halves(folds, half)
     return Problem(
-        x=np.ascontiguousarray(x, np.float32),
+        x=_numbers(x),
         y=encode_target(task, loss, classes, y),
         weights=_mean_one(w, len(x), "training"),
-        validation_x=np.ascontiguousarray(validation_x, np.float32),
+        validation_x=_numbers(validation_x),
         validation_y=encode_target(task, loss, classes, validation_y),
         validation_weights=_mean_one(validation_w, len(validation_x), "validation"),
         validation_half=half,
@@ -81,7 +86,14 @@ def make_problem(
         penalties=penalties,
         folds=None if folds is None else np.ascontiguousarray(folds, np.int32),
         y_err=None if y_err is None else np.ascontiguousarray(y_err, np.float32),
+        stem=stem,
+        reconstruct=reconstruct,
     )
+
+
+def _numbers(x: np.ndarray) -> np.ndarray:
+    """Return features as engines take them: images in their own number type, all else float32."""
+    return np.ascontiguousarray(x, None if x.ndim == 4 and x.dtype != np.float64 else np.float32)
 
 
 def encode_target(task: Task, loss: Loss, classes: int, y: np.ndarray) -> np.ndarray:

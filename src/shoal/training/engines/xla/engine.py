@@ -30,7 +30,7 @@ from shoal.training.packing import (
     padded_starts,
     unpad_parameters,
 )
-from shoal.training.planner import VALIDATION_BATCH, Budget, find_budget, member_bytes, shared_bytes
+from shoal.training.planner import Budget, find_budget, member_bytes, shared_bytes, validation_batch
 from shoal.training.resources import available_cores
 
 WORTH_SHRINKING = 4.0  # times what compiling costs; nothing trains meanwhile
@@ -127,7 +127,7 @@ class XlaEngine:
         self.budget = (budget or find_budget()) if self.on_cpu else _memory_of(self.devices)
         self.layouts = LAYOUTS if self.on_cpu else ("first",)
         self.programs = self.programs_compiled = 0
-        self._rows: dict[tuple[int, int, bool, int], Rows] = {}  # on the devices
+        self._rows: dict[tuple[Any, ...], Rows] = {}  # on the devices
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[XlaBlock]:
         """Return one block for each group of members that share a program."""
@@ -149,9 +149,9 @@ class XlaEngine:
 
     def _fitting(self, problem: Problem, structure: Structure, places: int, devices: int) -> int:
         """Return as many of these places as the memory holds."""
-        widths = (*structure.hidden, structure.outputs)
-        validation = min(len(problem.validation_x), VALIDATION_BATCH)
-        one = member_bytes(structure.network.parameter_count, widths, structure.batch_size, validation)
+        network = structure.network
+        validation = min(len(problem.validation_x), validation_batch(network.values))
+        one = member_bytes(network.parameter_count, (network.values,), structure.batch_size, validation)
         fitting = planner.members_at_once(one, shared_bytes(problem, devices), places, devices, self.budget)
         return min(places, fitting)
 
@@ -187,7 +187,8 @@ class XlaEngine:
         mesh = jax.sharding.Mesh(np.array(self.devices[:devices]), ("members",))
         everywhere = NamedSharding(mesh, PartitionSpec())
         orders = shared_orders(problem, structure, ORDERS)
-        which = (id(problem), structure.inputs, structure.replicas, devices)
+        validation = validation_batch(structure.network.values)
+        which = (id(problem), structure.input_shape, structure.replicas, validation, devices)
         if which not in self._rows:  # programs share them, whatever their batch
             self._rows[which] = jax.device_put(shared_rows(problem, structure), everywhere)
         steps = jax.device_put(np.int32(problem.steps(structure.batch_size)), everywhere)

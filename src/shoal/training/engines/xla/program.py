@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from shoal.networks import Network
+from shoal.networks import Flatten, Network
 from shoal.results import Status
 from shoal.streams import threefry, to_uniform
 from shoal.training.engines.xla.lifts import LIFTS
@@ -21,6 +21,7 @@ from shoal.training.penalties import weight_penalty
 from shoal.training.resampling import bootstrap_counts, held_out, target_noise
 from shoal.training.schedules import learning_rate
 
+SOURCES = 256  # of random numbers in a network: layers, and layers within layers
 FLAT_UP_TO = 16_384  # parameters of a network that are kept as one vector
 STEPS_AT_ONCE = 2  # of the loop over mini-batches: two in a row need half of its copies, more only compile longer
 
@@ -131,20 +132,21 @@ class MemberProgram:
         self.fused = structure.loss.absorbs(structure.output_activation)
         absorbed = structure.loss.values_of_logits if self.fused else None
         self.values = absorbed or structure.loss.values
+        self.moving = any(layer.moving for layer in self.network.layers)
+        self.stem = Network([*structure.stem, Flatten()], structure.input_shape)
 
     # one mini-batch
 
     def layer_numbers(self, numbers: dict[str, Any]) -> list[dict[str, Any]]:
         """Return each layer's own numbers."""
-        hidden = numbers["layers"]
-        if self.structure.one_activation:
-            hidden = [{**layer, "activation": numbers["activation"]} for layer in hidden]
-        if not self.structure.dropout:
-            return [*hidden, {}]
-        pairs = [(layer, {"rate": layer["rate"]}) for layer in hidden]
-        return [*(numbers for pair in pairs for numbers in pair), {}]
+        own = numbers["layers"]
+        if not self.structure.one_activation:
+            return own
+        chosen = {"activation": numbers["activation"]}
+        pairs = zip(self.network.layers, own, strict=True)
+        return [{**each, **chosen} if getattr(layer, "table", ()) else each for layer, each in pairs]
 
-    def output(self, layers: Any, x: Any, numbers: dict[str, Any], random: Any = None) -> Any:
+    def output(self, layers: Any, x: Any, numbers: dict[str, Any], random: Any = None, **more: Any) -> Any:
         """Return the output of the network, before the last activation where the loss absorbs it."""
         return self.network.apply(
             self.xp,
@@ -154,6 +156,7 @@ class MemberProgram:
             numbers=self.layer_numbers(numbers),
             random=random,
             logits=self.fused,
+            **more,
         )
 
     def mean_values(self, weights: Any, y: Any, output: Any, numbers: dict[str, Any]) -> Any:
@@ -162,9 +165,14 @@ class MemberProgram:
         return jnp.mean(weights * values, axis=self.xp.features)
 
     def cost(self, layers: Any, batch: tuple[Any, ...], numbers: dict[str, Any], random: Any) -> Any:
-        """Return the cost of a batch and, beside it, its loss without penalties."""
-        x, y, weights, count = batch
-        output = self.output(layers, x, numbers, random)
+        """Return the cost of a batch and, beside it, its loss without penalties and what moving parameters become."""
+        x, y, weights, present = batch
+        moved: dict[str, Any] = {}
+        more: dict[str, Any] = {}
+        if self.moving:
+            more = {"present": present, "record": lambda i, name, value: moved.update({f"{i}/{name}": value})}
+        output = self.output(layers, x, numbers, random, **more)
+        count = jnp.sum(present, axis=0)
         mean = jnp.sum(self.mean_values(weights, y, output, numbers), axis=0) / jnp.maximum(count, 1.0)
         loss = self.loss.finish(self.xp, mean)
         pairs = zip(self.network.layers, layers, strict=True)
@@ -172,24 +180,27 @@ class MemberProgram:
         penalty = weight_penalty(self.xp, kernels, numbers)
         own = [layer for layer in layers if layer]  # a dropout layer may stand there for another member's sake
         penalty += sum(extra(self.xp, own) for extra in self.structure.penalties)
-        return loss + penalty, loss
+        return loss + penalty, (loss, moved)
 
     def random(self, numbers: dict[str, Any], step: Any) -> Any:
         """Return a source of uniform numbers for one step; a neuron's depend neither on padding nor on others."""
         key = (numbers["key"][0], numbers["key"][1])
 
-        def draw(layer: int, shape: tuple[int, ...]) -> Any:
-            rows, pairs = shape[0], -(-shape[1] // 2)
-            where = (jnp.arange(rows, dtype=jnp.uint32)[:, None] << 16) | jnp.arange(pairs, dtype=jnp.uint32)
-            when = step.astype(jnp.uint32) * np.uint32(64) + np.uint32(layer)
-            where = self.xp.shared(where)
+        def draw(source: int, shape: tuple[int, ...]) -> Any:
+            own = shape[1:2] if self.structure.layout == "last" else shape[1:]
+            rows, size = shape[0], math.prod(own)
+            pairs = -(-size // 2)
+            first = jnp.arange(rows, dtype=jnp.uint32)[:, None] * np.uint32(max(1 << 16, pairs))
+            where = self.xp.shared(first + jnp.arange(pairs, dtype=jnp.uint32))
+            when = step.astype(jnp.uint32) * np.uint32(SOURCES) + np.uint32(source)
             words = jnp.stack(threefry(key, (where, jnp.zeros_like(where) + when), rounds=13), axis=2)
-            return to_uniform(jnp, words.reshape(rows, 2 * pairs, *words.shape[3:]))[:, : shape[1]]
+            numbers = to_uniform(jnp, words.reshape(rows, 2 * pairs, *words.shape[3:]))[:, :size]
+            return numbers.reshape(rows, *own, *words.shape[3:])
 
         return draw
 
     def batch(self, numbers: dict[str, Any], rows: Rows, indices: Any) -> tuple[Any, ...]:
-        """Return features, targets and weights of a mini-batch as the member sees it, and how many rows count.
+        """Return features, targets and weights of a mini-batch as the member sees it, and how much each row counts.
 
         Everything is gathered: what XLA only slices, it looks up again for every member.
         """
@@ -206,25 +217,41 @@ class MemberProgram:
             y = y + shared(rows.y_err[indices]) * noise
         if structure.folds or structure.bootstrap:
             weights = weights * present[:, None]
-        return x, y, weights, jnp.sum(present, axis=0)
+        if structure.reconstruct:
+            y = self.clean(x)
+        return x, y, weights, present
+
+    def clean(self, x: Any) -> Any:
+        """Return what an autoencoder shall reconstruct: the rows behind the stem, each in one line."""
+        return jnp.reshape(self.stem.apply(self.xp, [{}] * len(self.stem.layers), x), (len(x), -1))
 
     def step(self, numbers: dict[str, Any], rows: Rows, carry: tuple[Any, ...], indices: Any) -> tuple[Any, ...]:
         """Return the carry after one mini-batch: parameters, slots, steps done, sums of the loss and of the rows."""
         parts, slots, done, total, rows_seen = carry
         batch = self.batch(numbers, rows, indices)
-        count = batch[-1]
-        random = self.random(numbers, done) if self.structure.dropout else None
+        count = jnp.sum(batch[-1], axis=0)
+        random = self.random(numbers, done) if self.structure.dropout or self.structure.trunk else None
 
         def summed(layers: Any) -> tuple[Any, Any]:
-            cost, loss = self.cost(layers, batch, numbers, random)
-            return jnp.sum(cost), loss  # members do not meet in the sum: each finds its own gradient
+            cost, beside = self.cost(layers, batch, numbers, random)
+            return jnp.sum(cost), beside  # members do not meet in the sum: each finds its own gradient
 
-        gradients, loss = jax.grad(summed, has_aux=True)(self.storage.split(parts))
+        gradients, (loss, moved) = jax.grad(summed, has_aux=True)(self.storage.split(parts))
         new = self.updated(parts, slots, self.storage.join(gradients), done.astype(jnp.float32), numbers)
+        if self.moving:
+            new = self.moved(new[0], moved), new[1]
         counts = count > 0  # a batch without rows of the member is no step
         parts, slots = jax.tree.map(lambda after, before: jnp.where(counts, after, before), new, (parts, slots))
         total = total + jnp.where(counts, loss * count, 0.0)
         return parts, slots, done + counts, total, rows_seen + count
+
+    def moved(self, parts: tuple[Any, ...], moved: dict[str, Any]) -> tuple[Any, ...]:
+        """Return parts in which the parameters that follow the batches are what the layers recorded."""
+        layers = [dict(layer) for layer in self.storage.split(parts)]
+        for where, value in moved.items():
+            number, name = where.split("/", 1)
+            layers[int(number)][name] = value
+        return self.storage.join(layers)
 
     def updated(
         self, parts: tuple[Any, ...], slots: Slots, gradient: tuple[Any, ...], done: Any, numbers: dict[str, Any]
@@ -251,6 +278,8 @@ class MemberProgram:
         def batch(i: Any, sums: tuple[Any, ...]) -> tuple[Any, ...]:
             y, weights = xp.shared(rows.validation_y[i]), rows.validation_weights[i]
             output = self.output(layers, rows.validation_x[i], numbers)
+            if self.structure.reconstruct:
+                y = self.clean(rows.validation_x[i])
             seen = xp.shared(jnp.ones(len(weights), jnp.float32))
             if self.structure.folds:
                 seen = held_out(xp, rows.validation_folds[i], numbers).astype(jnp.float32)

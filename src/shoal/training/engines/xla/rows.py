@@ -8,13 +8,13 @@ from shoal.training.engines.xla.program import STEPS_AT_ONCE, Rows
 from shoal.training.grouping import Structure, bucket_rows
 from shoal.training.member import Problem
 from shoal.training.packing import batch_order
-from shoal.training.planner import VALIDATION_BATCH
+from shoal.training.planner import validation_batch
 
 
 def shared_rows(problem: Problem, structure: Structure) -> Rows:
     """Return the rows of a problem with nothing added but rows and features of zeros."""
     rows, validation = len(problem.x), len(problem.validation_x)
-    size = min(bucket_rows(validation), VALIDATION_BATCH)
+    size = min(bucket_rows(validation), validation_batch(structure.network.values))
     batches = -(-validation // size)
     halves = np.eye(2, dtype=np.float32)[problem.validation_half]
     weights = problem.validation_weights[:, :, None] * halves[:, None, :]
@@ -31,13 +31,13 @@ def shared_rows(problem: Problem, structure: Structure) -> Rows:
         return full.reshape(len(full) // size, size, *array.shape[1:])
 
     return Rows(
-        x=filled(_wider(problem.x, structure.inputs)),
+        x=filled(_wider(problem.x, structure.input_shape[0])),
         y=filled(problem.y),
         weights=filled(problem.weights),
         present=filled(np.ones(rows, np.float32)),
         y_err=filled(y_err),
         folds=filled(folds),
-        validation_x=batched(_wider(problem.validation_x, structure.inputs)),
+        validation_x=batched(_wider(problem.validation_x, structure.input_shape[0])),
         validation_y=batched(problem.validation_y),
         validation_weights=batched(weights),
         validation_folds=batched(validation_folds),
@@ -70,5 +70,5 @@ def _filled(array: np.ndarray, length: int) -> np.ndarray:
 
 
 def _wider(x: np.ndarray, inputs: int) -> np.ndarray:
-    """Return rows with features of zeros behind the real ones."""
-    return np.pad(x, ((0, 0), (0, inputs - x.shape[1])))
+    """Return rows with features of zeros behind the real ones; images and series as they are."""
+    return x if x.ndim > 2 or inputs == x.shape[1] else np.pad(x, ((0, 0), (0, inputs - x.shape[1])))
