@@ -54,7 +54,11 @@ class Dropout(Layer):
                 f"a function of layer index and shape"
             )
         rate = xp.asarray(rate, dtype=x.dtype)
-        return xp.where(context.random(x.shape) >= rate, x / (1.0 - rate), 0.0)
+        return xp.where(context.random(self._drawn(x.shape)) >= rate, x / (1.0 - rate), 0.0)
+
+    def _drawn(self, shape: Shape) -> Shape:
+        """Return the shape of the uniform numbers for inputs (rows, ...)."""
+        return shape
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:

@@ -27,6 +27,10 @@ class Flatten(Layer):
         """Return x as (batch, inputs)."""
         return xp.reshape(x, (x.shape[0], math.prod(x.shape[1:])))
 
+    def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:  # noqa: ARG002
+        """Return None: there are no steps left."""
+        return None
+
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
         """Return layers with input shapes that the contract tests run through."""

@@ -1,0 +1,290 @@
+"""Convolutions: one small kernel slides over a series, an image or a volume."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from shoal.errors import SettingError
+from shoal.networks.activations import ActivationSpec
+from shoal.networks.initializers import Initializer, Shape
+from shoal.networks.layers.activation import activated, activated_shape, checked_activation, checked_table
+from shoal.networks.layers.base import Context, Layer, Parameters
+from shoal.networks.layers.settings import check_initializers, start_values, whole, wholes
+from shoal.networks.layers.spatial import (
+    Widths,
+    check_axes,
+    checked_choice,
+    crossed,
+    pad,
+    window_mask,
+    window_places,
+    window_widths,
+)
+from shoal.streams import Stream, Streams
+
+Sizes = int | tuple[int, ...]
+"""One whole number for each axis of space, or a single one for all."""
+
+
+class KernelLayer(Layer):
+    """What all layers share that slide a kernel over the axes of space and apply an activation.
+
+    A subclass says which of its settings are sizes along the axes, and has the settings named here.
+    """
+
+    rank: ClassVar[int]
+    paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
+
+    kernel_size: Any
+    strides: Any
+    padding: Any
+    dilation_rate: Any
+    activation: Any
+    use_bias: Any
+    table: Any
+
+    def _check(self, *initializers: str | Initializer) -> None:
+        for name in ("kernel_size", "strides", "dilation_rate"):
+            object.__setattr__(self, name, wholes(self.label, name, getattr(self, name), self.rank))
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+            raise SettingError(
+                f"{self.label}: strides {self.strides} and dilation_rate {self.dilation_rate} cannot both be above 1. "
+                f"Set one of them to 1"
+            )
+        object.__setattr__(self, "padding", checked_choice(self.label, "padding", self.padding, self.paddings))
+        object.__setattr__(self, "activation", checked_activation(self.label, self.activation))
+        object.__setattr__(self, "table", checked_table(self.table))
+        check_initializers(*initializers)
+
+    @property
+    def _kernel(self) -> tuple[int, ...]:
+        return self.kernel_size  # type: ignore[no-any-return]
+
+    @property
+    def _strides(self) -> tuple[int, ...]:
+        return self.strides  # type: ignore[no-any-return]
+
+    @property
+    def _dilation(self) -> tuple[int, ...]:
+        return self.dilation_rate  # type: ignore[no-any-return]
+
+    @property
+    def _sizes(self) -> tuple[tuple[int, ...], ...]:
+        return self._kernel, self._strides, self._dilation
+
+    @property
+    def note(self) -> str:
+        """The size of the kernel, for tables and drawings."""
+        return crossed(self._kernel)
+
+    @property
+    def final_activation(self) -> ActivationSpec:
+        """The layer's activation."""
+        return self.activation  # type: ignore[no-any-return]
+
+
+class SlidingLayer(KernelLayer):
+    """What convolutions and depthwise convolutions share: padding, places, mask."""
+
+    def _widths(self, space: Shape) -> Widths:
+        return window_widths(self.padding, space, *self._sizes)
+
+    def _places(self, input_shape: Shape) -> Shape:
+        check_axes(self.label, self.rank, input_shape)
+        space = input_shape[:-1]
+        return window_places(self.label, "kernel", space, self._widths(space), self._sizes)
+
+    def _padded(self, xp: Any, x: Any) -> Any:
+        return pad(xp, x, self._widths(x.shape[1:-1]))
+
+    def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:
+        """Return the mask if each step has its place in the output, else the places that see a real step."""
+        if self.rank > 1 or mask is None:
+            return None
+        if self.padding != "valid" and self.strides == (1,):
+            return mask
+        return window_mask(xp, mask, self._widths(x.shape[1:-1]), self._sizes)
+
+
+@dataclass(frozen=True)
+class _Conv(SlidingLayer):
+    filters: int
+    kernel_size: Sizes
+    strides: Sizes = 1
+    padding: str = "valid"
+    dilation_rate: Sizes = 1
+    activation: ActivationSpec = None
+    use_bias: bool = True
+    kernel_initializer: str | Initializer = "glorot_uniform"
+    bias_initializer: str | Initializer = "zeros"
+    table: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "filters", whole(self.label, "filters", self.filters))
+        self._check(self.kernel_initializer, self.bias_initializer)
+
+    @property
+    def regularised(self) -> tuple[str, ...]:
+        """L1 and L2 act on the kernel."""
+        return ("kernel",)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the places of the kernel along each axis, and the filters.
+
+        Raises:
+            NetworkError: the input has the wrong number of axes, or the kernel is larger than it.
+        """
+        return activated_shape(self.label, self.activation, (*self._places(input_shape), self.filters))
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """Return the shapes of kernel (*kernel_size, channels, filters) and bias (filters,)."""
+        self.output_shape(input_shape)
+        kernel = {"kernel": (*self._kernel, input_shape[-1], self.filters)}
+        return kernel | ({"bias": (self.filters,)} if self.use_bias else {})
+
+    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
+        """Return start values for kernel and bias."""
+        start = {"kernel": self.kernel_initializer, "bias": self.bias_initializer}
+        return start_values(self.parameter_shapes(input_shape), start, stream)
+
+    def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
+        """Return `f(x * kernel + bias)`, with the member's own activations where it has them."""
+        z = xp.correlate(self._padded(xp, x), parameters["kernel"], self._strides, self._dilation)
+        return activated(xp, self, z + parameters["bias"] if self.use_bias else z, context)
+
+    def multiplications(self, input_shape: Shape) -> int:
+        """Return places × kernel numbers × channels × filters."""
+        return self.scratch(input_shape) * self.filters
+
+    def scratch(self, input_shape: Shape) -> int:
+        """Return the numbers of all patches: places × kernel numbers × channels."""
+        return math.prod((*self._places(input_shape), *self._kernel, input_shape[-1]))
+
+
+@dataclass(frozen=True)
+class Conv1D(_Conv):
+    """Filters that slide over a series: at each step, each weighs the steps around it, in all channels.
+
+    `y[t, o] = f(sum_{k, c} x[strides t + dilation_rate k, c] kernel[k, c, o] + bias[o])` (LeCun et al., 1989)
+
+    Inputs are `(time, channels)`, outputs `(places, filters)`; places are `(time - span) // strides + 1` with
+    `span = dilation_rate (kernel_size - 1) + 1`, and `ceil(time / strides)` with padding.
+
+    Args:
+        filters: number of filters, which is the number of output channels.
+        kernel_size: steps that a filter sees.
+        strides: steps from place to place; default 1.
+        padding: "valid" (default, none), "same" (zeros at both ends, so that stride 1 keeps the length), or "causal"
+            (zeros before the start only, so that no output sees later steps).
+        dilation_rate: steps between the elements of the kernel; default 1.
+        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
+        use_bias: whether a bias is added; default True.
+        kernel_initializer: start of the weights; default "glorot_uniform".
+        bias_initializer: start of the biases; default "zeros".
+        table: names that the number `activation` of a member indexes, one index per filter, as in `Dense`.
+
+    Raises:
+        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
+
+    Example:
+        >>> Conv1D(16, 5, activation="relu").output_shape((100, 3))
+        (96, 16)
+        >>> Conv1D(16, 5).parameter_shapes((100, 3))
+        {'kernel': (5, 3, 16), 'bias': (16,)}
+    """
+
+    rank = 1
+    paddings = ("valid", "same", "causal")
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        return (
+            (cls(3, 3), (7, 2)),
+            (cls(2, 2, padding="causal", dilation_rate=2, activation="tanh", use_bias=False), (6, 1)),
+            (cls(4, 3, strides=2, padding="same", activation="glu"), (5, 2)),
+        )
+
+
+@dataclass(frozen=True)
+class Conv2D(_Conv):
+    """Filters that slide over an image: at each place, each weighs the pixels under it, in all channels.
+
+    `y[i, j, o] = f(sum_{k, l, c} x[i + k, j + l, c] kernel[k, l, c, o] + bias[o])` with stride 1 (LeCun et al., 1989)
+
+    Inputs are `(height, width, channels)`, outputs `(places, places, filters)`; places of each axis are
+    `(size - span) // strides + 1` with `span = dilation_rate (kernel_size - 1) + 1`, and `ceil(size / strides)` with
+    padding "same".
+
+    Args:
+        filters: number of filters, which is the number of output channels.
+        kernel_size: height and width of a filter; one number for both.
+        strides: steps from place to place; default 1.
+        padding: "valid" (default, none) or "same" (zeros around, so that stride 1 keeps the size).
+        dilation_rate: steps between the elements of the kernel; default 1.
+        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
+        use_bias: whether a bias is added; default True.
+        kernel_initializer: start of the weights; default "glorot_uniform".
+        bias_initializer: start of the biases; default "zeros".
+        table: names that the number `activation` of a member indexes, one index per filter, as in `Dense`.
+
+    Raises:
+        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
+
+    Example:
+        >>> Conv2D(32, 3, activation="relu").output_shape((28, 28, 1))
+        (26, 26, 32)
+        >>> Conv2D(32, 3).parameter_shapes((28, 28, 1))
+        {'kernel': (3, 3, 1, 32), 'bias': (32,)}
+    """
+
+    rank = 2
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        return (
+            (cls(3, 3, activation="relu"), (6, 5, 2)),
+            (cls(2, (2, 3), strides=(2, 1), padding="same", use_bias=False), (5, 4, 1)),
+            (cls(2, 2, dilation_rate=2, activation=("tanh", "relu")), (4, 5, 2)),
+        )
+
+
+@dataclass(frozen=True)
+class Conv3D(_Conv):
+    """Filters that slide over a volume, or over the images of a film, as those of `Conv2D` over an image.
+
+    `y[i, j, m, o] = f(sum_{k, l, n, c} x[i + k, j + l, m + n, c] kernel[k, l, n, c, o] + bias[o])` with stride 1
+
+    Inputs are `(depth, height, width, channels)`, outputs `(places, places, places, filters)`.
+
+    Args:
+        filters: number of filters, which is the number of output channels.
+        kernel_size: depth, height and width of a filter; one number for all.
+        strides: steps from place to place; default 1.
+        padding: "valid" (default, none) or "same" (zeros around, so that stride 1 keeps the size).
+        dilation_rate: steps between the elements of the kernel; default 1.
+        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
+        use_bias: whether a bias is added; default True.
+        kernel_initializer: start of the weights; default "glorot_uniform".
+        bias_initializer: start of the biases; default "zeros".
+        table: names that the number `activation` of a member indexes, one index per filter, as in `Dense`.
+
+    Raises:
+        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
+
+    Example:
+        >>> Conv3D(4, 3).output_shape((8, 8, 8, 1))
+        (6, 6, 6, 4)
+    """
+
+    rank = 3
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        return ((cls(2, 2), (3, 4, 3, 1)), (cls(2, (1, 2, 3), strides=2, padding="same"), (3, 4, 2, 2)))

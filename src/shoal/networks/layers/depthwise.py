@@ -1,0 +1,312 @@
+"""Depthwise and separable convolutions: each channel has kernels of its own, which saves most of the weights."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from shoal.networks.activations import ActivationSpec
+from shoal.networks.initializers import Initializer, Shape
+from shoal.networks.layers.activation import activated, activated_shape
+from shoal.networks.layers.base import Context, Parameters
+from shoal.networks.layers.convolution import Sizes, SlidingLayer
+from shoal.networks.layers.settings import start_values, whole
+from shoal.streams import Stream, Streams
+
+
+class _ChannelwiseLayer(SlidingLayer):
+    depth_multiplier: Any
+
+    def _each_channel(self, xp: Any, kernel: Any, x: Any) -> Any:
+        """Return what the kernels `(*kernel_size, channels, depth_multiplier)` give, `(rows, *places, their number)`.
+
+        A sum over the elements of the kernel: there is no sum over channels that a matrix product could do.
+        """
+        elements = itertools.product(*map(range, self._kernel))
+        seen = zip(xp.windows(self._padded(xp, x), *self._sizes), elements, strict=True)
+        y = sum(part[..., None] * kernel[element] for part, element in seen)
+        return xp.reshape(y, (*y.shape[:-2], math.prod(y.shape[-2:])))
+
+    def _channelwise(self, input_shape: Shape) -> int:
+        return math.prod((*self._places(input_shape), *self._kernel, input_shape[-1], self.depth_multiplier))
+
+
+@dataclass(frozen=True)
+class _Depthwise(_ChannelwiseLayer):
+    kernel_size: Sizes
+    strides: Sizes = 1
+    padding: str = "valid"
+    depth_multiplier: int = 1
+    dilation_rate: Sizes = 1
+    activation: ActivationSpec = None
+    use_bias: bool = True
+    depthwise_initializer: str | Initializer = "glorot_uniform"
+    bias_initializer: str | Initializer = "zeros"
+    table: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "depth_multiplier", whole(self.label, "depth_multiplier", self.depth_multiplier))
+        self._check(self.depthwise_initializer, self.bias_initializer)
+
+    @property
+    def regularised(self) -> tuple[str, ...]:
+        """L1 and L2 act on the kernel."""
+        return ("kernel",)
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the places of the kernel along each axis, and channels × depth_multiplier.
+
+        Raises:
+            NetworkError: the input has the wrong number of axes, or the kernel is larger than it.
+        """
+        shape = (*self._places(input_shape), input_shape[-1] * self.depth_multiplier)
+        return activated_shape(self.label, self.activation, shape)
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """Return the shapes of kernel (*kernel_size, channels, depth_multiplier) and bias, one per output channel."""
+        self.output_shape(input_shape)
+        kernel = {"kernel": (*self._kernel, input_shape[-1], self.depth_multiplier)}
+        return kernel | ({"bias": (input_shape[-1] * self.depth_multiplier,)} if self.use_bias else {})
+
+    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
+        """Return start values for kernel and bias."""
+        start = {"kernel": self.depthwise_initializer, "bias": self.bias_initializer}
+        return start_values(self.parameter_shapes(input_shape), start, stream)
+
+    def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
+        """Return each channel convolved with its own kernels, behind bias and activation."""
+        z = self._each_channel(xp, parameters["kernel"], x)
+        return activated(xp, self, z + parameters["bias"] if self.use_bias else z, context)
+
+    def multiplications(self, input_shape: Shape) -> int:
+        """Return places × kernel numbers × output channels."""
+        return self._channelwise(input_shape)
+
+
+@dataclass(frozen=True)
+class DepthwiseConv1D(_Depthwise):
+    """Convolve each channel of a series with kernels of its own; channels are not mixed.
+
+    `y[t, c m + j] = f(sum_k x[strides t + dilation_rate k, c] kernel[k, c, j] + bias[c m + j])`, m the depth_multiplier
+
+    Inputs are `(time, channels)`, outputs `(places, channels m)` with the places of `Conv1D` (Sifre, 2014).
+
+    Args:
+        kernel_size: steps that a kernel sees.
+        strides: steps from place to place; default 1.
+        padding: "valid" (default) or "same".
+        depth_multiplier: kernels of each channel; default 1.
+        dilation_rate: steps between the elements of the kernel; default 1.
+        activation: a name, a tuple of names with one per output channel, a function `(xp, z)`, or None for linear.
+        use_bias: whether a bias is added; default True.
+        depthwise_initializer: start of the weights; default "glorot_uniform".
+        bias_initializer: start of the biases; default "zeros".
+        table: names that the number `activation` of a member indexes, as in `Dense`.
+
+    Raises:
+        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
+
+    Example:
+        >>> DepthwiseConv1D(3, depth_multiplier=2).parameter_shapes((8, 4))
+        {'kernel': (3, 4, 2), 'bias': (8,)}
+    """
+
+    rank = 1
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        return (
+            (cls(3), (6, 2)),
+            (cls(2, padding="same", depth_multiplier=3, dilation_rate=2, use_bias=False), (5, 2)),
+        )
+
+
+@dataclass(frozen=True)
+class DepthwiseConv2D(_Depthwise):
+    """Convolve each channel of an image with kernels of its own; channels are not mixed.
+
+    `y[i, j, c m + n] = f(sum_{k, l} x[i + k, j + l, c] kernel[k, l, c, n] + bias[c m + n])` with stride 1, m the
+    depth_multiplier
+
+    Inputs are `(height, width, channels)`, outputs `(places, places, channels m)` with the places of `Conv2D`
+    (Sifre, 2014).
+
+    Args:
+        kernel_size: height and width of a kernel; one number for both.
+        strides: steps from place to place; default 1.
+        padding: "valid" (default) or "same".
+        depth_multiplier: kernels of each channel; default 1.
+        dilation_rate: steps between the elements of the kernel; default 1.
+        activation: a name, a tuple of names with one per output channel, a function `(xp, z)`, or None for linear.
+        use_bias: whether a bias is added; default True.
+        depthwise_initializer: start of the weights; default "glorot_uniform".
+        bias_initializer: start of the biases; default "zeros".
+        table: names that the number `activation` of a member indexes, as in `Dense`.
+
+    Raises:
+        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
+
+    Example:
+        >>> DepthwiseConv2D(3).output_shape((28, 28, 3))
+        (26, 26, 3)
+    """
+
+    rank = 2
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        return (
+            (cls(2, activation="relu"), (4, 5, 2)),
+            (cls((3, 2), strides=2, padding="same", depth_multiplier=2), (5, 4, 3)),
+        )
+
+
+@dataclass(frozen=True)
+class _Separable(_ChannelwiseLayer):
+    filters: int
+    kernel_size: Sizes
+    strides: Sizes = 1
+    padding: str = "valid"
+    dilation_rate: Sizes = 1
+    depth_multiplier: int = 1
+    activation: ActivationSpec = None
+    use_bias: bool = True
+    depthwise_initializer: str | Initializer = "glorot_uniform"
+    pointwise_initializer: str | Initializer = "glorot_uniform"
+    bias_initializer: str | Initializer = "zeros"
+    table: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("filters", "depth_multiplier"):
+            object.__setattr__(self, name, whole(self.label, name, getattr(self, name)))
+        self._check(self.depthwise_initializer, self.pointwise_initializer, self.bias_initializer)
+
+    @property
+    def regularised(self) -> tuple[str, ...]:
+        """L1 and L2 act on both kernels."""
+        return ("depthwise_kernel", "pointwise_kernel")
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the places of the kernel along each axis, and the filters.
+
+        Raises:
+            NetworkError: the input has the wrong number of axes, or the kernel is larger than it.
+        """
+        return activated_shape(self.label, self.activation, (*self._places(input_shape), self.filters))
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """Return the shapes of both kernels and the bias."""
+        self.output_shape(input_shape)
+        channels, ones = input_shape[-1], (1,) * self.rank
+        kernels = {
+            "depthwise_kernel": (*self._kernel, channels, self.depth_multiplier),
+            "pointwise_kernel": (*ones, channels * self.depth_multiplier, self.filters),
+        }
+        return kernels | ({"bias": (self.filters,)} if self.use_bias else {})
+
+    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
+        """Return start values for kernels and bias."""
+        start = {
+            "depthwise_kernel": self.depthwise_initializer,
+            "pointwise_kernel": self.pointwise_initializer,
+            "bias": self.bias_initializer,
+        }
+        return start_values(self.parameter_shapes(input_shape), start, stream)
+
+    def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
+        """Return each channel convolved with its own kernels, then mixed, behind bias and activation."""
+        each = self._each_channel(xp, parameters["depthwise_kernel"], x)
+        ones = (1,) * self.rank
+        z = xp.correlate(each, parameters["pointwise_kernel"], ones, ones)
+        return activated(xp, self, z + parameters["bias"] if self.use_bias else z, context)
+
+    def multiplications(self, input_shape: Shape) -> int:
+        """Return those of the kernels of each channel and those of the mixing."""
+        return self._channelwise(input_shape) + self.scratch(input_shape) * self.filters
+
+    def scratch(self, input_shape: Shape) -> int:
+        """Return the numbers before the mixing."""
+        return math.prod((*self._places(input_shape), input_shape[-1], self.depth_multiplier))
+
+
+@dataclass(frozen=True)
+class SeparableConv1D(_Separable):
+    """Convolve each channel of a series by itself, then mix the channels at each step: `Conv1D` of fewer weights.
+
+    `y = f((x depthwise_kernel) @ pointwise_kernel + bias)` (Chollet, 2017)
+
+    Inputs are `(time, channels)`, outputs `(places, filters)` with the places of `Conv1D`.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: steps that a kernel sees.
+        strides: steps from place to place; default 1.
+        padding: "valid" (default), "same" or "causal".
+        dilation_rate: steps between the elements of the kernel; default 1.
+        depth_multiplier: kernels of each channel; default 1.
+        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
+        use_bias: whether a bias is added; default True.
+        depthwise_initializer: start of the kernels of each channel; default "glorot_uniform".
+        pointwise_initializer: start of the weights that mix channels; default "glorot_uniform".
+        bias_initializer: start of the biases; default "zeros".
+        table: names that the number `activation` of a member indexes, as in `Dense`.
+
+    Raises:
+        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
+
+    Example:
+        >>> SeparableConv1D(16, 5).parameter_shapes((100, 3))
+        {'depthwise_kernel': (5, 3, 1), 'pointwise_kernel': (1, 3, 16), 'bias': (16,)}
+    """
+
+    rank = 1
+    paddings = ("valid", "same", "causal")
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        return ((cls(3, 3, activation="tanh"), (6, 2)), (cls(2, 2, padding="causal", depth_multiplier=2), (5, 2)))
+
+
+@dataclass(frozen=True)
+class SeparableConv2D(_Separable):
+    """Convolve each channel of an image by itself, then mix the channels of each pixel: `Conv2D` of fewer weights.
+
+    `y = f((x depthwise_kernel) @ pointwise_kernel + bias)` (Chollet, 2017)
+
+    Inputs are `(height, width, channels)`, outputs `(places, places, filters)` with the places of `Conv2D`.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: height and width of a kernel; one number for both.
+        strides: steps from place to place; default 1.
+        padding: "valid" (default) or "same".
+        dilation_rate: steps between the elements of the kernel; default 1.
+        depth_multiplier: kernels of each channel; default 1.
+        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
+        use_bias: whether a bias is added; default True.
+        depthwise_initializer: start of the kernels of each channel; default "glorot_uniform".
+        pointwise_initializer: start of the weights that mix channels; default "glorot_uniform".
+        bias_initializer: start of the biases; default "zeros".
+        table: names that the number `activation` of a member indexes, as in `Dense`.
+
+    Raises:
+        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
+
+    Example:
+        >>> SeparableConv2D(32, 3).output_shape((28, 28, 3))
+        (26, 26, 32)
+    """
+
+    rank = 2
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        return ((cls(3, 2), (4, 4, 2)), (cls(2, (2, 3), strides=2, padding="same", use_bias=False), (5, 4, 1)))

@@ -1,0 +1,245 @@
+"""Zero padding and cropping: places added to the rim, or cut off from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from shoal.errors import NetworkError, SettingError
+from shoal.networks.initializers import Shape
+from shoal.networks.layers.base import Context, Layer, Parameters
+from shoal.networks.layers.settings import whole, wholes
+from shoal.networks.layers.spatial import Widths, check_axes, pad
+
+Rim = int | tuple[int, ...] | tuple[tuple[int, int], ...]
+"""One number for all sides, one for both sides of each axis, or a pair (before, behind) for each axis."""
+
+
+def _checked_rim(label: str, name: str, rim: Any, rank: int) -> Widths:
+    """Return how much before and behind, for each axis."""
+    if not isinstance(rim, (tuple, list)):
+        return ((whole(label, name, rim, 0),) * 2,) * rank
+    if rank == 1 and len(rim) == 2:
+        rim = (rim,)
+    if len(rim) != rank:
+        raise SettingError(
+            f"{label}: {name} must be one whole number, one for each of {rank} axes, or a pair for each, got {rim!r}"
+        )
+    before_behind = [wholes(label, name, side, 2, 0) for side in rim]
+    return tuple((before, behind) for before, behind in before_behind)
+
+
+class _RimLayer(Layer):
+    rank: ClassVar[int]
+
+    @property
+    def _rim(self) -> Widths:
+        return getattr(self, "padding", None) or self.cropping  # type: ignore[attr-defined,no-any-return]
+
+    @property
+    def note(self) -> str:
+        """The width of the rim, for tables and drawings."""
+        if len({side for pair in self._rim for side in pair}) == 1:
+            return str(self._rim[0][0])
+        return "×".join(f"{before}+{behind}" for before, behind in self._rim)
+
+
+@dataclass(frozen=True)
+class _ZeroPadding(_RimLayer):
+    padding: Rim = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "padding", _checked_rim(self.label, "padding", self.padding, self.rank))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return each axis of space with its rim.
+
+        Raises:
+            NetworkError: the input has the wrong number of axes.
+        """
+        check_axes(self.label, self.rank, input_shape)
+        return (*(n + sum(sides) for n, sides in zip(input_shape[:-1], self._rim, strict=True)), input_shape[-1])
+
+    def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:  # noqa: ARG002
+        """Return x with zeros around it."""
+        return pad(xp, x, self._rim)
+
+    def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:  # noqa: ARG002
+        """Return the mask of a series, false where steps were added."""
+        if mask is None or self.rank > 1:
+            return None
+        return pad(xp, mask[..., None], self._rim, value=False)[..., 0]
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        shape = (*(3, 2, 2)[: cls.rank], 2)
+        return ((cls(), shape), (cls(((0, 2), (1, 0), (2, 1))[: cls.rank]), shape))
+
+
+@dataclass(frozen=True)
+class _Cropping(_RimLayer):
+    cropping: Rim = 1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "cropping", _checked_rim(self.label, "cropping", self.cropping, self.rank))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return each axis of space without its rim.
+
+        Raises:
+            NetworkError: the input has the wrong number of axes, or nothing would be left of one.
+        """
+        check_axes(self.label, self.rank, input_shape)
+        left = tuple(n - sum(sides) for n, sides in zip(input_shape[:-1], self._rim, strict=True))
+        if min(left) < 1:
+            raise NetworkError(
+                f"{self.label} cuts {self._rim} off an input of shape {input_shape}, which leaves {left}. Cut off less"
+            )
+        return (*left, input_shape[-1])
+
+    def _kept(self, lengths: Shape) -> tuple[slice, ...]:
+        pairs = zip(lengths, self._rim, strict=True)
+        return (slice(None), *(slice(before, n - behind) for n, (before, behind) in pairs))
+
+    def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:  # noqa: ARG002
+        """Return x without its rim."""
+        return x[self._kept(x.shape[1:-1])]
+
+    def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:  # noqa: ARG002
+        """Return the mask of a series cut as the series."""
+        return None if mask is None or self.rank > 1 else mask[self._kept(x.shape[1:-1])]
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        shape = (*(4, 5, 3)[: cls.rank], 2)
+        return ((cls(1), shape), (cls(((0, 2), (1, 0), (1, 1))[: cls.rank]), shape))
+
+
+@dataclass(frozen=True)
+class ZeroPadding1D(_ZeroPadding):
+    """Put zeros around a series.
+
+    Inputs are `(time, channels)`; each axis but the channels grows by both sides of the rim.
+
+    Args:
+        padding: width of the rim: one number for both ends, or a pair (before, behind);
+            default 1.
+
+    Raises:
+        SettingError: a width below 0, or widths for another number of axes.
+
+    Example:
+        >>> ZeroPadding1D(1).output_shape((28, 3))
+        (30, 3)
+    """
+
+    rank = 1
+
+
+@dataclass(frozen=True)
+class ZeroPadding2D(_ZeroPadding):
+    """Put zeros around an image.
+
+    Inputs are `(height, width, channels)`; each axis but the channels grows by both sides of the rim.
+
+    Args:
+        padding: width of the rim: one number for all sides, or for each axis one number or a pair (before, behind);
+            default 1.
+
+    Raises:
+        SettingError: a width below 0, or widths for another number of axes.
+
+    Example:
+        >>> ZeroPadding2D(1).output_shape((28, 28, 3))
+        (30, 30, 3)
+    """
+
+    rank = 2
+
+
+@dataclass(frozen=True)
+class ZeroPadding3D(_ZeroPadding):
+    """Put zeros around a volume.
+
+    Inputs are `(depth, height, width, channels)`; each axis but the channels grows by both sides of the rim.
+
+    Args:
+        padding: width of the rim: one number for all sides, or for each axis one number or a pair (before, behind);
+            default 1.
+
+    Raises:
+        SettingError: a width below 0, or widths for another number of axes.
+
+    Example:
+        >>> ZeroPadding3D(1).output_shape((28, 28, 28, 3))
+        (30, 30, 30, 3)
+    """
+
+    rank = 3
+
+
+@dataclass(frozen=True)
+class Cropping1D(_Cropping):
+    """Cut the rim off a series.
+
+    Inputs are `(time, channels)`; each axis but the channels shrinks by both sides of the rim.
+
+    Args:
+        cropping: width of the rim: one number for both ends, or a pair (before, behind);
+            default 1.
+
+    Raises:
+        SettingError: a width below 0, or widths for another number of axes.
+
+    Example:
+        >>> Cropping1D(1).output_shape((28, 3))
+        (26, 3)
+    """
+
+    rank = 1
+
+
+@dataclass(frozen=True)
+class Cropping2D(_Cropping):
+    """Cut the rim off an image.
+
+    Inputs are `(height, width, channels)`; each axis but the channels shrinks by both sides of the rim.
+
+    Args:
+        cropping: width of the rim: one number for all sides, or for each axis one number or a pair (before, behind);
+            default 0, as in Keras.
+
+    Raises:
+        SettingError: a width below 0, or widths for another number of axes.
+
+    Example:
+        >>> Cropping2D(1).output_shape((28, 28, 3))
+        (26, 26, 3)
+    """
+
+    rank = 2
+
+    cropping: Rim = 0
+
+
+@dataclass(frozen=True)
+class Cropping3D(_Cropping):
+    """Cut the rim off a volume.
+
+    Inputs are `(depth, height, width, channels)`; each axis but the channels shrinks by both sides of the rim.
+
+    Args:
+        cropping: width of the rim: one number for all sides, or for each axis one number or a pair (before, behind);
+            default 1.
+
+    Raises:
+        SettingError: a width below 0, or widths for another number of axes.
+
+    Example:
+        >>> Cropping3D(1).output_shape((28, 28, 28, 3))
+        (26, 26, 26, 3)
+    """
+
+    rank = 3

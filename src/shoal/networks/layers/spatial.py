@@ -1,0 +1,124 @@
+"""What layers over series, images and volumes share: axes of space, padding, and the places of a window."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any
+
+from shoal.errors import NetworkError, SettingError, listing, suggest
+from shoal.networks.initializers import Shape
+
+Widths = tuple[tuple[int, int], ...]
+"""How many places are added before and behind, for each axis of space."""
+
+AXES = {1: "(time, channels)", 2: "(height, width, channels)", 3: "(depth, height, width, channels)"}
+"""The axes of a row with one, two and three axes of space, channels last."""
+
+
+def checked_choice(label: str, name: str, value: Any, choices: Sequence[str]) -> str:
+    """Return a choice in lower case.
+
+    Raises:
+        SettingError: it is none of the choices.
+
+    Example:
+        >>> checked_choice("layer Conv1D", "padding", "SAME", ("valid", "same"))
+        'same'
+    """
+    text = value.lower() if isinstance(value, str) else value
+    if text not in choices:
+        raise SettingError(
+            f"{label}: {name} must be one of {listing(choices)}, got {value!r}.{suggest(value, choices)}"
+        )
+    return str(text)
+
+
+def check_axes(label: str, rank: int, shape: Shape) -> None:
+    """Check that rows have `rank` axes of space and one of channels.
+
+    Raises:
+        NetworkError: they have more or fewer axes.
+    """
+    if len(shape) == rank + 1:
+        return
+    mend = "Change the input_shape, or put a Reshape layer before it"
+    if len(shape) == rank:
+        mend = f"Give the data an axis of one channel: x[..., None], input shape {(*shape, 1)}"
+    raise NetworkError(f"{label} needs inputs of shape {AXES[rank]}, got {shape}. {mend}")
+
+
+def window_widths(
+    padding: str, space: Sequence[int], size: Sequence[int], strides: Sequence[int], dilation: Sequence[int]
+) -> Widths:
+    """Return the padding of each axis: none (valid), so that stride 1 keeps the length (same), or all before (causal).
+
+    Example:
+        >>> window_widths("same", (5, 6), (3, 3), (1, 2), (1, 1))
+        ((1, 1), (0, 1))
+    """
+    widths = []
+    for n, k, s, d in zip(space, size, strides, dilation, strict=True):
+        span = d * (k - 1)
+        total = max((math.ceil(n / s) - 1) * s + span + 1 - n, 0)
+        widths.append({"valid": (0, 0), "causal": (span, 0), "same": (total // 2, total - total // 2)}[padding])
+    return tuple(widths)
+
+
+def window_places(
+    label: str, what: str, space: Sequence[int], widths: Widths, sizes: Sequence[Sequence[int]]
+) -> tuple[int, ...]:
+    """Return at how many places of each axis a window stands.
+
+    Args:
+        label: the layer, for messages.
+        what: the window, for messages, e.g. "kernel".
+        space: lengths of the axes.
+        widths: padding of each axis.
+        sizes: size, strides and dilation of the window.
+
+    Raises:
+        NetworkError: the window is larger than the padded input.
+    """
+    size, strides, dilation = sizes
+    spans = [d * (k - 1) + 1 for k, d in zip(size, dilation, strict=True)]
+    padded = [n + sum(w) for n, w in zip(space, widths, strict=True)]
+    if any(span > n for span, n in zip(spans, padded, strict=True)):
+        raise NetworkError(
+            f"{label} has a {what} of size {tuple(spans)}, larger than its input of size {tuple(padded)}. Give it a "
+            f"smaller {what}, padding='same', or larger inputs (fewer or smaller poolings before it)"
+        )
+    return tuple((n - span) // s + 1 for n, span, s in zip(padded, spans, strides, strict=True))
+
+
+def pad(xp: Any, x: Any, widths: Widths, value: Any = 0) -> Any:
+    """Return rows with their axes of space padded.
+
+    Example:
+        >>> import numpy as np
+        >>> pad(np, np.ones((1, 2, 1)), ((1, 0),))[0, :, 0].tolist()
+        [0.0, 1.0, 1.0]
+    """
+    if not any(map(any, widths)):
+        return x
+    rest = x.ndim - 1 - len(widths)
+    return xp.pad(x, ((0, 0), *widths, *((0, 0),) * rest), constant_values=value)
+
+
+def window_mask(xp: Any, mask: Any, widths: Widths, sizes: Sequence[Sequence[int]]) -> Any:
+    """Return the mask `(rows, places)` of a series behind a window: real where it sees at least one real step."""
+    if mask is None:
+        return None
+    steps = pad(xp, mask[..., None], widths, value=False)
+    return reduce(xp.logical_or, xp.windows(steps, *sizes))[..., 0]
+
+
+def crossed(sizes: Sequence[int]) -> str:
+    """Return sizes as tables show them.
+
+    Example:
+        >>> crossed((3, 3))
+        '3×3'
+    """
+    return "×".join(map(str, sizes))

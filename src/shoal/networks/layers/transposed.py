@@ -1,0 +1,248 @@
+"""Transposed convolutions: each input spreads a kernel over the output, which makes series and images larger."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from shoal.networks.activations import ActivationSpec
+from shoal.networks.initializers import Initializer, Shape
+from shoal.networks.layers.activation import activated, activated_shape
+from shoal.networks.layers.base import Context, Parameters
+from shoal.networks.layers.convolution import KernelLayer, Sizes
+from shoal.networks.layers.settings import start_values, whole
+from shoal.networks.layers.spatial import check_axes, pad
+from shoal.streams import Stream, Streams
+
+
+@dataclass(frozen=True)
+class _ConvTranspose(KernelLayer):
+    filters: int
+    kernel_size: Sizes
+    strides: Sizes = 1
+    padding: str = "valid"
+    dilation_rate: Sizes = 1
+    activation: ActivationSpec = None
+    use_bias: bool = True
+    kernel_initializer: str | Initializer = "glorot_uniform"
+    bias_initializer: str | Initializer = "zeros"
+    table: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "filters", whole(self.label, "filters", self.filters))
+        self._check(self.kernel_initializer, self.bias_initializer)
+
+    @property
+    def regularised(self) -> tuple[str, ...]:
+        """L1 and L2 act on the kernel."""
+        return ("kernel",)
+
+    @property
+    def _spans(self) -> tuple[int, ...]:
+        return tuple(d * (k - 1) + 1 for k, d in zip(self._kernel, self._dilation, strict=True))
+
+    @property
+    def _taps(self) -> tuple[int, ...]:
+        """How many inputs reach one output, along each axis."""
+        return tuple(math.ceil(k / s) for k, s in zip(self._kernel, self._strides, strict=True))
+
+    def _lengths(self, space: Shape) -> Shape:
+        """Return the length of the output along each axis."""
+        extra = [
+            0 if self.padding == "same" else max(n - s, 0) for n, s in zip(self._spans, self._strides, strict=True)
+        ]
+        return tuple(n * s + e for n, s, e in zip(space, self._strides, extra, strict=True))
+
+    def _starts(self) -> tuple[int, ...]:
+        """Return how many of the first outputs are cut off, along each axis; Keras cuts half of what is too much."""
+        if self.padding == "valid":
+            return (0,) * self.rank
+        return tuple(max((n - s) // 2, 0) for n, s in zip(self._spans, self._strides, strict=True))
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return size × strides of each axis, with padding "valid" and what the last kernel needs beyond.
+
+        Raises:
+            NetworkError: the input has the wrong number of axes.
+        """
+        check_axes(self.label, self.rank, input_shape)
+        return activated_shape(self.label, self.activation, (*self._lengths(input_shape[:-1]), self.filters))
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """Return the shapes of kernel (*kernel_size, filters, channels) and bias (filters,)."""
+        self.output_shape(input_shape)
+        kernel = {"kernel": (*self._kernel, self.filters, input_shape[-1])}
+        return kernel | ({"bias": (self.filters,)} if self.use_bias else {})
+
+    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
+        """Return start values for kernel and bias."""
+        start = {"kernel": self.kernel_initializer, "bias": self.bias_initializer}
+        return start_values(self.parameter_shapes(input_shape), start, stream)
+
+    def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
+        """Return the sum of the spread kernels, behind bias and activation.
+
+        Outputs `strides i + p` of one p see the elements `strides j + p` of the kernel only: one convolution computes
+        those of all p side by side, and they are then written one after the other.
+        """
+        rank, strides = self.rank, self._strides
+        widths = tuple((d * (m - 1),) * 2 for m, d in zip(self._taps, self._dilation, strict=True))
+        kernel = self._side_by_side(xp, parameters["kernel"])
+        z = xp.correlate(pad(xp, x, widths), kernel, (1,) * rank, self._dilation)
+        rows, *places, _ = z.shape
+        z = xp.reshape(z, (rows, *places, *strides, self.filters))
+        z = xp.transpose(z, (0, *(axis for i in range(1, rank + 1) for axis in (i, rank + i)), 2 * rank + 1))
+        z = xp.reshape(z, (rows, *(n * s for n, s in zip(places, strides, strict=True)), self.filters))
+        kept = zip(self._starts(), self._lengths(x.shape[1:-1]), strict=True)
+        z = z[(slice(None), *(slice(start, start + n) for start, n in kept))]
+        return activated(xp, self, z + parameters["bias"] if self.use_bias else z, context)
+
+    def _side_by_side(self, xp: Any, kernel: Any) -> Any:
+        """Return the kernel as that of a convolution, `(*taps, channels, prod(strides) filters)`."""
+        rank, taps, strides, channels = self.rank, self._taps, self._strides, kernel.shape[-1]
+        lacking = [(0, m * s - k) for m, s, k in zip(taps, strides, self._kernel, strict=True)]
+        kernel = xp.pad(kernel, (*lacking, (0, 0), (0, 0)))
+        split = [n for pair in zip(taps, strides, strict=True) for n in pair]
+        kernel = xp.reshape(kernel, (*split, self.filters, channels))
+        of_taps, of_strides = range(0, 2 * rank, 2), range(1, 2 * rank, 2)
+        kernel = xp.transpose(kernel, (*of_taps, 2 * rank + 1, *of_strides, 2 * rank))
+        kernel = kernel[(slice(None, None, -1),) * rank]  # a tap later meets an input earlier
+        return xp.reshape(kernel, (*taps, channels, math.prod(strides) * self.filters))
+
+    def multiplications(self, input_shape: Shape) -> int:
+        """Return inputs × kernel numbers × filters."""
+        return math.prod((*input_shape, *self._kernel, self.filters))
+
+    def scratch(self, input_shape: Shape) -> int:
+        """Return the numbers of all patches and of the outputs before they are put in order."""
+        axes = zip(input_shape[:-1], self._taps, self._dilation, strict=True)
+        places = math.prod(n + d * (m - 1) for n, m, d in axes)
+        return places * (math.prod(self._taps) * input_shape[-1] + math.prod(self._strides) * self.filters)
+
+    def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:  # noqa: ARG002
+        """Return None: the steps are others."""
+        return None
+
+
+@dataclass(frozen=True)
+class Conv1DTranspose(_ConvTranspose):
+    """Spread each step of a series over an output of `strides` times its length: the transpose of `Conv1D`.
+
+    `y[strides t + dilation_rate k, o] = f(sum of x[t, c] kernel[k, o, c] over all t, k, c that meet + bias[o])`
+    (Zeiler et al., 2010)
+
+    Inputs are `(time, channels)`, outputs `(strides time, filters)` with padding "same", else longer by
+    `max(span - strides, 0)` with `span = dilation_rate (kernel_size - 1) + 1`.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: steps over which one input is spread.
+        strides: steps between what two inputs are spread over; default 1.
+        padding: "valid" (default, all that is reached) or "same" (both ends cut off).
+        dilation_rate: steps between the elements of the kernel; default 1.
+        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
+        use_bias: whether a bias is added; default True.
+        kernel_initializer: start of the weights; default "glorot_uniform".
+        bias_initializer: start of the biases; default "zeros".
+        table: names that the number `activation` of a member indexes, as in `Dense`.
+
+    Raises:
+        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
+
+    Example:
+        >>> Conv1DTranspose(4, 3, strides=2, padding="same").output_shape((10, 8))
+        (20, 4)
+        >>> Conv1DTranspose(4, 3).parameter_shapes((10, 8))
+        {'kernel': (3, 4, 8), 'bias': (4,)}
+    """
+
+    rank = 1
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        return (
+            (cls(2, 3, strides=2), (4, 3)),
+            (cls(3, 2, dilation_rate=3, padding="same", activation="tanh", use_bias=False), (5, 2)),
+            (cls(2, 2, strides=3, padding="same"), (3, 1)),
+        )
+
+
+@dataclass(frozen=True)
+class Conv2DTranspose(_ConvTranspose):
+    """Spread each pixel of an image over an output of `strides` times its size: the transpose of `Conv2D`.
+
+    `y[s i + k, s j + l, o] = f(sum of x[i, j, c] kernel[k, l, o, c] over all that meet + bias[o])`, s the strides
+    (Zeiler et al., 2010)
+
+    Inputs are `(height, width, channels)`, outputs `(strides height, strides width, filters)` with padding "same",
+    else larger by `max(span - strides, 0)` with `span = dilation_rate (kernel_size - 1) + 1`.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: height and width over which one input is spread; one number for both.
+        strides: steps between what two inputs are spread over; default 1.
+        padding: "valid" (default, all that is reached) or "same" (the rim cut off).
+        dilation_rate: steps between the elements of the kernel; default 1.
+        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
+        use_bias: whether a bias is added; default True.
+        kernel_initializer: start of the weights; default "glorot_uniform".
+        bias_initializer: start of the biases; default "zeros".
+        table: names that the number `activation` of a member indexes, as in `Dense`.
+
+    Raises:
+        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
+
+    Example:
+        >>> Conv2DTranspose(1, 3, strides=2, padding="same").output_shape((14, 14, 8))
+        (28, 28, 1)
+    """
+
+    rank = 2
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        return (
+            (cls(2, 3, strides=2, padding="same"), (3, 2, 2)),
+            (cls(3, (2, 3), strides=(1, 2), activation="relu"), (3, 3, 1)),
+        )
+
+
+@dataclass(frozen=True)
+class Conv3DTranspose(_ConvTranspose):
+    """Spread each voxel of a volume over an output of `strides` times its size: the transpose of `Conv3D`.
+
+    `y[s i + k, s j + l, s m + n, o] = f(sum of x[i, j, m, c] kernel[k, l, n, o, c] over all that meet + bias[o])`
+
+    Inputs are `(depth, height, width, channels)`; each axis grows as that of `Conv2DTranspose`.
+
+    Args:
+        filters: number of output channels.
+        kernel_size: depth, height and width over which one input is spread; one number for all.
+        strides: steps between what two inputs are spread over; default 1.
+        padding: "valid" (default, all that is reached) or "same" (the rim cut off).
+        dilation_rate: steps between the elements of the kernel; default 1.
+        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
+        use_bias: whether a bias is added; default True.
+        kernel_initializer: start of the weights; default "glorot_uniform".
+        bias_initializer: start of the biases; default "zeros".
+        table: names that the number `activation` of a member indexes, as in `Dense`.
+
+    Raises:
+        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
+
+    Example:
+        >>> Conv3DTranspose(1, 2, strides=2).output_shape((4, 4, 4, 8))
+        (8, 8, 8, 1)
+    """
+
+    rank = 3
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        return ((cls(2, 2, strides=2), (2, 3, 2, 1)), (cls(1, 3, padding="same"), (2, 2, 3, 2)))
