@@ -6,7 +6,20 @@ import numpy as np
 import pytest
 
 from shoal.errors import NetworkError
-from shoal.networks import Activation, Dense, Dropout, Flatten, Network, numpy_namespace
+from shoal.networks import (
+    Activation,
+    Conv1D,
+    Conv2D,
+    Cropping1D,
+    Dense,
+    Dropout,
+    Flatten,
+    MaxPooling2D,
+    Network,
+    Reshape,
+    ZeroPadding1D,
+    numpy_namespace,
+)
 from shoal.streams import Stream
 
 
@@ -234,6 +247,22 @@ def test_layers_are_checked() -> None:
         ("  4\t8:swish  3 ", [Dense(8, "silu"), Dense(3)], (4,)),
         ("2 2:relu,tanh dropout:0.2 1", [Dense(2, ("relu", "tanh")), Dropout(0.2), Dense(1)], (2,)),
         ("8x8 flatten activation:tanh 3", [Flatten(), Activation("tanh"), Dense(3)], (8, 8)),
+        (
+            "8x8x1 conv2d:4:3:relu max_pooling2d:2 conv2d:2:3x2:1:same:tanh flatten 3",
+            [Conv2D(4, 3, activation="relu"), MaxPooling2D(2), Conv2D(2, (3, 2), 1, "same", activation="tanh")]
+            + [Flatten(), Dense(3)],
+            (8, 8, 1),
+        ),
+        (
+            "64 reshape:8x8x1 conv2d:2:3:relu,tanh",
+            [Reshape((8, 8, 1)), Conv2D(2, 3, activation=("relu", "tanh"))],
+            (64,),
+        ),
+        (
+            "6x2 cropping1d:1x2 zeropadding1d conv1d:3:2:1:causal",
+            [Cropping1D((1, 2)), ZeroPadding1D(), Conv1D(3, 2, 1, "causal")],
+            (6, 2),
+        ),
     ],
 )
 def test_parse(text: str, layers: list, shape: tuple[int, ...]) -> None:
@@ -247,12 +276,19 @@ def test_parse(text: str, layers: list, shape: tuple[int, ...]) -> None:
         ("4", "'4' names no layer"),
         ("four 3", "'four' in 'four 3' is not a number of inputs"),
         ("4 3:rleu", r"'3:rleu' in '4 3:rleu'.*Did you mean 'relu'"),
+        ("4 2:relu,rlu", "no activation is called 'rlu'"),
         ("4 3.5", "'3.5' in '4 3.5' is not a layer"),
         ("4 3:", "'3:' in '4 3:' is not a layer"),
         ("4 0", "units must be a whole number"),
         ("4 dropout:2 3", "rate is the share of inputs left out"),
         ("4 dropout 3", "'dropout' in '4 dropout 3' is not a layer"),
         ("4 flatten:2 3", "is not a layer"),
+        ("8x8x1 conv2:3:3", "Did you mean 'conv2d'.*Known: dense, "),
+        ("8x8x1 conv2d:3", "Conv2D needs kernel_size, in the order filters:kernel_size:strides"),
+        ("8x8x1 conv2d:3:3:rleu", "Did you mean 'relu'"),
+        ("8x8x1 conv2d:3:3:1:smae", "Conv2D.*padding must be one of valid, same.*Did you mean 'same'"),
+        ("8x8x1 flatten maxpooling2d:2", "needs inputs of shape .height, width, channels., got .64,."),
+        ("3x3x1 maxpooling2d:4", "'max_pooling2d' .MaxPooling2D. has a window of size .4, 4., larger than its input"),
         ("0 3", "input_shape must hold whole numbers of at least 1"),
         ("4 3:relu,tanh", r"has outputs of shape \(3,\) but 2 activations"),
     ],
@@ -260,6 +296,12 @@ def test_parse(text: str, layers: list, shape: tuple[int, ...]) -> None:
 def test_parse_errors(text: str, message: str) -> None:
     with pytest.raises(NetworkError, match=message):
         Network.parse(text)
+
+
+def test_summary_shows_sizes() -> None:
+    text = Network.parse("28x28x1 conv2d:32:3:relu maxpooling2d:2x1 flatten 3").summary()
+    assert "conv2d (Conv2D)               3×3 relu    (rows, 26, 26, 32)         320" in text.splitlines()
+    assert "max_pooling2d (MaxPooling2D)  2×1         (rows, 13, 26, 32)           0" in text.splitlines()
 
 
 def test_summary() -> None:

@@ -21,6 +21,7 @@ _WEIGHTS = ("#2166ac", "#cfcfcf", "#c0392b")  # negative, none, positive
 _FILLS = {"input": "#dce6f0", "hidden": "#ffffff", "output": "#f6e3cf"}
 _BAR = 0.9  # inches for the colour bar
 _FONT = 9.0
+_SHEET = 0.7  # inches, the side of a block
 
 
 def draw_network(
@@ -50,6 +51,7 @@ def draw_network(
     axes.set_axis_off()
     _draw_edges(axes, layout, weighted)
     _draw_nodes(axes, layout)
+    _draw_blocks(axes, layout)
     _draw_captions(axes, layout)
     if weighted:
         _draw_bar(figure, layout)
@@ -108,6 +110,24 @@ def _draw_nodes(axes: Axes, layout: Layout) -> None:
             for shift in (-0.09, 0.0, 0.09):
                 dot = Circle((column.x, column.gap + shift), 0.022, facecolor=_INK, linewidth=0)
                 axes.add_patch(dot)
+
+
+def _draw_blocks(axes: Axes, layout: Layout) -> None:
+    """Draw series, images and volumes as sheets one behind the other, and arrows to and from them."""
+    from matplotlib.patches import Rectangle
+
+    last = len(layout.columns) - 1
+    for number, column in enumerate(layout.columns):
+        kind = "input" if number == 0 else "output" if number == last else "hidden"
+        for shift in (0.1, 0.05, 0.0) if column.block else ():
+            corner = (column.x - _SHEET / 2 + shift - 0.05, layout.middle - _SHEET / 2 + shift - 0.05)
+            sheet = Rectangle(corner, _SHEET, _SHEET, facecolor=_FILLS[kind], edgecolor=_INK, linewidth=1.0)
+            axes.add_patch(sheet)
+    for start, end in layout.arrows:
+        gaps = [0.12 + (_SHEET / 2 if layout.columns[c].block else RADIUS) for c in (start, end)]
+        tip, tail = layout.columns[end].x - gaps[1], layout.columns[start].x + gaps[0]
+        style = {"arrowstyle": "-|>", "color": _GREY, "shrinkA": 0, "shrinkB": 0}
+        axes.annotate("", (tip, layout.middle), (tail, layout.middle), arrowprops=style)
 
 
 def _draw_captions(axes: Axes, layout: Layout) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from shoal.errors import NetworkError
-from shoal.networks.layers import Dense, Layer
+from shoal.networks.initializers import Shape
+from shoal.networks.layers import Activation, Dense, Flatten, Layer
 from shoal.networks.summary import layer_note
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class Column:
     caption: tuple[str, ...]
     gap: float | None
     """Height of the dots that stand for nodes that are not drawn; None if all are."""
+    block: bool = False
+    """Whether it is a series, an image or a volume, drawn as one block without nodes."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,10 @@ class Layout:
     columns: tuple[Column, ...]
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
+    middle: float = 0.0
+    """Height of the middle of all columns."""
+    arrows: tuple[tuple[int, int], ...] = ()
+    """Pairs of columns that are not connected node by node, because one of them is a block or is read from one."""
 
     @property
     def largest(self) -> float:
@@ -97,39 +104,120 @@ def layout_network(
     """
     if parameters is not None:
         network.check_parameters(parameters)
-    dense = [i for i, layer in enumerate(network.layers) if isinstance(layer, Dense)]
-    sizes = _sizes(network, dense)
-    names: list[Sequence[str] | None] = [None] * len(sizes)
-    names[-1] = _checked(class_names, sizes[-1], "class_names", "outputs")
-    names[0] = _checked(feature_names, sizes[0], "feature_names", "inputs")
-    captions = _captions(network, dense, sizes)
+    stages = _stages(network)
+    first, last = stages[0], stages[-1]
+    outputs = (network.output_shape or (1,))[-1] if last.block else last.size
+    names: list[Sequence[str] | None] = [None] * len(stages)
+    names[-1] = _checked(class_names, outputs, "class_names", "outputs")
+    names[0] = _checked(feature_names, first.size, "feature_names", "inputs")
+    names = [None if stage.block else of_stage for stage, of_stage in zip(stages, names, strict=True)]
 
     left = max(0.65, 0.35 + _width(names[0]))
-    right = max(0.65, 0.35 + _width(names[-1] if dense else None))
-    step = float(np.clip(8.0 / max(1, len(sizes) - 1), 1.35, 2.4))
-    tallest = _STEP * (max(_FEWEST, *(len(_slots(size)) for size in sizes)) - 1)
-    top = 0.12 + _LINE * max(len(lines) for lines in captions)
+    right = max(0.65, 0.35 + _width(names[-1] if len(stages) > 1 else None))
+    step = float(np.clip(8.0 / max(1, len(stages) - 1), 1.35, 2.4))
+    step = max(step, 0.2 + _LETTER * max((len(line) for s in stages if s.arrow for line in s.lines), default=0))
+    slots = (_FEWEST, *(len(_slots(stage.size)) for stage in stages if not stage.block))
+    tallest = _STEP * (max(slots) - 1)
+    top = 0.12 + _LINE * max(len(stage.lines) for stage in stages)
+    middle = top + 0.3 + tallest / 2
 
     columns, nodes = [], []
-    for c, (size, lines) in enumerate(zip(sizes, captions, strict=True)):
-        column, of_column = _column(c, left + c * step, top + 0.3 + tallest / 2, size, lines, names[c])
+    for c, (stage, of_stage) in enumerate(zip(stages, names, strict=True)):
+        column, of_column = _column(c, left + c * step, middle, stage, of_stage)
         columns.append(column)
         nodes.append(of_column)
+    kernels = [None if parameters is None or s.dense is None else parameters[s.dense]["kernel"] for s in stages]
     return Layout(
-        width=left + right + step * (len(sizes) - 1),
+        width=left + right + step * (len(stages) - 1),
         height=top + 0.6 + tallest,
         captions=top,
         columns=tuple(columns),
         nodes=tuple(node for of_column in nodes for node in of_column),
-        edges=_edges(nodes, [None if parameters is None else parameters[i]["kernel"] for i in dense]),
+        edges=tuple(
+            edge
+            for i, stage in enumerate(stages[1:], start=1)
+            if not stage.arrow
+            for edge in _edges(nodes[i - 1], nodes[i], kernels[i])
+        ),
+        middle=middle,
+        arrows=tuple((i - 1, i) for i, stage in enumerate(stages) if i and stage.arrow),
     )
 
 
+@dataclass
+class _Stage:
+    """What becomes a column: its size, its caption, and how it is reached from the one before."""
+
+    size: int
+    lines: list[str] = field(default_factory=list)
+    block: bool = False
+    dense: int | None = None
+    """The Dense layer whose weights lead here."""
+    arrow: bool = False
+
+
+def _stages(network: Network) -> list[_Stage]:
+    """Return the inputs, and each layer that is more than a note below the column before it."""
+    kinds = [
+        _is_block(layer, *shapes)
+        for layer, *shapes in zip(network.layers, network.input_shapes, network.shapes, strict=True)
+    ]
+    own = [
+        block
+        for layer, block in zip(network.layers, kinds, strict=True)
+        if block or isinstance(layer, (Dense, Flatten))
+    ]
+    inputs = math.prod(network.input_shape)
+    if own and own[0] and len(network.input_shape) > 1:
+        stages = [_Stage(inputs, ["input", _times(network.input_shape)], block=True)]
+    else:
+        stages = [_Stage(inputs, [_count(inputs, "input")])]
+    for i, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=True)):
+        if isinstance(layer, Dense) and not stages[-1].block:
+            stages[-1].size = network.parameter_shapes[i]["kernel"][0]  # of rows with axes, or flattened since
+            stages[-1].lines[0] = (
+                _count(stages[-1].size, stages[-1].lines[0].split()[-1].rstrip("s"))
+                if not stages[-1].arrow
+                else stages[-1].lines[0]
+            )
+            stages.append(_Stage(shape[-1], [_count(shape[-1], "neuron"), *_notes(layer)], dense=i))
+        elif kinds[i] or (stages[-1].block and isinstance(layer, (Dense, Flatten))):
+            stages.append(_Stage(math.prod(shape), _block_lines(layer, shape), block=len(shape) > 1, arrow=True))
+        else:
+            stages[-1].lines.extend(_notes(layer))
+    last = stages[-1]
+    if last.dense is not None:
+        last.lines[0] = _count(last.size, "output")
+    return stages
+
+
+def _is_block(layer: Layer, input_shape: Shape, shape: Shape) -> bool:
+    """Return whether a layer is drawn in one: it changes the shape or weighs its inputs, and is not dense."""
+    if isinstance(layer, (Dense, Flatten, Activation)):
+        return False
+    return shape != input_shape or layer.multiplications(input_shape) > 0
+
+
+def _block_lines(layer: Layer, shape: Shape) -> list[str]:
+    """Return e.g. `conv2d 3×3`, `26×26×32` and `relu`."""
+    note = str(getattr(layer, "note", ""))
+    size = _times(shape) if len(shape) > 1 else _count(math.prod(shape), "value")
+    activation = layer_note(layer).removeprefix(note).strip()
+    return [f"{type(layer).__name__.lower()} {note}".strip(), size, *([_short(activation)] if activation else [])]
+
+
+def _times(shape: Shape) -> str:
+    return "×".join(map(str, shape))
+
+
 def _column(
-    number: int, x: float, middle: float, size: int, caption: tuple[str, ...], names: Sequence[str] | None
+    number: int, x: float, middle: float, stage: _Stage, names: Sequence[str] | None
 ) -> tuple[Column, list[Node]]:
     """Return a column and its nodes, spread evenly about the middle."""
-    slots = _slots(size)
+    caption = tuple(stage.lines)
+    if stage.block:
+        return Column(x, stage.size, caption, None, block=True), []
+    slots = _slots(stage.size)
     heights = [middle + _STEP * ((len(slots) - 1) / 2 - i) for i in range(len(slots))]
     nodes = [
         Node(number, i, x, y, _short(names[i]) if names else "")
@@ -137,26 +225,7 @@ def _column(
         if i is not None
     ]
     gap = heights[slots.index(None)] if None in slots else None
-    return Column(x, size, caption, gap), nodes
-
-
-def _sizes(network: Network, dense: list[int]) -> list[int]:
-    """Return how many inputs there are and how many values each Dense layer hands on."""
-    if not dense:
-        return [int(np.prod(network.input_shape))]
-    handed_on = [network.parameter_shapes[i]["kernel"][0] for i in dense]
-    return [*handed_on, (network.output_shape or (1,))[-1]]
-
-
-def _captions(network: Network, dense: list[int], sizes: list[int]) -> list[tuple[str, ...]]:
-    """Return the lines below each column: how many, what activation, and layers in between."""
-    captions: list[list[str]] = [[_count(sizes[0], "input")]]
-    for i, layer in enumerate(network.layers):
-        if i in dense:
-            last = i == dense[-1]
-            captions.append([_count(sizes[len(captions)], "output" if last else "neuron")])
-        captions[-1].extend(_notes(layer))
-    return [tuple(lines) for lines in captions]
+    return Column(x, stage.size, caption, gap), nodes
 
 
 def _count(number: int, what: str) -> str:
@@ -178,14 +247,13 @@ def _slots(size: int) -> list[int | None]:
     return [*range(_FIRST), None, size - 1]
 
 
-def _edges(nodes: list[list[Node]], kernels: list[Any]) -> tuple[Edge, ...]:
+def _edges(starts: list[Node], ends: list[Node], kernel: Any) -> list[Edge]:
     edges = []
-    for kernel, starts, ends in zip(kernels, nodes[:-1], nodes[1:], strict=True):
-        # A flattened column repeats the neurons of the layer, hence the remainder.
-        for a, b in itertools.product(starts, ends):
-            weight = math.nan if kernel is None else float(kernel[a.index, b.index % kernel.shape[1]])
-            edges.append(Edge(a, b, weight if math.isfinite(weight) else None))
-    return tuple(edges)
+    # A flattened column repeats the neurons of the layer, hence the remainder.
+    for a, b in itertools.product(starts, ends):
+        weight = math.nan if kernel is None else float(kernel[a.index, b.index % kernel.shape[1]])
+        edges.append(Edge(a, b, weight if math.isfinite(weight) else None))
+    return edges
 
 
 def _checked(names: Sequence[str] | None, size: int, what: str, of: str) -> Sequence[str] | None:

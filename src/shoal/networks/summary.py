@@ -42,12 +42,13 @@ def summarize(network: Network) -> str:
 
 
 def layer_note(layer: Layer) -> str:
-    """Return what a table or drawing says of a layer beside its type: the activation or the dropout rate."""
+    """Return what a table or drawing says of a layer beside its type: sizes, the activation or the dropout rate."""
     rate = getattr(layer, "rate", None)
     if rate is not None:
         return f"rate {rate:g}"
     activation = layer.final_activation
-    return "" if is_linear(activation) else activation_label(activation)
+    parts = [getattr(layer, "note", ""), "" if is_linear(activation) else activation_label(activation)]
+    return " ".join(part for part in parts if part)
 
 
 def _shape(shape: tuple[int, ...]) -> str:
