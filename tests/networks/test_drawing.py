@@ -145,3 +145,27 @@ def test_names_and_parameters_are_checked() -> None:
         network.draw(class_names=["a"])
     with pytest.raises(NetworkError, match="got parameters for 0"):
         network.draw([])
+
+
+def test_images_are_blocks_and_dense_layers_nodes() -> None:
+    network = Network.parse("8x8x1 conv2d:4:3:relu maxpooling2d:2 dropout:0.1 flatten 5:tanh 3:softmax")
+    layout = layout_network(network, network.initialize(Stream(0)))
+    assert [column.block for column in layout.columns] == [True, True, True, False, False, False]
+    assert [column.caption for column in layout.columns[1:4]] == [
+        ("conv2d 3×3", "6×6×4", "relu"),
+        ("maxpooling2d 2×2", "3×3×4", "dropout 0.1"),
+        ("flatten", "36 values"),
+    ]
+    assert layout.arrows == ((0, 1), (1, 2), (2, 3))
+    assert {(edge.start.column, edge.end.column) for edge in layout.edges} == {(3, 4), (4, 5)}
+
+
+@pytest.mark.parametrize(
+    "text", ["4 16 reshape:4x4x1 conv2dtranspose:1:3:2:same", "9x2 conv1d:4:3 3", "9x2 globalaveragepooling1d 2"]
+)
+def test_captions_of_blocks_stay_inside(text: str) -> None:
+    figure = Network.parse(text).draw()
+    figure.canvas.draw()
+    boxes = [t.get_window_extent() for t in figure.axes[0].texts if t.get_text()]
+    assert all(box.x0 >= 0 and box.x1 <= figure.bbox.width for box in boxes)
+    assert all(not a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])

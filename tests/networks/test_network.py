@@ -247,22 +247,11 @@ def test_layers_are_checked() -> None:
         ("  4\t8:swish  3 ", [Dense(8, "silu"), Dense(3)], (4,)),
         ("2 2:relu,tanh dropout:0.2 1", [Dense(2, ("relu", "tanh")), Dropout(0.2), Dense(1)], (2,)),
         ("8x8 flatten activation:tanh 3", [Flatten(), Activation("tanh"), Dense(3)], (8, 8)),
-        (
-            "8x8x1 conv2d:4:3:relu max_pooling2d:2 conv2d:2:3x2:1:same:tanh flatten 3",
-            [Conv2D(4, 3, activation="relu"), MaxPooling2D(2), Conv2D(2, (3, 2), 1, "same", activation="tanh")]
-            + [Flatten(), Dense(3)],
-            (8, 8, 1),
-        ),
-        (
-            "64 reshape:8x8x1 conv2d:2:3:relu,tanh",
-            [Reshape((8, 8, 1)), Conv2D(2, 3, activation=("relu", "tanh"))],
-            (64,),
-        ),
-        (
-            "6x2 cropping1d:1x2 zeropadding1d conv1d:3:2:1:causal",
-            [Cropping1D((1, 2)), ZeroPadding1D(), Conv1D(3, 2, 1, "causal")],
-            (6, 2),
-        ),
+        ("8x8x1 conv2d:4:3:relu max_pooling2d:2", [Conv2D(4, 3, activation="relu"), MaxPooling2D(2)], (8, 8, 1)),
+        ("8x8x1 conv2d:2:3x2:1:same:tanh", [Conv2D(2, (3, 2), 1, "same", activation="tanh")], (8, 8, 1)),
+        ("4 reshape:2x2x1 conv2d:2:1:relu,tanh", [Reshape((2, 2, 1)), Conv2D(2, 1, activation=("relu", "tanh"))], (4,)),
+        ("6x2 cropping1d:1x2 zeropadding1d", [Cropping1D((1, 2)), ZeroPadding1D()], (6, 2)),
+        ("6x2 conv1d:3:2:1:causal", [Conv1D(3, 2, 1, "causal")], (6, 2)),
     ],
 )
 def test_parse(text: str, layers: list, shape: tuple[int, ...]) -> None:

@@ -24,6 +24,7 @@ _MOST = 12  # a column of more nodes is abbreviated
 _FEWEST = 3  # there is room for at least this many nodes
 _FIRST = 7  # to this many, a gap and the last one
 _LETTER = 0.078  # mean width of a letter of a name
+_BOLD = 0.086  # the same of the first line of a caption
 _LINE = 0.17  # height of a line of a caption
 _LONGEST = 32  # letters of a name
 
@@ -112,10 +113,10 @@ def layout_network(
     names[0] = _checked(feature_names, first.size, "feature_names", "inputs")
     names = [None if stage.block else of_stage for stage, of_stage in zip(stages, names, strict=True)]
 
-    left = max(0.65, 0.35 + _width(names[0]))
-    right = max(0.65, 0.35 + _width(names[-1] if len(stages) > 1 else None))
+    left = max(0.65, 0.35 + _width(names[0]), _caption_width(first) / 2)
+    right = max(0.65, 0.35 + _width(names[-1] if len(stages) > 1 else None), _caption_width(last) / 2)
     step = float(np.clip(8.0 / max(1, len(stages) - 1), 1.35, 2.4))
-    step = max(step, 0.2 + _LETTER * max((len(line) for s in stages if s.arrow for line in s.lines), default=0))
+    step = max(step, *map(_caption_width, stages))
     slots = (_FEWEST, *(len(_slots(stage.size)) for stage in stages if not stage.block))
     tallest = _STEP * (max(slots) - 1)
     top = 0.12 + _LINE * max(len(stage.lines) for stage in stages)
@@ -149,46 +150,53 @@ class _Stage:
     """What becomes a column: its size, its caption, and how it is reached from the one before."""
 
     size: int
-    lines: list[str] = field(default_factory=list)
+    what: str = ""
+    """What is counted: inputs, neurons or outputs; empty where the notes say it all."""
+    notes: list[str] = field(default_factory=list)
     block: bool = False
     dense: int | None = None
     """The Dense layer whose weights lead here."""
     arrow: bool = False
 
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The caption."""
+        return ((_count(self.size, self.what),) if self.what else ()) + tuple(self.notes)
+
 
 def _stages(network: Network) -> list[_Stage]:
     """Return the inputs, and each layer that is more than a note below the column before it."""
-    kinds = [
-        _is_block(layer, *shapes)
-        for layer, *shapes in zip(network.layers, network.input_shapes, network.shapes, strict=True)
-    ]
-    own = [
-        block
-        for layer, block in zip(network.layers, kinds, strict=True)
-        if block or isinstance(layer, (Dense, Flatten))
-    ]
-    inputs = math.prod(network.input_shape)
-    if own and own[0] and len(network.input_shape) > 1:
-        stages = [_Stage(inputs, ["input", _times(network.input_shape)], block=True)]
-    else:
-        stages = [_Stage(inputs, [_count(inputs, "input")])]
+    pairs = zip(network.input_shapes, network.shapes, strict=True)
+    blocks = [_is_block(layer, *shapes) for layer, shapes in zip(network.layers, pairs, strict=True)]
+    stages = [_input_stage(network, blocks)]
     for i, (layer, shape) in enumerate(zip(network.layers, network.shapes, strict=True)):
-        if isinstance(layer, Dense) and not stages[-1].block:
-            stages[-1].size = network.parameter_shapes[i]["kernel"][0]  # of rows with axes, or flattened since
-            stages[-1].lines[0] = (
-                _count(stages[-1].size, stages[-1].lines[0].split()[-1].rstrip("s"))
-                if not stages[-1].arrow
-                else stages[-1].lines[0]
-            )
-            stages.append(_Stage(shape[-1], [_count(shape[-1], "neuron"), *_notes(layer)], dense=i))
-        elif kinds[i] or (stages[-1].block and isinstance(layer, (Dense, Flatten))):
-            stages.append(_Stage(math.prod(shape), _block_lines(layer, shape), block=len(shape) > 1, arrow=True))
+        before = stages[-1]
+        if isinstance(layer, Dense) and not before.block:
+            before.size = network.parameter_shapes[i]["kernel"][0]  # of rows with axes, or flattened since
+            stages.append(_Stage(shape[-1], "neuron", _notes(layer), dense=i))
+        elif blocks[i] or (before.block and isinstance(layer, (Dense, Flatten))):
+            notes = _block_notes(layer, shape)
+            stages.append(_Stage(math.prod(shape), notes=notes, block=len(shape) > 1, arrow=True))
         else:
-            stages[-1].lines.extend(_notes(layer))
-    last = stages[-1]
-    if last.dense is not None:
-        last.lines[0] = _count(last.size, "output")
+            before.notes.extend(_notes(layer))
+    if stages[-1].dense is not None:
+        stages[-1].what = "output"
     return stages
+
+
+def _input_stage(network: Network, blocks: list[bool]) -> _Stage:
+    size = math.prod(network.input_shape)
+    first = next(
+        (i for i, layer in enumerate(network.layers) if blocks[i] or isinstance(layer, (Dense, Flatten))), None
+    )
+    if first is not None and blocks[first] and len(network.input_shape) > 1:
+        return _Stage(size, notes=["input", _times(network.input_shape)], block=True)
+    return _Stage(size, "input")
+
+
+def _caption_width(stage: _Stage) -> float:
+    """Return the room that the caption of a layer with a column of its own needs; others are short."""
+    return 0.2 + _BOLD * max(map(len, stage.lines)) if stage.arrow else 0.0
 
 
 def _is_block(layer: Layer, input_shape: Shape, shape: Shape) -> bool:
@@ -198,7 +206,7 @@ def _is_block(layer: Layer, input_shape: Shape, shape: Shape) -> bool:
     return shape != input_shape or layer.multiplications(input_shape) > 0
 
 
-def _block_lines(layer: Layer, shape: Shape) -> list[str]:
+def _block_notes(layer: Layer, shape: Shape) -> list[str]:
     """Return e.g. `conv2d 3×3`, `26×26×32` and `relu`."""
     note = str(getattr(layer, "note", ""))
     size = _times(shape) if len(shape) > 1 else _count(math.prod(shape), "value")
@@ -214,7 +222,7 @@ def _column(
     number: int, x: float, middle: float, stage: _Stage, names: Sequence[str] | None
 ) -> tuple[Column, list[Node]]:
     """Return a column and its nodes, spread evenly about the middle."""
-    caption = tuple(stage.lines)
+    caption = stage.lines
     if stage.block:
         return Column(x, stage.size, caption, None, block=True), []
     slots = _slots(stage.size)

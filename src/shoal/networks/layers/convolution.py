@@ -62,15 +62,15 @@ class KernelLayer(Layer):
 
     @property
     def _kernel(self) -> tuple[int, ...]:
-        return self.kernel_size  # type: ignore[no-any-return]
+        return self.kernel_size
 
     @property
     def _strides(self) -> tuple[int, ...]:
-        return self.strides  # type: ignore[no-any-return]
+        return self.strides
 
     @property
     def _dilation(self) -> tuple[int, ...]:
-        return self.dilation_rate  # type: ignore[no-any-return]
+        return self.dilation_rate
 
     @property
     def _sizes(self) -> tuple[tuple[int, ...], ...]:
@@ -84,7 +84,7 @@ class KernelLayer(Layer):
     @property
     def final_activation(self) -> ActivationSpec:
         """The layer's activation."""
-        return self.activation  # type: ignore[no-any-return]
+        return self.activation
 
 
 class SlidingLayer(KernelLayer):

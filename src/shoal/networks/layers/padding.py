@@ -34,7 +34,7 @@ class _RimLayer(Layer):
 
     @property
     def _rim(self) -> Widths:
-        return getattr(self, "padding", None) or self.cropping  # type: ignore[attr-defined,no-any-return]
+        return getattr(self, "padding", None) or self.cropping  # type: ignore[attr-defined]
 
     @property
     def note(self) -> str:
