@@ -54,6 +54,14 @@ def test_padding_does_not_count_in_averages() -> None:
     assert means[0, :, 0].tolist() == [3.0, 9.0]
 
 
+def test_members_may_bring_activations_of_their_filters() -> None:
+    layer, x = Conv1D(2, 2, table=("relu", "tanh")), Stream(1).normal((3, 5, 2))
+    p = layer.initialize((5, 2), Stream(0))
+    chosen = layer.apply(numpy_namespace, p, x, Context(numbers={"activation": np.array([1, 0])}))
+    fixed = Conv1D(2, 2, activation=("tanh", "relu"))
+    np.testing.assert_allclose(chosen, fixed.apply(numpy_namespace, p, x, Context()), rtol=1e-6)
+
+
 def test_costs_are_counted() -> None:
     layer = Conv2D(32, 3)
     assert layer.multiplications((28, 28, 1)) == 26 * 26 * 9 * 32

@@ -24,15 +24,14 @@ def rows(shape: tuple[int, ...], dtype: type = np.float32) -> np.ndarray:
     return Stream(7).normal((BATCH, *shape)).astype(dtype)
 
 
-def contexts(batch_shape: tuple[int, ...]) -> list[Context]:
-    del batch_shape
+def contexts() -> list[Context]:
     return [Context(), Context(training=True, random=lambda shape: Stream(8).uniform(shape))]
 
 
 @pytest.mark.parametrize(("layer", "shape"), CASES)
 def test_output_has_the_promised_shape(layer: Layer, shape: tuple[int, ...]) -> None:
     x, parameters = rows(shape), layer.initialize(shape, Stream(0))
-    for context in contexts(x.shape):
+    for context in contexts():
         out = layer.apply(numpy_namespace, parameters, x, context)
         assert out.shape == (BATCH, *layer.output_shape(shape))
         assert layer.apply(numpy_namespace, parameters, x[:0], Context()).shape == (0, *out.shape[1:])
@@ -52,7 +51,7 @@ def test_parameters_have_the_promised_shapes(layer: Layer, shape: tuple[int, ...
 @pytest.mark.parametrize(("layer", "shape"), CASES)
 def test_numpy_and_jax_agree(layer: Layer, shape: tuple[int, ...], jax_namespace) -> None:
     x, parameters = rows(shape), layer.initialize(shape, Stream(0))
-    for context in contexts(x.shape):
+    for context in contexts():
         expected = layer.apply(numpy_namespace, parameters, x, context)
         out = layer.apply(jax_namespace, parameters, x, context)
         assert out.dtype == expected.dtype == np.float32
@@ -63,7 +62,7 @@ def test_numpy_and_jax_agree(layer: Layer, shape: tuple[int, ...], jax_namespace
 def test_float64_is_float32_made_precise(layer: Layer, shape: tuple[int, ...]) -> None:
     x, parameters = rows(shape), layer.initialize(shape, Stream(0))
     precise = {name: p.astype(np.float64) for name, p in parameters.items()}
-    for context in contexts(x.shape):
+    for context in contexts():
         out = layer.apply(numpy_namespace, precise, x.astype(np.float64), context)
         assert out.dtype == np.float64
         np.testing.assert_allclose(out, layer.apply(numpy_namespace, parameters, x, context), rtol=2e-5, atol=2e-6)
@@ -76,7 +75,7 @@ def test_member_in_a_block_equals_the_member_alone(layer: Layer, shape: tuple[in
     members = [layer.initialize(shape, Stream(0, m)) for m in range(3)]
     block = {name: np.stack([m[name] for m in members]) for name in members[0]}
     x = np.stack([rows(shape) + m for m in range(3)])
-    for context in contexts(x.shape[1:]):
+    for context in contexts():
         lifted = jax.vmap(lambda p, x, c=context: layer.apply(jax_namespace, p, x, c))(block, x)
         for m, member in enumerate(members):
             alone = layer.apply(jax_namespace, member, x[m], context)
@@ -98,7 +97,7 @@ def test_layers_cannot_be_changed(layer: Layer, shape: tuple[int, ...]) -> None:
         layer.name = "other"  # type: ignore[misc]
     x = rows(shape)
     before = x.copy()
-    layer.apply(numpy_namespace, layer.initialize(shape, Stream(0)), x, contexts(x.shape)[1])
+    layer.apply(numpy_namespace, layer.initialize(shape, Stream(0)), x, contexts()[1])
     np.testing.assert_array_equal(x, before)
 
 
