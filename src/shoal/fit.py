@@ -107,7 +107,7 @@ def _fit(
     preparation = Preparation.fit(dataset, split.train, normalization=settings.normalization)
     sealed = SealedRows(dataset, split.test)
     problem = pose(dataset, split, preparation, settings)
-    space = choose_space(split.rows_of_a_network, dataset.task, settings)
+    space = choose_space(split.rows_of_a_network, dataset.task, settings, problem.input_shape)
     candidates = propose(space, count_candidates(settings), settings.seed)
     members = members_of(candidates, settings.cv, settings.repeats)
 

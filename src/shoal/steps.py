@@ -22,16 +22,19 @@ from shoal.data import (
     roles_from_toml,
     split_rows,
 )
+from shoal.data.signals import PADDED
 from shoal.errors import Interrupted, SettingError
 from shoal.evaluation.baselines import learn_baselines, predict_by
 from shoal.evaluation.candidates import choose_candidates, rank_candidates
 from shoal.evaluation.evaluation import joined_rows, prepared_rows
 from shoal.evaluation.predictor import EnsembleMember, Predictor, with_noise
+from shoal.networks import LAYERS, Layer
 from shoal.repeating import import_meanwhile
 from shoal.report import warm_up
 from shoal.results import Status, Task
 from shoal.runs.folder import RunFolder
-from shoal.search.space import Space, default_space, single_space
+from shoal.search.space import Space
+from shoal.search.spaces import default_layers, default_space, single_space
 from shoal.settings import FitSettings
 from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.member import Member, Problem, TrainedMember
@@ -100,7 +103,18 @@ def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: Fit
     loss = choose_loss(dataset.task, classes, settings.loss)
     parts = part(split.train), part(split.validation)
     options: dict[str, Any] = {"classes": classes, "seed": settings.seed, "penalties": settings.penalties}
+    options["stem"] = stem_of(preparation)
     return make_problem(dataset.task, loss, *parts, folds=deal_folds(dataset, split, settings), **options)
+
+
+def stem_of(preparation: Preparation) -> tuple[Layer, ...]:
+    """Return the layers with which every network begins: the scaling of images, the mask of unequal series."""
+    signals = preparation.signals
+    if signals is None:
+        return ()
+    if signals.kind == "images":
+        return (LAYERS["Normalization"](mean=signals.mean, variance=tuple(s**2 for s in signals.scale)),)
+    return (LAYERS["Masking"](PADDED),) if signals.padded else ()
 
 
 def deal_folds(dataset: Dataset, split: Split, settings: FitSettings) -> np.ndarray | None:
@@ -140,12 +154,12 @@ def networks_each(settings: FitSettings) -> int:
     return (settings.cv or 1) * settings.repeats
 
 
-def choose_space(rows: int, task: Task, settings: FitSettings) -> Space:
+def choose_space(rows: int, task: Task, settings: FitSettings, shape: tuple[int, ...] = (1,)) -> Space:
     """Return what is searched: the default space, or nothing for a single network; what the user fixed stays."""
     fixed = settings.fixed()
     if count_candidates(settings) == 1:
-        return single_space(fixed.get("epochs", 200)).fixing(fixed)
-    return default_space(rows, task is Task.CLASSIFICATION).fixing(fixed)
+        return single_space(fixed.get("epochs", 200), default_layers(shape)).fixing(fixed)
+    return default_space(rows, task is Task.CLASSIFICATION, shape).fixing(fixed)
 
 
 def open_aside() -> Aside:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shoal.search.space import default_space
+from shoal.search.spaces import default_space
 from shoal.search.strategies.random import propose
 
 SPACE = default_space(100, classification=True)

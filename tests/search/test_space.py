@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoal.search.space import Choice, Fixed, LogUniform, Widths, default_space, single_space
+from shoal.search.space import Choice, Fixed, LogUniform, Widths
+from shoal.search.spaces import default_space, single_space
 from shoal.streams import Stream
 from shoal.training.hyperparameters import Hyperparameters
 

@@ -5,6 +5,7 @@ It predicts with NumPy alone; no engine and no jax are imported.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,7 @@ from shoal.results import Task
 
 LEVEL = 0.95
 ROWS_AT_ONCE = 65_536
+NUMBERS_AT_ONCE = 32_000_000  # of the layers of one network
 
 
 @dataclass(frozen=True)
@@ -112,13 +114,18 @@ class Predictor:
             answering: `(members, rows)`, whether a member is asked about a row; None: all are asked about all.
                 A row needs one at least.
         """
-        starts = range(0, max(len(x), 1), ROWS_AT_ONCE)  # many members and rows at once would not fit into memory
         parts = []
-        for i in starts:
-            asked = None if answering is None else answering[:, i : i + ROWS_AT_ONCE]
-            parts.append(self._mean_and_spread(x[i : i + ROWS_AT_ONCE], asked))
+        for some in self._pieces(len(x)):  # many members and rows at once would not fit into memory
+            asked = None if answering is None else answering[:, some]
+            parts.append(self._mean_and_spread(x[some], asked))
         mean, spread = (np.concatenate(part) for part in zip(*parts, strict=True))
         return self._prediction(mean, spread)
+
+    def _pieces(self, rows: int) -> Iterator[slice]:
+        """Give the rows in pieces, few at a time where a network needs many numbers for each."""
+        most = max((member.network.values for member in self.members), default=1)
+        once = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // most))
+        yield from (slice(i, i + once) for i in range(0, max(rows, 1), once))
 
     def _mean_and_spread(self, x: np.ndarray, asked: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         if asked is not None:
@@ -174,8 +181,7 @@ class Predictor:
         return np.stack([self._one(member, x) for member in self.members])
 
     def _one(self, member: EnsembleMember, x: np.ndarray) -> np.ndarray:
-        starts = range(0, max(len(x), 1), ROWS_AT_ONCE)
-        parts = [member.network.predict(member.parameters, x[i : i + ROWS_AT_ONCE]) for i in starts]
+        parts = [member.network.predict(member.parameters, x[some]) for some in self._pieces(len(x))]
         output = np.concatenate(parts).astype(np.float64)
         if self.preparation.task is Task.CLASSIFICATION:
             return to_probabilities(output)

@@ -6,6 +6,7 @@ from shoal.networks.activations import ACTIVATIONS as ACTIVATIONS
 from shoal.networks.activations import apply_table as apply_table
 from shoal.networks.activations import get_activation as get_activation
 from shoal.networks.initializers import INITIALIZERS as INITIALIZERS
+from shoal.networks.initializers import Shape as Shape
 from shoal.networks.initializers import get_initializer as get_initializer
 from shoal.networks.layers import LAYERS as LAYERS
 from shoal.networks.layers import Activation as Activation

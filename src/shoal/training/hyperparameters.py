@@ -38,9 +38,6 @@ class Hyperparameters(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
-    layers: str = Field(
-        "", description='layers before the hidden ones, e.g. "conv2d:16:3 maxpooling2d:2" or "lstm:32"; by default none'
-    )
     hidden: Widths = Field((8,), description="units of each hidden layer, first to last; empty: none")
     activation: Names = Field(("relu",), description="activation of the hidden layers: one name, or one per layer")
     optimizer: OptimizerName = Field("adam", description="how gradients become steps")
@@ -67,6 +64,9 @@ class Hyperparameters(BaseModel):
     epochs: int = Field(200, ge=1, description="most passes over the training rows")
     patience: int = Field(30, ge=1, description="epochs without a better validation loss before stopping")
     kernel_initializer: str = Field("glorot_uniform", description="how weights start")
+    layers: str = Field(
+        "", description='layers before the hidden ones, e.g. "conv2d:16:3 maxpooling2d:2" or "lstm:32"; by default none'
+    )
 
     def layer_activations(self) -> tuple[str, ...]:
         """Return one activation per hidden layer."""

@@ -1,0 +1,26 @@
+"""The default spaces: one file for each kind of data."""
+
+from __future__ import annotations
+
+from shoal.networks import Shape
+from shoal.search.space import Space
+from shoal.search.spaces.images import image_blocks, image_space
+from shoal.search.spaces.series import series_layers, series_space
+from shoal.search.spaces.single import single_space as single_space
+from shoal.search.spaces.tables import table_space as table_space
+
+
+def default_space(rows: int, classification: bool, shape: Shape = (1,)) -> Space:
+    """Return the default space for so many training rows of one shape: of a table, of series or of images."""
+    if len(shape) == 3:
+        return image_space(shape, rows, classification)
+    if len(shape) == 2:
+        return series_space(shape, rows, classification)
+    return table_space(rows, classification)
+
+
+def default_layers(shape: Shape) -> str:
+    """Return the layers of a single network before its hidden ones, for rows of a shape."""
+    if len(shape) == 3:
+        return image_blocks(shape)[-1]
+    return series_layers(shape)[0] if len(shape) == 2 else ""

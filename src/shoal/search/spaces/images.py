@@ -1,0 +1,54 @@
+"""What is searched for images: small convolutional networks of one to three blocks."""
+
+from __future__ import annotations
+
+from shoal.networks import Shape
+from shoal.search.space import Choice, Fixed, LogUniform, Space, Widths
+
+SMALLEST = 3  # pixels that the last block shall still see along each side
+
+
+def image_blocks(shape: Shape) -> tuple[str, ...]:
+    """Return the convolutional layers to choose from for images of a shape, the smallest first.
+
+    A block is a 3×3 convolution that keeps the size and a pooling that halves it; each block has twice the filters of
+    the one before, as in the networks of LeCun et al. (Proc. IEEE 86, 2278, 1998) and Simonyan and Zisserman (2015).
+
+    Args:
+        shape: `(height, width, channels)`.
+
+    Example:
+        >>> image_blocks((8, 8, 1))[0]
+        'conv2d:16:3:1:same maxpooling2d:2'
+    """
+    most = 1
+    while most < 3 and min(shape[:2]) // 2 ** (most + 1) >= SMALLEST - 1:
+        most += 1
+    depths = range(max(1, most - 1), most + 1)
+    return tuple(blocks(depth, filters) for filters in (16, 32) for depth in depths)
+
+
+def blocks(depth: int, filters: int) -> str:
+    """Return so many blocks, the first with so many filters."""
+    return " ".join(f"conv2d:{filters << i}:3:1:same maxpooling2d:2" for i in range(depth))
+
+
+def image_space(shape: Shape, rows: int, classification: bool) -> Space:
+    """Return the default space for images of a shape and so many training rows."""
+    texts = image_blocks(shape)
+    epochs = 60 if rows < 2_000 else 30 if rows < 20_000 else 15
+    return Space(
+        {
+            "layers": Choice(texts),
+            "hidden": Widths((1, 1), (32, 64)),
+            "activation": Choice(("relu", "silu")),
+            "optimizer": Choice(("adam", "adamw")),
+            "learning_rate": LogUniform(5e-4, 5e-3),
+            "schedule": Fixed("cosine"),
+            "l2": Choice((0.0, 0.01, 0.1, 1.0)),
+            "dropout": Choice((0.0, 0.25, 0.4) if classification else (0.0, 0.1)),
+            "batch_size": Fixed(32 if rows < 5_000 else 64),
+            "epochs": Fixed(epochs),
+            "patience": Fixed(max(8, epochs // 4)),
+        }
+    )

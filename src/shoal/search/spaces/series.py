@@ -1,0 +1,47 @@
+"""What is searched for series: recurrent networks and convolutions along the time."""
+
+from __future__ import annotations
+
+from shoal.networks import Shape
+from shoal.search.space import Choice, Fixed, LogUniform, Space, Widths
+
+LONG = 200  # steps beyond which recurrent layers get every fourth step only
+
+
+def series_layers(shape: Shape) -> tuple[str, ...]:
+    """Return the layers to choose from for series of a shape `(time, channels)`: LSTM, GRU and convolutions.
+
+    Long series are shortened by a convolution with stride 4 before a recurrent layer sees them.
+
+    Example:
+        >>> series_layers((48, 1))[:2]
+        ('lstm:32', 'gru:32')
+    """
+    steps = shape[0]
+    before = "conv1d:16:8:4:same:relu " if steps > LONG else ""
+    recurrent = (f"{before}lstm:32", f"{before}gru:32")
+    if steps < 8:
+        return recurrent
+    size = 3 if steps < 24 else 7
+    once = f"conv1d:32:{size}:1:same maxpooling1d:2 conv1d:64:3:1:same"
+    return (*recurrent, f"{once} globalaveragepooling1d", f"{once} globalmaxpooling1d")
+
+
+def series_space(shape: Shape, rows: int, classification: bool) -> Space:
+    """Return the default space for series of a shape and so many training rows."""
+    epochs = 100 if rows < 1_000 else 50 if rows < 10_000 else 25
+    return Space(
+        {
+            "layers": Choice(series_layers(shape)),
+            "hidden": Widths((1, 1), (16, 64)),
+            "activation": Choice(("relu", "tanh")),
+            "optimizer": Choice(("adam", "adamw")),
+            "learning_rate": LogUniform(1e-3, 1e-2),
+            "schedule": Choice(("constant", "cosine")),
+            "l2": Choice((0.0, 0.001, 0.01, 0.1)),
+            "dropout": Choice((0.0, 0.1, 0.25) if classification else (0.0, 0.0, 0.1)),
+            "batch_size": Fixed(16 if rows < 300 else 32 if rows < 5_000 else 64),
+            "epochs": Fixed(epochs),
+            "patience": Fixed(max(10, epochs // 4)),
+        }
+    )

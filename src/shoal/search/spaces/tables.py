@@ -1,0 +1,51 @@
+"""What is searched for tables: dense networks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shoal.search.space import Choice, Fixed, LogUniform, Space, Widths
+
+
+def table_space(rows: int, classification: bool) -> Space:
+    """Return the default space for dense networks on so many training rows.
+
+    Few rows get small networks and small batches: more units would only learn the noise, and a batch should leave
+    several steps to an epoch. A regression gets deeper networks, more epochs and less dropout than a
+    classification: a smooth function has to be followed closely (`benchmarks/quality.py` compares).
+    """
+    sizes = _sizes(rows, classification)
+    return Space(
+        {
+            "hidden": Widths(sizes.depths, sizes.units),
+            "activation": Choice(("relu", "tanh", "silu")),
+            "optimizer": Choice(("adam", "adamw", "nadam")),
+            "learning_rate": LogUniform(1e-3, 3e-2),
+            "schedule": Choice(("constant", "cosine")),
+            "l2": Choice((0.0, 0.001, 0.01, 0.1, 1.0)),
+            "dropout": Choice((0.0, 0.0, 0.1, 0.25) if classification else (0.0, 0.0, 0.0, 0.1)),
+            "batch_size": Choice(sizes.batches),
+            "epochs": Fixed(sizes.epochs),
+            "patience": Fixed(max(10, sizes.epochs // 6)),
+        }
+    )
+
+
+@dataclass(frozen=True)
+class _Sizes:
+    depths: tuple[int, int]
+    units: tuple[int, int]
+    batches: tuple[int, ...]
+    epochs: int
+
+
+def _sizes(rows: int, classification: bool) -> _Sizes:
+    if rows < 500:
+        if classification:
+            return _Sizes((1, 2), (4, 32), (16, 32), 200)
+        return _Sizes((1, 3), (8, 64), (16, 32), 600)
+    if rows < 5_000:
+        return _Sizes((1, 2), (16, 128), (32, 64), 100) if classification else _Sizes((1, 3), (8, 64), (32, 64), 300)
+    if rows < 50_000:
+        return _Sizes((1, 3), (16, 128), (128, 256), 80)
+    return _Sizes((1, 3), (32, 256), (512, 1024), 40)
