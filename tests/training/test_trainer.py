@@ -49,6 +49,9 @@ class PretendedEngine:
         self.started += 1
         return {"epoch": [0] * block.places, "epochs": [0] * block.places, "id": [0] * block.places}
 
+    def admits(self, block: PretendedBlock, state: dict[str, Any]) -> bool:
+        return True
+
     def enter(self, block: PretendedBlock, state: dict[str, Any], newcomers: dict[int, Member]) -> dict[str, Any]:
         for place, member in newcomers.items():
             state["epoch"][place] = 0

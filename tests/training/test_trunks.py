@@ -12,7 +12,9 @@ import pytest
 from shoal.errors import NetworkError
 from shoal.networks import Flatten
 from shoal.results import Task
+from shoal.training import cost
 from shoal.training.engines.xla import XlaEngine
+from shoal.training.engines.xla import engine as engine_module
 from shoal.training.grouping import group_members, structure_of
 from shoal.training.member import Member, Problem, build_trunk, initial_parameters
 from shoal.training.packing import batch_order, member_network
@@ -115,6 +117,16 @@ def test_images_without_layers_are_flattened(images: Problem, members: Any) -> N
     assert build_trunk("", (8, 8, 1)) == (Flatten(),)
     (trained,) = train(images, members({"hidden": (4,), "epochs": 2}), XlaEngine()).members
     assert trained.network.output_shape == (1,)
+
+
+def test_short_calls_change_nothing(images: Problem, population: list[Member], monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [replace(population[i % 3], id=i) for i in range(11)]  # more than there are places for
+    monkeypatch.setattr(engine_module, "members_at_once", lambda *_: 2)
+    whole = train(images, many, XlaEngine()).members
+    monkeypatch.setattr(cost, "LONGEST_MICROSECONDS", 0.0)
+    assert structure_of(images, many).chunk == 1
+    for a, b in zip(train(images, many, XlaEngine()).members, whole, strict=True):
+        np.testing.assert_array_equal(a.train_loss, b.train_loss)
 
 
 def test_folds_of_images(images: Problem, population: list[Member]) -> None:

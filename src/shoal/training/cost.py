@@ -23,6 +23,7 @@ ONE_MORE_ACTIVATION = 0.25  # of the cost of a value, since each neuron computes
 CACHE = 32_768  # bytes of one layer's values that stay close to a core
 CHUNK_MICROSECONDS = 30_000.0  # a call of a program shall last so long, or its overhead shows
 STEP_MICROSECONDS = 20.0  # the same of one step and its operations
+LONGEST_MICROSECONDS = 3e6  # that a call shall last, if it trains more than one epoch
 MOST_MEMBERS = 256
 ORDERS = 10  # of the rows, which come round again and again; a chunk of epochs is a multiple of it
 
@@ -83,6 +84,9 @@ def epochs_of_a_chunk(structure: Structure, steps: int, epochs: int, may_stop: b
         may_stop: whether a member may stop before; its place then idles until the end of a chunk.
     """
     once = ORDERS * steps * member_step(structure) * members_at_once(structure, steps)
+    for shorter in (1, 2, 5):  # rather than leave a user without a sign of life
+        if once * shorter / ORDERS > LONGEST_MICROSECONDS / 2:
+            return shorter
     enough = math.ceil(CHUNK_MICROSECONDS / once)
     calls = 8 if may_stop else 2
     return ORDERS * max(1, min(enough, epochs // (calls * ORDERS)))

@@ -174,7 +174,7 @@ class _Session:
         state = self.engine.start(block) if half is None else self.engine.from_arrays(block, half.state, sitting)
         late = False
         while not late:
-            newcomers = seating.admit()
+            newcomers = seating.admit() if self.engine.admits(block, state) else {}
             if newcomers:
                 state = self.engine.enter(block, state, newcomers)
             if not seating.seats:

@@ -54,6 +54,9 @@ class Engine(Protocol):
     def start(self, block: Any) -> Any:
         """Return the state of a block whose places are all idle."""
 
+    def admits(self, block: Any, state: Any) -> bool:
+        """Return whether members may enter now; always, where nobody trains."""
+
     def enter(self, block: Any, state: Any, newcomers: Mapping[int, Member]) -> Any:
         """Put members into places, each at its start; return the state with them."""
 

@@ -92,18 +92,19 @@ class XlaBlock:
 class Seated:
     """A block in training: its state and its members' numbers, on the devices, and the numbers in NumPy.
 
-    `epochs_left` are those of the member that has most before it.
+    `epochs_left` are those of the member that has most before it, `turn` is the next of the orders of the rows.
     """
 
     state: State
     numbers: Any
     own_numbers: Any
     epochs_left: int = 0
+    turn: int = 0
 
-    def after(self, state: State, status: np.ndarray, epoch: np.ndarray) -> Seated:
+    def after(self, state: State, status: np.ndarray, epoch: np.ndarray, turn: int) -> Seated:
         """Return the block with another state, of which these are the status and the epoch of each place."""
         left = np.where(status == Status.RUNNING, self.own_numbers["epochs"] - epoch, 0)
-        return Seated(state, self.numbers, self.own_numbers, int(left.max()))
+        return Seated(state, self.numbers, self.own_numbers, int(left.max()), turn)
 
 
 class XlaEngine:
@@ -167,21 +168,21 @@ class XlaEngine:
         smaller = replace(block, places=places, program=self._program(block.problem, block.structure, devices))
         self.prepare(smaller)
         state, numbers = (program.taken(tree, seats) for tree in (seated.state, seated.own_numbers))
-        return smaller, self._filled(smaller, state, numbers)
+        return smaller, self._filled(smaller, state, numbers, seated.turn)
 
-    def _filled(self, block: XlaBlock, state: State, numbers: Any) -> Seated:
+    def _filled(self, block: XlaBlock, state: State, numbers: Any, turn: int) -> Seated:
         """Return a block whose first places have this state and these numbers, the others idle."""
         empty = self.start(block)
         both = _copied(empty.state), empty.own_numbers
         count = len(state.status)
         for all_, given in zip(both, (state, numbers), strict=True):
             block.program.put(all_, np.arange(count), given)
-        return self._placed(block, *both)
+        return self._placed(block, *both, turn)
 
-    def _placed(self, block: XlaBlock, state: State, own: Any) -> Seated:
+    def _placed(self, block: XlaBlock, state: State, own: Any, turn: int = 0) -> Seated:
         """Return a block with its state and its numbers on the devices."""
         seated = Seated(block.program.place(state), block.program.place(_copied(own)), own)
-        return seated.after(seated.state, state.status, state.epoch)
+        return seated.after(seated.state, state.status, state.epoch, turn)
 
     def _program(self, problem: Problem, structure: Structure, devices: int) -> Program:
         mesh = jax.sharding.Mesh(np.array(self.devices[:devices]), ("members",))
@@ -217,11 +218,11 @@ class XlaEngine:
         dealt = jax.shard_map(
             lifted,
             mesh=program.mesh,
-            in_specs=(dealt_state, dealt_numbers, *(everywhere,) * 4),
+            in_specs=(dealt_state, dealt_numbers, *(everywhere,) * 5),
             out_specs=(dealt_state, (program.spec(3), program.spec(2))),
             check_vma=False,
         )
-        shared = (program.rows, program.orders, np.int32(block.activation), np.int32(1))
+        shared = (program.rows, program.orders, np.int32(block.activation), np.int32(0), np.int32(1))
         lowered = jax.jit(dealt, donate_argnums=0).lower(seated.state, seated.numbers, *shared)
         return compile_lowered(lowered, compiler_options(self.devices[0].platform, block.structure.layout))
 
@@ -246,7 +247,7 @@ class XlaEngine:
     def advance(self, block: XlaBlock, seated: Seated) -> tuple[Seated, Chunk]:
         """Train every running member of the block for a chunk of epochs."""
         program, epochs = block.program, np.int32(min(seated.epochs_left, block.structure.chunk))
-        shared = (program.rows, program.orders, np.int32(block.activation), epochs)
+        shared = (program.rows, program.orders, np.int32(block.activation), np.int32(seated.turn), epochs)
         state, (curves, ends) = program.compiled(seated.state, seated.numbers, *shared)
         curves = np.moveaxis(np.asarray(curves), program.axis, 0)  # (places, epochs, 5)
         train_loss, loss, metric = curves[:, :, 0], curves[:, :, 1], curves[:, :, 4]
@@ -254,7 +255,11 @@ class XlaEngine:
             metric = np.sqrt(metric)
         status, epoch, best = np.moveaxis(np.asarray(ends), program.axis, -1)
         chunk = Chunk(train_loss, loss, curves[:, :, 2:4], metric, status, epoch, best)
-        return seated.after(state, status, epoch), chunk
+        return seated.after(state, status, epoch, (seated.turn + int(epochs)) % ORDERS), chunk
+
+    def admits(self, block: XlaBlock, seated: Seated) -> bool:  # noqa: ARG002
+        """Return whether members may enter: where the orders of the rows begin anew, or nobody trains."""
+        return seated.turn == 0 or seated.epochs_left == 0
 
     def read_out(self, block: XlaBlock, seated: Seated, seats: Mapping[int, Member]) -> dict[int, Parameters]:
         """Return the parameters at its best epoch of each member, by its place."""
@@ -268,15 +273,17 @@ class XlaEngine:
 
     def to_arrays(self, seated: Seated) -> dict[str, np.ndarray]:
         """Return a state as named arrays."""
-        return {f"{i:04d}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(seated.state))}
+        arrays = {f"{i:04d}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(seated.state))}
+        return {**arrays, "turn": np.asarray(seated.turn)}
 
     def from_arrays(self, block: XlaBlock, arrays: Mapping[str, np.ndarray], seats: Mapping[int, Member]) -> Seated:
         """Return the state that `to_arrays` wrote, for members in the same places; there may be more or fewer."""
         seated = self.enter(block, self.start(block), seats)
-        given = jax.tree.unflatten(jax.tree.structure(seated.state), [arrays[name] for name in sorted(arrays)])
+        leaves = [arrays[name] for name in sorted(arrays) if name != "turn"]
+        given = jax.tree.unflatten(jax.tree.structure(seated.state), leaves)
         places = np.arange(min(len(given.status), block.places))
         given, own = (block.program.taken(tree, places) for tree in (given, seated.own_numbers))
-        return self._filled(block, given, own)
+        return self._filled(block, given, own, int(arrays["turn"]))
 
 
 def _memory_of(devices: Sequence[Any]) -> Budget:

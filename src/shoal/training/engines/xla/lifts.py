@@ -114,7 +114,7 @@ class Lift:
         """Return a function of `(state, numbers, ...)` of one member for a block of members."""
         if self.axis == -1:
             return function  # the namespace has lifted every operation already
-        return jax.vmap(function, in_axes=(0, 0, None, None, None, None))
+        return jax.vmap(function, in_axes=(0, 0, None, None, None, None, None))
 
 
 xp = _namespace(MembersFirst)

@@ -340,17 +340,18 @@ class MemberProgram:
         )
 
     def chunk(
-        self, state: State, numbers: dict[str, Any], rows: Rows, orders: Any, activation: Any, epochs: Any
+        self, state: State, numbers: dict[str, Any], rows: Rows, orders: Any, activation: Any, turn: Any, epochs: Any
     ) -> tuple[State, Any]:
         """Return the state after some epochs and what is to be told of it.
 
         That is the curves `(epochs, 5)`, losses, halves and metric of each, NaN after the last; and status, epoch and
-        best epoch. `epochs` is at most the chunk of the structure; fewer are run when no member has more before it.
+        best epoch. `turn` is the first of the orders. `epochs` is at most the chunk of the structure; fewer are run
+        when no member has more before it.
         """
         numbers = {**numbers, "activation": activation}
 
         def body(i: Any, carry: tuple[State, Any]) -> tuple[State, Any]:
-            state, curves = self.epoch(numbers, rows, carry[0], orders[i % len(orders)])
+            state, curves = self.epoch(numbers, rows, carry[0], orders[(turn + i) % len(orders)])
             return state, carry[1].at[i].set(curves)
 
         curves = jnp.full((self.structure.chunk, 5, *numbers["learning_rate"].shape), jnp.nan)
