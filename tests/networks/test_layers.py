@@ -25,7 +25,7 @@ def rows(shape: tuple[int, ...], dtype: type = np.float32) -> np.ndarray:
 
 
 def contexts() -> list[Context]:
-    return [Context(), Context(training=True, random=lambda shape: Stream(8).uniform(shape))]
+    return [Context(), Context(training=True, random=lambda shape, part=0: Stream(8, part).uniform(shape))]
 
 
 @pytest.mark.parametrize(("layer", "shape"), CASES)

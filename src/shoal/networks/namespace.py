@@ -95,17 +95,24 @@ class Namespace:
             yield x[(slice(None), *(slice(start, start + stop, step) for start, stop, step in ends))]
 
     def recur(
-        self, cell: Callable[..., Any], inputs: Any, kernel: Any, carry: tuple[Any, ...], mask: Any = None
+        self,
+        cell: Callable[..., Any],
+        inputs: Any,
+        kernel: Any,
+        carry: tuple[Any, ...],
+        mask: Any = None,
+        constants: tuple[Any, ...] = (),
     ) -> Any:
         """Return what a recurrent cell hands on at each step, and its last carry.
 
         Args:
-            cell: elementwise `(inputs_t, product, carry) -> carry`, with `product = carry[0] @ kernel` and
+            cell: elementwise `(inputs_t, product, carry, *constants) -> carry`, with `product = carry[0] @ kernel` and
                 `carry[0]` the hidden state that it hands on.
             inputs: `(rows, time, n)`, multiplied with the input kernel already.
             kernel: `(units, m)`, multiplied with the hidden state at each step.
             carry: arrays `(rows, units)` before the first step.
             mask: `(rows, time)`, where false the carry stays as it is; None: true everywhere.
+            constants: parameters that the cell uses at every step, such as a bias `(m,)`; default none.
 
         Returns:
             The hidden state after each step, `(rows, time, units)`, and the last carry.
@@ -113,14 +120,18 @@ class Namespace:
 
         def step(carry: Any, now: Any) -> Any:
             inputs_t, real = now
-            new = cell(inputs_t, self.matmul(carry[0], kernel), carry)
-            if real is not None:
-                new = tuple(self.module.where(real[:, None], a, b) for a, b in zip(new, carry, strict=True))
+            new = self.kept(real, cell(inputs_t, self.matmul(carry[0], kernel), carry, *constants), carry)
             return new, new[0]
 
         steps = self.module.swapaxes(inputs, 0, 1), None if mask is None else self.module.swapaxes(mask, 0, 1)
         last, states = self.scan(step, carry, steps)
         return self.module.swapaxes(states, 0, 1), last
+
+    def kept(self, real: Any, new: tuple[Any, ...], old: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the new carry of the rows whose step is real, the old one of the others; None: all are."""
+        if real is None:
+            return new
+        return tuple(self.module.where(real[:, None], a, b) for a, b in zip(new, old, strict=True))
 
     def __getattr__(self, name: str) -> Any:
         if name == "module":  # only while an object is being copied: there is nothing to delegate to yet

@@ -212,7 +212,7 @@ class Network:
             context = Context(
                 training=training,
                 numbers={} if numbers is None else numbers[i],
-                random=None if random is None else partial(random, source),
+                random=None if random is None else _drawn_from(random, source),
                 logits=logits and i == len(self.layers) - 1,
                 mask=mask,
                 present=present,
@@ -371,6 +371,11 @@ def _checked_input_shape(input_shape: Any) -> Shape:
             f"input_shape must hold whole numbers of at least 1, got {input_shape!r}. For four features write (4,)"
         )
     return tuple(int(n) for n in sizes)
+
+
+def _drawn_from(random: Callable[[int, Shape], Any], first: int) -> Callable[..., Any]:
+    """Return the numbers of a layer whose sources are counted from `first` on."""
+    return lambda shape, part=0: random(first + part, shape)
 
 
 def _snake_case(kind: str) -> str:

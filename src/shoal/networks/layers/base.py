@@ -24,7 +24,8 @@ class Context:
     Attributes:
         training: whether the layer is being trained (dropout acts) or predicts.
         numbers: this layer's own numbers for one member, e.g. activation or rate; may be empty.
-        random: returns uniform numbers in [0, 1) of a shape, for one of the layer's `sources`; None draws none.
+        random: returns uniform numbers in [0, 1) of a shape; its second argument, by default 0, says for which of the
+            layer's `sources`. None draws none.
         logits: leave out the layer's activation.
         mask: `(batch, time)`, true at the steps of a series that are real; None: all are.
         present: `(batch,)`, how much each row counts in statistics over the batch; None: all alike.

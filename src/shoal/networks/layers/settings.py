@@ -43,6 +43,16 @@ def wholes(label: str, name: str, value: Any, axes: int, least: int = 1) -> tupl
     return tuple(whole(label, name, one, least) for one in values)
 
 
+def flag(label: str, name: str, value: Any) -> None:
+    """Check that a setting is true or false.
+
+    Raises:
+        SettingError: it is neither.
+    """
+    if not isinstance(value, bool):
+        raise SettingError(f"{label}: {name} must be True or False, got {value!r}")
+
+
 def check_initializers(*initializers: str | Initializer) -> None:
     """Check that initializers that are named are known.
 

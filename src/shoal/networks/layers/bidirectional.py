@@ -1,0 +1,148 @@
+"""Bidirectional: a series is read from both of its ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+
+from shoal.errors import NetworkError, SettingError, listing
+from shoal.networks.initializers import Shape
+from shoal.networks.layers.base import Context, Layer, Parameters
+from shoal.networks.layers.gru import GRU
+from shoal.networks.layers.lstm import LSTM
+from shoal.networks.layers.recurrent import Recurrent
+from shoal.networks.layers.simple_rnn import SimpleRNN
+from shoal.networks.layers.within import Within, all_names, all_shapes, all_start_values, apply_inner
+from shoal.streams import Stream, Streams
+
+MERGE_MODES = ("concat", "sum", "mul", "ave")
+"""How the outputs of both directions become one."""
+
+
+@dataclass(frozen=True)
+class Bidirectional(Layer):
+    """A recurrent layer and its like that reads the other way, side by side (Schuster and Paliwal, 1997).
+
+    `y_t = merge(forward_t, backward_t)`, both at the same step of the series
+
+    The parameters are called `forward/kernel`, `backward/kernel` and so on. With `return_sequences`, outputs at steps
+    that the mask calls padding are 0, as in Keras.
+
+    Args:
+        layer: an `LSTM`, `GRU` or `SimpleRNN`; both directions have its settings.
+        merge_mode: "concat" (default) puts both outputs side by side, "sum" adds, "mul" multiplies and "ave"
+            averages them.
+
+    Raises:
+        SettingError: another layer or merge mode.
+
+    Example:
+        >>> Bidirectional(LSTM(8)).output_shape((20, 3))
+        (16,)
+        >>> Bidirectional(GRU(8, return_sequences=True), merge_mode="sum").output_shape((20, 3))
+        (20, 8)
+    """
+
+    layer: Layer
+    merge_mode: Literal["concat", "sum", "mul", "ave"] = "concat"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.layer, Recurrent):
+            raise SettingError(
+                f"{self.label}: layer must be recurrent, such as LSTM(8), got {type(self.layer).__name__} "
+                f"{self.layer!r}"
+            )
+        if self.merge_mode not in MERGE_MODES:
+            raise SettingError(
+                f"{self.label}: merge_mode must be one of {listing(MERGE_MODES)}, got {self.merge_mode!r}"
+            )
+
+    @property
+    def _recurrent(self) -> Recurrent:
+        if not isinstance(self.layer, Recurrent):  # checked on construction already
+            raise TypeError
+        return self.layer
+
+    @property
+    def _layers(self) -> Mapping[str, Layer]:
+        forward = self._recurrent
+        return {"forward": forward, "backward": replace(forward, go_backwards=not forward.go_backwards)}
+
+    def _within(self, input_shape: Shape) -> Within:
+        return {name: (layer, input_shape) for name, layer in self._layers.items()}
+
+    @property
+    def regularised(self) -> tuple[str, ...]:
+        """The kernels of both directions."""
+        return all_names(self._layers, "regularised")
+
+    @property
+    def moving(self) -> tuple[str, ...]:
+        """Those of both directions."""
+        return all_names(self._layers, "moving")
+
+    @property
+    def sources(self) -> int:
+        """Those of both directions."""
+        return 2 * self.layer.sources
+
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the output shape of the layer; "concat" doubles its last number."""
+        try:
+            *front, units = self.layer.output_shape(input_shape)
+        except NetworkError as error:
+            raise NetworkError(f"{self.label}: {error}") from None
+        return (*front, 2 * units) if self.merge_mode == "concat" else (*front, units)
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """Return the shapes of the parameters of both directions."""
+        return all_shapes(self._within(input_shape))
+
+    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
+        """Return start values, each direction's own."""
+        return all_start_values(self._within(input_shape), stream)
+
+    def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
+        """Return the outputs of both directions as one."""
+        layers, mask = self._layers, context.mask
+        a, b = (apply_inner(xp, parameters, x, context, layers, name, mask) for name in layers)
+        if not self._recurrent.return_sequences:
+            return self._merged(xp, a, b)
+        b = xp.flip(b, axis=1)
+        if mask is not None:
+            real = self.layer.output_mask(xp, x, mask)[:, :, None]
+            a, b = xp.where(real, a, 0.0), xp.where(real, b, 0.0)
+        return self._merged(xp, a, b)
+
+    def _merged(self, xp: Any, a: Any, b: Any) -> Any:
+        if self.merge_mode == "concat":
+            return xp.concatenate([a, b], axis=-1)
+        if self.merge_mode == "mul":
+            return a * b
+        return a + b if self.merge_mode == "sum" else (a + b) / 2.0
+
+    def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:
+        """Return the mask behind the layer that reads forwards."""
+        return self.layer.output_mask(xp, x, mask)
+
+    def multiplications(self, input_shape: Shape) -> int:
+        """Return those of both directions."""
+        return 2 * self.layer.multiplications(input_shape)
+
+    def scratch(self, input_shape: Shape) -> int:
+        """Return what both directions need, and their outputs."""
+        outputs = (input_shape[0] if self._recurrent.return_sequences else 1) * self._recurrent.units
+        return 2 * (self.layer.scratch(input_shape) + outputs)
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        return (
+            (cls(LSTM(2)), (4, 3)),
+            (cls(GRU(2, return_sequences=True), "sum", name="both"), (3, 2)),
+            (cls(SimpleRNN(3, go_backwards=True), "mul"), (3, 1)),
+            (cls(GRU(2, return_sequences=True, reset_after=False), merge_mode="ave"), (2, 2)),
+        )

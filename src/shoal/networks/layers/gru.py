@@ -1,0 +1,110 @@
+"""GRU: gated recurrent units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Self
+
+from shoal.networks.activations import ActivationSpec, apply_activation
+from shoal.networks.initializers import Shape
+from shoal.networks.layers.base import Parameters
+from shoal.networks.layers.recurrent import Recurrent, checked_gate, split
+from shoal.networks.layers.settings import flag
+
+
+@dataclass(frozen=True)
+class GRU(Recurrent):
+    """Gated recurrent units: one gate mixes the old state with a new one, another resets it for the new one.
+
+    With `z, r, g` the three parts of `x_t @ kernel + bias[0]` and `z', r', g'` those of
+    `h_(t-1) @ recurrent_kernel + bias[1]`, in this order,
+
+    `h_t = u h_(t-1) + (1 - u) a(g + s(r + r') g')`, `u = s(z + z')`, with `h_0 = 0`,
+
+    a the activation and s the recurrent one (Cho et al., 2014; reset behind the product, as cuDNN has it). With
+    `reset_after=False` there is a single bias, and `g' = (s(r + r') h_(t-1)) @ recurrent_kernel` stands in place of
+    `s(r + r') g'`, as in the paper. Rows are series (time, features); the output is the last state (units,), or
+    (time, units) with `return_sequences`.
+
+    Args:
+        units: size of the hidden state, at least 1.
+        activation: a, a name of an elementwise activation, a function `(xp, z)`, or None for linear; default "tanh".
+        return_sequences: hand on the state after each step, not only after the last; default False.
+        recurrent_activation: s, as `activation`; default "sigmoid".
+        reset_after: reset behind the product with the state, which takes one product less; default True.
+        use_bias: whether biases are added; default True.
+        kernel_initializer: start of the weights of the inputs; default "glorot_uniform".
+        recurrent_initializer: start of the weights of the state; default "orthogonal".
+        bias_initializer: start of the biases; default "zeros".
+        go_backwards: read the series from its end, and hand on the states in that order; default False.
+
+    Raises:
+        SettingError: units below 1, or an unknown activation or initializer.
+
+    Example:
+        >>> GRU(8).output_shape((20, 3))
+        (8,)
+        >>> GRU(8).parameter_shapes((20, 3))
+        {'kernel': (3, 24), 'recurrent_kernel': (8, 24), 'bias': (2, 24)}
+    """
+
+    recurrent_activation: ActivationSpec = field(default="sigmoid", kw_only=True)
+    reset_after: bool = field(default=True, kw_only=True)
+
+    gates: ClassVar[int] = 3
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        gate = checked_gate(self.label, "recurrent_activation", self.recurrent_activation)
+        object.__setattr__(self, "recurrent_activation", gate)
+        flag(self.label, "reset_after", self.reset_after)
+
+    def _bias_shape(self) -> Shape:
+        width = self.gates * self.units
+        return (2, width) if self.reset_after else (width,)
+
+    def _input_bias(self, bias: Any) -> Any:
+        return bias[0] if self.reset_after else bias
+
+    def _recur(self, xp: Any, parameters: Parameters, inputs: Any, carry: tuple[Any, ...], mask: Any) -> Any:
+        if not self.reset_after:
+            return self._reset_before(xp, parameters["recurrent_kernel"], inputs, carry, mask)
+
+        def cell(inputs_t: Any, product: Any, carry: Any, *bias: Any) -> tuple[Any, ...]:
+            z, r, new = split(inputs_t, 3)
+            z_state, r_state, new_state = split(product + bias[0] if bias else product, 3)
+            reset = apply_activation(xp, self.recurrent_activation, r + r_state)
+            return (self._mixed(xp, z + z_state, new + reset * new_state, carry[0]),)
+
+        constants = (parameters["bias"][1],) if self.use_bias else ()
+        return xp.recur(cell, inputs, parameters["recurrent_kernel"], carry, mask, constants)
+
+    def _reset_before(self, xp: Any, kernel: Any, inputs: Any, carry: tuple[Any, ...], mask: Any) -> Any:
+        of_gates, of_new = kernel[:, : 2 * self.units], kernel[:, 2 * self.units :]
+
+        def step(carry: Any, now: Any) -> Any:
+            inputs_t, real = now
+            z, r, new = split(inputs_t, 3)
+            z_state, r_state = split(xp.matmul(carry[0], of_gates), 2)
+            reset = apply_activation(xp, self.recurrent_activation, r + r_state)
+            state = self._mixed(xp, z + z_state, new + xp.matmul(reset * carry[0], of_new), carry[0])
+            kept = xp.kept(real, (state,), carry)
+            return kept, kept[0]
+
+        steps = xp.swapaxes(inputs, 0, 1), None if mask is None else xp.swapaxes(mask, 0, 1)
+        last, states = xp.scan(step, carry, steps)
+        return xp.swapaxes(states, 0, 1), last
+
+    def _mixed(self, xp: Any, z: Any, new: Any, state: Any) -> Any:
+        update = apply_activation(xp, self.recurrent_activation, z)
+        return update * state + (1.0 - update) * apply_activation(xp, self.activation, new)
+
+    @classmethod
+    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
+        """Return layers with input shapes that the contract tests run through."""
+        return (
+            (cls(3), (4, 2)),
+            (cls(2, "softsign", True, recurrent_activation="hard_sigmoid", use_bias=False), (3, 1)),
+            (cls(2, go_backwards=True, bias_initializer="random_normal"), (3, 2)),
+            (cls(2, return_sequences=True, reset_after=False, bias_initializer="ones"), (3, 2)),
+        )
