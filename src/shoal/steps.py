@@ -28,7 +28,7 @@ from shoal.evaluation.baselines import learn_baselines, predict_by
 from shoal.evaluation.candidates import choose_candidates, rank_candidates
 from shoal.evaluation.evaluation import joined_rows, prepared_rows
 from shoal.evaluation.predictor import EnsembleMember, Predictor, with_noise
-from shoal.networks import LAYERS, Layer
+from shoal.networks import Layer, Masking, Normalization
 from shoal.repeating import import_meanwhile
 from shoal.report import warm_up
 from shoal.results import Status, Task
@@ -113,8 +113,8 @@ def stem_of(preparation: Preparation) -> tuple[Layer, ...]:
     if signals is None:
         return ()
     if signals.kind == "images":
-        return (LAYERS["Normalization"](mean=signals.mean, variance=tuple(s**2 for s in signals.scale)),)
-    return (LAYERS["Masking"](PADDED),) if signals.padded else ()
+        return (Normalization(mean=signals.mean, variance=tuple(s**2 for s in signals.scale)),)
+    return (Masking(PADDED),) if signals.padded else ()
 
 
 def deal_folds(dataset: Dataset, split: Split, settings: FitSettings) -> np.ndarray | None:
