@@ -13,6 +13,7 @@ from shoal.data import ReadOptions
 from shoal.data.conversion import to_numbers
 from shoal.data.dataset import Raw, read_any
 from shoal.data.roles import Roles
+from shoal.data.signal_readers import options_alike
 from shoal.errors import DataError
 from shoal.evaluation.evaluation import Rows, score_rows
 from shoal.evaluation.predictor import Prediction, Predictor
@@ -132,7 +133,7 @@ class Run:
             names = self.predictor.preparation.input_columns
             if data.shape[1] == len(names):
                 return Raw("data", "python", pl.DataFrame({name: data[:, i] for i, name in enumerate(names)}), Roles())
-        return read_any(data, options or ReadOptions())
+        return read_any(data, options_alike(options or ReadOptions(), data, self.predictor.preparation.signals))
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

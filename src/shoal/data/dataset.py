@@ -37,13 +37,17 @@ Inputs = pl.DataFrame | Signals
 
 
 class Raw(NamedTuple):
-    """Data as they were read: name, source, table, the roles that they bring with them, and images or series."""
+    """Data as they were read: name, source, table, the roles that they bring with them, and images or series.
+
+    `notes` say in sentences what the reader did beside reading.
+    """
 
     name: str
     source: str
     table: pl.DataFrame
     roles: Roles
     signals: Signals | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def inputs(self) -> Inputs:
@@ -57,7 +61,8 @@ class Dataset:
 
     `kept` holds the positions in `source` of the rows of `table`; rows without a target are left out.
     `sha256` is that of the whole content as read. `classes` is empty in a regression. `signals` are the images or
-    series to predict from, one for each row of the table, or None where its columns are the features.
+    series to predict from, one for each row of the table, or None where its columns are the features. `read_notes` are
+    those of the `notes` that the reader gave.
     """
 
     name: str
@@ -71,6 +76,7 @@ class Dataset:
     sha256: str
     kept: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     signals: Signals | None = None
+    read_notes: tuple[str, ...] = ()
 
     def inputs(self, rows: np.ndarray) -> Inputs:
         """Return what a preparation transforms of some rows: their images or series, or their part of the table."""
@@ -180,7 +186,7 @@ def load_dataset(
         >>> load_dataset({"x": range(20), "y": [0.5 * i for i in range(20)]}).task_name
         'regression'
     """
-    name, source, raw, own, signals = read_any(data, options)
+    name, source, raw, own, signals, told = read_any(data, options)
     _check_names(raw)
     flags = Roles().replaced(
         target=target,
@@ -197,13 +203,14 @@ def load_dataset(
     table = _plain_columns(tidy(raw), roles)
     roles.check(table.columns)
     _check_size(table, 2 if signals is None else 1)
+    _check_labelled(Raw(name, source, table, roles, signals), table, roles)
     roles, notes = _complete(table, roles)
-    return _build(Raw(name, source, table, roles, signals), task, notes)
+    return _build(Raw(name, source, table, roles, signals, told), task, [*told, *notes])
 
 
 def _build(raw: Raw, task: Task | str | None, notes: list[str]) -> Dataset:
     """Check the rows, infer the task and put the dataset together."""
-    name, source, table, roles, signals = raw
+    name, source, table, roles, signals, told = raw
     sha256 = content_hash(table) if signals is None else _both_hashed(table, signals)
     table, kept = _with_target(table, roles.target, notes)
     if task is None:
@@ -214,7 +221,7 @@ def _build(raw: Raw, task: Task | str | None, notes: list[str]) -> Dataset:
     classes: tuple[str, ...] = ()
     if chosen is Task.CLASSIFICATION:
         classes = class_names(table.get_column(roles.target[0]))
-        check_classes(table, roles.target, classes, kept)
+        _check_classes(raw, table, classes, kept)
         if roles.y_err:
             raise DataError(f"classes have no measured errors; leave out y_err={listing(roles.y_err)}")
     else:
@@ -229,7 +236,26 @@ def _build(raw: Raw, task: Task | str | None, notes: list[str]) -> Dataset:
         check_features(table, columns, kept)
     _check_role_values(table, roles, kept)
     notes.extend(_notes_on(columns))
-    return Dataset(name, source, table, columns, roles, chosen, classes, tuple(notes), sha256, kept, signals)
+    return Dataset(name, source, table, columns, roles, chosen, classes, tuple(notes), sha256, kept, signals, told)
+
+
+def _check_classes(raw: Raw, table: pl.DataFrame, classes: tuple[str, ...], kept: np.ndarray) -> None:
+    """Check the classes; images and series may come from many files, so messages name where they are."""
+    try:
+        check_classes(table, raw.roles.target, classes, kept)
+    except DataError as error:
+        raise error if raw.signals is None else DataError(f"{raw.source}: {error}") from None
+
+
+def _check_labelled(raw: Raw, table: pl.DataFrame, roles: Roles) -> None:
+    """Refuse images or series that come without targets; they are for predictions."""
+    if raw.signals is None or roles.target or set(table.columns) - {name for _, name in roles.pairs()}:
+        return
+    mend = "one folder for each class, or a table labels.csv that names files and targets"
+    mend = "targets beside them, as y" if raw.signals.kind == "series" or "file" not in table.columns else mend
+    raise DataError(
+        f"{raw.source} holds {raw.signals.kind} without targets, from which nothing can be learnt; give {mend}"
+    )
 
 
 def _both_hashed(table: pl.DataFrame, signals: Signals) -> str:
@@ -241,7 +267,7 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
     if isinstance(data, Raw):
         return data
     if isinstance(data, Dataset):
-        return Raw(data.name, data.source, data.table, data.roles, data.signals)
+        return Raw(data.name, data.source, data.table, data.roles, data.signals, data.read_notes)
     if isinstance(data, str) and data in BUILTIN:
         return Raw(data, "built in", *BUILTIN[data].load())
     if isinstance(data, str | Path):
@@ -256,10 +282,22 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
         reader = signal_reader(path, options)
         if reader is not None:
             return Raw(name, str(data), *reader.read(path, options))
+        _check_kind(f"{path} is", options)
         return Raw(name, str(data), read_table(path, options), Roles())
     if is_signals(data):
         return Raw("data", "python", *signals_from_python(data, options))
+    _check_kind("the data are", options)
     return Raw("data", "python", from_python(data), Roles())
+
+
+def _check_kind(what: str, options: ReadOptions) -> None:
+    """Refuse a table where images or series were announced."""
+    if options.kind in ("images", "series"):
+        where = "a folder of image files, " if options.kind == "images" else ""
+        raise DataError(
+            f"{what} a table, not {options.kind}, which come in {where}NumPy or HDF5 files or as an array of "
+            f"three or four axes; leave out kind={options.kind!r} to predict from the columns"
+        )
 
 
 def _adapted(own: Roles, given: dict[str, Any]) -> Roles:

@@ -10,6 +10,7 @@ import polars as pl
 from shoal.data.conversion import tidy
 from shoal.data.dataset import Dataset, Raw, load_dataset, read_any
 from shoal.data.readers import ReadOptions
+from shoal.data.signal_readers import options_alike
 from shoal.data.signals import Signals
 from shoal.errors import DataError, listing, suggest
 
@@ -32,8 +33,11 @@ def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.nd
         (14, [12, 13])
     """
     reading = options.get("options", ReadOptions())
-    name, source, first, own, signals = read_any(data, reading)
-    _, _, second, _, others = read_any(test, reading)
+    name, source, first, own, signals, told = read_any(data, reading)
+    if signals is not None:
+        reading = options_alike(reading, test, signals)
+    _, _, second, _, others, told_of_test = read_any(test, reading)
+    notes = (*told, *(f"Test data: {note}" for note in told_of_test))
     missing = [column for column in first.columns if column not in second.columns]
     if missing:
         raise DataError(
@@ -42,7 +46,8 @@ def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.nd
         )
     both = _stacked(tidy(first), tidy(second))
     roles = options.pop("roles", None) or own
-    dataset = load_dataset(Raw(name, source, both, roles, _joined(signals, others)), roles=roles, **options)
+    raw = Raw(name, source, both, roles, _joined(signals, others), notes)
+    dataset = load_dataset(raw, roles=roles, **options)
     dataset = Dataset(**{**_fields(dataset), "name": name, "source": source})
     return dataset, np.flatnonzero(dataset.kept >= first.height)
 

@@ -10,8 +10,13 @@ import polars as pl
 from shoal.data.readers.base import ReadOptions
 from shoal.data.roles import Roles
 from shoal.data.signal_readers.base import SignalTable
-from shoal.data.signals import Kind, Signals
+from shoal.data.signal_readers.pixels import fitted_arrays, stored_type
+from shoal.data.signals import VALUES_AT_ONCE, Kind, Signals
 from shoal.errors import DataError
+
+INPUTS = ("X", "x", "images", "image", "data")
+TARGETS = ("y", "Y", "labels", "label", "target", "targets")
+COLOURS = {1: ("grey",), 3: ("red", "green", "blue")}
 
 
 def is_signals(data: Any) -> bool:
@@ -31,35 +36,91 @@ def signals_from_arrays(x: np.ndarray, y: Any, options: ReadOptions, source: str
 
     Args:
         x: `(rows, height, width)`, `(rows, height, width, channels)` or `(rows, time, channels)`.
-        y: one target for each, or `(rows, targets)`; None where there are none.
-        options: may say which of both three axes are.
+        y: one target for each, or `(rows, targets)`, where exactly one 1 among zeros in every row stands for a class;
+            None where there are none.
+        options: may say which of both three axes are, and to which size images are brought.
         source: what messages call the data.
 
     Raises:
-        DataError: another number of axes, of rows, or values that are no numbers.
+        DataError: another number of axes, of rows, or values that are no finite numbers.
     """
-    kind = _kind_of(x, options, source)
-    values = x[..., None] if kind == "images" and x.ndim == 3 else x
-    channels = tuple(f"channel {i}" for i in range(values.shape[-1])) if values.shape[-1] > 1 else ("value",)
+    kind = kind_of(x.shape, x.dtype, options, source)
+    values = x
+    notes: list[str] = []
+    if kind == "images":
+        values = x[..., None] if x.ndim == 3 else x
+        _check_finite(values, source)
+        values, notes = fitted_arrays(values.astype(stored_type(x.dtype, kind), copy=False), options)
+    count = values.shape[-1]
+    named = COLOURS.get(count) if kind == "images" else ("value",) if count == 1 else None
+    channels = named or tuple(f"channel {i}" for i in range(count))
     columns: list[pl.Series] = []
     if y is not None:
-        targets = np.asarray(y).reshape(len(y), -1)
-        if len(targets) != len(values):
-            raise DataError(f"{source}: {len(values)} {kind} but {len(targets)} targets; expected one for each")
-        names = ["target"] if targets.shape[1] == 1 else [f"target {i}" for i in range(targets.shape[1])]
-        columns = [pl.Series(name, targets[:, i].tolist()) for i, name in enumerate(names)]
-    roles = Roles(target=[series.name for series in columns])
+        columns, told = _targets(np.asarray(y), len(values), kind, source)
+        notes += told
+    roles = Roles(target=[series.name for series in columns]) if columns else Roles(id="row")
     table = pl.DataFrame(columns) if columns else pl.DataFrame({"row": range(len(values))})
-    return table, roles, Signals(kind, values, channels)
+    return SignalTable(table, roles, Signals(kind, values, channels), tuple(notes))
 
 
-def _kind_of(x: np.ndarray, options: ReadOptions, source: str) -> Kind:
-    if x.ndim not in (3, 4) or not (np.issubdtype(x.dtype, np.number) or x.dtype == bool):
+def kind_of(shape: tuple[int, ...], dtype: np.dtype, options: ReadOptions, source: str) -> Kind:
+    """Return whether an array holds images or series: four axes, squares from 8 by 8 and uint8 are images.
+
+    Raises:
+        DataError: it can be neither.
+    """
+    if len(shape) == 2 and options.kind in ("images", "series"):
         raise DataError(
-            f"{source}: expected images (rows, height, width[, channels]) or series (rows, time, channels) of numbers, "
-            f"got an array of shape {x.shape} and type {x.dtype}"
+            f"{source}: an array of shape {shape} is a table, {shape[1]:,} numbers in each of {shape[0]:,} rows; "
+            f"give {options.kind} of shape {_shapes(options.kind)}, or leave out kind={options.kind!r}"
         )
-    if options.kind in ("images", "series") and not (options.kind == "series" and x.ndim == 4):
+    if len(shape) not in (3, 4) or not (np.issubdtype(dtype, np.number) or dtype.kind == "b") or 0 in shape:
+        raise DataError(
+            f"{source}: expected images {_shapes('images')} or series {_shapes('series')} of numbers, "
+            f"got an array of shape {shape} and type {dtype}"
+        )
+    if np.issubdtype(dtype, np.complexfloating):
+        raise DataError(f"{source}: expected real numbers, got {dtype}; give real and imaginary part as two channels")
+    if options.kind in ("images", "series") and not (options.kind == "series" and len(shape) == 4):
         return "images" if options.kind == "images" else "series"
-    square = x.ndim == 3 and x.shape[1] == x.shape[2] and x.shape[1] >= 8
-    return "images" if x.ndim == 4 or square or x.dtype == np.uint8 else "series"
+    square = len(shape) == 3 and shape[1] == shape[2] and shape[1] >= 8
+    return "images" if len(shape) == 4 or square or dtype == np.uint8 else "series"
+
+
+def _shapes(kind: str) -> str:
+    return "(rows, height, width[, channels])" if kind == "images" else "(rows, time, channels)"
+
+
+def _targets(y: np.ndarray, rows: int, kind: Kind, source: str) -> tuple[list[pl.Series], list[str]]:
+    if y.ndim == 0 or len(y) != rows:
+        found = len(y) if y.ndim else "no list of"
+        raise DataError(f"{source}: {rows} {kind} but {found} targets; expected one for each")
+    targets, notes = y.reshape(rows, -1), []
+    if targets.shape[1] > 1 and _one_of(targets):
+        notes = [f"Each target has one 1 among {targets.shape[1]} numbers, whose position is taken as the class."]
+        targets = targets.argmax(axis=1)[:, None]
+    if targets.dtype.kind == "S":
+        targets = np.char.decode(targets, "utf-8")
+    names = ["target"] if targets.shape[1] == 1 else [f"target {i}" for i in range(targets.shape[1])]
+    return [pl.Series(name, _texts(targets[:, i].tolist())) for i, name in enumerate(names)], notes
+
+
+def _texts(values: list[Any]) -> list[Any]:
+    return [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values]
+
+
+def _one_of(targets: np.ndarray) -> bool:
+    if targets.dtype.kind not in "biuf":
+        return False
+    return bool(((targets == 0) | (targets == 1)).all() and (targets.sum(axis=1) == 1).all())
+
+
+def _check_finite(values: np.ndarray, source: str) -> None:
+    if values.dtype.kind != "f":
+        return
+    once = max(1, VALUES_AT_ONCE // max(1, values[0].size))
+    for i in range(0, len(values), once):
+        bad = ~np.isfinite(values[i : i + once]).all(axis=(1, 2, 3))
+        if bad.any():
+            row = i + int(bad.argmax())
+            raise DataError(f"{source}: image {row + 1} holds NaN or infinite pixels; mend it or leave it out")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import polars as pl
 
@@ -11,8 +11,14 @@ from shoal.data.readers.base import ReadOptions
 from shoal.data.roles import Roles
 from shoal.data.signals import Signals
 
-SignalTable = tuple[pl.DataFrame, Roles, Signals]
-"""The table of targets, names and the like, the roles of its columns, and an image or series for each of its rows."""
+
+class SignalTable(NamedTuple):
+    """The table of targets and names, the roles of its columns, an image or series for each row, and what was done."""
+
+    table: pl.DataFrame
+    roles: Roles
+    signals: Signals
+    notes: tuple[str, ...] = ()
 
 
 class SignalReader(Protocol):
