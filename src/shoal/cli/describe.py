@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def describe(data: DataArgument, *, settings: dict[str, Any], as_json: Json = False) -> None:
-    """Show the columns of a table, what they are for, and what to look out for."""
+    """Show the columns of a table (or the images or series), what they are for, and what to look out for."""
     from shoal.cli.output import print_json
     from shoal.data.describe import describe as describe_dataset
 
@@ -52,6 +52,8 @@ def _print(description: Description) -> None:
 
     columns = len(description.columns)
     print_text(f"{description.name}: {description.rows} rows, {columns} columns; {description.task_name}")
+    for line in description.signals.lines() if description.signals else ():
+        print_text(line)
     if description.classes:
         print_text("classes: " + listing(f"{name} ({rows})" for name, rows in description.classes.items()))
     head = ("column", "type", "role", "missing", "distinct", "lowest", "highest", "why dropped")

@@ -1,4 +1,4 @@
-"""Data sets that come with shoal: five from scikit-learn, and three of known truth for physicists."""
+"""Data sets that come with shoal: some from scikit-learn, and some of known truth for physicists."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ import numpy as np
 import polars as pl
 
 from shoal.data.generated import damped_oscillation, phase_transition, signal_background
+from shoal.data.generated_images import galaxies
 from shoal.data.roles import Roles
+from shoal.data.signals import Signals
+
+Loaded = tuple[pl.DataFrame, Roles] | tuple[pl.DataFrame, Roles, Signals]
+"""A table with roles, and images or series where the set has them."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class Builtin:
     columns: int
     task_name: str
     about: str
-    load: Callable[[], tuple[pl.DataFrame, Roles]]
+    load: Callable[[], Loaded]
 
 
 def _from_sklearn(loader: str, target: str, class_names: bool = True) -> Callable[[], tuple[pl.DataFrame, Roles]]:
@@ -42,6 +47,16 @@ def _from_sklearn(loader: str, target: str, class_names: bool = True) -> Callabl
         return pl.DataFrame([*columns, pl.Series(target, y.tolist())]), Roles(target=[target])
 
     return load
+
+
+def _digit_images() -> tuple[pl.DataFrame, Roles, Signals]:
+    """Return scikit-learn's digits as images `(1797, 8, 8, 1)`, uint8 from 0 to 16."""
+    import sklearn.datasets
+
+    bunch: Any = sklearn.datasets.load_digits()
+    images = np.asarray(bunch.images, np.uint8)[..., None]
+    table = pl.DataFrame({"digit": np.asarray(bunch.target).tolist()})
+    return table, Roles(target=["digit"]), Signals("images", images, ("grey",))
 
 
 def _iris() -> tuple[pl.DataFrame, Roles]:
@@ -123,6 +138,22 @@ _SETS = (
         "regression, 2 targets",
         "Generated: noisy magnetisation and energy of a mean-field magnet around its phase transition.",
         phase_transition,
+    ),
+    Builtin(
+        "digit_images",
+        1797,
+        1,
+        "10-class classification",
+        "The handwritten digits once more, as images whose pixels know their neighbours.",
+        _digit_images,
+    ),
+    Builtin(
+        "galaxies",
+        1200,
+        1,
+        "3-class classification",
+        "Generated: elliptical, spiral and edge-on galaxies, 24 by 24 pixels, in photons above the sky.",
+        galaxies,
     ),
 )
 

@@ -11,6 +11,7 @@ import polars as pl
 from shoal.data.columns import Column, Kind
 from shoal.data.conversion import is_date, labels, to_days, to_numbers
 from shoal.data.dataset import Dataset
+from shoal.data.signals import Signals
 from shoal.errors import listing
 from shoal.results import Task
 
@@ -19,8 +20,31 @@ _MANY_ROWS = 100
 
 
 @dataclass(frozen=True)
+class SignalSummary:
+    """What images or series are: the shape of one, their number type, and lowest, highest and mean of each channel."""
+
+    kind: str
+    shape: tuple[int, ...]
+    dtype: str
+    channels: tuple[tuple[str, float, float, float], ...]
+
+    def lines(self) -> list[str]:
+        """Return sentences for people."""
+        shape = " × ".join(map(str, self.shape[:-1]))
+        unit, count = ("pixels" if self.kind == "images" else "steps"), len(self.channels)
+        head = f"{self.kind} of {shape} {unit} with {count} channel{'s' if count > 1 else ''}, {self.dtype}"
+        ranges = (
+            f"{name}: {shown(low)} … {shown(high)}, mean {shown(mean)}" for name, low, high, mean in self.channels
+        )
+        return [head, *ranges]
+
+
+@dataclass(frozen=True)
 class Description:
-    """The table of columns of a dataset with notes (what was done) and warnings (what to look at)."""
+    """The table of columns of a dataset with notes (what was done) and warnings (what to look at).
+
+    `signals` sums up images or series, where there are any.
+    """
 
     name: str
     source: str
@@ -32,6 +56,7 @@ class Description:
     notes: tuple[str, ...]
     warnings: tuple[str, ...]
     sha256: str
+    signals: SignalSummary | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the description as plain data for JSON."""
@@ -105,7 +130,14 @@ def describe(dataset: Dataset) -> Description:
         dataset.notes,
         tuple(warnings),
         dataset.sha256,
+        None if dataset.signals is None else _summary(dataset.signals),
     )
+
+
+def _summary(signals: Signals) -> SignalSummary:
+    low, high, mean = signals.ranges()
+    channels = zip(signals.channels, low.tolist(), high.tolist(), mean.tolist(), strict=True)
+    return SignalSummary(signals.kind, signals.shape, signals.values.dtype.name, tuple(channels))
 
 
 def _few_rows(dataset: Dataset) -> list[str]:
@@ -137,13 +169,18 @@ def _imbalance(dataset: Dataset, counts: dict[str, int]) -> list[str]:
 
 def _duplicates(dataset: Dataset) -> list[str]:
     names = [column.name for column in dataset.features] + list(dataset.targets)
-    used = pl.DataFrame([dataset.table.get_column(name) for name in names])
+    columns = [dataset.table.get_column(name) for name in names]
+    what = "features"
+    if dataset.signals is not None:
+        columns.append(pl.Series("content", dataset.signals.digests(), dtype=pl.Binary))
+        what = "pixels" if dataset.signals.kind == "images" else "steps"
+    used = pl.DataFrame(columns)
     repeated = dataset.rows - used.n_unique()
     if not repeated:
         return []
     rows = f"{repeated:,} row{' repeats' if repeated == 1 else 's repeat'}"
     return [
-        f"{rows} an earlier one in all features and targets. Copies on both sides of the split make the test "
+        f"{rows} an earlier one in all {what} and targets. Copies on both sides of the split make the test "
         "score too good."
     ]
 

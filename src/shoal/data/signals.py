@@ -57,8 +57,35 @@ class Signals:
         if self.lengths is not None:
             digest.update(np.asarray(self.lengths, np.int64).tobytes())
         for i in range(0, len(self), _rows_at_once(self.values)):
-            digest.update(np.ascontiguousarray(self.values[i : i + _rows_at_once(self.values)]).tobytes())
+            some = np.ascontiguousarray(self.values[i : i + _rows_at_once(self.values)])
+            digest.update(some.reshape(-1).view(np.uint8).data)  # without a copy
         return digest.hexdigest()
+
+    def ranges(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return lowest, highest and mean value of each channel, `(channels,)` each, over the real steps or pixels."""
+        channels, count = len(self.channels), 0
+        low, high, total = np.full(channels, np.inf), np.full(channels, -np.inf), np.zeros(channels)
+        once = _rows_at_once(self.values)
+        for i in range(0, len(self), once):
+            values = _real(self[np.arange(i, min(i + once, len(self)))])
+            if len(values):
+                low, high = np.minimum(low, values.min(axis=0)), np.maximum(high, values.max(axis=0))
+                total, count = total + values.sum(axis=0, dtype=np.float64), count + len(values)
+        return low, high, total / max(count, 1)
+
+    def digests(self) -> list[bytes]:
+        """Return a short checksum of each image or series, by which copies are found."""
+        lengths = [None] * len(self) if self.lengths is None else self.lengths.tolist()
+        pairs = zip(self.values, lengths, strict=True)
+        return [hashlib.blake2b(one[:length].tobytes(), digest_size=16).digest() for one, length in pairs]
+
+
+def _real(signals: Signals) -> np.ndarray:
+    """Return `(all real steps or pixels, channels)`."""
+    values = signals.values
+    if signals.lengths is not None:
+        values = values[np.arange(signals.shape[0]) < signals.lengths[:, None]]
+    return values.reshape(-1, len(signals.channels))
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,7 +10,7 @@
   built-in table: log-loss 0.14 for 0.25 (iris), 0.03 for 0.06 (wine), 0.13 for 0.17 (breast cancer), RMSE
   56 for 60 (diabetes). More than five classes get fewer and larger steps (digits: 0.07 for 0.09, in seconds).
 
-Baselines see the training rows, already prepared, and nothing else.
+Baselines see the training rows, already prepared, and nothing else. Of images they see means over blocks of pixels.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.evaluation.flat_features import flat_features
 from shoal.results import Task
 
 Learned = Callable[[np.ndarray], dict[str, np.ndarray]]
@@ -39,7 +40,8 @@ def fit_baselines(
 
     Args:
         task: classification or regression.
-        x_train: prepared features `(rows, features)`, scaled and without missing values.
+        x_train: prepared features `(rows, features)`, scaled and without missing values; or images as prepared,
+            see `flat_features`.
         y_train: class numbers `(rows,)`, or values `(rows, targets)`.
         weights_train: `(rows,)` or None. Negative ones count as zero here, since scikit-learn's methods have
             no use for them; in the scores they keep their sign.
@@ -64,17 +66,19 @@ def learn_baselines(task: Task, x: Any, y: Any, weights: Any, classes: int, seed
 
     It needs no test rows, so that it can be done while the networks train.
     """
-    x = np.asarray(x, np.float64)
+    flat = flat_features(x)
+    x = flat(x)
     scaled = _scaled_weights(weights, len(x))
-    with _quietly(*x.shape):
+    size = x.shape  # the rows themselves need not be kept
+    with _quietly(*size):
         if Task(task) is Task.CLASSIFICATION:
             learned = _classifiers(x, np.asarray(y, np.int64), scaled, classes, seed)
         else:
             learned = _regressors(x, np.asarray(y, np.float64).reshape(len(x), -1), scaled, seed)
 
     def predict(x_test: np.ndarray) -> dict[str, np.ndarray]:
-        with _quietly(*x.shape):
-            return learned(np.asarray(x_test, np.float64))
+        with _quietly(*size):
+            return learned(flat(x_test))
 
     return predict
 
