@@ -20,7 +20,7 @@ class BestNetwork:
 
     network: Any
     parameters: list[dict[str, Any]]
-    feature_names: tuple[str, ...]
+    feature_names: tuple[str, ...] | None
     class_names: tuple[str, ...]
     id: int | None
     one_of_several: bool = False
@@ -47,7 +47,9 @@ def numbers(record: Record) -> BestNetwork | None:
     if record.best_network.output_shape[-1] == 1:  # of two classes, one sigmoid gives the probability of the second
         outputs = outputs[-1:]
     best = record.kept[0].id if record.kept else None
-    inputs, several = record.data.feature_names, record.networks_each > 1
+    shape: tuple[int, ...] = getattr(record.best_network, "input_shape", (1,))
+    inputs = record.data.feature_names if len(shape) == 1 else None  # pixels and steps have no names
+    several = record.networks_each > 1
     return BestNetwork(record.best_network, record.best_parameters, inputs, outputs, best, several)
 
 
@@ -55,6 +57,10 @@ def draw(shown: BestNetwork) -> Figure:
     """Let the network draw itself."""
     return shown.network.draw(
         parameters=shown.parameters,
-        feature_names=[name_text(n, MOST_LETTERS) for n in shown.feature_names],
-        class_names=[name_text(n, MOST_LETTERS) for n in shown.class_names],
+        feature_names=None if shown.feature_names is None else _short(shown.feature_names),
+        class_names=_short(shown.class_names),
     )
+
+
+def _short(names: tuple[str, ...]) -> list[str]:
+    return [name_text(name, MOST_LETTERS) for name in names]
