@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import warnings
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from shoal.data.conversion import to_numbers
 from shoal.data.dataset import Raw, read_any
 from shoal.data.roles import Roles
 from shoal.data.signal_readers import options_alike
-from shoal.errors import DataError
+from shoal.errors import DataError, ShoalWarning
 from shoal.evaluation.evaluation import Rows, score_rows
 from shoal.evaluation.predictor import Prediction, Predictor
 from shoal.results import Interval
@@ -78,7 +79,8 @@ class Run:
 
         Args:
             data: a built-in name, file, data frame, dict of columns or array; columns in any order, others
-                than the features are not looked at. An array has the features in their order.
+                than the features are not looked at. An array has the features in their order. Images may lie in a
+                folder, whose table has the column `file`; they are brought to the size of those in training.
 
         Raises:
             DataError: a column is missing, or holds values of another type than in training.
@@ -133,7 +135,10 @@ class Run:
             names = self.predictor.preparation.input_columns
             if data.shape[1] == len(names):
                 return Raw("data", "python", pl.DataFrame({name: data[:, i] for i, name in enumerate(names)}), Roles())
-        return read_any(data, options_alike(options or ReadOptions(), data, self.predictor.preparation.signals))
+        raw = read_any(data, options_alike(options or ReadOptions(), data, self.predictor.preparation.signals))
+        for note in raw.notes:
+            warnings.warn(f"{raw.source}: {note}", ShoalWarning, stacklevel=4)
+        return raw
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"
