@@ -203,7 +203,7 @@ def test_bad_paths(write, tmp_path):
         read_table(tmp_path / "mesurements.csv")
     with pytest.raises(DataError, match=r"neither does its folder .*nowhere"):
         read_table(tmp_path / "nowhere" / "a.csv")
-    with pytest.raises(DataError, match=r"is a folder; .* It has: measurements\.csv"):
+    with pytest.raises(DataError, match=r"is a folder without images; .* It has: measurements\.csv"):
         read_table(tmp_path)
     with pytest.raises(DataError, match=r"is empty \(0 bytes\)"):
         read_table(write("", "empty.csv"))

@@ -202,8 +202,8 @@ def load_dataset(
     roles = _adapted(own, given).replaced(**given)
     table = _plain_columns(tidy(raw), roles)
     roles.check(table.columns)
-    _check_size(table, 2 if signals is None else 1)
     _check_labelled(Raw(name, source, table, roles, signals), table, roles)
+    _check_size(table, 2 if signals is None else 1)
     roles, notes = _complete(table, roles)
     return _build(Raw(name, source, table, roles, signals, told), task, [*told, *notes])
 

@@ -92,7 +92,7 @@ def _existing(path: str | Path) -> Path:
         if path.is_file():
             size = path.stat().st_size
         elif path.is_dir():
-            raise DataError(f"{path} is a folder; expected a data file in it.{_files_in(path)}")
+            raise DataError(f"{path} is a folder without images; expected a data file in it.{_files_in(path)}")
         else:
             raise DataError(f"{path} does not exist{_near(path)}")
     except (OSError, ValueError, RuntimeError) as error:

@@ -98,7 +98,7 @@ def _targets(y: np.ndarray, rows: int, kind: Kind, source: str) -> tuple[list[pl
     targets, notes = y.reshape(rows, -1), []
     if targets.shape[1] > 1 and _one_of(targets):
         notes = [f"Each target has one 1 among {targets.shape[1]} numbers, whose position is taken as the class."]
-        targets = targets.argmax(axis=1)[:, None]
+        targets = targets.argmax(axis=1)[:, None].astype(str)  # as text, so that they are taken for nothing else
     if targets.dtype.kind == "S":
         targets = np.char.decode(targets, "utf-8")
     names = ["target"] if targets.shape[1] == 1 else [f"target {i}" for i in range(targets.shape[1])]

@@ -127,5 +127,6 @@ def _labelled(path: Path, options: ReadOptions) -> SignalTable:
     pixels = read_images(path, files, options)
     kept = table[pixels.kept]
     rest = [file for file in _visible(path) if _is_image(file) and file not in set(files)]
-    note = [f"{len(rest):,} images are not named in {LABELS}: skipped {rest[0].name!r}, ..."] if rest else []
+    shown = listing(sorted(repr(file.name) for file in rest), most=3)
+    note = [f"Images that {LABELS} does not name: {len(rest):,} ({shown})."] if rest else []
     return SignalTable(kept, Roles(id=column), pixels.signals, (*note, *pixels.notes))

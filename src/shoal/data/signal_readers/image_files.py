@@ -136,6 +136,9 @@ def _stored(image: Image) -> tuple[bool, str]:
         return False, "float32"
     if image.mode.startswith("I"):  # Pillow gave 16 bit PNG as 32 bit integers for long
         return False, "uint16" if image.mode.startswith("I;16") or image.format == "PNG" else "float32"
+    if image.mode == "P":
+        palette = image.getpalette("RGB") or []
+        return not palette[::3] == palette[1::3] == palette[2::3], "uint8"
     return image.mode not in ("1", "L", "LA", "La"), "uint8"
 
 
