@@ -16,6 +16,7 @@ import jax
 import jax.numpy as jnp
 
 from shoal.networks import Namespace
+from shoal.training.engines.xla import convolution
 
 
 class Lifted(Namespace):
@@ -53,6 +54,12 @@ class MembersFirst(Lifted):
     def matmul(self, x: Any, kernel: Any) -> Any:
         """Return `x @ kernel`, with gradients of the shape that XLA's fast batched product takes."""
         return _product(x, kernel) if x.ndim == 2 else jnp.matmul(x, kernel)
+
+    def correlate(self, x: Any, kernel: Any, strides: Sequence[int], dilation: Sequence[int]) -> Any:
+        """Return the cross-correlation, on the CPU by what is fastest there."""
+        if jax.default_backend() == "cpu":
+            return convolution.correlate(self, x, kernel, strides, dilation)
+        return super().correlate(x, kernel, strides, dilation)
 
 
 @jax.custom_vjp
