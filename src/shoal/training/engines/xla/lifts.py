@@ -7,6 +7,7 @@ behind all others, so that every operation runs along the members, which suits n
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -16,7 +17,7 @@ import jax
 import jax.numpy as jnp
 
 from shoal.networks import Namespace
-from shoal.training.engines.xla import convolution
+from shoal.training.engines.xla import convolution, windows
 
 
 class Lifted(Namespace):
@@ -54,6 +55,11 @@ class MembersFirst(Lifted):
     def matmul(self, x: Any, kernel: Any) -> Any:
         """Return `x @ kernel`, with gradients of the shape that XLA's fast batched product takes."""
         return _product(x, kernel) if x.ndim == 2 else jnp.matmul(x, kernel)
+
+    def max(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        """Return the largest numbers, with a gradient that is fast where they are those of small windows."""
+        few = isinstance(axis, tuple) and math.prod(x.shape[a] for a in axis) <= windows.MOST_PLACES
+        return windows.largest(x, axis) if few and not keepdims else jnp.max(x, axis=axis, keepdims=keepdims)
 
     def correlate(self, x: Any, kernel: Any, strides: Sequence[int], dilation: Sequence[int]) -> Any:
         """Return the cross-correlation, on the CPU by what is fastest there."""
@@ -112,18 +118,23 @@ class Lift:
     Attributes:
         axis: where the member axis is.
         xp: the array namespace in which one member's program is written.
+        in_turn: whether a device trains its members one after the other. Their products are large enough by
+            themselves, and what one member works on stays in the caches.
     """
 
     axis: int
     xp: Any
+    in_turn: bool = False
 
     def block(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a function of `(state, numbers, ...)` of one member for a block of members."""
         if self.axis == -1:
             return function  # the namespace has lifted every operation already
+        if self.in_turn:
+            return lambda state, numbers, *shared: jax.lax.map(lambda own: function(*own, *shared), (state, numbers))
         return jax.vmap(function, in_axes=(0, 0, None, None, None, None, None))
 
 
 xp = _namespace(MembersFirst)
-FIRST, LAST = Lift(0, xp), Lift(-1, _namespace(MembersLast))
+FIRST, IN_TURN, LAST = Lift(0, xp), Lift(0, xp, in_turn=True), Lift(-1, _namespace(MembersLast))
 LIFTS = {"first": FIRST, "last": LAST}

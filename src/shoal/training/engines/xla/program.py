@@ -14,7 +14,8 @@ import numpy as np
 from shoal.networks import Flatten, Network
 from shoal.results import Status
 from shoal.streams import threefry, to_uniform
-from shoal.training.engines.xla.lifts import LIFTS
+from shoal.training.cost import member_step
+from shoal.training.engines.xla.lifts import IN_TURN, LIFTS, Lift
 from shoal.training.grouping import Structure
 from shoal.training.optimizers import Slots, update
 from shoal.training.penalties import weight_penalty
@@ -23,6 +24,7 @@ from shoal.training.schedules import learning_rate
 
 SOURCES = 256  # of random numbers in a network: layers, and layers within layers
 FLAT_UP_TO = 16_384  # parameters of a network that are kept as one vector
+IN_TURN_MICROSECONDS = 1_000.0  # of a member's step from which on members gain nothing by sharing operations
 STEPS_AT_ONCE = 2  # of the loop over mini-batches: two in a row need half of its copies, more only compile longer
 
 
@@ -118,12 +120,18 @@ class ByLayer(Flat):
         return tuple(layer[name] for shapes, layer in pairs for name in shapes)
 
 
+def lift_of(structure: Structure) -> Lift:
+    """Return how a member's program becomes that of a block: on the CPU, large networks train one after the other."""
+    large = structure.text and member_step(structure) > IN_TURN_MICROSECONDS
+    return IN_TURN if large and jax.default_backend() == "cpu" else LIFTS[structure.layout]
+
+
 class MemberProgram:
     """The training of one member: functions of its state, its numbers and the shared rows."""
 
     def __init__(self, structure: Structure) -> None:
         self.structure = structure
-        self.lift = LIFTS[structure.layout]
+        self.lift = lift_of(structure)
         self.xp = self.lift.xp
         self.network = structure.network
         small = self.network.parameter_count <= FLAT_UP_TO or structure.layout == "last"
