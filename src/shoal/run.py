@@ -12,6 +12,7 @@ import polars as pl
 
 from shoal.data import ReadOptions
 from shoal.data.conversion import to_numbers
+from shoal.data.cutting import cut_again
 from shoal.data.dataset import Raw, read_any
 from shoal.data.roles import Roles
 from shoal.data.signal_readers import options_alike
@@ -80,7 +81,8 @@ class Run:
         Args:
             data: a built-in name, file, data frame, dict of columns or array; columns in any order, others
                 than the features are not looked at. An array has the features in their order. Images may lie in a
-                folder, whose table has the column `file`; they are brought to the size of those in training.
+                folder, whose table has the column `file`; they are brought to the size of those in training. A run
+                on windows predicts from every window of a table of steps, also the last, whose target is not known.
 
         Raises:
             DataError: a column is missing, or holds values of another type than in training.
@@ -105,7 +107,7 @@ class Run:
             DataError: a feature or target column is missing, or a weight is no number.
         """
         preparation = self.predictor.preparation
-        raw = self._read(data, options)
+        raw = self._read(data, options, known=True)
         x, y = preparation.transform(raw.inputs), preparation.target_values(raw.table)
         return score_rows(self.predictor, Rows(x, y, self._weights(raw.table)), int(self.metrics["seed"]))
 
@@ -128,7 +130,16 @@ class Run:
         """Return the verdict in plain sentences."""
         return str(self.metrics["verdict"]["text"])
 
-    def _read(self, data: Any, options: ReadOptions | None) -> Raw:
+    def _read(self, data: Any, options: ReadOptions | None, *, known: bool = False) -> Raw:
+        """Return data as read, cut into series as those of the fit were; with `known` those whose target is known."""
+        raw = self._read_whole(data, options)
+        recipe = self.predictor.preparation.recipe
+        if recipe is None or raw.signals is not None:
+            return raw
+        table, signals = cut_again(raw.table, recipe, known=known)
+        return raw._replace(table=table, signals=signals)
+
+    def _read_whole(self, data: Any, options: ReadOptions | None) -> Raw:
         import numpy as np
 
         if isinstance(data, np.ndarray) and data.ndim == 2:

@@ -46,6 +46,10 @@ class FitSettings(BaseModel):
     sheet: str | None = Field(None, description="Excel files: name of the sheet")
     kind: Literal["table", "images", "series"] | None = Field(None, description="what arrays are; found by default")
     image_size: str | None = Field(None, description="height and width of images, e.g. 64x64; by default the commonest")
+    window: int | None = Field(None, ge=1, description="rows are steps in time: so many predict the next values")
+    horizon: int = Field(1, ge=1, description="with a window: how many next values of the target to predict")
+    series: str | None = Field(None, description="column that says to which series a row belongs")
+    season: int | None = Field(None, ge=1, description="with a window: steps after which the target repeats")
 
     # the split and the preparation
     test: str | None = Field(None, description="file with the test rows; by default they are split off")

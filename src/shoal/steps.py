@@ -28,6 +28,7 @@ from shoal.evaluation.baselines import learn_baselines, predict_by
 from shoal.evaluation.candidates import choose_candidates, rank_candidates
 from shoal.evaluation.evaluation import joined_rows, prepared_rows
 from shoal.evaluation.predictor import EnsembleMember, Predictor, with_noise
+from shoal.evaluation.series_baselines import forecast_of
 from shoal.networks import Layer, Masking, Normalization
 from shoal.repeating import import_meanwhile
 from shoal.report import warm_up
@@ -71,6 +72,7 @@ def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
     columns = ("target", "features", "y_err", "ignore")
     options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in columns}
     options |= {name: getattr(settings, name) for name in ("weight", "group", "time", "id", "task")}
+    options |= {name: getattr(settings, name) for name in ("window", "horizon", "series", "season")}
     options["roles"] = None if settings.roles is None else roles_from_toml(settings.roles)
     words = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
     options["options"] = ReadOptions(**{name: getattr(settings, name) for name in words})
@@ -180,7 +182,8 @@ def learn_meanwhile(
     rows = train if split.folds else joined_rows(train, validation)
     aside.load("sklearn.linear_model", "sklearn.ensemble")
     classes = len(dataset.classes)
-    learned = aside.do(learn_baselines, dataset.task, rows.x, rows.y, rows.weights, classes, seed, keep=True)
+    forecast = forecast_of(preparation)
+    learned = aside.do(learn_baselines, dataset.task, rows.x, rows.y, rows.weights, classes, seed, forecast, keep=True)
     aside.do(warm_up)
     return lambda x: aside.do(predict_by, learned, x).result()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from shoal.cli.from_settings import READING, ROLES, read_options, with_settings
+from shoal.cli.from_settings import CUTTING, READING, ROLES, read_options, with_settings
 from shoal.cli.options import DataArgument, Json
 
 if TYPE_CHECKING:
@@ -26,8 +26,8 @@ def describe(data: DataArgument, *, settings: dict[str, Any], as_json: Json = Fa
 
 
 def command() -> Callable[..., None]:
-    """Return the command with the flags for roles and reading."""
-    return with_settings(describe, ROLES + READING)
+    """Return the command with the flags for roles, reading and cutting."""
+    return with_settings(describe, ROLES + READING + CUTTING)
 
 
 def _load(data: str, settings: dict[str, Any]) -> Dataset:
@@ -37,7 +37,7 @@ def _load(data: str, settings: dict[str, Any]) -> Dataset:
 
     checked = check_settings(settings)
     roles = roles_from_toml(checked.roles) if checked.roles else None
-    names = {name: _plain(getattr(checked, name)) for name in ROLES if name != "roles"}
+    names = {name: _plain(getattr(checked, name)) for name in ROLES + CUTTING if name != "roles"}
     return load_dataset(data, roles=roles, options=read_options(settings), **names)
 
 

@@ -18,12 +18,13 @@ DATA, SPLIT, NETWORKS, RUN = "Data", "Split", "Networks", "Run"
 HYPERPARAMETERS = "Hyperparameters (those not given are searched or have their default)"
 
 READING = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
+CUTTING = ("window", "horizon", "series", "season")
 ROLES = ("target", "features", "y_err", "weight", "group", "time", "id", "ignore", "roles", "task")
 # Functions cannot be typed on a command line.
 PYTHON_ONLY = frozenset({"penalties"})
 WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTHON_ONLY)
 _PANELS = {
-    **dict.fromkeys(ROLES + READING, DATA),
+    **dict.fromkeys(ROLES + READING + CUTTING, DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "normalization"), SPLIT),
     **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep"), NETWORKS),
 }

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from shoal.data.generated import damped_oscillation, phase_transition, signal_background
+from shoal.data.generated import chirps, damped_oscillation, driven_pendulum, phase_transition, signal_background
 from shoal.data.generated_images import galaxies
 from shoal.data.roles import Roles
 from shoal.data.signals import Signals
@@ -154,6 +154,22 @@ _SETS = (
         "3-class classification",
         "Generated: elliptical, spiral and edge-on galaxies, 24 by 24 pixels, in photons above the sky.",
         galaxies,
+    ),
+    Builtin(
+        "chirps",
+        600,
+        1,
+        "3-class classification",
+        "Generated: noisy bursts of 64 steps that chirp up, chirp down or ring down, as gravitational waves do.",
+        chirps,
+    ),
+    Builtin(
+        "driven_pendulum",
+        2000,
+        3,
+        "regression",
+        "Generated: one long series, a pendulum driven by a random torque; forecast its angle with a window.",
+        driven_pendulum,
     ),
 )
 

@@ -13,7 +13,9 @@ import polars as pl
 from shoal.data.builtin import BUILTIN
 from shoal.data.columns import MOST_LEVELS, Column, Kind, check_features, find_columns
 from shoal.data.conversion import first_row, is_date, is_plain, tidy, to_days, to_numbers
+from shoal.data.cutting import check_cutting, cut_table
 from shoal.data.readers import ReadOptions, from_python, read_table
+from shoal.data.recipe import Cut
 from shoal.data.roles import Roles
 from shoal.data.signal_readers import is_signals, signal_reader, signals_from_python
 from shoal.data.signals import Signals
@@ -28,7 +30,7 @@ from shoal.data.targets import (
     read_task,
     target_numbers,
 )
-from shoal.errors import DataError, listing, suggest
+from shoal.errors import DataError, SettingError, listing, suggest
 from shoal.results import Task
 
 LEAST_ROWS = 10
@@ -39,7 +41,8 @@ Inputs = pl.DataFrame | Signals
 class Raw(NamedTuple):
     """Data as they were read: name, source, table, the roles that they bring with them, and images or series.
 
-    `notes` say in sentences what the reader did beside reading.
+    `notes` say in sentences what the reader did beside reading. `part` is 1 for rows of a table of test rows of its
+    own: series may not run on from one to the other. `cut` says where series come from that were cut before.
     """
 
     name: str
@@ -48,6 +51,8 @@ class Raw(NamedTuple):
     roles: Roles
     signals: Signals | None = None
     notes: tuple[str, ...] = ()
+    part: np.ndarray | None = None
+    cut: Cut | None = None
 
     @property
     def inputs(self) -> Inputs:
@@ -62,7 +67,7 @@ class Dataset:
     `kept` holds the positions in `source` of the rows of `table`; rows without a target are left out.
     `sha256` is that of the whole content as read. `classes` is empty in a regression. `signals` are the images or
     series to predict from, one for each row of the table, or None where its columns are the features. `read_notes` are
-    those of the `notes` that the reader gave.
+    those of the `notes` that the reader gave. `cut` says where series come from that were cut from a table of steps.
     """
 
     name: str
@@ -77,6 +82,7 @@ class Dataset:
     kept: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
     signals: Signals | None = None
     read_notes: tuple[str, ...] = ()
+    cut: Cut | None = None
 
     def inputs(self, rows: np.ndarray) -> Inputs:
         """Return what a preparation transforms of some rows: their images or series, or their part of the table."""
@@ -158,6 +164,10 @@ def load_dataset(
     time: str | None = None,
     id: str | None = None,
     ignore: str | list[str] | None = None,
+    window: int | None = None,
+    horizon: int = 1,
+    series: str | None = None,
+    season: int | None = None,
 ) -> Dataset:
     """Return a dataset from a built-in name, a file, a data frame or arrays.
 
@@ -175,6 +185,11 @@ def load_dataset(
         time: column of numbers or dates; the past trains, the future tests.
         id: column that names the rows.
         ignore: columns to leave out.
+        window: the rows are steps in time, and so many of them predict the next values of the target.
+        horizon: how many next values a window predicts.
+        series: column that says to which series a row belongs; without `window` each series is one row with one
+            label.
+        season: steps after which the target repeats, for the seasonal baseline; found by default.
 
     Returns:
         The dataset; its `notes` say in sentences what was inferred and what was left out.
@@ -186,7 +201,8 @@ def load_dataset(
         >>> load_dataset({"x": range(20), "y": [0.5 * i for i in range(20)]}).task_name
         'regression'
     """
-    name, source, raw, own, signals, told = read_any(data, options)
+    check_cutting(window, horizon, season)
+    name, source, raw, own, signals, told, part, before = read_any(data, options)
     _check_names(raw)
     flags = Roles().replaced(
         target=target,
@@ -203,15 +219,39 @@ def load_dataset(
     table = _plain_columns(tidy(raw), roles)
     roles.check(table.columns)
     _check_labelled(Raw(name, source, table, roles, signals), table, roles)
-    _check_size(table, 2 if signals is None else 1)
-    roles, notes = _complete(table, roles)
-    return _build(Raw(name, source, table, roles, signals, told), task, [*told, *notes])
+    _check_size(table, 2 if signals is None and window is None else 1)
+    roles, notes = _complete(table, roles, window, series)
+    notes = [*told, *notes]
+    if before is not None and before.recipe.window is not None:
+        task = _forecast_task(task)
+    found = Raw(name, source, table, roles, signals, told, None, before)
+    if window is None and series is None:
+        return _build(found, task, notes)
+    if signals is not None:
+        raise DataError(f"{name} holds {signals.kind} already; window and series are for tables whose rows are steps")
+    if window is not None:
+        task = _forecast_task(task)
+    made = cut_table(table, roles, window=window, horizon=horizon, series=series, season=season, part=part)
+    found = Raw(name, source, made.table, made.roles, made.signals, told, None, made.cut)
+    _check_size(made.table, 1, "series" if window is None else "windows")
+    return _build(found, task, [*notes, *made.notes], content_hash(table))
 
 
-def _build(raw: Raw, task: Task | str | None, notes: list[str]) -> Dataset:
+def _forecast_task(task: Task | str | None) -> Task:
+    if task is not None and read_task(task) is not Task.REGRESSION:
+        raise SettingError("a window predicts numbers; leave out task=classification, or window")
+    return Task.REGRESSION
+
+
+def _build(raw: Raw, task: Task | str | None, notes: list[str], sha256: str | None = None) -> Dataset:
     """Check the rows, infer the task and put the dataset together."""
-    name, source, table, roles, signals, told = raw
-    sha256 = content_hash(table) if signals is None else _both_hashed(table, signals)
+    name, source, table, roles, signals, told, _, cut = raw
+    if sha256 is None:
+        sha256 = content_hash(table) if signals is None else _both_hashed(table, signals)
+    if signals is not None:
+        signals, filled = signals.interpolated()
+        if filled:
+            notes.append(f"Filled in {filled:,} missing values of the series, linearly in time.")
     table, kept = _with_target(table, roles.target, notes)
     if task is None:
         chosen, why = infer_task(table, roles.target, bool(roles.y_err))
@@ -236,7 +276,8 @@ def _build(raw: Raw, task: Task | str | None, notes: list[str]) -> Dataset:
         check_features(table, columns, kept)
     _check_role_values(table, roles, kept)
     notes.extend(_notes_on(columns))
-    return Dataset(name, source, table, columns, roles, chosen, classes, tuple(notes), sha256, kept, signals, told)
+    cut = cut if cut is None else cut[kept]
+    return Dataset(name, source, table, columns, roles, chosen, classes, tuple(notes), sha256, kept, signals, told, cut)
 
 
 def _check_classes(raw: Raw, table: pl.DataFrame, classes: tuple[str, ...], kept: np.ndarray) -> None:
@@ -267,7 +308,7 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
     if isinstance(data, Raw):
         return data
     if isinstance(data, Dataset):
-        return Raw(data.name, data.source, data.table, data.roles, data.signals, data.read_notes)
+        return Raw(data.name, data.source, data.table, data.roles, data.signals, data.read_notes, None, data.cut)
     if isinstance(data, str) and data in BUILTIN:
         return Raw(data, "built in", *BUILTIN[data].load())
     if isinstance(data, str | Path):
@@ -341,19 +382,22 @@ def _plain_columns(table: pl.DataFrame, roles: Roles) -> pl.DataFrame:
     return table.drop([series.name for series in odd], strict=True) if odd else table
 
 
-def _check_size(table: pl.DataFrame, columns: int) -> None:
+def _check_size(table: pl.DataFrame, columns: int, what: str = "rows") -> None:
     if table.width < columns:
         raise DataError(
             f"the table has only one column, {table.columns[0]!r}; it needs a target and at least one "
             "feature. For a text file, is the delimiter right?"
         )
     if table.height < LEAST_ROWS:
-        raise DataError(f"the table has {table.height} rows; at least {LEAST_ROWS} are needed")
+        raise DataError(f"the table has {table.height} {what}; at least {LEAST_ROWS} are needed")
 
 
-def _complete(table: pl.DataFrame, roles: Roles) -> tuple[Roles, list[str]]:
-    """Fill in the target and its errors where none were named."""
+def _complete(table: pl.DataFrame, roles: Roles, window: int | None, series: str | None) -> tuple[Roles, list[str]]:
+    """Fill in the target and its errors where none were named; windows can forecast columns of numbers only."""
     notes = []
+    table = table.drop([series] if series in table.columns and series not in roles.target else [])
+    if window is not None:
+        table = table.drop([c.name for c in table.get_columns() if c.dtype == pl.String and c.name not in roles.target])
     if not roles.target:
         target, why = find_target(table, roles)
         roles = roles.model_copy(update={"target": target})

@@ -21,16 +21,21 @@ _MANY_ROWS = 100
 
 @dataclass(frozen=True)
 class SignalSummary:
-    """What images or series are: the shape of one, their number type, and lowest, highest and mean of each channel."""
+    """What images or series are: the shape of one, their number type, and lowest, highest and mean of each channel.
+
+    `shortest` is the number of steps of the shortest series where they differ.
+    """
 
     kind: str
     shape: tuple[int, ...]
     dtype: str
     channels: tuple[tuple[str, float, float, float], ...]
+    shortest: int | None = None
 
     def lines(self) -> list[str]:
         """Return sentences for people."""
         shape = " × ".join(map(str, self.shape[:-1]))
+        shape = shape if self.shortest is None else f"{self.shortest} to {shape}"
         unit, count = ("pixels" if self.kind == "images" else "steps"), len(self.channels)
         head = f"{self.kind} of {shape} {unit} with {count} channel{'s' if count > 1 else ''}, {self.dtype}"
         ranges = (
@@ -137,7 +142,8 @@ def describe(dataset: Dataset) -> Description:
 def _summary(signals: Signals) -> SignalSummary:
     low, high, mean = signals.ranges()
     channels = zip(signals.channels, low.tolist(), high.tolist(), mean.tolist(), strict=True)
-    return SignalSummary(signals.kind, signals.shape, signals.values.dtype.name, tuple(channels))
+    shortest = None if signals.lengths is None else int(signals.lengths.min())
+    return SignalSummary(signals.kind, signals.shape, signals.values.dtype.name, tuple(channels), shortest)
 
 
 def _few_rows(dataset: Dataset) -> list[str]:

@@ -12,7 +12,12 @@ import numpy as np
 import polars as pl
 
 from shoal.data.roles import Roles
+from shoal.data.signals import Signals
 
+BURSTS = ("chirp up", "chirp down", "ringdown")
+BURST_STEPS = 64
+BURST_NOISE = 0.3
+PENDULUM_NOISE = 0.05
 LIFETIME = 6.0
 FREQUENCY = 2.3
 SIGNAL_YIELD = 250.0
@@ -156,3 +161,69 @@ def phase_transition() -> tuple[pl.DataFrame, Roles]:
         }
     )
     return table, Roles(target=["magnetisation", "energy"], y_err=["magnetisation_err", "energy_err"])
+
+
+def burst_truth(kind: str, start: np.ndarray, frequency: np.ndarray, phase: np.ndarray) -> np.ndarray:
+    """Return `(rows, 64)` bursts without noise: steps of unit time, each burst beginning at `start`.
+
+    A chirp runs through frequencies from a quarter of `frequency` (in cycles per step) up to it, or down from it,
+    in 32 steps, its size growing or falling with it; a ringdown has one frequency and falls by 1/e in 8 steps.
+    """
+    start, frequency, phase = (np.asarray(a, np.float64)[:, None] for a in (start, frequency, phase))
+    t = np.arange(BURST_STEPS) - start
+    part = np.clip(t / 32.0, 0.0, 1.0)
+    during = (t >= 0) & (t < 32)
+    low, rate = frequency / 4.0, 3.0 * frequency / 4.0
+    if kind == "chirp up":
+        cycles, size = (low + 0.5 * rate * part) * t, 0.3 + 0.7 * part
+    elif kind == "chirp down":
+        cycles, size = (frequency - 0.5 * rate * part) * t, 1.0 - 0.7 * part
+    else:
+        cycles, size, during = 0.6 * frequency * t, np.exp(-np.maximum(t, 0.0) / 8.0), t >= 0
+    return np.asarray(np.where(during, size * np.sin(2 * math.pi * cycles + phase), 0.0))
+
+
+def chirps() -> tuple[pl.DataFrame, Roles, Signals]:
+    """Return 600 bursts in noise, 200 of each of three kinds, as a detector of gravitational waves may see them.
+
+    Start, frequency and phase differ from burst to burst; the noise is white, of deviation 0.3.
+    """
+    rng = np.random.default_rng(20240104)
+    each = 200
+    drawn = [
+        burst_truth(kind, rng.uniform(4, 24, each), rng.uniform(0.2, 0.35, each), rng.uniform(0, 2 * math.pi, each))
+        for kind in BURSTS
+    ]
+    clean, order = np.concatenate(drawn), rng.permutation(each * len(BURSTS))
+    strain = clean[order] + BURST_NOISE * rng.standard_normal(clean.shape)
+    table = pl.DataFrame({"burst": np.repeat(BURSTS, each)[order].tolist()})
+    return table, Roles(target=["burst"]), Signals("series", strain[:, :, None].astype(np.float32), ("strain",))
+
+
+def driven_pendulum_truth() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return times, torque and angle, each `(2000,)`, of a damped pendulum that a slow random torque drives.
+
+    `angle'' = -sin(angle) - 0.1 angle' + torque` in units of the pendulum's own, at every 0.25; torque is an
+    Ornstein-Uhlenbeck process of deviation 0.2 that forgets within a time of 3.
+    """
+    rng = np.random.default_rng(20240105)
+    steps, inner, step = 2000, 10, 0.25
+    dt = step / inner
+    torque, angle, speed = 0.0, 1.0, 0.0
+    kicks = rng.standard_normal(steps * inner) * 0.2 * math.sqrt(2 * dt / 3.0)
+    found = np.empty((steps, 2))
+    for i, kick in enumerate(kicks):
+        if i % inner == 0:
+            found[i // inner] = torque, angle
+        speed += dt * (-math.sin(angle) - 0.1 * speed + torque)
+        angle += dt * speed
+        torque += kick - dt * torque / 3.0
+    return step * np.arange(steps), found[:, 0], found[:, 1]
+
+
+def driven_pendulum() -> tuple[pl.DataFrame, Roles]:
+    """Return 2000 steps `time`, `torque`, `angle` of one long series; the angle is measured with an error of 0.05."""
+    time, torque, angle = driven_pendulum_truth()
+    measured = angle + PENDULUM_NOISE * np.random.default_rng(20240106).standard_normal(len(angle))
+    table = pl.DataFrame({"time": time, "torque": torque, "angle": measured})
+    return table, Roles(target=["angle"], time="time")

@@ -33,10 +33,10 @@ def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.nd
         (14, [12, 13])
     """
     reading = options.get("options", ReadOptions())
-    name, source, first, own, signals, told = read_any(data, reading)
+    name, source, first, own, signals, told, *_ = read_any(data, reading)
     if signals is not None:
         reading = options_alike(reading, test, signals)
-    _, _, second, _, others, told_of_test = read_any(test, reading)
+    _, _, second, _, others, told_of_test, *_ = read_any(test, reading)
     notes = (*told, *(f"Test data: {note}" for note in told_of_test))
     missing = [column for column in first.columns if column not in second.columns]
     if missing:
@@ -46,9 +46,12 @@ def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.nd
         )
     both = _stacked(tidy(first), tidy(second))
     roles = options.pop("roles", None) or own
-    raw = Raw(name, source, both, roles, _joined(signals, others), notes)
+    part = np.repeat([0, 1], [first.height, second.height])
+    raw = Raw(name, source, both, roles, _joined(signals, others), notes, part)
     dataset = load_dataset(raw, roles=roles, **options)
     dataset = Dataset(**{**_fields(dataset), "name": name, "source": source})
+    if dataset.cut is not None:
+        return dataset, np.flatnonzero(dataset.cut.part == 1)
     return dataset, np.flatnonzero(dataset.kept >= first.height)
 
 
@@ -56,6 +59,8 @@ def _joined(first: Signals | None, second: Signals | None) -> Signals | None:
     """Return the images or series of both."""
     if first is None and second is None:
         return None
+    if first is not None and second is not None and first.kind == second.kind == "series":
+        first, second = _equally_long(first, second)
     if first is None or second is None or first.kind != second.kind or first.shape != second.shape:
         shapes = ["a table" if s is None else f"{s.kind} of shape {s.shape}" for s in (first, second)]
         raise DataError(f"the training data are {shapes[0]}, the test data {shapes[1]}; both must be alike")
@@ -64,6 +69,20 @@ def _joined(first: Signals | None, second: Signals | None) -> Signals | None:
         each = [np.full(len(s), s.shape[0]) if s.lengths is None else s.lengths for s in (first, second)]
         lengths = np.concatenate(each)
     return Signals(first.kind, np.concatenate([first.values, second.values]), first.channels, lengths)
+
+
+def _equally_long(*parts: Signals) -> list[Signals]:
+    """Return series padded to the longest of all."""
+    steps = max(one.shape[0] for one in parts)
+    padded = []
+    for one in parts:
+        found = one.shape[0]
+        if found < steps:
+            values = np.pad(one.values, ((0, 0), (0, steps - found), (0, 0)))
+            lengths = np.full(len(one), found) if one.lengths is None else one.lengths
+            one = Signals(one.kind, values, one.channels, lengths)
+        padded.append(one)
+    return padded
 
 
 def _fields(dataset: Dataset) -> dict[str, Any]:

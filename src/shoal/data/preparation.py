@@ -16,6 +16,7 @@ from shoal.data.conversion import is_plain, tidy_column
 from shoal.data.dataset import Dataset, Inputs
 from shoal.data.encoders import ENCODERS, BooleanEncoder, CategoryEncoder, Encoder, NumberEncoder
 from shoal.data.normalization import get_normalization, mean_and_scale
+from shoal.data.recipe import Recipe
 from shoal.data.signals import SignalPreparation
 from shoal.data.targets import check_classes_known, target_numbers
 from shoal.errors import DataError, listing, suggest
@@ -65,7 +66,8 @@ class Preparation:
         rows = np.asarray(rows, np.int64)
         signals = None
         if dataset.signals is not None:
-            signals = SignalPreparation.fit(dataset.signals, rows, normalization)
+            recipe = None if dataset.cut is None else dataset.cut.recipe
+            signals = SignalPreparation.fit(dataset.signals, rows, normalization, recipe)
         encoders, same = [], []
         for column in dataset.features:
             series = dataset.table.get_column(column.name).gather(rows)
@@ -94,6 +96,11 @@ class Preparation:
     def input_columns(self) -> tuple[str, ...]:
         """The columns that a table must have."""
         return tuple(encoder.column for encoder in self.encoders)
+
+    @property
+    def recipe(self) -> Recipe | None:
+        """How series are cut from a table, or None where they are not."""
+        return None if self.signals is None else self.signals.recipe
 
     @property
     def notes(self) -> tuple[str, ...]:

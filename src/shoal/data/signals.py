@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
+from shoal.data.interpolation import interpolate
+from shoal.data.recipe import Recipe
 from shoal.errors import DataError, listing
 
 Kind = Literal["images", "series"]
@@ -50,6 +52,13 @@ class Signals:
     def shape(self) -> tuple[int, ...]:
         """The shape of one image or series."""
         return self.values.shape[1:]
+
+    def interpolated(self) -> tuple[Signals, int]:
+        """Return series with missing values filled in linearly in time, and how many; images as they are."""
+        if self.kind != "series":
+            return self, 0
+        values, count = interpolate(self.values, self.lengths, self.channels)
+        return (replace(self, values=values), count) if count else (self, 0)
 
     def sha256(self) -> str:
         """Return a checksum of content, shape and number type."""
@@ -102,10 +111,16 @@ class SignalPreparation:
     mean: tuple[float, ...]
     scale: tuple[float, ...]
     padded: bool
+    recipe: Recipe | None = None
 
     @classmethod
-    def fit(cls, signals: Signals, rows: np.ndarray, normalization: str) -> SignalPreparation:
-        """Fit mean and standard deviation of each channel on the training rows; `none` leaves values as they are."""
+    def fit(
+        cls, signals: Signals, rows: np.ndarray, normalization: str, recipe: Recipe | None = None
+    ) -> SignalPreparation:
+        """Fit mean and standard deviation of each channel on the training rows; `none` leaves values as they are.
+
+        `recipe` says how series were cut from a table, if they were; it is kept to cut other tables alike.
+        """
         padded = signals.lengths is not None
         channels = len(signals.channels)
         if normalization == "none":
@@ -113,7 +128,7 @@ class SignalPreparation:
         else:
             mean, scale = _mean_and_scale(signals, np.asarray(rows, np.int64))
         numbers = tuple(map(float, mean)), tuple(map(float, scale))
-        return cls(signals.kind, signals.shape, signals.channels, *numbers, padded)
+        return cls(signals.kind, signals.shape, signals.channels, *numbers, padded, recipe)
 
     def transform(self, signals: Any) -> np.ndarray:
         """Return what networks take: images as they are, series float32, scaled and padded.
@@ -131,6 +146,7 @@ class SignalPreparation:
         return self._series(signals)
 
     def _series(self, signals: Signals) -> np.ndarray:
+        signals, _ = signals.interpolated()
         steps, channels = self.shape
         found, given = signals.shape
         if given != channels:
@@ -150,13 +166,15 @@ class SignalPreparation:
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data for JSON."""
         names = ("kind", "shape", "channels", "mean", "scale", "padded")
-        return {name: list(v) if isinstance(v := getattr(self, name), tuple) else v for name in names}
+        plain = {name: list(v) if isinstance(v := getattr(self, name), tuple) else v for name in names}
+        return plain if self.recipe is None else {**plain, "recipe": self.recipe.to_dict()}
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> SignalPreparation:
         """Return the preparation that `to_dict` described."""
         given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in d.items()}
-        return cls(**given)
+        recipe = given.pop("recipe", None)
+        return cls(**given, recipe=None if recipe is None else Recipe.from_dict(recipe))
 
 
 def _mean_and_scale(signals: Signals, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -53,8 +53,11 @@ def split_rows(
 ) -> Split:
     """Split the rows of a dataset into training, validation and test.
 
-    Classes are in the same proportion in all three. With a group column, no group is divided; with a
-    time column (and no group), the earliest rows train and the latest test.
+    Windows that predict several steps overlap: those whose targets reach into the validation or test rows are left
+    out of what comes before.
+
+    Classes are in the same proportion in all three. With a group column, no group is divided; with a time column
+    (and no group), the earliest rows train and the latest test.
 
     Args:
         dataset: the data.
@@ -88,6 +91,10 @@ def split_rows(
     share = sizes[1] / (sizes[0] + sizes[1])
     wanted = len(rest) if given else dataset.rows
     train, validation = _divide(dataset, rest, share if given else sizes[1], wanted, seed + 1)
+    lost = len(train) + len(validation)
+    validation = _purged(dataset, validation, test, given=given)
+    train = _purged(dataset, _purged(dataset, train, validation), test, given=given)
+    lost -= len(train) + len(validation)
     for name, part in (("training", train), ("validation", validation), ("test", test)):
         if not len(part):
             raise DataError(f"{dataset.rows} rows are too few for this split: no {name} rows are left")
@@ -99,6 +106,8 @@ def split_rows(
         dealt = "" if repeats == 1 else f" (dealt anew in each of {repeats} repeats)"
         parts = f"{len(train):,} rows for training in {folds} folds{dealt}"
     how = _how(dataset, given, parts, train, test)
+    if lost:
+        how += f" {lost:,} windows were left out, since they predict values that later parts predict, too."
     return Split(np.sort(train), np.sort(validation), np.sort(test), how, folds)
 
 
@@ -204,6 +213,20 @@ def _by_time(rows: np.ndarray, times: np.ndarray, count: int) -> tuple[np.ndarra
         raise DataError("the time column has too few different times to split the past from the future")
     cut = int(cuts[np.abs(cuts - (len(rows) - count)).argmin()])
     return rows[order[:cut]], rows[order[cut:]]
+
+
+def _purged(dataset: Dataset, rows: np.ndarray, later: np.ndarray, *, given: bool = False) -> np.ndarray:
+    """Leave out windows with a target that the windows of a later part predict, too.
+
+    In a split by time, no target may lie at or after the first one of the later part. Where the user chose the test
+    rows, or groups are kept on one side, the order is open: no target may be one of the later part.
+    """
+    cut, times = dataset.cut, dataset.times()
+    if cut is None or cut.recipe.window is None or not len(later):
+        return rows
+    if times is None or given or dataset.groups() is not None:
+        return cut.outside_of(rows, later)
+    return rows[cut.until[rows] < times[later].min()]
 
 
 def _how(dataset: Dataset, given: bool, parts: str, train: np.ndarray, test: np.ndarray) -> str:

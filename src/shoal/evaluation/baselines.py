@@ -23,6 +23,7 @@ from typing import Any
 import numpy as np
 
 from shoal.evaluation.flat_features import flat_features
+from shoal.evaluation.series_baselines import Forecast, learn_series_baselines
 from shoal.results import Task
 
 Learned = Callable[[np.ndarray], dict[str, np.ndarray]]
@@ -61,11 +62,16 @@ def fit_baselines(
     return learn_baselines(task, x_train, y_train, weights_train, classes, seed)(x_test)
 
 
-def learn_baselines(task: Task, x: Any, y: Any, weights: Any, classes: int, seed: int) -> Learned:
+def learn_baselines(
+    task: Task, x: Any, y: Any, weights: Any, classes: int, seed: int, forecast: Forecast | None = None
+) -> Learned:
     """Fit simple methods and return the function that predicts for other rows, see `fit_baselines`.
 
-    It needs no test rows, so that it can be done while the networks train.
+    It needs no test rows, so that it can be done while the networks train. Series `(rows, time, channels)` have
+    methods of their own, and so have windows of them, which `forecast` describes.
     """
+    if np.ndim(x) == 3:
+        return learn_series_baselines(task, x, y, weights, classes, seed, forecast)
     flat = flat_features(x)
     x = flat(x)
     scaled = _scaled_weights(weights, len(x))

@@ -19,6 +19,10 @@ LABELS = {
     "logistic_regression": "logistic regression",
     "linear_regression": "linear regression",
     "gradient_boosting": "gradient boosting",
+    "random_kernels": "random convolution kernels with ridge regression",
+    "persistence": "repeating the last value",
+    "seasonal_naive": "repeating the value of one season ago",
+    "ridge_on_window": "ridge regression on the window",
 }
 
 

@@ -17,12 +17,14 @@ from shoal.data.signal_readers.base import SignalTable as SignalTable
 from shoal.data.signal_readers.folder import ImageFolder
 from shoal.data.signal_readers.hdf5 import Hdf5Arrays
 from shoal.data.signal_readers.numpy_files import NumpyArrays
+from shoal.data.signal_readers.ts import TsReader
 from shoal.data.signals import SignalPreparation, Signals
 
 SIGNAL_READERS: dict[str, SignalReader] = {
     "folder": ImageFolder(),
     "numpy": NumpyArrays(),
     "hdf5": Hdf5Arrays(),
+    "ts": TsReader(),
 }
 
 
