@@ -69,6 +69,11 @@ class FitSettings(BaseModel):
 
     # hyperparameters fixed by the user; None: searched, or the default where nothing is searched
     layers: str | None = None
+    shift: float | None = None
+    flip: float | None = None
+    rotation: float | None = None
+    zoom: float | None = None
+    noise: float | None = None
     hidden: Widths | None = None
     activation: Names | None = None
     optimizer: OptimizerName | None = None

@@ -37,6 +37,7 @@ from shoal.runs.folder import RunFolder
 from shoal.search.space import Space
 from shoal.search.spaces import default_layers, default_space, single_space
 from shoal.settings import FitSettings
+from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.member import Member, Problem, TrainedMember
 from shoal.training.planner import find_budget
@@ -106,7 +107,21 @@ def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: Fit
     parts = part(split.train), part(split.validation)
     options: dict[str, Any] = {"classes": classes, "seed": settings.seed, "penalties": settings.penalties}
     options["stem"] = stem_of(preparation)
+    check_augmentation(dataset, settings)
     return make_problem(dataset.task, loss, *parts, folds=deal_folds(dataset, split, settings), **options)
+
+
+def check_augmentation(dataset: Dataset, settings: FitSettings) -> None:
+    """Check that what is to be augmented can be.
+
+    Raises:
+        SettingError: images are to be moved or turned, but there are none.
+    """
+    kind = "a table" if dataset.signals is None else dataset.signals.kind
+    able: set[str] = {"images": set(AUGMENTATIONS), "series": {"noise"}}.get(kind, set())
+    given = [name for name in AUGMENTATIONS if getattr(settings, name) and name not in able]
+    if given:
+        raise SettingError(f"{given[0]}: only images can be augmented so, but the data are {kind}; leave it out")
 
 
 def stem_of(preparation: Preparation) -> tuple[Layer, ...]:

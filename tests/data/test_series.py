@@ -102,7 +102,7 @@ def test_missing_values_are_filled_in_with_a_note(tmp_path: Path) -> None:
     assert "Filled in 3 missing values of the series, linearly in time." in dataset.notes
     summary = describe(dataset).signals
     assert summary is not None
-    assert summary.lines() == ["series of 2 to 5 steps with 1 channel, float32", "value: 1 … 5, mean 2.33"]
+    assert summary.lines() == ["series of 2 to 5 steps with 1 channel, float32", "value: 1 … 5, mean 2.511"]
     preparation = Preparation.fit(dataset, np.arange(13))
     x = preparation.transform(dataset.inputs(np.arange(13)))
     assert (x[7:, 2:] == PADDED).all()

@@ -9,7 +9,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from shoal.networks import Context, Layer
+from shoal.networks.layers import Parameters
 
 AUGMENTATIONS: dict[str, str] = {
     "shift": "pixels by which an image is moved at most, up, down, left and right",
@@ -50,6 +54,28 @@ def augmented(xp: Any, x: Any, numbers: Mapping[str, Any], random: Random) -> An
     if "noise" in given:
         x = x + given["noise"] * _normal(xp, x.shape, random)
     return x
+
+
+@dataclass(frozen=True)
+class Augmentation(Layer):
+    """The changes of images as a layer behind the stem, only while training; no saved network has it.
+
+    Its draws are apart from those of all other layers, so that a neighbour that is augmented moves nobody's dropout.
+    """
+
+    SOURCE: ClassVar[int] = 200
+
+    @property
+    def sources(self) -> int:
+        """It counts as none."""
+        return 0
+
+    def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:  # noqa: ARG002
+        """Return x as the member sees it; as it is outside training."""
+        if not context.training or context.random is None:
+            return x
+        draw = context.random
+        return augmented(xp, x, context.numbers, lambda shape: draw(shape, self.SOURCE))
 
 
 def _is_zero(value: Any) -> bool:

@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import Any
 
 from shoal.networks import ACTIVATIONS, Dense, Dropout, Layer, Network, get_activation
+from shoal.training.augmentation import AUGMENTATIONS, Augmentation
 from shoal.training.cost import COMPILE_SECONDS, ORDERS, epochs_of_a_chunk, fits_last, member_step
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.losses import LOSSES, Loss
@@ -32,6 +33,7 @@ class Structure:
         input_shape, hidden, outputs: padded sizes; images and series are not padded.
         trunk: layers before the hidden ones, without the activations that members choose; `text` is what the members
             call those that are their own.
+        augmented: the augmentations that any member uses.
         output_activation, loss, batch_size, penalties: as the problem and the members have them.
         activations, optimizers: the tables from which members choose.
         fixed_activations: of each layer, where one of them mixes neurons.
@@ -63,6 +65,7 @@ class Structure:
     penalties: tuple[Any, ...] = ()
     trunk: tuple[Layer, ...] = ()
     text: str = ""
+    augmented: tuple[str, ...] = ()
     stem: tuple[Layer, ...] = ()
     reconstruct: bool = False
 
@@ -84,7 +87,9 @@ class Structure:
     @cached_property
     def network_trunk(self) -> tuple[Layer, ...]:
         """The layers before the hidden ones with their activations."""
-        return activated_trunk(self.trunk, self.activations[0], self.table)
+        own = activated_trunk(self.trunk, self.activations[0], self.table)
+        behind = len(self.stem)
+        return (*own[:behind], Augmentation(), *own[behind:]) if self.augmented else own
 
     @cached_property
     def network(self) -> Network:
@@ -192,6 +197,7 @@ class _Traits:
     optimizers: frozenset[str]
     fixed_activations: tuple[str, ...]
     layers: str
+    augmented: frozenset[str]
     batch_size: int
     one_each: bool
     dropout: bool
@@ -210,6 +216,7 @@ class _Traits:
             padded=self.padded | other.padded,
             activations=self.activations | other.activations,
             optimizers=self.optimizers | other.optimizers,
+            augmented=self.augmented | other.augmented,
             one_each=self.one_each and other.one_each,
             dropout=self.dropout or other.dropout,
             bootstrap=self.bootstrap or other.bootstrap,
@@ -233,6 +240,7 @@ def _traits(problem: Problem, members: Sequence[Member]) -> _Traits:
         optimizers=frozenset(h.optimizer for h in each),
         fixed_activations=_fixed_activations(each[0]),
         layers=each[0].layers,
+        augmented=frozenset(name for name in AUGMENTATIONS for h in each if getattr(h, name) > 0.0),
         batch_size=min(each[0].batch_size, len(problem.x)),
         one_each=all(len(set(names)) == 1 for names in activations),
         dropout=any(h.dropout > 0.0 for h in each),
@@ -288,6 +296,7 @@ def _structure(problem: Problem, traits: _Traits, layouts: Sequence[str]) -> Str
         input_shape=problem.input_shape if exact else (bucket_rows(problem.inputs),),
         trunk=trunk,
         text=traits.layers,
+        augmented=tuple(sorted(traits.augmented)) if trunk else (),
         stem=problem.stem,
         reconstruct=problem.reconstruct,
         hidden=widths,

@@ -11,6 +11,7 @@ import numpy as np
 
 from shoal.networks import Network, get_activation
 from shoal.streams import Stream, Streams
+from shoal.training.augmentation import Augmentation
 from shoal.training.grouping import Structure
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import DROPOUT, INITIAL, ORDER, Member, Problem, build_network
@@ -95,6 +96,8 @@ def _layer_numbers(structure: Structure, each: Sequence[Hyperparameters]) -> lis
 
 def _trunk_numbers(structure: Structure, each: Sequence[Hyperparameters], layer: Any) -> dict[str, Any]:
     """Return the members' own numbers of a layer before the hidden ones."""
+    if isinstance(layer, Augmentation):
+        return {name: np.asarray([getattr(h, name) for h in each], np.float32) for name in structure.augmented}
     if not getattr(layer, "table", ()) or structure.one_activation:
         return {}
     chosen = [structure.activations.index(get_activation(h.activation[0]).name) for h in each]

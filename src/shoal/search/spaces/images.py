@@ -9,9 +9,9 @@ SMALLEST = 3  # pixels that the last block shall still see along each side
 
 
 def image_blocks(shape: Shape) -> tuple[str, ...]:
-    """Return the convolutional layers to choose from for images of a shape, the smallest first.
+    """Return the convolutional layers to choose from for images of a shape: as many blocks as fit, up to three, or one less.
 
-    A block is a 3×3 convolution that keeps the size and a pooling that halves it; each block has twice the filters of
+    A block is a 3×3 convolution that keeps the size and a pooling that halves it; each has twice the filters of
     the one before, as in the networks of LeCun et al. (Proc. IEEE 86, 2278, 1998) and Simonyan and Zisserman (2015).
 
     Args:
@@ -19,13 +19,13 @@ def image_blocks(shape: Shape) -> tuple[str, ...]:
 
     Example:
         >>> image_blocks((8, 8, 1))[0]
-        'conv2d:16:3:1:same maxpooling2d:2'
+        'conv2d:32:3:1:same maxpooling2d:2'
     """
     most = 1
     while most < 3 and min(shape[:2]) // 2 ** (most + 1) >= SMALLEST - 1:
         most += 1
     depths = range(max(1, most - 1), most + 1)
-    return tuple(blocks(depth, filters) for filters in (16, 32) for depth in depths)
+    return (*(blocks(depth, 32) for depth in depths), blocks(most, 16))
 
 
 def blocks(depth: int, filters: int) -> str:
@@ -46,6 +46,7 @@ def image_space(shape: Shape, rows: int, classification: bool) -> Space:
             "learning_rate": LogUniform(5e-4, 5e-3),
             "schedule": Fixed("cosine"),
             "l2": Choice((0.0, 0.01, 0.1, 1.0)),
+            "shift": Choice((0.0, 0.0, 1.0) if min(shape[:2]) < 16 else (0.0, 1.0, 2.0)),
             "dropout": Choice((0.0, 0.25, 0.4) if classification else (0.0, 0.1)),
             "batch_size": Fixed(32 if rows < 5_000 else 64),
             "epochs": Fixed(epochs),
