@@ -11,6 +11,7 @@ import numpy as np
 from shoal.data import Dataset, Preparation, Split, describe
 from shoal.evaluation.baselines import Learned
 from shoal.evaluation.candidates import rank_candidates
+from shoal.evaluation.examples import signal_record
 from shoal.evaluation.hyperparameters import importance
 from shoal.evaluation.intervals import wilson, with_intervals
 from shoal.evaluation.overfitting import overfitting_verdict
@@ -185,6 +186,8 @@ def evaluate(
     sizes = {"rows": len(sealed), "kept": len(kept), "trained": len(members), "targets": len(dataset.targets)}
     verdict = conclude(task, scores["test"], comparison, overfitting, **sizes)
     best = members[kept[0]]
+    times = dataset.times()
+    in_time = {"persistence": others.get("persistence"), "times": None if times is None else times[split.test]}
     return Record(
         data=describe_data(dataset, split, predictor, normalization),
         networks=networks,
@@ -205,6 +208,7 @@ def evaluate(
         search_space=space,
         cv=split.folds,
         repeats=repeats,
+        signals=signal_record(predictor, table, prediction, truth, **in_time),
     )
 
 

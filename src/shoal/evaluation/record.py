@@ -128,6 +128,53 @@ class TestRows:
 
 
 @dataclass(frozen=True)
+class ForecastRows:
+    """The last test rows in time of windows that predict the next values, for the figure.
+
+    `rows` are their places among the test rows, `times` numbers that order them, `last` `(rows,)` the last value that
+    each window knew: the forecast of persistence. `target` is the number of the target that is shown.
+    """
+
+    rows: np.ndarray
+    times: np.ndarray
+    last: np.ndarray
+    target: int = 0
+
+
+@dataclass(frozen=True)
+class SignalRecord:
+    """A few test images or series, and what the best network makes of them.
+
+    Attributes:
+        kind: `images` or `series`.
+        channels: their names.
+        shape: of one image or series.
+        number_type: in which they are stored, e.g. `uint8`.
+        rows: `(few,)` places among the test rows; those predicted well first.
+        values: `(few, *shape)` as they were read.
+        lengths: `(few,)` real steps of each series; None where all are.
+        filters: `(filters, *size, channels)` of the first convolution, or None.
+        maps: `(layer, (*places, channels))` of each convolution and pooling, for the first of the rows.
+        saliency: `(few, *shape)`, how the score of the predicted class hangs on each number; or None.
+        states: `(layer, (time, units))` of each recurrent layer, for the first of the rows.
+        forecast: the last rows in time, where rows are windows that predict the next values.
+    """
+
+    kind: str
+    channels: tuple[str, ...]
+    shape: tuple[int, ...]
+    number_type: str
+    rows: np.ndarray
+    values: np.ndarray
+    lengths: np.ndarray | None = None
+    filters: np.ndarray | None = None
+    maps: tuple[tuple[str, np.ndarray], ...] = ()
+    saliency: np.ndarray | None = None
+    states: tuple[tuple[str, np.ndarray], ...] = ()
+    forecast: ForecastRows | None = None
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The conclusions in plain sentences; `text` is what the page opens with."""
 
@@ -146,7 +193,7 @@ class Record:
     `scores` maps `train`, `validation` and `test` to metric name to interval; `baselines` maps a
     baseline's name to its test scores. `hyperparameters` lists (name, share of the score's variance, sentence),
     most important first. `best_network` and `best_parameters` are those of the first kept member. Each candidate
-    was trained `repeats` times, on each of `cv` folds if there are any.
+    was trained `repeats` times, on each of `cv` folds if there are any. `signals` is there for images and series.
     """
 
     data: DataRecord
@@ -169,6 +216,7 @@ class Record:
     search_space: tuple[tuple[str, str], ...] = ()
     cv: int | None = None
     repeats: int = 1
+    signals: SignalRecord | None = None
 
     @property
     def networks_each(self) -> int:

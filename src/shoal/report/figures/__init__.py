@@ -13,11 +13,18 @@ from shoal.report.figures import (
     best_network,
     calibration,
     confusion,
+    example_images,
+    example_series,
+    feature_maps,
+    filters,
+    forecast,
+    hidden_states,
     learning_curves,
     networks_tried,
     predicted_true,
     pulls,
     residuals,
+    saliency,
     validation_metric,
 )
 from shoal.report.figures.export import drawing, save
@@ -32,7 +39,14 @@ FIGURES: dict[str, ModuleType] = {
     "residuals": residuals,
     "pulls": pulls,
     "baselines": baselines,
+    "example_images": example_images,
+    "example_series": example_series,
+    "forecast": forecast,
     "best_network": best_network,
+    "filters": filters,
+    "feature_maps": feature_maps,
+    "saliency": saliency,
+    "hidden_states": hidden_states,
 }
 
 

@@ -1,0 +1,121 @@
+"""A few test rows of images and series, right and wrong ones, and what the best network makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from shoal.data import Inputs
+from shoal.data.signals import Signals
+from shoal.errors import NetworkError
+from shoal.evaluation.inside import feature_maps, filters, hidden_states, saliency
+from shoal.evaluation.predictor import Prediction, Predictor
+from shoal.evaluation.record import ForecastRows, SignalRecord
+
+MOST, MOST_WRONG = 12, 4
+LONGEST_STRETCH = 150
+MOST_NETWORKS = 4  # whose saliency is averaged for the page: each structure takes a second to compile
+MOST_NUMBERS = 2_000_000  # of the inputs that the record holds
+
+
+def signal_record(
+    predictor: Predictor,
+    inputs: Inputs,
+    prediction: Prediction,
+    truth: np.ndarray,
+    *,
+    persistence: np.ndarray | None = None,
+    times: np.ndarray | None = None,
+) -> SignalRecord | None:
+    """Return a few test rows and what the best network makes of them; None where rows are those of a table.
+
+    Args:
+        predictor: the ensemble; its first member is the best.
+        inputs: of all test rows.
+        prediction: the ensemble's of all test rows.
+        truth: `(rows,)` class numbers or `(rows, targets)` values.
+        persistence: `(rows, targets)`, the last value that each window knew, where rows are windows.
+        times: `(rows,)`, what orders them.
+    """
+    if not isinstance(inputs, Signals):
+        return None
+    chosen = choose_rows(prediction, truth)[: max(1, MOST_NUMBERS // max(1, int(np.prod(inputs.shape))))]
+    few = inputs[chosen]
+    x = predictor.preparation.transform(few)
+    best = predictor.members[0]
+    network, parameters = best.network, best.parameters
+    outputs = np.zeros(len(chosen), int)
+    if prediction.probabilities is not None:
+        outputs = prediction.probabilities[chosen].argmax(axis=1)
+    several = [(member.network, member.parameters) for member in predictor.members[:MOST_NETWORKS]]
+    return SignalRecord(
+        kind=few.kind,
+        channels=few.channels,
+        shape=few.shape,
+        number_type=str(few.values.dtype),
+        rows=chosen,
+        values=np.asarray(few.values),
+        lengths=few.lengths,
+        filters=_if_any(filters, network, parameters),
+        maps=_of_first(_if_any(feature_maps, network, parameters, x[:1])),
+        saliency=saliency(several, x, outputs),
+        states=_of_first(_if_any(hidden_states, network, parameters, x[:1])),
+        forecast=None if persistence is None else last_stretch(persistence, truth, times),
+    )
+
+
+def choose_rows(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
+    """Return up to twelve rows to show: well predicted ones of all classes or sizes, then up to four bad ones.
+
+    The bad ones are those where the ensemble was surest of a wrong class, or missed the value by most.
+
+    Example:
+        >>> answers = Prediction(("y",), ("a", "b"), np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]]))
+        >>> choose_rows(answers, np.array([0, 1, 1])).tolist()
+        [0, 2, 1]
+    """
+    if prediction.probabilities is not None:
+        sure, said = prediction.probabilities.max(axis=1), prediction.probabilities.argmax(axis=1)
+        wrong = np.flatnonzero(said != truth)
+        wrong = wrong[np.argsort(-sure[wrong], kind="stable")][:MOST_WRONG]
+        right = _by_turns(np.flatnonzero(said == truth), truth)
+        return np.concatenate([right[: MOST - len(wrong)], wrong])
+    assert prediction.mean is not None
+    missed = (np.abs(prediction.mean - truth) / (truth.std(axis=0) + 1e-300)).mean(axis=1)
+    order = np.argsort(-missed, kind="stable")
+    wrong = order[: min(MOST_WRONG, len(order) // 3)]
+    rest = np.setdiff1d(order[: -(len(order) // 2) - 1 : -1], wrong)  # the better half
+    rest = rest[np.argsort(truth[rest, 0], kind="stable")]
+    places = np.linspace(0, max(0, len(rest) - 1), min(len(rest), MOST - MOST_WRONG)).round().astype(int)
+    return np.concatenate([rest[places], wrong])
+
+
+def _by_turns(rows: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return rows so that the first are one of each class, then another of each."""
+    turn = np.zeros(len(rows), int)
+    for name in np.unique(truth[rows]):
+        own = truth[rows] == name
+        turn[own] = np.arange(own.sum())
+    return rows[np.lexsort((truth[rows], turn))]
+
+
+def last_stretch(persistence: np.ndarray, truth: np.ndarray, times: np.ndarray | None) -> ForecastRows:
+    """Return the last rows in time; of several series that run side by side, the first."""
+    when = np.arange(len(truth), dtype=float) if times is None else np.asarray(times, float)
+    order = np.argsort(when, kind="stable")
+    _, first = np.unique(when[order], return_index=True)
+    rows = order[first][-LONGEST_STRETCH:]
+    return ForecastRows(rows, when[rows], np.asarray(persistence, float)[rows, 0])
+
+
+def _if_any(look: Any, *arguments: Any) -> Any:
+    try:
+        return look(*arguments)
+    except NetworkError:  # it has no such layer
+        return None
+
+
+def _of_first(values: Mapping[str, np.ndarray] | None) -> tuple[tuple[str, np.ndarray], ...]:
+    return tuple((name, np.asarray(array[0])) for name, array in (values or {}).items())

@@ -1,0 +1,81 @@
+"""Test images with what they show and what the ensemble takes them for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.examples import Label, labels, meaning
+from shoal.report.figures.rasters import WIDE, fitted, pictures, show
+from shoal.report.figures.style import INK, MUTED, VERMILION, name_text, new_figure
+from shoal.report.words import count
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMNS = 6
+
+
+@dataclass(frozen=True)
+class ExampleImages:
+    """The numbers of the figure: `values` `(images, height, width, channels)` and a label for each."""
+
+    values: np.ndarray
+    labels: tuple[Label, ...]
+    texts: str
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        wrong = sum(label.right is False for label in self.labels)
+        bad = f", {wrong} of them predicted wrongly" if wrong else ""
+        return f"{count(len(self.labels), 'test image')}{bad}."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        wrong = any(label.right is False for label in self.labels)
+        which = "Test images, the last of them those where the ensemble was surest of a wrong class."
+        if not wrong:
+            which = (
+                "Test images, of all classes in turn." if self.labels[0].right else "Test images; the last missed most."
+            )
+        channels = self.values.shape[-1]
+        mixed = "" if channels in (1, 3, 4) else f" Brightness: the mean of the {channels} channels."
+        return f"{which} {self.texts}{mixed}"
+
+
+def numbers(record: Record) -> ExampleImages | None:
+    """Return the numbers of the figure, or None where rows are no images."""
+    signals = record.signals
+    if signals is None or signals.kind != "images" or not len(signals.rows):
+        return None
+    return ExampleImages(signals.values, labels(record), meaning(record))
+
+
+def draw(shown: ExampleImages) -> Figure:
+    """Draw the images in rows of six, the truth above and the prediction below each."""
+    raster = pictures(shown.values)
+    cell, text, gap = (WIDE - 0.1) / COLUMNS, 0.17, 0.12
+    wide, high = fitted(shown.values.shape[1:3], cell - gap, 1.5)
+    rows = math.ceil(len(raster) / COLUMNS)
+    step = high + 2 * text + gap
+    figure = new_figure(rows * step, WIDE)
+    letters = int(cell / 0.062)
+    for i, (image, label) in enumerate(zip(raster, shown.labels, strict=True)):
+        left, top = 0.05 + (i % COLUMNS) * cell + (cell - wide) / 2, i // COLUMNS * step + text
+        wrong = label.right is False
+        axes = show(figure, (left, top, wide, high), image, frame=VERMILION if wrong else MUTED)
+        axes.text(0.5, 1 + 0.045 / high, name_text(label.true, letters), color=INK, **_place("bottom", axes))
+        said = label.said_within(letters - 7)
+        axes.text(0.5, -0.045 / high, said, color=label.colour, **_place("top", axes))
+    return figure
+
+
+def _place(side: str, axes: Axes) -> dict[str, Any]:
+    return {"ha": "center", "va": side, "size": 7, "transform": axes.transAxes}

@@ -1,0 +1,92 @@
+"""Test series with what they are and what the ensemble takes them for."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
+from shoal.report.figures.examples import Label, labels, meaning
+from shoal.report.figures.rasters import WIDE
+from shoal.report.figures.style import INK, add_axes, name_text, new_figure
+from shoal.report.words import count
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+COLUMNS = 3
+
+
+@dataclass(frozen=True)
+class ExampleSeries:
+    """The numbers of the figure: `series`, each `(time, channels)`, with a label and the names of the channels."""
+
+    series: tuple[np.ndarray, ...]
+    labels: tuple[Label, ...]
+    channels: tuple[str, ...]
+    texts: str
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        wrong = sum(label.right is False for label in self.labels)
+        bad = f", {wrong} of them predicted wrongly" if wrong else ""
+        return f"{count(len(self.labels), 'test series', 'test series')}{bad}."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        last = "those where the ensemble was surest of a wrong class" if self._wrong else "those missed most"
+        which = f"Test series, the last of them {last}."
+        if self.labels[0].right and not self._wrong:
+            which = "Test series, of all classes in turn."
+        return f"{which} {self.texts}{colours_of(self.channels)}"
+
+    @property
+    def _wrong(self) -> bool:
+        return any(label.right is False for label in self.labels)
+
+
+def numbers(record: Record) -> ExampleSeries | None:
+    """Return the numbers of the figure; None where rows are no series, or windows, which the forecast shows."""
+    signals = record.signals
+    if signals is None or signals.kind != "series" or signals.forecast is not None or not len(signals.rows):
+        return None
+    lengths = np.full(len(signals.rows), signals.shape[0]) if signals.lengths is None else signals.lengths
+    series = tuple(one[: max(1, int(steps))] for one, steps in zip(signals.values, lengths, strict=True))
+    return ExampleSeries(series, labels(record), signals.channels, meaning(record, "Left", "right"))
+
+
+def draw(shown: ExampleSeries) -> Figure:
+    """Draw the series in rows of three, the truth and the prediction above each."""
+    rows = math.ceil(len(shown.series) / COLUMNS)
+    high, title, gap = 0.72, 0.22, 0.2
+    left = 0.45 if len(shown.channels) == 1 else 0.1
+    cell = (WIDE - left) / COLUMNS
+    total = rows * (high + title + gap) + 0.25
+    figure = new_figure(total, WIDE)
+    lines = [scaled(one) for one in shown.series]
+    span = common_limits(lines)
+    letters = int((cell - 0.15) / 0.058) - 9
+    for i, (channels, label) in enumerate(zip(lines, shown.labels, strict=True)):
+        row, column = divmod(i, COLUMNS)
+        begin, top = left + column * cell, row * (high + title + gap) + title
+        axes = add_axes(figure, begin, total - top - high, WIDE - begin - cell + 0.12, top)
+        draw_lines(axes, channels)
+        axes.set_ylim(span)
+        axes.locator_params(axis="x", nbins=4, integer=True)
+        if column or len(shown.channels) > 1:
+            axes.set_yticks([])
+        else:
+            axes.locator_params(axis="y", nbins=3)
+        place: dict[str, Any] = {"va": "bottom", "size": 7, "transform": axes.transAxes}
+        true = name_text(label.true, letters // 2)
+        axes.text(0, 1.04, true, ha="left", color=INK, **place)
+        axes.text(1, 1.04, label.said_within(letters - len(true)), ha="right", color=label.colour, **place)
+        if i >= len(lines) - COLUMNS:
+            axes.set_xlabel("step", labelpad=1)
+    return figure

@@ -1,0 +1,74 @@
+"""What stands beside an example: the truth, what was predicted, and whether it was right."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.style import BLUE, INK, VERMILION, name_text
+from shoal.report.words import number
+
+
+@dataclass(frozen=True)
+class Label:
+    """The truth and the prediction of one test row as text; `right` is None for numbers.
+
+    In `said`, a tab stands between the name of a class and its probability.
+    """
+
+    true: str
+    said: str
+    right: bool | None = None
+
+    @property
+    def colour(self) -> str:
+        """Blue for right classes, vermilion for wrong ones."""
+        return INK if self.right is None else BLUE if self.right else VERMILION
+
+    def said_within(self, most: int) -> str:
+        """Return the prediction with a cross where it is wrong, the name at most so many letters long."""
+        name, tab, end = self.said.rpartition("\t")
+        return f"{'✗ ' if self.right is False else ''}{name_text(name, most)}{' · ' if tab else ''}{end}"
+
+
+def labels(record: Record) -> tuple[Label, ...]:
+    """Return a label for each row of `record.signals`; of several targets the first counts."""
+    assert record.signals is not None
+    return tuple(_label(record, int(row)) for row in record.signals.rows)
+
+
+def _label(record: Record, row: int) -> Label:
+    rows, classes = record.test_rows, record.data.classes
+    if rows.probabilities is not None:
+        said = int(rows.probabilities[row].argmax())
+        true = int(rows.truth[row])
+        return Label(classes[true], f"{classes[said]}\t{percent(rows.probabilities[row, said])}", said == true)
+    assert rows.mean is not None
+    error = "" if rows.std is None else f" ± {number(rows.std[row, 0], 2)}"
+    return Label(number(rows.truth[row, 0]), f"{number(rows.mean[row, 0])}{error}")
+
+
+def percent(share: float) -> str:
+    """Return a probability; only what is certain is 100 %.
+
+    >>> percent(0.987), percent(0.9999)
+    ('99 %', '> 99 %')
+    """
+    return "> 99 %" if 0.995 <= share < 1.0 else f"{100 * share:.0f} %"
+
+
+def meaning(record: Record, above: str = "Above", below: str = "below") -> str:
+    """Return what the texts beside an example are."""
+    if record.data.classes:
+        return f"{above}: the true class; {below}: the predicted one with its probability, wrong ones with a cross."
+    of = f" of {record.data.targets[0]}" if len(record.data.targets) > 1 else ""
+    return f"{above}: the true value{of}; {below}: the prediction with its standard deviation."
+
+
+def right_and_wrong(shown: tuple[Label, ...], most: int) -> np.ndarray:
+    """Return the places of so many examples, half of them bad ones where there are as many; good ones first."""
+    wrong = [i for i, label in enumerate(shown) if label.right is False][: most // 2]
+    right = [i for i, label in enumerate(shown) if label.right is not False][: most - len(wrong)]
+    return np.asarray(right + wrong, int)

@@ -1,0 +1,91 @@
+"""The filters of the first convolution of the best network."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.drawable import Drawable
+from shoal.report.figures.rasters import fitted, flat, show, signed
+from shoal.report.figures.style import COLUMN, name_text, new_figure
+from shoal.report.words import joined, number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST, COLUMNS, MOST_CHANNELS, MOST_LINES = 32, 8, 3, 16
+
+
+@dataclass(frozen=True)
+class Filters(Drawable):
+    """The filters: `values` `(filters, *size, channels)`, the names of the channels, None where they are not known."""
+
+    values: np.ndarray
+    channels: tuple[str, ...] = ()
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        size = " × ".join(map(str, self.values.shape[1:-1]))
+        return f"{len(self.values)} filters of {size} weights, negative ones blue and positive ones vermilion."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        most = number(float(np.abs(self.values).max()), 2)
+        some = f"{MOST} of the {len(self.values)} filters" if len(self.values) > MOST else "The filters"
+        return (
+            f"{some} of the first convolution: blue weights are negative, vermilion ones positive, the strongest "
+            f"{most}.{self._sides}"
+        )
+
+    @property
+    def _sides(self) -> str:
+        channels = self.values.shape[-1]
+        if self.values.ndim == 3:
+            lines = (
+                "" if channels == 1 else " Lines are channels." if channels <= MOST_LINES else " Lines: 16 channels."
+            )
+            return f" Steps go from left to right.{lines}"
+        if channels == 1:
+            return ""
+        if channels > MOST_CHANNELS:
+            return f" Of the {channels} channels, the mean is shown."
+        known = len(self.channels) == channels
+        return f" From left to right in each: {joined(self.channels)}." if known else " Channels stand side by side."
+
+
+def numbers(record: Record) -> Filters | None:
+    """Return the numbers of the figure, or None without a convolution."""
+    signals = record.signals
+    if signals is None or signals.filters is None:
+        return None
+    return Filters(signals.filters, tuple(name_text(name) for name in signals.channels))
+
+
+def draw(shown: Filters) -> Figure:
+    """Draw the filters in rows of eight, channels side by side."""
+    most = float(np.abs(shown.values).max())
+    cells = [signed(_sheet(one), most) for one in shown.values[:MOST]]
+    ratio = cells[0].shape[1] / cells[0].shape[0]
+    columns = max(1, min(COLUMNS, len(cells), int(COLUMNS / max(1.0, ratio / 1.4))))
+    cell = min((COLUMN - 0.1) / columns, 1.0)
+    wide, high = fitted(cells[0].shape[:2], cell - 0.09, 0.9)
+    figure = new_figure(math.ceil(len(cells) / columns) * (high + 0.09) + 0.05)
+    for i, raster in enumerate(cells):
+        show(figure, (0.05 + i % columns * cell, 0.05 + i // columns * (high + 0.09), wide, high), raster)
+    return figure
+
+
+def _sheet(one: np.ndarray) -> np.ndarray:
+    """Return a filter `(*size, channels)` as rows and columns."""
+    channels = one.shape[-1]
+    if one.ndim == 2:
+        return one[:, :MOST_LINES].T
+    if channels > MOST_CHANNELS:
+        return flat(one.mean(axis=-1))
+    return np.concatenate([flat(one[..., c]) for c in range(channels)], axis=1)

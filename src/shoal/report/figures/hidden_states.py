@@ -1,0 +1,61 @@
+"""What recurrent layers of the best network remember along one test series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.along_time import colours_of, draw_along
+from shoal.report.figures.drawable import Drawable
+from shoal.report.words import count
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class HiddenStates(Drawable):
+    """The hidden states of recurrent layers after each step.
+
+    `inputs` `(rows, time, channels)` are the series as they were read, `layers` holds for the name of each recurrent
+    layer its states `(rows, time, units)`. Drawn is the first row.
+    """
+
+    inputs: np.ndarray
+    layers: dict[str, np.ndarray]
+    channels: tuple[str, ...] = ()
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        units = sum(values.shape[-1] for values in self.layers.values())
+        return f"A series and the states of {count(units, 'hidden unit')} along it."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        return (
+            "A test series and the hidden state after each of its steps: lines are units, vermilion is positive, blue "
+            f"negative, the strongest in full colour.{colours_of(self.channels)}"
+        )
+
+
+def numbers(record: Record) -> HiddenStates | None:
+    """Return the numbers of the figure, or None without a recurrent layer."""
+    signals = record.signals
+    if signals is None or not signals.states:
+        return None
+    steps = signals.shape[0] if signals.lengths is None else max(1, int(signals.lengths[0]))
+    layers = {}
+    for name, values in signals.states:
+        whole = len(values) == signals.shape[0]  # a convolution before it may have made the series shorter
+        layers[name] = values[None, :steps] if whole else values[None]
+    return HiddenStates(signals.values[:1, :steps], layers, signals.channels)
+
+
+def draw(shown: HiddenStates) -> Figure:
+    """Draw the series, and the states of each layer below it."""
+    return draw_along(shown.inputs[0], {name: values[0] for name, values in shown.layers.items()}, "unit")
