@@ -6,7 +6,7 @@ import html
 import warnings
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
@@ -21,6 +21,13 @@ from shoal.evaluation.evaluation import Rows, score_rows
 from shoal.evaluation.predictor import Prediction, Predictor
 from shoal.results import Interval
 from shoal.runs.folder import RunFolder
+
+if TYPE_CHECKING:
+    from shoal.report.figures.feature_maps import FeatureMaps
+    from shoal.report.figures.filters import Filters
+    from shoal.report.figures.hidden_states import HiddenStates
+    from shoal.report.figures.saliency import Saliency
+    from shoal.report.inside import RowChoice
 
 
 class Run:
@@ -121,6 +128,78 @@ class Run:
         if bad.any():
             raise DataError(f"weights: column {name!r} holds no finite number in row {int(bad.arg_max() or 0) + 1}")
         return weights.to_numpy()
+
+    def filters(self) -> Filters:
+        """Return the filters of the first convolution of the best network.
+
+        Returns:
+            Their `values` `(filters, height, width, channels)`, or `(filters, steps, channels)` for series;
+            `.draw(path=None)` returns a figure of them.
+
+        Raises:
+            NetworkError: the network has no convolution.
+        """
+        from shoal.report.inside import filters_of
+
+        return filters_of(self.predictor)
+
+    def feature_maps(self, data: Any, rows: RowChoice = None) -> FeatureMaps:
+        """Return what each convolution and pooling of the best network makes of images or series.
+
+        Args:
+            data: images or series, as for `predict`.
+            rows: which to look at: a place, several, or a slice; default the first eight.
+
+        Returns:
+            `layers`, which holds `(rows, height, width, channels)` or `(rows, steps, channels)` for the name of each
+            layer; `.draw(path=None)` returns a figure of the first row.
+
+        Raises:
+            NetworkError: the network has neither.
+            DataError: the data are no images or series like those of the fit, or there is no such row.
+        """
+        from shoal.report.inside import feature_maps_of
+
+        return feature_maps_of(self.predictor, self._read(data, None).inputs, rows)
+
+    def saliency(self, data: Any, rows: RowChoice = None, of: str | None = None) -> Saliency:
+        """Return how strongly the ensemble's answer hangs on each pixel or step (Simonyan et al. 2014).
+
+        Args:
+            data: images or series, as for `predict`.
+            rows: which to look at: a place, several, or a slice; default the first eight.
+            of: the class or target asked about; default the predicted class, or the first target.
+
+        Returns:
+            `values` `(rows, *shape)`, the mean over the networks of `|d score / d input|`, the score being the output
+            before its last activation; `maps`, the largest of its channels; `.draw(path=None)` returns a figure.
+
+        Raises:
+            DataError: the data are no images or series like those of the fit, or there is no such row.
+            SettingError: there is no such class or target.
+        """
+        from shoal.report.inside import saliency_of
+
+        return saliency_of(self.predictor, self._read(data, None).inputs, rows, of)
+
+    def hidden_states(self, data: Any, rows: RowChoice = None) -> HiddenStates:
+        """Return the hidden states of the best network after each step of series.
+
+        Args:
+            data: series, as for `predict`.
+            rows: which to look at: a place, several, or a slice; default the first eight.
+
+        Returns:
+            `layers`, which holds `(rows, time, units)` for the name of each recurrent layer; `.draw(path=None)`
+            returns a figure of the first row.
+
+        Raises:
+            NetworkError: the network has no recurrent layer.
+            DataError: the data are no series like those of the fit, or there is no such row.
+        """
+        from shoal.report.inside import hidden_states_of
+
+        return hidden_states_of(self.predictor, self._read(data, None).inputs, rows)
 
     def report(self) -> Path:
         """Return the path of the page, `report.html`."""

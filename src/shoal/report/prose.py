@@ -82,6 +82,8 @@ def opening(record: Record) -> str:
 def sections(record: Record) -> tuple[tuple[str, str], ...]:
     """Return the parts of the page in order: anchor and short title."""
     found = "Classes" if record.data.task is Task.CLASSIFICATION else "Predictions"
+    examples = (("examples", "Examples"),) if record.signals is not None else ()
+    inside = (("inside", "Inside"),) if record.signals is not None else ()
     return (
         ("verdict", "Verdict"),
         ("data", "Data"),
@@ -89,9 +91,11 @@ def sections(record: Record) -> tuple[tuple[str, str], ...]:
         ("networks", "Networks"),
         ("curves", "Curves"),
         ("predictions", found),
+        *examples,
         ("baselines", "Baselines"),
         ("overfitting", "Overfitting"),
         ("best", "Best network"),
+        *inside,
         ("method", "Intervals"),
         ("repeat", "Repeat it"),
     )

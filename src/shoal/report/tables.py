@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from shoal.evaluation.record import CandidateRow, ColumnRow, NetworkRow, Record, Scores
+from shoal.evaluation.record import CandidateRow, ColumnRow, NetworkRow, Record, Scores, SignalRecord
+from shoal.report.figures.style import name_text
 from shoal.report.words import (
     count,
     greater_is_better,
@@ -23,6 +24,7 @@ from shoal.results import Interval, Status, Task
 
 MOST_NETWORKS = 20
 MOST_COLUMNS = 60
+MOST_CHANNELS = 6
 LEAST_SHARE = 0.005
 HEADLINE = {Task.CLASSIFICATION: ("accuracy", "log_loss", "roc_auc"), Task.REGRESSION: ("rmse", "r2", "mae")}
 _STATUS = {
@@ -72,8 +74,22 @@ def data_facts(record: Record) -> tuple[tuple[str, str], ...]:
     features = sum(c.role == "feature" for c in data.columns)
     inputs = len(data.feature_names)
     facts = [("source", data.source), ("task", data.task_name), ("rows", integer(sum(data.rows.values())))]
+    if record.signals is not None:
+        return (*facts, *_signal_facts(record.signals), ("target", ", ".join(data.targets)))
     facts += [("feature columns", integer(features)), ("target", ", ".join(data.targets))]
     return (*facts, ("inputs of a network", integer(inputs))) if inputs != features else tuple(facts)
+
+
+def _signal_facts(signals: SignalRecord) -> tuple[tuple[str, str], ...]:
+    """Return what images or series are: their size, channels and number type."""
+    size = " × ".join(map(str, signals.shape[:-1]))
+    if signals.kind == "images":
+        size = f"{size} pixels"
+    else:
+        size = f"{'up to ' if signals.lengths is not None else ''}{count(signals.shape[0], 'step')}"
+    names, left = [name_text(name) for name in signals.channels[:MOST_CHANNELS]], len(signals.channels) - MOST_CHANNELS
+    channels = joined([*names, f"{left} more"] if left > 0 else names)
+    return (signals.kind, size), ("channels", channels), ("stored as", signals.number_type)
 
 
 def hyperparameters(record: Record) -> tuple[tuple[str, float, str], ...]:

@@ -44,10 +44,15 @@ def _label(record: Record, row: int) -> Label:
     if rows.probabilities is not None:
         said = int(rows.probabilities[row].argmax())
         true = int(rows.truth[row])
-        return Label(classes[true], f"{classes[said]}\t{percent(rows.probabilities[row, said])}", said == true)
+        return Label(classes[true], label_of(classes[said], rows.probabilities[row, said]), said == true)
     assert rows.mean is not None
     error = "" if rows.std is None else f" ± {number(rows.std[row, 0], 2)}"
     return Label(number(rows.truth[row, 0]), f"{number(rows.mean[row, 0])}{error}")
+
+
+def label_of(name: str, share: float | None = None) -> str:
+    """Return a prediction as `Label.said` holds it: a name, and behind a tab its probability."""
+    return name if share is None else f"{name}\t{percent(share)}"
 
 
 def percent(share: float) -> str:

@@ -10,14 +10,15 @@ import numpy as np
 
 from shoal.evaluation.record import Record
 from shoal.report.figures.drawable import Drawable
-from shoal.report.figures.rasters import fitted, flat, show, signed
+from shoal.report.figures.rasters import WIDE, fitted, flat, show, signed
 from shoal.report.figures.style import COLUMN, name_text, new_figure
 from shoal.report.words import joined, number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST, COLUMNS, MOST_CHANNELS, MOST_LINES = 32, 8, 3, 16
+MOST, COLUMNS, WIDE_COLUMNS = 32, 8, 6
+MOST_CHANNELS, MOST_LINES = 3, 16
 
 
 @dataclass(frozen=True)
@@ -68,14 +69,15 @@ def numbers(record: Record) -> Filters | None:
 
 
 def draw(shown: Filters) -> Figure:
-    """Draw the filters in rows of eight, channels side by side."""
+    """Draw the filters in rows of eight, or six where channels stand side by side."""
     most = float(np.abs(shown.values).max())
     cells = [signed(_sheet(one), most) for one in shown.values[:MOST]]
     ratio = cells[0].shape[1] / cells[0].shape[0]
-    columns = max(1, min(COLUMNS, len(cells), int(COLUMNS / max(1.0, ratio / 1.4))))
-    cell = min((COLUMN - 0.1) / columns, 1.0)
+    width, most_columns = (COLUMN, COLUMNS) if ratio < 1.5 else (WIDE, WIDE_COLUMNS)
+    columns = min(most_columns, len(cells))
+    cell = min((width - 0.1) / columns, 1.1)
     wide, high = fitted(cells[0].shape[:2], cell - 0.09, 0.9)
-    figure = new_figure(math.ceil(len(cells) / columns) * (high + 0.09) + 0.05)
+    figure = new_figure(math.ceil(len(cells) / columns) * (high + 0.09) + 0.05, width)
     for i, raster in enumerate(cells):
         show(figure, (0.05 + i % columns * cell, 0.05 + i // columns * (high + 0.09), wide, high), raster)
     return figure
