@@ -9,7 +9,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoal.evaluation.record import ColumnRow, Curves, DataRecord, NetworkRow, Record, TestRows, Verdict
+from shoal.evaluation.record import (
+    ColumnRow,
+    Curves,
+    DataRecord,
+    ForecastRows,
+    NetworkRow,
+    Record,
+    SignalRecord,
+    TestRows,
+    Verdict,
+)
 from shoal.metrics import metrics_for
 from shoal.results import Interval, Status, Task
 
@@ -236,6 +246,52 @@ def folded(record: Record, cv: int | None, repeats: int) -> Record:
     return dataclasses.replace(record, networks=networks, cv=cv, repeats=repeats, data=data)
 
 
+def with_images(record: Record, shape: tuple[int, int, int] = (8, 8, 1), **changes: Any) -> Record:
+    """Return a record of images with made-up filters and maps."""
+    rng = np.random.default_rng(3)
+    few = min(12, len(record.test_rows.truth))
+    height, width, channels = shape
+    signals = SignalRecord(
+        kind="images",
+        channels=("red", "green", "blue") if channels == 3 else tuple(f"band {i}" for i in range(channels)),
+        shape=shape,
+        number_type="uint8",
+        rows=np.arange(few),
+        values=rng.integers(0, 17, (few, *shape)).astype(np.uint8),
+        filters=rng.normal(size=(16, 3, 3, channels)),
+        maps=(("conv2d", rng.normal(size=(height, width, 16))), ("max_pooling2d", rng.random((height // 2, 4, 16)))),
+        saliency=rng.random((few, *shape)),
+    )
+    return dataclasses.replace(record, signals=dataclasses.replace(signals, **changes))
+
+
+def with_series(record: Record, steps: int = 48, channels: int = 2, **changes: Any) -> Record:
+    """Return a record of series of different lengths with made-up states."""
+    rng = np.random.default_rng(4)
+    few = min(12, len(record.test_rows.truth))
+    signals = SignalRecord(
+        kind="series",
+        channels=tuple(f"lead {i + 1}" for i in range(channels)),
+        shape=(steps, channels),
+        number_type="float64",
+        rows=np.arange(few),
+        values=rng.normal(size=(few, steps, channels)).cumsum(axis=1),
+        lengths=np.linspace(steps // 2, steps, few).astype(int),
+        saliency=rng.random((few, steps, channels)),
+        states=(("lstm", np.tanh(rng.normal(size=(steps, 32)))), ("gru", rng.normal(size=(steps // 4, 4)))),
+    )
+    return dataclasses.replace(record, signals=dataclasses.replace(signals, **changes))
+
+
+def with_forecast(record: Record) -> Record:
+    """Return a record of windows whose last rows are a forecast by day."""
+    rows = np.arange(len(record.test_rows.truth))[-150:]
+    forecast = ForecastRows(rows, 18_000.0 + rows, np.roll(record.test_rows.truth[rows, 0], 1))
+    day = ColumnRow("day", "date", "time", 0, len(rows), "2019-04-14", "2019-11-02")
+    data = dataclasses.replace(record.data, columns=(*record.data.columns, day))
+    return with_series(dataclasses.replace(record, data=data), channels=1, lengths=None, forecast=forecast)
+
+
 @pytest.fixture(scope="session")
 def folded_record_of() -> Callable[..., Record]:
     """The maker of made-up records with folds or repeats."""
@@ -267,6 +323,11 @@ def make_cases() -> dict[str, Record]:
         "many_classes": make_record(
             classes=long, test=600, features=tuple(f"pixel {i}" for i in range(64)), name="birds"
         ),
+        "images": with_images(make_record(networks=4, epochs=20)),
+        "long_names": with_images(make_record(classes=long[:2], networks=4, epochs=20), (40, 30, 3)),
+        "sizes": with_images(make_record(classes=(), targets=("mass", "spin"), networks=4, epochs=20), (6, 90, 5)),
+        "series": with_series(make_record(classes=("rest", "walk"), networks=4, epochs=20)),
+        "forecast": with_forecast(make_record(classes=(), targets=("level",), test=200, networks=4, epochs=20)),
         "folds": folded(make_record(networks=60, kept=20), 5, 2),
         "hostile": make_record(
             classes=("<script>alert(1)</script>", 'a & b "c"', "$x^2$ \x07 'd'"),

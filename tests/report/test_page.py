@@ -69,7 +69,9 @@ def read(page: str) -> Reader:
     return reader
 
 
-@pytest.mark.parametrize("case", ["iris", "regression", "single", "folds", "hostile"])
+@pytest.mark.parametrize(
+    "case", ["iris", "regression", "single", "folds", "hostile", "images", "sizes", "series", "forecast"]
+)
 def test_the_page_needs_nothing_else(cases: dict[str, Record], case: str, tmp_path: Path) -> None:
     path = write_report(cases[case], tmp_path)
     assert path == tmp_path / "report.html"
@@ -231,3 +233,27 @@ def test_repeats_without_folds_speak_of_no_folds(folded_record_of: Maker) -> Non
     text = " ".join(read(page_html(record, {})).text)
     assert "Each candidate was trained 3 times, with other seeds." in text
     assert not re.search(r"\bfolds?\b", text)
+
+
+def test_images_have_sections_and_facts_of_their_own(cases: dict[str, Record], tmp_path: Path) -> None:
+    page = write_report(cases["images"], tmp_path).read_text(encoding="utf-8")
+    reader = read(page)
+    assert {"examples", "inside", "figure-example_images", "figure-filters", "figure-saliency"} <= set(reader.ids)
+    assert "#examples" in reader.addresses
+    facts = dict(tables.data_facts(cases["images"]))
+    assert (facts["images"], facts["channels"], facts["stored as"]) == ("8 × 8 pixels", "band 0", "uint8")
+    assert "feature columns" not in facts
+    assert len(page) < 1_000_000
+
+
+def test_series_say_how_long_they_are(cases: dict[str, Record], tmp_path: Path) -> None:
+    facts = dict(tables.data_facts(cases["series"]))
+    assert (facts["series"], facts["channels"]) == ("up to 48 steps", "lead 1 and lead 2")
+    reader = read(write_report(cases["series"], tmp_path).read_text(encoding="utf-8"))
+    assert {"figure-example_series", "figure-hidden_states", "figure-saliency"} <= set(reader.ids)
+    assert "figure-filters" not in reader.ids
+
+
+def test_tables_have_no_such_sections(cases: dict[str, Record], tmp_path: Path) -> None:
+    reader = read(write_report(cases["iris"], tmp_path).read_text(encoding="utf-8"))
+    assert not {"examples", "inside"} & set(reader.ids)

@@ -62,10 +62,10 @@ def shrink(image: np.ndarray, most: int = SHARPEST) -> np.ndarray:
     times = math.ceil(max(image.shape[:2]) / most)
     if times == 1:
         return image
-    starts = [np.arange(0, n - n % times or n, times) for n in image.shape[:2]]
-    whole = [n - n % times or n for n in image.shape[:2]]
-    sums = np.add.reduceat(np.add.reduceat(image[: whole[0], : whole[1]], starts[0], axis=0), starts[1], axis=1)
-    return sums / (min(times, whole[0]) * min(times, whole[1]))
+    starts = [np.arange(0, n, times) for n in image.shape[:2]]
+    sums = np.add.reduceat(np.add.reduceat(image, starts[0], axis=0), starts[1], axis=1)
+    counts = [np.diff(begin, append=n) for begin, n in zip(starts, image.shape[:2], strict=True)]
+    return sums / np.outer(*counts).reshape(*sums.shape[:2], *(1,) * (image.ndim - 2))
 
 
 def flat(values: np.ndarray) -> np.ndarray:
