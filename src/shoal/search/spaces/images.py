@@ -9,7 +9,7 @@ SMALLEST = 3  # pixels that the last block shall still see along each side
 
 
 def image_blocks(shape: Shape) -> tuple[str, ...]:
-    """Return the convolutional layers to choose from for images of a shape: as many blocks as fit, up to three, or one less.
+    """Return the layers to choose from for images of a shape: as many blocks as fit, three at most, or one less.
 
     A block is a 3×3 convolution that keeps the size and a pooling that halves it; each has twice the filters of
     the one before, as in the networks of LeCun et al. (Proc. IEEE 86, 2278, 1998) and Simonyan and Zisserman (2015).
