@@ -79,7 +79,7 @@ def bidirectional(rng: np.random.Generator) -> Case:
 
 
 def time_distributed(rng: np.random.Generator) -> Case:
-    units, activation, shape = int(rng.integers(1, 4)), pick(rng, "tanh", "softmax"), (int(rng.integers(1, 4)), 2)
+    units, activation, shape = int(rng.integers(2, 5)), pick(rng, "tanh", "softmax"), (int(rng.integers(1, 4)), 2)
 
     def make() -> Any:
         import keras
@@ -128,18 +128,18 @@ def embedding(rng: np.random.Generator) -> Case:
 
 
 KINDS: dict[str, tuple[int, Callable[[np.random.Generator], Case]]] = {
-    "SimpleRNN": (10, partial(cell, "SimpleRNN")),
-    "LSTM": (12, partial(cell, "LSTM")),
-    "GRU": (14, partial(cell, "GRU")),
+    "SimpleRNN": (8, partial(cell, "SimpleRNN")),
+    "LSTM": (10, partial(cell, "LSTM")),
+    "GRU": (12, partial(cell, "GRU")),
     "Bidirectional": (10, bidirectional),
-    "TimeDistributed": (5, time_distributed),
-    "BatchNormalization": (24, batch_normalization),
+    "TimeDistributed": (8, time_distributed),
+    "BatchNormalization": (20, batch_normalization),
     "LayerNormalization": (12, lambda rng: both("LayerNormalization", scaling(rng), axes(rng))),
     "GroupNormalization": (12, group_normalization),
-    "Normalization": (12, normalization),
+    "Normalization": (10, normalization),
     "Rescaling": (6, lambda rng: both("Rescaling", {"scale": rng.random(), "offset": rng.random()}, axes(rng))),
     "Embedding": (8, embedding),
-    "Masking": (3, lambda rng: both("Masking", {"mask_value": pick(rng, 0.0, 1.0)}, (4, 2), whole=2)),
+    "Masking": (4, lambda rng: both("Masking", {"mask_value": pick(rng, 0.0, 1.0)}, (4, 2), whole=2)),
 }
 CASES = [(kind, number) for kind, (count, _) in KINDS.items() for number in range(count)]
 
