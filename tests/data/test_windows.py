@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from shoal.data.recipe import Recipe
 from shoal.data.roles import Roles
 from shoal.data.windows import SHORT_GAP, cut_windows, windows_of
 from shoal.errors import DataError, SettingError
+from shoal.run import Run
 
 
 def expected(table: pl.DataFrame, window: int, horizon: int, spacing: float) -> dict[tuple[str, float], tuple]:
@@ -107,6 +109,17 @@ def test_no_target_of_training_is_at_or_after_the_first_time_of_validation(
         assert sum(split.sizes.values()) == dataset.rows
 
 
+def test_moments_that_microseconds_do_not_hold_leak_nothing() -> None:
+    began = datetime(2024, 2, 1, 0, 0, 0, 123457)
+    moments = [(began + timedelta(seconds=0.7 * k)).isoformat() for k in range(200)]
+    table = pl.DataFrame({"at": moments, "y": np.random.default_rng(0).standard_normal(200)})
+    for horizon in (2, 3, 5):
+        dataset = load_dataset(table, target="y", time="at", window=4, horizon=horizon)
+        split = split_rows(dataset)
+        assert split.validation.min() - split.train.max() == horizon
+        assert split.test.min() - split.validation.max() == horizon
+
+
 def wave(rows: int = 80, **columns: Any) -> pl.DataFrame:
     t = np.arange(rows)
     return pl.DataFrame({"t": t, "y": np.sin(t / 3.0), "z": np.cos(t / 5.0), **columns})
@@ -193,6 +206,21 @@ def test_the_last_window_forecasts_what_is_not_known_yet() -> None:
     assert known.height == 31
     np.testing.assert_array_equal(preparation.target_values(known), dataset.y())
     np.testing.assert_array_equal(preparation.transform(signals)[:31], preparation.transform(dataset.signals))
+
+
+def test_a_run_predicts_from_every_window_of_a_plain_table() -> None:
+    dataset = load_dataset(wave(), target="y", time="t", window=8, horizon=2)
+    preparation = Preparation.fit(dataset, np.arange(50))
+    run = Run(None)  # type: ignore[arg-type]
+    run.__dict__["predictor"] = SimpleNamespace(preparation=preparation, predict=preparation.transform)
+    table, x = run.predict_table(wave(20))
+    assert table["t"].to_list() == list(range(8, 21))
+    assert x.shape == (13, 8, 2)  # type: ignore[attr-defined]
+    assert table["y +2"].null_count() == 2
+    with pytest.raises(DataError, match="no column 'z', which series are made of"):
+        run.predict_table(wave(20).drop("z"))
+    with pytest.raises(DataError, match="no window of 8 steps fits: the longest series has 7 rows"):
+        run.predict_table(wave(7))
 
 
 def test_windows_of_a_new_table_hold_what_those_of_the_fit_held() -> None:

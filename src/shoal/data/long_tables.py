@@ -37,7 +37,7 @@ def gather_series(table: pl.DataFrame, roles: Roles, recipe: Recipe, part: np.nd
     roles = _own_roles(roles, recipe)
     begins = steps.begins
     last = np.append(begins[1:], len(steps.run)) - 1
-    cut = Cut(recipe, begins, last, steps.times[last], steps.part[begins])
+    cut = Cut(recipe, begins, last, steps.times[begins], steps.times[last], steps.part[begins])
     signals = _signals(steps, recipe)
     shortest, longest = int((last - begins + 1).min()), int((last - begins + 1).max())
     of = f"{longest} steps" if shortest == longest else f"{shortest} to {longest} steps"

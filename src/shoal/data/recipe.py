@@ -73,18 +73,21 @@ class Cut:
         recipe: how they were cut.
         first: `(rows,)` place, among all steps in order, of the first value that the target is made of.
         last: `(rows,)` place of the last one.
-        until: `(rows,)` its time.
+        since: `(rows,)` the time of the first.
+        until: `(rows,)` the time of the last.
         part: `(rows,)` 1 where it comes from a table of test rows of its own, else 0.
     """
 
     recipe: Recipe
     first: np.ndarray
     last: np.ndarray
+    since: np.ndarray
     until: np.ndarray
     part: np.ndarray
 
     def __getitem__(self, rows: np.ndarray) -> Cut:
-        return Cut(self.recipe, self.first[rows], self.last[rows], self.until[rows], self.part[rows])
+        times = self.since[rows], self.until[rows]
+        return Cut(self.recipe, self.first[rows], self.last[rows], *times, self.part[rows])
 
     def outside_of(self, rows: np.ndarray, others: np.ndarray) -> np.ndarray:
         """Return those of `rows` whose targets hold no value that the targets of `others` hold."""

@@ -221,12 +221,12 @@ def _purged(dataset: Dataset, rows: np.ndarray, later: np.ndarray, *, given: boo
     In a split by time, no target may lie at or after the first one of the later part. Where the user chose the test
     rows, or groups are kept on one side, the order is open: no target may be one of the later part.
     """
-    cut, times = dataset.cut, dataset.times()
+    cut = dataset.cut
     if cut is None or cut.recipe.window is None or not len(later):
         return rows
-    if times is None or given or dataset.groups() is not None:
+    if given or dataset.roles.time is None or dataset.groups() is not None:
         return cut.outside_of(rows, later)
-    return rows[cut.until[rows] < times[later].min()]
+    return rows[cut.until[rows] < cut.since[later].min()]
 
 
 def _how(dataset: Dataset, given: bool, parts: str, train: np.ndarray, test: np.ndarray) -> str:

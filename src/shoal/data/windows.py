@@ -180,7 +180,8 @@ class _Grid:
     def cut(self, starts: np.ndarray) -> Cut:
         first = starts + self.window
         last = first + self.horizon - 1
-        return Cut(self.recipe, first, last, self.steps.times[last], self.steps.part[starts])
+        times = self.steps.times
+        return Cut(self.recipe, first, last, times[first], times[last], self.steps.part[starts])
 
     def notes(self, starts: np.ndarray) -> list[str]:
         """Say how many windows there are, and which were left out."""
