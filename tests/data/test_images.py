@@ -479,6 +479,21 @@ def test_description(photos: Path) -> None:
     assert "1 row repeats an earlier one in all pixels and targets." in "".join(describe(load_dataset(photos)).warnings)
 
 
+def test_description_on_the_command_line(photos: Path) -> None:
+    import json
+
+    from typer.testing import CliRunner
+
+    from shoal.cli.app import app
+
+    shown = CliRunner().invoke(app, ["describe", str(photos)], env={"COLUMNS": "200"})
+    assert "images of 8 × 10 pixels with 3 channels, uint8" in shown.stdout
+    assert "red: 0 … 25" in shown.stdout
+    assert "classes: cat (6), dog (6)" in shown.stdout
+    told = CliRunner().invoke(app, ["describe", str(photos), "--json", "--image-size", "4x4"])
+    assert json.loads(told.stdout)["signals"]["shape"] == [4, 4, 3]
+
+
 def test_galaxies_are_what_they_say() -> None:
     table, _, signals = galaxies()
     assert signals.values.dtype == np.uint16

@@ -30,6 +30,8 @@ Learned = Callable[[np.ndarray], dict[str, np.ndarray]]
 """From prepared rows to what each method predicts for them."""
 ROUNDS = 100
 FOLDS = 3
+WIDE = 100_000
+"""Numbers in a table from which on one of the folds is enough."""
 TREES = 500
 """Trees of one boosted model at most: one a round and class, so ten classes get 50 rounds."""
 
@@ -217,7 +219,7 @@ def _boosted_classes(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, c
         picked = [p[np.arange(len(known)), chosen] for p in model.staged_predict_proba(x[known])]
         return [_sum(-np.log(np.clip(p, 1e-15, None)), weights, known) for p in picked]
 
-    best = _best_rounds(fit, losses, len(x), rounds, seed, strata=y)
+    best = _best_rounds(fit, losses, len(x), rounds, seed, strata=y, wide=x.size > WIDE)
     return fit(np.arange(len(x)), best)
 
 
@@ -231,7 +233,7 @@ def _boosted_values(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, se
     def losses(model: Any, rows: np.ndarray) -> list[float]:
         return [_sum((p - y[rows]) ** 2, weights, rows) for p in model.staged_predict(x[rows])]
 
-    return fit(np.arange(len(x)), _best_rounds(fit, losses, len(x), ROUNDS, seed))
+    return fit(np.arange(len(x)), _best_rounds(fit, losses, len(x), ROUNDS, seed, wide=x.size > WIDE))
 
 
 def _sum(losses: np.ndarray, weights: np.ndarray | None, rows: np.ndarray) -> float:
@@ -257,6 +259,7 @@ def _best_rounds(
     rounds: int,
     seed: int,
     strata: np.ndarray | None = None,
+    wide: bool = False,
 ) -> int:
     """Return the number of rounds with the least summed loss on held-out folds of the training rows."""
     order = np.random.default_rng(seed).permutation(rows)
@@ -265,7 +268,8 @@ def _best_rounds(
     fold = np.empty(rows, np.int64)
     fold[order] = np.arange(rows) % FOLDS
     total = np.zeros(rounds)
-    for k in range(FOLDS if rows <= 1000 else 1):  # one fold says enough when it has many rows
+    few = rows <= 1000 and not wide
+    for k in range(FOLDS if few else 1):  # one fold says enough when it has many rows, and costs less in wide tables
         kept, held = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
         if len(held) == 0 or (strata is not None and len(np.unique(strata[kept])) < 2):
             continue
