@@ -89,14 +89,10 @@ def _found(path: Path) -> tuple[list[Path], list[Path]]:
 
 
 def _too_deep(path: Path, folder: Path, deeper: Path) -> DataError:
-    split = " and the test images as the test data" if folder.name.lower().startswith(("train", "test", "val")) else ""
-    return DataError(
-        f"{deeper} holds images, deeper than one folder for each class; "
-        f"give {folder} as the data{split}, or move the images up into {folder}"
-        if split
-        else f"{deeper} holds images, deeper than one folder for each class; move them up into {folder}, "
-        f"or give {folder} as the data if its folders are the classes of {path.name!r}"
-    )
+    mend = f"move them up into {folder}, or give {folder} as the data if its folders are the classes"
+    if folder.name.lower().startswith(("train", "test", "val")):  # a data set that is divided already
+        mend = f"give one folder such as {folder} as the data, and the other as the test data"
+    return DataError(f"{deeper} holds images, deeper in {path} than one folder for each class; {mend}")
 
 
 def _skipped(paths: list[Path]) -> list[str]:
