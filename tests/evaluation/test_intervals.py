@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from shoal.evaluation.intervals import percentiles, resampled_weights, resamples_for, wilson, with_intervals
+from shoal.evaluation.intervals import (
+    block_length,
+    percentiles,
+    resampled_weights,
+    resamples_for,
+    wilson,
+    with_intervals,
+)
 from shoal.metrics import METRICS
 from shoal.results import Task
 
@@ -159,3 +166,22 @@ def test_percentiles_are_the_middle_of_what_is_finite():
     assert percentiles(np.append(np.arange(101.0), np.nan), 0.9) == pytest.approx((5.0, 95.0))
     assert percentiles(np.array([np.nan, 1.0, np.inf]), 0.5) == (1.0, 1.0)
     assert np.isnan(percentiles(np.array([np.nan]))).all()
+
+
+def test_blocks_widen_the_interval_of_a_series() -> None:
+    rng = np.random.default_rng(0)
+    noise = np.convolve(rng.normal(size=620), np.ones(20) / np.sqrt(20), "valid")[:600]
+    truth, guess = np.zeros((600, 1)), noise[:, None]
+    alone, together = (
+        with_intervals(Task.REGRESSION, truth, guess, seed=1, block=block)["rmse"]
+        for block in (1, block_length(600, 40))
+    )
+    assert together.value == alone.value
+    assert together.high - together.low > 2.0 * (alone.high - alone.low)
+    assert together.method == "block bootstrap"
+
+
+def test_blocks_draw_every_row_alike() -> None:
+    drawn = np.concatenate(list(resampled_weights(50, None, 2000, seed=0, block=7)))
+    assert (drawn.sum(axis=1) == 50).all()
+    np.testing.assert_allclose(drawn.mean(axis=0), 1.0, atol=0.15)

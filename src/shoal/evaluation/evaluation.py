@@ -13,7 +13,7 @@ from shoal.evaluation.baselines import Learned
 from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.examples import signal_record
 from shoal.evaluation.hyperparameters import importance
-from shoal.evaluation.intervals import wilson, with_intervals
+from shoal.evaluation.intervals import block_length, wilson, with_intervals
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.predictor import Prediction, Predictor
 from shoal.evaluation.record import ColumnRow, Curves, DataRecord, NetworkRow, Record, Scores, TestRows
@@ -49,10 +49,17 @@ def best_guess(prediction: Prediction) -> np.ndarray:
     return guess
 
 
+def block_of(preparation: Preparation, rows: int) -> int:
+    """Return how many neighbouring rows an interval draws together: one, but more of overlapping windows."""
+    recipe = preparation.recipe
+    return 1 if recipe is None or recipe.window is None else block_length(rows, recipe.horizon)
+
+
 def score_rows(predictor: Predictor, rows: Rows, seed: int, answering: np.ndarray | None = None) -> Scores:
     """Return every metric on some rows, with its interval; `answering` as in `Predictor.predict_features`."""
+    block = block_of(predictor.preparation, len(rows.x))
     guess = best_guess(predictor.predict_features(rows.x, answering))
-    return with_intervals(predictor.preparation.task, rows.y, guess, weights=rows.weights, seed=seed)
+    return with_intervals(predictor.preparation.task, rows.y, guess, weights=rows.weights, seed=seed, block=block)
 
 
 def describe_data(dataset: Dataset, split: Split, predictor: Predictor, normalization: str) -> DataRecord:
@@ -171,10 +178,11 @@ def evaluate(
     x = predictor.preparation.transform(table)
     prediction = predictor.predict_features(x)
     guess = best_guess(prediction)
-    scores["test"] = with_intervals(task, truth, guess, weights=weights, seed=seed)
+    drawing: dict[str, Any] = {"seed": seed, "block": block_of(predictor.preparation, len(truth))}
+    scores["test"] = with_intervals(task, truth, guess, weights=weights, **drawing)
     others = baselines(x)
-    compared = {name: with_intervals(task, truth, other, weights=weights, seed=seed) for name, other in others.items()}
-    comparison = beats_baselines(task, truth, guess, others, weights, seed)
+    compared = {name: with_intervals(task, truth, other, weights=weights, **drawing) for name, other in others.items()}
+    comparison = beats_baselines(task, truth, guess, others, weights, **drawing)
     overfitting = overfitting_verdict(
         curves.train_loss,
         curves.validation_loss,

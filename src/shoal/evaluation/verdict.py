@@ -39,7 +39,7 @@ def main_metric(task: Task, targets: int = 1) -> str:
 
 
 def paired_difference(
-    losses: Any, other: Any, weights: Any = None, *, seed: int = 0, resamples: int = 2000
+    losses: Any, other: Any, weights: Any = None, *, seed: int = 0, resamples: int = 2000, block: int = 1
 ) -> Interval:
     """Return the mean of `other - losses` over rows, with the bootstrap interval of the pairs.
 
@@ -56,7 +56,8 @@ def paired_difference(
         if len(difference) < 2 or not np.isfinite(value):
             return Interval(value, float("nan"), float("nan"), "paired bootstrap")
         count = resamples_for(len(difference), resamples)
-        drawn = [(w @ difference) / w.sum(axis=1) for w in resampled_weights(len(difference), weights, count, seed)]
+        draws = resampled_weights(len(difference), weights, count, seed, block)
+        drawn = [(w @ difference) / w.sum(axis=1) for w in draws]
     values = np.concatenate(drawn)
     low, high = percentiles(values)
     if count < min(resamples, 400):
@@ -72,6 +73,7 @@ def beats_baselines(
     baseline_predictions: Mapping[str, Any],
     weights: Any = None,
     seed: int = 0,
+    block: int = 1,
 ) -> tuple[bool, str]:
     """Return whether the ensemble has a lower loss than every baseline, and a sentence that says how clearly.
 
@@ -85,6 +87,7 @@ def beats_baselines(
         baseline_predictions: the same by the baseline's name.
         weights: of the rows, `(rows,)`, any sign; None for ones.
         seed: of the resamples.
+        block: how many neighbouring rows are drawn together.
 
     Example:
         >>> y = np.arange(20) % 2
@@ -100,7 +103,7 @@ def beats_baselines(
     means = {name: _mean(other, weights) for name, other in others.items()}
     best = min(means, key=lambda name: (np.nan_to_num(means[name], nan=np.inf), name))
     own = _mean(losses, weights)
-    difference = paired_difference(losses, others[best], weights, seed=seed)
+    difference = paired_difference(losses, others[best], weights, seed=seed, block=block)
     wins = bool(own < means[best])
     label = LABELS.get(best, best.replace("_", " "))
     numbers = _comparison(task, y, ensemble_prediction, baseline_predictions[best], weights, label)

@@ -12,6 +12,10 @@ _METHODS = {
         "the percentile bootstrap: the rows are drawn anew with replacement, the test rows {times} times, "
         "and the interval holds the middle 95 % of the scores (Efron 1979)"
     ),
+    "block bootstrap": (
+        "the percentile bootstrap of blocks: neighbouring rows overlap in time and are drawn together, the test rows "
+        "{times} times (Politis and Romano 1992)"
+    ),
     "wilson": (
         "Wilson's interval for a share, which holds even where all rows are right or all are wrong (Wilson 1927)"
     ),
