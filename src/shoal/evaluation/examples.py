@@ -16,7 +16,7 @@ from shoal.evaluation.record import ForecastRows, SignalRecord
 
 MOST, MOST_WRONG = 12, 4
 LONGEST_STRETCH = 150
-MOST_NETWORKS = 4  # whose saliency is averaged for the page: each structure takes a second to compile
+MOST_NETWORKS = 3  # whose saliency is averaged for the page: each structure takes a second to compile
 MOST_NUMBERS = 2_000_000  # of the inputs that the record holds
 
 

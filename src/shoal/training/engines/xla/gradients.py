@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import lru_cache
 from typing import Any
 
 import jax
@@ -11,7 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from shoal.networks import Network
+from shoal.training.engines.xla.devices import compile_lowered
 from shoal.training.engines.xla.lifts import FIRST
+
+QUICKLY = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+"""It runs once, for a few rows: half the time to compile counts for more than a fast program."""
 
 
 def input_gradients(
@@ -37,16 +41,26 @@ def input_gradients(
         >>> input_gradients(network, parameters, np.ones((1, 2), np.float32), np.zeros(1, int)).tolist()
         [[3.0, -1.0]]
     """
-    own = [{name: jnp.asarray(value) for name, value in layer.items()} for layer in parameters]
-    rows = jnp.asarray(np.asarray(x, np.float32))
-    return np.asarray(_gradients(network, own, rows, jnp.asarray(np.asarray(output, np.int32))))
+    own = [{name: jnp.asarray(value, jnp.float32) for name, value in layer.items()} for layer in parameters]
+    rows, chosen = jnp.asarray(np.asarray(x, np.float32)), jnp.asarray(np.asarray(output, np.int32))
+    return np.asarray(_compiled(network, len(rows))(own, rows, chosen))
 
 
-@partial(jax.jit, static_argnums=0)
-def _gradients(network: Network, parameters: Any, x: Any, output: Any) -> Any:
-    def chosen(rows: Any) -> Any:
-        scores = network.apply(FIRST.xp, parameters, rows, logits=True)
-        flat = jnp.reshape(scores, (len(scores), -1))
-        return jnp.sum(jnp.take_along_axis(flat, output[:, None], axis=1))  # rows do not meet: each finds its own
+@lru_cache(maxsize=64)
+def _compiled(network: Network, rows: int) -> Any:
+    """Return the compiled function of parameters, rows and outputs; members of one structure share it."""
 
-    return jax.grad(chosen)(x)
+    def gradients(parameters: Any, x: Any, output: Any) -> Any:
+        def chosen(x: Any) -> Any:
+            scores = network.apply(FIRST.xp, parameters, x, logits=True)
+            flat = jnp.reshape(scores, (rows, -1))
+            return jnp.sum(jnp.take_along_axis(flat, output[:, None], axis=1))  # rows do not meet
+
+        return jax.grad(chosen)(x)
+
+    def like(*shape: int, dtype: Any = jnp.float32) -> Any:
+        return jax.ShapeDtypeStruct(shape, dtype)
+
+    own = [{name: like(*shape) for name, shape in shapes.items()} for shapes in network.parameter_shapes]
+    arguments = own, like(rows, *network.input_shape), like(rows, dtype=jnp.int32)
+    return compile_lowered(jax.jit(gradients).lower(*arguments), QUICKLY)[0]
