@@ -111,6 +111,15 @@ def test_saliency_is_the_mean_over_networks_and_one_output_stands_for_two_classe
     np.testing.assert_allclose(saliency(members, x, np.array([0, 1])), np.tile(kernels.mean(axis=0), (2, 1)), rtol=1e-6)
 
 
+def test_saliency_of_large_networks_is_found_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    member = made("6x6x1 conv2d:3:3:tanh flatten 3:softmax")
+    x = np.random.default_rng(0).normal(size=(5, 6, 6, 1))
+    output = np.array([0, 1, 2, 1, 0])
+    whole = saliency([member], x, output)
+    monkeypatch.setattr("shoal.evaluation.inside.NUMBERS_AT_ONCE", 2 * member[0].values)
+    np.testing.assert_allclose(saliency([member], x, output), whole, rtol=1e-5, atol=1e-7)
+
+
 @pytest.mark.parametrize(
     ("look", "what"),
     [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ from shoal.evaluation.record import ForecastRows, SignalRecord
 MOST, MOST_WRONG = 12, 4
 LONGEST_STRETCH = 150
 MOST_NETWORKS = 3  # whose saliency is averaged for the page: each structure takes a second to compile
-MOST_NUMBERS = 2_000_000  # of the inputs that the record holds
+MOST_NUMBERS = 10_000_000  # of the inputs that the record holds
 
 
 def signal_record(
@@ -41,7 +42,7 @@ def signal_record(
     """
     if not isinstance(inputs, Signals):
         return None
-    chosen = choose_rows(prediction, truth)[: max(1, MOST_NUMBERS // max(1, int(np.prod(inputs.shape))))]
+    chosen = from_both_ends(choose_rows(prediction, truth), max(1, MOST_NUMBERS // math.prod(inputs.shape)))
     few = inputs[chosen]
     x = predictor.preparation.transform(few)
     best = predictor.members[0]
@@ -90,6 +91,16 @@ def choose_rows(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
     rest = rest[np.argsort(truth[rest, 0], kind="stable")]
     places = np.linspace(0, max(0, len(rest) - 1), min(len(rest), MOST - MOST_WRONG)).round().astype(int)
     return np.concatenate([rest[places], wrong])
+
+
+def from_both_ends(rows: np.ndarray, most: int) -> np.ndarray:
+    """Return at most so many rows: the first, which are good ones, and the last, which may be bad.
+
+    Example:
+        >>> from_both_ends(np.arange(12), 5).tolist()
+        [0, 1, 2, 10, 11]
+    """
+    return rows if len(rows) <= most else np.concatenate([rows[: most - most // 2], rows[len(rows) - most // 2 :]])
 
 
 def _by_turns(rows: np.ndarray, truth: np.ndarray) -> np.ndarray:

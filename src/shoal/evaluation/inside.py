@@ -14,6 +14,7 @@ from shoal.networks.layers.convolution import KernelLayer
 
 Parameters = Sequence[Mapping[str, Any]]
 """One dict of arrays per layer."""
+NUMBERS_AT_ONCE = 40_000_000  # that gradients keep on their way through the layers
 
 
 def filters(network: Network, parameters: Parameters) -> np.ndarray:
@@ -124,7 +125,12 @@ def saliency(members: Sequence[tuple[Network, Parameters]], x: np.ndarray, outpu
     total = np.zeros(np.shape(x), np.float64)
     for network, parameters in members:
         most = int(np.prod(network.output_shape)) - 1
-        total += np.abs(input_gradients(network, parameters, x, np.minimum(output, most)))
+        asked, once = np.minimum(output, most), max(1, min(len(x), NUMBERS_AT_ONCE // network.values))
+        gradients = np.empty(np.shape(x), np.float32)
+        for i in range(0, len(x), once):
+            some = slice(min(i, len(x) - once), min(i, len(x) - once) + once)  # all of one shape: one program
+            gradients[some] = input_gradients(network, parameters, x[some], asked[some])
+        total += np.abs(gradients)
     return np.asarray(total / max(len(members), 1), np.float32)
 
 
