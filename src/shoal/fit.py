@@ -26,6 +26,7 @@ from shoal.steps import (
     count_candidates,
     interrupted,
     keep_training,
+    kind_of,
     learn_meanwhile,
     make_ensemble,
     open_aside,
@@ -85,7 +86,8 @@ def resume(path: str | Path, *, progress: Progress | None = None, minutes: float
     data = config["data"]["name"] if source == "built in" else source
     settings = dict(config["settings"])
     if minutes is not None:
-        settings.setdefault("networks", count_candidates(check_settings(settings)))  # as many as were proposed
+        proposed = count_candidates(check_settings(settings), config["data"].get("kind", "table"))
+        settings.setdefault("networks", proposed)
         settings["minutes"] = minutes
     options = check_settings(settings)
     return _fit(data, options, progress or Silent(), folder, config["data"]["sha256"])
@@ -108,7 +110,7 @@ def _fit(
     sealed = SealedRows(dataset, split.test)
     problem = pose(dataset, split, preparation, settings)
     space = choose_space(split.rows_of_a_network, dataset.task, settings, problem.input_shape)
-    candidates = propose(space, count_candidates(settings), settings.seed)
+    candidates = propose(space, count_candidates(settings, kind_of(dataset)), settings.seed)
     members = members_of(candidates, settings.cv, settings.repeats)
 
     folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)

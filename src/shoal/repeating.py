@@ -35,8 +35,10 @@ def command_line(dataset: Dataset, settings: FitSettings) -> str:
 
 
 def origin(dataset: Dataset) -> dict[str, str]:
-    """Return what `config.toml` keeps of the data: where they came from, their checksum, the column of weights."""
+    """Return what `config.toml` keeps of the data: where they came from, their checksum, their kind, the weights."""
     kept = {"name": dataset.name, "source": dataset.source, "sha256": dataset.sha256}
+    if dataset.signals is not None:
+        kept["kind"] = dataset.signals.kind
     return kept if dataset.roles.weight is None else {**kept, "weight": dataset.roles.weight}
 
 

@@ -61,7 +61,9 @@ class FitSettings(BaseModel):
     seed: int = Field(0, ge=0, lt=2**63, description="names the random numbers: same seed, same result")
 
     # which networks
-    networks: int | None = Field(None, ge=1, description="how many candidates to train; 64 by default")
+    networks: int | None = Field(
+        None, ge=1, description="how many candidates to train; 64 by default, of images and series 24"
+    )
     cv: int | None = Field(None, ge=2, description="train each candidate once for each of so many folds of the rows")
     repeats: int = Field(1, ge=1, description="train each candidate so many times, with its own seeds and folds")
     minutes: float | None = Field(None, gt=0.0, description="stop after so many minutes and keep the best so far")

@@ -49,6 +49,7 @@ from shoal.training.trainer import Checkpoint, Stopped, Training, train
 # What baselines, figures and the page need, and nothing before them.
 LIBRARIES = ("sklearn.linear_model", "sklearn.ensemble", "matplotlib.figure", "scipy.special", "jinja2")
 NETWORKS = 64
+NETWORKS_ON_SIGNALS = 24  # which take far longer each
 NETWORKS_IN_A_BUDGET = 1024  # with --minutes and no --networks: more than will be reached
 SECONDS_TO_FINISH = 6.0  # kept back from a time budget for evaluation and page
 
@@ -117,7 +118,7 @@ def check_augmentation(dataset: Dataset, settings: FitSettings) -> None:
     Raises:
         SettingError: images are to be moved or turned, but there are none.
     """
-    kind = "a table" if dataset.signals is None else dataset.signals.kind
+    kind = kind_of(dataset)
     able: set[str] = {"images": set(AUGMENTATIONS), "series": {"noise"}}.get(kind, set())
     given = [name for name in AUGMENTATIONS if getattr(settings, name) and name not in able]
     if given:
@@ -159,11 +160,17 @@ def row_weights(dataset: Dataset, train: np.ndarray) -> np.ndarray | None:
     return precision if weights is None else precision * weights[:, None]
 
 
-def count_candidates(settings: FitSettings) -> int:
-    """Return how many candidates to propose."""
+def count_candidates(settings: FitSettings, kind: str = "table") -> int:
+    """Return how many candidates to propose for data of a kind: table, images or series."""
     if settings.networks is not None:
         return settings.networks
-    return NETWORKS if settings.minutes is None else max(NETWORKS, NETWORKS_IN_A_BUDGET // networks_each(settings))
+    usual = NETWORKS if kind == "table" else NETWORKS_ON_SIGNALS
+    return usual if settings.minutes is None else max(usual, NETWORKS_IN_A_BUDGET // networks_each(settings))
+
+
+def kind_of(dataset: Dataset) -> str:
+    """Return what networks predict from: table, images or series."""
+    return "table" if dataset.signals is None else dataset.signals.kind
 
 
 def networks_each(settings: FitSettings) -> int:
