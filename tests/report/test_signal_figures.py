@@ -114,6 +114,23 @@ def test_every_kind_of_data_is_drawn_and_small(cases: dict[str, Record], case: s
         assert (tmp_path / "figures" / f"{name}.pdf").stat().st_size > 1000
 
 
+def test_large_noisy_images_in_deep_networks_keep_the_page_small(cases: dict[str, Record], tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    record = cases["images"]
+    assert record.signals is not None
+    signals = dataclasses.replace(
+        record.signals,
+        channels=("red", "green", "blue"),
+        shape=(300, 300, 3),
+        values=rng.integers(0, 256, (12, 300, 300, 3)).astype(np.uint8),
+        filters=rng.normal(size=(64, 7, 7, 3)),
+        maps=tuple((f"conv2d_{i}", rng.normal(size=(300 >> i, 300 >> i, 64 >> i))) for i in range(5)),
+        saliency=rng.random((12, 300, 300, 3)),
+    )
+    elements = write_figures(dataclasses.replace(record, signals=signals), tmp_path)
+    assert sum(len(element) for element in elements.values()) < 2_500_000
+
+
 def test_figures_say_what_they_show(cases: dict[str, Record]) -> None:
     shown = {name: figure.numbers for name, figure in figure_numbers(cases["images"]).items()}
     assert "12 test images" in shown["example_images"].alt

@@ -17,7 +17,7 @@ from shoal.report.words import count
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST_MAPS, MOST_LAYERS = 8, 6
+MOST_MAPS, MOST_LAYERS, MOST_PIXELS = 8, 6, 64
 
 
 @dataclass(frozen=True)
@@ -96,4 +96,4 @@ def most_varied(values: np.ndarray) -> list[np.ndarray]:
     spread = values.reshape(-1, values.shape[-1]).std(axis=0)
     chosen = np.sort(np.argsort(-spread, kind="stable")[:MOST_MAPS])
     most = float(np.abs(values).max(initial=0.0))
-    return [signed(shrink(flat(values[..., c])), most) for c in chosen]
+    return [signed(shrink(flat(values[..., c]), MOST_PIXELS), most) for c in chosen]

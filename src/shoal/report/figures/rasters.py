@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SHARPEST = 160  # pixels along a side: more are not seen in a small picture, but make the page large
+SHARPEST = 128  # pixels along a side: more are not seen in a small picture, but make the page large
 WIDE = 6.6  # inches: two columns of a journal
 
 

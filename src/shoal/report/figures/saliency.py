@@ -18,7 +18,7 @@ from shoal.report.words import count
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST_IMAGES, MOST_SERIES = 6, 4
+MOST_IMAGES, MOST_SERIES, MOST_PIXELS = 6, 4, 96
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def _images(shown: Saliency) -> Figure:
     for i, (image, strength) in enumerate(zip(raster, shown.maps[:few], strict=True)):
         left = 0.05 + i * cell + (cell - gap - wide) / 2
         axes = show(figure, (left, text, wide, high), image)
-        show(figure, (left, text + high + gap, wide, high), signed(shrink(strength)))
+        show(figure, (left, text + high + gap, wide, high), signed(shrink(strength, MOST_PIXELS)))
         if shown.labels:
             label = shown.labels[i]
             place: dict[str, Any] = {"ha": "center", "va": "bottom", "size": 7, "transform": axes.transAxes}
