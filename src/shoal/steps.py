@@ -27,6 +27,7 @@ from shoal.errors import Interrupted, SettingError
 from shoal.evaluation.baselines import learn_baselines, predict_by
 from shoal.evaluation.candidates import choose_candidates, rank_candidates
 from shoal.evaluation.evaluation import joined_rows, prepared_rows
+from shoal.evaluation.flat_features import flat_features
 from shoal.evaluation.predictor import EnsembleMember, Predictor, with_noise
 from shoal.evaluation.series_baselines import forecast_of
 from shoal.networks import Layer, Masking, Normalization
@@ -205,9 +206,12 @@ def learn_meanwhile(
     aside.load("sklearn.linear_model", "sklearn.ensemble")
     classes = len(dataset.classes)
     forecast = forecast_of(preparation)
-    learned = aside.do(learn_baselines, dataset.task, rows.x, rows.y, rows.weights, classes, seed, forecast, keep=True)
+    # images become few numbers here, rather than go to the other process
+    seen = flat_features(rows.x) if rows.x.ndim == 4 else (lambda x: x)
+    x = seen(rows.x)
+    learned = aside.do(learn_baselines, dataset.task, x, rows.y, rows.weights, classes, seed, forecast, keep=True)
     aside.do(warm_up)
-    return lambda x: aside.do(predict_by, learned, x).result()
+    return lambda x: aside.do(predict_by, learned, seen(x)).result()
 
 
 def train_members(

@@ -117,4 +117,4 @@ def _of_rows(problem: Problem, rows: int) -> Problem:
 
 
 def _data_bytes(block: Any) -> int:
-    return sum(array.nbytes for array in (*block.program.rows, block.program.orders))
+    return sum(array.nbytes for array in (*block.program.rows, block.program.orders) if array is not None)

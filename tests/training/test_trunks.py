@@ -12,6 +12,7 @@ import pytest
 from shoal.errors import NetworkError
 from shoal.networks import Flatten
 from shoal.results import Task
+from shoal.taken import TakenRows, aligned_empty
 from shoal.training import cost
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.engines.xla import engine as engine_module
@@ -128,6 +129,17 @@ def test_short_calls_change_nothing(images: Problem, population: list[Member], m
     assert structure_of(images, many).chunk == 1
     for a, b in zip(train(images, many, XlaEngine()).members, whole, strict=True):
         np.testing.assert_array_equal(a.train_loss, b.train_loss)
+
+
+def test_rows_taken_from_all_images_train_as_a_copy_of_them(images: Problem, population: list[Member]) -> None:
+    order = np.random.default_rng(0).permutation(81)
+    whole = aligned_empty((81, 8, 8, 1), np.float32)
+    whole[order[:60]], whole[order[60:]] = images.x, images.validation_x
+    taken = replace(images, x=TakenRows(whole, order[:60]), validation_x=TakenRows(whole, order[60:]))
+    copied = train(images, population[:2], XlaEngine()).members
+    for a, b in zip(train(taken, population[:2], XlaEngine()).members, copied, strict=True):
+        np.testing.assert_allclose(a.train_loss, b.train_loss, rtol=1e-5)
+        np.testing.assert_allclose(a.validation_loss, b.validation_loss, rtol=1e-5)
 
 
 def test_folds_of_images(images: Problem, population: list[Member]) -> None:

@@ -249,7 +249,7 @@ def _build(raw: Raw, task: Task | str | None, notes: list[str], sha256: str | No
     if sha256 is None:
         sha256 = content_hash(table) if signals is None else _both_hashed(table, signals)
     if signals is not None:
-        signals, filled = signals.interpolated()
+        signals, filled = signals.aligned().interpolated()
         if filled:
             notes.append(f"Filled in {filled:,} missing values of the series, linearly in time.")
     table, kept = _with_target(table, roles.target, notes)

@@ -12,6 +12,7 @@ import numpy as np
 from shoal.data.interpolation import interpolate
 from shoal.data.recipe import Recipe
 from shoal.errors import DataError, listing
+from shoal.taken import TakenRows, aligned_empty, is_aligned
 
 Kind = Literal["images", "series"]
 PADDED = -1e9
@@ -25,13 +26,14 @@ class Signals:
 
     Attributes:
         kind: `images` or `series`.
-        values: `(rows, height, width, channels)` or `(rows, time, channels)`, in the number type of the file.
+        values: `(rows, height, width, channels)` or `(rows, time, channels)`, in the number type of the file; some rows
+            of images are taken from the array of all when they are needed.
         channels: their names.
         lengths: `(rows,)`, the number of real steps of each series; None where all are real.
     """
 
     kind: Kind
-    values: np.ndarray
+    values: Any
     channels: tuple[str, ...]
     lengths: np.ndarray | None = None
 
@@ -45,8 +47,18 @@ class Signals:
         return len(self.values)
 
     def __getitem__(self, rows: np.ndarray) -> Signals:
+        if self.kind == "images":
+            return replace(self, values=TakenRows.of(self.values, rows))
         lengths = None if self.lengths is None else self.lengths[rows]
         return Signals(self.kind, self.values[rows], self.channels, lengths)
+
+    def aligned(self) -> Signals:
+        """Return images in memory that devices can use as it is, a copy where they are not yet; series as they are."""
+        if self.kind != "images" or isinstance(self.values, TakenRows) or is_aligned(self.values):
+            return self
+        values = aligned_empty(self.values.shape, self.values.dtype)
+        values[...] = self.values
+        return replace(self, values=values)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -91,7 +103,7 @@ class Signals:
 
 def _real(signals: Signals) -> np.ndarray:
     """Return `(all real steps or pixels, channels)`."""
-    values = signals.values
+    values = np.asarray(signals.values)
     if signals.lengths is not None:
         values = values[np.arange(signals.shape[0]) < signals.lengths[:, None]]
     return values.reshape(-1, len(signals.channels))

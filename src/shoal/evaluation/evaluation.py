@@ -20,6 +20,7 @@ from shoal.evaluation.record import ColumnRow, Curves, DataRecord, NetworkRow, R
 from shoal.evaluation.sealed import SealedRows
 from shoal.evaluation.verdict import beats_baselines, conclude
 from shoal.results import Interval, Task
+from shoal.taken import joined
 from shoal.training.member import TrainedMember
 
 
@@ -27,7 +28,7 @@ from shoal.training.member import TrainedMember
 class Rows:
     """Prepared rows of one part of the split: features, targets in their own units, weights."""
 
-    x: np.ndarray
+    x: Any
     y: np.ndarray
     weights: np.ndarray | None
 
@@ -233,7 +234,7 @@ def joined_rows(a: Rows, b: Rows) -> Rows:
     weights = None
     if a.weights is not None and b.weights is not None:
         weights = np.concatenate([a.weights, b.weights])
-    return Rows(np.concatenate([a.x, b.x]), np.concatenate([a.y, b.y]), weights)
+    return Rows(joined(a.x, b.x), np.concatenate([a.y, b.y]), weights)
 
 
 def _test_rows(prediction: Prediction, truth: np.ndarray, weights: np.ndarray | None) -> TestRows:

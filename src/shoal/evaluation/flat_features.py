@@ -5,6 +5,7 @@ Tables are such rows already. A new kind is one function and one line in `FEATUR
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -29,7 +30,7 @@ def flat_features(x: Any) -> Flat:
         >>> flat_features(np.zeros((2, 64, 64, 3), np.uint8))(np.zeros((1, 64, 64, 3), np.uint8)).shape
         (1, 192)
     """
-    return FEATURES[np.ndim(x)](np.asarray(x))
+    return FEATURES[x.ndim](x)
 
 
 def _columns(x: np.ndarray) -> Flat:  # noqa: ARG001 (tables are prepared)
@@ -47,7 +48,7 @@ def _pixels(x: np.ndarray) -> Flat:
     scale = scale if scale > 0 else 1.0  # one for all pixels: a dark corner tells as little as it varies
 
     def features(rows: np.ndarray) -> np.ndarray:
-        return (block_means(np.asarray(rows), block) - centre) / scale
+        return (block_means(rows, block) - centre) / scale
 
     return features
 
@@ -56,7 +57,7 @@ def _blocks(pixels: int, block: int) -> int:
     return -(-pixels // block)
 
 
-def block_means(images: np.ndarray, block: int) -> np.ndarray:
+def block_means(images: Any, block: int) -> np.ndarray:
     """Return `(rows, blocks · channels)` float64 means over squares of pixels; those at the edges may be smaller.
 
     Args:
@@ -69,7 +70,7 @@ def block_means(images: np.ndarray, block: int) -> np.ndarray:
     """
     tall, wide = (np.arange(0, side, block) for side in images.shape[1:3])
     out = np.empty((len(images), len(tall) * len(wide) * images.shape[3]))
-    once = max(1, 4_000_000 // max(1, images[:1].size))
+    once = max(1, 4_000_000 // math.prod(images.shape[1:]))
     for i in range(0, len(images), once):  # a float copy of all pixels might not fit into memory
         sums = np.add.reduceat(np.asarray(images[i : i + once], np.float64), tall, axis=1)
         sums = np.add.reduceat(sums, wide, axis=2)

@@ -57,7 +57,8 @@ class Problem:
 
     Attributes:
         x: features of the training rows, `(rows, features)` float32; series `(rows, time, channels)` float32; or images
-            `(rows, height, width, channels)` in the number type in which they were stored.
+            `(rows, height, width, channels)` in the number type in which they were stored, perhaps as
+            rows taken from the array of all.
         y: targets of the training rows, `(rows, outputs)` float32: one-hot classes, a single 0/1 column for two
             classes, or normalised values.
         weights: `(rows, 1 or outputs)` float32 with mean one.
@@ -73,10 +74,10 @@ class Problem:
         reconstruct: the targets are what comes out of the stem, in one line; `y` is then `(rows, 0)`.
     """
 
-    x: np.ndarray
+    x: Any
     y: np.ndarray
     weights: np.ndarray
-    validation_x: np.ndarray
+    validation_x: Any
     validation_y: np.ndarray
     validation_weights: np.ndarray
     validation_half: np.ndarray

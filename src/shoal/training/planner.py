@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shoal.errors import SettingError
+from shoal.taken import TakenRows
 from shoal.training.member import Problem
 from shoal.training.resources import available_cores, available_memory, memory_text, parse_memory
 
@@ -89,9 +90,10 @@ def shared_bytes(problem: Problem, devices: int) -> int:
 
     The rows, one copy for each device besides the one at hand, and what the libraries and a compiler take.
     """
-    arrays = (problem.x, problem.y, problem.weights)
-    validation = (problem.validation_x, problem.validation_y, problem.validation_weights)
-    return LIBRARY_BYTES + (devices + 1) * sum(array.nbytes for array in arrays + validation)
+    arrays = [problem.y, problem.weights, problem.validation_y, problem.validation_weights]
+    if not isinstance(problem.x, TakenRows):  # devices use the memory that holds these already
+        arrays += [problem.x, problem.validation_x]
+    return LIBRARY_BYTES + (devices + 1) * sum(array.nbytes for array in arrays)
 
 
 def members_at_once(bytes_per_member: int, fixed_bytes: int, wanted: int, devices: int, budget: Budget) -> int:

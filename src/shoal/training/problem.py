@@ -11,6 +11,7 @@ from shoal.errors import DataError
 from shoal.networks import Layer
 from shoal.results import Task
 from shoal.streams import Stream
+from shoal.taken import TakenRows
 from shoal.training.losses import Loss, check_loss_suits, get_loss
 from shoal.training.member import Problem
 
@@ -91,8 +92,10 @@ def make_problem(
     )
 
 
-def _numbers(x: np.ndarray) -> np.ndarray:
+def _numbers(x: Any) -> Any:
     """Return features as engines take them: images in their own number type, all else float32."""
+    if isinstance(x, TakenRows):
+        return x
     return np.ascontiguousarray(x, None if x.ndim == 4 and x.dtype != np.float64 else np.float32)
 
 

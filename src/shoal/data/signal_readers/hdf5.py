@@ -15,6 +15,7 @@ from shoal.data.signal_readers.base import SignalTable
 from shoal.data.signal_readers.pixels import stored_type
 from shoal.data.signals import VALUES_AT_ONCE
 from shoal.errors import DataError, listing
+from shoal.taken import aligned_empty
 
 EXTENSIONS = (".h5", ".hdf5", ".hdf")
 
@@ -61,7 +62,7 @@ def _read(file: Any, path: Path, options: ReadOptions) -> SignalTable:
 
 
 def _read_array(dataset: Any, kind: str) -> np.ndarray:
-    values = np.empty(dataset.shape, stored_type(dataset.dtype, kind))
+    values = aligned_empty(dataset.shape, stored_type(dataset.dtype, kind))
     once = max(1, VALUES_AT_ONCE // 4 // max(1, math.prod(dataset.shape[1:])))
     for i in range(0, len(values), once):
         values[i : i + once] = dataset[i : i + once]

@@ -20,6 +20,7 @@ from shoal.data.signal_readers.arrays import COLOURS
 from shoal.data.signal_readers.pixels import by, fitted, scaling, wanted_size
 from shoal.data.signals import Signals
 from shoal.errors import DataError, listing
+from shoal.taken import aligned_empty
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -188,7 +189,7 @@ def _room(folder: Path, rows: int, shape: tuple[int, int, int], dtype: str, opti
     needed = rows * math.prod(shape) * np.dtype(dtype).itemsize
     if needed <= MOST_BYTES or options.image_size:
         try:
-            return np.empty((rows, *shape), dtype)
+            return aligned_empty((rows, *shape), dtype)
         except MemoryError:
             pass
     raise DataError(

@@ -17,6 +17,7 @@ from shoal.data.signal_readers.base import SignalTable
 from shoal.data.signal_readers.pixels import stored_type
 from shoal.data.signals import VALUES_AT_ONCE
 from shoal.errors import DataError, listing
+from shoal.taken import aligned_empty
 
 _ONLY = ""
 """The name of the array in an NPY file."""
@@ -116,7 +117,7 @@ def _read_array(stream: IO[bytes], kind: str) -> np.ndarray:
         raise ValueError("it holds Python objects, which could run code; save numbers")
     row = math.prod(shape[1:])
     ordered = (row, shape[0]) if fortran else (shape[0], row)  # columns first: what follows is the transpose
-    values = np.empty(shape[::-1] if fortran else shape, stored_type(dtype, kind))
+    values = aligned_empty(shape[::-1] if fortran else shape, stored_type(dtype, kind))
     flat, at = values.reshape(-1), 0
     while at < math.prod(ordered):
         count = min(VALUES_AT_ONCE // 4, flat.size - at)

@@ -9,6 +9,7 @@ import numpy as np
 
 from shoal.data.readers.base import ReadOptions
 from shoal.errors import SettingError
+from shoal.taken import aligned_empty
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -98,7 +99,7 @@ def fitted_arrays(values: np.ndarray, options: ReadOptions) -> tuple[np.ndarray,
         return values, []
     from PIL import Image as Images
 
-    out = np.empty((len(values), *wanted, values.shape[-1]), values.dtype)
+    out = aligned_empty((len(values), *wanted, values.shape[-1]), values.dtype)
     for image, place in zip(values, out, strict=True):
         for channel in range(values.shape[-1]):
             plane: Any = Images.fromarray(np.ascontiguousarray(image[..., channel], np.float32))

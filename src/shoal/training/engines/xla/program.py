@@ -46,7 +46,9 @@ class Rows(NamedTuple):
 
     `present` is 1 for a real row; the last row never is. `validation_weights` is `(batches, rows, outputs or 1, 2)`,
     one column for each half; `folds` and `validation_folds` hold the fold of each row in each repeat and have no
-    columns where there are none. `steps` and `validation_batches` say how much is real.
+    columns where there are none. `steps` and `validation_batches` say how much is real. Images are not copied: `x` is
+    then the array of all of them, `where` holds the positions of the training rows in it and `validation_x` those of
+    the validation rows.
     """
 
     x: Any
@@ -61,6 +63,16 @@ class Rows(NamedTuple):
     validation_folds: Any
     steps: Any
     validation_batches: Any
+    where: Any = None
+
+    def inputs(self, indices: Any) -> Any:
+        """Return the inputs of some training rows."""
+        return self.x[indices] if self.where is None else self.x[self.where[indices]]
+
+    def validation_inputs(self, batch: Any) -> Any:
+        """Return the inputs of a batch of validation rows."""
+        found = self.validation_x[batch]
+        return found if self.where is None else self.x[found]
 
 
 class Flat:
@@ -213,7 +225,7 @@ class MemberProgram:
         Everything is gathered: what XLA only slices, it looks up again for every member.
         """
         shared, structure = self.xp.shared, self.structure
-        x, y, weights = rows.x[indices], shared(rows.y[indices]), shared(rows.weights[indices])
+        x, y, weights = rows.inputs(indices), shared(rows.y[indices]), shared(rows.weights[indices])
         present, which = shared(rows.present[indices]), shared(indices.astype(jnp.uint32))
         if structure.folds:
             present = present * ~held_out(self.xp, rows.folds[indices], numbers)
@@ -285,9 +297,10 @@ class MemberProgram:
 
         def batch(i: Any, sums: tuple[Any, ...]) -> tuple[Any, ...]:
             y, weights = xp.shared(rows.validation_y[i]), rows.validation_weights[i]
-            output = self.output(layers, rows.validation_x[i], numbers)
+            x = rows.validation_inputs(i)
+            output = self.output(layers, x, numbers)
             if self.structure.reconstruct:
-                y = self.clean(rows.validation_x[i])
+                y = self.clean(x)
             seen = xp.shared(jnp.ones(len(weights), jnp.float32))
             if self.structure.folds:
                 seen = held_out(xp, rows.validation_folds[i], numbers).astype(jnp.float32)

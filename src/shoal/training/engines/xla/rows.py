@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from shoal.taken import TakenRows
 from shoal.training.engines.xla.program import STEPS_AT_ONCE, Rows
 from shoal.training.grouping import Structure, bucket_rows
 from shoal.training.member import Problem
@@ -16,33 +17,35 @@ def shared_rows(problem: Problem, structure: Structure) -> Rows:
     rows, validation = len(problem.x), len(problem.validation_x)
     size = min(bucket_rows(validation), validation_batch(structure.network.values))
     batches = -(-validation // size)
+    full = size * bucket_rows(batches)
     halves = np.eye(2, dtype=np.float32)[problem.validation_half]
     weights = problem.validation_weights[:, :, None] * halves[:, None, :]
     folds = problem.folds if problem.folds is not None else np.zeros((rows, 0), np.int32)
     validation_folds = folds if problem.folds is not None else np.zeros((validation, 0), np.int32)
     y_err = problem.y_err if structure.replicas and problem.y_err is not None else np.zeros((rows, 0), np.float32)
-    padded = _padded(problem)
+    padded, width = _padded(problem), structure.input_shape[0]
+    taken = isinstance(problem.x, TakenRows) and problem.x.whole is getattr(problem.validation_x, "whole", None)
 
     def filled(array: np.ndarray) -> np.ndarray:
         return _filled(array, padded)
 
     def batched(array: np.ndarray) -> np.ndarray:
-        full = _filled(array, size * bucket_rows(batches))
-        return full.reshape(len(full) // size, size, *array.shape[1:])
+        return _filled(array, full).reshape(full // size, size, *array.shape[1:])
 
     return Rows(
-        x=filled(_wider(problem.x, structure.input_shape[0])),
+        x=problem.x.whole if taken else filled(_wider(problem.x, width)),
         y=filled(problem.y),
         weights=filled(problem.weights),
         present=filled(np.ones(rows, np.float32)),
         y_err=filled(y_err),
         folds=filled(folds),
-        validation_x=batched(_wider(problem.validation_x, structure.input_shape[0])),
+        validation_x=batched(_positions(problem.validation_x, full) if taken else _wider(problem.validation_x, width)),
         validation_y=batched(problem.validation_y),
         validation_weights=batched(weights),
         validation_folds=batched(validation_folds),
         steps=np.int32(problem.steps(structure.batch_size)),
         validation_batches=np.int32(batches),
+        where=_positions(problem.x, padded) if taken else None,
     )
 
 
@@ -69,6 +72,14 @@ def _filled(array: np.ndarray, length: int) -> np.ndarray:
     return full
 
 
+def _positions(taken: TakenRows, length: int) -> np.ndarray:
+    """Return where rows are, filled up with the first of them: no other row is ever looked at."""
+    positions = np.full(length, taken.rows[0], np.int32)
+    positions[: len(taken)] = taken.rows
+    return positions
+
+
 def _wider(x: np.ndarray, inputs: int) -> np.ndarray:
     """Return rows with features of zeros behind the real ones; images and series as they are."""
+    x = np.asarray(x)
     return x if x.ndim > 2 or inputs == x.shape[1] else np.pad(x, ((0, 0), (0, inputs - x.shape[1])))
