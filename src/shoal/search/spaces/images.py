@@ -5,6 +5,7 @@ from __future__ import annotations
 from shoal.networks import Shape
 from shoal.search.space import Choice, Fixed, LogUniform, Space, Widths
 
+SMALL = 16  # pixels along a side
 SMALLEST = 3  # pixels that the last block shall still see along each side
 
 
@@ -25,7 +26,8 @@ def image_blocks(shape: Shape) -> tuple[str, ...]:
     while most < 3 and min(shape[:2]) // 2 ** (most + 1) >= SMALLEST - 1:
         most += 1
     depths = range(max(1, most - 1), most + 1)
-    return (*(blocks(depth, 32) for depth in depths), blocks(most, 16))
+    filters = 32 if min(shape[:2]) < SMALL else 16  # larger images cost more for each filter
+    return (*(blocks(depth, filters) for depth in depths), blocks(most, filters // 2))
 
 
 def blocks(depth: int, filters: int) -> str:

@@ -29,7 +29,7 @@ def series_layers(shape: Shape) -> tuple[str, ...]:
 
 def series_space(shape: Shape, rows: int, classification: bool) -> Space:
     """Return the default space for series of a shape and so many training rows."""
-    epochs = 100 if rows < 1_000 else 50 if rows < 10_000 else 25
+    epochs = 400 if rows < 100 else 150 if rows < 1_000 else 50 if rows < 10_000 else 25  # few rows make few steps
     return Space(
         {
             "layers": Choice(series_layers(shape)),
