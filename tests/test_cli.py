@@ -23,7 +23,7 @@ from shoal.results import Interval
 
 SOURCE = str(Path(shoal_package.__file__).parents[1])
 HEAVY = {"jax", "sklearn", "scipy", "polars", "matplotlib", "pandas", "numpy", "pydantic", "pyarrow"}
-COMMANDS = ("fit", "predict", "evaluate", "report", "runs", "describe", "network", "datasets")
+COMMANDS = ("fit", "predict", "encode", "evaluate", "report", "runs", "describe", "network", "datasets")
 
 
 def invoke(*words: str) -> Any:
@@ -46,6 +46,7 @@ class FakePrediction:
 class FakeRun:
     """A run as `shoal.load` gives it, which predicts a table of two rows."""
 
+    reconstructs = False
     delimiter: str | None = None
     table = pl.DataFrame({"x": [1, 2], "colour": ["red", "blue"]})
 

@@ -124,7 +124,7 @@ def _fit(
         progress.stage("evaluating")
         kept = choose_kept(training, settings, folder)
         chosen = [training.members[place] for place in kept]
-        predictor = make_ensemble(chosen, preparation, dataset, split, problem.folds)
+        predictor = make_ensemble(chosen, preparation, dataset, split, problem.folds, settings.false_alarm_rate)
         keep_training(folder, training.checkpoint)  # what follows may be interrupted, too
         record = evaluate(
             predictor,

@@ -9,10 +9,11 @@ from typing import Any
 
 
 class Task(enum.StrEnum):
-    """What is predicted: one of several classes, or one or several numbers."""
+    """What is learnt: one of several classes, one or several numbers, or the inputs themselves."""
 
     CLASSIFICATION = "classification"
     REGRESSION = "regression"
+    RECONSTRUCTION = "reconstruction"
 
 
 class Status(enum.IntEnum):

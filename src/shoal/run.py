@@ -16,13 +16,17 @@ from shoal.data.cutting import cut_again
 from shoal.data.dataset import Raw, read_any
 from shoal.data.roles import Roles
 from shoal.data.signal_readers import options_alike
-from shoal.errors import DataError, ShoalWarning
+from shoal.errors import DataError, SettingError, ShoalWarning
 from shoal.evaluation.evaluation import Rows, score_rows
 from shoal.evaluation.predictor import Prediction, Predictor
+from shoal.evaluation.reconstructing import best_alone, scaled_inputs
 from shoal.results import Interval
 from shoal.runs.folder import RunFolder
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from shoal.evaluation.reconstructing import AnomalyScores
     from shoal.report.figures.feature_maps import FeatureMaps
     from shoal.report.figures.filters import Filters
     from shoal.report.figures.hidden_states import HiddenStates
@@ -68,6 +72,11 @@ class Run:
         return self.folder.predictor()
 
     @property
+    def reconstructs(self) -> bool:
+        """Whether the run was fitted with reconstruct."""
+        return self.predictor.alarm is not None
+
+    @property
     def candidates(self) -> pl.DataFrame:
         """One row for each candidate: its hyperparameters and its mean score with the standard error."""
         return self.folder.log.candidates()
@@ -93,11 +102,100 @@ class Run:
 
         Raises:
             DataError: a column is missing, or holds values of another type than in training.
+            SettingError: the run reconstructs and predicts nothing.
         """
         return self.predict_table(data)[1]
 
+    def encode(self, data: Any, options: ReadOptions | None = None) -> np.ndarray:
+        """Return the codes of rows in the best network of a run that reconstructs, `(rows, bottleneck)` float32.
+
+        Args:
+            data: as for `predict`; no target or label is needed.
+            options: how to read text files.
+
+        Raises:
+            SettingError: the run predicts and has no codes.
+            DataError: a column is missing, or holds values of another type than in training.
+        """
+        return self._judged(data, options)[1]
+
+    def reconstruct(self, data: Any, options: ReadOptions | None = None) -> pl.DataFrame | np.ndarray:
+        """Return what the best network makes of rows, from their codes.
+
+        Args:
+            data: as for `predict`.
+            options: how to read text files.
+
+        Returns:
+            Of a table its feature columns, in their own units; dates as days since 1970, categories as the likeliest.
+            Of images or series `(rows, *shape)` float64 in their own units.
+
+        Raises:
+            SettingError: the run predicts and reconstructs nothing.
+            DataError: a column is missing, or holds values of another type than in training.
+        """
+        from shoal.evaluation.reconstructing import check_reconstructs, reconstruct
+
+        check_reconstructs(self.predictor)
+        preparation = self.predictor.preparation
+        mean = reconstruct(self.predictor, preparation.transform(self._read(data, options).inputs))
+        return preparation.inverse(mean) if preparation.signals is None else preparation.signals.unscaled(mean)
+
+    def anomaly_scores(self, data: Any, options: ReadOptions | None = None) -> AnomalyScores:
+        """Return how strange rows are: the mean squared error of their reconstruction, and whether it is too large.
+
+        Args:
+            data: as for `predict`.
+            options: how to read text files.
+
+        Returns:
+            `score` `(rows,)`, `threshold` and `is_anomaly` `(rows,)`; `false_alarm_rate` is the share of usual rows
+            expected above the threshold at most.
+
+        Raises:
+            SettingError: the run predicts and knows no anomalies.
+            DataError: a column is missing, or holds values of another type than in training.
+        """
+        return self._judged(data, options)[2]
+
+    def encode_table(self, data: Any, options: ReadOptions | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the rows as read beside `code_1`, `code_2`, …, `anomaly_score` and `anomaly`."""
+        table, codes, found = self._judged(data, options)
+        columns = {f"code_{i}": codes[:, i - 1] for i in range(1, codes.shape[1] + 1)}
+        return table, pl.DataFrame({**columns, "anomaly_score": found.score, "anomaly": found.is_anomaly})
+
+    def reconstruct_table(self, data: Any, options: ReadOptions | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the rows of a table as read beside `<column>_reconstructed`, `anomaly_score` and `anomaly`.
+
+        Raises:
+            SettingError: rows are images or series, whose reconstruction fills no columns.
+        """
+        signals = self.predictor.preparation.signals
+        if signals is not None:
+            raise SettingError(
+                f"the reconstruction of {signals.kind} fills no table; write codes and anomaly scores with "
+                f"shoal encode, or use Run.reconstruct in Python"
+            )
+        made = self.reconstruct(data, options)
+        assert isinstance(made, pl.DataFrame)
+        table, _, found = self._judged(data, options)
+        made = made.rename({name: f"{name}_reconstructed" for name in made.columns})
+        scores = [pl.Series("anomaly_score", found.score), pl.Series("anomaly", found.is_anomaly)]
+        return table, made.hstack(scores)
+
+    def _judged(self, data: Any, options: ReadOptions | None) -> tuple[pl.DataFrame, np.ndarray, AnomalyScores]:
+        """Return the rows as read, their codes and how strange they are."""
+        from shoal.evaluation.reconstructing import check_reconstructs, codes, judge
+
+        check_reconstructs(self.predictor)
+        raw = self._read(data, options)
+        x = self.predictor.preparation.transform(raw.inputs)
+        return raw.table, codes(self.predictor, x), judge(self.predictor, x)
+
     def predict_table(self, data: Any, options: ReadOptions | None = None) -> tuple[pl.DataFrame, Prediction]:
         """Return the rows as read beside what the ensemble says of them."""
+        if self.reconstructs:
+            raise SettingError("this run reconstructs and predicts nothing; use reconstruct, encode or anomaly_scores")
         raw = self._read(data, options)
         return raw.table, self.predictor.predict(raw.inputs)
 
@@ -106,7 +204,7 @@ class Run:
         return self.predictor.preparation.unknown_categories(table)
 
     def evaluate(self, data: Any, options: ReadOptions | None = None) -> dict[str, Interval]:
-        """Return every metric on labelled rows, each with its 95 % interval.
+        """Return every metric on labelled rows (of a reconstruction on any), each with its 95 % interval.
 
         Rows count with their weights, if the run was fitted with weights and the data have their column.
 
@@ -115,8 +213,10 @@ class Run:
         """
         preparation = self.predictor.preparation
         raw = self._read(data, options, known=True)
-        x, y = preparation.transform(raw.inputs), preparation.target_values(raw.table)
-        return score_rows(self.predictor, Rows(x, y, self._weights(raw.table)), int(self.metrics["seed"]))
+        x = preparation.transform(raw.inputs)
+        y = scaled_inputs(preparation, x) if self.reconstructs else preparation.target_values(raw.table)
+        predictor = best_alone(self.predictor) if self.reconstructs else self.predictor
+        return score_rows(predictor, Rows(x, y, self._weights(raw.table)), int(self.metrics["seed"]))
 
     def _weights(self, table: pl.DataFrame) -> Any:
         """Return the weights of rows by the column that weighed the rows of the fit, or None."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from shoal.errors import SettingError, suggest
 from shoal.networks import get_activation, get_initializer
+from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.hyperparameters import Hyperparameters, Names, OptimizerName, ScheduleName, Widths
 from shoal.training.resources import parse_memory
 
@@ -50,6 +51,10 @@ class FitSettings(BaseModel):
     horizon: int = Field(1, ge=1, description="with a window: how many next values of the target to predict")
     series: str | None = Field(None, description="column that says to which series a row belongs")
     season: int | None = Field(None, ge=1, description="with a window: steps after which the target repeats")
+    reconstruct: bool = Field(False, description="learn to reconstruct the inputs, without a target: an autoencoder")
+    false_alarm_rate: float = Field(
+        0.01, gt=0.0, lt=1.0, description="with reconstruct: share of usual rows that may be called anomalies"
+    )
 
     # the split and the preparation
     test: str | None = Field(None, description="file with the test rows; by default they are split off")
@@ -68,6 +73,10 @@ class FitSettings(BaseModel):
     repeats: int = Field(1, ge=1, description="train each candidate so many times, with its own seeds and folds")
     minutes: float | None = Field(None, gt=0.0, description="stop after so many minutes and keep the best so far")
     keep: int | None = Field(None, ge=1, description="how many candidates make the ensemble; at most 8 by default")
+
+    bottleneck: int | None = Field(
+        None, ge=1, description="with reconstruct: numbers that the code of a row has; searched by default"
+    )
 
     # hyperparameters fixed by the user; None: searched, or the default where nothing is searched
     layers: str | None = None
@@ -114,6 +123,19 @@ class FitSettings(BaseModel):
     def _sizes_leave_rows(self) -> FitSettings:
         if self.validation_size + self.test_size >= 1.0:
             raise ValueError("validation_size and test_size together must stay below 1")
+        return self
+
+    @model_validator(mode="after")
+    def _reconstruction_alone(self) -> FitSettings:
+        wants = {"bottleneck": self.bottleneck, "false_alarm_rate": "false_alarm_rate" in self.model_fields_set or None}
+        if not self.reconstruct:
+            for name, value in wants.items():
+                if value is not None:
+                    raise ValueError(f"{name} is for reconstructions; add reconstruct, or leave {name} out")
+            return self
+        for name in ("cv", "task", "y_err", "window", "series", "label_smoothing", *AUGMENTATIONS):
+            if getattr(self, name) and name != "noise":
+                raise ValueError(f"a reconstruction cannot be combined with {name}; leave one of them out")
         return self
 
     def fixed(self) -> dict[str, Any]:

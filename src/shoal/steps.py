@@ -25,18 +25,20 @@ from shoal.data import (
 from shoal.data.signals import PADDED
 from shoal.errors import Interrupted, SettingError
 from shoal.evaluation.baselines import learn_baselines, predict_by
-from shoal.evaluation.candidates import choose_candidates, rank_candidates
+from shoal.evaluation.candidates import choose_bottleneck, choose_candidates, rank_candidates
 from shoal.evaluation.evaluation import joined_rows, prepared_rows
 from shoal.evaluation.flat_features import flat_features
 from shoal.evaluation.predictor import EnsembleMember, Predictor, with_noise
+from shoal.evaluation.reconstructing import with_alarm
 from shoal.evaluation.series_baselines import forecast_of
 from shoal.networks import Layer, Masking, Normalization
+from shoal.networks.bottleneck import code_size
 from shoal.repeating import import_meanwhile
 from shoal.report import warm_up
 from shoal.results import Status, Task
 from shoal.runs.folder import RunFolder
 from shoal.search.space import Space
-from shoal.search.spaces import default_layers, default_space, single_space
+from shoal.search.spaces import default_layers, default_space, reconstruction_space, single_space
 from shoal.settings import FitSettings
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
@@ -75,7 +77,7 @@ def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
     columns = ("target", "features", "y_err", "ignore")
     options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in columns}
     options |= {name: getattr(settings, name) for name in ("weight", "group", "time", "id", "task")}
-    options |= {name: getattr(settings, name) for name in ("window", "horizon", "series", "season")}
+    options |= {name: getattr(settings, name) for name in ("window", "horizon", "series", "season", "reconstruct")}
     options["roles"] = None if settings.roles is None else roles_from_toml(settings.roles)
     words = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
     options["options"] = ReadOptions(**{name: getattr(settings, name) for name in words})
@@ -100,15 +102,18 @@ def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: Fit
     weights, y = row_weights(dataset, split.train), dataset.y()
     if dataset.task is Task.REGRESSION:
         y = preparation.scale_target(y)
+    reconstruct = dataset.task is Task.RECONSTRUCTION
 
     def part(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
         taken = None if weights is None else weights[rows]
-        return preparation.transform(dataset.inputs(rows)), y[rows], taken
+        x = preparation.transform(dataset.inputs(rows))
+        # the columns of a table are their own targets; those of images are found in the engine, behind the scaling
+        return x, x if reconstruct and x.ndim == 2 else y[rows], taken
 
     loss = choose_loss(dataset.task, classes, settings.loss)
     parts = part(split.train), part(split.validation)
     options: dict[str, Any] = {"classes": classes, "seed": settings.seed, "penalties": settings.penalties}
-    options["stem"] = stem_of(preparation)
+    options |= {"stem": stem_of(preparation), "reconstruct": reconstruct and preparation.signals is not None}
     check_augmentation(dataset, settings)
     return make_problem(dataset.task, loss, *parts, folds=deal_folds(dataset, split, settings), **options)
 
@@ -121,6 +126,7 @@ def check_augmentation(dataset: Dataset, settings: FitSettings) -> None:
     """
     kind = kind_of(dataset)
     able: set[str] = {"images": set(AUGMENTATIONS), "series": {"noise"}}.get(kind, set())
+    able = {"noise"} if dataset.task is Task.RECONSTRUCTION else able
     given = [name for name in AUGMENTATIONS if getattr(settings, name) and name not in able]
     if given:
         raise SettingError(f"{given[0]}: only images can be augmented so, but the data are {kind}; leave it out")
@@ -182,6 +188,9 @@ def networks_each(settings: FitSettings) -> int:
 def choose_space(rows: int, task: Task, settings: FitSettings, shape: tuple[int, ...] = (1,)) -> Space:
     """Return what is searched: the default space, or nothing for a single network; what the user fixed stays."""
     fixed = settings.fixed()
+    if task is Task.RECONSTRUCTION:
+        single = count_candidates(settings) == 1
+        return reconstruction_space(shape, rows, fixed, settings.bottleneck, single=single)
     if count_candidates(settings) == 1:
         return single_space(fixed.get("epochs", 200), default_layers(shape)).fixing(fixed)
     return default_space(rows, task is Task.CLASSIFICATION, shape).fixing(fixed)
@@ -200,6 +209,9 @@ def learn_meanwhile(
     aside: Aside, dataset: Dataset, split: Split, preparation: Preparation, seed: int
 ) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
     """Begin to fit the baselines and return the function that predicts by them; the test rows are not looked at."""
+    if dataset.task is Task.RECONSTRUCTION:  # its baselines need the size of the code, which is chosen later
+        aside.do(warm_up)
+        return lambda _: {}
     train, validation = (prepared_rows(dataset, preparation, rows) for rows in (split.train, split.validation))
     # the baselines learn from all rows that the networks saw; with folds these are one part
     rows = train if split.folds else joined_rows(train, validation)
@@ -260,12 +272,16 @@ def keep_training(folder: RunFolder, checkpoint: Checkpoint) -> None:
 def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) -> list[int]:
     """Return the positions of the members of the best candidates, best candidate first.
 
+    In a reconstruction they are those of the smallest bottleneck that is good enough.
+
     Raises:
         SettingError: of every candidate a network diverged.
         Interrupted: no candidate had all of its networks when the time was over; what is trained is kept.
     """
     members, each = training.members, networks_each(settings)
     ranked = rank_candidates([m.member.candidate for m in members], [m.score for m in members], each)
+    if settings.reconstruct:
+        ranked = choose_bottleneck(ranked, {m.member.candidate: code_size(m.network.layers) or 0 for m in members})
     kept = choose_candidates(ranked, settings.keep)
     if kept:
         return [place for standing in kept for place in standing.members]
@@ -287,8 +303,9 @@ def make_ensemble(
     dataset: Dataset,
     split: Split,
     folds: np.ndarray | None,
+    false_alarm_rate: float = 0.01,
 ) -> Predictor:
-    """Return the predictor made of the kept members, its noise measured on the validation rows.
+    """Return the predictor made of the kept members, its noise or its alarm measured on the validation rows.
 
     With folds, each validation row is predicted by the members that did not learn from it.
     """
@@ -303,9 +320,12 @@ def make_ensemble(
         )
         for m in members
     )
-    targets = len(dataset.targets)
+    reconstruct = dataset.task is Task.RECONSTRUCTION
+    targets = members[0].network.output_shape[0] if reconstruct else len(dataset.targets)
     plain = Predictor(preparation, chosen, np.zeros(targets), np.full(targets, 1.96))
     rows, weights = split.validation, dataset.weights()
     taken = None if weights is None else weights[rows]
     x, answering = preparation.transform(dataset.inputs(rows)), plain.held_out(folds, len(rows))
+    if reconstruct:
+        return with_alarm(plain, x, false_alarm_rate)
     return with_noise(plain, x, dataset.y()[rows], taken, answering)

@@ -15,6 +15,8 @@ from shoal.evaluation.record import (
     DataRecord,
     ForecastRows,
     NetworkRow,
+    ReconstructedRows,
+    ReconstructionRecord,
     Record,
     SignalRecord,
     TestRows,
@@ -136,7 +138,8 @@ def make_record(
     rows, curves = population(networks, min(kept, networks), epochs)
     task = Task.CLASSIFICATION if classes else Task.REGRESSION
     row_weights = rng.normal(1.0, 0.8, test) if weights else None
-    test_rows, predictions = (_class_rows if classes else _value_rows)(rng, test, classes or targets, row_weights)
+    columns_of = classes or targets or ("y",)
+    test_rows, predictions = (_class_rows if classes else _value_rows)(rng, test, columns_of, row_weights)
     scores = [with_intervals(task, test_rows.truth, p) for p in predictions]
     if not classes:
         curves = Curves(curves.train_loss, curves.validation_loss, np.sqrt(curves.validation_loss), "rmse")
@@ -265,6 +268,50 @@ def with_images(record: Record, shape: tuple[int, int, int] = (8, 8, 1), **chang
     return dataclasses.replace(record, signals=dataclasses.replace(signals, **changes))
 
 
+def with_reconstruction(record: Record, shape: tuple[int, ...] = (4,), **changes: Any) -> Record:
+    """Return a record of autoencoders with made-up codes and scores; rows of a table where the shape has one axis."""
+    rng = np.random.default_rng(6)
+    rows = len(record.test_rows.truth)
+    scores = rng.gamma(2.0, 0.02, rows)
+    order = np.argsort(scores)
+    kind = {1: "table", 2: "series", 3: "images"}[len(shape)]
+
+    def some(which: np.ndarray) -> ReconstructedRows:
+        truth = rng.normal(size=(len(which), *shape))
+        return ReconstructedRows(which, truth, truth + 0.2 * rng.normal(size=truth.shape))
+
+    found = ReconstructionRecord(
+        kind=kind,
+        names=record.data.feature_names if kind == "table" else ("grey",),
+        bottleneck=2,
+        sizes=((1, 0.4), (2, 0.11), (3, 0.106)),
+        codes=rng.normal(size=(rows, 2)),
+        plane=rng.normal(size=(rows, 2)),
+        plane_shares=(0.7, 0.3),
+        label_name="<b>kind</b>",
+        labels=np.asarray(["<i>", "b"])[np.arange(rows) % 2],
+        scores=scores,
+        threshold=0.12,
+        false_alarm_rate=0.01,
+        alarms=Interval(0.01, 0.003, 0.03, "wilson"),
+        usual=some(order[:: max(1, rows // 12)][:12]),
+        strangest=some(order[::-1][:12]),
+        row_numbers=np.arange(1, rows + 1),
+        noise=np.full(int(np.prod(shape)), 0.2),
+    )
+    truth = rng.normal(size=(rows, 5))
+    scores_of = with_intervals(Task.RECONSTRUCTION, truth, truth + 0.3 * rng.normal(size=truth.shape))
+    data = dataclasses.replace(record.data, task=Task.RECONSTRUCTION, task_name="reconstruction")
+    return dataclasses.replace(
+        record,
+        data=data,
+        scores=dict.fromkeys(record.scores, scores_of),
+        baselines={"mean": scores_of, "pca": scores_of},
+        test_rows=TestRows(truth[:, :0]),
+        reconstruction=dataclasses.replace(found, **changes),
+    )
+
+
 def with_series(record: Record, steps: int = 48, channels: int = 2, **changes: Any) -> Record:
     """Return a record of series of different lengths with made-up states."""
     rng = np.random.default_rng(4)
@@ -326,6 +373,13 @@ def make_cases() -> dict[str, Record]:
         "images": with_images(make_record(networks=4, epochs=20)),
         "long_names": with_images(make_record(classes=long[:2], networks=4, epochs=20), (40, 30, 3)),
         "sizes": with_images(make_record(classes=(), targets=("mass", "spin"), networks=4, epochs=20), (6, 90, 5)),
+        "autoencoder": with_reconstruction(make_record(classes=(), targets=(), test=200, networks=4, epochs=20)),
+        "image_autoencoder": with_reconstruction(
+            make_record(classes=(), targets=(), test=200, networks=4, epochs=20), (12, 12, 1), labels=np.arange(200.0)
+        ),
+        "series_autoencoder": with_reconstruction(
+            make_record(classes=(), targets=(), networks=4, epochs=20), (30, 2), labels=None, label_name=""
+        ),
         "series": with_series(make_record(classes=("rest", "walk"), networks=4, epochs=20)),
         "forecast": with_forecast(make_record(classes=(), targets=("level",), test=200, networks=4, epochs=20)),
         "folds": folded(make_record(networks=60, kept=20), 5, 2),

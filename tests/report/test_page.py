@@ -13,6 +13,7 @@ import pytest
 
 from shoal.evaluation.record import Record
 from shoal.report import page_html, tables, write_page, write_report
+from shoal.report.anomalies import anomalies
 from shoal.report.prose import interval_methods, opening
 from shoal.results import Interval
 
@@ -257,3 +258,34 @@ def test_series_say_how_long_they_are(cases: dict[str, Record], tmp_path: Path) 
 def test_tables_have_no_such_sections(cases: dict[str, Record], tmp_path: Path) -> None:
     reader = read(write_report(cases["iris"], tmp_path).read_text(encoding="utf-8"))
     assert not {"examples", "inside"} & set(reader.ids)
+
+
+def test_autoencoders_have_sections_of_their_own(cases: dict[str, Record], tmp_path: Path) -> None:
+    for case in ("autoencoder", "image_autoencoder", "series_autoencoder"):
+        page = write_report(cases[case], tmp_path / case).read_text(encoding="utf-8")
+        for anchor in ("reconstruction", "codes", "anomalies"):
+            assert f'<section id="{anchor}">' in page
+        assert '<section id="predictions">' not in page
+        assert "<b>kind</b>" not in page
+        assert ("The strangest test rows</caption>" in page) == (case == "autoencoder")
+    facts = dict(tables.data_facts(cases["image_autoencoder"]))
+    assert facts["images"] == "12 × 12 pixels"
+    assert facts["bottleneck"] == "2 numbers"
+
+
+def test_the_sentence_on_anomalies_says_how_many_there_are(cases: dict[str, Record]) -> None:
+    found = cases["autoencoder"].reconstruction
+    assert found is not None
+    above = int((found.scores > found.threshold).sum())
+    assert f"Of the 200 test rows {above} do" in anomalies(cases["autoencoder"])
+    assert anomalies(cases["iris"]) == ""
+
+
+def test_too_few_validation_rows_for_a_threshold_are_told(cases: dict[str, Record]) -> None:
+    record = cases["autoencoder"]
+    assert "24 validation rows are too few" in anomalies(record)
+    many = dataclasses.replace(record.data, rows={**record.data.rows, "validation": 99})
+    assert "too few" not in anomalies(dataclasses.replace(record, data=many))
+    assert record.reconstruction is not None
+    often = dataclasses.replace(record.reconstruction, alarms=Interval(0.07, 0.03, 0.15, "wilson"))
+    assert "more than was asked for" in anomalies(dataclasses.replace(record, reconstruction=often))

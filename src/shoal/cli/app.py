@@ -21,6 +21,7 @@ from shoal.cli.runs import runs
 _LATE = {
     "fit": "Train many small networks on a table and keep the best as an ensemble with error bars.",
     "predict": "Add predictions with error bars to a table.",
+    "encode": "Add codes and anomaly scores to a table, by a run that was fitted with --reconstruct.",
     "evaluate": "Score a run on rows whose truth is known, each score with its 95 % interval.",
     "describe": "Show the columns of a table, what they are for, and what to look out for.",
 }
@@ -74,6 +75,7 @@ _EXAMPLES = {
         "shoal fit table.parquet --target a,b --ignore run,comment --out runs/both",
         "shoal fit measurements.csv --target y --cv 5 --repeats 2",
         "shoal fit iris --networks 1 --hidden 64,32 --activation relu --l2 0.01",
+        "shoal fit spectra.npz --reconstruct --bottleneck 8",
         "shoal fit --config runs/iris-1/config.toml --seed 1",
         "shoal fit --resume runs/iris-1",
     ),
@@ -82,6 +84,7 @@ _EXAMPLES = {
         "shoal predict runs/iris-1 new.parquet -o predictions.jsonl --force",
         "shoal predict runs/iris-1 new.csv | head",
     ),
+    "encode": ("shoal encode runs/iris-1 new.csv -o codes.csv",),
     "evaluate": ("shoal evaluate runs/iris-1 later.csv", "shoal evaluate runs/iris-1 later.csv --json"),
     "report": ("shoal report runs/iris-1",),
     "runs": ("shoal runs", "shoal runs ../other/runs --json"),

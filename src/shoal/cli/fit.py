@@ -27,7 +27,7 @@ Resume = Annotated[
     typer.Option(metavar="RUN", help="go on with a run that was interrupted", rich_help_panel=RUN),
 ]
 # Scores that stand in the summary, as many as fit beside each other; the page has all of them.
-SHOWN = ("accuracy", "log_loss", "rmse", "r2")
+SHOWN = ("accuracy", "log_loss", "rmse", "r2", "reconstruction_error", "explained_variance")
 
 
 def fit(
@@ -83,6 +83,7 @@ def print_summary(run: Run) -> None:
     print_text(metrics["verdict"]["text"])
     names = [name for name in SHOWN if name in metrics["test"]]
     trained, kept = metrics["networks"]["trained"], metrics["networks"]["kept"]
+    kept = 1 if "reconstruction" in metrics else kept
     ours = f"shoal ({kept} of {trained} networks)" if trained > 1 else "shoal (1 network)"
     lines = {ours: metrics["test"], **{label(name): scores for name, scores in metrics["baselines"].items()}}
     rows = [(who, *(interval(scores.get(name)) for name in names)) for who, scores in lines.items()]
@@ -93,7 +94,10 @@ def print_summary(run: Run) -> None:
     for warning in metrics["data"]["warnings"]:
         print_text(f"warning: {warning}")
     print_text(f"page:    {_page(run)}")
-    print_text(f"predict: shoal predict {run.path} NEW_DATA -o predictions.csv")
+    if "reconstruction" in metrics:
+        print_text(f"encode:  shoal encode {run.path} NEW_DATA -o codes.csv")
+    else:
+        print_text(f"predict: shoal predict {run.path} NEW_DATA -o predictions.csv")
 
 
 def candidates_line(search: Mapping[str, Any]) -> str:

@@ -19,14 +19,15 @@ HYPERPARAMETERS = "Hyperparameters (those not given are searched or have their d
 
 READING = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
 CUTTING = ("window", "horizon", "series", "season")
+RECONSTRUCTING = ("reconstruct", "false_alarm_rate")
 ROLES = ("target", "features", "y_err", "weight", "group", "time", "id", "ignore", "roles", "task")
 # Functions cannot be typed on a command line.
 PYTHON_ONLY = frozenset({"penalties"})
 WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTHON_ONLY)
 _PANELS = {
-    **dict.fromkeys(ROLES + READING + CUTTING, DATA),
+    **dict.fromkeys(ROLES + READING + CUTTING + RECONSTRUCTING, DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "normalization"), SPLIT),
-    **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep"), NETWORKS),
+    **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep", "bottleneck"), NETWORKS),
 }
 _PANEL_ORDER = (DATA, SPLIT, NETWORKS, HYPERPARAMETERS, RUN)
 # Columns may be repeated or hold commas; these others are texts that the settings take apart themselves.
@@ -123,7 +124,7 @@ def _bare(annotation: Any) -> Any:
 
 
 def _declarations(name: str, kind: Any) -> tuple[str, ...]:
-    if name == "force":  # off by default, so there is nothing to switch off
+    if name in ("force", "reconstruct"):  # off by default, so there is nothing to switch off
         return (flag(name),)
     if kind is bool:
         return (f"{flag(name)}/--no-{name.replace('_', '-')}",)

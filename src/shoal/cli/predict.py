@@ -37,7 +37,8 @@ def predict(
     """Add predictions with error bars to a table.
 
     The columns of the table are kept. Classes: `prediction` and one `probability_<class>` each. Numbers:
-    `prediction`, `std`, and `low` and `high` that hold 95 % of the values.
+    `prediction`, `std`, and `low` and `high` that hold 95 % of the values. A run that reconstructs writes
+    `<column>_reconstructed`, `anomaly_score` and `anomaly`.
     """
     import sys
 
@@ -51,9 +52,13 @@ def predict(
     with watching(quiet=quiet, plain_lines=False) as progress:
         progress.stage(f"predicting {data}")
         loaded = load(run)
-        table, prediction = loaded.predict_table(data, read_options(settings))
+        options = read_options(settings)
+        if loaded.reconstructs:
+            table, predicted = loaded.reconstruct_table(data, options)
+        else:
+            table, prediction = loaded.predict_table(data, options)
+            predicted = prediction.frame()
         unknown = {name: int(count) for name, count in loaded.unknown_categories(table).items() if count}
-        predicted = prediction.frame()
         full = joined(table, predicted)
         if path:
             write_table(full, path)

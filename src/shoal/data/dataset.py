@@ -68,6 +68,7 @@ class Dataset:
     `sha256` is that of the whole content as read. `classes` is empty in a regression. `signals` are the images or
     series to predict from, one for each row of the table, or None where its columns are the features. `read_notes` are
     those of the `notes` that the reader gave. `cut` says where series come from that were cut from a table of steps.
+    In a reconstruction there are no targets; a column of that role is a label that nothing learns from.
     """
 
     name: str
@@ -104,13 +105,20 @@ class Dataset:
     @property
     def targets(self) -> tuple[str, ...]:
         """The names of the columns to predict."""
-        return tuple(self.roles.target)
+        return () if self.task is Task.RECONSTRUCTION else tuple(self.roles.target)
+
+    @property
+    def label(self) -> str | None:
+        """The column that says what the rows of a reconstruction are, if one is known; nothing learns from it."""
+        return self.roles.target[0] if self.task is Task.RECONSTRUCTION and self.roles.target else None
 
     @property
     def task_name(self) -> str:
         """The task in words, e.g. `3-class classification` or `regression, 2 targets`."""
         if self.task is Task.CLASSIFICATION:
             return ("binary" if len(self.classes) == 2 else f"{len(self.classes)}-class") + " classification"
+        if self.task is Task.RECONSTRUCTION:
+            return "reconstruction"
         return "regression" if len(self.targets) == 1 else f"regression, {len(self.targets)} targets"
 
     def feature_table(self) -> pl.DataFrame:
@@ -118,7 +126,7 @@ class Dataset:
         return pl.DataFrame([self.table.get_column(column.name) for column in self.features])
 
     def y(self) -> np.ndarray:
-        """Return `(rows,)` int64 class positions, or `(rows, targets)` float64 values in a regression."""
+        """Return `(rows,)` int64 class positions, or `(rows, targets)` float64 values; none in a reconstruction."""
         if self.task is Task.CLASSIFICATION:
             return class_indices(self.table.get_column(self.targets[0]), self.classes)
         return target_numbers(self.table, list(self.targets))
@@ -168,6 +176,7 @@ def load_dataset(
     horizon: int = 1,
     series: str | None = None,
     season: int | None = None,
+    reconstruct: bool = False,
 ) -> Dataset:
     """Return a dataset from a built-in name, a file, a data frame or arrays.
 
@@ -190,18 +199,23 @@ def load_dataset(
         series: column that says to which series a row belongs; without `window` each series is one row with one
             label.
         season: steps after which the target repeats, for the seasonal baseline; found by default.
+        reconstruct: the inputs are to be reconstructed, and no target is needed; one that is named, or that the data
+            bring with them, is kept as a label that nothing learns from.
 
     Returns:
         The dataset; its `notes` say in sentences what was inferred and what was left out.
 
     Raises:
         DataError: the data cannot be used as they are; the message names the column and row.
+        SettingError: options that exclude each other.
 
     Example:
         >>> load_dataset({"x": range(20), "y": [0.5 * i for i in range(20)]}).task_name
         'regression'
     """
     check_cutting(window, horizon, season)
+    if reconstruct:
+        _check_reconstruction(task=task, y_err=y_err, window=window, series=series)
     name, source, raw, own, signals, told, part, before = read_any(data, options)
     _check_names(raw)
     flags = Roles().replaced(
@@ -218,6 +232,10 @@ def load_dataset(
     roles = _adapted(own, given).replaced(**given)
     table = _plain_columns(tidy(raw), roles)
     roles.check(table.columns)
+    if reconstruct:
+        _check_size(table, 1)
+        found = Raw(name, source, table, roles.model_copy(update={"y_err": []}), signals, told, None, before)
+        return _build_unlabelled(found, list(told))
     _check_labelled(Raw(name, source, table, roles, signals), table, roles)
     _check_size(table, 2 if signals is None and window is None else 1)
     roles, notes = _complete(table, roles, window, series)
@@ -278,6 +296,37 @@ def _build(raw: Raw, task: Task | str | None, notes: list[str], sha256: str | No
     notes.extend(_notes_on(columns))
     cut = cut if cut is None else cut[kept]
     return Dataset(name, source, table, columns, roles, chosen, classes, tuple(notes), sha256, kept, signals, told, cut)
+
+
+def _check_reconstruction(**given: Any) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise SettingError(f"reconstruct learns the inputs and has no targets; leave out {name}={value!r}")
+
+
+def _build_unlabelled(raw: Raw, notes: list[str]) -> Dataset:
+    """Put the dataset of a reconstruction together: every row is kept, whatever its label is."""
+    name, source, table, roles, signals, told, *_ = raw
+    sha256 = content_hash(table) if signals is None else _both_hashed(table, signals)
+    if signals is not None:
+        if signals.lengths is not None and signals.lengths.min() < signals.shape[0]:
+            raise DataError(
+                f"{source} holds series of unequal length, which cannot be reconstructed; cut them to one length"
+            )
+        signals, filled = signals.aligned().interpolated()
+        if filled:
+            notes.append(f"Filled in {filled:,} missing values of the series, linearly in time.")
+        roles = roles.model_copy(update={"features": []})
+    kept = np.arange(table.height)
+    columns = find_columns(table, roles)
+    if signals is None:
+        check_features(table, columns, kept)
+    _check_role_values(table, roles, kept)
+    if roles.target:
+        notes.append(f"{listing(roles.target)}: kept as a label; no network learns from it.")
+    notes.extend(_notes_on(columns))
+    task = Task.RECONSTRUCTION
+    return Dataset(name, source, table, columns, roles, task, (), tuple(notes), sha256, kept, signals, told)
 
 
 def _check_classes(raw: Raw, table: pl.DataFrame, classes: tuple[str, ...], kept: np.ndarray) -> None:

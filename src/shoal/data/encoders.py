@@ -65,6 +65,10 @@ class NumberEncoder:
         if self.marker:
             out[1] = read.is_null().to_numpy()
 
+    def decode(self, features: np.ndarray) -> pl.Series:
+        """Return the column that has these features `(features, rows)`: numbers, or dates in days since 1970."""
+        return pl.Series(self.column, self.normalization.inverse(np.asarray(features[0], np.float64)))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the fitted numbers as plain data for JSON."""
         return {
@@ -113,6 +117,10 @@ class BooleanEncoder:
         out[0] = read.fill_null(self.fill).to_numpy()
         if self.marker:
             out[1] = read.is_null().to_numpy()
+
+    def decode(self, features: np.ndarray) -> pl.Series:
+        """Return the column that is nearest to these features `(features, rows)`."""
+        return pl.Series(self.column, np.asarray(features[0]) > 0.5)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fitted numbers as plain data for JSON."""
@@ -182,6 +190,11 @@ class CategoryEncoder:
             out[k] = codes == -1
         if self.marker:
             out[-1] = codes == -2
+
+    def decode(self, features: np.ndarray) -> pl.Series:
+        """Return the level whose feature is the largest of these `(features, rows)`; null for other and missing."""
+        levels = [*self.levels, *[None] * (len(features) - len(self.levels))]
+        return pl.Series(self.column, [levels[i] for i in np.argmax(features, axis=0)], dtype=pl.String)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fitted levels as plain data for JSON."""

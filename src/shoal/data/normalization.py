@@ -26,6 +26,9 @@ class Normalization(Protocol):
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return the normalised values."""
 
+    def inverse(self, z: np.ndarray) -> np.ndarray:
+        """Return the values that have these normalised ones."""
+
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as plain data for JSON."""
 
@@ -61,6 +64,10 @@ class Standard:
         """Return the normalised values."""
         return np.asarray((x - self.mean) / self.scale)
 
+    def inverse(self, z: np.ndarray) -> np.ndarray:
+        """Return the values that have these normalised ones."""
+        return np.asarray(z * self.scale + self.mean)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as plain data for JSON."""
         return {"name": self.name, **asdict(self)}
@@ -90,6 +97,11 @@ class Robust:
         """Return the normalised values."""
         u = (x - self.median) / self.scale
         return np.asarray(u / np.hypot(1.0, u / 3.0))
+
+    def inverse(self, z: np.ndarray) -> np.ndarray:
+        """Return the values that have these normalised ones; those beyond ±3, which no value has, are drawn in."""
+        z = np.clip(z, -2.999, 2.999)
+        return np.asarray(z / np.sqrt(1.0 - (z / 3.0) ** 2) * self.scale + self.median)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as plain data for JSON."""
@@ -123,6 +135,10 @@ class Quantile:
         """Return the normalised values."""
         return np.asarray(np.interp(x, self.quantiles, self.scores))
 
+    def inverse(self, z: np.ndarray) -> np.ndarray:
+        """Return the values that have these normalised ones, within the range of the training rows."""
+        return np.asarray(np.interp(z, self.scores, self.quantiles))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers as plain data for JSON."""
         return {"name": self.name, "quantiles": list(self.quantiles), "scores": list(self.scores)}
@@ -142,6 +158,10 @@ class Unchanged:
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return the values."""
         return x
+
+    def inverse(self, z: np.ndarray) -> np.ndarray:
+        """Return the values."""
+        return z
 
     def to_dict(self) -> dict[str, Any]:
         """Return the name as plain data for JSON."""

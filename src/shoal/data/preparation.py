@@ -133,6 +133,21 @@ class Preparation:
             start += count
         return np.ascontiguousarray(out.T)
 
+    def inverse(self, features: np.ndarray) -> pl.DataFrame:
+        """Return the table whose columns are nearest to features `(rows, features)`, in the units of the columns.
+
+        Raises:
+            DataError: the model was trained on images or series, which have no columns.
+        """
+        if self.signals is not None:
+            raise DataError(f"the model was trained on {self.signals.kind}, which have no columns")
+        columns, start = [], 0
+        for encoder in self.encoders:
+            stop = start + len(encoder.names)
+            columns.append(encoder.decode(np.asarray(features)[:, start:stop].T))
+            start = stop
+        return pl.DataFrame(columns)
+
     def unknown_categories(self, table: Inputs) -> dict[str, int]:
         """Return the number of rows with a category that no training row had, by column; {} if none."""
         if self.signals is not None:

@@ -157,6 +157,18 @@ class SignalPreparation:
             return signals.values
         return self._series(signals)
 
+    def scaled(self, x: Any) -> np.ndarray:
+        """Return prepared rows as the layers behind the scaling see them, each in one line `(rows, numbers)`."""
+        if self.kind == "images":
+            mean, scale = (np.asarray(numbers, np.float32) for numbers in (self.mean, self.scale))
+            x = (np.asarray(x, np.float32) - mean) / scale
+        return np.asarray(x, np.float32).reshape(len(x), -1)
+
+    def unscaled(self, z: np.ndarray) -> np.ndarray:
+        """Return images or series `(rows, *shape)` float64 in their own units from scaled numbers `(rows, numbers)`."""
+        values = np.asarray(z, np.float64).reshape(len(z), *self.shape)
+        return np.asarray(values * np.asarray(self.scale) + np.asarray(self.mean))
+
     def _series(self, signals: Signals) -> np.ndarray:
         signals, _ = signals.interpolated()
         steps, channels = self.shape

@@ -90,11 +90,14 @@ def read_task(task: Task | str) -> Task:
     Raises:
         SettingError: not classification or regression.
     """
+    supervised = [one for one in Task if one is not Task.RECONSTRUCTION]
+    if task == Task.RECONSTRUCTION:
+        raise SettingError("task must be classification or regression; to reconstruct the inputs, give reconstruct")
     try:
         return Task(task)
     except ValueError:
         raise SettingError(
-            f"task must be classification or regression, got {task!r}.{suggest(str(task), list(Task))}"
+            f"task must be classification or regression, got {task!r}.{suggest(str(task), supervised)}"
         ) from None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +50,43 @@ def _standing(candidate: int, places: list[int], scores: Sequence[float], member
     # a lower bound where there are folds: their members share training rows, so that their scores are correlated
     error = float(own.std(ddof=1) / np.sqrt(len(own))) if len(own) > 1 else float("nan")
     return Standing(candidate, tuple(places), float(own.mean()), error)
+
+
+WITHIN = 0.05
+"""Share by which the smallest bottleneck may be worse than the best one."""
+
+
+def choose_bottleneck(standings: Sequence[Standing], sizes: Mapping[int, int]) -> list[Standing]:
+    """Return the candidates of the smallest bottleneck that is good enough, best first.
+
+    A wider bottleneck all but always reconstructs better, so that the best score alone would choose the widest. Of
+    each size the best candidate counts; the smallest size whose best score is at most 5 % worse than that of the best
+    size is taken.
+
+    Args:
+        standings: as `rank_candidates` returned them.
+        sizes: the bottleneck of each candidate.
+
+    Example:
+        >>> ranked = rank_candidates([0, 1, 2, 3], [0.31, 0.208, 0.2, 0.5])
+        >>> [s.candidate for s in choose_bottleneck(ranked, {0: 2, 1: 4, 2: 8, 3: 4})]
+        [1, 3]
+    """
+    best = best_by_bottleneck(standings, sizes)
+    if not best:
+        return list(standings)
+    chosen = min(size for size, score in best.items() if score <= (1.0 + WITHIN) * min(best.values()))
+    return [standing for standing in standings if sizes[standing.candidate] == chosen]
+
+
+def best_by_bottleneck(standings: Sequence[Standing], sizes: Mapping[int, int]) -> dict[int, float]:
+    """Return the best finite score of each bottleneck, by size from the smallest."""
+    best: dict[int, float] = {}
+    for standing in standings:
+        if np.isfinite(standing.score):
+            size = sizes[standing.candidate]
+            best[size] = min(standing.score, best.get(size, np.inf))
+    return dict(sorted(best.items()))
 
 
 def choose_candidates(standings: Sequence[Standing], keep: int | None) -> list[Standing]:

@@ -16,9 +16,12 @@ from shoal.evaluation.hyperparameters import importance
 from shoal.evaluation.intervals import block_length, wilson, with_intervals
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.predictor import Prediction, Predictor
+from shoal.evaluation.reconstructing import best_alone, scaled_inputs
+from shoal.evaluation.reconstruction import reconstruction_record, simple_reconstructions
 from shoal.evaluation.record import ColumnRow, Curves, DataRecord, NetworkRow, Record, Scores, TestRows
 from shoal.evaluation.sealed import SealedRows
 from shoal.evaluation.verdict import beats_baselines, conclude
+from shoal.networks.bottleneck import code_size
 from shoal.results import Interval, Task
 from shoal.taken import joined
 from shoal.training.member import TrainedMember
@@ -26,7 +29,7 @@ from shoal.training.member import TrainedMember
 
 @dataclass(frozen=True)
 class Rows:
-    """Prepared rows of one part of the split: features, targets in their own units, weights."""
+    """Prepared rows of one part of the split: features, targets in their own units (or scaled inputs), weights."""
 
     x: Any
     y: np.ndarray
@@ -35,12 +38,13 @@ class Rows:
 
 def prepared_rows(dataset: Dataset, preparation: Preparation, rows: np.ndarray) -> Rows:
     """Return some rows of a dataset, prepared."""
-    weights = dataset.weights()
-    return Rows(
-        preparation.transform(dataset.inputs(rows)),
-        dataset.y()[rows],
-        None if weights is None else weights[rows],
-    )
+    weights, x = dataset.weights(), preparation.transform(dataset.inputs(rows))
+    return Rows(x, truth_of(preparation, x, dataset.y()[rows]), None if weights is None else weights[rows])
+
+
+def truth_of(preparation: Preparation, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return what the ensemble is compared with: the targets, or in a reconstruction the scaled inputs."""
+    return scaled_inputs(preparation, x) if preparation.task is Task.RECONSTRUCTION else y
 
 
 def best_guess(prediction: Prediction) -> np.ndarray:
@@ -108,9 +112,10 @@ def describe_networks(members: Sequence[TrainedMember], kept: Sequence[int]) -> 
 def _network_row(member: TrainedMember, kept: bool) -> NetworkRow:
     at = member.best_epoch - 1
     known = at >= 0
+    candidate, size = member.member.hyperparameters.model_dump(mode="json"), code_size(member.network.layers)
     return NetworkRow(
         id=member.member.id,
-        candidate=member.member.hyperparameters.model_dump(mode="json"),
+        candidate=candidate if size is None else {"bottleneck": size, **candidate},
         status=member.status.sentence,
         parameters=member.network.parameter_count,
         epochs=len(member.train_loss),
@@ -169,19 +174,26 @@ def evaluate(
     train = prepared_rows(dataset, predictor.preparation, split.train)
     validation = prepared_rows(dataset, predictor.preparation, split.validation)
     networks, curves = describe_networks(members, kept), gather_curves(members, task)
+    alone = task is Task.RECONSTRUCTION  # a reconstruction goes through one code
+    scored = best_alone(predictor) if alone else predictor
     held_out = None if folds is None else predictor.held_out(folds, len(split.train))
     scores = {
-        "train": score_rows(predictor, train, seed, None if held_out is None else ~held_out),
-        "validation": score_rows(predictor, validation, seed, held_out),
+        "train": score_rows(scored, train, seed, None if held_out is None else ~held_out),
+        "validation": score_rows(scored, validation, seed, held_out),
     }
 
     table, truth, weights = sealed.open()
     x = predictor.preparation.transform(table)
-    prediction = predictor.predict_features(x)
+    truth = truth_of(predictor.preparation, x, truth)
+    prediction = scored.predict_features(x)
     guess = best_guess(prediction)
     drawing: dict[str, Any] = {"seed": seed, "block": block_of(predictor.preparation, len(truth))}
     scores["test"] = with_intervals(task, truth, guess, weights=weights, **drawing)
+    reconstruction = None
     others = baselines(x)
+    if alone:
+        reconstruction = reconstruction_record(predictor, members, dataset, split, train.x, (x, truth))
+        others = simple_reconstructions(train.y, truth, reconstruction.bottleneck, train.weights, seed)
     compared = {name: with_intervals(task, truth, other, weights=weights, **drawing) for name, other in others.items()}
     comparison = beats_baselines(task, truth, guess, others, weights, **drawing)
     overfitting = overfitting_verdict(
@@ -192,7 +204,12 @@ def evaluate(
         best_epoch=np.asarray([row.best_epoch - 1 for row in networks]),
         judged_on="validation rows" if folds is None else "rows that they did not learn from",
     )
-    sizes = {"rows": len(sealed), "kept": len(kept), "trained": len(members), "targets": len(dataset.targets)}
+    sizes = {
+        "rows": len(sealed),
+        "kept": 1 if alone else len(kept),
+        "trained": len(members),
+        "targets": len(dataset.targets),
+    }
     verdict = conclude(task, scores["test"], comparison, overfitting, **sizes)
     best = members[kept[0]]
     times = dataset.times()
@@ -205,7 +222,7 @@ def evaluate(
         baselines=compared,
         verdict=verdict,
         hyperparameters=_importance(networks, (split.folds or 1) * repeats),
-        test_rows=_test_rows(prediction, truth, weights),
+        test_rows=TestRows(truth[:, :0], weights) if reconstruction else _test_rows(prediction, truth, weights),
         best_network=best.network,
         best_parameters=best.parameters,
         settings=settings,
@@ -217,7 +234,8 @@ def evaluate(
         search_space=space,
         cv=split.folds,
         repeats=repeats,
-        signals=signal_record(predictor, table, prediction, truth, **in_time),
+        signals=None if reconstruction else signal_record(predictor, table, prediction, truth, **in_time),
+        reconstruction=reconstruction,
     )
 
 

@@ -6,7 +6,7 @@ It predicts with NumPy alone; no engine and no jax are imported.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -83,6 +83,14 @@ class Prediction:
 
 
 @dataclass(frozen=True)
+class Alarm:
+    """When a row counts as an anomaly: its score lies above `threshold`, as of so many usual rows."""
+
+    threshold: float
+    false_alarm_rate: float
+
+
+@dataclass(frozen=True)
 class Predictor:
     """An ensemble of networks with their preparation.
 
@@ -91,15 +99,19 @@ class Predictor:
         members: the kept networks.
         noise: standard deviation of the data about the ensemble, `(targets,)`, in the target's units.
         quantile: half width of the 95 % interval in units of `std`, `(targets,)`.
+        alarm: of an ensemble of autoencoders, when a row counts as an anomaly.
     """
 
     preparation: Preparation
     members: tuple[EnsembleMember, ...]
     noise: np.ndarray
     quantile: np.ndarray
+    alarm: Alarm | None = None
 
     def predict(self, table: Inputs) -> Prediction:
         """Return what the ensemble says of the rows of a table, of images or of series.
+
+        Of autoencoders the outputs are the inputs, in units of their scatter; see `evaluation.reconstructing`.
 
         Raises:
             DataError: a column is missing, or holds values of another type than in training.
@@ -115,13 +127,13 @@ class Predictor:
                 A row needs one at least.
         """
         parts = []
-        for some in self._pieces(len(x)):  # many members and rows at once would not fit into memory
+        for some in self.pieces(len(x)):  # many members and rows at once would not fit into memory
             asked = None if answering is None else answering[:, some]
             parts.append(self._mean_and_spread(x[some], asked))
         mean, spread = (np.concatenate(part) for part in zip(*parts, strict=True))
         return self._prediction(mean, spread)
 
-    def _pieces(self, rows: int) -> Iterator[slice]:
+    def pieces(self, rows: int) -> Iterator[slice]:
         """Give the rows in pieces, few at a time where a network needs many numbers for each."""
         most = max((member.network.values for member in self.members), default=1)
         once = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // most))
@@ -131,7 +143,7 @@ class Predictor:
         if asked is not None:
             return self._answers(x, asked)
         each = self.member_outputs(x)
-        numbers = self.preparation.task is Task.REGRESSION  # probabilities have no interval to agree with
+        numbers = self.preparation.task is not Task.CLASSIFICATION  # no interval has to agree with probabilities
         return each.mean(axis=0), self._spread(each) if numbers else each.std(axis=0)
 
     def _prediction(self, mean: np.ndarray, spread: np.ndarray) -> Prediction:
@@ -181,10 +193,12 @@ class Predictor:
         return np.stack([self._one(member, x) for member in self.members])
 
     def _one(self, member: EnsembleMember, x: np.ndarray) -> np.ndarray:
-        parts = [member.network.predict(member.parameters, x[some]) for some in self._pieces(len(x))]
+        parts = [member.network.predict(member.parameters, x[some]) for some in self.pieces(len(x))]
         output = np.concatenate(parts).astype(np.float64)
         if self.preparation.task is Task.CLASSIFICATION:
             return to_probabilities(output)
+        if self.preparation.task is Task.RECONSTRUCTION:
+            return output
         return self.preparation.unscale_target(output)
 
     def to_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
@@ -193,7 +207,8 @@ class Predictor:
         for k, member in enumerate(self.members):
             for i, layer in enumerate(member.parameters):
                 arrays.update({f"members/{k}/{i}/{name}": array for name, array in layer.items()})
-        return {"preparation": self.preparation.to_dict(), "members": [_described(m) for m in self.members]}, arrays
+        document = {"preparation": self.preparation.to_dict(), "members": [_described(m) for m in self.members]}
+        return document if self.alarm is None else {**document, "alarm": asdict(self.alarm)}, arrays
 
     @classmethod
     def from_parts(cls, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> Predictor:
@@ -209,7 +224,8 @@ class Predictor:
             where = entry.get("fold"), entry.get("repeat", 0)
             members.append(EnsembleMember(entry["id"], entry["candidate"], network, parameters, *where))
         preparation = Preparation.from_dict(document["preparation"])
-        return cls(preparation, tuple(members), arrays["noise"], arrays["quantile"])
+        alarm = Alarm(**document["alarm"]) if "alarm" in document else None
+        return cls(preparation, tuple(members), arrays["noise"], arrays["quantile"], alarm)
 
 
 def _described(member: EnsembleMember) -> dict[str, Any]:

@@ -175,6 +175,60 @@ class SignalRecord:
 
 
 @dataclass(frozen=True)
+class ReconstructedRows:
+    """Some test rows beside their reconstruction.
+
+    `rows` `(few,)` are their places among the test rows; `truth` and `guess` are `(few, columns)` in units of the
+    inputs' scatter for tables, `(few, *shape)` in their own units for images and series.
+    """
+
+    rows: np.ndarray
+    truth: np.ndarray
+    guess: np.ndarray
+
+
+@dataclass(frozen=True)
+class ReconstructionRecord:
+    """What autoencoders made of the test rows.
+
+    Attributes:
+        kind: `table`, `images` or `series`.
+        names: of the inputs, or of the channels.
+        bottleneck: numbers of a code.
+        sizes: each bottleneck that was tried, with the best validation score of its candidates.
+        codes: `(rows, bottleneck)`, of the best network.
+        plane: `(rows, 2 or 1)`, the codes along the first two principal components of those of the training rows.
+        plane_shares: the share of the codes' variance along each.
+        label_name, labels: what is known of the rows, text or numbers `(rows,)`; None where nothing is.
+        scores: `(rows,)` anomaly scores.
+        threshold, false_alarm_rate: the score above which a row is an anomaly, as of so many usual rows.
+        alarms: share of the test rows above the threshold.
+        usual: rows spread evenly over the scores.
+        strangest: the rows with the highest scores, first to last.
+        row_numbers: `(rows,)`, where the test rows stand in the data, from 1.
+        noise: `(numbers,)`, root mean squared error of each input on validation rows.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    bottleneck: int
+    sizes: tuple[tuple[int, float], ...]
+    codes: np.ndarray
+    plane: np.ndarray
+    plane_shares: tuple[float, ...]
+    label_name: str
+    labels: np.ndarray | None
+    scores: np.ndarray
+    threshold: float
+    false_alarm_rate: float
+    alarms: Interval
+    usual: ReconstructedRows
+    strangest: ReconstructedRows
+    row_numbers: np.ndarray
+    noise: np.ndarray
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The conclusions in plain sentences; `text` is what the page opens with."""
 
@@ -193,7 +247,8 @@ class Record:
     `scores` maps `train`, `validation` and `test` to metric name to interval; `baselines` maps a
     baseline's name to its test scores. `hyperparameters` lists (name, share of the score's variance, sentence),
     most important first. `best_network` and `best_parameters` are those of the first kept member. Each candidate
-    was trained `repeats` times, on each of `cv` folds if there are any. `signals` is there for images and series.
+    was trained `repeats` times, on each of `cv` folds if there are any. `signals` is there for images and series
+    that are predicted from, `reconstruction` for autoencoders.
     """
 
     data: DataRecord
@@ -217,6 +272,7 @@ class Record:
     cv: int | None = None
     repeats: int = 1
     signals: SignalRecord | None = None
+    reconstruction: ReconstructionRecord | None = None
 
     @property
     def networks_each(self) -> int:

@@ -22,12 +22,13 @@ LABELS = {
     "random_kernels": "random convolution kernels with ridge regression",
     "persistence": "repeating the last value",
     "seasonal_naive": "repeating the value of one season ago",
+    "pca": "principal component analysis with as many components",
     "ridge_on_window": "ridge regression on the window",
 }
 
 
 def main_metric(task: Task, targets: int = 1) -> str:
-    """Return the metric that decides: log-loss, RMSE, or R² where targets may have different units.
+    """Return the metric that decides: log-loss, RMSE, R² for targets of different units, or reconstruction error.
 
     Example:
         >>> main_metric(Task.CLASSIFICATION), main_metric(Task.REGRESSION), main_metric(Task.REGRESSION, 2)
@@ -35,6 +36,8 @@ def main_metric(task: Task, targets: int = 1) -> str:
     """
     if Task(task) is Task.CLASSIFICATION:
         return "log_loss"
+    if Task(task) is Task.RECONSTRUCTION:
+        return "reconstruction_error"
     return "rmse" if targets == 1 else "r2"
 
 
@@ -138,7 +141,11 @@ def _targets(y: Any) -> int:
 def _unit(task: Task, y: Any) -> str:
     if task is Task.CLASSIFICATION:
         return "log-loss"
-    return "mean squared error" if _targets(y) == 1 else "squared error in units of each target's variance"
+    return (
+        "mean squared error"
+        if _targets(y) == 1 or task is Task.RECONSTRUCTION
+        else "squared error in units of each target's variance"
+    )
 
 
 def _comparison(task: Task, y: Any, own: Any, other: Any, weights: Any, label: str) -> str:
@@ -216,6 +223,12 @@ def _score(task: Task, scores: Scores, targets: int) -> str:
         return (
             f"predicts {value} % of them correctly (95 % interval {low} to {high} %), with a log-loss of "
             f"{_with_interval(loss)}"
+        )
+    if task is Task.RECONSTRUCTION:
+        share, error = (_with_interval(scores[name]) for name in ("explained_variance", "reconstruction_error"))
+        return (
+            f"reconstructs them with a mean squared error of {error} in units of the inputs' variance, and explains "
+            f"{share} of that"
         )
     r2, rmse = scores["r2"], scores["rmse"]
     share, error = f"R² of {_with_interval(r2)}", f"RMSE of {_with_interval(rmse)}"

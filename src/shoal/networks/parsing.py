@@ -8,7 +8,8 @@ from typing import Any
 
 from shoal.errors import NetworkError, SettingError, listing, suggest
 from shoal.networks.activations import get_activation
-from shoal.networks.layers import LAYERS, Layer
+from shoal.networks.bottleneck import CODE
+from shoal.networks.layers import LAYERS, Dense, Layer
 from shoal.networks.network import Network
 
 _HELP = 'Write e.g. "4 8:relu dropout:0.2 3:softmax": first the number of inputs, then neurons:activation'
@@ -22,7 +23,8 @@ def parse_network(text: str) -> Network:
     Words are `8` or `8:relu` (Dense), `2:relu,tanh` (Dense, one activation per neuron), and for any other layer its
     class in lower case with its settings in their order, separated by colons, and its activation last:
     `dropout:0.2`, `flatten`, `conv2d:32:3:relu`, `conv1d:16:5:1:same`, `maxpooling2d:2`, `reshape:8x8x1`. Several
-    numbers are joined by `x`; underscores do not matter. Inputs are `4`, or `8x8` for rows with two axes.
+    numbers are joined by `x`; underscores do not matter. `code:8` is the bottleneck of an autoencoder: a linear Dense
+    layer named `code`. Inputs are `4`, or `8x8` for rows with two axes.
 
     Raises:
         NetworkError: a word that cannot be read, or layers that do not fit.
@@ -60,6 +62,8 @@ def _layer(word: str, text: str) -> Layer:
     if re.fullmatch(r"\d+", head):
         head, parts = "dense", [head, *parts]
     key = head.lower().replace("_", "")
+    if key == CODE:
+        return _bottleneck(word, parts, text)
     if key not in _KNOWN:
         raise NetworkError(
             f"{word!r} in {text!r} is not a layer.{suggest(key, _KNOWN)} {_HELP}. Known: {listing(_KNOWN, 99)}"
@@ -73,6 +77,12 @@ def _layer(word: str, text: str) -> Layer:
     except (TypeError, ValueError) as error:
         why = f": {error}" if isinstance(error, _WordError) else ""
         raise NetworkError(f"{word!r} in {text!r} is not a layer{why}. {_HELP}") from None
+
+
+def _bottleneck(word: str, parts: list[str], text: str) -> Layer:
+    if len(parts) != 1 or not re.fullmatch(r"[1-9]\d*", parts[0]):
+        raise NetworkError(f"{word!r} in {text!r} is no bottleneck: write code and its size alone, e.g. code:8")
+    return Dense(int(parts[0]), activation="linear", name=CODE)
 
 
 class _WordError(ValueError):

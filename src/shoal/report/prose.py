@@ -86,6 +86,9 @@ def opening(record: Record) -> str:
 def sections(record: Record) -> tuple[tuple[str, str], ...]:
     """Return the parts of the page in order: anchor and short title."""
     found = "Classes" if record.data.task is Task.CLASSIFICATION else "Predictions"
+    predictions: tuple[tuple[str, str], ...] = (("predictions", found),)
+    if record.reconstruction is not None:
+        predictions = (("reconstruction", "Reconstruction"), ("codes", "Codes"), ("anomalies", "Anomalies"))
     examples = (("examples", "Examples"),) if record.signals is not None else ()
     inside = (("inside", "Inside"),) if record.signals is not None else ()
     return (
@@ -94,7 +97,7 @@ def sections(record: Record) -> tuple[tuple[str, str], ...]:
         ("split", "Split"),
         ("networks", "Networks"),
         ("curves", "Curves"),
-        ("predictions", found),
+        *predictions,
         *examples,
         ("baselines", "Baselines"),
         ("overfitting", "Overfitting"),

@@ -6,7 +6,15 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from shoal.evaluation.record import CandidateRow, ColumnRow, NetworkRow, Record, Scores, SignalRecord
+from shoal.evaluation.record import (
+    CandidateRow,
+    ColumnRow,
+    NetworkRow,
+    ReconstructionRecord,
+    Record,
+    Scores,
+    SignalRecord,
+)
 from shoal.report.figures.style import name_text
 from shoal.report.words import (
     count,
@@ -26,7 +34,11 @@ MOST_NETWORKS = 20
 MOST_COLUMNS = 60
 MOST_CHANNELS = 6
 LEAST_SHARE = 0.005
-HEADLINE = {Task.CLASSIFICATION: ("accuracy", "log_loss", "roc_auc"), Task.REGRESSION: ("rmse", "r2", "mae")}
+HEADLINE = {
+    Task.CLASSIFICATION: ("accuracy", "log_loss", "roc_auc"),
+    Task.REGRESSION: ("rmse", "r2", "mae"),
+    Task.RECONSTRUCTION: ("reconstruction_error", "explained_variance"),
+}
 _STATUS = {
     Status.RUNNING: "still training",
     Status.FINISHED: "trained to the end",
@@ -74,10 +86,21 @@ def data_facts(record: Record) -> tuple[tuple[str, str], ...]:
     features = sum(c.role == "feature" for c in data.columns)
     inputs = len(data.feature_names)
     facts = [("source", data.source), ("task", data.task_name), ("rows", integer(sum(data.rows.values())))]
+    if record.reconstruction is not None:
+        return (*facts, *_reconstruction_facts(record.reconstruction, inputs))
     if record.signals is not None:
         return (*facts, *_signal_facts(record.signals), ("target", ", ".join(data.targets)))
     facts += [("feature columns", integer(features)), ("target", ", ".join(data.targets))]
     return (*facts, ("inputs of a network", integer(inputs))) if inputs != features else tuple(facts)
+
+
+def _reconstruction_facts(found: ReconstructionRecord, features: int) -> tuple[tuple[str, str], ...]:
+    """Return what is reconstructed from how much."""
+    size = " × ".join(map(str, found.usual.truth.shape[1:-1]))
+    shown = {"images": ("images", f"{size} pixels"), "series": ("series", f"{size} steps")}
+    what = shown.get(found.kind, ("inputs of a network", integer(features)))
+    label = (("label, not learnt from", found.label_name),) if found.label_name else ()
+    return (what, ("bottleneck", count(found.bottleneck, "number")), *label)
 
 
 def _signal_facts(signals: SignalRecord) -> tuple[tuple[str, str], ...]:
@@ -114,12 +137,13 @@ def columns(record: Record) -> Table:
     left = len(ordered) - MOST_COLUMNS
     note = f"{count(left, 'more column')}: shoal describe lists them all." if left > 0 else ""
     header = ("column", "type", "role", "missing", "distinct", "range", "remark")
-    return Table(header, tuple(_column(c) for c in ordered[:MOST_COLUMNS]), note)
+    roles = {"y_err": "target error"} | ({"target": "label"} if record.reconstruction else {})
+    return Table(header, tuple(_column(c, roles) for c in ordered[:MOST_COLUMNS]), note)
 
 
-def _column(column: ColumnRow) -> tuple[str, ...]:
+def _column(column: ColumnRow, roles: dict[str, str]) -> tuple[str, ...]:
     span = " … ".join(str(end) for end in (column.low, column.high) if end not in ("", None))
-    role = "target error" if column.role == "y_err" else column.role
+    role = roles.get(column.role, column.role)
     missing = integer(column.missing) if column.missing else "0"
     return (column.name, column.kind, role, missing, integer(column.distinct), span, column.reason)
 
@@ -210,12 +234,17 @@ def scores(record: Record) -> Table:
 
 def models(record: Record) -> Table:
     """Return the test scores of the ensemble and the baselines; the best of each column is marked."""
-    everyone = {"shoal's ensemble": record.scores.get("test", {})}
+    everyone = {own_name(record): record.scores.get("test", {})}
     everyone |= {label(name): scores for name, scores in record.baselines.items()}
     metrics = _metrics(list(everyone.values()))
     best = {m: _best(m, list(everyone.values())) for m in metrics}
     rows = tuple((name, [_cell(s.get(m), best[m]) for m in metrics]) for name, s in everyone.items())
     return Table(("model", *(label(m) for m in metrics)), rows)
+
+
+def own_name(record: Record) -> str:
+    """Return what stands for shoal beside the baselines: its ensemble, or the network that reconstructs."""
+    return "shoal's ensemble" if record.reconstruction is None else "shoal's best network"
 
 
 def _metrics(several: list[Scores]) -> list[str]:

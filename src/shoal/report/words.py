@@ -21,6 +21,7 @@ _LABELS = {
     "random_kernels": "random kernels",
     "persistence": "last value again",
     "seasonal_naive": "last season again",
+    "pca": "principal components",
     "ridge_on_window": "ridge on the window",
     "l1": "L1 strength",
     "l2": "L2 strength",

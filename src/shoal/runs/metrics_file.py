@@ -17,7 +17,7 @@ from shoal.runs.documents import json_text, plain, read_json
 from shoal.runs.writing import write_atomically
 
 if TYPE_CHECKING:
-    from shoal.evaluation.record import Record
+    from shoal.evaluation.record import ReconstructionRecord, Record
 
 FORMAT = 1
 NAME = "metrics.json"
@@ -125,12 +125,29 @@ def _verdict(record: Record) -> dict[str, Any]:
 
 def _on_test_rows(record: Record) -> dict[str, Any]:
     rows = record.test_rows
+    if record.reconstruction is not None:
+        return {"reconstruction": _reconstruction(record.reconstruction)}
     if record.data.task == Task.CLASSIFICATION and rows.probabilities is not None:
         from shoal.metrics import confusion_matrix
 
         matrix = confusion_matrix(rows.truth, rows.probabilities, rows.weights)
         return {"confusion_matrix": {"classes": list(record.data.classes), "rows_are_true": matrix}}
     return {"coverage": rows.coverage.as_dict()} if rows.coverage is not None else {}
+
+
+def _reconstruction(found: ReconstructionRecord) -> dict[str, Any]:
+    from shoal.evaluation.candidates import WITHIN
+
+    return {
+        "bottleneck": found.bottleneck,
+        "best_score_by_bottleneck": {str(size): score for size, score in found.sizes},
+        "rule": f"the smallest bottleneck whose best score is within {WITHIN:.0%} of the best",
+        "anomalies": {
+            "threshold": found.threshold,
+            "false_alarm_rate": found.false_alarm_rate,
+            "test": found.alarms.as_dict(),
+        },
+    }
 
 
 def _data(record: Record) -> dict[str, Any]:

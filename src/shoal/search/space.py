@@ -72,7 +72,7 @@ class Fixed:
         return self.value
 
     def __str__(self) -> str:
-        shown = ", ".join(map(str, self.value)) if isinstance(self.value, tuple) else self.value
+        shown = ", ".join(map(str, self.value)) or "none" if isinstance(self.value, tuple) else self.value
         return f"always {shown}"
 
 

@@ -29,7 +29,9 @@ ORDERS = 10  # of the rows, which come round again and again; a chunk of epochs 
 
 
 def products(structure: Structure) -> list[tuple[int, int]]:
-    """Return inputs and outputs of each layer."""
+    """Return inputs and outputs of each layer behind the trunk."""
+    if structure.whole:
+        return []
     return list(itertools.pairwise((structure.inputs, *structure.hidden, structure.outputs)))
 
 
@@ -42,7 +44,7 @@ def member_step(structure: Structure) -> float:
     if structure.layout == "last":
         return LAST_STEP + LAST_VALUE * values * table + LAST_PRODUCT * rows * sum(a * b for a, b in sizes[1:])
     weights = sum(a * b for a, b in sizes)
-    flops = rows * (6 * weights - 2 * sizes[0][0] * sizes[0][1])
+    flops = rows * (6 * weights - 2 * sum(a * b for a, b in sizes[:1]))
     if structure.trunk:  # what its layers hand on and gather counts like the values of the dense ones
         trunk = Network(structure.network_trunk, structure.input_shape)
         values += rows * trunk.values

@@ -13,6 +13,7 @@ from itertools import combinations
 from typing import Any
 
 from shoal.networks import ACTIVATIONS, Dense, Dropout, Layer, Network, get_activation
+from shoal.networks.bottleneck import is_whole
 from shoal.training.augmentation import AUGMENTATIONS, Augmentation
 from shoal.training.cost import COMPILE_SECONDS, ORDERS, epochs_of_a_chunk, fits_last, member_step
 from shoal.training.hyperparameters import Hyperparameters
@@ -74,6 +75,11 @@ class Structure:
         """How many numbers the first dense layer takes."""
         return Network(self.trunk, self.input_shape).output_shape[-1] if self.trunk else self.input_shape[0]
 
+    @cached_property
+    def whole(self) -> bool:
+        """Whether the trunk is an autoencoder to its end, behind which no layer comes."""
+        return not self.hidden and is_whole(self.trunk, self.input_shape, self.outputs)
+
     @property
     def chooses_activation(self) -> bool:
         """Whether each member brings its own activations, as positions in the table."""
@@ -94,6 +100,8 @@ class Structure:
     @cached_property
     def network(self) -> Network:
         """The padded network that the program trains."""
+        if self.whole:
+            return Network(self.network_trunk, self.input_shape)
         drop = [Dropout(0.0)] if self.dropout else []
         layers: list[Layer] = [*self.network_trunk, *(drop if self.text else [])]
         fixed = self.fixed_activations or self.activations[:1] * len(self.hidden)

@@ -68,7 +68,11 @@ class Hyperparameters(BaseModel):
     flip: float = Field(0.0, ge=0.0, le=1.0, description="share of images that may be mirrored, left for right")
     rotation: float = Field(0.0, ge=0.0, le=180.0, description="degrees by which images are turned at most")
     zoom: Rate = Field(0.0, description="share by which images are enlarged or reduced at most")
-    noise: float = Field(0.0, ge=0.0, description="noise in pixels or steps while training, in units of their scatter")
+    noise: float = Field(
+        0.0,
+        ge=0.0,
+        description="noise in pixels, steps or reconstructed columns while training, in units of their scatter",
+    )
     layers: str = Field(
         "", description='layers before the hidden ones, e.g. "conv2d:16:3 maxpooling2d:2" or "lstm:32"; by default none'
     )

@@ -35,7 +35,7 @@ class Loss:
 
     name: str
     values: Values
-    tasks: tuple[Task, ...] = (Task.CLASSIFICATION, Task.REGRESSION)
+    tasks: tuple[Task, ...] = tuple(Task)
     fused: str | None = None
     values_of_logits: Values | None = None
     root: bool = False

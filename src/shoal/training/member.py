@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from shoal.networks import Dense, Dropout, Flatten, Layer, Network
+from shoal.networks.bottleneck import is_whole
 from shoal.networks.initializers import Shape
 from shoal.networks.parsing import parse_layers
 from shoal.results import Status, Task
@@ -112,7 +113,7 @@ class Problem:
     @property
     def output_activation(self) -> str:
         """The activation of the last layer that suits the task."""
-        if self.task is Task.REGRESSION:
+        if self.task is not Task.CLASSIFICATION:
             return "linear"
         return "sigmoid" if self.outputs == 1 or self.loss.fused == "sigmoid" else "softmax"
 
@@ -159,6 +160,8 @@ def build_network(
 ) -> Network:
     """Return the network of a candidate: its trunk, hidden layers and output, with dropout behind each but the last.
 
+    Without hidden layers, a trunk that is an autoencoder to its end is the whole network.
+
     Args:
         hyperparameters: of the candidate.
         input_shape: shape of one row.
@@ -171,8 +174,11 @@ def build_network(
         67
     """
     h = hyperparameters
-    layers: list[Layer] = list(activated_trunk(build_trunk(h.layers, input_shape, stem), h.activation[0]))
+    trunk = build_trunk(h.layers, input_shape, stem)
+    layers: list[Layer] = list(activated_trunk(trunk, h.activation[0]))
     layers = [_started(layer, h.kernel_initializer) for layer in layers]
+    if not h.hidden and is_whole(trunk, input_shape, outputs):
+        return Network(layers, input_shape)
     drop = [Dropout(h.dropout)] if h.dropout > 0.0 else []
     if h.layers:
         layers += drop

@@ -84,6 +84,8 @@ def _weights(problem: Problem, h: Hyperparameters) -> int:
 def _layer_numbers(structure: Structure, each: Sequence[Hyperparameters]) -> list[dict[str, Any]]:
     """Return the members' own numbers of each layer of the padded network."""
     numbers = [_trunk_numbers(structure, each, layer) for layer in structure.network_trunk]
+    if structure.whole:
+        return numbers
     if structure.dropout and structure.text:
         numbers.append({"rate": np.asarray([h.dropout for h in each], np.float32)})
     for i in range(len(structure.hidden)):

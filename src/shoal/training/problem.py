@@ -21,10 +21,11 @@ HALVES = 4
 def choose_loss(task: Task, classes: int, loss: str | Callable[..., Any] | None) -> Loss:
     """Return the loss that the user asked for, or the one that suits the task.
 
-    Without a wish: the mean squared error for numbers, the cross-entropy for classes (binary for two).
+    Without a wish: the mean squared error for numbers and reconstructions, the cross-entropy for classes (binary for
+    two).
     """
     if loss is None:
-        if task is Task.REGRESSION:
+        if task is not Task.CLASSIFICATION:
             return get_loss("mse")
         return get_loss("binary_crossentropy" if classes == 2 else "categorical_crossentropy")
     chosen = get_loss(loss)
@@ -49,7 +50,7 @@ def make_problem(
     """Return the problem made of prepared training and validation rows.
 
     Args:
-        task: classification or regression.
+        task: classification, regression or reconstruction.
         loss: what is made small.
         training: features `(rows, features)`, targets (class numbers `(rows,)` or normalised values
             `(rows, targets)`) and weights `(rows,)`, `(rows, targets)` or None.
@@ -104,7 +105,7 @@ def encode_target(task: Task, loss: Loss, classes: int, y: np.ndarray) -> np.nda
 
     Two classes make one column of 0 and 1, unless the loss wants a column for each; more make one column each.
     """
-    if task is Task.REGRESSION:
+    if task is not Task.CLASSIFICATION:
         return np.ascontiguousarray(y, np.float32)
     if classes == 2 and loss.name != "categorical_crossentropy":
         return (y[:, None] == 1).astype(np.float32)

@@ -9,9 +9,12 @@ from typing import Any
 
 from shoal.evaluation.record import Record
 from shoal.report.figures import (
+    anomaly_scores,
     baselines,
     best_network,
+    bottlenecks,
     calibration,
+    codes_plane,
     confusion,
     example_images,
     example_series,
@@ -23,8 +26,11 @@ from shoal.report.figures import (
     networks_tried,
     predicted_true,
     pulls,
+    reconstructed,
+    reconstructed_columns,
     residuals,
     saliency,
+    strangest,
     validation_metric,
 )
 from shoal.report.figures.export import drawing, save
@@ -38,6 +44,12 @@ FIGURES: dict[str, ModuleType] = {
     "predicted_true": predicted_true,
     "residuals": residuals,
     "pulls": pulls,
+    "reconstructed": reconstructed,
+    "reconstructed_columns": reconstructed_columns,
+    "bottlenecks": bottlenecks,
+    "codes_plane": codes_plane,
+    "anomaly_scores": anomaly_scores,
+    "strangest": strangest,
     "baselines": baselines,
     "example_images": example_images,
     "example_series": example_series,

@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-SHOWN = {Task.CLASSIFICATION: ("log_loss", "accuracy"), Task.REGRESSION: ("rmse", "r2")}
+SHOWN = {
+    Task.CLASSIFICATION: ("log_loss", "accuracy"),
+    Task.REGRESSION: ("rmse", "r2"),
+    Task.RECONSTRUCTION: ("reconstruction_error", "explained_variance"),
+}
 ROW = 0.25  # inches
 
 
@@ -68,7 +72,8 @@ def numbers(record: Record) -> Baselines | None:
         for metric in SHOWN[record.data.task]
         if metric in ensemble
     )
-    names = ("shoal's ensemble", *(label(name) for name in record.baselines))
+    own = "shoal's ensemble" if record.reconstruction is None else "shoal's best network"
+    names = (own, *(label(name) for name in record.baselines))
     return Baselines(names, panels) if panels else None
 
 

@@ -49,6 +49,8 @@ def numbers(record: Record) -> BestNetwork | None:
     best = record.kept[0].id if record.kept else None
     shape: tuple[int, ...] = getattr(record.best_network, "input_shape", (1,))
     inputs = record.data.feature_names if len(shape) == 1 else None  # pixels and steps have no names
+    if record.reconstruction is not None:
+        outputs = inputs or ()
     several = record.networks_each > 1
     return BestNetwork(record.best_network, record.best_parameters, inputs, outputs, best, several)
 
@@ -58,7 +60,7 @@ def draw(shown: BestNetwork) -> Figure:
     return shown.network.draw(
         parameters=shown.parameters,
         feature_names=None if shown.feature_names is None else _short(shown.feature_names),
-        class_names=_short(shown.class_names),
+        class_names=_short(shown.class_names) or None,
     )
 
 

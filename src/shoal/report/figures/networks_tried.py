@@ -178,7 +178,7 @@ def _positions(axes: Axes, one: Panel) -> np.ndarray:
         jitter = (np.arange(len(one.x)) * 0.6180339887) % 1.0 - 0.5
         most = 12 if len(one.categories) <= 4 else 7
         names = [name_text(c, most) for c in one.categories]
-        slanted = len(one.categories) > 5
+        slanted = len(one.categories) > 5 or sum(map(len, names)) > 40
         axes.set_xticks(range(len(names)), names, rotation=30 if slanted else 0, ha="right" if slanted else "center")
         axes.tick_params(axis="x", length=0, pad=1 if slanted else 3)
         axes.set_xlim(-0.6, len(names) - 0.4)

@@ -23,11 +23,12 @@ class ValidationMetric:
     metric: Bands
     name: str
     networks: int
+    of: str = "target"
 
     @property
     def label(self) -> str:
         """The metric in words, with its unit."""
-        return f"{label(self.name)} (normalised target)" if self.name == "rmse" else label(self.name)
+        return f"{label(self.name)} (normalised {self.of})" if self.name == "rmse" else label(self.name)
 
     @property
     def alt(self) -> str:
@@ -37,7 +38,7 @@ class ValidationMetric:
     @property
     def caption(self) -> str:
         """How to read the figure."""
-        unit = " The RMSE is that of the normalised target." if self.name == "rmse" else ""
+        unit = f" The RMSE is that of the normalised {self.of}." if self.name == "rmse" else ""
         if self.networks == 1:
             return f"The same network in the metric that people read.{unit}"
         return (
@@ -53,7 +54,8 @@ def numbers(record: Record) -> ValidationMetric | None:
     metric = bands(record.curves.validation_metric, kept)
     if not len(metric.epochs):
         return None
-    return ValidationMetric(metric, record.curves.metric_name, len(record.networks))
+    of = "target" if record.reconstruction is None else "inputs"
+    return ValidationMetric(metric, record.curves.metric_name, len(record.networks), of)
 
 
 def draw(shown: ValidationMetric) -> Figure:

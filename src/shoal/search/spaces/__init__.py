@@ -5,6 +5,7 @@ from __future__ import annotations
 from shoal.networks import Shape
 from shoal.search.space import Space
 from shoal.search.spaces.images import image_blocks, image_space
+from shoal.search.spaces.reconstruction import reconstruction_space as reconstruction_space
 from shoal.search.spaces.series import series_layers, series_space
 from shoal.search.spaces.single import single_space as single_space
 from shoal.search.spaces.tables import table_space as table_space

@@ -1,0 +1,85 @@
+"""How the anomaly scores of the test rows are spread, and where the threshold lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, log_scale, new_figure, set_log
+from shoal.report.words import count, number
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+BINS = 40
+
+
+@dataclass(frozen=True)
+class AnomalyHistogram:
+    """The numbers of the figure: `counts` of test rows between `edges`, and the threshold."""
+
+    edges: np.ndarray
+    counts: np.ndarray
+    threshold: float
+    above: int
+    rate: float
+    log: bool
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        rows = count(int(self.counts.sum()), "test row")
+        return f"Anomaly scores of {rows}, {self.above} of them above the threshold {number(self.threshold)}."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        return (
+            f"Anomaly scores of the test rows: the mean squared error of their reconstruction. Above the threshold, "
+            f"{number(self.threshold)}, {number(100 * self.rate, 2)} % of usual rows are expected at most; "
+            f"{count(self.above, 'test row')} of {int(self.counts.sum()):,} lie there."
+        )
+
+
+def numbers(record: Record) -> AnomalyHistogram | None:
+    """Return the numbers of the figure, or None where nothing is reconstructed."""
+    found = record.reconstruction
+    if found is None or not len(found.scores):
+        return None
+    values = np.append(found.scores, found.threshold)
+    log = log_scale(values, 5.0)
+    low, high = float(values.min()), float(values.max())
+    edges = np.geomspace(low, high * 1.02, BINS + 1) if log else np.linspace(low, high + 1e-12, BINS + 1)
+    edges = np.unique(np.append(edges, found.threshold))  # no bar shall lie on both sides of the threshold
+    counts = np.histogram(found.scores, edges)[0]
+    above = int((found.scores > found.threshold).sum())
+    return AnomalyHistogram(edges, counts, found.threshold, above, found.false_alarm_rate, log)
+
+
+def draw(shown: AnomalyHistogram) -> Figure:
+    """Draw bars, blue below the threshold and vermilion above it."""
+    figure = new_figure(2.6)
+    axes = add_axes(figure, 0.55, 0.45, 0.12, 0.25)
+    left, right = shown.edges[:-1], shown.edges[1:]
+    colours = [VERMILION if a >= shown.threshold else BLUE for a in left]
+    axes.bar(left, shown.counts, width=right - left, align="edge", color=colours, alpha=0.8, lw=0)
+    axes.axvline(shown.threshold, color=INK, lw=0.9, ls=(0, (4, 3)))
+    if shown.log:
+        set_log(axes, "x", float(shown.edges[0]) / 1.1, float(shown.edges[-1]) * 1.1)
+    side = "right" if shown.threshold > np.median(shown.edges) else "left"
+    axes.text(
+        shown.threshold,
+        1.02,
+        "threshold",
+        ha=side,
+        va="bottom",
+        size=7.5,
+        color=INK,
+        transform=axes.get_xaxis_transform(),
+    )
+    axes.set_xlabel("anomaly score")
+    axes.set_ylabel("test rows")
+    return figure

@@ -1,0 +1,67 @@
+"""How well each size of the bottleneck reconstructs validation rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.evaluation.candidates import WITHIN
+from shoal.evaluation.record import Record
+from shoal.report.figures.style import BLUE, INK, MUTED, add_axes, limits, log_scale, new_figure, set_log
+from shoal.report.words import joined
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Bottlenecks:
+    """The numbers of the figure: the best score of each size, and the size that was chosen."""
+
+    sizes: np.ndarray
+    scores: np.ndarray
+    chosen: int
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        return f"Best validation score with a bottleneck of {joined(str(size) for size in self.sizes)} numbers."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        return (
+            f"The best validation score of each bottleneck. A wider one all but always reconstructs better; the "
+            f"smallest whose best score is within {100 * WITHIN:.0f} % of the best of all was chosen: {self.chosen}."
+        )
+
+
+def numbers(record: Record) -> Bottlenecks | None:
+    """Return the numbers of the figure, or None where fewer than two sizes were tried."""
+    found = record.reconstruction
+    if found is None or len(found.sizes) < 2:
+        return None
+    sizes, scores = (np.asarray(column, float) for column in zip(*found.sizes, strict=True))
+    return Bottlenecks(sizes.astype(int), scores, found.bottleneck)
+
+
+def draw(shown: Bottlenecks) -> Figure:
+    """Draw a line over the sizes; a ring marks the chosen one, a dashed line what is good enough."""
+    figure = new_figure(2.5)
+    axes = add_axes(figure, 0.62, 0.45, 0.15, 0.12)
+    enough = (1.0 + WITHIN) * float(shown.scores.min())
+    axes.axhline(enough, color=MUTED, lw=0.8, ls=(0, (4, 3)))
+    axes.plot(shown.sizes, shown.scores, "o-", color=BLUE, ms=4)
+    own = shown.sizes == shown.chosen
+    axes.plot(shown.sizes[own], shown.scores[own], "o", ms=9, mfc="none", mec=INK, mew=1.1)
+    axes.set_xscale("log", base=2)
+    axes.set_xticks(shown.sizes, [str(size) for size in shown.sizes])
+    axes.minorticks_off()
+    values = np.append(shown.scores, enough)
+    if log_scale(values, 4.0):
+        set_log(axes, "y", *limits(values, log=True))
+    axes.set_xlabel("bottleneck: numbers of a code")
+    axes.set_ylabel("best validation score")
+    return figure

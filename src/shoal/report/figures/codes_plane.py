@@ -1,0 +1,111 @@
+"""The codes of the test rows in two dimensions, coloured by their label where one is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.style import BLUE, GREEN, MUTED, VERMILION, add_axes, limits, name_text, new_figure
+from shoal.report.words import count
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# After Okabe and Ito, and others of middle brightness, which light and dark pages bear.
+PALETTE = (BLUE, VERMILION, GREEN, "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#a0705f", "#9aa52e", MUTED, "#d6604d")
+MARKS = "os^Dv"
+WIDTH = 5.2
+
+
+@dataclass(frozen=True)
+class CodesPlane:
+    """The numbers of the figure: `plane` `(rows, 1 or 2)`, the share of the variance along each axis, the labels."""
+
+    plane: np.ndarray
+    shares: tuple[float, ...]
+    bottleneck: int
+    label_name: str
+    labels: np.ndarray | None
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        coloured = f", coloured by {self.label_name}" if self.labels is not None else ""
+        return f"The codes of {count(len(self.plane), 'test row')} in two dimensions{coloured}."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        what = f"Each point is the code of a test row, {count(self.bottleneck, 'number')} of the best network"
+        how = f"{what}, along the first two principal components of the codes of the training rows."
+        if self.plane.shape[1] == 1:
+            how = f"{what}; upwards the order of the rows, to tell the points apart."
+        named = f" The colour is {name_text(self.label_name)}, which no network has seen."
+        return how + (named if self.labels is not None else "")
+
+
+def numbers(record: Record) -> CodesPlane | None:
+    """Return the numbers of the figure, or None where nothing is reconstructed."""
+    found = record.reconstruction
+    if found is None:
+        return None
+    return CodesPlane(found.plane, found.plane_shares, found.bottleneck, found.label_name, found.labels)
+
+
+def draw(shown: CodesPlane) -> Figure:
+    """Draw the points with a legend or a bar of colours beside them."""
+    figure = new_figure(3.5, WIDTH)
+    axes = add_axes(figure, 0.6, 0.45, 1.45 if shown.labels is not None else 0.15, 0.1)
+    x = shown.plane[:, 0]
+    y = shown.plane[:, 1] if shown.plane.shape[1] > 1 else np.linspace(0, 1, len(x))
+    dots: dict[str, Any] = {"ms": 3.0 if len(x) <= 1000 else 1.8, "mew": 0, "ls": "", "alpha": 0.75}
+    dots["rasterized"] = len(x) > 3000
+    if shown.labels is None:
+        axes.plot(x, y, "o", color=BLUE, **dots)
+    elif shown.labels.dtype.kind == "U":
+        _classes(axes, x, y, shown, dots)
+    else:
+        _values(figure, axes, x, y, shown)
+    axes.set(xlim=limits(x, log=False), ylim=limits(y, log=False))
+    axes.set_xlabel(_axis(1, shown.shares[0]))
+    if shown.plane.shape[1] > 1:
+        axes.set_ylabel(_axis(2, shown.shares[1]))
+    else:
+        axes.set_yticks([])
+    return figure
+
+
+def _axis(number: int, share: float) -> str:
+    return f"principal component {number} of the codes ({100 * share:.0f} %)"
+
+
+def _classes(axes: Axes, x: np.ndarray, y: np.ndarray, shown: CodesPlane, dots: dict[str, Any]) -> None:
+    assert shown.labels is not None
+    names = np.unique(shown.labels).tolist()
+    for i, name in enumerate(names):
+        own = shown.labels == name
+        mark = MARKS[i % len(MARKS)]
+        axes.plot(x[own], y[own], mark, color=PALETTE[i % len(PALETTE)], label=name_text(name, 16), **dots)
+    place: dict[str, Any] = {
+        "loc": "upper left",
+        "bbox_to_anchor": (1.02, 1.0),
+        "borderaxespad": 0.0,
+        "handletextpad": 0.2,
+    }
+    legend = axes.legend(title=name_text(shown.label_name, 16), markerscale=1.6, **place)
+    legend.get_title().set_fontsize(7.5)
+
+
+def _values(figure: Figure, axes: Axes, x: np.ndarray, y: np.ndarray, shown: CodesPlane) -> None:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    colours = LinearSegmentedColormap.from_list("values", ["#56b4e9", "#8c6bb1", VERMILION])
+    points = axes.scatter(x, y, c=shown.labels, s=8, linewidths=0, cmap=colours, alpha=0.8)
+    width = figure.get_size_inches()[0]
+    bar = figure.colorbar(points, cax=figure.add_axes(((width - 1.2) / width, 0.3, 0.1 / width, 0.5)))
+    bar.ax.set_title(name_text(shown.label_name, 14), size=7.5, loc="left", pad=6)
+    bar.outline.set_visible(False)

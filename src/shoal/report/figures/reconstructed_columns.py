@@ -1,0 +1,82 @@
+"""Columns of a table against their reconstruction."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.evaluation.record import Record
+from shoal.report.figures.rasters import WIDE
+from shoal.report.figures.style import BLUE, MUTED, add_axes, limits, name_text, new_figure
+from shoal.report.words import count
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLUMNS, MOST = 3, 6
+
+
+@dataclass(frozen=True)
+class ReconstructedColumns:
+    """The numbers of the figure: some columns `(rows, columns)` with their names; `left` are not shown."""
+
+    names: tuple[str, ...]
+    truth: np.ndarray
+    guess: np.ndarray
+    left: int
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        return f"Reconstruction against input for {count(len(self.names), 'column')}."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        which = "Each point is a test row; on the dashed line input and reconstruction agree."
+        unit = " Values are in units of each column's scatter."
+        left = f" Of {len(self.names) + self.left} inputs those reconstructed best, typically and worst are shown."
+        return which + unit + (left if self.left else "")
+
+
+def numbers(record: Record) -> ReconstructedColumns | None:
+    """Return the numbers of the figure, or None where rows are not those of a table."""
+    found = record.reconstruction
+    if found is None or found.kind != "table":
+        return None
+    order = np.argsort(found.noise, kind="stable")
+    places = np.linspace(0, len(order) - 1, min(MOST, len(order))).round().astype(int)
+    chosen = order[places]
+    names = tuple(found.names[i] for i in chosen)
+    few = found.usual
+    return ReconstructedColumns(names, few.truth[:, chosen], few.guess[:, chosen], len(order) - len(chosen))
+
+
+def draw(shown: ReconstructedColumns) -> Figure:
+    """Draw a panel for each column, three beside each other."""
+    rows = math.ceil(len(shown.names) / COLUMNS)
+    cell, tall, bottom, top = WIDE / COLUMNS, 1.6, 0.42, 0.26
+    step = tall + bottom + top
+    figure = new_figure(rows * step, WIDE)
+    for i, name in enumerate(shown.names):
+        row, column = divmod(i, COLUMNS)
+        left, right = column * cell + 0.5, WIDE - (column + 1) * cell + 0.12
+        axes = add_axes(figure, left, (rows - 1 - row) * step + bottom, right, row * step + top)
+        _panel(axes, shown.truth[:, i], shown.guess[:, i])
+        axes.set_title(name_text(name, 28))
+        if row == rows - 1 or i + COLUMNS >= len(shown.names):
+            axes.set_xlabel("input")
+        if column == 0:
+            axes.set_ylabel("reconstruction")
+    return figure
+
+
+def _panel(axes: Axes, truth: np.ndarray, guess: np.ndarray) -> None:
+    span = limits(np.concatenate([truth, guess]), log=False)
+    axes.plot(span, span, color=MUTED, lw=0.8, ls=(0, (4, 3)))
+    axes.plot(truth, guess, "o", ms=2.2, mew=0, color=BLUE, alpha=0.45, rasterized=len(truth) > 1500)
+    axes.set(xlim=span, ylim=span)
