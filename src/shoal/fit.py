@@ -109,7 +109,8 @@ def _fit(
     preparation = Preparation.fit(dataset, split.train, normalization=settings.normalization)
     sealed = SealedRows(dataset, split.test)
     problem = pose(dataset, split, preparation, settings)
-    space = choose_space(split.rows_of_a_network, dataset.task, settings, problem.input_shape)
+    shape = problem.input_shape
+    space = choose_space(split.rows_of_a_network, dataset.task, settings, shape, problem.per_step)
     candidates = propose(space, count_candidates(settings, kind_of(dataset)), settings.seed)
     members = members_of(candidates, settings.cv, settings.repeats)
 

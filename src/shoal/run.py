@@ -14,6 +14,7 @@ from shoal.data import ReadOptions
 from shoal.data.conversion import to_numbers
 from shoal.data.cutting import cut_again
 from shoal.data.dataset import Raw, read_any
+from shoal.data.long_tables import steps_of
 from shoal.data.roles import Roles
 from shoal.data.signal_readers import options_alike
 from shoal.errors import DataError, SettingError, ShoalWarning
@@ -193,11 +194,24 @@ class Run:
         return raw.table, codes(self.predictor, x), judge(self.predictor, x)
 
     def predict_table(self, data: Any, options: ReadOptions | None = None) -> tuple[pl.DataFrame, Prediction]:
-        """Return the rows as read beside what the ensemble says of them."""
+        """Return the rows as read beside what the ensemble says of them.
+
+        Where each step of a series is predicted, a row for each step in the order of series and time.
+        """
         if self.reconstructs:
             raise SettingError("this run reconstructs and predicts nothing; use reconstruct, encode or anomaly_scores")
-        raw = self._read(data, options)
-        return raw.table, self.predictor.predict(raw.inputs)
+        whole, raw = self._read_both(data, options)
+        prediction = self.predictor.predict(raw.inputs)
+        return self._beside(whole, raw, prediction), prediction
+
+    def _beside(self, whole: Raw, raw: Raw, prediction: Prediction) -> pl.DataFrame:
+        """Return the rows as read that belong to those of `prediction.frame()`."""
+        recipe = self.predictor.preparation.recipe
+        if not self.predictor.preparation.per_step or prediction.lengths is None:
+            return raw.table
+        if recipe is not None and whole.signals is None:
+            return steps_of(whole.table, recipe)
+        return raw.table.select(pl.all().repeat_by(pl.Series(prediction.lengths)).explode())
 
     def unknown_categories(self, table: pl.DataFrame) -> dict[str, int]:
         """Return for each column the number of rows with a category that training did not see."""
@@ -214,9 +228,17 @@ class Run:
         preparation = self.predictor.preparation
         raw = self._read(data, options, known=True)
         x = preparation.transform(raw.inputs)
-        y = scaled_inputs(preparation, x) if self.reconstructs else preparation.target_values(raw.table)
+        y = scaled_inputs(preparation, x) if self.reconstructs else self._truth(raw, x.shape[1])
         predictor = best_alone(self.predictor) if self.reconstructs else self.predictor
         return score_rows(predictor, Rows(x, y, self._weights(raw.table)), int(self.metrics["seed"]))
+
+    def _truth(self, raw: Raw, time: int) -> np.ndarray:
+        """Return the targets of rows, or of all steps that the networks know."""
+        preparation = self.predictor.preparation
+        if not preparation.per_step or raw.signals is None:
+            return preparation.target_values(raw.table)
+        targets = raw.signals.targets
+        return preparation.step_target_values(None if targets is None else targets.padded(time))
 
     def _weights(self, table: pl.DataFrame) -> Any:
         """Return the weights of rows by the column that weighed the rows of the fit, or None."""
@@ -276,6 +298,7 @@ class Run:
 
         Raises:
             DataError: the data are no images or series like those of the fit, or there is no such row.
+            NetworkError: the run answers at each step of a series.
             SettingError: there is no such class or target.
         """
         from shoal.report.inside import saliency_of
@@ -311,12 +334,16 @@ class Run:
 
     def _read(self, data: Any, options: ReadOptions | None, *, known: bool = False) -> Raw:
         """Return data as read, cut into series as those of the fit were; with `known` those whose target is known."""
+        return self._read_both(data, options, known=known)[1]
+
+    def _read_both(self, data: Any, options: ReadOptions | None, *, known: bool = False) -> tuple[Raw, Raw]:
+        """Return data as read, and cut into series where those of the fit were."""
         raw = self._read_whole(data, options)
         recipe = self.predictor.preparation.recipe
         if recipe is None or raw.signals is not None:
-            return raw
+            return raw, raw
         table, signals = cut_again(raw.table, recipe, known=known)
-        return raw._replace(table=table, signals=signals)
+        return raw, raw._replace(table=table, signals=signals)
 
     def _read_whole(self, data: Any, options: ReadOptions | None) -> Raw:
         import numpy as np
@@ -327,7 +354,7 @@ class Run:
                 return Raw("data", "python", pl.DataFrame({name: data[:, i] for i, name in enumerate(names)}), Roles())
         raw = read_any(data, options_alike(options or ReadOptions(), data, self.predictor.preparation.signals))
         for note in raw.notes:
-            warnings.warn(f"{raw.source}: {note}", ShoalWarning, stacklevel=4)
+            warnings.warn(f"{raw.source}: {note}", ShoalWarning, stacklevel=5)
         return raw
 
     def __repr__(self) -> str:

@@ -51,6 +51,9 @@ class FitSettings(BaseModel):
     horizon: int = Field(1, ge=1, description="with a window: how many next values of the target to predict")
     series: str | None = Field(None, description="column that says to which series a row belongs")
     season: int | None = Field(None, ge=1, description="with a window: steps after which the target repeats")
+    per_step: bool | None = Field(
+        None, description="each step of a series has its own target; arrays say so themselves"
+    )
     reconstruct: bool = Field(False, description="learn to reconstruct the inputs, without a target: an autoencoder")
     false_alarm_rate: float = Field(
         0.01, gt=0.0, lt=1.0, description="with reconstruct: share of usual rows that may be called anomalies"

@@ -77,7 +77,8 @@ def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
     columns = ("target", "features", "y_err", "ignore")
     options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in columns}
     options |= {name: getattr(settings, name) for name in ("weight", "group", "time", "id", "task")}
-    options |= {name: getattr(settings, name) for name in ("window", "horizon", "series", "season", "reconstruct")}
+    cutting = ("window", "horizon", "series", "season", "per_step", "reconstruct")
+    options |= {name: getattr(settings, name) for name in cutting}
     options["roles"] = None if settings.roles is None else roles_from_toml(settings.roles)
     words = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
     options["options"] = ReadOptions(**{name: getattr(settings, name) for name in words})
@@ -146,10 +147,10 @@ def deal_folds(dataset: Dataset, split: Split, settings: FitSettings) -> np.ndar
     """Return the fold of each training row in each repeat, `(rows, repeats)`, or None without folds."""
     if split.folds is None:
         return None
-    y, groups = dataset.y()[split.train], dataset.groups()
+    y, groups, classes = dataset.y()[split.train], dataset.groups(), dataset.strata()
     strata = deal_halves(dataset.task, y, settings.seed)  # each fold has rows that stop and rows that judge
-    if dataset.task is Task.CLASSIFICATION:
-        strata = strata + 2 * y
+    if classes is not None:
+        strata = strata + 2 * classes[split.train]
     taken = None if groups is None else groups[split.train]
     return assign_folds(strata, split.folds, settings.repeats, settings.seed, taken)
 
@@ -185,15 +186,17 @@ def networks_each(settings: FitSettings) -> int:
     return (settings.cv or 1) * settings.repeats
 
 
-def choose_space(rows: int, task: Task, settings: FitSettings, shape: tuple[int, ...] = (1,)) -> Space:
+def choose_space(
+    rows: int, task: Task, settings: FitSettings, shape: tuple[int, ...] = (1,), per_step: bool = False
+) -> Space:
     """Return what is searched: the default space, or nothing for a single network; what the user fixed stays."""
     fixed = settings.fixed()
     if task is Task.RECONSTRUCTION:
         single = count_candidates(settings) == 1
         return reconstruction_space(shape, rows, fixed, settings.bottleneck, single=single)
     if count_candidates(settings) == 1:
-        return single_space(fixed.get("epochs", 200), default_layers(shape)).fixing(fixed)
-    return default_space(rows, task is Task.CLASSIFICATION, shape).fixing(fixed)
+        return single_space(fixed.get("epochs", 200), default_layers(shape, per_step)).fixing(fixed)
+    return default_space(rows, task is Task.CLASSIFICATION, shape, per_step).fixing(fixed)
 
 
 def open_aside() -> Aside:

@@ -212,7 +212,7 @@ def test_a_run_predicts_from_every_window_of_a_plain_table() -> None:
     dataset = load_dataset(wave(), target="y", time="t", window=8, horizon=2)
     preparation = Preparation.fit(dataset, np.arange(50))
     run = Run(None)  # type: ignore[arg-type]
-    run.__dict__["predictor"] = SimpleNamespace(preparation=preparation, predict=preparation.transform)
+    run.__dict__["predictor"] = SimpleNamespace(preparation=preparation, predict=preparation.transform, alarm=None)
     table, x = run.predict_table(wave(20))
     assert table["t"].to_list() == list(range(8, 21))
     assert x.shape == (13, 8, 2)  # type: ignore[attr-defined]

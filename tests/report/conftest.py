@@ -19,6 +19,7 @@ from shoal.evaluation.record import (
     ReconstructionRecord,
     Record,
     SignalRecord,
+    StepExamples,
     TestRows,
     Verdict,
 )
@@ -339,6 +340,23 @@ def with_forecast(record: Record) -> Record:
     return with_series(dataclasses.replace(record, data=data), channels=1, lengths=None, forecast=forecast)
 
 
+def with_labelled_steps(record: Record, steps: int = 40) -> Record:
+    """Return a record of series whose steps have targets, the second half of each series without."""
+    rng, few = np.random.default_rng(5), min(12, len(record.test_rows.truth))
+    classes = len(record.data.classes)
+    truth = (rng.integers(0, classes, (few, steps)) if classes else rng.normal(size=(few, steps))).astype(float)
+    said = np.where(rng.random((few, steps)) < 0.8, truth, truth[:, ::-1])
+    truth[:, steps // 2 :] = said[:, steps // 2 :] = np.nan
+    bands = (None, None) if classes else (said - 1.0, said + 1.0)
+    examples = StepExamples(truth, said, rng.random(few), *bands)
+    series = np.arange(len(record.test_rows.truth)) // 7
+    rows = dataclasses.replace(record.test_rows, series=series)
+    plain = with_series(dataclasses.replace(record, test_rows=rows), steps)
+    assert plain.signals is not None
+    signals = dataclasses.replace(plain.signals, saliency=None, steps=examples)
+    return dataclasses.replace(plain, signals=signals)
+
+
 @pytest.fixture(scope="session")
 def folded_record_of() -> Callable[..., Record]:
     """The maker of made-up records with folds or repeats."""
@@ -382,6 +400,8 @@ def make_cases() -> dict[str, Record]:
         ),
         "series": with_series(make_record(classes=("rest", "walk"), networks=4, epochs=20)),
         "forecast": with_forecast(make_record(classes=(), targets=("level",), test=200, networks=4, epochs=20)),
+        "labelled": with_labelled_steps(make_record(classes=("rest", "walk", "run"), networks=4, epochs=20)),
+        "tracked": with_labelled_steps(make_record(classes=(), targets=("level",), networks=4, epochs=20)),
         "folds": folded(make_record(networks=60, kept=20), 5, 2),
         "hostile": make_record(
             classes=("<script>alert(1)</script>", 'a & b "c"', "$x^2$ \x07 'd'"),

@@ -71,7 +71,20 @@ def read(page: str) -> Reader:
 
 
 @pytest.mark.parametrize(
-    "case", ["iris", "regression", "single", "folds", "hostile", "images", "sizes", "series", "forecast"]
+    "case",
+    [
+        "iris",
+        "regression",
+        "single",
+        "folds",
+        "hostile",
+        "images",
+        "sizes",
+        "series",
+        "forecast",
+        "labelled",
+        "tracked",
+    ],
 )
 def test_the_page_needs_nothing_else(cases: dict[str, Record], case: str, tmp_path: Path) -> None:
     path = write_report(cases[case], tmp_path)

@@ -104,10 +104,10 @@ def test_wrong_examples_have_a_cross_and_not_only_a_colour() -> None:
     assert right_and_wrong((right, wrong), 6).tolist() == [0, 1]
 
 
-@pytest.mark.parametrize("case", ["images", "long_names", "sizes", "series", "forecast"])
+@pytest.mark.parametrize("case", ["images", "long_names", "sizes", "series", "forecast", "labelled", "tracked"])
 def test_every_kind_of_data_is_drawn_and_small(cases: dict[str, Record], case: str, tmp_path: Path) -> None:
     elements = write_figures(cases[case], tmp_path)
-    assert "saliency" in elements
+    assert ("labelled_steps" if case in ("labelled", "tracked") else "saliency") in elements
     assert sum(len(element) for element in elements.values()) < 1_000_000
     for name, element in elements.items():
         ElementTree.fromstring(element)
@@ -189,3 +189,15 @@ def test_rows_are_chosen_by_place(rows: Any, count: int) -> None:
 def test_rows_that_are_not_there_are_refused(rows: Any, what: str) -> None:
     with pytest.raises(DataError, match=what):
         chosen(Signals("images", np.zeros((10, 2, 2, 1)), ("grey",)), rows)
+
+
+def test_labelled_steps_have_a_figure_of_their_own(cases: dict[str, Record]) -> None:
+    for case in ("labelled", "tracked"):
+        figures = figure_numbers(cases[case])
+        assert "example_series" not in figures
+        shown = figures["labelled_steps"].numbers
+        assert shown.alt == "6 test series, true and predicted at each step."
+        assert [len(one) for one in shown.series] == sorted(len(one) for one in shown.series)
+    assert "test steps" in figure_numbers(cases["labelled"])["confusion_matrix"].numbers.alt
+    assert "Steps of one series are alike" in figure_numbers(cases["labelled"])["calibration"].numbers.caption
+    assert "is a test step" in figure_numbers(cases["tracked"])["predicted_true"].numbers.caption

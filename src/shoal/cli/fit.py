@@ -87,8 +87,8 @@ def print_summary(run: Run) -> None:
     ours = f"shoal ({kept} of {trained} networks)" if trained > 1 else "shoal (1 network)"
     lines = {ours: metrics["test"], **{label(name): scores for name, scores in metrics["baselines"].items()}}
     rows = [(who, *(interval(scores.get(name)) for name in names)) for who, scores in lines.items()]
-    test_rows = metrics["rows"]["test"]
-    print_table((f"on {test_rows} test rows", *(f"{label(name)} [95 %]" for name in names)), rows)
+    what = "series" if metrics.get("steps") else "rows"
+    print_table((f"on {metrics['rows']['test']} test {what}", *(f"{label(name)} [95 %]" for name in names)), rows)
     if "search" in metrics and trained > metrics["search"]["candidates_looked_at"]:
         print_text(candidates_line(metrics["search"]))
     for warning in metrics["data"]["warnings"]:

@@ -18,7 +18,7 @@ DATA, SPLIT, NETWORKS, RUN = "Data", "Split", "Networks", "Run"
 HYPERPARAMETERS = "Hyperparameters (those not given are searched or have their default)"
 
 READING = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
-CUTTING = ("window", "horizon", "series", "season")
+CUTTING = ("window", "horizon", "series", "season", "per_step")
 RECONSTRUCTING = ("reconstruct", "false_alarm_rate")
 ROLES = ("target", "features", "y_err", "weight", "group", "time", "id", "ignore", "roles", "task")
 # Functions cannot be typed on a command line.

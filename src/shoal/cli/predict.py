@@ -38,7 +38,8 @@ def predict(
 
     The columns of the table are kept. Classes: `prediction` and one `probability_<class>` each. Numbers:
     `prediction`, `std`, and `low` and `high` that hold 95 % of the values. A run that reconstructs writes
-    `<column>_reconstructed`, `anomaly_score` and `anomaly`.
+    `<column>_reconstructed`, `anomaly_score` and `anomaly`. Where each step of a series is predicted, there is a row
+    for each step, with its number in `step`.
     """
     import sys
 
@@ -57,7 +58,7 @@ def predict(
             table, predicted = loaded.reconstruct_table(data, options)
         else:
             table, prediction = loaded.predict_table(data, options)
-            predicted = prediction.frame()
+            predicted = prediction.frame().drop("row", strict=False)  # the table has its own
         unknown = {name: int(count) for name, count in loaded.unknown_categories(table).items() if count}
         full = joined(table, predicted)
         if path:

@@ -13,6 +13,7 @@ import polars as pl
 
 from shoal.data.generated import chirps, damped_oscillation, driven_pendulum, phase_transition, signal_background
 from shoal.data.generated_images import galaxies
+from shoal.data.generated_steps import bursts
 from shoal.data.roles import Roles
 from shoal.data.signals import Signals
 
@@ -162,6 +163,14 @@ _SETS = (
         "3-class classification",
         "Generated: noisy bursts of 64 steps that chirp up, chirp down or ring down, as gravitational waves do.",
         chirps,
+    ),
+    Builtin(
+        "bursts",
+        300,
+        1,
+        "binary classification of every step",
+        "Generated: series of 80 steps, each of them quiet or in a burst, in which the noise is stronger.",
+        bursts,
     ),
     Builtin(
         "driven_pendulum",

@@ -24,6 +24,7 @@ def cut_table(
     series: str | None = None,
     season: int | None = None,
     part: np.ndarray | None = None,
+    per_step: bool = False,
 ) -> CutTable:
     """Return the series of a tidied table whose rows are steps, and what is to be predicted from each.
 
@@ -35,6 +36,7 @@ def cut_table(
         series: the column that says to which series a row belongs.
         season: steps after which the targets repeat.
         part: `(rows,)`; rows of different parts are different series.
+        per_step: whether each step of a whole series has its own label.
 
     Raises:
         DataError: a target that windows shall forecast holds no numbers; no column can be a channel.
@@ -42,7 +44,9 @@ def cut_table(
     """
     notes: list[str] = []
     channels = _channels(table, roles, window, series, notes)
-    recipe = Recipe(tuple(roles.target), channels, roles.time, series, window, horizon, season=season)
+    recipe = Recipe(
+        tuple(roles.target), channels, roles.time, series, window, horizon, season=season, per_step=per_step
+    )
     cut = (gather_series if window is None else cut_windows)(table, roles, recipe, part)
     return cut._replace(notes=(*cut.notes, *notes))
 
@@ -58,12 +62,14 @@ def cut_again(table: pl.DataFrame, recipe: Recipe, *, known: bool = False) -> tu
     return (series_of if recipe.window is None else windows_of)(table, recipe, known=known)
 
 
-def check_cutting(window: int | None, horizon: int, season: int | None) -> None:
-    """Refuse a horizon or a season without a window.
+def check_cutting(window: int | None, horizon: int, season: int | None, per_step: bool | None = None) -> None:
+    """Refuse a horizon or a season without a window, and labels of steps with one.
 
     Raises:
-        SettingError: says which is missing.
+        SettingError: says which is missing, or too much.
     """
+    if per_step and window is not None:
+        raise SettingError("per_step labels every step of whole series; leave out either it or the window")
     for name, given in (("horizon", horizon != 1), ("season", season is not None)):
         if given and window is None:
             raise SettingError(f"{name} needs a window: how many steps the next values are predicted from (--window)")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from shoal.data.recipe import Cut
 from shoal.data.roles import Roles
 from shoal.data.signal_readers import is_signals, signal_reader, signals_from_python
 from shoal.data.signals import Signals
+from shoal.data.step_targets import StepTargets, numbers_of, with_step_targets
 from shoal.data.targets import (
     check_classes,
     check_targets_vary,
@@ -116,20 +117,43 @@ class Dataset:
     def task_name(self) -> str:
         """The task in words, e.g. `3-class classification` or `regression, 2 targets`."""
         if self.task is Task.CLASSIFICATION:
-            return ("binary" if len(self.classes) == 2 else f"{len(self.classes)}-class") + " classification"
-        if self.task is Task.RECONSTRUCTION:
-            return "reconstruction"
-        return "regression" if len(self.targets) == 1 else f"regression, {len(self.targets)} targets"
+            name = ("binary" if len(self.classes) == 2 else f"{len(self.classes)}-class") + " classification"
+        elif self.task is Task.RECONSTRUCTION:
+            name = "reconstruction"
+        else:
+            name = "regression" if len(self.targets) == 1 else f"regression, {len(self.targets)} targets"
+        return name if self.step_targets is None else f"{name} of every step"
 
     def feature_table(self) -> pl.DataFrame:
         """Return the feature columns only, in the order of the file."""
         return pl.DataFrame([self.table.get_column(column.name) for column in self.features])
 
     def y(self) -> np.ndarray:
-        """Return `(rows,)` int64 class positions, or `(rows, targets)` float64 values; none in a reconstruction."""
+        """Return `(rows,)` int64 class positions, or `(rows, targets)` float64 values; none in a reconstruction.
+
+        With a target for each step `(rows, time)`, -1 where there is none, or `(rows, time, targets)`, NaN there.
+        """
+        steps = self.step_targets
+        if steps is not None:
+            return steps.classes(self.classes) if self.task is Task.CLASSIFICATION else steps.numbers()
         if self.task is Task.CLASSIFICATION:
             return class_indices(self.table.get_column(self.targets[0]), self.classes)
         return target_numbers(self.table, list(self.targets))
+
+    @property
+    def step_targets(self) -> StepTargets | None:
+        """The targets of the steps of series; None where each row has its target."""
+        return None if self.signals is None else self.signals.targets
+
+    def strata(self) -> np.ndarray | None:
+        """Return the class of each row, by which splits keep proportions, or None without classes.
+
+        Of series whose steps have classes it is the most frequent one.
+        """
+        if self.task is not Task.CLASSIFICATION:
+            return None
+        y = self.y()
+        return y if y.ndim == 1 else (y[:, :, None] == np.arange(len(self.classes))).sum(axis=1).argmax(axis=1)
 
     def y_err(self) -> np.ndarray | None:
         """Return `(rows, targets)` measured errors of the targets, or None."""
@@ -177,6 +201,7 @@ def load_dataset(
     series: str | None = None,
     season: int | None = None,
     reconstruct: bool = False,
+    per_step: bool | None = None,
 ) -> Dataset:
     """Return a dataset from a built-in name, a file, a data frame or arrays.
 
@@ -201,6 +226,8 @@ def load_dataset(
         season: steps after which the target repeats, for the seasonal baseline; found by default.
         reconstruct: the inputs are to be reconstructed, and no target is needed; one that is named, or that the data
             bring with them, is kept as a label that nothing learns from.
+        per_step: each step of a series has its own target; by default so in arrays whose shapes say it, and never in
+            tables.
 
     Returns:
         The dataset; its `notes` say in sentences what was inferred and what was left out.
@@ -213,7 +240,8 @@ def load_dataset(
         >>> load_dataset({"x": range(20), "y": [0.5 * i for i in range(20)]}).task_name
         'regression'
     """
-    check_cutting(window, horizon, season)
+    check_cutting(window, horizon, season, per_step)
+    options = options if per_step is None else replace(options, per_step=per_step)
     if reconstruct:
         _check_reconstruction(task=task, y_err=y_err, window=window, series=series)
     name, source, raw, own, signals, told, part, before = read_any(data, options)
@@ -231,10 +259,13 @@ def load_dataset(
     given = {**(roles or Roles()).named(), **flags.named()}
     roles = _adapted(own, given).replaced(**given)
     table = _plain_columns(tidy(raw), roles)
-    roles.check(table.columns)
+    answers = signals.targets.table.columns if signals is not None and signals.targets is not None else []
+    roles.check([*table.columns, *answers])
     if reconstruct:
         _check_size(table, 1)
-        found = Raw(name, source, table, roles.model_copy(update={"y_err": []}), signals, told, None, before)
+        labels = [label for label in roles.target if label not in answers]  # those of steps label no row
+        roles = roles.model_copy(update={"y_err": [], "target": labels})
+        found = Raw(name, source, table, roles, signals, told, None, before)
         return _build_unlabelled(found, list(told))
     _check_labelled(Raw(name, source, table, roles, signals), table, roles)
     _check_size(table, 2 if signals is None and window is None else 1)
@@ -244,12 +275,15 @@ def load_dataset(
         task = _forecast_task(task)
     found = Raw(name, source, table, roles, signals, told, None, before)
     if window is None and series is None:
+        if per_step and not answers and before is None:
+            raise SettingError("per_step needs series: the column that says to which series a row belongs (--series)")
         return _build(found, task, notes)
     if signals is not None:
         raise DataError(f"{name} holds {signals.kind} already; window and series are for tables whose rows are steps")
     if window is not None:
         task = _forecast_task(task)
-    made = cut_table(table, roles, window=window, horizon=horizon, series=series, season=season, part=part)
+    how = {"window": window, "horizon": horizon, "series": series, "season": season, "per_step": bool(per_step)}
+    made = cut_table(table, roles, part=part, **how)  # type: ignore[arg-type]
     found = Raw(name, source, made.table, made.roles, made.signals, told, None, made.cut)
     _check_size(made.table, 1, "series" if window is None else "windows")
     return _build(found, task, [*notes, *made.notes], content_hash(table))
@@ -267,23 +301,27 @@ def _build(raw: Raw, task: Task | str | None, notes: list[str], sha256: str | No
     if sha256 is None:
         sha256 = content_hash(table) if signals is None else _both_hashed(table, signals)
     if signals is not None:
+        if signals.targets is not None:
+            signals = replace(signals, targets=signals.targets.only(roles.target))
         signals, filled = signals.aligned().interpolated()
         if filled:
             notes.append(f"Filled in {filled:,} missing values of the series, linearly in time.")
-    table, kept = _with_target(table, roles.target, notes)
+    table, kept, answers = _answered(table, roles.target, signals, notes)
+    counted = kept if answers is table else None
     if task is None:
-        chosen, why = infer_task(table, roles.target, bool(roles.y_err))
+        chosen, why = infer_task(answers, roles.target, bool(roles.y_err))
         notes.append(why)
     else:
         chosen = read_task(task)
     classes: tuple[str, ...] = ()
     if chosen is Task.CLASSIFICATION:
-        classes = class_names(table.get_column(roles.target[0]))
-        _check_classes(raw, table, classes, kept)
+        classes = class_names(answers.get_column(roles.target[0]))
+        _check_classes(raw, answers, classes, counted)
         if roles.y_err:
             raise DataError(f"classes have no measured errors; leave out y_err={listing(roles.y_err)}")
     else:
-        check_targets_vary(target_numbers(table, roles.target, kept), roles.target)
+        values = target_numbers(table, roles.target, kept) if answers is table else numbers_of(answers, roles.target)
+        check_targets_vary(values, roles.target)
     if signals is not None:
         roles, signals = (
             roles.model_copy(update={"features": []}),
@@ -309,6 +347,7 @@ def _build_unlabelled(raw: Raw, notes: list[str]) -> Dataset:
     name, source, table, roles, signals, told, *_ = raw
     sha256 = content_hash(table) if signals is None else _both_hashed(table, signals)
     if signals is not None:
+        signals = replace(signals, targets=None)
         if signals.lengths is not None and signals.lengths.min() < signals.shape[0]:
             raise DataError(
                 f"{source} holds series of unequal length, which cannot be reconstructed; cut them to one length"
@@ -329,7 +368,19 @@ def _build_unlabelled(raw: Raw, notes: list[str]) -> Dataset:
     return Dataset(name, source, table, columns, roles, task, (), tuple(notes), sha256, kept, signals, told)
 
 
-def _check_classes(raw: Raw, table: pl.DataFrame, classes: tuple[str, ...], kept: np.ndarray) -> None:
+def _answered(
+    table: pl.DataFrame, targets: list[str], signals: Signals | None, notes: list[str]
+) -> tuple[pl.DataFrame, np.ndarray, pl.DataFrame]:
+    """Return the rows that have a target, their positions, and the table that holds the targets."""
+    if signals is None or signals.targets is None:
+        table, kept = _with_target(table, targets, notes)
+        return table, kept, table
+    table, kept = with_step_targets(table, signals.targets, signals.lengths, notes)
+    _check_size(table, 1, "series with a target")
+    return table, kept, signals.targets.real
+
+
+def _check_classes(raw: Raw, table: pl.DataFrame, classes: tuple[str, ...], kept: np.ndarray | None) -> None:
     """Check the classes; images and series may come from many files, so messages name where they are."""
     try:
         check_classes(table, raw.roles.target, classes, kept)
@@ -349,7 +400,8 @@ def _check_labelled(raw: Raw, table: pl.DataFrame, roles: Roles) -> None:
 
 
 def _both_hashed(table: pl.DataFrame, signals: Signals) -> str:
-    return hashlib.sha256(f"{content_hash(table)}{signals.sha256()}".encode()).hexdigest()
+    steps = "" if signals.targets is None else content_hash(signals.targets.table)
+    return hashlib.sha256(f"{content_hash(table)}{signals.sha256()}{steps}".encode()).hexdigest()
 
 
 def read_any(data: Any, options: ReadOptions) -> Raw:

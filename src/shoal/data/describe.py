@@ -114,7 +114,8 @@ def describe(dataset: Dataset) -> Description:
     """
     counts: dict[str, int] = {}
     if dataset.task is Task.CLASSIFICATION:
-        numbers = np.bincount(dataset.y(), minlength=len(dataset.classes))
+        y = dataset.y()
+        numbers = np.bincount(y[y >= 0], minlength=len(dataset.classes))
         counts = dict(zip(dataset.classes, numbers.tolist(), strict=True))
     warnings = [
         *_few_rows(dataset),
@@ -174,7 +175,8 @@ def _imbalance(dataset: Dataset, counts: dict[str, int]) -> list[str]:
 
 
 def _duplicates(dataset: Dataset) -> list[str]:
-    names = [column.name for column in dataset.features] + list(dataset.targets)
+    answers = list(dataset.targets) if dataset.step_targets is None else []
+    names = [column.name for column in dataset.features] + answers
     columns = [dataset.table.get_column(name) for name in names]
     what = "features"
     if dataset.signals is not None:

@@ -37,7 +37,10 @@ def check_folds(dataset: Dataset, rows: np.ndarray, folds: int) -> None:
             where = f"in {dataset.roles.group!r} outside the test rows there are {found}"
             raise SettingError(f"{fewest} {folds} groups; {where}.{_advice(found)}")
     elif dataset.task is Task.CLASSIFICATION:
-        counts = np.bincount(dataset.y()[rows], minlength=len(dataset.classes))
+        y = dataset.y()[rows]
+        if y.ndim == 2:  # of series, those count in which a class comes up
+            y = np.concatenate([np.unique(steps[steps >= 0]) for steps in y])
+        counts = np.bincount(y, minlength=len(dataset.classes))
         rarest = int(np.where(counts > 0, counts, len(rows)).argmin())
         if counts[rarest] < folds:
             where = f"outside the test rows {dataset.classes[rarest]!r} has {counts[rarest]}"

@@ -12,6 +12,7 @@ from shoal.data.dataset import Dataset, Raw, load_dataset, read_any
 from shoal.data.readers import ReadOptions
 from shoal.data.signal_readers import options_alike
 from shoal.data.signals import Signals
+from shoal.data.step_targets import StepTargets
 from shoal.errors import DataError, listing, suggest
 
 
@@ -68,7 +69,17 @@ def _joined(first: Signals | None, second: Signals | None) -> Signals | None:
     if first.lengths is not None or second.lengths is not None:
         each = [np.full(len(s), s.shape[0]) if s.lengths is None else s.lengths for s in (first, second)]
         lengths = np.concatenate(each)
-    return Signals(first.kind, np.concatenate([first.values, second.values]), first.channels, lengths)
+    targets = _joined_targets(first.targets, second.targets)
+    return Signals(first.kind, np.concatenate([first.values, second.values]), first.channels, lengths, targets)
+
+
+def _joined_targets(first: StepTargets | None, second: StepTargets | None) -> StepTargets | None:
+    if first is None and second is None:
+        return None
+    if first is None or second is None:
+        which = "the test data" if first is None else "the training data"
+        raise DataError(f"only {which} have a target for each step; both must be alike")
+    return StepTargets(_stacked(first.table, second.table), first.steps)
 
 
 def _equally_long(*parts: Signals) -> list[Signals]:
@@ -80,7 +91,8 @@ def _equally_long(*parts: Signals) -> list[Signals]:
         if found < steps:
             values = np.pad(one.values, ((0, 0), (0, steps - found), (0, 0)))
             lengths = np.full(len(one), found) if one.lengths is None else one.lengths
-            one = Signals(one.kind, values, one.channels, lengths)
+            targets = None if one.targets is None else one.targets.padded(steps)
+            one = Signals(one.kind, values, one.channels, lengths, targets)
         padded.append(one)
     return padded
 

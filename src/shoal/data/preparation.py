@@ -18,6 +18,7 @@ from shoal.data.encoders import ENCODERS, BooleanEncoder, CategoryEncoder, Encod
 from shoal.data.normalization import get_normalization, mean_and_scale
 from shoal.data.recipe import Recipe
 from shoal.data.signals import SignalPreparation
+from shoal.data.step_targets import StepTargets
 from shoal.data.targets import check_classes_known, target_numbers
 from shoal.errors import DataError, listing, suggest
 from shoal.results import Task
@@ -79,7 +80,8 @@ class Preparation:
             raise DataError(f"no feature varies in the {len(rows)} training rows; there is nothing to predict from")
         mean, scale = np.zeros(len(dataset.targets)), np.ones(len(dataset.targets))
         if dataset.task is Task.REGRESSION:
-            pairs = [mean_and_scale(column) for column in dataset.y()[rows].T]
+            values = dataset.y()[rows].reshape(-1, len(dataset.targets))  # of rows, or of all their steps
+            pairs = [mean_and_scale(column) for column in values[np.isfinite(values).all(axis=1)].T]
             mean, scale = np.asarray([pair[0] for pair in pairs]), np.asarray([pair[1] for pair in pairs])
         targets, classes = dataset.targets, dataset.classes
         scaling = mean, scale
@@ -101,6 +103,11 @@ class Preparation:
     def recipe(self) -> Recipe | None:
         """How series are cut from a table, or None where they are not."""
         return None if self.signals is None else self.signals.recipe
+
+    @property
+    def per_step(self) -> bool:
+        """Whether each step of a series has its own target."""
+        return self.signals is not None and self.signals.per_step
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -172,6 +179,21 @@ class Preparation:
         if self.task is Task.CLASSIFICATION:
             return check_classes_known(columns[0], self.classes)
         return target_numbers(pl.DataFrame(columns), list(self.targets))
+
+    def step_target_values(self, targets: StepTargets | None) -> np.ndarray:
+        """Return the targets of the steps of other series as `Dataset.y` would.
+
+        Raises:
+            DataError: there are none, they have other names, or a class is unknown.
+        """
+        if targets is None:
+            raise DataError("the model predicts a label for each step, but the data hold none to compare with")
+        _check_columns(targets.table, self.targets, "the target of each step")
+        targets = targets.only(list(self.targets))
+        if self.task is Task.REGRESSION:
+            return targets.numbers()
+        targets.check_known(self.classes)
+        return targets.classes(self.classes)
 
     def scale_target(self, y: np.ndarray) -> np.ndarray:
         """Return float32 targets of mean 0 and deviation 1 on the training rows; shape `(..., targets)`."""

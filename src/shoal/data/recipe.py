@@ -27,6 +27,7 @@ class Recipe:
         horizon: how many values of each target a window predicts.
         spacing: time between steps, in days for dates; None: there is no time, or steps are not alike.
         season: steps after which the targets repeat, if the user said so.
+        per_step: whether each step of a series has its own label.
     """
 
     target: tuple[str, ...]
@@ -37,6 +38,7 @@ class Recipe:
     horizon: int = 1
     spacing: float | None = None
     season: int | None = None
+    per_step: bool = False
 
     def __post_init__(self) -> None:
         if self.window is not None and self.window < 1:

@@ -11,6 +11,7 @@ import numpy as np
 
 from shoal.data.interpolation import interpolate
 from shoal.data.recipe import Recipe
+from shoal.data.step_targets import StepTargets
 from shoal.errors import DataError, listing
 from shoal.taken import TakenRows, aligned_empty, is_aligned
 
@@ -30,12 +31,14 @@ class Signals:
             of images are taken from the array of all when they are needed.
         channels: their names.
         lengths: `(rows,)`, the number of real steps of each series; None where all are real.
+        targets: of each step of a series; None where each series has one target, or none is known.
     """
 
     kind: Kind
     values: Any
     channels: tuple[str, ...]
     lengths: np.ndarray | None = None
+    targets: StepTargets | None = None
 
     def __post_init__(self) -> None:
         axes = {"images": 4, "series": 3}[self.kind]
@@ -50,7 +53,8 @@ class Signals:
         if self.kind == "images":
             return replace(self, values=TakenRows.of(self.values, rows))
         lengths = None if self.lengths is None else self.lengths[rows]
-        return Signals(self.kind, self.values[rows], self.channels, lengths)
+        targets = None if self.targets is None else self.targets[rows]
+        return Signals(self.kind, self.values[rows], self.channels, lengths, targets)
 
     def aligned(self) -> Signals:
         """Return images in memory that devices can use as it is, a copy where they are not yet; series as they are."""
@@ -124,6 +128,7 @@ class SignalPreparation:
     scale: tuple[float, ...]
     padded: bool
     recipe: Recipe | None = None
+    per_step: bool = False
 
     @classmethod
     def fit(
@@ -140,7 +145,8 @@ class SignalPreparation:
         else:
             mean, scale = _mean_and_scale(signals, np.asarray(rows, np.int64))
         numbers = tuple(map(float, mean)), tuple(map(float, scale))
-        return cls(signals.kind, signals.shape, signals.channels, *numbers, padded, recipe)
+        per_step = signals.targets is not None
+        return cls(signals.kind, signals.shape, signals.channels, *numbers, padded, recipe, per_step)
 
     def transform(self, signals: Any) -> np.ndarray:
         """Return what networks take: images as they are, series float32, scaled and padded.
@@ -191,6 +197,7 @@ class SignalPreparation:
         """Return everything as plain data for JSON."""
         names = ("kind", "shape", "channels", "mean", "scale", "padded")
         plain = {name: list(v) if isinstance(v := getattr(self, name), tuple) else v for name in names}
+        plain = {**plain, "per_step": True} if self.per_step else plain
         return plain if self.recipe is None else {**plain, "recipe": self.recipe.to_dict()}
 
     @classmethod

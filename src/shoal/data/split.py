@@ -141,8 +141,9 @@ def _divide(dataset: Dataset, rows: np.ndarray, share: float, of: int, seed: int
         return _by_group(dataset, rows, groups[rows], count, seed)
     if times is not None:
         return _by_time(rows, times[rows], count)
-    if dataset.task is Task.CLASSIFICATION:
-        return _by_class(rows, dataset.y()[rows], count, seed)
+    strata = dataset.strata()
+    if strata is not None:
+        return _by_class(rows, strata[rows], count, seed)
     return _at_random(rows, None, count, seed)
 
 
@@ -196,7 +197,8 @@ def _by_group(
         )
     share = min(max(count / len(rows), 1 / number), 1 - 1 / number)
     splitter = GroupShuffleSplit(_GROUP_DRAWS, test_size=share, random_state=seed % 2**32)
-    classes = dataset.y()[rows] if dataset.task is Task.CLASSIFICATION else np.zeros(len(rows), np.int64)
+    strata = dataset.strata()
+    classes = np.zeros(len(rows), np.int64) if strata is None else strata[rows]
     wanted = np.bincount(classes) * (count / len(rows))
     draws = [(first, second) for first, second in splitter.split(rows, groups=groups)]
     misfits = [np.abs(np.bincount(classes[second], minlength=len(wanted)) - wanted).sum() for _, second in draws]

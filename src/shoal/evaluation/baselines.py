@@ -24,6 +24,7 @@ import numpy as np
 
 from shoal.evaluation.flat_features import flat_features
 from shoal.evaluation.series_baselines import Forecast, learn_series_baselines
+from shoal.evaluation.step_baselines import learn_step_baselines
 from shoal.results import Task
 
 Learned = Callable[[np.ndarray], dict[str, np.ndarray]]
@@ -70,8 +71,15 @@ def learn_baselines(
     """Fit simple methods and return the function that predicts for other rows, see `fit_baselines`.
 
     It needs no test rows, so that it can be done while the networks train. Series `(rows, time, channels)` have
-    methods of their own, and so have windows of them, which `forecast` describes.
+    methods of their own, and so have windows of them, which `forecast` describes. Where each step has a target, the
+    methods see single steps with their neighbours.
     """
+    if np.ndim(x) == 3 and np.ndim(y) == (2 if Task(task) is Task.CLASSIFICATION else 3):
+
+        def learn(x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> Learned:
+            return learn_baselines(task, x, y, weights, classes, seed)
+
+        return learn_step_baselines(Task(task), x, y, weights, seed, learn)
     if np.ndim(x) == 3:
         return learn_series_baselines(task, x, y, weights, classes, seed, forecast)
     flat = flat_features(x)

@@ -19,6 +19,7 @@ from shoal.evaluation.predictor import Prediction, Predictor
 from shoal.evaluation.reconstructing import best_alone, scaled_inputs
 from shoal.evaluation.reconstruction import reconstruction_record, simple_reconstructions
 from shoal.evaluation.record import ColumnRow, Curves, DataRecord, NetworkRow, Record, Scores, TestRows
+from shoal.evaluation.scored import Scored
 from shoal.evaluation.sealed import SealedRows
 from shoal.evaluation.verdict import beats_baselines, conclude
 from shoal.networks.bottleneck import code_size
@@ -63,8 +64,10 @@ def block_of(preparation: Preparation, rows: int) -> int:
 def score_rows(predictor: Predictor, rows: Rows, seed: int, answering: np.ndarray | None = None) -> Scores:
     """Return every metric on some rows, with its interval; `answering` as in `Predictor.predict_features`."""
     block = block_of(predictor.preparation, len(rows.x))
-    guess = best_guess(predictor.predict_features(rows.x, answering))
-    return with_intervals(predictor.preparation.task, rows.y, guess, weights=rows.weights, seed=seed, block=block)
+    guess, task = best_guess(predictor.predict_features(rows.x, answering)), predictor.preparation.task
+    scored = Scored.of(task, rows.y, rows.weights)
+    drawing: dict[str, Any] = {"seed": seed, "block": block, "groups": scored.series}
+    return with_intervals(task, scored.truth, scored.taken(guess), weights=scored.weights, **drawing)
 
 
 def describe_data(dataset: Dataset, split: Split, predictor: Predictor, normalization: str) -> DataRecord:
@@ -186,16 +189,14 @@ def evaluate(
     x = predictor.preparation.transform(table)
     truth = truth_of(predictor.preparation, x, truth)
     prediction = scored.predict_features(x)
-    guess = best_guess(prediction)
-    drawing: dict[str, Any] = {"seed": seed, "block": block_of(predictor.preparation, len(truth))}
-    scores["test"] = with_intervals(task, truth, guess, weights=weights, **drawing)
     reconstruction = None
     others = baselines(x)
     if alone:
         reconstruction = reconstruction_record(predictor, members, dataset, split, train.x, (x, truth))
         others = simple_reconstructions(train.y, truth, reconstruction.bottleneck, train.weights, seed)
-    compared = {name: with_intervals(task, truth, other, weights=weights, **drawing) for name, other in others.items()}
-    comparison = beats_baselines(task, truth, guess, others, weights, **drawing)
+    entries = Scored.of(task, truth, weights)
+    block = block_of(predictor.preparation, len(truth))
+    scores["test"], compared, comparison, others = compare(task, entries, prediction, others, seed, block)
     overfitting = overfitting_verdict(
         curves.train_loss,
         curves.validation_loss,
@@ -209,6 +210,7 @@ def evaluate(
         "kept": 1 if alone else len(kept),
         "trained": len(members),
         "targets": len(dataset.targets),
+        "steps": 0 if entries.series is None else len(entries.truth),
     }
     verdict = conclude(task, scores["test"], comparison, overfitting, **sizes)
     best = members[kept[0]]
@@ -222,7 +224,7 @@ def evaluate(
         baselines=compared,
         verdict=verdict,
         hyperparameters=_importance(networks, (split.folds or 1) * repeats),
-        test_rows=TestRows(truth[:, :0], weights) if reconstruction else _test_rows(prediction, truth, weights),
+        test_rows=TestRows(truth[:, :0], weights) if reconstruction else _test_rows(prediction, entries),
         best_network=best.network,
         best_parameters=best.parameters,
         settings=settings,
@@ -237,6 +239,18 @@ def evaluate(
         signals=None if reconstruction else signal_record(predictor, table, prediction, truth, **in_time),
         reconstruction=reconstruction,
     )
+
+
+def compare(
+    task: Task, scored: Scored, prediction: Prediction, others: dict[str, np.ndarray], seed: int, block: int
+) -> tuple[Scores, dict[str, Scores], tuple[bool, str], dict[str, np.ndarray]]:
+    """Return the scores of the ensemble and of the baselines, who is better, and what the baselines predict."""
+    truth, weights, guess = scored.truth, scored.weights, scored.taken(best_guess(prediction))
+    others = {name: scored.taken(other) for name, other in others.items()}
+    drawing: dict[str, Any] = {"seed": seed, "block": block, "groups": scored.series}
+    own = with_intervals(task, truth, guess, weights=weights, **drawing)
+    compared = {name: with_intervals(task, truth, other, weights=weights, **drawing) for name, other in others.items()}
+    return own, compared, beats_baselines(task, truth, guess, others, weights, **drawing), others
 
 
 def _importance(networks: Sequence[NetworkRow], each: int) -> tuple[tuple[str, float, str], ...]:
@@ -255,14 +269,17 @@ def joined_rows(a: Rows, b: Rows) -> Rows:
     return Rows(joined(a.x, b.x), np.concatenate([a.y, b.y]), weights)
 
 
-def _test_rows(prediction: Prediction, truth: np.ndarray, weights: np.ndarray | None) -> TestRows:
+def _test_rows(prediction: Prediction, scored: Scored) -> TestRows:
+    truth, weights, series = scored.truth, scored.weights, scored.series
+    if scored.present is not None:
+        prediction = prediction.at(scored.present)
     if prediction.probabilities is not None:
-        return TestRows(truth, weights, probabilities=prediction.probabilities)
+        return TestRows(truth, weights, probabilities=prediction.probabilities, series=series)
     assert prediction.low is not None
     assert prediction.high is not None
     inside = (truth >= prediction.low) & (truth <= prediction.high)
     share = float(inside.mean())
-    low, high = wilson(share, inside.size)
+    low, high = wilson(share, inside.size if series is None else series.max() + 1)  # steps of a series are alike
     return TestRows(
         truth,
         weights,
@@ -271,4 +288,5 @@ def _test_rows(prediction: Prediction, truth: np.ndarray, weights: np.ndarray | 
         low=prediction.low,
         high=prediction.high,
         coverage=Interval(share, low, high, "wilson"),
+        series=series,
     )

@@ -13,7 +13,7 @@ from shoal.data.signals import Signals
 from shoal.errors import NetworkError
 from shoal.evaluation.inside import feature_maps, filters, hidden_states, saliency
 from shoal.evaluation.predictor import Prediction, Predictor
-from shoal.evaluation.record import ForecastRows, SignalRecord
+from shoal.evaluation.record import ForecastRows, SignalRecord, StepExamples
 
 MOST, MOST_WRONG = 12, 4
 LONGEST_STRETCH = 150
@@ -42,13 +42,15 @@ def signal_record(
     """
     if not isinstance(inputs, Signals):
         return None
-    chosen = from_both_ends(choose_rows(prediction, truth), max(1, MOST_NUMBERS // math.prod(inputs.shape)))
+    per_step = predictor.preparation.per_step
+    chosen = (choose_series if per_step else choose_rows)(prediction, truth)
+    chosen = from_both_ends(chosen, max(1, MOST_NUMBERS // math.prod(inputs.shape)))
     few = inputs[chosen]
     x = predictor.preparation.transform(few)
     best = predictor.members[0]
     network, parameters = best.network, best.parameters
     outputs = np.zeros(len(chosen), int)
-    if prediction.probabilities is not None:
+    if prediction.probabilities is not None and not per_step:
         outputs = prediction.probabilities[chosen].argmax(axis=1)
     several = [(member.network, member.parameters) for member in predictor.members[:MOST_NETWORKS]]
     return SignalRecord(
@@ -61,9 +63,10 @@ def signal_record(
         lengths=few.lengths,
         filters=_if_any(filters, network, parameters),
         maps=_of_first(_if_any(feature_maps, network, parameters, x[:1])),
-        saliency=saliency(several, x, outputs),
+        saliency=None if per_step else saliency(several, x, outputs),
         states=_of_first(_if_any(hidden_states, network, parameters, x[:1])),
         forecast=None if persistence is None else last_stretch(persistence, truth, times),
+        steps=step_examples(prediction, truth, chosen) if per_step else None,
     )
 
 
@@ -101,6 +104,47 @@ def from_both_ends(rows: np.ndarray, most: int) -> np.ndarray:
         [0, 1, 2, 10, 11]
     """
     return rows if len(rows) <= most else np.concatenate([rows[: most - most // 2], rows[len(rows) - most // 2 :]])
+
+
+def choose_series(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
+    """Return up to twelve series whose steps are predicted: eight from well to badly predicted, then the worst four.
+
+    Args:
+        prediction: of each step.
+        truth: `(rows, time)` class numbers, -1 without a target; or `(rows, time, targets)` values, NaN there.
+    """
+    order = np.argsort(np.nan_to_num(_errors(prediction, truth)), kind="stable")
+    few = min(MOST_WRONG, len(order) // 3)
+    rest, worst = order[: len(order) - few], order[len(order) - few :]
+    places = np.linspace(0, max(0, len(rest) - 1), min(len(rest), MOST - MOST_WRONG)).round().astype(int)
+    return np.concatenate([rest[places], worst])
+
+
+def _errors(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
+    """Return the share of wrong steps of each series, or the mean square in units of each target's variance."""
+    if prediction.probabilities is not None:
+        present = truth >= 0
+        wrong = (prediction.probabilities.argmax(axis=-1) != truth) & present
+        return np.asarray(wrong.sum(axis=1) / np.maximum(present.sum(axis=1), 1))
+    scale = np.nanvar(truth, axis=(0, 1)) + 1e-300
+    return np.asarray(np.nanmean((prediction.mean - truth) ** 2 / scale, axis=(1, 2)))
+
+
+def step_examples(prediction: Prediction, truth: np.ndarray, rows: np.ndarray) -> StepExamples:
+    """Return truth and prediction at each step of some series."""
+    if prediction.probabilities is not None:
+        true = np.where(truth[rows] >= 0, truth[rows], np.nan)
+        said = np.where(np.isnan(true), np.nan, prediction.probabilities[rows].argmax(axis=-1))
+        return StepExamples(true, said, 1.0 - _errors(prediction, truth)[rows])
+    assert prediction.mean is not None
+    assert prediction.low is not None
+    assert prediction.high is not None
+    true = truth[rows, :, 0]
+    here = ~np.isnan(true)
+    said, low, high = (
+        np.where(here, a[rows, :, 0], np.nan) for a in (prediction.mean, prediction.low, prediction.high)
+    )
+    return StepExamples(true, said, np.sqrt(np.nanmean((said - true) ** 2, axis=1)), low, high)
 
 
 def _by_turns(rows: np.ndarray, truth: np.ndarray) -> np.ndarray:

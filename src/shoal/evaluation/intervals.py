@@ -1,13 +1,15 @@
 """Intervals of metrics by resampling the rows (the percentile bootstrap; Efron and Tibshirani, 1993, ch. 13).
 
 The interval says how much a score would vary had other rows of the same kind been measured; it holds the
-trained networks fixed. Three choices:
+trained networks fixed. Four choices:
 
 * When every resample gives the same number (all rows right, or all wrong), the bootstrap would claim
   certainty. Accuracy, balanced accuracy and ROC area then get Wilson's score interval instead (Wilson,
   1927); the ROC area counts the pairs of rows that are independent, as many as the rarer side has rows.
 * Rows that follow each other in time, such as the windows of one series, resemble their neighbours: with `block` they
   are drawn in blocks (the circular block bootstrap; Politis and Romano, 1992), or the intervals would be too narrow.
+* Steps of one series are no independent measurements: with `groups` whole series are drawn (the cluster bootstrap;
+  Field and Welsh, 2007).
 * Many rows get fewer resamples, to bound the time: 2,000 up to 5,000 rows, then 10 million rows drawn in
   all, but at least 50 resamples. Below 400 resamples (above 25,000 rows, where scores are as good as normal)
   the interval is the value and 1.96 standard deviations of the resamples: steadier than their 2.5 %
@@ -53,13 +55,24 @@ def block_length(rows: int, least: int = 1) -> int:
 
 
 def resampled_weights(
-    rows: int, weights: np.ndarray | None, resamples: int, seed: int, block: int = 1
+    rows: int,
+    weights: np.ndarray | None,
+    resamples: int,
+    seed: int,
+    block: int = 1,
+    groups: np.ndarray | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield weights `(chunk, rows)`: how often each row was drawn, times its own weight.
 
     The numbers depend on rows, block and seed only, so that scores of one table are resampled together. With a block
     that many neighbours are drawn together, the last row followed by the first.
     """
+    if groups is not None:
+        number = int(groups.max()) + 1
+        for counts in resampled_weights(number, None, resamples, seed):
+            for part in np.array_split(counts, -(-counts.shape[0] * rows // CHUNK)):
+                yield part[:, groups] * (1.0 if weights is None else weights)
+        return
     random = np.random.default_rng([seed, rows])
     chunk = max(1, CHUNK // max(rows, 1))
     for start in range(0, resamples, chunk):
@@ -127,6 +140,7 @@ def with_intervals(
     seed: int = 0,
     level: float = 0.95,
     block: int = 1,
+    groups: np.ndarray | None = None,
 ) -> dict[str, Interval]:
     """Return every metric of the task with its interval.
 
@@ -139,6 +153,7 @@ def with_intervals(
         seed: of the resamples; the same seed gives the same intervals.
         level: probability of the interval, 0.95.
         block: how many neighbouring rows are drawn together.
+        groups: `(rows,)` group of each row, counted from 0; whole groups are drawn. None: single rows or blocks.
 
     Returns:
         Metric name to value and interval. The interval always holds the value. Resamples for which a
@@ -154,15 +169,15 @@ def with_intervals(
     weights = None if weights is None else np.asarray(weights, np.float64)
     metrics = metrics_for(task)
     drawn: dict[str, list[np.ndarray]] = {metric.name: [] for metric in metrics}
-    if len(y) > 1:
-        for chunk in resampled_weights(len(y), weights, resamples_for(len(y), resamples), seed, block):
+    if len(y) > 1 and (groups is None or groups.max() > 0):
+        for chunk in resampled_weights(len(y), weights, resamples_for(len(y), resamples), seed, block, groups):
             for metric in metrics:
                 drawn[metric.name].append(metric(y, prediction, chunk))
     intervals = {}
     for metric in metrics:
         value = metric(y, prediction, weights)
         values = np.concatenate(drawn[metric.name]) if drawn[metric.name] else np.empty(0)
-        intervals[metric.name] = _interval(metric, value, values, y, weights, level, block)
+        intervals[metric.name] = _interval(metric, value, values, y, weights, level, block, groups)
     return intervals
 
 
@@ -174,6 +189,7 @@ def _interval(
     weights: np.ndarray | None,
     level: float,
     block: int,
+    groups: np.ndarray | None,
 ) -> Interval:
     """Return the middle of the resamples, or Wilson's interval where they are all alike."""
     value = float(value)
@@ -181,26 +197,29 @@ def _interval(
     share = metric.task is Task.CLASSIFICATION and metric.best == 1.0
     if share and min(abs(value), abs(1 - value)) < 1e-12 and not high - low > 1e-12:
         value = float(round(value))
-        return Interval(value, *wilson(value, _independent_rows(metric.name, y, weights), level), "wilson")
+        return Interval(value, *wilson(value, _independent_rows(metric.name, y, weights, groups), level), "wilson")
     if not np.isfinite([value, low, high]).all():
         return Interval(value, float("nan"), float("nan"))
     if len(y) * NORMAL_BELOW > DRAWS:
         half = normal_quantile(level) * float(np.nanstd(values, ddof=1))
         least, most = (-np.inf, 1.0) if metric.best == 1.0 else (0.0, np.inf)
         return Interval(value, max(least, value - half), min(most, value + half), "bootstrap, normal")
-    return Interval(value, min(low, value), max(high, value), "bootstrap" if block == 1 else "block bootstrap")
+    method = "cluster bootstrap" if groups is not None else "bootstrap" if block == 1 else "block bootstrap"
+    return Interval(value, min(low, value), max(high, value), method)
 
 
-def _independent_rows(name: str, y: np.ndarray, weights: np.ndarray | None) -> float:
+def _independent_rows(name: str, y: np.ndarray, weights: np.ndarray | None, series: np.ndarray | None = None) -> float:
     """Return the effective number of independent trials behind a score that is 0 or 1.
 
     With weights n rows count as `(sum w)^2 / sum w^2`. Balanced accuracy averages one share per class, so
-    that the inverse numbers average; ROC area: as many disjoint pairs as the rarest class has rows.
+    that the inverse numbers average; ROC area: as many disjoint pairs as the rarest class has rows. The steps of one
+    series count as one row together.
     """
     weights = np.ones(len(y)) if weights is None else weights
     groups = [np.ones(len(y), bool)] if name == "accuracy" else [y == k for k in np.unique(y)]
-    squares = [float((weights[g] ** 2).sum()) for g in groups]
-    rows = [float(weights[g].sum()) ** 2 / s if s > 0 else 0.0 for g, s in zip(groups, squares, strict=True)]
+    each = [weights[g] if series is None else np.bincount(series[g], weights[g]) for g in groups]
+    squares = [float((w**2).sum()) for w in each]
+    rows = [float(w.sum()) ** 2 / s if s > 0 else 0.0 for w, s in zip(each, squares, strict=True)]
     if min(rows) == 0:
         return 0.0
     if name == "balanced_accuracy":

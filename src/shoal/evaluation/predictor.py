@@ -5,14 +5,16 @@ It predicts with NumPy alone; no engine and no jax are imported.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from shoal.data import Inputs, Preparation
+from shoal.data.signals import Signals
+from shoal.evaluation.scored import Scored
 from shoal.networks import Network
 from shoal.results import Task
 
@@ -41,7 +43,8 @@ class Prediction:
     `labels`, the most probable class. Numbers: `mean`, `std`, `low`, `high`, `spread`, each `(rows, targets)` in
     the target's units: `spread` is the standard deviation over the members (over those of one fold, where there
     are folds), `std` adds the scatter of the data about the prediction, `low` and `high` bound 95 % of new
-    measurements.
+    measurements. Where each step of a series is predicted, all have an axis of time behind the rows, `(rows, time,
+    ...)`, with NaN behind the end of a series, and `lengths` `(rows,)` holds the number of real steps.
     """
 
     targets: tuple[str, ...]
@@ -53,20 +56,47 @@ class Prediction:
     low: np.ndarray | None = None
     high: np.ndarray | None = None
     spread: np.ndarray | None = None
+    lengths: np.ndarray | None = None
 
     @property
     def labels(self) -> np.ndarray | None:
-        """The most probable class of each row, None for numbers."""
+        """The most probable class of each row or step, None for numbers and behind the end of a series."""
         if self.probabilities is None:
             return None
-        return np.asarray(self.classes, object)[np.argmax(self.probabilities, axis=1)]
+        labels = np.asarray(self.classes, object)[np.argmax(self.probabilities, axis=-1)]
+        labels[np.isnan(self.probabilities[..., 0])] = None
+        return np.asarray(labels)
+
+    def at(self, steps: np.ndarray) -> Prediction:
+        """Return the prediction for some steps, `(rows, time)` true or false, one after the other."""
+        return self._each(lambda values: values[steps], None)
+
+    def until(self, time: int, lengths: np.ndarray | None) -> Prediction:
+        """Return the prediction of so many steps, with NaN behind the end of each series; None: all go to the last."""
+        ends = np.full(len(self), time) if lengths is None else np.asarray(lengths)
+        real = (np.arange(time) < ends[:, None])[:, :, None]
+        return self._each(lambda values: np.where(real, values[:, :time], np.nan), ends)
+
+    def _each(self, change: Callable[[np.ndarray], np.ndarray], lengths: np.ndarray | None) -> Prediction:
+        names = ("probabilities", "probability_std", "mean", "std", "low", "high", "spread")
+        given = {name: values for name in names if (values := getattr(self, name)) is not None}
+        changed: dict[str, Any] = {name: change(values) for name, values in given.items()}
+        return replace(self, **changed, lengths=lengths)
 
     def __len__(self) -> int:
         first = self.probabilities if self.probabilities is not None else self.mean
         return 0 if first is None else len(first)
 
     def frame(self) -> pl.DataFrame:
-        """Return the prediction as columns to put beside the input."""
+        """Return the prediction as columns to put beside the input.
+
+        Where each step is predicted, a row for each real step, with the columns `row` and `step` (from 0 and 1 on).
+        """
+        if self.lengths is not None:
+            most = int(self.lengths.max(initial=0))
+            rows, steps = np.nonzero(np.arange(most) < self.lengths[:, None])
+            of_steps = self.at((rows, steps)).frame().get_columns()  # type: ignore[arg-type]
+            return pl.DataFrame([pl.Series("row", rows), pl.Series("step", steps + 1), *of_steps])
         columns: dict[str, Any] = {}
         if self.probabilities is not None:
             columns["prediction"] = list(np.asarray(self.classes)[np.argmax(self.probabilities, axis=1)])
@@ -116,7 +146,10 @@ class Predictor:
         Raises:
             DataError: a column is missing, or holds values of another type than in training.
         """
-        return self.predict_features(self.preparation.transform(table))
+        prediction = self.predict_features(self.preparation.transform(table))
+        if self.preparation.per_step and isinstance(table, Signals):
+            return prediction.until(table.shape[0], table.lengths)
+        return prediction
 
     def predict_features(self, x: np.ndarray, answering: np.ndarray | None = None) -> Prediction:
         """Return what the ensemble says of prepared rows.
@@ -168,8 +201,9 @@ class Predictor:
         """Return mean and deviation over the members that are asked about each row."""
         rows = [np.flatnonzero(asked) for asked in answering]
         each = [self._one(member, x[own]) for member, own in zip(self.members, rows, strict=True)]
-        count = answering.sum(axis=0)[:, None]
-        mean, squares = np.zeros((2, len(x), each[0].shape[1]))
+        shape = each[0].shape[1:]
+        count = answering.sum(axis=0).reshape(-1, *[1] * len(shape))
+        mean, squares = np.zeros((2, len(x), *shape))
         for own, output in zip(rows, each, strict=True):
             mean[own] += output
         mean /= count
@@ -189,7 +223,7 @@ class Predictor:
         return np.stack([folds[:, member.repeat] == member.fold for member in self.members])
 
     def member_outputs(self, x: np.ndarray) -> np.ndarray:
-        """Return each member's probabilities or values, `(members, rows, classes or targets)` float64."""
+        """Return each member's probabilities or values, `(members, rows, [time,] classes or targets)` float64."""
         return np.stack([self._one(member, x) for member in self.members])
 
     def _one(self, member: EnsembleMember, x: np.ndarray) -> np.ndarray:
@@ -234,11 +268,11 @@ def _described(member: EnsembleMember) -> dict[str, Any]:
 
 
 def to_probabilities(output: np.ndarray) -> np.ndarray:
-    """Return `(rows, classes)` probabilities that sum to one, from one sigmoid or one output per class."""
-    if output.shape[1] == 1:
-        return np.concatenate([1.0 - output, output], axis=1)
+    """Return `(..., classes)` probabilities that sum to one, from one sigmoid or one output per class."""
+    if output.shape[-1] == 1:
+        return np.concatenate([1.0 - output, output], axis=-1)
     positive = np.clip(output, 1e-12, None)
-    return np.asarray(positive / positive.sum(axis=1, keepdims=True))
+    return np.asarray(positive / positive.sum(axis=-1, keepdims=True))
 
 
 def with_noise(
@@ -259,7 +293,7 @@ def with_noise(
     Args:
         predictor: an ensemble for numbers; one for classes is returned as it is.
         x: prepared features of the validation rows.
-        y: their targets, `(rows, targets)`, in the target's units.
+        y: their targets, `(rows, targets)`, in the target's units; of steps `(rows, time, targets)`, NaN without one.
         weights: of the rows, or None.
         answering: `(members, rows)`, the members that did not learn from each row; None: none of them did.
     """
@@ -268,12 +302,14 @@ def with_noise(
     guess = predictor.predict_features(x, answering)
     assert guess.mean is not None
     assert guess.spread is not None
-    residuals = y - guess.mean
-    average = None if weights is None else np.asarray(weights, np.float64).reshape(len(y))
-    unexplained = np.average(residuals**2 - guess.spread**2, axis=0, weights=average)
+    scored = Scored.of(Task.REGRESSION, y, weights)
+    spread = scored.taken(guess.spread)
+    residuals = scored.truth - scored.taken(guess.mean)
+    average = None if weights is None else np.asarray(scored.weights, np.float64).reshape(len(residuals))
+    unexplained = np.average(residuals**2 - spread**2, axis=0, weights=average)
     floor = 1e-6 * predictor.preparation.target_scale
     noise = np.sqrt(np.maximum(unexplained, floor**2))
-    ratios = np.abs(residuals) / np.sqrt(guess.spread**2 + noise**2)
+    ratios = np.abs(residuals) / np.sqrt(spread**2 + noise**2)
     return Predictor(predictor.preparation, predictor.members, noise, conformal_quantile(ratios))
 
 

@@ -115,6 +115,8 @@ class TestRows:
     Classification: `truth` (rows,) class numbers, `probabilities` (rows, classes).
     Regression: `truth`, `mean`, `std`, `low`, `high` (rows, targets) in the target's units;
     `coverage` is the share of test values inside their 95 % interval.
+    Where each step of series has a target, rows are all their steps, and `series` holds the number of the test series
+    of each.
     """
 
     truth: np.ndarray
@@ -125,6 +127,12 @@ class TestRows:
     low: np.ndarray | None = None
     high: np.ndarray | None = None
     coverage: Interval | None = None
+    series: np.ndarray | None = None
+
+    @property
+    def unit(self) -> str:
+        """What one entry is: a `row`, or a `step` of a series."""
+        return "row" if self.series is None else "step"
 
 
 @dataclass(frozen=True)
@@ -139,6 +147,21 @@ class ForecastRows:
     times: np.ndarray
     last: np.ndarray
     target: int = 0
+
+
+@dataclass(frozen=True)
+class StepExamples:
+    """What was true and what was predicted at each step of a few test series, for the figure.
+
+    All are `(few, time)`, NaN where there is no target or no step: class numbers, or values of the first target, with
+    `low` and `high` of the 95 % interval. `scores` `(few,)` are the shares of right steps, or the RMSE.
+    """
+
+    truth: np.ndarray
+    said: np.ndarray
+    scores: np.ndarray
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -158,6 +181,7 @@ class SignalRecord:
         saliency: `(few, *shape)`, how the score of the predicted class hangs on each number; or None.
         states: `(layer, (time, units))` of each recurrent layer, for the first of the rows.
         forecast: the last rows in time, where rows are windows that predict the next values.
+        steps: truth and prediction of each step, where steps have targets.
     """
 
     kind: str
@@ -172,6 +196,7 @@ class SignalRecord:
     saliency: np.ndarray | None = None
     states: tuple[tuple[str, np.ndarray], ...] = ()
     forecast: ForecastRows | None = None
+    steps: StepExamples | None = None
 
 
 @dataclass(frozen=True)

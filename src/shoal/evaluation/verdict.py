@@ -23,6 +23,9 @@ LABELS = {
     "persistence": "repeating the last value",
     "seasonal_naive": "repeating the value of one season ago",
     "pca": "principal component analysis with as many components",
+    "logistic_regression_on_neighbours": "logistic regression on neighbouring steps",
+    "linear_regression_on_neighbours": "linear regression on neighbouring steps",
+    "gradient_boosting_on_neighbours": "gradient boosting on neighbouring steps",
     "ridge_on_window": "ridge regression on the window",
 }
 
@@ -42,7 +45,14 @@ def main_metric(task: Task, targets: int = 1) -> str:
 
 
 def paired_difference(
-    losses: Any, other: Any, weights: Any = None, *, seed: int = 0, resamples: int = 2000, block: int = 1
+    losses: Any,
+    other: Any,
+    weights: Any = None,
+    *,
+    seed: int = 0,
+    resamples: int = 2000,
+    block: int = 1,
+    groups: np.ndarray | None = None,
 ) -> Interval:
     """Return the mean of `other - losses` over rows, with the bootstrap interval of the pairs.
 
@@ -59,7 +69,7 @@ def paired_difference(
         if len(difference) < 2 or not np.isfinite(value):
             return Interval(value, float("nan"), float("nan"), "paired bootstrap")
         count = resamples_for(len(difference), resamples)
-        draws = resampled_weights(len(difference), weights, count, seed, block)
+        draws = resampled_weights(len(difference), weights, count, seed, block, groups)
         drawn = [(w @ difference) / w.sum(axis=1) for w in draws]
     values = np.concatenate(drawn)
     low, high = percentiles(values)
@@ -77,6 +87,7 @@ def beats_baselines(
     weights: Any = None,
     seed: int = 0,
     block: int = 1,
+    groups: np.ndarray | None = None,
 ) -> tuple[bool, str]:
     """Return whether the ensemble has a lower loss than every baseline, and a sentence that says how clearly.
 
@@ -91,6 +102,7 @@ def beats_baselines(
         weights: of the rows, `(rows,)`, any sign; None for ones.
         seed: of the resamples.
         block: how many neighbouring rows are drawn together.
+        groups: `(rows,)` group of each row, counted from 0, which are drawn together; None: there are none.
 
     Example:
         >>> y = np.arange(20) % 2
@@ -106,7 +118,7 @@ def beats_baselines(
     means = {name: _mean(other, weights) for name, other in others.items()}
     best = min(means, key=lambda name: (np.nan_to_num(means[name], nan=np.inf), name))
     own = _mean(losses, weights)
-    difference = paired_difference(losses, others[best], weights, seed=seed, block=block)
+    difference = paired_difference(losses, others[best], weights, seed=seed, block=block, groups=groups)
     wins = bool(own < means[best])
     label = LABELS.get(best, best.replace("_", " "))
     numbers = _comparison(task, y, ensemble_prediction, baseline_predictions[best], weights, label)
@@ -186,6 +198,7 @@ def verdict_text(
     kept: int = 0,
     trained: int = 0,
     targets: int = 1,
+    steps: int = 0,
 ) -> str:
     """Return the text that opens the page: the score with its interval, the baselines, overfitting.
 
@@ -198,10 +211,12 @@ def verdict_text(
         kept: networks in the ensemble, 0 to leave it unsaid.
         trained: networks that were trained.
         targets: number of targets.
+        steps: number of steps in the test rows, where each of them has a target.
     """
     number = f"{rows} " if rows else ""
     score = _score(Task(task), scores, targets)
-    opening = f"{_who(kept, trained)}, tried once on {number}untouched test rows, {score}."
+    what = f"untouched test series with {steps:,} steps" if steps else "untouched test rows"
+    opening = f"{_who(kept, trained)}, tried once on {number}{what}, {score}."
     parts = (opening, baselines_text, overfitting.sentence, overfitting.advice)
     return " ".join(part for part in parts if part)
 
@@ -251,9 +266,11 @@ def conclude(
     kept: int,
     trained: int,
     targets: int = 1,
+    steps: int = 0,
 ) -> Verdict:
     """Return all conclusions of a run; `baselines` is what `beats_baselines` returned."""
-    text = verdict_text(task, scores, baselines[1], overfitting, rows=rows, kept=kept, trained=trained, targets=targets)
+    sizes = {"rows": rows, "kept": kept, "trained": trained, "targets": targets, "steps": steps}
+    text = verdict_text(task, scores, baselines[1], overfitting, **sizes)
     return Verdict(
         overfitting=overfitting.kind,
         overfitting_text=overfitting.sentence,

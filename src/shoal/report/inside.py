@@ -8,7 +8,7 @@ import numpy as np
 
 from shoal.data import Inputs
 from shoal.data.signals import Signals
-from shoal.errors import DataError, SettingError, listing, suggest
+from shoal.errors import DataError, NetworkError, SettingError, listing, suggest
 from shoal.evaluation import inside
 from shoal.evaluation.predictor import Predictor
 from shoal.report.figures.examples import Label, label_of
@@ -44,6 +44,8 @@ def hidden_states_of(predictor: Predictor, inputs: Inputs, rows: RowChoice = Non
 def saliency_of(predictor: Predictor, inputs: Inputs, rows: RowChoice = None, of: str | None = None) -> Saliency:
     """Return what the answer of the ensemble hangs on; see `Run.saliency`."""
     few, preparation = chosen(inputs, rows), predictor.preparation
+    if preparation.per_step:
+        raise NetworkError("saliency asks what one answer for a row hangs on, but this run answers at each step")
     x = preparation.transform(few)
     prediction = predictor.predict_features(x)
     names, output = preparation.classes or preparation.targets, np.zeros(len(x), int)

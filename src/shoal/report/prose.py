@@ -16,6 +16,10 @@ _METHODS = {
         "the percentile bootstrap of blocks: neighbouring rows overlap in time and are drawn together, the test rows "
         "{times} times (Politis and Romano 1992)"
     ),
+    "cluster bootstrap": (
+        "the percentile bootstrap of whole series, since the steps of one series are much alike: the test series are "
+        "drawn anew with replacement {times} times (Field and Welsh 2007)"
+    ),
     "wilson": (
         "Wilson's interval for a share, which holds even where all rows are right or all are wrong (Wilson 1927)"
     ),
@@ -34,7 +38,8 @@ def interval_methods(record: Record) -> tuple[tuple[str, str], ...]:
     coverage = record.test_rows.coverage
     if coverage is not None:
         used.setdefault(coverage.method, []).append("coverage of the error bars")
-    times = integer(resamples_for(record.data.rows.get("test", 1)))
+    steps = record.test_rows.series
+    times = integer(resamples_for(record.data.rows.get("test", 1) if steps is None else len(steps)))
     return tuple(
         (joined(names), _METHODS.get(method, method).replace("{times}", times)) for method, names in used.items()
     )

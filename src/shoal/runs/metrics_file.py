@@ -127,12 +127,13 @@ def _on_test_rows(record: Record) -> dict[str, Any]:
     rows = record.test_rows
     if record.reconstruction is not None:
         return {"reconstruction": _reconstruction(record.reconstruction)}
+    steps = {} if rows.series is None else {"steps": len(rows.series)}
     if record.data.task == Task.CLASSIFICATION and rows.probabilities is not None:
         from shoal.metrics import confusion_matrix
 
         matrix = confusion_matrix(rows.truth, rows.probabilities, rows.weights)
-        return {"confusion_matrix": {"classes": list(record.data.classes), "rows_are_true": matrix}}
-    return {"coverage": rows.coverage.as_dict()} if rows.coverage is not None else {}
+        return {**steps, "confusion_matrix": {"classes": list(record.data.classes), "rows_are_true": matrix}}
+    return {**steps, "coverage": rows.coverage.as_dict()} if rows.coverage is not None else steps
 
 
 def _reconstruction(found: ReconstructionRecord) -> dict[str, Any]:

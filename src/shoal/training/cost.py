@@ -37,7 +37,7 @@ def products(structure: Structure) -> list[tuple[int, int]]:
 
 def member_step(structure: Structure) -> float:
     """Return the microseconds of one step of one member."""
-    sizes, rows = products(structure), structure.batch_size
+    sizes, rows = products(structure), structure.batch_size * (structure.input_shape[0] if structure.per_step else 1)
     values = rows * sum(b for _, b in sizes)
     several = structure.chooses_activation and not structure.one_activation
     table = 1.0 + ONE_MORE_ACTIVATION * (len(structure.activations) - 1) * several
@@ -47,8 +47,8 @@ def member_step(structure: Structure) -> float:
     flops = rows * (6 * weights - 2 * sum(a * b for a, b in sizes[:1]))
     if structure.trunk:  # what its layers hand on and gather counts like the values of the dense ones
         trunk = Network(structure.network_trunk, structure.input_shape)
-        values += rows * trunk.values
-        flops += 6 * rows * trunk.multiplications
+        values += structure.batch_size * trunk.values
+        flops += 6 * structure.batch_size * trunk.multiplications
         weights += trunk.parameter_count
     return FIRST_STEP + FIRST_VALUE * values * table + FIRST_FLOP * flops + FIRST_WEIGHT * weights
 

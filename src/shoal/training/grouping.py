@@ -43,6 +43,7 @@ class Structure:
         one_activation: whether all members of a block have the same activation, so that only this is computed.
         layout: `first` or `last`, where the member axis is.
         chunk: epochs that one call of the program trains.
+        per_step: whether each step of a series has a target; the dense layers then work at every step.
     """
 
     input_shape: tuple[int, ...]
@@ -69,11 +70,12 @@ class Structure:
     augmented: tuple[str, ...] = ()
     stem: tuple[Layer, ...] = ()
     reconstruct: bool = False
+    per_step: bool = False
 
     @property
     def inputs(self) -> int:
         """How many numbers the first dense layer takes."""
-        return Network(self.trunk, self.input_shape).output_shape[-1] if self.trunk else self.input_shape[0]
+        return Network(self.trunk, self.input_shape).output_shape[-1] if self.trunk else self.input_shape[-1]
 
     @cached_property
     def whole(self) -> bool:
@@ -298,8 +300,8 @@ def _structure(problem: Problem, traits: _Traits, layouts: Sequence[str]) -> Str
     widths = _shared_widths(traits.padded)
     several = 1 < len(traits.activations) <= traits.members / FEWEST_OF_ONE_ACTIVATION
     wakes = not all(get_activation(name).keeps_zero for name in traits.activations)
-    trunk = build_trunk(traits.layers, problem.input_shape, problem.stem)
-    exact = bool(problem.penalties or trunk)
+    trunk = build_trunk(traits.layers, problem.input_shape, problem.stem, problem.per_step)
+    exact = bool(problem.penalties or trunk or problem.per_step)
     structure = Structure(
         input_shape=problem.input_shape if exact else (bucket_rows(problem.inputs),),
         trunk=trunk,
@@ -307,6 +309,7 @@ def _structure(problem: Problem, traits: _Traits, layouts: Sequence[str]) -> Str
         augmented=tuple(sorted(traits.augmented)) if trunk else (),
         stem=problem.stem,
         reconstruct=problem.reconstruct,
+        per_step=problem.per_step,
         hidden=widths,
         skips=len({len(hidden) for hidden in traits.hidden}) > 1,
         outputs=problem.outputs,
@@ -334,7 +337,7 @@ def _possible(structure: Structure, layouts: Sequence[str]) -> list[str]:
     own = structure.penalties or structure.loss.name not in LOSSES or structure.fixed_activations
     own = own or structure.trunk
     whole = structure.output_activation == "softmax" and not structure.loss.absorbs("softmax")
-    last = not (own or whole) and fits_last(structure)
+    last = not (own or whole or structure.per_step) and fits_last(structure)
     return [layout for layout in layouts if layout == "first" or last] or ["first"]
 
 

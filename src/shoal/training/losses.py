@@ -1,6 +1,6 @@
 """Losses: what training makes small.
 
-Each loss gives one value per row and output; the cost of a batch is their weighted mean, plus the
+Each loss gives one value per row (or step of a series) and output; the cost of a batch is their weighted mean, plus the
 penalties of :mod:`shoal.training.penalties`. `target` and `output` must have one shape.
 """
 
@@ -173,12 +173,12 @@ def _checked_values(function: Callable[[Any, Any, Any], Any]) -> Values:
     def values(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
         _check(target, output)
         result = function(xp, target, output)
-        rows, shape = target.shape[0], tuple(xp.shape(result))
-        if shape not in (target.shape, (rows, 1), (rows,)):
+        front, shape = tuple(target.shape[:-1]), tuple(xp.shape(result))
+        if shape not in (target.shape, (*front, 1), front):
             name = getattr(function, "__name__", "custom")
-            expected = f"{target.shape}, ({rows}, 1) or ({rows},)"
+            expected = f"{target.shape}, {(*front, 1)} or {front}"
             raise SettingError(f"the loss {name!r} must return {expected}, one value per row, got {shape}")
-        return result[:, None] if len(shape) == 1 else result
+        return result[..., None] if len(shape) == len(front) else result
 
     return values
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.errors import NetworkError
 from shoal.networks import Dense, Dropout, Flatten, Layer, Network
 from shoal.networks.bottleneck import is_whole
 from shoal.networks.initializers import Shape
@@ -61,8 +62,8 @@ class Problem:
             `(rows, height, width, channels)` in the number type in which they were stored, perhaps as
             rows taken from the array of all.
         y: targets of the training rows, `(rows, outputs)` float32: one-hot classes, a single 0/1 column for two
-            classes, or normalised values.
-        weights: `(rows, 1 or outputs)` float32 with mean one.
+            classes, or normalised values. Where each step of a series has a target, `(rows, time, outputs)`.
+        weights: `(rows, 1 or outputs)` float32 with mean one; `(rows, time, 1)` with zeros at steps without a target.
         validation_x, validation_y, validation_weights: the same for the validation rows.
         validation_half: 0 or 1 for each validation row: members are stopped on one half and judged on the other.
         loss: what is made small.
@@ -103,8 +104,13 @@ class Problem:
 
     @property
     def outputs(self) -> int:
-        """Number of outputs of a network."""
-        return math.prod(self.input_shape) if self.reconstruct else int(self.y.shape[1])
+        """Number of outputs of a network, or of each step."""
+        return math.prod(self.input_shape) if self.reconstruct else int(self.y.shape[-1])
+
+    @property
+    def per_step(self) -> bool:
+        """Whether each step of a series has a target of its own."""
+        return self.y.ndim == 3
 
     def steps(self, batch_size: int) -> int:
         """Return how many mini-batches of this size make an epoch; the last may be short."""
@@ -157,6 +163,7 @@ def build_network(
     outputs: int,
     output_activation: str,
     stem: tuple[Layer, ...] = (),
+    per_step: bool = False,
 ) -> Network:
     """Return the network of a candidate: its trunk, hidden layers and output, with dropout behind each but the last.
 
@@ -168,16 +175,17 @@ def build_network(
         outputs: number of outputs.
         output_activation: of the last layer.
         stem: layers with which the network begins.
+        per_step: whether it answers at each step of a series, by the same dense layers.
 
     Example:
         >>> build_network(Hyperparameters(hidden=(8,)), (4,), 3, "softmax").parameter_count
         67
     """
     h = hyperparameters
-    trunk = build_trunk(h.layers, input_shape, stem)
+    trunk = build_trunk(h.layers, input_shape, stem, per_step)
     layers: list[Layer] = list(activated_trunk(trunk, h.activation[0]))
     layers = [_started(layer, h.kernel_initializer) for layer in layers]
-    if not h.hidden and is_whole(trunk, input_shape, outputs):
+    if not per_step and not h.hidden and is_whole(trunk, input_shape, outputs):
         return Network(layers, input_shape)
     drop = [Dropout(h.dropout)] if h.dropout > 0.0 else []
     if h.layers:
@@ -189,20 +197,43 @@ def build_network(
 
 
 @lru_cache(maxsize=256)
-def build_trunk(text: str, input_shape: Shape, stem: tuple[Layer, ...] = ()) -> tuple[Layer, ...]:
+def build_trunk(
+    text: str, input_shape: Shape, stem: tuple[Layer, ...] = (), per_step: bool = False
+) -> tuple[Layer, ...]:
     """Return the layers before the hidden ones: the stem, those of the text, and what flattens their output.
 
+    Nothing is flattened with `per_step`, where they hand on every step of a series.
+
     Raises:
-        NetworkError: a layer that is not known or does not fit the one before it.
+        NetworkError: a layer that is not known or does not fit the one before it, or that loses steps.
 
     Example:
         >>> build_trunk("", (8, 8)), build_trunk("", (4,))
         ((Flatten(name=None),), ())
     """
     layers = (*stem, *parse_layers(text))
+    if per_step:
+        _check_keeps_steps(layers, input_shape)
+        return layers
     if not layers:
         return (Flatten(),) if len(input_shape) > 1 else ()
     return layers if len(Network(layers, input_shape).output_shape) == 1 else (*layers, Flatten())
+
+
+def _check_keeps_steps(layers: tuple[Layer, ...], input_shape: Shape) -> None:
+    network = Network(layers, input_shape) if layers else None
+    steps = input_shape[0]
+    if network is None or (len(network.output_shape) == 2 and network.output_shape[0] == steps):
+        return
+    places = (i for i, shape in enumerate(network.shapes) if len(shape) != 2 or shape[0] != steps)
+    at = next(places)
+    shape = network.shapes[at]
+    found = "one output per series" if len(shape) < 2 else f"{shape[0]} steps for {steps}"
+    raise NetworkError(
+        f"each step of a series needs an output, but layer {network.names[at]!r} returns {found}, shape {shape}; "
+        "write lstm:32:true for a recurrent layer, conv1d:32:3:1:same for a convolution, and leave out flatten and "
+        "pooling"
+    )
 
 
 def activated_trunk(layers: tuple[Layer, ...], activation: str, table: tuple[str, ...] = ()) -> tuple[Layer, ...]:

@@ -68,17 +68,18 @@ def _scalars(h: Hyperparameters, steps: int, weights: int) -> dict[str, float]:
 def member_network(problem: Problem, member: Member) -> Network:
     """Return a member's network in its own size."""
     sizes = problem.input_shape, problem.outputs
-    return build_network(member.hyperparameters, *sizes, problem.output_activation, problem.stem)
+    return build_network(member.hyperparameters, *sizes, problem.output_activation, problem.stem, problem.per_step)
 
 
 def _weights(problem: Problem, h: Hyperparameters) -> int:
     """Return how many weights are regularised."""
     if h.layers or len(problem.input_shape) > 1:
-        network = build_network(h, problem.input_shape, problem.outputs, problem.output_activation, problem.stem)
+        sizes = problem.input_shape, problem.outputs
+        network = build_network(h, *sizes, problem.output_activation, problem.stem, problem.per_step)
         pairs = zip(network.layers, network.parameter_shapes, strict=True)
         return sum(math.prod(shapes[name]) for layer, shapes in pairs for name in layer.regularised)
-    sizes = (problem.inputs, *h.hidden, problem.outputs)
-    return sum(a * b for a, b in itertools.pairwise(sizes))
+    widths = (problem.inputs, *h.hidden, problem.outputs)
+    return sum(a * b for a, b in itertools.pairwise(widths))
 
 
 def _layer_numbers(structure: Structure, each: Sequence[Hyperparameters]) -> list[dict[str, Any]]:

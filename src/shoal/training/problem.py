@@ -53,7 +53,8 @@ def make_problem(
         task: classification, regression or reconstruction.
         loss: what is made small.
         training: features `(rows, features)`, targets (class numbers `(rows,)` or normalised values
-            `(rows, targets)`) and weights `(rows,)`, `(rows, targets)` or None.
+            `(rows, targets)`) and weights `(rows,)`, `(rows, targets)` or None. Where each step of a series has a
+            target, `(rows, time)` with -1, or `(rows, time, targets)` with NaN, at steps without one.
         validation: the same for the validation rows; at least two of them.
         classes: number of classes.
         seed: names the random numbers.
@@ -77,10 +78,10 @@ def make_problem(
     return Problem(
         x=_numbers(x),
         y=encode_target(task, loss, classes, y),
-        weights=_mean_one(w, len(x), "training"),
+        weights=_mean_one(_of_steps(task, y, w), len(x), "training"),
         validation_x=_numbers(validation_x),
         validation_y=encode_target(task, loss, classes, validation_y),
-        validation_weights=_mean_one(validation_w, len(validation_x), "validation"),
+        validation_weights=_mean_one(_of_steps(task, validation_y, validation_w), len(validation_x), "validation"),
         validation_half=half,
         task=task,
         loss=loss,
@@ -101,22 +102,44 @@ def _numbers(x: Any) -> Any:
 
 
 def encode_target(task: Task, loss: Loss, classes: int, y: np.ndarray) -> np.ndarray:
-    """Return targets as a network's output layer has them, `(rows, outputs)` float32.
+    """Return targets as a network's output layer has them, `(rows, outputs)` or `(rows, time, outputs)` float32.
 
-    Two classes make one column of 0 and 1, unless the loss wants a column for each; more make one column each.
+    Two classes make one column of 0 and 1, unless the loss wants a column for each; more make one column each. A step
+    without a target holds zeros.
     """
     if task is not Task.CLASSIFICATION:
-        return np.ascontiguousarray(y, np.float32)
+        return np.ascontiguousarray(y if y.ndim < 3 else np.nan_to_num(y, nan=0.0), np.float32)
     if classes == 2 and loss.name != "categorical_crossentropy":
-        return (y[:, None] == 1).astype(np.float32)
-    return np.eye(classes, dtype=np.float32)[y]
+        return (y[..., None] == 1).astype(np.float32)
+    return np.concatenate([np.eye(classes, dtype=np.float32), np.zeros((1, classes), np.float32)])[y]  # -1: the last
+
+
+def steps_present(task: Task, y: np.ndarray) -> np.ndarray | None:
+    """Return which steps have a target, `(rows, time)`; None where targets are those of rows.
+
+    Example:
+        >>> steps_present(Task.CLASSIFICATION, np.array([[0, 1, -1]])).tolist()
+        [[True, True, False]]
+    """
+    if task is Task.CLASSIFICATION:
+        return y >= 0 if y.ndim == 2 else None
+    return np.isfinite(y).all(axis=-1) if y.ndim == 3 else None
+
+
+def _of_steps(task: Task, y: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
+    """Return the weight of each step, zero where it has no target; those of rows as they are."""
+    present = steps_present(task, y)
+    if present is None:
+        return weights
+    return present[:, :, None] * (1.0 if weights is None else np.asarray(weights, np.float64).reshape(-1, 1, 1))
 
 
 def _mean_one(weights: np.ndarray | None, rows: int, part: str) -> np.ndarray:
     """Return weights of mean one, so that no scale of the weights changes the size of a step."""
     if weights is None:
         return np.ones((rows, 1), np.float32)
-    weights = np.asarray(weights, np.float64).reshape(rows, -1)
+    weights = np.asarray(weights, np.float64)
+    weights = weights.reshape(rows, -1) if weights.ndim < 3 else weights
     mean = weights.mean()
     if not mean > 0.0:
         raise DataError(f"the weights of the {part} rows must have a positive mean, got {mean:g}")
@@ -124,7 +147,7 @@ def _mean_one(weights: np.ndarray | None, rows: int, part: str) -> np.ndarray:
 
 
 def deal_halves(task: Task, y: np.ndarray, seed: int) -> np.ndarray:
-    """Return 0 or 1 for each validation row, each class dealt evenly to both halves.
+    """Return 0 or 1 for each validation row, each class of rows dealt evenly to both halves.
 
     Args:
         task: classification or regression.
@@ -136,7 +159,7 @@ def deal_halves(task: Task, y: np.ndarray, seed: int) -> np.ndarray:
         2
     """
     order = Stream(seed, HALVES).permutation(len(y))
-    if task is Task.CLASSIFICATION:
+    if task is Task.CLASSIFICATION and y.ndim == 1:
         order = order[np.argsort(y[order], kind="stable")]
     half = np.empty(len(y), np.int64)
     half[order] = np.arange(len(y)) % 2

@@ -26,6 +26,7 @@ class ReadOptions:
         sheet: Name of the sheet (Excel); the first one by default.
         kind: "table", "images" or "series", where arrays could be either.
         image_size: Height and width to which images are brought, as "64x64"; by default that of most of them.
+        per_step: Whether arrays of series come with a target for each step; by default their shapes tell.
 
     Example:
         >>> ReadOptions(delimiter=";", decimal_comma=True).header is None
@@ -39,6 +40,7 @@ class ReadOptions:
     sheet: str | None = None
     kind: str | None = None
     image_size: str | None = None
+    per_step: bool | None = None
 
 
 class Reader(Protocol):

@@ -36,13 +36,18 @@ def signal_reader(path: Path, options: ReadOptions) -> SignalReader | None:
 
 
 def options_alike(options: ReadOptions, data: Any, like: Signals | SignalPreparation | None) -> ReadOptions:
-    """Return options by which images in a folder get the size of others; a size that was asked for stays.
+    """Return options by which images in a folder get the size of others, and series their targets as others.
+
+    A size that was asked for stays.
 
     Args:
         options: how to read.
         data: what is to be read.
         like: the others; None where there are none.
     """
+    if like is not None and like.kind == "series":
+        per_step = like.per_step if isinstance(like, SignalPreparation) else like.targets is not None
+        return replace(options, per_step=per_step)
     if like is None or like.kind != "images" or options.image_size or not isinstance(data, str | Path):
         return options
     height, width, _ = like.shape

@@ -12,6 +12,7 @@ from shoal.data.roles import Roles
 from shoal.data.signal_readers.base import SignalTable
 from shoal.data.signal_readers.pixels import fitted_arrays, stored_type
 from shoal.data.signals import VALUES_AT_ONCE, Kind, Signals
+from shoal.data.step_targets import StepTargets
 from shoal.errors import DataError
 
 INPUTS = ("X", "x", "images", "image", "data")
@@ -37,7 +38,7 @@ def signals_from_arrays(x: np.ndarray, y: Any, options: ReadOptions, source: str
     Args:
         x: `(rows, height, width)`, `(rows, height, width, channels)` or `(rows, time, channels)`.
         y: one target for each, or `(rows, targets)`, where exactly one 1 among zeros in every row stands for a class;
-            None where there are none.
+            for each step of series `(rows, time)` or `(rows, time, targets)`; None where there are none.
         options: may say which of both three axes are, and to which size images are brought.
         source: what messages call the data.
 
@@ -55,8 +56,14 @@ def signals_from_arrays(x: np.ndarray, y: Any, options: ReadOptions, source: str
     named = COLOURS.get(count) if kind == "images" else ("value",) if count == 1 else None
     channels = named or tuple(f"channel {i}" for i in range(count))
     columns: list[pl.Series] = []
+    y = None if y is None else np.asarray(y)
+    if y is not None and _labels_steps(y, values, kind, options, source):
+        columns, told = _step_targets(y, asked=options.per_step is True)
+        steps = StepTargets.of(pl.DataFrame(columns), values.shape[1])
+        table, roles = pl.DataFrame({"row": range(len(values))}), Roles(id="row", target=steps.table.columns)
+        return SignalTable(table, roles, Signals(kind, values, channels, targets=steps), (*notes, *told))
     if y is not None:
-        columns, told = _targets(np.asarray(y), len(values), kind, source)
+        columns, told = _targets(y, len(values), kind, source)
         notes += told
     roles = Roles(target=[series.name for series in columns]) if columns else Roles(id="row")
     table = pl.DataFrame(columns) if columns else pl.DataFrame({"row": range(len(values))})
@@ -103,6 +110,44 @@ def _targets(y: np.ndarray, rows: int, kind: Kind, source: str) -> tuple[list[pl
         targets = np.char.decode(targets, "utf-8")
     names = ["target"] if targets.shape[1] == 1 else [f"target {i}" for i in range(targets.shape[1])]
     return [pl.Series(name, _texts(targets[:, i].tolist())) for i, name in enumerate(names)], notes
+
+
+def _labels_steps(y: np.ndarray, values: np.ndarray, kind: Kind, options: ReadOptions, source: str) -> bool:
+    """Return whether targets are those of the steps of series.
+
+    Raises:
+        DataError: they were announced as such, but have another shape.
+    """
+    fits = kind == "series" and y.ndim in (2, 3) and y.shape[:2] == values.shape[:2]
+    if options.per_step and not fits:
+        rows, time = values.shape[:2]
+        raise DataError(
+            f"{source}: targets of each step must have shape ({rows}, {time}) or ({rows}, {time}, targets) "
+            f"beside series, got {y.shape} beside {kind}; leave out per_step, or give one for each step"
+        )
+    asked = options.per_step is not False
+    return fits and asked and (options.per_step is True or y.ndim == 3 or (y.shape[1] > 1 and not _one_of(y)))
+
+
+def _step_targets(y: np.ndarray, *, asked: bool) -> tuple[list[pl.Series], list[str]]:
+    """Return targets of steps, `(rows, time)` or `(rows, time, targets)`, as columns, one step after the other."""
+    rows, time = y.shape[:2]
+    flat = y.reshape(rows * time, -1)
+    notes = [] if asked else [f"Each of the {time} steps of a series has its own target."]
+    if y.ndim == 2 and not asked:
+        notes = [f"{notes[0][:-1]}; per_step=False (--no-per-step) would read {time} targets of the whole series."]
+    known = np.isfinite(flat).all(axis=1) if flat.dtype.kind == "f" else np.ones(len(flat), bool)
+    if flat.shape[1] > 1 and known.any() and _one_of(flat[known]):
+        notes.append(f"Each target has one 1 among {flat.shape[1]} numbers, whose position is taken as the class.")
+        return [pl.Series("target", flat.argmax(axis=1).astype(str)).set(pl.Series(~known), None)], notes
+    if flat.dtype.kind == "S":
+        flat = np.char.decode(flat, "utf-8")
+    names = ["target"] if flat.shape[1] == 1 else [f"target {i}" for i in range(flat.shape[1])]
+    return [_column(name, flat[:, i]) for i, name in enumerate(names)], notes
+
+
+def _column(name: str, values: np.ndarray) -> pl.Series:
+    return pl.Series(name, values.copy() if values.dtype.kind in "biuf" else _texts(values.tolist()))
 
 
 def _texts(values: list[Any]) -> list[Any]:

@@ -28,6 +28,7 @@ class Calibration:
     high: np.ndarray
     rows: np.ndarray
     event: str
+    unit: str = "row"
 
     @property
     def alt(self) -> str:
@@ -37,10 +38,11 @@ class Calibration:
     @property
     def caption(self) -> str:
         """How to read the figure."""
+        alike = " Steps of one series are alike, so that the bars are too short." if self.unit == "step" else ""
         return (
-            f"How often {self.event} came true against the probability given for it, in groups of test rows "
+            f"How often {self.event} came true against the probability given for it, in groups of test {self.unit}s "
             "with similar probability. Bars: 95 % Wilson intervals. On the dashed line probabilities can be "
-            "taken at their word."
+            f"taken at their word.{alike}"
         )
 
 
@@ -54,12 +56,14 @@ def numbers(record: Record) -> Calibration | None:
         return None
     if rows.probabilities.shape[1] == 2:
         event = f"the class {record.data.classes[1]}"
-        return grouped(rows.probabilities[:, 1], rows.truth == 1, weights, event)
+        return grouped(rows.probabilities[:, 1], rows.truth == 1, weights, event, rows.unit)
     right = rows.probabilities.argmax(axis=1) == rows.truth
-    return grouped(rows.probabilities.max(axis=1), right, weights, "the predicted class")
+    return grouped(rows.probabilities.max(axis=1), right, weights, "the predicted class", rows.unit)
 
 
-def grouped(probability: np.ndarray, came_true: np.ndarray, weights: np.ndarray, event: str) -> Calibration:
+def grouped(
+    probability: np.ndarray, came_true: np.ndarray, weights: np.ndarray, event: str, unit: str = "row"
+) -> Calibration:
     """Return the calibration in up to ten groups of equal size, at least ten rows in each."""
     order = np.argsort(probability, kind="stable")
     groups = [g for g in np.array_split(order, np.clip(len(order) // 10, 1, 10)) if weights[g].sum() > 0]
@@ -69,7 +73,7 @@ def grouped(probability: np.ndarray, came_true: np.ndarray, weights: np.ndarray,
     # Weighted rows count as this many equal ones (Kish 1965).
     effective = total**2 / np.array([(weights[g] ** 2).sum() for g in groups])
     low, high = wilson(observed, effective)
-    return Calibration(predicted, observed, low, high, np.array([len(g) for g in groups]), event)
+    return Calibration(predicted, observed, low, high, np.array([len(g) for g in groups]), event, unit)
 
 
 def wilson(share: np.ndarray, rows: np.ndarray, z: float = 1.959964) -> tuple[np.ndarray, np.ndarray]:

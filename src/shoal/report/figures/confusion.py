@@ -41,18 +41,19 @@ class Confusion:
     shares: np.ndarray
     classes: tuple[str, ...]
     weighted: bool
+    unit: str = "row"
 
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
         right, total = np.trace(self.counts), self.counts.sum()
         share = f" {100 * right / total:.0f} % are on the diagonal." if total > 0 else ""
-        return f"Confusion matrix of {len(self.classes)} classes on the test rows.{share}"
+        return f"Confusion matrix of {len(self.classes)} classes on the test {self.unit}s.{share}"
 
     @property
     def caption(self) -> str:
         """How to read the figure."""
-        what = "Sums of weights" if self.weighted else "Test rows"
+        what = "Sums of weights" if self.weighted else f"Test {self.unit}s"
         return f"{what} by true and predicted class. Colour: the share of the true class's row."
 
 
@@ -64,7 +65,7 @@ def numbers(record: Record) -> Confusion | None:
     counts = confusion_matrix(rows.truth, rows.probabilities, rows.weights).astype(float)
     total = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
-    return Confusion(counts, shares, record.data.classes, rows.weights is not None)
+    return Confusion(counts, shares, record.data.classes, rows.weights is not None, rows.unit)
 
 
 def draw(shown: Confusion) -> Figure:

@@ -52,9 +52,11 @@ class ExampleSeries:
 
 
 def numbers(record: Record) -> ExampleSeries | None:
-    """Return the numbers of the figure; None where rows are no series, or windows, which the forecast shows."""
+    """Return the numbers of the figure; None where rows are no series, or are shown by figures of their own."""
     signals = record.signals
-    if signals is None or signals.kind != "series" or signals.forecast is not None or not len(signals.rows):
+    if signals is None or signals.kind != "series" or not len(signals.rows):
+        return None
+    if signals.forecast is not None or signals.steps is not None:
         return None
     lengths = np.full(len(signals.rows), signals.shape[0]) if signals.lengths is None else signals.lengths
     series = tuple(one[: max(1, int(steps))] for one, steps in zip(signals.values, lengths, strict=True))

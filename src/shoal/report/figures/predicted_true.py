@@ -26,7 +26,7 @@ class PredictedTrue:
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
-        rows = count(len(self.panels[0].truth), "test row")
+        rows = count(len(self.panels[0].truth), f"test {self.panels[0].unit}")
         return f"Predicted against true {' and '.join(p.name for p in self.panels)} for {rows}."
 
     @property
@@ -34,10 +34,9 @@ class PredictedTrue:
         """How to read the figure."""
         panel = self.panels[0]
         drawn = len(thinned(panel))
-        some = "" if drawn == len(panel.mean) else f", shown for {drawn} of {len(panel.mean):,} rows"
-        return (
-            f"Each point is a test row; bars are 95 % intervals{some}. On the dashed line prediction and truth agree."
-        )
+        some = "" if drawn == len(panel.mean) else f", shown for {drawn} of {len(panel.mean):,} {panel.unit}s"
+        bars = f"bars are 95 % intervals{some}"
+        return f"Each point is a test {panel.unit}; {bars}. On the dashed line prediction and truth agree."
 
 
 def numbers(record: Record) -> PredictedTrue | None:

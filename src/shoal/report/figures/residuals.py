@@ -29,7 +29,7 @@ class Residuals:
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
-        rows = count(len(self.panels[0].truth), "test row")
+        rows = count(len(self.panels[0].truth), f"test {self.panels[0].unit}")
         names = " and ".join(p.name for p in self.panels)
         return f"True minus predicted {names} against the prediction for {rows}."
 

@@ -20,7 +20,7 @@ MOST_BARS = 300
 
 @dataclass(frozen=True)
 class TargetRows:
-    """The test rows of one target in its unit, arrays `(rows,)`; `low` to `high` is the 95 % interval."""
+    """The test rows, or steps, of one target in its unit, arrays `(rows,)`; `low` to `high` is the 95 % interval."""
 
     name: str
     truth: np.ndarray
@@ -29,6 +29,7 @@ class TargetRows:
     high: np.ndarray
     pull: np.ndarray
     weights: np.ndarray | None
+    unit: str = "row"
 
     @property
     def residual(self) -> np.ndarray:
@@ -48,7 +49,7 @@ def target_rows(record: Record) -> tuple[TargetRows, ...]:
     high = nothing if rows.high is None else _columns(rows.high)
     pull = np.divide(truth - mean, std, out=nothing.copy(), where=std > 0)
     return tuple(
-        TargetRows(name, truth[:, i], mean[:, i], low[:, i], high[:, i], pull[:, i], rows.weights)
+        TargetRows(name, truth[:, i], mean[:, i], low[:, i], high[:, i], pull[:, i], rows.weights, rows.unit)
         for i, name in enumerate(record.data.targets[:MOST_TARGETS])
     )
 

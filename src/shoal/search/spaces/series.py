@@ -5,6 +5,7 @@ from __future__ import annotations
 from shoal.networks import Shape
 from shoal.search.space import Choice, Fixed, LogUniform, Space, Widths
 
+LONGEST_RECURRENT = 1_000  # steps that recurrent layers read one by one
 LONG = 200  # steps beyond which recurrent layers get every fourth step only
 
 
@@ -27,12 +28,32 @@ def series_layers(shape: Shape) -> tuple[str, ...]:
     return (*recurrent, f"{once} globalaveragepooling1d", f"{once} globalmaxpooling1d")
 
 
-def series_space(shape: Shape, rows: int, classification: bool) -> Space:
-    """Return the default space for series of a shape and so many training rows."""
+def step_layers(shape: Shape) -> tuple[str, ...]:
+    """Return the layers to choose from where each step of a series `(time, channels)` has a target.
+
+    None loses a step. Recurrent layers read in both directions, since what follows a step tells of it, too; beyond
+    1,000 steps they would take too long. Convolutions see further by dilation (as van den Oord et al.,
+    arXiv:1609.03499, but in both directions).
+
+    Example:
+        >>> step_layers((80, 1))[0]
+        'bidirectional:gru:16:true'
+    """
+    size = 3 if shape[0] < 24 else 7
+    narrow = f"conv1d:32:{size}:1:same conv1d:32:{size}:1:same"
+    wide = f"conv1d:32:{size}:1:same conv1d:32:3:1:same:4 conv1d:32:3:1:same:16"
+    if shape[0] > LONGEST_RECURRENT:
+        return narrow, wide
+    both = "bidirectional:gru:16:true", "bidirectional:lstm:16:true"
+    return (*both, narrow, wide) if shape[0] >= 24 else (*both, narrow)
+
+
+def series_space(shape: Shape, rows: int, classification: bool, per_step: bool = False) -> Space:
+    """Return the default space for series of a shape and so many training rows, with a target for each or each step."""
     epochs = 400 if rows < 100 else 150 if rows < 1_000 else 50 if rows < 10_000 else 25  # few rows make few steps
     return Space(
         {
-            "layers": Choice(series_layers(shape)),
+            "layers": Choice((step_layers if per_step else series_layers)(shape)),
             "hidden": Widths((1, 1), (16, 64)),
             "activation": Choice(("relu", "tanh")),
             "optimizer": Choice(("adam", "adamw")),

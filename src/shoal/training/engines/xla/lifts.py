@@ -54,6 +54,8 @@ class MembersFirst(Lifted):
 
     def matmul(self, x: Any, kernel: Any) -> Any:
         """Return `x @ kernel`, with gradients of the shape that XLA's fast batched product takes."""
+        if x.ndim == 3 and kernel.ndim == 2:  # all steps of all rows in one product
+            return _product(x.reshape(-1, x.shape[-1]), kernel).reshape(*x.shape[:-1], -1)
         return _product(x, kernel) if x.ndim == 2 else jnp.matmul(x, kernel)
 
     def max(self, x: Any, axis: Any = None, keepdims: bool = False) -> Any:

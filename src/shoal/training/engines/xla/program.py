@@ -180,9 +180,17 @@ class MemberProgram:
         )
 
     def mean_values(self, weights: Any, y: Any, output: Any, numbers: dict[str, Any]) -> Any:
-        """Return the weighted value of the loss of each row, the mean over its outputs."""
+        """Return the weighted value of the loss of each row, the mean over its outputs and its steps."""
         values = self.values(self.xp, jnp.broadcast_to(y, output.shape), output, numbers)
-        return jnp.mean(weights * values, axis=self.xp.features)
+        return self.over_steps(jnp.mean(weights * values, axis=self.xp.features))
+
+    def over_steps(self, values: Any) -> Any:
+        """Return the mean over the steps of each row, where steps have targets: weights of mean one make it right."""
+        return jnp.mean(values, axis=1) if self.structure.per_step else values
+
+    def beside_targets(self, of_rows: Any) -> Any:
+        """Return one number per row so that it meets targets."""
+        return of_rows[:, None, None] if self.structure.per_step else of_rows[:, None]
 
     def cost(self, layers: Any, batch: tuple[Any, ...], numbers: dict[str, Any], random: Any) -> Any:
         """Return the cost of a batch and, beside it, its loss without penalties and what moving parameters become."""
@@ -215,6 +223,8 @@ class MemberProgram:
             when = step.astype(jnp.uint32) * np.uint32(SOURCES) + np.uint32(source)
             words = jnp.stack(threefry(key, (where, jnp.zeros_like(where) + when), rounds=13), axis=2)
             numbers = to_uniform(jnp, words.reshape(rows, 2 * pairs, *words.shape[3:]))[:, :size]
+            if self.structure.per_step and len(own) == 2:  # one unit after the other, so that padding comes last
+                return jnp.swapaxes(numbers.reshape(rows, own[1], own[0]), 1, 2)
             return numbers.reshape(rows, *own, *words.shape[3:])
 
         return draw
@@ -236,7 +246,7 @@ class MemberProgram:
             noise = target_noise(self.xp, which[:, None], outputs, numbers)
             y = y + shared(rows.y_err[indices]) * noise
         if structure.folds or structure.bootstrap:
-            weights = weights * present[:, None]
+            weights = weights * self.beside_targets(present)
         if structure.reconstruct:
             y = self.clean(x)
         return x, y, weights, present
@@ -307,10 +317,11 @@ class MemberProgram:
             hits = _hits(self.structure, xp, y, output)
             parts = []
             for half in (0, 1):
-                each = xp.shared(weights[:, :, half]) * seen[:, None]
+                each = xp.shared(weights[..., half]) * self.beside_targets(seen)
                 value = self.mean_values(each, y, output, plain)
                 weight = jnp.mean(each, axis=xp.features)
-                parts += [jnp.sum(value, axis=0), jnp.sum(weight, axis=0), jnp.sum(weight * hits, axis=0)]
+                sums_of_rows = value, self.over_steps(weight), self.over_steps(weight * hits)
+                parts += [jnp.sum(each, axis=0) for each in sums_of_rows]
             return tuple(total + part for total, part in zip(sums, parts, strict=True))
 
         zeros = (jnp.zeros_like(numbers["learning_rate"]),) * 6
@@ -381,10 +392,11 @@ class MemberProgram:
 
 
 def _hits(structure: Structure, xp: Any, y: Any, output: Any) -> Any:
-    """Return one value per row: 1 for a right class, or the mean squared error."""
+    """Return one value per row or step: 1 for a right class, or the mean squared error."""
     if structure.output_activation == "linear":
         return jnp.mean((y - output) ** 2, axis=xp.features)
     if structure.outputs == 1:
         threshold = 0.0 if structure.loss.fused == "sigmoid" else 0.5
-        return ((output[:, 0] > threshold) == (y[:, 0] > 0.5)).astype(jnp.float32)
+        output, y = (jnp.take(one, 0, axis=xp.features) for one in (output, y))
+        return ((output > threshold) == (y > 0.5)).astype(jnp.float32)
     return (jnp.argmax(output, axis=xp.features) == jnp.argmax(y, axis=xp.features)).astype(jnp.float32)

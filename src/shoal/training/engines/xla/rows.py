@@ -19,7 +19,7 @@ def shared_rows(problem: Problem, structure: Structure) -> Rows:
     batches = -(-validation // size)
     full = size * bucket_rows(batches)
     halves = np.eye(2, dtype=np.float32)[problem.validation_half]
-    weights = problem.validation_weights[:, :, None] * halves[:, None, :]
+    weights = problem.validation_weights[..., None] * halves.reshape(validation, *[1] * (problem.y.ndim - 1), 2)
     folds = problem.folds if problem.folds is not None else np.zeros((rows, 0), np.int32)
     validation_folds = folds if problem.folds is not None else np.zeros((validation, 0), np.int32)
     y_err = problem.y_err if structure.replicas and problem.y_err is not None else np.zeros((rows, 0), np.float32)

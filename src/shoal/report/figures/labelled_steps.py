@@ -1,0 +1,112 @@
+"""Test series with what was true and what was predicted at each of their steps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.evaluation.record import Record, StepExamples
+from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
+from shoal.report.figures.rasters import WIDE
+from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, limits, name_text, new_figure
+from shoal.report.words import count, joined, number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+SHOWN = 6
+MOST_NAMED = 8
+
+
+@dataclass(frozen=True)
+class LabelledSteps:
+    """The numbers of the figure: `series`, each `(time, channels)`, and truth and prediction of their steps."""
+
+    series: tuple[np.ndarray, ...]
+    steps: StepExamples
+    channels: tuple[str, ...]
+    classes: tuple[str, ...]
+    target: str
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        return f"{count(len(self.series), 'test series', 'test series')}, true and predicted at each step."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        order = "Test series, from well to badly predicted."
+        if not self.classes:
+            band = f"Below each: dots are the true {self.target}, the line is the prediction with its 95 % interval."
+            return f"{order} {band}{colours_of(self.channels)}"
+        names = joined([name_text(name, 24) for name in self.classes[:MOST_NAMED]])
+        more = "" if len(self.classes) <= MOST_NAMED else " and so on"
+        strips = f"Below each, the class of each step, from low to high: {names}{more}. Black: true, blue: predicted"
+        return f"{order} {strips}, vermilion where they differ.{colours_of(self.channels)}"
+
+
+def numbers(record: Record) -> LabelledSteps | None:
+    """Return the numbers of the figure, or None where steps have no targets."""
+    signals = record.signals
+    if signals is None or signals.steps is None or not len(signals.rows):
+        return None
+    places = np.unique(np.linspace(0, len(signals.rows) - 1, SHOWN).round().astype(int))
+    steps, lengths = signals.steps, signals.lengths
+    ends = [signals.shape[0] if lengths is None else max(1, int(lengths[i])) for i in places]
+    series = tuple(signals.values[i, :end] for i, end in zip(places, ends, strict=True))
+    low, high = (None if band is None else band[places] for band in (steps.low, steps.high))
+    few = StepExamples(steps.truth[places], steps.said[places], steps.scores[places], low, high)
+    return LabelledSteps(series, few, signals.channels, record.data.classes, record.data.targets[0])
+
+
+def draw(shown: LabelledSteps) -> Figure:
+    """Draw each series and, below it on the same time, truth and prediction."""
+    above, below, title, left = 0.62, 0.42, 0.22, 0.45
+    step = above + below + title + 0.12
+    total = len(shown.series) * step + 0.32
+    figure = new_figure(total, WIDE)
+    lines = [scaled(one) for one in shown.series]
+    span, longest = common_limits(lines), max(map(len, lines)) + 0.5
+    for i, channels in enumerate(lines):
+        top = i * step + title
+        axes = add_axes(figure, left, total - top - above, 0.1, top)
+        draw_lines(axes, channels)
+        axes.set(ylim=span, xlim=(0.5, longest), xticklabels=[])
+        axes.locator_params(axis="y", nbins=3)
+        score = shown.steps.scores[i]
+        text = f"{100 * score:.0f} % of the steps right" if shown.classes else f"RMSE {number(score)}"
+        axes.text(1, 1.04, text, ha="right", va="bottom", size=7, color=INK, transform=axes.transAxes)
+        axes = add_axes(figure, left, total - top - above - below, 0.1, top + above + 0.06)
+        (_classes if shown.classes else _values)(axes, shown, i, len(channels))
+        axes.set(xlim=(0.5, longest), xticklabels=[])
+    axes.xaxis.set_major_formatter("{x:.0f}")
+    axes.tick_params(labelbottom=True)
+    axes.set_xlabel("step")
+    return figure
+
+
+def _classes(axes: Axes, shown: LabelledSteps, at: int, steps: int) -> None:
+    place = np.arange(1, steps + 1)
+    truth, said = shown.steps.truth[at, :steps], shown.steps.said[at, :steps]
+    wrong = np.where(truth != said, said, np.nan)
+    axes.step(place, truth, where="mid", color=INK, lw=1.4, alpha=0.6)
+    axes.step(place, said, where="mid", color=BLUE, lw=0.8)
+    axes.plot(place, wrong, "o", color=VERMILION, ms=1.8)
+    axes.set(ylim=(-0.3, len(shown.classes) - 0.7), yticks=[])
+
+
+def _values(axes: Axes, shown: LabelledSteps, at: int, steps: int) -> None:
+    place, one = np.arange(1, steps + 1), shown.steps
+    assert one.low is not None
+    assert one.high is not None
+    low, high = one.low[at, :steps], one.high[at, :steps]
+    axes.fill_between(place, low, high, color=BLUE, alpha=0.18, lw=0)
+    axes.plot(place, one.said[at, :steps], color=BLUE, lw=1.0)
+    axes.plot(place, one.truth[at, :steps], "o", color=INK, ms=1.4)
+    known = np.concatenate([a[np.isfinite(a)] for a in (low, high, one.truth[at, :steps])])
+    axes.set_ylim(limits(known, log=False))
+    axes.locator_params(axis="y", nbins=3)
