@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from shoal.data.builtin import BUILTIN
-    from shoal.data.dataset import load_dataset as load_dataset
+    from shoal.data.loading import load_dataset as load_dataset
     from shoal.errors import DataError as DataError
     from shoal.errors import Interrupted as Interrupted
     from shoal.errors import NetworkError as NetworkError
@@ -42,7 +42,7 @@ _PUBLIC = {
     "resume": ("shoal.fit", "resume"),
     "load": ("shoal.run", "load"),
     "Run": ("shoal.run", "Run"),
-    "load_dataset": ("shoal.data.dataset", "load_dataset"),
+    "load_dataset": ("shoal.data.loading", "load_dataset"),
     "datasets": ("shoal.data.builtin", "BUILTIN"),
     "Network": ("shoal.networks", "Network"),
     "Dense": ("shoal.networks", "Dense"),

@@ -13,8 +13,8 @@ import polars as pl
 from shoal.data import ReadOptions
 from shoal.data.conversion import to_numbers
 from shoal.data.cutting import cut_again
-from shoal.data.dataset import Raw, read_any
 from shoal.data.long_tables import steps_of
+from shoal.data.raw import Raw, read_any
 from shoal.data.roles import Roles
 from shoal.data.signal_readers import options_alike
 from shoal.errors import DataError, SettingError, ShoalWarning

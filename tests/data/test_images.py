@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shoal.data import ReadOptions, describe, load_dataset
-from shoal.data.dataset import read_any
 from shoal.data.generated_images import GALAXIES, galaxies, galaxy_brightness
 from shoal.data.joining import load_with_test
+from shoal.data.raw import read_any
 from shoal.data.signal_readers import signal_reader
 from shoal.data.signal_readers.pixels import cover_box, fitted, wanted_size
 from shoal.errors import DataError, SettingError, ShoalWarning
@@ -445,7 +445,7 @@ def test_hdf5_without_its_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 MEASURE = """
 import resource, sys
 import PIL.Image, PIL.PngImagePlugin
-from shoal.data.dataset import load_dataset
+from shoal.data.loading import load_dataset
 peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 before = peak()
 data = load_dataset(sys.argv[1])

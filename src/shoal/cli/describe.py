@@ -31,7 +31,7 @@ def command() -> Callable[..., None]:
 
 
 def _load(data: str, settings: dict[str, Any]) -> Dataset:
-    from shoal.data.dataset import load_dataset
+    from shoal.data.loading import load_dataset
     from shoal.data.roles import roles_from_toml
     from shoal.settings import check_settings
 

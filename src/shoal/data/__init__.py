@@ -6,11 +6,11 @@ from shoal.data.columns import Column as Column
 from shoal.data.columns import Kind as Kind
 from shoal.data.dataset import Dataset as Dataset
 from shoal.data.dataset import Inputs as Inputs
-from shoal.data.dataset import load_dataset as load_dataset
 from shoal.data.describe import Description as Description
 from shoal.data.describe import describe as describe
 from shoal.data.folds import assign_folds as assign_folds
 from shoal.data.joining import load_with_test as load_with_test
+from shoal.data.loading import load_dataset as load_dataset
 from shoal.data.preparation import Preparation as Preparation
 from shoal.data.readers import ReadOptions as ReadOptions
 from shoal.data.readers import from_python as from_python

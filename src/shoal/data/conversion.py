@@ -116,6 +116,11 @@ def to_numbers(series: pl.Series) -> pl.Series:
     return series.cast(pl.Float64, strict=False).fill_nan(None)
 
 
+def to_times(series: pl.Series) -> pl.Series:
+    """Return dates as days since 1970-01-01, and anything else as numbers."""
+    return to_days(series) if is_date(series) else to_numbers(series)
+
+
 def to_truth(series: pl.Series) -> pl.Series:
     """Return truth values as 0.0 and 1.0; anything else becomes null."""
     if series.dtype == pl.String:

@@ -108,7 +108,7 @@ def describe(dataset: Dataset) -> Description:
         dataset: the data as loaded.
 
     Example:
-        >>> from shoal.data.dataset import load_dataset
+        >>> from shoal.data.loading import load_dataset
         >>> describe(load_dataset({"x": [0.0, 1.0] * 6, "y": [0.1 * i for i in range(12)]})).rows
         12
     """

@@ -8,7 +8,9 @@ import numpy as np
 import polars as pl
 
 from shoal.data.conversion import tidy
-from shoal.data.dataset import Dataset, Raw, load_dataset, read_any
+from shoal.data.dataset import Dataset
+from shoal.data.loading import load_dataset
+from shoal.data.raw import Raw, read_any
 from shoal.data.readers import ReadOptions
 from shoal.data.signal_readers import options_alike
 from shoal.data.signals import Signals

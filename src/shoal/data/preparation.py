@@ -33,7 +33,7 @@ class Preparation:
     encoders where networks predict from images or series.
 
     Example:
-        >>> from shoal.data.dataset import load_dataset
+        >>> from shoal.data.loading import load_dataset
         >>> data = load_dataset({"x": [0.0, 1.0] * 6, "y": [0.1 * i for i in range(12)]})
         >>> Preparation.fit(data, np.arange(8)).transform(data.table)[:2].tolist()
         [[-1.0], [1.0]]

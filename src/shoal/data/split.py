@@ -74,7 +74,7 @@ def split_rows(
         DataError: too few rows, groups or times to split.
 
     Example:
-        >>> from shoal.data.dataset import load_dataset
+        >>> from shoal.data.loading import load_dataset
         >>> data = load_dataset({"x": [0.1 * i for i in range(50)], "y": [i * i / 7 for i in range(50)]})
         >>> split = split_rows(data)
         >>> len(split.train), len(split.validation), len(split.test)

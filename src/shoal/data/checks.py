@@ -1,0 +1,93 @@
+"""What data must satisfy to become a dataset."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from shoal.data.conversion import first_row, to_numbers, to_times
+from shoal.data.raw import Raw
+from shoal.data.roles import Roles
+from shoal.data.targets import check_classes
+from shoal.errors import DataError, SettingError
+
+LEAST_ROWS = 10
+
+
+def check_reconstruction(**given: Any) -> None:
+    """Refuse the arguments that a reconstruction, which has no targets, has no use for."""
+    for name, value in given.items():
+        if value is not None:
+            raise SettingError(f"reconstruct learns the inputs and has no targets; leave out {name}={value!r}")
+
+
+def check_named(table: pl.DataFrame) -> None:
+    """Refuse columns without a name."""
+    for position, name in enumerate(table.columns, 1):
+        if not name.strip():
+            raise DataError(f"column {position} has no name; give every column one")
+
+
+def check_labelled(raw: Raw, table: pl.DataFrame, roles: Roles) -> None:
+    """Refuse images or series that come without targets; they are for predictions."""
+    if raw.signals is None or roles.target or set(table.columns) - {name for _, name in roles.pairs()}:
+        return
+    mend = "one folder for each class, or a table labels.csv that names files and targets"
+    mend = "targets beside them, as y" if raw.signals.kind == "series" or "file" not in table.columns else mend
+    raise DataError(
+        f"{raw.source} holds {raw.signals.kind} without targets, from which nothing can be learnt; give {mend}"
+    )
+
+
+def check_size(table: pl.DataFrame, columns: int, what: str = "rows") -> None:
+    """Refuse tables with too few columns, or with too few rows (`what` says what these are)."""
+    if table.width < columns:
+        raise DataError(
+            f"the table has only one column, {table.columns[0]!r}; it needs a target and at least one "
+            "feature. For a text file, is the delimiter right?"
+        )
+    if table.height < LEAST_ROWS:
+        raise DataError(f"the table has {table.height} {what}; at least {LEAST_ROWS} are needed")
+
+
+def check_classes_of(raw: Raw, table: pl.DataFrame, classes: tuple[str, ...], kept: np.ndarray | None) -> None:
+    """Check the classes; images and series may come from many files, so messages name where they are."""
+    try:
+        check_classes(table, raw.roles.target, classes, kept)
+    except DataError as error:
+        raise error if raw.signals is None else DataError(f"{raw.source}: {error}") from None
+
+
+def check_role_values(table: pl.DataFrame, roles: Roles, kept: np.ndarray) -> None:
+    """Check target errors, weights, groups and times.
+
+    Raises:
+        DataError: names the column and the row.
+    """
+    for name in roles.y_err:
+        series = table.get_column(name)
+        _refuse(series, ~(to_numbers(series) > 0), "a measured error must be a positive number", kept)
+        _refuse(series, to_numbers(series).is_infinite(), "a measured error must be finite", kept)
+    if roles.weight is not None:
+        series = table.get_column(roles.weight)
+        numbers = to_numbers(series)
+        _refuse(series, ~(numbers >= 0), "a weight must be a number that is zero or positive", kept)
+        _refuse(series, numbers.is_infinite(), "a weight must be finite", kept)
+        if not (numbers > 0).any():
+            raise DataError(f"the weights in column {roles.weight!r} are all zero")
+    if roles.group is not None:
+        series = table.get_column(roles.group)
+        _refuse(series, series.is_null(), "every row needs a group", kept)
+    if roles.time is not None:
+        series = table.get_column(roles.time)
+        _refuse(series, ~to_times(series).is_finite(), "every row needs a time (a number or a date)", kept)
+
+
+def _refuse(series: pl.Series, wrong: pl.Series, expected: str, kept: np.ndarray) -> None:
+    wrong = wrong.fill_null(True)
+    if wrong.any():
+        value = series.filter(wrong)[0]
+        held = "nothing" if value is None else repr(value)
+        raise DataError(f"column {series.name!r}: {expected}, but row {first_row(wrong, kept)} holds {held}")
