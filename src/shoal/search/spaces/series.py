@@ -50,7 +50,7 @@ def step_layers(shape: Shape) -> tuple[str, ...]:
 
 def series_space(shape: Shape, rows: int, classification: bool, per_step: bool = False) -> Space:
     """Return the default space for series of a shape and so many training rows, with a target for each or each step."""
-    epochs = 400 if rows < 100 else 150 if rows < 1_000 else 50 if rows < 10_000 else 25  # few rows make few steps
+    epochs = 600 if rows < 100 else 150 if rows < 1_000 else 50 if rows < 10_000 else 25  # few rows make few steps
     return Space(
         {
             "layers": Choice((step_layers if per_step else series_layers)(shape)),
@@ -61,7 +61,7 @@ def series_space(shape: Shape, rows: int, classification: bool, per_step: bool =
             "schedule": Choice(("constant", "cosine")),
             "l2": Choice((0.0, 0.001, 0.01, 0.1)),
             "dropout": Choice((0.0, 0.1, 0.25) if classification else (0.0, 0.0, 0.1)),
-            "batch_size": Fixed(16 if rows < 300 else 32 if rows < 5_000 else 64),
+            "batch_size": Fixed(8 if rows < 100 else 16 if rows < 300 else 32 if rows < 5_000 else 64),
             "epochs": Fixed(epochs),
             "patience": Fixed(max(10, epochs // 4)),
         }
