@@ -17,12 +17,18 @@ from work import Work, flops
 HERE = Path(__file__).parent
 NOTES = Work("iris", (8,), batch_size=8, epochs=200)
 DENSE = Work("random", (256,) * 3, 256, epochs=10, rows=25_600, validation_rows=2_560, features=64, classes=10)
+IMAGES, SERIES = "conv2d:32:3 maxpooling2d:2 conv2d:64:3 maxpooling2d:2", "lstm:64"
+LAYERED = Work("random", (), 64, epochs=5, classes=10)
+CONVOLUTION = replace(LAYERED, rows=2_560, validation_rows=256, shape=(28, 28, 1), layers=IMAGES)
+LSTM = replace(LAYERED, rows=1_280, validation_rows=128, shape=(100, 8), layers=SERIES)
 SETS = ("iris", "breast_cancer", "digits")
 POPULATIONS = (1, 16, 128, 1_024, 8_192)
 MAP_WIDTHS, MAP_BATCHES, MAP_POPULATIONS = (4, 16, 64, 256), (8, 128), (1, 16, 256)
 MAP_FLOPS = 2e12  # of the largest population of a cell
 ALONE = ("keras_tensorflow", "keras_jax", "keras_torch", "torch_loop", "torch_compile", "sklearn")
 TOGETHER = ("torch_processes", "torch_vmap", "sklearn_joblib", "jax_vmap", "hyperoptax")
+BEFORE_DENSE = ("keras_tensorflow", "keras_jax", "torch_loop")  # who builds the layers of workloads 7 and 8
+BEFORE_DENSE_TOGETHER = ("torch_processes",)
 IN_PROCESSES = ("torch_processes", "sklearn_joblib")
 MOST_IN_PROCESSES = 128  # more of them take proportionally longer
 MAP_ALONE = ("torch_loop", "sklearn", "keras_jax", "jax_vmap")
@@ -66,6 +72,10 @@ class Scale:
     def notes(self) -> Work:
         """The network of the notes."""
         return replace(NOTES, epochs=40) if self.quick else NOTES
+
+    def short(self, work: Work) -> Work:
+        """Return a work that takes seconds, with one epoch for a look."""
+        return replace(work, epochs=1) if self.quick else work
 
     @property
     def populations(self) -> tuple[int, ...]:
@@ -176,6 +186,23 @@ def map_sizes(quick: bool) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int,
     return ((4, 64), (32,), (1, 64)) if quick else (MAP_WIDTHS, MAP_BATCHES, MAP_POPULATIONS)
 
 
+def convolutions(scale: Scale) -> list[Measurement]:
+    """7: two convolutions with pooling, one network and eight."""
+    return _layered(7, "convolution", scale.short(CONVOLUTION))
+
+
+def recurrent_networks(scale: Scale) -> list[Measurement]:
+    """8: an LSTM, one network and eight."""
+    return _layered(8, "lstm", scale.short(LSTM))
+
+
+def _layered(workload: int, case: str, work: Work) -> list[Measurement]:
+    planned = []
+    for population, peers in ((1, BEFORE_DENSE), (8, BEFORE_DENSE_TOGETHER)):
+        planned += [training(workload, case, who, work, population) for who in (SHOAL.name, *peers)]
+    return planned
+
+
 def break_even(scale: Scale) -> list[Measurement]:
     """5: population × width × batch size."""
     widths, batches, populations = map_sizes(scale.quick)
@@ -200,9 +227,9 @@ def peaks(_: Scale) -> list[Measurement]:
 
 
 def starts(_: Scale) -> list[Measurement]:
-    """7: how long shoal takes to start."""
+    """9: how long shoal takes to start."""
     commands = {"python": ("-c", "pass"), "import": ("-c", "import shoal"), "help": ("-m", "shoal", "--help")}
-    return [Measurement(f"7/{name}", (sys.executable, *words)) for name, words in commands.items()]
+    return [Measurement(f"9/{name}", (sys.executable, *words)) for name, words in commands.items()]
 
 
 WORKLOADS = {
@@ -212,5 +239,7 @@ WORKLOADS = {
     4: wide_networks,
     5: break_even,
     6: peaks,
-    7: starts,
+    7: convolutions,
+    8: recurrent_networks,
+    9: starts,
 }

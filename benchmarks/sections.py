@@ -13,6 +13,7 @@ from summary import (
     losses,
     measured_at,
     peak,
+    per_epoch,
     per_network,
     samples_per_second,
     share_of_peak,
@@ -49,28 +50,55 @@ def _wall(record: Record, name: str) -> tuple[str, str]:
     return seconds(record.median(name, "wall")), f"{seconds(min(values))} to {seconds(max(values))}"
 
 
+UNITS = {4: "rows", 7: "epoch", 8: "epoch"}
+SHOWN = {
+    "network": "Time per network",
+    "rows": "Rows per second of all networks together",
+    "epoch": "Time per epoch and network",
+}
+
+
+def layered_section(record: Record, cases: list[Case], words: str) -> str:
+    """Return the comparison of networks with layers before the dense ones, and the ratio and share of each case."""
+    rows = []
+    for case in cases:
+        rival, share = best_peer(record, case), percent(share_of_peak(record, case, SHOAL))
+        if rival is None:
+            continue
+        who = label_of(rival.who) + (" ×" if rival.measured != case.population else "")
+        rows.append((f"{case.population}", who, times(rival.ratio), times(rival.ratio_with_compiling), share))
+    head = ("networks", "best peer", "ratio", "with compiling", "share of the peak")
+    return "\n\n".join((words, comparison(record, cases), table(head, rows)))
+
+
 def comparison(record: Record, cases: list[Case]) -> str:
     """Return a row for each peer: time per network at each population, compile time, share of the peak, loss."""
     sizes = [f"{case.population:,}" for case in cases]
-    wide = cases[0].workload == 4
+    kind = UNITS.get(cases[0].workload, "network")
     head = ["", *(f"{size} networks" if size != "1" else "one network" for size in sizes)]
     rows = []
     for who in (SHOAL, *cases[0].others):
-        cells = [_cell(record, case, who, wide) for case in cases]
+        cells = [_cell(record, case, who, kind) for case in cases]
         rows.append((label_of(who), *cells, *_apart(record, cases, who)))
-    unit = "Rows per second of all networks together" if wide else "Time per network"
-    words = f"{unit}, training alone. Compiling and the last validation loss are of the largest population measured."
+    words = (
+        f"{SHOWN[kind]}, training alone. Compiling and the last validation loss are of the largest population measured."
+    )
     return words + "\n\n" + table((*head, "compiling", "validation loss"), rows)
 
 
-def _cell(record: Record, case: Case, who: str, wide: bool) -> str:
+def _cell(record: Record, case: Case, who: str, kind: str) -> str:
     size = measured_at(record, case, who)
     if size is None:
         failed = record.why_not(case.label(who, case.population))
         return "failed" if failed != "not measured" else "–"
-    value = samples_per_second(record, case, who) if wide else per_network(record, case, who)
-    shown = count(value) if wide else seconds(value)
+    shown = _in_unit(record, case, who, kind)
     return shown if size == case.population else f"{shown} ×"
+
+
+def _in_unit(record: Record, case: Case, who: str, kind: str) -> str:
+    if kind == "rows":
+        return count(samples_per_second(record, case, who))
+    return seconds(per_epoch(record, case, who) if kind == "epoch" else per_network(record, case, who))
 
 
 def _apart(record: Record, cases: list[Case], who: str) -> tuple[str, str]:
@@ -153,4 +181,4 @@ def peak_section(record: Record, cases: list[Case]) -> str:
 def starts_section(record: Record) -> str:
     """Return how long shoal takes to start."""
     labels = {"python": "`python -c pass`", "import": '`python -c "import shoal"`', "help": "`shoal --help`"}
-    return table(("command", "seconds"), [(text, seconds(record.median(f"7/{name}"))) for name, text in labels.items()])
+    return table(("command", "seconds"), [(text, seconds(record.median(f"9/{name}"))) for name, text in labels.items()])

@@ -41,6 +41,7 @@ def _train(rows: Arrays, candidates: list[dict[str, Any]]) -> tuple[Any, Any]:
 def train(work: Work, population: int) -> Timing:
     """Train a population together, each network through all epochs."""
     candidate = {
+        "layers": work.layers,
         "hidden": work.hidden,
         "activation": work.activation,
         "optimizer": "adam",

@@ -7,12 +7,17 @@ from dataclasses import dataclass
 from peers import PEERS
 from plan import (
     ALONE,
+    BEFORE_DENSE,
+    BEFORE_DENSE_TOGETHER,
+    CONVOLUTION,
     IN_PROCESSES,
+    LSTM,
     MAP_ALONE,
     MAP_POPULATIONS,
     MAP_TOGETHER,
     POPULATIONS,
     TOGETHER,
+    Scale,
     map_sizes,
     map_work,
     name_of,
@@ -52,6 +57,20 @@ class Rival:
 def side_by_side(workload: int, name: str, work: Work, populations: tuple[int, ...]) -> list[Case]:
     """Return the cases of workloads 2 and 4."""
     return [Case(workload, name, work, population, (*ALONE, *TOGETHER)) for population in populations]
+
+
+def convolution_cases(scale: Scale) -> list[Case]:
+    """Return the cases of workload 7."""
+    return _layered(7, "convolution", scale.short(CONVOLUTION))
+
+
+def lstm_cases(scale: Scale) -> list[Case]:
+    """Return the cases of workload 8."""
+    return _layered(8, "lstm", scale.short(LSTM))
+
+
+def _layered(workload: int, name: str, work: Work) -> list[Case]:
+    return [Case(workload, name, work, n, (*BEFORE_DENSE, *BEFORE_DENSE_TOGETHER)) for n in (1, 8)]
 
 
 def map_cases(quick: bool) -> list[Case]:
@@ -114,6 +133,12 @@ def samples_per_second(record: Record, case: Case, who: str) -> float | None:
     """Return the training rows that all networks together see in a second."""
     seconds = per_network(record, case, who)
     return None if seconds is None else case.work.rows * case.work.epochs / seconds
+
+
+def per_epoch(record: Record, case: Case, who: str) -> float | None:
+    """Return the median seconds per epoch and network."""
+    seconds = per_network(record, case, who)
+    return None if seconds is None else seconds / case.work.epochs
 
 
 def peak(record: Record) -> tuple[str, float] | None:

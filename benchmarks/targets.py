@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from plan import DENSE, Scale
 from record import Record
-from summary import SHOAL, best_peer, label_of, samples_per_second, share_of_peak, side_by_side, whole_search
+from summary import (
+    SHOAL,
+    best_peer,
+    convolution_cases,
+    label_of,
+    lstm_cases,
+    per_epoch,
+    samples_per_second,
+    share_of_peak,
+    side_by_side,
+    whole_search,
+)
 from text import count, percent, seconds, times
 
 Row = tuple[str, str, str, str]
@@ -12,7 +23,14 @@ Row = tuple[str, str, str, str]
 
 def target_rows(record: Record, scale: Scale) -> list[Row]:
     """Return what, measured, compared with, ratio."""
-    one_look = _notes(record), _programs(record), _searches(record, scale), _dense(record), _starts(record)
+    one_look = (
+        _notes(record),
+        _programs(record),
+        _searches(record, scale),
+        _dense(record),
+        _layered(record, scale),
+        _starts(record),
+    )
     return [row for rows in one_look for row in rows]
 
 
@@ -82,9 +100,24 @@ def _dense(record: Record) -> list[Row]:
     return [*rows, ("share of the machine's peak for the eight", percent(share), "", "")]
 
 
+def _layered(record: Record, scale: Scale) -> list[Row]:
+    rows = []
+    cases = [("convolution", case) for case in convolution_cases(scale)]
+    cases += [("LSTM", case) for case in lstm_cases(scale)]
+    for name, case in cases:
+        rival = best_peer(record, case)
+        theirs = None if rival is None else per_epoch(record, case, rival.who)
+        who = "" if rival is None else f" ({label_of(rival.who)})"
+        what = f"{name} × {case.population}, time per epoch and network, against the best peer{who}"
+        mine = per_epoch(record, case, SHOAL)
+        rows.append((what, seconds(mine), seconds(theirs), _faster(None if rival is None else rival.ratio)))
+    share = share_of_peak(record, convolution_cases(scale)[-1], SHOAL)
+    return [*rows, ("share of the machine's peak for the eight convolutional ones", percent(share), "", "")]
+
+
 def _starts(record: Record) -> list[Row]:
-    bare = record.median("7/python")
+    bare = record.median("9/python")
     return [
-        (f"`{words}`, beside a bare Python", seconds(record.median(f"7/{name}")), seconds(bare), "")
+        (f"`{words}`, beside a bare Python", seconds(record.median(f"9/{name}")), seconds(bare), "")
         for name, words in (("import", "import shoal"), ("help", "shoal --help"))
     ]

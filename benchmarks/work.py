@@ -7,11 +7,17 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from layers import layers_of, width_behind
+
+PATTERN = 0.5  # of the noise that hides it
 
 
 @dataclass(frozen=True)
 class Work:
-    """Dense networks on rows of a scikit-learn set, or on random rows; Adam, cross-entropy, every epoch validated."""
+    """Networks on rows of a scikit-learn set, or on random rows; Adam, cross-entropy, every epoch validated.
+
+    Rows are lines of `features`, or images and series of a `shape`; `layers` is what stands before the dense ones.
+    """
 
     data: str
     hidden: tuple[int, ...]
@@ -23,10 +29,12 @@ class Work:
     validation_rows: int = 0
     features: int = 0
     classes: int = 0
+    shape: tuple[int, ...] = ()
+    layers: str = ""
 
     def plain(self) -> dict[str, Any]:
         """Return the work as data that JSON can hold."""
-        return {**asdict(self), "hidden": list(self.hidden)}
+        return {**asdict(self), "hidden": list(self.hidden), "shape": list(self.shape)}
 
 
 @dataclass(frozen=True)
@@ -42,12 +50,14 @@ class Arrays:
 
 def work_from(plain: dict[str, Any]) -> Work:
     """Return the work that `Work.plain` wrote."""
-    return Work(**{**plain, "hidden": tuple(plain["hidden"])})
+    return Work(**{**plain, "hidden": tuple(plain["hidden"]), "shape": tuple(plain["shape"])})
 
 
 def arrays_of(work: Work) -> Arrays:
     """Return the rows of a work, the same in every process."""
-    return _random(work) if work.data == "random" else split_set(work.data)
+    if work.data != "random":
+        return split_set(work.data)
+    return _patterns(work) if work.shape else _random(work)
 
 
 def split_set(name: str, seed: int = 0) -> Arrays:
@@ -75,6 +85,15 @@ def _random(work: Work) -> Arrays:
     return Arrays(x[: work.rows], y[: work.rows], x[work.rows :], y[work.rows :], work.classes)
 
 
+def _patterns(work: Work) -> Arrays:
+    """Return images or series that show the pattern of their class in noise."""
+    rng = np.random.default_rng(0)
+    y = rng.integers(work.classes, size=work.rows + work.validation_rows)
+    patterns = PATTERN * rng.standard_normal((work.classes, *work.shape), np.float32)
+    x = patterns[y] + rng.standard_normal((len(y), *work.shape), np.float32)
+    return Arrays(x[: work.rows], y[: work.rows], x[work.rows :], y[work.rows :], work.classes)
+
+
 def flops_of(inputs: int, hidden: tuple[int, ...], outputs: int, rows: int, epochs: int) -> float:
     """Return the floating-point operations of training one network, those of its kernels alone.
 
@@ -91,7 +110,12 @@ SIZES = {"iris": (96, 4, 3), "breast_cancer": (364, 30, 2), "digits": (1149, 64,
 
 
 def flops(work: Work) -> float:
-    """Return the operations of training one network of a work."""
+    """Return the operations of training one network of a work; with `layers`, three times those of the way forward."""
+    if work.layers:
+        sizes = (width_behind(work.layers, work.shape), *work.hidden, work.classes)
+        products = sum(layer.multiplications for layer in layers_of(work.layers, work.shape))
+        products += sum(a * b for a, b in itertools.pairwise(sizes))
+        return 3.0 * 2.0 * products * work.rows * work.epochs
     random = (work.rows, work.features, work.classes)
     rows, features, classes = random if work.data == "random" else SIZES[work.data]
     return flops_of(features, work.hidden, classes, rows, work.epochs)

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from shoal.data import load_dataset, split_rows
+from shoal.networks import Network
+from shoal.training.member import build_trunk
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 HERE = {"cores": 2, "processor": "p", "memory_gib": 1, "system": "s", "python": "3", "versions": {"shoal": "1"}}
@@ -43,6 +45,30 @@ def timing(seconds: float, compile_seconds: float = 0.0) -> dict[str, float]:
 def test_operations_of_the_notes_network_are_those_of_its_kernels(load: Any) -> None:
     work = load("work")
     assert work.flops(load("plan").NOTES) == 96 * 200 * (4 * 4 * 8 + 6 * 8 * 3)
+
+
+@pytest.mark.parametrize("name", ["CONVOLUTION", "LSTM"])
+def test_operations_before_the_dense_layers_are_three_times_those_forward(load: Any, name: str) -> None:
+    work, layers = load("work"), load("layers")
+    one = getattr(load("plan"), name)
+    width = layers.width_behind(one.layers, one.shape)
+    trunk = Network(build_trunk(one.layers, one.shape), one.shape)
+    assert trunk.output_shape == (width,)
+    assert work.flops(one) == 6.0 * (trunk.multiplications + 10 * width) * one.rows * one.epochs
+
+
+@pytest.mark.parametrize("who", ["shoal", "torch_loop", "keras_jax"])
+@pytest.mark.parametrize(
+    ("layers", "shape"), [("conv2d:4:3 maxpooling2d:2", (8, 8, 1)), ("lstm:4", (6, 2))], ids=["images", "series"]
+)
+def test_images_and_series_are_learned(load: Any, who: str, layers: str, shape: tuple[int, ...]) -> None:
+    for module in load("peers").PEERS[who].needs if who != "shoal" else ():
+        pytest.importorskip(module)
+    sizes = {"rows": 64, "validation_rows": 16, "classes": 3, "shape": shape, "layers": layers}
+    work = load("work").Work("random", (), 16, 3, learning_rate=0.05, **sizes)
+    outcome = load("child").run({"kind": "train", "who": who, "work": work.plain(), "population": 1})
+    assert outcome["seconds"] > 0.0
+    assert 0.0 < outcome["validation_loss"] < 1.5
 
 
 def test_a_work_survives_json_and_gives_the_same_rows_everywhere(load: Any) -> None:
@@ -185,6 +211,8 @@ def test_the_page_says_where_shoal_loses_and_what_was_extrapolated(load: Any, tm
         "5/4x32/64/shoal": [timing(2.0)],
         "3/iris/shoal": [{**timing(8.0), "warm_wall": 4.0, "programs": 2}],
         "3/iris/sklearn_search": [{**timing(10.0), "wall": 12.0, "candidates": 10}],
+        "7/convolution/8/shoal": [timing(4.0)],
+        "7/convolution/1/torch_loop": [timing(1.0)],
         "6/numpy": [{"seconds": 1.0, "flops_per_second": 1e11}],
     }
     record = filled(load, tmp_path / "results.jsonl", measured)
@@ -192,6 +220,7 @@ def test_the_page_says_where_shoal_loses_and_what_was_extrapolated(load: Any, tm
     text = file.read_text(encoding="utf-8")
     assert "shoal is slower in 1 of 2 cells" in text
     assert "| 32 | 4 | 64 | 31.2 ms | 1 s | PyTorch loop × | 32 × | 32 × |" in text
+    assert "| 8 | PyTorch loop × | 2 × | 2 × | 75 % |" in text
     assert "| iris: scikit-learn RandomizedSearchCV | 102 s |" in text
     assert "A large float32 product reaches 100 GFLOP/s, by numpy." in text
     assert file.with_suffix(".svg").stat().st_size > 10_000

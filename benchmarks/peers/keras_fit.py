@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from typing import Any
 
+from layers import layers_of
 from work import Work, arrays_of
 
 from peers.base import Peer, Timing, time_epochs
@@ -19,7 +21,8 @@ def train(work: Work, population: int, backend: str) -> Timing:
     keras.utils.set_random_seed(0)
     rows = arrays_of(work)
     layers = [keras.layers.Dense(units, activation=work.activation) for units in work.hidden]
-    inputs, output = keras.Input((rows.x.shape[1],)), keras.layers.Dense(rows.classes, activation="softmax")
+    layers = [*_before(work, keras.layers), *layers]
+    inputs, output = keras.Input(rows.x.shape[1:]), keras.layers.Dense(rows.classes, activation="softmax")
     model = keras.Sequential([inputs, *layers, output])
     adam = keras.optimizers.Adam(work.learning_rate)
     model.compile(optimizer=adam, loss="sparse_categorical_crossentropy", metrics=["accuracy"])
@@ -31,6 +34,17 @@ def train(work: Work, population: int, backend: str) -> Timing:
         return float(history.history["val_loss"][-1])
 
     return time_epochs(run, work.epochs)
+
+
+def _before(work: Work, kinds: Any) -> list[Any]:
+    """Return the layers before the dense ones."""
+    build = {
+        "conv2d": lambda filters, size: kinds.Conv2D(filters, size, activation=work.activation),
+        "maxpooling2d": kinds.MaxPooling2D,
+        "lstm": kinds.LSTM,
+    }
+    layers = [build[layer.kind](*layer.numbers) for layer in layers_of(work.layers, work.shape)]
+    return [*layers, kinds.Flatten()] if work.layers else []
 
 
 BACKENDS = {"tensorflow": ("TensorFlow", "tensorflow"), "jax": ("JAX", "jax"), "torch": ("PyTorch", "torch")}

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from layers import layers_of, width_behind
 from work import Arrays, Work, arrays_of
 
 from peers.base import Timing, available_cores
@@ -19,9 +20,17 @@ class Rows:
 
         torch.set_num_threads(threads or available_cores())
         arrays: Arrays = arrays_of(work)
-        self.x, self.y = torch.from_numpy(arrays.x), torch.from_numpy(arrays.y)
-        self.validation = torch.from_numpy(arrays.validation_x), torch.from_numpy(arrays.validation_y)
+        self.x, self.y = _features(arrays.x), torch.from_numpy(arrays.y)
+        self.validation = _features(arrays.validation_x), torch.from_numpy(arrays.validation_y)
         self.classes = arrays.classes
+
+
+def _features(x: Any) -> Any:
+    """Return features as a tensor, images with their channels first."""
+    import torch
+
+    tensor = torch.from_numpy(x)
+    return tensor.permute(0, 3, 1, 2).contiguous() if tensor.ndim == 4 else tensor
 
 
 def network(work: Work, rows: Rows, seed: int) -> Any:
@@ -30,12 +39,31 @@ def network(work: Work, rows: Rows, seed: int) -> Any:
 
     torch.manual_seed(seed)
     activation = {"relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}[work.activation]
-    layers: list[Any] = []
-    inputs = rows.x.shape[1]
+    layers = _before(work, activation)
+    inputs = width_behind(work.layers, tuple(work.shape or rows.x.shape[1:]))
     for units in work.hidden:
         layers += [torch.nn.Linear(inputs, units), activation()]
         inputs = units
     return torch.nn.Sequential(*layers, torch.nn.Linear(inputs, rows.classes))
+
+
+def _before(work: Work, activation: Any) -> list[Any]:
+    """Return the layers before the dense ones."""
+    import torch
+
+    class LastState(torch.nn.LSTM):
+        def forward(self, x: Any) -> Any:
+            return super().forward(x)[1][0][-1]
+
+    layers: list[Any] = []
+    for layer in layers_of(work.layers, work.shape):
+        if layer.kind == "conv2d":
+            layers += [torch.nn.Conv2d(layer.before[-1], *layer.numbers), activation()]
+        elif layer.kind == "maxpooling2d":
+            layers.append(torch.nn.MaxPool2d(*layer.numbers))
+        else:
+            layers.append(LastState(layer.before[-1], *layer.numbers, batch_first=True))
+    return [*layers, torch.nn.Flatten()] if layers else []
 
 
 def epochs_of(
