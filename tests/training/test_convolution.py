@@ -12,6 +12,7 @@ import pytest
 
 from shoal.networks import Namespace, numpy_namespace
 from shoal.training.engines.xla.lifts import FIRST
+from shoal.training.engines.xla.settled import settled
 
 CASES = [
     # space, size, channels, filters, strides, dilation
@@ -81,3 +82,10 @@ def test_learns_inside_a_loop_without_the_slope_of_x() -> None:
         for f in (FIRST.xp.correlate, partial(Namespace.correlate, FIRST.xp))
     )
     np.testing.assert_allclose(own, plain, rtol=1e-4, atol=1e-4)
+
+
+def test_what_is_settled_stands_in_memory_and_is_unknown_where_its_first_number_is() -> None:
+    x = jnp.array([[1.0, 4.0], [jnp.nan, 2.0]])
+    y = jax.vmap(lambda row: settled(jnp.square, row))(x)
+    assert np.array_equal(y, [[1.0, 16.0], [np.nan, np.nan]], equal_nan=True)
+    assert "conditional(" in jax.jit(lambda row: settled(jnp.square, row)).lower(x[0]).compile().as_text()

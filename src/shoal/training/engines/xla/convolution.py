@@ -17,6 +17,7 @@ import jax.numpy as jnp
 from jax.custom_batching import sequential_vmap
 
 from shoal.networks import Namespace
+from shoal.training.engines.xla.settled import settled
 
 FEW_CHANNELS = 2  # up to which a sum over the elements of the kernel is faster than patches
 
@@ -35,7 +36,7 @@ def _correlate(xp: Namespace, steps: Steps, x: Any, kernel: Any) -> Any:
 
 def _forward(xp: Namespace, steps: Steps, x: Any, kernel: Any) -> tuple[Any, Any]:
     if x.shape[-1] <= FEW_CHANNELS:
-        return _sum(xp, steps, x, kernel), (x, None, kernel)
+        return settled(partial(_sum, xp, steps), x, kernel), (x, None, kernel)
     y, patches = sequential_vmap(partial(_multiply, _patches_of(xp, steps, kernel)))(x, kernel)
     return y, (x, patches, kernel)
 
@@ -47,7 +48,7 @@ def _backward(xp: Namespace, steps: Steps, kept: Any, slope: Any) -> tuple[Any, 
     for_x = sequential_vmap(partial(_slope_of_x, patches_of))
     for_kernel = sequential_vmap(_slope_of_kernel)
     if patches is None:
-        patches, for_kernel = patches_of(x), _slope_of_kernel
+        patches, for_kernel = patches_of(x), _slope_of_small_kernel
     return for_x(x, kernel, slope), for_kernel(kernel, patches, slope)
 
 
@@ -74,11 +75,17 @@ def _multiply(patches_of: Callable[[Any], Any], x: Any, kernel: Any) -> tuple[An
 
 def _slope_of_x(patches_of: Callable[[Any], Any], x: Any, kernel: Any, slope: Any) -> Any:
     slopes = _rows(slope) @ _rows(kernel).T
-    (back,) = jax.linear_transpose(patches_of, x)(slopes.reshape(*slope.shape[:-1], -1))
+    patches_to_x = jax.linear_transpose(patches_of, x)
+    (back,) = settled(patches_to_x, slopes.reshape(*slope.shape[:-1], -1))
     return back
 
 
 def _slope_of_kernel(kernel: Any, patches: Any, slope: Any) -> Any:
+    # the smaller array is the one that XLA turns; the barrier keeps it from changing their places
+    return jax.lax.optimization_barrier(_rows(slope).T @ _rows(patches)).T.reshape(kernel.shape)
+
+
+def _slope_of_small_kernel(kernel: Any, patches: Any, slope: Any) -> Any:
     return (_rows(patches).T @ _rows(slope)).reshape(kernel.shape)
 
 

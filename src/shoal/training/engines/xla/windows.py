@@ -10,22 +10,29 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from shoal.training.engines.xla.settled import settled
+
 MOST_PLACES = 9  # of a window: each is compared by itself
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(1,))
 def largest(x: Any, axes: tuple[int, ...]) -> Any:
     """Return the largest numbers over some axes; of equal ones, the first has the slope."""
-    return reduce(jnp.maximum, _places(x, axes))
+    return settled(lambda x: reduce(jnp.maximum, _places(x, axes)), x)
 
 
 def _forward(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
+    y, which = settled(partial(_largest_and_its_place, axes=axes), x)
+    return y, (which, x)
+
+
+def _largest_and_its_place(x: Any, axes: tuple[int, ...]) -> tuple[Any, Any]:
     places = _places(x, axes)
     y = reduce(jnp.maximum, places)
     which = jnp.full(y.shape, len(places) - 1, x.dtype)
     for i, place in reversed(list(enumerate(places[:-1]))):
         which = jnp.where(place == y, jnp.asarray(i, x.dtype), which)
-    return y, (which, x)
+    return y, which
 
 
 def _backward(axes: tuple[int, ...], kept: Any, slope: Any) -> tuple[Any]:
