@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from functools import partial
 from typing import Any
 
 from candidates import draw_candidates
@@ -26,19 +27,20 @@ def _problem(rows: Arrays) -> Any:
     return make_problem(task, choose_loss(task, rows.classes, None), *parts, classes=rows.classes)
 
 
-def _train(rows: Arrays, candidates: list[dict[str, Any]]) -> tuple[Any, Any]:
-    """Return what training gives, and the engine."""
-    from shoal.training.engines.xla import XlaEngine
+def _train(rows: Arrays, candidates: list[dict[str, Any]], engine: str = "auto") -> Any:
+    from shoal.training.choice import choose_engine
     from shoal.training.hyperparameters import Hyperparameters
     from shoal.training.member import Member
+    from shoal.training.planner import find_budget
     from shoal.training.trainer import train
 
-    engine = XlaEngine()
-    members = [Member(i, Hyperparameters.model_validate(each)) for i, each in enumerate(candidates)]
-    return train(_problem(rows), members, engine), engine
+    known = {tuple(each.items()): Hyperparameters.model_validate(each) for each in candidates}
+    members = [Member(i, known[tuple(each.items())]) for i, each in enumerate(candidates)]
+    problem = _problem(rows)
+    return train(problem, members, choose_engine(problem, members, engine, find_budget()).make())
 
 
-def train(work: Work, population: int) -> Timing:
+def train(work: Work, population: int, engine: str = "auto") -> Timing:
     """Train a population together, each network through all epochs."""
     candidate = {
         "layers": work.layers,
@@ -50,24 +52,29 @@ def train(work: Work, population: int) -> Timing:
         "epochs": work.epochs,
         "patience": work.epochs,
     }
-    training, _ = _train(arrays_of(work), [candidate] * population)
+    training = _train(arrays_of(work), [candidate] * population, engine)
     losses = [float(member.validation_loss[-1]) for member in training.members]
     return Timing(training.train_seconds, training.compile_seconds, sum(losses) / len(losses))
 
 
 SHOAL = Peer("shoal", LABEL, ("shoal", "jax"), train, together=True)
+ENGINES = {
+    name: Peer(name, label, ("shoal", "jax"), partial(train, engine=name.removeprefix("shoal_")), together=True)
+    for name, label in (("shoal_native", "shoal, native engine"), ("shoal_xla", "shoal, XLA engine"))
+}
 
 
-def search(name: str, count: int, epochs: int) -> dict[str, float]:
+def search(name: str, count: int, epochs: int) -> dict[str, Any]:
     """Train a mixed search on a set and return the seconds, the number of programs and the best validation loss."""
     began = time.perf_counter()
     candidates = [{**each, "batch_size": 32, "epochs": epochs, "patience": epochs} for each in draw_candidates(count)]
-    training, engine = _train(split_set(name), candidates)
+    training = _train(split_set(name), candidates)
     best = min(float(min(member.validation_loss)) for member in training.members)
     return {
         "seconds": time.perf_counter() - began,
         "candidates": count,
-        "programs": engine.programs,
+        "engine": training.engine,
+        "programs": training.programs,
         "compile_seconds": training.compile_seconds,
         "validation_loss": best,
     }

@@ -145,7 +145,7 @@ def _fit(
             seconds={"total": 0.0, "compile": training.compile_seconds, "train": training.train_seconds},
             versions=versions(),
         )
-        record.engine.update(name=training.engine, programs=training.programs)
+        record.engine.update(name=training.engine, programs=training.programs, reason=training.reason)
         laps.end("evaluate")
         progress.stage("writing the page")
         _write(folder, predictor, record, aside, laps)

@@ -13,6 +13,8 @@ from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.hyperparameters import Hyperparameters, Names, OptimizerName, ScheduleName, Widths
 from shoal.training.resources import parse_memory
 
+EngineName = Literal["auto", "native", "xla"]
+
 
 def _as_names(value: Any) -> Any:
     """Accept one column name or several; a comma separates names in one text."""
@@ -118,6 +120,7 @@ class FitSettings(BaseModel):
     )
 
     # the run
+    engine: EngineName = Field("auto", description="what trains: native, xla, or auto, whichever is estimated faster")
     memory: str | None = Field(None, description="the most memory that training may take, e.g. 4GB; default: all free")
     out: str | None = Field(None, description="folder of the run; by default runs/<name>-<number>")
     force: bool = Field(False, description="replace a run folder that exists")

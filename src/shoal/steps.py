@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -42,6 +43,7 @@ from shoal.search.spaces import default_layers, default_space, reconstruction_sp
 from shoal.settings import FitSettings
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
+from shoal.training.choice import choose_engine
 from shoal.training.member import Member, Problem, TrainedMember
 from shoal.training.planner import find_budget
 from shoal.training.problem import choose_loss, deal_halves, make_problem
@@ -239,10 +241,9 @@ def train_members(
     aside: Aside,
 ) -> Training:
     """Train, with a checkpoint in the folder now and then; on Ctrl-C keep what is done and say how to go on."""
-    progress.stage("compiling")
-    from shoal.training.engines.xla import XlaEngine
-
-    engine = XlaEngine(budget=find_budget(settings.memory))
+    choice = choose_engine(problem, members, settings.engine, find_budget(settings.memory))
+    progress.stage(choice.stage)
+    engine = choice.make()
     import_meanwhile(*(LIBRARIES[-2:] if aside.running else LIBRARIES))
     by_id = {member.id: member for member in members}
     checkpoint = None
@@ -254,7 +255,8 @@ def train_members(
 
     save = partial(keep_training, folder)
     try:
-        return train(problem, members, engine, seconds=seconds, progress=progress, checkpoint=checkpoint, save=save)
+        training = train(problem, members, engine, seconds=seconds, progress=progress, checkpoint=checkpoint, save=save)
+        return replace(training, reason=choice.reason)
     except Stopped as stopped:
         save(stopped.checkpoint)
         done = len(stopped.checkpoint.finished)

@@ -29,7 +29,7 @@ def checkpoint_to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[st
         halfway[str(block)] = [_seat_to_parts(place, seat) for place, seat in half.seats.items()]
         for seat in half.seats.values():
             arrays.update({f"seat/{seat.member.id}/{name}": array for name, array in seat.curves().items()})
-    return {"finished": finished, "halfway": halfway}, arrays
+    return {"finished": finished, "halfway": halfway, "engine": checkpoint.engine}, arrays
 
 
 def _seat_to_parts(place: int, seat: Seat) -> dict[str, int]:
@@ -51,7 +51,7 @@ def checkpoint_from_parts(
         problem: the same problem as before.
         members: the members of the run by identity.
     """
-    checkpoint = Checkpoint()
+    checkpoint = Checkpoint(engine=meta.get("engine", ""))
     for entry in meta["finished"]:
         checkpoint.finished[entry["id"]] = _member(entry, arrays, problem, members)
     for block, seats in meta["halfway"].items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,10 +28,7 @@ def member_numbers(problem: Problem, structure: Structure, members: Sequence[Mem
     own; and, where padding could wake up, which parameters are its own.
     """
     each = [member.hyperparameters for member in members]
-    steps = problem.steps(structure.batch_size)
-    known = {id(h): _scalars(h, steps, _weights(problem, h)) for h in {id(h): h for h in each}.values()}
-    scalars = [known[id(h)] for h in each]
-    numbers: dict[str, Any] = {name: np.asarray([s[name] for s in scalars], np.float32) for name in scalars[0]}
+    numbers: dict[str, Any] = dict(member_scalars(problem, structure.batch_size, members))
     numbers["epochs"] = np.asarray([h.epochs for h in each], np.int32)
     numbers["patience"] = np.asarray([h.patience for h in each], np.int32)
     numbers["optimizer"] = np.asarray([structure.optimizers.index(h.optimizer) for h in each], np.int32)
@@ -41,6 +38,15 @@ def member_numbers(problem: Problem, structure: Structure, members: Sequence[Mem
     if structure.masks:
         numbers["own"] = np.stack([_own_parameters(problem, structure, member) for member in members])
     return numbers
+
+
+def member_scalars(problem: Problem, batch_size: int, members: Sequence[Member]) -> dict[str, np.ndarray]:
+    """Return the members' plain numbers by name, each float32 `(members,)`."""
+    each = [member.hyperparameters for member in members]
+    steps = problem.steps(batch_size)
+    known = {id(h): _scalars(h, steps, _weights(problem, h)) for h in {id(h): h for h in each}.values()}
+    scalars = [known[id(h)] for h in each]
+    return {name: np.asarray([s[name] for s in scalars], np.float32) for name in scalars[0]}
 
 
 def _scalars(h: Hyperparameters, steps: int, weights: int) -> dict[str, float]:
@@ -161,20 +167,29 @@ def unpad_parameters(network: Network, padded: Parameters) -> Parameters:
     return parameters
 
 
-def padded_starts(problem: Problem, structure: Structure, members: Sequence[Member]) -> np.ndarray:
-    """Return the members' initial parameters, `(members, parameters)` padded.
+def own_starts(problem: Problem, members: Sequence[Member]) -> Iterator[tuple[list[int], Parameters]]:
+    """Return the members' initial parameters in their own sizes, those of one size together.
 
-    They are drawn in a member's own size, so that padding draws nothing; members of one size draw together.
+    Each part names the positions of its members and holds one dict of arrays per layer, the members first.
     """
     sizes: dict[tuple[Any, ...], list[int]] = {}
     for i, member in enumerate(members):
         h = member.hyperparameters
         sizes.setdefault((h.layers, h.hidden, h.kernel_initializer, h.dropout > 0.0), []).append(i)
-    starts: dict[int, np.ndarray] = {}
     for which in sizes.values():
         network = member_network(problem, members[which[0]])
         streams = Streams(problem.seed, (INITIAL,), np.asarray([members[i].id for i in which]))
-        flat = pad_parameters(structure, network.initialize(streams), len(which))
+        yield which, network.initialize(streams)
+
+
+def padded_starts(problem: Problem, structure: Structure, members: Sequence[Member]) -> np.ndarray:
+    """Return the members' initial parameters, `(members, parameters)` padded.
+
+    They are drawn in a member's own size, so that padding draws nothing; members of one size draw together.
+    """
+    starts: dict[int, np.ndarray] = {}
+    for which, parameters in own_starts(problem, members):
+        flat = pad_parameters(structure, parameters, len(which))
         starts.update(zip(which, flat, strict=True))
     return np.stack([starts[i] for i in range(len(members))])
 

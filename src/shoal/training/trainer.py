@@ -35,17 +35,22 @@ class Halfway:
 
 @dataclass
 class Checkpoint:
-    """What has been trained so far: finished members by identity, and the blocks in training by their numbers."""
+    """What has been trained so far: finished members by identity, and the blocks in training by their numbers.
+
+    Another engine than the one that is named cannot go on with those in training; it begins them anew.
+    """
 
     finished: dict[int, TrainedMember] = field(default_factory=dict)
     halfway: dict[int, Halfway] = field(default_factory=dict)
+    engine: str = ""
 
 
 @dataclass
 class Training:
     """The outcome of training: the members in the order of their identities, where the time went, and what trained.
 
-    `programs` counts those that the members need, whether compiled now or found in the cache.
+    `programs` counts those that the members need, whether compiled now or found in the cache; `reason` says why this
+    engine trained.
     """
 
     members: list[TrainedMember]
@@ -55,6 +60,7 @@ class Training:
     out_of_time: bool = False
     engine: str = ""
     programs: int = 0
+    reason: str = ""
 
 
 class Stopped(Exception):
@@ -116,7 +122,8 @@ class _Session:
         self.finished: dict[int, TrainedMember] = {}
         for identity in before.finished.keys() & ids:
             self._finish(before.finished[identity])
-        self.halfway = {n: half for n, half in before.halfway.items() if self._fits(n, half)}
+        blocks = before.halfway if before.engine in ("", engine.name) else {}
+        self.halfway = {n: half for n, half in blocks.items() if self._fits(n, half)}
         self.last_save = self.last_keep = self.began
         self.keep_seconds = KEEP_SECONDS
         self.compile_seconds = 0.0
@@ -229,7 +236,7 @@ class _Session:
             self.last_save = time.perf_counter()
 
     def _checkpoint(self) -> Checkpoint:
-        return Checkpoint(dict(self.finished), dict(self.halfway))
+        return Checkpoint(dict(self.finished), dict(self.halfway), self.engine.name)
 
     def _show(self, epoch: int, seating: Seating, chunk: Chunk) -> None:
         self.watch.training(seating.epochs(), chunk)

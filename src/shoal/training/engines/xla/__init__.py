@@ -2,4 +2,5 @@
 
 from __future__ import annotations
 
+from shoal.training.engines.xla.devices import has_gpu as has_gpu
 from shoal.training.engines.xla.engine import XlaEngine as XlaEngine

@@ -34,6 +34,12 @@ def use_every_core(cores: int | None = None) -> None:
         jax.config.update("jax_num_cpu_devices", cores)
 
 
+def has_gpu() -> bool:
+    """Return whether jax would train on something better than a CPU."""
+    use_every_core()
+    return jax.default_backend() != "cpu"
+
+
 def compiler_options(platform: str, layout: str) -> dict[str, Any]:
     """Return how a program is compiled: full vectors, and for `last` XLA's own loops.
 

@@ -1,0 +1,91 @@
+"""The choice of an engine: what trains these members sooner, by small measured models of the cost of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from shoal.errors import SettingError
+from shoal.training.cost import COMPILE_SECONDS, member_step
+from shoal.training.engines.base import Engine
+from shoal.training.engines.native.cost import native_seconds
+from shoal.training.engines.native.library import best_kernel
+from shoal.training.engines.native.suits import unsuited
+from shoal.training.grouping import group_members
+from shoal.training.member import Member, Problem
+from shoal.training.planner import Budget
+
+START_SECONDS = 1.5  # that importing and starting jax takes
+WORTH_A_LOOK = 10.0  # seconds of training from which on it pays to see whether there is a GPU
+
+
+@dataclass(frozen=True)
+class Choice:
+    """An engine, and why it was chosen, as a sentence."""
+
+    name: str
+    reason: str
+    make: Callable[[], Engine]
+
+    @property
+    def stage(self) -> str:
+        """What a user is told that the engine begins with."""
+        if self.name == "native":
+            return "training"
+        return f"compiling ({self.reason})" if best_kernel() is None else "compiling"
+
+
+def choose_engine(problem: Problem, members: Sequence[Member], wanted: str, budget: Budget) -> Choice:
+    """Return the engine that is wanted, or with `auto` the one that is estimated to be done first.
+
+    Args:
+        problem: what is to be learned.
+        members: who learns.
+        wanted: `native`, `xla` or `auto`.
+        budget: what training may use.
+
+    Raises:
+        SettingError: the native engine is wanted and cannot train these members.
+    """
+
+    def native() -> Engine:
+        from shoal.training.engines.native import NativeEngine
+
+        return NativeEngine(budget=budget)
+
+    def xla() -> Engine:
+        from shoal.training.engines.xla import XlaEngine
+
+        return XlaEngine(budget=budget)
+
+    why_not = unsuited(problem, members)
+    if wanted == "native" and why_not is not None:
+        raise SettingError(f"engine native cannot train these networks: {why_not}; leave out engine, or use xla")
+    if wanted != "auto":
+        return Choice(wanted, "as the settings say", native if wanted == "native" else xla)
+    if why_not is not None:
+        return Choice("xla", f"the native engine cannot train these networks: {why_not}", xla)
+    here, there = native_seconds(problem, members, budget.cores), xla_seconds(problem, members, budget.cores)
+    estimates = f"estimated {here:.2g} s, and {there:.2g} s by the XLA engine with compiling"
+    if here > WORTH_A_LOOK and _has_gpu():
+        return Choice("xla", "there is a GPU, and much to train", xla)
+    if here <= there:
+        return Choice("native", estimates, native)
+    return Choice("xla", f"estimated {there:.2g} s with compiling, and {here:.2g} s by the native engine", xla)
+
+
+def xla_seconds(problem: Problem, members: Sequence[Member], cores: int) -> float:
+    """Return about how long the XLA engine takes on a CPU, with nothing cached."""
+    seconds = START_SECONDS
+    for group in group_members(problem, members):
+        epochs = sum(member.hyperparameters.epochs for member in group.members)
+        busy = min(cores, len(group.members))
+        steps = problem.steps(group.structure.batch_size)
+        seconds += COMPILE_SECONDS + 1e-6 * member_step(group.structure) * steps * epochs / busy
+    return seconds
+
+
+def _has_gpu() -> bool:
+    from shoal.training.engines.xla import has_gpu
+
+    return has_gpu()

@@ -1,0 +1,63 @@
+"""What training in the native kernel costs, measured, by which chunks are sized and an engine is chosen."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+
+from shoal.training.cost import CHUNK_MICROSECONDS, LONGEST_MICROSECONDS, ORDERS
+from shoal.training.engines.native.library import best_kernel
+from shoal.training.hyperparameters import Hyperparameters
+from shoal.training.member import Member, Problem
+
+# microseconds of one core, for a lane block: of a step, of a parameter in a step, of a value and of a product in a row
+STEP, PARAMETER, VALUE, PRODUCT = 1.0, 0.02, 0.005, 0.002
+
+
+def lane_block_epoch(problem: Problem, h: Hyperparameters, steps: int) -> float:
+    """Return the microseconds that one epoch of a lane block takes."""
+    widths = (problem.inputs, *h.hidden, problem.outputs)
+    pairs = list(itertools.pairwise(widths))
+    weights, values = sum((a + 1) * b for a, b in pairs), sum(widths[1:])
+    forward = sum(a * b for a, b in pairs)
+    training = 3 * forward - pairs[0][0] * pairs[0][1]  # nobody needs slopes in the inputs
+    rows, validation = len(problem.x), len(problem.validation_x)
+    products = rows * training + validation * forward
+    return steps * (STEP + PARAMETER * weights) + VALUE * values * (rows + validation) + PRODUCT * products
+
+
+def epochs_of_a_chunk(microseconds: float, epochs: int, may_stop: bool) -> int:
+    """Return how many epochs a call of the kernel trains, as `shoal.training.cost.epochs_of_a_chunk`.
+
+    Args:
+        microseconds: of one epoch of all that a core has to train.
+        epochs: that the members train at most.
+        may_stop: whether a member may stop before.
+    """
+    once = ORDERS * microseconds
+    for shorter in (1, 2, 5):
+        if once * shorter / ORDERS > LONGEST_MICROSECONDS / 2:
+            return shorter
+    calls = 8 if may_stop else 2
+    return ORDERS * max(1, min(math.ceil(CHUNK_MICROSECONDS / once), epochs // (calls * ORDERS)))
+
+
+def native_seconds(problem: Problem, members: Sequence[Member], cores: int) -> float:
+    """Return about how long the native engine takes."""
+    kernel = best_kernel()
+    lanes = kernel.lanes if kernel else 1
+    known: dict[int, float] = {}
+    sizes: dict[int, list[float]] = {}
+    for member in members:
+        h = member.hyperparameters
+        if id(h) not in known:
+            batch_size = min(h.batch_size, len(problem.x))
+            known[id(h)] = h.epochs * lane_block_epoch(problem, h, problem.steps(batch_size))
+        sizes.setdefault(h.batch_size, []).append(known[id(h)])
+    total = 0.0
+    for each in sizes.values():
+        each.sort(reverse=True)
+        blocks = each[::lanes]
+        total += max(sum(blocks) / cores, blocks[0])
+    return 1e-6 * total

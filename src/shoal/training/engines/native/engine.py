@@ -1,0 +1,202 @@
+"""The native engine: dense networks on the cores of a CPU, members side by side in the lanes of its registers."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from shoal.errors import SettingError
+from shoal.results import Status
+from shoal.training import planner
+from shoal.training.cost import ORDERS
+from shoal.training.engines.base import Chunk
+from shoal.training.engines.native.cost import epochs_of_a_chunk, lane_block_epoch
+from shoal.training.engines.native.library import Kernel, best_kernel
+from shoal.training.engines.native.members import (
+    COPIES,
+    MemberArrays,
+    RowsRecord,
+    member_records,
+    own_layers,
+)
+from shoal.training.engines.native.records import MEMBER, STATE
+from shoal.training.member import Member, Problem
+from shoal.training.packing import Parameters, member_network
+from shoal.training.planner import Budget, find_budget
+
+BLOCKS_OF_A_CORE = 16  # lane blocks that it has before it at a time, so that no core waits long for another
+NUMBER = 4  # bytes of a float32
+
+
+@dataclass(frozen=True)
+class NativeBlock:
+    """Members with batches of one size, in the order in which they enter, and how many train at a time."""
+
+    members: tuple[Member, ...]
+    places: int
+    problem: Problem
+    chunk: int
+    rows: RowsRecord
+
+
+@dataclass
+class Seated:
+    """A block in training.
+
+    Attributes:
+        records: what the kernel knows of the member in each place.
+        arrays: what the records point to, by place.
+        turn: the next of the orders of the rows.
+    """
+
+    records: np.ndarray
+    arrays: dict[int, MemberArrays] = field(default_factory=dict)
+    turn: int = 0
+
+    @property
+    def running(self) -> np.ndarray:
+        """The places in which a member trains."""
+        return np.flatnonzero(self.records["status"] == Status.RUNNING)
+
+    @property
+    def epochs_left(self) -> int:
+        """The epochs of the member that has most before it."""
+        left = self.records["max_epochs"] - self.records["epoch"]
+        return int(left[self.running].max(initial=0))
+
+
+class NativeEngine:
+    """Trains dense networks on CPUs with nothing to compile.
+
+    Args:
+        cores: threads; by default one for each core.
+        budget: the memory that training may take; by default what is free.
+        kernel: the instruction set; by default the fastest that there is.
+
+    Raises:
+        SettingError: the kernel was not built.
+    """
+
+    name = "native"
+    programs = 0
+
+    def __init__(self, cores: int | None = None, budget: Budget | None = None, kernel: Kernel | None = None) -> None:
+        found = kernel or best_kernel()
+        if found is None:
+            raise SettingError("the native engine's kernel was not built when shoal was installed; use --engine xla")
+        self.kernel = found
+        self.budget = budget or find_budget()
+        self.cores = cores or self.budget.cores
+
+    def plan(self, problem: Problem, members: Sequence[Member]) -> list[NativeBlock]:
+        """Return one block for each batch size, the members of long training first."""
+        sizes: dict[int, list[Member]] = {}
+        for member in members:
+            sizes.setdefault(min(member.hyperparameters.batch_size, len(problem.x)), []).append(member)
+        return [self._block(problem, size, part) for size, part in sizes.items()]
+
+    def _block(self, problem: Problem, batch_size: int, members: Sequence[Member]) -> NativeBlock:
+        ordered = tuple(sorted(members, key=lambda m: (-m.hyperparameters.epochs, m.id)))
+        places = min(len(members), self._fitting(problem, members))
+        steps = problem.steps(batch_size)
+        each = {id(m.hyperparameters): m.hyperparameters for m in members}.values()
+        dearest = max(lane_block_epoch(problem, h, steps) for h in each)
+        blocks = -(-places // (self.kernel.lanes * self.cores))
+        most = max(h.epochs for h in each)
+        may_stop = any(h.patience < h.epochs for h in each)
+        chunk = epochs_of_a_chunk(dearest * blocks, most, may_stop)
+        return NativeBlock(ordered, places, problem, chunk, RowsRecord(problem, batch_size))
+
+    def _fitting(self, problem: Problem, members: Sequence[Member]) -> int:
+        """Return how many members train at a time: some lane blocks for each core, as the memory allows."""
+        each = {id(m.hyperparameters): m for m in members}.values()
+        largest = max(member_network(problem, m).parameter_count for m in each)
+        one = NUMBER * (2 * COPIES + 1) * largest  # in the places, in a lane block, in a checkpoint
+        wanted = self.kernel.lanes * self.cores * BLOCKS_OF_A_CORE
+        return planner.members_at_once(one, planner.shared_bytes(problem, 0), wanted, 1, self.budget)
+
+    def prepare(self, block: NativeBlock) -> float:  # noqa: ARG002
+        """Return 0 seconds: there is nothing to compile."""
+        return 0.0
+
+    def start(self, block: NativeBlock) -> Seated:
+        """Return the state of a block whose places are all idle."""
+        records = np.zeros(block.places, MEMBER)
+        records["status"] = Status.FINISHED
+        return Seated(records)
+
+    def admits(self, block: NativeBlock, seated: Seated) -> bool:  # noqa: ARG002
+        """Return whether members may enter: where the orders of the rows begin anew, or nobody trains."""
+        return seated.turn == 0 or not len(seated.running)
+
+    def enter(self, block: NativeBlock, seated: Seated, newcomers: Mapping[int, Member]) -> Seated:
+        """Put members into places, each at its start."""
+        if not len(seated.running):
+            seated.turn = 0
+        places, members = list(newcomers), list(newcomers.values())
+        records, arrays = member_records(block.problem, block.rows.batch_size, members)
+        seated.records[places] = records
+        seated.arrays.update(zip(places, arrays, strict=True))
+        return seated
+
+    def advance(self, block: NativeBlock, seated: Seated) -> tuple[Seated, Chunk]:
+        """Train every running member of the block for a chunk of epochs."""
+        epochs = min(seated.epochs_left, block.chunk)
+        curves = np.full((block.places, epochs, 5), np.nan, np.float32)
+        records = seated.records
+        records["curves"] = curves.ctypes.data + curves.strides[0] * np.arange(block.places, dtype=np.uintp)
+        blocks = list(_lane_blocks(seated, self.kernel.lanes))
+        order = np.concatenate(blocks) if blocks else np.zeros(0, np.int64)
+        members = (records.ctypes.data + records.strides[0] * order).astype(np.uintp)
+        ends = np.cumsum([0, *(len(each) for each in blocks)], dtype=np.int32)
+        self.kernel.train(block.rows.record, members, ends, seated.turn, epochs, self.cores)
+        seated.turn = (seated.turn + epochs) % ORDERS
+        metric = curves[:, :, 4]
+        if block.problem.output_activation == "linear":
+            metric = np.sqrt(metric)
+        ends_of = (records[name].copy() for name in ("status", "epoch", "best_epoch"))
+        return seated, Chunk(curves[:, :, 0], curves[:, :, 1], curves[:, :, 2:4], metric, *ends_of)
+
+    def shrink(self, block: NativeBlock, seated: Seated, seats: Sequence[int]) -> None:
+        """Return None: only members that train take part in a chunk, however many places there are."""
+
+    def read_out(self, block: NativeBlock, seated: Seated, seats: Mapping[int, Member]) -> dict[int, Parameters]:
+        """Return the parameters at its best epoch of each member, by its place."""
+        return {
+            place: own_layers(member_network(block.problem, member), seated.arrays[place].best)
+            for place, member in seats.items()
+        }
+
+    def to_arrays(self, seated: Seated) -> dict[str, np.ndarray]:
+        """Return a state as named arrays: the vectors of each seated member one behind the other."""
+        places = sorted(seated.arrays)
+        vectors = [np.zeros(0, np.float32), *(seated.arrays[place].vectors.ravel() for place in places)]
+        arrays = {name: seated.records[name][places] for name in STATE}
+        sizes = np.asarray([own.size for own in vectors[1:]], np.int64)
+        arrays |= {"places": np.asarray(places, np.int64), "turn": np.asarray(seated.turn)}
+        return {**arrays, "sizes": sizes, "vectors": np.concatenate(vectors)}
+
+    def from_arrays(self, block: NativeBlock, arrays: Mapping[str, np.ndarray], seats: Mapping[int, Member]) -> Seated:
+        """Return the state that `to_arrays` wrote, for members in the same places; there may be fewer."""
+        seated = self.enter(block, self.start(block), seats)
+        seated.turn = int(arrays["turn"])
+        parts = np.split(arrays["vectors"], np.cumsum(arrays["sizes"])[:-1])
+        for i, place in enumerate(arrays["places"].tolist()):
+            if place in seats:
+                seated.arrays[place].vectors[:] = parts[i].reshape(COPIES, -1)
+                for name in STATE:
+                    seated.records[name][place] = arrays[name][i]
+        return seated
+
+
+def _lane_blocks(seated: Seated, lanes: int) -> Iterator[np.ndarray]:
+    """Return the places of the members that train together: of one family, like beside like, the largest first."""
+    each = {int(place): (seated.arrays[place].family, seated.arrays[place].kind) for place in seated.running}
+    running = sorted(each, key=lambda place: (*each[place], place), reverse=True)
+    for _, family in itertools.groupby(running, key=lambda place: each[place][0]):
+        places = list(family)
+        for at in range(0, len(places), lanes):
+            yield np.asarray(places[at : at + lanes])

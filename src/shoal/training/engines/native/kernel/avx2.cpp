@@ -1,0 +1,23 @@
+// Eight members side by side, on processors with AVX2.
+#include <initializer_list>
+#include <new>
+
+#include "interface.hpp"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define SHOAL_LANES 8
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#else
+#pragma GCC target("avx2,fma")
+#endif
+namespace avx2 {
+#include "kernel.hpp"
+}
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
+extern const Kernel avx2_kernel = {"avx2", 8, avx2::train, avx2::run_function, avx2::run_activation};
+#else
+extern const Kernel avx2_kernel = {};
+#endif

@@ -1,0 +1,23 @@
+// Sixteen members side by side, on processors with AVX-512.
+#include <initializer_list>
+#include <new>
+
+#include "interface.hpp"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+#define SHOAL_LANES 16
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma"))), apply_to = function)
+#else
+#pragma GCC target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma,prefer-vector-width=512")
+#endif
+namespace avx512 {
+#include "kernel.hpp"
+}
+#if defined(__clang__)
+#pragma clang attribute pop
+#endif
+extern const Kernel avx512_kernel = {"avx512", 16, avx512::train, avx512::run_function, avx512::run_activation};
+#else
+extern const Kernel avx512_kernel = {};
+#endif

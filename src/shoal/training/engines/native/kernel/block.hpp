@@ -1,0 +1,175 @@
+// A lane block: up to LANES members of one depth, each network as wide as the widest of them.
+
+struct Layer {
+    int inputs, outputs;    // what it takes, and how many neurons it has
+    long stride;            // of a row of weights, in vectors; odd, so that columns do not meet in the cache
+    long weights, biases;   // where they begin among the parameters
+    V *values, *slopes;     // of a tile of rows: the outputs, and their slopes, which turn into those of the cost
+    int code;               // the activation of all neurons
+    uint32_t mixed;         // else which there are, a bit each
+    I *codes;               // and that of each neuron
+    V *own;                 // 1 where a neuron is the member's own; null where all are
+    V *dropped;             // what dropout made of each value, where the activation is over all neurons; else null
+};
+
+struct Block {
+    const Rows &rows;
+    Member *const *members;
+    const int count;   // of members
+    const int layers;  // with weights
+    int tile_rows = 0;
+    long size = 0;  // parameters, in vectors
+    Layer *layer;
+    V *parameters, *first, *second, *best, *gradient;
+    V *y, *weights, *present, *zeros;
+    V *input, *behind, *beside;  // a tile of a layer's values each, for a moment
+    float *x;
+    Numbers own{};
+    V l2_of_weight{}, l1_of_weight{}, momentum_product{}, best_loss{};
+    I epoch{}, best_epoch{}, steps{}, status{};
+    bool uses_dropout = false, uses_optimizer[LION + 1] = {}, resamples = false, penalised = false;
+
+    Block(const Rows &rows, Member *const *members, int count)
+        : rows(rows), members(members), count(count), layers(members[0]->depth + 1), layer(new Layer[layers]) {
+        const long widest = shape();
+        place(widest);
+        for (int lane = 0; lane < LANES; ++lane) read_numbers(lane);
+        for (int lane = 0; lane < count; ++lane) move_parameters<true>(lane);
+        for (int l = 0; l + 1 < layers; ++l) read_activations(l);
+    }
+    Block(const Block &) = delete;
+    Block &operator=(const Block &) = delete;
+    ~Block() { delete[] layer; }
+
+    void write_back() {
+        for (int lane = 0; lane < count; ++lane) {
+            move_parameters<false>(lane);
+            Member &m = *members[lane];
+            m.momentum_product = momentum_product[lane], m.best_loss = best_loss[lane];
+            m.epoch = epoch[lane], m.best_epoch = best_epoch[lane], m.steps = steps[lane], m.status = status[lane];
+        }
+    }
+
+private:
+    Memory memory;
+
+    long shape() {  // returns the widest stride
+        long widest = 0;
+        for (int l = 0; l < layers; ++l) {
+            Layer &at = layer[l];
+            at = Layer{};
+            for (int lane = 0; lane < count; ++lane) {
+                const Member &m = *members[lane];
+                if (m.inputs[l] > at.inputs) at.inputs = m.inputs[l];
+                if (m.neurons[l] > at.outputs) at.outputs = m.neurons[l];
+            }
+            at.stride = at.outputs | 1;
+            at.weights = size;
+            at.biases = size + at.inputs * at.stride;
+            size = at.biases + at.stride;
+            if (at.stride > widest) widest = at.stride;
+        }
+        return widest;
+    }
+
+    void place(long widest) {
+        long values = 0;
+        for (int l = 0; l < layers; ++l) values += layer[l].stride;
+        // a tile of rows keeps the weights in use, and its values stay in the second-level cache
+        constexpr long CACHE = 262144, FEWEST = 8;
+        long tile = CACHE / (long)sizeof(V) / (2 * values + 1) & ~3L;
+        if (tile < FEWEST) tile = FEWEST;
+        tile_rows = (int)(tile < rows.batch ? tile : rows.batch);
+        const long inputs = ((long)tile_rows * rows.inputs + LANES - 1) / LANES;
+        const long of_row = 2 * values + rows.outputs + rows.weight_columns + 1 + 3 * widest;
+        long flags = 0;
+        for (int l = 0; l + 1 < layers; ++l) flags += (2 + tile_rows) * layer[l].stride;
+        memory.reserve(5 * size + tile_rows * of_row + inputs + flags + widest);
+        for (V **each : {&parameters, &first, &second, &best, &gradient}) *each = memory.take(size);
+        for (int l = 0; l < layers; ++l) {
+            layer[l].values = memory.take(tile_rows * layer[l].stride);
+            layer[l].slopes = memory.take(tile_rows * layer[l].stride);
+        }
+        y = memory.take((long)tile_rows * rows.outputs);
+        weights = memory.take((long)tile_rows * rows.weight_columns);
+        present = memory.take(tile_rows);
+        for (V **each : {&input, &behind, &beside}) *each = memory.take(tile_rows * widest);
+        x = reinterpret_cast<float *>(memory.take(inputs));
+        zeros = memory.take(widest);
+        for (int l = 0; l + 1 < layers; ++l) {
+            layer[l].codes = reinterpret_cast<I *>(memory.take(layer[l].stride));
+            layer[l].own = memory.take(layer[l].stride);
+            layer[l].dropped = memory.take(tile_rows * layer[l].stride);
+        }
+    }
+
+    // Idle lanes repeat the last member and never run.
+    void read_numbers(int lane) {
+        const Member &m = *members[lane < count ? lane : count - 1];
+        const struct { V &to; float from; } numbers[] = {
+            {own.learning_rate, m.learning_rate}, {own.momentum, m.momentum}, {own.nesterov, m.nesterov},
+            {own.beta_1, m.beta_1}, {own.beta_2, m.beta_2}, {own.rho, m.rho}, {own.epsilon, m.epsilon},
+            {own.weight_decay, m.weight_decay}, {own.warmup_steps, m.warmup_steps},
+            {own.total_steps, m.total_steps}, {own.final_fraction, m.final_fraction},
+            {own.label_smoothing, m.label_smoothing}, {own.huber_delta, m.huber_delta}, {own.dropout, m.dropout},
+            {own.replica, m.replica}, {l2_of_weight, m.l2 / m.weights}, {l1_of_weight, m.l1 / m.weights},
+            {momentum_product, m.momentum_product}, {best_loss, m.best_loss},
+        };
+        for (const auto &each : numbers) set_lane(each.to, lane, each.from);
+        const struct { I &to; int32_t from; } integers[] = {
+            {own.optimizer, m.optimizer}, {own.schedule, m.schedule}, {own.fold, m.fold}, {own.repeat, m.repeat},
+            {own.bootstrap, -(m.bootstrap != 0)}, {own.max_epochs, m.max_epochs}, {own.patience, m.patience},
+            {epoch, m.epoch}, {best_epoch, m.best_epoch}, {steps, m.steps},
+            {status, lane < count ? m.status : (int32_t)FINISHED},
+        };
+        for (const auto &each : integers) set_lane(each.to, lane, each.from);
+        for (int i = 0; i < 2; ++i) {
+            set_lane(own.key[i], lane, m.key[i]);
+            set_lane(own.bootstrap_key[i], lane, m.bootstrap_key[i]);
+            set_lane(own.replica_key[i], lane, m.replica_key[i]);
+        }
+        uses_dropout |= m.dropout > 0.0f;
+        uses_optimizer[m.optimizer] = true;
+        resamples |= m.bootstrap != 0;
+        penalised |= m.l1 != 0.0f || m.l2 != 0.0f;
+    }
+
+    template <bool IN>
+    void move_parameters(int lane) {
+        const Member &m = *members[lane];
+        const struct { V *here; float *there; } all[] = {
+            {parameters, m.parameters}, {first, m.first}, {second, m.second}, {best, m.best}};
+        for (const auto &each : all) {
+            float *there = each.there;
+            for (int l = 0; l < layers; ++l)
+                for (int i = 0; i <= m.inputs[l]; ++i)  // the row behind the weights holds the biases
+                    for (int j = 0; j < m.neurons[l]; ++j, ++there) {
+                        const long row = i < m.inputs[l] ? layer[l].weights + i * layer[l].stride : layer[l].biases;
+                        if (IN) set_lane(each.here[row + j], lane, *there);
+                        else *there = each.here[row + j][lane];
+                    }
+        }
+    }
+
+    void read_activations(int l) {
+        Layer &at = layer[l];
+        bool mixed_widths = false;
+        for (int lane = 0; lane < LANES; ++lane) {
+            const Member &m = *members[lane < count ? lane : count - 1];
+            const int32_t *codes = m.activations;
+            for (int before = 0; before < l; ++before) codes += m.neurons[before];
+            const int width = m.neurons[l];
+            mixed_widths |= width != at.outputs;
+            if (lane == 0) at.code = codes[0];
+            for (int j = 0; j < at.outputs; ++j) {
+                const int32_t code = codes[j < width ? j : 0];
+                at.mixed |= 1u << code;
+                set_lane(at.codes[j], lane, code);
+                set_lane(at.own[j], lane, j < width ? 1.0f : 0.0f);
+            }
+        }
+        if (at.mixed == 1u << at.code) at.mixed = 0;
+        if (!mixed_widths) at.own = nullptr;
+        if (!is_across(at.code)) at.dropped = nullptr;
+    }
+};

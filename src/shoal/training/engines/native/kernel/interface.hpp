@@ -1,0 +1,45 @@
+// What Python hands over and gets back. The record types in `records.py` mirror these, field by field.
+#pragma once
+#include <cstdint>
+
+// The prepared rows, shared by all members; every array is in C order.
+struct Rows {
+    const float *x, *y, *weights, *y_err;  // (rows, inputs), (rows, outputs), (rows, weight_columns), (rows, outputs) or null
+    const float *validation_x, *validation_y, *validation_weights;
+    const int32_t *folds, *validation_folds;  // (rows, repeats), or null
+    const int32_t *validation_half;           // 0 or 1
+    const int32_t *orders;                    // (order_count, steps, batch): row numbers, -1 where a batch is short
+    int32_t rows, validation_rows, inputs, outputs, weight_columns, repeats, order_count, steps, batch;
+    int32_t loss, root, head, metric;  // codes below; whether the cost is the root of the mean
+    float threshold;                   // of the output that parts two classes
+};
+
+constexpr int32_t SQUARED = 0, ABSOLUTE = 1, HUBER = 2, LOG_COSH = 3, BINARY_OF_LOGITS = 4, CATEGORICAL_OF_LOGITS = 5;
+constexpr int32_t LINEAR_HEAD = 0, SIGMOID_HEAD = 1, SOFTMAX_HEAD = 2;
+constexpr int32_t SQUARES = 0, HITS_OF_ONE = 1, HITS_OF_MANY = 2;
+constexpr int32_t SGD = 0, RMSPROP = 1, ADAGRAD = 2, ADAM = 3, ADAMW = 4, NADAM = 5, LION = 6;
+constexpr int32_t CONSTANT = 0, COSINE = 1, EXPONENTIAL = 2;
+constexpr int32_t RUNNING = 0, FINISHED = 1, STOPPED_EARLY = 2, DIVERGED = 3;
+
+// One member: its numbers, its network in its own size, and its state, which a chunk of epochs changes.
+struct Member {
+    float *parameters, *first, *second, *best;  // per layer the weights (inputs, outputs), then the biases
+    float *curves;                              // (epochs of the chunk, 5): loss, validation loss, its halves, metric
+    const int32_t *inputs, *neurons;            // of each layer with weights, depth + 1
+    const int32_t *activations;                 // code of each hidden neuron, layer by layer
+    float learning_rate, momentum, nesterov, beta_1, beta_2, rho, epsilon, weight_decay;
+    float warmup_steps, total_steps, final_fraction, l2, l1, weights, label_smoothing, huber_delta, dropout, replica;
+    float momentum_product, best_loss;
+    int32_t optimizer, schedule, fold, repeat, bootstrap, depth, max_epochs, patience;
+    int32_t epoch, best_epoch, steps, status;
+    uint32_t key[2], bootstrap_key[2], replica_key[2];
+};
+
+// One way to train members together; there is one for each instruction set.
+struct Kernel {
+    const char *name;
+    int32_t lanes;
+    void (*train)(const Rows &rows, Member *const *members, int32_t count, int32_t turn, int32_t epochs);
+    void (*function)(int32_t code, const float *x, float *value, int64_t count);
+    void (*activation)(int32_t code, const float *x, float *value, float *slope, int64_t count);
+};

@@ -1,0 +1,110 @@
+// Losses of one row: the weighted mean over its outputs, and its slope in each of them.
+
+struct RowLoss {
+    V value, weight;  // weighted mean of the values; mean of the weights
+};
+
+// One output of a loss that looks at each output alone; error is output minus target.
+template <int CODE>
+INLINE Activated loss_of_output(V target, V output, V delta) {
+    const V error = output - target;
+    const V size = absolute(error);
+    if constexpr (CODE == SQUARED) return {error * error, 2.0f * error};
+    if constexpr (CODE == ABSOLUTE) return {size, select(error <= 0.0f, splat(-1.0f), splat(1.0f))};
+    if constexpr (CODE == HUBER) {
+        const V bounded = minimum(size, delta);
+        return {select(size <= delta, 0.5f * size * size, delta * size - 0.5f * delta * delta),
+                copy_sign(bounded, error)};
+    }
+    if constexpr (CODE == LOG_COSH) {
+        const V value = size + log_one_plus_fraction(exponential_up_to_88(-2.0f * size)) - 0.69314718056f;
+        return {value, hyperbolic_tangent(error)};
+    }
+    return {softplus(output) - output * target, logistic(output) - target};  // BINARY_OF_LOGITS
+}
+
+template <int CODE>
+INLINE RowLoss loss_of_outputs(int outputs, const V *y, const V *output, const V *weights, int weight_columns,
+                               V delta, V *slope) {
+    V value{}, weight{};
+    const float share = 1.0f / (float)outputs;
+    for (int j = 0; j < outputs; ++j) {
+        const V own = weights[weight_columns == 1 ? 0 : j];
+        const Activated one = loss_of_output<CODE>(y[j], output[j], delta);
+        value += own * one.value;
+        weight += own;
+        slope[j] = own * one.slope * share;
+    }
+    return {value * share, weight * share};
+}
+
+// The categorical cross-entropy of softmax(z), from z.
+INLINE RowLoss loss_of_classes(int outputs, const V *y, const V *z, const V *weights, int weight_columns, V *slope) {
+    const V largest = largest_of(z, outputs);
+    V sum{}, weight{}, targets{}, expected{};
+    for (int j = 0; j < outputs; ++j) {
+        slope[j] = exponential_up_to_88(z[j] - largest);
+        sum += slope[j];
+        targets += y[j];
+        expected += y[j] * (z[j] - largest);
+    }
+    for (int j = 0; j < weight_columns; ++j) weight += weights[j];
+    weight *= 1.0f / (float)weight_columns;
+    const V scale = weight * targets / sum;
+    for (int j = 0; j < outputs; ++j) slope[j] = slope[j] * scale - weight * y[j];
+    return {weight * (targets * logarithm(sum) - expected), weight};
+}
+
+INLINE RowLoss loss_of_row(const Rows &rows, const V *y, const V *output, const V *weights, V delta, V *slope) {
+    const int outputs = rows.outputs, columns = rows.weight_columns;
+    switch (rows.loss) {
+        case SQUARED: return loss_of_outputs<SQUARED>(outputs, y, output, weights, columns, delta, slope);
+        case ABSOLUTE: return loss_of_outputs<ABSOLUTE>(outputs, y, output, weights, columns, delta, slope);
+        case HUBER: return loss_of_outputs<HUBER>(outputs, y, output, weights, columns, delta, slope);
+        case LOG_COSH: return loss_of_outputs<LOG_COSH>(outputs, y, output, weights, columns, delta, slope);
+        case BINARY_OF_LOGITS:
+            return loss_of_outputs<BINARY_OF_LOGITS>(outputs, y, output, weights, columns, delta, slope);
+        default: return loss_of_classes(outputs, y, output, weights, columns, slope);
+    }
+}
+
+// The last activation, where the loss does not absorb it: z becomes the output.
+INLINE void apply_head(int head, int outputs, V *z) {
+    if (head == SIGMOID_HEAD)
+        for (int j = 0; j < outputs; ++j) z[j] = logistic(z[j]);
+    if (head == SOFTMAX_HEAD) softmax(z, outputs);
+}
+
+// The slopes in the outputs become those in what goes into the last activation.
+INLINE void through_head(int head, int outputs, const V *output, V *slope) {
+    V mean{};
+    if (head == SOFTMAX_HEAD)
+        for (int j = 0; j < outputs; ++j) mean += output[j] * slope[j];
+    for (int j = 0; j < outputs; ++j) {
+        if (head == SIGMOID_HEAD) slope[j] *= output[j] * (1.0f - output[j]);
+        if (head == SOFTMAX_HEAD) slope[j] = output[j] * (slope[j] - mean);
+    }
+}
+
+// 1 for a right class, or the mean squared error.
+INLINE V metric_of_row(const Rows &rows, const V *y, const V *output) {
+    const int outputs = rows.outputs;
+    if (rows.metric == SQUARES) {
+        V sum{};
+        for (int j = 0; j < outputs; ++j) sum += (y[j] - output[j]) * (y[j] - output[j]);
+        return sum * (1.0f / (float)outputs);
+    }
+    if (rows.metric == HITS_OF_ONE) {
+        const I said = output[0] > rows.threshold, is = y[0] > 0.5f;
+        return only(said == is, splat(1.0f));
+    }
+    V most = output[0], wanted = y[0];
+    I said{}, is{};
+    for (int j = 1; j < outputs; ++j) {
+        said = output[j] > most ? splat_int(j) : said;
+        is = y[j] > wanted ? splat_int(j) : is;
+        most = maximum(output[j], most);
+        wanted = maximum(y[j], wanted);
+    }
+    return only(said == is, splat(1.0f));
+}

@@ -1,0 +1,37 @@
+// Vectors with one lane per member. Included once per instruction set, inside its namespace; SHOAL_LANES says how wide.
+
+using V = float __attribute__((vector_size(4 * SHOAL_LANES)));
+using I = int32_t __attribute__((vector_size(4 * SHOAL_LANES)));
+using U = uint32_t __attribute__((vector_size(4 * SHOAL_LANES)));
+
+#define INLINE static inline __attribute__((always_inline))
+
+constexpr int LANES = SHOAL_LANES;
+
+INLINE V splat(float x) { return x - V{}; }
+INLINE I splat_int(int32_t x) { return x - I{}; }
+INLINE V to_float(I x) { return __builtin_convertvector(x, V); }
+INLINE I to_int(V x) { return __builtin_convertvector(x, I); }  // towards zero
+INLINE U bits_of(V x) { return (U)x; }  // arithmetic on bits is unsigned, which may overflow
+INLINE V from_bits(U x) { return (V)x; }
+
+// A comparison gives an I: -1 where it holds, else 0.
+INLINE V select(I holds, V yes, V no) { return holds ? yes : no; }
+INLINE V only(I holds, V x) { return from_bits((U)holds & bits_of(x)); }  // 0 elsewhere
+
+INLINE V maximum(V a, V b) { return a > b ? a : b; }
+INLINE V minimum(V a, V b) { return a < b ? a : b; }
+INLINE V absolute(V x) { return from_bits(bits_of(x) & 0x7fffffffu); }
+INLINE V copy_sign(V size, V sign) { return from_bits(bits_of(size) | (bits_of(sign) & 0x80000000u)); }
+
+INLINE V root(V x) {
+    V y;
+    for (int lane = 0; lane < LANES; ++lane) y[lane] = __builtin_sqrtf(x[lane]);
+    return y;
+}
+
+INLINE bool any(I holds) {
+    int32_t found = 0;
+    for (int lane = 0; lane < LANES; ++lane) found |= holds[lane];
+    return found != 0;
+}

@@ -1,0 +1,128 @@
+"""The kernel's library, found beside this module where the installation could build it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shoal.errors import SettingError
+from shoal.training.engines.native.records import MEMBER, ROWS
+
+KERNEL_VARIABLE = "SHOAL_KERNEL"  # names the instruction set to use, for tests and comparisons
+FUNCTIONS = (
+    "exponential",
+    "logarithm",
+    "exponential_minus_one",
+    "log_one_plus",
+    "hyperbolic_tangent",
+    "error_function",
+    "cosine_of_turns",
+    "logistic",
+    "softplus",
+)
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """The kernel for one instruction set: its name, how many members it trains side by side, and where it is."""
+
+    name: str
+    lanes: int
+    handle: int
+
+    def train(
+        self, rows: np.ndarray, members: np.ndarray, starts: np.ndarray, turn: int, epochs: int, cores: int
+    ) -> None:
+        """Train lane blocks for some epochs; Python's other threads go on meanwhile.
+
+        Args:
+            rows: one record of type ROWS.
+            members: addresses of records of type MEMBER, block by block.
+            starts: where each block begins in `members`, and the end of the last, int32.
+            turn: which of the orders of the rows comes first.
+            epochs: how many.
+            cores: threads that share the blocks.
+        """
+        blocks = len(starts) - 1
+        arguments = (self.handle, rows.ctypes.data, members.ctypes.data, starts.ctypes.data)
+        _library().shoal_train(*arguments, blocks, turn, epochs, cores)
+
+    def function(self, name: str, x: np.ndarray) -> np.ndarray:
+        """Return one of the kernel's own functions (`FUNCTIONS`) of float32 numbers."""
+        x = np.ascontiguousarray(x, np.float32)
+        value = np.empty_like(x)
+        _library().shoal_function(self.handle, FUNCTIONS.index(name), x.ctypes.data, value.ctypes.data, x.size)
+        return value
+
+    def activation(self, code: int, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the value and the slope of the activation with this code, of float32 numbers."""
+        x = np.ascontiguousarray(x, np.float32)
+        value, slope = np.empty_like(x), np.empty_like(x)
+        addresses = x.ctypes.data, value.ctypes.data, slope.ctypes.data
+        _library().shoal_activation(self.handle, code, *addresses, x.size)
+        return value, slope
+
+
+class _Head(ctypes.Structure):
+    """The first fields of a kernel."""
+
+    _fields_ = (("name", ctypes.c_char_p), ("lanes", ctypes.c_int32))
+
+
+@lru_cache(maxsize=1)
+def _library() -> Any:
+    """Return the library, or None where there is none that fits."""
+    for suffix in EXTENSION_SUFFIXES:
+        path = Path(__file__).with_name(f"_kernel{suffix}")
+        if path.exists():
+            break
+    else:
+        return None
+    try:
+        library = ctypes.CDLL(str(path))
+    except OSError:
+        return None
+    address, int32, int64 = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64
+    library.shoal_kernel.argtypes, library.shoal_kernel.restype = [int32], address
+    library.shoal_record_size.argtypes, library.shoal_record_size.restype = [int32], int64
+    library.shoal_train.argtypes = [*[address] * 4, *[int32] * 4]
+    library.shoal_function.argtypes = [address, int32, address, address, int64]
+    library.shoal_activation.argtypes = [address, int32, address, address, address, int64]
+    for function in (library.shoal_train, library.shoal_function, library.shoal_activation):
+        function.restype = None
+    sizes = [library.shoal_record_size(number) for number in (0, 1)]
+    return library if sizes == [ROWS.itemsize, MEMBER.itemsize] else None  # one of an older build
+
+
+@lru_cache(maxsize=1)
+def kernels() -> tuple[Kernel, ...]:
+    """Return the kernels that this processor can run, the fastest first; none where the library was not built."""
+    library = _library()
+    found: list[Kernel] = []
+    while library is not None and (handle := library.shoal_kernel(len(found))):
+        head = _Head.from_address(handle)
+        found.append(Kernel(head.name.decode(), head.lanes, handle))
+    return tuple(found)
+
+
+def best_kernel() -> Kernel | None:
+    """Return the fastest kernel, or the one that the environment variable SHOAL_KERNEL names; None if there is none.
+
+    Raises:
+        SettingError: the variable names a kernel that this processor cannot run.
+    """
+    wanted, found = os.environ.get(KERNEL_VARIABLE), kernels()
+    if not wanted or not found:
+        return found[0] if found else None
+    for kernel in found:
+        if kernel.name == wanted:
+            return kernel
+    names = ", ".join(kernel.name for kernel in found)
+    raise SettingError(f"{KERNEL_VARIABLE}: this processor runs {names}, not {wanted!r}")

@@ -1,0 +1,165 @@
+"""Members and rows as the kernel takes them: records that point to arrays."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal.networks import ACTIVATIONS, Network, get_activation
+from shoal.results import Status
+from shoal.streams import Streams
+from shoal.training.cost import ORDERS
+from shoal.training.engines.native.records import MEMBER, ROWS
+from shoal.training.member import DROPOUT, Member, Problem
+from shoal.training.optimizers import OPTIMIZERS, SECOND_STARTS_AT
+from shoal.training.packing import Parameters, batch_order, member_network, member_scalars, own_starts
+from shoal.training.resampling import resampling_numbers
+
+ACTIVATION_CODES = {
+    name: i for i, name in enumerate(sorted(ACTIVATIONS, key=lambda name: not ACTIVATIONS[name].elementwise))
+}
+OPTIMIZER_CODES = {name: i for i, name in enumerate(OPTIMIZERS)}
+LOSSES_IN_ORDER = ("mse", "mae", "huber", "log_cosh", "binary_crossentropy", "categorical_crossentropy")
+LOSS_CODES = {**{name: i for i, name in enumerate(LOSSES_IN_ORDER)}, "rmse": 0}
+HEADS = ("linear", "sigmoid", "softmax")
+SQUARES, HITS_OF_ONE, HITS_OF_MANY = range(3)
+VECTORS = ("parameters", "first", "second", "best")
+COPIES, SECOND = len(VECTORS), VECTORS.index("second")
+
+
+class RowsRecord:
+    """The rows of a problem in batches of one size, as a record of type ROWS, and the arrays that it points to."""
+
+    def __init__(self, problem: Problem, batch_size: int) -> None:
+        self.batch_size = batch_size
+        folds = problem.folds
+        self.arrays = {
+            "x": problem.x,
+            "y": problem.y,
+            "weights": problem.weights,
+            "y_err": problem.y_err,
+            "validation_x": problem.validation_x,
+            "validation_y": problem.validation_y,
+            "validation_weights": problem.validation_weights,
+            "folds": folds,
+            "validation_folds": folds,
+            "validation_half": problem.validation_half.astype(np.int32),
+            "orders": batch_order(problem, batch_size, ORDERS),
+        }
+        record = np.zeros(1, ROWS)
+        for name, array in self.arrays.items():
+            if array is not None:
+                self.arrays[name] = np.ascontiguousarray(array)
+                record[name] = self.arrays[name].ctypes.data
+        record["rows"], record["validation_rows"] = len(problem.x), len(problem.validation_x)
+        record["inputs"], record["outputs"] = problem.inputs, problem.outputs
+        record["weight_columns"], record["repeats"] = problem.weights.shape[1], 0 if folds is None else folds.shape[1]
+        record["order_count"], record["steps"], record["batch"] = self.arrays["orders"].shape
+        loss, head = problem.loss, problem.output_activation
+        record["loss"], record["root"] = LOSS_CODES[loss.name], loss.root
+        record["head"] = 0 if loss.absorbs(head) else HEADS.index(head)
+        record["metric"] = SQUARES if head == "linear" else HITS_OF_ONE if problem.outputs == 1 else HITS_OF_MANY
+        record["threshold"] = 0.0 if loss.fused == "sigmoid" else 0.5
+        self.record = record
+
+
+@dataclass(frozen=True)
+class MemberArrays:
+    """What a member's record points to: `vectors` `(4, parameters)`, and `shape`: inputs, neurons and activations.
+
+    `family` parts members that never share a lane block; `kind` sorts those of a family, like beside like.
+    """
+
+    vectors: np.ndarray
+    shape: tuple[np.ndarray, ...]
+    family: tuple[Any, ...]
+    kind: tuple[Any, ...]
+
+    @property
+    def best(self) -> np.ndarray:
+        """The parameters at the best epoch."""
+        return self.vectors[-1]
+
+
+def member_records(
+    problem: Problem, batch_size: int, members: Sequence[Member]
+) -> tuple[np.ndarray, list[MemberArrays]]:
+    """Return the records of members at their start, and the arrays that each points to."""
+    records = np.zeros(len(members), MEMBER)
+    for name, values in member_scalars(problem, batch_size, members).items():
+        records[name] = values
+    each = [member.hyperparameters for member in members]
+    records["dropout"] = [h.dropout for h in each]
+    records["depth"] = [len(h.hidden) for h in each]
+    records["max_epochs"], records["patience"] = [h.epochs for h in each], [h.patience for h in each]
+    records["optimizer"] = [OPTIMIZER_CODES[h.optimizer] for h in each]
+    records["key"] = Streams(problem.seed, (DROPOUT,), np.asarray([member.id for member in members])).keys
+    for name, numbers in resampling_numbers(problem.seed, members).items():
+        records[name] = numbers
+    records["momentum_product"], records["best_loss"], records["status"] = 1.0, np.inf, Status.RUNNING
+    return records, _point(records, problem, members)
+
+
+def _point(records: np.ndarray, problem: Problem, members: Sequence[Member]) -> list[MemberArrays]:
+    """Make the arrays of members at their start, and the records point to them."""
+    arrays: dict[int, MemberArrays] = {}
+    for which, parameters in own_starts(problem, members):
+        vectors = _starting_vectors(problem, members[which[0]], parameters, len(which))
+        addresses = vectors.ctypes.data + vectors.strides[0] * np.arange(len(which), dtype=np.uintp)
+        for copy, name in enumerate(VECTORS):
+            records[name][which] = addresses + vectors.strides[1] * copy
+        shapes: dict[int, tuple[tuple[np.ndarray, ...], tuple[Any, ...], tuple[Any, ...]]] = {}
+        for i, own in zip(which, vectors, strict=True):
+            h = members[i].hyperparameters
+            own[SECOND] = SECOND_STARTS_AT.get(h.optimizer, 0.0)
+            if id(h) not in shapes:
+                shapes[id(h)] = _shape(problem, members[i])
+                at = [array.ctypes.data for array in shapes[id(h)][0]]
+            records["inputs"][i], records["neurons"][i], records["activations"][i] = at
+            arrays[i] = MemberArrays(own, *shapes[id(h)])
+    return [arrays[i] for i in range(len(members))]
+
+
+def _starting_vectors(problem: Problem, one: Member, parameters: Parameters, count: int) -> np.ndarray:
+    """Return `(members, 4, parameters)` for members of the size of this one, from the start values of each layer."""
+    shapes = [shape for layer in member_network(problem, one).parameter_shapes for shape in layer.values()]
+    parts = [array for layer in parameters for array in layer.values()]
+    vectors = np.zeros((count, COPIES, member_network(problem, one).parameter_count), np.float32)
+    ends = np.cumsum([math.prod(shape) for shape in shapes])
+    for part, end, shape in zip(parts, ends, shapes, strict=True):
+        size = math.prod(shape)
+        vectors[:, 0, end - size : end] = part.reshape(-1, size)  # of one member, where all start alike
+    vectors[:, -1] = vectors[:, 0]
+    return vectors
+
+
+def _shape(problem: Problem, member: Member) -> tuple[tuple[np.ndarray, ...], tuple[Any, ...], tuple[Any, ...]]:
+    """Return inputs and neurons of each layer, the code of each hidden neuron's activation, its family and its kind.
+
+    Activations over all neurons of a layer share a lane block with their equals alone.
+    """
+    h = member.hyperparameters
+    kernels = [shapes["kernel"] for shapes in member_network(problem, member).parameter_shapes if shapes]
+    inputs, neurons = np.asarray(kernels, np.int32).T.copy()
+    names = tuple(get_activation(name).name for name in h.layer_activations())
+    codes = np.repeat([ACTIVATION_CODES[name] for name in names] + [0], [*h.hidden, 1]).astype(np.int32)
+    across = not all(get_activation(name).elementwise for name in names)
+    family = (len(names), *((names, h.hidden) if across else ()))
+    return (inputs, neurons, codes), family, (names, h.optimizer, h.hidden)
+
+
+def own_layers(network: Network, vector: np.ndarray) -> Parameters:
+    """Return the parameters of each layer of a network, cut out of a vector that holds them all."""
+    layers, at = [], 0
+    for shapes in network.parameter_shapes:
+        layer = {}
+        for name, shape in shapes.items():
+            size = math.prod(shape)
+            layer[name] = vector[at : at + size].reshape(shape).copy()
+            at += size
+        layers.append(layer)
+    return layers

@@ -1,0 +1,123 @@
+// Trains random members with every loss, optimizer and activation on two threads, for builds with sanitizers:
+//   g++ -std=c++17 -O1 -g -fsanitize=address,undefined -I <kernel> sanitized.cpp <kernel>/*.cpp -o sanitized -pthread
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <random>
+#include <vector>
+
+#include "interface.hpp"
+
+extern "C" const Kernel *shoal_kernel(int32_t number);
+extern "C" void shoal_train(const Kernel *kernel, const Rows *rows, Member *const *members, const int32_t *starts,
+                            int32_t blocks, int32_t turn, int32_t epochs, int32_t threads);
+
+namespace {
+
+std::mt19937 generator(0);
+
+int integer(int low, int high) { return std::uniform_int_distribution<int>(low, high)(generator); }
+float number(float low, float high) { return std::uniform_real_distribution<float>(low, high)(generator); }
+
+std::vector<float> numbers(size_t count, float low, float high) {
+    std::vector<float> all(count);
+    for (float &each : all) each = number(low, high);
+    return all;
+}
+
+std::vector<int32_t> integers(size_t count, int low, int high) {
+    std::vector<int32_t> all(count);
+    for (int32_t &each : all) each = integer(low, high);
+    return all;
+}
+
+struct Network {
+    std::vector<int32_t> inputs, neurons, activations;
+    std::vector<float> vectors[4], curves;
+    Member record{};
+
+    // Activations over all neurons stand alone; their code is given, else 0.
+    Network(int features, int outputs, int depth, int epochs, int optimizer, float scale, int across) {
+        size_t size = 0;
+        for (int l = 0, width = features; l <= depth; ++l) {
+            inputs.push_back(width);
+            neurons.push_back(l < depth ? across ? 6 : integer(1, 9) : outputs);
+            for (int j = 0; l < depth && j < neurons[l]; ++j) activations.push_back(across ? across : integer(0, 25));
+            size += (size_t)(width + 1) * neurons[l];
+            width = across == 29 ? neurons[l] / 2 : neurons[l];
+        }
+        activations.push_back(0);
+        for (auto &vector : vectors) vector.assign(size, 0.0f);
+        vectors[0] = vectors[3] = numbers(size, -scale, scale);
+        curves.assign((size_t)epochs * 5, NAN);
+        Member &m = record;
+        m.parameters = vectors[0].data(), m.first = vectors[1].data();
+        m.second = vectors[2].data(), m.best = vectors[3].data();
+        m.curves = curves.data(), m.inputs = inputs.data(), m.neurons = neurons.data();
+        m.activations = activations.data();
+        m.learning_rate = 0.01f, m.momentum = 0.5f, m.nesterov = (float)integer(0, 1);
+        m.beta_1 = 0.9f, m.beta_2 = 0.999f, m.rho = 0.9f, m.epsilon = 1e-7f, m.weight_decay = 0.004f;
+        m.warmup_steps = 2.0f, m.total_steps = 20.0f, m.final_fraction = 0.01f, m.weights = (float)size;
+        m.l2 = number(0, 1) < 0.5f ? 0.0f : 0.1f, m.l1 = m.l2, m.label_smoothing = 0.1f, m.huber_delta = 1.0f;
+        m.dropout = number(0, 1) < 0.5f ? 0.0f : 0.3f, m.replica = (float)integer(0, 1);
+        m.momentum_product = 1.0f, m.best_loss = INFINITY;
+        m.optimizer = optimizer, m.schedule = integer(0, 2), m.fold = integer(-1, 2), m.repeat = integer(0, 1);
+        m.bootstrap = integer(0, 1), m.depth = depth, m.max_epochs = integer(1, epochs), m.patience = 2;
+        for (int i = 0; i < 2; ++i) m.key[i] = m.bootstrap_key[i] = m.replica_key[i] = generator();
+    }
+};
+
+int train(const Kernel *kernel, int loss, int head, int outputs) {
+    constexpr int ROWS = 23, VALIDATION = 11, BATCH = 8, STEPS = 3, ORDERS = 2, INPUTS = 5, EPOCHS = 3, MEMBERS = 45;
+    const auto x = numbers(ROWS * INPUTS, -1, 1), validation_x = numbers(VALIDATION * INPUTS, -1, 1);
+    const auto y = numbers(ROWS * outputs, 0, 1), validation_y = numbers(VALIDATION * outputs, 0, 1);
+    const auto y_err = numbers(ROWS * outputs, 0, 0.1f);
+    const auto weights = numbers(ROWS, 0, 2), validation_weights = numbers(VALIDATION, 0, 2);
+    const auto folds = integers(ROWS * 2, 0, 2), validation_folds = integers(VALIDATION * 2, 0, 2);
+    const auto half = integers(VALIDATION, 0, 1);
+    std::vector<int32_t> orders(ORDERS * STEPS * BATCH, -1);
+    for (int order = 0; order < ORDERS; ++order)
+        for (int i = 0; i < ROWS; ++i) orders[order * STEPS * BATCH + i] = i;
+    const bool folded = integer(0, 1), redrawn = loss < 4;
+    Rows rows{};
+    rows.x = x.data(), rows.y = y.data(), rows.weights = weights.data(), rows.y_err = redrawn ? y_err.data() : nullptr;
+    rows.validation_x = validation_x.data(), rows.validation_y = validation_y.data();
+    rows.validation_weights = validation_weights.data(), rows.validation_half = half.data();
+    rows.folds = folded ? folds.data() : nullptr, rows.validation_folds = folded ? validation_folds.data() : nullptr;
+    rows.orders = orders.data(), rows.rows = ROWS, rows.validation_rows = VALIDATION, rows.inputs = INPUTS;
+    rows.outputs = outputs, rows.weight_columns = 1, rows.repeats = 2, rows.order_count = ORDERS, rows.steps = STEPS;
+    rows.batch = BATCH, rows.loss = loss, rows.root = integer(0, 1), rows.head = head, rows.metric = integer(0, 2);
+
+    std::vector<Network> networks;
+    networks.reserve(MEMBERS);
+    std::vector<int32_t> starts{0};
+    for (int depth = 0; depth < 3; ++depth) {
+        const int across = integer(0, 1) ? integer(26, 29) : 0;
+        for (int i = 0; i < MEMBERS / 3; ++i)
+            networks.emplace_back(INPUTS, outputs, depth, EPOCHS, integer(0, 6), i == 0 ? 1e30f : 1.0f, across);
+        for (int i = 0; i < MEMBERS / 3; i += kernel->lanes)
+            starts.push_back((int32_t)networks.size() - MEMBERS / 3 + std::min(i + kernel->lanes, MEMBERS / 3));
+    }
+    std::vector<Member *> members;
+    for (Network &network : networks) members.push_back(&network.record);
+    shoal_train(kernel, &rows, members.data(), starts.data(), (int32_t)starts.size() - 1, 0, EPOCHS, 2);
+    int trained = 0;
+    for (const Network &network : networks) trained += std::isfinite(network.curves[0]);
+    return trained;
+}
+
+}  // namespace
+
+int main() {
+    for (int i = 0; const Kernel *kernel = shoal_kernel(i); ++i) {
+        int trained = 0, all = 0;
+        for (int repeat = 0; repeat < 3; ++repeat)
+            for (int loss = 0; loss < 6; ++loss)
+                for (int head = 0; head < (loss < 4 ? 3 : 1); ++head, all += 45)
+                    trained += train(kernel, loss, head, loss == 5 || head == 2 ? 3 : integer(1, 3));
+        std::printf("%s: %d of %d members have a finite loss\n", kernel->name, trained, all);
+        if (trained < all / 2) return EXIT_FAILURE;
+    }
+    return EXIT_SUCCESS;
+}
