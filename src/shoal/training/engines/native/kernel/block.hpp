@@ -76,7 +76,7 @@ private:
         long values = 0;
         for (int l = 0; l < layers; ++l) values += layer[l].stride;
         // a tile of rows keeps the weights in use, and its values stay in the second-level cache
-        constexpr long CACHE = 262144, FEWEST = 8;
+        constexpr long CACHE = 262144, FEWEST = 32;
         long tile = CACHE / (long)sizeof(V) / (2 * values + 1) & ~3L;
         if (tile < FEWEST) tile = FEWEST;
         tile_rows = (int)(tile < rows.batch ? tile : rows.batch);
