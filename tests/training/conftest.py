@@ -3,17 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 
 from shoal.results import Task
+from shoal.training.engines.base import Engine
+from shoal.training.engines.xla import XlaEngine
 from shoal.training.hyperparameters import Hyperparameters
-from shoal.training.member import Member, Problem
+from shoal.training.member import Member, Problem, TrainedMember
 from shoal.training.problem import choose_loss, make_problem
+from shoal.training.seating import CURVES
+from shoal.training.trainer import train
 
 Members = Callable[..., list[Member]]
+POPULATION: tuple[dict[str, Any], ...] = (
+    {"hidden": (8,), "activation": "relu", "learning_rate": 0.003, "l2": 3.0, "epochs": 3},
+    {
+        "hidden": (5,),
+        "activation": "tanh",
+        "optimizer": "sgd",
+        "learning_rate": 0.1,
+        "momentum": 0.9,
+        "nesterov": True,
+        "schedule": "cosine",
+        "warmup_epochs": 1.0,
+        "l2": 2.0,
+        "l1": 0.2,
+        "dropout": 0.3,
+        "label_smoothing": 0.1,
+    },
+    {"hidden": (40,), "activation": "gelu", "learning_rate": 1e30},
+    {"hidden": (33,), "optimizer": "rmsprop", "momentum": 0.5, "learning_rate": 0.05, "patience": 2, "epochs": 40},
+    {"hidden": (64, 9), "activation": ("silu", "tanh"), "optimizer": "nadam", "dropout": 0.2, "learning_rate": 0.01},
+    {"hidden": (4,), "activation": "elu", "optimizer": "lion", "l1": 0.5, "epochs": 11, "schedule": "exponential"},
+    {"hidden": (17,), "optimizer": "adagrad", "learning_rate": 0.05, "kernel_initializer": "he_normal"},
+    {"hidden": (6, 6), "optimizer": "adamw", "learning_rate": 0.02, "label_smoothing": 0.2, "weight_decay": 0.1},
+    {"hidden": (10,), "activation": "sigmoid", "learning_rate": 0.05, "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3},
+)
 
 
 def classes_from(rng: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -54,3 +83,62 @@ def members() -> Members:
         return [Member(start + i, Hyperparameters(**{"batch_size": 16, **h})) for i, h in enumerate(each)]
 
     return make
+
+
+# what the tests of engines share
+
+
+@dataclass
+class Mixed:
+    """One training of the whole population."""
+
+    members: list[TrainedMember]
+    programs: int
+
+
+@pytest.fixture(scope="session")
+def population(members: Members) -> list[Member]:
+    """Members of many kinds: 0 as Keras trains, 1 as a loop in float64 does, 2 diverges, 3 is stopped early."""
+    return members(*({"batch_size": 8, "epochs": 12, "patience": 100, **h} for h in POPULATION))
+
+
+@pytest.fixture(scope="session")
+def mixed_by(problem: Problem, population: list[Member]) -> Callable[[str, Callable[[], Engine]], Mixed]:
+    """Return the whole population as an engine of this name trains it, once in a session."""
+    known: dict[str, Mixed] = {}
+
+    def mixed(name: str, make: Callable[[], Engine]) -> Mixed:
+        if name not in known:
+            training = train(problem, population, make())
+            known[name] = Mixed(training.members, training.programs)
+        return known[name]
+
+    return mixed
+
+
+@pytest.fixture(scope="session")
+def xla_of() -> Callable[..., XlaEngine]:
+    """Return an engine that uses one layout only, where it is possible."""
+
+    def make(layout: str, devices: int | None = None) -> XlaEngine:
+        made = XlaEngine(devices)
+        made.layouts = (layout,)
+        return made
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def assert_equal() -> Callable[..., None]:
+    """Compare parameters, curves and outcome of one member; without tolerances bit by bit."""
+
+    def compare(a: TrainedMember, b: TrainedMember, rtol: float = 0.0, atol: float = 0.0) -> None:
+        assert (a.member, a.status, a.best_epoch) == (b.member, b.status, b.best_epoch)
+        for name in CURVES:
+            np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=rtol, atol=atol, err_msg=name)
+        for layer, other in zip(a.parameters, b.parameters, strict=True):
+            assert layer.keys() == other.keys()
+            for name in layer:
+                np.testing.assert_allclose(layer[name], other[name], rtol=rtol, atol=10 * atol, err_msg=name)
+
+    return compare

@@ -65,7 +65,7 @@ def test_what_the_kernel_lacks(problem: Problem, members: Any, hyperparameters: 
 
 @needs_kernel
 def test_losses_and_penalties_of_a_user(problem: Problem, members: Any) -> None:
-    own = replace(problem, penalties=(lambda xp, parameters: 0.0,))
+    own = replace(problem, penalties=(lambda *_: 0.0,))
     assert "user's own" in chosen(own, members).reason
 
 
@@ -74,7 +74,7 @@ def test_without_a_kernel_xla_serves_and_says_so(problem: Problem, members: Any,
         monkeypatch.setattr(f"shoal.training.{module}.best_kernel", lambda: None)
     found = chosen(problem, members)
     assert found.name == "xla"
-    assert "C\\+\\+ compiler".replace("\\", "") in found.stage
+    assert "C++ compiler" in found.stage
     with pytest.raises(SettingError, match="leave out engine"):
         chosen(problem, members, "native")
 

@@ -122,6 +122,16 @@ def test_the_root_has_a_finite_gradient_at_zero() -> None:
     assert float(jax.grad(lambda mean: LOSSES["rmse"].finish(xp, mean))(0.0)) == 0.0
 
 
+def test_a_mean_that_is_no_number_has_no_root() -> None:
+    import jax.numpy as jnp
+
+    from shoal.training.engines.xla.lifts import xp
+
+    means, roots = [np.nan, 4.0, 0.0, -1.0], [np.nan, 2.0, 0.0, 0.0]
+    np.testing.assert_array_equal(LOSSES["rmse"].finish(numpy_namespace, np.asarray(means)), roots)
+    np.testing.assert_array_equal(LOSSES["rmse"].finish(xp, jnp.asarray([*means, np.inf])), [*roots, np.inf])
+
+
 @pytest.mark.parametrize("name", LOSSES)
 def test_shapes_that_disagree_are_refused(name: str) -> None:
     loss, target, output = LOSSES[name], np.zeros((4, 1)), np.zeros((4, 3))

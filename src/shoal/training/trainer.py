@@ -178,7 +178,10 @@ class _Session:
         seats = {} if half is None else {p: seat for p, seat in half.seats.items() if not self._has(seat)}
         seating = Seating((m for m in block.members if m.id not in self.finished), block.places, seats)
         sitting = {place: seat.member for place, seat in seats.items()}
-        state = self.engine.start(block) if half is None else self.engine.from_arrays(block, half.state, sitting)
+        if half is not None and sitting:
+            state = self.engine.from_arrays(block, half.state, sitting)
+        else:
+            state = self.engine.start(block)
         late = False
         while not late:
             newcomers = seating.admit() if self.engine.admits(block, state) else {}

@@ -252,7 +252,7 @@ class XlaEngine:
         curves = np.moveaxis(np.asarray(curves), program.axis, 0)  # (places, epochs, 5)
         train_loss, loss, metric = curves[:, :, 0], curves[:, :, 1], curves[:, :, 4]
         if block.structure.output_activation == "linear":
-            metric = np.sqrt(metric)
+            metric = np.sqrt(np.maximum(metric, 0.0))  # negative weights may outweigh the others
         status, epoch, best = np.moveaxis(np.asarray(ends), program.axis, -1)
         chunk = Chunk(train_loss, loss, curves[:, :, 2:4], metric, status, epoch, best)
         return seated.after(state, status, epoch, (seated.turn + int(epochs)) % ORDERS), chunk
