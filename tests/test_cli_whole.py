@@ -27,7 +27,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert result.exit_code == 0, result.stderr
     assert str(path / "report.html") in result.stdout
     assert "logistic regression" in result.stdout
-    assert "compiling" in result.stderr
+    assert "training" in result.stderr
     return path
 
 
