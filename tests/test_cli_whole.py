@@ -105,3 +105,15 @@ def test_a_damaged_run_names_the_file(run: Path, tmp_path: Path) -> None:
     result = invoke("predict", str(copy), "iris")
     assert result.exit_code == 2
     assert os.fspath(weights) in result.stderr
+
+
+def test_a_run_without_a_page(tmp_path: Path) -> None:
+    path = tmp_path / "plain"
+    result = invoke("fit", "iris", *TINY, "--no-page", "--out", str(path))
+    assert result.exit_code == 0, result.stderr
+    assert "report.html" not in result.stdout
+    assert not (path / "report.html").exists()
+    assert (path / "metrics.json").is_file()
+    report = invoke("report", str(path))
+    assert report.exit_code == 2
+    assert "--no-page" in report.stderr

@@ -14,7 +14,7 @@ import pytest
 
 import shoal
 from shoal import steps
-from shoal.aside import Aside
+from shoal.aside import Aside, start_early, take_spare
 from shoal.data import Preparation
 from shoal.evaluation.record import Record
 from shoal.report import write_figures
@@ -77,3 +77,13 @@ def test_laps_share_out_the_total() -> None:
     laps.end("preparing", counted=1000.0)
     assert laps.seconds["preparing"] == 0.0
     assert laps.seconds["total"] >= laps.seconds["reading"] >= 0.0
+
+
+def test_a_process_that_was_started_early_is_taken_once() -> None:
+    start_early("json")
+    early = open_aside()
+    try:
+        assert early.running == (os.name == "posix")
+        assert take_spare() is None
+    finally:
+        early.close()

@@ -8,6 +8,7 @@ and errors are those of a single process.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import importlib
 import itertools
@@ -36,6 +37,16 @@ class Later:
     arguments: tuple[Any, ...]
     answer: Future[Any] | None = None
     _here: list[Any] = field(default_factory=list)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the result need not be waited for."""
+        return self.answer is None or self.answer.done()
+
+    def then(self, action: Callable[[], Any]) -> None:
+        """Do something when the other process has the result; never if the work is done here."""
+        if self.answer is not None:
+            self.answer.add_done_callback(lambda _: action())
 
     def result(self) -> Any:
         """Return the result, or raise what the function raises."""
@@ -114,6 +125,27 @@ class Aside:
             self._process.wait()
             self._sender.shutdown(wait=True, cancel_futures=True)
             self._link.close()
+
+
+_SPARE: list[Aside] = []  # started before it was known what for
+
+
+def start_early(*modules: str) -> None:
+    """Start a process and load modules there, while this one still loads its own; `take_spare` gives it away."""
+    aside = Aside()
+    aside.load(*modules)
+    _SPARE.append(aside)
+    atexit.register(_close_spare)
+
+
+def take_spare() -> Aside | None:
+    """Return the process that was started early, once."""
+    return _SPARE.pop() if _SPARE else None
+
+
+def _close_spare() -> None:
+    while (aside := take_spare()) is not None:
+        aside.close()
 
 
 def _started() -> tuple[Any, Any]:

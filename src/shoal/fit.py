@@ -147,8 +147,8 @@ def _fit(
         )
         record.engine.update(name=training.engine, programs=training.programs, reason=training.reason)
         laps.end("evaluate")
-        progress.stage("writing the page")
-        _write(folder, predictor, record, aside, laps)
+        progress.stage("writing the page" if settings.page else "writing")
+        _write(folder, predictor, record, aside if settings.page else None, laps)
     except KeyboardInterrupt:
         if not folder.has_checkpoint:
             raise
@@ -159,13 +159,14 @@ def _fit(
     return Run(folder)
 
 
-def _write(folder: RunFolder, predictor: Predictor, record: Record, aside: Aside, laps: Laps) -> None:
-    """Write the run; the numbers before the page, so that a figure that fails loses nothing."""
+def _write(folder: RunFolder, predictor: Predictor, record: Record, draws: Aside | None, laps: Laps) -> None:
+    """Write the run; the numbers before the page, so that a figure that fails loses nothing. Without draws, no page."""
     record.seconds.update(laps.seconds)
     folder.write_model(predictor)
     folder.write_log(record)
     folder.write_metrics(record)
-    write_report(record, folder.path, aside)
+    if draws is not None:
+        write_report(record, folder.path, draws)
     laps.end("report")
     record.seconds.update(laps.seconds)
     folder.write_metrics(record)

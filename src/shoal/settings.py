@@ -124,6 +124,7 @@ class FitSettings(BaseModel):
     memory: str | None = Field(None, description="the most memory that training may take, e.g. 4GB; default: all free")
     out: str | None = Field(None, description="folder of the run; by default runs/<name>-<number>")
     force: bool = Field(False, description="replace a run folder that exists")
+    page: bool = Field(True, description="write the page and its figures")
 
     @model_validator(mode="after")
     def _sizes_leave_rows(self) -> FitSettings:

@@ -7,11 +7,12 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from threading import Event
 from typing import Any
 
 import numpy as np
 
-from shoal.aside import Aside
+from shoal.aside import Aside, take_spare
 from shoal.data import (
     Dataset,
     Preparation,
@@ -206,6 +207,9 @@ def open_aside() -> Aside:
 
     What a process has loaded for its first fit, later ones find.
     """
+    spare = take_spare()
+    if spare is not None:
+        return spare
     loaded = sys.modules.keys() & {"jax", "sklearn.ensemble"}
     return Aside(start=available_cores() > 1 and not loaded)
 
@@ -227,8 +231,18 @@ def learn_meanwhile(
     seen = flat_features(rows.x) if rows.x.ndim == 4 else (lambda x: x)
     x = seen(rows.x)
     learned = aside.do(learn_baselines, dataset.task, x, rows.y, rows.weights, classes, seed, forecast, keep=True)
-    aside.do(warm_up)
-    return lambda x: aside.do(predict_by, learned, seen(x)).result()
+    training = Event()
+    training.set()
+    learned.then(lambda: training.is_set() and aside.do(warm_up))  # nobody needs the other process before the page
+
+    def predict(x: np.ndarray) -> dict[str, np.ndarray]:
+        training.clear()
+        predicted = aside.do(predict_by, learned, seen(x))
+        if not learned.ready:
+            warm_up()  # rather than wait for the baselines only
+        return predicted.result()
+
+    return predict
 
 
 def train_members(

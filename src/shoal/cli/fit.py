@@ -63,7 +63,7 @@ def fit(
 
             run = fit_data(data, progress=progress, **settings)
     if as_json:
-        print_json({"path": str(run.path), "page": str(_page(run)), **run.metrics})
+        print_json({"path": str(run.path), "page": str(_page(run)) if _page(run).is_file() else None, **run.metrics})
     elif quiet:
         print_text(str(run.path))
     else:
@@ -93,7 +93,8 @@ def print_summary(run: Run) -> None:
         print_text(candidates_line(metrics["search"]))
     for warning in metrics["data"]["warnings"]:
         print_text(f"warning: {warning}")
-    print_text(f"page:    {_page(run)}")
+    if _page(run).is_file():
+        print_text(f"page:    {_page(run)}")
     if "reconstruction" in metrics:
         print_text(f"encode:  shoal encode {run.path} NEW_DATA -o codes.csv")
     else:

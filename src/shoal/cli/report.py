@@ -13,7 +13,9 @@ def report(run: RunArgument, *, as_json: Json = False) -> None:
 
     page = load(run).report()
     if not page.is_file():
-        raise RunError(f"the run {run!r} has no page: {str(page)!r} is missing; repeat it with --config.")
+        raise RunError(
+            f"the run {run!r} has no page: {str(page)!r} is missing; repeat it with --config, without --no-page."
+        )
     if as_json:
         print_json({"page": str(page)})
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from shoal.aside import Aside
@@ -33,7 +34,7 @@ def write_report(record: Record, folder: Path, aside: Aside | None = None) -> Pa
     Args:
         record: the finished run.
         folder: the run folder; `figures/` and `report.html` are written in it.
-        aside: a process that has loaded what drawing needs.
+        aside: a process that has loaded what drawing needs; it draws unless this one has loaded it, too.
 
     Returns:
         The path of the page.
@@ -41,5 +42,7 @@ def write_report(record: Record, folder: Path, aside: Aside | None = None) -> Pa
     Raises:
         RunError: a file cannot be written.
     """
-    drawn = (aside or Aside(start=False)).do(write_figures, record, folder)
+    if aside is None or "matplotlib.figure" in sys.modules:
+        aside = Aside(start=False)
+    drawn = aside.do(write_figures, record, folder)
     return write_page(record, folder, drawn.result())
