@@ -12,19 +12,20 @@ from typing import Any
 
 import peak
 from peers import PEERS, SEARCHES
-from shoal_side import SHOAL
+from shoal_side import SHOALS
 from work import work_from
 
 
-def run(given: dict[str, Any]) -> dict[str, float]:
+def run(given: dict[str, Any]) -> dict[str, Any]:
     """Return the outcome of a measurement."""
     if given["kind"] == "peak":
         return peak.measure(given["library"])
     if given["kind"] == "search":
         limits = given["candidates"], given["epochs"], given["limit"]
         return SEARCHES[given["who"]].search(given["data"], *limits)
-    trainer = {**PEERS, SHOAL.name: SHOAL}[given["who"]]
-    return asdict(trainer.train(work_from(given["work"]), given["population"]))
+    trainer = {**PEERS, **SHOALS}[given["who"]]
+    timing = asdict(trainer.train(work_from(given["work"]), given["population"]))
+    return {name: value for name, value in timing.items() if value is not None}
 
 
 if __name__ == "__main__":

@@ -9,13 +9,27 @@ import matplotlib
 import numpy as np
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from plan import ALONE, DENSE, TOGETHER, Scale, map_sizes
+from plan import ALONE, DENSE, TOGETHER, Scale
 from record import Record
-from summary import SHOAL, Case, best_peer, label_of, map_cases, per_network, samples_per_second, side_by_side
+from shoal_side import NATIVE, XLA
+from summary import (
+    SHOAL,
+    Case,
+    best_peer,
+    duel,
+    engine_cases,
+    label_of,
+    map_cases,
+    per_network,
+    samples_per_second,
+    side_by_side,
+)
 
 # Okabe and Ito's colours, which people with any colour vision can tell apart; shoal is black and thick
 COLOURS = {
     SHOAL: "#000000",
+    NATIVE: "#666666",
+    XLA: "#666666",
     "keras_tensorflow": "#D55E00",
     "keras_jax": "#E69F00",
     "keras_torch": "#CC79A7",
@@ -28,29 +42,30 @@ COLOURS = {
     "jax_vmap": "#B8A900",
     "hyperoptax": "#B8A900",
 }
-MARKERS = {"torch_compile": "x", "torch_processes": "^", "sklearn_joblib": "^", "hyperoptax": "x"}
+MARKERS = {XLA: "x", "torch_compile": "x", "torch_processes": "^", "sklearn_joblib": "^", "hyperoptax": "x"}
 MOST = 32.0  # ratios beyond this share the last colour
 
 
 def draw(record: Record, scale: Scale, file: Path) -> None:
-    """Write the figure: time per network, samples per second, and the break-even maps."""
-    batches = map_sizes(scale.quick)[1]
+    """Write the figure: time per network, samples per second, the break-even maps, and those of the engines."""
+    cells, engines = map_cases(scale.quick), engine_cases(scale.quick)
+    rivals = {case: best_peer(record, case) for case in cells}
+    found = {case: duel(record, case) for case in engines}
+    against_peers = {case: rival.ratio for case, rival in rivals.items() if rival is not None}
+    of_engines = {case: each.ratio for case, each in found.items() if each is not None}
     with matplotlib.rc_context({"svg.hashsalt": "shoal", "font.size": 9, "svg.fonttype": "path"}):
-        figure = Figure(figsize=(10.5, 8.2), layout="constrained")
-        upper, lower = figure.subfigures(2, 1, height_ratios=(1.25, 1.0))
+        figure = Figure(figsize=(10.5, 12.0), layout="constrained")
+        upper, middle, lower = figure.subfigures(3, 1, height_ratios=(1.25, 1.0, 1.3))
         left, right = upper.subplots(1, 2)
         _time_per_network(left, record, side_by_side(2, "notes", scale.notes, scale.populations))
         _samples(right, record, side_by_side(4, "dense", DENSE, (1, 8)))
-        axes = lower.subplots(1, len(batches), squeeze=False)[0]
-        for each, batch in zip(axes, batches, strict=True):
-            shown = _map(each, record, scale.quick, batch)
-        bar = lower.colorbar(shown, ax=axes, extend="both")
-        bar.set_label("best peer's time over shoal's, training alone")
+        _maps(middle, cells, against_peers, "Break-even", "best peer's time over shoal's, training alone")
+        _maps(lower, engines, of_engines, "Engines", "XLA's time over native's, training alone")
         figure.savefig(file, metadata={"Date": None})
 
 
 def _time_per_network(axes: Any, record: Record, cases: list[Case]) -> None:
-    for who in (*ALONE, *TOGETHER, SHOAL):
+    for who in (*ALONE, *TOGETHER, NATIVE, XLA, SHOAL):
         pairs = [(case.population, per_network(record, case, who)) for case in cases if _own(record, case, who)]
         if not pairs:
             continue
@@ -69,7 +84,7 @@ def _own(record: Record, case: Case, who: str) -> bool:
 
 
 def _samples(axes: Any, record: Record, cases: list[Case]) -> None:
-    rows = [(who, case) for case in cases for who in (SHOAL, *ALONE, *TOGETHER) if _own(record, case, who)]
+    rows = [(who, case) for case in cases for who in (SHOAL, NATIVE, XLA, *ALONE, *TOGETHER) if _own(record, case, who)]
     for place, (who, case) in enumerate(rows):
         speed = samples_per_second(record, case, who) or 0.0
         axes.barh(place, speed, color=COLOURS[who], hatch="//" if case.population > 1 else None, edgecolor="white")
@@ -80,13 +95,24 @@ def _samples(axes: Any, record: Record, cases: list[Case]) -> None:
     axes.set_title("Dense 64-256-256-256-10, one network and eight", loc="left")
 
 
-def _map(axes: Any, record: Record, quick: bool, batch: int) -> Any:
-    widths, _, populations = map_sizes(quick)
+def _maps(figure: Any, cases: list[Case], ratios: dict[Case, float], title: str, label: str) -> None:
+    """Draw ratios by width and population, a map for each batch size."""
+    batches = list(dict.fromkeys(case.work.batch_size for case in cases))
+    axes = figure.subplots(1, len(batches), squeeze=False)[0]
+    for each, batch in zip(axes, batches, strict=True):
+        own = [case for case in cases if case.work.batch_size == batch]
+        shown = _map(each, own, ratios)
+        each.set_title(f"{title}, batch of {batch}", loc="left")
+    figure.colorbar(shown, ax=axes, extend="both").set_label(label)
+
+
+def _map(axes: Any, cases: list[Case], known: dict[Case, float]) -> Any:
+    widths = sorted({case.work.hidden[0] for case in cases})
+    populations = sorted({case.population for case in cases})
     ratios = np.full((len(widths), len(populations)), np.nan)
-    for case in map_cases(quick):
-        rival = best_peer(record, case)
-        if case.work.batch_size == batch and rival is not None:
-            ratios[widths.index(case.work.hidden[0]), populations.index(case.population)] = rival.ratio
+    for case in cases:
+        place = widths.index(case.work.hidden[0]), populations.index(case.population)
+        ratios[place] = known.get(case, np.nan)
     shown = axes.pcolormesh(ratios, cmap="PuOr", norm=LogNorm(1.0 / MOST, MOST), edgecolors="white")
     for (row, column), ratio in np.ndenumerate(ratios):
         dark = np.isfinite(ratio) and abs(np.log(ratio)) > np.log(8.0)
@@ -95,5 +121,4 @@ def _map(axes: Any, record: Record, quick: bool, batch: int) -> Any:
     axes.set_xticks(np.arange(len(populations)) + 0.5, [f"{each:,}" for each in populations])
     axes.set_yticks(np.arange(len(widths)) + 0.5, [str(each) for each in widths])
     axes.set(xlabel="networks", ylabel="units of each hidden layer")
-    axes.set_title(f"Break-even, batch of {batch}", loc="left")
     return shown

@@ -96,7 +96,8 @@ def _run(measurement: Measurement, folder: str, limit: float, number: int) -> di
     if process.returncode != 0:
         return {"failed": (errors.strip().splitlines() or ["no message"])[-1][:200]}
     others = ((_busy_seconds() - busy) - (_child_seconds() - ours)) / (wall * (os.cpu_count() or 1))
-    return {"seconds": wall, **_printed(output), "wall": wall, "others": round(min(1.0, max(0.0, others)), 3)}
+    found = {**_printed(output), **_told(Path(written[-1]) if written else None)}
+    return {"seconds": wall, **found, "wall": wall, "others": round(min(1.0, max(0.0, others)), 3)}
 
 
 def _stop(process: subprocess.Popen[str]) -> None:
@@ -113,6 +114,16 @@ def _printed(output: str) -> dict[str, float]:
         return {}
     numbers: dict[str, float] = json.loads(last)
     return numbers
+
+
+def _told(run: Path | None) -> dict[str, Any]:
+    """Return what the folder of a run tells: who trained, and the seconds of training and of writing the page."""
+    file = None if run is None else run / "metrics.json"
+    if file is None or not file.exists():
+        return {}
+    metrics = json.loads(file.read_text(encoding="utf-8"))
+    seconds = {f"{name}_seconds": metrics["seconds"][name] for name in ("train", "report")}
+    return {"engine": metrics["engine"]["name"], **seconds}
 
 
 def _busy_seconds() -> float:

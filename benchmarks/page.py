@@ -13,6 +13,7 @@ from plan import CONVOLUTION, DENSE, HERE, LSTM, SETS, Scale
 from record import Record
 from sections import (
     comparison,
+    engines_section,
     layered_section,
     map_section,
     peak_section,
@@ -20,8 +21,8 @@ from sections import (
     starts_section,
     whole_section,
 )
-from summary import convolution_cases, lstm_cases, map_cases, side_by_side
-from targets import target_rows
+from summary import convolution_cases, engine_cases, lstm_cases, map_cases, side_by_side
+from targets import native_targets, target_rows
 from text import table
 
 FIGURE = "benchmarks.svg"
@@ -53,12 +54,14 @@ def page(record: Record, scale: Scale, figure: str = FIGURE) -> str:
     notes = side_by_side(2, "notes", scale.notes, scale.populations)
     dense = side_by_side(4, "dense", DENSE, (1, 8))
     images, series = convolution_cases(scale), lstm_cases(scale)
-    cells = map_cases(scale.quick)
+    cells, engines = map_cases(scale.quick), engine_cases(scale.quick)
     parts = [
         _opening(record, scale),
-        f"![Time per network, rows per second, and where each is faster]({figure})",
+        f"![Time per network, rows per second, where each is faster, and which engine is]({figure})",
         "## In one look",
         table(("what", "measured", "compared with", "ratio"), target_rows(record, scale)),
+        "### Targets of the native engine",
+        table(("what", "measured", "floor", "aim", "reached"), [each.row for each in native_targets(record, scale)]),
         "## 1. The notes' program as a whole process",
         whole_section(record, scale),
         "## 2. The notes' network, training alone",
@@ -82,6 +85,9 @@ def page(record: Record, scale: Scale, figure: str = FIGURE) -> str:
         _remark(held_back["lstm"]),
         "## 9. Starting",
         starts_section(record),
+        "## 10. Engines",
+        engines_section(record, engines),
+        _remark(held_back["engines"]),
         "## How it was measured",
         _method(record, scale),
     ]
@@ -96,7 +102,7 @@ def _opening(record: Record, scale: Scale) -> str:
     return (
         f"# Benchmarks\n\n{kind}Measured by `python benchmarks/run.py` in {rounds} round{'s' * (rounds > 1)} on "
         f"{here.get('cores')} cores of {here.get('processor')}, {here.get('memory_gib')} GiB, {here.get('system')}, "
-        f"Python {here.get('python')}.\nVersions: {versions}."
+        f"Python {here.get('python')}; kernel of the native engine: {here.get('kernel')}.\nVersions: {versions}."
     )
 
 
@@ -121,6 +127,8 @@ METHOD = (
     "Everyone has the same cores, by affinity and by the usual thread variables, no GPU, float32, the same rows, "
     "epochs, batch size and Adam. Keras, PyTorch, JAX and shoal compute the validation loss after each epoch; shoal "
     "also keeps each network's best epoch; `MLPClassifier` does neither.",
+    "shoal trains with the engine that it chooses; in the rows of its native and its XLA engine that one is forced. "
+    "The native engine compiles nothing.",
     "Compile time is apart: of shoal and JAX what compiling takes with an empty cache; of Keras and PyTorch the "
     "first epoch less an average one; of joblib starting its processes. "
     "hyperoptax compiles while it searches, so its second search counts; shoal's and JAX's first training counts.",

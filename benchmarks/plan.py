@@ -11,7 +11,7 @@ from typing import Any
 import peak
 from peers import PEERS, SEARCHES
 from peers.base import missing
-from shoal_side import SHOAL
+from shoal_side import ENGINES, SHOAL, SHOALS
 from work import Work, flops
 
 HERE = Path(__file__).parent
@@ -33,6 +33,9 @@ IN_PROCESSES = ("torch_processes", "sklearn_joblib")
 MOST_IN_PROCESSES = 128  # more of them take proportionally longer
 MAP_ALONE = ("torch_loop", "sklearn", "keras_jax", "jax_vmap")
 MAP_TOGETHER = ("torch_vmap", "jax_vmap", "torch_processes", "sklearn_joblib")
+ENGINE_WIDTHS, ENGINE_BATCHES, ENGINE_POPULATIONS = (8, 16, 32, 64, 128, 256, 512), (8, 32, 128), (1, 16, 128)
+ENGINE_FLOPS = 6e11  # of a population that an engine trains in about ten seconds
+ENGINE_FEWEST = 32  # networks that the native engine trains in the time of one: all lanes of two cores
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def _child(**given: Any) -> tuple[str, ...]:
 
 def training(workload: int, case: str, who: str, work: Work, population: int) -> Measurement:
     """Return the training of a population by one peer or by shoal."""
-    peer = {**PEERS, SHOAL.name: SHOAL}[who]
+    peer = {**PEERS, **SHOALS}[who]
     command = _child(kind="train", who=who, work=work.plain(), population=population)
     return Measurement(name_of(workload, case, population, who), command, needs=peer.needs)
 
@@ -121,9 +124,10 @@ def whole_programs(scale: Scale) -> list[Measurement]:
         )
         for who in ALONE[:3]
     ]
+    sklearn = (sys.executable, str(HERE / "sklearn_iris.py"), "--epochs", str(epochs))
     others = [
-        Measurement(f"1/{who}", training(1, "", who, scale.notes, 1).command, needs=PEERS[who].needs)
-        for who in ("torch_loop", "sklearn")
+        Measurement("1/torch_loop", training(1, "", "torch_loop", scale.notes, 1).command, needs=("torch",)),
+        Measurement("1/sklearn", sklearn, needs=("sklearn",)),
     ]
     fits = {"notes": notes_flags(epochs), "default": [], "200": ["--networks", "200"]}
     return [*keras, *others, *(_fit(name, options) for name, options in fits.items())]
@@ -169,7 +173,7 @@ def _side_by_side(workload: int, case: str, work: Work, populations: tuple[int, 
     planned = []
     for population in populations:
         peers = (*ALONE, "jax_vmap") if population == 1 else TOGETHER
-        for who in (SHOAL.name, *peers):
+        for who in (*SHOALS, *peers):
             if who not in IN_PROCESSES or population <= MOST_IN_PROCESSES:
                 planned.append(training(workload, case, who, work, population))
     return planned
@@ -218,6 +222,34 @@ def break_even(scale: Scale) -> list[Measurement]:
     return planned
 
 
+def engine_cells(quick: bool) -> list[tuple[int, int, Work]]:
+    """Return batch size, population and work of each cell in which the engines are compared, those of a batch together.
+
+    Two hidden layers, 1,024 rows, 20 epochs or, where that takes long, 10; what still takes long is left out.
+    """
+    widths, batches, populations = (
+        ((8, 32, 64), (32,), (1, 128)) if quick else (ENGINE_WIDTHS, ENGINE_BATCHES, ENGINE_POPULATIONS)
+    )
+    cells = []
+    for batch in batches:
+        most = ENGINE_FLOPS * min(1.0, batch / 16)  # steps of few rows take longer
+        for width in widths:
+            one = Work("random", (width,) * 2, batch, 1, rows=1_024, validation_rows=256, features=16, classes=10)
+            for population in populations:
+                short = [n for n in (20, 10) if n * max(population, ENGINE_FEWEST) * flops(one) <= most]
+                cells += [(batch, population, replace(one, epochs=n)) for n in short[:1]]
+    return cells
+
+
+def engines(scale: Scale) -> list[Measurement]:
+    """10: width × batch size × population, by either engine."""
+    return [
+        training(10, f"{work.hidden[0]}x{batch}", who, work, population)
+        for batch, population, work in engine_cells(scale.quick)
+        for who in ENGINES
+    ]
+
+
 def peaks(_: Scale) -> list[Measurement]:
     """6: the speed of a large matrix product, which the shares of the peak refer to."""
     return [
@@ -242,4 +274,5 @@ WORKLOADS = {
     7: convolutions,
     8: recurrent_networks,
     9: starts,
+    10: engines,
 }

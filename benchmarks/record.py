@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 LIBRARIES = (
-    "shoal",
     "numpy",
     "jax",
     "optax",
@@ -30,21 +29,31 @@ LIBRARIES = (
 
 def machine() -> dict[str, Any]:
     """Return what the numbers depend on: processor, cores, memory, system, versions."""
-    versions = {}
+    import shoal
+
+    versions = {"shoal": shoal.__version__ + _commit()}
     for name in LIBRARIES:
         try:
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             continue
-    versions["shoal"] += _commit()
     return {
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
+        "kernel": _kernel(),
         "versions": versions,
     }
+
+
+def _kernel() -> str:
+    """Return the instruction set of the native engine's kernel, `none` where it was not built."""
+    from shoal.training.engines.native.library import best_kernel
+
+    kernel = best_kernel()
+    return kernel.name if kernel else "none"
 
 
 def _processor() -> str:
@@ -116,6 +125,10 @@ class Record:
     def median(self, name: str, field: str = "seconds") -> float | None:
         """Return the median over the rounds, or None."""
         return median(self.values(name, field).values())
+
+    def word(self, name: str, field: str) -> str | None:
+        """Return the last word that a measurement has for a field, or None."""
+        return next((line[field] for line in reversed(self.lines) if line["name"] == name and field in line), None)
 
     def why_not(self, name: str) -> str:
         """Return why a measurement has no number."""

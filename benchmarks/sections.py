@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from peers import SEARCHES
 from plan import Scale
 from record import Record
 from summary import (
     SHOAL,
     Case,
+    Duel,
     best_peer,
+    duels,
+    engine_label,
     label_of,
     losses,
     measured_at,
@@ -18,6 +23,7 @@ from summary import (
     samples_per_second,
     share_of_peak,
     whole_search,
+    xla_wins_from,
 )
 from text import count, percent, seconds, table, times
 
@@ -26,21 +32,24 @@ def whole_section(record: Record, scale: Scale) -> str:
     """Return the seconds of whole processes, from the start of the interpreter to its end."""
     rows = []
     for who in ("keras_tensorflow", "keras_jax", "keras_torch", "torch_loop", "sklearn"):
-        rows.append((label_of(who), *_wall(record, f"1/{who}"), ""))
+        rows.append((label_of(who), *_wall(record, f"1/{who}"), "", "", ""))
     commands = {
         "shoal_notes": "`shoal fit iris` with the notes' flags",
         "shoal_default": "`shoal fit iris`",
         "shoal_200": "`shoal fit iris --networks 200`",
     }
     for name, label in commands.items():
-        warm = seconds(record.median(f"1/{name}", "warm_wall"))
-        rows.append((label, *_wall(record, f"1/{name}"), warm))
+        warm, page = (seconds(record.median(f"1/{name}", field)) for field in ("warm_wall", "report_seconds"))
+        rows.append((label, *_wall(record, f"1/{name}"), warm, record.word(f"1/{name}", "engine") or "–", page))
     epochs = scale.notes.epochs
     words = (
         f"Seconds from the start of the interpreter to its end, {epochs} epochs. shoal reads, splits, trains, chooses, "
-        "evaluates with intervals and baselines, and writes its page; the others train, and Keras tests."
+        "evaluates with intervals and baselines, and writes its page; the others train, and Keras and "
+        "scikit-learn test. shoal trains with the engine that it chooses; its cache holds programs of the XLA "
+        "engine alone."
     )
-    return words + "\n\n" + table(("program", "seconds", "lowest to highest", "with a warm cache"), rows)
+    head = ("program", "seconds", "lowest to highest", "with a warm cache", "engine", "of it writing the page")
+    return words + "\n\n" + table(head, rows)
 
 
 def _wall(record: Record, name: str) -> tuple[str, str]:
@@ -77,13 +86,29 @@ def comparison(record: Record, cases: list[Case]) -> str:
     kind = UNITS.get(cases[0].workload, "network")
     head = ["", *(f"{size} networks" if size != "1" else "one network" for size in sizes)]
     rows = []
-    for who in (SHOAL, *cases[0].others):
+    for who in (SHOAL, *cases[0].engines, *cases[0].others):
         cells = [_cell(record, case, who, kind) for case in cases]
         rows.append((label_of(who), *cells, *_apart(record, cases, who)))
     words = (
         f"{SHOWN[kind]}, training alone. Compiling and the last validation loss are of the largest population measured."
     )
+    words += _choices(record, cases) if cases[0].engines else ""
     return words + "\n\n" + table((*head, "compiling", "validation loss"), rows)
+
+
+def _choices(record: Record, cases: list[Case]) -> str:
+    """Return by which engine the rows of shoal were measured, a sentence to append; the others force one."""
+    by: dict[str, list[str]] = {}
+    for case in cases:
+        engine = record.word(case.label(SHOAL, case.population), "engine")
+        if engine is not None:
+            by.setdefault(engine, []).append(f"{case.population:,}")
+    chosen = " and ".join(f"the {engine_label(engine)} for {_listed(sizes)}" for engine, sizes in by.items())
+    return f" shoal chooses {chosen} {'network' if chosen.endswith(' 1') else 'networks'}." if by else ""
+
+
+def _listed(words: list[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _cell(record: Record, case: Case, who: str, kind: str) -> str:
@@ -120,7 +145,9 @@ def search_section(record: Record, scale: Scale) -> str:
         walls = (seconds(record.median(name, field)) for field in ("wall", "warm_wall"))
         cold, warm = walls
         programs, loss = count(record.median(name, "programs")), record.median(name, "validation_loss")
-        rows.append((f"{data}: shoal, whole process", cold, warm, programs, count(scale.candidates), _loss(loss)))
+        engine = record.word(name, "engine")
+        label = f"{data}: shoal{f', {engine_label(engine)}' if engine else ''}, whole process"
+        rows.append((label, cold, warm, programs, count(scale.candidates), _loss(loss)))
         for who, search in SEARCHES.items():
             peer = f"3/{data}/{who}"
             tried, whole = record.median(peer, "candidates"), whole_search(record, peer, scale.candidates)
@@ -176,6 +203,87 @@ def peak_section(record: Record, cases: list[Case]) -> str:
         rows.append((what, percent(mine), percent(theirs), label_of(rival.who)))
     words = f"A large float32 product reaches {best[1] / 1e9:.0f} GFLOP/s, by {best[0]}."
     return words + "\n\n" + table(("work", "shoal", "best peer", "which"), rows)
+
+
+def engines_section(record: Record, cases: list[Case]) -> str:
+    """Return where either engine is faster, from which width on the XLA engine is, and where the choice is wrong."""
+    found = duels(record, cases)
+    if not found:
+        return "The engines were not measured."
+    words = (
+        "1,024 rows, 16 features, two hidden layers, ten classes. Each cell names the engine that is faster in "
+        "training alone, and by how much; in brackets with starting and compiling, nothing cached."
+    )
+    won = _wide(found, lambda each: f"{_winner(each.ratio)} ({_winner(each.whole_ratio)})")
+    alone = _wide(found, lambda each: f"{seconds(each.native)}, {seconds(each.xla)}")
+    between = "Seconds per network, training alone, by the native engine and by the XLA engine:"
+    return "\n\n".join((words, won, wins_sentence(found), between, alone, _wrong_choices(found)))
+
+
+def _winner(ratio: float) -> str:
+    return f"native {times(ratio)}" if ratio >= 1.0 else f"XLA {times(1.0 / ratio)}"
+
+
+def _wide(found: list[Duel], show: Callable[[Duel], str]) -> str:
+    """Return a table with a row for each batch size and width, and a column for each population."""
+    populations = sorted({each.case.population for each in found})
+    cells = {(each.case.name, each.case.population): show(each) for each in found}
+    rows = [
+        (f"{batch}", f"{width}", *(cells.get((f"{width}x{batch}", n), "–") for n in populations))
+        for batch, width in dict.fromkeys((each.case.work.batch_size, each.case.work.hidden[0]) for each in found)
+    ]
+    return table(("batch", "width", *(_networks(n) for n in populations)), rows)
+
+
+def _networks(population: int) -> str:
+    return "one network" if population == 1 else f"{population:,} networks"
+
+
+def wins_sentence(found: list[Duel]) -> str:
+    """Return from which width the XLA engine is faster, as a sentence."""
+    parts = []
+    for population in sorted({each.case.population for each in found}):
+        own = [each for each in found if each.case.population == population]
+        by: dict[int | None, list[str]] = {}
+        for batch in sorted({each.case.work.batch_size for each in own}):
+            first = xla_wins_from([each for each in own if each.case.work.batch_size == batch])
+            by.setdefault(first, []).append(f"{batch}")
+        where = [
+            f"{f'from width {first}' if first else 'at no width measured'} in batches of {_listed(batches)}"
+            for first, batches in by.items()
+        ]
+        parts.append(f"{_networks(population)} {', '.join(where)}")
+    return f"Training alone, the XLA engine is faster with {'; with '.join(parts)}."
+
+
+def _wrong_choices(found: list[Duel]) -> str:
+    """Return every cell in which `auto` takes the slower engine, and how close its estimates come."""
+    wrong = sorted((each for each in found if each.lost > 1.0), key=lambda each: -each.lost)
+    close = []
+    for place, name in enumerate(("native", "XLA")):
+        ratios = sorted(each.estimates[place] / each.whole[place] for each in found)
+        middle = ratios[len(ratios) // 2]
+        close.append(f"{name} engine {middle:.2g} ({ratios[0]:.2g} to {ratios[-1]:.2g})")
+    words = (
+        f"`auto` takes the slower engine, starting and compiling counted, in {len(wrong)} of {len(found)} cells. Its "
+        f"estimates over what was measured, median and range: {', '.join(close)}."
+    )
+    rows = []
+    for each in wrong:
+        work, both = each.case.work, zip(each.estimates, each.whole, strict=True)
+        pairs = (f"{seconds(estimate)}, {seconds(whole)}" for estimate, whole in both)
+        sizes = f"{work.batch_size}", f"{work.hidden[0]}", f"{each.case.population:,}"
+        rows.append((*sizes, each.chosen, *pairs, times(each.lost)))
+    head = (
+        "batch",
+        "width",
+        "networks",
+        "taken",
+        "native: estimated, measured",
+        "XLA: estimated, measured",
+        "longer by",
+    )
+    return "\n\n".join((words, *([table(head, rows)] if rows else [])))
 
 
 def starts_section(record: Record) -> str:

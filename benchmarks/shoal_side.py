@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -16,9 +17,30 @@ from peers.base import Peer, Timing
 from work import Arrays, Work, arrays_of, split_set
 
 LABEL = "shoal"
+KERNEL = "shoal.training.engines.native._kernel"
 
 
-def _problem(rows: Arrays) -> Any:
+@dataclass(frozen=True)
+class ShoalTiming(Timing):
+    """What a training by shoal tells besides its seconds.
+
+    Attributes:
+        whole_seconds: those of loading and starting the engine, of planning, compiling and training.
+        engine: who trained.
+        chosen: whom `auto` takes.
+        native_estimate: the seconds of the native engine that the choice rests on; None if it cannot train these.
+        xla_estimate: those of the XLA engine, with starting and compiling.
+    """
+
+    whole_seconds: float
+    engine: str
+    chosen: str
+    native_estimate: float | None
+    xla_estimate: float
+
+
+def problem_of(rows: Arrays) -> Any:
+    """Return the problem that rows pose."""
     from shoal.results import Task
     from shoal.training.problem import choose_loss, make_problem
 
@@ -27,20 +49,37 @@ def _problem(rows: Arrays) -> Any:
     return make_problem(task, choose_loss(task, rows.classes, None), *parts, classes=rows.classes)
 
 
-def _train(rows: Arrays, candidates: list[dict[str, Any]], engine: str = "auto") -> Any:
-    from shoal.training.choice import choose_engine
+def members_of(candidates: list[dict[str, Any]]) -> list[Any]:
+    """Return one member for each candidate; equal ones share their hyperparameters."""
     from shoal.training.hyperparameters import Hyperparameters
     from shoal.training.member import Member
+
+    known = {tuple(each.items()): Hyperparameters.model_validate(each) for each in candidates}
+    return [Member(i, known[tuple(each.items())]) for i, each in enumerate(candidates)]
+
+
+def _train(problem: Any, members: list[Any], engine: str = "auto") -> Any:
+    from shoal.training.choice import choose_engine
     from shoal.training.planner import find_budget
     from shoal.training.trainer import train
 
-    known = {tuple(each.items()): Hyperparameters.model_validate(each) for each in candidates}
-    members = [Member(i, known[tuple(each.items())]) for i, each in enumerate(candidates)]
-    problem = _problem(rows)
     return train(problem, members, choose_engine(problem, members, engine, find_budget()).make())
 
 
-def train(work: Work, population: int, engine: str = "auto") -> Timing:
+def _choice(problem: Any, members: list[Any]) -> tuple[str, float | None, float]:
+    """Return the engine that `auto` takes, and the seconds that are estimated for either."""
+    from shoal.training.choice import choose_engine, xla_seconds
+    from shoal.training.engines.native.cost import native_seconds
+    from shoal.training.engines.native.suits import unsuited
+    from shoal.training.planner import find_budget
+
+    budget = find_budget()
+    native = None if unsuited(problem, members) else native_seconds(problem, members, budget.cores)
+    name = choose_engine(problem, members, "auto", budget).name
+    return name, native, xla_seconds(problem, members, budget.cores)
+
+
+def train(work: Work, population: int, engine: str = "auto") -> ShoalTiming:
     """Train a population together, each network through all epochs."""
     candidate = {
         "layers": work.layers,
@@ -52,23 +91,33 @@ def train(work: Work, population: int, engine: str = "auto") -> Timing:
         "epochs": work.epochs,
         "patience": work.epochs,
     }
-    training = _train(arrays_of(work), [candidate] * population, engine)
+    problem, members = problem_of(arrays_of(work)), members_of([candidate] * population)
+    choice = _choice(problem, members)
+    began = time.perf_counter()
+    training = _train(problem, members, engine)
+    whole = time.perf_counter() - began
     losses = [float(member.validation_loss[-1]) for member in training.members]
-    return Timing(training.train_seconds, training.compile_seconds, sum(losses) / len(losses))
+    seconds = training.train_seconds, training.compile_seconds, sum(losses) / len(losses)
+    return ShoalTiming(*seconds, whole, training.engine, *choice)
 
 
 SHOAL = Peer("shoal", LABEL, ("shoal", "jax"), train, together=True)
 ENGINES = {
-    name: Peer(name, label, ("shoal", "jax"), partial(train, engine=name.removeprefix("shoal_")), together=True)
-    for name, label in (("shoal_native", "shoal, native engine"), ("shoal_xla", "shoal, XLA engine"))
+    name: Peer(name, label, ("shoal", needs), partial(train, engine=name.removeprefix("shoal_")), together=True)
+    for name, label, needs in (
+        ("shoal_native", "shoal, native engine", KERNEL),
+        ("shoal_xla", "shoal, XLA engine", "jax"),
+    )
 }
+NATIVE, XLA = ENGINES
+SHOALS = {SHOAL.name: SHOAL, **ENGINES}
 
 
 def search(name: str, count: int, epochs: int) -> dict[str, Any]:
     """Train a mixed search on a set and return the seconds, the number of programs and the best validation loss."""
     began = time.perf_counter()
     candidates = [{**each, "batch_size": 32, "epochs": epochs, "patience": epochs} for each in draw_candidates(count)]
-    training = _train(split_set(name), candidates)
+    training = _train(problem_of(split_set(name)), members_of(candidates))
     best = min(float(min(member.validation_loss)) for member in training.members)
     return {
         "seconds": time.perf_counter() - began,

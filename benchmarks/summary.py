@@ -18,11 +18,13 @@ from plan import (
     POPULATIONS,
     TOGETHER,
     Scale,
+    engine_cells,
     map_sizes,
     map_work,
     name_of,
 )
 from record import Record, median
+from shoal_side import ENGINES, NATIVE, SHOALS, XLA
 from work import Work, flops
 
 SHOAL = "shoal"
@@ -30,13 +32,14 @@ SHOAL = "shoal"
 
 @dataclass(frozen=True)
 class Case:
-    """One line of a comparison: the same work for so many networks."""
+    """One line of a comparison: the same work for so many networks, by peers and by shoal's engines when forced."""
 
     workload: int
     name: str
     work: Work
     population: int
-    others: tuple[str, ...]
+    others: tuple[str, ...] = ()
+    engines: tuple[str, ...] = ()
 
     def label(self, who: str, population: int) -> str:
         """Return the name of a measurement in the record."""
@@ -54,9 +57,40 @@ class Rival:
     ratio_with_compiling: float
 
 
+@dataclass(frozen=True)
+class Duel:
+    """The two engines in one cell; ratios are the XLA engine's time over the native engine's.
+
+    Attributes:
+        case: the cell.
+        native: seconds per network of training alone.
+        xla: the same of the XLA engine.
+        ratio: of training alone.
+        whole_ratio: with starting and compiling.
+        whole: the seconds with both, of either engine.
+        estimates: what the choice expected these to be.
+        chosen: the engine that `auto` takes, `native` or `xla`.
+    """
+
+    case: Case
+    native: float
+    xla: float
+    ratio: float
+    whole_ratio: float
+    whole: tuple[float, float]
+    estimates: tuple[float, float]
+    chosen: str
+
+    @property
+    def lost(self) -> float:
+        """How many times longer the chosen engine takes than the other, starting and compiling counted."""
+        return 1.0 / self.whole_ratio if self.chosen == "native" else self.whole_ratio
+
+
 def side_by_side(workload: int, name: str, work: Work, populations: tuple[int, ...]) -> list[Case]:
     """Return the cases of workloads 2 and 4."""
-    return [Case(workload, name, work, population, (*ALONE, *TOGETHER)) for population in populations]
+    everyone = (*ALONE, *TOGETHER), tuple(ENGINES)
+    return [Case(workload, name, work, population, *everyone) for population in populations]
 
 
 def convolution_cases(scale: Scale) -> list[Case]:
@@ -85,12 +119,53 @@ def map_cases(quick: bool) -> list[Case]:
     ]
 
 
+def engine_cases(quick: bool) -> list[Case]:
+    """Return the cells of workload 10."""
+    return [
+        Case(10, f"{work.hidden[0]}x{batch}", work, population, engines=tuple(ENGINES))
+        for batch, population, work in engine_cells(quick)
+    ]
+
+
+def duel(record: Record, case: Case) -> Duel | None:
+    """Return how the engines do in a cell, None where they were not measured in the same round."""
+    native, xla = (case.label(who, case.population) for who in (NATIVE, XLA))
+    ratio = record.ratio(xla, native)
+    whole_ratio = record.ratio(xla, native, ("whole_seconds", "whole_seconds"))
+    if ratio is None or whole_ratio is None:
+        return None
+    alone = [(record.median(name) or 0.0) / case.population for name in (native, xla)]
+    whole = [record.median(name, "whole_seconds") or 0.0 for name in (native, xla)]
+    estimates = [record.median(native, f"{name}_estimate") or 0.0 for name in ("native", "xla")]
+    chosen = record.word(native, "chosen") or ""
+    return Duel(case, *alone, ratio, whole_ratio, (whole[0], whole[1]), (estimates[0], estimates[1]), chosen)
+
+
+def duels(record: Record, cases: list[Case]) -> list[Duel]:
+    """Return the cells in which both engines were measured."""
+    return [found for found in (duel(record, case) for case in cases) if found is not None]
+
+
+def xla_wins_from(found: list[Duel]) -> int | None:
+    """Return the width from which on the XLA engine trains faster, compiling apart; None if it does at no measured one.
+
+    Args:
+        found: cells of one batch size and population.
+    """
+    widest = None
+    for each in sorted(found, key=lambda each: each.case.work.hidden[0], reverse=True):
+        if each.ratio >= 1.0:
+            break
+        widest = each.case.work.hidden[0]
+    return widest
+
+
 def measured_at(record: Record, case: Case, who: str) -> int | None:
     """Return the population at which a peer stands for a case.
 
     It is the case's own; else, for one that trains networks one after the other, the largest smaller one.
     """
-    own = who == SHOAL or (PEERS[who].together and who not in IN_PROCESSES)
+    own = who in SHOALS or (PEERS[who].together and who not in IN_PROCESSES)
     sizes = (case.population,) if own else sorted({*POPULATIONS, *MAP_POPULATIONS, case.population})
     known = [size for size in sizes if size <= case.population and record.values(case.label(who, size))]
     return max(known, default=None)
@@ -156,7 +231,12 @@ def share_of_peak(record: Record, case: Case, who: str) -> float | None:
 
 def label_of(who: str) -> str:
     """Return how a peer is called in tables."""
-    return SHOAL if who == SHOAL else PEERS[who].label
+    return {**PEERS, **SHOALS}[who].label
+
+
+def engine_label(name: str) -> str:
+    """Return how an engine of shoal is called in words."""
+    return "XLA engine" if name == "xla" else f"{name} engine"
 
 
 def losses(record: Record, cases: list[Case]) -> list[tuple[Case, Rival]]:

@@ -1,13 +1,19 @@
-"""The rows of *In one look*: what shoal promises, each as a ratio."""
+"""The rows of *In one look*, each as a ratio, and the targets of the native engine."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from plan import DENSE, Scale
 from record import Record
+from shoal_side import NATIVE
 from summary import (
     SHOAL,
     best_peer,
     convolution_cases,
+    engine_cases,
+    engine_label,
     label_of,
     lstm_cases,
     per_epoch,
@@ -19,6 +25,78 @@ from summary import (
 from text import count, percent, seconds, times
 
 Row = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A number to reach: what is measured, what it has to be at least or at most, and what is aimed at."""
+
+    what: str
+    measured: float | None
+    floor: float
+    aim: float
+    show: Callable[[float | None], str]
+
+    @property
+    def reached(self) -> str:
+        """What of it was reached."""
+        if self.measured is None:
+            return "–"
+        sign = 1.0 if self.aim > self.floor else -1.0
+        for name in ("aim", "floor"):
+            if sign * (self.measured - getattr(self, name)) >= 0.0:
+                return name
+        return "**nothing**"
+
+    @property
+    def row(self) -> tuple[str, str, str, str, str]:
+        """The target as a row of a table."""
+        return self.what, *(self.show(each) for each in (self.measured, self.floor, self.aim)), self.reached
+
+
+def native_targets(record: Record, scale: Scale) -> list[Target]:
+    """Return the targets of the native engine."""
+    many = 1_024
+    notes, keras = f"2/notes/{many}/{NATIVE}", record.ratio("2/notes/1/keras_tensorflow", f"2/notes/{many}/{NATIVE}")
+    each = record.median(notes)
+    search, fit, program = "3/iris/shoal", "1/shoal_default", "1/shoal_notes"
+    beside = record.ratio(program, "1/sklearn", ("wall", "wall"))
+    targets = [
+        Target(f"{many:,} networks of the notes, per network", each and each / many, 0.35e-3, 0.15e-3, seconds),
+        Target("the same, times as fast as Keras on TensorFlow", keras and keras * many, 60_000.0, 150_000.0, times),
+        Target(
+            f"mixed search of {scale.candidates:,} on iris, whole command, nothing cached{_by(record, search)}",
+            record.median(search, "wall"),
+            12.0,
+            5.0,
+            seconds,
+        ),
+        Target(
+            f"`shoal fit iris`, whole command with page, nothing cached{_by(record, fit)}",
+            record.median(fit, "wall"),
+            5.0,
+            3.0,
+            seconds,
+        ),
+        Target(
+            f"notes' program by flags, whole command with page, over scikit-learn's{_by(record, program)}",
+            beside,
+            1.5,
+            1.0,
+            times,
+        ),
+    ]
+    for case in engine_cases(scale.quick):
+        width, batch = case.work.hidden[0], case.work.batch_size
+        if width in (32, 64) and batch == 32 and case.population == 128:
+            what = f"128 networks 16-{width}-{width}-10 in batches of {batch}, share of the machine's peak"
+            targets.append(Target(what, share_of_peak(record, case, NATIVE), 0.25, 0.5, percent))
+    return targets
+
+
+def _by(record: Record, name: str) -> str:
+    engine = record.word(name, "engine")
+    return f" ({engine_label(engine)})" if engine else ""
 
 
 def target_rows(record: Record, scale: Scale) -> list[Row]:
@@ -76,8 +154,9 @@ def _searches(record: Record, scale: Scale) -> list[Row]:
     for data in scale.sets:
         mine = f"3/{data}/shoal"
         programs = count(record.median(mine, "programs"))
+        how = "native engine" if record.word(mine, "engine") == "native" else f"{programs} programs"
         taken = f"{seconds(record.median(mine, 'wall'))}, warm {seconds(record.median(mine, 'warm_wall'))}"
-        what = f"mixed search of {scale.candidates:,} on {data}, {programs} programs, against RandomizedSearchCV"
+        what = f"mixed search of {scale.candidates:,} on {data}, {how}, against RandomizedSearchCV"
         peer = f"3/{data}/sklearn_search"
         whole = whole_search(record, peer, scale.candidates)
         wall = record.median(mine, "wall")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -13,9 +15,12 @@ import pytest
 
 from shoal.data import load_dataset, split_rows
 from shoal.networks import Network
+from shoal.training.engines.native import cost
+from shoal.training.engines.native.library import best_kernel, kernels
 from shoal.training.member import build_trunk
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
+needs_kernel = pytest.mark.skipif(not kernels(), reason="the native engine's kernel was not built")
 HERE = {"cores": 2, "processor": "p", "memory_gib": 1, "system": "s", "python": "3", "versions": {"shoal": "1"}}
 
 
@@ -40,6 +45,12 @@ def filled(load: Any, file: Path, measured: dict[str, list[dict[str, float]]]) -
 
 def timing(seconds: float, compile_seconds: float = 0.0) -> dict[str, float]:
     return {"seconds": seconds, "compile_seconds": compile_seconds, "validation_loss": 0.5, "wall": seconds}
+
+
+def by_engine(seconds: float, whole: float, chosen: str = "native") -> dict[str, Any]:
+    """Return a training by an engine that is forced, with whole estimates."""
+    estimates = {"chosen": chosen, "native_estimate": 1.0, "xla_estimate": 4.0}
+    return {**timing(seconds), "whole_seconds": whole, **estimates}
 
 
 def test_operations_of_the_notes_network_are_those_of_its_kernels(load: Any) -> None:
@@ -107,7 +118,27 @@ def test_measurements_have_names_of_their_own_and_arguments_that_a_process_can_r
     for each in planned:
         if each.command[1].endswith("child.py"):
             given = json.loads(each.command[2])
-            assert given["kind"] == "peak" or given["who"] in {*peers.PEERS, *peers.SEARCHES, "shoal"}
+            assert given["kind"] == "peak" or given["who"] in {
+                *peers.PEERS,
+                *peers.SEARCHES,
+                *load("shoal_side").SHOALS,
+            }
+
+
+@pytest.mark.parametrize("quick", [True, False])
+def test_the_engines_are_compared_where_it_does_not_take_long(load: Any, quick: bool) -> None:
+    plan, work = load("plan"), load("work")
+    cells = plan.engine_cells(quick)
+    assert all(max(population, 32) * work.flops(one) <= plan.ENGINE_FLOPS for _, population, one in cells)
+    assert {one.epochs for _, _, one in cells} <= {10, 20}  # of these each order of the rows is used equally often
+    assert {(32, 128, (32, 32)), (32, 128, (64, 64))} <= {(batch, n, one.hidden) for batch, n, one in cells}
+    if not quick:
+        sizes = {(one.hidden[0], batch, n) for batch, n, one in cells}
+        everything = {
+            (w, b, n) for w in plan.ENGINE_WIDTHS for b in plan.ENGINE_BATCHES for n in plan.ENGINE_POPULATIONS
+        }
+        left_out = {(512, 8, 1), (512, 8, 16), (256, 8, 128)} | {(512, batch, 128) for batch in plan.ENGINE_BATCHES}
+        assert everything - sizes == left_out
 
 
 def test_a_peer_that_is_not_installed_is_said_and_left_out(
@@ -128,6 +159,19 @@ def test_a_measurement_gives_what_its_process_prints_last_and_its_wall_clock(loa
     assert (outcome["seconds"], outcome["programs"]) == (0.5, 3)
     assert outcome["wall"] > 0.0
     assert 0.0 <= outcome["others"] <= 1.0
+
+
+def test_a_measurement_that_leaves_a_run_tells_its_engine(load: Any) -> None:
+    program = (
+        "import json, pathlib, sys\n"
+        "run = pathlib.Path(sys.argv[-1])\n"
+        "run.mkdir()\n"
+        "seconds = {'train': 0.5, 'report': 0.25, 'total': 1.0}\n"
+        "(run / 'metrics.json').write_text(json.dumps({'engine': {'name': 'native'}, 'seconds': seconds}))"
+    )
+    measured = load("plan").Measurement("x", (sys.executable, "-c", program), out="--out")
+    outcome = load("measuring").make(measured, 10.0, tries=1)
+    assert (outcome["engine"], outcome["train_seconds"], outcome["report_seconds"]) == ("native", 0.5, 0.25)
 
 
 def test_a_measurement_made_twice_meets_an_empty_cache_and_then_a_filled_one(load: Any) -> None:
@@ -226,6 +270,108 @@ def test_the_page_says_where_shoal_loses_and_what_was_extrapolated(load: Any, tm
     assert file.with_suffix(".svg").stat().st_size > 10_000
 
 
+def test_the_page_says_which_engine_is_faster_and_where_the_choice_is_wrong(load: Any, tmp_path: Path) -> None:
+    plan, page = load("plan"), load("page")
+    measured = {
+        "10/8x32/1/shoal_native": [by_engine(1.0, 1.0)],
+        "10/8x32/1/shoal_xla": [by_engine(2.0, 6.0)],
+        "10/32x32/1/shoal_native": [by_engine(4.0, 4.0)],
+        "10/32x32/1/shoal_xla": [by_engine(1.0, 5.0)],
+        "10/64x32/1/shoal_native": [by_engine(8.0, 8.0)],
+        "10/64x32/1/shoal_xla": [by_engine(1.0, 5.0)],
+        "10/64x32/128/shoal_native": [by_engine(1.0, 1.0)],
+        "10/64x32/128/shoal_xla": [by_engine(3.0, 7.0)],
+        "6/numpy": [{"seconds": 1.0, "flops_per_second": 2e11}],
+        "1/shoal_default": [{"seconds": 4.0, "wall": 4.0, "engine": "native", "report_seconds": 0.5}],
+        "1/shoal_notes": [{"seconds": 2.0, "wall": 2.0, "engine": "native"}],
+        "1/sklearn": [{"seconds": 2.0, "wall": 2.0}],
+        "2/notes/16/shoal": [{**timing(1.0), "engine": "native"}],
+        "2/notes/16/shoal_xla": [timing(8.0)],
+    }
+    record = filled(load, tmp_path / "results.jsonl", measured)
+    text = page.write_page(record, plan.Scale(quick=True), tmp_path).read_text(encoding="utf-8")
+    assert "| 32 | 8 | native 2 × (native 6 ×) | – |" in text
+    assert "| 32 | 64 | XLA 8 × (XLA 1.6 ×) | native 3 × (native 7 ×) |" in text
+    assert "| 32 | 64 | 8 s, 1 s | 7.81 ms, 23.4 ms |" in text
+    wins = "the XLA engine is faster with one network from width 32 in batches of 32; with 128 networks at no width"
+    assert wins in text
+    assert "`auto` takes the slower engine, starting and compiling counted, in 1 of 4 cells." in text
+    assert "| 32 | 64 | 1 | native | 1 s, 8 s | 4 s, 5 s | 1.6 × |" in text
+    assert "| `shoal fit iris` | 4 s | 4 s to 4 s | – | native | 500 ms |" in text
+    assert (
+        "| `shoal fit iris`, whole command with page, nothing cached (native engine) | 4 s | 5 s | 3 s | floor |"
+        in text
+    )
+    assert "over scikit-learn's (native engine) | 1 × | 1.5 × | 1 × | aim |" in text
+    share = load("work").flops(load("summary").engine_cases(True)[-1].work) * 128 / 2e11
+    assert f"| {100 * share:.2g} % | 25 % | 50 % | {'floor' if share >= 0.25 else '**nothing**'} |" in text
+    assert "shoal chooses the native engine for 16 networks." in text
+    assert "| shoal, XLA engine | – | 500 ms |" in text
+
+
+def test_a_target_is_reached_from_the_right_side(load: Any) -> None:
+    text, target = load("text"), load("targets").Target
+    reached = [target("t", value, 5.0, 3.0, text.seconds).reached for value in (None, 6.0, 5.0, 4.0, 3.0)]
+    assert reached == ["–", "**nothing**", "floor", "floor", "aim"]
+    assert [target("t", value, 0.25, 0.5, text.percent).reached for value in (0.2, 0.3, 0.6)] == [
+        "**nothing**",
+        "floor",
+        "aim",
+    ]
+
+
+@pytest.mark.parametrize("who", ["shoal_native", "shoal_xla"])
+def test_an_engine_that_is_forced_trains_and_says_what_would_be_chosen(load: Any, who: str) -> None:
+    side = load("shoal_side")
+    if side.ENGINES[who].needs[-1] == side.KERNEL and not kernels():
+        pytest.skip("the native engine's kernel was not built")
+    sizes = {"rows": 64, "validation_rows": 16, "features": 4, "classes": 2}
+    work = load("work").Work("random", (4,), 16, 3, learning_rate=0.05, **sizes)
+    outcome = load("child").run({"kind": "train", "who": who, "work": work.plain(), "population": 2})
+    assert outcome["engine"] == who.removeprefix("shoal_")
+    assert outcome["whole_seconds"] >= outcome["seconds"] + outcome["compile_seconds"] > 0.0
+    assert outcome["chosen"] == ("native" if kernels() else "xla")
+    assert outcome["xla_estimate"] > 0.0
+    assert ("native_estimate" in outcome) == bool(kernels())
+
+
+def test_the_notes_program_in_scikit_learn_learns() -> None:
+    done = subprocess.run([sys.executable, FOLDER / "sklearn_iris.py"], capture_output=True, text=True, check=True)
+    assert re.fullmatch(r"scikit-learn: test accuracy (0\.9|1).*, log-loss .*\n", done.stdout)
+
+
+def test_the_constants_of_a_model_are_found_again(load: Any) -> None:
+    calibrate, rng = load("calibrate"), np.random.default_rng(0)
+    works = list(calibrate.grid(quick=True))
+    constants = dict(zip(calibrate.CONSTANTS, (0.5, 0.01, 0.02, 0.0003), strict=True))
+    cases = []
+    for work, optimizer in works:
+        columns = {name: float(value) for name, value in zip(constants, rng.uniform(1, 1e4, 4), strict=True)}
+        columns |= calibrate.far(work, 16)
+        cases.append(calibrate.Case(work, optimizer, columns, sum(constants[n] * columns[n] for n in constants)))
+    found, ratios = calibrate.fit(cases, calibrate.FORMS["the four constants"])
+    assert found == pytest.approx(constants)
+    assert ratios == pytest.approx(1.0)
+    assert "the four constants: STEP = 0.5, PARAMETER = 0.01, VALUE = 0.02, PRODUCT = 0.0003" in calibrate.report(cases)
+
+
+@needs_kernel
+def test_a_lane_block_is_measured_with_the_columns_of_the_model(load: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    calibrate, kernel = load("calibrate"), best_kernel()
+    monkeypatch.setattr(calibrate, "ENOUGH", 1.0)
+    sizes = {"rows": 64, "validation_rows": 16, "features": 4, "classes": 3}
+    work = load("work").Work("random", (8,), 16, 1, **sizes)
+    case = calibrate.measure(work, "adam", kernel, repeats=1)
+    (member,) = load("shoal_side").members_of([{"hidden": (8,), "batch_size": 16}])
+    problem = load("shoal_side").problem_of(load("work").arrays_of(work))
+    whole = sum(getattr(cost, name) * case.columns[name] for name in calibrate.CONSTANTS)
+    assert whole == pytest.approx(cost.lane_block_epoch(problem, member.hyperparameters, 4))
+    assert case.microseconds > 0.0
+    assert calibrate.far(work, 16)["FAR_1"] == 0.0
+    wide = load("work").Work("random", (256, 256), 16, 1, **sizes)
+    assert calibrate.far(wide, 16)["FAR_1"] == 4 * (5 * 256 + 257 * 259 - 1e6 / 256)
+
+
 @pytest.mark.parametrize("who", ["shoal", "sklearn"])
 def test_a_training_is_timed_and_has_learned(load: Any, who: str) -> None:
     sizes = {"rows": 64, "validation_rows": 16, "features": 4, "classes": 2}
@@ -235,11 +381,11 @@ def test_a_training_is_timed_and_has_learned(load: Any, who: str) -> None:
     assert 0.0 < outcome["validation_loss"] < 1.0
 
 
-def test_a_mixed_search_names_its_engine(load: Any) -> None:
+def test_a_mixed_search_says_who_trained_and_counts_its_programs(load: Any) -> None:
     outcome = load("shoal_side").search("iris", 3, 1)
     assert outcome["candidates"] == 3
-    assert outcome["engine"] in ("native", "xla")
-    assert outcome["programs"] == 0 or outcome["engine"] == "xla"
+    assert outcome["engine"] == ("native" if kernels() else "xla")
+    assert (outcome["programs"] >= 1) == (outcome["engine"] == "xla")
 
 
 def test_the_peak_is_measured(load: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from shoal.errors import SettingError
-from shoal.training.cost import COMPILE_SECONDS, member_step
+from shoal.training.cost import member_step
 from shoal.training.engines.base import Engine
 from shoal.training.engines.native.cost import native_seconds
 from shoal.training.engines.native.library import best_kernel
@@ -15,7 +15,9 @@ from shoal.training.grouping import group_members
 from shoal.training.member import Member, Problem
 from shoal.training.planner import Budget
 
-START_SECONDS = 1.5  # that importing and starting jax takes
+# Beside the native kernel on the same cores: loading and starting jax, compiling a program, and how many times longer
+# than the model of grouping, which needs ratios only, training takes.
+START_SECONDS, COMPILE_SECONDS, SLOWER = 1.5, 3.0, 2.5
 WORTH_A_LOOK = 10.0  # seconds of training from which on it pays to see whether there is a GPU
 
 
@@ -81,7 +83,7 @@ def xla_seconds(problem: Problem, members: Sequence[Member], cores: int) -> floa
         epochs = sum(member.hyperparameters.epochs for member in group.members)
         busy = min(cores, len(group.members))
         steps = problem.steps(group.structure.batch_size)
-        seconds += COMPILE_SECONDS + 1e-6 * member_step(group.structure) * steps * epochs / busy
+        seconds += COMPILE_SECONDS + SLOWER * 1e-6 * member_step(group.structure) * steps * epochs / busy
     return seconds
 
 

@@ -8,23 +8,30 @@ from collections.abc import Sequence
 
 from shoal.training.cost import CHUNK_MICROSECONDS, LONGEST_MICROSECONDS, ORDERS
 from shoal.training.engines.native.library import best_kernel
+from shoal.training.engines.native.records import COPIES
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member, Problem
 
-# microseconds of one core, for a lane block: of a step, of a parameter in a step, of a value and of a product in a row
-STEP, PARAMETER, VALUE, PRODUCT = 1.0, 0.02, 0.005, 0.002
+# microseconds of one core for a lane block, fitted by benchmarks/calibrate.py: of a step, of a parameter in a step by
+# optimizer, of one for which the second-level cache has no room, of a value, and of a product in a row
+STEP, VALUE, PRODUCT, FAR = 0.08, 0.0097, 0.00027, 0.017
+PARAMETER = {"sgd": 0.0027, "lion": 0.0027}
+OTHER_PARAMETER = 0.008
+CACHE = 2_000_000  # bytes that hold parameters, slots and best
 
 
-def lane_block_epoch(problem: Problem, h: Hyperparameters, steps: int) -> float:
+def lane_block_epoch(problem: Problem, h: Hyperparameters, steps: int, lanes: int = 16) -> float:
     """Return the microseconds that one epoch of a lane block takes."""
     widths = (problem.inputs, *h.hidden, problem.outputs)
     pairs = list(itertools.pairwise(widths))
-    weights, values = sum((a + 1) * b for a, b in pairs), sum(widths[1:])
+    parameters, values = sum((a + 1) * b for a, b in pairs), sum(widths[1:])
     forward = sum(a * b for a, b in pairs)
     training = 3 * forward - pairs[0][0] * pairs[0][1]  # nobody needs slopes in the inputs
     rows, validation = len(problem.x), len(problem.validation_x)
     products = rows * training + validation * forward
-    return steps * (STEP + PARAMETER * weights) + VALUE * values * (rows + validation) + PRODUCT * products
+    far = FAR * max(0.0, parameters - CACHE / (4 * COPIES * lanes))
+    step = STEP + PARAMETER.get(h.optimizer, OTHER_PARAMETER) * parameters + far
+    return steps * step + VALUE * values * (rows + validation) + PRODUCT * products
 
 
 def epochs_of_a_chunk(microseconds: float, epochs: int, may_stop: bool) -> int:
@@ -53,7 +60,7 @@ def native_seconds(problem: Problem, members: Sequence[Member], cores: int) -> f
         h = member.hyperparameters
         if id(h) not in known:
             batch_size = min(h.batch_size, len(problem.x))
-            known[id(h)] = h.epochs * lane_block_epoch(problem, h, problem.steps(batch_size))
+            known[id(h)] = h.epochs * lane_block_epoch(problem, h, problem.steps(batch_size), lanes)
         sizes.setdefault(h.batch_size, []).append(known[id(h)])
     total = 0.0
     for each in sizes.values():

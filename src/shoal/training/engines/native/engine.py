@@ -16,13 +16,12 @@ from shoal.training.engines.base import Chunk
 from shoal.training.engines.native.cost import epochs_of_a_chunk, lane_block_epoch
 from shoal.training.engines.native.library import Kernel, best_kernel
 from shoal.training.engines.native.members import (
-    COPIES,
     MemberArrays,
     RowsRecord,
     member_records,
     own_layers,
 )
-from shoal.training.engines.native.records import MEMBER, STATE
+from shoal.training.engines.native.records import COPIES, MEMBER, STATE
 from shoal.training.member import Member, Problem
 from shoal.training.packing import Parameters, member_network
 from shoal.training.planner import Budget, find_budget
@@ -103,7 +102,7 @@ class NativeEngine:
         places = min(len(members), self._fitting(problem, members))
         steps = problem.steps(batch_size)
         each = {id(m.hyperparameters): m.hyperparameters for m in members}.values()
-        dearest = max(lane_block_epoch(problem, h, steps) for h in each)
+        dearest = max(lane_block_epoch(problem, h, steps, self.kernel.lanes) for h in each)
         blocks = -(-places // (self.kernel.lanes * self.cores))
         most = max(h.epochs for h in each)
         may_stop = any(h.patience < h.epochs for h in each)

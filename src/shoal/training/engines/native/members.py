@@ -13,7 +13,7 @@ from shoal.networks import ACTIVATIONS, Network, get_activation
 from shoal.results import Status
 from shoal.streams import Streams
 from shoal.training.cost import ORDERS
-from shoal.training.engines.native.records import MEMBER, ROWS
+from shoal.training.engines.native.records import COPIES, MEMBER, ROWS, VECTORS
 from shoal.training.member import DROPOUT, Member, Problem
 from shoal.training.optimizers import OPTIMIZERS, SECOND_STARTS_AT
 from shoal.training.packing import Parameters, batch_order, member_network, member_scalars, own_starts
@@ -27,8 +27,7 @@ LOSSES_IN_ORDER = ("mse", "mae", "huber", "log_cosh", "binary_crossentropy", "ca
 LOSS_CODES = {**{name: i for i, name in enumerate(LOSSES_IN_ORDER)}, "rmse": 0}
 HEADS = ("linear", "sigmoid", "softmax")
 SQUARES, HITS_OF_ONE, HITS_OF_MANY = range(3)
-VECTORS = ("parameters", "first", "second", "best")
-COPIES, SECOND = len(VECTORS), VECTORS.index("second")
+SECOND = VECTORS.index("second")
 
 
 class RowsRecord:

@@ -31,3 +31,6 @@ MEMBER = _record(
 )
 STATE = ("momentum_product", "best_loss", "epoch", "best_epoch", "steps", "status")
 """The fields of a member that training changes, besides its vectors."""
+VECTORS = ("parameters", "first", "second", "best")
+"""Those vectors."""
+COPIES = len(VECTORS)

@@ -34,7 +34,7 @@ struct Block {
         const long widest = shape();
         place(widest);
         for (int lane = 0; lane < LANES; ++lane) read_numbers(lane);
-        for (int lane = 0; lane < count; ++lane) move_parameters<true>(lane);
+        move_parameters<true>();
         for (int l = 0; l + 1 < layers; ++l) read_activations(l);
     }
     Block(const Block &) = delete;
@@ -42,8 +42,8 @@ struct Block {
     ~Block() { delete[] layer; }
 
     void write_back() {
+        move_parameters<false>();
         for (int lane = 0; lane < count; ++lane) {
-            move_parameters<false>(lane);
             Member &m = *members[lane];
             m.momentum_product = momentum_product[lane], m.best_loss = best_loss[lane];
             m.epoch = epoch[lane], m.best_epoch = best_epoch[lane], m.steps = steps[lane], m.status = status[lane];
@@ -134,21 +134,34 @@ private:
         penalised |= m.l1 != 0.0f || m.l2 != 0.0f;
     }
 
+    // Between the members' own arrays and the lanes, one vector after the other.
     template <bool IN>
-    void move_parameters(int lane) {
-        const Member &m = *members[lane];
-        const struct { V *here; float *there; } all[] = {
-            {parameters, m.parameters}, {first, m.first}, {second, m.second}, {best, m.best}};
-        for (const auto &each : all) {
-            float *there = each.there;
+    void move_parameters() {
+        for (int kind = 0; kind < 4; ++kind) {
+            V *const here = kind == 0 ? parameters : kind == 1 ? first : kind == 2 ? second : best;
+            float *at[LANES];
+            for (int lane = 0; lane < count; ++lane) {
+                const Member &m = *members[lane];
+                at[lane] = kind == 0 ? m.parameters : kind == 1 ? m.first : kind == 2 ? m.second : m.best;
+            }
             for (int l = 0; l < layers; ++l)
-                for (int i = 0; i <= m.inputs[l]; ++i)  // the row behind the weights holds the biases
-                    for (int j = 0; j < m.neurons[l]; ++j, ++there) {
-                        const long row = i < m.inputs[l] ? layer[l].weights + i * layer[l].stride : layer[l].biases;
-                        if (IN) set_lane(each.here[row + j], lane, *there);
-                        else *there = each.here[row + j][lane];
-                    }
+                for (int i = 0; i <= layer[l].inputs; ++i) move_row<IN>(l, i, here, at);
         }
+    }
+
+    template <bool IN>
+    void move_row(int l, int i, V *here, float **at) {  // the row behind the weights holds the biases
+        const Layer &in = layer[l];
+        V *const row = here + (i < in.inputs ? in.weights + i * in.stride : in.biases);
+        int widths[LANES];
+        for (int lane = 0; lane < count; ++lane)
+            widths[lane] = i == in.inputs || i < members[lane]->inputs[l] ? members[lane]->neurons[l] : 0;
+        for (int j = 0; j < in.outputs; ++j)
+            for (int lane = 0; lane < count; ++lane) {
+                if (j >= widths[lane]) continue;
+                if (IN) set_lane(row[j], lane, *at[lane]++);
+                else *at[lane]++ = row[j][lane];
+            }
     }
 
     void read_activations(int l) {
