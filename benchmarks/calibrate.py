@@ -30,13 +30,12 @@ from shoal.training.engines.native import NativeEngine, cost
 from shoal.training.engines.native.library import Kernel, best_kernel
 from shoal.training.trainer import train
 
-CONSTANTS = ("STEP", "PARAMETER", "VALUE", "PRODUCT")
+CONSTANTS = ("STEP", "PARAMETER", "CHEAP_PARAMETER", "FAR", "VALUE", "PRODUCT")
 WIDTHS, BATCHES = (4, 8, 16, 32, 64, 128, 256), (8, 32, 128)
 SIZES = ((4, 3), (64, 10))  # inputs and outputs
 ACTIVATIONS, OPTIMIZERS = ("relu", "tanh"), ("sgd", "adam")
 ENOUGH = 100_000.0  # microseconds that a measurement shall last
 CACHES = (1, 2, 4)  # megabytes that may stay close to a core
-COPIES = 4  # of the parameters that a step touches: their gradients, two slots of the optimizer, themselves
 
 Columns = dict[str, float]
 
@@ -83,29 +82,25 @@ def measure(work: Work, optimizer: str, kernel: Kernel, repeats: int) -> Case:
         return members_of([{**candidate, **sizes, "learning_rate": 1e-3}] * kernel.lanes)
 
     h = members(1)[0].hyperparameters
-    epochs = 10 * max(1, min(200, round(ENOUGH / 10 / cost.lane_block_epoch(problem, h, steps))))
+    epochs = 10 * max(1, min(200, round(ENOUGH / 10 / cost.lane_block_epoch(problem, h, steps, kernel.lanes))))
     taken = []
     for _ in range(repeats):
         timed = TimedKernel(kernel.name, kernel.lanes, kernel.handle)
         train(problem, members(epochs), NativeEngine(cores=1, kernel=timed))
         taken.append(1e6 * sum(timed.seconds) / epochs)
-    return Case(work, optimizer, {**columns(problem, h, steps), **far(work, kernel.lanes)}, min(taken))
+    return Case(work, optimizer, columns(problem, h, steps, kernel.lanes), min(taken))
 
 
-def columns(problem: Any, h: Any, steps: int) -> Columns:
+def columns(problem: Any, h: Any, steps: int, lanes: int) -> Columns:
     """Return what each constant of the model is multiplied by: the model with that one 1 and the others 0."""
     found = {}
     for name in CONSTANTS:
         with patch.multiple(cost, **{each: float(each == name) for each in CONSTANTS}):
-            found[name] = cost.lane_block_epoch(problem, h, steps)
+            found[name] = cost.lane_block_epoch(problem, h, steps, lanes)
+    for size in CACHES:  # the column FAR, if so many megabytes stay close
+        with patch.multiple(cost, CACHE=1e6 * size, **{each: float(each == "FAR") for each in CONSTANTS}):
+            found[f"FAR_{size}"] = cost.lane_block_epoch(problem, h, steps, lanes)
     return found
-
-
-def far(work: Work, lanes: int) -> Columns:
-    """Return the parameters of all steps that find no room in a cache of each size."""
-    count = sum((a + 1) * b for a, b in itertools.pairwise((work.features, *work.hidden, work.classes)))
-    steps = -(-work.rows // work.batch_size)
-    return {f"FAR_{size}": steps * max(0.0, count - 1e6 * size / (4 * lanes * COPIES)) for size in CACHES}
 
 
 def _plain(case: Case) -> Columns:
@@ -117,19 +112,20 @@ def _apart(case: Case, name: str, kind: str) -> Columns:
     return {f"{key} of {kind}" if key == name else key: value for key, value in _plain(case).items()}
 
 
-def _by_optimizer(case: Case) -> Columns:
-    return _apart(case, "PARAMETER", case.optimizer)
+def _within(size: int, case: Case) -> Columns:
+    """Return the columns with a cache of so many megabytes."""
+    return {**_plain(case), "FAR": case.columns[f"FAR_{size}"]}
 
 
-def _beyond(name: str, case: Case) -> Columns:
-    return {**_by_optimizer(case), name: case.columns[name]}
+def _without_far(case: Case) -> Columns:
+    return {name: value for name, value in _plain(case).items() if name != "FAR"}
 
 
 FORMS: dict[str, Callable[[Case], Columns]] = {
-    "the four constants": _plain,
+    "the constants": _plain,
     "a value by its activation": lambda case: _apart(case, "VALUE", case.work.activation),
-    "a parameter by its optimizer": _by_optimizer,
-    **{f"the same, and parameters that find no room in {size} MB": partial(_beyond, f"FAR_{size}") for size in CACHES},
+    "no parameter is far": _without_far,
+    **{f"parameters beyond {size} MB are far": partial(_within, size) for size in CACHES},
 }
 
 

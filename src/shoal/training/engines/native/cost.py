@@ -12,11 +12,10 @@ from shoal.training.engines.native.records import COPIES
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member, Problem
 
-# microseconds of one core for a lane block, fitted by benchmarks/calibrate.py: of a step, of a parameter in a step by
-# optimizer, of one for which the second-level cache has no room, of a value, and of a product in a row
-STEP, VALUE, PRODUCT, FAR = 0.08, 0.0097, 0.00027, 0.017
-PARAMETER = {"sgd": 0.0027, "lion": 0.0027}
-OTHER_PARAMETER = 0.008
+# microseconds of one core for a lane block, fitted by benchmarks/calibrate.py: of a step, of a parameter in a step, of
+# one with a plain optimizer, of one for which the second-level cache has no room, of a value, of a product in a row
+STEP, PARAMETER, CHEAP_PARAMETER, FAR, VALUE, PRODUCT = 0.08, 0.008, 0.0027, 0.017, 0.0097, 0.00027
+CHEAP = ("sgd", "lion")  # optimizers without roots and divisions
 CACHE = 2_000_000  # bytes that hold parameters, slots and best
 
 
@@ -30,7 +29,7 @@ def lane_block_epoch(problem: Problem, h: Hyperparameters, steps: int, lanes: in
     rows, validation = len(problem.x), len(problem.validation_x)
     products = rows * training + validation * forward
     far = FAR * max(0.0, parameters - CACHE / (4 * COPIES * lanes))
-    step = STEP + PARAMETER.get(h.optimizer, OTHER_PARAMETER) * parameters + far
+    step = STEP + (CHEAP_PARAMETER if h.optimizer in CHEAP else PARAMETER) * parameters + far
     return steps * step + VALUE * values * (rows + validation) + PRODUCT * products
 
 
