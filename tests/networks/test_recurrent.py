@@ -154,17 +154,13 @@ def test_numbers_outside_the_table_are_noticed(jax_namespace) -> None:
         np.testing.assert_array_equal(out[0, :, 0], [np.nan, 1.0, 1.0, np.nan])
 
 
-def test_recur_hands_constants_to_the_cell(jax_namespace) -> None:
-    inputs, kernel = np.ones((2, 3, 1), np.float32), np.ones((1, 1), np.float32)
+def test_recur_adds_the_biases_of_inputs_and_state(jax_namespace) -> None:
+    x, one = np.ones((2, 3, 1), np.float32), np.ones((1, 1), np.float32)
     for xp in (numpy_namespace, jax_namespace):
-        states, _ = xp.recur(
-            lambda x, product, carry, bias: (x + product + bias + 0 * carry[0],),
-            inputs,
-            kernel,
-            (xp.zeros((2, 1), np.float32),),
-            constants=(np.full(1, 2.0, np.float32),),
-        )
-        assert states[0, :, 0].tolist() == [3.0, 6.0, 9.0]
+        by = (one, np.full(1, 2.0, np.float32)), (one, np.full(1, 0.5, np.float32))
+        along, last = xp.recur(lambda inputs, product, _: (inputs[0] + product[0],), x, *by, states=1)
+        assert along[0, :, 0].tolist() == [3.5, 7.0, 10.5]
+        assert last[0].tolist() == [10.5]
 
 
 def test_layers_can_be_written_as_a_text() -> None:

@@ -9,6 +9,11 @@ from typing import Any
 
 import numpy as np
 
+Affine = tuple[Any, Any]
+"""A kernel and a bias, or None in its place."""
+Cell = Callable[[Any, Any, tuple[Any, ...]], tuple[Any, ...]]
+"""What a recurrent layer computes of the products of inputs and state and of its carry: the new carry."""
+
 
 class Namespace:
     """An array module with the functions that NumPy and jax.numpy do not share.
@@ -96,36 +101,55 @@ class Namespace:
 
     def recur(
         self,
-        cell: Callable[..., Any],
-        inputs: Any,
-        kernel: Any,
-        carry: tuple[Any, ...],
+        cell: Cell,
+        x: Any,
+        of_inputs: Affine,
+        of_state: Affine,
+        states: int,
         mask: Any = None,
-        constants: tuple[Any, ...] = (),
-    ) -> Any:
-        """Return what a recurrent cell hands on at each step, and its last carry.
+    ) -> tuple[Any, Any]:
+        """Return the hidden state of a recurrent cell after each step, and after the last.
 
         Args:
-            cell: elementwise `(inputs_t, product, carry, *constants) -> carry`, with `product = carry[0] @ kernel` and
-                `carry[0]` the hidden state that it hands on.
-            inputs: `(rows, time, n)`, multiplied with the input kernel already.
-            kernel: `(units, m)`, multiplied with the hidden state at each step.
-            carry: arrays `(rows, units)` before the first step.
+            cell: elementwise `(inputs, product, carry) -> carry`. `inputs` and `product` are what `of_inputs` makes of
+                the inputs of a step and `of_state` of the hidden state `carry[0]`, the gates first; an engine may put
+                rows and units either way round.
+            x: `(rows, time, features)`.
+            of_inputs: kernel `(features, gates units)`, and bias `(gates units,)` or None.
+            of_state: kernel `(units, gates units)`, and bias `(gates units,)` or None.
+            states: how many arrays `(rows, units)` the carry has, each zero before the first step.
             mask: `(rows, time)`, where false the carry stays as it is; None: true everywhere.
-            constants: parameters that the cell uses at every step, such as a bias `(m,)`; default none.
 
         Returns:
-            The hidden state after each step, `(rows, time, units)`, and the last carry.
+            The hidden state after each step, `(rows, time, units)`, and after the last, `(rows, units)`.
         """
 
+        def parted(z: Any) -> Any:
+            return self.module.moveaxis(self.module.reshape(z, (len(x), z.shape[-1] // units, units)), 1, 0)
+
         def step(carry: Any, now: Any) -> Any:
-            inputs_t, real = now
-            new = self.kept(real, cell(inputs_t, self.matmul(carry[0], kernel), carry, *constants), carry)
+            inputs, real = now
+            product = self.affine(carry[0], of_state)
+            new = self.kept(real, cell(parted(inputs), parted(product), carry), carry)
             return new, new[0]
 
-        steps = self.module.swapaxes(inputs, 0, 1), None if mask is None else self.module.swapaxes(mask, 0, 1)
-        last, states = self.scan(step, carry, steps)
-        return self.module.swapaxes(states, 0, 1), last
+        units, inputs = len(of_state[0]), self.affine_at_steps(x, of_inputs)
+        start = (self.module.zeros((len(x), units), inputs.dtype),) * states
+        real = None if mask is None else self.module.swapaxes(mask, 0, 1)
+        last, along = self.scan(step, start, (inputs, real))
+        return self.module.swapaxes(along, 0, 1), last[0]
+
+    def affine(self, x: Any, by: Affine) -> Any:
+        """Return rows multiplied with a kernel, and a bias added to them unless it is None."""
+        kernel, bias = by
+        product = self.matmul(x, kernel)
+        return product if bias is None else product + bias
+
+    def affine_at_steps(self, x: Any, by: Affine) -> Any:
+        """Return `affine` of each step of series, the time before the rows, by one product."""
+        along = self.module.swapaxes(x, 0, 1)
+        flat = self.affine(self.module.reshape(along, (-1, x.shape[-1])), by)
+        return self.module.reshape(flat, (*along.shape[:2], flat.shape[-1]))
 
     def kept(self, real: Any, new: tuple[Any, ...], old: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the new carry of the rows whose step is real, the old one of the others; None: all are."""

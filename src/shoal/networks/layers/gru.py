@@ -7,9 +7,9 @@ from typing import Any, ClassVar, Self
 
 from shoal.networks.activations import ActivationSpec, apply_activation
 from shoal.networks.initializers import Shape
-from shoal.networks.layers.base import Parameters
-from shoal.networks.layers.recurrent import Recurrent, checked_gate, split
+from shoal.networks.layers.recurrent import Recurrent, checked_gate
 from shoal.networks.layers.settings import flag
+from shoal.networks.namespace import Affine
 
 
 @dataclass(frozen=True)
@@ -63,37 +63,32 @@ class GRU(Recurrent):
         width = self.gates * self.units
         return (2, width) if self.reset_after else (width,)
 
-    def _input_bias(self, bias: Any) -> Any:
-        return bias[0] if self.reset_after else bias
+    def _biases(self, bias: Any) -> tuple[Any, Any]:
+        return (bias[0], bias[1]) if self.reset_after and bias is not None else (bias, None)
 
-    def _recur(self, xp: Any, parameters: Parameters, inputs: Any, carry: tuple[Any, ...], mask: Any) -> Any:
-        if not self.reset_after:
-            return self._reset_before(xp, parameters["recurrent_kernel"], inputs, carry, mask)
+    def _recur(self, xp: Any, x: Any, of_inputs: Affine, of_state: Affine, mask: Any) -> tuple[Any, Any]:
+        if self.reset_after:
+            return super()._recur(xp, x, of_inputs, of_state, mask)
+        units, kernel = self.units, of_state[0]
+        of_gates, of_new = kernel[:, : 2 * units], kernel[:, 2 * units :]
 
-        def cell(inputs_t: Any, product: Any, carry: Any, *bias: Any) -> tuple[Any, ...]:
-            z, r, new = split(inputs_t, 3)
-            z_state, r_state, new_state = split(product + bias[0] if bias else product, 3)
-            reset = apply_activation(xp, self.recurrent_activation, r + r_state)
-            return (self._mixed(xp, z + z_state, new + reset * new_state, carry[0]),)
+        def step(state: Any, now: Any) -> Any:
+            inputs, real = now
+            gates = inputs[:, : 2 * units] + xp.matmul(state, of_gates)
+            reset = apply_activation(xp, self.recurrent_activation, gates[:, units:])
+            new = inputs[:, 2 * units :] + xp.matmul(reset * state, of_new)
+            (kept,) = xp.kept(real, (self._mixed(xp, gates[:, :units], new, state),), (state,))
+            return kept, kept
 
-        constants = (parameters["bias"][1],) if self.use_bias else ()
-        return xp.recur(cell, inputs, parameters["recurrent_kernel"], carry, mask, constants)
-
-    def _reset_before(self, xp: Any, kernel: Any, inputs: Any, carry: tuple[Any, ...], mask: Any) -> Any:
-        of_gates, of_new = kernel[:, : 2 * self.units], kernel[:, 2 * self.units :]
-
-        def step(carry: Any, now: Any) -> Any:
-            inputs_t, real = now
-            z, r, new = split(inputs_t, 3)
-            z_state, r_state = split(xp.matmul(carry[0], of_gates), 2)
-            reset = apply_activation(xp, self.recurrent_activation, r + r_state)
-            state = self._mixed(xp, z + z_state, new + xp.matmul(reset * carry[0], of_new), carry[0])
-            kept = xp.kept(real, (state,), carry)
-            return kept, kept[0]
-
-        steps = xp.swapaxes(inputs, 0, 1), None if mask is None else xp.swapaxes(mask, 0, 1)
-        last, states = xp.scan(step, carry, steps)
+        inputs = xp.affine_at_steps(x, of_inputs)
+        real = None if mask is None else xp.swapaxes(mask, 0, 1)
+        last, states = xp.scan(step, xp.zeros((len(x), units), inputs.dtype), (inputs, real))
         return xp.swapaxes(states, 0, 1), last
+
+    def _cell(self, xp: Any, inputs: Any, product: Any, carry: tuple[Any, ...]) -> tuple[Any, ...]:
+        (z, r, new), (z_state, r_state, new_state) = inputs, product
+        reset = apply_activation(xp, self.recurrent_activation, r + r_state)
+        return (self._mixed(xp, z + z_state, new + reset * new_state, carry[0]),)
 
     def _mixed(self, xp: Any, z: Any, new: Any, state: Any) -> Any:
         update = apply_activation(xp, self.recurrent_activation, z)

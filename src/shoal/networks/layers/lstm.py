@@ -9,8 +9,7 @@ import numpy as np
 
 from shoal.networks.activations import ActivationSpec, apply_activation
 from shoal.networks.initializers import Shape
-from shoal.networks.layers.base import Parameters
-from shoal.networks.layers.recurrent import Recurrent, checked_gate, split
+from shoal.networks.layers.recurrent import Recurrent, checked_gate
 from shoal.networks.layers.settings import flag
 from shoal.streams import Stream, Streams
 
@@ -68,15 +67,12 @@ class LSTM(Recurrent):
             values["bias"][..., self.units : 2 * self.units] = 1.0
         return values
 
-    def _recur(self, xp: Any, parameters: Parameters, inputs: Any, carry: tuple[Any, ...], mask: Any) -> Any:
-        def cell(inputs_t: Any, product: Any, carry: Any) -> tuple[Any, ...]:
-            take, forget, new, show = split(inputs_t + product, 4)
-            kept = apply_activation(xp, self.recurrent_activation, forget) * carry[1]
-            added = apply_activation(xp, self.recurrent_activation, take) * apply_activation(xp, self.activation, new)
-            c = kept + added
-            return apply_activation(xp, self.recurrent_activation, show) * apply_activation(xp, self.activation, c), c
-
-        return xp.recur(cell, inputs, parameters["recurrent_kernel"], carry, mask)
+    def _cell(self, xp: Any, inputs: Any, product: Any, carry: tuple[Any, ...]) -> tuple[Any, ...]:
+        take, forget, new, show = inputs + product
+        kept = apply_activation(xp, self.recurrent_activation, forget) * carry[1]
+        added = apply_activation(xp, self.recurrent_activation, take) * apply_activation(xp, self.activation, new)
+        c = kept + added
+        return apply_activation(xp, self.recurrent_activation, show) * apply_activation(xp, self.activation, c), c
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:

@@ -1,9 +1,10 @@
-"""What recurrent layers have in common: one product for the inputs of all steps, then a cell, step by step."""
+"""What recurrent layers have in common: products of inputs and state make the gates of a cell, step by step."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.activation import checked_activation
 from shoal.networks.layers.base import Context, Layer, Parameters
 from shoal.networks.layers.settings import check_initializers, flag, start_values, whole
+from shoal.networks.namespace import Affine
 from shoal.streams import Stream, Streams
 
 
@@ -91,20 +93,21 @@ class Recurrent(Layer):
         mask = context.mask
         if self.go_backwards:
             x, mask = xp.flip(x, axis=1), None if mask is None else xp.flip(mask, axis=1)
-        inputs = xp.matmul(xp.reshape(x, (-1, x.shape[-1])), parameters["kernel"])
-        if self.use_bias:
-            inputs = inputs + self._input_bias(parameters["bias"])
-        inputs = xp.reshape(inputs, (x.shape[0], x.shape[1], self.gates * self.units))
-        carry = (xp.zeros((x.shape[0], self.units), inputs.dtype),) * self.states
-        states, last = self._recur(xp, parameters, inputs, carry, mask)
-        return states if self.return_sequences else last[0]
+        of_inputs, of_state = self._biases(parameters.get("bias"))
+        by = (parameters["kernel"], of_inputs), (parameters["recurrent_kernel"], of_state)
+        states, last = self._recur(xp, x, *by, mask)
+        return states if self.return_sequences else last
 
-    def _input_bias(self, bias: Any) -> Any:
-        """Return the part of the bias that can be added before the steps."""
-        return bias
+    def _biases(self, bias: Any) -> tuple[Any, Any]:
+        """Return what is added to the product of the inputs and to that of the state, or None."""
+        return bias, None
 
-    def _recur(self, xp: Any, parameters: Parameters, inputs: Any, carry: tuple[Any, ...], mask: Any) -> Any:
-        """Return the hidden states of all steps and the last carry."""
+    def _recur(self, xp: Any, x: Any, of_inputs: Affine, of_state: Affine, mask: Any) -> tuple[Any, Any]:
+        """Return the hidden state after each step, and after the last."""
+        return xp.recur(partial(self._cell, xp), x, of_inputs, of_state, self.states, mask)
+
+    def _cell(self, xp: Any, inputs: Any, product: Any, carry: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return the carry after a step; both products have the gates first."""
         raise NotImplementedError(f"{type(self).__name__} must say what it computes at each step")
 
     def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:  # noqa: ARG002
@@ -150,9 +153,3 @@ def checked_gate(label: str, name: str, activation: ActivationSpec) -> Activatio
             f"got {activation!r}. Put others into a layer of their own behind it"
         )
     return checked
-
-
-def split(z: Any, parts: int) -> list[Any]:
-    """Return the equal parts of the last axis, one for each gate."""
-    size = z.shape[-1] // parts
-    return [z[..., i * size : (i + 1) * size] for i in range(parts)]

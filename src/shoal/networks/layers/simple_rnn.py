@@ -7,7 +7,6 @@ from typing import Any, Self
 
 from shoal.networks.activations import apply_activation
 from shoal.networks.initializers import Shape
-from shoal.networks.layers.base import Parameters
 from shoal.networks.layers.recurrent import Recurrent
 
 
@@ -39,11 +38,8 @@ class SimpleRNN(Recurrent):
         {'kernel': (3, 8), 'recurrent_kernel': (8, 8), 'bias': (8,)}
     """
 
-    def _recur(self, xp: Any, parameters: Parameters, inputs: Any, carry: tuple[Any, ...], mask: Any) -> Any:
-        def cell(inputs_t: Any, product: Any, carry: Any) -> tuple[Any, ...]:  # noqa: ARG001
-            return (apply_activation(xp, self.activation, inputs_t + product),)
-
-        return xp.recur(cell, inputs, parameters["recurrent_kernel"], carry, mask)
+    def _cell(self, xp: Any, inputs: Any, product: Any, carry: tuple[Any, ...]) -> tuple[Any, ...]:  # noqa: ARG002
+        return (apply_activation(xp, self.activation, inputs[0] + product[0]),)
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:

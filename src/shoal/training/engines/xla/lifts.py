@@ -17,7 +17,8 @@ import jax
 import jax.numpy as jnp
 
 from shoal.networks import Namespace
-from shoal.training.engines.xla import convolution, windows
+from shoal.networks.namespace import Affine, Cell
+from shoal.training.engines.xla import convolution, recurrence, windows
 
 
 class Lifted(Namespace):
@@ -68,6 +69,14 @@ class MembersFirst(Lifted):
         if jax.default_backend() == "cpu":
             return convolution.correlate(self, x, kernel, strides, dilation)
         return super().correlate(x, kernel, strides, dilation)
+
+    def recur(
+        self, cell: Cell, x: Any, of_inputs: Affine, of_state: Affine, states: int, mask: Any = None
+    ) -> tuple[Any, Any]:
+        """Return the hidden states of a recurrent cell, on the CPU by what is fastest there."""
+        if jax.default_backend() == "cpu" and len(x) >= recurrence.FEWEST_ROWS:
+            return recurrence.recur(cell, x, of_inputs, of_state, states, mask)
+        return super().recur(cell, x, of_inputs, of_state, states, mask)
 
 
 @jax.custom_vjp
