@@ -129,7 +129,8 @@ def whole_programs(scale: Scale) -> list[Measurement]:
         Measurement("1/torch_loop", training(1, "", "torch_loop", scale.notes, 1).command, needs=("torch",)),
         Measurement("1/sklearn", sklearn, needs=("sklearn",)),
     ]
-    fits = {"notes": notes_flags(epochs), "default": [], "200": ["--networks", "200"]}
+    notes = notes_flags(epochs)
+    fits = {"notes": notes, "plain": [*notes, "--no-page"], "default": [], "200": ["--networks", "200"]}
     return [*keras, *others, *(_fit(name, options) for name, options in fits.items())]
 
 

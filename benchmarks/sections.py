@@ -35,6 +35,7 @@ def whole_section(record: Record, scale: Scale) -> str:
         rows.append((label_of(who), *_wall(record, f"1/{who}"), "", "", ""))
     commands = {
         "shoal_notes": "`shoal fit iris` with the notes' flags",
+        "shoal_plain": "the same without the page",
         "shoal_default": "`shoal fit iris`",
         "shoal_200": "`shoal fit iris --networks 200`",
     }

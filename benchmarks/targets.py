@@ -59,7 +59,7 @@ def native_targets(record: Record, scale: Scale) -> list[Target]:
     many = 1_024
     notes, keras = f"2/notes/{many}/{NATIVE}", record.ratio("2/notes/1/keras_tensorflow", f"2/notes/{many}/{NATIVE}")
     each = record.median(notes)
-    search, fit, program = "3/iris/shoal", "1/shoal_default", "1/shoal_notes"
+    search, fit, program = "3/iris/shoal", "1/shoal_default", "1/shoal_plain"
     beside = record.ratio(program, "1/sklearn", ("wall", "wall"))
     targets = [
         Target(f"{many:,} networks of the notes, per network", each and each / many, 0.35e-3, 0.15e-3, seconds),
@@ -79,7 +79,7 @@ def native_targets(record: Record, scale: Scale) -> list[Target]:
             seconds,
         ),
         Target(
-            f"notes' program by flags, whole command with page, over scikit-learn's{_by(record, program)}",
+            f"notes' program by flags, whole command without page, over scikit-learn's{_by(record, program)}",
             beside,
             1.5,
             1.0,

@@ -283,7 +283,7 @@ def test_the_page_says_which_engine_is_faster_and_where_the_choice_is_wrong(load
         "10/64x32/128/shoal_xla": [by_engine(3.0, 7.0)],
         "6/numpy": [{"seconds": 1.0, "flops_per_second": 2e11}],
         "1/shoal_default": [{"seconds": 4.0, "wall": 4.0, "engine": "native", "report_seconds": 0.5}],
-        "1/shoal_notes": [{"seconds": 2.0, "wall": 2.0, "engine": "native"}],
+        "1/shoal_plain": [{"seconds": 2.0, "wall": 2.0, "engine": "native"}],
         "1/sklearn": [{"seconds": 2.0, "wall": 2.0}],
         "2/notes/16/shoal": [{**timing(1.0), "engine": "native"}],
         "2/notes/16/shoal_xla": [timing(8.0)],
