@@ -53,14 +53,21 @@ def draw(record: Record, scale: Scale, file: Path) -> None:
     found = {case: duel(record, case) for case in engines}
     against_peers = {case: rival.ratio for case, rival in rivals.items() if rival is not None}
     of_engines = {case: each.ratio for case, each in found.items() if each is not None}
+    notes, dense = side_by_side(2, "notes", scale.notes, scale.populations), side_by_side(4, "dense", DENSE, (1, 8))
+    measured = any(_own(record, case, who) for case in dense for who in COLOURS)
+    heights = {"upper": 1.25, **({"middle": 1.0} if against_peers else {}), **({"lower": 1.3} if of_engines else {})}
     with matplotlib.rc_context({"svg.hashsalt": "shoal", "font.size": 9, "svg.fonttype": "path"}):
-        figure = Figure(figsize=(10.5, 12.0), layout="constrained")
-        upper, middle, lower = figure.subfigures(3, 1, height_ratios=(1.25, 1.0, 1.3))
-        left, right = upper.subplots(1, 2)
-        _time_per_network(left, record, side_by_side(2, "notes", scale.notes, scale.populations))
-        _samples(right, record, side_by_side(4, "dense", DENSE, (1, 8)))
-        _maps(middle, cells, against_peers, "Break-even", "best peer's time over shoal's, training alone")
-        _maps(lower, engines, of_engines, "Engines", "XLA's time over native's, training alone")
+        figure = Figure(figsize=(10.5, 3.4 * sum(heights.values())), layout="constrained")
+        parts = figure.subfigures(len(heights), 1, height_ratios=list(heights.values()), squeeze=False)[:, 0]
+        rows = dict(zip(heights, parts, strict=True))
+        axes = rows["upper"].subplots(1, 1 + measured, squeeze=False)[0]
+        _time_per_network(axes[0], record, notes)
+        if measured:
+            _samples(axes[1], record, dense)
+        if against_peers:
+            _maps(rows["middle"], cells, against_peers, "Break-even", "best peer's time over shoal's, training alone")
+        if of_engines:
+            _maps(rows["lower"], engines, of_engines, "Engines", "XLA's time over native's, training alone")
         figure.savefig(file, metadata={"Date": None})
 
 

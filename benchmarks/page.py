@@ -55,6 +55,19 @@ def page(record: Record, scale: Scale, figure: str = FIGURE) -> str:
     dense = side_by_side(4, "dense", DENSE, (1, 8))
     images, series = convolution_cases(scale), lstm_cases(scale)
     cells, engines = map_cases(scale.quick), engine_cases(scale.quick)
+    sections = {
+        1: ("The notes' program as a whole process", whole_section(record, scale)),
+        2: ("The notes' network, training alone", comparison(record, notes), _remark(held_back["notes"])),
+        3: ("A mixed search", search_section(record, scale)),
+        4: ("Dense 64-256-256-256-10", comparison(record, dense), _remark(held_back["dense"])),
+        5: ("Where it pays", map_section(record, cells), _remark(held_back["map"])),
+        6: ("Share of the machine's speed", peak_section(record, [*notes, *dense, *images, *series, *cells])),
+        7: ("Convolution", layered_section(record, images, IMAGES), _remark(held_back["convolution"])),
+        8: ("LSTM", layered_section(record, series, SERIES), _remark(held_back["lstm"])),
+        9: ("Starting", starts_section(record)),
+        10: ("Engines", engines_section(record, engines), _remark(held_back["engines"])),
+    }
+    measured = {int(line["name"].split("/")[0]) for line in record.lines if "name" in line}
     parts = [
         _opening(record, scale),
         f"![Time per network, rows per second, where each is faster, and which engine is]({figure})",
@@ -62,35 +75,11 @@ def page(record: Record, scale: Scale, figure: str = FIGURE) -> str:
         table(("what", "measured", "compared with", "ratio"), target_rows(record, scale)),
         "### Targets of the native engine",
         table(("what", "measured", "floor", "aim", "reached"), [each.row for each in native_targets(record, scale)]),
-        "## 1. The notes' program as a whole process",
-        whole_section(record, scale),
-        "## 2. The notes' network, training alone",
-        comparison(record, notes),
-        _remark(held_back["notes"]),
-        "## 3. A mixed search",
-        search_section(record, scale),
-        "## 4. Dense 64-256-256-256-10",
-        comparison(record, dense),
-        _remark(held_back["dense"]),
-        "## 5. Where it pays",
-        map_section(record, cells),
-        _remark(held_back["map"]),
-        "## 6. Share of the machine's speed",
-        peak_section(record, [*notes, *dense, *images, *series, *cells]),
-        "## 7. Convolution",
-        layered_section(record, images, IMAGES),
-        _remark(held_back["convolution"]),
-        "## 8. LSTM",
-        layered_section(record, series, SERIES),
-        _remark(held_back["lstm"]),
-        "## 9. Starting",
-        starts_section(record),
-        "## 10. Engines",
-        engines_section(record, engines),
-        _remark(held_back["engines"]),
-        "## How it was measured",
-        _method(record, scale),
     ]
+    for number, (title, *texts) in sections.items():
+        if number in measured or not measured:
+            parts += [f"## {number}. {title}", *texts]
+    parts += ["## How it was measured", _method(record, scale)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

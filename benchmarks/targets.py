@@ -22,7 +22,7 @@ from summary import (
     side_by_side,
     whole_search,
 )
-from text import count, percent, seconds, times
+from text import NONE, count, percent, seconds, times
 
 Row = tuple[str, str, str, str]
 
@@ -109,7 +109,7 @@ def target_rows(record: Record, scale: Scale) -> list[Row]:
         _layered(record, scale),
         _starts(record),
     )
-    return [row for rows in one_look for row in rows]
+    return [row for rows in one_look for row in rows if not row[1].startswith(NONE)]
 
 
 def _notes(record: Record) -> list[Row]:
