@@ -125,7 +125,7 @@ def _fit(
         progress.stage("evaluating")
         kept = choose_kept(training, settings, folder)
         chosen = [training.members[place] for place in kept]
-        predictor = make_ensemble(chosen, preparation, dataset, split, problem.folds, settings.false_alarm_rate)
+        predictor, measured = make_ensemble(chosen, preparation, dataset, split, problem.folds, settings)
         keep_training(folder, training.checkpoint)  # what follows may be interrupted, too
         record = evaluate(
             predictor,
@@ -135,6 +135,7 @@ def _fit(
             split,
             sealed,
             baselines,
+            measured,
             folds=problem.folds,
             repeats=settings.repeats,
             settings=settings.given(),

@@ -69,6 +69,9 @@ class FitSettings(BaseModel):
         "standard", description="how numeric features are scaled"
     )
     seed: int = Field(0, ge=0, lt=2**63, description="names the random numbers: same seed, same result")
+    coverage: float = Field(
+        0.95, ge=0.5, lt=1.0, description="share of new values that intervals (of classes, sets) are to hold"
+    )
 
     # which networks
     networks: int | None = Field(

@@ -11,6 +11,7 @@ from threading import Event
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from shoal.aside import Aside, take_spare
 from shoal.data import (
@@ -28,9 +29,10 @@ from shoal.data.signals import PADDED
 from shoal.errors import Interrupted, SettingError
 from shoal.evaluation.baselines import learn_baselines, predict_by
 from shoal.evaluation.candidates import choose_bottleneck, choose_candidates, rank_candidates
-from shoal.evaluation.evaluation import joined_rows, prepared_rows
+from shoal.evaluation.error_bars import Held, Measured, with_error_bars, with_region
+from shoal.evaluation.evaluation import block_of, joined_rows, prepared_rows
 from shoal.evaluation.flat_features import flat_features
-from shoal.evaluation.predictor import EnsembleMember, Predictor, with_noise
+from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.evaluation.reconstructing import with_alarm
 from shoal.evaluation.series_baselines import forecast_of
 from shoal.networks import Layer, Masking, Normalization
@@ -322,9 +324,9 @@ def make_ensemble(
     dataset: Dataset,
     split: Split,
     folds: np.ndarray | None,
-    false_alarm_rate: float = 0.01,
-) -> Predictor:
-    """Return the predictor made of the kept members, its noise or its alarm measured on the validation rows.
+    settings: FitSettings,
+) -> tuple[Predictor, Measured]:
+    """Return the predictor made of the kept members, its error bars or its alarm measured on the validation rows.
 
     With folds, each validation row is predicted by the members that did not learn from it.
     """
@@ -342,9 +344,22 @@ def make_ensemble(
     reconstruct = dataset.task is Task.RECONSTRUCTION
     targets = members[0].network.output_shape[0] if reconstruct else len(dataset.targets)
     plain = Predictor(preparation, chosen, np.zeros(targets), np.full(targets, 1.96))
-    rows, weights = split.validation, dataset.weights()
-    taken = None if weights is None else weights[rows]
-    x, answering = preparation.transform(dataset.inputs(rows)), plain.held_out(folds, len(rows))
+    rows = split.validation
+    x = preparation.transform(dataset.inputs(rows))
     if reconstruct:
-        return with_alarm(plain, x, false_alarm_rate)
-    return with_noise(plain, x, dataset.y()[rows], taken, answering)
+        return with_alarm(plain, x, settings.false_alarm_rate), Measured("")
+    weights, groups, column = dataset.weights(), dataset.groups(), dataset.roles.group
+    held = Held(
+        x,
+        dataset.y()[rows],
+        None if weights is None else weights[rows],
+        None if folds is None else plain.held_out(folds, len(rows)),
+        None if column is None else dataset.table.get_column(column).cast(pl.String).fill_null("").to_numpy()[rows],
+        column,
+        block_of(preparation, len(rows)),
+    )
+    made, measured = with_error_bars(plain, held, settings.coverage, settings.seed)
+    if preparation.signals is not None:
+        return made, measured
+    train = x if folds is not None else preparation.transform(dataset.inputs(split.train))
+    return with_region(made, train, settings.seed, None if groups is None else groups[split.train]), measured

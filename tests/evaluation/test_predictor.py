@@ -11,13 +11,13 @@ import pytest
 from shoal.data import Preparation, assign_folds, load_dataset
 from shoal.errors import DataError
 from shoal.evaluation import predictor as module
+from shoal.evaluation.conformal import conformal_quantile
+from shoal.evaluation.error_bars import Held, with_error_bars, with_region
 from shoal.evaluation.predictor import (
     EnsembleMember,
     Prediction,
     Predictor,
-    conformal_quantile,
     to_probabilities,
-    with_noise,
 )
 from shoal.networks import Network
 from shoal.streams import Stream
@@ -49,6 +49,12 @@ def classifier(classes: int = 3) -> Predictor:
     network = Network.parse("2 5:tanh 3:softmax" if classes == 3 else "2 5:tanh 1:sigmoid")
     members = tuple(EnsembleMember(i, {"hidden": [5]}, network, network.initialize(Stream(0, i))) for i in range(3))
     return Predictor(preparation, members, np.zeros(1), np.ones(1))
+
+
+def with_noise(
+    predictor: Predictor, x: Any, y: Any, weights: np.ndarray | None, answering: np.ndarray | None = None
+) -> Predictor:
+    return with_error_bars(predictor, Held(x, y, weights, answering))[0]
 
 
 def measurements(rng: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -126,8 +132,12 @@ def test_perfect_predictions_keep_an_interval() -> None:
 
 
 def test_classes_need_no_noise() -> None:
-    predictor = classifier()
-    assert with_noise(predictor, np.zeros((5, 2)), np.zeros(5), None) is predictor
+    predictor, x = classifier(), np.random.default_rng(0).normal(size=(40, 2)).astype(np.float32)
+    fitted = with_noise(predictor, x, np.arange(40) % 3, None)
+    assert fitted.noise is predictor.noise
+    answer = fitted.predict_features(x)
+    assert answer.sets is not None
+    assert answer.sets[np.arange(40), np.arange(40) % 3].mean() >= 0.95
 
 
 @pytest.mark.parametrize(("count", "rank"), [(19, 19), (20, 20), (39, 38), (99, 95), (100, 96)])
@@ -172,14 +182,14 @@ def test_outputs_become_probabilities() -> None:
 
 def test_columns_of_classes() -> None:
     frame = classifier().predict_features(np.zeros((4, 2), np.float32)).frame()
-    assert frame.columns == ["prediction", "probability_c0", "probability_c1", "probability_c2"]
+    assert frame.columns == ["prediction", "probability_c0", "probability_c1", "probability_c2", "disagreement"]
     assert frame.height == 4
     assert set(frame["prediction"]) <= {"c0", "c1", "c2"}
 
 
 def test_columns_of_one_number() -> None:
     frame = lines().predict_features(np.zeros((4, 1))).frame()
-    assert frame.columns == ["prediction", "std", "low", "high"]
+    assert frame.columns == ["prediction", "std", "low", "high", "spread"]
 
 
 def test_columns_of_several_numbers() -> None:
@@ -202,6 +212,74 @@ def test_saving_and_loading(make: Any) -> None:
     assert before.frame().equals(after.frame())
     assert [member.id for member in back.members] == [0, 1, 2]
     assert back.members[0].candidate == predictor.members[0].candidate
+
+
+def test_error_bars_survive_saving() -> None:
+    x, y = measurements(np.random.default_rng(0), 80)
+    fitted = with_region(with_noise(lines(), x, 3.0 * y, None), x.astype(np.float32), seed=0)
+    table = load_dataset({"x": np.linspace(-1.0, 4.0, 50), "y": np.arange(50.0)}).table
+    for predictor in (fitted, with_noise(classifier(), np.zeros((50, 2), np.float32), np.arange(50) % 3, None)):
+        document, arrays = predictor.to_parts()
+        back = Predictor.from_parts(json.loads(json.dumps(document)), arrays)
+        again, repeated = back.to_parts()
+        assert json.dumps(again) == json.dumps(document)
+        assert {k: v.tobytes() for k, v in repeated.items()} == {k: v.tobytes() for k, v in arrays.items()}
+        new = np.random.default_rng(1).normal(size=(9, 2 if predictor is not fitted else 1)).astype(np.float32)
+        assert back.predict_features(new).frame().equals(predictor.predict_features(new).frame())
+    assert (
+        fitted.predict(table).frame()["outside"].to_list()
+        == Predictor.from_parts(*fitted.to_parts()).predict(table).frame()["outside"].to_list()
+    )
+    outside = fitted.predict(table).outside
+    assert outside is not None
+    assert not outside[:20].any()
+    assert outside[-10:].all()
+
+
+def test_a_model_without_error_bars_predicts_as_it_did() -> None:
+    """Format 1 had neither calibration, scale, stated coverage nor region."""
+    for predictor in (lines(), classifier()):
+        document, arrays = predictor.to_parts()
+        del document["calibration"]
+        assert document.keys() == {"preparation", "members"}
+        back = Predictor.from_parts(document, arrays)
+        x = np.zeros((3, 2 if predictor.preparation.classes else 1), np.float32)
+        answer = back.predict_features(x)
+        assert answer.outside is None
+        assert answer.sets is None
+        assert answer.frame().equals(predictor.predict_features(x).frame())
+
+
+def test_disagreement_is_the_entropy_of_the_mean_less_the_mean_entropy() -> None:
+    predictor, x = classifier(), np.random.default_rng(0).normal(size=(7, 2)).astype(np.float32)
+    each = predictor.member_outputs(x)
+
+    def entropy(p: np.ndarray) -> np.ndarray:
+        return -(p * np.log(p)).sum(axis=-1)
+
+    expected = entropy(each.mean(axis=0)) - entropy(each).mean(axis=0)
+    np.testing.assert_allclose(predictor.predict_features(x).disagreement, expected, atol=1e-12)
+    asked = np.ones((3, 7), bool)
+    np.testing.assert_allclose(predictor.predict_features(x, asked).disagreement, expected, atol=1e-12)
+
+
+def test_groups_with_rows_enough_have_intervals_of_their_own() -> None:
+    rng = np.random.default_rng(3)
+    groups = np.repeat(["quiet", "loud", *(f"g{i}" for i in range(40))], [200, 200] + [5] * 40)
+    x = rng.uniform(-1.0, 1.0, (len(groups), 1))
+    size = np.where(groups == "loud", 3.0, np.where(groups == "quiet", 0.2, 1.0))[:, None]
+    y = 2.0 * x + size * rng.standard_normal(x.shape)
+    fitted = with_error_bars(lines(), Held(x, y, groups=groups, column="place"))[0]
+    assert fitted.conformal is not None
+    assert set(fitted.conformal.by_group) == {"quiet", "loud"}
+    data = load_dataset({"x": rng.uniform(-1.0, 1.0, 4000), "place": ["quiet", "loud"] * 2000, "y": np.arange(4000.0)})
+    answer, truth = fitted.predict(data.table), 2.0 * data.table["x"].to_numpy()
+    noise = np.tile([0.2, 3.0], 2000) * rng.standard_normal(4000)
+    assert answer.low is not None
+    assert answer.high is not None
+    inside = (truth + noise >= answer.low[:, 0]) & (truth + noise <= answer.high[:, 0])
+    assert 0.91 < inside[::2].mean() < 0.99
+    assert 0.91 < inside[1::2].mean() < 0.99
 
 
 def test_many_rows_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:

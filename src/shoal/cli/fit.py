@@ -89,6 +89,8 @@ def print_summary(run: Run) -> None:
     rows = [(who, *(interval(scores.get(name)) for name in names)) for who, scores in lines.items()]
     what = "series" if metrics.get("steps") else "rows"
     print_table((f"on {metrics['rows']['test']} test {what}", *(f"{label(name)} [95 %]" for name in names)), rows)
+    for line in error_bar_lines(metrics):
+        print_text(line)
     if "search" in metrics and trained > metrics["search"]["candidates_looked_at"]:
         print_text(candidates_line(metrics["search"]))
     for warning in metrics["data"]["warnings"]:
@@ -99,6 +101,36 @@ def print_summary(run: Run) -> None:
         print_text(f"encode:  shoal encode {run.path} NEW_DATA -o codes.csv")
     else:
         print_text(f"predict: shoal predict {run.path} NEW_DATA -o predictions.csv")
+
+
+def error_bar_lines(metrics: Mapping[str, Any]) -> list[str]:
+    """Return what error bars are worth on the test rows, from `metrics.json`; nothing in runs that do not tell.
+
+    >>> found = {"value": 0.944, "low": 0.876, "high": 0.976, "level": 0.95}
+    >>> error_bar_lines({"coverage": found})
+    ['95 % intervals hold 0.944 [0.876, 0.976] of the test values']
+    """
+    from shoal.cli.output import interval
+
+    lines, held, calibration = [], metrics.get("coverage"), metrics.get("calibration", {})
+    if held and "level" in held:
+        what, doubt = "intervals", "" if held.get("promised", True) else "; too few rows to promise it"
+        if "mean_classes_in_a_set" in held:
+            what = f"sets of {held['mean_classes_in_a_set']:.3g} classes in the mean"
+        lines.append(f"{100 * held['level']:.4g} % {what} hold {interval(held)} of the test values{doubt}")
+    if "calibration_error" in calibration:
+        both = calibration["calibration_error"]["test"]
+        how = {"none": "left as it was"}.get(calibration["method"], f"by {calibration['method']}")
+        lines.append(f"calibration error {interval(both['before'])}, {how}")
+        if calibration["method"] != "none":
+            lines[-1] = f"calibration error {interval(both['before'])} before, {interval(both['after'])} after, {how}"
+    if metrics.get("outside", {}).get("rows"):
+        found, rate = metrics["outside"], 100 * metrics["outside"]["rate"]
+        lines.append(
+            f"{found['rows']} of {metrics['rows']['test']} test rows lie outside the training region "
+            f"(expected of usual rows: {rate:.3g} %)"
+        )
+    return lines
 
 
 def candidates_line(search: Mapping[str, Any]) -> str:

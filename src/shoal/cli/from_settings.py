@@ -26,7 +26,7 @@ PYTHON_ONLY = frozenset({"penalties"})
 WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTHON_ONLY)
 _PANELS = {
     **dict.fromkeys(ROLES + READING + CUTTING + RECONSTRUCTING, DATA),
-    **dict.fromkeys(("test", "validation_size", "test_size", "normalization"), SPLIT),
+    **dict.fromkeys(("test", "validation_size", "test_size", "normalization", "coverage"), SPLIT),
     **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep", "bottleneck"), NETWORKS),
 }
 _PANEL_ORDER = (DATA, SPLIT, NETWORKS, HYPERPARAMETERS, RUN)

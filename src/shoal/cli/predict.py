@@ -36,8 +36,10 @@ def predict(
 ) -> None:
     """Add predictions with error bars to a table.
 
-    The columns of the table are kept. Classes: `prediction` and one `probability_<class>` each. Numbers:
-    `prediction`, `std`, and `low` and `high` that hold 95 % of the values. A run that reconstructs writes
+    The columns of the table are kept. Classes: `prediction`, one `probability_<class>` each, `disagreement` (the part
+    of the uncertainty on which the networks disagree) and `set` (classes that hold the truth with the coverage of
+    the fit). Numbers: `prediction`, `std` (total), `low` and `high` (the interval with the coverage of the fit) and
+    `spread` (of the networks). Of tables also `outside`: outside the training region. A run that reconstructs writes
     `<column>_reconstructed`, `anomaly_score` and `anomaly`. Where each step of a series is predicted, there is a row
     for each step, with its number in `step`.
     """

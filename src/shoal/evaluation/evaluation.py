@@ -11,9 +11,11 @@ import numpy as np
 from shoal.data import Dataset, Preparation, Split, describe
 from shoal.evaluation.baselines import Learned
 from shoal.evaluation.candidates import rank_candidates
+from shoal.evaluation.conformal import coverage
+from shoal.evaluation.error_bars import Measured
 from shoal.evaluation.examples import signal_record
 from shoal.evaluation.hyperparameters import importance
-from shoal.evaluation.intervals import block_length, wilson, with_intervals
+from shoal.evaluation.intervals import block_length, with_intervals
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.predictor import Prediction, Predictor
 from shoal.evaluation.reconstructing import best_alone, scaled_inputs
@@ -22,8 +24,9 @@ from shoal.evaluation.record import ColumnRow, Curves, DataRecord, NetworkRow, R
 from shoal.evaluation.scored import Scored
 from shoal.evaluation.sealed import SealedRows
 from shoal.evaluation.verdict import beats_baselines, conclude
+from shoal.evaluation.worth import error_bars_record
 from shoal.networks.bottleneck import code_size
-from shoal.results import Interval, Task
+from shoal.results import Task
 from shoal.taken import joined
 from shoal.training.member import TrainedMember
 
@@ -61,13 +64,25 @@ def block_of(preparation: Preparation, rows: int) -> int:
     return 1 if recipe is None or recipe.window is None else block_length(rows, recipe.horizon)
 
 
-def score_rows(predictor: Predictor, rows: Rows, seed: int, answering: np.ndarray | None = None) -> Scores:
-    """Return every metric on some rows, with its interval; `answering` as in `Predictor.predict_features`."""
+def score_rows(
+    predictor: Predictor,
+    rows: Rows,
+    seed: int,
+    answering: np.ndarray | None = None,
+    probabilities: np.ndarray | None = None,
+) -> Scores:
+    """Return every metric on some rows, with its interval; `answering` as in `Predictor.predict_features`.
+
+    `probabilities` of the rows (or of the steps with a target), where they are known already.
+    """
     block = block_of(predictor.preparation, len(rows.x))
-    guess, task = best_guess(predictor.predict_features(rows.x, answering)), predictor.preparation.task
+    task = predictor.preparation.task
     scored = Scored.of(task, rows.y, rows.weights)
+    guess = probabilities
+    if guess is None:
+        guess = scored.taken(best_guess(predictor.predict_features(rows.x, answering)))
     drawing: dict[str, Any] = {"seed": seed, "block": block, "groups": scored.series}
-    return with_intervals(task, scored.truth, scored.taken(guess), weights=scored.weights, **drawing)
+    return with_intervals(task, scored.truth, guess, weights=scored.weights, **drawing)
 
 
 def describe_data(dataset: Dataset, split: Split, predictor: Predictor, normalization: str) -> DataRecord:
@@ -157,6 +172,7 @@ def evaluate(
     split: Split,
     sealed: SealedRows,
     baselines: Learned,
+    measured: Measured,
     *,
     folds: np.ndarray | None = None,
     repeats: int = 1,
@@ -171,7 +187,8 @@ def evaluate(
     """Open the test rows once and return everything that the run has to say; `baselines` have learned before.
 
     With `folds` `(rows, repeats)` the validation scores are those of each training row's members that did not learn
-    from it, and the training scores those of the members that did.
+    from it, and the training scores those of the members that did. Probabilities of validation rows are calibrated by
+    what other rows say, as `measured` has them.
     """
     task = dataset.task
     train = prepared_rows(dataset, predictor.preparation, split.train)
@@ -182,13 +199,14 @@ def evaluate(
     held_out = None if folds is None else predictor.held_out(folds, len(split.train))
     scores = {
         "train": score_rows(scored, train, seed, None if held_out is None else ~held_out),
-        "validation": score_rows(scored, validation, seed, held_out),
+        "validation": score_rows(scored, validation, seed, held_out, measured.after),
     }
 
     table, truth, weights = sealed.open()
     x = predictor.preparation.transform(table)
     truth = truth_of(predictor.preparation, x, truth)
-    prediction = scored.predict_features(x)
+    prediction = scored.predict_features(x, groups=scored.groups_of(table))
+    outside = None if scored.region is None else scored.region.outside(x)
     reconstruction = None
     others = baselines(x)
     if alone:
@@ -214,6 +232,13 @@ def evaluate(
     }
     verdict = conclude(task, scores["test"], comparison, overfitting, **sizes)
     best = members[kept[0]]
+    if alone:
+        error_bars, test_rows = None, TestRows(truth[:, :0], weights)
+    else:
+        groups = entries.series if dataset.roles.group is None else _groups_of_entries(dataset, split, entries)
+        test_rows = _test_rows(prediction, entries, groups)
+        held = Scored.of(task, validation.y, validation.weights)
+        error_bars = error_bars_record(predictor, measured, held, prediction, entries, outside, groups, seed)
     times = dataset.times()
     in_time = {"persistence": others.get("persistence"), "times": None if times is None else times[split.test]}
     return Record(
@@ -224,7 +249,7 @@ def evaluate(
         baselines=compared,
         verdict=verdict,
         hyperparameters=_importance(networks, (split.folds or 1) * repeats),
-        test_rows=TestRows(truth[:, :0], weights) if reconstruction else _test_rows(prediction, entries),
+        test_rows=test_rows,
         best_network=best.network,
         best_parameters=best.parameters,
         settings=settings,
@@ -238,6 +263,7 @@ def evaluate(
         repeats=repeats,
         signals=None if reconstruction else signal_record(predictor, table, prediction, truth, **in_time),
         reconstruction=reconstruction,
+        error_bars=error_bars,
     )
 
 
@@ -269,17 +295,26 @@ def joined_rows(a: Rows, b: Rows) -> Rows:
     return Rows(joined(a.x, b.x), np.concatenate([a.y, b.y]), weights)
 
 
-def _test_rows(prediction: Prediction, scored: Scored) -> TestRows:
+def _groups_of_entries(dataset: Dataset, split: Split, entries: Scored) -> np.ndarray:
+    """Return the number of the group of each test row, or of each of their steps."""
+    groups = dataset.groups()
+    assert groups is not None
+    _, own = np.unique(groups[split.test], return_inverse=True)
+    return own if entries.present is None else np.broadcast_to(own[:, None], entries.present.shape)[entries.present]
+
+
+def _test_rows(prediction: Prediction, scored: Scored, groups: np.ndarray | None) -> TestRows:
     truth, weights, series = scored.truth, scored.weights, scored.series
     if scored.present is not None:
         prediction = prediction.at(scored.present)
     if prediction.probabilities is not None:
-        return TestRows(truth, weights, probabilities=prediction.probabilities, series=series)
+        held = None
+        if prediction.sets is not None:
+            held = coverage(prediction.sets[np.arange(len(truth)), truth], weights, groups)
+        return TestRows(truth, weights, probabilities=prediction.probabilities, coverage=held, series=series)
     assert prediction.low is not None
     assert prediction.high is not None
     inside = (truth >= prediction.low) & (truth <= prediction.high)
-    share = float(inside.mean())
-    low, high = wilson(share, inside.size if series is None else series.max() + 1)  # steps of a series are alike
     return TestRows(
         truth,
         weights,
@@ -287,6 +322,6 @@ def _test_rows(prediction: Prediction, scored: Scored) -> TestRows:
         std=prediction.std,
         low=prediction.low,
         high=prediction.high,
-        coverage=Interval(share, low, high, "wilson"),
+        coverage=coverage(inside, weights, groups),
         series=series,
     )

@@ -14,12 +14,15 @@ import polars as pl
 
 from shoal.data import Inputs, Preparation
 from shoal.data.signals import Signals
-from shoal.evaluation.scored import Scored
+from shoal.evaluation.calibration import Calibration, disagreement, entropy
+from shoal.evaluation.conformal import Conformal, prediction_sets
+from shoal.evaluation.region import Region
 from shoal.networks import Network
 from shoal.results import Task
 
-LEVEL = 0.95
 ROWS_AT_ONCE = 65_536
+AS_AVERAGED = Calibration()
+BETWEEN = " | "  # the classes of a set
 NUMBERS_AT_ONCE = 32_000_000  # of the layers of one network
 
 
@@ -39,12 +42,25 @@ class EnsembleMember:
 class Prediction:
     """What the ensemble says of rows.
 
-    Classes: `probabilities` `(rows, classes)`, the mean over the members; `probability_std`, their spread;
-    `labels`, the most probable class. Numbers: `mean`, `std`, `low`, `high`, `spread`, each `(rows, targets)` in
-    the target's units: `spread` is the standard deviation over the members (over those of one fold, where there
-    are folds), `std` adds the scatter of the data about the prediction, `low` and `high` bound 95 % of new
-    measurements. Where each step of a series is predicted, all have an axis of time behind the rows, `(rows, time,
-    ...)`, with NaN behind the end of a series, and `lengths` `(rows,)` holds the number of real steps.
+    Attributes:
+        targets, classes: names.
+        probabilities: `(rows, classes)`, the mean over the members, calibrated; `labels` are the most probable classes.
+        averaged: `(rows, classes)`, the probabilities before calibration.
+        probability_std: `(rows, classes)`, the standard deviation over the members, before calibration.
+        disagreement: `(rows,)`, the part of the uncertainty that comes from disagreement between members, in nats:
+            the entropy of their mean less the mean of their entropies, before calibration. It is what more data of
+            this kind could remove.
+        sets: `(rows, classes)`, the classes that together hold the truth with the stated coverage.
+        mean: `(rows, targets)`, the value, in the target's units; the mean over the members.
+        spread: `(rows, targets)`, the standard deviation over the members (over those of one fold, where there are
+            folds): how far they disagree.
+        std: `(rows, targets)`, the total: the spread and the scatter of the data about the prediction, scaled so that
+            residuals on rows that trained no weight are as wide.
+        low, high: `(rows, targets)`, the interval that holds new measurements with the stated coverage (conformal).
+        outside: `(rows,)`, whether a row lies outside the region of the training rows; there, no error bar can be
+            relied on. None where nothing is known of the region.
+        lengths: `(rows,)`, the number of real steps where each step of a series is predicted. All others have an axis
+            of time behind the rows then, `(rows, time, ...)`, with NaN (no class in a set) behind the end of a series.
     """
 
     targets: tuple[str, ...]
@@ -57,6 +73,10 @@ class Prediction:
     high: np.ndarray | None = None
     spread: np.ndarray | None = None
     lengths: np.ndarray | None = None
+    disagreement: np.ndarray | None = None
+    sets: np.ndarray | None = None
+    outside: np.ndarray | None = None
+    averaged: np.ndarray | None = None
 
     @property
     def labels(self) -> np.ndarray | None:
@@ -74,12 +94,18 @@ class Prediction:
     def until(self, time: int, lengths: np.ndarray | None) -> Prediction:
         """Return the prediction of so many steps, with NaN behind the end of each series; None: all go to the last."""
         ends = np.full(len(self), time) if lengths is None else np.asarray(lengths)
-        real = (np.arange(time) < ends[:, None])[:, :, None]
-        return self._each(lambda values: np.where(real, values[:, :time], np.nan), ends)
+        real = np.arange(time) < ends[:, None]
+
+        def cut(values: np.ndarray) -> np.ndarray:
+            there = real.reshape(*real.shape, *[1] * (values.ndim - 2))
+            return np.where(there, values[:, :time], False if values.dtype == bool else np.nan)
+
+        return self._each(cut, ends)
 
     def _each(self, change: Callable[[np.ndarray], np.ndarray], lengths: np.ndarray | None) -> Prediction:
-        names = ("probabilities", "probability_std", "mean", "std", "low", "high", "spread")
-        given = {name: values for name in names if (values := getattr(self, name)) is not None}
+        of_classes = ("probabilities", "averaged", "probability_std", "disagreement", "sets")
+        of_numbers = ("mean", "std", "low", "high", "spread")
+        given = {name: values for name in (*of_classes, *of_numbers) if (values := getattr(self, name)) is not None}
         changed: dict[str, Any] = {name: change(values) for name, values in given.items()}
         return replace(self, **changed, lengths=lengths)
 
@@ -102,6 +128,11 @@ class Prediction:
             columns["prediction"] = list(np.asarray(self.classes)[np.argmax(self.probabilities, axis=1)])
             for i, name in enumerate(self.classes):
                 columns[f"probability_{name}"] = self.probabilities[:, i]
+            if self.disagreement is not None:
+                columns["disagreement"] = self.disagreement
+            if self.sets is not None:
+                names = np.asarray(self.classes, object)
+                columns["set"] = pl.Series([BETWEEN.join(names[row]) for row in self.sets], dtype=pl.String)
         else:
             several = len(self.targets) > 1
             for i, target in enumerate(self.targets):
@@ -109,6 +140,10 @@ class Prediction:
                 words = (("prediction", self.mean), ("std", self.std), ("low", self.low), ("high", self.high))
                 for word, array in words:
                     columns[word + end] = None if array is None else array[:, i]
+                if self.spread is not None:
+                    columns["spread" + end] = self.spread[:, i]
+        if self.outside is not None:
+            columns["outside"] = self.outside
         return pl.DataFrame(columns)
 
 
@@ -128,8 +163,12 @@ class Predictor:
         preparation: from the columns of a table to features.
         members: the kept networks.
         noise: standard deviation of the data about the ensemble, `(targets,)`, in the target's units.
-        quantile: half width of the 95 % interval in units of `std`, `(targets,)`.
+        quantile: half width of the interval in units of `std`, `(targets,)`; of classes see `Conformal.quantile`.
         alarm: of an ensemble of autoencoders, when a row counts as an anomaly.
+        scale: factor of the standard deviations, `(targets,)`; None: 1.
+        calibration: what is done to averaged probabilities.
+        conformal: how intervals and sets were made; None in runs of an earlier format, whose intervals hold 95 %.
+        region: where the training rows lie; None of images, series and autoencoders.
     """
 
     preparation: Preparation
@@ -137,6 +176,10 @@ class Predictor:
     noise: np.ndarray
     quantile: np.ndarray
     alarm: Alarm | None = None
+    scale: np.ndarray | None = None
+    calibration: Calibration = AS_AVERAGED
+    conformal: Conformal | None = None
+    region: Region | None = None
 
     def predict(self, table: Inputs) -> Prediction:
         """Return what the ensemble says of the rows of a table, of images or of series.
@@ -146,25 +189,40 @@ class Predictor:
         Raises:
             DataError: a column is missing, or holds values of another type than in training.
         """
-        prediction = self.predict_features(self.preparation.transform(table))
+        x = self.preparation.transform(table)
+        prediction = self.predict_features(x, groups=self.groups_of(table))
+        if self.region is not None:
+            prediction = replace(prediction, outside=self.region.outside(x))
         if self.preparation.per_step and isinstance(table, Signals):
             return prediction.until(table.shape[0], table.lengths)
         return prediction
 
-    def predict_features(self, x: np.ndarray, answering: np.ndarray | None = None) -> Prediction:
+    def groups_of(self, table: Inputs) -> list[str | None] | None:
+        """Return to which group each row of a table belongs; None where groups have no intervals of their own."""
+        known = self.conformal
+        if known is None or known.column is None or not known.by_group or not isinstance(table, pl.DataFrame):
+            return None
+        if known.column not in table.columns:
+            return None
+        names: list[str | None] = table.get_column(known.column).cast(pl.String).to_list()
+        return names
+
+    def predict_features(
+        self, x: np.ndarray, answering: np.ndarray | None = None, groups: list[str | None] | None = None
+    ) -> Prediction:
         """Return what the ensemble says of prepared rows.
 
         Args:
             x: `(rows, features)`.
             answering: `(members, rows)`, whether a member is asked about a row; None: all are asked about all.
                 A row needs one at least.
+            groups: to which group each row belongs, as `groups_of` tells.
         """
         parts = []
         for some in self.pieces(len(x)):  # many members and rows at once would not fit into memory
             asked = None if answering is None else answering[:, some]
-            parts.append(self._mean_and_spread(x[some], asked))
-        mean, spread = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return self._prediction(mean, spread)
+            parts.append(self._averages(x[some], asked))
+        return self._prediction({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, groups)
 
     def pieces(self, rows: int) -> Iterator[slice]:
         """Give the rows in pieces, few at a time where a network needs many numbers for each."""
@@ -172,20 +230,43 @@ class Predictor:
         once = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // most))
         yield from (slice(i, i + once) for i in range(0, max(rows, 1), once))
 
-    def _mean_and_spread(self, x: np.ndarray, asked: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
+    def _averages(self, x: np.ndarray, asked: np.ndarray | None) -> dict[str, np.ndarray]:
+        """Return mean and spread over the members, of classes also the mean entropy, of folds the ends by CV+."""
         if asked is not None:
             return self._answers(x, asked)
         each = self.member_outputs(x)
-        numbers = self.preparation.task is not Task.CLASSIFICATION  # no interval has to agree with probabilities
-        return each.mean(axis=0), self._spread(each) if numbers else each.std(axis=0)
+        if self.preparation.task is Task.CLASSIFICATION:  # no interval has to agree with probabilities
+            return {"mean": each.mean(axis=0), "spread": each.std(axis=0), "entropy": entropy(each).mean(axis=0)}
+        averages = {"mean": each.mean(axis=0), "spread": self._spread(each)}
+        if self.conformal is not None and self.conformal.folds:
+            where = [(member.fold, member.repeat) for member in self.members]
+            own = [each[[at == (part.fold, part.repeat) for at in where]] for part in self.conformal.folds]
+            stds = np.stack([self.total(some.std(axis=0)) for some in own])
+            ends = self.conformal.cross(np.stack([some.mean(axis=0) for some in own]), stds)
+            averages["low"], averages["high"] = ends
+        return averages
 
-    def _prediction(self, mean: np.ndarray, spread: np.ndarray) -> Prediction:
-        preparation = self.preparation
+    def total(self, spread: np.ndarray) -> np.ndarray:
+        """Return the total standard deviation for a spread of the members, `(..., targets)`."""
+        return np.asarray((1.0 if self.scale is None else self.scale) * np.sqrt(spread**2 + self.noise**2))
+
+    def _prediction(self, found: dict[str, np.ndarray], groups: list[str | None] | None) -> Prediction:
+        preparation, known = self.preparation, self.conformal
+        mean, spread = found["mean"], found["spread"]
         if preparation.task is Task.CLASSIFICATION:
-            return Prediction(preparation.targets, preparation.classes, mean, spread)
-        std = np.sqrt(spread**2 + self.noise**2)
-        half = self.quantile * std
-        return Prediction(preparation.targets, mean=mean, std=std, low=mean - half, high=mean + half, spread=spread)
+            calibrated = self.calibration(mean)
+            answer = Prediction(preparation.targets, preparation.classes, calibrated, spread)
+            if known is not None:
+                quantile = known.quantiles(groups, mean.shape)
+                answer = replace(answer, sets=prediction_sets(calibrated, quantile))
+            return replace(answer, averaged=mean, disagreement=disagreement(mean, found["entropy"]))
+        std = self.total(spread)
+        half = (self.quantile if known is None else known.quantiles(groups, mean.shape)) * std
+        low, high = mean - half, mean + half
+        if known is not None and "low" in found:
+            own = known.knows(groups, mean.shape)
+            low, high = np.where(own, low, found["low"]), np.where(own, high, found["high"])
+        return Prediction(preparation.targets, mean=mean, std=std, low=low, high=high, spread=spread)
 
     def _spread(self, each: np.ndarray) -> np.ndarray:
         """Return the deviation over the members `(members, rows, outputs)`, in the mean over the folds.
@@ -197,19 +278,22 @@ class Predictor:
         variances = [each[[own == fold for own in folds]].var(axis=0) for fold in dict.fromkeys(folds)]
         return np.asarray(np.sqrt(np.mean(variances, axis=0)))
 
-    def _answers(self, x: np.ndarray, answering: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return mean and deviation over the members that are asked about each row."""
+    def _answers(self, x: np.ndarray, answering: np.ndarray) -> dict[str, np.ndarray]:
+        """Return mean, deviation and mean entropy over the members that are asked about each row."""
         rows = [np.flatnonzero(asked) for asked in answering]
         each = [self._one(member, x[own]) for member, own in zip(self.members, rows, strict=True)]
         shape = each[0].shape[1:]
         count = answering.sum(axis=0).reshape(-1, *[1] * len(shape))
         mean, squares = np.zeros((2, len(x), *shape))
+        entropies, classes = np.zeros((len(x), *shape[:-1])), self.preparation.task is Task.CLASSIFICATION
         for own, output in zip(rows, each, strict=True):
             mean[own] += output
+            if classes:
+                entropies[own] += entropy(output)
         mean /= count
         for own, output in zip(rows, each, strict=True):
             squares[own] += (output - mean[own]) ** 2
-        return mean, np.sqrt(squares / count)
+        return {"mean": mean, "spread": np.sqrt(squares / count), "entropy": entropies / count[..., 0]}
 
     def held_out(self, folds: np.ndarray | None, rows: int) -> np.ndarray:
         """Return which members did not learn from each validation row, `(members, rows)`.
@@ -238,15 +322,29 @@ class Predictor:
     def to_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the predictor as plain data and named arrays."""
         arrays = {"noise": self.noise, "quantile": self.quantile}
+        if self.scale is not None:
+            arrays["scale"] = self.scale
         for k, member in enumerate(self.members):
             for i, layer in enumerate(member.parameters):
                 arrays.update({f"members/{k}/{i}/{name}": array for name, array in layer.items()})
         document = {"preparation": self.preparation.to_dict(), "members": [_described(m) for m in self.members]}
-        return document if self.alarm is None else {**document, "alarm": asdict(self.alarm)}, arrays
+        if self.alarm is not None:
+            document["alarm"] = asdict(self.alarm)
+        for name in ("calibration", "conformal", "region"):
+            part = getattr(self, name)
+            if part is not None:
+                document[name], own = part.to_parts()
+                arrays.update({f"{name}/{key}": array for key, array in own.items()})
+        return document, arrays
 
     @classmethod
     def from_parts(cls, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> Predictor:
-        """Return the predictor that `to_parts` described."""
+        """Return the predictor that `to_parts` described; what an earlier format lacks changes no prediction."""
+
+        def part(name: str) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+            head = f"{name}/"
+            return document[name], {k.removeprefix(head): array for k, array in arrays.items() if k.startswith(head)}
+
         members = []
         for k, entry in enumerate(document["members"]):
             network = Network.from_dict(entry["network"])
@@ -259,7 +357,18 @@ class Predictor:
             members.append(EnsembleMember(entry["id"], entry["candidate"], network, parameters, *where))
         preparation = Preparation.from_dict(document["preparation"])
         alarm = Alarm(**document["alarm"]) if "alarm" in document else None
-        return cls(preparation, tuple(members), arrays["noise"], arrays["quantile"], alarm)
+        quantile = arrays["quantile"]
+        return cls(
+            preparation,
+            tuple(members),
+            arrays["noise"],
+            quantile,
+            alarm,
+            arrays.get("scale"),
+            Calibration.from_parts(*part("calibration")) if "calibration" in document else AS_AVERAGED,
+            Conformal.from_parts(*part("conformal"), quantile) if "conformal" in document else None,
+            Region.from_parts(*part("region")) if "region" in document else None,
+        )
 
 
 def _described(member: EnsembleMember) -> dict[str, Any]:
@@ -273,55 +382,3 @@ def to_probabilities(output: np.ndarray) -> np.ndarray:
         return np.concatenate([1.0 - output, output], axis=-1)
     positive = np.clip(output, 1e-12, None)
     return np.asarray(positive / positive.sum(axis=-1, keepdims=True))
-
-
-def with_noise(
-    predictor: Predictor, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None, answering: np.ndarray | None = None
-) -> Predictor:
-    """Return the predictor with its noise and interval measured on rows that trained no weight.
-
-    The noise is what the spread of the members leaves unexplained: `noise² = max(0, mean(r² - spread²))`. The
-    interval is split conformal (Lei et al., JASA 113, 1094, 2018): the quantile of `|r| / std` that covers
-    95 % of new rows; with fewer than 19 rows it is the largest ratio seen, times 1.5.
-
-    With folds, the residual and the spread of a row are those of the members that did not learn from it
-    (cross-conformal; Vovk, Ann. Math. Artif. Intell. 74, 9, 2015). The spread over all members would not do: those
-    that learned from the row are drawn to it and so disagree with the others just where the residual is large, and
-    the interval would come out too small. New rows are predicted by the members of all folds; their mean is a
-    little better than that of one fold, so that the interval errs on the wide side.
-
-    Args:
-        predictor: an ensemble for numbers; one for classes is returned as it is.
-        x: prepared features of the validation rows.
-        y: their targets, `(rows, targets)`, in the target's units; of steps `(rows, time, targets)`, NaN without one.
-        weights: of the rows, or None.
-        answering: `(members, rows)`, the members that did not learn from each row; None: none of them did.
-    """
-    if predictor.preparation.task is Task.CLASSIFICATION:
-        return predictor
-    guess = predictor.predict_features(x, answering)
-    assert guess.mean is not None
-    assert guess.spread is not None
-    scored = Scored.of(Task.REGRESSION, y, weights)
-    spread = scored.taken(guess.spread)
-    residuals = scored.truth - scored.taken(guess.mean)
-    average = None if weights is None else np.asarray(scored.weights, np.float64).reshape(len(residuals))
-    unexplained = np.average(residuals**2 - spread**2, axis=0, weights=average)
-    floor = 1e-6 * predictor.preparation.target_scale
-    noise = np.sqrt(np.maximum(unexplained, floor**2))
-    ratios = np.abs(residuals) / np.sqrt(spread**2 + noise**2)
-    return Predictor(predictor.preparation, predictor.members, noise, conformal_quantile(ratios))
-
-
-def conformal_quantile(ratios: np.ndarray, level: float = LEVEL) -> np.ndarray:
-    """Return, per column, the size that holds `level` of new values with the finite-sample correction.
-
-    Example:
-        >>> float(conformal_quantile(np.arange(1.0, 100.0)[:, None])[0])
-        95.0
-    """
-    count = len(ratios)
-    rank = int(np.ceil((count + 1) * level))
-    if rank > count:
-        return np.asarray(1.5 * ratios.max(axis=0))
-    return np.asarray(np.sort(ratios, axis=0)[rank - 1])

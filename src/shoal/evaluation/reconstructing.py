@@ -9,7 +9,8 @@ import numpy as np
 
 from shoal.data import Preparation
 from shoal.errors import SettingError
-from shoal.evaluation.predictor import Alarm, Predictor, conformal_quantile
+from shoal.evaluation.conformal import conformal_quantile
+from shoal.evaluation.predictor import Alarm, Predictor
 from shoal.networks.bottleneck import encode
 
 

@@ -114,7 +114,7 @@ class TestRows:
 
     Classification: `truth` (rows,) class numbers, `probabilities` (rows, classes).
     Regression: `truth`, `mean`, `std`, `low`, `high` (rows, targets) in the target's units;
-    `coverage` is the share of test values inside their 95 % interval.
+    `coverage` is the share of test values inside their interval, of classes inside their set.
     Where each step of series has a target, rows are all their steps, and `series` holds the number of the test series
     of each.
     """
@@ -154,7 +154,7 @@ class StepExamples:
     """What was true and what was predicted at each step of a few test series, for the figure.
 
     All are `(few, time)`, NaN where there is no target or no step: class numbers, or values of the first target, with
-    `low` and `high` of the 95 % interval. `scores` `(few,)` are the shares of right steps, or the RMSE.
+    `low` and `high` of the interval. `scores` `(few,)` are the shares of right steps, or the RMSE.
     """
 
     truth: np.ndarray
@@ -254,6 +254,57 @@ class ReconstructionRecord:
 
 
 @dataclass(frozen=True)
+class BeforeAfter:
+    """A score before and after calibration."""
+
+    before: Interval
+    after: Interval
+
+
+@dataclass(frozen=True)
+class ErrorBars:
+    """How error bars were made, and what they are worth on the test rows.
+
+    Attributes:
+        level: share of new values that intervals or sets are to hold.
+        how: how intervals or sets were made, a clause.
+        promised: whether there were rows enough to promise the level.
+        calibration: `none`, `temperature` or `isotonic` for classes, `none` or `scaling` for numbers.
+        parameters: T, or the factor of each target's standard deviation; empty where there are none.
+        reason: why it was calibrated so, a sentence.
+        scores: name of a score to part of the data to its value before and after: `calibration_error` and `log_loss` on
+            `validation` (cross-fitted) and `test`.
+        set_size: mean number of classes in a set.
+        disagreement: share of the mean entropy of the test rows that comes from disagreement between members.
+        levels, before, after: of numbers, other levels and the coverage on the test rows of normal intervals from
+            uncalibrated standard deviations, and of conformal intervals.
+        raw: `(entries, classes)` probabilities of the test rows before calibration.
+        outside: share of the test rows that lie outside the training region, and how many.
+        outside_rows: their number.
+        outside_rate: the share expected of rows like those of training.
+        groups_known: groups with intervals of their own.
+    """
+
+    level: float
+    how: str
+    promised: bool
+    calibration: str
+    parameters: tuple[float, ...]
+    reason: str
+    scores: dict[str, dict[str, BeforeAfter]] = field(default_factory=dict)
+    set_size: float | None = None
+    disagreement: float | None = None
+    levels: tuple[float, ...] = ()
+    before: tuple[Interval, ...] = ()
+    after: tuple[Interval, ...] = ()
+    raw: np.ndarray | None = None
+    outside: Interval | None = None
+    outside_rows: int = 0
+    outside_rate: float = 0.0
+    groups_known: int = 0
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The conclusions in plain sentences; `text` is what the page opens with."""
 
@@ -298,6 +349,12 @@ class Record:
     repeats: int = 1
     signals: SignalRecord | None = None
     reconstruction: ReconstructionRecord | None = None
+    error_bars: ErrorBars | None = None
+
+    @property
+    def level(self) -> float:
+        """The share of new values that intervals are to hold."""
+        return 0.95 if self.error_bars is None else self.error_bars.level
 
     @property
     def networks_each(self) -> int:

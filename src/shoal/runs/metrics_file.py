@@ -17,7 +17,7 @@ from shoal.runs.documents import json_text, plain, read_json
 from shoal.runs.writing import write_atomically
 
 if TYPE_CHECKING:
-    from shoal.evaluation.record import ReconstructionRecord, Record
+    from shoal.evaluation.record import ErrorBars, ReconstructionRecord, Record
 
 FORMAT = 1
 NAME = "metrics.json"
@@ -36,7 +36,10 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         is `{"value", "low", "high", "method"}`, a 95 % interval. `search.candidates_looked_at` counts the
         candidates among which the kept ones were chosen, `search.cv` and `search.repeats` say how often each was
         trained, and `search.kept` gives each kept one's mean score with its standard error. With `cv`, the
-        `validation` scores are those of out-of-fold predictions.
+        `validation` scores are those of out-of-fold predictions. `coverage` is the share of test values inside their
+        interval, of classes inside their set, beside the `level` that was asked for; `calibration` says how predictions
+        were calibrated and holds expected calibration error and log-loss before and after, `outside` the share of test
+        rows outside the training region.
     """
     data = record.data
     document = {
@@ -128,12 +131,49 @@ def _on_test_rows(record: Record) -> dict[str, Any]:
     if record.reconstruction is not None:
         return {"reconstruction": _reconstruction(record.reconstruction)}
     steps = {} if rows.series is None else {"steps": len(rows.series)}
+    bars = record.error_bars
+    held = {} if rows.coverage is None else {"coverage": _coverage(rows.coverage, bars)}
+    if bars is not None:
+        held["calibration"] = _calibration(bars)
+        if bars.outside is not None:
+            region = {"rate": bars.outside_rate, "rows": bars.outside_rows, "test": bars.outside.as_dict()}
+            held["outside"] = region
     if record.data.task == Task.CLASSIFICATION and rows.probabilities is not None:
         from shoal.metrics import confusion_matrix
 
         matrix = confusion_matrix(rows.truth, rows.probabilities, rows.weights)
-        return {**steps, "confusion_matrix": {"classes": list(record.data.classes), "rows_are_true": matrix}}
-    return {**steps, "coverage": rows.coverage.as_dict()} if rows.coverage is not None else steps
+        return {**steps, "confusion_matrix": {"classes": list(record.data.classes), "rows_are_true": matrix}, **held}
+    return {**steps, **held}
+
+
+def _coverage(held: Interval, bars: ErrorBars | None) -> dict[str, Any]:
+    """Return the share of test values inside their interval or set, with what was to be held and how it was made."""
+    if bars is None:
+        return held.as_dict()
+    made = {"level": bars.level, "made": bars.how, "promised": bars.promised}
+    sets = {} if bars.set_size is None else {"mean_classes_in_a_set": bars.set_size}
+    return {**held.as_dict(), **made, **sets}
+
+
+def _calibration(bars: ErrorBars) -> dict[str, Any]:
+    """Return how predictions were calibrated, and the scores before and after."""
+    found: dict[str, Any] = {"method": bars.calibration, "parameters": list(bars.parameters), "reason": bars.reason}
+    for score, parts in bars.scores.items():
+        found[score] = {
+            part: {"before": both.before.as_dict(), "after": both.after.as_dict()} for part, both in parts.items()
+        }
+    if bars.scores:
+        from shoal.evaluation.calibration import ECE
+
+        found["definition"] = ECE
+    if bars.disagreement is not None:
+        found["share_of_disagreement"] = bars.disagreement
+    if bars.levels:
+        found["coverage_by_level"] = [
+            {"level": level, "before": before.as_dict(), "after": after.as_dict()}
+            for level, before, after in zip(bars.levels, bars.before, bars.after, strict=True)
+        ]
+    return found
 
 
 def _reconstruction(found: ReconstructionRecord) -> dict[str, Any]:

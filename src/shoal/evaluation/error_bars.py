@@ -1,0 +1,165 @@
+"""Error bars measured on rows that trained no weight: average, then calibrate, then make conformal intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from shoal.evaluation.calibration import choose_calibration, choose_scale
+from shoal.evaluation.conformal import Conformal, alike
+from shoal.evaluation.predictor import Predictor
+from shoal.evaluation.region import Region
+from shoal.evaluation.scored import Scored
+from shoal.results import Task
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows that trained no weight, by which error bars are measured.
+
+    Attributes:
+        x: prepared features.
+        y: class numbers `(rows,)`, or values `(rows, targets)` in the target's units; of steps `(rows, time)` with -1,
+            or `(rows, time, targets)` with NaN, where there is no target.
+        weights: of the rows, any sign, or None.
+        answering: `(members, rows)`, the members that did not learn from each row; None: none of them did.
+        groups: `(rows,)` name of the group of each row, or None.
+        column: the column of the groups.
+        block: how many neighbouring rows of a series belong together.
+    """
+
+    x: Any
+    y: np.ndarray
+    weights: np.ndarray | None = None
+    answering: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    column: str | None = None
+    block: int = 1
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What calibrating found, for the record.
+
+    Attributes:
+        reason: why probabilities or standard deviations were calibrated so, a sentence.
+        before: `(entries, classes)` probabilities of the held rows as averaged; None for numbers.
+        after: the same, each calibrated by what the others say.
+    """
+
+    reason: str
+    before: np.ndarray | None = None
+    after: np.ndarray | None = None
+
+
+def with_error_bars(
+    predictor: Predictor, held: Held, coverage: float = 0.95, seed: int = 0
+) -> tuple[Predictor, Measured]:
+    """Return the predictor with calibrated predictions and conformal intervals or sets, and what was found.
+
+    With folds, the prediction of a held row is that of the members that did not learn from it (cross-conformal; Vovk,
+    Ann. Math. Artif. Intell. 74, 9, 2015). New rows are predicted by the members of all folds, whose mean is a little
+    better and less sure than that of one fold, so that error bars err on the wide side.
+
+    Args:
+        predictor: an ensemble with nothing known of its errors.
+        held: rows that trained no weight.
+        coverage: share of new values that intervals and sets are to hold.
+        seed: names the random numbers.
+    """
+    if predictor.preparation.task is Task.CLASSIFICATION:
+        return _of_classes(predictor, held, coverage, seed)
+    return _of_numbers(predictor, held, coverage, seed)
+
+
+def with_region(predictor: Predictor, x: np.ndarray, seed: int, groups: np.ndarray | None = None) -> Predictor:
+    """Return the predictor with the region of its training rows, where that makes sense: for tables that predict."""
+    if predictor.preparation.signals is not None or predictor.preparation.task is Task.RECONSTRUCTION:
+        return predictor
+    return replace(predictor, region=Region.of(x, seed, groups))
+
+
+def _of_classes(predictor: Predictor, held: Held, coverage: float, seed: int) -> tuple[Predictor, Measured]:
+    guess = predictor.predict_features(held.x, held.answering).probabilities
+    scored = Scored.of(Task.CLASSIFICATION, held.y, held.weights)
+    before, belonging = scored.taken(np.asarray(guess)), _belonging(held, scored)
+    together = belonging["groups"] if belonging["groups"] is not None else _blocks(held, len(before))
+    choice = choose_calibration(before, scored.truth, scored.weights, together, seed)
+    after = choice.probabilities
+    scores = 1.0 - after[np.arange(len(after)), scored.truth][:, None]
+    conformal = Conformal.of(scores, coverage, scored.weights, **belonging)
+    fitted = replace(predictor, calibration=choice.calibration, conformal=conformal, quantile=conformal.quantile)
+    return fitted, Measured(choice.reason, before, after)
+
+
+def _of_numbers(predictor: Predictor, held: Held, coverage: float, seed: int) -> tuple[Predictor, Measured]:
+    """Measure noise, scale and interval.
+
+    The noise is what the spread of the members leaves unexplained: `noise² = max(0, mean(r² - spread²))`. The spread
+    over all members would not do where there are folds: those that learned from a row are drawn to it and so disagree
+    with the others just where the residual is large, and the interval would come out too small.
+    """
+    residuals, spread, scored = _residuals(predictor, held, held.answering)
+    weights, belonging = scored.weights, _belonging(held, scored)
+    average = None if weights is None else np.asarray(weights, np.float64).reshape(len(residuals))
+    unexplained = np.average(residuals**2 - spread**2, axis=0, weights=average)
+    floor = 1e-6 * predictor.preparation.target_scale
+    noisy = replace(predictor, noise=np.sqrt(np.maximum(unexplained, floor**2)))
+    together = belonging["groups"] if belonging["groups"] is not None else _blocks(held, len(residuals))
+    scale = choose_scale(residuals, noisy.total(spread), weights, together, seed)
+    scaled = replace(noisy, scale=scale)
+    ratios = np.abs(residuals) / scaled.total(spread)
+    conformal = Conformal.of(ratios, coverage, weights, **belonging)
+    if held.answering is not None:
+        conformal = conformal.with_folds(_fold_scores(scaled, held, scored, belonging["groups"]))
+    factors = ", ".join(f"{factor:.3g}" for factor in scale)
+    reason = f"standard deviations were scaled by {factors}" if (scale != 1.0).any() else "no scaling of the standard "
+    reason += "" if (scale != 1.0).any() else "deviations lowered the cross-fitted loss by more than its standard error"
+    return replace(scaled, conformal=conformal, quantile=conformal.quantile), Measured(reason)
+
+
+def _residuals(predictor: Predictor, held: Held, answering: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, Scored]:
+    """Return residual and spread of each held row or step, `(entries, targets)`."""
+    guess = predictor.predict_features(held.x, answering)
+    scored = Scored.of(Task.REGRESSION, held.y, held.weights)
+    return scored.truth - scored.taken(np.asarray(guess.mean)), scored.taken(np.asarray(guess.spread)), scored
+
+
+def _fold_scores(
+    predictor: Predictor, held: Held, scored: Scored, groups: np.ndarray | None
+) -> list[tuple[int, int, np.ndarray, np.ndarray | None]]:
+    """Return the scores of the rows of each fold of each repeat, by the members of that repeat alone."""
+    assert held.answering is not None
+    repeats = np.asarray([member.repeat for member in predictor.members])
+    folds = np.asarray([member.fold for member in predictor.members])
+    weights = scored.weights if groups is None else alike(groups, scored.weights)
+    parts = []
+    for repeat in np.unique(repeats):
+        answering = held.answering & (repeats == repeat)[:, None]
+        residuals, spread, _ = _residuals(predictor, held, answering)
+        ratios = np.abs(residuals) / predictor.total(spread)
+        fold_of = folds[answering.argmax(axis=0)]  # of each row
+        if scored.present is not None:
+            fold_of = np.broadcast_to(fold_of[:, None], scored.present.shape)[scored.present]
+        for fold in np.unique(fold_of):
+            own = fold_of == fold
+            taken = None if weights is None else weights[own]
+            parts.append((int(fold), int(repeat), ratios[own], taken))
+    return parts
+
+
+def _belonging(held: Held, scored: Scored) -> dict[str, Any]:
+    """Return to what each entry belongs, and the column that says so of new rows."""
+    if held.groups is None:
+        return {"groups": scored.series, "column": None, "what": "series"}
+    groups = held.groups
+    if scored.present is not None:
+        groups = np.broadcast_to(groups[:, None], scored.present.shape)[scored.present]
+    return {"groups": groups, "column": held.column, "what": "groups"}
+
+
+def _blocks(held: Held, entries: int) -> np.ndarray | None:
+    """Return the number of the block of neighbouring rows of each entry; None where rows stand for themselves."""
+    return None if held.block == 1 else np.arange(entries) // held.block
