@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from shoal.evaluation.record import (
+    BeforeAfter,
     ColumnRow,
     Curves,
     DataRecord,
+    ErrorBars,
     ForecastRows,
     NetworkRow,
     ReconstructedRows,
@@ -197,7 +199,31 @@ def make_record(
             ("hidden", "1 to 3 layers of 8 to 64 units"),
             ("learning_rate", "0.0001 to 0.1, logarithmic"),
         ),
-        **changes,
+        **{"error_bars": made_up_error_bars(test_rows), **changes},
+    )
+
+
+def made_up_error_bars(rows: TestRows) -> ErrorBars:
+    """Return what may be said of the error bars of test rows."""
+    common: dict[str, Any] = {"level": 0.95, "how": "the conformal quantile of 71 rows that trained no weight"}
+    common |= {"promised": True, "outside": Interval(0.03, 0.005, 0.1, "wilson"), "outside_rows": 1}
+    common |= {"outside_rate": 0.01, "parameters": (1.31,)}
+    if rows.probabilities is None:
+        levels = (0.5, 0.68, 0.9, 0.95)
+        held = tuple(Interval(level + 0.01, level - 0.05, min(1.0, level + 0.06), "wilson") for level in levels)
+        narrow = tuple(dataclasses.replace(one, value=one.value - 0.1) for one in held)
+        return ErrorBars(calibration="scaling", reason="scaled", levels=levels, before=narrow, after=held, **common)
+    both = BeforeAfter(Interval(0.08, 0.05, 0.1, "basic bootstrap"), Interval(0.03, 0.0, 0.05, "basic bootstrap"))
+    scores = {name: {"validation": both, "test": both} for name in ("calibration_error", "log_loss")}
+    raw = np.sqrt(rows.probabilities)
+    return ErrorBars(
+        calibration="temperature",
+        reason="it lowers the loss",
+        scores=scores,
+        set_size=1.1,
+        disagreement=0.12,
+        raw=raw / raw.sum(axis=1, keepdims=True),
+        **common,
     )
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from shoal.evaluation.record import Record
-from shoal.report.figures import FIGURES, figure_numbers, write_figures
+from shoal.report.figures import FIGURES, calibration, coverage, figure_numbers, write_figures
 from shoal.report.figures.bands import MOST_POINTS, bands, quantiles
 from shoal.report.figures.baselines import numbers as baseline_numbers
 from shoal.report.figures.calibration import grouped
@@ -90,6 +90,27 @@ def test_calibration_is_left_out_where_weights_are_negative(record_of: Maker) ->
     record = record_of(weights=True)
     assert (np.asarray(record.test_rows.weights) < 0).any()
     assert "calibration" not in figure_numbers(record)
+
+
+def test_what_probabilities_were_before_calibration_is_shown_too(record_of: Maker) -> None:
+    record = record_of(test=60)
+    shown = calibration.numbers(record)
+    assert shown is not None
+    assert shown.before is not None
+    assert "before calibration" in shown.caption
+    assert record.error_bars is not None
+    as_averaged = dataclasses.replace(record.error_bars, calibration="none")
+    shown = calibration.numbers(dataclasses.replace(record, error_bars=as_averaged))
+    assert shown is not None
+    assert shown.before is None
+
+
+def test_coverage_is_shown_at_all_levels_of_numbers(record_of: Maker) -> None:
+    assert coverage.numbers(record_of()) is None
+    shown = coverage.numbers(record_of(classes=(), targets=("y",)))
+    assert shown is not None
+    assert shown.levels.tolist() == [0.5, 0.68, 0.9, 0.95]
+    assert (shown.low <= shown.observed).all()
 
 
 def test_error_bars_are_thinned_and_the_caption_says_so(record_of: Maker) -> None:

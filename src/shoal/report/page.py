@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.evaluation.record import Record
 from shoal.report import tables, words
 from shoal.report.anomalies import anomalies, strangest_rows
+from shoal.report.error_bars import error_bars, error_bars_table
 from shoal.report.figures import figure_numbers
 from shoal.report.prose import interval_methods, kept_scores, opening, sections, training_of_a_candidate
 
@@ -50,6 +51,8 @@ def page_html(record: Record, figures: Mapping[str, str]) -> str:
         models=tables.models(record),
         settings=tables.settings(record),
         anomalies=anomalies(record),
+        error_bars=error_bars(record),
+        error_bars_table=error_bars_table(record),
         strangest=strangest_rows(record),
         space=tables.search_space(record),
         times=tables.times(record),

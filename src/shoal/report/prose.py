@@ -20,6 +20,14 @@ _METHODS = {
         "the percentile bootstrap of whole series, since the steps of one series are much alike: the test series are "
         "drawn anew with replacement {times} times (Field and Welsh 2007)"
     ),
+    "basic bootstrap": (
+        "the basic bootstrap: as before, but from twice the value less the upper end to twice it less the lower "
+        "one, since errors of resamples lie too high (Davison and Hinkley 1997)"
+    ),
+    "basic cluster bootstrap": (
+        "the basic bootstrap of whole groups, from twice the value less the upper end to twice it less the lower "
+        "one, since errors of resamples lie too high (Davison and Hinkley 1997)"
+    ),
     "wilson": (
         "Wilson's interval for a share, which holds even where all rows are right or all are wrong (Wilson 1927)"
     ),
@@ -38,6 +46,9 @@ def interval_methods(record: Record) -> tuple[tuple[str, str], ...]:
     coverage = record.test_rows.coverage
     if coverage is not None:
         used.setdefault(coverage.method, []).append("coverage of the error bars")
+    bars = record.error_bars
+    if bars is not None and bars.scores:
+        used.setdefault(bars.scores["calibration_error"]["test"].before.method, []).append("calibration error")
     steps = record.test_rows.series
     times = integer(resamples_for(record.data.rows.get("test", 1) if steps is None else len(steps)))
     return tuple(
@@ -94,6 +105,8 @@ def sections(record: Record) -> tuple[tuple[str, str], ...]:
     predictions: tuple[tuple[str, str], ...] = (("predictions", found),)
     if record.reconstruction is not None:
         predictions = (("reconstruction", "Reconstruction"), ("codes", "Codes"), ("anomalies", "Anomalies"))
+    if record.error_bars is not None:
+        predictions = (*predictions, ("error-bars", "Error bars"))
     examples = (("examples", "Examples"),) if record.signals is not None else ()
     inside = (("inside", "Inside"),) if record.signals is not None else ()
     return (

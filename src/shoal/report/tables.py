@@ -25,6 +25,7 @@ from shoal.report.words import (
     joined,
     label,
     number,
+    percent,
     seconds,
     setting,
 )
@@ -70,8 +71,8 @@ def headline(record: Record) -> tuple[tuple[str, str, str], ...]:
     test = record.scores.get("test", {})
     shown = [(label(m), test[m]) for m in HEADLINE[record.data.task] if m in test]
     coverage = record.test_rows.coverage
-    if coverage is not None:
-        shown = [*shown[:2], ("of true values inside their 95 % interval", coverage)]
+    if coverage is not None and record.test_rows.mean is not None:
+        shown = [*shown[:2], (f"of true values inside their {percent(record.level)} interval", coverage)]
     alone = record.data.task is Task.REGRESSION and len(record.data.targets) == 1
     unit = record.data.targets[0] if alone else ""
     return tuple(

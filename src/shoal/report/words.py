@@ -177,6 +177,15 @@ def setting(value: Any, digits: int = 4) -> str:
     return str(value)
 
 
+def percent(share: float) -> str:
+    """Return a share in per cent, with no more digits than it has.
+
+    >>> percent(0.95), percent(0.999), percent(0.012345)
+    ('95 %', '99.9 %', '1.235 %')
+    """
+    return f"{100 * share:.4g} %"
+
+
 def count(amount: float, one: str, several: str | None = None) -> str:
     """Return an amount with its noun in the right number.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -19,7 +19,8 @@ class Calibration:
     """The numbers of the figure, one per group of test rows with similar probability.
 
     `predicted` is the mean probability, `observed` the share that came true, `low` and `high` its 95 %
-    Wilson interval (Wilson 1927), `rows` the number of rows; `event` says in words what came true.
+    Wilson interval (Wilson 1927), `rows` the number of rows; `event` says in words what came true. `before` is
+    predicted and observed before calibration, in groups of its own.
     """
 
     predicted: np.ndarray
@@ -29,6 +30,7 @@ class Calibration:
     rows: np.ndarray
     event: str
     unit: str = "row"
+    before: tuple[np.ndarray, np.ndarray] | None = None
 
     @property
     def alt(self) -> str:
@@ -39,6 +41,7 @@ class Calibration:
     def caption(self) -> str:
         """How to read the figure."""
         alike = " Steps of one series are alike, so that the bars are too short." if self.unit == "step" else ""
+        alike += " Grey rings: before calibration." if self.before is not None else ""
         return (
             f"How often {self.event} came true against the probability given for it, in groups of test {self.unit}s "
             "with similar probability. Bars: 95 % Wilson intervals. On the dashed line probabilities can be "
@@ -54,11 +57,21 @@ def numbers(record: Record) -> Calibration | None:
     weights = np.ones(len(rows.truth)) if rows.weights is None else np.asarray(rows.weights, dtype=float)
     if (weights < 0).any() or weights.sum() <= 0:
         return None
-    if rows.probabilities.shape[1] == 2:
+    bars = record.error_bars
+    shown = _shown(record, rows.probabilities, weights)
+    if bars is None or bars.raw is None or bars.calibration == "none":
+        return shown
+    before = _shown(record, bars.raw, weights)
+    return replace(shown, before=(before.predicted, before.observed))
+
+
+def _shown(record: Record, probabilities: np.ndarray, weights: np.ndarray) -> Calibration:
+    rows = record.test_rows
+    if probabilities.shape[1] == 2:
         event = f"the class {record.data.classes[1]}"
-        return grouped(rows.probabilities[:, 1], rows.truth == 1, weights, event, rows.unit)
-    right = rows.probabilities.argmax(axis=1) == rows.truth
-    return grouped(rows.probabilities.max(axis=1), right, weights, "the predicted class", rows.unit)
+        return grouped(probabilities[:, 1], rows.truth == 1, weights, event, rows.unit)
+    right = probabilities.argmax(axis=1) == rows.truth
+    return grouped(probabilities.max(axis=1), right, weights, "the predicted class", rows.unit)
 
 
 def grouped(
@@ -93,6 +106,8 @@ def draw(shown: Calibration) -> Figure:
     figure = new_figure(3.35)
     axes = add_axes(figure, 0.55, 0.45, 0.12, 0.12)
     axes.plot([0, 1], [0, 1], color=MUTED, lw=0.8, ls=(0, (4, 3)))
+    if shown.before is not None:
+        axes.plot(*shown.before, "o", mfc="none", mec=MUTED, mew=1.0, ms=5, clip_on=False)
     axes.plot(*bars(shown.predicted, shown.low, shown.high), color=BLUE, lw=1.0)
     axes.plot(shown.predicted, shown.observed, "o", color=BLUE, ms=4, clip_on=False)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))

@@ -10,7 +10,7 @@ import numpy as np
 from shoal.evaluation.record import Record
 from shoal.report.figures.rasters import WIDE
 from shoal.report.figures.style import BLUE, INK, MUTED, add_axes, limits, name_text, new_figure
-from shoal.report.words import count
+from shoal.report.words import count, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Forecast:
     """The numbers of the figure, each `(rows,)` in the order of `times`; `dates` tells that times are days since 1970.
 
-    `truth` is what came, `mean`, `low` and `high` what was predicted with its 95 % interval, `last` the last value
+    `truth` is what came, `mean`, `low` and `high` what was predicted with its interval, `last` the last value
     that was known.
     """
 
@@ -34,11 +34,13 @@ class Forecast:
     name: str
     time: str
     dates: bool
+    level: float = 0.95
 
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
-        return f"{self.name} in the last {count(len(self.times), 'test row')}, with its prediction and 95 % interval."
+        rows = count(len(self.times), "test row")
+        return f"{self.name} in the last {rows}, with its prediction and {percent(self.level)} interval."
 
     @property
     def caption(self) -> str:
@@ -46,8 +48,8 @@ class Forecast:
         inside = float(np.mean((self.truth >= self.low) & (self.truth <= self.high)))
         return (
             f"The last {count(len(self.times), 'test row')}: dots are what came, the blue line is the prediction with "
-            f"its 95 % band ({100 * inside:.0f} % of the dots are inside), the dashed line the last known value again. "
-            "Each prediction knows only what came before its window ended."
+            f"its {percent(self.level)} band ({100 * inside:.0f} % of the dots are inside), the dashed line the last "
+            "known value again. Each prediction knows only what came before its window ended."
         )
 
 
@@ -62,14 +64,16 @@ def numbers(record: Record) -> Forecast | None:
     named = times[0].name if times else "step"
     dates = bool(times) and times[0].kind == "date"
     name = record.data.targets[target]
-    return Forecast(shown.times, truth, mean, low, high, shown.last, name, named, dates)
+    return Forecast(shown.times, truth, mean, low, high, shown.last, name, named, dates, record.level)
 
 
 def draw(shown: Forecast) -> Figure:
     """Draw truth, prediction with band, and persistence over time."""
     figure = new_figure(2.5, WIDE)
     axes = add_axes(figure, 0.68, 0.45, 0.1, 0.28)
-    axes.fill_between(shown.times, shown.low, shown.high, color=BLUE, alpha=0.18, lw=0, label="95 % band")
+    axes.fill_between(
+        shown.times, shown.low, shown.high, color=BLUE, alpha=0.18, lw=0, label=f"{percent(shown.level)} band"
+    )
     axes.plot(shown.times, shown.last, color=MUTED, lw=0.8, ls=(0, (3, 2)), label="last value again")
     axes.plot(shown.times, shown.mean, color=BLUE, lw=1.2, label="prediction")
     axes.plot(shown.times, shown.truth, "o", color=INK, ms=1.8, label="what came")

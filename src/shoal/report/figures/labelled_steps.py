@@ -11,7 +11,7 @@ from shoal.evaluation.record import Record, StepExamples
 from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
 from shoal.report.figures.rasters import WIDE
 from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, limits, name_text, new_figure
-from shoal.report.words import count, joined, number
+from shoal.report.words import count, joined, number, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -30,6 +30,7 @@ class LabelledSteps:
     channels: tuple[str, ...]
     classes: tuple[str, ...]
     target: str
+    level: float = 0.95
 
     @property
     def alt(self) -> str:
@@ -41,7 +42,8 @@ class LabelledSteps:
         """How to read the figure."""
         order = "Test series, from well to badly predicted."
         if not self.classes:
-            band = f"Below each: dots are the true {self.target}, the line is the prediction with its 95 % interval."
+            band = f"Below each: dots are the true {self.target}, the line is the prediction "
+            band += f"with its {percent(self.level)} interval."
             return f"{order} {band}{colours_of(self.channels)}"
         names = joined([name_text(name, 24) for name in self.classes[:MOST_NAMED]])
         more = "" if len(self.classes) <= MOST_NAMED else " and so on"
@@ -60,7 +62,7 @@ def numbers(record: Record) -> LabelledSteps | None:
     series = tuple(signals.values[i, :end] for i, end in zip(places, ends, strict=True))
     low, high = (None if band is None else band[places] for band in (steps.low, steps.high))
     few = StepExamples(steps.truth[places], steps.said[places], steps.scores[places], low, high)
-    return LabelledSteps(series, few, signals.channels, record.data.classes, record.data.targets[0])
+    return LabelledSteps(series, few, signals.channels, record.data.classes, record.data.targets[0], record.level)
 
 
 def draw(shown: LabelledSteps) -> Figure:

@@ -10,7 +10,7 @@ import numpy as np
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, MUTED, bars, limits, name_text, stacked
 from shoal.report.figures.targets import TargetRows, scatter, target_rows, thinned
-from shoal.report.words import count
+from shoal.report.words import count, percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +22,7 @@ class PredictedTrue:
     """The numbers of the figure: one panel per target."""
 
     panels: tuple[TargetRows, ...]
+    level: float = 0.95
 
     @property
     def alt(self) -> str:
@@ -35,14 +36,14 @@ class PredictedTrue:
         panel = self.panels[0]
         drawn = len(thinned(panel))
         some = "" if drawn == len(panel.mean) else f", shown for {drawn} of {len(panel.mean):,} {panel.unit}s"
-        bars = f"bars are 95 % intervals{some}"
+        bars = f"bars are {percent(self.level)} intervals{some}"
         return f"Each point is a test {panel.unit}; {bars}. On the dashed line prediction and truth agree."
 
 
 def numbers(record: Record) -> PredictedTrue | None:
     """Return the numbers of the figure, or None in classification."""
     panels = target_rows(record)
-    return PredictedTrue(panels) if panels and len(panels[0].truth) else None
+    return PredictedTrue(panels, record.level) if panels and len(panels[0].truth) else None
 
 
 def draw(shown: PredictedTrue) -> Figure:

@@ -20,7 +20,7 @@ MOST_BARS = 300
 
 @dataclass(frozen=True)
 class TargetRows:
-    """The test rows, or steps, of one target in its unit, arrays `(rows,)`; `low` to `high` is the 95 % interval."""
+    """The test rows, or steps, of one target in its unit, arrays `(rows,)`; `low` to `high` is the interval."""
 
     name: str
     truth: np.ndarray
