@@ -7,6 +7,7 @@ from typing import Any
 
 from shoal.aside import Aside
 from shoal.data import Preparation
+from shoal.data.leaks import find_leaks
 from shoal.errors import RunError
 from shoal.evaluation.evaluation import evaluate
 from shoal.evaluation.predictor import Predictor
@@ -103,6 +104,8 @@ def _fit(
     laps = Laps()
     progress.stage("reading")
     dataset, split = read(data, settings)
+    for leak in find_leaks(dataset, split):
+        progress.warn(leak)
     laps.end("reading")
     if sha256 is not None and dataset.sha256 != sha256:
         raise RunError(f"the data in {dataset.source!r} have changed since the run began; start a new run")

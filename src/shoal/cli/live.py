@@ -52,6 +52,12 @@ class LiveLine:
         """Show what is being done now, beside how far training came."""
         self._show(" · ".join(part for part in (text, self._training) if part))
 
+    def warn(self, text: str) -> None:
+        """Print a warning above the line."""
+        from rich.text import Text
+
+        self._status.console.print(Text.assemble(("warning: ", "yellow"), text), soft_wrap=True)
+
     def training(
         self,
         *,
@@ -94,6 +100,10 @@ class PlainLines:
         if text != self._stage:
             self._stage = text
             self._print(text)
+
+    def warn(self, text: str) -> None:
+        """Print a warning."""
+        self._print(f"warning: {text}")
 
     def training(
         self,

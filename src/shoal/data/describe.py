@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import polars as pl
 
-from shoal.data.columns import Column, Kind
-from shoal.data.conversion import is_date, labels, to_days, to_numbers
+from shoal.data.columns import Column
 from shoal.data.dataset import Dataset
+from shoal.data.leaks import from_the_future, giveaways, leaks_of_split, repeated_rows
 from shoal.data.signals import Signals
 from shoal.errors import listing
 from shoal.results import Task
 
-_COPY = 0.9999
+if TYPE_CHECKING:
+    from shoal.data.split import Split
+
 _MANY_ROWS = 100
 
 
@@ -101,11 +102,12 @@ def shown(value: float | str | None) -> str:
     return text if len(text) <= 24 else text[:23] + "…"
 
 
-def describe(dataset: Dataset) -> Description:
+def describe(dataset: Dataset, split: Split | None = None) -> Description:
     """Return the table of columns of a dataset with warnings about what may spoil a result.
 
     Args:
         dataset: the data as loaded.
+        split: how its rows are split, if that is known; warnings then name rows and groups that are on both sides.
 
     Example:
         >>> from shoal.data.loading import load_dataset
@@ -120,8 +122,9 @@ def describe(dataset: Dataset) -> Description:
     warnings = [
         *_few_rows(dataset),
         *_imbalance(dataset, counts),
-        *_duplicates(dataset),
-        *_giveaways(dataset),
+        *(repeated_rows(dataset) if split is None else leaks_of_split(dataset, split)),
+        *giveaways(dataset),
+        *from_the_future(dataset),
         *_mostly_missing(dataset),
         *_weights(dataset),
     ]
@@ -172,87 +175,6 @@ def _imbalance(dataset: Dataset, counts: dict[str, int]) -> list[str]:
     if groups is not None and (number := len(np.unique(groups))) < 10:
         warnings.append(f"Only {number} different groups: the test score depends on which are in the test.")
     return warnings
-
-
-def _duplicates(dataset: Dataset) -> list[str]:
-    answers = list(dataset.targets) if dataset.step_targets is None else []
-    names = [column.name for column in dataset.features] + answers
-    columns = [dataset.table.get_column(name) for name in names]
-    what = "features"
-    if dataset.signals is not None:
-        columns.append(pl.Series("content", dataset.signals.digests(), dtype=pl.Binary))
-        what = "pixels" if dataset.signals.kind == "images" else "steps"
-    used = pl.DataFrame(columns)
-    repeated = dataset.rows - used.n_unique()
-    if not repeated:
-        return []
-    rows = f"{repeated:,} row{' repeats' if repeated == 1 else 's repeat'}"
-    return [
-        f"{rows} an earlier one in all {what} and targets. Copies on both sides of the split make the test "
-        "score too good."
-    ]
-
-
-def _giveaways(dataset: Dataset) -> list[str]:
-    """Find features that alone determine the target."""
-    if dataset.task is Task.CLASSIFICATION:
-        y = dataset.y()
-        names = [column.name for column in dataset.features if _tells_class(dataset, column, y)]
-        return [_giveaway(name, "tells the classes apart without an error") for name in names]
-    warnings = []
-    values = dataset.y()
-    for column in dataset.features:
-        if column.kind not in (Kind.NUMBER, Kind.DATE, Kind.BOOLEAN):
-            continue
-        x = _numbers(dataset.table.get_column(column.name))
-        for name, y in zip(dataset.targets, values.T, strict=True):
-            if _correlation(x, y) > _COPY:
-                warnings.append(_giveaway(column.name, f"is {name!r} up to a factor and an offset, nearly"))
-    return warnings
-
-
-def _giveaway(name: str, what: str) -> str:
-    return f"{name!r} alone {what}. Would it be known when you predict? If not, ignore it."
-
-
-def _numbers(series: pl.Series) -> np.ndarray:
-    read = to_days(series) if is_date(series) else to_numbers(series)
-    return read.fill_null(float("nan")).to_numpy()
-
-
-def _correlation(x: np.ndarray, y: np.ndarray) -> float:
-    """Return the absolute Pearson correlation over rows where x is known; 0 for fewer than ten rows."""
-    known = ~np.isnan(x)
-    if known.sum() < 10:
-        return 0.0
-    x, y = x[known] - x[known].mean(), y[known] - y[known].mean()
-    x, y = x / (np.abs(x).max() or 1.0), y / (np.abs(y).max() or 1.0)
-    norm = float(np.sqrt(x @ x) * np.sqrt(y @ y))
-    return abs(float(x @ y)) / norm if norm > 0 else 0.0
-
-
-def _tells_class(dataset: Dataset, column: Column, y: np.ndarray) -> bool:
-    """Whether equal or neighbouring values of a feature always have the same class.
-
-    A number does when the rows sorted by it change class only as often as there are classes; a category
-    when none of its levels has two classes and levels are much fewer than rows.
-    """
-    series = dataset.table.get_column(column.name)
-    if series.null_count() > 0.5 * len(series):
-        return False
-    if column.kind in (Kind.CATEGORY, Kind.BOOLEAN, Kind.TEXT):
-        pairs = pl.DataFrame({"x": labels(series), "y": y}).drop_nulls()
-        levels = pairs.get_column("x").n_unique()
-        some = 10 * levels <= pairs.height and pairs.get_column("y").n_unique() > 1
-        return some and pairs.n_unique() == levels
-    x = _numbers(series)
-    known = ~np.isnan(x)
-    x, y = x[known], y[known]
-    order = np.lexsort((y, x))
-    x, y = x[order], y[order]
-    change = y[1:] != y[:-1]
-    classes = len(np.unique(y))
-    return classes > 1 and int(change.sum()) == classes - 1 and not bool((change & (x[1:] == x[:-1])).any())
 
 
 def _mostly_missing(dataset: Dataset) -> list[str]:

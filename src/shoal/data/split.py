@@ -105,6 +105,8 @@ def split_rows(
         check_folds(dataset, train, folds)
         dealt = "" if repeats == 1 else f" (dealt anew in each of {repeats} repeats)"
         parts = f"{len(train):,} rows for training in {folds} folds{dealt}"
+    if not given:
+        _assert_groups_apart(dataset, test, train, validation, folds)
     how = _how(dataset, given, parts, train, test)
     if lost:
         how += f" {lost:,} windows were left out, since they predict values that later parts predict, too."
@@ -215,6 +217,18 @@ def _by_time(rows: np.ndarray, times: np.ndarray, count: int) -> tuple[np.ndarra
         raise DataError("the time column has too few different times to split the past from the future")
     cut = int(cuts[np.abs(cuts - (len(rows) - count)).argmin()])
     return rows[order[:cut]], rows[order[cut:]]
+
+
+def _assert_groups_apart(
+    dataset: Dataset, test: np.ndarray, train: np.ndarray, validation: np.ndarray, folds: int | None
+) -> None:
+    """Assert that no group is divided, which the way of splitting makes impossible."""
+    groups = dataset.groups()
+    if groups is None:
+        return
+    kept_apart = [(test, train), (test, validation)] + ([] if folds else [(train, validation)])
+    for one, other in kept_apart:
+        assert not np.intersect1d(groups[one], groups[other]).size, "a group is on both sides of the split"
 
 
 def _purged(dataset: Dataset, rows: np.ndarray, later: np.ndarray, *, given: bool = False) -> np.ndarray:

@@ -87,7 +87,7 @@ def score_rows(
 
 def describe_data(dataset: Dataset, split: Split, predictor: Predictor, normalization: str) -> DataRecord:
     """Return what the page says of the data."""
-    description = describe(dataset)
+    description = describe(dataset, split)
     preparation = predictor.preparation
     return DataRecord(
         name=dataset.name,

@@ -11,6 +11,9 @@ class Progress(Protocol):
     def stage(self, text: str) -> None:
         """Say what is being done now, e.g. `compiling`."""
 
+    def warn(self, text: str) -> None:
+        """Say what may spoil the result, before the time for training is spent."""
+
     def training(
         self,
         *,
@@ -29,6 +32,9 @@ class Silent:
 
     def stage(self, text: str) -> None:
         """Ignore the stage."""
+
+    def warn(self, text: str) -> None:
+        """Ignore the warning; the page and `metrics.json` hold it."""
 
     def training(
         self,
