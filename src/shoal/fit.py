@@ -33,6 +33,7 @@ from shoal.steps import (
     open_aside,
     pose,
     read,
+    shuffle_labels,
     train_members,
 )
 from shoal.training.progress import Progress, Silent
@@ -148,6 +149,7 @@ def _fit(
             space=space.table(),
             seconds={"total": 0.0, "compile": training.compile_seconds, "train": training.train_seconds},
             versions=versions(),
+            shuffled=shuffle_labels(problem, chosen[0].member, settings),
         )
         record.engine.update(name=training.engine, programs=training.programs, reason=training.reason)
         laps.end("evaluate")

@@ -35,6 +35,7 @@ from shoal.evaluation.flat_features import flat_features
 from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.evaluation.reconstructing import with_alarm
 from shoal.evaluation.series_baselines import forecast_of
+from shoal.evaluation.shuffled import Shuffled, train_shuffled
 from shoal.networks import Layer, Masking, Normalization
 from shoal.networks.bottleneck import code_size
 from shoal.repeating import import_meanwhile
@@ -277,6 +278,15 @@ def train_members(
         save(stopped.checkpoint)
         done = len(stopped.checkpoint.finished)
         raise interrupted(folder, f"{done} of {len(members)} networks are") from None
+
+
+def shuffle_labels(problem: Problem, best: Member, settings: FitSettings) -> Shuffled | None:
+    """Train the best candidate on shuffled labels, by the engine that is soonest done; None but for two classes."""
+    two = problem.y.shape[1] == 1 or (problem.loss.name == "categorical_crossentropy" and problem.y.shape[1] == 2)
+    if problem.task is not Task.CLASSIFICATION or problem.per_step or len(problem.input_shape) > 1 or not two:
+        return None
+    engine = choose_engine(problem, [best], settings.engine, find_budget(settings.memory)).make()
+    return train_shuffled(problem, best, engine)
 
 
 def interrupted(folder: RunFolder, kept: str) -> Interrupted:

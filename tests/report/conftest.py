@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shoal.evaluation.overfitting import overfitting_verdict
+from shoal.evaluation.overtraining import overtraining
 from shoal.evaluation.record import (
     BeforeAfter,
     ColumnRow,
@@ -25,6 +27,7 @@ from shoal.evaluation.record import (
     TestRows,
     Verdict,
 )
+from shoal.evaluation.shuffled import Shuffled
 from shoal.metrics import metrics_for
 from shoal.results import Interval, Status, Task
 
@@ -383,6 +386,23 @@ def with_labelled_steps(record: Record, steps: int = 40) -> Record:
     return dataclasses.replace(plain, signals=signals)
 
 
+def with_overtraining(record: Record) -> Record:
+    """Return a record of two classes with the scores of made-up training rows and a label-shuffle baseline."""
+    rng = np.random.default_rng(8)
+    rows, test = 400, record.test_rows
+    truth = np.arange(rows) % 2
+    p = 1 / (1 + np.exp(-3 * (truth - 0.5) - rng.normal(size=rows)))
+    train = truth, np.column_stack([1 - p, p]), None if test.weights is None else rng.normal(1.0, 0.8, rows)
+    shuffled = Shuffled(Interval(0.51, 0.44, 0.57), Interval(0.55, 0.52, 0.58), (400, 50), 20)
+    verdict = overfitting_verdict([[0.5, 0.4]], [[0.5, 0.42]], [0], 100)
+    assert test.probabilities is not None
+    parts = train, (test.truth, test.probabilities, test.weights)
+    epochs = np.array([2, 9]), np.array([20, 9])
+    return dataclasses.replace(
+        record, overtraining=overtraining(record.data.classes, *parts, verdict, epochs, shuffled)
+    )
+
+
 @pytest.fixture(scope="session")
 def folded_record_of() -> Callable[..., Record]:
     """The maker of made-up records with folds or repeats."""
@@ -428,6 +448,7 @@ def make_cases() -> dict[str, Record]:
         "forecast": with_forecast(make_record(classes=(), targets=("level",), test=200, networks=4, epochs=20)),
         "labelled": with_labelled_steps(make_record(classes=("rest", "walk", "run"), networks=4, epochs=20)),
         "tracked": with_labelled_steps(make_record(classes=(), targets=("level",), networks=4, epochs=20)),
+        "events": with_overtraining(make_record(networks=4, epochs=20, classes=("<b>b", "s"), test=200, weights=True)),
         "folds": folded(make_record(networks=60, kept=20), 5, 2),
         "hostile": make_record(
             classes=("<script>alert(1)</script>", 'a & b "c"', "$x^2$ \x07 'd'"),

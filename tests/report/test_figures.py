@@ -214,7 +214,7 @@ def test_names_are_made_safe_to_draw() -> None:
 def test_every_figure_is_drawn_in_one_of_the_tasks(record_of: Maker, cases: dict[str, Record], tmp_path: Path) -> None:
     classes = write_figures(record_of(networks=3, epochs=5), tmp_path / "c")
     values = write_figures(record_of(classes=(), targets=("y",), networks=3, epochs=5), tmp_path / "r")
-    others = ("images", "series", "forecast", "labelled", "autoencoder", "image_autoencoder")
+    others = ("images", "series", "forecast", "labelled", "autoencoder", "image_autoencoder", "events")
     signals = {name for case in others for name in figure_numbers(cases[case])}
     assert set(classes) | set(values) | signals == set(FIGURES)
     names = sorted(p.name for p in (tmp_path / "c" / "figures").iterdir())
@@ -292,3 +292,17 @@ def test_one_output_for_two_classes_is_named_after_the_second(record_of: Maker) 
     assert shown is not None
     assert shown.class_names == ("signal",)
     assert "signal" in {text.get_text() for axes in best_network.draw(shown).axes for text in axes.texts}
+
+
+def test_training_and_test_scores_lie_side_by_side_and_their_numbers_in_a_table(
+    cases: dict[str, Record], tmp_path: Path
+) -> None:
+    import polars as pl
+
+    shown = figure_numbers(cases["events"])["overtraining"].numbers
+    assert "D = " in shown.caption
+    write_figures(cases["events"], tmp_path)
+    table = pl.read_csv(tmp_path / "figures" / "overtraining.csv")
+    np.testing.assert_allclose(table["signal_test"], shown.signal.test)
+    np.testing.assert_allclose(table["background_train_error"], shown.background.train_error)
+    assert "overtraining" not in figure_numbers(cases["iris"])

@@ -17,12 +17,14 @@ from shoal.evaluation.examples import signal_record
 from shoal.evaluation.hyperparameters import importance
 from shoal.evaluation.intervals import block_length, with_intervals
 from shoal.evaluation.overfitting import overfitting_verdict
+from shoal.evaluation.overtraining import overtraining
 from shoal.evaluation.predictor import Prediction, Predictor
 from shoal.evaluation.reconstructing import best_alone, scaled_inputs
 from shoal.evaluation.reconstruction import reconstruction_record, simple_reconstructions
 from shoal.evaluation.record import ColumnRow, Curves, DataRecord, NetworkRow, Record, Scores, TestRows
 from shoal.evaluation.scored import Scored
 from shoal.evaluation.sealed import SealedRows
+from shoal.evaluation.shuffled import Shuffled
 from shoal.evaluation.verdict import beats_baselines, conclude
 from shoal.evaluation.worth import error_bars_record
 from shoal.networks.bottleneck import code_size
@@ -75,12 +77,21 @@ def score_rows(
 
     `probabilities` of the rows (or of the steps with a target), where they are known already.
     """
+    if probabilities is not None:
+        return _scores_of(predictor, rows, probabilities, seed)
+    return score_guess(predictor, rows, best_guess(predictor.predict_features(rows.x, answering)), seed)
+
+
+def score_guess(predictor: Predictor, rows: Rows, guess: np.ndarray, seed: int) -> Scores:
+    """Return every metric of what was predicted for some rows, with its interval."""
+    scored = Scored.of(predictor.preparation.task, rows.y, rows.weights)
+    return _scores_of(predictor, rows, scored.taken(guess), seed)
+
+
+def _scores_of(predictor: Predictor, rows: Rows, guess: np.ndarray, seed: int) -> Scores:
     block = block_of(predictor.preparation, len(rows.x))
     task = predictor.preparation.task
     scored = Scored.of(task, rows.y, rows.weights)
-    guess = probabilities
-    if guess is None:
-        guess = scored.taken(best_guess(predictor.predict_features(rows.x, answering)))
     drawing: dict[str, Any] = {"seed": seed, "block": block, "groups": scored.series}
     return with_intervals(task, scored.truth, guess, weights=scored.weights, **drawing)
 
@@ -183,12 +194,13 @@ def evaluate(
     space: tuple[tuple[str, str], ...],
     seconds: dict[str, float],
     versions: dict[str, str],
+    shuffled: Shuffled | None = None,
 ) -> Record:
     """Open the test rows once and return everything that the run has to say; `baselines` have learned before.
 
     With `folds` `(rows, repeats)` the validation scores are those of each training row's members that did not learn
     from it, and the training scores those of the members that did. Probabilities of validation rows are calibrated by
-    what other rows say, as `measured` has them.
+    what other rows say, as `measured` has them. `shuffled` is the label-shuffle baseline.
     """
     task = dataset.task
     train = prepared_rows(dataset, predictor.preparation, split.train)
@@ -197,8 +209,9 @@ def evaluate(
     alone = task is Task.RECONSTRUCTION  # a reconstruction goes through one code
     scored = best_alone(predictor) if alone else predictor
     held_out = None if folds is None else predictor.held_out(folds, len(split.train))
+    known = best_guess(scored.predict_features(train.x, None if held_out is None else ~held_out))
     scores = {
-        "train": score_rows(scored, train, seed, None if held_out is None else ~held_out),
+        "train": score_guess(scored, train, known, seed),
         "validation": score_rows(scored, validation, seed, held_out, measured.after),
     }
 
@@ -231,6 +244,12 @@ def evaluate(
         "steps": 0 if entries.series is None else len(entries.truth),
     }
     verdict = conclude(task, scores["test"], comparison, overfitting, **sizes)
+    picture = None
+    if task is Task.CLASSIFICATION and len(dataset.classes) == 2 and entries.series is None:
+        own = [networks[place] for place in kept]
+        epochs = np.asarray([row.best_epoch for row in own]), np.asarray([row.epochs for row in own])
+        parts = (train.y, known, train.weights), (truth, best_guess(prediction), weights)
+        picture = overtraining(dataset.classes, *parts, overfitting, epochs, shuffled)
     best = members[kept[0]]
     if alone:
         error_bars, test_rows = None, TestRows(truth[:, :0], weights)
@@ -264,6 +283,7 @@ def evaluate(
         signals=None if reconstruction else signal_record(predictor, table, prediction, truth, **in_time),
         reconstruction=reconstruction,
         error_bars=error_bars,
+        overtraining=picture,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from shoal.evaluation.candidates import rank_candidates
+from shoal.evaluation.overtraining import Overtraining
 from shoal.results import Interval, Task
 
 Scores = dict[str, Interval]
@@ -324,7 +325,7 @@ class Record:
     baseline's name to its test scores. `hyperparameters` lists (name, share of the score's variance, sentence),
     most important first. `best_network` and `best_parameters` are those of the first kept member. Each candidate
     was trained `repeats` times, on each of `cv` folds if there are any. `signals` is there for images and series
-    that are predicted from, `reconstruction` for autoencoders.
+    that are predicted from, `reconstruction` for autoencoders, `overtraining` where rows of two classes are told apart.
     """
 
     data: DataRecord
@@ -349,6 +350,7 @@ class Record:
     repeats: int = 1
     signals: SignalRecord | None = None
     reconstruction: ReconstructionRecord | None = None
+    overtraining: Overtraining | None = None
     error_bars: ErrorBars | None = None
 
     @property

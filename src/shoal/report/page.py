@@ -14,6 +14,7 @@ from shoal.report import tables, words
 from shoal.report.anomalies import anomalies, strangest_rows
 from shoal.report.error_bars import error_bars, error_bars_table
 from shoal.report.figures import figure_numbers
+from shoal.report.overtraining import overtraining_of
 from shoal.report.prose import interval_methods, kept_scores, opening, sections, training_of_a_candidate
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def page_html(record: Record, figures: Mapping[str, str]) -> str:
         anomalies=anomalies(record),
         error_bars=error_bars(record),
         error_bars_table=error_bars_table(record),
+        overtraining=overtraining_of(record),
         strangest=strangest_rows(record),
         space=tables.search_space(record),
         times=tables.times(record),

@@ -130,7 +130,7 @@ def _on_test_rows(record: Record) -> dict[str, Any]:
     rows = record.test_rows
     if record.reconstruction is not None:
         return {"reconstruction": _reconstruction(record.reconstruction)}
-    steps = {} if rows.series is None else {"steps": len(rows.series)}
+    steps: dict[str, Any] = {} if rows.series is None else {"steps": len(rows.series)}
     bars = record.error_bars
     held = {} if rows.coverage is None else {"coverage": _coverage(rows.coverage, bars)}
     if bars is not None:
@@ -138,6 +138,8 @@ def _on_test_rows(record: Record) -> dict[str, Any]:
         if bars.outside is not None:
             region = {"rate": bars.outside_rate, "rows": bars.outside_rows, "test": bars.outside.as_dict()}
             held["outside"] = region
+    if record.overtraining is not None:
+        steps["overtraining"] = record.overtraining.as_dict()
     if record.data.task == Task.CLASSIFICATION and rows.probabilities is not None:
         from shoal.metrics import confusion_matrix
 

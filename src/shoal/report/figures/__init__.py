@@ -26,6 +26,7 @@ from shoal.report.figures import (
     labelled_steps,
     learning_curves,
     networks_tried,
+    overtraining,
     predicted_true,
     pulls,
     reconstructed,
@@ -35,7 +36,7 @@ from shoal.report.figures import (
     strangest,
     validation_metric,
 )
-from shoal.report.figures.export import drawing, save
+from shoal.report.figures.export import drawing, save, save_table
 
 FIGURES: dict[str, ModuleType] = {
     "learning_curves": learning_curves,
@@ -43,6 +44,7 @@ FIGURES: dict[str, ModuleType] = {
     "networks_tried": networks_tried,
     "confusion_matrix": confusion,
     "calibration": calibration,
+    "overtraining": overtraining,
     "predicted_true": predicted_true,
     "residuals": residuals,
     "pulls": pulls,
@@ -87,6 +89,8 @@ def figure_numbers(record: Record) -> dict[str, FigureNumbers]:
 def write_figures(record: Record, folder: Path) -> dict[str, str]:
     """Write each figure as `figures/<name>.svg` and `.pdf` and return it as SVG for the page.
 
+    The numbers of those that have a `table` go to `figures/<name>.csv`.
+
     Args:
         record: the finished run.
         folder: the run folder.
@@ -99,4 +103,6 @@ def write_figures(record: Record, folder: Path) -> dict[str, str]:
         for name, figure in figure_numbers(record).items():
             drawn = figure.module.draw(figure.numbers)
             elements[name] = save(drawn, Path(folder) / "figures", name, figure.numbers.alt)
+            if hasattr(figure.numbers, "table"):
+                save_table(figure.numbers.table(), Path(folder) / "figures", name)
     return elements

@@ -5,10 +5,10 @@ from __future__ import annotations
 import html
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shoal.report.figures.style import BLUE, GREEN, GRID, INK, MUTED, ON_BLUE, PAPER, STYLE, VERMILION
 
@@ -118,3 +118,12 @@ def save(figure: Figure, folder: Path, name: str, alt: str) -> str:
     write_atomically(folder / f"{name}.svg", svg)
     write_atomically(folder / f"{name}.pdf", pdf_bytes(figure))
     return inline_svg(svg, name, alt)
+
+
+def save_table(columns: Mapping[str, Any], folder: Path, name: str) -> None:
+    """Write the numbers of a figure to `name`.csv in a folder, a column for each name."""
+    import polars as pl
+
+    from shoal.runs.writing import write_atomically
+
+    write_atomically(folder / f"{name}.csv", pl.DataFrame(dict(columns)).write_csv())

@@ -1,0 +1,178 @@
+"""The picture of overtraining that physicists look for, and the honest verdict beside it.
+
+The picture: the scores of signal and background on the training rows and on the test rows, with the weighted
+Kolmogorov-Smirnov test of each class. Training and test scores always differ where there are rows enough to see it,
+since a network knows the rows that it learned from; less training would make the picture nicer and the predictions
+worse. What decides is the validation loss: whether it rose again, how far it lies above the training loss, and whether
+shuffled labels can be told apart.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from shoal.evaluation.intervals import wilson
+from shoal.evaluation.overfitting import LATE, Overfitting
+from shoal.evaluation.shuffled import Shuffled
+from shoal.evaluation.weighted import KolmogorovSmirnov, histogram, kolmogorov_smirnov
+from shoal.results import Interval
+
+BINS = 30
+SIGNAL_WORDS = ("signal", "sig", "s", "1", "true", "yes", "positive", "pos")
+VISIBLE = 0.01
+"""A p-value below it counts as a difference that can be seen."""
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """The scores of one class: densities per bin on training and test rows with errors `sqrt(sum w²)`, and the test."""
+
+    name: str
+    train: np.ndarray
+    train_error: np.ndarray
+    test: np.ndarray
+    test_error: np.ndarray
+    difference: KolmogorovSmirnov
+
+
+@dataclass(frozen=True)
+class Overtraining:
+    """What the page says of overtraining.
+
+    Attributes:
+        signal, background: the two classes.
+        edges: `(bins + 1,)` of the score, the probability of signal.
+        gap: validation minus training loss of the kept networks at their best epoch.
+        past_best: share of the kept networks that trained on past their best epoch, which is what was kept.
+        kind: of overfitting, see `overfitting_verdict`.
+        shuffled: the label-shuffle baseline, or None where it was not trained.
+        weighted: whether rows have weights.
+    """
+
+    signal: ClassScores
+    background: ClassScores
+    edges: np.ndarray
+    gap: Interval
+    past_best: Interval
+    kind: str
+    shuffled: Shuffled | None = field(default=None)
+    weighted: bool = False
+
+    @property
+    def classes(self) -> tuple[ClassScores, ClassScores]:
+        """Signal and background."""
+        return self.signal, self.background
+
+    @property
+    def conclusion(self) -> str:
+        """What follows, in one sentence."""
+        seen = [one for one in self.classes if one.difference.p < VISIBLE]
+        if self.shuffled is not None and self.shuffled.suspicious:
+            return (
+                "Shuffled labels can be told apart on validation rows, which is impossible without a leak: trust no "
+                "score until it is found."
+            )
+        if self.kind == "strong":
+            return (
+                "The networks know their training rows far better than new ones: trust the test scores only, and give "
+                "them more rows or stronger regularisation."
+            )
+        if self.kind == "not yet converged":
+            return "The networks were still improving: train longer; the picture says nothing against it."
+        if seen:
+            names = " and ".join(one.name for one in seen)
+            return (
+                f"Training and test scores of {names} differ visibly, as they do for every network that has learned "
+                f"its "
+                "rows, but the validation loss is hardly worse than the training loss: take the test scores at their "
+                "word, and do not train less for the sake of the picture."
+            )
+        return (
+            "Training and test scores agree as far as these rows can tell, and so do the losses: the test scores can "
+            "be taken at their word."
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the numbers as plain data for JSON."""
+        document: dict[str, Any] = {
+            "kolmogorov_smirnov": {one.name: _ks_dict(one.difference) for one in self.classes},
+            "gap": self.gap.as_dict(),
+            "past_best_epoch": self.past_best.as_dict(),
+            "conclusion": self.conclusion,
+        }
+        if self.shuffled is not None:
+            found = self.shuffled
+            document["shuffled_labels"] = {
+                "validation_roc_auc": found.validation.as_dict(),
+                "train_roc_auc": found.train.as_dict(),
+                "rows": list(found.rows),
+                "epochs": found.epochs,
+            }
+        return document
+
+
+def _ks_dict(found: KolmogorovSmirnov) -> dict[str, float]:
+    return {"statistic": found.statistic, "p": found.p, "n_train": found.first, "n_test": found.second}
+
+
+def signal_class(classes: tuple[str, ...]) -> int:
+    """Return which of two classes is the signal: the one whose name says so, else the second.
+
+    Example:
+        >>> signal_class(("background", "signal")), signal_class(("s", "b")), signal_class(("a", "c"))
+        (1, 0, 1)
+    """
+    named = [i for i, name in enumerate(classes) if name.strip().lower() in SIGNAL_WORDS]
+    return named[0] if len(named) == 1 else 1
+
+
+def overtraining(
+    classes: tuple[str, ...],
+    train: tuple[np.ndarray, np.ndarray, np.ndarray | None],
+    test: tuple[np.ndarray, np.ndarray, np.ndarray | None],
+    overfitting: Overfitting,
+    epochs: tuple[np.ndarray, np.ndarray],
+    shuffled: Shuffled | None = None,
+) -> Overtraining:
+    """Return the picture and the verdict.
+
+    Args:
+        classes: names of the two classes.
+        train: class numbers `(rows,)`, probabilities `(rows, 2)` and weights or None of the training rows.
+        test: the same for the test rows.
+        overfitting: the verdict on the losses.
+        epochs: of each kept network the best epoch and how many it trained, counted from 1.
+        shuffled: the label-shuffle baseline.
+    """
+    signal = signal_class(classes)
+    scores = [part[1][:, signal] for part in (train, test)]
+    everything = np.concatenate(scores)
+    low, high = float(everything.min()), float(everything.max())
+    edges = np.linspace(low, high if high > low else low + 1e-6, BINS + 1)
+
+    def one(number: int) -> ClassScores:
+        parts = []
+        for (truth, _, weights), score in zip((train, test), scores, strict=True):
+            own = truth == number
+            parts.append((score[own], np.ones(own.sum()) if weights is None else weights[own]))
+        densities = [_density(score, edges, weights) for score, weights in parts]
+        (a, w), (b, v) = parts
+        return ClassScores(classes[number], *densities[0], *densities[1], kolmogorov_smirnov(a, b, w, v))
+
+    best, trained = (np.asarray(each) for each in epochs)
+    late = float(np.mean(best < (1.0 - LATE) * trained))
+    past = Interval(late, *wilson(late, len(best)), "wilson")
+    weighted = train[2] is not None
+    gap = overfitting.gap
+    return Overtraining(one(signal), one(1 - signal), edges, gap, past, overfitting.kind, shuffled, weighted)
+
+
+def _density(scores: np.ndarray, edges: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return weighted counts and their errors, scaled to an area of one."""
+    sums, errors = histogram(scores, edges, weights)
+    total = weights.sum()
+    scale = 1.0 / (total * (edges[1] - edges[0])) if total > 0 else np.nan
+    return sums * scale, errors * abs(scale)

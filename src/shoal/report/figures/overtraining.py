@@ -1,0 +1,105 @@
+"""Scores of signal and background: training rows as filled histograms, test rows as points with errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.evaluation.overtraining import ClassScores
+from shoal.evaluation.record import Record
+from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, bars, log_scale, name_text, new_figure, set_log
+from shoal.report.words import number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The numbers of the figure: densities of the scores of `signal` and `background` in the bins of `edges`."""
+
+    edges: np.ndarray
+    signal: ClassScores
+    background: ClassScores
+    weighted: bool
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        names = f"{name_text(self.signal.name)} and {name_text(self.background.name)}"
+        return f"Distribution of the score of {names} on the training rows and on the test rows."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        tests = "; ".join(
+            f"{name_text(one.name)}: D = {number(one.difference.statistic)}, p = {number(one.difference.p, 2)}"
+            for one in (self.signal, self.background)
+        )
+        rows = "weighted rows" if self.weighted else "rows"
+        return (
+            f"Probability of {name_text(self.signal.name)} as the networks give it: {rows} of the training filled, of "
+            f"the "
+            f"test as points with errors √(Σ w²), each class with area one. Kolmogorov-Smirnov test of training "
+            f"against "
+            f"test, {tests}. A small p says that training rows are known better than new ones, not that the networks "
+            "were trained too long."
+        )
+
+    def table(self) -> dict[str, Any]:
+        """Return the numbers, one row for each bin."""
+        columns: dict[str, Any] = {"low": self.edges[:-1], "high": self.edges[1:]}
+        for role, one in (("signal", self.signal), ("background", self.background)):
+            for part in ("train", "test"):
+                columns[f"{role}_{part}"] = getattr(one, part)
+                columns[f"{role}_{part}_error"] = getattr(one, f"{part}_error")
+        return columns
+
+
+def numbers(record: Record) -> Scores | None:
+    """Return the numbers of the figure, or None where rows are not told apart into two classes."""
+    found = record.overtraining
+    return None if found is None else Scores(found.edges, found.signal, found.background, found.weighted)
+
+
+def draw(shown: Scores) -> Figure:
+    """Draw the two classes on one axis."""
+    figure = new_figure(3.1)
+    axes = add_axes(figure, 0.55, 0.45, 0.12, 0.62)
+    floor = _floor(shown)
+    for one, colour in ((shown.background, VERMILION), (shown.signal, BLUE)):
+        _one(axes, shown.edges, one, colour, floor)
+    if floor:
+        most = max(float(part.max()) for one in (shown.signal, shown.background) for part in (one.train, one.test))
+        set_log(axes, "y", floor, 2.0 * most)
+    else:
+        axes.axhline(0.0, color=INK, lw=0.5)
+    axes.set_xlim(shown.edges[0], shown.edges[-1])
+    axes.set_xlabel(f"probability of {name_text(shown.signal.name)}")
+    axes.set_ylabel("density")
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2, columnspacing=1.2)
+    return figure
+
+
+def _floor(shown: Scores) -> float:
+    """Return where a logarithmic axis begins; 0 where a plain one shows more, or densities are negative."""
+    parts = np.concatenate([part for one in (shown.signal, shown.background) for part in (one.train, one.test)])
+    if not np.isfinite(parts).all() or (parts < 0).any():
+        return 0.0
+    positive = parts[parts > 0]
+    return max(0.5 * float(positive.min()), 2e-4 * float(positive.max())) if log_scale(positive, 100.0) else 0.0
+
+
+def _one(axes: Axes, edges: np.ndarray, one: ClassScores, colour: str, floor: float) -> None:
+    name, middle = name_text(one.name, 14), 0.5 * (edges[1:] + edges[:-1])
+    train = np.maximum(one.train, floor) if floor else one.train
+    axes.stairs(train, edges, baseline=floor, fill=True, color=colour, alpha=0.3, lw=0, label=f"{name}, training")
+    axes.stairs(train, edges, baseline=floor, color=colour, lw=0.8)
+    there = (one.test_error > 0) & (one.test > floor) if floor else one.test_error > 0
+    low, high = one.test - one.test_error, one.test + one.test_error
+    low = np.maximum(low, floor) if floor else low
+    axes.plot(*bars(middle[there], low[there], high[there]), color=colour, lw=0.9)
+    axes.plot(middle[there], one.test[there], "o", color=colour, ms=3, label=f"{name}, test")
