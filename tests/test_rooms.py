@@ -25,7 +25,7 @@ FLOORS = (
     {"runs"},
     {"report", "export"},
     {"run", "steps"},
-    {"fit"},
+    {"fit", "afterwards"},
     {"cli", "estimators", "workbench"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

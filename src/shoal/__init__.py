@@ -11,6 +11,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from shoal.afterwards import compare as compare
+    from shoal.afterwards import select as select
     from shoal.data.builtin import BUILTIN
     from shoal.data.loading import load_dataset as load_dataset
     from shoal.errors import DataError as DataError
@@ -41,6 +43,8 @@ _PUBLIC = {
     "fit": ("shoal.fit", "fit"),
     "resume": ("shoal.fit", "resume"),
     "load": ("shoal.run", "load"),
+    "select": ("shoal.afterwards", "select"),
+    "compare": ("shoal.afterwards", "compare"),
     "Run": ("shoal.run", "Run"),
     "load_dataset": ("shoal.data.loading", "load_dataset"),
     "datasets": ("shoal.data.builtin", "BUILTIN"),

@@ -170,6 +170,7 @@ def _write(folder: RunFolder, predictor: Predictor, record: Record, draws: Aside
     record.seconds.update(laps.seconds)
     folder.write_model(predictor)
     folder.write_log(record)
+    folder.write_scored(record)
     folder.write_metrics(record)
     if draws is not None:
         write_report(record, folder.path, draws)

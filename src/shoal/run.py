@@ -225,12 +225,20 @@ class Run:
         Raises:
             DataError: a feature or target column is missing, or a weight is no number.
         """
+        predictor = best_alone(self.predictor) if self.reconstructs else self.predictor
+        return score_rows(predictor, self.labelled(data, options), int(self.metrics["seed"]))
+
+    def labelled(self, data: Any, options: ReadOptions | None = None) -> Rows:
+        """Return labelled rows as `evaluate` scores them: prepared features, truth, weights.
+
+        Raises:
+            DataError: a feature or target column is missing, or a weight is no number.
+        """
         preparation = self.predictor.preparation
         raw = self._read(data, options, known=True)
         x = preparation.transform(raw.inputs)
         y = scaled_inputs(preparation, x) if self.reconstructs else self._truth(raw, x.shape[1])
-        predictor = best_alone(self.predictor) if self.reconstructs else self.predictor
-        return score_rows(predictor, Rows(x, y, self._weights(raw.table)), int(self.metrics["seed"]))
+        return Rows(x, y, self._weights(raw.table))
 
     def _truth(self, raw: Raw, time: int) -> np.ndarray:
         """Return the targets of rows, or of all steps that the networks know."""

@@ -231,7 +231,12 @@ BAD = {
     "negative weight": (
         table(w=[1.0] * 5 + [-1.0] * 35),
         {"weight": "w"},
-        "zero or positive, but row 6 holds -1.0",
+        "add up to -30; negative ones are allowed, but",
+    ),
+    "class of no weight": (
+        {"x": X, "y": ["a", "b"] * 20, "w": [3.0, -1.0] * 20},
+        {"weight": "w"},
+        "weights of the class 'b' add up to -20",
     ),
     "zero weights": (table(w=[0.0] * ROWS), {"weight": "w"}, "'w' are all zero"),
     "no group": (table(g=["a"] * 5 + [None] * 35), {"group": "g"}, "every row needs a group, but row 6"),

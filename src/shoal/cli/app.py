@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from shoal.cli.compare import compare
 from shoal.cli.datasets import datasets
 from shoal.cli.guard import guarded
 from shoal.cli.network import network
@@ -22,6 +23,7 @@ _LATE = {
     "fit": "Train many small networks on a table and keep the best as an ensemble with error bars.",
     "predict": "Add predictions with error bars to a table.",
     "encode": "Add codes and anomaly scores to a table, by a run that was fitted with --reconstruct.",
+    "select": "Choose a cut on the score for expected yields, and quote it on rows that did not choose it.",
     "evaluate": "Score a run on rows whose truth is known, each score with its 95 % interval.",
     "describe": "Show the columns of a table, what they are for, and what to look out for.",
 }
@@ -88,6 +90,11 @@ _EXAMPLES = {
     ),
     "encode": ("shoal encode runs/iris-1 new.csv -o codes.csv",),
     "evaluate": ("shoal evaluate runs/iris-1 later.csv", "shoal evaluate runs/iris-1 later.csv --json"),
+    "select": (
+        "shoal select runs/events-1 --signal-yield 250 --background-yield 1000 --background-uncertainty 0.1",
+        "shoal select runs/events-1 later.csv --signal-yield 250 --background-yield 1000 -o selection",
+    ),
+    "compare": ("shoal compare runs/iris-1 runs/iris-2", "shoal compare runs/iris-1 runs/iris-2 runs/iris-3 --json"),
     "report": ("shoal report runs/iris-1",),
     "runs": ("shoal runs", "shoal runs ../other/runs --json"),
     "describe": (
@@ -99,7 +106,7 @@ _EXAMPLES = {
     "datasets": ("shoal datasets", "shoal datasets --json"),
 }
 _READY: dict[str, Callable[..., None]] = {
-    "report": report, "runs": runs, "network": network, "datasets": datasets,
+    "compare": compare, "report": report, "runs": runs, "network": network, "datasets": datasets,
 }  # fmt: skip
 
 

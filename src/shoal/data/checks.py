@@ -73,16 +73,39 @@ def check_role_values(table: pl.DataFrame, roles: Roles, kept: np.ndarray) -> No
     if roles.weight is not None:
         series = table.get_column(roles.weight)
         numbers = to_numbers(series)
-        _refuse(series, ~(numbers >= 0), "a weight must be a number that is zero or positive", kept)
+        _refuse(series, numbers.is_null() | numbers.is_nan(), "a weight must be a number", kept)
         _refuse(series, numbers.is_infinite(), "a weight must be finite", kept)
-        if not (numbers > 0).any():
+        if not (numbers != 0).any():
             raise DataError(f"the weights in column {roles.weight!r} are all zero")
+        if not (total := float(numbers.sum())) > 0:
+            raise DataError(
+                f"the weights in column {roles.weight!r} add up to {total:g}; negative ones are allowed, but a "
+                f"weighted "
+                "mean means nothing unless their sum is positive"
+            )
     if roles.group is not None:
         series = table.get_column(roles.group)
         _refuse(series, series.is_null(), "every row needs a group", kept)
     if roles.time is not None:
         series = table.get_column(roles.time)
         _refuse(series, ~to_times(series).is_finite(), "every row needs a time (a number or a date)", kept)
+
+
+def check_class_weights(y: np.ndarray, classes: tuple[str, ...], weights: np.ndarray | None) -> None:
+    """Refuse classes whose weights do not add up to more than zero.
+
+    Raises:
+        DataError: names the class; the loss of such a class has no lower bound.
+    """
+    if weights is None or y.ndim != 1:
+        return
+    totals = np.bincount(y, weights=weights, minlength=len(classes))
+    for name, total in zip(classes, totals.tolist(), strict=True):
+        if not total > 0:
+            raise DataError(
+                f"the weights of the class {name!r} add up to {total:g}: its expected number is not positive, and the "
+                "less probable the networks call it the smaller their loss, without end; add rows or mend the weights"
+            )
 
 
 def _refuse(series: pl.Series, wrong: pl.Series, expected: str, kept: np.ndarray) -> None:

@@ -187,11 +187,16 @@ def _weights(dataset: Dataset) -> list[str]:
     weights = dataset.weights()
     if weights is None:
         return []
-    unit = weights / weights.max()
+    unit = weights / np.abs(weights).max()
     effective = unit.sum() ** 2 / (unit @ unit)
-    if effective > 0.5 * dataset.rows:
-        return []
-    return [
-        f"The weights are so uneven that {dataset.rows:,} rows count as {effective:,.0f} "
-        "(square of the sum over sum of the squares)."
-    ]
+    negative = float((weights < 0).mean())
+    count = f"{dataset.rows:,} rows count as {effective:,.0f} (square of the sum over sum of the squares)"
+    warnings = []
+    if negative > 0:
+        warnings.append(
+            f"{100 * negative:.2g} % of the rows have a negative weight; {count}. Networks and scores use the signs, "
+            "baselines leave these rows out."
+        )
+    elif effective <= 0.5 * dataset.rows:
+        warnings.append(f"The weights are so uneven that {count}.")
+    return warnings

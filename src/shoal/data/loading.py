@@ -10,6 +10,7 @@ import polars as pl
 
 from shoal.data.checks import (
     LEAST_ROWS,
+    check_class_weights,
     check_classes_of,
     check_labelled,
     check_named,
@@ -72,7 +73,7 @@ def load_dataset(
         options: how to read text files.
         features: columns to predict from; by default all without another role.
         y_err: columns of measured errors (standard deviations) of the targets.
-        weight: column of row weights, zero or positive.
+        weight: column of row weights; negative ones are allowed while each class has a positive sum.
         group: column; rows with the same value stay together in every split.
         time: column of numbers or dates; the past trains, the future tests.
         id: column that names the rows.
@@ -244,7 +245,11 @@ def _build(raw: Raw, task: Task | str | None, notes: list[str], sha256: str | No
     check_role_values(table, roles, kept)
     notes.extend(_notes_on(columns))
     cut = cut if cut is None else cut[kept]
-    return Dataset(name, source, table, columns, roles, chosen, classes, tuple(notes), sha256, kept, signals, told, cut)
+    parts = name, source, table, columns, roles, chosen, classes, tuple(notes), sha256, kept, signals, told, cut
+    dataset = Dataset(*parts)
+    if chosen is Task.CLASSIFICATION:
+        check_class_weights(dataset.y(), classes, dataset.weights())
+    return dataset
 
 
 def _build_unlabelled(raw: Raw, notes: list[str]) -> Dataset:

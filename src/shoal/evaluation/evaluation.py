@@ -13,6 +13,7 @@ from shoal.evaluation.baselines import Learned
 from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.conformal import coverage
 from shoal.evaluation.error_bars import Measured
+from shoal.evaluation.counts import count_candidates
 from shoal.evaluation.examples import signal_record
 from shoal.evaluation.hyperparameters import importance
 from shoal.evaluation.intervals import block_length, with_intervals
@@ -21,7 +22,16 @@ from shoal.evaluation.overtraining import overtraining
 from shoal.evaluation.predictor import Prediction, Predictor
 from shoal.evaluation.reconstructing import best_alone, scaled_inputs
 from shoal.evaluation.reconstruction import reconstruction_record, simple_reconstructions
-from shoal.evaluation.record import ColumnRow, Curves, DataRecord, NetworkRow, Record, Scores, TestRows
+from shoal.evaluation.record import (
+    ColumnRow,
+    Curves,
+    DataRecord,
+    NetworkRow,
+    PredictedRows,
+    Record,
+    Scores,
+    TestRows,
+)
 from shoal.evaluation.scored import Scored
 from shoal.evaluation.sealed import SealedRows
 from shoal.evaluation.shuffled import Shuffled
@@ -210,6 +220,7 @@ def evaluate(
     scored = best_alone(predictor) if alone else predictor
     held_out = None if folds is None else predictor.held_out(folds, len(split.train))
     known = best_guess(scored.predict_features(train.x, None if held_out is None else ~held_out))
+    unseen = best_guess(scored.predict_features(validation.x, held_out))
     scores = {
         "train": score_guess(scored, train, known, seed),
         "validation": score_rows(scored, validation, seed, held_out, measured.after),
@@ -284,7 +295,22 @@ def evaluate(
         reconstruction=reconstruction,
         error_bars=error_bars,
         overtraining=picture,
+        predicted={}
+        if alone
+        else kept_rows(split, (validation, unseen), entries, entries.taken(best_guess(prediction))),
+        counts=count_candidates([m.member.candidate for m in members], [m.parts for m in members]),
     )
+
+
+def kept_rows(
+    split: Split, validation: tuple[Rows, np.ndarray], test: Scored, guess: np.ndarray
+) -> dict[str, PredictedRows]:
+    """Return the validation rows (but those of steps) and the test rows with what was predicted for them."""
+    kept = {"test": PredictedRows(split.test, test.truth, guess, test.weights, test.series)}
+    if test.present is None:
+        rows, said = validation
+        kept["validation"] = PredictedRows(split.validation, rows.y, said, rows.weights)
+    return kept
 
 
 def compare(

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from shoal.evaluation.candidates import rank_candidates
+from shoal.evaluation.counts import Counts
 from shoal.evaluation.overtraining import Overtraining
 from shoal.results import Interval, Task
 
@@ -306,6 +307,21 @@ class ErrorBars:
 
 
 @dataclass(frozen=True)
+class PredictedRows:
+    """Rows of one part with what was predicted for them, kept for later comparisons and cuts.
+
+    `rows` `(rows,)` are their positions in the data, from 0; `truth` and `guess` are as metrics take them, `weights`
+    `(rows,)` or None, and `series` as in `TestRows`.
+    """
+
+    rows: np.ndarray
+    truth: np.ndarray
+    guess: np.ndarray
+    weights: np.ndarray | None = None
+    series: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The conclusions in plain sentences; `text` is what the page opens with."""
 
@@ -325,7 +341,9 @@ class Record:
     baseline's name to its test scores. `hyperparameters` lists (name, share of the score's variance, sentence),
     most important first. `best_network` and `best_parameters` are those of the first kept member. Each candidate
     was trained `repeats` times, on each of `cv` folds if there are any. `signals` is there for images and series
-    that are predicted from, `reconstruction` for autoencoders, `overtraining` where rows of two classes are told apart.
+    that are predicted from, `predicted` keeps the validation and test rows with their predictions, `counts` says how
+    much the best of the candidates flatters, `reconstruction` for autoencoders, `overtraining` where rows of two
+    classes are told apart.
     """
 
     data: DataRecord
@@ -351,6 +369,8 @@ class Record:
     signals: SignalRecord | None = None
     reconstruction: ReconstructionRecord | None = None
     overtraining: Overtraining | None = None
+    predicted: dict[str, PredictedRows] = field(default_factory=dict)
+    counts: Counts | None = None
     error_bars: ErrorBars | None = None
 
     @property

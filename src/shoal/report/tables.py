@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from shoal.evaluation.record import (
     CandidateRow,
     ColumnRow,
@@ -15,6 +17,7 @@ from shoal.evaluation.record import (
     Scores,
     SignalRecord,
 )
+from shoal.evaluation.weighted import effective_number, negative_fraction
 from shoal.report.figures.style import name_text
 from shoal.report.words import (
     count,
@@ -92,7 +95,17 @@ def data_facts(record: Record) -> tuple[tuple[str, str], ...]:
     if record.signals is not None:
         return (*facts, *_signal_facts(record.signals), ("target", ", ".join(data.targets)))
     facts += [("feature columns", integer(features)), ("target", ", ".join(data.targets))]
+    facts += _weight_facts(record.test_rows.weights)
     return (*facts, ("inputs of a network", integer(inputs))) if inputs != features else tuple(facts)
+
+
+def _weight_facts(weights: np.ndarray | None) -> list[tuple[str, str]]:
+    """Return how many rows the weighted test rows count as, and how many weigh less than nothing."""
+    if weights is None:
+        return []
+    negative = negative_fraction(weights)
+    facts = [("test rows by weight", integer(effective_number(weights)))]
+    return [*facts, ("negative weights", f"{number(100 * negative, 2)} %")] if negative else facts
 
 
 def _reconstruction_facts(found: ReconstructionRecord, features: int) -> tuple[tuple[str, str], ...]:

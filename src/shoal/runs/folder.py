@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import RunError, suggest
-from shoal.runs import checkpoint, config_file, log, metrics_file, model_file
+from shoal.runs import checkpoint, config_file, log, metrics_file, model_file, scored_file
 from shoal.runs.writing import cannot_write
 
 if TYPE_CHECKING:
     from shoal.evaluation.predictor import Predictor
-    from shoal.evaluation.record import Record
+    from shoal.evaluation.record import PredictedRows, Record
 
 MODEL, FIGURES, REPORT = "model", "figures", "report.html"
 # All that shoal itself puts into a run folder; nothing else is ever removed.
@@ -24,6 +24,7 @@ CONTENTS = (
     config_file.NAME,
     log.NAME,
     metrics_file.NAME,
+    scored_file.NAME,
     REPORT,
     MODEL,
     FIGURES,
@@ -115,6 +116,18 @@ class RunFolder:
     def write_metrics(self, record: Record) -> Path:
         """Write `metrics.json` from a finished run."""
         return metrics_file.write_metrics(self.path, record)
+
+    def count_opening(self) -> int:
+        """Count one more use of the test rows in `metrics.json` and return how many there are now."""
+        return metrics_file.count_opening(self.path)
+
+    def write_scored(self, record: Record) -> Path | None:
+        """Write the validation and test rows with their predictions; None where nothing is predicted."""
+        return scored_file.write_scored(self.path, record.predicted)
+
+    def scored(self, part: str) -> PredictedRows:
+        """Return the `validation` or `test` rows with their predictions; RunError if they are not there."""
+        return scored_file.read_scored(self.path, part)
 
     @property
     def log(self) -> log.Log:

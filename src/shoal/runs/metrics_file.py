@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoal.evaluation.weighted import effective_number, negative_fraction
 from shoal.results import Interval, Task
 from shoal.runs.documents import json_text, plain, read_json
 from shoal.runs.writing import write_atomically
@@ -85,6 +86,14 @@ def read_metrics(folder: str | Path) -> dict[str, Any]:
     return read_json(Path(folder) / NAME, FORMAT, _MENDING)
 
 
+def count_opening(folder: str | Path) -> int:
+    """Count one more use of the test rows and return how many there are now."""
+    document = read_metrics(folder)
+    document["test_openings"] = int(document.get("test_openings", 1)) + 1
+    write_atomically(Path(folder) / NAME, json_text(document))
+    return int(document["test_openings"])
+
+
 def _networks(record: Record) -> dict[str, Any]:
     diverged = [n for n in record.networks if n.status.lower().startswith("diverged")]
     return {
@@ -105,6 +114,7 @@ def _search(record: Record) -> dict[str, Any]:
         "candidates_looked_at": len(record.candidates),
         "cv": record.cv,
         "repeats": record.repeats,
+        "best_of_n_bias": None if record.counts is None else record.counts.as_dict(),
         "kept": kept,
         "space": dict(record.search_space),
     }
@@ -138,6 +148,9 @@ def _on_test_rows(record: Record) -> dict[str, Any]:
         if bars.outside is not None:
             region = {"rate": bars.outside_rate, "rows": bars.outside_rows, "test": bars.outside.as_dict()}
             held["outside"] = region
+    if rows.weights is not None:
+        effective, negative = effective_number(rows.weights), negative_fraction(rows.weights)
+        steps["weights"] = {"effective_test_rows": effective, "negative_fraction": negative}
     if record.overtraining is not None:
         steps["overtraining"] = record.overtraining.as_dict()
     if record.data.task == Task.CLASSIFICATION and rows.probabilities is not None:

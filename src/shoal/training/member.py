@@ -150,10 +150,15 @@ class TrainedMember:
         The best epoch by one half of the validation rows is judged on the other half and the other way
         round, so that the choice of an epoch does not flatter the score.
         """
+        return float(0.5 * sum(self.parts))
+
+    @property
+    def parts(self) -> tuple[float, float]:
+        """The two losses whose mean is the score: each half of the validation rows at the other half's best epoch."""
         a, b = self.half_losses[:, 0], self.half_losses[:, 1]
         if self.status is Status.DIVERGED or not (np.isfinite(a).any() and np.isfinite(b).any()):
-            return float("inf")
-        return float(0.5 * (b[np.nanargmin(a)] + a[np.nanargmin(b)]))
+            return float("inf"), float("inf")
+        return float(b[np.nanargmin(a)]), float(a[np.nanargmin(b)])
 
 
 @lru_cache(maxsize=8192)

@@ -1,0 +1,49 @@
+"""`shoal compare`: runs beside each other on their common test rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from shoal.cli.options import Json
+
+if TYPE_CHECKING:
+    from shoal.evaluation.compare import Comparison
+
+Runs = Annotated[
+    list[str], typer.Argument(metavar="RUN RUN...", help="folders of runs; the others are compared with the first")
+]
+
+
+def compare(runs: Runs, *, as_json: Json = False) -> None:
+    """Compare runs in pairs on the test rows that they have in common."""
+    from shoal.afterwards import compare as compare_runs
+    from shoal.cli.output import print_json
+
+    found = compare_runs(*runs)
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        _print(found)
+
+
+def _print(found: Comparison) -> None:
+    from shoal.cli.output import interval, label, print_table, print_text
+    from shoal.report.words import number
+
+    metrics = list(next(iter(found.scores.values())))
+    rows = [(name, *(interval(scores[m]) for m in metrics)) for name, scores in found.scores.items()]
+    print_table((f"on {found.rows} test rows", *(f"{label(m)} [95 %]" for m in metrics)), rows)
+    first = next(iter(found.scores))
+    rows = [(pair.name, *(interval(pair.differences[m]) for m in metrics)) for pair in found.pairs]
+    print_table((f"minus {first}, in pairs", *(f"{label(m)} [95 %]" for m in metrics)), rows)
+    for pair in found.pairs:
+        if pair.folds is not None:
+            each = f"{pair.folds.folds} folds × {pair.folds.repeats}"
+            print_text(
+                f"{pair.name}: loss of the best candidate over {each}: {interval(pair.folds.difference)}, "
+                f"t = {number(pair.folds.t)}, p = {number(pair.folds.p, 2)} (corrected resampled t)"
+            )
+    for sentence in found.sentences:
+        print_text(sentence)

@@ -1,0 +1,215 @@
+"""Two or more runs on the same test rows, compared in pairs.
+
+Scores of two runs on the same rows rise and fall together, so that their own intervals say little about their
+difference. Compared are the differences on the same resampled rows (the paired bootstrap; Efron and Tibshirani 1993).
+It holds the networks fixed. Where both runs were cross-validated on the same folds, the corrected resampled t test
+(Nadeau and Bengio, Machine Learning 52, 239, 2003) also counts how training on other rows changes the result: with J =
+folds × repeats differences of mean d and variance v, `t = d / sqrt((1/J + 1/(folds - 1)) v)`, J - 1 degrees of freedom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal.errors import RunError
+from shoal.evaluation.intervals import percentiles, resampled_weights, resamples_for, with_intervals
+from shoal.evaluation.record import PredictedRows
+from shoal.metrics import METRICS, metrics_for
+from shoal.results import Interval, Task
+
+FoldScores = Mapping[tuple[int, int], float]
+"""Validation loss of the best candidate by repeat and fold."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A run that is compared: what it predicted for its test rows, and what makes rows the same.
+
+    `data` is the checksum of the data, `dealt` whatever decides which rows are in which fold (None without folds).
+    """
+
+    name: str
+    task: Task
+    data: str
+    targets: tuple[str, ...]
+    classes: tuple[str, ...]
+    test: PredictedRows
+    folds: FoldScores | None = None
+    dealt: Any = None
+
+
+@dataclass(frozen=True)
+class FoldTest:
+    """The corrected resampled t test: mean difference of the validation losses with its interval, t and p."""
+
+    difference: Interval
+    t: float
+    p: float
+    folds: int
+    repeats: int
+
+
+@dataclass(frozen=True)
+class Pair:
+    """How a run differs from the first one: by each metric, run minus first; and over folds where both have them."""
+
+    name: str
+    differences: dict[str, Interval]
+    folds: FoldTest | None = None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The scores of each run on the common test rows, and the differences from the first."""
+
+    rows: int
+    scores: dict[str, dict[str, Interval]]
+    pairs: tuple[Pair, ...]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """For each other run, whether it differs from the first by more than chance, by the metric that decides."""
+        return tuple(_sentence(next(iter(self.scores)), pair) for pair in self.pairs)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the numbers as plain data for JSON."""
+        return {
+            "rows": self.rows,
+            "scores": {n: {m: s.as_dict() for m, s in scores.items()} for n, scores in self.scores.items()},
+            "differences": [
+                {
+                    "run": pair.name,
+                    "metrics": {name: value.as_dict() for name, value in pair.differences.items()},
+                    "folds": None if pair.folds is None else _fold_dict(pair.folds),
+                }
+                for pair in self.pairs
+            ],
+            "verdict": list(self.sentences),
+        }
+
+
+def _fold_dict(found: FoldTest) -> dict[str, Any]:
+    return {"difference": found.difference.as_dict(), "t": found.t, "p": found.p} | {
+        "folds": found.folds,
+        "repeats": found.repeats,
+    }
+
+
+def _sentence(first: str, pair: Pair) -> str:
+    name = next(n for n in ("log_loss", "rmse", *pair.differences) if n in pair.differences)
+    found, metric = pair.differences[name], METRICS[name]
+    if found.low <= 0 <= found.high or not np.isfinite(found.value):
+        return f"{pair.name} and {first} cannot be told apart by their {metric.label} on these rows."
+    better = (found.value > 0) is metric.greater_is_better
+    return f"{pair.name} is {'better' if better else 'worse'} than {first} by its {metric.label}, by more than chance."
+
+
+def compare(contenders: Sequence[Contender], seed: int = 0) -> Comparison:
+    """Compare runs with the first of them on their common test rows.
+
+    Args:
+        contenders: two runs at least.
+        seed: of the resamples.
+
+    Raises:
+        RunError: fewer than two, or runs whose task or test rows differ.
+    """
+    if len(contenders) < 2:
+        raise RunError("a comparison needs at least two runs")
+    first, *others = contenders
+    for other in others:
+        check_same(first, other)
+    scores = {c.name: _scores(c, seed) for c in contenders}
+    pairs = tuple(Pair(o.name, _differences(first, o, seed), fold_test(first, o)) for o in others)
+    return Comparison(len(first.test.rows), scores, pairs)
+
+
+def check_same(first: Contender, other: Contender) -> None:
+    """Refuse two runs that were not tested on the same rows.
+
+    Raises:
+        RunError: says what differs and how to make it agree.
+    """
+    both = f"{first.name} and {other.name} cannot be compared"
+    if first.task is not other.task or first.targets != other.targets or first.classes != other.classes:
+        raise RunError(
+            f"{both}: one predicts {_what(first)}, the other {_what(other)}; compare runs with one target and one task"
+        )
+    if first.data != other.data:
+        raise RunError(f"{both}: they were fitted on different data (their checksums differ); fit both on one file")
+    a, b = first.test.rows, other.test.rows
+    if not np.array_equal(a, b):
+        common = len(np.intersect1d(a, b))
+        raise RunError(
+            f"{both}: their test rows differ ({len(a)} and {len(b)} rows, {common} of them in both); fit both with the "
+            "same --seed, --test-size, --group and --time, or with the same --test file"
+        )
+    weights = [c.test.weights for c in (first, other)]
+    if (weights[0] is None) is not (weights[1] is None) or (
+        weights[0] is not None and not np.array_equal(weights[0], weights[1])
+    ):
+        raise RunError(f"{both}: their test rows have different weights; fit both with the same --weight")
+    if not np.array_equal(first.test.truth, other.test.truth):
+        raise RunError(f"{both}: the targets of their test rows differ; fit both on one file")
+
+
+def _what(contender: Contender) -> str:
+    classes = f" ({len(contender.classes)} classes)" if contender.classes else ""
+    return f"{', '.join(contender.targets)}{classes}"
+
+
+def _scores(contender: Contender, seed: int) -> dict[str, Interval]:
+    test = contender.test
+    return with_intervals(contender.task, test.truth, test.guess, weights=test.weights, seed=seed, groups=test.series)
+
+
+def _differences(first: Contender, other: Contender, seed: int) -> dict[str, Interval]:
+    """Return other minus first by each metric, on the same resampled rows."""
+    one, two = first.test, other.test
+    rows = len(one.truth)
+    drawn: dict[str, list[np.ndarray]] = {metric.name: [] for metric in metrics_for(first.task)}
+    for weights in resampled_weights(rows, one.weights, resamples_for(rows), seed, groups=one.series):
+        for name, values in drawn.items():
+            metric = METRICS[name]
+            values.append(metric(one.truth, two.guess, weights) - metric(one.truth, one.guess, weights))
+    differences = {}
+    for name, values in drawn.items():
+        metric = METRICS[name]
+        value = metric(one.truth, two.guess, one.weights) - metric(one.truth, one.guess, one.weights)
+        low, high = percentiles(np.concatenate(values))
+        differences[name] = Interval(float(value), min(low, value), max(high, value), "paired bootstrap")
+    return differences
+
+
+def fold_test(first: Contender, other: Contender) -> FoldTest | None:
+    """Return the corrected resampled t test, or None where the runs were not judged on the same folds."""
+    if not first.folds or not other.folds or first.dealt != other.dealt or set(first.folds) != set(other.folds):
+        return None
+    places = sorted(first.folds)
+    difference = np.array([other.folds[place] - first.folds[place] for place in places])
+    folds, repeats = (len({place[axis] for place in places}) for axis in (1, 0))
+    if len(difference) < 2 or not np.isfinite(difference).all():
+        return None
+    return corrected_t(difference, folds, repeats)
+
+
+def corrected_t(difference: np.ndarray, folds: int, repeats: int = 1) -> FoldTest:
+    """Return the corrected resampled t test of differences, one for each fold and repeat.
+
+    Example:
+        >>> found = corrected_t(np.array([1.0, 2.0, 3.0]), 3)
+        >>> round(found.t, 4)
+        2.1909
+    """
+    from scipy.special import stdtr, stdtrit
+
+    count = len(difference)
+    mean, error = float(difference.mean()), float(np.sqrt((1 / count + 1 / (folds - 1)) * difference.var(ddof=1)))
+    t = mean / error if error > 0 else float("nan")
+    p = float(2 * stdtr(count - 1, -abs(t)))
+    half = float(stdtrit(count - 1, 0.975)) * error
+    return FoldTest(Interval(mean, mean - half, mean + half, "corrected resampled t"), t, p, folds, repeats)

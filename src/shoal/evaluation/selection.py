@@ -1,0 +1,397 @@
+"""Selecting signal by a cut on its score: efficiencies, ROC curve, and significance for yields that the user expects.
+
+A cut at t keeps rows with a score of t or more. Of S expected signal and B expected background events it keeps
+`s = S e_S(t)` and `b = B e_B(t)`, the efficiencies e being shares of the weights. The measures of significance:
+
+* `s/sqrt(b)` and `s/sqrt(s + b)`;
+* `asimov`: `sqrt(2 ((s + b) ln(1 + s/b) - s))`, the median significance of discovery (Cowan et al., Eur. Phys. J. C 71,
+  1554, 2011, eq. 97), and with a relative uncertainty u of the background, `v = (u b)²`,
+  `sqrt(2 ((s + b) ln((s + b)(b + v) / (b² + (s + b) v)) - b²/v ln(1 + v s / (b (b + v)))))` (Cowan, "Discovery
+  sensitivity for a counting experiment with background uncertainty", 2012);
+* `ams`: the Asimov formula for `b + b_reg`, with b_reg = 10 (Adam-Bourdarios et al., PMLR 42, 19, 2015).
+
+The best cut of many flatters, so it is chosen on one part of the rows and quoted on another, with a bootstrap interval
+that draws signal and background each for itself and so holds the yields fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal.errors import DataError, SettingError, suggest
+from shoal.evaluation.intervals import percentiles, resampled_weights, resamples_for
+from shoal.evaluation.weighted import effective_number, negative_fraction
+from shoal.results import Interval
+
+B_REG = 10.0
+LEAST_EVENTS = 10.0
+"""Effective background events that must be left behind a cut in the rows that choose it."""
+POINTS = 200
+"""Cuts in a scan at most."""
+RESAMPLES = 1000
+MEASURES = ("asimov", "ams", "s/sqrt(b)", "s/sqrt(s+b)")
+
+
+def simple_significance(s: Any, b: Any) -> np.ndarray:
+    """Return `s / sqrt(b)`; NaN where b is not positive.
+
+    Example:
+        >>> float(simple_significance(10.0, 100.0))
+        1.0
+    """
+    s, b = np.asarray(s, np.float64), np.asarray(b, np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(b > 0, s / np.sqrt(b), np.nan)
+
+
+def counting_significance(s: Any, b: Any) -> np.ndarray:
+    """Return `s / sqrt(s + b)`; NaN where s + b is not positive.
+
+    Example:
+        >>> float(counting_significance(10.0, 90.0))
+        1.0
+    """
+    return simple_significance(s, np.asarray(s, np.float64) + b)
+
+
+def asimov_significance(s: Any, b: Any, uncertainty: float = 0.0) -> np.ndarray:
+    """Return the median significance of discovery in a counting experiment.
+
+    Args:
+        s: expected signal events.
+        b: expected background events; NaN where they are not positive.
+        uncertainty: relative standard deviation of b, e.g. 0.1.
+
+    Example:
+        >>> round(float(asimov_significance(10.0, 100.0)), 4), round(float(asimov_significance(10.0, 100.0, 0.1)), 4)
+        (0.984, 0.6902)
+    """
+    s, b = np.asarray(s, np.float64), np.asarray(b, np.float64)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        if uncertainty == 0:
+            squared = 2.0 * ((s + b) * np.log1p(s / b) - s)
+        else:
+            v = (uncertainty * b) ** 2
+            first = (s + b) * (np.log1p(s / b) - np.log1p(s * v / (b * (b + v))))
+            squared = 2.0 * (first - b**2 / v * np.log1p(v * s / (b * (b + v))))
+        # a cut that keeps less signal than none, by negative weights, is a deficit
+        size = np.sign(s) * np.sqrt(np.maximum(squared, 0.0))
+        return np.where((b > 0) & (s + b > 0), size, np.nan)
+
+
+def ams_significance(s: Any, b: Any, b_reg: float = B_REG) -> np.ndarray:
+    """Return the approximate median significance, the Asimov formula for `b + b_reg`.
+
+    Example:
+        >>> round(float(ams_significance(10.0, 90.0)), 4)
+        0.984
+    """
+    return asimov_significance(s, np.asarray(b, np.float64) + b_reg)
+
+
+@dataclass(frozen=True)
+class Yields:
+    """What the user expects: events of signal and background, the relative uncertainty of the background, and b_reg."""
+
+    signal: float
+    background: float
+    uncertainty: float = 0.0
+    b_reg: float = B_REG
+
+    def __post_init__(self) -> None:
+        for name, value in (("signal_yield", self.signal), ("background_yield", self.background)):
+            if not (np.isfinite(value) and value > 0):
+                raise SettingError(f"{name} must be a positive number of expected events, got {value}")
+        for name, value in (("background_uncertainty", self.uncertainty), ("b_reg", self.b_reg)):
+            if not (np.isfinite(value) and value >= 0):
+                raise SettingError(f"{name} must be zero or positive, got {value}")
+        if self.uncertainty > 1:
+            raise SettingError(f"background_uncertainty is relative, 0.1 for ten per cent, but got {self.uncertainty}")
+
+    def measure(self, name: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+        """Return a measure of significance as a function of the kept signal and background events."""
+        measures: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+            "asimov": lambda s, b: asimov_significance(s, b, self.uncertainty),
+            "ams": lambda s, b: ams_significance(s, b, self.b_reg),
+            "s/sqrt(b)": simple_significance,
+            "s/sqrt(s+b)": counting_significance,
+        }
+        if name not in measures:
+            raise SettingError(f"measure must be one of {', '.join(MEASURES)}, got {name!r}.{suggest(name, MEASURES)}")
+        return measures[name]
+
+
+@dataclass(frozen=True)
+class Events:
+    """Scored rows: `score` `(rows,)`, `signal` `(rows,)` true or false, `weights` `(rows,)` of any sign.
+
+    Raises:
+        DataError: a class has no rows, or weights that do not add up to more than zero.
+    """
+
+    score: np.ndarray
+    signal: np.ndarray
+    weights: np.ndarray
+
+    def __post_init__(self) -> None:
+        for what, own in (("signal", self.signal), ("background", ~self.signal)):
+            if not own.any():
+                raise DataError(f"there are no rows of {what} to measure its efficiency on")
+            if not (total := float(self.weights[own].sum())) > 0:
+                raise DataError(
+                    f"the weights of the {what} rows add up to {total:g}; shares of them mean nothing unless the sum "
+                    "is positive"
+                )
+
+    def above(self, cuts: np.ndarray, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """Return the shares of signal and background kept by each cut.
+
+        Args:
+            cuts: `(cuts,)`, rising.
+            weights: other weights `(resamples, rows)`; the shares are then `(resamples, cuts)`.
+        """
+        w = self.weights if weights is None else weights
+        # how many of the cuts each row passes, so that one sum serves all cuts
+        passed = np.searchsorted(cuts, self.score, side="right")
+        return self._share(passed, self.signal, w, len(cuts)), self._share(passed, ~self.signal, w, len(cuts))
+
+    @staticmethod
+    def _share(passed: np.ndarray, own: np.ndarray, weights: np.ndarray, cuts: int) -> np.ndarray:
+        table = np.atleast_2d(weights)[:, own]
+        sums = np.stack([np.bincount(passed[own], row, minlength=cuts + 1) for row in table])
+        kept = np.cumsum(sums[:, ::-1], axis=1)[:, ::-1]
+        with np.errstate(invalid="ignore", divide="ignore"):
+            share = kept[:, 1:] / kept[:, :1]
+        return share if weights.ndim == 2 else share[0]
+
+
+@dataclass(frozen=True)
+class Roc:
+    """Shares of signal and background kept by falling cuts, each from 0 to 1, and the area with its interval."""
+
+    cuts: np.ndarray
+    signal: np.ndarray
+    background: np.ndarray
+    area: Interval
+
+
+def roc(events: Events, seed: int = 0) -> Roc:
+    """Return the ROC curve through every score, as `sklearn.metrics.roc_curve` with all its points.
+
+    Example:
+        >>> events = Events(np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True]), np.ones(4))
+        >>> roc(events).area.value
+        0.75
+    """
+    from shoal.evaluation.intervals import with_intervals
+    from shoal.results import Task
+
+    cuts = np.unique(events.score)
+    signal, background = (np.append(share[::-1], []) for share in events.above(cuts))
+    guess = np.column_stack([1.0 - events.score, events.score])
+    drawing: dict[str, Any] = {"weights": events.weights, "seed": seed, "resamples": RESAMPLES}
+    area = with_intervals(Task.CLASSIFICATION, events.signal.astype(np.int64), guess, **drawing)["roc_auc"]
+    start = np.zeros(1)
+    return Roc(
+        np.concatenate([[np.inf], cuts[::-1]]),
+        np.concatenate([start, signal]),
+        np.concatenate([start, background]),
+        area,
+    )
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Significance against cut on some rows: each measure `(cuts,)`, with the 95 % band of the one that decides."""
+
+    cuts: np.ndarray
+    signal: np.ndarray
+    background: np.ndarray
+    measures: dict[str, np.ndarray]
+    low: np.ndarray
+    high: np.ndarray
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A cut chosen on some rows, and what it gives on others.
+
+    Attributes:
+        cut: keep rows with a score of it or more.
+        measure: the measure that it maximises.
+        chosen: the significance on the rows that chose it; it flatters.
+        quoted: each measure on the other rows, with its interval.
+        signal_efficiency, background_efficiency, rejection: on the other rows; rejection is `1 /
+        background_efficiency`. signal_events, background_events: expected behind the cut.
+        scan: of the rows that chose; `quoted_scan` of the others.
+        curve: the ROC curve of the other rows.
+        rows: how many rows chose, and how many are quoted.
+        effective, negative: effective number and negative fraction of the quoted rows, signal first.
+    """
+
+    cut: float
+    measure: str
+    yields: Yields
+    chosen: float
+    quoted: dict[str, Interval]
+    signal_efficiency: Interval
+    background_efficiency: Interval
+    rejection: Interval
+    scan: Scan
+    quoted_scan: Scan
+    curve: Roc
+    rows: tuple[int, int]
+    effective: tuple[float, float]
+    negative: tuple[float, float]
+    chosen_on: str = "validation rows"
+    quoted_on: str = "test rows"
+
+    @property
+    def signal_events(self) -> float:
+        """Expected signal events behind the cut."""
+        return self.yields.signal * self.signal_efficiency.value
+
+    @property
+    def background_events(self) -> float:
+        """Expected background events behind the cut."""
+        return self.yields.background * self.background_efficiency.value
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the numbers as plain data for JSON, without the curves."""
+        return {
+            "cut": self.cut,
+            "measure": self.measure,
+            "signal_yield": self.yields.signal,
+            "background_yield": self.yields.background,
+            "background_uncertainty": self.yields.uncertainty,
+            "b_reg": self.yields.b_reg,
+            "chosen_on": self.chosen_on,
+            "quoted_on": self.quoted_on,
+            "rows": list(self.rows),
+            "significance_where_chosen": self.chosen,
+            "significance": {name: value.as_dict() for name, value in self.quoted.items()},
+            "signal_efficiency": self.signal_efficiency.as_dict(),
+            "background_efficiency": self.background_efficiency.as_dict(),
+            "background_rejection": self.rejection.as_dict(),
+            "signal_events": self.signal_events,
+            "background_events": self.background_events,
+            "roc_auc": self.curve.area.as_dict(),
+            "effective_events": dict(zip(("signal", "background"), self.effective, strict=True)),
+            "negative_fraction": dict(zip(("signal", "background"), self.negative, strict=True)),
+        }
+
+
+def select(
+    choosing: Events,
+    quoting: Events,
+    yields: Yields,
+    *,
+    measure: str = "asimov",
+    seed: int = 0,
+    chosen_on: str = "validation rows",
+    quoted_on: str = "test rows",
+) -> Selection:
+    """Choose the cut on some rows and quote it on others.
+
+    Only cuts count behind which at least ten effective background events are left, since an efficiency that is measured
+    with fewer is mostly chance.
+
+    Args:
+        choosing: the rows that choose.
+        quoting: the rows that quote; no row may be in both.
+        yields: the expected events.
+        measure: what is to be large: `asimov`, `ams`, `s/sqrt(b)` or `s/sqrt(s+b)`.
+        seed: of the resamples.
+        chosen_on: what the first rows are called.
+        quoted_on: what the others are called.
+
+    Raises:
+        SettingError: there is no such measure.
+        DataError: no cut leaves enough background.
+    """
+    function = yields.measure(measure)
+    cuts = _cuts(choosing)
+    best = scan(choosing, yields, measure, cuts, seed)
+    values = np.where(_enough(choosing, cuts), best.measures[measure], np.nan)
+    if not np.isfinite(values).any():
+        raise DataError(
+            f"no cut leaves {LEAST_EVENTS:g} effective background events in the {len(choosing.score)} rows that choose "
+            "it; more background rows are needed"
+        )
+    place = int(np.nanargmax(values))
+    cut = float(cuts[place])
+    at = np.array([cut])
+    (signal,), (background,) = quoting.above(at)
+    drawn = _drawn(quoting, at, seed)
+    s, b = yields.signal * drawn[0][:, 0], yields.background * drawn[1][:, 0]
+
+    def interval(value: Any, values: np.ndarray) -> Interval:
+        low, high = percentiles(values)
+        return Interval(float(value), min(low, float(value)), max(high, float(value)))
+
+    own = yields.signal * signal, yields.background * background
+    quoted = {n: interval(yields.measure(n)(*own), yields.measure(n)(s, b)) for n in MEASURES}
+    with np.errstate(divide="ignore"):
+        rejection = interval(np.divide(1.0, background), 1.0 / drawn[1][:, 0])
+    parts = [quoting.weights[own] for own in (quoting.signal, ~quoting.signal)]
+    return Selection(
+        cut,
+        measure,
+        yields,
+        float(function(yields.signal * best.signal[place], yields.background * best.background[place])),
+        quoted,
+        interval(signal, drawn[0][:, 0]),
+        interval(background, drawn[1][:, 0]),
+        rejection,
+        best,
+        scan(quoting, yields, measure, cuts, seed),
+        roc(quoting, seed),
+        (len(choosing.score), len(quoting.score)),
+        (effective_number(parts[0]), effective_number(parts[1])),
+        (negative_fraction(parts[0]), negative_fraction(parts[1])),
+        chosen_on,
+        quoted_on,
+    )
+
+
+def scan(events: Events, yields: Yields, measure: str, cuts: np.ndarray, seed: int = 0) -> Scan:
+    """Return significance against cut, with the bootstrap band of one measure."""
+    signal, background = events.above(cuts)
+    s, b = yields.signal * signal, yields.background * background
+    measures = {name: yields.measure(name)(s, b) for name in MEASURES}
+    drawn = _drawn(events, cuts, seed)
+    values = yields.measure(measure)(yields.signal * drawn[0], yields.background * drawn[1])
+    known = np.isfinite(values).mean(axis=0) > 0.5
+    low, high = np.full((2, len(cuts)), np.nan)
+    if known.any():
+        low[known], high[known] = np.nanquantile(values[:, known], [0.025, 0.975], axis=0)
+    return Scan(cuts, signal, background, measures, low, high)
+
+
+def _cuts(events: Events) -> np.ndarray:
+    """Return where to cut: at scores of the rows, as many below as between them in share of signal and background."""
+    shares = np.linspace(0.0, 1.0, POINTS // 2, endpoint=False)
+    cuts = [np.quantile(events.score[own], shares, method="lower") for own in (events.signal, ~events.signal)]
+    return np.unique(np.concatenate(cuts))
+
+
+def _enough(events: Events, cuts: np.ndarray) -> np.ndarray:
+    """Return which cuts leave enough effective background events."""
+    score, weights = events.score[~events.signal], events.weights[~events.signal]
+    left = np.array([effective_number(weights[score >= cut]) for cut in cuts])
+    return left >= min(LEAST_EVENTS, effective_number(weights))
+
+
+def _drawn(events: Events, cuts: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return resampled shares of signal and background, `(resamples, cuts)` each; the classes are drawn apart."""
+    shares = []
+    for number, own in enumerate((events.signal, ~events.signal)):
+        passed, weights = np.searchsorted(cuts, events.score[own], side="right"), events.weights[own]
+        chunks = resampled_weights(len(weights), weights, resamples_for(len(weights), RESAMPLES), seed + number)
+        shares.append(np.concatenate([Events._share(passed, np.ones(len(passed), bool), w, len(cuts)) for w in chunks]))
+    fewer = min(len(share) for share in shares)
+    return shares[0][:fewer], shares[1][:fewer]

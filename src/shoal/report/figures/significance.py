@@ -1,0 +1,83 @@
+"""Significance against cut: on the rows that chose the cut, and on those on which it is quoted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.evaluation.selection import Scan, Selection
+from shoal.report.figures.style import BLUE, INK, MUTED, VERMILION, add_axes, bars, new_figure
+from shoal.report.words import number
+from shoal.results import Interval
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+LABELS = {"asimov": "Asimov significance", "ams": "AMS", "s/sqrt(b)": "S/√B", "s/sqrt(s+b)": "S/√(S+B)"}
+
+
+@dataclass(frozen=True)
+class Significance:
+    """The numbers of the figure: the scans of both parts, the cut, and what is quoted at it."""
+
+    chosen: Scan
+    quoted: Scan
+    measure: str
+    cut: float
+    value: Interval
+    names: tuple[str, str]
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        return f"{LABELS[self.measure]} against the cut on the score, which is chosen at {number(self.cut)}."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        return (
+            f"{LABELS[self.measure]} of rows with a score above the cut. The cut, the dashed line, is chosen on the "
+            f"{self.names[0]} (grey) and quoted on the {self.names[1]} (blue, with its 95 % bootstrap band). Where few "
+            "background rows are left the curves are mostly chance."
+        )
+
+    def table(self) -> dict[str, Any]:
+        """Return the numbers of the quoted rows, one row for each cut, and the measure on the rows that chose."""
+        scan = self.quoted
+        return {
+            "cut": scan.cuts,
+            "signal_efficiency": scan.signal,
+            "background_efficiency": scan.background,
+            **scan.measures,
+            f"{self.measure}_low": scan.low,
+            f"{self.measure}_high": scan.high,
+            f"{self.measure}_where_chosen": self.chosen.measures[self.measure],
+        }
+
+
+def numbers(found: Selection) -> Significance:
+    """Return the numbers of the figure."""
+    names = found.chosen_on, found.quoted_on
+    scans = found.scan, found.quoted_scan
+    return Significance(*scans, found.measure, found.cut, found.quoted[found.measure], names)
+
+
+def draw(shown: Significance) -> Figure:
+    """Draw both curves, the band and the chosen cut."""
+    figure = new_figure(2.9)
+    axes = add_axes(figure, 0.55, 0.45, 0.12, 0.35)
+    scan = shown.quoted
+    axes.fill_between(scan.cuts, scan.low, scan.high, color=BLUE, alpha=0.2, lw=0)
+    axes.plot(shown.chosen.cuts, shown.chosen.measures[shown.measure], color=MUTED, lw=0.9, label=shown.names[0])
+    axes.plot(scan.cuts, scan.measures[shown.measure], color=BLUE, label=shown.names[1])
+    axes.axvline(shown.cut, color=INK, lw=0.8, ls=(0, (4, 3)))
+    at, value = np.array([shown.cut]), shown.value
+    axes.plot(*bars(at, np.array([value.low]), np.array([value.high])), color=VERMILION, lw=1.2)
+    axes.plot(at, [value.value], "o", color=VERMILION, ms=4.5)
+    axes.set_ylim(bottom=0.0)
+    axes.set_xlabel("cut on the score")
+    axes.set_ylabel(LABELS[shown.measure])
+    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
+    return figure

@@ -1,0 +1,68 @@
+"""A selection as people read it: the table, the sentences, and the figures with their numbers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shoal.evaluation.selection import Selection
+from shoal.report.words import integer, interval, number
+
+NAMES = {
+    "asimov": "Asimov significance",
+    "ams": "AMS",
+    "s/sqrt(b)": "S/√B",
+    "s/sqrt(s+b)": "S/√(S+B)",
+}
+
+
+def selection_rows(found: Selection) -> list[tuple[str, str]]:
+    """Return label and value with its interval, the measure that chose the cut first."""
+    order = [found.measure, *(name for name in found.quoted if name != found.measure)]
+    rows = [(NAMES[name], interval(found.quoted[name])) for name in order]
+    return [
+        *rows,
+        ("signal efficiency", interval(found.signal_efficiency)),
+        ("background efficiency", interval(found.background_efficiency)),
+        ("background rejection", interval(found.rejection)),
+        ("ROC AUC", interval(found.curve.area)),
+    ]
+
+
+def selection_lines(found: Selection) -> tuple[str, ...]:
+    """Return what the cut is, what it keeps, what flatters, and what the rows are worth."""
+    yields = found.yields
+    uncertain = f" ± {number(100 * yields.uncertainty, 2)} %" if yields.uncertainty else ""
+    lines = [
+        f"cut: keep rows with a score of {number(found.cut, 4)} or more, chosen on {integer(found.rows[0])} "
+        f"{found.chosen_on} by its {NAMES[found.measure]} ({number(found.chosen)} there, which flatters), quoted on "
+        f"{integer(found.rows[1])} {found.quoted_on}",
+        f"kept: {number(found.signal_events)} of {number(yields.signal)} signal and {number(found.background_events)} "
+        f"of "
+        f"{number(yields.background)}{uncertain} background events",
+    ]
+    if len(set(found.effective)) and (any(found.negative) or any(abs(n - round(n)) > 1e-6 for n in found.effective)):
+        (signal, background), (less, fewer) = found.effective, found.negative
+        lines.append(
+            f"weights: the rows quoted count as {integer(signal)} signal and {integer(background)} background events; "
+            f"{number(100 * less, 2)} % and {number(100 * fewer, 2)} % of them have negative weights"
+        )
+    return tuple(lines)
+
+
+def write_selection(found: Selection, folder: str | Path) -> list[Path]:
+    """Write the figures of a selection as SVG, PDF and CSV into a folder, which is made if it is missing.
+
+    Raises:
+        RunError: a file cannot be written.
+    """
+    from shoal.report.figures import rejection, significance
+    from shoal.report.figures.export import drawing, save, save_table
+
+    written = []
+    with drawing():
+        for name, module in (("rejection", rejection), ("significance", significance)):
+            shown = module.numbers(found)
+            save(module.draw(shown), Path(folder), name, shown.alt)
+            save_table(shown.table(), Path(folder), name)
+            written += [Path(folder) / f"{name}.{end}" for end in ("svg", "pdf", "csv")]
+    return written
