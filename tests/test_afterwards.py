@@ -34,10 +34,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("runs")
     pl.DataFrame(events()).write_csv(root / "events.csv")
     for name, more in (("a", {}), ("b", {"learning_rate": 0.01}), ("c", {"seed": 1})):
-        shoal.fit(root / "events.csv", target="kind", weight="w", out=root / name, **TINY, **more)
+        shoal.fit(str(root / "events.csv"), target="kind", weight="w", out=str(root / name), **TINY, **more)
     for name in ("d", "e"):
         rate = {"d": 0.001, "e": 0.01}[name]
-        shoal.fit("iris", cv=3, learning_rate=rate, out=root / name, **TINY)
+        shoal.fit("iris", cv=3, learning_rate=rate, out=str(root / name), **TINY)
     return root
 
 

@@ -60,14 +60,14 @@ def select(
     number = _signal_of(run, signal)
     seed = int(run.metrics["seed"])
     if data is None:
-        parts = [_events(run.folder.scored(part), number) for part in ("validation", "test")]
+        choosing, quoting = (_events(run.folder.scored(part), number) for part in ("validation", "test"))
         run.folder.count_opening()
-        return select_events(*parts, yields, measure=measure, seed=seed)
+        return select_events(choosing, quoting, yields, measure=measure, seed=seed)
     whole = _scored(run, data, options)
     half = np.random.default_rng(seed).permutation(len(whole.truth)) < len(whole.truth) // 2
-    parts = [_events(_some(whole, rows), number) for rows in (half, ~half)]
-    names = {"chosen_on": "one half of the rows", "quoted_on": "the other half"}
-    return select_events(*parts, yields, measure=measure, seed=seed, **names)
+    choosing, quoting = (_events(_some(whole, rows), number) for rows in (half, ~half))
+    names: dict[str, Any] = {"chosen_on": "one half of the rows", "quoted_on": "the other half"}
+    return select_events(choosing, quoting, yields, measure=measure, seed=seed, **names)
 
 
 def compare(*runs: Run | str | Path) -> Comparison:

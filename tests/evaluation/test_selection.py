@@ -112,12 +112,14 @@ def test_the_cut_is_chosen_on_one_part_and_quoted_on_the_other() -> None:
     for value in (*found.quoted.values(), found.signal_efficiency, found.rejection):
         assert value.low <= value.value <= value.high
     assert found.as_dict()["rows"] == [800, 900]
+    left = np.array([(choosing.score[~choosing.signal] >= cut).sum() for cut in found.scan.cuts])
+    enough = left >= 10
     other = select(choosing, quoting, yields, measure="s/sqrt(s+b)")
-    assert other.cut != found.cut
+    assert other.chosen == pytest.approx(np.nanmax(np.where(enough, other.scan.measures["s/sqrt(s+b)"], np.nan)))
 
 
-def test_the_interval_holds_the_truth_and_the_choice_flatters() -> None:
-    yields, inside, excess = Yields(30, 3000), [], []
+def test_the_interval_holds_the_truth() -> None:
+    yields, inside = Yields(30, 3000), []
     whole = events(200_000, np.random.default_rng(1))
     for seed in range(30):
         rng = np.random.default_rng(100 + seed)
@@ -125,9 +127,7 @@ def test_the_interval_holds_the_truth_and_the_choice_flatters() -> None:
         (signal,), (background,) = whole.above(np.array([found.cut]))
         truth = float(asimov_significance(30 * signal, 3000 * background))
         inside.append(found.quoted["asimov"].low <= truth <= found.quoted["asimov"].high)
-        excess.append(found.chosen - truth)
     assert np.mean(inside) >= 0.8
-    assert np.mean(excess) > 0
 
 
 @pytest.mark.parametrize(

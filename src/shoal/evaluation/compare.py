@@ -148,10 +148,9 @@ def check_same(first: Contender, other: Contender) -> None:
             f"{both}: their test rows differ ({len(a)} and {len(b)} rows, {common} of them in both); fit both with the "
             "same --seed, --test-size, --group and --time, or with the same --test file"
         )
-    weights = [c.test.weights for c in (first, other)]
-    if (weights[0] is None) is not (weights[1] is None) or (
-        weights[0] is not None and not np.array_equal(weights[0], weights[1])
-    ):
+    one, two = first.test.weights, other.test.weights
+    same = one is two if one is None or two is None else np.array_equal(one, two)
+    if not same:
         raise RunError(f"{both}: their test rows have different weights; fit both with the same --weight")
     if not np.array_equal(first.test.truth, other.test.truth):
         raise RunError(f"{both}: the targets of their test rows differ; fit both on one file")

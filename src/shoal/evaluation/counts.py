@@ -61,7 +61,7 @@ def count_candidates(candidates: Sequence[int], parts: Sequence[Sequence[float]]
         >>> random = np.random.default_rng(0)
         >>> found = count_candidates(list(range(64)), random.normal(1.0, 0.1, (64, 2)).tolist())
         >>> 0.08 < found.bias.value < 0.3, round(found.noise, 2)
-        (True, 0.07)
+        (True, 0.06)
     """
     by_candidate: dict[int, list[float]] = {}
     for candidate, losses in zip(candidates, parts, strict=True):

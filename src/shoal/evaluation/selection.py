@@ -10,7 +10,8 @@ A cut at t keeps rows with a score of t or more. Of S expected signal and B expe
   sensitivity for a counting experiment with background uncertainty", 2012);
 * `ams`: the Asimov formula for `b + b_reg`, with b_reg = 10 (Adam-Bourdarios et al., PMLR 42, 19, 2015).
 
-The best cut of many flatters, so it is chosen on one part of the rows and quoted on another, with a bootstrap interval
+The best cut of many may flatter, so it is chosen on one part of the rows and quoted on another, with a bootstrap
+interval
 that draws signal and background each for itself and so holds the yields fixed.
 """
 
@@ -223,7 +224,7 @@ class Selection:
     Attributes:
         cut: keep rows with a score of it or more.
         measure: the measure that it maximises.
-        chosen: the significance on the rows that chose it; it flatters.
+        chosen: the significance on the rows that chose it.
         quoted: each measure on the other rows, with its interval.
         signal_efficiency, background_efficiency, rejection: on the other rows; rejection is `1 /
         background_efficiency`. signal_events, background_events: expected behind the cut.

@@ -46,7 +46,8 @@ def overtraining_of(record: Record) -> OvertrainingText | None:
 
 
 def _facts(found: Overtraining) -> tuple[tuple[str, str], ...]:
-    share = Interval(*(100 * x for x in (found.past_best.value, found.past_best.low, found.past_best.high)))
+    past = found.past_best
+    share = Interval(100 * past.value, 100 * past.low, 100 * past.high)
     facts = [
         ("validation minus training loss", interval(found.gap)),
         ("kept networks past their best epoch, %", interval(share)),

@@ -34,7 +34,7 @@ def selection_lines(found: Selection) -> tuple[str, ...]:
     uncertain = f" ± {number(100 * yields.uncertainty, 2)} %" if yields.uncertainty else ""
     lines = [
         f"cut: keep rows with a score of {number(found.cut, 4)} or more, chosen on {integer(found.rows[0])} "
-        f"{found.chosen_on} by its {NAMES[found.measure]} ({number(found.chosen)} there, which flatters), quoted on "
+        f"{found.chosen_on} by its {NAMES[found.measure]} ({number(found.chosen)} there), quoted on "
         f"{integer(found.rows[1])} {found.quoted_on}",
         f"kept: {number(found.signal_events)} of {number(yields.signal)} signal and {number(found.background_events)} "
         f"of "
