@@ -33,7 +33,7 @@ def test_classes_have_sets_a_temperature_and_a_table(record_of: Maker) -> None:
 def test_numbers_have_intervals_and_a_factor(record_of: Maker) -> None:
     record = record_of(classes=(), targets=("y",))
     text = " ".join(error_bars(record))
-    assert "95 % intervals hold 0.94 [0.88, 0.97] of the test values" in text
+    assert "95 % intervals hold 0.940 [0.880, 0.970] of the test values" in text
     assert "multiplied by 1.31" in text
     assert error_bars_table(record) is None
 

@@ -165,9 +165,12 @@ def _rising(x: np.ndarray, came: np.ndarray, weights: np.ndarray) -> np.ndarray:
     mass = np.bincount(place, weights[known])
     means = np.bincount(place, weights[known] * came[known]) / mass
     starts, values, masses = pool_adjacent(means, mass)
-    low = 1.0 / (masses[0] + 2.0) if values[0] <= 0.0 else 0.0
-    high = 1.0 - 1.0 / (masses[-1] + 2.0) if values[-1] >= 1.0 else 1.0
-    values = np.clip(values, min(low, high), max(low, high))
+    if len(values) == 1:
+        values = (values * masses + 1.0) / (masses + 2.0)
+    else:  # no further than the step beside it
+        first, last = 1.0 / (masses[0] + 2.0), 1.0 - 1.0 / (masses[-1] + 2.0)
+        values[0] = min(first, values[1]) if values[0] <= 0.0 else values[0]
+        values[-1] = max(last, values[-2]) if values[-1] >= 1.0 else values[-1]
     ends = np.append(starts[1:], len(points)) - 1
     corners = np.concatenate([np.column_stack([points[starts], values]), np.column_stack([points[ends], values])])
     return np.unique(corners, axis=0)

@@ -112,8 +112,9 @@ def _of_numbers(predictor: Predictor, held: Held, coverage: float, seed: int) ->
     scaled = replace(noisy, scale=scale)
     ratios = np.abs(residuals) / scaled.total(spread)
     conformal = Conformal.of(ratios, coverage, weights, **belonging)
-    if held.answering is not None:
-        conformal = conformal.with_folds(_fold_scores(scaled, held, scored, belonging["groups"]))
+    if held.answering is not None and len({member.repeat for member in predictor.members}) == 1:
+        taken = weights if belonging["groups"] is None else alike(belonging["groups"], weights)
+        conformal = conformal.with_folds(_fold_scores(scaled, held, scored, ratios, taken))
     factors = ", ".join(f"{factor:.3g}" for factor in scale)
     reason = f"standard deviations were scaled by {factors}" if (scale != 1.0).any() else "no scaling of the standard "
     reason += "" if (scale != 1.0).any() else "deviations lowered the cross-fitted loss by more than its standard error"
@@ -128,25 +129,22 @@ def _residuals(predictor: Predictor, held: Held, answering: np.ndarray | None) -
 
 
 def _fold_scores(
-    predictor: Predictor, held: Held, scored: Scored, groups: np.ndarray | None
+    predictor: Predictor, held: Held, scored: Scored, ratios: np.ndarray, weights: np.ndarray | None
 ) -> list[tuple[int, int, np.ndarray, np.ndarray | None]]:
-    """Return the scores of the rows of each fold of each repeat, by the members of that repeat alone."""
+    """Return fold, repeat, scores and weights of the rows of each fold.
+
+    Where rows were dealt to folds anew in several repeats, a row's score is that of its members in all of them, and no
+    part of the ensemble is theirs alone; the interval is then that about the mean of all.
+    """
     assert held.answering is not None
-    repeats = np.asarray([member.repeat for member in predictor.members])
     folds = np.asarray([member.fold for member in predictor.members])
-    weights = scored.weights if groups is None else alike(groups, scored.weights)
-    parts = []
-    for repeat in np.unique(repeats):
-        answering = held.answering & (repeats == repeat)[:, None]
-        residuals, spread, _ = _residuals(predictor, held, answering)
-        ratios = np.abs(residuals) / predictor.total(spread)
-        fold_of = folds[answering.argmax(axis=0)]  # of each row
-        if scored.present is not None:
-            fold_of = np.broadcast_to(fold_of[:, None], scored.present.shape)[scored.present]
-        for fold in np.unique(fold_of):
-            own = fold_of == fold
-            taken = None if weights is None else weights[own]
-            parts.append((int(fold), int(repeat), ratios[own], taken))
+    fold_of = folds[held.answering.argmax(axis=0)]  # of each row
+    if scored.present is not None:
+        fold_of = np.broadcast_to(fold_of[:, None], scored.present.shape)[scored.present]
+    repeat, parts = predictor.members[0].repeat, []
+    for fold in np.unique(fold_of):
+        own = fold_of == fold
+        parts.append((int(fold), repeat, ratios[own], None if weights is None else weights[own]))
     return parts
 
 

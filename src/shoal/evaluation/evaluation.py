@@ -12,8 +12,8 @@ from shoal.data import Dataset, Preparation, Split, describe
 from shoal.evaluation.baselines import Learned
 from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.conformal import coverage
-from shoal.evaluation.error_bars import Measured
 from shoal.evaluation.counts import count_candidates
+from shoal.evaluation.error_bars import Measured
 from shoal.evaluation.examples import signal_record
 from shoal.evaluation.hyperparameters import importance
 from shoal.evaluation.intervals import block_length, with_intervals

@@ -50,10 +50,11 @@ def numbers(record: Record) -> Coverage | None:
     found = record.error_bars
     if found is None or len(found.levels) < 2:
         return None
-    values = np.array([[one.value, one.low, one.high] for one in found.after]).T
+    values = np.array([[one.value, one.low, one.high] for one in found.after])
     if not np.isfinite(values).all():
         return None
-    return Coverage(np.asarray(found.levels), *values, np.array([one.value for one in found.before]))
+    before = np.array([one.value for one in found.before])
+    return Coverage(np.asarray(found.levels), values[:, 0], values[:, 1], values[:, 2], before)
 
 
 def draw(shown: Coverage) -> Figure:
