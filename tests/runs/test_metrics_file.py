@@ -30,6 +30,7 @@ def test_the_promised_shape(make_record: Any) -> None:
     assert metrics["test_openings"] == 1
     assert metrics["search"] == {
         "candidates_looked_at": 6,
+        "best_of_n_bias": None,
         "cv": None,
         "repeats": 1,
         "kept": [
