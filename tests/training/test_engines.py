@@ -418,18 +418,40 @@ def test_a_replica_learns_from_its_own_redrawn_targets(
     regression: Problem, members: Any, engine: Engine, assert_equal: Any, kind: Kind
 ) -> None:
     plain = members({**SMALL, "activation": "relu"})[0]
-    y_err = np.full(regression.y.shape, 0.3, np.float32)
-    task = replace(regression, y_err=y_err)
+    y_err, validation_y_err = (np.full((rows, 2), 0.3, np.float32) for rows in (44, 17))
+    task = replace(regression, y_err=y_err, validation_y_err=validation_y_err)
     member = replace(plain, replica=True)
     numbers = {name: array[0] for name, array in resampling_numbers(task.seed, [member]).items()}
-    at = np.arange(44, dtype=np.uint32)[:, None], np.arange(2, dtype=np.uint32)
-    redrawn = task.y + y_err * target_noise(numpy_namespace, *at, numbers)
-    assert 0.7 < (redrawn - task.y).std() / 0.3 < 1.3
+    at = np.arange(61, dtype=np.uint32)[:, None], np.arange(2, dtype=np.uint32)
+    noise = target_noise(numpy_namespace, *at, numbers).astype(np.float32)
+    assert 0.7 < noise.std() < 1.3
+    redrawn = {"y": task.y + 0.3 * noise[:44], "validation_y": task.validation_y + 0.3 * noise[44:]}
     got = train(task, [member, replace(plain, id=1)], engine).members
-    (expected,) = train(replace(regression, y=redrawn.astype(np.float32)), [plain], engine).members
+    (expected,) = train(replace(regression, **redrawn), [plain], engine).members
     assert_equal(replace(got[0], member=plain), expected, rtol=1e-4, atol=1e-5)
     (ordinary,) = train(regression, [replace(plain, id=1)], engine).members
     assert_equal(got[1], ordinary, **kind.rounding)
+
+
+def test_replicas_of_one_draw_and_of_one_origin_share_their_numbers(members: Any) -> None:
+    first, second, third = (
+        replace(members(SMALL)[0], id=i, replica=True, draw=draw, origin=origin)
+        for i, (draw, origin) in enumerate([(0, 7), (0, 8), (1, 7)])
+    )
+    keys = resampling_numbers(3, [first, second, third])
+    assert (keys["replica_key"][0] == keys["replica_key"][1]).all()
+    assert (keys["replica_key"][0] != keys["replica_key"][2]).any()
+    assert (keys["bootstrap_key"][0] == keys["bootstrap_key"][2]).all()
+    assert (keys["bootstrap_key"][0] != keys["bootstrap_key"][1]).any()
+
+
+def test_a_member_begins_as_its_origin_does(
+    regression: Problem, members: Any, engine: Engine, assert_equal: Any, kind: Kind
+) -> None:
+    plain = members(SMALL)[0]
+    (expected,) = train(regression, [plain], engine).members
+    (got,) = train(regression, [replace(plain, id=99, origin=plain.id)], engine).members
+    assert_equal(replace(got, member=plain), expected, **kind.rounding)
 
 
 # interruptions and budgets

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member
@@ -30,3 +31,31 @@ def members_of(candidates: Sequence[Hyperparameters], folds: int | None = None, 
                 where = None if folds is None else fold
                 members.append(Member(len(members), hyperparameters, candidate, where, repeat))
     return members
+
+
+APART = 1 << 20
+"""How far the ids of one draw's replicas lie from those of the next, and of the members themselves."""
+
+
+def replicas_of(kept: Sequence[Member], draws: int) -> list[Member]:
+    """Return the kept members once for each draw of the target errors, draw after draw.
+
+    All replicas of one draw see the same redrawn targets, so that together they are the ensemble as it would have
+    come out of another measurement. A replica begins with the weights of its member: others would add how much training
+    varies, which the spread of the members tells already, and more than that: the members were kept because theirs went
+    well. Its id is `APART · (draw + 1) + id`, which depends neither on the number of draws nor on who else was kept.
+
+    Args:
+        kept: members of the ensemble; their ids lie below `APART`.
+        draws: how many.
+
+    Example:
+        >>> kept = members_of([Hyperparameters()] * 2)
+        >>> [(m.id, m.candidate, m.draw) for m in replicas_of(kept, 2)]
+        [(1048576, 0, 0), (1048577, 1, 0), (2097152, 0, 1), (2097153, 1, 1)]
+    """
+    return [
+        replace(member, id=APART * (draw + 1) + member.id, replica=True, draw=draw, origin=member.id)
+        for draw in range(draws)
+        for member in kept
+    ]

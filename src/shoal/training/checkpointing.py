@@ -49,12 +49,17 @@ def checkpoint_from_parts(
         meta: the plain data.
         arrays: the named arrays.
         problem: the same problem as before.
-        members: the members of the run by identity.
+        members: the members of the run by identity; others in the checkpoint belong to another of its trainings and are
+            left out.
     """
     checkpoint = Checkpoint(engine=meta.get("engine", ""))
     for entry in meta["finished"]:
+        if entry["id"] not in members:
+            continue
         checkpoint.finished[entry["id"]] = _member(entry, arrays, problem, members)
     for block, seats in meta["halfway"].items():
+        if any(entry["id"] not in members for entry in seats):
+            continue
         start = f"state/{block}/"
         state = {key.removeprefix(start): array for key, array in arrays.items() if key.startswith(start)}
         each = {entry["place"]: _seat(entry, arrays, members) for entry in seats}

@@ -37,7 +37,9 @@ class Member:
             problem has separate validation rows.
         repeat: the column of `Problem.folds` that its fold is counted in.
         bootstrap: each row counts a Poisson number of times with mean one, its own draw.
-        replica: the targets are redrawn once within `Problem.y_err`, its own draw.
+        replica: the targets are redrawn once within `Problem.y_err`.
+        draw: which draw of the targets a replica sees, the same for all members of its number; by default its own `id`.
+        origin: the member whose initial weights, dropout and bootstrap it has; by default its own `id`.
     """
 
     id: int
@@ -47,10 +49,13 @@ class Member:
     repeat: int = 0
     bootstrap: bool = False
     replica: bool = False
+    draw: int = -1
+    origin: int = -1
 
     def __post_init__(self) -> None:
-        if self.candidate < 0:
-            object.__setattr__(self, "candidate", self.id)
+        for name in ("candidate", "draw", "origin"):
+            if getattr(self, name) < 0:
+                object.__setattr__(self, name, self.id)
 
 
 @dataclass(frozen=True)
@@ -71,7 +76,8 @@ class Problem:
         penalties: callables `(xp, parameters) -> number` added to the cost.
         folds: the fold of each row in each repeat of a cross-validation, `(rows, repeats)`; the validation rows
             are then the training rows, and a member is trained on the rows outside its fold. None: no folds.
-        y_err: standard error of each target, `(rows, outputs)` float32 in units of `y`, for replicas, or None.
+        y_err, validation_y_err: standard error of each target, `(rows, outputs)` float32 in units of `y`, for replicas,
+            or None: their targets are then not redrawn.
         stem: layers with which every network begins, such as the scaling of images.
         reconstruct: the targets are what comes out of the stem, in one line; `y` is then `(rows, 0)`.
     """
@@ -89,6 +95,7 @@ class Problem:
     penalties: tuple[Callable[..., Any], ...] = ()
     folds: np.ndarray | None = None
     y_err: np.ndarray | None = None
+    validation_y_err: np.ndarray | None = None
     stem: tuple[Layer, ...] = ()
     reconstruct: bool = False
 
@@ -111,6 +118,11 @@ class Problem:
     def per_step(self) -> bool:
         """Whether each step of a series has a target of its own."""
         return self.y.ndim == 3
+
+    @property
+    def validation_from(self) -> int:
+        """Number of the first validation row among all whose targets are redrawn; with folds they are the same rows."""
+        return len(self.x) if self.folds is None else 0
 
     def steps(self, batch_size: int) -> int:
         """Return how many mini-batches of this size make an epoch; the last may be short."""

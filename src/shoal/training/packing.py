@@ -32,7 +32,7 @@ def member_numbers(problem: Problem, structure: Structure, members: Sequence[Mem
     numbers["epochs"] = np.asarray([h.epochs for h in each], np.int32)
     numbers["patience"] = np.asarray([h.patience for h in each], np.int32)
     numbers["optimizer"] = np.asarray([structure.optimizers.index(h.optimizer) for h in each], np.int32)
-    numbers["key"] = Streams(problem.seed, (DROPOUT,), np.asarray([member.id for member in members])).keys
+    numbers["key"] = Streams(problem.seed, (DROPOUT,), np.asarray([member.origin for member in members])).keys
     numbers |= resampling_numbers(problem.seed, members)
     numbers["layers"] = _layer_numbers(structure, each)
     if structure.masks:
@@ -178,7 +178,7 @@ def own_starts(problem: Problem, members: Sequence[Member]) -> Iterator[tuple[li
         sizes.setdefault((h.layers, h.hidden, h.kernel_initializer, h.dropout > 0.0), []).append(i)
     for which in sizes.values():
         network = member_network(problem, members[which[0]])
-        streams = Streams(problem.seed, (INITIAL,), np.asarray([members[i].id for i in which]))
+        streams = Streams(problem.seed, (INITIAL,), np.asarray([members[i].origin for i in which]))
         yield which, network.initialize(streams)
 
 

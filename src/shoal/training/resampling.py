@@ -21,14 +21,14 @@ _BELOW = [sum(math.exp(-1.0) / math.factorial(j) for j in range(k + 1)) for k in
 
 def resampling_numbers(seed: int, members: Sequence[Member]) -> dict[str, np.ndarray]:
     """Return the numbers by which each member sees its rows, arrays with the members first."""
-    ids = np.asarray([member.id for member in members])
+    origins = np.asarray([member.origin for member in members])
     return {
         "fold": np.asarray([-1 if member.fold is None else member.fold for member in members], np.int32),
         "repeat": np.asarray([member.repeat for member in members], np.int32),
         "bootstrap": np.asarray([member.bootstrap for member in members], bool),
-        "bootstrap_key": Streams(seed, (BOOTSTRAP,), ids).keys,
+        "bootstrap_key": Streams(seed, (BOOTSTRAP,), origins).keys,
         "replica": np.asarray([member.replica for member in members], np.float32),
-        "replica_key": Streams(seed, (REPLICA,), ids).keys,
+        "replica_key": Streams(seed, (REPLICA,), np.asarray([member.draw for member in members])).keys,
     }
 
 

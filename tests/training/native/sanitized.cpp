@@ -72,7 +72,7 @@ int train(const Kernel *kernel, int loss, int head, int outputs) {
     constexpr int ROWS = 23, VALIDATION = 11, BATCH = 8, STEPS = 3, ORDERS = 2, INPUTS = 5, EPOCHS = 3, MEMBERS = 45;
     const auto x = numbers(ROWS * INPUTS, -1, 1), validation_x = numbers(VALIDATION * INPUTS, -1, 1);
     const auto y = numbers(ROWS * outputs, 0, 1), validation_y = numbers(VALIDATION * outputs, 0, 1);
-    const auto y_err = numbers(ROWS * outputs, 0, 0.1f);
+    const auto y_err = numbers(ROWS * outputs, 0, 0.1f), validation_y_err = numbers(VALIDATION * outputs, 0, 0.1f);
     const auto weights = numbers(ROWS, 0, 2), validation_weights = numbers(VALIDATION, 0, 2);
     const auto folds = integers(ROWS * 2, 0, 2), validation_folds = integers(VALIDATION * 2, 0, 2);
     const auto half = integers(VALIDATION, 0, 1);
@@ -82,6 +82,7 @@ int train(const Kernel *kernel, int loss, int head, int outputs) {
     const bool folded = integer(0, 1), redrawn = loss < 4;
     Rows rows{};
     rows.x = x.data(), rows.y = y.data(), rows.weights = weights.data(), rows.y_err = redrawn ? y_err.data() : nullptr;
+    rows.validation_y_err = redrawn ? validation_y_err.data() : nullptr, rows.validation_from = folded ? 0 : ROWS;
     rows.validation_x = validation_x.data(), rows.validation_y = validation_y.data();
     rows.validation_weights = validation_weights.data(), rows.validation_half = half.data();
     rows.folds = folded ? folds.data() : nullptr, rows.validation_folds = folded ? validation_folds.data() : nullptr;

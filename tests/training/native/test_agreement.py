@@ -195,7 +195,8 @@ def three_targets() -> tuple[Problem, list[Member]]:
 def replicas() -> tuple[Problem, list[Member]]:
     rng = np.random.default_rng(6)
     problem = in_folds(drawn(NUMBERS, 0, 1, "huber", rng))
-    problem = replace(problem, y_err=rng.uniform(0.1, 0.5, problem.y.shape).astype(np.float32))
+    y_err = rng.uniform(0.1, 0.5, problem.y.shape).astype(np.float32)
+    problem = replace(problem, y_err=y_err, validation_y_err=y_err)
     return problem, resampled(everything(42, 5, FEW, huber_delta=0.7), replicas=True)
 
 

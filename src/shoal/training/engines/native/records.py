@@ -19,6 +19,8 @@ ROWS = _record(
     (INT, "rows validation_rows inputs outputs weight_columns repeats order_count steps batch"),
     (INT, "loss root head metric"),
     (FLOAT, "threshold"),
+    (POINTER, "validation_y_err"),
+    (INT, "validation_from"),
 )
 MEMBER = _record(
     (POINTER, "parameters first second best curves inputs neurons activations"),

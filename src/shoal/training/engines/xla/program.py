@@ -60,7 +60,9 @@ class Rows(NamedTuple):
     validation_x: Any
     validation_y: Any
     validation_weights: Any
+    validation_y_err: Any
     validation_folds: Any
+    validation_from: Any
     steps: Any
     validation_batches: Any
     where: Any = None
@@ -241,15 +243,18 @@ class MemberProgram:
             present = present * ~held_out(self.xp, rows.folds[indices], numbers)
         if structure.bootstrap:
             present = present * bootstrap_counts(self.xp, which, numbers)
-        if structure.replicas:
-            outputs = shared(jnp.arange(rows.y.shape[1], dtype=jnp.uint32))
-            noise = target_noise(self.xp, which[:, None], outputs, numbers)
-            y = y + shared(rows.y_err[indices]) * noise
+        if structure.replicas and rows.y_err.shape[-1]:
+            y = y + self.redrawn(rows.y_err[indices], which, numbers)
         if structure.folds or structure.bootstrap:
             weights = weights * self.beside_targets(present)
         if structure.reconstruct:
             y = self.clean(x)
         return x, y, weights, present
+
+    def redrawn(self, y_err: Any, which: Any, numbers: dict[str, Any]) -> Any:
+        """Return by what redrawn targets of rows differ from those measured; zero where no errors are known."""
+        outputs = self.xp.shared(jnp.arange(y_err.shape[1], dtype=jnp.uint32))
+        return self.xp.shared(y_err) * target_noise(self.xp, which[:, None], outputs, numbers)
 
     def clean(self, x: Any) -> Any:
         """Return what an autoencoder shall reconstruct: the rows behind the stem, each in one line."""
@@ -309,6 +314,10 @@ class MemberProgram:
             y, weights = xp.shared(rows.validation_y[i]), rows.validation_weights[i]
             x = rows.validation_inputs(i)
             output = self.output(layers, x, numbers)
+            if self.structure.replicas and rows.validation_y_err.shape[-1]:
+                first = rows.validation_from + i * weights.shape[0]
+                which = xp.shared((first + jnp.arange(weights.shape[0])).astype(jnp.uint32))
+                y = y + self.redrawn(rows.validation_y_err[i], which, numbers)
             if self.structure.reconstruct:
                 y = self.clean(x)
             seen = xp.shared(jnp.ones(len(weights), jnp.float32))

@@ -22,7 +22,8 @@ def shared_rows(problem: Problem, structure: Structure) -> Rows:
     weights = problem.validation_weights[..., None] * halves.reshape(validation, *[1] * (problem.y.ndim - 1), 2)
     folds = problem.folds if problem.folds is not None else np.zeros((rows, 0), np.int32)
     validation_folds = folds if problem.folds is not None else np.zeros((validation, 0), np.int32)
-    y_err = problem.y_err if structure.replicas and problem.y_err is not None else np.zeros((rows, 0), np.float32)
+    y_err = _errors(structure, problem.y_err, rows)
+    validation_y_err = _errors(structure, problem.validation_y_err, validation)
     padded, width = _padded(problem), structure.input_shape[0]
     taken = isinstance(problem.x, TakenRows) and problem.x.whole is getattr(problem.validation_x, "whole", None)
 
@@ -42,11 +43,18 @@ def shared_rows(problem: Problem, structure: Structure) -> Rows:
         validation_x=batched(_positions(problem.validation_x, full) if taken else _wider(problem.validation_x, width)),
         validation_y=batched(problem.validation_y),
         validation_weights=batched(weights),
+        validation_y_err=batched(validation_y_err),
         validation_folds=batched(validation_folds),
+        validation_from=np.int32(problem.validation_from),
         steps=np.int32(problem.steps(structure.batch_size)),
         validation_batches=np.int32(batches),
         where=_positions(problem.x, padded) if taken else None,
     )
+
+
+def _errors(structure: Structure, errors: np.ndarray | None, rows: int) -> np.ndarray:
+    """Return the errors within which targets are redrawn, without columns where none are."""
+    return errors if structure.replicas and errors is not None else np.zeros((rows, 0), np.float32)
 
 
 def shared_orders(problem: Problem, structure: Structure, epochs: int) -> np.ndarray:

@@ -12,6 +12,8 @@ struct Rows {
     int32_t rows, validation_rows, inputs, outputs, weight_columns, repeats, order_count, steps, batch;
     int32_t loss, root, head, metric;  // codes below; whether the cost is the root of the mean
     float threshold;                   // of the output that parts two classes
+    const float *validation_y_err;     // (validation_rows, outputs), or null
+    int32_t validation_from;           // number of the first validation row, by which its targets are redrawn
 };
 
 constexpr int32_t SQUARED = 0, ABSOLUTE = 1, HUBER = 2, LOG_COSH = 3, BINARY_OF_LOGITS = 4, CATEGORICAL_OF_LOGITS = 5;

@@ -62,16 +62,18 @@ private:
                 present[i] *= select(own.bootstrap, bootstrap_count(own.bootstrap_key, (uint32_t)row), splat(1.0f));
             for (int j = 0; j < outputs; ++j) {
                 V target = splat(rows.y[row * outputs + j]);
-                if (rows.y_err) {
-                    const V noise = own.replica * target_noise(own.replica_key, (uint32_t)row, (uint32_t)j);
-                    target += rows.y_err[row * outputs + j] * noise;
-                }
+                if (rows.y_err) target += redrawn(rows.y_err[row * outputs + j], row, j);
                 if (rows.loss >= BINARY_OF_LOGITS)
                     target = target * (1.0f - own.label_smoothing) + own.label_smoothing / classes;
                 y[i * outputs + j] = target;
             }
             for (int j = 0; j < columns; ++j) weights[i * columns + j] = present[i] * rows.weights[row * columns + j];
         }
+    }
+
+    // What a redrawn target differs by from that measured.
+    V redrawn(float error, long row, int output) const {
+        return error * own.replica * target_noise(own.replica_key, (uint32_t)row, (uint32_t)output);
     }
 
     I held_out(const int32_t *folds) const {
@@ -248,7 +250,12 @@ private:
             for (int j = 0; j < rows.inputs; ++j)
                 x[(long)i * rows.inputs + j] = rows.validation_x[row * rows.inputs + j];
             const V seen = rows.folds ? only(held_out(rows.validation_folds + row * rows.repeats), splat(1.0f)) : splat(1.0f);
-            for (int j = 0; j < outputs; ++j) y[i * outputs + j] = splat(rows.validation_y[row * outputs + j]);
+            for (int j = 0; j < outputs; ++j) {
+                V target = splat(rows.validation_y[row * outputs + j]);
+                if (rows.validation_y_err)
+                    target += redrawn(rows.validation_y_err[row * outputs + j], rows.validation_from + row, j);
+                y[i * outputs + j] = target;
+            }
             for (int j = 0; j < columns; ++j) weights[i * columns + j] = seen * rows.validation_weights[row * columns + j];
         }
     }
