@@ -26,7 +26,6 @@ from shoal.steps import (
     choose_space,
     count_candidates,
     interrupted,
-    keep_training,
     kind_of,
     learn_meanwhile,
     make_ensemble,
@@ -35,6 +34,7 @@ from shoal.steps import (
     read,
     shuffle_labels,
     train_members,
+    train_replicas,
 )
 from shoal.training.progress import Progress, Silent
 
@@ -129,8 +129,9 @@ def _fit(
         progress.stage("evaluating")
         kept = choose_kept(training, settings, folder)
         chosen = [training.members[place] for place in kept]
-        predictor, measured = make_ensemble(chosen, preparation, dataset, split, problem.folds, settings)
-        keep_training(folder, training.checkpoint)  # what follows may be interrupted, too
+        watched = (settings, progress, folder, laps.began, aside)
+        replicas = train_replicas(problem, chosen, dataset, split, preparation, *watched, training)
+        predictor, measured = make_ensemble(chosen, preparation, dataset, split, problem.folds, settings, replicas)
         record = evaluate(
             predictor,
             training.members,

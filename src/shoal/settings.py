@@ -35,6 +35,7 @@ class FitSettings(BaseModel):
     target: Columns = Field(None, description="column(s) to predict")
     features: Columns = Field(None, description="columns to predict from; by default all the others")
     y_err: Columns = Field(None, description="column(s) with the standard error of each target")
+    x_err: Columns = Field(None, description="errors of numeric features, each as FEATURE=COLUMN")
     weight: str | None = Field(None, description="column with the weight of each row")
     group: str | None = Field(None, description="column whose equal values stay on one side of the split")
     time: str | None = Field(None, description="column that orders rows: the past trains, the future tests")
@@ -81,6 +82,9 @@ class FitSettings(BaseModel):
     repeats: int = Field(1, ge=1, description="train each candidate so many times, with its own seeds and folds")
     minutes: float | None = Field(None, gt=0.0, description="stop after so many minutes and keep the best so far")
     keep: int | None = Field(None, ge=1, description="how many candidates make the ensemble; at most 8 by default")
+    replicas: int | None = Field(
+        None, ge=2, le=2000, description="train the ensemble so many times more, on targets redrawn within y_err"
+    )
 
     bottleneck: int | None = Field(
         None, ge=1, description="with reconstruct: numbers that the code of a row has; searched by default"
@@ -143,10 +147,25 @@ class FitSettings(BaseModel):
                 if value is not None:
                     raise ValueError(f"{name} is for reconstructions; add reconstruct, or leave {name} out")
             return self
-        for name in ("cv", "task", "y_err", "window", "series", "label_smoothing", *AUGMENTATIONS):
+        for name in ("cv", "task", "y_err", "x_err", "replicas", "window", "series", "label_smoothing", *AUGMENTATIONS):
             if getattr(self, name) and name != "noise":
                 raise ValueError(f"a reconstruction cannot be combined with {name}; leave one of them out")
         return self
+
+    @model_validator(mode="after")
+    def _errors_of_features_are_pairs(self) -> FitSettings:
+        for pair in self.x_err or ():
+            feature, _, column = pair.partition("=")
+            if not feature or not column:
+                raise ValueError(f"x_err names a feature and the column of its errors, as FEATURE=COLUMN, got {pair!r}")
+        if len(self.input_errors()) < len(self.x_err or ()):
+            raise ValueError("x_err names a feature twice")
+        return self
+
+    def input_errors(self) -> dict[str, str]:
+        """Return the column of the errors of each feature that has one."""
+        pairs = (pair.partition("=") for pair in self.x_err or ())
+        return {feature.strip(): column.strip() for feature, _, column in pairs}
 
     def fixed(self) -> dict[str, Any]:
         """Return the hyperparameters that the user has fixed, by name."""

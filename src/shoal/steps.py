@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from threading import Event
@@ -25,15 +25,18 @@ from shoal.data import (
     roles_from_toml,
     split_rows,
 )
+from shoal.data.columns import Kind
 from shoal.data.signals import PADDED
-from shoal.errors import Interrupted, SettingError
+from shoal.errors import Interrupted, SettingError, suggest
 from shoal.evaluation.baselines import learn_baselines, predict_by
 from shoal.evaluation.candidates import choose_bottleneck, choose_candidates, rank_candidates
 from shoal.evaluation.error_bars import Held, Measured, with_error_bars, with_region
 from shoal.evaluation.evaluation import block_of, joined_rows, prepared_rows
 from shoal.evaluation.flat_features import flat_features
+from shoal.evaluation.noise import total_error, with_scatter
 from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.evaluation.reconstructing import with_alarm
+from shoal.evaluation.replicas import sound_replicas
 from shoal.evaluation.series_baselines import forecast_of
 from shoal.evaluation.shuffled import Shuffled, train_shuffled
 from shoal.networks import Layer, Masking, Normalization
@@ -42,6 +45,7 @@ from shoal.repeating import import_meanwhile
 from shoal.report import warm_up
 from shoal.results import Status, Task
 from shoal.runs.folder import RunFolder
+from shoal.search.members import replicas_of
 from shoal.search.space import Space
 from shoal.search.spaces import default_layers, default_space, reconstruction_space, single_space
 from shoal.settings import FitSettings
@@ -61,6 +65,7 @@ NETWORKS = 64
 NETWORKS_ON_SIGNALS = 24  # which take far longer each
 NETWORKS_IN_A_BUDGET = 1024  # with --minutes and no --networks: more than will be reached
 SECONDS_TO_FINISH = 6.0  # kept back from a time budget for evaluation and page
+SHARE_OF_SEARCH = 0.5  # of a time budget, where replicas need the rest
 
 
 class Laps:
@@ -82,6 +87,8 @@ def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
     """Read the data and split their rows."""
     columns = ("target", "features", "y_err", "ignore")
     options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in columns}
+    if settings.x_err:  # errors are no features
+        options["ignore"] = [*(options["ignore"] or []), *dict.fromkeys(settings.input_errors().values())]
     options |= {name: getattr(settings, name) for name in ("weight", "group", "time", "id", "task")}
     cutting = ("window", "horizon", "series", "season", "per_step", "reconstruct")
     options |= {name: getattr(settings, name) for name in cutting}
@@ -122,6 +129,8 @@ def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: Fit
     options: dict[str, Any] = {"classes": classes, "seed": settings.seed, "penalties": settings.penalties}
     options |= {"stem": stem_of(preparation), "reconstruct": reconstruct and preparation.signals is not None}
     check_augmentation(dataset, settings)
+    check_replicas(dataset, settings)
+    check_input_errors(dataset, settings)
     return make_problem(dataset.task, loss, *parts, folds=deal_folds(dataset, split, settings), **options)
 
 
@@ -137,6 +146,39 @@ def check_augmentation(dataset: Dataset, settings: FitSettings) -> None:
     given = [name for name in AUGMENTATIONS if getattr(settings, name) and name not in able]
     if given:
         raise SettingError(f"{given[0]}: only images can be augmented so, but the data are {kind}; leave it out")
+
+
+def check_replicas(dataset: Dataset, settings: FitSettings) -> None:
+    """Check that there are errors within which the targets can be redrawn.
+
+    Raises:
+        SettingError: replicas are wanted, but no column holds the errors of the targets.
+    """
+    if settings.replicas is None or dataset.roles.y_err:
+        return
+    if dataset.task is not Task.REGRESSION:
+        raise SettingError(
+            "replicas redraw measured numbers within their errors, but here there are none; leave it out"
+        )
+    what = " and ".join(repr(name) for name in dataset.targets)
+    raise SettingError(
+        f"replicas redraw the target within its measured errors, but no column holds the errors of {what}; "
+        "name it with y_err (--y-err COLUMN), or leave out replicas"
+    )
+
+
+def check_input_errors(dataset: Dataset, settings: FitSettings) -> None:
+    """Check that features which have errors are numbers.
+
+    Raises:
+        SettingError: there is no such feature, or it holds no numbers.
+    """
+    if settings.x_err and (dataset.signals is not None or dataset.task is not Task.REGRESSION):
+        raise SettingError("x_err is for tables from which numbers are predicted; leave it out")
+    numeric = [column.name for column in dataset.features if column.kind is Kind.NUMBER]
+    for name in settings.input_errors():
+        if name not in numeric:
+            raise SettingError(f"x_err: {name!r} is no numeric feature.{suggest(name, numeric)}")
 
 
 def stem_of(preparation: Preparation) -> tuple[Layer, ...]:
@@ -256,8 +298,12 @@ def train_members(
     folder: RunFolder,
     began: float,
     aside: Aside,
+    search: Training | None = None,
 ) -> Training:
-    """Train, with a checkpoint in the folder now and then; on Ctrl-C keep what is done and say how to go on."""
+    """Train, with a checkpoint in the folder now and then; on Ctrl-C keep what is done and say how to go on.
+
+    The members may be the replicas of those that a `search` found, which is then kept in the same checkpoint.
+    """
     choice = choose_engine(problem, members, settings.engine, find_budget(settings.memory))
     progress.stage(choice.stage)
     engine = choice.make()
@@ -269,15 +315,63 @@ def train_members(
     seconds = None
     if settings.minutes is not None:
         seconds = max(1.0, 60.0 * settings.minutes - (time.perf_counter() - began) - SECONDS_TO_FINISH)
+        seconds *= SHARE_OF_SEARCH if settings.replicas and search is None else 1.0
 
-    save = partial(keep_training, folder)
+    save = partial(keep_training, folder, search=search)
+    if search is not None:
+        save(checkpoint or Checkpoint(engine=engine.name))
     try:
         training = train(problem, members, engine, seconds=seconds, progress=progress, checkpoint=checkpoint, save=save)
         return replace(training, reason=choice.reason)
     except Stopped as stopped:
         save(stopped.checkpoint)
-        done = len(stopped.checkpoint.finished)
-        raise interrupted(folder, f"{done} of {len(members)} networks are") from None
+        done = f"{len(stopped.checkpoint.finished)} of {len(members)}"
+        raise interrupted(folder, f"{done} networks are" if search is None else f"{done} replicas are") from None
+
+
+def train_replicas(
+    problem: Problem,
+    kept: list[TrainedMember],
+    dataset: Dataset,
+    split: Split,
+    preparation: Preparation,
+    settings: FitSettings,
+    progress: Progress,
+    folder: RunFolder,
+    began: float,
+    aside: Aside,
+    search: Training,
+) -> list[TrainedMember]:
+    """Train the kept members anew on targets redrawn within their errors, as often as the settings say.
+
+    What is trained is kept in the folder: what follows may be interrupted, too.
+
+    Args:
+        problem: that the kept members learned.
+        kept: the ensemble.
+        dataset: with the measured errors.
+        split: its rows.
+        preparation: whose scale of the target is that of its errors, too.
+        settings: `replicas` of which is None where there are to be none.
+        progress: as for `train_members`, and so are the next three.
+        folder: of the run.
+        began: when the run did.
+        aside: the second process.
+        search: how the kept members were trained.
+
+    Returns:
+        The replicas that are trained to their end, without those that failed.
+    """
+    errors = dataset.y_err()
+    if settings.replicas is None or errors is None:
+        keep_training(folder, search.checkpoint)
+        return []
+    members = replicas_of([trained.member for trained in kept], settings.replicas)
+    scaled = np.asarray(errors / preparation.target_scale, np.float32)
+    posed = replace(problem, y_err=scaled[split.train], validation_y_err=scaled[split.validation])
+    training = train_members(posed, members, settings, progress, folder, began, aside, search)
+    keep_training(folder, training.checkpoint, search)
+    return sound_replicas(training.members)
 
 
 def shuffle_labels(problem: Problem, best: Member, settings: FitSettings) -> Shuffled | None:
@@ -295,8 +389,10 @@ def interrupted(folder: RunFolder, kept: str) -> Interrupted:
     return Interrupted(f"stopped; {kept} trained and kept in {where}. Go on with: shoal fit --resume {where}")
 
 
-def keep_training(folder: RunFolder, checkpoint: Checkpoint) -> None:
-    """Keep what is trained in the run folder until the run is written."""
+def keep_training(folder: RunFolder, checkpoint: Checkpoint, search: Training | None = None) -> None:
+    """Keep what is trained in the run folder until the run is written: the replicas beside what a search found."""
+    if search is not None:
+        checkpoint = replace(checkpoint, finished={**search.checkpoint.finished, **checkpoint.finished})
     folder.save_checkpoint(*checkpoint_to_parts(checkpoint))
 
 
@@ -335,25 +431,16 @@ def make_ensemble(
     split: Split,
     folds: np.ndarray | None,
     settings: FitSettings,
+    replicas: Sequence[TrainedMember] = (),
 ) -> tuple[Predictor, Measured]:
     """Return the predictor made of the kept members, its error bars or its alarm measured on the validation rows.
 
     With folds, each validation row is predicted by the members that did not learn from it.
     """
-    chosen = tuple(
-        EnsembleMember(
-            m.member.id,
-            m.member.hyperparameters.model_dump(mode="json"),
-            m.network,
-            m.parameters,
-            m.member.fold,
-            m.member.repeat,
-        )
-        for m in members
-    )
+    chosen, redrawn = (tuple(_kept(m) for m in several) for several in (members, replicas))
     reconstruct = dataset.task is Task.RECONSTRUCTION
     targets = members[0].network.output_shape[0] if reconstruct else len(dataset.targets)
-    plain = Predictor(preparation, chosen, np.zeros(targets), np.full(targets, 1.96))
+    plain = Predictor(preparation, chosen, np.zeros(targets), np.full(targets, 1.96), replicas=redrawn)
     rows = split.validation
     x = preparation.transform(dataset.inputs(rows))
     if reconstruct:
@@ -369,7 +456,19 @@ def make_ensemble(
         block_of(preparation, len(rows)),
     )
     made, measured = with_error_bars(plain, held, settings.coverage, settings.seed)
+    made = replace(made, input_errors=settings.input_errors())
+    errors = dataset.y_err()
+    if errors is not None:
+        sigma = total_error(errors[rows], made.input_spread(dataset.inputs(rows)))
+        made = with_scatter(made, tuple(dataset.roles.y_err), x, held.y, sigma, held.weights, held.answering)
     if preparation.signals is not None:
         return made, measured
     train = x if folds is not None else preparation.transform(dataset.inputs(split.train))
     return with_region(made, train, settings.seed, None if groups is None else groups[split.train]), measured
+
+
+def _kept(trained: TrainedMember) -> EnsembleMember:
+    member = trained.member
+    candidate = member.hyperparameters.model_dump(mode="json")
+    where = member.fold, member.repeat, *((member.draw, member.origin) if member.replica else ())
+    return EnsembleMember(member.id, candidate, trained.network, trained.parameters, *where)

@@ -7,16 +7,19 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from shoal.data import Dataset, Preparation, Split, describe
 from shoal.evaluation.baselines import Learned
 from shoal.evaluation.candidates import rank_candidates
+from shoal.evaluation.chi_square import ChiSquare
 from shoal.evaluation.conformal import coverage
 from shoal.evaluation.counts import count_candidates
 from shoal.evaluation.error_bars import Measured
 from shoal.evaluation.examples import signal_record
 from shoal.evaluation.hyperparameters import importance
 from shoal.evaluation.intervals import block_length, with_intervals
+from shoal.evaluation.measured import measured_record, of_targets
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.overtraining import overtraining
 from shoal.evaluation.predictor import Prediction, Predictor
@@ -261,6 +264,12 @@ def evaluate(
         epochs = np.asarray([row.best_epoch for row in own]), np.asarray([row.epochs for row in own])
         parts = (train.y, known, train.weights), (truth, best_guess(prediction), weights)
         picture = overtraining(dataset.classes, *parts, overfitting, epochs, shuffled)
+    with_errors = None
+    if predictor.measured is not None:
+        of_test = of_rows(predictor, dataset, split.test, prediction, truth, weights)
+        guess = predictor.predict_features(validation.x, held_out)
+        of_validation = of_rows(predictor, dataset, split.validation, guess, validation.y, validation.weights)
+        with_errors = measured_record(predictor, of_test, of_validation, settings.get("replicas"))
     best = members[kept[0]]
     if alone:
         error_bars, test_rows = None, TestRows(truth[:, :0], weights)
@@ -299,6 +308,7 @@ def evaluate(
         if alone
         else kept_rows(split, (validation, unseen), entries, entries.taken(best_guess(prediction))),
         counts=count_candidates([m.member.candidate for m in members], [m.parts for m in members]),
+        measured=with_errors,
     )
 
 
@@ -311,6 +321,22 @@ def kept_rows(
         rows, said = validation
         kept["validation"] = PredictedRows(split.validation, rows.y, said, rows.weights)
     return kept
+
+
+def of_rows(
+    predictor: Predictor,
+    dataset: Dataset,
+    rows: np.ndarray,
+    prediction: Prediction,
+    truth: np.ndarray,
+    weights: np.ndarray | None,
+) -> dict[str, ChiSquare]:
+    """Return chi-square and pulls of each target on some rows with measured errors."""
+    errors, inputs = dataset.y_err(), dataset.inputs(rows)
+    assert errors is not None
+    if isinstance(inputs, pl.DataFrame):
+        prediction = predictor.with_input_errors(prediction, inputs)
+    return of_targets(prediction, truth, errors[rows], weights)
 
 
 def compare(

@@ -5,8 +5,8 @@ It predicts with NumPy alone; no engine and no jax are imported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,14 @@ from shoal.data import Inputs, Preparation
 from shoal.data.signals import Signals
 from shoal.evaluation.calibration import Calibration, disagreement, entropy
 from shoal.evaluation.conformal import Conformal, prediction_sets
+from shoal.evaluation.inputs import input_spread
+from shoal.evaluation.noise import MeasuredErrors, error_of_fit, total_error
 from shoal.evaluation.region import Region
+from shoal.evaluation.replicas import data_spread
 from shoal.networks import Network
 from shoal.results import Task
 
+ERRORS = ("data_spread", "input_spread", "scatter", "total")
 ROWS_AT_ONCE = 65_536
 AS_AVERAGED = Calibration()
 BETWEEN = " | "  # the classes of a set
@@ -28,7 +32,11 @@ NUMBERS_AT_ONCE = 32_000_000  # of the layers of one network
 
 @dataclass(frozen=True)
 class EnsembleMember:
-    """One kept network with its trained parameters, and the fold of a repeat that it did not learn from."""
+    """One network with its trained parameters, and the fold of a repeat that it did not learn from.
+
+    Of a replica, `draw` is the number of the redrawn targets that it learned from, and `origin` the kept network that
+    it repeats.
+    """
 
     id: int
     candidate: dict[str, Any]
@@ -36,6 +44,8 @@ class EnsembleMember:
     parameters: list[dict[str, np.ndarray]]
     fold: int | None = None
     repeat: int = 0
+    draw: int | None = None
+    origin: int | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +67,12 @@ class Prediction:
         std: `(rows, targets)`, the total: the spread and the scatter of the data about the prediction, scaled so that
             residuals on rows that trained no weight are as wide.
         low, high: `(rows, targets)`, the interval that holds new measurements with the stated coverage (conformal).
+        data_spread: `(rows, targets)`, with replicas: the error that the measured errors of the targets leave on the
+            mean.
+        input_spread: `(rows, targets)`, the error that the errors of the features leave, where both are known.
+        scatter: `(rows, targets)`, with measured errors: the intrinsic scatter about the mean.
+        total: `(rows, targets)`, with measured errors: `spread`, `data_spread`, `input_spread` and `scatter` together,
+            the error of a true value; where the errors of new measurements are given, they are part of it.
         outside: `(rows,)`, whether a row lies outside the region of the training rows; there, no error bar can be
             relied on. None where nothing is known of the region.
         lengths: `(rows,)`, the number of real steps where each step of a series is predicted. All others have an axis
@@ -72,6 +88,10 @@ class Prediction:
     low: np.ndarray | None = None
     high: np.ndarray | None = None
     spread: np.ndarray | None = None
+    data_spread: np.ndarray | None = None
+    input_spread: np.ndarray | None = None
+    scatter: np.ndarray | None = None
+    total: np.ndarray | None = None
     lengths: np.ndarray | None = None
     disagreement: np.ndarray | None = None
     sets: np.ndarray | None = None
@@ -104,7 +124,7 @@ class Prediction:
 
     def _each(self, change: Callable[[np.ndarray], np.ndarray], lengths: np.ndarray | None) -> Prediction:
         of_classes = ("probabilities", "averaged", "probability_std", "disagreement", "sets")
-        of_numbers = ("mean", "std", "low", "high", "spread")
+        of_numbers = ("mean", "std", "low", "high", "spread", *ERRORS)
         given = {name: values for name in (*of_classes, *of_numbers) if (values := getattr(self, name)) is not None}
         changed: dict[str, Any] = {name: change(values) for name, values in given.items()}
         return replace(self, **changed, lengths=lengths)
@@ -137,7 +157,10 @@ class Prediction:
             several = len(self.targets) > 1
             for i, target in enumerate(self.targets):
                 end = f"_{target}" if several else ""
-                words = (("prediction", self.mean), ("std", self.std), ("low", self.low), ("high", self.high))
+                words = [("prediction", self.mean), ("std", self.std), ("low", self.low), ("high", self.high)]
+                known = self.total is not None or self.input_spread is not None
+                errors = [(name, getattr(self, name)) for name in ERRORS] if known else []
+                words += [(name, array) for name, array in errors if array is not None]
                 for word, array in words:
                     columns[word + end] = None if array is None else array[:, i]
                 if self.spread is not None:
@@ -169,6 +192,9 @@ class Predictor:
         calibration: what is done to averaged probabilities.
         conformal: how intervals and sets were made; None in runs of an earlier format, whose intervals hold 95 %.
         region: where the training rows lie; None of images, series and autoencoders.
+        replicas: the kept networks once more for each draw of the target errors, or none.
+        measured: what is known of the measured errors of the targets, if anything is.
+        input_errors: the column of the errors of each feature that has one.
     """
 
     preparation: Preparation
@@ -180,6 +206,9 @@ class Predictor:
     calibration: Calibration = AS_AVERAGED
     conformal: Conformal | None = None
     region: Region | None = None
+    replicas: tuple[EnsembleMember, ...] = ()
+    measured: MeasuredErrors | None = None
+    input_errors: Mapping[str, str] = field(default_factory=dict)
 
     def predict(self, table: Inputs) -> Prediction:
         """Return what the ensemble says of the rows of a table, of images or of series.
@@ -193,9 +222,34 @@ class Predictor:
         prediction = self.predict_features(x, groups=self.groups_of(table))
         if self.region is not None:
             prediction = replace(prediction, outside=self.region.outside(x))
+        if isinstance(table, pl.DataFrame):
+            prediction = self.with_input_errors(prediction, table)
+            sigma = None if self.measured is None else self.measured.read(table)
+            if sigma is not None:
+                prediction = replace(prediction, total=total_error(prediction.total, sigma))
         if self.preparation.per_step and isinstance(table, Signals):
             return prediction.until(table.shape[0], table.lengths)
         return prediction
+
+    def with_input_errors(self, prediction: Prediction, table: pl.DataFrame) -> Prediction:
+        """Return the prediction of a table with the error that those of its features leave, where they are known."""
+        spread = self.input_spread(table)
+        if spread is None:
+            return prediction
+        total = None if prediction.total is None else total_error(prediction.total, spread)
+        return replace(prediction, input_spread=spread, total=total)
+
+    def input_spread(self, table: Inputs) -> np.ndarray | None:
+        """Return the error that those of the features leave on the mean, `(rows, targets)`, or None if not known."""
+        if not self.input_errors or not isinstance(table, pl.DataFrame):
+            return None
+        if not set(self.input_errors.values()) <= set(table.columns):
+            return None
+        return input_spread(table, self.input_errors, lambda rows: self._mean(self.preparation.transform(rows)))
+
+    def _mean(self, x: np.ndarray) -> np.ndarray:
+        """Return the mean over the members, `(rows, targets)`."""
+        return np.asarray(np.mean([self._one(member, x) for member in self.members], axis=0))
 
     def groups_of(self, table: Inputs) -> list[str | None] | None:
         """Return to which group each row of a table belongs; None where groups have no intervals of their own."""
@@ -221,7 +275,7 @@ class Predictor:
         parts = []
         for some in self.pieces(len(x)):  # many members and rows at once would not fit into memory
             asked = None if answering is None else answering[:, some]
-            parts.append(self._averages(x[some], asked))
+            parts.append({**self._averages(x[some], asked), **self._data_spread(x[some])})
         return self._prediction({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, groups)
 
     def pieces(self, rows: int) -> Iterator[slice]:
@@ -266,7 +320,16 @@ class Predictor:
         if known is not None and "low" in found:
             own = known.knows(groups, mean.shape)
             low, high = np.where(own, low, found["low"]), np.where(own, high, found["high"])
-        return Prediction(preparation.targets, mean=mean, std=std, low=low, high=high, spread=spread)
+        ends = {"low": low, "high": high, "data_spread": found.get("data")}
+        answer = Prediction(preparation.targets, mean=mean, std=std, spread=spread, **ends)
+        if self.measured is None:
+            return answer
+        scatter = np.broadcast_to(self.measured.values, mean.shape)
+        return replace(answer, scatter=scatter, total=total_error(scatter, error_of_fit(answer)))
+
+    def _data_spread(self, x: np.ndarray) -> dict[str, np.ndarray]:
+        """Return the spread over the replicas as `data`, or nothing without them."""
+        return {"data": data_spread(self.replicas, lambda replica: self._one(replica, x))} if self.replicas else {}
 
     def _spread(self, each: np.ndarray) -> np.ndarray:
         """Return the deviation over the members `(members, rows, outputs)`, in the mean over the folds.
@@ -324,10 +387,13 @@ class Predictor:
         arrays = {"noise": self.noise, "quantile": self.quantile}
         if self.scale is not None:
             arrays["scale"] = self.scale
-        for k, member in enumerate(self.members):
-            for i, layer in enumerate(member.parameters):
-                arrays.update({f"members/{k}/{i}/{name}": array for name, array in layer.items()})
-        document = {"preparation": self.preparation.to_dict(), "members": [_described(m) for m in self.members]}
+        document = {"preparation": self.preparation.to_dict(), "members": _to_parts("members", self.members, arrays)}
+        if self.replicas:
+            document["replicas"] = _to_parts("replicas", self.replicas, arrays)
+        if self.input_errors:
+            document["input_errors"] = dict(self.input_errors)
+        if self.measured is not None:
+            document["measured"] = self.measured.to_dict()
         if self.alarm is not None:
             document["alarm"] = asdict(self.alarm)
         for name in ("calibration", "conformal", "region"):
@@ -345,22 +411,13 @@ class Predictor:
             head = f"{name}/"
             return document[name], {k.removeprefix(head): array for k, array in arrays.items() if k.startswith(head)}
 
-        members = []
-        for k, entry in enumerate(document["members"]):
-            network = Network.from_dict(entry["network"])
-            parameters = [
-                {name: arrays[f"members/{k}/{i}/{name}"] for name in shapes}
-                for i, shapes in enumerate(network.parameter_shapes)
-            ]
-            network.check_parameters(parameters)
-            where = entry.get("fold"), entry.get("repeat", 0)
-            members.append(EnsembleMember(entry["id"], entry["candidate"], network, parameters, *where))
+        members, replicas = (_from_parts(name, document, arrays) for name in ("members", "replicas"))
         preparation = Preparation.from_dict(document["preparation"])
         alarm = Alarm(**document["alarm"]) if "alarm" in document else None
         quantile = arrays["quantile"]
         return cls(
             preparation,
-            tuple(members),
+            members,
             arrays["noise"],
             quantile,
             alarm,
@@ -368,12 +425,40 @@ class Predictor:
             Calibration.from_parts(*part("calibration")) if "calibration" in document else AS_AVERAGED,
             Conformal.from_parts(*part("conformal"), quantile) if "conformal" in document else None,
             Region.from_parts(*part("region")) if "region" in document else None,
+            replicas,
+            MeasuredErrors.from_dict(document["measured"]) if "measured" in document else None,
+            document.get("input_errors", {}),
         )
 
 
+def _to_parts(part: str, members: tuple[EnsembleMember, ...], arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """Return networks as plain data, and add their parameters to the named arrays."""
+    for k, member in enumerate(members):
+        for i, layer in enumerate(member.parameters):
+            arrays.update({f"{part}/{k}/{i}/{name}": array for name, array in layer.items()})
+    return [_described(member) for member in members]
+
+
+def _from_parts(part: str, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> tuple[EnsembleMember, ...]:
+    """Return the networks that `_to_parts` described."""
+    members = []
+    for k, entry in enumerate(document.get(part, ())):
+        network = Network.from_dict(entry["network"])
+        parameters = [
+            {name: arrays[f"{part}/{k}/{i}/{name}"] for name in shapes}
+            for i, shapes in enumerate(network.parameter_shapes)
+        ]
+        network.check_parameters(parameters)
+        where = entry.get("fold"), entry.get("repeat", 0), entry.get("draw"), entry.get("origin")
+        members.append(EnsembleMember(entry["id"], entry["candidate"], network, parameters, *where))
+    return tuple(members)
+
+
 def _described(member: EnsembleMember) -> dict[str, Any]:
-    described = {"id": member.id, "candidate": member.candidate, "network": member.network.to_dict()}
-    return described if member.fold is None else {**described, "fold": member.fold, "repeat": member.repeat}
+    described: dict[str, Any] = {"id": member.id, "candidate": member.candidate, "network": member.network.to_dict()}
+    if member.fold is not None:
+        described |= {"fold": member.fold, "repeat": member.repeat}
+    return described if member.draw is None else {**described, "draw": member.draw, "origin": member.origin}
 
 
 def to_probabilities(output: np.ndarray) -> np.ndarray:

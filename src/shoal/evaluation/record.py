@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from shoal.evaluation.candidates import rank_candidates
+from shoal.evaluation.chi_square import MeasuredRecord
 from shoal.evaluation.counts import Counts
 from shoal.evaluation.overtraining import Overtraining
 from shoal.results import Interval, Task
@@ -343,7 +344,7 @@ class Record:
     was trained `repeats` times, on each of `cv` folds if there are any. `signals` is there for images and series
     that are predicted from, `predicted` keeps the validation and test rows with their predictions, `counts` says how
     much the best of the candidates flatters, `reconstruction` for autoencoders, `overtraining` where rows of two
-    classes are told apart.
+    classes are told apart, `measured` for targets with measured errors.
     """
 
     data: DataRecord
@@ -368,6 +369,7 @@ class Record:
     repeats: int = 1
     signals: SignalRecord | None = None
     reconstruction: ReconstructionRecord | None = None
+    measured: MeasuredRecord | None = None
     overtraining: Overtraining | None = None
     predicted: dict[str, PredictedRows] = field(default_factory=dict)
     counts: Counts | None = None

@@ -13,6 +13,7 @@ from shoal.evaluation.record import Record
 from shoal.report import tables, words
 from shoal.report.anomalies import anomalies, strangest_rows
 from shoal.report.error_bars import error_bars, error_bars_table
+from shoal.report.errors import measured_table, replicas_text
 from shoal.report.figures import figure_numbers
 from shoal.report.overtraining import overtraining_of
 from shoal.report.prose import interval_methods, kept_scores, opening, sections, training_of_a_candidate
@@ -55,6 +56,8 @@ def page_html(record: Record, figures: Mapping[str, str]) -> str:
         error_bars=error_bars(record),
         error_bars_table=error_bars_table(record),
         overtraining=overtraining_of(record),
+        measured=measured_table(record),
+        replicas=replicas_text(record),
         strangest=strangest_rows(record),
         space=tables.search_space(record),
         times=tables.times(record),

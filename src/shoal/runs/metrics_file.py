@@ -18,6 +18,7 @@ from shoal.runs.documents import json_text, plain, read_json
 from shoal.runs.writing import write_atomically
 
 if TYPE_CHECKING:
+    from shoal.evaluation.chi_square import MeasuredRecord
     from shoal.evaluation.record import ErrorBars, ReconstructionRecord, Record
 
 FORMAT = 1
@@ -40,7 +41,8 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         `validation` scores are those of out-of-fold predictions. `coverage` is the share of test values inside their
         interval, of classes inside their set, beside the `level` that was asked for; `calibration` says how predictions
         were calibrated and holds expected calibration error and log-loss before and after, `outside` the share of test
-        rows outside the training region.
+        rows outside the training region. Where targets have measured errors, `measured_errors` holds chi-square, pulls
+        and intrinsic scatter of each, and how many replicas there are.
     """
     data = record.data
     document = {
@@ -59,6 +61,7 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         "search": _search(record),
         "test_openings": record.test_openings,
         **_on_test_rows(record),
+        **({"measured_errors": _measured(record.measured)} if record.measured is not None else {}),
         "data": _data(record),
         "engine": dict(record.engine),
         "versions": dict(sorted(record.versions.items())),
@@ -189,6 +192,20 @@ def _calibration(bars: ErrorBars) -> dict[str, Any]:
             for level, before, after in zip(bars.levels, bars.before, bars.after, strict=True)
         ]
     return found
+
+
+def _measured(found: MeasuredRecord) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    targets = {
+        name: {
+            **{part: asdict(of_targets[name]) for part, of_targets in found.parts.items()},
+            "intrinsic_scatter": scatter.as_dict(),
+        }
+        for name, scatter in found.scatter.items()
+    }
+    replicas = {} if found.replicas is None else {"replicas": asdict(found.replicas)}
+    return {"columns": list(found.columns), "text": found.text, "targets": targets, **replicas}
 
 
 def _reconstruction(found: ReconstructionRecord) -> dict[str, Any]:

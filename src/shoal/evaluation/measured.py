@@ -1,0 +1,43 @@
+"""What the measured errors of the targets turned out to be, gathered for the record."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shoal.evaluation.chi_square import ChiSquare, MeasuredRecord, ReplicaCount, chi_square, errors_sentence
+from shoal.evaluation.noise import error_of_fit, total_error
+from shoal.evaluation.predictor import Prediction, Predictor
+
+
+def of_targets(
+    prediction: Prediction, truth: np.ndarray, sigma: np.ndarray, weights: np.ndarray | None
+) -> dict[str, ChiSquare]:
+    """Return chi-square and pulls of each target on rows that trained no weight."""
+    assert prediction.mean is not None
+    residuals, fit = truth - prediction.mean, error_of_fit(prediction)
+    sigma = total_error(sigma, prediction.input_spread)  # the effective variance (Orear, Am. J. Phys. 50, 912, 1982)
+    return {
+        name: chi_square(residuals[:, i], sigma[:, i], weights, fit[:, i]) for i, name in enumerate(prediction.targets)
+    }
+
+
+def measured_record(
+    predictor: Predictor, test: dict[str, ChiSquare], validation: dict[str, ChiSquare], draws: int | None
+) -> MeasuredRecord:
+    """Return what there is to say of the measured errors.
+
+    Args:
+        predictor: that knows them.
+        test: chi-square of each target on the test rows.
+        validation: the same on the validation rows.
+        draws: how many of the target errors were asked for; None: no replicas.
+    """
+    assert predictor.measured is not None
+    scatter = dict(zip(test, predictor.measured.scatter, strict=True))
+    text = " ".join(errors_sentence(name, found, scatter[name]) for name, found in test.items())
+    counts = None
+    if draws is not None:
+        trained, used = draws * len(predictor.members), {replica.draw for replica in predictor.replicas}
+        counts = ReplicaCount(draws, len(used), trained, trained - len(predictor.replicas))
+    parts = {"test": test, "validation": validation}
+    return MeasuredRecord(predictor.measured.columns, parts, scatter, text, counts)

@@ -1,0 +1,165 @@
+"""Measured errors from end to end: replicas of a run, what they refuse, that they repeat and go on."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import shoal
+from shoal.run import Run
+from shoal.training import trainer
+
+RNG = np.random.default_rng(5)
+X, SIGMA = RNG.uniform(-2.0, 2.0, 90), RNG.uniform(0.05, 0.2, 90)
+DATA = {"x": X, "y": np.sin(2.0 * X) + SIGMA * RNG.standard_normal(90), "sigma": SIGMA}
+SETTINGS: dict[str, Any] = {"target": "y", "y_err": "sigma", "replicas": 4, "keep": 2, "seed": 3, "engine": "native"}
+
+
+@pytest.fixture(autouse=True)
+def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(importlib.import_module("shoal.fit"), "write_report", lambda *_: None)
+
+
+@pytest.fixture
+def fit(tiny: dict[str, Any], tmp_path: Path) -> Any:
+    def fit(name: str, data: Any = DATA, **more: Any) -> Run:
+        return shoal.fit(data, out=str(tmp_path / name), **{**tiny, **SETTINGS, **more})
+
+    return fit
+
+
+def files(run: Run) -> tuple[bytes, dict[str, Any]]:
+    metrics = json.loads((run.path / "metrics.json").read_text(encoding="utf-8"))
+    metrics.pop("seconds")
+    return (run.path / "model" / "weights.safetensors").read_bytes(), metrics
+
+
+def test_replicas_give_a_column_of_their_own_and_repeat(fit: Any) -> None:
+    run = fit("run")
+    assert len(run.predictor.replicas) <= 8
+    assert {m.origin for m in run.predictor.replicas} == {m.id for m in run.predictor.members}
+    frame = run.predict({"x": [-1.0, 0.0, 1.0]}).frame()
+    assert frame.columns[:6] == ["prediction", "std", "low", "high", "spread", "data_spread"]
+    assert (frame["data_spread"] > 0.0).all()
+    assert files(fit("again")) == files(run)
+    plain = fit("plain", replicas=None)
+    np.testing.assert_array_equal(plain.predict({"x": [0.5]}).mean, run.predict({"x": [0.5]}).mean)
+    assert plain.predict({"x": [0.5]}).data_spread is None
+    # a run with more replicas has the same ones first
+    more = fit("more", replicas=5).predictor.replicas
+    kernels = [{m.id: m.parameters[0]["kernel"] for m in each} for each in (run.predictor.replicas, more)]
+    assert all((kernels[0][i] == kernels[1][i]).all() for i in kernels[0].keys() & kernels[1].keys())
+
+
+class CtrlC:
+    """Presses Ctrl-C when the replicas have trained for so many chunks."""
+
+    def __init__(self, chunks: int) -> None:
+        self.chunks, self.total = chunks, 0
+
+    def stage(self, text: str) -> None: ...
+
+    def training(self, *, total: int, **news: Any) -> None:
+        self.chunks -= total == 8  # replicas; of candidates there are 4
+        if self.chunks == 0:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("engine", ["native", "xla"])
+def test_an_interrupted_run_goes_on_with_its_replicas(
+    fit: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engine: str
+) -> None:
+    monkeypatch.setattr(trainer, "KEEP_SECONDS", 0.0)
+    path = tmp_path / "data.csv"
+    lines = [
+        "x,y,sigma",
+        *(f"{x!r},{y!r},{s!r}" for x, y, s in zip(*map(np.ndarray.tolist, DATA.values()), strict=True)),
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    whole = fit("whole", str(path), engine=engine)
+    with pytest.raises(shoal.Interrupted, match=r"0 of 8 replicas are trained and kept in .*stopped"):
+        fit("stopped", str(path), engine=engine, progress=CtrlC(1))
+    assert files(shoal.resume(tmp_path / "stopped")) == files(whole)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"y_err": None, "features": "x"}, r"no column holds the errors of 'y'; name it with y_err \(--y-err COLUMN\)"),
+        ({"replicas": 1}, "replicas: input should be greater than or equal to 2, got replicas=1"),
+    ],
+)
+def test_replicas_need_measured_errors(fit: Any, changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(shoal.SettingError, match=message):
+        fit("run", **changes)
+
+
+def test_classes_have_no_replicas(tiny: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(shoal.SettingError, match="replicas redraw measured numbers within their errors, but here"):
+        shoal.fit("iris", replicas=3, out=str(tmp_path / "run"), **tiny)
+
+
+def test_folds_have_replicas_too(fit: Any) -> None:
+    run = fit("run", cv=2, keep=1, replicas=3)
+    assert [m.fold for m in run.predictor.members] == [0, 1]
+    assert {m.fold for m in run.predictor.replicas} == {0, 1}
+    assert (run.predict({"x": [0.0]}).data_spread > 0.0).all()
+
+
+NOISY = {**DATA, "x": X + 0.1 * RNG.standard_normal(90), "dx": np.full(90, 0.1)}
+
+
+def test_errors_of_features_are_carried_to_the_prediction(fit: Any) -> None:
+    run = shoal.load(fit("run", NOISY, x_err="x=dx", replicas=None).path)
+    assert run.predictor.preparation.input_columns == ("x",)
+    rows = {"x": [-1.5, 0.0, 0.5], "dx": [0.1, 0.1, 0.0]}
+    told = run.predict(rows)
+    assert told.input_spread is not None
+    assert (told.input_spread[:2] > 0.0).all()
+    assert told.input_spread[2] == 0.0
+    without = run.predict({"x": rows["x"]})
+    assert without.input_spread is None
+    np.testing.assert_allclose(told.total, np.hypot(without.total, told.input_spread))
+    assert "input_spread" in told.frame().columns
+    # the effective variance: beside errors of x the pulls are narrower
+    plain = fit("ignored", NOISY, ignore="dx", replicas=None)
+    widths = [r.metrics["measured_errors"]["targets"]["y"]["test"]["width"] for r in (run, plain)]
+    assert widths[0] < widths[1]
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("x", "x_err names a feature and the column of its errors, as FEATURE=COLUMN, got 'x'"),
+        ("x=dx,x=sigma", "x_err names a feature twice"),
+        ("X=dx", "x_err: 'X' is no numeric feature"),
+    ],
+)
+def test_errors_of_features_name_both_columns(fit: Any, given: str, message: str) -> None:
+    with pytest.raises(shoal.SettingError, match=message):
+        fit("run", NOISY, x_err=given)
+
+
+def test_the_page_and_the_numbers_tell_of_halved_errors(fit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(8)
+    x = rng.uniform(-2.0, 2.0, 600)
+    data = {"x": x, "y": 3.0 * x + 0.2 * rng.standard_normal(600), "sigma": np.full(600, 0.1)}
+    records: list[Any] = []
+    monkeypatch.setattr(importlib.import_module("shoal.fit"), "write_report", lambda record, *_: records.append(record))
+    line: dict[str, Any] = {"hidden": (), "activation": "relu", "learning_rate": 0.05, "epochs": 60, "networks": 2}
+    run = fit("run", data, **line, replicas=2)
+    found = run.metrics["measured_errors"]
+    assert 1.7 < found["targets"]["y"]["test"]["width"] < 2.3
+    assert "times too small" in found["text"]
+    assert "intrinsic scatter of about 0.1" in found["text"]  # sqrt(0.2² - 0.1²) = 0.17
+    assert found["replicas"]["draws"] == 2
+    from shoal.report.page import page_html
+
+    page = page_html(records[0], {})
+    assert "times too small" in page
+    assert "The ensemble was trained 2 times more" in page
