@@ -135,7 +135,7 @@ def start_early(*modules: str) -> None:
     aside = Aside()
     aside.load(*modules)
     _SPARE.append(aside)
-    atexit.register(_close_spare)
+    atexit.register(close_spare)
 
 
 def take_spare() -> Aside | None:
@@ -143,7 +143,8 @@ def take_spare() -> Aside | None:
     return _SPARE.pop() if _SPARE else None
 
 
-def _close_spare() -> None:
+def close_spare() -> None:
+    """End a process that was started early and that nobody took."""
     while (aside := take_spare()) is not None:
         aside.close()
 

@@ -35,7 +35,7 @@ class Commands(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """Return the command that the first word names."""
         if args and args[0] == "fit" and len(args) > 1 and not {"-h", "--help"} & set(args):
-            _load_beside()
+            _load_beside(ctx)
         if args and args[0] in _LATE:
             self.commands[args[0]] = _complete(args[0])
         return super().resolve_command(ctx, args)
@@ -123,13 +123,14 @@ def _register(target: typer.Typer, name: str, function: Callable[..., None], tex
     )(guarded(function))
 
 
-def _load_beside() -> None:
+def _load_beside(ctx: Any) -> None:
     """Begin to load in a second process what the baselines need, which takes longer than all that is loaded here."""
-    from shoal.aside import start_early
+    from shoal.aside import close_spare, start_early
     from shoal.training.resources import available_cores
 
     if available_cores() > 1:
         start_early("sklearn.linear_model", "sklearn.ensemble", "shoal.evaluation.baselines")
+        ctx.call_on_close(close_spare)  # where nobody took it
 
 
 def _complete(name: str) -> Any:
