@@ -20,13 +20,15 @@ HYPERPARAMETERS = "Hyperparameters (those not given are searched or have their d
 READING = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
 CUTTING = ("window", "horizon", "series", "season", "per_step")
 RECONSTRUCTING = ("reconstruct", "false_alarm_rate")
-ROLES = ("target", "features", "y_err", "x_err", "weight", "group", "time", "id", "ignore", "roles", "task")
+ROLES = ("target", "features", "y_err", "weight", "group", "time", "id", "ignore", "roles", "task")
 # Functions cannot be typed on a command line.
 PYTHON_ONLY = frozenset({"penalties"})
 WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTHON_ONLY)
 _PANELS = {
     **dict.fromkeys(ROLES + READING + CUTTING + RECONSTRUCTING, DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "normalization", "coverage"), SPLIT),
+    **dict.fromkeys((*ROLES, "x_err", *READING, *CUTTING, *RECONSTRUCTING), DATA),
+    **dict.fromkeys(("test", "validation_size", "test_size", "normalization"), SPLIT),
     **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep", "replicas", "bottleneck"), NETWORKS),
 }
 _PANEL_ORDER = (DATA, SPLIT, NETWORKS, HYPERPARAMETERS, RUN)
