@@ -61,7 +61,8 @@ def test_predict_adds_columns_to_a_file(run: Path, tmp_path: Path) -> None:
     predicted = pl.read_parquet(out)
     assert predicted.columns[:5] == table.columns
     names = ["setosa", "versicolor", "virginica"]
-    assert predicted.columns[5:] == ["prediction", *(f"probability_{name}" for name in names)]
+    added = ["disagreement", "set", "outside"]
+    assert predicted.columns[5:] == ["prediction", *(f"probability_{name}" for name in names), *added]
     assert set(predicted["prediction"]) <= set(names)
     assert predicted.height == 150
 

@@ -56,7 +56,15 @@ def without_seconds(run: Run) -> bytes:
 
 def test_the_folder_is_complete(iris_run: Run) -> None:
     names = {path.name for path in iris_run.path.iterdir()}
-    assert names == {"config.toml", "log.sqlite", "metrics.json", "report.html", "model", "figures"}
+    assert names == {
+        "config.toml",
+        "log.sqlite",
+        "metrics.json",
+        "report.html",
+        "scored.safetensors",
+        "model",
+        "figures",
+    }
     assert "<html" in (iris_run.path / "report.html").read_text(encoding="utf-8")
 
 
@@ -148,6 +156,8 @@ class CtrlC:
         self.chunks = chunks
 
     def stage(self, text: str) -> None: ...
+
+    def warn(self, text: str) -> None: ...
 
     def training(self, **news: Any) -> None:
         self.chunks -= 1

@@ -60,7 +60,8 @@ def test_predictions_stand_beside_their_rows(iris_run: Run, table: pl.DataFrame)
     rows, prediction = iris_run.predict_table(table[:5])
     assert rows.equals(table[:5])
     frame = prediction.frame()
-    assert frame.columns == ["prediction", *(f"probability_{name}" for name in prediction.classes)]
+    added = ["disagreement", "set", "outside"]
+    assert frame.columns == ["prediction", *(f"probability_{name}" for name in prediction.classes), *added]
     assert frame.height == 5
     assert prediction.probability_std is not None
     assert prediction.probability_std.max() > 0.0

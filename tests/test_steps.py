@@ -14,7 +14,7 @@ import pytest
 
 import shoal
 from shoal import steps
-from shoal.aside import Aside, start_early, take_spare
+from shoal.aside import Aside, close_spare, start_early, take_spare
 from shoal.data import Preparation
 from shoal.evaluation.record import Record
 from shoal.report import write_figures
@@ -80,6 +80,7 @@ def test_laps_share_out_the_total() -> None:
 
 
 def test_a_process_that_was_started_early_is_taken_once() -> None:
+    close_spare()
     start_early("json")
     early = open_aside()
     try:

@@ -62,12 +62,13 @@ def fit(
             from shoal.fit import fit as fit_data
 
             run = fit_data(data, progress=progress, **settings)
+    paged = _page(run).is_file() or settings.get("page") is not False
     if as_json:
-        print_json({"path": str(run.path), "page": str(_page(run)) if _page(run).is_file() else None, **run.metrics})
+        print_json({"path": str(run.path), "page": str(_page(run)) if paged else None, **run.metrics})
     elif quiet:
         print_text(str(run.path))
     else:
-        print_summary(run)
+        print_summary(run, paged)
 
 
 def command() -> Callable[..., None]:
@@ -75,8 +76,8 @@ def command() -> Callable[..., None]:
     return with_settings(fit, WITH_FLAGS)
 
 
-def print_summary(run: Run) -> None:
-    """Print the verdict, the ensemble beside the baselines, and where to look further."""
+def print_summary(run: Run, paged: bool = True) -> None:
+    """Print the verdict, the ensemble beside the baselines, and where to look further: the page, if there is one."""
     from shoal.cli.output import interval, label, print_table, print_text
 
     metrics = run.metrics
@@ -95,7 +96,7 @@ def print_summary(run: Run) -> None:
         print_text(candidates_line(metrics["search"]))
     for warning in metrics["data"]["warnings"]:
         print_text(f"warning: {warning}")
-    if _page(run).is_file():
+    if paged:
         print_text(f"page:    {_page(run)}")
     if "reconstruction" in metrics:
         print_text(f"encode:  shoal encode {run.path} NEW_DATA -o codes.csv")

@@ -25,10 +25,8 @@ ROLES = ("target", "features", "y_err", "weight", "group", "time", "id", "ignore
 PYTHON_ONLY = frozenset({"penalties"})
 WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTHON_ONLY)
 _PANELS = {
-    **dict.fromkeys(ROLES + READING + CUTTING + RECONSTRUCTING, DATA),
-    **dict.fromkeys(("test", "validation_size", "test_size", "normalization", "coverage"), SPLIT),
     **dict.fromkeys((*ROLES, "x_err", *READING, *CUTTING, *RECONSTRUCTING), DATA),
-    **dict.fromkeys(("test", "validation_size", "test_size", "normalization"), SPLIT),
+    **dict.fromkeys(("test", "validation_size", "test_size", "normalization", "coverage"), SPLIT),
     **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep", "replicas", "bottleneck"), NETWORKS),
 }
 _PANEL_ORDER = (DATA, SPLIT, NETWORKS, HYPERPARAMETERS, RUN)

@@ -158,13 +158,9 @@ class Prediction:
             for i, target in enumerate(self.targets):
                 end = f"_{target}" if several else ""
                 words = [("prediction", self.mean), ("std", self.std), ("low", self.low), ("high", self.high)]
-                known = self.total is not None or self.input_spread is not None
-                errors = [(name, getattr(self, name)) for name in ERRORS] if known else []
-                words += [(name, array) for name, array in errors if array is not None]
+                words += [(name, array) for name in ("spread", *ERRORS) if (array := getattr(self, name)) is not None]
                 for word, array in words:
                     columns[word + end] = None if array is None else array[:, i]
-                if self.spread is not None:
-                    columns["spread" + end] = self.spread[:, i]
         if self.outside is not None:
             columns["outside"] = self.outside
         return pl.DataFrame(columns)
