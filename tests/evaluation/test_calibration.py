@@ -69,6 +69,9 @@ def test_scikit_learn_finds_the_same_temperature() -> None:
         def predict_proba(self, x: np.ndarray) -> np.ndarray:
             return softmax(x)
 
+        def predict(self, x: np.ndarray) -> np.ndarray:
+            return x.argmax(axis=1)
+
         def decision_function(self, x: np.ndarray) -> np.ndarray:
             return x
 
@@ -77,8 +80,8 @@ def test_scikit_learn_finds_the_same_temperature() -> None:
     known = FrozenEstimator(Known().fit(x, y))
     try:
         theirs = CalibratedClassifierCV(known, method="temperature").fit(x, y).predict_proba(x)
-    except ValueError as error:
-        pytest.skip(f"this scikit-learn has no temperature scaling: {error}")
+    except ValueError:  # before 1.8
+        pytest.skip("this scikit-learn has no temperature scaling")
     np.testing.assert_allclose(fit_temperature(p, y)(p), theirs, atol=5e-3)
     theirs = CalibratedClassifierCV(known, method="isotonic").fit(x, y).predict_proba(x)
     ours = fit_isotonic(np.asarray(x), y)(np.asarray(x))  # theirs is fitted on the scores

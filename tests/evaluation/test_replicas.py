@@ -121,7 +121,8 @@ def fitted(data: dict[str, np.ndarray], h: Hyperparameters, draws: int) -> Predi
     errors = np.asarray(dataset.y_err() / preparation.target_scale, np.float32)
     redrawn = replace(problem, y_err=errors[split.train], validation_y_err=errors[split.validation])
     replicas = sound_replicas(train(redrawn, replicas_of(members, draws), engine()).members)
-    return make_ensemble(trained, preparation, dataset, split, None, replicas=replicas)
+    predictor, _ = make_ensemble(trained, preparation, dataset, split, None, check_settings({}), replicas)
+    return predictor
 
 
 @pytest.mark.skipif(best_kernel() is None, reason="hundreds of networks are quick in the native engine only")

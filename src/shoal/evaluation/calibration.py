@@ -42,7 +42,7 @@ FEWEST = 20
 """Rows below which nothing is fitted: their own scatter would be all that it learns."""
 ECE = (
     "expected calibration error: rows in up to 15 groups of equal size by the probability of the predicted class; the "
-    "mean over the groups, by their weight, of |share that was right - mean probability|"
+    "mean over the groups, by their weight, of |share that was right − mean probability|"
 )
 
 

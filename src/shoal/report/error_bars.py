@@ -31,7 +31,10 @@ def _coverage(record: Record, found: ErrorBars) -> str:
     classes = bool(record.data.classes)
     what = f"{percent(found.level)} {'sets' if classes else 'intervals'}"
     share = "" if held is None else f" hold {interval(held)} of the test values"
-    size = "" if found.set_size is None else f", with {number(found.set_size)} classes in the mean"
+    size = (
+        "" if found.set_size is None else f", with {number(found.set_size)} classes in the mean; the likeliest class "
+    )
+    size += "" if found.set_size is None else "is always in, so that they hold more where it is mostly right"
     groups = f"; {count(found.groups_known, 'group')} had rows enough for one of its own" if found.groups_known else ""
     text = f"{what}{share}{size}. They are made by {found.how}{groups}"
     if any(column.role == "time" for column in record.data.columns):
@@ -78,6 +81,12 @@ def error_bars_table(record: Record) -> Table | None:
             cells = [Cell(interval_value(one), interval_range(one), False) for one in (both.before, both.after)]
             rows.append((f"{_NAMES.get(name, label(name))}, {words}", cells))
     return Table(("", "before", "after"), tuple(rows), _note())
+
+
+def error_bars_title(record: Record) -> str:
+    """Return the title of the table."""
+    found = record.error_bars
+    return "Calibration" if found is None or found.calibration == "none" else "Before and after calibration"
 
 
 def _as_it_was(found: ErrorBars) -> Table:

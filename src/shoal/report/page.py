@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.evaluation.record import Record
 from shoal.report import tables, words
 from shoal.report.anomalies import anomalies, strangest_rows
-from shoal.report.error_bars import error_bars, error_bars_table
+from shoal.report.error_bars import error_bars, error_bars_table, error_bars_title
 from shoal.report.errors import measured_table, replicas_text
 from shoal.report.figures import figure_numbers
 from shoal.report.overtraining import overtraining_of
@@ -55,6 +55,7 @@ def page_html(record: Record, figures: Mapping[str, str]) -> str:
         anomalies=anomalies(record),
         error_bars=error_bars(record),
         error_bars_table=error_bars_table(record),
+        error_bars_title=error_bars_title(record),
         overtraining=overtraining_of(record),
         measured=measured_table(record),
         replicas=replicas_text(record),

@@ -181,7 +181,7 @@ def percent(share: float) -> str:
     """Return a share in per cent, with no more digits than it has.
 
     >>> percent(0.95), percent(0.999), percent(0.012345)
-    ('95 %', '99.9 %', '1.235 %')
+    ('95 %', '99.9 %', '1.234 %')
     """
     return f"{100 * share:.4g} %"
 
