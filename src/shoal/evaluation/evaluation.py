@@ -223,10 +223,13 @@ def evaluate(
     scored = best_alone(predictor) if alone else predictor
     held_out = None if folds is None else predictor.held_out(folds, len(split.train))
     known = best_guess(scored.predict_features(train.x, None if held_out is None else ~held_out))
-    unseen = best_guess(scored.predict_features(validation.x, held_out))
+    on_validation = scored.predict_features(validation.x, held_out)
+    unseen, calibrated = best_guess(on_validation), measured.after
     scores = {
         "train": score_guess(scored, train, known, seed),
-        "validation": score_rows(scored, validation, seed, held_out, measured.after),
+        "validation": score_guess(scored, validation, unseen, seed)
+        if calibrated is None
+        else score_rows(scored, validation, seed, probabilities=calibrated),
     }
 
     table, truth, weights = sealed.open()
@@ -267,8 +270,7 @@ def evaluate(
     with_errors = None
     if predictor.measured is not None:
         of_test = of_rows(predictor, dataset, split.test, prediction, truth, weights)
-        guess = predictor.predict_features(validation.x, held_out)
-        of_validation = of_rows(predictor, dataset, split.validation, guess, validation.y, validation.weights)
+        of_validation = of_rows(predictor, dataset, split.validation, on_validation, validation.y, validation.weights)
         with_errors = measured_record(predictor, of_test, of_validation, settings.get("replicas"))
     best = members[kept[0]]
     if alone:

@@ -85,7 +85,19 @@ def epochs_of_a_chunk(structure: Structure, steps: int, epochs: int, may_stop: b
         epochs: that the members train at most.
         may_stop: whether a member may stop before; its place then idles until the end of a chunk.
     """
-    once = ORDERS * steps * member_step(structure) * members_at_once(structure, steps)
+    epoch = steps * member_step(structure) * members_at_once(structure, steps)
+    return epochs_of_a_call(epoch, epochs, may_stop)
+
+
+def epochs_of_a_call(microseconds: float, epochs: int, may_stop: bool) -> int:
+    """Return how many epochs a call of an engine trains, if all that a core trains takes so long for one.
+
+    Args:
+        microseconds: of one epoch.
+        epochs: that the members train at most.
+        may_stop: whether a member may stop before; its place then idles until the end of a call.
+    """
+    once = ORDERS * microseconds
     for shorter in (1, 2, 5):  # rather than leave a user without a sign of life
         if once * shorter / ORDERS > LONGEST_MICROSECONDS / 2:
             return shorter

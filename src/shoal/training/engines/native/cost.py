@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 
-from shoal.training.cost import CHUNK_MICROSECONDS, LONGEST_MICROSECONDS, ORDERS
 from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.native.records import COPIES
 from shoal.training.hyperparameters import Hyperparameters
@@ -31,22 +29,6 @@ def lane_block_epoch(problem: Problem, h: Hyperparameters, steps: int, lanes: in
     far = FAR * max(0.0, parameters - CACHE / (4 * COPIES * lanes))
     step = STEP + (CHEAP_PARAMETER if h.optimizer in CHEAP else PARAMETER) * parameters + far
     return steps * step + VALUE * values * (rows + validation) + PRODUCT * products
-
-
-def epochs_of_a_chunk(microseconds: float, epochs: int, may_stop: bool) -> int:
-    """Return how many epochs a call of the kernel trains, as `shoal.training.cost.epochs_of_a_chunk`.
-
-    Args:
-        microseconds: of one epoch of all that a core has to train.
-        epochs: that the members train at most.
-        may_stop: whether a member may stop before.
-    """
-    once = ORDERS * microseconds
-    for shorter in (1, 2, 5):
-        if once * shorter / ORDERS > LONGEST_MICROSECONDS / 2:
-            return shorter
-    calls = 8 if may_stop else 2
-    return ORDERS * max(1, min(math.ceil(CHUNK_MICROSECONDS / once), epochs // (calls * ORDERS)))
 
 
 def native_seconds(problem: Problem, members: Sequence[Member], cores: int) -> float:

@@ -11,9 +11,9 @@ import numpy as np
 from shoal.errors import SettingError
 from shoal.results import Status
 from shoal.training import planner
-from shoal.training.cost import ORDERS
+from shoal.training.cost import ORDERS, epochs_of_a_call
 from shoal.training.engines.base import Chunk
-from shoal.training.engines.native.cost import epochs_of_a_chunk, lane_block_epoch
+from shoal.training.engines.native.cost import lane_block_epoch
 from shoal.training.engines.native.library import Kernel, best_kernel
 from shoal.training.engines.native.members import (
     MemberArrays,
@@ -106,7 +106,7 @@ class NativeEngine:
         blocks = -(-places // (self.kernel.lanes * self.cores))
         most = max(h.epochs for h in each)
         may_stop = any(h.patience < h.epochs for h in each)
-        chunk = epochs_of_a_chunk(dearest * blocks, most, may_stop)
+        chunk = epochs_of_a_call(dearest * blocks, most, may_stop)
         return NativeBlock(ordered, places, problem, chunk, RowsRecord(problem, batch_size))
 
     def _fitting(self, problem: Problem, members: Sequence[Member]) -> int:
