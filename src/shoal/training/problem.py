@@ -46,6 +46,7 @@ def make_problem(
     y_err: np.ndarray | None = None,
     stem: tuple[Layer, ...] = (),
     reconstruct: bool = False,
+    known_errors: bool = False,
 ) -> Problem:
     """Return the problem made of prepared training and validation rows.
 
@@ -63,6 +64,7 @@ def make_problem(
         y_err: standard error of each normalised target, `(rows, targets)`, for replicas.
         stem: layers with which every network begins.
         reconstruct: whether the networks reconstruct what comes out of the stem; targets are then `(rows, 0)`.
+        known_errors: whether the targets of both parts have their standard errors behind them, `(rows, 2 targets)`.
 
     Raises:
         DataError: fewer than two validation rows, in all or in one fold, or weights that add up to nothing.
@@ -91,6 +93,7 @@ def make_problem(
         y_err=None if y_err is None else np.ascontiguousarray(y_err, np.float32),
         stem=stem,
         reconstruct=reconstruct,
+        known_errors=known_errors,
     )
 
 

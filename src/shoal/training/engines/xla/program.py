@@ -17,6 +17,7 @@ from shoal.streams import threefry, to_uniform
 from shoal.training.cost import member_step
 from shoal.training.engines.xla.lifts import IN_TURN, LIFTS, Lift
 from shoal.training.grouping import Structure
+from shoal.training.heads import columns
 from shoal.training.optimizers import Slots, update
 from shoal.training.penalties import weight_penalty
 from shoal.training.resampling import bootstrap_counts, held_out, target_noise
@@ -183,8 +184,14 @@ class MemberProgram:
 
     def mean_values(self, weights: Any, y: Any, output: Any, numbers: dict[str, Any]) -> Any:
         """Return the weighted value of the loss of each row, the mean over its outputs and its steps."""
-        values = self.values(self.xp, jnp.broadcast_to(y, output.shape), output, numbers)
+        values = self.values(self.xp, self.of_each(y, output), output, numbers)
         return self.over_steps(jnp.mean(weights * values, axis=self.xp.features))
+
+    def of_each(self, y: Any, output: Any) -> Any:
+        """Return targets once for each member that has an output."""
+        shape = list(output.shape)
+        shape[self.xp.features] = y.shape[self.xp.features]
+        return jnp.broadcast_to(y, shape)
 
     def over_steps(self, values: Any) -> Any:
         """Return the mean over the steps of each row, where steps have targets: weights of mean one make it right."""
@@ -402,8 +409,9 @@ class MemberProgram:
 
 def _hits(structure: Structure, xp: Any, y: Any, output: Any) -> Any:
     """Return one value per row or step: 1 for a right class, or the mean squared error."""
-    if structure.output_activation == "linear":
-        return jnp.mean((y - output) ** 2, axis=xp.features)
+    if structure.output_activation not in ("sigmoid", "softmax"):
+        point = structure.loss.head.point(xp, jnp.exp(output) if structure.loss.absorbs("exponential") else output)
+        return jnp.mean((columns(xp, y, 0, point.shape[xp.features]) - point) ** 2, axis=xp.features)
     if structure.outputs == 1:
         threshold = 0.0 if structure.loss.fused == "sigmoid" else 0.5
         output, y = (jnp.take(one, 0, axis=xp.features) for one in (output, y))
