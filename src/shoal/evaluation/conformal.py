@@ -230,14 +230,17 @@ class Conformal:
         known = np.asarray([group in self.by_group for group in groups or [None] * shape[0]], bool)
         return known.reshape(-1, *[1] * (len(shape) - 1))
 
-    def cross(self, means: np.ndarray, stds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def cross(
+        self, means: np.ndarray, stds: np.ndarray, above: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return both ends of the CV+ interval.
 
         Args:
             means: of the members of each fold of each repeat, `(folds, rows, ..., targets)`, in the order of `folds`.
             stds: their standard deviations, alike.
+            above: those of values above the mean, where they are others.
         """
-        return -self._upper(-means, stds), self._upper(means, stds)
+        return -self._upper(-means, stds), self._upper(means, stds if above is None else above)
 
     def _upper(self, means: np.ndarray, stds: np.ndarray) -> np.ndarray:
         """Return the least value below which enough of all `mean + score * std` lie."""

@@ -97,20 +97,25 @@ def _of_classes(predictor: Predictor, held: Held, coverage: float, seed: int) ->
 def _of_numbers(predictor: Predictor, held: Held, coverage: float, seed: int) -> tuple[Predictor, Measured]:
     """Measure noise, scale and interval.
 
-    The noise is what the spread of the members leaves unexplained: `noise² = max(0, mean(r² - spread²))`. The spread
+    The noise, unless the networks predict it, is what the spread of the members leaves unexplained:
+    `noise² = max(0, mean(r² - spread²))`. The spread
     over all members would not do where there are folds: those that learned from a row are drawn to it and so disagree
     with the others just where the residual is large, and the interval would come out too small.
     """
-    residuals, spread, scored = _residuals(predictor, held, held.answering)
-    weights, belonging = scored.weights, _belonging(held, scored)
-    average = None if weights is None else np.asarray(weights, np.float64).reshape(len(residuals))
-    unexplained = np.average(residuals**2 - spread**2, axis=0, weights=average)
-    floor = 1e-6 * predictor.preparation.target_scale
-    noisy = replace(predictor, noise=np.sqrt(np.maximum(unexplained, floor**2)))
+    found, scored = _found(predictor, held)
+    residuals, spread, weights = scored.truth - found["mean"], found["spread"], scored.weights
+    belonging = _belonging(held, scored)
+    noisy = predictor
+    if "variance" not in found:
+        average = None if weights is None else np.asarray(weights, np.float64).reshape(len(residuals))
+        unexplained = np.average(residuals**2 - spread**2, axis=0, weights=average)
+        floor = 1e-6 * predictor.preparation.target_scale
+        noisy = replace(predictor, noise=np.sqrt(np.maximum(unexplained, floor**2)))
     together = belonging["groups"] if belonging["groups"] is not None else _blocks(held, len(residuals))
-    scale = choose_scale(residuals, noisy.total(spread), weights, together, seed)
+    scale = choose_scale(residuals, noisy.total(spread, found.get("variance")), weights, together, seed)
     scaled = replace(noisy, scale=scale)
-    ratios = np.abs(residuals) / scaled.total(spread)
+    below, above = scaled.sides(found)
+    ratios = np.abs(residuals) / np.where(residuals < 0.0, below, above)
     conformal = Conformal.of(ratios, coverage, weights, **belonging)
     if held.answering is not None and len({member.repeat for member in predictor.members}) == 1:
         taken = weights if belonging["groups"] is None else alike(belonging["groups"], weights)
@@ -121,11 +126,13 @@ def _of_numbers(predictor: Predictor, held: Held, coverage: float, seed: int) ->
     return replace(scaled, conformal=conformal, quantile=conformal.quantile), Measured(reason)
 
 
-def _residuals(predictor: Predictor, held: Held, answering: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, Scored]:
-    """Return residual and spread of each held row or step, `(entries, targets)`."""
-    guess = predictor.predict_features(held.x, answering)
+def _found(predictor: Predictor, held: Held) -> tuple[dict[str, np.ndarray], Scored]:
+    """Return what the ensemble says of each held row or step, by name as `Predictor.sides` takes it, and the truth."""
+    guess = predictor.predict_features(held.x, held.answering)
     scored = Scored.of(Task.REGRESSION, held.y, held.weights)
-    return scored.truth - scored.taken(np.asarray(guess.mean)), scored.taken(np.asarray(guess.spread)), scored
+    variance = None if guess.noise is None else guess.noise**2
+    found = {"mean": guess.mean, "spread": guess.spread, "variance": variance, "quantiles": guess.quantiles}
+    return {name: scored.taken(values) for name, values in found.items() if values is not None}, scored
 
 
 def _fold_scores(

@@ -111,12 +111,14 @@ def _of_numbers(
     _seed: int,
 ) -> dict[str, object]:
     assert prediction.std is not None
-    off = np.abs(test.truth - prediction.mean)
+    assert prediction.std_below is not None
+    away = test.truth - prediction.mean
+    off, own = np.abs(away), np.where(away < 0.0, prediction.std_below, prediction.std_above)
     scale = np.ones(off.shape[1]) if predictor.scale is None else predictor.scale
     before, after = [], []
     for level, quantile in zip(conformal.levels, conformal.curve, strict=True):
-        before.append(coverage(off <= normal_quantile(level) * prediction.std / scale, test.weights, groups))
-        after.append(coverage(off <= quantile * prediction.std, test.weights, groups))
+        before.append(coverage(off <= normal_quantile(level) * own / scale, test.weights, groups))
+        after.append(coverage(off <= quantile * own, test.weights, groups))
     scaled = bool((scale != 1.0).any())
     return {
         "calibration": "scaling" if scaled else "none",

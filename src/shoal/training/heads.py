@@ -212,6 +212,7 @@ class MultivariateGaussianHead(Head):
         return Described(mean + scale * output[..., :count], variance, covariance=covariance)
 
 
+VALUE = Head()
 HEADS: dict[str, type[Head]] = {
     head.name: head for head in (Head, GaussianHead, QuantileHead, PoissonHead, MultivariateGaussianHead)
 }

@@ -17,6 +17,7 @@ from shoal.errors import SettingError, suggest
 from shoal.results import Task
 from shoal.training.heads import (
     FLOOR,
+    VALUE,
     GaussianHead,
     Head,
     MultivariateGaussianHead,
@@ -50,7 +51,7 @@ class Loss:
     fused: str | None = None
     values_of_logits: Values | None = None
     root: bool = False
-    head: Head = Head()
+    head: Head = VALUE
 
     def absorbs(self, activation: str) -> bool:
         """Whether the loss takes the place of this last activation."""
@@ -136,9 +137,9 @@ def categorical_crossentropy_of_logits(xp: Any, target: Any, output: Any, number
 def gaussian_nll(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
     """Return `(y - f)² / v + log v` with the variance `v = s²`, or `v = σ² + s²` where σ is measured.
 
-    That is twice the negative log-likelihood of a normal distribution, less a constant (Nix and Weigend, ICNN 1994, 55).
-    Targets `(rows, targets)` may have their standard errors σ behind them, `(rows, 2 targets)`; s is then the scatter
-    that is left beside them, and s = 0 makes it the chi-square.
+    That is twice the negative log-likelihood of a normal distribution, less a constant (Nix and Weigend, ICNN 1994,
+    55). Targets `(rows, targets)` may have their standard errors σ behind them, `(rows, 2 targets)`; s is then the
+    scatter that is left beside them, and s = 0 makes it the chi-square.
     """
     del numbers
     width, axis = output.shape[xp.features], xp.features

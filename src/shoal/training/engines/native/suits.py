@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shoal.training.engines.native.library import best_kernel
-from shoal.training.heads import Head
+from shoal.training.heads import VALUE
 from shoal.training.losses import LOSSES
 from shoal.training.member import Member, Problem
 
@@ -16,7 +16,7 @@ def unsuited(problem: Problem, members: Sequence[Member]) -> str | None:
         return "its kernel was not built when shoal was installed, for want of a C++ compiler"
     if len(problem.input_shape) > 1 or problem.stem or problem.reconstruct or problem.per_step:
         return "it trains dense networks on tables, not on images or series"
-    if problem.loss.head != Head():
+    if problem.loss.head != VALUE:
         return f"it has no loss {problem.loss.name!r}, whose outputs say more than the value of each target"
     if problem.loss is not LOSSES.get(problem.loss.name) or problem.penalties:
         return "it has no losses and penalties of a user's own"
