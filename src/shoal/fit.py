@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from shoal.aside import Aside
-from shoal.data import Preparation
 from shoal.data.leaks import find_leaks
 from shoal.errors import RunError
 from shoal.evaluation.evaluation import evaluate
@@ -31,6 +30,7 @@ from shoal.steps import (
     make_ensemble,
     open_aside,
     pose,
+    prepare,
     read,
     shuffle_labels,
     train_members,
@@ -110,7 +110,7 @@ def _fit(
     laps.end("reading")
     if sha256 is not None and dataset.sha256 != sha256:
         raise RunError(f"the data in {dataset.source!r} have changed since the run began; start a new run")
-    preparation = Preparation.fit(dataset, split.train, normalization=settings.normalization)
+    preparation = prepare(dataset, split, settings)
     sealed = SealedRows(dataset, split.test)
     problem = pose(dataset, split, preparation, settings)
     shape = problem.input_shape
@@ -131,7 +131,7 @@ def _fit(
         chosen = [training.members[place] for place in kept]
         watched = (settings, progress, folder, laps.began, aside)
         replicas = train_replicas(problem, chosen, dataset, split, preparation, *watched, training)
-        predictor, measured = make_ensemble(chosen, preparation, dataset, split, problem.folds, settings, replicas)
+        predictor, measured = make_ensemble(chosen, preparation, dataset, split, problem, settings, replicas)
         record = evaluate(
             predictor,
             training.members,

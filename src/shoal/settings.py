@@ -35,6 +35,9 @@ class FitSettings(BaseModel):
     target: Columns = Field(None, description="column(s) to predict")
     features: Columns = Field(None, description="columns to predict from; by default all the others")
     y_err: Columns = Field(None, description="column(s) with the standard error of each target")
+    scatter: Literal["zero", "constant", "function"] | None = Field(
+        None, description="scatter beside y_err that networks learn: zero (chi-square), constant, or function of inputs"
+    )
     x_err: Columns = Field(None, description="errors of numeric features, each as FEATURE=COLUMN")
     weight: str | None = Field(None, description="column with the weight of each row")
     group: str | None = Field(None, description="column whose equal values stay on one side of the split")
@@ -147,7 +150,8 @@ class FitSettings(BaseModel):
                 if value is not None:
                     raise ValueError(f"{name} is for reconstructions; add reconstruct, or leave {name} out")
             return self
-        for name in ("cv", "task", "y_err", "x_err", "replicas", "window", "series", "label_smoothing", *AUGMENTATIONS):
+        others = ("cv", "task", "y_err", "x_err", "scatter", "replicas", "window", "series", "label_smoothing")
+        for name in (*others, *AUGMENTATIONS):
             if getattr(self, name) and name != "noise":
                 raise ValueError(f"a reconstruction cannot be combined with {name}; leave one of them out")
         return self

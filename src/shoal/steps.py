@@ -52,6 +52,8 @@ from shoal.settings import FitSettings
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.choice import choose_engine
+from shoal.training.heads import VALUE, GaussianHead
+from shoal.training.losses import Loss
 from shoal.training.member import Member, Problem, TrainedMember
 from shoal.training.planner import find_budget
 from shoal.training.problem import choose_loss, deal_halves, make_problem
@@ -110,12 +112,36 @@ def _listed(names: tuple[str, ...] | None) -> list[str] | None:
     return None if names is None else list(names)
 
 
+def prepare(dataset: Dataset, split: Split, settings: FitSettings) -> Preparation:
+    """Return the preparation fitted on the training rows, and the scale of the target that suits the loss."""
+    counts = loss_of(dataset, settings).head.counts
+    return Preparation.fit(dataset, split.train, normalization=settings.normalization, counts=counts)
+
+
+def loss_of(dataset: Dataset, settings: FitSettings) -> Loss:
+    """Return the loss that is made small.
+
+    Raises:
+        SettingError: it does not suit the task, or has no use for measured errors.
+    """
+    loss = choose_loss(dataset.task, len(dataset.classes), settings.loss, settings.scatter, settings.coverage)
+    if dataset.roles.y_err and loss.head != VALUE and not isinstance(loss.head, GaussianHead):
+        raise SettingError(
+            f"loss {loss.name!r} learns how targets are distributed, their errors included, and has no use for y_err; "
+            "leave one of them out, or use gaussian_nll, which learns the scatter beside the errors"
+        )
+    return loss
+
+
 def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: FitSettings) -> Problem:
     """Return the problem that the networks are to solve; the test rows are no part of it."""
-    classes = len(dataset.classes)
-    weights, y = row_weights(dataset, split.train), dataset.y()
+    classes, loss = len(dataset.classes), loss_of(dataset, settings)
+    weights, y, errors = row_weights(dataset, split.train), dataset.y(), dataset.y_err()
+    known_errors = errors is not None and isinstance(loss.head, GaussianHead)
     if dataset.task is Task.REGRESSION:
         y = preparation.scale_target(y)
+    if known_errors:  # each row has its own weight in the loss, 1 / (σ² + s²)
+        y, weights = np.concatenate([y, errors / preparation.target_scale], axis=1), dataset.weights()
     reconstruct = dataset.task is Task.RECONSTRUCTION
 
     def part(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -124,9 +150,9 @@ def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: Fit
         # the columns of a table are their own targets; those of images are found in the engine, behind the scaling
         return x, x if reconstruct and x.ndim == 2 else y[rows], taken
 
-    loss = choose_loss(dataset.task, classes, settings.loss)
     parts = part(split.train), part(split.validation)
     options: dict[str, Any] = {"classes": classes, "seed": settings.seed, "penalties": settings.penalties}
+    options["known_errors"] = known_errors
     options |= {"stem": stem_of(preparation), "reconstruct": reconstruct and preparation.signals is not None}
     check_augmentation(dataset, settings)
     check_replicas(dataset, settings)
@@ -367,7 +393,8 @@ def train_replicas(
         keep_training(folder, search.checkpoint)
         return []
     members = replicas_of([trained.member for trained in kept], settings.replicas)
-    scaled = np.asarray(errors / preparation.target_scale, np.float32)
+    scaled = np.zeros((len(errors), problem.y.shape[1]), np.float32)  # what is known of errors is not redrawn
+    scaled[:, : problem.targets] = errors / preparation.target_scale
     posed = replace(problem, y_err=scaled[split.train], validation_y_err=scaled[split.validation])
     training = train_members(posed, members, settings, progress, folder, began, aside, search)
     keep_training(folder, training.checkpoint, search)
@@ -429,7 +456,7 @@ def make_ensemble(
     preparation: Preparation,
     dataset: Dataset,
     split: Split,
-    folds: np.ndarray | None,
+    problem: Problem,
     settings: FitSettings,
     replicas: Sequence[TrainedMember] = (),
 ) -> tuple[Predictor, Measured]:
@@ -440,8 +467,12 @@ def make_ensemble(
     chosen, redrawn = (tuple(_kept(m) for m in several) for several in (members, replicas))
     reconstruct = dataset.task is Task.RECONSTRUCTION
     targets = members[0].network.output_shape[0] if reconstruct else len(dataset.targets)
-    plain = Predictor(preparation, chosen, np.zeros(targets), np.full(targets, 1.96), replicas=redrawn)
-    rows = split.validation
+    rows, errors, folds = split.validation, dataset.y_err(), problem.folds
+    noise = np.zeros(targets)
+    if problem.known_errors and errors is not None:  # networks know the scatter; new values have errors like these
+        noise = np.sqrt(np.mean(errors[rows] ** 2, axis=0))
+    more: dict[str, Any] = {"replicas": redrawn, "head": problem.loss.head}
+    plain = Predictor(preparation, chosen, noise, np.full(targets, 1.96), **more)
     x = preparation.transform(dataset.inputs(rows))
     if reconstruct:
         return with_alarm(plain, x, settings.false_alarm_rate), Measured("")
@@ -457,7 +488,6 @@ def make_ensemble(
     )
     made, measured = with_error_bars(plain, held, settings.coverage, settings.seed)
     made = replace(made, input_errors=settings.input_errors())
-    errors = dataset.y_err()
     if errors is not None:
         sigma = total_error(errors[rows], made.input_spread(dataset.inputs(rows)))
         made = with_scatter(made, tuple(dataset.roles.y_err), x, held.y, sigma, held.weights, held.answering)

@@ -293,6 +293,7 @@ def evaluate(
         test_rows=test_rows,
         best_network=best.network,
         best_parameters=best.parameters,
+        outputs=predictor.head.output_names(dataset.targets) if task is Task.REGRESSION else (),
         settings=settings,
         command=command,
         seed=seed,

@@ -33,8 +33,8 @@ class Prediction:
             folds): how far they disagree.
         std: `(rows, targets)`, the total: the spread and the scatter of the data about the prediction, scaled so that
             residuals on rows that trained no weight are as wide.
-        noise: `(rows, targets)`, where the networks say so: the standard deviation of the data about the mean, for
-            measured errors that of the intrinsic scatter.
+        noise: `(rows, targets)`, where the networks say so: the standard deviation of the data about the mean; with
+            measured errors it is the `scatter`.
         std_below, std_above: `(rows, targets)`, as `std`, of values below and above the mean; unlike for quantiles.
         quantiles: `(rows, targets, levels)`, where the networks predict them, with their `levels`.
         covariance: `(rows, targets, targets)`, of the targets of a row, where the networks predict it.

@@ -19,6 +19,7 @@ from shoal.evaluation.conformal import Conformal, prediction_sets
 from shoal.evaluation.ensemble import EnsembleMember as EnsembleMember
 from shoal.evaluation.ensemble import members_from_parts, members_to_parts
 from shoal.evaluation.inputs import input_spread
+from shoal.evaluation.intervals import normal_quantile
 from shoal.evaluation.noise import MeasuredErrors, error_of_fit, total_error
 from shoal.evaluation.prediction import Prediction as Prediction
 from shoal.evaluation.region import Region
@@ -180,6 +181,32 @@ class Predictor:
         means, below, above = (np.stack([part[i] for part in parts]) for i in range(3))
         return self.conformal.cross(means, below, above)
 
+    def total(self, spread: np.ndarray, variance: Any = None) -> np.ndarray:
+        """Return the total standard deviation `(..., targets)` for a spread of the members.
+
+        `variance` is what the networks themselves predict of the data.
+        """
+        own = 0.0 if variance is None else variance
+        return np.asarray((1.0 if self.scale is None else self.scale) * np.sqrt(spread**2 + self.noise**2 + own))
+
+    def sides(self, found: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """Return the total standard deviation of values below and of those above the mean.
+
+        They differ where the networks predict quantiles: each is then that of a normal distribution with the same
+        outermost quantile.
+
+        Args:
+            found: `mean`, `spread` and, if networks predict them, `variance` and `quantiles`.
+        """
+        spread = found["spread"]
+        if "quantiles" not in found or not isinstance(self.head, QuantileHead):
+            std = self.total(spread, found.get("variance"))
+            return std, std
+        reach = normal_quantile(self.head.levels[-1] - self.head.levels[0])
+        ends = found["quantiles"][..., 0], found["quantiles"][..., -1]
+        below, above = (self.total(spread, ((end - found["mean"]) / reach) ** 2) for end in ends)
+        return below, above
+
     def _prediction(self, found: dict[str, np.ndarray], groups: list[str | None] | None) -> Prediction:
         preparation, known = self.preparation, self.conformal
         mean, spread = found["mean"], found["spread"]
@@ -203,7 +230,8 @@ class Predictor:
         if self.measured is None:
             return answer
         scatter = np.broadcast_to(self.measured.values, mean.shape) if answer.noise is None else answer.noise
-        return replace(answer, scatter=scatter, total=total_error(scatter, error_of_fit(answer)))
+        answer = replace(answer, scatter=scatter, noise=None)
+        return replace(answer, total=total_error(scatter, error_of_fit(answer)))
 
     def _with_distribution(self, answer: Prediction, found: Mapping[str, np.ndarray]) -> Prediction:
         """Return the prediction with what the networks say of the distribution of the targets."""

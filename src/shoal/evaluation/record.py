@@ -282,6 +282,10 @@ class ErrorBars:
         levels, before, after: of numbers, other levels and the coverage on the test rows of normal intervals from
             uncalibrated standard deviations, and of conformal intervals.
         raw: `(entries, classes)` probabilities of the test rows before calibration.
+        nll: mean negative log-likelihood of the test rows in the units of the targets, of all targets of a row
+            together: of the normal distribution with the predicted mean and standard deviation (or covariance), of
+            counts that of Poisson's.
+        quantile_levels, quantile_shares: of networks that predict quantiles, the share of the test values below each.
         outside: share of the test rows that lie outside the training region, and how many.
         outside_rows: their number.
         outside_rate: the share expected of rows like those of training.
@@ -301,6 +305,9 @@ class ErrorBars:
     before: tuple[Interval, ...] = ()
     after: tuple[Interval, ...] = ()
     raw: np.ndarray | None = None
+    nll: Interval | None = None
+    quantile_levels: tuple[float, ...] = ()
+    quantile_shares: tuple[Interval, ...] = ()
     outside: Interval | None = None
     outside_rows: int = 0
     outside_rate: float = 0.0
@@ -344,7 +351,8 @@ class Record:
     was trained `repeats` times, on each of `cv` folds if there are any. `signals` is there for images and series
     that are predicted from, `predicted` keeps the validation and test rows with their predictions, `counts` says how
     much the best of the candidates flatters, `reconstruction` for autoencoders, `overtraining` where rows of two
-    classes are told apart, `measured` for targets with measured errors.
+    classes are told apart, `measured` for targets with measured errors. `outputs` names the
+    outputs of a network that predicts numbers.
     """
 
     data: DataRecord
@@ -374,6 +382,7 @@ class Record:
     predicted: dict[str, PredictedRows] = field(default_factory=dict)
     counts: Counts | None = None
     error_bars: ErrorBars | None = None
+    outputs: tuple[str, ...] = ()
 
     @property
     def level(self) -> float:

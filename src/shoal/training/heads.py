@@ -48,6 +48,10 @@ class Head:
         """Return how many outputs a network has for so many targets."""
         return targets
 
+    def output_names(self, targets: tuple[str, ...]) -> tuple[str, ...]:
+        """Return what each output is called, in the order of the outputs."""
+        return targets
+
     def constants(self, targets: int) -> int:  # noqa: ARG002
         """Return how many of the outputs, the last, are the same for every row."""
         return 0
@@ -86,6 +90,10 @@ class GaussianHead(Head):
     def outputs(self, targets: int) -> int:
         """Return two for each target."""
         return 2 * targets
+
+    def output_names(self, targets: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the targets, then the logarithm of the deviation of each."""
+        return (*targets, *(f"log s of {name}" for name in targets))
 
     def constants(self, targets: int) -> int:
         """Return the number of targets if the scatter is a constant."""
@@ -137,6 +145,10 @@ class QuantileHead(Head):
         """Return one for each target and level."""
         return targets * len(self.levels)
 
+    def output_names(self, targets: tuple[str, ...]) -> tuple[str, ...]:
+        """Return each target at each level."""
+        return tuple(f"{name}, {100 * level:.3g} %" for level in self.levels for name in targets)
+
     def point(self, xp: Any, output: Any) -> Any:
         """Return the medians."""
         targets = output.shape[_axis(xp)] // len(self.levels)
@@ -183,6 +195,12 @@ class MultivariateGaussianHead(Head):
                 f"at most {MOST_TARGETS} targets are possible. Use gaussian_nll, which has no correlations"
             )
         return targets + targets * (targets + 1) // 2
+
+    def output_names(self, targets: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the targets, then the elements of L."""
+        places = [(i, i) for i in range(len(targets))]
+        places += [(i, j) for j in range(len(targets)) for i in range(j + 1, len(targets))]
+        return (*targets, *(f"{'log ' if i == j else ''}L{i + 1}{j + 1}" for i, j in places))
 
     @staticmethod
     def targets(outputs: int) -> int:

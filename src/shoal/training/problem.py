@@ -7,30 +7,49 @@ from typing import Any
 
 import numpy as np
 
-from shoal.errors import DataError
+from shoal.errors import DataError, SettingError
 from shoal.networks import Layer
 from shoal.results import Task
 from shoal.streams import Stream
 from shoal.taken import TakenRows
-from shoal.training.losses import Loss, check_loss_suits, get_loss
+from shoal.training.heads import GaussianHead, QuantileHead
+from shoal.training.losses import Loss, check_loss_suits, get_loss, with_levels, with_scatter
 from shoal.training.member import Problem
 
 HALVES = 4
 
 
-def choose_loss(task: Task, classes: int, loss: str | Callable[..., Any] | None) -> Loss:
+def choose_loss(
+    task: Task,
+    classes: int,
+    loss: str | Callable[..., Any] | None,
+    scatter: str | None = None,
+    coverage: float = 0.95,
+) -> Loss:
     """Return the loss that the user asked for, or the one that suits the task.
 
     Without a wish: the mean squared error for numbers and reconstructions, the cross-entropy for classes (binary for
-    two).
+    two). A `scatter` that is to be learned, as a `constant` or a `function` of the inputs, makes it `gaussian_nll`; the
+    outermost quantiles of `pinball` have the share `coverage` between them.
+
+    Raises:
+        SettingError: the loss does not suit the task, or learns no scatter.
     """
+    if scatter in ("constant", "function"):
+        chosen = get_loss("gaussian_nll" if loss is None else loss)
+        if not isinstance(chosen.head, GaussianHead):
+            raise SettingError(f"scatter {scatter!r} is learned by the loss gaussian_nll, not by {chosen.name}")
+        check_loss_suits(chosen, task)
+        return with_scatter(chosen, scatter)
     if loss is None:
         if task is not Task.CLASSIFICATION:
             return get_loss("mse")
         return get_loss("binary_crossentropy" if classes == 2 else "categorical_crossentropy")
     chosen = get_loss(loss)
     check_loss_suits(chosen, task)
-    return chosen
+    if scatter == "zero" and isinstance(chosen.head, GaussianHead):
+        raise SettingError("gaussian_nll learns a scatter; with scatter zero leave out loss, or use mse")
+    return with_levels(chosen, coverage) if isinstance(chosen.head, QuantileHead) else chosen
 
 
 def make_problem(
