@@ -7,6 +7,7 @@ import numpy as np
 from shoal.evaluation.chi_square import ChiSquare, MeasuredRecord, ReplicaCount, chi_square, errors_sentence
 from shoal.evaluation.noise import error_of_fit, total_error
 from shoal.evaluation.predictor import Prediction, Predictor
+from shoal.training.heads import VALUE
 
 
 def of_targets(
@@ -35,6 +36,8 @@ def measured_record(
     assert predictor.measured is not None
     scatter = dict(zip(test, predictor.measured.scatter, strict=True))
     text = " ".join(errors_sentence(name, found, scatter[name]) for name, found in test.items())
+    if predictor.head == VALUE and any(found.low > 0.0 for found in scatter.values()):
+        text += " Fit with scatter=constant, so that rows count with 1 / (σ² + s²) in training, too."
     counts = None
     if draws is not None:
         trained, used = draws * len(predictor.members), {replica.draw for replica in predictor.replicas}

@@ -21,6 +21,13 @@ def error_bars(record: Record) -> tuple[str, ...]:
             f"{percent(round(found.disagreement, 3))} of the entropy of the predictions comes from disagreement "
             "between the networks (mutual information; Houlsby et al. 2011); the rest is what they agree on not knowing"
         )
+    if found.quantile_levels:
+        pairs = zip(found.quantile_levels, found.quantile_shares, strict=True)
+        said = joined(f"{interval(share)} below that of {percent(level)}" for level, share in pairs)
+        lines.append(f"Of the test values lie, of the predicted quantiles, {said}")
+    if found.nll is not None:
+        what = "" if len(record.data.targets) == 1 else ", all targets of a row together"
+        lines.append(f"The negative log-likelihood of a test {record.test_rows.unit} is {interval(found.nll)}{what}")
     if found.outside is not None:
         lines.append(_outside(record, found))
     return tuple(lines)

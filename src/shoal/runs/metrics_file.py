@@ -148,6 +148,11 @@ def _on_test_rows(record: Record) -> dict[str, Any]:
     held = {} if rows.coverage is None else {"coverage": _coverage(rows.coverage, bars)}
     if bars is not None:
         held["calibration"] = _calibration(bars)
+        if bars.nll is not None:
+            held["negative_log_likelihood"] = bars.nll.as_dict()
+        if bars.quantile_levels:
+            pairs = zip(bars.quantile_levels, bars.quantile_shares, strict=True)
+            held["quantiles"] = [{"level": level, "below": share.as_dict()} for level, share in pairs]
         if bars.outside is not None:
             region = {"rate": bars.outside_rate, "rows": bars.outside_rows, "test": bars.outside.as_dict()}
             held["outside"] = region

@@ -84,6 +84,11 @@ class Structure:
         return not self.hidden and is_whole(self.trunk, self.input_shape, self.outputs)
 
     @property
+    def classifies(self) -> bool:
+        """Whether outputs are probabilities of classes."""
+        return self.output_activation in ("sigmoid", "softmax")
+
+    @property
     def chooses_activation(self) -> bool:
         """Whether each member brings its own activations, as positions in the table."""
         return not self.fixed_activations and len(self.activations) > 1

@@ -66,8 +66,8 @@ class Loss:
         return xp.where(positive, xp.sqrt(xp.where(positive, mean, 1.0)), 0.0 * mean)
 
 
-def _check(target: Any, output: Any) -> None:
-    if target.shape != output.shape:
+def _check(target: Any, output: Any, agree: bool | None = None) -> None:
+    if not (target.shape == output.shape if agree is None else agree):
         raise SettingError(f"loss: target of shape {target.shape} and output of shape {output.shape} must agree")
 
 
@@ -144,8 +144,7 @@ def gaussian_nll(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) 
     del numbers
     width, axis = output.shape[xp.features], xp.features
     count = width // 2
-    if width % 2 or target.shape[axis] not in (count, width):
-        raise SettingError(f"gaussian_nll: output of shape {output.shape} does not fit targets of {target.shape}")
+    _check(target, output, width % 2 == 0 and target.shape[axis] in (count, width))
     variance = xp.exp(2.0 * columns(xp, output, count, width)) + FLOOR
     if target.shape[axis] == width:
         variance = variance + columns(xp, target, count, width) ** 2
@@ -160,8 +159,7 @@ def multivariate_gaussian_nll(xp: Any, target: Any, output: Any, numbers: Mappin
     """
     del numbers
     count, width = target.shape[xp.features], output.shape[xp.features]
-    if MultivariateGaussianHead().outputs(count) != width:
-        raise SettingError(f"multivariate_gaussian_nll: output of shape {output.shape}, targets of {target.shape}")
+    _check(target, output, MultivariateGaussianHead().outputs(count) == width)
     away = target - columns(xp, output, 0, count)
     logs = columns(xp, output, count, 2 * count)
     away, below, total = [columns(xp, away, i, i + 1) for i in range(count)], 2 * count, 0.0
@@ -188,8 +186,7 @@ class Pinball:
         """Return the loss of each target, the mean over the levels."""
         del numbers
         count = target.shape[xp.features]
-        if output.shape[xp.features] != count * len(self.levels):
-            raise SettingError(f"pinball: output of shape {output.shape} does not fit targets of {target.shape}")
+        _check(target, output, output.shape[xp.features] == count * len(self.levels))
         total = 0.0
         for i, level in enumerate(self.levels):
             above = target - columns(xp, output, i * count, (i + 1) * count)

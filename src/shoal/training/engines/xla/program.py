@@ -409,7 +409,7 @@ class MemberProgram:
 
 def _hits(structure: Structure, xp: Any, y: Any, output: Any) -> Any:
     """Return one value per row or step: 1 for a right class, or the mean squared error."""
-    if structure.output_activation not in ("sigmoid", "softmax"):
+    if not structure.classifies:
         point = structure.loss.head.point(xp, jnp.exp(output) if structure.loss.absorbs("exponential") else output)
         return jnp.mean((columns(xp, y, 0, point.shape[xp.features]) - point) ** 2, axis=xp.features)
     if structure.outputs == 1:
