@@ -17,8 +17,8 @@ from shoal.results import Status, Task
 from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.library import Kernel, kernels
 from shoal.training.engines.xla import XlaEngine
-from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.heads import VALUE
+from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.losses import LOSSES
 from shoal.training.member import Member, Problem, TrainedMember, initial_parameters
 from shoal.training.optimizers import SECOND_STARTS_AT, Slots, update
