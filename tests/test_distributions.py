@@ -64,9 +64,9 @@ def test_predictions_hold_the_distribution_and_survive_the_file(way: str, fit: A
         "scatter": ["scatter", "total"],
     }[way]
     assert [name for name in columns if name in expected] == expected
-    assert np.isfinite(run.metrics["test"]["negative_log_likelihood"]["value"])
+    assert np.isfinite(run.metrics["negative_log_likelihood"]["value"])
     if way == "quantiles":
-        assert run.metrics["test"]["quantiles"][0]["level"] == pytest.approx(0.1)
+        assert run.metrics["quantiles"][0]["level"] == pytest.approx(0.1)
         np.testing.assert_array_equal(said.mean, said.quantiles[:, :, 2])
         reach = said.high - said.mean, said.mean - said.low
         assert not np.allclose(*reach)

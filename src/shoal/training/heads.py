@@ -238,8 +238,8 @@ HEADS: dict[str, type[Head]] = {
 
 def head_from_dict(data: dict[str, Any]) -> Head:
     """Return the head that `Head.to_dict` described."""
-    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
-    return HEADS[settings.pop("name")](**settings)
+    own = ((name, value) for name, value in data.items() if name != "name")
+    return HEADS[str(data["name"])](**{name: tuple(value) if isinstance(value, list) else value for name, value in own})
 
 
 def columns(xp: Any, array: Any, start: int, stop: int) -> Any:
