@@ -184,7 +184,7 @@ def problem_with(loss: Loss, rows: int = 90, targets: int = 2) -> Problem:
     x = rng.normal(size=(rows, 3)).astype(np.float32)
     y = np.stack([np.sin(x[:, i % 3]) for i in range(targets)], axis=1) + 0.3 * rng.normal(size=(rows, targets))
     known = loss.name == "gaussian_nll" and isinstance(loss.head, GaussianHead) and loss.head.scatter == "constant"
-    y = rng.poisson(np.exp(y)) if loss.name == "poisson" else y
+    y = rng.poisson(np.exp(y)).astype(np.float64) if loss.name == "poisson" else y
     y = np.concatenate([y, rng.uniform(0.1, 0.2, y.shape)], axis=1) if known else y
     parts = (x[:60], y[:60], None), (x[60:], y[60:], None)
     return make_problem(Task.REGRESSION, loss, *parts, known_errors=known)

@@ -240,7 +240,7 @@ class Predictor:
             scale = np.ones(len(self.noise)) if self.scale is None else self.scale
             covariance = scale[:, None] * scale * (covariance + np.diag(self.noise**2))
         levels = self.head.levels if isinstance(self.head, QuantileHead) else ()
-        more = {"quantiles": found.get("quantiles"), "covariance": covariance}
+        more: dict[str, Any] = {"quantiles": found.get("quantiles"), "covariance": covariance}
         return replace(answer, noise=None if noise is None else np.sqrt(noise), levels=levels, **more)
 
     def _data_spread(self, x: np.ndarray) -> dict[str, np.ndarray]:

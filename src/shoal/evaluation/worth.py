@@ -114,6 +114,7 @@ def _of_numbers(
 ) -> dict[str, object]:
     assert prediction.std is not None
     assert prediction.std_below is not None
+    assert prediction.std_above is not None
     away = test.truth - prediction.mean
     off, own = np.abs(away), np.where(away < 0.0, prediction.std_below, prediction.std_above)
     scale = np.ones(off.shape[1]) if predictor.scale is None else predictor.scale

@@ -145,7 +145,7 @@ def _on_test_rows(record: Record) -> dict[str, Any]:
         return {"reconstruction": _reconstruction(record.reconstruction)}
     steps: dict[str, Any] = {} if rows.series is None else {"steps": len(rows.series)}
     bars = record.error_bars
-    held = {} if rows.coverage is None else {"coverage": _coverage(rows.coverage, bars)}
+    held: dict[str, Any] = {} if rows.coverage is None else {"coverage": _coverage(rows.coverage, bars)}
     if bars is not None:
         held["calibration"] = _calibration(bars)
         if bars.nll is not None:
