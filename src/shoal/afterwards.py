@@ -61,7 +61,7 @@ def select(
     seed = int(run.metrics["seed"])
     if data is None:
         choosing, quoting = (_events(run.folder.scored(part), number) for part in ("validation", "test"))
-        run.folder.count_opening()
+        run.count_opening()
         return select_events(choosing, quoting, yields, measure=measure, seed=seed)
     whole = _scored(run, data, options)
     half = np.random.default_rng(seed).permutation(len(whole.truth)) < len(whole.truth) // 2
@@ -87,7 +87,7 @@ def compare(*runs: Run | str | Path) -> Comparison:
         raise RunError(f"{listing(repeated)} is given more than once; name different runs")
     found = compare_rows([_contender(run, name) for run, name in zip(opened, names, strict=True)])
     for run in opened:
-        run.folder.count_opening()
+        run.count_opening()
     return found
 
 

@@ -17,6 +17,7 @@ from shoal.report.errors import measured_table, replicas_text
 from shoal.report.figures import figure_numbers
 from shoal.report.overtraining import overtraining_of
 from shoal.report.prose import interval_methods, kept_scores, opening, sections, training_of_a_candidate
+from shoal.runs.page_file import times
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -39,6 +40,7 @@ def page_html(record: Record, figures: Mapping[str, str]) -> str:
         sections=sections(record),
         figure=_Figures(figures, captions),
         opening=opening(record),
+        openings=times(record.test_openings),
         training_of_a_candidate=training_of_a_candidate(record),
         kept_scores=kept_scores(record),
         headline=tables.headline(record),
