@@ -231,7 +231,9 @@ class Run:
         predictor = best_alone(self.predictor) if self.reconstructs else self.predictor
         rows = self.labelled(data, options)
         guess = best_guess(predictor.predict_features(rows.x))
-        if self.folder.has_scored and holds_test_rows(self.folder.scored("test"), predictor.preparation.task, rows.y, guess):
+        if self.folder.has_scored and holds_test_rows(
+            self.folder.scored("test"), predictor.preparation.task, rows.y, guess
+        ):
             told = f"the data hold the test rows of {self.name}, which were opened {times(self.count_opening())} now"
             learned = len(rows.y) > self.metrics["rows"]["test"]
             others = "; scores of the other rows flatter, since the run learned from them" if learned else ""

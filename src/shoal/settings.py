@@ -77,6 +77,16 @@ class FitSettings(BaseModel):
         0.95, ge=0.5, lt=1.0, description="share of new values that intervals (of classes, sets) are to hold"
     )
 
+    # what the page says of a cut on the score
+    signal_yield: float | None = Field(
+        None, gt=0.0, description="two classes: expected signal events, for a significance scan on the page"
+    )
+    background_yield: float | None = Field(None, gt=0.0, description="expected background events")
+    background_uncertainty: float = Field(
+        0.0, ge=0.0, le=1.0, description="relative uncertainty of the expected background, e.g. 0.1"
+    )
+    signal: str | None = Field(None, description="the class that is the signal; by default the one named so")
+
     # which networks
     networks: int | None = Field(
         None, ge=1, description="how many candidates to train; 64 by default, of images and series 24"
@@ -154,6 +164,18 @@ class FitSettings(BaseModel):
         for name in (*others, *AUGMENTATIONS):
             if getattr(self, name) and name != "noise":
                 raise ValueError(f"a reconstruction cannot be combined with {name}; leave one of them out")
+        return self
+
+    @model_validator(mode="after")
+    def _yields_go_together(self) -> FitSettings:
+        given = {"signal_yield": self.signal_yield, "background_yield": self.background_yield}
+        missing = [name for name, value in given.items() if value is None]
+        if len(missing) == 1:
+            raise ValueError(f"a significance needs the yields of signal and background; add {missing[0]}")
+        if missing and self.background_uncertainty:
+            raise ValueError(
+                "background_uncertainty is that of the expected yields; add signal_yield and background_yield"
+            )
         return self
 
     @model_validator(mode="after")

@@ -37,6 +37,7 @@ from shoal.evaluation.noise import total_error, with_scatter
 from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.evaluation.reconstructing import with_alarm
 from shoal.evaluation.replicas import sound_replicas
+from shoal.evaluation.selection import check_selection
 from shoal.evaluation.series_baselines import forecast_of
 from shoal.evaluation.shuffled import Shuffled, train_shuffled
 from shoal.networks import Layer, Masking, Normalization
@@ -157,6 +158,7 @@ def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: Fit
     check_augmentation(dataset, settings)
     check_replicas(dataset, settings)
     check_input_errors(dataset, settings)
+    check_selection(settings.given(), dataset.classes, dataset.step_targets is not None)
     return make_problem(dataset.task, loss, *parts, folds=deal_folds(dataset, split, settings), **options)
 
 

@@ -27,7 +27,9 @@ from shoal.evaluation.record import (
     TestRows,
     Verdict,
 )
+from shoal.evaluation.selection import Events, select
 from shoal.evaluation.shuffled import Shuffled
+from shoal.evaluation.significance import Yields
 from shoal.metrics import metrics_for
 from shoal.results import Interval, Status, Task
 
@@ -399,8 +401,18 @@ def with_overtraining(record: Record) -> Record:
     parts = train, (test.truth, test.probabilities, test.weights)
     epochs = np.array([2, 9]), np.array([20, 9])
     return dataclasses.replace(
-        record, overtraining=overtraining(record.data.classes, *parts, verdict, epochs, shuffled)
+        record,
+        overtraining=overtraining(record.data.classes, *parts, verdict, epochs, shuffled),
+        selection=select(scored_events(1), scored_events(2), Yields(30.0, 400.0, 0.1)),
     )
+
+
+def scored_events(seed: int) -> Events:
+    """Return made-up scores of signal and background, some with negative weights."""
+    rng = np.random.default_rng(seed)
+    signal = np.arange(300) % 3 == 0
+    score = 1 / (1 + np.exp(-3 * (signal - 0.5) - rng.normal(size=300)))
+    return Events(score, signal, np.where(rng.random(300) < 0.1, -1.0, 1.0))
 
 
 @pytest.fixture(scope="session")

@@ -92,6 +92,10 @@ def print_summary(run: Run, paged: bool = True) -> None:
     print_table((f"on {metrics['rows']['test']} test {what}", *(f"{label(name)} [95 %]" for name in names)), rows)
     for line in error_bar_lines(metrics):
         print_text(line)
+    if "selection" in metrics:
+        from shoal.report.selection import selection_line
+
+        print_text(selection_line(metrics["selection"]))
     if "search" in metrics and trained > metrics["search"]["candidates_looked_at"]:
         print_text(candidates_line(metrics["search"]))
     for warning in metrics["data"]["warnings"]:

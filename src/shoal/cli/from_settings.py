@@ -14,7 +14,7 @@ from shoal.data.readers import ReadOptions
 from shoal.settings import FitSettings
 from shoal.training.hyperparameters import Hyperparameters
 
-DATA, SPLIT, NETWORKS, RUN = "Data", "Split", "Networks", "Run"
+DATA, SPLIT, SELECTION, NETWORKS, RUN = "Data", "Split", "Selection", "Networks", "Run"
 HYPERPARAMETERS = "Hyperparameters (those not given are searched or have their default)"
 
 READING = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
@@ -27,9 +27,10 @@ WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTH
 _PANELS = {
     **dict.fromkeys((*ROLES, "x_err", *READING, *CUTTING, *RECONSTRUCTING), DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "normalization", "coverage"), SPLIT),
+    **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "signal"), SELECTION),
     **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep", "replicas", "bottleneck"), NETWORKS),
 }
-_PANEL_ORDER = (DATA, SPLIT, NETWORKS, HYPERPARAMETERS, RUN)
+_PANEL_ORDER = (DATA, SPLIT, SELECTION, NETWORKS, HYPERPARAMETERS, RUN)
 # Columns may be repeated or hold commas; these others are texts that the settings take apart themselves.
 _COMMA_LISTS = ("hidden", "activation")
 

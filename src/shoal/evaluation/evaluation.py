@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,7 @@ from shoal.evaluation.record import (
 )
 from shoal.evaluation.scored import Scored
 from shoal.evaluation.sealed import SealedRows
+from shoal.evaluation.selection import selection_of
 from shoal.evaluation.shuffled import Shuffled
 from shoal.evaluation.verdict import beats_baselines, conclude
 from shoal.evaluation.worth import error_bars_record
@@ -266,7 +267,7 @@ def evaluate(
         own = [networks[place] for place in kept]
         epochs = np.asarray([row.best_epoch for row in own]), np.asarray([row.epochs for row in own])
         parts = (train.y, known, train.weights), (truth, best_guess(prediction), weights)
-        picture = overtraining(dataset.classes, *parts, overfitting, epochs, shuffled)
+        picture = overtraining(dataset.classes, *parts, overfitting, epochs, shuffled, settings.get("signal"))
     with_errors = None
     if predictor.measured is not None:
         of_test = of_rows(predictor, dataset, split.test, prediction, truth, weights)
@@ -282,8 +283,13 @@ def evaluate(
         error_bars = error_bars_record(predictor, measured, held, prediction, entries, outside, groups, seed)
     times = dataset.times()
     in_time = {"persistence": others.get("persistence"), "times": None if times is None else times[split.test]}
+    predicted = {}
+    if not alone:
+        predicted = kept_rows(split, (validation, unseen), entries, entries.taken(best_guess(prediction)))
+    selection, without = selection_of(predicted, settings, dataset.classes, seed)
+    data = describe_data(dataset, split, predictor, normalization)
     return Record(
-        data=describe_data(dataset, split, predictor, normalization),
+        data=replace(data, warnings=(*data.warnings, without)) if without else data,
         networks=networks,
         curves=curves,
         scores=scores,
@@ -307,11 +313,10 @@ def evaluate(
         reconstruction=reconstruction,
         error_bars=error_bars,
         overtraining=picture,
-        predicted={}
-        if alone
-        else kept_rows(split, (validation, unseen), entries, entries.taken(best_guess(prediction))),
+        predicted=predicted,
         counts=count_candidates([m.member.candidate for m in members], [m.parts for m in members]),
         measured=with_errors,
+        selection=selection,
     )
 
 

@@ -12,6 +12,7 @@ from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.chi_square import MeasuredRecord
 from shoal.evaluation.counts import Counts
 from shoal.evaluation.overtraining import Overtraining
+from shoal.evaluation.selection import Selection
 from shoal.results import Interval, Task
 
 Scores = dict[str, Interval]
@@ -351,8 +352,8 @@ class Record:
     was trained `repeats` times, on each of `cv` folds if there are any. `signals` is there for images and series
     that are predicted from, `predicted` keeps the validation and test rows with their predictions, `counts` says how
     much the best of the candidates flatters, `reconstruction` for autoencoders, `overtraining` where rows of two
-    classes are told apart, `measured` for targets with measured errors. `outputs` names the
-    outputs of a network that predicts numbers.
+    classes are told apart, `measured` for targets with measured errors, `selection` for yields that the user expects.
+    `outputs` names the outputs of a network that predicts numbers.
     """
 
     data: DataRecord
@@ -383,6 +384,7 @@ class Record:
     counts: Counts | None = None
     error_bars: ErrorBars | None = None
     outputs: tuple[str, ...] = ()
+    selection: Selection | None = None
 
     @property
     def level(self) -> float:

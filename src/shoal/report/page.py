@@ -17,6 +17,7 @@ from shoal.report.errors import measured_table, replicas_text
 from shoal.report.figures import figure_numbers
 from shoal.report.overtraining import overtraining_of
 from shoal.report.prose import interval_methods, kept_scores, opening, sections, training_of_a_candidate
+from shoal.report.selection import selection_of
 from shoal.runs.page_file import times
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ def page_html(record: Record, figures: Mapping[str, str]) -> str:
         error_bars_table=error_bars_table(record),
         error_bars_title=error_bars_title(record),
         overtraining=overtraining_of(record),
+        selection=selection_of(record),
         measured=measured_table(record),
         replicas=replicas_text(record),
         strangest=strangest_rows(record),

@@ -107,6 +107,7 @@ def sections(record: Record) -> tuple[tuple[str, str], ...]:
         predictions = (("reconstruction", "Reconstruction"), ("codes", "Codes"), ("anomalies", "Anomalies"))
     if record.error_bars is not None:
         predictions = (*predictions, ("error-bars", "Error bars"))
+    selection = (("selection", "Selection"),) if record.selection is not None else ()
     examples = (("examples", "Examples"),) if record.signals is not None else ()
     inside = (("inside", "Inside"),) if record.signals is not None else ()
     return (
@@ -119,6 +120,7 @@ def sections(record: Record) -> tuple[tuple[str, str], ...]:
         *examples,
         ("baselines", "Baselines"),
         ("overfitting", "Overfitting"),
+        *selection,
         ("best", "Best network"),
         *inside,
         ("method", "Intervals"),

@@ -42,7 +42,8 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         interval, of classes inside their set, beside the `level` that was asked for; `calibration` says how predictions
         were calibrated and holds expected calibration error and log-loss before and after, `outside` the share of test
         rows outside the training region. Where targets have measured errors, `measured_errors` holds chi-square, pulls
-        and intrinsic scatter of each, and how many replicas there are.
+        and intrinsic scatter of each, and how many replicas there are. Where yields were
+        given, `selection` holds the cut that the validation rows chose and what it gives on the test rows.
     """
     data = record.data
     document = {
@@ -161,6 +162,8 @@ def _on_test_rows(record: Record) -> dict[str, Any]:
         steps["weights"] = {"effective_test_rows": effective, "negative_fraction": negative}
     if record.overtraining is not None:
         steps["overtraining"] = record.overtraining.as_dict()
+    if record.selection is not None:
+        steps["selection"] = record.selection.as_dict()
     if record.data.task == Task.CLASSIFICATION and rows.probabilities is not None:
         from shoal.metrics import confusion_matrix
 
