@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from shoal.afterwards import compare as compare
     from shoal.afterwards import select as select
+    from shoal.afterwards import systematics as systematics
     from shoal.data.builtin import BUILTIN
     from shoal.data.loading import load_dataset as load_dataset
     from shoal.errors import DataError as DataError
@@ -45,6 +46,7 @@ _PUBLIC = {
     "load": ("shoal.run", "load"),
     "select": ("shoal.afterwards", "select"),
     "compare": ("shoal.afterwards", "compare"),
+    "systematics": ("shoal.afterwards", "systematics"),
     "Run": ("shoal.run", "Run"),
     "load_dataset": ("shoal.data.loading", "load_dataset"),
     "datasets": ("shoal.data.builtin", "BUILTIN"),

@@ -29,5 +29,5 @@ def test_a_page_without_the_mark_and_no_page_at_all(tmp_path: Path) -> None:
 
 def test_a_page_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / NAME).write_bytes(b"\xff\xfe")
-    with pytest.raises(RunError, match="cannot read .*report.html"):
+    with pytest.raises(RunError, match=r"cannot read .*report\.html"):
         write_openings(tmp_path, 2)

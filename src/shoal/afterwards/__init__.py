@@ -2,3 +2,4 @@
 
 from shoal.afterwards.comparing import compare as compare
 from shoal.afterwards.selecting import select as select
+from shoal.afterwards.varying import systematics as systematics

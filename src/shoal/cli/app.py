@@ -24,6 +24,7 @@ _LATE = {
     "predict": "Add predictions with error bars to a table.",
     "encode": "Add codes and anomaly scores to a table, by a run that was fitted with --reconstruct.",
     "select": "Choose a cut on the score for expected yields, and quote it on rows that did not choose it.",
+    "systematics": "Shift and reweight the inputs of a run, and see how far its result moves.",
     "evaluate": "Score a run on rows whose truth is known, each score with its 95 % interval.",
     "describe": "Show the columns of a table, what they are for, and what to look out for.",
 }
@@ -93,6 +94,10 @@ _EXAMPLES = {
     "select": (
         "shoal select runs/events-1 --signal-yield 250 --background-yield 1000 --background-uncertainty 0.1",
         "shoal select runs/events-1 later.csv --signal-yield 250 --background-yield 1000 -o selection",
+    ),
+    "systematics": (
+        "shoal systematics runs/events-1 variations.toml",
+        "shoal systematics runs/events-1 variations.toml --data later.csv --cut 0.8 -o shifts",
     ),
     "compare": ("shoal compare runs/iris-1 runs/iris-2", "shoal compare runs/iris-1 runs/iris-2 runs/iris-3 --json"),
     "report": ("shoal report runs/iris-1",),
