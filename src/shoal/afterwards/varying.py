@@ -21,7 +21,7 @@ from shoal.evaluation.evaluation import Rows, best_guess
 from shoal.evaluation.observables import Observable, Sample, of_numbers, several_classes, two_classes
 from shoal.evaluation.selection import Events, choose_cut, yields_of
 from shoal.evaluation.significance import Yields
-from shoal.evaluation.systematics import Systematics, effect_of, errors_of, measure, shift_between
+from shoal.evaluation.systematics import Systematics, effect_of, errors_of, measure, scalars_of, shift_between
 from shoal.evaluation.variations import SHIFTS, Side, Variation, read_variations
 from shoal.results import Task
 from shoal.run import Run
@@ -99,9 +99,9 @@ def systematics(
     study.check(varied)
     nominal = study.sample(study.rows(chosen.table))
     looked = _observables(run, nominal, number, bins, cut, yields)
+    main = _deciding(scalars_of(looked), quantity, two=number is not None)
     found = study.found(varied, nominal, looked, progress or _silent)
-    found = replace(found, cut=cut, yields_text=_told(yields), pruned=prune)
-    found = replace(found, main=_deciding(found, quantity, two=number is not None))
+    found = replace(found, main=main, cut=cut, yields_text=_told(yields), pruned=prune)
     if chosen.own:
         run.count_opening()
     return found
@@ -279,15 +279,14 @@ def _observables(
     return two_classes(nominal, preparation.classes, signal, bins, cut, yields)
 
 
-def _deciding(found: Systematics, asked: str | None, *, two: bool) -> str:
+def _deciding(names: tuple[str, ...], asked: str | None, *, two: bool) -> str:
     """Return the number that decides: the one that is asked for, or the first that says most."""
     if asked is None:
         usual = ("significance", "signal_efficiency", "roc_auc" if two else "log_loss")
-        biases = [name for name in found.scalars if name.startswith("bias")]
-        return next(name for name in (*usual, *biases) if name in found.scalars)
-    if asked not in found.scalars:
-        near = suggest(asked, found.scalars)
-        raise SettingError(f"quantity must be one of {listing(found.scalars)}, got {asked!r}.{near}")
+        biases = [name for name in names if name.startswith("bias")]
+        return next(name for name in (*usual, *biases) if name in names)
+    if asked not in names:
+        raise SettingError(f"quantity must be one of {listing(names)}, got {asked!r}.{suggest(asked, names)}")
     return asked
 
 

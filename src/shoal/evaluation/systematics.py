@@ -130,7 +130,7 @@ class Systematics:
     @property
     def scalars(self) -> tuple[str, ...]:
         """The names of the numbers that are no bins."""
-        return tuple(n for one in self.observables if not isinstance(one, Histogram | Profile) for n in one.names)
+        return scalars_of(self.observables)
 
     @property
     def up(self) -> np.ndarray:
@@ -225,6 +225,11 @@ class Systematics:
             shifts[effect.name] = {**both, "noise": bool(effect.noise[at]), "same_sign": bool(effect.same_sign[at])}
         total = {"up": self.up[at], "down": -self.down[at]}
         return {"nominal": self.nominal[at], "statistical_error": self.error[at], "total": total, "shifts": shifts}
+
+
+def scalars_of(observables: Sequence[Observable]) -> tuple[str, ...]:
+    """Return the names of the numbers that are no bins."""
+    return tuple(name for one in observables if not isinstance(one, Histogram | Profile) for name in one.names)
 
 
 def measure(observables: Sequence[Observable], sample: Sample, seed: int, groups: np.ndarray | None = None) -> Measured:
