@@ -75,7 +75,7 @@ def made(kind: str, count: int = 3, rows: int = 300, *, bins: int = 8) -> System
 
 
 def test_the_tables_say_what_is_known() -> None:
-    found = dataclasses.replace(made("signal"), main="background_efficiency")
+    found = dataclasses.replace(made("signal"), main="signal_efficiency")
     rows = shifts_rows(found)
     assert [row[0] for row in rows][-1] == HOSTILE
     assert rows[-1][2:] == ("0", "0", "changes nothing")

@@ -278,7 +278,7 @@ def effect_of(
     missing: Side | None = next((side for side in SIDES if side not in sides), None)
     if missing is not None:
         (given,) = sides.values()
-        sides = {**sides, missing: Shift(nominal.values - given.shift, -given.shift, given.error)}
+        sides = {**sides, missing: Shift(nominal.values - given.shift, 0.0 - given.shift, given.error)}
     return Effect(variation.name, variation.text, sides, missing, same_rows, changed)
 
 
