@@ -98,11 +98,11 @@ class AtCut:
         passed = sample.guess[:, self.signal] >= self.cut
         shares, events = [], []
         for own in (sample.truth == self.signal, sample.truth != self.signal):
-            c = counts[:, own]
-            kept = c @ (sample.weights[own] * passed[own])
+            parts = sample.weights * passed * own, sample.weights * own, sample.before * own
+            kept, after, before = (counts @ np.stack(parts, axis=1)).T
             with np.errstate(invalid="ignore", divide="ignore"):
-                shares.append(kept / (c @ sample.weights[own]))
-                events.append(kept / (c @ sample.before[own]))
+                shares.append(kept / after)
+                events.append(kept / before)
         if self.yields is None:
             return np.stack(shares, axis=1)
         s, b = self.yields.signal * events[0], self.yields.background * events[1]
@@ -149,10 +149,9 @@ class Histogram:
     def __call__(self, sample: Sample, counts: np.ndarray) -> np.ndarray:
         """Return the expected events in each bin."""
         rows = self.rows(sample)
-        c = counts[:, rows]
-        sums = binned_sums(self._bins(sample)[rows], c * sample.weights[rows], len(self.edges) - 1)
+        sums = binned_sums(counts, (sample.weights * rows)[:, None], self._bins(sample), len(self.edges) - 1)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(self.total * sums / (c @ sample.before[rows])[:, None])
+            return np.asarray(self.total * sums[0] / (counts @ (sample.before * rows))[:, None])
 
     def errors(self, sample: Sample) -> np.ndarray:
         """Return `sqrt(sum w²)` of each bin, scaled to the expected events."""
@@ -184,11 +183,10 @@ class Profile:
         bins, count = places(sample.placed[:, self.column], self.edges), len(self.edges) - 1
         guess = sample.guess[:, self.column]
         missed = guess - sample.truth[:, self.column]
-        weights = counts * sample.weights
+        values = np.stack([np.ones(len(guess)), guess, missed, missed**2], axis=1)
+        total, *sums = binned_sums(counts, sample.weights[:, None] * values, bins, count)
         with np.errstate(invalid="ignore", divide="ignore"):
-            total = binned_sums(bins, weights, count)
-            means = [binned_sums(bins, weights * values, count) / total for values in (guess, missed, missed**2)]
-            return np.concatenate([means[0], means[1], np.sqrt(means[2])], axis=1)
+            return np.concatenate([sums[0] / total, sums[1] / total, np.sqrt(sums[2] / total)], axis=1)
 
     def errors(self, sample: Sample) -> None:
         """Leave the errors to the resamples."""
@@ -208,10 +206,9 @@ class Means:
 
     def __call__(self, sample: Sample, counts: np.ndarray) -> np.ndarray:
         """Return the weighted means."""
-        weights = counts * sample.weights
         values = np.concatenate([sample.guess, sample.guess - sample.truth], axis=1)
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(weights @ values / weights.sum(axis=1)[:, None])
+            return np.asarray(counts @ (sample.weights[:, None] * values) / (counts @ sample.weights)[:, None])
 
     def errors(self, sample: Sample) -> None:
         """Leave the errors to the resamples."""
@@ -243,9 +240,17 @@ def places(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
 
 
-def binned_sums(bins: np.ndarray, weights: np.ndarray, count: int) -> np.ndarray:
-    """Return the sum of the weights `(resamples, rows)` in each bin, `(resamples, bins)`."""
-    return np.stack([weights[:, bins == one].sum(axis=1) for one in range(count)], axis=1)
+def binned_sums(counts: np.ndarray, values: np.ndarray, bins: np.ndarray, count: int) -> np.ndarray:
+    """Return the sum of several values `(rows, values)` in each bin, `(values, resamples, bins)`.
+
+    Args:
+        counts: how often each row counts, `(resamples, rows)`.
+        values: what is added.
+        bins: the bin of each row.
+        count: of the bins.
+    """
+    rows = [np.flatnonzero(bins == one) for one in range(count)]
+    return np.stack([counts[:, some] @ values[some] for some in rows], axis=1).transpose(2, 0, 1)
 
 
 def edges_between(values: np.ndarray, bins: int, tails: float = 0.0) -> np.ndarray:

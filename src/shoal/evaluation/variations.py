@@ -141,7 +141,8 @@ class Variation(BaseModel):
             return f"weights of {self.of_class} × (1 ± {self.rate:g})"
         if way in PAIRS:
             given = [getattr(self, f"{way}_{side}") for side in self.sides]
-            return f"{way} {', '.join(one if isinstance(one, str) else 'from Python' for one in given)}"
+            what = {"weight": "weights", "factor": "weights ×", "file": "rows of"}[way]
+            return f"{what} {', '.join(str(one) if isinstance(one, str | Path) else 'another table' for one in given)}"
         size = ", ".join(f"{one:g}" if isinstance(one, float) else one for one in getattr(self, way))
         return {"scale": f"{names} × (1 ± {size})", "smear": f"{names} + noise of {size}"}.get(way, f"{names} ± {size}")
 
