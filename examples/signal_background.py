@@ -47,7 +47,9 @@ print(json.dumps(run.metrics["weights"]))
 print(run.metrics["overtraining"]["conclusion"])
 found = run.metrics["selection"]
 quoted = found["significance"]["asimov"]
-print(f"score above {found['cut']:.3f}: {found['signal_events']:.0f} signal, {found['background_events']:.0f} background")
+print(
+    f"score above {found['cut']:.3f}: {found['signal_events']:.0f} signal, {found['background_events']:.0f} background"
+)
 print(f"significance {quoted['value']:.2f}, 95 % interval {quoted['low']:.2f} to {quoted['high']:.2f}")
 
 # The same may stand in a file variations.toml, for `shoal systematics RUN variations.toml`.

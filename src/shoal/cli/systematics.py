@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shoal.evaluation.systematics import Systematics
 
 Variations = Annotated[
-    str, typer.Argument(metavar="VARIATIONS", help="a TOML file with a table [name] for each variation")
+    str, typer.Argument(metavar="VARIATIONS", help=r"a TOML file with a table \[name] for each variation")
 ]
 Data = Annotated[
     str | None, typer.Option("--data", metavar="FILE", help="other labelled rows; by default the test rows of the run")
