@@ -1,4 +1,4 @@
-"""Tell signal from background in simulated events with weights: overtraining, a cut for expected yields, systematics."""
+"""Tell signal from background in weighted simulated events: overtraining, a cut for expected yields, systematics."""
 
 import json
 from pathlib import Path
