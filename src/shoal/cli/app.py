@@ -24,6 +24,7 @@ _LATE = {
     "predict": "Add predictions with error bars to a table.",
     "encode": "Add codes and anomaly scores to a table, by a run that was fitted with --reconstruct.",
     "select": "Choose a cut on the score for expected yields, and quote it on rows that did not choose it.",
+    "explain": "Show which columns matter, how the answer changes with them, and why a row got its answer.",
     "evaluate": "Score a run on rows whose truth is known, each score with its 95 % interval.",
     "describe": "Show the columns of a table, what they are for, and what to look out for.",
 }
@@ -93,6 +94,11 @@ _EXAMPLES = {
     "select": (
         "shoal select runs/events-1 --signal-yield 250 --background-yield 1000 --background-uncertainty 0.1",
         "shoal select runs/events-1 later.csv --signal-yield 250 --background-yield 1000 -o selection",
+    ),
+    "explain": (
+        "shoal explain runs/measurements-1",
+        "shoal explain runs/measurements-1 later.csv --column mass --ice",
+        "shoal explain runs/measurements-1 later.csv --row 3",
     ),
     "compare": ("shoal compare runs/iris-1 runs/iris-2", "shoal compare runs/iris-1 runs/iris-2 runs/iris-3 --json"),
     "report": ("shoal report runs/iris-1",),

@@ -11,6 +11,7 @@ import numpy as np
 from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.chi_square import MeasuredRecord
 from shoal.evaluation.counts import Counts
+from shoal.evaluation.explanation.importance import ImportanceTable
 from shoal.evaluation.overtraining import Overtraining
 from shoal.results import Interval, Task
 
@@ -352,7 +353,7 @@ class Record:
     that are predicted from, `predicted` keeps the validation and test rows with their predictions, `counts` says how
     much the best of the candidates flatters, `reconstruction` for autoencoders, `overtraining` where rows of two
     classes are told apart, `measured` for targets with measured errors. `outputs` names the
-    outputs of a network that predicts numbers.
+    outputs of a network that predicts numbers, `importance` is that of the columns of a table where it is cheap.
     """
 
     data: DataRecord
@@ -383,6 +384,7 @@ class Record:
     counts: Counts | None = None
     error_bars: ErrorBars | None = None
     outputs: tuple[str, ...] = ()
+    importance: ImportanceTable | None = None
 
     @property
     def level(self) -> float:

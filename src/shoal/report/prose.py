@@ -109,6 +109,7 @@ def sections(record: Record) -> tuple[tuple[str, str], ...]:
         predictions = (*predictions, ("error-bars", "Error bars"))
     examples = (("examples", "Examples"),) if record.signals is not None else ()
     inside = (("inside", "Inside"),) if record.signals is not None else ()
+    importance = (("importance", "Importance"),) if record.importance is not None else ()
     return (
         ("verdict", "Verdict"),
         ("data", "Data"),
@@ -119,6 +120,7 @@ def sections(record: Record) -> tuple[tuple[str, str], ...]:
         *examples,
         ("baselines", "Baselines"),
         ("overfitting", "Overfitting"),
+        *importance,
         ("best", "Best network"),
         *inside,
         ("method", "Intervals"),

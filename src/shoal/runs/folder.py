@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shoal.evaluation.predictor import Predictor
     from shoal.evaluation.record import PredictedRows, Record
 
-MODEL, FIGURES, REPORT = "model", "figures", "report.html"
+MODEL, FIGURES, REPORT, EXPLANATION = "model", "figures", "report.html", "explanation"
 # All that shoal itself puts into a run folder; nothing else is ever removed.
 CONTENTS = (
     config_file.NAME,
@@ -28,6 +28,7 @@ CONTENTS = (
     REPORT,
     MODEL,
     FIGURES,
+    EXPLANATION,
     checkpoint.FOLDER,
 )
 
