@@ -16,7 +16,7 @@ from shoal.errors import DataError, RunError, SettingError
 from shoal.evaluation.explanation.explained import Explanation, explain_rows, explain_table
 from shoal.evaluation.explanation.importance import GROUP_ABOVE, REPEATS
 from shoal.evaluation.explanation.interactions import COLUMNS
-from shoal.evaluation.explanation.subject import Subject
+from shoal.evaluation.explanation.subject import OUT_OF_FOLD, VALIDATION, Subject
 from shoal.run import Run, load
 from shoal.settings import check_settings
 from shoal.steps import deal_folds, read
@@ -77,9 +77,9 @@ def explain(
         >>> import shoal, tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     run = shoal.fit("iris", networks=2, hidden=(4,), epochs=2, batch_size=32, out=folder + "/iris")
-        ...     found = shoal.explain(run, columns="petal_width", interactions=0)
+        ...     found = shoal.explain(run, columns="petal width (cm)", interactions=0)
         >>> found.on, [effect.column for effect in found.effects]
-        ('24 validation rows', ['petal_width'])
+        ('24 validation rows', ['petal width (cm)'])
     """
     run = run if isinstance(run, Run) else load(run)
     check_explainable(run)
@@ -157,7 +157,7 @@ def _validation_rows(run: Run, data: Any, of: str | None) -> Subject:
     return Subject(
         run.predictor,
         run.predictor.preparation.transform(table),
-        "validation rows",
+        VALIDATION if folds is None else OUT_OF_FOLD,
         table,
         dataset.y()[rows],
         None if weights is None else weights[rows],
@@ -192,7 +192,7 @@ def other_rows(
     return Subject(
         run.predictor,
         x,
-        f"rows of {raw.source}",
+        "rows given" if raw.source == "python" else f"rows of {raw.source}",
         raw.table,
         None if labelled is None else labelled.y,
         None if labelled is None else labelled.weights,

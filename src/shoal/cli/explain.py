@@ -37,7 +37,7 @@ Ice = Annotated[bool, typer.Option("--ice", help="effects of single rows, too (i
 Method = Annotated[
     str, typer.Option("--method", help="how to take answers apart: auto, gradients (of numbers) or shapley")
 ]
-MostRows = Annotated[int, typer.Option("--rows", help="of more rows, draw so many at random")]
+MostRows = Annotated[int, typer.Option("--most-rows", help="of more rows, draw so many at random")]
 Out = Annotated[
     str | None, typer.Option("--out", "-o", metavar="FOLDER", help="where to write (default: RUN/explanation)")
 ]
@@ -55,7 +55,7 @@ def explain(
     interactions: Pairs = 5,
     ice: Ice = False,
     method: Method = "auto",
-    rows: MostRows = 2000,
+    most_rows: MostRows = 2000,
     out: Out = None,
     settings: dict[str, Any],
     as_json: Json = False,
@@ -91,7 +91,7 @@ def explain(
             interactions=interactions,
             ice=ice,
             method=method,
-            most_rows=rows,
+            most_rows=most_rows,
             options=read_options(settings),
             progress=progress,
         )

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shoal.evaluation.explanation.attribution import Attribution
-from shoal.evaluation.explanation.explained import Explanation
 from shoal.evaluation.explanation.importance import ImportanceTable, scores_of
 from shoal.evaluation.explanation.scores import Estimate
 from shoal.evaluation.record import Record
 from shoal.report.tables import Table
-from shoal.report.words import count, integer, joined, number, sentence
+from shoal.report.words import count, integer, joined, number
+
+if TYPE_CHECKING:
+    from shoal.evaluation.explanation.attribution import Attribution
+    from shoal.evaluation.explanation.explained import Explanation
 
 TERMINAL_SCORES = 2
 LINES = 30
@@ -24,13 +26,13 @@ Rows = list[tuple[str, ...]]
 def with_error(value: float, error: float) -> str:
     """Return a number with its standard error, both with the decimals of the error's second digit.
 
-    >>> with_error(1.23456, 0.0123), with_error(1234.5, 56.0), with_error(0.5, float("nan"))
+    >>> with_error(1.23456, 0.0123), with_error(1234.6, 56.0), with_error(0.5, float("nan"))
     ('1.235 ± 0.012', '1,235 ± 56', '0.500')
     """
     if not (math.isfinite(value) and math.isfinite(error) and error > 0):
         return number(value)
-    decimals = min(max(1 - math.floor(math.log10(error)), 0), 6)
-    if max(abs(value), error) < 1e-4 or max(abs(value), error) >= 1e6:
+    decimals = max(1 - math.floor(math.log10(error)), 0)
+    if decimals > 6 or max(abs(value), error) >= 1e6:
         return f"{number(value)} ± {number(error, 2)}"
     text = f"{value:,.{decimals}f} ± {error:,.{decimals}f}"
     return text.replace("-", "−")
@@ -72,8 +74,7 @@ def importance_on_page(record: Record) -> Table | None:
     found = record.importance
     if found is None:
         return None
-    more = "`shoal explain` with this run's folder shows how answers change with each column, and which interact"
-    note = " ".join(sentence(line) for line in (*importance_lines(found), more.replace("`", "")))
+    note = "The command shoal explain shows how the answer changes with each column, and which columns interact."
     header, rows = importance_table(found)
     return Table(header, tuple(rows), note)
 

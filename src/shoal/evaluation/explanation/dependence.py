@@ -327,21 +327,31 @@ def accumulated_effects(
         of_all = some if some.ndim == 2 else some.mean(axis=0)
         variances.append(error_of_mean(of_all, w) ** 2 if len(w) > 1 else np.zeros(some.shape[-1]))
     start = np.zeros_like(change[..., :1, :])
-    curve = np.concatenate([start, np.cumsum(np.stack(steps, axis=-2), axis=-2)], axis=-2)
-    shares = np.bincount(upper, subject.w, minlength=len(edges))[1:]
-    middle = (curve[..., 1:, :] + curve[..., :-1, :]) / 2
-    curve = curve - weighted_mean(middle, shares, axis=middle.ndim - 2)[..., None, :]
-    return curve, _error_of_sums(np.stack(variances), shares / shares.sum())
+    stepped = np.stack(steps, axis=-2)
+    curve = np.concatenate([start, np.cumsum(stepped, axis=-2)], axis=-2)
+    above = _shares_above(values, edges, upper, subject.w)
+    mean = np.tensordot(stepped, above, axes=([stepped.ndim - 2], [0]))
+    return curve - mean[..., None, :], _error_of_sums(np.stack(variances), above)
 
 
-def _error_of_sums(variances: np.ndarray, shares: np.ndarray) -> np.ndarray:
+def _shares_above(values: np.ndarray, edges: np.ndarray, upper: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Return how much of each step the rows have behind them, in their weighted mean, `(intervals,)`.
+
+    Between the edges the curve is linear, so that a row has the part of its own step that lies below it.
+    """
+    part = (values - edges[upper - 1]) / (edges[upper] - edges[upper - 1])
+    count = len(edges) - 1
+    whole, own = (np.bincount(upper - 1, each, minlength=count) for each in (w, w * part))
+    return np.asarray((np.cumsum(whole[::-1])[::-1] - whole + own) / w.sum())
+
+
+def _error_of_sums(variances: np.ndarray, above: np.ndarray) -> np.ndarray:
     """Return the error of centred sums of independent steps, `(grid, outputs)`, from the variances of the steps.
 
-    Step j enters the curve at z_k with 1 if j <= k, less the share of rows above the middle of interval j.
+    Step j enters the curve at z_k with 1 if j <= k, less what the rows have of it in the mean.
     """
-    above = np.cumsum(shares[::-1])[::-1] - shares / 2
-    steps = np.arange(1, len(shares) + 1)
-    enters = (steps[None, :] <= np.arange(len(shares) + 1)[:, None]) - above[None, :]
+    steps = np.arange(1, len(above) + 1)
+    enters = (steps[None, :] <= np.arange(len(above) + 1)[:, None]) - above[None, :]
     return np.asarray(np.sqrt(enters**2 @ variances))
 
 

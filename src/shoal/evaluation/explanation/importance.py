@@ -68,6 +68,7 @@ class ImportanceTable:
         above: from which correlation on columns go together.
         correlation: how strongly each two columns go together, `(columns, columns)` in the order of `columns`.
         columns: all of them, in the order of the table.
+        target: whose errors the score tells; empty for classes.
     """
 
     groups: tuple[Importance, ...]
@@ -79,6 +80,7 @@ class ImportanceTable:
     above: float
     correlation: np.ndarray
     columns: tuple[str, ...]
+    target: str = ""
 
     @property
     def ranked(self) -> tuple[str, ...]:
@@ -103,6 +105,7 @@ class ImportanceTable:
         """Return the table as plain data for JSON."""
         return {
             "on": self.on,
+            **({"target": self.target} if self.target else {}),
             "rows": self.rows,
             "repeats": self.repeats,
             "score": self.score,
@@ -154,7 +157,8 @@ def permutation_importance(
     found = sorted((importance(group) for group in sets), key=lambda one: -one.scores[first].value)
     names = tuple(block.name for block in subject.blocks)
     told = len(subject), repeats, subject.name, above, strength, names
-    return ImportanceTable(tuple(found), tuple(alone.values()), measured.score(), *told)
+    target = "" if subject.task is Task.CLASSIFICATION else subject.outputs[0]
+    return ImportanceTable(tuple(found), tuple(alone.values()), measured.score(), *told, target)
 
 
 def permutations(subject: Subject, repeats: int) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 
 from shoal.data import Dataset, Split
 from shoal.evaluation.explanation.importance import ImportanceTable, permutation_importance
-from shoal.evaluation.explanation.subject import Subject
+from shoal.evaluation.explanation.subject import OUT_OF_FOLD, VALIDATION, Subject
 from shoal.evaluation.predictor import Predictor
 from shoal.results import Task
 
@@ -36,7 +36,7 @@ def importance_in_passing(
         return None
     groups = dataset.groups()
     own = None if groups is None else np.unique(groups[split.validation], return_inverse=True)[1]
-    weights, what = rows.weights, "validation rows"
+    weights, what = rows.weights, VALIDATION if held_out is None else OUT_OF_FOLD
     return cheap_importance(
         Subject(predictor, rows.x, what, y=rows.y, weights=weights, answering=held_out, groups=own, seed=seed)
     )

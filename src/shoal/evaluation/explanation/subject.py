@@ -22,6 +22,8 @@ EXPLAINING = 11
 """The path of the streams from which explanations draw."""
 NUMBERS_AT_ONCE = 16_000_000
 """Prepared numbers that lie in memory together."""
+VALIDATION, OUT_OF_FOLD = "validation rows", "rows out of fold"
+"""What rows are that trained no weight, or not those of the networks that are asked."""
 _MICROSECONDS = 86_400e6
 
 Tell = Callable[[str], None]

@@ -34,7 +34,7 @@ class ImportanceRow:
     @property
     def label(self) -> str:
         """What stands beside the line."""
-        names = " + ".join(name_text(name, 20) for name in self.columns[:2])
+        names = " + ".join(name_text(name, 18) for name in self.columns[:2])
         more = f" + {len(self.columns) - 2} more" if len(self.columns) > 2 else ""
         return (INDENT + "alone: " if self.alone else "") + names + more
 
@@ -106,7 +106,7 @@ def draw(shown: ImportanceFigure) -> Figure:
     """Draw a dot with its error for each line, the most important at the top."""
     rows = shown.rows
     left = text_width([row.label for row in rows]) + 0.12
-    figure = new_figure(ROW * len(rows) + 0.62, max(3.5, left + 2.0))
+    figure = new_figure(ROW * len(rows) + 0.62, max(3.5, left + 1.5))
     axes = add_axes(figure, left, 0.5, 0.14, 0.12)
     axes.axvline(0.0, color=MUTED, lw=0.7, ls=(0, (4, 3)))
     for place, row in enumerate(rows):
@@ -121,5 +121,6 @@ def draw(shown: ImportanceFigure) -> Figure:
     errors = np.nan_to_num([row.error for row in rows])
     values = np.asarray([row.value for row in rows])
     axes.set_xlim(*limits(np.concatenate([values - errors, values + errors, [0.0]]), log=False))
-    axes.set_xlabel(shown.score.change)
+    target = shown.found.target
+    axes.set_xlabel(shown.score.change + (f" of {name_text(target)}" if target else ""))
     return figure

@@ -118,8 +118,8 @@ def draw(shown: PartialDependence) -> Figure:
     count = len(shown.effects)
     across = 2 if count == 4 else min(count, ACROSS)
     down, width = math.ceil(count / across), WIDE * across / ACROSS
-    crowded = any(one.kind == "category" for one in shown.effects)
-    cell, tall, bottom, top = width / across, 1.5, 0.75 if crowded else 0.45, 0.12
+    crowded = any(_slanted(_names(one)[1]) for one in shown.effects if one.kind == "category")
+    cell, tall, bottom, top = width / across, 1.5, 0.85 if crowded else 0.45, 0.12
     legend, step = 0.28 if len(shown.outputs) > 1 else 0.0, tall + bottom + top
     figure = new_figure(down * step + legend, width)
     span = _span(shown)
@@ -187,11 +187,34 @@ def _panel(axes: Axes, one: Dependence, outputs: tuple[int, ...]) -> None:
 
 
 def _ticks(axes: Axes, one: Dependence) -> None:
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
+    from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(3 if one.kind == "date" else 5))
     if one.kind == "date":
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda day, _: day_text(day)))
+        places, names = date_ticks(float(one.grid[0]), float(one.grid[-1]))
+        axes.set_xticks(places, names)
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+
+
+def date_ticks(first: float, last: float, most: int = 4) -> tuple[list[float], list[str]]:
+    """Return round dates between two days since 1970, and how they are written; of a short time, both its ends.
+
+    >>> date_ticks(10.0, 900.0)
+    ([181.0, 365.0, 546.0, 730.0], ['1970-07', '1971-01', '1971-07', '1972-01'])
+    >>> date_ticks(10.0, 12.0)
+    ([10.0, 12.0], ['1970-01-11', '1970-01-13'])
+    """
+    ends = np.asarray([first, last]).astype("datetime64[D]").astype("datetime64[M]").astype(int)
+    for step in (1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200):
+        months = np.arange(-(-ends[0] // step) * step, ends[1] + 1, step).astype("datetime64[M]")
+        days = months.astype("datetime64[D]").astype(float)
+        inside = (days >= first) & (days <= last)
+        if inside.sum() <= most:
+            break
+    if inside.sum() < 2:
+        places = sorted({float(np.floor(first)), float(np.floor(last))})
+        return places, [day_text(day) for day in places]
+    return days[inside].tolist(), [str(month)[:4] if step >= 12 else str(month) for month in months[inside]]
 
 
 def day_text(day: float) -> str:
@@ -205,7 +228,7 @@ def day_text(day: float) -> str:
 
 def _points(axes: Axes, one: Dependence, outputs: tuple[int, ...]) -> None:
     """Draw a point with its band for each category, the most frequent ones if there are many."""
-    chosen = np.sort(np.argsort(-one.counts, kind="stable")[:MOST_CATEGORIES])
+    chosen, names = _names(one)
     at, effect = np.arange(len(chosen)), one.partial
     for shift, (colour, k) in enumerate(zip(COLOURS, outputs, strict=False)):
         x = at + 0.16 * (shift - (len(outputs) - 1) / 2)
@@ -215,8 +238,18 @@ def _points(axes: Axes, one: Dependence, outputs: tuple[int, ...]) -> None:
             axes.plot(np.tile(x, len(rows)), rows.ravel(), "o", color=colour, ms=1.5, mew=0, alpha=0.3)
         axes.plot(*bars(x, mean - spread, mean + spread), color=colour, lw=1.4)
         axes.plot(x, mean, "o", color=colour, ms=4)
-    names = ["false", "true"] if one.kind == "boolean" else [name_text(str(one.grid[i]), 14) for i in chosen]
-    slanted = sum(map(len, names)) > 18
-    axes.set_xticks(at, names, rotation=35 if slanted else 0, ha="right" if slanted else "center",
-                    rotation_mode="anchor")  # fmt: skip
+    how: Any = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if _slanted(names) else {}
+    axes.set_xticks(at, names, **how)
     axes.set_xlim(-0.5, len(chosen) - 0.5)
+
+
+def _names(one: Dependence) -> tuple[np.ndarray, list[str]]:
+    """Return the places of the categories that are drawn, and their names."""
+    chosen = np.sort(np.argsort(-one.counts, kind="stable")[:MOST_CATEGORIES])
+    if one.kind == "boolean":
+        return chosen, ["false", "true"]
+    return chosen, [name_text(str(one.grid[i]), 14) for i in chosen]
+
+
+def _slanted(names: list[str]) -> bool:
+    return sum(map(len, names)) > 18
