@@ -16,7 +16,7 @@ from shoal.errors import DataError, RunError, SettingError
 from shoal.evaluation.explanation.explained import Explanation, explain_rows, explain_table
 from shoal.evaluation.explanation.importance import GROUP_ABOVE, REPEATS
 from shoal.evaluation.explanation.interactions import COLUMNS
-from shoal.evaluation.explanation.subject import OUT_OF_FOLD, VALIDATION, Subject
+from shoal.evaluation.explanation.subject import OUT_OF_FOLD, VALIDATION, Subject, Tell
 from shoal.run import Run, load
 from shoal.settings import check_settings
 from shoal.steps import deal_folds, read
@@ -40,6 +40,7 @@ def explain(
     ice: bool = False,
     method: str = "auto",
     most_rows: int = MOST_ROWS,
+    out: str | Path | None = None,
     options: ReadOptions | None = None,
     progress: Progress | None = None,
 ) -> Explanation:
@@ -62,6 +63,7 @@ def explain(
         method: how answers are taken apart: `gradients`, `shapley`, or `auto`: by gradients where all columns are
             numbers.
         most_rows: of more rows so many are drawn at random.
+        out: a folder for figures (SVG, PDF) and their numbers (CSV, JSON); by default nothing is written.
         options: how to read text files.
         progress: a listener.
 
@@ -83,24 +85,36 @@ def explain(
     """
     run = run if isinstance(run, Run) else load(run)
     check_explainable(run)
+    if most_rows < 2:
+        raise SettingError(f"most_rows must be 2 or more, got {most_rows}")
     tell = (progress or Silent()).stage
     tell("reading")
     whole = validation_rows(run, of) if data is None else other_rows(run, data, of, options, alone=rows is not None)
-    _ = whole.chosen
-    if most_rows < 2:
-        raise SettingError(f"most_rows must be 2 or more, got {most_rows}")
+    _ = whole.chosen  # an unknown class or target is told before the work
     if rows is not None:
         wanted = [int(row) for row in np.atleast_1d(np.asarray(rows, np.int64))]
         background, notes = (whole, []) if data is None else _background(run, whole, of)
         few = background.at_most(most_rows)
-        return explain_rows(run.name, whole, few, wanted, method=method, notes=notes, tell=tell)
+        found = explain_rows(run.name, whole, few, wanted, method=method, notes=notes, tell=tell)
+    else:
+        given: dict[str, Any] = {"columns": [columns] if isinstance(columns, str) else columns, "curves": ice}
+        given |= {"repeats": repeats, "above": group_above, "pairs_of": interactions}
+        found = _explain_columns(run, whole, most_rows, tell, given)
+    if out is not None:
+        from shoal.report.explanation import write_explanation
+
+        tell("drawing")
+        write_explanation(found, out, classes=bool(run.predictor.preparation.classes))
+    return found
+
+
+def _explain_columns(run: Run, whole: Subject, most_rows: int, tell: Tell, given: dict[str, Any]) -> Explanation:
+    """Return importance, effects and interactions on some of the rows; `given` goes to `explain_table`."""
     subject = whole.at_most(most_rows)
     if len(subject) < 2:
         raise DataError(f"an explanation needs two rows at least, got {len(subject)}; for one row give rows (--row)")
     notes = [] if len(subject) == len(whole) else [f"{len(subject):,} of the {len(whole):,} {whole.name} were drawn"]
-    names = [columns] if isinstance(columns, str) else columns
-    wanted_of: dict[str, Any] = {"columns": names, "repeats": repeats, "above": group_above, "pairs_of": interactions}
-    return explain_table(run.name, subject, **wanted_of, curves=ice, notes=notes, tell=tell)
+    return explain_table(run.name, subject, **given, notes=notes, tell=tell)
 
 
 def check_explainable(run: Run) -> None:

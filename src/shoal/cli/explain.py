@@ -69,17 +69,15 @@ def explain(
         are
     not opened.
     """
-    from pathlib import Path
-
     from shoal.cli.live import watching
     from shoal.cli.output import print_json
     from shoal.explaining import explain as explain_run
-    from shoal.report.explanation import write_explanation
     from shoal.run import load
     from shoal.runs.folder import EXPLANATION
 
     with watching(quiet=quiet, plain_lines=False) as progress:
         loaded = load(run)
+        folder = str(loaded.path / EXPLANATION) if out is None else out
         found = explain_run(
             loaded,
             data,
@@ -92,16 +90,14 @@ def explain(
             ice=ice,
             method=method,
             most_rows=most_rows,
+            out=folder,
             options=read_options(settings),
             progress=progress,
         )
-        progress.stage("drawing")
-        folder = Path(out) if out is not None else loaded.path / EXPLANATION
-        write_explanation(found, folder, classes=bool(loaded.predictor.preparation.classes))
     if as_json:
         print_json(found.as_dict())
     else:
-        _print(found, str(folder))
+        _print(found, folder)
 
 
 def _print(found: Explanation, folder: str) -> None:

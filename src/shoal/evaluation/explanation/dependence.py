@@ -22,16 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from shoal.errors import DataError
+from shoal.evaluation.explanation.grid import filled, grid_of, nearest, rug_of
 from shoal.evaluation.explanation.subject import Block, Subject, Tell, silent, weighted_mean
 from shoal.evaluation.replicas import data_spread
 
-POINTS = 21
-"""Values of a grid at most, but of categories all."""
 ROWS_OF_REPLICAS = {"partial": 100, "accumulated": 500}
 """Rows that replicas, of which there are many, are asked about; for partial dependence once for each value."""
 MOST_CURVES = 60
-RUG = 200
 MISSING, OTHER = "missing", "other"
 
 Answers = Callable[[np.ndarray], np.ndarray]
@@ -172,12 +169,15 @@ def dependence(
         grid, features, place = _categories(subject, block)
     else:
         values = block.values(subject.table)
-        grid = edges = grid_of(values, column)
-        features, place = block.encode(edges), _nearest(edges, values)
+        edges = grid_of(values, column)
+        grid = filled(edges, values)
+        features, place = block.encode(grid), nearest(grid, values)
     tell(f"effect of {column}")
     counts = np.bincount(place[place >= 0], subject.w[place >= 0], minlength=len(grid))
     partial, own = _partial(subject, block, features, curves)
-    accumulated = None if edges is None or block.kind == "boolean" else _accumulated(subject, block, edges, features)
+    accumulated = None if edges is None or block.kind == "boolean" else _accumulated(subject, block, edges)
+    if accumulated is not None and edges is not None:
+        accumulated = _at(accumulated, edges, np.asarray(grid))
     return Dependence(
         column,
         block.kind,
@@ -187,42 +187,21 @@ def dependence(
         partial,
         accumulated,
         weighted_mean(subject.answers(subject.x).mean(axis=0), subject.w),
-        _rug(values),
+        rug_of(values),
         int(np.isnan(values).sum()),
         tuple(together_with),
         own,
     )
 
 
-def grid_of(values: np.ndarray, column: str, points: int = POINTS) -> np.ndarray:
-    """Return values of a column from the least to the largest: all of a few, else those at even quantiles.
+def _at(effect: Effect, edges: np.ndarray, grid: np.ndarray) -> Effect:
+    """Return accumulated effects, which are linear between the edges, at the values of the grid."""
 
-    Args:
-        values: `(rows,)`, NaN where there is none.
-        column: its name, for the message.
-        points: how many at most.
+    def at(curve: np.ndarray) -> np.ndarray:
+        return np.stack([np.interp(grid, edges, one) for one in curve.T], axis=1)
 
-    Raises:
-        DataError: there are fewer than two.
-
-    Example:
-        >>> grid_of(np.array([3.0, 1.0, 1.0, np.nan]), "x").tolist(), len(grid_of(np.arange(1000.0), "x"))
-        ([1.0, 3.0], 21)
-    """
-    present = np.sort(values[np.isfinite(values)])
-    distinct = np.unique(present)
-    if len(distinct) < 2:
-        raise DataError(f"column {column!r} has {len(distinct)} value in these rows; an effect needs two at least")
-    if len(distinct) <= points:
-        return distinct
-    places = np.linspace(0, len(present) - 1, points).round().astype(int)
-    return np.unique(present[places])  # values that occur, so that whole numbers stay whole
-
-
-def _nearest(grid: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Return the place in the grid that is nearest to each value, -1 where there is none."""
-    place = np.searchsorted((grid[1:] + grid[:-1]) / 2, values)
-    return np.where(np.isfinite(values), place, -1)
+    data = None if effect.data is None else at(effect.data)
+    return Effect(at(effect.mean), at(effect.members), at(effect.rows), data)
 
 
 def _categories(subject: Subject, block: Block) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
@@ -233,13 +212,6 @@ def _categories(subject: Subject, block: Block) -> tuple[tuple[str, ...], np.nda
     own = subject.x[:, block.features]
     place = np.where(own.any(axis=1), own.argmax(axis=1), -1)
     return tuple(names), np.eye(len(names), dtype=np.float32), place
-
-
-def _rug(values: np.ndarray) -> np.ndarray:
-    present = np.sort(values[np.isfinite(values)])
-    if not len(present):
-        return present
-    return present[np.linspace(0, len(present) - 1, min(RUG, len(present))).round().astype(int)]
 
 
 def _partial(subject: Subject, block: Block, features: np.ndarray, curves: bool) -> tuple[Effect, np.ndarray | None]:
@@ -277,8 +249,9 @@ def _set(x: np.ndarray, block: Block, value: np.ndarray) -> np.ndarray:
     return changed
 
 
-def _accumulated(subject: Subject, block: Block, edges: np.ndarray, features: np.ndarray) -> Effect:
+def _accumulated(subject: Subject, block: Block, edges: np.ndarray) -> Effect:
     assert subject.table is not None
+    features = block.encode(edges)
     values = block.values(subject.table)
     present = np.isfinite(values)
     rows = subject.taken(np.flatnonzero(present))
