@@ -196,11 +196,11 @@ def _ticks(axes: Axes, one: Dependence) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(5))
 
 
-def date_ticks(first: float, last: float, most: int = 4) -> tuple[list[float], list[str]]:
+def date_ticks(first: float, last: float, most: int = 3) -> tuple[list[float], list[str]]:
     """Return round dates between two days since 1970, and how they are written; of a short time, both its ends.
 
     >>> date_ticks(10.0, 900.0)
-    ([181.0, 365.0, 546.0, 730.0], ['1970-07', '1971-01', '1971-07', '1972-01'])
+    ([365.0, 730.0], ['1971', '1972'])
     >>> date_ticks(10.0, 12.0)
     ([10.0, 12.0], ['1970-01-11', '1970-01-13'])
     """
