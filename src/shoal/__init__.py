@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from shoal.errors import SettingError as SettingError
     from shoal.errors import ShoalError as ShoalError
     from shoal.errors import ShoalWarning as ShoalWarning
+    from shoal.explaining import explain as explain
     from shoal.fit import fit as fit
     from shoal.fit import resume as resume
     from shoal.networks import Activation as Activation
@@ -47,6 +48,7 @@ _PUBLIC = {
     "select": ("shoal.afterwards", "select"),
     "compare": ("shoal.afterwards", "compare"),
     "systematics": ("shoal.afterwards", "systematics"),
+    "explain": ("shoal.explaining", "explain"),
     "Run": ("shoal.run", "Run"),
     "load_dataset": ("shoal.data.loading", "load_dataset"),
     "datasets": ("shoal.data.builtin", "BUILTIN"),

@@ -358,6 +358,10 @@ class Run:
         """Return the verdict in plain sentences."""
         return str(self.metrics["verdict"]["text"])
 
+    def read(self, data: Any, options: ReadOptions | None = None) -> Raw:
+        """Return data as read for `predict`: the table, and images or series."""
+        return self._read(data, options)
+
     def _read(self, data: Any, options: ReadOptions | None, *, known: bool = False) -> Raw:
         """Return data as read, cut into series as those of the fit were; with `known` those whose target is known."""
         return self._read_both(data, options, known=known)[1]

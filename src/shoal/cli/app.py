@@ -25,6 +25,7 @@ _LATE = {
     "encode": "Add codes and anomaly scores to a table, by a run that was fitted with --reconstruct.",
     "select": "Choose a cut on the score for expected yields, and quote it on rows that did not choose it.",
     "systematics": "Shift and reweight the inputs of a run, and see how far its result moves.",
+    "explain": "Show which columns matter, how the answer changes with them, and why a row got its answer.",
     "evaluate": "Score a run on rows whose truth is known, each score with its 95 % interval.",
     "describe": "Show the columns of a table, what they are for, and what to look out for.",
 }
@@ -98,6 +99,11 @@ _EXAMPLES = {
     "systematics": (
         "shoal systematics runs/events-1 variations.toml",
         "shoal systematics runs/events-1 variations.toml --data later.csv --cut 0.8 -o shifts",
+    ),
+    "explain": (
+        "shoal explain runs/measurements-1",
+        "shoal explain runs/measurements-1 later.csv --column mass --ice",
+        "shoal explain runs/measurements-1 later.csv --row 3",
     ),
     "compare": ("shoal compare runs/iris-1 runs/iris-2", "shoal compare runs/iris-1 runs/iris-2 runs/iris-3 --json"),
     "report": ("shoal report runs/iris-1",),

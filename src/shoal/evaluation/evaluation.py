@@ -17,6 +17,7 @@ from shoal.evaluation.conformal import coverage
 from shoal.evaluation.counts import count_candidates
 from shoal.evaluation.error_bars import Measured
 from shoal.evaluation.examples import signal_record
+from shoal.evaluation.explanation.in_passing import importance_in_passing
 from shoal.evaluation.hyperparameters import importance
 from shoal.evaluation.intervals import block_length, with_intervals
 from shoal.evaluation.measured import measured_record, of_targets
@@ -317,6 +318,7 @@ def evaluate(
         counts=count_candidates([m.member.candidate for m in members], [m.parts for m in members]),
         measured=with_errors,
         selection=selection,
+        importance=importance_in_passing(predictor, dataset, split, validation, held_out, seed),
     )
 
 

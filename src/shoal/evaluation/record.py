@@ -11,6 +11,7 @@ import numpy as np
 from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.chi_square import MeasuredRecord
 from shoal.evaluation.counts import Counts
+from shoal.evaluation.explanation.importance import ImportanceTable
 from shoal.evaluation.overtraining import Overtraining
 from shoal.evaluation.selection import Selection
 from shoal.results import Interval, Task
@@ -353,7 +354,8 @@ class Record:
     that are predicted from, `predicted` keeps the validation and test rows with their predictions, `counts` says how
     much the best of the candidates flatters, `reconstruction` for autoencoders, `overtraining` where rows of two
     classes are told apart, `measured` for targets with measured errors, `selection` for yields that the user expects.
-    `outputs` names the outputs of a network that predicts numbers.
+    `outputs` names the outputs of a network that predicts numbers, `importance` is that of the columns of a table where
+    it is cheap.
     """
 
     data: DataRecord
@@ -385,6 +387,7 @@ class Record:
     error_bars: ErrorBars | None = None
     outputs: tuple[str, ...] = ()
     selection: Selection | None = None
+    importance: ImportanceTable | None = None
 
     @property
     def level(self) -> float:

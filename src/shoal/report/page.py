@@ -14,6 +14,7 @@ from shoal.report import tables, words
 from shoal.report.anomalies import anomalies, strangest_rows
 from shoal.report.error_bars import error_bars, error_bars_table, error_bars_title
 from shoal.report.errors import measured_table, replicas_text
+from shoal.report.explanation import importance_on_page
 from shoal.report.figures import figure_numbers
 from shoal.report.overtraining import overtraining_of
 from shoal.report.prose import interval_methods, kept_scores, opening, sections, training_of_a_candidate
@@ -64,6 +65,7 @@ def page_html(record: Record, figures: Mapping[str, str]) -> str:
         measured=measured_table(record),
         replicas=replicas_text(record),
         strangest=strangest_rows(record),
+        importance=importance_on_page(record),
         space=tables.search_space(record),
         times=tables.times(record),
         methods=interval_methods(record),

@@ -110,6 +110,7 @@ def sections(record: Record) -> tuple[tuple[str, str], ...]:
     selection = (("selection", "Selection"),) if record.selection is not None else ()
     examples = (("examples", "Examples"),) if record.signals is not None else ()
     inside = (("inside", "Inside"),) if record.signals is not None else ()
+    importance = (("importance", "Importance"),) if record.importance is not None else ()
     return (
         ("verdict", "Verdict"),
         ("data", "Data"),
@@ -121,6 +122,7 @@ def sections(record: Record) -> tuple[tuple[str, str], ...]:
         ("baselines", "Baselines"),
         ("overfitting", "Overfitting"),
         *selection,
+        *importance,
         ("best", "Best network"),
         *inside,
         ("method", "Intervals"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shoal.evaluation.predictor import Predictor
     from shoal.evaluation.record import PredictedRows, Record
 
-MODEL, FIGURES, SYSTEMATICS = "model", "figures", "systematics"
+MODEL, FIGURES, SYSTEMATICS, EXPLANATION = "model", "figures", "systematics", "explanation"
 # All that shoal itself puts into a run folder; nothing else is ever removed.
 CONTENTS = (
     config_file.NAME,
@@ -29,6 +29,7 @@ CONTENTS = (
     MODEL,
     FIGURES,
     SYSTEMATICS,
+    EXPLANATION,
     checkpoint.FOLDER,
 )
 

@@ -42,8 +42,9 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         interval, of classes inside their set, beside the `level` that was asked for; `calibration` says how predictions
         were calibrated and holds expected calibration error and log-loss before and after, `outside` the share of test
         rows outside the training region. Where targets have measured errors, `measured_errors` holds chi-square, pulls
-        and intrinsic scatter of each, and how many replicas there are. Where yields were
-        given, `selection` holds the cut that the validation rows chose and what it gives on the test rows.
+        and intrinsic scatter of each, and how many replicas there are. Where yields were given, `selection` holds the
+        cut that the validation rows chose and what it gives on the test rows. `importance` is that of the columns,
+        where it was cheap to measure.
     """
     data = record.data
     document = {
@@ -63,6 +64,7 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         "test_openings": record.test_openings,
         **_on_test_rows(record),
         **({"measured_errors": _measured(record.measured)} if record.measured is not None else {}),
+        **({} if record.importance is None else {"importance": record.importance.as_dict()}),
         "data": _data(record),
         "engine": dict(record.engine),
         "versions": dict(sorted(record.versions.items())),
