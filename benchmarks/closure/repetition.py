@@ -49,8 +49,8 @@ def of_numbers(case: Case, number: int, search: dict[str, Any] = FIT, **settings
 
 
 def searched(number: int) -> dict[str, Any]:
-    """Return what one repetition found of a law that is learned by the default search."""
-    return of_numbers(CASES["y"], number, search={"target": "y"})
+    """Return what one repetition found of a law that is learned by the default search, of fewer candidates."""
+    return of_numbers(CASES["y"], number, search={"target": "y", "networks": 16})
 
 
 def of_new(run: Run, prediction: Prediction, y: np.ndarray) -> dict[str, float]:

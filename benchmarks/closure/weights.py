@@ -64,9 +64,7 @@ def exact(x: np.ndarray) -> np.ndarray:
 def weighted_sample(rng: np.random.Generator, rows: int) -> dict[str, Any]:
     """Return signal from one density, less that from another by negative weights, and background."""
     first, second = round(rows / (1.0 - SHARE)), round(SHARE * rows / (1.0 - SHARE))
-    x = np.concatenate(
-        [rng.normal(0.0, 1.0, first), rng.normal(0.0, NARROW, second), rng.normal(1.0, 1.0, rows)]
-    )
+    x = np.concatenate([rng.normal(0.0, 1.0, first), rng.normal(0.0, NARROW, second), rng.normal(1.0, 1.0, rows)])
     weights = np.repeat([1.0, -1.0, 1.0], [first, second, rows])
     return {"x": x, "y": np.repeat(["s", "s", "b"], [first, second, rows]), "w": weights}
 
