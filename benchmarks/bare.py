@@ -1,4 +1,4 @@
-"""A fit without the baselines and the page: neither changes a prediction, and hundreds of fits wait for them in vain."""
+"""A fit without the baselines and the page: neither changes a prediction, and hundreds of fits need not wait."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def bare_fit(data: Any, **settings: Any) -> Run:
         settings: those of `shoal.fit` but for the page and the folder.
     """
     fit = importlib.import_module("shoal.fit")  # the name `shoal.fit` is that of the function
-    without = mock.patch.object(fit, "learn_meanwhile", lambda *_: lambda _: {})
+    without = mock.patch.object(fit, "learn_meanwhile", return_value=lambda _: {})
     with tempfile.TemporaryDirectory() as folder, without:
         run = shoal.fit(data, page=False, out=f"{folder}/run", **settings)
         _ = run.metrics, run.predictor  # both are kept once they are read

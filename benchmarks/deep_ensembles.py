@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+
 from benchmarks import shipped
 from benchmarks.bare import bare_fit
 
@@ -44,7 +45,7 @@ PROTOCOL = ("Boston", "Concrete", "Energy", "Kin8nm", "Naval", "Power", "Protein
 
 @dataclass(frozen=True)
 class Table:
-    """A table of the protocol with the published RMSE and negative log-likelihood, each with what stands behind its ±."""
+    """A table of the protocol with the published RMSE and negative log-likelihood, value and error."""
 
     load: Callable[[], pl.DataFrame]
     package: str

@@ -5,7 +5,7 @@
 
 Trained are 2 × 32 rectifiers on 10,000 rows of eight features with measured errors, for 30 epochs in batches of 64.
 One after the other the network and its replicas are timed, in turned order from pair to pair, and the median of the
-ratios is shown with all of them. Processor time is shown beside wall time, since other programs disturb only the latter.
+ratios is shown with all of them, beside that of processor times, which other programs disturb less.
 """
 
 from __future__ import annotations

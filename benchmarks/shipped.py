@@ -14,11 +14,9 @@ from pathlib import Path
 
 import polars as pl
 
-WINE = (
-    "fixed_acidity volatile_acidity citric_acid residual_sugar chlorides free_sulfur_dioxide total_sulfur_dioxide "
-    "density pH sulphates alcohol"
-).split()
-BOSTON = "crim zn indus chas nox rm age dis rad tax ptratio black lstat".split()
+WINE = ["fixed_acidity", "volatile_acidity", "citric_acid", "residual_sugar", "chlorides", "free_sulfur_dioxide"]
+WINE += ["total_sulfur_dioxide", "density", "pH", "sulphates", "alcohol"]
+BOSTON = ["crim", "zn", "indus", "chas", "nox", "rm", "age", "dis", "rad", "tax", "ptratio", "black", "lstat"]
 
 
 def place(package: str) -> Path:

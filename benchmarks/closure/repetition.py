@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from benchmarks.bare import bare_fit
 from benchmarks.closure.laws import CASES, Case, counted
-
+from shoal.evaluation.conformal import prediction_sets
 from shoal.evaluation.predictor import Prediction
 from shoal.run import Run
 
@@ -18,7 +19,7 @@ NEW_ROWS = 1000
 LAW_ROWS = 60
 """At which the error of the fit is kept, in every repetition at the same places, so that its bias can be told."""
 FIT: dict[str, Any] = {"target": "y", "networks": 4, "keep": 4, "hidden": (16,), "activation": "tanh"}
-FIT |= {"optimizer": "adam", "learning_rate": 0.01, "schedule": "cosine", "epochs": 1000, "patience": 300}
+FIT |= {"optimizer": "adam", "learning_rate": 0.03, "schedule": "cosine", "epochs": 1000, "patience": 500}
 FIT |= {"batch_size": 32, "l2": 0.0, "dropout": 0.0}
 """Four networks of one kind: enough for the laws, so that what is tested are the error bars."""
 REPLICAS = 30
@@ -100,12 +101,14 @@ def of_classes(number: int, rows: int = 1000, **settings: Any) -> dict[str, Any]
     rng = np.random.default_rng([number, 2])
     found: dict[str, Any] = {"case": "classes", "number": number, "new": {}}
     sample, new = counted(rng, rows), counted(rng, NEW_ROWS)
-    for level in LEVELS:  # a set is no interval that could be scaled
-        run = bare_fit(sample.columns, coverage=level, **{**FIT, "seed": number, **settings})
-        prediction = run.predict(new.features)
-        found["new"][f"{level:g}"] = float(prediction.sets[np.arange(len(new.true)), new.true].mean())
+    run = bare_fit(sample.columns, **{**FIT, "seed": number, **settings})
+    prediction, known = run.predict(new.features), run.predictor.conformal
+    for level in LEVELS:
+        quantile = known.curve[known.levels.index(level)]
+        sets = prediction_sets(prediction.probabilities, quantile)
+        found["new"][f"{level:g}"] = float(sets[np.arange(NEW_ROWS), new.true].mean())
+        found[f"size {level:g}"] = float(sets.sum(axis=1).mean())
     p, drawn = prediction.probabilities, np.eye(3)[new.true]
-    found["sizes"] = float(prediction.sets.sum(axis=1).mean())
     found["counts"] = held((drawn - p).ravel(), np.sqrt(p * (1.0 - p)).ravel())
     found["law"] = held((p - new.law).ravel(), np.maximum(prediction.probability_std, 1e-9).ravel())
     return found

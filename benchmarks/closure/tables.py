@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+
 from benchmarks import shipped
 from benchmarks.bare import bare_fit
 from benchmarks.tables import cpu, penguins, titanic
-
 from shoal.data import Dataset, Split
 from shoal.evaluation.conformal import Conformal, prediction_sets
-from shoal.evaluation.predictor import Prediction, Predictor
+from shoal.evaluation.predictor import Prediction
 from shoal.results import Task
 from shoal.settings import check_settings
 from shoal.steps import read
@@ -69,7 +69,7 @@ def of_table(name: str, number: int, **settings: Any) -> dict[str, Any]:
     dataset, split = read(data, check_settings(options))
     run = bare_fit(data, **options)
     parts = {part: run.predictor.predict(dataset.inputs(getattr(split, part))) for part in ("validation", "test")}
-    known, scores = run.predictor.conformal, scores_of(run.predictor, parts["test"], dataset.y()[split.test])
+    known, scores = run.predictor.conformal, scores_of(parts["test"], dataset.y()[split.test])
     found: dict[str, Any] = {"table": name, "task": dataset.task_name, "rows": dataset.rows}
     found["calibrated_on"], found["tested_on"] = len(split.validation), len(split.test)
     quantiles = dict(zip(known.levels, known.curve, strict=True))
@@ -82,11 +82,11 @@ def of_table(name: str, number: int, **settings: Any) -> dict[str, Any]:
         }
         found["calibration"] = run.metrics["calibration"]["test"]
     if table.group is not None:
-        found["groups"] = by_group(run.predictor, parts, dataset, split, table.group)
+        found["groups"] = by_group(parts, dataset, split, table.group)
     return found
 
 
-def scores_of(predictor: Predictor, prediction: Prediction, truth: np.ndarray) -> np.ndarray:
+def scores_of(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
     """Return the scores that the quantile is one of, `(rows, 1)`."""
     if prediction.probabilities is not None:
         return 1.0 - prediction.probabilities[np.arange(len(truth)), truth][:, None]
@@ -104,12 +104,10 @@ def held(prediction: Prediction, quantile: np.ndarray, truth: np.ndarray) -> dic
     return {"coverage": float(sets[np.arange(len(truth)), truth].mean()), "size": float(sets.sum(axis=1).mean())}
 
 
-def by_group(
-    predictor: Predictor, parts: dict[str, Prediction], dataset: Dataset, split: Split, column: str
-) -> dict[str, list[float]]:
+def by_group(parts: dict[str, Prediction], dataset: Dataset, split: Split, column: str) -> dict[str, list[float]]:
     """Return number and share of the test rows of each group that its own quantile holds, and that of all holds."""
     names = dataset.table.get_column(column).cast(pl.String).fill_null("").to_numpy()
-    scores = {part: scores_of(predictor, parts[part], dataset.y()[getattr(split, part)]) for part in parts}
+    scores = {part: scores_of(parts[part], dataset.y()[getattr(split, part)]) for part in parts}
     groups = {part: names[getattr(split, part)] for part in parts}
     one = Conformal.of(scores["validation"], BY_GROUP)
     own = Conformal.of(scores["validation"], BY_GROUP, None, groups["validation"], column).by_group

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
 from benchmarks.bare import bare_fit
 from benchmarks.closure.repetition import FIT
-
 from shoal.evaluation.selection import asimov_significance
 from shoal.evaluation.weighted import histogram, kolmogorov_smirnov
 from shoal.metrics import METRICS

@@ -146,10 +146,9 @@ def test_replicas_measure_the_fit_with_all_of_the_scatter() -> None:
     assert scatter.mean() == pytest.approx(0.2, rel=0.05)
     np.testing.assert_allclose(found.validation_y_err**2 - posed.validation_y_err**2, scatter.mean() ** 2, rtol=1e-3)
     # known errors behind the targets stay
-    known = replace(posed, y=np.hstack([posed.y, posed.y_err]), validation_y=np.hstack([posed.validation_y] * 2))
-    known = replace(
-        known, y_err=np.hstack([posed.y_err, 0 * posed.y_err]), validation_y_err=np.hstack([sigma[1000:]] * 2)
-    )
+    behind = {"y": posed.y_err, "validation_y": posed.validation_y_err, "y_err": 0 * posed.y_err}
+    behind["validation_y_err"] = 0 * posed.validation_y_err
+    known = replace(posed, **{name: np.hstack([getattr(posed, name), more]) for name, more in behind.items()})
     np.testing.assert_array_equal(about_the_fit(known, line).y[:, 1:], posed.y_err)
     np.testing.assert_array_equal(about_the_fit(known, line).y_err[:, 1:], 0.0)
 

@@ -25,9 +25,9 @@ def about_the_fit(problem: Problem, fit: Callable[[Any], np.ndarray], weights: n
     """Return the problem whose replicas measure the fit anew, with errors as large as rows scatter about it.
 
     Redrawn about what was measured, targets would hold the error of the measurement twice, and refits would lie about
-    the fit wherever that lies. Redrawn about the fit (the parametric bootstrap; Efron and Tibshirani 1993, section 6.5),
-    they also tell how far a fit lands from the law that it learns from, on average: its bias. Rows scatter by their errors
-    and by the intrinsic scatter of the validation rows.
+    the fit wherever that lies. Redrawn about the fit (the parametric bootstrap; Efron and Tibshirani 1993, section
+    6.5), they also tell how far a fit lands from the law that it learns from, on average: its bias. Rows scatter by
+    their errors and by the intrinsic scatter of the validation rows.
 
     Args:
         problem: with `y_err` and `validation_y_err`.
@@ -95,10 +95,10 @@ def data_spread(
     """Return how far the ensemble lands from itself when its own answers are measured anew.
 
     The replicas of one draw are the ensemble as another measurement of the same rows would have made it. The root mean
-    square of their distance from the fit about which targets were redrawn is the error that the measured errors leave on
-    the ensemble's answer, carried through training as a whole: its standard deviation over the draws and its bias. For
-    the deviation each answer is taken as its difference from the mean over the replicas of the same member, so that a
-    replica that is missing shifts nothing.
+    square of their distance from the fit about which targets were redrawn is the error that the measured errors leave
+    on the ensemble's answer, carried through training as a whole: standard deviation over the draws and bias together.
+    For the deviation each answer is taken as its difference from the mean over the replicas of the same member, so that
+    a replica that is missing shifts nothing.
 
     The targets of the rows that stop a network are redrawn like those that train it: left as they are, they would hold
     the replicas together, and the spread of a linear fit came out at 0.6 of its true error. But all draws share one
