@@ -80,7 +80,10 @@ def of_table(name: str, number: int, **settings: Any) -> dict[str, Any]:
             for level in LEVELS
             if level in quantiles
         }
-        found["calibration"] = run.metrics["calibration"]["test"]
+        told = run.metrics["calibration"]
+        found["method"] = told["method"]
+        for name in ("calibration_error", "log_loss"):
+            found[name] = [told[name]["test"][when]["value"] for when in ("before", "after")]
     if table.group is not None:
         found["groups"] = by_group(parts, dataset, split, table.group)
     return found
