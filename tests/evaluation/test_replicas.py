@@ -172,7 +172,7 @@ def fitted(data: dict[str, np.ndarray], h: Hyperparameters, draws: int) -> Predi
     ensemble = alone(trained, preparation, problem)
     redrawn = about_the_fit(redrawn, lambda x: preparation.scale_target(ensemble.mean(x)))
     replicas = sound_replicas(train(redrawn, replicas_of(members, draws), engine()).members)
-    predictor, _ = make_ensemble(trained, preparation, dataset, split, None, check_settings({}), replicas)
+    predictor, _ = make_ensemble(trained, preparation, dataset, split, problem, check_settings({}), replicas)
     return predictor
 
 
