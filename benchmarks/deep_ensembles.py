@@ -134,7 +134,11 @@ def page(lines: list[dict[str, Any]]) -> str:
             published = [f"{value:.2f} ± {error:.2f}" for value, error in (known.rmse, known.nll)]
             cells = [name, head, f"{rate:g}", shown(rmse), published[0], shown(nll), published[1]]
             text.append("| " + " | ".join([*cells, f"{np.mean(inside):.1%}"]) + " |")
-    text += ["", f"{SPLITS} splits, ± is the standard deviation over them. `plain` networks predict the mean alone, their noise is the same for all rows; `gaussian` ones predict the variance, too."]
+    text += [
+        "",
+        f"{SPLITS} splits, ± is the standard deviation over them. `plain` networks predict the mean alone, and their",
+    ]
+    text += ["noise is the same for all rows; `gaussian` ones predict the variance, too."]
     text += [f"Not here, since no package ships them: {', '.join(missing)}.", ""]
     return "\n".join(text)
 

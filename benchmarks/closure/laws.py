@@ -120,7 +120,7 @@ CASES: dict[str, Case] = {
         Case("oscillation", "noise in y, a damped oscillation", measured(oscillation), settings={"hidden": (16, 16)}),
         Case("surface", "noise in y, three features", measured_surface, rows=1000),
         Case("xy", "noise in x (0.05) and y", measured(x_err=0.05), settings={"x_err": "x=x_err"}),
-        Case("scatter", "noise in y, intrinsic scatter 0.1", measured(scatter=0.1), rows=2000),
+        Case("scatter", "noise in y, intrinsic scatter 0.1", measured(scatter=0.1), rows=1000),
         Case("halved", "errors of y halved", measured(told=0.5), right=False),
     )
 }

@@ -54,9 +54,9 @@ def opening(parts: Lines) -> str:
     return f"""# Closure tests
 
 Where law and errors are known, every error bar can be compared with the error that was made. `python -m
-benchmarks.closure` does so by hand, `tests/test_closure.py` a little of it with every test run. Here are {most} repetitions
-of each law: rows are measured anew, split, learned and predicted by `shoal.fit`, with {REPLICAS} replicas. Errors are one
-standard error over the repetitions.
+benchmarks.closure` does so by hand, `tests/test_closure.py` a little of it with every test run. In each repetition rows
+are measured anew, split, learned and predicted by `shoal.fit`, with {REPLICAS} replicas. Errors are one standard error
+over the repetitions, of which there are {most} of most laws.
 
 ![Coverage of intervals for known laws and real tables](closure.svg)"""
 
@@ -76,8 +76,8 @@ def of_laws(parts: Lines) -> str:
 
 {table(head, rows)}
 
-A *new measurement* is held by `low … high` (conformal, `--coverage`), a *true value* by ± z `total`, z = 0.994 or 1.960; the
-*law* by the same without the intrinsic scatter. With noise in x, the law is that at the true x, which the
+A *new measurement* is held by `low … high` (conformal, `--coverage`), a *true value* by ± z `total`, z = 0.994 or
+1.960; the *law* by the same without the intrinsic scatter. With noise in x, the law is that at the true x, which the
 prediction does not know. Errors that are halved must be noticed, not mended: no coverage of true values is asked then."""
 
 
@@ -96,8 +96,8 @@ def of_pulls(parts: Lines) -> str:
 
 {table(head, rows)}
 
-Pulls are those of the test rows, as the page of a run shows them; their expected width is 1, a little widened by the error
-of the fit. *Seen* is scatter whose 95 % interval does not begin at zero."""
+Pulls are those of the test rows, as the page of a run shows them; their expected width is 1, a little widened by the
+error of the fit. *Seen* is scatter whose 95 % interval does not begin at zero."""
 
 
 def of_bias(parts: Lines) -> str:
@@ -114,10 +114,10 @@ def of_bias(parts: Lines) -> str:
 
 {table(head, rows)}
 
-The *deviation* is how far fits of other measurements lie apart, the *bias* how far their mean lies from the law: a network
-that is stopped where validation rows like it best is smoother than the law. `data_spread` holds the deviation and
-what refitting the fit itself shows of the bias. That is less than all of it, for the fit has already lost what networks
-smooth away; where the bias is a large share, intervals of the law hold a few per cent too little."""
+The *deviation* is how far fits of other measurements lie apart, the *bias* how far their mean lies from the law: a
+network that is stopped where validation rows like it best is smoother than the law. `data_spread` holds the deviation
+and what refitting the fit itself shows of the bias. That is less than all of it, for the fit has already lost what
+networks smooth away; where the bias is a large share, intervals of the law hold a few per cent too little."""
 
 
 def of_classes(parts: Lines) -> str:
@@ -155,8 +155,8 @@ def of_weights(parts: Lines) -> str:
     return f"""## Weights against repeated rows
 
 600 rows with weights of 1, 2 or 3, against each row as often as it weighs; {len(own)} repetitions. The two runs
-train in other batches, so that they agree on average only; metrics, baselines, intervals and full-batch training, where the
-mathematics makes both equal, are compared number by number in the tests.
+train in other batches, so that they agree on average only; metrics, baselines, intervals and full-batch training, where
+the mathematics makes both equal, are compared number by number in the tests.
 
 {table(head, rows)}"""
 
@@ -184,8 +184,8 @@ def of_negative(parts: Lines) -> str:
     head = ["", "negative weights", "direct sample", "difference", "agree"]
     return f"""## Negative weights against a sample of the same physics
 
-Signal is a normal density less 0.3 of a narrower one, either by events of weight −1 or drawn from the difference itself;
-background is a density beside it. {len(own)} repetitions of 1,500 effective events of each class.
+Signal is a normal density less 0.3 of a narrower one, either by events of weight −1 or drawn from the difference
+itself; background is a density beside it. {len(own)} repetitions of 1,500 effective events of each class.
 
 Runs on both samples, on the same new events:
 
@@ -223,8 +223,9 @@ def of_tables(parts: Lines) -> str:
 
 {splits} random splits of each table. With n rows to calibrate on, the mean coverage of a conformal interval is
 ⌈(n + 1) level⌉ / (n + 1), a little above the level where rows are few. Of {asked} coverages, {agreeing} lie within two
-standard errors of that or of the level; of as many right ones, {0.95 * asked:.0f} are expected to. (!) marks the others. Splits of
-one table share rows, so that the standard errors are a little too small. A dash: too few rows to promise the level.
+standard errors of that or of the level; of as many right ones, {0.95 * asked:.0f} are expected to. (!) marks the
+others. Splits of one table share rows, so that the standard errors are a little too small. A dash: too few rows to
+promise the level.
 
 {table(head, rows)}
 
@@ -248,9 +249,9 @@ def of_calibration(parts: Lines) -> str:
     head = ["table", "calibrated", "ECE before", "after", "log-loss before", "after", "change", "worse beyond noise"]
     return f"""## Calibration
 
-On the test rows of the same splits; the expected calibration error and the log-loss are means over the splits, the change
-is that within each split. Probabilities are calibrated only where that lowers the cross-fitted log-loss of the validation
-rows by more than its noise.
+On the test rows of the same splits; the expected calibration error and the log-loss are means over the splits, the
+change is that within each split. Probabilities are calibrated only where that lowers the cross-fitted log-loss of the
+validation rows by more than its noise.
 
 {table(head, rows)}"""
 
@@ -277,5 +278,5 @@ Intervals of 90 % with a quantile for each group that has rows enough, beside on
 
 {table(head, rows)}
 
-With one quantile for all, groups are held by unequal shares; their own hold what they promise, on average a little more,
-since each has few rows."""
+With one quantile for all, groups are held by unequal shares; their own hold what they promise, on average a little
+more, since each has few rows."""

@@ -27,6 +27,7 @@ class Mean:
 
     @classmethod
     def of(cls, values: Iterable[float]) -> Mean:
+        """Return the mean of some values."""
         each = np.asarray(list(values), np.float64)
         error = float(each.std(ddof=1) / np.sqrt(len(each))) if len(each) > 1 else float("nan")
         return cls(float(each.mean()), error)
@@ -36,6 +37,7 @@ class Mean:
         return abs(self.value - value) <= FEW * self.error
 
     def percent(self) -> str:
+        """Return it in per cent."""
         return f"{100 * self.value:.1f} ± {100 * self.error:.1f}"
 
     def __str__(self) -> str:
