@@ -78,7 +78,7 @@ def of_laws(parts: Lines) -> str:
 
 A *new measurement* is held by `low … high` (conformal, `--coverage`), a *true value* by ± z `total`, z = 0.994 or
 1.960; the *law* by the same without the intrinsic scatter. With noise in x, the law is that at the true x, which the
-prediction does not know. Errors that are halved must be noticed, not mended: no coverage of true values is asked then."""
+prediction does not know. Errors that are halved must be noticed, not mended: no coverage of true values is asked."""
 
 
 def of_pulls(parts: Lines) -> str:
