@@ -368,7 +368,7 @@ def train_replicas(
     aside: Aside,
     search: Training,
 ) -> list[TrainedMember]:
-    """Train the kept members anew on targets redrawn within their errors, as often as the settings say.
+    """Train the kept members anew on their answers redrawn within the errors, as often as the settings say.
 
     What is trained is kept in the folder: what follows may be interrupted, too.
 

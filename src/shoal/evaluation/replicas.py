@@ -1,4 +1,4 @@
-"""Replicas: the ensemble trained anew on targets redrawn within their errors, and how far its answers then spread."""
+"""Replicas: the ensemble trained anew on its answers redrawn within the errors, and how far it then lands from them."""
 
 from __future__ import annotations
 
