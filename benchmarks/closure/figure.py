@@ -46,7 +46,7 @@ def _laws(axes: Any, parts: Lines) -> None:
 
 
 def _tables(axes: Any, tables: Lines) -> None:
-    names = list(tables)
+    names = [name for name in tables if "smoothed" not in name]
     for level, colour in zip(LEVELS, (GREEN, BLUE, VERMILION), strict=True):
         axes.axvline(float(level), color=colour, lw=0.8, ls=(0, (3, 2)))
         for row, name in enumerate(names):

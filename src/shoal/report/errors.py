@@ -53,6 +53,6 @@ def replicas_text(record: Record) -> str:
     left = f" {count(found.left_out, 'network')} that failed or had no time were left out." if found.left_out else ""
     return (
         f"The ensemble was trained {found.draws} times more, each time on its own answers redrawn within the "
-        f"errors and the scatter of the rows, {count(found.trained, 'network')} in all.{left} How far they land from it "
-        f"is the error of the fit that the errors cause, its bias included. {total}, and the distance of the replicas."
+        f"errors and the scatter of the rows, {count(found.trained, 'network')} in all.{left} How far they land from "
+        f"it is the error of the fit, its bias included. {total}, and the distance of the replicas."
     )
