@@ -127,7 +127,7 @@ def present(name: str) -> bool:
 
 
 SMOOTHED = ("breast_cancer", "digits", "titanic")
-"""Tables that are learned once more with smoothed labels, which make networks too unsure: there is much to calibrate."""
+"""Tables that are learned once more with smoothed labels, which make networks too unsure: much to calibrate."""
 
 PARTS: dict[str, Callable[[int], dict[str, Any]]] = {name: partial(of_table, name) for name in TABLES if present(name)}
 PARTS |= {f"{name}, labels smoothed": partial(of_table, name, label_smoothing=0.3) for name in SMOOTHED}
