@@ -20,7 +20,7 @@ TITLES = {**{name: case.title for name, case in CASES.items()}, "searched": "noi
 def draw(parts: Lines, path: Path) -> Path:
     """Draw the figure into an SVG file."""
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, 3.4), layout="constrained")
+        figure = Figure(figsize=(7.2, 3.6), layout="constrained")
         left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [1.15, 1.0]})
         _laws(left, parts)
         _tables(right, tables_of(parts))
@@ -42,7 +42,7 @@ def _laws(axes: Any, parts: Lines) -> None:
     axes.set_xlim(0.55, 1.0)
     axes.set_xlabel("share held by intervals of 68 % and 95 %")
     axes.set_title("known laws; wanted is the grey band")
-    axes.legend(loc="lower left", bbox_to_anchor=(0.2, 0.0))
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
 
 
 def _tables(axes: Any, tables: Lines) -> None:
@@ -54,7 +54,7 @@ def _tables(axes: Any, tables: Lines) -> None:
                 _point(axes, mean(tables[name], lambda line, at=level: line["coverage"][at]), row, colour)
     axes.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
     axes.invert_yaxis()
-    axes.set_xlabel("share held by intervals and sets of 80, 90 and 95 %")
+    axes.set_xlabel("share held by 80, 90 and 95 %")
     axes.set_title("real tables, 20 splits each")
 
 

@@ -109,6 +109,11 @@ def of_classes(number: int, rows: int = 1000, **settings: Any) -> dict[str, Any]
         found["new"][f"{level:g}"] = float(sets[np.arange(NEW_ROWS), new.true].mean())
         found[f"size {level:g}"] = float(sets.sum(axis=1).mean())
     p, drawn = prediction.probabilities, np.eye(3)[new.true]
-    found["counts"] = held((drawn - p).ravel(), np.sqrt(p * (1.0 - p)).ravel())
+    variance = p * (1.0 - p)
+    found["counts"] = held((drawn - p).ravel(), np.sqrt(variance).ravel())
+    # what pulls must be where p is off the true probability q: (q (1 - q) + (q - p)²) / (p (1 - p)) on average
+    q = new.law
+    found["counts"]["expected"] = float(np.sqrt(np.mean((q * (1.0 - q) + (q - p) ** 2) / variance)))
+    found["counts"]["expected pull"] = float(np.mean((q - p) / np.sqrt(variance)))
     found["law"] = held((p - new.law).ravel(), np.maximum(prediction.probability_std, 1e-9).ravel())
     return found

@@ -27,7 +27,8 @@ def about_the_fit(problem: Problem, fit: Callable[[Any], np.ndarray], weights: n
     Redrawn about what was measured, targets would hold the error of the measurement twice, and refits would lie about
     the fit wherever that lies. Redrawn about the fit (the parametric bootstrap; Efron and Tibshirani 1993, section
     6.5), they also tell how far a fit lands from the law that it learns from, on average: its bias. Rows scatter by
-    their errors and by the intrinsic scatter of the validation rows.
+    their errors and by the intrinsic scatter of the validation rows, which with folds comes out a little small, since
+    the ensemble has learned from them.
 
     Args:
         problem: with `y_err` and `validation_y_err`.
