@@ -312,7 +312,7 @@ def test_results_are_summed_up(load: Any, tmp_path: Path) -> None:
     assert summary.expected(0.9, 50) == pytest.approx(46 / 51)
     path = load("closure.page").write_page(lines, tmp_path)
     text = path.read_text(encoding="utf-8")
-    assert "| noise in y | new measurement | 69.0 ± 0.0 | yes | 90.0 ± 0.0 | **no** |" in text
+    assert "| noise in y | 50 | new measurement | 69.0 ± 0.0 | yes | 90.0 ± 0.0 | **no** |" in text
     assert (tmp_path / "closure.svg").read_text(encoding="utf-8").startswith("<?xml")
 
 

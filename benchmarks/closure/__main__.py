@@ -29,16 +29,15 @@ Work = Callable[[int], dict[str, Any]]
 
 
 def parts(repetitions: int) -> dict[str, tuple[Work, int]]:
-    """Return what is repeated by name, and how often."""
-    numbers: dict[str, tuple[Work, int]] = {
-        name: (lambda number, case=case: repetition.of_numbers(case, number), repetitions)
-        for name, case in CASES.items()
+    """Return what is repeated by name, and how often: less of what takes long."""
+    works: dict[str, Work] = {
+        name: (lambda number, case=case: repetition.of_numbers(case, number)) for name, case in CASES.items()
     }
-    numbers["classes"] = repetition.of_classes, repetitions
-    numbers[SEARCHED] = repetition.searched, max(2, repetitions // 4)
-    numbers |= {name: (work, max(2, repetitions // 2)) for name, work in weights.PARTS.items()}
-    numbers |= {f"table {name}": (work, max(2, repetitions // 5)) for name, work in tables.PARTS.items()}
-    return numbers
+    works |= {"classes": repetition.of_classes, SEARCHED: repetition.searched, **weights.PARTS}
+    less = {name: 0.3 for name in ("oscillation", "surface", *weights.PARTS)} | {SEARCHED: 0.2}
+    works |= {f"table {name}": work for name, work in tables.PARTS.items()}
+    less |= {f"table {name}": 0.2 for name in tables.PARTS}
+    return {name: (work, max(2, round(less.get(name, 1.0) * repetitions))) for name, work in works.items()}
 
 
 def read(file: Path) -> list[dict[str, Any]]:

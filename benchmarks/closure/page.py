@@ -32,7 +32,7 @@ def write_page(lines: list[Line], folder: Path) -> Path:
     """Write the page and its figure into a folder, from the results so far."""
     parts = by_part(lines)
     figure.draw(parts, folder / "closure.svg")
-    sections = [opening(parts), of_laws(parts), of_pulls(parts), of_bias(parts), of_classes(parts)]
+    sections = [opening(), of_laws(parts), of_pulls(parts), of_bias(parts), of_classes(parts)]
     sections += [of_weights(parts), of_negative(parts), of_tables(parts), of_calibration(parts), of_groups(parts)]
     path = folder / "closure.md"
     path.write_text("\n\n".join(section for section in sections if section) + "\n", encoding="utf-8")
@@ -49,14 +49,13 @@ def named(parts: Lines) -> dict[str, str]:
     return {name: title for name, title in figure.TITLES.items() if name in parts}
 
 
-def opening(parts: Lines) -> str:
-    most = max((len(parts[name]) for name in named(parts)), default=0)
+def opening() -> str:
     return f"""# Closure tests
 
 Where law and errors are known, every error bar can be compared with the error that was made. `python -m
 benchmarks.closure` does so by hand, `tests/test_closure.py` a little of it with every test run. In each repetition rows
 are measured anew, split, learned and predicted by `shoal.fit`, with {REPLICAS} replicas. Errors are one standard error
-over the repetitions, of which there are {most} of most laws.
+over the repetitions.
 
 ![Coverage of intervals for known laws and real tables, with two standard errors](closure.svg)"""
 
@@ -70,8 +69,8 @@ def of_laws(parts: Lines) -> str:
             for level in WANTED:
                 found = held(own, kind, level)
                 cells += [found.percent(), verdict(found, level) if right or kind == "new" else "–"]
-            rows.append([title if kind == "new" else "", words, *cells])
-    head = ["law", "interval of", "68 %: held", "66–70 %", "95 %: held", "93–97 %"]
+            rows.append([*((title, len(own)) if kind == "new" else ("", "")), words, *cells])
+    head = ["law", "repeated", "interval of", "68 %: held", "66–70 %", "95 %: held", "93–97 %"]
     return f"""## Intervals
 
 {table(head, rows)}
