@@ -96,7 +96,7 @@ class FitSettings(BaseModel):
     minutes: float | None = Field(None, gt=0.0, description="stop after so many minutes and keep the best so far")
     keep: int | None = Field(None, ge=1, description="how many candidates make the ensemble; at most 8 by default")
     replicas: int | None = Field(
-        None, ge=2, le=2000, description="train the ensemble so many times more, on targets redrawn within y_err"
+        None, ge=2, le=2000, description="train the ensemble so many times more, on its answers redrawn within y_err"
     )
 
     bottleneck: int | None = Field(

@@ -36,7 +36,7 @@ from shoal.evaluation.flat_features import flat_features
 from shoal.evaluation.noise import total_error, with_scatter
 from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.evaluation.reconstructing import with_alarm
-from shoal.evaluation.replicas import sound_replicas
+from shoal.evaluation.replicas import about_the_fit, sound_replicas
 from shoal.evaluation.selection import check_selection
 from shoal.evaluation.series_baselines import forecast_of
 from shoal.evaluation.shuffled import Shuffled, train_shuffled
@@ -370,7 +370,7 @@ def train_replicas(
     aside: Aside,
     search: Training,
 ) -> list[TrainedMember]:
-    """Train the kept members anew on targets redrawn within their errors, as often as the settings say.
+    """Train the kept members anew on their answers redrawn within the errors, as often as the settings say.
 
     What is trained is kept in the folder: what follows may be interrupted, too.
 
@@ -398,6 +398,9 @@ def train_replicas(
     scaled = np.zeros((len(errors), problem.y.shape[1]), np.float32)  # what is known of errors is not redrawn
     scaled[:, : problem.targets] = errors / preparation.target_scale
     posed = replace(problem, y_err=scaled[split.train], validation_y_err=scaled[split.validation])
+    ensemble, weights = alone(kept, preparation, problem), dataset.weights()
+    own = None if weights is None else weights[split.validation]
+    posed = about_the_fit(posed, lambda x: preparation.scale_target(ensemble.mean(x)), own)
     training = train_members(posed, members, settings, progress, folder, began, aside, search)
     keep_training(folder, training.checkpoint, search)
     return sound_replicas(training.members)
@@ -497,6 +500,12 @@ def make_ensemble(
         return made, measured
     train = x if folds is not None else preparation.transform(dataset.inputs(split.train))
     return with_region(made, train, settings.seed, None if groups is None else groups[split.train]), measured
+
+
+def alone(members: Sequence[TrainedMember], preparation: Preparation, problem: Problem) -> Predictor:
+    """Return the ensemble before anything is known of its errors."""
+    none, kept = np.zeros(len(preparation.targets)), tuple(_kept(member) for member in members)
+    return Predictor(preparation, kept, none, none + 1.96, head=problem.loss.head)
 
 
 def _kept(trained: TrainedMember) -> EnsembleMember:

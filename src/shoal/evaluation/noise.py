@@ -131,8 +131,16 @@ def total_error(*parts: Any) -> np.ndarray:
 
 
 def error_of_fit(prediction: Prediction) -> np.ndarray:
-    """Return the error of the predicted mean, `(rows, targets)`: the spread of the members and that of the replicas."""
-    return total_error(prediction.spread, prediction.data_spread)
+    """Return the error of the predicted mean, `(rows, targets)`.
+
+    With replicas it is `sqrt(data_spread² + spread² / degrees)`: how far another measurement would move the mean, and
+    how far as many other members would, `degrees` being their number less one for each fold. Without replicas the
+    spread of the members, all of it, stands for both.
+    """
+    spread = np.asarray(prediction.spread)
+    if prediction.data_spread is None:
+        return spread
+    return total_error(spread / np.sqrt(max(prediction.degrees, 1)), prediction.data_spread)
 
 
 def with_scatter(

@@ -43,10 +43,12 @@ class Prediction:
             mean.
         input_spread: `(rows, targets)`, the error that the errors of the features leave, where both are known.
         scatter: `(rows, targets)`, with measured errors: the intrinsic scatter about the mean.
-        total: `(rows, targets)`, with measured errors: `spread`, `data_spread`, `input_spread` and `scatter` together,
-            the error of a true value; where the errors of new measurements are given, they are part of it.
+        total: `(rows, targets)`, with measured errors: the error of the mean (see `noise.error_of_fit`), `input_spread`
+            and `scatter` together, the error of a true value; where the errors of new measurements are given, they are
+            part of it.
         outside: `(rows,)`, whether a row lies outside the region of the training rows; there, no error bar can be
             relied on. None where nothing is known of the region.
+        degrees: how many members the spread is taken over, less one for each fold.
         lengths: `(rows,)`, the number of real steps where each step of a series is predicted. All others have an axis
             of time behind the rows then, `(rows, time, ...)`, with NaN (no class in a set) behind the end of a series.
     """
@@ -69,6 +71,7 @@ class Prediction:
     sets: np.ndarray | None = None
     outside: np.ndarray | None = None
     averaged: np.ndarray | None = None
+    degrees: int = 1
     noise: np.ndarray | None = None
     std_below: np.ndarray | None = None
     std_above: np.ndarray | None = None

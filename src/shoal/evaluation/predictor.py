@@ -110,9 +110,9 @@ class Predictor:
             return None
         if not set(self.input_errors.values()) <= set(table.columns):
             return None
-        return input_spread(table, self.input_errors, lambda rows: self._mean(self.preparation.transform(rows)))
+        return input_spread(table, self.input_errors, lambda rows: self.mean(self.preparation.transform(rows)))
 
-    def _mean(self, x: np.ndarray) -> np.ndarray:
+    def mean(self, x: np.ndarray) -> np.ndarray:
         """Return the mean over the members, `(rows, targets)`."""
         return np.asarray(np.mean([self._one(member, x) for member in self.members], axis=0))
 
@@ -225,7 +225,7 @@ class Predictor:
             low, high = np.where(own, low, found["low"]), np.where(own, high, found["high"])
         low = np.maximum(low, 0.0) if self.head.counts else low
         ends = {"low": low, "high": high, "data_spread": found.get("data"), "std_below": below, "std_above": above}
-        answer = Prediction(preparation.targets, mean=mean, std=std, spread=spread, **ends)
+        answer = Prediction(preparation.targets, mean=mean, std=std, spread=spread, degrees=self.degrees, **ends)
         answer = self._with_distribution(answer, found)
         if self.measured is None:
             return answer
@@ -245,7 +245,14 @@ class Predictor:
 
     def _data_spread(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """Return the spread over the replicas as `data`, or nothing without them."""
-        return {"data": data_spread(self.replicas, lambda replica: self._one(replica, x))} if self.replicas else {}
+        if not self.replicas:
+            return {}
+        return {"data": data_spread(self.replicas, lambda replica: self._one(replica, x), self.mean(x))}
+
+    @property
+    def degrees(self) -> int:
+        """The number of members, less one for each fold."""
+        return len(self.members) - len({member.fold for member in self.members})
 
     def _spread(self, each: np.ndarray) -> np.ndarray:
         """Return the deviation over the members `(members, rows, outputs)`, in the mean over the folds.

@@ -1,22 +1,60 @@
-"""Replicas: the ensemble trained anew on targets redrawn within their errors, and how far its answers then spread."""
+"""Replicas: the ensemble trained anew on its answers redrawn within the errors, and how far it then lands from them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.evaluation.noise import intrinsic_scatter, total_error
 from shoal.results import Status
 
 if TYPE_CHECKING:
     from shoal.evaluation.predictor import EnsembleMember
-    from shoal.training.member import TrainedMember
+    from shoal.training.member import Problem, TrainedMember
 
 FEWEST = 2  # draws, of which a standard deviation can be taken
 FAILED_SIGMAS, FAILED_FACTOR = 5.0, 1.25
 """A replica did not learn what its member had if its best validation loss lies so many robust deviations above the
 median of the member's replicas, and above so many times the median."""
+
+
+def about_the_fit(problem: Problem, fit: Callable[[Any], np.ndarray], weights: np.ndarray | None = None) -> Problem:
+    """Return the problem whose replicas measure the fit anew, with errors as large as rows scatter about it.
+
+    Redrawn about what was measured, targets would hold the error of the measurement twice, and refits would lie about
+    the fit wherever that lies. Redrawn about the fit (the parametric bootstrap; Efron and Tibshirani 1993, section
+    6.5), they also tell how far a fit lands from the law that it learns from, on average: its bias. Rows scatter by
+    their errors and by the intrinsic scatter of the validation rows, which with folds comes out a little small, since
+    the ensemble has learned from them.
+
+    Args:
+        problem: with `y_err` and `validation_y_err`.
+        fit: what the ensemble says of prepared rows, in units of `problem.y`, `(rows, targets)`.
+        weights: of the validation rows, or None.
+    """
+    assert problem.y_err is not None
+    assert problem.validation_y_err is not None
+    on_validation = fit(problem.validation_x)
+    count = on_validation.shape[-1]
+    residuals, errors = problem.validation_y[..., :count] - on_validation, problem.validation_y_err[..., :count]
+    scatter = [intrinsic_scatter(residuals[..., i], errors[..., i] ** 2, weights).value for i in range(count)]
+    size = np.zeros(problem.y_err.shape[-1])
+    size[:count] = scatter
+    return replace(
+        problem,
+        y=_with_first(problem.y, fit(problem.x)),
+        validation_y=_with_first(problem.validation_y, on_validation),
+        y_err=np.asarray(total_error(problem.y_err, size), np.float32),
+        validation_y_err=np.asarray(total_error(problem.validation_y_err, size), np.float32),
+    )
+
+
+def _with_first(y: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Return targets with others in their place; what stands behind them, such as known errors, stays."""
+    return np.concatenate([targets, y[..., targets.shape[-1] :]], axis=-1).astype(np.float32)
 
 
 def sound_replicas(replicas: Sequence[TrainedMember]) -> list[TrainedMember]:
@@ -52,13 +90,16 @@ def _highest(losses: np.ndarray) -> float:
     return max(median + FAILED_SIGMAS * deviation, FAILED_FACTOR * median)
 
 
-def data_spread(replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMember], np.ndarray]) -> np.ndarray:
-    """Return how far the answers of the ensemble spread over the draws of the target errors.
+def data_spread(
+    replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMember], np.ndarray], fit: np.ndarray | None = None
+) -> np.ndarray:
+    """Return how far the ensemble lands from itself when its own answers are measured anew.
 
-    The replicas of one draw are the ensemble as another measurement of the same rows would have made it. The standard
-    deviation over the draws is the error that the measured errors leave on the ensemble's answer, carried
-    through training as a whole (Efron and Tibshirani 1993, section 6.5). Each answer is taken as its difference from
-    the mean over the replicas of the same member, so that a replica that is missing shifts nothing.
+    The replicas of one draw are the ensemble as another measurement of the same rows would have made it. The root mean
+    square of their distance from the fit about which targets were redrawn is the error that the measured errors leave
+    on the ensemble's answer, carried through training as a whole: standard deviation over the draws and bias together.
+    For the deviation each answer is taken as its difference from the mean over the replicas of the same member, so that
+    a replica that is missing shifts nothing.
 
     The targets of the rows that stop a network are redrawn like those that train it: left as they are, they would hold
     the replicas together, and the spread of a linear fit came out at 0.6 of its true error. But all draws share one
@@ -68,14 +109,19 @@ def data_spread(replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMe
     Args:
         replicas: two at least of each member.
         answer: what one of them says of all rows, `(rows, targets)`.
+        fit: what the ensemble says, `(rows, targets)`; None: the deviation alone.
     """
     answers = [answer(replica) for replica in replicas]
     origins = np.asarray([replica.origin for replica in replicas])
     draws = np.asarray([replica.draw for replica in replicas])
+    means = []
     for origin in np.unique(origins):
         own = np.flatnonzero(origins == origin)
-        mean = np.mean([answers[i] for i in own], axis=0)
+        means.append(np.mean([answers[i] for i in own], axis=0))
         for i in own:
-            answers[i] = answers[i] - mean
+            answers[i] = answers[i] - means[-1]
     each = [np.mean([answers[i] for i in np.flatnonzero(draws == draw)], axis=0) for draw in np.unique(draws)]
-    return np.asarray(np.std(each, axis=0, ddof=1))
+    if fit is None:
+        return np.asarray(np.std(each, axis=0, ddof=1))
+    bias = np.mean(means, axis=0) - fit
+    return np.asarray(np.sqrt(np.mean(np.square(each + bias), axis=0)))

@@ -52,7 +52,7 @@ def replicas_text(record: Record) -> str:
         return f"{total}. No two replicas were trained to their end."
     left = f" {count(found.left_out, 'network')} that failed or had no time were left out." if found.left_out else ""
     return (
-        f"The ensemble was trained {found.draws} times more, each time on targets redrawn within their measured "
-        f"errors, {count(found.trained, 'network')} in all.{left} Their spread is the error of the fit that the "
-        f"measured errors cause. {total}, and that of the replicas."
+        f"The ensemble was trained {found.draws} times more, each time on its own answers redrawn within the "
+        f"errors and the scatter of the rows, {count(found.trained, 'network')} in all.{left} How far they land from "
+        f"it is the error of the fit, its bias included. {total}, and the distance of the replicas."
     )
