@@ -33,6 +33,7 @@ from shoal.evaluation.candidates import choose_bottleneck, choose_candidates, ra
 from shoal.evaluation.error_bars import Held, Measured, with_error_bars, with_region
 from shoal.evaluation.evaluation import block_of, joined_rows, prepared_rows
 from shoal.evaluation.flat_features import flat_features
+from shoal.evaluation.front import choose_small
 from shoal.evaluation.noise import total_error, with_scatter
 from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.evaluation.reconstructing import with_alarm
@@ -426,7 +427,8 @@ def keep_training(folder: RunFolder, checkpoint: Checkpoint, search: Training | 
 def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) -> list[int]:
     """Return the positions of the members of the best candidates, best candidate first.
 
-    In a reconstruction they are those of the smallest bottleneck that is good enough.
+    In a reconstruction they are those of the smallest bottleneck that is good enough; with `smallest` those that are
+    no larger than the smallest candidate as good as the best.
 
     Raises:
         SettingError: of every candidate a network diverged.
@@ -436,6 +438,8 @@ def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) ->
     ranked = rank_candidates([m.member.candidate for m in members], [m.score for m in members], each)
     if settings.reconstruct:
         ranked = choose_bottleneck(ranked, {m.member.candidate: code_size(m.network.layers) or 0 for m in members})
+    if settings.smallest:
+        ranked = choose_small(ranked, members)
     kept = choose_candidates(ranked, settings.keep)
     if kept:
         return [place for standing in kept for place in standing.members]

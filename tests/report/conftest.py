@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shoal.evaluation.counts import Counts
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.overtraining import overtraining
 from shoal.evaluation.record import (
@@ -448,7 +449,16 @@ def make_cases() -> dict[str, Record]:
         "forecast": with_forecast(make_record(classes=(), targets=("level",), test=200, networks=4, epochs=20)),
         "labelled": with_labelled_steps(make_record(classes=("rest", "walk", "run"), networks=4, epochs=20)),
         "tracked": with_labelled_steps(make_record(classes=(), targets=("level",), networks=4, epochs=20)),
-        "events": with_overtraining(make_record(networks=4, epochs=20, classes=("<b>b", "s"), test=200, weights=True)),
+        "events": with_overtraining(
+            make_record(
+                networks=4,
+                epochs=20,
+                classes=("<b>b", "s"),
+                test=200,
+                weights=True,
+                counts=Counts(4, 0.1, 0.05, Interval(0.03, 0.01, 0.06)),
+            )
+        ),
         "folds": folded(make_record(networks=60, kept=20), 5, 2),
         "hostile": make_record(
             classes=("<script>alert(1)</script>", 'a & b "c"', "$x^2$ \x07 'd'"),

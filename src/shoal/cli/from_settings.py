@@ -27,7 +27,7 @@ WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTH
 _PANELS = {
     **dict.fromkeys((*ROLES, "x_err", *READING, *CUTTING, *RECONSTRUCTING), DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "normalization", "coverage"), SPLIT),
-    **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep", "replicas", "bottleneck"), NETWORKS),
+    **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep", "smallest", "replicas", "bottleneck"), NETWORKS),
 }
 _PANEL_ORDER = (DATA, SPLIT, NETWORKS, HYPERPARAMETERS, RUN)
 # Columns may be repeated or hold commas; these others are texts that the settings take apart themselves.

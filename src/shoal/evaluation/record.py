@@ -11,6 +11,7 @@ import numpy as np
 from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.chi_square import MeasuredRecord
 from shoal.evaluation.counts import Counts
+from shoal.evaluation.front import Front, find_front
 from shoal.evaluation.overtraining import Overtraining
 from shoal.results import Interval, Task
 
@@ -404,6 +405,15 @@ class Record:
             counts = len(s.members), first.parameters
             rows.append(CandidateRow(s.candidate, first.candidate, *counts, s.score, s.error, first.kept))
         return tuple(rows)
+
+    @cached_property
+    def front(self) -> Front | None:
+        """Score against number of parameters; None where candidates cannot be compared, or widths of codes differ."""
+        if self.counts is None or self.reconstruction is not None:
+            return None
+        tried = self.candidates
+        sizes, scores = [c.parameters for c in tried], [c.score for c in tried]
+        return find_front([c.id for c in tried], sizes, scores, self.counts.noise)
 
     @property
     def kept(self) -> tuple[NetworkRow, ...]:
