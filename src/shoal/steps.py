@@ -37,7 +37,6 @@ from shoal.evaluation.front import choose_small
 from shoal.evaluation.noise import total_error, with_scatter
 from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.evaluation.reconstructing import with_alarm
-from shoal.evaluation.replicas import sound_replicas
 from shoal.evaluation.series_baselines import forecast_of
 from shoal.evaluation.shuffled import Shuffled, train_shuffled
 from shoal.networks import Layer, Masking, Normalization
@@ -387,7 +386,7 @@ def train_replicas(
         search: how the kept members were trained.
 
     Returns:
-        The replicas that are trained to their end, without those that failed.
+        All replicas, with those that failed or that the time did not reach.
     """
     errors = dataset.y_err()
     if settings.replicas is None or errors is None:
@@ -399,7 +398,7 @@ def train_replicas(
     posed = replace(problem, y_err=scaled[split.train], validation_y_err=scaled[split.validation])
     training = train_members(posed, members, settings, progress, folder, began, aside, search)
     keep_training(folder, training.checkpoint, search)
-    return sound_replicas(training.members)
+    return training.members
 
 
 def shuffle_labels(problem: Problem, best: Member, settings: FitSettings) -> Shuffled | None:

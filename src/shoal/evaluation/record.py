@@ -84,6 +84,25 @@ class NetworkRow:
 
 
 @dataclass(frozen=True)
+class ReplicaRow:
+    """One replica: the network that it repeats, the draw of the targets that it learned from, and how it stands.
+
+    `kept` says whether its answers count: it was trained to its end and learned what its network had. Its losses
+    are those at its best epoch, on targets that were redrawn.
+    """
+
+    id: int
+    network: int
+    draw: int
+    status: str
+    epochs: int
+    best_epoch: int
+    train_loss: float
+    validation_loss: float
+    kept: bool
+
+
+@dataclass(frozen=True)
 class CandidateRow:
     """One candidate: its hyperparameters, and the mean score of its networks with its standard error.
 
@@ -352,8 +371,8 @@ class Record:
     was trained `repeats` times, on each of `cv` folds if there are any. `signals` is there for images and series
     that are predicted from, `predicted` keeps the validation and test rows with their predictions, `counts` says how
     much the best of the candidates flatters, `reconstruction` for autoencoders, `overtraining` where rows of two
-    classes are told apart, `measured` for targets with measured errors. `outputs` names the
-    outputs of a network that predicts numbers.
+    classes are told apart, `measured` for targets with measured errors, `replicas` if these were redrawn. `outputs`
+    names the outputs of a network that predicts numbers.
     """
 
     data: DataRecord
@@ -384,6 +403,7 @@ class Record:
     counts: Counts | None = None
     error_bars: ErrorBars | None = None
     outputs: tuple[str, ...] = ()
+    replicas: tuple[ReplicaRow, ...] = ()
 
     @property
     def level(self) -> float:
