@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from shoal.errors import ShoalWarning as ShoalWarning
     from shoal.fit import fit as fit
     from shoal.fit import resume as resume
+    from shoal.formulas import formula as formula
     from shoal.networks import Activation as Activation
     from shoal.networks import Dense as Dense
     from shoal.networks import Dropout as Dropout
@@ -45,6 +46,7 @@ _PUBLIC = {
     "load": ("shoal.run", "load"),
     "select": ("shoal.afterwards", "select"),
     "compare": ("shoal.afterwards", "compare"),
+    "formula": ("shoal.formulas", "formula"),
     "Run": ("shoal.run", "Run"),
     "load_dataset": ("shoal.data.loading", "load_dataset"),
     "datasets": ("shoal.data.builtin", "BUILTIN"),

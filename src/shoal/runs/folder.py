@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shoal.evaluation.predictor import Predictor
     from shoal.evaluation.record import PredictedRows, Record
 
-MODEL, FIGURES, REPORT = "model", "figures", "report.html"
+MODEL, FIGURES, FORMULA, REPORT = "model", "figures", "formula", "report.html"
 # All that shoal itself puts into a run folder; nothing else is ever removed.
 CONTENTS = (
     config_file.NAME,
@@ -28,6 +28,7 @@ CONTENTS = (
     REPORT,
     MODEL,
     FIGURES,
+    FORMULA,
     checkpoint.FOLDER,
 )
 
@@ -167,6 +168,11 @@ class RunFolder:
     def figures(self) -> Path:
         """The folder of figures."""
         return self.path / FIGURES
+
+    @property
+    def formula(self) -> Path:
+        """The folder of formulas."""
+        return self.path / FORMULA
 
     @property
     def report(self) -> Path:
