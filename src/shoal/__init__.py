@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from shoal.explaining import explain as explain
     from shoal.fit import fit as fit
     from shoal.fit import resume as resume
+    from shoal.formulas import formula as formula
     from shoal.networks import Activation as Activation
     from shoal.networks import Dense as Dense
     from shoal.networks import Dropout as Dropout
@@ -49,6 +50,7 @@ _PUBLIC = {
     "compare": ("shoal.afterwards", "compare"),
     "systematics": ("shoal.afterwards", "systematics"),
     "explain": ("shoal.explaining", "explain"),
+    "formula": ("shoal.formulas", "formula"),
     "Run": ("shoal.run", "Run"),
     "load_dataset": ("shoal.data.loading", "load_dataset"),
     "datasets": ("shoal.data.builtin", "BUILTIN"),

@@ -11,6 +11,7 @@ from shoal.errors import RunError
 from shoal.evaluation.evaluation import evaluate
 from shoal.evaluation.predictor import Predictor
 from shoal.evaluation.record import Record
+from shoal.evaluation.replicas import sound_replicas
 from shoal.evaluation.sealed import SealedRows
 from shoal.repeating import command_line, origin, versions
 from shoal.report import write_report
@@ -131,7 +132,8 @@ def _fit(
         chosen = [training.members[place] for place in kept]
         watched = (settings, progress, folder, laps.began, aside)
         replicas = train_replicas(problem, chosen, dataset, split, preparation, *watched, training)
-        predictor, measured = make_ensemble(chosen, preparation, dataset, split, problem, settings, replicas)
+        sound = sound_replicas(replicas)
+        predictor, measured = make_ensemble(chosen, preparation, dataset, split, problem, settings, sound)
         record = evaluate(
             predictor,
             training.members,
@@ -151,6 +153,7 @@ def _fit(
             seconds={"total": 0.0, "compile": training.compile_seconds, "train": training.train_seconds},
             versions=versions(),
             shuffled=shuffle_labels(problem, chosen[0].member, settings),
+            replicas=replicas,
         )
         record.engine.update(name=training.engine, programs=training.programs, reason=training.reason)
         laps.end("evaluate")

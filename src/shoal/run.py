@@ -90,6 +90,11 @@ class Run:
         return self.folder.log.networks()
 
     @property
+    def replicas(self) -> pl.DataFrame:
+        """One row for each replica: the network that it repeats, the draw of the target errors, how it stands."""
+        return self.folder.log.replicas()
+
+    @property
     def curves(self) -> pl.DataFrame:
         """The learning curves: network, epoch, train_loss, validation_loss, metric."""
         return self.folder.log.curves()

@@ -95,6 +95,7 @@ class FitSettings(BaseModel):
     repeats: int = Field(1, ge=1, description="train each candidate so many times, with its own seeds and folds")
     minutes: float | None = Field(None, gt=0.0, description="stop after so many minutes and keep the best so far")
     keep: int | None = Field(None, ge=1, description="how many candidates make the ensemble; at most 8 by default")
+    smallest: bool = Field(False, description="keep networks no larger than the smallest that is as good as the best")
     replicas: int | None = Field(
         None, ge=2, le=2000, description="train the ensemble so many times more, on its answers redrawn within y_err"
     )
@@ -160,8 +161,8 @@ class FitSettings(BaseModel):
                 if value is not None:
                     raise ValueError(f"{name} is for reconstructions; add reconstruct, or leave {name} out")
             return self
-        others = ("cv", "task", "y_err", "x_err", "scatter", "replicas", "window", "series", "label_smoothing")
-        for name in (*others, *AUGMENTATIONS):
+        others = ("cv", "smallest", "task", "y_err", "x_err", "scatter", "replicas", "window", "series")
+        for name in (*others, "label_smoothing", *AUGMENTATIONS):
             if getattr(self, name) and name != "noise":
                 raise ValueError(f"a reconstruction cannot be combined with {name}; leave one of them out")
         return self

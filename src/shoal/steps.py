@@ -33,10 +33,11 @@ from shoal.evaluation.candidates import choose_bottleneck, choose_candidates, ra
 from shoal.evaluation.error_bars import Held, Measured, with_error_bars, with_region
 from shoal.evaluation.evaluation import block_of, joined_rows, prepared_rows
 from shoal.evaluation.flat_features import flat_features
+from shoal.evaluation.front import choose_small
 from shoal.evaluation.noise import total_error, with_scatter
 from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.evaluation.reconstructing import with_alarm
-from shoal.evaluation.replicas import about_the_fit, sound_replicas
+from shoal.evaluation.replicas import about_the_fit
 from shoal.evaluation.selection import check_selection
 from shoal.evaluation.series_baselines import forecast_of
 from shoal.evaluation.shuffled import Shuffled, train_shuffled
@@ -388,7 +389,7 @@ def train_replicas(
         search: how the kept members were trained.
 
     Returns:
-        The replicas that are trained to their end, without those that failed.
+        All replicas, with those that failed or that the time did not reach.
     """
     errors = dataset.y_err()
     if settings.replicas is None or errors is None:
@@ -403,7 +404,7 @@ def train_replicas(
     posed = about_the_fit(posed, lambda x: preparation.scale_target(ensemble.mean(x)), own)
     training = train_members(posed, members, settings, progress, folder, began, aside, search)
     keep_training(folder, training.checkpoint, search)
-    return sound_replicas(training.members)
+    return training.members
 
 
 def shuffle_labels(problem: Problem, best: Member, settings: FitSettings) -> Shuffled | None:
@@ -431,7 +432,8 @@ def keep_training(folder: RunFolder, checkpoint: Checkpoint, search: Training | 
 def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) -> list[int]:
     """Return the positions of the members of the best candidates, best candidate first.
 
-    In a reconstruction they are those of the smallest bottleneck that is good enough.
+    In a reconstruction they are those of the smallest bottleneck that is good enough; with `smallest` those that are
+    no larger than the smallest candidate as good as the best.
 
     Raises:
         SettingError: of every candidate a network diverged.
@@ -441,6 +443,8 @@ def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) ->
     ranked = rank_candidates([m.member.candidate for m in members], [m.score for m in members], each)
     if settings.reconstruct:
         ranked = choose_bottleneck(ranked, {m.member.candidate: code_size(m.network.layers) or 0 for m in members})
+    if settings.smallest:
+        ranked = choose_small(ranked, members)
     kept = choose_candidates(ranked, settings.keep)
     if kept:
         return [place for standing in kept for place in standing.members]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shoal.evaluation.counts import Counts
 from shoal.evaluation.explanation.importance import Importance, ImportanceTable
 from shoal.evaluation.explanation.scores import Estimate
 from shoal.evaluation.overfitting import overfitting_verdict
@@ -479,7 +480,16 @@ def make_cases() -> dict[str, Record]:
         "labelled": with_labelled_steps(make_record(classes=("rest", "walk", "run"), networks=4, epochs=20)),
         "tracked": with_labelled_steps(make_record(classes=(), targets=("level",), networks=4, epochs=20)),
         "events": with_importance(
-            with_overtraining(make_record(networks=4, epochs=20, classes=("<b>b", "s"), test=200, weights=True))
+            with_overtraining(
+                make_record(
+                    networks=4,
+                    epochs=20,
+                    classes=("<b>b", "s"),
+                    test=200,
+                    weights=True,
+                    counts=Counts(4, 0.1, 0.05, Interval(0.03, 0.01, 0.06)),
+                )
+            )
         ),
         "folds": folded(make_record(networks=60, kept=20), 5, 2),
         "hostile": with_importance(

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from shoal.cli.compare import compare
 from shoal.cli.datasets import datasets
+from shoal.cli.formula import formula
 from shoal.cli.guard import guarded
 from shoal.cli.network import network
 from shoal.cli.report import report
@@ -106,6 +107,11 @@ _EXAMPLES = {
         "shoal explain runs/measurements-1 later.csv --row 3",
     ),
     "compare": ("shoal compare runs/iris-1 runs/iris-2", "shoal compare runs/iris-1 runs/iris-2 runs/iris-3 --json"),
+    "formula": (
+        "shoal formula runs/pendulum-1",
+        "shoal formula runs/iris-1 --class setosa --functions exp,log --complexity 12",
+        "shoal formula runs/pendulum-1 --test --json",
+    ),
     "report": ("shoal report runs/iris-1",),
     "runs": ("shoal runs", "shoal runs ../other/runs --json"),
     "describe": (
@@ -117,7 +123,7 @@ _EXAMPLES = {
     "datasets": ("shoal datasets", "shoal datasets --json"),
 }
 _READY: dict[str, Callable[..., None]] = {
-    "compare": compare, "report": report, "runs": runs, "network": network, "datasets": datasets,
+    "compare": compare, "formula": formula, "report": report, "runs": runs, "network": network, "datasets": datasets,
 }  # fmt: skip
 
 

@@ -114,14 +114,17 @@ def error_bar_lines(metrics: Mapping[str, Any]) -> list[str]:
     >>> found = {"value": 0.944, "low": 0.876, "high": 0.976, "level": 0.95}
     >>> error_bar_lines({"coverage": found})
     ['95 % intervals hold 0.944 [0.876, 0.976] of the test values']
+    >>> error_bar_lines({"coverage": {**found, "mean_classes_in_a_set": 1.0}})
+    ['95 % sets of 1 class in the mean hold 0.944 [0.876, 0.976] of the test values']
     """
     from shoal.cli.output import interval
+    from shoal.report.words import in_the_mean
 
     lines, held, calibration = [], metrics.get("coverage"), metrics.get("calibration", {})
     if held and "level" in held:
         what, doubt = "intervals", "" if held.get("promised", True) else "; too few rows to promise it"
         if "mean_classes_in_a_set" in held:
-            what = f"sets of {held['mean_classes_in_a_set']:.3g} classes in the mean"
+            what = f"sets of {in_the_mean(held['mean_classes_in_a_set'], 'class', 'classes')}"
         lines.append(f"{100 * held['level']:.4g} % {what} hold {interval(held)} of the test values{doubt}")
     if "calibration_error" in calibration:
         both = calibration["calibration_error"]["test"]

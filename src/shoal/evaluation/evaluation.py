@@ -33,6 +33,7 @@ from shoal.evaluation.record import (
     NetworkRow,
     PredictedRows,
     Record,
+    ReplicaRow,
     Scores,
     TestRows,
 )
@@ -175,6 +176,27 @@ def _network_row(member: TrainedMember, kept: bool) -> NetworkRow:
     )
 
 
+def describe_replicas(replicas: Sequence[TrainedMember], predictor: Predictor) -> tuple[ReplicaRow, ...]:
+    """Return one row for each replica that was trained; those of the predictor are kept."""
+    kept = {replica.id for replica in predictor.replicas}
+    return tuple(_replica_row(replica, replica.member.id in kept) for replica in replicas)
+
+
+def _replica_row(replica: TrainedMember, kept: bool) -> ReplicaRow:
+    at, member = replica.best_epoch - 1, replica.member
+    return ReplicaRow(
+        id=member.id,
+        network=member.origin,
+        draw=member.draw,
+        status=replica.status.sentence,
+        epochs=len(replica.train_loss),
+        best_epoch=replica.best_epoch,
+        train_loss=float(replica.train_loss[at]) if at >= 0 else float("nan"),
+        validation_loss=float(replica.validation_loss[at]) if at >= 0 else float("nan"),
+        kept=kept,
+    )
+
+
 def gather_curves(members: Sequence[TrainedMember], task: Task) -> Curves:
     """Return all learning curves as arrays, NaN behind the end of each."""
     epochs = max(len(member.train_loss) for member in members)
@@ -210,12 +232,14 @@ def evaluate(
     seconds: dict[str, float],
     versions: dict[str, str],
     shuffled: Shuffled | None = None,
+    replicas: Sequence[TrainedMember] = (),
 ) -> Record:
     """Open the test rows once and return everything that the run has to say; `baselines` have learned before.
 
     With `folds` `(rows, repeats)` the validation scores are those of each training row's members that did not learn
     from it, and the training scores those of the members that did. Probabilities of validation rows are calibrated by
-    what other rows say, as `measured` has them. `shuffled` is the label-shuffle baseline.
+    what other rows say, as `measured` has them. `shuffled` is the label-shuffle baseline, `replicas` are all that were
+    trained.
     """
     task = dataset.task
     train = prepared_rows(dataset, predictor.preparation, split.train)
@@ -319,6 +343,7 @@ def evaluate(
         measured=with_errors,
         selection=selection,
         importance=importance_in_passing(predictor, dataset, split, validation, held_out, seed),
+        replicas=describe_replicas(replicas, predictor),
     )
 
 

@@ -12,6 +12,7 @@ from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.chi_square import MeasuredRecord
 from shoal.evaluation.counts import Counts
 from shoal.evaluation.explanation.importance import ImportanceTable
+from shoal.evaluation.front import Front, find_front
 from shoal.evaluation.overtraining import Overtraining
 from shoal.evaluation.selection import Selection
 from shoal.results import Interval, Task
@@ -82,6 +83,25 @@ class NetworkRow:
     def __post_init__(self) -> None:
         if self.candidate_id < 0:
             object.__setattr__(self, "candidate_id", self.id)
+
+
+@dataclass(frozen=True)
+class ReplicaRow:
+    """One replica: the network that it repeats, the draw of the targets that it learned from, and how it stands.
+
+    `kept` says whether its answers count: it was trained to its end and learned what its network had. Its losses
+    are those at its best epoch, on targets that were redrawn.
+    """
+
+    id: int
+    network: int
+    draw: int
+    status: str
+    epochs: int
+    best_epoch: int
+    train_loss: float
+    validation_loss: float
+    kept: bool
 
 
 @dataclass(frozen=True)
@@ -355,7 +375,7 @@ class Record:
     much the best of the candidates flatters, `reconstruction` for autoencoders, `overtraining` where rows of two
     classes are told apart, `measured` for targets with measured errors, `selection` for yields that the user expects.
     `outputs` names the outputs of a network that predicts numbers, `importance` is that of the columns of a table where
-    it is cheap.
+    it is cheap. `replicas` are those of the kept networks.
     """
 
     data: DataRecord
@@ -388,6 +408,7 @@ class Record:
     outputs: tuple[str, ...] = ()
     selection: Selection | None = None
     importance: ImportanceTable | None = None
+    replicas: tuple[ReplicaRow, ...] = ()
 
     @property
     def level(self) -> float:
@@ -409,6 +430,15 @@ class Record:
             counts = len(s.members), first.parameters
             rows.append(CandidateRow(s.candidate, first.candidate, *counts, s.score, s.error, first.kept))
         return tuple(rows)
+
+    @cached_property
+    def front(self) -> Front | None:
+        """Score against number of parameters; None where candidates cannot be compared, or widths of codes differ."""
+        if self.counts is None or self.reconstruction is not None:
+            return None
+        tried = self.candidates
+        sizes, scores = [c.parameters for c in tried], [c.score for c in tried]
+        return find_front([c.id for c in tried], sizes, scores, self.counts.noise)
 
     @property
     def kept(self) -> tuple[NetworkRow, ...]:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from shoal.evaluation.record import ErrorBars, Record
 from shoal.report.tables import Cell, Table
-from shoal.report.words import count, interval, interval_range, interval_value, joined, label, number, percent
+from shoal.report.words import (
+    count,
+    in_the_mean,
+    interval,
+    interval_range,
+    interval_value,
+    joined,
+    label,
+    number,
+    percent,
+)
 
 _NAMES = {"calibration_error": "calibration error", "log_loss": "log-loss"}
 _PARTS = {"validation": "validation rows, cross-fitted", "test": "test rows"}
@@ -38,10 +48,10 @@ def _coverage(record: Record, found: ErrorBars) -> str:
     classes = bool(record.data.classes)
     what = f"{percent(found.level)} {'sets' if classes else 'intervals'}"
     share = "" if held is None else f" hold {interval(held)} of the test values"
-    size = (
-        "" if found.set_size is None else f", with {number(found.set_size)} classes in the mean; the likeliest class "
-    )
-    size += "" if found.set_size is None else "is always in, so that they hold more where it is mostly right"
+    size = ""
+    if found.set_size is not None:
+        mean = in_the_mean(found.set_size, "class", "classes")
+        size = f", with {mean}; the likeliest class is always in, so that they hold more where it is mostly right"
     groups = f"; {count(found.groups_known, 'group')} had rows enough for one of its own" if found.groups_known else ""
     text = f"{what}{share}{size}. They are made by {found.how}{groups}"
     if any(column.role == "time" for column in record.data.columns):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from shoal.evaluation.predictor import Predictor
     from shoal.evaluation.record import PredictedRows, Record
 
-MODEL, FIGURES, SYSTEMATICS, EXPLANATION = "model", "figures", "systematics", "explanation"
+MODEL, FIGURES, FORMULA, SYSTEMATICS, EXPLANATION = "model", "figures", "formula", "systematics", "explanation"
 # All that shoal itself puts into a run folder; nothing else is ever removed.
 CONTENTS = (
     config_file.NAME,
@@ -30,6 +30,7 @@ CONTENTS = (
     FIGURES,
     SYSTEMATICS,
     EXPLANATION,
+    FORMULA,
     checkpoint.FOLDER,
 )
 
@@ -176,6 +177,11 @@ class RunFolder:
     def figures(self) -> Path:
         """The folder of figures."""
         return self.path / FIGURES
+
+    @property
+    def formula(self) -> Path:
+        """The folder of formulas."""
+        return self.path / FORMULA
 
     @property
     def report(self) -> Path:

@@ -37,7 +37,8 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         `verdict`, `hyperparameters`, `search`, `test_openings`, `data`, `engine`, `versions` and `seconds`. Every score
         is `{"value", "low", "high", "method"}`, a 95 % interval. `search.candidates_looked_at` counts the
         candidates among which the kept ones were chosen, `search.cv` and `search.repeats` say how often each was
-        trained, and `search.kept` gives each kept one's mean score with its standard error. With `cv`, the
+        trained, and `search.kept` gives each kept one's mean score with its standard error; `search.front` the best
+        candidate of each size, and the smallest that is as good as the best. With `cv`, the
         `validation` scores are those of out-of-fold predictions. `coverage` is the share of test values inside their
         interval, of classes inside their set, beside the `level` that was asked for; `calibration` says how predictions
         were calibrated and holds expected calibration error and log-loss before and after, `outside` the share of test
@@ -122,6 +123,7 @@ def _search(record: Record) -> dict[str, Any]:
         "repeats": record.repeats,
         "best_of_n_bias": None if record.counts is None else record.counts.as_dict(),
         "kept": kept,
+        "front": None if record.front is None else record.front.as_dict(),
         "space": dict(record.search_space),
     }
 
