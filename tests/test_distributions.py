@@ -110,7 +110,7 @@ def test_what_makes_no_sense_is_refused(fit: Any) -> None:
     with pytest.raises(SettingError, match="has no use for y_err"):
         fit("quantiles", y_err="sigma", ignore=["z", "hits"])
     with pytest.raises(SettingError, match="engine native cannot train these networks"):
-        fit("counts", engine="native")
+        fit("covariance", engine="native")
     with pytest.raises(DataError, match=r"column 'y': counts cannot be negative, but row \d+ holds -"):
         fit("counts", target="y", ignore=["z", "hits", "sigma"])
     with pytest.raises(SettingError, match="does not suit classification"):

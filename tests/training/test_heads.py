@@ -18,6 +18,7 @@ from shoal.errors import SettingError
 from shoal.networks import numpy_namespace
 from shoal.results import Task
 from shoal.training.choice import choose_engine
+from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.heads import (
     HEADS,
@@ -212,11 +213,26 @@ def test_a_member_of_a_block_equals_the_member_alone_in_both_layouts(
         assert one.validation_metric[one.best_epoch - 1] == pytest.approx(rmse, rel=1e-4)
 
 
-def test_the_native_engine_leaves_heads_to_xla(members: Callable[..., Any]) -> None:
-    budget = Budget(cores=1, bytes=10**9)
-    choice = choose_engine(problem_with(get_loss("poisson")), members({}), "auto", budget)
-    assert choice.name == "xla"
-    assert "'poisson'" in choice.reason or "kernel" in choice.reason
+@pytest.mark.skipif(best_kernel() is None, reason="the native engine's kernel was not built")
+@pytest.mark.parametrize("loss", LOSSES_WITH_HEADS, ids=[*REGRESSION, "constant"])
+def test_the_native_engine_gives_the_same(
+    loss: Loss, members: Callable[..., Any], xla_of: Callable[[str], XlaEngine], assert_equal: Any
+) -> None:
+    problem, budget = problem_with(loss), Budget(cores=1, bytes=10**9)
+    several = members(
+        {"hidden": (5,), "epochs": 4, "learning_rate": 0.02, "l2": 0.5},
+        {"hidden": (8, 4), "activation": "tanh", "epochs": 6, "optimizer": "adamw", "dropout": 0.1},
+    )
+    choice = choose_engine(problem, several, "auto", budget)
+    if loss.name == "multivariate_gaussian_nll":
+        assert choice.reason.endswith("it has no loss 'multivariate_gaussian_nll'")
+        return
+    assert choice.name == "native"
+    pairs = zip(
+        train(problem, several, choice.make()).members, train(problem, several, xla_of("first")).members, strict=True
+    )
+    for native, xla in pairs:
+        assert_equal(native, xla, rtol=1e-4, atol=1e-5)
 
 
 def test_a_constant_is_no_weight(members: Callable[..., Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 POINTER, FLOAT, INT = np.uintp, np.float32, np.int32
+MOST_LEVELS = 8  # of quantiles
 
 
 def _record(*fields: tuple[type, str] | tuple[type, str, int]) -> np.dtype:
@@ -20,7 +21,8 @@ ROWS = _record(
     (INT, "loss root head metric"),
     (FLOAT, "threshold"),
     (POINTER, "validation_y_err"),
-    (INT, "validation_from"),
+    (INT, "validation_from y_columns targets constants level_count"),
+    (FLOAT, "levels", MOST_LEVELS),
 )
 MEMBER = _record(
     (POINTER, "parameters first second best curves inputs neurons activations"),

@@ -52,8 +52,9 @@ private:
 
     // The rows of a tile as each member sees them.
     void gather(const int32_t *indices, int tile) {
-        const int outputs = rows.outputs, columns = rows.weight_columns;
+        const int outputs = rows.y_columns, columns = rows.weight_columns;
         const float classes = rows.loss == BINARY_OF_LOGITS ? 2.0f : (float)outputs;
+        const bool smooths = rows.loss == BINARY_OF_LOGITS || rows.loss == CATEGORICAL_OF_LOGITS;
         for (int i = 0; i < tile; ++i) {
             const long row = indices[i];
             for (int j = 0; j < rows.inputs; ++j) x[(long)i * rows.inputs + j] = rows.x[row * rows.inputs + j];
@@ -63,7 +64,7 @@ private:
             for (int j = 0; j < outputs; ++j) {
                 V target = splat(rows.y[row * outputs + j]);
                 if (rows.y_err) target += redrawn(rows.y_err[row * outputs + j], row, j);
-                if (rows.loss >= BINARY_OF_LOGITS)
+                if (smooths)
                     target = target * (1.0f - own.label_smoothing) + own.label_smoothing / classes;
                 y[i * outputs + j] = target;
             }
@@ -159,7 +160,7 @@ private:
         const Layer &last = layer[layers - 1];
         const V *output = last.values + i * last.stride;
         V *slope = last.slopes + i * last.stride;
-        const RowLoss found = loss_of_row(rows, y + i * rows.outputs, output, weights + i * rows.weight_columns, own.huber_delta, slope);
+        const RowLoss found = loss_of_row(rows, y + i * rows.y_columns, output, weights + i * rows.weight_columns, own.huber_delta, slope);
         through_head(rows.head, rows.outputs, output, slope);
         return found;
     }
@@ -174,6 +175,9 @@ private:
                 product<float>(at.inputs, at.outputs, tile, {x, 1, at.inputs}, delta, so_far, kernel);
             else
                 product<V>(at.inputs, at.outputs, tile, {layer[l - 1].values, 1, layer[l - 1].stride}, delta, so_far, kernel);
+            if (l == layers - 1)  // constants take no inputs
+                for (int i = 0; i < at.inputs; ++i)
+                    for (int j = at.outputs - rows.constants; j < at.outputs; ++j) kernel.at[i * kernel.row + j] = V{};
             V *bias = gradient + at.biases;
             for (int j = 0; j < at.outputs; ++j) {
                 V sum = begins ? V{} : bias[j];
@@ -234,7 +238,7 @@ private:
                 const V *output = layer[layers - 1].values + i * layer[layers - 1].stride;
                 sums[half] += one.value;
                 weight[half] += one.weight;
-                metric += one.weight * metric_of_row(rows, y + i * rows.outputs, output);
+                metric += one.weight * metric_of_row(rows, y + i * rows.y_columns, output);
             }
         }
         const V least = splat(1e-12f), all = weight[0] + weight[1];
@@ -244,7 +248,7 @@ private:
     }
 
     void gather_validation(int from, int tile) {
-        const int outputs = rows.outputs, columns = rows.weight_columns;
+        const int outputs = rows.y_columns, columns = rows.weight_columns;
         for (int i = 0; i < tile; ++i) {
             const long row = from + i;
             for (int j = 0; j < rows.inputs; ++j)
