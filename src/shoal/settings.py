@@ -81,7 +81,9 @@ class FitSettings(BaseModel):
     networks: int | None = Field(
         None, ge=1, description="how many candidates to train; 64 by default, of images and series 24"
     )
-    cv: int | None = Field(None, ge=2, description="train each candidate once for each of so many folds of the rows")
+    cv: int | None = Field(
+        None, ge=2, description="train each candidate once for each of so many folds of the rows; with time they roll"
+    )
     repeats: int = Field(1, ge=1, description="train each candidate so many times, with its own seeds and folds")
     minutes: float | None = Field(None, gt=0.0, description="stop after so many minutes and keep the best so far")
     keep: int | None = Field(None, ge=1, description="how many candidates make the ensemble; at most 8 by default")

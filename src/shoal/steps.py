@@ -34,6 +34,7 @@ from shoal.evaluation.error_bars import Held, Measured, with_error_bars, with_re
 from shoal.evaluation.evaluation import block_of, joined_rows, prepared_rows
 from shoal.evaluation.flat_features import flat_features
 from shoal.evaluation.noise import total_error, with_scatter
+from shoal.evaluation.out_of_fold import OutOfFold
 from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.evaluation.reconstructing import with_alarm
 from shoal.evaluation.replicas import sound_replicas
@@ -150,13 +151,15 @@ def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: Fit
         # the columns of a table are their own targets; those of images are found in the engine, behind the scaling
         return x, x if reconstruct and x.ndim == 2 else y[rows], taken
 
-    parts = part(split.train), part(split.validation)
+    # with folds both are the same rows, and rolling folds say which of them validate
+    parts = part(split.train), part(split.validation if split.folds is None else split.train)
     options: dict[str, Any] = {"classes": classes, "seed": settings.seed, "penalties": settings.penalties}
     options["known_errors"] = known_errors
     options |= {"stem": stem_of(preparation), "reconstruct": reconstruct and preparation.signals is not None}
     check_augmentation(dataset, settings)
     check_replicas(dataset, settings)
     check_input_errors(dataset, settings)
+    options["validation_folds"] = None if split.rolling is None else split.rolling.judged
     return make_problem(dataset.task, loss, *parts, folds=deal_folds(dataset, split, settings), **options)
 
 
@@ -219,8 +222,8 @@ def stem_of(preparation: Preparation) -> tuple[Layer, ...]:
 
 def deal_folds(dataset: Dataset, split: Split, settings: FitSettings) -> np.ndarray | None:
     """Return the fold of each training row in each repeat, `(rows, repeats)`, or None without folds."""
-    if split.folds is None:
-        return None
+    if split.folds is None or split.rolling is not None:
+        return None if split.rolling is None else split.rolling.held_out
     y, groups, classes = dataset.y()[split.train], dataset.groups(), dataset.strata()
     strata = deal_halves(dataset.task, y, settings.seed)  # each fold has rows that stop and rows that judge
     if classes is not None:
@@ -395,7 +398,8 @@ def train_replicas(
     members = replicas_of([trained.member for trained in kept], settings.replicas)
     scaled = np.zeros((len(errors), problem.y.shape[1]), np.float32)  # what is known of errors is not redrawn
     scaled[:, : problem.targets] = errors / preparation.target_scale
-    posed = replace(problem, y_err=scaled[split.train], validation_y_err=scaled[split.validation])
+    validation = split.validation if split.folds is None else split.train
+    posed = replace(problem, y_err=scaled[split.train], validation_y_err=scaled[validation])
     training = train_members(posed, members, settings, progress, folder, began, aside, search)
     keep_training(folder, training.checkpoint, search)
     return sound_replicas(training.members)
@@ -459,20 +463,24 @@ def make_ensemble(
     problem: Problem,
     settings: FitSettings,
     replicas: Sequence[TrainedMember] = (),
+    folds: OutOfFold | None = None,
 ) -> tuple[Predictor, Measured]:
     """Return the predictor made of the kept members, its error bars or its alarm measured on the validation rows.
 
-    With folds, each validation row is predicted by the members that did not learn from it.
+    With `folds` (by default those of the members), each validation row is predicted by the networks of the kept
+    candidates that did not learn from it; with rolling folds, by those that learned from the rows before it.
     """
     chosen, redrawn = (tuple(_kept(m) for m in several) for several in (members, replicas))
     reconstruct = dataset.task is Task.RECONSTRUCTION
     targets = members[0].network.output_shape[0] if reconstruct else len(dataset.targets)
-    rows, errors, folds = split.validation, dataset.y_err(), problem.folds
+    rows, errors = split.validation, dataset.y_err()
     noise = np.zeros(targets)
     if problem.known_errors and errors is not None:  # networks know the scatter; new values have errors like these
         noise = np.sqrt(np.mean(errors[rows] ** 2, axis=0))
     more: dict[str, Any] = {"replicas": redrawn, "head": problem.loss.head}
     plain = Predictor(preparation, chosen, noise, np.full(targets, 1.96), **more)
+    folds = folds or OutOfFold.of(problem, chosen)
+    judge = plain if folds is None else folds.judge(plain)
     x = preparation.transform(dataset.inputs(rows))
     if reconstruct:
         return with_alarm(plain, x, settings.false_alarm_rate), Measured("")
@@ -481,20 +489,30 @@ def make_ensemble(
         x,
         dataset.y()[rows],
         None if weights is None else weights[rows],
-        None if folds is None else plain.held_out(folds, len(rows)),
+        None if folds is None else folds.judged,
         None if column is None else dataset.table.get_column(column).cast(pl.String).fill_null("").to_numpy()[rows],
         column,
         block_of(preparation, len(rows)),
+        last=None if folds is None else folds.judged_last,
     )
-    made, measured = with_error_bars(plain, held, settings.coverage, settings.seed)
+    made, measured = with_error_bars(judge, held, settings.coverage, settings.seed)
     made = replace(made, input_errors=settings.input_errors())
     if errors is not None:
         sigma = total_error(errors[rows], made.input_spread(dataset.inputs(rows)))
-        made = with_scatter(made, tuple(dataset.roles.y_err), x, held.y, sigma, held.weights, held.answering)
+        own, _ = held.nearest(settings.coverage)
+        near = held.only(own)
+        made = with_scatter(made, tuple(dataset.roles.y_err), near.x, near.y, sigma[own], near.weights, near.answering)
+    made = replace(made, members=chosen)
     if preparation.signals is not None:
         return made, measured
-    train = x if folds is not None else preparation.transform(dataset.inputs(split.train))
-    return with_region(made, train, settings.seed, None if groups is None else groups[split.train]), measured
+    taught = split.train if folds is None else split.train[folds.known][folds.taught_last]
+    train = preparation.transform(dataset.inputs(taught))
+    return with_region(made, train, settings.seed, None if groups is None else groups[taught]), measured
+
+
+def out_of_fold(problem: Problem, members: Sequence[TrainedMember]) -> OutOfFold | None:
+    """Return what the networks of the kept candidates have to do with the rows of each fold; None without folds."""
+    return OutOfFold.of(problem, [_kept(member) for member in members])
 
 
 def _kept(trained: TrainedMember) -> EnsembleMember:

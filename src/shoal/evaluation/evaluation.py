@@ -20,6 +20,7 @@ from shoal.evaluation.examples import signal_record
 from shoal.evaluation.hyperparameters import importance
 from shoal.evaluation.intervals import block_length, with_intervals
 from shoal.evaluation.measured import measured_record, of_targets
+from shoal.evaluation.out_of_fold import OutOfFold
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.overtraining import overtraining
 from shoal.evaluation.predictor import Prediction, Predictor
@@ -198,7 +199,7 @@ def evaluate(
     baselines: Learned,
     measured: Measured,
     *,
-    folds: np.ndarray | None = None,
+    folds: OutOfFold | None = None,
     repeats: int = 1,
     settings: dict[str, Any],
     seed: int,
@@ -211,19 +212,20 @@ def evaluate(
 ) -> Record:
     """Open the test rows once and return everything that the run has to say; `baselines` have learned before.
 
-    With `folds` `(rows, repeats)` the validation scores are those of each training row's members that did not learn
-    from it, and the training scores those of the members that did. Probabilities of validation rows are calibrated by
+    With `folds` the validation scores are those of each row's members that were judged on it, and the training scores
+    those of the members that learned from it. Probabilities of validation rows are calibrated by
     what other rows say, as `measured` has them. `shuffled` is the label-shuffle baseline.
     """
     task = dataset.task
-    train = prepared_rows(dataset, predictor.preparation, split.train)
+    taught = split.train if folds is None else split.train[folds.known]
+    train = prepared_rows(dataset, predictor.preparation, taught)
     validation = prepared_rows(dataset, predictor.preparation, split.validation)
     networks, curves = describe_networks(members, kept), gather_curves(members, task)
     alone = task is Task.RECONSTRUCTION  # a reconstruction goes through one code
     scored = best_alone(predictor) if alone else predictor
-    held_out = None if folds is None else predictor.held_out(folds, len(split.train))
-    known = best_guess(scored.predict_features(train.x, None if held_out is None else ~held_out))
-    on_validation = scored.predict_features(validation.x, held_out)
+    judge = scored if folds is None else folds.judge(scored)
+    known = best_guess(judge.predict_features(train.x, None if folds is None else folds.learned))
+    on_validation = judge.predict_features(validation.x, None if folds is None else folds.judged)
     unseen, calibrated = best_guess(on_validation), measured.after
     scores = {
         "train": score_guess(scored, train, known, seed),
@@ -249,7 +251,7 @@ def evaluate(
         curves.train_loss,
         curves.validation_loss,
         list(kept),
-        len(split.validation),
+        len(split.validation) if folds is None else folds.judging,
         best_epoch=np.asarray([row.best_epoch - 1 for row in networks]),
         judged_on="validation rows" if folds is None else "rows that they did not learn from",
     )
@@ -302,6 +304,7 @@ def evaluate(
         test_openings=sealed.openings,
         search_space=space,
         cv=split.folds,
+        rolling=None if split.rolling is None else {"train": len(train.x), "validation": len(validation.x)},
         repeats=repeats,
         signals=None if reconstruction else signal_record(predictor, table, prediction, truth, **in_time),
         reconstruction=reconstruction,

@@ -284,17 +284,6 @@ class Predictor:
         found = {"mean": mean, "spread": np.sqrt(squares), **_mean_of(described, average)}
         return {**found, "entropy": average([entropy(one) for one in each])} if classes else found
 
-    def held_out(self, folds: np.ndarray | None, rows: int) -> np.ndarray:
-        """Return which members did not learn from each validation row, `(members, rows)`.
-
-        Args:
-            folds: the fold of each row in each repeat, `(rows, repeats)`; None where no member learned from them.
-            rows: number of rows.
-        """
-        if folds is None:
-            return np.ones((len(self.members), rows), bool)
-        return np.stack([folds[:, member.repeat] == member.fold for member in self.members])
-
     def member_outputs(self, x: np.ndarray) -> np.ndarray:
         """Return each member's probabilities or values, `(members, rows, [time,] classes or targets)` float64."""
         return np.stack([self._one(member, x) for member in self.members])

@@ -38,7 +38,8 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         is `{"value", "low", "high", "method"}`, a 95 % interval. `search.candidates_looked_at` counts the
         candidates among which the kept ones were chosen, `search.cv` and `search.repeats` say how often each was
         trained, and `search.kept` gives each kept one's mean score with its standard error. With `cv`, the
-        `validation` scores are those of out-of-fold predictions. `coverage` is the share of test values inside their
+        `validation` scores are those of out-of-fold predictions; `search.rolling` then tells how many rows taught and
+        judged a network, where folds are rolling. `coverage` is the share of test values inside their
         interval, of classes inside their set, beside the `level` that was asked for; `calibration` says how predictions
         were calibrated and holds expected calibration error and log-loss before and after, `outside` the share of test
         rows outside the training region. Where targets have measured errors, `measured_errors` holds chi-square, pulls
@@ -117,6 +118,7 @@ def _search(record: Record) -> dict[str, Any]:
         "candidates_looked_at": len(record.candidates),
         "cv": record.cv,
         "repeats": record.repeats,
+        **({} if record.rolling is None else {"rolling": dict(record.rolling)}),
         "best_of_n_bias": None if record.counts is None else record.counts.as_dict(),
         "kept": kept,
         "space": dict(record.search_space),

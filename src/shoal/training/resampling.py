@@ -13,18 +13,26 @@ from typing import Any
 import numpy as np
 
 from shoal.streams import Streams, threefry, to_uniform
-from shoal.training.member import BOOTSTRAP, REPLICA, Member
+from shoal.training.member import BOOTSTRAP, REPLICA, Member, Problem
 
 MOST_COUNTS = 8  # a Poisson number with mean one exceeds it once in a million rows
 _BELOW = [sum(math.exp(-1.0) / math.factorial(j) for j in range(k + 1)) for k in range(MOST_COUNTS)]
 
 
-def resampling_numbers(seed: int, members: Sequence[Member]) -> dict[str, np.ndarray]:
-    """Return the numbers by which each member sees its rows, arrays with the members first."""
+def resampling_numbers(seed: int, members: Sequence[Member], *, rolling: bool = False) -> dict[str, np.ndarray]:
+    """Return the numbers by which each member sees its rows, arrays with the members first.
+
+    Args:
+        seed: of the run.
+        members: who sees.
+        rolling: as `Problem.rolling`.
+    """
     origins = np.asarray([member.origin for member in members])
+    folds = [-1 if member.fold is None else member.fold for member in members]
+    columns = [max(fold, 0) for fold in folds] if rolling else [member.repeat for member in members]
     return {
-        "fold": np.asarray([-1 if member.fold is None else member.fold for member in members], np.int32),
-        "repeat": np.asarray([member.repeat for member in members], np.int32),
+        "fold": np.asarray(folds, np.int32),
+        "column": np.asarray(columns, np.int32),
         "bootstrap": np.asarray([member.bootstrap for member in members], bool),
         "bootstrap_key": Streams(seed, (BOOTSTRAP,), origins).keys,
         "replica": np.asarray([member.replica for member in members], np.float32),
@@ -33,14 +41,28 @@ def resampling_numbers(seed: int, members: Sequence[Member]) -> dict[str, np.nda
 
 
 def held_out(xp: Any, folds: Any, numbers: Mapping[str, Any]) -> Any:
-    """Return whether a member leaves each row out of its training.
+    """Return whether a member leaves each row out of its training; of validation rows, whether they validate it.
 
     Args:
         xp: array namespace.
-        folds: the fold of each row in each repeat, `(rows, repeats)`.
-        numbers: the member's `fold` and `repeat`.
+        folds: the fold of each row in each repeat, `(rows, repeats)`; of rolling folds a column for each fold.
+        numbers: the member's `fold` and the `column` that it is counted in.
     """
-    return xp.take(folds, numbers["repeat"], axis=1) == numbers["fold"]
+    return xp.take(folds, numbers["column"], axis=1) == numbers["fold"]
+
+
+def rows_of_fold(problem: Problem, fold: int, repeat: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return which rows the members of a fold learn from, and which validate them, both `(rows,)` bool.
+
+    Args:
+        problem: with folds.
+        fold: the number of the fold.
+        repeat: the repeat in which; rolling folds are the same in all.
+    """
+    assert problem.folds is not None
+    validation_folds = problem.folds if problem.validation_folds is None else problem.validation_folds
+    numbers = {"fold": fold, "column": fold if problem.rolling else repeat}
+    return ~held_out(np, problem.folds, numbers), held_out(np, validation_folds, numbers)
 
 
 def bootstrap_counts(xp: Any, rows: Any, numbers: Mapping[str, Any]) -> Any:

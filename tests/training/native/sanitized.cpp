@@ -62,7 +62,7 @@ struct Network {
         m.l2 = number(0, 1) < 0.5f ? 0.0f : 0.1f, m.l1 = m.l2, m.label_smoothing = 0.1f, m.huber_delta = 1.0f;
         m.dropout = number(0, 1) < 0.5f ? 0.0f : 0.3f, m.replica = (float)integer(0, 1);
         m.momentum_product = 1.0f, m.best_loss = INFINITY;
-        m.optimizer = optimizer, m.schedule = integer(0, 2), m.fold = integer(-1, 2), m.repeat = integer(0, 1);
+        m.optimizer = optimizer, m.schedule = integer(0, 2), m.fold = integer(-1, 2), m.column = integer(0, 1);
         m.bootstrap = integer(0, 1), m.depth = depth, m.max_epochs = integer(1, epochs), m.patience = 2;
         for (int i = 0; i < 2; ++i) m.key[i] = m.bootstrap_key[i] = m.replica_key[i] = generator();
     }
@@ -87,7 +87,7 @@ int train(const Kernel *kernel, int loss, int head, int outputs) {
     rows.validation_weights = validation_weights.data(), rows.validation_half = half.data();
     rows.folds = folded ? folds.data() : nullptr, rows.validation_folds = folded ? validation_folds.data() : nullptr;
     rows.orders = orders.data(), rows.rows = ROWS, rows.validation_rows = VALIDATION, rows.inputs = INPUTS;
-    rows.outputs = outputs, rows.weight_columns = 1, rows.repeats = 2, rows.order_count = ORDERS, rows.steps = STEPS;
+    rows.outputs = outputs, rows.weight_columns = 1, rows.columns = 2, rows.order_count = ORDERS, rows.steps = STEPS;
     rows.batch = BATCH, rows.loss = loss, rows.root = integer(0, 1), rows.head = head, rows.metric = integer(0, 2);
 
     std::vector<Network> networks;

@@ -46,10 +46,10 @@ class Rows(NamedTuple):
     """The data that every member of a block reads, filled up to sizes that many data sets share.
 
     `present` is 1 for a real row; the last row never is. `validation_weights` is `(batches, rows, outputs or 1, 2)`,
-    one column for each half; `folds` and `validation_folds` hold the fold of each row in each repeat and have no
-    columns where there are none. `steps` and `validation_batches` say how much is real. Images are not copied: `x` is
-    then the array of all of them, `where` holds the positions of the training rows in it and `validation_x` those of
-    the validation rows.
+    one column for each half; `folds` and `validation_folds` hold the fold of each row in each repeat, or are
+    those of rolling folds, and have no columns where there are none. `steps` and `validation_batches` say how much is
+    real. Images are not copied: `x` is then the array of all of them, `where` holds the positions of the training rows
+    in it and `validation_x` those of the validation rows.
     """
 
     x: Any

@@ -21,7 +21,8 @@ def shared_rows(problem: Problem, structure: Structure) -> Rows:
     halves = np.eye(2, dtype=np.float32)[problem.validation_half]
     weights = problem.validation_weights[..., None] * halves.reshape(validation, *[1] * (problem.y.ndim - 1), 2)
     folds = problem.folds if problem.folds is not None else np.zeros((rows, 0), np.int32)
-    validation_folds = folds if problem.folds is not None else np.zeros((validation, 0), np.int32)
+    validation_folds = folds if problem.validation_folds is None else problem.validation_folds
+    validation_folds = validation_folds if problem.folds is not None else np.zeros((validation, 0), np.int32)
     y_err = _errors(structure, problem.y_err, rows)
     validation_y_err = _errors(structure, problem.validation_y_err, validation)
     padded, width = _padded(problem), structure.input_shape[0]

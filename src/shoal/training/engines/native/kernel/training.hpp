@@ -57,7 +57,7 @@ private:
         for (int i = 0; i < tile; ++i) {
             const long row = indices[i];
             for (int j = 0; j < rows.inputs; ++j) x[(long)i * rows.inputs + j] = rows.x[row * rows.inputs + j];
-            present[i] = rows.folds ? only(~held_out(rows.folds + row * rows.repeats), splat(1.0f)) : splat(1.0f);
+            present[i] = rows.folds ? only(~held_out(rows.folds + row * rows.columns), splat(1.0f)) : splat(1.0f);
             if (resamples)
                 present[i] *= select(own.bootstrap, bootstrap_count(own.bootstrap_key, (uint32_t)row), splat(1.0f));
             for (int j = 0; j < outputs; ++j) {
@@ -78,7 +78,7 @@ private:
 
     I held_out(const int32_t *folds) const {
         I fold{};
-        for (int lane = 0; lane < LANES; ++lane) fold[lane] = folds[own.repeat[lane]];
+        for (int lane = 0; lane < LANES; ++lane) fold[lane] = folds[own.column[lane]];
         return fold == own.fold;
     }
 
@@ -249,7 +249,7 @@ private:
             const long row = from + i;
             for (int j = 0; j < rows.inputs; ++j)
                 x[(long)i * rows.inputs + j] = rows.validation_x[row * rows.inputs + j];
-            const V seen = rows.folds ? only(held_out(rows.validation_folds + row * rows.repeats), splat(1.0f)) : splat(1.0f);
+            const V seen = rows.folds ? only(held_out(rows.validation_folds + row * rows.columns), splat(1.0f)) : splat(1.0f);
             for (int j = 0; j < outputs; ++j) {
                 V target = splat(rows.validation_y[row * outputs + j]);
                 if (rows.validation_y_err)
