@@ -121,7 +121,7 @@ def fitted(data: dict[str, np.ndarray], h: Hyperparameters, draws: int) -> Predi
     errors = np.asarray(dataset.y_err() / preparation.target_scale, np.float32)
     redrawn = replace(problem, y_err=errors[split.train], validation_y_err=errors[split.validation])
     replicas = sound_replicas(train(redrawn, replicas_of(members, draws), engine()).members)
-    predictor, _ = make_ensemble(trained, preparation, dataset, split, None, check_settings({}), replicas)
+    predictor, _ = make_ensemble(trained, preparation, dataset, split, problem, check_settings({}), replicas)
     return predictor
 
 
