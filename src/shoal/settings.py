@@ -38,6 +38,9 @@ class FitSettings(BaseModel):
     scatter: Literal["zero", "constant", "function"] | None = Field(
         None, description="scatter beside y_err that networks learn: zero (chi-square), constant, or function of inputs"
     )
+    y_cov: str | None = Field(
+        None, description="file with the covariance of the errors of the target (CSV, text, NPY, NPZ), instead of y_err"
+    )
     x_err: Columns = Field(None, description="errors of numeric features, each as FEATURE=COLUMN")
     weight: str | None = Field(None, description="column with the weight of each row")
     group: str | None = Field(None, description="column whose equal values stay on one side of the split")
@@ -152,10 +155,19 @@ class FitSettings(BaseModel):
                 if value is not None:
                     raise ValueError(f"{name} is for reconstructions; add reconstruct, or leave {name} out")
             return self
-        others = ("cv", "task", "y_err", "x_err", "scatter", "replicas", "window", "series", "label_smoothing")
+        others = ("cv", "task", "y_err", "y_cov", "x_err", "scatter", "replicas", "window", "series", "label_smoothing")
         for name in (*others, *AUGMENTATIONS):
             if getattr(self, name) and name != "noise":
                 raise ValueError(f"a reconstruction cannot be combined with {name}; leave one of them out")
+        return self
+
+    @model_validator(mode="after")
+    def _errors_are_said_once(self) -> FitSettings:
+        if self.y_cov is not None and self.y_err is not None:
+            raise ValueError(
+                "y_cov and y_err both say how large the errors of the target are; leave one of them out. With y_cov "
+                "the standard errors are the roots of its diagonal"
+            )
         return self
 
     @model_validator(mode="after")

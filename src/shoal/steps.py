@@ -37,7 +37,7 @@ from shoal.evaluation.noise import total_error, with_scatter
 from shoal.evaluation.out_of_fold import OutOfFold
 from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.evaluation.reconstructing import with_alarm
-from shoal.evaluation.replicas import sound_replicas
+from shoal.evaluation.replicas import redrawn, sound_replicas
 from shoal.evaluation.series_baselines import forecast_of
 from shoal.evaluation.shuffled import Shuffled, train_shuffled
 from shoal.networks import Layer, Masking, Normalization
@@ -92,7 +92,7 @@ def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
     options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in columns}
     if settings.x_err:  # errors are no features
         options["ignore"] = [*(options["ignore"] or []), *dict.fromkeys(settings.input_errors().values())]
-    options |= {name: getattr(settings, name) for name in ("weight", "group", "time", "id", "task")}
+    options |= {name: getattr(settings, name) for name in ("weight", "group", "time", "id", "task", "y_cov")}
     cutting = ("window", "horizon", "series", "season", "per_step", "reconstruct")
     options |= {name: getattr(settings, name) for name in cutting}
     options["roles"] = None if settings.roles is None else roles_from_toml(settings.roles)
@@ -126,10 +126,11 @@ def loss_of(dataset: Dataset, settings: FitSettings) -> Loss:
         SettingError: it does not suit the task, or has no use for measured errors.
     """
     loss = choose_loss(dataset.task, len(dataset.classes), settings.loss, settings.scatter, settings.coverage)
-    if dataset.roles.y_err and loss.head != VALUE and not isinstance(loss.head, GaussianHead):
+    given = "y_err" if dataset.covariance is None else "y_cov"
+    if dataset.y_err() is not None and loss.head != VALUE and not isinstance(loss.head, GaussianHead):
         raise SettingError(
-            f"loss {loss.name!r} learns how targets are distributed, their errors included, and has no use for y_err; "
-            "leave one of them out, or use gaussian_nll, which learns the scatter beside the errors"
+            f"loss {loss.name!r} learns how targets are distributed, their errors included, and has no use for "
+            f"{given}; leave one of them out, or use gaussian_nll, which learns the scatter beside the errors"
         )
     return loss
 
@@ -183,7 +184,7 @@ def check_replicas(dataset: Dataset, settings: FitSettings) -> None:
     Raises:
         SettingError: replicas are wanted, but no column holds the errors of the targets.
     """
-    if settings.replicas is None or dataset.roles.y_err:
+    if settings.replicas is None or dataset.y_err() is not None:
         return
     if dataset.task is not Task.REGRESSION:
         raise SettingError(
@@ -192,7 +193,7 @@ def check_replicas(dataset: Dataset, settings: FitSettings) -> None:
     what = " and ".join(repr(name) for name in dataset.targets)
     raise SettingError(
         f"replicas redraw the target within its measured errors, but no column holds the errors of {what}; "
-        "name it with y_err (--y-err COLUMN), or leave out replicas"
+        "name it with y_err (--y-err COLUMN), give their covariance (--y-cov FILE), or leave out replicas"
     )
 
 
@@ -391,15 +392,11 @@ def train_replicas(
     Returns:
         The replicas that are trained to their end, without those that failed.
     """
-    errors = dataset.y_err()
-    if settings.replicas is None or errors is None:
+    if settings.replicas is None or dataset.y_err() is None:
         keep_training(folder, search.checkpoint)
         return []
     members = replicas_of([trained.member for trained in kept], settings.replicas)
-    scaled = np.zeros((len(errors), problem.y.shape[1]), np.float32)  # what is known of errors is not redrawn
-    scaled[:, : problem.targets] = errors / preparation.target_scale
-    validation = split.validation if split.folds is None else split.train
-    posed = replace(problem, y_err=scaled[split.train], validation_y_err=scaled[validation])
+    posed = redrawn(problem, dataset, split, preparation.target_scale, settings.replicas)
     training = train_members(posed, members, settings, progress, folder, began, aside, search)
     keep_training(folder, training.checkpoint, search)
     return sound_replicas(training.members)
@@ -501,7 +498,10 @@ def make_ensemble(
         sigma = total_error(errors[rows], made.input_spread(dataset.inputs(rows)))
         own, _ = held.nearest(settings.coverage)
         near = held.only(own)
-        made = with_scatter(made, tuple(dataset.roles.y_err), near.x, near.y, sigma[own], near.weights, near.answering)
+        correlated = dataset.covariance is not None and dataset.covariance.correlated
+        whole = dataset.covariance.of(rows[own]) if dataset.covariance is not None and correlated else None
+        of_rows = near.x, near.y, sigma[own], near.weights, near.answering, whole
+        made = with_scatter(made, tuple(dataset.roles.y_err), *of_rows)
     made = replace(made, members=chosen)
     if preparation.signals is not None:
         return made, measured

@@ -14,12 +14,14 @@ from shoal.evaluation.baselines import Learned
 from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.chi_square import ChiSquare
 from shoal.evaluation.conformal import coverage
+from shoal.evaluation.correlated import learned_errors
 from shoal.evaluation.counts import count_candidates
 from shoal.evaluation.error_bars import Measured
 from shoal.evaluation.examples import signal_record
 from shoal.evaluation.hyperparameters import importance
 from shoal.evaluation.intervals import block_length, with_intervals
 from shoal.evaluation.measured import measured_record, of_targets
+from shoal.evaluation.noise import total_error
 from shoal.evaluation.out_of_fold import OutOfFold
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.overtraining import overtraining
@@ -271,9 +273,11 @@ def evaluate(
         picture = overtraining(dataset.classes, *parts, overfitting, epochs, shuffled)
     with_errors = None
     if predictor.measured is not None:
-        of_test = of_rows(predictor, dataset, split.test, prediction, truth, weights)
-        of_validation = of_rows(predictor, dataset, split.validation, on_validation, validation.y, validation.weights)
-        with_errors = measured_record(predictor, of_test, of_validation, settings.get("replicas"))
+        of_test = of_rows(predictor, dataset, split.test, prediction, truth, weights, split, seed)
+        rest = validation.y, validation.weights, split, seed
+        of_validation = of_rows(predictor, dataset, split.validation, on_validation, *rest)
+        file = None if dataset.covariance is None else dataset.covariance.name
+        with_errors = measured_record(predictor, of_test, of_validation, settings.get("replicas"), file)
     best = members[kept[0]]
     if alone:
         error_bars, test_rows = None, TestRows(truth[:, :0], weights)
@@ -336,13 +340,19 @@ def of_rows(
     prediction: Prediction,
     truth: np.ndarray,
     weights: np.ndarray | None,
+    split: Split,
+    seed: int,
 ) -> dict[str, ChiSquare]:
-    """Return chi-square and pulls of each target on some rows with measured errors."""
+    """Return chi-square and pulls of each target on some rows with measured errors; `seed` named the replicas' draws."""
     errors, inputs = dataset.y_err(), dataset.inputs(rows)
     assert errors is not None
     if isinstance(inputs, pl.DataFrame):
         prediction = predictor.with_input_errors(prediction, inputs)
-    return of_targets(prediction, truth, errors[rows], weights)
+    if dataset.covariance is None or not dataset.covariance.correlated:
+        return of_targets(prediction, truth, errors[rows], weights)
+    sigma = total_error(errors[rows], prediction.input_spread)[:, 0]
+    learned = learned_errors(predictor, dataset, split, rows, seed, sigma)
+    return of_targets(prediction, truth, errors[rows], weights, dataset.covariance.of(rows), learned)
 
 
 def compare(

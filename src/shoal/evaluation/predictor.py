@@ -23,7 +23,7 @@ from shoal.evaluation.intervals import normal_quantile
 from shoal.evaluation.noise import MeasuredErrors, error_of_fit, total_error
 from shoal.evaluation.prediction import Prediction as Prediction
 from shoal.evaluation.region import Region
-from shoal.evaluation.replicas import data_spread
+from shoal.evaluation.replicas import data_spread, moves
 from shoal.results import Task
 from shoal.training.heads import VALUE, Described, Head, QuantileHead, head_from_dict
 
@@ -246,6 +246,11 @@ class Predictor:
     def _data_spread(self, x: np.ndarray) -> dict[str, np.ndarray]:
         """Return the spread over the replicas as `data`, or nothing without them."""
         return {"data": data_spread(self.replicas, lambda replica: self._one(replica, x))} if self.replicas else {}
+
+    def moves(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the draws of the replicas, and how far the answer moved with each, `(draws, rows, targets)`."""
+        draws, each = moves(self.replicas, lambda replica: self._one(replica, x))
+        return draws, np.stack(each) - np.mean(each, axis=0)
 
     def _spread(self, each: np.ndarray) -> np.ndarray:
         """Return the deviation over the members `(members, rows, outputs)`, in the mean over the folds.

@@ -3,20 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.results import Status
+from shoal.training.resampling import correlated_noise
 
 if TYPE_CHECKING:
+    from shoal.data import Dataset, Split
     from shoal.evaluation.predictor import EnsembleMember
-    from shoal.training.member import TrainedMember
+    from shoal.training.member import Problem, TrainedMember
 
 FEWEST = 2  # draws, of which a standard deviation can be taken
 FAILED_SIGMAS, FAILED_FACTOR = 5.0, 1.25
 """A replica did not learn what its member had if its best validation loss lies so many robust deviations above the
 median of the member's replicas, and above so many times the median."""
+
+
+def redrawn(problem: Problem, dataset: Dataset, split: Split, scale: np.ndarray, draws: int) -> Problem:
+    """Return the problem that replicas learn: targets redrawn within their errors, in all rows but the test rows.
+
+    Errors of rows that are independent are drawn where they are needed. Those that are correlated are drawn here, for
+    all rows together, since a covariance of training and validation rows moves both.
+
+    Args:
+        problem: that the kept networks learned.
+        dataset: with measured errors.
+        split: its rows.
+        scale: of the target, by which its errors are divided as well.
+        draws: how many.
+    """
+    validation = split.validation if split.folds is None else split.train  # rolling folds say which of them validate
+    if dataset.covariance is not None and dataset.covariance.correlated:
+        noise = correlated_noise(problem.seed, draws, dataset.covariance.root(taught_rows(split)) / scale)
+        first = len(noise) - len(validation)
+        return replace(problem, y_noise=noise[: len(split.train)], validation_y_noise=noise[first:])
+    errors = dataset.y_err()
+    assert errors is not None
+    scaled = np.zeros((len(errors), problem.y.shape[1]), np.float32)  # what is known of errors is not redrawn
+    scaled[:, : problem.targets] = errors / scale
+    return replace(problem, y_err=scaled[split.train], validation_y_err=scaled[validation])
+
+
+def taught_rows(split: Split) -> np.ndarray:
+    """Return the rows whose targets are redrawn, in the order of their numbers."""
+    return split.train if split.folds is not None else np.concatenate([split.train, split.validation])
 
 
 def sound_replicas(replicas: Sequence[TrainedMember]) -> list[TrainedMember]:
@@ -53,7 +86,14 @@ def _highest(losses: np.ndarray) -> float:
 
 
 def data_spread(replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMember], np.ndarray]) -> np.ndarray:
-    """Return how far the answers of the ensemble spread over the draws of the target errors.
+    """Return how far the answers of the ensemble spread over the draws, the standard deviation of its `moves`."""
+    return np.asarray(np.std(moves(replicas, answer)[1], axis=0, ddof=1))
+
+
+def moves(
+    replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMember], np.ndarray]
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the draws of the target errors `(draws,)`, and how far the ensemble's answers move with each.
 
     The replicas of one draw are the ensemble as another measurement of the same rows would have made it. The standard
     deviation over the draws is the error that the measured errors leave on the ensemble's answer, carried
@@ -77,5 +117,5 @@ def data_spread(replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMe
         mean = np.mean([answers[i] for i in own], axis=0)
         for i in own:
             answers[i] = answers[i] - mean
-    each = [np.mean([answers[i] for i in np.flatnonzero(draws == draw)], axis=0) for draw in np.unique(draws)]
-    return np.asarray(np.std(each, axis=0, ddof=1))
+    drawn = np.unique(draws)
+    return drawn, [np.mean([answers[i] for i in np.flatnonzero(draws == draw)], axis=0) for draw in drawn]

@@ -212,7 +212,8 @@ def _measured(found: MeasuredRecord) -> dict[str, Any]:
         for name, scatter in found.scatter.items()
     }
     replicas = {} if found.replicas is None else {"replicas": asdict(found.replicas)}
-    return {"columns": list(found.columns), "text": found.text, "targets": targets, **replicas}
+    covariance = {} if found.covariance is None else {"covariance": found.covariance}
+    return {"columns": list(found.columns), **covariance, "text": found.text, "targets": targets, **replicas}
 
 
 def _reconstruction(found: ReconstructionRecord) -> dict[str, Any]:

@@ -83,6 +83,8 @@ class Problem:
             many columns then, each with the number of the fold at rows that it does not learn from. None: `folds`.
         y_err, validation_y_err: standard error of each target, shaped as `y`, float32 in units of `y`, for replicas,
             or None: their targets are then not redrawn.
+        y_noise, validation_y_noise: what redrawn first targets differ by where the errors of rows are correlated,
+            `(rows, draws)` float32 in units of `y`, in place of `y_err`; or None.
         stem: layers with which every network begins, such as the scaling of images.
         reconstruct: the targets are what comes out of the stem, in one line; `y` is then `(rows, 0)`.
         known_errors: `y` and `validation_y` also hold the standard errors of the targets, for the loss.
@@ -103,6 +105,8 @@ class Problem:
     validation_folds: np.ndarray | None = None
     y_err: np.ndarray | None = None
     validation_y_err: np.ndarray | None = None
+    y_noise: np.ndarray | None = None
+    validation_y_noise: np.ndarray | None = None
     stem: tuple[Layer, ...] = ()
     reconstruct: bool = False
     known_errors: bool = False

@@ -45,6 +45,8 @@ class RowsRecord:
             "validation_y": problem.validation_y,
             "validation_weights": problem.validation_weights,
             "validation_y_err": problem.validation_y_err,
+            "y_noise": problem.y_noise,
+            "validation_y_noise": problem.validation_y_noise,
             "folds": folds,
             "validation_folds": folds if problem.validation_folds is None else problem.validation_folds,
             "validation_half": problem.validation_half.astype(np.int32),
@@ -58,6 +60,7 @@ class RowsRecord:
         record["rows"], record["validation_rows"] = len(problem.x), len(problem.validation_x)
         record["inputs"], record["outputs"] = problem.inputs, problem.outputs
         record["validation_from"] = problem.validation_from
+        record["draws"] = 0 if problem.y_noise is None else problem.y_noise.shape[1]
         record["weight_columns"], record["columns"] = problem.weights.shape[1], 0 if folds is None else folds.shape[1]
         record["order_count"], record["steps"], record["batch"] = self.arrays["orders"].shape
         loss, head = problem.loss, problem.output_activation

@@ -20,7 +20,8 @@ ROWS = _record(
     (INT, "loss root head metric"),
     (FLOAT, "threshold"),
     (POINTER, "validation_y_err"),
-    (INT, "validation_from"),
+    (INT, "validation_from draws"),
+    (POINTER, "y_noise validation_y_noise"),
 )
 MEMBER = _record(
     (POINTER, "parameters first second best curves inputs neurons activations"),
@@ -30,6 +31,7 @@ MEMBER = _record(
     (INT, "optimizer schedule fold column bootstrap depth max_epochs patience"),
     (INT, "epoch best_epoch steps status"),
     (np.uint32, "key bootstrap_key replica_key", 2),
+    (INT, "draw"),
 )
 STATE = ("momentum_product", "best_loss", "epoch", "best_epoch", "steps", "status")
 """The fields of a member that training changes, besides its vectors."""

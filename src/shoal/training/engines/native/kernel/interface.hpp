@@ -14,6 +14,8 @@ struct Rows {
     float threshold;                   // of the output that parts two classes
     const float *validation_y_err;     // (validation_rows, outputs), or null
     int32_t validation_from;           // number of the first validation row, by which its targets are redrawn
+    int32_t draws;
+    const float *y_noise, *validation_y_noise;  // (rows, draws), or null: what redrawn first targets differ by
 };
 
 constexpr int32_t SQUARED = 0, ABSOLUTE = 1, HUBER = 2, LOG_COSH = 3, BINARY_OF_LOGITS = 4, CATEGORICAL_OF_LOGITS = 5;
@@ -35,6 +37,7 @@ struct Member {
     int32_t optimizer, schedule, fold, column, bootstrap, depth, max_epochs, patience;
     int32_t epoch, best_epoch, steps, status;
     uint32_t key[2], bootstrap_key[2], replica_key[2];
+    int32_t draw;
 };
 
 // One way to train members together; there is one for each instruction set.

@@ -63,6 +63,7 @@ private:
             for (int j = 0; j < outputs; ++j) {
                 V target = splat(rows.y[row * outputs + j]);
                 if (rows.y_err) target += redrawn(rows.y_err[row * outputs + j], row, j);
+                if (rows.y_noise && j == 0) target += drawn_before(rows.y_noise + row * rows.draws);
                 if (rows.loss >= BINARY_OF_LOGITS)
                     target = target * (1.0f - own.label_smoothing) + own.label_smoothing / classes;
                 y[i * outputs + j] = target;
@@ -74,6 +75,13 @@ private:
     // What a redrawn target differs by from that measured.
     V redrawn(float error, long row, int output) const {
         return error * own.replica * target_noise(own.replica_key, (uint32_t)row, (uint32_t)output);
+    }
+
+    // The same where the errors of rows are correlated, so that all draws were made together.
+    V drawn_before(const float *draws) const {
+        V noise{};
+        for (int lane = 0; lane < LANES; ++lane) noise[lane] = draws[own.draw[lane]];
+        return own.replica * noise;
     }
 
     I held_out(const int32_t *folds) const {
@@ -254,6 +262,7 @@ private:
                 V target = splat(rows.validation_y[row * outputs + j]);
                 if (rows.validation_y_err)
                     target += redrawn(rows.validation_y_err[row * outputs + j], rows.validation_from + row, j);
+                if (rows.validation_y_noise && j == 0) target += drawn_before(rows.validation_y_noise + row * rows.draws);
                 y[i * outputs + j] = target;
             }
             for (int j = 0; j < columns; ++j) weights[i * columns + j] = seen * rows.validation_weights[row * columns + j];
