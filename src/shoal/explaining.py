@@ -17,6 +17,7 @@ from shoal.evaluation.explanation.explained import Explanation, explain_rows, ex
 from shoal.evaluation.explanation.importance import GROUP_ABOVE, REPEATS
 from shoal.evaluation.explanation.interactions import COLUMNS
 from shoal.evaluation.explanation.subject import OUT_OF_FOLD, VALIDATION, Subject, Tell
+from shoal.evaluation.out_of_fold import rows_to_ask
 from shoal.run import Run, load
 from shoal.settings import check_settings
 from shoal.steps import deal_folds, read
@@ -166,16 +167,16 @@ def _validation_rows(run: Run, data: Any, of: str | None) -> Subject:
             f"the data in {dataset.source!r} have changed since {run.name} was fitted, so its validation rows are not "
             "known any more. Give the rows to explain it on: shoal explain RUN DATA."
         )
-    rows, folds = split.validation, deal_folds(dataset, split, settings)
+    rows, answering = rows_to_ask(run.predictor, split, deal_folds(dataset, split, settings))
     table, weights, groups = dataset.table[rows], dataset.weights(), dataset.groups()
     return Subject(
         run.predictor,
         run.predictor.preparation.transform(table),
-        VALIDATION if folds is None else OUT_OF_FOLD,
+        VALIDATION if answering is None else OUT_OF_FOLD,
         table,
         dataset.y()[rows],
         None if weights is None else weights[rows],
-        None if folds is None else run.predictor.held_out(folds, len(rows)),
+        answering,
         None if groups is None else np.unique(groups[rows], return_inverse=True)[1],
         dataset.kept[rows] + 1,
         of,

@@ -9,6 +9,7 @@ from shoal.aside import Aside
 from shoal.data.leaks import find_leaks
 from shoal.errors import RunError
 from shoal.evaluation.evaluation import evaluate
+from shoal.evaluation.out_of_fold import answers
 from shoal.evaluation.predictor import Predictor
 from shoal.evaluation.record import Record
 from shoal.evaluation.replicas import sound_replicas
@@ -30,6 +31,7 @@ from shoal.steps import (
     learn_meanwhile,
     make_ensemble,
     open_aside,
+    out_of_fold,
     pose,
     prepare,
     read,
@@ -128,12 +130,14 @@ def _fit(
         training = train_members(problem, members, settings, progress, folder, laps.began, aside)
         laps.end("preparing", training.compile_seconds + training.train_seconds)
         progress.stage("evaluating")
-        kept = choose_kept(training, settings, folder)
+        judged = choose_kept(training, settings, folder)
+        folds = out_of_fold(problem, [training.members[place] for place in judged])
+        kept = [place for place in judged if answers(problem, training.members[place].member)]
         chosen = [training.members[place] for place in kept]
         watched = (settings, progress, folder, laps.began, aside)
         replicas = train_replicas(problem, chosen, dataset, split, preparation, *watched, training)
         sound = sound_replicas(replicas)
-        predictor, measured = make_ensemble(chosen, preparation, dataset, split, problem, settings, sound)
+        predictor, measured = make_ensemble(chosen, preparation, dataset, split, problem, settings, sound, folds)
         record = evaluate(
             predictor,
             training.members,
@@ -143,7 +147,7 @@ def _fit(
             sealed,
             baselines,
             measured,
-            folds=problem.folds,
+            folds=folds,
             repeats=settings.repeats,
             settings=settings.given(),
             seed=settings.seed,

@@ -18,6 +18,7 @@ from shoal.evaluation.formula.found import Formula, Formulas, Part, as_guess, de
 from shoal.evaluation.formula.polish import find_front
 from shoal.evaluation.formula.sample import few_of, says, take_sample
 from shoal.evaluation.formula.search import FUNCTIONS, check_functions, import_operon, search
+from shoal.evaluation.out_of_fold import rows_to_ask
 from shoal.results import Interval
 from shoal.run import Run, load
 from shoal.runs.folder import slug
@@ -215,11 +216,11 @@ class Rows:
 
     def part(self, run: Run, number: int, name: str) -> tuple[Part, np.ndarray]:
         """Return validation or test rows with what the ensemble says of them, and their columns."""
-        places = self.split.validation if name == "validation" else self.split.test
+        places, answering = self.split.test, None
+        if name == "validation":
+            places, answering = rows_to_ask(run.predictor, self.split, self.folds)
         good = np.isfinite(self.x[places]).all(axis=1)
-        answering = None
-        if self.folds is not None and name == "validation":
-            answering = run.predictor.held_out(self.folds, len(places))[:, good]
+        answering = None if answering is None else answering[:, good]
         places = places[good]
         weights, groups, y = self.dataset.weights(), self.dataset.groups(), self.dataset.y()[places]
         truth = (y == number).astype(np.int64) if self.dataset.classes else y[:, number : number + 1]

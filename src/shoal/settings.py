@@ -38,6 +38,9 @@ class FitSettings(BaseModel):
     scatter: Literal["zero", "constant", "function"] | None = Field(
         None, description="scatter beside y_err that networks learn: zero (chi-square), constant, or function of inputs"
     )
+    y_cov: str | None = Field(
+        None, description="file with the covariance of the errors of the target (CSV, text, NPY, NPZ), instead of y_err"
+    )
     x_err: Columns = Field(None, description="errors of numeric features, each as FEATURE=COLUMN")
     weight: str | None = Field(None, description="column with the weight of each row")
     group: str | None = Field(None, description="column whose equal values stay on one side of the split")
@@ -91,7 +94,9 @@ class FitSettings(BaseModel):
     networks: int | None = Field(
         None, ge=1, description="how many candidates to train; 64 by default, of images and series 24"
     )
-    cv: int | None = Field(None, ge=2, description="train each candidate once for each of so many folds of the rows")
+    cv: int | None = Field(
+        None, ge=2, description="train each candidate once for each of so many folds of the rows; with time they roll"
+    )
     repeats: int = Field(1, ge=1, description="train each candidate so many times, with its own seeds and folds")
     minutes: float | None = Field(None, gt=0.0, description="stop after so many minutes and keep the best so far")
     keep: int | None = Field(None, ge=1, description="how many candidates make the ensemble; at most 8 by default")
@@ -161,7 +166,7 @@ class FitSettings(BaseModel):
                 if value is not None:
                     raise ValueError(f"{name} is for reconstructions; add reconstruct, or leave {name} out")
             return self
-        others = ("cv", "smallest", "task", "y_err", "x_err", "scatter", "replicas", "window", "series")
+        others = ("cv", "smallest", "task", "y_err", "y_cov", "x_err", "scatter", "replicas", "window", "series")
         for name in (*others, "label_smoothing", *AUGMENTATIONS):
             if getattr(self, name) and name != "noise":
                 raise ValueError(f"a reconstruction cannot be combined with {name}; leave one of them out")
@@ -176,6 +181,15 @@ class FitSettings(BaseModel):
         if missing and self.background_uncertainty:
             raise ValueError(
                 "background_uncertainty is that of the expected yields; add signal_yield and background_yield"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _errors_are_said_once(self) -> FitSettings:
+        if self.y_cov is not None and self.y_err is not None:
+            raise ValueError(
+                "y_cov and y_err both say how large the errors of the target are; leave one of them out. With y_cov "
+                "the standard errors are the roots of its diagonal"
             )
         return self
 

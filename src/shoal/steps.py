@@ -35,9 +35,10 @@ from shoal.evaluation.evaluation import block_of, joined_rows, prepared_rows
 from shoal.evaluation.flat_features import flat_features
 from shoal.evaluation.front import choose_small
 from shoal.evaluation.noise import total_error, with_scatter
+from shoal.evaluation.out_of_fold import OutOfFold
 from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.evaluation.reconstructing import with_alarm
-from shoal.evaluation.replicas import about_the_fit
+from shoal.evaluation.replicas import about_the_fit, redrawn
 from shoal.evaluation.selection import check_selection
 from shoal.evaluation.series_baselines import forecast_of
 from shoal.evaluation.shuffled import Shuffled, train_shuffled
@@ -93,7 +94,7 @@ def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
     options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in columns}
     if settings.x_err:  # errors are no features
         options["ignore"] = [*(options["ignore"] or []), *dict.fromkeys(settings.input_errors().values())]
-    options |= {name: getattr(settings, name) for name in ("weight", "group", "time", "id", "task")}
+    options |= {name: getattr(settings, name) for name in ("weight", "group", "time", "id", "task", "y_cov")}
     cutting = ("window", "horizon", "series", "season", "per_step", "reconstruct")
     options |= {name: getattr(settings, name) for name in cutting}
     options["roles"] = None if settings.roles is None else roles_from_toml(settings.roles)
@@ -127,10 +128,11 @@ def loss_of(dataset: Dataset, settings: FitSettings) -> Loss:
         SettingError: it does not suit the task, or has no use for measured errors.
     """
     loss = choose_loss(dataset.task, len(dataset.classes), settings.loss, settings.scatter, settings.coverage)
-    if dataset.roles.y_err and loss.head != VALUE and not isinstance(loss.head, GaussianHead):
+    given = "y_err" if dataset.covariance is None else "y_cov"
+    if dataset.y_err() is not None and loss.head != VALUE and not isinstance(loss.head, GaussianHead):
         raise SettingError(
-            f"loss {loss.name!r} learns how targets are distributed, their errors included, and has no use for y_err; "
-            "leave one of them out, or use gaussian_nll, which learns the scatter beside the errors"
+            f"loss {loss.name!r} learns how targets are distributed, their errors included, and has no use for "
+            f"{given}; leave one of them out, or use gaussian_nll, which learns the scatter beside the errors"
         )
     return loss
 
@@ -152,7 +154,8 @@ def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: Fit
         # the columns of a table are their own targets; those of images are found in the engine, behind the scaling
         return x, x if reconstruct and x.ndim == 2 else y[rows], taken
 
-    parts = part(split.train), part(split.validation)
+    # with folds both are the same rows, and rolling folds say which of them validate
+    parts = part(split.train), part(split.validation if split.folds is None else split.train)
     options: dict[str, Any] = {"classes": classes, "seed": settings.seed, "penalties": settings.penalties}
     options["known_errors"] = known_errors
     options |= {"stem": stem_of(preparation), "reconstruct": reconstruct and preparation.signals is not None}
@@ -160,6 +163,7 @@ def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: Fit
     check_replicas(dataset, settings)
     check_input_errors(dataset, settings)
     check_selection(settings.given(), dataset.classes, dataset.step_targets is not None)
+    options["validation_folds"] = None if split.rolling is None else split.rolling.judged
     return make_problem(dataset.task, loss, *parts, folds=deal_folds(dataset, split, settings), **options)
 
 
@@ -183,7 +187,7 @@ def check_replicas(dataset: Dataset, settings: FitSettings) -> None:
     Raises:
         SettingError: replicas are wanted, but no column holds the errors of the targets.
     """
-    if settings.replicas is None or dataset.roles.y_err:
+    if settings.replicas is None or dataset.y_err() is not None:
         return
     if dataset.task is not Task.REGRESSION:
         raise SettingError(
@@ -192,7 +196,7 @@ def check_replicas(dataset: Dataset, settings: FitSettings) -> None:
     what = " and ".join(repr(name) for name in dataset.targets)
     raise SettingError(
         f"replicas redraw the target within its measured errors, but no column holds the errors of {what}; "
-        "name it with y_err (--y-err COLUMN), or leave out replicas"
+        "name it with y_err (--y-err COLUMN), give their covariance (--y-cov FILE), or leave out replicas"
     )
 
 
@@ -222,8 +226,8 @@ def stem_of(preparation: Preparation) -> tuple[Layer, ...]:
 
 def deal_folds(dataset: Dataset, split: Split, settings: FitSettings) -> np.ndarray | None:
     """Return the fold of each training row in each repeat, `(rows, repeats)`, or None without folds."""
-    if split.folds is None:
-        return None
+    if split.folds is None or split.rolling is not None:
+        return None if split.rolling is None else split.rolling.held_out
     y, groups, classes = dataset.y()[split.train], dataset.groups(), dataset.strata()
     strata = deal_halves(dataset.task, y, settings.seed)  # each fold has rows that stop and rows that judge
     if classes is not None:
@@ -391,17 +395,16 @@ def train_replicas(
     Returns:
         All replicas, with those that failed or that the time did not reach.
     """
-    errors = dataset.y_err()
-    if settings.replicas is None or errors is None:
+    if settings.replicas is None or dataset.y_err() is None:
         keep_training(folder, search.checkpoint)
         return []
     members = replicas_of([trained.member for trained in kept], settings.replicas)
-    scaled = np.zeros((len(errors), problem.y.shape[1]), np.float32)  # what is known of errors is not redrawn
-    scaled[:, : problem.targets] = errors / preparation.target_scale
-    posed = replace(problem, y_err=scaled[split.train], validation_y_err=scaled[split.validation])
+    posed = redrawn(problem, dataset, split, preparation.target_scale, settings.replicas)
     ensemble, weights = alone(kept, preparation, problem), dataset.weights()
-    own = None if weights is None else weights[split.validation]
-    posed = about_the_fit(posed, lambda x: preparation.scale_target(ensemble.mean(x)), own)
+    rows = split.validation if split.folds is None else split.train
+    errors = np.asarray(dataset.y_err())[rows] / preparation.target_scale
+    own = None if weights is None else weights[rows]
+    posed = about_the_fit(posed, lambda x: preparation.scale_target(ensemble.mean(x)), errors, own)
     training = train_members(posed, members, settings, progress, folder, began, aside, search)
     keep_training(folder, training.checkpoint, search)
     return training.members
@@ -468,20 +471,24 @@ def make_ensemble(
     problem: Problem,
     settings: FitSettings,
     replicas: Sequence[TrainedMember] = (),
+    folds: OutOfFold | None = None,
 ) -> tuple[Predictor, Measured]:
     """Return the predictor made of the kept members, its error bars or its alarm measured on the validation rows.
 
-    With folds, each validation row is predicted by the members that did not learn from it.
+    With `folds` (by default those of the members), each validation row is predicted by the networks of the kept
+    candidates that did not learn from it; with rolling folds, by those that learned from the rows before it.
     """
     chosen, redrawn = (tuple(_kept(m) for m in several) for several in (members, replicas))
     reconstruct = dataset.task is Task.RECONSTRUCTION
     targets = members[0].network.output_shape[0] if reconstruct else len(dataset.targets)
-    rows, errors, folds = split.validation, dataset.y_err(), problem.folds
+    rows, errors = split.validation, dataset.y_err()
     noise = np.zeros(targets)
     if problem.known_errors and errors is not None:  # networks know the scatter; new values have errors like these
         noise = np.sqrt(np.mean(errors[rows] ** 2, axis=0))
     more: dict[str, Any] = {"replicas": redrawn, "head": problem.loss.head}
     plain = Predictor(preparation, chosen, noise, np.full(targets, 1.96), **more)
+    folds = folds or OutOfFold.of(problem, chosen)
+    judge = plain if folds is None else folds.judge(plain)
     x = preparation.transform(dataset.inputs(rows))
     if reconstruct:
         return with_alarm(plain, x, settings.false_alarm_rate), Measured("")
@@ -490,20 +497,33 @@ def make_ensemble(
         x,
         dataset.y()[rows],
         None if weights is None else weights[rows],
-        None if folds is None else plain.held_out(folds, len(rows)),
+        None if folds is None else folds.judged,
         None if column is None else dataset.table.get_column(column).cast(pl.String).fill_null("").to_numpy()[rows],
         column,
         block_of(preparation, len(rows)),
+        last=None if folds is None else folds.judged_last,
     )
-    made, measured = with_error_bars(plain, held, settings.coverage, settings.seed)
+    made, measured = with_error_bars(judge, held, settings.coverage, settings.seed)
     made = replace(made, input_errors=settings.input_errors())
     if errors is not None:
         sigma = total_error(errors[rows], made.input_spread(dataset.inputs(rows)))
-        made = with_scatter(made, tuple(dataset.roles.y_err), x, held.y, sigma, held.weights, held.answering)
+        own, _ = held.nearest(settings.coverage)
+        near = held.only(own)
+        correlated = dataset.covariance is not None and dataset.covariance.correlated
+        whole = dataset.covariance.of(rows[own]) if dataset.covariance is not None and correlated else None
+        of_rows = near.x, near.y, sigma[own], near.weights, near.answering, whole
+        made = with_scatter(made, tuple(dataset.roles.y_err), *of_rows)
+    made = replace(made, members=chosen)
     if preparation.signals is not None:
         return made, measured
-    train = x if folds is not None else preparation.transform(dataset.inputs(split.train))
-    return with_region(made, train, settings.seed, None if groups is None else groups[split.train]), measured
+    taught = split.train if folds is None else split.train[folds.known][folds.taught_last]
+    train = preparation.transform(dataset.inputs(taught))
+    return with_region(made, train, settings.seed, None if groups is None else groups[taught]), measured
+
+
+def out_of_fold(problem: Problem, members: Sequence[TrainedMember]) -> OutOfFold | None:
+    """Return what the networks of the kept candidates have to do with the rows of each fold; None without folds."""
+    return OutOfFold.of(problem, [_kept(member) for member in members])
 
 
 def alone(members: Sequence[TrainedMember], preparation: Preparation, problem: Problem) -> Predictor:

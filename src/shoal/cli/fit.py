@@ -152,8 +152,8 @@ def candidates_line(search: Mapping[str, Any]) -> str:
     from shoal.report.words import count, number
 
     best = search["kept"][0]
-    where = "out of fold" if search["cv"] else "on validation rows"
-    tried, each = count(search["candidates_looked_at"], "candidate"), rounds(search["cv"], search["repeats"])
+    where, rolling = "out of fold" if search["cv"] else "on validation rows", "rolling" in search
+    tried, each = count(search["candidates_looked_at"], "candidate"), rounds(search["cv"], search["repeats"], rolling)
     score = f"{number(best['score'])} ± {number(best['standard_error'], 2)}"
     return f"{tried}, each trained in {each}; the best scored {score} (loss {where})"
 

@@ -25,7 +25,7 @@ ROLES = ("target", "features", "y_err", "weight", "group", "time", "id", "ignore
 PYTHON_ONLY = frozenset({"penalties"})
 WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTHON_ONLY)
 _PANELS = {
-    **dict.fromkeys((*ROLES, "x_err", *READING, *CUTTING, *RECONSTRUCTING), DATA),
+    **dict.fromkeys((*ROLES, "x_err", "y_cov", *READING, *CUTTING, *RECONSTRUCTING), DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "normalization", "coverage"), SPLIT),
     **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "signal"), SELECTION),
     **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep", "smallest", "replicas", "bottleneck"), NETWORKS),
@@ -137,7 +137,7 @@ def _metavar(name: str, kind: Any) -> str | None:
         return "INTEGERS" if name == "hidden" else "NAMES"
     if kind == list[str]:
         return "COLUMNS"
-    return {"roles": "FILE", "test": "FILE", "out": "FOLDER", "memory": "SIZE"}.get(name)
+    return {"roles": "FILE", "test": "FILE", "y_cov": "FILE", "out": "FOLDER", "memory": "SIZE"}.get(name)
 
 
 def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]] | None:

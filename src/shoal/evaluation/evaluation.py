@@ -14,6 +14,7 @@ from shoal.evaluation.baselines import Learned
 from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.chi_square import ChiSquare
 from shoal.evaluation.conformal import coverage
+from shoal.evaluation.correlated import learned_errors
 from shoal.evaluation.counts import count_candidates
 from shoal.evaluation.error_bars import Measured
 from shoal.evaluation.examples import signal_record
@@ -21,6 +22,8 @@ from shoal.evaluation.explanation.in_passing import importance_in_passing
 from shoal.evaluation.hyperparameters import importance
 from shoal.evaluation.intervals import block_length, with_intervals
 from shoal.evaluation.measured import measured_record, of_targets
+from shoal.evaluation.noise import total_error
+from shoal.evaluation.out_of_fold import OutOfFold
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.overtraining import overtraining
 from shoal.evaluation.predictor import Prediction, Predictor
@@ -222,7 +225,7 @@ def evaluate(
     baselines: Learned,
     measured: Measured,
     *,
-    folds: np.ndarray | None = None,
+    folds: OutOfFold | None = None,
     repeats: int = 1,
     settings: dict[str, Any],
     seed: int,
@@ -236,20 +239,21 @@ def evaluate(
 ) -> Record:
     """Open the test rows once and return everything that the run has to say; `baselines` have learned before.
 
-    With `folds` `(rows, repeats)` the validation scores are those of each training row's members that did not learn
-    from it, and the training scores those of the members that did. Probabilities of validation rows are calibrated by
-    what other rows say, as `measured` has them. `shuffled` is the label-shuffle baseline, `replicas` are all that were
-    trained.
+    With `folds` the validation scores are those of each row's members that were judged on it, and the training scores
+    those of the members that learned from it. Probabilities of validation rows are calibrated by what other rows say,
+    as `measured` has them. `shuffled` is the label-shuffle baseline, `replicas` are all that were trained.
     """
     task = dataset.task
-    train = prepared_rows(dataset, predictor.preparation, split.train)
+    taught = split.train if folds is None else split.train[folds.known]
+    train = prepared_rows(dataset, predictor.preparation, taught)
     validation = prepared_rows(dataset, predictor.preparation, split.validation)
     networks, curves = describe_networks(members, kept), gather_curves(members, task)
     alone = task is Task.RECONSTRUCTION  # a reconstruction goes through one code
     scored = best_alone(predictor) if alone else predictor
-    held_out = None if folds is None else predictor.held_out(folds, len(split.train))
-    known = best_guess(scored.predict_features(train.x, None if held_out is None else ~held_out))
-    on_validation = scored.predict_features(validation.x, held_out)
+    judge = scored if folds is None else folds.judge(scored)
+    known = best_guess(judge.predict_features(train.x, None if folds is None else folds.learned))
+    asked = None if folds is None else folds.judged
+    on_validation = judge.predict_features(validation.x, asked)
     unseen, calibrated = best_guess(on_validation), measured.after
     scores = {
         "train": score_guess(scored, train, known, seed),
@@ -275,7 +279,7 @@ def evaluate(
         curves.train_loss,
         curves.validation_loss,
         list(kept),
-        len(split.validation),
+        len(split.validation) if folds is None else folds.judging,
         best_epoch=np.asarray([row.best_epoch - 1 for row in networks]),
         judged_on="validation rows" if folds is None else "rows that they did not learn from",
     )
@@ -295,9 +299,11 @@ def evaluate(
         picture = overtraining(dataset.classes, *parts, overfitting, epochs, shuffled, settings.get("signal"))
     with_errors = None
     if predictor.measured is not None:
-        of_test = of_rows(predictor, dataset, split.test, prediction, truth, weights)
-        of_validation = of_rows(predictor, dataset, split.validation, on_validation, validation.y, validation.weights)
-        with_errors = measured_record(predictor, of_test, of_validation, settings.get("replicas"))
+        of_test = of_rows(predictor, dataset, split.test, prediction, truth, weights, split, seed)
+        rest = validation.y, validation.weights, split, seed
+        of_validation = of_rows(predictor, dataset, split.validation, on_validation, *rest)
+        file = None if dataset.covariance is None else dataset.covariance.name
+        with_errors = measured_record(predictor, of_test, of_validation, settings.get("replicas"), file)
     best = members[kept[0]]
     if alone:
         error_bars, test_rows = None, TestRows(truth[:, :0], weights)
@@ -333,6 +339,7 @@ def evaluate(
         test_openings=sealed.openings,
         search_space=space,
         cv=split.folds,
+        rolling=None if split.rolling is None else {"train": len(train.x), "validation": len(validation.x)},
         repeats=repeats,
         signals=None if reconstruction else signal_record(predictor, table, prediction, truth, **in_time),
         reconstruction=reconstruction,
@@ -342,7 +349,7 @@ def evaluate(
         counts=count_candidates([m.member.candidate for m in members], [m.parts for m in members]),
         measured=with_errors,
         selection=selection,
-        importance=importance_in_passing(predictor, dataset, split, validation, held_out, seed),
+        importance=importance_in_passing(judge, dataset, split, validation, asked, seed),
         replicas=describe_replicas(replicas, predictor),
     )
 
@@ -365,13 +372,19 @@ def of_rows(
     prediction: Prediction,
     truth: np.ndarray,
     weights: np.ndarray | None,
+    split: Split,
+    seed: int,
 ) -> dict[str, ChiSquare]:
-    """Return chi-square and pulls of each target on some rows with measured errors."""
+    """Return chi-square and pulls of each target on some rows with measured errors, drawn by `seed`."""
     errors, inputs = dataset.y_err(), dataset.inputs(rows)
     assert errors is not None
     if isinstance(inputs, pl.DataFrame):
         prediction = predictor.with_input_errors(prediction, inputs)
-    return of_targets(prediction, truth, errors[rows], weights)
+    if dataset.covariance is None or not dataset.covariance.correlated:
+        return of_targets(prediction, truth, errors[rows], weights)
+    sigma = total_error(errors[rows], prediction.input_spread)[:, 0]
+    learned = learned_errors(predictor, dataset, split, rows, seed, sigma)
+    return of_targets(prediction, truth, errors[rows], weights, dataset.covariance.of(rows), learned)
 
 
 def compare(

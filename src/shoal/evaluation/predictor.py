@@ -23,7 +23,7 @@ from shoal.evaluation.intervals import normal_quantile
 from shoal.evaluation.noise import MeasuredErrors, error_of_fit, total_error
 from shoal.evaluation.prediction import Prediction as Prediction
 from shoal.evaluation.region import Region
-from shoal.evaluation.replicas import data_spread
+from shoal.evaluation.replicas import data_spread, moves
 from shoal.results import Task
 from shoal.training.heads import VALUE, Described, Head, QuantileHead, head_from_dict
 
@@ -254,6 +254,11 @@ class Predictor:
         """The number of members, less one for each fold."""
         return len(self.members) - len({member.fold for member in self.members})
 
+    def moves(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the draws of the replicas, and how far the answer moved with each, `(draws, rows, targets)`."""
+        draws, each = moves(self.replicas, lambda replica: self._one(replica, x))
+        return draws, np.stack(each) - np.mean(each, axis=0)
+
     def _spread(self, each: np.ndarray) -> np.ndarray:
         """Return the deviation over the members `(members, rows, outputs)`, in the mean over the folds.
 
@@ -290,17 +295,6 @@ class Predictor:
         squares = average([(one - mean[own]) ** 2 for own, one in zip(rows, each, strict=True)])
         found = {"mean": mean, "spread": np.sqrt(squares), **_mean_of(described, average)}
         return {**found, "entropy": average([entropy(one) for one in each])} if classes else found
-
-    def held_out(self, folds: np.ndarray | None, rows: int) -> np.ndarray:
-        """Return which members did not learn from each validation row, `(members, rows)`.
-
-        Args:
-            folds: the fold of each row in each repeat, `(rows, repeats)`; None where no member learned from them.
-            rows: number of rows.
-        """
-        if folds is None:
-            return np.ones((len(self.members), rows), bool)
-        return np.stack([folds[:, member.repeat] == member.fold for member in self.members])
 
     def member_outputs(self, x: np.ndarray) -> np.ndarray:
         """Return each member's probabilities or values, `(members, rows, [time,] classes or targets)` float64."""

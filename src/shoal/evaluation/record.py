@@ -370,12 +370,13 @@ class Record:
     `scores` maps `train`, `validation` and `test` to metric name to interval; `baselines` maps a
     baseline's name to its test scores. `hyperparameters` lists (name, share of the score's variance, sentence),
     most important first. `best_network` and `best_parameters` are those of the first kept member. Each candidate
-    was trained `repeats` times, on each of `cv` folds if there are any. `signals` is there for images and series
-    that are predicted from, `predicted` keeps the validation and test rows with their predictions, `counts` says how
-    much the best of the candidates flatters, `reconstruction` for autoencoders, `overtraining` where rows of two
-    classes are told apart, `measured` for targets with measured errors, `selection` for yields that the user expects.
-    `outputs` names the outputs of a network that predicts numbers, `importance` is that of the columns of a table where
-    it is cheap. `replicas` are those of the kept networks.
+    was trained `repeats` times, on each of `cv` folds if there are any. `rolling` is there if these
+    are rolling: how many rows taught a network (`train`) and judged one (`validation`). `signals` is there for images
+    and series that are predicted from, `predicted` keeps the validation and test rows with their predictions, `counts`
+    says how much the best of the candidates flatters, `reconstruction` for autoencoders, `overtraining` where rows of
+    two classes are told apart, `measured` for targets with measured errors, `selection` for yields that the user
+    expects. `outputs` names the outputs of a network that predicts numbers, `importance` is that of the columns of a
+    table where it is cheap. `replicas` are those of the kept networks.
     """
 
     data: DataRecord
@@ -398,6 +399,7 @@ class Record:
     search_space: tuple[tuple[str, str], ...] = ()
     cv: int | None = None
     repeats: int = 1
+    rolling: dict[str, int] | None = None
     signals: SignalRecord | None = None
     reconstruction: ReconstructionRecord | None = None
     measured: MeasuredRecord | None = None
@@ -428,7 +430,8 @@ class Record:
         for s in rank_candidates(ids, scores, self.networks_each):
             first = self.networks[s.members[0]]
             counts = len(s.members), first.parameters
-            rows.append(CandidateRow(s.candidate, first.candidate, *counts, s.score, s.error, first.kept))
+            kept = any(self.networks[place].kept for place in s.members)  # of rolling folds, those of the last
+            rows.append(CandidateRow(s.candidate, first.candidate, *counts, s.score, s.error, kept))
         return tuple(rows)
 
     @cached_property

@@ -10,8 +10,10 @@ import numpy as np
 
 from shoal.evaluation.noise import intrinsic_scatter, total_error
 from shoal.results import Status
+from shoal.training.resampling import correlated_noise
 
 if TYPE_CHECKING:
+    from shoal.data import Dataset, Split
     from shoal.evaluation.predictor import EnsembleMember
     from shoal.training.member import Problem, TrainedMember
 
@@ -21,7 +23,39 @@ FAILED_SIGMAS, FAILED_FACTOR = 5.0, 1.25
 median of the member's replicas, and above so many times the median."""
 
 
-def about_the_fit(problem: Problem, fit: Callable[[Any], np.ndarray], weights: np.ndarray | None = None) -> Problem:
+def redrawn(problem: Problem, dataset: Dataset, split: Split, scale: np.ndarray, draws: int) -> Problem:
+    """Return the problem that replicas learn: targets redrawn within their errors, in all rows but the test rows.
+
+    Errors of rows that are independent are drawn where they are needed. Those that are correlated are drawn here, for
+    all rows together, since a covariance of training and validation rows moves both.
+
+    Args:
+        problem: that the kept networks learned.
+        dataset: with measured errors.
+        split: its rows.
+        scale: of the target, by which its errors are divided as well.
+        draws: how many.
+    """
+    validation = split.validation if split.folds is None else split.train  # rolling folds say which of them validate
+    if dataset.covariance is not None and dataset.covariance.correlated:
+        noise = correlated_noise(problem.seed, draws, dataset.covariance.root(taught_rows(split)) / scale)
+        first = len(noise) - len(validation)
+        return replace(problem, y_noise=noise[: len(split.train)], validation_y_noise=noise[first:])
+    errors = dataset.y_err()
+    assert errors is not None
+    scaled = np.zeros((len(errors), problem.y.shape[1]), np.float32)  # what is known of errors is not redrawn
+    scaled[:, : problem.targets] = errors / scale
+    return replace(problem, y_err=scaled[split.train], validation_y_err=scaled[validation])
+
+
+def taught_rows(split: Split) -> np.ndarray:
+    """Return the rows whose targets are redrawn, in the order of their numbers."""
+    return split.train if split.folds is not None else np.concatenate([split.train, split.validation])
+
+
+def about_the_fit(
+    problem: Problem, fit: Callable[[Any], np.ndarray], errors: np.ndarray, weights: np.ndarray | None = None
+) -> Problem:
     """Return the problem whose replicas measure the fit anew, with errors as large as rows scatter about it.
 
     Redrawn about what was measured, targets would hold the error of the measurement twice, and refits would lie about
@@ -31,24 +65,24 @@ def about_the_fit(problem: Problem, fit: Callable[[Any], np.ndarray], weights: n
     the ensemble has learned from them.
 
     Args:
-        problem: with `y_err` and `validation_y_err`.
+        problem: with `y_err` and `validation_y_err`, or with noise that is drawn.
         fit: what the ensemble says of prepared rows, in units of `problem.y`, `(rows, targets)`.
+        errors: standard errors of the validation rows in these units, `(rows, targets)`.
         weights: of the validation rows, or None.
     """
-    assert problem.y_err is not None
-    assert problem.validation_y_err is not None
     on_validation = fit(problem.validation_x)
     count = on_validation.shape[-1]
-    residuals, errors = problem.validation_y[..., :count] - on_validation, problem.validation_y_err[..., :count]
+    residuals = problem.validation_y[..., :count] - on_validation
     scatter = [intrinsic_scatter(residuals[..., i], errors[..., i] ** 2, weights).value for i in range(count)]
-    size = np.zeros(problem.y_err.shape[-1])
+    size = np.zeros(problem.y.shape[-1])
     size[:count] = scatter
+    ones, validation_ones = np.ones_like(problem.y), np.ones_like(problem.validation_y)
     return replace(
         problem,
         y=_with_first(problem.y, fit(problem.x)),
         validation_y=_with_first(problem.validation_y, on_validation),
-        y_err=np.asarray(total_error(problem.y_err, size), np.float32),
-        validation_y_err=np.asarray(total_error(problem.validation_y_err, size), np.float32),
+        y_err=np.asarray(total_error(problem.y_err, size * ones), np.float32),
+        validation_y_err=np.asarray(total_error(problem.validation_y_err, size * validation_ones), np.float32),
     )
 
 
@@ -111,6 +145,23 @@ def data_spread(
         answer: what one of them says of all rows, `(rows, targets)`.
         fit: what the ensemble says, `(rows, targets)`; None: the deviation alone.
     """
+    _, each, mean = _moves_and_mean(replicas, answer)
+    if fit is None:
+        return np.asarray(np.std(each, axis=0, ddof=1))
+    return np.asarray(np.sqrt(np.mean(np.square(each + (mean - fit)), axis=0)))
+
+
+def moves(
+    replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMember], np.ndarray]
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the draws of the target errors `(draws,)`, and how far the ensemble's answers move with each."""
+    return _moves_and_mean(replicas, answer)[:2]
+
+
+def _moves_and_mean(
+    replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMember], np.ndarray]
+) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """Return the draws, how far answers move with each from the mean over the replicas of a member, and the mean."""
     answers = [answer(replica) for replica in replicas]
     origins = np.asarray([replica.origin for replica in replicas])
     draws = np.asarray([replica.draw for replica in replicas])
@@ -120,8 +171,6 @@ def data_spread(
         means.append(np.mean([answers[i] for i in own], axis=0))
         for i in own:
             answers[i] = answers[i] - means[-1]
-    each = [np.mean([answers[i] for i in np.flatnonzero(draws == draw)], axis=0) for draw in np.unique(draws)]
-    if fit is None:
-        return np.asarray(np.std(each, axis=0, ddof=1))
-    bias = np.mean(means, axis=0) - fit
-    return np.asarray(np.sqrt(np.mean(np.square(each + bias), axis=0)))
+    drawn = np.unique(draws)
+    each = [np.mean([answers[i] for i in np.flatnonzero(draws == draw)], axis=0) for draw in drawn]
+    return drawn, each, np.mean(means, axis=0)

@@ -39,7 +39,8 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         candidates among which the kept ones were chosen, `search.cv` and `search.repeats` say how often each was
         trained, and `search.kept` gives each kept one's mean score with its standard error; `search.front` the best
         candidate of each size, and the smallest that is as good as the best. With `cv`, the
-        `validation` scores are those of out-of-fold predictions. `coverage` is the share of test values inside their
+        `validation` scores are those of out-of-fold predictions; `search.rolling` then tells how many rows taught and
+        judged a network, where folds are rolling. `coverage` is the share of test values inside their
         interval, of classes inside their set, beside the `level` that was asked for; `calibration` says how predictions
         were calibrated and holds expected calibration error and log-loss before and after, `outside` the share of test
         rows outside the training region. Where targets have measured errors, `measured_errors` holds chi-square, pulls
@@ -121,6 +122,7 @@ def _search(record: Record) -> dict[str, Any]:
         "candidates_looked_at": len(record.candidates),
         "cv": record.cv,
         "repeats": record.repeats,
+        **({} if record.rolling is None else {"rolling": dict(record.rolling)}),
         "best_of_n_bias": None if record.counts is None else record.counts.as_dict(),
         "kept": kept,
         "front": None if record.front is None else record.front.as_dict(),
@@ -217,7 +219,8 @@ def _measured(found: MeasuredRecord) -> dict[str, Any]:
         for name, scatter in found.scatter.items()
     }
     replicas = {} if found.replicas is None else {"replicas": asdict(found.replicas)}
-    return {"columns": list(found.columns), "text": found.text, "targets": targets, **replicas}
+    covariance = {} if found.covariance is None else {"covariance": found.covariance}
+    return {"columns": list(found.columns), **covariance, "text": found.text, "targets": targets, **replicas}
 
 
 def _reconstruction(found: ReconstructionRecord) -> dict[str, Any]:

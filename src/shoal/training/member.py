@@ -35,7 +35,8 @@ class Member:
         candidate: the number of its candidate; by default its own `id`, for a candidate with one member.
         fold: the fold of the problem's rows that it is validated on and does not learn from; None where the
             problem has separate validation rows.
-        repeat: the column of `Problem.folds` that its fold is counted in.
+        repeat: which repeat it is of its candidate and fold: the column of `Problem.folds` that its fold is counted in,
+            unless they are rolling.
         bootstrap: each row counts a Poisson number of times with mean one, its own draw.
         replica: the targets are redrawn once within `Problem.y_err`.
         draw: which draw of the targets a replica sees, the same for all members of its number; by default its own `id`.
@@ -77,8 +78,13 @@ class Problem:
         penalties: callables `(xp, parameters) -> number` added to the cost.
         folds: the fold of each row in each repeat of a cross-validation, `(rows, repeats)`; the validation rows
             are then the training rows, and a member is trained on the rows outside its fold. None: no folds.
+        validation_folds: of rolling folds, in which a member is not validated on all rows that it does not learn from:
+            `(rows, folds)`, a column for each fold, which holds its number at the rows that validate it. `folds` has as
+            many columns then, each with the number of the fold at rows that it does not learn from. None: `folds`.
         y_err, validation_y_err: standard error of each target, shaped as `y`, float32 in units of `y`, for replicas,
             or None: their targets are then not redrawn.
+        y_noise, validation_y_noise: what redrawn first targets differ by where the errors of rows are correlated,
+            `(rows, draws)` float32 in units of `y`, in place of `y_err`; or None.
         stem: layers with which every network begins, such as the scaling of images.
         reconstruct: the targets are what comes out of the stem, in one line; `y` is then `(rows, 0)`.
         known_errors: `y` and `validation_y` also hold the standard errors of the targets, for the loss.
@@ -96,8 +102,11 @@ class Problem:
     seed: int = 0
     penalties: tuple[Callable[..., Any], ...] = ()
     folds: np.ndarray | None = None
+    validation_folds: np.ndarray | None = None
     y_err: np.ndarray | None = None
     validation_y_err: np.ndarray | None = None
+    y_noise: np.ndarray | None = None
+    validation_y_noise: np.ndarray | None = None
     stem: tuple[Layer, ...] = ()
     reconstruct: bool = False
     known_errors: bool = False
@@ -131,6 +140,11 @@ class Problem:
     def per_step(self) -> bool:
         """Whether each step of a series has a target of its own."""
         return self.y.ndim == 3
+
+    @property
+    def rolling(self) -> bool:
+        """Whether a member's fold is a column of the folds, rather than a number in the column of its repeat."""
+        return self.validation_folds is not None
 
     @property
     def validation_from(self) -> int:

@@ -33,7 +33,7 @@ def member_numbers(problem: Problem, structure: Structure, members: Sequence[Mem
     numbers["patience"] = np.asarray([h.patience for h in each], np.int32)
     numbers["optimizer"] = np.asarray([structure.optimizers.index(h.optimizer) for h in each], np.int32)
     numbers["key"] = Streams(problem.seed, (DROPOUT,), np.asarray([member.origin for member in members])).keys
-    numbers |= resampling_numbers(problem.seed, members)
+    numbers |= resampling_numbers(problem.seed, members, rolling=problem.rolling)
     numbers["layers"] = _layer_numbers(structure, each)
     if structure.masks:
         numbers["own"] = np.stack([_own_parameters(problem, structure, member) for member in members])

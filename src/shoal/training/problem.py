@@ -62,6 +62,7 @@ def make_problem(
     seed: int = 0,
     penalties: tuple[Callable[..., Any], ...] = (),
     folds: np.ndarray | None = None,
+    validation_folds: np.ndarray | None = None,
     y_err: np.ndarray | None = None,
     stem: tuple[Layer, ...] = (),
     reconstruct: bool = False,
@@ -80,6 +81,7 @@ def make_problem(
         seed: names the random numbers.
         penalties: callables `(xp, parameters) -> number`.
         folds: the fold of each row in each repeat, `(rows, repeats)`; `validation` must then be `training`.
+        validation_folds: of rolling folds, see `Problem`; a column for each fold, -1 at rows that do not validate it.
         y_err: standard error of each normalised target, `(rows, targets)`, for replicas.
         stem: layers with which every network begins.
         reconstruct: whether the networks reconstruct what comes out of the stem; targets are then `(rows, 0)`.
@@ -93,9 +95,9 @@ def make_problem(
     if len(validation_x) < 2:
         found = len(validation_x)
         raise DataError(f"at least two validation rows are needed, got {found}; add rows or raise the share")
-    half = deal_halves(task, validation_y, seed)
+    half = deal_halves(task, validation_y, seed, None if validation_folds is None else validation_folds.max(axis=1))
     if folds is not None:
-        _check_halves(folds, half)
+        _check_halves(folds if validation_folds is None else validation_folds.max(axis=1, keepdims=True), half)
     return Problem(
         x=_numbers(x),
         y=encode_target(task, loss, classes, y),
@@ -109,6 +111,7 @@ def make_problem(
         seed=seed,
         penalties=penalties,
         folds=None if folds is None else np.ascontiguousarray(folds, np.int32),
+        validation_folds=None if validation_folds is None else np.ascontiguousarray(validation_folds, np.int32),
         y_err=None if y_err is None else np.ascontiguousarray(y_err, np.float32),
         stem=stem,
         reconstruct=reconstruct,
@@ -168,13 +171,14 @@ def _mean_one(weights: np.ndarray | None, rows: int, part: str) -> np.ndarray:
     return (weights / mean).astype(np.float32)
 
 
-def deal_halves(task: Task, y: np.ndarray, seed: int) -> np.ndarray:
+def deal_halves(task: Task, y: np.ndarray, seed: int, part: np.ndarray | None = None) -> np.ndarray:
     """Return 0 or 1 for each validation row, each class of rows dealt evenly to both halves.
 
     Args:
         task: classification or regression.
         y: class numbers `(rows,)` or values `(rows, targets)`.
         seed: names the random numbers.
+        part: `(rows,)` number of the part that a row belongs to, each of which is dealt evenly, too; None: one part.
 
     Example:
         >>> int(deal_halves(Task.REGRESSION, np.zeros((4, 1)), seed=0).sum())
@@ -183,6 +187,8 @@ def deal_halves(task: Task, y: np.ndarray, seed: int) -> np.ndarray:
     order = Stream(seed, HALVES).permutation(len(y))
     if task is Task.CLASSIFICATION and y.ndim == 1:
         order = order[np.argsort(y[order], kind="stable")]
+    if part is not None:
+        order = order[np.argsort(part[order], kind="stable")]
     half = np.empty(len(y), np.int64)
     half[order] = np.arange(len(y)) % 2
     return half
@@ -192,7 +198,8 @@ def _check_halves(folds: np.ndarray, half: np.ndarray) -> None:
     """Refuse a fold that could not both stop a member and judge it."""
     for column in folds.T:
         fold = int(column.max()) + 1
-        if np.bincount(2 * column + half, minlength=2 * fold).min() == 0:
+        dealt = 2 * column + half
+        if np.bincount(dealt[column >= 0], minlength=2 * fold).min() == 0:
             raise DataError(
                 f"each of the {fold} folds needs at least two rows, one to stop a network and one to judge it; "
                 "choose fewer folds"

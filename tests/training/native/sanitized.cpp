@@ -62,8 +62,8 @@ struct Network {
         m.l2 = number(0, 1) < 0.5f ? 0.0f : 0.1f, m.l1 = m.l2, m.label_smoothing = 0.1f, m.huber_delta = 1.0f;
         m.dropout = number(0, 1) < 0.5f ? 0.0f : 0.3f, m.replica = (float)integer(0, 1);
         m.momentum_product = 1.0f, m.best_loss = INFINITY;
-        m.optimizer = optimizer, m.schedule = integer(0, 2), m.fold = integer(-1, 2), m.repeat = integer(0, 1);
-        m.bootstrap = integer(0, 1), m.depth = depth, m.max_epochs = integer(1, epochs), m.patience = 2;
+        m.optimizer = optimizer, m.schedule = integer(0, 2), m.fold = integer(-1, 2), m.column = integer(0, 1);
+        m.bootstrap = integer(0, 1), m.draw = integer(0, 2), m.depth = depth, m.max_epochs = integer(1, epochs), m.patience = 2;
         for (int i = 0; i < 2; ++i) m.key[i] = m.bootstrap_key[i] = m.replica_key[i] = generator();
     }
 };
@@ -75,6 +75,7 @@ int train(const Kernel *kernel, int loss, int head, int targets) {
     const int outputs = loss == 7 ? 2 * targets : loss == 8 ? 3 * targets : targets, columns = known ? 2 * targets : targets;
     const auto y = numbers(ROWS * columns, 0, 1), validation_y = numbers(VALIDATION * columns, 0, 1);
     const auto y_err = numbers(ROWS * columns, 0, 0.1f), validation_y_err = numbers(VALIDATION * columns, 0, 0.1f);
+    const auto y_noise = numbers(ROWS * 3, -1, 1), validation_y_noise = numbers(VALIDATION * 3, -1, 1);
     const auto weights = numbers(ROWS, 0, 2), validation_weights = numbers(VALIDATION, 0, 2);
     const auto folds = integers(ROWS * 2, 0, 2), validation_folds = integers(VALIDATION * 2, 0, 2);
     const auto half = integers(VALIDATION, 0, 1);
@@ -85,11 +86,13 @@ int train(const Kernel *kernel, int loss, int head, int targets) {
     Rows rows{};
     rows.x = x.data(), rows.y = y.data(), rows.weights = weights.data(), rows.y_err = redrawn ? y_err.data() : nullptr;
     rows.validation_y_err = redrawn ? validation_y_err.data() : nullptr, rows.validation_from = folded ? 0 : ROWS;
+    rows.draws = 3, rows.y_noise = redrawn && folded ? y_noise.data() : nullptr;
+    rows.validation_y_noise = rows.y_noise ? validation_y_noise.data() : nullptr;
     rows.validation_x = validation_x.data(), rows.validation_y = validation_y.data();
     rows.validation_weights = validation_weights.data(), rows.validation_half = half.data();
     rows.folds = folded ? folds.data() : nullptr, rows.validation_folds = folded ? validation_folds.data() : nullptr;
     rows.orders = orders.data(), rows.rows = ROWS, rows.validation_rows = VALIDATION, rows.inputs = INPUTS;
-    rows.outputs = outputs, rows.weight_columns = 1, rows.repeats = 2, rows.order_count = ORDERS, rows.steps = STEPS;
+    rows.outputs = outputs, rows.weight_columns = 1, rows.columns = 2, rows.order_count = ORDERS, rows.steps = STEPS;
     rows.batch = BATCH, rows.loss = loss, rows.root = integer(0, 1), rows.head = head, rows.metric = loss > 5 ? 0 : integer(0, 2);
     rows.y_columns = columns, rows.targets = targets, rows.constants = constant ? targets : 0;
     if (loss == 8) rows.level_count = 3, rows.levels[0] = 0.1f, rows.levels[1] = 0.5f, rows.levels[2] = 0.9f;

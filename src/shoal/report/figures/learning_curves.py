@@ -28,6 +28,7 @@ class LearningCurves:
     best: np.ndarray
     networks: int
     folds: bool = False
+    rolling: bool = False
 
     @property
     def alt(self) -> str:
@@ -50,7 +51,8 @@ class LearningCurves:
 
     @property
     def _where(self) -> str:
-        return " A network's validation loss is that of the fold that it did not learn from." if self.folds else ""
+        of = "part behind the rows that it learned from" if self.rolling else "fold that it did not learn from"
+        return f" A network's validation loss is that of the {of}." if self.folds else ""
 
 
 def numbers(record: Record) -> LearningCurves | None:
@@ -65,6 +67,7 @@ def numbers(record: Record) -> LearningCurves | None:
         best_epochs(record.curves.validation_loss[kept]),
         len(record.networks),
         record.cv is not None,
+        record.rolling is not None,
     )
 
 

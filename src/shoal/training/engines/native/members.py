@@ -48,8 +48,10 @@ class RowsRecord:
             "validation_y": problem.validation_y,
             "validation_weights": problem.validation_weights,
             "validation_y_err": problem.validation_y_err,
+            "y_noise": problem.y_noise,
+            "validation_y_noise": problem.validation_y_noise,
             "folds": folds,
-            "validation_folds": folds,
+            "validation_folds": folds if problem.validation_folds is None else problem.validation_folds,
             "validation_half": problem.validation_half.astype(np.int32),
             "orders": batch_order(problem, batch_size, ORDERS),
         }
@@ -65,7 +67,8 @@ class RowsRecord:
         record["constants"] = problem.constants
         levels = getattr(problem.loss.head, "levels", ())
         record["level_count"], record["levels"][0, : len(levels)] = len(levels), levels
-        record["weight_columns"], record["repeats"] = problem.weights.shape[1], 0 if folds is None else folds.shape[1]
+        record["draws"] = 0 if problem.y_noise is None else problem.y_noise.shape[1]
+        record["weight_columns"], record["columns"] = problem.weights.shape[1], 0 if folds is None else folds.shape[1]
         record["order_count"], record["steps"], record["batch"] = self.arrays["orders"].shape
         loss, head = problem.loss, problem.output_activation
         record["loss"], record["root"] = LOSS_CODES[loss.name], loss.root
@@ -108,7 +111,7 @@ def member_records(
     records["max_epochs"], records["patience"] = [h.epochs for h in each], [h.patience for h in each]
     records["optimizer"] = [OPTIMIZER_CODES[h.optimizer] for h in each]
     records["key"] = Streams(problem.seed, (DROPOUT,), np.asarray([member.origin for member in members])).keys
-    for name, numbers in resampling_numbers(problem.seed, members).items():
+    for name, numbers in resampling_numbers(problem.seed, members, rolling=problem.rolling).items():
         records[name] = numbers
     records["momentum_product"], records["best_loss"], records["status"] = 1.0, np.inf, Status.RUNNING
     return records, _point(records, problem, members)

@@ -117,8 +117,8 @@ private:
         };
         for (const auto &each : numbers) set_lane(each.to, lane, each.from);
         const struct { I &to; int32_t from; } integers[] = {
-            {own.optimizer, m.optimizer}, {own.schedule, m.schedule}, {own.fold, m.fold}, {own.repeat, m.repeat},
-            {own.bootstrap, -(m.bootstrap != 0)}, {own.max_epochs, m.max_epochs}, {own.patience, m.patience},
+            {own.optimizer, m.optimizer}, {own.schedule, m.schedule}, {own.fold, m.fold}, {own.column, m.column},
+            {own.bootstrap, -(m.bootstrap != 0)}, {own.max_epochs, m.max_epochs}, {own.patience, m.patience}, {own.draw, m.draw},
             {epoch, m.epoch}, {best_epoch, m.best_epoch}, {steps, m.steps},
             {status, lane < count ? m.status : (int32_t)FINISHED},
         };

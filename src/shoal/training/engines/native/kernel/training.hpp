@@ -58,12 +58,13 @@ private:
         for (int i = 0; i < tile; ++i) {
             const long row = indices[i];
             for (int j = 0; j < rows.inputs; ++j) x[(long)i * rows.inputs + j] = rows.x[row * rows.inputs + j];
-            present[i] = rows.folds ? only(~held_out(rows.folds + row * rows.repeats), splat(1.0f)) : splat(1.0f);
+            present[i] = rows.folds ? only(~held_out(rows.folds + row * rows.columns), splat(1.0f)) : splat(1.0f);
             if (resamples)
                 present[i] *= select(own.bootstrap, bootstrap_count(own.bootstrap_key, (uint32_t)row), splat(1.0f));
             for (int j = 0; j < outputs; ++j) {
                 V target = splat(rows.y[row * outputs + j]);
                 if (rows.y_err) target += redrawn(rows.y_err[row * outputs + j], row, j);
+                if (rows.y_noise && j == 0) target += drawn_before(rows.y_noise + row * rows.draws);
                 if (smooths)
                     target = target * (1.0f - own.label_smoothing) + own.label_smoothing / classes;
                 y[i * outputs + j] = target;
@@ -77,9 +78,16 @@ private:
         return error * own.replica * target_noise(own.replica_key, (uint32_t)row, (uint32_t)output);
     }
 
+    // The same where the errors of rows are correlated, so that all draws were made together.
+    V drawn_before(const float *draws) const {
+        V noise{};
+        for (int lane = 0; lane < LANES; ++lane) noise[lane] = draws[own.draw[lane]];
+        return own.replica * noise;
+    }
+
     I held_out(const int32_t *folds) const {
         I fold{};
-        for (int lane = 0; lane < LANES; ++lane) fold[lane] = folds[own.repeat[lane]];
+        for (int lane = 0; lane < LANES; ++lane) fold[lane] = folds[own.column[lane]];
         return fold == own.fold;
     }
 
@@ -253,11 +261,12 @@ private:
             const long row = from + i;
             for (int j = 0; j < rows.inputs; ++j)
                 x[(long)i * rows.inputs + j] = rows.validation_x[row * rows.inputs + j];
-            const V seen = rows.folds ? only(held_out(rows.validation_folds + row * rows.repeats), splat(1.0f)) : splat(1.0f);
+            const V seen = rows.folds ? only(held_out(rows.validation_folds + row * rows.columns), splat(1.0f)) : splat(1.0f);
             for (int j = 0; j < outputs; ++j) {
                 V target = splat(rows.validation_y[row * outputs + j]);
                 if (rows.validation_y_err)
                     target += redrawn(rows.validation_y_err[row * outputs + j], rows.validation_from + row, j);
+                if (rows.validation_y_noise && j == 0) target += drawn_before(rows.validation_y_noise + row * rows.draws);
                 y[i * outputs + j] = target;
             }
             for (int j = 0; j < columns; ++j) weights[i * columns + j] = seen * rows.validation_weights[row * columns + j];
