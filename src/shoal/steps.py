@@ -36,9 +36,10 @@ from shoal.evaluation.flat_features import flat_features
 from shoal.evaluation.front import choose_small
 from shoal.evaluation.noise import total_error, with_scatter
 from shoal.evaluation.out_of_fold import OutOfFold
+from shoal.evaluation.parametric_bootstrap import about_the_fit
 from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.evaluation.reconstructing import with_alarm
-from shoal.evaluation.replicas import about_the_fit, redrawn
+from shoal.evaluation.replicas import redrawn
 from shoal.evaluation.selection import check_selection
 from shoal.evaluation.series_baselines import forecast_of
 from shoal.evaluation.shuffled import Shuffled, train_shuffled
@@ -404,7 +405,7 @@ def train_replicas(
     rows = split.validation if split.folds is None else split.train
     errors = np.asarray(dataset.y_err())[rows] / preparation.target_scale
     own = None if weights is None else weights[rows]
-    posed = about_the_fit(posed, lambda x: preparation.scale_target(ensemble.mean(x)), errors, own)
+    posed = about_the_fit(posed, lambda x: preparation.scale_target(ensemble.mean(x)), own, errors)
     training = train_members(posed, members, settings, progress, folder, began, aside, search)
     keep_training(folder, training.checkpoint, search)
     return training.members

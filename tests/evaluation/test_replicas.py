@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 from shoal.data import Preparation, load_dataset
+from shoal.evaluation.parametric_bootstrap import about_the_fit
 from shoal.evaluation.predictor import EnsembleMember, Predictor
-from shoal.evaluation.replicas import about_the_fit, data_spread, sound_replicas
+from shoal.evaluation.replicas import data_spread, sound_replicas
 from shoal.networks import Network
 from shoal.results import Status, Task
 from shoal.search.members import members_of, replicas_of
