@@ -11,7 +11,7 @@ from shoal.evaluation.explanation.importance import Importance, ImportanceTable,
 from shoal.evaluation.explanation.scores import Score
 from shoal.evaluation.record import Record
 from shoal.report.figures.drawable import Drawable
-from shoal.report.figures.style import BLUE, MUTED, add_axes, limits, name_text, new_figure, text_width
+from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, limits, name_text, new_figure, text_width
 from shoal.report.words import count, integer
 
 if TYPE_CHECKING:
@@ -109,17 +109,17 @@ def draw(shown: ImportanceFigure) -> Figure:
     figure = new_figure(ROW * len(rows) + 0.62, max(3.5, left + 1.5))
     axes = add_axes(figure, left, 0.5, 0.14, 0.12)
     axes.axvline(0.0, color=MUTED, lw=0.7, ls=(0, (4, 3)))
-    for place, row in enumerate(rows):
-        colour = MUTED if row.alone else BLUE
-        ends = [row.value - row.error, row.value + row.error]
-        axes.plot(ends, [place, place], color=colour, lw=1.4, solid_capstyle="butt")
-        axes.plot([row.value], [place], "o", color=colour, ms=3.5 if row.alone else 5)
+    values, errors = np.asarray([row.value for row in rows]), np.nan_to_num([row.error for row in rows])
+    lone = np.asarray([row.alone for row in rows])
+    for own, colour, size in ((~lone, BLUE, 5.0), (lone, MUTED, 3.5)):
+        places = np.flatnonzero(own)
+        ends, at = bars(places, values[own] - errors[own], values[own] + errors[own])[::-1]
+        axes.plot(ends, at, color=colour, lw=1.4, solid_capstyle="butt")
+        axes.plot(values[own], places, "o", color=colour, ms=size)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_yticks(range(len(rows)), [row.label for row in rows])
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    errors = np.nan_to_num([row.error for row in rows])
-    values = np.asarray([row.value for row in rows])
     axes.set_xlim(*limits(np.concatenate([values - errors, values + errors, [0.0]]), log=False))
     target = shown.found.target
     axes.set_xlabel(shown.score.change + (f" of {name_text(target)}" if target else ""))
