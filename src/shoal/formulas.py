@@ -17,7 +17,13 @@ from shoal.evaluation.formula.expression import Expression, function_of, identif
 from shoal.evaluation.formula.found import Formula, Formulas, Part, as_guess, describe, score_formulas
 from shoal.evaluation.formula.polish import find_front
 from shoal.evaluation.formula.sample import few_of, says, take_sample
-from shoal.evaluation.formula.search import FUNCTIONS, check_functions, import_operon, search
+from shoal.evaluation.formula.search import (
+    FUNCTIONS,
+    FUNCTIONS_OF_CLASSES,
+    check_functions,
+    import_operon,
+    search,
+)
 from shoal.evaluation.out_of_fold import rows_to_ask
 from shoal.results import Interval
 from shoal.run import Run, load
@@ -39,7 +45,7 @@ def formula(
     target: str | None = None,
     of: str | None = None,
     complexity: int = 20,
-    functions: str | Sequence[str] = FUNCTIONS,
+    functions: str | Sequence[str] | None = None,
     evaluations: int = EVALUATIONS,
     seconds: float = 60.0,
     test: bool = False,
@@ -58,7 +64,7 @@ def formula(
         of: which class; by default the second of two.
         complexity: the most columns, constants, operators and functions of a formula together.
         functions: that formulas may use beside sums, products and quotients: sin, cos, exp, log, sqrt and square by
-            default; also tan, tanh, asin, acos, atan, sinh, cosh, cbrt and abs.
+            default, for classes tanh, exp, log, sqrt and square; also tan, asin, acos, atan, sinh, cosh, cbrt and abs.
         evaluations: formulas that are looked at.
         seconds: when the search ends at the latest. If it is cut short so, another search may find something else.
         test: score the formulas on the test rows as well, which counts as one more use of them.
@@ -81,7 +87,7 @@ def formula(
         'sin(2*x)'
     """
     run, progress = run if isinstance(run, Run) else load(run), progress or Silent()
-    allowed = _functions(functions)
+    allowed = None if functions is None else _functions(functions)
     _check_numbers(complexity, evaluations, seconds)
     check_run(run)
     number, what = choose(run, target, of)
@@ -91,6 +97,7 @@ def formula(
     seed = int(run.metrics["seed"])
     sample = take_sample(run.predictor, number, rows.known(), seed)
     few = few_of(sample.points, SEARCHED)
+    allowed = allowed or (FUNCTIONS_OF_CLASSES if run.predictor.preparation.classes else FUNCTIONS)
     searched: dict[str, Any] = {"complexity": complexity, "functions": allowed, "evaluations": evaluations}
     found, whole = search(few.x, few.f, **searched, seconds=seconds, seed=seed, tell=progress.stage)
     progress.stage("shortening formulas")

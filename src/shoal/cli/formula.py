@@ -18,7 +18,12 @@ Complexity = Annotated[
     int, typer.Option("--complexity", help="the most columns, constants, operators and functions of a formula")
 ]
 Functions = Annotated[
-    str, typer.Option("--functions", help="that formulas may use beside + - * /; also tan, tanh, asin, ..., cbrt, abs")
+    str | None,
+    typer.Option(
+        "--functions",
+        help="that formulas may use beside + - * /: sin,cos,exp,log,sqrt,square by default, of classes tanh instead of "
+        "sin,cos; also tan, asin, acos, atan, sinh, cosh, cbrt, abs",
+    ),
 ]
 Evaluations = Annotated[int, typer.Option("--evaluations", help="formulas that are looked at")]
 Seconds = Annotated[
@@ -35,7 +40,7 @@ def formula(
     target: Target = None,
     of: Class = None,
     complexity: Complexity = 20,
-    functions: Functions = "sin,cos,exp,log,sqrt,square",
+    functions: Functions = None,
     evaluations: Evaluations = 300_000,
     seconds: Seconds = 60.0,
     test: Test = False,

@@ -38,15 +38,19 @@ def symbols(columns: int) -> list[Any]:
 
 
 def complexity(expression: Expression) -> int:
-    """Return how long a formula is: one for each column, constant, operator and function.
+    """Return how long a formula is: one for each column, constant, operator and root, two for each other function.
 
     A minus sign that subtracts costs no more than a plus, and a division no more than a product.
 
     Example:
         >>> x, y = symbols(2)
-        >>> complexity(2.5 * x / y - 1.5), complexity(2 * import_sympy().sqrt(x)), complexity(x**2 - y)
+        >>> complexity(2.5 * x / y - 1.5), complexity(2 * import_sympy().sqrt(x)), complexity(2.5 * x + 2.5 * y)
         (7, 4, 5)
     """
+    return _length(gathered(expression))
+
+
+def _length(expression: Expression) -> int:
     if expression.is_Add:
         return sum(_unsigned(part) for part in expression.args) + len(expression.args) - 1
     if expression.is_Mul:
@@ -54,9 +58,9 @@ def complexity(expression: Expression) -> int:
     if expression.is_Pow:
         base, exponent = expression.args
         if exponent.is_number and exponent.is_negative:
-            return 2 + complexity(base**-exponent)  # one over
-        return complexity(base) + (1 if exponent == _half() else 1 + complexity(exponent))
-    return 1 + sum(complexity(part) for part in expression.args)
+            return 2 + _length(base**-exponent)  # one over
+        return _length(base) + (1 if exponent == _half() else 1 + _length(exponent))
+    return (2 if expression.args else 1) + sum(_length(part) for part in expression.args)
 
 
 def _half() -> Any:
@@ -66,15 +70,64 @@ def _half() -> Any:
 def _unsigned(expression: Expression) -> int:
     """Return the length of a term without the minus sign before it."""
     if not expression.is_Mul:
-        return complexity(expression)
+        return _length(expression)
     above, below = [], []
     for factor in expression.args:
         if factor.is_Pow and factor.exp.is_number and factor.exp.is_negative:
             below.append(factor.base**-factor.exp)
         elif factor != -1:
             above.append(factor)
-    one = 0 if above else 1  # the one that is divided
-    return sum(complexity(part) for part in (*above, *below)) + one + len(above) + len(below) - (0 if one else 1)
+    parts = [*above, *below] if above else [import_sympy().Integer(1), *below]  # one over
+    return sum(_length(part) for part in parts) + len(parts) - 1
+
+
+def gathered(expression: Expression) -> Expression:
+    """Return a formula in which a constant before several terms of a sum stands before all of them, as people write it.
+
+    Example:
+        >>> x, y = symbols(2)
+        >>> as_text(2.5 * x - 2.5 * y + 1.5, ["x", "y"])
+        '2.5*(x - y) + 1.5'
+    """
+    if not expression.args:
+        return expression
+    parts = [gathered(part) for part in expression.args]
+    if expression.is_Add:
+        return _gathered_sum(expression, parts)
+    return expression if tuple(parts) == expression.args else expression.func(*parts, evaluate=False)
+
+
+def _gathered_sum(expression: Expression, terms: list[Expression]) -> Expression:
+    sympy = import_sympy()
+    groups: dict[Any, list[tuple[Any, Any]]] = {}
+    for term in terms:
+        factor, rest = term.as_coeff_Mul() if term.is_Mul else (sympy.Integer(1), term)
+        key = abs(factor) if factor.is_Float else len(groups) + sympy.I  # which no other term has
+        groups.setdefault(key, []).append((factor, rest))
+    if all(len(group) == 1 for group in groups.values()):
+        return expression if tuple(terms) == expression.args else sympy.Add(*terms, evaluate=False)
+    made = []
+    for size, group in groups.items():
+        if len(group) == 1:
+            made.append(sympy.Mul(*group[0]) if group[0][1].is_number else sympy.Mul(*group[0], evaluate=False))
+            continue
+        least = min(group, key=lambda one: one[1].sort_key())[0]
+        inner = [rest if (factor > 0) == (least > 0) else -rest for factor, rest in group]
+        made.append(sympy.Mul(size if least > 0 else -size, sympy.Add(*inner, evaluate=False), evaluate=False))
+    return sympy.Add(*made, evaluate=False)
+
+
+def nests_waves(expression: Expression) -> bool:
+    """Return whether a sine, cosine or tangent stands in another one, which fits anything and means nothing.
+
+    Example:
+        >>> sine, (x,) = import_sympy().sin, symbols(1)
+        >>> nests_waves(sine(2 * sine(x))), nests_waves(sine(x) + sine(2 * x))
+        (True, False)
+    """
+    sympy = import_sympy()
+    waves = (sympy.sin, sympy.cos, sympy.tan)
+    return any(inner.args[0].has(*waves) for inner in expression.atoms(*waves))
 
 
 def constants_of(expression: Expression) -> list[Any]:
@@ -107,7 +160,7 @@ def as_text(expression: Expression, names: Sequence[str]) -> str:
         >>> as_text(2.5 * import_sympy().sin(x) * y - 1.0, ["t", "m [kg]"])
         '2.5*`m [kg]`*sin(t) - 1'
     """
-    return _printer(names)[0](expression)
+    return _printer(names)[0](gathered(expression))
 
 
 def as_latex(expression: Expression, names: Sequence[str]) -> str:
@@ -117,7 +170,7 @@ def as_latex(expression: Expression, names: Sequence[str]) -> str:
         >>> print(as_latex(2.5 * import_sympy().sqrt(symbols(1)[0]), ["L"]))
         2.5 \sqrt{L}
     """
-    return _printer(names)[1](expression)
+    return _printer(names)[1](gathered(expression))
 
 
 def as_numpy(expression: Expression, names: Sequence[str]) -> tuple[str, dict[str, str]]:
@@ -128,7 +181,7 @@ def as_numpy(expression: Expression, names: Sequence[str]) -> tuple[str, dict[st
         ('np.exp(-0.5*t_s)', {'t_s': 't [s]'})
     """
     words = identifiers(names)
-    return _printer(names)[2](expression), dict(zip(words, names, strict=True))
+    return _printer(names)[2](gathered(expression)), dict(zip(words, names, strict=True))
 
 
 def identifiers(names: Sequence[str]) -> list[str]:

@@ -114,11 +114,11 @@ class Formulas:
         """The finding in words."""
         label = METRICS[self.metric].label
         lines = [f"{self.what} = {self.best.text}", self._near(label)]
-        if min(one.misfit for one in self.formulas) > 1.0:
+        if min(one.misfit for one in self.formulas) > 1.0 and next(reversed(self.best.beside.values())).low > 0:
             most = self.searched["complexity"]
             lines.append(
-                f"No formula of complexity {most} or less is as near to the ensemble as its own error; if the "
-                "ensemble is better, a larger --complexity or more --evaluations may find one"
+                f"No formula of complexity {most} or less is as near to the ensemble as its own error; a larger "
+                "--complexity or more --evaluations may find one"
             )
         if not self.whole:
             lines.append("The search was cut short by --seconds: the same command may find something else")

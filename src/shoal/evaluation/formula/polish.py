@@ -6,7 +6,7 @@ larger by a hundredth at most, of itself or of one where it is less, counts as n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +22,13 @@ from shoal.evaluation.formula.expression import (
     symbols,
 )
 
+Found = tuple[Expression, float]
+"""A formula with its loss."""
 WORSE = 0.01
 MOST_DIGITS = 8
-MOST_CALLS = 20  # of a formula in one fit, for each constant
+MOST_CALLS, TOLERANCE = 40, 1e-6  # of one fit: steps, and the relative change of the loss that ends it
+FEW = 400
+"""Points by which formulas are shortened; constants are fitted to all at the end."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,91 @@ class Points:
 
     def loss(self, expression: Expression) -> float:
         """Return the mean of `((g - f) / σ)²`, infinite where the formula has no value at one of them."""
-        off = (function_of(expression, symbols(self.x.shape[1]))(*self.x.T) - self.f) / self.sigma
+        sympy = import_sympy()
+        if expression.has(sympy.I, sympy.zoo, sympy.nan, sympy.oo):
+            return float("inf")
+        return _mean_square(self.off(function_of(expression, symbols(self.x.shape[1]))(*self.x.T)))
+
+    def off(self, values: np.ndarray) -> np.ndarray:
+        """Return `(g - f) / σ` for values of a formula."""
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray((values - self.f) / self.sigma)
+
+
+def _mean_square(off: np.ndarray) -> float:
+    with np.errstate(over="ignore"):
         return float(np.mean(off**2)) if np.isfinite(off).all() else float("inf")
 
 
-def polish(expression: Expression, points: Points, some: Points | None = None) -> tuple[Expression, float]:
+class Opened:
+    """A formula whose constants are open, to be fitted at points again and again, some of them held at values."""
+
+    def __init__(self, expression: Expression, points: Points) -> None:
+        sympy = import_sympy()
+        self.points = points
+        self.constants = constants_of(expression)
+        self.letters = [sympy.Symbol(f"c{i}", real=True) for i in range(len(self.constants))]
+        self.form = expression.xreplace(dict(zip(self.constants, self.letters, strict=True)))
+        self.start = np.asarray([float(constant) for constant in self.constants])
+        self._function = function_of(self.form, [*symbols(points.x.shape[1]), *self.letters])
+
+    def off(self, values: np.ndarray) -> np.ndarray:
+        """Return `(g - f) / σ` for values of all constants."""
+        return self.points.off(self._function(*self.points.x.T, *values))
+
+    def fit(self, held: Mapping[int, float]) -> tuple[np.ndarray, float]:
+        """Return the values of all constants that make the loss small, and the loss; `held` ones stay as they are."""
+        from scipy.optimize import least_squares
+
+        values = self.start.copy()
+        values[list(held)] = list(held.values())
+        free = np.asarray([i for i in range(len(values)) if i not in held], int)
+        before = _mean_square(self.off(values))
+        if not len(free) or len(free) > len(self.points.f) or not np.isfinite(before):
+            return values, before
+
+        def off(factors: np.ndarray) -> np.ndarray:
+            values[free] = self.start[free] * factors
+            return np.nan_to_num(self.off(values), nan=1e6, posinf=1e6, neginf=-1e6).clip(-1e6, 1e6)
+
+        stop = {"max_nfev": MOST_CALLS, "ftol": TOLERANCE}
+        found = least_squares(off, np.ones(len(free)), method="lm", **stop)
+        values[free] = self.start[free] * found.x
+        after = _mean_square(self.off(values))
+        if after <= before:
+            return values, after
+        values[free] = self.start[free]
+        return values, before
+
+    def with_values(self, values: np.ndarray) -> Expression:
+        """Return the formula with these constants; whole numbers stand for themselves."""
+        sympy = import_sympy()
+        made = [sympy.Integer(int(v)) if v in (0.0, 1.0, -1.0) else sympy.Float(v) for v in values]
+        return self.form.xreplace(dict(zip(self.letters, made, strict=True)))
+
+
+def fitted(expression: Expression, points: Points, fixed: Sequence[Any] = ()) -> Found:
+    """Return a formula with its constants fitted by weighted least squares, from where they are, and its loss.
+
+    Args:
+        expression: the formula.
+        points: that it is fitted to.
+        fixed: constants that stay as they are.
+    """
+    before = points.loss(expression)
+    free = [constant for constant in constants_of(expression) if constant not in fixed]
+    if not free or not np.isfinite(before):
+        return expression, before
+    opened = Opened(expression, points)
+    held = {i: float(constant) for i, constant in enumerate(opened.constants) if constant in fixed}
+    values, after = opened.fit(held)
+    sympy = import_sympy()
+    kept = {i: opened.constants[i] for i in held}
+    made = [kept.get(i) or sympy.Float(value) for i, value in enumerate(values)]
+    return opened.form.xreplace(dict(zip(opened.letters, made, strict=True))), after
+
+
+def polish(expression: Expression, points: Points, some: Points | None = None) -> Found:
     """Return a formula as short as it can be without being worse, and its loss.
 
     Args:
@@ -63,97 +147,62 @@ def polish(expression: Expression, points: Points, some: Points | None = None) -
         '2.0*sqrt(x0)'
     """
     some = points if some is None else some
-    short, loss = fitted(_shortest(expression), some)
+    short, loss = fitted(shortest(expression), some)
     if not np.isfinite(loss):
         return short, loss
-    short, _ = _without_idle(short, loss, some)
-    short, loss = fitted(short, points)
-    return _rounded(short, loss, points) if np.isfinite(loss) else (short, loss)
+    allowed = loss + _slack(loss)
+    while (shorter := one_less(short, some)) is not None and shorter[1] <= allowed:
+        short = shorter[0]
+    return rounded(*fitted(short, points), points)
 
 
-def fitted(expression: Expression, points: Points, fixed: Sequence[Any] = ()) -> tuple[Expression, float]:
-    """Return a formula with its constants fitted by weighted least squares, from where they are, and its loss.
-
-    Args:
-        expression: the formula.
-        points: that it is fitted to.
-        fixed: constants that stay as they are.
-    """
-    sympy = import_sympy()
-    constants = [constant for constant in constants_of(expression) if constant not in fixed]
-    before = _loss(expression, points)
-    if not constants or not np.isfinite(before) or len(points.f) < len(constants):
-        return expression, before
-    letters = [sympy.Symbol(f"c{i}", real=True) for i in range(len(constants))]
-    open_form = expression.xreplace(dict(zip(constants, letters, strict=True)))
-    function = function_of(open_form, [*symbols(points.x.shape[1]), *letters])
-    start = np.asarray([float(constant) for constant in constants])
-
-    def off(values: np.ndarray) -> np.ndarray:
-        result = (function(*points.x.T, *(values * start)) - points.f) / points.sigma
-        return np.nan_to_num(result, nan=1e6, posinf=1e6, neginf=-1e6).clip(-1e6, 1e6)
-
-    from scipy.optimize import least_squares
-
-    calls = MOST_CALLS * (len(start) + 1)
-    values = least_squares(off, np.ones(len(start)), method="lm", max_nfev=calls).x * start
-    made = open_form.xreplace({letter: sympy.Float(value) for letter, value in zip(letters, values, strict=True)})
-    after = _loss(made, points)
-    return (made, after) if after <= before else (expression, before)
-
-
-def _loss(expression: Expression, points: Points) -> float:
-    sympy = import_sympy()
-    if expression.has(sympy.I, sympy.zoo, sympy.nan, sympy.oo):
-        return float("inf")
-    return points.loss(expression)
-
-
-def _shortest(expression: Expression) -> Expression:
+def shortest(expression: Expression) -> Expression:
     """Return the shorter of a formula as it is and multiplied out."""
     return min((expression, import_sympy().expand(expression)), key=complexity)
+
+
+def one_less(expression: Expression, points: Points) -> Found | None:
+    """Return a formula with one constant less, zero, one or minus one in its place, the others refitted.
+
+    Of all such formulas that are shorter it is the one with the least loss; None where there is none.
+    """
+    best: Found | None = None
+    opened = Opened(expression, points)
+    for i in range(len(opened.constants)):
+        for value in (0.0, 1.0, -1.0):
+            tried = opened.start.copy()
+            tried[i] = value
+            made = opened.with_values(tried)
+            if complexity(made) >= complexity(expression) or not made.free_symbols:
+                continue
+            values, loss = opened.fit({i: value})
+            if np.isfinite(loss) and (best is None or loss < best[1]):
+                best = shortest(opened.with_values(values)), loss
+    return best
+
+
+def shorter_and_shorter(expression: Expression, points: Points) -> list[Expression]:
+    """Return a formula with one constant less, with one more less, and so on, each time that which is missed least."""
+    chain = []
+    while (shorter := one_less(expression, points)) is not None and np.isfinite(points.loss(shorter[0])):
+        expression = shorter[0]
+        chain.append(expression)
+    return chain
 
 
 def _slack(loss: float) -> float:
     return WORSE * max(1.0, loss)
 
 
-def _without_idle(expression: Expression, loss: float, points: Points) -> tuple[Expression, float]:
-    """Return a formula without the constants, terms and factors that may be left out once the others are refitted."""
-    allowed = loss + _slack(loss)
-    while True:
-        best: tuple[int, float, Expression] | None = None
-        for tried in _shorter(expression):
-            made, new = fitted(tried, points)
-            made = _shortest(made)
-            if new <= allowed and (best is None or (complexity(made), new) < best[:2]):
-                best = complexity(made), new, made
-        if best is None or best[0] >= complexity(expression):
-            return expression, loss
-        expression, loss = best[2], best[1]
-
-
-def _shorter(expression: Expression) -> list[Expression]:
-    """Return the shorter formulas in which one constant is zero, one or minus one."""
-    sympy = import_sympy()
-    tried = []
-    for constant in constants_of(expression):
-        for value in (0, 1, -1):
-            made = expression.xreplace({constant: sympy.Integer(value)})
-            if complexity(made) < complexity(expression) and made.free_symbols:
-                tried.append(made)
-    return list(dict.fromkeys(tried))
-
-
-def _rounded(expression: Expression, loss: float, points: Points) -> tuple[Expression, float]:
+def rounded(expression: Expression, loss: float, points: Points) -> Found:
     """Return a formula whose constants have no more digits than they need; the others are refitted each time."""
     number, slack, least = len(constants_of(expression)), _slack(loss), loss
     done: list[Any] = []
     while free := [constant for constant in constants_of(expression) if constant not in done]:
         share = slack * (len(done) + 1) / number  # so that the first one does not use up what all may
         short = _fewest_digits(expression, free[0], least + share, points)
-        expression, loss = fitted(expression.xreplace({free[0]: short}), points, [*done, short])
         done.append(short)
+        expression, loss = fitted(expression.xreplace({free[0]: short}), points, done)
         if len(done) == number:
             break
     return expression, loss
@@ -161,46 +210,48 @@ def _rounded(expression: Expression, loss: float, points: Points) -> tuple[Expre
 
 def _fewest_digits(expression: Expression, constant: Any, allowed: float, points: Points) -> Any:
     """Return a constant with as few significant digits as keep the loss within what is allowed."""
-    sympy = import_sympy()
+    opened = Opened(expression, points)
+    place, values = opened.constants.index(constant), opened.start.copy()
     for digits in range(1, MOST_DIGITS):
-        short = sympy.Float(number_text(float(f"{float(constant):.{digits - 1}e}")))
-        if _loss(expression.xreplace({constant: short}), points) <= allowed:
-            return short
-    return sympy.Float(number_text(float(f"{float(constant):.{MOST_DIGITS - 1}e}")))
+        values[place] = float(f"{float(constant):.{digits - 1}e}")
+        if _mean_square(opened.off(values)) <= allowed:
+            break
+    return import_sympy().Float(number_text(float(f"{float(constant):.{digits - 1}e}")))
 
 
-def not_longer(found: Sequence[tuple[Expression, float]]) -> list[tuple[Expression, float]]:
+def not_longer(found: Sequence[Found]) -> list[Found]:
     """Return the formulas that none as short beats, the shortest first."""
-    front: list[tuple[Expression, float]] = []
+    front: list[Found] = []
     for expression, loss in sorted(found, key=lambda one: (complexity(one[0]), one[1], str(one[0]))):
         if np.isfinite(loss) and (not front or loss < front[-1][1]):
             front.append((expression, loss))
     return front
 
 
-def worth_their_length(found: Sequence[tuple[Expression, float]], most: int) -> list[tuple[Expression, float]]:
+def worth_their_length(found: Sequence[Found], most: int) -> list[Found]:
     """Return the formulas no longer than `most` that are better than all shorter ones by more than no change."""
-    front: list[tuple[Expression, float]] = []
+    front: list[Found] = []
     for expression, loss in not_longer([one for one in found if complexity(one[0]) <= most]):
         if not front or loss + _slack(loss) < front[-1][1]:
             front.append((expression, loss))
     return front
 
 
-def find_front(
-    found: Sequence[Expression], points: Points, most: int, few: int = 400
-) -> list[tuple[Expression, float]]:
+def find_front(found: Sequence[Expression], points: Points, most: int) -> list[Found]:
     """Return the polished formulas that are worth their length, the shortest first, with their loss at all points.
 
-    The first is a constant, the mean of the points, so that there is always one.
+    The first is a constant, the mean of the points, so that there is always one. To what was found come the formulas
+    that are left of the best ones with one constant less each time.
 
     Args:
         found: formulas as they were found.
         points: that they are fitted to.
         most: their greatest length.
-        few: points by which they are shortened; constants are fitted to all at the end.
     """
-    some, mean = points.some(few), import_sympy().Float(np.average(points.f, weights=points.sigma**-2.0))
-    first = not_longer([fitted(_shortest(expression), some) for expression in dict.fromkeys([mean, *found])])
-    polished = [polish(expression, points, some) for expression, _ in first]
-    return worth_their_length(polished, most)
+    some, mean = points.some(FEW), import_sympy().Float(np.average(points.f, weights=points.sigma**-2.0))
+    first = not_longer([fitted(shortest(expression), some) for expression in dict.fromkeys([mean, *found])])
+    front = worth_their_length([polish(expression, points, some) for expression, _ in first], most)
+    left = dict.fromkeys(one for expression, _ in front for one in shorter_and_shorter(expression, some))
+    good = not_longer([*((one, some.loss(one)) for one in left), *front])
+    more = [rounded(*fitted(one, points), points) for one, _ in good if one in left]
+    return worth_their_length([*front, *more], most)

@@ -1,12 +1,14 @@
 """The search for formulas: genetic programming by Operon (Burlacu, Kronberger and Kommenda, GECCO 2020), an extra.
 
-Operon evolves expression trees whose constants are fitted by Levenberg-Marquardt, with mean squared error and length as
-objectives (NSGA-II); its fronts of several runs with seeds of their own are joined. What it finds is given as SymPy's
-expressions.
+Operon evolves expression trees whose constants are fitted by Levenberg-Marquardt, with mean squared error and length
+as objectives (NSGA-II). Of the last generation, the best trees of each length are taken in which no sine stands in
+another: such trees fit anything, mean nothing, and would hide the others. Several runs with seeds of their own are
+joined. What they find is given as SymPy's expressions.
 """
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -14,14 +16,25 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import SettingError, listing, suggest
-from shoal.evaluation.formula.expression import EXTRA, Expression, import_sympy, symbols
+from shoal.evaluation.formula.expression import (
+    EXTRA,
+    Expression,
+    function_of,
+    import_sympy,
+    nests_waves,
+    symbols,
+)
 
 FUNCTIONS = ("sin", "cos", "exp", "log", "sqrt", "square")
+FUNCTIONS_OF_CLASSES = ("tanh", "exp", "log", "sqrt", "square")
+"""A logit seldom comes back as a sine does, but levels off: probabilities are cut at 0.001 and 0.999."""
 KNOWN = (*FUNCTIONS, "tan", "tanh", "asin", "acos", "atan", "sinh", "cosh", "cbrt", "abs")
 RESTARTS = 3
 POPULATION = 500
 STEPS = 5
 """Of Levenberg-Marquardt for each new tree."""
+OF_A_LENGTH = 2
+"""Trees of one length that are looked at further."""
 
 
 def import_operon() -> Any:
@@ -110,8 +123,40 @@ def search(
         before = time.perf_counter()
         model.fit(x / scale, f / size)
         whole = whole and time.perf_counter() - before < left
-        found += [size * _expression(one["tree"].Nodes, model.variables_, scale) for one in model.pareto_front_]
+        found += [_scaled(one, x, f) for one in _best_trees(model, scale)]
     return found, whole
+
+
+def _best_trees(model: Any, scale: np.ndarray) -> list[Expression]:
+    """Return the best formulas of each length in the last generation that are better than all shorter ones."""
+    ranked = sorted(
+        ((int(one.GetFitness(1)), float(one.GetFitness(0)), i) for i, one in enumerate(model.individuals_)),
+    )
+    found: list[Expression] = []
+    best = float("inf")
+    for _, group in itertools.groupby(ranked, key=lambda one: one[0]):
+        kept: list[float] = []
+        for _, error, i in group:
+            if len(kept) == OF_A_LENGTH or not error < best:
+                break
+            if kept and error <= kept[-1] * (1.0 + 1e-6):
+                continue  # the same again
+            made = _expression(model.individuals_[i].Genotype.Nodes, model.variables_, scale)
+            if not nests_waves(made):
+                kept.append(error)
+                found.append(made)
+        best = min([best, *kept])
+    return found
+
+
+def _scaled(expression: Expression, x: np.ndarray, f: np.ndarray) -> Expression:
+    """Return `a g + b` with a and b by least squares: a tree is judged by how well it fits up to these."""
+    sympy = import_sympy()
+    g = function_of(expression, symbols(x.shape[1]))(*x.T)
+    if not np.isfinite(g).all() or np.ptp(g) == 0:
+        return expression
+    a, b = np.polyfit(g, f, 1)
+    return sympy.Float(a) * expression + sympy.Float(b)
 
 
 def _root_mean_square(x: np.ndarray) -> np.ndarray:
