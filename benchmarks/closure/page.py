@@ -34,7 +34,8 @@ def write_page(lines: list[Line], folder: Path) -> Path:
     parts = by_part(lines)
     figure.draw(parts, folder / "closure.svg")
     sections = [opening(), of_laws(parts), of_pulls(parts), of_bias(parts), of_classes(parts)]
-    sections += [of_weights(parts), of_negative(parts), of_tables(parts), of_calibration(parts), of_groups(parts)]
+    sections += [of_weights(parts), of_negative(parts), of_tables(parts), of_folds(parts), of_groups(parts)]
+    sections += [of_calibration(parts)]
     path = folder / "closure.md"
     path.write_text("\n\n".join(section for section in sections if section) + "\n", encoding="utf-8")
     return path
@@ -243,6 +244,24 @@ lies {pooled} per cent from what is expected at the three levels. A dash: too fe
 
 For classes this is the share of rows whose true class the quantile keeps; sets that are shown always hold the
 most probable class, too, and so hold more where networks are nearly always right."""
+
+
+def of_folds(parts: Lines) -> str:
+    """Return the coverage of CV+."""
+    rows = []
+    for part, own in parts.items():
+        if part.startswith("folds "):
+            held_by = [mean(own, lambda line, at=level: line["folds"][at]) for level in own[0]["folds"]]
+            title = part.removeprefix("folds ").replace("_", " ")
+            rows.append([title, own[0]["learned_from"], own[0]["tested_on"], *[each.percent() for each in held_by]])
+    if not rows:
+        return ""
+    return f"""## Coverage with folds
+
+The same with `--cv 5`: intervals by CV+, for which all rows but the test rows serve. Guaranteed is 2 level − 1, the
+level or a little more is expected.
+
+{table(["table", "rows in folds", "tested on", "80 %", "95 %"], rows)}"""
 
 
 def of_calibration(parts: Lines) -> str:
