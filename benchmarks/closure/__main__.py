@@ -36,7 +36,8 @@ def parts(repetitions: int) -> dict[str, tuple[Work, int]]:
     works |= {"classes": repetition.of_classes, SEARCHED: repetition.searched, **weights.PARTS}
     less = {name: 0.3 for name in ("oscillation", "surface", *weights.PARTS)} | {SEARCHED: 0.2}
     works |= {f"table {name}": work for name, work in tables.PARTS.items()}
-    less |= {f"table {name}": 0.2 for name in tables.PARTS}
+    works |= {f"folds {name}": work for name, work in tables.FOLDED.items()}
+    less |= {name: 0.2 for name in works if name.startswith(("table ", "folds "))}
     return {name: (work, max(2, round(less.get(name, 1.0) * repetitions))) for name, work in works.items()}
 
 

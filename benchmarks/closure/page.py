@@ -24,6 +24,7 @@ from benchmarks.closure.summary import (
     tables_of,
     verdict,
 )
+from shoal.evaluation.weighted import effective_number
 
 LEVELS = ("0.8", "0.9", "0.95")
 
@@ -33,7 +34,8 @@ def write_page(lines: list[Line], folder: Path) -> Path:
     parts = by_part(lines)
     figure.draw(parts, folder / "closure.svg")
     sections = [opening(), of_laws(parts), of_pulls(parts), of_bias(parts), of_classes(parts)]
-    sections += [of_weights(parts), of_negative(parts), of_tables(parts), of_calibration(parts), of_groups(parts)]
+    sections += [of_weights(parts), of_negative(parts), of_tables(parts), of_folds(parts), of_groups(parts)]
+    sections += [of_calibration(parts)]
     path = folder / "closure.md"
     path.write_text("\n\n".join(section for section in sections if section) + "\n", encoding="utf-8")
     return path
@@ -77,7 +79,9 @@ def of_laws(parts: Lines) -> str:
 
 A *new measurement* is held by `low … high` (conformal, `--coverage`), a *true value* by ± z `total`, z = 0.994 or
 1.960; the *law* by the same without the intrinsic scatter. With noise in x, the law is that at the true x, which the
-prediction does not know. Errors that are halved must be noticed, not mended: no coverage of true values is asked."""
+prediction does not know. Errors that are halved must be noticed, not mended: no coverage of true values is asked.
+Networks that were searched are the best of many for the rows at hand; their replicas are not chosen anew and so scatter
+more than ensembles of other measurements would: intervals err on the wide side."""
 
 
 def of_pulls(parts: Lines) -> str:
@@ -183,11 +187,14 @@ def of_negative(parts: Lines) -> str:
         both = [mean(own, lambda line, at=name, i=i: line["rows"][at][i]) for i in (0, 1)]
         same.append([name, *both, apart, "yes" if apart.agrees(0.0) else "**no**"])
     p = np.asarray([line["ks"] for line in own])
+    sample = weights.weighted_sample(np.random.default_rng(0), 1500)
+    effective = effective_number(sample["w"][sample["y"] == "s"])
     head = ["", "negative weights", "direct sample", "difference", "agree"]
     return f"""## Negative weights against a sample of the same physics
 
 Signal is a normal density less 0.3 of a narrower one, either by events of weight −1 or drawn from the difference
-itself; background is a density beside it. {len(own)} repetitions of 1,500 effective events of each class.
+itself; background is a density beside it. {len(own)} repetitions with weights that add up to 1,500 for each class. By
+the signs, this signal counts as {effective:.0f} effective events only, so that a little less is learned from it.
 
 Runs on both samples, on the same new events:
 
@@ -237,6 +244,24 @@ lies {pooled} per cent from what is expected at the three levels. A dash: too fe
 
 For classes this is the share of rows whose true class the quantile keeps; sets that are shown always hold the
 most probable class, too, and so hold more where networks are nearly always right."""
+
+
+def of_folds(parts: Lines) -> str:
+    """Return the coverage of CV+."""
+    rows = []
+    for part, own in parts.items():
+        if part.startswith("folds "):
+            held_by = [mean(own, lambda line, at=level: line["folds"][at]) for level in own[0]["folds"]]
+            title = part.removeprefix("folds ").replace("_", " ")
+            rows.append([title, own[0]["learned_from"], own[0]["tested_on"], *[each.percent() for each in held_by]])
+    if not rows:
+        return ""
+    return f"""## Coverage with folds
+
+The same with `--cv 5`: intervals by CV+, for which all rows but the test rows serve. Guaranteed is 2 level − 1, the
+level or a little more is expected.
+
+{table(["table", "rows in folds", "tested on", "80 %", "95 %"], rows)}"""
 
 
 def of_calibration(parts: Lines) -> str:

@@ -22,6 +22,7 @@ from shoal.settings import check_settings
 from shoal.steps import read
 
 LEVELS = (0.8, 0.9, 0.95)
+FOLD_LEVELS = (0.8, 0.95)
 BY_GROUP = 0.9
 FIT: dict[str, Any] = {"networks": 8, "keep": 4}
 
@@ -89,6 +90,16 @@ def of_table(name: str, number: int, **settings: Any) -> dict[str, Any]:
     return found
 
 
+def of_folds(name: str, number: int, **settings: Any) -> dict[str, Any]:
+    """Return the coverage on the test rows of a split when networks learn in five folds (CV+), at two levels."""
+    table = TABLES[name]
+    used = {**FIT, "networks": 4, "keep": 2, "cv": 5, **table.settings, "seed": number, **settings}
+    runs = {level: bare_fit(table.load(), coverage=level, **used) for level in FOLD_LEVELS}
+    rows = runs[FOLD_LEVELS[0]].metrics["rows"]
+    found = {f"{level:g}": run.metrics["coverage"]["value"] for level, run in runs.items()}
+    return {"folds": found, "tested_on": rows["test"], "learned_from": rows["train"]}
+
+
 def scores_of(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
     """Return the scores that the quantile is one of, `(rows, 1)`."""
     if prediction.probabilities is not None:
@@ -132,3 +143,7 @@ SMOOTHED = ("breast_cancer", "digits", "titanic")
 PARTS: dict[str, Callable[[int], dict[str, Any]]] = {name: partial(of_table, name) for name in TABLES if present(name)}
 PARTS |= {f"{name}, labels smoothed": partial(of_table, name, label_smoothing=0.3) for name in SMOOTHED}
 """A function of the number of the split for each table whose package is installed."""
+
+FOLDED: dict[str, Callable[[int], dict[str, Any]]] = {
+    name: partial(of_folds, name) for name in ("diabetes", "penguin_mass", "boston", "concrete") if present(name)
+}
