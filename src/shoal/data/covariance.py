@@ -162,7 +162,8 @@ def read_covariance(path: str | Path) -> tuple[np.ndarray, list[str] | None]:
         else:
             matrix, names = _from_text(decode(path.read_bytes(), path), path)
     except OSError as error:
-        raise DataError(f"y_cov: cannot read {str(path)!r}: {error.strerror or error}") from None
+        near = suggest(path.name, [other.name for other in path.parent.glob("*")])
+        raise DataError(f"y_cov: cannot read {str(path)!r}: {error.strerror or error}.{near}") from None
     if matrix.ndim == 2 and matrix.shape[1] == 1:
         matrix = _from_list(matrix[:, 0])
     if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]:
@@ -379,14 +380,14 @@ def _notes(dataset: Dataset, found: Covariance, how: str) -> list[str]:
     np.fill_diagonal(correlation, 0.0)
     low, high = correlation.min(), correlation.max()
     notes = [
-        f"{found.name}: the covariance of the measured errors of {target!r}, {how}; standard errors from "
+        f"The covariance of the measured errors of {target!r} is that of {found.name}, {how}: standard errors from "
         f"{sigma.min():.3g} to {sigma.max():.3g}, correlations from {low:.2g} to {high:.2g}."
     ]
     if np.ptp(sigma) == 0.0 and sigma[0] == 1.0 and len(sigma) > 1:
-        notes.append(f"{found.name}: every variance is 1. Is it a matrix of correlations? Covariances are needed.")
+        notes.append(f"Every variance in {found.name} is 1. Is it a matrix of correlations? Covariances are needed.")
     elif sigma.min() > 3.0 * dataset.y().std():
         notes.append(
-            f"{found.name}: the errors are larger than the scatter of {target!r} itself. Is the covariance in its unit "
+            f"The errors in {found.name} are larger than the scatter of {target!r} itself. Is the covariance in its unit "
             "squared?"
         )
     return notes
