@@ -1,4 +1,4 @@
-"""A covariance of the measured targets from end to end: what the errors of the fit come to, what is written, refused."""
+"""A covariance of the measured targets from end to end: the errors of the fit, what is written, what is refused."""
 
 from __future__ import annotations
 

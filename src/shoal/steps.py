@@ -34,8 +34,8 @@ from shoal.evaluation.error_bars import Held, Measured, with_error_bars, with_re
 from shoal.evaluation.evaluation import block_of, joined_rows, prepared_rows
 from shoal.evaluation.flat_features import flat_features
 from shoal.evaluation.noise import total_error, with_scatter
-from shoal.evaluation.out_of_fold import OutOfFold
-from shoal.evaluation.predictor import EnsembleMember, Predictor
+from shoal.evaluation.out_of_fold import OutOfFold, ensemble_member
+from shoal.evaluation.predictor import Predictor
 from shoal.evaluation.reconstructing import with_alarm
 from shoal.evaluation.replicas import redrawn, sound_replicas
 from shoal.evaluation.series_baselines import forecast_of
@@ -467,7 +467,7 @@ def make_ensemble(
     With `folds` (by default those of the members), each validation row is predicted by the networks of the kept
     candidates that did not learn from it; with rolling folds, by those that learned from the rows before it.
     """
-    chosen, redrawn = (tuple(_kept(m) for m in several) for several in (members, replicas))
+    chosen, redrawn = (tuple(ensemble_member(m) for m in several) for several in (members, replicas))
     reconstruct = dataset.task is Task.RECONSTRUCTION
     targets = members[0].network.output_shape[0] if reconstruct else len(dataset.targets)
     rows, errors = split.validation, dataset.y_err()
@@ -508,15 +508,3 @@ def make_ensemble(
     taught = split.train if folds is None else split.train[folds.known][folds.taught_last]
     train = preparation.transform(dataset.inputs(taught))
     return with_region(made, train, settings.seed, None if groups is None else groups[taught]), measured
-
-
-def out_of_fold(problem: Problem, members: Sequence[TrainedMember]) -> OutOfFold | None:
-    """Return what the networks of the kept candidates have to do with the rows of each fold; None without folds."""
-    return OutOfFold.of(problem, [_kept(member) for member in members])
-
-
-def _kept(trained: TrainedMember) -> EnsembleMember:
-    member = trained.member
-    candidate = member.hyperparameters.model_dump(mode="json")
-    where = member.fold, member.repeat, *((member.draw, member.origin) if member.replica else ())
-    return EnsembleMember(member.id, candidate, trained.network, trained.parameters, *where)

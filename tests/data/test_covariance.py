@@ -219,7 +219,7 @@ def test_damaged_and_missing_files_are_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"c\.npy is no \.npy file of numbers"):
         read_covariance(tmp_path / "c.npy")
     np.savez(tmp_path / "two.npz", a=C, b=C)
-    with pytest.raises(DataError, match="must hold one array, or one called covariance or cov or y_cov .* got a, b"):
+    with pytest.raises(DataError, match=r"must hold one array, or one called covariance or cov or y_cov .* got a, b"):
         read_covariance(tmp_path / "two.npz")
     np.savez(tmp_path / "few.npz", cov=C, ids=np.asarray(IDS[:3]))
     with pytest.raises(DataError, match="has 3 names for 12 rows"):

@@ -1,4 +1,4 @@
-"""Correlated errors: chi-square and pulls against scipy, what networks learn of shared errors, the scatter beside them."""
+"""Correlated errors: chi-square and pulls against scipy, what networks learn of them, the scatter beside them."""
 
 from __future__ import annotations
 

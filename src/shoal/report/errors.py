@@ -26,8 +26,8 @@ def measured_table(record: Record) -> Table | None:
     expected = "The expected width is above 1 by the error of the fit."
     if record.measured.covariance is not None:
         expected = (
-            "With the covariance C, pulls are C^(−1/2) (true − predicted). Their expected width counts the error of the "
-            "fit, and with replicas what rows share with those that taught the networks."
+            "With the covariance C, pulls are C^(−1/2) (true − predicted). Their expected width counts the error of "
+            "the fit, and with replicas what rows share with those that taught the networks."
         )
     note = (
         f"{expected} Most likely {scatter}, from the validation rows, with the 95 % interval by the likelihood; a "
