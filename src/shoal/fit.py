@@ -9,7 +9,7 @@ from shoal.aside import Aside
 from shoal.data.leaks import find_leaks
 from shoal.errors import RunError
 from shoal.evaluation.evaluation import evaluate
-from shoal.evaluation.out_of_fold import answers
+from shoal.evaluation.out_of_fold import OutOfFold, answers, ensemble_member
 from shoal.evaluation.predictor import Predictor
 from shoal.evaluation.record import Record
 from shoal.evaluation.replicas import sound_replicas
@@ -31,7 +31,6 @@ from shoal.steps import (
     learn_meanwhile,
     make_ensemble,
     open_aside,
-    out_of_fold,
     pose,
     prepare,
     read,
@@ -131,7 +130,7 @@ def _fit(
         laps.end("preparing", training.compile_seconds + training.train_seconds)
         progress.stage("evaluating")
         judged = choose_kept(training, settings, folder)
-        folds = out_of_fold(problem, [training.members[place] for place in judged])
+        folds = OutOfFold.of(problem, [ensemble_member(training.members[place]) for place in judged])
         kept = [place for place in judged if answers(problem, training.members[place].member)]
         chosen = [training.members[place] for place in kept]
         watched = (settings, progress, folder, laps.began, aside)

@@ -35,9 +35,9 @@ from shoal.evaluation.evaluation import block_of, joined_rows, prepared_rows
 from shoal.evaluation.flat_features import flat_features
 from shoal.evaluation.front import choose_small
 from shoal.evaluation.noise import total_error, with_scatter
-from shoal.evaluation.out_of_fold import OutOfFold
+from shoal.evaluation.out_of_fold import OutOfFold, ensemble_member
 from shoal.evaluation.parametric_bootstrap import about_the_fit
-from shoal.evaluation.predictor import EnsembleMember, Predictor
+from shoal.evaluation.predictor import Predictor
 from shoal.evaluation.reconstructing import with_alarm
 from shoal.evaluation.replicas import redrawn
 from shoal.evaluation.selection import check_selection
@@ -479,7 +479,7 @@ def make_ensemble(
     With `folds` (by default those of the members), each validation row is predicted by the networks of the kept
     candidates that did not learn from it; with rolling folds, by those that learned from the rows before it.
     """
-    chosen, redrawn = (tuple(_kept(m) for m in several) for several in (members, replicas))
+    chosen, redrawn = (tuple(ensemble_member(m) for m in several) for several in (members, replicas))
     reconstruct = dataset.task is Task.RECONSTRUCTION
     targets = members[0].network.output_shape[0] if reconstruct else len(dataset.targets)
     rows, errors = split.validation, dataset.y_err()
@@ -522,19 +522,7 @@ def make_ensemble(
     return with_region(made, train, settings.seed, None if groups is None else groups[taught]), measured
 
 
-def out_of_fold(problem: Problem, members: Sequence[TrainedMember]) -> OutOfFold | None:
-    """Return what the networks of the kept candidates have to do with the rows of each fold; None without folds."""
-    return OutOfFold.of(problem, [_kept(member) for member in members])
-
-
 def alone(members: Sequence[TrainedMember], preparation: Preparation, problem: Problem) -> Predictor:
     """Return the ensemble before anything is known of its errors."""
-    none, kept = np.zeros(len(preparation.targets)), tuple(_kept(member) for member in members)
+    none, kept = np.zeros(len(preparation.targets)), tuple(ensemble_member(member) for member in members)
     return Predictor(preparation, kept, none, none + 1.96, head=problem.loss.head)
-
-
-def _kept(trained: TrainedMember) -> EnsembleMember:
-    member = trained.member
-    candidate = member.hyperparameters.model_dump(mode="json")
-    where = member.fold, member.repeat, *((member.draw, member.origin) if member.replica else ())
-    return EnsembleMember(member.id, candidate, trained.network, trained.parameters, *where)

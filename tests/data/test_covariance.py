@@ -51,7 +51,7 @@ def test_a_covariance_is_read_from_any_format(tmp_path: Path, name: str, named: 
     np.testing.assert_allclose(dataset.covariance.matrix, C, rtol=1e-14)
     np.testing.assert_allclose(dataset.y_err(), np.sqrt(np.diag(C))[:, None])
     how = "matched by 'name'" if named else "in the order of the rows"
-    assert f"{name}: the covariance of the measured errors of 'y', {how}" in dataset.notes[-1]
+    assert f"The covariance of the measured errors of 'y' is that of {name}, {how}: standard" in dataset.notes[-1]
     assert dataset.covariance.name == name
 
 
@@ -141,7 +141,7 @@ def test_odd_sizes_are_told(tmp_path: Path) -> None:
     unit = loaded(written(tmp_path / "one.npy", np.eye(N))).notes
     assert "Is it a matrix of correlations?" in unit[-1]
     large = loaded(written(tmp_path / "large.npy", 400.0 * np.eye(N))).notes
-    assert "larger than the scatter of 'y' itself. Is the covariance in its unit squared?" in large[-1]
+    assert "are larger than the scatter of 'y' itself. Is the covariance in its unit squared?" in large[-1]
 
 
 def changed(row: int, column: int, value: float, *, both: bool = True) -> np.ndarray:

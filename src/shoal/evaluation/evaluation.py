@@ -375,7 +375,7 @@ def of_rows(
     split: Split,
     seed: int,
 ) -> dict[str, ChiSquare]:
-    """Return chi-square and pulls of each target on some rows with measured errors, drawn by `seed`."""
+    """Return chi-square and pulls of each target on some rows with measured errors; `seed` names replicas' draws."""
     errors, inputs = dataset.y_err(), dataset.inputs(rows)
     assert errors is not None
     if isinstance(inputs, pl.DataFrame):

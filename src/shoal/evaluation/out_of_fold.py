@@ -19,16 +19,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 import numpy as np
 
 from shoal.data import Split
 from shoal.evaluation.predictor import EnsembleMember, Predictor
-from shoal.training.member import Member, Problem
+from shoal.training.member import Member, Problem, TrainedMember
 from shoal.training.resampling import rows_of_fold
 
-T = TypeVar("T")
+
+def ensemble_member(trained: TrainedMember) -> EnsembleMember:
+    """Return a trained member as the predictor keeps it."""
+    member = trained.member
+    candidate = member.hyperparameters.model_dump(mode="json")
+    where = member.fold, member.repeat, *((member.draw, member.origin) if member.replica else ())
+    return EnsembleMember(member.id, candidate, trained.network, trained.parameters, *where)
 
 
 def answers(problem: Problem, member: Member) -> bool:

@@ -23,12 +23,15 @@ def measured_table(record: Record) -> Table | None:
         f"intrinsic scatter{f' of {name}' if several else ''}: {interval(found)}"
         for name, found in record.measured.scatter.items()
     )
-    pulls = (
-        "" if record.measured.covariance is None else "With the covariance C, pulls are C^(−1/2) (true − predicted). "
-    )
+    expected = "The expected width is above 1 by the error of the fit."
+    if record.measured.covariance is not None:
+        expected = (
+            "With the covariance C, pulls are C^(−1/2) (true − predicted). Their expected width counts the error of "
+            "the fit, and with replicas what rows share with those that taught the networks."
+        )
     note = (
-        f"{pulls}The expected width is above 1 by the error of the fit. Most likely {scatter}, from the validation "
-        "rows, with the 95 % interval by the likelihood; a scatter whose interval begins at zero is not seen."
+        f"{expected} Most likely {scatter}, from the validation rows, with the 95 % interval by the likelihood; a "
+        "scatter whose interval begins at zero is not seen."
     )
     return Table(header, tuple(rows), note)
 
