@@ -238,7 +238,8 @@ def of_tables(parts: Lines) -> str:
 ⌈(n + 1) level⌉ / (n + 1), a little above the level where rows are few. Of {asked} coverages, {agreeing} lie within two
 standard errors of that or of the level; of as many right ones, {0.95 * asked:.0f} are expected to. (!) marks the
 others. Splits of one table share rows, so that the standard errors are a little too small. The mean over the tables
-lies {pooled} per cent from what is expected at the three levels. A dash: too few rows to promise the level.
+lies {pooled} per cent from what is expected at the three levels.
+A dash: too few rows to promise the level.
 
 {table(head, rows)}
 

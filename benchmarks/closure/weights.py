@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.bare import bare_fit
 from benchmarks.closure.repetition import FIT
-from shoal.evaluation.selection import asimov_significance
+from shoal.evaluation.significance import asimov_significance
 from shoal.evaluation.weighted import histogram, kolmogorov_smirnov
 from shoal.metrics import METRICS
 from shoal.run import Run

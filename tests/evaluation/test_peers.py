@@ -18,7 +18,7 @@ from shoal.evaluation.intervals import with_intervals
 from shoal.evaluation.noise import intrinsic_scatter
 from shoal.evaluation.record import PredictedRows
 from shoal.evaluation.region import Region
-from shoal.evaluation.selection import asimov_significance
+from shoal.evaluation.significance import asimov_significance
 from shoal.evaluation.weighted import histogram
 from shoal.metrics import METRICS
 from shoal.results import Task
