@@ -64,7 +64,7 @@ def formula(
         of: which class; by default the second of two.
         complexity: the most columns, constants, operators and functions of a formula together.
         functions: that formulas may use beside sums, products and quotients: sin, cos, exp, log, sqrt and square by
-            default, for classes tanh, exp, log, sqrt and square; also tan, asin, acos, atan, sinh, cosh, cbrt and abs.
+            default, for classes tanh, exp, log, sqrt and square; also tan, asin, acos, atan, sinh, cosh and abs.
         evaluations: formulas that are looked at.
         seconds: when the search ends at the latest. If it is cut short so, another search may find something else.
         test: score the formulas on the test rows as well, which counts as one more use of them.

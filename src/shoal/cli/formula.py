@@ -22,7 +22,7 @@ Functions = Annotated[
     typer.Option(
         "--functions",
         help="that formulas may use beside + - * /: sin,cos,exp,log,sqrt,square by default, of classes tanh instead of "
-        "sin,cos; also tan, asin, acos, atan, sinh, cosh, cbrt, abs",
+        "sin,cos; also tan, asin, acos, atan, sinh, cosh, abs",
     ),
 ]
 Evaluations = Annotated[int, typer.Option("--evaluations", help="formulas that are looked at")]

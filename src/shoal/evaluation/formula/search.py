@@ -28,7 +28,7 @@ from shoal.evaluation.formula.expression import (
 FUNCTIONS = ("sin", "cos", "exp", "log", "sqrt", "square")
 FUNCTIONS_OF_CLASSES = ("tanh", "exp", "log", "sqrt", "square")
 """A logit seldom comes back as a sine does, but levels off: probabilities are cut at 0.001 and 0.999."""
-KNOWN = (*FUNCTIONS, "tan", "tanh", "asin", "acos", "atan", "sinh", "cosh", "cbrt", "abs")
+KNOWN = (*FUNCTIONS, "tan", "tanh", "asin", "acos", "atan", "sinh", "cosh", "abs")
 RESTARTS = 3
 POPULATION = 500
 STEPS = 5
@@ -191,6 +191,6 @@ def _applied(sympy: Any, name: str, arguments: list[Any]) -> Any:
         return first - sympy.Add(*others) if others else -first
     if name == "div":
         return first / sympy.Mul(*others) if others else 1 / first
-    one = {"square": lambda x: x**2, "abs": sympy.Abs, "cbrt": sympy.cbrt}
+    one = {"square": lambda x: x**2, "abs": sympy.Abs}
     function: Any = one.get(name) or getattr(sympy, name)
     return function(first)

@@ -55,8 +55,9 @@ class FormulaFront:
         """How to read the figure."""
         return (
             f"Above: how far each formula is from the ensemble, in units of the ensemble's own error (root mean "
-            f"square). Below: {self.metric} on {self.rows:,} {self.part} rows with 95 % bootstrap intervals; the band "
-            f"is that of the ensemble. The ring marks the formula that is taken, {self.text}."
+            f"square; the dashed line is 1). Below: {self.metric} on {self.rows:,} {self.part} rows with 95 % "
+            "bootstrap intervals; the band is that of the ensemble. The ring marks the formula that is taken, "
+            f"{self.text}."
         )
 
 
