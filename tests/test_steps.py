@@ -13,13 +13,12 @@ import numpy as np
 import pytest
 
 import shoal
-from shoal import steps
 from shoal.aside import Aside, close_spare, start_early, take_spare
 from shoal.data import Preparation
 from shoal.evaluation.record import Record
 from shoal.report import write_figures
 from shoal.settings import check_settings
-from shoal.steps import Laps, learn_meanwhile, open_aside, read
+from shoal.steps import Laps, learn_meanwhile, meanwhile, open_aside, read
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no second process here")
 
@@ -63,8 +62,8 @@ def test_a_second_process_is_for_a_cold_start_on_several_cores(
     monkeypatch: pytest.MonkeyPatch, cores: int, loaded: list[str], expected: bool
 ) -> None:
     modules = {name: module for name, module in sys.modules.items() if name not in ("jax", "sklearn.ensemble")}
-    monkeypatch.setattr(steps, "available_cores", lambda: cores)
-    monkeypatch.setattr(steps.sys, "modules", {**modules, **dict.fromkeys(loaded)})
+    monkeypatch.setattr(meanwhile, "available_cores", lambda: cores)
+    monkeypatch.setattr(meanwhile.sys, "modules", {**modules, **dict.fromkeys(loaded)})
     aside = open_aside()
     monkeypatch.undo()
     aside.close()

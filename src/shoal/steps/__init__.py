@@ -1,0 +1,29 @@
+"""The steps of the main job that need more than a line, each in a module of its own."""
+
+from __future__ import annotations
+
+from shoal.steps.choosing import choose_kept as choose_kept
+from shoal.steps.ensemble import alone as alone
+from shoal.steps.ensemble import make_ensemble as make_ensemble
+from shoal.steps.laps import Laps as Laps
+from shoal.steps.meanwhile import learn_meanwhile as learn_meanwhile
+from shoal.steps.meanwhile import open_aside as open_aside
+from shoal.steps.posing import check_augmentation as check_augmentation
+from shoal.steps.posing import check_input_errors as check_input_errors
+from shoal.steps.posing import check_replicas as check_replicas
+from shoal.steps.posing import deal_folds as deal_folds
+from shoal.steps.posing import loss_of as loss_of
+from shoal.steps.posing import pose as pose
+from shoal.steps.posing import prepare as prepare
+from shoal.steps.posing import row_weights as row_weights
+from shoal.steps.posing import stem_of as stem_of
+from shoal.steps.proposing import choose_space as choose_space
+from shoal.steps.proposing import count_candidates as count_candidates
+from shoal.steps.proposing import networks_each as networks_each
+from shoal.steps.reading import kind_of as kind_of
+from shoal.steps.reading import read as read
+from shoal.steps.training import interrupted as interrupted
+from shoal.steps.training import keep_training as keep_training
+from shoal.steps.training import shuffle_labels as shuffle_labels
+from shoal.steps.training import train_members as train_members
+from shoal.steps.training import train_replicas as train_replicas

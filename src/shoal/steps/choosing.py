@@ -1,0 +1,45 @@
+"""Choosing the networks that are kept."""
+
+from __future__ import annotations
+
+from shoal.errors import SettingError
+from shoal.evaluation.candidates import choose_bottleneck, choose_candidates, rank_candidates
+from shoal.evaluation.front import choose_small
+from shoal.networks.bottleneck import code_size
+from shoal.results import Status
+from shoal.runs.folder import RunFolder
+from shoal.settings import FitSettings
+from shoal.steps.proposing import networks_each
+from shoal.steps.training import interrupted, keep_training
+from shoal.training.trainer import Checkpoint, Training
+
+
+def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) -> list[int]:
+    """Return the positions of the members of the best candidates, best candidate first.
+
+    In a reconstruction they are those of the smallest bottleneck that is good enough; with `smallest` those that are
+    no larger than the smallest candidate as good as the best.
+
+    Raises:
+        SettingError: of every candidate a network diverged.
+        Interrupted: no candidate had all of its networks when the time was over; what is trained is kept.
+    """
+    members, each = training.members, networks_each(settings)
+    ranked = rank_candidates([m.member.candidate for m in members], [m.score for m in members], each)
+    if settings.reconstruct:
+        ranked = choose_bottleneck(ranked, {m.member.candidate: code_size(m.network.layers) or 0 for m in members})
+    if settings.smallest:
+        ranked = choose_small(ranked, members)
+    kept = choose_candidates(ranked, settings.keep)
+    if kept:
+        return [place for standing in kept for place in standing.members]
+    if any(len(standing.members) < each for standing in ranked):
+        finished = training.checkpoint.finished.items()  # those that the end of the time cut short begin again
+        whole = {identity: m for identity, m in finished if m.status is not Status.RUNNING}
+        keep_training(folder, Checkpoint(whole))
+        raise interrupted(folder, f"no candidate has all of its {each} networks yet, {len(whole)} networks are")
+    who = f"all {len(members)} networks" if each == 1 else f"networks of all {len(ranked)} candidates"
+    raise SettingError(
+        f"{who} diverged: their loss was no longer a finite number. "
+        "Try a smaller --learning-rate, and look for outliers in the data (shoal describe)."
+    )

@@ -1,0 +1,89 @@
+"""Putting the ensemble together, with its errors as they are measured on validation rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from shoal.data import (
+    Dataset,
+    Preparation,
+    Split,
+)
+from shoal.evaluation.error_bars import Held, Measured, with_error_bars, with_region
+from shoal.evaluation.evaluation import block_of
+from shoal.evaluation.noise import total_error, with_scatter
+from shoal.evaluation.out_of_fold import OutOfFold, ensemble_member
+from shoal.evaluation.predictor import Predictor
+from shoal.evaluation.reconstructing import with_alarm
+from shoal.results import Task
+from shoal.settings import FitSettings
+from shoal.training.member import Problem, TrainedMember
+
+
+def alone(members: Sequence[TrainedMember], preparation: Preparation, problem: Problem) -> Predictor:
+    """Return the ensemble before anything is known of its errors."""
+    none, kept = np.zeros(len(preparation.targets)), tuple(ensemble_member(member) for member in members)
+    return Predictor(preparation, kept, none, none + 1.96, head=problem.loss.head)
+
+
+def make_ensemble(
+    members: list[TrainedMember],
+    preparation: Preparation,
+    dataset: Dataset,
+    split: Split,
+    problem: Problem,
+    settings: FitSettings,
+    replicas: Sequence[TrainedMember] = (),
+    folds: OutOfFold | None = None,
+) -> tuple[Predictor, Measured]:
+    """Return the predictor made of the kept members, its error bars or its alarm measured on the validation rows.
+
+    With `folds` (by default those of the members), each validation row is predicted by the networks of the kept
+    candidates that did not learn from it; with rolling folds, by those that learned from the rows before it.
+    """
+    chosen, redrawn = (tuple(ensemble_member(m) for m in several) for several in (members, replicas))
+    reconstruct = dataset.task is Task.RECONSTRUCTION
+    targets = members[0].network.output_shape[0] if reconstruct else len(dataset.targets)
+    rows, errors = split.validation, dataset.y_err()
+    noise = np.zeros(targets)
+    if problem.known_errors and errors is not None:  # networks know the scatter; new values have errors like these
+        noise = np.sqrt(np.mean(errors[rows] ** 2, axis=0))
+    more: dict[str, Any] = {"replicas": redrawn, "head": problem.loss.head}
+    plain = Predictor(preparation, chosen, noise, np.full(targets, 1.96), **more)
+    folds = folds or OutOfFold.of(problem, chosen)
+    judge = plain if folds is None else folds.judge(plain)
+    x = preparation.transform(dataset.inputs(rows))
+    if reconstruct:
+        return with_alarm(plain, x, settings.false_alarm_rate), Measured("")
+    weights, groups, column = dataset.weights(), dataset.groups(), dataset.roles.group
+    held = Held(
+        x,
+        dataset.y()[rows],
+        None if weights is None else weights[rows],
+        None if folds is None else folds.judged,
+        None if column is None else dataset.table.get_column(column).cast(pl.String).fill_null("").to_numpy()[rows],
+        column,
+        block_of(preparation, len(rows)),
+        last=None if folds is None else folds.judged_last,
+    )
+    made, measured = with_error_bars(judge, held, settings.coverage, settings.seed)
+    made = replace(made, input_errors=settings.input_errors())
+    if errors is not None:
+        sigma = total_error(errors[rows], made.input_spread(dataset.inputs(rows)))
+        own, _ = held.nearest(settings.coverage)
+        near = held.only(own)
+        correlated = dataset.covariance is not None and dataset.covariance.correlated
+        whole = dataset.covariance.of(rows[own]) if dataset.covariance is not None and correlated else None
+        of_rows = near.x, near.y, sigma[own], near.weights, near.answering, whole
+        made = with_scatter(made, tuple(dataset.roles.y_err), *of_rows)
+    made = replace(made, members=chosen)
+    if preparation.signals is not None:
+        return made, measured
+    taught = split.train if folds is None else split.train[folds.known][folds.taught_last]
+    train = preparation.transform(dataset.inputs(taught))
+    return with_region(made, train, settings.seed, None if groups is None else groups[taught]), measured

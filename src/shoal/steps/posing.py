@@ -1,0 +1,161 @@
+"""Posing the problem: what the networks are to learn, from which rows, by which loss."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from shoal.data import (
+    Dataset,
+    Preparation,
+    Split,
+    assign_folds,
+)
+from shoal.data.columns import Kind
+from shoal.data.signals import PADDED
+from shoal.errors import SettingError, suggest
+from shoal.evaluation.selection import check_selection
+from shoal.networks import Layer, Masking, Normalization
+from shoal.results import Task
+from shoal.settings import FitSettings
+from shoal.steps.reading import kind_of
+from shoal.training.augmentation import AUGMENTATIONS
+from shoal.training.heads import VALUE, GaussianHead
+from shoal.training.losses import Loss
+from shoal.training.member import Problem
+from shoal.training.problem import choose_loss, deal_halves, make_problem
+
+
+def prepare(dataset: Dataset, split: Split, settings: FitSettings) -> Preparation:
+    """Return the preparation fitted on the training rows, and the scale of the target that suits the loss."""
+    counts = loss_of(dataset, settings).head.counts
+    return Preparation.fit(dataset, split.train, normalization=settings.normalization, counts=counts)
+
+
+def loss_of(dataset: Dataset, settings: FitSettings) -> Loss:
+    """Return the loss that is made small.
+
+    Raises:
+        SettingError: it does not suit the task, or has no use for measured errors.
+    """
+    loss = choose_loss(dataset.task, len(dataset.classes), settings.loss, settings.scatter, settings.coverage)
+    given = "y_err" if dataset.covariance is None else "y_cov"
+    if dataset.y_err() is not None and loss.head != VALUE and not isinstance(loss.head, GaussianHead):
+        raise SettingError(
+            f"loss {loss.name!r} learns how targets are distributed, their errors included, and has no use for "
+            f"{given}; leave one of them out, or use gaussian_nll, which learns the scatter beside the errors"
+        )
+    return loss
+
+
+def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: FitSettings) -> Problem:
+    """Return the problem that the networks are to solve; the test rows are no part of it."""
+    classes, loss = len(dataset.classes), loss_of(dataset, settings)
+    weights, y, errors = row_weights(dataset, split.train), dataset.y(), dataset.y_err()
+    known_errors = errors is not None and isinstance(loss.head, GaussianHead)
+    if dataset.task is Task.REGRESSION:
+        y = preparation.scale_target(y)
+    if known_errors:  # each row has its own weight in the loss, 1 / (σ² + s²)
+        y, weights = np.concatenate([y, errors / preparation.target_scale], axis=1), dataset.weights()
+    reconstruct = dataset.task is Task.RECONSTRUCTION
+
+    def part(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+        taken = None if weights is None else weights[rows]
+        x = preparation.transform(dataset.inputs(rows))
+        # the columns of a table are their own targets; those of images are found in the engine, behind the scaling
+        return x, x if reconstruct and x.ndim == 2 else y[rows], taken
+
+    # with folds both are the same rows, and rolling folds say which of them validate
+    parts = part(split.train), part(split.validation if split.folds is None else split.train)
+    options: dict[str, Any] = {"classes": classes, "seed": settings.seed, "penalties": settings.penalties}
+    options["known_errors"] = known_errors
+    options |= {"stem": stem_of(preparation), "reconstruct": reconstruct and preparation.signals is not None}
+    check_augmentation(dataset, settings)
+    check_replicas(dataset, settings)
+    check_input_errors(dataset, settings)
+    check_selection(settings.given(), dataset.classes, dataset.step_targets is not None)
+    options["validation_folds"] = None if split.rolling is None else split.rolling.judged
+    return make_problem(dataset.task, loss, *parts, folds=deal_folds(dataset, split, settings), **options)
+
+
+def check_augmentation(dataset: Dataset, settings: FitSettings) -> None:
+    """Check that what is to be augmented can be.
+
+    Raises:
+        SettingError: images are to be moved or turned, but there are none.
+    """
+    kind = kind_of(dataset)
+    able: set[str] = {"images": set(AUGMENTATIONS), "series": {"noise"}}.get(kind, set())
+    able = {"noise"} if dataset.task is Task.RECONSTRUCTION else able
+    given = [name for name in AUGMENTATIONS if getattr(settings, name) and name not in able]
+    if given:
+        raise SettingError(f"{given[0]}: only images can be augmented so, but the data are {kind}; leave it out")
+
+
+def check_replicas(dataset: Dataset, settings: FitSettings) -> None:
+    """Check that there are errors within which the targets can be redrawn.
+
+    Raises:
+        SettingError: replicas are wanted, but no column holds the errors of the targets.
+    """
+    if settings.replicas is None or dataset.y_err() is not None:
+        return
+    if dataset.task is not Task.REGRESSION:
+        raise SettingError(
+            "replicas redraw measured numbers within their errors, but here there are none; leave it out"
+        )
+    what = " and ".join(repr(name) for name in dataset.targets)
+    raise SettingError(
+        f"replicas redraw the target within its measured errors, but no column holds the errors of {what}; "
+        "name it with y_err (--y-err COLUMN), give their covariance (--y-cov FILE), or leave out replicas"
+    )
+
+
+def check_input_errors(dataset: Dataset, settings: FitSettings) -> None:
+    """Check that features which have errors are numbers.
+
+    Raises:
+        SettingError: there is no such feature, or it holds no numbers.
+    """
+    if settings.x_err and (dataset.signals is not None or dataset.task is not Task.REGRESSION):
+        raise SettingError("x_err is for tables from which numbers are predicted; leave it out")
+    numeric = [column.name for column in dataset.features if column.kind is Kind.NUMBER]
+    for name in settings.input_errors():
+        if name not in numeric:
+            raise SettingError(f"x_err: {name!r} is no numeric feature.{suggest(name, numeric)}")
+
+
+def stem_of(preparation: Preparation) -> tuple[Layer, ...]:
+    """Return the layers with which every network begins: the scaling of images, the mask of unequal series."""
+    signals = preparation.signals
+    if signals is None:
+        return ()
+    if signals.kind == "images":
+        return (Normalization(mean=signals.mean, variance=tuple(s**2 for s in signals.scale)),)
+    return (Masking(PADDED),) if signals.padded else ()
+
+
+def deal_folds(dataset: Dataset, split: Split, settings: FitSettings) -> np.ndarray | None:
+    """Return the fold of each training row in each repeat, `(rows, repeats)`, or None without folds."""
+    if split.folds is None or split.rolling is not None:
+        return None if split.rolling is None else split.rolling.held_out
+    y, groups, classes = dataset.y()[split.train], dataset.groups(), dataset.strata()
+    strata = deal_halves(dataset.task, y, settings.seed)  # each fold has rows that stop and rows that judge
+    if classes is not None:
+        strata = strata + 2 * classes[split.train]
+    taken = None if groups is None else groups[split.train]
+    return assign_folds(strata, split.folds, settings.repeats, settings.seed, taken)
+
+
+def row_weights(dataset: Dataset, train: np.ndarray) -> np.ndarray | None:
+    """Return `weight / y_err²` of each row (and target), or None where neither is known.
+
+    Each target counts alike on the training rows, whatever its unit.
+    """
+    weights, errors = dataset.weights(), dataset.y_err()
+    if errors is None:
+        return weights
+    precision = 1.0 / np.asarray(errors, np.float64) ** 2
+    precision = precision / precision[train].mean(axis=0)
+    return precision if weights is None else precision * weights[:, None]

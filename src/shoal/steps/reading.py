@@ -1,0 +1,48 @@
+"""Reading the data and splitting their rows, as the settings say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from shoal.data import (
+    Dataset,
+    ReadOptions,
+    Split,
+    load_dataset,
+    load_with_test,
+    roles_from_toml,
+    split_rows,
+)
+from shoal.settings import FitSettings
+
+
+def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
+    """Read the data and split their rows."""
+    columns = ("target", "features", "y_err", "ignore")
+    options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in columns}
+    if settings.x_err:  # errors are no features
+        options["ignore"] = [*(options["ignore"] or []), *dict.fromkeys(settings.input_errors().values())]
+    options |= {name: getattr(settings, name) for name in ("weight", "group", "time", "id", "task", "y_cov")}
+    cutting = ("window", "horizon", "series", "season", "per_step", "reconstruct")
+    options |= {name: getattr(settings, name) for name in cutting}
+    options["roles"] = None if settings.roles is None else roles_from_toml(settings.roles)
+    words = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
+    options["options"] = ReadOptions(**{name: getattr(settings, name) for name in words})
+    test_rows = None
+    if settings.test is None:
+        dataset = load_dataset(data, **options)
+    else:
+        dataset, test_rows = load_with_test(data, settings.test, **options)
+    test, validation = settings.test_size, settings.validation_size
+    sizes = (1.0 - test - validation, validation, test)
+    chosen: dict[str, Any] = {"sizes": sizes, "folds": settings.cv, "repeats": settings.repeats}
+    return dataset, split_rows(dataset, seed=settings.seed, test_rows=test_rows, **chosen)
+
+
+def _listed(names: tuple[str, ...] | None) -> list[str] | None:
+    return None if names is None else list(names)
+
+
+def kind_of(dataset: Dataset) -> str:
+    """Return what networks predict from: table, images or series."""
+    return "table" if dataset.signals is None else dataset.signals.kind
