@@ -15,8 +15,8 @@ import pytest
 import shoal
 from shoal.data import Preparation
 from shoal.evaluation.calibration import choose_calibration
-from shoal.evaluation.evaluation import prepared_rows, score_rows
 from shoal.evaluation.out_of_fold import OutOfFold
+from shoal.evaluation.scoring import prepared_rows, score_rows
 from shoal.results import Status
 from shoal.run import Run
 from shoal.runs.folder import RunFolder

@@ -18,10 +18,10 @@ from shoal.data.raw import Raw, read_any
 from shoal.data.roles import Roles
 from shoal.data.signal_readers import options_alike
 from shoal.errors import DataError, SettingError, ShoalWarning
-from shoal.evaluation.evaluation import Rows, best_guess, score_guess
 from shoal.evaluation.predictor import Prediction, Predictor
 from shoal.evaluation.reconstructing import best_alone, scaled_inputs
 from shoal.evaluation.reuse import holds_test_rows
+from shoal.evaluation.scoring import Rows, best_guess, score_guess
 from shoal.results import Interval
 from shoal.runs.folder import RunFolder
 from shoal.runs.page_file import times

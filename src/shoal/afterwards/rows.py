@@ -12,8 +12,8 @@ from shoal.data import ReadOptions
 from shoal.data.raw import Raw, read_any
 from shoal.data.roles import Roles
 from shoal.errors import DataError, RunError
-from shoal.evaluation.evaluation import Rows, best_guess
 from shoal.evaluation.reuse import holds_test_rows
+from shoal.evaluation.scoring import Rows, best_guess
 from shoal.run import Run
 from shoal.settings import check_settings
 from shoal.steps import read

@@ -17,8 +17,8 @@ from shoal.afterwards.selecting import signal_of
 from shoal.data import ReadOptions
 from shoal.data.raw import read_any
 from shoal.errors import DataError, SettingError, ShoalWarning, listing, suggest
-from shoal.evaluation.evaluation import Rows, best_guess
 from shoal.evaluation.observables import Observable, Sample, of_numbers, several_classes, two_classes
+from shoal.evaluation.scoring import Rows, best_guess
 from shoal.evaluation.selection import Events, choose_cut, yields_of
 from shoal.evaluation.significance import Yields
 from shoal.evaluation.systematics import Systematics, effect_of, errors_of, measure, scalars_of, shift_between

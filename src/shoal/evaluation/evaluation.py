@@ -3,216 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from shoal.data import Dataset, Preparation, Split, describe
+from shoal.data import Dataset, Split
 from shoal.evaluation.baselines import Learned
 from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.chi_square import ChiSquare
 from shoal.evaluation.conformal import coverage
 from shoal.evaluation.correlated import learned_errors
 from shoal.evaluation.counts import count_candidates
+from shoal.evaluation.describing import describe_data, describe_networks, describe_replicas, gather_curves
 from shoal.evaluation.error_bars import Measured
 from shoal.evaluation.examples import signal_record
 from shoal.evaluation.explanation.in_passing import importance_in_passing
 from shoal.evaluation.hyperparameters import importance
-from shoal.evaluation.intervals import block_length, with_intervals
+from shoal.evaluation.intervals import with_intervals
 from shoal.evaluation.measured import measured_record, of_targets
 from shoal.evaluation.noise import total_error
 from shoal.evaluation.out_of_fold import OutOfFold
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.overtraining import overtraining
 from shoal.evaluation.predictor import Prediction, Predictor
-from shoal.evaluation.reconstructing import best_alone, scaled_inputs
+from shoal.evaluation.reconstructing import best_alone
 from shoal.evaluation.reconstruction import reconstruction_record, simple_reconstructions
 from shoal.evaluation.record import (
-    ColumnRow,
-    Curves,
-    DataRecord,
     NetworkRow,
     PredictedRows,
     Record,
-    ReplicaRow,
     Scores,
     TestRows,
 )
 from shoal.evaluation.scored import Scored
+from shoal.evaluation.scoring import Rows, best_guess, block_of, prepared_rows, score_guess, score_rows, truth_of
 from shoal.evaluation.sealed import SealedRows
 from shoal.evaluation.selection import selection_of
 from shoal.evaluation.shuffled import Shuffled
 from shoal.evaluation.verdict import beats_baselines, conclude
 from shoal.evaluation.worth import error_bars_record
-from shoal.networks.bottleneck import code_size
 from shoal.results import Task
-from shoal.taken import joined
 from shoal.training.member import TrainedMember
-
-
-@dataclass(frozen=True)
-class Rows:
-    """Prepared rows of one part of the split: features, targets in their own units (or scaled inputs), weights."""
-
-    x: Any
-    y: np.ndarray
-    weights: np.ndarray | None
-
-
-def prepared_rows(dataset: Dataset, preparation: Preparation, rows: np.ndarray) -> Rows:
-    """Return some rows of a dataset, prepared."""
-    weights, x = dataset.weights(), preparation.transform(dataset.inputs(rows))
-    return Rows(x, truth_of(preparation, x, dataset.y()[rows]), None if weights is None else weights[rows])
-
-
-def truth_of(preparation: Preparation, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Return what the ensemble is compared with: the targets, or in a reconstruction the scaled inputs."""
-    return scaled_inputs(preparation, x) if preparation.task is Task.RECONSTRUCTION else y
-
-
-def best_guess(prediction: Prediction) -> np.ndarray:
-    """Return what metrics compare with the truth: probabilities, or the mean."""
-    guess = prediction.probabilities if prediction.probabilities is not None else prediction.mean
-    assert guess is not None
-    return guess
-
-
-def block_of(preparation: Preparation, rows: int) -> int:
-    """Return how many neighbouring rows an interval draws together: one, but more of overlapping windows."""
-    recipe = preparation.recipe
-    return 1 if recipe is None or recipe.window is None else block_length(rows, recipe.horizon)
-
-
-def score_rows(
-    predictor: Predictor,
-    rows: Rows,
-    seed: int,
-    answering: np.ndarray | None = None,
-    probabilities: np.ndarray | None = None,
-) -> Scores:
-    """Return every metric on some rows, with its interval; `answering` as in `Predictor.predict_features`.
-
-    `probabilities` of the rows (or of the steps with a target), where they are known already.
-    """
-    if probabilities is not None:
-        return _scores_of(predictor, rows, probabilities, seed)
-    return score_guess(predictor, rows, best_guess(predictor.predict_features(rows.x, answering)), seed)
-
-
-def score_guess(predictor: Predictor, rows: Rows, guess: np.ndarray, seed: int) -> Scores:
-    """Return every metric of what was predicted for some rows, with its interval."""
-    scored = Scored.of(predictor.preparation.task, rows.y, rows.weights)
-    return _scores_of(predictor, rows, scored.taken(guess), seed)
-
-
-def _scores_of(predictor: Predictor, rows: Rows, guess: np.ndarray, seed: int) -> Scores:
-    block = block_of(predictor.preparation, len(rows.x))
-    task = predictor.preparation.task
-    scored = Scored.of(task, rows.y, rows.weights)
-    drawing: dict[str, Any] = {"seed": seed, "block": block, "groups": scored.series}
-    return with_intervals(task, scored.truth, guess, weights=scored.weights, **drawing)
-
-
-def describe_data(dataset: Dataset, split: Split, predictor: Predictor, normalization: str) -> DataRecord:
-    """Return what the page says of the data."""
-    description = describe(dataset, split)
-    preparation = predictor.preparation
-    return DataRecord(
-        name=dataset.name,
-        source=dataset.source,
-        sha256=dataset.sha256,
-        task=dataset.task,
-        task_name=dataset.task_name,
-        targets=dataset.targets,
-        classes=dataset.classes,
-        feature_names=preparation.feature_names,
-        columns=tuple(_column_row(column) for column in description.columns),
-        notes=(*description.notes, *preparation.notes),
-        warnings=description.warnings,
-        rows=split.sizes,
-        split=split.how,
-        normalization=normalization,
-    )
-
-
-def _column_row(column: Any) -> ColumnRow:
-    from shoal.data.describe import shown
-
-    return ColumnRow(
-        column.name,
-        str(column.kind),
-        column.role,
-        column.missing,
-        column.distinct,
-        shown(column.low),
-        shown(column.high),
-        column.reason,
-    )
-
-
-def describe_networks(members: Sequence[TrainedMember], kept: Sequence[int]) -> tuple[NetworkRow, ...]:
-    """Return one row for each network; `kept` holds positions in `members`."""
-    return tuple(_network_row(member, i in kept) for i, member in enumerate(members))
-
-
-def _network_row(member: TrainedMember, kept: bool) -> NetworkRow:
-    at = member.best_epoch - 1
-    known = at >= 0
-    candidate, size = member.member.hyperparameters.model_dump(mode="json"), code_size(member.network.layers)
-    return NetworkRow(
-        id=member.member.id,
-        candidate=candidate if size is None else {"bottleneck": size, **candidate},
-        status=member.status.sentence,
-        parameters=member.network.parameter_count,
-        epochs=len(member.train_loss),
-        best_epoch=member.best_epoch,
-        train_loss=float(member.train_loss[at]) if known else float("nan"),
-        validation_loss=float(member.validation_loss[at]) if known else float("nan"),
-        validation_metric=float(member.validation_metric[at]) if known else float("nan"),
-        score=member.score,
-        kept=kept,
-        candidate_id=member.member.candidate,
-        fold=member.member.fold,
-        repeat=member.member.repeat,
-    )
-
-
-def describe_replicas(replicas: Sequence[TrainedMember], predictor: Predictor) -> tuple[ReplicaRow, ...]:
-    """Return one row for each replica that was trained; those of the predictor are kept."""
-    kept = {replica.id for replica in predictor.replicas}
-    return tuple(_replica_row(replica, replica.member.id in kept) for replica in replicas)
-
-
-def _replica_row(replica: TrainedMember, kept: bool) -> ReplicaRow:
-    at, member = replica.best_epoch - 1, replica.member
-    return ReplicaRow(
-        id=member.id,
-        network=member.origin,
-        draw=member.draw,
-        status=replica.status.sentence,
-        epochs=len(replica.train_loss),
-        best_epoch=replica.best_epoch,
-        train_loss=float(replica.train_loss[at]) if at >= 0 else float("nan"),
-        validation_loss=float(replica.validation_loss[at]) if at >= 0 else float("nan"),
-        kept=kept,
-    )
-
-
-def gather_curves(members: Sequence[TrainedMember], task: Task) -> Curves:
-    """Return all learning curves as arrays, NaN behind the end of each."""
-    epochs = max(len(member.train_loss) for member in members)
-
-    def padded(name: str) -> np.ndarray:
-        table = np.full((len(members), epochs), np.nan, np.float32)
-        for i, member in enumerate(members):
-            curve = getattr(member, name)
-            table[i, : len(curve)] = curve
-        return table
-
-    metric = "accuracy" if task is Task.CLASSIFICATION else "rmse"
-    return Curves(padded("train_loss"), padded("validation_loss"), padded("validation_metric"), metric)
 
 
 def evaluate(
@@ -405,14 +238,6 @@ def _importance(networks: Sequence[NetworkRow], each: int) -> tuple[tuple[str, f
     ranked.sort(key=lambda standing: standing.candidate)
     tried = [networks[standing.members[0]].candidate for standing in ranked]
     return tuple(importance(tried, np.asarray([standing.score for standing in ranked])))
-
-
-def joined_rows(a: Rows, b: Rows) -> Rows:
-    """Return the rows of two parts together."""
-    weights = None
-    if a.weights is not None and b.weights is not None:
-        weights = np.concatenate([a.weights, b.weights])
-    return Rows(joined(a.x, b.x), np.concatenate([a.y, b.y]), weights)
 
 
 def _groups_of_entries(dataset: Dataset, split: Split, entries: Scored) -> np.ndarray:

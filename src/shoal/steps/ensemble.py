@@ -15,11 +15,11 @@ from shoal.data import (
     Split,
 )
 from shoal.evaluation.error_bars import Held, Measured, with_error_bars, with_region
-from shoal.evaluation.evaluation import block_of
 from shoal.evaluation.noise import total_error, with_scatter
 from shoal.evaluation.out_of_fold import OutOfFold, ensemble_member
 from shoal.evaluation.predictor import Predictor
 from shoal.evaluation.reconstructing import with_alarm
+from shoal.evaluation.scoring import block_of
 from shoal.results import Task
 from shoal.settings import FitSettings
 from shoal.training.member import Problem, TrainedMember

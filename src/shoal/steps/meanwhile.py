@@ -15,8 +15,8 @@ from shoal.data import (
     Split,
 )
 from shoal.evaluation.baselines import learn_baselines, predict_by
-from shoal.evaluation.evaluation import joined_rows, prepared_rows
 from shoal.evaluation.flat_features import flat_features
+from shoal.evaluation.scoring import joined_rows, prepared_rows
 from shoal.evaluation.series_baselines import forecast_of
 from shoal.report import warm_up
 from shoal.results import Task

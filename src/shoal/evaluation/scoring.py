@@ -1,0 +1,90 @@
+"""Prepared rows, and the scores of what is predicted for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal.data import Dataset, Preparation
+from shoal.evaluation.intervals import block_length, with_intervals
+from shoal.evaluation.predictor import Prediction, Predictor
+from shoal.evaluation.reconstructing import scaled_inputs
+from shoal.evaluation.record import (
+    Scores,
+)
+from shoal.evaluation.scored import Scored
+from shoal.results import Task
+from shoal.taken import joined
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Prepared rows of one part of the split: features, targets in their own units (or scaled inputs), weights."""
+
+    x: Any
+    y: np.ndarray
+    weights: np.ndarray | None
+
+
+def prepared_rows(dataset: Dataset, preparation: Preparation, rows: np.ndarray) -> Rows:
+    """Return some rows of a dataset, prepared."""
+    weights, x = dataset.weights(), preparation.transform(dataset.inputs(rows))
+    return Rows(x, truth_of(preparation, x, dataset.y()[rows]), None if weights is None else weights[rows])
+
+
+def joined_rows(a: Rows, b: Rows) -> Rows:
+    """Return the rows of two parts together."""
+    weights = None
+    if a.weights is not None and b.weights is not None:
+        weights = np.concatenate([a.weights, b.weights])
+    return Rows(joined(a.x, b.x), np.concatenate([a.y, b.y]), weights)
+
+
+def truth_of(preparation: Preparation, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Return what the ensemble is compared with: the targets, or in a reconstruction the scaled inputs."""
+    return scaled_inputs(preparation, x) if preparation.task is Task.RECONSTRUCTION else y
+
+
+def best_guess(prediction: Prediction) -> np.ndarray:
+    """Return what metrics compare with the truth: probabilities, or the mean."""
+    guess = prediction.probabilities if prediction.probabilities is not None else prediction.mean
+    assert guess is not None
+    return guess
+
+
+def block_of(preparation: Preparation, rows: int) -> int:
+    """Return how many neighbouring rows an interval draws together: one, but more of overlapping windows."""
+    recipe = preparation.recipe
+    return 1 if recipe is None or recipe.window is None else block_length(rows, recipe.horizon)
+
+
+def score_rows(
+    predictor: Predictor,
+    rows: Rows,
+    seed: int,
+    answering: np.ndarray | None = None,
+    probabilities: np.ndarray | None = None,
+) -> Scores:
+    """Return every metric on some rows, with its interval; `answering` as in `Predictor.predict_features`.
+
+    `probabilities` of the rows (or of the steps with a target), where they are known already.
+    """
+    if probabilities is not None:
+        return _scores_of(predictor, rows, probabilities, seed)
+    return score_guess(predictor, rows, best_guess(predictor.predict_features(rows.x, answering)), seed)
+
+
+def score_guess(predictor: Predictor, rows: Rows, guess: np.ndarray, seed: int) -> Scores:
+    """Return every metric of what was predicted for some rows, with its interval."""
+    scored = Scored.of(predictor.preparation.task, rows.y, rows.weights)
+    return _scores_of(predictor, rows, scored.taken(guess), seed)
+
+
+def _scores_of(predictor: Predictor, rows: Rows, guess: np.ndarray, seed: int) -> Scores:
+    block = block_of(predictor.preparation, len(rows.x))
+    task = predictor.preparation.task
+    scored = Scored.of(task, rows.y, rows.weights)
+    drawing: dict[str, Any] = {"seed": seed, "block": block, "groups": scored.series}
+    return with_intervals(task, scored.truth, guess, weights=scored.weights, **drawing)
