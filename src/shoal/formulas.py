@@ -63,8 +63,9 @@ def formula(
         target: which target, where there are several.
         of: which class; by default the second of two.
         complexity: the most columns, constants, operators and functions of a formula together.
-        functions: that formulas may use beside sums, products and quotients: sin, cos, exp, log, sqrt and square by
-            default, for classes tanh, exp, log, sqrt and square; also tan, asin, acos, atan, sinh, cosh and abs.
+        functions: that formulas may use beside sums, products and quotients (`""` for none): sin, cos, exp, log, sqrt
+            and square by default, for classes tanh, exp, log, sqrt and square; also tan, asin, acos, atan, sinh, cosh
+            and abs.
         evaluations: formulas that are looked at.
         seconds: when the search ends at the latest. If it is cut short so, another search may find something else.
         test: score the formulas on the test rows as well, which counts as one more use of them.
@@ -97,14 +98,15 @@ def formula(
     seed = int(run.metrics["seed"])
     sample = take_sample(run.predictor, number, rows.known(), seed)
     few = few_of(sample.points, SEARCHED)
-    allowed = allowed or (FUNCTIONS_OF_CLASSES if run.predictor.preparation.classes else FUNCTIONS)
+    if allowed is None:
+        allowed = FUNCTIONS_OF_CLASSES if run.predictor.preparation.classes else FUNCTIONS
     searched: dict[str, Any] = {"complexity": complexity, "functions": allowed, "evaluations": evaluations}
     found, whole = search(few.x, few.f, **searched, seconds=seconds, seed=seed, tell=progress.stage)
     progress.stage("shortening formulas")
     front = find_front(found, sample.points, complexity)
     formulas, ensemble, taken, counts = _scored(run, rows, number, front, test=test)
     if test:
-        run.folder.count_opening()
+        run.count_opening()
     columns = run.predictor.preparation.input_columns
     return Formulas(
         run=run.name,
