@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 import shoal
 from shoal.cli.app import app
 from shoal.errors import RunError, SettingError
-from shoal.formulas import formula
+from shoal.formulas import folder_of, formula
 from shoal.metrics import METRICS
 from shoal.run import Run
 
@@ -232,3 +232,15 @@ def test_a_run_is_replaced_with_its_formulas(tmp_path: Path, tiny: dict[str, Any
     (run.path / "formula" / "formula.json").write_text("{}")
     shoal.fit(DATA["sine"], target="y", out=str(tmp_path / "run"), page=False, force=True, **tiny)
     assert not (run.path / "formula").exists()
+
+
+def test_each_class_has_a_folder_of_its_own(tmp_path: Path, tiny: dict[str, Any]) -> None:
+    for name, classes, expected in (
+        ("words", ("a", "b c", "d"), ["a", "b-c", "d"]),
+        ("signs", ("<5", ">5", "=5"), ["1-5", "3-5", "2-5"]),
+    ):
+        kinds = np.asarray(classes, object)[np.arange(ROWS) % 3]
+        run = shoal.fit({"t": TIME, "kind": kinds}, target="kind", out=str(tmp_path / name), page=False, **tiny)
+        folders = [folder_of(run, f"logit of {one}").name for one in classes]
+        assert folders == expected
+    assert folder_of(run, "logit of <5").parent == run.path / "formula"
