@@ -25,6 +25,7 @@ from shoal.evaluation.formula.search import (
     search,
 )
 from shoal.evaluation.out_of_fold import rows_to_ask
+from shoal.evaluation.overtraining import signal_class
 from shoal.results import Interval
 from shoal.run import Run, load
 from shoal.runs.folder import slug
@@ -61,10 +62,11 @@ def formula(
         run: a run on a table of numbers, or its folder.
         data: the data of the fit, where they came from Python or are no longer where they were.
         target: which target, where there are several.
-        of: which class; by default the second of two.
+        of: which class; by default the signal of two: that of the fit, or the one named so, else the second.
         complexity: the most columns, constants, operators and functions of a formula together.
-        functions: that formulas may use beside sums, products and quotients: sin, cos, exp, log, sqrt and square by
-            default, for classes tanh, exp, log, sqrt and square; also tan, asin, acos, atan, sinh, cosh and abs.
+        functions: that formulas may use beside sums, products and quotients (`""` for none): sin, cos, exp, log, sqrt
+            and square by default, for classes tanh, exp, log, sqrt and square; also tan, asin, acos, atan, sinh, cosh
+            and abs.
         evaluations: formulas that are looked at.
         seconds: when the search ends at the latest. If it is cut short so, another search may find something else.
         test: score the formulas on the test rows as well, which counts as one more use of them.
@@ -97,14 +99,15 @@ def formula(
     seed = int(run.metrics["seed"])
     sample = take_sample(run.predictor, number, rows.known(), seed)
     few = few_of(sample.points, SEARCHED)
-    allowed = allowed or (FUNCTIONS_OF_CLASSES if run.predictor.preparation.classes else FUNCTIONS)
+    if allowed is None:
+        allowed = FUNCTIONS_OF_CLASSES if run.predictor.preparation.classes else FUNCTIONS
     searched: dict[str, Any] = {"complexity": complexity, "functions": allowed, "evaluations": evaluations}
     found, whole = search(few.x, few.f, **searched, seconds=seconds, seed=seed, tell=progress.stage)
     progress.stage("shortening formulas")
     front = find_front(found, sample.points, complexity)
     formulas, ensemble, taken, counts = _scored(run, rows, number, front, test=test)
     if test:
-        run.folder.count_opening()
+        run.count_opening()
     columns = run.predictor.preparation.input_columns
     return Formulas(
         run=run.name,
@@ -177,7 +180,9 @@ def choose(run: Run, target: str | None = None, of: str | None = None) -> tuple[
     if wanted is None:
         if len(names) > (2 if kind == "class" else 1):
             raise SettingError(f"a formula is for one {kind}: name it with {flag}, one of {listing(names)}")
-        wanted = names[-1]
+        wanted = (
+            names[signal_class(names, run.folder.config["settings"].get("signal"))] if kind == "class" else names[0]
+        )
     if wanted not in names:
         raise SettingError(f"there is no {kind} {wanted!r}; expected one of {listing(names)}.{suggest(wanted, names)}")
     return names.index(wanted), f"{LOGIT}{wanted}" if kind == "class" else wanted
@@ -191,8 +196,12 @@ def folder_of(run: Run, what: str) -> Path:
         what: `Formulas.what`.
     """
     preparation = run.predictor.preparation
-    alone = len(preparation.targets) == 1 and len(preparation.classes) <= 2
-    return run.folder.formula if alone else run.folder.formula / slug(what.removeprefix(LOGIT))
+    if len(preparation.targets) == 1 and len(preparation.classes) <= 2:
+        return run.folder.formula
+    names = preparation.classes or preparation.targets
+    place, words = names.index(what.removeprefix(LOGIT)), [slug(name) for name in names]
+    alike = len(set(words)) < len(words)  # letters that file names dislike are all one
+    return run.folder.formula / (f"{place + 1}-{words[place]}" if alike else words[place])
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 Data = Annotated[str | None, typer.Argument(metavar="[DATA]", help="the data of the fit, if they are elsewhere now")]
 Target = Annotated[str | None, typer.Option("--target", help="which target, where there are several")]
-Class = Annotated[str | None, typer.Option("--class", help="which class; by default the second of two")]
+Class = Annotated[str | None, typer.Option("--class", help="which class; by default the signal of two")]
 Complexity = Annotated[
     int, typer.Option("--complexity", help="the most columns, constants, operators and functions of a formula")
 ]

@@ -105,6 +105,7 @@ def draw(shown: ScoreBySize) -> Figure:
         axes.set_ylim(*limits(values, log=False, margin=0.08))
     if log_scale(shown.parameters, ratio=3):
         set_log(axes, "x", left, right)
+        axes.minorticks_off()  # they would take a third of the time
     else:
         axes.set_xlim(left, right)
     axes.set_xlabel("number of parameters")
