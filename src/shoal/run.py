@@ -17,6 +17,7 @@ from shoal.data.long_tables import steps_of
 from shoal.data.raw import Raw, read_any
 from shoal.data.roles import Roles
 from shoal.data.signal_readers import options_alike
+from shoal.data.units import differing_units
 from shoal.errors import DataError, SettingError, ShoalWarning
 from shoal.evaluation.evaluation import Rows, score_rows
 from shoal.evaluation.predictor import Prediction, Predictor
@@ -361,7 +362,9 @@ class Run:
             if data.shape[1] == len(names):
                 return Raw("data", "python", pl.DataFrame({name: data[:, i] for i, name in enumerate(names)}), Roles())
         raw = read_any(data, options_alike(options or ReadOptions(), data, self.predictor.preparation.signals))
-        for note in raw.notes:
+        preparation = self.predictor.preparation
+        units = [f"{text}; nothing is converted" for text in differing_units(raw.units, preparation.units)]
+        for note in (*raw.notes, *units):
             warnings.warn(f"{raw.source}: {note}", ShoalWarning, stacklevel=5)
         return raw
 
