@@ -28,8 +28,8 @@ Function = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 class Metric:
     """A number that says how good a prediction is, e.g. `METRICS["accuracy"](y, probabilities)`.
 
-    `best` is the value of a perfect prediction, `power` that of the target's unit in which it is. Call it with weights `(rows,)` for one number, or
-    `(resamples, rows)` for one number each.
+    `best` is the value of a perfect prediction, `power` that of the target's unit in which it is. Call it with weights
+    `(rows,)` for one number, or `(resamples, rows)` for one number each.
 
     Example:
         >>> METRICS["rmse"]([1.0, 2.0], [1.0, 4.0], [3.0, 1.0])

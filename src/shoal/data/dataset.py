@@ -29,8 +29,8 @@ class Dataset:
     `sha256` is that of the whole content as read. `classes` is empty in a regression. `signals` are the images or
     series to predict from, one for each row of the table, or None where its columns are the features. `read_notes` are
     those of the `notes` that the reader gave. `cut` says where series come from that were cut from a table of steps.
-    In a reconstruction there are no targets; a column of that role is a label that nothing learns from. `units` are those
-    of columns, as far as their names, the file or the user tell them.
+    In a reconstruction there are no targets; a column of that role is a label that nothing learns from. `units` are
+    those of columns, as far as their names, the file or the user tell them.
     """
 
     name: str

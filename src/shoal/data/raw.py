@@ -24,8 +24,8 @@ class Raw(NamedTuple):
     """Data as they were read: name, source, table, the roles that they bring with them, and images or series.
 
     `notes` say in sentences what the reader did beside reading. `part` is 1 for rows of a table of test rows of its
-    own: series may not run on from one to the other. `cut` says where series come from that were cut before. `units` are
-    those that the file or the data frame tells beside the names of columns.
+    own: series may not run on from one to the other. `cut` says where series come from that were cut before.
+    `units` are those that the file or the data frame tells beside the names of columns.
     """
 
     name: str

@@ -11,24 +11,29 @@ from typing import NamedTuple
 
 from shoal.errors import DataError, listing
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 # Symbols that take SI prefixes, and those that do not.
-_PREFIXED = frozenset(
+_PREFIXED = _words(
     "m g s A K mol cd Hz N Pa J W C V F Ω Ohm ohm S Wb T H lm lx Bq Gy Sv rad sr eV b Da bar l L pc Jy cal as yr a Ci "
-    "Wh G erg t bit B".split()
+    "Wh G erg t bit B"
 )
-_PLAIN = frozenset(
+_PLAIN = _words(
     "min h hr hour hours d day days week weeks yr year years sec u amu atm Torr torr mmHg psi ha deg ° ′ ″ arcsec "
     "arcmin mag dex AU au ly rpm dB dBm ppm ppb ppt % ‰ count counts ct cts ADU adu DN e e- electrons photons events "
     "px pix pixel pixels °C degC °F degF Å Angstrom angstrom dyn Gauss gauss M☉ M_sun Msun Lsun Rsun R M c ħ in ft mi "
-    "lb mph kn cp sccm".split()
+    "lb mph kn cp sccm"
 )
 _PREFIXES = ("da", *"YZEPTGMkhdcmµμunpfazy")
 _COMMON = frozenset("TGMkcdmµμunpf")  # those that symbols of one letter take
 _WHOLE = frozenset(("a.u.", "arb. units", "arb. unit", "arb.u.", "arb. u.", "arb"))
 # Each may be a unit, but alone in parentheses or below a stroke it is more often something else.
-_DOUBTFUL = frozenset("a b c d e u t B D R M G in as ha am pm pH MS TV PS S kn cp arb ct e-".split())
+_DOUBTFUL = _words("a b c d e u t B D R M G in as ha am pm pH MS TV PS S kn cp arb ct e-")
 _RATIOS = frozenset(("S/N", "N/S"))
-_STATISTICS = frozenset("max mean std avg median sum total".split())
+_STATISTICS = _words("max mean std avg median sum total")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _FACTOR = re.compile(r"(?P<symbol>e-|[^\d^+-]+)(\^?(?P<power>[+-]?\d+(\.\d+)?))?")
 _NUMERIC = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?(\^[+-]?\d+)?")
@@ -132,8 +137,8 @@ def labelled(name: str, unit: str | None) -> str:
     """Return a name with its unit as axes and tables have it, `E [GeV]`, however the column is called.
 
     Example:
-        >>> labelled("E", "GeV"), labelled("sepal length (cm)", "cm"), labelled("level [m] +1", "m"), labelled("x", None)
-        ('E [GeV]', 'sepal length [cm]', 'level [m] +1', 'x')
+        >>> labelled("E", "GeV"), labelled("sepal length (cm)", "cm"), labelled("level [m] +1", "m")
+        ('E [GeV]', 'sepal length [cm]', 'level [m] +1')
     """
     quantity = split_unit(name)
     plain = name if quantity.unit is None else quantity.name
