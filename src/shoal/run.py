@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import warnings
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -336,6 +337,25 @@ class Run:
     def report(self) -> Path:
         """Return the path of the page, `report.html`."""
         return self.folder.report
+
+    def figures(self, format: str | Sequence[str] = "pdf", **options: Any) -> list[Path]:
+        """Draw the figures again, e.g. for a paper, from the numbers that the run keeps; the data are not needed.
+
+        Args:
+            format: one or several of pdf, svg, png and pgf.
+            options: `width` (`single`, `double` or mm), `only` (names), `out` (a folder), `title`, `font` (`sans` or
+                `serif`) and `force`; see `shoal.report.redraw`.
+
+        Returns:
+            The paths of the figures; beside each lie its numbers as CSV.
+
+        Raises:
+            SettingError: an option makes no sense.
+            RunError: the run is not finished or keeps no numbers of its figures, or a file cannot be written.
+        """
+        from shoal.report.redraw import redraw
+
+        return redraw(self.folder, formats=(format,) if isinstance(format, str) else format, **options)
 
     def summary(self) -> str:
         """Return the verdict in plain sentences."""

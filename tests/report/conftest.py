@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shoal.data.units import units_of_names
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.overtraining import overtraining
 from shoal.evaluation.record import (
@@ -29,34 +30,18 @@ from shoal.evaluation.record import (
 )
 from shoal.evaluation.shuffled import Shuffled
 from shoal.metrics import metrics_for
+from shoal.networks import Network
 from shoal.results import Interval, Status, Task
+from shoal.streams import Stream
 
 ACTIVATIONS = ("relu", "tanh", "gelu", "sigmoid")
 OPTIMIZERS = ("adam", "sgd", "rmsprop")
 
 
-class FakeNetwork:
-    """Draws a plain picture, as a network would."""
-
-    layers = ()
-    parameter_count = 67
-    output_shape = (3,)
-
-    def summary(self) -> str:
-        """Return a table of layers."""
-        return "layer   output   parameters\ndense        8           40\ndense_1      3           27"
-
-    def draw(self, parameters: Any = None, **names: Any) -> Any:
-        """Return a figure with two rows of nodes."""
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(5, 2.6))
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.axis("off")
-        axes.plot([0, 1, 0, 1], [0, 0, 1, 1], color="black")
-        axes.plot([0, 1, 0, 1], [0, 0, 1, 1], "o", ms=16, mfc="white", mec="black")
-        axes.text(0.5, 0.5, ", ".join(names["class_names"][:2]))
-        return figure
+def network_for(inputs: int, outputs: int) -> tuple[Network, list[dict[str, np.ndarray]]]:
+    """Return a small network with its first weights."""
+    network = Network.parse(f"{inputs} 8:relu {outputs}:softmax" if outputs > 1 else f"{inputs} 8:relu 1")
+    return network, network.initialize(Stream(0))
 
 
 def population(n: int, kept: int, epochs: int, seed: int = 1) -> tuple[tuple[NetworkRow, ...], Curves]:
@@ -154,6 +139,7 @@ def make_record(
     columns += [ColumnRow(t, "category" if classes else "number", "target", 0, 3, "", "") for t in targets]
     columns.append(ColumnRow("row number", "identifier", "dropped", 0, 150, "1", "150", "it names each row"))
     task_name = f"{len(classes)}-class classification" if classes else f"regression, {len(targets)} targets"
+    network, parameters = network_for(len(features), len(columns_of))
     return Record(
         data=DataRecord(
             name=name,
@@ -170,6 +156,7 @@ def make_record(
             rows={"train": 96, "validation": 24, "test": test},
             split="64 / 16 / 20 %, stratified by class, seed 0",
             normalization="standard",
+            units=units_of_names([*features, *targets]),
         ),
         networks=rows,
         curves=curves,
@@ -191,8 +178,8 @@ def make_record(
             ("optimizer", 0.03, "The optimizer explains 3 %."),
         ),
         test_rows=test_rows,
-        best_network=FakeNetwork(),
-        best_parameters=[],
+        best_network=network,
+        best_parameters=parameters,
         settings={"networks": networks, "target": list(targets), "data": name},
         command=f"shoal fit {name}",
         seed=0,
@@ -331,10 +318,13 @@ def with_reconstruction(record: Record, shape: tuple[int, ...] = (4,), **changes
     )
     truth = rng.normal(size=(rows, 5))
     scores_of = with_intervals(Task.RECONSTRUCTION, truth, truth + 0.3 * rng.normal(size=truth.shape))
+    network, parameters = network_for(len(record.data.feature_names), len(record.data.feature_names))
     data = dataclasses.replace(record.data, task=Task.RECONSTRUCTION, task_name="reconstruction")
     return dataclasses.replace(
         record,
         data=data,
+        best_network=network,
+        best_parameters=parameters,
         scores=dict.fromkeys(record.scores, scores_of),
         baselines={"mean": scores_of, "pca": scores_of},
         test_rows=TestRows(truth[:, :0]),

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from shoal.cli.compare import compare
 from shoal.cli.datasets import datasets
+from shoal.cli.figures import figures
 from shoal.cli.guard import guarded
 from shoal.cli.network import network
 from shoal.cli.report import report
@@ -96,6 +97,11 @@ _EXAMPLES = {
     ),
     "compare": ("shoal compare runs/iris-1 runs/iris-2", "shoal compare runs/iris-1 runs/iris-2 runs/iris-3 --json"),
     "report": ("shoal report runs/iris-1",),
+    "figures": (
+        "shoal figures runs/iris-1",
+        "shoal figures runs/iris-1 --width single --only learning_curves,confusion_matrix -o paper",
+        "shoal figures runs/iris-1 --format svg,png --width double --font serif",
+    ),
     "runs": ("shoal runs", "shoal runs ../other/runs --json"),
     "describe": (
         "shoal describe measurements.csv",
@@ -106,7 +112,7 @@ _EXAMPLES = {
     "datasets": ("shoal datasets", "shoal datasets --json"),
 }
 _READY: dict[str, Callable[..., None]] = {
-    "compare": compare, "report": report, "runs": runs, "network": network, "datasets": datasets,
+    "compare": compare, "report": report, "figures": figures, "runs": runs, "network": network, "datasets": datasets,
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from shoal.report.figures.style import (
     set_log,
     text_width,
 )
+from shoal.report.figures.tabular import Columns
 from shoal.report.words import greater_is_better, joined, label
 from shoal.results import Interval, Task
 
@@ -35,10 +36,11 @@ ROW = 0.25  # inches
 
 @dataclass(frozen=True)
 class Panel:
-    """One metric: `values` is `(models, 3)`: score, low and high end of its interval."""
+    """One metric: `values` is `(models, 3)`: score, low and high end of its interval; `unit` is its unit."""
 
     metric: str
     values: np.ndarray
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,17 @@ class Baselines:
 
     models: tuple[str, ...]
     panels: tuple[Panel, ...]
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each model and metric."""
+        value, low, high = np.concatenate([panel.values for panel in self.panels]).T
+        return {
+            "model": [*self.models] * len(self.panels),
+            "metric": [label(panel.metric, panel.unit) for panel in self.panels for _ in self.models],
+            "value": value,
+            "low": low,
+            "high": high,
+        }
 
     @property
     def alt(self) -> str:
@@ -68,7 +81,7 @@ def numbers(record: Record) -> Baselines | None:
     ensemble = record.scores.get("test", {})
     everyone = [ensemble, *record.baselines.values()]
     panels = tuple(
-        Panel(metric, np.array([_three(scores.get(metric)) for scores in everyone]))
+        Panel(metric, np.array([_three(scores.get(metric)) for scores in everyone]), record.data.score_unit(metric))
         for metric in SHOWN[record.data.task]
         if metric in ensemble
     )
@@ -110,4 +123,4 @@ def _panel(axes: Axes, panel: Panel, models: tuple[str, ...]) -> None:
     else:
         axes.set_xlim(*limits(panel.values, log=False))
     better = "right" if greater_is_better(panel.metric) else "left"
-    axes.set_xlabel(f"{label(panel.metric)} (better to the {better})")
+    axes.set_xlabel(f"{label(panel.metric, panel.unit)} (better to the {better})")

@@ -9,6 +9,7 @@ import numpy as np
 
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, name_text, new_figure
+from shoal.report.figures.tabular import Columns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,6 +32,19 @@ class Calibration:
     event: str
     unit: str = "row"
     before: tuple[np.ndarray, np.ndarray] | None = None
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each group; groups before calibration are others."""
+        columns: Columns = {
+            "predicted_probability": self.predicted,
+            "observed_share": self.observed,
+            "observed_low": self.low,
+            "observed_high": self.high,
+            f"{self.unit}s": self.rows,
+        }
+        if self.before is not None:
+            columns |= {"predicted_before_calibration": self.before[0], "observed_before_calibration": self.before[1]}
+        return columns
 
     @property
     def alt(self) -> str:

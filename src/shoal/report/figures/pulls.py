@@ -9,6 +9,7 @@ import numpy as np
 
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, INK, name_text, stacked
+from shoal.report.figures.tabular import Columns, joined, of
 from shoal.report.figures.targets import target_rows
 
 if TYPE_CHECKING:
@@ -24,6 +25,12 @@ class Pulls:
     names: tuple[str, ...]
     edges: np.ndarray
     densities: tuple[np.ndarray, ...]
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each bin; the outermost hold all beyond."""
+        bins = {"pull_low": self.edges[:-1], "pull_high": self.edges[1:]}
+        named = [{of(name, "density"): values} for name, values in zip(self.names, self.densities, strict=True)]
+        return joined([bins, *named])
 
     @property
     def alt(self) -> str:
