@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,13 +71,13 @@ def draw_network(
 
 def _fitted(layout: Layout, width: float, bar: float) -> tuple[Layout, float]:
     """Return the layout that fills a width once it is scaled, and the scale: first columns come nearer."""
-    gaps = max(len(layout.columns) - 1, 1)
-    fixed = layout.width + bar - (layout.columns[-1].x - layout.columns[0].x)
-    scale = min(1.0, max(_SMALLEST, width / (layout.width + bar)))
-    scale = min(scale, width / (fixed + _NEAREST * gaps))
     if len(layout.columns) == 1:
         return layout, width / (layout.width + bar)
-    return layout.stretched(width / scale - bar), scale
+    sides = [_SHEET / 2 if column.block else 0.0 for column in layout.columns]
+    least = [_NEAREST + a + b for a, b in itertools.pairwise(sides)]
+    fixed = layout.width + bar - (layout.columns[-1].x - layout.columns[0].x)
+    scale = min(1.0, max(_SMALLEST, width / (layout.width + bar)), width / (fixed + sum(least)))
+    return layout.stretched(width / scale - bar, least), scale
 
 
 def _drop(layout: Layout) -> float:

@@ -92,22 +92,28 @@ class Layout:
         gaps = [b.x - a.x for a, b in itertools.pairwise(self.columns)]
         return any(gap < (a + b) / 2 + 0.08 for gap, (a, b) in zip(gaps, itertools.pairwise(wide), strict=True))
 
-    def stretched(self, width: float) -> Layout:
+    def stretched(self, width: float, least: Sequence[float]) -> Layout:
         """Return the drawing with its columns moved apart or together until it is so wide.
+
+        Args:
+            width: in inches.
+            least: the distance between neighbouring columns to which they come when there is no more room.
 
         Example:
             >>> from shoal.networks.network import Network
-            >>> layout_network(Network.parse("4 8:relu 3:softmax")).stretched(4.0).width
+            >>> layout_network(Network.parse("4 8:relu 3:softmax")).stretched(4.0, [0.5, 0.5]).width
             4.0
         """
         first, last = self.columns[0].x, self.columns[-1].x
-        factor = (width - self.width + last - first) / ((last - first) or 1.0)
-        x = [first + factor * (column.x - first) for column in self.columns]
-        nodes = {id(node): replace(node, x=x[node.column]) for node in self.nodes}
+        natural = np.diff([column.x for column in self.columns])
+        wanted = width - self.width + last - first
+        share = (wanted - sum(least)) / ((last - first - sum(least)) or 1.0)
+        x = first + np.concatenate([[0.0], np.cumsum(least + share * (natural - least))])
+        nodes = {id(node): replace(node, x=float(x[node.column])) for node in self.nodes}
         return replace(
             self,
             width=width,
-            columns=tuple(replace(column, x=place) for column, place in zip(self.columns, x, strict=True)),
+            columns=tuple(replace(column, x=float(place)) for column, place in zip(self.columns, x, strict=True)),
             nodes=tuple(nodes.values()),
             edges=tuple(Edge(nodes[id(e.start)], nodes[id(e.end)], e.weight) for e in self.edges),
         )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FORMATS = ("pdf", "svg", "png", "pgf")
 WIDTHS = {"single": COLUMN, "double": WIDE}
-NARROWEST, WIDEST = 60, 400  # mm
+NARROWEST, WIDEST = 80, 400  # mm; below, axes and their labels would run into each other
 # Serifs of Times, and of what lies behind it for letters that it lacks.
 FONTS = {"sans": ["DejaVu Sans"], "serif": ["STIXGeneral", "DejaVu Serif", "DejaVu Sans"]}
 DPI = 300

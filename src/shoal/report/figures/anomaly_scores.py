@@ -89,4 +89,5 @@ def draw(shown: AnomalyHistogram) -> Figure:
     )
     axes.set_xlabel("anomaly score")
     axes.set_ylabel("test rows")
+    axes.locator_params(axis="y", nbins=6, integer=True)
     return figure

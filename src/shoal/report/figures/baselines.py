@@ -14,6 +14,7 @@ from shoal.report.figures.style import (
     add_axes,
     limits,
     log_scale,
+    narrow,
     new_figure,
     set_log,
     text_width,
@@ -109,6 +110,7 @@ def draw(shown: Baselines) -> Figure:
 def _panel(axes: Axes, panel: Panel, models: tuple[str, ...]) -> None:
     rows = np.arange(len(models))
     value, low, high = panel.values.T
+    room = axes.get_position().width * narrow()
     axes.axvline(value[0], color=BLUE, lw=0.7, alpha=0.5)
     for row in rows:
         colour = BLUE if row == 0 else MUTED
@@ -122,5 +124,7 @@ def _panel(axes: Axes, panel: Panel, models: tuple[str, ...]) -> None:
         set_log(axes, "x", *limits(panel.values, log=True))
     else:
         axes.set_xlim(*limits(panel.values, log=False))
+        axes.locator_params(axis="x", nbins=max(2, int(room / 0.45)))
     better = "right" if greater_is_better(panel.metric) else "left"
-    axes.set_xlabel(f"{label(panel.metric, panel.unit)} (better to the {better})")
+    text = f"{label(panel.metric, panel.unit)} (better to the {better})"
+    axes.set_xlabel(text, loc="right" if text_width([text], 8) > room else "center")

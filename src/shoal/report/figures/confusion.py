@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 MOST_WITH_TEXT = 40
 SMALLEST = 4.5  # points
+TALLEST = 1.2  # inches of a cell
 
 
 @dataclass(frozen=True)
@@ -88,25 +89,31 @@ def draw(shown: Confusion) -> Figure:
     k = len(shown.classes)
     names = [name_text(c, 18) for c in shown.classes]
     size = 7.5 if k <= 12 else 6.0 if k <= 30 else SMALLEST
-    label_room = text_width(names, size) + 0.1
-    left = 0.27 + label_room
-    width = max(narrow(), min(wide(), left + 0.12 + 0.22 * k))
-    cell = (width - left - 0.12) / k
+    every = math.ceil(size / (72 * _room(names, size)[1]))  # a name for each class, or as many as there is room for
+    label_room, cell = _room(names, size, every)
+    left, tall = 0.27 + label_room, min(cell, TALLEST)
     upright = text_width(names, size) > cell * 0.95
     bottom = 0.3 + (label_room if upright else 0.18)
-    side = cell * k
-    figure = new_figure(side + bottom + 0.08, side + left + 0.12)
+    figure = new_figure(tall * k + bottom + 0.08, cell * k + left + 0.12)
     axes = add_axes(figure, left, bottom, 0.12, 0.08)
     _cells(axes, shown)
-    if k <= MOST_WITH_TEXT and cell >= 0.14:
-        _texts(axes, shown, cell)
+    if k <= MOST_WITH_TEXT and tall >= 0.14:
+        _texts(axes, shown, tall)
     axes.set(xlim=(0, k), ylim=(k, 0), xlabel="predicted class", ylabel="true class")
-    named = slice(None, None, math.ceil(size / (72 * cell)))  # a name for each class, or as many as there is room for
-    axes.set_xticks(np.arange(k)[named] + 0.5, names[named], rotation=90 if upright else 0, size=size)
-    axes.set_yticks(np.arange(k)[named] + 0.5, names[named], size=size)
+    places = np.arange(k)[::every] + 0.5
+    axes.set_xticks(places, names[::every], rotation=90 if upright else 0, size=size)
+    axes.set_yticks(places, names[::every], size=size)
     axes.tick_params(length=0, pad=3)
     axes.spines[["top", "right"]].set_visible(True)
     return figure
+
+
+def _room(names: list[str], size: float, every: int = 1) -> tuple[float, float]:
+    """Return the room for names and the width of a cell, in inches."""
+    room = text_width(names[::every], size) + 0.1
+    margins = 0.27 + room + 0.12
+    width = max(narrow(), min(wide(), margins + 0.22 * len(names)))
+    return room, (width - margins) / len(names)
 
 
 def _cells(axes: Axes, shown: Confusion) -> None:

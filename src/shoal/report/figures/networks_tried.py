@@ -126,7 +126,11 @@ def _numeric(name: str, x: np.ndarray) -> Panel | None:
         return None
     if distinct.size > FEW_NUMBERS:
         return Panel(name, x)
-    return Panel(name, np.searchsorted(distinct, x).astype(float), tuple(short(v) for v in distinct))
+    for digits in (3, 4, 9):  # as few as tell them apart
+        texts = tuple(short(value, digits) for value in distinct)
+        if len(set(texts)) == len(texts):
+            break
+    return Panel(name, np.searchsorted(distinct, x).astype(float), texts)
 
 
 def value_of(row: CandidateRow, name: str) -> Any:
@@ -187,7 +191,7 @@ def _positions(axes: Axes, one: Panel) -> np.ndarray:
     if one.categories:
         # The golden ratio spreads points of one category evenly and always the same way.
         jitter = (np.arange(len(one.x)) * 0.6180339887) % 1.0 - 0.5
-        most = 12 if len(one.categories) <= 4 else 7
+        most = 12 if len(one.categories) <= 4 else 10
         names = [name_text(c, most) for c in one.categories]
         slanted = len(one.categories) > 5 or sum(map(len, names)) > 40
         axes.set_xticks(range(len(names)), names, rotation=30 if slanted else 0, ha="right" if slanted else "center")

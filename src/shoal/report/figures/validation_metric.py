@@ -94,4 +94,5 @@ def draw(shown: ValidationMetric) -> Figure:
         below.set_ylim(0, shown.metric.networks.max() * 1.06)
         below.set_title("networks in training")
         below.set_ylabel("networks")
+        below.locator_params(axis="y", nbins=6, integer=True)
     return figure
