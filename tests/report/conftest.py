@@ -31,6 +31,7 @@ from shoal.evaluation.record import (
 from shoal.evaluation.shuffled import Shuffled
 from shoal.metrics import metrics_for
 from shoal.networks import Network
+from shoal.report.figures import FigureNumbers, figure_numbers
 from shoal.results import Interval, Status, Task
 from shoal.streams import Stream
 
@@ -409,6 +410,18 @@ def record_of() -> Callable[..., Record]:
 def cases() -> dict[str, Record]:
     """One record of each kind that a page must bear."""
     return make_cases()
+
+
+@pytest.fixture(scope="session")
+def every_figure(cases: dict[str, Record]) -> dict[tuple[str, str], FigureNumbers]:
+    """Every figure from one or two records that have it, by record and name; the most demanding records come first."""
+    first = ("hostile", "many_classes", "regression", "long_names", "sizes", "folds")
+    found: dict[tuple[str, str], FigureNumbers] = {}
+    for case in [*first, *(name for name in cases if name not in first)]:
+        for name, figure in figure_numbers(cases[case]).items():
+            if sum(other == name for _, other in found) < 2:
+                found[case, name] = figure
+    return found
 
 
 def make_cases() -> dict[str, Record]:

@@ -41,6 +41,7 @@ _BRACKETS = re.compile(r"(?P<name>.*\S)(?P<space>\s*)\[(?P<unit>[^\[\]]*)\]")
 _PARENTHESES = re.compile(r"(?P<name>.*?\S)\s*\((?P<unit>[^()]*(\([^()]*\)[^()]*)*)\)")
 _STROKE = re.compile(r"(?P<name>.*\S) / (?P<unit>\S.*)")
 _LONGEST, _LONGEST_NAME = 24, 200
+_MOSTLY = 0.9  # of the values below a unit, how many are numbers
 
 
 class Quantity(NamedTuple):
@@ -212,7 +213,8 @@ def unit_row(fields: Sequence[str], below: Sequence[Sequence[bool]]) -> list[str
     units = [_unit_cell(field) for field in fields]
     if not below or None in units or not any(units):
         return None
-    numbers = [all(row[i] for row in below if i < len(row)) for i in range(len(fields))]
+    share = [[row[i] for row in below if i < len(row)] for i in range(len(fields))]
+    numbers = [sum(column) >= _MOSTLY * len(column) for column in share]  # a mistake is told later, with its line
     told = [unit or "" for unit in units]
     return told if all(number for unit, number in zip(told, numbers, strict=True) if unit) else None
 

@@ -61,7 +61,7 @@ def redraw(
         SettingError: a format, width, font or figure that is not known, or no LaTeX for pgf.
         RunError: the run is not finished, keeps no numbers of its figures, or a file is there or cannot be written.
     """
-    asked = [_known(one, FORMATS, "format") for one in formats]
+    asked = [_known(one, FORMATS, "format") for one in formats or ("",)]
     letters = FONTS[_known(font, FONTS, "font")]
     inches = width_in_inches(width)
     figures = chosen(figures_of(run), only)
@@ -74,10 +74,10 @@ def redraw(
                 with_title(drawn, f"{run.name}: {name.replace('_', ' ')}")
             for form in asked:
                 files |= _files(drawn, name, form)
-    names = list(files)
+    names = [f"{name}.{form}" for name in figures for form in asked]
     files |= {f"{name}.csv": csv_text(figure.numbers.table()).encode() for name, figure in figures.items()}
     folder = run.figures if out is None else Path(out)
-    files[CAPTIONS] = captions({**figures} if out is not None else figures_of(run)).encode()
+    files[CAPTIONS] = captions(figures if out is not None else kept(run.figures)).encode()
     if out is not None and not force:
         _check_free(folder, files)
     for name, content in files.items():
@@ -176,8 +176,8 @@ def _check_free(folder: Path, files: Mapping[str, bytes]) -> None:
     except OSError as error:
         raise RunError(f"cannot look into {str(folder)!r}: {error.strerror or error}") from error
     if taken:
-        more = f" and {len(taken) - 1} more" if len(taken) > 1 else ""
+        what, them = ("exists", "it") if len(taken) == 1 else (f"and {len(taken) - 1} more exist", "them")
         raise RunError(
-            f"{str(folder / taken[0])!r}{more} exist with other content; replace them with force (--force), or choose "
+            f"{str(folder / taken[0])!r} {what} with other content; replace {them} with force (--force), or choose "
             "another folder"
         )

@@ -11,6 +11,7 @@ from shoal.evaluation.record import Record
 from shoal.report.figures.style import (
     BLUE,
     MUTED,
+    PAPER,
     add_axes,
     limits,
     log_scale,
@@ -66,7 +67,7 @@ class Baselines:
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
         metrics = joined(label(p.metric) for p in self.panels)
-        return f"{metrics} of the ensemble and of {joined(self.models[1:])} on the test rows, with intervals."
+        return f"{joined(self.models)} on the test rows: {metrics}, with intervals.".replace("shoal's", "Shoal's", 1)
 
     @property
     def caption(self) -> str:
@@ -113,9 +114,9 @@ def _panel(axes: Axes, panel: Panel, models: tuple[str, ...]) -> None:
     room = axes.get_position().width * narrow()
     axes.axvline(value[0], color=BLUE, lw=0.7, alpha=0.5)
     for row in rows:
-        colour = BLUE if row == 0 else MUTED
-        axes.plot([low[row], high[row]], [row, row], color=colour, lw=1.4, solid_capstyle="butt")
-        axes.plot([value[row]], [row], "o", color=colour, ms=5 if row == 0 else 4, clip_on=False)
+        colour, face, width = (BLUE, BLUE, 2.0) if row == 0 else (MUTED, PAPER, 1.2)
+        axes.plot([low[row], high[row]], [row, row], color=colour, lw=width, solid_capstyle="butt")
+        axes.plot([value[row]], [row], "o", color=colour, mfc=face, mew=1.0, ms=5 if row == 0 else 4, clip_on=False)
     axes.set_ylim(len(models) - 0.5, -0.5)
     axes.set_yticks(rows, models)
     axes.tick_params(axis="y", length=0)

@@ -50,7 +50,7 @@ class Forecast:
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
         rows = count(len(self.times), "test row")
-        return f"{self.name} in the last {rows}, with its prediction and {percent(self.level)} interval."
+        return f"The last {rows}: {self.label or self.name} with its prediction and {percent(self.level)} interval."
 
     @property
     def caption(self) -> str:

@@ -109,8 +109,10 @@ def encode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
 
     Example:
         >>> arrays = {}
-        >>> encode((1, np.zeros(2), float("nan")), arrays), list(arrays) == list(arrays)
-        ({'tuple': [1, {'array': '0e...'}, {'float': 'nan'}]}, True)
+        >>> encode((1, np.zeros(2), float("nan")), arrays)
+        {'tuple': [1, {'array': '...'}, {'float': 'nan'}]}
+        >>> [array.tolist() for array in arrays.values()]
+        [[0.0, 0.0]]
     """
     if value is None or isinstance(value, bool | str) or type(value) is int:
         return value

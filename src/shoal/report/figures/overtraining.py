@@ -113,6 +113,6 @@ def _one(axes: Axes, edges: np.ndarray, one: ClassScores, colour: str, mark: str
     there = (one.test_error > 0) & (one.test > floor) if floor else one.test_error > 0
     low, high = one.test - one.test_error, one.test + one.test_error
     low = np.maximum(low, floor) if floor else low
-    axes.plot(*bars(middle[there], low[there], high[there]), color=colour, lw=0.9)
+    axes.plot(*bars(middle[there], low[there], high[there]), color=colour, lw=0.9 if mark == "o" else 0.6)
     face = colour if mark == "o" else PAPER
     axes.plot(middle[there], one.test[there], mark, color=colour, mfc=face, mew=0.9, ms=3, label=f"{name}, test")
