@@ -83,11 +83,12 @@ class Aside:
         self._sender = ThreadPoolExecutor(1, "aside")  # sending may block while the other side is at work
         self._numbers = itertools.count()
         self._kept: dict[int, _Kept] = {}
+        self._closing = False
 
     @property
     def running(self) -> bool:
         """Whether there is a second process."""
-        return self._process is not None
+        return self._process is not None and not self._closing
 
     def load(self, *modules: str) -> None:
         """Load modules there, in the order of what is done."""
@@ -121,6 +122,7 @@ class Aside:
     def close(self) -> None:
         """End the other process, whatever it is doing."""
         if self.running:
+            self._closing = True  # what is cancelled may ask for more work, which would wait for this very end
             self._process.kill()  # a thread that waits for an answer wakes up
             self._process.wait()
             self._sender.shutdown(wait=True, cancel_futures=True)

@@ -64,7 +64,8 @@ def redraw(
     asked = [_known(one, FORMATS, "format") for one in formats or ("",)]
     letters = FONTS[_known(font, FONTS, "font")]
     inches = width_in_inches(width)
-    figures = chosen(figures_of(run), only)
+    everything = figures_of(run)
+    figures = chosen(everything, only)
     style = {"font.family": letters, "pdf.fonttype": 42, **(pgf_style() if "pgf" in asked else {})}
     files: dict[str, bytes] = {}
     with drawing(style, inches):
@@ -77,7 +78,7 @@ def redraw(
     names = [f"{name}.{form}" for name in figures for form in asked]
     files |= {f"{name}.csv": csv_text(figure.numbers.table()).encode() for name, figure in figures.items()}
     folder = run.figures if out is None else Path(out)
-    files[CAPTIONS] = captions(figures if out is not None else kept(run.figures)).encode()
+    files[CAPTIONS] = captions(everything).encode()  # of all, so that it stays the same when others are drawn
     if out is not None and not force:
         _check_free(folder, files)
     for name, content in files.items():

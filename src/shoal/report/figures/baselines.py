@@ -67,7 +67,7 @@ class Baselines:
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
         metrics = joined(label(p.metric) for p in self.panels)
-        return f"{joined(self.models)} on the test rows: {metrics}, with intervals.".replace("shoal's", "Shoal's", 1)
+        return f"Scores on the test rows with intervals, {metrics}, of {joined(self.models)}."
 
     @property
     def caption(self) -> str:

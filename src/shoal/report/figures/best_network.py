@@ -38,9 +38,10 @@ class BestNetwork:
 
     def table(self) -> Columns:
         """Return the numbers, one row for each connection that is drawn, or for each layer if there is none."""
-        edges = layout_network(self.network, self.parameters, self.feature_names, self.class_names or None).edges
-        if edges:
-            layer, start, end, weight = zip(*map(_connection, edges), strict=True)
+        layout = layout_network(self.network, self.parameters, self.feature_names, self.class_names or None)
+        if layout.edges:
+            last = len(layout.columns) - 1
+            layer, start, end, weight = zip(*(_connection(edge, last) for edge in layout.edges), strict=True)
             return {"layer": layer, "from": start, "to": end, "weight": weight}
         return {
             "layer": self.network.names,
@@ -97,10 +98,14 @@ def _drawn(layer: Layer, parameters: Mapping[str, np.ndarray]) -> np.ndarray | N
     return kernel[np.ix_(*map(drawn_nodes, kernel.shape))]
 
 
-def _connection(edge: Edge) -> tuple[int, str, str, float]:
-    """Return layer, both ends and weight of a connection."""
-    ends = (node.label or str(node.index + 1) for node in (edge.start, edge.end))
-    return (edge.end.column, *ends, math.nan if edge.weight is None else edge.weight)  # type: ignore[return-value]
+def _connection(edge: Edge, last: int) -> tuple[int, str, str, float]:
+    """Return layer, both ends and weight of a connection in a network whose last column has this number."""
+    start, end = (node.label or f"{_kind(node.column, last)}_{node.index + 1}" for node in (edge.start, edge.end))
+    return edge.end.column, start, end, math.nan if edge.weight is None else edge.weight
+
+
+def _kind(column: int, last: int) -> str:
+    return "input" if column == 0 else "output" if column == last else "unit"
 
 
 def draw(shown: BestNetwork) -> Figure:
