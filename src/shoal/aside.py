@@ -88,7 +88,7 @@ class Aside:
     @property
     def running(self) -> bool:
         """Whether there is a second process."""
-        return self._process is not None and not self._closing
+        return self._process is not None
 
     def load(self, *modules: str) -> None:
         """Load modules there, in the order of what is done."""
@@ -104,7 +104,7 @@ class Aside:
             keep: the result stays there, as an argument of later work.
         """
         later = Later(function, arguments)
-        if self.running:
+        if self.running and not self._closing:
             number = next(self._numbers)
             stand_ins = tuple(self._kept.get(id(a), a) if isinstance(a, Later) else a for a in arguments)
             later.answer = self._sender.submit(self._ask, (number, function, stand_ins, keep))

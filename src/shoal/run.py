@@ -69,6 +69,11 @@ class Run:
         """The content of `metrics.json`."""
         return self.folder.metrics()
 
+    @property
+    def score_units(self) -> dict[str, str]:
+        """The unit of each score that has one, where those of the targets are known: `{"rmse": "GeV"}`."""
+        return dict(self.metrics.get("units", {}).get("scores", {}))
+
     @cached_property
     def predictor(self) -> Predictor:
         """The ensemble with its preparation."""

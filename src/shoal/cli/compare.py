@@ -26,7 +26,7 @@ def compare(runs: Runs, *, as_json: Json = False) -> None:
     if as_json:
         print_json(found.as_dict())
     else:
-        _print(found, load(runs[0]).metrics.get("units", {}).get("scores", {}))
+        _print(found, load(runs[0]).score_units)
 
 
 def _print(found: Comparison, units: dict[str, str]) -> None:

@@ -29,7 +29,7 @@ def evaluate(
     if as_json:
         print_json(scores)
     else:
-        units = fitted.metrics.get("units", {}).get("scores", {})
+        units = fitted.score_units
         rows = [(label(name, units.get(name, "")), interval(score)) for name, score in scores.items()]
         print_table(("score", "value [95 % interval]"), rows)
 
