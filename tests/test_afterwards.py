@@ -68,6 +68,62 @@ def test_the_cut_is_quoted_on_the_test_rows_and_counted(folder: Path, tmp_path: 
     assert "Asimov significance" in invoke("select", str(folder / "a"), *words).stdout
 
 
+def test_yields_of_a_fit_make_the_same_cut_and_stand_on_the_page(folder: Path) -> None:
+    words = ("--signal-yield", "30", "--background-yield", "500", "--background-uncertainty", "0.1")
+    tiny = (
+        "--networks",
+        "4",
+        "--hidden",
+        "4",
+        "--epochs",
+        "5",
+        "--batch-size",
+        "64",
+        "--target",
+        "kind",
+        "--weight",
+        "w",
+    )
+    result = invoke("fit", str(folder / "events.csv"), *tiny, *words, "--out", str(folder / "yields"))
+    assert result.exit_code == 0, result.stderr
+    found = shoal.load(folder / "yields").metrics["selection"]
+    assert f"cut at a score of {found['cut']:.3g}: Asimov significance" in result.stdout
+    asked = json.loads(invoke("select", str(folder / "yields"), *words, "--json").stdout)
+    assert asked == found
+    page = (folder / "yields" / "report.html").read_text(encoding="utf-8")
+    assert 'id="figure-significance"' in page
+    assert "Selection</h2>" in page
+    assert (folder / "yields" / "figures" / "significance.csv").is_file()
+    assert page.count('<span class="openings">2 times</span>') == 2
+    assert "selection" not in shoal.load(folder / "a").metrics
+
+
+def test_the_signal_of_a_fit_is_that_of_its_cut(tmp_path: Path) -> None:
+    named: dict[str, Any] = {"signal_yield": 30.0, "background_yield": 500.0, "signal": "background"}
+    run = shoal.fit(events(), target="kind", weight="w", out=str(tmp_path / "run"), page=False, **TINY, **named)
+    usual = shoal.select(run, signal="signal", signal_yield=30.0, background_yield=500.0)
+    turned = shoal.select(run, signal_yield=30.0, background_yield=500.0)
+    assert turned.cut == run.metrics["selection"]["cut"] != usual.cut
+    assert run.metrics["overtraining"]["kolmogorov_smirnov"].keys() == {"background", "signal"}
+    assert next(iter(run.metrics["overtraining"]["kolmogorov_smirnov"])) == "background"
+
+
+def test_a_cut_that_cannot_be_chosen_is_told_and_loses_nothing(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise shoal.DataError("the weights of the background rows add up to -1")
+
+    monkeypatch.setattr("shoal.evaluation.selection.select", refuse)
+    run = shoal.fit(
+        events(), target="kind", weight="w", out=str(tmp_path / "run"), signal_yield=1, background_yield=9, **TINY
+    )
+    assert "selection" not in run.metrics
+    told = "No cut was chosen for the expected yields: the weights of the background rows add up to -1"
+    assert told in run.metrics["data"]["warnings"]
+    assert told in run.report().read_text(encoding="utf-8")
+
+
 def test_other_rows_are_halved(folder: Path) -> None:
     found = shoal.select(folder / "a", events(301), signal_yield=10, background_yield=100)
     assert sorted(found.rows) == [150, 151]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -75,6 +76,20 @@ def test_closing_does_not_wait_for_its_work() -> None:
     began = time.perf_counter()
     aside.close()
     assert time.perf_counter() - began < 50
+
+
+@needs_a_process
+def test_what_would_follow_work_that_is_given_up_is_not_begun() -> None:
+    aside = Aside()
+    aside.do(time.sleep, 100)
+    waiting, begun = aside.do(divmod, 7, 3), []
+    waiting.then(lambda: begun.append(aside.do(divmod, 8, 3)))
+    closing = threading.Thread(target=aside.close, daemon=True)
+    closing.start()
+    closing.join(60)
+    assert not closing.is_alive()
+    assert not begun
+    assert waiting.result() == (2, 1)
 
 
 @needs_a_process

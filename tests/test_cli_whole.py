@@ -79,7 +79,10 @@ def test_predict_names_the_missing_column(run: Path, tmp_path: Path) -> None:
 def test_evaluate_scores_other_rows(run: Path) -> None:
     scores = json.loads(invoke("evaluate", str(run), "iris", "--json").stdout)
     assert 0.0 <= scores["accuracy"]["low"] <= scores["accuracy"]["value"] <= scores["accuracy"]["high"] <= 1.0
-    assert "log-loss" in invoke("evaluate", str(run), "iris").stdout
+    result = invoke("evaluate", str(run), "iris")
+    assert "log-loss" in result.stdout
+    assert "the data hold the test rows" in result.stderr
+    assert "opened 3 times now" in result.stderr
 
 
 def test_report_and_runs_find_the_run(run: Path) -> None:

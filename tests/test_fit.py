@@ -225,7 +225,8 @@ def test_regression_with_errors_weights_two_targets_and_a_test_file(
     truth, w = TABLE[90:].select("u", "v").to_numpy(), TABLE[90:]["w"].to_numpy()
     rmse = np.sqrt(np.average((truth - prediction.mean) ** 2, axis=0, weights=w)).mean()
     assert metrics["test"]["rmse"]["value"] == pytest.approx(rmse, rel=1e-6)
-    scores = run.evaluate(str(tmp_path / "test.csv"))
+    with pytest.warns(shoal.ShoalWarning, match="opened 2 times now"):
+        scores = run.evaluate(str(tmp_path / "test.csv"))
     assert {name: score.value for name, score in scores.items()} == pytest.approx(
         {name: score["value"] for name, score in metrics["test"].items()}
     )

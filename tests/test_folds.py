@@ -16,6 +16,7 @@ import shoal
 from shoal.data import Preparation
 from shoal.evaluation.calibration import choose_calibration
 from shoal.evaluation.evaluation import prepared_rows, score_rows
+from shoal.evaluation.out_of_fold import OutOfFold
 from shoal.results import Status
 from shoal.run import Run
 from shoal.runs.folder import RunFolder
@@ -123,7 +124,10 @@ def test_validation_scores_are_those_of_out_of_fold_predictions(run: Run, folded
     dataset, split = read("iris", options)
     problem = pose(dataset, split, run.predictor.preparation, options)
     rows = prepared_rows(dataset, run.predictor.preparation, split.train)
-    held_out = run.predictor.held_out(problem.folds, len(split.train))
+    folds = OutOfFold.of(problem, run.predictor.members)
+    assert folds is not None
+    held_out = folds.judged
+    np.testing.assert_array_equal(folds.learned, ~held_out)
     assert (held_out.sum(axis=0) == 2 * REPEATS).all()
     for part, answering in (("validation", held_out), ("train", ~held_out)):
         calibrated = None
@@ -230,8 +234,8 @@ def test_what_cannot_be_folded_leaves_no_folder(tiny: dict[str, Any], tmp_path: 
     out = str(tmp_path / "run")
     with pytest.raises(shoal.SettingError, match="cv: 41 folds need at least 41 rows of each class"):
         shoal.fit("iris", out=out, **{**tiny, "cv": 41})
-    rows = pl.DataFrame({"t": np.arange(50), "x": np.arange(50) % 7.5, "y": np.arange(50) % 3.7})
-    with pytest.raises(shoal.SettingError, match="let the future predict the past"):
+    rows = pl.DataFrame({"t": np.arange(50) // 20, "x": np.arange(50) % 7.5, "y": np.arange(50) % 3.7})
+    with pytest.raises(shoal.SettingError, match="cv: 3 rolling folds need at least 4 different times"):
         shoal.fit(rows, target="y", time="t", out=out, **{**tiny, "cv": 3})
     assert not Path(out).exists()
 

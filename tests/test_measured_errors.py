@@ -43,6 +43,10 @@ def test_replicas_give_a_column_of_their_own_and_repeat(fit: Any) -> None:
     run = fit("run")
     assert len(run.predictor.replicas) <= 8
     assert {m.origin for m in run.predictor.replicas} == {m.id for m in run.predictor.members}
+    logged = run.replicas
+    assert logged["draw"].to_list() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert set(logged["network"]) == {m.id for m in run.predictor.members}
+    assert logged.filter(logged["kept"])["id"].to_list() == [m.id for m in run.predictor.replicas]
     frame = run.predict({"x": [-1.0, 0.0, 1.0]}).frame()
     assert frame.columns[:6] == ["prediction", "std", "low", "high", "spread", "data_spread"]
     assert (frame["data_spread"] > 0.0).all()

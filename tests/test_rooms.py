@@ -25,7 +25,7 @@ FLOORS = (
     {"runs"},
     {"report", "export"},
     {"run", "steps"},
-    {"fit", "afterwards"},
+    {"fit", "afterwards", "explaining", "formulas"},
     {"cli", "estimators", "workbench"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

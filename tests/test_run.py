@@ -74,14 +74,35 @@ def test_a_missing_column_is_named(iris_run: Run, table: pl.DataFrame) -> None:
         iris_run.evaluate(table.drop("species"))
 
 
-def test_evaluating(iris_run: Run, table: pl.DataFrame) -> None:
-    scores = iris_run.evaluate(table)
-    prediction = iris_run.predict(table)
+@pytest.fixture
+def own(iris_run: Run, tmp_path: Path) -> Run:
+    """The run in a folder that may be written in."""
+    return shoal.load(shutil.copytree(iris_run.path, tmp_path / "run"))
+
+
+def test_evaluating(own: Run, table: pl.DataFrame) -> None:
+    table = table.sample(fraction=1.0, shuffle=True, seed=0)
+    scores = own.evaluate(table)
+    prediction = own.predict(table)
     assert prediction.labels is not None
     share = np.mean(prediction.labels == table["species"].cast(pl.String).to_numpy())
     assert scores["accuracy"].value == pytest.approx(share)
     assert scores["accuracy"].low < share < scores["accuracy"].high
-    assert scores == iris_run.evaluate("iris")
+    assert scores == own.evaluate(table.to_dict(as_series=False))
+    assert own.metrics["test_openings"] == 1
+
+
+def test_the_use_of_the_test_rows_is_counted_everywhere(own: Run, table: pl.DataFrame) -> None:
+    assert '<span class="openings">once</span>' in own.report().read_text(encoding="utf-8")
+    with pytest.warns(shoal.ShoalWarning, match="opened 2 times now; scores of the other rows flatter"):
+        own.evaluate("iris")
+    with pytest.warns(shoal.ShoalWarning, match="opened 3 times now$"):
+        scores = own.evaluate(table[own.folder.scored("test").rows])
+    assert scores["log_loss"].value == pytest.approx(own.metrics["test"]["log_loss"]["value"])
+    assert own.metrics["test_openings"] == shoal.load(own.path).metrics["test_openings"] == 3
+    page = own.report().read_text(encoding="utf-8")
+    assert page.count('<span class="openings">3 times</span>') == 2
+    assert "once" not in page.split("</style>")[1]
 
 
 def test_unknown_categories(iris_run: Run, table: pl.DataFrame) -> None:
@@ -94,6 +115,8 @@ def test_weights_count_in_an_evaluation(iris_run: Run, table: pl.DataFrame, monk
     hit = prediction.labels == table["species"].cast(pl.String).to_numpy()
     weighed = table.with_columns(w=pl.Series(np.where(hit, 1.0, 3.0)))
     run = shoal.load(iris_run.path)
+    table, weighed = table[::-1], weighed[::-1]  # else these were the rows of the fit
+    hit = hit[::-1]
     plain = run.evaluate(weighed)["accuracy"].value
     monkeypatch.setattr(type(run.folder), "config", {"data": {"weight": "w"}})
     assert run.evaluate(weighed)["accuracy"].value == pytest.approx(hit.sum() / (hit.sum() + 3 * (~hit).sum()))

@@ -58,6 +58,8 @@ def test_column_names_can_be_given_in_several_ways(target: Any) -> None:
         ({"netwroks": 3}, r"fit has no setting 'netwroks'. Did you mean 'networks'\?"),
         ({"networks": 0}, "networks: input should be greater than or equal to 1, got networks=0"),
         ({"networks": 2.5}, "networks: .*got networks=2.5"),
+        ({"signal_yield": 3.0}, "a significance needs the yields of signal and background; add background_yield"),
+        ({"background_uncertainty": 0.1}, "add signal_yield and background_yield"),
         ({"cv": 1}, "cv: input should be greater than or equal to 2, got cv=1"),
         ({"cv": 2.5}, "cv: .*got cv=2.5"),
         ({"repeats": 0}, "repeats: input should be greater than or equal to 1, got repeats=0"),

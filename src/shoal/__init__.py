@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from shoal.afterwards import compare as compare
     from shoal.afterwards import select as select
+    from shoal.afterwards import systematics as systematics
     from shoal.data.builtin import BUILTIN
     from shoal.data.loading import load_dataset as load_dataset
     from shoal.errors import DataError as DataError
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from shoal.errors import SettingError as SettingError
     from shoal.errors import ShoalError as ShoalError
     from shoal.errors import ShoalWarning as ShoalWarning
+    from shoal.explaining import explain as explain
     from shoal.fit import fit as fit
     from shoal.fit import resume as resume
+    from shoal.formulas import formula as formula
     from shoal.networks import Activation as Activation
     from shoal.networks import Dense as Dense
     from shoal.networks import Dropout as Dropout
@@ -45,6 +48,9 @@ _PUBLIC = {
     "load": ("shoal.run", "load"),
     "select": ("shoal.afterwards", "select"),
     "compare": ("shoal.afterwards", "compare"),
+    "systematics": ("shoal.afterwards", "systematics"),
+    "explain": ("shoal.explaining", "explain"),
+    "formula": ("shoal.formulas", "formula"),
     "Run": ("shoal.run", "Run"),
     "load_dataset": ("shoal.data.loading", "load_dataset"),
     "datasets": ("shoal.data.builtin", "BUILTIN"),

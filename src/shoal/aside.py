@@ -44,9 +44,10 @@ class Later:
         return self.answer is None or self.answer.done()
 
     def then(self, action: Callable[[], Any]) -> None:
-        """Do something when the other process has the result; never if the work is done here."""
+        """Do something when the other process has the result; never if the work is done here, or given up."""
         if self.answer is not None:
-            self.answer.add_done_callback(lambda _: action())
+            # what is given up is so while the sender is locked, where more work would wait for ever
+            self.answer.add_done_callback(lambda done: done.cancelled() or done.exception() or action())
 
     def result(self) -> Any:
         """Return the result, or raise what the function raises."""

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from shoal.aside import Aside
-from shoal.data import Preparation
 from shoal.data.leaks import find_leaks
 from shoal.errors import RunError
 from shoal.evaluation.evaluation import evaluate
+from shoal.evaluation.out_of_fold import OutOfFold, answers, ensemble_member
 from shoal.evaluation.predictor import Predictor
 from shoal.evaluation.record import Record
+from shoal.evaluation.replicas import sound_replicas
 from shoal.evaluation.sealed import SealedRows
 from shoal.repeating import command_line, origin, versions
 from shoal.report import keep_figures, write_report
@@ -31,6 +32,7 @@ from shoal.steps import (
     make_ensemble,
     open_aside,
     pose,
+    prepare,
     read,
     shuffle_labels,
     train_members,
@@ -110,7 +112,7 @@ def _fit(
     laps.end("reading")
     if sha256 is not None and dataset.sha256 != sha256:
         raise RunError(f"the data in {dataset.source!r} have changed since the run began; start a new run")
-    preparation = Preparation.fit(dataset, split.train, normalization=settings.normalization)
+    preparation = prepare(dataset, split, settings)
     sealed = SealedRows(dataset, split.test)
     problem = pose(dataset, split, preparation, settings)
     shape = problem.input_shape
@@ -127,11 +129,14 @@ def _fit(
         training = train_members(problem, members, settings, progress, folder, laps.began, aside)
         laps.end("preparing", training.compile_seconds + training.train_seconds)
         progress.stage("evaluating")
-        kept = choose_kept(training, settings, folder)
+        judged = choose_kept(training, settings, folder)
+        folds = OutOfFold.of(problem, [ensemble_member(training.members[place]) for place in judged])
+        kept = [place for place in judged if answers(problem, training.members[place].member)]
         chosen = [training.members[place] for place in kept]
         watched = (settings, progress, folder, laps.began, aside)
         replicas = train_replicas(problem, chosen, dataset, split, preparation, *watched, training)
-        predictor, measured = make_ensemble(chosen, preparation, dataset, split, problem.folds, settings, replicas)
+        sound = sound_replicas(replicas)
+        predictor, measured = make_ensemble(chosen, preparation, dataset, split, problem, settings, sound, folds)
         record = evaluate(
             predictor,
             training.members,
@@ -141,7 +146,7 @@ def _fit(
             sealed,
             baselines,
             measured,
-            folds=problem.folds,
+            folds=folds,
             repeats=settings.repeats,
             settings=settings.given(),
             seed=settings.seed,
@@ -151,6 +156,7 @@ def _fit(
             seconds={"total": 0.0, "compile": training.compile_seconds, "train": training.train_seconds},
             versions=versions(),
             shuffled=shuffle_labels(problem, chosen[0].member, settings),
+            replicas=replicas,
         )
         record.engine.update(name=training.engine, programs=training.programs, reason=training.reason)
         laps.end("evaluate")

@@ -20,11 +20,13 @@ from shoal.data.roles import Roles
 from shoal.data.signal_readers import options_alike
 from shoal.data.units import differing_units
 from shoal.errors import DataError, SettingError, ShoalWarning
-from shoal.evaluation.evaluation import Rows, score_rows
+from shoal.evaluation.evaluation import Rows, best_guess, score_guess
 from shoal.evaluation.predictor import Prediction, Predictor
 from shoal.evaluation.reconstructing import best_alone, scaled_inputs
+from shoal.evaluation.reuse import holds_test_rows
 from shoal.results import Interval
 from shoal.runs.folder import RunFolder
+from shoal.runs.page_file import times
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,6 +95,11 @@ class Run:
     def networks(self) -> pl.DataFrame:
         """One row for each network that was trained, with the fold and the repeat of its candidate."""
         return self.folder.log.networks()
+
+    @property
+    def replicas(self) -> pl.DataFrame:
+        """One row for each replica: the network that it repeats, the draw of the target errors, how it stands."""
+        return self.folder.log.replicas()
 
     @property
     def curves(self) -> pl.DataFrame:
@@ -227,13 +234,29 @@ class Run:
     def evaluate(self, data: Any, options: ReadOptions | None = None) -> dict[str, Interval]:
         """Return every metric on labelled rows (of a reconstruction on any), each with its 95 % interval.
 
-        Rows count with their weights, if the run was fitted with weights and the data have their column.
+        Rows count with their weights, if the run was fitted with weights and the data have their column. If the run's
+        own test rows are among them, the use is counted.
 
         Raises:
             DataError: a feature or target column is missing, or a weight is no number.
         """
         predictor = best_alone(self.predictor) if self.reconstructs else self.predictor
-        return score_rows(predictor, self.labelled(data, options), int(self.metrics["seed"]))
+        rows = self.labelled(data, options)
+        guess = best_guess(predictor.predict_features(rows.x))
+        if self.folder.has_scored and holds_test_rows(
+            self.folder.scored("test"), predictor.preparation.task, rows.y, guess
+        ):
+            told = f"the data hold the test rows of {self.name}, which were opened {times(self.count_opening())} now"
+            learned = len(rows.y) > self.metrics["rows"]["test"]
+            others = "; scores of the other rows flatter, since the run learned from them" if learned else ""
+            warnings.warn(told + others, ShoalWarning, stacklevel=2)
+        return score_guess(predictor, rows, guess, int(self.metrics["seed"]))
+
+    def count_opening(self) -> int:
+        """Count one more use of the test rows, in `metrics.json` and on the page; return how many there are now."""
+        openings = self.folder.count_opening()
+        self.__dict__.pop("metrics", None)
+        return openings
 
     def labelled(self, data: Any, options: ReadOptions | None = None) -> Rows:
         """Return labelled rows as `evaluate` scores them: prepared features, truth, weights.
@@ -365,6 +388,10 @@ class Run:
     def summary(self) -> str:
         """Return the verdict in plain sentences."""
         return str(self.metrics["verdict"]["text"])
+
+    def read(self, data: Any, options: ReadOptions | None = None) -> Raw:
+        """Return data as read for `predict`: the table, and images or series."""
+        return self._read(data, options)
 
     def _read(self, data: Any, options: ReadOptions | None, *, known: bool = False) -> Raw:
         """Return data as read, cut into series as those of the fit were; with `known` those whose target is known."""

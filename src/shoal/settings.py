@@ -35,6 +35,12 @@ class FitSettings(BaseModel):
     target: Columns = Field(None, description="column(s) to predict")
     features: Columns = Field(None, description="columns to predict from; by default all the others")
     y_err: Columns = Field(None, description="column(s) with the standard error of each target")
+    scatter: Literal["zero", "constant", "function"] | None = Field(
+        None, description="scatter beside y_err that networks learn: zero (chi-square), constant, or function of inputs"
+    )
+    y_cov: str | None = Field(
+        None, description="file with the covariance of the errors of the target (CSV, text, NPY, NPZ), instead of y_err"
+    )
     x_err: Columns = Field(None, description="errors of numeric features, each as FEATURE=COLUMN")
     weight: str | None = Field(None, description="column with the weight of each row")
     group: str | None = Field(None, description="column whose equal values stay on one side of the split")
@@ -74,16 +80,29 @@ class FitSettings(BaseModel):
         0.95, ge=0.5, lt=1.0, description="share of new values that intervals (of classes, sets) are to hold"
     )
 
+    # what the page says of a cut on the score
+    signal_yield: float | None = Field(
+        None, gt=0.0, description="two classes: expected signal events, for a significance scan on the page"
+    )
+    background_yield: float | None = Field(None, gt=0.0, description="expected background events")
+    background_uncertainty: float = Field(
+        0.0, ge=0.0, le=1.0, description="relative uncertainty of the expected background, e.g. 0.1"
+    )
+    signal: str | None = Field(None, description="the class that is the signal; by default the one named so")
+
     # which networks
     networks: int | None = Field(
         None, ge=1, description="how many candidates to train; 64 by default, of images and series 24"
     )
-    cv: int | None = Field(None, ge=2, description="train each candidate once for each of so many folds of the rows")
+    cv: int | None = Field(
+        None, ge=2, description="train each candidate once for each of so many folds of the rows; with time they roll"
+    )
     repeats: int = Field(1, ge=1, description="train each candidate so many times, with its own seeds and folds")
     minutes: float | None = Field(None, gt=0.0, description="stop after so many minutes and keep the best so far")
     keep: int | None = Field(None, ge=1, description="how many candidates make the ensemble; at most 8 by default")
+    smallest: bool = Field(False, description="keep networks no larger than the smallest that is as good as the best")
     replicas: int | None = Field(
-        None, ge=2, le=2000, description="train the ensemble so many times more, on targets redrawn within y_err"
+        None, ge=2, le=2000, description="train the ensemble so many times more, on its answers redrawn within y_err"
     )
 
     bottleneck: int | None = Field(
@@ -147,9 +166,31 @@ class FitSettings(BaseModel):
                 if value is not None:
                     raise ValueError(f"{name} is for reconstructions; add reconstruct, or leave {name} out")
             return self
-        for name in ("cv", "task", "y_err", "x_err", "replicas", "window", "series", "label_smoothing", *AUGMENTATIONS):
+        others = ("cv", "smallest", "task", "y_err", "y_cov", "x_err", "scatter", "replicas", "window", "series")
+        for name in (*others, "label_smoothing", *AUGMENTATIONS):
             if getattr(self, name) and name != "noise":
                 raise ValueError(f"a reconstruction cannot be combined with {name}; leave one of them out")
+        return self
+
+    @model_validator(mode="after")
+    def _yields_go_together(self) -> FitSettings:
+        given = {"signal_yield": self.signal_yield, "background_yield": self.background_yield}
+        missing = [name for name, value in given.items() if value is None]
+        if len(missing) == 1:
+            raise ValueError(f"a significance needs the yields of signal and background; add {missing[0]}")
+        if missing and self.background_uncertainty:
+            raise ValueError(
+                "background_uncertainty is that of the expected yields; add signal_yield and background_yield"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _errors_are_said_once(self) -> FitSettings:
+        if self.y_cov is not None and self.y_err is not None:
+            raise ValueError(
+                "y_cov and y_err both say how large the errors of the target are; leave one of them out. With y_cov "
+                "the standard errors are the roots of its diagonal"
+            )
         return self
 
     @model_validator(mode="after")

@@ -34,10 +34,14 @@ from shoal.evaluation.candidates import choose_bottleneck, choose_candidates, ra
 from shoal.evaluation.error_bars import Held, Measured, with_error_bars, with_region
 from shoal.evaluation.evaluation import block_of, joined_rows, prepared_rows
 from shoal.evaluation.flat_features import flat_features
+from shoal.evaluation.front import choose_small
 from shoal.evaluation.noise import total_error, with_scatter
-from shoal.evaluation.predictor import EnsembleMember, Predictor
+from shoal.evaluation.out_of_fold import OutOfFold, ensemble_member
+from shoal.evaluation.parametric_bootstrap import about_the_fit
+from shoal.evaluation.predictor import Predictor
 from shoal.evaluation.reconstructing import with_alarm
-from shoal.evaluation.replicas import sound_replicas
+from shoal.evaluation.replicas import redrawn
+from shoal.evaluation.selection import check_selection
 from shoal.evaluation.series_baselines import forecast_of
 from shoal.evaluation.shuffled import Shuffled, train_shuffled
 from shoal.networks import Layer, Masking, Normalization
@@ -53,6 +57,8 @@ from shoal.settings import FitSettings
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.choice import choose_engine
+from shoal.training.heads import VALUE, GaussianHead
+from shoal.training.losses import Loss
 from shoal.training.member import Member, Problem, TrainedMember
 from shoal.training.planner import find_budget
 from shoal.training.problem import choose_loss, deal_halves, make_problem
@@ -90,7 +96,7 @@ def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
     options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in columns}
     if settings.x_err:  # errors are no features
         options["ignore"] = [*(options["ignore"] or []), *dict.fromkeys(settings.input_errors().values())]
-    options |= {name: getattr(settings, name) for name in ("weight", "group", "time", "id", "task")}
+    options |= {name: getattr(settings, name) for name in ("weight", "group", "time", "id", "task", "y_cov")}
     cutting = ("window", "horizon", "series", "season", "per_step", "reconstruct")
     options |= {name: getattr(settings, name) for name in cutting}
     options["roles"] = None if settings.roles is None else roles_from_toml(settings.roles)
@@ -111,12 +117,37 @@ def _listed(names: tuple[str, ...] | None) -> list[str] | None:
     return None if names is None else list(names)
 
 
+def prepare(dataset: Dataset, split: Split, settings: FitSettings) -> Preparation:
+    """Return the preparation fitted on the training rows, and the scale of the target that suits the loss."""
+    counts = loss_of(dataset, settings).head.counts
+    return Preparation.fit(dataset, split.train, normalization=settings.normalization, counts=counts)
+
+
+def loss_of(dataset: Dataset, settings: FitSettings) -> Loss:
+    """Return the loss that is made small.
+
+    Raises:
+        SettingError: it does not suit the task, or has no use for measured errors.
+    """
+    loss = choose_loss(dataset.task, len(dataset.classes), settings.loss, settings.scatter, settings.coverage)
+    given = "y_err" if dataset.covariance is None else "y_cov"
+    if dataset.y_err() is not None and loss.head != VALUE and not isinstance(loss.head, GaussianHead):
+        raise SettingError(
+            f"loss {loss.name!r} learns how targets are distributed, their errors included, and has no use for "
+            f"{given}; leave one of them out, or use gaussian_nll, which learns the scatter beside the errors"
+        )
+    return loss
+
+
 def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: FitSettings) -> Problem:
     """Return the problem that the networks are to solve; the test rows are no part of it."""
-    classes = len(dataset.classes)
-    weights, y = row_weights(dataset, split.train), dataset.y()
+    classes, loss = len(dataset.classes), loss_of(dataset, settings)
+    weights, y, errors = row_weights(dataset, split.train), dataset.y(), dataset.y_err()
+    known_errors = errors is not None and isinstance(loss.head, GaussianHead)
     if dataset.task is Task.REGRESSION:
         y = preparation.scale_target(y)
+    if known_errors:  # each row has its own weight in the loss, 1 / (σ² + s²)
+        y, weights = np.concatenate([y, errors / preparation.target_scale], axis=1), dataset.weights()
     reconstruct = dataset.task is Task.RECONSTRUCTION
 
     def part(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -125,13 +156,16 @@ def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: Fit
         # the columns of a table are their own targets; those of images are found in the engine, behind the scaling
         return x, x if reconstruct and x.ndim == 2 else y[rows], taken
 
-    loss = choose_loss(dataset.task, classes, settings.loss)
-    parts = part(split.train), part(split.validation)
+    # with folds both are the same rows, and rolling folds say which of them validate
+    parts = part(split.train), part(split.validation if split.folds is None else split.train)
     options: dict[str, Any] = {"classes": classes, "seed": settings.seed, "penalties": settings.penalties}
+    options["known_errors"] = known_errors
     options |= {"stem": stem_of(preparation), "reconstruct": reconstruct and preparation.signals is not None}
     check_augmentation(dataset, settings)
     check_replicas(dataset, settings)
     check_input_errors(dataset, settings)
+    check_selection(settings.given(), dataset.classes, dataset.step_targets is not None)
+    options["validation_folds"] = None if split.rolling is None else split.rolling.judged
     return make_problem(dataset.task, loss, *parts, folds=deal_folds(dataset, split, settings), **options)
 
 
@@ -155,7 +189,7 @@ def check_replicas(dataset: Dataset, settings: FitSettings) -> None:
     Raises:
         SettingError: replicas are wanted, but no column holds the errors of the targets.
     """
-    if settings.replicas is None or dataset.roles.y_err:
+    if settings.replicas is None or dataset.y_err() is not None:
         return
     if dataset.task is not Task.REGRESSION:
         raise SettingError(
@@ -164,7 +198,7 @@ def check_replicas(dataset: Dataset, settings: FitSettings) -> None:
     what = " and ".join(repr(name) for name in dataset.targets)
     raise SettingError(
         f"replicas redraw the target within its measured errors, but no column holds the errors of {what}; "
-        "name it with y_err (--y-err COLUMN), or leave out replicas"
+        "name it with y_err (--y-err COLUMN), give their covariance (--y-cov FILE), or leave out replicas"
     )
 
 
@@ -202,8 +236,8 @@ def stem_of(preparation: Preparation) -> tuple[Layer, ...]:
 
 def deal_folds(dataset: Dataset, split: Split, settings: FitSettings) -> np.ndarray | None:
     """Return the fold of each training row in each repeat, `(rows, repeats)`, or None without folds."""
-    if split.folds is None:
-        return None
+    if split.folds is None or split.rolling is not None:
+        return None if split.rolling is None else split.rolling.held_out
     y, groups, classes = dataset.y()[split.train], dataset.groups(), dataset.strata()
     strata = deal_halves(dataset.task, y, settings.seed)  # each fold has rows that stop and rows that judge
     if classes is not None:
@@ -351,7 +385,7 @@ def train_replicas(
     aside: Aside,
     search: Training,
 ) -> list[TrainedMember]:
-    """Train the kept members anew on targets redrawn within their errors, as often as the settings say.
+    """Train the kept members anew on their answers redrawn within the errors, as often as the settings say.
 
     What is trained is kept in the folder: what follows may be interrupted, too.
 
@@ -369,18 +403,21 @@ def train_replicas(
         search: how the kept members were trained.
 
     Returns:
-        The replicas that are trained to their end, without those that failed.
+        All replicas, with those that failed or that the time did not reach.
     """
-    errors = dataset.y_err()
-    if settings.replicas is None or errors is None:
+    if settings.replicas is None or dataset.y_err() is None:
         keep_training(folder, search.checkpoint)
         return []
     members = replicas_of([trained.member for trained in kept], settings.replicas)
-    scaled = np.asarray(errors / preparation.target_scale, np.float32)
-    posed = replace(problem, y_err=scaled[split.train], validation_y_err=scaled[split.validation])
+    posed = redrawn(problem, dataset, split, preparation.target_scale, settings.replicas)
+    ensemble, weights = alone(kept, preparation, problem), dataset.weights()
+    rows = split.validation if split.folds is None else split.train
+    errors = np.asarray(dataset.y_err())[rows] / preparation.target_scale
+    own = None if weights is None else weights[rows]
+    posed = about_the_fit(posed, lambda x: preparation.scale_target(ensemble.mean(x)), own, errors)
     training = train_members(posed, members, settings, progress, folder, began, aside, search)
     keep_training(folder, training.checkpoint, search)
-    return sound_replicas(training.members)
+    return training.members
 
 
 def shuffle_labels(problem: Problem, best: Member, settings: FitSettings) -> Shuffled | None:
@@ -408,7 +445,8 @@ def keep_training(folder: RunFolder, checkpoint: Checkpoint, search: Training | 
 def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) -> list[int]:
     """Return the positions of the members of the best candidates, best candidate first.
 
-    In a reconstruction they are those of the smallest bottleneck that is good enough.
+    In a reconstruction they are those of the smallest bottleneck that is good enough; with `smallest` those that are
+    no larger than the smallest candidate as good as the best.
 
     Raises:
         SettingError: of every candidate a network diverged.
@@ -418,6 +456,8 @@ def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) ->
     ranked = rank_candidates([m.member.candidate for m in members], [m.score for m in members], each)
     if settings.reconstruct:
         ranked = choose_bottleneck(ranked, {m.member.candidate: code_size(m.network.layers) or 0 for m in members})
+    if settings.smallest:
+        ranked = choose_small(ranked, members)
     kept = choose_candidates(ranked, settings.keep)
     if kept:
         return [place for standing in kept for place in standing.members]
@@ -438,19 +478,27 @@ def make_ensemble(
     preparation: Preparation,
     dataset: Dataset,
     split: Split,
-    folds: np.ndarray | None,
+    problem: Problem,
     settings: FitSettings,
     replicas: Sequence[TrainedMember] = (),
+    folds: OutOfFold | None = None,
 ) -> tuple[Predictor, Measured]:
     """Return the predictor made of the kept members, its error bars or its alarm measured on the validation rows.
 
-    With folds, each validation row is predicted by the members that did not learn from it.
+    With `folds` (by default those of the members), each validation row is predicted by the networks of the kept
+    candidates that did not learn from it; with rolling folds, by those that learned from the rows before it.
     """
-    chosen, redrawn = (tuple(_kept(m) for m in several) for several in (members, replicas))
+    chosen, redrawn = (tuple(ensemble_member(m) for m in several) for several in (members, replicas))
     reconstruct = dataset.task is Task.RECONSTRUCTION
     targets = members[0].network.output_shape[0] if reconstruct else len(dataset.targets)
-    plain = Predictor(preparation, chosen, np.zeros(targets), np.full(targets, 1.96), replicas=redrawn)
-    rows = split.validation
+    rows, errors = split.validation, dataset.y_err()
+    noise = np.zeros(targets)
+    if problem.known_errors and errors is not None:  # networks know the scatter; new values have errors like these
+        noise = np.sqrt(np.mean(errors[rows] ** 2, axis=0))
+    more: dict[str, Any] = {"replicas": redrawn, "head": problem.loss.head}
+    plain = Predictor(preparation, chosen, noise, np.full(targets, 1.96), **more)
+    folds = folds or OutOfFold.of(problem, chosen)
+    judge = plain if folds is None else folds.judge(plain)
     x = preparation.transform(dataset.inputs(rows))
     if reconstruct:
         return with_alarm(plain, x, settings.false_alarm_rate), Measured("")
@@ -459,25 +507,31 @@ def make_ensemble(
         x,
         dataset.y()[rows],
         None if weights is None else weights[rows],
-        None if folds is None else plain.held_out(folds, len(rows)),
+        None if folds is None else folds.judged,
         None if column is None else dataset.table.get_column(column).cast(pl.String).fill_null("").to_numpy()[rows],
         column,
         block_of(preparation, len(rows)),
+        last=None if folds is None else folds.judged_last,
     )
-    made, measured = with_error_bars(plain, held, settings.coverage, settings.seed)
+    made, measured = with_error_bars(judge, held, settings.coverage, settings.seed)
     made = replace(made, input_errors=input_errors(dataset, settings))
-    errors = dataset.y_err()
     if errors is not None:
         sigma = total_error(errors[rows], made.input_spread(dataset.inputs(rows)))
-        made = with_scatter(made, tuple(dataset.roles.y_err), x, held.y, sigma, held.weights, held.answering)
+        own, _ = held.nearest(settings.coverage)
+        near = held.only(own)
+        correlated = dataset.covariance is not None and dataset.covariance.correlated
+        whole = dataset.covariance.of(rows[own]) if dataset.covariance is not None and correlated else None
+        of_rows = near.x, near.y, sigma[own], near.weights, near.answering, whole
+        made = with_scatter(made, tuple(dataset.roles.y_err), *of_rows)
+    made = replace(made, members=chosen)
     if preparation.signals is not None:
         return made, measured
-    train = x if folds is not None else preparation.transform(dataset.inputs(split.train))
-    return with_region(made, train, settings.seed, None if groups is None else groups[split.train]), measured
+    taught = split.train if folds is None else split.train[folds.known][folds.taught_last]
+    train = preparation.transform(dataset.inputs(taught))
+    return with_region(made, train, settings.seed, None if groups is None else groups[taught]), measured
 
 
-def _kept(trained: TrainedMember) -> EnsembleMember:
-    member = trained.member
-    candidate = member.hyperparameters.model_dump(mode="json")
-    where = member.fold, member.repeat, *((member.draw, member.origin) if member.replica else ())
-    return EnsembleMember(member.id, candidate, trained.network, trained.parameters, *where)
+def alone(members: Sequence[TrainedMember], preparation: Preparation, problem: Problem) -> Predictor:
+    """Return the ensemble before anything is known of its errors."""
+    none, kept = np.zeros(len(preparation.targets)), tuple(ensemble_member(member) for member in members)
+    return Predictor(preparation, kept, none, none + 1.96, head=problem.loss.head)

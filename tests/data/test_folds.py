@@ -138,10 +138,3 @@ def test_more_folds_than_pairs_of_rows_are_refused() -> None:
         SettingError, match=r"cv: 20 folds need at least 40 rows; there are 24 .*Choose --cv 12 or less"
     ):
         split_rows(load_dataset(table(30)), folds=20)
-
-
-def test_folds_of_rows_in_time_are_refused_and_the_message_says_what_to_do() -> None:
-    dataset = load_dataset(table(60, t=np.arange(60)), time="t")
-    with pytest.raises(SettingError, match=r"time column 't'.*the future predict the past\. Leave out --cv.*--repeats"):
-        split_rows(dataset, folds=3)
-    assert split_rows(dataset, repeats=3).folds is None

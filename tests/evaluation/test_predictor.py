@@ -345,6 +345,11 @@ def polynomial(rng: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndar
     return x, (2.0 * u + NOISE * rng.standard_normal(rows))[:, None]
 
 
+def held_out(predictor: Predictor, folds: np.ndarray) -> np.ndarray:
+    """Return which members did not learn from each row, `(members, rows)`."""
+    return np.stack([folds[:, member.repeat] == member.fold for member in predictor.members])
+
+
 @pytest.mark.parametrize(("candidates", "repeats"), [(1, 1), (4, 1), (3, 3)])
 def test_the_interval_from_folds_covers_what_it_promises(candidates: int, repeats: int) -> None:
     rng, covered, halves = np.random.default_rng(7), [], []
@@ -352,7 +357,7 @@ def test_the_interval_from_folds_covers_what_it_promises(candidates: int, repeat
         x, y = polynomial(rng, 40)
         folds = assign_folds(np.zeros(40, np.int64), 5, repeats, seed)
         plain = fitted_ensemble(rng, x, y, folds, candidates)
-        fitted = with_noise(plain, x, y, None, plain.held_out(folds, 40))
+        fitted = with_noise(plain, x, y, None, held_out(plain, folds))
         new_x, new_y = polynomial(rng, 500)
         answer = fitted.predict_features(new_x)
         assert answer.low is not None
@@ -393,9 +398,9 @@ def test_each_row_is_predicted_by_the_members_of_its_fold() -> None:
     x, y = polynomial(rng, 30)
     folds = assign_folds(np.zeros(30, np.int64), 3, 2, seed=0)
     predictor = fitted_ensemble(rng, x, y, folds, 2)
-    held_out = predictor.held_out(folds, 30)
-    assert (held_out.sum(axis=0) == 4).all()
-    each, answer = predictor.member_outputs(x), predictor.predict_features(x, held_out)
+    answering = held_out(predictor, folds)
+    assert (answering.sum(axis=0) == 4).all()
+    each, answer = predictor.member_outputs(x), predictor.predict_features(x, answering)
     for i in range(30):
         own = [k for k, m in enumerate(predictor.members) if folds[i, m.repeat] == m.fold]
         np.testing.assert_allclose(answer.mean[i], each[own, i].mean(axis=0))  # type: ignore[index]
@@ -423,7 +428,7 @@ def test_an_out_of_fold_prediction_knows_nothing_of_the_targets_in_its_fold() ->
     answers = []
     for targets in (y, wild):
         predictor = fitted_ensemble(np.random.default_rng(1), x, targets, folds, 2)
-        own = predictor.held_out(folds, 30) & np.asarray([[m.repeat == 0] for m in predictor.members])
+        own = held_out(predictor, folds) & np.asarray([[m.repeat == 0] for m in predictor.members])
         answers.append(predictor.predict_features(x, own).mean)
     np.testing.assert_array_equal(answers[0][hidden], answers[1][hidden])
     assert (np.abs(answers[0][~hidden] - answers[1][~hidden]) > 1.0).any()

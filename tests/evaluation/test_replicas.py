@@ -11,19 +11,22 @@ import polars as pl
 import pytest
 
 from shoal.data import Preparation, load_dataset
+from shoal.evaluation.parametric_bootstrap import about_the_fit
 from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.evaluation.replicas import data_spread, sound_replicas
 from shoal.networks import Network
-from shoal.results import Status
+from shoal.results import Status, Task
 from shoal.search.members import members_of, replicas_of
 from shoal.settings import check_settings
-from shoal.steps import make_ensemble, pose, read
+from shoal.steps import alone, make_ensemble, pose, read
 from shoal.training.engines.base import Engine
 from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.hyperparameters import Hyperparameters
+from shoal.training.losses import get_loss
 from shoal.training.member import Member, TrainedMember
+from shoal.training.problem import make_problem
 from shoal.training.resampling import resampling_numbers, target_noise
 from shoal.training.trainer import train
 
@@ -104,6 +107,53 @@ def test_the_spread_of_least_squares_over_the_draws_is_its_covariance() -> None:
     assert data_spread(each, answer)[:, 0] == pytest.approx(exact, rel=0.12)  # four standard errors
 
 
+def test_of_a_smoother_replicas_about_the_fit_know_variance_and_bias() -> None:
+    """A ridge fit is linear in the targets, `f = S y`: refits of the fit lie `S f - f` off and spread by `S σ`."""
+    rng, draws = np.random.default_rng(4), 800
+    x = np.linspace(0.0, 10.0, 40)
+    design = np.stack([np.cos(k * np.pi * x / 10.0) for k in range(8)], axis=1)
+    smooth = design @ np.linalg.solve(design.T @ design + 4.0 * np.diag(np.arange(8.0) ** 2 / 8.0), design.T)
+    sigma = np.full(40, 0.2)
+    fit = smooth @ (oscillation(x) + sigma * rng.standard_normal(40))
+    members = replicas_of(members_of([Hyperparameters()]), draws)
+    numbers = resampling_numbers(3, members)
+    rows, output = np.arange(40, dtype=np.uint32)[:, None], np.zeros(1, np.uint32)
+
+    def answer(replica: EnsembleMember) -> np.ndarray:
+        own = {name: array[replica.id] for name, array in numbers.items()}
+        return smooth @ (fit[:, None] + sigma[:, None] * target_noise(np, rows, output, own))
+
+    network = Network.parse("1 1")
+    each = [EnsembleMember(i, {}, network, [], draw=m.draw, origin=m.origin) for i, m in enumerate(members)]
+    variance, bias = (smooth**2 @ sigma**2), smooth @ fit - fit
+    assert np.sqrt(np.mean(bias**2)) > 0.3 * np.sqrt(np.mean(variance))
+    told = data_spread(each, answer, fit[:, None])[:, 0]
+    np.testing.assert_allclose(told, np.sqrt(variance + bias**2), rtol=0.12)
+    assert (told >= 0.99 * data_spread(each, answer)[:, 0]).all()
+
+
+def test_replicas_measure_the_fit_with_all_of_the_scatter() -> None:
+    rng = np.random.default_rng(5)
+    x, sigma = rng.uniform(0.0, 10.0, (3000, 1)), rng.uniform(0.05, 0.15, (3000, 1))
+    y = line(x) + np.hypot(sigma, 0.2) * rng.standard_normal((3000, 1))
+    parts = [(x[some], y[some], None) for some in (slice(None, 1000), slice(1000, None))]
+    posed = make_problem(Task.REGRESSION, get_loss("mse"), *parts, y_err=sigma[:1000])
+    posed = replace(posed, validation_y_err=sigma[1000:].astype(np.float32))
+    found = about_the_fit(posed, line)
+    np.testing.assert_allclose(found.y, line(x[:1000]), rtol=1e-6)
+    np.testing.assert_allclose(found.validation_y, line(x[1000:]), rtol=1e-6)
+    scatter = np.sqrt(found.y_err**2 - posed.y_err**2)
+    assert np.ptp(scatter) < 1e-3
+    assert scatter.mean() == pytest.approx(0.2, rel=0.05)
+    np.testing.assert_allclose(found.validation_y_err**2 - posed.validation_y_err**2, scatter.mean() ** 2, rtol=1e-3)
+    # known errors behind the targets stay
+    behind = {"y": posed.y_err, "validation_y": posed.validation_y_err, "y_err": 0 * posed.y_err}
+    behind["validation_y_err"] = 0 * posed.validation_y_err
+    known = replace(posed, **{name: np.hstack([getattr(posed, name), more]) for name, more in behind.items()})
+    np.testing.assert_array_equal(about_the_fit(known, line).y[:, 1:], posed.y_err)
+    np.testing.assert_array_equal(about_the_fit(known, line).y_err[:, 1:], 0.0)
+
+
 def measured_again(law: Law, rows: int, size: float, seed: int) -> dict[str, np.ndarray]:
     """Return the same rows measured anew: targets with other errors of the same sizes."""
     fixed = np.random.default_rng(7)
@@ -120,8 +170,10 @@ def fitted(data: dict[str, np.ndarray], h: Hyperparameters, draws: int) -> Predi
     trained = train(problem, members, engine()).members
     errors = np.asarray(dataset.y_err() / preparation.target_scale, np.float32)
     redrawn = replace(problem, y_err=errors[split.train], validation_y_err=errors[split.validation])
+    ensemble = alone(trained, preparation, problem)
+    redrawn = about_the_fit(redrawn, lambda x: preparation.scale_target(ensemble.mean(x)))
     replicas = sound_replicas(train(redrawn, replicas_of(members, draws), engine()).members)
-    predictor, _ = make_ensemble(trained, preparation, dataset, split, None, check_settings({}), replicas)
+    predictor, _ = make_ensemble(trained, preparation, dataset, split, problem, check_settings({}), replicas)
     return predictor
 
 
@@ -141,7 +193,9 @@ def test_the_spread_of_replicas_is_how_far_fits_of_other_measurements_lie(
     predictors = [fitted(measured_again(law, 250, size, seed), h, 12) for seed in range(30)]
     answers = [predictor.predict(pl.DataFrame({"x": GRID})) for predictor in predictors]
     true = np.std([a.mean for a in answers], axis=0, ddof=1)
-    told = np.sqrt(np.mean([np.square(a.data_spread) for a in answers], axis=0))
+    x = predictors[0].preparation.transform(pl.DataFrame({"x": GRID}))
+    spreads = [data_spread(p.replicas, lambda one, p=p: p._one(one, x)) for p in predictors]
+    told = np.sqrt(np.mean(np.square(spreads), axis=0))
     # 30 measurements know each of five correlated errors to 13 %, and their mean to about 9 %
     ratio = np.sqrt(np.mean(told**2) / np.mean(true**2))
     assert 0.73 < ratio < 1.36

@@ -1,23 +1,13 @@
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from shoal.errors import DataError, SettingError
-from shoal.evaluation.selection import (
-    Events,
-    Yields,
-    ams_significance,
-    asimov_significance,
-    counting_significance,
-    roc,
-    scan,
-    select,
-    simple_significance,
-)
+from shoal.evaluation.record import PredictedRows
+from shoal.evaluation.selection import Events, check_selection, choose_cut, roc, scan, select, selection_of
+from shoal.evaluation.significance import Yields, asimov_significance
 
 RNG = np.random.default_rng(5)
 
@@ -28,35 +18,6 @@ def events(
     signal = rng.random(rows) < 0.4
     score = 1 / (1 + np.exp(-sharpness * (2.0 * signal - 1) - rng.normal(size=rows)))
     return Events(score, signal, np.ones(rows) if weights is None else weights)
-
-
-def test_formulas_against_numbers_computed_by_hand() -> None:
-    assert simple_significance(12.0, 36.0) == pytest.approx(2.0)
-    assert counting_significance(12.0, 24.0) == pytest.approx(2.0)
-    # Cowan et al. 2011, eq. 97
-    assert asimov_significance(5.0, 1.0) == pytest.approx(math.sqrt(2 * (6 * math.log(6) - 5)))
-    # Cowan 2012: s, b and sigma as he writes them
-    s, b, sigma = 20.0, 100.0, 15.0
-    v = sigma**2
-    expected = math.sqrt(
-        2
-        * (
-            (s + b) * math.log((s + b) * (b + v) / (b**2 + (s + b) * v))
-            - b**2 / v * math.log(1 + v * s / (b * (b + v)))
-        )
-    )
-    assert asimov_significance(s, b, 0.15) == pytest.approx(expected, rel=1e-12)
-    assert ams_significance(s, b) == pytest.approx(math.sqrt(2 * (130 * math.log(1 + 20 / 110) - 20)))
-
-
-def test_limits_of_the_formulas() -> None:
-    assert asimov_significance(1.0, 1e6) == pytest.approx(1e-3, rel=1e-3)
-    assert asimov_significance(30.0, 1e6, 1e-6) == pytest.approx(float(asimov_significance(30.0, 1e6)), rel=1e-3)
-    # s / sqrt(b + sigma^2) for s << b
-    assert asimov_significance(10.0, 1e4, 0.05) == pytest.approx(10 / math.sqrt(1e4 + 500**2), rel=2e-3)
-    assert np.isnan(asimov_significance(3.0, 0.0))
-    assert np.isnan(simple_significance(3.0, -1.0))
-    assert asimov_significance(-2.0, 100.0) < 0
 
 
 def test_the_roc_curve_is_that_of_scikit_learn() -> None:
@@ -130,24 +91,64 @@ def test_the_interval_holds_the_truth() -> None:
     assert np.mean(inside) >= 0.8
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"signal": 0.0, "background": 1.0}, "signal_yield must be a positive number of expected events, got 0.0"),
-        ({"signal": 1.0, "background": float("nan")}, "background_yield must be a positive"),
-        ({"signal": 1.0, "background": 1.0, "uncertainty": 10.0}, "background_uncertainty is relative"),
-        ({"signal": 1.0, "background": 1.0, "uncertainty": -0.1}, "background_uncertainty must be zero or positive"),
-    ],
-)
-def test_yields_that_make_no_sense_are_refused(options: dict[str, float], message: str) -> None:
-    with pytest.raises(SettingError, match=message):
-        Yields(**options)
-
-
 def test_rows_that_measure_nothing_are_refused() -> None:
     with pytest.raises(DataError, match="no rows of signal"):
         Events(np.zeros(3), np.zeros(3, bool), np.ones(3))
     with pytest.raises(DataError, match="weights of the background rows add up to -1"):
         Events(np.zeros(3), np.array([True, False, False]), np.array([1.0, 1.0, -2.0]))
-    with pytest.raises(SettingError, match=r"measure must be one of asimov.*Did you mean 'asimov'"):
-        Yields(1, 1).measure("asimow")
+
+
+def test_a_cut_is_the_best_of_its_scan() -> None:
+    some, yields = events(500), Yields(40, 900)
+    found = scan(some, yields, "s/sqrt(s+b)", np.linspace(0.05, 0.9, 60))
+    cut = choose_cut(some, yields, "s/sqrt(s+b)", found.cuts)
+    left = np.array([(some.score[~some.signal] >= at).sum() for at in found.cuts])
+    assert cut == found.cuts[np.nanargmax(np.where(left >= 10, found.measures["s/sqrt(s+b)"], np.nan))]
+
+
+def predicted(rows: int) -> PredictedRows:
+    some = events(rows)
+    guess = np.column_stack([1 - some.score, some.score])
+    return PredictedRows(np.arange(rows), some.signal.astype(np.int64), guess, some.weights)
+
+
+def test_what_a_fit_is_told_makes_the_selection() -> None:
+    parts, classes = {"validation": predicted(300), "test": predicted(200)}, ("background", "signal")
+    settings = {"signal_yield": 30.0, "background_yield": 400.0, "background_uncertainty": 0.1}
+    found, without = selection_of(parts, settings, classes, seed=3)
+    assert found is not None
+    assert not without
+    choosing, quoting = (Events.of(parts[part], 1) for part in ("validation", "test"))
+    expected = select(choosing, quoting, Yields(30.0, 400.0, 0.1), seed=3)
+    assert found.as_dict() == expected.as_dict()
+    turned, _ = selection_of(parts, {**settings, "signal": "background"}, classes, seed=3)
+    assert turned is not None
+    assert turned.curve.area.value == pytest.approx(found.curve.area.value)
+    assert turned.cut != found.cut
+    assert selection_of(parts, {}, classes, seed=3) == (None, "")
+
+
+def test_rows_that_choose_nothing_are_told() -> None:
+    one = predicted(50)
+    only = PredictedRows(one.rows, np.ones(50, np.int64), one.guess, one.weights)
+    settings = {"signal_yield": 30.0, "background_yield": 400.0}
+    found, without = selection_of({"validation": only, "test": one}, settings, ("b", "s"), seed=0)
+    assert found is None
+    assert without == (
+        "No cut was chosen for the expected yields: there are no rows of background to measure its efficiency on"
+    )
+
+
+@pytest.mark.parametrize(
+    ("classes", "more", "message"),
+    [
+        (("a", "b", "c"), {}, "two classes of rows, signal and background, but here 3 classes are predicted"),
+        ((), {}, "but here numbers are predicted"),
+        (("a", "b"), {"signal": "A"}, "signal must be one of a, b, got 'A'"),
+    ],
+)
+def test_yields_need_two_classes(classes: tuple[str, ...], more: dict[str, str], message: str) -> None:
+    settings = {"signal_yield": 30.0, "background_yield": 400.0, **more}
+    with pytest.raises(SettingError, match=message):
+        check_selection(settings, classes)
+    check_selection({}, classes)

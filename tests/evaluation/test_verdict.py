@@ -127,7 +127,7 @@ def test_the_opening_text_tells_score_baselines_and_overfitting_in_this_order():
     scores = with_intervals(C, TRUTH, sure(TRUTH, 0.9))
     text = verdict_text(C, scores, "Baselines.", fine(), rows=60, kept=8, trained=64)
     assert text.startswith(
-        "The ensemble of 8 of the 64 trained networks, tried once on 60 untouched test "
+        "The ensemble of 8 of the 64 trained networks, scored on 60 untouched test "
         "rows, predicts 100 % of them correctly (95 % interval 94 to 100 %)"
     )
     assert text.index("correctly") < text.index("Baselines.") < text.index("No sign of overfitting")
@@ -142,7 +142,7 @@ def test_the_opening_text_of_few_networks(kept, trained, opening):
     truth = np.linspace(0, 1, 20)[:, None]
     scores = with_intervals(R, truth, truth + 0.1)
     text = verdict_text(R, scores, "", fine(), kept=kept, trained=trained)
-    assert text.startswith(opening + "tried once on untouched test rows, predicts them with an RMSE of 0.1 (")
+    assert text.startswith(opening + "scored on untouched test rows, predicts them with an RMSE of 0.1 (")
     several = verdict_text(R, scores, "", fine(), targets=2)
     assert "predicts the 2 targets with a mean R² of" in several
 

@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 from shoal.data.units import units_of_names
+from shoal.evaluation.counts import Counts
+from shoal.evaluation.explanation.importance import Importance, ImportanceTable
+from shoal.evaluation.explanation.scores import Estimate
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.overtraining import overtraining
 from shoal.evaluation.record import (
@@ -28,7 +31,9 @@ from shoal.evaluation.record import (
     TestRows,
     Verdict,
 )
+from shoal.evaluation.selection import Events, select
 from shoal.evaluation.shuffled import Shuffled
+from shoal.evaluation.significance import Yields
 from shoal.metrics import metrics_for
 from shoal.networks import Network
 from shoal.report.figures import FigureNumbers, figure_numbers
@@ -390,8 +395,34 @@ def with_overtraining(record: Record) -> Record:
     parts = train, (test.truth, test.probabilities, test.weights)
     epochs = np.array([2, 9]), np.array([20, 9])
     return dataclasses.replace(
-        record, overtraining=overtraining(record.data.classes, *parts, verdict, epochs, shuffled)
+        record,
+        overtraining=overtraining(record.data.classes, *parts, verdict, epochs, shuffled),
+        selection=select(scored_events(1), scored_events(2), Yields(30.0, 400.0, 0.1)),
     )
+
+
+def scored_events(seed: int) -> Events:
+    """Return made-up scores of signal and background, some with negative weights."""
+    rng = np.random.default_rng(seed)
+    signal = np.arange(300) % 3 == 0
+    score = 1 / (1 + np.exp(-3 * (signal - 0.5) - rng.normal(size=300)))
+    return Events(score, signal, np.where(rng.random(300) < 0.1, -1.0, 1.0))
+
+
+def with_importance(record: Record) -> Record:
+    """Return a record with a made-up importance of its columns, two of which go together."""
+    names = record.data.feature_names[:4]
+
+    def of(columns: tuple[str, ...], value: float) -> Importance:
+        scores = {
+            name: Estimate(value * scale, 0.05, 0.02, 0.01) for name, scale in (("log_loss", 1.0), ("accuracy", 0.3))
+        }
+        return Importance(columns, scores)
+
+    groups = of(names[:2], 1.3), of(names[2:3], 0.4), of(names[3:4], -0.01)
+    alone = of(names[:1], 0.5), of(names[1:2], 0.2)
+    score, told = {"log_loss": 0.1, "accuracy": 0.95}, (120, 5, "validation rows", 0.7, np.eye(4), names)
+    return dataclasses.replace(record, importance=ImportanceTable(groups, alone, score, *told))
 
 
 @pytest.fixture(scope="session")
@@ -451,13 +482,26 @@ def make_cases() -> dict[str, Record]:
         "forecast": with_forecast(make_record(classes=(), targets=("level",), test=200, networks=4, epochs=20)),
         "labelled": with_labelled_steps(make_record(classes=("rest", "walk", "run"), networks=4, epochs=20)),
         "tracked": with_labelled_steps(make_record(classes=(), targets=("level",), networks=4, epochs=20)),
-        "events": with_overtraining(make_record(networks=4, epochs=20, classes=("<b>b", "s"), test=200, weights=True)),
+        "events": with_importance(
+            with_overtraining(
+                make_record(
+                    networks=4,
+                    epochs=20,
+                    classes=("<b>b", "s"),
+                    test=200,
+                    weights=True,
+                    counts=Counts(4, 0.1, 0.05, Interval(0.03, 0.01, 0.06)),
+                )
+            )
+        ),
         "folds": folded(make_record(networks=60, kept=20), 5, 2),
-        "hostile": make_record(
-            classes=("<script>alert(1)</script>", 'a & b "c"', "$x^2$ \x07 'd'"),
-            targets=("</style><b>",),
-            features=("<img src=x onerror=alert(1)>", "$\\frac{1}$", "{{ 7*7 }}", "url(http://a.b)"),
-            name="<script>x</script>",
-            weights=True,
+        "hostile": with_importance(
+            make_record(
+                classes=("<script>alert(1)</script>", 'a & b "c"', "$x^2$ \x07 'd'"),
+                targets=("</style><b>",),
+                features=("<img src=x onerror=alert(1)>", "$\\frac{1}$", "{{ 7*7 }}", "url(http://a.b)"),
+                name="<script>x</script>",
+                weights=True,
+            )
         ),
     }

@@ -126,7 +126,12 @@ def test_the_verdict_comes_first_and_the_parts_in_order(record_of: Maker) -> Non
     parts += ["Baselines", "Overfitting", "Best network", "How to repeat it"]
     places = [page.index(f"<h2>{p}</h2>") for p in parts]
     assert places == sorted(places)
-    for text in (record.command, record.data.sha256, "test rows were opened once", "4 candidates"):
+    for text in (
+        record.command,
+        record.data.sha256,
+        'test rows were opened <span class="openings">once</span>',
+        "4 candidates",
+    ):
         assert text in page
 
 
@@ -323,3 +328,14 @@ def test_too_few_validation_rows_for_a_threshold_are_told(cases: dict[str, Recor
     assert record.reconstruction is not None
     often = dataclasses.replace(record.reconstruction, alarms=Interval(0.07, 0.03, 0.15, "wilson"))
     assert "more than was asked for" in anomalies(dataclasses.replace(record, reconstruction=often))
+
+
+def test_yields_put_a_selection_on_the_page(cases: dict[str, Record]) -> None:
+    record = cases["events"]
+    page = page_html(record, {"significance": "<svg></svg>"})
+    assert '<a href="#selection">Selection</a>' in page
+    assert "chosen on 300 validation rows by its Asimov significance" in page
+    assert "On the test rows" in page
+    assert "have negative weights" in page
+    assert 'id="figure-significance"' in page
+    assert 'href="#selection"' not in page_html(dataclasses.replace(record, selection=None), {})

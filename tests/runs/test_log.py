@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import resource
@@ -13,7 +14,8 @@ import polars as pl
 import pytest
 
 from shoal.errors import RunError
-from shoal.runs.log import Log, read_candidates, read_curves, read_networks, write_log
+from shoal.evaluation.record import ReplicaRow
+from shoal.runs.log import Log, read_candidates, read_curves, read_networks, read_replicas, write_log
 
 
 def test_networks_come_back(tmp_path: Path, make_record: Any) -> None:
@@ -79,7 +81,39 @@ def test_logs_of_format_1_are_read(tmp_path: Path) -> None:
     assert candidates["score_error"].to_list() == [None, None]
     assert json.loads(candidates["candidate"][1]) == json.loads(networks["candidate"][1]) == {"hidden": [3]}
     assert read_curves(path).height == 1
+    assert read_replicas(path).is_empty()
     assert Log(path).meta() == {"format": "1"}
+
+
+def test_replicas_come_back_draw_after_draw(tmp_path: Path, make_record: Any) -> None:
+    rows = (
+        ReplicaRow(2 << 20, 0, 1, "diverged", 3, 0, float("nan"), float("nan"), False),
+        ReplicaRow(1 << 20, 0, 0, "stopped early", 9, 4, 0.25, 0.5, True),
+    )
+    path = write_log(tmp_path / "log.sqlite", dataclasses.replace(make_record(), replicas=rows))
+    assert read_replicas(path).to_dict(as_series=False) == {
+        "id": [1 << 20, 2 << 20],
+        "network": [0, 0],
+        "draw": [0, 1],
+        "status": ["stopped early", "diverged"],
+        "epochs": [9, 3],
+        "best_epoch": [4, 0],
+        "train_loss": [0.25, None],
+        "validation_loss": [0.5, None],
+        "kept": [True, False],
+    }
+    assert read_networks(path).height == 6
+
+
+def test_format_2_had_no_replicas(tmp_path: Path, make_record: Any) -> None:
+    path = write_log(tmp_path / "log.sqlite", make_record())
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript("DROP TABLE replicas; PRAGMA user_version = 2;")
+    of_today = write_log(tmp_path / "today.sqlite", make_record())
+    assert read_replicas(path).schema == read_replicas(of_today).schema
+    assert read_replicas(path).is_empty()
+    for read in (read_networks, read_candidates, read_curves):
+        assert read(path).equals(read(of_today))
 
 
 def test_curves_come_back_up_to_the_epoch_at_which_a_network_stopped(tmp_path: Path, make_record: Any) -> None:
@@ -130,9 +164,9 @@ def test_any_sqlite_tool_reads_it(tmp_path: Path, make_record: Any) -> None:
     path = write_log(tmp_path / "log.sqlite", make_record())
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    assert connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == ("2",)
+    assert connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == ("3",)
     connection.close()
-    assert Log(path).meta() == {"format": "2", "metric": "accuracy", "seed": "3", "task": "classification"}
+    assert Log(path).meta() == {"format": "3", "metric": "accuracy", "seed": "3", "task": "classification"}
 
 
 def test_a_thousand_networks_are_written_in_two_seconds(tmp_path: Path, make_record: Any) -> None:
@@ -165,9 +199,9 @@ def test_damage_is_named(tmp_path: Path, make_record: Any, damage: str) -> None:
 def test_newer_format_says_so(tmp_path: Path, make_record: Any) -> None:
     path = write_log(tmp_path / "log.sqlite", make_record())
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 3")
+    connection.execute("PRAGMA user_version = 4")
     connection.close()
-    with pytest.raises(RunError, match=r"newer shoal \(format 3; this one reads up to 2\)"):
+    with pytest.raises(RunError, match=r"newer shoal \(format 4; this one reads up to 3\)"):
         read_candidates(path)
 
 

@@ -37,6 +37,7 @@ def test_the_promised_shape(make_record: Any) -> None:
             {"candidate": 2, "networks": 1, "score": 1.0 / 3.0, "standard_error": None},
             {"candidate": 0, "networks": 1, "score": 1.0, "standard_error": None},
         ],
+        "front": None,
         "space": {"learning_rate": "1e-4 to 1e-1, logarithmic"},
     }
     assert metrics["hyperparameters"][0]["name"] == "learning_rate"

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 from shoal.cli.compare import compare
 from shoal.cli.datasets import datasets
 from shoal.cli.figures import figures
+from shoal.cli.formula import formula
 from shoal.cli.guard import guarded
 from shoal.cli.network import network
 from shoal.cli.report import report
@@ -25,6 +26,8 @@ _LATE = {
     "predict": "Add predictions with error bars to a table.",
     "encode": "Add codes and anomaly scores to a table, by a run that was fitted with --reconstruct.",
     "select": "Choose a cut on the score for expected yields, and quote it on rows that did not choose it.",
+    "systematics": "Shift and reweight the inputs of a run, and see how far its result moves.",
+    "explain": "Show which columns matter, how the answer changes with them, and why a row got its answer.",
     "evaluate": "Score a run on rows whose truth is known, each score with its 95 % interval.",
     "describe": "Show the columns of a table, what they are for, and what to look out for.",
 }
@@ -95,7 +98,21 @@ _EXAMPLES = {
         "shoal select runs/events-1 --signal-yield 250 --background-yield 1000 --background-uncertainty 0.1",
         "shoal select runs/events-1 later.csv --signal-yield 250 --background-yield 1000 -o selection",
     ),
+    "systematics": (
+        "shoal systematics runs/events-1 variations.toml",
+        "shoal systematics runs/events-1 variations.toml --data later.csv --cut 0.8 -o shifts",
+    ),
+    "explain": (
+        "shoal explain runs/measurements-1",
+        "shoal explain runs/measurements-1 later.csv --column mass --ice",
+        "shoal explain runs/measurements-1 later.csv --row 3",
+    ),
     "compare": ("shoal compare runs/iris-1 runs/iris-2", "shoal compare runs/iris-1 runs/iris-2 runs/iris-3 --json"),
+    "formula": (
+        "shoal formula runs/pendulum-1",
+        "shoal formula runs/iris-1 --class setosa --functions exp,log --complexity 12",
+        "shoal formula runs/pendulum-1 --test --json",
+    ),
     "report": ("shoal report runs/iris-1",),
     "figures": (
         "shoal figures runs/iris-1",
@@ -112,7 +129,8 @@ _EXAMPLES = {
     "datasets": ("shoal datasets", "shoal datasets --json"),
 }
 _READY: dict[str, Callable[..., None]] = {
-    "compare": compare, "report": report, "figures": figures, "runs": runs, "network": network, "datasets": datasets,
+    "compare": compare, "formula": formula, "report": report, "figures": figures, "runs": runs, "network": network,
+    "datasets": datasets,
 }  # fmt: skip
 
 

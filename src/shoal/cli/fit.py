@@ -94,6 +94,10 @@ def print_summary(run: Run, paged: bool = True) -> None:
     print_table((f"on {metrics['rows']['test']} test {what}", *heads), rows)
     for line in error_bar_lines(metrics):
         print_text(line)
+    if "selection" in metrics:
+        from shoal.report.selection import selection_line
+
+        print_text(selection_line(metrics["selection"]))
     if "search" in metrics and trained > metrics["search"]["candidates_looked_at"]:
         print_text(candidates_line(metrics["search"]))
     for warning in metrics["data"]["warnings"]:
@@ -112,14 +116,17 @@ def error_bar_lines(metrics: Mapping[str, Any]) -> list[str]:
     >>> found = {"value": 0.944, "low": 0.876, "high": 0.976, "level": 0.95}
     >>> error_bar_lines({"coverage": found})
     ['95 % intervals hold 0.944 [0.876, 0.976] of the test values']
+    >>> error_bar_lines({"coverage": {**found, "mean_classes_in_a_set": 1.0}})
+    ['95 % sets of 1 class in the mean hold 0.944 [0.876, 0.976] of the test values']
     """
     from shoal.cli.output import interval
+    from shoal.report.words import in_the_mean
 
     lines, held, calibration = [], metrics.get("coverage"), metrics.get("calibration", {})
     if held and "level" in held:
         what, doubt = "intervals", "" if held.get("promised", True) else "; too few rows to promise it"
         if "mean_classes_in_a_set" in held:
-            what = f"sets of {held['mean_classes_in_a_set']:.3g} classes in the mean"
+            what = f"sets of {in_the_mean(held['mean_classes_in_a_set'], 'class', 'classes')}"
         lines.append(f"{100 * held['level']:.4g} % {what} hold {interval(held)} of the test values{doubt}")
     if "calibration_error" in calibration:
         both = calibration["calibration_error"]["test"]
@@ -147,8 +154,8 @@ def candidates_line(search: Mapping[str, Any]) -> str:
     from shoal.report.words import count, number
 
     best = search["kept"][0]
-    where = "out of fold" if search["cv"] else "on validation rows"
-    tried, each = count(search["candidates_looked_at"], "candidate"), rounds(search["cv"], search["repeats"])
+    where, rolling = "out of fold" if search["cv"] else "on validation rows", "rolling" in search
+    tried, each = count(search["candidates_looked_at"], "candidate"), rounds(search["cv"], search["repeats"], rolling)
     score = f"{number(best['score'])} ± {number(best['standard_error'], 2)}"
     return f"{tried}, each trained in {each}; the best scored {score} (loss {where})"
 

@@ -14,7 +14,7 @@ from shoal.data.readers import ReadOptions
 from shoal.settings import FitSettings
 from shoal.training.hyperparameters import Hyperparameters
 
-DATA, SPLIT, NETWORKS, RUN = "Data", "Split", "Networks", "Run"
+DATA, SPLIT, SELECTION, NETWORKS, RUN = "Data", "Split", "Selection", "Networks", "Run"
 HYPERPARAMETERS = "Hyperparameters (those not given are searched or have their default)"
 
 READING = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
@@ -25,11 +25,12 @@ ROLES = ("target", "features", "y_err", "weight", "group", "time", "id", "ignore
 PYTHON_ONLY = frozenset({"penalties"})
 WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTHON_ONLY)
 _PANELS = {
-    **dict.fromkeys((*ROLES, "x_err", *READING, *CUTTING, *RECONSTRUCTING), DATA),
+    **dict.fromkeys((*ROLES, "x_err", "y_cov", *READING, *CUTTING, *RECONSTRUCTING), DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "normalization", "coverage"), SPLIT),
-    **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep", "replicas", "bottleneck"), NETWORKS),
+    **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "signal"), SELECTION),
+    **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep", "smallest", "replicas", "bottleneck"), NETWORKS),
 }
-_PANEL_ORDER = (DATA, SPLIT, NETWORKS, HYPERPARAMETERS, RUN)
+_PANEL_ORDER = (DATA, SPLIT, SELECTION, NETWORKS, HYPERPARAMETERS, RUN)
 # Columns may be repeated or hold commas; these others are texts that the settings take apart themselves.
 _COMMA_LISTS = ("hidden", "activation")
 
@@ -136,7 +137,7 @@ def _metavar(name: str, kind: Any) -> str | None:
         return "INTEGERS" if name == "hidden" else "NAMES"
     if kind == list[str]:
         return "COLUMNS"
-    return {"roles": "FILE", "test": "FILE", "out": "FOLDER", "memory": "SIZE"}.get(name)
+    return {"roles": "FILE", "test": "FILE", "y_cov": "FILE", "out": "FOLDER", "memory": "SIZE"}.get(name)
 
 
 def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]] | None:

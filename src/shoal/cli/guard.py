@@ -63,6 +63,7 @@ def tell(kind: str, text: str) -> None:
 def _warnings_in_words() -> Iterator[None]:
     """Show each ShoalWarning as one line; other warnings look as ever."""
     with warnings.catch_warnings():
+        warnings.simplefilter("always", ShoalWarning)
         usual = warnings.showwarning
 
         def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:

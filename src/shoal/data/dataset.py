@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -17,6 +18,9 @@ from shoal.data.step_targets import StepTargets
 from shoal.data.targets import class_indices, target_numbers
 from shoal.results import Task
 
+if TYPE_CHECKING:
+    from shoal.data.covariance import Covariance
+
 Inputs = pl.DataFrame | Signals
 """What can be predicted from."""
 
@@ -29,8 +33,9 @@ class Dataset:
     `sha256` is that of the whole content as read. `classes` is empty in a regression. `signals` are the images or
     series to predict from, one for each row of the table, or None where its columns are the features. `read_notes` are
     those of the `notes` that the reader gave. `cut` says where series come from that were cut from a table of steps.
-    In a reconstruction there are no targets; a column of that role is a label that nothing learns from. `units` are
-    those of columns, as far as their names, the file or the user tell them.
+    In a reconstruction there are no targets; a column of that role is a label that nothing learns from. `covariance` is
+    that of the errors of the rows' target, where these are known so. `units` are those of columns, as far as their
+    names, the file or the user tell them.
     """
 
     name: str
@@ -46,6 +51,7 @@ class Dataset:
     signals: Signals | None = None
     read_notes: tuple[str, ...] = ()
     cut: Cut | None = None
+    covariance: Covariance | None = None
     units: Mapping[str, str] = field(default_factory=dict)
 
     def inputs(self, rows: np.ndarray) -> Inputs:
@@ -119,6 +125,8 @@ class Dataset:
 
     def y_err(self) -> np.ndarray | None:
         """Return `(rows, targets)` measured errors of the targets, or None."""
+        if self.covariance is not None:
+            return self.covariance.sigma[:, None]
         if not self.roles.y_err:
             return None
         columns = [to_numbers(self.table.get_column(name)) for name in self.roles.y_err]

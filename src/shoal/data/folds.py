@@ -1,4 +1,7 @@
-"""The folds of a cross-validation: which rows a network leaves out of its training and is judged on."""
+"""The folds of a cross-validation: which rows a network leaves out of its training and is judged on.
+
+Rows with a time have other folds; see `shoal.data.rolling`.
+"""
 
 from __future__ import annotations
 
@@ -21,21 +24,14 @@ def check_folds(dataset: Dataset, rows: np.ndarray, folds: int) -> None:
         folds: how many folds are wanted.
 
     Raises:
-        SettingError: fewer groups, fewer rows of a class or fewer than two rows for each fold, or rows that are
-            ordered in time.
+        SettingError: fewer groups, fewer rows of a class or fewer than two rows for each fold.
     """
     groups, fewest = dataset.groups(), f"cv: {folds} folds need at least"
-    if groups is None and dataset.roles.time is not None:
-        raise SettingError(
-            f"cv: the rows are ordered by the time column {dataset.roles.time!r}, and every fold but the last would "
-            "let the future predict the past. Leave out --cv: the latest rows before the test rows then validate, "
-            "and --repeats trains each candidate several times on them."
-        )
     if groups is not None:
         found = len(np.unique(groups[rows]))
         if found < folds:
             where = f"in {dataset.roles.group!r} outside the test rows there are {found}"
-            raise SettingError(f"{fewest} {folds} groups; {where}.{_advice(found)}")
+            raise SettingError(f"{fewest} {folds} groups; {where}.{advice(found)}")
     elif dataset.task is Task.CLASSIFICATION:
         y = dataset.y()[rows]
         if y.ndim == 2:  # of series, those count in which a class comes up
@@ -44,13 +40,14 @@ def check_folds(dataset: Dataset, rows: np.ndarray, folds: int) -> None:
         rarest = int(np.where(counts > 0, counts, len(rows)).argmin())
         if counts[rarest] < folds:
             where = f"outside the test rows {dataset.classes[rarest]!r} has {counts[rarest]}"
-            raise SettingError(f"{fewest} {folds} rows of each class; {where}.{_advice(int(counts[rarest]))}")
+            raise SettingError(f"{fewest} {folds} rows of each class; {where}.{advice(int(counts[rarest]))}")
     if len(rows) < 2 * folds:
         where = f"there are {len(rows)} outside the test rows"
-        raise SettingError(f"{fewest} {2 * folds} rows; {where}.{_advice(len(rows) // 2)}")
+        raise SettingError(f"{fewest} {2 * folds} rows; {where}.{advice(len(rows) // 2)}")
 
 
-def _advice(most: int) -> str:
+def advice(most: int) -> str:
+    """Return what to do where there can be only so many folds."""
     return f" Choose --cv {most} or less, or leave it out." if most >= 2 else " Leave out --cv."
 
 

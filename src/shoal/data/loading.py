@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from shoal.data.checks import (
 )
 from shoal.data.columns import MOST_LEVELS, Column, Kind, check_features, find_columns
 from shoal.data.conversion import is_plain, tidy
+from shoal.data.covariance import check_alone, with_covariance
 from shoal.data.cutting import check_cutting, cut_table
 from shoal.data.dataset import Dataset
 from shoal.data.hashing import content_hash, hash_of_both
@@ -63,6 +65,7 @@ def load_dataset(
     season: int | None = None,
     reconstruct: bool = False,
     per_step: bool | None = None,
+    y_cov: str | Path | None = None,
 ) -> Dataset:
     """Return a dataset from a built-in name, a file, a data frame or arrays.
 
@@ -89,6 +92,8 @@ def load_dataset(
             bring with them, is kept as a label that nothing learns from.
         per_step: each step of a series has its own target; by default so in arrays whose shapes say it, and never in
             tables.
+        y_cov: file with the covariance of the errors of the one target in all rows, instead of `y_err`; see
+            `shoal.data.covariance`.
 
     Returns:
         The dataset; its `notes` say in sentences what was inferred and what was left out.
@@ -104,7 +109,7 @@ def load_dataset(
     check_cutting(window, horizon, season, per_step)
     options = options if per_step is None else replace(options, per_step=per_step)
     if reconstruct:
-        check_reconstruction(task=task, y_err=y_err, window=window, series=series)
+        check_reconstruction(task=task, y_err=y_err, y_cov=y_cov, window=window, series=series)
     name, source, raw, own, signals, told, part, before, known = read_any(data, options)
     check_named(raw)
     flags = Roles().replaced(
@@ -132,7 +137,11 @@ def load_dataset(
         return _build_unlabelled(found, list(told))
     check_labelled(Raw(name, source, table, roles, signals), table, roles)
     check_size(table, 2 if signals is None and window is None else 1)
-    roles, notes = _complete(table, roles, window, series)
+    if y_cov is not None:
+        check_alone(given.get("y_err", []), window, series)
+        roles = roles.model_copy(update={"y_err": [], "ignored": [*roles.ignored, *roles.y_err]})
+        task = Task.REGRESSION if task is None else task
+    roles, notes = _complete(table, roles, window, series, errors=y_cov is None)
     check_errors(dict(zip(roles.target, roles.y_err * len(roles.target), strict=False)), units)
     notes = [*told, *notes]
     if before is not None and before.recipe.window is not None:
@@ -141,7 +150,8 @@ def load_dataset(
     if window is None and series is None:
         if per_step and not answers and before is None:
             raise SettingError("per_step needs series: the column that says to which series a row belongs (--series)")
-        return _build(found, task, notes)
+        dataset = _build(found, task, notes)
+        return dataset if y_cov is None else with_covariance(dataset, y_cov, table.height)
     if signals is not None:
         raise DataError(f"{name} holds {signals.kind} already; window and series are for tables whose rows are steps")
     if window is not None:
@@ -195,8 +205,13 @@ def _plain_columns(table: pl.DataFrame, roles: Roles) -> pl.DataFrame:
     return table.drop([series.name for series in odd], strict=True) if odd else table
 
 
-def _complete(table: pl.DataFrame, roles: Roles, window: int | None, series: str | None) -> tuple[Roles, list[str]]:
-    """Fill in the target and its errors where none were named; windows can forecast columns of numbers only."""
+def _complete(
+    table: pl.DataFrame, roles: Roles, window: int | None, series: str | None, *, errors: bool
+) -> tuple[Roles, list[str]]:
+    """Fill in the target and its errors where none were named; windows can forecast columns of numbers only.
+
+    Without `errors`, which are known otherwise then, columns that are named like them are left out.
+    """
     notes = []
     table = table.drop([series] if series in table.columns and series not in roles.target else [])
     if window is not None:
@@ -206,10 +221,13 @@ def _complete(table: pl.DataFrame, roles: Roles, window: int | None, series: str
         roles = roles.model_copy(update={"target": target})
         notes.append(why)
     if not roles.y_err:
-        errors = find_errors(table, roles.target, roles)
-        if errors:
-            roles = roles.model_copy(update={"y_err": errors})
-            notes.append(f"{listing(errors)}: taken by name as measured errors of {listing(roles.target)}.")
+        found = find_errors(table, roles.target, roles)
+        if found and errors:
+            roles = roles.model_copy(update={"y_err": found})
+            notes.append(f"{listing(found)}: taken by name as measured errors of {listing(roles.target)}.")
+        elif found:
+            roles = roles.model_copy(update={"ignored": [*roles.ignored, *found]})
+            notes.append(f"{listing(found)}: left out, since the covariance says how large the errors are.")
     return roles, notes
 
 
@@ -251,8 +269,8 @@ def _build(raw: Raw, task: Task | str | None, notes: list[str], sha256: str | No
     check_role_values(table, roles, kept)
     notes.extend(_notes_on(columns))
     cut = cut if cut is None else cut[kept]
-    parts = name, source, table, columns, roles, chosen, classes, tuple(notes), sha256, kept, signals, told, cut, units
-    dataset = Dataset(*parts)
+    parts = name, source, table, columns, roles, chosen, classes, tuple(notes), sha256, kept, signals, told, cut
+    dataset = Dataset(*parts, units=units)
     if chosen is Task.CLASSIFICATION:
         check_class_weights(dataset.y(), classes, dataset.weights())
     return dataset
@@ -281,8 +299,8 @@ def _build_unlabelled(raw: Raw, notes: list[str]) -> Dataset:
         notes.append(f"{listing(roles.target)}: kept as a label; no network learns from it.")
     notes.extend(_notes_on(columns))
     task = Task.RECONSTRUCTION
-    parts = name, source, table, columns, roles, task, (), tuple(notes), sha256, kept, signals, told, None, raw.units
-    return Dataset(*parts)
+    parts = name, source, table, columns, roles, task, (), tuple(notes), sha256, kept, signals, told
+    return Dataset(*parts, units=raw.units)
 
 
 def _answered(

@@ -52,7 +52,9 @@ class Preparation:
     units: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def fit(cls, dataset: Dataset, rows: np.ndarray, *, normalization: str = "standard") -> Preparation:
+    def fit(
+        cls, dataset: Dataset, rows: np.ndarray, *, normalization: str = "standard", counts: bool = False
+    ) -> Preparation:
         """Fit on the training rows of a dataset.
 
         Args:
@@ -60,10 +62,11 @@ class Preparation:
             rows: positions of the training rows.
             normalization: of numeric columns: standard (mean and deviation), robust (median and
                 quartiles, outliers drawn in), quantile (normal scores) or none.
+            counts: the targets are counts: divided by their mean, so that zero stays zero.
 
         Raises:
             SettingError: no such normalisation.
-            DataError: no feature varies in the training rows.
+            DataError: no feature varies in the training rows, or a count is negative.
         """
         get_normalization(normalization)
         rows = np.asarray(rows, np.int64)
@@ -85,6 +88,9 @@ class Preparation:
             values = dataset.y()[rows].reshape(-1, len(dataset.targets))  # of rows, or of all their steps
             pairs = [mean_and_scale(column) for column in values[np.isfinite(values).all(axis=1)].T]
             mean, scale = np.asarray([pair[0] for pair in pairs]), np.asarray([pair[1] for pair in pairs])
+            if counts:
+                _check_counts(dataset)
+                mean, scale = np.zeros_like(mean), np.where(mean > 0.0, mean, 1.0)
         targets, classes = dataset.targets, dataset.classes
         parts = normalization, dataset.task, targets, classes, mean, scale, tuple(same), signals, dict(dataset.units)
         return cls(tuple(encoders), *parts)
@@ -241,6 +247,14 @@ class Preparation:
             raise DataError(f"the model was trained on a table, got {table.kind}")
         _check_columns(table, self.input_columns, "which the model was trained on")
         return table
+
+
+def _check_counts(dataset: Dataset) -> None:
+    y = dataset.y()
+    for name, values in zip(dataset.targets, y.reshape(-1, y.shape[-1]).T, strict=True):
+        if (values < 0.0).any():
+            row = int(np.argmax(values < 0.0))
+            raise DataError(f"column {name!r}: counts cannot be negative, but row {row + 1} holds {values[row]:g}")
 
 
 def _check_columns(table: pl.DataFrame, names: tuple[str, ...], what: str) -> None:

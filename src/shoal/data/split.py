@@ -9,6 +9,7 @@ import numpy as np
 
 from shoal.data.dataset import Dataset
 from shoal.data.folds import check_folds
+from shoal.data.rolling import RollingFolds, roll_dataset, told
 from shoal.data.stratified import divide_stratified
 from shoal.errors import DataError, SettingError, listing
 from shoal.results import Task
@@ -21,7 +22,8 @@ class Split:
     """Sorted int64 positions of the rows for training, validation and test, and how they were drawn.
 
     With `folds`, training and validation rows are the same: each network learns from all but one fold of them and
-    is validated on that fold.
+    is validated on that fold. With `rolling` folds of rows in time, which are those of the training rows, a network
+    learns from rows before those that it is validated on, and the first rows validate nobody.
     """
 
     train: np.ndarray
@@ -29,6 +31,7 @@ class Split:
     test: np.ndarray
     how: str
     folds: int | None = None
+    rolling: RollingFolds | None = None
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -38,8 +41,10 @@ class Split:
 
     @property
     def rows_of_a_network(self) -> int:
-        """How many rows one network learns from."""
-        return len(self.train) - (len(self.train) // self.folds if self.folds else 0)
+        """How many rows one network learns from; with rolling folds, one of the last fold."""
+        if self.folds is None:
+            return len(self.train)
+        return len(self.train) - len(self.train) // (self.folds if self.rolling is None else self.folds + 1)
 
 
 def split_rows(
@@ -66,8 +71,8 @@ def split_rows(
         test_rows: positions of test rows that the user chose; the others are divided into training and
             validation in the proportion of `sizes`.
         folds: of a cross-validation on the rows for training and validation together; the test rows stay those
-            of a split without folds. None: no folds.
-        repeats: how many times the rows are dealt to folds.
+            of a split without folds. With a time column they are rolling. None: no folds.
+        repeats: how many times the rows are dealt to folds; rolling folds are always the same.
 
     Raises:
         SettingError: sizes that are not positive or do not add up to 1; more folds than the rows can fill.
@@ -88,6 +93,8 @@ def split_rows(
         rest = np.setdiff1d(everything, test)
     else:
         rest, test = _divide(dataset, everything, sizes[2], dataset.rows, seed)
+    if folds is not None and dataset.roles.time is not None:
+        return _rolling(dataset, rest, test, folds, given=given)
     share = sizes[1] / (sizes[0] + sizes[1])
     wanted = len(rest) if given else dataset.rows
     train, validation = _divide(dataset, rest, share if given else sizes[1], wanted, seed + 1)
@@ -111,6 +118,21 @@ def split_rows(
     if lost:
         how += f" {lost:,} windows were left out, since they predict values that later parts predict, too."
     return Split(np.sort(train), np.sort(validation), np.sort(test), how, folds)
+
+
+def _rolling(dataset: Dataset, rest: np.ndarray, test: np.ndarray, folds: int, *, given: bool) -> Split:
+    """Return the split whose training rows are all but the test rows, in rolling folds."""
+    train = np.sort(_purged(dataset, rest, test, given=given))
+    rolled = roll_dataset(dataset, train, folds)
+    how = _how(dataset, given, f"{len(train):,} rows for training in {folds} rolling folds", train, test)
+    if len(train) < len(rest):
+        how += (
+            f" {len(rest) - len(train):,} windows were left out, since they predict values that test windows predict."
+        )
+    how += told(dataset, train, rolled)
+    if not given:
+        _assert_groups_apart(dataset, test, train, train, folds)
+    return Split(train, train[rolled.validated], np.sort(test), how, folds, rolled)
 
 
 def _checked_sizes(sizes: Any) -> tuple[float, float, float]:

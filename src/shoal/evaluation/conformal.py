@@ -8,6 +8,7 @@ conformal; Papadopoulos et al., ECML 2002; Lei et al., JASA 113, 1094, 2018). Fo
 * **Folds** (CV+; Barber et al., Ann. Statist. 49, 486, 2021): a row's score is that of the members that did not learn
   from it, and a new row is asked of the members of each fold apart: the interval ends where enough of all
   `prediction of the row's fold ± score` lie inside. Guaranteed is `2 level - 1`, found is `level` or a little more.
+  Not so with rolling folds, which cannot be exchanged; see `shoal.evaluation.out_of_fold`.
 * **Groups** (HCP; Lee, Barber and Willett, arXiv:2306.06342): rows of one group resemble each other, and a new row
   mostly comes from a new group. So each group counts alike, whatever its number of rows, and the correction is that of
   the number of groups.
@@ -218,6 +219,10 @@ class Conformal:
         how = f"{self.how}, taken by the members of each fold apart (CV+)"
         return replace(self, folds=tuple(folds), how=how)
 
+    def told(self, more: str) -> Conformal:
+        """Return the same, with something more to say of how it was made."""
+        return replace(self, how=f"{self.how}, {more}") if more else self
+
     def quantiles(self, groups: Sequence[str | None] | None, shape: tuple[int, ...]) -> np.ndarray:
         """Return the quantile for predictions of a shape `(rows, ..., targets)`: that of each row's group, if known."""
         if groups is None or not self.by_group:
@@ -230,14 +235,17 @@ class Conformal:
         known = np.asarray([group in self.by_group for group in groups or [None] * shape[0]], bool)
         return known.reshape(-1, *[1] * (len(shape) - 1))
 
-    def cross(self, means: np.ndarray, stds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def cross(
+        self, means: np.ndarray, stds: np.ndarray, above: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return both ends of the CV+ interval.
 
         Args:
             means: of the members of each fold of each repeat, `(folds, rows, ..., targets)`, in the order of `folds`.
             stds: their standard deviations, alike.
+            above: those of values above the mean, where they are others.
         """
-        return -self._upper(-means, stds), self._upper(means, stds)
+        return -self._upper(-means, stds), self._upper(means, stds if above is None else above)
 
     def _upper(self, means: np.ndarray, stds: np.ndarray) -> np.ndarray:
         """Return the least value below which enough of all `mean + score * std` lie."""

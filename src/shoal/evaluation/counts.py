@@ -2,10 +2,16 @@
 
 Each candidate is judged on several parts: the halves of the validation rows, for each of its folds and repeats. A
 candidate's scores scatter about what candidate and part contribute; from that scatter, of the better half of the
-candidates, comes the noise of a mean score. The choice is then repeated: the scores found are taken for the truth,
-noise is added to them, the best is chosen, and how much better it looks than it is, on average, is the bias (a
-parametric bootstrap, after Efron and Tibshirani 1993, ch. 6.5; compare the winner's curse). Scores that were found
-scatter more than the truth, so that the bias is estimated a little too small.
+candidates, comes the noise σ of a mean score.
+
+Scores that were found scatter more than the true ones, by that noise: to add noise to them once more, and to choose
+again, would find only 0.7 of the bias where candidates are equal (1/√2: of a scatter √2 σ half is true then). So the
+noise is first taken out of them. The distribution of the true scores is the one under which the scores found are most
+likely (Kiefer and Wolfowitz, Ann. Math. Statist. 27, 887, 1956), by a few steps of expectation-maximisation from an
+even one: more steps find peaks that are not there. Under it, the best of as many candidates is chosen by a noisy
+score; how much better it looks than it is, is the bias (Efron, J. Am. Stat. Assoc. 106, 1602, 2011). Where the truth
+is known, this is 0.9 of the bias of 64 or 500 equal candidates, 0.84 of that of 16, and 0.87 to 1.05 of it where true
+scores scatter as much as the noise or more.
 """
 
 from __future__ import annotations
@@ -18,7 +24,11 @@ import numpy as np
 
 from shoal.results import Interval, readable
 
-DRAWS = 4000
+REACH = 8.0
+"""Candidates so many noises worse than the best one have no chance to be chosen."""
+BINS = 200
+TRUE_SCORES = 120
+ITERATIONS = 30
 
 
 @dataclass(frozen=True)
@@ -73,15 +83,53 @@ def count_candidates(candidates: Sequence[int], parts: Sequence[Sequence[float]]
     table = np.asarray(whole)
     scores = table.mean(axis=1)
     noise = _noise(table[np.argsort(scores, kind="stable")[: max(4, (len(table) + 1) // 2)]])
-    random = np.random.default_rng([len(table), most])
-    flattery = np.empty(DRAWS)
-    for i in range(DRAWS):
-        seen = scores + noise * random.standard_normal(len(scores))
-        chosen = int(seen.argmin())
-        flattery[i] = scores[chosen] - seen[chosen]
-    low, high = np.quantile(flattery, [0.025, 0.975])
-    bias = Interval(float(flattery.mean()), float(low), float(high), "parametric bootstrap")
-    return Counts(len(by_candidate), float(scores.min()), noise, bias)
+    return Counts(len(by_candidate), float(scores.min()), noise, flattery(scores, noise))
+
+
+def flattery(scores: np.ndarray, noise: float) -> Interval:
+    """Return the bias of the best of these scores, with the interval that holds 95 % of such choices.
+
+    With G the distribution of true scores t and F that of noisy ones s, the best of N is a pair (t, s) with density
+    `N g(t) φ((s - t) / σ) / σ · (1 - F(s))^(N - 1)`; the bias is the mean of t - s.
+
+    Args:
+        scores: `(candidates,)`, lower is better.
+        noise: their standard error σ.
+
+    Example:
+        >>> found = flattery(np.random.default_rng(1).normal(size=400), 1.0)
+        >>> 2.6 < found.value < 3.1  # the least of 400 normal numbers is -2.97 on average
+        True
+    """
+    method = "empirical Bayes"
+    near = (scores - scores.min())[scores <= scores.min() + REACH * noise]
+    if noise <= 1e-9 * max(float(np.ptp(scores)), 1e-300):
+        return Interval(0.0, 0.0, 0.0, method)
+    true, share = _true_scores(near / noise)
+    seen = np.linspace(true[0] - 6.0, true[-1] + 6.0, 600)
+    density = share * np.exp(-0.5 * (seen[:, None] - true) ** 2)  # (seen, true)
+    of_one = density.sum(axis=1)
+    below = np.cumsum(of_one)
+    chosen = density * ((1.0 - (below - 0.5 * of_one) / below[-1]) ** (len(near) - 1))[:, None]
+    difference = (true - seen[:, None]).ravel()
+    order = np.argsort(difference)
+    risen = np.cumsum(chosen.ravel()[order])
+    low, high = difference[order][np.searchsorted(risen, np.asarray([0.025, 0.975]) * risen[-1])]
+    mean = float((chosen.ravel() * difference).sum() / chosen.sum())
+    return Interval(noise * mean, float(noise * low), float(noise * high), method)
+
+
+def _true_scores(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return values of the true score, in units of the noise, and the share of candidates with each."""
+    rows, edges = np.histogram(scores, bins=BINS)
+    at = 0.5 * (edges[1:] + edges[:-1])
+    true = np.linspace(scores.min(), scores.max(), TRUE_SCORES)
+    likelihood = np.exp(-0.5 * (at[:, None] - true) ** 2)[rows > 0]
+    weights = rows[rows > 0] / len(scores)
+    share = np.full(len(true), 1.0 / len(true))
+    for _ in range(ITERATIONS):
+        share = share * (weights / (likelihood @ share) @ likelihood)
+    return true, share
 
 
 def _noise(table: np.ndarray) -> float:

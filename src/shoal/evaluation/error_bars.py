@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from shoal.evaluation.calibration import choose_calibration, choose_scale
-from shoal.evaluation.conformal import Conformal, alike
+from shoal.evaluation.conformal import Conformal, alike, fewest_rows
 from shoal.evaluation.predictor import Predictor
 from shoal.evaluation.region import Region
 from shoal.evaluation.scored import Scored
@@ -28,6 +28,8 @@ class Held:
         groups: `(rows,)` name of the group of each row, or None.
         column: the column of the groups.
         block: how many neighbouring rows of a series belong together.
+        last: of rolling folds, `(rows,)`, whether a row judged the members that answer for new rows, those of the last
+            fold; None where folds are not rolling.
     """
 
     x: Any
@@ -37,6 +39,29 @@ class Held:
     groups: np.ndarray | None = None
     column: str | None = None
     block: int = 1
+    last: np.ndarray | None = None
+
+    def only(self, rows: np.ndarray) -> Held:
+        """Return some of the rows, `(rows,)` true or false."""
+        parts = (self.weights, self.groups, self.last)
+        weights, groups, last = (None if part is None else part[rows] for part in parts)
+        answering = None if self.answering is None else self.answering[:, rows]
+        x, y = self.x[rows], self.y[rows]
+        return replace(self, x=x, y=y, weights=weights, answering=answering, groups=groups, last=last)
+
+    def nearest(self, coverage: float) -> tuple[np.ndarray, str]:
+        """Return by which rows intervals are measured, `(rows,)` true or false, and what is to be said of it.
+
+        Of rolling folds by those of the last part, which are nearest to new rows and judged the members that answer for
+        them; by all if these are too few (or come from too few groups) to promise the coverage.
+        """
+        everywhere = np.ones(len(self.y), bool)
+        if self.last is None:
+            return everywhere, ""
+        count = int(self.last.sum()) if self.groups is None else len(np.unique(self.groups[self.last]))
+        if count >= fewest_rows(coverage):
+            return self.last, "which are the last part of the rolling folds"
+        return everywhere, "each by the networks that learned from rows before it (rolling folds)"
 
 
 @dataclass(frozen=True)
@@ -61,7 +86,8 @@ def with_error_bars(
 
     With folds, the prediction of a held row is that of the members that did not learn from it (cross-conformal; Vovk,
     Ann. Math. Artif. Intell. 74, 9, 2015). New rows are predicted by the members of all folds, whose mean is a little
-    better and less sure than that of one fold, so that error bars err on the wide side.
+    better and less sure than that of one fold, so that error bars err on the wide side. Of rolling folds only the
+    members of the last answer; see `shoal.evaluation.out_of_fold`.
 
     Args:
         predictor: an ensemble with nothing known of its errors.
@@ -89,7 +115,12 @@ def _of_classes(predictor: Predictor, held: Held, coverage: float, seed: int) ->
     choice = choose_calibration(before, scored.truth, scored.weights, together, seed)
     after = choice.probabilities
     scores = 1.0 - after[np.arange(len(after)), scored.truth][:, None]
-    conformal = Conformal.of(scores, coverage, scored.weights, **belonging)
+    nearest, told = held.nearest(coverage)
+    if not nearest.all():
+        held = held.only(nearest)
+        scored, scores = Scored.of(Task.CLASSIFICATION, held.y, held.weights), scores[nearest]
+        belonging = _belonging(held, scored)
+    conformal = Conformal.of(scores, coverage, scored.weights, **belonging).told(told)
     fitted = replace(predictor, calibration=choice.calibration, conformal=conformal, quantile=conformal.quantile)
     return fitted, Measured(choice.reason, before, after)
 
@@ -97,22 +128,31 @@ def _of_classes(predictor: Predictor, held: Held, coverage: float, seed: int) ->
 def _of_numbers(predictor: Predictor, held: Held, coverage: float, seed: int) -> tuple[Predictor, Measured]:
     """Measure noise, scale and interval.
 
-    The noise is what the spread of the members leaves unexplained: `noise² = max(0, mean(r² - spread²))`. The spread
+    The noise, unless the networks predict it, is what the spread of the members leaves unexplained:
+    `noise² = max(0, mean(r² - spread²))`. The spread
     over all members would not do where there are folds: those that learned from a row are drawn to it and so disagree
     with the others just where the residual is large, and the interval would come out too small.
     """
-    residuals, spread, scored = _residuals(predictor, held, held.answering)
-    weights, belonging = scored.weights, _belonging(held, scored)
-    average = None if weights is None else np.asarray(weights, np.float64).reshape(len(residuals))
-    unexplained = np.average(residuals**2 - spread**2, axis=0, weights=average)
-    floor = 1e-6 * predictor.preparation.target_scale
-    noisy = replace(predictor, noise=np.sqrt(np.maximum(unexplained, floor**2)))
+    nearest, told = held.nearest(coverage)
+    held = held if nearest.all() else held.only(nearest)
+    found, scored = _found(predictor, held)
+    residuals, spread, weights = scored.truth - found["mean"], found["spread"], scored.weights
+    belonging = _belonging(held, scored)
+    noisy = predictor
+    if "variance" not in found:
+        average = None if weights is None else np.asarray(weights, np.float64).reshape(len(residuals))
+        unexplained = np.average(residuals**2 - spread**2, axis=0, weights=average)
+        floor = 1e-6 * predictor.preparation.target_scale
+        noisy = replace(predictor, noise=np.sqrt(np.maximum(unexplained, floor**2)))
     together = belonging["groups"] if belonging["groups"] is not None else _blocks(held, len(residuals))
-    scale = choose_scale(residuals, noisy.total(spread), weights, together, seed)
+    scale = choose_scale(residuals, noisy.total(spread, found.get("variance")), weights, together, seed)
     scaled = replace(noisy, scale=scale)
-    ratios = np.abs(residuals) / scaled.total(spread)
+    below, above = scaled.sides(found)
+    ratios = np.abs(residuals) / np.where(residuals < 0.0, below, above)
     conformal = Conformal.of(ratios, coverage, weights, **belonging)
-    if held.answering is not None and len({member.repeat for member in predictor.members}) == 1:
+    if held.last is not None:
+        conformal = conformal.told(told)
+    elif held.answering is not None and len({member.repeat for member in predictor.members}) == 1:
         taken = weights if belonging["groups"] is None else alike(belonging["groups"], weights)
         conformal = conformal.with_folds(_fold_scores(scaled, held, scored, ratios, taken))
     factors = ", ".join(f"{factor:.3g}" for factor in scale)
@@ -121,11 +161,13 @@ def _of_numbers(predictor: Predictor, held: Held, coverage: float, seed: int) ->
     return replace(scaled, conformal=conformal, quantile=conformal.quantile), Measured(reason)
 
 
-def _residuals(predictor: Predictor, held: Held, answering: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, Scored]:
-    """Return residual and spread of each held row or step, `(entries, targets)`."""
-    guess = predictor.predict_features(held.x, answering)
+def _found(predictor: Predictor, held: Held) -> tuple[dict[str, np.ndarray], Scored]:
+    """Return what the ensemble says of each held row or step, by name as `Predictor.sides` takes it, and the truth."""
+    guess = predictor.predict_features(held.x, held.answering)
     scored = Scored.of(Task.REGRESSION, held.y, held.weights)
-    return scored.truth - scored.taken(np.asarray(guess.mean)), scored.taken(np.asarray(guess.spread)), scored
+    variance = None if guess.noise is None else guess.noise**2
+    found = {"mean": guess.mean, "spread": guess.spread, "variance": variance, "quantiles": guess.quantiles}
+    return {name: scored.taken(values) for name, values in found.items() if values is not None}, scored
 
 
 def _fold_scores(

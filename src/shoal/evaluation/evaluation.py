@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,12 +14,16 @@ from shoal.evaluation.baselines import Learned
 from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.chi_square import ChiSquare
 from shoal.evaluation.conformal import coverage
+from shoal.evaluation.correlated import learned_errors
 from shoal.evaluation.counts import count_candidates
 from shoal.evaluation.error_bars import Measured
 from shoal.evaluation.examples import signal_record
+from shoal.evaluation.explanation.in_passing import importance_in_passing
 from shoal.evaluation.hyperparameters import importance
 from shoal.evaluation.intervals import block_length, with_intervals
 from shoal.evaluation.measured import measured_record, of_targets
+from shoal.evaluation.noise import total_error
+from shoal.evaluation.out_of_fold import OutOfFold
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.overtraining import overtraining
 from shoal.evaluation.predictor import Prediction, Predictor
@@ -32,11 +36,13 @@ from shoal.evaluation.record import (
     NetworkRow,
     PredictedRows,
     Record,
+    ReplicaRow,
     Scores,
     TestRows,
 )
 from shoal.evaluation.scored import Scored
 from shoal.evaluation.sealed import SealedRows
+from shoal.evaluation.selection import selection_of
 from shoal.evaluation.shuffled import Shuffled
 from shoal.evaluation.verdict import beats_baselines, conclude
 from shoal.evaluation.worth import error_bars_record
@@ -174,6 +180,27 @@ def _network_row(member: TrainedMember, kept: bool) -> NetworkRow:
     )
 
 
+def describe_replicas(replicas: Sequence[TrainedMember], predictor: Predictor) -> tuple[ReplicaRow, ...]:
+    """Return one row for each replica that was trained; those of the predictor are kept."""
+    kept = {replica.id for replica in predictor.replicas}
+    return tuple(_replica_row(replica, replica.member.id in kept) for replica in replicas)
+
+
+def _replica_row(replica: TrainedMember, kept: bool) -> ReplicaRow:
+    at, member = replica.best_epoch - 1, replica.member
+    return ReplicaRow(
+        id=member.id,
+        network=member.origin,
+        draw=member.draw,
+        status=replica.status.sentence,
+        epochs=len(replica.train_loss),
+        best_epoch=replica.best_epoch,
+        train_loss=float(replica.train_loss[at]) if at >= 0 else float("nan"),
+        validation_loss=float(replica.validation_loss[at]) if at >= 0 else float("nan"),
+        kept=kept,
+    )
+
+
 def gather_curves(members: Sequence[TrainedMember], task: Task) -> Curves:
     """Return all learning curves as arrays, NaN behind the end of each."""
     epochs = max(len(member.train_loss) for member in members)
@@ -199,7 +226,7 @@ def evaluate(
     baselines: Learned,
     measured: Measured,
     *,
-    folds: np.ndarray | None = None,
+    folds: OutOfFold | None = None,
     repeats: int = 1,
     settings: dict[str, Any],
     seed: int,
@@ -209,22 +236,25 @@ def evaluate(
     seconds: dict[str, float],
     versions: dict[str, str],
     shuffled: Shuffled | None = None,
+    replicas: Sequence[TrainedMember] = (),
 ) -> Record:
     """Open the test rows once and return everything that the run has to say; `baselines` have learned before.
 
-    With `folds` `(rows, repeats)` the validation scores are those of each training row's members that did not learn
-    from it, and the training scores those of the members that did. Probabilities of validation rows are calibrated by
-    what other rows say, as `measured` has them. `shuffled` is the label-shuffle baseline.
+    With `folds` the validation scores are those of each row's members that were judged on it, and the training scores
+    those of the members that learned from it. Probabilities of validation rows are calibrated by what other rows say,
+    as `measured` has them. `shuffled` is the label-shuffle baseline, `replicas` are all that were trained.
     """
     task = dataset.task
-    train = prepared_rows(dataset, predictor.preparation, split.train)
+    taught = split.train if folds is None else split.train[folds.known]
+    train = prepared_rows(dataset, predictor.preparation, taught)
     validation = prepared_rows(dataset, predictor.preparation, split.validation)
     networks, curves = describe_networks(members, kept), gather_curves(members, task)
     alone = task is Task.RECONSTRUCTION  # a reconstruction goes through one code
     scored = best_alone(predictor) if alone else predictor
-    held_out = None if folds is None else predictor.held_out(folds, len(split.train))
-    known = best_guess(scored.predict_features(train.x, None if held_out is None else ~held_out))
-    on_validation = scored.predict_features(validation.x, held_out)
+    judge = scored if folds is None else folds.judge(scored)
+    known = best_guess(judge.predict_features(train.x, None if folds is None else folds.learned))
+    asked = None if folds is None else folds.judged
+    on_validation = judge.predict_features(validation.x, asked)
     unseen, calibrated = best_guess(on_validation), measured.after
     scores = {
         "train": score_guess(scored, train, known, seed),
@@ -250,7 +280,7 @@ def evaluate(
         curves.train_loss,
         curves.validation_loss,
         list(kept),
-        len(split.validation),
+        len(split.validation) if folds is None else folds.judging,
         best_epoch=np.asarray([row.best_epoch - 1 for row in networks]),
         judged_on="validation rows" if folds is None else "rows that they did not learn from",
     )
@@ -267,12 +297,14 @@ def evaluate(
         own = [networks[place] for place in kept]
         epochs = np.asarray([row.best_epoch for row in own]), np.asarray([row.epochs for row in own])
         parts = (train.y, known, train.weights), (truth, best_guess(prediction), weights)
-        picture = overtraining(dataset.classes, *parts, overfitting, epochs, shuffled)
+        picture = overtraining(dataset.classes, *parts, overfitting, epochs, shuffled, settings.get("signal"))
     with_errors = None
     if predictor.measured is not None:
-        of_test = of_rows(predictor, dataset, split.test, prediction, truth, weights)
-        of_validation = of_rows(predictor, dataset, split.validation, on_validation, validation.y, validation.weights)
-        with_errors = measured_record(predictor, of_test, of_validation, settings.get("replicas"))
+        of_test = of_rows(predictor, dataset, split.test, prediction, truth, weights, split, seed)
+        rest = validation.y, validation.weights, split, seed
+        of_validation = of_rows(predictor, dataset, split.validation, on_validation, *rest)
+        file = None if dataset.covariance is None else dataset.covariance.name
+        with_errors = measured_record(predictor, of_test, of_validation, settings.get("replicas"), file)
     best = members[kept[0]]
     if alone:
         error_bars, test_rows = None, TestRows(truth[:, :0], weights)
@@ -283,8 +315,13 @@ def evaluate(
         error_bars = error_bars_record(predictor, measured, held, prediction, entries, outside, groups, seed)
     times = dataset.times()
     in_time = {"persistence": others.get("persistence"), "times": None if times is None else times[split.test]}
+    predicted = {}
+    if not alone:
+        predicted = kept_rows(split, (validation, unseen), entries, entries.taken(best_guess(prediction)))
+    selection, without = selection_of(predicted, settings, dataset.classes, seed)
+    data = describe_data(dataset, split, predictor, normalization)
     return Record(
-        data=describe_data(dataset, split, predictor, normalization),
+        data=replace(data, warnings=(*data.warnings, without)) if without else data,
         networks=networks,
         curves=curves,
         scores=scores,
@@ -294,6 +331,7 @@ def evaluate(
         test_rows=test_rows,
         best_network=best.network,
         best_parameters=best.parameters,
+        outputs=predictor.head.output_names(dataset.targets) if task is Task.REGRESSION else (),
         settings=settings,
         command=command,
         seed=seed,
@@ -302,16 +340,18 @@ def evaluate(
         test_openings=sealed.openings,
         search_space=space,
         cv=split.folds,
+        rolling=None if split.rolling is None else {"train": len(train.x), "validation": len(validation.x)},
         repeats=repeats,
         signals=None if reconstruction else signal_record(predictor, table, prediction, truth, **in_time),
         reconstruction=reconstruction,
         error_bars=error_bars,
         overtraining=picture,
-        predicted={}
-        if alone
-        else kept_rows(split, (validation, unseen), entries, entries.taken(best_guess(prediction))),
+        predicted=predicted,
         counts=count_candidates([m.member.candidate for m in members], [m.parts for m in members]),
         measured=with_errors,
+        selection=selection,
+        importance=importance_in_passing(judge, dataset, split, validation, asked, seed),
+        replicas=describe_replicas(replicas, predictor),
     )
 
 
@@ -333,13 +373,19 @@ def of_rows(
     prediction: Prediction,
     truth: np.ndarray,
     weights: np.ndarray | None,
+    split: Split,
+    seed: int,
 ) -> dict[str, ChiSquare]:
-    """Return chi-square and pulls of each target on some rows with measured errors."""
+    """Return chi-square and pulls of each target on some rows with measured errors; `seed` names replicas' draws."""
     errors, inputs = dataset.y_err(), dataset.inputs(rows)
     assert errors is not None
     if isinstance(inputs, pl.DataFrame):
         prediction = predictor.with_input_errors(prediction, inputs)
-    return of_targets(prediction, truth, errors[rows], weights)
+    if dataset.covariance is None or not dataset.covariance.correlated:
+        return of_targets(prediction, truth, errors[rows], weights)
+    sigma = total_error(errors[rows], prediction.input_spread)[:, 0]
+    learned = learned_errors(predictor, dataset, split, rows, seed, sigma)
+    return of_targets(prediction, truth, errors[rows], weights, dataset.covariance.of(rows), learned)
 
 
 def compare(

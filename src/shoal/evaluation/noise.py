@@ -10,6 +10,7 @@ import numpy as np
 
 from shoal.data.conversion import to_numbers
 from shoal.errors import DataError
+from shoal.evaluation.correlated import independent
 from shoal.results import Interval
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class MeasuredErrors:
     """What is known of the errors of the targets.
 
     Attributes:
-        columns: the columns that hold them, one for each target or one for all.
+        columns: the columns that hold them, one for each target or one for all; none where a covariance does.
         scatter: the intrinsic scatter of each target in its unit, with its interval.
     """
 
@@ -55,7 +56,7 @@ class MeasuredErrors:
         Raises:
             DataError: an error is zero or negative.
         """
-        if not set(self.columns) <= set(table.columns):
+        if not self.columns or not set(self.columns) <= set(table.columns):
             return None
         columns = [to_numbers(table.get_column(name)).to_numpy() for name in self.columns]
         for name, values in zip(self.columns, columns, strict=True):
@@ -131,8 +132,16 @@ def total_error(*parts: Any) -> np.ndarray:
 
 
 def error_of_fit(prediction: Prediction) -> np.ndarray:
-    """Return the error of the predicted mean, `(rows, targets)`: the spread of the members and that of the replicas."""
-    return total_error(prediction.spread, prediction.data_spread)
+    """Return the error of the predicted mean, `(rows, targets)`.
+
+    With replicas it is `sqrt(data_spread² + spread² / degrees)`: how far another measurement would move the mean, and
+    how far as many other members would, `degrees` being their number less one for each fold. Without replicas the
+    spread of the members, all of it, stands for both.
+    """
+    spread = np.asarray(prediction.spread)
+    if prediction.data_spread is None:
+        return spread
+    return total_error(spread / np.sqrt(max(prediction.degrees, 1)), prediction.data_spread)
 
 
 def with_scatter(
@@ -143,6 +152,7 @@ def with_scatter(
     sigma: np.ndarray,
     weights: np.ndarray | None = None,
     answering: np.ndarray | None = None,
+    covariance: np.ndarray | None = None,
 ) -> Predictor:
     """Return the predictor with the intrinsic scatter of its targets, measured on rows that trained no weight.
 
@@ -154,9 +164,15 @@ def with_scatter(
         sigma: their errors, `(rows, targets)`.
         weights: of the rows, or None.
         answering: as in `Predictor.predict_features`.
+        covariance: of the errors of the one target in these rows, `(rows, rows)`; None: they are independent. What rows
+            share is learned with the law, so that the error which the data leave on the fit is not added once more.
     """
     guess = predictor.predict_features(x, answering)
     assert guess.mean is not None
     variance, residuals = sigma**2 + error_of_fit(guess) ** 2, y - guess.mean
+    if covariance is not None and weights is None:  # scatter adds as much to each combination that is independent
+        assert guess.spread is not None
+        own, combinations = independent(covariance, total_error(sigma, guess.spread)[:, 0])
+        variance, residuals = np.maximum(own, 1e-12 * own[-1])[:, None], combinations.T @ residuals
     scatter = [intrinsic_scatter(residuals[:, i], variance[:, i], weights) for i in range(residuals.shape[1])]
     return replace(predictor, measured=MeasuredErrors(columns, tuple(scatter)))

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.errors import SettingError, listing, suggest
 from shoal.evaluation.intervals import wilson
 from shoal.evaluation.overfitting import LATE, Overfitting
 from shoal.evaluation.shuffled import Shuffled
@@ -118,15 +119,22 @@ def _ks_dict(found: KolmogorovSmirnov) -> dict[str, float]:
     return {"statistic": found.statistic, "p": found.p, "n_train": found.first, "n_test": found.second}
 
 
-def signal_class(classes: tuple[str, ...]) -> int:
-    """Return which of two classes is the signal: the one whose name says so, else the second.
+def signal_class(classes: tuple[str, ...], named: str | None = None) -> int:
+    """Return which of two classes is the signal: the one that is named, or whose name says so, else the second.
+
+    Raises:
+        SettingError: there is no class of that name.
 
     Example:
         >>> signal_class(("background", "signal")), signal_class(("s", "b")), signal_class(("a", "c"))
         (1, 0, 1)
     """
-    named = [i for i, name in enumerate(classes) if name.strip().lower() in SIGNAL_WORDS]
-    return named[0] if len(named) == 1 else 1
+    if named is not None:
+        if named not in classes:
+            raise SettingError(f"signal must be one of {listing(classes)}, got {named!r}.{suggest(named, classes)}")
+        return classes.index(named)
+    spoken = [i for i, name in enumerate(classes) if name.strip().lower() in SIGNAL_WORDS]
+    return spoken[0] if len(spoken) == 1 else 1
 
 
 def overtraining(
@@ -136,6 +144,7 @@ def overtraining(
     overfitting: Overfitting,
     epochs: tuple[np.ndarray, np.ndarray],
     shuffled: Shuffled | None = None,
+    signal: str | None = None,
 ) -> Overtraining:
     """Return the picture and the verdict.
 
@@ -146,28 +155,29 @@ def overtraining(
         overfitting: the verdict on the losses.
         epochs: of each kept network the best epoch and how many it trained, counted from 1.
         shuffled: the label-shuffle baseline.
+        signal: the class that is the signal; by default the one named so, or the second.
     """
-    signal = signal_class(classes)
-    scores = [part[1][:, signal] for part in (train, test)]
+    number = signal_class(classes, signal)
+    scores = [part[1][:, number] for part in (train, test)]
     everything = np.concatenate(scores)
     low, high = float(everything.min()), float(everything.max())
     edges = np.linspace(low, high if high > low else low + 1e-6, BINS + 1)
 
-    def one(number: int) -> ClassScores:
+    def one(own_class: int) -> ClassScores:
         parts = []
         for (truth, _, weights), score in zip((train, test), scores, strict=True):
-            own = truth == number
+            own = truth == own_class
             parts.append((score[own], np.ones(own.sum()) if weights is None else weights[own]))
         densities = [_density(score, edges, weights) for score, weights in parts]
         (a, w), (b, v) = parts
-        return ClassScores(classes[number], *densities[0], *densities[1], kolmogorov_smirnov(a, b, w, v))
+        return ClassScores(classes[own_class], *densities[0], *densities[1], kolmogorov_smirnov(a, b, w, v))
 
     best, trained = (np.asarray(each) for each in epochs)
     late = float(np.mean(best < (1.0 - LATE) * trained))
     past = Interval(late, *wilson(late, len(best)), "wilson")
     weighted = train[2] is not None
     gap = overfitting.gap
-    return Overtraining(one(signal), one(1 - signal), edges, gap, past, overfitting.kind, shuffled, weighted)
+    return Overtraining(one(number), one(1 - number), edges, gap, past, overfitting.kind, shuffled, weighted)
 
 
 def _density(scores: np.ndarray, edges: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

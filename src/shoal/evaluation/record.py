@@ -13,7 +13,10 @@ from shoal.data.units import labelled, squared
 from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.chi_square import MeasuredRecord
 from shoal.evaluation.counts import Counts
+from shoal.evaluation.explanation.importance import ImportanceTable
+from shoal.evaluation.front import Front, find_front
 from shoal.evaluation.overtraining import Overtraining
+from shoal.evaluation.selection import Selection
 from shoal.metrics import METRICS
 from shoal.results import Interval, Task
 
@@ -95,6 +98,25 @@ class NetworkRow:
     def __post_init__(self) -> None:
         if self.candidate_id < 0:
             object.__setattr__(self, "candidate_id", self.id)
+
+
+@dataclass(frozen=True)
+class ReplicaRow:
+    """One replica: the network that it repeats, the draw of the targets that it learned from, and how it stands.
+
+    `kept` says whether its answers count: it was trained to its end and learned what its network had. Its losses
+    are those at its best epoch, on targets that were redrawn.
+    """
+
+    id: int
+    network: int
+    draw: int
+    status: str
+    epochs: int
+    best_epoch: int
+    train_loss: float
+    validation_loss: float
+    kept: bool
 
 
 @dataclass(frozen=True)
@@ -297,6 +319,10 @@ class ErrorBars:
         levels, before, after: of numbers, other levels and the coverage on the test rows of normal intervals from
             uncalibrated standard deviations, and of conformal intervals.
         raw: `(entries, classes)` probabilities of the test rows before calibration.
+        nll: mean negative log-likelihood of the test rows in the units of the targets, of all targets of a row
+            together: of the normal distribution with the predicted mean and standard deviation (or covariance), of
+            counts that of Poisson's.
+        quantile_levels, quantile_shares: of networks that predict quantiles, the share of the test values below each.
         outside: share of the test rows that lie outside the training region, and how many.
         outside_rows: their number.
         outside_rate: the share expected of rows like those of training.
@@ -316,6 +342,9 @@ class ErrorBars:
     before: tuple[Interval, ...] = ()
     after: tuple[Interval, ...] = ()
     raw: np.ndarray | None = None
+    nll: Interval | None = None
+    quantile_levels: tuple[float, ...] = ()
+    quantile_shares: tuple[Interval, ...] = ()
     outside: Interval | None = None
     outside_rows: int = 0
     outside_rate: float = 0.0
@@ -356,10 +385,13 @@ class Record:
     `scores` maps `train`, `validation` and `test` to metric name to interval; `baselines` maps a
     baseline's name to its test scores. `hyperparameters` lists (name, share of the score's variance, sentence),
     most important first. `best_network` and `best_parameters` are those of the first kept member. Each candidate
-    was trained `repeats` times, on each of `cv` folds if there are any. `signals` is there for images and series
-    that are predicted from, `predicted` keeps the validation and test rows with their predictions, `counts` says how
-    much the best of the candidates flatters, `reconstruction` for autoencoders, `overtraining` where rows of two
-    classes are told apart, `measured` for targets with measured errors.
+    was trained `repeats` times, on each of `cv` folds if there are any. `rolling` is there if these
+    are rolling: how many rows taught a network (`train`) and judged one (`validation`). `signals` is there for images
+    and series that are predicted from, `predicted` keeps the validation and test rows with their predictions, `counts`
+    says how much the best of the candidates flatters, `reconstruction` for autoencoders, `overtraining` where rows of
+    two classes are told apart, `measured` for targets with measured errors, `selection` for yields that the user
+    expects. `outputs` names the outputs of a network that predicts numbers, `importance` is that of the columns of a
+    table where it is cheap. `replicas` are those of the kept networks.
     """
 
     data: DataRecord
@@ -382,6 +414,7 @@ class Record:
     search_space: tuple[tuple[str, str], ...] = ()
     cv: int | None = None
     repeats: int = 1
+    rolling: dict[str, int] | None = None
     signals: SignalRecord | None = None
     reconstruction: ReconstructionRecord | None = None
     measured: MeasuredRecord | None = None
@@ -389,6 +422,10 @@ class Record:
     predicted: dict[str, PredictedRows] = field(default_factory=dict)
     counts: Counts | None = None
     error_bars: ErrorBars | None = None
+    outputs: tuple[str, ...] = ()
+    selection: Selection | None = None
+    importance: ImportanceTable | None = None
+    replicas: tuple[ReplicaRow, ...] = ()
 
     @property
     def level(self) -> float:
@@ -408,8 +445,18 @@ class Record:
         for s in rank_candidates(ids, scores, self.networks_each):
             first = self.networks[s.members[0]]
             counts = len(s.members), first.parameters
-            rows.append(CandidateRow(s.candidate, first.candidate, *counts, s.score, s.error, first.kept))
+            kept = any(self.networks[place].kept for place in s.members)  # of rolling folds, those of the last
+            rows.append(CandidateRow(s.candidate, first.candidate, *counts, s.score, s.error, kept))
         return tuple(rows)
+
+    @cached_property
+    def front(self) -> Front | None:
+        """Score against number of parameters; None where candidates cannot be compared, or widths of codes differ."""
+        if self.counts is None or self.reconstruction is not None:
+            return None
+        tried = self.candidates
+        sizes, scores = [c.parameters for c in tried], [c.score for c in tried]
+        return find_front([c.id for c in tried], sizes, scores, self.counts.noise)
 
     @property
     def kept(self) -> tuple[NetworkRow, ...]:

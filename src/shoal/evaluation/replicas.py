@@ -1,22 +1,55 @@
-"""Replicas: the ensemble trained anew on targets redrawn within their errors, and how far its answers then spread."""
+"""Replicas: the ensemble trained anew on its answers redrawn within the errors, and how far it then lands from them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.results import Status
+from shoal.training.resampling import correlated_noise
 
 if TYPE_CHECKING:
+    from shoal.data import Dataset, Split
     from shoal.evaluation.predictor import EnsembleMember
-    from shoal.training.member import TrainedMember
+    from shoal.training.member import Problem, TrainedMember
 
 FEWEST = 2  # draws, of which a standard deviation can be taken
 FAILED_SIGMAS, FAILED_FACTOR = 5.0, 1.25
 """A replica did not learn what its member had if its best validation loss lies so many robust deviations above the
 median of the member's replicas, and above so many times the median."""
+
+
+def redrawn(problem: Problem, dataset: Dataset, split: Split, scale: np.ndarray, draws: int) -> Problem:
+    """Return the problem that replicas learn: targets redrawn within their errors, in all rows but the test rows.
+
+    Errors of rows that are independent are drawn where they are needed. Those that are correlated are drawn here, for
+    all rows together, since a covariance of training and validation rows moves both.
+
+    Args:
+        problem: that the kept networks learned.
+        dataset: with measured errors.
+        split: its rows.
+        scale: of the target, by which its errors are divided as well.
+        draws: how many.
+    """
+    validation = split.validation if split.folds is None else split.train  # rolling folds say which of them validate
+    if dataset.covariance is not None and dataset.covariance.correlated:
+        noise = correlated_noise(problem.seed, draws, dataset.covariance.root(taught_rows(split)) / scale)
+        first = len(noise) - len(validation)
+        return replace(problem, y_noise=noise[: len(split.train)], validation_y_noise=noise[first:])
+    errors = dataset.y_err()
+    assert errors is not None
+    scaled = np.zeros((len(errors), problem.y.shape[1]), np.float32)  # what is known of errors is not redrawn
+    scaled[:, : problem.targets] = errors / scale
+    return replace(problem, y_err=scaled[split.train], validation_y_err=scaled[validation])
+
+
+def taught_rows(split: Split) -> np.ndarray:
+    """Return the rows whose targets are redrawn, in the order of their numbers."""
+    return split.train if split.folds is not None else np.concatenate([split.train, split.validation])
 
 
 def sound_replicas(replicas: Sequence[TrainedMember]) -> list[TrainedMember]:
@@ -52,13 +85,16 @@ def _highest(losses: np.ndarray) -> float:
     return max(median + FAILED_SIGMAS * deviation, FAILED_FACTOR * median)
 
 
-def data_spread(replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMember], np.ndarray]) -> np.ndarray:
-    """Return how far the answers of the ensemble spread over the draws of the target errors.
+def data_spread(
+    replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMember], np.ndarray], fit: np.ndarray | None = None
+) -> np.ndarray:
+    """Return how far the ensemble lands from itself when its own answers are measured anew.
 
-    The replicas of one draw are the ensemble as another measurement of the same rows would have made it. The standard
-    deviation over the draws is the error that the measured errors leave on the ensemble's answer, carried
-    through training as a whole (Efron and Tibshirani 1993, section 6.5). Each answer is taken as its difference from
-    the mean over the replicas of the same member, so that a replica that is missing shifts nothing.
+    The replicas of one draw are the ensemble as another measurement of the same rows would have made it. The root mean
+    square of their distance from the fit about which targets were redrawn is the error that the measured errors leave
+    on the ensemble's answer, carried through training as a whole: standard deviation over the draws and bias together.
+    For the deviation each answer is taken as its difference from the mean over the replicas of the same member, so that
+    a replica that is missing shifts nothing.
 
     The targets of the rows that stop a network are redrawn like those that train it: left as they are, they would hold
     the replicas together, and the spread of a linear fit came out at 0.6 of its true error. But all draws share one
@@ -68,14 +104,34 @@ def data_spread(replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMe
     Args:
         replicas: two at least of each member.
         answer: what one of them says of all rows, `(rows, targets)`.
+        fit: what the ensemble says, `(rows, targets)`; None: the deviation alone.
     """
+    _, each, mean = _moves_and_mean(replicas, answer)
+    if fit is None:
+        return np.asarray(np.std(each, axis=0, ddof=1))
+    return np.asarray(np.sqrt(np.mean(np.square(each + (mean - fit)), axis=0)))
+
+
+def moves(
+    replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMember], np.ndarray]
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the draws of the target errors `(draws,)`, and how far the ensemble's answers move with each."""
+    return _moves_and_mean(replicas, answer)[:2]
+
+
+def _moves_and_mean(
+    replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMember], np.ndarray]
+) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """Return the draws, how far answers move with each from the mean over the replicas of a member, and the mean."""
     answers = [answer(replica) for replica in replicas]
     origins = np.asarray([replica.origin for replica in replicas])
     draws = np.asarray([replica.draw for replica in replicas])
+    means = []
     for origin in np.unique(origins):
         own = np.flatnonzero(origins == origin)
-        mean = np.mean([answers[i] for i in own], axis=0)
+        means.append(np.mean([answers[i] for i in own], axis=0))
         for i in own:
-            answers[i] = answers[i] - mean
-    each = [np.mean([answers[i] for i in np.flatnonzero(draws == draw)], axis=0) for draw in np.unique(draws)]
-    return np.asarray(np.std(each, axis=0, ddof=1))
+            answers[i] = answers[i] - means[-1]
+    drawn = np.unique(draws)
+    each = [np.mean([answers[i] for i in np.flatnonzero(draws == draw)], axis=0) for draw in drawn]
+    return drawn, each, np.mean(means, axis=0)

@@ -1,129 +1,34 @@
 """Selecting signal by a cut on its score: efficiencies, ROC curve, and significance for yields that the user expects.
 
 A cut at t keeps rows with a score of t or more. Of S expected signal and B expected background events it keeps
-`s = S e_S(t)` and `b = B e_B(t)`, the efficiencies e being shares of the weights. The measures of significance:
-
-* `s/sqrt(b)` and `s/sqrt(s + b)`;
-* `asimov`: `sqrt(2 ((s + b) ln(1 + s/b) - s))`, the median significance of discovery (Cowan et al., Eur. Phys. J. C 71,
-  1554, 2011, eq. 97), and with a relative uncertainty u of the background, `v = (u b)²`,
-  `sqrt(2 ((s + b) ln((s + b)(b + v) / (b² + (s + b) v)) - b²/v ln(1 + v s / (b (b + v)))))` (Cowan, "Discovery
-  sensitivity for a counting experiment with background uncertainty", 2012);
-* `ams`: the Asimov formula for `b + b_reg`, with b_reg = 10 (Adam-Bourdarios et al., PMLR 42, 19, 2015).
-
-The best cut of many may flatter, so it is chosen on one part of the rows and quoted on another, with a bootstrap
-interval
-that draws signal and background each for itself and so holds the yields fixed.
+`s = S e_S(t)` and `b = B e_B(t)`, the efficiencies e being shares of the weights. The best cut of many may flatter, so
+it is chosen on one part of the rows and quoted on another, with a bootstrap interval that draws signal and background
+each for itself and so holds the yields fixed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.errors import DataError, SettingError, suggest
+from shoal.errors import DataError, SettingError
 from shoal.evaluation.intervals import percentiles, resampled_weights, resamples_for
+from shoal.evaluation.overtraining import signal_class
+from shoal.evaluation.significance import MEASURES, Yields
 from shoal.evaluation.weighted import effective_number, negative_fraction
 from shoal.results import Interval
 
-B_REG = 10.0
+if TYPE_CHECKING:
+    from shoal.evaluation.record import PredictedRows
+
 LEAST_EVENTS = 10.0
 """Effective background events that must be left behind a cut in the rows that choose it."""
 POINTS = 200
 """Cuts in a scan at most."""
 RESAMPLES = 1000
-MEASURES = ("asimov", "ams", "s/sqrt(b)", "s/sqrt(s+b)")
-
-
-def simple_significance(s: Any, b: Any) -> np.ndarray:
-    """Return `s / sqrt(b)`; NaN where b is not positive.
-
-    Example:
-        >>> float(simple_significance(10.0, 100.0))
-        1.0
-    """
-    s, b = np.asarray(s, np.float64), np.asarray(b, np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.where(b > 0, s / np.sqrt(b), np.nan)
-
-
-def counting_significance(s: Any, b: Any) -> np.ndarray:
-    """Return `s / sqrt(s + b)`; NaN where s + b is not positive.
-
-    Example:
-        >>> float(counting_significance(10.0, 90.0))
-        1.0
-    """
-    return simple_significance(s, np.asarray(s, np.float64) + b)
-
-
-def asimov_significance(s: Any, b: Any, uncertainty: float = 0.0) -> np.ndarray:
-    """Return the median significance of discovery in a counting experiment.
-
-    Args:
-        s: expected signal events.
-        b: expected background events; NaN where they are not positive.
-        uncertainty: relative standard deviation of b, e.g. 0.1.
-
-    Example:
-        >>> round(float(asimov_significance(10.0, 100.0)), 4), round(float(asimov_significance(10.0, 100.0, 0.1)), 4)
-        (0.984, 0.6902)
-    """
-    s, b = np.asarray(s, np.float64), np.asarray(b, np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        if uncertainty == 0:
-            squared = 2.0 * ((s + b) * np.log1p(s / b) - s)
-        else:
-            v = (uncertainty * b) ** 2
-            first = (s + b) * (np.log1p(s / b) - np.log1p(s * v / (b * (b + v))))
-            squared = 2.0 * (first - b**2 / v * np.log1p(v * s / (b * (b + v))))
-        # a cut that keeps less signal than none, by negative weights, is a deficit
-        size = np.sign(s) * np.sqrt(np.maximum(squared, 0.0))
-        return np.where((b > 0) & (s + b > 0), size, np.nan)
-
-
-def ams_significance(s: Any, b: Any, b_reg: float = B_REG) -> np.ndarray:
-    """Return the approximate median significance, the Asimov formula for `b + b_reg`.
-
-    Example:
-        >>> round(float(ams_significance(10.0, 90.0)), 4)
-        0.984
-    """
-    return asimov_significance(s, np.asarray(b, np.float64) + b_reg)
-
-
-@dataclass(frozen=True)
-class Yields:
-    """What the user expects: events of signal and background, the relative uncertainty of the background, and b_reg."""
-
-    signal: float
-    background: float
-    uncertainty: float = 0.0
-    b_reg: float = B_REG
-
-    def __post_init__(self) -> None:
-        for name, value in (("signal_yield", self.signal), ("background_yield", self.background)):
-            if not (np.isfinite(value) and value > 0):
-                raise SettingError(f"{name} must be a positive number of expected events, got {value}")
-        for name, value in (("background_uncertainty", self.uncertainty), ("b_reg", self.b_reg)):
-            if not (np.isfinite(value) and value >= 0):
-                raise SettingError(f"{name} must be zero or positive, got {value}")
-        if self.uncertainty > 1:
-            raise SettingError(f"background_uncertainty is relative, 0.1 for ten per cent, but got {self.uncertainty}")
-
-    def measure(self, name: str) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-        """Return a measure of significance as a function of the kept signal and background events."""
-        measures: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
-            "asimov": lambda s, b: asimov_significance(s, b, self.uncertainty),
-            "ams": lambda s, b: ams_significance(s, b, self.b_reg),
-            "s/sqrt(b)": simple_significance,
-            "s/sqrt(s+b)": counting_significance,
-        }
-        if name not in measures:
-            raise SettingError(f"measure must be one of {', '.join(MEASURES)}, got {name!r}.{suggest(name, MEASURES)}")
-        return measures[name]
 
 
 @dataclass(frozen=True)
@@ -147,6 +52,12 @@ class Events:
                     f"the weights of the {what} rows add up to {total:g}; shares of them mean nothing unless the sum "
                     "is positive"
                 )
+
+    @classmethod
+    def of(cls, rows: PredictedRows, signal: int) -> Events:
+        """Return rows with their predictions as events; `signal` is the number of that class."""
+        weights = np.ones(len(rows.truth)) if rows.weights is None else rows.weights
+        return cls(rows.guess[:, signal], rows.truth == signal, weights)
 
     def above(self, cuts: np.ndarray, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the shares of signal and background kept by each cut.
@@ -314,17 +225,9 @@ def select(
         SettingError: there is no such measure.
         DataError: no cut leaves enough background.
     """
-    function = yields.measure(measure)
     cuts = _cuts(choosing)
+    cut = choose_cut(choosing, yields, measure, cuts)
     best = scan(choosing, yields, measure, cuts, seed)
-    values = np.where(_enough(choosing, cuts), best.measures[measure], np.nan)
-    if not np.isfinite(values).any():
-        raise DataError(
-            f"no cut leaves {LEAST_EVENTS:g} effective background events in the {len(choosing.score)} rows that choose "
-            "it; more background rows are needed"
-        )
-    place = int(np.nanargmax(values))
-    cut = float(cuts[place])
     at = np.array([cut])
     (signal,), (background,) = quoting.above(at)
     drawn = _drawn(quoting, at, seed)
@@ -343,7 +246,7 @@ def select(
         cut,
         measure,
         yields,
-        float(function(yields.signal * best.signal[place], yields.background * best.background[place])),
+        float(best.measures[measure][np.searchsorted(cuts, cut)]),
         quoted,
         interval(signal, drawn[0][:, 0]),
         interval(background, drawn[1][:, 0]),
@@ -357,6 +260,31 @@ def select(
         chosen_on,
         quoted_on,
     )
+
+
+def choose_cut(events: Events, yields: Yields, measure: str = "asimov", cuts: np.ndarray | None = None) -> float:
+    """Return the cut with the largest significance among those that leave enough background.
+
+    Args:
+        events: the rows that choose.
+        yields: the expected events.
+        measure: what is to be large.
+        cuts: `(cuts,)`, rising, to choose from; by default at scores of the rows.
+
+    Raises:
+        SettingError: there is no such measure.
+        DataError: no cut leaves enough background events.
+    """
+    cuts = _cuts(events) if cuts is None else cuts
+    signal, background = events.above(cuts)
+    values = yields.measure(measure)(yields.signal * signal, yields.background * background)
+    values = np.where(_enough(events, cuts), values, np.nan)
+    if not np.isfinite(values).any():
+        raise DataError(
+            f"no cut leaves {LEAST_EVENTS:g} effective background events in the {len(events.score)} rows that choose "
+            "it; more background rows are needed"
+        )
+    return float(cuts[np.nanargmax(values)])
 
 
 def scan(events: Events, yields: Yields, measure: str, cuts: np.ndarray, seed: int = 0) -> Scan:
@@ -396,3 +324,55 @@ def _drawn(events: Events, cuts: np.ndarray, seed: int) -> tuple[np.ndarray, np.
         shares.append(np.concatenate([Events._share(passed, np.ones(len(passed), bool), w, len(cuts)) for w in chunks]))
     fewer = min(len(share) for share in shares)
     return shares[0][:fewer], shares[1][:fewer]
+
+
+def yields_of(settings: Mapping[str, Any]) -> Yields | None:
+    """Return the yields among the settings of a fit, or None.
+
+    Example:
+        >>> yields_of({"signal_yield": 10.0, "background_yield": 100.0})
+        Yields(signal=10.0, background=100.0, uncertainty=0.0, b_reg=10.0)
+    """
+    if settings.get("signal_yield") is None:
+        return None
+    uncertainty = settings.get("background_uncertainty", 0.0)
+    return Yields(settings["signal_yield"], settings["background_yield"], uncertainty)
+
+
+def check_selection(settings: Mapping[str, Any], classes: tuple[str, ...], per_step: bool = False) -> None:
+    """Check that a fit which is told yields or a signal tells two classes of rows apart.
+
+    Raises:
+        SettingError: it does not, or there is no such class.
+    """
+    if yields_of(settings) is None and settings.get("signal") is None:
+        return
+    if len(classes) != 2 or per_step:
+        what = f"{len(classes)} classes" if classes else "numbers"
+        raise SettingError(
+            f"signal and its yields are for two classes of rows, signal and background, but here {what}"
+            f"{' of steps' if per_step else ''} are predicted; leave them out"
+        )
+    signal_class(classes, settings.get("signal"))
+
+
+def selection_of(
+    predicted: Mapping[str, PredictedRows], settings: Mapping[str, Any], classes: tuple[str, ...], seed: int
+) -> tuple[Selection | None, str]:
+    """Return the selection for the yields that a fit was told, and why there is none where it could not be made.
+
+    Args:
+        predicted: the `validation` and `test` rows with their predictions.
+        settings: of the fit.
+        classes: of the target.
+        seed: of the resamples.
+    """
+    yields = yields_of(settings)
+    if yields is None:
+        return None, ""
+    signal = signal_class(classes, settings.get("signal"))
+    try:
+        choosing, quoting = (Events.of(predicted[part], signal) for part in ("validation", "test"))
+        return select(choosing, quoting, yields, seed=seed), ""
+    except DataError as error:  # all else of the run is of use without a cut
+        return None, f"No cut was chosen for the expected yields: {error}"

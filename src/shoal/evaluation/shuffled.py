@@ -19,6 +19,7 @@ from shoal.results import Interval, Task
 from shoal.streams import Stream
 from shoal.training.engines.base import Engine
 from shoal.training.member import Member, Problem
+from shoal.training.resampling import rows_of_fold
 from shoal.training.trainer import train
 
 SHUFFLE = 21  # the path of the streams that shuffle targets
@@ -59,8 +60,7 @@ def shuffled_problem(problem: Problem, fold: int | None, repeat: int) -> tuple[P
     """
     train, validation = np.arange(len(problem.y)), np.arange(len(problem.validation_y))
     if problem.folds is not None and fold is not None:
-        held = problem.folds[:, repeat] == fold
-        train, validation = np.flatnonzero(~held), np.flatnonzero(held)
+        train, validation = map(np.flatnonzero, rows_of_fold(problem, fold, repeat))
     parts = []
     for number, (rows, y, weights) in enumerate(
         ((train, problem.y, problem.weights), (validation, problem.validation_y, problem.validation_weights))
@@ -80,6 +80,7 @@ def shuffled_problem(problem: Problem, fold: int | None, repeat: int) -> tuple[P
         validation_weights=other_weights[::2],
         validation_half=np.arange(len(x[::2])) % 2,
         folds=None,
+        validation_folds=None,
         y_err=None,
     )
     return stopping, (x[1::2], other_y[1::2], other_weights[1::2])

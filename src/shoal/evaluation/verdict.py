@@ -216,7 +216,7 @@ def verdict_text(
     number = f"{rows} " if rows else ""
     score = _score(Task(task), scores, targets)
     what = f"untouched test series with {steps:,} steps" if steps else "untouched test rows"
-    opening = f"{_who(kept, trained)}, tried once on {number}{what}, {score}."
+    opening = f"{_who(kept, trained)}, scored on {number}{what}, {score}."
     parts = (opening, baselines_text, overfitting.sentence, overfitting.advice)
     return " ".join(part for part in parts if part)
 

@@ -8,9 +8,11 @@ from shoal.evaluation.calibration import calibration_error, entropy
 from shoal.evaluation.conformal import Conformal, coverage
 from shoal.evaluation.error_bars import Measured
 from shoal.evaluation.intervals import normal_quantile, with_intervals
+from shoal.evaluation.likelihood import negative_log_likelihood
 from shoal.evaluation.predictor import Prediction, Predictor
 from shoal.evaluation.record import BeforeAfter, ErrorBars
 from shoal.evaluation.scored import Scored
+from shoal.evaluation.verdict import paired_difference
 from shoal.results import Interval, Task
 
 
@@ -108,17 +110,27 @@ def _of_numbers(
     prediction: Prediction,
     test: Scored,
     groups: np.ndarray | None,
-    _seed: int,
+    seed: int,
 ) -> dict[str, object]:
     assert prediction.std is not None
-    off = np.abs(test.truth - prediction.mean)
+    assert prediction.std_below is not None
+    assert prediction.std_above is not None
+    away = test.truth - prediction.mean
+    off, own = np.abs(away), np.where(away < 0.0, prediction.std_below, prediction.std_above)
     scale = np.ones(off.shape[1]) if predictor.scale is None else predictor.scale
     before, after = [], []
     for level, quantile in zip(conformal.levels, conformal.curve, strict=True):
-        before.append(coverage(off <= normal_quantile(level) * prediction.std / scale, test.weights, groups))
-        after.append(coverage(off <= quantile * prediction.std, test.weights, groups))
+        before.append(coverage(off <= normal_quantile(level) * own / scale, test.weights, groups))
+        after.append(coverage(off <= quantile * own, test.weights, groups))
     scaled = bool((scale != 1.0).any())
+    losses = negative_log_likelihood(prediction, test.truth, predictor.head.counts)
+    shares = []
+    for k, _ in enumerate(prediction.levels if prediction.quantiles is not None else ()):
+        shares.append(coverage(test.truth <= prediction.quantiles[..., k], test.weights, groups))  # type: ignore[index]
     return {
+        "nll": paired_difference(np.zeros(len(losses)), losses, test.weights, seed=seed, groups=groups),
+        "quantile_levels": prediction.levels if shares else (),
+        "quantile_shares": tuple(shares),
         "calibration": "scaling" if scaled else "none",
         "parameters": tuple(float(factor) for factor in scale) if scaled else (),
         "levels": conformal.levels,

@@ -28,6 +28,7 @@ from shoal.networks.layers import Cropping1D as Cropping1D
 from shoal.networks.layers import Cropping2D as Cropping2D
 from shoal.networks.layers import Cropping3D as Cropping3D
 from shoal.networks.layers import Dense as Dense
+from shoal.networks.layers import DenseWithConstants as DenseWithConstants
 from shoal.networks.layers import DepthwiseConv1D as DepthwiseConv1D
 from shoal.networks.layers import DepthwiseConv2D as DepthwiseConv2D
 from shoal.networks.layers import Dropout as Dropout

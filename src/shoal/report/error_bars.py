@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from shoal.evaluation.record import ErrorBars, Record
 from shoal.report.tables import Cell, Table
-from shoal.report.words import count, interval, interval_range, interval_value, joined, label, number, percent
+from shoal.report.words import (
+    count,
+    in_the_mean,
+    interval,
+    interval_range,
+    interval_value,
+    joined,
+    label,
+    number,
+    percent,
+)
 
 _NAMES = {"calibration_error": "calibration error", "log_loss": "log-loss"}
 _PARTS = {"validation": "validation rows, cross-fitted", "test": "test rows"}
@@ -21,6 +31,13 @@ def error_bars(record: Record) -> tuple[str, ...]:
             f"{percent(round(found.disagreement, 3))} of the entropy of the predictions comes from disagreement "
             "between the networks (mutual information; Houlsby et al. 2011); the rest is what they agree on not knowing"
         )
+    if found.quantile_levels:
+        pairs = zip(found.quantile_levels, found.quantile_shares, strict=True)
+        said = joined(f"{interval(share)} below that of {percent(level)}" for level, share in pairs)
+        lines.append(f"Of the test values lie, of the predicted quantiles, {said}")
+    if found.nll is not None:
+        what = "" if len(record.data.targets) == 1 else ", all targets of a row together"
+        lines.append(f"The negative log-likelihood of a test {record.test_rows.unit} is {interval(found.nll)}{what}")
     if found.outside is not None:
         lines.append(_outside(record, found))
     return tuple(lines)
@@ -31,10 +48,10 @@ def _coverage(record: Record, found: ErrorBars) -> str:
     classes = bool(record.data.classes)
     what = f"{percent(found.level)} {'sets' if classes else 'intervals'}"
     share = "" if held is None else f" hold {interval(held)} of the test values"
-    size = (
-        "" if found.set_size is None else f", with {number(found.set_size)} classes in the mean; the likeliest class "
-    )
-    size += "" if found.set_size is None else "is always in, so that they hold more where it is mostly right"
+    size = ""
+    if found.set_size is not None:
+        mean = in_the_mean(found.set_size, "class", "classes")
+        size = f", with {mean}; the likeliest class is always in, so that they hold more where it is mostly right"
     groups = f"; {count(found.groups_known, 'group')} had rows enough for one of its own" if found.groups_known else ""
     text = f"{what}{share}{size}. They are made by {found.how}{groups}"
     if any(column.role == "time" for column in record.data.columns):

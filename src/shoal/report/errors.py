@@ -25,9 +25,15 @@ def measured_table(record: Record) -> Table | None:
         for name, found in record.measured.scatter.items()
         for of in ([f" of {name}"] if several else [""])
     )
+    expected = "The expected width is above 1 by the error of the fit."
+    if record.measured.covariance is not None:
+        expected = (
+            "With the covariance C, pulls are C^(−1/2) (true − predicted). Their expected width counts the error of "
+            "the fit, and with replicas what rows share with those that taught the networks."
+        )
     note = (
-        f"The expected width is above 1 by the error of the fit. Most likely {scatter}, from the validation rows, with "
-        "the 95 % interval by the likelihood; a scatter whose interval begins at zero is not seen."
+        f"{expected} Most likely {scatter}, from the validation rows, with the 95 % interval by the likelihood; a "
+        "scatter whose interval begins at zero is not seen."
     )
     return Table(header, tuple(rows), note)
 
@@ -54,7 +60,7 @@ def replicas_text(record: Record) -> str:
         return f"{total}. No two replicas were trained to their end."
     left = f" {count(found.left_out, 'network')} that failed or had no time were left out." if found.left_out else ""
     return (
-        f"The ensemble was trained {found.draws} times more, each time on targets redrawn within their measured "
-        f"errors, {count(found.trained, 'network')} in all.{left} Their spread is the error of the fit that the "
-        f"measured errors cause. {total}, and that of the replicas."
+        f"The ensemble was trained {found.draws} times more, each time on its own answers redrawn within the "
+        f"errors and the scatter of the rows, {count(found.trained, 'network')} in all.{left} How far they land from "
+        f"it is the error of the fit, its bias included. {total}, and the distance of the replicas."
     )

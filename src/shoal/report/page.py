@@ -14,9 +14,12 @@ from shoal.report import tables, words
 from shoal.report.anomalies import anomalies, strangest_rows
 from shoal.report.error_bars import error_bars, error_bars_table, error_bars_title
 from shoal.report.errors import measured_table, replicas_text
+from shoal.report.explanation import importance_on_page
 from shoal.report.figures import figure_numbers
 from shoal.report.overtraining import overtraining_of
 from shoal.report.prose import interval_methods, kept_scores, opening, sections, training_of_a_candidate
+from shoal.report.selection import selection_of
+from shoal.runs.page_file import times
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -39,6 +42,7 @@ def page_html(record: Record, figures: Mapping[str, str]) -> str:
         sections=sections(record),
         figure=_Figures(figures, captions),
         opening=opening(record),
+        openings=times(record.test_openings),
         training_of_a_candidate=training_of_a_candidate(record),
         kept_scores=kept_scores(record),
         headline=tables.headline(record),
@@ -57,9 +61,11 @@ def page_html(record: Record, figures: Mapping[str, str]) -> str:
         error_bars_table=error_bars_table(record),
         error_bars_title=error_bars_title(record),
         overtraining=overtraining_of(record),
+        selection=selection_of(record),
         measured=measured_table(record),
         replicas=replicas_text(record),
         strangest=strangest_rows(record),
+        importance=importance_on_page(record),
         space=tables.search_space(record),
         times=tables.times(record),
         methods=interval_methods(record),

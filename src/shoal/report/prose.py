@@ -64,6 +64,13 @@ def training_of_a_candidate(record: Record) -> str:
     score = "A candidate's score is the mean over its networks, with its standard error"
     if record.cv is None:
         return f"Each candidate was trained {each} times, with other seeds. {score}."
+    if record.rolling is not None:
+        return (
+            f"Each candidate was trained {each} times ({rounds(record.cv, record.repeats, True)}), each time on the "
+            f"rows before a part of the rows in time, on which it was judged. {score}; the first folds learned from "
+            "fewer rows, so that they may score worse. The networks of the last fold of each candidate that is kept "
+            "make the ensemble; the others tell how well such networks predict what comes next."
+        )
     return (
         f"Each candidate was trained {each} times ({rounds(record.cv, record.repeats)}), each time without one fold "
         f"of the rows, on which it was judged. {score}; the folds share training rows, so that the true error is "
@@ -71,13 +78,13 @@ def training_of_a_candidate(record: Record) -> str:
     )
 
 
-def rounds(cv: int | None, repeats: int) -> str:
+def rounds(cv: int | None, repeats: int, rolling: bool = False) -> str:
     """Return folds and repeats as people say them.
 
-    >>> rounds(5, 2), rounds(None, 3), rounds(5, 1)
-    ('5 folds × 2 repeats', '3 repeats', '5 folds')
+    >>> rounds(5, 2), rounds(None, 3), rounds(5, 1, rolling=True)
+    ('5 folds × 2 repeats', '3 repeats', '5 rolling folds')
     """
-    parts = [count(cv, "fold")] if cv else []
+    parts = [count(cv, "rolling fold" if rolling else "fold")] if cv else []
     return " × ".join([*parts, count(repeats, "repeat")] if repeats > 1 or not cv else parts)
 
 
@@ -87,7 +94,20 @@ def kept_scores(record: Record) -> str:
     if record.networks_each == 1 or not kept:
         return ""
     shown = joined(f"{number(c.score)} ± {number(c.error, 2)} (candidate {c.id})" for c in kept)
-    return f"Best scores, lower is better: {shown}."
+    return f"Best scores, lower is better: {shown}.{_part_by_part(record, kept[0].id)}"
+
+
+def _part_by_part(record: Record, candidate: int) -> str:
+    """Return how the networks of a candidate did in each of rolling folds, which tells of a drift."""
+    if record.rolling is None:
+        return ""
+    own = [n for n in record.networks if n.candidate_id == candidate]
+    folds = [[n.score for n in own if n.fold == fold] for fold in range(record.cv or 0)]
+    each = joined(number(sum(scores) / len(scores)) for scores in folds)
+    return (
+        f" From part to part the best candidate scored {each}: falling scores tell of more rows to learn from, rising "
+        "ones of a law that drifts."
+    )
 
 
 def opening(record: Record) -> str:
@@ -107,8 +127,10 @@ def sections(record: Record) -> tuple[tuple[str, str], ...]:
         predictions = (("reconstruction", "Reconstruction"), ("codes", "Codes"), ("anomalies", "Anomalies"))
     if record.error_bars is not None:
         predictions = (*predictions, ("error-bars", "Error bars"))
+    selection = (("selection", "Selection"),) if record.selection is not None else ()
     examples = (("examples", "Examples"),) if record.signals is not None else ()
     inside = (("inside", "Inside"),) if record.signals is not None else ()
+    importance = (("importance", "Importance"),) if record.importance is not None else ()
     return (
         ("verdict", "Verdict"),
         ("data", "Data"),
@@ -119,6 +141,8 @@ def sections(record: Record) -> tuple[tuple[str, str], ...]:
         *examples,
         ("baselines", "Baselines"),
         ("overfitting", "Overfitting"),
+        *selection,
+        *importance,
         ("best", "Best network"),
         *inside,
         ("method", "Intervals"),

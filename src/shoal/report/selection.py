@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from shoal.evaluation.record import Record
 from shoal.evaluation.selection import Selection
+from shoal.report.tables import Table
 from shoal.report.words import integer, interval, number
+from shoal.results import Interval
 
 NAMES = {
     "asimov": "Asimov significance",
@@ -13,6 +19,35 @@ NAMES = {
     "s/sqrt(b)": "S/√B",
     "s/sqrt(s+b)": "S/√(S+B)",
 }
+
+
+@dataclass(frozen=True)
+class SelectionText:
+    """What the page says of a selection: sentences, and a table of what the cut gives."""
+
+    lines: tuple[str, ...]
+    table: Table
+    title: str
+
+
+def selection_of(record: Record) -> SelectionText | None:
+    """Return the text, or None where no yields were given."""
+    found = record.selection
+    if found is None:
+        return None
+    return SelectionText(
+        selection_lines(found), Table(("", "value [95 %]"), tuple(selection_rows(found))), f"On the {found.quoted_on}"
+    )
+
+
+def selection_line(found: Mapping[str, Any]) -> str:
+    """Return a selection in a line, from `selection` in `metrics.json`."""
+    name = found["measure"]
+    quoted = Interval(*(found["significance"][name][key] for key in ("value", "low", "high")))
+    return (
+        f"cut at a score of {number(found['cut'])}: {NAMES[name]} {interval(quoted)} on the {found['quoted_on']}, with "
+        f"{number(found['signal_events'])} signal and {number(found['background_events'])} background events"
+    )
 
 
 def selection_rows(found: Selection) -> list[tuple[str, str]]:
@@ -37,14 +72,14 @@ def selection_lines(found: Selection) -> tuple[str, ...]:
         f"{found.chosen_on} by its {NAMES[found.measure]} ({number(found.chosen)} there), quoted on "
         f"{integer(found.rows[1])} {found.quoted_on}",
         f"kept: {number(found.signal_events)} of {number(yields.signal)} signal and {number(found.background_events)} "
-        f"of "
-        f"{number(yields.background)}{uncertain} background events",
+        f"of {number(yields.background)}{uncertain} background events",
     ]
     if len(set(found.effective)) and (any(found.negative) or any(abs(n - round(n)) > 1e-6 for n in found.effective)):
         (signal, background), (less, fewer) = found.effective, found.negative
+        negative = f"; {number(100 * less, 2)} % and {number(100 * fewer, 2)} % of them have negative weights"
         lines.append(
-            f"weights: the rows quoted count as {integer(signal)} signal and {integer(background)} background events; "
-            f"{number(100 * less, 2)} % and {number(100 * fewer, 2)} % of them have negative weights"
+            f"weights: the rows quoted count as {integer(signal)} signal and {integer(background)} background events"
+            f"{negative if any(found.negative) else ''}"
         )
     return tuple(lines)
 
@@ -61,7 +96,7 @@ def write_selection(found: Selection, folder: str | Path) -> list[Path]:
     written = []
     with drawing():
         for name, module in (("rejection", rejection), ("significance", significance)):
-            shown = module.numbers(found)
+            shown = module.of(found)
             save(module.draw(shown), Path(folder), name, shown.alt)
             save_table(shown.table(), Path(folder), name)
             written += [Path(folder) / f"{name}.{end}" for end in ("svg", "pdf", "csv")]

@@ -240,6 +240,8 @@ def scores(record: Record) -> Table:
     words = {"train": "training", "validation": "validation", "test": "test"}
     if record.cv:
         words, sizes = words | {"validation": "out of fold"}, sizes | {"validation": sizes.get("train", 0)}
+    if record.rolling is not None:
+        words, sizes = words | {"validation": "the next part"}, sizes | record.rolling
     rows = tuple(
         (
             f"{words[p]} ({count(sizes.get(p, 0), 'row')})",

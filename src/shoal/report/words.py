@@ -194,6 +194,16 @@ def count(amount: float, one: str, several: str | None = None) -> str:
     return f"{integer(amount)} {one if amount == 1 else several or one + 's'}"
 
 
+def in_the_mean(amount: float, one: str, several: str) -> str:
+    """Return a mean amount with its noun in the right number.
+
+    >>> in_the_mean(1.0004, "class", "classes"), in_the_mean(1.25, "class", "classes")
+    ('1 class in the mean', '1.25 classes in the mean')
+    """
+    text = short(amount, 3)
+    return f"{text} {one if text == '1' else several} in the mean"
+
+
 def sentence(text: str) -> str:
     """Return a text with a capital at its start and a full stop at its end.
 

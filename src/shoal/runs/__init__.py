@@ -19,6 +19,7 @@ from shoal.runs.log import Log as Log
 from shoal.runs.log import read_candidates as read_candidates
 from shoal.runs.log import read_curves as read_curves
 from shoal.runs.log import read_networks as read_networks
+from shoal.runs.log import read_replicas as read_replicas
 from shoal.runs.log import write_log as write_log
 from shoal.runs.metrics_file import metrics_dict as metrics_dict
 from shoal.runs.model_file import load_model as load_model
@@ -37,6 +38,7 @@ __all__ = [
     "read_candidates",
     "read_curves",
     "read_networks",
+    "read_replicas",
     "remove_checkpoint",
     "save_checkpoint",
     "save_model",

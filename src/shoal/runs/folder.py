@@ -11,23 +11,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import RunError, suggest
-from shoal.runs import checkpoint, config_file, log, metrics_file, model_file, scored_file
+from shoal.runs import checkpoint, config_file, log, metrics_file, model_file, page_file, scored_file
 from shoal.runs.writing import cannot_write
 
 if TYPE_CHECKING:
     from shoal.evaluation.predictor import Predictor
     from shoal.evaluation.record import PredictedRows, Record
 
-MODEL, FIGURES, REPORT = "model", "figures", "report.html"
+MODEL, FIGURES, FORMULA, SYSTEMATICS, EXPLANATION = "model", "figures", "formula", "systematics", "explanation"
 # All that shoal itself puts into a run folder; nothing else is ever removed.
 CONTENTS = (
     config_file.NAME,
     log.NAME,
     metrics_file.NAME,
     scored_file.NAME,
-    REPORT,
+    page_file.NAME,
     MODEL,
     FIGURES,
+    SYSTEMATICS,
+    EXPLANATION,
+    FORMULA,
     checkpoint.FOLDER,
 )
 
@@ -118,12 +121,19 @@ class RunFolder:
         return metrics_file.write_metrics(self.path, record)
 
     def count_opening(self) -> int:
-        """Count one more use of the test rows in `metrics.json` and return how many there are now."""
-        return metrics_file.count_opening(self.path)
+        """Count one more use of the test rows in `metrics.json` and on the page; return how many there are now."""
+        openings = metrics_file.count_opening(self.path)
+        page_file.write_openings(self.path, openings)
+        return openings
 
     def write_scored(self, record: Record) -> Path | None:
         """Write the validation and test rows with their predictions; None where nothing is predicted."""
         return scored_file.write_scored(self.path, record.predicted)
+
+    @property
+    def has_scored(self) -> bool:
+        """Whether the folder keeps the test rows with their predictions."""
+        return (self.path / scored_file.NAME).is_file()
 
     def scored(self, part: str) -> PredictedRows:
         """Return the `validation` or `test` rows with their predictions; RunError if they are not there."""
@@ -169,9 +179,14 @@ class RunFolder:
         return self.path / FIGURES
 
     @property
+    def formula(self) -> Path:
+        """The folder of formulas."""
+        return self.path / FORMULA
+
+    @property
     def report(self) -> Path:
         """The path of the page."""
-        return self.path / REPORT
+        return self.path / page_file.NAME
 
     @property
     def finished(self) -> bool:

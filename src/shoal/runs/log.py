@@ -2,8 +2,9 @@
 
 Tables: `meta` (key, value), `candidates` (one row each; `candidate` is JSON with all hyperparameters, `score` the
 mean over its networks with its standard error), `networks` (one row each, with the fold and the repeat of its
-candidate) and `curves` (one row per network and epoch, up to the epoch at which the network stopped). In format 1
-every candidate was one network, and `candidates` held what `networks` holds now.
+candidate), `curves` (one row per network and epoch, up to the epoch at which the network stopped) and `replicas` (one
+row each, with the network that it repeats and the draw of the targets that it learned from; without curves). Format 2
+had no replicas; in format 1 every candidate was one network, and `candidates` held what `networks` holds now.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     from shoal.evaluation.record import Record
 
-FORMAT = 2
+FORMAT = 3
 NAME = "log.sqlite"
 _MENDING = "Restore it from a copy, or train the run again (the command is in config.toml)."
 # Column, SQL type, polars type, in the order of the table.
@@ -58,11 +59,25 @@ _NETWORKS = (
 # What is read: a network with the hyperparameters of its candidate.
 _WITH_CANDIDATE = (*_NETWORKS, ("candidate", "TEXT NOT NULL", "String"))
 _JOINED = "(SELECT n.*, c.candidate FROM networks n JOIN candidates c ON c.id = n.candidate_id)"
-# The tables of format 1, under the names of today.
+_REPLICAS = (
+    ("id", "INTEGER PRIMARY KEY", "Int64"),
+    ("network", "INTEGER NOT NULL", "Int64"),
+    ("draw", "INTEGER NOT NULL", "Int64"),
+    ("status", "TEXT NOT NULL", "String"),
+    ("epochs", "INTEGER", "Int64"),
+    ("best_epoch", "INTEGER", "Int64"),
+    ("train_loss", "REAL", "Float64"),
+    ("validation_loss", "REAL", "Float64"),
+    ("kept", "INTEGER NOT NULL", "Boolean"),
+)
+# The tables of earlier formats, under the names of today.
+_OF_FORMAT_2 = {"replicas": f"(SELECT {', '.join(f'NULL AS {name}' for name, _, _ in _REPLICAS)} WHERE 0)"}
 _OF_FORMAT_1 = {
+    **_OF_FORMAT_2,
     "candidates": "(SELECT id, 1 AS networks, parameters, score, NULL AS score_error, kept, candidate FROM candidates)",
     _JOINED: "(SELECT *, id AS candidate_id, NULL AS fold, 0 AS repeat FROM candidates)",
 }
+_OF_FORMAT = {1: _OF_FORMAT_1, 2: _OF_FORMAT_2}
 _CURVES = (
     ("network", "INTEGER NOT NULL", "Int64"),
     ("epoch", "INTEGER NOT NULL", "Int64"),
@@ -85,6 +100,10 @@ class Log:
     def networks(self) -> pl.DataFrame:
         """Return one row per network; see `read_networks`."""
         return read_networks(self.path)
+
+    def replicas(self) -> pl.DataFrame:
+        """Return one row per replica; see `read_replicas`."""
+        return read_replicas(self.path)
 
     def curves(self) -> pl.DataFrame:
         """Return one row per network and epoch; see `read_curves`."""
@@ -151,6 +170,22 @@ def read_networks(path: str | Path) -> pl.DataFrame:
     return _frame(Path(path), _JOINED, _WITH_CANDIDATE, "id")
 
 
+def read_replicas(path: str | Path) -> pl.DataFrame:
+    """Return the replicas of a log, one row each, in the order of their ids: draw after draw.
+
+    Args:
+        path: the SQLite file.
+
+    Returns:
+        Columns `id`, `network` (that it repeats), `draw` (of the target errors), `status`, `epochs`, `best_epoch`,
+        `train_loss`, `validation_loss` and `kept` (whether its answers count). No rows without replicas.
+
+    Raises:
+        RunError: missing, damaged or of a newer format.
+    """
+    return _frame(Path(path), "replicas", _REPLICAS, "id")
+
+
 def read_curves(path: str | Path) -> pl.DataFrame:
     """Return the learning curves of a log in long form.
 
@@ -175,10 +210,12 @@ def _fill(connection: sqlite3.Connection, record: Record) -> None:
     connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
     connection.execute(f"CREATE TABLE candidates ({_columns(_CANDIDATES)})")
     connection.execute(f"CREATE TABLE networks ({_columns(_NETWORKS)})")
+    connection.execute(f"CREATE TABLE replicas ({_columns(_REPLICAS)})")
     connection.execute(f"CREATE TABLE curves ({_columns(_CURVES)}, PRIMARY KEY (network, epoch)) WITHOUT ROWID")
     _insert(connection, "meta", 2, iter(sorted(_meta(record).items())))
     _insert(connection, "candidates", len(_CANDIDATES), _candidate_rows(record))
     _insert(connection, "networks", len(_NETWORKS), _network_rows(record))
+    _insert(connection, "replicas", len(_REPLICAS), _replica_rows(record))
     _insert(connection, "curves", len(_CURVES), _curve_rows(record))
     connection.execute("COMMIT")
 
@@ -213,6 +250,12 @@ def _network_rows(record: Record) -> Iterator[tuple[Any, ...]]:
         yield (int(n.id), int(n.candidate_id), n.fold, n.repeat, str(n.status), *counts, *losses, int(n.kept))
 
 
+def _replica_rows(record: Record) -> Iterator[tuple[Any, ...]]:
+    for r in sorted(record.replicas, key=lambda r: r.id):
+        losses = float(r.train_loss), float(r.validation_loss)
+        yield (int(r.id), int(r.network), int(r.draw), r.status, r.epochs, int(r.best_epoch), *losses, int(r.kept))
+
+
 def _curve_rows(record: Record) -> Iterator[tuple[Any, ...]]:
     curves = record.curves
     values = np.stack([curves.train_loss, curves.validation_loss, curves.validation_metric], axis=-1)
@@ -236,7 +279,7 @@ def _rows(path: Path, query: str, table: str = "") -> list[tuple[Any, ...]]:
         with contextlib.closing(sqlite3.connect(uri, uri=True)) as connection:
             number = connection.execute("PRAGMA user_version").fetchone()[0]
             check_format(path, number, FORMAT, _MENDING)
-            source = _OF_FORMAT_1.get(table, table) if number == 1 else table
+            source = _OF_FORMAT.get(number, {}).get(table, table)
             return connection.execute(query.format(source)).fetchall()
     except (sqlite3.Error, UnicodeDecodeError) as error:
         raise RunError(f"{str(path)!r} is damaged: {error}. {_MENDING}") from error

@@ -38,12 +38,16 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         are known, `units` of `columns` and of `scores`. Every score
         is `{"value", "low", "high", "method"}`, a 95 % interval. `search.candidates_looked_at` counts the
         candidates among which the kept ones were chosen, `search.cv` and `search.repeats` say how often each was
-        trained, and `search.kept` gives each kept one's mean score with its standard error. With `cv`, the
-        `validation` scores are those of out-of-fold predictions. `coverage` is the share of test values inside their
+        trained, and `search.kept` gives each kept one's mean score with its standard error; `search.front` the best
+        candidate of each size, and the smallest that is as good as the best. With `cv`, the
+        `validation` scores are those of out-of-fold predictions; `search.rolling` then tells how many rows taught and
+        judged a network, where folds are rolling. `coverage` is the share of test values inside their
         interval, of classes inside their set, beside the `level` that was asked for; `calibration` says how predictions
         were calibrated and holds expected calibration error and log-loss before and after, `outside` the share of test
         rows outside the training region. Where targets have measured errors, `measured_errors` holds chi-square, pulls
-        and intrinsic scatter of each, and how many replicas there are.
+        and intrinsic scatter of each, and how many replicas there are. Where yields were given, `selection` holds the
+        cut that the validation rows chose and what it gives on the test rows. `importance` is that of the columns,
+        where it was cheap to measure.
     """
     data = record.data
     document = {
@@ -63,6 +67,7 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         "test_openings": record.test_openings,
         **_on_test_rows(record),
         **({"measured_errors": _measured(record.measured)} if record.measured is not None else {}),
+        **({} if record.importance is None else {"importance": record.importance.as_dict()}),
         "data": _data(record),
         **_units(record),
         "engine": dict(record.engine),
@@ -119,8 +124,10 @@ def _search(record: Record) -> dict[str, Any]:
         "candidates_looked_at": len(record.candidates),
         "cv": record.cv,
         "repeats": record.repeats,
+        **({} if record.rolling is None else {"rolling": dict(record.rolling)}),
         "best_of_n_bias": None if record.counts is None else record.counts.as_dict(),
         "kept": kept,
+        "front": None if record.front is None else record.front.as_dict(),
         "space": dict(record.search_space),
     }
 
@@ -147,9 +154,14 @@ def _on_test_rows(record: Record) -> dict[str, Any]:
         return {"reconstruction": _reconstruction(record.reconstruction)}
     steps: dict[str, Any] = {} if rows.series is None else {"steps": len(rows.series)}
     bars = record.error_bars
-    held = {} if rows.coverage is None else {"coverage": _coverage(rows.coverage, bars)}
+    held: dict[str, Any] = {} if rows.coverage is None else {"coverage": _coverage(rows.coverage, bars)}
     if bars is not None:
         held["calibration"] = _calibration(bars)
+        if bars.nll is not None:
+            held["negative_log_likelihood"] = bars.nll.as_dict()
+        if bars.quantile_levels:
+            pairs = zip(bars.quantile_levels, bars.quantile_shares, strict=True)
+            held["quantiles"] = [{"level": level, "below": share.as_dict()} for level, share in pairs]
         if bars.outside is not None:
             region = {"rate": bars.outside_rate, "rows": bars.outside_rows, "test": bars.outside.as_dict()}
             held["outside"] = region
@@ -158,6 +170,8 @@ def _on_test_rows(record: Record) -> dict[str, Any]:
         steps["weights"] = {"effective_test_rows": effective, "negative_fraction": negative}
     if record.overtraining is not None:
         steps["overtraining"] = record.overtraining.as_dict()
+    if record.selection is not None:
+        steps["selection"] = record.selection.as_dict()
     if record.data.task == Task.CLASSIFICATION and rows.probabilities is not None:
         from shoal.metrics import confusion_matrix
 
@@ -207,7 +221,8 @@ def _measured(found: MeasuredRecord) -> dict[str, Any]:
         for name, scatter in found.scatter.items()
     }
     replicas = {} if found.replicas is None else {"replicas": asdict(found.replicas)}
-    return {"columns": list(found.columns), "text": found.text, "targets": targets, **replicas}
+    covariance = {} if found.covariance is None else {"covariance": found.covariance}
+    return {"columns": list(found.columns), **covariance, "text": found.text, "targets": targets, **replicas}
 
 
 def _reconstruction(found: ReconstructionRecord) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from shoal.training.augmentation import AUGMENTATIONS, Augmentation
 from shoal.training.cost import COMPILE_SECONDS, ORDERS, epochs_of_a_chunk, fits_last, member_step
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.losses import LOSSES, Loss
-from shoal.training.member import Member, Problem, activated_trunk, build_trunk
+from shoal.training.member import Member, Problem, activated_trunk, build_trunk, output_layer
 
 BUCKETS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
 LAYOUTS = ("first", "last")
@@ -71,6 +71,7 @@ class Structure:
     stem: tuple[Layer, ...] = ()
     reconstruct: bool = False
     per_step: bool = False
+    constants: int = 0
 
     @property
     def inputs(self) -> int:
@@ -81,6 +82,11 @@ class Structure:
     def whole(self) -> bool:
         """Whether the trunk is an autoencoder to its end, behind which no layer comes."""
         return not self.hidden and is_whole(self.trunk, self.input_shape, self.outputs)
+
+    @property
+    def classifies(self) -> bool:
+        """Whether outputs are probabilities of classes."""
+        return self.output_activation in ("sigmoid", "softmax")
 
     @property
     def chooses_activation(self) -> bool:
@@ -109,7 +115,7 @@ class Structure:
         fixed = self.fixed_activations or self.activations[:1] * len(self.hidden)
         for units, activation in zip(self.hidden, fixed, strict=True):
             layers += [Dense(units, activation=activation, table=self.table), *drop]
-        layers.append(Dense(self.outputs, activation=self.output_activation))
+        layers.append(output_layer(self.outputs, self.output_activation, self.constants))
         return Network(layers, self.input_shape)
 
 
@@ -313,6 +319,7 @@ def _structure(problem: Problem, traits: _Traits, layouts: Sequence[str]) -> Str
         hidden=widths,
         skips=len({len(hidden) for hidden in traits.hidden}) > 1,
         outputs=problem.outputs,
+        constants=problem.constants,
         output_activation=problem.output_activation,
         activations=tuple(name for name in ACTIVATIONS if name in traits.activations) or ("linear",),
         optimizers=tuple(sorted(traits.optimizers)),

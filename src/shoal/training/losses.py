@@ -1,19 +1,30 @@
 """Losses: what training makes small.
 
 Each loss gives one value per row (or step of a series) and output; the cost of a batch is their weighted mean, plus the
-penalties of :mod:`shoal.training.penalties`. `target` and `output` must have one shape.
+penalties of :mod:`shoal.training.penalties`. `target` and `output` have one shape, unless the loss has a head
+(:mod:`shoal.training.heads`) that says more of a target than its value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from shoal.errors import SettingError, suggest
 from shoal.results import Task
+from shoal.training.heads import (
+    FLOOR,
+    VALUE,
+    GaussianHead,
+    Head,
+    MultivariateGaussianHead,
+    PoissonHead,
+    QuantileHead,
+    columns,
+)
 
 Values = Callable[[Any, Any, Any, Mapping[str, Any]], Any]
 CLIP = 1e-7
@@ -31,6 +42,7 @@ class Loss:
             by `values_of_logits`, which is exact where the two steps would overflow.
         values_of_logits: as `values`, for the output before the activation `fused`.
         root: whether the cost is the square root of the mean (rmse).
+        head: what the outputs say of the targets.
     """
 
     name: str
@@ -39,6 +51,7 @@ class Loss:
     fused: str | None = None
     values_of_logits: Values | None = None
     root: bool = False
+    head: Head = VALUE
 
     def absorbs(self, activation: str) -> bool:
         """Whether the loss takes the place of this last activation."""
@@ -53,8 +66,8 @@ class Loss:
         return xp.where(positive, xp.sqrt(xp.where(positive, mean, 1.0)), 0.0 * mean)
 
 
-def _check(target: Any, output: Any) -> None:
-    if target.shape != output.shape:
+def _check(target: Any, output: Any, agree: bool | None = None) -> None:
+    if not (target.shape == output.shape if agree is None else agree):
         raise SettingError(f"loss: target of shape {target.shape} and output of shape {output.shape} must agree")
 
 
@@ -121,7 +134,79 @@ def categorical_crossentropy_of_logits(xp: Any, target: Any, output: Any, number
     return -xp.sum(_smooth(target, numbers, target.shape[axis]) * log_p, axis=axis, keepdims=True)
 
 
-_CLASSES = (Task.CLASSIFICATION,)
+def gaussian_nll(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
+    """Return `(y - f)² / v + log v` with the variance `v = s²`, or `v = σ² + s²` where σ is measured.
+
+    That is twice the negative log-likelihood of a normal distribution, less a constant (Nix and Weigend, ICNN 1994,
+    55). Targets `(rows, targets)` may have their standard errors σ behind them, `(rows, 2 targets)`; s is then the
+    scatter that is left beside them, and s = 0 makes it the chi-square.
+    """
+    del numbers
+    width, axis = output.shape[xp.features], xp.features
+    count = width // 2
+    _check(target, output, width % 2 == 0 and target.shape[axis] in (count, width))
+    variance = xp.exp(2.0 * columns(xp, output, count, width)) + FLOOR
+    if target.shape[axis] == width:
+        variance = variance + columns(xp, target, count, width) ** 2
+    return (columns(xp, target, 0, count) - columns(xp, output, 0, count)) ** 2 / variance + xp.log(variance)
+
+
+def multivariate_gaussian_nll(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
+    """Return `|Lᵀ (y - f)|² - 2 Σ log L_ii`, one value per row: `(y - f)ᵀ C⁻¹ (y - f) + log det C`, `C⁻¹ = L Lᵀ`.
+
+    That is twice the negative log-likelihood of a multivariate normal distribution, less a constant (Williams, Neural
+    Comput. 8, 843, 1996).
+    """
+    del numbers
+    count, width = target.shape[xp.features], output.shape[xp.features]
+    _check(target, output, MultivariateGaussianHead().outputs(count) == width)
+    away = target - columns(xp, output, 0, count)
+    logs = columns(xp, output, count, 2 * count)
+    away, below, total = [columns(xp, away, i, i + 1) for i in range(count)], 2 * count, 0.0
+    for j in range(count):
+        product = xp.exp(columns(xp, logs, j, j + 1)) * away[j]
+        for i in range(j + 1, count):
+            product = product + columns(xp, output, below, below + 1) * away[i]
+            below += 1
+        total = total + product**2
+    return total - 2.0 * xp.sum(logs, axis=xp.features, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Pinball:
+    """`mean over levels τ of max(τ (y - q), (τ - 1) (y - q))`, whose minimum are quantiles (Koenker and Bassett 1978).
+
+    Args:
+        levels: those of the outputs: all targets at the first level, then at the next.
+    """
+
+    levels: tuple[float, ...]
+
+    def __call__(self, xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
+        """Return the loss of each target, the mean over the levels."""
+        del numbers
+        count = target.shape[xp.features]
+        _check(target, output, output.shape[xp.features] == count * len(self.levels))
+        total = 0.0
+        for i, level in enumerate(self.levels):
+            above = target - columns(xp, output, i * count, (i + 1) * count)
+            total = total + xp.maximum(level * above, (level - 1.0) * above)
+        return total / len(self.levels)
+
+
+def poisson(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
+    """Return `f - y log f` for the expected number f of counts, as in Keras."""
+    _check(target, output)
+    return output - target * xp.log(output + CLIP)
+
+
+def poisson_of_logits(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
+    """Return the Poisson loss of `f = exp(z)` from z: `exp z - y z`."""
+    _check(target, output)
+    return xp.exp(output) - target * output
+
+
+_CLASSES, _NUMBERS = (Task.CLASSIFICATION,), (Task.REGRESSION,)
 LOSSES: dict[str, Loss] = {
     loss.name: loss
     for loss in (
@@ -138,6 +223,10 @@ LOSSES: dict[str, Loss] = {
             "softmax",
             categorical_crossentropy_of_logits,
         ),
+        Loss("gaussian_nll", gaussian_nll, _NUMBERS, head=GaussianHead()),
+        Loss("multivariate_gaussian_nll", multivariate_gaussian_nll, _NUMBERS, head=MultivariateGaussianHead()),
+        Loss("pinball", Pinball(QuantileHead().levels), _NUMBERS, head=QuantileHead()),
+        Loss("poisson", poisson, _NUMBERS, "exponential", poisson_of_logits, head=PoissonHead()),
     )
 }
 ALIASES = {
@@ -145,6 +234,7 @@ ALIASES = {
     "root_mean_squared_error": "rmse",
     "mean_absolute_error": "mae",
     "logcosh": "log_cosh",
+    "quantile": "pinball",
 }
 
 
@@ -182,6 +272,17 @@ def _checked_values(function: Callable[[Any, Any, Any], Any]) -> Values:
         return result[..., None] if len(shape) == len(front) else result
 
     return values
+
+
+def with_scatter(loss: Loss, scatter: str) -> Loss:
+    """Return the Gaussian loss with a scatter that is a `function` of the inputs, or a `constant`."""
+    return replace(loss, head=GaussianHead(scatter))
+
+
+def with_levels(loss: Loss, coverage: float) -> Loss:
+    """Return the pinball loss whose outermost quantiles leave so much between them."""
+    head = QuantileHead.covering(coverage)
+    return replace(loss, values=Pinball(head.levels), head=head)
 
 
 def check_loss_suits(loss: Loss, task: Task) -> None:

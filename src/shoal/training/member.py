@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import NetworkError
-from shoal.networks import Dense, Dropout, Flatten, Layer, Network
+from shoal.networks import Dense, DenseWithConstants, Dropout, Flatten, Layer, Network
 from shoal.networks.bottleneck import is_whole
 from shoal.networks.initializers import Shape
 from shoal.networks.parsing import parse_layers
@@ -35,7 +35,8 @@ class Member:
         candidate: the number of its candidate; by default its own `id`, for a candidate with one member.
         fold: the fold of the problem's rows that it is validated on and does not learn from; None where the
             problem has separate validation rows.
-        repeat: the column of `Problem.folds` that its fold is counted in.
+        repeat: which repeat it is of its candidate and fold: the column of `Problem.folds` that its fold is counted in,
+            unless they are rolling.
         bootstrap: each row counts a Poisson number of times with mean one, its own draw.
         replica: the targets are redrawn once within `Problem.y_err`.
         draw: which draw of the targets a replica sees, the same for all members of its number; by default its own `id`.
@@ -68,7 +69,8 @@ class Problem:
             rows taken from the array of all.
         y: targets of the training rows, `(rows, outputs)` float32: one-hot classes, a single 0/1 column for two
             classes, or normalised values. Where each step of a series has a target, `(rows, time, outputs)`.
-        weights: `(rows, 1 or outputs)` float32 with mean one; `(rows, time, 1)` with zeros at steps without a target.
+            With `known_errors` the standard errors of the targets stand behind them, `(rows, 2 targets)`.
+        weights: `(rows, 1 or targets)` float32 with mean one; `(rows, time, 1)` with zeros at steps without a target.
         validation_x, validation_y, validation_weights: the same for the validation rows.
         validation_half: 0 or 1 for each validation row: members are stopped on one half and judged on the other.
         loss: what is made small.
@@ -76,10 +78,16 @@ class Problem:
         penalties: callables `(xp, parameters) -> number` added to the cost.
         folds: the fold of each row in each repeat of a cross-validation, `(rows, repeats)`; the validation rows
             are then the training rows, and a member is trained on the rows outside its fold. None: no folds.
-        y_err, validation_y_err: standard error of each target, `(rows, outputs)` float32 in units of `y`, for replicas,
+        validation_folds: of rolling folds, in which a member is not validated on all rows that it does not learn from:
+            `(rows, folds)`, a column for each fold, which holds its number at the rows that validate it. `folds` has as
+            many columns then, each with the number of the fold at rows that it does not learn from. None: `folds`.
+        y_err, validation_y_err: standard error of each target, shaped as `y`, float32 in units of `y`, for replicas,
             or None: their targets are then not redrawn.
+        y_noise, validation_y_noise: what redrawn first targets differ by where the errors of rows are correlated,
+            `(rows, draws)` float32 in units of `y`, in place of `y_err`; or None.
         stem: layers with which every network begins, such as the scaling of images.
         reconstruct: the targets are what comes out of the stem, in one line; `y` is then `(rows, 0)`.
+        known_errors: `y` and `validation_y` also hold the standard errors of the targets, for the loss.
     """
 
     x: Any
@@ -94,10 +102,14 @@ class Problem:
     seed: int = 0
     penalties: tuple[Callable[..., Any], ...] = ()
     folds: np.ndarray | None = None
+    validation_folds: np.ndarray | None = None
     y_err: np.ndarray | None = None
     validation_y_err: np.ndarray | None = None
+    y_noise: np.ndarray | None = None
+    validation_y_noise: np.ndarray | None = None
     stem: tuple[Layer, ...] = ()
     reconstruct: bool = False
+    known_errors: bool = False
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -112,12 +124,27 @@ class Problem:
     @property
     def outputs(self) -> int:
         """Number of outputs of a network, or of each step."""
-        return math.prod(self.input_shape) if self.reconstruct else int(self.y.shape[-1])
+        return math.prod(self.input_shape) if self.reconstruct else self.loss.head.outputs(self.targets)
+
+    @property
+    def targets(self) -> int:
+        """Number of columns that are predicted."""
+        return int(self.y.shape[-1]) // (2 if self.known_errors else 1)
+
+    @property
+    def constants(self) -> int:
+        """Number of outputs that are the same for every row."""
+        return self.loss.head.constants(self.targets)
 
     @property
     def per_step(self) -> bool:
         """Whether each step of a series has a target of its own."""
         return self.y.ndim == 3
+
+    @property
+    def rolling(self) -> bool:
+        """Whether a member's fold is a column of the folds, rather than a number in the column of its repeat."""
+        return self.validation_folds is not None
 
     @property
     def validation_from(self) -> int:
@@ -132,7 +159,7 @@ class Problem:
     def output_activation(self) -> str:
         """The activation of the last layer that suits the task."""
         if self.task is not Task.CLASSIFICATION:
-            return "linear"
+            return self.loss.head.activation
         return "sigmoid" if self.outputs == 1 or self.loss.fused == "sigmoid" else "softmax"
 
 
@@ -181,6 +208,7 @@ def build_network(
     output_activation: str,
     stem: tuple[Layer, ...] = (),
     per_step: bool = False,
+    constants: int = 0,
 ) -> Network:
     """Return the network of a candidate: its trunk, hidden layers and output, with dropout behind each but the last.
 
@@ -193,6 +221,7 @@ def build_network(
         output_activation: of the last layer.
         stem: layers with which the network begins.
         per_step: whether it answers at each step of a series, by the same dense layers.
+        constants: how many of the outputs, the last, are the same for every row.
 
     Example:
         >>> build_network(Hyperparameters(hidden=(8,)), (4,), 3, "softmax").parameter_count
@@ -209,8 +238,15 @@ def build_network(
         layers += drop
     for units, activation in zip(h.hidden, h.layer_activations(), strict=True):
         layers += [Dense(units, activation=activation, kernel_initializer=h.kernel_initializer), *drop]
-    layers.append(Dense(outputs, activation=output_activation, kernel_initializer=h.kernel_initializer))
+    layers.append(output_layer(outputs, output_activation, constants, h.kernel_initializer))
     return Network(layers, input_shape)
+
+
+def output_layer(outputs: int, activation: str, constants: int = 0, initializer: str = "glorot_uniform") -> Layer:
+    """Return the last layer of a network, some of whose outputs may be the same for every row."""
+    if constants:
+        return DenseWithConstants(outputs - constants, constants, kernel_initializer=initializer)
+    return Dense(outputs, activation=activation, kernel_initializer=initializer)
 
 
 @lru_cache(maxsize=256)

@@ -33,7 +33,7 @@ def member_numbers(problem: Problem, structure: Structure, members: Sequence[Mem
     numbers["patience"] = np.asarray([h.patience for h in each], np.int32)
     numbers["optimizer"] = np.asarray([structure.optimizers.index(h.optimizer) for h in each], np.int32)
     numbers["key"] = Streams(problem.seed, (DROPOUT,), np.asarray([member.origin for member in members])).keys
-    numbers |= resampling_numbers(problem.seed, members)
+    numbers |= resampling_numbers(problem.seed, members, rolling=problem.rolling)
     numbers["layers"] = _layer_numbers(structure, each)
     if structure.masks:
         numbers["own"] = np.stack([_own_parameters(problem, structure, member) for member in members])
@@ -73,18 +73,21 @@ def _scalars(h: Hyperparameters, steps: int, weights: int) -> dict[str, float]:
 
 def member_network(problem: Problem, member: Member) -> Network:
     """Return a member's network in its own size."""
-    sizes = problem.input_shape, problem.outputs
-    return build_network(member.hyperparameters, *sizes, problem.output_activation, problem.stem, problem.per_step)
+    return _network(problem, member.hyperparameters)
+
+
+def _network(problem: Problem, h: Hyperparameters) -> Network:
+    sizes, stem = (problem.input_shape, problem.outputs), problem.stem
+    return build_network(h, *sizes, problem.output_activation, stem, problem.per_step, problem.constants)
 
 
 def _weights(problem: Problem, h: Hyperparameters) -> int:
     """Return how many weights are regularised."""
     if h.layers or len(problem.input_shape) > 1:
-        sizes = problem.input_shape, problem.outputs
-        network = build_network(h, *sizes, problem.output_activation, problem.stem, problem.per_step)
+        network = _network(problem, h)
         pairs = zip(network.layers, network.parameter_shapes, strict=True)
         return sum(math.prod(shapes[name]) for layer, shapes in pairs for name in layer.regularised)
-    widths = (problem.inputs, *h.hidden, problem.outputs)
+    widths = (problem.inputs, *h.hidden, problem.outputs - problem.constants)
     return sum(a * b for a, b in itertools.pairwise(widths))
 
 

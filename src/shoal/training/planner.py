@@ -93,6 +93,8 @@ def shared_bytes(problem: Problem, devices: int) -> int:
     arrays = [problem.y, problem.weights, problem.validation_y, problem.validation_weights]
     if not isinstance(problem.x, TakenRows):  # devices use the memory that holds these already
         arrays += [problem.x, problem.validation_x]
+    more = (problem.folds, problem.validation_folds, problem.y_noise, problem.validation_y_noise)
+    arrays += [array for array in more if array is not None]
     return LIBRARY_BYTES + (devices + 1) * sum(array.nbytes for array in arrays)
 
 

@@ -7,30 +7,49 @@ from typing import Any
 
 import numpy as np
 
-from shoal.errors import DataError
+from shoal.errors import DataError, SettingError
 from shoal.networks import Layer
 from shoal.results import Task
 from shoal.streams import Stream
 from shoal.taken import TakenRows
-from shoal.training.losses import Loss, check_loss_suits, get_loss
+from shoal.training.heads import GaussianHead, QuantileHead
+from shoal.training.losses import Loss, check_loss_suits, get_loss, with_levels, with_scatter
 from shoal.training.member import Problem
 
 HALVES = 4
 
 
-def choose_loss(task: Task, classes: int, loss: str | Callable[..., Any] | None) -> Loss:
+def choose_loss(
+    task: Task,
+    classes: int,
+    loss: str | Callable[..., Any] | None,
+    scatter: str | None = None,
+    coverage: float = 0.95,
+) -> Loss:
     """Return the loss that the user asked for, or the one that suits the task.
 
     Without a wish: the mean squared error for numbers and reconstructions, the cross-entropy for classes (binary for
-    two).
+    two). A `scatter` that is to be learned, as a `constant` or a `function` of the inputs, makes it `gaussian_nll`; the
+    outermost quantiles of `pinball` have the share `coverage` between them.
+
+    Raises:
+        SettingError: the loss does not suit the task, or learns no scatter.
     """
+    if scatter in ("constant", "function"):
+        chosen = get_loss("gaussian_nll" if loss is None else loss)
+        if not isinstance(chosen.head, GaussianHead):
+            raise SettingError(f"scatter {scatter!r} is learned by the loss gaussian_nll, not by {chosen.name}")
+        check_loss_suits(chosen, task)
+        return with_scatter(chosen, scatter)
     if loss is None:
         if task is not Task.CLASSIFICATION:
             return get_loss("mse")
         return get_loss("binary_crossentropy" if classes == 2 else "categorical_crossentropy")
     chosen = get_loss(loss)
     check_loss_suits(chosen, task)
-    return chosen
+    if scatter == "zero" and isinstance(chosen.head, GaussianHead):
+        raise SettingError("gaussian_nll learns a scatter; with scatter zero leave out loss, or use mse")
+    return with_levels(chosen, coverage) if isinstance(chosen.head, QuantileHead) else chosen
 
 
 def make_problem(
@@ -43,9 +62,11 @@ def make_problem(
     seed: int = 0,
     penalties: tuple[Callable[..., Any], ...] = (),
     folds: np.ndarray | None = None,
+    validation_folds: np.ndarray | None = None,
     y_err: np.ndarray | None = None,
     stem: tuple[Layer, ...] = (),
     reconstruct: bool = False,
+    known_errors: bool = False,
 ) -> Problem:
     """Return the problem made of prepared training and validation rows.
 
@@ -60,9 +81,11 @@ def make_problem(
         seed: names the random numbers.
         penalties: callables `(xp, parameters) -> number`.
         folds: the fold of each row in each repeat, `(rows, repeats)`; `validation` must then be `training`.
+        validation_folds: of rolling folds, see `Problem`; a column for each fold, -1 at rows that do not validate it.
         y_err: standard error of each normalised target, `(rows, targets)`, for replicas.
         stem: layers with which every network begins.
         reconstruct: whether the networks reconstruct what comes out of the stem; targets are then `(rows, 0)`.
+        known_errors: whether the targets of both parts have their standard errors behind them, `(rows, 2 targets)`.
 
     Raises:
         DataError: fewer than two validation rows, in all or in one fold, or weights that add up to nothing.
@@ -72,9 +95,9 @@ def make_problem(
     if len(validation_x) < 2:
         found = len(validation_x)
         raise DataError(f"at least two validation rows are needed, got {found}; add rows or raise the share")
-    half = deal_halves(task, validation_y, seed)
+    half = deal_halves(task, validation_y, seed, None if validation_folds is None else validation_folds.max(axis=1))
     if folds is not None:
-        _check_halves(folds, half)
+        _check_halves(folds if validation_folds is None else validation_folds.max(axis=1, keepdims=True), half)
     return Problem(
         x=_numbers(x),
         y=encode_target(task, loss, classes, y),
@@ -88,9 +111,11 @@ def make_problem(
         seed=seed,
         penalties=penalties,
         folds=None if folds is None else np.ascontiguousarray(folds, np.int32),
+        validation_folds=None if validation_folds is None else np.ascontiguousarray(validation_folds, np.int32),
         y_err=None if y_err is None else np.ascontiguousarray(y_err, np.float32),
         stem=stem,
         reconstruct=reconstruct,
+        known_errors=known_errors,
     )
 
 
@@ -146,13 +171,14 @@ def _mean_one(weights: np.ndarray | None, rows: int, part: str) -> np.ndarray:
     return (weights / mean).astype(np.float32)
 
 
-def deal_halves(task: Task, y: np.ndarray, seed: int) -> np.ndarray:
+def deal_halves(task: Task, y: np.ndarray, seed: int, part: np.ndarray | None = None) -> np.ndarray:
     """Return 0 or 1 for each validation row, each class of rows dealt evenly to both halves.
 
     Args:
         task: classification or regression.
         y: class numbers `(rows,)` or values `(rows, targets)`.
         seed: names the random numbers.
+        part: `(rows,)` number of the part that a row belongs to, each of which is dealt evenly, too; None: one part.
 
     Example:
         >>> int(deal_halves(Task.REGRESSION, np.zeros((4, 1)), seed=0).sum())
@@ -161,6 +187,8 @@ def deal_halves(task: Task, y: np.ndarray, seed: int) -> np.ndarray:
     order = Stream(seed, HALVES).permutation(len(y))
     if task is Task.CLASSIFICATION and y.ndim == 1:
         order = order[np.argsort(y[order], kind="stable")]
+    if part is not None:
+        order = order[np.argsort(part[order], kind="stable")]
     half = np.empty(len(y), np.int64)
     half[order] = np.arange(len(y)) % 2
     return half
@@ -170,7 +198,8 @@ def _check_halves(folds: np.ndarray, half: np.ndarray) -> None:
     """Refuse a fold that could not both stop a member and judge it."""
     for column in folds.T:
         fold = int(column.max()) + 1
-        if np.bincount(2 * column + half, minlength=2 * fold).min() == 0:
+        dealt = 2 * column + half
+        if np.bincount(dealt[column >= 0], minlength=2 * fold).min() == 0:
             raise DataError(
                 f"each of the {fold} folds needs at least two rows, one to stop a network and one to judge it; "
                 "choose fewer folds"

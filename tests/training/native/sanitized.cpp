@@ -62,33 +62,40 @@ struct Network {
         m.l2 = number(0, 1) < 0.5f ? 0.0f : 0.1f, m.l1 = m.l2, m.label_smoothing = 0.1f, m.huber_delta = 1.0f;
         m.dropout = number(0, 1) < 0.5f ? 0.0f : 0.3f, m.replica = (float)integer(0, 1);
         m.momentum_product = 1.0f, m.best_loss = INFINITY;
-        m.optimizer = optimizer, m.schedule = integer(0, 2), m.fold = integer(-1, 2), m.repeat = integer(0, 1);
-        m.bootstrap = integer(0, 1), m.depth = depth, m.max_epochs = integer(1, epochs), m.patience = 2;
+        m.optimizer = optimizer, m.schedule = integer(0, 2), m.fold = integer(-1, 2), m.column = integer(0, 1);
+        m.bootstrap = integer(0, 1), m.draw = integer(0, 2), m.depth = depth, m.max_epochs = integer(1, epochs), m.patience = 2;
         for (int i = 0; i < 2; ++i) m.key[i] = m.bootstrap_key[i] = m.replica_key[i] = generator();
     }
 };
 
-int train(const Kernel *kernel, int loss, int head, int outputs) {
+int train(const Kernel *kernel, int loss, int head, int targets) {
     constexpr int ROWS = 23, VALIDATION = 11, BATCH = 8, STEPS = 3, ORDERS = 2, INPUTS = 5, EPOCHS = 3, MEMBERS = 45;
     const auto x = numbers(ROWS * INPUTS, -1, 1), validation_x = numbers(VALIDATION * INPUTS, -1, 1);
-    const auto y = numbers(ROWS * outputs, 0, 1), validation_y = numbers(VALIDATION * outputs, 0, 1);
-    const auto y_err = numbers(ROWS * outputs, 0, 0.1f), validation_y_err = numbers(VALIDATION * outputs, 0, 0.1f);
+    const bool known = loss == 7 && integer(0, 1), constant = loss == 7 && integer(0, 1);
+    const int outputs = loss == 7 ? 2 * targets : loss == 8 ? 3 * targets : targets, columns = known ? 2 * targets : targets;
+    const auto y = numbers(ROWS * columns, 0, 1), validation_y = numbers(VALIDATION * columns, 0, 1);
+    const auto y_err = numbers(ROWS * columns, 0, 0.1f), validation_y_err = numbers(VALIDATION * columns, 0, 0.1f);
+    const auto y_noise = numbers(ROWS * 3, -1, 1), validation_y_noise = numbers(VALIDATION * 3, -1, 1);
     const auto weights = numbers(ROWS, 0, 2), validation_weights = numbers(VALIDATION, 0, 2);
     const auto folds = integers(ROWS * 2, 0, 2), validation_folds = integers(VALIDATION * 2, 0, 2);
     const auto half = integers(VALIDATION, 0, 1);
     std::vector<int32_t> orders(ORDERS * STEPS * BATCH, -1);
     for (int order = 0; order < ORDERS; ++order)
         for (int i = 0; i < ROWS; ++i) orders[order * STEPS * BATCH + i] = i;
-    const bool folded = integer(0, 1), redrawn = loss < 4;
+    const bool folded = integer(0, 1), redrawn = loss != 4 && loss != 5;
     Rows rows{};
     rows.x = x.data(), rows.y = y.data(), rows.weights = weights.data(), rows.y_err = redrawn ? y_err.data() : nullptr;
     rows.validation_y_err = redrawn ? validation_y_err.data() : nullptr, rows.validation_from = folded ? 0 : ROWS;
+    rows.draws = 3, rows.y_noise = redrawn && folded ? y_noise.data() : nullptr;
+    rows.validation_y_noise = rows.y_noise ? validation_y_noise.data() : nullptr;
     rows.validation_x = validation_x.data(), rows.validation_y = validation_y.data();
     rows.validation_weights = validation_weights.data(), rows.validation_half = half.data();
     rows.folds = folded ? folds.data() : nullptr, rows.validation_folds = folded ? validation_folds.data() : nullptr;
     rows.orders = orders.data(), rows.rows = ROWS, rows.validation_rows = VALIDATION, rows.inputs = INPUTS;
-    rows.outputs = outputs, rows.weight_columns = 1, rows.repeats = 2, rows.order_count = ORDERS, rows.steps = STEPS;
-    rows.batch = BATCH, rows.loss = loss, rows.root = integer(0, 1), rows.head = head, rows.metric = integer(0, 2);
+    rows.outputs = outputs, rows.weight_columns = 1, rows.columns = 2, rows.order_count = ORDERS, rows.steps = STEPS;
+    rows.batch = BATCH, rows.loss = loss, rows.root = integer(0, 1), rows.head = head, rows.metric = loss > 5 ? 0 : integer(0, 2);
+    rows.y_columns = columns, rows.targets = targets, rows.constants = constant ? targets : 0;
+    if (loss == 8) rows.level_count = 3, rows.levels[0] = 0.1f, rows.levels[1] = 0.5f, rows.levels[2] = 0.9f;
 
     std::vector<Network> networks;
     networks.reserve(MEMBERS);
@@ -114,7 +121,7 @@ int main() {
     for (int i = 0; const Kernel *kernel = shoal_kernel(i); ++i) {
         int trained = 0, all = 0;
         for (int repeat = 0; repeat < 3; ++repeat)
-            for (int loss = 0; loss < 6; ++loss)
+            for (int loss = 0; loss < 9; ++loss)
                 for (int head = 0; head < (loss < 4 ? 3 : 1); ++head, all += 45)
                     trained += train(kernel, loss, head, loss == 5 || head == 2 ? 3 : integer(1, 3));
         std::printf("%s: %d of %d members have a finite loss\n", kernel->name, trained, all);

@@ -12,6 +12,7 @@ from shoal.networks.layers.convolution import Conv1D as Conv1D
 from shoal.networks.layers.convolution import Conv2D as Conv2D
 from shoal.networks.layers.convolution import Conv3D as Conv3D
 from shoal.networks.layers.dense import Dense as Dense
+from shoal.networks.layers.dense_with_constants import DenseWithConstants as DenseWithConstants
 from shoal.networks.layers.depthwise import DepthwiseConv1D as DepthwiseConv1D
 from shoal.networks.layers.depthwise import DepthwiseConv2D as DepthwiseConv2D
 from shoal.networks.layers.depthwise import SeparableConv1D as SeparableConv1D
@@ -68,6 +69,7 @@ LAYERS: dict[str, type[Layer]] = {
     c.__name__: c
     for c in (
         Dense,
+        DenseWithConstants,
         Dropout,
         Activation,
         Flatten,

@@ -77,9 +77,9 @@ def numbers(record: Record) -> BestNetwork | None:
     """Return what the figure draws, or None if no network was kept."""
     if record.best_network is None:
         return None
-    outputs = record.data.classes or record.data.targets
-    if record.best_network.output_shape[-1] == 1:  # of two classes, one sigmoid gives the probability of the second
-        outputs = outputs[-1:]
+    outputs = record.data.classes or record.outputs or record.data.targets
+    if record.data.classes and record.best_network.output_shape[-1] == 1:
+        outputs = outputs[-1:]  # of two classes, one sigmoid gives the probability of the second
     best = record.kept[0].id if record.kept else None
     shape: tuple[int, ...] = getattr(record.best_network, "input_shape", (1,))
     inputs = record.data.feature_names if len(shape) == 1 else None  # pixels and steps have no names

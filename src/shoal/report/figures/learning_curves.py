@@ -29,6 +29,7 @@ class LearningCurves:
     best: np.ndarray
     networks: int
     folds: bool = False
+    rolling: bool = False
     ids: tuple[int, ...] = ()
 
     def table(self) -> Columns:
@@ -61,7 +62,8 @@ class LearningCurves:
 
     @property
     def _where(self) -> str:
-        return " A network's validation loss is that of the fold that it did not learn from." if self.folds else ""
+        of = "part behind the rows that it learned from" if self.rolling else "fold that it did not learn from"
+        return f" A network's validation loss is that of the {of}." if self.folds else ""
 
 
 def numbers(record: Record) -> LearningCurves | None:
@@ -76,6 +78,7 @@ def numbers(record: Record) -> LearningCurves | None:
         best_epochs(record.curves.validation_loss[kept]),
         len(record.networks),
         record.cv is not None,
+        record.rolling is not None,
         tuple(record.networks[i].id for i in kept),
     )
 

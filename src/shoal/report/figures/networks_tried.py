@@ -91,12 +91,13 @@ class NetworksTried:
 
 
 def numbers(record: Record) -> NetworksTried | None:
-    """Return the numbers of the figure, or None if fewer than two candidates have a score, or differ in nothing."""
+    """Return the numbers of the figure, or None if fewer than two candidates have a score, or nothing varies."""
     rows = [c for c in sorted(record.candidates, key=lambda c: c.id) if np.isfinite(c.score)]
     if len(rows) < 2:
         return None
     names = [name for name, _, _ in record.hyperparameters]
-    panels = [p for p in (panel(name, rows) for name in [*names, "parameters"]) if p is not None]
+    names += ["parameters"] if record.front is None else []  # which has a figure of its own
+    panels = [p for p in (panel(name, rows) for name in names) if p is not None]
     if not panels:
         return None
     score = np.array([c.score for c in rows], dtype=float)

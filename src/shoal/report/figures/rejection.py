@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.evaluation.record import Record
 from shoal.evaluation.selection import Selection
 from shoal.report.figures.style import BLUE, MUTED, VERMILION, add_axes, bars, new_figure, set_log
 from shoal.report.words import interval
@@ -46,8 +47,13 @@ class Rejection:
         return {"cut": self.cuts, "signal_efficiency": self.signal, "background_efficiency": self.background}
 
 
-def numbers(found: Selection) -> Rejection:
-    """Return the numbers of the figure."""
+def numbers(record: Record) -> Rejection | None:
+    """Return the numbers of the figure, or None where no yields were given."""
+    return None if record.selection is None else of(record.selection)
+
+
+def of(found: Selection) -> Rejection:
+    """Return the numbers of the figure of a selection."""
     curve = found.curve
     at = found.signal_efficiency.value, found.rejection
     return Rejection(curve.cuts, curve.signal, curve.background, curve.area, at, found.quoted_on)

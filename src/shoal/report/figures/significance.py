@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.evaluation.record import Record
 from shoal.evaluation.selection import Scan, Selection
 from shoal.report.figures.style import BLUE, INK, MUTED, VERMILION, add_axes, bars, new_figure
 from shoal.report.words import number
@@ -57,8 +58,13 @@ class Significance:
         }
 
 
-def numbers(found: Selection) -> Significance:
-    """Return the numbers of the figure."""
+def numbers(record: Record) -> Significance | None:
+    """Return the numbers of the figure, or None where no yields were given."""
+    return None if record.selection is None else of(record.selection)
+
+
+def of(found: Selection) -> Significance:
+    """Return the numbers of the figure of a selection."""
     names = found.chosen_on, found.quoted_on
     scans = found.scan, found.quoted_scan
     return Significance(*scans, found.measure, found.cut, found.quoted[found.measure], names)

@@ -154,7 +154,7 @@ class NativeEngine:
         self.kernel.train(block.rows.record, members, ends, seated.turn, epochs, self.cores)
         seated.turn = (seated.turn + epochs) % ORDERS
         metric = curves[:, :, 4]
-        if block.problem.output_activation == "linear":
+        if block.problem.output_activation in ("linear", "exponential"):
             metric = np.sqrt(np.maximum(metric, 0.0))  # negative weights may outweigh the others
         ends_of = (records[name].copy() for name in ("status", "epoch", "best_epoch"))
         return seated, Chunk(curves[:, :, 0], curves[:, :, 1], curves[:, :, 2:4], metric, *ends_of)

@@ -23,7 +23,10 @@ ACTIVATION_CODES = {
     name: i for i, name in enumerate(sorted(ACTIVATIONS, key=lambda name: not ACTIVATIONS[name].elementwise))
 }
 OPTIMIZER_CODES = {name: i for i, name in enumerate(OPTIMIZERS)}
-LOSSES_IN_ORDER = ("mse", "mae", "huber", "log_cosh", "binary_crossentropy", "categorical_crossentropy")
+LOSSES_IN_ORDER = (
+    *("mse", "mae", "huber", "log_cosh", "binary_crossentropy", "categorical_crossentropy"),
+    *("poisson", "gaussian_nll", "pinball"),
+)
 LOSS_CODES = {**{name: i for i, name in enumerate(LOSSES_IN_ORDER)}, "rmse": 0}
 HEADS = ("linear", "sigmoid", "softmax")
 SQUARES, HITS_OF_ONE, HITS_OF_MANY = range(3)
@@ -45,8 +48,10 @@ class RowsRecord:
             "validation_y": problem.validation_y,
             "validation_weights": problem.validation_weights,
             "validation_y_err": problem.validation_y_err,
+            "y_noise": problem.y_noise,
+            "validation_y_noise": problem.validation_y_noise,
             "folds": folds,
-            "validation_folds": folds,
+            "validation_folds": folds if problem.validation_folds is None else problem.validation_folds,
             "validation_half": problem.validation_half.astype(np.int32),
             "orders": batch_order(problem, batch_size, ORDERS),
         }
@@ -58,12 +63,19 @@ class RowsRecord:
         record["rows"], record["validation_rows"] = len(problem.x), len(problem.validation_x)
         record["inputs"], record["outputs"] = problem.inputs, problem.outputs
         record["validation_from"] = problem.validation_from
-        record["weight_columns"], record["repeats"] = problem.weights.shape[1], 0 if folds is None else folds.shape[1]
+        record["y_columns"], record["targets"] = problem.y.shape[1], problem.targets
+        record["constants"] = problem.constants
+        levels = getattr(problem.loss.head, "levels", ())
+        record["level_count"], record["levels"][0, : len(levels)] = len(levels), levels
+        record["draws"] = 0 if problem.y_noise is None else problem.y_noise.shape[1]
+        record["weight_columns"], record["columns"] = problem.weights.shape[1], 0 if folds is None else folds.shape[1]
         record["order_count"], record["steps"], record["batch"] = self.arrays["orders"].shape
         loss, head = problem.loss, problem.output_activation
         record["loss"], record["root"] = LOSS_CODES[loss.name], loss.root
         record["head"] = 0 if loss.absorbs(head) else HEADS.index(head)
-        record["metric"] = SQUARES if head == "linear" else HITS_OF_ONE if problem.outputs == 1 else HITS_OF_MANY
+        record["metric"] = (
+            SQUARES if head in ("linear", "exponential") else HITS_OF_ONE if problem.outputs == 1 else HITS_OF_MANY
+        )
         record["threshold"] = 0.0 if loss.fused == "sigmoid" else 0.5
         self.record = record
 
@@ -99,7 +111,7 @@ def member_records(
     records["max_epochs"], records["patience"] = [h.epochs for h in each], [h.patience for h in each]
     records["optimizer"] = [OPTIMIZER_CODES[h.optimizer] for h in each]
     records["key"] = Streams(problem.seed, (DROPOUT,), np.asarray([member.origin for member in members])).keys
-    for name, numbers in resampling_numbers(problem.seed, members).items():
+    for name, numbers in resampling_numbers(problem.seed, members, rolling=problem.rolling).items():
         records[name] = numbers
     records["momentum_product"], records["best_loss"], records["status"] = 1.0, np.inf, Status.RUNNING
     return records, _point(records, problem, members)
@@ -146,6 +158,7 @@ def _shape(problem: Problem, member: Member) -> tuple[tuple[np.ndarray, ...], tu
     h = member.hyperparameters
     kernels = [shapes["kernel"] for shapes in member_network(problem, member).parameter_shapes if shapes]
     inputs, neurons = np.asarray(kernels, np.int32).T.copy()
+    neurons[-1] += problem.constants
     names = tuple(get_activation(name).name for name in h.layer_activations())
     codes = np.repeat([ACTIVATION_CODES[name] for name in names] + [0], [*h.hidden, 1]).astype(np.int32)
     across = not all(get_activation(name).elementwise for name in names)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 POINTER, FLOAT, INT = np.uintp, np.float32, np.int32
+MOST_LEVELS = 8  # of quantiles
 
 
 def _record(*fields: tuple[type, str] | tuple[type, str, int]) -> np.dtype:
@@ -16,20 +17,24 @@ def _record(*fields: tuple[type, str] | tuple[type, str, int]) -> np.dtype:
 ROWS = _record(
     (POINTER, "x y weights y_err validation_x validation_y validation_weights"),
     (POINTER, "folds validation_folds validation_half orders"),
-    (INT, "rows validation_rows inputs outputs weight_columns repeats order_count steps batch"),
+    (INT, "rows validation_rows inputs outputs weight_columns columns order_count steps batch"),
     (INT, "loss root head metric"),
     (FLOAT, "threshold"),
     (POINTER, "validation_y_err"),
-    (INT, "validation_from"),
+    (INT, "validation_from y_columns targets constants level_count"),
+    (FLOAT, "levels", MOST_LEVELS),
+    (INT, "draws"),
+    (POINTER, "y_noise validation_y_noise"),
 )
 MEMBER = _record(
     (POINTER, "parameters first second best curves inputs neurons activations"),
     (FLOAT, "learning_rate momentum nesterov beta_1 beta_2 rho epsilon weight_decay"),
     (FLOAT, "warmup_steps total_steps final_fraction l2 l1 weights label_smoothing huber_delta dropout replica"),
     (FLOAT, "momentum_product best_loss"),
-    (INT, "optimizer schedule fold repeat bootstrap depth max_epochs patience"),
+    (INT, "optimizer schedule fold column bootstrap depth max_epochs patience"),
     (INT, "epoch best_epoch steps status"),
     (np.uint32, "key bootstrap_key replica_key", 2),
+    (INT, "draw"),
 )
 STATE = ("momentum_product", "best_loss", "epoch", "best_epoch", "steps", "status")
 """The fields of a member that training changes, besides its vectors."""

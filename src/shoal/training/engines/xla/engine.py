@@ -251,7 +251,7 @@ class XlaEngine:
         state, (curves, ends) = program.compiled(seated.state, seated.numbers, *shared)
         curves = np.moveaxis(np.asarray(curves), program.axis, 0)  # (places, epochs, 5)
         train_loss, loss, metric = curves[:, :, 0], curves[:, :, 1], curves[:, :, 4]
-        if block.structure.output_activation == "linear":
+        if not block.structure.classifies:
             metric = np.sqrt(np.maximum(metric, 0.0))  # negative weights may outweigh the others
         status, epoch, best = np.moveaxis(np.asarray(ends), program.axis, -1)
         chunk = Chunk(train_loss, loss, curves[:, :, 2:4], metric, status, epoch, best)

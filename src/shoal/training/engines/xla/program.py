@@ -17,9 +17,10 @@ from shoal.streams import threefry, to_uniform
 from shoal.training.cost import member_step
 from shoal.training.engines.xla.lifts import IN_TURN, LIFTS, Lift
 from shoal.training.grouping import Structure
+from shoal.training.heads import columns
 from shoal.training.optimizers import Slots, update
 from shoal.training.penalties import weight_penalty
-from shoal.training.resampling import bootstrap_counts, held_out, target_noise
+from shoal.training.resampling import bootstrap_counts, drawn_before, held_out, target_noise
 from shoal.training.schedules import learning_rate
 
 SOURCES = 256  # of random numbers in a network: layers, and layers within layers
@@ -45,10 +46,10 @@ class Rows(NamedTuple):
     """The data that every member of a block reads, filled up to sizes that many data sets share.
 
     `present` is 1 for a real row; the last row never is. `validation_weights` is `(batches, rows, outputs or 1, 2)`,
-    one column for each half; `folds` and `validation_folds` hold the fold of each row in each repeat and have no
-    columns where there are none. `steps` and `validation_batches` say how much is real. Images are not copied: `x` is
-    then the array of all of them, `where` holds the positions of the training rows in it and `validation_x` those of
-    the validation rows.
+    one column for each half; `folds` and `validation_folds` hold the fold of each row in each repeat, or are
+    those of rolling folds, and have no columns where there are none. `steps` and `validation_batches` say how much is
+    real. Images are not copied: `x` is then the array of all of them, `where` holds the positions of the training rows
+    in it and `validation_x` those of the validation rows.
     """
 
     x: Any
@@ -65,6 +66,8 @@ class Rows(NamedTuple):
     validation_from: Any
     steps: Any
     validation_batches: Any
+    y_noise: Any
+    validation_y_noise: Any
     where: Any = None
 
     def inputs(self, indices: Any) -> Any:
@@ -183,8 +186,14 @@ class MemberProgram:
 
     def mean_values(self, weights: Any, y: Any, output: Any, numbers: dict[str, Any]) -> Any:
         """Return the weighted value of the loss of each row, the mean over its outputs and its steps."""
-        values = self.values(self.xp, jnp.broadcast_to(y, output.shape), output, numbers)
+        values = self.values(self.xp, self.of_each(y, output), output, numbers)
         return self.over_steps(jnp.mean(weights * values, axis=self.xp.features))
+
+    def of_each(self, y: Any, output: Any) -> Any:
+        """Return targets once for each member that has an output."""
+        shape = list(output.shape)
+        shape[self.xp.features] = y.shape[self.xp.features]
+        return jnp.broadcast_to(y, shape)
 
     def over_steps(self, values: Any) -> Any:
         """Return the mean over the steps of each row, where steps have targets: weights of mean one make it right."""
@@ -245,6 +254,8 @@ class MemberProgram:
             present = present * bootstrap_counts(self.xp, which, numbers)
         if structure.replicas and rows.y_err.shape[-1]:
             y = y + self.redrawn(rows.y_err[indices], which, numbers)
+        if structure.replicas and rows.y_noise.shape[-1]:
+            y = y + self.drawn_before(rows.y_noise[indices], y, numbers)
         if structure.folds or structure.bootstrap:
             weights = weights * self.beside_targets(present)
         if structure.reconstruct:
@@ -255,6 +266,11 @@ class MemberProgram:
         """Return by what redrawn targets of rows differ from those measured; zero where no errors are known."""
         outputs = self.xp.shared(jnp.arange(y_err.shape[1], dtype=jnp.uint32))
         return self.xp.shared(y_err) * target_noise(self.xp, which[:, None], outputs, numbers)
+
+    def drawn_before(self, y_noise: Any, y: Any, numbers: dict[str, Any]) -> Any:
+        """Return the same where all draws were made before; only the first target is redrawn then."""
+        first = self.xp.shared((jnp.arange(y.shape[1]) == 0).astype(jnp.float32))
+        return self.beside_targets(drawn_before(self.xp, y_noise, numbers)) * first
 
     def clean(self, x: Any) -> Any:
         """Return what an autoencoder shall reconstruct: the rows behind the stem, each in one line."""
@@ -318,6 +334,8 @@ class MemberProgram:
                 first = rows.validation_from + i * weights.shape[0]
                 which = xp.shared((first + jnp.arange(weights.shape[0])).astype(jnp.uint32))
                 y = y + self.redrawn(rows.validation_y_err[i], which, numbers)
+            if self.structure.replicas and rows.validation_y_noise.shape[-1]:
+                y = y + self.drawn_before(rows.validation_y_noise[i], y, numbers)
             if self.structure.reconstruct:
                 y = self.clean(x)
             seen = xp.shared(jnp.ones(len(weights), jnp.float32))
@@ -402,8 +420,9 @@ class MemberProgram:
 
 def _hits(structure: Structure, xp: Any, y: Any, output: Any) -> Any:
     """Return one value per row or step: 1 for a right class, or the mean squared error."""
-    if structure.output_activation == "linear":
-        return jnp.mean((y - output) ** 2, axis=xp.features)
+    if not structure.classifies:
+        point = structure.loss.head.point(xp, jnp.exp(output) if structure.loss.absorbs("exponential") else output)
+        return jnp.mean((columns(xp, y, 0, point.shape[xp.features]) - point) ** 2, axis=xp.features)
     if structure.outputs == 1:
         threshold = 0.0 if structure.loss.fused == "sigmoid" else 0.5
         output, y = (jnp.take(one, 0, axis=xp.features) for one in (output, y))

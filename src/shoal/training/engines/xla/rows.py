@@ -21,7 +21,8 @@ def shared_rows(problem: Problem, structure: Structure) -> Rows:
     halves = np.eye(2, dtype=np.float32)[problem.validation_half]
     weights = problem.validation_weights[..., None] * halves.reshape(validation, *[1] * (problem.y.ndim - 1), 2)
     folds = problem.folds if problem.folds is not None else np.zeros((rows, 0), np.int32)
-    validation_folds = folds if problem.folds is not None else np.zeros((validation, 0), np.int32)
+    validation_folds = folds if problem.validation_folds is None else problem.validation_folds
+    validation_folds = validation_folds if problem.folds is not None else np.zeros((validation, 0), np.int32)
     y_err = _errors(structure, problem.y_err, rows)
     validation_y_err = _errors(structure, problem.validation_y_err, validation)
     padded, width = _padded(problem), structure.input_shape[0]
@@ -48,6 +49,8 @@ def shared_rows(problem: Problem, structure: Structure) -> Rows:
         validation_from=np.int32(problem.validation_from),
         steps=np.int32(problem.steps(structure.batch_size)),
         validation_batches=np.int32(batches),
+        y_noise=filled(_draws(structure, problem.y_noise, rows)),
+        validation_y_noise=batched(_draws(structure, problem.validation_y_noise, validation)),
         where=_positions(problem.x, padded) if taken else None,
     )
 
@@ -55,6 +58,13 @@ def shared_rows(problem: Problem, structure: Structure) -> Rows:
 def _errors(structure: Structure, errors: np.ndarray | None, rows: int) -> np.ndarray:
     """Return the errors within which targets are redrawn, without columns where none are."""
     return errors if structure.replicas and errors is not None else np.zeros((rows, 0), np.float32)
+
+
+def _draws(structure: Structure, noise: np.ndarray | None, rows: int) -> np.ndarray:
+    """Return by what targets are redrawn in each draw, filled up with draws that nobody sees."""
+    if noise is None or not structure.replicas:
+        return np.zeros((rows, 0), np.float32)
+    return np.pad(noise, ((0, 0), (0, bucket_rows(noise.shape[1]) - noise.shape[1])))
 
 
 def shared_orders(problem: Problem, structure: Structure, epochs: int) -> np.ndarray:

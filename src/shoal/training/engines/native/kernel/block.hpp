@@ -81,7 +81,7 @@ private:
         if (tile < FEWEST) tile = FEWEST;
         tile_rows = (int)(tile < rows.batch ? tile : rows.batch);
         const long inputs = ((long)tile_rows * rows.inputs + LANES - 1) / LANES;
-        const long of_row = 2 * values + rows.outputs + rows.weight_columns + 1 + 3 * widest;
+        const long of_row = 2 * values + rows.y_columns + rows.weight_columns + 1 + 3 * widest;
         long flags = 0;
         for (int l = 0; l + 1 < layers; ++l) flags += (2 + tile_rows) * layer[l].stride;
         memory.reserve(5 * size + tile_rows * of_row + inputs + flags + widest);
@@ -90,7 +90,7 @@ private:
             layer[l].values = memory.take(tile_rows * layer[l].stride);
             layer[l].slopes = memory.take(tile_rows * layer[l].stride);
         }
-        y = memory.take((long)tile_rows * rows.outputs);
+        y = memory.take((long)tile_rows * rows.y_columns);
         weights = memory.take((long)tile_rows * rows.weight_columns);
         present = memory.take(tile_rows);
         for (V **each : {&input, &behind, &beside}) *each = memory.take(tile_rows * widest);
@@ -117,8 +117,8 @@ private:
         };
         for (const auto &each : numbers) set_lane(each.to, lane, each.from);
         const struct { I &to; int32_t from; } integers[] = {
-            {own.optimizer, m.optimizer}, {own.schedule, m.schedule}, {own.fold, m.fold}, {own.repeat, m.repeat},
-            {own.bootstrap, -(m.bootstrap != 0)}, {own.max_epochs, m.max_epochs}, {own.patience, m.patience},
+            {own.optimizer, m.optimizer}, {own.schedule, m.schedule}, {own.fold, m.fold}, {own.column, m.column},
+            {own.bootstrap, -(m.bootstrap != 0)}, {own.max_epochs, m.max_epochs}, {own.patience, m.patience}, {own.draw, m.draw},
             {epoch, m.epoch}, {best_epoch, m.best_epoch}, {steps, m.steps},
             {status, lane < count ? m.status : (int32_t)FINISHED},
         };
@@ -153,9 +153,10 @@ private:
     void move_row(int l, int i, V *here, float **at) {  // the row behind the weights holds the biases
         const Layer &in = layer[l];
         V *const row = here + (i < in.inputs ? in.weights + i * in.stride : in.biases);
+        const int constants = l == layers - 1 && i < in.inputs ? rows.constants : 0;  // only biases belong to those
         int widths[LANES];
         for (int lane = 0; lane < count; ++lane)
-            widths[lane] = i == in.inputs || i < members[lane]->inputs[l] ? members[lane]->neurons[l] : 0;
+            widths[lane] = i == in.inputs || i < members[lane]->inputs[l] ? members[lane]->neurons[l] - constants : 0;
         for (int j = 0; j < in.outputs; ++j)
             for (int lane = 0; lane < count; ++lane) {
                 if (j >= widths[lane]) continue;

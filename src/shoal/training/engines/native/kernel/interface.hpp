@@ -4,21 +4,28 @@
 
 // The prepared rows, shared by all members; every array is in C order.
 struct Rows {
-    const float *x, *y, *weights, *y_err;  // (rows, inputs), (rows, outputs), (rows, weight_columns), (rows, outputs) or null
+    const float *x, *y, *weights, *y_err;  // (rows, inputs), (rows, y_columns), (rows, weight_columns), as y or null
     const float *validation_x, *validation_y, *validation_weights;
-    const int32_t *folds, *validation_folds;  // (rows, repeats), or null
+    const int32_t *folds, *validation_folds;  // (rows, columns), or null
     const int32_t *validation_half;           // 0 or 1
     const int32_t *orders;                    // (order_count, steps, batch): row numbers, -1 where a batch is short
-    int32_t rows, validation_rows, inputs, outputs, weight_columns, repeats, order_count, steps, batch;
+    int32_t rows, validation_rows, inputs, outputs, weight_columns, columns, order_count, steps, batch;
     int32_t loss, root, head, metric;  // codes below; whether the cost is the root of the mean
     float threshold;                   // of the output that parts two classes
-    const float *validation_y_err;     // (validation_rows, outputs), or null
+    const float *validation_y_err;     // (validation_rows, y_columns), or null
     int32_t validation_from;           // number of the first validation row, by which its targets are redrawn
+    int32_t y_columns, targets;        // of y, which may hold the errors of the targets behind them
+    int32_t constants, level_count;    // how many outputs, the last, take no inputs; levels of quantiles, if any
+    float levels[8];
+    int32_t draws;
+    const float *y_noise, *validation_y_noise;  // (rows, draws), or null: what redrawn first targets differ by
 };
 
-constexpr int32_t SQUARED = 0, ABSOLUTE = 1, HUBER = 2, LOG_COSH = 3, BINARY_OF_LOGITS = 4, CATEGORICAL_OF_LOGITS = 5;
+constexpr int32_t SQUARED = 0, ABSOLUTE = 1, HUBER = 2, LOG_COSH = 3, BINARY_OF_LOGITS = 4, CATEGORICAL_OF_LOGITS = 5,
+                  POISSON_OF_LOGITS = 6, GAUSSIAN = 7, PINBALL = 8;
 constexpr int32_t LINEAR_HEAD = 0, SIGMOID_HEAD = 1, SOFTMAX_HEAD = 2;
 constexpr int32_t SQUARES = 0, HITS_OF_ONE = 1, HITS_OF_MANY = 2;
+constexpr float FLOOR = 1e-6f;  // of a variance that is learned
 constexpr int32_t SGD = 0, RMSPROP = 1, ADAGRAD = 2, ADAM = 3, ADAMW = 4, NADAM = 5, LION = 6;
 constexpr int32_t CONSTANT = 0, COSINE = 1, EXPONENTIAL = 2;
 constexpr int32_t RUNNING = 0, FINISHED = 1, STOPPED_EARLY = 2, DIVERGED = 3;
@@ -32,9 +39,10 @@ struct Member {
     float learning_rate, momentum, nesterov, beta_1, beta_2, rho, epsilon, weight_decay;
     float warmup_steps, total_steps, final_fraction, l2, l1, weights, label_smoothing, huber_delta, dropout, replica;
     float momentum_product, best_loss;
-    int32_t optimizer, schedule, fold, repeat, bootstrap, depth, max_epochs, patience;
+    int32_t optimizer, schedule, fold, column, bootstrap, depth, max_epochs, patience;
     int32_t epoch, best_epoch, steps, status;
     uint32_t key[2], bootstrap_key[2], replica_key[2];
+    int32_t draw;
 };
 
 // One way to train members together; there is one for each instruction set.

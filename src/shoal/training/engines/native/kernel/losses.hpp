@@ -20,6 +20,10 @@ INLINE Activated loss_of_output(V target, V output, V delta) {
         const V value = size + log_one_plus_fraction(exponential_up_to_88(-2.0f * size)) - 0.69314718056f;
         return {value, hyperbolic_tangent(error)};
     }
+    if constexpr (CODE == POISSON_OF_LOGITS) {
+        const V expected = exponential(output);
+        return {expected - target * output, expected - target};
+    }
     return {softplus(output) - output * target, logistic(output) - target};  // BINARY_OF_LOGITS
 }
 
@@ -55,6 +59,41 @@ INLINE RowLoss loss_of_classes(int outputs, const V *y, const V *z, const V *wei
     return {weight * (targets * logarithm(sum) - expected), weight};
 }
 
+// (y - f)^2 / v + log v, with the variance v = exp(2 log s), and the square of a measured error behind the targets.
+INLINE RowLoss loss_of_gaussian(const Rows &rows, const V *y, const V *output, const V *weights, V *slope) {
+    const int targets = rows.targets;
+    const float share = 1.0f / (float)targets;
+    V value{}, weight{};
+    for (int j = 0; j < targets; ++j) {
+        const V own = weights[rows.weight_columns == 1 ? 0 : j];
+        const V scatter = exponential(2.0f * output[targets + j]);
+        V variance = scatter + FLOOR;
+        if (rows.y_columns > targets) variance += y[targets + j] * y[targets + j];
+        const V away = output[j] - y[j], pull = away / variance;
+        value += own * (away * pull + logarithm(variance));
+        weight += own;
+        slope[j] = own * pull * (2.0f * share);
+        slope[targets + j] = own * (scatter / variance) * (1.0f - away * pull) * (2.0f * share);
+    }
+    return {value * share, weight * share};
+}
+
+// The mean over levels of max(level (y - q), (level - 1) (y - q)).
+INLINE RowLoss loss_of_quantiles(const Rows &rows, const V *y, const V *output, const V *weights, V *slope) {
+    const int targets = rows.targets;
+    const float share = 1.0f / (float)rows.outputs;
+    V value{}, weight{};
+    for (int j = 0; j < targets; ++j) weight += weights[rows.weight_columns == 1 ? 0 : j];
+    for (int k = 0; k < rows.level_count; ++k)
+        for (int j = 0; j < targets; ++j) {
+            const V own = weights[rows.weight_columns == 1 ? 0 : j], above = y[j] - output[k * targets + j];
+            const V factor = select(above > 0.0f, splat(rows.levels[k]), splat(rows.levels[k] - 1.0f));
+            value += own * factor * above;
+            slope[k * targets + j] = 0.0f - own * factor * share;
+        }
+    return {value * share, weight * (1.0f / (float)targets)};
+}
+
 INLINE RowLoss loss_of_row(const Rows &rows, const V *y, const V *output, const V *weights, V delta, V *slope) {
     const int outputs = rows.outputs, columns = rows.weight_columns;
     switch (rows.loss) {
@@ -64,6 +103,10 @@ INLINE RowLoss loss_of_row(const Rows &rows, const V *y, const V *output, const 
         case LOG_COSH: return loss_of_outputs<LOG_COSH>(outputs, y, output, weights, columns, delta, slope);
         case BINARY_OF_LOGITS:
             return loss_of_outputs<BINARY_OF_LOGITS>(outputs, y, output, weights, columns, delta, slope);
+        case POISSON_OF_LOGITS:
+            return loss_of_outputs<POISSON_OF_LOGITS>(outputs, y, output, weights, columns, delta, slope);
+        case GAUSSIAN: return loss_of_gaussian(rows, y, output, weights, slope);
+        case PINBALL: return loss_of_quantiles(rows, y, output, weights, slope);
         default: return loss_of_classes(outputs, y, output, weights, columns, slope);
     }
 }
@@ -88,11 +131,18 @@ INLINE void through_head(int head, int outputs, const V *output, V *slope) {
 
 // 1 for a right class, or the mean squared error.
 INLINE V metric_of_row(const Rows &rows, const V *y, const V *output) {
-    const int outputs = rows.outputs;
+    const int outputs = rows.outputs, targets = rows.targets;
     if (rows.metric == SQUARES) {
+        // the first level that is no less than a half is the median
+        int median = 0;
+        while (median + 1 < rows.level_count && rows.levels[median] < 0.5f) ++median;
         V sum{};
-        for (int j = 0; j < outputs; ++j) sum += (y[j] - output[j]) * (y[j] - output[j]);
-        return sum * (1.0f / (float)outputs);
+        for (int j = 0; j < targets; ++j) {
+            const V said = output[median * targets + j];
+            const V away = y[j] - (rows.loss == POISSON_OF_LOGITS ? exponential(said) : said);
+            sum += away * away;
+        }
+        return sum * (1.0f / (float)targets);
     }
     if (rows.metric == HITS_OF_ONE) {
         const I said = output[0] > rows.threshold, is = y[0] > 0.5f;

@@ -52,18 +52,20 @@ private:
 
     // The rows of a tile as each member sees them.
     void gather(const int32_t *indices, int tile) {
-        const int outputs = rows.outputs, columns = rows.weight_columns;
+        const int outputs = rows.y_columns, columns = rows.weight_columns;
         const float classes = rows.loss == BINARY_OF_LOGITS ? 2.0f : (float)outputs;
+        const bool smooths = rows.loss == BINARY_OF_LOGITS || rows.loss == CATEGORICAL_OF_LOGITS;
         for (int i = 0; i < tile; ++i) {
             const long row = indices[i];
             for (int j = 0; j < rows.inputs; ++j) x[(long)i * rows.inputs + j] = rows.x[row * rows.inputs + j];
-            present[i] = rows.folds ? only(~held_out(rows.folds + row * rows.repeats), splat(1.0f)) : splat(1.0f);
+            present[i] = rows.folds ? only(~held_out(rows.folds + row * rows.columns), splat(1.0f)) : splat(1.0f);
             if (resamples)
                 present[i] *= select(own.bootstrap, bootstrap_count(own.bootstrap_key, (uint32_t)row), splat(1.0f));
             for (int j = 0; j < outputs; ++j) {
                 V target = splat(rows.y[row * outputs + j]);
                 if (rows.y_err) target += redrawn(rows.y_err[row * outputs + j], row, j);
-                if (rows.loss >= BINARY_OF_LOGITS)
+                if (rows.y_noise && j == 0) target += drawn_before(rows.y_noise + row * rows.draws);
+                if (smooths)
                     target = target * (1.0f - own.label_smoothing) + own.label_smoothing / classes;
                 y[i * outputs + j] = target;
             }
@@ -76,9 +78,16 @@ private:
         return error * own.replica * target_noise(own.replica_key, (uint32_t)row, (uint32_t)output);
     }
 
+    // The same where the errors of rows are correlated, so that all draws were made together.
+    V drawn_before(const float *draws) const {
+        V noise{};
+        for (int lane = 0; lane < LANES; ++lane) noise[lane] = draws[own.draw[lane]];
+        return own.replica * noise;
+    }
+
     I held_out(const int32_t *folds) const {
         I fold{};
-        for (int lane = 0; lane < LANES; ++lane) fold[lane] = folds[own.repeat[lane]];
+        for (int lane = 0; lane < LANES; ++lane) fold[lane] = folds[own.column[lane]];
         return fold == own.fold;
     }
 
@@ -159,7 +168,7 @@ private:
         const Layer &last = layer[layers - 1];
         const V *output = last.values + i * last.stride;
         V *slope = last.slopes + i * last.stride;
-        const RowLoss found = loss_of_row(rows, y + i * rows.outputs, output, weights + i * rows.weight_columns, own.huber_delta, slope);
+        const RowLoss found = loss_of_row(rows, y + i * rows.y_columns, output, weights + i * rows.weight_columns, own.huber_delta, slope);
         through_head(rows.head, rows.outputs, output, slope);
         return found;
     }
@@ -174,6 +183,9 @@ private:
                 product<float>(at.inputs, at.outputs, tile, {x, 1, at.inputs}, delta, so_far, kernel);
             else
                 product<V>(at.inputs, at.outputs, tile, {layer[l - 1].values, 1, layer[l - 1].stride}, delta, so_far, kernel);
+            if (l == layers - 1)  // constants take no inputs
+                for (int i = 0; i < at.inputs; ++i)
+                    for (int j = at.outputs - rows.constants; j < at.outputs; ++j) kernel.at[i * kernel.row + j] = V{};
             V *bias = gradient + at.biases;
             for (int j = 0; j < at.outputs; ++j) {
                 V sum = begins ? V{} : bias[j];
@@ -234,7 +246,7 @@ private:
                 const V *output = layer[layers - 1].values + i * layer[layers - 1].stride;
                 sums[half] += one.value;
                 weight[half] += one.weight;
-                metric += one.weight * metric_of_row(rows, y + i * rows.outputs, output);
+                metric += one.weight * metric_of_row(rows, y + i * rows.y_columns, output);
             }
         }
         const V least = splat(1e-12f), all = weight[0] + weight[1];
@@ -244,16 +256,17 @@ private:
     }
 
     void gather_validation(int from, int tile) {
-        const int outputs = rows.outputs, columns = rows.weight_columns;
+        const int outputs = rows.y_columns, columns = rows.weight_columns;
         for (int i = 0; i < tile; ++i) {
             const long row = from + i;
             for (int j = 0; j < rows.inputs; ++j)
                 x[(long)i * rows.inputs + j] = rows.validation_x[row * rows.inputs + j];
-            const V seen = rows.folds ? only(held_out(rows.validation_folds + row * rows.repeats), splat(1.0f)) : splat(1.0f);
+            const V seen = rows.folds ? only(held_out(rows.validation_folds + row * rows.columns), splat(1.0f)) : splat(1.0f);
             for (int j = 0; j < outputs; ++j) {
                 V target = splat(rows.validation_y[row * outputs + j]);
                 if (rows.validation_y_err)
                     target += redrawn(rows.validation_y_err[row * outputs + j], rows.validation_from + row, j);
+                if (rows.validation_y_noise && j == 0) target += drawn_before(rows.validation_y_noise + row * rows.draws);
                 y[i * outputs + j] = target;
             }
             for (int j = 0; j < columns; ++j) weights[i * columns + j] = seen * rows.validation_weights[row * columns + j];

@@ -1,0 +1,128 @@
+"""`shoal explain`: what the networks of a run look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from shoal.cli.from_settings import READING, read_options, with_settings
+from shoal.cli.options import Json, Quiet, RunArgument
+
+if TYPE_CHECKING:
+    from shoal.evaluation.explanation.explained import Explanation
+
+Data = Annotated[
+    str | None,
+    typer.Argument(metavar="[DATA]", help="other rows; by default the validation rows. Importance needs their targets"),
+]
+Column = Annotated[
+    list[str] | None,
+    typer.Option("--column", "-c", help="whose effect is wanted; may be repeated (default: the six most important)"),
+]
+Row = Annotated[
+    list[int] | None,
+    typer.Option("--row", help="take apart the answer for this row, counted from 1, and nothing else; may be repeated"),
+]
+Of = Annotated[str | None, typer.Option("--of", help="the class or target that is asked about")]
+Repeats = Annotated[int, typer.Option("--repeats", help="permutations of each column")]
+GroupAbove = Annotated[
+    float, typer.Option("--group-above", help="|Spearman| from which on columns are permuted together")
+]
+Pairs = Annotated[
+    int, typer.Option("--interactions", help="how many of the most important columns to look at in pairs; 0: none")
+]
+Ice = Annotated[bool, typer.Option("--ice", help="effects of single rows, too (individual conditional expectation)")]
+Method = Annotated[
+    str, typer.Option("--method", help="how to take answers apart: auto, gradients (of numbers) or shapley")
+]
+MostRows = Annotated[int, typer.Option("--most-rows", help="of more rows, draw so many at random")]
+Out = Annotated[
+    str | None, typer.Option("--out", "-o", metavar="FOLDER", help="where to write (default: RUN/explanation)")
+]
+
+
+def explain(
+    run: RunArgument,
+    data: Data = None,
+    *,
+    column: Column = None,
+    row: Row = None,
+    of: Of = None,
+    repeats: Repeats = 10,
+    group_above: GroupAbove = 0.7,
+    interactions: Pairs = 5,
+    ice: Ice = False,
+    method: Method = "auto",
+    most_rows: MostRows = 2000,
+    out: Out = None,
+    settings: dict[str, Any],
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Show which columns matter, how the answer changes with them, and which part each has in a single answer.
+
+    Importance: how much worse the score becomes when a column is permuted, columns that go together as one. Effects:
+    partial dependence, or accumulated local effects of columns that go together, with bands over the networks.
+    Interactions: Friedman's H. Figures (SVG, PDF) and all numbers (CSV, JSON) go into RUN/explanation. The test rows
+        are
+    not opened.
+    """
+    from shoal.cli.live import watching
+    from shoal.cli.output import print_json
+    from shoal.explaining import explain as explain_run
+    from shoal.run import load
+    from shoal.runs.folder import EXPLANATION
+
+    with watching(quiet=quiet, plain_lines=False) as progress:
+        loaded = load(run)
+        folder = str(loaded.path / EXPLANATION) if out is None else out
+        found = explain_run(
+            loaded,
+            data,
+            columns=column or None,
+            rows=[number - 1 for number in row] if row else None,
+            of=of,
+            repeats=repeats,
+            group_above=group_above,
+            interactions=interactions,
+            ice=ice,
+            method=method,
+            most_rows=most_rows,
+            out=folder,
+            options=read_options(settings),
+            progress=progress,
+        )
+    if as_json:
+        print_json(found.as_dict())
+    else:
+        _print(found, folder)
+
+
+def _print(found: Explanation, folder: str) -> None:
+    from shoal.cli.output import print_table, print_text
+    from shoal.report import explanation as words
+
+    if found.importance is not None:
+        print_table(*words.importance_table(found.importance))
+        for line in words.importance_lines(found.importance):
+            print_text(line)
+    if found.effects:
+        print_table(*words.effects_table(found))
+    if found.interactions is not None:
+        print_table(*words.interactions_table(found))
+    for one in found.attributions:
+        print_text(words.attribution_title(one))
+        print_table(*words.attribution_table(one))
+    if found.attributions:
+        for line in words.attribution_lines(found):
+            print_text(line)
+    for line in words.notes(found):
+        print_text(f"note: {line}")
+    print_text(f"figures and numbers: {folder}")
+
+
+def command() -> Callable[..., None]:
+    """Return the command with the flags for reading."""
+    return with_settings(explain, READING)

@@ -1,0 +1,62 @@
+"""The networks that are kept, as plain data and named arrays and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal.networks import Network
+
+
+@dataclass(frozen=True)
+class EnsembleMember:
+    """One network with its trained parameters, and the fold of a repeat that it did not learn from.
+
+    Of a replica, `draw` is the number of the redrawn targets that it learned from, and `origin` the kept network that
+    it repeats.
+    """
+
+    id: int
+    candidate: dict[str, Any]
+    network: Network
+    parameters: list[dict[str, np.ndarray]]
+    fold: int | None = None
+    repeat: int = 0
+    draw: int | None = None
+    origin: int | None = None
+
+
+def members_to_parts(
+    part: str, members: tuple[EnsembleMember, ...], arrays: dict[str, np.ndarray]
+) -> list[dict[str, Any]]:
+    """Return networks as plain data, and add their parameters to the named arrays."""
+    for k, member in enumerate(members):
+        for i, layer in enumerate(member.parameters):
+            arrays.update({f"{part}/{k}/{i}/{name}": array for name, array in layer.items()})
+    return [_described(member) for member in members]
+
+
+def members_from_parts(
+    part: str, document: dict[str, Any], arrays: dict[str, np.ndarray]
+) -> tuple[EnsembleMember, ...]:
+    """Return the networks that `members_to_parts` described."""
+    members = []
+    for k, entry in enumerate(document.get(part, ())):
+        network = Network.from_dict(entry["network"])
+        parameters = [
+            {name: arrays[f"{part}/{k}/{i}/{name}"] for name in shapes}
+            for i, shapes in enumerate(network.parameter_shapes)
+        ]
+        network.check_parameters(parameters)
+        where = entry.get("fold"), entry.get("repeat", 0), entry.get("draw"), entry.get("origin")
+        members.append(EnsembleMember(entry["id"], entry["candidate"], network, parameters, *where))
+    return tuple(members)
+
+
+def _described(member: EnsembleMember) -> dict[str, Any]:
+    described: dict[str, Any] = {"id": member.id, "candidate": member.candidate, "network": member.network.to_dict()}
+    if member.fold is not None:
+        described |= {"fold": member.fold, "repeat": member.repeat}
+    return described if member.draw is None else {**described, "draw": member.draw, "origin": member.origin}

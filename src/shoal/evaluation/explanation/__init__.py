@@ -1,0 +1,1 @@
+"""What an ensemble looks at: importance of columns, their effect, parts of single answers, interactions."""

@@ -1,0 +1,358 @@
+"""How the answer changes with one column: partial dependence, and accumulated local effects.
+
+Partial dependence (Friedman, Ann. Stat. 29, 1189, 2001) sets the column to a value v in every row,
+
+    PD(v) = sum_i w_i f(v, other columns of row i) / sum_i w_i.
+
+Where columns go together, it asks about rows that cannot exist. Accumulated local effects (Apley and Zhu, J. R. Stat.
+Soc. B 82, 1059, 2020) only move each row within its own interval between neighbouring values of the grid,
+
+    ALE(z_k) = sum over intervals j <= k of the mean over their rows of f(z_j, ...) - f(z_j-1, ...), less its mean.
+
+For columns that are independent of the others both are the same but for a constant. Categories have no order along
+which effects could accumulate. f is the mean over the members before calibration, so that each curve is the mean of the
+members' curves; the band is their standard deviation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal.evaluation.explanation.grid import filled, grid_of, nearest, rug_of
+from shoal.evaluation.explanation.subject import Block, Subject, Tell, silent, weighted_mean
+from shoal.evaluation.replicas import data_spread
+
+ROWS_OF_REPLICAS = {"partial": 100, "accumulated": 500}
+"""Rows that replicas, of which there are many, are asked about; for partial dependence once for each value."""
+MOST_CURVES = 60
+MISSING, OTHER = "missing", "other"
+
+Answers = Callable[[np.ndarray], np.ndarray]
+"""Prepared rows to outputs, `(..., rows, outputs)`."""
+
+
+@dataclass(frozen=True)
+class Effect:
+    """A curve over a grid, `(grid, outputs)` each.
+
+    Attributes:
+        mean: of the members.
+        members: standard deviation over the members; NaN where there is one.
+        rows: standard error that the finite rows leave.
+        data: standard deviation over the replicas, or None without them.
+    """
+
+    mean: np.ndarray
+    members: np.ndarray
+    rows: np.ndarray
+    data: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Dependence:
+    """How the answer changes with one column.
+
+    Attributes:
+        column: its name.
+        kind: `number`, `date`, `boolean` or `category`.
+        grid: `(grid,)` values, dates in days since 1970; or the names of categories.
+        counts: `(grid,)` the sum of the weights of the rows that are nearest to each value.
+        outputs: names of the classes, or of the target.
+        partial: partial dependence.
+        accumulated: accumulated local effects, whose mean is 0; None of categories.
+        level: `(outputs,)` the mean answer for the rows as they are, to which accumulated effects add.
+        rug: some values of the rows.
+        missing: rows without a value, which take no part in accumulated effects.
+        together_with: columns that go together with this one; then accumulated effects are the ones to look at.
+        curves: `(rows, grid, outputs)` of single rows, or None.
+    """
+
+    column: str
+    kind: str
+    grid: np.ndarray | tuple[str, ...]
+    counts: np.ndarray
+    outputs: tuple[str, ...]
+    partial: Effect
+    accumulated: Effect | None
+    level: np.ndarray
+    rug: np.ndarray
+    missing: int = 0
+    together_with: tuple[str, ...] = ()
+    curves: np.ndarray | None = None
+
+    @property
+    def preferred(self) -> str:
+        """Which of the two is to be looked at: `accumulated` of columns that go with others, else `partial`."""
+        return "accumulated" if self.together_with and self.accumulated is not None else "partial"
+
+    @property
+    def spread(self) -> float:
+        """The largest standard deviation over the rows of the effect that is to be looked at."""
+        effect = self.partial if self.preferred == "partial" else self.accumulated
+        assert effect is not None
+        w = np.maximum(self.counts, 0.0)
+        centred = effect.mean - np.average(effect.mean, axis=0, weights=w)
+        return float(np.sqrt(np.average(centred**2, axis=0, weights=w)).max())
+
+    def table(self) -> dict[str, Any]:
+        """Return the curves as columns, one row for each output and value."""
+        names, count = np.asarray(self.grid, object).astype(str), len(self.grid)
+
+        def flat(values: np.ndarray) -> np.ndarray:
+            return np.asarray(values).T.ravel()
+
+        columns: dict[str, Any] = {
+            "column": [self.column] * count * len(self.outputs),
+            "output": np.repeat(np.asarray(self.outputs, object), count).tolist(),
+            "value": np.tile(names, len(self.outputs)).tolist(),
+            "rows": np.tile(self.counts, len(self.outputs)),
+        }
+        empty = np.full(self.partial.mean.shape, np.nan)
+        for name, effect in (("partial", self.partial), ("accumulated", self.accumulated)):
+            parts = [empty] * 3 if effect is None else [effect.mean, effect.members, effect.rows]
+            for end, values in zip(("", "_members", "_rows"), parts, strict=True):
+                columns[name + end] = flat(values)
+            if self.partial.data is not None:
+                columns[f"{name}_data"] = flat(empty if effect is None or effect.data is None else effect.data)
+        return columns
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the curves as plain data for JSON."""
+
+        def plain(effect: Effect | None) -> dict[str, Any] | None:
+            if effect is None:
+                return None
+            known = {} if effect.data is None else {"data": effect.data}
+            return {"mean": effect.mean, "members": effect.members, "rows": effect.rows, **known}
+
+        return {
+            "column": self.column,
+            "kind": self.kind,
+            "grid": self.grid,
+            "counts": self.counts,
+            "outputs": list(self.outputs),
+            "partial_dependence": plain(self.partial),
+            "accumulated_local_effects": plain(self.accumulated),
+            "mean_answer": self.level,
+            "missing": self.missing,
+            "together_with": list(self.together_with),
+            "look_at": self.preferred,
+            **({} if self.curves is None else {"curves": self.curves}),
+        }
+
+
+def dependence(
+    subject: Subject, column: str, *, together_with: Sequence[str] = (), curves: bool = False, tell: Tell = silent
+) -> Dependence:
+    """Return how the answer changes with a column.
+
+    Args:
+        subject: an ensemble and rows with their table; their truth need not be known.
+        column: its name.
+        together_with: the columns that go together with it.
+        curves: whether those of single rows are wanted, too.
+        tell: hears how far the work is.
+
+    Raises:
+        SettingError: the ensemble does not predict from such a column.
+        DataError: the column has fewer than two values in these rows.
+    """
+    block = subject.block(column)
+    assert subject.table is not None
+    grid: np.ndarray | tuple[str, ...]
+    values, edges = np.empty(0), None
+    if block.kind == "category":
+        grid, features, place = _categories(subject, block)
+    else:
+        values = block.values(subject.table)
+        edges = grid_of(values, column)
+        grid = filled(edges, values)
+        features, place = block.encode(grid), nearest(grid, values)
+    tell(f"effect of {column}")
+    counts = np.bincount(place[place >= 0], subject.w[place >= 0], minlength=len(grid))
+    partial, own = _partial(subject, block, features, curves)
+    accumulated = None if edges is None or block.kind == "boolean" else _accumulated(subject, block, edges)
+    if accumulated is not None and edges is not None:
+        accumulated = _at(accumulated, edges, np.asarray(grid))
+    return Dependence(
+        column,
+        block.kind,
+        grid,
+        counts,
+        subject.outputs,
+        partial,
+        accumulated,
+        weighted_mean(subject.answers(subject.x).mean(axis=0), subject.w),
+        rug_of(values),
+        int(np.isnan(values).sum()),
+        tuple(together_with),
+        own,
+    )
+
+
+def _at(effect: Effect, edges: np.ndarray, grid: np.ndarray) -> Effect:
+    """Return accumulated effects, which are linear between the edges, at the values of the grid."""
+
+    def at(curve: np.ndarray) -> np.ndarray:
+        return np.stack([np.interp(grid, edges, one) for one in curve.T], axis=1)
+
+    data = None if effect.data is None else at(effect.data)
+    return Effect(at(effect.mean), at(effect.members), at(effect.rows), data)
+
+
+def _categories(subject: Subject, block: Block) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+    """Return the categories of a column, their features, and the place of each row among them."""
+    names = [name.removeprefix(f"{block.name}=") for name in block.encoder.names]
+    if getattr(block.encoder, "marker", False):
+        names[-1] = MISSING
+    own = subject.x[:, block.features]
+    place = np.where(own.any(axis=1), own.argmax(axis=1), -1)
+    return tuple(names), np.eye(len(names), dtype=np.float32), place
+
+
+def _partial(subject: Subject, block: Block, features: np.ndarray, curves: bool) -> tuple[Effect, np.ndarray | None]:
+    """Return the partial dependence, and if wanted the curves of some rows."""
+    few = np.unique(np.linspace(0, len(subject) - 1, min(MOST_CURVES, len(subject))).round().astype(int))
+    each, errors, own = [], [], []
+    for value in features:
+        answers = subject.answers(_set(subject.x, block, value))
+        ensemble = answers.mean(axis=0)
+        each.append(weighted_mean(answers, subject.w, axis=1))
+        errors.append(error_of_mean(ensemble, subject.w, subject.groups))
+        own.append(ensemble[few])
+    members = np.stack(each, axis=1)
+    data = _replicas(subject, "partial", lambda few, answers: partial_dependence(answers, few, block, features))
+    effect = Effect(members.mean(axis=0), _deviation(members), np.stack(errors), data)
+    return effect, np.stack(own, axis=1) if curves else None
+
+
+def partial_dependence(answers: Answers, subject: Subject, block: Block, features: np.ndarray) -> np.ndarray:
+    """Return the partial dependence of any function of prepared rows, `(..., grid, outputs)`.
+
+    Args:
+        answers: the function.
+        subject: whose rows are averaged over.
+        block: the column.
+        features: of the values that it is set to, `(grid, features)`.
+    """
+    each = [answers(_set(subject.x, block, value)) for value in features]
+    return np.stack([weighted_mean(one, subject.w, axis=one.ndim - 2) for one in each], axis=-2)
+
+
+def _set(x: np.ndarray, block: Block, value: np.ndarray) -> np.ndarray:
+    changed = x.copy()
+    changed[:, block.features] = value
+    return changed
+
+
+def _accumulated(subject: Subject, block: Block, edges: np.ndarray) -> Effect:
+    assert subject.table is not None
+    features = block.encode(edges)
+    values = block.values(subject.table)
+    present = np.isfinite(values)
+    rows = subject.taken(np.flatnonzero(present))
+    own = values[present]
+    curve, errors = accumulated_effects(subject.answers, rows, block, own, edges, features)
+
+    def of_few(few: Subject, answers: Answers) -> np.ndarray:
+        assert few.table is not None
+        values = block.values(few.table)
+        there = np.isfinite(values)
+        few = few.taken(np.flatnonzero(there))
+        return accumulated_effects(answers, few, block, values[there], edges, features)[0]
+
+    return Effect(curve.mean(axis=0), _deviation(curve), errors, _replicas(subject, "accumulated", of_few))
+
+
+def accumulated_effects(
+    answers: Answers, subject: Subject, block: Block, values: np.ndarray, edges: np.ndarray, features: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the accumulated local effects of any function of prepared rows, and their error by the finite rows.
+
+    Args:
+        answers: the function, `(rows, features)` to `([members,] rows, outputs)`.
+        subject: whose rows are moved within their intervals.
+        block: the column.
+        values: of the column, `(rows,)`.
+        edges: of the intervals, `(grid,)` rising.
+        features: of the edges.
+
+    Returns:
+        `([members,] grid, outputs)`, whose mean over the rows is 0; and `(grid, outputs)` of the mean over the members.
+    """
+    upper = np.clip(np.searchsorted(edges, values), 1, len(edges) - 1)
+    ends = [subject.x.copy(), subject.x.copy()]
+    for x, place in zip(ends, (upper - 1, upper), strict=True):
+        x[:, block.features] = features[place]
+    low, high = (answers(x) for x in ends)
+    change = high - low
+    steps, variances = [], []
+    for k in range(1, len(edges)):
+        inside = upper == k
+        w = subject.w[inside]
+        w = w if w.sum() > 0 else np.ones(len(w))  # what negative weights leave of an interval is no mean
+        some = change[..., inside, :]
+        steps.append(weighted_mean(some, w, axis=some.ndim - 2) if len(w) else 0.0 * change[..., 0, :])
+        of_all = some if some.ndim == 2 else some.mean(axis=0)
+        variances.append(error_of_mean(of_all, w) ** 2 if len(w) > 1 else np.zeros(some.shape[-1]))
+    start = np.zeros_like(change[..., :1, :])
+    stepped = np.stack(steps, axis=-2)
+    curve = np.concatenate([start, np.cumsum(stepped, axis=-2)], axis=-2)
+    above = _shares_above(values, edges, upper, subject.w)
+    mean = np.tensordot(stepped, above, axes=([stepped.ndim - 2], [0]))
+    return curve - mean[..., None, :], _error_of_sums(np.stack(variances), above)
+
+
+def _shares_above(values: np.ndarray, edges: np.ndarray, upper: np.ndarray, w: np.ndarray) -> np.ndarray:
+    """Return how much of each step the rows have behind them, in their weighted mean, `(intervals,)`.
+
+    Between the edges the curve is linear, so that a row has the part of its own step that lies below it.
+    """
+    part = (values - edges[upper - 1]) / (edges[upper] - edges[upper - 1])
+    count = len(edges) - 1
+    whole, own = (np.bincount(upper - 1, each, minlength=count) for each in (w, w * part))
+    return np.asarray((np.cumsum(whole[::-1])[::-1] - whole + own) / w.sum())
+
+
+def _error_of_sums(variances: np.ndarray, above: np.ndarray) -> np.ndarray:
+    """Return the error of centred sums of independent steps, `(grid, outputs)`, from the variances of the steps.
+
+    Step j enters the curve at z_k with 1 if j <= k, less what the rows have of it in the mean.
+    """
+    steps = np.arange(1, len(above) + 1)
+    enters = (steps[None, :] <= np.arange(len(above) + 1)[:, None]) - above[None, :]
+    return np.asarray(np.sqrt(enters**2 @ variances))
+
+
+def error_of_mean(values: np.ndarray, w: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
+    """Return the standard error of the weighted mean over rows, `(outputs,)`; rows of a group count together.
+
+    Args:
+        values: `(rows, outputs)`.
+        w: weights of the rows, any sign.
+        groups: `(rows,)` number of the group of each row, or None.
+    """
+    influence = (values - weighted_mean(values, w)) * (w / w.sum())[:, None]
+    if groups is not None:
+        influence = np.stack([np.bincount(groups, one) for one in influence.T], axis=1)
+    count = len(influence)
+    return np.asarray(np.sqrt((influence**2).sum(axis=0) * count / max(count - 1, 1)))
+
+
+def _deviation(members: np.ndarray) -> np.ndarray:
+    return np.std(members, axis=0) if len(members) > 1 else np.full(members.shape[1:], np.nan)
+
+
+def _replicas(subject: Subject, form: str, curve: Callable[[Subject, Answers], np.ndarray]) -> np.ndarray | None:
+    """Return the spread over the replicas of a curve, or None without them."""
+    if not subject.predictor.replicas:
+        return None
+    few, chosen = subject.at_most(ROWS_OF_REPLICAS[form]), list(subject.chosen)
+    return data_spread(
+        subject.predictor.replicas,
+        lambda replica: curve(few, lambda x: subject.answer(replica, x)[..., chosen]),
+    )

@@ -1,0 +1,209 @@
+"""An explanation as people read it: tables, sentences, and the figures with their numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoal.evaluation.explanation.importance import ImportanceTable, scores_of
+from shoal.evaluation.explanation.scores import Estimate
+from shoal.evaluation.record import Record
+from shoal.report.tables import Table
+from shoal.report.words import count, integer, joined, number
+
+if TYPE_CHECKING:
+    from shoal.evaluation.explanation.attribution import Attribution
+    from shoal.evaluation.explanation.explained import Explanation
+
+TERMINAL_SCORES = 2
+LINES = 30
+
+Rows = list[tuple[str, ...]]
+
+
+def with_error(value: float, error: float) -> str:
+    """Return a number with its standard error, both with the decimals of the error's second digit.
+
+    >>> with_error(1.23456, 0.0123), with_error(1234.6, 56.0), with_error(0.5, float("nan"))
+    ('1.235 ± 0.012', '1,235 ± 56', '0.500')
+    """
+    if not (math.isfinite(value) and math.isfinite(error) and error > 0):
+        return number(value)
+    decimals = max(1 - math.floor(math.log10(error)), 0)
+    if decimals > 6 or max(abs(value), error) >= 1e6:
+        return f"{number(value)} ± {number(error, 2)}"
+    text = f"{value:,.{decimals}f} ± {error:,.{decimals}f}"
+    return text.replace("-", "−")
+
+
+def shown(estimate: Estimate) -> str:
+    """Return an estimate with its error."""
+    return with_error(estimate.value, estimate.error)
+
+
+def importance_table(found: ImportanceTable) -> tuple[tuple[str, ...], Rows]:
+    """Return header and rows of the table of importance; columns of a group follow it, each alone."""
+    scores = scores_of(found)[:TERMINAL_SCORES]
+    header = ("permuted", *(score.change for score in scores))
+    rows: Rows = []
+    for one, alone in found.lines[:LINES]:
+        name = f"   {one.columns[0]} (alone)" if alone else " + ".join(one.columns)
+        rows.append((name, *(shown(one.scores[score.name]) for score in scores)))
+    return header, rows
+
+
+def importance_lines(found: ImportanceTable) -> tuple[str, ...]:
+    """Return how the importance was measured, and what misleads."""
+    left = len(found.lines) - LINES
+    lines = [
+        f"in the mean over {count(found.repeats, 'permutation')} of {integer(found.rows)} {found.on}; ± is the "
+        "standard error, over rows, permutations and networks"
+    ]
+    if found.alone:
+        lines.append(
+            f"columns that go together (|ρ| of {found.above:g} or more) are permuted together; what a column of them "
+            "matters alone misleads: the others stand in for it"
+        )
+    return tuple([*lines, f"{count(left, 'more line')} in the files"] if left > 0 else lines)
+
+
+def importance_on_page(record: Record) -> Table | None:
+    """Return the table of importance with what is to be said of it, or None where none was measured."""
+    found = record.importance
+    if found is None:
+        return None
+    note = "The command shoal explain shows how the answer changes with each column, and which columns interact."
+    header, rows = importance_table(found)
+    return Table(header, tuple(rows), note)
+
+
+def effects_table(found: Explanation) -> tuple[tuple[str, ...], Rows]:
+    """Return header and rows of the effects: from which answer to which each column leads, and by which form."""
+    forms = {"partial": "partial dependence", "accumulated": "accumulated effects"}
+    rows: Rows = []
+    for one in found.effects:
+        effect = one.partial if one.preferred == "partial" or one.accumulated is None else one.accumulated
+        raised = effect.mean if one.preferred == "partial" else effect.mean + one.level
+        for k, output in enumerate(one.outputs):
+            low, high = int(raised[:, k].argmin()), int(raised[:, k].argmax())
+            ends = (with_error(float(raised[i, k]), float(effect.members[i, k])) for i in (low, high))
+            where = (value_text(one.grid[i], one.kind) for i in (low, high))
+            texts = [f"{end} at {place}" for end, place in zip(ends, where, strict=True)]
+            rows.append((one.column, output, *texts, forms[one.preferred]))
+    return ("column", "answer", "least", "most", "form"), rows
+
+
+def value_text(value: Any, kind: str) -> str:
+    """Return a value of a column as people write it.
+
+    >>> value_text(1.0, "boolean"), value_text(0.0, "date"), value_text(1.25, "number"), value_text("red", "category")
+    ('true', '1970-01-01', '1.25', 'red')
+    """
+    from shoal.report.figures.partial_dependence import day_text
+    from shoal.report.words import short
+
+    if kind == "category":
+        return str(value)
+    if kind == "boolean":
+        return "true" if value else "false"
+    return day_text(float(value)) if kind == "date" else short(float(value))
+
+
+def interactions_table(found: Explanation) -> tuple[tuple[str, ...], Rows]:
+    """Return header and rows of the interactions, the strongest first."""
+    assert found.interactions is not None
+    pairs = found.interactions.pairs[:LINES]
+    rows: Rows = [(" × ".join(pair.columns), shown(pair.strength), shown(pair.h)) for pair in pairs]
+    return ("interaction", "strength", "Friedman's H"), rows
+
+
+def attribution_title(found: Attribution) -> str:
+    """Return of which answer the parts are."""
+    of_data = f" (row {integer(found.number)} of the data)" if found.number and found.number != found.row + 1 else ""
+    return (
+        f"row {found.row + 1}{of_data}: {found.output} {with_error(found.answer, found.answer_members)}, against "
+        f"{number(found.baseline)} for {found.background}"
+    )
+
+
+def attribution_table(found: Attribution) -> tuple[tuple[str, ...], Rows]:
+    """Return header and rows of the parts of an answer, the largest first."""
+    order = [int(i) for i in found.order[:LINES]]
+    errors = [math.hypot(found.members[i], found.sampling[i]) for i in order]
+    rows: Rows = [
+        (found.columns[i], found.values[i], with_error(float(found.parts[i]), error))
+        for i, error in zip(order, errors, strict=True)
+    ]
+    return ("column", "value", "part of the answer"), rows
+
+
+def attribution_lines(found: Explanation) -> tuple[str, ...]:
+    """Return how the parts were found."""
+    first = found.attributions[0]
+    how = {
+        "gradients": "integrated gradients, the mean over the networks; ± is their standard deviation",
+        "shapley": "Shapley values by sampling, the mean over the networks; ± is their standard deviation and the "
+        "error of sampling",
+    }[first.method]
+    worst = max((abs(one.residual) for one in found.attributions), default=0.0)
+    left = f"; they miss the difference of the answers by {number(worst, 2)} at most" if worst > 1e-9 else ""
+    return (f"{how}{left}. Parts tell what the networks go by, not causes",)
+
+
+def write_explanation(found: Explanation, folder: str | Path, *, classes: bool) -> list[Path]:
+    """Write the figures of an explanation as SVG, PDF and CSV, and all of its numbers as JSON.
+
+    Args:
+        found: the explanation.
+        folder: is made if it is missing.
+        classes: whether the answers are probabilities.
+
+    Returns:
+        The paths; the last is `explanation.json`, or `attribution.json` of single rows.
+
+    Raises:
+        RunError: a file cannot be written.
+    """
+    from shoal.report.figures.export import drawing, save, save_table
+    from shoal.runs.documents import json_text, plain
+    from shoal.runs.writing import write_atomically
+
+    folder, written = Path(folder), []
+    with drawing():
+        for name, module, numbers in _figures(found, classes):
+            save(module.draw(numbers), folder, name, numbers.alt)
+            save_table(numbers.table(), folder, name)
+            written += [folder / f"{name}.{end}" for end in ("svg", "pdf", "csv")]
+    document = "attribution.json" if found.attributions else "explanation.json"
+    write_atomically(folder / document, json_text(plain(found.as_dict())))
+    return [*written, folder / document]
+
+
+def _figures(found: Explanation, classes: bool) -> Iterator[tuple[str, Any, Any]]:
+    """Give name, module and numbers of each figure that an explanation has."""
+    from shoal.report.figures import attribution, importance, interactions, partial_dependence
+
+    if found.importance is not None:
+        yield "importance", importance, importance.figure_of(found.importance)
+    if found.effects:
+        yield "partial_dependence", partial_dependence, partial_dependence.figure_of(found.effects, classes=classes)
+    if found.interactions is not None:
+        yield "interactions", interactions, interactions.figure_of(found.interactions, classes=classes)
+    for one in found.attributions:
+        yield f"attribution_{one.row + 1}", attribution, attribution.figure_of(one, classes=classes)
+
+
+def notes(found: Explanation) -> tuple[str, ...]:
+    """Return what is to be said beside the tables."""
+    told = list(found.notes)
+    correlated = {name for one in found.effects if one.together_with for name in (one.column,)}
+    if found.interactions is not None:
+        touched = sorted({name for pair in found.interactions.pairs for name in pair.columns} & correlated)
+        if touched:
+            told.append(
+                f"interactions of {joined(touched)}, which go together with other columns, are to be taken with care: "
+                "they ask about rows that may not exist"
+            )
+    return tuple(told)

@@ -1,0 +1,115 @@
+"""Formulas: how far each is from the ensemble and from the truth, by its length."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.evaluation.formula.found import Formulas
+from shoal.metrics import METRICS
+from shoal.report.figures.style import (
+    BLUE,
+    GRID,
+    INK,
+    MUTED,
+    VERMILION,
+    bars,
+    limits,
+    log_scale,
+    name_text,
+    set_log,
+    stacked,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class FormulaFront:
+    """The numbers of the figure: of each formula `complexity`, `misfit` in σ, `score` `(formulas, 3)` with its ends.
+
+    `ensemble` holds the score of the ensemble with both ends, `taken` the place of the formula that is taken.
+    """
+
+    complexity: np.ndarray
+    misfit: np.ndarray
+    score: np.ndarray
+    ensemble: tuple[float, float, float]
+    taken: int
+    text: str
+    metric: str
+    part: str
+    rows: int
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        return f"Misfit and {self.metric} of {len(self.misfit)} formulas by complexity; taken is {self.text}."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        return (
+            f"Above: how far each formula is from the ensemble, in units of the ensemble's own error (root mean "
+            f"square; the dashed line is 1). Below: {self.metric} on {self.rows:,} {self.part} rows with 95 % "
+            "bootstrap intervals; the band is that of the ensemble. The ring marks the formula that is taken, "
+            f"{self.text}."
+        )
+
+
+def numbers(found: Formulas) -> FormulaFront:
+    """Return the numbers of the figure; scores are those of the test rows if these were used."""
+    part = next(reversed(found.rows))
+    scores = [one.scores[part] for one in found.formulas]
+    ensemble = found.ensemble[part]
+    return FormulaFront(
+        np.asarray([one.complexity for one in found.formulas]),
+        np.asarray([one.misfit for one in found.formulas]),
+        np.asarray([[s.value, s.low, s.high] for s in scores]),
+        (ensemble.value, ensemble.low, ensemble.high),
+        found.taken,
+        found.best.text,
+        METRICS[found.metric].label,
+        part,
+        found.rows[part],
+    )
+
+
+def draw(shown: FormulaFront) -> Figure:
+    """Draw misfit and score against complexity."""
+    from matplotlib.ticker import MaxNLocator
+
+    figure, (above, below) = stacked(2, 1.6, titles=False)
+    _steps(above, shown, shown.misfit)
+    above.axhline(1.0, color=MUTED, lw=0.8, ls=(0, (4, 3)))
+    _scaled(above, np.append(shown.misfit, 1.0))
+    above.set_ylabel("misfit in σ")
+    below.axhspan(*shown.ensemble[1:], color=GRID, lw=0, zorder=0)
+    below.axhline(shown.ensemble[0], color=MUTED, lw=0.8)
+    below.plot(*bars(shown.complexity, shown.score[:, 1], shown.score[:, 2]), color=BLUE, lw=0.9)
+    _steps(below, shown, shown.score[:, 0])
+    _scaled(below, np.append(shown.score.ravel(), shown.ensemble))
+    below.set_ylabel(name_text(shown.metric))
+    for axes in (above, below):
+        axes.set_xlim(*limits(shown.complexity, log=False, margin=0.06))
+        axes.set_xlabel("complexity of the formula")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    return figure
+
+
+def _steps(axes: Axes, shown: FormulaFront, values: np.ndarray) -> None:
+    axes.plot(shown.complexity, values, "o", ms=3.6, mfc=BLUE, mew=0, clip_on=False)
+    at = shown.complexity[shown.taken], values[shown.taken]
+    axes.plot(*at, "D", ms=4, mfc=VERMILION, mew=0, zorder=4)
+    axes.plot(*at, "o", ms=9.5, mfc="none", mec=INK, mew=1.1, zorder=5)
+
+
+def _scaled(axes: Axes, values: np.ndarray) -> None:
+    if log_scale(values, ratio=8):
+        set_log(axes, "y", *limits(values, log=True))
+    else:
+        axes.set_ylim(*limits(values, log=False, margin=0.1))

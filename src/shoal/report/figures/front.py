@@ -1,0 +1,126 @@
+"""The front: score against number of parameters of all candidates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.evaluation.front import Front
+from shoal.evaluation.record import Record
+from shoal.report.figures.networks_tried import MOST_VECTOR_POINTS, ceiling
+from shoal.report.figures.style import (
+    BLUE,
+    GRID,
+    INK,
+    VERMILION,
+    add_axes,
+    limits,
+    log_scale,
+    new_figure,
+    set_log,
+)
+from shoal.report.words import count, integer
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class ScoreBySize:
+    """The numbers of the figure: `parameters`, `score` and `kept` `(candidates,)` of those with a score, and the front.
+
+    `numbers` are those of the candidates, `each` is how many networks one has.
+    """
+
+    numbers: np.ndarray
+    parameters: np.ndarray
+    score: np.ndarray
+    kept: np.ndarray
+    front: Front
+    each: int = 1
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        least, most = integer(self.parameters.min()), integer(self.parameters.max())
+        return (
+            f"Score of {count(len(self.score), 'candidate')} with {least} to {most} parameters. {self.front.sentence}"
+        )
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        above = int((self.score > ceiling(self.score)).sum())
+        clipped = f" {count(above, 'candidate')} at the upper edge lie above it." if above else ""
+        mean = "" if self.each == 1 else f" (the mean over {count(self.each, 'network')})"
+        return (
+            f"{self.front.sentence} Each point is a candidate{mean}, lower is better; diamonds are the kept ones. The "
+            f"line is the best score of all that are as small. The band holds what is within one standard error of the "
+            f"best one, that of a difference on the same rows; the ring marks the smallest in it.{clipped}"
+        )
+
+    def table(self) -> dict[str, Any]:
+        """Return the numbers, one row for each candidate."""
+        on = np.isin(self.numbers, self.front.candidates)
+        return {
+            "candidate": self.numbers,
+            "parameters": self.parameters,
+            "score": self.score,
+            "standard_error": np.full(len(self.score), self.front.noise),
+            "kept": self.kept,
+            "on_the_front": on,
+            "smallest_as_good": self.numbers == self.front.candidates[self.front.good],
+        }
+
+
+def numbers(record: Record) -> ScoreBySize | None:
+    """Return the numbers of the figure, or None if there is no front."""
+    if record.front is None:
+        return None
+    rows = [c for c in sorted(record.candidates, key=lambda c: c.id) if np.isfinite(c.score)]
+    ids, sizes, kept = ([getattr(c, name) for c in rows] for name in ("id", "parameters", "kept"))
+    scores = np.asarray([c.score for c in rows], float)
+    return ScoreBySize(np.asarray(ids), np.asarray(sizes), scores, np.asarray(kept), record.front, record.networks_each)
+
+
+def draw(shown: ScoreBySize) -> Figure:
+    """Draw all candidates, the front as a line with steps, and the smallest one that is as good as the best."""
+    figure = new_figure(2.7)
+    axes = add_axes(figure, 0.62, 0.45, 0.15, 0.12)
+    front = shown.front
+    top, left, right = ceiling(shown.score), *_ends(shown.parameters)
+    score = np.minimum(shown.score, top)
+    axes.axhspan(front.scores[-1], front.scores[-1] + front.error, color=GRID, lw=0, zorder=0)
+    _points(axes, shown, score)
+    steps = np.append(front.parameters, right), np.minimum(np.append(front.scores, front.scores[-1]), top)
+    axes.plot(*steps, drawstyle="steps-post", color=INK, lw=0.9)
+    axes.plot(front.size, front.scores[front.good], "o", ms=9, mfc="none", mec=INK, mew=1.1, zorder=5)
+    values = np.append(score, front.scores[-1] + front.error)
+    if log_scale(values, ratio=8):
+        set_log(axes, "y", *limits(values, log=True))
+    else:
+        axes.set_ylim(*limits(values, log=False, margin=0.08))
+    if log_scale(shown.parameters, ratio=3):
+        set_log(axes, "x", left, right)
+    else:
+        axes.set_xlim(left, right)
+    axes.set_xlabel("number of parameters")
+    axes.set_ylabel("validation loss")
+    return figure
+
+
+def _ends(parameters: np.ndarray) -> tuple[float, float]:
+    """Return where the axis of sizes begins and ends."""
+    return limits(parameters, log=log_scale(parameters, ratio=3))
+
+
+def _points(axes: Axes, shown: ScoreBySize, score: np.ndarray) -> None:
+    others = ~shown.kept
+    many = int(others.sum()) > MOST_VECTOR_POINTS
+    style: dict[str, Any] = {"ls": "none", "clip_on": False, "mew": 0}
+    x, size = shown.parameters, 2.2 if many else 3.2
+    axes.plot(x[others], score[others], "o", ms=size, mfc=BLUE, alpha=0.5, rasterized=many, **style)
+    axes.plot(x[shown.kept], score[shown.kept], "D", ms=3.8, mfc=VERMILION, zorder=4, **style)

@@ -1,0 +1,126 @@
+"""How much worse a score becomes when columns are permuted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.evaluation.explanation.importance import Importance, ImportanceTable, scores_of
+from shoal.evaluation.explanation.scores import Score
+from shoal.evaluation.record import Record
+from shoal.report.figures.drawable import Drawable
+from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, limits, name_text, new_figure, text_width
+from shoal.report.words import count, integer
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+MOST = 24
+ROW = 0.21  # inches
+INDENT = "   "
+
+
+@dataclass(frozen=True)
+class ImportanceRow:
+    """A line of the figure; `alone`: one column of a group, by itself."""
+
+    columns: tuple[str, ...]
+    value: float
+    error: float
+    alone: bool
+
+    @property
+    def label(self) -> str:
+        """What stands beside the line."""
+        names = " + ".join(name_text(name, 18) for name in self.columns[:2])
+        more = f" + {len(self.columns) - 2} more" if len(self.columns) > 2 else ""
+        return (INDENT + "alone: " if self.alone else "") + names + more
+
+
+@dataclass(frozen=True)
+class ImportanceFigure(Drawable):
+    """The numbers of the figure: the lines that are shown, and the whole table."""
+
+    rows: tuple[ImportanceRow, ...]
+    found: ImportanceTable
+    score: Score
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        first = " and ".join(self.rows[0].columns)
+        return f"{self.score.change.capitalize()} when columns are permuted; most by {first}."
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        found = self.found
+        left = len(found.groups) + len(found.alone) - len(self.rows)
+        text = (
+            f"{self.score.change.capitalize()} when the values of a column are dealt to the rows anew, in the mean "
+            f"over {count(found.repeats, 'permutation')} of {integer(found.rows)} {found.on}. Bars are standard "
+            "errors, over rows, permutations and networks."
+        )
+        if found.alone:
+            text += (
+                f" Columns that go together (|ρ| of {found.above:g} or more) are permuted together; each alone (grey) "
+                "seems to matter less than it does, since the others stand in for it."
+            )
+        return text + (f" {count(left, 'line')} of less importance not shown." if left else "")
+
+    def table(self) -> dict[str, Any]:
+        """Return every importance with its errors, one row for each group and each column of one."""
+        found = [*self.found.groups, *self.found.alone]
+        columns: dict[str, Any] = {
+            "columns": [" + ".join(one.columns) for one in found],
+            "alone": [False] * len(self.found.groups) + [True] * len(self.found.alone),
+        }
+        for score in found[0].scores:
+            estimates = [one.scores[score] for one in found]
+            columns[score] = [one.value for one in estimates]
+            for part in ("error", "rows", "permutations", "members"):
+                columns[f"{score}_{part}"] = [getattr(one, part) for one in estimates]
+        return columns
+
+
+def numbers(record: Record) -> ImportanceFigure | None:
+    """Return the numbers of the figure, or None if no importance was measured."""
+    return None if record.importance is None else figure_of(record.importance)
+
+
+def figure_of(found: ImportanceTable) -> ImportanceFigure:
+    """Return the numbers of the figure."""
+    score = scores_of(found)[0]
+    rows = [_row(one, score, alone=alone) for one, alone in found.lines]
+    return ImportanceFigure(tuple(rows[:MOST]), found, score)
+
+
+def _row(one: Importance, score: Score, *, alone: bool) -> ImportanceRow:
+    estimate = one.scores[score.name]
+    return ImportanceRow(one.columns, estimate.value, estimate.error, alone)
+
+
+def draw(shown: ImportanceFigure) -> Figure:
+    """Draw a dot with its error for each line, the most important at the top."""
+    rows = shown.rows
+    left = text_width([row.label for row in rows]) + 0.12
+    figure = new_figure(ROW * len(rows) + 0.62, max(3.5, left + 1.5))
+    axes = add_axes(figure, left, 0.5, 0.14, 0.12)
+    axes.axvline(0.0, color=MUTED, lw=0.7, ls=(0, (4, 3)))
+    values, errors = np.asarray([row.value for row in rows]), np.nan_to_num([row.error for row in rows])
+    lone = np.asarray([row.alone for row in rows])
+    for own, colour, size in ((~lone, BLUE, 5.0), (lone, MUTED, 3.5)):
+        places = np.flatnonzero(own)
+        ends, at = bars(places, values[own] - errors[own], values[own] + errors[own])[::-1]
+        axes.plot(ends, at, color=colour, lw=1.4, solid_capstyle="butt")
+        axes.plot(values[own], places, "o", color=colour, ms=size)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_yticks(range(len(rows)), [row.label for row in rows])
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    axes.set_xlim(*limits(np.concatenate([values - errors, values + errors, [0.0]]), log=False))
+    target = shown.found.target
+    axes.set_xlabel(shown.score.change + (f" of {name_text(target)}" if target else ""))
+    return figure

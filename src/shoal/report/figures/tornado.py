@@ -1,0 +1,148 @@
+"""A tornado: how far each variation moves one number, up and down, the largest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.evaluation.systematics import NOISE, Systematics
+from shoal.evaluation.variations import SIDES
+from shoal.report.figures.style import (
+    BLUE,
+    GRID,
+    INK,
+    MUTED,
+    VERMILION,
+    add_axes,
+    name_text,
+    new_figure,
+    text_width,
+)
+from shoal.report.words import count, label, number
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST = 25
+COLOURS = {"up": BLUE, "down": VERMILION}
+
+
+@dataclass(frozen=True)
+class Tornado:
+    """The numbers of the figure: the shifts of one number by each variation, the largest first.
+
+    `shifts`, `errors` and `noise` hold arrays `(variations,)` for `up` and `down`; `mirrored` the side that was not
+    given, or nothing.
+    """
+
+    quantity: str
+    nominal: float
+    error: float
+    names: tuple[str, ...]
+    shifts: dict[str, np.ndarray]
+    errors: dict[str, np.ndarray]
+    noise: dict[str, np.ndarray]
+    mirrored: tuple[str, ...]
+    total: tuple[float, float]
+    pruned: bool = False
+
+    @property
+    def alt(self) -> str:
+        """What the figure shows, in a sentence."""
+        return (
+            f"Shifts of {label(self.quantity)} by {count(len(self.names), 'variation')}, the largest first; together "
+            f"+{number(self.total[0], 2)} −{number(self.total[1], 2)}."
+        )
+
+    @property
+    def caption(self) -> str:
+        """How to read the figure."""
+        rest = f" The {MOST} largest of {len(self.names)} are shown." if len(self.names) > MOST else ""
+        pruned = ", those compatible with none left out" if self.pruned else ""
+        mirrored = " Outlined bars mirror the side that was not given." if any(self.mirrored) else ""
+        return (
+            f"Shift of {label(self.quantity)}, which is {number(self.nominal)}, by each variation up (blue) and down "
+            f"(vermilion), with its statistical error. Pale bars are compatible with no shift, within {NOISE:g} of "
+            f"their errors.{mirrored} The grey band is the statistical error of the value itself, "
+            f"{number(self.error, 2)}; the last row adds all shifts in quadrature, upward and downward each for itself"
+            f"{pruned}.{rest}"
+        )
+
+    def table(self) -> dict[str, Any]:
+        """Return the numbers, one row for each variation, the total last."""
+        columns: dict[str, Any] = {"variation": [*self.names, "total"]}
+        for side, sign, total in zip(SIDES, (1.0, -1.0), self.total, strict=True):
+            columns[f"shift_{side}"] = [*self.shifts[side], sign * total]
+            columns[f"error_{side}"] = [*self.errors[side], None]
+            columns[f"noise_{side}"] = [*self.noise[side].tolist(), None]
+        return {**columns, "mirrored": [*self.mirrored, ""]}
+
+
+def of(found: Systematics, quantity: str | None = None) -> Tornado:
+    """Return the numbers of the figure; by default of the number that decides."""
+    name = quantity or found.main
+    at, effects = found.at(name), found.sorted(name)
+
+    def each(part: str) -> dict[str, np.ndarray]:
+        return {side: np.array([getattr(effect.sides[side], part)[at] for effect in effects]) for side in SIDES}
+
+    return Tornado(
+        name,
+        float(found.nominal[at]),
+        float(found.error[at]),
+        tuple(effect.name for effect in effects),
+        each("shift"),
+        each("error"),
+        each("noise"),
+        tuple(effect.mirrored or "" for effect in effects),
+        (float(found.up[at]), float(found.down[at])),
+        found.pruned,
+    )
+
+
+def draw(shown: Tornado) -> Figure:
+    """Draw two thin bars for each variation and, below, the total."""
+    from matplotlib.patches import Patch
+    from matplotlib.ticker import MaxNLocator
+
+    names = [name_text(label(name), 28) for name in shown.names[:MOST]]
+    rows = len(names) + 1
+    left = max(0.5, text_width([*names, "total"]) + 0.15)
+    figure = new_figure(0.26 * rows + 0.85, max(3.5, left + 2.6))
+    axes = add_axes(figure, left, 0.45, 0.15, 0.32)
+    if np.isfinite(shown.error):
+        axes.axvspan(-shown.error, shown.error, color=GRID, alpha=0.6, lw=0, zorder=0)
+    axes.axvline(0.0, color=INK, lw=0.7)
+    for side, offset in zip(SIDES, (-0.18, 0.18), strict=True):
+        _bars(axes, shown, side, COLOURS[side], offset)
+    up, down = shown.total
+    axes.barh([rows - 1], [up], 0.5, color=MUTED, alpha=0.6, lw=0)
+    axes.barh([rows - 1], [-down], 0.5, color=MUTED, alpha=0.6, lw=0)
+    axes.axhline(rows - 1.5, color=MUTED, lw=0.5)
+    axes.set_yticks(range(rows), [*names, "total"])
+    axes.tick_params(axis="y", length=0)
+    axes.set_ylim(rows - 0.4, -0.6)
+    axes.margins(x=0.06)
+    axes.xaxis.set_major_locator(MaxNLocator(5))
+    axes.set_xlabel(f"shift of {label(shown.quantity)} from {number(shown.nominal)}")
+    axes.spines["left"].set_visible(False)
+    handles = [Patch(color=COLOURS[side], label=side) for side in SIDES]
+    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
+    return figure
+
+
+def _bars(axes: Axes, shown: Tornado, side: str, colour: str, offset: float) -> None:
+    """Draw the bars of one side with their errors; those that are noise are pale, mirrored ones outlined."""
+    for place, mirrored in enumerate(shown.mirrored[:MOST]):
+        shift, error = float(shown.shifts[side][place]), float(shown.errors[side][place])
+        if not np.isfinite(shift):
+            continue
+        y, alpha = place + offset, 0.35 if shown.noise[side][place] else 1.0
+        if mirrored == side:
+            axes.barh([y], [shift], 0.3, facecolor="none", edgecolor=colour, alpha=alpha, lw=0.8)
+        else:
+            axes.barh([y], [shift], 0.34, color=colour, alpha=alpha, lw=0)
+        axes.plot([shift - error, shift + error], [y, y], color=INK, lw=0.7, solid_capstyle="butt")

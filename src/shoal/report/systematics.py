@@ -1,0 +1,120 @@
+"""Systematic variations as people read them: tables, sentences, and figures with their numbers."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from shoal.evaluation.systematics import NOISE, Effect, Systematics
+from shoal.evaluation.variations import Side
+from shoal.report.words import count, integer, label, number
+
+NAME, FORMAT = "systematics.json", 1
+
+
+def totals_rows(found: Systematics) -> list[tuple[str, str, str, str]]:
+    """Return each number with its value, its statistical error and its systematic uncertainty."""
+    rows = []
+    for name in found.scalars:
+        at = found.at(name)
+        up, down = (number(part[at], 2) for part in (found.up, found.down))
+        value, _, error = with_error(found.nominal[at], found.error[at]).partition(" ")
+        rows.append((label(name), value, error, "0" if up == down == "0" else f"+{up} −{down}"))
+    return rows
+
+
+def shifts_rows(found: Systematics, quantity: str | None = None) -> list[tuple[str, str, str, str, str]]:
+    """Return what each variation does to one number, the largest first: name, what is done, up, down, remarks."""
+    name = quantity or found.main
+    at = found.at(name)
+    return [
+        (effect.name, effect.text, _shift(effect, "up", at), _shift(effect, "down", at), remarks(effect, at))
+        for effect in found.sorted(name)
+    ]
+
+
+def remarks(effect: Effect, at: int) -> str:
+    """Return what is to be known of a shift: that it is noise, mirrored, or the same way on both sides."""
+    up, down = effect.sides["up"], effect.sides["down"]
+    if not effect.changed:
+        return "changes nothing"
+    said = []
+    if up.shift[at] == 0 == down.shift[at]:
+        said.append("no shift")
+    elif effect.noise[at]:
+        said.append("compatible with no shift")
+    if effect.mirrored:
+        said.append(f"{effect.mirrored} mirrored")
+    if effect.same_sign[at]:
+        said.append("same way on both sides")
+    if not effect.same_rows:
+        said.append("other rows")
+    return ", ".join(said)
+
+
+def systematics_lines(found: Systematics) -> tuple[str, ...]:
+    """Return on which rows it was done, at which cut, and how shifts were put together."""
+    lines = [f"{count(len(found.effects), 'variation')} of {integer(found.rows)} {found.what}"]
+    if found.cut is not None:
+        lines.append(f"cut: a score of {number(found.cut, 4)} or more")
+    if found.yields_text:
+        lines.append(f"expected before the cut: {found.yields_text}")
+    lines.append(
+        "errors of shifts are statistical, from the same resampled rows before and after; a shift within "
+        f"{NOISE:g} errors is compatible with none. Totals add shifts in quadrature, upward and downward each for "
+        f"itself{', without those compatible with none' if found.pruned else ''}"
+    )
+    at = found.at(found.main)
+    if any(effect.same_sign[at] for effect in found.effects):
+        lines.append("where both sides move it the same way, the larger counts on that side and nothing on the other")
+    return tuple(lines)
+
+
+def write_systematics(found: Systematics, folder: str | Path, classes: tuple[str, ...] = ()) -> list[Path]:
+    """Write the figures as SVG, PDF and CSV, all shifts as `shifts.csv` and `bins.csv`, and `systematics.json`.
+
+    Args:
+        found: what the variations do.
+        folder: where to; it is made if it is missing.
+        classes: of the run, in their order; names of the bins where several classes are predicted.
+
+    Raises:
+        RunError: a file cannot be written.
+    """
+    from shoal.report.figures import systematic_band, tornado
+    from shoal.report.figures.export import drawing, save, save_table
+    from shoal.runs.documents import json_text
+    from shoal.runs.writing import write_atomically
+
+    folder = Path(folder)
+    written = [folder / NAME, folder / "shifts.csv", folder / "bins.csv"]
+    write_atomically(folder / NAME, json_text({"format": FORMAT, **found.as_dict()}))
+    write_atomically(folder / "shifts.csv", found.frame.write_csv())
+    write_atomically(folder / "bins.csv", found.bins.write_csv())
+    figures: dict[str, Any] = {"tornado": (tornado.of(found), tornado.draw)}
+    figures |= {name: (band, systematic_band.draw) for name, band in systematic_band.of(found, classes).items()}
+    with drawing():
+        for name, (shown, draw) in figures.items():
+            save(draw(shown), folder, name, shown.alt)
+            save_table(shown.table(), folder, name)
+            written += [folder / f"{name}.{end}" for end in ("svg", "pdf", "csv")]
+    return written
+
+
+def _shift(effect: Effect, side: Side, at: int) -> str:
+    shift = effect.sides[side]
+    value, error = float(shift.shift[at]), float(shift.error[at])
+    return "0" if value == 0 == error else f"{'+' if value > 0 else ''}{with_error(value, error)}"
+
+
+def with_error(value: float, error: float) -> str:
+    """Return a value with its error, as precise as the error is known.
+
+    >>> with_error(17.0966, 1.7437), with_error(-0.0271, 0.0113), with_error(1.0, 0.0)
+    ('17.1 ± 1.7', '−0.027 ± 0.011', '1.00 ± 0')
+    """
+    if not (math.isfinite(error) and error > 0 and abs(value) < 1e6 and error > 1e-5):
+        return f"{number(value)} ± {number(error, 2)}"
+    decimals = max(0, 1 - int(f"{error:.1e}".split("e")[1]))
+    return f"{value:,.{decimals}f} ± {error:,.{decimals}f}".replace("-", "−")
