@@ -115,3 +115,14 @@ def test_a_result_is_computed_once() -> None:
     later = Later(calls.append, (1,))
     assert later.result() is later.result() is None
     assert calls == [1]
+
+
+@needs_a_process
+@pytest.mark.timeout(30)
+def test_closing_does_not_wait_for_work_that_asks_for_more() -> None:
+    aside = Aside()
+    aside.do(time.sleep, 60)
+    waiting = aside.do(len, [])
+    waiting.then(lambda: aside.do(len, [1]))
+    aside.close()
+    assert waiting.result() == 0

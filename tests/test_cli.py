@@ -23,7 +23,7 @@ from shoal.results import Interval
 
 SOURCE = str(Path(shoal_package.__file__).parents[1])
 HEAVY = {"jax", "sklearn", "scipy", "polars", "matplotlib", "pandas", "numpy", "pydantic", "pyarrow"}
-COMMANDS = ("fit", "predict", "encode", "evaluate", "report", "runs", "describe", "network", "datasets")
+COMMANDS = ("fit", "predict", "encode", "evaluate", "report", "figures", "runs", "describe", "network", "datasets")
 
 
 def invoke(*words: str) -> Any:
@@ -47,6 +47,7 @@ class FakeRun:
     """A run as `shoal.load` gives it, which predicts a table of two rows."""
 
     reconstructs = False
+    score_units = {"rmse": "GeV"}
     delimiter: str | None = None
     table = pl.DataFrame({"x": [1, 2], "colour": ["red", "blue"]})
 
@@ -303,7 +304,7 @@ def test_predict_says_which_columns_it_renamed(fake_run: type[FakeRun], monkeypa
 
 def test_evaluate(fake_run: type[FakeRun]) -> None:
     result = invoke("evaluate", "runs/a-1", "later.csv", "--quiet")
-    assert "RMSE" in result.stdout
+    assert "RMSE [GeV]" in result.stdout
     assert "1.25 [1.00, 1.50]" in result.stdout
     assert result.stderr == ""
 

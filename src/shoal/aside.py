@@ -84,6 +84,7 @@ class Aside:
         self._sender = ThreadPoolExecutor(1, "aside")  # sending may block while the other side is at work
         self._numbers = itertools.count()
         self._kept: dict[int, _Kept] = {}
+        self._closing = False
 
     @property
     def running(self) -> bool:
@@ -104,7 +105,7 @@ class Aside:
             keep: the result stays there, as an argument of later work.
         """
         later = Later(function, arguments)
-        if self.running:
+        if self.running and not self._closing:
             number = next(self._numbers)
             stand_ins = tuple(self._kept.get(id(a), a) if isinstance(a, Later) else a for a in arguments)
             later.answer = self._sender.submit(self._ask, (number, function, stand_ins, keep))
@@ -122,6 +123,7 @@ class Aside:
     def close(self) -> None:
         """End the other process, whatever it is doing."""
         if self.running:
+            self._closing = True  # what is cancelled may ask for more work, which would wait for this very end
             self._process.kill()  # a thread that waits for an answer wakes up
             self._process.wait()
             self._sender.shutdown(wait=True, cancel_futures=True)

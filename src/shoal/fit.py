@@ -15,7 +15,7 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.replicas import sound_replicas
 from shoal.evaluation.sealed import SealedRows
 from shoal.repeating import command_line, origin, versions
-from shoal.report import write_report
+from shoal.report import keep_figures, write_report
 from shoal.run import Run
 from shoal.runs.folder import RunFolder
 from shoal.search.members import members_of
@@ -181,6 +181,8 @@ def _write(folder: RunFolder, predictor: Predictor, record: Record, draws: Aside
     folder.write_metrics(record)
     if draws is not None:
         write_report(record, folder.path, draws)
+    else:
+        keep_figures(record, folder.path)
     laps.end("report")
     record.seconds.update(laps.seconds)
     folder.write_metrics(record)

@@ -28,8 +28,8 @@ Function = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 class Metric:
     """A number that says how good a prediction is, e.g. `METRICS["accuracy"](y, probabilities)`.
 
-    `best` is the value of a perfect prediction. Call it with weights `(rows,)` for one number, or
-    `(resamples, rows)` for one number each.
+    `best` is the value of a perfect prediction, `power` that of the target's unit in which it is. Call it with weights
+    `(rows,)` for one number, or `(resamples, rows)` for one number each.
 
     Example:
         >>> METRICS["rmse"]([1.0, 2.0], [1.0, 4.0], [3.0, 1.0])
@@ -42,6 +42,7 @@ class Metric:
     greater_is_better: bool
     best: float
     function: Function = field(repr=False)
+    power: int = 0
 
     def __call__(self, y_true: Any, prediction: Any, weights: Any = None) -> Any:
         """Return the metric: a float, or `(resamples,)` if the weights are `(resamples, rows)`.
@@ -229,8 +230,8 @@ METRICS: dict[str, Metric] = {
         Metric("balanced_accuracy", "balanced accuracy", _C, True, 1.0, _balanced_accuracy),
         Metric("log_loss", "log-loss", _C, False, 0.0, _log_loss),
         Metric("roc_auc", "ROC AUC", _C, True, 1.0, _roc_auc),
-        Metric("rmse", "RMSE", _R, False, 0.0, _rmse),
-        Metric("mae", "MAE", _R, False, 0.0, _mae),
+        Metric("rmse", "RMSE", _R, False, 0.0, _rmse, power=1),
+        Metric("mae", "MAE", _R, False, 0.0, _mae, power=1),
         Metric("r2", "R²", _R, True, 1.0, _r2),
         Metric("reconstruction_error", "reconstruction error", _A, False, 0.0, _reconstruction_error),
         Metric("explained_variance", "variance explained", _A, True, 1.0, _explained_variance),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import warnings
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from shoal.data.long_tables import steps_of
 from shoal.data.raw import Raw, read_any
 from shoal.data.roles import Roles
 from shoal.data.signal_readers import options_alike
+from shoal.data.units import differing_units
 from shoal.errors import DataError, SettingError, ShoalWarning
 from shoal.evaluation.predictor import Prediction, Predictor
 from shoal.evaluation.reconstructing import best_alone, scaled_inputs
@@ -68,6 +70,11 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """The content of `metrics.json`."""
         return self.folder.metrics()
+
+    @property
+    def score_units(self) -> dict[str, str]:
+        """The unit of each score that has one, where those of the targets are known: `{"rmse": "GeV"}`."""
+        return dict(self.metrics.get("units", {}).get("scores", {}))
 
     @cached_property
     def predictor(self) -> Predictor:
@@ -359,6 +366,25 @@ class Run:
         """Return the path of the page, `report.html`."""
         return self.folder.report
 
+    def figures(self, format: str | Sequence[str] = "pdf", **options: Any) -> list[Path]:
+        """Draw the figures again, e.g. for a paper, from the numbers that the run keeps; the data are not needed.
+
+        Args:
+            format: one or several of pdf, svg, png and pgf.
+            options: `width` (`single`, `double` or mm), `only` (names), `out` (a folder), `title`, `font` (`sans` or
+                `serif`) and `force`; see `shoal.report.redraw`.
+
+        Returns:
+            The paths of the figures; beside each lie its numbers as CSV.
+
+        Raises:
+            SettingError: an option makes no sense.
+            RunError: the run is not finished or keeps no numbers of its figures, or a file cannot be written.
+        """
+        from shoal.report.redraw import redraw
+
+        return redraw(self.folder, formats=(format,) if isinstance(format, str) else format, **options)
+
     def summary(self) -> str:
         """Return the verdict in plain sentences."""
         return str(self.metrics["verdict"]["text"])
@@ -388,7 +414,9 @@ class Run:
             if data.shape[1] == len(names):
                 return Raw("data", "python", pl.DataFrame({name: data[:, i] for i, name in enumerate(names)}), Roles())
         raw = read_any(data, options_alike(options or ReadOptions(), data, self.predictor.preparation.signals))
-        for note in raw.notes:
+        preparation = self.predictor.preparation
+        units = [f"{text}; nothing is converted" for text in differing_units(raw.units, preparation.units)]
+        for note in (*raw.notes, *units):
             warnings.warn(f"{raw.source}: {note}", ShoalWarning, stacklevel=5)
         return raw
 

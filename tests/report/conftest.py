@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shoal.data.units import units_of_names
 from shoal.evaluation.counts import Counts
 from shoal.evaluation.explanation.importance import Importance, ImportanceTable
 from shoal.evaluation.explanation.scores import Estimate
@@ -34,34 +35,19 @@ from shoal.evaluation.selection import Events, select
 from shoal.evaluation.shuffled import Shuffled
 from shoal.evaluation.significance import Yields
 from shoal.metrics import metrics_for
+from shoal.networks import Network
+from shoal.report.figures import FigureNumbers, figure_numbers
 from shoal.results import Interval, Status, Task
+from shoal.streams import Stream
 
 ACTIVATIONS = ("relu", "tanh", "gelu", "sigmoid")
 OPTIMIZERS = ("adam", "sgd", "rmsprop")
 
 
-class FakeNetwork:
-    """Draws a plain picture, as a network would."""
-
-    layers = ()
-    parameter_count = 67
-    output_shape = (3,)
-
-    def summary(self) -> str:
-        """Return a table of layers."""
-        return "layer   output   parameters\ndense        8           40\ndense_1      3           27"
-
-    def draw(self, parameters: Any = None, **names: Any) -> Any:
-        """Return a figure with two rows of nodes."""
-        from matplotlib.figure import Figure
-
-        figure = Figure(figsize=(5, 2.6))
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.axis("off")
-        axes.plot([0, 1, 0, 1], [0, 0, 1, 1], color="black")
-        axes.plot([0, 1, 0, 1], [0, 0, 1, 1], "o", ms=16, mfc="white", mec="black")
-        axes.text(0.5, 0.5, ", ".join(names["class_names"][:2]))
-        return figure
+def network_for(inputs: int, outputs: int) -> tuple[Network, list[dict[str, np.ndarray]]]:
+    """Return a small network with its first weights."""
+    network = Network.parse(f"{inputs} 8:relu {outputs}:softmax" if outputs > 1 else f"{inputs} 8:relu 1")
+    return network, network.initialize(Stream(0))
 
 
 def population(n: int, kept: int, epochs: int, seed: int = 1) -> tuple[tuple[NetworkRow, ...], Curves]:
@@ -159,6 +145,7 @@ def make_record(
     columns += [ColumnRow(t, "category" if classes else "number", "target", 0, 3, "", "") for t in targets]
     columns.append(ColumnRow("row number", "identifier", "dropped", 0, 150, "1", "150", "it names each row"))
     task_name = f"{len(classes)}-class classification" if classes else f"regression, {len(targets)} targets"
+    network, parameters = network_for(len(features), len(columns_of))
     return Record(
         data=DataRecord(
             name=name,
@@ -175,6 +162,7 @@ def make_record(
             rows={"train": 96, "validation": 24, "test": test},
             split="64 / 16 / 20 %, stratified by class, seed 0",
             normalization="standard",
+            units=units_of_names([*features, *targets]),
         ),
         networks=rows,
         curves=curves,
@@ -196,8 +184,8 @@ def make_record(
             ("optimizer", 0.03, "The optimizer explains 3 %."),
         ),
         test_rows=test_rows,
-        best_network=FakeNetwork(),
-        best_parameters=[],
+        best_network=network,
+        best_parameters=parameters,
         settings={"networks": networks, "target": list(targets), "data": name},
         command=f"shoal fit {name}",
         seed=0,
@@ -336,10 +324,13 @@ def with_reconstruction(record: Record, shape: tuple[int, ...] = (4,), **changes
     )
     truth = rng.normal(size=(rows, 5))
     scores_of = with_intervals(Task.RECONSTRUCTION, truth, truth + 0.3 * rng.normal(size=truth.shape))
+    network, parameters = network_for(len(record.data.feature_names), len(record.data.feature_names))
     data = dataclasses.replace(record.data, task=Task.RECONSTRUCTION, task_name="reconstruction")
     return dataclasses.replace(
         record,
         data=data,
+        best_network=network,
+        best_parameters=parameters,
         scores=dict.fromkeys(record.scores, scores_of),
         baselines={"mean": scores_of, "pca": scores_of},
         test_rows=TestRows(truth[:, :0]),
@@ -450,6 +441,18 @@ def record_of() -> Callable[..., Record]:
 def cases() -> dict[str, Record]:
     """One record of each kind that a page must bear."""
     return make_cases()
+
+
+@pytest.fixture(scope="session")
+def every_figure(cases: dict[str, Record]) -> dict[tuple[str, str], FigureNumbers]:
+    """Every figure from one or two records that have it, by record and name; the most demanding records come first."""
+    first = ("hostile", "many_classes", "regression", "long_names", "sizes", "folds")
+    found: dict[tuple[str, str], FigureNumbers] = {}
+    for case in [*first, *(name for name in cases if name not in first)]:
+        for name, figure in figure_numbers(cases[case]).items():
+            if sum(other == name for _, other in found) < 2:
+                found[case, name] = figure
+    return found
 
 
 def make_cases() -> dict[str, Record]:

@@ -105,7 +105,7 @@ def test_figures_and_page_are_the_same_bytes_each_time(record_of: Maker, tmp_pat
     for name in ("a", "b"):
         write_report(record_of(networks=6, kept=2, epochs=12), tmp_path / name)
     files = sorted(p.relative_to(tmp_path / "a") for p in (tmp_path / "a").rglob("*.*"))
-    assert {p.suffix for p in files} == {".html", ".pdf", ".svg"}
+    assert {p.suffix for p in files} == {".html", ".pdf", ".svg", ".csv", ".safetensors"}
     for path in files:
         assert (tmp_path / "a" / path).read_bytes() == (tmp_path / "b" / path).read_bytes(), path
 
@@ -188,8 +188,29 @@ def test_every_way_of_making_intervals_is_named(record_of: Maker) -> None:
 def test_one_target_gives_its_name_to_the_rmse(record_of: Maker) -> None:
     record = record_of(classes=(), targets=("mass (kg)",), networks=2, kept=1, epochs=3)
     names = [name for name, _, _ in tables.headline(record)]
-    assert names[0] == "RMSE of mass (kg)"
+    assert names[0] == "RMSE of mass [kg]"
     assert "95 % interval" in names[2]
+
+
+def test_units_stand_in_tables(record_of: Maker) -> None:
+    record = record_of(classes=(), targets=("mass (kg)", "load (kg)"), networks=2, kept=1, epochs=3)
+    assert tables.headline(record)[0][0] == "RMSE [kg]"
+    assert tables.scores(record).header == ("rows", "RMSE [kg]", "MAE [kg]", "R²")
+    assert dict(tables.data_facts(record))["target"] == "mass [kg], load [kg]"
+    columns = tables.columns(record)
+    assert (columns.header[6], columns.rows[0][6]) == ("unit", "kg")
+    mixed = record_of(classes=(), targets=("mass (kg)", "time (s)"), networks=2, kept=1, epochs=3)
+    assert tables.headline(mixed)[0][0] == "RMSE"
+    plain = record_of(classes=(), targets=("y",), features=("x",), networks=2, kept=1, epochs=3)
+    assert "unit" not in tables.columns(plain).header
+
+
+def test_a_figure_without_a_place_stands_at_the_end(record_of: Maker) -> None:
+    page = page_html(record_of(networks=2, kept=1, epochs=3), {"calibration": "<svg></svg>", "novel": "<svg></svg>"})
+    more = page[page.index('<section id="more">') :]
+    assert 'id="figure-novel"' in more
+    assert 'id="figure-calibration"' not in more
+    assert '<section id="more">' not in page_html(record_of(networks=2, kept=1, epochs=3), {})
 
 
 def test_an_unlucky_run_without_kept_networks_still_has_a_page(record_of: Maker, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typer.core import TyperGroup
 
 from shoal.cli.compare import compare
 from shoal.cli.datasets import datasets
+from shoal.cli.figures import figures
 from shoal.cli.formula import formula
 from shoal.cli.guard import guarded
 from shoal.cli.network import network
@@ -113,6 +114,11 @@ _EXAMPLES = {
         "shoal formula runs/pendulum-1 --test --json",
     ),
     "report": ("shoal report runs/iris-1",),
+    "figures": (
+        "shoal figures runs/iris-1",
+        "shoal figures runs/iris-1 --width single --only learning_curves,confusion_matrix -o paper",
+        "shoal figures runs/iris-1 --format svg,png --width double --font serif",
+    ),
     "runs": ("shoal runs", "shoal runs ../other/runs --json"),
     "describe": (
         "shoal describe measurements.csv",
@@ -123,7 +129,8 @@ _EXAMPLES = {
     "datasets": ("shoal datasets", "shoal datasets --json"),
 }
 _READY: dict[str, Callable[..., None]] = {
-    "compare": compare, "formula": formula, "report": report, "runs": runs, "network": network, "datasets": datasets,
+    "compare": compare, "formula": formula, "report": report, "figures": figures, "runs": runs, "network": network,
+    "datasets": datasets,
 }  # fmt: skip
 
 

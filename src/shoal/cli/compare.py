@@ -20,24 +20,26 @@ def compare(runs: Runs, *, as_json: Json = False) -> None:
     """Compare runs in pairs on the test rows that they have in common."""
     from shoal.afterwards import compare as compare_runs
     from shoal.cli.output import print_json
+    from shoal.run import load
 
     found = compare_runs(*runs)
     if as_json:
         print_json(found.as_dict())
     else:
-        _print(found)
+        _print(found, load(runs[0]).score_units)
 
 
-def _print(found: Comparison) -> None:
+def _print(found: Comparison, units: dict[str, str]) -> None:
     from shoal.cli.output import interval, label, print_table, print_text
     from shoal.report.words import number
 
     metrics = list(next(iter(found.scores.values())))
+    heads = [f"{label(m, units.get(m, ''))} [95 %]" for m in metrics]
     rows = [(name, *(interval(scores[m]) for m in metrics)) for name, scores in found.scores.items()]
-    print_table((f"on {found.rows} test rows", *(f"{label(m)} [95 %]" for m in metrics)), rows)
+    print_table((f"on {found.rows} test rows", *heads), rows)
     first = next(iter(found.scores))
     rows = [(pair.name, *(interval(pair.differences[m]) for m in metrics)) for pair in found.pairs]
-    print_table((f"minus {first}, in pairs", *(f"{label(m)} [95 %]" for m in metrics)), rows)
+    print_table((f"minus {first}, in pairs", *heads), rows)
     for pair in found.pairs:
         if pair.folds is not None:
             each = f"{pair.folds.folds} folds × {pair.folds.repeats}"

@@ -56,10 +56,10 @@ def _print(description: Description) -> None:
         print_text(line)
     if description.classes:
         print_text("classes: " + listing(f"{name} ({rows})" for name, rows in description.classes.items()))
-    head = ("column", "type", "role", "missing", "distinct", "lowest", "highest", "why dropped")
-    rows = description.lines()
-    shown = len(head) if any(row[-1] for row in rows) else len(head) - 1
-    print_table(head[:shown], [row[:shown] for row in rows], right=(3, 4, 5, 6))
+    head = ("column", "type", "role", "missing", "distinct", "lowest", "highest", "unit", "why dropped")
+    rows = [(*row[:-1], description.units.get(row[0], ""), row[-1]) for row in description.lines()]
+    shown = [i for i in range(len(head)) if i < 7 or any(row[i] for row in rows)]
+    print_table([head[i] for i in shown], [[row[i] for i in shown] for row in rows], right=(3, 4, 5, 6))
     for note in description.notes:
         print_text(note)
     for warning in description.warnings:

@@ -24,11 +24,13 @@ def evaluate(
 
     with watching(quiet=quiet, plain_lines=False) as progress:
         progress.stage(f"evaluating {data}")
-        scores = load(run).evaluate(data, read_options(settings))
+        fitted = load(run)
+        scores = fitted.evaluate(data, read_options(settings))
     if as_json:
         print_json(scores)
     else:
-        rows = [(label(name), interval(score)) for name, score in scores.items()]
+        units = fitted.score_units
+        rows = [(label(name, units.get(name, "")), interval(score)) for name, score in scores.items()]
         print_table(("score", "value [95 % interval]"), rows)
 
 

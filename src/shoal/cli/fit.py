@@ -89,7 +89,9 @@ def print_summary(run: Run, paged: bool = True) -> None:
     lines = {ours: metrics["test"], **{label(name): scores for name, scores in metrics["baselines"].items()}}
     rows = [(who, *(interval(scores.get(name)) for name in names)) for who, scores in lines.items()]
     what = "series" if metrics.get("steps") else "rows"
-    print_table((f"on {metrics['rows']['test']} test {what}", *(f"{label(name)} [95 %]" for name in names)), rows)
+    units = metrics.get("units", {}).get("scores", {})
+    heads = (f"{label(name, units.get(name, ''))} [95 %]" for name in names)
+    print_table((f"on {metrics['rows']['test']} test {what}", *heads), rows)
     for line in error_bar_lines(metrics):
         print_text(line)
     if "selection" in metrics:

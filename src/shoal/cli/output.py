@@ -88,8 +88,8 @@ def interval(score: Any) -> str:
     return in_words(score)
 
 
-def label(name: str) -> str:
-    """Return the name of a metric or method as words."""
+def label(name: str, unit: str = "") -> str:
+    """Return the name of a metric or method as words, with its unit if it has one."""
     from shoal.report.words import label as in_words
 
-    return in_words(name)
+    return in_words(name, unit)

@@ -27,7 +27,7 @@ def runs(folder: Folder = "runs", *, as_json: Json = False) -> None:
                 run.path,
                 ", ".join(run.target),
                 run.task,
-                f"{label(run.score_name)} {interval(run.score)}",
+                f"{label(run.score_name, run.unit)} {interval(run.score)}",
                 f"{run.kept} of {run.networks}",
                 run.when.astimezone().strftime("%Y-%m-%d %H:%M"),
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -33,7 +34,8 @@ class Dataset:
     series to predict from, one for each row of the table, or None where its columns are the features. `read_notes` are
     those of the `notes` that the reader gave. `cut` says where series come from that were cut from a table of steps.
     In a reconstruction there are no targets; a column of that role is a label that nothing learns from. `covariance` is
-    that of the errors of the rows' target, where these are known so.
+    that of the errors of the rows' target, where these are known so. `units` are those of columns, as far as their
+    names, the file or the user tell them.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Dataset:
     read_notes: tuple[str, ...] = ()
     cut: Cut | None = None
     covariance: Covariance | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def inputs(self, rows: np.ndarray) -> Inputs:
         """Return what a preparation transforms of some rows: their images or series, or their part of the table."""

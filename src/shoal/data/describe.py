@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,7 +50,7 @@ class SignalSummary:
 class Description:
     """The table of columns of a dataset with notes (what was done) and warnings (what to look at).
 
-    `signals` sums up images or series, where there are any.
+    `signals` sums up images or series, where there are any; `units` are those of columns, where they are known.
     """
 
     name: str
@@ -63,6 +64,7 @@ class Description:
     warnings: tuple[str, ...]
     sha256: str
     signals: SignalSummary | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the description as plain data for JSON."""
@@ -140,6 +142,7 @@ def describe(dataset: Dataset, split: Split | None = None) -> Description:
         tuple(warnings),
         dataset.sha256,
         None if dataset.signals is None else _summary(dataset.signals),
+        dict(dataset.units),
     )
 
 

@@ -15,6 +15,7 @@ from shoal.data.readers import ReadOptions
 from shoal.data.signal_readers import options_alike
 from shoal.data.signals import Signals
 from shoal.data.step_targets import StepTargets
+from shoal.data.units import differing_units
 from shoal.errors import DataError, listing, suggest
 
 
@@ -36,11 +37,13 @@ def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.nd
         (14, [12, 13])
     """
     reading = options.get("options", ReadOptions())
-    name, source, first, own, signals, told, *_ = read_any(data, reading)
+    name, source, first, own, signals, told, *_, units = read_any(data, reading)
     if signals is not None:
         reading = options_alike(reading, test, signals)
-    _, _, second, _, others, told_of_test, *_ = read_any(test, reading)
+    _, _, second, _, others, told_of_test, *_, other_units = read_any(test, reading)
     notes = (*told, *(f"Test data: {note}" for note in told_of_test))
+    if differing := differing_units(other_units, units):
+        raise DataError(f"the test rows: {differing[0]}; convert it, or mend the unit in the file")
     missing = [column for column in first.columns if column not in second.columns]
     if missing:
         raise DataError(
@@ -50,7 +53,7 @@ def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.nd
     both = _stacked(tidy(first), tidy(second))
     roles = options.pop("roles", None) or own
     part = np.repeat([0, 1], [first.height, second.height])
-    raw = Raw(name, source, both, roles, _joined(signals, others), notes, part)
+    raw = Raw(name, source, both, roles, _joined(signals, others), notes, part, None, units)
     dataset = load_dataset(raw, roles=roles, **options)
     dataset = Dataset(**{**_fields(dataset), "name": name, "source": source})
     if dataset.cut is not None:

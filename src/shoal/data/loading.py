@@ -39,6 +39,8 @@ from shoal.data.targets import (
     read_task,
     target_numbers,
 )
+from shoal.data.units import check_errors, units_of_names
+from shoal.data.windows import step_names
 from shoal.errors import DataError, SettingError, listing
 from shoal.results import Task
 
@@ -108,7 +110,7 @@ def load_dataset(
     options = options if per_step is None else replace(options, per_step=per_step)
     if reconstruct:
         check_reconstruction(task=task, y_err=y_err, y_cov=y_cov, window=window, series=series)
-    name, source, raw, own, signals, told, part, before = read_any(data, options)
+    name, source, raw, own, signals, told, part, before, known = read_any(data, options)
     check_named(raw)
     flags = Roles().replaced(
         target=target,
@@ -120,16 +122,18 @@ def load_dataset(
         id=id,
         ignored=ignore,
     )
-    given = {**(roles or Roles()).named(), **flags.named()}
+    answers = signals.targets.table.columns if signals is not None and signals.targets is not None else []
+    named = Roles().replaced(**{**(roles or Roles()).named(), **flags.named()})
+    given = named.in_full([*raw.columns, *answers]).named()
     roles = _adapted(own, given).replaced(**given)
     table = _plain_columns(tidy(raw), roles)
-    answers = signals.targets.table.columns if signals is not None and signals.targets is not None else []
     roles.check([*table.columns, *answers])
+    units = {**units_of_names([*table.columns, *answers]), **known, **roles.units}
     if reconstruct:
         check_size(table, 1)
         labels = [label for label in roles.target if label not in answers]  # those of steps label no row
         roles = roles.model_copy(update={"y_err": [], "target": labels})
-        found = Raw(name, source, table, roles, signals, told, None, before)
+        found = Raw(name, source, table, roles, signals, told, None, before, units)
         return _build_unlabelled(found, list(told))
     check_labelled(Raw(name, source, table, roles, signals), table, roles)
     check_size(table, 2 if signals is None and window is None else 1)
@@ -138,10 +142,11 @@ def load_dataset(
         roles = roles.model_copy(update={"y_err": [], "ignored": [*roles.ignored, *roles.y_err]})
         task = Task.REGRESSION if task is None else task
     roles, notes = _complete(table, roles, window, series, errors=y_cov is None)
+    check_errors(dict(zip(roles.target, roles.y_err * len(roles.target), strict=False)), units)
     notes = [*told, *notes]
     if before is not None and before.recipe.window is not None:
         task = _forecast_task(task)
-    found = Raw(name, source, table, roles, signals, told, None, before)
+    found = Raw(name, source, table, roles, signals, told, None, before, units)
     if window is None and series is None:
         if per_step and not answers and before is None:
             raise SettingError("per_step needs series: the column that says to which series a row belongs (--series)")
@@ -153,7 +158,8 @@ def load_dataset(
         task = _forecast_task(task)
     how = {"window": window, "horizon": horizon, "series": series, "season": season, "per_step": bool(per_step)}
     made = cut_table(table, roles, part=part, **how)  # type: ignore[arg-type]
-    found = Raw(name, source, made.table, made.roles, made.signals, told, None, made.cut)
+    ahead = {step: units[target] for target in roles.target if target in units for step in step_names(target, horizon)}
+    found = Raw(name, source, made.table, made.roles, made.signals, told, None, made.cut, {**units, **ahead})
     check_size(made.table, 1, "series" if window is None else "windows")
     return _build(found, task, [*notes, *made.notes], content_hash(table))
 
@@ -227,7 +233,7 @@ def _complete(
 
 def _build(raw: Raw, task: Task | str | None, notes: list[str], sha256: str | None = None) -> Dataset:
     """Check the rows, infer the task and put the dataset together."""
-    name, source, table, roles, signals, told, _, cut = raw
+    name, source, table, roles, signals, told, _, cut, units = raw
     if sha256 is None:
         sha256 = content_hash(table) if signals is None else hash_of_both(table, signals)
     if signals is not None:
@@ -264,7 +270,7 @@ def _build(raw: Raw, task: Task | str | None, notes: list[str], sha256: str | No
     notes.extend(_notes_on(columns))
     cut = cut if cut is None else cut[kept]
     parts = name, source, table, columns, roles, chosen, classes, tuple(notes), sha256, kept, signals, told, cut
-    dataset = Dataset(*parts)
+    dataset = Dataset(*parts, units=units)
     if chosen is Task.CLASSIFICATION:
         check_class_weights(dataset.y(), classes, dataset.weights())
     return dataset
@@ -293,7 +299,8 @@ def _build_unlabelled(raw: Raw, notes: list[str]) -> Dataset:
         notes.append(f"{listing(roles.target)}: kept as a label; no network learns from it.")
     notes.extend(_notes_on(columns))
     task = Task.RECONSTRUCTION
-    return Dataset(name, source, table, columns, roles, task, (), tuple(notes), sha256, kept, signals, told)
+    parts = name, source, table, columns, roles, task, (), tuple(notes), sha256, kept, signals, told
+    return Dataset(*parts, units=raw.units)
 
 
 def _answered(

@@ -5,7 +5,8 @@ Everything is fitted on training rows only and saved with the model.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ class Preparation:
 
     `target_mean` and `target_scale` have shape `(targets,)`; they are 0 and 1 for classes. `left_out` are
     features that are the same in every training row: nothing can be learnt from them. `signals` takes the place of the
-    encoders where networks predict from images or series.
+    encoders where networks predict from images or series. `units` are those of the columns, where they are known.
 
     Example:
         >>> from shoal.data.loading import load_dataset
@@ -48,6 +49,7 @@ class Preparation:
     target_scale: np.ndarray
     left_out: tuple[str, ...] = ()
     signals: SignalPreparation | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def fit(
@@ -90,8 +92,8 @@ class Preparation:
                 _check_counts(dataset)
                 mean, scale = np.zeros_like(mean), np.where(mean > 0.0, mean, 1.0)
         targets, classes = dataset.targets, dataset.classes
-        scaling = mean, scale
-        return cls(tuple(encoders), normalization, dataset.task, targets, classes, *scaling, tuple(same), signals)
+        parts = normalization, dataset.task, targets, classes, mean, scale, tuple(same), signals, dict(dataset.units)
+        return cls(tuple(encoders), *parts)
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -221,6 +223,7 @@ class Preparation:
             "target_scale": self.target_scale.tolist(),
             "left_out": list(self.left_out),
             **({} if self.signals is None else {"signals": self.signals.to_dict()}),
+            **({"units": dict(self.units)} if self.units else {}),
         }
 
     @classmethod
@@ -236,6 +239,7 @@ class Preparation:
             np.asarray(d["target_scale"], np.float64),
             tuple(d["left_out"]),
             SignalPreparation.from_dict(d["signals"]) if "signals" in d else None,
+            d.get("units", {}),
         )
 
     def _columns_of(self, table: Inputs) -> pl.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,11 +11,12 @@ import polars as pl
 
 from shoal.data.builtin import BUILTIN
 from shoal.data.dataset import Dataset, Inputs
-from shoal.data.readers import ReadOptions, from_python, read_table
+from shoal.data.readers import ReadOptions, from_python, read_with_units
 from shoal.data.recipe import Cut
 from shoal.data.roles import Roles
 from shoal.data.signal_readers import is_signals, signal_reader, signals_from_python
 from shoal.data.signals import Signals
+from shoal.data.unit_sources import units_of_python
 from shoal.errors import DataError, listing, suggest
 
 
@@ -23,6 +25,7 @@ class Raw(NamedTuple):
 
     `notes` say in sentences what the reader did beside reading. `part` is 1 for rows of a table of test rows of its
     own: series may not run on from one to the other. `cut` says where series come from that were cut before.
+    `units` are those that the file or the data frame tells beside the names of columns.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Raw(NamedTuple):
     notes: tuple[str, ...] = ()
     part: np.ndarray | None = None
     cut: Cut | None = None
+    units: Mapping[str, str] = {}
 
     @property
     def inputs(self) -> Inputs:
@@ -45,7 +49,8 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
     if isinstance(data, Raw):
         return data
     if isinstance(data, Dataset):
-        return Raw(data.name, data.source, data.table, data.roles, data.signals, data.read_notes, None, data.cut)
+        known = data.signals, data.read_notes, None, data.cut, data.units
+        return Raw(data.name, data.source, data.table, data.roles, *known)
     if isinstance(data, str) and data in BUILTIN:
         return Raw(data, "built in", *BUILTIN[data].load())
     if isinstance(data, str | Path):
@@ -61,11 +66,12 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
         if reader is not None:
             return Raw(name, str(data), *reader.read(path, options))
         _check_kind(f"{path} is", options)
-        return Raw(name, str(data), read_table(path, options), Roles())
+        table, units = read_with_units(path, options)
+        return Raw(name, str(data), table, Roles(), units=units)
     if is_signals(data):
         return Raw("data", "python", *signals_from_python(data, options))
     _check_kind("the data are", options)
-    return Raw("data", "python", from_python(data), Roles())
+    return Raw("data", "python", from_python(data), Roles(), units=units_of_python(data))
 
 
 def _check_kind(what: str, options: ReadOptions) -> None:

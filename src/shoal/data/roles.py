@@ -9,6 +9,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
+from shoal.data.units import full_name
 from shoal.errors import DataError, SettingError, listing, suggest
 
 
@@ -24,6 +25,7 @@ class Roles(BaseModel):
         time: the past trains, the future tests.
         id: names the rows; never a feature.
         ignored: columns to leave out.
+        units: unit of each column that has one; where it is not given, names and files may tell it.
 
     Example:
         >>> Roles(target="species").target
@@ -40,6 +42,7 @@ class Roles(BaseModel):
     time: str | None = None
     id: str | None = None
     ignored: list[str] = []
+    units: dict[str, str] = {}
 
     @field_validator("target", "features", "y_err", "ignored", mode="before")
     @classmethod
@@ -57,7 +60,7 @@ class Roles(BaseModel):
 
     def named(self) -> dict[str, Any]:
         """Return the roles that are given to some column, by name of the role."""
-        return {name: value for name, value in self.model_dump().items() if value not in (None, [])}
+        return {name: value for name, value in self.model_dump().items() if value not in (None, [], {})}
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """Yield `(role, column)` for every column that has a role other than feature."""
@@ -67,6 +70,23 @@ class Roles(BaseModel):
             if getattr(self, role) is not None:
                 yield role, getattr(self, role)
         yield from (("ignored", name) for name in self.ignored)
+
+    def in_full(self, columns: Iterable[str]) -> Roles:
+        """Return the roles with the whole names of columns for those that leave the unit out, `E` for `E [GeV]`.
+
+        Raises:
+            DataError: a name may mean one of several columns.
+        """
+        columns = list(columns)
+        whole: dict[str, Any] = {}
+        for role, value in self.named().items():
+            if isinstance(value, dict):
+                whole[role] = {full_name(name, columns): unit for name, unit in value.items()}
+            elif isinstance(value, list):
+                whole[role] = [full_name(name, columns) for name in value]
+            else:
+                whole[role] = full_name(value, columns)
+        return self.model_copy(update=whole)
 
     def check(self, names: Iterable[str]) -> None:
         """Check that every column exists and has one role only.
@@ -84,6 +104,11 @@ class Roles(BaseModel):
             if name in taken:
                 raise DataError(f"column {name!r} is given as {taken[name]} and as {role}; give it one role")
             taken[name] = role
+        for name in self.units:
+            if name not in known:
+                raise DataError(
+                    f"no column {name!r} to have a unit; the columns are: {listing(known)}." + suggest(name, known)
+                )
         if self.y_err and self.target and len(self.y_err) not in (1, len(self.target)):
             raise DataError(
                 f"{len(self.y_err)} columns of target errors for {len(self.target)} targets: "
@@ -95,7 +120,7 @@ def roles_from_toml(path: str | Path) -> Roles:
     """Read roles from a TOML file, at its top or in a table `[roles]`.
 
     Args:
-        path: e.g. a file with `target = "y"` and `y_err = "sigma"`.
+        path: e.g. a file with `target = "y"`, `y_err = "sigma"` and `units = {y = "GeV"}`.
 
     Raises:
         SettingError: the file is missing, no TOML, or names a role that does not exist.
@@ -122,6 +147,6 @@ def _checked(values: Any, where: str) -> Roles:
                 + suggest(name, Roles.model_fields)
             ) from None
         value = values.get(name) if isinstance(values, dict) else values
-        raise SettingError(
-            f"{where}: {name} must be a column name, or a list where several make sense, got {value!r}"
-        ) from None
+        what = "a column name, or a list where several make sense"
+        what = 'a table of a unit for each column, e.g. units = {E = "GeV"}' if name == "units" else what
+        raise SettingError(f"{where}: {name} must be {what}, got {value!r}") from None

@@ -18,6 +18,7 @@ from shoal.data.conversion import (
     to_truth,
 )
 from shoal.data.roles import Roles
+from shoal.data.units import split_unit
 from shoal.errors import DataError, SettingError, listing, suggest
 from shoal.results import Task
 
@@ -36,23 +37,26 @@ def find_target(table: pl.DataFrame, roles: Roles) -> tuple[list[str], str]:
     free = [name for name in table.columns if name not in taken]
     if not free:
         raise DataError("every column has another role, so that none is left as the target; name one")
-    lower = {name.lower(): name for name in reversed(free)}
+    lower = {split_unit(name).name.lower(): name for name in reversed(free)}
+    lower |= {name.lower(): name for name in reversed(free)}
     for usual in _USUAL:
         if usual in lower:
             return [lower[usual]], f"The target is {lower[usual]!r}, by its name."
-    numbered = [name for name in free if re.fullmatch(r"y\d+", name)]
+    numbered = [name for name in free if re.fullmatch(r"y\d+", split_unit(name).name)]
     if numbered:
         return numbered, f"The targets are {', '.join(numbered)}, by their names."
     return [free[-1]], f"No target was named, so the last column, {free[-1]!r}, is taken."
 
 
 def find_errors(table: pl.DataFrame, targets: list[str], roles: Roles) -> list[str]:
-    """Return columns that by their names hold the measured errors of the targets, or none."""
+    """Return columns that by their names, units aside, hold the measured errors of the targets, or none."""
     taken = {name for _, name in roles.pairs()} | set(roles.features or []) | set(targets)
+    free = [name for name in table.columns if name not in taken]
+    called = {split_unit(name).name: name for name in free} | {name: name for name in free}
     found = []
     for target in targets:
-        names = (pattern.format(target) for pattern in _ERROR_NAMES)
-        match = next((name for name in names if name in table.columns and name not in taken), None)
+        stems = dict.fromkeys((target, split_unit(target).name))
+        match = next((called[n] for s in stems for p in _ERROR_NAMES if (n := p.format(s)) in called), None)
         if match is None or not table.get_column(match).dtype.is_numeric():
             return []
         found.append(match)

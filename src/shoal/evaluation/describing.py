@@ -40,6 +40,7 @@ def describe_data(dataset: Dataset, split: Split, predictor: Predictor, normaliz
         rows=split.sizes,
         split=split.how,
         normalization=normalization,
+        units=dict(dataset.units),
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from shoal.data.units import labelled, squared
 from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.chi_square import MeasuredRecord
 from shoal.evaluation.counts import Counts
@@ -15,6 +17,7 @@ from shoal.evaluation.explanation.importance import ImportanceTable
 from shoal.evaluation.front import Front, find_front
 from shoal.evaluation.overtraining import Overtraining
 from shoal.evaluation.selection import Selection
+from shoal.metrics import METRICS
 from shoal.results import Interval, Task
 
 Scores = dict[str, Interval]
@@ -52,6 +55,18 @@ class DataRecord:
     rows: dict[str, int]
     split: str
     normalization: str
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    def label(self, name: str) -> str:
+        """Return the name of a column with its unit, as axes and tables have it: `E [GeV]`."""
+        return labelled(name, self.units.get(name))
+
+    def score_unit(self, metric: str) -> str:
+        """Return the unit of a score: that of the target or its square, if all targets have the same; else nothing."""
+        power = METRICS[metric].power if metric in METRICS else 0
+        units = {self.units.get(name) for name in self.targets}
+        unit = units.pop() if power and len(units) == 1 else None
+        return "" if unit is None else unit if power == 1 else squared(unit)
 
 
 @dataclass(frozen=True)

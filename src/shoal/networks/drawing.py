@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from shoal.errors import SettingError, listing
 from shoal.networks.layout import RADIUS, Layout, layout_network
@@ -21,7 +22,10 @@ _WEIGHTS = ("#2166ac", "#cfcfcf", "#c0392b")  # negative, none, positive
 _FILLS = {"input": "#dce6f0", "hidden": "#ffffff", "output": "#f6e3cf"}
 _BAR = 0.9  # inches for the colour bar
 _FONT = 9.0
+_LINE = 0.17  # inches from line to line of a caption
 _SHEET = 0.7  # inches, the side of a block
+_SMALLEST = 0.62  # of the size that it has by itself, while columns keep their distance
+_NEAREST = 0.45  # inches between columns
 
 
 def draw_network(
@@ -29,6 +33,7 @@ def draw_network(
     parameters: NetworkParameters | None = None,
     feature_names: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
+    width: float | None = None,
 ) -> Figure:
     """Return a figure of a network; it belongs to nobody else and leaves matplotlib's state alone.
 
@@ -37,6 +42,7 @@ def draw_network(
         parameters: one dict of arrays per layer; default none, all connections grey.
         feature_names: names of the inputs.
         class_names: names of the outputs.
+        width: of the figure in inches; by default as wide as it needs to be.
 
     Raises:
         NetworkError: names or parameters do not fit the network.
@@ -45,17 +51,58 @@ def draw_network(
 
     layout = layout_network(network, parameters, feature_names, class_names)
     weighted = any(edge.weight is not None for edge in layout.edges)
-    figure = Figure(figsize=(layout.width + (_BAR if weighted else 0.0), layout.height), facecolor="white")
+    bar, scale = _BAR if weighted else 0.0, 1.0
+    if width is not None:
+        layout, scale = _fitted(layout, width, bar)
+    drop = _drop(layout)
+    figure = Figure(figsize=(layout.width + bar, layout.height + drop), facecolor="white")
     axes = figure.add_axes((0.0, 0.0, layout.width / figure.get_figwidth(), 1.0))
-    axes.set(xlim=(0, layout.width), ylim=(0, layout.height), aspect="equal")
+    axes.set(xlim=(0, layout.width), ylim=(-drop, layout.height), aspect="equal")
     axes.set_axis_off()
     _draw_edges(axes, layout, weighted)
     _draw_nodes(axes, layout)
     _draw_blocks(axes, layout)
     _draw_captions(axes, layout)
     if weighted:
-        _draw_bar(figure, layout)
+        _draw_bar(figure, layout, drop)
+    _rescale(figure, scale)
     return figure
+
+
+def _fitted(layout: Layout, width: float, bar: float) -> tuple[Layout, float]:
+    """Return the layout that fills a width once it is scaled, and the scale: first columns come nearer."""
+    if len(layout.columns) == 1:
+        return layout, width / (layout.width + bar)
+    sides = [_SHEET / 2 if column.block else 0.0 for column in layout.columns]
+    least = [_NEAREST + a + b for a, b in itertools.pairwise(sides)]
+    fixed = layout.width + bar - (layout.columns[-1].x - layout.columns[0].x)
+    scale = min(1.0, max(_SMALLEST, width / (layout.width + bar)), width / (fixed + sum(least)))
+    return layout.stretched(width / scale - bar, least), scale
+
+
+def _drop(layout: Layout) -> float:
+    """Return how much lower every second caption stands, so that neighbours do not touch."""
+    return _LINE * max(len(column.caption) for column in layout.columns) + 0.06 if layout.crowded else 0.0
+
+
+def _rescale(figure: Figure, scale: float) -> None:
+    """Make a figure smaller with all that is in it."""
+    if scale == 1.0:
+        return
+    from matplotlib.collections import Collection
+    from matplotlib.patches import Patch
+    from matplotlib.text import Text
+
+    width, height = figure.get_size_inches()
+    figure.set_size_inches(width * scale, height * scale)
+    for text in _all(figure, Text):
+        text.set_fontsize(float(text.get_fontsize()) * scale)
+    for axes in figure.axes:
+        axes.tick_params(labelsize=(_FONT - 1) * scale)
+    for lines in _all(figure, Collection):
+        lines.set_linewidth([width * scale for width in lines.get_linewidth()])
+    for patch in _all(figure, Patch):
+        patch.set_linewidth(patch.get_linewidth() * scale)
 
 
 def save_drawing(figure: Figure, path: str | Path) -> None:
@@ -72,6 +119,10 @@ def save_drawing(figure: Figure, path: str | Path) -> None:
             f"{listing((f'.{kind}' for kind in sorted(known)), 20)}"
         )
     figure.savefig(path, dpi=200)
+
+
+def _all(figure: Figure, kind: Any) -> list[Any]:
+    return figure.findobj(kind)
 
 
 def _draw_edges(axes: Axes, layout: Layout, weighted: bool) -> None:
@@ -131,11 +182,12 @@ def _draw_blocks(axes: Axes, layout: Layout) -> None:
 
 
 def _draw_captions(axes: Axes, layout: Layout) -> None:
-    for column in layout.columns:
+    drop = _drop(layout)
+    for number, column in enumerate(layout.columns):
         for i, line in enumerate(column.caption):
             axes.text(
                 column.x,
-                layout.captions - 0.17 * i,
+                layout.captions - _LINE * i - drop * (number % 2),
                 line,
                 ha="center",
                 va="top",
@@ -145,13 +197,13 @@ def _draw_captions(axes: Axes, layout: Layout) -> None:
             )
 
 
-def _draw_bar(figure: Figure, layout: Layout) -> None:
+def _draw_bar(figure: Figure, layout: Layout, drop: float) -> None:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
     width, height = figure.get_size_inches()
     tall = min(2.4, 0.55 * (layout.height - layout.captions))
-    middle = (layout.height + layout.captions) / 2
+    middle = (layout.height + layout.captions) / 2 + drop
     place = ((layout.width + 0.1) / width, (middle - tall / 2) / height, 0.11 / width, tall / height)
     colours = ScalarMappable(Normalize(-layout.largest, layout.largest), _colours())
     bar = figure.colorbar(colours, cax=figure.add_axes(place))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -84,6 +84,39 @@ class Layout:
         """The largest absolute weight that is drawn, 1 if there is none."""
         known = [abs(edge.weight) for edge in self.edges if edge.weight is not None]
         return max(known, default=0.0) or 1.0
+
+    @property
+    def crowded(self) -> bool:
+        """Whether captions of neighbouring columns would touch each other."""
+        wide = [_BOLD * max(map(len, column.caption), default=0) for column in self.columns]
+        gaps = [b.x - a.x for a, b in itertools.pairwise(self.columns)]
+        return any(gap < (a + b) / 2 + 0.08 for gap, (a, b) in zip(gaps, itertools.pairwise(wide), strict=True))
+
+    def stretched(self, width: float, least: Sequence[float]) -> Layout:
+        """Return the drawing with its columns moved apart or together until it is so wide.
+
+        Args:
+            width: in inches.
+            least: the distance between neighbouring columns to which they come when there is no more room.
+
+        Example:
+            >>> from shoal.networks.network import Network
+            >>> layout_network(Network.parse("4 8:relu 3:softmax")).stretched(4.0, [0.5, 0.5]).width
+            4.0
+        """
+        first, last = self.columns[0].x, self.columns[-1].x
+        natural = np.diff([column.x for column in self.columns])
+        wanted = width - self.width + last - first
+        share = (wanted - sum(least)) / ((last - first - sum(least)) or 1.0)
+        x = first + np.concatenate([[0.0], np.cumsum(least + share * (natural - least))])
+        nodes = {id(node): replace(node, x=float(x[node.column])) for node in self.nodes}
+        return replace(
+            self,
+            width=width,
+            columns=tuple(replace(column, x=float(place)) for column, place in zip(self.columns, x, strict=True)),
+            nodes=tuple(nodes.values()),
+            edges=tuple(Edge(nodes[id(e.start)], nodes[id(e.end)], e.weight) for e in self.edges),
+        )
 
 
 def layout_network(
@@ -246,6 +279,16 @@ def _notes(layer: Layer) -> list[str]:
         parts = note.split(", ") if note else []
         return parts if len(parts) <= 4 else [*parts[:3], f"… {len(parts)} kinds"]
     return [f"{kind} {note.removeprefix('rate ')}".strip()]
+
+
+def drawn_nodes(size: int) -> list[int]:
+    """Return which nodes of a column are drawn.
+
+    Example:
+        >>> drawn_nodes(3), drawn_nodes(100)
+        ([0, 1, 2], [0, 1, 2, 3, 4, 5, 6, 99])
+    """
+    return [slot for slot in _slots(size) if slot is not None]
 
 
 def _slots(size: int) -> list[int | None]:

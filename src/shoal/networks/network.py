@@ -281,6 +281,7 @@ class Network:
         path: str | Path | None = None,
         feature_names: Sequence[str] | None = None,
         class_names: Sequence[str] | None = None,
+        width: float | None = None,
     ) -> Figure:
         """Return a figure of nodes and connections; with parameters, weights show as colour and width.
 
@@ -289,6 +290,7 @@ class Network:
             path: where to write the figure as well (.png, .svg, .pdf); default nowhere.
             feature_names: names of the inputs.
             class_names: names of the outputs.
+            width: of the figure in inches; default as wide as it needs to be.
 
         Raises:
             NetworkError: names or parameters do not fit the network.
@@ -296,7 +298,7 @@ class Network:
         """
         from shoal.networks.drawing import draw_network, save_drawing
 
-        figure = draw_network(self, parameters, feature_names, class_names)
+        figure = draw_network(self, parameters, feature_names, class_names, width)
         if path is not None:
             save_drawing(figure, path)
         return figure

@@ -9,11 +9,21 @@ from shoal.aside import Aside
 from shoal.evaluation.record import Record
 from shoal.report.figures import FIGURES as FIGURES
 from shoal.report.figures import figure_numbers as figure_numbers
+from shoal.report.figures import keep_figures as keep_figures
 from shoal.report.figures import write_figures as write_figures
 from shoal.report.page import page_html as page_html
 from shoal.report.page import write_page as write_page
 
-__all__ = ["FIGURES", "figure_numbers", "page_html", "warm_up", "write_figures", "write_page", "write_report"]
+__all__ = [
+    "FIGURES",
+    "figure_numbers",
+    "keep_figures",
+    "page_html",
+    "warm_up",
+    "write_figures",
+    "write_page",
+    "write_report",
+]
 
 
 def warm_up() -> None:

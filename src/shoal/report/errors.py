@@ -5,7 +5,7 @@ from __future__ import annotations
 from shoal.evaluation.chi_square import ChiSquare
 from shoal.evaluation.record import Record
 from shoal.report.tables import Table
-from shoal.report.words import count, interval, number
+from shoal.report.words import count, interval, label, number
 
 
 def measured_table(record: Record) -> Table | None:
@@ -19,9 +19,11 @@ def measured_table(record: Record) -> Table | None:
         for part, of_targets in record.measured.parts.items()
         for name, found in of_targets.items()
     ]
+    units = record.data.units
     scatter = "; ".join(
-        f"intrinsic scatter{f' of {name}' if several else ''}: {interval(found)}"
+        f"{label(f'intrinsic scatter{of}', units.get(name, ''))}: {interval(found)}"
         for name, found in record.measured.scatter.items()
+        for of in ([f" of {name}"] if several else [""])
     )
     expected = "The expected width is above 1 by the error of the fit."
     if record.measured.covariance is not None:

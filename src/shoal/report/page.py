@@ -93,19 +93,25 @@ def write_page(record: Record, folder: Path, figures: Mapping[str, str]) -> Path
 
 
 class _Figures:
-    """Gives the template a figure with its caption, or nothing."""
+    """Gives the template a figure with its caption, or nothing; and at the end those that it did not ask for."""
 
     def __init__(self, elements: Mapping[str, str], captions: Mapping[str, str]) -> None:
         self._elements = elements
         self._captions = captions
+        self._left = list(elements)
 
     def __call__(self, name: str) -> dict[str, Any] | None:
         from markupsafe import Markup
 
         if name not in self._elements:
             return None
+        self._left = [other for other in self._left if other != name]
         # The elements are shoal's own drawing; Matplotlib escapes the names in them.
         return {"name": name, "svg": Markup(self._elements[name]), "caption": self._captions.get(name, "")}
+
+    def left(self) -> list[dict[str, Any] | None]:
+        """Return the figures for which the template has no place of their own."""
+        return [self(name) for name in self._left]
 
 
 def _networks_title(record: Record) -> str:

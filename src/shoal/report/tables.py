@@ -76,12 +76,11 @@ def headline(record: Record) -> tuple[tuple[str, str, str], ...]:
     coverage = record.test_rows.coverage
     if coverage is not None and record.test_rows.mean is not None:
         shown = [*shown[:2], (f"of true values inside their {percent(record.level)} interval", coverage)]
-    alone = record.data.task is Task.REGRESSION and len(record.data.targets) == 1
-    unit = record.data.targets[0] if alone else ""
-    return tuple(
-        (f"{name} of {unit}" if unit and name == "RMSE" else name, interval_value(s), interval_range(s))
-        for name, s in shown
-    )
+    rmse = label("rmse")
+    named = label("rmse", record.data.score_unit("rmse"))
+    if record.data.task is Task.REGRESSION and len(record.data.targets) == 1:
+        named = f"{rmse} of {record.data.label(record.data.targets[0])}"
+    return tuple((named if name == rmse else name, interval_value(s), interval_range(s)) for name, s in shown)
 
 
 def data_facts(record: Record) -> tuple[tuple[str, str], ...]:
@@ -93,8 +92,8 @@ def data_facts(record: Record) -> tuple[tuple[str, str], ...]:
     if record.reconstruction is not None:
         return (*facts, *_reconstruction_facts(record.reconstruction, inputs))
     if record.signals is not None:
-        return (*facts, *_signal_facts(record.signals), ("target", ", ".join(data.targets)))
-    facts += [("feature columns", integer(features)), ("target", ", ".join(data.targets))]
+        return (*facts, *_signal_facts(record.signals), ("target", ", ".join(map(data.label, data.targets))))
+    facts += [("feature columns", integer(features)), ("target", ", ".join(map(data.label, data.targets)))]
     facts += _weight_facts(record.test_rows.weights)
     return (*facts, ("inputs of a network", integer(inputs))) if inputs != features else tuple(facts)
 
@@ -150,9 +149,14 @@ def columns(record: Record) -> Table:
     ordered = sorted(record.data.columns, key=lambda c: place.get(c.role, len(first)))
     left = len(ordered) - MOST_COLUMNS
     note = f"{count(left, 'more column')}: shoal describe lists them all." if left > 0 else ""
-    header = ("column", "type", "role", "missing", "distinct", "range", "remark")
+    units = record.data.units
+    known = ("unit",) if any(c.name in units for c in ordered) else ()
+    header = ("column", "type", "role", "missing", "distinct", "range", *known, "remark")
     roles = {"y_err": "target error"} | ({"target": "label"} if record.reconstruction else {})
-    return Table(header, tuple(_column(c, roles) for c in ordered[:MOST_COLUMNS]), note)
+    rows = (_column(c, roles) for c in ordered[:MOST_COLUMNS])
+    if known:
+        rows = ((*row[:-1], units.get(row[0], ""), row[-1]) for row in rows)
+    return Table(header, tuple(rows), note)
 
 
 def _column(column: ColumnRow, roles: dict[str, str]) -> tuple[str, ...]:
@@ -245,7 +249,7 @@ def scores(record: Record) -> Table:
         )
         for p in parts
     )
-    return Table(("rows", *(label(m) for m in metrics)), rows)
+    return Table(("rows", *(label(m, record.data.score_unit(m)) for m in metrics)), rows)
 
 
 def models(record: Record) -> Table:
@@ -255,7 +259,7 @@ def models(record: Record) -> Table:
     metrics = _metrics(list(everyone.values()))
     best = {m: _best(m, list(everyone.values())) for m in metrics}
     rows = tuple((name, [_cell(s.get(m), best[m]) for m in metrics]) for name, s in everyone.items())
-    return Table(("model", *(label(m) for m in metrics)), rows)
+    return Table(("model", *(label(m, record.data.score_unit(m)) for m in metrics)), rows)
 
 
 def own_name(record: Record) -> str:

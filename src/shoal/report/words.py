@@ -33,15 +33,14 @@ _LABELS = {
 }
 
 
-def label(name: str) -> str:
-    """Return a name of the program as words.
+def label(name: str, unit: str = "") -> str:
+    """Return a name of the program as words, with its unit if it has one.
 
-    >>> label("log_loss"), label("learning_rate")
-    ('log-loss', 'learning rate')
+    >>> label("log_loss"), label("learning_rate"), label("rmse", "GeV")
+    ('log-loss', 'learning rate', 'RMSE [GeV]')
     """
-    if name in METRICS:
-        return METRICS[name].label
-    return _LABELS.get(name, name.replace("_", " "))
+    words = METRICS[name].label if name in METRICS else _LABELS.get(name, name.replace("_", " "))
+    return f"{words} [{unit}]" if unit else words
 
 
 def greater_is_better(metric: str) -> bool:

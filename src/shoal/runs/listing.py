@@ -26,7 +26,7 @@ MAIN_SCORE = {
 class RunSummary:
     """One finished run in a line.
 
-    `score` is the main score on the test rows (`score_name`), with its 95 % interval; `networks` counts the
+    `score` is the main score on the test rows (`score_name`, in `unit`), with its 95 % interval; `networks` counts the
     trained ones and `kept` those of the ensemble; `when` is when the run began.
     """
 
@@ -40,6 +40,7 @@ class RunSummary:
     networks: int
     kept: int
     when: datetime.datetime
+    unit: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as plain data for JSON."""
@@ -51,6 +52,7 @@ class RunSummary:
             "target": list(self.target),
             "score_name": self.score_name,
             "score": self.score.as_dict() if self.score else None,
+            "unit": self.unit,
             "networks": self.networks,
             "kept": self.kept,
             "when": self.when.isoformat(),
@@ -126,6 +128,7 @@ def summary(run: RunFolder) -> RunSummary:
             networks=int(metrics["networks"]["trained"]),
             kept=int(metrics["networks"]["kept"]),
             when=_moment(run, config.get("created")),
+            unit=str(metrics.get("units", {}).get("scores", {}).get(name, "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise RunError(f"{str(run.path / 'metrics.json')!r} is damaged: it lacks {error}.") from error

@@ -34,7 +34,8 @@ def metrics_dict(record: Record) -> dict[str, Any]:
 
     Returns:
         `format`, `task`, `target`, `seed`, `rows`, `networks`, `test`, `validation`, `train`, `baselines`,
-        `verdict`, `hyperparameters`, `search`, `test_openings`, `data`, `engine`, `versions` and `seconds`. Every score
+        `verdict`, `hyperparameters`, `search`, `test_openings`, `data`, `engine`, `versions` and `seconds`; where units
+        are known, `units` of `columns` and of `scores`. Every score
         is `{"value", "low", "high", "method"}`, a 95 % interval. `search.candidates_looked_at` counts the
         candidates among which the kept ones were chosen, `search.cv` and `search.repeats` say how often each was
         trained, and `search.kept` gives each kept one's mean score with its standard error; `search.front` the best
@@ -68,6 +69,7 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         **({"measured_errors": _measured(record.measured)} if record.measured is not None else {}),
         **({} if record.importance is None else {"importance": record.importance.as_dict()}),
         "data": _data(record),
+        **_units(record),
         "engine": dict(record.engine),
         "versions": dict(sorted(record.versions.items())),
         "seconds": _seconds(record.seconds),
@@ -251,6 +253,12 @@ def _data(record: Record) -> dict[str, Any]:
         "notes": list(data.notes),
         "warnings": list(data.warnings),
     }
+
+
+def _units(record: Record) -> dict[str, Any]:
+    """Return the units of columns and of scores, where they are known."""
+    scores = {name: unit for name in record.scores.get("test", {}) if (unit := record.data.score_unit(name))}
+    return {"units": {"columns": dict(record.data.units), "scores": scores}} if record.data.units else {}
 
 
 def _seconds(seconds: Mapping[str, float]) -> dict[str, float]:

@@ -22,6 +22,7 @@ from shoal.evaluation.reconstructing import with_alarm
 from shoal.evaluation.scoring import block_of
 from shoal.results import Task
 from shoal.settings import FitSettings
+from shoal.steps.posing import input_errors
 from shoal.training.member import Problem, TrainedMember
 
 
@@ -72,7 +73,7 @@ def make_ensemble(
         last=None if folds is None else folds.judged_last,
     )
     made, measured = with_error_bars(judge, held, settings.coverage, settings.seed)
-    made = replace(made, input_errors=settings.input_errors())
+    made = replace(made, input_errors=input_errors(dataset, settings))
     if errors is not None:
         sigma = total_error(errors[rows], made.input_spread(dataset.inputs(rows)))
         own, _ = held.nearest(settings.coverage)

@@ -14,6 +14,7 @@ from shoal.data import (
 )
 from shoal.data.columns import Kind
 from shoal.data.signals import PADDED
+from shoal.data.units import check_errors, full_name
 from shoal.errors import SettingError, suggest
 from shoal.evaluation.selection import check_selection
 from shoal.networks import Layer, Masking, Normalization
@@ -121,9 +122,17 @@ def check_input_errors(dataset: Dataset, settings: FitSettings) -> None:
     if settings.x_err and (dataset.signals is not None or dataset.task is not Task.REGRESSION):
         raise SettingError("x_err is for tables from which numbers are predicted; leave it out")
     numeric = [column.name for column in dataset.features if column.kind is Kind.NUMBER]
-    for name in settings.input_errors():
+    errors = input_errors(dataset, settings)
+    for name in errors:
         if name not in numeric:
             raise SettingError(f"x_err: {name!r} is no numeric feature.{suggest(name, numeric)}")
+    check_errors(errors, dataset.units)
+
+
+def input_errors(dataset: Dataset, settings: FitSettings) -> dict[str, str]:
+    """Return the column of the errors of each feature that has one, by their whole names."""
+    columns = dataset.table.columns
+    return {full_name(one, columns): full_name(other, columns) for one, other in settings.input_errors().items()}
 
 
 def stem_of(preparation: Preparation) -> tuple[Layer, ...]:

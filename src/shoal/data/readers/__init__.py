@@ -13,6 +13,7 @@ from shoal.data.frames import from_python as from_python
 from shoal.data.readers.arrow import ArrowReader
 from shoal.data.readers.base import Reader as Reader
 from shoal.data.readers.base import ReadOptions as ReadOptions
+from shoal.data.readers.base import WithUnits as WithUnits
 from shoal.data.readers.base import content_format, extension_of, is_compressed
 from shoal.data.readers.excel import ExcelReader
 from shoal.data.readers.jsonl import JsonLinesReader
@@ -21,7 +22,16 @@ from shoal.data.readers.parquet import ParquetReader
 from shoal.data.readers.text import TextReader
 from shoal.errors import DataError, listing, suggest
 
-__all__ = ["READERS", "ReadOptions", "Reader", "from_python", "known_extensions", "read_table"]
+__all__ = [
+    "READERS",
+    "ReadOptions",
+    "Reader",
+    "WithUnits",
+    "from_python",
+    "known_extensions",
+    "read_table",
+    "read_with_units",
+]
 
 READERS: dict[str, Reader] = {
     "text": TextReader(),
@@ -72,15 +82,26 @@ def read_table(path: str | Path, options: ReadOptions = _FROM_CONTENT) -> pl.Dat
         ...     read_table(file).rows()
         [(1.0, 'a'), (2.5, None)]
     """
+    return read_with_units(path, options).table
+
+
+def read_with_units(path: str | Path, options: ReadOptions = _FROM_CONTENT) -> WithUnits:
+    """Return the table in a file as `read_table` does, and the units that the file tells beside the names of columns.
+
+    Raises:
+        DataError: The file is missing, empty, damaged, of another format, or no table.
+        SettingError: An option makes no sense.
+    """
     path = _existing(path)
     reader = _reader_for(path)
     _check_content(path, reader)
-    table = reader.read(path, options)
+    read = reader.read(path, options)
+    table, units = read if isinstance(read, WithUnits) else (read, {})
     if not table.width:
         raise DataError(f"{path} has no columns; expected a table with named columns.")
     if not table.height:
         raise DataError(f"{path} has columns ({listing(table.columns)}) and no rows; expected rows of data.")
-    return table
+    return WithUnits(table, units)
 
 
 def _existing(path: str | Path) -> Path:

@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from shoal.data.frames import tidy
-from shoal.data.readers.base import ReadOptions, first_line
+from shoal.data.readers.base import ReadOptions, WithUnits, first_line
+from shoal.data.unit_sources import units_of_arrow
 from shoal.errors import DataError
 
 
@@ -17,8 +18,8 @@ class ArrowReader:
     name: str = "Arrow"
     extensions: tuple[str, ...] = (".arrow", ".feather", ".ipc")
 
-    def read(self, path: Path, options: ReadOptions) -> pl.DataFrame:
-        """Return the table in `path`; the options say nothing about Arrow."""
+    def read(self, path: Path, options: ReadOptions) -> WithUnits:
+        """Return the table in `path` with the units of its fields; the options say nothing about Arrow."""
         del options
         try:
             data = path.read_bytes()
@@ -30,4 +31,4 @@ class ArrowReader:
                 f"{path} is no readable Arrow or Feather file ({first_line(error)}). "
                 "Write it again, or rename it to what it is."
             ) from error
-        return tidy(table, str(path))
+        return WithUnits(tidy(table, str(path)), units_of_arrow(data))

@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 import zipfile
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import polars as pl
 
@@ -43,14 +44,21 @@ class ReadOptions:
     per_step: bool | None = None
 
 
+class WithUnits(NamedTuple):
+    """A table, and the units of those of its columns for which the file tells one."""
+
+    table: pl.DataFrame
+    units: Mapping[str, str]
+
+
 class Reader(Protocol):
     """One file format: its name in messages, its extensions, and how it becomes a table."""
 
     name: str
     extensions: tuple[str, ...]
 
-    def read(self, path: Path, options: ReadOptions) -> pl.DataFrame:
-        """Return the table in `path`; DataError for a file that cannot be used."""
+    def read(self, path: Path, options: ReadOptions) -> pl.DataFrame | WithUnits:
+        """Return the table in `path`, with units if the format knows them; DataError for a file that cannot be used."""
         ...
 
 

@@ -9,9 +9,10 @@ from typing import Any
 import polars as pl
 
 from shoal.data.frames import check_names, numbered, tidy
-from shoal.data.readers.base import ReadOptions, first_line
+from shoal.data.readers.base import ReadOptions, WithUnits, first_line
 from shoal.data.readers.dialect import has_header
-from shoal.data.readers.values import typed
+from shoal.data.readers.values import is_missing, is_number, typed
+from shoal.data.units import unit_row
 from shoal.errors import DataError, listing, suggest
 
 _SAMPLE_ROWS = 200
@@ -23,8 +24,8 @@ class ExcelReader:
     name: str = "Excel"
     extensions: tuple[str, ...] = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
-    def read(self, path: Path, options: ReadOptions) -> pl.DataFrame:
-        """Return the table in the chosen sheet of `path`."""
+    def read(self, path: Path, options: ReadOptions) -> WithUnits:
+        """Return the table in the chosen sheet of `path`, with the units in a row below its header."""
         if importlib.util.find_spec("fastexcel") is None:
             raise DataError(f"{path}: Excel files need an extra package. Install it with: pip install 'shoal[excel]'")
         sheet = _load(path, options.sheet)
@@ -35,20 +36,29 @@ class ExcelReader:
         numbers = [int(i) + 1 for i in filled.arg_true()]
         rows = [[str(v or "").strip() for v in row] for row in cells.head(_SAMPLE_ROWS).rows()]
         header = has_header(rows) if options.header is None else options.header
-        names = rows[0] if header else numbered(cells.width)
+        names, told = rows[0] if header else numbered(cells.width), []
         if header:
             check_names(names, f"{path}, row {numbers[0]}")
-            cells, numbers = cells.slice(1), numbers[1:]
+            told = _units(rows) or []
+            skipped = 2 if told else 1
+            cells, numbers = cells.slice(skipped), numbers[skipped:]
         if not cells.height:
             raise DataError(f"{path} has a header and no rows; expected at least one row of data below it.")
         cells = _with_types(cells, _load(path, options.sheet, skip=numbers[0] - 1), numbers, path)
         cells.columns = names
-        return typed(
+        table = typed(
             cells,
             source=str(path),
             where=lambda row: f"row {numbers[row]}",
             decimal_comma=options.decimal_comma,
         )
+        return WithUnits(table, {name: unit for name, unit in zip(names, told, strict=False) if unit})
+
+
+def _units(rows: list[list[str]]) -> list[str] | None:
+    """Return the units in the row below the header, or None if it is a row of data."""
+    below = [[is_missing(v) or is_number(v) or is_number(v.replace(",", ".", 1)) for v in row] for row in rows[2:]]
+    return unit_row(rows[1], below) if len(rows) > 1 else None
 
 
 def _filled(sheet: pl.DataFrame) -> pl.Series:

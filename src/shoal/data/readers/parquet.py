@@ -7,7 +7,8 @@ from pathlib import Path
 import polars as pl
 
 from shoal.data.frames import tidy
-from shoal.data.readers.base import ReadOptions, first_line
+from shoal.data.readers.base import ReadOptions, WithUnits, first_line
+from shoal.data.unit_sources import units_of_parquet
 from shoal.errors import DataError
 
 
@@ -17,14 +18,15 @@ class ParquetReader:
     name: str = "Parquet"
     extensions: tuple[str, ...] = (".parquet", ".pq")
 
-    def read(self, path: Path, options: ReadOptions) -> pl.DataFrame:
-        """Return the table in `path`; the options say nothing about Parquet."""
+    def read(self, path: Path, options: ReadOptions) -> WithUnits:
+        """Return the table in `path` with the units of its fields; the options say nothing about Parquet."""
         del options
         try:
             # From bytes, so that a name with * or [ is a name and not a pattern.
-            table = pl.read_parquet(path.read_bytes())
+            data = path.read_bytes()
+            table = pl.read_parquet(data)
         except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError, ValueError) as error:
             raise DataError(
                 f"{path} is no readable Parquet file ({first_line(error)}). Write it again, or rename it to what it is."
             ) from error
-        return tidy(table, str(path))
+        return WithUnits(tidy(table, str(path)), units_of_parquet(data))

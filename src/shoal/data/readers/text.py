@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
@@ -14,9 +14,10 @@ import polars.selectors as cs
 
 from shoal.data.frames import check_names, numbered
 from shoal.data.readers import dialect
-from shoal.data.readers.base import ReadOptions, first_line, load_bytes
+from shoal.data.readers.base import ReadOptions, WithUnits, first_line, load_bytes
 from shoal.data.readers.decoding import decode
 from shoal.data.readers.values import MISSING, is_missing, is_number, typed
+from shoal.data.units import unit_row
 from shoal.errors import DataError
 
 _SAMPLE_CHARACTERS = 100_000
@@ -35,6 +36,7 @@ class _Layout:
     line: int
     width_from: str
     sample: list[list[str]]
+    units: dict[str, str] = field(default_factory=dict)
 
 
 class TextReader:
@@ -43,8 +45,8 @@ class TextReader:
     name: str = "text table"
     extensions: tuple[str, ...] = (".csv", ".tsv", ".txt", ".dat", ".tab", ".asc", ".data")
 
-    def read(self, path: Path, options: ReadOptions) -> pl.DataFrame:
-        """Return the table in `path`."""
+    def read(self, path: Path, options: ReadOptions) -> WithUnits:
+        """Return the table in `path`, with the units in a row below its header, if there is one."""
         text = decode(load_bytes(path), path, options.encoding)
         if not text.strip():
             raise DataError(f"{path} is empty; expected a header and rows of data.")
@@ -54,13 +56,14 @@ class TextReader:
         layout = _layout(text, delimiter, options, path)
         body = text[layout.offset :]
         table = _parse(body, layout, path)
-        return typed(
+        typed_table = typed(
             table,
             source=str(path),
             where=lambda row: f"line {_line_of(body, layout, row)}",
             decimal_comma=options.decimal_comma,
             comma_delimited=delimiter == ",",
         )
+        return WithUnits(typed_table, layout.units)
 
 
 def _delimiter(text: str, options: ReadOptions) -> str:
@@ -102,7 +105,15 @@ def _layout(text: str, delimiter: str, options: ReadOptions, path: Path) -> _Lay
             "Lines that start with # count as comments."
         )
     _check_header(fields, rows, path)
-    return _Layout(delimiter, fields, _offset(text, last), last + 1, f"the header in line {first}", sample[1:])
+    units, sample = {}, sample[1:]
+    if told := unit_row(sample[0], [[_counts_as_number(value) for value in row] for row in sample[1:]]):
+        units = {name: unit for name, unit in zip(fields, told, strict=True) if unit}
+        sample, last = sample[1:], rows[1][1]
+    return _Layout(delimiter, fields, _offset(text, last), last + 1, f"the header in line {first}", sample, units)
+
+
+def _counts_as_number(text: str) -> bool:
+    return is_missing(text) or is_number(text) or is_number(text.replace(",", ".", 1))
 
 
 def _check_header(fields: list[str], rows: list[tuple[int, int, list[str]]], path: Path) -> None:

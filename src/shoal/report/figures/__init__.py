@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 from shoal.evaluation.record import Record
 from shoal.report.figures import (
@@ -40,7 +38,9 @@ from shoal.report.figures import (
     strangest,
     validation_metric,
 )
+from shoal.report.figures.drawable import FigureNumbers as FigureNumbers
 from shoal.report.figures.export import drawing, save, save_table
+from shoal.report.figures.kept import keep
 
 FIGURES: dict[str, ModuleType] = {
     "learning_curves": learning_curves,
@@ -76,15 +76,6 @@ FIGURES: dict[str, ModuleType] = {
 }
 
 
-@dataclass(frozen=True)
-class FigureNumbers:
-    """A figure before it is drawn: its name, its numbers (with `alt` and `caption`), and how to draw them."""
-
-    name: str
-    numbers: Any
-    module: ModuleType
-
-
 def figure_numbers(record: Record) -> dict[str, FigureNumbers]:
     """Return the numbers of every figure that this run has, by name.
 
@@ -97,7 +88,7 @@ def figure_numbers(record: Record) -> dict[str, FigureNumbers]:
 def write_figures(record: Record, folder: Path) -> dict[str, str]:
     """Write each figure as `figures/<name>.svg` and `.pdf` and return it as SVG for the page.
 
-    The numbers of those that have a `table` go to `figures/<name>.csv`.
+    Its numbers go to `figures/<name>.csv`, and those of all figures to a file from which they can be drawn again.
 
     Args:
         record: the finished run.
@@ -106,11 +97,18 @@ def write_figures(record: Record, folder: Path) -> dict[str, str]:
     Returns:
         For each name an `<svg>` element that follows the page's colours in light and dark.
     """
-    elements = {}
+    elements, place = {}, Path(folder) / "figures"
+    figures = keep_figures(record, folder)
     with drawing():
-        for name, figure in figure_numbers(record).items():
-            drawn = figure.module.draw(figure.numbers)
-            elements[name] = save(drawn, Path(folder) / "figures", name, figure.numbers.alt)
+        for name, figure in figures.items():
+            elements[name] = save(figure.module.draw(figure.numbers), place, name, figure.numbers.alt)
             if hasattr(figure.numbers, "table"):
-                save_table(figure.numbers.table(), Path(folder) / "figures", name)
+                save_table(figure.numbers.table(), place, name)
     return elements
+
+
+def keep_figures(record: Record, folder: Path) -> dict[str, FigureNumbers]:
+    """Keep the numbers of all figures in a run folder, so that they can be drawn later, and return them."""
+    figures = figure_numbers(record)
+    keep(figures, Path(folder) / "figures")
+    return figures

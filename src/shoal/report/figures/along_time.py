@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.report.figures.rasters import WIDE, shrink, signed
-from shoal.report.figures.style import BLUE, GREEN, INK, VERMILION, add_axes, limits, name_text, new_figure
+from shoal.report.figures.rasters import shrink, signed
+from shoal.report.figures.style import BLUE, GREEN, INK, VERMILION, add_axes, limits, name_text, new_figure, wide
 from shoal.report.words import joined
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = {"blue": BLUE, "vermilion": VERMILION, "green": GREEN}
+DASHES: tuple[Any, ...] = ("-", (0, (3.5, 1.2)), (0, (1.2, 1.0)))  # so that lines differ in grey, too
 MOST_POINTS, MOST_LINES, MOST_LAYERS, MOST_PIXELS = 400, 40, 6, 400
 
 
@@ -47,9 +48,9 @@ def scaled(series: np.ndarray) -> np.ndarray:
 
 def draw_lines(axes: Axes, channels: np.ndarray) -> None:
     """Draw channels `(time, channels)` as lines from step 1 on."""
-    for colour, line in zip(COLOURS.values(), channels.T, strict=False):
+    for colour, dashes, line in zip(COLOURS.values(), DASHES, channels.T, strict=False):
         steps, values = thinned(line)
-        axes.plot(steps + 1, values, color=colour, lw=0.9)
+        axes.plot(steps + 1, values, color=colour, ls=dashes, lw=0.9)
     axes.set_xlim(0.5, len(channels) + 0.5)
 
 
@@ -57,12 +58,12 @@ def colours_of(channels: tuple[str, ...]) -> str:
     """Return which colour is which channel, in a sentence; nothing for a single one.
 
     >>> colours_of(("x", "y"))
-    ' Blue: x, vermilion: y, each in its own scale.'
+    ' Blue: x, vermilion (dashed): y, each in its own scale.'
     """
     if len(channels) < 2:
         return ""
-    pairs = zip(COLOURS, channels, strict=False)
-    text = ", ".join(f"{colour}: {name_text(name)}" for colour, name in pairs)
+    drawn = zip(COLOURS, ("", " (dashed)", " (dotted)"), channels, strict=False)
+    text = ", ".join(f"{colour}{dashes}: {name_text(name)}" for colour, dashes, name in drawn)
     some = f" (three of {len(channels)} channels)" if len(channels) > len(COLOURS) else ""
     return f" {text[0].upper()}{text[1:]}, each in its own scale{some}."
 
@@ -79,7 +80,7 @@ def draw_along(series: np.ndarray, layers: Mapping[str, np.ndarray], line: str) 
     above, title, left = 0.75, 0.27, 0.55
     highs = [float(np.clip(0.05 * min(values.shape[1], MOST_LINES), 0.3, 1.4)) for _, values in shown]
     total = above + title + sum(high + title for high in highs) + 0.42
-    figure = new_figure(total, WIDE)
+    figure = new_figure(total, wide())
     axes = add_axes(figure, left, total - title - above, 0.1, title)
     draw_lines(axes, scaled(series))
     axes.set_title("series")

@@ -9,6 +9,7 @@ import numpy as np
 
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, log_scale, new_figure, set_log
+from shoal.report.figures.tabular import Columns
 from shoal.report.words import count, number
 
 if TYPE_CHECKING:
@@ -27,6 +28,12 @@ class AnomalyHistogram:
     above: int
     rate: float
     log: bool
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each bin."""
+        low = self.edges[:-1]
+        above = low >= self.threshold
+        return {"score_low": low, "score_high": self.edges[1:], "test_rows": self.counts, "above_threshold": above}
 
     @property
     def alt(self) -> str:
@@ -82,4 +89,5 @@ def draw(shown: AnomalyHistogram) -> Figure:
     )
     axes.set_xlabel("anomaly score")
     axes.set_ylabel("test rows")
+    axes.locator_params(axis="y", nbins=6, integer=True)
     return figure

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.report.figures.style import INK, broken_lines
+from shoal.report.figures.tabular import Columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 QUANTILES = (0.10, 0.25, 0.50, 0.75, 0.90)
+NAMES = ("q10", "q25", "median", "q75", "q90")
 MOST_POINTS = 160
 
 
@@ -29,6 +31,20 @@ class Bands:
     quantiles: np.ndarray
     networks: np.ndarray
     kept: np.ndarray
+
+    def table(self, name: str, ids: tuple[int, ...], epochs: np.ndarray) -> Columns:
+        """Return quantiles and the curves of the kept networks at some epochs, NaN where there is nothing.
+
+        Args:
+            name: of the curve, e.g. `train_loss`.
+            ids: the numbers of the kept networks.
+            epochs: counted from 1.
+        """
+        rows = {f"{name}_{part}": values for part, values in zip(NAMES, self.quantiles, strict=True)}
+        rows |= {f"{name}_network_{i}": values for i, values in zip(ids, self.kept, strict=False)}
+        place = {epoch: i for i, epoch in enumerate(self.epochs.tolist())}
+        at = np.array([place.get(epoch, -1) for epoch in epochs.tolist()], int)
+        return {key: np.append(values, np.nan)[at] for key, values in rows.items()}
 
     @property
     def reliable(self) -> int:

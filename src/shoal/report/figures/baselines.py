@@ -11,13 +11,16 @@ from shoal.evaluation.record import Record
 from shoal.report.figures.style import (
     BLUE,
     MUTED,
+    PAPER,
     add_axes,
     limits,
     log_scale,
+    narrow,
     new_figure,
     set_log,
     text_width,
 )
+from shoal.report.figures.tabular import Columns
 from shoal.report.words import greater_is_better, joined, label
 from shoal.results import Interval, Task
 
@@ -35,10 +38,11 @@ ROW = 0.25  # inches
 
 @dataclass(frozen=True)
 class Panel:
-    """One metric: `values` is `(models, 3)`: score, low and high end of its interval."""
+    """One metric: `values` is `(models, 3)`: score, low and high end of its interval; `unit` is its unit."""
 
     metric: str
     values: np.ndarray
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -48,11 +52,22 @@ class Baselines:
     models: tuple[str, ...]
     panels: tuple[Panel, ...]
 
+    def table(self) -> Columns:
+        """Return the numbers, one row for each model and metric."""
+        value, low, high = np.concatenate([panel.values for panel in self.panels]).T
+        return {
+            "model": [*self.models] * len(self.panels),
+            "metric": [label(panel.metric, panel.unit) for panel in self.panels for _ in self.models],
+            "value": value,
+            "low": low,
+            "high": high,
+        }
+
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
         metrics = joined(label(p.metric) for p in self.panels)
-        return f"{metrics} of the ensemble and of {joined(self.models[1:])} on the test rows, with intervals."
+        return f"Scores on the test rows with intervals, {metrics}, of {joined(self.models)}."
 
     @property
     def caption(self) -> str:
@@ -68,7 +83,7 @@ def numbers(record: Record) -> Baselines | None:
     ensemble = record.scores.get("test", {})
     everyone = [ensemble, *record.baselines.values()]
     panels = tuple(
-        Panel(metric, np.array([_three(scores.get(metric)) for scores in everyone]))
+        Panel(metric, np.array([_three(scores.get(metric)) for scores in everyone]), record.data.score_unit(metric))
         for metric in SHOWN[record.data.task]
         if metric in ensemble
     )
@@ -96,11 +111,12 @@ def draw(shown: Baselines) -> Figure:
 def _panel(axes: Axes, panel: Panel, models: tuple[str, ...]) -> None:
     rows = np.arange(len(models))
     value, low, high = panel.values.T
+    room = axes.get_position().width * narrow()
     axes.axvline(value[0], color=BLUE, lw=0.7, alpha=0.5)
     for row in rows:
-        colour = BLUE if row == 0 else MUTED
-        axes.plot([low[row], high[row]], [row, row], color=colour, lw=1.4, solid_capstyle="butt")
-        axes.plot([value[row]], [row], "o", color=colour, ms=5 if row == 0 else 4, clip_on=False)
+        colour, face, width = (BLUE, BLUE, 2.0) if row == 0 else (MUTED, PAPER, 1.2)
+        axes.plot([low[row], high[row]], [row, row], color=colour, lw=width, solid_capstyle="butt")
+        axes.plot([value[row]], [row], "o", color=colour, mfc=face, mew=1.0, ms=5 if row == 0 else 4, clip_on=False)
     axes.set_ylim(len(models) - 0.5, -0.5)
     axes.set_yticks(rows, models)
     axes.tick_params(axis="y", length=0)
@@ -109,5 +125,7 @@ def _panel(axes: Axes, panel: Panel, models: tuple[str, ...]) -> None:
         set_log(axes, "x", *limits(panel.values, log=True))
     else:
         axes.set_xlim(*limits(panel.values, log=False))
+        axes.locator_params(axis="x", nbins=max(2, int(room / 0.45)))
     better = "right" if greater_is_better(panel.metric) else "left"
-    axes.set_xlabel(f"{label(panel.metric)} (better to the {better})")
+    text = f"{label(panel.metric, panel.unit)} (better to the {better})"
+    axes.set_xlabel(text, loc="right" if text_width([text], 8) > room else "center")

@@ -10,6 +10,7 @@ import numpy as np
 from shoal.evaluation.candidates import WITHIN
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, INK, MUTED, add_axes, limits, log_scale, new_figure, set_log
+from shoal.report.figures.tabular import Columns
 from shoal.report.words import joined
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ class Bottlenecks:
     sizes: np.ndarray
     scores: np.ndarray
     chosen: int
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each size."""
+        chosen = self.sizes == self.chosen
+        return {"bottleneck": self.sizes, "best_validation_score": self.scores, "chosen": chosen}
 
     @property
     def alt(self) -> str:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.evaluation.record import Record
-from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, name_text, new_figure
+from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, name_text, narrow, new_figure, text_width
+from shoal.report.figures.tabular import Columns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,6 +32,19 @@ class Calibration:
     event: str
     unit: str = "row"
     before: tuple[np.ndarray, np.ndarray] | None = None
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each group; groups before calibration are others."""
+        columns: Columns = {
+            "predicted_probability": self.predicted,
+            "observed_share": self.observed,
+            "observed_low": self.low,
+            "observed_high": self.high,
+            f"{self.unit}s": self.rows,
+        }
+        if self.before is not None:
+            columns |= {"predicted_before_calibration": self.before[0], "observed_before_calibration": self.before[1]}
+        return columns
 
     @property
     def alt(self) -> str:
@@ -111,6 +125,8 @@ def draw(shown: Calibration) -> Figure:
     axes.plot(*bars(shown.predicted, shown.low, shown.high), color=BLUE, lw=1.0)
     axes.plot(shown.predicted, shown.observed, "o", color=BLUE, ms=4, clip_on=False)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
-    axes.set_xlabel(f"predicted probability of {name_text(shown.event, 34)}")
+    text = "predicted probability of "
+    most = int((narrow() - 0.3) / text_width(["x"], 8)) - len(text)
+    axes.set_xlabel(f"{text}{name_text(shown.event, max(most, 12))}")
     axes.set_ylabel("observed share")
     return figure

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +12,18 @@ from shoal.evaluation.record import Record
 from shoal.metrics import confusion_matrix
 from shoal.report.figures.style import (
     BLUE,
-    COLUMN,
     GRID,
     INK,
     ON_BLUE,
     VERMILION,
     add_axes,
     name_text,
+    narrow,
     new_figure,
     text_width,
+    wide,
 )
+from shoal.report.figures.tabular import Columns
 from shoal.report.words import number, short
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_WITH_TEXT = 40
+SMALLEST = 4.5  # points
+TALLEST = 1.2  # inches of a cell
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,17 @@ class Confusion:
     classes: tuple[str, ...]
     weighted: bool
     unit: str = "row"
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each cell."""
+        k = len(self.classes)
+        amount = "sum_of_weights" if self.weighted else f"{self.unit}s"
+        return {
+            "true_class": [name for name in self.classes for _ in range(k)],
+            "predicted_class": [*self.classes] * k,
+            amount: self.counts.ravel(),
+            "share_of_true_class": self.shares.ravel(),
+        }
 
     @property
     def alt(self) -> str:
@@ -72,24 +88,32 @@ def draw(shown: Confusion) -> Figure:
     """Draw the matrix; cells grow smaller and lose their texts as classes become many."""
     k = len(shown.classes)
     names = [name_text(c, 18) for c in shown.classes]
-    size = 7.5 if k <= 12 else 6.0 if k <= 30 else 4.5
-    label_room = text_width(names, size) + 0.1
-    left, cell = 0.27 + label_room, 0.22 if k <= 30 else 5.6 / k
-    cell = max(cell, (COLUMN - left - 0.12) / k)
+    size = 7.5 if k <= 12 else 6.0 if k <= 30 else SMALLEST
+    every = math.ceil(size / (72 * _room(names, size)[1]))  # a name for each class, or as many as there is room for
+    label_room, cell = _room(names, size, every)
+    left, tall = 0.27 + label_room, min(cell, TALLEST)
     upright = text_width(names, size) > cell * 0.95
     bottom = 0.3 + (label_room if upright else 0.18)
-    side = cell * k
-    figure = new_figure(side + bottom + 0.08, side + left + 0.12)
+    figure = new_figure(tall * k + bottom + 0.08, cell * k + left + 0.12)
     axes = add_axes(figure, left, bottom, 0.12, 0.08)
     _cells(axes, shown)
-    if k <= MOST_WITH_TEXT:
-        _texts(axes, shown, cell)
+    if k <= MOST_WITH_TEXT and tall >= 0.14:
+        _texts(axes, shown, tall)
     axes.set(xlim=(0, k), ylim=(k, 0), xlabel="predicted class", ylabel="true class")
-    axes.set_xticks(np.arange(k) + 0.5, names, rotation=90 if upright else 0, size=size)
-    axes.set_yticks(np.arange(k) + 0.5, names, size=size)
+    places = np.arange(k)[::every] + 0.5
+    axes.set_xticks(places, names[::every], rotation=90 if upright else 0, size=size)
+    axes.set_yticks(places, names[::every], size=size)
     axes.tick_params(length=0, pad=3)
     axes.spines[["top", "right"]].set_visible(True)
     return figure
+
+
+def _room(names: list[str], size: float, every: int = 1) -> tuple[float, float]:
+    """Return the room for names and the width of a cell, in inches."""
+    room = text_width(names[::every], size) + 0.1
+    margins = 0.27 + room + 0.12
+    width = max(narrow(), min(wide(), margins + 0.22 * len(names)))
+    return room, (width - margins) / len(names)
 
 
 def _cells(axes: Axes, shown: Confusion) -> None:
@@ -112,7 +136,7 @@ def _cells(axes: Axes, shown: Confusion) -> None:
 
 def _texts(axes: Axes, shown: Confusion, cell: float) -> None:
     with_share = cell >= 0.42
-    size = float(np.clip(cell * 22, 3.6, 9.0))
+    size = float(np.clip(cell * 22, SMALLEST, 9.0))
     for (row, column), amount in np.ndenumerate(shown.counts):
         share = shown.shares[row, column]
         if amount == 0 and not with_share:

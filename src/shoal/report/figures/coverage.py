@@ -9,6 +9,7 @@ import numpy as np
 
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, new_figure
+from shoal.report.figures.tabular import Columns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -28,6 +29,16 @@ class Coverage:
     low: np.ndarray
     high: np.ndarray
     before: np.ndarray
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each level."""
+        return {
+            "level": self.levels,
+            "observed": self.observed,
+            "observed_low": self.low,
+            "observed_high": self.high,
+            "observed_before_calibration": self.before,
+        }
 
     @property
     def alt(self) -> str:

@@ -10,24 +10,34 @@ import numpy as np
 
 from shoal.evaluation.record import Record
 from shoal.report.figures.examples import Label, labels, meaning
-from shoal.report.figures.rasters import WIDE, fitted, pictures, show
-from shoal.report.figures.style import INK, MUTED, VERMILION, name_text, new_figure
+from shoal.report.figures.rasters import fitted, pictures, show, shrunk
+from shoal.report.figures.style import INK, MUTED, VERMILION, name_text, new_figure, wide
+from shoal.report.figures.tabular import Columns, pixels
 from shoal.report.words import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLUMNS = 6
+CELL = 1.08  # inches, the width of an image with its texts at least
 
 
 @dataclass(frozen=True)
 class ExampleImages:
-    """The numbers of the figure: `values` `(images, height, width, channels)` and a label for each."""
+    """The numbers of the figure: `values` `(images, height, width, channels)`, a label for each, names of the channels.
+
+    Of large images, `values` are the means of neighbouring pixels.
+    """
 
     values: np.ndarray
     labels: tuple[Label, ...]
     texts: str
+    channels: tuple[str, ...] = ()
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each pixel; a column for each channel of each image, with its label."""
+        names = [f"image_{i} ({label.text})" for i, label in enumerate(self.labels, 1)]
+        return pixels(dict(zip(names, self.values, strict=True)), self.channels)
 
     @property
     def alt(self) -> str:
@@ -55,22 +65,23 @@ def numbers(record: Record) -> ExampleImages | None:
     signals = record.signals
     if signals is None or signals.kind != "images" or not len(signals.rows):
         return None
-    return ExampleImages(signals.values, labels(record), meaning(record))
+    return ExampleImages(shrunk(signals.values), labels(record), meaning(record), signals.channels)
 
 
 def draw(shown: ExampleImages) -> Figure:
-    """Draw the images in rows of six, the truth above and the prediction below each."""
+    """Draw the images in rows, the truth above and the prediction below each."""
     raster = pictures(shown.values)
-    cell, text, gap = (WIDE - 0.1) / COLUMNS, 0.17, 0.12
-    wide, high = fitted(shown.values.shape[1:3], cell - gap, 1.5)
-    rows = math.ceil(len(raster) / COLUMNS)
+    columns = max(1, int(wide() / CELL))
+    cell, text, gap = (wide() - 0.1) / columns, 0.17, 0.12
+    across, high = fitted(shown.values.shape[1:3], cell - gap, 1.5)
+    rows = math.ceil(len(raster) / columns)
     step = high + 2 * text + gap
-    figure = new_figure(rows * step, WIDE)
+    figure = new_figure(rows * step, wide())
     letters = int(cell / 0.062)
     for i, (image, label) in enumerate(zip(raster, shown.labels, strict=True)):
-        left, top = 0.05 + (i % COLUMNS) * cell + (cell - wide) / 2, i // COLUMNS * step + text
+        left, top = 0.05 + (i % columns) * cell + (cell - across) / 2, i // columns * step + text
         wrong = label.right is False
-        axes = show(figure, (left, top, wide, high), image, frame=VERMILION if wrong else MUTED)
+        axes = show(figure, (left, top, across, high), image, frame=VERMILION if wrong else MUTED)
         axes.text(0.5, 1 + 0.045 / high, name_text(label.true, letters), color=INK, **_place("bottom", axes))
         said = label.said_within(letters - 7)
         axes.text(0.5, -0.045 / high, said, color=label.colour, **_place("top", axes))

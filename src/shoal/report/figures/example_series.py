@@ -11,14 +11,15 @@ import numpy as np
 from shoal.evaluation.record import Record
 from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
 from shoal.report.figures.examples import Label, labels, meaning
-from shoal.report.figures.rasters import WIDE
-from shoal.report.figures.style import INK, add_axes, name_text, new_figure
+from shoal.report.figures.style import INK, add_axes, name_text, new_figure, wide
+from shoal.report.figures.tabular import Columns, lines
 from shoal.report.words import count
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLUMNS = 3
+CELL = 2.2  # inches, the width of a series at least
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class ExampleSeries:
     labels: tuple[Label, ...]
     channels: tuple[str, ...]
     texts: str
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each step; a column for each channel of each series, with its label."""
+        names = [f"series_{i} ({label.text})" for i, label in enumerate(self.labels, 1)]
+        return lines(dict(zip(names, self.series, strict=True)), self.channels)
 
     @property
     def alt(self) -> str:
@@ -60,24 +66,25 @@ def numbers(record: Record) -> ExampleSeries | None:
         return None
     lengths = np.full(len(signals.rows), signals.shape[0]) if signals.lengths is None else signals.lengths
     series = tuple(one[: max(1, int(steps))] for one, steps in zip(signals.values, lengths, strict=True))
-    return ExampleSeries(series, labels(record), signals.channels, meaning(record, "Left", "right"))
+    return ExampleSeries(series, labels(record), signals.channels, meaning(record, "First", "then"))
 
 
 def draw(shown: ExampleSeries) -> Figure:
-    """Draw the series in rows of three, the truth and the prediction above each."""
-    rows = math.ceil(len(shown.series) / COLUMNS)
-    high, title, gap = 0.72, 0.22, 0.2
+    """Draw the series in rows, the truth and the prediction above each; below each other where there is little room."""
+    width = wide()
+    columns = max(2, int(width / CELL))
+    rows, two_lines = math.ceil(len(shown.series) / columns), width / columns < CELL
+    high, title, gap = 0.72, 0.34 if two_lines else 0.22, 0.2
     left = 0.45 if len(shown.channels) == 1 else 0.1
-    cell = (WIDE - left) / COLUMNS
+    cell = (width - left) / columns
     total = rows * (high + title + gap) + 0.25
-    figure = new_figure(total, WIDE)
-    lines = [scaled(one) for one in shown.series]
-    span = common_limits(lines)
-    letters = int((cell - 0.15) / 0.058) - 9
-    for i, (channels, label) in enumerate(zip(lines, shown.labels, strict=True)):
-        row, column = divmod(i, COLUMNS)
+    figure = new_figure(total, width)
+    series = [scaled(one) for one in shown.series]
+    span = common_limits(series)
+    for i, (channels, label) in enumerate(zip(series, shown.labels, strict=True)):
+        row, column = divmod(i, columns)
         begin, top = left + column * cell, row * (high + title + gap) + title
-        axes = add_axes(figure, begin, total - top - high, WIDE - begin - cell + 0.12, top)
+        axes = add_axes(figure, begin, total - top - high, width - begin - cell + 0.12, top)
         draw_lines(axes, channels)
         axes.set_ylim(span)
         axes.locator_params(axis="x", nbins=4, integer=True)
@@ -85,10 +92,19 @@ def draw(shown: ExampleSeries) -> Figure:
             axes.set_yticks([])
         else:
             axes.locator_params(axis="y", nbins=3)
-        place: dict[str, Any] = {"va": "bottom", "size": 7, "transform": axes.transAxes}
-        true = name_text(label.true, letters // 2)
-        axes.text(0, 1.04, true, ha="left", color=INK, **place)
-        axes.text(1, 1.04, label.said_within(letters - len(true)), ha="right", color=label.colour, **place)
-        if i >= len(lines) - COLUMNS:
+        _texts(axes, label, int((cell - 0.15) / 0.058) - 9, two_lines)
+        if i >= len(series) - columns:
             axes.set_xlabel("step", labelpad=1)
     return figure
+
+
+def _texts(axes: Axes, label: Label, letters: int, two_lines: bool) -> None:
+    """Write truth and prediction above a series, in a line or in two."""
+    place: dict[str, Any] = {"va": "bottom", "size": 7, "transform": axes.transAxes}
+    if two_lines:
+        axes.text(0, 1.21, name_text(label.true, letters + 9), ha="left", color=INK, **place)
+        axes.text(0, 1.04, label.said_within(letters), ha="left", color=label.colour, **place)
+        return
+    true = name_text(label.true, letters // 2)
+    axes.text(0, 1.04, true, ha="left", color=INK, **place)
+    axes.text(1, 1.04, label.said_within(letters - len(true)), ha="right", color=label.colour, **place)

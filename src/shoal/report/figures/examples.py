@@ -27,6 +27,12 @@ class Label:
         """Blue for right classes, vermilion for wrong ones."""
         return INK if self.right is None else BLUE if self.right else VERMILION
 
+    @property
+    def text(self) -> str:
+        """Truth and prediction, e.g. for the head of a column."""
+        said = " ".join(self.said.split("\t"))
+        return f"true {self.true}, predicted {said}" if self.true else f"predicted {said}"
+
     def said_within(self, most: int) -> str:
         """Return the prediction with a cross where it is wrong, the name at most so many letters long."""
         name, tab, end = self.said.rpartition("\t")

@@ -10,7 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.report.figures.style import BLUE, GREEN, GRID, INK, MUTED, ON_BLUE, PAPER, STYLE, VERMILION
+from shoal.report.figures.style import (
+    BLUE,
+    GREEN,
+    GRID,
+    INK,
+    MUTED,
+    ON_BLUE,
+    PAPER,
+    STYLE,
+    VERMILION,
+    figure_width,
+)
+from shoal.report.figures.tabular import frame
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -36,13 +48,19 @@ PNG_DPI = 200
 
 
 @contextmanager
-def drawing() -> Iterator[None]:
-    """Use shoal's style for what is drawn inside, whatever the user's Matplotlib settings."""
+def drawing(style: dict[str, Any] | None = None, width: float | None = None) -> Iterator[None]:
+    """Use shoal's style for what is drawn inside, whatever the user's Matplotlib settings.
+
+    Args:
+        style: settings that differ from those of shoal.
+        width: of all figures in inches; None: each as wide as it is by itself.
+    """
     import warnings
 
     from matplotlib import rc_context
 
-    with rc_context(STYLE), warnings.catch_warnings():
+    settings: Any = {**STYLE, **(style or {})}
+    with rc_context(settings), figure_width(width), warnings.catch_warnings():
         # A class name in a script that the font lacks is no reason to stop: the SVG keeps it as text.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
@@ -64,10 +82,10 @@ def pdf_bytes(figure: Figure) -> bytes:
     return buffer.getvalue()
 
 
-def png_bytes(figure: Figure) -> bytes:
-    """Return a figure as PNG at 200 dots per inch, the same bytes each time."""
+def png_bytes(figure: Figure, dpi: int = PNG_DPI) -> bytes:
+    """Return a figure as PNG, the same bytes each time."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=PNG_DPI, metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=dpi, metadata={"Software": None})
     return buffer.getvalue()
 
 
@@ -122,8 +140,11 @@ def save(figure: Figure, folder: Path, name: str, alt: str) -> str:
 
 def save_table(columns: Mapping[str, Any], folder: Path, name: str) -> None:
     """Write the numbers of a figure to `name`.csv in a folder, a column for each name."""
-    import polars as pl
-
     from shoal.runs.writing import write_atomically
 
-    write_atomically(folder / f"{name}.csv", pl.DataFrame(dict(columns)).write_csv())
+    write_atomically(folder / f"{name}.csv", csv_text(columns))
+
+
+def csv_text(columns: Mapping[str, Any]) -> str:
+    """Return columns as CSV; shorter ones end in empty cells. A number reads back as it was."""
+    return frame(columns).write_csv()

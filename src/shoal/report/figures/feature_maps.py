@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,8 +10,9 @@ import numpy as np
 from shoal.evaluation.record import Record
 from shoal.report.figures.along_time import draw_along
 from shoal.report.figures.drawable import Drawable
-from shoal.report.figures.rasters import WIDE, fitted, flat, pictures, show, shrink, signed
-from shoal.report.figures.style import INK, MUTED, name_text, new_figure
+from shoal.report.figures.rasters import fitted, flat, pictures, show, shrink, shrunk, signed
+from shoal.report.figures.style import INK, MUTED, name_text, new_figure, wide
+from shoal.report.figures.tabular import Columns, joined, lines
 from shoal.report.words import count
 
 if TYPE_CHECKING:
@@ -25,12 +26,23 @@ class FeatureMaps(Drawable):
     """What layers hand on.
 
     `inputs` `(rows, *shape)` are images or series as they were read, `layers` holds for the name of each convolution
-    and pooling its output `(rows, *places, channels)`. Drawn is the first row.
+    and pooling its output `(rows, *places, channels)`. Drawn is the first row. Where only the maps that are drawn are
+    kept of it, `sizes` holds the shape that it had, `strongest` the largest absolute number.
     """
 
     inputs: np.ndarray
     layers: dict[str, np.ndarray]
     channels: tuple[str, ...] = ()
+    sizes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    strongest: dict[str, float] = field(default_factory=dict)
+
+    def table(self) -> Columns:
+        """Return the numbers of the maps that are drawn, one row for each; of series one row for each step."""
+        if self.inputs.ndim == 3:
+            maps = {f"{name}_{i + 1}": one[0][:, i] for name, one in self.layers.items() for i in range(one.shape[-1])}
+            return joined([lines({"input": self.inputs[0]}, self.channels), maps])
+        parts = [_rows(name, self.layers[name][0]) for name in list(self.layers)[:MOST_LAYERS]]
+        return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 
     @property
     def alt(self) -> str:
@@ -46,7 +58,7 @@ class FeatureMaps(Drawable):
                 "A series and what each convolution and pooling makes of it: lines are filters, vermilion numbers are "
                 "positive, blue ones negative."
             )
-        most = max(values.shape[-1] for values in self.layers.values())
+        most = max(self.sizes.get(name, values.shape)[-1] for name, values in self.layers.items())
         some = f", the {MOST_MAPS} that vary most" if most > MOST_MAPS else ""
         return (
             f"An image (left) and, in a row for each layer, what its filters answer to it{some}: vermilion is "
@@ -61,7 +73,20 @@ def numbers(record: Record) -> FeatureMaps | None:
         return None
     layers = {name: values[None] for name, values in signals.maps}
     steps = None if signals.lengths is None else int(signals.lengths[0])
-    return FeatureMaps(signals.values[:1, :steps], layers, signals.channels)
+    if signals.kind == "series":
+        return FeatureMaps(signals.values[:1, :steps], layers, signals.channels)
+    drawn = {name: np.stack(most_varied(values[0]), axis=-1)[None] for name, values in layers.items()}
+    sizes = {name: tuple(values.shape) for name, values in layers.items()}
+    strongest = {name: float(np.abs(values).max(initial=0.0)) for name, values in layers.items()}
+    return FeatureMaps(shrunk(signals.values[:1]), drawn, signals.channels, sizes, strongest)
+
+
+def _rows(layer: str, maps: np.ndarray) -> Columns:
+    """Return the numbers of maps `(height, width, maps)`, one row for each."""
+    shown = np.stack(most_varied(maps), axis=-1)
+    row, column, number = np.indices(shown.shape).reshape(3, -1) + 1
+    names = np.full(shown.size, name_text(layer, 40))
+    return {"layer": names, "map": number, "row": row, "column": column, "value": shown.ravel()}
 
 
 def draw(shown: FeatureMaps) -> Figure:
@@ -69,31 +94,34 @@ def draw(shown: FeatureMaps) -> Figure:
     if shown.inputs.ndim == 3:
         return draw_along(shown.inputs[0], {name: v[0] for name, v in shown.layers.items()}, "filter")
     layers = list(shown.layers.items())[:MOST_LAYERS]
-    title, gap, cell = 0.2, 0.07, WIDE / (MOST_MAPS + 1.35)
-    wide, high = fitted(shown.inputs.shape[1:3], cell - gap, 1.2)
-    step = high + title + gap
-    scale = 1.25
+    title, gap, across = 0.2, 0.07, MOST_MAPS if wide() > 4.5 else MOST_MAPS // 2
+    cell = wide() / (across + 1.35)
+    width, high = fitted(shown.inputs.shape[1:3], cell - gap, 1.2)
+    scale, lines_each = 1.25, -(-MOST_MAPS // across)
+    step = lines_each * (high + gap) + title
     total = max(len(layers) * step, title + scale * high + gap)
-    figure = new_figure(total, WIDE)
-    show(figure, (0.03, title, wide * scale, high * scale), pictures(shown.inputs[:1])[0])
-    figure.text(0.03 / WIDE, 1 - 0.05 / total, "input", va="top", size=7.5, color=MUTED)
+    figure = new_figure(total, wide())
+    show(figure, (0.03, title, width * scale, high * scale), pictures(shown.inputs[:1])[0])
+    figure.text(0.03 / wide(), 1 - 0.05 / total, "input", va="top", size=7.5, color=MUTED)
+    left = 0.03 + cell * 1.35
     for row, (name, values) in enumerate(layers):
-        left, top = 0.03 + cell * 1.35, row * step
-        for place, one in enumerate(most_varied(values[0])):
-            show(figure, (left + place * cell, top + title, wide, high), one)
-        text = f"{name_text(name, 40)}: {_size(values)}"
-        figure.text(left / WIDE, 1 - (top + 0.05) / total, text, va="top", size=7.5, color=INK)
+        top = row * step
+        most = shown.strongest.get(name) or float(np.abs(values[0]).max(initial=0.0))
+        for i, one in enumerate(most_varied(values[0])):
+            line, place = divmod(i, across)
+            show(figure, (left + place * cell, top + title + line * (high + gap), width, high), signed(one, most))
+        text = f"{name_text(name, 40)}: {_size(shown.sizes.get(name, values.shape))}"
+        figure.text(left / wide(), 1 - (top + 0.05) / total, text, va="top", size=7.5, color=INK)
     return figure
 
 
-def _size(values: np.ndarray) -> str:
-    *places, maps = values.shape[1:]
+def _size(shape: tuple[int, ...]) -> str:
+    *places, maps = shape[1:]
     return f"{' × '.join(map(str, places))}, {count(maps, 'map')}"
 
 
 def most_varied(values: np.ndarray) -> list[np.ndarray]:
-    """Return the pixels of the up to eight maps `(*places, maps)` that vary most, in their order."""
+    """Return the up to eight maps `(*places, maps)` that vary most, in their order, as sharp as they are drawn."""
     spread = values.reshape(-1, values.shape[-1]).std(axis=0)
     chosen = np.sort(np.argsort(-spread, kind="stable")[:MOST_MAPS])
-    most = float(np.abs(values).max(initial=0.0))
-    return [signed(shrink(flat(values[..., c]), MOST_PIXELS), most) for c in chosen]
+    return [shrink(flat(values[..., c]), MOST_PIXELS).astype(np.float32) for c in chosen]

@@ -10,14 +10,15 @@ import numpy as np
 
 from shoal.evaluation.record import Record
 from shoal.report.figures.drawable import Drawable
-from shoal.report.figures.rasters import WIDE, fitted, flat, show, signed
-from shoal.report.figures.style import COLUMN, name_text, new_figure
+from shoal.report.figures.rasters import fitted, flat, show, signed
+from shoal.report.figures.style import name_text, narrow, new_figure, wide
+from shoal.report.figures.tabular import Columns
 from shoal.report.words import joined, number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MOST, COLUMNS, WIDE_COLUMNS = 32, 8, 6
+MOST, COLUMNS, CELL = 32, 8, 1.1
 MOST_CHANNELS, MOST_LINES = 3, 16
 
 
@@ -27,6 +28,15 @@ class Filters(Drawable):
 
     values: np.ndarray
     channels: tuple[str, ...] = ()
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each weight."""
+        *places, channels = self.values.shape[1:]
+        where = np.indices(self.values.shape).reshape(self.values.ndim, -1)
+        names = ("filter", *(("step",) if len(places) == 1 else ("depth", "row", "column")[-len(places) :]))
+        known = self.channels if len(self.channels) == channels else tuple(str(i + 1) for i in range(channels))
+        columns: Columns = {name: index + 1 for name, index in zip(names, where, strict=False)}
+        return columns | {"channel": [known[i] for i in where[-1]], "weight": self.values.ravel()}
 
     @property
     def alt(self) -> str:
@@ -69,17 +79,17 @@ def numbers(record: Record) -> Filters | None:
 
 
 def draw(shown: Filters) -> Figure:
-    """Draw the filters in rows of eight, or six where channels stand side by side."""
+    """Draw the filters in rows of eight, or fewer and larger ones where channels stand side by side."""
     most = float(np.abs(shown.values).max())
     cells = [signed(_sheet(one), most) for one in shown.values[:MOST]]
     ratio = cells[0].shape[1] / cells[0].shape[0]
-    width, most_columns = (COLUMN, COLUMNS) if ratio < 1.5 else (WIDE, WIDE_COLUMNS)
+    width, most_columns = (narrow(), COLUMNS) if ratio < 1.5 else (wide(), max(1, int(wide() / CELL)))
     columns = min(most_columns, len(cells))
-    cell = min((width - 0.1) / columns, 1.1)
-    wide, high = fitted(cells[0].shape[:2], cell - 0.09, 0.9)
+    cell = min((width - 0.1) / columns, CELL)
+    across, high = fitted(cells[0].shape[:2], cell - 0.09, 0.9)
     figure = new_figure(math.ceil(len(cells) / columns) * (high + 0.09) + 0.05, width)
     for i, raster in enumerate(cells):
-        show(figure, (0.05 + i % columns * cell, 0.05 + i // columns * (high + 0.09), wide, high), raster)
+        show(figure, (0.05 + i % columns * cell, 0.05 + i // columns * (high + 0.09), across, high), raster)
     return figure
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.evaluation.record import Record
-from shoal.report.figures.rasters import WIDE
-from shoal.report.figures.style import BLUE, INK, MUTED, add_axes, limits, name_text, new_figure
+from shoal.report.figures.style import BLUE, INK, MUTED, add_axes, limits, name_text, new_figure, wide
+from shoal.report.figures.tabular import Columns, of
 from shoal.report.words import count, percent
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Forecast:
     """The numbers of the figure, each `(rows,)` in the order of `times`; `dates` tells that times are days since 1970.
 
     `truth` is what came, `mean`, `low` and `high` what was predicted with its interval, `last` the last value
-    that was known.
+    that was known. `label` and `time_label` are the names with their units, `unit` is that of the target.
     """
 
     times: np.ndarray
@@ -35,12 +35,22 @@ class Forecast:
     time: str
     dates: bool
     level: float = 0.95
+    label: str = ""
+    time_label: str = ""
+    unit: str = ""
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each test row; dates as days since 1970."""
+        parts = {"true": self.truth, "predicted": self.mean, "low": self.low, "high": self.high}
+        parts["last_known"] = self.last
+        time = f"{self.time} (days since 1970)" if self.dates else self.time_label or self.time
+        return {time: self.times, **{of(self.name, part, self.unit): values for part, values in parts.items()}}
 
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
         rows = count(len(self.times), "test row")
-        return f"{self.name} in the last {rows}, with its prediction and {percent(self.level)} interval."
+        return f"The last {rows}: {self.label or self.name} with its prediction and {percent(self.level)} interval."
 
     @property
     def caption(self) -> str:
@@ -64,13 +74,15 @@ def numbers(record: Record) -> Forecast | None:
     named = times[0].name if times else "step"
     dates = bool(times) and times[0].kind == "date"
     name = record.data.targets[target]
-    return Forecast(shown.times, truth, mean, low, high, shown.last, name, named, dates, record.level)
+    labels = record.data.label(name), named if dates else record.data.label(named), record.data.units.get(name, "")
+    return Forecast(shown.times, truth, mean, low, high, shown.last, name, named, dates, record.level, *labels)
 
 
 def draw(shown: Forecast) -> Figure:
     """Draw truth, prediction with band, and persistence over time."""
-    figure = new_figure(2.5, WIDE)
-    axes = add_axes(figure, 0.68, 0.45, 0.1, 0.28)
+    lines = 1 if wide() > 4.5 else 2  # of the legend
+    figure = new_figure(2.35 + 0.15 * lines, wide())
+    axes = add_axes(figure, 0.68, 0.45, 0.1, 0.13 + 0.15 * lines)
     axes.fill_between(
         shown.times, shown.low, shown.high, color=BLUE, alpha=0.18, lw=0, label=f"{percent(shown.level)} band"
     )
@@ -78,10 +90,11 @@ def draw(shown: Forecast) -> Figure:
     axes.plot(shown.times, shown.mean, color=BLUE, lw=1.2, label="prediction")
     axes.plot(shown.times, shown.truth, "o", color=INK, ms=1.8, label="what came")
     axes.set_ylim(limits(np.concatenate([shown.truth, shown.mean, shown.low, shown.high]), log=False))
-    axes.set_ylabel(name_text(shown.name, 28))
-    axes.set_xlabel(name_text(shown.time, 40))
+    axes.set_ylabel(name_text(shown.label or shown.name, 28))
+    axes.set_xlabel(name_text(shown.time_label or shown.time, 40))
     axes.margins(x=0.01)
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 0.98), ncols=4, borderaxespad=0, handlelength=1.6)
+    columns = 4 // lines
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 0.98), ncols=columns, borderaxespad=0, handlelength=1.6)
     if shown.dates:
         _as_dates(axes)
     return figure
@@ -90,6 +103,6 @@ def draw(shown: Forecast) -> Figure:
 def _as_dates(axes: Axes) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-    locator = AutoDateLocator(minticks=3, maxticks=8)
+    locator = AutoDateLocator(minticks=3, maxticks=8 if wide() > 4.5 else 5)
     axes.xaxis.set_major_locator(locator)
     axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))

@@ -10,6 +10,7 @@ import numpy as np
 from shoal.evaluation.record import Record
 from shoal.report.figures.along_time import colours_of, draw_along
 from shoal.report.figures.drawable import Drawable
+from shoal.report.figures.tabular import Columns, joined, lines
 from shoal.report.words import count
 
 if TYPE_CHECKING:
@@ -27,6 +28,13 @@ class HiddenStates(Drawable):
     inputs: np.ndarray
     layers: dict[str, np.ndarray]
     channels: tuple[str, ...] = ()
+
+    def table(self) -> Columns:
+        """Return the numbers of the first row, one row for each step; a column for each unit of each layer."""
+        units = {
+            f"{name}_{i + 1}": states[0][:, i] for name, states in self.layers.items() for i in range(states.shape[-1])
+        }
+        return joined([lines({"input": self.inputs[0]}, self.channels), units])
 
     @property
     def alt(self) -> str:

@@ -9,9 +9,10 @@ import numpy as np
 
 from shoal.evaluation.record import Record, StepExamples
 from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
-from shoal.report.figures.rasters import WIDE
-from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, limits, name_text, new_figure
-from shoal.report.words import count, joined, number, percent
+from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, limits, name_text, new_figure, wide
+from shoal.report.figures.tabular import Columns, joined
+from shoal.report.words import count, label, number, percent
+from shoal.report.words import joined as enumerated
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -31,6 +32,31 @@ class LabelledSteps:
     classes: tuple[str, ...]
     target: str
     level: float = 0.95
+    unit: str = ""
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each step of each series."""
+        ends = [len(one) for one in self.series]
+        place = {
+            "series": np.repeat(np.arange(1, len(ends) + 1), ends),
+            "step": np.concatenate([np.arange(n) + 1 for n in ends]),
+        }
+        values = np.concatenate(self.series)
+        channels = [{name_text(name): values[:, i]} for i, name in enumerate(self.channels)]
+        one = self.steps
+        answers = {"true": one.truth, "predicted": one.said, "low": one.low, "high": one.high}
+        said = {
+            label(name, self.unit): self._named(
+                np.concatenate([row[:end] for row, end in zip(rows, ends, strict=True)])
+            )
+            for name, rows in answers.items()
+            if rows is not None
+        }
+        return joined([place, *channels, said])
+
+    def _named(self, values: np.ndarray) -> np.ndarray | list[str]:
+        """Return numbers as they are, those of classes as their names."""
+        return [self.classes[int(v)] if np.isfinite(v) else "" for v in values] if self.classes else values
 
     @property
     def alt(self) -> str:
@@ -45,9 +71,11 @@ class LabelledSteps:
             band = f"Below each: dots are the true {self.target}, the line is the prediction "
             band += f"with its {percent(self.level)} interval."
             return f"{order} {band}{colours_of(self.channels)}"
-        names = joined([name_text(name, 24) for name in self.classes[:MOST_NAMED]])
+        names = enumerated([name_text(name, 24) for name in self.classes[:MOST_NAMED]])
         more = "" if len(self.classes) <= MOST_NAMED else " and so on"
-        strips = f"Below each, the class of each step, from low to high: {names}{more}. Black: true, blue: predicted"
+        strips = (
+            f"Below each, the class of each step, from low to high: {names}{more}. Black: true, blue, dashed: predicted"
+        )
         return f"{order} {strips}, vermilion where they differ.{colours_of(self.channels)}"
 
 
@@ -62,7 +90,9 @@ def numbers(record: Record) -> LabelledSteps | None:
     series = tuple(signals.values[i, :end] for i, end in zip(places, ends, strict=True))
     low, high = (None if band is None else band[places] for band in (steps.low, steps.high))
     few = StepExamples(steps.truth[places], steps.said[places], steps.scores[places], low, high)
-    return LabelledSteps(series, few, signals.channels, record.data.classes, record.data.targets[0], record.level)
+    target = record.data.targets[0]
+    unit = record.data.units.get(target, "")
+    return LabelledSteps(series, few, signals.channels, record.data.classes, target, record.level, unit)
 
 
 def draw(shown: LabelledSteps) -> Figure:
@@ -70,7 +100,7 @@ def draw(shown: LabelledSteps) -> Figure:
     above, below, title, left = 0.62, 0.42, 0.22, 0.45
     step = above + below + title + 0.12
     total = len(shown.series) * step + 0.32
-    figure = new_figure(total, WIDE)
+    figure = new_figure(total, wide())
     lines = [scaled(one) for one in shown.series]
     span, longest = common_limits(lines), max(map(len, lines)) + 0.5
     for i, channels in enumerate(lines):
@@ -80,7 +110,11 @@ def draw(shown: LabelledSteps) -> Figure:
         axes.set(ylim=span, xlim=(0.5, longest), xticklabels=[])
         axes.locator_params(axis="y", nbins=3)
         score = shown.steps.scores[i]
-        text = f"{100 * score:.0f} % of the steps right" if shown.classes else f"RMSE {number(score)}"
+        text = (
+            f"{100 * score:.0f} % of the steps right"
+            if shown.classes
+            else f"RMSE {number(score)} {shown.unit}".rstrip()
+        )
         axes.text(1, 1.04, text, ha="right", va="bottom", size=7, color=INK, transform=axes.transAxes)
         axes = add_axes(figure, left, total - top - above - below, 0.1, top + above + 0.06)
         (_classes if shown.classes else _values)(axes, shown, i, len(channels))
@@ -96,7 +130,7 @@ def _classes(axes: Axes, shown: LabelledSteps, at: int, steps: int) -> None:
     truth, said = shown.steps.truth[at, :steps], shown.steps.said[at, :steps]
     wrong = np.where(truth != said, said, np.nan)
     axes.step(place, truth, where="mid", color=INK, lw=1.4, alpha=0.6)
-    axes.step(place, said, where="mid", color=BLUE, lw=0.8)
+    axes.step(place, said, where="mid", color=BLUE, lw=0.9, ls=(0, (3, 1.5)))
     axes.plot(place, wrong, "o", color=VERMILION, ms=1.8)
     axes.set(ylim=(-0.3, len(shown.classes) - 0.7), yticks=[])
 

@@ -10,6 +10,7 @@ import numpy as np
 from shoal.evaluation.record import Record
 from shoal.report.figures.bands import Bands, bands, draw_bands, epoch_axis
 from shoal.report.figures.style import BLUE, INK, PAPER, VERMILION, limits, log_scale, set_log, stacked
+from shoal.report.figures.tabular import Columns
 from shoal.report.words import count
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 class LearningCurves:
     """The numbers of the figure: bands of both losses, and the best epoch of each kept network.
 
-    `best` is `(kept, 2)`: epoch, counted from 1, and validation loss there.
+    `best` is `(kept, 2)`: epoch, counted from 1, and validation loss there; `ids` are the numbers of the kept networks.
     """
 
     train: Bands
@@ -29,6 +30,16 @@ class LearningCurves:
     networks: int
     folds: bool = False
     rolling: bool = False
+    ids: tuple[int, ...] = ()
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each epoch that is drawn; beside them the best epoch of each kept network."""
+        epochs = np.union1d(self.train.epochs, self.validation.epochs).astype(int)
+        ids = self.ids or tuple(range(len(self.validation.kept)))
+        columns: Columns = {"epoch": epochs}
+        for name, shown in (("train_loss", self.train), ("validation_loss", self.validation)):
+            columns |= shown.table(name, ids, epochs)
+        return columns | {"best_epoch": self.best[:, 0].astype(int), "best_validation_loss": self.best[:, 1]}
 
     @property
     def alt(self) -> str:
@@ -68,6 +79,7 @@ def numbers(record: Record) -> LearningCurves | None:
         len(record.networks),
         record.cv is not None,
         record.rolling is not None,
+        tuple(record.networks[i].id for i in kept),
     )
 
 

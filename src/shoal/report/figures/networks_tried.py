@@ -19,6 +19,7 @@ from shoal.report.figures.style import (
     set_log,
     stacked,
 )
+from shoal.report.figures.tabular import Columns
 from shoal.report.words import count, joined, label, setting, short
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ class NetworksTried:
     """The numbers of the figure: `score` (candidates,) is what candidates are chosen by, lower is better.
 
     Candidates without a finite score are left out and counted in `without_score`; `each` is how many networks a
-    candidate has.
+    candidate has, `ids` are the numbers of the candidates.
     """
 
     score: np.ndarray
@@ -53,6 +54,15 @@ class NetworksTried:
     panels: tuple[Panel, ...]
     without_score: int
     each: int = 1
+    ids: tuple[int, ...] = ()
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each candidate."""
+        ids = self.ids or tuple(range(len(self.score)))
+        columns: Columns = {"candidate": ids, "score": self.score, "kept": self.kept}
+        for one in self.panels:
+            columns[one.name] = [one.categories[int(i)] for i in one.x] if one.categories else one.x
+        return columns
 
     @property
     def what(self) -> str:
@@ -93,7 +103,8 @@ def numbers(record: Record) -> NetworksTried | None:
     score = np.array([c.score for c in rows], dtype=float)
     kept = np.array([c.kept for c in rows])
     left_out = len(record.candidates) - len(rows)
-    return NetworksTried(score, kept, tuple(panels[:PANELS]), left_out, record.networks_each)
+    ids = tuple(c.id for c in rows)
+    return NetworksTried(score, kept, tuple(panels[:PANELS]), left_out, record.networks_each, ids)
 
 
 def panel(name: str, rows: list[CandidateRow]) -> Panel | None:
@@ -118,7 +129,11 @@ def _numeric(name: str, x: np.ndarray) -> Panel | None:
         return None
     if distinct.size > FEW_NUMBERS:
         return Panel(name, x)
-    return Panel(name, np.searchsorted(distinct, x).astype(float), tuple(short(v) for v in distinct))
+    for digits in (3, 4, 9):  # as few as tell them apart
+        texts = tuple(short(value, digits) for value in distinct)
+        if len(set(texts)) == len(texts):
+            break
+    return Panel(name, np.searchsorted(distinct, x).astype(float), texts)
 
 
 def value_of(row: CandidateRow, name: str) -> Any:
@@ -179,7 +194,7 @@ def _positions(axes: Axes, one: Panel) -> np.ndarray:
     if one.categories:
         # The golden ratio spreads points of one category evenly and always the same way.
         jitter = (np.arange(len(one.x)) * 0.6180339887) % 1.0 - 0.5
-        most = 12 if len(one.categories) <= 4 else 7
+        most = 12 if len(one.categories) <= 4 else 10
         names = [name_text(c, most) for c in one.categories]
         slanted = len(one.categories) > 5 or sum(map(len, names)) > 40
         axes.set_xticks(range(len(names)), names, rotation=30 if slanted else 0, ha="right" if slanted else "center")

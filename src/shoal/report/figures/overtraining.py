@@ -9,7 +9,18 @@ import numpy as np
 
 from shoal.evaluation.overtraining import ClassScores
 from shoal.evaluation.record import Record
-from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, bars, log_scale, name_text, new_figure, set_log
+from shoal.report.figures.style import (
+    BLUE,
+    INK,
+    PAPER,
+    VERMILION,
+    add_axes,
+    bars,
+    log_scale,
+    name_text,
+    new_figure,
+    set_log,
+)
 from shoal.report.words import number
 
 if TYPE_CHECKING:
@@ -70,8 +81,8 @@ def draw(shown: Scores) -> Figure:
     figure = new_figure(3.1)
     axes = add_axes(figure, 0.55, 0.45, 0.12, 0.62)
     floor = _floor(shown)
-    for one, colour in ((shown.background, VERMILION), (shown.signal, BLUE)):
-        _one(axes, shown.edges, one, colour, floor)
+    for one, colour, mark in ((shown.background, VERMILION, "s"), (shown.signal, BLUE, "o")):
+        _one(axes, shown.edges, one, colour, mark, floor)
     if floor:
         most = max(float(part.max()) for one in (shown.signal, shown.background) for part in (one.train, one.test))
         set_log(axes, "y", floor, 2.0 * most)
@@ -93,13 +104,15 @@ def _floor(shown: Scores) -> float:
     return max(0.5 * float(positive.min()), 2e-4 * float(positive.max())) if log_scale(positive, 100.0) else 0.0
 
 
-def _one(axes: Axes, edges: np.ndarray, one: ClassScores, colour: str, floor: float) -> None:
+def _one(axes: Axes, edges: np.ndarray, one: ClassScores, colour: str, mark: str, floor: float) -> None:
     name, middle = name_text(one.name, 14), 0.5 * (edges[1:] + edges[:-1])
     train = np.maximum(one.train, floor) if floor else one.train
     axes.stairs(train, edges, baseline=floor, fill=True, color=colour, alpha=0.3, lw=0, label=f"{name}, training")
-    axes.stairs(train, edges, baseline=floor, color=colour, lw=0.8)
+    dashes: Any = "-" if mark == "o" else (0, (3, 1.5))
+    axes.stairs(train, edges, baseline=floor, color=colour, lw=0.8, ls=dashes)
     there = (one.test_error > 0) & (one.test > floor) if floor else one.test_error > 0
     low, high = one.test - one.test_error, one.test + one.test_error
     low = np.maximum(low, floor) if floor else low
-    axes.plot(*bars(middle[there], low[there], high[there]), color=colour, lw=0.9)
-    axes.plot(middle[there], one.test[there], "o", color=colour, ms=3, label=f"{name}, test")
+    axes.plot(*bars(middle[there], low[there], high[there]), color=colour, lw=0.9 if mark == "o" else 0.6)
+    face = colour if mark == "o" else PAPER
+    axes.plot(middle[there], one.test[there], mark, color=colour, mfc=face, mew=0.9, ms=3, label=f"{name}, test")

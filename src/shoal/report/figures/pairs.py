@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.evaluation.record import ReconstructedRows, ReconstructionRecord, Record
-from shoal.report.figures.rasters import WIDE, fitted, pictures, show
-from shoal.report.figures.style import BLUE, INK, MUTED, VERMILION, add_axes, limits, name_text, new_figure
+from shoal.report.figures.rasters import fitted, pictures, show, shrunk
+from shoal.report.figures.style import BLUE, INK, MUTED, VERMILION, add_axes, limits, name_text, new_figure, wide
+from shoal.report.figures.tabular import Columns, lines, pixels
 from shoal.report.words import number
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-COLUMNS, COLUMNS_OF_SERIES = 6, 3
+CELL, CELL_OF_SERIES = 1.08, 1.6  # inches, their width at least
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,14 @@ class Pairs:
     anomalies: tuple[bool, ...]
     what: str
     alt: str
+    channels: tuple[str, ...] = ()
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each pixel or step, each row beside its reconstruction."""
+        both: dict[str, np.ndarray] = {}
+        for i, (truth, guess) in enumerate(zip(self.truth, self.guess, strict=True), 1):
+            both |= {f"input_{i} ({self.titles[i - 1]})": truth, f"reconstruction_{i}": guess}
+        return (pixels if self.truth.ndim == 4 else lines)(both, self.channels)
 
     @property
     def caption(self) -> str:
@@ -36,7 +45,7 @@ class Pairs:
         marked = " Rows above the threshold are framed." if any(self.anomalies) and self.truth.ndim == 4 else ""
         below = "the input above, what the best network makes of it below"
         if self.truth.ndim == 3:
-            below = "the input grey, what the best network makes of it blue; of several channels the first"
+            below = "the input grey, what the best network makes of it blue and dashed; of several channels the first"
         return f"{self.what}: {below}. Above each stands its anomaly score.{marked}"
 
 
@@ -48,7 +57,9 @@ def pairs_of(record: Record, which: str, what: str) -> Pairs | None:
     few: ReconstructedRows = getattr(found, which)
     anomalies = tuple((found.scores[few.rows] > found.threshold).tolist())
     alt = f"{what}, {len(few.rows)} of them, beside their reconstructions."
-    return Pairs(few.truth, few.guess, tuple(_title(found, int(row)) for row in few.rows), anomalies, what, alt)
+    truth, guess = (shrunk(few.truth), shrunk(few.guess)) if few.truth.ndim == 4 else (few.truth, few.guess)
+    titles = tuple(_title(found, int(row)) for row in few.rows)
+    return Pairs(truth, guess, titles, anomalies, what, alt, found.names)
 
 
 def _title(found: ReconstructionRecord, row: int) -> str:
@@ -68,32 +79,34 @@ def draw_pairs(shown: Pairs) -> Figure:
 def _images(shown: Pairs) -> Figure:
     low, high = float(shown.truth.min()), float(shown.truth.max())
     raster = pictures(np.concatenate([shown.truth, np.clip(shown.guess, low, high)]))
-    count, cell, text, gap = len(shown.truth), (WIDE - 0.1) / COLUMNS, 0.19, 0.12
-    wide, tall = fitted(shown.truth.shape[1:3], cell - gap, 1.2)
+    count, columns = len(shown.truth), max(1, int(wide() / CELL))
+    cell, text, gap = (wide() - 0.1) / columns, 0.19, 0.12
+    across, tall = fitted(shown.truth.shape[1:3], cell - gap, 1.2)
     step = 2 * tall + 0.05 + text + gap
-    figure = new_figure(math.ceil(count / COLUMNS) * step, WIDE)
+    figure = new_figure(math.ceil(count / columns) * step, wide())
     for i in range(count):
-        left, top = 0.05 + (i % COLUMNS) * cell + (cell - wide) / 2, i // COLUMNS * step + text
+        left, top = 0.05 + (i % columns) * cell + (cell - across) / 2, i // columns * step + text
         frame = VERMILION if shown.anomalies[i] else MUTED
-        axes = show(figure, (left, top, wide, tall), raster[i], frame=frame)
+        axes = show(figure, (left, top, across, tall), raster[i], frame=frame)
         title: dict[str, Any] = {"ha": "center", "va": "bottom", "size": 7, "color": INK, "transform": axes.transAxes}
         axes.text(0.5, 1 + 0.045 / tall, shown.titles[i], **title)
-        show(figure, (left, top + tall + 0.05, wide, tall), raster[count + i], frame=frame)
+        show(figure, (left, top + tall + 0.05, across, tall), raster[count + i], frame=frame)
     return figure
 
 
 def _series(shown: Pairs) -> Figure:
     count, tall, text = len(shown.truth), 0.85, 0.22
-    cell = (WIDE - 0.1) / COLUMNS_OF_SERIES
+    columns = min(3, max(1, int(wide() / CELL_OF_SERIES)))
+    cell = (wide() - 0.1) / columns
     step = tall + text + 0.1
-    height = math.ceil(count / COLUMNS_OF_SERIES) * step
-    figure = new_figure(height, WIDE)
+    height = math.ceil(count / columns) * step
+    figure = new_figure(height, wide())
     for i in range(count):
-        left, top = 0.05 + (i % COLUMNS_OF_SERIES) * cell, i // COLUMNS_OF_SERIES * step + text
-        right = WIDE - left - cell + 0.12
+        left, top = 0.05 + (i % columns) * cell, i // columns * step + text
+        right = wide() - left - cell + 0.12
         axes = add_axes(figure, left, height - top - tall, right, top)
         axes.plot(shown.truth[i, :, 0], color=MUTED, lw=0.9)
-        axes.plot(shown.guess[i, :, 0], color=BLUE, lw=1.1)
+        axes.plot(shown.guess[i, :, 0], color=BLUE, lw=1.1, ls=(0, (3.5, 1.2)))
         axes.set(xticks=[], yticks=[], ylim=limits(np.stack([shown.truth[i, :, 0], shown.guess[i, :, 0]]), log=False))
         colour = VERMILION if shown.anomalies[i] else INK
         axes.set_title(shown.titles[i], size=7, color=colour, pad=3)

@@ -9,7 +9,8 @@ import numpy as np
 
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, MUTED, bars, limits, name_text, stacked
-from shoal.report.figures.targets import TargetRows, scatter, target_rows, thinned
+from shoal.report.figures.tabular import Columns, joined
+from shoal.report.figures.targets import TargetRows, scatter, some_of, target_rows, thinned
 from shoal.report.words import count, percent
 
 if TYPE_CHECKING:
@@ -19,31 +20,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PredictedTrue:
-    """The numbers of the figure: one panel per target."""
+    """The numbers of the figure: one panel per target, of `rows` test rows in all."""
 
     panels: tuple[TargetRows, ...]
     level: float = 0.95
+    rows: int = 0
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each test row or step that is drawn."""
+        return joined([panel.table() for panel in self.panels])
 
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
-        rows = count(len(self.panels[0].truth), f"test {self.panels[0].unit}")
+        rows = count(self.rows or len(self.panels[0].truth), f"test {self.panels[0].unit}")
         return f"Predicted against true {' and '.join(p.name for p in self.panels)} for {rows}."
 
     @property
     def caption(self) -> str:
         """How to read the figure."""
         panel = self.panels[0]
-        drawn = len(thinned(panel))
-        some = "" if drawn == len(panel.mean) else f", shown for {drawn} of {len(panel.mean):,} {panel.unit}s"
+        drawn, rows = len(thinned(panel)), self.rows or len(panel.mean)
+        some = "" if drawn == len(panel.mean) else f", shown for {drawn} of {rows:,} {panel.unit}s"
         bars = f"bars are {percent(self.level)} intervals{some}"
-        return f"Each point is a test {panel.unit}; {bars}. On the dashed line prediction and truth agree."
+        few = some_of(panel, rows, "Points are drawn for")
+        return f"Each point is a test {panel.unit}; {bars}. On the dashed line prediction and truth agree.{few}"
 
 
 def numbers(record: Record) -> PredictedTrue | None:
     """Return the numbers of the figure, or None in classification."""
     panels = target_rows(record)
-    return PredictedTrue(panels, record.level) if panels and len(panels[0].truth) else None
+    if not panels or not len(panels[0].truth):
+        return None
+    return PredictedTrue(tuple(panel.evenly() for panel in panels), record.level, len(panels[0].truth))
 
 
 def draw(shown: PredictedTrue) -> Figure:
@@ -55,7 +64,7 @@ def draw(shown: PredictedTrue) -> Figure:
 
 
 def _panel(axes: Axes, rows: TargetRows, title: bool) -> None:
-    name = name_text(rows.name, 30)
+    name = name_text(rows.title, 30)
     few = thinned(rows)
     span = limits(np.concatenate([rows.truth, rows.mean]), log=False)
     axes.plot(span, span, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=3)

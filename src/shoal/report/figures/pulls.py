@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.data.units import labelled
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, INK, name_text, stacked
+from shoal.report.figures.tabular import Columns, joined, of
 from shoal.report.figures.targets import target_rows
 
 if TYPE_CHECKING:
@@ -24,6 +26,12 @@ class Pulls:
     names: tuple[str, ...]
     edges: np.ndarray
     densities: tuple[np.ndarray, ...]
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each bin; the outermost hold all beyond."""
+        bins = {"pull_low": self.edges[:-1], "pull_high": self.edges[1:]}
+        named = [{of(name, "density"): values} for name, values in zip(self.names, self.densities, strict=True)]
+        return joined([bins, *named])
 
     @property
     def alt(self) -> str:
@@ -48,7 +56,7 @@ def numbers(record: Record) -> Pulls | None:
     bins = int(np.clip(2 * len(panels[0].pull) ** (1 / 3), 7, 36))
     edges = np.linspace(-EDGE, EDGE, bins + 1 - bins % 2 + 1)
     densities = tuple(density(p.pull, p.weights, edges) for p in panels)
-    return Pulls(tuple(p.name for p in panels), edges, densities)
+    return Pulls(tuple(labelled(p.name, None) for p in panels), edges, densities)
 
 
 def density(pulls: np.ndarray, weights: np.ndarray | None, edges: np.ndarray) -> np.ndarray:

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.report.figures.style import BLUE, MUTED, VERMILION
+from shoal.report.figures.style import WIDE as WIDE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SHARPEST = 128  # pixels along a side: more are not seen in a small picture, but make the page large
-WIDE = 6.6  # inches: two columns of a journal
 
 
 def pictures(values: np.ndarray) -> np.ndarray:
@@ -32,6 +32,13 @@ def pictures(values: np.ndarray) -> np.ndarray:
     low, high = (finite.min(), finite.max()) if finite.size else (0.0, 1.0)
     scaled = np.nan_to_num((colours - low) / (high - low if high > low else 1.0))
     return (255 * np.clip(scaled, 0, 1)).round().astype(np.uint8)
+
+
+def shrunk(images: np.ndarray) -> np.ndarray:
+    """Return images `(rows, height, width, ...)` as sharp as they are drawn: as they are, or means of their pixels."""
+    if not len(images) or max(images.shape[1:3]) <= SHARPEST:
+        return images
+    return np.stack([shrink(np.asarray(image, np.float64)) for image in images]).astype(np.float32)
 
 
 def signed(values: np.ndarray, most: float | None = None) -> np.ndarray:

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.evaluation.record import Record
-from shoal.report.figures.rasters import WIDE
-from shoal.report.figures.style import BLUE, MUTED, add_axes, limits, name_text, new_figure
+from shoal.report.figures.style import BLUE, MUTED, add_axes, limits, name_text, new_figure, wide
+from shoal.report.figures.tabular import Columns, joined, of
 from shoal.report.words import count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLUMNS, MOST = 3, 6
+CELL, MOST = 1.6, 6
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,11 @@ class ReconstructedColumns:
     truth: np.ndarray
     guess: np.ndarray
     left: int
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each test row, in units of each column's scatter."""
+        both = zip(self.names, self.truth.T, self.guess.T, strict=True)
+        return joined([{of(name, "input"): truth, of(name, "reconstruction"): guess} for name, truth, guess in both])
 
     @property
     def alt(self) -> str:
@@ -57,18 +62,20 @@ def numbers(record: Record) -> ReconstructedColumns | None:
 
 
 def draw(shown: ReconstructedColumns) -> Figure:
-    """Draw a panel for each column, three beside each other."""
-    rows = math.ceil(len(shown.names) / COLUMNS)
-    cell, tall, bottom, top = WIDE / COLUMNS, 1.6, 0.42, 0.26
+    """Draw a panel for each column, two or three beside each other."""
+    columns = min(3, max(1, int(wide() / CELL)))
+    rows = math.ceil(len(shown.names) / columns)
+    cell, bottom, top = wide() / columns, 0.42, 0.26
+    tall = min(1.6, cell - 0.5)
     step = tall + bottom + top
-    figure = new_figure(rows * step, WIDE)
+    figure = new_figure(rows * step, wide())
     for i, name in enumerate(shown.names):
-        row, column = divmod(i, COLUMNS)
-        left, right = column * cell + 0.5, WIDE - (column + 1) * cell + 0.12
+        row, column = divmod(i, columns)
+        left, right = column * cell + 0.5, wide() - (column + 1) * cell + 0.12
         axes = add_axes(figure, left, (rows - 1 - row) * step + bottom, right, row * step + top)
         _panel(axes, shown.truth[:, i], shown.guess[:, i])
-        axes.set_title(name_text(name, 28))
-        if row == rows - 1 or i + COLUMNS >= len(shown.names):
+        axes.set_title(name_text(name, int((cell - 0.5) / 0.065)))
+        if row == rows - 1 or i + columns >= len(shown.names):
             axes.set_xlabel("input")
         if column == 0:
             axes.set_ylabel("reconstruction")

@@ -9,8 +9,9 @@ import numpy as np
 
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import MUTED, VERMILION, limits, name_text, stacked
-from shoal.report.figures.targets import TargetRows, scatter, target_rows
-from shoal.report.words import count
+from shoal.report.figures.tabular import Columns, joined, of
+from shoal.report.figures.targets import TargetRows, scatter, some_of, target_rows
+from shoal.report.words import count, label
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -20,16 +21,27 @@ if TYPE_CHECKING:
 class Residuals:
     """The numbers of the figure: the rows of each target, and the running median of their residuals.
 
-    `medians[i]` is `(2, groups)`: mean prediction and median residual of groups of equal size.
+    `medians[i]` is `(2, groups)`: mean prediction and median residual of groups of equal size, of all `rows`.
     """
 
     panels: tuple[TargetRows, ...]
     medians: tuple[np.ndarray, ...]
+    rows: int = 0
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each test row or step that is drawn; beside them the running medians."""
+        parts = []
+        for one, median in zip(self.panels, self.medians, strict=True):
+            names = ("predicted", "residual", "predicted_mean_of_group", "residual_median_of_group")
+            values = (one.mean, one.residual, *median)
+            parts.append({of(one.name, n, one.measured_in): v for n, v in zip(names, values, strict=True) if len(v)})
+        weights = self.panels[0].weights
+        return joined([*parts, *([] if weights is None else [{"weight": weights}])])
 
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
-        rows = count(len(self.panels[0].truth), f"test {self.panels[0].unit}")
+        rows = count(self.rows or len(self.panels[0].truth), f"test {self.panels[0].unit}")
         names = " and ".join(p.name for p in self.panels)
         return f"True minus predicted {names} against the prediction for {rows}."
 
@@ -37,9 +49,10 @@ class Residuals:
     def caption(self) -> str:
         """How to read the figure."""
         line = " The line is their median in groups of equal size." if self.medians[0].size else ""
+        few = some_of(self.panels[0], self.rows or len(self.panels[0].mean), "Points are drawn for")
         return (
             f"True minus predicted value against the prediction.{line} A bend or a fan here is "
-            "something that the networks have not learned, or noise that is not the same everywhere."
+            f"something that the networks have not learned, or noise that is not the same everywhere.{few}"
         )
 
 
@@ -48,7 +61,8 @@ def numbers(record: Record) -> Residuals | None:
     panels = target_rows(record)
     if not panels or not len(panels[0].truth):
         return None
-    return Residuals(panels, tuple(running_median(p.mean, p.residual) for p in panels))
+    medians = tuple(running_median(p.mean, p.residual) for p in panels)
+    return Residuals(tuple(panel.evenly() for panel in panels), medians, len(panels[0].truth))
 
 
 def running_median(x: np.ndarray, y: np.ndarray, least: int = 20) -> np.ndarray:
@@ -68,14 +82,14 @@ def draw(shown: Residuals) -> Figure:
     """Draw one panel per target, below each other."""
     figure, places = stacked(len(shown.panels), 2.5, titles=len(shown.panels) > 1)
     for rows, median, axes in zip(shown.panels, shown.medians, places, strict=True):
-        name = name_text(rows.name, 30)
+        name = name_text(rows.title, 30)
         axes.axhline(0, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=3)
         scatter(axes, rows.mean, rows.residual, rows.weights)
         if median.size:
             axes.plot(*median, color=VERMILION, lw=1.4, zorder=4)
         axes.set(xlim=limits(rows.mean, log=False), ylim=limits(rows.residual, log=False))
         axes.set_xlabel(f"predicted {name}")
-        axes.set_ylabel("true − predicted")
+        axes.set_ylabel(label("true − predicted", name_text(rows.measured_in, 16)))
         if len(shown.panels) > 1:
             axes.set_title(name)
     return figure

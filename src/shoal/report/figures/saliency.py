@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +12,16 @@ from shoal.evaluation.record import Record
 from shoal.report.figures.along_time import common_limits, draw_lines, scaled
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.examples import Label, labels, right_and_wrong
-from shoal.report.figures.rasters import WIDE, fitted, pictures, show, shrink, signed
-from shoal.report.figures.style import VERMILION, add_axes, new_figure
+from shoal.report.figures.rasters import fitted, pictures, show, shrink, shrunk, signed
+from shoal.report.figures.style import VERMILION, add_axes, new_figure, wide
+from shoal.report.figures.tabular import Columns, lines, pixels
 from shoal.report.words import count
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MOST_IMAGES, MOST_SERIES, MOST_PIXELS = 6, 4, 96
+CELL = 1.08  # inches, the width of an image with its text at least
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,14 @@ class Saliency(Drawable):
     values: np.ndarray
     labels: tuple[Label, ...] = ()
     lengths: np.ndarray | None = None
+
+    def table(self) -> Columns:
+        """Return the numbers that are drawn, one row for each pixel or step; a column for each image or series."""
+        images = self.inputs.ndim == 4
+        what, few = ("image", MOST_IMAGES) if images else ("series", MOST_SERIES)
+        labels = [f" ({label.text})" for label in self.labels] or [""] * len(self.inputs)
+        maps = {f"saliency_of_{what}_{i + 1}{labels[i]}": self.maps[i] for i in range(min(few, len(self.inputs)))}
+        return pixels(maps) if images else lines(maps)
 
     @property
     def alt(self) -> str:
@@ -71,7 +82,11 @@ def numbers(record: Record) -> Saliency | None:
     chosen = right_and_wrong(all_labels, MOST_IMAGES if signals.kind == "images" else MOST_SERIES)
     lengths = None if signals.lengths is None else signals.lengths[chosen]
     shown = tuple(all_labels[i] for i in chosen)
-    return Saliency(signals.values[chosen], signals.saliency[chosen], shown, lengths)
+    inputs, values = signals.values[chosen], signals.saliency[chosen]
+    if signals.kind == "images":  # as sharp as they are drawn
+        values = np.stack([shrink(one, MOST_PIXELS) for one in values.max(axis=-1)])[..., None]
+        inputs = shrunk(inputs)
+    return Saliency(inputs, values.astype(np.float32), shown, lengths)
 
 
 def draw(shown: Saliency) -> Figure:
@@ -81,14 +96,16 @@ def draw(shown: Saliency) -> Figure:
 
 def _images(shown: Saliency) -> Figure:
     few = min(len(shown.inputs), MOST_IMAGES)
-    cell, gap, text = (WIDE - 0.1) / MOST_IMAGES, 0.1, 0.18
-    wide, high = fitted(shown.inputs.shape[1:3], cell - gap, 1.4)
-    figure = new_figure(2 * high + gap + text + 0.05, WIDE)
+    columns = min(MOST_IMAGES, max(1, int(wide() / CELL)))
+    cell, gap, text = (wide() - 0.1) / columns, 0.1, 0.18
+    across, high = fitted(shown.inputs.shape[1:3], cell - gap, 1.4)
+    step = 2 * high + gap + text + 0.05
+    figure = new_figure(math.ceil(few / columns) * step, wide())
     raster, letters = pictures(shown.inputs[:few]), int(cell / 0.062)
     for i, (image, strength) in enumerate(zip(raster, shown.maps[:few], strict=True)):
-        left = 0.05 + i * cell + (cell - gap - wide) / 2
-        axes = show(figure, (left, text, wide, high), image)
-        show(figure, (left, text + high + gap, wide, high), signed(shrink(strength, MOST_PIXELS)))
+        left, top = 0.05 + i % columns * cell + (cell - gap - across) / 2, i // columns * step + text
+        axes = show(figure, (left, top, across, high), image)
+        show(figure, (left, top + high + gap, across, high), signed(shrink(strength, MOST_PIXELS)))
         if shown.labels:
             label = shown.labels[i]
             place: dict[str, Any] = {"ha": "center", "va": "bottom", "size": 7, "transform": axes.transAxes}
@@ -101,7 +118,7 @@ def _series(shown: Saliency) -> Figure:
     above, strip, title, left = 0.62, 0.13, 0.24, 0.1
     step = above + strip + title + 0.1
     total = few * step + 0.32
-    figure = new_figure(total, WIDE)
+    figure = new_figure(total, wide())
     for i in range(few):
         steps = len(shown.inputs[i]) if shown.lengths is None else max(1, int(shown.lengths[i]))
         lines, strength = scaled(shown.inputs[i, :steps]), shown.maps[i, :steps]

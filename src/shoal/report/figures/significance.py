@@ -76,7 +76,14 @@ def draw(shown: Significance) -> Figure:
     axes = add_axes(figure, 0.55, 0.45, 0.12, 0.35)
     scan = shown.quoted
     axes.fill_between(scan.cuts, scan.low, scan.high, color=BLUE, alpha=0.2, lw=0)
-    axes.plot(shown.chosen.cuts, shown.chosen.measures[shown.measure], color=MUTED, lw=0.9, label=shown.names[0])
+    axes.plot(
+        shown.chosen.cuts,
+        shown.chosen.measures[shown.measure],
+        color=MUTED,
+        lw=0.9,
+        ls=(0, (4, 1.5)),
+        label=shown.names[0],
+    )
     axes.plot(scan.cuts, scan.measures[shown.measure], color=BLUE, label=shown.names[1])
     axes.axvline(shown.cut, color=INK, lw=0.8, ls=(0, (4, 3)))
     at, value = np.array([shown.cut]), shown.value

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +17,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLUMN = 3.5  # inches: one column of a two-column journal
+COLUMN, WIDE = 86 / 25.4, 178 / 25.4  # inches: one column and both columns of a journal's page
 INK, PAPER, MUTED, GRID = "#1b1f24", "#ffffff", "#6a727c", "#dde1e6"
-# After Okabe and Ito, "Color universal design" (2008).
+# After Okabe and Ito, "Color universal design" (2008). Where series share axes they also differ in marks or lines, so
+# that they can be told apart in grey.
 BLUE, VERMILION, GREEN = "#0072b2", "#d55e00", "#00845f"
+TITLE = 0.26  # inches above a figure
 ON_BLUE = "#fdfdfd"  # text on a cell that is filled with blue
 
 STYLE: Any = {
@@ -94,11 +98,52 @@ def text_width(texts: Sequence[str], size: float = 7.5) -> float:
     return max((len(t) for t in texts), default=0) * size * 0.57 / 72
 
 
-def new_figure(height: float, width: float = COLUMN) -> Figure:
-    """Return an empty figure of `width` × `height` inches."""
+_ASKED: ContextVar[float | None] = ContextVar("width of figures", default=None)
+
+
+@contextmanager
+def figure_width(inches: float | None) -> Iterator[None]:
+    """Let figures that are drawn inside be so wide; None: each as it is by itself."""
+    token = _ASKED.set(inches)
+    try:
+        yield
+    finally:
+        _ASKED.reset(token)
+
+
+def asked_width() -> float | None:
+    """Return the width in inches that all figures shall have, or None."""
+    return _ASKED.get()
+
+
+def narrow() -> float:
+    """Return the width in inches of a figure that fits one column of a journal, unless another is asked for."""
+    return _ASKED.get() or COLUMN
+
+
+def wide() -> float:
+    """Return the width in inches of a figure that needs both columns of a journal, unless another is asked for."""
+    return _ASKED.get() or WIDE
+
+
+def new_figure(height: float, width: float | None = None) -> Figure:
+    """Return an empty figure of `height` inches; its width is that of a column by default, see `wide` for others."""
     from matplotlib.figure import Figure
 
-    return Figure(figsize=(width, height))
+    return Figure(figsize=(width or narrow(), height))
+
+
+def with_title(figure: Figure, text: str) -> None:
+    """Write a title above a figure, which grows by the room for it."""
+    width, height = figure.get_size_inches()
+    taller = height + TITLE
+    for axes in figure.axes:
+        left, bottom, across, tall = axes.get_position(original=True).bounds
+        axes.set_position((left, bottom * height / taller, across, tall * height / taller))
+    for one in figure.texts:
+        one.set_y(one.get_position()[1] * height / taller)
+    figure.set_size_inches(width, taller)
+    figure.text(0.06 / width, 1 - 0.06 / taller, name_text(text, int(width / 0.075)), size=9, va="top", weight="bold")
 
 
 def add_axes(figure: Figure, left: float, bottom: float, right: float, top: float) -> Axes:
@@ -112,14 +157,19 @@ def add_axes(figure: Figure, left: float, bottom: float, right: float, top: floa
 
 
 def stacked(count: int, height: float, *, left: float = 0.62, titles: bool = True) -> tuple[Figure, list[Axes]]:
-    """Return a figure of one column with `count` axes of `height` inches below each other."""
+    """Return a figure with `count` axes of `height` inches below each other, beside each other where it is wide."""
     title, right, gap = (0.28 if titles else 0.1), 0.1, 0.5
-    total = count * (height + title) + (count - 1) * (gap - 0.05) + 0.45
+    width = narrow()
+    columns = min(count, max(1, int(width / 2.9)))
+    rows = math.ceil(count / columns)
+    total = rows * (height + title) + (rows - 1) * (gap - 0.05) + 0.45
     figure = new_figure(total)
     axes = []
     for i in range(count):
-        top = title + i * (height + title + gap - 0.05)
-        axes.append(add_axes(figure, left, total - top - height, right, top))
+        row, place = divmod(i, columns)
+        top = title + row * (height + title + gap - 0.05)
+        begin, end = (place * width / columns, (columns - 1 - place) * width / columns)
+        axes.append(add_axes(figure, begin + left, total - top - height, end + right, top))
     return figure, axes
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, VERMILION
+from shoal.report.figures.tabular import Columns, of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,11 +17,15 @@ if TYPE_CHECKING:
 MOST_TARGETS = 6
 MOST_VECTOR_POINTS = 1500
 MOST_BARS = 300
+MOST_DRAWN = 10_000
 
 
 @dataclass(frozen=True)
 class TargetRows:
-    """The test rows, or steps, of one target in its unit, arrays `(rows,)`; `low` to `high` is the interval."""
+    """The test rows, or steps, of one target in its unit, arrays `(rows,)`; `low` to `high` is the interval.
+
+    `unit` is what an entry is, `label` the name with the unit of the target, `measured_in`.
+    """
 
     name: str
     truth: np.ndarray
@@ -30,6 +35,27 @@ class TargetRows:
     pull: np.ndarray
     weights: np.ndarray | None
     unit: str = "row"
+    label: str = ""
+    measured_in: str = ""
+
+    @property
+    def title(self) -> str:
+        """The name of the target with its unit."""
+        return self.label or self.name
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each entry."""
+        parts = {"true": self.truth, "predicted": self.mean, "low": self.low, "high": self.high}
+        columns: Columns = {of(self.name, part, self.measured_in): values for part, values in parts.items()}
+        return columns | ({} if self.weights is None else {"weight": self.weights})
+
+    def evenly(self, most: int = MOST_DRAWN) -> TargetRows:
+        """Return at most so many of the rows, evenly from first to last: more are not seen, but make files large."""
+        if len(self.truth) <= most:
+            return self
+        few = np.linspace(0, len(self.truth) - 1, most).round().astype(int)
+        arrays = {name: getattr(self, name)[few] for name in ("truth", "mean", "low", "high", "pull")}
+        return replace(self, **arrays, weights=None if self.weights is None else self.weights[few])
 
     @property
     def residual(self) -> np.ndarray:
@@ -49,9 +75,29 @@ def target_rows(record: Record) -> tuple[TargetRows, ...]:
     high = nothing if rows.high is None else _columns(rows.high)
     pull = np.divide(truth - mean, std, out=nothing.copy(), where=std > 0)
     return tuple(
-        TargetRows(name, truth[:, i], mean[:, i], low[:, i], high[:, i], pull[:, i], rows.weights, rows.unit)
+        TargetRows(
+            name,
+            truth[:, i],
+            mean[:, i],
+            low[:, i],
+            high[:, i],
+            pull[:, i],
+            rows.weights,
+            rows.unit,
+            *_labels(record, name),
+        )
         for i, name in enumerate(record.data.targets[:MOST_TARGETS])
     )
+
+
+def _labels(record: Record, name: str) -> tuple[str, str]:
+    return record.data.label(name), record.data.units.get(name, "")
+
+
+def some_of(panel: TargetRows, rows: int, how: str) -> str:
+    """Return a clause that says how many of the rows are shown, nothing where all are."""
+    shown = len(panel.mean)
+    return "" if shown == rows else f" {how} {shown:,} of {rows:,} {panel.unit}s, evenly from first to last."
 
 
 def thinned(rows: TargetRows, most: int = MOST_BARS) -> np.ndarray:
@@ -63,7 +109,7 @@ def thinned(rows: TargetRows, most: int = MOST_BARS) -> np.ndarray:
 
 
 def scatter(axes: Axes, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
-    """Draw points: fainter where they are many, area by weight, vermilion where the weight is negative."""
+    """Draw points: fainter where they are many, area by weight, vermilion triangles where the weight is negative."""
     many = len(x) > MOST_VECTOR_POINTS
     size = 1.6 if many else 3.4 if len(x) > 200 else 4.2
     alpha = float(np.clip(900 / len(x), 0.12, 0.5)) if many else 0.45 if len(x) > 200 else 0.7
@@ -71,8 +117,9 @@ def scatter(axes: Axes, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None
         axes.plot(x, y, "o", color=BLUE, ms=size, mew=0, alpha=alpha, rasterized=many)
         return
     area = size**2 * np.clip(np.abs(weights) / max(np.abs(weights).mean(), 1e-300), 0.1, 8)
-    colours = np.where(weights < 0, VERMILION, BLUE)
-    axes.scatter(x, y, s=area, c=colours, linewidths=0, alpha=alpha, rasterized=many)
+    for rows, colour, mark in ((weights >= 0, BLUE, "o"), (weights < 0, VERMILION, "v")):
+        kept: dict[str, Any] = {"linewidths": 0, "alpha": alpha, "rasterized": many}
+        axes.scatter(x[rows], y[rows], s=area[rows], c=colour, marker=mark, **kept)
 
 
 def _columns(values: np.ndarray) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from shoal.evaluation.record import Record
 from shoal.report.figures.bands import Bands, bands, draw_bands, epoch_axis
 from shoal.report.figures.style import GREEN, MUTED, limits, log_scale, set_log, stacked
+from shoal.report.figures.tabular import Columns
 from shoal.report.words import count, label
 
 if TYPE_CHECKING:
@@ -18,12 +19,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ValidationMetric:
-    """The numbers of the figure: bands of the metric; their `networks` is the lower panel."""
+    """The numbers of the figure: bands of the metric; their `networks` is the lower panel.
+
+    `ids` are the numbers of the kept networks.
+    """
 
     metric: Bands
     name: str
     networks: int
     of: str = "target"
+    ids: tuple[int, ...] = ()
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each epoch that is drawn."""
+        shown, ids = self.metric, self.ids or tuple(range(len(self.metric.kept)))
+        counted = {"epoch": shown.epochs, "networks_in_training": shown.networks}
+        return counted | shown.table(f"validation_{self.name}", ids, shown.epochs)
 
     @property
     def label(self) -> str:
@@ -55,7 +66,8 @@ def numbers(record: Record) -> ValidationMetric | None:
     if not len(metric.epochs):
         return None
     of = "target" if record.reconstruction is None else "inputs"
-    return ValidationMetric(metric, record.curves.metric_name, len(record.networks), of)
+    ids = tuple(record.networks[i].id for i in kept)
+    return ValidationMetric(metric, record.curves.metric_name, len(record.networks), of, ids)
 
 
 def draw(shown: ValidationMetric) -> Figure:
@@ -82,4 +94,5 @@ def draw(shown: ValidationMetric) -> Figure:
         below.set_ylim(0, shown.metric.networks.max() * 1.06)
         below.set_title("networks in training")
         below.set_ylabel("networks")
+        below.locator_params(axis="y", nbins=6, integer=True)
     return figure

@@ -1,0 +1,57 @@
+"""`shoal figures`: the figures of a run, drawn again for a paper."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from shoal.cli.options import Json, RunArgument
+
+Format = Annotated[str, typer.Option("--format", help="pdf, svg, png or pgf; several with commas between them")]
+Width = Annotated[
+    str | None,
+    typer.Option(
+        "--width",
+        metavar="single|double|MM",
+        help="one column of a journal (86 mm), both (178 mm) or so many mm; by default as each figure needs it",
+    ),
+]
+Only = Annotated[
+    list[str] | None, typer.Option("--only", metavar="NAME", help="only these figures; several with commas, or again")
+]
+Out = Annotated[
+    str | None, typer.Option("--out", "-o", metavar="FOLDER", help="write here; by default into figures of the run")
+]
+Title = Annotated[bool, typer.Option("--title/--no-title", help="write the names of run and figure above it")]
+Font = Annotated[str, typer.Option("--font", help="sans or serif")]
+Force = Annotated[bool, typer.Option("--force", help="replace files in FOLDER that exist")]
+
+
+def figures(
+    run: RunArgument,
+    *,
+    format: Format = "pdf",
+    width: Width = None,
+    only: Only = None,
+    out: Out = None,
+    title: Title = False,
+    font: Font = "sans",
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
+    """Draw the figures of a finished run again, e.g. for a paper, with their numbers as CSV; the data are not read."""
+    from shoal.cli.output import print_json, print_text
+    from shoal.run import load
+
+    names = [name for word in only or () for name in _words(word)]
+    written = load(run).figures(_words(format), width=width, only=names, out=out, title=title, font=font, force=force)
+    if as_json:
+        print_json({"figures": written})
+        return
+    for path in written:
+        print_text(str(path))
+
+
+def _words(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]

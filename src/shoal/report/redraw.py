@@ -1,0 +1,184 @@
+"""Figures of a finished run for a paper: drawn again from the numbers that the run keeps, without the data.
+
+The test rows are not opened anew: the numbers are those of the page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from shoal.errors import RunError, SettingError, listing, suggest
+from shoal.report.figures.drawable import FigureNumbers
+from shoal.report.figures.export import csv_text, drawing, pdf_bytes, png_bytes, svg_text
+from shoal.report.figures.kept import NAME, kept
+from shoal.report.figures.pgf import pgf_files, pgf_style
+from shoal.report.figures.style import COLUMN, WIDE, with_title
+from shoal.runs.folder import RunFolder
+from shoal.runs.writing import write_atomically
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = ("pdf", "svg", "png", "pgf")
+WIDTHS = {"single": COLUMN, "double": WIDE}
+NARROWEST, WIDEST = 80, 400  # mm; below, axes and their labels would run into each other
+# Serifs of Times, and of what lies behind it for letters that it lacks.
+FONTS = {"sans": ["DejaVu Sans"], "serif": ["STIXGeneral", "DejaVu Serif", "DejaVu Sans"]}
+DPI = 300
+CAPTIONS = "captions.txt"
+
+
+def redraw(
+    run: RunFolder,
+    *,
+    formats: Sequence[str] = ("pdf",),
+    width: str | float | None = None,
+    only: Sequence[str] = (),
+    out: str | Path | None = None,
+    title: bool = False,
+    font: str = "sans",
+    force: bool = False,
+) -> list[Path]:
+    """Draw the figures of a finished run and write them with their numbers as CSV and a file of captions.
+
+    Args:
+        run: the folder of the run.
+        formats: some of pdf, svg, png (300 dots per inch) and pgf (needs LaTeX).
+        width: `single` (86 mm), `double` (178 mm) or a width in mm; by default one column for most figures and two for
+            those that need it.
+        only: names of figures; by default all.
+        out: the folder to write to, which is made if it is missing; by default `figures` in the run.
+        title: whether each figure has its name and that of the run above it; papers have captions instead.
+        font: `sans` or `serif`.
+        force: replace files in `out` that differ; in the run itself they are always replaced.
+
+    Returns:
+        The paths of the figures, in the order of the page.
+
+    Raises:
+        SettingError: a format, width, font or figure that is not known, or no LaTeX for pgf.
+        RunError: the run is not finished, keeps no numbers of its figures, or a file is there or cannot be written.
+    """
+    asked = [_known(one, FORMATS, "format") for one in formats or ("",)]
+    letters = FONTS[_known(font, FONTS, "font")]
+    inches = width_in_inches(width)
+    everything = figures_of(run)
+    figures = chosen(everything, only)
+    style = {"font.family": letters, "pdf.fonttype": 42, **(pgf_style() if "pgf" in asked else {})}
+    files: dict[str, bytes] = {}
+    with drawing(style, inches):
+        for name, figure in figures.items():
+            drawn = figure.module.draw(figure.numbers)
+            if title:
+                with_title(drawn, f"{run.name}: {name.replace('_', ' ')}")
+            for form in asked:
+                files |= _files(drawn, name, form)
+    names = [f"{name}.{form}" for name in figures for form in asked]
+    files |= {f"{name}.csv": csv_text(figure.numbers.table()).encode() for name, figure in figures.items()}
+    folder = run.figures if out is None else Path(out)
+    files[CAPTIONS] = captions(everything).encode()  # of all, so that it stays the same when others are drawn
+    if out is not None and not force:
+        _check_free(folder, files)
+    for name, content in files.items():
+        write_atomically(folder / name, content)
+    return [folder / name for name in names]
+
+
+def figures_of(run: RunFolder) -> dict[str, FigureNumbers]:
+    """Return the numbers of the figures that a finished run keeps, by name.
+
+    Raises:
+        RunError: the run is not finished, or keeps none.
+    """
+    if not run.finished:
+        how = f"`shoal fit --resume {run.path}` goes on with it" if run.has_checkpoint else "fit it again"
+        raise RunError(f"the run {str(run.path)!r} is not finished, so that it has no figures yet; {how}.")
+    if not (run.figures / NAME).is_file():
+        raise RunError(
+            f"the run {str(run.path)!r} keeps no numbers of its figures ({str(run.figures / NAME)!r} is missing): an "
+            f"earlier shoal made it. Repeat it: shoal fit --config {run.path}"
+        )
+    return kept(run.figures)
+
+
+def chosen(figures: Mapping[str, FigureNumbers], only: Sequence[str]) -> dict[str, FigureNumbers]:
+    """Return the figures of some names, in the order of the page; all if none is named.
+
+    Raises:
+        SettingError: the run has no figure of that name.
+    """
+    for name in only:
+        if name not in figures:
+            raise SettingError(
+                f"the run has no figure {name!r}; it has: {listing(figures, 40)}.{suggest(name, figures)}"
+            )
+    return {name: figure for name, figure in figures.items() if not only or name in only}
+
+
+def width_in_inches(width: str | float | None) -> float | None:
+    """Return a width in inches, None where each figure has its own.
+
+    Raises:
+        SettingError: no known word, no number, or too narrow or wide.
+
+    Example:
+        >>> round(width_in_inches("single"), 3), width_in_inches(None), round(width_in_inches("120"), 2)
+        (3.386, None, 4.72)
+    """
+    if width is None or width in WIDTHS:
+        return None if width is None else WIDTHS[str(width)]
+    try:
+        mm = float(str(width).removesuffix("mm"))
+    except ValueError:
+        mm = float("nan")
+    if not NARROWEST <= mm <= WIDEST:
+        words = " or ".join(f"{word} ({round(25.4 * inches)} mm)" for word, inches in WIDTHS.items())
+        raise SettingError(
+            f"width must be {words} or a number of mm from {NARROWEST} to {WIDEST}, got {width!r}."
+            f"{suggest(str(width), WIDTHS)}"
+        )
+    return mm / 25.4
+
+
+def captions(figures: Mapping[str, FigureNumbers]) -> str:
+    """Return for each figure how to read it, and what it shows for people who do not see it."""
+    return "\n".join(
+        f"{name}\n{figure.numbers.caption}\nAlternative text: {figure.numbers.alt}\n"
+        for name, figure in figures.items()
+    )
+
+
+def _known(value: str, words: Any, what: str) -> str:
+    if value not in words:
+        raise SettingError(f"{what} must be one of {listing(words)}, got {value!r}.{suggest(value, words)}")
+    return value
+
+
+def _files(figure: Figure, name: str, form: str) -> dict[str, bytes]:
+    """Return a figure as files of a format by name."""
+    if form == "pgf":
+        return pgf_files(figure, name)
+    render = {"pdf": pdf_bytes, "svg": lambda one: svg_text(one).encode(), "png": lambda one: png_bytes(one, DPI)}
+    return {f"{name}.{form}": render[form](figure)}
+
+
+def _check_free(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Refuse to replace files with other content.
+
+    Raises:
+        RunError: names the first of them.
+    """
+    try:
+        taken = [
+            name for name, new in files.items() if (folder / name).exists() and (folder / name).read_bytes() != new
+        ]
+    except OSError as error:
+        raise RunError(f"cannot look into {str(folder)!r}: {error.strerror or error}") from error
+    if taken:
+        what, them = ("exists", "it") if len(taken) == 1 else (f"and {len(taken) - 1} more exist", "them")
+        raise RunError(
+            f"{str(folder / taken[0])!r} {what} with other content; replace {them} with force (--force), or choose "
+            "another folder"
+        )
