@@ -180,9 +180,8 @@ def choose(run: Run, target: str | None = None, of: str | None = None) -> tuple[
     if wanted is None:
         if len(names) > (2 if kind == "class" else 1):
             raise SettingError(f"a formula is for one {kind}: name it with {flag}, one of {listing(names)}")
-        wanted = (
-            names[signal_class(names, run.folder.config["settings"].get("signal"))] if kind == "class" else names[0]
-        )
+        told = run.folder.config["settings"].get("signal")
+        wanted = names[signal_class(names, told) if kind == "class" else 0]
     if wanted not in names:
         raise SettingError(f"there is no {kind} {wanted!r}; expected one of {listing(names)}.{suggest(wanted, names)}")
     return names.index(wanted), f"{LOGIT}{wanted}" if kind == "class" else wanted
