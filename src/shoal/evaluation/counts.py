@@ -1,8 +1,9 @@
 """Honest counts: how much the best of many candidates flatters.
 
 Each candidate is judged on several parts: the halves of the validation rows, for each of its folds and repeats. A
-candidate's scores scatter about what candidate and part contribute; from that scatter, of the better half of the
-candidates, comes the noise σ of a mean score.
+candidate's scores scatter about what candidate and part contribute; from that scatter, of the better three quarters of
+the candidates, comes the noise σ of a mean score. (Fewer, the best half, have parts that agree because they were lucky:
+with 64 searched networks σ then came out at 0.7 to 0.85 of what scores really scatter, so at 0.83 to 0.95.)
 
 Scores that were found scatter more than the true ones, by that noise: to add noise to them once more, and to choose
 again, would find only 0.7 of the bias where candidates are equal (1/√2: of a scatter √2 σ half is true then). So the
@@ -12,6 +13,12 @@ even one: more steps find peaks that are not there. Under it, the best of as man
 score; how much better it looks than it is, is the bias (Efron, J. Am. Stat. Assoc. 106, 1602, 2011). Where the truth
 is known, this is 0.9 of the bias of 64 or 500 equal candidates, 0.84 of that of 16, and 0.87 to 1.05 of it where true
 scores scatter as much as the noise or more.
+
+It takes the noise of all scores as equal. Of 64 searched networks whose true losses were measured on 20,000 rows, the
+estimate was 1.1 of the true bias for numbers (with 64 or 240 validation rows), and 0.5 and 0.8 of it for two classes
+that overlap: networks that are too sure of themselves have noisier losses than others, and where rows are few,
+the luckiest of them wins. For the same reason the intervals held the flattery of a choice in 36 to 75 of 100 runs
+there, in 80 to 95 where the noise is equal.
 """
 
 from __future__ import annotations
@@ -26,6 +33,8 @@ from shoal.results import Interval, readable
 
 REACH = 8.0
 """Candidates so many noises worse than the best one have no chance to be chosen."""
+BETTER = 0.75
+"""Share of the candidates from which the noise is found; poor ones scatter more."""
 BINS = 200
 TRUE_SCORES = 120
 ITERATIONS = 30
@@ -36,8 +45,8 @@ class Counts:
     """What was looked at, and how much the best score flatters.
 
     `bias` is the expected difference between the true score of the chosen candidate and the score that it was chosen
-    by, with the interval of that difference over repeated choices; `noise` the standard error of one mean score beside
-    the others.
+    by, with the interval of that difference over repeated choices, if all scores are equally noisy; `noise` the
+    standard error of one mean score beside the others.
     """
 
     candidates: int
@@ -50,9 +59,9 @@ class Counts:
         """The finding in words."""
         return (
             f"The best score, {readable(self.best)}, is that of the luckiest of {self.candidates} as well: it "
-            f"flatters by "
-            f"about {readable(self.bias.value, 2)} (95 % of such choices: {readable(self.bias.low, 2)} to "
-            f"{readable(self.bias.high, 2)}); the test scores do not."
+            f"flatters by about {readable(self.bias.value, 2)} ({readable(self.bias.low, 2)} to "
+            f"{readable(self.bias.high, 2)} in 95 % of such choices, if all scores are equally noisy); the test scores "
+            "do not."
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -71,7 +80,7 @@ def count_candidates(candidates: Sequence[int], parts: Sequence[Sequence[float]]
         >>> random = np.random.default_rng(0)
         >>> found = count_candidates(list(range(64)), random.normal(1.0, 0.1, (64, 2)).tolist())
         >>> 0.08 < found.bias.value < 0.3, round(found.noise, 2)
-        (True, 0.06)
+        (True, 0.07)
     """
     by_candidate: dict[int, list[float]] = {}
     for candidate, losses in zip(candidates, parts, strict=True):
@@ -82,7 +91,7 @@ def count_candidates(candidates: Sequence[int], parts: Sequence[Sequence[float]]
         return None
     table = np.asarray(whole)
     scores = table.mean(axis=1)
-    noise = _noise(table[np.argsort(scores, kind="stable")[: max(4, (len(table) + 1) // 2)]])
+    noise = _noise(table[np.argsort(scores, kind="stable")[: max(4, round(BETTER * len(table)))]])
     return Counts(len(by_candidate), float(scores.min()), noise, flattery(scores, noise))
 
 

@@ -6,8 +6,11 @@ Classification and Regression Trees, 1984, section 3.4.3). The error is that of 
 validation rows, √2 σ with the σ of `evaluation/counts.py`: what is hard in these rows is hard for both.
 
 Both scores flatter, the best of all more than the best of the small ones. So small networks look a little too bad, and
-the rule is on the safe side: where the truth is known, the network it takes is worse than the best by more than one
-standard error in at most 15 of 100 cases, by more than two in one.
+the rule is on the safe side: where the truth is made up, the network it takes is worse than the best by more than one
+standard error in at most 15 of 100 cases, by more than two in one. Of searched networks whose true losses were
+measured on 20,000 rows, differences of scores scattered about the true ones by 0.9 of this error (of two classes with
+64 validation rows by 1.7, as `counts.py` explains); the network taken was worse by more than one in 23 of 100 fits of
+numbers, in none of classes, by more than two in none, and had a quarter of the best one's parameters.
 """
 
 from __future__ import annotations
