@@ -105,7 +105,8 @@ def explain(
         from shoal.report.explanation import write_explanation
 
         tell("drawing")
-        write_explanation(found, out, classes=bool(run.predictor.preparation.classes))
+        known = run.predictor.preparation
+        write_explanation(found, out, classes=bool(known.classes), units=known.units)
     return found
 
 

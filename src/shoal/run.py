@@ -383,7 +383,7 @@ class Run:
         """
         from shoal.report.redraw import redraw
 
-        return redraw(self.folder, formats=(format,) if isinstance(format, str) else format, **options)
+        return redraw(self.path, formats=(format,) if isinstance(format, str) else format, **options)
 
     def summary(self) -> str:
         """Return the verdict in plain sentences."""

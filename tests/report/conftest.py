@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.util
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -441,6 +443,17 @@ def record_of() -> Callable[..., Record]:
 def cases() -> dict[str, Record]:
     """One record of each kind that a page must bear."""
     return make_cases()
+
+
+@pytest.fixture(scope="session")
+def looks() -> Any:
+    """What tests look for in figures, the functions of `looks.py` beside this file."""
+    spec = importlib.util.spec_from_file_location("looks", Path(__file__).with_name("looks.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -30,6 +31,7 @@ from shoal.report.explanation import (
     write_explanation,
 )
 from shoal.report.figures import attribution, importance, interactions, partial_dependence
+from shoal.report.figures.kept import kept
 
 HOSTILE = "<script>$x^2$"
 
@@ -111,7 +113,7 @@ def test_files_hold_all_numbers_and_hostile_names_as_text(tmp_path: Path, cases:
     found = explanation(importance=cases["hostile"].importance)
     written = write_explanation(found, tmp_path, classes=True)
     written += write_explanation(explanation(attributions=(attributed(),), effects=()), tmp_path, classes=True)
-    assert {path.name for path in written} == {path.name for path in tmp_path.iterdir()}
+    assert {path.name for path in written} | {"numbers.safetensors"} == {path.name for path in tmp_path.iterdir()}
     for path in tmp_path.glob("*.svg"):
         ElementTree.parse(path)
         assert "<script" not in path.read_text(encoding="utf-8")
@@ -163,3 +165,19 @@ def test_figures_say_what_they_show(cases: dict[str, Record]) -> None:
         assert str(shown.alt).endswith(".")  # type: ignore[attr-defined]
         assert str(shown.caption).endswith(".")  # type: ignore[attr-defined]
         draw(shown)
+
+
+def test_figures_hold_what_every_figure_promises(looks: Any, tmp_path: Path, cases: dict[str, Record]) -> None:
+    several = tuple(f"class {i}" for i in range(3))
+    effects = (number("E [GeV]", outputs=several), number("a name that is long [m]", outputs=several))
+    parts = (
+        explanation(importance=cases["hostile"].importance),
+        explanation(effects=effects, interactions=None),
+        explanation(attributions=(attributed(), attributed(4)), effects=(), interactions=None),
+    )
+    found = []
+    for i, part in enumerate(parts):
+        write_explanation(part, tmp_path / str(i), classes=bool(i % 2), units={"s": "GeV", "y": "GeV"})
+        for name, figure in kept(tmp_path / str(i)).items():
+            found += [f"{i}, {name}: {fault}" for fault in looks.broken_promises(figure, tmp_path / "again")]
+    assert not found

@@ -35,7 +35,7 @@ def run(record_of: Maker, tmp_path: Path) -> RunFolder:
 
 
 def test_all_figures_are_drawn_with_their_numbers_and_captions(run: RunFolder, tmp_path: Path) -> None:
-    paths = redraw(run, formats=("pdf", "png"), width="single", out=tmp_path / "paper")
+    paths = redraw(run.path, formats=("pdf", "png"), width="single", out=tmp_path / "paper")
     names = ["learning_curves", "validation_metric", "networks_tried", "confusion_matrix", "calibration", "baselines"]
     assert [path.name for path in paths] == [f"{n}.{end}" for n in [*names, "best_network"] for end in ("pdf", "png")]
     assert {p.suffix for p in (tmp_path / "paper").iterdir()} == {".pdf", ".png", ".csv", ".txt"}
@@ -53,21 +53,23 @@ def test_all_figures_are_drawn_with_their_numbers_and_captions(run: RunFolder, t
 
 def test_the_same_call_writes_the_same_bytes(run: RunFolder, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        redraw(run, formats=("pdf", "svg", "png"), only=["baselines"], font="serif", title=True, out=tmp_path / name)
+        redraw(
+            run.path, formats=("pdf", "svg", "png"), only=["baselines"], font="serif", title=True, out=tmp_path / name
+        )
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
 
 
 def test_without_a_width_a_figure_is_that_of_the_run(run: RunFolder, record_of: Maker, tmp_path: Path) -> None:
     write_figures(record_of(networks=3, kept=1, epochs=4), tmp_path / "fit")
-    (path,) = redraw(run, formats=("svg",), only=["calibration"])
+    (path,) = redraw(run.path, formats=("svg",), only=["calibration"])
     assert path == run.figures / "calibration.svg"
     assert path.read_text() == (tmp_path / "fit" / "figures" / "calibration.svg").read_text()
 
 
 def test_a_title_makes_room_for_itself(run: RunFolder, tmp_path: Path) -> None:
     for name, title in (("with", True), ("without", False)):
-        redraw(run, formats=("svg", "png"), only=["calibration"], title=title, out=tmp_path / name)
+        redraw(run.path, formats=("svg", "png"), only=["calibration"], title=title, out=tmp_path / name)
     assert "iris-1: calibration" in (tmp_path / "with" / "calibration.svg").read_text()
     heights = []
     for name in ("with", "without"):
@@ -77,26 +79,29 @@ def test_a_title_makes_room_for_itself(run: RunFolder, tmp_path: Path) -> None:
 
 
 def test_in_the_run_files_are_replaced_and_elsewhere_only_when_asked(run: RunFolder, tmp_path: Path) -> None:
-    redraw(run, only=["calibration"], width="single")
+    redraw(run.path, only=["calibration"], width="single")
     first = (run.figures / "calibration.pdf").read_bytes()
-    redraw(run, only=["calibration"], width="double")
+    redraw(run.path, only=["calibration"], width="double")
     assert (run.figures / "calibration.pdf").read_bytes() != first
     captions = (run.figures / "captions.txt").read_text(encoding="utf-8")
     assert "learning_curves" in captions  # of all figures, since the others are there too
     out = tmp_path / "paper"
-    redraw(run, only=["calibration", "baselines"], out=out)
-    redraw(run, only=["calibration"], out=out)  # the same again does no harm
+    redraw(run.path, only=["calibration", "baselines"], out=out)
+    redraw(run.path, only=["calibration"], out=out)  # the same again does no harm
     with pytest.raises(RunError, match=r"calibration.pdf' exists with other content; replace it with force"):
-        redraw(run, only=["calibration"], out=out, width="double")
+        redraw(run.path, only=["calibration"], out=out, width="double")
     with pytest.raises(RunError, match="and 1 more exist"):
-        redraw(run, only=["calibration", "baselines"], out=out, width="double")
-    redraw(run, only=["calibration"], out=out, width="double", force=True)
+        redraw(run.path, only=["calibration", "baselines"], out=out, width="double")
+    redraw(run.path, only=["calibration"], out=out, width="double", force=True)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"only": ["calibratoin"]}, r"no figure 'calibratoin'; it has: learning_curves, .*Did you mean 'calibration'"),
+        (
+            {"only": ["calibratoin"]},
+            r"no figure 'calibratoin'; there are: learning_curves, .*Did you mean 'calibration'",
+        ),
         ({"formats": ["jpg"]}, "format must be one of pdf, svg, png, pgf, got 'jpg'"),
         ({"formats": []}, "format must be one of pdf"),
         ({"width": "duoble"}, r"width must be single \(86 mm\) or double \(178 mm\) or .*Did you mean 'double'"),
@@ -107,22 +112,22 @@ def test_in_the_run_files_are_replaced_and_elsewhere_only_when_asked(run: RunFol
 )
 def test_what_makes_no_sense_is_refused(run: RunFolder, options: dict[str, object], message: str) -> None:
     with pytest.raises(SettingError, match=message):
-        redraw(run, **options)  # type: ignore[arg-type]
+        redraw(run.path, **options)  # type: ignore[arg-type]
 
 
 def test_runs_that_keep_no_figures_say_how_to_get_them(run: RunFolder) -> None:
     (run.figures / "numbers.safetensors").write_bytes(b"short")
     with pytest.raises(RunError, match=r"numbers.safetensors' is damaged"):
-        redraw(run)
+        redraw(run.path)
     (run.figures / "numbers.safetensors").unlink()
     with pytest.raises(RunError, match=r"an earlier shoal made it\. Repeat it: shoal fit --config"):
-        redraw(run)
+        redraw(run.path)
     shutil.rmtree(run.path / "model")
     with pytest.raises(RunError, match="is not finished, so that it has no figures yet; fit it again"):
-        redraw(run)
+        redraw(run.path)
     run.save_checkpoint({}, {})
     with pytest.raises(RunError, match="--resume"):
-        redraw(run)
+        redraw(run.path)
 
 
 def test_widths_are_words_or_mm() -> None:
@@ -136,7 +141,7 @@ def test_names_never_become_latex() -> None:
 def test_pgf_without_latex_says_what_to_do(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pgf.shutil, "which", lambda _: None)
     with pytest.raises(SettingError, match=r"pgf needs LaTeX, .* no xelatex or lualatex; install it .*, or take pdf"):
-        redraw(run, formats=("pgf",))
+        redraw(run.path, formats=("pgf",))
 
 
 @pytest.mark.skipif(not any(map(shutil.which, pgf.ENGINES)), reason="there is no LaTeX")

@@ -23,6 +23,7 @@ from shoal.evaluation.systematics import (
 from shoal.evaluation.variations import read_variations
 from shoal.report.figures import systematic_band, tornado
 from shoal.report.figures.export import drawing, svg_text
+from shoal.report.figures.kept import kept
 from shoal.report.systematics import (
     remarks,
     shifts_rows,
@@ -170,3 +171,12 @@ def test_a_figure_of_many_variations_and_of_none_that_moves() -> None:
             for shown, draw in figures(found).values():
                 height = draw(shown).get_size_inches()[1]
                 assert 1.0 < height < 12.0
+
+
+@pytest.mark.parametrize("kind", ["signal", "classes", "numbers"])
+def test_figures_hold_what_every_figure_promises(looks: Any, kind: str, tmp_path: Path) -> None:
+    write_systematics(made(kind), tmp_path, ("a", "b", HOSTILE))
+    found = []
+    for name, figure in kept(tmp_path).items():
+        found += [f"{name}: {fault}" for fault in looks.broken_promises(figure, tmp_path / "again")]
+    assert not found

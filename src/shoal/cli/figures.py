@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from shoal.cli.options import Json, RunArgument
+from shoal.cli.options import Json
 
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="folder of a run, or one that select, systematics, explain or formula wrote figures to",
+    ),
+]
 Format = Annotated[str, typer.Option("--format", help="pdf, svg, png or pgf; several with commas between them")]
 Width = Annotated[
     str | None,
@@ -21,7 +28,7 @@ Only = Annotated[
     list[str] | None, typer.Option("--only", metavar="NAME", help="only these figures; several with commas, or again")
 ]
 Out = Annotated[
-    str | None, typer.Option("--out", "-o", metavar="FOLDER", help="write here; by default into figures of the run")
+    str | None, typer.Option("--out", "-o", metavar="FOLDER", help="write here; by default where the figures are")
 ]
 Title = Annotated[bool, typer.Option("--title/--no-title", help="write the names of run and figure above it")]
 Font = Annotated[str, typer.Option("--font", help="sans or serif")]
@@ -29,7 +36,7 @@ Force = Annotated[bool, typer.Option("--force", help="replace files in FOLDER th
 
 
 def figures(
-    run: RunArgument,
+    run: Source,
     *,
     format: Format = "pdf",
     width: Width = None,
@@ -42,10 +49,11 @@ def figures(
 ) -> None:
     """Draw the figures of a finished run again, e.g. for a paper, with their numbers as CSV; the data are not read."""
     from shoal.cli.output import print_json, print_text
-    from shoal.run import load
+    from shoal.report.redraw import redraw
 
     names = [name for word in only or () for name in _words(word)]
-    written = load(run).figures(_words(format), width=width, only=names, out=out, title=title, font=font, force=force)
+    chosen: dict[str, Any] = {"width": width, "only": names, "out": out, "title": title, "font": font, "force": force}
+    written = redraw(run, formats=_words(format), **chosen)
     if as_json:
         print_json({"figures": written})
         return

@@ -44,6 +44,9 @@ _LONGEST, _LONGEST_NAME = 24, 200
 _MOSTLY = 0.9  # of the values below a unit, how many are numbers
 
 
+NO_UNITS: Mapping[str, str] = {}
+
+
 class Quantity(NamedTuple):
     """The name of a column without its unit, and the unit; None where the name tells none, "" for a pure number."""
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from shoal.data.units import NO_UNITS
 from shoal.evaluation.explanation.importance import ImportanceTable, scores_of
 from shoal.evaluation.explanation.scores import Estimate
 from shoal.evaluation.record import Record
@@ -152,13 +153,16 @@ def attribution_lines(found: Explanation) -> tuple[str, ...]:
     return (f"{how}{left}. Parts tell what the networks go by, not causes",)
 
 
-def write_explanation(found: Explanation, folder: str | Path, *, classes: bool) -> list[Path]:
+def write_explanation(
+    found: Explanation, folder: str | Path, *, classes: bool, units: Mapping[str, str] = NO_UNITS
+) -> list[Path]:
     """Write the figures of an explanation as SVG, PDF and CSV, and all of its numbers as JSON.
 
     Args:
         found: the explanation.
         folder: is made if it is missing.
         classes: whether the answers are probabilities.
+        units: of columns, where they are known.
 
     Returns:
         The paths; the last is `explanation.json`, or `attribution.json` of single rows.
@@ -166,33 +170,32 @@ def write_explanation(found: Explanation, folder: str | Path, *, classes: bool) 
     Raises:
         RunError: a file cannot be written.
     """
-    from shoal.report.figures.export import drawing, save, save_table
+    from shoal.report.figures import FigureNumbers, publish
     from shoal.runs.documents import json_text, plain
     from shoal.runs.writing import write_atomically
 
-    folder, written = Path(folder), []
-    with drawing():
-        for name, module, numbers in _figures(found, classes):
-            save(module.draw(numbers), folder, name, numbers.alt)
-            save_table(numbers.table(), folder, name)
-            written += [folder / f"{name}.{end}" for end in ("svg", "pdf", "csv")]
+    folder = Path(folder)
+    of_name = {name: FigureNumbers(name, shown, module) for name, module, shown in _figures(found, classes, units)}
+    publish(of_name, folder)
+    written = [folder / f"{name}.{end}" for name in of_name for end in ("svg", "pdf", "csv")]
     document = "attribution.json" if found.attributions else "explanation.json"
     write_atomically(folder / document, json_text(plain(found.as_dict())))
     return [*written, folder / document]
 
 
-def _figures(found: Explanation, classes: bool) -> Iterator[tuple[str, Any, Any]]:
+def _figures(found: Explanation, classes: bool, units: Mapping[str, str]) -> Iterator[tuple[str, Any, Any]]:
     """Give name, module and numbers of each figure that an explanation has."""
     from shoal.report.figures import attribution, importance, interactions, partial_dependence
 
     if found.importance is not None:
-        yield "importance", importance, importance.figure_of(found.importance)
+        yield "importance", importance, importance.figure_of(found.importance, units)
+    known: dict[str, Any] = {"classes": classes, "units": units}
     if found.effects:
-        yield "partial_dependence", partial_dependence, partial_dependence.figure_of(found.effects, classes=classes)
+        yield "partial_dependence", partial_dependence, partial_dependence.figure_of(found.effects, **known)
     if found.interactions is not None:
-        yield "interactions", interactions, interactions.figure_of(found.interactions, classes=classes)
+        yield "interactions", interactions, interactions.figure_of(found.interactions, **known)
     for one in found.attributions:
-        yield f"attribution_{one.row + 1}", attribution, attribution.figure_of(one, classes=classes)
+        yield f"attribution_{one.row + 1}", attribution, attribution.figure_of(one, **known)
 
 
 def notes(found: Explanation) -> tuple[str, ...]:

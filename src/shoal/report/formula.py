@@ -56,12 +56,10 @@ def write_formulas(found: Formulas, folder: Path) -> Path:
     Raises:
         RunError: a file cannot be written.
     """
-    from shoal.report.figures import formula
-    from shoal.report.figures.export import drawing, save, save_table
+    from shoal.report.figures import FigureNumbers, formula, publish
+    from shoal.report.figures.export import save_table
 
     write_atomically(folder / f"{NAME}.json", json_text({"format": FORMAT, **found.as_dict()}))
     save_table(table(found), folder, "front")
-    with drawing():
-        shown = formula.numbers(found)
-        save(formula.draw(shown), folder, NAME, shown.alt)
+    publish({NAME: FigureNumbers(NAME, formula.numbers(found), formula)}, folder)
     return folder

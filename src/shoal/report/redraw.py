@@ -1,4 +1,4 @@
-"""Figures of a finished run for a paper: drawn again from the numbers that the run keeps, without the data.
+"""Figures for a paper: drawn again from the numbers that a run, or what was done with it later, keeps of them.
 
 The test rows are not opened anew: the numbers are those of the page.
 """
@@ -31,7 +31,7 @@ CAPTIONS = "captions.txt"
 
 
 def redraw(
-    run: RunFolder,
+    source: str | Path,
     *,
     formats: Sequence[str] = ("pdf",),
     width: str | float | None = None,
@@ -44,15 +44,15 @@ def redraw(
     """Draw the figures of a finished run and write them with their numbers as CSV and a file of captions.
 
     Args:
-        run: the folder of the run.
+        source: the folder of the run, or one to which `select`, `systematics`, `explain` or `formula` wrote figures.
         formats: some of pdf, svg, png (300 dots per inch) and pgf (needs LaTeX).
         width: `single` (86 mm), `double` (178 mm) or a width in mm; by default one column for most figures and two for
             those that need it.
         only: names of figures; by default all.
-        out: the folder to write to, which is made if it is missing; by default `figures` in the run.
+        out: the folder to write to, which is made if it is missing; by default where the figures are.
         title: whether each figure has its name and that of the run above it; papers have captions instead.
         font: `sans` or `serif`.
-        force: replace files in `out` that differ; in the run itself they are always replaced.
+        force: replace files in `out` that differ; where the figures are they are always replaced.
 
     Returns:
         The paths of the figures, in the order of the page.
@@ -64,7 +64,8 @@ def redraw(
     asked = [_known(one, FORMATS, "format") for one in formats or ("",)]
     letters = FONTS[_known(font, FONTS, "font")]
     inches = width_in_inches(width)
-    everything = figures_of(run)
+    place = place_of(Path(source))
+    everything = kept(place)
     figures = chosen(everything, only)
     style = {"font.family": letters, "pdf.fonttype": 42, **(pgf_style() if "pgf" in asked else {})}
     files: dict[str, bytes] = {}
@@ -72,12 +73,12 @@ def redraw(
         for name, figure in figures.items():
             drawn = figure.module.draw(figure.numbers)
             if title:
-                with_title(drawn, f"{run.name}: {name.replace('_', ' ')}")
+                with_title(drawn, f"{Path(source).resolve().name}: {name.replace('_', ' ')}")
             for form in asked:
                 files |= _files(drawn, name, form)
     names = [f"{name}.{form}" for name in figures for form in asked]
     files |= {f"{name}.csv": csv_text(figure.numbers.table()).encode() for name, figure in figures.items()}
-    folder = run.figures if out is None else Path(out)
+    folder = place if out is None else Path(out)
     files[CAPTIONS] = captions(everything).encode()  # of all, so that it stays the same when others are drawn
     if out is not None and not force:
         _check_free(folder, files)
@@ -86,12 +87,15 @@ def redraw(
     return [folder / name for name in names]
 
 
-def figures_of(run: RunFolder) -> dict[str, FigureNumbers]:
-    """Return the numbers of the figures that a finished run keeps, by name.
+def place_of(source: Path) -> Path:
+    """Return the folder that keeps the numbers of figures: that of a finished run, or the one that was named.
 
     Raises:
-        RunError: the run is not finished, or keeps none.
+        RunError: there is no such folder, or the run is not finished or keeps none.
     """
+    if (source / NAME).is_file():
+        return source
+    run = RunFolder.open(source)
     if not run.finished:
         how = f"`shoal fit --resume {run.path}` goes on with it" if run.has_checkpoint else "fit it again"
         raise RunError(f"the run {str(run.path)!r} is not finished, so that it has no figures yet; {how}.")
@@ -100,19 +104,19 @@ def figures_of(run: RunFolder) -> dict[str, FigureNumbers]:
             f"the run {str(run.path)!r} keeps no numbers of its figures ({str(run.figures / NAME)!r} is missing): an "
             f"earlier shoal made it. Repeat it: shoal fit --config {run.path}"
         )
-    return kept(run.figures)
+    return run.figures
 
 
 def chosen(figures: Mapping[str, FigureNumbers], only: Sequence[str]) -> dict[str, FigureNumbers]:
     """Return the figures of some names, in the order of the page; all if none is named.
 
     Raises:
-        SettingError: the run has no figure of that name.
+        SettingError: there is no figure of that name.
     """
     for name in only:
         if name not in figures:
             raise SettingError(
-                f"the run has no figure {name!r}; it has: {listing(figures, 40)}.{suggest(name, figures)}"
+                f"there is no figure {name!r}; there are: {listing(figures, 40)}.{suggest(name, figures)}"
             )
     return {name: figure for name, figure in figures.items() if not only or name in only}
 

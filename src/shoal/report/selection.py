@@ -90,14 +90,8 @@ def write_selection(found: Selection, folder: str | Path) -> list[Path]:
     Raises:
         RunError: a file cannot be written.
     """
-    from shoal.report.figures import rejection, significance
-    from shoal.report.figures.export import drawing, save, save_table
+    from shoal.report.figures import FigureNumbers, publish, rejection, significance
 
-    written = []
-    with drawing():
-        for name, module in (("rejection", rejection), ("significance", significance)):
-            shown = module.of(found)
-            save(module.draw(shown), Path(folder), name, shown.alt)
-            save_table(shown.table(), Path(folder), name)
-            written += [Path(folder) / f"{name}.{end}" for end in ("svg", "pdf", "csv")]
-    return written
+    modules = {"rejection": rejection, "significance": significance}
+    publish({name: FigureNumbers(name, module.of(found), module) for name, module in modules.items()}, Path(folder))
+    return [Path(folder) / f"{name}.{end}" for name in modules for end in ("svg", "pdf", "csv")]

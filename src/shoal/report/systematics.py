@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
 from shoal.evaluation.systematics import NOISE, Effect, Systematics
 from shoal.evaluation.variations import Side
@@ -82,8 +81,7 @@ def write_systematics(found: Systematics, folder: str | Path, classes: tuple[str
     Raises:
         RunError: a file cannot be written.
     """
-    from shoal.report.figures import systematic_band, tornado
-    from shoal.report.figures.export import drawing, save, save_table
+    from shoal.report.figures import FigureNumbers, publish, systematic_band, tornado
     from shoal.runs.documents import json_text
     from shoal.runs.writing import write_atomically
 
@@ -92,14 +90,11 @@ def write_systematics(found: Systematics, folder: str | Path, classes: tuple[str
     write_atomically(folder / NAME, json_text({"format": FORMAT, **found.as_dict()}))
     write_atomically(folder / "shifts.csv", found.frame.write_csv())
     write_atomically(folder / "bins.csv", found.bins.write_csv())
-    figures: dict[str, Any] = {"tornado": (tornado.of(found), tornado.draw)}
-    figures |= {name: (band, systematic_band.draw) for name, band in systematic_band.of(found, classes).items()}
-    with drawing():
-        for name, (shown, draw) in figures.items():
-            save(draw(shown), folder, name, shown.alt)
-            save_table(shown.table(), folder, name)
-            written += [folder / f"{name}.{end}" for end in ("svg", "pdf", "csv")]
-    return written
+    figures = {"tornado": FigureNumbers("tornado", tornado.of(found), tornado)}
+    bands = systematic_band.of(found, classes)
+    figures |= {name: FigureNumbers(name, band, systematic_band) for name, band in bands.items()}
+    publish(figures, folder)
+    return [*written, *(folder / f"{name}.{end}" for name in figures for end in ("svg", "pdf", "csv"))]
 
 
 def _shift(effect: Effect, side: Side, at: int) -> str:

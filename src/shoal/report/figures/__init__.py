@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
 
@@ -97,13 +98,28 @@ def write_figures(record: Record, folder: Path) -> dict[str, str]:
     Returns:
         For each name an `<svg>` element that follows the page's colours in light and dark.
     """
-    elements, place = {}, Path(folder) / "figures"
-    figures = keep_figures(record, folder)
+    return publish(figure_numbers(record), Path(folder) / "figures")
+
+
+def publish(figures: Mapping[str, FigureNumbers], place: Path) -> dict[str, str]:
+    """Write figures into a folder as SVG and PDF, with their numbers as CSV and kept for `shoal figures`.
+
+    Args:
+        figures: by name; those that the folder keeps under other names stay.
+        place: the folder, which is made if it is missing.
+
+    Returns:
+        For each name an `<svg>` element for a page.
+
+    Raises:
+        RunError: a file cannot be written.
+    """
+    elements = {}
+    keep(figures, place)
     with drawing():
         for name, figure in figures.items():
             elements[name] = save(figure.module.draw(figure.numbers), place, name, figure.numbers.alt)
-            if hasattr(figure.numbers, "table"):
-                save_table(figure.numbers.table(), place, name)
+            save_table(figure.numbers.table(), place, name)
     return elements
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.data.units import NO_UNITS, labelled
 from shoal.evaluation.explanation.attribution import Attribution
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.style import (
@@ -15,10 +17,10 @@ from shoal.report.figures.style import (
     MUTED,
     VERMILION,
     add_axes,
+    beside_rows,
     limits,
     name_text,
     new_figure,
-    text_width,
 )
 from shoal.report.words import number
 
@@ -39,11 +41,13 @@ class AttributionFigure(Drawable):
     parts: np.ndarray
     errors: np.ndarray
     classes: bool
+    unit: str = ""
 
     @property
     def what(self) -> str:
         """What is taken apart."""
-        return f"{'probability of' if self.classes else 'predicted'} {name_text(self.found.output)}"
+        named = self.found.output if self.classes else labelled(self.found.output, self.unit)
+        return f"{'probability of' if self.classes else 'predicted'} {name_text(named)}"
 
     @property
     def alt(self) -> str:
@@ -65,8 +69,8 @@ class AttributionFigure(Drawable):
         return self.found.table()
 
 
-def figure_of(found: Attribution, *, classes: bool) -> AttributionFigure:
-    """Return the numbers of the figure; columns beyond the largest parts are one."""
+def figure_of(found: Attribution, *, classes: bool, units: Mapping[str, str] = NO_UNITS) -> AttributionFigure:
+    """Return the numbers of the figure; columns beyond the largest parts are one. `units` are those of columns."""
     order = found.order
     first, rest = (order, order[:0]) if len(order) <= MOST else (order[: MOST - 1], order[MOST - 1 :])
     labels = [f"{name_text(found.columns[i], 20)} = {name_text(found.values[i], 12)}" for i in first]
@@ -75,26 +79,27 @@ def figure_of(found: Attribution, *, classes: bool) -> AttributionFigure:
         labels.append(f"{len(rest)} others")
         parts = np.append(parts, found.parts[rest].sum())
         errors = np.append(errors, np.sqrt((found.members[rest] ** 2).sum()))
-    return AttributionFigure(found, tuple(labels), parts, errors, classes)
+    return AttributionFigure(found, tuple(labels), parts, errors, classes, units.get(found.output, ""))
 
 
 def draw(shown: AttributionFigure) -> Figure:
     """Draw a bar for each part, to the right where it raises the answer."""
     count = len(shown.labels)
-    left = text_width(shown.labels) + 0.15
-    figure = new_figure(ROW * count + 0.85, max(3.5, left + 2.1))
+    names, left, width = beside_rows(shown.labels, 1.6)
+    figure = new_figure(ROW * count + 0.85, width)
     axes = add_axes(figure, left, 0.45, 0.14, 0.34)
     rows, errors = np.arange(count), np.nan_to_num(shown.errors)
     axes.barh(rows, shown.parts, 0.62, color=[BLUE if part >= 0 else VERMILION for part in shown.parts], lw=0)
     for row, part, error in zip(rows, shown.parts, errors, strict=True):
         axes.plot([part - error, part + error], [row, row], color=INK, lw=0.9, solid_capstyle="butt")
     axes.axvline(0.0, color=MUTED, lw=0.7)
-    axes.set_yticks(rows, shown.labels)
+    axes.set_yticks(rows, names)
     axes.set_ylim(count - 0.5, -0.5)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlim(*limits(np.concatenate([shown.parts - errors, shown.parts + errors, [0.0]]), log=False))
-    axes.set_xlabel(f"part of the {shown.what}")
+    axes.set_xlabel(f"part of the {shown.what}", loc="right")
+    axes.locator_params(axis="x", nbins=max(2, int((width - left) / 0.45)))
     found = shown.found
-    axes.set_title(f"row {found.row + 1}: {number(found.answer)}, against {number(found.baseline)}")
+    axes.set_title(f"row {found.row + 1}: {number(found.answer)}, against {number(found.baseline)}", loc="right")
     return figure

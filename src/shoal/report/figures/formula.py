@@ -22,6 +22,7 @@ from shoal.report.figures.style import (
     set_log,
     stacked,
 )
+from shoal.report.figures.tabular import Columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,6 +45,18 @@ class FormulaFront:
     metric: str
     part: str
     rows: int
+
+    def table(self) -> Columns:
+        """Return the numbers, one row for each formula, and the score of the ensemble."""
+        score, ensemble = self.score.T, [[value] for value in self.ensemble]
+        names = ("", "_low", "_high")
+        return {
+            "complexity": self.complexity,
+            "misfit_in_sigma": self.misfit,
+            **{f"{self.metric}{end}": values for end, values in zip(names, score, strict=True)},
+            "taken": np.arange(len(self.misfit)) == self.taken,
+            **{f"{self.metric}_of_the_ensemble{end}": value for end, value in zip(names, ensemble, strict=True)},
+        }
 
     @property
     def alt(self) -> str:

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.data.units import NO_UNITS, labelled, squared
 from shoal.evaluation.explanation.importance import Importance, ImportanceTable, scores_of
 from shoal.evaluation.explanation.scores import Score
 from shoal.evaluation.record import Record
 from shoal.report.figures.drawable import Drawable
-from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, limits, name_text, new_figure, text_width
+from shoal.report.figures.style import (
+    BLUE,
+    MUTED,
+    PAPER,
+    add_axes,
+    bars,
+    beside_rows,
+    limits,
+    name_text,
+    new_figure,
+    text_width,
+)
 from shoal.report.words import count, integer
 
 if TYPE_CHECKING:
@@ -45,7 +58,12 @@ class ImportanceFigure(Drawable):
 
     rows: tuple[ImportanceRow, ...]
     found: ImportanceTable
-    score: Score
+    unit: str = ""
+
+    @property
+    def score(self) -> Score:
+        """The score that is lost."""
+        return scores_of(self.found)[0]
 
     @property
     def alt(self) -> str:
@@ -79,22 +97,23 @@ class ImportanceFigure(Drawable):
         }
         for score in found[0].scores:
             estimates = [one.scores[score] for one in found]
-            columns[score] = [one.value for one in estimates]
+            unit = {"rmse": self.unit, "mae": self.unit, "mse": squared(self.unit)}.get(score, "")
+            columns[labelled(score, unit)] = [one.value for one in estimates]
             for part in ("error", "rows", "permutations", "members"):
-                columns[f"{score}_{part}"] = [getattr(one, part) for one in estimates]
+                columns[labelled(f"{score}_{part}", unit)] = [getattr(one, part) for one in estimates]
         return columns
 
 
 def numbers(record: Record) -> ImportanceFigure | None:
     """Return the numbers of the figure, or None if no importance was measured."""
-    return None if record.importance is None else figure_of(record.importance)
+    return None if record.importance is None else figure_of(record.importance, record.data.units)
 
 
-def figure_of(found: ImportanceTable) -> ImportanceFigure:
-    """Return the numbers of the figure."""
+def figure_of(found: ImportanceTable, units: Mapping[str, str] = NO_UNITS) -> ImportanceFigure:
+    """Return the numbers of the figure; `units` are those of columns."""
     score = scores_of(found)[0]
     rows = [_row(one, score, alone=alone) for one, alone in found.lines]
-    return ImportanceFigure(tuple(rows[:MOST]), found, score)
+    return ImportanceFigure(tuple(rows[:MOST]), found, units.get(found.target, ""))
 
 
 def _row(one: Importance, score: Score, *, alone: bool) -> ImportanceRow:
@@ -105,22 +124,24 @@ def _row(one: Importance, score: Score, *, alone: bool) -> ImportanceRow:
 def draw(shown: ImportanceFigure) -> Figure:
     """Draw a dot with its error for each line, the most important at the top."""
     rows = shown.rows
-    left = text_width([row.label for row in rows]) + 0.12
-    figure = new_figure(ROW * len(rows) + 0.62, max(3.5, left + 1.5))
+    names, left, width = beside_rows([row.label for row in rows], 1.5)
+    figure = new_figure(ROW * len(rows) + 0.62, width)
     axes = add_axes(figure, left, 0.5, 0.14, 0.12)
     axes.axvline(0.0, color=MUTED, lw=0.7, ls=(0, (4, 3)))
     values, errors = np.asarray([row.value for row in rows]), np.nan_to_num([row.error for row in rows])
     lone = np.asarray([row.alone for row in rows])
-    for own, colour, size in ((~lone, BLUE, 5.0), (lone, MUTED, 3.5)):
+    for own, colour, face, size in ((~lone, BLUE, BLUE, 5.0), (lone, MUTED, PAPER, 3.5)):
         places = np.flatnonzero(own)
         ends, at = bars(places, values[own] - errors[own], values[own] + errors[own])[::-1]
-        axes.plot(ends, at, color=colour, lw=1.4, solid_capstyle="butt")
-        axes.plot(values[own], places, "o", color=colour, ms=size)
+        axes.plot(ends, at, color=colour, lw=1.4 if colour == BLUE else 1.0, solid_capstyle="butt")
+        axes.plot(values[own], places, "o", color=colour, mfc=face, ms=size)
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_yticks(range(len(rows)), [row.label for row in rows])
+    axes.set_yticks(range(len(rows)), names)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlim(*limits(np.concatenate([values - errors, values + errors, [0.0]]), log=False))
-    target = shown.found.target
-    axes.set_xlabel(shown.score.change + (f" of {name_text(target)}" if target else ""))
+    target = labelled(shown.found.target, shown.unit)
+    text = shown.score.change + (f" of {name_text(target)}" if target else "")
+    axes.set_xlabel(text, loc="right" if text_width([text], 8) > width - left - 0.14 else "center")
+    axes.locator_params(axis="x", nbins=max(2, int((width - left) / 0.45)))
     return figure

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.data.units import NO_UNITS, labelled
 from shoal.evaluation.explanation.interactions import Interactions
 from shoal.evaluation.explanation.scores import Estimate
 from shoal.report.figures.drawable import Drawable
-from shoal.report.figures.rasters import WIDE
-from shoal.report.figures.style import BLUE, MUTED, add_axes, limits, name_text, new_figure, text_width
+from shoal.report.figures.style import BLUE, MUTED, add_axes, beside_rows, limits, name_text, new_figure, wide
 from shoal.report.words import count, integer
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class InteractionsFigure(Drawable):
 
     found: Interactions
     classes: bool
+    unit: str = ""
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -52,24 +54,29 @@ class InteractionsFigure(Drawable):
         return self.found.table()
 
 
-def figure_of(found: Interactions, *, classes: bool) -> InteractionsFigure:
-    """Return the numbers of the figure."""
-    return InteractionsFigure(found, classes)
+def figure_of(found: Interactions, *, classes: bool, units: Mapping[str, str] = NO_UNITS) -> InteractionsFigure:
+    """Return the numbers of the figure; `units` are those of columns."""
+    return InteractionsFigure(found, classes, "" if classes else units.get(found.outputs[0], ""))
 
 
 def draw(shown: InteractionsFigure) -> Figure:
     """Draw strength and H side by side, a line for each pair."""
-    pairs, left = shown.found.pairs, text_width(shown.labels) + 0.12
-    width = max(WIDE, left + 3.4)
-    panel = (width - left - 0.4) / 2
-    figure = new_figure(ROW * len(pairs) + 0.62, width)
-    strength = add_axes(figure, left, 0.5, width - left - panel, 0.12)
-    share = add_axes(figure, left + panel + 0.28, 0.5, 0.12, 0.12)
-    unit = "probability" if shown.classes else f"predicted {name_text(shown.found.outputs[0])}"
-    _panel(strength, [pair.strength for pair in pairs], f"strength in the {unit}")
+    pairs, narrow = shown.found.pairs, wide() < 4.5
+    names, left, width = beside_rows(shown.labels, 1.4 if narrow else 3.4)
+    width = max(width, wide())
+    panel, height = (width - left - 0.4) / 2, ROW * len(pairs)
+    figure = new_figure(height + 0.62 + (height + 0.62 if narrow else 0.0), width)
+    if narrow:  # below each other
+        strength = add_axes(figure, left, height + 0.62 + 0.5, 0.12, 0.12)
+        share = add_axes(figure, left, 0.5, 0.12, height + 0.62 + 0.12)
+    else:
+        strength = add_axes(figure, left, 0.5, width - left - panel, 0.12)
+        share = add_axes(figure, left + panel + 0.28, 0.5, 0.12, 0.12)
+    target = "probability" if shown.classes else f"predicted {name_text(labelled(shown.found.outputs[0], shown.unit))}"
+    _panel(strength, [pair.strength for pair in pairs], f"strength in the {target}")
     _panel(share, [pair.h for pair in pairs], "Friedman's H")
-    strength.set_yticks(range(len(pairs)), shown.labels)
-    share.set_yticks([])
+    strength.set_yticks(range(len(pairs)), names)
+    share.set_yticks(range(len(pairs)), names) if narrow else share.set_yticks([])
     return figure
 
 
@@ -84,4 +91,5 @@ def _panel(axes: Axes, estimates: list[Estimate], label: str) -> None:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set_xlim(*limits(np.concatenate([values + errors, [0.0]]), log=False))
-    axes.set_xlabel(label)
+    axes.set_xlabel(label, loc="right")
+    axes.locator_params(axis="x", nbins=5)

@@ -7,6 +7,7 @@ by its name among the dataclasses of shoal's own rooms.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 import math
@@ -41,8 +42,10 @@ def keep(figures: Mapping[str, FigureNumbers], folder: str | Path) -> Path:
     Raises:
         RunError: the file cannot be written.
     """
-    path = Path(folder) / NAME
-    both = {**(kept(folder) if path.is_file() else {}), **figures}
+    path, both = Path(folder) / NAME, dict(figures)
+    if path.is_file():
+        with contextlib.suppress(RunError):  # what an earlier shoal kept, or what is damaged, gives way
+            both = {**kept(folder), **figures}
     arrays: dict[str, np.ndarray] = {}
     document = {
         "format": FORMAT,

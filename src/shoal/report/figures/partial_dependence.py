@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.data.units import NO_UNITS, labelled
 from shoal.evaluation.explanation.dependence import Dependence, Effect
 from shoal.report.figures.drawable import Drawable
-from shoal.report.figures.rasters import WIDE
 from shoal.report.figures.style import (
     BLUE,
     GREEN,
     MUTED,
     VERMILION,
+    WIDE,
     add_axes,
+    asked_width,
     bars,
     broken_lines,
     limits,
     name_text,
     new_figure,
+    wide,
 )
 from shoal.report.words import joined
 
@@ -30,8 +34,9 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ACROSS, MOST_OUTPUTS, MOST_CATEGORIES = 3, 3, 12
-COLOURS = (BLUE, VERMILION, GREEN)
-ORDINARY, DASHED = "-", (0, (3, 2))
+CELL = 1.55  # inches, the width of a panel with its labels at least
+COLOURS, MARKS = (BLUE, VERMILION, GREEN), "osD"
+DASHES: tuple[Any, ...] = ((0, (3, 2)), (0, (6, 1.5)), (0, (1.2, 1.2)))
 FORMS = {"partial": "partial dependence", "accumulated": "accumulated local effects"}
 
 
@@ -45,6 +50,7 @@ class PartialDependence(Drawable):
     effects: tuple[Dependence, ...]
     outputs: tuple[int, ...]
     classes: bool
+    units: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,7 +66,7 @@ class PartialDependence(Drawable):
     def label(self) -> str:
         """What the answers are."""
         if not self.classes:
-            return f"predicted {name_text(self.names[0])}"
+            return f"predicted {name_text(labelled(self.names[0], self.units.get(self.names[0])))}"
         return f"probability of {name_text(self.names[0])}" if len(self.names) == 1 else "probability"
 
     @property
@@ -93,11 +99,13 @@ class PartialDependence(Drawable):
         return {name: np.concatenate([np.asarray(table[name]) for table in tables]).tolist() for name in tables[0]}
 
 
-def figure_of(effects: tuple[Dependence, ...], *, classes: bool) -> PartialDependence:
-    """Return the numbers of the figure, with the outputs that change most."""
+def figure_of(
+    effects: tuple[Dependence, ...], *, classes: bool, units: Mapping[str, str] = NO_UNITS
+) -> PartialDependence:
+    """Return the numbers of the figure, with the outputs that change most; `units` are those of columns."""
     change = np.max([np.ptp(_preferred(one).mean, axis=0) for one in effects], axis=0)
     chosen = np.sort(np.argsort(-change, kind="stable")[:MOST_OUTPUTS])
-    return PartialDependence(effects, tuple(chosen.tolist()), classes)
+    return PartialDependence(effects, tuple(chosen.tolist()), classes, dict(units))
 
 
 def _preferred(one: Dependence) -> Effect:
@@ -116,8 +124,9 @@ def _raised(one: Dependence, form: str) -> np.ndarray | None:
 def draw(shown: PartialDependence) -> Figure:
     """Draw a panel for each column, with one scale of answers for all."""
     count = len(shown.effects)
-    across = 2 if count == 4 else min(count, ACROSS)
-    down, width = math.ceil(count / across), WIDE * across / ACROSS
+    most = max(1, min(ACROSS, int(wide() / CELL)))
+    across = 2 if count == 4 and most > 2 else min(count, most)
+    down, width = math.ceil(count / across), asked_width() or WIDE * across / ACROSS
     crowded = any(_slanted(_names(one)[1]) for one in shown.effects if one.kind == "category")
     cell, tall, bottom, top = width / across, 1.5, 0.85 if crowded else 0.45, 0.12
     legend, step = 0.28 if len(shown.outputs) > 1 else 0.0, tall + bottom + top
@@ -129,20 +138,26 @@ def draw(shown: PartialDependence) -> Figure:
         axes = add_axes(figure, left, (down - 1 - row) * step + bottom, right, row * step + top + legend)
         _panel(axes, one, shown.outputs)
         axes.set_ylim(*span)
-        axes.set_xlabel(name_text(one.column, 30))
+        axes.set_xlabel(name_text(labelled(one.column, shown.units.get(one.column)), int((cell - 0.35) / 0.0633)))
         if column == 0:
             axes.set_ylabel(shown.label)
     if legend:
-        handles = [_line(colour) for colour in COLOURS[: len(shown.outputs)]]
+        several = len(shown.outputs)
+        handles = [_line(colour, mark, several) for colour, mark, _ in zip(COLOURS, MARKS, shown.outputs, strict=False)]
         names = [name_text(name) for name in shown.names]
         figure.legend(handles, names, loc="upper left", ncols=3, bbox_to_anchor=(0.5 / width, 1.0), borderaxespad=0.1)
     return figure
 
 
-def _line(colour: str) -> Any:
+def _line(colour: str, mark: str, several: int) -> Any:
     from matplotlib.lines import Line2D
 
-    return Line2D([], [], color=colour)
+    return Line2D([0.0], [0.0], color=colour, **_marked(mark, several))
+
+
+def _marked(mark: str, several: int) -> dict[str, Any]:
+    """Return how a line is told from others where colours are not seen."""
+    return {"marker": mark, "ms": 3.2, "markevery": 0.25} if several > 1 else {}
 
 
 def _span(shown: PartialDependence) -> tuple[float, float]:
@@ -169,17 +184,17 @@ def _panel(axes: Axes, one: Dependence, outputs: tuple[int, ...]) -> None:
     effect, curve = _preferred(one), _raised(one, one.preferred)
     other = _raised(one, "partial" if one.preferred == "accumulated" else "accumulated")
     assert curve is not None
-    for colour, k in zip(COLOURS, outputs, strict=False):
+    for colour, mark, dashes, k in zip(COLOURS, MARKS, DASHES, outputs, strict=False):
         if one.curves is not None:
             axes.plot(*broken_lines(grid, one.curves[:, :, k]), color=colour, lw=0.4, alpha=0.3)
         spread = np.nan_to_num(effect.members[:, k])
         axes.fill_between(grid, curve[:, k] - spread, curve[:, k] + spread, color=colour, alpha=0.22, lw=0)
-        axes.plot(grid, curve[:, k], color=colour, lw=1.4)
+        axes.plot(grid, curve[:, k], color=colour, lw=1.4, **_marked(mark, len(outputs)))
         if other is not None:
-            axes.plot(grid, other[:, k], color=colour, lw=0.8, ls=DASHED)
+            axes.plot(grid, other[:, k], color=colour, lw=0.8, ls=dashes)
         if effect.data is not None:
             for sign in (-1, 1):
-                axes.plot(grid, curve[:, k] + sign * effect.data[:, k], color=colour, lw=0.7, ls=":")
+                axes.plot(grid, curve[:, k] + sign * effect.data[:, k], color=colour, lw=0.4, ls=":")
     axes.plot(one.rug, np.full(len(one.rug), 0.0), "|", color=MUTED, ms=5, mew=0.5, alpha=0.6, clip_on=False,
               transform=axes.get_xaxis_transform())  # fmt: skip
     axes.set_xlim(*limits(grid, log=False, margin=0.02))
@@ -230,14 +245,14 @@ def _points(axes: Axes, one: Dependence, outputs: tuple[int, ...]) -> None:
     """Draw a point with its band for each category, the most frequent ones if there are many."""
     chosen, names = _names(one)
     at, effect = np.arange(len(chosen)), one.partial
-    for shift, (colour, k) in enumerate(zip(COLOURS, outputs, strict=False)):
+    for shift, (colour, mark, k) in enumerate(zip(COLOURS, MARKS, outputs, strict=False)):
         x = at + 0.16 * (shift - (len(outputs) - 1) / 2)
         mean, spread = effect.mean[chosen, k], np.nan_to_num(effect.members[chosen, k])
         if one.curves is not None:
             rows = one.curves[:, chosen, k]
             axes.plot(np.tile(x, len(rows)), rows.ravel(), "o", color=colour, ms=1.5, mew=0, alpha=0.3)
-        axes.plot(*bars(x, mean - spread, mean + spread), color=colour, lw=1.4)
-        axes.plot(x, mean, "o", color=colour, ms=4)
+        axes.plot(*bars(x, mean - spread, mean + spread), color=colour, lw=1.5 - 0.35 * shift)
+        axes.plot(x, mean, mark, color=colour, ms=4)
     how: Any = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if _slanted(names) else {}
     axes.set_xticks(at, names, **how)
     axes.set_xlim(-0.5, len(chosen) - 0.5)

@@ -72,7 +72,7 @@ def draw(shown: Rejection) -> Figure:
     most = max(float(y.max(initial=1.0)), 2.0)
     if np.isfinite(rejection.value):
         high = np.array([min(rejection.high, 2 * most)])
-        axes.plot(*bars(place, np.array([rejection.low]), high), color=VERMILION, lw=1.2)
+        axes.plot(*bars(place, np.array([rejection.low]), high), color=VERMILION, lw=2.0)
         axes.plot(place, [rejection.value], "o", color=VERMILION, ms=4.5)
     set_log(axes, "y", 0.9, 2 * most)
     axes.set_xlim(0, 1.01)

@@ -87,7 +87,7 @@ def draw(shown: Significance) -> Figure:
     axes.plot(scan.cuts, scan.measures[shown.measure], color=BLUE, label=shown.names[1])
     axes.axvline(shown.cut, color=INK, lw=0.8, ls=(0, (4, 3)))
     at, value = np.array([shown.cut]), shown.value
-    axes.plot(*bars(at, np.array([value.low]), np.array([value.high])), color=VERMILION, lw=1.2)
+    axes.plot(*bars(at, np.array([value.low]), np.array([value.high])), color=VERMILION, lw=2.0)
     axes.plot(at, [value.value], "o", color=VERMILION, ms=4.5)
     axes.set_ylim(bottom=0.0)
     axes.set_xlabel("cut on the score")

@@ -126,6 +126,20 @@ def wide() -> float:
     return _ASKED.get() or WIDE
 
 
+def beside_rows(names: Sequence[str], least: float) -> tuple[list[str], float, float]:
+    """Return names of rows, shortened where there is little room, the room for them, and the width of the figure.
+
+    Args:
+        names: what stands to the left of the axes.
+        least: the width of the axes in inches, at least.
+    """
+    left = text_width(names) + 0.15
+    width = asked_width() or max(COLUMN, left + least)
+    most = int((width - least - 0.15) / text_width("x"))
+    fitted = [name if len(name) <= most else name_text(name, most) for name in names]
+    return fitted, min(left, text_width(fitted) + 0.15), width
+
+
 def new_figure(height: float, width: float | None = None) -> Figure:
     """Return an empty figure of `height` inches; its width is that of a column by default, see `wide` for others."""
     from matplotlib.figure import Figure

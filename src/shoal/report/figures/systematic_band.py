@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.data.units import labelled, split_unit
 from shoal.evaluation.observables import PROFILES, Histogram, Profile
 from shoal.evaluation.systematics import Systematics
 from shoal.report.figures.style import (
@@ -14,6 +15,7 @@ from shoal.report.figures.style import (
     GRID,
     INK,
     MUTED,
+    PAPER,
     VERMILION,
     add_axes,
     bars,
@@ -108,7 +110,7 @@ def of(found: Systematics, classes: tuple[str, ...] = ()) -> dict[str, Systemati
     for number, (one, profile) in enumerate(zip(histograms, profiles, strict=True), start=1):
         parts = tuple(_band(found, profile, what, part) for part, what in enumerate(PROFILES) if what != "mean")
         name = "band" if len(histograms) == 1 else f"band_{number}"
-        title = f"the prediction of {one.name}"
+        title = f"the prediction of {name_text(labelled(one.name, split_unit(one.name).unit))}"
         figures[name] = SystematicBand(title, one.edges, (), (_band(found, one, one.name),), parts, events)
     return figures
 
@@ -152,17 +154,17 @@ def _histograms(axes: Axes, shown: SystematicBand, colours: tuple[str, ...]) -> 
     positive = everything[everything > 0]
     log = bool((everything >= 0).all()) and positive.size > 0 and log_scale(positive, 100.0)
     floor = 0.4 * float(positive.min()) if log else -np.inf
-    for band, colour in zip(shown.histograms, colours, strict=True):
+    for band, colour, mark in zip(shown.histograms, colours, "os", strict=False):
         low, high = np.maximum(band.values - band.down, floor), np.maximum(band.values + band.up, floor)
         axes.fill_between(_stepped(shown.edges), np.repeat(low, 2), np.repeat(high, 2), color=colour, alpha=0.3, lw=0)
         base = floor if log else 0.0
         axes.stairs(np.maximum(band.values, floor), shown.edges, baseline=base, color=colour, lw=0.9)
         known = (band.error > 0) & (band.values > floor)
         ends = np.maximum(band.values - band.error, floor)[known], (band.values + band.error)[known]
-        axes.plot(*bars(_middle(shown.edges)[known], *ends), color=colour, lw=0.9)
-        axes.plot(
-            _middle(shown.edges)[known], band.values[known], "o", color=colour, ms=2.6, label=name_text(band.name)
-        )
+        first, at = mark == "o", _middle(shown.edges)[known]
+        axes.plot(*bars(at, *ends), color=colour, lw=0.9 if first else 0.6)
+        looks: dict[str, Any] = {"color": colour, "mfc": colour if first else PAPER, "mew": 0.9, "ms": 2.6}
+        axes.plot(at, band.values[known], mark, label=name_text(band.name), **looks)
     if log:
         set_log(axes, "y", floor, 2.5 * float((everything).max()))
     elif everything.min() >= 0:

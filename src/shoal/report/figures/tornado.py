@@ -16,9 +16,9 @@ from shoal.report.figures.style import (
     MUTED,
     VERMILION,
     add_axes,
+    beside_rows,
     name_text,
     new_figure,
-    text_width,
 )
 from shoal.report.words import count, label, number
 
@@ -108,10 +108,10 @@ def draw(shown: Tornado) -> Figure:
     from matplotlib.patches import Patch
     from matplotlib.ticker import MaxNLocator
 
-    names = [name_text(label(name), 28) for name in shown.names[:MOST]]
-    rows = len(names) + 1
-    left = max(0.5, text_width([*names, "total"]) + 0.15)
-    figure = new_figure(0.26 * rows + 0.85, max(3.5, left + 2.6))
+    named = [name_text(label(name), 28) for name in shown.names[:MOST]]
+    (*names, total), left, width = beside_rows([*named, "total"], 1.9)
+    rows, left = len(names) + 1, max(0.5, left)
+    figure = new_figure(0.26 * rows + 0.85, width)
     axes = add_axes(figure, left, 0.45, 0.15, 0.32)
     if np.isfinite(shown.error):
         axes.axvspan(-shown.error, shown.error, color=GRID, alpha=0.6, lw=0, zorder=0)
@@ -122,12 +122,12 @@ def draw(shown: Tornado) -> Figure:
     axes.barh([rows - 1], [up], 0.5, color=MUTED, alpha=0.6, lw=0)
     axes.barh([rows - 1], [-down], 0.5, color=MUTED, alpha=0.6, lw=0)
     axes.axhline(rows - 1.5, color=MUTED, lw=0.5)
-    axes.set_yticks(range(rows), [*names, "total"])
+    axes.set_yticks(range(rows), [*names, total])
     axes.tick_params(axis="y", length=0)
     axes.set_ylim(rows - 0.4, -0.6)
     axes.margins(x=0.06)
     axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.set_xlabel(f"shift of {label(shown.quantity)} from {number(shown.nominal)}")
+    axes.set_xlabel(f"shift of {name_text(label(shown.quantity))} from {number(shown.nominal)}", loc="right")
     axes.spines["left"].set_visible(False)
     handles = [Patch(color=COLOURS[side], label=side) for side in SIDES]
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
