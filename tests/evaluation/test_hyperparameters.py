@@ -12,7 +12,7 @@ def tried(networks: int, seed: int = 0) -> list[dict]:
     return [
         {
             "hidden": [int(random.choice([8, 16, 32]))] * int(random.integers(1, 4)),
-            "activation": str(random.choice(["relu", "tanh", "silu"])),
+            "activation": [str(random.choice(["relu", "tanh", "silu"]))],
             "learning_rate": float(10 ** random.uniform(-4, -1)),
             "schedule": None if random.random() < 0.5 else "cosine",
             "nesterov": bool(random.random() < 0.5),
@@ -38,7 +38,7 @@ def test_the_hyperparameter_that_decides_comes_first_with_its_best_range():
 
 def test_a_category_that_decides_is_named():
     candidates = tried(60)
-    scores = [0.1 if c["activation"] == "tanh" else 1.0 for c in candidates] + np.arange(60) * 1e-4
+    scores = [0.1 if c["activation"] == ["tanh"] else 1.0 for c in candidates] + np.arange(60) * 1e-4
     name, share, sentence = importance(candidates, scores)[0]
     assert name == "activation"
     assert share > 0.6  # the scores within the two groups are ranked too
