@@ -71,7 +71,9 @@ def _described(candidate: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in candidate.items():
         if name == "hidden" and isinstance(value, (list, tuple)):
             described |= {"depth": len(value), "total width": int(sum(value))}
-        elif isinstance(value, (list, tuple, dict, set)):
+        elif isinstance(value, (list, tuple)):
+            described[name] = ", ".join(map(str, value))
+        elif isinstance(value, (dict, set)):
             described[name] = str(value)
         else:
             described[name] = value.item() if isinstance(value, np.generic) else value
@@ -131,11 +133,6 @@ def _used(chosen: Sequence[Any], values: Sequence[Any]) -> str:
     if all(_is_number(v) for v in values) and len(set(values)) > BINS:
         low, high = np.quantile(np.array(chosen, np.float64), [0.1, 0.9], method="nearest")
         return f"{readable(low, 2)}–{readable(high, 2)}" if low != high else readable(low, 2)
-    value, count = Counter(map(_text, chosen)).most_common(1)[0]
-    share = sum(_text(v) == value for v in values) / len(values)
+    value, count = Counter(map(str, chosen)).most_common(1)[0]
+    share = sum(str(v) == value for v in values) / len(values)
     return f"mostly {value} ({count} of {len(chosen)}; {100 * share:.0f} % of all candidates)"
-
-
-def _text(value: Any) -> str:
-    """Return a value as a reader writes it, e.g. `relu, tanh` for the activations of two layers."""
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

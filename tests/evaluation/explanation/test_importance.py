@@ -146,7 +146,7 @@ def test_rows_are_asked_of_the_members_that_did_not_learn_from_them(laws: Any, r
     members = tuple(replace(m, fold=i % 2) for i, m in enumerate(subject.predictor.members))
     fold = np.arange(30) % 2
     predictor = replace(subject.predictor, members=members)
-    subject = replace(subject, predictor=predictor, answering=predictor.held_out(fold[:, None], 30))
+    subject = replace(subject, predictor=predictor, answering=np.stack([fold == m.fold for m in members]))
     assert find_units(subject) == ((0, 1), (2, 3))
     found = permutation_importance(subject, repeats=1)
     slope = np.where(fold == 0, 2.0, 3.0)  # the means over both candidates
