@@ -14,6 +14,7 @@ from shoal.report.figures.style import (
     GRID,
     INK,
     MUTED,
+    PAPER,
     VERMILION,
     add_axes,
     beside_rows,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 MOST = 25
 COLOURS = {"up": BLUE, "down": VERMILION}
+HATCHES: dict[str, dict[str, Any]] = {"up": {}, "down": {"hatch": "/////", "edgecolor": PAPER}}
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Tornado:
         mirrored = " Outlined bars mirror the side that was not given." if any(self.mirrored) else ""
         return (
             f"Shift of {label(self.quantity)}, which is {number(self.nominal)}, by each variation up (blue) and down "
-            f"(vermilion), with its statistical error. Pale bars are compatible with no shift, within {NOISE:g} of "
+            f"(vermilion, hatched), with its statistical error. Pale bars are compatible with no shift, within {NOISE:g} of "
             f"their errors.{mirrored} The grey band is the statistical error of the value itself, "
             f"{number(self.error, 2)}; the last row adds all shifts in quadrature, upward and downward each for itself"
             f"{pruned}.{rest}"
@@ -129,7 +131,7 @@ def draw(shown: Tornado) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel(f"shift of {name_text(label(shown.quantity))} from {number(shown.nominal)}", loc="right")
     axes.spines["left"].set_visible(False)
-    handles = [Patch(color=COLOURS[side], label=side) for side in SIDES]
+    handles = [Patch(facecolor=COLOURS[side], label=side, lw=0, **HATCHES[side]) for side in SIDES]
     axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
     return figure
 
@@ -144,5 +146,5 @@ def _bars(axes: Axes, shown: Tornado, side: str, colour: str, offset: float) -> 
         if mirrored == side:
             axes.barh([y], [shift], 0.3, facecolor="none", edgecolor=colour, alpha=alpha, lw=0.8)
         else:
-            axes.barh([y], [shift], 0.34, color=colour, alpha=alpha, lw=0)
+            axes.barh([y], [shift], 0.34, facecolor=colour, alpha=alpha, lw=0, **HATCHES[side])
         axes.plot([shift - error, shift + error], [y, y], color=INK, lw=0.7, solid_capstyle="butt")
