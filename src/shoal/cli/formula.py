@@ -11,7 +11,7 @@ from shoal.cli.options import Json, Quiet, RunArgument
 if TYPE_CHECKING:
     from shoal.evaluation.formula.found import Formulas
 
-Data = Annotated[str | None, typer.Argument(metavar="[DATA]", help="the data of the fit, if they are elsewhere now")]
+Data = Annotated[str | None, typer.Argument(metavar="DATA", help="the data of the fit, if they are elsewhere now")]
 Target = Annotated[str | None, typer.Option("--target", help="which target, where there are several")]
 Class = Annotated[str | None, typer.Option("--class", help="which class; by default the signal of two")]
 Complexity = Annotated[
@@ -47,10 +47,10 @@ def formula(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Fit short formulas to what the ensemble of a run says, and tell how far they are from it.
+    r"""Fit short formulas to what the ensemble of a run says, and tell how far they are from it.
 
     Formulas of rising length are found by symbolic regression at the training and validation rows and written into
-    the folder formula of the run. Needs the extra: pip install 'shoal[formula]'
+    the folder formula of the run. Needs the extra: pip install 'shoal\[formula]'
     """
     from shoal.cli.live import watching
     from shoal.cli.output import print_json

@@ -26,6 +26,8 @@ from shoal.evaluation.counts import count_candidates
 from shoal.results import readable
 from shoal.training.member import TrainedMember
 
+CLEARLY = 2.0
+"""Standard errors by which a small candidate may be worse than the best to be kept beside the one that is as good."""
 RULE = "the smallest candidate whose score is within one standard error of the best"
 
 
@@ -111,7 +113,9 @@ def find_front(
 def choose_small(standings: Sequence[Standing], members: Sequence[TrainedMember]) -> list[Standing]:
     """Return the candidates no larger than the smallest one that is as good as the best, best first.
 
-    All of them where candidates cannot be compared: fewer than four, or all of one size.
+    Those that are worse than the best by more than two standard errors are left out: small ones are few, and poor ones
+    would be kept for their size alone. Where candidates cannot be compared (fewer than four, or all of one size), all
+    are returned.
 
     Args:
         standings: as `rank_candidates` returned them.
@@ -121,4 +125,7 @@ def choose_small(standings: Sequence[Standing], members: Sequence[TrainedMember]
     sizes = {m.member.candidate: m.network.parameter_count for m in members}
     each = [s.candidate for s in standings], [sizes[s.candidate] for s in standings], [s.score for s in standings]
     front = None if counts is None else find_front(*each, counts.noise)
-    return [s for s in standings if front is None or sizes[s.candidate] <= front.size]
+    if front is None:
+        return list(standings)
+    worst = front.scores[-1] + CLEARLY * front.error
+    return [s for s in standings if sizes[s.candidate] <= front.size and s.score <= worst]

@@ -18,7 +18,7 @@ def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) ->
     """Return the positions of the members of the best candidates, best candidate first.
 
     In a reconstruction they are those of the smallest bottleneck that is good enough; with `smallest` those that are
-    no larger than the smallest candidate as good as the best.
+    no larger than the smallest candidate as good as the best, and not clearly worse.
 
     Raises:
         SettingError: of every candidate a network diverged.
