@@ -18,7 +18,7 @@ from matplotlib.text import Text
 from shoal.report.figures import FigureNumbers
 from shoal.report.figures.export import csv_text, drawing, svg_text
 from shoal.report.figures.kept import keep, kept
-from shoal.report.figures.style import COLUMN, WIDE
+from shoal.report.figures.style import COLUMN, PAPER, WIDE
 from shoal.report.figures.tabular import frame
 from shoal.report.redraw import FONTS, NARROWEST
 
@@ -72,17 +72,31 @@ def look_alike_in_grey(figure: Figure) -> Iterator[str]:
     """Give pairs of lines of the same axes that only their colour tells apart."""
     for axes in figure.axes:
         drawn = [line for line in axes.lines if len(line.get_xdata()) and line.get_linewidth() > 0.5]
-        looks = {(line.get_color(), *_look(line)) for line in drawn}  # thin lines are there for all of them
+        looks = {(_colour(line), *_look(line)) for line in drawn}  # thin lines are there for all of them
         for one, other in itertools.combinations(sorted(looks, key=str), 2):
             if one[0] != other[0] and one[1:] == other[1:] and abs(lightness(one[0]) - lightness(other[0])) < 20:
                 yield f"{one} and {other}"
 
 
 def _look(line: Any) -> tuple[str, ...]:
-    dashes = str(line._unscaled_dash_pattern) if line.get_linestyle() not in ("None", "") else ""
-    hollow = line.get_markerfacecolor() != line.get_color()
-    marked = f"{line.get_marker()} {hollow}" if line.get_marker() not in ("None", "", None) else ""
+    dashes = str(line._unscaled_dash_pattern) if _has_line(line) else ""
+    marked = f"{line.get_marker()} {_hollow(line)}" if line.get_marker() not in ("None", "", None) else ""
     return dashes, marked, "" if marked else f"{line.get_linewidth():.1f}"
+
+
+def _has_line(line: Any) -> bool:
+    return line.get_linestyle() not in ("None", "")
+
+
+def _hollow(line: Any) -> bool:
+    return line.get_markerfacecolor() in ("none", PAPER)
+
+
+def _colour(line: Any) -> Any:
+    """Return the colour of a line, or of marks without one."""
+    if _has_line(line):
+        return line.get_color()
+    return line.get_markeredgecolor() if _hollow(line) else line.get_markerfacecolor()
 
 
 def lightness(colour: Any) -> float:

@@ -190,3 +190,12 @@ def test_tables_of_pixels_and_columns_of_one_name() -> None:
     assert list(table) == ["row", "column", "a_red", "a_blue", "b_red", "b_blue"]
     assert list(joined([{"x": 1}, {"x": 2}, {"x": 3}])) == ["x", "x_2", "x_3"]
     assert of("p / Pa", "low", "Pa") == "p_low [Pa]"
+
+
+def test_the_figure_of_formulas_holds_its_promises(looks: Any, tmp_path: Path) -> None:
+    from shoal.report.figures import formula
+
+    score = np.linspace(0.5, 0.1, 6)[:, None] + np.array([0.0, -0.02, 0.03])
+    texts = "0.5 * exp(-x)", "R²", "validation"
+    shown = formula.FormulaFront(np.arange(1, 7), np.geomspace(9, 0.8, 6), score, (0.1, 0.08, 0.12), 4, *texts, 120)
+    assert not list(looks.broken_promises(FigureNumbers("formula", shown, formula), tmp_path))

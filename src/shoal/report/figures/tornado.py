@@ -67,8 +67,8 @@ class Tornado:
         mirrored = " Outlined bars mirror the side that was not given." if any(self.mirrored) else ""
         return (
             f"Shift of {label(self.quantity)}, which is {number(self.nominal)}, by each variation up (blue) and down "
-            f"(vermilion, hatched), with its statistical error. Pale bars are compatible with no shift, within {NOISE:g} of "
-            f"their errors.{mirrored} The grey band is the statistical error of the value itself, "
+            "(vermilion, hatched), with its statistical error. Pale bars are compatible with no shift, within "
+            f"{NOISE:g} of their errors.{mirrored} The grey band is the statistical error of the value itself, "
             f"{number(self.error, 2)}; the last row adds all shifts in quadrature, upward and downward each for itself"
             f"{pruned}.{rest}"
         )
