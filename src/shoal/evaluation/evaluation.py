@@ -95,6 +95,8 @@ def evaluate(
         else score_rows(scored, validation, seed, probabilities=calibrated),
     }
 
+    importance = importance_in_passing(judge, dataset, split, validation, asked, seed)  # while baselines are fitted
+
     table, truth, weights = sealed.open()
     x = predictor.preparation.transform(table)
     truth = truth_of(predictor.preparation, x, truth)
@@ -182,7 +184,7 @@ def evaluate(
         counts=count_candidates([m.member.candidate for m in members], [m.parts for m in members]),
         measured=with_errors,
         selection=selection,
-        importance=importance_in_passing(judge, dataset, split, validation, asked, seed),
+        importance=importance,
         replicas=describe_replicas(replicas, predictor),
     )
 
