@@ -20,7 +20,7 @@ from shoal.runs.writing import write_atomically
 if TYPE_CHECKING:
     from shoal.evaluation.predictor import Predictor
 
-FORMAT = 2  # 1 had no calibration, region, scale and stated coverage; it is still read
+FORMAT = 3  # 2 had no heads, 1 no calibration, region, scale and stated coverage; both are still read
 DOCUMENT, WEIGHTS = "model.json", "weights.safetensors"
 _MENDING = "Restore it from a copy, or train the run again (the command is in config.toml)."
 
