@@ -259,7 +259,7 @@ def test_the_command_prints_and_writes(run: shoal.Run, tmp_path: Path) -> None:
     assert "expected before the cut: 30 signal and 500 ± 10 % background events" in result.stdout
     written = {path.name for path in (run.path / "systematics").iterdir()}
     figures = {f"{name}.{end}" for name in ("tornado", "band") for end in ("svg", "pdf", "csv")}
-    assert written == {*figures, "shifts.csv", "bins.csv", "systematics.json"}
+    assert written == {*figures, "shifts.csv", "bins.csv", "systematics.json", "numbers.safetensors"}
     kept = json.loads((run.path / "systematics" / "systematics.json").read_text())
     assert kept["format"] == 1
     words = ("systematics", str(run.path), str(tmp_path / "v.toml"), "-o", str(tmp_path / "s"), "--json", "-q")
