@@ -19,7 +19,7 @@ from shoal.evaluation.explanation.interactions import COLUMNS
 from shoal.evaluation.explanation.subject import OUT_OF_FOLD, VALIDATION, Subject, Tell
 from shoal.evaluation.out_of_fold import rows_to_ask
 from shoal.run import Run, load
-from shoal.settings import check_settings
+from shoal.settings import kept_settings
 from shoal.steps import deal_folds, read
 from shoal.training.progress import Progress, Silent
 
@@ -160,8 +160,7 @@ def validation_rows(run: Run, of: str | None = None) -> Subject:
 
 def _validation_rows(run: Run, data: Any, of: str | None) -> Subject:
     config = run.folder.config
-    given = {name: value for name, value in config["settings"].items() if name not in ("penalties", "loss")}
-    settings = check_settings(given)
+    settings = kept_settings(config["settings"])
     dataset, split = read(data, settings)
     if dataset.sha256 != config["data"]["sha256"]:
         raise RunError(

@@ -29,7 +29,7 @@ from shoal.evaluation.overtraining import signal_class
 from shoal.results import Interval
 from shoal.run import Run, load
 from shoal.runs.folder import slug
-from shoal.settings import check_settings
+from shoal.settings import kept_settings
 from shoal.steps import deal_folds, read
 from shoal.training.progress import Progress, Silent
 
@@ -261,8 +261,7 @@ def read_again(run: Run, data: Any = None) -> Rows:
         raise RunError(f"{run.name} was fitted on data from Python, which are not kept; hand them over again")
     if data is None:
         data = config["data"]["name"] if source == "built in" else source
-    given = {name: value for name, value in config["settings"].items() if name not in ("penalties", "loss")}
-    settings = check_settings(given)
+    settings = kept_settings(config["settings"])
     try:
         dataset, split = read(data, settings)
     except DataError as error:

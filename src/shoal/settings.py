@@ -253,6 +253,16 @@ def check_settings(values: dict[str, Any]) -> FitSettings:
     return settings
 
 
+def kept_settings(given: dict[str, Any]) -> FitSettings:
+    """Return the settings that a run keeps, without loss and penalties: they may be functions, which no file holds.
+
+    Example:
+        >>> kept_settings({"target": ["y"], "loss": "my_own", "penalties": ["smooth"]}).target
+        ('y',)
+    """
+    return check_settings({name: value for name, value in given.items() if name not in ("penalties", "loss")})
+
+
 def _check_activations(hyperparameters: Hyperparameters, settings: FitSettings) -> None:
     names = hyperparameters.activation
     if len(names) > 1 and settings.hidden is None:

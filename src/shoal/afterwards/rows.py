@@ -15,7 +15,7 @@ from shoal.errors import DataError, RunError
 from shoal.evaluation.reuse import holds_test_rows
 from shoal.evaluation.scoring import Rows, best_guess
 from shoal.run import Run
-from shoal.settings import check_settings
+from shoal.settings import kept_settings
 from shoal.steps import read
 
 
@@ -74,7 +74,7 @@ def test_rows(run: Run) -> ChosenRows:
         raise RunError(f"{run.name} was fitted on data in Python, which it does not keep; give them, or other rows")
     data = config["data"]["name"] if source == "built in" else source
     try:
-        dataset, split = read(data, check_settings(config["settings"]))
+        dataset, split = read(data, kept_settings(config["settings"]))
     except DataError as error:
         raise RunError(
             f"the test rows of {run.name} are read again from its source, but {error} Give other rows instead"
