@@ -79,6 +79,9 @@ def test_predictions_hold_the_distribution_and_survive_the_file(way: str, fit: A
         assert (np.abs(said.frame()["correlation_y_z"].to_numpy()) < 1.0).all()
     if way == "scatter":
         assert said.noise is None
+        assert run.metrics["measured_errors"]["text"].endswith(
+            "have learned a scatter beside the errors, and predictions count it."
+        )
         assert np.unique(said.scatter.round(9)).size == 1
         squares = said.spread**2 + said.scatter**2 + DATA["sigma"][:, None] ** 2
         np.testing.assert_allclose(said.total**2, squares)

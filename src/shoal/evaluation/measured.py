@@ -49,8 +49,12 @@ def measured_record(
     assert predictor.measured is not None
     scatter = dict(zip(test, predictor.measured.scatter, strict=True))
     text = " ".join(errors_sentence(name, found, scatter[name]) for name, found in test.items())
-    if predictor.head == VALUE and any(found.low > 0.0 for found in scatter.values()):
-        text += " Fit with scatter=constant, so that rows count with 1 / (σ² + s²) in training, too."
+    if any(found.low > 0.0 for found in scatter.values()):
+        text += (
+            " Fit with scatter=constant, so that rows count with 1 / (σ² + s²) in training, too."
+            if predictor.head == VALUE
+            else " The networks have learned a scatter beside the errors, and predictions count it."
+        )
     counts = None
     if draws is not None:
         trained, used = draws * len(predictor.members), {replica.draw for replica in predictor.replicas}
