@@ -144,16 +144,14 @@ def validation_rows(run: Run, of: str | None = None) -> Subject:
     Raises:
         RunError: they cannot be read again, or are no longer the same.
     """
-    config = run.folder.config
-    source, mending = config["data"]["source"], "Give the rows to explain it on: shoal explain RUN DATA."
-    if source == "python":
+    source, mending = run.folder.source, "Give the rows to explain it on: shoal explain RUN DATA."
+    if source is None:
         raise RunError(
             f"{run.name} was fitted on data from Python, which are not kept; hand them over again: "
             "shoal.explain(run, data) then takes their validation rows"
         )
-    name = config["data"]["name"] if source == "built in" else source
     try:
-        return _validation_rows(run, name, of)
+        return _validation_rows(run, source, of)
     except DataError as error:
         raise RunError(f"the validation rows of {run.name} cannot be read again: {error} {mending}") from error
 

@@ -84,10 +84,9 @@ def resume(path: str | Path, *, progress: Progress | None = None, minutes: float
     if folder.finished:
         raise RunError(f"{str(path)!r} is finished; there is nothing to go on with")
     config = folder.config
-    source = config["data"]["source"]
-    if source == "python":
+    data = folder.source
+    if data is None:
         raise RunError(f"{str(path)!r} was fitted on data from Python; call shoal.fit on them again")
-    data = config["data"]["name"] if source == "built in" else source
     settings = dict(config["settings"])
     if minutes is not None:
         proposed = count_candidates(check_settings(settings), config["data"].get("kind", "table"))

@@ -256,11 +256,9 @@ def read_again(run: Run, data: Any = None) -> Rows:
         RunError: they cannot be read again, or are no longer the same.
     """
     config = run.folder.config
-    source = config["data"]["source"]
-    if data is None and source == "python":
-        raise RunError(f"{run.name} was fitted on data from Python, which are not kept; hand them over again")
+    data = run.folder.source if data is None else data
     if data is None:
-        data = config["data"]["name"] if source == "built in" else source
+        raise RunError(f"{run.name} was fitted on data from Python, which are not kept; hand them over again")
     settings = kept_settings(config["settings"])
     try:
         dataset, split = read(data, settings)

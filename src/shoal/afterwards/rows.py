@@ -69,12 +69,11 @@ def test_rows(run: Run) -> ChosenRows:
         RunError: the source is gone or has changed, or the data were in Python.
     """
     config = run.folder.config
-    source = config["data"]["source"]
-    if source == "python":
+    source = run.folder.source
+    if source is None:
         raise RunError(f"{run.name} was fitted on data in Python, which it does not keep; give them, or other rows")
-    data = config["data"]["name"] if source == "built in" else source
     try:
-        dataset, split = read(data, kept_settings(config["settings"]))
+        dataset, split = read(source, kept_settings(config["settings"]))
     except DataError as error:
         raise RunError(
             f"the test rows of {run.name} are read again from its source, but {error} Give other rows instead"

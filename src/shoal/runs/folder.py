@@ -108,6 +108,14 @@ class RunFolder:
         """The content of `config.toml`: `settings`, `data`, `versions`, `command`, `created`, `format`."""
         return config_file.read_config(self.path)
 
+    @property
+    def source(self) -> str | None:
+        """What the fit read its data from, a path or the name of a built-in set; None for data from Python."""
+        data = self.config["data"]
+        if data["source"] == "python":
+            return None
+        return str(data["name"] if data["source"] == "built in" else data["source"])
+
     def write_config(self, settings: dict[str, Any], **rest: Any) -> Path:
         """Write `config.toml`; `rest` as in `config_file.write_config`: data, versions, command, created."""
         return config_file.write_config(self.path, settings, **rest)
