@@ -7,6 +7,8 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from shoal.codec import stored
+
 
 class Task(enum.StrEnum):
     """What is learnt: one of several classes, one or several numbers, or the inputs themselves."""
@@ -35,6 +37,7 @@ class Status(enum.IntEnum):
         }[self]
 
 
+@stored("interval")
 @dataclass(frozen=True)
 class Interval:
     """A number with its 95 % interval and the way the interval was made."""

@@ -108,7 +108,7 @@ def test_kept_numbers_draw_the_same_figure_in_colours_that_the_page_changes(
         assert list(again) == list(figures)
         with drawing(width=3.4):
             for name, figure in figures.items():
-                one, other = (svg_text(each.module.draw(each.numbers)) for each in (figure, again[name]))
+                one, other = (svg_text(each.draw()) for each in (figure, again[name]))
                 assert one == other, (case, name)
                 assert again[name].numbers.caption == figure.numbers.caption
                 assert csv_text(again[name].numbers.table()) == csv_text(figure.numbers.table())
@@ -198,4 +198,4 @@ def test_the_figure_of_formulas_holds_its_promises(looks: Any, tmp_path: Path) -
     score = np.linspace(0.5, 0.1, 6)[:, None] + np.array([0.0, -0.02, 0.03])
     texts = "0.5 * exp(-x)", "R²", "validation"
     shown = formula.FormulaFront(np.arange(1, 7), np.geomspace(9, 0.8, 6), score, (0.1, 0.08, 0.12), 4, *texts, 120)
-    assert not list(looks.broken_promises(FigureNumbers("formula", shown, formula), tmp_path))
+    assert not list(looks.broken_promises(FigureNumbers("formula", shown), tmp_path))

@@ -151,6 +151,6 @@ def test_pgf_prints_names_as_they_are(cases: dict[str, Record]) -> None:
 
     figure = figure_numbers(cases["hostile"])["confusion_matrix"]
     with drawing(pgf_style(), 3.4):
-        files = pgf_files(figure.module.draw(figure.numbers), "confusion")
+        files = pgf_files(figure.draw(), "confusion")
     assert list(files) == ["confusion.pgf"]
     assert rb"\$x^2\$" in files["confusion.pgf"]

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.candidates import Standing
 from shoal.evaluation.counts import count_candidates
 from shoal.results import readable
@@ -31,6 +32,7 @@ CLEARLY = 2.0
 RULE = "the smallest candidate whose score is within one standard error of the best"
 
 
+@stored("pareto_front")
 @dataclass(frozen=True)
 class Front:
     """The candidates that none as small beats, the smallest first and the best of all last.

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.errors import SettingError, listing, suggest
 from shoal.evaluation.intervals import wilson
 from shoal.evaluation.overfitting import LATE, Overfitting
@@ -27,6 +28,7 @@ VISIBLE = 0.01
 """A p-value below it counts as a difference that can be seen."""
 
 
+@stored("class_scores")
 @dataclass(frozen=True)
 class ClassScores:
     """The scores of one class: densities per bin on training and test rows with errors `sqrt(sum w²)`, and the test."""

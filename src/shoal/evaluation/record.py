@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.data.units import labelled, squared
 from shoal.evaluation.candidates import rank_candidates
 from shoal.evaluation.chi_square import MeasuredRecord
@@ -189,6 +190,7 @@ class ForecastRows:
     target: int = 0
 
 
+@stored("step_examples")
 @dataclass(frozen=True)
 class StepExamples:
     """What was true and what was predicted at each step of a few test series, for the figure.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.errors import DataError, SettingError
 from shoal.evaluation.intervals import percentiles, resampled_weights, resamples_for
 from shoal.evaluation.overtraining import signal_class
@@ -116,6 +117,7 @@ def roc(events: Events, seed: int = 0) -> Roc:
     )
 
 
+@stored("scan")
 @dataclass(frozen=True)
 class Scan:
     """Significance against cut on some rows: each measure `(cuts,)`, with the 95 % band of the one that decides."""

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from shoal.codec import stored
+
 
 def effective_number(weights: Any) -> float:
     """Return how many equal rows weighted ones count as, `(sum w)² / sum w²` (Kish, 1965); 0 if they are all zero.
@@ -58,6 +60,7 @@ def histogram(values: Any, edges: Any, weights: Any = None) -> tuple[np.ndarray,
     return sums, np.sqrt(np.histogram(values, edges, weights=w**2)[0])
 
 
+@stored("kolmogorov_smirnov")
 @dataclass(frozen=True)
 class KolmogorovSmirnov:
     """How far two weighted samples differ.

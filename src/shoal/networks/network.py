@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.errors import NetworkError
 from shoal.networks.activations import ActivationSpec
 from shoal.networks.initializers import Shape
@@ -31,6 +32,7 @@ NetworkParameters = Sequence[Mapping[str, Any]]
 """The parameters of one member: one dict of arrays per layer."""
 
 
+@stored("network")
 @dataclass(frozen=True, init=False)
 class Network:
     """Layers in a row; a description without weights, equal to any other with the same layers and input.

@@ -175,7 +175,7 @@ def write_explanation(
     from shoal.runs.writing import write_atomically
 
     folder = Path(folder)
-    of_name = {name: FigureNumbers(name, shown, module) for name, module, shown in _figures(found, classes, units)}
+    of_name = {name: FigureNumbers(name, shown) for name, shown in _figures(found, classes, units)}
     publish(of_name, folder)
     written = [folder / f"{name}.{end}" for name in of_name for end in ("svg", "pdf", "csv")]
     document = "attribution.json" if found.attributions else "explanation.json"
@@ -183,19 +183,19 @@ def write_explanation(
     return [*written, folder / document]
 
 
-def _figures(found: Explanation, classes: bool, units: Mapping[str, str]) -> Iterator[tuple[str, Any, Any]]:
-    """Give name, module and numbers of each figure that an explanation has."""
+def _figures(found: Explanation, classes: bool, units: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+    """Give name and numbers of each figure that an explanation has."""
     from shoal.report.figures import attribution, importance, interactions, partial_dependence
 
     if found.importance is not None:
-        yield "importance", importance, importance.figure_of(found.importance, units)
+        yield "importance", importance.figure_of(found.importance, units)
     known: dict[str, Any] = {"classes": classes, "units": units}
     if found.effects:
-        yield "partial_dependence", partial_dependence, partial_dependence.figure_of(found.effects, **known)
+        yield "partial_dependence", partial_dependence.figure_of(found.effects, **known)
     if found.interactions is not None:
-        yield "interactions", interactions, interactions.figure_of(found.interactions, **known)
+        yield "interactions", interactions.figure_of(found.interactions, **known)
     for one in found.attributions:
-        yield f"attribution_{one.row + 1}", attribution, attribution.figure_of(one, **known)
+        yield f"attribution_{one.row + 1}", attribution.figure_of(one, **known)
 
 
 def notes(found: Explanation) -> tuple[str, ...]:

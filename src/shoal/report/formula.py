@@ -61,5 +61,5 @@ def write_formulas(found: Formulas, folder: Path) -> Path:
 
     write_atomically(folder / f"{NAME}.json", json_text({"format": FORMAT, **found.as_dict()}))
     save_table(table(found), folder, "front")
-    publish({NAME: FigureNumbers(NAME, formula.numbers(found), formula)}, folder)
+    publish({NAME: FigureNumbers(NAME, formula.numbers(found))}, folder)
     return folder

@@ -71,7 +71,7 @@ def redraw(
     files: dict[str, bytes] = {}
     with drawing(style, inches):
         for name, figure in figures.items():
-            drawn = figure.module.draw(figure.numbers)
+            drawn = figure.draw()
             if title:
                 with_title(drawn, f"{Path(source).resolve().name}: {name.replace('_', ' ')}")
             for form in asked:

@@ -93,5 +93,5 @@ def write_selection(found: Selection, folder: str | Path) -> list[Path]:
     from shoal.report.figures import FigureNumbers, publish, rejection, significance
 
     modules = {"rejection": rejection, "significance": significance}
-    publish({name: FigureNumbers(name, module.of(found), module) for name, module in modules.items()}, Path(folder))
+    publish({name: FigureNumbers(name, module.of(found)) for name, module in modules.items()}, Path(folder))
     return [Path(folder) / f"{name}.{end}" for name in modules for end in ("svg", "pdf", "csv")]

@@ -90,9 +90,9 @@ def write_systematics(found: Systematics, folder: str | Path, classes: tuple[str
     write_atomically(folder / NAME, json_text({"format": FORMAT, **found.as_dict()}))
     write_atomically(folder / "shifts.csv", found.frame.write_csv())
     write_atomically(folder / "bins.csv", found.bins.write_csv())
-    figures = {"tornado": FigureNumbers("tornado", tornado.of(found), tornado)}
+    figures = {"tornado": FigureNumbers("tornado", tornado.of(found))}
     bands = systematic_band.of(found, classes)
-    figures |= {name: FigureNumbers(name, band, systematic_band) for name, band in bands.items()}
+    figures |= {name: FigureNumbers(name, band) for name, band in bands.items()}
     publish(figures, folder)
     return [*written, *(folder / f"{name}.{end}" for name in figures for end in ("svg", "pdf", "csv"))]
 

@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.errors import SettingError, listing, suggest
 from shoal.evaluation.explanation.subject import Subject, Tell, silent, weighted_mean
 
@@ -35,6 +36,7 @@ WALKS = 2
 """The path of the stream of orders."""
 
 
+@stored("attribution.parts")
 @dataclass(frozen=True)
 class Attribution:
     """The parts that columns have in the answer for one row.

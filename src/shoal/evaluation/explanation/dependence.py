@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.explanation.grid import filled, grid_of, nearest, rug_of
 from shoal.evaluation.explanation.subject import Block, Subject, Tell, silent, weighted_mean
 from shoal.evaluation.replicas import data_spread
@@ -35,6 +36,7 @@ Answers = Callable[[np.ndarray], np.ndarray]
 """Prepared rows to outputs, `(..., rows, outputs)`."""
 
 
+@stored("effect")
 @dataclass(frozen=True)
 class Effect:
     """A curve over a grid, `(grid, outputs)` each.
@@ -52,6 +54,7 @@ class Effect:
     data: np.ndarray | None = None
 
 
+@stored("dependence")
 @dataclass(frozen=True)
 class Dependence:
     """How the answer changes with one column.

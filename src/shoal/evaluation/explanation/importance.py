@@ -31,6 +31,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.errors import SettingError
 from shoal.evaluation.explanation.correlation import correlations, groups_above
 from shoal.evaluation.explanation.scores import SCORES, Estimate, Score, estimate
@@ -43,6 +44,7 @@ DEALS = 1
 """The path of the stream of permutations."""
 
 
+@stored("importance")
 @dataclass(frozen=True)
 class Importance:
     """How much worse each score becomes without one column, or without several that go together."""
@@ -55,6 +57,7 @@ class Importance:
         return {"columns": list(self.columns), **{name: found.as_dict() for name, found in self.scores.items()}}
 
 
+@stored("importance.table")
 @dataclass(frozen=True)
 class ImportanceTable:
     """The importance of all columns of a table.

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.explanation.scores import Estimate
 from shoal.evaluation.explanation.subject import Block, Subject, Tell, silent, weighted_mean
 from shoal.evaluation.intervals import resampled_weights
@@ -31,6 +32,7 @@ ROWS = 100
 RESAMPLES = 200
 
 
+@stored("interaction")
 @dataclass(frozen=True)
 class Interaction:
     """How much of what two columns do neither does by itself: H from 0 to 1, and the strength in units of the answer.
@@ -47,6 +49,7 @@ class Interaction:
         return {"columns": list(self.columns), "h": self.h.as_dict(), "strength": self.strength.as_dict()}
 
 
+@stored("interactions")
 @dataclass(frozen=True)
 class Interactions:
     """The interactions of the most important columns, the strongest first."""

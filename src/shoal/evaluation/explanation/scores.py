@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.metrics import row_losses
 from shoal.results import Task
 
@@ -55,6 +56,7 @@ SCORES: dict[Task, tuple[Score, ...]] = {
 }
 
 
+@stored("estimate")
 @dataclass(frozen=True)
 class Estimate:
     """A number with its standard error and the parts of it; a part is NaN where it is not known."""

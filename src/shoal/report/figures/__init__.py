@@ -83,7 +83,7 @@ def figure_numbers(record: Record) -> dict[str, FigureNumbers]:
     A figure that does not apply, such as a confusion matrix in regression, is not there.
     """
     computed = {name: module.numbers(record) for name, module in FIGURES.items()}
-    return {name: FigureNumbers(name, n, FIGURES[name]) for name, n in computed.items() if n is not None}
+    return {name: FigureNumbers(name, n) for name, n in computed.items() if n is not None}
 
 
 def write_figures(record: Record, folder: Path) -> dict[str, str]:
@@ -118,7 +118,7 @@ def publish(figures: Mapping[str, FigureNumbers], place: Path) -> dict[str, str]
     keep(figures, place)
     with drawing():
         for name, figure in figures.items():
-            elements[name] = save(figure.module.draw(figure.numbers), place, name, figure.numbers.alt)
+            elements[name] = save(figure.draw(), place, name, figure.numbers.alt)
             save_table(figure.numbers.table(), place, name)
     return elements
 

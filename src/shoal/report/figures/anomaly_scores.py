@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, log_scale, new_figure, set_log
 from shoal.report.figures.tabular import Columns
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 BINS = 40
 
 
+@stored("figure.anomaly_histogram")
 @dataclass(frozen=True)
 class AnomalyHistogram:
     """The numbers of the figure: `counts` of test rows between `edges`, and the threshold."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.data.units import NO_UNITS, labelled
 from shoal.evaluation.explanation.attribution import Attribution
 from shoal.report.figures.drawable import Drawable
@@ -32,6 +33,7 @@ ROW = 0.22  # inches
 HOW = {"gradients": "Integrated gradients (Sundararajan et al. 2017)", "shapley": "Shapley values by sampling"}
 
 
+@stored("figure.attribution")
 @dataclass(frozen=True)
 class AttributionFigure(Drawable):
     """The numbers of the figure: labels with parts and errors, the largest first; the last may be all others."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.report.figures.style import INK, broken_lines
 from shoal.report.figures.tabular import Columns
 
@@ -18,6 +19,7 @@ NAMES = ("q10", "q25", "median", "q75", "q90")
 MOST_POINTS = 160
 
 
+@stored("figure.bands")
 @dataclass(frozen=True)
 class Bands:
     """Quantiles of a curve over the networks that were still in training.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import (
     BLUE,
@@ -36,6 +37,7 @@ SHOWN = {
 ROW = 0.25  # inches
 
 
+@stored("baselines.panel")
 @dataclass(frozen=True)
 class Panel:
     """One metric: `values` is `(models, 3)`: score, low and high end of its interval; `unit` is its unit."""
@@ -45,6 +47,7 @@ class Panel:
     unit: str = ""
 
 
+@stored("figure.baselines")
 @dataclass(frozen=True)
 class Baselines:
     """The numbers of the figure; the ensemble is the first of `models`."""

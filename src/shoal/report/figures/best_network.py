@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.networks import Dense, Layer, Network
 from shoal.networks.layout import Edge, drawn_nodes, layout_network
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MOST_LETTERS, MOST_LETTERS_NARROW = 32, 16
 
 
+@stored("figure.best_network")
 @dataclass(frozen=True)
 class BestNetwork:
     """What the figure draws: the best kept network, and the names of what goes in and comes out.

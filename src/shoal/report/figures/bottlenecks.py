@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.candidates import WITHIN
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, INK, MUTED, add_axes, limits, log_scale, new_figure, set_log
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@stored("figure.bottlenecks")
 @dataclass(frozen=True)
 class Bottlenecks:
     """The numbers of the figure: the best score of each size, and the size that was chosen."""

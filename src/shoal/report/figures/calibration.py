@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, name_text, narrow, new_figure, text_width
 from shoal.report.figures.tabular import Columns
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@stored("figure.calibration")
 @dataclass(frozen=True)
 class Calibration:
     """The numbers of the figure, one per group of test rows with similar probability.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import (
     BLUE,
@@ -35,6 +36,7 @@ RISING = ["#0072b2", "#6f9a8d", "#e0b000"]  # of rising brightness, blue to yell
 MOST_NAMED = 18
 
 
+@stored("figure.codes_plane")
 @dataclass(frozen=True)
 class CodesPlane:
     """The numbers of the figure: `plane` `(rows, 1 or 2)`, the share of the variance along each axis, the labels."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.metrics import confusion_matrix
 from shoal.report.figures.style import (
@@ -35,6 +36,7 @@ SMALLEST = 4.5  # points
 TALLEST = 1.2  # inches of a cell
 
 
+@stored("figure.confusion")
 @dataclass(frozen=True)
 class Confusion:
     """The numbers of the figure: `counts` and `shares` are `(true classes, predicted classes)`.

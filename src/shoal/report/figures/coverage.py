@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, new_figure
 from shoal.report.figures.tabular import Columns
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@stored("figure.coverage")
 @dataclass(frozen=True)
 class Coverage:
     """The numbers of the figure, one for each level.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from shoal.report.figures.export import drawing
@@ -16,15 +15,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FigureNumbers:
-    """A figure before it is drawn: its name, its numbers, and the module that draws them.
+    """A figure before it is drawn: its name and its numbers.
 
     The numbers are a dataclass with `alt`, what the figure shows in a sentence, `caption`, how to read it, and
-    `table()`, the same numbers as columns.
+    `table()`, the same numbers as columns; the function `draw` of its module draws them.
     """
 
     name: str
     numbers: Any
-    module: ModuleType
+
+    def draw(self) -> Figure:
+        """Return the figure; its style is that of `export.drawing`."""
+        return drawn(self.numbers)
+
+
+def drawn(numbers: Any) -> Figure:
+    """Return what the module of the numbers' class draws of them."""
+    figure: Figure = import_module(type(numbers).__module__).draw(numbers)
+    return figure
 
 
 class Drawable:
@@ -42,7 +50,7 @@ class Drawable:
         from shoal.networks.drawing import save_drawing
 
         with drawing():
-            figure: Figure = import_module(type(self).__module__).draw(self)
+            figure = drawn(self)
             if path is not None:
                 save_drawing(figure, path)
         return figure

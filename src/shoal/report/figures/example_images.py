@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.examples import Label, labels, meaning
 from shoal.report.figures.rasters import fitted, pictures, show, shrunk
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 CELL = 1.08  # inches, the width of an image with its texts at least
 
 
+@stored("figure.example_images")
 @dataclass(frozen=True)
 class ExampleImages:
     """The numbers of the figure: `values` `(images, height, width, channels)`, a label for each, names of the channels.

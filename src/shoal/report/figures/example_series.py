@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
 from shoal.report.figures.examples import Label, labels, meaning
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 CELL = 2.2  # inches, the width of a series at least
 
 
+@stored("figure.example_series")
 @dataclass(frozen=True)
 class ExampleSeries:
     """The numbers of the figure: `series`, each `(time, channels)`, with a label and the names of the channels."""

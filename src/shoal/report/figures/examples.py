@@ -6,11 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, INK, VERMILION, name_text
 from shoal.report.words import number
 
 
+@stored("label")
 @dataclass(frozen=True)
 class Label:
     """The truth and the prediction of one test row as text; `right` is None for numbers.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.along_time import draw_along
 from shoal.report.figures.drawable import Drawable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 MOST_MAPS, MOST_LAYERS, MOST_PIXELS = 8, 6, 64
 
 
+@stored("figure.feature_maps")
 @dataclass(frozen=True)
 class FeatureMaps(Drawable):
     """What layers hand on.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.rasters import fitted, flat, show, signed
@@ -22,6 +23,7 @@ MOST, COLUMNS, CELL = 32, 8, 1.1
 MOST_CHANNELS, MOST_LINES = 3, 16
 
 
+@stored("figure.filters")
 @dataclass(frozen=True)
 class Filters(Drawable):
     """The filters: `values` `(filters, *size, channels)`, the names of the channels, None where they are not known."""

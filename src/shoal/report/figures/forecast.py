@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, INK, MUTED, add_axes, limits, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, of
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@stored("figure.forecast")
 @dataclass(frozen=True)
 class Forecast:
     """The numbers of the figure, each `(rows,)` in the order of `times`; `dates` tells that times are days since 1970.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.formula.found import Formulas
 from shoal.metrics import METRICS
 from shoal.report.figures.style import (
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@stored("figure.formula_front")
 @dataclass(frozen=True)
 class FormulaFront:
     """The numbers of the figure: of each formula `complexity`, `misfit` in σ, `score` `(formulas, 3)` with its ends.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.front import Front
 from shoal.evaluation.record import Record
 from shoal.report.figures.networks_tried import MOST_VECTOR_POINTS, ceiling
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@stored("figure.score_by_size")
 @dataclass(frozen=True)
 class ScoreBySize:
     """The numbers of the figure: `parameters`, `score` and `kept` `(candidates,)` of those with a score, and the front.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.along_time import colours_of, draw_along
 from shoal.report.figures.drawable import Drawable
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@stored("figure.hidden_states")
 @dataclass(frozen=True)
 class HiddenStates(Drawable):
     """The hidden states of recurrent layers after each step.

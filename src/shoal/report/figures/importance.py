@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.data.units import NO_UNITS, labelled, squared
 from shoal.evaluation.explanation.importance import Importance, ImportanceTable, scores_of
 from shoal.evaluation.explanation.scores import Score
@@ -35,6 +36,7 @@ ROW = 0.21  # inches
 INDENT = "   "
 
 
+@stored("importance.row")
 @dataclass(frozen=True)
 class ImportanceRow:
     """A line of the figure; `alone`: one column of a group, by itself."""
@@ -52,6 +54,7 @@ class ImportanceRow:
         return (INDENT + "alone: " if self.alone else "") + names + more
 
 
+@stored("figure.importance")
 @dataclass(frozen=True)
 class ImportanceFigure(Drawable):
     """The numbers of the figure: the lines that are shown, and the whole table."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.data.units import NO_UNITS, labelled
 from shoal.evaluation.explanation.interactions import Interactions
 from shoal.evaluation.explanation.scores import Estimate
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 ROW = 0.22  # inches
 
 
+@stored("figure.interactions")
 @dataclass(frozen=True)
 class InteractionsFigure(Drawable):
     """The numbers of the figure, the strongest interaction first."""

@@ -1,34 +1,31 @@
 """What a run keeps of its figures, so that they can be drawn again without the data: `figures/numbers.safetensors`.
 
 The numbers of a figure are a dataclass of arrays, texts, numbers and other such dataclasses. Arrays are stored as
-they are, equal ones once; all else is JSON in the file's header. Nothing in it is ever executed: a class is looked up
-by its name among the dataclasses of shoal's own rooms.
+they are, equal ones once; all else is JSON in the file's header, as `shoal.codec` writes it.
 """
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import json
-import math
 from collections.abc import Mapping
+from functools import lru_cache
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
+from pkgutil import iter_modules
 from typing import Any
 
 import numpy as np
 
+from shoal.codec import decode, encode
 from shoal.errors import RunError
 from shoal.report.figures.drawable import FigureNumbers
-from shoal.runs.documents import check_format, read_bytes, sha256
+from shoal.runs.documents import check_format, read_bytes
 from shoal.runs.writing import write_atomically
 
-FORMAT = 1
+FORMAT = 2
 NAME = "numbers.safetensors"
 _KEY = "shoal_figures"
-_ROOMS = ("shoal.report.", "shoal.evaluation.", "shoal.results")
 _MENDING = "Train the run again: shoal fit --config RUN."
 
 
@@ -52,7 +49,6 @@ def keep(figures: Mapping[str, FigureNumbers], folder: str | Path) -> Path:
         "figures": [
             {
                 "name": name,
-                "module": figure.module.__name__.rpartition(".")[2],
                 "numbers": encode(figure.numbers, arrays),
             }
             for name, figure in both.items()
@@ -71,14 +67,14 @@ def kept(folder: str | Path) -> dict[str, FigureNumbers]:
     Raises:
         RunError: there are none, or the file is damaged or of another version of shoal.
     """
+    _register()
     path = Path(folder) / NAME
     document, arrays = _read(path)
     check_format(path, document.get("format"), FORMAT, _MENDING)
     try:
         entries = document["figures"]
         return {
-            entry["name"]: FigureNumbers(entry["name"], decode(entry["numbers"], arrays), _module(entry["module"]))
-            for entry in entries
+            entry["name"]: FigureNumbers(entry["name"], decode(entry["numbers"], arrays, FORMER)) for entry in entries
         }
     except (KeyError, TypeError, ValueError, AttributeError, ImportError) as error:
         raise RunError(
@@ -99,92 +95,70 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     return document, arrays
 
 
-def _module(name: str) -> ModuleType:
-    """Return the module that draws a figure."""
-    full = f"shoal.report.figures.{name}"
-    if not name.isidentifier() or find_spec(full) is None or not hasattr(module := import_module(full), "draw"):
-        raise ValueError(f"there is no figure {name!r}")
-    return module
+@lru_cache(maxsize=1)
+def _register() -> None:
+    """Import every figure, so that its records are known by their names."""
+    figures = import_module("shoal.report.figures")
+    for module in iter_modules(figures.__path__):
+        import_module(f"{figures.__name__}.{module.name}")
 
 
-def encode(value: Any, arrays: dict[str, np.ndarray]) -> Any:
-    """Return a value as plain data for JSON, with its arrays put into `arrays`.
-
-    Example:
-        >>> arrays = {}
-        >>> encode((1, np.zeros(2), float("nan")), arrays)
-        {'tuple': [1, {'array': '...'}, {'float': 'nan'}]}
-        >>> [array.tolist() for array in arrays.values()]
-        [[0.0, 0.0]]
-    """
-    if value is None or isinstance(value, bool | str) or type(value) is int:
-        return value
-    if isinstance(value, np.generic):
-        return encode(value.item(), arrays)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else {"float": str(value)}
-    if isinstance(value, np.ndarray):
-        return _array(value, arrays)
-    if isinstance(value, list | tuple):
-        return {type(value).__name__: [encode(item, arrays) for item in value]}
-    if isinstance(value, Mapping):
-        return {"dict": [[encode(key, arrays), encode(item, arrays)] for key, item in value.items()]}
-    if type(value).__module__ == "shoal.networks.network":
-        return {"network": value.to_dict()}
-    if dataclasses.is_dataclass(value) and type(value).__module__.startswith(_ROOMS):
-        fields = {f.name: encode(getattr(value, f.name), arrays) for f in dataclasses.fields(value)}
-        return {"class": f"{type(value).__module__}:{type(value).__name__}", "fields": fields}
-    raise TypeError(f"the numbers of a figure are arrays, texts, numbers and dataclasses, got {type(value).__name__}")
-
-
-def _array(value: np.ndarray, arrays: dict[str, np.ndarray]) -> Any:
-    if value.dtype.kind in "US":
-        return {"texts": value.tolist()}
-    if value.dtype.kind not in "biuf":
-        raise TypeError(f"an array of {value.dtype} cannot be kept")
-    name = sha256(f"{value.dtype}{value.shape}".encode() + value.tobytes())[:16]  # equal arrays are kept once
-    arrays[name] = value
-    return {"array": name}
-
-
-def decode(value: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """Return what `encode` made plain.
-
-    Example:
-        >>> arrays = {}
-        >>> decode(encode({"a": (1, np.arange(2))}, arrays), arrays)
-        {'a': (1, array([0, 1]))}
-    """
-    if not isinstance(value, dict):
-        return value
-    if "class" in value:
-        kind, fields = _class(value["class"]), {name: decode(item, arrays) for name, item in value["fields"].items()}
-        known = {field.name for field in dataclasses.fields(kind) if field.init}
-        return kind(**{name: item for name, item in fields.items() if name in known})
-    ((kind, content),) = value.items()
-    if kind == "array":
-        return np.array(arrays[content])
-    if kind == "texts":
-        return np.asarray(content)
-    if kind == "float":
-        return float(content)
-    if kind == "network":
-        from shoal.networks import Network
-
-        return Network.from_dict(content)
-    if kind == "dict":
-        return {decode(key, arrays): decode(item, arrays) for key, item in content}
-    if kind not in ("list", "tuple"):
-        raise ValueError(f"there is no {kind!r} among numbers of figures")
-    items = [decode(item, arrays) for item in content]
-    return items if kind == "list" else tuple(items)
-
-
-def _class(name: str) -> Any:
-    module, _, called = name.partition(":")
-    if not module.startswith(_ROOMS):
-        raise ValueError(f"{name!r} is no class of shoal's figures")
-    found = getattr(import_module(module), called, None)
-    if not isinstance(found, type) or not dataclasses.is_dataclass(found) or found.__module__ != module:
-        raise ValueError(f"there is no class {name!r}")
-    return found
+# What the first format called the records of figures: by where their classes stood then.
+FORMER = {
+    "shoal.evaluation.explanation.attribution:Attribution": "attribution.parts",
+    "shoal.evaluation.explanation.dependence:Dependence": "dependence",
+    "shoal.evaluation.explanation.dependence:Effect": "effect",
+    "shoal.evaluation.explanation.importance:Importance": "importance",
+    "shoal.evaluation.explanation.importance:ImportanceTable": "importance.table",
+    "shoal.evaluation.explanation.interactions:Interaction": "interaction",
+    "shoal.evaluation.explanation.interactions:Interactions": "interactions",
+    "shoal.evaluation.explanation.scores:Estimate": "estimate",
+    "shoal.evaluation.front:Front": "pareto_front",
+    "shoal.evaluation.overtraining:ClassScores": "class_scores",
+    "shoal.evaluation.record:StepExamples": "step_examples",
+    "shoal.evaluation.selection:Scan": "scan",
+    "shoal.evaluation.weighted:KolmogorovSmirnov": "kolmogorov_smirnov",
+    "shoal.report.figures.anomaly_scores:AnomalyHistogram": "figure.anomaly_histogram",
+    "shoal.report.figures.attribution:AttributionFigure": "figure.attribution",
+    "shoal.report.figures.bands:Bands": "figure.bands",
+    "shoal.report.figures.baselines:Baselines": "figure.baselines",
+    "shoal.report.figures.baselines:Panel": "baselines.panel",
+    "shoal.report.figures.best_network:BestNetwork": "figure.best_network",
+    "shoal.report.figures.bottlenecks:Bottlenecks": "figure.bottlenecks",
+    "shoal.report.figures.calibration:Calibration": "figure.calibration",
+    "shoal.report.figures.codes_plane:CodesPlane": "figure.codes_plane",
+    "shoal.report.figures.confusion:Confusion": "figure.confusion",
+    "shoal.report.figures.coverage:Coverage": "figure.coverage",
+    "shoal.report.figures.example_images:ExampleImages": "figure.example_images",
+    "shoal.report.figures.example_series:ExampleSeries": "figure.example_series",
+    "shoal.report.figures.examples:Label": "label",
+    "shoal.report.figures.feature_maps:FeatureMaps": "figure.feature_maps",
+    "shoal.report.figures.filters:Filters": "figure.filters",
+    "shoal.report.figures.forecast:Forecast": "figure.forecast",
+    "shoal.report.figures.formula:FormulaFront": "figure.formula_front",
+    "shoal.report.figures.front:ScoreBySize": "figure.score_by_size",
+    "shoal.report.figures.hidden_states:HiddenStates": "figure.hidden_states",
+    "shoal.report.figures.importance:ImportanceFigure": "figure.importance",
+    "shoal.report.figures.importance:ImportanceRow": "importance.row",
+    "shoal.report.figures.interactions:InteractionsFigure": "figure.interactions",
+    "shoal.report.figures.labelled_steps:LabelledSteps": "figure.labelled_steps",
+    "shoal.report.figures.learning_curves:LearningCurves": "figure.learning_curves",
+    "shoal.report.figures.networks_tried:NetworksTried": "figure.networks_tried",
+    "shoal.report.figures.networks_tried:Panel": "networks_tried.panel",
+    "shoal.report.figures.overtraining:Scores": "figure.scores",
+    "shoal.report.figures.pairs:Pairs": "figure.pairs",
+    "shoal.report.figures.partial_dependence:PartialDependence": "figure.partial_dependence",
+    "shoal.report.figures.predicted_true:PredictedTrue": "figure.predicted_true",
+    "shoal.report.figures.pulls:Pulls": "figure.pulls",
+    "shoal.report.figures.reconstructed_columns:ReconstructedColumns": "figure.reconstructed_columns",
+    "shoal.report.figures.rejection:Rejection": "figure.rejection",
+    "shoal.report.figures.residuals:Residuals": "figure.residuals",
+    "shoal.report.figures.saliency:Saliency": "figure.saliency",
+    "shoal.report.figures.significance:Significance": "figure.significance",
+    "shoal.report.figures.systematic_band:Band": "figure.band",
+    "shoal.report.figures.systematic_band:SystematicBand": "figure.systematic_band",
+    "shoal.report.figures.targets:TargetRows": "target_rows",
+    "shoal.report.figures.tornado:Tornado": "figure.tornado",
+    "shoal.report.figures.validation_metric:ValidationMetric": "figure.validation_metric",
+    "shoal.results:Interval": "interval",
+}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record, StepExamples
 from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
 from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, limits, name_text, new_figure, wide
@@ -22,6 +23,7 @@ SHOWN = 6
 MOST_NAMED = 8
 
 
+@stored("figure.labelled_steps")
 @dataclass(frozen=True)
 class LabelledSteps:
     """The numbers of the figure: `series`, each `(time, channels)`, and truth and prediction of their steps."""

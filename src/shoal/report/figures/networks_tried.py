@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import CandidateRow, Record
 from shoal.report.figures.style import (
     BLUE,
@@ -32,6 +33,7 @@ FEW_NUMBERS = 6
 MOST_VECTOR_POINTS = 500
 
 
+@stored("networks_tried.panel")
 @dataclass(frozen=True)
 class Panel:
     """One hyperparameter: `x` (networks,) is its value, or the number of its category in `categories`."""
@@ -41,6 +43,7 @@ class Panel:
     categories: tuple[str, ...] = ()
 
 
+@stored("figure.networks_tried")
 @dataclass(frozen=True)
 class NetworksTried:
     """The numbers of the figure: `score` (candidates,) is what candidates are chosen by, lower is better.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.overtraining import ClassScores
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import (
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@stored("figure.scores")
 @dataclass(frozen=True)
 class Scores:
     """The numbers of the figure: densities of the scores of `signal` and `background` in the bins of `edges`."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import ReconstructedRows, ReconstructionRecord, Record
 from shoal.report.figures.rasters import fitted, pictures, show, shrunk
 from shoal.report.figures.style import BLUE, INK, MUTED, VERMILION, add_axes, limits, name_text, new_figure, wide
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 CELL, CELL_OF_SERIES = 1.08, 1.6  # inches, their width at least
 
 
+@stored("figure.pairs")
 @dataclass(frozen=True)
 class Pairs:
     """`truth` and `guess` `(few, *shape)`, a title for each row, and whether it is an anomaly."""
@@ -71,7 +73,7 @@ def _title(found: ReconstructionRecord, row: int) -> str:
     return f"{name_text(text, 12)} · {score}"
 
 
-def draw_pairs(shown: Pairs) -> Figure:
+def draw(shown: Pairs) -> Figure:
     """Draw images as pictures below each other, series as lines in one frame."""
     return _images(shown) if shown.truth.ndim == 4 else _series(shown)
 

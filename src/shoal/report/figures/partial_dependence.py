@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.data.units import NO_UNITS, labelled
 from shoal.evaluation.explanation.dependence import Dependence, Effect
 from shoal.report.figures.drawable import Drawable
@@ -40,6 +41,7 @@ DASHES: tuple[Any, ...] = ((0, (3, 2)), (0, (6, 1.5)), (0, (1.2, 1.2)))
 FORMS = {"partial": "partial dependence", "accumulated": "accumulated local effects"}
 
 
+@stored("figure.partial_dependence")
 @dataclass(frozen=True)
 class PartialDependence(Drawable):
     """The numbers of the figure: the effects of some columns, and which outputs are drawn.

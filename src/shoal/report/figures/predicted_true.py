@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, MUTED, bars, limits, name_text, stacked
 from shoal.report.figures.tabular import Columns, joined
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@stored("figure.predicted_true")
 @dataclass(frozen=True)
 class PredictedTrue:
     """The numbers of the figure: one panel per target, of `rows` test rows in all."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.data.units import labelled
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, INK, name_text, stacked
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 EDGE = 4.5  # pulls beyond it are counted in the outermost bins
 
 
+@stored("figure.pulls")
 @dataclass(frozen=True)
 class Pulls:
     """The numbers of the figure: `densities[i]` is the histogram of target i, whose area is one."""

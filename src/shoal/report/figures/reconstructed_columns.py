@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, MUTED, add_axes, limits, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, joined, of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 CELL, MOST = 1.6, 6
 
 
+@stored("figure.reconstructed_columns")
 @dataclass(frozen=True)
 class ReconstructedColumns:
     """The numbers of the figure: some columns `(rows, columns)` with their names; `left` are not shown."""

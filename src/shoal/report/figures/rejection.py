@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.selection import Selection
 from shoal.report.figures.style import BLUE, MUTED, VERMILION, add_axes, bars, new_figure, set_log
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@stored("figure.rejection")
 @dataclass(frozen=True)
 class Rejection:
     """The numbers of the figure: shares of signal and background kept by each cut, and the cut that was chosen."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import MUTED, VERMILION, limits, name_text, stacked
 from shoal.report.figures.tabular import Columns, joined, of
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@stored("figure.residuals")
 @dataclass(frozen=True)
 class Residuals:
     """The numbers of the figure: the rows of each target, and the running median of their residuals.

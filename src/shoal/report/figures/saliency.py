@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.along_time import common_limits, draw_lines, scaled
 from shoal.report.figures.drawable import Drawable
@@ -24,6 +25,7 @@ MOST_IMAGES, MOST_SERIES, MOST_PIXELS = 6, 4, 96
 CELL = 1.08  # inches, the width of an image with its text at least
 
 
+@stored("figure.saliency")
 @dataclass(frozen=True)
 class Saliency(Drawable):
     """How the score of a class hangs on each number of the input (Simonyan et al. 2014).

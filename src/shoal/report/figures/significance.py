@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.selection import Scan, Selection
 from shoal.report.figures.style import BLUE, INK, MUTED, VERMILION, add_axes, bars, new_figure
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 LABELS = {"asimov": "Asimov significance", "ams": "AMS", "s/sqrt(b)": "S/√B", "s/sqrt(s+b)": "S/√(S+B)"}
 
 
+@stored("figure.significance")
 @dataclass(frozen=True)
 class Significance:
     """The numbers of the figure: the scans of both parts, the cut, and what is quoted at it."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.data.units import labelled, split_unit
 from shoal.evaluation.observables import PROFILES, Histogram, Profile
 from shoal.evaluation.systematics import Systematics
@@ -34,6 +35,7 @@ PAIR = (BLUE, VERMILION)
 MOST_NAMES = 12
 
 
+@stored("figure.band")
 @dataclass(frozen=True)
 class Band:
     """Numbers in bins: what they are called, values, statistical errors, and how far all variations move them."""
@@ -45,6 +47,7 @@ class Band:
     down: np.ndarray
 
 
+@stored("figure.systematic_band")
 @dataclass(frozen=True)
 class SystematicBand:
     """The numbers of the figure.

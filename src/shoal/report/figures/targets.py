@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, VERMILION
 from shoal.report.figures.tabular import Columns, of
@@ -20,6 +21,7 @@ MOST_BARS = 300
 MOST_DRAWN = 10_000
 
 
+@stored("target_rows")
 @dataclass(frozen=True)
 class TargetRows:
     """The test rows, or steps, of one target in its unit, arrays `(rows,)`; `low` to `high` is the interval.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.systematics import NOISE, Systematics
 from shoal.evaluation.variations import SIDES
 from shoal.report.figures.style import (
@@ -32,6 +33,7 @@ COLOURS = {"up": BLUE, "down": VERMILION}
 HATCHES: dict[str, dict[str, Any]] = {"up": {}, "down": {"hatch": "/////", "edgecolor": PAPER}}
 
 
+@stored("figure.tornado")
 @dataclass(frozen=True)
 class Tornado:
     """The numbers of the figure: the shifts of one number by each variation, the largest first.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.report.figures.bands import Bands, bands, draw_bands, epoch_axis
 from shoal.report.figures.style import GREEN, MUTED, limits, log_scale, set_log, stacked
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+@stored("figure.validation_metric")
 @dataclass(frozen=True)
 class ValidationMetric:
     """The numbers of the figure: bands of the metric; their `networks` is the lower panel.
