@@ -127,11 +127,11 @@ def broken_promises(figure: FigureNumbers, folder: Path) -> Iterator[str]:
     again = kept(folder)[figure.name]
     for width, font in WIDTHS:
         with drawing({"font.family": FONTS[font]}, width):
-            made = figure.module.draw(figure.numbers)
+            made = figure.draw()
             if abs(made.get_figwidth() - width) > 1e-6:
                 yield f"it is {made.get_figwidth():.2f} inches wide, not {width:.2f}"
             yield from (f"{width:.2f} inches: {fault}" for fault in faults(made))
             yield from (f"in grey: {pair}" for pair in look_alike_in_grey(made))
     with drawing():
-        if svg_text(figure.module.draw(figure.numbers)) != svg_text(again.module.draw(again.numbers)):
+        if svg_text(figure.draw()) != svg_text(again.draw()):
             yield "what is kept draws another figure"

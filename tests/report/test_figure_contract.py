@@ -28,8 +28,10 @@ Shown = dict[tuple[str, str], FigureNumbers]
 AN_ADDITION = """
 from dataclasses import dataclass
 import numpy as np
+from shoal.codec import stored
 from shoal.report.figures.style import BLUE, add_axes, new_figure
 
+@stored("test.heights")
 @dataclass(frozen=True)
 class Heights:
     values: np.ndarray
@@ -163,23 +165,24 @@ def test_equal_arrays_are_kept_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("numbers", "module", "what"),
+    ("numbers", "what"),
     [
-        ({"class": "os:environ", "fields": {}}, "bands", "no class of shoal's figures"),
-        ({"class": "shoal.report.page:write_page", "fields": {}}, "bands", "there is no class"),
-        ({"class": "shoal.report.figures.forecast:Forecast", "fields": {}}, "forecast", "missing"),
-        (None, "os.path", "there is no figure"),
-        (None, "style", "there is no figure"),
-        ({"array": "gone"}, "forecast", "gone"),
-        ({"set": []}, "forecast", "there is no 'set'"),
+        ({"class": "os:environ", "fields": {}}, "there is no record 'os:environ'"),
+        ({"record": "shoal.report.page:write_page", "fields": {}}, "there is no record"),
+        ({"class": "shoal.report.figures.forecast:Forecast", "fields": {}}, "missing"),
+        ({"record": "figure.forecast", "fields": {}}, "missing"),
+        ({"record": "interval", "fields": {"value": 1.0, "low": 1.0, "high": 1.0}}, "there is no figure 'x'"),
+        (None, "there is no figure 'x'"),
+        ({"array": "gone"}, "gone"),
+        ({"set": []}, "there is no 'set'"),
     ],
 )
-def test_a_file_cannot_name_what_is_no_figure(numbers: Any, module: str, what: str, tmp_path: Path) -> None:
+def test_a_file_cannot_name_what_is_no_figure(numbers: Any, what: str, tmp_path: Path) -> None:
     import json
 
     from safetensors.numpy import save
 
-    document = {"format": 1, "figures": [{"name": "x", "module": module, "numbers": numbers}]}
+    document = {"format": 1, "figures": [{"name": "x", "numbers": numbers}]}
     (tmp_path / NAME).write_bytes(save({}, {"shoal_figures": json.dumps(document)}))
     with pytest.raises(RunError, match=what):
         kept(tmp_path)

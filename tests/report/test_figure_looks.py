@@ -25,7 +25,7 @@ def test_texts_have_room_and_series_differ_in_grey(looks: Any, every_figure: Sho
     found = []
     with drawing({"font.family": FONTS[font]}, width):
         for (case, name), figure in every_figure.items():
-            made = figure.module.draw(figure.numbers)
+            made = figure.draw()
             assert made.get_figwidth() == pytest.approx(width), f"{name} has another width than was asked for"
             found += [f"{case}, {name}, in grey: {pair}" for pair in looks.look_alike_in_grey(made)]
             with_title(made, f"{case}: {name}")

@@ -29,6 +29,12 @@ class FigureNumbers:
         return drawn(self.numbers)
 
 
+def is_drawable(numbers: Any) -> bool:
+    """Return whether something is the numbers of a figure."""
+    module = type(numbers).__module__
+    return module.startswith(f"{__package__}.") and hasattr(import_module(module), "draw")
+
+
 def drawn(numbers: Any) -> Figure:
     """Return what the module of the numbers' class draws of them."""
     figure: Figure = import_module(type(numbers).__module__).draw(numbers)

@@ -19,7 +19,7 @@ import numpy as np
 
 from shoal.codec import decode, encode
 from shoal.errors import RunError
-from shoal.report.figures.drawable import FigureNumbers
+from shoal.report.figures.drawable import FigureNumbers, is_drawable
 from shoal.runs.documents import check_format, read_bytes
 from shoal.runs.writing import write_atomically
 
@@ -73,9 +73,7 @@ def kept(folder: str | Path) -> dict[str, FigureNumbers]:
     check_format(path, document.get("format"), FORMAT, _MENDING)
     try:
         entries = document["figures"]
-        return {
-            entry["name"]: FigureNumbers(entry["name"], decode(entry["numbers"], arrays, FORMER)) for entry in entries
-        }
+        return {entry["name"]: _figure(entry["name"], decode(entry["numbers"], arrays, FORMER)) for entry in entries}
     except (KeyError, TypeError, ValueError, AttributeError, ImportError) as error:
         raise RunError(
             f"{str(path)!r} holds figures that this shoal does not know ({type(error).__name__}: {error}). {_MENDING}"
@@ -93,6 +91,12 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{str(path)!r} is damaged: it holds no numbers of figures ({error}). {_MENDING}") from error
     return document, arrays
+
+
+def _figure(name: str, numbers: Any) -> FigureNumbers:
+    if not is_drawable(numbers):
+        raise ValueError(f"there is no figure {name!r}")
+    return FigureNumbers(name, numbers)
 
 
 @lru_cache(maxsize=1)
