@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from shoal.data import Dataset, Split
-from shoal.metrics import metrics_for
+from shoal.statistics.metrics import metrics_for
 from shoal.results import Task
 
 

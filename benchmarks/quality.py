@@ -20,7 +20,7 @@ from tables import TABLES, Table
 
 import shoal
 from shoal.fit import read
-from shoal.metrics import METRICS
+from shoal.statistics.metrics import METRICS
 from shoal.results import Task
 from shoal.settings import check_settings
 

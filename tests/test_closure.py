@@ -18,12 +18,12 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from shoal.evaluation.chi_square import chi_square
-from shoal.evaluation.conformal import Conformal, coverage
-from shoal.evaluation.weighted import histogram, kolmogorov_smirnov
-from shoal.metrics import METRICS
+from shoal.evaluation.pulls.chi_square import chi_square
+from shoal.prediction.conformal import Conformal, coverage
 from shoal.results import Task
 from shoal.search.members import members_of
+from shoal.statistics.metrics import METRICS
+from shoal.statistics.weighted import histogram, kolmogorov_smirnov
 from shoal.training.engines.base import Engine
 from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.library import kernels

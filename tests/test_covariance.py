@@ -14,7 +14,7 @@ import pytest
 import shoal
 from shoal.cli import main
 from shoal.data import Preparation
-from shoal.evaluation.replicas import redrawn, sound_replicas
+from shoal.prediction.replicas import redrawn, sound_replicas
 from shoal.run import Run
 from shoal.search.members import members_of, replicas_of
 from shoal.settings import check_settings

@@ -14,9 +14,9 @@ import pytest
 
 import shoal
 from shoal.data import Preparation
-from shoal.evaluation.calibration import choose_calibration
-from shoal.evaluation.out_of_fold import OutOfFold
 from shoal.evaluation.scoring import prepared_rows, score_rows
+from shoal.prediction.calibration import choose_calibration
+from shoal.prediction.out_of_fold import OutOfFold
 from shoal.results import Status
 from shoal.run import Run
 from shoal.runs.folder import RunFolder

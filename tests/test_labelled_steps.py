@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 import shoal
 from shoal.cli.app import app
 from shoal.errors import NetworkError
-from shoal.evaluation.predictor import Prediction
+from shoal.prediction.predictor import Prediction
 
 TINY = {"networks": 2, "layers": "conv1d:8:3:1:same", "hidden": (4,), "epochs": 15, "learning_rate": 0.02}
 

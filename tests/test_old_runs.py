@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 import shoal
-from shoal.evaluation.predictor import Predictor
+from shoal.prediction.predictor import Predictor
 from shoal.report.figures.kept import kept
 from shoal.report.redraw import redraw
 

@@ -13,9 +13,9 @@ from typer.testing import CliRunner
 import shoal
 from shoal.cli.app import app
 from shoal.errors import DataError, SettingError
-from shoal.evaluation.principal import Principal
-from shoal.evaluation.reconstructing import anomaly_scores, scaled_inputs
+from shoal.evaluation.baselines.pca import Principal
 from shoal.networks import Flatten, Network
+from shoal.prediction.autoencoder import anomaly_scores, scaled_inputs
 from shoal.run import Run
 
 QUICK: dict[str, Any] = {"reconstruct": True, "networks": 1, "batch_size": 32, "seed": 0}

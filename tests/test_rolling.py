@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import shoal
-from shoal.afterwards import compare
+from shoal.after.comparing import compare
 from shoal.cli import main
 from shoal.cli.fit import candidates_line
 from shoal.data import Preparation

@@ -13,41 +13,41 @@ import numpy as np
 import pytest
 
 import shoal
-from shoal.aside import Aside, close_spare, start_early, take_spare
 from shoal.data import Preparation
 from shoal.evaluation.record import Record
+from shoal.helper_process import HelperProcess, close_spare, start_early, take_spare
 from shoal.report import write_figures
 from shoal.settings import check_settings
-from shoal.steps import Laps, learn_meanwhile, meanwhile, open_aside, read
+from shoal.steps import Timing, learn_meanwhile, meanwhile, open_helper, read
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no second process here")
 
 
 @pytest.fixture
-def aside() -> Iterator[Aside]:
-    aside = Aside()
-    yield aside
-    aside.close()
+def helper() -> Iterator[HelperProcess]:
+    helper = HelperProcess()
+    yield helper
+    helper.close()
 
 
 @pytest.mark.parametrize("name", ["iris", "phase_transition"])
-def test_the_baselines_are_the_same_wherever_they_learn(aside: Aside, name: str) -> None:
+def test_the_baselines_are_the_same_wherever_they_learn(helper: HelperProcess, name: str) -> None:
     dataset, split = read(name, check_settings({}))
     preparation = Preparation.fit(dataset, split.train)
     x = preparation.transform(dataset.table[split.test])
-    there, here = (learn_meanwhile(a, dataset, split, preparation, 3)(x) for a in (aside, Aside(start=False)))
+    there, here = (learn_meanwhile(a, dataset, split, preparation, 3)(x) for a in (helper, HelperProcess(start=False)))
     assert list(there) == list(here)
     for method, prediction in here.items():
         np.testing.assert_array_equal(there[method], prediction)
 
 
 def test_the_figures_are_the_same_wherever_they_are_drawn(
-    aside: Aside, tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    helper: HelperProcess, tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records: list[Record] = []
     monkeypatch.setattr(importlib.import_module("shoal.fit"), "write_report", lambda record, *_: records.append(record))
     shoal.fit("iris", out=str(tmp_path / "run"), **tiny)
-    later = aside.do(write_figures, records[0], tmp_path / "there")
+    later = helper.do(write_figures, records[0], tmp_path / "there")
     assert later.answer is not None
     assert later.answer.result() == write_figures(records[0], tmp_path / "here")
     files = {path.name: path.read_bytes() for path in (tmp_path / "here" / "figures").iterdir()}
@@ -64,24 +64,24 @@ def test_a_second_process_is_for_a_cold_start_on_several_cores(
     modules = {name: module for name, module in sys.modules.items() if name not in ("jax", "sklearn.ensemble")}
     monkeypatch.setattr(meanwhile, "available_cores", lambda: cores)
     monkeypatch.setattr(meanwhile.sys, "modules", {**modules, **dict.fromkeys(loaded)})
-    aside = open_aside()
+    helper = open_helper()
     monkeypatch.undo()
-    aside.close()
-    assert aside.running == expected
+    helper.close()
+    assert helper.running == expected
 
 
 def test_laps_share_out_the_total() -> None:
-    laps = Laps()
-    laps.end("reading")
-    laps.end("preparing", counted=1000.0)
-    assert laps.seconds["preparing"] == 0.0
-    assert laps.seconds["total"] >= laps.seconds["reading"] >= 0.0
+    timing = Timing()
+    timing.end("reading")
+    timing.end("preparing", counted=1000.0)
+    assert timing.seconds["preparing"] == 0.0
+    assert timing.seconds["total"] >= timing.seconds["reading"] >= 0.0
 
 
 def test_a_process_that_was_started_early_is_taken_once() -> None:
     close_spare()
     start_early("json")
-    early = open_aside()
+    early = open_helper()
     try:
         assert early.running == (os.name == "posix")
         assert take_spare() is None

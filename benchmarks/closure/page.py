@@ -24,7 +24,7 @@ from benchmarks.closure.summary import (
     tables_of,
     verdict,
 )
-from shoal.evaluation.weighted import effective_number
+from shoal.statistics.weighted import effective_number
 
 LEVELS = ("0.8", "0.9", "0.95")
 

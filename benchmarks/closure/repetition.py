@@ -8,8 +8,8 @@ import numpy as np
 
 from benchmarks.bare import bare_fit
 from benchmarks.closure.laws import CASES, Case, counted
-from shoal.evaluation.conformal import prediction_sets
-from shoal.evaluation.predictor import Prediction
+from shoal.prediction.conformal import prediction_sets
+from shoal.prediction.predictor import Prediction
 from shoal.run import Run
 
 LEVELS = (0.68, 0.95)

@@ -15,8 +15,8 @@ from benchmarks import shipped
 from benchmarks.bare import bare_fit
 from benchmarks.tables import cpu, penguins, titanic
 from shoal.data import Dataset, Split
-from shoal.evaluation.conformal import Conformal, prediction_sets
-from shoal.evaluation.predictor import Prediction
+from shoal.prediction.conformal import Conformal, prediction_sets
+from shoal.prediction.predictor import Prediction
 from shoal.results import Task
 from shoal.settings import check_settings
 from shoal.steps import read

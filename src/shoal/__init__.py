@@ -11,10 +11,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from shoal.afterwards import compare as compare
-    from shoal.afterwards import select as select
-    from shoal.afterwards import systematics as systematics
-    from shoal.data.builtin import BUILTIN
+    from shoal.after.comparing import compare as compare
+    from shoal.after.explaining import explain as explain
+    from shoal.after.formulas import formula as formula
+    from shoal.after.selecting import select as select
+    from shoal.after.varying import systematics as systematics
+    from shoal.data.builtin.sets import BUILTIN
     from shoal.data.loading import load_dataset as load_dataset
     from shoal.errors import DataError as DataError
     from shoal.errors import Interrupted as Interrupted
@@ -23,10 +25,8 @@ if TYPE_CHECKING:
     from shoal.errors import SettingError as SettingError
     from shoal.errors import ShoalError as ShoalError
     from shoal.errors import ShoalWarning as ShoalWarning
-    from shoal.explaining import explain as explain
     from shoal.fit import fit as fit
     from shoal.fit import resume as resume
-    from shoal.formulas import formula as formula
     from shoal.networks import Activation as Activation
     from shoal.networks import Dense as Dense
     from shoal.networks import Dropout as Dropout
@@ -46,14 +46,14 @@ _PUBLIC = {
     "fit": ("shoal.fit", "fit"),
     "resume": ("shoal.fit", "resume"),
     "load": ("shoal.run", "load"),
-    "select": ("shoal.afterwards", "select"),
-    "compare": ("shoal.afterwards", "compare"),
-    "systematics": ("shoal.afterwards", "systematics"),
-    "explain": ("shoal.explaining", "explain"),
-    "formula": ("shoal.formulas", "formula"),
+    "select": ("shoal.after.selecting", "select"),
+    "compare": ("shoal.after.comparing", "compare"),
+    "systematics": ("shoal.after.varying", "systematics"),
+    "explain": ("shoal.after.explaining", "explain"),
+    "formula": ("shoal.after.formulas", "formula"),
     "Run": ("shoal.run", "Run"),
     "load_dataset": ("shoal.data.loading", "load_dataset"),
-    "datasets": ("shoal.data.builtin", "BUILTIN"),
+    "datasets": ("shoal.data.builtin.sets", "BUILTIN"),
     "Network": ("shoal.networks", "Network"),
     "Dense": ("shoal.networks", "Dense"),
     "Dropout": ("shoal.networks", "Dropout"),

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from shoal.aside import Aside
 from shoal.data.leaks import find_leaks
 from shoal.errors import RunError
 from shoal.evaluation.evaluation import evaluate
-from shoal.evaluation.out_of_fold import OutOfFold, answers, ensemble_member
-from shoal.evaluation.predictor import Predictor
 from shoal.evaluation.record import Record
-from shoal.evaluation.replicas import sound_replicas
 from shoal.evaluation.sealed import SealedRows
+from shoal.helper_process import HelperProcess
+from shoal.prediction.out_of_fold import OutOfFold, answers, ensemble_member
+from shoal.prediction.predictor import Predictor
+from shoal.prediction.replicas import sound_replicas
 from shoal.repeating import command_line, origin, versions
 from shoal.report import keep_figures, write_report
 from shoal.run import Run
@@ -22,7 +22,7 @@ from shoal.search.members import members_of
 from shoal.search.strategies.random import propose
 from shoal.settings import FitSettings, check_settings
 from shoal.steps import (
-    Laps,
+    Timing,
     choose_kept,
     choose_space,
     count_candidates,
@@ -30,7 +30,7 @@ from shoal.steps import (
     kind_of,
     learn_meanwhile,
     make_ensemble,
-    open_aside,
+    open_helper,
     pose,
     prepare,
     read,
@@ -103,12 +103,12 @@ def _fit(
     folder: RunFolder | None = None,
     sha256: str | None = None,
 ) -> Run:
-    laps = Laps()
+    timing = Timing()
     progress.stage("reading")
     dataset, split = read(data, settings)
     for leak in find_leaks(dataset, split):
         progress.warn(leak)
-    laps.end("reading")
+    timing.end("reading")
     if sha256 is not None and dataset.sha256 != sha256:
         raise RunError(f"the data in {dataset.source!r} have changed since the run began; start a new run")
     preparation = prepare(dataset, split, settings)
@@ -120,19 +120,19 @@ def _fit(
     members = members_of(candidates, settings.cv, settings.repeats)
 
     folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
-    aside = open_aside()
+    helper = open_helper()
     try:
-        baselines = learn_meanwhile(aside, dataset, split, preparation, settings.seed)
+        baselines = learn_meanwhile(helper, dataset, split, preparation, settings.seed)
         command = command_line(dataset, settings)
         folder.write_config(settings.given(), data=origin(dataset), versions=versions(), command=command)
-        training = train_members(problem, members, settings, progress, folder, laps.began, aside)
-        laps.end("preparing", training.compile_seconds + training.train_seconds)
+        training = train_members(problem, members, settings, progress, folder, timing.began, helper)
+        timing.end("preparing", training.compile_seconds + training.train_seconds)
         progress.stage("evaluating")
         judged = choose_kept(training, settings, folder)
         folds = OutOfFold.of(problem, [ensemble_member(training.members[place]) for place in judged])
         kept = [place for place in judged if answers(problem, training.members[place].member)]
         chosen = [training.members[place] for place in kept]
-        watched = (settings, progress, folder, laps.began, aside)
+        watched = (settings, progress, folder, timing.began, helper)
         replicas = train_replicas(problem, chosen, dataset, split, preparation, *watched, training)
         sound = sound_replicas(replicas)
         predictor, measured = make_ensemble(chosen, preparation, dataset, split, problem, settings, sound, folds)
@@ -158,22 +158,24 @@ def _fit(
             replicas=replicas,
         )
         record.engine.update(name=training.engine, programs=training.programs, reason=training.reason)
-        laps.end("evaluate")
+        timing.end("evaluate")
         progress.stage("writing the page" if settings.page else "writing")
-        _write(folder, predictor, record, aside if settings.page else None, laps)
+        _write(folder, predictor, record, helper if settings.page else None, timing)
     except KeyboardInterrupt:
         if not folder.has_checkpoint:
             raise
         raise interrupted(folder, "the networks are") from None
     finally:
-        aside.close()
+        helper.close()
         folder.remove_if_unused()
     return Run(folder)
 
 
-def _write(folder: RunFolder, predictor: Predictor, record: Record, draws: Aside | None, laps: Laps) -> None:
+def _write(
+    folder: RunFolder, predictor: Predictor, record: Record, draws: HelperProcess | None, timing: Timing
+) -> None:
     """Write the run; the numbers before the page, so that a figure that fails loses nothing. Without draws, no page."""
-    record.seconds.update(laps.seconds)
+    record.seconds.update(timing.seconds)
     folder.write_model(predictor)
     folder.write_log(record)
     folder.write_scored(record)
@@ -182,7 +184,7 @@ def _write(folder: RunFolder, predictor: Predictor, record: Record, draws: Aside
         write_report(record, folder.path, draws)
     else:
         keep_figures(record, folder.path)
-    laps.end("report")
-    record.seconds.update(laps.seconds)
+    timing.end("report")
+    record.seconds.update(timing.seconds)
     folder.write_metrics(record)
     folder.remove_checkpoint()

@@ -13,17 +13,17 @@ import polars as pl
 
 from shoal.data import ReadOptions
 from shoal.data.conversion import to_numbers
-from shoal.data.cutting import cut_again
-from shoal.data.long_tables import steps_of
 from shoal.data.raw import Raw, read_any
 from shoal.data.roles import Roles
+from shoal.data.series.cutting import cut_again
+from shoal.data.series.long_tables import steps_of
 from shoal.data.signal_readers import options_alike
 from shoal.data.units import differing_units
 from shoal.errors import DataError, SettingError, ShoalWarning
-from shoal.evaluation.predictor import Prediction, Predictor
-from shoal.evaluation.reconstructing import best_alone, scaled_inputs
 from shoal.evaluation.reuse import holds_test_rows
 from shoal.evaluation.scoring import Rows, best_guess, score_guess
+from shoal.prediction.autoencoder import best_alone, scaled_inputs
+from shoal.prediction.predictor import Prediction, Predictor
 from shoal.results import Interval
 from shoal.runs.folder import RunFolder
 from shoal.runs.page_file import times
@@ -31,7 +31,7 @@ from shoal.runs.page_file import times
 if TYPE_CHECKING:
     import numpy as np
 
-    from shoal.evaluation.reconstructing import AnomalyScores
+    from shoal.prediction.autoencoder import AnomalyScores
     from shoal.report.figures.feature_maps import FeatureMaps
     from shoal.report.figures.filters import Filters
     from shoal.report.figures.hidden_states import HiddenStates
@@ -149,7 +149,7 @@ class Run:
             SettingError: the run predicts and reconstructs nothing.
             DataError: a column is missing, or holds values of another type than in training.
         """
-        from shoal.evaluation.reconstructing import check_reconstructs, reconstruct
+        from shoal.prediction.autoencoder import check_reconstructs, reconstruct
 
         check_reconstructs(self.predictor)
         preparation = self.predictor.preparation
@@ -200,7 +200,7 @@ class Run:
 
     def _judged(self, data: Any, options: ReadOptions | None) -> tuple[pl.DataFrame, np.ndarray, AnomalyScores]:
         """Return the rows as read, their codes and how strange they are."""
-        from shoal.evaluation.reconstructing import check_reconstructs, codes, judge
+        from shoal.prediction.autoencoder import check_reconstructs, codes, judge
 
         check_reconstructs(self.predictor)
         raw = self._read(data, options)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from shoal.data import ReadOptions, describe, load_dataset
-from shoal.data.generated_images import GALAXIES, galaxies, galaxy_brightness
+from shoal.data.builtin.generated_images import GALAXIES, galaxies, galaxy_brightness
 from shoal.data.joining import load_with_test
 from shoal.data.raw import read_any
 from shoal.data.signal_readers import signal_reader
@@ -513,9 +513,9 @@ def test_galaxies_are_what_they_say() -> None:
 
 def test_predictions_from_a_folder(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from shoal.data import Preparation
-    from shoal.evaluation.predictor import EnsembleMember, Predictor
     from shoal.networks import Network
     from shoal.networks.layers import Dense, Flatten
+    from shoal.prediction.predictor import EnsembleMember, Predictor
     from shoal.run import Run
     from shoal.streams import Stream
 

@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from shoal.evaluation.baselines.label_shuffle import Shuffled, shuffled_problem, train_shuffled
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.overtraining import Overtraining, overtraining, signal_class
-from shoal.evaluation.shuffled import Shuffled, shuffled_problem, train_shuffled
 from shoal.results import Interval, Task
 from shoal.training.choice import choose_engine
 from shoal.training.engines.native.library import best_kernel

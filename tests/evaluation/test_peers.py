@@ -13,15 +13,15 @@ from sklearn.model_selection import KFold
 from sklearn.neighbors import NearestNeighbors
 
 from shoal.evaluation.compare import Contender, compare, corrected_t
-from shoal.evaluation.conformal import Conformal, conformal_quantile, prediction_sets
-from shoal.evaluation.intervals import with_intervals
-from shoal.evaluation.noise import intrinsic_scatter
 from shoal.evaluation.record import PredictedRows
-from shoal.evaluation.region import Region
-from shoal.evaluation.significance import asimov_significance
-from shoal.evaluation.weighted import histogram
-from shoal.metrics import METRICS
+from shoal.prediction.conformal import Conformal, conformal_quantile, prediction_sets
+from shoal.prediction.intrinsic_scatter import intrinsic_scatter
+from shoal.prediction.region import Region
 from shoal.results import Task
+from shoal.statistics.bootstrap import with_intervals
+from shoal.statistics.metrics import METRICS
+from shoal.statistics.significance import asimov_significance
+from shoal.statistics.weighted import histogram
 
 TRUTH = np.random.default_rng(0).normal(size=150)
 GUESS = TRUTH + np.random.default_rng(1).standard_t(5, size=150)

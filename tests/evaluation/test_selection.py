@@ -7,7 +7,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 from shoal.errors import DataError, SettingError
 from shoal.evaluation.record import PredictedRows
 from shoal.evaluation.selection import Events, check_selection, choose_cut, roc, scan, select, selection_of
-from shoal.evaluation.significance import Yields, asimov_significance
+from shoal.statistics.significance import Yields, asimov_significance
 
 RNG = np.random.default_rng(5)
 

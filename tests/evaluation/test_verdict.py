@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shoal.evaluation.intervals import with_intervals
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.verdict import beats_baselines, conclude, paired_difference, verdict_text
 from shoal.results import Task
+from shoal.statistics.bootstrap import with_intervals
 
 C, R = Task.CLASSIFICATION, Task.REGRESSION
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from shoal.data.units import units_of_names
-from shoal.evaluation.counts import Counts
+from shoal.evaluation.baselines.label_shuffle import Shuffled
 from shoal.evaluation.explanation.importance import Importance, ImportanceTable
 from shoal.evaluation.explanation.scores import Estimate
 from shoal.evaluation.overfitting import overfitting_verdict
@@ -34,12 +34,12 @@ from shoal.evaluation.record import (
     Verdict,
 )
 from shoal.evaluation.selection import Events, select
-from shoal.evaluation.shuffled import Shuffled
-from shoal.evaluation.significance import Yields
-from shoal.metrics import metrics_for
 from shoal.networks import Network
 from shoal.report.figures import FigureNumbers, figure_numbers
 from shoal.results import Interval, Status, Task
+from shoal.search.results.optimism import Counts
+from shoal.statistics.metrics import metrics_for
+from shoal.statistics.significance import Yields
 from shoal.streams import Stream
 
 ACTIVATIONS = ("relu", "tanh", "gelu", "sigmoid")

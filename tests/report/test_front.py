@@ -8,12 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from shoal.evaluation.counts import Counts
 from shoal.evaluation.record import Record
 from shoal.report.figures import figure_numbers, write_figures
 from shoal.report.figures.front import ScoreBySize
 from shoal.report.page import page_html
 from shoal.results import Interval
+from shoal.search.results.optimism import Counts
 
 Maker = Callable[..., Record]
 

@@ -13,8 +13,8 @@ import pytest
 from shoal.data.signals import Signals
 from shoal.errors import DataError, SettingError
 from shoal.evaluation.examples import choose_rows, last_stretch
-from shoal.evaluation.predictor import Prediction
 from shoal.evaluation.record import Record
+from shoal.prediction.predictor import Prediction
 from shoal.report.figures import figure_numbers, write_figures
 from shoal.report.figures.along_time import thinned
 from shoal.report.figures.examples import Label, right_and_wrong

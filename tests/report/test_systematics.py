@@ -10,9 +10,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from shoal.evaluation.observables import Sample, of_numbers, several_classes, two_classes
-from shoal.evaluation.significance import Yields
-from shoal.evaluation.systematics import (
+from shoal.evaluation.systematics.observables import Sample, of_numbers, several_classes, two_classes
+from shoal.evaluation.systematics.shifts import (
     Effect,
     Systematics,
     effect_of,
@@ -20,7 +19,7 @@ from shoal.evaluation.systematics import (
     measure,
     shift_between,
 )
-from shoal.evaluation.variations import read_variations
+from shoal.evaluation.systematics.variations import read_variations
 from shoal.report.figures import systematic_band, tornado
 from shoal.report.figures.export import drawing, svg_text
 from shoal.report.figures.kept import kept
@@ -32,6 +31,7 @@ from shoal.report.systematics import (
     with_error,
     write_systematics,
 )
+from shoal.statistics.significance import Yields
 
 HOSTILE = "<b>$x$\n very long name of a variation that nobody can read in a figure"
 

@@ -49,9 +49,9 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def _fake_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    module = types.ModuleType("shoal.evaluation.predictor")
+    module = types.ModuleType("shoal.prediction.predictor")
     module.Predictor = FakePredictor  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "shoal.evaluation.predictor", module)
+    monkeypatch.setitem(sys.modules, "shoal.prediction.predictor", module)
 
 
 def test_everything_comes_back_bit_by_bit(folder: Path) -> None:
@@ -147,8 +147,8 @@ def test_arrays_to_bytes_takes_slices(tmp_path: Path) -> None:
 @pytest.mark.parametrize("target", ["y", "kind"])
 def test_a_real_predictor_predicts_the_same_after_loading(tmp_path: Path, target: str) -> None:
     from shoal.data import Preparation, load_dataset
-    from shoal.evaluation.predictor import EnsembleMember, Predictor
     from shoal.networks import Dense, Network
+    from shoal.prediction.predictor import EnsembleMember, Predictor
     from shoal.streams import Stream
 
     x = np.linspace(-1.0, 1.0, 30)

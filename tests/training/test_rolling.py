@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoal.data.rolling import roll_folds
+from shoal.data.split.rolling import roll_folds
 from shoal.errors import DataError
-from shoal.evaluation.out_of_fold import OutOfFold, answers
-from shoal.evaluation.predictor import EnsembleMember
 from shoal.networks import Network
+from shoal.prediction.out_of_fold import OutOfFold, answers
+from shoal.prediction.predictor import EnsembleMember
 from shoal.results import Task
 from shoal.search.members import members_of
 from shoal.training.engines.base import Engine

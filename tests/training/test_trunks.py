@@ -12,7 +12,7 @@ import pytest
 from shoal.errors import NetworkError
 from shoal.networks import Flatten
 from shoal.results import Task
-from shoal.taken import TakenRows, aligned_empty
+from shoal.row_view import TakenRows, aligned_empty
 from shoal.training import cost
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.engines.xla import engine as engine_module

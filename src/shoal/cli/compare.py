@@ -18,7 +18,7 @@ Runs = Annotated[
 
 def compare(runs: Runs, *, as_json: Json = False) -> None:
     """Compare runs in pairs on the test rows that they have in common."""
-    from shoal.afterwards import compare as compare_runs
+    from shoal.after.comparing import compare as compare_runs
     from shoal.cli.output import print_json
     from shoal.run import load
 

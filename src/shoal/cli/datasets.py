@@ -8,7 +8,7 @@ from shoal.cli.options import Json
 def datasets(*, as_json: Json = False) -> None:
     """List the built-in data sets with rows, columns and task."""
     from shoal.cli.output import print_json, print_table
-    from shoal.data.builtin import BUILTIN
+    from shoal.data.builtin.sets import BUILTIN
 
     if as_json:
         print_json(

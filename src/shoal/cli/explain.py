@@ -69,9 +69,9 @@ def explain(
         are
     not opened.
     """
+    from shoal.after.explaining import explain as explain_run
     from shoal.cli.live import watching
     from shoal.cli.output import print_json
-    from shoal.explaining import explain as explain_run
     from shoal.run import load
     from shoal.runs.folder import EXPLANATION
 

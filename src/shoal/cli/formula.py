@@ -9,7 +9,7 @@ import typer
 from shoal.cli.options import Json, Quiet, RunArgument
 
 if TYPE_CHECKING:
-    from shoal.evaluation.formula.found import Formulas
+    from shoal.evaluation.formula.formulas import Formulas
 
 Data = Annotated[str | None, typer.Argument(metavar="DATA", help="the data of the fit, if they are elsewhere now")]
 Target = Annotated[str | None, typer.Option("--target", help="which target, where there are several")]
@@ -52,10 +52,10 @@ def formula(
     Formulas of rising length are found by symbolic regression at the training and validation rows and written into
     the folder formula of the run. Needs the extra: pip install 'shoal\[formula]'
     """
+    from shoal.after.formulas import folder_of
+    from shoal.after.formulas import formula as find
     from shoal.cli.live import watching
     from shoal.cli.output import print_json
-    from shoal.formulas import folder_of
-    from shoal.formulas import formula as find
     from shoal.report.formula import write_formulas
     from shoal.run import load
 

@@ -51,7 +51,7 @@ def select(
     as_json: Json = False,
 ) -> None:
     """Choose a cut on the score for expected yields, and quote it on rows that did not choose it."""
-    from shoal.afterwards import select as select_cut
+    from shoal.after.selecting import select as select_cut
     from shoal.cli.output import print_json
 
     found = select_cut(

@@ -12,7 +12,7 @@ from shoal.cli.from_settings import READING, read_options, with_settings
 from shoal.cli.options import Json, Quiet, RunArgument
 
 if TYPE_CHECKING:
-    from shoal.evaluation.systematics import Systematics
+    from shoal.evaluation.systematics.shifts import Systematics
 
 Variations = Annotated[
     str, typer.Argument(metavar="VARIATIONS", help=r"a TOML file with a table \[name] for each variation")
@@ -77,7 +77,7 @@ def systematics(
     """
     from pathlib import Path
 
-    from shoal.afterwards import systematics as vary
+    from shoal.after.varying import systematics as vary
     from shoal.cli.output import print_json
     from shoal.report.systematics import write_systematics
     from shoal.run import load

@@ -11,10 +11,10 @@ import polars as pl
 
 from shoal.data.columns import Column
 from shoal.data.conversion import to_numbers, to_times
-from shoal.data.recipe import Cut
 from shoal.data.roles import Roles
+from shoal.data.series.recipe import Cut
+from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import Signals
-from shoal.data.step_targets import StepTargets
 from shoal.data.targets import class_indices, target_numbers
 from shoal.results import Task
 

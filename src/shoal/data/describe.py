@@ -16,7 +16,7 @@ from shoal.errors import listing
 from shoal.results import Task
 
 if TYPE_CHECKING:
-    from shoal.data.split import Split
+    from shoal.data.split.split import Split
 
 _MANY_ROWS = 100
 

@@ -12,9 +12,9 @@ from shoal.data.dataset import Dataset
 from shoal.data.loading import load_dataset
 from shoal.data.raw import Raw, read_any
 from shoal.data.readers import ReadOptions
+from shoal.data.series.step_targets import StepTargets
 from shoal.data.signal_readers import options_alike
 from shoal.data.signals import Signals
-from shoal.data.step_targets import StepTargets
 from shoal.data.units import differing_units
 from shoal.errors import DataError, listing, suggest
 

@@ -30,7 +30,7 @@ from shoal.errors import listing
 from shoal.results import Task
 
 if TYPE_CHECKING:
-    from shoal.data.split import Split
+    from shoal.data.split.split import Split
 
 NAMED = 5
 """Rows and groups that a warning names at most."""
@@ -59,7 +59,7 @@ def leaks_of_split(dataset: Dataset, split: Split) -> list[str]:
 
     Example:
         >>> from shoal.data.loading import load_dataset
-        >>> from shoal.data.split import split_rows
+        >>> from shoal.data.split.split import split_rows
         >>> data = load_dataset({"x": [0.1 * i for i in range(12)], "y": [i * i / 7 for i in range(12)]})
         >>> leaks_of_split(data, split_rows(data))
         []

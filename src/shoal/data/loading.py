@@ -22,14 +22,15 @@ from shoal.data.checks import (
 from shoal.data.columns import MOST_LEVELS, Column, Kind, check_features, find_columns
 from shoal.data.conversion import is_plain, tidy
 from shoal.data.covariance import check_alone, with_covariance
-from shoal.data.cutting import check_cutting, cut_table
 from shoal.data.dataset import Dataset
 from shoal.data.hashing import content_hash, hash_of_both
 from shoal.data.raw import Raw, read_any
 from shoal.data.readers import ReadOptions
 from shoal.data.roles import Roles
+from shoal.data.series.cutting import check_cutting, cut_table
+from shoal.data.series.step_targets import numbers_of, with_step_targets
+from shoal.data.series.windows import step_names
 from shoal.data.signals import Signals
-from shoal.data.step_targets import numbers_of, with_step_targets
 from shoal.data.targets import (
     check_targets_vary,
     class_names,
@@ -40,7 +41,6 @@ from shoal.data.targets import (
     target_numbers,
 )
 from shoal.data.units import check_errors, units_of_names
-from shoal.data.windows import step_names
 from shoal.errors import DataError, SettingError, listing
 from shoal.results import Task
 

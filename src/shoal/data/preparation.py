@@ -17,9 +17,9 @@ from shoal.data.conversion import is_plain, tidy_column
 from shoal.data.dataset import Dataset, Inputs
 from shoal.data.encoders import ENCODERS, BooleanEncoder, CategoryEncoder, Encoder, NumberEncoder
 from shoal.data.normalization import get_normalization, mean_and_scale
-from shoal.data.recipe import Recipe
+from shoal.data.series.recipe import Recipe
+from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import SignalPreparation
-from shoal.data.step_targets import StepTargets
 from shoal.data.targets import check_classes_known, target_numbers
 from shoal.errors import DataError, listing, suggest
 from shoal.results import Task

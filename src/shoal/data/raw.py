@@ -9,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from shoal.data.builtin import BUILTIN
+from shoal.data.builtin.sets import BUILTIN
 from shoal.data.dataset import Dataset, Inputs
 from shoal.data.readers import ReadOptions, from_python, read_with_units
-from shoal.data.recipe import Cut
 from shoal.data.roles import Roles
+from shoal.data.series.recipe import Cut
 from shoal.data.signal_readers import is_signals, signal_reader, signals_from_python
 from shoal.data.signals import Signals
 from shoal.data.unit_sources import units_of_python

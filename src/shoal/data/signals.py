@@ -9,11 +9,11 @@ from typing import Any, Literal
 
 import numpy as np
 
-from shoal.data.interpolation import interpolate
-from shoal.data.recipe import Recipe
-from shoal.data.step_targets import StepTargets
+from shoal.data.series.interpolation import interpolate
+from shoal.data.series.recipe import Recipe
+from shoal.data.series.step_targets import StepTargets
 from shoal.errors import DataError, listing
-from shoal.taken import TakenRows, aligned_empty, is_aligned
+from shoal.row_view import TakenRows, aligned_empty, is_aligned
 
 Kind = Literal["images", "series"]
 PADDED = -1e9

@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import RunError
-from shoal.evaluation.intervals import percentiles, resampled_weights, resamples_for, with_intervals
 from shoal.evaluation.record import PredictedRows
-from shoal.metrics import METRICS, metrics_for
 from shoal.results import Interval, Task
+from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for, with_intervals
+from shoal.statistics.metrics import METRICS, metrics_for
 
 FoldScores = Mapping[tuple[int, int], float]
 """Validation loss of the best candidate by repeat and fold."""

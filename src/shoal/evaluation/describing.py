@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from shoal.data import Dataset, Split, describe
-from shoal.evaluation.predictor import Predictor
 from shoal.evaluation.record import (
     ColumnRow,
     Curves,
@@ -17,6 +16,7 @@ from shoal.evaluation.record import (
     ReplicaRow,
 )
 from shoal.networks.bottleneck import code_size
+from shoal.prediction.predictor import Predictor
 from shoal.results import Task
 from shoal.training.member import TrainedMember
 

@@ -10,25 +10,16 @@ import numpy as np
 import polars as pl
 
 from shoal.data import Dataset, Split
-from shoal.evaluation.baselines import Learned
-from shoal.evaluation.candidates import rank_candidates
-from shoal.evaluation.chi_square import ChiSquare
-from shoal.evaluation.conformal import coverage
-from shoal.evaluation.correlated import learned_errors
-from shoal.evaluation.counts import count_candidates
+from shoal.evaluation.baselines.label_shuffle import Shuffled
+from shoal.evaluation.baselines.tabular import Learned
 from shoal.evaluation.describing import describe_data, describe_networks, describe_replicas, gather_curves
-from shoal.evaluation.error_bars import Measured
+from shoal.evaluation.error_bar_checks import error_bars_record
 from shoal.evaluation.examples import signal_record
 from shoal.evaluation.explanation.in_passing import importance_in_passing
-from shoal.evaluation.hyperparameters import importance
-from shoal.evaluation.intervals import with_intervals
-from shoal.evaluation.measured import measured_record, of_targets
-from shoal.evaluation.noise import total_error
-from shoal.evaluation.out_of_fold import OutOfFold
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.overtraining import overtraining
-from shoal.evaluation.predictor import Prediction, Predictor
-from shoal.evaluation.reconstructing import best_alone
+from shoal.evaluation.pulls.chi_square import ChiSquare
+from shoal.evaluation.pulls.summary import measured_record, of_targets
 from shoal.evaluation.reconstruction import reconstruction_record, simple_reconstructions
 from shoal.evaluation.record import (
     NetworkRow,
@@ -37,14 +28,23 @@ from shoal.evaluation.record import (
     Scores,
     TestRows,
 )
-from shoal.evaluation.scored import Scored
 from shoal.evaluation.scoring import Rows, best_guess, block_of, prepared_rows, score_guess, score_rows, truth_of
 from shoal.evaluation.sealed import SealedRows
 from shoal.evaluation.selection import selection_of
-from shoal.evaluation.shuffled import Shuffled
 from shoal.evaluation.verdict import beats_baselines, conclude
-from shoal.evaluation.worth import error_bars_record
+from shoal.prediction.autoencoder import best_alone
+from shoal.prediction.conformal import coverage
+from shoal.prediction.correlated_errors import learned_errors
+from shoal.prediction.error_bars import Measured
+from shoal.prediction.intrinsic_scatter import total_error
+from shoal.prediction.out_of_fold import OutOfFold
+from shoal.prediction.predictor import Prediction, Predictor
+from shoal.prediction.scored import Scored
 from shoal.results import Task
+from shoal.search.results.importance import importance
+from shoal.search.results.optimism import count_candidates
+from shoal.search.results.ranking import rank_candidates
+from shoal.statistics.bootstrap import with_intervals
 from shoal.training.member import TrainedMember
 
 

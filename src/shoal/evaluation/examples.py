@@ -11,9 +11,9 @@ import numpy as np
 from shoal.data import Inputs
 from shoal.data.signals import Signals
 from shoal.errors import NetworkError
-from shoal.evaluation.inside import feature_maps, filters, hidden_states, saliency
-from shoal.evaluation.predictor import Prediction, Predictor
+from shoal.evaluation.explanation.activations import feature_maps, filters, hidden_states, saliency
 from shoal.evaluation.record import ForecastRows, SignalRecord, StepExamples
+from shoal.prediction.predictor import Prediction, Predictor
 
 MOST, MOST_WRONG = 12, 4
 LONGEST_STRETCH = 150

@@ -16,11 +16,11 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.errors import SettingError, listing, suggest
-from shoal.evaluation.intervals import wilson
+from shoal.evaluation.baselines.label_shuffle import Shuffled
 from shoal.evaluation.overfitting import LATE, Overfitting
-from shoal.evaluation.shuffled import Shuffled
-from shoal.evaluation.weighted import KolmogorovSmirnov, histogram, kolmogorov_smirnov
 from shoal.results import Interval
+from shoal.statistics.bootstrap import wilson
+from shoal.statistics.weighted import KolmogorovSmirnov, histogram, kolmogorov_smirnov
 
 BINS = 30
 SIGNAL_WORDS = ("signal", "sig", "s", "1", "true", "yes", "positive", "pos")

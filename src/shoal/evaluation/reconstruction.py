@@ -8,14 +8,14 @@ import numpy as np
 
 from shoal.data import Dataset, Preparation, Split
 from shoal.data.conversion import labels, to_numbers
-from shoal.evaluation.candidates import best_by_bottleneck, rank_candidates
-from shoal.evaluation.intervals import wilson
-from shoal.evaluation.predictor import Predictor
-from shoal.evaluation.principal import Principal
-from shoal.evaluation.reconstructing import anomaly_scores, codes, reconstruct
+from shoal.evaluation.baselines.pca import Principal
 from shoal.evaluation.record import ReconstructedRows, ReconstructionRecord
 from shoal.networks.bottleneck import code_size
+from shoal.prediction.autoencoder import anomaly_scores, codes, reconstruct
+from shoal.prediction.predictor import Predictor
 from shoal.results import Interval
+from shoal.search.results.ranking import best_by_bottleneck, rank_candidates
+from shoal.statistics.bootstrap import wilson
 from shoal.training.member import TrainedMember
 
 MOST_EXAMPLES = 12

@@ -11,15 +11,15 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.data.units import labelled, squared
-from shoal.evaluation.candidates import rank_candidates
-from shoal.evaluation.chi_square import MeasuredRecord
-from shoal.evaluation.counts import Counts
 from shoal.evaluation.explanation.importance import ImportanceTable
-from shoal.evaluation.front import Front, find_front
 from shoal.evaluation.overtraining import Overtraining
+from shoal.evaluation.pulls.chi_square import MeasuredRecord
 from shoal.evaluation.selection import Selection
-from shoal.metrics import METRICS
 from shoal.results import Interval, Task
+from shoal.search.results.optimism import Counts
+from shoal.search.results.pareto import Front, find_front
+from shoal.search.results.ranking import rank_candidates
+from shoal.statistics.metrics import METRICS
 
 Scores = dict[str, Interval]
 

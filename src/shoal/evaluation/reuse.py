@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shoal.evaluation.record import PredictedRows
-from shoal.evaluation.scored import Scored
+from shoal.prediction.scored import Scored
 from shoal.results import Task
 
 

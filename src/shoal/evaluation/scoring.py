@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 
 from shoal.data import Dataset, Preparation
-from shoal.evaluation.intervals import block_length, with_intervals
-from shoal.evaluation.predictor import Prediction, Predictor
-from shoal.evaluation.reconstructing import scaled_inputs
 from shoal.evaluation.record import (
     Scores,
 )
-from shoal.evaluation.scored import Scored
+from shoal.prediction.autoencoder import scaled_inputs
+from shoal.prediction.predictor import Prediction, Predictor
+from shoal.prediction.scored import Scored
 from shoal.results import Task
-from shoal.taken import joined
+from shoal.row_view import joined
+from shoal.statistics.bootstrap import block_length, with_intervals
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.errors import DataError, SettingError
-from shoal.evaluation.intervals import percentiles, resampled_weights, resamples_for
 from shoal.evaluation.overtraining import signal_class
-from shoal.evaluation.significance import MEASURES, Yields
-from shoal.evaluation.weighted import effective_number, negative_fraction
 from shoal.results import Interval
+from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for
+from shoal.statistics.significance import MEASURES, Yields
+from shoal.statistics.weighted import effective_number, negative_fraction
 
 if TYPE_CHECKING:
     from shoal.evaluation.record import PredictedRows
@@ -100,8 +100,8 @@ def roc(events: Events, seed: int = 0) -> Roc:
         >>> roc(events).area.value
         0.75
     """
-    from shoal.evaluation.intervals import with_intervals
     from shoal.results import Task
+    from shoal.statistics.bootstrap import with_intervals
 
     cuts = np.unique(events.score)
     signal, background = (np.append(share[::-1], []) for share in events.above(cuts))

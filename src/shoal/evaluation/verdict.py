@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from shoal.evaluation.intervals import normal_quantile, percentiles, resampled_weights, resamples_for
 from shoal.evaluation.overfitting import Overfitting
 from shoal.evaluation.record import Scores, Verdict
-from shoal.metrics import METRICS, row_losses
 from shoal.results import Interval, Task, readable
+from shoal.statistics.bootstrap import normal_quantile, percentiles, resampled_weights, resamples_for
+from shoal.statistics.metrics import METRICS, row_losses
 
 LABELS = {
     "most_frequent": "always predicting the shares of the classes",

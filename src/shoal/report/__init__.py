@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from shoal.aside import Aside
 from shoal.evaluation.record import Record
+from shoal.helper_process import HelperProcess
 from shoal.report.figures import FIGURES as FIGURES
 from shoal.report.figures import figure_numbers as figure_numbers
 from shoal.report.figures import keep_figures as keep_figures
@@ -38,13 +38,13 @@ def warm_up() -> None:
             render(figure)
 
 
-def write_report(record: Record, folder: Path, aside: Aside | None = None) -> Path:
+def write_report(record: Record, folder: Path, helper: HelperProcess | None = None) -> Path:
     """Write the figures and the page of a run.
 
     Args:
         record: the finished run.
         folder: the run folder; `figures/` and `report.html` are written in it.
-        aside: a process that has loaded what drawing needs; it draws unless this one has loaded it, too.
+        helper: a process that has loaded what drawing needs; it draws unless this one has loaded it, too.
 
     Returns:
         The path of the page.
@@ -52,7 +52,7 @@ def write_report(record: Record, folder: Path, aside: Aside | None = None) -> Pa
     Raises:
         RunError: a file cannot be written.
     """
-    if aside is None or "matplotlib.figure" in sys.modules:
-        aside = Aside(start=False)
-    drawn = aside.do(write_figures, record, folder)
+    if helper is None or "matplotlib.figure" in sys.modules:
+        helper = HelperProcess(start=False)
+    drawn = helper.do(write_figures, record, folder)
     return write_page(record, folder, drawn.result())

@@ -118,6 +118,6 @@ def _as_it_was(found: ErrorBars) -> Table:
 
 
 def _note() -> str:
-    from shoal.evaluation.calibration import ECE
+    from shoal.prediction.calibration import ECE
 
     return f"{ECE[0].upper()}{ECE[1:]} (Naeini et al. 2015). It is never below zero, so that few rows show some of it."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from shoal.evaluation.chi_square import ChiSquare
+from shoal.evaluation.pulls.chi_square import ChiSquare
 from shoal.evaluation.record import Record
 from shoal.report.tables import Table
 from shoal.report.words import count, interval, label, number

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from shoal.evaluation.formula.found import Formulas
-from shoal.metrics import METRICS
+from shoal.evaluation.formula.formulas import Formulas
 from shoal.report.words import interval, number
 from shoal.runs.documents import json_text
 from shoal.runs.writing import write_atomically
+from shoal.statistics.metrics import METRICS
 
 FORMAT = 1
 NAME = "formula"

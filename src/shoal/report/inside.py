@@ -9,8 +9,8 @@ import numpy as np
 from shoal.data import Inputs
 from shoal.data.signals import Signals
 from shoal.errors import DataError, NetworkError, SettingError, listing, suggest
-from shoal.evaluation import inside
-from shoal.evaluation.predictor import Predictor
+from shoal.evaluation.explanation import activations
+from shoal.prediction.predictor import Predictor
 from shoal.report.figures.examples import Label, label_of
 from shoal.report.figures.feature_maps import FeatureMaps
 from shoal.report.figures.filters import Filters
@@ -24,20 +24,20 @@ FIRST = 8  # rows that are looked at if none are named
 def filters_of(predictor: Predictor) -> Filters:
     """Return the filters of the first convolution of the best network; see `Run.filters`."""
     best, signals = predictor.members[0], predictor.preparation.signals
-    return Filters(inside.filters(best.network, best.parameters), () if signals is None else signals.channels)
+    return Filters(activations.filters(best.network, best.parameters), () if signals is None else signals.channels)
 
 
 def feature_maps_of(predictor: Predictor, inputs: Inputs, rows: RowChoice = None) -> FeatureMaps:
     """Return what convolutions and poolings of the best network hand on; see `Run.feature_maps`."""
     few, best = chosen(inputs, rows), predictor.members[0]
-    maps = inside.feature_maps(best.network, best.parameters, predictor.preparation.transform(few))
+    maps = activations.feature_maps(best.network, best.parameters, predictor.preparation.transform(few))
     return FeatureMaps(few.values, maps, few.channels)
 
 
 def hidden_states_of(predictor: Predictor, inputs: Inputs, rows: RowChoice = None) -> HiddenStates:
     """Return the hidden states of the best network along series; see `Run.hidden_states`."""
     few, best = chosen(inputs, rows), predictor.members[0]
-    states = inside.hidden_states(best.network, best.parameters, predictor.preparation.transform(few))
+    states = activations.hidden_states(best.network, best.parameters, predictor.preparation.transform(few))
     return HiddenStates(few.values, states, few.channels)
 
 
@@ -55,7 +55,7 @@ def saliency_of(predictor: Predictor, inputs: Inputs, rows: RowChoice = None, of
         output = prediction.probabilities.argmax(axis=1)
     members = [(member.network, member.parameters) for member in predictor.members]
     labels = tuple(_label(prediction.probabilities, names, row, at) for row, at in enumerate(output))
-    return Saliency(few.values, inside.saliency(members, x, output), labels, few.lengths)
+    return Saliency(few.values, activations.saliency(members, x, output), labels, few.lengths)
 
 
 def _label(probabilities: np.ndarray | None, names: Sequence[str], row: int, output: int) -> Label:

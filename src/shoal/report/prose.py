@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from shoal.evaluation.intervals import resamples_for
 from shoal.evaluation.record import Record
 from shoal.report.words import count, integer, joined, label, number
 from shoal.results import Task
+from shoal.statistics.bootstrap import resamples_for
 
 _METHODS = {
     "bootstrap": (

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from shoal.evaluation.systematics import NOISE, Effect, Systematics
-from shoal.evaluation.variations import Side
+from shoal.evaluation.systematics.shifts import NOISE, Effect, Systematics
+from shoal.evaluation.systematics.variations import Side
 from shoal.report.words import count, integer, label, number
 
 NAME, FORMAT = "systematics.json", 1

@@ -17,7 +17,6 @@ from shoal.evaluation.record import (
     Scores,
     SignalRecord,
 )
-from shoal.evaluation.weighted import effective_number, negative_fraction
 from shoal.report.figures.style import name_text
 from shoal.report.words import (
     count,
@@ -33,6 +32,7 @@ from shoal.report.words import (
     setting,
 )
 from shoal.results import Interval, Status, Task
+from shoal.statistics.weighted import effective_number, negative_fraction
 
 MOST_NETWORKS = 20
 MOST_COLUMNS = 60

@@ -15,8 +15,8 @@ from shoal.runs import checkpoint, config_file, log, metrics_file, model_file, p
 from shoal.runs.writing import cannot_write
 
 if TYPE_CHECKING:
-    from shoal.evaluation.predictor import Predictor
     from shoal.evaluation.record import PredictedRows, Record
+    from shoal.prediction.predictor import Predictor
 
 MODEL, FIGURES, FORMULA, SYSTEMATICS, EXPLANATION = "model", "figures", "formula", "systematics", "explanation"
 # All that shoal itself puts into a run folder; nothing else is ever removed.

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.evaluation.weighted import effective_number, negative_fraction
 from shoal.results import Interval, Task
 from shoal.runs.documents import json_text, plain, read_json
 from shoal.runs.writing import write_atomically
+from shoal.statistics.weighted import effective_number, negative_fraction
 
 if TYPE_CHECKING:
-    from shoal.evaluation.chi_square import MeasuredRecord
+    from shoal.evaluation.pulls.chi_square import MeasuredRecord
     from shoal.evaluation.record import ErrorBars, ReconstructionRecord, Record
 
 FORMAT = 1
@@ -173,7 +173,7 @@ def _on_test_rows(record: Record) -> dict[str, Any]:
     if record.selection is not None:
         steps["selection"] = record.selection.as_dict()
     if record.data.task == Task.CLASSIFICATION and rows.probabilities is not None:
-        from shoal.metrics import confusion_matrix
+        from shoal.statistics.metrics import confusion_matrix
 
         matrix = confusion_matrix(rows.truth, rows.probabilities, rows.weights)
         return {**steps, "confusion_matrix": {"classes": list(record.data.classes), "rows_are_true": matrix}, **held}
@@ -197,7 +197,7 @@ def _calibration(bars: ErrorBars) -> dict[str, Any]:
             part: {"before": both.before.as_dict(), "after": both.after.as_dict()} for part, both in parts.items()
         }
     if bars.scores:
-        from shoal.evaluation.calibration import ECE
+        from shoal.prediction.calibration import ECE
 
         found["definition"] = ECE
     if bars.disagreement is not None:
@@ -226,7 +226,7 @@ def _measured(found: MeasuredRecord) -> dict[str, Any]:
 
 
 def _reconstruction(found: ReconstructionRecord) -> dict[str, Any]:
-    from shoal.evaluation.candidates import WITHIN
+    from shoal.search.results.ranking import WITHIN
 
     return {
         "bottleneck": found.bottleneck,

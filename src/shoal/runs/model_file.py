@@ -18,7 +18,7 @@ from shoal.runs.documents import read_json, sha256, shoal_version
 from shoal.runs.writing import write_atomically
 
 if TYPE_CHECKING:
-    from shoal.evaluation.predictor import Predictor
+    from shoal.prediction.predictor import Predictor
 
 FORMAT = 3  # 2 had no heads, 1 no calibration, region, scale and stated coverage; both are still read
 DOCUMENT, WEIGHTS = "model.json", "weights.safetensors"
@@ -79,7 +79,7 @@ def load_model(folder: str | Path) -> Predictor:
     Raises:
         RunError: a file is missing, damaged or of a newer format; the message names it.
     """
-    from shoal.evaluation.predictor import Predictor
+    from shoal.prediction.predictor import Predictor
 
     document, arrays = load_parts(folder)
     try:

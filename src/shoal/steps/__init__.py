@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from shoal.steps.beside import learn_meanwhile as learn_meanwhile
+from shoal.steps.beside import open_helper as open_helper
 from shoal.steps.choosing import choose_kept as choose_kept
 from shoal.steps.ensemble import alone as alone
 from shoal.steps.ensemble import make_ensemble as make_ensemble
-from shoal.steps.laps import Laps as Laps
-from shoal.steps.meanwhile import learn_meanwhile as learn_meanwhile
-from shoal.steps.meanwhile import open_aside as open_aside
 from shoal.steps.posing import check_augmentation as check_augmentation
 from shoal.steps.posing import check_input_errors as check_input_errors
 from shoal.steps.posing import check_replicas as check_replicas
@@ -22,6 +21,7 @@ from shoal.steps.proposing import count_candidates as count_candidates
 from shoal.steps.proposing import networks_each as networks_each
 from shoal.steps.reading import kind_of as kind_of
 from shoal.steps.reading import read as read
+from shoal.steps.timing import Timing as Timing
 from shoal.steps.training import interrupted as interrupted
 from shoal.steps.training import keep_training as keep_training
 from shoal.steps.training import shuffle_labels as shuffle_labels

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from shoal.errors import SettingError
-from shoal.evaluation.candidates import choose_bottleneck, choose_candidates, rank_candidates
-from shoal.evaluation.front import choose_small
 from shoal.networks.bottleneck import code_size
 from shoal.results import Status
 from shoal.runs.folder import RunFolder
+from shoal.search.results.pareto import choose_small
+from shoal.search.results.ranking import choose_bottleneck, choose_candidates, rank_candidates
 from shoal.settings import FitSettings
 from shoal.steps.proposing import networks_each
 from shoal.steps.training import interrupted, keep_training

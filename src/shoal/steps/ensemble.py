@@ -14,12 +14,12 @@ from shoal.data import (
     Preparation,
     Split,
 )
-from shoal.evaluation.error_bars import Held, Measured, with_error_bars, with_region
-from shoal.evaluation.noise import total_error, with_scatter
-from shoal.evaluation.out_of_fold import OutOfFold, ensemble_member
-from shoal.evaluation.predictor import Predictor
-from shoal.evaluation.reconstructing import with_alarm
 from shoal.evaluation.scoring import block_of
+from shoal.prediction.autoencoder import with_alarm
+from shoal.prediction.error_bars import Held, Measured, with_error_bars, with_region
+from shoal.prediction.intrinsic_scatter import total_error, with_scatter
+from shoal.prediction.out_of_fold import OutOfFold, ensemble_member
+from shoal.prediction.predictor import Predictor
 from shoal.results import Task
 from shoal.settings import FitSettings
 from shoal.steps.posing import input_errors

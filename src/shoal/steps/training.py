@@ -8,23 +8,23 @@ from functools import partial
 
 import numpy as np
 
-from shoal.aside import Aside
 from shoal.data import (
     Dataset,
     Preparation,
     Split,
 )
 from shoal.errors import Interrupted
-from shoal.evaluation.parametric_bootstrap import about_the_fit
-from shoal.evaluation.replicas import redrawn
-from shoal.evaluation.shuffled import Shuffled, train_shuffled
+from shoal.evaluation.baselines.label_shuffle import Shuffled, train_shuffled
+from shoal.helper_process import HelperProcess
+from shoal.prediction.parametric_bootstrap import about_the_fit
+from shoal.prediction.replicas import redrawn
 from shoal.repeating import import_meanwhile
 from shoal.results import Task
 from shoal.runs.folder import RunFolder
 from shoal.search.members import replicas_of
 from shoal.settings import FitSettings
+from shoal.steps.beside import LIBRARIES
 from shoal.steps.ensemble import alone
-from shoal.steps.meanwhile import LIBRARIES
 from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.choice import choose_engine
 from shoal.training.member import Member, Problem, TrainedMember
@@ -43,7 +43,7 @@ def train_members(
     progress: Progress,
     folder: RunFolder,
     began: float,
-    aside: Aside,
+    helper: HelperProcess,
     search: Training | None = None,
 ) -> Training:
     """Train, with a checkpoint in the folder now and then; on Ctrl-C keep what is done and say how to go on.
@@ -53,7 +53,7 @@ def train_members(
     choice = choose_engine(problem, members, settings.engine, find_budget(settings.memory))
     progress.stage(choice.stage)
     engine = choice.make()
-    import_meanwhile(*(LIBRARIES[-2:] if aside.running else LIBRARIES))
+    import_meanwhile(*(LIBRARIES[-2:] if helper.running else LIBRARIES))
     by_id = {member.id: member for member in members}
     checkpoint = None
     if folder.has_checkpoint:
@@ -85,7 +85,7 @@ def train_replicas(
     progress: Progress,
     folder: RunFolder,
     began: float,
-    aside: Aside,
+    helper: HelperProcess,
     search: Training,
 ) -> list[TrainedMember]:
     """Train the kept members anew on their answers redrawn within the errors, as often as the settings say.
@@ -102,7 +102,7 @@ def train_replicas(
         progress: as for `train_members`, and so are the next three.
         folder: of the run.
         began: when the run did.
-        aside: the second process.
+        helper: the second process.
         search: how the kept members were trained.
 
     Returns:
@@ -118,7 +118,7 @@ def train_replicas(
     errors = np.asarray(dataset.y_err())[rows] / preparation.target_scale
     own = None if weights is None else weights[rows]
     posed = about_the_fit(posed, lambda x: preparation.scale_target(ensemble.mean(x)), own, errors)
-    training = train_members(posed, members, settings, progress, folder, began, aside, search)
+    training = train_members(posed, members, settings, progress, folder, began, helper, search)
     keep_training(folder, training.checkpoint, search)
     return training.members
 

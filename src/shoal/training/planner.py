@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shoal.errors import SettingError
-from shoal.taken import TakenRows
+from shoal.row_view import TakenRows
 from shoal.training.member import Problem
 from shoal.training.resources import available_cores, available_memory, memory_text, parse_memory
 

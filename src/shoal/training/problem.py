@@ -10,8 +10,8 @@ import numpy as np
 from shoal.errors import DataError, SettingError
 from shoal.networks import Layer
 from shoal.results import Task
+from shoal.row_view import TakenRows
 from shoal.streams import Stream
-from shoal.taken import TakenRows
 from shoal.training.heads import GaussianHead, QuantileHead
 from shoal.training.losses import Loss, check_loss_suits, get_loss, with_levels, with_scatter
 from shoal.training.member import Problem

@@ -13,8 +13,8 @@ import pytest
 
 from shoal.data import Preparation, load_dataset
 from shoal.evaluation.explanation.subject import Subject
-from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.networks import Dense, Network
+from shoal.prediction.predictor import EnsembleMember, Predictor
 
 
 def square(xp: Any, z: Any) -> Any:

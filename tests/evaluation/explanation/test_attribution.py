@@ -22,8 +22,8 @@ from shoal.evaluation.explanation.attribution import (
     shapley_values,
 )
 from shoal.evaluation.explanation.subject import Subject
-from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.networks import Network
+from shoal.prediction.predictor import EnsembleMember, Predictor
 from shoal.streams import Stream
 
 

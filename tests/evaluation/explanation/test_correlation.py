@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 from shoal.data import Preparation, load_dataset
 from shoal.evaluation.explanation.correlation import correlations, groups_above
 from shoal.evaluation.explanation.subject import Subject
-from shoal.evaluation.predictor import Predictor
+from shoal.prediction.predictor import Predictor
 
 
 def subject_of(table: dict[str, Any], weights: np.ndarray | None = None) -> Subject:

@@ -16,8 +16,8 @@ from shoal.errors import DataError
 from shoal.evaluation.explanation.dependence import dependence, error_of_mean
 from shoal.evaluation.explanation.grid import POINTS, filled, grid_of
 from shoal.evaluation.explanation.subject import Subject
-from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.networks import Network
+from shoal.prediction.predictor import EnsembleMember, Predictor
 from shoal.streams import Stream
 
 

@@ -17,8 +17,8 @@ from shoal.evaluation.explanation import in_passing
 from shoal.evaluation.explanation.importance import Measured, find_units, permutation_importance, permutations
 from shoal.evaluation.explanation.in_passing import cheap_importance
 from shoal.evaluation.explanation.subject import Subject
-from shoal.evaluation.predictor import EnsembleMember, Predictor
 from shoal.networks import Network
+from shoal.prediction.predictor import EnsembleMember, Predictor
 from shoal.streams import Stream
 
 

@@ -9,10 +9,10 @@ import polars as pl
 
 from shoal.data.readers.base import ReadOptions
 from shoal.data.roles import Roles
+from shoal.data.series.step_targets import StepTargets
 from shoal.data.signal_readers.base import SignalTable
 from shoal.data.signal_readers.pixels import fitted_arrays, stored_type
 from shoal.data.signals import VALUES_AT_ONCE, Kind, Signals
-from shoal.data.step_targets import StepTargets
 from shoal.errors import DataError
 
 INPUTS = ("X", "x", "images", "image", "data")

@@ -20,7 +20,7 @@ from shoal.data.signal_readers.arrays import COLOURS
 from shoal.data.signal_readers.pixels import by, fitted, scaling, wanted_size
 from shoal.data.signals import Signals
 from shoal.errors import DataError, listing
-from shoal.taken import aligned_empty
+from shoal.row_view import aligned_empty
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -17,7 +17,7 @@ from shoal.data.signal_readers.base import SignalTable
 from shoal.data.signal_readers.pixels import stored_type
 from shoal.data.signals import VALUES_AT_ONCE
 from shoal.errors import DataError, listing
-from shoal.taken import aligned_empty
+from shoal.row_view import aligned_empty
 
 _ONLY = ""
 """The name of the array in an NPY file."""

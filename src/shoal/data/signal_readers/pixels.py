@@ -9,7 +9,7 @@ import numpy as np
 
 from shoal.data.readers.base import ReadOptions
 from shoal.errors import SettingError
-from shoal.taken import aligned_empty
+from shoal.row_view import aligned_empty
 
 if TYPE_CHECKING:
     from PIL.Image import Image

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from shoal.evaluation.explanation.subject import Block, Subject
-from shoal.evaluation.weighted import effective_number
+from shoal.statistics.weighted import effective_number
 
 
 def correlations(subject: Subject) -> np.ndarray:

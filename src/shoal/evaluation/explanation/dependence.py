@@ -25,7 +25,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.explanation.grid import filled, grid_of, nearest, rug_of
 from shoal.evaluation.explanation.subject import Block, Subject, Tell, silent, weighted_mean
-from shoal.evaluation.replicas import data_spread
+from shoal.prediction.replicas import data_spread
 
 ROWS_OF_REPLICAS = {"partial": 100, "accumulated": 500}
 """Rows that replicas, of which there are many, are asked about; for partial dependence once for each value."""

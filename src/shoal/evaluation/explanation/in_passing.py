@@ -9,7 +9,7 @@ import numpy as np
 from shoal.data import Dataset, Split
 from shoal.evaluation.explanation.importance import ImportanceTable, permutation_importance
 from shoal.evaluation.explanation.subject import OUT_OF_FOLD, VALIDATION, Subject
-from shoal.evaluation.predictor import Predictor
+from shoal.prediction.predictor import Predictor
 from shoal.results import Task
 
 REPEATS_IN_PASSING, ROWS_IN_PASSING, FEWEST_ROWS = 5, 500, 100

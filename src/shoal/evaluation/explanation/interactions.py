@@ -23,7 +23,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.explanation.scores import Estimate
 from shoal.evaluation.explanation.subject import Block, Subject, Tell, silent, weighted_mean
-from shoal.evaluation.intervals import resampled_weights
+from shoal.statistics.bootstrap import resampled_weights
 
 COLUMNS = 5
 """The most important columns, of which pairs are looked at."""

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from shoal.codec import stored
-from shoal.metrics import row_losses
 from shoal.results import Task
+from shoal.statistics.metrics import row_losses
 
 
 @dataclass(frozen=True)

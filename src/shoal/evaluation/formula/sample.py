@@ -8,8 +8,8 @@ import numpy as np
 import polars as pl
 
 from shoal.evaluation.formula.polish import Points
-from shoal.evaluation.noise import error_of_fit
-from shoal.evaluation.predictor import Predictor
+from shoal.prediction.intrinsic_scatter import error_of_fit
+from shoal.prediction.predictor import Predictor
 from shoal.results import Task
 from shoal.streams import Stream
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.codec import stored
-from shoal.evaluation.candidates import WITHIN
 from shoal.evaluation.record import Record
 from shoal.report.figures.style import BLUE, INK, MUTED, add_axes, limits, log_scale, new_figure, set_log
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import joined
+from shoal.search.results.ranking import WITHIN
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

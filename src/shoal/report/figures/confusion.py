@@ -10,7 +10,6 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
-from shoal.metrics import confusion_matrix
 from shoal.report.figures.style import (
     BLUE,
     GRID,
@@ -26,6 +25,7 @@ from shoal.report.figures.style import (
 )
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import number, short
+from shoal.statistics.metrics import confusion_matrix
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.codec import stored
-from shoal.evaluation.formula.found import Formulas
-from shoal.metrics import METRICS
+from shoal.evaluation.formula.formulas import Formulas
 from shoal.report.figures.style import (
     BLUE,
     GRID,
@@ -24,6 +23,7 @@ from shoal.report.figures.style import (
     stacked,
 )
 from shoal.report.figures.tabular import Columns
+from shoal.statistics.metrics import METRICS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.codec import stored
-from shoal.evaluation.front import Front
 from shoal.evaluation.record import Record
 from shoal.report.figures.networks_tried import MOST_VECTOR_POINTS, ceiling
 from shoal.report.figures.style import (
@@ -23,6 +22,7 @@ from shoal.report.figures.style import (
     set_log,
 )
 from shoal.report.words import count, integer
+from shoal.search.results.pareto import Front
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

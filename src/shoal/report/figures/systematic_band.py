@@ -9,8 +9,8 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.data.units import labelled, split_unit
-from shoal.evaluation.observables import PROFILES, Histogram, Profile
-from shoal.evaluation.systematics import Systematics
+from shoal.evaluation.systematics.observables import PROFILES, Histogram, Profile
+from shoal.evaluation.systematics.shifts import Systematics
 from shoal.report.figures.style import (
     BLUE,
     GRID,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.codec import stored
-from shoal.evaluation.systematics import NOISE, Systematics
-from shoal.evaluation.variations import SIDES
+from shoal.evaluation.systematics.shifts import NOISE, Systematics
+from shoal.evaluation.systematics.variations import SIDES
 from shoal.report.figures.style import (
     BLUE,
     GRID,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shoal.taken import TakenRows
+from shoal.row_view import TakenRows
 from shoal.training.engines.xla.program import STEPS_AT_ONCE, Rows
 from shoal.training.grouping import Structure, bucket_rows
 from shoal.training.member import Problem

@@ -1,0 +1,61 @@
+"""Finished runs beside each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from shoal.after.opening import as_run
+from shoal.errors import RunError, listing
+from shoal.evaluation.compare import Comparison, Contender, FoldScores
+from shoal.evaluation.compare import compare as compare_rows
+from shoal.results import Task
+from shoal.run import Run
+
+# What decides which row is in which fold.
+_DEALING = ("cv", "repeats", "seed", "group", "time", "test_size", "validation_size", "test")
+
+
+def compare(*runs: Run | str | Path) -> Comparison:
+    """Compare runs with the first of them on the test rows that they have in common.
+
+    Args:
+        runs: two or more runs or their folders, fitted on the same data with the same split.
+
+    Raises:
+        RunError: their test rows differ; the message says how to make them agree.
+    """
+    opened = [as_run(run) for run in runs]
+    names = [run.name for run in opened]
+    if len(set(names)) < len(names):
+        names = [str(run.path) for run in opened]
+    if repeated := sorted({name for name in names if names.count(name) > 1}):
+        raise RunError(f"{listing(repeated)} is given more than once; name different runs")
+    found = compare_rows([_contender(run, name) for run, name in zip(opened, names, strict=True)])
+    for run in opened:
+        run.count_opening()
+    return found
+
+
+def _contender(run: Run, name: str) -> Contender:
+    metrics, config = run.metrics, run.folder.config
+    settings = config["settings"]
+    dealt = {key: settings.get(key) for key in _DEALING} | {"loss": settings.get("loss")}
+    return Contender(
+        name,
+        Task(metrics["task"]),
+        str(config["data"].get("sha256")),
+        tuple(metrics["target"]),
+        tuple(metrics["data"]["classes"]),
+        run.folder.scored("test"),
+        # rolling folds learn from ever more rows, which no resampling does that the corrected t test is made for
+        _fold_scores(run) if metrics["search"]["cv"] and "rolling" not in metrics["search"] else None,
+        dealt,
+    )
+
+
+def _fold_scores(run: Run) -> FoldScores:
+    """Return the scores of the networks of the best kept candidate by repeat and fold."""
+    best = run.metrics["search"]["kept"][0]["candidate"]
+    table = run.networks.filter(run.networks["candidate_id"] == best)
+    places = zip(table["repeat"].to_list(), table["fold"].to_list(), strict=True)
+    return dict(zip(places, table["score"].to_list(), strict=True))

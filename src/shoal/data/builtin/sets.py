@@ -1,0 +1,191 @@
+"""Data sets that come with shoal: some from scikit-learn, and some of known truth for physicists."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from shoal.data.builtin.generated import (
+    chirps,
+    damped_oscillation,
+    driven_pendulum,
+    phase_transition,
+    signal_background,
+)
+from shoal.data.builtin.generated_images import galaxies
+from shoal.data.builtin.generated_steps import bursts
+from shoal.data.roles import Roles
+from shoal.data.signals import Signals
+
+Loaded = tuple[pl.DataFrame, Roles] | tuple[pl.DataFrame, Roles, Signals]
+"""A table with roles, and images or series where the set has them."""
+
+
+@dataclass(frozen=True)
+class Builtin:
+    """A built-in data set: its size, its task, a sentence about it, and how to load it."""
+
+    name: str
+    rows: int
+    columns: int
+    task_name: str
+    about: str
+    load: Callable[[], Loaded]
+
+
+def _from_sklearn(loader: str, target: str, class_names: bool = True) -> Callable[[], tuple[pl.DataFrame, Roles]]:
+    """Return a function that loads one of scikit-learn's sets as a table with a named target."""
+
+    def load() -> tuple[pl.DataFrame, Roles]:
+        import sklearn.datasets
+
+        bunch: Any = getattr(sklearn.datasets, loader)()
+        values = np.asarray(bunch.data, np.float64)
+        columns = [pl.Series(str(name), values[:, i]) for i, name in enumerate(bunch.feature_names)]
+        y = np.asarray(bunch.target)
+        if class_names:
+            y = np.asarray([str(name) for name in bunch.target_names])[y]
+        return pl.DataFrame([*columns, pl.Series(target, y.tolist())]), Roles(target=[target])
+
+    return load
+
+
+def _digit_images() -> tuple[pl.DataFrame, Roles, Signals]:
+    """Return scikit-learn's digits as images `(1797, 8, 8, 1)`, uint8 from 0 to 16."""
+    import sklearn.datasets
+
+    bunch: Any = sklearn.datasets.load_digits()
+    images = np.asarray(bunch.images, np.uint8)[..., None]
+    table = pl.DataFrame({"digit": np.asarray(bunch.target).tolist()})
+    return table, Roles(target=["digit"]), Signals("images", images, ("grey",))
+
+
+def _iris() -> tuple[pl.DataFrame, Roles]:
+    """Return iris from the file that scikit-learn brings along; loading the library takes longer than all the rest."""
+    library = find_spec("sklearn")
+    path = Path(library.origin or "").parent / "datasets" / "data" / "iris.csv" if library else Path()
+    if not path.is_file():
+        return _from_sklearn("load_iris", "species")()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    species = lines[0].split(",")[2:]  # the first line: rows, features, names of the classes
+    values = np.asarray([line.split(",") for line in lines[1:]], np.float64)
+    names = [f"{part} {size} (cm)" for part in ("sepal", "petal") for size in ("length", "width")]
+    columns = [pl.Series(name, values[:, i]) for i, name in enumerate(names)]
+    columns.append(pl.Series("species", [species[int(k)] for k in values[:, 4]]))
+    return pl.DataFrame(columns), Roles(target=["species"])
+
+
+_SETS = (
+    Builtin(
+        "iris",
+        150,
+        5,
+        "3-class classification",
+        "Three species of iris told apart by the size of their flowers (Fisher 1936).",
+        _iris,
+    ),
+    Builtin(
+        "wine",
+        178,
+        14,
+        "3-class classification",
+        "Three cultivars of wine told apart by chemical analysis.",
+        _from_sklearn("load_wine", "cultivar"),
+    ),
+    Builtin(
+        "breast_cancer",
+        569,
+        31,
+        "binary classification",
+        "Malignant and benign tumours told apart by the shapes of cell nuclei.",
+        _from_sklearn("load_breast_cancer", "diagnosis"),
+    ),
+    Builtin(
+        "diabetes",
+        442,
+        11,
+        "regression",
+        "The progression of diabetes within a year, from ten measurements.",
+        _from_sklearn("load_diabetes", "progression", class_names=False),
+    ),
+    Builtin(
+        "digits",
+        1797,
+        65,
+        "10-class classification",
+        "Handwritten digits in images of 8 by 8 pixels.",
+        _from_sklearn("load_digits", "digit", class_names=False),
+    ),
+    Builtin(
+        "damped_oscillation",
+        400,
+        3,
+        "regression",
+        "Generated: y(t) = exp(-t/tau) cos(omega t), measured with errors that differ from row to row.",
+        damped_oscillation,
+    ),
+    Builtin(
+        "signal_background",
+        5000,
+        8,
+        "binary classification",
+        "Generated: a resonance over background in six kinematic variables, with event weights.",
+        signal_background,
+    ),
+    Builtin(
+        "phase_transition",
+        1000,
+        7,
+        "regression, 2 targets",
+        "Generated: noisy magnetisation and energy of a mean-field magnet around its phase transition.",
+        phase_transition,
+    ),
+    Builtin(
+        "digit_images",
+        1797,
+        1,
+        "10-class classification",
+        "The handwritten digits once more, as images whose pixels know their neighbours.",
+        _digit_images,
+    ),
+    Builtin(
+        "galaxies",
+        1200,
+        1,
+        "3-class classification",
+        "Generated: elliptical, spiral and edge-on galaxies, 24 by 24 pixels, in photons above the sky.",
+        galaxies,
+    ),
+    Builtin(
+        "chirps",
+        600,
+        1,
+        "3-class classification",
+        "Generated: noisy bursts of 64 steps that chirp up, chirp down or ring down, as gravitational waves do.",
+        chirps,
+    ),
+    Builtin(
+        "bursts",
+        300,
+        1,
+        "binary classification of every step",
+        "Generated: series of 80 steps, each of them quiet or in a burst, in which the noise is stronger.",
+        bursts,
+    ),
+    Builtin(
+        "driven_pendulum",
+        2000,
+        3,
+        "regression",
+        "Generated: one long series, a pendulum driven by a random torque; forecast its angle with a window.",
+        driven_pendulum,
+    ),
+)
+
+BUILTIN: dict[str, Builtin] = {one.name: one for one in _SETS}

@@ -1,0 +1,1 @@
+"""Simple models that networks have to beat."""

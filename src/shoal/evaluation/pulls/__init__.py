@@ -1,0 +1,1 @@
+"""Measured errors: chi-square and pulls of the residuals."""

@@ -1,0 +1,178 @@
+"""Chi-square and pulls: whether the measured errors of the targets are as large as their scatter about the networks."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from shoal.prediction.correlated_errors import LearnedErrors, whitening
+from shoal.results import Interval
+
+SURE = 2.0  # standard errors by which a width must differ to be told
+
+
+@dataclass(frozen=True)
+class ChiSquare:
+    """How the residuals of some rows compare with their measured errors, for one target.
+
+    Attributes:
+        chi2: `sum(((y - f) / σ)²)`, with a covariance `(y - f)ᵀ C⁻¹ (y - f)`.
+        ndf: number of rows, of which none was fitted; effective rows where rows have weights.
+        p_value: of a larger chi-square, if errors are normal and the networks are right.
+        mean, mean_error: of the pulls `(y - f) / σ`, with a covariance `C^(-1/2) (y - f)`, with its standard error.
+        width, width_error: standard deviation of the pulls about their mean (divisor n - 1), with its standard error.
+        expected: the width that the pulls have if `σ` is right: above 1 by the error of the fit.
+    """
+
+    chi2: float
+    ndf: float
+    p_value: float
+    mean: float
+    mean_error: float
+    width: float
+    width_error: float
+    expected: float = 1.0
+
+    @property
+    def factor(self) -> float:
+        """How many times the measured errors are too small."""
+        return self.width / self.expected
+
+    @property
+    def wide(self) -> bool:
+        """Whether the pulls are surely wider than they should be."""
+        return self.width > self.expected * math.exp(SURE * self._relative_error)
+
+    @property
+    def narrow(self) -> bool:
+        """Whether the pulls are surely narrower than they should be."""
+        return self.width < min(self.expected, 1.0) * math.exp(-SURE * self._relative_error)
+
+    @property
+    def _relative_error(self) -> float:
+        """The relative error of the width, at least that of normal pulls.
+
+        Widths are compared by their logarithms: a sample that comes out narrow has a small error of its width, too,
+        so that one time in fourteen right errors would be called too large.
+        """
+        return max(self.width_error / max(self.width, 1e-300), math.sqrt(0.5 / self.ndf))
+
+
+@dataclass(frozen=True)
+class ReplicaCount:
+    """How many draws of the target errors were asked for and used, and how many networks were trained and left out."""
+
+    draws: int
+    used: int
+    trained: int
+    left_out: int
+
+
+@dataclass(frozen=True)
+class MeasuredRecord:
+    """What the measured errors of the targets turned out to be.
+
+    Attributes:
+        columns: that hold them.
+        parts: `test` and `validation`, each with the chi-square of every target.
+        scatter: the intrinsic scatter of each target, from the validation rows.
+        text: one sentence for each target.
+        replicas: None where there are none.
+        covariance: the file that holds the covariance of the errors, None where they are independent.
+    """
+
+    columns: tuple[str, ...]
+    parts: dict[str, dict[str, ChiSquare]]
+    scatter: dict[str, Interval]
+    text: str
+    replicas: ReplicaCount | None = None
+    covariance: str | None = None
+
+
+def chi_square(
+    residuals: np.ndarray,
+    sigma: np.ndarray,
+    weights: np.ndarray | None = None,
+    fit: np.ndarray | None = None,
+    covariance: np.ndarray | None = None,
+    learned: LearnedErrors | None = None,
+) -> ChiSquare:
+    """Return chi-square and pulls of one target.
+
+    With a covariance the pulls are decorrelated. Errors that these rows share with those that taught the networks are
+    learned with the law and do not show in the residuals: each such error, an offset for example, takes about one
+    from chi-square. The expected width knows it if replicas tell what was learned.
+
+    The standard error of the width is that of a sample of any distribution, `sqrt((m₄ - m₂²) / n) / (2 sqrt(m₂))`, so
+    that heavy tails are not taken for errors that are too small.
+
+    Args:
+        residuals: `(rows,)` true minus predicted values, of rows that trained no weight.
+        sigma: `(rows,)` measured errors.
+        weights: `(rows,)` or None.
+        fit: `(rows,)` errors of the predictions, or None.
+        covariance: `(rows, rows)` of the measured errors, whose diagonal is `sigma²`; None: they are independent.
+        learned: what the networks leave of correlated errors; `fit` then holds all but the error that those cause.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> found = chi_square(0.2 * rng.normal(size=500), np.full(500, 0.1))
+        >>> found.wide, round(found.factor)
+        (True, 2)
+    """
+    from scipy.special import gammaincc
+
+    share, squares, fitted = 1.0, None, None
+    if covariance is None:
+        pulls = np.asarray(residuals, np.float64) / sigma
+        fitted = None if fit is None else np.square(fit / sigma)
+    else:
+        matrix, share = whitening(covariance, sigma)
+        pulls = matrix @ np.asarray(residuals, np.float64)
+        squares = None if learned is None else learned.squares(matrix)
+        fitted = None if fit is None else np.square(matrix) @ np.square(fit)
+    w = np.ones(len(pulls)) if weights is None else np.asarray(weights, np.float64)
+    count = float(w.sum() ** 2 / np.square(w).sum()) * share
+    w = w / w.sum()
+    mean = float(np.sum(w * pulls))
+    second, fourth = (float(np.sum(w * (pulls - mean) ** k)) for k in (2, 4))
+    variance = second * count / max(count - 1.0, 1.0)
+    of_variance = max(fourth - second**2, 0.0) / count
+    width = float(np.sqrt(variance))
+    chi2 = count * float(np.sum(w * pulls**2))
+    expected = 1.0 if squares is None else float(np.sum(w * squares))
+    expected = float(np.sqrt(expected + (0.0 if fitted is None else np.sum(w * fitted))))
+    error = float(np.sqrt(of_variance)) / (2.0 * width) if width > 0.0 else 0.0
+    p_value = float(gammaincc(0.5 * count, 0.5 * chi2))
+    return ChiSquare(chi2, count, p_value, mean, width / float(np.sqrt(count)), width, error, expected)
+
+
+def errors_sentence(target: str, found: ChiSquare, scatter: Interval) -> str:
+    """Return what the pulls of the test rows say of the measured errors of a target.
+
+    Args:
+        target: its name.
+        found: chi-square and pulls of the test rows.
+        scatter: the intrinsic scatter, from the validation rows.
+
+    Example:
+        >>> found = ChiSquare(80.0, 80.0, 0.48, 0.0, 0.1, 1.0, 0.08)
+        >>> errors_sentence("y", found, Interval(0.0, 0.0, 0.1, "likelihood"))
+        'The scatter of y about the networks agrees with its measured errors: its pulls have width 1.00 ± 0.08.'
+    """
+    width = f"{found.width:.2f} ± {found.width_error:.2f}"
+    if found.wide:
+        beyond = f"about {found.expected:.2f}" if found.expected >= 1.005 else "1"
+        return (
+            f"The measured errors of {target} are weights only, for its pulls have width {width} instead of {beyond}: "
+            f"the errors are about {found.factor:.1f} times too small, or the networks miss structure, or there is "
+            f"intrinsic scatter of about {scatter.value:.2g}."
+        )
+    if found.narrow:
+        return (
+            f"The measured errors of {target} are weights only, for its pulls have width {width} instead of 1: "
+            f"the errors are about {1.0 / found.width:.1f} times too large."
+        )
+    return f"The scatter of {target} about the networks agrees with its measured errors: its pulls have width {width}."

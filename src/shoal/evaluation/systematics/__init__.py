@@ -1,0 +1,1 @@
+"""How far results move when inputs are shifted or reweighted."""

@@ -1,0 +1,1 @@
+"""What an ensemble says of rows, with its error bars."""

@@ -1,0 +1,205 @@
+"""Error bars measured on rows that trained no weight: average, then calibrate, then make conformal intervals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from shoal.prediction.calibration import choose_calibration, choose_scale
+from shoal.prediction.conformal import Conformal, alike, fewest_rows
+from shoal.prediction.predictor import Predictor
+from shoal.prediction.region import Region
+from shoal.prediction.scored import Scored
+from shoal.results import Task
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows that trained no weight, by which error bars are measured.
+
+    Attributes:
+        x: prepared features.
+        y: class numbers `(rows,)`, or values `(rows, targets)` in the target's units; of steps `(rows, time)` with -1,
+            or `(rows, time, targets)` with NaN, where there is no target.
+        weights: of the rows, any sign, or None.
+        answering: `(members, rows)`, the members that did not learn from each row; None: none of them did.
+        groups: `(rows,)` name of the group of each row, or None.
+        column: the column of the groups.
+        block: how many neighbouring rows of a series belong together.
+        last: of rolling folds, `(rows,)`, whether a row judged the members that answer for new rows, those of the last
+            fold; None where folds are not rolling.
+    """
+
+    x: Any
+    y: np.ndarray
+    weights: np.ndarray | None = None
+    answering: np.ndarray | None = None
+    groups: np.ndarray | None = None
+    column: str | None = None
+    block: int = 1
+    last: np.ndarray | None = None
+
+    def only(self, rows: np.ndarray) -> Held:
+        """Return some of the rows, `(rows,)` true or false."""
+        parts = (self.weights, self.groups, self.last)
+        weights, groups, last = (None if part is None else part[rows] for part in parts)
+        answering = None if self.answering is None else self.answering[:, rows]
+        x, y = self.x[rows], self.y[rows]
+        return replace(self, x=x, y=y, weights=weights, answering=answering, groups=groups, last=last)
+
+    def nearest(self, coverage: float) -> tuple[np.ndarray, str]:
+        """Return by which rows intervals are measured, `(rows,)` true or false, and what is to be said of it.
+
+        Of rolling folds by those of the last part, which are nearest to new rows and judged the members that answer for
+        them; by all if these are too few (or come from too few groups) to promise the coverage.
+        """
+        everywhere = np.ones(len(self.y), bool)
+        if self.last is None:
+            return everywhere, ""
+        count = int(self.last.sum()) if self.groups is None else len(np.unique(self.groups[self.last]))
+        if count >= fewest_rows(coverage):
+            return self.last, "which are the last part of the rolling folds"
+        return everywhere, "each by the networks that learned from rows before it (rolling folds)"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What calibrating found, for the record.
+
+    Attributes:
+        reason: why probabilities or standard deviations were calibrated so, a sentence.
+        before: `(entries, classes)` probabilities of the held rows as averaged; None for numbers.
+        after: the same, each calibrated by what the others say.
+    """
+
+    reason: str
+    before: np.ndarray | None = None
+    after: np.ndarray | None = None
+
+
+def with_error_bars(
+    predictor: Predictor, held: Held, coverage: float = 0.95, seed: int = 0
+) -> tuple[Predictor, Measured]:
+    """Return the predictor with calibrated predictions and conformal intervals or sets, and what was found.
+
+    With folds, the prediction of a held row is that of the members that did not learn from it (cross-conformal; Vovk,
+    Ann. Math. Artif. Intell. 74, 9, 2015). New rows are predicted by the members of all folds, whose mean is a little
+    better and less sure than that of one fold, so that error bars err on the wide side. Of rolling folds only the
+    members of the last answer; see `shoal.prediction.out_of_fold`.
+
+    Args:
+        predictor: an ensemble with nothing known of its errors.
+        held: rows that trained no weight.
+        coverage: share of new values that intervals and sets are to hold.
+        seed: names the random numbers.
+    """
+    if predictor.preparation.task is Task.CLASSIFICATION:
+        return _of_classes(predictor, held, coverage, seed)
+    return _of_numbers(predictor, held, coverage, seed)
+
+
+def with_region(predictor: Predictor, x: np.ndarray, seed: int, groups: np.ndarray | None = None) -> Predictor:
+    """Return the predictor with the region of its training rows, where that makes sense: for tables that predict."""
+    if predictor.preparation.signals is not None or predictor.preparation.task is Task.RECONSTRUCTION:
+        return predictor
+    return replace(predictor, region=Region.of(x, seed, groups))
+
+
+def _of_classes(predictor: Predictor, held: Held, coverage: float, seed: int) -> tuple[Predictor, Measured]:
+    guess = predictor.predict_features(held.x, held.answering).probabilities
+    scored = Scored.of(Task.CLASSIFICATION, held.y, held.weights)
+    before, belonging = scored.taken(np.asarray(guess)), _belonging(held, scored)
+    together = belonging["groups"] if belonging["groups"] is not None else _blocks(held, len(before))
+    choice = choose_calibration(before, scored.truth, scored.weights, together, seed)
+    after = choice.probabilities
+    scores = 1.0 - after[np.arange(len(after)), scored.truth][:, None]
+    nearest, told = held.nearest(coverage)
+    if not nearest.all():
+        held = held.only(nearest)
+        scored, scores = Scored.of(Task.CLASSIFICATION, held.y, held.weights), scores[nearest]
+        belonging = _belonging(held, scored)
+    conformal = Conformal.of(scores, coverage, scored.weights, **belonging).told(told)
+    fitted = replace(predictor, calibration=choice.calibration, conformal=conformal, quantile=conformal.quantile)
+    return fitted, Measured(choice.reason, before, after)
+
+
+def _of_numbers(predictor: Predictor, held: Held, coverage: float, seed: int) -> tuple[Predictor, Measured]:
+    """Measure noise, scale and interval.
+
+    The noise, unless the networks predict it, is what the spread of the members leaves unexplained:
+    `noise² = max(0, mean(r² - spread²))`. The spread
+    over all members would not do where there are folds: those that learned from a row are drawn to it and so disagree
+    with the others just where the residual is large, and the interval would come out too small.
+    """
+    nearest, told = held.nearest(coverage)
+    held = held if nearest.all() else held.only(nearest)
+    found, scored = _found(predictor, held)
+    residuals, spread, weights = scored.truth - found["mean"], found["spread"], scored.weights
+    belonging = _belonging(held, scored)
+    noisy = predictor
+    if "variance" not in found:
+        average = None if weights is None else np.asarray(weights, np.float64).reshape(len(residuals))
+        unexplained = np.average(residuals**2 - spread**2, axis=0, weights=average)
+        floor = 1e-6 * predictor.preparation.target_scale
+        noisy = replace(predictor, noise=np.sqrt(np.maximum(unexplained, floor**2)))
+    together = belonging["groups"] if belonging["groups"] is not None else _blocks(held, len(residuals))
+    scale = choose_scale(residuals, noisy.total(spread, found.get("variance")), weights, together, seed)
+    scaled = replace(noisy, scale=scale)
+    below, above = scaled.sides(found)
+    ratios = np.abs(residuals) / np.where(residuals < 0.0, below, above)
+    conformal = Conformal.of(ratios, coverage, weights, **belonging)
+    if held.last is not None:
+        conformal = conformal.told(told)
+    elif held.answering is not None and len({member.repeat for member in predictor.members}) == 1:
+        taken = weights if belonging["groups"] is None else alike(belonging["groups"], weights)
+        conformal = conformal.with_folds(_fold_scores(scaled, held, scored, ratios, taken))
+    factors = ", ".join(f"{factor:.3g}" for factor in scale)
+    reason = f"standard deviations were scaled by {factors}" if (scale != 1.0).any() else "no scaling of the standard "
+    reason += "" if (scale != 1.0).any() else "deviations lowered the cross-fitted loss by more than its standard error"
+    return replace(scaled, conformal=conformal, quantile=conformal.quantile), Measured(reason)
+
+
+def _found(predictor: Predictor, held: Held) -> tuple[dict[str, np.ndarray], Scored]:
+    """Return what the ensemble says of each held row or step, by name as `Predictor.sides` takes it, and the truth."""
+    guess = predictor.predict_features(held.x, held.answering)
+    scored = Scored.of(Task.REGRESSION, held.y, held.weights)
+    variance = None if guess.noise is None else guess.noise**2
+    found = {"mean": guess.mean, "spread": guess.spread, "variance": variance, "quantiles": guess.quantiles}
+    return {name: scored.taken(values) for name, values in found.items() if values is not None}, scored
+
+
+def _fold_scores(
+    predictor: Predictor, held: Held, scored: Scored, ratios: np.ndarray, weights: np.ndarray | None
+) -> list[tuple[int, int, np.ndarray, np.ndarray | None]]:
+    """Return fold, repeat, scores and weights of the rows of each fold.
+
+    Where rows were dealt to folds anew in several repeats, a row's score is that of its members in all of them, and no
+    part of the ensemble is theirs alone; the interval is then that about the mean of all.
+    """
+    assert held.answering is not None
+    folds = np.asarray([member.fold for member in predictor.members])
+    fold_of = folds[held.answering.argmax(axis=0)]  # of each row
+    if scored.present is not None:
+        fold_of = np.broadcast_to(fold_of[:, None], scored.present.shape)[scored.present]
+    repeat, parts = predictor.members[0].repeat, []
+    for fold in np.unique(fold_of):
+        own = fold_of == fold
+        parts.append((int(fold), repeat, ratios[own], None if weights is None else weights[own]))
+    return parts
+
+
+def _belonging(held: Held, scored: Scored) -> dict[str, Any]:
+    """Return to what each entry belongs, and the column that says so of new rows."""
+    if held.groups is None:
+        return {"groups": scored.series, "column": None, "what": "series"}
+    groups = held.groups
+    if scored.present is not None:
+        groups = np.broadcast_to(groups[:, None], scored.present.shape)[scored.present]
+    return {"groups": groups, "column": held.column, "what": "groups"}
+
+
+def _blocks(held: Held, entries: int) -> np.ndarray | None:
+    """Return the number of the block of neighbouring rows of each entry; None where rows stand for themselves."""
+    return None if held.block == 1 else np.arange(entries) // held.block

@@ -1,0 +1,178 @@
+"""Intrinsic scatter: how much targets scatter beyond their measured errors and the errors of the fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from shoal.data.conversion import to_numbers
+from shoal.errors import DataError
+from shoal.prediction.correlated_errors import independent
+from shoal.results import Interval
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from shoal.prediction.predictor import Prediction, Predictor
+
+HALF_OF_CHI_SQUARE = 1.92  # half of the 95 % point of a chi-square of one degree of freedom
+TRIED = 60
+
+
+@dataclass(frozen=True)
+class MeasuredErrors:
+    """What is known of the errors of the targets.
+
+    Attributes:
+        columns: the columns that hold them, one for each target or one for all; none where a covariance does.
+        scatter: the intrinsic scatter of each target in its unit, with its interval.
+    """
+
+    columns: tuple[str, ...]
+    scatter: tuple[Interval, ...]
+
+    @property
+    def values(self) -> np.ndarray:
+        """The intrinsic scatter of each target, `(targets,)`."""
+        return np.asarray([found.value for found in self.scatter])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {"columns": list(self.columns), "scatter": [found.as_dict() for found in self.scatter]}
+
+    @classmethod
+    def from_dict(cls, d: dict[str, Any]) -> MeasuredErrors:
+        """Return what `to_dict` described."""
+        return cls(tuple(d["columns"]), tuple(Interval(**found) for found in d["scatter"]))
+
+    def read(self, table: pl.DataFrame) -> np.ndarray | None:
+        """Return the errors of rows, `(rows, targets)`, or None where a column is missing or empty.
+
+        Errors that are missing are NaN.
+
+        Raises:
+            DataError: an error is zero or negative.
+        """
+        if not self.columns or not set(self.columns) <= set(table.columns):
+            return None
+        columns = [to_numbers(table.get_column(name)).to_numpy() for name in self.columns]
+        for name, values in zip(self.columns, columns, strict=True):
+            if (values <= 0.0).any():
+                row = int(np.argmax(values <= 0.0))
+                held = f"row {row + 1} holds {values[row]:g}"
+                raise DataError(f"column {name!r}: a measured error must be a positive number, but {held}")
+        if any(np.isnan(values).all() for values in columns):
+            return None
+        return np.ascontiguousarray(np.broadcast_to(np.stack(columns, axis=1), (table.height, len(self.scatter))))
+
+
+def intrinsic_scatter(residuals: np.ndarray, variance: np.ndarray, weights: np.ndarray | None = None) -> Interval:
+    """Return the most likely scatter `s` that is left beside the known variance of each residual, with its interval.
+
+    It makes `sum(r² / (v + s²) + log(v + s²))` smallest: twice the negative log-likelihood of a normal
+    distribution of width `sqrt(v + s²)`. The interval holds all `s` whose log-likelihood lies within 1.92 of the best,
+    95 % (Wilks 1938); where it begins at zero, no scatter is seen. Rows with weights count as so many as they are
+    effectively, `(sum w)² / sum w²`.
+
+    Args:
+        residuals: `(rows,)`, of rows that trained no weight.
+        variance: `(rows,)`, of the measurement and of the fit.
+        weights: `(rows,)` or None.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> found = intrinsic_scatter(rng.normal(size=4000) * np.hypot(0.3, 0.4), np.full(4000, 0.3**2))
+        >>> round(found.value, 1), found.low < 0.4 < found.high
+        (0.4, True)
+    """
+    squares, variance = np.square(residuals, dtype=np.float64), np.asarray(variance, np.float64)
+    w = np.ones(len(squares)) if weights is None else np.asarray(weights, np.float64)
+    w = w * (w.sum() / np.square(w).sum())
+
+    def loss(s: float) -> float:
+        total = variance + s * s
+        return 0.5 * float(np.sum(w * (squares / total + np.log(total))))
+
+    # beyond the largest residual the likelihood only falls
+    most = float(np.sqrt(squares.max(initial=0.0)))
+    if most == 0.0:
+        return Interval(0.0, 0.0, 0.0, "likelihood")
+    best = _lowest(loss, np.concatenate([[0.0], np.geomspace(1e-4 * most, most, TRIED)]))
+    limit = loss(best) + HALF_OF_CHI_SQUARE
+    low = 0.0 if loss(0.0) <= limit else _crossing(loss, limit, best, 0.0)
+    high = 2.0 * most
+    while loss(high) <= limit:
+        high *= 2.0
+    return Interval(best, low, _crossing(loss, limit, best, high), "likelihood")
+
+
+def _lowest(loss: Callable[[float], float], tried: np.ndarray) -> float:
+    """Return where a function is smallest: of some places the best, then of places about it."""
+    for _ in range(4):
+        at = int(np.argmin([loss(s) for s in tried]))
+        around = tried[max(at - 1, 0)], tried[min(at + 1, len(tried) - 1)]
+        best, tried = float(tried[at]), np.linspace(*around, TRIED // 3)
+    return best
+
+
+def _crossing(loss: Callable[[float], float], limit: float, inside: float, outside: float) -> float:
+    """Return where a function rises above a limit between a place inside and one outside, by bisection."""
+    for _ in range(50):
+        middle = 0.5 * (inside + outside)
+        inside, outside = (middle, outside) if loss(middle) <= limit else (inside, middle)
+    return inside
+
+
+def total_error(*parts: Any) -> np.ndarray:
+    """Return independent errors together, `sqrt(sum of squares)`; those that are None do not count."""
+    return np.asarray(np.sqrt(sum(np.square(part) for part in parts if part is not None)))
+
+
+def error_of_fit(prediction: Prediction) -> np.ndarray:
+    """Return the error of the predicted mean, `(rows, targets)`.
+
+    With replicas it is `sqrt(data_spread² + spread² / degrees)`: how far another measurement would move the mean, and
+    how far as many other members would, `degrees` being their number less one for each fold. Without replicas the
+    spread of the members, all of it, stands for both.
+    """
+    spread = np.asarray(prediction.spread)
+    if prediction.data_spread is None:
+        return spread
+    return total_error(spread / np.sqrt(max(prediction.degrees, 1)), prediction.data_spread)
+
+
+def with_scatter(
+    predictor: Predictor,
+    columns: tuple[str, ...],
+    x: np.ndarray,
+    y: np.ndarray,
+    sigma: np.ndarray,
+    weights: np.ndarray | None = None,
+    answering: np.ndarray | None = None,
+    covariance: np.ndarray | None = None,
+) -> Predictor:
+    """Return the predictor with the intrinsic scatter of its targets, measured on rows that trained no weight.
+
+    Args:
+        predictor: an ensemble for numbers.
+        columns: that hold the errors of the targets.
+        x: prepared features of the validation rows.
+        y: their targets, `(rows, targets)`, in the target's units.
+        sigma: their errors, `(rows, targets)`.
+        weights: of the rows, or None.
+        answering: as in `Predictor.predict_features`.
+        covariance: of the errors of the one target in these rows, `(rows, rows)`; None: they are independent. What rows
+            share is learned with the law, so that the error which the data leave on the fit is not added once more.
+    """
+    guess = predictor.predict_features(x, answering)
+    assert guess.mean is not None
+    variance, residuals = sigma**2 + error_of_fit(guess) ** 2, y - guess.mean
+    if covariance is not None and weights is None:  # scatter adds as much to each combination that is independent
+        assert guess.spread is not None
+        own, combinations = independent(covariance, total_error(sigma, guess.spread)[:, 0])
+        variance, residuals = np.maximum(own, 1e-12 * own[-1])[:, None], combinations.T @ residuals
+    scatter = [intrinsic_scatter(residuals[:, i], variance[:, i], weights) for i in range(residuals.shape[1])]
+    return replace(predictor, measured=MeasuredErrors(columns, tuple(scatter)))

@@ -1,0 +1,113 @@
+"""Whether a row lies outside the region of the training rows, where no ensemble widens its error bars enough.
+
+How far a row is from the training rows is the mean distance to its nearest five among at most two thousand of them,
+in the space of prepared features, each divided by its scatter (k-nearest-neighbour outlier scores; Ramaswamy, Rastogi
+and Shim, SIGMOD 2000). A row is outside if that is more than the conformal quantile of the training rows' own
+distances, each without itself (and without the rows of its group, since a new row comes from a new group): of new rows
+of the same kind a share `rate` is called outside (Laxhammar and Falkman 2010). With fewer than `1 / rate - 1` training
+rows the threshold is 1.5 times the largest distance.
+
+Distances see features, not how much each matters for the target, and a combination of usual values that is
+unusual only together is found the less surely the more features there are. The rule for other data: images and
+series have no region, since distances between pixels say little, and neither have reconstructions, whose anomaly score
+answers the same question.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal.prediction.conformal import conformal_quantile
+from shoal.streams import Stream
+
+NEIGHBOURS = 5
+MOST_ROWS = 2000
+MOST_NUMBERS = 400_000
+"""Of the rows that are kept: less of them, at least 200, where each has many features."""
+RATE = 0.01
+REFERENCES = 8
+"""The path of the stream that chooses the rows."""
+AT_ONCE = 1_000_000
+"""Distances held in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Region:
+    """Some training rows, and the distance from them beyond which a row is outside.
+
+    Attributes:
+        rows: `(references, features)` float32, prepared features less `centre`, divided by `scale`.
+        centre, scale: `(features,)` mean and scatter of each feature over the training rows.
+        threshold: the distance beyond which a row is outside.
+        rate: the share of rows of the same kind as the training rows that lies beyond it, at most.
+        neighbours: how many of the nearest rows the distance is taken over.
+    """
+
+    rows: np.ndarray
+    centre: np.ndarray
+    scale: np.ndarray
+    threshold: float
+    rate: float = RATE
+    neighbours: int = NEIGHBOURS
+
+    @classmethod
+    def of(cls, x: np.ndarray, seed: int, groups: np.ndarray | None = None, rate: float = RATE) -> Region | None:
+        """Return the region of prepared training rows; None where there are too few to have neighbours.
+
+        Args:
+            x: `(rows, features)`.
+            seed: names the random numbers that choose the rows which are kept.
+            groups: `(rows,)` numbers, or None.
+            rate: the share of usual rows to be called outside.
+        """
+        most = min(MOST_ROWS, max(200, MOST_NUMBERS // max(x.shape[1], 1)))
+        chosen = np.arange(len(x))
+        if len(x) > most:
+            chosen = np.sort(Stream(seed, REFERENCES).permutation(len(x))[:most])
+        scale = x.std(axis=0, dtype=np.float64)
+        scale = np.where(scale > 0, scale, 1.0).astype(np.float32)
+        centre = x.mean(axis=0, dtype=np.float64).astype(np.float32)
+        rows = np.ascontiguousarray((x[chosen] - centre) / scale, np.float32)
+        own = np.arange(len(rows)) if groups is None else groups[chosen]
+        neighbours = min(NEIGHBOURS, len(rows) - int(np.unique(own, return_counts=True)[1].max(initial=1)))
+        if neighbours < 1:
+            return None
+        distances = _distances(rows, rows, neighbours, own)
+        return cls(rows, centre, scale, float(conformal_quantile(distances[:, None], 1.0 - rate)[0]), rate, neighbours)
+
+    def distance(self, x: np.ndarray) -> np.ndarray:
+        """Return how far prepared rows are from the training rows, `(rows,)`, in units of the threshold."""
+        floor = max(self.threshold, 1e-6)
+        scaled = np.asarray((x - self.centre) / self.scale, np.float32)
+        return _distances(scaled, self.rows, self.neighbours) / floor
+
+    def outside(self, x: np.ndarray) -> np.ndarray:
+        """Return whether prepared rows lie outside, `(rows,)` bool."""
+        return self.distance(x) > 1.0
+
+    def to_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the region as plain data and named arrays."""
+        document = {"threshold": self.threshold, "rate": self.rate, "neighbours": self.neighbours}
+        return document, {"rows": self.rows, "centre": self.centre, "scale": self.scale}
+
+    @classmethod
+    def from_parts(cls, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> Region:
+        """Return what `to_parts` described."""
+        return cls(arrays["rows"], arrays["centre"], arrays["scale"], **document)
+
+
+def _distances(x: np.ndarray, rows: np.ndarray, neighbours: int, own: np.ndarray | None = None) -> np.ndarray:
+    """Return the mean distance to the nearest neighbours; with `own` groups, those of other groups."""
+    found, once = np.empty(len(x)), max(1, AT_ONCE // len(rows))
+    norms = np.einsum("ij,ij->i", rows, rows)
+    for start in range(0, len(x), once):
+        some = x[start : start + once]
+        squares = norms - 2.0 * (some @ rows.T) + np.einsum("ij,ij->i", some, some)[:, None]
+        if own is not None:
+            squares[own[start : start + once, None] == own] = np.inf
+        nearest = np.partition(squares, neighbours - 1, axis=1)[:, :neighbours]
+        found[start : start + once] = np.sqrt(np.maximum(nearest, 0.0)).mean(axis=1)
+    return found

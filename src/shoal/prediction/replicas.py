@@ -1,0 +1,137 @@
+"""Replicas: the ensemble trained anew on its answers redrawn within the errors, and how far it then lands from them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from shoal.results import Status
+from shoal.training.resampling import correlated_noise
+
+if TYPE_CHECKING:
+    from shoal.data import Dataset, Split
+    from shoal.prediction.predictor import EnsembleMember
+    from shoal.training.member import Problem, TrainedMember
+
+FEWEST = 2  # draws, of which a standard deviation can be taken
+FAILED_SIGMAS, FAILED_FACTOR = 5.0, 1.25
+"""A replica did not learn what its member had if its best validation loss lies so many robust deviations above the
+median of the member's replicas, and above so many times the median."""
+
+
+def redrawn(problem: Problem, dataset: Dataset, split: Split, scale: np.ndarray, draws: int) -> Problem:
+    """Return the problem that replicas learn: targets redrawn within their errors, in all rows but the test rows.
+
+    Errors of rows that are independent are drawn where they are needed. Those that are correlated are drawn here, for
+    all rows together, since a covariance of training and validation rows moves both.
+
+    Args:
+        problem: that the kept networks learned.
+        dataset: with measured errors.
+        split: its rows.
+        scale: of the target, by which its errors are divided as well.
+        draws: how many.
+    """
+    validation = split.validation if split.folds is None else split.train  # rolling folds say which of them validate
+    if dataset.covariance is not None and dataset.covariance.correlated:
+        noise = correlated_noise(problem.seed, draws, dataset.covariance.root(taught_rows(split)) / scale)
+        first = len(noise) - len(validation)
+        return replace(problem, y_noise=noise[: len(split.train)], validation_y_noise=noise[first:])
+    errors = dataset.y_err()
+    assert errors is not None
+    scaled = np.zeros((len(errors), problem.y.shape[1]), np.float32)  # what is known of errors is not redrawn
+    scaled[:, : problem.targets] = errors / scale
+    return replace(problem, y_err=scaled[split.train], validation_y_err=scaled[validation])
+
+
+def taught_rows(split: Split) -> np.ndarray:
+    """Return the rows whose targets are redrawn, in the order of their numbers."""
+    return split.train if split.folds is not None else np.concatenate([split.train, split.validation])
+
+
+def sound_replicas(replicas: Sequence[TrainedMember]) -> list[TrainedMember]:
+    """Return the replicas that are trained to their end and learned what their member had.
+
+    Training fails now and then by bad luck. A kept network is one that did not fail, and how it might have is no effect
+    of the measured errors; one failure among ten replicas would hide that effect. Fits of parton densities leave
+    such replicas out as well (NNPDF, JHEP 04, 040, 2015).
+
+    Args:
+        replicas: of any members and draws.
+
+    Returns:
+        Those of members that have two at least, in the order in which they came.
+    """
+    losses: dict[int, list[float]] = {}
+    ended = [r for r in replicas if r.status not in (Status.RUNNING, Status.DIVERGED) and r.best_epoch > 0]
+    for replica in ended:
+        losses.setdefault(replica.member.origin, []).append(_best_loss(replica))
+    highest = {origin: _highest(np.asarray(own)) for origin, own in losses.items()}
+    sound = [r for r in ended if _best_loss(r) <= highest[r.member.origin]]
+    count = np.bincount([r.member.origin for r in sound], minlength=1)
+    return [r for r in sound if count[r.member.origin] >= FEWEST]
+
+
+def _best_loss(replica: TrainedMember) -> float:
+    return float(replica.validation_loss[replica.best_epoch - 1])
+
+
+def _highest(losses: np.ndarray) -> float:
+    median = float(np.median(losses))
+    deviation = 1.4826 * float(np.median(np.abs(losses - median)))
+    return max(median + FAILED_SIGMAS * deviation, FAILED_FACTOR * median)
+
+
+def data_spread(
+    replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMember], np.ndarray], fit: np.ndarray | None = None
+) -> np.ndarray:
+    """Return how far the ensemble lands from itself when its own answers are measured anew.
+
+    The replicas of one draw are the ensemble as another measurement of the same rows would have made it. The root mean
+    square of their distance from the fit about which targets were redrawn is the error that the measured errors leave
+    on the ensemble's answer, carried through training as a whole: standard deviation over the draws and bias together.
+    For the deviation each answer is taken as its difference from the mean over the replicas of the same member, so that
+    a replica that is missing shifts nothing.
+
+    The targets of the rows that stop a network are redrawn like those that train it: left as they are, they would hold
+    the replicas together, and the spread of a linear fit came out at 0.6 of its true error. But all draws share one
+    split into both. A split of its own for each, as some fits have it, would add how much the answer changes with the
+    choice of rows: with a share p of them in training, the variance of a linear fit becomes 2 / p - 1 times too large.
+
+    Args:
+        replicas: two at least of each member.
+        answer: what one of them says of all rows, `(rows, targets)`.
+        fit: what the ensemble says, `(rows, targets)`; None: the deviation alone.
+    """
+    _, each, mean = _moves_and_mean(replicas, answer)
+    if fit is None:
+        return np.asarray(np.std(each, axis=0, ddof=1))
+    return np.asarray(np.sqrt(np.mean(np.square(each + (mean - fit)), axis=0)))
+
+
+def moves(
+    replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMember], np.ndarray]
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Return the draws of the target errors `(draws,)`, and how far the ensemble's answers move with each."""
+    return _moves_and_mean(replicas, answer)[:2]
+
+
+def _moves_and_mean(
+    replicas: Sequence[EnsembleMember], answer: Callable[[EnsembleMember], np.ndarray]
+) -> tuple[np.ndarray, list[np.ndarray], np.ndarray]:
+    """Return the draws, how far answers move with each from the mean over the replicas of a member, and the mean."""
+    answers = [answer(replica) for replica in replicas]
+    origins = np.asarray([replica.origin for replica in replicas])
+    draws = np.asarray([replica.draw for replica in replicas])
+    means = []
+    for origin in np.unique(origins):
+        own = np.flatnonzero(origins == origin)
+        means.append(np.mean([answers[i] for i in own], axis=0))
+        for i in own:
+            answers[i] = answers[i] - means[-1]
+    drawn = np.unique(draws)
+    each = [np.mean([answers[i] for i in np.flatnonzero(draws == draw)], axis=0) for draw in drawn]
+    return drawn, each, np.mean(means, axis=0)

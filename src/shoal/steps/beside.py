@@ -1,0 +1,69 @@
+"""What is done beside the training: baselines and libraries, in a second process where it helps."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from threading import Event
+
+import numpy as np
+
+from shoal.data import (
+    Dataset,
+    Preparation,
+    Split,
+)
+from shoal.evaluation.baselines.flat_features import flat_features
+from shoal.evaluation.baselines.series import forecast_of
+from shoal.evaluation.baselines.tabular import learn_baselines, predict_by
+from shoal.evaluation.scoring import joined_rows, prepared_rows
+from shoal.helper_process import HelperProcess, take_spare
+from shoal.report import warm_up
+from shoal.results import Task
+from shoal.training.resources import available_cores
+
+# What baselines, figures and the page need, and nothing before them.
+LIBRARIES = ("sklearn.linear_model", "sklearn.ensemble", "matplotlib.figure", "scipy.special", "jinja2")
+
+
+def open_helper() -> HelperProcess:
+    """Return a second process for baselines and figures where it helps: on two cores, while libraries are not loaded.
+
+    What a process has loaded for its first fit, later ones find.
+    """
+    spare = take_spare()
+    if spare is not None:
+        return spare
+    loaded = sys.modules.keys() & {"jax", "sklearn.ensemble"}
+    return HelperProcess(start=available_cores() > 1 and not loaded)
+
+
+def learn_meanwhile(
+    helper: HelperProcess, dataset: Dataset, split: Split, preparation: Preparation, seed: int
+) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    """Begin to fit the baselines and return the function that predicts by them; the test rows are not looked at."""
+    if dataset.task is Task.RECONSTRUCTION:  # its baselines need the size of the code, which is chosen later
+        helper.do(warm_up)
+        return lambda _: {}
+    train, validation = (prepared_rows(dataset, preparation, rows) for rows in (split.train, split.validation))
+    # the baselines learn from all rows that the networks saw; with folds these are one part
+    rows = train if split.folds else joined_rows(train, validation)
+    helper.load("sklearn.linear_model", "sklearn.ensemble")
+    classes = len(dataset.classes)
+    forecast = forecast_of(preparation)
+    # images become few numbers here, rather than go to the other process
+    seen = flat_features(rows.x) if rows.x.ndim == 4 else (lambda x: x)
+    x = seen(rows.x)
+    learned = helper.do(learn_baselines, dataset.task, x, rows.y, rows.weights, classes, seed, forecast, keep=True)
+    training = Event()
+    training.set()
+    learned.then(lambda: training.is_set() and helper.do(warm_up))  # nobody needs the other process before the page
+
+    def predict(x: np.ndarray) -> dict[str, np.ndarray]:
+        training.clear()
+        predicted = helper.do(predict_by, learned, seen(x))
+        if not learned.ready:
+            warm_up()  # rather than wait for the baselines only
+        return predicted.result()
+
+    return predict
