@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from shoal.data import Dataset, Split
-from shoal.statistics.metrics import metrics_for
 from shoal.results import Task
+from shoal.statistics.metrics import metrics_for
 
 
 def score_opponents(dataset: Dataset, split: Split, seed: int) -> dict[str, dict[str, float]]:

@@ -20,9 +20,9 @@ from tables import TABLES, Table
 
 import shoal
 from shoal.fit import read
-from shoal.statistics.metrics import METRICS
 from shoal.results import Task
 from shoal.settings import check_settings
+from shoal.statistics.metrics import METRICS
 
 SHOWN = {Task.CLASSIFICATION: ("accuracy", "log_loss"), Task.REGRESSION: ("rmse", "r2")}
 

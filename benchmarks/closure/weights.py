@@ -9,10 +9,10 @@ import numpy as np
 
 from benchmarks.bare import bare_fit
 from benchmarks.closure.repetition import FIT
+from shoal.run import Run
+from shoal.statistics.metrics import METRICS
 from shoal.statistics.significance import asimov_significance
 from shoal.statistics.weighted import histogram, kolmogorov_smirnov
-from shoal.statistics.metrics import METRICS
-from shoal.run import Run
 
 NEW = 4000
 SHARE = 0.3
