@@ -18,7 +18,7 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from shoal.evaluation.pulls.chi_square import chi_square
+from shoal.evaluation.chi_square import chi_square
 from shoal.prediction.conformal import Conformal, coverage
 from shoal.results import Task
 from shoal.search.members import members_of

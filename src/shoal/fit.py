@@ -7,8 +7,9 @@ from typing import Any
 
 from shoal.data.leaks import find_leaks
 from shoal.errors import RunError
-from shoal.evaluation.evaluation import evaluate
-from shoal.evaluation.record import Record
+from shoal.evaluation.evaluate import evaluate
+from shoal.evaluation.fitted import Fitted
+from shoal.evaluation.record import Provenance, Record
 from shoal.evaluation.sealed import SealedRows
 from shoal.helper_process import HelperProcess
 from shoal.prediction.out_of_fold import OutOfFold, answers, ensemble_member
@@ -136,28 +137,25 @@ def _fit(
         replicas = train_replicas(problem, chosen, dataset, split, preparation, *watched, training)
         sound = sound_replicas(replicas)
         predictor, measured = make_ensemble(chosen, preparation, dataset, split, problem, settings, sound, folds)
-        record = evaluate(
-            predictor,
-            training.members,
-            kept,
+        fitted = Fitted(
             dataset,
             split,
+            settings,
+            space,
+            training.members,
+            kept,
+            predictor,
+            measured,
+            folds,
+            replicas,
             sealed,
             baselines,
-            measured,
-            folds=folds,
-            repeats=settings.repeats,
-            settings=settings.given(),
-            seed=settings.seed,
-            command=command,
-            normalization=settings.normalization,
-            space=space.table(),
-            seconds={"total": 0.0, "compile": training.compile_seconds, "train": training.train_seconds},
-            versions=versions(),
-            shuffled=shuffle_labels(problem, chosen[0].member, settings),
-            replicas=replicas,
+            shuffle_labels(problem, chosen[0].member, settings),
         )
-        record.engine.update(name=training.engine, programs=training.programs, reason=training.reason)
+        engine = {"name": training.engine, "programs": training.programs, "reason": training.reason}
+        seconds = {"total": 0.0, "compile": training.compile_seconds, "train": training.train_seconds}
+        provenance = Provenance(settings.given(), command, settings.seed, versions(), engine, seconds)
+        record = evaluate(fitted, provenance)
         timing.end("evaluate")
         progress.stage("writing the page" if settings.page else "writing")
         _write(folder, predictor, record, helper if settings.page else None, timing)
@@ -175,7 +173,7 @@ def _write(
     folder: RunFolder, predictor: Predictor, record: Record, draws: HelperProcess | None, timing: Timing
 ) -> None:
     """Write the run; the numbers before the page, so that a figure that fails loses nothing. Without draws, no page."""
-    record.seconds.update(timing.seconds)
+    record.provenance.seconds.update(timing.seconds)
     folder.write_model(predictor)
     folder.write_log(record)
     folder.write_scored(record)
@@ -185,6 +183,6 @@ def _write(
     else:
         keep_figures(record, folder.path)
     timing.end("report")
-    record.seconds.update(timing.seconds)
+    record.provenance.seconds.update(timing.seconds)
     folder.write_metrics(record)
     folder.remove_checkpoint()

@@ -5,8 +5,14 @@ import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from shoal.errors import DataError, SettingError
-from shoal.evaluation.record import PredictedRows
-from shoal.evaluation.selection import Events, check_selection, choose_cut, roc, scan, select, selection_of
+from shoal.evaluation.topics.scored_rows import PredictedRows
+from shoal.evaluation.cuts import Events
+from shoal.evaluation.cuts import check_selection
+from shoal.evaluation.cuts import choose_cut
+from shoal.evaluation.cuts import roc
+from shoal.evaluation.cuts import scan
+from shoal.evaluation.cuts import select
+from shoal.evaluation.topics.selection import selection_of
 from shoal.statistics.significance import Yields, asimov_significance
 
 RNG = np.random.default_rng(5)

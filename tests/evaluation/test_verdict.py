@@ -3,8 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shoal.evaluation.overfitting import overfitting_verdict
-from shoal.evaluation.verdict import beats_baselines, conclude, paired_difference, verdict_text
+from shoal.evaluation.topics.overfitting import overfitting_verdict
+from shoal.evaluation.topics.baselines import beats_baselines
+from shoal.evaluation.topics.verdict import conclude
+from shoal.evaluation.paired import paired_difference
+from shoal.evaluation.verdict import verdict_text
 from shoal.results import Task
 from shoal.statistics.bootstrap import with_intervals
 

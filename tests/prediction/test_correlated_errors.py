@@ -10,7 +10,8 @@ import pytest
 from scipy import linalg, stats
 
 from shoal.data.covariance import Covariance
-from shoal.evaluation.pulls.chi_square import chi_square, errors_sentence
+from shoal.evaluation.chi_square import chi_square
+from shoal.evaluation.topics.pulls import errors_sentence
 from shoal.prediction.correlated_errors import LearnedErrors, independent, learned_errors, whitening
 from shoal.prediction.intrinsic_scatter import intrinsic_scatter
 from shoal.prediction.replicas import data_spread, moves, redrawn, taught_rows

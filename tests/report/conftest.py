@@ -11,29 +11,30 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shoal.evaluation.topics.scores import PartScores
+from shoal.evaluation.topics.candidates import Candidates
 from shoal.data.units import units_of_names
 from shoal.evaluation.baselines.label_shuffle import Shuffled
 from shoal.evaluation.explanation.importance import Importance, ImportanceTable
 from shoal.evaluation.explanation.scores import Estimate
-from shoal.evaluation.overfitting import overfitting_verdict
-from shoal.evaluation.overtraining import overtraining
-from shoal.evaluation.record import (
-    BeforeAfter,
-    ColumnRow,
-    Curves,
-    DataRecord,
-    ErrorBars,
-    ForecastRows,
-    NetworkRow,
-    ReconstructedRows,
-    ReconstructionRecord,
-    Record,
-    SignalRecord,
-    StepExamples,
-    TestRows,
-    Verdict,
-)
-from shoal.evaluation.selection import Events, select
+from shoal.evaluation.topics.overfitting import overfitting_verdict
+from shoal.evaluation.topics.overtraining import overtraining
+from shoal.evaluation.topics.error_bars import BeforeAfter
+from shoal.evaluation.topics.data import ColumnRow
+from shoal.evaluation.topics.curves import Curves
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.error_bars import ErrorBars
+from shoal.evaluation.topics.forecast import ForecastRows
+from shoal.evaluation.topics.candidates import NetworkRow
+from shoal.evaluation.topics.reconstruction import ReconstructedRows
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.examples import SignalRecord
+from shoal.evaluation.topics.labelled_steps import StepExamples
+from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.verdict import Verdict
+from shoal.evaluation.cuts import Events
+from shoal.evaluation.cuts import select
 from shoal.networks import Network
 from shoal.report.figures import FigureNumbers, figure_numbers
 from shoal.results import Interval, Status, Task
@@ -260,7 +261,7 @@ def folded(record: Record, cv: int | None, repeats: int) -> Record:
     networks = tuple(
         dataclasses.replace(
             n,
-            candidate=record.networks[n.id // each].candidate,
+            candidate=record[Candidates].networks[n.id // each].candidate,
             candidate_id=n.id // each,
             repeat=n.id % each // (cv or 1),
             fold=None if cv is None else n.id % cv,
@@ -268,16 +269,16 @@ def folded(record: Record, cv: int | None, repeats: int) -> Record:
             status=Status.FINISHED.sentence,
             kept=n.id < 2 * each,
         )
-        for n in record.networks
+        for n in record[Candidates].networks
     )
-    data = dataclasses.replace(record.data, rows={"train": 120, "validation": 0, "test": 30})
+    data = dataclasses.replace(record[DataRecord], rows={"train": 120, "validation": 0, "test": 30})
     return dataclasses.replace(record, networks=networks, cv=cv, repeats=repeats, data=data)
 
 
 def with_images(record: Record, shape: tuple[int, int, int] = (8, 8, 1), **changes: Any) -> Record:
     """Return a record of images with made-up filters and maps."""
     rng = np.random.default_rng(3)
-    few = min(12, len(record.test_rows.truth))
+    few = min(12, len(record[TestRows].truth))
     height, width, channels = shape
     signals = SignalRecord(
         kind="images",
@@ -296,7 +297,7 @@ def with_images(record: Record, shape: tuple[int, int, int] = (8, 8, 1), **chang
 def with_reconstruction(record: Record, shape: tuple[int, ...] = (4,), **changes: Any) -> Record:
     """Return a record of autoencoders with made-up codes and scores; rows of a table where the shape has one axis."""
     rng = np.random.default_rng(6)
-    rows = len(record.test_rows.truth)
+    rows = len(record[TestRows].truth)
     scores = rng.gamma(2.0, 0.02, rows)
     order = np.argsort(scores)
     kind = {1: "table", 2: "series", 3: "images"}[len(shape)]
@@ -307,7 +308,7 @@ def with_reconstruction(record: Record, shape: tuple[int, ...] = (4,), **changes
 
     found = ReconstructionRecord(
         kind=kind,
-        names=record.data.feature_names if kind == "table" else ("grey",),
+        names=record[DataRecord].feature_names if kind == "table" else ("grey",),
         bottleneck=2,
         sizes=((1, 0.4), (2, 0.11), (3, 0.106)),
         codes=rng.normal(size=(rows, 2)),
@@ -326,14 +327,14 @@ def with_reconstruction(record: Record, shape: tuple[int, ...] = (4,), **changes
     )
     truth = rng.normal(size=(rows, 5))
     scores_of = with_intervals(Task.RECONSTRUCTION, truth, truth + 0.3 * rng.normal(size=truth.shape))
-    network, parameters = network_for(len(record.data.feature_names), len(record.data.feature_names))
-    data = dataclasses.replace(record.data, task=Task.RECONSTRUCTION, task_name="reconstruction")
+    network, parameters = network_for(len(record[DataRecord].feature_names), len(record[DataRecord].feature_names))
+    data = dataclasses.replace(record[DataRecord], task=Task.RECONSTRUCTION, task_name="reconstruction")
     return dataclasses.replace(
         record,
         data=data,
         best_network=network,
         best_parameters=parameters,
-        scores=dict.fromkeys(record.scores, scores_of),
+        scores=dict.fromkeys(record[PartScores].parts, scores_of),
         baselines={"mean": scores_of, "pca": scores_of},
         test_rows=TestRows(truth[:, :0]),
         reconstruction=dataclasses.replace(found, **changes),
@@ -343,7 +344,7 @@ def with_reconstruction(record: Record, shape: tuple[int, ...] = (4,), **changes
 def with_series(record: Record, steps: int = 48, channels: int = 2, **changes: Any) -> Record:
     """Return a record of series of different lengths with made-up states."""
     rng = np.random.default_rng(4)
-    few = min(12, len(record.test_rows.truth))
+    few = min(12, len(record[TestRows].truth))
     signals = SignalRecord(
         kind="series",
         channels=tuple(f"lead {i + 1}" for i in range(channels)),
@@ -360,24 +361,24 @@ def with_series(record: Record, steps: int = 48, channels: int = 2, **changes: A
 
 def with_forecast(record: Record) -> Record:
     """Return a record of windows whose last rows are a forecast by day."""
-    rows = np.arange(len(record.test_rows.truth))[-150:]
-    forecast = ForecastRows(rows, 18_000.0 + rows, np.roll(record.test_rows.truth[rows, 0], 1))
+    rows = np.arange(len(record[TestRows].truth))[-150:]
+    forecast = ForecastRows(rows, 18_000.0 + rows, np.roll(record[TestRows].truth[rows, 0], 1))
     day = ColumnRow("day", "date", "time", 0, len(rows), "2019-04-14", "2019-11-02")
-    data = dataclasses.replace(record.data, columns=(*record.data.columns, day))
+    data = dataclasses.replace(record[DataRecord], columns=(*record[DataRecord].columns, day))
     return with_series(dataclasses.replace(record, data=data), channels=1, lengths=None, forecast=forecast)
 
 
 def with_labelled_steps(record: Record, steps: int = 40) -> Record:
     """Return a record of series whose steps have targets, the second half of each series without."""
-    rng, few = np.random.default_rng(5), min(12, len(record.test_rows.truth))
-    classes = len(record.data.classes)
+    rng, few = np.random.default_rng(5), min(12, len(record[TestRows].truth))
+    classes = len(record[DataRecord].classes)
     truth = (rng.integers(0, classes, (few, steps)) if classes else rng.normal(size=(few, steps))).astype(float)
     said = np.where(rng.random((few, steps)) < 0.8, truth, truth[:, ::-1])
     truth[:, steps // 2 :] = said[:, steps // 2 :] = np.nan
     bands = (None, None) if classes else (said - 1.0, said + 1.0)
     examples = StepExamples(truth, said, rng.random(few), *bands)
-    series = np.arange(len(record.test_rows.truth)) // 7
-    rows = dataclasses.replace(record.test_rows, series=series)
+    series = np.arange(len(record[TestRows].truth)) // 7
+    rows = dataclasses.replace(record[TestRows], series=series)
     plain = with_series(dataclasses.replace(record, test_rows=rows), steps)
     assert plain.signals is not None
     signals = dataclasses.replace(plain.signals, saliency=None, steps=examples)
@@ -387,7 +388,7 @@ def with_labelled_steps(record: Record, steps: int = 40) -> Record:
 def with_overtraining(record: Record) -> Record:
     """Return a record of two classes with the scores of made-up training rows and a label-shuffle baseline."""
     rng = np.random.default_rng(8)
-    rows, test = 400, record.test_rows
+    rows, test = 400, record[TestRows]
     truth = np.arange(rows) % 2
     p = 1 / (1 + np.exp(-3 * (truth - 0.5) - rng.normal(size=rows)))
     train = truth, np.column_stack([1 - p, p]), None if test.weights is None else rng.normal(1.0, 0.8, rows)
@@ -398,7 +399,7 @@ def with_overtraining(record: Record) -> Record:
     epochs = np.array([2, 9]), np.array([20, 9])
     return dataclasses.replace(
         record,
-        overtraining=overtraining(record.data.classes, *parts, verdict, epochs, shuffled),
+        overtraining=overtraining(record[DataRecord].classes, *parts, verdict, epochs, shuffled),
         selection=select(scored_events(1), scored_events(2), Yields(30.0, 400.0, 0.1)),
     )
 
@@ -413,7 +414,7 @@ def scored_events(seed: int) -> Events:
 
 def with_importance(record: Record) -> Record:
     """Return a record with a made-up importance of its columns, two of which go together."""
-    names = record.data.feature_names[:4]
+    names = record[DataRecord].feature_names[:4]
 
     def of(columns: tuple[str, ...], value: float) -> Importance:
         scores = {

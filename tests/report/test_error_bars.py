@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from shoal.evaluation.record import ErrorBars, Record
+from shoal.evaluation.topics.error_bars import ErrorBars
+from shoal.evaluation.record import Record
 from shoal.report import page_html
 from shoal.report.error_bars import error_bars, error_bars_table
 
@@ -13,8 +14,8 @@ Maker = Callable[..., Record]
 
 
 def changed(record: Record, **changes: object) -> Record:
-    assert record.error_bars is not None
-    return dataclasses.replace(record, error_bars=dataclasses.replace(record.error_bars, **changes))  # type: ignore[arg-type]
+    assert record.get(ErrorBars) is not None
+    return dataclasses.replace(record, error_bars=dataclasses.replace(record.get(ErrorBars), **changes))  # type: ignore[arg-type]
 
 
 def test_classes_have_sets_a_temperature_and_a_table(record_of: Maker) -> None:

@@ -11,6 +11,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.error_bars import ErrorBars
+from shoal.evaluation.topics.curves import Curves
+from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.baselines import BaselineScores
 from shoal.evaluation.record import Record
 from shoal.report.figures import FIGURES, calibration, coverage, figure_numbers, write_figures
 from shoal.report.figures.bands import MOST_POINTS, bands, quantiles
@@ -65,7 +70,7 @@ def test_the_best_epoch_is_the_lowest_point() -> None:
 def test_the_confusion_matrix_counts_weights_and_shares_rows(record_of: Maker) -> None:
     record = record_of(classes=("a", "b", "c"), test=4)
     rows = dataclasses.replace(
-        record.test_rows,
+        record[TestRows],
         truth=np.array([0, 0, 1, 1]),
         probabilities=np.eye(3)[[0, 1, 1, 1]],
         weights=np.array([3.0, 1.0, 1.0, -0.5]),
@@ -88,7 +93,7 @@ def test_calibration_groups_have_equal_size_and_wilson_intervals() -> None:
 
 def test_calibration_is_left_out_where_weights_are_negative(record_of: Maker) -> None:
     record = record_of(weights=True)
-    assert (np.asarray(record.test_rows.weights) < 0).any()
+    assert (np.asarray(record[TestRows].weights) < 0).any()
     assert "calibration" not in figure_numbers(record)
 
 
@@ -98,8 +103,8 @@ def test_what_probabilities_were_before_calibration_is_shown_too(record_of: Make
     assert shown is not None
     assert shown.before is not None
     assert "before calibration" in shown.caption
-    assert record.error_bars is not None
-    as_averaged = dataclasses.replace(record.error_bars, calibration="none")
+    assert record.get(ErrorBars) is not None
+    as_averaged = dataclasses.replace(record.get(ErrorBars), calibration="none")
     shown = calibration.numbers(dataclasses.replace(record, error_bars=as_averaged))
     assert shown is not None
     assert shown.before is None
@@ -119,8 +124,8 @@ def test_error_bars_are_thinned_and_the_caption_says_so(record_of: Maker) -> Non
     assert len(thinned(shown.panels[0])) == 300
     assert "300 of 3,000 rows" in shown.caption
     panel = shown.panels[0]
-    assert record.test_rows.std is not None
-    np.testing.assert_allclose(panel.residual / panel.pull, record.test_rows.std[:, 0])
+    assert record[TestRows].std is not None
+    np.testing.assert_allclose(panel.residual / panel.pull, record[TestRows].std[:, 0])
 
 
 def test_every_target_has_a_panel(record_of: Maker) -> None:
@@ -148,7 +153,7 @@ def test_the_ensemble_is_the_first_of_the_models(record_of: Maker) -> None:
     assert shown is not None
     assert shown.models[0] == "shoal's ensemble"
     assert [p.metric for p in shown.panels] == ["log_loss", "accuracy"]
-    score = record.baselines["gradient_boosting"]["log_loss"]
+    score = record[BaselineScores].scores["gradient_boosting"]["log_loss"]
     assert shown.panels[0].values[3].tolist() == [score.value, score.low, score.high]
 
 
@@ -157,7 +162,7 @@ def test_networks_are_shown_against_what_mattered_most(record_of: Maker) -> None
     shown = tried_numbers(record)
     assert shown is not None
     assert [p.name for p in shown.panels] == ["learning_rate", "activation", "l2"]
-    assert shown.without_score == sum(n.status.startswith("diverged") for n in record.networks) == 2
+    assert shown.without_score == sum(n.status.startswith("diverged") for n in record[Candidates].networks) == 2
     assert "2 networks without a finite score" in shown.caption
     assert int(shown.kept.sum()) == 3
     categories = shown.panels[1].categories
@@ -242,9 +247,9 @@ def test_large_runs_make_small_figures(cases: dict[str, Record], case: str, tmp_
 def test_curves_of_nothing_but_nan_are_left_out(record_of: Maker, tmp_path: Path) -> None:
     record = record_of(networks=2, kept=1, epochs=3)
     nothing = np.full((2, 3), np.nan)
-    curves = dataclasses.replace(record.curves, train_loss=nothing, validation_loss=nothing)
+    curves = dataclasses.replace(record[Curves], train_loss=nothing, validation_loss=nothing)
     assert "learning_curves" not in figure_numbers(dataclasses.replace(record, curves=curves))
-    partly = dataclasses.replace(record.curves, train_loss=nothing)
+    partly = dataclasses.replace(record[Curves], train_loss=nothing)
     assert "learning_curves" in write_figures(dataclasses.replace(record, curves=partly), tmp_path)
 
 

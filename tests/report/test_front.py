@@ -8,6 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
+from shoal.search.results.pareto import Front
+from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.record import Record
 from shoal.report.figures import figure_numbers, write_figures
 from shoal.report.figures.front import ScoreBySize
@@ -32,17 +34,17 @@ def test_the_numbers_are_those_of_all_candidates(record_of: Maker, tmp_path: Pat
     record = counted(record_of(networks=60, kept=5))
     shown = shown_of(record)
     table = shown.table()
-    assert len(table["score"]) == sum(np.isfinite(c.score) for c in record.candidates)
+    assert len(table["score"]) == sum(np.isfinite(c.score) for c in record[Candidates].ranked)
     assert table["kept"].sum() == 5
     assert table["smallest_as_good"].sum() == 1
     at = int(np.argmax(table["smallest_as_good"]))
     assert table["on_the_front"][at]
     good = table["score"] <= table["score"].min() + 0.05 * 2**0.5
     assert table["parameters"][at] == table["parameters"][good].min()
-    assert record.front is not None
-    assert record.front.sentence in shown.caption
+    assert record.get(Front) is not None
+    assert record.get(Front).sentence in shown.caption
     drawn = write_figures(record, tmp_path)
-    assert record.front.sentence in page_html(record, drawn)
+    assert record.get(Front).sentence in page_html(record, drawn)
     head = (tmp_path / "figures" / "front.csv").read_text().splitlines()[0]
     assert head.startswith("candidate,parameters,score,standard_error,kept")
 

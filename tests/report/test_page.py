@@ -11,6 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from shoal.evaluation.topics.verdict import Verdict
+from shoal.evaluation.topics.split import SplitRecord
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.record import Record
 from shoal.report import page_html, tables, write_page, write_report
 from shoal.report.anomalies import anomalies
@@ -121,14 +126,14 @@ def test_names_never_become_markup(cases: dict[str, Record]) -> None:
 def test_the_verdict_comes_first_and_the_parts_in_order(record_of: Maker) -> None:
     record = record_of(networks=4, kept=2, epochs=5)
     page = page_html(record, {})
-    assert page.index(record.verdict.text.replace(" %", "\u00a0%")) < page.index("<h2>")
+    assert page.index(record[Verdict].text.replace(" %", "\u00a0%")) < page.index("<h2>")
     parts = ["Data", "Split", "Networks tried", "Learning curves", "Test rows by class"]
     parts += ["Baselines", "Overfitting", "Best network", "How to repeat it"]
     places = [page.index(f"<h2>{p}</h2>") for p in parts]
     assert places == sorted(places)
     for text in (
-        record.command,
-        record.data.sha256,
+        record.provenance.command,
+        record[DataRecord].sha256,
         'test rows were opened <span class="openings">once</span>',
         "4 candidates",
     ):
@@ -152,7 +157,7 @@ def test_the_table_of_networks_holds_the_best_and_says_how_many_more(record_of: 
     assert "batch size" not in table.note
     note = tables.networks(dataclasses.replace(record, search_space=())).note
     assert note.endswith("The same in all: batch size 32; epochs 20.")
-    scores = sorted(n.score for n in record.networks if np.isfinite(n.score))
+    scores = sorted(n.score for n in record[Candidates].networks if np.isfinite(n.score))
     assert [row[2] for row in table.rows] == [f"{s:.3f}" if s >= 0.1 else f"{s:.4f}" for s in scores[:20]]
     assert [row[1] for row in table.rows[:6]] == ["●"] * 5 + [""]
     assert "learning rate" in table.header
@@ -323,10 +328,10 @@ def test_the_sentence_on_anomalies_says_how_many_there_are(cases: dict[str, Reco
 def test_too_few_validation_rows_for_a_threshold_are_told(cases: dict[str, Record]) -> None:
     record = cases["autoencoder"]
     assert "24 validation rows are too few" in anomalies(record)
-    many = dataclasses.replace(record.data, rows={**record.data.rows, "validation": 99})
+    many = dataclasses.replace(record[DataRecord], rows={**record[SplitRecord].rows, "validation": 99})
     assert "too few" not in anomalies(dataclasses.replace(record, data=many))
-    assert record.reconstruction is not None
-    often = dataclasses.replace(record.reconstruction, alarms=Interval(0.07, 0.03, 0.15, "wilson"))
+    assert record.get(ReconstructionRecord) is not None
+    often = dataclasses.replace(record.get(ReconstructionRecord), alarms=Interval(0.07, 0.03, 0.15, "wilson"))
     assert "more than was asked for" in anomalies(dataclasses.replace(record, reconstruction=often))
 
 

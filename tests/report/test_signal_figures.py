@@ -10,9 +10,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from shoal.evaluation.topics.examples import SignalRecord
+from shoal.evaluation.topics.data import DataRecord
 from shoal.data.signals import Signals
 from shoal.errors import DataError, SettingError
-from shoal.evaluation.examples import choose_rows, last_stretch
+from shoal.evaluation.topics.examples import choose_rows
+from shoal.evaluation.topics.forecast import last_stretch
 from shoal.evaluation.record import Record
 from shoal.prediction.predictor import Prediction
 from shoal.report.figures import figure_numbers, write_figures
@@ -117,9 +120,9 @@ def test_every_kind_of_data_is_drawn_and_small(cases: dict[str, Record], case: s
 def test_large_noisy_images_in_deep_networks_keep_the_page_small(cases: dict[str, Record], tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     record = cases["images"]
-    assert record.signals is not None
+    assert record.get(SignalRecord) is not None
     signals = dataclasses.replace(
-        record.signals,
+        record.get(SignalRecord),
         channels=("red", "green", "blue"),
         shape=(300, 300, 3),
         values=rng.integers(0, 256, (12, 300, 300, 3)).astype(np.uint8),
@@ -145,9 +148,9 @@ def test_figures_say_what_they_show(cases: dict[str, Record]) -> None:
 
 def test_names_of_channels_and_classes_stay_text(cases: dict[str, Record], tmp_path: Path) -> None:
     record = cases["series"]
-    assert record.signals is not None
-    signals = dataclasses.replace(record.signals, channels=("<script>", "$x^2$"))
-    data = dataclasses.replace(record.data, classes=("<b>a</b>", "$y$"))
+    assert record.get(SignalRecord) is not None
+    signals = dataclasses.replace(record.get(SignalRecord), channels=("<script>", "$x^2$"))
+    data = dataclasses.replace(record[DataRecord], classes=("<b>a</b>", "$y$"))
     elements = write_figures(dataclasses.replace(record, signals=signals, data=data), tmp_path)
     assert "&lt;b&gt;a&lt;/b&gt;" in elements["example_series"]
     assert "<b>" not in "".join(elements.values())
@@ -155,8 +158,8 @@ def test_names_of_channels_and_classes_stay_text(cases: dict[str, Record], tmp_p
 
 def test_a_gradient_that_is_no_number_is_not_drawn(cases: dict[str, Record]) -> None:
     record = cases["images"]
-    assert record.signals is not None
-    signals = dataclasses.replace(record.signals, saliency=np.full((12, 8, 8, 1), np.nan))
+    assert record.get(SignalRecord) is not None
+    signals = dataclasses.replace(record.get(SignalRecord), saliency=np.full((12, 8, 8, 1), np.nan))
     assert "saliency" not in figure_numbers(dataclasses.replace(record, signals=signals))
 
 

@@ -8,15 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoal.evaluation.record import (
-    ColumnRow,
-    Curves,
-    DataRecord,
-    NetworkRow,
-    Record,
-    TestRows,
-    Verdict,
-)
+from shoal.evaluation.topics.data import ColumnRow
+from shoal.evaluation.topics.curves import Curves
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.candidates import NetworkRow
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.verdict import Verdict
 from shoal.results import Interval, Task
 
 

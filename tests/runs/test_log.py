@@ -13,8 +13,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from shoal.evaluation.topics.curves import Curves
+from shoal.evaluation.topics.candidates import Candidates
 from shoal.errors import RunError
-from shoal.evaluation.record import ReplicaRow
+from shoal.evaluation.topics.replicas import ReplicaRow
 from shoal.runs.log import Log, read_candidates, read_curves, read_networks, read_replicas, write_log
 
 
@@ -123,16 +125,16 @@ def test_curves_come_back_up_to_the_epoch_at_which_a_network_stopped(tmp_path: P
     assert frame.group_by("network", maintain_order=True).len()["len"].to_list() == [5, 5, 2, 5, 5, 5]
     third = frame.filter(pl.col("network") == 3)
     assert third["epoch"].to_list() == [1, 2, 3, 4, 5]
-    np.testing.assert_array_equal(third["validation_loss"].to_numpy(), record.curves.validation_loss[3])
-    np.testing.assert_array_equal(third["metric"].to_numpy(), record.curves.validation_metric[3])
+    np.testing.assert_array_equal(third["validation_loss"].to_numpy(), record[Curves].validation_loss[3])
+    np.testing.assert_array_equal(third["metric"].to_numpy(), record[Curves].validation_metric[3])
 
 
 def test_curves_follow_their_network_when_ids_are_out_of_order(tmp_path: Path, make_record: Any) -> None:
     record = make_record()
-    curves = record.curves
+    curves = record[Curves]
     turned = dataclasses.replace(
         record,
-        networks=record.networks[::-1],
+        networks=record[Candidates].networks[::-1],
         curves=dataclasses.replace(
             curves,
             train_loss=curves.train_loss[::-1],

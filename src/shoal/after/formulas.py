@@ -24,7 +24,7 @@ from shoal.evaluation.formula.search import (
     import_operon,
     search,
 )
-from shoal.evaluation.overtraining import signal_class
+from shoal.evaluation.signal import signal_class
 from shoal.prediction.out_of_fold import rows_to_ask
 from shoal.results import Interval
 from shoal.run import Run, load

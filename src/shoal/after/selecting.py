@@ -10,10 +10,10 @@ import numpy as np
 from shoal.after.opening import as_run
 from shoal.data import ReadOptions
 from shoal.errors import DataError, SettingError
-from shoal.evaluation.overtraining import signal_class
-from shoal.evaluation.record import PredictedRows
-from shoal.evaluation.selection import Events, Selection
-from shoal.evaluation.selection import select as select_events
+from shoal.evaluation.cuts import Events, Selection
+from shoal.evaluation.cuts import select as select_events
+from shoal.evaluation.signal import signal_class
+from shoal.evaluation.topics.scored_rows import PredictedRows
 from shoal.run import Run
 from shoal.statistics.significance import Yields
 

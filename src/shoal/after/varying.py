@@ -17,8 +17,8 @@ from shoal.after.selecting import signal_of
 from shoal.data import ReadOptions
 from shoal.data.raw import read_any
 from shoal.errors import DataError, SettingError, ShoalWarning, listing, suggest
+from shoal.evaluation.cuts import Events, choose_cut, yields_of
 from shoal.evaluation.scoring import Rows, best_guess
-from shoal.evaluation.selection import Events, choose_cut, yields_of
 from shoal.evaluation.systematics.observables import Observable, Sample, of_numbers, several_classes, two_classes
 from shoal.evaluation.systematics.shifts import Systematics, effect_of, errors_of, measure, scalars_of, shift_between
 from shoal.evaluation.systematics.variations import SHIFTS, Side, Variation, read_variations

@@ -11,7 +11,7 @@ from shoal.cli.from_settings import READING, read_options, with_settings
 from shoal.cli.options import Json, RunArgument
 
 if TYPE_CHECKING:
-    from shoal.evaluation.selection import Selection
+    from shoal.evaluation.cuts import Selection
 
 Data = Annotated[
     str | None,

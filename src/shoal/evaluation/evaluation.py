@@ -1,274 +1,157 @@
-"""The evaluation of an ensemble: scores with intervals, baselines, verdicts, gathered in one record."""
+"""An evaluation under way: what the ensemble says of each part of the rows, found when a topic first asks for it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
 
 import numpy as np
-import polars as pl
 
-from shoal.data import Dataset, Split
-from shoal.evaluation.baselines.label_shuffle import Shuffled
-from shoal.evaluation.baselines.tabular import Learned
-from shoal.evaluation.describing import describe_data, describe_networks, describe_replicas, gather_curves
-from shoal.evaluation.error_bar_checks import error_bars_record
-from shoal.evaluation.examples import signal_record
-from shoal.evaluation.explanation.in_passing import importance_in_passing
-from shoal.evaluation.overfitting import overfitting_verdict
-from shoal.evaluation.overtraining import overtraining
-from shoal.evaluation.pulls.chi_square import ChiSquare
-from shoal.evaluation.pulls.summary import measured_record, of_targets
-from shoal.evaluation.reconstruction import reconstruction_record, simple_reconstructions
-from shoal.evaluation.record import (
-    NetworkRow,
-    PredictedRows,
-    Record,
-    Scores,
-    TestRows,
-)
-from shoal.evaluation.scoring import Rows, best_guess, block_of, prepared_rows, score_guess, score_rows, truth_of
-from shoal.evaluation.sealed import SealedRows
-from shoal.evaluation.selection import selection_of
-from shoal.evaluation.verdict import beats_baselines, conclude
+from shoal.data import Inputs
+from shoal.evaluation.fitted import Fitted
+from shoal.evaluation.scoring import Rows, best_guess, block_of, prepared_rows, truth_of
 from shoal.prediction.autoencoder import best_alone
-from shoal.prediction.conformal import coverage
-from shoal.prediction.correlated_errors import learned_errors
-from shoal.prediction.error_bars import Measured
-from shoal.prediction.intrinsic_scatter import total_error
-from shoal.prediction.out_of_fold import OutOfFold
 from shoal.prediction.predictor import Prediction, Predictor
 from shoal.prediction.scored import Scored
 from shoal.results import Task
-from shoal.search.results.importance import importance
-from shoal.search.results.optimism import count_candidates
-from shoal.search.results.ranking import rank_candidates
-from shoal.statistics.bootstrap import with_intervals
-from shoal.training.member import TrainedMember
+
+Said = TypeVar("Said")
+Measure = Callable[["Evaluation"], Any]
 
 
-def evaluate(
-    predictor: Predictor,
-    members: Sequence[TrainedMember],
-    kept: Sequence[int],
-    dataset: Dataset,
-    split: Split,
-    sealed: SealedRows,
-    baselines: Learned,
-    measured: Measured,
-    *,
-    folds: OutOfFold | None = None,
-    repeats: int = 1,
-    settings: dict[str, Any],
-    seed: int,
-    command: str,
-    normalization: str,
-    space: tuple[tuple[str, str], ...],
-    seconds: dict[str, float],
-    versions: dict[str, str],
-    shuffled: Shuffled | None = None,
-    replicas: Sequence[TrainedMember] = (),
-) -> Record:
-    """Open the test rows once and return everything that the run has to say; `baselines` have learned before.
+@dataclass(frozen=True)
+class PredictedPart:
+    """Prepared rows of one part and what was predicted for them; `guess` is what metrics compare with the truth."""
 
-    With `folds` the validation scores are those of each row's members that were judged on it, and the training scores
-    those of the members that learned from it. Probabilities of validation rows are calibrated by what other rows say,
-    as `measured` has them. `shuffled` is the label-shuffle baseline, `replicas` are all that were trained.
+    rows: Rows
+    prediction: Prediction
+    guess: np.ndarray
+
+
+@dataclass(frozen=True)
+class TestPart:
+    """The test rows, opened.
+
+    Attributes:
+        inputs: as they were read.
+        x: prepared.
+        truth, weights: as `Dataset.y` and `Dataset.weights` have them; in a reconstruction the scaled inputs.
+        prediction: what is scored says of them.
+        entries: truth and weights of all rows, or of all steps that have a target.
+        guess: what was predicted for the entries.
     """
-    task = dataset.task
-    taught = split.train if folds is None else split.train[folds.known]
-    train = prepared_rows(dataset, predictor.preparation, taught)
-    validation = prepared_rows(dataset, predictor.preparation, split.validation)
-    networks, curves = describe_networks(members, kept), gather_curves(members, task)
-    alone = task is Task.RECONSTRUCTION  # a reconstruction goes through one code
-    scored = best_alone(predictor) if alone else predictor
-    judge = scored if folds is None else folds.judge(scored)
-    known = best_guess(judge.predict_features(train.x, None if folds is None else folds.learned))
-    asked = None if folds is None else folds.judged
-    on_validation = judge.predict_features(validation.x, asked)
-    unseen, calibrated = best_guess(on_validation), measured.after
-    scores = {
-        "train": score_guess(scored, train, known, seed),
-        "validation": score_guess(scored, validation, unseen, seed)
-        if calibrated is None
-        else score_rows(scored, validation, seed, probabilities=calibrated),
-    }
 
-    importance = importance_in_passing(judge, dataset, split, validation, asked, seed)  # while baselines are fitted
-
-    table, truth, weights = sealed.open()
-    x = predictor.preparation.transform(table)
-    truth = truth_of(predictor.preparation, x, truth)
-    prediction = scored.predict_features(x, groups=scored.groups_of(table))
-    outside = None if scored.region is None else scored.region.outside(x)
-    reconstruction = None
-    others = baselines(x)
-    if alone:
-        reconstruction = reconstruction_record(predictor, members, dataset, split, train.x, (x, truth))
-        others = simple_reconstructions(train.y, truth, reconstruction.bottleneck, train.weights, seed)
-    entries = Scored.of(task, truth, weights)
-    block = block_of(predictor.preparation, len(truth))
-    scores["test"], compared, comparison, others = compare(task, entries, prediction, others, seed, block)
-    overfitting = overfitting_verdict(
-        curves.train_loss,
-        curves.validation_loss,
-        list(kept),
-        len(split.validation) if folds is None else folds.judging,
-        best_epoch=np.asarray([row.best_epoch - 1 for row in networks]),
-        judged_on="validation rows" if folds is None else "rows that they did not learn from",
-    )
-    sizes = {
-        "rows": len(sealed),
-        "kept": 1 if alone else len(kept),
-        "trained": len(members),
-        "targets": len(dataset.targets),
-        "steps": 0 if entries.series is None else len(entries.truth),
-    }
-    verdict = conclude(task, scores["test"], comparison, overfitting, **sizes)
-    picture = None
-    if task is Task.CLASSIFICATION and len(dataset.classes) == 2 and entries.series is None:
-        own = [networks[place] for place in kept]
-        epochs = np.asarray([row.best_epoch for row in own]), np.asarray([row.epochs for row in own])
-        parts = (train.y, known, train.weights), (truth, best_guess(prediction), weights)
-        picture = overtraining(dataset.classes, *parts, overfitting, epochs, shuffled, settings.get("signal"))
-    with_errors = None
-    if predictor.measured is not None:
-        of_test = of_rows(predictor, dataset, split.test, prediction, truth, weights, split, seed)
-        rest = validation.y, validation.weights, split, seed
-        of_validation = of_rows(predictor, dataset, split.validation, on_validation, *rest)
-        file = None if dataset.covariance is None else dataset.covariance.name
-        with_errors = measured_record(predictor, of_test, of_validation, settings.get("replicas"), file)
-    best = members[kept[0]]
-    if alone:
-        error_bars, test_rows = None, TestRows(truth[:, :0], weights)
-    else:
-        groups = entries.series if dataset.roles.group is None else _groups_of_entries(dataset, split, entries)
-        test_rows = _test_rows(prediction, entries, groups)
-        held = Scored.of(task, validation.y, validation.weights)
-        error_bars = error_bars_record(predictor, measured, held, prediction, entries, outside, groups, seed)
-    times = dataset.times()
-    in_time = {"persistence": others.get("persistence"), "times": None if times is None else times[split.test]}
-    predicted = {}
-    if not alone:
-        predicted = kept_rows(split, (validation, unseen), entries, entries.taken(best_guess(prediction)))
-    selection, without = selection_of(predicted, settings, dataset.classes, seed)
-    data = describe_data(dataset, split, predictor, normalization)
-    return Record(
-        data=replace(data, warnings=(*data.warnings, without)) if without else data,
-        networks=networks,
-        curves=curves,
-        scores=scores,
-        baselines=compared,
-        verdict=verdict,
-        hyperparameters=_importance(networks, (split.folds or 1) * repeats),
-        test_rows=test_rows,
-        best_network=best.network,
-        best_parameters=best.parameters,
-        outputs=predictor.head.output_names(dataset.targets) if task is Task.REGRESSION else (),
-        settings=settings,
-        command=command,
-        seed=seed,
-        seconds=seconds,
-        versions=versions,
-        test_openings=sealed.openings,
-        search_space=space,
-        cv=split.folds,
-        rolling=None if split.rolling is None else {"train": len(train.x), "validation": len(validation.x)},
-        repeats=repeats,
-        signals=None if reconstruction else signal_record(predictor, table, prediction, truth, **in_time),
-        reconstruction=reconstruction,
-        error_bars=error_bars,
-        overtraining=picture,
-        predicted=predicted,
-        counts=count_candidates([m.member.candidate for m in members], [m.parts for m in members]),
-        measured=with_errors,
-        selection=selection,
-        importance=importance,
-        replicas=describe_replicas(replicas, predictor),
-    )
+    inputs: Inputs
+    x: np.ndarray
+    truth: np.ndarray
+    weights: np.ndarray | None
+    prediction: Prediction
+    entries: Scored
+    guess: np.ndarray
 
 
-def kept_rows(
-    split: Split, validation: tuple[Rows, np.ndarray], test: Scored, guess: np.ndarray
-) -> dict[str, PredictedRows]:
-    """Return the validation rows (but those of steps) and the test rows with what was predicted for them."""
-    kept = {"test": PredictedRows(split.test, test.truth, guess, test.weights, test.series)}
-    if test.present is None:
-        rows, said = validation
-        kept["validation"] = PredictedRows(split.validation, rows.y, said, rows.weights)
-    return kept
+class Evaluation:
+    """What a fit has made, with what its ensemble says of the training, the validation and the test rows.
 
+    Topics ask it for rows and, by its class, for the record of another topic; each is made once.
 
-def of_rows(
-    predictor: Predictor,
-    dataset: Dataset,
-    rows: np.ndarray,
-    prediction: Prediction,
-    truth: np.ndarray,
-    weights: np.ndarray | None,
-    split: Split,
-    seed: int,
-) -> dict[str, ChiSquare]:
-    """Return chi-square and pulls of each target on some rows with measured errors; `seed` names replicas' draws."""
-    errors, inputs = dataset.y_err(), dataset.inputs(rows)
-    assert errors is not None
-    if isinstance(inputs, pl.DataFrame):
-        prediction = predictor.with_input_errors(prediction, inputs)
-    if dataset.covariance is None or not dataset.covariance.correlated:
-        return of_targets(prediction, truth, errors[rows], weights)
-    sigma = total_error(errors[rows], prediction.input_spread)[:, 0]
-    learned = learned_errors(predictor, dataset, split, rows, seed, sigma)
-    return of_targets(prediction, truth, errors[rows], weights, dataset.covariance.of(rows), learned)
+    Args:
+        fitted: what the fit has made.
+        measures: class of a record to what measures it.
+    """
 
+    def __init__(self, fitted: Fitted, measures: Mapping[type, Measure]) -> None:
+        self.fitted = fitted
+        self.warnings: list[str] = []
+        self._measures = measures
+        self._records: dict[type, Any] = {}
 
-def compare(
-    task: Task, scored: Scored, prediction: Prediction, others: dict[str, np.ndarray], seed: int, block: int
-) -> tuple[Scores, dict[str, Scores], tuple[bool, str], dict[str, np.ndarray]]:
-    """Return the scores of the ensemble and of the baselines, who is better, and what the baselines predict."""
-    truth, weights, guess = scored.truth, scored.weights, scored.taken(best_guess(prediction))
-    others = {name: scored.taken(other) for name, other in others.items()}
-    drawing: dict[str, Any] = {"seed": seed, "block": block, "groups": scored.series}
-    own = with_intervals(task, truth, guess, weights=weights, **drawing)
-    compared = {name: with_intervals(task, truth, other, weights=weights, **drawing) for name, other in others.items()}
-    return own, compared, beats_baselines(task, truth, guess, others, weights, **drawing), others
+    def record(self, kind: type[Said]) -> Said | None:
+        """Return the record of a topic, measured now if it was not yet; None where it does not apply."""
+        if kind not in self._records:
+            self._records[kind] = self._measures[kind](self)
+        measured: Said | None = self._records[kind]
+        return measured
 
+    def __getitem__(self, kind: type[Said]) -> Said:
+        """Return the record of a topic that every run has."""
+        measured = self.record(kind)
+        if measured is None:
+            raise KeyError(kind)
+        return measured
 
-def _importance(networks: Sequence[NetworkRow], each: int) -> tuple[tuple[str, float, str], ...]:
-    """Return which hyperparameters mattered for the scores of the candidates; each has so many networks."""
-    ranked = rank_candidates([n.candidate_id for n in networks], [n.score for n in networks], each)
-    ranked.sort(key=lambda standing: standing.candidate)
-    tried = [networks[standing.members[0]].candidate for standing in ranked]
-    return tuple(importance(tried, np.asarray([standing.score for standing in ranked])))
+    @property
+    def task(self) -> Task:
+        """What is learnt."""
+        return self.fitted.dataset.task
 
+    @property
+    def seed(self) -> int:
+        """Names the random numbers of intervals."""
+        return self.fitted.settings.seed
 
-def _groups_of_entries(dataset: Dataset, split: Split, entries: Scored) -> np.ndarray:
-    """Return the number of the group of each test row, or of each of their steps."""
-    groups = dataset.groups()
-    assert groups is not None
-    _, own = np.unique(groups[split.test], return_inverse=True)
-    return own if entries.present is None else np.broadcast_to(own[:, None], entries.present.shape)[entries.present]
+    @cached_property
+    def scored(self) -> Predictor:
+        """Who is scored: the ensemble, or the best network, since a reconstruction goes through one code."""
+        predictor = self.fitted.predictor
+        return best_alone(predictor) if self.task is Task.RECONSTRUCTION else predictor
 
+    @cached_property
+    def judge(self) -> Predictor:
+        """Who answers for training and validation rows: with folds the networks of all of them."""
+        folds = self.fitted.folds
+        return self.scored if folds is None else folds.judge(self.scored)
 
-def _test_rows(prediction: Prediction, scored: Scored, groups: np.ndarray | None) -> TestRows:
-    truth, weights, series = scored.truth, scored.weights, scored.series
-    if scored.present is not None:
-        prediction = prediction.at(scored.present)
-    if prediction.probabilities is not None:
-        held = None
-        if prediction.sets is not None:
-            held = coverage(prediction.sets[np.arange(len(truth)), truth], weights, groups)
-        return TestRows(truth, weights, probabilities=prediction.probabilities, coverage=held, series=series)
-    assert prediction.low is not None
-    assert prediction.high is not None
-    inside = (truth >= prediction.low) & (truth <= prediction.high)
-    return TestRows(
-        truth,
-        weights,
-        mean=prediction.mean,
-        std=prediction.std,
-        low=prediction.low,
-        high=prediction.high,
-        coverage=coverage(inside, weights, groups),
-        series=series,
-    )
+    @property
+    def judged(self) -> np.ndarray | None:
+        """`(members, validation rows)`, the members that did not learn from a row; None: none of them did."""
+        return None if self.fitted.folds is None else self.fitted.folds.judged
+
+    @cached_property
+    def train(self) -> PredictedPart:
+        """The rows that taught the networks; with folds each as predicted by those that learned from it."""
+        split, folds = self.fitted.split, self.fitted.folds
+        rows = self._prepared(split.train if folds is None else split.train[folds.known])
+        prediction = self.judge.predict_features(rows.x, None if folds is None else folds.learned)
+        return PredictedPart(rows, prediction, best_guess(prediction))
+
+    @cached_property
+    def validation(self) -> PredictedPart:
+        """The validation rows; with folds each as predicted by those that did not learn from it."""
+        rows = self._prepared(self.fitted.split.validation)
+        prediction = self.judge.predict_features(rows.x, self.judged)
+        return PredictedPart(rows, prediction, best_guess(prediction))
+
+    def _prepared(self, rows: np.ndarray) -> Rows:
+        return prepared_rows(self.fitted.dataset, self.fitted.predictor.preparation, rows)
+
+    @cached_property
+    def test(self) -> TestPart:
+        """The test rows, which are opened when they are first asked for."""
+        preparation = self.fitted.predictor.preparation
+        inputs, truth, weights = self.fitted.sealed.open()
+        x = preparation.transform(inputs)
+        truth = truth_of(preparation, x, truth)
+        prediction = self.scored.predict_features(x, groups=self.scored.groups_of(inputs))
+        entries = Scored.of(self.task, truth, weights)
+        return TestPart(inputs, x, truth, weights, prediction, entries, entries.taken(best_guess(prediction)))
+
+    @cached_property
+    def groups(self) -> np.ndarray | None:
+        """To what each test entry belongs, counted from 0: its group or series; None where each stands for itself."""
+        dataset, entries = self.fitted.dataset, self.test.entries
+        groups = dataset.groups()
+        if groups is None:
+            return entries.series
+        _, numbers = np.unique(groups[self.fitted.split.test], return_inverse=True)
+        if entries.present is None:
+            return np.asarray(numbers)
+        return np.broadcast_to(numbers[:, None], entries.present.shape)[entries.present]
+
+    @property
+    def drawing(self) -> dict[str, Any]:
+        """How intervals of scores of the test rows draw them anew."""
+        block = block_of(self.fitted.predictor.preparation, len(self.test.truth))
+        return {"seed": self.seed, "block": block, "groups": self.test.entries.series}

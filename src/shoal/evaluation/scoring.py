@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 
 from shoal.data import Dataset, Preparation
-from shoal.evaluation.record import (
-    Scores,
-)
+from shoal.evaluation.record import Scores
 from shoal.prediction.autoencoder import scaled_inputs
 from shoal.prediction.predictor import Prediction, Predictor
 from shoal.prediction.scored import Scored

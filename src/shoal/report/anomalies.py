@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
+from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.figures.style import name_text
 from shoal.report.tables import Table
 from shoal.report.words import count, number
@@ -14,12 +16,12 @@ MOST_ROWS, MOST_COLUMNS = 8, 3
 
 def anomalies(record: Record) -> str:
     """Return what the threshold is and how many test rows lie above it; nothing where nothing is reconstructed."""
-    found = record.reconstruction
+    found = record.get(ReconstructionRecord)
     if found is None:
         return ""
     rate, share = 100 * found.false_alarm_rate, found.alarms
     above = int((found.scores > found.threshold).sum())
-    rows = record.data.rows.get("validation", 0)
+    rows = record[SplitRecord].rows.get("validation", 0)
     doubts = ""
     if rows < 1.0 / found.false_alarm_rate - 1.0:
         doubts = (
@@ -38,7 +40,7 @@ def anomalies(record: Record) -> str:
 
 def strangest_rows(record: Record) -> Table | None:
     """Return the strangest rows of a table with the columns that were reconstructed worst; None for images."""
-    found = record.reconstruction
+    found = record.get(ReconstructionRecord)
     if found is None or found.kind != "table":
         return None
     labelled = found.labels is not None

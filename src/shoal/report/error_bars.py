@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from shoal.evaluation.record import ErrorBars, Record
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.error_bars import ErrorBars
+from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.tables import Cell, Table
 from shoal.report.words import (
     count,
@@ -22,7 +26,7 @@ _PARTS = {"validation": "validation rows, cross-fitted", "test": "test rows"}
 
 def error_bars(record: Record) -> tuple[str, ...]:
     """Return what is to be said of the error bars, a sentence each; nothing where nothing is known of them."""
-    found = record.error_bars
+    found = record.get(ErrorBars)
     if found is None:
         return ()
     lines = [_coverage(record, found), _calibration(found)]
@@ -36,16 +40,16 @@ def error_bars(record: Record) -> tuple[str, ...]:
         said = joined(f"{interval(share)} below that of {percent(level)}" for level, share in pairs)
         lines.append(f"Of the test values lie, of the predicted quantiles, {said}")
     if found.nll is not None:
-        what = "" if len(record.data.targets) == 1 else ", all targets of a row together"
-        lines.append(f"The negative log-likelihood of a test {record.test_rows.unit} is {interval(found.nll)}{what}")
+        what = "" if len(record[DataRecord].targets) == 1 else ", all targets of a row together"
+        lines.append(f"The negative log-likelihood of a test {record[TestRows].unit} is {interval(found.nll)}{what}")
     if found.outside is not None:
         lines.append(_outside(record, found))
     return tuple(lines)
 
 
 def _coverage(record: Record, found: ErrorBars) -> str:
-    held = record.test_rows.coverage
-    classes = bool(record.data.classes)
+    held = record[TestRows].coverage
+    classes = bool(record[DataRecord].classes)
     what = f"{percent(found.level)} {'sets' if classes else 'intervals'}"
     share = "" if held is None else f" hold {interval(held)} of the test values"
     size = ""
@@ -54,7 +58,7 @@ def _coverage(record: Record, found: ErrorBars) -> str:
         size = f", with {mean}; the likeliest class is always in, so that they hold more where it is mostly right"
     groups = f"; {count(found.groups_known, 'group')} had rows enough for one of its own" if found.groups_known else ""
     text = f"{what}{share}{size}. They are made by {found.how}{groups}"
-    if any(column.role == "time" for column in record.data.columns):
+    if any(column.role == "time" for column in record[DataRecord].columns):
         text += ". Rows are in the order of time, so that this holds only while the future is like the past"
     return text
 
@@ -73,7 +77,7 @@ def _calibration(found: ErrorBars) -> str:
 
 def _outside(record: Record, found: ErrorBars) -> str:
     assert found.outside is not None
-    rows = record.data.rows.get("test", 0)
+    rows = record[SplitRecord].rows.get("test", 0)
     share = found.outside
     low, high = 100 * share.low, 100 * share.high
     text = (
@@ -88,7 +92,7 @@ def _outside(record: Record, found: ErrorBars) -> str:
 
 def error_bars_table(record: Record) -> Table | None:
     """Return calibration error and log-loss before and after, or None for numbers."""
-    found = record.error_bars
+    found = record.get(ErrorBars)
     if found is None or not found.scores or found.calibration == "none":
         return _as_it_was(found) if found is not None and found.scores else None
     rows = []
@@ -102,7 +106,7 @@ def error_bars_table(record: Record) -> Table | None:
 
 def error_bars_title(record: Record) -> str:
     """Return the title of the table."""
-    found = record.error_bars
+    found = record.get(ErrorBars)
     return "Calibration" if found is None or found.calibration == "none" else "Before and after calibration"
 
 

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-from shoal.evaluation.pulls.chi_square import ChiSquare
+from shoal.evaluation.chi_square import ChiSquare
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.pulls import MeasuredRecord
 from shoal.report.tables import Table
 from shoal.report.words import count, interval, label, number
 
 
 def measured_table(record: Record) -> Table | None:
     """Return chi-square and pulls of each target on test and validation rows, and its intrinsic scatter."""
-    if record.measured is None:
+    measured = record.get(MeasuredRecord)
+    if measured is None:
         return None
     header = ("rows", "χ² / ndf", "p-value", "mean of the pulls", "their width", "expected width")
-    several = len(record.measured.scatter) > 1
+    several = len(measured.scatter) > 1
     rows = [
         (f"{part}, {name}" if several else part, *_cells(found))
-        for part, of_targets in record.measured.parts.items()
+        for part, of_targets in measured.parts.items()
         for name, found in of_targets.items()
     ]
-    units = record.data.units
+    units = record[DataRecord].units
     scatter = "; ".join(
         f"{label(f'intrinsic scatter{of}', units.get(name, ''))}: {interval(found)}"
-        for name, found in record.measured.scatter.items()
+        for name, found in measured.scatter.items()
         for of in ([f" of {name}"] if several else [""])
     )
     expected = "The expected width is above 1 by the error of the fit."
-    if record.measured.covariance is not None:
+    if measured.covariance is not None:
         expected = (
             "With the covariance C, pulls are C^(−1/2) (true − predicted). Their expected width counts the error of "
             "the fit, and with replicas what rows share with those that taught the networks."
@@ -50,9 +53,10 @@ def _cells(found: ChiSquare) -> tuple[str, ...]:
 
 def replicas_text(record: Record) -> str:
     """Return how the errors were carried through the fit, and what a prediction's total error joins."""
-    if record.measured is None:
+    measured = record.get(MeasuredRecord)
+    if measured is None:
         return ""
-    found = record.measured.replicas
+    found = measured.replicas
     total = "The total error of a prediction joins the intrinsic scatter and the spread of the ensemble"
     if found is None:
         return f"{total}; it does not know the errors of the fit that the measured errors cause: add replicas for them."

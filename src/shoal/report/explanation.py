@@ -72,7 +72,7 @@ def importance_lines(found: ImportanceTable) -> tuple[str, ...]:
 
 def importance_on_page(record: Record) -> Table | None:
     """Return the table of importance with what is to be said of it, or None where none was measured."""
-    found = record.importance
+    found = record.get(ImportanceTable)
     if found is None:
         return None
     note = "The command shoal explain shows how the answer changes with each column, and which columns interact."

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shoal.evaluation.overtraining import Overtraining
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.overtraining import Overtraining
 from shoal.report.figures.style import name_text
 from shoal.report.tables import Table
 from shoal.report.words import integer, interval, number
@@ -25,7 +25,7 @@ class OvertrainingText:
 
 def overtraining_of(record: Record) -> OvertrainingText | None:
     """Return the text, or None where rows are not told apart into two classes."""
-    found = record.overtraining
+    found = record.get(Overtraining)
     if found is None:
         return None
     header = ("class", "D", "p-value", "n training", "n test")

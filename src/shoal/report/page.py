@@ -10,6 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.baselines import BaselineScores
+from shoal.evaluation.topics.best_network import BestMember
+from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.error_bars import ErrorBars
+from shoal.evaluation.topics.examples import SignalRecord
+from shoal.evaluation.topics.overfitting import Overfitting
+from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.pulls import MeasuredRecord
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
+from shoal.evaluation.topics.split import SplitRecord
+from shoal.evaluation.topics.verdict import Verdict
 from shoal.report import tables, words
 from shoal.report.anomalies import anomalies, strangest_rows
 from shoal.report.error_bars import error_bars, error_bars_table, error_bars_title
@@ -17,9 +29,11 @@ from shoal.report.errors import measured_table, replicas_text
 from shoal.report.explanation import importance_on_page
 from shoal.report.figures import figure_numbers
 from shoal.report.overtraining import overtraining_of
-from shoal.report.prose import interval_methods, kept_scores, opening, sections, training_of_a_candidate
+from shoal.report.prose import interval_methods, kept_scores, sections, training_of_a_candidate
 from shoal.report.selection import selection_of
 from shoal.runs.page_file import times
+from shoal.search.results.optimism import Counts
+from shoal.search.results.pareto import Front
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -37,12 +51,26 @@ def page_html(record: Record, figures: Mapping[str, str]) -> str:
     captions = {name: figure.numbers.caption for name, figure in figure_numbers(record).items()}
     return _template().render(
         record=record,
+        data=record[DataRecord],
+        split=record[SplitRecord],
+        candidates=record[Candidates].ranked,
+        kept=record[Candidates].kept,
+        hyperparameters_said=record[Candidates].hyperparameters,
+        optimism=record.get(Counts),
+        pareto=record.get(Front),
+        has_error_bars=record.get(ErrorBars) is not None,
+        has_spread=record[TestRows].std is not None,
+        pulls=record.get(MeasuredRecord),
+        reconstruction=record.get(ReconstructionRecord),
+        signals=record.get(SignalRecord),
+        beaten=record[BaselineScores],
+        overfitting=record[Overfitting],
         format=FORMAT,
         style=_text("style.css"),
         sections=sections(record),
         figure=_Figures(figures, captions),
-        opening=opening(record),
-        openings=times(record.test_openings),
+        opening=record[Verdict].opening,
+        openings=times(record[SplitRecord].test_openings),
         training_of_a_candidate=training_of_a_candidate(record),
         kept_scores=kept_scores(record),
         headline=tables.headline(record),
@@ -69,7 +97,7 @@ def page_html(record: Record, figures: Mapping[str, str]) -> str:
         space=tables.search_space(record),
         times=tables.times(record),
         methods=interval_methods(record),
-        summary=_summary(record.best_network),
+        summary=_summary(record[BestMember].network),
     )
 
 
@@ -115,8 +143,12 @@ class _Figures:
 
 
 def _networks_title(record: Record) -> str:
-    what = "network" if record.networks_each == 1 else "candidate"
-    return f"The {what}" if len(record.candidates) == 1 else f"The best {what}s, by the score that they are chosen by"
+    what = "network" if record[Candidates].networks_each == 1 else "candidate"
+    return (
+        f"The {what}"
+        if len(record[Candidates].ranked) == 1
+        else f"The best {what}s, by the score that they are chosen by"
+    )
 
 
 def _summary(network: Any) -> str:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from shoal.evaluation.cuts import Selection
 from shoal.evaluation.record import Record
-from shoal.evaluation.selection import Selection
 from shoal.report.tables import Table
 from shoal.report.words import integer, interval, number
 from shoal.results import Interval
@@ -32,7 +32,7 @@ class SelectionText:
 
 def selection_of(record: Record) -> SelectionText | None:
     """Return the text, or None where no yields were given."""
-    found = record.selection
+    found = record.get(Selection)
     if found is None:
         return None
     return SelectionText(

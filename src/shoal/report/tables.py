@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from shoal.evaluation.record import (
-    CandidateRow,
-    ColumnRow,
-    NetworkRow,
-    ReconstructionRecord,
-    Record,
-    Scores,
-    SignalRecord,
-)
+from shoal.evaluation.record import Record, Scores
+from shoal.evaluation.topics.baselines import BaselineScores
+from shoal.evaluation.topics.candidates import CandidateRow, Candidates, NetworkRow
+from shoal.evaluation.topics.data import ColumnRow, DataRecord
+from shoal.evaluation.topics.examples import SignalRecord
+from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
+from shoal.evaluation.topics.scores import PartScores
+from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.figures.style import name_text
 from shoal.report.words import (
     count,
@@ -71,30 +71,35 @@ class Table:
 
 def headline(record: Record) -> tuple[tuple[str, str, str], ...]:
     """Return the two or three scores that open the page: label, value, range."""
-    test = record.scores.get("test", {})
-    shown = [(label(m), test[m]) for m in HEADLINE[record.data.task] if m in test]
-    coverage = record.test_rows.coverage
-    if coverage is not None and record.test_rows.mean is not None:
-        shown = [*shown[:2], (f"of true values inside their {percent(record.level)} interval", coverage)]
+    test = record[PartScores].parts.get("test", {})
+    shown = [(label(m), test[m]) for m in HEADLINE[record[DataRecord].task] if m in test]
+    coverage = record[TestRows].coverage
+    if coverage is not None and record[TestRows].mean is not None:
+        shown = [*shown[:2], (f"of true values inside their {percent(record[TestRows].level)} interval", coverage)]
     rmse = label("rmse")
-    named = label("rmse", record.data.score_unit("rmse"))
-    if record.data.task is Task.REGRESSION and len(record.data.targets) == 1:
-        named = f"{rmse} of {record.data.label(record.data.targets[0])}"
+    named = label("rmse", record[DataRecord].score_unit("rmse"))
+    if record[DataRecord].task is Task.REGRESSION and len(record[DataRecord].targets) == 1:
+        named = f"{rmse} of {record[DataRecord].label(record[DataRecord].targets[0])}"
     return tuple((named if name == rmse else name, interval_value(s), interval_range(s)) for name, s in shown)
 
 
 def data_facts(record: Record) -> tuple[tuple[str, str], ...]:
     """Return what the data are: label and value."""
-    data = record.data
+    data = record[DataRecord]
     features = sum(c.role == "feature" for c in data.columns)
     inputs = len(data.feature_names)
-    facts = [("source", data.source), ("task", data.task_name), ("rows", integer(sum(data.rows.values())))]
-    if record.reconstruction is not None:
-        return (*facts, *_reconstruction_facts(record.reconstruction, inputs))
-    if record.signals is not None:
-        return (*facts, *_signal_facts(record.signals), ("target", ", ".join(map(data.label, data.targets))))
+    facts = [
+        ("source", data.source),
+        ("task", data.task_name),
+        ("rows", integer(sum(record[SplitRecord].rows.values()))),
+    ]
+    reconstruction, signals = record.get(ReconstructionRecord), record.get(SignalRecord)
+    if reconstruction is not None:
+        return (*facts, *_reconstruction_facts(reconstruction, inputs))
+    if signals is not None:
+        return (*facts, *_signal_facts(signals), ("target", ", ".join(map(data.label, data.targets))))
     facts += [("feature columns", integer(features)), ("target", ", ".join(map(data.label, data.targets)))]
-    facts += _weight_facts(record.test_rows.weights)
+    facts += _weight_facts(record[TestRows].weights)
     return (*facts, ("inputs of a network", integer(inputs))) if inputs != features else tuple(facts)
 
 
@@ -132,27 +137,27 @@ def hyperparameters(record: Record) -> tuple[tuple[str, float, str], ...]:
     """Return name, share of the score's variance, and sentence of each hyperparameter that has a share."""
     return tuple(
         (label(name), share, label(name) + text[len(name) :] if text.startswith(name) else text)
-        for name, share, text in record.hyperparameters
+        for name, share, text in record[Candidates].hyperparameters
         if share >= LEAST_SHARE
     )
 
 
 def idle_hyperparameters(record: Record) -> str:
     """Return the names of the hyperparameters without a share, as an enumeration."""
-    return joined(label(name) for name, share, _ in record.hyperparameters if share < LEAST_SHARE)
+    return joined(label(name) for name, share, _ in record[Candidates].hyperparameters if share < LEAST_SHARE)
 
 
 def columns(record: Record) -> Table:
     """Return the table of columns, targets first, then as in the file."""
     first = ("target", "y_err", "weight", "group", "time", "id")
     place = {role: i for i, role in enumerate(first)}
-    ordered = sorted(record.data.columns, key=lambda c: place.get(c.role, len(first)))
+    ordered = sorted(record[DataRecord].columns, key=lambda c: place.get(c.role, len(first)))
     left = len(ordered) - MOST_COLUMNS
     note = f"{count(left, 'more column')}: shoal describe lists them all." if left > 0 else ""
-    units = record.data.units
+    units = record[DataRecord].units
     known = ("unit",) if any(c.name in units for c in ordered) else ()
     header = ("column", "type", "role", "missing", "distinct", "range", *known, "remark")
-    roles = {"y_err": "target error"} | ({"target": "label"} if record.reconstruction else {})
+    roles = {"y_err": "target error"} | ({"target": "label"} if record.get(ReconstructionRecord) else {})
     rows = (_column(c, roles) for c in ordered[:MOST_COLUMNS])
     if known:
         rows = ((*row[:-1], units.get(row[0], ""), row[-1]) for row in rows)
@@ -168,11 +173,11 @@ def _column(column: ColumnRow, roles: dict[str, str]) -> tuple[str, ...]:
 
 def population(record: Record) -> tuple[tuple[str, str], ...]:
     """Return how the networks fared: label and count."""
-    status = [_status(n) for n in record.networks]
-    several = [("candidates", len(record.candidates))] if record.networks_each > 1 else []
-    several += [("trained", len(status)), ("kept", len(record.kept))]
+    status = [_status(n) for n in record[Candidates].networks]
+    several = [("candidates", len(record[Candidates].ranked))] if record[Candidates].networks_each > 1 else []
+    several += [("trained", len(status)), ("kept", len(record[Candidates].kept))]
     several += [(words, status.count(name)) for name, words in _STATUS.items() if status.count(name)]
-    sizes = sorted(n.parameters for n in record.networks)
+    sizes = sorted(n.parameters for n in record[Candidates].networks)
     counted = [(words, integer(amount)) for words, amount in several]
     if not sizes:
         return tuple(counted)
@@ -183,27 +188,27 @@ def population(record: Record) -> tuple[tuple[str, str], ...]:
 def networks(record: Record) -> Table:
     """Return the best candidates with the hyperparameters that differ between them; each may be one network."""
     differing, same = _hyperparameters(record)
-    single = record.networks_each == 1
+    single = record[Candidates].networks_each == 1
     header: tuple[str, ...] = ("candidate", "kept", "score", "standard error", "networks", "parameters")
     if single:
         header = ("network", "kept", "score", "validation loss", "training loss", "best epoch", "parameters")
-    left = len(record.candidates) - MOST_NETWORKS
+    left = len(record[Candidates].ranked) - MOST_NETWORKS
     what = "more network" if single else "more candidate"
     notes = [f"{count(left, what)} in log.sqlite, with all curves."] if left > 0 else []
-    if same and not record.search_space:
+    if same and not record[Candidates].space:
         notes.append(f"The same in all: {'; '.join(same)}.")
-    if len(record.candidates) == 1:
+    if len(record[Candidates].ranked) == 1:
         differing = []
         notes = [f"Its hyperparameters: {'; '.join(same)}."]
-    by_id = {n.candidate_id: n for n in record.networks}
-    best = record.candidates[:MOST_NETWORKS]
+    by_id = {n.candidate_id: n for n in record[Candidates].networks}
+    best = record[Candidates].ranked[:MOST_NETWORKS]
     rows = [_network(by_id[c.id], differing) if single else _candidate(c, differing) for c in best]
     return Table((*header, *(label(n) for n in differing)), tuple(rows), " ".join(notes))
 
 
 def _hyperparameters(record: Record) -> tuple[list[str], list[str]]:
     """Return the names of the hyperparameters that differ, and the others with their value in words."""
-    tried = [c.candidate for c in record.candidates]
+    tried = [c.candidate for c in record[Candidates].ranked]
     names = list(dict.fromkeys(name for candidate in tried for name in candidate))
     differing = [name for name in names if len({setting(candidate.get(name)) for candidate in tried}) > 1]
     shared = [n for n in names if n not in differing and tried[0].get(n) is not None]
@@ -234,37 +239,38 @@ def _candidate(row: CandidateRow, differing: list[str]) -> tuple[str, ...]:
 
 def scores(record: Record) -> Table:
     """Return the ensemble's scores on each part of the data."""
-    parts = [p for p in ("train", "validation", "test") if record.scores.get(p)]
-    metrics = _metrics([record.scores[p] for p in parts])
-    sizes = record.data.rows
+    parts = [p for p in ("train", "validation", "test") if record[PartScores].parts.get(p)]
+    metrics = _metrics([record[PartScores].parts[p] for p in parts])
+    split = record[SplitRecord]
+    sizes = split.rows
     words = {"train": "training", "validation": "validation", "test": "test"}
-    if record.cv:
+    if split.cv:
         words, sizes = words | {"validation": "out of fold"}, sizes | {"validation": sizes.get("train", 0)}
-    if record.rolling is not None:
-        words, sizes = words | {"validation": "the next part"}, sizes | record.rolling
+    if split.rolling is not None:
+        words, sizes = words | {"validation": "the next part"}, sizes | split.rolling
     rows = tuple(
         (
             f"{words[p]} ({count(sizes.get(p, 0), 'row')})",
-            [_cell(record.scores[p].get(m)) for m in metrics],
+            [_cell(record[PartScores].parts[p].get(m)) for m in metrics],
         )
         for p in parts
     )
-    return Table(("rows", *(label(m, record.data.score_unit(m)) for m in metrics)), rows)
+    return Table(("rows", *(label(m, record[DataRecord].score_unit(m)) for m in metrics)), rows)
 
 
 def models(record: Record) -> Table:
     """Return the test scores of the ensemble and the baselines; the best of each column is marked."""
-    everyone = {own_name(record): record.scores.get("test", {})}
-    everyone |= {label(name): scores for name, scores in record.baselines.items()}
+    everyone = {own_name(record): record[PartScores].parts.get("test", {})}
+    everyone |= {label(name): scores for name, scores in record[BaselineScores].scores.items()}
     metrics = _metrics(list(everyone.values()))
     best = {m: _best(m, list(everyone.values())) for m in metrics}
     rows = tuple((name, [_cell(s.get(m), best[m]) for m in metrics]) for name, s in everyone.items())
-    return Table(("model", *(label(m, record.data.score_unit(m)) for m in metrics)), rows)
+    return Table(("model", *(label(m, record[DataRecord].score_unit(m)) for m in metrics)), rows)
 
 
 def own_name(record: Record) -> str:
     """Return what stands for shoal beside the baselines: its ensemble, or the network that reconstructs."""
-    return "shoal's ensemble" if record.reconstruction is None else "shoal's best network"
+    return "shoal's ensemble" if record.get(ReconstructionRecord) is None else "shoal's best network"
 
 
 def _metrics(several: list[Scores]) -> list[str]:
@@ -284,15 +290,15 @@ def _cell(score: Interval | None, best: float | None = None) -> Cell:
 
 def settings(record: Record) -> tuple[tuple[str, str], ...]:
     """Return the settings that were given, as label and value; those left at None are defaults."""
-    return tuple((label(k), setting(v)) for k, v in record.settings.items() if v is not None)
+    return tuple((label(k), setting(v)) for k, v in record.provenance.settings.items() if v is not None)
 
 
 def search_space(record: Record) -> tuple[tuple[str, str], ...]:
     """Return the space that candidates were drawn from, as label and range."""
-    return tuple((label(name), words) for name, words in record.search_space)
+    return tuple((label(name), words) for name, words in record[Candidates].space)
 
 
 def times(record: Record) -> tuple[tuple[str, str], ...]:
     """Return where the time went, the total first."""
-    ordered = sorted(record.seconds.items(), key=lambda item: item[0] != "total")
+    ordered = sorted(record.provenance.seconds.items(), key=lambda item: item[0] != "total")
     return tuple((label(name), seconds(value)) for name, value in ordered)

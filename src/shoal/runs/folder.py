@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import RunError, suggest
+from shoal.evaluation.topics.scored_rows import ScoredRows
 from shoal.runs import checkpoint, config_file, log, metrics_file, model_file, page_file, scored_file
 from shoal.runs.writing import cannot_write
 
 if TYPE_CHECKING:
-    from shoal.evaluation.record import PredictedRows, Record
+    from shoal.evaluation.record import Record
+    from shoal.evaluation.topics.scored_rows import PredictedRows
     from shoal.prediction.predictor import Predictor
 
 MODEL, FIGURES, FORMULA, SYSTEMATICS, EXPLANATION = "model", "figures", "formula", "systematics", "explanation"
@@ -136,7 +138,7 @@ class RunFolder:
 
     def write_scored(self, record: Record) -> Path | None:
         """Write the validation and test rows with their predictions; None where nothing is predicted."""
-        return scored_file.write_scored(self.path, record.predicted)
+        return scored_file.write_scored(self.path, record[ScoredRows].parts)
 
     @property
     def has_scored(self) -> bool:

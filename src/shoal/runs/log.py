@@ -12,79 +12,37 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from shoal.errors import RunError
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics import LogTable, said
+from shoal.evaluation.topics.candidates import CANDIDATE_COLUMNS, NETWORK_COLUMNS
+from shoal.evaluation.topics.curves import CURVE_COLUMNS, Curves
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.replicas import REPLICA_COLUMNS
 from shoal.runs.documents import check_format, plain
 from shoal.runs.writing import written_beside
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from shoal.evaluation.record import Record
-
 FORMAT = 3
 NAME = "log.sqlite"
 _MENDING = "Restore it from a copy, or train the run again (the command is in config.toml)."
-# Column, SQL type, polars type, in the order of the table.
-_CANDIDATES = (
-    ("id", "INTEGER PRIMARY KEY", "Int64"),
-    ("networks", "INTEGER NOT NULL", "Int64"),
-    ("parameters", "INTEGER", "Int64"),
-    ("score", "REAL", "Float64"),
-    ("score_error", "REAL", "Float64"),
-    ("kept", "INTEGER NOT NULL", "Boolean"),
-    ("candidate", "TEXT NOT NULL", "String"),
-)
-_NETWORKS = (
-    ("id", "INTEGER PRIMARY KEY", "Int64"),
-    ("candidate_id", "INTEGER NOT NULL", "Int64"),
-    ("fold", "INTEGER", "Int64"),
-    ("repeat", "INTEGER NOT NULL", "Int64"),
-    ("status", "TEXT NOT NULL", "String"),
-    ("parameters", "INTEGER", "Int64"),
-    ("epochs", "INTEGER", "Int64"),
-    ("best_epoch", "INTEGER", "Int64"),
-    ("train_loss", "REAL", "Float64"),
-    ("validation_loss", "REAL", "Float64"),
-    ("validation_metric", "REAL", "Float64"),
-    ("score", "REAL", "Float64"),
-    ("kept", "INTEGER NOT NULL", "Boolean"),
-)
 # What is read: a network with the hyperparameters of its candidate.
-_WITH_CANDIDATE = (*_NETWORKS, ("candidate", "TEXT NOT NULL", "String"))
+_WITH_CANDIDATE = (*NETWORK_COLUMNS, ("candidate", "TEXT NOT NULL", "String"))
 _JOINED = "(SELECT n.*, c.candidate FROM networks n JOIN candidates c ON c.id = n.candidate_id)"
-_REPLICAS = (
-    ("id", "INTEGER PRIMARY KEY", "Int64"),
-    ("network", "INTEGER NOT NULL", "Int64"),
-    ("draw", "INTEGER NOT NULL", "Int64"),
-    ("status", "TEXT NOT NULL", "String"),
-    ("epochs", "INTEGER", "Int64"),
-    ("best_epoch", "INTEGER", "Int64"),
-    ("train_loss", "REAL", "Float64"),
-    ("validation_loss", "REAL", "Float64"),
-    ("kept", "INTEGER NOT NULL", "Boolean"),
-)
 # The tables of earlier formats, under the names of today.
-_OF_FORMAT_2 = {"replicas": f"(SELECT {', '.join(f'NULL AS {name}' for name, _, _ in _REPLICAS)} WHERE 0)"}
+_OF_FORMAT_2 = {"replicas": f"(SELECT {', '.join(f'NULL AS {name}' for name, _, _ in REPLICA_COLUMNS)} WHERE 0)"}
 _OF_FORMAT_1 = {
     **_OF_FORMAT_2,
     "candidates": "(SELECT id, 1 AS networks, parameters, score, NULL AS score_error, kept, candidate FROM candidates)",
     _JOINED: "(SELECT *, id AS candidate_id, NULL AS fold, 0 AS repeat FROM candidates)",
 }
 _OF_FORMAT = {1: _OF_FORMAT_1, 2: _OF_FORMAT_2}
-_CURVES = (
-    ("network", "INTEGER NOT NULL", "Int64"),
-    ("epoch", "INTEGER NOT NULL", "Int64"),
-    ("train_loss", "REAL", "Float64"),
-    ("validation_loss", "REAL", "Float64"),
-    ("metric", "REAL", "Float64"),
-)
 
 
 @dataclass(frozen=True)
@@ -150,7 +108,7 @@ def read_candidates(path: str | Path) -> pl.DataFrame:
     Raises:
         RunError: missing, damaged or of a newer format.
     """
-    return _frame(Path(path), "candidates", _CANDIDATES, "id")
+    return _frame(Path(path), "candidates", CANDIDATE_COLUMNS, "id")
 
 
 def read_networks(path: str | Path) -> pl.DataFrame:
@@ -183,7 +141,7 @@ def read_replicas(path: str | Path) -> pl.DataFrame:
     Raises:
         RunError: missing, damaged or of a newer format.
     """
-    return _frame(Path(path), "replicas", _REPLICAS, "id")
+    return _frame(Path(path), "replicas", REPLICA_COLUMNS, "id")
 
 
 def read_curves(path: str | Path) -> pl.DataFrame:
@@ -198,7 +156,7 @@ def read_curves(path: str | Path) -> pl.DataFrame:
     Raises:
         RunError: missing, damaged or of a newer format.
     """
-    return _frame(Path(path), "curves", _CURVES, "network, epoch")
+    return _frame(Path(path), "curves", CURVE_COLUMNS, "network, epoch")
 
 
 def _fill(connection: sqlite3.Connection, record: Record) -> None:
@@ -208,65 +166,33 @@ def _fill(connection: sqlite3.Connection, record: Record) -> None:
     connection.execute(f"PRAGMA user_version = {FORMAT}")
     connection.execute("BEGIN")
     connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
-    connection.execute(f"CREATE TABLE candidates ({_columns(_CANDIDATES)})")
-    connection.execute(f"CREATE TABLE networks ({_columns(_NETWORKS)})")
-    connection.execute(f"CREATE TABLE replicas ({_columns(_REPLICAS)})")
-    connection.execute(f"CREATE TABLE curves ({_columns(_CURVES)}, PRIMARY KEY (network, epoch)) WITHOUT ROWID")
-    _insert(connection, "meta", 2, iter(sorted(_meta(record).items())))
-    _insert(connection, "candidates", len(_CANDIDATES), _candidate_rows(record))
-    _insert(connection, "networks", len(_NETWORKS), _network_rows(record))
-    _insert(connection, "replicas", len(_REPLICAS), _replica_rows(record))
-    _insert(connection, "curves", len(_CURVES), _curve_rows(record))
+    connection.executemany("INSERT INTO meta VALUES (?, ?)", sorted(_meta(record).items()))
+    for topic, value in said(record):
+        for table in topic.tables(value, record):
+            _write(connection, table)
     connection.execute("COMMIT")
 
 
-def _columns(columns: tuple[tuple[str, str, str], ...]) -> str:
-    return ", ".join(f"{name} {kind}" for name, kind, _ in columns)
+def _write(connection: sqlite3.Connection, table: LogTable) -> None:
+    columns = ", ".join(f"{name} {kind}" for name, kind, _ in table.columns)
+    keyed = f", PRIMARY KEY ({table.key})) WITHOUT ROWID" if table.key else ")"
+    connection.execute(f"CREATE TABLE {table.name} ({columns}{keyed}")
+    places = ", ".join("?" * len(table.columns))
+    connection.executemany(f"INSERT INTO {table.name} VALUES ({places})", (_stored(row) for row in table.rows))
 
 
-def _insert(connection: sqlite3.Connection, table: str, width: int, rows: Iterator[tuple[Any, ...]]) -> None:
-    connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * width)})", rows)
+def _stored(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a row as SQLite takes it: mappings as JSON."""
+    return tuple(json.dumps(plain(v), ensure_ascii=False) if isinstance(v, dict) else v for v in row)
 
 
 def _meta(record: Record) -> dict[str, str]:
     return {
         "format": str(FORMAT),
-        "task": str(record.data.task),
-        "metric": record.curves.metric_name,
-        "seed": str(record.seed),
+        "task": str(record[DataRecord].task),
+        "metric": record[Curves].metric_name,
+        "seed": str(record.provenance.seed),
     }
-
-
-def _candidate_rows(record: Record) -> Iterator[tuple[Any, ...]]:
-    for c in sorted(record.candidates, key=lambda c: c.id):
-        candidate = json.dumps(plain(c.candidate), ensure_ascii=False)
-        yield (int(c.id), c.networks, int(c.parameters), float(c.score), float(c.error), int(c.kept), candidate)
-
-
-def _network_rows(record: Record) -> Iterator[tuple[Any, ...]]:
-    for n in sorted(record.networks, key=lambda n: n.id):
-        losses = (float(n.train_loss), float(n.validation_loss), float(n.validation_metric), float(n.score))
-        counts = (int(n.parameters), int(n.epochs), int(n.best_epoch))
-        yield (int(n.id), int(n.candidate_id), n.fold, n.repeat, str(n.status), *counts, *losses, int(n.kept))
-
-
-def _replica_rows(record: Record) -> Iterator[tuple[Any, ...]]:
-    for r in sorted(record.replicas, key=lambda r: r.id):
-        losses = float(r.train_loss), float(r.validation_loss)
-        yield (int(r.id), int(r.network), int(r.draw), r.status, r.epochs, int(r.best_epoch), *losses, int(r.kept))
-
-
-def _curve_rows(record: Record) -> Iterator[tuple[Any, ...]]:
-    curves = record.curves
-    values = np.stack([curves.train_loss, curves.validation_loss, curves.validation_metric], axis=-1)
-    order = np.argsort([n.id for n in record.networks], kind="stable")
-    for row in order:
-        # An epoch in which nothing at all was measured lies after the network stopped.
-        epochs = np.flatnonzero(~np.isnan(values[row]).all(axis=-1))
-        measured = values[row][epochs].astype(np.float64).tolist()
-        network = int(record.networks[row].id)
-        for epoch, (train, validation, metric) in zip((epochs + 1).tolist(), measured, strict=True):
-            yield network, epoch, train, validation, metric
 
 
 def _rows(path: Path, query: str, table: str = "") -> list[tuple[Any, ...]]:

@@ -16,7 +16,7 @@ from shoal.data.columns import Kind
 from shoal.data.signals import PADDED
 from shoal.data.units import check_errors, full_name
 from shoal.errors import SettingError, suggest
-from shoal.evaluation.selection import check_selection
+from shoal.evaluation.cuts import check_selection
 from shoal.networks import Layer, Masking, Normalization
 from shoal.results import Task
 from shoal.settings import FitSettings

@@ -15,7 +15,7 @@ from shoal.data import Preparation, load_dataset
 from shoal.errors import SettingError
 from shoal.evaluation.explanation import in_passing
 from shoal.evaluation.explanation.importance import Measured, find_units, permutation_importance, permutations
-from shoal.evaluation.explanation.in_passing import cheap_importance
+from shoal.evaluation.topics.importance import cheap_importance
 from shoal.evaluation.explanation.subject import Subject
 from shoal.networks import Network
 from shoal.prediction.predictor import EnsembleMember, Predictor

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from shoal.evaluation.pulls.chi_square import ChiSquare, chi_square, errors_sentence
+from shoal.evaluation.chi_square import ChiSquare
+from shoal.evaluation.chi_square import chi_square
+from shoal.evaluation.topics.pulls import errors_sentence
 from shoal.results import Interval
 
 NONE = Interval(0.0, 0.0, 0.1, "likelihood")

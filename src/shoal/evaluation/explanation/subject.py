@@ -13,7 +13,7 @@ import polars as pl
 from shoal.data.conversion import tidy_column, to_days, to_numbers, to_truth
 from shoal.data.encoders import Encoder, NumberEncoder
 from shoal.errors import SettingError, listing, suggest
-from shoal.evaluation.overtraining import signal_class
+from shoal.evaluation.signal import signal_class
 from shoal.prediction.predictor import EnsembleMember, Predictor
 from shoal.results import Task
 from shoal.streams import Stream

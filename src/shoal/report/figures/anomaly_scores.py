@@ -9,6 +9,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, log_scale, new_figure, set_log
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import count, number
@@ -55,7 +56,7 @@ class AnomalyHistogram:
 
 def numbers(record: Record) -> AnomalyHistogram | None:
     """Return the numbers of the figure, or None where nothing is reconstructed."""
-    found = record.reconstruction
+    found = record.get(ReconstructionRecord)
     if found is None or not len(found.scores):
         return None
     values = np.append(found.scores, found.threshold)

@@ -9,6 +9,10 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.baselines import BaselineScores
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
+from shoal.evaluation.topics.scores import PartScores
 from shoal.report.figures.style import (
     BLUE,
     MUTED,
@@ -83,15 +87,17 @@ class Baselines:
 
 def numbers(record: Record) -> Baselines | None:
     """Return the numbers of the figure, or None if there are no test scores."""
-    ensemble = record.scores.get("test", {})
-    everyone = [ensemble, *record.baselines.values()]
+    ensemble = record[PartScores].parts.get("test", {})
+    everyone = [ensemble, *record[BaselineScores].scores.values()]
     panels = tuple(
-        Panel(metric, np.array([_three(scores.get(metric)) for scores in everyone]), record.data.score_unit(metric))
-        for metric in SHOWN[record.data.task]
+        Panel(
+            metric, np.array([_three(scores.get(metric)) for scores in everyone]), record[DataRecord].score_unit(metric)
+        )
+        for metric in SHOWN[record[DataRecord].task]
         if metric in ensemble
     )
-    own = "shoal's ensemble" if record.reconstruction is None else "shoal's best network"
-    names = (own, *(label(name) for name in record.baselines))
+    own = "shoal's ensemble" if record.get(ReconstructionRecord) is None else "shoal's best network"
+    names = (own, *(label(name) for name in record[BaselineScores].scores))
     return Baselines(names, panels) if panels else None
 
 

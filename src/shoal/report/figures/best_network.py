@@ -11,6 +11,10 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.best_network import BestMember
+from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.networks import Dense, Layer, Network
 from shoal.networks.layout import Edge, drawn_nodes, layout_network
 from shoal.report.figures.style import WIDE, asked_width, name_text
@@ -77,19 +81,19 @@ class BestNetwork:
 
 def numbers(record: Record) -> BestNetwork | None:
     """Return what the figure draws, or None if no network was kept."""
-    if record.best_network is None:
+    if record[BestMember].network is None:
         return None
-    outputs = record.data.classes or record.outputs or record.data.targets
-    if record.data.classes and record.best_network.output_shape[-1] == 1:
+    outputs = record[DataRecord].classes or record[BestMember].outputs or record[DataRecord].targets
+    if record[DataRecord].classes and record[BestMember].network.output_shape[-1] == 1:
         outputs = outputs[-1:]  # of two classes, one sigmoid gives the probability of the second
-    best = record.kept[0].id if record.kept else None
-    shape: tuple[int, ...] = getattr(record.best_network, "input_shape", (1,))
-    inputs = record.data.feature_names if len(shape) == 1 else None  # pixels and steps have no names
-    if record.reconstruction is not None:
+    best = record[Candidates].kept[0].id if record[Candidates].kept else None
+    shape: tuple[int, ...] = getattr(record[BestMember].network, "input_shape", (1,))
+    inputs = record[DataRecord].feature_names if len(shape) == 1 else None  # pixels and steps have no names
+    if record.get(ReconstructionRecord) is not None:
         outputs = inputs or ()
-    several = record.networks_each > 1
-    kernels = tuple(map(_drawn, record.best_network.layers, record.best_parameters))
-    return BestNetwork(record.best_network, kernels, inputs, outputs, best, several)
+    several = record[Candidates].networks_each > 1
+    kernels = tuple(map(_drawn, record[BestMember].network.layers, record[BestMember].parameters))
+    return BestNetwork(record[BestMember].network, kernels, inputs, outputs, best, several)
 
 
 def _drawn(layer: Layer, parameters: Mapping[str, np.ndarray]) -> np.ndarray | None:

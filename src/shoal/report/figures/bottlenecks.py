@@ -9,6 +9,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.report.figures.style import BLUE, INK, MUTED, add_axes, limits, log_scale, new_figure, set_log
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import joined
@@ -48,7 +49,7 @@ class Bottlenecks:
 
 def numbers(record: Record) -> Bottlenecks | None:
     """Return the numbers of the figure, or None where fewer than two sizes were tried."""
-    found = record.reconstruction
+    found = record.get(ReconstructionRecord)
     if found is None or len(found.sizes) < 2:
         return None
     sizes, scores = (np.asarray(column, float) for column in zip(*found.sizes, strict=True))

@@ -9,6 +9,9 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.error_bars import ErrorBars
+from shoal.evaluation.topics.predictions import TestRows
 from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, name_text, narrow, new_figure, text_width
 from shoal.report.figures.tabular import Columns
 
@@ -67,13 +70,13 @@ class Calibration:
 
 def numbers(record: Record) -> Calibration | None:
     """Return the numbers of the figure; None in regression or with negative weights, which are no shares."""
-    rows = record.test_rows
+    rows = record[TestRows]
     if rows.probabilities is None or not len(rows.truth):
         return None
     weights = np.ones(len(rows.truth)) if rows.weights is None else np.asarray(rows.weights, dtype=float)
     if (weights < 0).any() or weights.sum() <= 0:
         return None
-    bars = record.error_bars
+    bars = record.get(ErrorBars)
     shown = _shown(record, rows.probabilities, weights)
     if bars is None or bars.raw is None or bars.calibration == "none":
         return shown
@@ -82,9 +85,9 @@ def numbers(record: Record) -> Calibration | None:
 
 
 def _shown(record: Record, probabilities: np.ndarray, weights: np.ndarray) -> Calibration:
-    rows = record.test_rows
+    rows = record[TestRows]
     if probabilities.shape[1] == 2:
-        event = f"the class {record.data.classes[1]}"
+        event = f"the class {record[DataRecord].classes[1]}"
         return grouped(probabilities[:, 1], rows.truth == 1, weights, event, rows.unit)
     right = probabilities.argmax(axis=1) == rows.truth
     return grouped(probabilities.max(axis=1), right, weights, "the predicted class", rows.unit)

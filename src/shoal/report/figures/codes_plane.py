@@ -10,6 +10,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.report.figures.style import (
     BLUE,
     GREEN,
@@ -77,7 +78,7 @@ class CodesPlane:
 
 def numbers(record: Record) -> CodesPlane | None:
     """Return the numbers of the figure, or None where nothing is reconstructed."""
-    found = record.reconstruction
+    found = record.get(ReconstructionRecord)
     if found is None:
         return None
     return CodesPlane(found.plane, found.plane_shares, found.bottleneck, found.label_name, found.labels)

@@ -10,6 +10,8 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.predictions import TestRows
 from shoal.report.figures.style import (
     BLUE,
     GRID,
@@ -77,13 +79,13 @@ class Confusion:
 
 def numbers(record: Record) -> Confusion | None:
     """Return the numbers of the figure, or None in regression."""
-    rows = record.test_rows
+    rows = record[TestRows]
     if rows.probabilities is None:
         return None
     counts = confusion_matrix(rows.truth, rows.probabilities, rows.weights).astype(float)
     total = counts.sum(axis=1, keepdims=True)
     shares = np.divide(counts, total, out=np.full_like(counts, np.nan), where=total > 0)
-    return Confusion(counts, shares, record.data.classes, rows.weights is not None, rows.unit)
+    return Confusion(counts, shares, record[DataRecord].classes, rows.weights is not None, rows.unit)
 
 
 def draw(shown: Confusion) -> Figure:

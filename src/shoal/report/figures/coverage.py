@@ -9,6 +9,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.error_bars import ErrorBars
 from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, new_figure
 from shoal.report.figures.tabular import Columns
 
@@ -60,7 +61,7 @@ class Coverage:
 
 def numbers(record: Record) -> Coverage | None:
     """Return the numbers of the figure; None for classes, or where nothing is known of other levels."""
-    found = record.error_bars
+    found = record.get(ErrorBars)
     if found is None or len(found.levels) < 2:
         return None
     values = np.array([[one.value, one.low, one.high] for one in found.after])

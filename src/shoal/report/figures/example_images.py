@@ -10,6 +10,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.examples import SignalRecord
 from shoal.report.figures.examples import Label, labels, meaning
 from shoal.report.figures.rasters import fitted, pictures, show, shrunk
 from shoal.report.figures.style import INK, MUTED, VERMILION, name_text, new_figure, wide
@@ -64,7 +65,7 @@ class ExampleImages:
 
 def numbers(record: Record) -> ExampleImages | None:
     """Return the numbers of the figure, or None where rows are no images."""
-    signals = record.signals
+    signals = record.get(SignalRecord)
     if signals is None or signals.kind != "images" or not len(signals.rows):
         return None
     return ExampleImages(shrunk(signals.values), labels(record), meaning(record), signals.channels)

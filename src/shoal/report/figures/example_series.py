@@ -10,6 +10,9 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.examples import SignalRecord
+from shoal.evaluation.topics.forecast import ForecastRows
+from shoal.evaluation.topics.labelled_steps import StepExamples
 from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
 from shoal.report.figures.examples import Label, labels, meaning
 from shoal.report.figures.style import INK, add_axes, name_text, new_figure, wide
@@ -61,10 +64,10 @@ class ExampleSeries:
 
 def numbers(record: Record) -> ExampleSeries | None:
     """Return the numbers of the figure; None where rows are no series, or are shown by figures of their own."""
-    signals = record.signals
+    signals = record.get(SignalRecord)
     if signals is None or signals.kind != "series" or not len(signals.rows):
         return None
-    if signals.forecast is not None or signals.steps is not None:
+    if record.get(ForecastRows) is not None or record.get(StepExamples) is not None:
         return None
     lengths = np.full(len(signals.rows), signals.shape[0]) if signals.lengths is None else signals.lengths
     series = tuple(one[: max(1, int(steps))] for one, steps in zip(signals.values, lengths, strict=True))

@@ -8,6 +8,9 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.examples import SignalRecord
+from shoal.evaluation.topics.predictions import TestRows
 from shoal.report.figures.style import BLUE, INK, VERMILION, name_text
 from shoal.report.words import number
 
@@ -42,13 +45,12 @@ class Label:
 
 
 def labels(record: Record) -> tuple[Label, ...]:
-    """Return a label for each row of `record.signals`; of several targets the first counts."""
-    assert record.signals is not None
-    return tuple(_label(record, int(row)) for row in record.signals.rows)
+    """Return a label for each row that is shown; of several targets the first counts."""
+    return tuple(_label(record, int(row)) for row in record[SignalRecord].rows)
 
 
 def _label(record: Record, row: int) -> Label:
-    rows, classes = record.test_rows, record.data.classes
+    rows, classes = record[TestRows], record[DataRecord].classes
     if rows.probabilities is not None:
         said = int(rows.probabilities[row].argmax())
         true = int(rows.truth[row])
@@ -74,9 +76,9 @@ def percent(share: float) -> str:
 
 def meaning(record: Record, above: str = "Above", below: str = "below") -> str:
     """Return what the texts beside an example are."""
-    if record.data.classes:
+    if record[DataRecord].classes:
         return f"{above}: the true class; {below}: the predicted one with its probability, wrong ones with a cross."
-    of = f" of {record.data.targets[0]}" if len(record.data.targets) > 1 else ""
+    of = f" of {record[DataRecord].targets[0]}" if len(record[DataRecord].targets) > 1 else ""
     return f"{above}: the true value{of}; {below}: the prediction with its standard deviation."
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.examples import SignalRecord
 from shoal.report.figures.along_time import draw_along
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.rasters import fitted, flat, pictures, show, shrink, shrunk, signed
@@ -70,7 +71,7 @@ class FeatureMaps(Drawable):
 
 def numbers(record: Record) -> FeatureMaps | None:
     """Return the numbers of the figure, or None without a convolution or pooling."""
-    signals = record.signals
+    signals = record.get(SignalRecord)
     if signals is None or not signals.maps:
         return None
     layers = {name: values[None] for name, values in signals.maps}

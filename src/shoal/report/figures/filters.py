@@ -10,6 +10,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.examples import SignalRecord
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.rasters import fitted, flat, show, signed
 from shoal.report.figures.style import name_text, narrow, new_figure, wide
@@ -74,7 +75,7 @@ class Filters(Drawable):
 
 def numbers(record: Record) -> Filters | None:
     """Return the numbers of the figure, or None without a convolution."""
-    signals = record.signals
+    signals = record.get(SignalRecord)
     if signals is None or signals.filters is None:
         return None
     return Filters(signals.filters, tuple(name_text(name) for name in signals.channels))

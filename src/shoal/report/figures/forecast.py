@@ -9,6 +9,9 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.forecast import ForecastRows
+from shoal.evaluation.topics.predictions import TestRows
 from shoal.report.figures.style import BLUE, INK, MUTED, add_axes, limits, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, of
 from shoal.report.words import count, percent
@@ -67,17 +70,23 @@ class Forecast:
 
 def numbers(record: Record) -> Forecast | None:
     """Return the numbers of the figure, or None where rows are no windows."""
-    rows, signals = record.test_rows, record.signals
-    if signals is None or signals.forecast is None or rows.mean is None or rows.low is None or rows.high is None:
+    rows, shown = record[TestRows], record.get(ForecastRows)
+    if shown is None or rows.mean is None or rows.low is None or rows.high is None:
         return None
-    shown, target = signals.forecast, signals.forecast.target
-    times = [column for column in record.data.columns if column.role == "time"]
+    target = shown.target
+    times = [column for column in record[DataRecord].columns if column.role == "time"]
     truth, mean, low, high = (v[shown.rows, target] for v in (rows.truth, rows.mean, rows.low, rows.high))
     named = times[0].name if times else "step"
     dates = bool(times) and times[0].kind == "date"
-    name = record.data.targets[target]
-    labels = record.data.label(name), named if dates else record.data.label(named), record.data.units.get(name, "")
-    return Forecast(shown.times, truth, mean, low, high, shown.last, name, named, dates, record.level, *labels)
+    name = record[DataRecord].targets[target]
+    labels = (
+        record[DataRecord].label(name),
+        named if dates else record[DataRecord].label(named),
+        record[DataRecord].units.get(name, ""),
+    )
+    return Forecast(
+        shown.times, truth, mean, low, high, shown.last, name, named, dates, record[TestRows].level, *labels
+    )
 
 
 def draw(shown: Forecast) -> Figure:

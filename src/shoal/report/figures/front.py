@@ -9,6 +9,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.candidates import Candidates
 from shoal.report.figures.networks_tried import MOST_VECTOR_POINTS, ceiling
 from shoal.report.figures.style import (
     BLUE,
@@ -80,12 +81,14 @@ class ScoreBySize:
 
 def numbers(record: Record) -> ScoreBySize | None:
     """Return the numbers of the figure, or None if there is no front."""
-    if record.front is None:
+    front, candidates = record.get(Front), record[Candidates]
+    if front is None:
         return None
-    rows = [c for c in sorted(record.candidates, key=lambda c: c.id) if np.isfinite(c.score)]
+    rows = [c for c in sorted(candidates.ranked, key=lambda c: c.id) if np.isfinite(c.score)]
     ids, sizes, kept = ([getattr(c, name) for c in rows] for name in ("id", "parameters", "kept"))
     scores = np.asarray([c.score for c in rows], float)
-    return ScoreBySize(np.asarray(ids), np.asarray(sizes), scores, np.asarray(kept), record.front, record.networks_each)
+    points = np.asarray(ids), np.asarray(sizes), scores, np.asarray(kept)
+    return ScoreBySize(*points, front, candidates.networks_each)
 
 
 def draw(shown: ScoreBySize) -> Figure:

@@ -9,6 +9,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.examples import SignalRecord
 from shoal.report.figures.along_time import colours_of, draw_along
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.tabular import Columns, joined, lines
@@ -55,7 +56,7 @@ class HiddenStates(Drawable):
 
 def numbers(record: Record) -> HiddenStates | None:
     """Return the numbers of the figure, or None without a recurrent layer."""
-    signals = record.signals
+    signals = record.get(SignalRecord)
     if signals is None or not signals.states:
         return None
     steps = signals.shape[0] if signals.lengths is None else max(1, int(signals.lengths[0]))

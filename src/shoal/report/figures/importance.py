@@ -13,6 +13,7 @@ from shoal.data.units import NO_UNITS, labelled, squared
 from shoal.evaluation.explanation.importance import Importance, ImportanceTable, scores_of
 from shoal.evaluation.explanation.scores import Score
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.data import DataRecord
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.style import (
     BLUE,
@@ -109,7 +110,8 @@ class ImportanceFigure(Drawable):
 
 def numbers(record: Record) -> ImportanceFigure | None:
     """Return the numbers of the figure, or None if no importance was measured."""
-    return None if record.importance is None else figure_of(record.importance, record.data.units)
+    table = record.get(ImportanceTable)
+    return None if table is None else figure_of(table, record[DataRecord].units)
 
 
 def figure_of(found: ImportanceTable, units: Mapping[str, str] = NO_UNITS) -> ImportanceFigure:

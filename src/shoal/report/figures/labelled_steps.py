@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from shoal.codec import stored
-from shoal.evaluation.record import Record, StepExamples
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.examples import SignalRecord
+from shoal.evaluation.topics.labelled_steps import StepExamples
+from shoal.evaluation.topics.predictions import TestRows
 from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
 from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, limits, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, joined
@@ -83,18 +87,20 @@ class LabelledSteps:
 
 def numbers(record: Record) -> LabelledSteps | None:
     """Return the numbers of the figure, or None where steps have no targets."""
-    signals = record.signals
-    if signals is None or signals.steps is None or not len(signals.rows):
+    signals, steps = record.get(SignalRecord), record.get(StepExamples)
+    if signals is None or steps is None or not len(signals.rows):
         return None
     places = np.unique(np.linspace(0, len(signals.rows) - 1, SHOWN).round().astype(int))
-    steps, lengths = signals.steps, signals.lengths
+    lengths = signals.lengths
     ends = [signals.shape[0] if lengths is None else max(1, int(lengths[i])) for i in places]
     series = tuple(signals.values[i, :end] for i, end in zip(places, ends, strict=True))
     low, high = (None if band is None else band[places] for band in (steps.low, steps.high))
     few = StepExamples(steps.truth[places], steps.said[places], steps.scores[places], low, high)
-    target = record.data.targets[0]
-    unit = record.data.units.get(target, "")
-    return LabelledSteps(series, few, signals.channels, record.data.classes, target, record.level, unit)
+    target = record[DataRecord].targets[0]
+    unit = record[DataRecord].units.get(target, "")
+    return LabelledSteps(
+        series, few, signals.channels, record[DataRecord].classes, target, record[TestRows].level, unit
+    )
 
 
 def draw(shown: LabelledSteps) -> Figure:

@@ -9,6 +9,9 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.curves import Curves
+from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.figures.bands import Bands, bands, draw_bands, epoch_axis
 from shoal.report.figures.style import BLUE, INK, PAPER, VERMILION, limits, log_scale, set_log, stacked
 from shoal.report.figures.tabular import Columns
@@ -70,18 +73,18 @@ class LearningCurves:
 
 def numbers(record: Record) -> LearningCurves | None:
     """Return the numbers of the figure, or None if no epoch was recorded."""
-    kept = [i for i, n in enumerate(record.networks) if n.kept]
-    validation = bands(record.curves.validation_loss, kept)
+    kept = [i for i, n in enumerate(record[Candidates].networks) if n.kept]
+    validation = bands(record[Curves].validation_loss, kept)
     if not len(validation.epochs):
         return None
     return LearningCurves(
-        bands(record.curves.train_loss, kept),
+        bands(record[Curves].train_loss, kept),
         validation,
-        best_epochs(record.curves.validation_loss[kept]),
-        len(record.networks),
-        record.cv is not None,
-        record.rolling is not None,
-        tuple(record.networks[i].id for i in kept),
+        best_epochs(record[Curves].validation_loss[kept]),
+        len(record[Candidates].networks),
+        record[SplitRecord].cv is not None,
+        record[SplitRecord].rolling is not None,
+        tuple(record[Candidates].networks[i].id for i in kept),
     )
 
 

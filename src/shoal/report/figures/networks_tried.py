@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.codec import stored
-from shoal.evaluation.record import CandidateRow, Record
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.candidates import CandidateRow, Candidates
 from shoal.report.figures.style import (
     BLUE,
     MUTED,
@@ -22,6 +23,7 @@ from shoal.report.figures.style import (
 )
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import count, joined, label, setting, short
+from shoal.search.results.pareto import Front
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -95,19 +97,19 @@ class NetworksTried:
 
 def numbers(record: Record) -> NetworksTried | None:
     """Return the numbers of the figure, or None if fewer than two candidates have a score, or nothing varies."""
-    rows = [c for c in sorted(record.candidates, key=lambda c: c.id) if np.isfinite(c.score)]
+    rows = [c for c in sorted(record[Candidates].ranked, key=lambda c: c.id) if np.isfinite(c.score)]
     if len(rows) < 2:
         return None
-    names = [name for name, _, _ in record.hyperparameters]
-    names += ["parameters"] if record.front is None else []  # which has a figure of its own
+    names = [name for name, _, _ in record[Candidates].hyperparameters]
+    names += ["parameters"] if record.get(Front) is None else []  # which has a figure of its own
     panels = [p for p in (panel(name, rows) for name in names) if p is not None]
     if not panels:
         return None
     score = np.array([c.score for c in rows], dtype=float)
     kept = np.array([c.kept for c in rows])
-    left_out = len(record.candidates) - len(rows)
+    left_out = len(record[Candidates].ranked) - len(rows)
     ids = tuple(c.id for c in rows)
-    return NetworksTried(score, kept, tuple(panels[:PANELS]), left_out, record.networks_each, ids)
+    return NetworksTried(score, kept, tuple(panels[:PANELS]), left_out, record[Candidates].networks_each, ids)
 
 
 def panel(name: str, rows: list[CandidateRow]) -> Panel | None:

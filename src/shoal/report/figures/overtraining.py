@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.codec import stored
-from shoal.evaluation.overtraining import ClassScores
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.overtraining import ClassScores, Overtraining
 from shoal.report.figures.style import (
     BLUE,
     INK,
@@ -74,7 +74,7 @@ class Scores:
 
 def numbers(record: Record) -> Scores | None:
     """Return the numbers of the figure, or None where rows are not told apart into two classes."""
-    found = record.overtraining
+    found = record.get(Overtraining)
     return None if found is None else Scores(found.edges, found.signal, found.background, found.weighted)
 
 

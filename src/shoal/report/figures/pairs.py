@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.codec import stored
-from shoal.evaluation.record import ReconstructedRows, ReconstructionRecord, Record
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.reconstruction import ReconstructedRows, ReconstructionRecord
 from shoal.report.figures.rasters import fitted, pictures, show, shrunk
 from shoal.report.figures.style import BLUE, INK, MUTED, VERMILION, add_axes, limits, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, lines, pixels
@@ -53,7 +54,7 @@ class Pairs:
 
 def pairs_of(record: Record, which: str, what: str) -> Pairs | None:
     """Return the `usual` or the `strangest` rows; None where there are none or they are those of a table."""
-    found = record.reconstruction
+    found = record.get(ReconstructionRecord)
     if found is None or found.kind == "table":
         return None
     few: ReconstructedRows = getattr(found, which)

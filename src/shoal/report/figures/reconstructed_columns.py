@@ -10,6 +10,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.report.figures.style import BLUE, MUTED, add_axes, limits, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, joined, of
 from shoal.report.words import count
@@ -52,7 +53,7 @@ class ReconstructedColumns:
 
 def numbers(record: Record) -> ReconstructedColumns | None:
     """Return the numbers of the figure, or None where rows are not those of a table."""
-    found = record.reconstruction
+    found = record.get(ReconstructionRecord)
     if found is None or found.kind != "table":
         return None
     order = np.argsort(found.noise, kind="stable")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.codec import stored
+from shoal.evaluation.cuts import Selection
 from shoal.evaluation.record import Record
-from shoal.evaluation.selection import Selection
 from shoal.report.figures.style import BLUE, MUTED, VERMILION, add_axes, bars, new_figure, set_log
 from shoal.report.words import interval
 from shoal.results import Interval
@@ -51,7 +51,8 @@ class Rejection:
 
 def numbers(record: Record) -> Rejection | None:
     """Return the numbers of the figure, or None where no yields were given."""
-    return None if record.selection is None else of(record.selection)
+    selection = record.get(Selection)
+    return None if selection is None else of(selection)
 
 
 def of(found: Selection) -> Rejection:

@@ -10,6 +10,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.examples import SignalRecord
 from shoal.report.figures.along_time import common_limits, draw_lines, scaled
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.examples import Label, labels, right_and_wrong
@@ -77,7 +78,7 @@ class Saliency(Drawable):
 
 def numbers(record: Record) -> Saliency | None:
     """Return the numbers of the figure, or None where rows are neither images nor series."""
-    signals = record.signals
+    signals = record.get(SignalRecord)
     if signals is None or signals.saliency is None or not len(signals.rows) or not np.isfinite(signals.saliency).all():
         return None
     all_labels = labels(record)

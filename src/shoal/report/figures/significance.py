@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.codec import stored
+from shoal.evaluation.cuts import Scan, Selection
 from shoal.evaluation.record import Record
-from shoal.evaluation.selection import Scan, Selection
 from shoal.report.figures.style import BLUE, INK, MUTED, VERMILION, add_axes, bars, new_figure
 from shoal.report.words import number
 from shoal.results import Interval
@@ -62,7 +62,8 @@ class Significance:
 
 def numbers(record: Record) -> Significance | None:
     """Return the numbers of the figure, or None where no yields were given."""
-    return None if record.selection is None else of(record.selection)
+    selection = record.get(Selection)
+    return None if selection is None else of(selection)
 
 
 def of(found: Selection) -> Significance:

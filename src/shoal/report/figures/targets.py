@@ -9,6 +9,8 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.predictions import TestRows
 from shoal.report.figures.style import BLUE, VERMILION
 from shoal.report.figures.tabular import Columns, of
 
@@ -67,7 +69,7 @@ class TargetRows:
 
 def target_rows(record: Record) -> tuple[TargetRows, ...]:
     """Return the test rows of each target, six at most; nothing in classification."""
-    rows = record.test_rows
+    rows = record[TestRows]
     if rows.mean is None:
         return ()
     truth, mean = _columns(rows.truth), _columns(rows.mean)
@@ -88,12 +90,12 @@ def target_rows(record: Record) -> tuple[TargetRows, ...]:
             rows.unit,
             *_labels(record, name),
         )
-        for i, name in enumerate(record.data.targets[:MOST_TARGETS])
+        for i, name in enumerate(record[DataRecord].targets[:MOST_TARGETS])
     )
 
 
 def _labels(record: Record, name: str) -> tuple[str, str]:
-    return record.data.label(name), record.data.units.get(name, "")
+    return record[DataRecord].label(name), record[DataRecord].units.get(name, "")
 
 
 def some_of(panel: TargetRows, rows: int, how: str) -> str:

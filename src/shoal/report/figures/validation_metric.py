@@ -9,6 +9,9 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.curves import Curves
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.report.figures.bands import Bands, bands, draw_bands, epoch_axis
 from shoal.report.figures.style import GREEN, MUTED, limits, log_scale, set_log, stacked
 from shoal.report.figures.tabular import Columns
@@ -63,13 +66,13 @@ class ValidationMetric:
 
 def numbers(record: Record) -> ValidationMetric | None:
     """Return the numbers of the figure, or None if the metric was not recorded."""
-    kept = [i for i, n in enumerate(record.networks) if n.kept]
-    metric = bands(record.curves.validation_metric, kept)
+    kept = [i for i, n in enumerate(record[Candidates].networks) if n.kept]
+    metric = bands(record[Curves].validation_metric, kept)
     if not len(metric.epochs):
         return None
-    of = "target" if record.reconstruction is None else "inputs"
-    ids = tuple(record.networks[i].id for i in kept)
-    return ValidationMetric(metric, record.curves.metric_name, len(record.networks), of, ids)
+    of = "target" if record.get(ReconstructionRecord) is None else "inputs"
+    ids = tuple(record[Candidates].networks[i].id for i in kept)
+    return ValidationMetric(metric, record[Curves].metric_name, len(record[Candidates].networks), of, ids)
 
 
 def draw(shown: ValidationMetric) -> Figure:

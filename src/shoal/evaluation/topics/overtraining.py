@@ -15,15 +15,18 @@ from typing import Any
 import numpy as np
 
 from shoal.codec import stored
-from shoal.errors import SettingError, listing, suggest
 from shoal.evaluation.baselines.label_shuffle import Shuffled
-from shoal.evaluation.overfitting import LATE, Overfitting
+from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.record import Record
+from shoal.evaluation.signal import signal_class
+from shoal.evaluation.topics.base import Topic
+from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.overfitting import LATE, Overfitting
 from shoal.results import Interval
 from shoal.statistics.bootstrap import wilson
 from shoal.statistics.weighted import KolmogorovSmirnov, histogram, kolmogorov_smirnov
 
 BINS = 30
-SIGNAL_WORDS = ("signal", "sig", "s", "1", "true", "yes", "positive", "pos")
 VISIBLE = 0.01
 """A p-value below it counts as a difference that can be seen."""
 
@@ -121,24 +124,6 @@ def _ks_dict(found: KolmogorovSmirnov) -> dict[str, float]:
     return {"statistic": found.statistic, "p": found.p, "n_train": found.first, "n_test": found.second}
 
 
-def signal_class(classes: tuple[str, ...], named: str | None = None) -> int:
-    """Return which of two classes is the signal: the one that is named, or whose name says so, else the second.
-
-    Raises:
-        SettingError: there is no class of that name.
-
-    Example:
-        >>> signal_class(("background", "signal")), signal_class(("s", "b")), signal_class(("a", "c"))
-        (1, 0, 1)
-    """
-    if named is not None:
-        if named not in classes:
-            raise SettingError(f"signal must be one of {listing(classes)}, got {named!r}.{suggest(named, classes)}")
-        return classes.index(named)
-    spoken = [i for i, name in enumerate(classes) if name.strip().lower() in SIGNAL_WORDS]
-    return spoken[0] if len(spoken) == 1 else 1
-
-
 def overtraining(
     classes: tuple[str, ...],
     train: tuple[np.ndarray, np.ndarray, np.ndarray | None],
@@ -188,3 +173,30 @@ def _density(scores: np.ndarray, edges: np.ndarray, weights: np.ndarray) -> tupl
     total = weights.sum()
     scale = 1.0 / (total * (edges[1] - edges[0])) if total > 0 else np.nan
     return sums * scale, errors * abs(scale)
+
+
+def measure(evaluation: Evaluation) -> Overtraining | None:
+    """Return the picture and the verdict where rows are told apart into two classes."""
+    classes, test = evaluation.fitted.dataset.classes, evaluation.test
+    if len(classes) != 2 or test.entries.series is not None:
+        return None
+    kept = [evaluation[Candidates].networks[place] for place in evaluation.fitted.kept]
+    epochs = np.asarray([row.best_epoch for row in kept]), np.asarray([row.epochs for row in kept])
+    train = evaluation.train
+    return overtraining(
+        classes,
+        (train.rows.y, train.guess, train.rows.weights),
+        (test.truth, test.guess, test.weights),
+        evaluation[Overfitting],
+        epochs,
+        evaluation.fitted.shuffled,
+        evaluation.fitted.settings.signal,
+    )
+
+
+def numbers(overtraining: Overtraining, record: Record) -> dict[str, Any]:  # noqa: ARG001
+    """Return the picture in numbers."""
+    return {"overtraining": overtraining.as_dict()}
+
+
+TOPIC = Topic(110, Overtraining, measure, numbers)

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from shoal.data import Dataset, Split
+from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.explanation.importance import ImportanceTable, permutation_importance
 from shoal.evaluation.explanation.subject import OUT_OF_FOLD, VALIDATION, Subject
-from shoal.prediction.predictor import Predictor
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.base import Topic
 from shoal.results import Task
 
 REPEATS_IN_PASSING, ROWS_IN_PASSING, FEWEST_ROWS = 5, 500, 100
@@ -19,26 +20,24 @@ LIKE_A_MULTIPLICATION = 5
 """How many multiplications take as long as one output of a layer, with its activation."""
 
 
-def importance_in_passing(
-    predictor: Predictor, dataset: Dataset, split: Split, rows: Any, held_out: np.ndarray | None, seed: int
-) -> ImportanceTable | None:
-    """Return the importance of the columns of a table on its validation rows, or None where it is not cheap.
-
-    Args:
-        predictor: the ensemble.
-        dataset: what was read.
-        split: its rows.
-        rows: the validation rows: `x`, `y` and `weights`.
-        held_out: `(members, rows)`, the members that did not learn from each; None: none of them did.
-        seed: names the random numbers.
-    """
-    if dataset.signals is not None or dataset.task is Task.RECONSTRUCTION:
+def measure(evaluation: Evaluation) -> ImportanceTable | None:
+    """Return the importance of the columns of a table on its validation rows, or None where it is not cheap."""
+    dataset, validation = evaluation.fitted.dataset, evaluation.validation.rows
+    if dataset.signals is not None or evaluation.task is Task.RECONSTRUCTION:
         return None
     groups = dataset.groups()
-    own = None if groups is None else np.unique(groups[split.validation], return_inverse=True)[1]
-    weights, what = rows.weights, VALIDATION if held_out is None else OUT_OF_FOLD
+    numbers = None if groups is None else np.unique(groups[evaluation.fitted.split.validation], return_inverse=True)[1]
     return cheap_importance(
-        Subject(predictor, rows.x, what, y=rows.y, weights=weights, answering=held_out, groups=own, seed=seed)
+        Subject(
+            evaluation.judge,
+            validation.x,
+            VALIDATION if evaluation.judged is None else OUT_OF_FOLD,
+            y=validation.y,
+            weights=validation.weights,
+            answering=evaluation.judged,
+            groups=numbers,
+            seed=evaluation.seed,
+        )
     )
 
 
@@ -54,3 +53,11 @@ def cheap_importance(subject: Subject) -> ImportanceTable | None:
     if min(rows, len(subject)) < min(FEWEST_ROWS, len(subject)) or len(subject) < 2:
         return None
     return permutation_importance(subject.at_most(min(rows, ROWS_IN_PASSING)), repeats=REPEATS_IN_PASSING)
+
+
+def numbers(importance: ImportanceTable, record: Record) -> dict[str, Any]:  # noqa: ARG001
+    """Return the importance of each column."""
+    return {"importance": importance.as_dict()}
+
+
+TOPIC = Topic(160, ImportanceTable, measure, numbers, opens_test_rows=False)

@@ -22,6 +22,11 @@ from typing import Any
 
 import numpy as np
 
+from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.base import Topic
+from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.curves import Curves
 from shoal.results import Interval, readable
 
 MILD, STRONG = 0.1, 0.5
@@ -204,3 +209,30 @@ _ADVICE = {
     "or less patience. Trust the test scores, not the training scores.",
     "not yet converged": "Train longer (more epochs) or with a larger learning rate.",
 }
+
+
+def measure(evaluation: Evaluation) -> Overfitting:
+    """Return the verdict on the losses of the kept networks."""
+    curves, folds = evaluation[Curves], evaluation.fitted.folds
+    return overfitting_verdict(
+        curves.train_loss,
+        curves.validation_loss,
+        list(evaluation.fitted.kept),
+        len(evaluation.fitted.split.validation) if folds is None else folds.judging,
+        best_epoch=np.asarray([row.best_epoch - 1 for row in evaluation[Candidates].networks]),
+        judged_on="validation rows" if folds is None else "rows that they did not learn from",
+    )
+
+
+def numbers(overfitting: Overfitting, record: Record) -> dict[str, Any]:  # noqa: ARG001
+    """Return the verdict in words."""
+    return {
+        "verdict": {
+            "overfitting": overfitting.kind,
+            "overfitting_text": overfitting.sentence,
+            "overfitting_advice": overfitting.advice,
+        }
+    }
+
+
+TOPIC = Topic(80, Overfitting, measure, numbers, opens_test_rows=False)

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from typing import Any
+
 import numpy as np
 
-from shoal.evaluation.record import BeforeAfter, ErrorBars
-from shoal.evaluation.verdict import paired_difference
-from shoal.prediction.calibration import calibration_error, entropy
+from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.paired import paired_difference
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.base import Topic
+from shoal.evaluation.topics.predictions import TestRows
+from shoal.prediction.calibration import ECE, calibration_error, entropy
 from shoal.prediction.conformal import Conformal, coverage
 from shoal.prediction.error_bars import Measured
 from shoal.prediction.likelihood import negative_log_likelihood
@@ -14,6 +20,64 @@ from shoal.prediction.predictor import Prediction, Predictor
 from shoal.prediction.scored import Scored
 from shoal.results import Interval, Task
 from shoal.statistics.bootstrap import normal_quantile, with_intervals
+
+
+@dataclass(frozen=True)
+class BeforeAfter:
+    """A score before and after calibration."""
+
+    before: Interval
+    after: Interval
+
+
+@dataclass(frozen=True)
+class ErrorBars:
+    """How error bars were made, and what they are worth on the test rows.
+
+    Attributes:
+        level: share of new values that intervals or sets are to hold.
+        how: how intervals or sets were made, a clause.
+        promised: whether there were rows enough to promise the level.
+        calibration: `none`, `temperature` or `isotonic` for classes, `none` or `scaling` for numbers.
+        parameters: T, or the factor of each target's standard deviation; empty where there are none.
+        reason: why it was calibrated so, a sentence.
+        scores: name of a score to part of the data to its value before and after: `calibration_error` and `log_loss` on
+            `validation` (cross-fitted) and `test`.
+        set_size: mean number of classes in a set.
+        disagreement: share of the mean entropy of the test rows that comes from disagreement between members.
+        levels, before, after: of numbers, other levels and the coverage on the test rows of normal intervals from
+            uncalibrated standard deviations, and of conformal intervals.
+        raw: `(entries, classes)` probabilities of the test rows before calibration.
+        nll: mean negative log-likelihood of the test rows in the units of the targets, of all targets of a row
+            together: of the normal distribution with the predicted mean and standard deviation (or covariance), of
+            counts that of Poisson's.
+        quantile_levels, quantile_shares: of networks that predict quantiles, the share of the test values below each.
+        outside: share of the test rows that lie outside the training region, and how many.
+        outside_rows: their number.
+        outside_rate: the share expected of rows like those of training.
+        groups_known: groups with intervals of their own.
+    """
+
+    level: float
+    how: str
+    promised: bool
+    calibration: str
+    parameters: tuple[float, ...]
+    reason: str
+    scores: dict[str, dict[str, BeforeAfter]] = field(default_factory=dict)
+    set_size: float | None = None
+    disagreement: float | None = None
+    levels: tuple[float, ...] = ()
+    before: tuple[Interval, ...] = ()
+    after: tuple[Interval, ...] = ()
+    raw: np.ndarray | None = None
+    nll: Interval | None = None
+    quantile_levels: tuple[float, ...] = ()
+    quantile_shares: tuple[Interval, ...] = ()
+    outside: Interval | None = None
+    outside_rows: int = 0
+    outside_rate: float = 0.0
+    groups_known: int = 0
 
 
 def error_bars_record(
@@ -141,3 +205,59 @@ def _of_numbers(
 
 def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:
     return float(values.mean() if weights is None else np.average(values, weights=weights))
+
+
+def measure(evaluation: Evaluation) -> ErrorBars | None:
+    """Return how error bars were made and what they are worth; None of a reconstruction, which has none."""
+    if evaluation.task is Task.RECONSTRUCTION:
+        return None
+    test, rows, scored = evaluation.test, evaluation.validation.rows, evaluation.scored
+    return error_bars_record(
+        evaluation.fitted.predictor,
+        evaluation.fitted.measured,
+        Scored.of(evaluation.task, rows.y, rows.weights),
+        test.prediction,
+        test.entries,
+        None if scored.region is None else scored.region.outside(test.x),
+        evaluation.groups,
+        evaluation.seed,
+    )
+
+
+def numbers(bars: ErrorBars, record: Record) -> dict[str, Any]:
+    """Return how intervals and sets were made, the calibration, and what lies outside the region."""
+    document: dict[str, Any] = {"calibration": _calibration_numbers(bars)}
+    if record[TestRows].coverage is not None:
+        made = {"level": bars.level, "made": bars.how, "promised": bars.promised}
+        document["coverage"] = made if bars.set_size is None else {**made, "mean_classes_in_a_set": bars.set_size}
+    if bars.nll is not None:
+        document["negative_log_likelihood"] = bars.nll.as_dict()
+    if bars.quantile_levels:
+        pairs = zip(bars.quantile_levels, bars.quantile_shares, strict=True)
+        document["quantiles"] = [{"level": level, "below": share.as_dict()} for level, share in pairs]
+    if bars.outside is not None:
+        region = {"rate": bars.outside_rate, "rows": bars.outside_rows, "test": bars.outside.as_dict()}
+        document["outside"] = region
+    return document
+
+
+def _calibration_numbers(bars: ErrorBars) -> dict[str, Any]:
+    """Return how predictions were calibrated, and the scores before and after."""
+    document: dict[str, Any] = {"method": bars.calibration, "parameters": list(bars.parameters), "reason": bars.reason}
+    for score, parts in bars.scores.items():
+        document[score] = {
+            part: {"before": both.before.as_dict(), "after": both.after.as_dict()} for part, both in parts.items()
+        }
+    if bars.scores:
+        document["definition"] = ECE
+    if bars.disagreement is not None:
+        document["share_of_disagreement"] = bars.disagreement
+    if bars.levels:
+        document["coverage_by_level"] = [
+            {"level": level, "before": before.as_dict(), "after": after.as_dict()}
+            for level, before, after in zip(bars.levels, bars.before, bars.after, strict=True)
+        ]
+    return document
+
+
+TOPIC = Topic(140, ErrorBars, measure, numbers)

@@ -10,20 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.errors import DataError, SettingError
-from shoal.evaluation.overtraining import signal_class
+from shoal.evaluation.signal import signal_class
+from shoal.evaluation.topics.scored_rows import PredictedRows
 from shoal.results import Interval
 from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for
 from shoal.statistics.significance import MEASURES, Yields
 from shoal.statistics.weighted import effective_number, negative_fraction
-
-if TYPE_CHECKING:
-    from shoal.evaluation.record import PredictedRows
 
 LEAST_EVENTS = 10.0
 """Effective background events that must be left behind a cut in the rows that choose it."""
@@ -356,25 +354,3 @@ def check_selection(settings: Mapping[str, Any], classes: tuple[str, ...], per_s
             f"{' of steps' if per_step else ''} are predicted; leave them out"
         )
     signal_class(classes, settings.get("signal"))
-
-
-def selection_of(
-    predicted: Mapping[str, PredictedRows], settings: Mapping[str, Any], classes: tuple[str, ...], seed: int
-) -> tuple[Selection | None, str]:
-    """Return the selection for the yields that a fit was told, and why there is none where it could not be made.
-
-    Args:
-        predicted: the `validation` and `test` rows with their predictions.
-        settings: of the fit.
-        classes: of the target.
-        seed: of the resamples.
-    """
-    yields = yields_of(settings)
-    if yields is None:
-        return None, ""
-    signal = signal_class(classes, settings.get("signal"))
-    try:
-        choosing, quoting = (Events.of(predicted[part], signal) for part in ("validation", "test"))
-        return select(choosing, quoting, yields, seed=seed), ""
-    except DataError as error:  # all else of the run is of use without a cut
-        return None, f"No cut was chosen for the expected yields: {error}"

@@ -1,16 +1,22 @@
-"""The conclusions in plain sentences: how good, whether better than simple methods, whether overfitted."""
+"""What simple methods reach on the test rows, and whether the ensemble beats them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from shoal.evaluation.overfitting import Overfitting
-from shoal.evaluation.record import Scores, Verdict
+from shoal.evaluation.baselines.pca import Principal
+from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.paired import paired_difference
+from shoal.evaluation.record import Record, Scores
+from shoal.evaluation.topics.base import Topic
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
+from shoal.evaluation.topics.scores import as_dict
 from shoal.results import Interval, Task, readable
-from shoal.statistics.bootstrap import normal_quantile, percentiles, resampled_weights, resamples_for
+from shoal.statistics.bootstrap import with_intervals
 from shoal.statistics.metrics import METRICS, row_losses
 
 LABELS = {
@@ -30,6 +36,60 @@ LABELS = {
 }
 
 
+@dataclass(frozen=True)
+class BaselineScores:
+    """The test scores of simple methods, and whether the ensemble beats them.
+
+    Attributes:
+        scores: name of a method to its scores.
+        beaten: whether the ensemble has a lower loss than all of them.
+        sentence: who is better, by how much, and whether that is more than chance.
+        predicted: name of a method to what it predicts for the test entries.
+    """
+
+    scores: dict[str, Scores]
+    beaten: bool
+    sentence: str
+    predicted: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def measure(evaluation: Evaluation) -> BaselineScores:
+    """Return what simple methods reach on the test rows."""
+    task, entries = evaluation.task, evaluation.test.entries
+    others = predictions(evaluation)
+    drawing: dict[str, Any] = {"weights": entries.weights, **evaluation.drawing}
+    scores = {name: with_intervals(task, entries.truth, other, **drawing) for name, other in others.items()}
+    beaten, sentence = beats_baselines(task, entries.truth, evaluation.test.guess, others, **drawing)
+    return BaselineScores(scores, beaten, sentence, others)
+
+
+def predictions(evaluation: Evaluation) -> dict[str, np.ndarray]:
+    """Return what each simple method predicts for the test entries."""
+    test, others = evaluation.test, evaluation.fitted.baselines(evaluation.test.x)
+    reconstruction = evaluation.record(ReconstructionRecord)
+    if reconstruction is not None:
+        train = evaluation.train.rows
+        size = reconstruction.bottleneck
+        others = simple_reconstructions(train.y, test.truth, size, train.weights, evaluation.seed)
+    return {name: test.entries.taken(other) for name, other in others.items()}
+
+
+def simple_reconstructions(
+    train: np.ndarray, test: np.ndarray, components: int, weights: np.ndarray | None, seed: int
+) -> dict[str, np.ndarray]:
+    """Return what simple methods make of test rows: the mean, and as many principal components as a code has numbers.
+
+    Args:
+        train: scaled training rows `(rows, numbers)`, from which they learn.
+        test: scaled test rows.
+        components: the size of the code.
+        weights: of the training rows, or None.
+        seed: see `Principal.fit`.
+    """
+    principal = Principal.fit(train, components, weights, seed)
+    return {"mean": np.tile(principal.mean, (len(test), 1)), "pca": principal.reconstruct(test)}
+
+
 def main_metric(task: Task, targets: int = 1) -> str:
     """Return the metric that decides: log-loss, RMSE, R² for targets of different units, or reconstruction error.
 
@@ -42,41 +102,6 @@ def main_metric(task: Task, targets: int = 1) -> str:
     if Task(task) is Task.RECONSTRUCTION:
         return "reconstruction_error"
     return "rmse" if targets == 1 else "r2"
-
-
-def paired_difference(
-    losses: Any,
-    other: Any,
-    weights: Any = None,
-    *,
-    seed: int = 0,
-    resamples: int = 2000,
-    block: int = 1,
-    groups: np.ndarray | None = None,
-) -> Interval:
-    """Return the mean of `other - losses` over rows, with the bootstrap interval of the pairs.
-
-    Both predictions are scored on the same resampled rows, so that rows that are hard for both cancel.
-
-    Example:
-        >>> paired_difference([1.0, 2.0, 3.0], [2.0, 3.0, 4.0]).as_dict()["low"]
-        1.0
-    """
-    difference = np.asarray(other, np.float64) - np.asarray(losses, np.float64)
-    weights = np.ones(len(difference)) if weights is None else np.asarray(weights, np.float64)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        value = float(np.divide(weights @ difference, weights.sum()))
-        if len(difference) < 2 or not np.isfinite(value):
-            return Interval(value, float("nan"), float("nan"), "paired bootstrap")
-        count = resamples_for(len(difference), resamples)
-        draws = resampled_weights(len(difference), weights, count, seed, block, groups)
-        drawn = [(w @ difference) / w.sum(axis=1) for w in draws]
-    values = np.concatenate(drawn)
-    low, high = percentiles(values)
-    if count < min(resamples, 400):
-        half = normal_quantile(0.95) * float(np.nanstd(values, ddof=1))
-        low, high = value - half, value + half
-    return Interval(value, low, high, "paired bootstrap")
 
 
 def beats_baselines(
@@ -188,94 +213,12 @@ def _sentence(wins: bool, label: str, numbers: str, difference: Interval, unit: 
     return f"The networks do not beat the simple methods: {numbers}. {size}: {close}"
 
 
-def verdict_text(
-    task: Task,
-    scores: Scores,
-    baselines_text: str,
-    overfitting: Overfitting,
-    *,
-    rows: int = 0,
-    kept: int = 0,
-    trained: int = 0,
-    targets: int = 1,
-    steps: int = 0,
-) -> str:
-    """Return the text that opens the page: the score with its interval, the baselines, overfitting.
-
-    Args:
-        task: classification or regression.
-        scores: of the test rows, by metric.
-        baselines_text: the sentence of `beats_baselines`.
-        overfitting: the verdict of `overfitting_verdict`.
-        rows: number of test rows, 0 to leave it unsaid.
-        kept: networks in the ensemble, 0 to leave it unsaid.
-        trained: networks that were trained.
-        targets: number of targets.
-        steps: number of steps in the test rows, where each of them has a target.
-    """
-    number = f"{rows} " if rows else ""
-    score = _score(Task(task), scores, targets)
-    what = f"untouched test series with {steps:,} steps" if steps else "untouched test rows"
-    opening = f"{_who(kept, trained)}, scored on {number}{what}, {score}."
-    parts = (opening, baselines_text, overfitting.sentence, overfitting.advice)
-    return " ".join(part for part in parts if part)
+def numbers(baselines: BaselineScores, record: Record) -> dict[str, Any]:  # noqa: ARG001
+    """Return the scores of simple methods, and who is better."""
+    return {
+        "baselines": {name: as_dict(scores) for name, scores in baselines.scores.items()},
+        "verdict": {"beats_baselines": bool(baselines.beaten), "baselines_text": baselines.sentence},
+    }
 
 
-def _who(kept: int, trained: int) -> str:
-    if not kept:
-        return "The ensemble"
-    if kept > 1:
-        return f"The ensemble of {kept} of the {trained} trained networks"
-    return f"The best of {trained} trained networks" if trained > 1 else "The network"
-
-
-def _score(task: Task, scores: Scores, targets: int) -> str:
-    """Return e.g. `predicts 97 % of them correctly (95 % interval 90 to 100 %)`."""
-    if task is Task.CLASSIFICATION:
-        right = scores["accuracy"]
-        value, low, high = (readable(100 * x) for x in (right.value, right.low, right.high))
-        loss = scores["log_loss"]
-        return (
-            f"predicts {value} % of them correctly (95 % interval {low} to {high} %), with a log-loss of "
-            f"{_with_interval(loss)}"
-        )
-    if task is Task.RECONSTRUCTION:
-        share, error = (_with_interval(scores[name]) for name in ("explained_variance", "reconstruction_error"))
-        return (
-            f"reconstructs them with a mean squared error of {error} in units of the inputs' variance, and explains "
-            f"{share} of that"
-        )
-    r2, rmse = scores["r2"], scores["rmse"]
-    share, error = f"R² of {_with_interval(r2)}", f"RMSE of {_with_interval(rmse)}"
-    if targets > 1:
-        return f"predicts the {targets} targets with a mean {share} and a mean {error}"
-    return f"predicts them with an {error} and an {share}"
-
-
-def _with_interval(score: Interval) -> str:
-    return f"{readable(score.value)} ({readable(score.low)} to {readable(score.high)})"
-
-
-def conclude(
-    task: Task,
-    scores: Scores,
-    baselines: tuple[bool, str],
-    overfitting: Overfitting,
-    *,
-    rows: int,
-    kept: int,
-    trained: int,
-    targets: int = 1,
-    steps: int = 0,
-) -> Verdict:
-    """Return all conclusions of a run; `baselines` is what `beats_baselines` returned."""
-    sizes = {"rows": rows, "kept": kept, "trained": trained, "targets": targets, "steps": steps}
-    text = verdict_text(task, scores, baselines[1], overfitting, **sizes)
-    return Verdict(
-        overfitting=overfitting.kind,
-        overfitting_text=overfitting.sentence,
-        overfitting_advice=overfitting.advice,
-        beats_baselines=baselines[0],
-        baselines_text=baselines[1],
-        text=text,
-    )
+TOPIC = Topic(60, BaselineScores, measure, numbers)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from shoal.prediction.correlated_errors import LearnedErrors, whitening
-from shoal.results import Interval
 
 SURE = 2.0  # standard errors by which a width must differ to be told
 
@@ -58,37 +57,6 @@ class ChiSquare:
         so that one time in fourteen right errors would be called too large.
         """
         return max(self.width_error / max(self.width, 1e-300), math.sqrt(0.5 / self.ndf))
-
-
-@dataclass(frozen=True)
-class ReplicaCount:
-    """How many draws of the target errors were asked for and used, and how many networks were trained and left out."""
-
-    draws: int
-    used: int
-    trained: int
-    left_out: int
-
-
-@dataclass(frozen=True)
-class MeasuredRecord:
-    """What the measured errors of the targets turned out to be.
-
-    Attributes:
-        columns: that hold them.
-        parts: `test` and `validation`, each with the chi-square of every target.
-        scatter: the intrinsic scatter of each target, from the validation rows.
-        text: one sentence for each target.
-        replicas: None where there are none.
-        covariance: the file that holds the covariance of the errors, None where they are independent.
-    """
-
-    columns: tuple[str, ...]
-    parts: dict[str, dict[str, ChiSquare]]
-    scatter: dict[str, Interval]
-    text: str
-    replicas: ReplicaCount | None = None
-    covariance: str | None = None
 
 
 def chi_square(
@@ -147,32 +115,3 @@ def chi_square(
     error = float(np.sqrt(of_variance)) / (2.0 * width) if width > 0.0 else 0.0
     p_value = float(gammaincc(0.5 * count, 0.5 * chi2))
     return ChiSquare(chi2, count, p_value, mean, width / float(np.sqrt(count)), width, error, expected)
-
-
-def errors_sentence(target: str, found: ChiSquare, scatter: Interval) -> str:
-    """Return what the pulls of the test rows say of the measured errors of a target.
-
-    Args:
-        target: its name.
-        found: chi-square and pulls of the test rows.
-        scatter: the intrinsic scatter, from the validation rows.
-
-    Example:
-        >>> found = ChiSquare(80.0, 80.0, 0.48, 0.0, 0.1, 1.0, 0.08)
-        >>> errors_sentence("y", found, Interval(0.0, 0.0, 0.1, "likelihood"))
-        'The scatter of y about the networks agrees with its measured errors: its pulls have width 1.00 ± 0.08.'
-    """
-    width = f"{found.width:.2f} ± {found.width_error:.2f}"
-    if found.wide:
-        beyond = f"about {found.expected:.2f}" if found.expected >= 1.005 else "1"
-        return (
-            f"The measured errors of {target} are weights only, for its pulls have width {width} instead of {beyond}: "
-            f"the errors are about {found.factor:.1f} times too small, or the networks miss structure, or there is "
-            f"intrinsic scatter of about {scatter.value:.2g}."
-        )
-    if found.narrow:
-        return (
-            f"The measured errors of {target} are weights only, for its pulls have width {width} instead of 1: "
-            f"the errors are about {1.0 / found.width:.1f} times too large."
-        )
-    return f"The scatter of {target} about the networks agrees with its measured errors: its pulls have width {width}."

@@ -4,48 +4,66 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from shoal.data import Inputs
 from shoal.data.signals import Signals
 from shoal.errors import NetworkError
+from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.explanation.activations import feature_maps, filters, hidden_states, saliency
-from shoal.evaluation.record import ForecastRows, SignalRecord, StepExamples
-from shoal.prediction.predictor import Prediction, Predictor
+from shoal.evaluation.topics.base import Topic
+from shoal.prediction.predictor import Prediction
+from shoal.results import Task
 
 MOST, MOST_WRONG = 12, 4
-LONGEST_STRETCH = 150
 MOST_NETWORKS = 3  # whose saliency is averaged for the page: each structure takes a second to compile
 MOST_NUMBERS = 10_000_000  # of the inputs that the record holds
 
 
-def signal_record(
-    predictor: Predictor,
-    inputs: Inputs,
-    prediction: Prediction,
-    truth: np.ndarray,
-    *,
-    persistence: np.ndarray | None = None,
-    times: np.ndarray | None = None,
-) -> SignalRecord | None:
-    """Return a few test rows and what the best network makes of them; None where rows are those of a table.
+@dataclass(frozen=True)
+class SignalRecord:
+    """A few test images or series, and what the best network makes of them.
 
-    Args:
-        predictor: the ensemble; its first member is the best.
-        inputs: of all test rows.
-        prediction: the ensemble's of all test rows.
-        truth: `(rows,)` class numbers or `(rows, targets)` values.
-        persistence: `(rows, targets)`, the last value that each window knew, where rows are windows.
-        times: `(rows,)`, what orders them.
+    Attributes:
+        kind: `images` or `series`.
+        channels: their names.
+        shape: of one image or series.
+        number_type: in which they are stored, e.g. `uint8`.
+        rows: `(few,)` places among the test rows; those predicted well first.
+        values: `(few, *shape)` as they were read.
+        lengths: `(few,)` real steps of each series; None where all are.
+        filters: `(filters, *size, channels)` of the first convolution, or None.
+        maps: `(layer, (*places, channels))` of each convolution and pooling, for the first of the rows.
+        saliency: `(few, *shape)`, how the score of the predicted class hangs on each number; or None.
+        states: `(layer, (time, units))` of each recurrent layer, for the first of the rows.
+        forecast: the last rows in time, where rows are windows that predict the next values.
+        steps: truth and prediction of each step, where steps have targets.
     """
-    if not isinstance(inputs, Signals):
+
+    kind: str
+    channels: tuple[str, ...]
+    shape: tuple[int, ...]
+    number_type: str
+    rows: np.ndarray
+    values: np.ndarray
+    lengths: np.ndarray | None = None
+    filters: np.ndarray | None = None
+    maps: tuple[tuple[str, np.ndarray], ...] = ()
+    saliency: np.ndarray | None = None
+    states: tuple[tuple[str, np.ndarray], ...] = ()
+
+
+def measure(evaluation: Evaluation) -> SignalRecord | None:
+    """Return a few test rows and what the best network makes of them; None where rows are those of a table."""
+    predictor, test = evaluation.fitted.predictor, evaluation.test
+    if not isinstance(test.inputs, Signals) or evaluation.task is Task.RECONSTRUCTION:
         return None
-    per_step = predictor.preparation.per_step
-    chosen = (choose_series if per_step else choose_rows)(prediction, truth)
-    chosen = from_both_ends(chosen, max(1, MOST_NUMBERS // math.prod(inputs.shape)))
-    few = inputs[chosen]
+    per_step, prediction = predictor.preparation.per_step, test.prediction
+    chosen = (choose_series if per_step else choose_rows)(prediction, test.truth)
+    chosen = from_both_ends(chosen, max(1, MOST_NUMBERS // math.prod(test.inputs.shape)))
+    few = test.inputs[chosen]
     x = predictor.preparation.transform(few)
     best = predictor.members[0]
     network, parameters = best.network, best.parameters
@@ -65,8 +83,6 @@ def signal_record(
         maps=_of_first(_if_any(feature_maps, network, parameters, x[:1])),
         saliency=None if per_step else saliency(several, x, outputs),
         states=_of_first(_if_any(hidden_states, network, parameters, x[:1])),
-        forecast=None if persistence is None else last_stretch(persistence, truth, times),
-        steps=step_examples(prediction, truth, chosen) if per_step else None,
     )
 
 
@@ -96,6 +112,15 @@ def choose_rows(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
     return np.concatenate([rest[places], wrong])
 
 
+def _by_turns(rows: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return rows so that the first are one of each class, then another of each."""
+    turn = np.zeros(len(rows), int)
+    for name in np.unique(truth[rows]):
+        own = truth[rows] == name
+        turn[own] = np.arange(own.sum())
+    return rows[np.lexsort((truth[rows], turn))]
+
+
 def from_both_ends(rows: np.ndarray, most: int) -> np.ndarray:
     """Return at most so many rows: the first, which are good ones, and the last, which may be bad.
 
@@ -113,14 +138,14 @@ def choose_series(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
         prediction: of each step.
         truth: `(rows, time)` class numbers, -1 without a target; or `(rows, time, targets)` values, NaN there.
     """
-    order = np.argsort(np.nan_to_num(_errors(prediction, truth)), kind="stable")
+    order = np.argsort(np.nan_to_num(errors_of_series(prediction, truth)), kind="stable")
     few = min(MOST_WRONG, len(order) // 3)
     rest, worst = order[: len(order) - few], order[len(order) - few :]
     places = np.linspace(0, max(0, len(rest) - 1), min(len(rest), MOST - MOST_WRONG)).round().astype(int)
     return np.concatenate([rest[places], worst])
 
 
-def _errors(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
+def errors_of_series(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
     """Return the share of wrong steps of each series, or the mean square in units of each target's variance."""
     if prediction.probabilities is not None:
         present = truth >= 0
@@ -128,41 +153,6 @@ def _errors(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
         return np.asarray(wrong.sum(axis=1) / np.maximum(present.sum(axis=1), 1))
     scale = np.nanvar(truth, axis=(0, 1)) + 1e-300
     return np.asarray(np.nanmean((prediction.mean - truth) ** 2 / scale, axis=(1, 2)))
-
-
-def step_examples(prediction: Prediction, truth: np.ndarray, rows: np.ndarray) -> StepExamples:
-    """Return truth and prediction at each step of some series."""
-    if prediction.probabilities is not None:
-        true = np.where(truth[rows] >= 0, truth[rows], np.nan)
-        said = np.where(np.isnan(true), np.nan, prediction.probabilities[rows].argmax(axis=-1))
-        return StepExamples(true, said, 1.0 - _errors(prediction, truth)[rows])
-    assert prediction.mean is not None
-    assert prediction.low is not None
-    assert prediction.high is not None
-    true = truth[rows, :, 0]
-    here = ~np.isnan(true)
-    said, low, high = (
-        np.where(here, a[rows, :, 0], np.nan) for a in (prediction.mean, prediction.low, prediction.high)
-    )
-    return StepExamples(true, said, np.sqrt(np.nanmean((said - true) ** 2, axis=1)), low, high)
-
-
-def _by_turns(rows: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Return rows so that the first are one of each class, then another of each."""
-    turn = np.zeros(len(rows), int)
-    for name in np.unique(truth[rows]):
-        own = truth[rows] == name
-        turn[own] = np.arange(own.sum())
-    return rows[np.lexsort((truth[rows], turn))]
-
-
-def last_stretch(persistence: np.ndarray, truth: np.ndarray, times: np.ndarray | None) -> ForecastRows:
-    """Return the last rows in time; of several series that run side by side, the first."""
-    when = np.arange(len(truth), dtype=float) if times is None else np.asarray(times, float)
-    order = np.argsort(when, kind="stable")
-    _, first = np.unique(when[order], return_index=True)
-    rows = order[first][-LONGEST_STRETCH:]
-    return ForecastRows(rows, when[rows], np.asarray(persistence, float)[rows, 0])
 
 
 def _if_any(look: Any, *arguments: Any) -> Any:
@@ -174,3 +164,6 @@ def _if_any(look: Any, *arguments: Any) -> Any:
 
 def _of_first(values: Mapping[str, np.ndarray] | None) -> tuple[tuple[str, np.ndarray], ...]:
     return tuple((name, np.asarray(array[0])) for name, array in (values or {}).items())
+
+
+TOPIC = Topic(170, SignalRecord, measure)

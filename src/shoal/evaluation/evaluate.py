@@ -1,0 +1,24 @@
+"""From what a fit has made to everything that it has to say: each topic is measured."""
+
+from __future__ import annotations
+
+from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.fitted import Fitted
+from shoal.evaluation.record import Provenance, Record
+from shoal.evaluation.topics import topics
+
+
+def evaluate(fitted: Fitted, provenance: Provenance) -> Record:
+    """Return everything that a run has to say; the test rows are opened once, by the first topic that asks for them.
+
+    Args:
+        fitted: what the fit has made.
+        provenance: how it came about.
+    """
+    known = topics()
+    evaluation = Evaluation(fitted, {topic.record: topic.measure for topic in known.values()})
+    for topic in sorted(known.values(), key=lambda topic: topic.opens_test_rows):
+        evaluation.record(topic.record)
+    records = ((topic.record, evaluation.record(topic.record)) for topic in known.values())
+    topics_said = {kind: record for kind, record in records if record is not None}
+    return Record(provenance, topics_said, tuple(evaluation.warnings))

@@ -1,0 +1,50 @@
+"""What a fit has made once its networks are trained: all that there is to evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shoal.data import Dataset, Split
+from shoal.evaluation.baselines.label_shuffle import Shuffled
+from shoal.evaluation.baselines.tabular import Learned
+from shoal.evaluation.sealed import SealedRows
+from shoal.prediction.error_bars import Measured
+from shoal.prediction.out_of_fold import OutOfFold
+from shoal.prediction.predictor import Predictor
+from shoal.search.space import Space
+from shoal.settings import FitSettings
+from shoal.training.member import TrainedMember
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit has made.
+
+    Attributes:
+        dataset, split, settings: what it was made from.
+        space: what candidates were drawn from.
+        members: all networks that were trained.
+        kept: positions in `members` of those that make the ensemble, the best candidate first.
+        predictor: the ensemble with its error bars.
+        measured: what calibrating it found on validation rows.
+        folds: who learned from which row; None without folds.
+        replicas: all that were trained.
+        sealed: the test rows.
+        baselines: simple methods that have learned already.
+        shuffled: the label-shuffle baseline, of two classes.
+    """
+
+    dataset: Dataset
+    split: Split
+    settings: FitSettings
+    space: Space
+    members: Sequence[TrainedMember]
+    kept: Sequence[int]
+    predictor: Predictor
+    measured: Measured
+    folds: OutOfFold | None
+    replicas: Sequence[TrainedMember]
+    sealed: SealedRows
+    baselines: Learned
+    shuffled: Shuffled | None = None

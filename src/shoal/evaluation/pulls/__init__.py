@@ -1,1 +1,0 @@
-"""Measured errors: chi-square and pulls of the residuals."""

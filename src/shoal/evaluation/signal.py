@@ -1,0 +1,25 @@
+"""Which of two classes is the signal."""
+
+from __future__ import annotations
+
+from shoal.errors import SettingError, listing, suggest
+
+SIGNAL_WORDS = ("signal", "sig", "s", "1", "true", "yes", "positive", "pos")
+
+
+def signal_class(classes: tuple[str, ...], named: str | None = None) -> int:
+    """Return which of two classes is the signal: the one that is named, or whose name says so, else the second.
+
+    Raises:
+        SettingError: there is no class of that name.
+
+    Example:
+        >>> signal_class(("background", "signal")), signal_class(("s", "b")), signal_class(("a", "c"))
+        (1, 0, 1)
+    """
+    if named is not None:
+        if named not in classes:
+            raise SettingError(f"signal must be one of {listing(classes)}, got {named!r}.{suggest(named, classes)}")
+        return classes.index(named)
+    spoken = [i for i, name in enumerate(classes) if name.strip().lower() in SIGNAL_WORDS]
+    return spoken[0] if len(spoken) == 1 else 1

@@ -1,0 +1,33 @@
+"""The topics of a run: data, split, candidates, curves, scores, baselines, …, one file each.
+
+Each module of this room defines a `TOPIC`; a new one is found without being named anywhere. What the page shows of it
+stands in `shoal.report.topics` under the same name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.base import LogTable as LogTable
+from shoal.evaluation.topics.base import Topic as Topic
+
+
+@lru_cache(maxsize=1)
+def topics() -> dict[str, Topic[Any]]:
+    """Return all topics by name, in the order of their places."""
+    modules = {module.name: import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)}
+    known: dict[str, Topic[Any]] = {name: module.TOPIC for name, module in modules.items() if hasattr(module, "TOPIC")}
+    return dict(sorted(known.items(), key=lambda item: item[1].place))
+
+
+def said(record: Record) -> Iterator[tuple[Topic[Any], Any]]:
+    """Give each topic that a run has, with what it says."""
+    for topic in topics().values():
+        measured = record.get(topic.record)
+        if measured is not None:
+            yield topic, measured

@@ -1,0 +1,56 @@
+"""What a topic is: one thing that a finished run has to say, measured once and told to scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.record import Record
+
+Said = TypeVar("Said")
+
+
+@dataclass(frozen=True)
+class LogTable:
+    """A table of `log.sqlite`: its name, each column with its type in SQL and in polars, and its rows.
+
+    `key` names the columns that order the rows and are theirs alone, where it is not the first one.
+    """
+
+    name: str
+    columns: tuple[tuple[str, str, str], ...]
+    rows: Iterable[tuple[Any, ...]]
+    key: str = ""
+
+
+def _nothing(*_: Any) -> dict[str, Any]:
+    return {}
+
+
+def _no_tables(*_: Any) -> tuple[LogTable, ...]:
+    return ()
+
+
+@dataclass(frozen=True)
+class Topic(Generic[Said]):
+    """One thing that a run has to say. A module of this room defines one as `TOPIC`.
+
+    Attributes:
+        place: in `metrics.json`; topics come in the order of their places.
+        record: the frozen class that holds what is said, unlike that of all other topics.
+        measure: returns it, or None where the topic does not apply to the run.
+        numbers: what `metrics.json` gets of it, joined with what other topics give under the same keys.
+        tables: what `log.sqlite` gets of it.
+        absent: what `metrics.json` gets where the topic does not apply.
+        opens_test_rows: whether it asks for the test rows; what does not is measured while baselines are fitted.
+    """
+
+    place: int
+    record: type[Said]
+    measure: Callable[[Evaluation], Said | None]
+    numbers: Callable[[Said, Record], dict[str, Any]] = _nothing
+    tables: Callable[[Said, Record], Iterable[LogTable]] = _no_tables
+    absent: Mapping[str, Any] = field(default_factory=dict)
+    opens_test_rows: bool = True

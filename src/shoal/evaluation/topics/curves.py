@@ -1,0 +1,72 @@
+"""The learning curves of every network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.base import LogTable, Topic
+from shoal.evaluation.topics.candidates import Candidates
+from shoal.results import Task
+
+CURVE_COLUMNS = (
+    ("network", "INTEGER NOT NULL", "Int64"),
+    ("epoch", "INTEGER NOT NULL", "Int64"),
+    ("train_loss", "REAL", "Float64"),
+    ("validation_loss", "REAL", "Float64"),
+    ("metric", "REAL", "Float64"),
+)
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Learning curves, each `(networks, epochs)` and NaN after a network stopped.
+
+    `metric_name` is `accuracy` or `rmse` (in units of the normalised target).
+    """
+
+    train_loss: np.ndarray
+    validation_loss: np.ndarray
+    validation_metric: np.ndarray
+    metric_name: str
+
+
+def measure(evaluation: Evaluation) -> Curves:
+    """Return all learning curves as arrays, NaN behind the end of each."""
+    members = evaluation.fitted.members
+    epochs = max(len(member.train_loss) for member in members)
+
+    def padded(name: str) -> np.ndarray:
+        table = np.full((len(members), epochs), np.nan, np.float32)
+        for i, member in enumerate(members):
+            curve = getattr(member, name)
+            table[i, : len(curve)] = curve
+        return table
+
+    metric = "accuracy" if evaluation.task is Task.CLASSIFICATION else "rmse"
+    return Curves(padded("train_loss"), padded("validation_loss"), padded("validation_metric"), metric)
+
+
+def tables(curves: Curves, record: Record) -> Iterator[LogTable]:
+    """Give one row for each network and epoch, up to the epoch at which it stopped."""
+    yield LogTable("curves", CURVE_COLUMNS, _rows(curves, record), key="network, epoch")
+
+
+def _rows(curves: Curves, record: Record) -> Iterator[tuple[Any, ...]]:
+    networks = record[Candidates].networks
+    values = np.stack([curves.train_loss, curves.validation_loss, curves.validation_metric], axis=-1)
+    for place in np.argsort([n.id for n in networks], kind="stable"):
+        # An epoch in which nothing at all was measured lies after the network stopped.
+        epochs = np.flatnonzero(~np.isnan(values[place]).all(axis=-1))
+        measured = values[place][epochs].astype(np.float64).tolist()
+        network = int(networks[place].id)
+        for epoch, (train, validation, metric) in zip((epochs + 1).tolist(), measured, strict=True):
+            yield network, epoch, train, validation, metric
+
+
+TOPIC = Topic(40, Curves, measure, tables=tables, opens_test_rows=False)

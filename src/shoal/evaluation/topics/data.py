@@ -1,0 +1,109 @@
+"""What was read, and what was done to it before training."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from shoal.data import describe
+from shoal.data.describe import shown
+from shoal.data.units import labelled, squared
+from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.base import Topic
+from shoal.results import Task
+from shoal.statistics.metrics import METRICS
+
+
+@dataclass(frozen=True)
+class ColumnRow:
+    """One line of the table of columns."""
+
+    name: str
+    kind: str
+    role: str
+    missing: int
+    distinct: int
+    low: str
+    high: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class DataRecord:
+    """What was read, and what was done to it before training."""
+
+    name: str
+    source: str
+    sha256: str
+    task: Task
+    task_name: str
+    targets: tuple[str, ...]
+    classes: tuple[str, ...]
+    feature_names: tuple[str, ...]
+    columns: tuple[ColumnRow, ...]
+    notes: tuple[str, ...]
+    normalization: str
+    units: Mapping[str, str] = field(default_factory=dict)
+
+    def label(self, name: str) -> str:
+        """Return the name of a column with its unit, as axes and tables have it: `E [GeV]`."""
+        return labelled(name, self.units.get(name))
+
+    def score_unit(self, metric: str) -> str:
+        """Return the unit of a score: that of the target or its square, if all targets have the same; else nothing."""
+        power = METRICS[metric].power if metric in METRICS else 0
+        units = {self.units.get(name) for name in self.targets}
+        unit = units.pop() if power and len(units) == 1 else None
+        return "" if unit is None else unit if power == 1 else squared(unit)
+
+
+def measure(evaluation: Evaluation) -> DataRecord:
+    """Return what the data are; their warnings go to those of the run."""
+    dataset, preparation = evaluation.fitted.dataset, evaluation.fitted.predictor.preparation
+    description = describe(dataset, evaluation.fitted.split)
+    evaluation.warnings.extend(description.warnings)
+    return DataRecord(
+        name=dataset.name,
+        source=dataset.source,
+        sha256=dataset.sha256,
+        task=dataset.task,
+        task_name=dataset.task_name,
+        targets=dataset.targets,
+        classes=dataset.classes,
+        feature_names=preparation.feature_names,
+        columns=tuple(_column_row(column) for column in description.columns),
+        notes=(*description.notes, *preparation.notes),
+        normalization=evaluation.fitted.settings.normalization,
+        units=dict(dataset.units),
+    )
+
+
+def _column_row(column: Any) -> ColumnRow:
+    ends = shown(column.low), shown(column.high)
+    return ColumnRow(
+        column.name, str(column.kind), column.role, column.missing, column.distinct, *ends, reason=column.reason
+    )
+
+
+def numbers(data: DataRecord, record: Record) -> dict[str, Any]:
+    """Return task and target, and what the data are."""
+    document: dict[str, Any] = {
+        "task": str(data.task),
+        "target": list(data.targets),
+        "data": {
+            "name": data.name,
+            "sha256": data.sha256,
+            "task": data.task_name,
+            "classes": list(data.classes),
+            "features": list(data.feature_names),
+            "normalization": data.normalization,
+            "notes": list(data.notes),
+            "warnings": list(record.warnings),
+        },
+    }
+    return {**document, "units": {"columns": dict(data.units)}} if data.units else document
+
+
+TOPIC = Topic(10, DataRecord, measure, numbers, opens_test_rows=False)

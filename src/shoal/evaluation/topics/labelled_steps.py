@@ -1,0 +1,57 @@
+"""What was true and what was predicted at each step of a few test series."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shoal.codec import stored
+from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.topics.base import Topic
+from shoal.evaluation.topics.examples import SignalRecord, errors_of_series
+from shoal.prediction.predictor import Prediction
+
+
+@stored("step_examples")
+@dataclass(frozen=True)
+class StepExamples:
+    """What was true and what was predicted at each step of a few test series, for the figure.
+
+    All are `(few, time)`, NaN where there is no target or no step: class numbers, or values of the first target, with
+    `low` and `high` of the interval. `scores` `(few,)` are the shares of right steps, or the RMSE.
+    """
+
+    truth: np.ndarray
+    said: np.ndarray
+    scores: np.ndarray
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
+
+
+def measure(evaluation: Evaluation) -> StepExamples | None:
+    """Return the steps of the series that are shown; None where single steps have no target."""
+    signals = evaluation.record(SignalRecord)
+    if signals is None or not evaluation.fitted.predictor.preparation.per_step:
+        return None
+    return step_examples(evaluation.test.prediction, evaluation.test.truth, signals.rows)
+
+
+def step_examples(prediction: Prediction, truth: np.ndarray, rows: np.ndarray) -> StepExamples:
+    """Return truth and prediction at each step of some series."""
+    if prediction.probabilities is not None:
+        true = np.where(truth[rows] >= 0, truth[rows], np.nan)
+        said = np.where(np.isnan(true), np.nan, prediction.probabilities[rows].argmax(axis=-1))
+        return StepExamples(true, said, 1.0 - errors_of_series(prediction, truth)[rows])
+    assert prediction.mean is not None
+    assert prediction.low is not None
+    assert prediction.high is not None
+    true = truth[rows, :, 0]
+    here = ~np.isnan(true)
+    said, low, high = (
+        np.where(here, a[rows, :, 0], np.nan) for a in (prediction.mean, prediction.low, prediction.high)
+    )
+    return StepExamples(true, said, np.sqrt(np.nanmean((said - true) ** 2, axis=1)), low, high)
+
+
+TOPIC = Topic(190, StepExamples, measure)

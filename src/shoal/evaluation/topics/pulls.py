@@ -1,0 +1,187 @@
+"""What the measured errors of the targets turned out to be: chi-square, pulls and intrinsic scatter."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from shoal.evaluation.chi_square import ChiSquare, chi_square
+from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.base import Topic
+from shoal.prediction.correlated_errors import LearnedErrors, learned_errors
+from shoal.prediction.intrinsic_scatter import error_of_fit, total_error
+from shoal.prediction.predictor import Prediction, Predictor
+from shoal.results import Interval
+from shoal.training.heads import VALUE
+
+
+@dataclass(frozen=True)
+class ReplicaCount:
+    """How many draws of the target errors were asked for and used, and how many networks were trained and left out."""
+
+    draws: int
+    used: int
+    trained: int
+    left_out: int
+
+
+@dataclass(frozen=True)
+class MeasuredRecord:
+    """What the measured errors of the targets turned out to be.
+
+    Attributes:
+        columns: that hold them.
+        parts: `test` and `validation`, each with the chi-square of every target.
+        scatter: the intrinsic scatter of each target, from the validation rows.
+        text: one sentence for each target.
+        replicas: None where there are none.
+        covariance: the file that holds the covariance of the errors, None where they are independent.
+    """
+
+    columns: tuple[str, ...]
+    parts: dict[str, dict[str, ChiSquare]]
+    scatter: dict[str, Interval]
+    text: str
+    replicas: ReplicaCount | None = None
+    covariance: str | None = None
+
+
+def of_targets(
+    prediction: Prediction,
+    truth: np.ndarray,
+    sigma: np.ndarray,
+    weights: np.ndarray | None,
+    covariance: np.ndarray | None = None,
+    learned: LearnedErrors | None = None,
+) -> dict[str, ChiSquare]:
+    """Return chi-square and pulls of each target on rows that trained no weight, by their covariance if it is known."""
+    assert prediction.mean is not None
+    assert prediction.spread is not None
+    residuals, fit = truth - prediction.mean, error_of_fit(prediction) if learned is None else prediction.spread
+    sigma = total_error(sigma, prediction.input_spread)  # the effective variance (Orear, Am. J. Phys. 50, 912, 1982)
+    return {
+        name: chi_square(residuals[:, i], sigma[:, i], weights, fit[:, i], covariance, learned)
+        for i, name in enumerate(prediction.targets)
+    }
+
+
+def measured_record(
+    predictor: Predictor,
+    test: dict[str, ChiSquare],
+    validation: dict[str, ChiSquare],
+    draws: int | None,
+    covariance: str | None = None,
+) -> MeasuredRecord:
+    """Return what there is to say of the measured errors.
+
+    Args:
+        predictor: that knows them.
+        test: chi-square of each target on the test rows.
+        validation: the same on the validation rows.
+        draws: how many of the target errors were asked for; None: no replicas.
+        covariance: the file of the covariance of the errors, or None.
+    """
+    assert predictor.measured is not None
+    scatter = dict(zip(test, predictor.measured.scatter, strict=True))
+    text = " ".join(errors_sentence(name, found, scatter[name]) for name, found in test.items())
+    if any(found.low > 0.0 for found in scatter.values()):
+        text += (
+            " Fit with scatter=constant, so that rows count with 1 / (σ² + s²) in training, too."
+            if predictor.head == VALUE
+            else " The networks have learned a scatter beside the errors, and predictions count it."
+        )
+    counts = None
+    if draws is not None:
+        trained, used = draws * len(predictor.members), {replica.draw for replica in predictor.replicas}
+        counts = ReplicaCount(draws, len(used), trained, trained - len(predictor.replicas))
+    parts = {"test": test, "validation": validation}
+    if covariance is not None:
+        text += f" The pulls are decorrelated by the covariance of the errors in {covariance}."
+    return MeasuredRecord(predictor.measured.columns, parts, scatter, text, counts, covariance)
+
+
+def errors_sentence(target: str, found: ChiSquare, scatter: Interval) -> str:
+    """Return what the pulls of the test rows say of the measured errors of a target.
+
+    Args:
+        target: its name.
+        found: chi-square and pulls of the test rows.
+        scatter: the intrinsic scatter, from the validation rows.
+
+    Example:
+        >>> found = ChiSquare(80.0, 80.0, 0.48, 0.0, 0.1, 1.0, 0.08)
+        >>> errors_sentence("y", found, Interval(0.0, 0.0, 0.1, "likelihood"))
+        'The scatter of y about the networks agrees with its measured errors: its pulls have width 1.00 ± 0.08.'
+    """
+    width = f"{found.width:.2f} ± {found.width_error:.2f}"
+    if found.wide:
+        beyond = f"about {found.expected:.2f}" if found.expected >= 1.005 else "1"
+        return (
+            f"The measured errors of {target} are weights only, for its pulls have width {width} instead of {beyond}: "
+            f"the errors are about {found.factor:.1f} times too small, or the networks miss structure, or there is "
+            f"intrinsic scatter of about {scatter.value:.2g}."
+        )
+    if found.narrow:
+        return (
+            f"The measured errors of {target} are weights only, for its pulls have width {width} instead of 1: "
+            f"the errors are about {1.0 / found.width:.1f} times too large."
+        )
+    return f"The scatter of {target} about the networks agrees with its measured errors: its pulls have width {width}."
+
+
+def of_rows(evaluation: Evaluation, part: str) -> dict[str, ChiSquare]:
+    """Return chi-square and pulls of each target on the `validation` or the `test` rows."""
+    predictor, dataset, split = evaluation.fitted.predictor, evaluation.fitted.dataset, evaluation.fitted.split
+    rows = split.test if part == "test" else split.validation
+    prediction, truth, weights = _predicted(evaluation, part)
+    errors, inputs = dataset.y_err(), dataset.inputs(rows)
+    assert errors is not None
+    if isinstance(inputs, pl.DataFrame):
+        prediction = predictor.with_input_errors(prediction, inputs)
+    if dataset.covariance is None or not dataset.covariance.correlated:
+        return of_targets(prediction, truth, errors[rows], weights)
+    sigma = total_error(errors[rows], prediction.input_spread)[:, 0]
+    learned = learned_errors(predictor, dataset, split, rows, evaluation.seed, sigma)
+    return of_targets(prediction, truth, errors[rows], weights, dataset.covariance.of(rows), learned)
+
+
+def _predicted(evaluation: Evaluation, part: str) -> tuple[Prediction, np.ndarray, np.ndarray | None]:
+    if part == "test":
+        return evaluation.test.prediction, evaluation.test.truth, evaluation.test.weights
+    validation = evaluation.validation
+    return validation.prediction, validation.rows.y, validation.rows.weights
+
+
+def measure(evaluation: Evaluation) -> MeasuredRecord | None:
+    """Return what the measured errors turned out to be, where there are any."""
+    fitted = evaluation.fitted
+    if fitted.predictor.measured is None:
+        return None
+    file = None if fitted.dataset.covariance is None else fitted.dataset.covariance.name
+    test, validation = of_rows(evaluation, "test"), of_rows(evaluation, "validation")
+    return measured_record(fitted.predictor, test, validation, fitted.settings.replicas, file)
+
+
+def numbers(measured: MeasuredRecord, record: Record) -> dict[str, Any]:  # noqa: ARG001
+    """Return chi-square, pulls and scatter of each target, and how many replicas there are."""
+    targets = {
+        name: {
+            **{part: asdict(of_target[name]) for part, of_target in measured.parts.items()},
+            "intrinsic_scatter": scatter.as_dict(),
+        }
+        for name, scatter in measured.scatter.items()
+    }
+    document: dict[str, Any] = {"columns": list(measured.columns)}
+    if measured.covariance is not None:
+        document["covariance"] = measured.covariance
+    document |= {"text": measured.text, "targets": targets}
+    if measured.replicas is not None:
+        document["replicas"] = asdict(measured.replicas)
+    return {"measured_errors": document}
+
+
+TOPIC = Topic(150, MeasuredRecord, measure, numbers)

@@ -1,0 +1,50 @@
+"""The validation and test rows with what was predicted for them, kept for later comparisons and cuts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.topics.base import Topic
+from shoal.results import Task
+
+
+@dataclass(frozen=True)
+class PredictedRows:
+    """Rows of one part with what was predicted for them, kept for later comparisons and cuts.
+
+    `rows` `(rows,)` are their positions in the data, from 0; `truth` and `guess` are as metrics take them, `weights`
+    `(rows,)` or None, and `series` as in `TestRows`.
+    """
+
+    rows: np.ndarray
+    truth: np.ndarray
+    guess: np.ndarray
+    weights: np.ndarray | None = None
+    series: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class ScoredRows:
+    """`parts`: `validation` and `test` rows with their predictions, as `scored.safetensors` keeps them."""
+
+    parts: dict[str, PredictedRows] = field(default_factory=dict)
+
+
+def measure(evaluation: Evaluation) -> ScoredRows:
+    """Return the test rows, and but for steps the validation rows, with their predictions; of a reconstruction none."""
+    if evaluation.task is Task.RECONSTRUCTION:
+        return ScoredRows()
+    split, test = evaluation.fitted.split, evaluation.test
+    entries = test.entries
+    parts = {"test": PredictedRows(split.test, entries.truth, test.guess, entries.weights, entries.series)}
+    if entries.present is None:
+        validation = evaluation.validation
+        rows = validation.rows
+        parts["validation"] = PredictedRows(split.validation, rows.y, validation.guess, rows.weights)
+    return ScoredRows(parts)
+
+
+TOPIC = Topic(105, ScoredRows, measure)

@@ -1,0 +1,58 @@
+"""Which rows trained, validated and tested, and how often each candidate was trained on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.base import Topic
+
+
+@dataclass(frozen=True)
+class SplitRecord:
+    """How the rows were split.
+
+    Attributes:
+        rows: how many for `train`, `validation` and `test`.
+        how: a sentence.
+        cv: how many folds each candidate was trained on, None without folds.
+        repeats: how often.
+        rolling: of rolling folds, how many rows taught a network (`train`) and judged one (`validation`).
+        test_openings: how often the test rows were opened.
+    """
+
+    rows: dict[str, int]
+    how: str
+    cv: int | None = None
+    repeats: int = 1
+    rolling: dict[str, int] | None = None
+    test_openings: int = 1
+
+
+def measure(evaluation: Evaluation) -> SplitRecord:
+    """Return how the rows were split."""
+    split = evaluation.fitted.split
+    rolling = None
+    if split.rolling is not None:
+        rolling = {"train": len(evaluation.train.rows.x), "validation": len(evaluation.validation.rows.x)}
+    _ = evaluation.test  # opened now, if by no other topic before
+    openings = evaluation.fitted.sealed.openings
+    return SplitRecord(split.sizes, split.how, split.folds, evaluation.fitted.settings.repeats, rolling, openings)
+
+
+def numbers(split: SplitRecord, record: Record) -> dict[str, Any]:  # noqa: ARG001
+    """Return how many rows there are for what, the folds, and how often the test rows were opened."""
+    search: dict[str, Any] = {"cv": split.cv, "repeats": split.repeats}
+    if split.rolling is not None:
+        search["rolling"] = dict(split.rolling)
+    return {
+        "rows": dict(split.rows),
+        "search": search,
+        "test_openings": split.test_openings,
+        "data": {"split": split.how},
+    }
+
+
+TOPIC = Topic(20, SplitRecord, measure, numbers)

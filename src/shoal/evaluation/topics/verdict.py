@@ -1,0 +1,118 @@
+"""The conclusions in plain sentences: how good, whether better than simple methods, whether overfitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.record import Record, Scores
+from shoal.evaluation.topics.base import Topic
+from shoal.evaluation.topics.baselines import BaselineScores
+from shoal.evaluation.topics.overfitting import Overfitting
+from shoal.evaluation.topics.scores import PartScores
+from shoal.results import Interval, Task, readable
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The conclusions in plain sentences: what the page opens with.
+
+    `opening` says who predicts how well; `text` all of it, with the baselines and overfitting.
+    """
+
+    opening: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many test `rows` there are (0 to leave it unsaid), networks in the ensemble (`kept`, 0 to leave it unsaid),
+    networks `trained`, `targets`, and `steps` in the test rows, where each of them has a target.
+    """
+
+    rows: int = 0
+    kept: int = 0
+    trained: int = 0
+    targets: int = 1
+    steps: int = 0
+
+
+def conclude(task: Task, scores: Scores, baselines: str, overfitting: Overfitting, sizes: Sizes) -> Verdict:
+    """Return the text that opens the page: the score with its interval, the baselines, overfitting.
+
+    Args:
+        task: classification, regression or reconstruction.
+        scores: of the test rows, by metric.
+        baselines: the sentence on the baselines.
+        overfitting: the verdict of `overfitting_verdict`.
+        sizes: of what is told.
+    """
+    number = f"{sizes.rows} " if sizes.rows else ""
+    score = _score(Task(task), scores, sizes.targets)
+    what = f"untouched test series with {sizes.steps:,} steps" if sizes.steps else "untouched test rows"
+    opening = f"{_who(sizes.kept, sizes.trained)}, scored on {number}{what}, {score}."
+    parts = (opening, baselines, overfitting.sentence, overfitting.advice)
+    return Verdict(opening, " ".join(part for part in parts if part))
+
+
+def _who(kept: int, trained: int) -> str:
+    if not kept:
+        return "The ensemble"
+    if kept > 1:
+        return f"The ensemble of {kept} of the {trained} trained networks"
+    return f"The best of {trained} trained networks" if trained > 1 else "The network"
+
+
+def _score(task: Task, scores: Scores, targets: int) -> str:
+    """Return e.g. `predicts 97 % of them correctly (95 % interval 90 to 100 %)`."""
+    if task is Task.CLASSIFICATION:
+        right = scores["accuracy"]
+        value, low, high = (readable(100 * x) for x in (right.value, right.low, right.high))
+        loss = scores["log_loss"]
+        return (
+            f"predicts {value} % of them correctly (95 % interval {low} to {high} %), with a log-loss of "
+            f"{_with_interval(loss)}"
+        )
+    if task is Task.RECONSTRUCTION:
+        share, error = (_with_interval(scores[name]) for name in ("explained_variance", "reconstruction_error"))
+        return (
+            f"reconstructs them with a mean squared error of {error} in units of the inputs' variance, and explains "
+            f"{share} of that"
+        )
+    r2, rmse = scores["r2"], scores["rmse"]
+    share, error = f"R² of {_with_interval(r2)}", f"RMSE of {_with_interval(rmse)}"
+    if targets > 1:
+        return f"predicts the {targets} targets with a mean {share} and a mean {error}"
+    return f"predicts them with an {error} and an {share}"
+
+
+def _with_interval(score: Interval) -> str:
+    return f"{readable(score.value)} ({readable(score.low)} to {readable(score.high)})"
+
+
+def measure(evaluation: Evaluation) -> Verdict:
+    """Return the conclusions."""
+    fitted, entries = evaluation.fitted, evaluation.test.entries
+    sizes = Sizes(
+        rows=len(fitted.sealed),
+        kept=len(evaluation.scored.members),
+        trained=len(fitted.members),
+        targets=len(fitted.dataset.targets),
+        steps=0 if entries.series is None else len(entries.truth),
+    )
+    return conclude(
+        evaluation.task,
+        evaluation[PartScores].test,
+        evaluation[BaselineScores].sentence,
+        evaluation[Overfitting],
+        sizes,
+    )
+
+
+def numbers(verdict: Verdict, record: Record) -> dict[str, Any]:  # noqa: ARG001
+    """Return the text that the page opens with."""
+    return {"verdict": {"text": verdict.text}}
+
+
+TOPIC = Topic(90, Verdict, measure, numbers)
