@@ -12,6 +12,7 @@ from shoal.evaluation.record import Record, Scores
 from shoal.evaluation.topics.baselines import BaselineScores
 from shoal.evaluation.topics.candidates import CandidateRow, Candidates, NetworkRow
 from shoal.evaluation.topics.data import ColumnRow, DataRecord
+from shoal.evaluation.topics.error_bars import level_of
 from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.predictions import TestRows
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
@@ -75,7 +76,7 @@ def headline(record: Record) -> tuple[tuple[str, str, str], ...]:
     shown = [(label(m), test[m]) for m in HEADLINE[record[DataRecord].task] if m in test]
     coverage = record[TestRows].coverage
     if coverage is not None and record[TestRows].mean is not None:
-        shown = [*shown[:2], (f"of true values inside their {percent(record[TestRows].level)} interval", coverage)]
+        shown = [*shown[:2], (f"of true values inside their {percent(level_of(record))} interval", coverage)]
     rmse = label("rmse")
     named = label("rmse", record[DataRecord].score_unit("rmse"))
     if record[DataRecord].task is Task.REGRESSION and len(record[DataRecord].targets) == 1:
