@@ -18,7 +18,7 @@ from shoal.prediction.replicas import data_spread, sound_replicas
 from shoal.results import Status, Task
 from shoal.search.members import members_of, replicas_of
 from shoal.settings import check_settings
-from shoal.steps import alone, make_ensemble, pose, read
+from shoal.steps import Posed, alone, make_ensemble, pose, read
 from shoal.training.engines.base import Engine
 from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.library import best_kernel
@@ -173,7 +173,7 @@ def fitted(data: dict[str, np.ndarray], h: Hyperparameters, draws: int) -> Predi
     ensemble = alone(trained, preparation, problem)
     redrawn = about_the_fit(redrawn, lambda x: preparation.scale_target(ensemble.mean(x)))
     replicas = sound_replicas(train(redrawn, replicas_of(members, draws), engine()).members)
-    predictor, _ = make_ensemble(trained, preparation, dataset, split, problem, check_settings({}), replicas)
+    predictor, _ = make_ensemble(Posed(dataset, split, preparation, problem, check_settings({})), trained, replicas)
     return predictor
 
 

@@ -27,7 +27,7 @@ class Fitted:
         members: all networks that were trained.
         kept: positions in `members` of those that make the ensemble, the best candidate first.
         predictor: the ensemble with its error bars.
-        measured: what calibrating it found on validation rows.
+        calibrated: what calibrating it found on validation rows.
         folds: who learned from which row; None without folds.
         replicas: all that were trained.
         sealed: the test rows.
@@ -42,7 +42,7 @@ class Fitted:
     members: Sequence[TrainedMember]
     kept: Sequence[int]
     predictor: Predictor
-    measured: Measured
+    calibrated: Measured
     folds: OutOfFold | None
     replicas: Sequence[TrainedMember]
     sealed: SealedRows

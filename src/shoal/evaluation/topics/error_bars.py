@@ -220,7 +220,7 @@ def measure(evaluation: Evaluation) -> ErrorBars | None:
     test, rows, scored = evaluation.test, evaluation.validation.rows, evaluation.scored
     return error_bars_record(
         evaluation.fitted.predictor,
-        evaluation.fitted.measured,
+        evaluation.fitted.calibrated,
         Scored.of(evaluation.task, rows.y, rows.weights),
         test.prediction,
         test.entries,

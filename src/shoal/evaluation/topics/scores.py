@@ -32,7 +32,7 @@ def measure(evaluation: Evaluation) -> PartScores:
     that did. Probabilities of validation rows are calibrated by what other rows say.
     """
     scored, seed, test = evaluation.scored, evaluation.seed, evaluation.test
-    train, validation, calibrated = evaluation.train, evaluation.validation, evaluation.fitted.measured.after
+    train, validation, calibrated = evaluation.train, evaluation.validation, evaluation.fitted.calibrated.after
     of_validation = (
         score_guess(scored, validation.rows, validation.guess, seed)
         if calibrated is None
