@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +12,9 @@ from shoal.data.columns import Column
 from shoal.data.dataset import Dataset
 from shoal.data.leaks import from_the_future, giveaways, leaks_of_split, repeated_rows
 from shoal.data.signals import Signals
+from shoal.data.split.split import Split
 from shoal.errors import listing
 from shoal.results import Task
-
-if TYPE_CHECKING:
-    from shoal.data.split.split import Split
 
 _MANY_ROWS = 100
 

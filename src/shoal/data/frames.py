@@ -17,11 +17,11 @@ _ACCEPTED = (
 )
 
 
-def numbered(count: int, prefix: str = "x") -> list[str]:
+def default_names(count: int, prefix: str = "x") -> list[str]:
     """Return the names of columns that came without: x1, x2, ...
 
     Example:
-        >>> numbered(2)
+        >>> default_names(2)
         ['x1', 'x2']
     """
     return [f"{prefix}{i + 1}" for i in range(count)]
@@ -45,7 +45,7 @@ def check_names(names: Sequence[str], where: str) -> None:
         raise DataError(f"{where}: the name {twice!r} occurs in columns {places}; each column needs its own name.")
 
 
-def tidy(table: pl.DataFrame, source: str) -> pl.DataFrame:
+def plain_table(table: pl.DataFrame, source: str) -> pl.DataFrame:
     """Return the table with plain types: Int64, Float64, String, Boolean, dates; NaN is null.
 
     Args:
@@ -59,7 +59,7 @@ def tidy(table: pl.DataFrame, source: str) -> pl.DataFrame:
         DataError: A column holds lists, structs or bytes, or has no name.
 
     Example:
-        >>> tidy(pl.DataFrame({"a": [float("nan"), 1.5]}), "table")["a"].to_list()
+        >>> plain_table(pl.DataFrame({"a": [float("nan"), 1.5]}), "table")["a"].to_list()
         [None, 1.5]
     """
     check_names(table.columns, source)
@@ -96,7 +96,7 @@ def from_python(data: Any, *, source: str = "data") -> pl.DataFrame:
         source: What the data are called in messages.
 
     Returns:
-        A table with plain types (see `tidy`), at least one row and one column.
+        A table with plain types (see `plain_table`), at least one row and one column.
 
     Raises:
         DataError: The data have another type or shape, no rows, or columns of different lengths.
@@ -132,7 +132,7 @@ def x_y_table(x: Any, y: Any, source: str, names: Sequence[Any] | None = None) -
     if y is None:
         return features
     targets = _table(y, source)
-    targets.columns = ["y"] if targets.width == 1 else numbered(targets.width, "y")
+    targets.columns = ["y"] if targets.width == 1 else default_names(targets.width, "y")
     if features.height != targets.height:
         raise DataError(f"{source}: X has {features.height} rows and y has {targets.height}; they must be equal.")
     both = set(features.columns) & set(targets.columns)
@@ -148,7 +148,7 @@ def _table(data: Any, source: str) -> pl.DataFrame:
     if isinstance(data, pl.Series):
         data = data.alias(data.name or "x1").to_frame()
     if isinstance(data, pl.DataFrame):
-        return tidy(data, source)
+        return plain_table(data, source)
     if module == "pandas":
         return _from_pandas(data, source)
     if hasattr(data, "__arrow_c_stream__"):
@@ -170,7 +170,7 @@ def _from_arrow(data: Any, source: str) -> pl.DataFrame:
         table = pl.DataFrame(data)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError) as error:
         raise DataError(f"{source}: this {type(data).__name__} cannot be read as a table ({error}).") from error
-    return tidy(table, source)
+    return plain_table(table, source)
 
 
 def _from_pandas(data: Any, source: str) -> pl.DataFrame:
@@ -219,7 +219,7 @@ def array_table(array: np.ndarray, source: str) -> pl.DataFrame:
     if array.ndim not in (1, 2):
         raise DataError(f"{source}: expected an array (rows,) or (rows, columns), got shape {array.shape}.")
     columns = array.reshape(len(array), -1).T if array.size else array.reshape(len(array), 0).T
-    return _from_columns(list(zip(numbered(len(columns)), columns, strict=True)), source)
+    return _from_columns(list(zip(default_names(len(columns)), columns, strict=True)), source)
 
 
 def _from_columns(columns: Sequence[tuple[str, Any]], source: str) -> pl.DataFrame:
@@ -231,7 +231,7 @@ def _from_columns(columns: Sequence[tuple[str, Any]], source: str) -> pl.DataFra
                 f"{source}: column {series[0].name!r} has {series[0].len()} values and column {one.name!r} "
                 f"{one.len()}; all columns must have the same length."
             )
-    return tidy(pl.DataFrame(series), source)
+    return plain_table(pl.DataFrame(series), source)
 
 
 def _series(name: str, values: Any, source: str) -> pl.Series:

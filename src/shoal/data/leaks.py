@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
@@ -26,11 +25,9 @@ import polars as pl
 from shoal.data.columns import Column, Kind
 from shoal.data.conversion import is_date, labels, to_days, to_numbers
 from shoal.data.dataset import Dataset
+from shoal.data.split.split import Split
 from shoal.errors import listing
 from shoal.results import Task
-
-if TYPE_CHECKING:
-    from shoal.data.split.split import Split
 
 NAMED = 5
 """Rows and groups that a warning names at most."""

@@ -15,7 +15,7 @@ from shoal.data.series.step_targets import StepTargets
 from shoal.errors import DataError, listing
 from shoal.row_view import TakenRows, aligned_empty, is_aligned
 
-Kind = Literal["images", "series"]
+SignalKind = Literal["images", "series"]
 PADDED = -1e9
 """What a step behind the end of a series holds in every channel once the series is prepared."""
 VALUES_AT_ONCE = 16_000_000
@@ -34,7 +34,7 @@ class Signals:
         targets: of each step of a series; None where each series has one target, or none is known.
     """
 
-    kind: Kind
+    kind: SignalKind
     values: Any
     channels: tuple[str, ...]
     lengths: np.ndarray | None = None
@@ -121,7 +121,7 @@ class SignalPreparation:
     first layer of every network; series are scaled here.
     """
 
-    kind: Kind
+    kind: SignalKind
     shape: tuple[int, ...]
     channels: tuple[str, ...]
     mean: tuple[float, ...]

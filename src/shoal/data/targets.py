@@ -105,6 +105,17 @@ def read_task(task: Task | str) -> Task:
         ) from None
 
 
+def forecast_task(task: Task | str | None) -> Task:
+    """Return the task of windows, which forecast numbers.
+
+    Raises:
+        SettingError: another task was asked for.
+    """
+    if task is not None and read_task(task) is not Task.REGRESSION:
+        raise SettingError("a window predicts numbers; leave out task=classification, or window")
+    return Task.REGRESSION
+
+
 def class_names(series: pl.Series) -> tuple[str, ...]:
     """Return the classes in a target column, numbers in their order and text in alphabetical order."""
     names = labels(series).unique().drop_nulls()

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from shoal.data.readers.values import is_missing, is_number
+from shoal.data.readers.tables.values import is_missing, is_number
 from shoal.errors import SettingError
 
 # Whitespace is rewritten to this before parsing: a character that text files are refused for.

@@ -12,11 +12,14 @@ from pathlib import Path
 import polars as pl
 import polars.selectors as cs
 
-from shoal.data.frames import check_names, numbered
-from shoal.data.readers import dialect
-from shoal.data.readers.base import ReadOptions, WithUnits, first_line, load_bytes
-from shoal.data.readers.decoding import decode
-from shoal.data.readers.values import MISSING, is_missing, is_number, typed
+from shoal.data.frames import check_names, default_names
+from shoal.data.readers.base import Content
+from shoal.data.readers.files import first_line, load_bytes
+from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.tables import dialect
+from shoal.data.readers.tables.base import TableReader
+from shoal.data.readers.tables.decoding import decode_text
+from shoal.data.readers.tables.values import MISSING, is_missing, is_number, typed
 from shoal.data.units import unit_row
 from shoal.errors import DataError
 
@@ -39,15 +42,16 @@ class _Layout:
     units: dict[str, str] = field(default_factory=dict)
 
 
-class TextReader:
+class TextReader(TableReader):
     """CSV and its relatives; the delimiter and the header are found from the content."""
 
-    name: str = "text table"
-    extensions: tuple[str, ...] = (".csv", ".tsv", ".txt", ".dat", ".tab", ".asc", ".data")
+    name = "text table"
+    compressible = True
+    extensions = (".csv", ".tsv", ".txt", ".dat", ".tab", ".asc", ".data")
 
-    def read(self, path: Path, options: ReadOptions) -> WithUnits:
+    def parse(self, path: Path, options: ReadOptions) -> Content:
         """Return the table in `path`, with the units in a row below its header, if there is one."""
-        text = decode(load_bytes(path), path, options.encoding)
+        text = decode_text(load_bytes(path), path, options.encoding)
         if not text.strip():
             raise DataError(f"{path} is empty; expected a header and rows of data.")
         delimiter = _delimiter(text, options)
@@ -63,7 +67,7 @@ class TextReader:
             decimal_comma=options.decimal_comma,
             comma_delimited=delimiter == ",",
         )
-        return WithUnits(typed_table, layout.units)
+        return Content(typed_table, units=layout.units)
 
 
 def _delimiter(text: str, options: ReadOptions) -> str:
@@ -97,7 +101,7 @@ def _layout(text: str, delimiter: str, options: ReadOptions, path: Path) -> _Lay
     sample = [r for _, _, r in rows]
     header = dialect.has_header(sample) if options.header is None else options.header
     if not header:
-        names = commented or numbered(len(fields))
+        names = commented or default_names(len(fields))
         return _Layout(delimiter, names, _offset(text, first - 1), first, f"line {first}", sample)
     if len(rows) == 1:
         raise DataError(
