@@ -135,7 +135,8 @@ def test_a_roles_file_gives_units(tmp_path: Path) -> None:
 def test_a_row_of_units_below_the_header_is_no_data(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("x,E,kind\n[mm],GeV,\n1,2.5,a\n2,3.5,b\n", encoding="utf-8")
-    table, units = read_table_file(path)
+    content = read_table_file(path)
+    table, units = content.table, content.units
     assert table.rows() == [(1, 2.5, "a"), (2, 3.5, "b")]
     assert units == {"x": "mm", "E": "GeV"}
     path.write_text("x E\nmm GeV\n1 2.5\n2 oops\n", encoding="utf-8")
@@ -166,7 +167,8 @@ def test_excel_has_rows_of_units_too(tmp_path: Path) -> None:
         sheet = book.add_worksheet()
         for i, row in enumerate([["x", "E"], ["mm", "[GeV]"], [1, 2.5], [2, 3.5]]):
             sheet.write_row(i, 0, row)
-    table, units = read_table_file(tmp_path / "t.xlsx")
+    content = read_table_file(tmp_path / "t.xlsx")
+    table, units = content.table, content.units
     assert table.rows() == [(1, 2.5), (2, 3.5)]
     assert units == {"x": "mm", "E": "GeV"}
 

@@ -9,8 +9,8 @@ import numpy as np
 import polars as pl
 
 from shoal.data.columns import MOST_LEVELS
-from shoal.data.conversion import check_read, is_date, is_truth, labels, to_days, to_numbers, to_truth
-from shoal.data.normalization import Normalization, get_normalization, normalization_from_dict
+from shoal.data.conversion import check_read, is_date, is_truth, to_days, to_labels, to_numbers, to_truth
+from shoal.data.feature_scaling import FeatureScaling, get_scaling, scaling_from_dict
 from shoal.errors import DataError
 
 _LARGEST = 1e30  # normalised values beyond it would overflow in float32
@@ -30,7 +30,7 @@ class NumberEncoder:
     dates: bool
     fill: float
     marker: bool
-    normalization: Normalization
+    scaling: FeatureScaling
 
     @classmethod
     def fit(cls, series: pl.Series, normalization: str, *, dates: bool) -> NumberEncoder:
@@ -40,7 +40,7 @@ class NumberEncoder:
         fill = float(np.median(values)) if len(values) else 0.0
         marker = 0 < read.null_count() < len(series)
         # a number that is the same in all training rows stays 0 later: nothing was learnt about other values
-        way = get_normalization("quantile" if len(values) and np.ptp(values) == 0 else normalization)
+        way = get_scaling("quantile" if len(values) and np.ptp(values) == 0 else normalization)
         return cls(series.name, dates, fill, marker, way.fit(values))
 
     @property
@@ -60,14 +60,14 @@ class NumberEncoder:
                 raise DataError(f"column {self.column!r} must hold numbers, as in training, but holds dates")
             read = to_numbers(series)
             check_read(series, read, "numbers, as in training")
-        values = self.normalization(read.fill_null(self.fill).to_numpy())
+        values = self.scaling(read.fill_null(self.fill).to_numpy())
         out[0] = np.clip(values, -_LARGEST, _LARGEST)
         if self.marker:
             out[1] = read.is_null().to_numpy()
 
     def decode(self, features: np.ndarray) -> pl.Series:
         """Return the column that has these features `(features, rows)`: numbers, or dates in days since 1970."""
-        return pl.Series(self.column, self.normalization.inverse(np.asarray(features[0], np.float64)))
+        return pl.Series(self.column, self.scaling.inverse(np.asarray(features[0], np.float64)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fitted numbers as plain data for JSON."""
@@ -77,13 +77,13 @@ class NumberEncoder:
             "dates": self.dates,
             "fill": self.fill,
             "marker": self.marker,
-            "normalization": self.normalization.to_dict(),
+            "normalization": self.scaling.to_dict(),
         }
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> NumberEncoder:
         """Return the encoder that `to_dict` described."""
-        return cls(d["column"], d["dates"], d["fill"], d["marker"], normalization_from_dict(d["normalization"]))
+        return cls(d["column"], d["dates"], d["fill"], d["marker"], scaling_from_dict(d["normalization"]))
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ class CategoryEncoder:
     @classmethod
     def fit(cls, series: pl.Series) -> CategoryEncoder:
         """Fit the levels on the training rows of a column."""
-        text = labels(series)
+        text = to_labels(series)
         counts = text.drop_nulls().value_counts()
         names, count = counts.to_series(0), counts.to_series(1)
         order = pl.DataFrame({"name": names, "count": count}).sort(["count", "name"], descending=[True, False])
@@ -166,7 +166,7 @@ class CategoryEncoder:
 
     def codes(self, series: pl.Series) -> np.ndarray:
         """Return `(rows,)` positions of the levels; -1 where other or unknown, -2 where missing."""
-        text = labels(series)
+        text = to_labels(series)
         index = (
             text.replace_strict(list(self.levels), list(range(len(self.levels))), default=-1, return_dtype=pl.Int32)
             if self.levels
@@ -176,7 +176,7 @@ class CategoryEncoder:
 
     def count_unknown(self, series: pl.Series) -> int:
         """Return the number of rows with a category that no training row had."""
-        text = labels(series).drop_nulls()
+        text = to_labels(series).drop_nulls()
         return int((~text.is_in([*self.levels, *self.rare])).sum())
 
     def encode(self, series: pl.Series, out: np.ndarray) -> None:
@@ -213,7 +213,9 @@ class CategoryEncoder:
 
 
 Encoder = NumberEncoder | BooleanEncoder | CategoryEncoder
-ENCODERS: dict[str, type[Encoder]] = {one.kind: one for one in (NumberEncoder, BooleanEncoder, CategoryEncoder)}
+ENCODERS: dict[str, type[Encoder]] = {
+    encoder.kind: encoder for encoder in (NumberEncoder, BooleanEncoder, CategoryEncoder)
+}
 
 
 def _held(series: pl.Series) -> str:

@@ -69,8 +69,8 @@ def plain_table(table: pl.DataFrame, source: str) -> pl.DataFrame:
 def _plain(column: pl.Series, source: str) -> pl.Series:
     kind = column.dtype
     if kind.is_integer():
-        whole = column.cast(pl.Int64, strict=False)
-        return whole if whole.null_count() == column.null_count() else column.cast(pl.Float64)
+        integers = column.cast(pl.Int64, strict=False)
+        return integers if integers.null_count() == column.null_count() else column.cast(pl.Float64)
     if kind.is_float() or kind.is_decimal():
         return column.cast(pl.Float64).fill_nan(None)
     if kind in (pl.String, pl.Boolean, pl.Date) or isinstance(kind, pl.Datetime):
@@ -225,11 +225,11 @@ def array_table(array: np.ndarray, source: str) -> pl.DataFrame:
 def _from_columns(columns: Sequence[tuple[str, Any]], source: str) -> pl.DataFrame:
     check_names([name for name, _ in columns], source)
     series = [_series(name, values, source) for name, values in columns]
-    for one in series[1:]:
-        if one.len() != series[0].len():
+    for other in series[1:]:
+        if other.len() != series[0].len():
             raise DataError(
-                f"{source}: column {series[0].name!r} has {series[0].len()} values and column {one.name!r} "
-                f"{one.len()}; all columns must have the same length."
+                f"{source}: column {series[0].name!r} has {series[0].len()} values and column {other.name!r} "
+                f"{other.len()}; all columns must have the same length."
             )
     return plain_table(pl.DataFrame(series), source)
 
@@ -265,9 +265,9 @@ def _from_list(name: str, values: list[Any], source: str) -> pl.Series:
     try:
         return pl.Series(name, values, strict=True)
     except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
-        found = listing(sorted(k.__name__ for k in kinds))
+        types = listing(sorted(k.__name__ for k in kinds))
         raise DataError(
-            f"{source}: column {name!r} holds values of the types {found}; expected all numbers, all text or all dates."
+            f"{source}: column {name!r} holds values of the types {types}; expected all numbers, all text or all dates."
         ) from error
 
 

@@ -141,5 +141,5 @@ def _cut(raw: Raw, cutting: Cutting) -> tuple[Raw, tuple[str, ...]]:
     check_size(made.table, 1, "series" if cutting.window is None else "windows")
     targets = [name for name in raw.roles.target if name in raw.units]
     units = {step: raw.units[name] for name in targets for step in step_names(name, cutting.horizon)}
-    parts = {"table": made.table, "roles": made.roles, "signals": made.signals, "cut": made.cut}
-    return raw._replace(**parts, units={**raw.units, **units}), made.notes
+    raw = raw._replace(units={**raw.units, **units})
+    return raw._replace(table=made.table, roles=made.roles, signals=made.signals, cut=made.cut), made.notes

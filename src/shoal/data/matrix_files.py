@@ -52,8 +52,8 @@ def read_covariance(path: str | Path) -> tuple[np.ndarray, list[str] | None]:
 def _from_numpy(path: Path) -> tuple[np.ndarray, list[str] | None]:
     try:
         with path.open("rb") as file:
-            found = np.load(file, allow_pickle=False)
-            arrays = {"": found} if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
+            content = np.load(file, allow_pickle=False)
+            arrays = {"": content} if isinstance(content, np.ndarray) else dict(content)
     except (ValueError, EOFError, BadZipFile) as error:
         raise DataError(f"y_cov: {path} is no {path.suffix} file of numbers: {error}") from None
     names = arrays.pop("ids", None)

@@ -16,7 +16,7 @@ from shoal.data.columns import Column, Kind
 from shoal.data.conversion import is_plain, tidy_column
 from shoal.data.dataset import Dataset, Inputs
 from shoal.data.encoders import ENCODERS, BooleanEncoder, CategoryEncoder, Encoder, NumberEncoder
-from shoal.data.normalization import get_normalization, mean_and_scale
+from shoal.data.feature_scaling import get_scaling, mean_and_scale
 from shoal.data.series.recipe import Recipe
 from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import SignalPreparation
@@ -68,7 +68,7 @@ class Preparation:
             SettingError: no such normalisation.
             DataError: no feature varies in the training rows, or a count is negative.
         """
-        get_normalization(normalization)
+        get_scaling(normalization)
         rows = np.asarray(rows, np.int64)
         signals = None
         if dataset.signals is not None:

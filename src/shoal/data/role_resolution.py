@@ -29,24 +29,24 @@ def with_roles(raw: Raw, named: Roles) -> Raw:
     return raw._replace(units={**units_of_names(raw.column_names), **raw.units, **roles.units})
 
 
-def _roles_left(own: Roles, named: Roles) -> Roles:
+def _roles_left(brought: Roles, named: Roles) -> Roles:
     """Return what the data say about their own columns, as far as the user does not say otherwise."""
     taken = {name for _, name in named.pairs()} | set(named.features or [])
-    if not own.target or named.target in ([], own.target):
-        target, error_of, outputs = own.target, own.y_err, []
+    if not brought.target or named.target in ([], brought.target):
+        target, error_of, outputs = brought.target, brought.y_err, []
     else:
-        target, errors = [], dict(zip(own.target, own.y_err, strict=False))
+        target, errors = [], dict(zip(brought.target, brought.y_err, strict=False))
         error_of = [errors[name] for name in named.target if name in errors]
         error_of = error_of if len(error_of) == len(named.target) else []
         # another measured output, or the error of one, is no feature unless the user asks for it
-        outputs = [*(own.target if len(own.target) > 1 else []), *own.y_err]
+        outputs = [*(brought.target if len(brought.target) > 1 else []), *brought.y_err]
     return Roles(
         target=target,
         y_err=[] if taken & set(error_of) else error_of,
-        weight=None if own.weight in taken else own.weight,
-        group=None if own.group in taken else own.group,
-        time=None if own.time in taken else own.time,
-        id=None if own.id in taken else own.id,
+        weight=None if brought.weight in taken else brought.weight,
+        group=None if brought.group in taken else brought.group,
+        time=None if brought.time in taken else brought.time,
+        id=None if brought.id in taken else brought.id,
         ignored=[name for name in outputs if name not in taken and name not in error_of],
     )
 

@@ -170,7 +170,7 @@ def test_what_it_cannot_read_it_refuses_in_one_line(key: str, example: Path, dam
 @each_reader
 def test_a_path_that_is_not_there_is_refused(key: str, tmp_path: Path) -> None:
     extension = next(iter(READERS[key].extensions), "")
-    with pytest.raises(DataError, match="does not exist|has the extension"):
+    with pytest.raises(DataError, match=r"does not exist|has the extension"):
         read_path(tmp_path / "missing" / f"a{extension}", ANY)
 
 

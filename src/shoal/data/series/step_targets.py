@@ -79,7 +79,7 @@ class StepTargets:
         """Return them with steps behind the last."""
         place = np.arange(steps)
         rows = np.arange(len(self))[:, None] * self.steps + place
-        return StepTargets(taken(self.table, np.where(place < self.steps, rows, -1).reshape(-1)), steps)
+        return StepTargets(rows_or_nothing(self.table, np.where(place < self.steps, rows, -1).reshape(-1)), steps)
 
     def check_known(self, classes: tuple[str, ...]) -> None:
         """Refuse classes that are not known.
@@ -97,7 +97,7 @@ class StepTargets:
             )
 
 
-def taken(table: pl.DataFrame, rows: np.ndarray) -> pl.DataFrame:
+def rows_or_nothing(table: pl.DataFrame, rows: np.ndarray) -> pl.DataFrame:
     """Return rows of a table, with nothing in them where the position is negative."""
     at = pl.Series(rows).cast(pl.Int64)
     return pl.DataFrame([column.gather(at.clip(0)).set(at < 0, None) for column in table.get_columns()])

@@ -58,13 +58,13 @@ def signals_from_arrays(x: np.ndarray, y: Any, options: ReadOptions, source: str
     columns: list[pl.Series] = []
     y = None if y is None else np.asarray(y)
     if y is not None and _labels_steps(y, values, kind, options, source):
-        columns, told = _step_targets(y, asked=options.per_step is True)
+        columns, target_notes = _step_targets(y, asked=options.per_step is True)
         steps = StepTargets.of(pl.DataFrame(columns), values.shape[1])
         table, roles = pl.DataFrame({"row": range(len(values))}), Roles(id="row", target=steps.table.columns)
-        return Content(table, roles, Signals(kind, values, channels, targets=steps), (*notes, *told))
+        return Content(table, roles, Signals(kind, values, channels, targets=steps), (*notes, *target_notes))
     if y is not None:
-        columns, told = _targets(y, len(values), kind, source)
-        notes += told
+        columns, target_notes = _targets(y, len(values), kind, source)
+        notes += target_notes
     roles = Roles(target=[series.name for series in columns]) if columns else Roles(id="row")
     table = pl.DataFrame(columns) if columns else pl.DataFrame({"row": range(len(values))})
     return Content(table, roles, Signals(kind, values, channels), tuple(notes))
@@ -100,8 +100,8 @@ def _shapes(kind: str) -> str:
 
 def _targets(y: np.ndarray, rows: int, kind: SignalKind, source: str) -> tuple[list[pl.Series], list[str]]:
     if y.ndim == 0 or len(y) != rows:
-        found = len(y) if y.ndim else "no list of"
-        raise DataError(f"{source}: {rows} {kind} but {found} targets; expected one for each")
+        count = len(y) if y.ndim else "no list of"
+        raise DataError(f"{source}: {rows} {kind} but {count} targets; expected one for each")
     targets, notes = y.reshape(rows, -1), []
     if targets.shape[1] > 1 and _one_of(targets):
         notes = [f"Each target has one 1 among {targets.shape[1]} numbers, whose position is taken as the class."]

@@ -45,12 +45,12 @@ class Hdf5Reader(Reader):
 
 def _read(file: Any, path: Path, options: ReadOptions) -> Content:
     arrays: dict[str, Any] = {}
-    file.visititems(lambda name, one: arrays.__setitem__(name, one) if hasattr(one, "dtype") else None)
+    file.visititems(lambda name, node: arrays.__setitem__(name, node) if hasattr(node, "dtype") else None)
     x, y = (next((name for name in names if name in arrays), None) for names in (INPUTS, TARGETS))
     if x is None or (y is None and len(arrays) > 1):
-        found = listing(f"{name} {one.shape}" for name, one in arrays.items()) or "no datasets"
+        datasets = listing(f"{name} {node.shape}" for name, node in arrays.items()) or "no datasets"
         raise DataError(
-            f"{path} has {found}; expected the images or series as {' or '.join(INPUTS)} and their targets as "
+            f"{path} has {datasets}; expected the images or series as {' or '.join(INPUTS)} and their targets as "
             f"{' or '.join(TARGETS)}. Rename them, with h5py: file.move('old', 'X')"
         )
     kind = array_kind(arrays[x].shape, arrays[x].dtype, options, f"{path}, dataset {x}")

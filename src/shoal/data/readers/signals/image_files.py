@@ -72,9 +72,9 @@ def read_images(folder: Path, files: Sequence[Path], options: ReadOptions) -> Pi
     """
     damaged: dict[int, str] = {}
     with _quietly(), ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
-        found = list(pool.map(_guarded(_header), files))
-        headers = {i: one for i, one in enumerate(found) if isinstance(one, _ImageHeader)}
-        damaged = {i: one for i, one in enumerate(found) if isinstance(one, str)}
+        looked_at = list(pool.map(_guarded(_header), files))
+        headers = {i: header for i, header in enumerate(looked_at) if isinstance(header, _ImageHeader)}
+        damaged = {i: reason for i, reason in enumerate(looked_at) if isinstance(reason, str)}
         _check_damaged(folder, files, damaged)
         dtype = _one_type(folder, files, headers)
         size, colour = _size(headers, options), 2 * sum(h.colour for h in headers.values()) >= len(headers)
@@ -85,9 +85,9 @@ def read_images(folder: Path, files: Sequence[Path], options: ReadOptions) -> Pi
             values[at] = _pixels(files[rows[at]], size, colour, values.dtype)
 
         failed = list(pool.map(_guarded(decode_into), range(len(rows))))
-    damaged |= {rows[at]: one for at, one in enumerate(failed) if one is not None}
+    damaged |= {rows[at]: reason for at, reason in enumerate(failed) if reason is not None}
     _check_damaged(folder, files, damaged)
-    good = [at for at, one in enumerate(failed) if one is None]
+    good = [at for at, reason in enumerate(failed) if reason is None]
     for to, at in enumerate(good):  # in place: the rows behind a damaged one move up
         if to != at:
             values[to] = values[at]
@@ -152,12 +152,12 @@ def _pixels(file: Path, size: tuple[int, int], colour: bool, dtype: np.dtype) ->
         if image.format == "JPEG":
             _shrink_while_decoding(image, size[::-1] if turn in (5, 6, 7, 8) else size, colour)
         if dtype == np.uint8:
-            whole = image.convert("RGB" if colour else "L")
+            converted = image.convert("RGB" if colour else "L")
         else:
-            whole = Images.fromarray(np.asarray(image, dtype))
+            converted = Images.fromarray(np.asarray(image, dtype))
         if turn in _TURNED:
-            whole = whole.transpose(Images.Transpose(_TURNED[turn]))
-        return fitted(whole, size, dtype)
+            converted = converted.transpose(Images.Transpose(_TURNED[turn]))
+        return fitted(converted, size, dtype)
 
 
 def _shrink_while_decoding(image: Image, size: tuple[int, int], colour: bool) -> None:
@@ -180,8 +180,8 @@ def _one_type(folder: Path, files: Sequence[Path], headers: dict[int, _ImageHead
         first.setdefault(header.dtype, i)
     if len(first) > 1:
         counts = Counter(header.dtype for header in headers.values())
-        found = " and ".join(f"{counts[t]:,} {_BITS[t]} ({files[i].name!r}, …)" for t, i in first.items())
-        raise DataError(f"{folder} mixes images of {found}, whose units differ; save all of them alike")
+        types = " and ".join(f"{counts[t]:,} {_BITS[t]} ({files[i].name!r}, …)" for t, i in first.items())
+        raise DataError(f"{folder} mixes images of {types}, whose units differ; save all of them alike")
     return next(iter(first))
 
 
@@ -220,7 +220,7 @@ def _notes(headers: list[_ImageHeader], size: tuple[int, int], colour: bool) -> 
     """Return sentences on what was changed, with the number of images that it concerned."""
     rows = len(headers)
     sizes = Counter(header.size for header in headers if header.size != size)
-    other = ", ".join(f"{by(one)} ({count:,})" for one, count in sizes.most_common(3)) + ", …" * (len(sizes) > 3)
+    other = ", ".join(f"{by(odd)} ({count:,})" for odd, count in sizes.most_common(3)) + ", …" * (len(sizes) > 3)
     mixed = sum(header.colour != colour for header in headers)
     counted = {
         f"another size than {by(size)} pixels ({other}), {scaling(size)}": sizes.total(),

@@ -119,7 +119,7 @@ def _labelled(path: Path, options: ReadOptions) -> Content:
     files = [path / name for name in names]
     for row, (name, file) in enumerate(zip(names, files, strict=True), 1):
         if not name or not file.is_file():
-            near = suggest(name, [one.name for one in _visible(path)])
+            near = suggest(name, [image.name for image in _visible(path)])
             raise DataError(f"{where}, row {row}: there is no image {name!r} in {path}.{near}")
     pixels = read_images(path, files, options)
     kept = table[pixels.kept]

@@ -60,14 +60,14 @@ class NumpySignalReader(Reader):
 
     def _read(self, path: Path, options: ReadOptions) -> Content:
         headers = _headers(path)
-        found = listing(f"{name} {header.shape}" for name, header in headers.items())
+        arrays = listing(f"{name} {header.shape}" for name, header in headers.items())
         x = _ONLY if _ONLY in headers else next((name for name in INPUTS if name in headers), None)
         y = next((name for name in TARGETS if name in headers), None)
         if x is None and len(headers) == 1:
             x = next(iter(headers))
         if x is None or (len(headers) > 1 and y is None):
             raise DataError(
-                f"{path} holds {found}; expected the images or series as {' or '.join(INPUTS)} and their targets as "
+                f"{path} holds {arrays}; expected the images or series as {' or '.join(INPUTS)} and their targets as "
                 f"{' or '.join(TARGETS)}. Save it again with numpy.savez(file, X=…, y=…)"
             )
         kind = array_kind(headers[x].shape, headers[x].dtype, options, str(path))

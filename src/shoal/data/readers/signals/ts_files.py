@@ -113,11 +113,10 @@ def _parts(text: str, header: _TsHeader, where: str) -> tuple[list[str], str]:
 def _values(channels: list[str], where: str) -> np.ndarray:
     """Return `(time, channels)` numbers, NaN where one is missing."""
     read = [_numbers(text, where) for text in channels]
-    lengths = {len(one) for one in read}
+    lengths = {len(channel) for channel in read}
     if len(lengths) > 1:
-        raise DataError(
-            f"{where}: the channels of a series must be equally long, got {listing(str(len(one)) for one in read)}"
-        )
+        each = listing(str(len(channel)) for channel in read)
+        raise DataError(f"{where}: the channels of a series must be equally long, got {each}")
     return np.stack(read, axis=1)
 
 
@@ -146,11 +145,11 @@ def _check_channels(series: list[np.ndarray], where: str) -> None:
 
 
 def _padded(series: list[np.ndarray]) -> Signals:
-    lengths = np.asarray([len(one) for one in series], np.int64)
+    lengths = np.asarray([len(steps) for steps in series], np.int64)
     channels = series[0].shape[1]
     values = np.zeros((len(series), int(lengths.max()), channels), np.float32)
-    for i, one in enumerate(series):
-        values[i, : len(one)] = one
+    for i, steps in enumerate(series):
+        values[i, : len(steps)] = steps
     names = ("value",) if channels == 1 else tuple(f"channel {i}" for i in range(channels))
     return Signals("series", values, names, lengths if np.ptp(lengths) else None)
 

@@ -68,9 +68,9 @@ def _guess(data: bytes, path: Path) -> str:
         raise DataError(
             f"{path} is UTF-16 text; expected UTF-8 or Latin-1. Save it as UTF-8, or set encoding='utf-16'."
         )
-    found = content_format(data)
-    if found:
-        raise DataError(f"{path} should hold text, but its content is {found[0]}.{_rename(found[1])}")
+    declared = content_format(data)
+    if declared:
+        raise DataError(f"{path} should hold text, but its content is {declared[0]}.{_rename(declared[1])}")
     _refuse_control(data.rstrip(b"\x1a"), path)
     try:
         return data.decode("utf-8")

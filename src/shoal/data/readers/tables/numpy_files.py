@@ -26,8 +26,9 @@ class NumpyTableReader(TableReader):
         """Return the table in `path`; the options say nothing about arrays."""
         del options
         loaded = _load(path)
-        read = array_table if isinstance(loaded, np.ndarray) else _from_archive
-        return Content(read(loaded, str(path)))
+        if isinstance(loaded, np.ndarray):
+            return Content(array_table(loaded, str(path)))
+        return Content(_from_archive(loaded, str(path)))
 
 
 def _load(path: Path) -> np.ndarray | dict[str, np.ndarray]:
@@ -63,9 +64,9 @@ def _from_archive(arrays: dict[str, np.ndarray], source: str) -> pl.DataFrame:
         return array_table(only, source) if only.ndim != 1 else from_python({name: only}, source=source)
     shapes = {name: array.shape for name, array in arrays.items()}
     if any(len(shape) != 1 for shape in shapes.values()):
-        found = listing(f"{name} {shape}" for name, shape in shapes.items())
+        shown = listing(f"{name} {shape}" for name, shape in shapes.items())
         raise DataError(
-            f"{source} holds arrays {found}; expected X (rows, columns) and y, "
+            f"{source} holds arrays {shown}; expected X (rows, columns) and y, "
             "or one-dimensional arrays of equal length."
         )
     return from_python(dict(arrays), source=source)

@@ -110,8 +110,8 @@ def _layout(text: str, delimiter: str, options: ReadOptions, path: Path) -> _Lay
         )
     _check_header(fields, rows, path)
     units, sample = {}, sample[1:]
-    if told := unit_row(sample[0], [[_counts_as_number(value) for value in row] for row in sample[1:]]):
-        units = {name: unit for name, unit in zip(fields, told, strict=True) if unit}
+    if row_of_units := unit_row(sample[0], [[_counts_as_number(value) for value in row] for row in sample[1:]]):
+        units = {name: unit for name, unit in zip(fields, row_of_units, strict=True) if unit}
         sample, last = sample[1:], rows[1][1]
     return _Layout(delimiter, fields, _offset(text, last), last + 1, f"the header in line {first}", sample, units)
 
@@ -182,9 +182,9 @@ def _guessed_types(layout: _Layout) -> dict[str, pl.DataType]:
     types: dict[str, pl.DataType] = {}
     for index, name in enumerate(layout.names):
         values = [v for row in layout.sample if index < len(row) and not is_missing(v := row[index])]
-        whole = all(re.fullmatch(r"[+-]?\d+", v) for v in values)
-        number = bool(values) and (whole or all(map(is_number, values)))
-        types[name] = (pl.Int64() if whole else pl.Float64()) if number else pl.String()
+        integers = all(re.fullmatch(r"[+-]?\d+", v) for v in values)
+        number = bool(values) and (integers or all(map(is_number, values)))
+        types[name] = (pl.Int64() if integers else pl.Float64()) if number else pl.String()
     return types
 
 
@@ -269,6 +269,6 @@ def _malformed(path: Path, error: csv.Error) -> DataError:
 
 
 def _line_of(body: str, layout: _Layout, row: int) -> int:
-    found: Callable[[list[str]], bool] = any
-    lines = (first for first, _, f in dialect.records(body, layout.delimiter, layout.line) if found(f))
+    is_filled: Callable[[list[str]], bool] = any
+    lines = (first for first, _, f in dialect.records(body, layout.delimiter, layout.line) if is_filled(f))
     return next(islice(lines, row, None))

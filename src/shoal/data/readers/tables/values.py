@@ -120,23 +120,23 @@ def _numbers(text: pl.Series) -> pl.Series:
 
 
 def _comma_columns(columns: dict[str, Parsed]) -> dict[str, Parsed]:
-    found = {}
+    with_commas = {}
     for name, column in columns.items():
         if not column.unreadable:
             continue
         replaced = Parsed(column.text, _numbers(column.text.str.replace(",", ".", literal=True)))
         if replaced.is_number and replaced.readable > column.readable:
-            found[name] = replaced
-    return found
+            with_commas[name] = replaced
+    return with_commas
 
 
 def _with_points(table: pl.DataFrame) -> dict[str, Parsed]:
     """Columns that already are numbers with decimals, in the same form as those of text."""
-    found = {}
+    with_points = {}
     for column in table.select(pl.col(pl.Float64)).get_columns():
         decimals = column.set(column.is_infinite() | (column == column.round()), None)
-        found[column.name] = Parsed(decimals.cast(pl.String), decimals)
-    return found
+        with_points[column.name] = Parsed(decimals.cast(pl.String), decimals)
+    return with_points
 
 
 def _refuse_mixture(
@@ -170,9 +170,9 @@ def _finish(name: str, column: Parsed, source: str, where: Callable[[int], str])
             f"{_short(column.text[row])}{more}. Correct it, leave it empty, or remove the column."
         )
     if column.text.head(100).cast(pl.Int64, strict=False).null_count() == column.text.head(100).null_count():
-        whole = column.text.cast(pl.Int64, strict=False)
-        if whole.null_count() == column.text.null_count():
-            return whole
+        integers = column.text.cast(pl.Int64, strict=False)
+        if integers.null_count() == column.text.null_count():
+            return integers
     return column.numbers.alias(name)
 
 

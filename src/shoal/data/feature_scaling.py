@@ -14,7 +14,7 @@ from shoal.errors import SettingError, listing, suggest
 _QUANTILES = 256
 
 
-class Normalization(Protocol):
+class FeatureScaling(Protocol):
     """A fitted normalisation: a function of a float64 column, and its numbers as plain data."""
 
     name: ClassVar[str]
@@ -168,24 +168,25 @@ class Unchanged:
         return {"name": self.name}
 
 
-NORMALIZATIONS: dict[str, type[Normalization]] = {one.name: one for one in (Standard, Robust, Quantile, Unchanged)}
+_SCALINGS: tuple[type[FeatureScaling], ...] = (Standard, Robust, Quantile, Unchanged)
+FEATURE_SCALINGS = {scaling.name: scaling for scaling in _SCALINGS}
 
 
-def get_normalization(name: str) -> type[Normalization]:
+def get_scaling(name: str) -> type[FeatureScaling]:
     """Return the normalisation of that name.
 
     Raises:
         SettingError: there is none; the message lists them.
     """
-    if name not in NORMALIZATIONS:
+    if name not in FEATURE_SCALINGS:
         raise SettingError(
-            f"normalization must be one of {listing(NORMALIZATIONS)}, got {name!r}." + suggest(name, NORMALIZATIONS)
+            f"normalization must be one of {listing(FEATURE_SCALINGS)}, got {name!r}." + suggest(name, FEATURE_SCALINGS)
         )
-    return NORMALIZATIONS[name]
+    return FEATURE_SCALINGS[name]
 
 
-def normalization_from_dict(d: dict[str, Any]) -> Normalization:
+def scaling_from_dict(d: dict[str, Any]) -> FeatureScaling:
     """Return the normalisation that `to_dict` described."""
     values = {key: tuple(value) if isinstance(value, list) else value for key, value in d.items() if key != "name"}
-    build: Callable[..., Normalization] = get_normalization(d["name"])
+    build: Callable[..., FeatureScaling] = get_scaling(d["name"])
     return build(**values)
