@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
@@ -11,6 +12,7 @@ import polars as pl
 from shoal.data.columns import MOST_LEVELS
 from shoal.data.conversion import check_read, is_date, is_truth, to_days, to_labels, to_numbers, to_truth
 from shoal.data.feature_scaling import FeatureScaling, get_scaling, scaling_from_dict
+from shoal.data.plain_fields import PlainFields
 from shoal.errors import DataError
 
 _LARGEST = 1e30  # normalised values beyond it would overflow in float32
@@ -22,10 +24,11 @@ def rare_below(rows: int) -> int:
 
 
 @dataclass(frozen=True)
-class NumberEncoder:
+class NumberEncoder(PlainFields):
     """A number, or a date in days, normalised; the median where missing, marked if training rows miss it."""
 
-    kind: ClassVar[str] = "number"
+    KEY = "kind"
+    kind = "number"
     column: str
     dates: bool
     fill: float
@@ -71,26 +74,23 @@ class NumberEncoder:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fitted numbers as plain data for JSON."""
-        return {
-            "kind": self.kind,
-            "column": self.column,
-            "dates": self.dates,
-            "fill": self.fill,
-            "marker": self.marker,
-            "normalization": self.scaling.to_dict(),
-        }
+        plain = super().to_dict()
+        scaling: FeatureScaling = plain.pop("scaling")
+        return {**plain, "normalization": scaling.to_dict()}
 
     @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> NumberEncoder:
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """Return the encoder that `to_dict` described."""
-        return cls(d["column"], d["dates"], d["fill"], d["marker"], scaling_from_dict(d["normalization"]))
+        given = {name: value for name, value in plain.items() if name != "normalization"}
+        return super().from_dict({**given, "scaling": scaling_from_dict(plain["normalization"])})
 
 
 @dataclass(frozen=True)
-class BooleanEncoder:
+class BooleanEncoder(PlainFields):
     """A truth value as 0 or 1, the more frequent one where missing; a marker if training rows missed it."""
 
-    kind: ClassVar[str] = "boolean"
+    KEY = "kind"
+    kind = "boolean"
     column: str
     fill: float
     marker: bool
@@ -122,24 +122,16 @@ class BooleanEncoder:
         """Return the column that is nearest to these features `(features, rows)`."""
         return pl.Series(self.column, np.asarray(features[0]) > 0.5)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fitted numbers as plain data for JSON."""
-        return {"kind": self.kind, "column": self.column, "fill": self.fill, "marker": self.marker}
-
-    @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> BooleanEncoder:
-        """Return the encoder that `to_dict` described."""
-        return cls(d["column"], d["fill"], d["marker"])
-
 
 @dataclass(frozen=True)
-class CategoryEncoder:
+class CategoryEncoder(PlainFields):
     """A category as one 0/1 feature per level; rare levels, and unknown ones later, share `other`.
 
     Without rare levels in training there is no `other`, and an unknown level is 0 everywhere.
     """
 
-    kind: ClassVar[str] = "category"
+    KEY = "kind"
+    kind = "category"
     column: str
     levels: tuple[str, ...]
     rare: tuple[str, ...]
@@ -195,21 +187,6 @@ class CategoryEncoder:
         """Return the level whose feature is the largest of these `(features, rows)`; null for other and missing."""
         levels = [*self.levels, *[None] * (len(features) - len(self.levels))]
         return pl.Series(self.column, [levels[i] for i in np.argmax(features, axis=0)], dtype=pl.String)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fitted levels as plain data for JSON."""
-        return {
-            "kind": self.kind,
-            "column": self.column,
-            "levels": list(self.levels),
-            "rare": list(self.rare),
-            "marker": self.marker,
-        }
-
-    @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> CategoryEncoder:
-        """Return the encoder that `to_dict` described."""
-        return cls(d["column"], tuple(d["levels"]), tuple(d["rare"]), d["marker"])
 
 
 Encoder = NumberEncoder | BooleanEncoder | CategoryEncoder

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from shoal.data.conversion import tidy_column
 from shoal.errors import DataError, listing
 
 _ACCEPTED = (
@@ -68,11 +69,8 @@ def plain_table(table: pl.DataFrame, source: str) -> pl.DataFrame:
 
 def _plain(column: pl.Series, source: str) -> pl.Series:
     kind = column.dtype
-    if kind.is_integer():
-        integers = column.cast(pl.Int64, strict=False)
-        return integers if integers.null_count() == column.null_count() else column.cast(pl.Float64)
-    if kind.is_float() or kind.is_decimal():
-        return column.cast(pl.Float64).fill_nan(None)
+    if kind.is_numeric():
+        return tidy_column(column)
     if kind in (pl.String, pl.Boolean, pl.Date) or isinstance(kind, pl.Datetime):
         return column
     if isinstance(kind, pl.Categorical | pl.Enum) or kind in (pl.Time, pl.Null):

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
+from shoal.data.plain_fields import PlainFields
 from shoal.errors import SettingError
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Recipe(PlainFields):
     """How the rows of a table become series.
 
     Attributes:
@@ -51,16 +51,6 @@ class Recipe:
     def time_name(self) -> str:
         """The column of the table of windows that holds the time of the first predicted value."""
         return self.time or ("step" if "step" not in self.target else "step number")
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain data for JSON."""
-        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
-
-    @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> Recipe:
-        """Return the recipe that `to_dict` described."""
-        given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in d.items()}
-        return cls(**given)
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,8 +14,7 @@ from shoal.data.readers.files import first_line
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.tables.base import TableReader
 from shoal.data.readers.tables.dialect import has_header
-from shoal.data.readers.tables.values import is_missing, is_number, typed
-from shoal.data.units import unit_row
+from shoal.data.readers.tables.values import typed, units_on_top
 from shoal.errors import DataError, listing, suggest
 
 _SAMPLE_ROWS = 200
@@ -42,7 +41,7 @@ class ExcelReader(TableReader):
         names, row_of_units = rows[0] if header else default_names(cells.width), []
         if header:
             check_names(names, f"{path}, row {numbers[0]}")
-            row_of_units = _units(rows) or []
+            row_of_units = units_on_top(rows[1:]) or []
             skipped = 2 if row_of_units else 1
             cells, numbers = cells.slice(skipped), numbers[skipped:]
         if not cells.height:
@@ -56,12 +55,6 @@ class ExcelReader(TableReader):
             decimal_comma=options.decimal_comma,
         )
         return Content(table, units={name: unit for name, unit in zip(names, row_of_units, strict=False) if unit})
-
-
-def _units(rows: list[list[str]]) -> list[str] | None:
-    """Return the units in the row below the header, or None if it is a row of data."""
-    below = [[is_missing(v) or is_number(v) or is_number(v.replace(",", ".", 1)) for v in row] for row in rows[2:]]
-    return unit_row(rows[1], below) if len(rows) > 1 else None
 
 
 def _filled(sheet: pl.DataFrame) -> pl.Series:

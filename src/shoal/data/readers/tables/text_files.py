@@ -19,8 +19,7 @@ from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.tables import dialect
 from shoal.data.readers.tables.base import TableReader
 from shoal.data.readers.tables.decoding import decode_text
-from shoal.data.readers.tables.values import MISSING, is_missing, is_number, typed
-from shoal.data.units import unit_row
+from shoal.data.readers.tables.values import MISSING, is_missing, is_number, typed, units_on_top
 from shoal.errors import DataError
 
 _SAMPLE_CHARACTERS = 100_000
@@ -110,14 +109,10 @@ def _layout(text: str, delimiter: str, options: ReadOptions, path: Path) -> _Lay
         )
     _check_header(fields, rows, path)
     units, sample = {}, sample[1:]
-    if row_of_units := unit_row(sample[0], [[_counts_as_number(value) for value in row] for row in sample[1:]]):
+    if row_of_units := units_on_top(sample):
         units = {name: unit for name, unit in zip(fields, row_of_units, strict=True) if unit}
         sample, last = sample[1:], rows[1][1]
     return _Layout(delimiter, fields, _offset(text, last), last + 1, f"the header in line {first}", sample, units)
-
-
-def _counts_as_number(text: str) -> bool:
-    return is_missing(text) or is_number(text) or is_number(text.replace(",", ".", 1))
 
 
 def _check_header(fields: list[str], rows: list[tuple[int, int, list[str]]], path: Path) -> None:

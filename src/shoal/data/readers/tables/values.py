@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from shoal.data.units import unit_row
 from shoal.errors import DataError
 
 MISSING = (
@@ -39,6 +40,17 @@ def is_number(text: str) -> bool:
         (True, False)
     """
     return _NUMBER.fullmatch(text) is not None
+
+
+def is_decimal(text: str) -> bool:
+    """Return whether this text is a number with a decimal point or a decimal comma."""
+    return is_number(text) or is_number(text.replace(",", ".", 1))
+
+
+def units_on_top(rows: Sequence[Sequence[str]]) -> list[str] | None:
+    """Return the units in the first of the rows below a header, or None if it is a row of data."""
+    numbers = [[is_missing(value) or is_decimal(value) for value in row] for row in rows[1:]]
+    return unit_row(rows[0], numbers) if rows else None
 
 
 @dataclass(frozen=True)
