@@ -12,8 +12,8 @@ import pytest
 
 from shoal.data import load_dataset, load_with_test
 from shoal.data.covariance import Covariance, check_covariance
+from shoal.data.covariance_files import read_covariance
 from shoal.data.dataset import Dataset
-from shoal.data.matrix_files import read_covariance
 from shoal.errors import DataError, SettingError
 
 RNG = np.random.default_rng(0)

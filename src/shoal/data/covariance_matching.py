@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 
 from shoal.data.covariance import Covariance, check_covariance
+from shoal.data.covariance_files import read_covariance
 from shoal.data.dataset import Dataset
-from shoal.data.matrix_files import read_covariance
 from shoal.data.series.cutting import Cutting
 from shoal.errors import DataError, SettingError, listing, suggest
 from shoal.results import Task

@@ -129,18 +129,18 @@ def describe(dataset: Dataset, split: Split | None = None) -> Description:
         *_weights(dataset),
     ]
     return Description(
-        dataset.name,
-        dataset.source,
-        dataset.rows,
-        dataset.task_name,
-        dataset.targets,
-        counts,
-        dataset.columns,
-        dataset.notes,
-        tuple(warnings),
-        dataset.sha256,
-        None if dataset.signals is None else _summary(dataset.signals),
-        dict(dataset.units),
+        name=dataset.name,
+        source=dataset.source,
+        rows=dataset.rows,
+        task_name=dataset.task_name,
+        targets=dataset.targets,
+        classes=counts,
+        columns=dataset.columns,
+        notes=dataset.notes,
+        warnings=tuple(warnings),
+        sha256=dataset.sha256,
+        signals=None if dataset.signals is None else _summary(dataset.signals),
+        units=dict(dataset.units),
     )
 
 

@@ -1,6 +1,6 @@
 """Units that files and data frames hold beside their columns.
 
-A format that knows units returns them with its table (see `readers.base.WithUnits`); `Dataset.units` has them all.
+A format that knows units returns them with its table (see `readers.base.Content`); `Dataset.units` has them all.
 """
 
 from __future__ import annotations
