@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
-from shoal.data.readers.base import content_format
+from shoal.data.readers.files import content_format
 from shoal.errors import DataError, SettingError
 
 # Tab, newline, vertical tab, form feed and carriage return are the control characters that text may hold.
@@ -13,7 +13,7 @@ _CONTROL = bytes(i for i in range(32) if i not in (9, 10, 11, 12, 13)) + b"\x7f"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
-def decode(data: bytes, path: Path, encoding: str | None = None) -> str:
+def decode_text(data: bytes, path: Path, encoding: str | None = None) -> str:
     r"""Return the text with `\n` line ends; DataError for binary content or an encoding that does not fit.
 
     UTF-8 with or without a byte order mark comes first, then Latin-1 (as Windows-1252, which contains
@@ -32,7 +32,7 @@ def decode(data: bytes, path: Path, encoding: str | None = None) -> str:
         SettingError: No such encoding.
 
     Example:
-        >>> decode(b"a\r\nb", Path("x.csv"))
+        >>> decode_text(b"a\r\nb", Path("x.csv"))
         'a\nb'
     """
     if encoding:
@@ -68,9 +68,9 @@ def _guess(data: bytes, path: Path) -> str:
         raise DataError(
             f"{path} is UTF-16 text; expected UTF-8 or Latin-1. Save it as UTF-8, or set encoding='utf-16'."
         )
-    found = content_format(data)
-    if found:
-        raise DataError(f"{path} should hold text, but its content is {found[0]}.{_rename(found[1])}")
+    declared = content_format(data)
+    if declared:
+        raise DataError(f"{path} should hold text, but its content is {declared[0]}.{_rename(declared[1])}")
     _refuse_control(data.rstrip(b"\x1a"), path)
     try:
         return data.decode("utf-8")

@@ -13,7 +13,8 @@ import polars as pl
 import pyarrow as pa
 import pytest
 
-from shoal.data.readers import ReadOptions, from_python, read_table
+from shoal.data.frames import from_python
+from shoal.data.readers import ReadOptions, read_table
 from shoal.errors import DataError
 
 TABLE = pl.DataFrame({"n": [1, 2, None], "f": [0.1, None, 1e-300], "s": ["x", None, "é"], "b": [True, None, False]})

@@ -8,15 +8,16 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from shoal.data.readers.base import ReadOptions, extension_of, load_bytes
+from shoal.data.readers.base import Content, Reader
+from shoal.data.readers.files import extension_of, load_bytes
+from shoal.data.readers.options import ReadOptions
 from shoal.data.roles import Roles
-from shoal.data.signal_readers.base import SignalTable
 from shoal.data.signals import Signals
 from shoal.errors import DataError, listing
 
 
 @dataclass(frozen=True)
-class _Header:
+class _TsHeader:
     """What the `@` lines say: the name of the target (None without labels) and the labels that may come."""
 
     target: str | None = None
@@ -29,7 +30,7 @@ class _Header:
         return self.target == "target"
 
 
-class TsReader:
+class TsReader(Reader):
     """Series in the `.ts` format of the UCR and UEA archives, of equal or unequal lengths.
 
     A line of data holds the channels of one series, separated by `:`, then its label; a channel holds numbers
@@ -38,14 +39,16 @@ class TsReader:
     Source: Bagnall et al., The UEA multivariate time series classification archive, 2018, arXiv:1811.00075.
     """
 
-    name: str = "time series"
+    name = "time series"
+    extensions = (".ts",)
+    gives_signals = True
 
     def takes(self, path: Path, options: ReadOptions) -> bool:
         """Return whether the file is named `.ts`."""
         del options
-        return extension_of(path) == ".ts" and path.is_file()
+        return extension_of(path) in self.extensions and path.is_file()
 
-    def read(self, path: Path, options: ReadOptions) -> SignalTable:
+    def read(self, path: Path, options: ReadOptions) -> Content:
         """Return the series and their labels; the options say nothing about them.
 
         Raises:
@@ -69,10 +72,10 @@ class TsReader:
         if not series:
             raise DataError(f"{path} has no series behind @data; expected one on each line")
         roles = Roles(target=[header.target] if header.target else [])
-        return SignalTable(_table(labels, header, path), roles, _padded(series))
+        return Content(_table(labels, header, path), roles, _padded(series))
 
 
-def _header(lines: list[str], path: Path) -> _Header:
+def _header(lines: list[str], path: Path) -> _TsHeader:
     target: str | None = None
     labels: tuple[str, ...] = ()
     for number, line in enumerate(lines, 1):
@@ -84,7 +87,7 @@ def _header(lines: list[str], path: Path) -> _Header:
         key, *words = text[1:].split()
         key, yes = key.lower(), bool(words) and words[0].lower() == "true"
         if key == "data":
-            return _Header(target, labels, number)
+            return _TsHeader(target, labels, number)
         if key == "timestamps" and yes:
             raise DataError(f"{path} line {number}: values with timestamps are not read; write values only")
         if key == "classlabel" and yes:
@@ -94,7 +97,7 @@ def _header(lines: list[str], path: Path) -> _Header:
     raise DataError(f"{path} has no line @data; expected the header of a .ts file, then @data, then the series")
 
 
-def _parts(text: str, header: _Header, where: str) -> tuple[list[str], str]:
+def _parts(text: str, header: _TsHeader, where: str) -> tuple[list[str], str]:
     """Return the channels of a line and its label, empty where there is none."""
     parts = [part.strip() for part in text.split(":")]
     if header.target is None:
@@ -110,11 +113,10 @@ def _parts(text: str, header: _Header, where: str) -> tuple[list[str], str]:
 def _values(channels: list[str], where: str) -> np.ndarray:
     """Return `(time, channels)` numbers, NaN where one is missing."""
     read = [_numbers(text, where) for text in channels]
-    lengths = {len(one) for one in read}
+    lengths = {len(channel) for channel in read}
     if len(lengths) > 1:
-        raise DataError(
-            f"{where}: the channels of a series must be equally long, got {listing(str(len(one)) for one in read)}"
-        )
+        each = listing(str(len(channel)) for channel in read)
+        raise DataError(f"{where}: the channels of a series must be equally long, got {each}")
     return np.stack(read, axis=1)
 
 
@@ -143,16 +145,16 @@ def _check_channels(series: list[np.ndarray], where: str) -> None:
 
 
 def _padded(series: list[np.ndarray]) -> Signals:
-    lengths = np.asarray([len(one) for one in series], np.int64)
+    lengths = np.asarray([len(steps) for steps in series], np.int64)
     channels = series[0].shape[1]
     values = np.zeros((len(series), int(lengths.max()), channels), np.float32)
-    for i, one in enumerate(series):
-        values[i, : len(one)] = one
+    for i, steps in enumerate(series):
+        values[i, : len(steps)] = steps
     names = ("value",) if channels == 1 else tuple(f"channel {i}" for i in range(channels))
     return Signals("series", values, names, lengths if np.ptp(lengths) else None)
 
 
-def _table(labels: list[str], header: _Header, path: Path) -> pl.DataFrame:
+def _table(labels: list[str], header: _TsHeader, path: Path) -> pl.DataFrame:
     if header.target is None:
         return pl.DataFrame({"row": range(len(labels))})
     known = pl.Series(header.target, [None if label in ("?", "") else label for label in labels], dtype=pl.String)

@@ -1,4 +1,4 @@
-"""NumPy's own files: NPY with one array, NPZ with X and y, or with one array per column."""
+"""Tables in NumPy's own files: NPY with one array, NPZ with X and y, or with one array per column."""
 
 from __future__ import annotations
 
@@ -9,23 +9,26 @@ import numpy as np
 import polars as pl
 
 from shoal.data.frames import array_table, from_python, x_y_table
-from shoal.data.readers.base import ReadOptions, first_line, load_bytes
+from shoal.data.readers.base import Content
+from shoal.data.readers.files import first_line, load_bytes
+from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.tables.base import TableReader
 from shoal.errors import DataError, listing
 
 
-class NumpyReader:
+class NumpyTableReader(TableReader):
     """NPY and NPZ, never unpickling anything."""
 
-    name: str = "NumPy"
-    extensions: tuple[str, ...] = (".npy", ".npz")
+    name = "NumPy"
+    extensions = (".npy", ".npz")
 
-    def read(self, path: Path, options: ReadOptions) -> pl.DataFrame:
+    def parse(self, path: Path, options: ReadOptions) -> Content:
         """Return the table in `path`; the options say nothing about arrays."""
         del options
         loaded = _load(path)
         if isinstance(loaded, np.ndarray):
-            return array_table(loaded, str(path))
-        return _from_archive(loaded, str(path))
+            return Content(array_table(loaded, str(path)))
+        return Content(_from_archive(loaded, str(path)))
 
 
 def _load(path: Path) -> np.ndarray | dict[str, np.ndarray]:
@@ -61,9 +64,9 @@ def _from_archive(arrays: dict[str, np.ndarray], source: str) -> pl.DataFrame:
         return array_table(only, source) if only.ndim != 1 else from_python({name: only}, source=source)
     shapes = {name: array.shape for name, array in arrays.items()}
     if any(len(shape) != 1 for shape in shapes.values()):
-        found = listing(f"{name} {shape}" for name, shape in shapes.items())
+        shown = listing(f"{name} {shape}" for name, shape in shapes.items())
         raise DataError(
-            f"{source} holds arrays {found}; expected X (rows, columns) and y, "
+            f"{source} holds arrays {shown}; expected X (rows, columns) and y, "
             "or one-dimensional arrays of equal length."
         )
     return from_python(dict(arrays), source=source)

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
-from shoal.data.readers.base import ReadOptions, first_line
-from shoal.data.signal_readers.arrays import COLOURS
-from shoal.data.signal_readers.pixels import by, fitted, scaling, wanted_size
+from shoal.data.readers.files import first_line
+from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.signals.arrays import COLOURS
+from shoal.data.readers.signals.pixels import by, fitted, scaling, wanted_size
 from shoal.data.signals import Signals
 from shoal.errors import DataError, listing
 from shoal.row_view import aligned_empty
@@ -36,7 +37,7 @@ _TURNED = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
 """From EXIF's orientation to Pillow's number of the transposition that undoes it."""
 
 
-class _Header(NamedTuple):
+class _ImageHeader(NamedTuple):
     size: tuple[int, int]
     colour: bool
     dtype: str
@@ -71,22 +72,22 @@ def read_images(folder: Path, files: Sequence[Path], options: ReadOptions) -> Pi
     """
     damaged: dict[int, str] = {}
     with _quietly(), ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
-        found = list(pool.map(_guarded(_header), files))
-        headers = {i: one for i, one in enumerate(found) if isinstance(one, _Header)}
-        damaged = {i: one for i, one in enumerate(found) if isinstance(one, str)}
+        looked_at = list(pool.map(_guarded(_header), files))
+        headers = {i: header for i, header in enumerate(looked_at) if isinstance(header, _ImageHeader)}
+        damaged = {i: reason for i, reason in enumerate(looked_at) if isinstance(reason, str)}
         _check_damaged(folder, files, damaged)
         dtype = _one_type(folder, files, headers)
         size, colour = _size(headers, options), 2 * sum(h.colour for h in headers.values()) >= len(headers)
         values = _room(folder, len(headers), (*size, 3 if colour else 1), dtype, options)
         rows = list(headers)
 
-        def decode(at: int) -> None:
+        def decode_into(at: int) -> None:
             values[at] = _pixels(files[rows[at]], size, colour, values.dtype)
 
-        failed = list(pool.map(_guarded(decode), range(len(rows))))
-    damaged |= {rows[at]: one for at, one in enumerate(failed) if one is not None}
+        failed = list(pool.map(_guarded(decode_into), range(len(rows))))
+    damaged |= {rows[at]: reason for at, reason in enumerate(failed) if reason is not None}
     _check_damaged(folder, files, damaged)
-    good = [at for at, one in enumerate(failed) if one is None]
+    good = [at for at, reason in enumerate(failed) if reason is None]
     for to, at in enumerate(good):  # in place: the rows behind a damaged one move up
         if to != at:
             values[to] = values[at]
@@ -114,7 +115,7 @@ def _guarded(function: Callable[[A], B]) -> Callable[[A], B | str]:
     return read
 
 
-def _header(file: Path) -> _Header:
+def _header(file: Path) -> _ImageHeader:
     from PIL import Image as Images
 
     with Images.open(file) as image:
@@ -124,7 +125,7 @@ def _header(file: Path) -> _Header:
         frames = getattr(image, "n_frames", 1) if image.format in ("TIFF", "GIF") else 1
         alpha = image.mode in ("LA", "PA", "RGBA", "La", "RGBa") or "transparency" in image.info
         deep = colour and any("16" in str(tile[3]) for tile in image.tile)
-        return _Header(size, colour, dtype, alpha, frames, deep)
+        return _ImageHeader(size, colour, dtype, alpha, frames, deep)
 
 
 def _orientation(image: Image) -> int:
@@ -151,12 +152,12 @@ def _pixels(file: Path, size: tuple[int, int], colour: bool, dtype: np.dtype) ->
         if image.format == "JPEG":
             _shrink_while_decoding(image, size[::-1] if turn in (5, 6, 7, 8) else size, colour)
         if dtype == np.uint8:
-            whole = image.convert("RGB" if colour else "L")
+            converted = image.convert("RGB" if colour else "L")
         else:
-            whole = Images.fromarray(np.asarray(image, dtype))
+            converted = Images.fromarray(np.asarray(image, dtype))
         if turn in _TURNED:
-            whole = whole.transpose(Images.Transpose(_TURNED[turn]))
-        return fitted(whole, size, dtype)
+            converted = converted.transpose(Images.Transpose(_TURNED[turn]))
+        return fitted(converted, size, dtype)
 
 
 def _shrink_while_decoding(image: Image, size: tuple[int, int], colour: bool) -> None:
@@ -167,20 +168,20 @@ def _shrink_while_decoding(image: Image, size: tuple[int, int], colour: bool) ->
         image.draft("RGB" if colour else "L", least)
 
 
-def _size(headers: dict[int, _Header], options: ReadOptions) -> tuple[int, int]:
+def _size(headers: dict[int, _ImageHeader], options: ReadOptions) -> tuple[int, int]:
     """Return the size that the options ask for, else that of most images, the largest if several are as frequent."""
     counts = Counter(header.size for header in headers.values())
     return wanted_size(options) or max(counts, key=lambda size: (counts[size], size[0] * size[1], size))
 
 
-def _one_type(folder: Path, files: Sequence[Path], headers: dict[int, _Header]) -> str:
+def _one_type(folder: Path, files: Sequence[Path], headers: dict[int, _ImageHeader]) -> str:
     first: dict[str, int] = {}
     for i, header in headers.items():
         first.setdefault(header.dtype, i)
     if len(first) > 1:
         counts = Counter(header.dtype for header in headers.values())
-        found = " and ".join(f"{counts[t]:,} {_BITS[t]} ({files[i].name!r}, …)" for t, i in first.items())
-        raise DataError(f"{folder} mixes images of {found}, whose units differ; save all of them alike")
+        types = " and ".join(f"{counts[t]:,} {_BITS[t]} ({files[i].name!r}, …)" for t, i in first.items())
+        raise DataError(f"{folder} mixes images of {types}, whose units differ; save all of them alike")
     return next(iter(first))
 
 
@@ -215,11 +216,11 @@ def _damage(files: Sequence[Path], damaged: dict[int, str]) -> list[str]:
     return [f"{len(damaged):,} damaged image{'s' if len(damaged) > 1 else ''} left out: {names}."]
 
 
-def _notes(headers: list[_Header], size: tuple[int, int], colour: bool) -> list[str]:
+def _notes(headers: list[_ImageHeader], size: tuple[int, int], colour: bool) -> list[str]:
     """Return sentences on what was changed, with the number of images that it concerned."""
     rows = len(headers)
     sizes = Counter(header.size for header in headers if header.size != size)
-    other = ", ".join(f"{by(one)} ({count:,})" for one, count in sizes.most_common(3)) + ", …" * (len(sizes) > 3)
+    other = ", ".join(f"{by(odd)} ({count:,})" for odd, count in sizes.most_common(3)) + ", …" * (len(sizes) > 3)
     mixed = sum(header.colour != colour for header in headers)
     counted = {
         f"another size than {by(size)} pixels ({other}), {scaling(size)}": sizes.total(),

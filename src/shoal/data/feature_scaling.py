@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any, ClassVar, Protocol, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
+from shoal.data.plain_fields import PlainFields
 from shoal.errors import SettingError, listing, suggest
 
 _QUANTILES = 256
 
 
-class Normalization(Protocol):
-    """A fitted normalisation: a function of a float64 column, and its numbers as plain data."""
+class FeatureScaling(PlainFields, ABC):
+    """A fitted scaling: a function of a float64 column, and its numbers as plain data."""
 
+    KEY = "name"
     name: ClassVar[str]
 
     @classmethod
+    @abstractmethod
     def fit(cls, values: np.ndarray) -> Self:
-        """Return the normalisation fitted on `(rows,)` finite values."""
+        """Return the scaling fitted on `(rows,)` finite values."""
 
+    @abstractmethod
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return the normalised values."""
+        """Return the scaled values."""
 
+    @abstractmethod
     def inverse(self, z: np.ndarray) -> np.ndarray:
-        """Return the values that have these normalised ones."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers as plain data for JSON."""
+        """Return the values that have these scaled ones."""
 
 
 def mean_and_scale(values: np.ndarray) -> tuple[float, float]:
@@ -48,10 +50,10 @@ def mean_and_scale(values: np.ndarray) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class Standard:
+class Standard(FeatureScaling):
     """`(x - mean) / standard deviation`."""
 
-    name: ClassVar[str] = "standard"
+    name = "standard"
     mean: float
     scale: float
 
@@ -61,27 +63,23 @@ class Standard:
         return cls(*mean_and_scale(values))
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return the normalised values."""
+        """Return the scaled values."""
         return np.asarray((x - self.mean) / self.scale)
 
     def inverse(self, z: np.ndarray) -> np.ndarray:
-        """Return the values that have these normalised ones."""
+        """Return the values that have these scaled ones."""
         return np.asarray(z * self.scale + self.mean)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers as plain data for JSON."""
-        return {"name": self.name, **asdict(self)}
 
 
 @dataclass(frozen=True)
-class Robust:
+class Robust(FeatureScaling):
     """`u / sqrt(1 + (u/3)²)` with `u = (x - median) / (interquartile range)`: outliers end within ±3.
 
     Where the quartiles agree, half the full range takes their place (Holzmüller et al., "Better by
     default", NeurIPS 2024).
     """
 
-    name: ClassVar[str] = "robust"
+    name = "robust"
     median: float
     scale: float
 
@@ -94,25 +92,21 @@ class Robust:
         return cls(median, (upper - lower) or (high - low) / 2 or 1.0)
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return the normalised values."""
+        """Return the scaled values."""
         u = (x - self.median) / self.scale
         return np.asarray(u / np.hypot(1.0, u / 3.0))
 
     def inverse(self, z: np.ndarray) -> np.ndarray:
-        """Return the values that have these normalised ones; those beyond ±3, which no value has, are drawn in."""
+        """Return the values that have these scaled ones; those beyond ±3, which no value has, are drawn in."""
         z = np.clip(z, -2.999, 2.999)
         return np.asarray(z / np.sqrt(1.0 - (z / 3.0) ** 2) * self.scale + self.median)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers as plain data for JSON."""
-        return {"name": self.name, **asdict(self)}
-
 
 @dataclass(frozen=True)
-class Quantile:
+class Quantile(FeatureScaling):
     """The normal score of x's rank among the training rows, linear between up to 256 stored quantiles."""
 
-    name: ClassVar[str] = "quantile"
+    name = "quantile"
     quantiles: tuple[float, ...]
     scores: tuple[float, ...]
 
@@ -132,27 +126,23 @@ class Quantile:
         return cls(tuple(unique.tolist()), tuple(means.tolist()))
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
-        """Return the normalised values."""
+        """Return the scaled values."""
         return np.asarray(np.interp(x, self.quantiles, self.scores))
 
     def inverse(self, z: np.ndarray) -> np.ndarray:
-        """Return the values that have these normalised ones, within the range of the training rows."""
+        """Return the values that have these scaled ones, within the range of the training rows."""
         return np.asarray(np.interp(z, self.scores, self.quantiles))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the numbers as plain data for JSON."""
-        return {"name": self.name, "quantiles": list(self.quantiles), "scores": list(self.scores)}
 
 
 @dataclass(frozen=True)
-class Unchanged:
+class Unchanged(FeatureScaling):
     """`x` itself."""
 
-    name: ClassVar[str] = "none"
+    name = "none"
 
     @classmethod
     def fit(cls, values: np.ndarray) -> Unchanged:  # noqa: ARG003
-        """Return the normalisation that changes nothing."""
+        """Return the scaling that changes nothing."""
         return cls()
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
@@ -163,29 +153,24 @@ class Unchanged:
         """Return the values."""
         return z
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the name as plain data for JSON."""
-        return {"name": self.name}
+
+_SCALINGS: tuple[type[FeatureScaling], ...] = (Standard, Robust, Quantile, Unchanged)
+FEATURE_SCALINGS = {scaling.name: scaling for scaling in _SCALINGS}
 
 
-NORMALIZATIONS: dict[str, type[Normalization]] = {one.name: one for one in (Standard, Robust, Quantile, Unchanged)}
-
-
-def get_normalization(name: str) -> type[Normalization]:
-    """Return the normalisation of that name.
+def get_scaling(name: str) -> type[FeatureScaling]:
+    """Return the scaling of that name.
 
     Raises:
         SettingError: there is none; the message lists them.
     """
-    if name not in NORMALIZATIONS:
+    if name not in FEATURE_SCALINGS:
         raise SettingError(
-            f"normalization must be one of {listing(NORMALIZATIONS)}, got {name!r}." + suggest(name, NORMALIZATIONS)
+            f"normalization must be one of {listing(FEATURE_SCALINGS)}, got {name!r}." + suggest(name, FEATURE_SCALINGS)
         )
-    return NORMALIZATIONS[name]
+    return FEATURE_SCALINGS[name]
 
 
-def normalization_from_dict(d: dict[str, Any]) -> Normalization:
-    """Return the normalisation that `to_dict` described."""
-    values = {key: tuple(value) if isinstance(value, list) else value for key, value in d.items() if key != "name"}
-    build: Callable[..., Normalization] = get_normalization(d["name"])
-    return build(**values)
+def scaling_from_dict(plain: dict[str, Any]) -> FeatureScaling:
+    """Return the scaling that `to_dict` described."""
+    return get_scaling(plain["name"]).from_dict(plain)

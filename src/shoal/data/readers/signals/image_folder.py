@@ -8,11 +8,11 @@ from pathlib import Path
 
 import polars as pl
 
-from shoal.data.readers import read_table
-from shoal.data.readers.base import ReadOptions
+from shoal.data.readers.base import Content, Reader
+from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.signals.image_files import read_images
+from shoal.data.readers.tables.text_files import TextReader
 from shoal.data.roles import Roles
-from shoal.data.signal_readers.base import SignalTable
-from shoal.data.signal_readers.image_files import read_images
 from shoal.errors import DataError, listing, suggest
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif")
@@ -20,7 +20,7 @@ LABELS = "labels.csv"
 _FILE_NAMES = ("file", "filename", "file_name", "image", "path", "name")
 
 
-class ImageFolder:
+class ImageFolderReader(Reader):
     """PNG, JPEG, TIFF, BMP and GIF files in a folder.
 
     * `photos/cat/1.png`, `photos/dog/1.png`: the name of the folder is the class; the table is `class`, `file`.
@@ -28,7 +28,8 @@ class ImageFolder:
     * `photos/1.png`: no targets; the table is `file`.
     """
 
-    name: str = "images"
+    name = "images"
+    gives_signals = True
 
     def takes(self, path: Path, options: ReadOptions) -> bool:
         """Return whether there is an image in the folder or in a folder in it."""
@@ -37,7 +38,7 @@ class ImageFolder:
         inner = (file for folder in _visible(path) if folder.is_dir() for file in _visible(folder))
         return any(_is_image(file) for file in chain(_visible(path), inner)) or options.kind == "images"
 
-    def read(self, path: Path, options: ReadOptions) -> SignalTable:
+    def read(self, path: Path, options: ReadOptions) -> Content:
         """Return the images in the order of their classes and names, brought to one size.
 
         Raises:
@@ -51,7 +52,7 @@ class ImageFolder:
         columns = {"class": [file.parent.name for file in files]} if files[0].parent != path else {}
         columns["file"] = [file.relative_to(path).as_posix() for file in files]
         roles = Roles(target=["class"] if len(columns) == 2 else [], id="file")
-        return SignalTable(pl.DataFrame(columns), roles, pixels.signals, (*_skipped(skipped), *pixels.notes))
+        return Content(pl.DataFrame(columns), roles, pixels.signals, (*_skipped(skipped), *pixels.notes))
 
 
 def _visible(folder: Path) -> Iterator[Path]:
@@ -104,10 +105,10 @@ def _skipped(paths: list[Path]) -> list[str]:
     return [f"Skipped {what}: {len(names):,} ({listing(map(repr, names), most=3)})." for what, names in kinds.items()]
 
 
-def _labelled(path: Path, options: ReadOptions) -> SignalTable:
+def _labelled(path: Path, options: ReadOptions) -> Content:
     """Return the images that the table names, in its order, with its other columns."""
     where = path / LABELS
-    table = read_table(where, options)
+    table = TextReader().read(where, options).table
     column = next((name for wanted in _FILE_NAMES for name in table.columns if name.lower() == wanted), None)
     if column is None:
         raise DataError(
@@ -118,11 +119,11 @@ def _labelled(path: Path, options: ReadOptions) -> SignalTable:
     files = [path / name for name in names]
     for row, (name, file) in enumerate(zip(names, files, strict=True), 1):
         if not name or not file.is_file():
-            near = suggest(name, [one.name for one in _visible(path)])
+            near = suggest(name, [image.name for image in _visible(path)])
             raise DataError(f"{where}, row {row}: there is no image {name!r} in {path}.{near}")
     pixels = read_images(path, files, options)
     kept = table[pixels.kept]
     rest = [file for file in _visible(path) if _is_image(file) and file not in set(files)]
     shown = listing(sorted(repr(file.name) for file in rest), most=3)
     note = [f"Images that {LABELS} does not name: {len(rest):,} ({shown})."] if rest else []
-    return SignalTable(kept, Roles(id=column), pixels.signals, (*note, *pixels.notes))
+    return Content(kept, Roles(id=column), pixels.signals, (*note, *pixels.notes))

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from shoal.data.readers.base import ReadOptions
+from shoal.data.readers.base import Content
+from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.signals.pixels import fitted_arrays, stored_type
 from shoal.data.roles import Roles
 from shoal.data.series.step_targets import StepTargets
-from shoal.data.signal_readers.base import SignalTable
-from shoal.data.signal_readers.pixels import fitted_arrays, stored_type
-from shoal.data.signals import VALUES_AT_ONCE, Kind, Signals
+from shoal.data.signals import VALUES_AT_ONCE, SignalKind, Signals
 from shoal.errors import DataError
 
 INPUTS = ("X", "x", "images", "image", "data")
@@ -26,13 +26,13 @@ def is_signals(data: Any) -> bool:
     return isinstance(first, np.ndarray) and first.ndim >= 3
 
 
-def signals_from_python(data: Any, options: ReadOptions) -> SignalTable:
+def signals_from_python(data: Any, options: ReadOptions) -> Content:
     """Return images or series from `(X, y)`, or from X alone."""
     x, y = data if isinstance(data, tuple) else (data, None)
     return signals_from_arrays(x, y, options, "the data")
 
 
-def signals_from_arrays(x: np.ndarray, y: Any, options: ReadOptions, source: str) -> SignalTable:
+def signals_from_arrays(x: np.ndarray, y: Any, options: ReadOptions, source: str) -> Content:
     """Return images or series with their targets, one for each.
 
     Args:
@@ -45,7 +45,7 @@ def signals_from_arrays(x: np.ndarray, y: Any, options: ReadOptions, source: str
     Raises:
         DataError: another number of axes, of rows, or values that are no finite numbers.
     """
-    kind = kind_of(x.shape, x.dtype, options, source)
+    kind = array_kind(x.shape, x.dtype, options, source)
     values = x
     notes: list[str] = []
     if kind == "images":
@@ -58,19 +58,19 @@ def signals_from_arrays(x: np.ndarray, y: Any, options: ReadOptions, source: str
     columns: list[pl.Series] = []
     y = None if y is None else np.asarray(y)
     if y is not None and _labels_steps(y, values, kind, options, source):
-        columns, told = _step_targets(y, asked=options.per_step is True)
+        columns, target_notes = _step_targets(y, asked=options.per_step is True)
         steps = StepTargets.of(pl.DataFrame(columns), values.shape[1])
         table, roles = pl.DataFrame({"row": range(len(values))}), Roles(id="row", target=steps.table.columns)
-        return SignalTable(table, roles, Signals(kind, values, channels, targets=steps), (*notes, *told))
+        return Content(table, roles, Signals(kind, values, channels, targets=steps), (*notes, *target_notes))
     if y is not None:
-        columns, told = _targets(y, len(values), kind, source)
-        notes += told
+        columns, target_notes = _targets(y, len(values), kind, source)
+        notes += target_notes
     roles = Roles(target=[series.name for series in columns]) if columns else Roles(id="row")
     table = pl.DataFrame(columns) if columns else pl.DataFrame({"row": range(len(values))})
-    return SignalTable(table, roles, Signals(kind, values, channels), tuple(notes))
+    return Content(table, roles, Signals(kind, values, channels), tuple(notes))
 
 
-def kind_of(shape: tuple[int, ...], dtype: np.dtype, options: ReadOptions, source: str) -> Kind:
+def array_kind(shape: tuple[int, ...], dtype: np.dtype, options: ReadOptions, source: str) -> SignalKind:
     """Return whether an array holds images or series: four axes, squares from 8 by 8 and uint8 are images.
 
     Raises:
@@ -98,10 +98,10 @@ def _shapes(kind: str) -> str:
     return "(rows, height, width[, channels])" if kind == "images" else "(rows, time, channels)"
 
 
-def _targets(y: np.ndarray, rows: int, kind: Kind, source: str) -> tuple[list[pl.Series], list[str]]:
+def _targets(y: np.ndarray, rows: int, kind: SignalKind, source: str) -> tuple[list[pl.Series], list[str]]:
     if y.ndim == 0 or len(y) != rows:
-        found = len(y) if y.ndim else "no list of"
-        raise DataError(f"{source}: {rows} {kind} but {found} targets; expected one for each")
+        count = len(y) if y.ndim else "no list of"
+        raise DataError(f"{source}: {rows} {kind} but {count} targets; expected one for each")
     targets, notes = y.reshape(rows, -1), []
     if targets.shape[1] > 1 and _one_of(targets):
         notes = [f"Each target has one 1 among {targets.shape[1]} numbers, whose position is taken as the class."]
@@ -112,7 +112,7 @@ def _targets(y: np.ndarray, rows: int, kind: Kind, source: str) -> tuple[list[pl
     return [pl.Series(name, _texts(targets[:, i].tolist())) for i, name in enumerate(names)], notes
 
 
-def _labels_steps(y: np.ndarray, values: np.ndarray, kind: Kind, options: ReadOptions, source: str) -> bool:
+def _labels_steps(y: np.ndarray, values: np.ndarray, kind: SignalKind, options: ReadOptions, source: str) -> bool:
     """Return whether targets are those of the steps of series.
 
     Raises:

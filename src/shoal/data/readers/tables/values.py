@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
+from shoal.data.units import unit_row
 from shoal.errors import DataError
 
 MISSING = (
@@ -39,6 +40,17 @@ def is_number(text: str) -> bool:
         (True, False)
     """
     return _NUMBER.fullmatch(text) is not None
+
+
+def is_decimal(text: str) -> bool:
+    """Return whether this text is a number with a decimal point or a decimal comma."""
+    return is_number(text) or is_number(text.replace(",", ".", 1))
+
+
+def units_on_top(rows: Sequence[Sequence[str]]) -> list[str] | None:
+    """Return the units in the first of the rows below a header, or None if it is a row of data."""
+    numbers = [[is_missing(value) or is_decimal(value) for value in row] for row in rows[1:]]
+    return unit_row(rows[0], numbers) if rows else None
 
 
 @dataclass(frozen=True)
@@ -120,23 +132,23 @@ def _numbers(text: pl.Series) -> pl.Series:
 
 
 def _comma_columns(columns: dict[str, Parsed]) -> dict[str, Parsed]:
-    found = {}
+    with_commas = {}
     for name, column in columns.items():
         if not column.unreadable:
             continue
         replaced = Parsed(column.text, _numbers(column.text.str.replace(",", ".", literal=True)))
         if replaced.is_number and replaced.readable > column.readable:
-            found[name] = replaced
-    return found
+            with_commas[name] = replaced
+    return with_commas
 
 
 def _with_points(table: pl.DataFrame) -> dict[str, Parsed]:
     """Columns that already are numbers with decimals, in the same form as those of text."""
-    found = {}
+    with_points = {}
     for column in table.select(pl.col(pl.Float64)).get_columns():
         decimals = column.set(column.is_infinite() | (column == column.round()), None)
-        found[column.name] = Parsed(decimals.cast(pl.String), decimals)
-    return found
+        with_points[column.name] = Parsed(decimals.cast(pl.String), decimals)
+    return with_points
 
 
 def _refuse_mixture(
@@ -170,9 +182,9 @@ def _finish(name: str, column: Parsed, source: str, where: Callable[[int], str])
             f"{_short(column.text[row])}{more}. Correct it, leave it empty, or remove the column."
         )
     if column.text.head(100).cast(pl.Int64, strict=False).null_count() == column.text.head(100).null_count():
-        whole = column.text.cast(pl.Int64, strict=False)
-        if whole.null_count() == column.text.null_count():
-            return whole
+        integers = column.text.cast(pl.Int64, strict=False)
+        if integers.null_count() == column.text.null_count():
+            return integers
     return column.numbers.alias(name)
 
 

@@ -11,10 +11,11 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from shoal.data.readers.base import ReadOptions, first_line
-from shoal.data.signal_readers.arrays import INPUTS, TARGETS, kind_of, signals_from_arrays
-from shoal.data.signal_readers.base import SignalTable
-from shoal.data.signal_readers.pixels import stored_type
+from shoal.data.readers.base import Content, Reader
+from shoal.data.readers.files import first_line
+from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.signals.arrays import INPUTS, TARGETS, array_kind, signals_from_arrays
+from shoal.data.readers.signals.pixels import stored_type
 from shoal.data.signals import VALUES_AT_ONCE
 from shoal.errors import DataError, listing
 from shoal.row_view import aligned_empty
@@ -23,20 +24,22 @@ _ONLY = ""
 """The name of the array in an NPY file."""
 
 
-class _Header(NamedTuple):
+class _ArrayHeader(NamedTuple):
     shape: tuple[int, ...]
     fortran: bool
     dtype: np.dtype
 
 
-class NumpyArrays:
+class NumpySignalReader(Reader):
     """NPY and NPZ whose X has three or four axes; all others are tables. Nothing is ever unpickled."""
 
-    name: str = "NumPy"
+    name = "NumPy"
+    extensions = (".npy", ".npz")
+    gives_signals = True
 
     def takes(self, path: Path, options: ReadOptions) -> bool:
         """Return whether the header of some array says so; the arrays are not read."""
-        if path.suffix.lower() not in (".npy", ".npz") or not path.is_file():
+        if path.suffix.lower() not in self.extensions or not path.is_file():
             return False
         try:
             headers = _headers(path)
@@ -45,7 +48,7 @@ class NumpyArrays:
         most = max((len(header.shape) for header in headers.values()), default=0)
         return most >= 3 or (most == 2 and options.kind in ("images", "series"))
 
-    def read(self, path: Path, options: ReadOptions) -> SignalTable:
+    def read(self, path: Path, options: ReadOptions) -> Content:
         """Return images or series with their targets, read straight into one array."""
         try:
             return self._read(path, options)
@@ -55,19 +58,19 @@ class NumpyArrays:
             reason = first_line(error)
             raise DataError(f"{path} is no readable NumPy file ({reason}). Save it again with numpy.savez.") from error
 
-    def _read(self, path: Path, options: ReadOptions) -> SignalTable:
+    def _read(self, path: Path, options: ReadOptions) -> Content:
         headers = _headers(path)
-        found = listing(f"{name} {header.shape}" for name, header in headers.items())
+        arrays = listing(f"{name} {header.shape}" for name, header in headers.items())
         x = _ONLY if _ONLY in headers else next((name for name in INPUTS if name in headers), None)
         y = next((name for name in TARGETS if name in headers), None)
         if x is None and len(headers) == 1:
             x = next(iter(headers))
         if x is None or (len(headers) > 1 and y is None):
             raise DataError(
-                f"{path} holds {found}; expected the images or series as {' or '.join(INPUTS)} and their targets as "
+                f"{path} holds {arrays}; expected the images or series as {' or '.join(INPUTS)} and their targets as "
                 f"{' or '.join(TARGETS)}. Save it again with numpy.savez(file, X=…, y=…)"
             )
-        kind = kind_of(headers[x].shape, headers[x].dtype, options, str(path))
+        kind = array_kind(headers[x].shape, headers[x].dtype, options, str(path))
         with _opened(path, x) as stream:
             values = _read_array(stream, kind)
         targets = None
@@ -80,7 +83,7 @@ class NumpyArrays:
         return read._replace(notes=(note, *read.notes)) if others else read
 
 
-def _headers(path: Path) -> dict[str, _Header]:
+def _headers(path: Path) -> dict[str, _ArrayHeader]:
     """Return the header of each array by its name; `_ONLY` is that in an NPY file."""
     if path.suffix.lower() == ".npy":
         with path.open("rb") as stream:
@@ -94,10 +97,10 @@ def _headers(path: Path) -> dict[str, _Header]:
         return headers
 
 
-def _header(stream: IO[bytes]) -> _Header:
+def _header(stream: IO[bytes]) -> _ArrayHeader:
     version = np.lib.format.read_magic(stream)
     read: Any = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return _Header(*read(stream))
+    return _ArrayHeader(*read(stream))
 
 
 @contextlib.contextmanager

@@ -8,23 +8,25 @@ from typing import Any
 
 import polars as pl
 
-from shoal.data.frames import check_names, numbered, tidy
-from shoal.data.readers.base import ReadOptions, WithUnits, first_line
-from shoal.data.readers.dialect import has_header
-from shoal.data.readers.values import is_missing, is_number, typed
-from shoal.data.units import unit_row
+from shoal.data.frames import check_names, default_names, plain_table
+from shoal.data.readers.base import Content
+from shoal.data.readers.files import first_line
+from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.tables.base import TableReader
+from shoal.data.readers.tables.dialect import has_header
+from shoal.data.readers.tables.values import typed, units_on_top
 from shoal.errors import DataError, listing, suggest
 
 _SAMPLE_ROWS = 200
 
 
-class ExcelReader:
+class ExcelReader(TableReader):
     """One sheet of a workbook, read as text by polars and fastexcel, then typed like a text file."""
 
-    name: str = "Excel"
-    extensions: tuple[str, ...] = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
+    name = "Excel"
+    extensions = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 
-    def read(self, path: Path, options: ReadOptions) -> WithUnits:
+    def parse(self, path: Path, options: ReadOptions) -> Content:
         """Return the table in the chosen sheet of `path`, with the units in a row below its header."""
         if importlib.util.find_spec("fastexcel") is None:
             raise DataError(f"{path}: Excel files need an extra package. Install it with: pip install 'shoal[excel]'")
@@ -36,11 +38,11 @@ class ExcelReader:
         numbers = [int(i) + 1 for i in filled.arg_true()]
         rows = [[str(v or "").strip() for v in row] for row in cells.head(_SAMPLE_ROWS).rows()]
         header = has_header(rows) if options.header is None else options.header
-        names, told = rows[0] if header else numbered(cells.width), []
+        names, row_of_units = rows[0] if header else default_names(cells.width), []
         if header:
             check_names(names, f"{path}, row {numbers[0]}")
-            told = _units(rows) or []
-            skipped = 2 if told else 1
+            row_of_units = units_on_top(rows[1:]) or []
+            skipped = 2 if row_of_units else 1
             cells, numbers = cells.slice(skipped), numbers[skipped:]
         if not cells.height:
             raise DataError(f"{path} has a header and no rows; expected at least one row of data below it.")
@@ -52,13 +54,7 @@ class ExcelReader:
             where=lambda row: f"row {numbers[row]}",
             decimal_comma=options.decimal_comma,
         )
-        return WithUnits(table, {name: unit for name, unit in zip(names, told, strict=False) if unit})
-
-
-def _units(rows: list[list[str]]) -> list[str] | None:
-    """Return the units in the row below the header, or None if it is a row of data."""
-    below = [[is_missing(v) or is_number(v) or is_number(v.replace(",", ".", 1)) for v in row] for row in rows[2:]]
-    return unit_row(rows[1], below) if len(rows) > 1 else None
+        return Content(table, units={name: unit for name, unit in zip(names, row_of_units, strict=False) if unit})
 
 
 def _filled(sheet: pl.DataFrame) -> pl.Series:
@@ -69,7 +65,7 @@ def _with_types(cells: pl.DataFrame, sheet: pl.DataFrame, numbers: list[int], pa
     """Numbers and dates as the workbook holds them, since its texts of small numbers are rounded."""
     native = sheet[[n - numbers[0] for n in numbers]].select(cells.columns)
     kept = [c for c in native.get_columns() if c.dtype not in (pl.String, pl.Null)]
-    return cells.with_columns(tidy(pl.DataFrame(kept), str(path)).get_columns())
+    return cells.with_columns(plain_table(pl.DataFrame(kept), str(path)).get_columns())
 
 
 def _load(path: Path, sheet: str | None, skip: int | None = None) -> pl.DataFrame:

@@ -6,19 +6,22 @@ from pathlib import Path
 
 import polars as pl
 
-from shoal.data.frames import tidy
-from shoal.data.readers.base import ReadOptions, WithUnits, first_line
+from shoal.data.frames import plain_table
+from shoal.data.readers.base import Content
+from shoal.data.readers.files import first_line
+from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.tables.base import TableReader
 from shoal.data.unit_sources import units_of_parquet
 from shoal.errors import DataError
 
 
-class ParquetReader:
+class ParquetReader(TableReader):
     """Parquet, read by polars."""
 
-    name: str = "Parquet"
-    extensions: tuple[str, ...] = (".parquet", ".pq")
+    name = "Parquet"
+    extensions = (".parquet", ".pq")
 
-    def read(self, path: Path, options: ReadOptions) -> WithUnits:
+    def parse(self, path: Path, options: ReadOptions) -> Content:
         """Return the table in `path` with the units of its fields; the options say nothing about Parquet."""
         del options
         try:
@@ -29,4 +32,4 @@ class ParquetReader:
             raise DataError(
                 f"{path} is no readable Parquet file ({first_line(error)}). Write it again, or rename it to what it is."
             ) from error
-        return WithUnits(tidy(table, str(path)), units_of_parquet(data))
+        return Content(plain_table(table, str(path)), units=units_of_parquet(data))

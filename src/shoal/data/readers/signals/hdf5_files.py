@@ -9,27 +9,28 @@ from typing import Any
 
 import numpy as np
 
-from shoal.data.readers.base import ReadOptions, first_line
-from shoal.data.signal_readers.arrays import INPUTS, TARGETS, kind_of, signals_from_arrays
-from shoal.data.signal_readers.base import SignalTable
-from shoal.data.signal_readers.pixels import stored_type
+from shoal.data.readers.base import Content, Reader
+from shoal.data.readers.files import first_line
+from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.signals.arrays import INPUTS, TARGETS, array_kind, signals_from_arrays
+from shoal.data.readers.signals.pixels import stored_type
 from shoal.data.signals import VALUES_AT_ONCE
 from shoal.errors import DataError, listing
 from shoal.row_view import aligned_empty
 
-EXTENSIONS = (".h5", ".hdf5", ".hdf")
 
-
-class Hdf5Arrays:
+class Hdf5Reader(Reader):
     """HDF5 with images or series and their targets; needs h5py."""
 
-    name: str = "HDF5"
+    name = "HDF5"
+    extensions = (".h5", ".hdf5", ".hdf")
+    gives_signals = True
 
     def takes(self, path: Path, options: ReadOptions) -> bool:  # noqa: ARG002 (tables are not read from HDF5)
         """Return whether the name is that of an HDF5 file."""
-        return path.suffix.lower() in EXTENSIONS and path.is_file()
+        return path.suffix.lower() in self.extensions and path.is_file()
 
-    def read(self, path: Path, options: ReadOptions) -> SignalTable:
+    def read(self, path: Path, options: ReadOptions) -> Content:
         """Return images or series with their targets, read straight into one array."""
         if importlib.util.find_spec("h5py") is None:
             raise DataError(f"{path}: HDF5 files need an extra package. Install it with: pip install 'shoal[science]'")
@@ -42,17 +43,17 @@ class Hdf5Arrays:
             raise DataError(f"{path} is no readable HDF5 file ({first_line(error)}). Write it again.") from error
 
 
-def _read(file: Any, path: Path, options: ReadOptions) -> SignalTable:
+def _read(file: Any, path: Path, options: ReadOptions) -> Content:
     arrays: dict[str, Any] = {}
-    file.visititems(lambda name, one: arrays.__setitem__(name, one) if hasattr(one, "dtype") else None)
+    file.visititems(lambda name, node: arrays.__setitem__(name, node) if hasattr(node, "dtype") else None)
     x, y = (next((name for name in names if name in arrays), None) for names in (INPUTS, TARGETS))
     if x is None or (y is None and len(arrays) > 1):
-        found = listing(f"{name} {one.shape}" for name, one in arrays.items()) or "no datasets"
+        datasets = listing(f"{name} {node.shape}" for name, node in arrays.items()) or "no datasets"
         raise DataError(
-            f"{path} has {found}; expected the images or series as {' or '.join(INPUTS)} and their targets as "
+            f"{path} has {datasets}; expected the images or series as {' or '.join(INPUTS)} and their targets as "
             f"{' or '.join(TARGETS)}. Rename them, with h5py: file.move('old', 'X')"
         )
-    kind = kind_of(arrays[x].shape, arrays[x].dtype, options, f"{path}, dataset {x}")
+    kind = array_kind(arrays[x].shape, arrays[x].dtype, options, f"{path}, dataset {x}")
     values = _read_array(arrays[x], kind)
     targets = None if y is None else arrays[y][()]
     read = signals_from_arrays(values, targets, options, str(path))

@@ -12,12 +12,14 @@ from pathlib import Path
 import polars as pl
 import polars.selectors as cs
 
-from shoal.data.frames import check_names, numbered
-from shoal.data.readers import dialect
-from shoal.data.readers.base import ReadOptions, WithUnits, first_line, load_bytes
-from shoal.data.readers.decoding import decode
-from shoal.data.readers.values import MISSING, is_missing, is_number, typed
-from shoal.data.units import unit_row
+from shoal.data.frames import check_names, default_names
+from shoal.data.readers.base import Content
+from shoal.data.readers.files import first_line, load_bytes
+from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.tables import dialect
+from shoal.data.readers.tables.base import TableReader
+from shoal.data.readers.tables.decoding import decode_text
+from shoal.data.readers.tables.values import MISSING, is_missing, is_number, typed, units_on_top
 from shoal.errors import DataError
 
 _SAMPLE_CHARACTERS = 100_000
@@ -39,15 +41,16 @@ class _Layout:
     units: dict[str, str] = field(default_factory=dict)
 
 
-class TextReader:
+class TextReader(TableReader):
     """CSV and its relatives; the delimiter and the header are found from the content."""
 
-    name: str = "text table"
-    extensions: tuple[str, ...] = (".csv", ".tsv", ".txt", ".dat", ".tab", ".asc", ".data")
+    name = "text table"
+    compressible = True
+    extensions = (".csv", ".tsv", ".txt", ".dat", ".tab", ".asc", ".data")
 
-    def read(self, path: Path, options: ReadOptions) -> WithUnits:
+    def parse(self, path: Path, options: ReadOptions) -> Content:
         """Return the table in `path`, with the units in a row below its header, if there is one."""
-        text = decode(load_bytes(path), path, options.encoding)
+        text = decode_text(load_bytes(path), path, options.encoding)
         if not text.strip():
             raise DataError(f"{path} is empty; expected a header and rows of data.")
         delimiter = _delimiter(text, options)
@@ -63,7 +66,7 @@ class TextReader:
             decimal_comma=options.decimal_comma,
             comma_delimited=delimiter == ",",
         )
-        return WithUnits(typed_table, layout.units)
+        return Content(typed_table, units=layout.units)
 
 
 def _delimiter(text: str, options: ReadOptions) -> str:
@@ -97,7 +100,7 @@ def _layout(text: str, delimiter: str, options: ReadOptions, path: Path) -> _Lay
     sample = [r for _, _, r in rows]
     header = dialect.has_header(sample) if options.header is None else options.header
     if not header:
-        names = commented or numbered(len(fields))
+        names = commented or default_names(len(fields))
         return _Layout(delimiter, names, _offset(text, first - 1), first, f"line {first}", sample)
     if len(rows) == 1:
         raise DataError(
@@ -106,14 +109,10 @@ def _layout(text: str, delimiter: str, options: ReadOptions, path: Path) -> _Lay
         )
     _check_header(fields, rows, path)
     units, sample = {}, sample[1:]
-    if told := unit_row(sample[0], [[_counts_as_number(value) for value in row] for row in sample[1:]]):
-        units = {name: unit for name, unit in zip(fields, told, strict=True) if unit}
+    if row_of_units := units_on_top(sample):
+        units = {name: unit for name, unit in zip(fields, row_of_units, strict=True) if unit}
         sample, last = sample[1:], rows[1][1]
     return _Layout(delimiter, fields, _offset(text, last), last + 1, f"the header in line {first}", sample, units)
-
-
-def _counts_as_number(text: str) -> bool:
-    return is_missing(text) or is_number(text) or is_number(text.replace(",", ".", 1))
 
 
 def _check_header(fields: list[str], rows: list[tuple[int, int, list[str]]], path: Path) -> None:
@@ -178,9 +177,9 @@ def _guessed_types(layout: _Layout) -> dict[str, pl.DataType]:
     types: dict[str, pl.DataType] = {}
     for index, name in enumerate(layout.names):
         values = [v for row in layout.sample if index < len(row) and not is_missing(v := row[index])]
-        whole = all(re.fullmatch(r"[+-]?\d+", v) for v in values)
-        number = bool(values) and (whole or all(map(is_number, values)))
-        types[name] = (pl.Int64() if whole else pl.Float64()) if number else pl.String()
+        integers = all(re.fullmatch(r"[+-]?\d+", v) for v in values)
+        number = bool(values) and (integers or all(map(is_number, values)))
+        types[name] = (pl.Int64() if integers else pl.Float64()) if number else pl.String()
     return types
 
 
@@ -265,6 +264,6 @@ def _malformed(path: Path, error: csv.Error) -> DataError:
 
 
 def _line_of(body: str, layout: _Layout, row: int) -> int:
-    found: Callable[[list[str]], bool] = any
-    lines = (first for first, _, f in dialect.records(body, layout.delimiter, layout.line) if found(f))
+    is_filled: Callable[[list[str]], bool] = any
+    lines = (first for first, _, f in dialect.records(body, layout.delimiter, layout.line) if is_filled(f))
     return next(islice(lines, row, None))

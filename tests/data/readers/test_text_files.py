@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from shoal.data.readers import READERS, ReadOptions, read_table
+from shoal.data.readers import ReadOptions, read_table
 from shoal.errors import DataError, SettingError
 
 
@@ -231,9 +231,3 @@ def test_options_that_make_no_sense(write):
             read_table(path, ReadOptions(encoding=given))
     with pytest.raises(DataError, match="line 2: not ascii text"):
         read_table(write("a,b\n1,é\n"), ReadOptions(encoding="ascii"))
-
-
-def test_readers_follow_their_interface():
-    extensions = [e for reader in READERS.values() for e in reader.extensions]
-    assert len(set(extensions)) == len(extensions)
-    assert all(e.startswith(".") and e == e.lower() for e in extensions)

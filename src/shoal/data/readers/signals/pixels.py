@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from shoal.data.readers.base import ReadOptions
+from shoal.data.readers.options import ReadOptions
 from shoal.errors import SettingError
 from shoal.row_view import aligned_empty
 

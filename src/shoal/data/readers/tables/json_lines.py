@@ -8,35 +8,39 @@ from typing import Any
 
 import polars as pl
 
-from shoal.data.frames import tidy
-from shoal.data.readers.base import ReadOptions, load_bytes
-from shoal.data.readers.decoding import decode
-from shoal.data.readers.values import typed
+from shoal.data.frames import plain_table
+from shoal.data.readers.base import Content
+from shoal.data.readers.files import load_bytes
+from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.tables.base import TableReader
+from shoal.data.readers.tables.decoding import decode_text
+from shoal.data.readers.tables.values import typed
 from shoal.errors import DataError
 
 
-class JsonLinesReader:
+class JsonLinesReader(TableReader):
     """JSON lines, read by polars; Python's reader only finds mistakes, and accepts NaN and mixed columns."""
 
-    name: str = "JSON lines"
-    extensions: tuple[str, ...] = (".jsonl", ".ndjson")
+    name = "JSON lines"
+    compressible = True
+    extensions = (".jsonl", ".ndjson")
 
-    def read(self, path: Path, options: ReadOptions) -> pl.DataFrame:
+    def parse(self, path: Path, options: ReadOptions) -> Content:
         """Return the table in `path`."""
-        text = decode(load_bytes(path), path, options.encoding)
+        text = decode_text(load_bytes(path), path, options.encoding)
         if not text.strip():
             raise DataError(f"{path} is empty; expected one JSON object per line.")
         table = _fast(text)
         if table is None:
             table = _slow(text, path)
-        table = tidy(table, str(path))
         lines = [n for n, line in enumerate(text.split("\n"), 1) if line.strip()]
-        return typed(
-            table,
+        table = typed(
+            plain_table(table, str(path)),
             source=str(path),
             where=lambda row: f"line {lines[row]}",
             decimal_comma=options.decimal_comma,
         )
+        return Content(table)
 
 
 def _fast(text: str) -> pl.DataFrame | None:

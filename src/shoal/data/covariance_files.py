@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from shoal.data.readers.decoding import decode
+from shoal.data.readers.tables.decoding import decode_text
 from shoal.errors import DataError, listing, suggest
 
 NAMES = ("covariance", "cov", "y_cov")
@@ -33,7 +33,7 @@ def read_covariance(path: str | Path) -> tuple[np.ndarray, list[str] | None]:
         if path.suffix.lower() in (".npy", ".npz"):
             matrix, names = _from_numpy(path)
         else:
-            matrix, names = _from_text(decode(path.read_bytes(), path), path)
+            matrix, names = _from_text(decode_text(path.read_bytes(), path), path)
     except OSError as error:
         near = suggest(path.name, [other.name for other in path.parent.glob("*")])
         raise DataError(f"y_cov: cannot read {str(path)!r}: {error.strerror or error}.{near}") from None
@@ -52,8 +52,8 @@ def read_covariance(path: str | Path) -> tuple[np.ndarray, list[str] | None]:
 def _from_numpy(path: Path) -> tuple[np.ndarray, list[str] | None]:
     try:
         with path.open("rb") as file:
-            found = np.load(file, allow_pickle=False)
-            arrays = {"": found} if isinstance(found, np.ndarray) else {name: found[name] for name in found.files}
+            content = np.load(file, allow_pickle=False)
+            arrays = {"": content} if isinstance(content, np.ndarray) else dict(content)
     except (ValueError, EOFError, BadZipFile) as error:
         raise DataError(f"y_cov: {path} is no {path.suffix} file of numbers: {error}") from None
     names = arrays.pop("ids", None)

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from shoal.data.readers.values import is_missing, is_number
+from shoal.data.readers.tables.values import is_decimal, is_missing, is_number
 from shoal.errors import SettingError
 
 # Whitespace is rewritten to this before parsing: a character that text files are refused for.
@@ -175,15 +175,11 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
         below = [r[index] for r in rest if index < len(r) and not is_missing(r[index])]
         if not below or is_missing(field):
             continue
-        if sum(map(_numeric, below)) > 0.5 * len(below):
-            evidence += -1 if _numeric(field) else 1
-        elif _numeric(field):
+        if sum(map(is_decimal, below)) > 0.5 * len(below):
+            evidence += -1 if is_decimal(field) else 1
+        elif is_decimal(field):
             evidence -= 1
     return evidence > 0 or (evidence == 0 and names > 0)
-
-
-def _numeric(field: str) -> bool:
-    return is_number(field) or is_number(field.replace(",", ".", 1))
 
 
 def commented_names(comments: Sequence[str], delimiter: str, columns: int) -> list[str] | None:
