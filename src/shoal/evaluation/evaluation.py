@@ -35,10 +35,11 @@ from shoal.evaluation.verdict import beats_baselines, conclude
 from shoal.prediction.autoencoder import best_alone
 from shoal.prediction.conformal import coverage
 from shoal.prediction.correlated_errors import learned_errors
-from shoal.prediction.error_bars import Measured
+from shoal.prediction.error_bars import CalibrationRecord
 from shoal.prediction.intrinsic_scatter import total_error
 from shoal.prediction.out_of_fold import OutOfFold
-from shoal.prediction.predictor import Prediction, Predictor
+from shoal.prediction.prediction import ClassPrediction, NumberPrediction, Prediction
+from shoal.prediction.predictor import Predictor
 from shoal.prediction.scored import Scored
 from shoal.results import Task
 from shoal.search.results.importance import importance
@@ -56,7 +57,7 @@ def evaluate(
     split: Split,
     sealed: SealedRows,
     baselines: Learned,
-    measured: Measured,
+    measured: CalibrationRecord,
     *,
     folds: OutOfFold | None = None,
     repeats: int = 1,
@@ -87,12 +88,12 @@ def evaluate(
     known = best_guess(judge.predict_features(train.x, None if folds is None else folds.learned))
     asked = None if folds is None else folds.judged
     on_validation = judge.predict_features(validation.x, asked)
-    unseen, calibrated = best_guess(on_validation), measured.after
+    unseen, calibrated = best_guess(on_validation), measured.probabilities
     scores = {
         "train": score_guess(scored, train, known, seed),
         "validation": score_guess(scored, validation, unseen, seed)
         if calibrated is None
-        else score_rows(scored, validation, seed, probabilities=calibrated),
+        else score_rows(scored, validation, seed, probabilities=calibrated.after),
     }
 
     importance = importance_in_passing(judge, dataset, split, validation, asked, seed)  # while baselines are fitted
@@ -133,7 +134,8 @@ def evaluate(
         parts = (train.y, known, train.weights), (truth, best_guess(prediction), weights)
         picture = overtraining(dataset.classes, *parts, overfitting, epochs, shuffled, settings.get("signal"))
     with_errors = None
-    if predictor.measured is not None:
+    of_numbers = isinstance(prediction, NumberPrediction) and isinstance(on_validation, NumberPrediction)
+    if of_numbers and predictor.measured is not None:
         of_test = of_rows(predictor, dataset, split.test, prediction, truth, weights, split, seed)
         rest = validation.y, validation.weights, split, seed
         of_validation = of_rows(predictor, dataset, split.validation, on_validation, *rest)
@@ -204,7 +206,7 @@ def of_rows(
     predictor: Predictor,
     dataset: Dataset,
     rows: np.ndarray,
-    prediction: Prediction,
+    prediction: NumberPrediction,
     truth: np.ndarray,
     weights: np.ndarray | None,
     split: Split,
@@ -254,13 +256,11 @@ def _test_rows(prediction: Prediction, scored: Scored, groups: np.ndarray | None
     truth, weights, series = scored.truth, scored.weights, scored.series
     if scored.present is not None:
         prediction = prediction.at(scored.present)
-    if prediction.probabilities is not None:
+    if isinstance(prediction, ClassPrediction):
         held = None
         if prediction.sets is not None:
             held = coverage(prediction.sets[np.arange(len(truth)), truth], weights, groups)
         return TestRows(truth, weights, probabilities=prediction.probabilities, coverage=held, series=series)
-    assert prediction.low is not None
-    assert prediction.high is not None
     inside = (truth >= prediction.low) & (truth <= prediction.high)
     return TestRows(
         truth,

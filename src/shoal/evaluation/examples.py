@@ -13,7 +13,8 @@ from shoal.data.signals import Signals
 from shoal.errors import NetworkError
 from shoal.evaluation.explanation.activations import feature_maps, filters, hidden_states, saliency
 from shoal.evaluation.record import ForecastRows, SignalRecord, StepExamples
-from shoal.prediction.predictor import Prediction, Predictor
+from shoal.prediction.prediction import ClassPrediction, Prediction
+from shoal.prediction.predictor import Predictor
 
 MOST, MOST_WRONG = 12, 4
 LONGEST_STRETCH = 150
@@ -50,7 +51,7 @@ def signal_record(
     best = predictor.members[0]
     network, parameters = best.network, best.parameters
     outputs = np.zeros(len(chosen), int)
-    if prediction.probabilities is not None and not per_step:
+    if isinstance(prediction, ClassPrediction) and not per_step:
         outputs = prediction.probabilities[chosen].argmax(axis=1)
     several = [(member.network, member.parameters) for member in predictor.members[:MOST_NETWORKS]]
     return SignalRecord(
@@ -71,23 +72,29 @@ def signal_record(
 
 
 def choose_rows(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
-    """Return up to twelve rows to show: well predicted ones of all classes or sizes, then up to four bad ones.
+    """Return up to twelve rows to show: well predicted ones of all classes or sizes, then up to four bad ones."""
+    if isinstance(prediction, ClassPrediction):
+        return rows_of_classes(prediction.probabilities, truth)
+    return rows_of_numbers(prediction.mean, truth)
 
-    The bad ones are those where the ensemble was surest of a wrong class, or missed the value by most.
+
+def rows_of_classes(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return rows to show, the last those where the ensemble was surest of a wrong class.
 
     Example:
-        >>> answers = Prediction(("y",), ("a", "b"), np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]]))
-        >>> choose_rows(answers, np.array([0, 1, 1])).tolist()
+        >>> rows_of_classes(np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]]), np.array([0, 1, 1])).tolist()
         [0, 2, 1]
     """
-    if prediction.probabilities is not None:
-        sure, said = prediction.probabilities.max(axis=1), prediction.probabilities.argmax(axis=1)
-        wrong = np.flatnonzero(said != truth)
-        wrong = wrong[np.argsort(-sure[wrong], kind="stable")][:MOST_WRONG]
-        right = _by_turns(np.flatnonzero(said == truth), truth)
-        return np.concatenate([right[: MOST - len(wrong)], wrong])
-    assert prediction.mean is not None
-    missed = (np.abs(prediction.mean - truth) / (truth.std(axis=0) + 1e-300)).mean(axis=1)
+    sure, predicted = probabilities.max(axis=1), probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != truth)
+    wrong = wrong[np.argsort(-sure[wrong], kind="stable")][:MOST_WRONG]
+    right = _by_turns(np.flatnonzero(predicted == truth), truth)
+    return np.concatenate([right[: MOST - len(wrong)], wrong])
+
+
+def rows_of_numbers(mean: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return rows to show, the last those where the ensemble missed the value by most."""
+    missed = (np.abs(mean - truth) / (truth.std(axis=0) + 1e-300)).mean(axis=1)
     order = np.argsort(-missed, kind="stable")
     wrong = order[: min(MOST_WRONG, len(order) // 3)]
     rest = np.setdiff1d(order[: -(len(order) // 2) - 1 : -1], wrong)  # the better half
@@ -122,7 +129,7 @@ def choose_series(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
 
 def _errors(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
     """Return the share of wrong steps of each series, or the mean square in units of each target's variance."""
-    if prediction.probabilities is not None:
+    if isinstance(prediction, ClassPrediction):
         present = truth >= 0
         wrong = (prediction.probabilities.argmax(axis=-1) != truth) & present
         return np.asarray(wrong.sum(axis=1) / np.maximum(present.sum(axis=1), 1))
@@ -132,13 +139,10 @@ def _errors(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
 
 def step_examples(prediction: Prediction, truth: np.ndarray, rows: np.ndarray) -> StepExamples:
     """Return truth and prediction at each step of some series."""
-    if prediction.probabilities is not None:
+    if isinstance(prediction, ClassPrediction):
         true = np.where(truth[rows] >= 0, truth[rows], np.nan)
         said = np.where(np.isnan(true), np.nan, prediction.probabilities[rows].argmax(axis=-1))
         return StepExamples(true, said, 1.0 - _errors(prediction, truth)[rows])
-    assert prediction.mean is not None
-    assert prediction.low is not None
-    assert prediction.high is not None
     true = truth[rows, :, 0]
     here = ~np.isnan(true)
     said, low, high = (

@@ -11,7 +11,7 @@ from shoal.data.conversion import labels, to_numbers
 from shoal.evaluation.baselines.pca import Principal
 from shoal.evaluation.record import ReconstructedRows, ReconstructionRecord
 from shoal.networks.bottleneck import code_size
-from shoal.prediction.autoencoder import anomaly_scores, codes, reconstruct
+from shoal.prediction.autoencoder import anomaly_scores, check_reconstructs, codes, reconstruct
 from shoal.prediction.predictor import Predictor
 from shoal.results import Interval
 from shoal.search.results.ranking import best_by_bottleneck, rank_candidates
@@ -58,9 +58,8 @@ def reconstruction_record(
         train: prepared training rows, from which the plane of the codes is taken.
         test: prepared and scaled test rows.
     """
-    assert predictor.alarm is not None
     x, truth = test
-    alarm, scores, own = predictor.alarm, anomaly_scores(predictor, x), codes(predictor, x)
+    alarm, scores, own = check_reconstructs(predictor), anomaly_scores(predictor, x), codes(predictor, x)
     share = float((scores > alarm.threshold).mean())
     plane = Principal.fit(codes(predictor, train), 2)
     name, values = row_labels(dataset, split.test)

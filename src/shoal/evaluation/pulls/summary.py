@@ -7,12 +7,13 @@ import numpy as np
 from shoal.evaluation.pulls.chi_square import ChiSquare, MeasuredRecord, ReplicaCount, chi_square, errors_sentence
 from shoal.prediction.correlated_errors import LearnedErrors
 from shoal.prediction.intrinsic_scatter import error_of_fit, total_error
-from shoal.prediction.predictor import Prediction, Predictor
+from shoal.prediction.prediction import NumberPrediction
+from shoal.prediction.predictor import Predictor
 from shoal.training.heads import VALUE
 
 
 def of_targets(
-    prediction: Prediction,
+    prediction: NumberPrediction,
     truth: np.ndarray,
     sigma: np.ndarray,
     weights: np.ndarray | None,
@@ -20,8 +21,6 @@ def of_targets(
     learned: LearnedErrors | None = None,
 ) -> dict[str, ChiSquare]:
     """Return chi-square and pulls of each target on rows that trained no weight, by their covariance if it is known."""
-    assert prediction.mean is not None
-    assert prediction.spread is not None
     residuals, fit = truth - prediction.mean, error_of_fit(prediction) if learned is None else prediction.spread
     sigma = total_error(sigma, prediction.input_spread)  # the effective variance (Orear, Am. J. Phys. 50, 912, 1982)
     return {
