@@ -134,8 +134,11 @@ def evaluate(
         parts = (train.y, known, train.weights), (truth, best_guess(prediction), weights)
         picture = overtraining(dataset.classes, *parts, overfitting, epochs, shuffled, settings.get("signal"))
     with_errors = None
-    of_numbers = isinstance(prediction, NumberPrediction) and isinstance(on_validation, NumberPrediction)
-    if of_numbers and predictor.measured is not None:
+    if (
+        predictor.measured is not None
+        and isinstance(prediction, NumberPrediction)
+        and isinstance(on_validation, NumberPrediction)
+    ):
         of_test = of_rows(predictor, dataset, split.test, prediction, truth, weights, split, seed)
         rest = validation.y, validation.weights, split, seed
         of_validation = of_rows(predictor, dataset, split.validation, on_validation, *rest)

@@ -23,7 +23,8 @@ def negative_log_likelihood(
 
     Args:
         truth: `(rows, targets)`.
-        mean, std: predicted, alike.
+        mean: predicted, alike.
+        std: predicted, alike.
         covariance: predicted, `(rows, targets, targets)`, or None.
         counts: whether they are counts.
 

@@ -156,11 +156,12 @@ class NumberPrediction(_Rows):
         covariance: `(rows, targets, targets)`, of the targets of a row, where the networks predict it.
         outside: `(rows,)`, as of classes.
         lengths: `(rows,)`, as of classes.
-        probabilities, labels: None, since numbers have none; see `ClassPrediction`.
+        probabilities, labels, sets: None, since numbers have none; see `ClassPrediction`.
     """
 
     probabilities: ClassVar[None] = None
     labels: ClassVar[None] = None
+    sets: ClassVar[None] = None
     mean: np.ndarray
     std: np.ndarray
     spread: np.ndarray

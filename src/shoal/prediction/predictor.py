@@ -359,7 +359,7 @@ class Predictor:
 
 
 def _with_total(prediction: NumberPrediction, measured: MeasuredErrors) -> NumberPrediction:
-    """Return the prediction with the intrinsic scatter, the networks' or the measured, and the error of a true value."""
+    """Return the prediction with the scatter that the networks predict or that was measured, and the total."""
     scatter = np.broadcast_to(measured.values, prediction.mean.shape) if prediction.noise is None else prediction.noise
     total = total_error(scatter, error_of_fit(prediction))
     return replace(prediction, scatter=scatter, noise=None, total=total)

@@ -15,6 +15,7 @@ from shoal.report.words import (
     number,
     percent,
 )
+from shoal.results import Interval
 
 _NAMES = {"calibration_error": "calibration error", "log_loss": "log-loss"}
 _PARTS = {"validation": "validation rows, cross-fitted", "test": "test rows"}
@@ -39,7 +40,7 @@ def error_bars(record: Record) -> tuple[str, ...]:
         what = "" if len(record.data.targets) == 1 else ", all targets of a row together"
         lines.append(f"The negative log-likelihood of a test {record.test_rows.unit} is {interval(found.nll)}{what}")
     if found.outside is not None:
-        lines.append(_outside(record, found))
+        lines.append(_outside(record, found, found.outside))
     return tuple(lines)
 
 
@@ -71,10 +72,8 @@ def _calibration(found: ErrorBars) -> str:
     return f"{said}{reason}"
 
 
-def _outside(record: Record, found: ErrorBars) -> str:
-    assert found.outside is not None
+def _outside(record: Record, found: ErrorBars, share: Interval) -> str:
     rows = record.data.rows.get("test", 0)
-    share = found.outside
     low, high = 100 * share.low, 100 * share.high
     text = (
         f"{count(found.outside_rows, 'test row')} of {rows:,} ({number(low, 2)} to {number(high, 2)} %) "

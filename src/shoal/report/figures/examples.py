@@ -41,10 +41,9 @@ class Label:
         return f"{'✗ ' if self.right is False else ''}{name_text(name, most)}{' · ' if tab else ''}{end}"
 
 
-def labels(record: Record) -> tuple[Label, ...]:
-    """Return a label for each row of `record.signals`; of several targets the first counts."""
-    assert record.signals is not None
-    return tuple(_label(record, int(row)) for row in record.signals.rows)
+def labels(record: Record, rows: np.ndarray) -> tuple[Label, ...]:
+    """Return a label for each of some test rows; of several targets the first counts."""
+    return tuple(_label(record, int(row)) for row in rows)
 
 
 def _label(record: Record, row: int) -> Label:
