@@ -1,4 +1,4 @@
-"""What the members of an ensemble say on average: of classes, and of numbers."""
+"""What the members of an ensemble say on average, and how far they disagree."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from shoal.prediction.calibration import entropy
 from shoal.training.heads import Described
 
 
@@ -48,26 +47,6 @@ EVERYONE = Asked()
 def mean_over_members(values: Sequence[np.ndarray]) -> np.ndarray:
     """Return the mean of what each of several members says of the same rows."""
     return np.asarray(np.mean(values, axis=0))
-
-
-@dataclass(frozen=True)
-class ClassAverages:
-    """What members say of classes.
-
-    Attributes:
-        mean, spread: `(rows, ..., classes)`, mean and standard deviation of their probabilities.
-        entropy: `(rows, ...)`, the mean of the entropy of each.
-    """
-
-    mean: np.ndarray
-    spread: np.ndarray
-    entropy: np.ndarray
-
-    @classmethod
-    def of(cls, probabilities: Sequence[np.ndarray], asked: Asked) -> ClassAverages:
-        """Return the averages of the probabilities that each member gives the rows that it is asked about."""
-        mean = asked.average(probabilities)
-        return cls(mean, asked.spread(probabilities, mean), asked.average([entropy(each) for each in probabilities]))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,8 +15,8 @@ import polars as pl
 
 from shoal.data import Inputs, Preparation
 from shoal.data.signals import Signals
-from shoal.prediction.averages import Asked, ClassAverages, NumberAverages, mean_over_members
-from shoal.prediction.calibration import Calibration, disagreement
+from shoal.prediction.averages import Asked, NumberAverages, mean_over_members
+from shoal.prediction.calibration import Calibration, disagreement, entropy
 from shoal.prediction.conformal import Conformal, prediction_sets
 from shoal.prediction.ensemble import EnsembleMember as EnsembleMember
 from shoal.prediction.ensemble import members_from_parts, members_to_parts
@@ -174,18 +174,18 @@ class Predictor:
 
     def _classes(self, x: np.ndarray, asked: Asked, groups: list[str | None] | None) -> ClassPrediction:
         preparation, conformal = self.preparation, self.conformal
-        each = [self._probabilities(member, x[asked.rows(i)]) for i, member in enumerate(self.members)]
-        averages = ClassAverages.of(each, asked)
-        probabilities, sets = self.calibration(averages.mean), None
+        each = [to_probabilities(self._output(member, x[asked.rows(i)])) for i, member in enumerate(self.members)]
+        averaged = asked.average(each)
+        probabilities, sets = self.calibration(averaged), None
         if conformal is not None:
             sets = prediction_sets(probabilities, conformal.quantiles(groups, probabilities.shape))
         return ClassPrediction(
             preparation.targets,
             preparation.classes,
             probabilities,
-            probability_std=averages.spread,
-            averaged=averages.mean,
-            disagreement=disagreement(averages.mean, averages.entropy),
+            probability_std=asked.spread(each, averaged),
+            averaged=averaged,
+            disagreement=disagreement(averaged, asked.average([entropy(member) for member in each])),
             sets=sets,
         )
 
@@ -193,15 +193,15 @@ class Predictor:
         described = [self._described(member, x[asked.rows(i)]) for i, member in enumerate(self.members)]
         everyone = asked.answering is None
         averages = NumberAverages.of_all(described, self._folds) if everyone else NumberAverages.of(described, asked)
-        below, above = self.sides(averages)
-        low, high = self._interval(averages.mean, below, above, groups)
-        if everyone and self.conformal is not None and self.conformal.folds:
-            known = self.conformal.knows(groups, low.shape)
-            ends = self._ends_by_fold(described, self.conformal)
-            low, high = (np.where(known, *both) for both in zip((low, high), ends, strict=True))
+        mean, (below, above), conformal = averages.mean, self.sides(averages), self.conformal
+        half = self.quantile if conformal is None else conformal.quantiles(groups, mean.shape)
+        low, high = mean - half * below, mean + half * above
+        if everyone and conformal is not None and conformal.folds:
+            known, ends = conformal.knows(groups, mean.shape), self._ends_by_fold(described, conformal)
+            low, high = np.where(known, low, ends[0]), np.where(known, high, ends[1])
         prediction = NumberPrediction(
             self.preparation.targets,
-            mean=averages.mean,
+            mean=mean,
             std=self.total(averages.spread, averages.variance),
             spread=averages.spread,
             low=np.maximum(low, 0.0) if self.head.counts else low,
@@ -216,13 +216,6 @@ class Predictor:
             covariance=None if averages.covariance is None else self._total_covariance(averages.covariance),
         )
         return prediction if self.measured is None else _with_total(prediction, self.measured)
-
-    def _interval(
-        self, mean: np.ndarray, below: np.ndarray, above: np.ndarray, groups: list[str | None] | None
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Return both ends of the interval about the mean, from the standard deviations below and above it."""
-        half = self.quantile if self.conformal is None else self.conformal.quantiles(groups, mean.shape)
-        return mean - half * below, mean + half * above
 
     def _ends_by_fold(self, described: Sequence[Described], conformal: Conformal) -> tuple[np.ndarray, np.ndarray]:
         """Return both ends of the interval by CV+, from what each member says."""
@@ -288,11 +281,8 @@ class Predictor:
     def member_output(self, member: EnsembleMember, x: np.ndarray) -> np.ndarray:
         """Return the probabilities or values of one member or replica, `(rows, [time,] classes or targets)`."""
         if self.preparation.task is Task.CLASSIFICATION:
-            return self._probabilities(member, x)
+            return to_probabilities(self._output(member, x))
         return self._described(member, x).mean
-
-    def _probabilities(self, member: EnsembleMember, x: np.ndarray) -> np.ndarray:
-        return to_probabilities(self._output(member, x))
 
     def _described(self, member: EnsembleMember, x: np.ndarray) -> Described:
         """Return what one member says of the targets of rows, or of the inputs that it reconstructs."""
