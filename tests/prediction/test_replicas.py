@@ -194,7 +194,7 @@ def test_the_spread_of_replicas_is_how_far_fits_of_other_measurements_lie(
     answers = [predictor.predict(pl.DataFrame({"x": GRID})) for predictor in predictors]
     true = np.std([a.mean for a in answers], axis=0, ddof=1)
     x = predictors[0].preparation.transform(pl.DataFrame({"x": GRID}))
-    spreads = [data_spread(p.replicas, lambda one, p=p: p._one(one, x)) for p in predictors]
+    spreads = [data_spread(p.replicas, lambda one, p=p: p.member_output(one, x)) for p in predictors]
     told = np.sqrt(np.mean(np.square(spreads), axis=0))
     # 30 measurements know each of five correlated errors to 13 %, and their mean to about 9 %
     ratio = np.sqrt(np.mean(told**2) / np.mean(true**2))

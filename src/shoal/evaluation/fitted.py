@@ -9,7 +9,7 @@ from shoal.data import Dataset, Split
 from shoal.evaluation.baselines.label_shuffle import Shuffled
 from shoal.evaluation.baselines.tabular import Learned
 from shoal.evaluation.sealed import SealedRows
-from shoal.prediction.error_bars import Measured
+from shoal.prediction.error_bars import CalibrationRecord
 from shoal.prediction.out_of_fold import OutOfFold
 from shoal.prediction.predictor import Predictor
 from shoal.search.space import Space
@@ -42,7 +42,7 @@ class Fitted:
     members: Sequence[TrainedMember]
     kept: Sequence[int]
     predictor: Predictor
-    calibrated: Measured
+    calibrated: CalibrationRecord
     folds: OutOfFold | None
     replicas: Sequence[TrainedMember]
     sealed: SealedRows

@@ -19,6 +19,7 @@ from shoal.report.words import (
     number,
     percent,
 )
+from shoal.results import Interval
 
 _NAMES = {"calibration_error": "calibration error", "log_loss": "log-loss"}
 _PARTS = {"validation": "validation rows, cross-fitted", "test": "test rows"}
@@ -43,7 +44,7 @@ def error_bars(record: Record) -> tuple[str, ...]:
         what = "" if len(record[DataRecord].targets) == 1 else ", all targets of a row together"
         lines.append(f"The negative log-likelihood of a test {record[TestRows].unit} is {interval(found.nll)}{what}")
     if found.outside is not None:
-        lines.append(_outside(record, found))
+        lines.append(_outside(record, found, found.outside))
     return tuple(lines)
 
 
@@ -75,10 +76,8 @@ def _calibration(found: ErrorBars) -> str:
     return f"{said}{reason}"
 
 
-def _outside(record: Record, found: ErrorBars) -> str:
-    assert found.outside is not None
+def _outside(record: Record, found: ErrorBars, share: Interval) -> str:
     rows = record[SplitRecord].rows.get("test", 0)
-    share = found.outside
     low, high = 100 * share.low, 100 * share.high
     text = (
         f"{count(found.outside_rows, 'test row')} of {rows:,} ({number(low, 2)} to {number(high, 2)} %) "

@@ -12,7 +12,7 @@ import polars as pl
 from shoal.data import Preparation
 from shoal.evaluation.scoring import block_of
 from shoal.prediction.autoencoder import with_alarm
-from shoal.prediction.error_bars import Held, Measured, with_error_bars, with_region
+from shoal.prediction.error_bars import CalibrationRecord, HeldOutRows, with_error_bars, with_region
 from shoal.prediction.intrinsic_scatter import total_error, with_scatter
 from shoal.prediction.out_of_fold import OutOfFold, ensemble_member
 from shoal.prediction.predictor import Predictor
@@ -32,7 +32,7 @@ def make_ensemble(
     members: Sequence[TrainedMember],
     replicas: Sequence[TrainedMember] = (),
     folds: OutOfFold | None = None,
-) -> tuple[Predictor, Measured]:
+) -> tuple[Predictor, CalibrationRecord]:
     """Return the predictor made of the kept members, its error bars or its alarm measured on the validation rows.
 
     With `folds` (by default those of the members), each validation row is predicted by the networks of the kept
@@ -53,9 +53,9 @@ def make_ensemble(
     judge = plain if folds is None else folds.judge(plain)
     x = preparation.transform(dataset.inputs(rows))
     if reconstruct:
-        return with_alarm(plain, x, settings.false_alarm_rate), Measured("")
+        return with_alarm(plain, x, settings.false_alarm_rate), CalibrationRecord("")
     weights, groups, column = dataset.weights(), dataset.groups(), dataset.roles.group
-    held = Held(
+    held = HeldOutRows(
         x,
         dataset.y()[rows],
         None if weights is None else weights[rows],
