@@ -35,10 +35,11 @@ def importance_in_passing(
     if dataset.signals is not None or dataset.task is Task.RECONSTRUCTION:
         return None
     groups = dataset.groups()
-    own = None if groups is None else np.unique(groups[split.validation], return_inverse=True)[1]
+    if groups is not None:
+        groups = np.unique(groups[split.validation], return_inverse=True)[1]
     weights, what = rows.weights, VALIDATION if held_out is None else OUT_OF_FOLD
     return cheap_importance(
-        Subject(predictor, rows.x, what, y=rows.y, weights=weights, answering=held_out, groups=own, seed=seed)
+        Subject(predictor, rows.x, what, y=rows.y, weights=weights, answering=held_out, groups=groups, seed=seed)
     )
 
 
@@ -48,9 +49,11 @@ def cheap_importance(subject: Subject) -> ImportanceTable | None:
     The rows are as many as fit into about a fifth of a second, up to `ROWS_IN_PASSING`.
     """
     members = subject.predictor.members
-    columns = 2 * len(subject.blocks)  # those that go with others are permuted twice
-    each = sum(member.network.multiplications + LIKE_A_MULTIPLICATION * member.network.values for member in members)
-    rows = int(MULTIPLICATIONS // max(1, columns * REPEATS_IN_PASSING * each))
+    columns = 2 * len(subject.columns)  # those that go with others are permuted twice
+    multiplications = sum(
+        member.network.multiplications + LIKE_A_MULTIPLICATION * member.network.values for member in members
+    )
+    rows = int(MULTIPLICATIONS // max(1, columns * REPEATS_IN_PASSING * multiplications))
     if min(rows, len(subject)) < min(FEWEST_ROWS, len(subject)) or len(subject) < 2:
         return None
     return permutation_importance(subject.at_most(min(rows, ROWS_IN_PASSING)), repeats=REPEATS_IN_PASSING)

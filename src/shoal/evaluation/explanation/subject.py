@@ -35,7 +35,7 @@ def silent(text: str) -> None:
 
 
 @dataclass(frozen=True)
-class Block:
+class ColumnFeatures:
     """A column of the table and where its features stand in a prepared row: what belongs together moves together."""
 
     encoder: Encoder
@@ -60,12 +60,12 @@ class Block:
         """
         series = tidy_column(table.get_column(self.name))
         if self.kind == "boolean":
-            read = to_truth(series)
+            numbers = to_truth(series)
         elif self.kind == "date":
-            read = to_days(series)
+            numbers = to_days(series)
         else:
-            read = to_numbers(series)
-        return read.cast(pl.Float64).fill_null(np.nan).to_numpy()
+            numbers = to_numbers(series)
+        return numbers.cast(pl.Float64).fill_null(np.nan).to_numpy()
 
     def encode(self, values: np.ndarray | list[str | None]) -> np.ndarray:
         """Return the features of values as `values` has them, or of categories, `(values, features)` float32."""
@@ -118,22 +118,22 @@ class Subject:
         return self.predictor.preparation.task
 
     @cached_property
-    def blocks(self) -> tuple[Block, ...]:
+    def columns(self) -> tuple[ColumnFeatures, ...]:
         """The columns that the ensemble predicts from."""
         encoders = self.predictor.preparation.encoders
         ends = itertools.accumulate(len(encoder.names) for encoder in encoders)
-        return tuple(Block(e, slice(end - len(e.names), end)) for e, end in zip(encoders, ends, strict=True))
+        return tuple(ColumnFeatures(e, slice(end - len(e.names), end)) for e, end in zip(encoders, ends, strict=True))
 
-    def block(self, name: str) -> Block:
+    def column(self, name: str) -> ColumnFeatures:
         """Return a column.
 
         Raises:
             SettingError: the ensemble does not predict from a column of that name.
         """
-        for block in self.blocks:
-            if block.name == name:
-                return block
-        known = [block.name for block in self.blocks]
+        for column in self.columns:
+            if column.name == name:
+                return column
+        known = [column.name for column in self.columns]
         raise SettingError(
             f"column {name!r} is none that the networks predict from; those are {listing(known)}.{suggest(name, known)}"
         )
@@ -144,7 +144,7 @@ class Subject:
         return np.ones(len(self)) if self.weights is None else np.asarray(self.weights, np.float64)
 
     @cached_property
-    def chosen(self) -> tuple[int, ...]:
+    def explained(self) -> tuple[int, ...]:
         """The numbers of the outputs that are explained.
 
         The class or target asked for; else the signal of two classes, all of several classes, the first target.
@@ -170,7 +170,7 @@ class Subject:
         """The names of the classes or of the target that are explained."""
         preparation = self.predictor.preparation
         names = preparation.classes or preparation.targets
-        return tuple(names[i] for i in self.chosen)
+        return tuple(names[i] for i in self.explained)
 
     def answer(self, member: EnsembleMember, x: np.ndarray) -> np.ndarray:
         """Return what one network says of prepared rows, `(rows, classes or targets)`, not calibrated."""
@@ -181,7 +181,7 @@ class Subject:
 
         What the ensemble says is their mean, so that a part of its answer is the mean of the members' parts.
         """
-        return self.predictor.member_outputs(x)[..., list(self.chosen)]
+        return self.predictor.member_outputs(x)[..., list(self.explained)]
 
     def stream(self, *path: int) -> Stream:
         """Return random numbers of its own for each use."""

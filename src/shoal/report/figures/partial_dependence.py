@@ -11,7 +11,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.data.units import NO_UNITS, labelled
-from shoal.evaluation.explanation.dependence import Dependence, Effect
+from shoal.evaluation.explanation.dependence import Dependence, EffectCurve
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.style import (
     BLUE,
@@ -110,7 +110,7 @@ def figure_of(
     return PartialDependence(effects, tuple(chosen.tolist()), classes, dict(units))
 
 
-def _preferred(one: Dependence) -> Effect:
+def _preferred(one: Dependence) -> EffectCurve:
     effect = one.accumulated if one.preferred == "accumulated" else one.partial
     assert effect is not None
     return effect
