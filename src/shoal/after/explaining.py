@@ -29,8 +29,8 @@ REFUSALS = Refusals(
     "then takes their validation rows",
     unreadable="the validation rows of {run} cannot be read again: {error} Give the rows to explain it on: shoal "
     "explain RUN DATA.",
-    changed="the data in {source!r} have changed since {run} was fitted, so its validation rows are not known any more. Give "
-    "the rows to explain it on: shoal explain RUN DATA.",
+    changed="the data in {source!r} have changed since {run} was fitted, so its validation rows are not known any "
+    "more. Give the rows to explain it on: shoal explain RUN DATA.",
 )
 
 
