@@ -144,12 +144,14 @@ def _interaction(
     resamples: np.ndarray,
 ) -> Interaction:
     """Return the interaction of two columns from the answers of both together, of the first and of the second."""
-    values = friedman_h(*(answer.members.mean(axis=0) for answer in answers), w)
+    both, first, second = answers
+    values = friedman_h(both.members.mean(axis=0), first.members.mean(axis=0), second.members.mean(axis=0), w)
     members = rows = np.full((2, 0), np.nan)
-    if len(answers[0].members) > 1:
-        members = friedman_h(*(answer.without_each() for answer in answers), w)
+    if len(both.members) > 1:
+        members = friedman_h(both.without_each(), first.without_each(), second.without_each(), w)
     if len(resamples):
-        rows = friedman_h(*(answer.resampled(resamples) for answer in answers), resamples)
+        both_rows, first_rows, second_rows = (answer.resampled(resamples) for answer in answers)
+        rows = friedman_h(both_rows, first_rows, second_rows, resamples)
     jackknife = np.sqrt(max(members.shape[1] - 1, 0)) * _scatter(members)
     h, strength = (
         Estimate(float(values[i]), float(_scatter(rows, ddof=1)[i]), members=float(jackknife[i])) for i in (0, 1)
