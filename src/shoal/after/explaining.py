@@ -14,7 +14,8 @@ from shoal.after.rows_of_fit import Refusals, holds_rows_of_fit, read_rows_of_fi
 from shoal.data import ReadOptions
 from shoal.data.raw import Raw
 from shoal.errors import DataError, RunError, SettingError
-from shoal.evaluation.explanation.explained import Explanation, TableSettings, explain_rows, explain_table
+from shoal.evaluation.explanation.attribution import attributions
+from shoal.evaluation.explanation.explained import Explanation, TableSettings, explain_table
 from shoal.evaluation.explanation.importance import GROUP_ABOVE, REPEATS
 from shoal.evaluation.explanation.interactions import COLUMNS
 from shoal.evaluation.explanation.subject import OUT_OF_FOLD, VALIDATION, Subject, Tell
@@ -106,7 +107,9 @@ def explain(
         places = [int(row) for row in np.atleast_1d(np.asarray(rows, np.int64))]
         background, notes = (subject, []) if data is None else _background(run, subject, of)
         usual = background.at_most(most_rows)
-        explanation = explain_rows(run.name, subject, usual, places, method=method, notes=notes, tell=tell)
+        parts = attributions(subject, usual, places, method=method, tell=tell)
+        on = f"{len(places)} of {len(subject):,} {subject.name}"
+        explanation = Explanation(run.name, on, attributions=parts, notes=tuple(notes))
     if out is not None:
         from shoal.report.explanation import write_explanation
 
@@ -144,12 +147,7 @@ def check_explainable(run: Run) -> None:
 
 
 def validation_rows(run: Run, of: str | None = None, data: Any = None) -> Subject:
-    """Return the validation rows of a run with its ensemble, read again from where they came from.
-
-    Args:
-        run: the run.
-        of: the class or target that is asked about.
-        data: the data of the fit, where they are elsewhere now.
+    """Return the validation rows of a run with its ensemble, read again from its source or from `data`.
 
     Raises:
         RunError: they cannot be read again, or are no longer the same.

@@ -66,8 +66,7 @@ def explain(
     Importance: how much worse the score becomes when a column is permuted, columns that go together as one. Effects:
     partial dependence, or accumulated local effects of columns that go together, with bands over the networks.
     Interactions: Friedman's H. Figures (SVG, PDF) and all numbers (CSV, JSON) go into RUN/explanation. The test rows
-        are
-    not opened.
+    are not opened.
     """
     from shoal.after.explaining import explain as explain_run
     from shoal.cli.live import watching
@@ -118,7 +117,7 @@ def _print(explanation: Explanation, folder: str) -> None:
     if explanation.attributions:
         for line in words.attribution_lines(explanation):
             print_text(line)
-    for line in words.notes_of(explanation):
+    for line in words.notes(explanation):
         print_text(f"note: {line}")
     print_text(f"figures and numbers: {folder}")
 

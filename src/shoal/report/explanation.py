@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 TERMINAL_SCORES = 2
 LINES = 30
 
-Rows = list[tuple[str, ...]]
+TableRows = list[tuple[str, ...]]
 
 
 def with_error(value: float, error: float) -> str:
@@ -44,11 +44,11 @@ def shown(estimate: Estimate) -> str:
     return with_error(estimate.value, estimate.error)
 
 
-def importance_table(importance: ImportanceTable) -> tuple[tuple[str, ...], Rows]:
+def importance_table(importance: ImportanceTable) -> tuple[tuple[str, ...], TableRows]:
     """Return header and rows of the table of importance; columns of a group follow it, each alone."""
     scores = scores_of(importance)[:TERMINAL_SCORES]
     header = ("permuted", *(score.change for score in scores))
-    rows: Rows = []
+    rows: TableRows = []
     for line, alone in importance.lines[:LINES]:
         name = f"   {line.columns[0]} (alone)" if alone else " + ".join(line.columns)
         rows.append((name, *(shown(line.scores[score.name]) for score in scores)))
@@ -80,10 +80,10 @@ def importance_on_page(record: Record) -> Table | None:
     return Table(header, tuple(rows), note)
 
 
-def effects_table(explanation: Explanation) -> tuple[tuple[str, ...], Rows]:
+def effects_table(explanation: Explanation) -> tuple[tuple[str, ...], TableRows]:
     """Return header and rows of the effects: from which answer to which each column leads, and by which form."""
     forms = {"partial": "partial dependence", "accumulated": "accumulated effects"}
-    rows: Rows = []
+    rows: TableRows = []
     for effect in explanation.effects:
         partial = effect.preferred == "partial"
         curve = effect.partial if partial or effect.accumulated is None else effect.accumulated
@@ -113,11 +113,11 @@ def value_text(value: Any, kind: str) -> str:
     return day_text(float(value)) if kind == "date" else short(float(value))
 
 
-def interactions_table(explanation: Explanation) -> tuple[tuple[str, ...], Rows]:
+def interactions_table(explanation: Explanation) -> tuple[tuple[str, ...], TableRows]:
     """Return header and rows of the interactions, the strongest first."""
     assert explanation.interactions is not None
     pairs = explanation.interactions.pairs[:LINES]
-    rows: Rows = [(" × ".join(pair.columns), shown(pair.strength), shown(pair.h)) for pair in pairs]
+    rows: TableRows = [(" × ".join(pair.columns), shown(pair.strength), shown(pair.h)) for pair in pairs]
     return ("interaction", "strength", "Friedman's H"), rows
 
 
@@ -132,11 +132,11 @@ def attribution_title(attribution: Attribution) -> str:
     )
 
 
-def attribution_table(attribution: Attribution) -> tuple[tuple[str, ...], Rows]:
+def attribution_table(attribution: Attribution) -> tuple[tuple[str, ...], TableRows]:
     """Return header and rows of the parts of an answer, the largest first."""
     order = [int(i) for i in attribution.order[:LINES]]
     errors = [math.hypot(attribution.members[i], attribution.sampling[i]) for i in order]
-    rows: Rows = [
+    rows: TableRows = [
         (attribution.columns[i], attribution.values[i], with_error(float(attribution.parts[i]), error))
         for i, error in zip(order, errors, strict=True)
     ]
@@ -201,15 +201,15 @@ def _figures(explanation: Explanation, classes: bool, units: Mapping[str, str]) 
         yield f"attribution_{answer.row + 1}", attribution.figure_of(answer, **known)
 
 
-def notes_of(explanation: Explanation) -> tuple[str, ...]:
+def notes(explanation: Explanation) -> tuple[str, ...]:
     """Return what is to be said beside the tables."""
-    notes = list(explanation.notes)
+    lines = list(explanation.notes)
     correlated = {effect.column for effect in explanation.effects if effect.together_with}
     if explanation.interactions is not None:
         touched = sorted({name for pair in explanation.interactions.pairs for name in pair.columns} & correlated)
         if touched:
-            notes.append(
+            lines.append(
                 f"interactions of {joined(touched)}, which go together with other columns, are to be taken with care: "
                 "they ask about rows that may not exist"
             )
-    return tuple(notes)
+    return tuple(lines)

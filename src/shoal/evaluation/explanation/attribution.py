@@ -23,7 +23,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.errors import SettingError, listing, suggest
-from shoal.evaluation.explanation.subject import Subject, Tell, silent, weighted_mean
+from shoal.evaluation.explanation.subject import Subject, Tell, error_of_mean, silent, weighted_mean
 
 METHODS = ("auto", "gradients", "shapley")
 STEPS = 256
@@ -267,8 +267,7 @@ def shapley_values(
             changes[:, begin + i, order] = steps[:, i, 0] / 2
             changes[:, begin + i, order[::-1]] += steps[:, i, 1] / 2
     signs = np.sign(background.w[starts])
-    mean = changes.mean(axis=0)
-    return weighted_mean(changes, signs, axis=1), _sampling_error(mean, signs)
+    return weighted_mean(changes, signs, axis=1), error_of_mean(changes.mean(axis=0), signs)
 
 
 def _walk(subject: Subject, x: np.ndarray, start: np.ndarray, order: np.ndarray) -> np.ndarray:
@@ -278,10 +277,3 @@ def _walk(subject: Subject, x: np.ndarray, start: np.ndarray, order: np.ndarray)
         features = subject.columns[number].features
         rows[step + 1 :, features] = x[features]
     return rows
-
-
-def _sampling_error(changes: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """Return the standard error of the mean over the orders, `(columns,)`."""
-    influence = (changes - weighted_mean(changes, signs)) * (signs / signs.sum())[:, None]
-    count = len(changes)
-    return np.asarray(np.sqrt((influence**2).sum(axis=0) * count / max(count - 1, 1)))

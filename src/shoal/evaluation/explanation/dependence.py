@@ -24,7 +24,14 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.explanation.grid import filled, grid_of, nearest, rug_of
-from shoal.evaluation.explanation.subject import ColumnFeatures, Subject, Tell, silent, weighted_mean
+from shoal.evaluation.explanation.subject import (
+    ColumnFeatures,
+    Subject,
+    Tell,
+    error_of_mean,
+    silent,
+    weighted_mean,
+)
 from shoal.prediction.replicas import data_spread
 
 ROWS_OF_REPLICAS = {"partial": 100, "accumulated": 500}
@@ -127,10 +134,7 @@ class Dependence:
         """Return the curves as plain data for JSON."""
 
         def plain(effect: EffectCurve | None) -> dict[str, Any] | None:
-            if effect is None:
-                return None
-            known = {} if effect.data is None else {"data": effect.data}
-            return {"mean": effect.mean, "members": effect.members, "rows": effect.rows, **known}
+            return None if effect is None else {name: v for name, v in vars(effect).items() if v is not None}
 
         return {
             "column": self.column,
@@ -332,21 +336,6 @@ def _error_of_sums(variances: np.ndarray, above: np.ndarray) -> np.ndarray:
     steps = np.arange(1, len(above) + 1)
     enters = (steps[None, :] <= np.arange(len(above) + 1)[:, None]) - above[None, :]
     return np.asarray(np.sqrt(enters**2 @ variances))
-
-
-def error_of_mean(values: np.ndarray, w: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
-    """Return the standard error of the weighted mean over rows, `(outputs,)`; rows of a group count together.
-
-    Args:
-        values: `(rows, outputs)`.
-        w: weights of the rows, any sign.
-        groups: `(rows,)` number of the group of each row, or None.
-    """
-    influence = (values - weighted_mean(values, w)) * (w / w.sum())[:, None]
-    if groups is not None:
-        influence = np.stack([np.bincount(groups, output) for output in influence.T], axis=1)
-    count = len(influence)
-    return np.asarray(np.sqrt((influence**2).sum(axis=0) * count / max(count - 1, 1)))
 
 
 def _deviation(members: np.ndarray) -> np.ndarray:

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from shoal.errors import DataError, SettingError
-from shoal.evaluation.explanation.attribution import Attribution, attributions
+from shoal.evaluation.explanation.attribution import Attribution
 from shoal.evaluation.explanation.correlation import correlations, groups_above
 from shoal.evaluation.explanation.dependence import Dependence, dependence
 from shoal.evaluation.explanation.importance import (
@@ -152,19 +150,3 @@ def _together(subject: Subject, above: float) -> dict[str, tuple[str, ...]]:
     names = [column.name for column in subject.columns]
     groups = {i: group for group in groups_above(correlations(subject), above) for i in group}
     return {name: tuple(names[j] for j in groups[i] if j != i) for i, name in enumerate(names)}
-
-
-def explain_rows(
-    run: str,
-    subject: Subject,
-    background: Subject,
-    rows: Sequence[int],
-    *,
-    method: str = "auto",
-    notes: Sequence[str] = (),
-    tell: Tell = silent,
-) -> Explanation:
-    """Return the parts of the columns in the answers for single rows; see `attribution.attributions`."""
-    attributed = attributions(subject, background, rows, method=method, tell=tell)
-    on = f"{np.size(rows)} of {len(subject):,} {subject.name}"
-    return Explanation(run, on, attributions=attributed, notes=tuple(notes))

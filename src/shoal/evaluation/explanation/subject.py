@@ -152,25 +152,26 @@ class Subject:
         Raises:
             SettingError: there is no such class or target.
         """
-        preparation = self.predictor.preparation
-        names = preparation.classes or preparation.targets
+        names, classes = self._output_names, self.predictor.preparation.classes
         if self.of is not None:
             if self.of not in names:
-                what = "class" if preparation.classes else "target"
+                what = "class" if classes else "target"
                 raise SettingError(
                     f"of: expected a {what}, {listing(names)}, got {self.of!r}.{suggest(self.of, names)}"
                 )
             return (names.index(self.of),)
-        if preparation.classes:
+        if classes:
             return (signal_class(names),) if len(names) == 2 else tuple(range(len(names)))
         return (0,)
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The names of the classes or of the target that are explained."""
-        preparation = self.predictor.preparation
-        names = preparation.classes or preparation.targets
-        return tuple(names[i] for i in self.explained)
+        return tuple(self._output_names[i] for i in self.explained)
+
+    @property
+    def _output_names(self) -> tuple[str, ...]:
+        return self.predictor.preparation.classes or self.predictor.preparation.targets
 
     def answer(self, member: EnsembleMember, x: np.ndarray) -> np.ndarray:
         """Return what one network says of prepared rows, `(rows, classes or targets)`, not calibrated."""
@@ -227,3 +228,18 @@ def weighted_mean(values: np.ndarray, weights: np.ndarray, axis: int = 0) -> np.
     if total == 0:
         return np.full(np.delete(values.shape, axis), np.nan)
     return np.asarray(np.tensordot(values, weights / total, axes=([axis], [0])))
+
+
+def error_of_mean(values: np.ndarray, w: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
+    """Return the standard error of the weighted mean over rows, `(outputs,)`; rows of a group count together.
+
+    Args:
+        values: `(rows, outputs)`.
+        w: weights of the rows, any sign.
+        groups: `(rows,)` number of the group of each row, or None.
+    """
+    influence = (values - weighted_mean(values, w)) * (w / w.sum())[:, None]
+    if groups is not None:
+        influence = np.stack([np.bincount(groups, output) for output in influence.T], axis=1)
+    count = len(influence)
+    return np.asarray(np.sqrt((influence**2).sum(axis=0) * count / max(count - 1, 1)))

@@ -57,12 +57,8 @@ def _length(expression: Expression) -> int:
         base, exponent = expression.args
         if exponent.is_number and exponent.is_negative:
             return 2 + _length(base**-exponent)  # one over
-        return _length(base) + (1 if exponent == _half() else 1 + _length(exponent))
+        return _length(base) + (1 if exponent == import_sympy().S.Half else 1 + _length(exponent))
     return (2 if expression.args else 1) + sum(_length(part) for part in expression.args)
-
-
-def _half() -> Any:
-    return import_sympy().Rational(1, 2)
 
 
 def _unsigned(expression: Expression) -> int:

@@ -171,15 +171,7 @@ class ScoringRows:
 
 @dataclass(frozen=True)
 class FormulaScores:
-    """The scores on some rows.
-
-    Attributes:
-        rows: how many there are.
-        ensemble: the score of the ensemble.
-        formulas: those of the formulas.
-        beside: those of the formulas less that of the ensemble, on the same resampled rows.
-        taken: which formula is taken, by `RULE`.
-    """
+    """The scores of the ensemble and of formulas on so many rows, their differences, and which is taken by `RULE`."""
 
     rows: int
     ensemble: Interval

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from shoal.evaluation.formula.expression import Expression, gathered
@@ -21,15 +21,8 @@ def as_text(expression: Expression, names: Sequence[str]) -> str:
     """
     from sympy.printing.str import StrPrinter
 
-    class TextPrinter(StrPrinter):
-        def _print_Float(self, number: Any) -> str:
-            return number_text(float(number))
-
-        def _print_Symbol(self, symbol: Any) -> str:
-            name = _of_symbol(names, symbol)
-            return name if name.isidentifier() else f"`{name}`"
-
-    return str(TextPrinter().doprint(gathered(expression)))
+    words = [name if name.isidentifier() else f"`{name}`" for name in names]
+    return _printed(expression, StrPrinter, words, number_text)
 
 
 def as_latex(expression: Expression, names: Sequence[str]) -> str:
@@ -42,15 +35,7 @@ def as_latex(expression: Expression, names: Sequence[str]) -> str:
     """
     from sympy.printing.latex import LatexPrinter
 
-    class ColumnLatexPrinter(LatexPrinter):
-        def _print_Float(self, number: Any) -> str:
-            mantissa, _, exponent = number_text(float(number)).partition("e")
-            return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
-
-        def _print_Symbol(self, symbol: Any, *_: Any, **__: Any) -> str:
-            return latex_name(_of_symbol(names, symbol))
-
-    return str(ColumnLatexPrinter().doprint(gathered(expression)))
+    return _printed(expression, LatexPrinter, [latex_name(name) for name in names], _latex_number)
 
 
 def as_numpy(expression: Expression, names: Sequence[str]) -> tuple[str, dict[str, str]]:
@@ -64,19 +49,8 @@ def as_numpy(expression: Expression, names: Sequence[str]) -> tuple[str, dict[st
     from sympy.printing.numpy import NumPyPrinter
 
     words = identifiers(names)
-
-    class ColumnNumPyPrinter(NumPyPrinter):
-        def _print_Float(self, number: Any) -> str:
-            return number_text(float(number))
-
-        def _print_Symbol(self, symbol: Any) -> str:
-            return _of_symbol(words, symbol)
-
-        def _module_format(self, fqn: str, *_: Any, **__: Any) -> str:
-            return fqn.replace("numpy.", "np.")
-
-    code = ColumnNumPyPrinter({"fully_qualified_modules": True}).doprint(gathered(expression))
-    return str(code), dict(zip(words, names, strict=True))
+    code = _printed(expression, NumPyPrinter, words, number_text, fully_qualified_modules=True)
+    return code.replace("numpy.", "np."), dict(zip(words, names, strict=True))
 
 
 def identifiers(names: Sequence[str]) -> list[str]:
@@ -121,6 +95,21 @@ def latex_name(name: str) -> str:
     return r"\mathrm{" + clean.replace(" ", r"\ ") + "}"
 
 
-def _of_symbol(names: Sequence[str], symbol: Any) -> str:
-    """Return the name of the column for which one of `expression.symbols` stands."""
-    return names[int(symbol.name.removeprefix("x"))]
+def _latex_number(value: float) -> str:
+    mantissa, _, exponent = number_text(value).partition("e")
+    return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
+
+
+def _printed(
+    expression: Expression, printer: Any, names: Sequence[str], number: Callable[[float], str], **settings: Any
+) -> str:
+    """Return a formula as a printer of SymPy writes it, with names of the columns and constants by `number`."""
+
+    class ColumnPrinter(printer):
+        def _print_Float(self, constant: Any) -> str:
+            return number(float(constant))
+
+        def _print_Symbol(self, symbol: Any, *_: Any, **__: Any) -> str:
+            return names[int(symbol.name.removeprefix("x"))]
+
+    return str(ColumnPrinter(settings).doprint(gathered(expression)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -90,12 +90,8 @@ class SearchSettings:
 
     def as_dict(self) -> dict[str, Any]:
         """Return as plain data what decides on the formulas, unless time does."""
-        return {
-            "complexity": self.complexity,
-            "functions": list(self.functions),
-            "evaluations": self.evaluations,
-            "seed": self.seed,
-        }
+        settings = {**asdict(self), "functions": list(self.functions)}
+        return {name: value for name, value in settings.items() if name != "seconds"}
 
 
 def search_formulas(

@@ -320,12 +320,9 @@ def _checked(content: Mapping[str, Any], lines: Mapping[str, int], source: str) 
 
 def _lines_of(text: str) -> dict[str, int]:
     """Return the line of each table in a TOML file, as far as it is written plainly."""
-    heads = ((number, re.match(r"\s*\[\s*[\"']?([^\]\"']+?)[\"']?\s*\]", line)) for number, line in _numbered(text))
-    return {head[1]: number for number, head in heads if head}
-
-
-def _numbered(text: str) -> enumerate[str]:
-    return enumerate(text.splitlines(), start=1)
+    head = re.compile(r"\s*\[\s*[\"']?([^\]\"']+?)[\"']?\s*\]")
+    matches = ((number, head.match(line)) for number, line in enumerate(text.splitlines(), start=1))
+    return {match[1]: number for number, match in matches if match}
 
 
 def _near(path: Path) -> str:
