@@ -77,12 +77,12 @@ def formula(
         RunError: the rows of the fit cannot be read again.
 
     Example:
-        >>> import shoal, tempfile
+        >>> import numpy as np, shoal, tempfile
         >>> x = np.linspace(0.1, 3.0, 150)
         >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +SKIP
         ...     run = shoal.fit({"x": x, "y": np.sin(2.0 * x)}, target="y", out=folder + "/sine")
-        ...     found = shoal.formula(run, {"x": x, "y": np.sin(2.0 * x)})
-        >>> found.best.text  # doctest: +SKIP
+        ...     formulas = shoal.formula(run, {"x": x, "y": np.sin(2.0 * x)})
+        >>> formulas.best.text  # doctest: +SKIP
         'sin(2*x)'
     """
     run, progress = as_run(run), progress or Silent()
