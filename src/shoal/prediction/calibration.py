@@ -27,6 +27,7 @@ import numpy as np
 from shoal.results import Interval, Task
 from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for
 from shoal.statistics.metrics import row_losses
+from shoal.statistics.minimum import minimum
 from shoal.streams import Stream
 
 PARTS = 5
@@ -119,26 +120,7 @@ def fit_temperature(probabilities: np.ndarray, truth: np.ndarray, weights: np.nd
         return float(weights @ (normalisation - np.exp(log_power) * pull))
 
     grid = np.linspace(-np.log(HOTTEST), -np.log(COLDEST), 25)
-    best = int(np.argmin([loss(power) for power in grid]))
-    low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-    return Calibration("temperature", float(np.exp(-_golden(loss, low, high))))
-
-
-def _golden(function: Callable[[float], float], low: float, high: float, steps: int = 40) -> float:
-    """Return where a function of one valley is least, by golden section (Kiefer 1953)."""
-    ratio = (np.sqrt(5.0) - 1.0) / 2.0
-    a, b = high - ratio * (high - low), low + ratio * (high - low)
-    at_a, at_b = function(a), function(b)
-    for _ in range(steps):
-        if at_a < at_b:
-            high, b, at_b = b, a, at_a
-            a = high - ratio * (high - low)
-            at_a = function(a)
-        else:
-            low, a, at_a = a, b, at_b
-            b = low + ratio * (high - low)
-            at_b = function(b)
-    return 0.5 * (low + high)
+    return Calibration("temperature", float(np.exp(-minimum(loss, grid))))
 
 
 def fit_isotonic(probabilities: np.ndarray, truth: np.ndarray, weights: np.ndarray | None = None) -> Calibration:

@@ -12,6 +12,7 @@ from shoal.data.conversion import to_numbers
 from shoal.errors import DataError
 from shoal.prediction.correlated_errors import independent
 from shoal.results import Interval
+from shoal.statistics.minimum import minimum
 
 if TYPE_CHECKING:
     import polars as pl
@@ -100,7 +101,7 @@ def intrinsic_scatter(residuals: np.ndarray, variance: np.ndarray, weights: np.n
     most = float(np.sqrt(squares.max(initial=0.0)))
     if most == 0.0:
         return Interval(0.0, 0.0, 0.0, "likelihood")
-    best = _lowest(loss, np.concatenate([[0.0], np.geomspace(1e-4 * most, most, TRIED)]))
+    best = minimum(loss, np.concatenate([[0.0], np.geomspace(1e-4 * most, most, TRIED)]))
     limit = loss(best) + HALF_OF_CHI_SQUARE
     low = 0.0 if loss(0.0) <= limit else _crossing(loss, limit, best, 0.0)
     high = 2.0 * most
@@ -109,17 +110,9 @@ def intrinsic_scatter(residuals: np.ndarray, variance: np.ndarray, weights: np.n
     return Interval(best, low, _crossing(loss, limit, best, high), "likelihood")
 
 
-def _lowest(loss: Callable[[float], float], tried: np.ndarray) -> float:
-    """Return where a function is smallest: of some places the best, then of places about it."""
-    for _ in range(4):
-        at = int(np.argmin([loss(s) for s in tried]))
-        around = tried[max(at - 1, 0)], tried[min(at + 1, len(tried) - 1)]
-        best, tried = float(tried[at]), np.linspace(*around, TRIED // 3)
-    return best
-
-
 def _crossing(loss: Callable[[float], float], limit: float, inside: float, outside: float) -> float:
     """Return where a function rises above a limit between a place inside and one outside, by bisection."""
+    # not by scipy's brentq, whose import takes 0.4 s
     for _ in range(50):
         middle = 0.5 * (inside + outside)
         inside, outside = (middle, outside) if loss(middle) <= limit else (inside, middle)
