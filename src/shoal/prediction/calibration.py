@@ -20,10 +20,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from shoal.codec import ArrayRecord
 from shoal.results import Interval, Task
 from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for
 from shoal.statistics.metrics import row_losses
@@ -48,7 +48,7 @@ ECE = (
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(ArrayRecord):
     """What is done to averaged probabilities.
 
     Attributes:
@@ -75,17 +75,6 @@ class Calibration:
             risen = np.maximum(np.stack(each, axis=-1), TINY)
             return np.asarray(risen / risen.sum(axis=-1, keepdims=True))
         return probabilities
-
-    def to_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return the calibration as plain data and named arrays."""
-        arrays = {f"curves/{k}": curve for k, curve in enumerate(self.curves)}
-        return {"method": self.method, "temperature": self.temperature, "curves": len(self.curves)}, arrays
-
-    @classmethod
-    def from_parts(cls, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> Calibration:
-        """Return what `to_parts` described."""
-        curves = tuple(arrays[f"curves/{k}"] for k in range(document["curves"]))
-        return cls(document["method"], document["temperature"], curves)
 
 
 def _tempered(probabilities: np.ndarray, power: float) -> np.ndarray:

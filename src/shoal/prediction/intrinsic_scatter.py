@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import PlainRecord
 from shoal.data.conversion import to_numbers
 from shoal.errors import DataError
 from shoal.prediction.correlated_errors import independent
@@ -24,7 +25,7 @@ TRIED = 60
 
 
 @dataclass(frozen=True)
-class MeasuredErrors:
+class MeasuredErrors(PlainRecord):
     """What is known of the errors of the targets.
 
     Attributes:
@@ -39,15 +40,6 @@ class MeasuredErrors:
     def values(self) -> np.ndarray:
         """The intrinsic scatter of each target, `(targets,)`."""
         return np.asarray([found.value for found in self.scatter])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return {"columns": list(self.columns), "scatter": [found.as_dict() for found in self.scatter]}
-
-    @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> MeasuredErrors:
-        """Return what `to_dict` described."""
-        return cls(tuple(d["columns"]), tuple(Interval(**found) for found in d["scatter"]))
 
     def read(self, table: pl.DataFrame) -> np.ndarray | None:
         """Return the errors of rows, `(rows, targets)`, or None where a column is missing or empty.

@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from shoal.codec import plain
 from shoal.errors import NetworkError, listing, suggest
 from shoal.networks.activations import ActivationSpec
 from shoal.networks.initializers import Shape
@@ -128,7 +129,7 @@ class Layer:
                     f"{self.label}: {f.name} is the Python function {getattr(value, '__name__', value)!r}, "
                     f"which cannot be kept in a file. Use one of the named choices instead"
                 )
-            data[f.name] = _to_plain(value)
+            data[f.name] = plain(value)
         return data
 
     @classmethod
@@ -154,12 +155,6 @@ class Layer:
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
         """Return layers with input shapes that the contract tests run through."""
         return ((cls(), (4,)),)
-
-
-def _to_plain(value: Any) -> Any:
-    if isinstance(value, Layer):
-        return value.to_dict()
-    return [_to_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _from_plain(value: Any) -> Any:
