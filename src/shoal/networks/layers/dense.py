@@ -6,15 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
-
 from shoal.errors import NetworkError
 from shoal.networks.activations import ActivationSpec
 from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.activation import activated, activated_shape, checked_activation, checked_table
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.settings import check_initializers, start_values, whole
-from shoal.streams import Stream, Streams
+from shoal.networks.layers.settings import check_initializers, whole
 
 
 @dataclass(frozen=True)
@@ -77,11 +74,6 @@ class Dense(Layer):
         if self.use_bias:
             shapes["bias"] = (self.units,)
         return shapes
-
-    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
-        """Return start values for kernel and bias."""
-        start = {"kernel": self.kernel_initializer, "bias": self.bias_initializer}
-        return start_values(self.parameter_shapes(input_shape), start, stream)
 
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
         """Return `f(x @ kernel + bias)`, with the member's own activations where it has them."""
