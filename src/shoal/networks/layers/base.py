@@ -89,7 +89,7 @@ class Layer:
         return {}
 
     def initializer(self, name: str) -> str | Initializer:
-        """Return how a parameter starts: `kernel` by `kernel_initializer`, `recurrent_kernel` by `recurrent_initializer`."""
+        """Return how a parameter starts: bias by `bias_initializer`, recurrent_kernel by `recurrent_initializer`."""
         for setting in (f"{name}_initializer", f"{name.removesuffix('_kernel')}_initializer"):
             if hasattr(self, setting):
                 start: str | Initializer = getattr(self, setting)

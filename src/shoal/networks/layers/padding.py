@@ -31,10 +31,16 @@ def _checked_rim(label: str, name: str, rim: Any, rank: int) -> Widths:
 
 class _RimLayer(Layer):
     rank: ClassVar[int]
+    setting: ClassVar[str]
+    """The one that says how wide the rim is."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, self.setting, _checked_rim(self.label, self.setting, self._rim, self.rank))
 
     @property
     def _rim(self) -> Widths:
-        return getattr(self, "padding", None) or self.cropping  # type: ignore[attr-defined]
+        widths: Widths = getattr(self, self.setting)
+        return widths
 
     @property
     def note(self) -> str:
@@ -46,10 +52,9 @@ class _RimLayer(Layer):
 
 @dataclass(frozen=True)
 class _ZeroPadding(_RimLayer):
-    padding: Rim = 1
+    setting = "padding"
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "padding", _checked_rim(self.label, "padding", self.padding, self.rank))
+    padding: Rim = 1
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return each axis of space with its rim.
@@ -79,10 +84,9 @@ class _ZeroPadding(_RimLayer):
 
 @dataclass(frozen=True)
 class _Cropping(_RimLayer):
-    cropping: Rim = 1
+    setting = "cropping"
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "cropping", _checked_rim(self.label, "cropping", self.cropping, self.rank))
+    cropping: Rim = 1
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return each axis of space without its rim.

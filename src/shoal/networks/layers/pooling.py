@@ -70,17 +70,14 @@ class _Pooling(WindowLayer):
         return ((cls(), (*space, 2)), (cls(3, strides=2, padding="same"), (*space, 1)), (cls(2, 1), (*space, 2)))
 
 
-@dataclass(frozen=True)
 class _MaxPooling(_Pooling):
     combine, over_axes, neutral = "maximum", "max", -math.inf
 
 
-@dataclass(frozen=True)
 class _MinPooling(_Pooling):
     combine, over_axes, neutral = "minimum", "min", math.inf
 
 
-@dataclass(frozen=True)
 class _AveragePooling(_Pooling):
     combine, over_axes, neutral = "add", "sum", 0.0
 
