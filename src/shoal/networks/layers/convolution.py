@@ -11,7 +11,7 @@ from shoal.networks.activations import ActivationSpec
 from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.activation import activated, activated_shape, checked_activation, checked_table
 from shoal.networks.layers.base import Context, Parameters
-from shoal.networks.layers.settings import check_initializers, whole, wholes
+from shoal.networks.layers.settings import check_initializers, checked_integer, checked_integers
 from shoal.networks.layers.spatial import WindowLayer, checked_choice
 
 Sizes = int | tuple[int, ...]
@@ -38,9 +38,9 @@ class KernelLayer(WindowLayer):
 
     def __post_init__(self) -> None:
         for name in self.counts:
-            object.__setattr__(self, name, whole(self.label, name, getattr(self, name)))
+            object.__setattr__(self, name, checked_integer(self.label, name, getattr(self, name)))
         for name in ("kernel_size", "strides", "dilation_rate"):
-            object.__setattr__(self, name, wholes(self.label, name, getattr(self, name), self.rank))
+            object.__setattr__(self, name, checked_integers(self.label, name, getattr(self, name), self.rank))
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise SettingError(
                 f"{self.label}: strides {self.strides} and dilation_rate {self.dilation_rate} cannot both be above 1. "

@@ -11,7 +11,7 @@ from shoal.networks.activations import ActivationSpec
 from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.activation import activated, activated_shape, checked_activation, checked_table
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.settings import check_initializers, whole
+from shoal.networks.layers.settings import check_initializers, checked_integer
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Dense(Layer):
     table: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "units", whole(self.label, "units", self.units))
+        object.__setattr__(self, "units", checked_integer(self.label, "units", self.units))
         object.__setattr__(self, "activation", checked_activation(self.label, self.activation))
         object.__setattr__(self, "table", checked_table(self.table))
         check_initializers(self.kernel_initializer, self.bias_initializer)

@@ -11,7 +11,7 @@ import numpy as np
 from shoal.errors import NetworkError
 from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.settings import check_initializers, whole
+from shoal.networks.layers.settings import check_initializers, checked_integer
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class DenseWithConstants(Layer):
 
     def __post_init__(self) -> None:
         for name in ("units", "constants"):
-            object.__setattr__(self, name, whole(self.label, name, getattr(self, name)))
+            object.__setattr__(self, name, checked_integer(self.label, name, getattr(self, name)))
         check_initializers(self.kernel_initializer)
 
     @property

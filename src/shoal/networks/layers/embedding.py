@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.settings import check_initializers, flag, whole
+from shoal.networks.layers.settings import check_flag, check_initializers, checked_integer
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,8 @@ class Embedding(Layer):
 
     def __post_init__(self) -> None:
         for name in ("input_dim", "output_dim"):
-            object.__setattr__(self, name, whole(self.label, name, getattr(self, name)))
-        flag(self.label, "mask_zero", self.mask_zero)
+            object.__setattr__(self, name, checked_integer(self.label, name, getattr(self, name)))
+        check_flag(self.label, "mask_zero", self.mask_zero)
         check_initializers(self.embeddings_initializer)
 
     @property

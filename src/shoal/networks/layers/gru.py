@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from shoal.networks.activations import apply_activation
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.recurrent import GatedRecurrent
-from shoal.networks.layers.settings import flag
+from shoal.networks.layers.settings import check_flag
 from shoal.networks.namespace import Affine
 
 
@@ -54,7 +54,7 @@ class GRU(GatedRecurrent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        flag(self.label, "reset_after", self.reset_after)
+        check_flag(self.label, "reset_after", self.reset_after)
 
     def _bias_shape(self) -> Shape:
         width = self.gates * self.units

@@ -10,7 +10,7 @@ import numpy as np
 from shoal.networks.activations import apply_activation
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.recurrent import GatedRecurrent
-from shoal.networks.layers.settings import flag
+from shoal.networks.layers.settings import check_flag
 from shoal.streams import Stream, Streams
 
 
@@ -54,7 +54,7 @@ class LSTM(GatedRecurrent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        flag(self.label, "unit_forget_bias", self.unit_forget_bias)
+        check_flag(self.label, "unit_forget_bias", self.unit_forget_bias)
 
     def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
         """Return start values for the kernels and the bias, that of the forget gate at 1."""

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from shoal.errors import NetworkError, SettingError
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.settings import whole, wholes
+from shoal.networks.layers.settings import checked_integer, checked_integers
 from shoal.networks.layers.spatial import Widths, check_axes, pad
 
 Rim = int | tuple[int, ...] | tuple[tuple[int, int], ...]
@@ -18,14 +18,14 @@ Rim = int | tuple[int, ...] | tuple[tuple[int, int], ...]
 def _checked_rim(label: str, name: str, rim: Any, rank: int) -> Widths:
     """Return how much before and behind, for each axis."""
     if not isinstance(rim, (tuple, list)):
-        return ((whole(label, name, rim, 0),) * 2,) * rank
+        return ((checked_integer(label, name, rim, 0),) * 2,) * rank
     if rank == 1 and len(rim) == 2:
         rim = (rim,)
     if len(rim) != rank:
         raise SettingError(
             f"{label}: {name} must be one whole number, one for each of {rank} axes, or a pair for each, got {rim!r}"
         )
-    before_behind = [wholes(label, name, side, 2, 0) for side in rim]
+    before_behind = [checked_integers(label, name, side, 2, 0) for side in rim]
     return tuple((before, behind) for before, behind in before_behind)
 
 

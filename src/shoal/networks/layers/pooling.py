@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Parameters
 from shoal.networks.layers.convolution import Sizes
-from shoal.networks.layers.settings import wholes
+from shoal.networks.layers.settings import checked_integers
 from shoal.networks.layers.spatial import WindowLayer, checked_choice
 
 
@@ -31,7 +31,7 @@ class _Pooling(WindowLayer):
         for name in ("pool_size", "strides"):
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, wholes(self.label, name, value, self.rank))
+                object.__setattr__(self, name, checked_integers(self.label, name, value, self.rank))
         object.__setattr__(self, "padding", checked_choice(self.label, "padding", self.padding, ("valid", "same")))
 
     @property

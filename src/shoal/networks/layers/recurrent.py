@@ -11,7 +11,7 @@ from shoal.networks.activations import ActivationSpec, get_activation
 from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.activation import checked_activation
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.settings import check_initializers, flag, whole
+from shoal.networks.layers.settings import check_flag, check_initializers, checked_integer
 from shoal.networks.namespace import Affine
 
 
@@ -47,10 +47,10 @@ class Recurrent(Layer):
     """How many vectors of `units` numbers are remembered."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "units", whole(self.label, "units", self.units))
+        object.__setattr__(self, "units", checked_integer(self.label, "units", self.units))
         object.__setattr__(self, "activation", checked_gate(self.label, "activation", self.activation))
         for name in ("return_sequences", "use_bias", "go_backwards"):
-            flag(self.label, name, getattr(self, name))
+            check_flag(self.label, name, getattr(self, name))
         check_initializers(self.kernel_initializer, self.recurrent_initializer, self.bias_initializer)
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 from shoal.errors import NetworkError, SettingError
 from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.base import Layer, Parameters
-from shoal.networks.layers.settings import check_initializers, flag
+from shoal.networks.layers.settings import check_flag, check_initializers
 
 
 @dataclass(frozen=True)
@@ -36,8 +36,8 @@ class Scaled(Layer):
             raise SettingError(
                 f"{self.label}: axis must be -1, for channels come last, got {self.axis!r}. Put a Permute layer before"
             )
-        flag(self.label, "center", self.center)
-        flag(self.label, "scale", self.scale)
+        check_flag(self.label, "center", self.center)
+        check_flag(self.label, "scale", self.scale)
         check_initializers(self.beta_initializer, self.gamma_initializer)
 
     def output_shape(self, input_shape: Shape) -> Shape:
