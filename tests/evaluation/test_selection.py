@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from shoal.errors import DataError, SettingError
-from shoal.evaluation.record import PredictedRows
+from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.selection import Events, check_selection, choose_cut, roc, scan, select, selection_of
 from shoal.statistics.significance import Yields, asimov_significance
 

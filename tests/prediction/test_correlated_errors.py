@@ -11,10 +11,11 @@ from scipy import linalg, stats
 
 from shoal.data.covariance import Covariance
 from shoal.evaluation.pulls.chi_square import chi_square, errors_sentence
-from shoal.prediction.correlated_errors import LearnedErrors, independent, learned_errors, whitening
+from shoal.prediction.correlated_errors import LearnedErrors, learned_errors
 from shoal.prediction.intrinsic_scatter import intrinsic_scatter
 from shoal.prediction.replicas import data_spread, moves, redrawn, taught_rows
 from shoal.results import Interval
+from shoal.statistics.decorrelation import independent, whitening
 from shoal.training.resampling import correlated_noise
 
 RNG = np.random.default_rng(1)

@@ -11,7 +11,7 @@ from shoal.after.opening import as_run
 from shoal.data import ReadOptions
 from shoal.errors import DataError, SettingError
 from shoal.evaluation.overtraining import signal_class
-from shoal.evaluation.record import PredictedRows
+from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.selection import Events, Selection
 from shoal.evaluation.selection import select as select_events
 from shoal.run import Run

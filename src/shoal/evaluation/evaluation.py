@@ -18,12 +18,12 @@ from shoal.evaluation.examples import signal_record
 from shoal.evaluation.explanation.in_passing import importance_in_passing
 from shoal.evaluation.overfitting import overfitting_verdict
 from shoal.evaluation.overtraining import overtraining
+from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.pulls.chi_square import ChiSquare
 from shoal.evaluation.pulls.summary import measured_record, of_targets
 from shoal.evaluation.reconstruction import reconstruction_record, simple_reconstructions
 from shoal.evaluation.record import (
     NetworkRow,
-    PredictedRows,
     Record,
     Scores,
     TestRows,

@@ -13,6 +13,7 @@ from shoal.codec import stored
 from shoal.data.units import labelled, squared
 from shoal.evaluation.explanation.importance import ImportanceTable
 from shoal.evaluation.overtraining import Overtraining
+from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.pulls.chi_square import MeasuredRecord
 from shoal.evaluation.selection import Selection
 from shoal.results import Interval, Task
@@ -351,21 +352,6 @@ class ErrorBars:
     outside_rows: int = 0
     outside_rate: float = 0.0
     groups_known: int = 0
-
-
-@dataclass(frozen=True)
-class PredictedRows:
-    """Rows of one part with what was predicted for them, kept for later comparisons and cuts.
-
-    `rows` `(rows,)` are their positions in the data, from 0; `truth` and `guess` are as metrics take them, `weights`
-    `(rows,)` or None, and `series` as in `TestRows`.
-    """
-
-    rows: np.ndarray
-    truth: np.ndarray
-    guess: np.ndarray
-    weights: np.ndarray | None = None
-    series: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

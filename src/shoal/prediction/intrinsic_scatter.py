@@ -10,8 +10,8 @@ import numpy as np
 
 from shoal.data.conversion import to_numbers
 from shoal.errors import DataError
-from shoal.prediction.correlated_errors import independent
 from shoal.results import Interval
+from shoal.statistics.decorrelation import independent
 
 if TYPE_CHECKING:
     import polars as pl

@@ -13,7 +13,7 @@ from shoal.training.resampling import correlated_noise
 
 if TYPE_CHECKING:
     from shoal.data import Dataset, Split
-    from shoal.prediction.predictor import EnsembleMember
+    from shoal.prediction.ensemble import EnsembleMember
     from shoal.training.member import Problem, TrainedMember
 
 FEWEST = 2  # draws, of which a standard deviation can be taken
