@@ -169,7 +169,8 @@ def test_replicas_of_independent_errors_are_drawn_as_ever() -> None:
     split: Any = SimpleNamespace(train=TAUGHT, validation=TEST, folds=None)
     np.testing.assert_array_equal(taught_rows(split), np.concatenate([TAUGHT, TEST]))
     from shoal.results import Task
-    from shoal.training.problem import choose_loss, make_problem
+    from shoal.training.loss_choice import choose_loss
+    from shoal.training.problem import make_problem
 
     rows = (np.zeros((40, 1)), np.zeros((40, 1)), None)
     problem = make_problem(Task.REGRESSION, choose_loss(Task.REGRESSION, 0, None), rows, rows)

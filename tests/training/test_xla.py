@@ -21,11 +21,12 @@ from shoal.training.engines.xla import rows as rows_module
 from shoal.training.engines.xla.lifts import xp
 from shoal.training.engines.xla.program import MemberProgram
 from shoal.training.grouping import structure_of
+from shoal.training.loss_choice import choose_loss
 from shoal.training.losses import get_loss
-from shoal.training.member import Member, Problem, initial_parameters
+from shoal.training.member import Member, initial_parameters
 from shoal.training.packing import member_network, member_numbers, pad_parameters
 from shoal.training.planner import HEADROOM, Budget, find_budget, member_bytes, shared_bytes
-from shoal.training.problem import choose_loss, make_problem
+from shoal.training.problem import Problem, make_problem
 from shoal.training.trainer import train
 
 REFERENCE, PATIENT, EPOCHS = 1, 3, 12  # of the population

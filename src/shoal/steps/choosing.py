@@ -11,7 +11,8 @@ from shoal.search.results.ranking import choose_bottleneck, choose_candidates, r
 from shoal.settings import FitSettings
 from shoal.steps.proposing import networks_each
 from shoal.steps.training import interrupted, keep_training
-from shoal.training.trainer import Checkpoint, Training
+from shoal.training.checkpointing import Checkpoint
+from shoal.training.trainer import Training
 
 
 def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) -> list[int]:

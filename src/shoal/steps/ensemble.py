@@ -23,7 +23,8 @@ from shoal.prediction.predictor import Predictor
 from shoal.results import Task
 from shoal.settings import FitSettings
 from shoal.steps.posing import input_errors
-from shoal.training.member import Problem, TrainedMember
+from shoal.training.member import TrainedMember
+from shoal.training.problem import Problem
 
 
 def alone(members: Sequence[TrainedMember], preparation: Preparation, problem: Problem) -> Predictor:
