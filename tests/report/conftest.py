@@ -37,7 +37,8 @@ from shoal.evaluation.selection import Events, select
 from shoal.networks import Network
 from shoal.report.figures import FigureNumbers, figure_numbers
 from shoal.results import Interval, Status, Task
-from shoal.search.results.optimism import Counts
+from shoal.search.results.importance import HyperparameterImportance
+from shoal.search.results.optimism import Optimism
 from shoal.statistics.metrics import metrics_for
 from shoal.statistics.significance import Yields
 from shoal.streams import Stream
@@ -87,7 +88,7 @@ def population(n: int, kept: int, epochs: int, seed: int = 1) -> tuple[tuple[Net
                 "epochs": epochs,
                 "loss": None,
             },
-            status=status[i].sentence,
+            status=status[i],
             parameters=int([67, 403, 739, 6627][i % 4]),
             epochs=int(length[i]),
             best_epoch=int(np.nanargmin(validation[i])) + 1,
@@ -180,10 +181,10 @@ def make_record(
             "of the cases, which is better than every simple baseline.",
         ),
         hyperparameters=(
-            ("learning_rate", 0.46, "The learning rate explains 46 % of the variance; around 0.005 is best."),
-            ("activation", 0.12, "The activation explains 12 %; relu is best."),
-            ("l2", 0.07, "The L2 strength explains 7 %."),
-            ("optimizer", 0.03, "The optimizer explains 3 %."),
+            HyperparameterImportance("learning_rate", 0.46, " explains 46 % of the variance; around 0.005 is best."),
+            HyperparameterImportance("activation", 0.12, " explains 12 %; relu is best."),
+            HyperparameterImportance("l2", 0.07, " explains 7 %."),
+            HyperparameterImportance("optimizer", 0.03, " explains 3 %."),
         ),
         test_rows=test_rows,
         best_network=network,
@@ -265,7 +266,7 @@ def folded(record: Record, cv: int | None, repeats: int) -> Record:
             repeat=n.id % each // (cv or 1),
             fold=None if cv is None else n.id % cv,
             score=1.0 + n.id // each + 0.1 * (n.id % each),
-            status=Status.FINISHED.sentence,
+            status=Status.FINISHED,
             kept=n.id < 2 * each,
         )
         for n in record.networks
@@ -503,7 +504,7 @@ def make_cases() -> dict[str, Record]:
                     classes=("<b>b", "s"),
                     test=200,
                     weights=True,
-                    counts=Counts(4, 0.1, 0.05, Interval(0.03, 0.01, 0.06)),
+                    counts=Optimism(4, 0.1, 0.05, Interval(0.03, 0.01, 0.06)),
                 )
             )
         ),

@@ -13,13 +13,14 @@ from shoal.report.figures import figure_numbers, write_figures
 from shoal.report.figures.front import ScoreBySize
 from shoal.report.page import page_html
 from shoal.results import Interval
-from shoal.search.results.optimism import Counts
+from shoal.search.results.importance import HyperparameterImportance
+from shoal.search.results.optimism import Optimism
 
 Maker = Callable[..., Record]
 
 
 def counted(record: Record, noise: float = 0.05) -> Record:
-    return dataclasses.replace(record, counts=Counts(60, 0.1, noise, Interval(0.1, 0.05, 0.15)))
+    return dataclasses.replace(record, counts=Optimism(60, 0.1, noise, Interval(0.1, 0.05, 0.15)))
 
 
 def shown_of(record: Record) -> ScoreBySize:
@@ -52,7 +53,9 @@ def test_folds_are_means_over_networks(folded_record_of: Maker) -> None:
 
 
 def test_parameters_are_shown_once(record_of: Maker) -> None:
-    plain = dataclasses.replace(record_of(networks=24, kept=3), hyperparameters=(("dropout", 0.5, ""),))
+    plain = dataclasses.replace(
+        record_of(networks=24, kept=3), hyperparameters=(HyperparameterImportance("dropout", 0.5, ""),)
+    )
     names = [[p.name for p in figure_numbers(r)["networks_tried"].numbers.panels] for r in (plain, counted(plain))]
     assert names == [["dropout", "parameters"], ["dropout"]]
     nothing = dataclasses.replace(counted(plain), hyperparameters=())

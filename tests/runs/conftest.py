@@ -17,7 +17,8 @@ from shoal.evaluation.record import (
     TestRows,
     Verdict,
 )
-from shoal.results import Interval, Task
+from shoal.results import Interval, Status, Task
+from shoal.search.results.importance import HyperparameterImportance
 
 
 class RecordMaker:
@@ -44,8 +45,8 @@ class RecordMaker:
             },
             verdict=Verdict("mild", "It overfits a little.", "Use more rows.", True, "It is better.", "All well."),
             hyperparameters=(
-                ("learning_rate", 0.6, "Rates near 0.01 were best."),
-                ("l2", 0.1, "It hardly mattered."),
+                HyperparameterImportance("learning_rate", 0.6, " near 0.01 was best."),
+                HyperparameterImportance("l2", 0.1, " hardly mattered."),
             ),
             test_rows=TestRows(
                 truth=np.array([0, 1, 1, 0]),
@@ -91,7 +92,7 @@ def _network(i: int, epochs: int) -> NetworkRow:
             "learning_rate": np.float32(0.5),
             "dropout": 0.0,
         },
-        status="diverged" if i == 1 else "stopped early",
+        status=Status.DIVERGED if i == 1 else Status.STOPPED_EARLY,
         parameters=30 + i,
         epochs=epochs,
         best_epoch=max(epochs - 1, 1),

@@ -14,7 +14,7 @@ from shoal.errors import SettingError
 from shoal.networks import ACTIVATIONS
 from shoal.results import Task
 from shoal.training import grouping
-from shoal.training.engines.xla import XlaEngine
+from shoal.training.engines.xla import XlaEngine, storage
 from shoal.training.engines.xla import engine as engine_module
 from shoal.training.engines.xla import program as program_module
 from shoal.training.engines.xla import rows as rows_module
@@ -180,7 +180,7 @@ def test_parameters_by_layer_give_the_same(
     assert_equal: Any,
     xla_of: Any,
 ) -> None:
-    monkeypatch.setattr(program_module, "FLAT_UP_TO", 0)
+    monkeypatch.setattr(storage, "FLAT_UP_TO", 0)
     which = [population[i] for i in (REFERENCE, PATIENT, 4, 5, 7, 8)]
     for member in train(problem, which, xla_of("first")).members:
         assert_equal(member, mixed.members[member.member.id], rtol=1e-4, atol=1e-5)

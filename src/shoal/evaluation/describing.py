@@ -71,7 +71,7 @@ def _network_row(member: TrainedMember, kept: bool) -> NetworkRow:
     return NetworkRow(
         id=member.member.id,
         candidate=candidate if size is None else {"bottleneck": size, **candidate},
-        status=member.status.sentence,
+        status=member.status,
         parameters=member.network.parameter_count,
         epochs=len(member.train_loss),
         best_epoch=member.best_epoch,
@@ -98,7 +98,7 @@ def _replica_row(replica: TrainedMember, kept: bool) -> ReplicaRow:
         id=member.id,
         network=member.origin,
         draw=member.draw,
-        status=replica.status.sentence,
+        status=replica.status,
         epochs=len(replica.train_loss),
         best_epoch=replica.best_epoch,
         train_loss=float(replica.train_loss[at]) if at >= 0 else float("nan"),

@@ -41,8 +41,8 @@ from shoal.prediction.out_of_fold import OutOfFold
 from shoal.prediction.predictor import Prediction, Predictor
 from shoal.prediction.scored import Scored
 from shoal.results import Task
-from shoal.search.results.importance import importance
-from shoal.search.results.optimism import count_candidates
+from shoal.search.results.importance import HyperparameterImportance, hyperparameter_importance
+from shoal.search.results.optimism import estimate_optimism
 from shoal.search.results.ranking import rank_candidates
 from shoal.statistics.bootstrap import with_intervals
 from shoal.training.member import TrainedMember
@@ -181,7 +181,7 @@ def evaluate(
         error_bars=error_bars,
         overtraining=picture,
         predicted=predicted,
-        counts=count_candidates([m.member.candidate for m in members], [m.parts for m in members]),
+        counts=estimate_optimism([m.member.candidate for m in members], [m.parts for m in members]),
         measured=with_errors,
         selection=selection,
         importance=importance,
@@ -234,12 +234,12 @@ def compare(
     return own, compared, beats_baselines(task, truth, guess, others, weights, **drawing), others
 
 
-def _importance(networks: Sequence[NetworkRow], each: int) -> tuple[tuple[str, float, str], ...]:
+def _importance(networks: Sequence[NetworkRow], each: int) -> tuple[HyperparameterImportance, ...]:
     """Return which hyperparameters mattered for the scores of the candidates; each has so many networks."""
     ranked = rank_candidates([n.candidate_id for n in networks], [n.score for n in networks], each)
     ranked.sort(key=lambda standing: standing.candidate)
     tried = [networks[standing.members[0]].candidate for standing in ranked]
-    return tuple(importance(tried, np.asarray([standing.score for standing in ranked])))
+    return tuple(hyperparameter_importance(tried, np.asarray([standing.score for standing in ranked])))
 
 
 def _groups_of_entries(dataset: Dataset, split: Split, entries: Scored) -> np.ndarray:

@@ -16,9 +16,10 @@ from shoal.evaluation.overtraining import Overtraining
 from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.pulls.chi_square import MeasuredRecord
 from shoal.evaluation.selection import Selection
-from shoal.results import Interval, Task
-from shoal.search.results.optimism import Counts
-from shoal.search.results.pareto import Front, find_front
+from shoal.results import Interval, Status, Task
+from shoal.search.results.importance import HyperparameterImportance
+from shoal.search.results.optimism import Optimism
+from shoal.search.results.pareto import ParetoFront, pareto_front
 from shoal.search.results.ranking import rank_candidates
 from shoal.statistics.metrics import METRICS
 
@@ -84,7 +85,7 @@ class NetworkRow:
 
     id: int
     candidate: dict[str, Any]
-    status: str
+    status: Status
     parameters: int
     epochs: int
     best_epoch: int
@@ -113,7 +114,7 @@ class ReplicaRow:
     id: int
     network: int
     draw: int
-    status: str
+    status: Status
     epochs: int
     best_epoch: int
     train_loss: float
@@ -371,7 +372,7 @@ class Record:
     """A finished run.
 
     `scores` maps `train`, `validation` and `test` to metric name to interval; `baselines` maps a
-    baseline's name to its test scores. `hyperparameters` lists (name, share of the score's variance, sentence),
+    baseline's name to its test scores. `hyperparameters` says how much each of them mattered,
     most important first. `best_network` and `best_parameters` are those of the first kept member. Each candidate
     was trained `repeats` times, on each of `cv` folds if there are any. `rolling` is there if these
     are rolling: how many rows taught a network (`train`) and judged one (`validation`). `signals` is there for images
@@ -388,7 +389,7 @@ class Record:
     scores: dict[str, Scores]
     baselines: dict[str, Scores]
     verdict: Verdict
-    hyperparameters: tuple[tuple[str, float, str], ...]
+    hyperparameters: tuple[HyperparameterImportance, ...]
     test_rows: TestRows
     best_network: Any
     best_parameters: list[dict[str, np.ndarray]]
@@ -408,7 +409,7 @@ class Record:
     measured: MeasuredRecord | None = None
     overtraining: Overtraining | None = None
     predicted: dict[str, PredictedRows] = field(default_factory=dict)
-    counts: Counts | None = None
+    counts: Optimism | None = None
     error_bars: ErrorBars | None = None
     outputs: tuple[str, ...] = ()
     selection: Selection | None = None
@@ -438,13 +439,13 @@ class Record:
         return tuple(rows)
 
     @cached_property
-    def front(self) -> Front | None:
+    def front(self) -> ParetoFront | None:
         """Score against number of parameters; None where candidates cannot be compared, or widths of codes differ."""
         if self.counts is None or self.reconstruction is not None:
             return None
         tried = self.candidates
         sizes, scores = [c.parameters for c in tried], [c.score for c in tried]
-        return find_front([c.id for c in tried], sizes, scores, self.counts.noise)
+        return pareto_front([c.id for c in tried], sizes, scores, self.counts.noise)
 
     @property
     def kept(self) -> tuple[NetworkRow, ...]:

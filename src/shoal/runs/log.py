@@ -3,8 +3,9 @@
 Tables: `meta` (key, value), `candidates` (one row each; `candidate` is JSON with all hyperparameters, `score` the
 mean over its networks with its standard error), `networks` (one row each, with the fold and the repeat of its
 candidate), `curves` (one row per network and epoch, up to the epoch at which the network stopped) and `replicas` (one
-row each, with the network that it repeats and the draw of the targets that it learned from; without curves). Format 2
-had no replicas; in format 1 every candidate was one network, and `candidates` held what `networks` holds now.
+row each, with the network that it repeats and the draw of the targets that it learned from; without curves). `status`
+is `running`, `finished`, `stopped_early` or `diverged`; up to format 3 it was a sentence, which is read as its code.
+Format 2 had no replicas; in format 1 every candidate was one network, and `candidates` held what `networks` holds now.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import RunError
+from shoal.results import Status
 from shoal.runs.documents import check_format, plain
 from shoal.runs.writing import written_beside
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
 
     from shoal.evaluation.record import Record
 
-FORMAT = 3
+FORMAT = 4
 NAME = "log.sqlite"
 _MENDING = "Restore it from a copy, or train the run again (the command is in config.toml)."
 # Column, SQL type, polars type, in the order of the table.
@@ -78,6 +80,13 @@ _OF_FORMAT_1 = {
     _JOINED: "(SELECT *, id AS candidate_id, NULL AS fold, 0 AS repeat FROM candidates)",
 }
 _OF_FORMAT = {1: _OF_FORMAT_1, 2: _OF_FORMAT_2}
+# The statuses up to format 3.
+_SENTENCES = {
+    "still training": Status.RUNNING.code,
+    "trained for all its epochs": Status.FINISHED.code,
+    "stopped: the validation loss no longer improved": Status.STOPPED_EARLY.code,
+    "diverged: the loss was no longer a finite number": Status.DIVERGED.code,
+}
 _CURVES = (
     ("network", "INTEGER NOT NULL", "Int64"),
     ("epoch", "INTEGER NOT NULL", "Int64"),
@@ -160,7 +169,7 @@ def read_networks(path: str | Path) -> pl.DataFrame:
         path: the SQLite file.
 
     Returns:
-        Columns `id`, `candidate_id`, `fold` (null without folds), `repeat`, `status`, `parameters`, `epochs`,
+        Columns `id`, `candidate_id`, `fold` (null without folds), `repeat`, `status` (a code), `parameters`, `epochs`,
         `best_epoch`, `train_loss`, `validation_loss`, `validation_metric`, `score`, `kept` and `candidate` (JSON of
         the hyperparameters).
 
@@ -247,13 +256,13 @@ def _network_rows(record: Record) -> Iterator[tuple[Any, ...]]:
     for n in sorted(record.networks, key=lambda n: n.id):
         losses = (float(n.train_loss), float(n.validation_loss), float(n.validation_metric), float(n.score))
         counts = (int(n.parameters), int(n.epochs), int(n.best_epoch))
-        yield (int(n.id), int(n.candidate_id), n.fold, n.repeat, str(n.status), *counts, *losses, int(n.kept))
+        yield (int(n.id), int(n.candidate_id), n.fold, n.repeat, n.status.code, *counts, *losses, int(n.kept))
 
 
 def _replica_rows(record: Record) -> Iterator[tuple[Any, ...]]:
     for r in sorted(record.replicas, key=lambda r: r.id):
         losses = float(r.train_loss), float(r.validation_loss)
-        yield (int(r.id), int(r.network), int(r.draw), r.status, r.epochs, int(r.best_epoch), *losses, int(r.kept))
+        yield (int(r.id), int(r.network), int(r.draw), r.status.code, r.epochs, int(r.best_epoch), *losses, int(r.kept))
 
 
 def _curve_rows(record: Record) -> Iterator[tuple[Any, ...]]:
@@ -295,7 +304,8 @@ def _frame(path: Path, table: str, columns: tuple[tuple[str, str, str], ...], or
     # SQLite stores truth values as 0 and 1, and NaN as NULL.
     stored = {name: pl.Int64 if kind == pl.Boolean else kind for name, kind in wanted.items()}
     try:
-        return pl.DataFrame(dict(zip(names, values, strict=True)), schema=stored).cast(wanted)
+        frame = pl.DataFrame(dict(zip(names, values, strict=True)), schema=stored).cast(wanted)
     except (TypeError, pl.exceptions.PolarsError) as error:
         reason = str(error).splitlines()[0]
         raise RunError(f"{str(path)!r} is damaged: {reason}. {_MENDING}") from error
+    return frame.with_columns(pl.col("status").replace(_SENTENCES)) if "status" in names else frame

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.results import Interval, Task
+from shoal.results import Interval, Status, Task
 from shoal.runs.documents import json_text, plain, read_json
 from shoal.runs.writing import write_atomically
 from shoal.statistics.weighted import effective_number, negative_fraction
@@ -61,7 +61,7 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         "baselines": {name: _scores(scores) for name, scores in record.baselines.items()},
         "verdict": _verdict(record),
         "hyperparameters": [
-            {"name": name, "share": share, "text": text} for name, share, text in record.hyperparameters
+            {"name": each.name, "share": each.share, "text": each.text} for each in record.hyperparameters
         ],
         "search": _search(record),
         "test_openings": record.test_openings,
@@ -105,7 +105,7 @@ def count_opening(folder: str | Path) -> int:
 
 
 def _networks(record: Record) -> dict[str, Any]:
-    diverged = [n for n in record.networks if n.status.lower().startswith("diverged")]
+    diverged = [n for n in record.networks if n.status is Status.DIVERGED]
     return {
         "trained": len(record.networks),
         "kept": len(record.kept),

@@ -22,7 +22,7 @@ from shoal.report.figures.style import (
     set_log,
 )
 from shoal.report.words import count, integer
-from shoal.search.results.pareto import Front
+from shoal.search.results.pareto import ParetoFront
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -41,7 +41,7 @@ class ScoreBySize:
     parameters: np.ndarray
     score: np.ndarray
     kept: np.ndarray
-    front: Front
+    front: ParetoFront
     each: int = 1
 
     @property

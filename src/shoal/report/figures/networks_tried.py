@@ -98,7 +98,7 @@ def numbers(record: Record) -> NetworksTried | None:
     rows = [c for c in sorted(record.candidates, key=lambda c: c.id) if np.isfinite(c.score)]
     if len(rows) < 2:
         return None
-    names = [name for name, _, _ in record.hyperparameters]
+    names = [each.name for each in record.hyperparameters]
     names += ["parameters"] if record.front is None else []  # which has a figure of its own
     panels = [p for p in (panel(name, rows) for name in names) if p is not None]
     if not panels:
