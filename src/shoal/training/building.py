@@ -95,9 +95,9 @@ def _check_keeps_steps(layers: tuple[Layer, ...], input_shape: Shape) -> None:
     places = (i for i, shape in enumerate(network.shapes) if len(shape) != 2 or shape[0] != steps)
     at = next(places)
     shape = network.shapes[at]
-    found = "one output per series" if len(shape) < 2 else f"{shape[0]} steps for {steps}"
+    answer = "one output per series" if len(shape) < 2 else f"{shape[0]} steps for {steps}"
     raise NetworkError(
-        f"each step of a series needs an output, but layer {network.names[at]!r} returns {found}, shape {shape}; "
+        f"each step of a series needs an output, but layer {network.names[at]!r} returns {answer}, shape {shape}; "
         "write lstm:32:true for a recurrent layer, conv1d:32:3:1:same for a convolution, and leave out flatten and "
         "pooling"
     )
@@ -106,14 +106,14 @@ def _check_keeps_steps(layers: tuple[Layer, ...], input_shape: Shape) -> None:
 def activated_trunk(layers: tuple[Layer, ...], activation: str, table: tuple[str, ...] = ()) -> tuple[Layer, ...]:
     """Return layers of which those that name no activation have the candidate's, or choose from a table."""
 
-    def one(layer: Any) -> Layer:
+    def activated(layer: Any) -> Layer:
         chooses = hasattr(layer, "table") and layer.activation is None
         return replace(layer, activation=activation, table=table) if chooses else layer
 
-    return tuple(one(layer) for layer in layers)
+    return tuple(activated(layer) for layer in layers)
 
 
 def _started(layer: Any, initializer: str) -> Layer:
     """Return a layer whose weights start as the candidate says, where the layer itself says nothing."""
-    own = getattr(layer, "kernel_initializer", None)
-    return replace(layer, kernel_initializer=initializer) if own == "glorot_uniform" else layer
+    unsaid = getattr(layer, "kernel_initializer", None) == "glorot_uniform"
+    return replace(layer, kernel_initializer=initializer) if unsaid else layer
