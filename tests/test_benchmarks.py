@@ -15,9 +15,9 @@ import pytest
 
 from shoal.data import load_dataset, split_rows
 from shoal.networks import Network
+from shoal.training.building import build_trunk
 from shoal.training.engines.native import cost
 from shoal.training.engines.native.library import best_kernel, kernels
-from shoal.training.member import build_trunk
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 needs_kernel = pytest.mark.skipif(not kernels(), reason="the native engine's kernel was not built")

@@ -27,7 +27,7 @@ from shoal.training import trainer
 from shoal.training.checkpointing import checkpoint_from_parts
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.hyperparameters import Hyperparameters
-from shoal.training.member import Problem
+from shoal.training.problem import Problem
 from shoal.training.trainer import Training, train
 
 FOLDS, REPEATS, CANDIDATES = 3, 2, 3

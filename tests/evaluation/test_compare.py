@@ -8,7 +8,7 @@ from scipy import stats
 
 from shoal.errors import RunError
 from shoal.evaluation.compare import Contender, compare_contenders, corrected_t
-from shoal.evaluation.topics.scored_rows import PredictedRows
+from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.results import Task
 
 RNG = np.random.default_rng(2)

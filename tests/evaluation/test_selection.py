@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from shoal.errors import DataError, SettingError
 from shoal.evaluation.cuts import Events, check_selection, choose_cut, roc, scan, select
-from shoal.evaluation.topics.scored_rows import PredictedRows
+from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.topics.selection import selection_of
 from shoal.statistics.significance import Yields, asimov_significance
 

@@ -12,10 +12,11 @@ from scipy import linalg, stats
 from shoal.data.covariance import Covariance
 from shoal.evaluation.chi_square import chi_square
 from shoal.evaluation.topics.pulls import errors_sentence
-from shoal.prediction.correlated_errors import LearnedErrors, independent, learned_errors, whitening
+from shoal.prediction.correlated_errors import LearnedErrors, learned_errors
 from shoal.prediction.intrinsic_scatter import intrinsic_scatter
 from shoal.prediction.replicas import data_spread, moves, redrawn, taught_rows
 from shoal.results import Interval
+from shoal.statistics.decorrelation import independent, whitening
 from shoal.training.resampling import correlated_noise
 
 RNG = np.random.default_rng(1)
@@ -169,7 +170,8 @@ def test_replicas_of_independent_errors_are_drawn_as_ever() -> None:
     split: Any = SimpleNamespace(train=TAUGHT, validation=TEST, folds=None)
     np.testing.assert_array_equal(taught_rows(split), np.concatenate([TAUGHT, TEST]))
     from shoal.results import Task
-    from shoal.training.problem import choose_loss, make_problem
+    from shoal.training.loss_choice import choose_loss
+    from shoal.training.problem import make_problem
 
     rows = (np.zeros((40, 1)), np.zeros((40, 1)), None)
     problem = make_problem(Task.REGRESSION, choose_loss(Task.REGRESSION, 0, None), rows, rows)

@@ -30,6 +30,8 @@ from shoal.report.figures.pulls import density
 from shoal.report.figures.residuals import running_median
 from shoal.report.figures.style import log_ticks, name_text, new_figure
 from shoal.report.figures.targets import thinned
+from shoal.results import Status
+from shoal.search.results.importance import HyperparameterImportance
 
 Maker = Callable[..., Record]
 
@@ -163,7 +165,7 @@ def test_networks_are_shown_against_what_mattered_most(record_of: Maker) -> None
     shown = tried_numbers(record)
     assert shown is not None
     assert [p.name for p in shown.panels] == ["learning_rate", "activation", "l2"]
-    assert shown.without_score == sum(n.status.startswith("diverged") for n in record[Candidates].networks) == 2
+    assert shown.without_score == sum(n.status is Status.DIVERGED for n in record[Candidates].networks) == 2
     assert "2 networks without a finite score" in shown.caption
     assert int(shown.kept.sum()) == 3
     categories = shown.panels[1].categories
@@ -189,8 +191,8 @@ def test_with_folds_a_point_is_a_candidate_and_curves_are_those_of_the_networks(
 
 
 def test_a_handful_of_numbers_become_categories_in_their_order(record_of: Maker) -> None:
-    record = record_of(networks=24, kept=3)
-    record = record.having(dataclasses.replace(record[Candidates], hyperparameters=(("dropout", 0.5, ""),)))
+    record, dropout = record_of(networks=24, kept=3), HyperparameterImportance("dropout", 0.5, "")
+    record = record.having(dataclasses.replace(record[Candidates], hyperparameters=(dropout,)))
     shown = tried_numbers(record)
     assert shown is not None
     assert shown.panels[0].categories == ("0", "0.1", "0.2", "0.3")

@@ -26,6 +26,7 @@ from shoal.report import page_html, tables, write_page, write_report
 from shoal.report.anomalies import anomalies
 from shoal.report.prose import interval_methods
 from shoal.results import Interval
+from shoal.search.results.importance import HyperparameterImportance
 
 Maker = Callable[..., Record]
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -239,8 +240,9 @@ def test_an_unlucky_run_without_kept_networks_still_has_a_page(record_of: Maker,
 
 def test_hyperparameters_without_a_share_go_into_one_sentence(record_of: Maker) -> None:
     record = record_of(networks=3, kept=1, epochs=4)
-    found = (("learning_rate", 0.4, "learning_rate mattered most."), ("l2", 0.0, "l2: no influence."))
-    record = record.having(dataclasses.replace(record[Candidates], hyperparameters=found))
+    each = (("learning_rate", 0.4, " mattered most."), ("l2", 0.0, ": no influence."))
+    importance = tuple(HyperparameterImportance(*one) for one in each)
+    record = record.having(dataclasses.replace(record[Candidates], hyperparameters=importance))
     assert tables.hyperparameters(record) == (("learning rate", 0.4, "learning rate mattered most."),)
     assert "No influence to be seen: L2 strength." in page_html(record, {})
 

@@ -15,8 +15,9 @@ from shoal.training.engines.base import Engine
 from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.library import kernels
 from shoal.training.hyperparameters import Hyperparameters
-from shoal.training.member import Member, Problem
-from shoal.training.problem import choose_loss, make_problem
+from shoal.training.loss_choice import choose_loss
+from shoal.training.member import Member
+from shoal.training.problem import Problem, make_problem
 from shoal.training.resampling import correlated_noise, independent_noise, resampling_numbers, target_noise
 from shoal.training.trainer import train
 

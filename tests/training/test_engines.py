@@ -21,9 +21,10 @@ from shoal.training.engines.native.library import kernels
 from shoal.training.engines.xla import engine as xla_engine
 from shoal.training.engines.xla.program import SOURCES
 from shoal.training.grouping import structure_of
-from shoal.training.member import Member, Problem, initial_parameters
+from shoal.training.member import Member, initial_parameters
 from shoal.training.optimizers import Slots, update
 from shoal.training.packing import batch_order, member_network, member_numbers
+from shoal.training.problem import Problem
 from shoal.training.resampling import bootstrap_counts, resampling_numbers, target_noise
 from shoal.training.schedules import learning_rate
 from shoal.training.trainer import Stopped, train

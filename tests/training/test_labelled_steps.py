@@ -13,11 +13,13 @@ from shoal.data.signals import PADDED
 from shoal.errors import DataError, NetworkError
 from shoal.networks import Masking
 from shoal.results import Task
+from shoal.training.building import build_trunk
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.grouping import group_members
-from shoal.training.member import Member, Problem, build_trunk, initial_parameters
+from shoal.training.loss_choice import choose_loss
+from shoal.training.member import Member, initial_parameters
 from shoal.training.packing import batch_order, member_network
-from shoal.training.problem import choose_loss, make_problem, steps_present
+from shoal.training.problem import Problem, make_problem, steps_present
 from shoal.training.trainer import train
 
 TIME = 7
@@ -44,7 +46,8 @@ def problem() -> Problem:
     rng = np.random.default_rng(3)
     training, validation = labelled(rng, 44), labelled(rng, 17)
     loss = choose_loss(Task.CLASSIFICATION, 3, None)
-    return make_problem(Task.CLASSIFICATION, loss, training, validation, classes=3, seed=2, stem=(Masking(PADDED),))
+    made = make_problem(Task.CLASSIFICATION, loss, training, validation, classes=3, seed=2)
+    return replace(made, stem=(Masking(PADDED),))
 
 
 @pytest.fixture(scope="module")

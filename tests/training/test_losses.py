@@ -11,7 +11,8 @@ import pytest
 from shoal.errors import SettingError
 from shoal.networks import numpy_namespace
 from shoal.results import Task
-from shoal.training.losses import LOSSES, Loss, check_loss_suits, get_loss
+from shoal.training.loss_choice import check_loss_suits
+from shoal.training.losses import LOSSES, Loss, get_loss
 
 RNG = np.random.default_rng(0)
 NUMBERS = RNG.normal(size=(7, 3)).astype(np.float32)

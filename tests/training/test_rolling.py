@@ -21,8 +21,9 @@ from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.hyperparameters import Hyperparameters
-from shoal.training.member import Member, Problem
-from shoal.training.problem import choose_loss, make_problem
+from shoal.training.loss_choice import choose_loss
+from shoal.training.member import Member
+from shoal.training.problem import Problem, make_problem
 from shoal.training.resampling import held_out, resampling_numbers, rows_of_fold
 from shoal.training.trainer import train
 

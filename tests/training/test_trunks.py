@@ -14,12 +14,14 @@ from shoal.networks import Flatten
 from shoal.results import Task
 from shoal.row_view import TakenRows, aligned_empty
 from shoal.training import cost
+from shoal.training.building import build_trunk
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.engines.xla import engine as engine_module
 from shoal.training.grouping import group_members, structure_of
-from shoal.training.member import Member, Problem, build_trunk, initial_parameters
+from shoal.training.loss_choice import choose_loss
+from shoal.training.member import Member, initial_parameters
 from shoal.training.packing import batch_order, member_network
-from shoal.training.problem import choose_loss, make_problem
+from shoal.training.problem import Problem, make_problem
 from shoal.training.trainer import train
 
 CONV = "conv2d:4:3 maxpooling2d:2"

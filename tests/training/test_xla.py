@@ -14,18 +14,19 @@ from shoal.errors import SettingError
 from shoal.networks import ACTIVATIONS
 from shoal.results import Task
 from shoal.training import grouping
-from shoal.training.engines.xla import XlaEngine
+from shoal.training.engines.xla import XlaEngine, storage
 from shoal.training.engines.xla import engine as engine_module
 from shoal.training.engines.xla import program as program_module
 from shoal.training.engines.xla import rows as rows_module
 from shoal.training.engines.xla.lifts import xp
 from shoal.training.engines.xla.program import MemberProgram
 from shoal.training.grouping import structure_of
+from shoal.training.loss_choice import choose_loss
 from shoal.training.losses import get_loss
-from shoal.training.member import Member, Problem, initial_parameters
+from shoal.training.member import Member, initial_parameters
 from shoal.training.packing import member_network, member_numbers, pad_parameters
 from shoal.training.planner import HEADROOM, Budget, find_budget, member_bytes, shared_bytes
-from shoal.training.problem import choose_loss, make_problem
+from shoal.training.problem import Problem, make_problem
 from shoal.training.trainer import train
 
 REFERENCE, PATIENT, EPOCHS = 1, 3, 12  # of the population
@@ -179,7 +180,7 @@ def test_parameters_by_layer_give_the_same(
     assert_equal: Any,
     xla_of: Any,
 ) -> None:
-    monkeypatch.setattr(program_module, "FLAT_UP_TO", 0)
+    monkeypatch.setattr(storage, "FLAT_UP_TO", 0)
     which = [population[i] for i in (REFERENCE, PATIENT, 4, 5, 7, 8)]
     for member in train(problem, which, xla_of("first")).members:
         assert_equal(member, mixed.members[member.member.id], rtol=1e-4, atol=1e-5)

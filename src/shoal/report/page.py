@@ -32,8 +32,8 @@ from shoal.report.overtraining import overtraining_of
 from shoal.report.prose import interval_methods, kept_scores, sections, training_of_a_candidate
 from shoal.report.selection import selection_of
 from shoal.runs.page_file import times
-from shoal.search.results.optimism import Counts
-from shoal.search.results.pareto import Front
+from shoal.search.results.optimism import Optimism
+from shoal.search.results.pareto import ParetoFront
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -56,8 +56,8 @@ def page_html(record: Record, figures: Mapping[str, str]) -> str:
         candidates=record[Candidates].ranked,
         kept=record[Candidates].kept,
         hyperparameters_said=record[Candidates].hyperparameters,
-        optimism=record.get(Counts),
-        pareto=record.get(Front),
+        optimism=record.get(Optimism),
+        pareto=record.get(ParetoFront),
         has_error_bars=record.get(ErrorBars) is not None,
         has_spread=record[TestRows].std is not None,
         pulls=record.get(MeasuredRecord),

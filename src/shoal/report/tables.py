@@ -137,15 +137,15 @@ def _signal_facts(signals: SignalRecord) -> tuple[tuple[str, str], ...]:
 def hyperparameters(record: Record) -> tuple[tuple[str, float, str], ...]:
     """Return name, share of the score's variance, and sentence of each hyperparameter that has a share."""
     return tuple(
-        (label(name), share, label(name) + text[len(name) :] if text.startswith(name) else text)
-        for name, share, text in record[Candidates].hyperparameters
-        if share >= LEAST_SHARE
+        (label(each.name), each.share, label(each.name) + each.finding)
+        for each in record[Candidates].hyperparameters
+        if each.share >= LEAST_SHARE
     )
 
 
 def idle_hyperparameters(record: Record) -> str:
     """Return the names of the hyperparameters without a share, as an enumeration."""
-    return joined(label(name) for name, share, _ in record[Candidates].hyperparameters if share < LEAST_SHARE)
+    return joined(label(each.name) for each in record[Candidates].hyperparameters if each.share < LEAST_SHARE)
 
 
 def columns(record: Record) -> Table:
@@ -174,7 +174,7 @@ def _column(column: ColumnRow, roles: dict[str, str]) -> tuple[str, ...]:
 
 def population(record: Record) -> tuple[tuple[str, str], ...]:
     """Return how the networks fared: label and count."""
-    status = [_status(n) for n in record[Candidates].networks]
+    status = [n.status for n in record[Candidates].networks]
     several = [("candidates", len(record[Candidates].ranked))] if record[Candidates].networks_each > 1 else []
     several += [("trained", len(status)), ("kept", len(record[Candidates].kept))]
     several += [(words, status.count(name)) for name, words in _STATUS.items() if status.count(name)]
@@ -216,14 +216,9 @@ def _hyperparameters(record: Record) -> tuple[list[str], list[str]]:
     return differing, [f"{label(n)} {setting(tried[0].get(n))}" for n in shared]
 
 
-def _status(row: NetworkRow) -> Status | None:
-    # A row says its status by name or in the status' own words.
-    return next((s for s in Status if row.status in (s.name.lower(), s.sentence)), None)
-
-
 def _network(row: NetworkRow, differing: list[str]) -> tuple[str, ...]:
     epochs = f"{integer(row.best_epoch)} of {integer(row.epochs)}"
-    if _status(row) is Status.DIVERGED:
+    if row.status is Status.DIVERGED:
         epochs += ", diverged"
     numbers = (number(row.score), number(row.validation_loss), number(row.train_loss), epochs)
     own = (setting(row.candidate.get(name), digits=3) for name in differing)
