@@ -18,7 +18,7 @@ from shoal.evaluation.record import Record
 from shoal.helper_process import HelperProcess, close_spare, start_early, take_spare
 from shoal.report import write_figures
 from shoal.settings import check_settings
-from shoal.steps import Timing, learn_meanwhile, meanwhile, open_helper, read
+from shoal.steps import Timing, beside, learn_meanwhile, open_helper, read
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no second process here")
 
@@ -62,8 +62,8 @@ def test_a_second_process_is_for_a_cold_start_on_several_cores(
     monkeypatch: pytest.MonkeyPatch, cores: int, loaded: list[str], expected: bool
 ) -> None:
     modules = {name: module for name, module in sys.modules.items() if name not in ("jax", "sklearn.ensemble")}
-    monkeypatch.setattr(meanwhile, "available_cores", lambda: cores)
-    monkeypatch.setattr(meanwhile.sys, "modules", {**modules, **dict.fromkeys(loaded)})
+    monkeypatch.setattr(beside, "available_cores", lambda: cores)
+    monkeypatch.setattr(beside.sys, "modules", {**modules, **dict.fromkeys(loaded)})
     helper = open_helper()
     monkeypatch.undo()
     helper.close()

@@ -10,8 +10,8 @@ import pytest
 
 from shoal.data import Preparation, assign_folds, load_dataset
 from shoal.errors import DataError
-from shoal.evaluation import predictor as module
 from shoal.networks import Network
+from shoal.prediction import predictor as module
 from shoal.prediction.conformal import conformal_quantile
 from shoal.prediction.error_bars import Held, with_error_bars, with_region
 from shoal.prediction.predictor import (
