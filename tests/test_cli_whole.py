@@ -31,6 +31,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_fit_leaves_a_page_and_refuses_to_overwrite(run: Path) -> None:
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "<html" in page
@@ -40,6 +41,7 @@ def test_fit_leaves_a_page_and_refuses_to_overwrite(run: Path) -> None:
     assert (run / "report.html").read_text(encoding="utf-8") == page
 
 
+@pytest.mark.slow
 def test_config_repeats_the_run(run: Path, tmp_path: Path) -> None:
     result = invoke("fit", "--config", str(run / "config.toml"), "--out", str(tmp_path / "again"), "--json")
     assert result.exit_code == 0, result.stderr
@@ -111,6 +113,7 @@ def test_a_damaged_run_names_the_file(run: Path, tmp_path: Path) -> None:
     assert os.fspath(weights) in result.stderr
 
 
+@pytest.mark.slow
 def test_a_run_without_a_page(tmp_path: Path) -> None:
     path = tmp_path / "plain"
     result = invoke("fit", "iris", *TINY, "--no-page", "--out", str(path))

@@ -37,6 +37,7 @@ def states(tmp_path_factory: pytest.TempPathFactory) -> shoal.Run:
     return shoal.fit(folder / "steps.csv", **roles, **TINY, out=str(folder / "run"))
 
 
+@pytest.mark.slow
 def test_the_run_tells_of_steps(states: shoal.Run) -> None:
     metrics = states.metrics
     assert metrics["steps"] == np.sum(metrics["confusion_matrix"]["rows_are_true"])
@@ -87,6 +88,7 @@ def test_the_command_writes_a_long_table(states: shoal.Run, tmp_path: Path) -> N
     assert (written["prediction"] == written["state"]).mean() > 0.8
 
 
+@pytest.mark.slow
 def test_numbers_in_folds_have_error_bars(tmp_path: Path) -> None:
     x = np.random.default_rng(2).normal(size=(36, 8, 1))
     y = x + np.roll(x, 1, axis=1)

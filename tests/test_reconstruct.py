@@ -58,6 +58,7 @@ def digit_images() -> tuple[np.ndarray, np.ndarray]:
     return bunch.images.astype(np.uint8)[..., None], bunch.target
 
 
+@pytest.mark.slow
 def test_a_linear_autoencoder_reaches_principal_components(table_run: Run) -> None:
     error = table_run.metrics["test"]["reconstruction_error"]["value"]
     least = table_run.metrics["baselines"]["pca"]["reconstruction_error"]["value"]
@@ -101,6 +102,7 @@ def test_a_label_is_kept_and_not_learnt(table_run: Run) -> None:
     assert "The strangest test rows" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["table_run", "image_run"])
 def test_a_loaded_run_says_the_same(which: str, request: pytest.FixtureRequest) -> None:
     run: Run = request.getfixturevalue(which)
@@ -143,6 +145,7 @@ def test_the_engine_and_the_predictor_agree(image_run: Run) -> None:
     assert scores.mean() == pytest.approx(networks["validation_loss"][0], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_noise_acts_on_tables_and_leaves_the_target_clean(tmp_path: Path) -> None:
     data = low_rank(400)
     runs = [
@@ -153,6 +156,7 @@ def test_noise_acts_on_tables_and_leaves_the_target_clean(tmp_path: Path) -> Non
     assert losses[1] > 1.05 * losses[0]
 
 
+@pytest.mark.slow
 def test_several_bottlenecks_are_tried_and_the_smallest_good_one_kept(tmp_path: Path) -> None:
     data = low_rank(600, noise=0.02)
     run = shoal.fit(
@@ -172,6 +176,7 @@ def test_several_bottlenecks_are_tried_and_the_smallest_good_one_kept(tmp_path: 
     assert run.encode(data).shape == (600, found["bottleneck"])
 
 
+@pytest.mark.slow
 def test_the_same_call_gives_the_same_numbers(tmp_path: Path) -> None:
     settings = {**QUICK, "networks": 2, "bottleneck": 2, "epochs": 3}
     runs = [shoal.fit(low_rank(100), out=str(tmp_path / name), **settings) for name in "ab"]
@@ -203,6 +208,7 @@ def test_evaluate_scores_other_rows(table_run: Run) -> None:
     assert scores["explained_variance"].value > 0.9
 
 
+@pytest.mark.slow
 def test_series_of_one_length_are_reconstructed(tmp_path: Path) -> None:
     t = np.linspace(0, 6, 24)
     rng = np.random.default_rng(0)
@@ -243,6 +249,7 @@ def test_a_single_column_cannot_be_compressed(tmp_path: Path) -> None:
         shoal.fit({"x": np.arange(40.0) ** 1.5}, out=str(tmp_path / "x"), **QUICK)
 
 
+@pytest.mark.slow
 def test_runs_that_predict_have_no_codes(tmp_path: Path) -> None:
     run = shoal.fit("iris", networks=1, epochs=1, out=str(tmp_path / "iris"))
     with pytest.raises(SettingError, match="has no codes"):

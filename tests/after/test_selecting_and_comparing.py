@@ -41,6 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_a_run_of_two_classes_tells_of_weights_overtraining_and_luck(folder: Path) -> None:
     metrics = shoal.load(folder / "a").metrics
     assert 0 < metrics["weights"]["negative_fraction"] < 0.3
@@ -68,6 +69,7 @@ def test_the_cut_is_quoted_on_the_test_rows_and_counted(folder: Path, tmp_path: 
     assert "Asimov significance" in invoke("select", str(folder / "a"), *words).stdout
 
 
+@pytest.mark.slow
 def test_yields_of_a_fit_make_the_same_cut_and_stand_on_the_page(folder: Path) -> None:
     words = ("--signal-yield", "30", "--background-yield", "500", "--background-uncertainty", "0.1")
     tiny = (
@@ -98,6 +100,7 @@ def test_yields_of_a_fit_make_the_same_cut_and_stand_on_the_page(folder: Path) -
     assert "selection" not in shoal.load(folder / "a").metrics
 
 
+@pytest.mark.slow
 def test_the_signal_of_a_fit_is_that_of_its_cut(tmp_path: Path) -> None:
     named: dict[str, Any] = {"signal_yield": 30.0, "background_yield": 500.0, "signal": "background"}
     run = shoal.fit(events(), target="kind", weight="w", out=str(tmp_path / "run"), page=False, **TINY, **named)
@@ -108,6 +111,7 @@ def test_the_signal_of_a_fit_is_that_of_its_cut(tmp_path: Path) -> None:
     assert next(iter(run.metrics["overtraining"]["kolmogorov_smirnov"])) == "background"
 
 
+@pytest.mark.slow
 def test_a_cut_that_cannot_be_chosen_is_told_and_loses_nothing(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,7 @@ def test_parameters_have_the_promised_shapes(layer: Layer, shape: tuple[int, ...
         np.testing.assert_array_equal(p, parameters[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layer", "shape"), CASES)
 def test_numpy_and_jax_agree(layer: Layer, shape: tuple[int, ...], jax_namespace) -> None:
     x, parameters = rows(shape), layer.initialize(shape, Stream(0))
@@ -82,6 +83,7 @@ def test_float64_is_float32_made_precise(layer: Layer, shape: tuple[int, ...]) -
         np.testing.assert_allclose(out, layer.apply(numpy_namespace, parameters, x, context), rtol=2e-5, atol=2e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layer", "shape"), CASES)
 def test_member_in_a_block_equals_the_member_alone(layer: Layer, shape: tuple[int, ...], jax_namespace) -> None:
     import jax

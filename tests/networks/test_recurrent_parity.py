@@ -221,6 +221,7 @@ def without_moving(case: Case, found: Any) -> Any:
     return first, ({n: g for n, g in of_parameters.items() if n not in case.layer.moving}, of_x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "number"), CASES)
 def test_values_and_gradients_equal_keras(kind: str, number: int, jax_namespace) -> None:
     import jax
@@ -231,6 +232,7 @@ def test_values_and_gradients_equal_keras(kind: str, number: int, jax_namespace)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a[1], b, rtol=5e-5, atol=2e-5), of_block, keras)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_member_alone_equals_itself_in_a_block(kind: str, jax_namespace) -> None:
     import jax

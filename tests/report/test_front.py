@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from shoal.evaluation.record import Record
 from shoal.report.figures import figure_numbers, write_figures
@@ -28,6 +29,7 @@ def shown_of(record: Record) -> ScoreBySize:
     return shown
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_all_candidates(record_of: Maker, tmp_path: Path) -> None:
     record = counted(record_of(networks=60, kept=5))
     shown = shown_of(record)

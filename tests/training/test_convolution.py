@@ -46,6 +46,7 @@ def _check(own: Any, plain: Any) -> None:
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_equals_the_plain_form(case: Any) -> None:
     x, kernel, slope = (array[0] for array in _arrays(case))
@@ -57,6 +58,7 @@ def test_equals_the_plain_form(case: Any) -> None:
     np.testing.assert_allclose(own[0], numpy_namespace.correlate(x, kernel, *case[4:]), rtol=2e-5, atol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("case", CASES)
 def test_members_together_equal_each_alone(case: Any, shared: bool) -> None:
@@ -84,6 +86,7 @@ def test_learns_inside_a_loop_without_the_slope_of_x() -> None:
     np.testing.assert_allclose(own, plain, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_what_is_settled_stands_in_memory_and_is_unknown_where_its_first_number_is() -> None:
     x = jnp.array([[1.0, 4.0], [jnp.nan, 2.0]])
     y = jax.vmap(lambda row: settled(jnp.square, row))(x)
