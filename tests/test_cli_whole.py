@@ -52,6 +52,7 @@ def test_config_repeats_the_run(run: Path, tmp_path: Path) -> None:
     assert again == first
 
 
+@pytest.mark.slow
 def test_predict_adds_columns_to_a_file(run: Path, tmp_path: Path) -> None:
     from shoal.data import load_dataset
 
@@ -69,6 +70,7 @@ def test_predict_adds_columns_to_a_file(run: Path, tmp_path: Path) -> None:
     assert predicted.height == 150
 
 
+@pytest.mark.slow
 def test_predict_names_the_missing_column(run: Path, tmp_path: Path) -> None:
     pl.DataFrame({"sepal length (cm)": [5.0], "sepal width (cm)": [3.0]}).write_csv(tmp_path / "new.csv")
     out = tmp_path / "p.csv"
@@ -78,6 +80,7 @@ def test_predict_names_the_missing_column(run: Path, tmp_path: Path) -> None:
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_evaluate_scores_other_rows(run: Path) -> None:
     scores = json.loads(invoke("evaluate", str(run), "iris", "--json").stdout)
     assert 0.0 <= scores["accuracy"]["low"] <= scores["accuracy"]["value"] <= scores["accuracy"]["high"] <= 1.0
@@ -87,6 +90,7 @@ def test_evaluate_scores_other_rows(run: Path) -> None:
     assert "opened 3 times now" in result.stderr
 
 
+@pytest.mark.slow
 def test_report_and_runs_find_the_run(run: Path) -> None:
     assert invoke("report", str(run)).stdout == f"{run / 'report.html'}\n"
     (listed,) = json.loads(invoke("runs", str(run.parent), "--json").stdout)
@@ -95,12 +99,14 @@ def test_report_and_runs_find_the_run(run: Path) -> None:
     assert str(run) in invoke("runs", str(run.parent)).stdout
 
 
+@pytest.mark.slow
 def test_a_finished_run_cannot_be_resumed(run: Path) -> None:
     result = invoke("fit", "--resume", str(run))
     assert result.exit_code == 2
     assert "finished" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_damaged_run_names_the_file(run: Path, tmp_path: Path) -> None:
     import shutil
 

@@ -147,6 +147,7 @@ def test_what_does_not_go_with_it_says_so(fit: Any, matrix: str, more: dict[str,
         fit("run", y_cov=matrix, **more)
 
 
+@pytest.mark.slow
 def test_the_command_line_tells_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pl.DataFrame(DATA).write_csv(tmp_path / "rows.csv")
     np.savetxt(tmp_path / "c.txt", COVARIANCE[:9, :9])

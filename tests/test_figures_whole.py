@@ -74,6 +74,7 @@ def test_units_reach_tables_figures_and_the_saved_model(measured: Path, capsys: 
     assert "unit" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default::shoal.errors.ShoalWarning")
 def test_other_units_are_told_at_prediction(measured: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (measured / "other.csv").write_text("x [mm],E [GeV]\nm,\n1,2\n3,4\n", encoding="utf-8")
@@ -92,6 +93,7 @@ def test_the_command_draws_what_is_named(measured: Path, capsys: pytest.CaptureF
     assert json.loads(capsys.readouterr().out) == {"figures": [str(measured / "paper" / "pulls.pdf")]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -102,6 +102,7 @@ def test_groups_stay_whole_in_the_folds() -> None:
 # what is ranked, kept and written
 
 
+@pytest.mark.slow
 def test_candidates_are_ranked_by_their_mean_with_its_standard_error(run: Run) -> None:
     scores = run.networks["score"].to_numpy().reshape(CANDIDATES, EACH)
     candidates = run.candidates
@@ -120,6 +121,7 @@ def test_candidates_are_ranked_by_their_mean_with_its_standard_error(run: Run) -
     assert run.metrics["rows"] == {"train": 120, "validation": 0, "test": 30}
 
 
+@pytest.mark.slow
 def test_validation_scores_are_those_of_out_of_fold_predictions(run: Run, folded: dict[str, Any]) -> None:
     options = check_settings(folded)
     dataset, split = read("iris", options)
@@ -150,6 +152,7 @@ def test_the_same_command_gives_the_same_numbers(run: Run, folded: dict[str, Any
         assert (again.path / name).read_bytes() == (run.path / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_the_test_rows_are_those_of_a_run_without_folds(run: Run, iris_run: Run) -> None:
     baseline = [each.metrics["baselines"]["most_frequent"]["accuracy"]["value"] for each in (run, iris_run)]
     assert baseline[0] == baseline[1]

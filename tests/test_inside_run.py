@@ -55,6 +55,7 @@ def test_a_run_on_images_shows_what_its_networks_see(image_run: Run, tmp_path: P
     assert {"example_images", "filters", "feature_maps", "saliency"} <= figures(image_run)
 
 
+@pytest.mark.slow
 def test_the_page_of_images_is_small_and_has_their_sections(image_run: Run) -> None:
     page = image_run.report().read_text(encoding="utf-8")
     assert len(page) < 1_000_000
@@ -81,6 +82,7 @@ def test_a_forecast_is_drawn_beside_the_last_value_again(forecast_run: Run) -> N
     assert forecast_run.hidden_states(LEVEL, rows=0).inputs.shape == (1, 8, 2)
 
 
+@pytest.mark.slow
 def test_what_is_not_there_is_said(image_run: Run, series_run: Run, iris_run: Run) -> None:
     with pytest.raises(shoal.NetworkError, match="no convolution: its layers are GRU"):
         series_run.filters()

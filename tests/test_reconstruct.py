@@ -67,6 +67,7 @@ def test_a_linear_autoencoder_reaches_principal_components(table_run: Run) -> No
     assert table_run.metrics["baselines"]["mean"]["reconstruction_error"]["value"] > 0.8
 
 
+@pytest.mark.slow
 def test_the_share_of_false_alarms_is_about_what_was_asked_for(table_run: Run) -> None:
     share = table_run.anomaly_scores(low_rank(5000, noise=0.1, seed=1)).is_anomaly.mean()
     assert 0.03 < share < 0.075  # the threshold itself comes from 480 rows
@@ -75,6 +76,7 @@ def test_the_share_of_false_alarms_is_about_what_was_asked_for(table_run: Run) -
     assert told["test"]["low"] < 0.05 < told["test"]["high"]
 
 
+@pytest.mark.slow
 def test_rows_off_the_plane_are_anomalies(table_run: Run) -> None:
     usual = table_run.anomaly_scores(low_rank(500, noise=0.1, seed=2))
     strange = table_run.anomaly_scores(low_rank(500, noise=1.0, seed=3))
@@ -83,6 +85,7 @@ def test_rows_off_the_plane_are_anomalies(table_run: Run) -> None:
     assert len(strange) == 500
 
 
+@pytest.mark.slow
 def test_codes_and_reconstructions_have_their_shape_and_unit(table_run: Run) -> None:
     rows = low_rank(50, noise=0.1, seed=4)
     assert table_run.encode(rows).shape == (50, 2)
@@ -93,6 +96,7 @@ def test_codes_and_reconstructions_have_their_shape_and_unit(table_run: Run) -> 
         assert np.abs(made[name].to_numpy() - values).std() < 0.3
 
 
+@pytest.mark.slow
 def test_a_label_is_kept_and_not_learnt(table_run: Run) -> None:
     assert table_run.metrics["target"] == []
     assert "kind" not in table_run.metrics["data"]["features"]
@@ -114,6 +118,7 @@ def test_a_loaded_run_says_the_same(which: str, request: pytest.FixtureRequest) 
     assert again.predictor.alarm == run.predictor.alarm
 
 
+@pytest.mark.slow
 def test_digits_of_a_class_never_seen_are_stranger_and_noise_is_strangest(image_run: Run) -> None:
     images, digits = digit_images()
     usual = image_run.anomaly_scores(images[digits != 8]).score
@@ -124,6 +129,7 @@ def test_digits_of_a_class_never_seen_are_stranger_and_noise_is_strangest(image_
     assert noise.is_anomaly.all()
 
 
+@pytest.mark.slow
 def test_images_beat_principal_components(image_run: Run) -> None:
     error = image_run.metrics["test"]["reconstruction_error"]
     assert error["high"] < image_run.metrics["baselines"]["pca"]["reconstruction_error"]["value"]
@@ -134,6 +140,7 @@ def test_images_beat_principal_components(image_run: Run) -> None:
     assert 3 < made.mean() < 7  # in the unit of the pixels, 0 to 16
 
 
+@pytest.mark.slow
 def test_the_engine_and_the_predictor_agree(image_run: Run) -> None:
     images, digits = digit_images()
     networks = image_run.networks
@@ -186,6 +193,7 @@ def test_the_same_call_gives_the_same_numbers(tmp_path: Path) -> None:
     assert weights[0] == weights[1]
 
 
+@pytest.mark.slow
 def test_encode_and_predict_on_the_command_line(table_run: Run, image_run: Run, tmp_path: Path) -> None:
     rows = tmp_path / "rows.csv"
     pl.DataFrame({"name": ["p", "q"], **{k: v[:2] for k, v in low_rank(20).items()}}).write_csv(rows)
@@ -202,6 +210,7 @@ def test_encode_and_predict_on_the_command_line(table_run: Run, image_run: Run, 
     assert "shoal encode" in refused.output
 
 
+@pytest.mark.slow
 def test_evaluate_scores_other_rows(table_run: Run) -> None:
     scores = table_run.evaluate(low_rank(300, noise=0.1, seed=5))
     assert set(scores) == {"reconstruction_error", "explained_variance"}
@@ -256,6 +265,7 @@ def test_runs_that_predict_have_no_codes(tmp_path: Path) -> None:
         run.encode("iris")
 
 
+@pytest.mark.slow
 def test_a_missing_column_is_named(table_run: Run) -> None:
     with pytest.raises(DataError, match="x5"):
         table_run.encode({f"x{i}": np.zeros(3) for i in range(5)})
@@ -272,6 +282,7 @@ def test_principal_components_agree_with_a_singular_value_decomposition() -> Non
         np.testing.assert_allclose(found.shares, values[:3] ** 2 / np.sum(values**2), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_scaled_inputs_are_the_pixels_behind_the_scaling(image_run: Run) -> None:
     images = digit_images()[0][:7]
     preparation = image_run.predictor.preparation

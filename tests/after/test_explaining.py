@@ -73,6 +73,7 @@ def test_the_command_tells_and_writes(root: Path, tmp_path: Path) -> None:
     assert shoal.load(root / "plain").metrics["test_openings"] == opened
 
 
+@pytest.mark.slow
 def test_the_rows_are_those_of_validation_and_the_scores_those_of_the_run(root: Path) -> None:
     for name in ("plain", "folds"):
         run = shoal.load(root / name)
@@ -143,6 +144,7 @@ def test_the_same_command_writes_the_same_files(iris_run: Any, tmp_path: Path) -
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
+@pytest.mark.slow
 def test_several_classes_are_shown_together_or_one(iris_run: Any) -> None:
     found = shoal.explain(iris_run, interactions=2, repeats=2)
     assert found.effects[0].outputs == ("setosa", "versicolor", "virginica")

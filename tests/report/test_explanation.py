@@ -83,6 +83,7 @@ def test_numbers_have_the_digits_of_their_errors() -> None:
     assert with_error(0.5, 0.0) == "0.500"
 
 
+@pytest.mark.slow
 def test_the_columns_of_a_group_stand_below_it(cases: dict[str, Record]) -> None:
     found = cases["events"].importance
     assert found is not None

@@ -100,6 +100,7 @@ def test_every_member_has_its_own_epochs_and_end(mixed: Any) -> None:
     assert others == {Status.FINISHED}
 
 
+@pytest.mark.slow
 def test_the_best_epoch_is_the_lowest_validation_loss(mixed: Any) -> None:
     for i, member in enumerate(mixed.members):
         if i != DIVERGING:
@@ -117,6 +118,7 @@ def numpy_losses(problem: Problem, output: np.ndarray) -> tuple[float, np.ndarra
     return float(np.average(values, weights=weights)), each, float(np.average(hit, weights=weights))
 
 
+@pytest.mark.slow
 def test_the_parameters_are_those_of_the_best_epoch(problem: Problem, mixed: Any) -> None:
     for i, member in enumerate(mixed.members):
         if i == DIVERGING:
@@ -129,6 +131,7 @@ def test_the_parameters_are_those_of_the_best_epoch(problem: Problem, mixed: Any
         np.testing.assert_allclose(member.validation_metric[at], accuracy, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_diverged_member_keeps_finite_parameters(mixed: Any) -> None:
     for layer in mixed.members[DIVERGING].parameters:
         assert all(np.isfinite(array).all() for array in layer.values())
@@ -311,6 +314,7 @@ def test_training_equals_keras(problem: Problem, population: list[Member], mixed
     assert np.abs(got.parameters[0]["kernel"] - start[0]["kernel"]).max() > 0.01
 
 
+@pytest.mark.slow
 def test_the_engines_agree(
     mixed_by: Callable[..., Any], xla_of: Callable[..., Engine], mixed: Any, assert_equal: Any
 ) -> None:
