@@ -87,6 +87,7 @@ def test_the_rows_are_those_of_validation_and_the_scores_those_of_the_run(root: 
     assert found.on == "320 rows out of fold"
 
 
+@pytest.mark.slow
 def test_the_page_and_the_numbers_hold_the_importance(root: Path) -> None:
     metrics = shoal.load(root / "plain").metrics["importance"]
     assert {"a [m]", "twin"} == set(metrics["groups"][0]["columns"])

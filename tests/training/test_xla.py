@@ -50,6 +50,7 @@ def mixed(mixed_by: Callable[..., Any], layout: str, xla_of: Callable[..., XlaEn
 # one block
 
 
+@pytest.mark.slow
 def test_a_mixed_population_is_one_program(
     problem: Problem, population: list[Member], mixed: Any, engine: XlaEngine, layout: str
 ) -> None:
