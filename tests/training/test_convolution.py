@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from shoal.networks import Namespace, numpy_namespace
+from shoal.training.engines.xla.gradients import QUICKLY
 from shoal.training.engines.xla.lifts import FIRST
 from shoal.training.engines.xla.settled import settled
 
@@ -41,6 +42,10 @@ def _value_and_slopes(correlate: Any, x: Any, kernel: Any, slope: Any) -> Any:
     return y, *back(slope)
 
 
+def _run(function: Any, *given: Any) -> Any:
+    return jax.jit(function, compiler_options=QUICKLY)(*given)
+
+
 def _check(own: Any, plain: Any) -> None:
     for a, b in zip(own, plain, strict=True):
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-5)
@@ -51,7 +56,7 @@ def _check(own: Any, plain: Any) -> None:
 def test_equals_the_plain_form(case: Any) -> None:
     x, kernel, slope = (array[0] for array in _arrays(case))
     own, plain = (
-        _value_and_slopes(lambda x, k, f=f: f(x, k, *case[4:]), x, kernel, slope)
+        _run(partial(_value_and_slopes, lambda x, k, f=f: f(x, k, *case[4:])), x, kernel, slope)
         for f in (FIRST.xp.correlate, partial(Namespace.correlate, FIRST.xp))
     )
     _check(own, plain)
@@ -65,9 +70,9 @@ def test_members_together_equal_each_alone(case: Any, shared: bool) -> None:
     x, kernel, slope = _arrays(case)
     one = partial(_value_and_slopes, lambda x, k: FIRST.xp.correlate(x, k, *case[4:]))
     axes = (None if shared else 0, 0, 0)
-    together = jax.jit(jax.vmap(one, in_axes=axes))(x[0] if shared else x, kernel, slope)
+    together = _run(jax.vmap(one, in_axes=axes), x[0] if shared else x, kernel, slope)
     for i in range(len(kernel)):
-        _check([part[i] for part in together], one(x[0] if shared else x[i], kernel[i], slope[i]))
+        _check([part[i] for part in together], _run(one, x[0] if shared else x[i], kernel[i], slope[i]))
 
 
 def test_learns_inside_a_loop_without_the_slope_of_x() -> None:
