@@ -49,6 +49,7 @@ def test_each_kind_of_run_is_kept() -> None:
     assert all({path.name for path in RUNS if path.parent == old} == kinds for old in SETS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", RUNS, ids=name)
 def test_an_old_run_predicts_what_it_did(path: Path) -> None:
     writer = script()
@@ -83,6 +84,7 @@ def test_the_model_of_an_old_run_is_written_again_as_it_was(path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FIGURES, ids=name)
 def test_the_figures_of_an_old_run_are_drawn_again(path: Path, tmp_path: Path) -> None:
     figures = kept(path)
@@ -93,6 +95,7 @@ def test_the_figures_of_an_old_run_are_drawn_again(path: Path, tmp_path: Path) -
     assert all((tmp_path / f"{one}.csv").stat().st_size for one in figures)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copy", [p for p in RUNS if p.name != "reconstruction"], ids=name, indirect=True)
 def test_an_old_run_is_compared(copy: Path, tmp_path: Path) -> None:
     other = Path(shutil.copytree(copy, tmp_path / "other"))
@@ -100,6 +103,7 @@ def test_an_old_run_is_compared(copy: Path, tmp_path: Path) -> None:
     assert set(found.as_dict()["scores"]) == {copy.name, "other"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [p for p in RUNS if p.name in ("classes", "errors", "folds", "heads")], ids=name)
 def test_an_old_run_is_explained(path: Path) -> None:
     found = shoal.explain(path, repeats=2, interactions=0, most_rows=40)

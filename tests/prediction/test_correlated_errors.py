@@ -56,6 +56,7 @@ def test_without_correlations_everything_is_as_with_standard_errors() -> None:
         assert getattr(with_matrix, name) == pytest.approx(getattr(with_errors, name)), name
 
 
+@pytest.mark.slow
 def test_pulls_are_standard_normal_where_the_covariance_is_right() -> None:
     sigma = np.sqrt(np.diag(SMOOTH))
     found = [chi_square(drawn(SMOOTH, seed), sigma, covariance=SMOOTH) for seed in range(200)]
@@ -112,6 +113,7 @@ def learned_by_a_line(covariance: np.ndarray, draws: int, seed: int = 0) -> Lear
     return learned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("covariance", [OFFSET, SMOOTH, np.diag(SIGMA**2)], ids=["offset", "smooth", "independent"])
 def test_replicas_tell_how_wide_the_pulls_of_test_rows_are(covariance: np.ndarray) -> None:
     sigma = np.sqrt(np.diag(covariance))
@@ -130,6 +132,7 @@ def test_replicas_tell_how_wide_the_pulls_of_test_rows_are(covariance: np.ndarra
         assert chi_square(np.zeros(len(TEST)), sigma[TEST], None, fit, covariance[np.ix_(TEST, TEST)]).expected > 1.5
 
 
+@pytest.mark.slow
 def test_the_expected_width_judges_the_pulls() -> None:
     sigma, own = np.sqrt(np.diag(OFFSET)), OFFSET[np.ix_(TEST, TEST)]
     line = least_squares(PLACE[TAUGHT], PLACE[TEST], sigma[TAUGHT])

@@ -23,6 +23,7 @@ def drawn(seed: int, scatter: float, rows: int = 150) -> tuple[np.ndarray, np.nd
     return np.hypot(sigma, scatter) * rng.standard_normal(rows), sigma**2
 
 
+@pytest.mark.slow
 def test_a_known_scatter_is_recovered_and_its_interval_covers() -> None:
     found = [intrinsic_scatter(*drawn(seed, 0.3)) for seed in range(200)]
     values = np.asarray([f.value for f in found])

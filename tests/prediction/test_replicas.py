@@ -178,6 +178,7 @@ def fitted(data: dict[str, np.ndarray], h: Hyperparameters, draws: int) -> Predi
     return predictor
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(best_kernel() is None, reason="hundreds of networks are quick in the native engine only")
 @pytest.mark.parametrize(
     ("law", "size", "network"),

@@ -121,6 +121,7 @@ def test_coverage_is_shown_at_all_levels_of_numbers(record_of: Maker) -> None:
     assert (shown.low <= shown.observed).all()
 
 
+@pytest.mark.slow
 def test_error_bars_are_thinned_and_the_caption_says_so(record_of: Maker) -> None:
     record = record_of(classes=(), targets=("y",), test=3000, networks=3, epochs=5)
     shown = figure_numbers(record)["predicted_true"].numbers
@@ -220,6 +221,7 @@ def test_names_are_made_safe_to_draw() -> None:
     assert len(name_text("x" * 99, most=10)) == 10
 
 
+@pytest.mark.slow
 def test_every_figure_is_drawn_in_one_of_the_tasks(record_of: Maker, cases: dict[str, Record], tmp_path: Path) -> None:
     classes = write_figures(record_of(networks=3, epochs=5), tmp_path / "c")
     values = write_figures(record_of(classes=(), targets=("y",), networks=3, epochs=5), tmp_path / "r")
@@ -232,6 +234,7 @@ def test_every_figure_is_drawn_in_one_of_the_tasks(record_of: Maker, cases: dict
     )
 
 
+@pytest.mark.slow
 def test_files_and_page_keep_hostile_names_as_text(cases: dict[str, Record], tmp_path: Path) -> None:
     elements = write_figures(cases["hostile"], tmp_path)
     for name, element in elements.items():
@@ -242,12 +245,14 @@ def test_files_and_page_keep_hostile_names_as_text(cases: dict[str, Record], tmp
     assert "$x^2$" in elements["confusion_matrix"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["many_classes", "thousand"])
 def test_large_runs_make_small_figures(cases: dict[str, Record], case: str, tmp_path: Path) -> None:
     elements = write_figures(cases[case], tmp_path)
     assert sum(len(e) for e in elements.values()) < 700_000
 
 
+@pytest.mark.slow
 def test_curves_of_nothing_but_nan_are_left_out(record_of: Maker, tmp_path: Path) -> None:
     record = record_of(networks=2, kept=1, epochs=3)
     nothing = np.full((2, 3), np.nan)
@@ -257,6 +262,7 @@ def test_curves_of_nothing_but_nan_are_left_out(record_of: Maker, tmp_path: Path
     assert "learning_curves" in write_figures(record.having(partly), tmp_path)
 
 
+@pytest.mark.slow
 def test_one_epoch_can_be_drawn(record_of: Maker, tmp_path: Path) -> None:
     assert "learning_curves" in write_figures(record_of(networks=3, kept=2, epochs=1), tmp_path)
 
@@ -281,6 +287,7 @@ def test_svg_in_the_page_follows_its_colours_and_shares_no_id() -> None:
     assert set(re.findall(r'href="#([^"]+)"', element)) <= set(ids)
 
 
+@pytest.mark.slow
 def test_weights_signs_included_reach_the_scatter(record_of: Maker, tmp_path: Path) -> None:
     record = record_of(classes=(), targets=("y",), weights=True, test=60, networks=2, epochs=4)
     assert "var(--vermilion)" in write_figures(record, tmp_path)["predicted_true"]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.candidates import Candidates
@@ -34,6 +35,7 @@ def shown_of(record: Record) -> ScoreBySize:
     return shown
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_all_candidates(record_of: Maker, tmp_path: Path) -> None:
     record = counted(record_of(networks=60, kept=5))
     shown = shown_of(record)

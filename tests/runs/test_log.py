@@ -185,6 +185,7 @@ def test_any_sqlite_tool_reads_it(tmp_path: Path, make_record: Any) -> None:
     assert Log(path).meta() == {"format": "4", "metric": "accuracy", "seed": "3", "task": "classification"}
 
 
+@pytest.mark.slow
 def test_a_thousand_networks_are_written_in_two_seconds(tmp_path: Path, make_record: Any) -> None:
     record = make_record(networks=1000, epochs=300)
     start = time.process_time()

@@ -194,6 +194,7 @@ def problem_with(loss: Loss, rows: int = 90, targets: int = 2) -> Problem:
 LOSSES_WITH_HEADS = [*(get_loss(name) for name in REGRESSION), with_scatter(get_loss("gaussian_nll"), "constant")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES_WITH_HEADS, ids=[*REGRESSION, "constant"])
 def test_a_member_of_a_block_equals_the_member_alone_in_both_layouts(
     loss: Loss, members: Callable[..., Any], xla_of: Callable[[str], XlaEngine], assert_equal: Any
@@ -213,6 +214,7 @@ def test_a_member_of_a_block_equals_the_member_alone_in_both_layouts(
         assert one.validation_metric[one.best_epoch - 1] == pytest.approx(rmse, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(best_kernel() is None, reason="the native engine's kernel was not built")
 @pytest.mark.parametrize("loss", LOSSES_WITH_HEADS, ids=[*REGRESSION, "constant"])
 def test_the_native_engine_gives_the_same(
@@ -243,6 +245,7 @@ def test_a_constant_is_no_weight(members: Callable[..., Any]) -> None:
     assert scalars["weights"].tolist() == [3 * 4 + 4 * 2]
 
 
+@pytest.mark.slow
 def test_the_heads_find_the_truth(members: Callable[..., Any], xla_of: Callable[[str], XlaEngine]) -> None:
     """Samples of known distributions: noise that grows with x, quantiles of an exponential, correlated targets."""
     rng = np.random.default_rng(0)

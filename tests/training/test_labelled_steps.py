@@ -90,6 +90,7 @@ def by_hand(problem: Problem, member: Member, epochs: int) -> tuple[np.ndarray, 
     return kernel, bias
 
 
+@pytest.mark.slow
 def test_training_is_gradient_descent_on_all_real_steps_alike(problem: Problem, members: Any) -> None:
     settings = {"hidden": (), "optimizer": "sgd", "momentum": 0.0, "learning_rate": 0.3, "epochs": 3, "patience": 3}
     (member,) = members(settings)
@@ -100,6 +101,7 @@ def test_training_is_gradient_descent_on_all_real_steps_alike(problem: Problem, 
     np.testing.assert_allclose(trained.parameters[-1]["bias"], bias, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_curves_are_weighted_means_over_real_steps(problem: Problem, population: list[Member]) -> None:
     for member in train(problem, population, XlaEngine()).members:
         output = member.network.predict(member.parameters, problem.validation_x).astype(np.float64)
@@ -114,6 +116,7 @@ def test_curves_are_weighted_means_over_real_steps(problem: Problem, population:
             assert member.half_losses[at, half] == pytest.approx(np.average(each, weights=own), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_member_in_a_block_is_the_member_alone(problem: Problem, population: list[Member]) -> None:
     assert len(group_members(problem, population)) == 1
     both = [*population, *(replace(m, id=m.id + 3, bootstrap=True) for m in population)]
@@ -126,6 +129,7 @@ def test_a_member_in_a_block_is_the_member_alone(problem: Problem, population: l
     assert not np.allclose(together[1].train_loss, together[4].train_loss)
 
 
+@pytest.mark.slow
 def test_padding_has_no_say(problem: Problem, population: list[Member]) -> None:
     other = problem.y.copy()
     other[problem.weights[:, :, 0] == 0] = 1.0
@@ -134,6 +138,7 @@ def test_padding_has_no_say(problem: Problem, population: list[Member]) -> None:
         np.testing.assert_array_equal(a.train_loss, b.train_loss)
 
 
+@pytest.mark.slow
 def test_numbers_at_each_step_in_folds(members: Any) -> None:
     rng = np.random.default_rng(4)
     x = rng.normal(size=(30, TIME, 1)).astype(np.float32)

@@ -82,6 +82,7 @@ def test_rows_are_counted_for_every_device(problem: Problem) -> None:
     assert one >= 2 * (problem.x.nbytes + problem.validation_x.nbytes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hidden", "batch", "rows", "hyperparameters"),
     [

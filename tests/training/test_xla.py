@@ -51,6 +51,7 @@ def mixed(mixed_by: Callable[..., Any], layout: str, xla_of: Callable[..., XlaEn
 # one block
 
 
+@pytest.mark.slow
 def test_a_mixed_population_is_one_program(
     problem: Problem, population: list[Member], mixed: Any, engine: XlaEngine, layout: str
 ) -> None:
@@ -61,6 +62,7 @@ def test_a_mixed_population_is_one_program(
     assert block.structure.masks
 
 
+@pytest.mark.slow
 def test_an_emptying_block_shrinks(
     problem: Problem,
     population: list[Member],
@@ -90,6 +92,7 @@ def test_an_emptying_block_shrinks(
     assert_equal(last, alone, rtol=1e-5, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_the_layouts_agree(
     problem: Problem, population: list[Member], mixed: Any, assert_equal: Any, xla_of: Any
 ) -> None:
@@ -102,6 +105,7 @@ def test_the_layouts_agree(
 # other problems
 
 
+@pytest.mark.slow
 def test_a_loss_and_a_penalty_of_the_user(regression: Problem, members: Any, engine: XlaEngine) -> None:
     sizes: list[list[tuple[int, ...]]] = []
 
@@ -139,6 +143,7 @@ def test_a_hit_of_two_classes(problem: Problem, members: Any, loss: str, output:
     assert np.asarray(hits).tolist() == expected
 
 
+@pytest.mark.slow
 def test_validation_in_batches_is_the_same(problem: Problem, members: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     (member,) = members({"hidden": (4,)})
     structure = structure_of(problem, [member], layouts=("first",))
@@ -156,6 +161,7 @@ def test_validation_in_batches_is_the_same(problem: Problem, members: Any, monke
 # members of one program
 
 
+@pytest.mark.slow
 def test_every_activation_among_all_others_is_itself(
     problem: Problem, members: Any, engine: XlaEngine, assert_equal: Any, xla_of: Any
 ) -> None:
@@ -172,6 +178,7 @@ def test_every_activation_among_all_others_is_itself(
         assert_equal(a, b, rtol=2e-4, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_parameters_by_layer_give_the_same(
     problem: Problem,
     population: list[Member],
@@ -196,6 +203,7 @@ def test_a_gpu_gives_the_same(problem: Problem, population: list[Member], assert
         assert_equal(a, b, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_blocks_of_one_activation_share_a_program(
     problem: Problem, members: Any, layout: str, assert_equal: Any, xla_of: Any
 ) -> None:
@@ -241,6 +249,7 @@ def test_a_second_chunk_compiles_nothing(problem: Problem, population: list[Memb
     assert (len(COMPILATIONS), engine.programs) == (before, programs)
 
 
+@pytest.mark.slow
 def test_a_second_problem_of_similar_size_compiles_nothing(members: Any, engine: XlaEngine, xla_of: Any) -> None:
     rng = np.random.default_rng(1)
 
@@ -270,6 +279,7 @@ def test_programs_share_the_rows(problem: Problem, members: Any, engine: XlaEngi
     np.testing.assert_array_equal(np.asarray(other.program.rows.x)[:44, :4], problem.x + 1.0)
 
 
+@pytest.mark.slow
 def test_little_memory_leaves_one_place(problem: Problem, members: Any, assert_equal: Any) -> None:
     each = members(SMALL, {**SMALL, "learning_rate": 0.01}, {**SMALL, "epochs": 3})
     (roomy,) = XlaEngine().plan(problem, each)

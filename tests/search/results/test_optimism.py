@@ -24,6 +24,7 @@ def closure(true_scores: np.ndarray, parts: int, seed: int, repeats: int = 100) 
 NORMAL = np.random.default_rng(9).standard_normal(64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("true_scores", "parts", "ratio"),
     [
