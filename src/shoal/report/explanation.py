@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 from shoal.data.units import NO_UNITS
 from shoal.evaluation.explanation.importance import ImportanceTable, scores_of
 from shoal.evaluation.explanation.scores import Estimate
-from shoal.evaluation.record import Record
-from shoal.report.tables import Table
 from shoal.report.words import count, integer, joined, number
 
 if TYPE_CHECKING:
@@ -68,16 +66,6 @@ def importance_lines(found: ImportanceTable) -> tuple[str, ...]:
             "matters alone misleads: the others stand in for it"
         )
     return tuple([*lines, f"{count(left, 'more line')} in the files"] if left > 0 else lines)
-
-
-def importance_on_page(record: Record) -> Table | None:
-    """Return the table of importance with what is to be said of it, or None where none was measured."""
-    found = record.get(ImportanceTable)
-    if found is None:
-        return None
-    note = "The command shoal explain shows how the answer changes with each column, and which columns interact."
-    header, rows = importance_table(found)
-    return Table(header, tuple(rows), note)
 
 
 def effects_table(found: Explanation) -> tuple[tuple[str, ...], Rows]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from shoal.evaluation.cuts import Selection
 from shoal.evaluation.record import Record
-from shoal.report.tables import Table
+from shoal.report.blocks import Paragraph, PlainTable, Section, figures, sentences
 from shoal.report.words import integer, interval, number
 from shoal.results import Interval
 
@@ -21,70 +20,69 @@ NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class SelectionText:
-    """What the page says of a selection: sentences, and a table of what the cut gives."""
-
-    lines: tuple[str, ...]
-    table: Table
-    title: str
-
-
-def selection_of(record: Record) -> SelectionText | None:
-    """Return the text, or None where no yields were given."""
-    found = record.get(Selection)
-    if found is None:
-        return None
-    return SelectionText(
-        selection_lines(found), Table(("", "value [95 %]"), tuple(selection_rows(found))), f"On the {found.quoted_on}"
+def sections(record: Record) -> Iterator[Section]:
+    """Give the section on the cut, where yields were given."""
+    selection = record.get(Selection)
+    if selection is None:
+        return
+    note = (
+        "The best of many cuts flatters where it was chosen; only the other rows stand for new data. Intervals draw "
+        "signal and background rows anew, each for itself, and hold the yields fixed."
     )
+    table = PlainTable(
+        f"On the {selection.quoted_on}", ("", "value [95 %]"), tuple(selection_rows(selection)), numeric=(1,)
+    )
+    shown = figures("significance", "rejection")
+    blocks = sentences(selection_lines(selection)), shown, table, Paragraph(note, "note")
+    yield Section("selection", 100, blocks, "Selection", "Selection")
 
 
-def selection_line(found: Mapping[str, Any]) -> str:
+def selection_line(selection: Mapping[str, Any]) -> str:
     """Return a selection in a line, from `selection` in `metrics.json`."""
-    name = found["measure"]
-    quoted = Interval(*(found["significance"][name][key] for key in ("value", "low", "high")))
+    name = selection["measure"]
+    quoted = Interval(*(selection["significance"][name][key] for key in ("value", "low", "high")))
     return (
-        f"cut at a score of {number(found['cut'])}: {NAMES[name]} {interval(quoted)} on the {found['quoted_on']}, with "
-        f"{number(found['signal_events'])} signal and {number(found['background_events'])} background events"
+        f"cut at a score of {number(selection['cut'])}: {NAMES[name]} {interval(quoted)} on the "
+        f"{selection['quoted_on']}, with {number(selection['signal_events'])} signal and "
+        f"{number(selection['background_events'])} background events"
     )
 
 
-def selection_rows(found: Selection) -> list[tuple[str, str]]:
+def selection_rows(selection: Selection) -> list[tuple[str, str]]:
     """Return label and value with its interval, the measure that chose the cut first."""
-    order = [found.measure, *(name for name in found.quoted if name != found.measure)]
-    rows = [(NAMES[name], interval(found.quoted[name])) for name in order]
+    order = [selection.measure, *(name for name in selection.quoted if name != selection.measure)]
+    rows = [(NAMES[name], interval(selection.quoted[name])) for name in order]
     return [
         *rows,
-        ("signal efficiency", interval(found.signal_efficiency)),
-        ("background efficiency", interval(found.background_efficiency)),
-        ("background rejection", interval(found.rejection)),
-        ("ROC AUC", interval(found.curve.area)),
+        ("signal efficiency", interval(selection.signal_efficiency)),
+        ("background efficiency", interval(selection.background_efficiency)),
+        ("background rejection", interval(selection.rejection)),
+        ("ROC AUC", interval(selection.curve.area)),
     ]
 
 
-def selection_lines(found: Selection) -> tuple[str, ...]:
+def selection_lines(selection: Selection) -> tuple[str, ...]:
     """Return what the cut is, what it keeps, what flatters, and what the rows are worth."""
-    yields = found.yields
+    yields = selection.yields
     uncertain = f" ± {number(100 * yields.uncertainty, 2)} %" if yields.uncertainty else ""
     lines = [
-        f"cut: keep rows with a score of {number(found.cut, 4)} or more, chosen on {integer(found.rows[0])} "
-        f"{found.chosen_on} by its {NAMES[found.measure]} ({number(found.chosen)} there), quoted on "
-        f"{integer(found.rows[1])} {found.quoted_on}",
-        f"kept: {number(found.signal_events)} of {number(yields.signal)} signal and {number(found.background_events)} "
-        f"of {number(yields.background)}{uncertain} background events",
+        f"cut: keep rows with a score of {number(selection.cut, 4)} or more, chosen on {integer(selection.rows[0])} "
+        f"{selection.chosen_on} by its {NAMES[selection.measure]} ({number(selection.chosen)} there), quoted on "
+        f"{integer(selection.rows[1])} {selection.quoted_on}",
+        f"kept: {number(selection.signal_events)} of {number(yields.signal)} signal and "
+        f"{number(selection.background_events)} of {number(yields.background)}{uncertain} background events",
     ]
-    if len(set(found.effective)) and (any(found.negative) or any(abs(n - round(n)) > 1e-6 for n in found.effective)):
-        (signal, background), (less, fewer) = found.effective, found.negative
+    if any(selection.negative) or any(abs(n - round(n)) > 1e-6 for n in selection.effective):
+        (signal, background), (less, fewer) = selection.effective, selection.negative
         negative = f"; {number(100 * less, 2)} % and {number(100 * fewer, 2)} % of them have negative weights"
         lines.append(
             f"weights: the rows quoted count as {integer(signal)} signal and {integer(background)} background events"
-            f"{negative if any(found.negative) else ''}"
+            f"{negative if any(selection.negative) else ''}"
         )
     return tuple(lines)
 
 
-def write_selection(found: Selection, folder: str | Path) -> list[Path]:
+def write_selection(selection: Selection, folder: str | Path) -> list[Path]:
     """Write the figures of a selection as SVG, PDF and CSV into a folder, which is made if it is missing.
 
     Raises:
@@ -93,5 +91,5 @@ def write_selection(found: Selection, folder: str | Path) -> list[Path]:
     from shoal.report.figures import FigureNumbers, publish, rejection, significance
 
     modules = {"rejection": rejection, "significance": significance}
-    publish({name: FigureNumbers(name, module.of(found)) for name, module in modules.items()}, Path(folder))
+    publish({name: FigureNumbers(name, module.of(selection)) for name, module in modules.items()}, Path(folder))
     return [Path(folder) / f"{name}.{end}" for name in modules for end in ("svg", "pdf", "csv")]
