@@ -4,8 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from shoal.evaluation.topics.overfitting import Overfitting
-from shoal.evaluation.topics.overfitting import overfitting_verdict
+from shoal.evaluation.topics.overfitting import Overfitting, overfitting_verdict
 
 EPOCHS = np.arange(1, 101)
 

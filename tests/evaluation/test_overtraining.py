@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 
 from shoal.evaluation.baselines.label_shuffle import Shuffled, shuffled_problem, train_shuffled
-from shoal.evaluation.topics.overfitting import overfitting_verdict
-from shoal.evaluation.topics.overtraining import Overtraining
-from shoal.evaluation.topics.overtraining import overtraining
 from shoal.evaluation.signal import signal_class
+from shoal.evaluation.topics.overfitting import overfitting_verdict
+from shoal.evaluation.topics.overtraining import Overtraining, overtraining
 from shoal.results import Interval, Task
 from shoal.training.choice import choose_engine
 from shoal.training.engines.native.library import best_kernel

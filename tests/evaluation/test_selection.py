@@ -5,13 +5,8 @@ import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from shoal.errors import DataError, SettingError
+from shoal.evaluation.cuts import Events, check_selection, choose_cut, roc, scan, select
 from shoal.evaluation.topics.scored_rows import PredictedRows
-from shoal.evaluation.cuts import Events
-from shoal.evaluation.cuts import check_selection
-from shoal.evaluation.cuts import choose_cut
-from shoal.evaluation.cuts import roc
-from shoal.evaluation.cuts import scan
-from shoal.evaluation.cuts import select
 from shoal.evaluation.topics.selection import selection_of
 from shoal.statistics.significance import Yields, asimov_significance
 

@@ -3,11 +3,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shoal.evaluation.topics.overfitting import overfitting_verdict
-from shoal.evaluation.topics.baselines import beats_baselines
-from shoal.evaluation.topics.verdict import conclude
 from shoal.evaluation.paired import paired_difference
-from shoal.evaluation.verdict import verdict_text
+from shoal.evaluation.topics.baselines import beats_baselines
+from shoal.evaluation.topics.overfitting import overfitting_verdict
+from shoal.evaluation.topics.verdict import Sizes, conclude
 from shoal.results import Task
 from shoal.statistics.bootstrap import with_intervals
 
@@ -128,7 +127,7 @@ def fine():
 
 def test_the_opening_text_tells_score_baselines_and_overfitting_in_this_order():
     scores = with_intervals(C, TRUTH, sure(TRUTH, 0.9))
-    text = verdict_text(C, scores, "Baselines.", fine(), rows=60, kept=8, trained=64)
+    text = conclude(C, scores, "Baselines.", fine(), Sizes(rows=60, kept=8, trained=64)).text
     assert text.startswith(
         "The ensemble of 8 of the 64 trained networks, scored on 60 untouched test "
         "rows, predicts 100 % of them correctly (95 % interval 94 to 100 %)"
@@ -144,15 +143,13 @@ def test_the_opening_text_tells_score_baselines_and_overfitting_in_this_order():
 def test_the_opening_text_of_few_networks(kept, trained, opening):
     truth = np.linspace(0, 1, 20)[:, None]
     scores = with_intervals(R, truth, truth + 0.1)
-    text = verdict_text(R, scores, "", fine(), kept=kept, trained=trained)
+    text = conclude(R, scores, "", fine(), Sizes(kept=kept, trained=trained)).text
     assert text.startswith(opening + "scored on untouched test rows, predicts them with an RMSE of 0.1 (")
-    several = verdict_text(R, scores, "", fine(), targets=2)
+    several = conclude(R, scores, "", fine(), Sizes(targets=2)).text
     assert "predicts the 2 targets with a mean R² of" in several
 
 
 def test_conclude_fills_the_record():
     scores = with_intervals(C, TRUTH, sure(TRUTH, 0.9))
-    verdict = conclude(C, scores, (True, "They win."), fine(), rows=60, kept=3, trained=3)
-    assert verdict.beats_baselines is True
-    assert verdict.overfitting == "none"
-    assert "They win." in verdict.text
+    verdict = conclude(C, scores, "They win.", fine(), Sizes(rows=60, kept=3, trained=3))
+    assert verdict.text == f"{verdict.opening} They win. {fine().sentence} {fine().advice}".strip()

@@ -11,30 +11,31 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoal.evaluation.topics.scores import PartScores
-from shoal.evaluation.topics.candidates import Candidates
 from shoal.data.units import units_of_names
 from shoal.evaluation.baselines.label_shuffle import Shuffled
+from shoal.evaluation.cuts import Events, select
 from shoal.evaluation.explanation.importance import Importance, ImportanceTable
 from shoal.evaluation.explanation.scores import Estimate
-from shoal.evaluation.topics.overfitting import overfitting_verdict
-from shoal.evaluation.topics.overtraining import overtraining
-from shoal.evaluation.topics.error_bars import BeforeAfter
-from shoal.evaluation.topics.data import ColumnRow
+from shoal.evaluation.record import Provenance, Record
+from shoal.evaluation.topics.baselines import BaselineScores
+from shoal.evaluation.topics.best_network import BestMember
+from shoal.evaluation.topics.candidates import Candidates, NetworkRow
 from shoal.evaluation.topics.curves import Curves
-from shoal.evaluation.topics.data import DataRecord
-from shoal.evaluation.topics.error_bars import ErrorBars
-from shoal.evaluation.topics.forecast import ForecastRows
-from shoal.evaluation.topics.candidates import NetworkRow
-from shoal.evaluation.topics.reconstruction import ReconstructedRows
-from shoal.evaluation.topics.reconstruction import ReconstructionRecord
-from shoal.evaluation.record import Record
+from shoal.evaluation.topics.data import ColumnRow, DataRecord
+from shoal.evaluation.topics.error_bars import BeforeAfter, ErrorBars
 from shoal.evaluation.topics.examples import SignalRecord
+from shoal.evaluation.topics.forecast import ForecastRows
 from shoal.evaluation.topics.labelled_steps import StepExamples
+from shoal.evaluation.topics.overfitting import Overfitting, overfitting_verdict
+from shoal.evaluation.topics.overtraining import overtraining
+from shoal.evaluation.topics.pareto import front_of
 from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.reconstruction import ReconstructedRows, ReconstructionRecord
+from shoal.evaluation.topics.replicas import Replicas
+from shoal.evaluation.topics.scored_rows import ScoredRows
+from shoal.evaluation.topics.scores import PartScores
+from shoal.evaluation.topics.split import SplitRecord
 from shoal.evaluation.topics.verdict import Verdict
-from shoal.evaluation.cuts import Events
-from shoal.evaluation.cuts import select
 from shoal.networks import Network
 from shoal.report.figures import FigureNumbers, figure_numbers
 from shoal.results import Interval, Status, Task
@@ -131,7 +132,6 @@ def make_record(
     test: int = 30,
     weights: bool = False,
     name: str = "iris",
-    **changes: Any,
 ) -> Record:
     """Return the record of a made-up run; without classes it is a regression of the targets."""
     rng = np.random.default_rng(5)
@@ -149,56 +149,65 @@ def make_record(
     columns.append(ColumnRow("row number", "identifier", "dropped", 0, 150, "1", "150", "it names each row"))
     task_name = f"{len(classes)}-class classification" if classes else f"regression, {len(targets)} targets"
     network, parameters = network_for(len(features), len(columns_of))
-    return Record(
-        data=DataRecord(
-            name=name,
-            source="built in",
-            sha256="3b1e" * 16,
-            task=task,
-            task_name=task_name,
-            targets=targets,
-            classes=classes,
-            feature_names=features,
-            columns=tuple(columns),
-            notes=("column 'row number' was left out: it names each row",),
-            warnings=("1 row is duplicated",),
-            rows={"train": 96, "validation": 24, "test": test},
-            split="64 / 16 / 20 %, stratified by class, seed 0",
-            normalization="standard",
-            units=units_of_names([*features, *targets]),
-        ),
-        networks=rows,
-        curves=curves,
-        scores={"train": scores[0], "validation": scores[0], "test": scores[0]},
-        baselines=dict(zip((*simple, "gradient_boosting"), scores[1:], strict=True)),
-        verdict=Verdict(
-            "mild",
-            "Mild overfitting: at their best epoch the validation loss is 0.11 [0.05, 0.18] above the training loss.",
-            "More data or a little more L2 would help.",
-            True,
-            "The ensemble beats the best baseline, logistic regression, by 0.08 [0.01, 0.16] in log-loss.",
-            "On 30 rows that no network had seen, the ensemble of 8 networks is right in 96.7 % [83 %, 99 %] "
-            "of the cases, which is better than every simple baseline.",
-        ),
+    data = DataRecord(
+        name=name,
+        source="built in",
+        sha256="3b1e" * 16,
+        task=task,
+        task_name=task_name,
+        targets=targets,
+        classes=classes,
+        feature_names=features,
+        columns=tuple(columns),
+        notes=("column 'row number' was left out: it names each row",),
+        normalization="standard",
+        units=units_of_names([*features, *targets]),
+    )
+    candidates = Candidates(
+        rows,
         hyperparameters=(
             ("learning_rate", 0.46, "The learning rate explains 46 % of the variance; around 0.005 is best."),
             ("activation", 0.12, "The activation explains 12 %; relu is best."),
             ("l2", 0.07, "The L2 strength explains 7 %."),
             ("optimizer", 0.03, "The optimizer explains 3 %."),
         ),
-        test_rows=test_rows,
-        best_network=network,
-        best_parameters=parameters,
+        space=(
+            ("hidden", "1 to 3 layers of 8 to 64 units"),
+            ("learning_rate", "0.0001 to 0.1, logarithmic"),
+        ),
+    )
+    overfitting = Overfitting(
+        "mild",
+        "Mild overfitting: at their best epoch the validation loss is 0.11 [0.05, 0.18] above the training loss.",
+        "More data or a little more L2 would help.",
+        Interval(0.11, 0.05, 0.18),
+    )
+    sentence = "The ensemble beats the best baseline, logistic regression, by 0.08 [0.01, 0.16] in log-loss."
+    opening = (
+        "On 30 rows that no network had seen, the ensemble of 8 networks is right in 96.7 % [83 %, 99 %] "
+        "of the cases, which is better than every simple baseline."
+    )
+    provenance = Provenance(
         settings={"networks": networks, "target": list(targets), "data": name},
         command=f"shoal fit {name}",
         seed=0,
         seconds={"total": 9.81, "compile": 3.2, "train": 4.1},
         versions={"shoal": "0.1.0", "numpy": "2.3.1"},
-        search_space=(
-            ("hidden", "1 to 3 layers of 8 to 64 units"),
-            ("learning_rate", "0.0001 to 0.1, logarithmic"),
-        ),
-        **{"error_bars": made_up_error_bars(test_rows), **changes},
+    )
+    return Record(provenance, warnings=("1 row is duplicated",)).having(
+        data,
+        SplitRecord({"train": 96, "validation": 24, "test": test}, "64 / 16 / 20 %, stratified by class, seed 0"),
+        candidates,
+        curves,
+        PartScores({"train": scores[0], "validation": scores[0], "test": scores[0]}),
+        BaselineScores(dict(zip((*simple, "gradient_boosting"), scores[1:], strict=True)), True, sentence),
+        overfitting,
+        Verdict(opening, opening),
+        test_rows,
+        BestMember(network, parameters),
+        Replicas(),
+        ScoredRows(),
+        made_up_error_bars(test_rows),
     )
 
 
@@ -271,8 +280,17 @@ def folded(record: Record, cv: int | None, repeats: int) -> Record:
         )
         for n in record[Candidates].networks
     )
-    data = dataclasses.replace(record[DataRecord], rows={"train": 120, "validation": 0, "test": 30})
-    return dataclasses.replace(record, networks=networks, cv=cv, repeats=repeats, data=data)
+    rows = {"train": 120, "validation": 0, "test": 30}
+    return record.having(
+        dataclasses.replace(record[Candidates], networks=networks, networks_each=each),
+        dataclasses.replace(record[SplitRecord], rows=rows, cv=cv, repeats=repeats),
+    )
+
+
+def counted(record: Record, optimism: Counts) -> Record:
+    """Return a record whose best candidate flatters by so much, with the front that its noise makes."""
+    front = front_of(record[Candidates], optimism.noise)
+    return record.having(optimism, *([] if front is None else [front]))
 
 
 def with_images(record: Record, shape: tuple[int, int, int] = (8, 8, 1), **changes: Any) -> Record:
@@ -291,7 +309,7 @@ def with_images(record: Record, shape: tuple[int, int, int] = (8, 8, 1), **chang
         maps=(("conv2d", rng.normal(size=(height, width, 16))), ("max_pooling2d", rng.random((height // 2, 4, 16)))),
         saliency=rng.random((few, *shape)),
     )
-    return dataclasses.replace(record, signals=dataclasses.replace(signals, **changes))
+    return record.having(dataclasses.replace(signals, **changes))
 
 
 def with_reconstruction(record: Record, shape: tuple[int, ...] = (4,), **changes: Any) -> Record:
@@ -329,15 +347,13 @@ def with_reconstruction(record: Record, shape: tuple[int, ...] = (4,), **changes
     scores_of = with_intervals(Task.RECONSTRUCTION, truth, truth + 0.3 * rng.normal(size=truth.shape))
     network, parameters = network_for(len(record[DataRecord].feature_names), len(record[DataRecord].feature_names))
     data = dataclasses.replace(record[DataRecord], task=Task.RECONSTRUCTION, task_name="reconstruction")
-    return dataclasses.replace(
-        record,
-        data=data,
-        best_network=network,
-        best_parameters=parameters,
-        scores=dict.fromkeys(record[PartScores].parts, scores_of),
-        baselines={"mean": scores_of, "pca": scores_of},
-        test_rows=TestRows(truth[:, :0]),
-        reconstruction=dataclasses.replace(found, **changes),
+    return record.without(ErrorBars).having(
+        data,
+        BestMember(network, parameters),
+        PartScores(dict.fromkeys(record[PartScores].parts, scores_of)),
+        dataclasses.replace(record[BaselineScores], scores={"mean": scores_of, "pca": scores_of}),
+        TestRows(truth[:, :0]),
+        dataclasses.replace(found, **changes),
     )
 
 
@@ -356,7 +372,7 @@ def with_series(record: Record, steps: int = 48, channels: int = 2, **changes: A
         saliency=rng.random((few, steps, channels)),
         states=(("lstm", np.tanh(rng.normal(size=(steps, 32)))), ("gru", rng.normal(size=(steps // 4, 4)))),
     )
-    return dataclasses.replace(record, signals=dataclasses.replace(signals, **changes))
+    return record.having(dataclasses.replace(signals, **changes))
 
 
 def with_forecast(record: Record) -> Record:
@@ -365,7 +381,7 @@ def with_forecast(record: Record) -> Record:
     forecast = ForecastRows(rows, 18_000.0 + rows, np.roll(record[TestRows].truth[rows, 0], 1))
     day = ColumnRow("day", "date", "time", 0, len(rows), "2019-04-14", "2019-11-02")
     data = dataclasses.replace(record[DataRecord], columns=(*record[DataRecord].columns, day))
-    return with_series(dataclasses.replace(record, data=data), channels=1, lengths=None, forecast=forecast)
+    return with_series(record.having(data, forecast), channels=1, lengths=None)
 
 
 def with_labelled_steps(record: Record, steps: int = 40) -> Record:
@@ -379,10 +395,7 @@ def with_labelled_steps(record: Record, steps: int = 40) -> Record:
     examples = StepExamples(truth, said, rng.random(few), *bands)
     series = np.arange(len(record[TestRows].truth)) // 7
     rows = dataclasses.replace(record[TestRows], series=series)
-    plain = with_series(dataclasses.replace(record, test_rows=rows), steps)
-    assert plain.signals is not None
-    signals = dataclasses.replace(plain.signals, saliency=None, steps=examples)
-    return dataclasses.replace(plain, signals=signals)
+    return with_series(record.having(rows, examples), steps, saliency=None)
 
 
 def with_overtraining(record: Record) -> Record:
@@ -397,10 +410,9 @@ def with_overtraining(record: Record) -> Record:
     assert test.probabilities is not None
     parts = train, (test.truth, test.probabilities, test.weights)
     epochs = np.array([2, 9]), np.array([20, 9])
-    return dataclasses.replace(
-        record,
-        overtraining=overtraining(record[DataRecord].classes, *parts, verdict, epochs, shuffled),
-        selection=select(scored_events(1), scored_events(2), Yields(30.0, 400.0, 0.1)),
+    return record.having(
+        overtraining(record[DataRecord].classes, *parts, verdict, epochs, shuffled),
+        select(scored_events(1), scored_events(2), Yields(30.0, 400.0, 0.1)),
     )
 
 
@@ -425,7 +437,7 @@ def with_importance(record: Record) -> Record:
     groups = of(names[:2], 1.3), of(names[2:3], 0.4), of(names[3:4], -0.01)
     alone = of(names[:1], 0.5), of(names[1:2], 0.2)
     score, told = {"log_loss": 0.1, "accuracy": 0.95}, (120, 5, "validation rows", 0.7, np.eye(4), names)
-    return dataclasses.replace(record, importance=ImportanceTable(groups, alone, score, *told))
+    return record.having(ImportanceTable(groups, alone, score, *told))
 
 
 @pytest.fixture(scope="session")
@@ -498,13 +510,9 @@ def make_cases() -> dict[str, Record]:
         "tracked": with_labelled_steps(make_record(classes=(), targets=("level",), networks=4, epochs=20)),
         "events": with_importance(
             with_overtraining(
-                make_record(
-                    networks=4,
-                    epochs=20,
-                    classes=("<b>b", "s"),
-                    test=200,
-                    weights=True,
-                    counts=Counts(4, 0.1, 0.05, Interval(0.03, 0.01, 0.06)),
+                counted(
+                    make_record(networks=4, epochs=20, classes=("<b>b", "s"), test=200, weights=True),
+                    Counts(4, 0.1, 0.05, Interval(0.03, 0.01, 0.06)),
                 )
             )
         ),

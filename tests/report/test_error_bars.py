@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from shoal.evaluation.topics.error_bars import ErrorBars
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.error_bars import ErrorBars
 from shoal.report import page_html
 from shoal.report.error_bars import error_bars, error_bars_table
 
@@ -14,8 +14,7 @@ Maker = Callable[..., Record]
 
 
 def changed(record: Record, **changes: object) -> Record:
-    assert record.get(ErrorBars) is not None
-    return dataclasses.replace(record, error_bars=dataclasses.replace(record.get(ErrorBars), **changes))  # type: ignore[arg-type]
+    return record.having(dataclasses.replace(record[ErrorBars], **changes))  # type: ignore[arg-type]
 
 
 def test_classes_have_sets_a_temperature_and_a_table(record_of: Maker) -> None:
@@ -54,7 +53,7 @@ def test_another_level_is_told_everywhere(record_of: Maker) -> None:
 
 
 def test_runs_that_know_nothing_of_it_say_nothing(record_of: Maker) -> None:
-    record = dataclasses.replace(record_of(), error_bars=None)
+    record = record_of().without(ErrorBars)
     assert error_bars(record) == ()
     assert error_bars_table(record) is None
     page = page_html(record, {})
@@ -69,4 +68,4 @@ def test_more_rows_outside_than_expected_are_remarked(record_of: Maker) -> None:
     many = changed(record_of(), outside=Interval(0.3, 0.2, 0.4, "wilson"), outside_rows=9)
     assert "differ from the training rows" not in few
     assert "differ from the training rows" in " ".join(error_bars(many))
-    assert isinstance(many.error_bars, ErrorBars)
+    assert isinstance(many.get(ErrorBars), ErrorBars)

@@ -15,6 +15,7 @@ import pytest
 from shoal.evaluation.explanation.attribution import Attribution
 from shoal.evaluation.explanation.dependence import Dependence, Effect
 from shoal.evaluation.explanation.explained import Explanation
+from shoal.evaluation.explanation.importance import ImportanceTable
 from shoal.evaluation.explanation.interactions import Interaction, Interactions
 from shoal.evaluation.explanation.scores import Estimate
 from shoal.evaluation.record import Record
@@ -84,7 +85,7 @@ def test_numbers_have_the_digits_of_their_errors() -> None:
 
 
 def test_the_columns_of_a_group_stand_below_it(cases: dict[str, Record]) -> None:
-    found = cases["events"].importance
+    found = cases["events"].get(ImportanceTable)
     assert found is not None
     header, rows = importance_table(found)
     assert header == ("permuted", "rise of the log-loss", "fall of the accuracy")
@@ -110,7 +111,7 @@ def test_effects_tell_where_the_answer_is_least_and_most() -> None:
 
 
 def test_files_hold_all_numbers_and_hostile_names_as_text(tmp_path: Path, cases: dict[str, Record]) -> None:
-    found = explanation(importance=cases["hostile"].importance)
+    found = explanation(importance=cases["hostile"].get(ImportanceTable))
     written = write_explanation(found, tmp_path, classes=True)
     written += write_explanation(explanation(attributions=(attributed(),), effects=()), tmp_path, classes=True)
     assert {path.name for path in written} | {"numbers.safetensors"} == {path.name for path in tmp_path.iterdir()}
@@ -171,7 +172,7 @@ def test_figures_hold_what_every_figure_promises(looks: Any, tmp_path: Path, cas
     several = tuple(f"class {i}" for i in range(3))
     effects = (number("E [GeV]", outputs=several), number("a name that is long [m]", outputs=several))
     parts = (
-        explanation(importance=cases["hostile"].importance),
+        explanation(importance=cases["hostile"].get(ImportanceTable)),
         explanation(effects=effects, interactions=None),
         explanation(attributions=(attributed(), attributed(4)), effects=(), interactions=None),
     )

@@ -11,12 +11,13 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from shoal.evaluation.topics.predictions import TestRows
-from shoal.evaluation.topics.error_bars import ErrorBars
-from shoal.evaluation.topics.curves import Curves
-from shoal.evaluation.topics.candidates import Candidates
-from shoal.evaluation.topics.baselines import BaselineScores
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.baselines import BaselineScores
+from shoal.evaluation.topics.best_network import BestMember
+from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.curves import Curves
+from shoal.evaluation.topics.error_bars import ErrorBars
+from shoal.evaluation.topics.predictions import TestRows
 from shoal.report.figures import FIGURES, calibration, coverage, figure_numbers, write_figures
 from shoal.report.figures.bands import MOST_POINTS, bands, quantiles
 from shoal.report.figures.baselines import numbers as baseline_numbers
@@ -75,7 +76,7 @@ def test_the_confusion_matrix_counts_weights_and_shares_rows(record_of: Maker) -
         probabilities=np.eye(3)[[0, 1, 1, 1]],
         weights=np.array([3.0, 1.0, 1.0, -0.5]),
     )
-    shown = figure_numbers(dataclasses.replace(record, test_rows=rows))["confusion_matrix"].numbers
+    shown = figure_numbers(record.having(rows))["confusion_matrix"].numbers
     assert shown.counts.tolist() == [[3.0, 1.0, 0.0], [0.0, 0.5, 0.0], [0.0, 0.0, 0.0]]
     assert shown.shares[0].tolist() == [0.75, 0.25, 0.0]
     assert np.isnan(shown.shares[2]).all()
@@ -104,8 +105,8 @@ def test_what_probabilities_were_before_calibration_is_shown_too(record_of: Make
     assert shown.before is not None
     assert "before calibration" in shown.caption
     assert record.get(ErrorBars) is not None
-    as_averaged = dataclasses.replace(record.get(ErrorBars), calibration="none")
-    shown = calibration.numbers(dataclasses.replace(record, error_bars=as_averaged))
+    as_averaged = dataclasses.replace(record[ErrorBars], calibration="none")
+    shown = calibration.numbers(record.having(as_averaged))
     assert shown is not None
     assert shown.before is None
 
@@ -188,7 +189,8 @@ def test_with_folds_a_point_is_a_candidate_and_curves_are_those_of_the_networks(
 
 
 def test_a_handful_of_numbers_become_categories_in_their_order(record_of: Maker) -> None:
-    record = dataclasses.replace(record_of(networks=24, kept=3), hyperparameters=(("dropout", 0.5, ""),))
+    record = record_of(networks=24, kept=3)
+    record = record.having(dataclasses.replace(record[Candidates], hyperparameters=(("dropout", 0.5, ""),)))
     shown = tried_numbers(record)
     assert shown is not None
     assert shown.panels[0].categories == ("0", "0.1", "0.2", "0.3")
@@ -248,9 +250,9 @@ def test_curves_of_nothing_but_nan_are_left_out(record_of: Maker, tmp_path: Path
     record = record_of(networks=2, kept=1, epochs=3)
     nothing = np.full((2, 3), np.nan)
     curves = dataclasses.replace(record[Curves], train_loss=nothing, validation_loss=nothing)
-    assert "learning_curves" not in figure_numbers(dataclasses.replace(record, curves=curves))
+    assert "learning_curves" not in figure_numbers(record.having(curves))
     partly = dataclasses.replace(record[Curves], train_loss=nothing)
-    assert "learning_curves" in write_figures(dataclasses.replace(record, curves=partly), tmp_path)
+    assert "learning_curves" in write_figures(record.having(partly), tmp_path)
 
 
 def test_one_epoch_can_be_drawn(record_of: Maker, tmp_path: Path) -> None:
@@ -283,18 +285,13 @@ def test_weights_signs_included_reach_the_scatter(record_of: Maker, tmp_path: Pa
 
 
 def test_one_output_for_two_classes_is_named_after_the_second(record_of: Maker) -> None:
-    from dataclasses import replace
-
     from shoal.networks import Network
     from shoal.report.figures import best_network
     from shoal.streams import Stream
 
     network = Network.parse("4 3:relu 1:sigmoid")
-    record = replace(
-        record_of(classes=("background", "signal"), networks=4, kept=2, epochs=5),
-        best_network=network,
-        best_parameters=network.initialize(Stream(0)),
-    )
+    record = record_of(classes=("background", "signal"), networks=4, kept=2, epochs=5)
+    record = record.having(BestMember(network, network.initialize(Stream(0))))
     shown = best_network.numbers(record)
     assert shown is not None
     assert shown.class_names == ("signal",)

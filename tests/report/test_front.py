@@ -8,20 +8,23 @@ from pathlib import Path
 
 import numpy as np
 
-from shoal.search.results.pareto import Front
-from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.pareto import front_of
 from shoal.report.figures import figure_numbers, write_figures
 from shoal.report.figures.front import ScoreBySize
 from shoal.report.page import page_html
 from shoal.results import Interval
 from shoal.search.results.optimism import Counts
+from shoal.search.results.pareto import Front
 
 Maker = Callable[..., Record]
 
 
 def counted(record: Record, noise: float = 0.05) -> Record:
-    return dataclasses.replace(record, counts=Counts(60, 0.1, noise, Interval(0.1, 0.05, 0.15)))
+    optimism = Counts(60, 0.1, noise, Interval(0.1, 0.05, 0.15))
+    front = front_of(record[Candidates], noise)
+    return record.having(optimism, *([] if front is None else [front]))
 
 
 def shown_of(record: Record) -> ScoreBySize:
@@ -54,10 +57,11 @@ def test_folds_are_means_over_networks(folded_record_of: Maker) -> None:
 
 
 def test_parameters_are_shown_once(record_of: Maker) -> None:
-    plain = dataclasses.replace(record_of(networks=24, kept=3), hyperparameters=(("dropout", 0.5, ""),))
+    record = record_of(networks=24, kept=3)
+    plain = record.having(dataclasses.replace(record[Candidates], hyperparameters=(("dropout", 0.5, ""),)))
     names = [[p.name for p in figure_numbers(r)["networks_tried"].numbers.panels] for r in (plain, counted(plain))]
     assert names == [["dropout", "parameters"], ["dropout"]]
-    nothing = dataclasses.replace(counted(plain), hyperparameters=())
+    nothing = counted(record.having(dataclasses.replace(record[Candidates], hyperparameters=())))
     assert "networks_tried" not in figure_numbers(nothing)
     assert "front" in figure_numbers(nothing)
     assert "front" not in figure_numbers(plain)

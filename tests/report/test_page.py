@@ -11,15 +11,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shoal.evaluation.topics.verdict import Verdict
-from shoal.evaluation.topics.split import SplitRecord
-from shoal.evaluation.topics.reconstruction import ReconstructionRecord
-from shoal.evaluation.topics.data import DataRecord
-from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.cuts import Selection
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.baselines import BaselineScores
+from shoal.evaluation.topics.best_network import BestMember
+from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.overfitting import Overfitting
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
+from shoal.evaluation.topics.scores import PartScores
+from shoal.evaluation.topics.split import SplitRecord
+from shoal.evaluation.topics.verdict import Verdict
 from shoal.report import page_html, tables, write_page, write_report
 from shoal.report.anomalies import anomalies
-from shoal.report.prose import interval_methods, opening
+from shoal.report.prose import interval_methods
 from shoal.results import Interval
 
 Maker = Callable[..., Record]
@@ -155,7 +160,7 @@ def test_the_table_of_networks_holds_the_best_and_says_how_many_more(record_of: 
     assert len(table.rows) == 20
     assert table.note.startswith("30 more networks in log.sqlite")
     assert "batch size" not in table.note
-    note = tables.networks(dataclasses.replace(record, search_space=())).note
+    note = tables.networks(record.having(dataclasses.replace(record[Candidates], space=()))).note
     assert note.endswith("The same in all: batch size 32; epochs 20.")
     scores = sorted(n.score for n in record[Candidates].networks if np.isfinite(n.score))
     assert [row[2] for row in table.rows] == [f"{s:.3f}" if s >= 0.1 else f"{s:.4f}" for s in scores[:20]]
@@ -168,7 +173,10 @@ def test_the_best_of_each_column_is_marked(record_of: Maker) -> None:
     record = record_of(networks=2, kept=1, epochs=3)
     test = {"accuracy": Interval(0.9, 0.8, 0.95), "log_loss": Interval(0.3, 0.2, 0.4)}
     simple = {"accuracy": Interval(0.95, 0.85, 0.99), "log_loss": Interval(float("nan"), 0.2, 0.4)}
-    record = dataclasses.replace(record, scores={"test": test}, baselines={"logistic_regression": simple})
+    record = record.having(
+        PartScores({"test": test}),
+        dataclasses.replace(record[BaselineScores], scores={"logistic_regression": simple}),
+    )
     rows = dict(tables.models(record).rows)
     assert [c.best for c in rows["shoal's ensemble"]] == [False, False]
     assert [c.best for c in rows["logistic regression"]] == [True, False]
@@ -220,24 +228,28 @@ def test_a_figure_without_a_place_stands_at_the_end(record_of: Maker) -> None:
 
 def test_an_unlucky_run_without_kept_networks_still_has_a_page(record_of: Maker, tmp_path: Path) -> None:
     record = record_of(networks=3, kept=0, epochs=4)
-    record = dataclasses.replace(record, best_network=None, scores={}, baselines={}, hyperparameters=())
+    record = record.having(
+        dataclasses.replace(record[BestMember], network=None),
+        PartScores(),
+        dataclasses.replace(record[BaselineScores], scores={}),
+        dataclasses.replace(record[Candidates], hyperparameters=()),
+    )
     read(write_report(record, tmp_path).read_text(encoding="utf-8"))
 
 
 def test_hyperparameters_without_a_share_go_into_one_sentence(record_of: Maker) -> None:
     record = record_of(networks=3, kept=1, epochs=4)
     found = (("learning_rate", 0.4, "learning_rate mattered most."), ("l2", 0.0, "l2: no influence."))
-    record = dataclasses.replace(record, hyperparameters=found)
+    record = record.having(dataclasses.replace(record[Candidates], hyperparameters=found))
     assert tables.hyperparameters(record) == (("learning rate", 0.4, "learning rate mattered most."),)
     assert "No influence to be seen: L2 strength." in page_html(record, {})
 
 
 def test_the_opening_leaves_out_what_is_listed_below_it(record_of: Maker) -> None:
-    verdict = record_of(networks=2, kept=1, epochs=3).verdict
-    text = f"It works. {verdict.baselines_text} {verdict.overfitting_text} {verdict.overfitting_advice}"
     record = record_of(networks=2, kept=1, epochs=3)
-    record = dataclasses.replace(record, verdict=dataclasses.replace(verdict, text=text))
-    assert opening(record) == "It works."
+    listed = f"{record[BaselineScores].sentence} {record[Overfitting].sentence} {record[Overfitting].advice}"
+    page = page_html(record.having(Verdict("It works.", f"It works. {listed}")), {})
+    assert '<p class="lead">It works.</p>' in page
 
 
 # folds and repeats
@@ -318,8 +330,7 @@ def test_autoencoders_have_sections_of_their_own(cases: dict[str, Record], tmp_p
 
 
 def test_the_sentence_on_anomalies_says_how_many_there_are(cases: dict[str, Record]) -> None:
-    found = cases["autoencoder"].reconstruction
-    assert found is not None
+    found = cases["autoencoder"][ReconstructionRecord]
     above = int((found.scores > found.threshold).sum())
     assert f"Of the 200 test rows {above} do" in anomalies(cases["autoencoder"])
     assert anomalies(cases["iris"]) == ""
@@ -328,11 +339,10 @@ def test_the_sentence_on_anomalies_says_how_many_there_are(cases: dict[str, Reco
 def test_too_few_validation_rows_for_a_threshold_are_told(cases: dict[str, Record]) -> None:
     record = cases["autoencoder"]
     assert "24 validation rows are too few" in anomalies(record)
-    many = dataclasses.replace(record[DataRecord], rows={**record[SplitRecord].rows, "validation": 99})
-    assert "too few" not in anomalies(dataclasses.replace(record, data=many))
-    assert record.get(ReconstructionRecord) is not None
-    often = dataclasses.replace(record.get(ReconstructionRecord), alarms=Interval(0.07, 0.03, 0.15, "wilson"))
-    assert "more than was asked for" in anomalies(dataclasses.replace(record, reconstruction=often))
+    many = dataclasses.replace(record[SplitRecord], rows={**record[SplitRecord].rows, "validation": 99})
+    assert "too few" not in anomalies(record.having(many))
+    often = dataclasses.replace(record[ReconstructionRecord], alarms=Interval(0.07, 0.03, 0.15, "wilson"))
+    assert "more than was asked for" in anomalies(record.having(often))
 
 
 def test_yields_put_a_selection_on_the_page(cases: dict[str, Record]) -> None:
@@ -343,4 +353,4 @@ def test_yields_put_a_selection_on_the_page(cases: dict[str, Record]) -> None:
     assert "On the test rows" in page
     assert "have negative weights" in page
     assert 'id="figure-significance"' in page
-    assert 'href="#selection"' not in page_html(dataclasses.replace(record, selection=None), {})
+    assert 'href="#selection"' not in page_html(record.without(Selection), {})

@@ -10,13 +10,12 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from shoal.evaluation.topics.examples import SignalRecord
-from shoal.evaluation.topics.data import DataRecord
 from shoal.data.signals import Signals
 from shoal.errors import DataError, SettingError
-from shoal.evaluation.topics.examples import choose_rows
-from shoal.evaluation.topics.forecast import last_stretch
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.examples import SignalRecord, choose_rows
+from shoal.evaluation.topics.forecast import last_stretch
 from shoal.prediction.predictor import Prediction
 from shoal.report.figures import figure_numbers, write_figures
 from shoal.report.figures.along_time import thinned
@@ -130,7 +129,7 @@ def test_large_noisy_images_in_deep_networks_keep_the_page_small(cases: dict[str
         maps=tuple((f"conv2d_{i}", rng.normal(size=(300 >> i, 300 >> i, 64 >> i))) for i in range(5)),
         saliency=rng.random((12, 300, 300, 3)),
     )
-    elements = write_figures(dataclasses.replace(record, signals=signals), tmp_path)
+    elements = write_figures(record.having(signals), tmp_path)
     assert sum(len(element) for element in elements.values()) < 2_500_000
 
 
@@ -151,7 +150,7 @@ def test_names_of_channels_and_classes_stay_text(cases: dict[str, Record], tmp_p
     assert record.get(SignalRecord) is not None
     signals = dataclasses.replace(record.get(SignalRecord), channels=("<script>", "$x^2$"))
     data = dataclasses.replace(record[DataRecord], classes=("<b>a</b>", "$y$"))
-    elements = write_figures(dataclasses.replace(record, signals=signals, data=data), tmp_path)
+    elements = write_figures(record.having(signals, data), tmp_path)
     assert "&lt;b&gt;a&lt;/b&gt;" in elements["example_series"]
     assert "<b>" not in "".join(elements.values())
 
@@ -160,7 +159,7 @@ def test_a_gradient_that_is_no_number_is_not_drawn(cases: dict[str, Record]) -> 
     record = cases["images"]
     assert record.get(SignalRecord) is not None
     signals = dataclasses.replace(record.get(SignalRecord), saliency=np.full((12, 8, 8, 1), np.nan))
-    assert "saliency" not in figure_numbers(dataclasses.replace(record, signals=signals))
+    assert "saliency" not in figure_numbers(record.having(signals))
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1, 1), (40, 5, 5, 3), (3, 2, 2, 2, 1), (6, 7, 2), (4, 3, 64), (2, 3, 3, 9)])

@@ -8,57 +8,56 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoal.evaluation.topics.data import ColumnRow
+from shoal.evaluation.record import Provenance, Record
+from shoal.evaluation.topics.baselines import BaselineScores
+from shoal.evaluation.topics.candidates import Candidates, NetworkRow
 from shoal.evaluation.topics.curves import Curves
-from shoal.evaluation.topics.data import DataRecord
-from shoal.evaluation.topics.candidates import NetworkRow
-from shoal.evaluation.record import Record
+from shoal.evaluation.topics.data import ColumnRow, DataRecord
+from shoal.evaluation.topics.overfitting import Overfitting
 from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.replicas import Replicas
+from shoal.evaluation.topics.scores import PartScores
+from shoal.evaluation.topics.split import SplitRecord
 from shoal.evaluation.topics.verdict import Verdict
 from shoal.results import Interval, Task
 
 
 class RecordMaker:
-    """Makes records of any size; `changes` replace fields of the record."""
+    """Makes records of any size; `changes` replace fields of their provenance."""
 
     def __call__(self, networks: int = 6, epochs: int = 5, **changes: Any) -> Record:
-        curves = _curves(networks, epochs)
-        record = Record(
-            data=_data(),
-            networks=tuple(_network(i, epochs) for i in range(networks)),
-            curves=curves,
-            scores={
-                "train": {"accuracy": Interval(1.0, 1.0, 1.0, "wilson")},
-                "validation": {"accuracy": Interval(0.9, 0.8, 1.0)},
-                "test": {
-                    "accuracy": Interval(0.75, 0.5, 1.0),
-                    "log_loss": Interval(0.3, 0.1, 0.5),
-                    "roc_auc": Interval(float("nan"), float("nan"), float("nan")),
-                },
-            },
-            baselines={
-                name: {"accuracy": Interval(0.5, 0.2, 0.8)}
-                for name in ("most_frequent", "logistic_regression", "gradient_boosting")
-            },
-            verdict=Verdict("mild", "It overfits a little.", "Use more rows.", True, "It is better.", "All well."),
-            hyperparameters=(
-                ("learning_rate", 0.6, "Rates near 0.01 were best."),
-                ("l2", 0.1, "It hardly mattered."),
-            ),
-            test_rows=TestRows(
-                truth=np.array([0, 1, 1, 0]),
-                probabilities=np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4]]),
-            ),
-            best_network=None,
-            best_parameters=[],
+        provenance = Provenance(
             settings={"seed": 3, "out": "somewhere", "minutes": None},
             command="shoal fit pond.csv",
             seed=3,
             seconds={"train": 1.23456, "total": 2.0, "compile": 0.5, "report": 0.25},
             versions={"numpy": "2", "jax": "0"},
-            search_space=(("learning_rate", "1e-4 to 1e-1, logarithmic"),),
         )
-        return dataclasses.replace(record, **changes)
+        test = {
+            "accuracy": Interval(0.75, 0.5, 1.0),
+            "log_loss": Interval(0.3, 0.1, 0.5),
+            "roc_auc": Interval(float("nan"), float("nan"), float("nan")),
+        }
+        train, validation = Interval(1.0, 1.0, 1.0, "wilson"), Interval(0.9, 0.8, 1.0)
+        scores = {"train": {"accuracy": train}, "validation": {"accuracy": validation}, "test": test}
+        baselines = ("most_frequent", "logistic_regression", "gradient_boosting")
+        mattered = (("learning_rate", 0.6, "Rates near 0.01 were best."), ("l2", 0.1, "It hardly mattered."))
+        space = (("learning_rate", "1e-4 to 1e-1, logarithmic"),)
+        return Record(dataclasses.replace(provenance, **changes)).having(
+            _data(),
+            SplitRecord({"train": 12, "validation": 4, "test": 4}, "stratified by class"),
+            Candidates(tuple(_network(i, epochs) for i in range(networks)), 1, mattered, space),
+            _curves(networks, epochs),
+            PartScores(scores),
+            BaselineScores({name: {"accuracy": Interval(0.5, 0.2, 0.8)} for name in baselines}, True, "It is better."),
+            Overfitting("mild", "It overfits a little.", "Use more rows.", Interval(0.1, 0.0, 0.2)),
+            Verdict("All well.", "All well."),
+            TestRows(
+                truth=np.array([0, 1, 1, 0]),
+                probabilities=np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4]]),
+            ),
+            Replicas(),
+        )
 
 
 def _data() -> DataRecord:
@@ -73,9 +72,6 @@ def _data() -> DataRecord:
         feature_names=("length (cm)", "Größe"),
         columns=(ColumnRow("length (cm)", "number", "feature", 0, 4, "1", "2"),),
         notes=("One row had no target and was dropped.",),
-        warnings=(),
-        rows={"train": 12, "validation": 4, "test": 4},
-        split="stratified by class",
         normalization="standard",
     )
 

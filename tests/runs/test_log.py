@@ -13,10 +13,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from shoal.evaluation.topics.curves import Curves
-from shoal.evaluation.topics.candidates import Candidates
 from shoal.errors import RunError
-from shoal.evaluation.topics.replicas import ReplicaRow
+from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.curves import Curves
+from shoal.evaluation.topics.replicas import ReplicaRow, Replicas
 from shoal.runs.log import Log, read_candidates, read_curves, read_networks, read_replicas, write_log
 
 
@@ -39,9 +39,9 @@ def test_candidates_have_their_mean_score_with_its_error(tmp_path: Path, make_re
     plain = make_record()
     networks = tuple(
         dataclasses.replace(n, candidate_id=n.id // 3, fold=n.id % 3, kept=n.id < 3, score=float(n.id))
-        for n in plain.networks
+        for n in plain[Candidates].networks
     )
-    path = write_log(tmp_path / "log.sqlite", dataclasses.replace(plain, networks=networks, cv=3))
+    path = write_log(tmp_path / "log.sqlite", plain.having(Candidates(networks, 3)))
     candidates, members = read_candidates(path), read_networks(path)
     assert candidates.drop("candidate").to_dict(as_series=False) == {
         "id": [0, 1],
@@ -92,7 +92,7 @@ def test_replicas_come_back_draw_after_draw(tmp_path: Path, make_record: Any) ->
         ReplicaRow(2 << 20, 0, 1, "diverged", 3, 0, float("nan"), float("nan"), False),
         ReplicaRow(1 << 20, 0, 0, "stopped early", 9, 4, 0.25, 0.5, True),
     )
-    path = write_log(tmp_path / "log.sqlite", dataclasses.replace(make_record(), replicas=rows))
+    path = write_log(tmp_path / "log.sqlite", make_record().having(Replicas(rows)))
     assert read_replicas(path).to_dict(as_series=False) == {
         "id": [1 << 20, 2 << 20],
         "network": [0, 0],
@@ -132,10 +132,9 @@ def test_curves_come_back_up_to_the_epoch_at_which_a_network_stopped(tmp_path: P
 def test_curves_follow_their_network_when_ids_are_out_of_order(tmp_path: Path, make_record: Any) -> None:
     record = make_record()
     curves = record[Curves]
-    turned = dataclasses.replace(
-        record,
-        networks=record[Candidates].networks[::-1],
-        curves=dataclasses.replace(
+    turned = record.having(
+        Candidates(record[Candidates].networks[::-1]),
+        dataclasses.replace(
             curves,
             train_loss=curves.train_loss[::-1],
             validation_loss=curves.validation_loss[::-1],

@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoal.evaluation.topics.data import DataRecord
 from shoal.errors import RunError
+from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.predictions import TestRows as RowsOfTheTest
+from shoal.evaluation.topics.split import SplitRecord
 from shoal.results import Interval, Task
 from shoal.runs.metrics_file import metrics_dict, read_metrics, write_metrics
 
@@ -54,9 +56,9 @@ def test_folds_and_repeats_are_counted_apart_from_candidates(make_record: Any) -
     plain = make_record()
     networks = tuple(
         dataclasses.replace(n, candidate_id=n.id // 2, repeat=n.id % 2, kept=n.id < 2, score=float(n.id))
-        for n in plain.networks
+        for n in plain[Candidates].networks
     )
-    metrics = metrics_dict(dataclasses.replace(plain, networks=networks, repeats=2))
+    metrics = metrics_dict(plain.having(Candidates(networks, 2), dataclasses.replace(plain[SplitRecord], repeats=2)))
     assert metrics["networks"] == {"trained": 6, "kept": 2, "diverged": 1, "parameters": [30]}
     search = metrics["search"]
     assert (search["candidates_looked_at"], search["cv"], search["repeats"]) == (3, None, 2)
@@ -72,7 +74,7 @@ def test_regression_has_its_coverage(make_record: Any) -> None:
     record = make_record()
     data = dataclasses.replace(record[DataRecord], task=Task.REGRESSION, classes=(), targets=("y",))
     rows = RowsOfTheTest(truth=np.zeros((2, 1)), mean=np.zeros((2, 1)), coverage=Interval(0.94, 0.9, 0.97, "wilson"))
-    metrics = metrics_dict(dataclasses.replace(record, data=data, test_rows=rows))
+    metrics = metrics_dict(record.having(data, rows))
     assert metrics["coverage"]["value"] == 0.94
     assert "confusion_matrix" not in metrics
     assert metrics["task"] == "regression"

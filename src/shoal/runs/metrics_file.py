@@ -19,6 +19,8 @@ from shoal.runs.writing import write_atomically
 
 FORMAT = 1
 NAME = "metrics.json"
+# What scripts may rely on in every run stands first.
+_FIRST = ("format", "task", "target", "seed", "rows", "networks", "test", "validation", "train", "baselines", "verdict")
 _MENDING = "Restore it from a copy, or train the run again (the command is in config.toml)."
 
 
@@ -55,7 +57,8 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         "versions": dict(sorted(provenance.versions.items())),
         "seconds": _seconds(provenance.seconds),
     }
-    checked: dict[str, Any] = plain(document)
+    first = {name: document[name] for name in _FIRST if name in document}
+    checked: dict[str, Any] = plain({**first, **document})
     return checked
 
 

@@ -13,10 +13,10 @@ from sklearn.inspection import permutation_importance as by_sklearn
 
 from shoal.data import Preparation, load_dataset
 from shoal.errors import SettingError
-from shoal.evaluation.explanation import in_passing
 from shoal.evaluation.explanation.importance import Measured, find_units, permutation_importance, permutations
-from shoal.evaluation.topics.importance import cheap_importance
 from shoal.evaluation.explanation.subject import Subject
+from shoal.evaluation.topics import importance as in_passing
+from shoal.evaluation.topics.importance import cheap_importance
 from shoal.networks import Network
 from shoal.prediction.predictor import EnsembleMember, Predictor
 from shoal.streams import Stream

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from shoal.evaluation.chi_square import ChiSquare
-from shoal.evaluation.chi_square import chi_square
+from shoal.evaluation.chi_square import ChiSquare, chi_square
 from shoal.evaluation.topics.pulls import errors_sentence
 from shoal.results import Interval
 

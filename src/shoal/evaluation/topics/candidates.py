@@ -13,7 +13,6 @@ from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import LogTable, Topic
 from shoal.networks.bottleneck import code_size
-from shoal.results import Status
 from shoal.search.results.importance import importance
 from shoal.search.results.ranking import rank_candidates
 from shoal.training.member import TrainedMember
@@ -174,7 +173,7 @@ def _importance(networks: Sequence[NetworkRow], each: int) -> tuple[tuple[str, f
 def numbers(candidates: Candidates, record: Record) -> dict[str, Any]:  # noqa: ARG001
     """Return how many networks there are, which are kept, what mattered, and what was searched."""
     ranked = candidates.ranked
-    diverged = [n for n in candidates.networks if n.status == Status.DIVERGED.sentence]
+    diverged = [n for n in candidates.networks if n.status.startswith("diverged")]
     kept = [
         {"candidate": c.id, "networks": c.networks, "score": c.score, "standard_error": c.error}
         for c in ranked

@@ -80,6 +80,12 @@ class ErrorBars:
     groups_known: int = 0
 
 
+def level_of(record: Record) -> float:
+    """Return the share of new values that intervals of a run are to hold."""
+    bars = record.get(ErrorBars)
+    return 0.95 if bars is None else bars.level
+
+
 def error_bars_record(
     predictor: Predictor,
     measured: Measured,

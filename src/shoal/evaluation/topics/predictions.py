@@ -23,11 +23,12 @@ class TestRows:
 
     Classification: `truth` (rows,) class numbers, `probabilities` (rows, classes).
     Regression: `truth`, `mean`, `std`, `low`, `high` (rows, targets) in the target's units;
-    `coverage` is the share of test values inside their interval, of classes inside their set, `level` the share that
-    was to be held.
+    `coverage` is the share of test values inside their interval, of classes inside their set.
     Where each step of series has a target, rows are all their steps, and `series` holds the number of the test series
     of each.
     """
+
+    __test__ = False  # no class of tests, whatever its name
 
     truth: np.ndarray
     weights: np.ndarray | None = None
@@ -38,7 +39,6 @@ class TestRows:
     high: np.ndarray | None = None
     coverage: Interval | None = None
     series: np.ndarray | None = None
-    level: float = 0.95
 
     @property
     def unit(self) -> str:
@@ -51,17 +51,13 @@ def measure(evaluation: Evaluation) -> TestRows:
     test, entries, groups = evaluation.test, evaluation.test.entries, evaluation.groups
     if evaluation.task is Task.RECONSTRUCTION:
         return TestRows(test.truth[:, :0], test.weights)
-    conformal = evaluation.scored.conformal
-    level = 0.95 if conformal is None else conformal.level
     prediction = test.prediction if entries.present is None else test.prediction.at(entries.present)
     truth, weights, series = entries.truth, entries.weights, entries.series
     if prediction.probabilities is not None:
         held = None
         if prediction.sets is not None:
             held = coverage(prediction.sets[np.arange(len(truth)), truth], weights, groups)
-        return TestRows(
-            truth, weights, probabilities=prediction.probabilities, coverage=held, series=series, level=level
-        )
+        return TestRows(truth, weights, probabilities=prediction.probabilities, coverage=held, series=series)
     assert prediction.low is not None
     assert prediction.high is not None
     inside = (truth >= prediction.low) & (truth <= prediction.high)
@@ -74,7 +70,6 @@ def measure(evaluation: Evaluation) -> TestRows:
         high=prediction.high,
         coverage=coverage(inside, weights, groups),
         series=series,
-        level=level,
     )
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.error_bars import level_of
 from shoal.evaluation.topics.forecast import ForecastRows
 from shoal.evaluation.topics.predictions import TestRows
 from shoal.report.figures.style import BLUE, INK, MUTED, add_axes, limits, name_text, new_figure, wide
@@ -86,9 +87,7 @@ def numbers(record: Record) -> Forecast | None:
         named if dates else record[DataRecord].label(named),
         record[DataRecord].units.get(name, ""),
     )
-    return Forecast(
-        shown.times, truth, mean, low, high, shown.last, name, named, dates, record[TestRows].level, *labels
-    )
+    return Forecast(shown.times, truth, mean, low, high, shown.last, name, named, dates, level_of(record), *labels)
 
 
 def draw(shown: Forecast) -> Figure:

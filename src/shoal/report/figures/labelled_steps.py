@@ -10,9 +10,9 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.error_bars import level_of
 from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.labelled_steps import StepExamples
-from shoal.evaluation.topics.predictions import TestRows
 from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
 from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, limits, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, joined
@@ -99,9 +99,7 @@ def numbers(record: Record) -> LabelledSteps | None:
     few = StepExamples(steps.truth[places], steps.said[places], steps.scores[places], low, high)
     target = record[DataRecord].targets[0]
     unit = record[DataRecord].units.get(target, "")
-    return LabelledSteps(
-        series, few, signals.channels, record[DataRecord].classes, target, record[TestRows].level, unit
-    )
+    return LabelledSteps(series, few, signals.channels, record[DataRecord].classes, target, level_of(record), unit)
 
 
 def draw(shown: LabelledSteps) -> Figure:

@@ -9,7 +9,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
-from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.error_bars import level_of
 from shoal.report.figures.style import BLUE, MUTED, bars, limits, name_text, stacked
 from shoal.report.figures.tabular import Columns, joined
 from shoal.report.figures.targets import TargetRows, scatter, some_of, target_rows, thinned
@@ -57,7 +57,7 @@ def numbers(record: Record) -> PredictedTrue | None:
     panels = target_rows(record)
     if not panels or not len(panels[0].truth):
         return None
-    return PredictedTrue(tuple(panel.evenly() for panel in panels), record[TestRows].level, len(panels[0].truth))
+    return PredictedTrue(tuple(panel.evenly() for panel in panels), level_of(record), len(panels[0].truth))
 
 
 def draw(shown: PredictedTrue) -> Figure:

@@ -10,6 +10,7 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.topics.baselines import BaselineScores
 from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.error_bars import level_of
 from shoal.evaluation.topics.overfitting import Overfitting
 from shoal.evaluation.topics.predictions import TestRows
 from shoal.evaluation.topics.pulls import MeasuredRecord
@@ -50,7 +51,7 @@ def headline(record: Record) -> tuple[tuple[str, str, str], ...]:
     test = record[PartScores].test
     shown = [(label(metric), test[metric]) for metric in HEADLINE[data.task] if metric in test]
     if rows.coverage is not None and rows.mean is not None:
-        shown = [*shown[:2], (f"of true values inside their {percent(rows.level)} interval", rows.coverage)]
+        shown = [*shown[:2], (f"of true values inside their {percent(level_of(record))} interval", rows.coverage)]
     rmse, with_unit = label("rmse"), label("rmse", data.score_unit("rmse"))
     if data.task is Task.REGRESSION and len(data.targets) == 1:
         with_unit = f"{rmse} of {data.label(data.targets[0])}"
