@@ -18,7 +18,7 @@ from shoal.prediction.replicas import redrawn, sound_replicas
 from shoal.run import Run
 from shoal.search.members import members_of, replicas_of
 from shoal.settings import check_settings
-from shoal.steps import make_ensemble, pose, read
+from shoal.steps import Posed, make_ensemble, pose, read
 from shoal.training import trainer
 from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.library import best_kernel
@@ -155,7 +155,9 @@ def test_the_command_line_tells_what_is_wrong(tmp_path: Path, capsys: pytest.Cap
 
 def test_the_page_tells_of_decorrelated_pulls(fit: Any, matrix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     records: list[Any] = []
-    monkeypatch.setattr(importlib.import_module("shoal.fit"), "write_report", lambda record, *_: records.append(record))
+    monkeypatch.setattr(
+        importlib.import_module("shoal.steps.writing"), "write_report", lambda record, *_: records.append(record)
+    )
     fit("run", y_cov=matrix, page=True)
     from shoal.report.page import page_html
 
@@ -185,7 +187,7 @@ def fitted(seed: int, errors: dict[str, Any], columns: dict[str, np.ndarray]) ->
     trained = train(problem, members, NativeEngine()).members
     task = redrawn(problem, dataset, split, preparation.target_scale, 12)
     replicas = sound_replicas(train(task, replicas_of(members, 12), NativeEngine()).members)
-    predictor, _ = make_ensemble(trained, preparation, dataset, split, problem, check_settings({}), replicas)
+    predictor, _ = make_ensemble(Posed(dataset, split, preparation, problem, check_settings({})), trained, replicas)
     return predictor.predict(pl.DataFrame({"x": GRID}))
 
 

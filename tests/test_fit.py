@@ -42,7 +42,7 @@ KEYS = {"format", "task", "target", "seed", "rows", "networks", "test", "validat
 
 def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out the figures: these fits are about something else."""
-    monkeypatch.setattr(importlib.import_module("shoal.fit"), "write_report", lambda *_: None)
+    monkeypatch.setattr(importlib.import_module("shoal.steps.writing"), "write_report", lambda *_: None)
 
 
 def without_seconds(run: Run) -> bytes:

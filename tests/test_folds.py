@@ -157,7 +157,7 @@ def test_the_test_rows_are_those_of_a_run_without_folds(run: Run, iris_run: Run)
 def test_an_interrupted_run_goes_on_to_the_same_numbers(
     run: Run, folded: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(importlib.import_module("shoal.fit"), "write_report", lambda *_: None)
+    monkeypatch.setattr(importlib.import_module("shoal.steps.writing"), "write_report", lambda *_: None)
     monkeypatch.setattr(trainer, "KEEP_SECONDS", 0.0)
 
     class CtrlC:

@@ -22,7 +22,7 @@ SETTINGS: dict[str, Any] = {"target": "y", "y_err": "sigma", "replicas": 4, "kee
 
 @pytest.fixture(autouse=True)
 def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.import_module("shoal.fit"), "write_report", lambda *_: None)
+    monkeypatch.setattr(importlib.import_module("shoal.steps.writing"), "write_report", lambda *_: None)
 
 
 @pytest.fixture
@@ -154,7 +154,9 @@ def test_the_page_and_the_numbers_tell_of_halved_errors(fit: Any, monkeypatch: p
     x = rng.uniform(-2.0, 2.0, 600)
     data = {"x": x, "y": 3.0 * x + 0.2 * rng.standard_normal(600), "sigma": np.full(600, 0.1)}
     records: list[Any] = []
-    monkeypatch.setattr(importlib.import_module("shoal.fit"), "write_report", lambda record, *_: records.append(record))
+    monkeypatch.setattr(
+        importlib.import_module("shoal.steps.writing"), "write_report", lambda record, *_: records.append(record)
+    )
     line: dict[str, Any] = {"hidden": (), "activation": "relu", "learning_rate": 0.05, "epochs": 60, "networks": 2}
     run = fit("run", data, **line, replicas=2)
     found = run.metrics["measured_errors"]

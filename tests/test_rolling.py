@@ -35,7 +35,7 @@ def settings(tiny: dict[str, Any]) -> dict[str, Any]:
 def record(settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Any]:
     """Return a run on a signal that grows in time, and its record; no page."""
     records: list[Any] = []
-    module = importlib.import_module("shoal.fit")
+    module = importlib.import_module("shoal.steps.writing")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(module, "write_report", lambda record, *_: records.append(record))
         run = shoal.fit(DRIFTING, out=str(tmp_path_factory.mktemp("rolling") / "run"), **settings)

@@ -17,7 +17,7 @@ SETTINGS: dict[str, Any] = {"networks": 24, "epochs": 30, "batch_size": 32, "opt
 
 @pytest.fixture(autouse=True)
 def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(importlib.import_module("shoal.fit"), "write_report", lambda *_: None)
+    monkeypatch.setattr(importlib.import_module("shoal.steps.writing"), "write_report", lambda *_: None)
 
 
 def test_the_kept_ones_are_the_best_of_the_small_ones(tmp_path: Path) -> None:

@@ -13,12 +13,11 @@ import numpy as np
 import pytest
 
 import shoal
-from shoal.data import Preparation
 from shoal.evaluation.record import Record
 from shoal.helper_process import HelperProcess, close_spare, start_early, take_spare
 from shoal.report import write_figures
 from shoal.settings import check_settings
-from shoal.steps import Timing, learn_meanwhile, meanwhile, open_helper, read
+from shoal.steps import Posed, Timing, beside, learn_meanwhile, open_helper, read
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no second process here")
 
@@ -33,9 +32,9 @@ def helper() -> Iterator[HelperProcess]:
 @pytest.mark.parametrize("name", ["iris", "phase_transition"])
 def test_the_baselines_are_the_same_wherever_they_learn(helper: HelperProcess, name: str) -> None:
     dataset, split = read(name, check_settings({}))
-    preparation = Preparation.fit(dataset, split.train)
-    x = preparation.transform(dataset.table[split.test])
-    there, here = (learn_meanwhile(a, dataset, split, preparation, 3)(x) for a in (helper, HelperProcess(start=False)))
+    posed = Posed.of(dataset, split, check_settings({"seed": 3}))
+    x = posed.preparation.transform(dataset.table[split.test])
+    there, here = (learn_meanwhile(a, posed)(x) for a in (helper, HelperProcess(start=False)))
     assert list(there) == list(here)
     for method, prediction in here.items():
         np.testing.assert_array_equal(there[method], prediction)
@@ -45,7 +44,9 @@ def test_the_figures_are_the_same_wherever_they_are_drawn(
     helper: HelperProcess, tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     records: list[Record] = []
-    monkeypatch.setattr(importlib.import_module("shoal.fit"), "write_report", lambda record, *_: records.append(record))
+    monkeypatch.setattr(
+        importlib.import_module("shoal.steps.writing"), "write_report", lambda record, *_: records.append(record)
+    )
     shoal.fit("iris", out=str(tmp_path / "run"), **tiny)
     later = helper.do(write_figures, records[0], tmp_path / "there")
     assert later.answer is not None
@@ -62,15 +63,15 @@ def test_a_second_process_is_for_a_cold_start_on_several_cores(
     monkeypatch: pytest.MonkeyPatch, cores: int, loaded: list[str], expected: bool
 ) -> None:
     modules = {name: module for name, module in sys.modules.items() if name not in ("jax", "sklearn.ensemble")}
-    monkeypatch.setattr(meanwhile, "available_cores", lambda: cores)
-    monkeypatch.setattr(meanwhile.sys, "modules", {**modules, **dict.fromkeys(loaded)})
+    monkeypatch.setattr(beside, "available_cores", lambda: cores)
+    monkeypatch.setattr(beside.sys, "modules", {**modules, **dict.fromkeys(loaded)})
     helper = open_helper()
     monkeypatch.undo()
     helper.close()
     assert helper.running == expected
 
 
-def test_laps_share_out_the_total() -> None:
+def test_timing_shares_out_the_total() -> None:
     timing = Timing()
     timing.end("reading")
     timing.end("preparing", counted=1000.0)

@@ -5,39 +5,31 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from shoal.data.leaks import find_leaks
 from shoal.errors import RunError
 from shoal.evaluation.evaluate import evaluate
 from shoal.evaluation.fitted import Fitted
-from shoal.evaluation.record import Provenance, Record
 from shoal.evaluation.sealed import SealedRows
-from shoal.helper_process import HelperProcess
-from shoal.prediction.out_of_fold import OutOfFold, answers, ensemble_member
-from shoal.prediction.predictor import Predictor
 from shoal.prediction.replicas import sound_replicas
-from shoal.repeating import command_line, origin, versions
-from shoal.report import keep_figures, write_report
 from shoal.run import Run
 from shoal.runs.folder import RunFolder
-from shoal.search.members import members_of
-from shoal.search.strategies.random import propose
 from shoal.settings import FitSettings, check_settings
 from shoal.steps import (
+    Posed,
+    Session,
     Timing,
-    choose_kept,
-    choose_space,
     count_candidates,
-    interrupted,
-    kind_of,
+    keep_best,
     learn_meanwhile,
     make_ensemble,
     open_helper,
-    pose,
-    prepare,
-    read,
+    propose_members,
+    provenance_of,
+    read_checked,
     shuffle_labels,
     train_members,
     train_replicas,
+    write_config,
+    write_run,
 )
 from shoal.training.progress import Progress, Silent
 
@@ -105,84 +97,40 @@ def _fit(
     sha256: str | None = None,
 ) -> Run:
     timing = Timing()
-    progress.stage("reading")
-    dataset, split = read(data, settings)
-    for leak in find_leaks(dataset, split):
-        progress.warn(leak)
+    dataset, split = read_checked(data, settings, progress, sha256)
     timing.end("reading")
-    if sha256 is not None and dataset.sha256 != sha256:
-        raise RunError(f"the data in {dataset.source!r} have changed since the run began; start a new run")
-    preparation = prepare(dataset, split, settings)
+    posed = Posed.of(dataset, split, settings)
     sealed = SealedRows(dataset, split.test)
-    problem = pose(dataset, split, preparation, settings)
-    shape = problem.input_shape
-    space = choose_space(split.rows_of_a_network, dataset.task, settings, shape, problem.per_step)
-    candidates = propose(space, count_candidates(settings, kind_of(dataset)), settings.seed)
-    members = members_of(candidates, settings.cv, settings.repeats)
+    space, members = propose_members(posed)
 
     folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
-    helper = open_helper()
-    try:
-        baselines = learn_meanwhile(helper, dataset, split, preparation, settings.seed)
-        command = command_line(dataset, settings)
-        folder.write_config(settings.given(), data=origin(dataset), versions=versions(), command=command)
-        training = train_members(problem, members, settings, progress, folder, timing.began, helper)
+    with Session(folder, progress, timing, open_helper()) as session:
+        baselines = learn_meanwhile(session.helper, posed)
+        write_config(posed, session)
+        training = train_members(posed.problem, members, settings, session)
         timing.end("preparing", training.compile_seconds + training.train_seconds)
+
         progress.stage("evaluating")
-        judged = choose_kept(training, settings, folder)
-        folds = OutOfFold.of(problem, [ensemble_member(training.members[place]) for place in judged])
-        kept = [place for place in judged if answers(problem, training.members[place].member)]
-        chosen = [training.members[place] for place in kept]
-        watched = (settings, progress, folder, timing.began, helper)
-        replicas = train_replicas(problem, chosen, dataset, split, preparation, *watched, training)
-        sound = sound_replicas(replicas)
-        predictor, measured = make_ensemble(chosen, preparation, dataset, split, problem, settings, sound, folds)
+        kept = keep_best(training, posed, folder)
+        replicas = train_replicas(posed, kept.members, session, training)
+        predictor, calibrated = make_ensemble(posed, kept.members, sound_replicas(replicas), kept.folds)
+        shuffled = shuffle_labels(posed.problem, kept.members[0].member, settings)
         fitted = Fitted(
-            dataset,
-            split,
-            settings,
-            space,
-            training.members,
-            kept,
-            predictor,
-            measured,
-            folds,
-            replicas,
-            sealed,
-            baselines,
-            shuffle_labels(problem, chosen[0].member, settings),
+            dataset=dataset,
+            split=split,
+            settings=settings,
+            space=space,
+            members=training.members,
+            kept=kept.places,
+            predictor=predictor,
+            calibrated=calibrated,
+            folds=kept.folds,
+            replicas=replicas,
+            sealed=sealed,
+            baselines=baselines,
+            shuffled=shuffled,
         )
-        engine = {"name": training.engine, "programs": training.programs, "reason": training.reason}
-        seconds = {"total": 0.0, "compile": training.compile_seconds, "train": training.train_seconds}
-        provenance = Provenance(settings.given(), command, settings.seed, versions(), engine, seconds)
-        record = evaluate(fitted, provenance)
+        record = evaluate(fitted, provenance_of(posed, training))
         timing.end("evaluate")
-        progress.stage("writing the page" if settings.page else "writing")
-        _write(folder, predictor, record, helper if settings.page else None, timing)
-    except KeyboardInterrupt:
-        if not folder.has_checkpoint:
-            raise
-        raise interrupted(folder, "the networks are") from None
-    finally:
-        helper.close()
-        folder.remove_if_unused()
+        write_run(predictor, record, session, page=settings.page)
     return Run(folder)
-
-
-def _write(
-    folder: RunFolder, predictor: Predictor, record: Record, draws: HelperProcess | None, timing: Timing
-) -> None:
-    """Write the run; the numbers before the page, so that a figure that fails loses nothing. Without draws, no page."""
-    record.provenance.seconds.update(timing.seconds)
-    folder.write_model(predictor)
-    folder.write_log(record)
-    folder.write_scored(record)
-    folder.write_metrics(record)
-    if draws is not None:
-        write_report(record, folder.path, draws)
-    else:
-        keep_figures(record, folder.path)
-    timing.end("report")
-    record.provenance.seconds.update(timing.seconds)
-    folder.write_metrics(record)
-    folder.remove_checkpoint()

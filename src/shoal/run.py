@@ -14,10 +14,10 @@ import polars as pl
 from shoal.data import ReadOptions
 from shoal.data.conversion import to_numbers
 from shoal.data.raw import Raw, read_any
+from shoal.data.readers import options_alike
 from shoal.data.roles import Roles
 from shoal.data.series.cutting import cut_again
 from shoal.data.series.long_tables import steps_of
-from shoal.data.signal_readers import options_alike
 from shoal.data.units import differing_units
 from shoal.errors import DataError, SettingError, ShoalWarning
 from shoal.evaluation.reuse import holds_test_rows

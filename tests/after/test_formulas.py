@@ -69,7 +69,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One run for each law, and one of classes and one of two targets."""
     root = tmp_path_factory.mktemp("runs")
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr(importlib.import_module("shoal.fit"), "write_report", lambda *_: None)
+    monkeypatch.setattr(importlib.import_module("shoal.steps.writing"), "write_report", lambda *_: None)
     for name, data in DATA.items():
         pl.DataFrame(data).write_csv(root / f"{name}.csv")
         shoal.fit(str(root / f"{name}.csv"), target=list(data)[-1], out=str(root / name), **FIT)

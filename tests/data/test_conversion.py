@@ -12,9 +12,9 @@ from shoal.data.conversion import (
     is_date,
     is_plain,
     is_truth,
-    labels,
     tidy,
     to_days,
+    to_labels,
     to_numbers,
     to_truth,
 )
@@ -78,9 +78,9 @@ def test_tidy_leaves_few_types() -> None:
 
 
 def test_labels_do_not_depend_on_the_type_of_whole_numbers() -> None:
-    assert labels(pl.Series([1, 10])).to_list() == labels(pl.Series([1.0, 10.0])).to_list() == ["1", "10"]
-    assert labels(pl.Series([1.5, None])).to_list() == ["1.5", None]
-    assert labels(pl.Series([True, False])).to_list() == ["true", "false"]
+    assert to_labels(pl.Series([1, 10])).to_list() == to_labels(pl.Series([1.0, 10.0])).to_list() == ["1", "10"]
+    assert to_labels(pl.Series([1.5, None])).to_list() == ["1.5", None]
+    assert to_labels(pl.Series([True, False])).to_list() == ["true", "false"]
 
 
 def test_truth() -> None:

@@ -11,7 +11,8 @@ import polars as pl
 import pytest
 
 from shoal.data import load_dataset, load_with_test
-from shoal.data.covariance import Covariance, check_covariance, read_covariance
+from shoal.data.covariance import Covariance, check_covariance
+from shoal.data.covariance_files import read_covariance
 from shoal.data.dataset import Dataset
 from shoal.errors import DataError, SettingError
 

@@ -16,8 +16,8 @@ from shoal.data import ReadOptions, describe, load_dataset
 from shoal.data.builtin.generated_images import GALAXIES, galaxies, galaxy_brightness
 from shoal.data.joining import load_with_test
 from shoal.data.raw import read_any
-from shoal.data.signal_readers import signal_reader
-from shoal.data.signal_readers.pixels import cover_box, fitted, wanted_size
+from shoal.data.readers import signal_reader
+from shoal.data.readers.signals.pixels import cover_box, fitted, wanted_size
 from shoal.errors import DataError, SettingError, ShoalWarning
 
 COLOUR = (8, 10, 3)
@@ -263,7 +263,7 @@ def test_folders_too_deep(tmp_path: Path) -> None:
 
 
 def test_too_much_for_the_memory(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shoal.data.signal_readers.image_files.MOST_BYTES", 100)
+    monkeypatch.setattr("shoal.data.readers.signals.image_files.MOST_BYTES", 100)
     with pytest.raises(DataError, match=r"photos: 12 images of 8 × 10 pixels need 0 GB of memory; choose a smaller"):
         load_dataset(photos)
     assert load_dataset(photos, options=ReadOptions(image_size="2x2")).rows == 12

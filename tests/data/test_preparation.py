@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal.data import Dataset, Preparation, load_dataset, split_rows
-from shoal.data.normalization import NORMALIZATIONS, mean_and_scale
+from shoal.data.feature_scaling import FEATURE_SCALINGS, mean_and_scale
 from shoal.errors import DataError, SettingError
 from shoal.results import Task
 
 ROWS = 200
-WAYS = list(NORMALIZATIONS)
+WAYS = list(FEATURE_SCALINGS)
 
 
 def mixed(seed: int = 0, rows: int = ROWS) -> pl.DataFrame:

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shoal.data import Preparation, ReadOptions, describe, load_dataset, load_with_test, split_rows
+from shoal.data.readers import signal_reader
 from shoal.data.series.cutting import cut_again
 from shoal.data.series.recipe import Recipe
-from shoal.data.signal_readers import signal_reader
 from shoal.data.signals import PADDED, SignalPreparation, Signals
 from shoal.errors import DataError, SettingError
 

@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pytest
 
 from shoal.data import Preparation, Roles, load_dataset, load_with_test, roles_from_toml
-from shoal.data.readers import read_with_units
+from shoal.data.readers import read_table_file
 from shoal.data.unit_sources import units_of_python
 from shoal.data.units import (
     check_errors,
@@ -135,14 +135,15 @@ def test_a_roles_file_gives_units(tmp_path: Path) -> None:
 def test_a_row_of_units_below_the_header_is_no_data(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text("x,E,kind\n[mm],GeV,\n1,2.5,a\n2,3.5,b\n", encoding="utf-8")
-    table, units = read_with_units(path)
+    content = read_table_file(path)
+    table, units = content.table, content.units
     assert table.rows() == [(1, 2.5, "a"), (2, 3.5, "b")]
     assert units == {"x": "mm", "E": "GeV"}
     path.write_text("x E\nmm GeV\n1 2.5\n2 oops\n", encoding="utf-8")
-    assert read_with_units(path).table.height == 3  # not a row of units: E holds text
+    assert read_table_file(path).table.height == 3  # not a row of units: E holds text
     path.write_text("x,E\nmm,GeV\n" + "1,2\n" * 20 + "1,oops\n", encoding="utf-8")
     with pytest.raises(DataError, match="line 23"):
-        read_with_units(path)
+        read_table_file(path)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +167,8 @@ def test_excel_has_rows_of_units_too(tmp_path: Path) -> None:
         sheet = book.add_worksheet()
         for i, row in enumerate([["x", "E"], ["mm", "[GeV]"], [1, 2.5], [2, 3.5]]):
             sheet.write_row(i, 0, row)
-    table, units = read_with_units(tmp_path / "t.xlsx")
+    content = read_table_file(tmp_path / "t.xlsx")
+    table, units = content.table, content.units
     assert table.rows() == [(1, 2.5), (2, 3.5)]
     assert units == {"x": "mm", "E": "GeV"}
 
@@ -186,7 +188,7 @@ def test_fields_of_arrow_tell_units(tmp_path: Path) -> None:
         assert load_dataset(tmp_path / name, target="E").units == {"E": "GeV", "p": "Pa"}
     assert load_dataset(arrow_table(), target="E").units == {"E": "GeV", "p": "Pa"}
     pl.DataFrame({"unit": [1.0], "x": [2.0]}).write_parquet(tmp_path / "plain.parquet")
-    assert read_with_units(tmp_path / "plain.parquet").units == {}
+    assert read_table_file(tmp_path / "plain.parquet").units == {}
 
 
 def test_data_frames_tell_units() -> None:

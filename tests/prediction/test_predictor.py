@@ -10,16 +10,12 @@ import pytest
 
 from shoal.data import Preparation, assign_folds, load_dataset
 from shoal.errors import DataError
-from shoal.evaluation import predictor as module
 from shoal.networks import Network
+from shoal.prediction import predictor as module
 from shoal.prediction.conformal import conformal_quantile
-from shoal.prediction.error_bars import Held, with_error_bars, with_region
-from shoal.prediction.predictor import (
-    EnsembleMember,
-    Prediction,
-    Predictor,
-    to_probabilities,
-)
+from shoal.prediction.error_bars import HeldOutRows, with_error_bars, with_region
+from shoal.prediction.prediction import NumberPrediction
+from shoal.prediction.predictor import EnsembleMember, Predictor, to_probabilities
 from shoal.streams import Stream
 
 SLOPES = (1.9, 2.0, 2.1)
@@ -54,7 +50,7 @@ def classifier(classes: int = 3) -> Predictor:
 def with_noise(
     predictor: Predictor, x: Any, y: Any, weights: np.ndarray | None, answering: np.ndarray | None = None
 ) -> Predictor:
-    return with_error_bars(predictor, Held(x, y, weights, answering))[0]
+    return with_error_bars(predictor, HeldOutRows(x, y, weights, answering))[0]
 
 
 def measurements(rng: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarray]:
@@ -194,12 +190,14 @@ def test_columns_of_one_number() -> None:
 
 def test_columns_of_several_numbers() -> None:
     two = np.arange(6.0).reshape(3, 2)
-    frame = Prediction(("u", "v"), mean=two, std=two + 1, low=two + 2, high=two + 3).frame()
-    names = [f"{word}_{target}" for target in "uv" for word in ("prediction", "std", "low", "high")]
+    ends = {"low": two + 2, "high": two + 3, "std_below": two + 1, "std_above": two + 1}
+    frame = NumberPrediction(("u", "v"), mean=two, std=two + 1, spread=two, **ends).frame()
+    names = [f"{word}_{target}" for target in "uv" for word in ("prediction", "std", "low", "high", "spread")]
     assert frame.columns == names
     assert frame["high_v"].to_list() == [4.0, 6.0, 8.0]
-    assert Prediction(("u",)).labels is None
-    assert len(Prediction(("u",))) == 0
+    none = lines().predict_features(np.zeros((0, 1)))
+    assert none.labels is None
+    assert len(none) == 0
 
 
 @pytest.mark.parametrize("make", [lines, classifier])
@@ -269,7 +267,7 @@ def test_groups_with_rows_enough_have_intervals_of_their_own() -> None:
     x = rng.uniform(-1.0, 1.0, (len(groups), 1))
     size = np.where(groups == "loud", 3.0, np.where(groups == "quiet", 0.2, 1.0))[:, None]
     y = 2.0 * x + size * rng.standard_normal(x.shape)
-    fitted = with_error_bars(lines(), Held(x, y, groups=groups, column="place"))[0]
+    fitted = with_error_bars(lines(), HeldOutRows(x, y, groups=groups, column="place"))[0]
     assert fitted.conformal is not None
     assert set(fitted.conformal.by_group) == {"quiet", "loud"}
     data = load_dataset({"x": rng.uniform(-1.0, 1.0, 4000), "place": ["quiet", "loud"] * 2000, "y": np.arange(4000.0)})
@@ -302,6 +300,13 @@ def test_many_rows_are_taken_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     assert max(sizes) <= 4
     monkeypatch.undo()
     np.testing.assert_allclose(in_parts, predictor.predict_features(x, asked).probabilities, rtol=1e-6)
+
+
+def test_what_only_the_other_kind_of_prediction_has_is_none() -> None:
+    of_classes = classifier().predict_features(np.zeros((4, 2), np.float32))
+    assert [getattr(of_classes, name) for name in ("mean", "std", "low", "high")] == [None] * 4
+    of_numbers = lines().predict_features(np.zeros((4, 1)))
+    assert [getattr(of_numbers, name) for name in ("probabilities", "labels", "sets")] == [None] * 3
 
 
 def test_no_rows_give_no_predictions() -> None:

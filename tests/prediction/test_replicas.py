@@ -18,7 +18,7 @@ from shoal.prediction.replicas import data_spread, sound_replicas
 from shoal.results import Status, Task
 from shoal.search.members import members_of, replicas_of
 from shoal.settings import check_settings
-from shoal.steps import alone, make_ensemble, pose, read
+from shoal.steps import Posed, alone, make_ensemble, pose, read
 from shoal.training.engines.base import Engine
 from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.library import best_kernel
@@ -173,7 +173,7 @@ def fitted(data: dict[str, np.ndarray], h: Hyperparameters, draws: int) -> Predi
     ensemble = alone(trained, preparation, problem)
     redrawn = about_the_fit(redrawn, lambda x: preparation.scale_target(ensemble.mean(x)))
     replicas = sound_replicas(train(redrawn, replicas_of(members, draws), engine()).members)
-    predictor, _ = make_ensemble(trained, preparation, dataset, split, problem, check_settings({}), replicas)
+    predictor, _ = make_ensemble(Posed(dataset, split, preparation, problem, check_settings({})), trained, replicas)
     return predictor
 
 
@@ -194,7 +194,7 @@ def test_the_spread_of_replicas_is_how_far_fits_of_other_measurements_lie(
     answers = [predictor.predict(pl.DataFrame({"x": GRID})) for predictor in predictors]
     true = np.std([a.mean for a in answers], axis=0, ddof=1)
     x = predictors[0].preparation.transform(pl.DataFrame({"x": GRID}))
-    spreads = [data_spread(p.replicas, lambda one, p=p: p._one(one, x)) for p in predictors]
+    spreads = [data_spread(p.replicas, lambda one, p=p: p.member_output(one, x)) for p in predictors]
     told = np.sqrt(np.mean(np.square(spreads), axis=0))
     # 30 measurements know each of five correlated errors to 13 %, and their mean to about 9 %
     ratio = np.sqrt(np.mean(told**2) / np.mean(true**2))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shoal.evaluation.baselines.tabular import fit_baselines
-from shoal.prediction.predictor import Prediction
+from shoal.prediction.prediction import ClassPrediction
 from shoal.prediction.scored import Scored
 from shoal.results import Task
 from shoal.statistics.bootstrap import resampled_weights, with_intervals
@@ -69,11 +69,12 @@ def test_baselines_see_neighbouring_steps() -> None:
 
 def test_a_prediction_of_steps_ends_with_its_series() -> None:
     sure = np.tile([[0.2, 0.8]], (2, 3, 1))
-    prediction = Prediction(("state",), ("a", "b"), sure).until(3, np.array([3, 1]))
+    more = {"probability_std": np.zeros((2, 3, 2)), "averaged": sure, "disagreement": np.zeros((2, 3))}
+    prediction = ClassPrediction(("state",), ("a", "b"), sure, **more).until(3, np.array([3, 1]))
     assert prediction.labels is not None
     assert prediction.labels.tolist() == [["b"] * 3, ["b", None, None]]
     frame = prediction.frame()
-    assert frame.columns == ["row", "step", "prediction", "probability_a", "probability_b"]
+    assert frame.columns == ["row", "step", "prediction", "probability_a", "probability_b", "disagreement"]
     assert frame["row"].to_list() == [0, 0, 0, 1]
     assert frame["step"].to_list() == [1, 2, 3, 1]
     assert frame["probability_b"].to_list() == [0.8] * 4

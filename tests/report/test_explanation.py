@@ -106,7 +106,7 @@ def test_effects_tell_where_the_answer_is_least_and_most() -> None:
     assert header[2:4] == ("least", "most")
     assert rows[0] == ("E [GeV]", "y", "0.600 ± 0.050 at 0", "1.400 ± 0.050 at 1", "accumulated effects")
     assert rows[2][2:4] == ("0.100 ± 0.050 at false", "0.900 ± 0.050 at true")
-    assert interactions_table(explanation())[1][0] == ("E [GeV] × kind", "0.020 ± 0.010", "0.30 ± 0.10")
+    assert interactions_table(explanation().interactions)[1][0] == ("E [GeV] × kind", "0.020 ± 0.010", "0.30 ± 0.10")
     assert "E [GeV], which go together with other columns" in notes(explanation())[1]
 
 

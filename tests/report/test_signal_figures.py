@@ -14,9 +14,8 @@ from shoal.data.signals import Signals
 from shoal.errors import DataError, SettingError
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
-from shoal.evaluation.topics.examples import SignalRecord, choose_rows
+from shoal.evaluation.topics.examples import SignalRecord, rows_of_classes, rows_of_numbers
 from shoal.evaluation.topics.forecast import last_stretch
-from shoal.prediction.predictor import Prediction
 from shoal.report.figures import figure_numbers, write_figures
 from shoal.report.figures.along_time import thinned
 from shoal.report.figures.examples import Label, right_and_wrong
@@ -27,24 +26,24 @@ from shoal.report.figures.rasters import pictures, shrink, signed
 from shoal.report.inside import chosen
 
 
-def probabilities(said: list[int], sure: list[float]) -> Prediction:
+def probabilities(said: list[int], sure: list[float]) -> np.ndarray:
     table = np.full((len(said), 3), 0.0)
     for row, (name, share) in enumerate(zip(said, sure, strict=True)):
         table[row] = (1 - share) / 2
         table[row, name] = share
-    return Prediction(("y",), ("a", "b", "c"), table)
+    return table
 
 
 def test_classes_take_turns_and_the_surest_errors_come_last() -> None:
     answers = probabilities([0, 0, 1, 2, 1, 0], [0.9, 0.8, 0.9, 0.9, 0.5, 0.7])
-    assert choose_rows(answers, np.array([0, 0, 1, 2, 0, 1])).tolist() == [0, 2, 3, 1, 5, 4]
+    assert rows_of_classes(answers, np.array([0, 0, 1, 2, 0, 1])).tolist() == [0, 2, 3, 1, 5, 4]
 
 
 def test_no_more_than_twelve_rows_are_shown_four_of_them_wrong() -> None:
     rng = np.random.default_rng(0)
     said = rng.integers(0, 3, 90)
     truth = np.where(np.arange(90) < 60, said, (said + 1) % 3)
-    rows = choose_rows(probabilities(said.tolist(), [0.9] * 90), truth)
+    rows = rows_of_classes(probabilities(said.tolist(), [0.9] * 90), truth)
     assert len(rows) == len(set(rows.tolist())) == 12
     assert (said[rows] == truth[rows]).tolist() == [True] * 8 + [False] * 4
 
@@ -54,7 +53,7 @@ def test_values_are_spread_and_the_worst_come_last(count: int) -> None:
     truth = np.random.default_rng(0).permutation(np.arange(float(count)))[:, None]
     mean = truth + 0.1
     mean[0] += 50.0
-    rows = choose_rows(Prediction(("y",), mean=mean), truth)
+    rows = rows_of_numbers(mean, truth)
     assert len(set(rows.tolist())) == len(rows) == min(len(rows), 12)
     if count >= 5:
         assert 0 in rows[-4:].tolist()

@@ -111,7 +111,7 @@ def _print(found: Explanation, folder: str) -> None:
     if found.effects:
         print_table(*words.effects_table(found))
     if found.interactions is not None:
-        print_table(*words.interactions_table(found))
+        print_table(*words.interactions_table(found.interactions))
     for one in found.attributions:
         print_text(words.attribution_title(one))
         print_table(*words.attribution_table(one))

@@ -8,11 +8,11 @@ from shoal.data.dataset import Dataset as Dataset
 from shoal.data.dataset import Inputs as Inputs
 from shoal.data.describe import Description as Description
 from shoal.data.describe import describe as describe
+from shoal.data.frames import from_python as from_python
 from shoal.data.joining import load_with_test as load_with_test
 from shoal.data.loading import load_dataset as load_dataset
 from shoal.data.preparation import Preparation as Preparation
 from shoal.data.readers import ReadOptions as ReadOptions
-from shoal.data.readers import from_python as from_python
 from shoal.data.readers import read_table as read_table
 from shoal.data.roles import Roles as Roles
 from shoal.data.roles import roles_from_toml as roles_from_toml

@@ -30,12 +30,12 @@ def check_named(table: pl.DataFrame) -> None:
             raise DataError(f"column {position} has no name; give every column one")
 
 
-def check_labelled(raw: Raw, table: pl.DataFrame, roles: Roles) -> None:
+def check_labelled(raw: Raw) -> None:
     """Refuse images or series that come without targets; they are for predictions."""
-    if raw.signals is None or roles.target or set(table.columns) - {name for _, name in roles.pairs()}:
+    if raw.signals is None or raw.roles.target or set(raw.table.columns) - {name for _, name in raw.roles.pairs()}:
         return
     mend = "one folder for each class, or a table labels.csv that names files and targets"
-    mend = "targets beside them, as y" if raw.signals.kind == "series" or "file" not in table.columns else mend
+    mend = "targets beside them, as y" if raw.signals.kind == "series" or "file" not in raw.table.columns else mend
     raise DataError(
         f"{raw.source} holds {raw.signals.kind} without targets, from which nothing can be learnt; give {mend}"
     )

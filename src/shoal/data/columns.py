@@ -11,7 +11,7 @@ import polars as pl
 
 from shoal.data.conversion import check_finite, is_date, is_truth
 from shoal.data.roles import Roles
-from shoal.errors import DataError
+from shoal.errors import DataError, listing
 
 _ID_NAME = re.compile(
     r"^(unnamed: ?\d*|#|id|idx|index|rows?|row[_ ]?(id|nr|number|index)|nr|no|number|.*[_ -]id|uuid|guid)$",
@@ -66,7 +66,7 @@ def find_columns(table: pl.DataFrame, roles: Roles) -> tuple[Column, ...]:
         name = series.name
         role = role_of.get(name) or ("feature" if roles.features is None or name in roles.features else "ignored")
         asked = role != "feature" or roles.features is not None
-        kind = kind_of(series, counts[name], asked=asked)
+        kind = column_kind(series, counts[name], asked=asked)
         reason = _why_dropped(series, kind, counts[name]) if role == "feature" else ""
         low, high = _range(series, kind)
         role, missing = "dropped" if reason else role, series.null_count()
@@ -85,7 +85,7 @@ def distinct_counts(table: pl.DataFrame) -> dict[str, int]:
     }
 
 
-def kind_of(series: pl.Series, distinct: int, *, asked: bool = False) -> Kind:
+def column_kind(series: pl.Series, distinct: int, *, asked: bool = False) -> Kind:
     """Return what a tidied column holds.
 
     Args:
@@ -174,3 +174,25 @@ def check_features(table: pl.DataFrame, columns: tuple[Column, ...], rows: np.nd
     for column in features:
         if column.kind is Kind.NUMBER:
             check_finite(column.name, table.get_column(column.name), rows)
+
+
+def notes_on_columns(columns: tuple[Column, ...]) -> list[str]:
+    """Say which columns are left out and why, and which categories will be pooled."""
+    notes = []
+    reasons: dict[str, list[str]] = {}
+    for column in columns:
+        if column.role == "dropped":
+            text = "they are the same in every row" if column.kind is Kind.CONSTANT else column.reason
+            reasons.setdefault(text, []).append(column.name)
+    for text, names in reasons.items():
+        if len(names) == 1:
+            text = next(column.reason for column in columns if column.name == names[0])
+        text = text if len(names) == 1 else text.replace("it has", "they have").replace("it ", "they ")
+        notes.append(f"Left out {listing(names)}: {text}.")
+    for column in columns:
+        if column.role == "feature" and column.kind is Kind.CATEGORY and column.distinct > MOST_LEVELS:
+            notes.append(
+                f"{column.name!r} has {column.distinct:,} categories; the {MOST_LEVELS} most frequent are "
+                "told apart and the rest count as 'other'."
+            )
+    return notes

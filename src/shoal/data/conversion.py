@@ -23,8 +23,8 @@ def tidy_column(series: pl.Series) -> pl.Series:
     if dtype.is_float() or dtype.is_decimal():
         return series.cast(pl.Float64).fill_nan(None)
     if dtype.is_integer():
-        whole = series.cast(pl.Int64, strict=False)
-        return whole if whole.null_count() == series.null_count() else series.cast(pl.Float64)
+        integers = series.cast(pl.Int64, strict=False)
+        return integers if integers.null_count() == series.null_count() else series.cast(pl.Float64)
     if dtype in (pl.Categorical, pl.Enum, pl.Null, pl.String):
         text = series.cast(pl.String)
         return text.set(text == "", None)
@@ -40,18 +40,18 @@ def is_plain(series: pl.Series) -> bool:
     return series.dtype in (pl.Float64, pl.Int64, pl.String, pl.Boolean, pl.Date, pl.Datetime)
 
 
-def labels(series: pl.Series) -> pl.Series:
+def to_labels(series: pl.Series) -> pl.Series:
     """Return each value as text, whole numbers without a decimal point, so that 1, 1.0 and "1" agree.
 
-    >>> labels(pl.Series([1.0, 2.0])).to_list()
+    >>> to_labels(pl.Series([1.0, 2.0])).to_list()
     ['1', '2']
     """
-    if series.dtype == pl.Float64 and is_whole(series):
+    if series.dtype == pl.Float64 and is_integer(series):
         series = series.cast(pl.Int64)
     return series.cast(pl.String)
 
 
-def is_whole(series: pl.Series) -> bool:
+def is_integer(series: pl.Series) -> bool:
     """Whether a numeric column holds whole numbers only."""
     if series.dtype == pl.Int64:
         return True

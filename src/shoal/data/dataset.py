@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from shoal.data.columns import Column
 from shoal.data.conversion import to_numbers, to_times
+from shoal.data.covariance import Covariance
 from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
 from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import Signals
 from shoal.data.targets import class_indices, target_numbers
 from shoal.results import Task
-
-if TYPE_CHECKING:
-    from shoal.data.covariance import Covariance
 
 Inputs = pl.DataFrame | Signals
 """What can be predicted from."""

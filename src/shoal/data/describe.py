@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,11 +12,9 @@ from shoal.data.columns import Column
 from shoal.data.dataset import Dataset
 from shoal.data.leaks import from_the_future, giveaways, leaks_of_split, repeated_rows
 from shoal.data.signals import Signals
+from shoal.data.split.split import Split
 from shoal.errors import listing
 from shoal.results import Task
-
-if TYPE_CHECKING:
-    from shoal.data.split.split import Split
 
 _MANY_ROWS = 100
 
@@ -131,18 +129,18 @@ def describe(dataset: Dataset, split: Split | None = None) -> Description:
         *_weights(dataset),
     ]
     return Description(
-        dataset.name,
-        dataset.source,
-        dataset.rows,
-        dataset.task_name,
-        dataset.targets,
-        counts,
-        dataset.columns,
-        dataset.notes,
-        tuple(warnings),
-        dataset.sha256,
-        None if dataset.signals is None else _summary(dataset.signals),
-        dict(dataset.units),
+        name=dataset.name,
+        source=dataset.source,
+        rows=dataset.rows,
+        task_name=dataset.task_name,
+        targets=dataset.targets,
+        classes=counts,
+        columns=dataset.columns,
+        notes=dataset.notes,
+        warnings=tuple(warnings),
+        sha256=dataset.sha256,
+        signals=None if dataset.signals is None else _summary(dataset.signals),
+        units=dict(dataset.units),
     )
 
 

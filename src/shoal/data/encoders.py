@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 
 from shoal.data.columns import MOST_LEVELS
-from shoal.data.conversion import check_read, is_date, is_truth, labels, to_days, to_numbers, to_truth
-from shoal.data.normalization import Normalization, get_normalization, normalization_from_dict
+from shoal.data.conversion import check_read, is_date, is_truth, to_days, to_labels, to_numbers, to_truth
+from shoal.data.feature_scaling import FeatureScaling, get_scaling, scaling_from_dict
+from shoal.data.plain_fields import PlainFields
 from shoal.errors import DataError
 
 _LARGEST = 1e30  # normalised values beyond it would overflow in float32
@@ -22,15 +24,16 @@ def rare_below(rows: int) -> int:
 
 
 @dataclass(frozen=True)
-class NumberEncoder:
+class NumberEncoder(PlainFields):
     """A number, or a date in days, normalised; the median where missing, marked if training rows miss it."""
 
-    kind: ClassVar[str] = "number"
+    KEY = "kind"
+    kind = "number"
     column: str
     dates: bool
     fill: float
     marker: bool
-    normalization: Normalization
+    scaling: FeatureScaling
 
     @classmethod
     def fit(cls, series: pl.Series, normalization: str, *, dates: bool) -> NumberEncoder:
@@ -40,7 +43,7 @@ class NumberEncoder:
         fill = float(np.median(values)) if len(values) else 0.0
         marker = 0 < read.null_count() < len(series)
         # a number that is the same in all training rows stays 0 later: nothing was learnt about other values
-        way = get_normalization("quantile" if len(values) and np.ptp(values) == 0 else normalization)
+        way = get_scaling("quantile" if len(values) and np.ptp(values) == 0 else normalization)
         return cls(series.name, dates, fill, marker, way.fit(values))
 
     @property
@@ -60,37 +63,34 @@ class NumberEncoder:
                 raise DataError(f"column {self.column!r} must hold numbers, as in training, but holds dates")
             read = to_numbers(series)
             check_read(series, read, "numbers, as in training")
-        values = self.normalization(read.fill_null(self.fill).to_numpy())
+        values = self.scaling(read.fill_null(self.fill).to_numpy())
         out[0] = np.clip(values, -_LARGEST, _LARGEST)
         if self.marker:
             out[1] = read.is_null().to_numpy()
 
     def decode(self, features: np.ndarray) -> pl.Series:
         """Return the column that has these features `(features, rows)`: numbers, or dates in days since 1970."""
-        return pl.Series(self.column, self.normalization.inverse(np.asarray(features[0], np.float64)))
+        return pl.Series(self.column, self.scaling.inverse(np.asarray(features[0], np.float64)))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the fitted numbers as plain data for JSON."""
-        return {
-            "kind": self.kind,
-            "column": self.column,
-            "dates": self.dates,
-            "fill": self.fill,
-            "marker": self.marker,
-            "normalization": self.normalization.to_dict(),
-        }
+        plain = super().to_dict()
+        scaling: FeatureScaling = plain.pop("scaling")
+        return {**plain, "normalization": scaling.to_dict()}
 
     @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> NumberEncoder:
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
         """Return the encoder that `to_dict` described."""
-        return cls(d["column"], d["dates"], d["fill"], d["marker"], normalization_from_dict(d["normalization"]))
+        given = {name: value for name, value in plain.items() if name != "normalization"}
+        return super().from_dict({**given, "scaling": scaling_from_dict(plain["normalization"])})
 
 
 @dataclass(frozen=True)
-class BooleanEncoder:
+class BooleanEncoder(PlainFields):
     """A truth value as 0 or 1, the more frequent one where missing; a marker if training rows missed it."""
 
-    kind: ClassVar[str] = "boolean"
+    KEY = "kind"
+    kind = "boolean"
     column: str
     fill: float
     marker: bool
@@ -122,24 +122,16 @@ class BooleanEncoder:
         """Return the column that is nearest to these features `(features, rows)`."""
         return pl.Series(self.column, np.asarray(features[0]) > 0.5)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fitted numbers as plain data for JSON."""
-        return {"kind": self.kind, "column": self.column, "fill": self.fill, "marker": self.marker}
-
-    @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> BooleanEncoder:
-        """Return the encoder that `to_dict` described."""
-        return cls(d["column"], d["fill"], d["marker"])
-
 
 @dataclass(frozen=True)
-class CategoryEncoder:
+class CategoryEncoder(PlainFields):
     """A category as one 0/1 feature per level; rare levels, and unknown ones later, share `other`.
 
     Without rare levels in training there is no `other`, and an unknown level is 0 everywhere.
     """
 
-    kind: ClassVar[str] = "category"
+    KEY = "kind"
+    kind = "category"
     column: str
     levels: tuple[str, ...]
     rare: tuple[str, ...]
@@ -148,7 +140,7 @@ class CategoryEncoder:
     @classmethod
     def fit(cls, series: pl.Series) -> CategoryEncoder:
         """Fit the levels on the training rows of a column."""
-        text = labels(series)
+        text = to_labels(series)
         counts = text.drop_nulls().value_counts()
         names, count = counts.to_series(0), counts.to_series(1)
         order = pl.DataFrame({"name": names, "count": count}).sort(["count", "name"], descending=[True, False])
@@ -166,7 +158,7 @@ class CategoryEncoder:
 
     def codes(self, series: pl.Series) -> np.ndarray:
         """Return `(rows,)` positions of the levels; -1 where other or unknown, -2 where missing."""
-        text = labels(series)
+        text = to_labels(series)
         index = (
             text.replace_strict(list(self.levels), list(range(len(self.levels))), default=-1, return_dtype=pl.Int32)
             if self.levels
@@ -176,7 +168,7 @@ class CategoryEncoder:
 
     def count_unknown(self, series: pl.Series) -> int:
         """Return the number of rows with a category that no training row had."""
-        text = labels(series).drop_nulls()
+        text = to_labels(series).drop_nulls()
         return int((~text.is_in([*self.levels, *self.rare])).sum())
 
     def encode(self, series: pl.Series, out: np.ndarray) -> None:
@@ -196,24 +188,11 @@ class CategoryEncoder:
         levels = [*self.levels, *[None] * (len(features) - len(self.levels))]
         return pl.Series(self.column, [levels[i] for i in np.argmax(features, axis=0)], dtype=pl.String)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fitted levels as plain data for JSON."""
-        return {
-            "kind": self.kind,
-            "column": self.column,
-            "levels": list(self.levels),
-            "rare": list(self.rare),
-            "marker": self.marker,
-        }
-
-    @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> CategoryEncoder:
-        """Return the encoder that `to_dict` described."""
-        return cls(d["column"], tuple(d["levels"]), tuple(d["rare"]), d["marker"])
-
 
 Encoder = NumberEncoder | BooleanEncoder | CategoryEncoder
-ENCODERS: dict[str, type[Encoder]] = {one.kind: one for one in (NumberEncoder, BooleanEncoder, CategoryEncoder)}
+ENCODERS: dict[str, type[Encoder]] = {
+    encoder.kind: encoder for encoder in (NumberEncoder, BooleanEncoder, CategoryEncoder)
+}
 
 
 def _held(series: pl.Series) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from shoal.data.conversion import tidy_column
 from shoal.errors import DataError, listing
 
 _ACCEPTED = (
@@ -17,11 +18,11 @@ _ACCEPTED = (
 )
 
 
-def numbered(count: int, prefix: str = "x") -> list[str]:
+def default_names(count: int, prefix: str = "x") -> list[str]:
     """Return the names of columns that came without: x1, x2, ...
 
     Example:
-        >>> numbered(2)
+        >>> default_names(2)
         ['x1', 'x2']
     """
     return [f"{prefix}{i + 1}" for i in range(count)]
@@ -45,7 +46,7 @@ def check_names(names: Sequence[str], where: str) -> None:
         raise DataError(f"{where}: the name {twice!r} occurs in columns {places}; each column needs its own name.")
 
 
-def tidy(table: pl.DataFrame, source: str) -> pl.DataFrame:
+def plain_table(table: pl.DataFrame, source: str) -> pl.DataFrame:
     """Return the table with plain types: Int64, Float64, String, Boolean, dates; NaN is null.
 
     Args:
@@ -59,7 +60,7 @@ def tidy(table: pl.DataFrame, source: str) -> pl.DataFrame:
         DataError: A column holds lists, structs or bytes, or has no name.
 
     Example:
-        >>> tidy(pl.DataFrame({"a": [float("nan"), 1.5]}), "table")["a"].to_list()
+        >>> plain_table(pl.DataFrame({"a": [float("nan"), 1.5]}), "table")["a"].to_list()
         [None, 1.5]
     """
     check_names(table.columns, source)
@@ -68,11 +69,8 @@ def tidy(table: pl.DataFrame, source: str) -> pl.DataFrame:
 
 def _plain(column: pl.Series, source: str) -> pl.Series:
     kind = column.dtype
-    if kind.is_integer():
-        whole = column.cast(pl.Int64, strict=False)
-        return whole if whole.null_count() == column.null_count() else column.cast(pl.Float64)
-    if kind.is_float() or kind.is_decimal():
-        return column.cast(pl.Float64).fill_nan(None)
+    if kind.is_numeric():
+        return tidy_column(column)
     if kind in (pl.String, pl.Boolean, pl.Date) or isinstance(kind, pl.Datetime):
         return column
     if isinstance(kind, pl.Categorical | pl.Enum) or kind in (pl.Time, pl.Null):
@@ -96,7 +94,7 @@ def from_python(data: Any, *, source: str = "data") -> pl.DataFrame:
         source: What the data are called in messages.
 
     Returns:
-        A table with plain types (see `tidy`), at least one row and one column.
+        A table with plain types (see `plain_table`), at least one row and one column.
 
     Raises:
         DataError: The data have another type or shape, no rows, or columns of different lengths.
@@ -132,7 +130,7 @@ def x_y_table(x: Any, y: Any, source: str, names: Sequence[Any] | None = None) -
     if y is None:
         return features
     targets = _table(y, source)
-    targets.columns = ["y"] if targets.width == 1 else numbered(targets.width, "y")
+    targets.columns = ["y"] if targets.width == 1 else default_names(targets.width, "y")
     if features.height != targets.height:
         raise DataError(f"{source}: X has {features.height} rows and y has {targets.height}; they must be equal.")
     both = set(features.columns) & set(targets.columns)
@@ -148,7 +146,7 @@ def _table(data: Any, source: str) -> pl.DataFrame:
     if isinstance(data, pl.Series):
         data = data.alias(data.name or "x1").to_frame()
     if isinstance(data, pl.DataFrame):
-        return tidy(data, source)
+        return plain_table(data, source)
     if module == "pandas":
         return _from_pandas(data, source)
     if hasattr(data, "__arrow_c_stream__"):
@@ -170,7 +168,7 @@ def _from_arrow(data: Any, source: str) -> pl.DataFrame:
         table = pl.DataFrame(data)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, ValueError, TypeError) as error:
         raise DataError(f"{source}: this {type(data).__name__} cannot be read as a table ({error}).") from error
-    return tidy(table, source)
+    return plain_table(table, source)
 
 
 def _from_pandas(data: Any, source: str) -> pl.DataFrame:
@@ -219,19 +217,19 @@ def array_table(array: np.ndarray, source: str) -> pl.DataFrame:
     if array.ndim not in (1, 2):
         raise DataError(f"{source}: expected an array (rows,) or (rows, columns), got shape {array.shape}.")
     columns = array.reshape(len(array), -1).T if array.size else array.reshape(len(array), 0).T
-    return _from_columns(list(zip(numbered(len(columns)), columns, strict=True)), source)
+    return _from_columns(list(zip(default_names(len(columns)), columns, strict=True)), source)
 
 
 def _from_columns(columns: Sequence[tuple[str, Any]], source: str) -> pl.DataFrame:
     check_names([name for name, _ in columns], source)
     series = [_series(name, values, source) for name, values in columns]
-    for one in series[1:]:
-        if one.len() != series[0].len():
+    for other in series[1:]:
+        if other.len() != series[0].len():
             raise DataError(
-                f"{source}: column {series[0].name!r} has {series[0].len()} values and column {one.name!r} "
-                f"{one.len()}; all columns must have the same length."
+                f"{source}: column {series[0].name!r} has {series[0].len()} values and column {other.name!r} "
+                f"{other.len()}; all columns must have the same length."
             )
-    return tidy(pl.DataFrame(series), source)
+    return plain_table(pl.DataFrame(series), source)
 
 
 def _series(name: str, values: Any, source: str) -> pl.Series:
@@ -265,9 +263,9 @@ def _from_list(name: str, values: list[Any], source: str) -> pl.Series:
     try:
         return pl.Series(name, values, strict=True)
     except (pl.exceptions.PolarsError, TypeError, ValueError, OverflowError) as error:
-        found = listing(sorted(k.__name__ for k in kinds))
+        types = listing(sorted(k.__name__ for k in kinds))
         raise DataError(
-            f"{source}: column {name!r} holds values of the types {found}; expected all numbers, all text or all dates."
+            f"{source}: column {name!r} holds values of the types {types}; expected all numbers, all text or all dates."
         ) from error
 
 

@@ -25,7 +25,9 @@ def content_hash(table: pl.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def hash_of_both(table: pl.DataFrame, signals: Signals) -> str:
-    """Return the SHA-256 of a table together with its images or series and the targets of their steps."""
+def data_hash(table: pl.DataFrame, signals: Signals | None) -> str:
+    """Return the SHA-256 of a table, with its images or series and the targets of their steps where it has them."""
+    if signals is None:
+        return content_hash(table)
     steps = "" if signals.targets is None else content_hash(signals.targets.table)
     return hashlib.sha256(f"{content_hash(table)}{signals.sha256()}{steps}".encode()).hexdigest()

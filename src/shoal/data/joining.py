@@ -11,9 +11,8 @@ from shoal.data.conversion import tidy
 from shoal.data.dataset import Dataset
 from shoal.data.loading import load_dataset
 from shoal.data.raw import Raw, read_any
-from shoal.data.readers import ReadOptions
+from shoal.data.readers import ReadOptions, options_alike
 from shoal.data.series.step_targets import StepTargets
-from shoal.data.signal_readers import options_alike
 from shoal.data.signals import Signals
 from shoal.data.units import differing_units
 from shoal.errors import DataError, listing, suggest
@@ -37,31 +36,35 @@ def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.nd
         (14, [12, 13])
     """
     reading = options.get("options", ReadOptions())
-    name, source, first, own, signals, told, *_, units = read_any(data, reading)
-    if signals is not None:
-        reading = options_alike(reading, test, signals)
-    _, _, second, _, others, told_of_test, *_, other_units = read_any(test, reading)
-    notes = (*told, *(f"Test data: {note}" for note in told_of_test))
-    if differing := differing_units(other_units, units):
+    first = read_any(data, reading)
+    second = read_any(test, options_alike(reading, test, first.signals))
+    if differing := differing_units(second.units, first.units):
         raise DataError(f"the test rows: {differing[0]}; convert it, or mend the unit in the file")
-    missing = [column for column in first.columns if column not in second.columns]
+    missing = [column for column in first.table.columns if column not in second.table.columns]
     if missing:
         raise DataError(
             f"the test rows have no column {listing(map(repr, missing))}; their columns are: "
-            f"{listing(second.columns)}." + suggest(missing[0], second.columns)
+            f"{listing(second.table.columns)}." + suggest(missing[0], second.table.columns)
         )
-    both = _stacked(tidy(first), tidy(second))
-    roles = options.pop("roles", None) or own
-    part = np.repeat([0, 1], [first.height, second.height])
-    raw = Raw(name, source, both, roles, _joined(signals, others), notes, part, None, units)
-    dataset = load_dataset(raw, roles=roles, **options)
-    dataset = Dataset(**{**_fields(dataset), "name": name, "source": source})
+    both = _stacked(first, second)._replace(roles=options.pop("roles", None) or first.roles)
+    dataset = load_dataset(both, roles=both.roles, **options)
     if dataset.cut is not None:
         return dataset, np.flatnonzero(dataset.cut.part == 1)
-    return dataset, np.flatnonzero(dataset.kept >= first.height)
+    return dataset, np.flatnonzero(dataset.kept >= first.table.height)
 
 
-def _joined(first: Signals | None, second: Signals | None) -> Signals | None:
+def _stacked(first: Raw, second: Raw) -> Raw:
+    """Return the rows of both, those of the second as another part."""
+    return first._replace(
+        table=_stacked_tables(tidy(first.table), tidy(second.table)),
+        signals=_stacked_signals(first.signals, second.signals),
+        notes=(*first.notes, *(f"Test data: {note}" for note in second.notes)),
+        part=np.repeat([0, 1], [first.table.height, second.table.height]),
+        cut=None,
+    )
+
+
+def _stacked_signals(first: Signals | None, second: Signals | None) -> Signals | None:
     """Return the images or series of both."""
     if first is None and second is None:
         return None
@@ -74,49 +77,44 @@ def _joined(first: Signals | None, second: Signals | None) -> Signals | None:
     if first.lengths is not None or second.lengths is not None:
         each = [np.full(len(s), s.shape[0]) if s.lengths is None else s.lengths for s in (first, second)]
         lengths = np.concatenate(each)
-    targets = _joined_targets(first.targets, second.targets)
+    targets = _stacked_targets(first.targets, second.targets)
     return Signals(first.kind, np.concatenate([first.values, second.values]), first.channels, lengths, targets)
 
 
-def _joined_targets(first: StepTargets | None, second: StepTargets | None) -> StepTargets | None:
+def _stacked_targets(first: StepTargets | None, second: StepTargets | None) -> StepTargets | None:
     if first is None and second is None:
         return None
     if first is None or second is None:
         which = "the test data" if first is None else "the training data"
         raise DataError(f"only {which} have a target for each step; both must be alike")
-    return StepTargets(_stacked(first.table, second.table), first.steps)
+    return StepTargets(_stacked_tables(first.table, second.table), first.steps)
 
 
 def _equally_long(*parts: Signals) -> list[Signals]:
     """Return series padded to the longest of all."""
-    steps = max(one.shape[0] for one in parts)
-    padded = []
-    for one in parts:
-        found = one.shape[0]
-        if found < steps:
-            values = np.pad(one.values, ((0, 0), (0, steps - found), (0, 0)))
-            lengths = np.full(len(one), found) if one.lengths is None else one.lengths
-            targets = None if one.targets is None else one.targets.padded(steps)
-            one = Signals(one.kind, values, one.channels, lengths, targets)
-        padded.append(one)
-    return padded
+    steps = max(part.shape[0] for part in parts)
+    return [part if part.shape[0] == steps else _padded(part, steps) for part in parts]
 
 
-def _fields(dataset: Dataset) -> dict[str, Any]:
-    return {name: getattr(dataset, name) for name in dataset.__dataclass_fields__}
+def _padded(series: Signals, steps: int) -> Signals:
+    longest = series.shape[0]
+    values = np.pad(series.values, ((0, 0), (0, steps - longest), (0, 0)))
+    lengths = np.full(len(series), longest) if series.lengths is None else series.lengths
+    targets = None if series.targets is None else series.targets.padded(steps)
+    return Signals(series.kind, values, series.channels, lengths, targets)
 
 
-def _stacked(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
+def _stacked_tables(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
     """Return the rows of both; a column that is empty in one takes the type of the other."""
     columns = []
     for top in first.get_columns():
         bottom = second.get_column(top.name)
-        dtype = _common(top, bottom)
+        dtype = _common_type(top, bottom)
         columns.append(top.cast(dtype).append(bottom.cast(dtype)))
     return pl.DataFrame(columns)
 
 
-def _common(top: pl.Series, bottom: pl.Series) -> Any:
+def _common_type(top: pl.Series, bottom: pl.Series) -> Any:
     if top.dtype == bottom.dtype or bottom.null_count() == len(bottom):
         return top.dtype
     if top.null_count() == len(top):

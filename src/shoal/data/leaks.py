@@ -18,19 +18,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import numpy as np
 import polars as pl
 
 from shoal.data.columns import Column, Kind
-from shoal.data.conversion import is_date, labels, to_days, to_numbers
+from shoal.data.conversion import is_date, to_days, to_labels, to_numbers
 from shoal.data.dataset import Dataset
+from shoal.data.split.split import Split
 from shoal.errors import listing
 from shoal.results import Task
-
-if TYPE_CHECKING:
-    from shoal.data.split.split import Split
 
 NAMED = 5
 """Rows and groups that a warning names at most."""
@@ -177,7 +174,7 @@ def _determines(series: pl.Series, kind: Kind, y: np.ndarray) -> str:
         x, y = x[known], y[known]
     elif series.null_count() < len(series):
         known = series.is_not_null().to_numpy()
-        x, y = labels(series).rank("dense").to_numpy()[known].astype(np.float64), y[known]
+        x, y = to_labels(series).rank("dense").to_numpy()[known].astype(np.float64), y[known]
     else:
         return ""
     if len(y) < max(_LEAST, 0.5 * len(series)):
@@ -238,7 +235,7 @@ def _tells_class(dataset: Dataset, column: Column, y: np.ndarray) -> bool:
     if series.null_count() > 0.5 * len(series):
         return False
     if column.kind in (Kind.CATEGORY, Kind.BOOLEAN, Kind.TEXT):
-        pairs = pl.DataFrame({"x": labels(series), "y": y}).drop_nulls()
+        pairs = pl.DataFrame({"x": to_labels(series), "y": y}).drop_nulls()
         levels = pairs.get_column("x").n_unique()
         some = 10 * levels <= pairs.height and pairs.get_column("y").n_unique() > 1
         return some and pairs.n_unique() == levels

@@ -16,7 +16,7 @@ from shoal.data.columns import Column, Kind
 from shoal.data.conversion import is_plain, tidy_column
 from shoal.data.dataset import Dataset, Inputs
 from shoal.data.encoders import ENCODERS, BooleanEncoder, CategoryEncoder, Encoder, NumberEncoder
-from shoal.data.normalization import get_normalization, mean_and_scale
+from shoal.data.feature_scaling import get_scaling, mean_and_scale
 from shoal.data.series.recipe import Recipe
 from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import SignalPreparation
@@ -68,7 +68,7 @@ class Preparation:
             SettingError: no such normalisation.
             DataError: no feature varies in the training rows, or a count is negative.
         """
-        get_normalization(normalization)
+        get_scaling(normalization)
         rows = np.asarray(rows, np.int64)
         signals = None
         if dataset.signals is not None:
@@ -83,17 +83,19 @@ class Preparation:
                 encoders.append(_fit_encoder(column, series, normalization))
         if not encoders and signals is None:
             raise DataError(f"no feature varies in the {len(rows)} training rows; there is nothing to predict from")
-        mean, scale = np.zeros(len(dataset.targets)), np.ones(len(dataset.targets))
-        if dataset.task is Task.REGRESSION:
-            values = dataset.y()[rows].reshape(-1, len(dataset.targets))  # of rows, or of all their steps
-            pairs = [mean_and_scale(column) for column in values[np.isfinite(values).all(axis=1)].T]
-            mean, scale = np.asarray([pair[0] for pair in pairs]), np.asarray([pair[1] for pair in pairs])
-            if counts:
-                _check_counts(dataset)
-                mean, scale = np.zeros_like(mean), np.where(mean > 0.0, mean, 1.0)
-        targets, classes = dataset.targets, dataset.classes
-        parts = normalization, dataset.task, targets, classes, mean, scale, tuple(same), signals, dict(dataset.units)
-        return cls(tuple(encoders), *parts)
+        mean, scale = _fit_targets(dataset, rows, counts=counts)
+        return cls(
+            encoders=tuple(encoders),
+            normalization=normalization,
+            task=dataset.task,
+            targets=dataset.targets,
+            classes=dataset.classes,
+            target_mean=mean,
+            target_scale=scale,
+            left_out=tuple(same),
+            signals=signals,
+            units=dict(dataset.units),
+        )
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -230,16 +232,16 @@ class Preparation:
     def from_dict(cls, d: dict[str, Any]) -> Preparation:
         """Return the preparation that `to_dict` described."""
         return cls(
-            tuple(ENCODERS[encoder["kind"]].from_dict(encoder) for encoder in d["encoders"]),
-            d["normalization"],
-            Task(d["task"]),
-            tuple(d["targets"]),
-            tuple(d["classes"]),
-            np.asarray(d["target_mean"], np.float64),
-            np.asarray(d["target_scale"], np.float64),
-            tuple(d["left_out"]),
-            SignalPreparation.from_dict(d["signals"]) if "signals" in d else None,
-            d.get("units", {}),
+            encoders=tuple(ENCODERS[encoder["kind"]].from_dict(encoder) for encoder in d["encoders"]),
+            normalization=d["normalization"],
+            task=Task(d["task"]),
+            targets=tuple(d["targets"]),
+            classes=tuple(d["classes"]),
+            target_mean=np.asarray(d["target_mean"], np.float64),
+            target_scale=np.asarray(d["target_scale"], np.float64),
+            left_out=tuple(d["left_out"]),
+            signals=SignalPreparation.from_dict(d["signals"]) if "signals" in d else None,
+            units=d.get("units", {}),
         )
 
     def _columns_of(self, table: Inputs) -> pl.DataFrame:
@@ -247,6 +249,19 @@ class Preparation:
             raise DataError(f"the model was trained on a table, got {table.kind}")
         _check_columns(table, self.input_columns, "which the model was trained on")
         return table
+
+
+def _fit_targets(dataset: Dataset, rows: np.ndarray, *, counts: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return what is taken off targets and what they are divided by, `(targets,)` each."""
+    if dataset.task is not Task.REGRESSION:
+        return np.zeros(len(dataset.targets)), np.ones(len(dataset.targets))
+    values = dataset.y()[rows].reshape(-1, len(dataset.targets))  # of rows, or of all their steps
+    pairs = [mean_and_scale(column) for column in values[np.isfinite(values).all(axis=1)].T]
+    mean, scale = np.asarray([pair[0] for pair in pairs]), np.asarray([pair[1] for pair in pairs])
+    if counts:
+        _check_counts(dataset)
+        return np.zeros_like(mean), np.where(mean > 0.0, mean, 1.0)
+    return mean, scale
 
 
 def _check_counts(dataset: Dataset) -> None:

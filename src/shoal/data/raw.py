@@ -11,10 +11,11 @@ import polars as pl
 
 from shoal.data.builtin.sets import BUILTIN
 from shoal.data.dataset import Dataset, Inputs
-from shoal.data.readers import ReadOptions, from_python, read_with_units
+from shoal.data.frames import from_python
+from shoal.data.readers import Content, ReadOptions, read_path, refuse_table
+from shoal.data.readers.signals.arrays import is_signals, signals_from_python
 from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
-from shoal.data.signal_readers import is_signals, signal_reader, signals_from_python
 from shoal.data.signals import Signals
 from shoal.data.unit_sources import units_of_python
 from shoal.errors import DataError, listing, suggest
@@ -23,9 +24,9 @@ from shoal.errors import DataError, listing, suggest
 class Raw(NamedTuple):
     """Data as they were read: name, source, table, the roles that they bring with them, and images or series.
 
-    `notes` say in sentences what the reader did beside reading. `part` is 1 for rows of a table of test rows of its
-    own: series may not run on from one to the other. `cut` says where series come from that were cut before.
-    `units` are those that the file or the data frame tells beside the names of columns.
+    `notes` say in sentences what the reader did beside reading. `units` are those that the file or the data frame tells
+    beside the names of columns. `part` is 1 for rows of a table of test rows of its own: series may not run on from one
+    to the other. `cut` says where series come from that were cut before.
     """
 
     name: str
@@ -34,14 +35,24 @@ class Raw(NamedTuple):
     roles: Roles
     signals: Signals | None = None
     notes: tuple[str, ...] = ()
+    units: Mapping[str, str] = {}
     part: np.ndarray | None = None
     cut: Cut | None = None
-    units: Mapping[str, str] = {}
 
     @property
     def inputs(self) -> Inputs:
         """What a preparation transforms."""
         return self.table if self.signals is None else self.signals
+
+    @property
+    def step_target_names(self) -> list[str]:
+        """The names of the targets of single steps, which are no columns of the table."""
+        return [] if self.signals is None or self.signals.targets is None else self.signals.targets.table.columns
+
+    @property
+    def column_names(self) -> list[str]:
+        """The names of all columns, those of targets of single steps last."""
+        return [*self.table.columns, *self.step_target_names]
 
 
 def read_any(data: Any, options: ReadOptions) -> Raw:
@@ -49,36 +60,26 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
     if isinstance(data, Raw):
         return data
     if isinstance(data, Dataset):
-        known = data.signals, data.read_notes, None, data.cut, data.units
-        return Raw(data.name, data.source, data.table, data.roles, *known)
+        known = data.signals, data.read_notes, data.units
+        return Raw(data.name, data.source, data.table, data.roles, *known, cut=data.cut)
     if isinstance(data, str) and data in BUILTIN:
         return Raw(data, "built in", *BUILTIN[data].load())
     if isinstance(data, str | Path):
-        path = Path(data)
-        is_name = isinstance(data, str) and not path.suffix and "/" not in data and "\\" not in data
-        if is_name and not path.exists():
-            raise DataError(
-                f"there is no file and no built-in data set {data!r}; built in are: {listing(BUILTIN)}."
-                + suggest(str(data), BUILTIN)
-            )
-        name = Path(path.name.removesuffix(".gz")).stem or path.name
-        reader = signal_reader(path, options)
-        if reader is not None:
-            return Raw(name, str(data), *reader.read(path, options))
-        _check_kind(f"{path} is", options)
-        table, units = read_with_units(path, options)
-        return Raw(name, str(data), table, Roles(), units=units)
+        return _read_file(data, options)
     if is_signals(data):
         return Raw("data", "python", *signals_from_python(data, options))
-    _check_kind("the data are", options)
-    return Raw("data", "python", from_python(data), Roles(), units=units_of_python(data))
+    refuse_table("the data are", options)
+    return Raw("data", "python", *Content(from_python(data), units=units_of_python(data)))
 
 
-def _check_kind(what: str, options: ReadOptions) -> None:
-    """Refuse a table where images or series were announced."""
-    if options.kind in ("images", "series"):
-        where = "a folder of image files, " if options.kind == "images" else ""
+def _read_file(data: str | Path, options: ReadOptions) -> Raw:
+    """Return what a file or folder holds, named after it."""
+    path = Path(data)
+    is_name = isinstance(data, str) and not path.suffix and "/" not in data and "\\" not in data
+    if is_name and not path.exists():
         raise DataError(
-            f"{what} a table, not {options.kind}, which come in {where}NumPy or HDF5 files or as an array of "
-            f"three or four axes; leave out kind={options.kind!r} to predict from the columns"
+            f"there is no file and no built-in data set {data!r}; built in are: {listing(BUILTIN)}."
+            + suggest(str(data), BUILTIN)
         )
+    name = Path(path.name.removesuffix(".gz")).stem or path.name
+    return Raw(name, str(data), *read_path(path, options))

@@ -78,15 +78,15 @@ class Roles(BaseModel):
             DataError: a name may mean one of several columns.
         """
         columns = list(columns)
-        whole: dict[str, Any] = {}
+        full: dict[str, Any] = {}
         for role, value in self.named().items():
             if isinstance(value, dict):
-                whole[role] = {full_name(name, columns): unit for name, unit in value.items()}
+                full[role] = {full_name(name, columns): unit for name, unit in value.items()}
             elif isinstance(value, list):
-                whole[role] = [full_name(name, columns) for name in value]
+                full[role] = [full_name(name, columns) for name in value]
             else:
-                whole[role] = full_name(value, columns)
-        return self.model_copy(update=whole)
+                full[role] = full_name(value, columns)
+        return self.model_copy(update=full)
 
     def check(self, names: Iterable[str]) -> None:
         """Check that every column exists and has one role only.

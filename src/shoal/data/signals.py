@@ -15,7 +15,7 @@ from shoal.data.series.step_targets import StepTargets
 from shoal.errors import DataError, listing
 from shoal.row_view import TakenRows, aligned_empty, is_aligned
 
-Kind = Literal["images", "series"]
+SignalKind = Literal["images", "series"]
 PADDED = -1e9
 """What a step behind the end of a series holds in every channel once the series is prepared."""
 VALUES_AT_ONCE = 16_000_000
@@ -34,7 +34,7 @@ class Signals:
         targets: of each step of a series; None where each series has one target, or none is known.
     """
 
-    kind: Kind
+    kind: SignalKind
     values: Any
     channels: tuple[str, ...]
     lengths: np.ndarray | None = None
@@ -102,7 +102,7 @@ class Signals:
         """Return a short checksum of each image or series, by which copies are found."""
         lengths = [None] * len(self) if self.lengths is None else self.lengths.tolist()
         pairs = zip(self.values, lengths, strict=True)
-        return [hashlib.blake2b(one[:length].tobytes(), digest_size=16).digest() for one, length in pairs]
+        return [hashlib.blake2b(values[:length].tobytes(), digest_size=16).digest() for values, length in pairs]
 
 
 def _real(signals: Signals) -> np.ndarray:
@@ -121,7 +121,7 @@ class SignalPreparation:
     first layer of every network; series are scaled here.
     """
 
-    kind: Kind
+    kind: SignalKind
     shape: tuple[int, ...]
     channels: tuple[str, ...]
     mean: tuple[float, ...]
@@ -155,8 +155,8 @@ class SignalPreparation:
             DataError: another kind, size or number of channels than in training.
         """
         if not isinstance(signals, Signals) or signals.kind != self.kind:
-            found = signals.kind if isinstance(signals, Signals) else "a table"
-            raise DataError(f"the model was trained on {self.kind}, got {found}")
+            kind = signals.kind if isinstance(signals, Signals) else "a table"
+            raise DataError(f"the model was trained on {self.kind}, got {kind}")
         if self.kind == "images":
             if signals.shape != self.shape:
                 raise DataError(f"the model was trained on images of {_by(self.shape)}, got {_by(signals.shape)}")
@@ -178,17 +178,17 @@ class SignalPreparation:
     def _series(self, signals: Signals) -> np.ndarray:
         signals, _ = signals.interpolated()
         steps, channels = self.shape
-        found, given = signals.shape
+        length, given = signals.shape
         if given != channels:
             raise DataError(
                 f"the model was trained on series of {channels} channels ({listing(self.channels)}), got {given}"
             )
-        if found > steps or (found < steps and not self.padded):
+        if length > steps or (length < steps and not self.padded):
             most = "at most " if self.padded else ""
-            raise DataError(f"the model was trained on series of {most}{steps} steps, got {found}")
+            raise DataError(f"the model was trained on series of {most}{steps} steps, got {length}")
         scaled = (signals.values - np.asarray(self.mean)) / np.asarray(self.scale)
         prepared = np.full((len(signals), steps, channels), PADDED, np.float32)
-        prepared[:, :found] = scaled
+        prepared[:, :length] = scaled
         if signals.lengths is not None:
             prepared[np.arange(steps) >= signals.lengths[:, None]] = PADDED
         return prepared

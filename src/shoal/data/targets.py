@@ -11,9 +11,9 @@ from shoal.data.conversion import (
     check_finite,
     first_row,
     is_date,
+    is_integer,
     is_truth,
-    is_whole,
-    labels,
+    to_labels,
     to_numbers,
     to_truth,
 )
@@ -53,14 +53,14 @@ def find_errors(table: pl.DataFrame, targets: list[str], roles: Roles) -> list[s
     taken = {name for _, name in roles.pairs()} | set(roles.features or []) | set(targets)
     free = [name for name in table.columns if name not in taken]
     called = {split_unit(name).name: name for name in free} | {name: name for name in free}
-    found = []
+    errors = []
     for target in targets:
         stems = dict.fromkeys((target, split_unit(target).name))
         match = next((called[n] for s in stems for p in _ERROR_NAMES if (n := p.format(s)) in called), None)
         if match is None or not table.get_column(match).dtype.is_numeric():
             return []
-        found.append(match)
-    return found
+        errors.append(match)
+    return errors
 
 
 def infer_task(table: pl.DataFrame, targets: list[str], has_errors: bool) -> tuple[Task, str]:
@@ -76,7 +76,7 @@ def infer_task(table: pl.DataFrame, targets: list[str], has_errors: bool) -> tup
     series = table.get_column(targets[0]).drop_nulls()
     if series.dtype == pl.Boolean or (series.dtype == pl.String and not is_date(series)):
         return Task.CLASSIFICATION, f"{targets[0]!r} holds text or truth values, so its values are classes."
-    if is_whole(series):
+    if is_integer(series):
         values = series.unique().sort().to_numpy()
         k = len(values)
         counts_up = k > 0 and values[0] in (0, 1) and values[-1] - values[0] == k - 1
@@ -94,7 +94,7 @@ def read_task(task: Task | str) -> Task:
     Raises:
         SettingError: not classification or regression.
     """
-    supervised = [one for one in Task if one is not Task.RECONSTRUCTION]
+    supervised = [known for known in Task if known is not Task.RECONSTRUCTION]
     if task == Task.RECONSTRUCTION:
         raise SettingError("task must be classification or regression; to reconstruct the inputs, give reconstruct")
     try:
@@ -105,9 +105,20 @@ def read_task(task: Task | str) -> Task:
         ) from None
 
 
+def forecast_task(task: Task | str | None) -> Task:
+    """Return the task of windows, which forecast numbers.
+
+    Raises:
+        SettingError: another task was asked for.
+    """
+    if task is not None and read_task(task) is not Task.REGRESSION:
+        raise SettingError("a window predicts numbers; leave out task=classification, or window")
+    return Task.REGRESSION
+
+
 def class_names(series: pl.Series) -> tuple[str, ...]:
     """Return the classes in a target column, numbers in their order and text in alphabetical order."""
-    names = labels(series).unique().drop_nulls()
+    names = to_labels(series).unique().drop_nulls()
     numbers = names.cast(pl.Float64, strict=False)
     order = numbers if numbers.null_count() == 0 else names
     return tuple(names.gather(order.arg_sort()).to_list())
@@ -132,7 +143,7 @@ def check_classes(
             f"the target {name!r} has {len(classes):,} different values in {rows:,} rows, too many for "
             "classes; name another target, or set the task to regression if it holds numbers"
         )
-    counts = labels(table.get_column(name)).value_counts()
+    counts = to_labels(table.get_column(name)).value_counts()
     single = counts.filter(counts.get_column("count") < 2).get_column(name).sort()
     if len(single):
         more = f" (and {len(single) - 1} more)" if len(single) > 1 else ""
@@ -145,7 +156,9 @@ def check_classes(
 
 def class_indices(series: pl.Series, classes: tuple[str, ...]) -> np.ndarray:
     """Return `(rows,)` int64 positions of a target's values in the list of classes, -1 where unknown."""
-    index = labels(series).replace_strict(list(classes), list(range(len(classes))), default=-1, return_dtype=pl.Int64)
+    index = to_labels(series).replace_strict(
+        list(classes), list(range(len(classes))), default=-1, return_dtype=pl.Int64
+    )
     return index.fill_null(-1).to_numpy().copy()
 
 
@@ -158,7 +171,7 @@ def check_classes_known(series: pl.Series, classes: tuple[str, ...]) -> np.ndarr
     index = class_indices(series, classes)
     if (index < 0).any():
         row = first_row(index < 0)
-        value = labels(series)[row - 1]
+        value = to_labels(series)[row - 1]
         if value is None:
             raise DataError(f"row {row} has no class in column {series.name!r}")
         raise DataError(

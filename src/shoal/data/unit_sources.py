@@ -1,6 +1,6 @@
 """Units that files and data frames hold beside their columns.
 
-A format that knows units returns them with its table (see `readers.base.WithUnits`); `Dataset.units` has them all.
+A format that knows units returns them with its table (see `readers.base.Content`); `Dataset.units` has them all.
 """
 
 from __future__ import annotations
@@ -28,19 +28,19 @@ def units_of_python(data: Any) -> dict[str, str]:
     if hasattr(data, "schema") and hasattr(data, "column_names"):
         return units_of_schema(data.schema)
     attributes = getattr(data, "attrs", None)
-    told = attributes.get("units") if isinstance(attributes, Mapping) else None
-    return {str(name): str(unit) for name, unit in told.items() if unit} if isinstance(told, Mapping) else {}
+    units = attributes.get("units") if isinstance(attributes, Mapping) else None
+    return {str(name): str(unit) for name, unit in units.items() if unit} if isinstance(units, Mapping) else {}
 
 
 def units_of_schema(schema: Any) -> dict[str, str]:
     """Return the units in the metadata `unit` or `units` of the fields of an Arrow schema."""
-    found = {}
+    units = {}
     for field in schema if hasattr(schema, "metadata") else ():
         known = field.metadata or {}
         unit = next((known[key] for key in _KEYS if key in known), b"").decode("utf-8", "replace").strip()
         if unit:
-            found[str(field.name)] = unit
-    return found
+            units[str(field.name)] = unit
+    return units
 
 
 def units_of_parquet(data: bytes) -> dict[str, str]:

@@ -69,16 +69,16 @@ def split_unit(name: str) -> Quantity:
     text = name.strip()
     if len(text) > _LONGEST_NAME:
         return Quantity(name, None)
-    if found := _BRACKETS.fullmatch(text):
-        unit = found["unit"].strip()
-        if unit == "-" and found["space"]:
-            return Quantity(found["name"], "")
-        if is_unit(unit) or (found["space"] and _looks_like_one(unit)):
-            return Quantity(found["name"], unit)
+    if match := _BRACKETS.fullmatch(text):
+        unit = match["unit"].strip()
+        if unit == "-" and match["space"]:
+            return Quantity(match["name"], "")
+        if is_unit(unit) or (match["space"] and _looks_like_one(unit)):
+            return Quantity(match["name"], unit)
     for pattern in (_PARENTHESES, _STROKE):
-        found = pattern.fullmatch(text)
-        if found and not found["name"].endswith("/") and _surely(unit := found["unit"].strip()):
-            return Quantity(found["name"], unit[1:-1] if unit[0] + unit[-1] == "()" else unit)
+        match = pattern.fullmatch(text)
+        if match and not match["name"].endswith("/") and _surely(unit := match["unit"].strip()):
+            return Quantity(match["name"], unit[1:-1] if unit[0] + unit[-1] == "()" else unit)
     return Quantity(name, None)
 
 
@@ -94,15 +94,15 @@ def units_of_names(names: Iterable[str]) -> dict[str, str]:
     """
     names = list(names)
     split = {name: split_unit(name) for name in names}
-    taken = {one.name for one in split.values()} | set(names)
+    taken = {quantity.name for quantity in split.values()} | set(names)
     ends = {match["unit"].strip() for name in names if (match := _PARENTHESES.fullmatch(name.strip()))}
-    found = {}
+    units = {}
     for name, (_, unit) in split.items():
         ratio = unit in taken and _STROKE.fullmatch(name.strip())
         extreme = unit == "min" and ends & _STATISTICS
         if unit and not ratio and not extreme:
-            found[name] = unit
-    return found
+            units[name] = unit
+    return units
 
 
 def is_unit(text: str) -> bool:
@@ -115,14 +115,14 @@ def is_unit(text: str) -> bool:
     return text in _WHOLE or bool(_factors(text))
 
 
-def same_unit(one: str, other: str) -> bool:
+def same_unit(first: str, second: str) -> bool:
     """Return whether two texts mean the same unit; of words that are no known units, whether they are equal.
 
     Example:
         >>> same_unit("m/s", "m s^-1"), same_unit("GeV", "MeV"), same_unit("kg m⁻³", "kg/m3")
         (True, False, True)
     """
-    return one == other or (bool(_factors(one)) and _factors(one) == _factors(other))
+    return first == second or (bool(_factors(first)) and _factors(first) == _factors(second))
 
 
 def squared(unit: str) -> str:
@@ -181,9 +181,11 @@ def check_errors(errors: Mapping[str, str], units: Mapping[str, str]) -> None:
         DataError: names both columns with their units.
     """
     for name, column in errors.items():
-        one, other = units.get(name), units.get(column)
-        if one and other and not same_unit(one, other):
-            raise DataError(f"the errors in {column!r} are in {other}, but {name!r} is in {one}; convert one of them")
+        unit, error_unit = units.get(name), units.get(column)
+        if unit and error_unit and not same_unit(unit, error_unit):
+            raise DataError(
+                f"the errors in {column!r} are in {error_unit}, but {name!r} is in {unit}; convert one of them"
+            )
 
 
 def differing_units(units: Mapping[str, str], known: Mapping[str, str]) -> list[str]:
@@ -218,8 +220,8 @@ def unit_row(fields: Sequence[str], below: Sequence[Sequence[bool]]) -> list[str
         return None
     share = [[row[i] for row in below if i < len(row)] for i in range(len(fields))]
     numbers = [sum(column) >= _MOSTLY * len(column) for column in share]  # a mistake is told later, with its line
-    told = [unit or "" for unit in units]
-    return told if all(number for unit, number in zip(told, numbers, strict=True) if unit) else None
+    texts = [unit or "" for unit in units]
+    return texts if all(number for unit, number in zip(texts, numbers, strict=True) if unit) else None
 
 
 def _unit_cell(field: str) -> str | None:

@@ -13,7 +13,8 @@ from shoal.data import Inputs
 from shoal.evaluation.fitted import Fitted
 from shoal.evaluation.scoring import Rows, best_guess, block_of, prepared_rows, truth_of
 from shoal.prediction.autoencoder import best_alone
-from shoal.prediction.predictor import Prediction, Predictor
+from shoal.prediction.prediction import Prediction
+from shoal.prediction.predictor import Predictor
 from shoal.prediction.scored import Scored
 from shoal.results import Task
 

@@ -9,7 +9,7 @@ from shoal.data import Dataset, Split
 from shoal.evaluation.baselines.label_shuffle import Shuffled
 from shoal.evaluation.baselines.tabular import Learned
 from shoal.evaluation.sealed import SealedRows
-from shoal.prediction.error_bars import Measured
+from shoal.prediction.error_bars import CalibrationRecord
 from shoal.prediction.out_of_fold import OutOfFold
 from shoal.prediction.predictor import Predictor
 from shoal.search.space import Space
@@ -27,7 +27,7 @@ class Fitted:
         members: all networks that were trained.
         kept: positions in `members` of those that make the ensemble, the best candidate first.
         predictor: the ensemble with its error bars.
-        measured: what calibrating it found on validation rows.
+        calibrated: what calibrating it found on validation rows.
         folds: who learned from which row; None without folds.
         replicas: all that were trained.
         sealed: the test rows.
@@ -42,7 +42,7 @@ class Fitted:
     members: Sequence[TrainedMember]
     kept: Sequence[int]
     predictor: Predictor
-    measured: Measured
+    calibrated: CalibrationRecord
     folds: OutOfFold | None
     replicas: Sequence[TrainedMember]
     sealed: SealedRows

@@ -10,7 +10,8 @@ import numpy as np
 from shoal.data import Dataset, Preparation
 from shoal.evaluation.record import Scores
 from shoal.prediction.autoencoder import scaled_inputs
-from shoal.prediction.predictor import Prediction, Predictor
+from shoal.prediction.prediction import ClassPrediction, Prediction
+from shoal.prediction.predictor import Predictor
 from shoal.prediction.scored import Scored
 from shoal.results import Task
 from shoal.row_view import joined
@@ -47,9 +48,7 @@ def truth_of(preparation: Preparation, x: np.ndarray, y: np.ndarray) -> np.ndarr
 
 def best_guess(prediction: Prediction) -> np.ndarray:
     """Return what metrics compare with the truth: probabilities, or the mean."""
-    guess = prediction.probabilities if prediction.probabilities is not None else prediction.mean
-    assert guess is not None
-    return guess
+    return prediction.probabilities if isinstance(prediction, ClassPrediction) else prediction.mean
 
 
 def block_of(preparation: Preparation, rows: int) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -29,11 +29,10 @@ def merge_linear(network: Network, parameters: NetworkParameters) -> tuple[Netwo
     for layer, own in zip(network.layers, parameters, strict=True):
         if isinstance(layer, Activation) and is_linear(layer.activation) and len(network.layers) > 1:
             continue
-        if isinstance(layer, Dense) and layers and _is_linear_dense(layers[-1]):
-            before = layers.pop()
-            assert isinstance(before, Dense)
-            values.append(_product(values.pop(), own))
-            layers.append(replace(layer, use_bias=before.use_bias or layer.use_bias))
+        before = layers[-1] if layers else None
+        if isinstance(layer, Dense) and _is_linear_dense(before):
+            values[-1] = _product(values[-1], own)
+            layers[-1] = replace(layer, use_bias=before.use_bias or layer.use_bias)
         else:
             layers.append(layer)
             values.append({name: np.asarray(value) for name, value in own.items()})
@@ -42,7 +41,7 @@ def merge_linear(network: Network, parameters: NetworkParameters) -> tuple[Netwo
     return Network(layers, network.input_shape), values
 
 
-def _is_linear_dense(layer: Layer) -> bool:
+def _is_linear_dense(layer: Layer | None) -> TypeGuard[Dense]:
     return isinstance(layer, Dense) and not layer.table and is_linear(layer.activation)
 
 

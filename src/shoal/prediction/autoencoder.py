@@ -49,9 +49,7 @@ def reconstruct(predictor: Predictor, x: np.ndarray) -> np.ndarray:
     A mean over several networks would be nearer to the rows, but it would need the codes of all of them: as many
     numbers as networks times the bottleneck.
     """
-    mean = best_alone(predictor).predict_features(x).mean
-    assert mean is not None
-    return mean
+    return best_alone(predictor).predict_numbers(x).mean
 
 
 def best_alone(predictor: Predictor) -> Predictor:
@@ -87,20 +85,19 @@ def judge(predictor: Predictor, x: np.ndarray) -> AnomalyScores:
     Raises:
         SettingError: the run was not fitted with reconstruct.
     """
-    check_reconstructs(predictor)
-    assert predictor.alarm is not None
-    alarm = predictor.alarm
+    alarm = check_reconstructs(predictor)
     return AnomalyScores(anomaly_scores(predictor, x), alarm.threshold, alarm.false_alarm_rate)
 
 
-def check_reconstructs(predictor: Predictor) -> None:
-    """Refuse an ensemble that predicts.
+def check_reconstructs(predictor: Predictor) -> Alarm:
+    """Return when an ensemble of autoencoders counts a row as an anomaly; refuse one that predicts.
 
     Raises:
         SettingError: it was not fitted with reconstruct.
     """
     if predictor.alarm is None:
         raise SettingError("this run predicts and has no codes and anomalies; fit one with reconstruct for them")
+    return predictor.alarm
 
 
 def with_alarm(predictor: Predictor, x: np.ndarray, false_alarm_rate: float) -> Predictor:

@@ -107,10 +107,10 @@ def fit_temperature(probabilities: np.ndarray, truth: np.ndarray, weights: np.nd
     """
     weights = np.ones(len(truth)) if weights is None else weights
     logits = np.log(np.maximum(probabilities, TINY))
-    own = logits[np.arange(len(truth)), truth]
-    others = (logits.sum(axis=1) - own) / max(logits.shape[1] - 1, 1)
+    of_truth = logits[np.arange(len(truth)), truth]
+    of_others = (logits.sum(axis=1) - of_truth) / max(logits.shape[1] - 1, 1)
     doubt = 1.0 / (len(truth) + 2.0)
-    pull = (1.0 - doubt) * own + doubt * others
+    pull = (1.0 - doubt) * of_truth + doubt * of_others
 
     def loss(log_power: float) -> float:
         raised = np.exp(log_power) * logits
@@ -211,7 +211,7 @@ WAYS: dict[str, Callable[..., Calibration]] = {"temperature": fit_temperature, "
 
 
 @dataclass(frozen=True)
-class Choice:
+class ChosenCalibration:
     """The calibration that was chosen, why, and what it makes of the rows that it was fitted on when cross-fitted.
 
     Attributes:
@@ -231,7 +231,7 @@ def choose_calibration(
     weights: np.ndarray | None = None,
     groups: np.ndarray | None = None,
     seed: int = 0,
-) -> Choice:
+) -> ChosenCalibration:
     """Return the calibration whose cross-fitted log-loss is the least beyond noise, the simplest where none is.
 
     Args:
@@ -244,9 +244,9 @@ def choose_calibration(
     count = len(truth) if groups is None else len(np.unique(groups))
     if count < FEWEST:
         reason = f"with {count} rows to learn from, fewer than {FEWEST}, probabilities stay as the ensemble has them"
-        return Choice(Calibration(), reason, probabilities)
+        return ChosenCalibration(Calibration(), reason, probabilities)
     negative = weights is not None and bool((np.asarray(weights) < 0).any())
-    best, crossed, told = Calibration(), probabilities, []
+    best, crossed, remarks = Calibration(), probabilities, []
     some = _some(groups if groups is not None else np.arange(len(truth)), seed)
     everything = probabilities
     if some is not None:
@@ -255,22 +255,22 @@ def choose_calibration(
     parts = deal_parts(len(truth), groups, seed)
     for name, fit in WAYS.items():
         if name == "isotonic" and negative:
-            told.append("isotonic was not tried, since weights are negative")
+            remarks.append("isotonic was not tried, since weights are negative")
             continue
         tried = cross_fitted(fit, probabilities, truth, weights, parts)
         if tried is None:
             continue
         gain, error = _gain(crossed, tried, truth, weights, groups)
-        told.append(f"{name} {'lowers' if gain >= 0 else 'raises'} it by {abs(gain):.2g} ± {error:.2g}")
+        remarks.append(f"{name} {'lowers' if gain >= 0 else 'raises'} it by {abs(gain):.2g} ± {error:.2g}")
         if gain > error:
             best, crossed = fit(probabilities, truth, weights), tried
     chosen = {"none": "probabilities stay as the ensemble has them"}.get(best.method, f"{best.method} was taken")
-    told_of = "; ".join(told) or "no way could be cross-fitted"
-    reason = f"{chosen}: judged by the cross-fitted log-loss on {len(truth):,} rows, {told_of}"
+    judgement = "; ".join(remarks) or "no way could be cross-fitted"
+    reason = f"{chosen}: judged by the cross-fitted log-loss on {len(truth):,} rows, {judgement}"
     if some is not None:  # the other rows were not fitted on, and so need no crossing
         crossed, fitted = best(everything), crossed
         crossed[some] = fitted
-    return Choice(best, reason, crossed)
+    return ChosenCalibration(best, reason, crossed)
 
 
 def _some(groups: np.ndarray, seed: int) -> np.ndarray | None:
@@ -308,11 +308,11 @@ def cross_fitted(
     """Return each part as calibrated by what the rows of the others say, `(rows, classes)`; None where none do."""
     out = np.empty_like(probabilities, np.float64)
     for part in np.unique(parts):
-        own = parts == part
-        taken = None if weights is None else weights[~own]
-        if own.all() or (taken is not None and not taken.sum() > 0):
+        inside = parts == part
+        taken = None if weights is None else weights[~inside]
+        if inside.all() or (taken is not None and not taken.sum() > 0):
             return None
-        out[own] = fit(probabilities[~own], truth[~own], taken)(probabilities[own])
+        out[inside] = fit(probabilities[~inside], truth[~inside], taken)(probabilities[inside])
     return out
 
 

@@ -81,8 +81,8 @@ def conformal_quantile(
     counted = np.abs(scores[weights != 0]) if (weights != 0).any() else np.abs(scores)
     ordered = np.take_along_axis(scores, order, axis=0)
     first = reached.argmax(axis=0)[None]
-    found = np.take_along_axis(ordered, first, axis=0)[0]
-    return np.where(reached.any(axis=0), found, BEYOND * counted.max(axis=0))
+    quantile = np.take_along_axis(ordered, first, axis=0)[0]
+    return np.where(reached.any(axis=0), quantile, BEYOND * counted.max(axis=0))
 
 
 def alike(groups: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
@@ -219,9 +219,9 @@ class Conformal:
         how = f"{self.how}, taken by the members of each fold apart (CV+)"
         return replace(self, folds=tuple(folds), how=how)
 
-    def told(self, more: str) -> Conformal:
+    def with_remark(self, remark: str) -> Conformal:
         """Return the same, with something more to say of how it was made."""
-        return replace(self, how=f"{self.how}, {more}") if more else self
+        return replace(self, how=f"{self.how}, {remark}") if remark else self
 
     def quantiles(self, groups: Sequence[str | None] | None, shape: tuple[int, ...]) -> np.ndarray:
         """Return the quantile for predictions of a shape `(rows, ..., targets)`: that of each row's group, if known."""
@@ -298,13 +298,13 @@ def _by_group(
     names, group, counts = np.unique(groups, return_inverse=True, return_counts=True)
     large = np.flatnonzero(counts >= fewest_rows(level))
     large = large[np.argsort(-counts[large], kind="stable")][:MOST_GROUPS]
-    found = {}
+    quantiles = {}
     for i in np.sort(large):
-        own = group == i
-        taken = None if weights is None else weights[own]
+        rows = group == i
+        taken = None if weights is None else weights[rows]
         if taken is None or taken.sum() > 0:
-            found[str(names[i])] = conformal_quantile(scores[own], level, taken)
-    return found
+            quantiles[str(names[i])] = conformal_quantile(scores[rows], level, taken)
+    return quantiles
 
 
 def _new_share(weights: np.ndarray | None, rows: int, new: float | None) -> float:

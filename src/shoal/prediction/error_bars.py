@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.prediction.averages import NumberAverages
 from shoal.prediction.calibration import choose_calibration, choose_scale
 from shoal.prediction.conformal import Conformal, alike, fewest_rows
 from shoal.prediction.predictor import Predictor
@@ -16,7 +17,7 @@ from shoal.results import Task
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldOutRows:
     """Rows that trained no weight, by which error bars are measured.
 
     Attributes:
@@ -41,7 +42,7 @@ class Held:
     block: int = 1
     last: np.ndarray | None = None
 
-    def only(self, rows: np.ndarray) -> Held:
+    def only(self, rows: np.ndarray) -> HeldOutRows:
         """Return some of the rows, `(rows,)` true or false."""
         parts = (self.weights, self.groups, self.last)
         weights, groups, last = (None if part is None else part[rows] for part in parts)
@@ -65,24 +66,35 @@ class Held:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """What calibrating found, for the record.
+class HeldOutProbabilities:
+    """Probabilities of the held-out rows, `(entries, classes)`.
 
     Attributes:
-        reason: why probabilities or standard deviations were calibrated so, a sentence.
-        before: `(entries, classes)` probabilities of the held rows as averaged; None for numbers.
+        before: as averaged over the members.
         after: the same, each calibrated by what the others say.
     """
 
+    before: np.ndarray
+    after: np.ndarray
+
+
+@dataclass(frozen=True)
+class CalibrationRecord:
+    """What calibrating did, for the record.
+
+    Attributes:
+        reason: why probabilities or standard deviations were calibrated so, a sentence.
+        probabilities: of the held-out rows; None for numbers.
+    """
+
     reason: str
-    before: np.ndarray | None = None
-    after: np.ndarray | None = None
+    probabilities: HeldOutProbabilities | None = None
 
 
 def with_error_bars(
-    predictor: Predictor, held: Held, coverage: float = 0.95, seed: int = 0
-) -> tuple[Predictor, Measured]:
-    """Return the predictor with calibrated predictions and conformal intervals or sets, and what was found.
+    predictor: Predictor, held: HeldOutRows, coverage: float = 0.95, seed: int = 0
+) -> tuple[Predictor, CalibrationRecord]:
+    """Return the predictor with calibrated predictions and conformal intervals or sets, and what calibrating did.
 
     With folds, the prediction of a held row is that of the members that did not learn from it (cross-conformal; Vovk,
     Ann. Math. Artif. Intell. 74, 9, 2015). New rows are predicted by the members of all folds, whose mean is a little
@@ -107,25 +119,29 @@ def with_region(predictor: Predictor, x: np.ndarray, seed: int, groups: np.ndarr
     return replace(predictor, region=Region.of(x, seed, groups))
 
 
-def _of_classes(predictor: Predictor, held: Held, coverage: float, seed: int) -> tuple[Predictor, Measured]:
-    guess = predictor.predict_features(held.x, held.answering).probabilities
+def _of_classes(
+    predictor: Predictor, held: HeldOutRows, coverage: float, seed: int
+) -> tuple[Predictor, CalibrationRecord]:
+    prediction = predictor.predict_classes(held.x, held.answering)
     scored = Scored.of(Task.CLASSIFICATION, held.y, held.weights)
-    before, belonging = scored.taken(np.asarray(guess)), _belonging(held, scored)
+    before, belonging = scored.taken(prediction.probabilities), _belonging(held, scored)
     together = belonging["groups"] if belonging["groups"] is not None else _blocks(held, len(before))
-    choice = choose_calibration(before, scored.truth, scored.weights, together, seed)
-    after = choice.probabilities
+    chosen = choose_calibration(before, scored.truth, scored.weights, together, seed)
+    after = chosen.probabilities
     scores = 1.0 - after[np.arange(len(after)), scored.truth][:, None]
-    nearest, told = held.nearest(coverage)
+    nearest, remark = held.nearest(coverage)
     if not nearest.all():
         held = held.only(nearest)
         scored, scores = Scored.of(Task.CLASSIFICATION, held.y, held.weights), scores[nearest]
         belonging = _belonging(held, scored)
-    conformal = Conformal.of(scores, coverage, scored.weights, **belonging).told(told)
-    fitted = replace(predictor, calibration=choice.calibration, conformal=conformal, quantile=conformal.quantile)
-    return fitted, Measured(choice.reason, before, after)
+    conformal = Conformal.of(scores, coverage, scored.weights, **belonging).with_remark(remark)
+    fitted = replace(predictor, calibration=chosen.calibration, conformal=conformal, quantile=conformal.quantile)
+    return fitted, CalibrationRecord(chosen.reason, HeldOutProbabilities(before, after))
 
 
-def _of_numbers(predictor: Predictor, held: Held, coverage: float, seed: int) -> tuple[Predictor, Measured]:
+def _of_numbers(
+    predictor: Predictor, held: HeldOutRows, coverage: float, seed: int
+) -> tuple[Predictor, CalibrationRecord]:
     """Measure noise, scale and interval.
 
     The noise, unless the networks predict it, is what the spread of the members leaves unexplained:
@@ -133,64 +149,67 @@ def _of_numbers(predictor: Predictor, held: Held, coverage: float, seed: int) ->
     over all members would not do where there are folds: those that learned from a row are drawn to it and so disagree
     with the others just where the residual is large, and the interval would come out too small.
     """
-    nearest, told = held.nearest(coverage)
+    nearest, remark = held.nearest(coverage)
     held = held if nearest.all() else held.only(nearest)
-    found, scored = _found(predictor, held)
-    residuals, spread, weights = scored.truth - found["mean"], found["spread"], scored.weights
-    belonging = _belonging(held, scored)
+    averages, scored = _averages(predictor, held)
+    residuals, weights, belonging = scored.truth - averages.mean, scored.weights, _belonging(held, scored)
     noisy = predictor
-    if "variance" not in found:
-        average = None if weights is None else np.asarray(weights, np.float64).reshape(len(residuals))
-        unexplained = np.average(residuals**2 - spread**2, axis=0, weights=average)
+    if averages.variance is None:
+        of_entries = None if weights is None else np.asarray(weights, np.float64).reshape(len(residuals))
+        unexplained = np.average(residuals**2 - averages.spread**2, axis=0, weights=of_entries)
         floor = 1e-6 * predictor.preparation.target_scale
         noisy = replace(predictor, noise=np.sqrt(np.maximum(unexplained, floor**2)))
     together = belonging["groups"] if belonging["groups"] is not None else _blocks(held, len(residuals))
-    scale = choose_scale(residuals, noisy.total(spread, found.get("variance")), weights, together, seed)
+    scale = choose_scale(residuals, noisy.total(averages.spread, averages.variance), weights, together, seed)
     scaled = replace(noisy, scale=scale)
-    below, above = scaled.sides(found)
+    below, above = scaled.sides(averages)
     ratios = np.abs(residuals) / np.where(residuals < 0.0, below, above)
     conformal = Conformal.of(ratios, coverage, weights, **belonging)
     if held.last is not None:
-        conformal = conformal.told(told)
+        conformal = conformal.with_remark(remark)
     elif held.answering is not None and len({member.repeat for member in predictor.members}) == 1:
         taken = weights if belonging["groups"] is None else alike(belonging["groups"], weights)
-        conformal = conformal.with_folds(_fold_scores(scaled, held, scored, ratios, taken))
-    factors = ", ".join(f"{factor:.3g}" for factor in scale)
-    reason = f"standard deviations were scaled by {factors}" if (scale != 1.0).any() else "no scaling of the standard "
-    reason += "" if (scale != 1.0).any() else "deviations lowered the cross-fitted loss by more than its standard error"
-    return replace(scaled, conformal=conformal, quantile=conformal.quantile), Measured(reason)
+        conformal = conformal.with_folds(_fold_scores(scaled, held.answering, scored, ratios, taken))
+    return replace(scaled, conformal=conformal, quantile=conformal.quantile), CalibrationRecord(_reason(scale))
 
 
-def _found(predictor: Predictor, held: Held) -> tuple[dict[str, np.ndarray], Scored]:
-    """Return what the ensemble says of each held row or step, by name as `Predictor.sides` takes it, and the truth."""
-    guess = predictor.predict_features(held.x, held.answering)
+def _reason(scale: np.ndarray) -> str:
+    """Return why standard deviations were scaled or not, a sentence."""
+    if (scale == 1.0).all():
+        return "no scaling of the standard deviations lowered the cross-fitted loss by more than its standard error"
+    return f"standard deviations were scaled by {', '.join(f'{factor:.3g}' for factor in scale)}"
+
+
+def _averages(predictor: Predictor, held: HeldOutRows) -> tuple[NumberAverages, Scored]:
+    """Return what the members say of each held-out row or step on average, and the truth."""
+    prediction = predictor.predict_numbers(held.x, held.answering)
     scored = Scored.of(Task.REGRESSION, held.y, held.weights)
-    variance = None if guess.noise is None else guess.noise**2
-    found = {"mean": guess.mean, "spread": guess.spread, "variance": variance, "quantiles": guess.quantiles}
-    return {name: scored.taken(values) for name, values in found.items() if values is not None}, scored
+    if scored.present is not None:
+        prediction = prediction.at(scored.present)
+    variance = None if prediction.noise is None else prediction.noise**2
+    return NumberAverages(prediction.mean, variance, prediction.quantiles, spread=prediction.spread), scored
 
 
 def _fold_scores(
-    predictor: Predictor, held: Held, scored: Scored, ratios: np.ndarray, weights: np.ndarray | None
+    predictor: Predictor, answering: np.ndarray, scored: Scored, ratios: np.ndarray, weights: np.ndarray | None
 ) -> list[tuple[int, int, np.ndarray, np.ndarray | None]]:
     """Return fold, repeat, scores and weights of the rows of each fold.
 
     Where rows were dealt to folds anew in several repeats, a row's score is that of its members in all of them, and no
     part of the ensemble is theirs alone; the interval is then that about the mean of all.
     """
-    assert held.answering is not None
     folds = np.asarray([member.fold for member in predictor.members])
-    fold_of = folds[held.answering.argmax(axis=0)]  # of each row
+    fold_of = folds[answering.argmax(axis=0)]  # of each row
     if scored.present is not None:
         fold_of = np.broadcast_to(fold_of[:, None], scored.present.shape)[scored.present]
     repeat, parts = predictor.members[0].repeat, []
     for fold in np.unique(fold_of):
-        own = fold_of == fold
-        parts.append((int(fold), repeat, ratios[own], None if weights is None else weights[own]))
+        entries = fold_of == fold
+        parts.append((int(fold), repeat, ratios[entries], None if weights is None else weights[entries]))
     return parts
 
 
-def _belonging(held: Held, scored: Scored) -> dict[str, Any]:
+def _belonging(held: HeldOutRows, scored: Scored) -> dict[str, Any]:
     """Return to what each entry belongs, and the column that says so of new rows."""
     if held.groups is None:
         return {"groups": scored.series, "column": None, "what": "series"}
@@ -200,6 +219,6 @@ def _belonging(held: Held, scored: Scored) -> dict[str, Any]:
     return {"groups": groups, "column": held.column, "what": "groups"}
 
 
-def _blocks(held: Held, entries: int) -> np.ndarray | None:
+def _blocks(held: HeldOutRows, entries: int) -> np.ndarray | None:
     """Return the number of the block of neighbouring rows of each entry; None where rows stand for themselves."""
     return None if held.block == 1 else np.arange(entries) // held.block

@@ -33,10 +33,10 @@ def input_spread(
     """
     mean, squares = np.zeros(()), np.zeros(())
     for draw in range(DRAWS):
-        found = answer(redrawn(table, errors, draw))
-        step = found - mean  # Welford's sums: stable, and nothing is kept
+        values = answer(redrawn(table, errors, draw))
+        step = values - mean  # Welford's sums: stable, and nothing is kept
         mean = mean + step / (draw + 1)
-        squares = squares + step * (found - mean)
+        squares = squares + step * (values - mean)
     return np.asarray(np.sqrt(squares / (DRAWS - 1)))
 
 

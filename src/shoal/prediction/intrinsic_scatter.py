@@ -16,7 +16,8 @@ from shoal.results import Interval
 if TYPE_CHECKING:
     import polars as pl
 
-    from shoal.prediction.predictor import Prediction, Predictor
+    from shoal.prediction.prediction import NumberPrediction
+    from shoal.prediction.predictor import Predictor
 
 HALF_OF_CHI_SQUARE = 1.92  # half of the 95 % point of a chi-square of one degree of freedom
 TRIED = 60
@@ -37,16 +38,16 @@ class MeasuredErrors:
     @property
     def values(self) -> np.ndarray:
         """The intrinsic scatter of each target, `(targets,)`."""
-        return np.asarray([found.value for found in self.scatter])
+        return np.asarray([interval.value for interval in self.scatter])
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
-        return {"columns": list(self.columns), "scatter": [found.as_dict() for found in self.scatter]}
+        return {"columns": list(self.columns), "scatter": [interval.as_dict() for interval in self.scatter]}
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> MeasuredErrors:
         """Return what `to_dict` described."""
-        return cls(tuple(d["columns"]), tuple(Interval(**found) for found in d["scatter"]))
+        return cls(tuple(d["columns"]), tuple(Interval(**interval) for interval in d["scatter"]))
 
     def read(self, table: pl.DataFrame) -> np.ndarray | None:
         """Return the errors of rows, `(rows, targets)`, or None where a column is missing or empty.
@@ -84,8 +85,8 @@ def intrinsic_scatter(residuals: np.ndarray, variance: np.ndarray, weights: np.n
 
     Example:
         >>> rng = np.random.default_rng(0)
-        >>> found = intrinsic_scatter(rng.normal(size=4000) * np.hypot(0.3, 0.4), np.full(4000, 0.3**2))
-        >>> round(found.value, 1), found.low < 0.4 < found.high
+        >>> scatter = intrinsic_scatter(rng.normal(size=4000) * np.hypot(0.3, 0.4), np.full(4000, 0.3**2))
+        >>> round(scatter.value, 1), scatter.low < 0.4 < scatter.high
         (0.4, True)
     """
     squares, variance = np.square(residuals, dtype=np.float64), np.asarray(variance, np.float64)
@@ -131,17 +132,16 @@ def total_error(*parts: Any) -> np.ndarray:
     return np.asarray(np.sqrt(sum(np.square(part) for part in parts if part is not None)))
 
 
-def error_of_fit(prediction: Prediction) -> np.ndarray:
+def error_of_fit(prediction: NumberPrediction) -> np.ndarray:
     """Return the error of the predicted mean, `(rows, targets)`.
 
     With replicas it is `sqrt(data_spread² + spread² / degrees)`: how far another measurement would move the mean, and
     how far as many other members would, `degrees` being their number less one for each fold. Without replicas the
     spread of the members, all of it, stands for both.
     """
-    spread = np.asarray(prediction.spread)
     if prediction.data_spread is None:
-        return spread
-    return total_error(spread / np.sqrt(max(prediction.degrees, 1)), prediction.data_spread)
+        return prediction.spread
+    return total_error(prediction.spread / np.sqrt(max(prediction.degrees, 1)), prediction.data_spread)
 
 
 def with_scatter(
@@ -167,12 +167,10 @@ def with_scatter(
         covariance: of the errors of the one target in these rows, `(rows, rows)`; None: they are independent. What rows
             share is learned with the law, so that the error which the data leave on the fit is not added once more.
     """
-    guess = predictor.predict_features(x, answering)
-    assert guess.mean is not None
-    variance, residuals = sigma**2 + error_of_fit(guess) ** 2, y - guess.mean
+    prediction = predictor.predict_numbers(x, answering)
+    variance, residuals = sigma**2 + error_of_fit(prediction) ** 2, y - prediction.mean
     if covariance is not None and weights is None:  # scatter adds as much to each combination that is independent
-        assert guess.spread is not None
-        own, combinations = independent(covariance, total_error(sigma, guess.spread)[:, 0])
-        variance, residuals = np.maximum(own, 1e-12 * own[-1])[:, None], combinations.T @ residuals
+        variances, combinations = independent(covariance, total_error(sigma, prediction.spread)[:, 0])
+        variance, residuals = np.maximum(variances, 1e-12 * variances[-1])[:, None], combinations.T @ residuals
     scatter = [intrinsic_scatter(residuals[:, i], variance[:, i], weights) for i in range(residuals.shape[1])]
     return replace(predictor, measured=MeasuredErrors(columns, tuple(scatter)))

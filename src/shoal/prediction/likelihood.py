@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from shoal.prediction.prediction import Prediction
-
 LOG_2_PI = float(np.log(2.0 * np.pi))
 
 
-def negative_log_likelihood(prediction: Prediction, truth: np.ndarray, counts: bool = False) -> np.ndarray:
+def negative_log_likelihood(
+    truth: np.ndarray,
+    mean: np.ndarray,
+    std: np.ndarray,
+    covariance: np.ndarray | None = None,
+    *,
+    counts: bool = False,
+) -> np.ndarray:
     """Return the negative log-likelihood of the targets of each row, `(rows,)`, in natural units.
 
     `log(2 π std²) / 2 + (y - mean)² / (2 std²)`, summed over the targets as if they were independent; with a covariance
@@ -17,25 +22,24 @@ def negative_log_likelihood(prediction: Prediction, truth: np.ndarray, counts: b
     `f - y log f + log y!`.
 
     Args:
-        prediction: of numbers, with mean and std.
         truth: `(rows, targets)`.
+        mean: predicted, alike.
+        std: predicted, alike.
+        covariance: predicted, `(rows, targets, targets)`, or None.
         counts: whether they are counts.
 
     Example:
-        >>> said = Prediction(("y",), mean=np.zeros((1, 1)), std=np.ones((1, 1)))
-        >>> round(float(negative_log_likelihood(said, np.ones((1, 1)))[0]), 3)
+        >>> round(float(negative_log_likelihood(np.ones((1, 1)), np.zeros((1, 1)), np.ones((1, 1)))[0]), 3)
         1.419
     """
-    assert prediction.mean is not None
-    assert prediction.std is not None
-    away = truth - prediction.mean
+    away = truth - mean
     if counts:
-        return _of_counts(prediction.mean, truth)
-    if prediction.covariance is None:
-        each = 0.5 * (LOG_2_PI + (away / prediction.std) ** 2) + np.log(prediction.std)
+        return _of_counts(mean, truth)
+    if covariance is None:
+        each = 0.5 * (LOG_2_PI + (away / std) ** 2) + np.log(std)
         return np.asarray(each.sum(axis=-1))
-    _, log_determinant = np.linalg.slogdet(prediction.covariance)
-    squares = np.einsum("...i,...i", away, np.linalg.solve(prediction.covariance, away[..., None])[..., 0])
+    _, log_determinant = np.linalg.slogdet(covariance)
+    squares = np.einsum("...i,...i", away, np.linalg.solve(covariance, away[..., None])[..., 0])
     return np.asarray(0.5 * (away.shape[-1] * LOG_2_PI + log_determinant + squares))
 
 

@@ -5,7 +5,8 @@ It predicts with NumPy alone; no engine and no jax are imported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -14,12 +15,14 @@ import polars as pl
 
 from shoal.data import Inputs, Preparation
 from shoal.data.signals import Signals
+from shoal.prediction.averages import Asked, NumberAverages, mean_over_members
 from shoal.prediction.calibration import Calibration, disagreement, entropy
 from shoal.prediction.conformal import Conformal, prediction_sets
 from shoal.prediction.ensemble import EnsembleMember as EnsembleMember
 from shoal.prediction.ensemble import members_from_parts, members_to_parts
 from shoal.prediction.input_errors import input_spread
 from shoal.prediction.intrinsic_scatter import MeasuredErrors, error_of_fit, total_error
+from shoal.prediction.prediction import ClassPrediction, NumberPrediction
 from shoal.prediction.prediction import Prediction as Prediction
 from shoal.prediction.region import Region
 from shoal.prediction.replicas import data_spread, moves
@@ -85,18 +88,18 @@ class Predictor:
         """
         x = self.preparation.transform(table)
         prediction = self.predict_features(x, groups=self.groups_of(table))
-        if self.region is not None:
-            prediction = replace(prediction, outside=self.region.outside(x))
-        if isinstance(table, pl.DataFrame):
+        if isinstance(prediction, NumberPrediction) and isinstance(table, pl.DataFrame):
             prediction = self.with_input_errors(prediction, table)
             sigma = None if self.measured is None else self.measured.read(table)
             if sigma is not None:
                 prediction = replace(prediction, total=total_error(prediction.total, sigma))
+        if self.region is not None:
+            prediction = replace(prediction, outside=self.region.outside(x))
         if self.preparation.per_step and isinstance(table, Signals):
             return prediction.until(table.shape[0], table.lengths)
         return prediction
 
-    def with_input_errors(self, prediction: Prediction, table: pl.DataFrame) -> Prediction:
+    def with_input_errors(self, prediction: NumberPrediction, table: pl.DataFrame) -> NumberPrediction:
         """Return the prediction of a table with the error that those of its features leave, where they are known."""
         spread = self.input_spread(table)
         if spread is None:
@@ -114,7 +117,7 @@ class Predictor:
 
     def mean(self, x: np.ndarray) -> np.ndarray:
         """Return the mean over the members, `(rows, targets)`."""
-        return np.asarray(np.mean([self._one(member, x) for member in self.members], axis=0))
+        return mean_over_members([self.member_output(member, x) for member in self.members])
 
     def groups_of(self, table: Inputs) -> list[str | None] | None:
         """Return to which group each row of a table belongs; None where groups have no intervals of their own."""
@@ -129,7 +132,7 @@ class Predictor:
     def predict_features(
         self, x: np.ndarray, answering: np.ndarray | None = None, groups: list[str | None] | None = None
     ) -> Prediction:
-        """Return what the ensemble says of prepared rows.
+        """Return what the ensemble says of prepared rows, of classes or of numbers.
 
         Args:
             x: `(rows, features)`.
@@ -137,11 +140,31 @@ class Predictor:
                 A row needs one at least.
             groups: to which group each row belongs, as `groups_of` tells.
         """
-        parts = []
-        for some in self.pieces(len(x)):  # many members and rows at once would not fit into memory
-            asked = None if answering is None else answering[:, some]
-            parts.append({**self._averages(x[some], asked), **self._data_spread(x[some])})
-        return self._prediction({name: np.concatenate([part[name] for part in parts]) for name in parts[0]}, groups)
+        if self.preparation.task is Task.CLASSIFICATION:
+            return self.predict_classes(x, answering, groups)
+        return self.predict_numbers(x, answering, groups)
+
+    def predict_classes(
+        self, x: np.ndarray, answering: np.ndarray | None = None, groups: list[str | None] | None = None
+    ) -> ClassPrediction:
+        """Return what an ensemble that tells classes says of prepared rows; arguments as of `predict_features`."""
+        parts = self._parts(x, answering, groups)
+        return ClassPrediction.joined([self._classes(*part) for part in parts])
+
+    def predict_numbers(
+        self, x: np.ndarray, answering: np.ndarray | None = None, groups: list[str | None] | None = None
+    ) -> NumberPrediction:
+        """Return what an ensemble that predicts numbers says of prepared rows; arguments as of `predict_features`."""
+        parts = self._parts(x, answering, groups)
+        return NumberPrediction.joined([self._numbers(*part) for part in parts])
+
+    def _parts(
+        self, x: np.ndarray, answering: np.ndarray | None, groups: list[str | None] | None
+    ) -> Iterator[tuple[np.ndarray, Asked, list[str | None] | None]]:
+        """Give some of the rows at a time, since many members and rows at once would not fit into memory."""
+        for some in self.pieces(len(x)):
+            asked = Asked(None if answering is None else answering[:, some])
+            yield x[some], asked, None if groups is None else groups[some]
 
     def pieces(self, rows: int) -> Iterator[slice]:
         """Give the rows in pieces, few at a time where a network needs many numbers for each."""
@@ -149,158 +172,114 @@ class Predictor:
         once = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // most))
         yield from (slice(i, i + once) for i in range(0, max(rows, 1), once))
 
-    def _averages(self, x: np.ndarray, asked: np.ndarray | None) -> dict[str, np.ndarray]:
-        """Return mean and spread over the members, of classes also the mean entropy, of folds the ends by CV+."""
-        if asked is not None:
-            return self._answers(x, asked)
-        if self.preparation.task is Task.CLASSIFICATION:  # no interval has to agree with probabilities
-            each = self.member_outputs(x)
-            return {"mean": each.mean(axis=0), "spread": each.std(axis=0), "entropy": entropy(each).mean(axis=0)}
-        described = [self._described(member, x) for member in self.members]
-        each = np.stack([one.mean for one in described])
-        averages = {"mean": each.mean(axis=0), "spread": self._spread(each), **_mean_of(described)}
-        if "covariance" in averages:
-            averages["covariance"] += self._covariance(each)
-        if self.conformal is not None and self.conformal.folds:
-            averages["low"], averages["high"] = self._ends_by_fold(described)
-        return averages
+    def _classes(self, x: np.ndarray, asked: Asked, groups: list[str | None] | None) -> ClassPrediction:
+        preparation, conformal = self.preparation, self.conformal
+        each = [to_probabilities(self._output(member, x[asked.rows(i)])) for i, member in enumerate(self.members)]
+        averaged = asked.average(each)
+        probabilities, sets = self.calibration(averaged), None
+        if conformal is not None:
+            sets = prediction_sets(probabilities, conformal.quantiles(groups, probabilities.shape))
+        return ClassPrediction(
+            preparation.targets,
+            preparation.classes,
+            probabilities,
+            probability_std=asked.spread(each, averaged),
+            averaged=averaged,
+            disagreement=disagreement(averaged, asked.average([entropy(member) for member in each])),
+            sets=sets,
+        )
 
-    def _ends_by_fold(self, described: Sequence[Described]) -> tuple[np.ndarray, np.ndarray]:
+    def _numbers(self, x: np.ndarray, asked: Asked, groups: list[str | None] | None) -> NumberPrediction:
+        described = [self._described(member, x[asked.rows(i)]) for i, member in enumerate(self.members)]
+        everyone = asked.answering is None
+        averages = NumberAverages.of_all(described, self._folds) if everyone else NumberAverages.of(described, asked)
+        mean, (below, above), conformal = averages.mean, self.sides(averages), self.conformal
+        half = self.quantile if conformal is None else conformal.quantiles(groups, mean.shape)
+        low, high = mean - half * below, mean + half * above
+        if everyone and conformal is not None and conformal.folds:
+            known, ends = conformal.knows(groups, mean.shape), self._ends_by_fold(described, conformal)
+            low, high = np.where(known, low, ends[0]), np.where(known, high, ends[1])
+        prediction = NumberPrediction(
+            self.preparation.targets,
+            mean=mean,
+            std=self.total(averages.spread, averages.variance),
+            spread=averages.spread,
+            low=np.maximum(low, 0.0) if self.head.counts else low,
+            high=high,
+            std_below=below,
+            std_above=above,
+            degrees=self.degrees,
+            noise=None if averages.variance is None else np.sqrt(averages.variance),
+            data_spread=self._data_spread(x),
+            quantiles=averages.quantiles,
+            levels=self.head.levels if isinstance(self.head, QuantileHead) else (),
+            covariance=None if averages.covariance is None else self._total_covariance(averages.covariance),
+        )
+        return prediction if self.measured is None else _with_total(prediction, self.measured)
+
+    def _ends_by_fold(self, described: Sequence[Described], conformal: Conformal) -> tuple[np.ndarray, np.ndarray]:
         """Return both ends of the interval by CV+, from what each member says."""
-        assert self.conformal is not None
         parts = []
-        for part in self.conformal.folds:
-            own = [
-                one
-                for one, member in zip(described, self.members, strict=True)
-                if (member.fold, member.repeat) == (part.fold, part.repeat)
-            ]
-            each = np.stack([one.mean for one in own])
-            found = {"mean": each.mean(axis=0), "spread": each.std(axis=0), **_mean_of(own)}
-            parts.append((found["mean"], *self.sides(found)))
-        means, below, above = (np.stack([part[i] for part in parts]) for i in range(3))
-        return self.conformal.cross(means, below, above)
+        for part in conformal.folds:
+            of_part = [(member.fold, member.repeat) == (part.fold, part.repeat) for member in self.members]
+            averages = NumberAverages.of(list(itertools.compress(described, of_part)))
+            parts.append((averages.mean, *self.sides(averages)))
+        means, below, above = (np.stack(each) for each in zip(*parts, strict=True))
+        return conformal.cross(means, below, above)
 
-    def total(self, spread: np.ndarray, variance: Any = None) -> np.ndarray:
+    def total(self, spread: np.ndarray, variance: np.ndarray | None = None) -> np.ndarray:
         """Return the total standard deviation `(..., targets)` for a spread of the members.
 
         `variance` is what the networks themselves predict of the data.
         """
-        own = 0.0 if variance is None else variance
-        return np.asarray((1.0 if self.scale is None else self.scale) * np.sqrt(spread**2 + self.noise**2 + own))
+        predicted = 0.0 if variance is None else variance
+        return np.asarray((1.0 if self.scale is None else self.scale) * np.sqrt(spread**2 + self.noise**2 + predicted))
 
-    def sides(self, found: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def sides(self, averages: NumberAverages) -> tuple[np.ndarray, np.ndarray]:
         """Return the total standard deviation of values below and of those above the mean.
 
         They differ where the networks predict quantiles: each is then that of a normal distribution with the same
         outermost quantile.
-
-        Args:
-            found: `mean`, `spread` and, if networks predict them, `variance` and `quantiles`.
         """
-        spread = found["spread"]
-        if "quantiles" not in found or not isinstance(self.head, QuantileHead):
-            std = self.total(spread, found.get("variance"))
+        if averages.quantiles is None or not isinstance(self.head, QuantileHead):
+            std = self.total(averages.spread, averages.variance)
             return std, std
         reach = normal_quantile(self.head.levels[-1] - self.head.levels[0])
-        ends = found["quantiles"][..., 0], found["quantiles"][..., -1]
-        below, above = (self.total(spread, ((end - found["mean"]) / reach) ** 2) for end in ends)
+        ends = averages.quantiles[..., 0], averages.quantiles[..., -1]
+        below, above = (self.total(averages.spread, ((end - averages.mean) / reach) ** 2) for end in ends)
         return below, above
 
-    def _prediction(self, found: dict[str, np.ndarray], groups: list[str | None] | None) -> Prediction:
-        preparation, known = self.preparation, self.conformal
-        mean, spread = found["mean"], found["spread"]
-        if preparation.task is Task.CLASSIFICATION:
-            calibrated = self.calibration(mean)
-            answer = Prediction(preparation.targets, preparation.classes, calibrated, spread)
-            if known is not None:
-                quantile = known.quantiles(groups, mean.shape)
-                answer = replace(answer, sets=prediction_sets(calibrated, quantile))
-            return replace(answer, averaged=mean, disagreement=disagreement(mean, found["entropy"]))
-        std, (below, above) = self.total(spread, found.get("variance")), self.sides(found)
-        half = self.quantile if known is None else known.quantiles(groups, mean.shape)
-        low, high = mean - half * below, mean + half * above
-        if known is not None and "low" in found:
-            own = known.knows(groups, mean.shape)
-            low, high = np.where(own, low, found["low"]), np.where(own, high, found["high"])
-        low = np.maximum(low, 0.0) if self.head.counts else low
-        ends = {"low": low, "high": high, "data_spread": found.get("data"), "std_below": below, "std_above": above}
-        answer = Prediction(preparation.targets, mean=mean, std=std, spread=spread, degrees=self.degrees, **ends)
-        answer = self._with_distribution(answer, found)
-        if self.measured is None:
-            return answer
-        scatter = np.broadcast_to(self.measured.values, mean.shape) if answer.noise is None else answer.noise
-        answer = replace(answer, scatter=scatter, noise=None)
-        return replace(answer, total=total_error(scatter, error_of_fit(answer)))
+    def _total_covariance(self, covariance: np.ndarray) -> np.ndarray:
+        """Return the covariance of the targets, `(rows, targets, targets)`, with the noise, scaled as `total`."""
+        scale = np.ones(len(self.noise)) if self.scale is None else self.scale
+        return np.asarray(scale[:, None] * scale * (covariance + np.diag(self.noise**2)))
 
-    def _with_distribution(self, answer: Prediction, found: Mapping[str, np.ndarray]) -> Prediction:
-        """Return the prediction with what the networks say of the distribution of the targets."""
-        noise, covariance = found.get("variance"), found.get("covariance")
-        if covariance is not None:
-            scale = np.ones(len(self.noise)) if self.scale is None else self.scale
-            covariance = scale[:, None] * scale * (covariance + np.diag(self.noise**2))
-        levels = self.head.levels if isinstance(self.head, QuantileHead) else ()
-        more: dict[str, Any] = {"quantiles": found.get("quantiles"), "covariance": covariance}
-        return replace(answer, noise=None if noise is None else np.sqrt(noise), levels=levels, **more)
-
-    def _data_spread(self, x: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the spread over the replicas as `data`, or nothing without them."""
+    def _data_spread(self, x: np.ndarray) -> np.ndarray | None:
+        """Return the spread over the replicas, or None without them."""
         if not self.replicas:
-            return {}
-        return {"data": data_spread(self.replicas, lambda replica: self._one(replica, x), self.mean(x))}
+            return None
+        return data_spread(self.replicas, lambda replica: self.member_output(replica, x), self.mean(x))
 
     @property
     def degrees(self) -> int:
         """The number of members, less one for each fold."""
-        return len(self.members) - len({member.fold for member in self.members})
+        return len(self.members) - len(set(self._folds))
+
+    @property
+    def _folds(self) -> list[int | None]:
+        return [member.fold for member in self.members]
 
     def moves(self, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the draws of the replicas, and how far the answer moved with each, `(draws, rows, targets)`."""
-        draws, each = moves(self.replicas, lambda replica: self._one(replica, x))
+        draws, each = moves(self.replicas, lambda replica: self.member_output(replica, x))
         return draws, np.stack(each) - np.mean(each, axis=0)
-
-    def _spread(self, each: np.ndarray) -> np.ndarray:
-        """Return the deviation over the members `(members, rows, outputs)`, in the mean over the folds.
-
-        The interval is measured on rows that only the members of one fold predict. The spread of a new row is that
-        of as many members, which learned from the same rows; how much folds differ is part of the noise.
-        """
-        return np.asarray(np.sqrt(np.mean([some.var(axis=0) for some in self._by_fold(each)], axis=0)))
-
-    def _covariance(self, each: np.ndarray) -> np.ndarray:
-        """Return the covariance of the targets over the members, `(rows, targets, targets)`, as `_spread`."""
-        away = [some - some.mean(axis=0) for some in self._by_fold(each)]
-        return np.asarray(np.mean([np.einsum("mri,mrj->rij", some, some) / len(some) for some in away], axis=0))
-
-    def _by_fold(self, each: np.ndarray) -> list[np.ndarray]:
-        """Return what the members of each fold say."""
-        folds = [member.fold for member in self.members]
-        return [each[[own == fold for own in folds]] for fold in dict.fromkeys(folds)]
-
-    def _answers(self, x: np.ndarray, answering: np.ndarray) -> dict[str, np.ndarray]:
-        """Return mean, deviation and mean entropy over the members that are asked about each row."""
-        rows = [np.flatnonzero(asked) for asked in answering]
-        count, classes = answering.sum(axis=0), self.preparation.task is Task.CLASSIFICATION
-
-        def average(values: Sequence[np.ndarray]) -> np.ndarray:
-            total = np.zeros((len(x), *values[0].shape[1:]))
-            for own, value in zip(rows, values, strict=True):
-                total[own] += value
-            return total / count.reshape(-1, *[1] * (total.ndim - 1))
-
-        pairs = list(zip(self.members, rows, strict=True))
-        described = [] if classes else [self._described(member, x[own]) for member, own in pairs]
-        each = [self._one(member, x[own]) for member, own in pairs] if classes else [one.mean for one in described]
-        mean = average(each)
-        squares = average([(one - mean[own]) ** 2 for own, one in zip(rows, each, strict=True)])
-        found = {"mean": mean, "spread": np.sqrt(squares), **_mean_of(described, average)}
-        return {**found, "entropy": average([entropy(one) for one in each])} if classes else found
 
     def member_outputs(self, x: np.ndarray) -> np.ndarray:
         """Return each member's probabilities or values, `(members, rows, [time,] classes or targets)` float64."""
-        return np.stack([self._one(member, x) for member in self.members])
+        return np.stack([self.member_output(member, x) for member in self.members])
 
-    def _one(self, member: EnsembleMember, x: np.ndarray) -> np.ndarray:
+    def member_output(self, member: EnsembleMember, x: np.ndarray) -> np.ndarray:
+        """Return the probabilities or values of one member or replica, `(rows, [time,] classes or targets)`."""
         if self.preparation.task is Task.CLASSIFICATION:
             return to_probabilities(self._output(member, x))
         return self._described(member, x).mean
@@ -336,8 +315,8 @@ class Predictor:
         for name in ("calibration", "conformal", "region"):
             part = getattr(self, name)
             if part is not None:
-                document[name], own = part.to_parts()
-                arrays.update({f"{name}/{key}": array for key, array in own.items()})
+                document[name], of_part = part.to_parts()
+                arrays.update({f"{name}/{key}": array for key, array in of_part.items()})
         return document, arrays
 
     @classmethod
@@ -369,16 +348,11 @@ class Predictor:
         )
 
 
-def _mean_of(
-    described: Sequence[Described], average: Callable[[list[np.ndarray]], np.ndarray] | None = None
-) -> dict[str, np.ndarray]:
-    """Return the average over members of what they say of the data about the mean, by name; nothing without a head."""
-    found = {}
-    for name in ("variance", "quantiles", "covariance"):
-        values = [value for one in described if (value := getattr(one, name)) is not None]
-        if values:
-            found[name] = np.mean(values, axis=0) if average is None else average(values)
-    return found
+def _with_total(prediction: NumberPrediction, measured: MeasuredErrors) -> NumberPrediction:
+    """Return the prediction with the scatter that the networks predict or that was measured, and the total."""
+    scatter = np.broadcast_to(measured.values, prediction.mean.shape) if prediction.noise is None else prediction.noise
+    total = total_error(scatter, error_of_fit(prediction))
+    return replace(prediction, scatter=scatter, noise=None, total=total)
 
 
 def to_probabilities(output: np.ndarray) -> np.ndarray:

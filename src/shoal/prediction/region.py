@@ -71,11 +71,11 @@ class Region:
         scale = np.where(scale > 0, scale, 1.0).astype(np.float32)
         centre = x.mean(axis=0, dtype=np.float64).astype(np.float32)
         rows = np.ascontiguousarray((x[chosen] - centre) / scale, np.float32)
-        own = np.arange(len(rows)) if groups is None else groups[chosen]
-        neighbours = min(NEIGHBOURS, len(rows) - int(np.unique(own, return_counts=True)[1].max(initial=1)))
+        group = np.arange(len(rows)) if groups is None else groups[chosen]
+        neighbours = min(NEIGHBOURS, len(rows) - int(np.unique(group, return_counts=True)[1].max(initial=1)))
         if neighbours < 1:
             return None
-        distances = _distances(rows, rows, neighbours, own)
+        distances = _distances(rows, rows, neighbours, group)
         return cls(rows, centre, scale, float(conformal_quantile(distances[:, None], 1.0 - rate)[0]), rate, neighbours)
 
     def distance(self, x: np.ndarray) -> np.ndarray:
@@ -99,15 +99,15 @@ class Region:
         return cls(arrays["rows"], arrays["centre"], arrays["scale"], **document)
 
 
-def _distances(x: np.ndarray, rows: np.ndarray, neighbours: int, own: np.ndarray | None = None) -> np.ndarray:
-    """Return the mean distance to the nearest neighbours; with `own` groups, those of other groups."""
-    found, once = np.empty(len(x)), max(1, AT_ONCE // len(rows))
+def _distances(x: np.ndarray, rows: np.ndarray, neighbours: int, group: np.ndarray | None = None) -> np.ndarray:
+    """Return the mean distance to the nearest neighbours; with a `group` of each row, those of other groups."""
+    distances, once = np.empty(len(x)), max(1, AT_ONCE // len(rows))
     norms = np.einsum("ij,ij->i", rows, rows)
     for start in range(0, len(x), once):
         some = x[start : start + once]
         squares = norms - 2.0 * (some @ rows.T) + np.einsum("ij,ij->i", some, some)[:, None]
-        if own is not None:
-            squares[own[start : start + once, None] == own] = np.inf
+        if group is not None:
+            squares[group[start : start + once, None] == group] = np.inf
         nearest = np.partition(squares, neighbours - 1, axis=1)[:, :neighbours]
-        found[start : start + once] = np.sqrt(np.maximum(nearest, 0.0)).mean(axis=1)
-    return found
+        distances[start : start + once] = np.sqrt(np.maximum(nearest, 0.0)).mean(axis=1)
+    return distances

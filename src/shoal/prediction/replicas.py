@@ -69,7 +69,7 @@ def sound_replicas(replicas: Sequence[TrainedMember]) -> list[TrainedMember]:
     ended = [r for r in replicas if r.status not in (Status.RUNNING, Status.DIVERGED) and r.best_epoch > 0]
     for replica in ended:
         losses.setdefault(replica.member.origin, []).append(_best_loss(replica))
-    highest = {origin: _highest(np.asarray(own)) for origin, own in losses.items()}
+    highest = {origin: _highest(np.asarray(each)) for origin, each in losses.items()}
     sound = [r for r in ended if _best_loss(r) <= highest[r.member.origin]]
     count = np.bincount([r.member.origin for r in sound], minlength=1)
     return [r for r in sound if count[r.member.origin] >= FEWEST]
@@ -128,9 +128,9 @@ def _moves_and_mean(
     draws = np.asarray([replica.draw for replica in replicas])
     means = []
     for origin in np.unique(origins):
-        own = np.flatnonzero(origins == origin)
-        means.append(np.mean([answers[i] for i in own], axis=0))
-        for i in own:
+        places = np.flatnonzero(origins == origin)
+        means.append(np.mean([answers[i] for i in places], axis=0))
+        for i in places:
             answers[i] = answers[i] - means[-1]
     drawn = np.unique(draws)
     each = [np.mean([answers[i] for i in np.flatnonzero(draws == draw)], axis=0) for draw in drawn]

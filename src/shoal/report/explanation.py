@@ -15,6 +15,7 @@ from shoal.report.words import count, integer, joined, number
 if TYPE_CHECKING:
     from shoal.evaluation.explanation.attribution import Attribution
     from shoal.evaluation.explanation.explained import Explanation
+    from shoal.evaluation.explanation.interactions import Interactions
 
 TERMINAL_SCORES = 2
 LINES = 30
@@ -73,7 +74,7 @@ def effects_table(found: Explanation) -> tuple[tuple[str, ...], Rows]:
     forms = {"partial": "partial dependence", "accumulated": "accumulated effects"}
     rows: Rows = []
     for one in found.effects:
-        effect = one.partial if one.preferred == "partial" or one.accumulated is None else one.accumulated
+        effect = one.effect
         raised = effect.mean if one.preferred == "partial" else effect.mean + one.level
         for k, output in enumerate(one.outputs):
             low, high = int(raised[:, k].argmin()), int(raised[:, k].argmax())
@@ -100,10 +101,9 @@ def value_text(value: Any, kind: str) -> str:
     return day_text(float(value)) if kind == "date" else short(float(value))
 
 
-def interactions_table(found: Explanation) -> tuple[tuple[str, ...], Rows]:
+def interactions_table(interactions: Interactions) -> tuple[tuple[str, ...], Rows]:
     """Return header and rows of the interactions, the strongest first."""
-    assert found.interactions is not None
-    pairs = found.interactions.pairs[:LINES]
+    pairs = interactions.pairs[:LINES]
     rows: Rows = [(" × ".join(pair.columns), shown(pair.strength), shown(pair.h)) for pair in pairs]
     return ("interaction", "strength", "Friedman's H"), rows
 

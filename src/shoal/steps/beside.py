@@ -8,11 +8,6 @@ from threading import Event
 
 import numpy as np
 
-from shoal.data import (
-    Dataset,
-    Preparation,
-    Split,
-)
 from shoal.evaluation.baselines.flat_features import flat_features
 from shoal.evaluation.baselines.series import forecast_of
 from shoal.evaluation.baselines.tabular import learn_baselines, predict_by
@@ -20,6 +15,7 @@ from shoal.evaluation.scoring import joined_rows, prepared_rows
 from shoal.helper_process import HelperProcess, take_spare
 from shoal.report import warm_up
 from shoal.results import Task
+from shoal.steps.posing import Posed
 from shoal.training.resources import available_cores
 
 # What baselines, figures and the page need, and nothing before them.
@@ -38,10 +34,9 @@ def open_helper() -> HelperProcess:
     return HelperProcess(start=available_cores() > 1 and not loaded)
 
 
-def learn_meanwhile(
-    helper: HelperProcess, dataset: Dataset, split: Split, preparation: Preparation, seed: int
-) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+def learn_meanwhile(helper: HelperProcess, posed: Posed) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
     """Begin to fit the baselines and return the function that predicts by them; the test rows are not looked at."""
+    dataset, split, preparation, seed = posed.dataset, posed.split, posed.preparation, posed.settings.seed
     if dataset.task is Task.RECONSTRUCTION:  # its baselines need the size of the code, which is chosen later
         helper.do(warm_up)
         return lambda _: {}

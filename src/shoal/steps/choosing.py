@@ -2,16 +2,46 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from shoal.errors import SettingError
 from shoal.networks.bottleneck import code_size
+from shoal.prediction.out_of_fold import OutOfFold, answers, ensemble_member
 from shoal.results import Status
 from shoal.runs.folder import RunFolder
 from shoal.search.results.pareto import choose_small
 from shoal.search.results.ranking import choose_bottleneck, choose_candidates, rank_candidates
 from shoal.settings import FitSettings
+from shoal.steps.posing import Posed
 from shoal.steps.proposing import networks_each
-from shoal.steps.training import interrupted, keep_training
+from shoal.steps.session import interrupted
+from shoal.steps.training import keep_training
+from shoal.training.member import TrainedMember
 from shoal.training.trainer import Checkpoint, Training
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The networks that are kept.
+
+    Attributes:
+        places: positions among all that were trained of those that answer for new rows, the best candidate first.
+        members: these networks.
+        folds: the networks of the kept candidates in all folds; None without folds.
+    """
+
+    places: list[int]
+    members: list[TrainedMember]
+    folds: OutOfFold | None
+
+
+def keep_best(training: Training, posed: Posed, folder: RunFolder) -> Kept:
+    """Return the networks of the best candidates; of rolling folds those of the last answer for new rows."""
+    judged = choose_kept(training, posed.settings, folder)
+    members, problem = training.members, posed.problem
+    folds = OutOfFold.of(problem, [ensemble_member(members[place]) for place in judged])
+    places = [place for place in judged if answers(problem, members[place].member)]
+    return Kept(places, [members[place] for place in places], folds)
 
 
 def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) -> list[int]:

@@ -9,20 +9,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from shoal.data import (
-    Dataset,
-    Preparation,
-    Split,
-)
+from shoal.data import Preparation
 from shoal.evaluation.scoring import block_of
 from shoal.prediction.autoencoder import with_alarm
-from shoal.prediction.error_bars import Held, Measured, with_error_bars, with_region
+from shoal.prediction.error_bars import CalibrationRecord, HeldOutRows, with_error_bars, with_region
 from shoal.prediction.intrinsic_scatter import total_error, with_scatter
 from shoal.prediction.out_of_fold import OutOfFold, ensemble_member
 from shoal.prediction.predictor import Predictor
 from shoal.results import Task
-from shoal.settings import FitSettings
-from shoal.steps.posing import input_errors
+from shoal.steps.posing import Posed, input_errors
 from shoal.training.member import Problem, TrainedMember
 
 
@@ -33,20 +28,18 @@ def alone(members: Sequence[TrainedMember], preparation: Preparation, problem: P
 
 
 def make_ensemble(
-    members: list[TrainedMember],
-    preparation: Preparation,
-    dataset: Dataset,
-    split: Split,
-    problem: Problem,
-    settings: FitSettings,
+    posed: Posed,
+    members: Sequence[TrainedMember],
     replicas: Sequence[TrainedMember] = (),
     folds: OutOfFold | None = None,
-) -> tuple[Predictor, Measured]:
+) -> tuple[Predictor, CalibrationRecord]:
     """Return the predictor made of the kept members, its error bars or its alarm measured on the validation rows.
 
     With `folds` (by default those of the members), each validation row is predicted by the networks of the kept
     candidates that did not learn from it; with rolling folds, by those that learned from the rows before it.
     """
+    dataset, split, preparation, problem = posed.dataset, posed.split, posed.preparation, posed.problem
+    settings = posed.settings
     chosen, redrawn = (tuple(ensemble_member(m) for m in several) for several in (members, replicas))
     reconstruct = dataset.task is Task.RECONSTRUCTION
     targets = members[0].network.output_shape[0] if reconstruct else len(dataset.targets)
@@ -60,9 +53,9 @@ def make_ensemble(
     judge = plain if folds is None else folds.judge(plain)
     x = preparation.transform(dataset.inputs(rows))
     if reconstruct:
-        return with_alarm(plain, x, settings.false_alarm_rate), Measured("")
+        return with_alarm(plain, x, settings.false_alarm_rate), CalibrationRecord("")
     weights, groups, column = dataset.weights(), dataset.groups(), dataset.roles.group
-    held = Held(
+    held = HeldOutRows(
         x,
         dataset.y()[rows],
         None if weights is None else weights[rows],

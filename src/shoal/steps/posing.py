@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,27 @@ from shoal.training.heads import VALUE, GaussianHead
 from shoal.training.losses import Loss
 from shoal.training.member import Problem
 from shoal.training.problem import choose_loss, deal_halves, make_problem
+
+
+@dataclass(frozen=True)
+class Posed:
+    """What is to be learnt: the data, their split, preparation and settings, and the problem that networks get."""
+
+    dataset: Dataset
+    split: Split
+    preparation: Preparation
+    problem: Problem
+    settings: FitSettings
+
+    @classmethod
+    def of(cls, dataset: Dataset, split: Split, settings: FitSettings) -> Posed:
+        """Prepare the data and pose the problem.
+
+        Raises:
+            SettingError: a setting does not suit the data.
+        """
+        preparation = prepare(dataset, split, settings)
+        return cls(dataset, split, preparation, pose(dataset, split, preparation, settings), settings)
 
 
 def prepare(dataset: Dataset, split: Split, settings: FitSettings) -> Preparation:

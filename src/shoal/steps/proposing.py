@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from shoal.results import Task
+from shoal.search.members import members_of
 from shoal.search.space import Space
 from shoal.search.spaces import default_layers, default_space, reconstruction_space, single_space
+from shoal.search.strategies.random import propose
 from shoal.settings import FitSettings
+from shoal.steps.posing import Posed
+from shoal.steps.reading import kind_of
+from shoal.training.member import Member
 
 NETWORKS = 64
 NETWORKS_ON_SIGNALS = 24  # which take far longer each
@@ -23,6 +28,15 @@ def count_candidates(settings: FitSettings, kind: str = "table") -> int:
 def networks_each(settings: FitSettings) -> int:
     """Return how many networks a candidate has: folds × repeats."""
     return (settings.cv or 1) * settings.repeats
+
+
+def propose_members(posed: Posed) -> tuple[Space, list[Member]]:
+    """Return what is searched, and the members that it proposes: each candidate in each repeat and fold."""
+    split, dataset, problem, settings = posed.split, posed.dataset, posed.problem, posed.settings
+    rows, shape = split.rows_of_a_network, problem.input_shape
+    space = choose_space(rows, dataset.task, settings, shape, problem.per_step)
+    candidates = propose(space, count_candidates(settings, kind_of(dataset)), settings.seed)
+    return space, members_of(candidates, settings.cv, settings.repeats)
 
 
 def choose_space(

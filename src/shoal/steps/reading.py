@@ -13,7 +13,10 @@ from shoal.data import (
     roles_from_toml,
     split_rows,
 )
+from shoal.data.leaks import find_leaks
+from shoal.errors import RunError
 from shoal.settings import FitSettings
+from shoal.training.progress import Progress
 
 
 def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
@@ -37,6 +40,21 @@ def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
     sizes = (1.0 - test - validation, validation, test)
     chosen: dict[str, Any] = {"sizes": sizes, "folds": settings.cv, "repeats": settings.repeats}
     return dataset, split_rows(dataset, seed=settings.seed, test_rows=test_rows, **chosen)
+
+
+def read_checked(data: Any, settings: FitSettings, progress: Progress, sha256: str | None) -> tuple[Dataset, Split]:
+    """Read the data and split their rows; warn of what leaks, and refuse data that are no longer those of a run.
+
+    Raises:
+        RunError: their checksum is not `sha256`, where there is one.
+    """
+    progress.stage("reading")
+    dataset, split = read(data, settings)
+    for leak in find_leaks(dataset, split):
+        progress.warn(leak)
+    if sha256 is not None and dataset.sha256 != sha256:
+        raise RunError(f"the data in {dataset.source!r} have changed since the run began; start a new run")
+    return dataset, split
 
 
 def _listed(names: tuple[str, ...] | None) -> list[str] | None:

@@ -8,14 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from shoal.data import (
-    Dataset,
-    Preparation,
-    Split,
-)
-from shoal.errors import Interrupted
 from shoal.evaluation.baselines.label_shuffle import Shuffled, train_shuffled
-from shoal.helper_process import HelperProcess
 from shoal.prediction.parametric_bootstrap import about_the_fit
 from shoal.prediction.replicas import redrawn
 from shoal.repeating import import_meanwhile
@@ -25,11 +18,12 @@ from shoal.search.members import replicas_of
 from shoal.settings import FitSettings
 from shoal.steps.beside import LIBRARIES
 from shoal.steps.ensemble import alone
+from shoal.steps.posing import Posed
+from shoal.steps.session import Session, interrupted
 from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.choice import choose_engine
 from shoal.training.member import Member, Problem, TrainedMember
 from shoal.training.planner import find_budget
-from shoal.training.progress import Progress
 from shoal.training.trainer import Checkpoint, Stopped, Training, train
 
 SECONDS_TO_FINISH = 6.0  # kept back from a time budget for evaluation and page
@@ -37,32 +31,21 @@ SHARE_OF_SEARCH = 0.5  # of a time budget, where replicas need the rest
 
 
 def train_members(
-    problem: Problem,
-    members: list[Member],
-    settings: FitSettings,
-    progress: Progress,
-    folder: RunFolder,
-    began: float,
-    helper: HelperProcess,
-    search: Training | None = None,
+    problem: Problem, members: list[Member], settings: FitSettings, session: Session, search: Training | None = None
 ) -> Training:
     """Train, with a checkpoint in the folder now and then; on Ctrl-C keep what is done and say how to go on.
 
     The members may be the replicas of those that a `search` found, which is then kept in the same checkpoint.
     """
     choice = choose_engine(problem, members, settings.engine, find_budget(settings.memory))
+    folder, progress = session.folder, session.progress
     progress.stage(choice.stage)
     engine = choice.make()
-    import_meanwhile(*(LIBRARIES[-2:] if helper.running else LIBRARIES))
-    by_id = {member.id: member for member in members}
+    import_meanwhile(*(LIBRARIES[-2:] if session.helper.running else LIBRARIES))
     checkpoint = None
     if folder.has_checkpoint:
-        checkpoint = checkpoint_from_parts(*folder.load_checkpoint(), problem, by_id)
-    seconds = None
-    if settings.minutes is not None:
-        seconds = max(1.0, 60.0 * settings.minutes - (time.perf_counter() - began) - SECONDS_TO_FINISH)
-        seconds *= SHARE_OF_SEARCH if settings.replicas and search is None else 1.0
-
+        checkpoint = checkpoint_from_parts(*folder.load_checkpoint(), problem, {m.id: m for m in members})
+    seconds = seconds_left(settings, session, searching=search is None)
     save = partial(keep_training, folder, search=search)
     if search is not None:
         save(checkpoint or Checkpoint(engine=engine.name))
@@ -75,51 +58,42 @@ def train_members(
         raise interrupted(folder, f"{done} networks are" if search is None else f"{done} replicas are") from None
 
 
-def train_replicas(
-    problem: Problem,
-    kept: list[TrainedMember],
-    dataset: Dataset,
-    split: Split,
-    preparation: Preparation,
-    settings: FitSettings,
-    progress: Progress,
-    folder: RunFolder,
-    began: float,
-    helper: HelperProcess,
-    search: Training,
-) -> list[TrainedMember]:
+def seconds_left(settings: FitSettings, session: Session, *, searching: bool) -> float | None:
+    """Return how long training may take, or None without a time budget; a search leaves half of it to replicas."""
+    if settings.minutes is None:
+        return None
+    spent = time.perf_counter() - session.timing.began
+    left = max(1.0, 60.0 * settings.minutes - spent - SECONDS_TO_FINISH)
+    return left * SHARE_OF_SEARCH if settings.replicas and searching else left
+
+
+def train_replicas(posed: Posed, kept: list[TrainedMember], session: Session, search: Training) -> list[TrainedMember]:
     """Train the kept members anew on their answers redrawn within the errors, as often as the settings say.
 
     What is trained is kept in the folder: what follows may be interrupted, too.
 
     Args:
-        problem: that the kept members learned.
+        posed: what the kept members learned; without `replicas` in its settings there are none.
         kept: the ensemble.
-        dataset: with the measured errors.
-        split: its rows.
-        preparation: whose scale of the target is that of its errors, too.
-        settings: `replicas` of which is None where there are to be none.
-        progress: as for `train_members`, and so are the next three.
-        folder: of the run.
-        began: when the run did.
-        helper: the second process.
+        session: where they are kept.
         search: how the kept members were trained.
 
     Returns:
         All replicas, with those that failed or that the time did not reach.
     """
+    settings, dataset, split, preparation = posed.settings, posed.dataset, posed.split, posed.preparation
     if settings.replicas is None or dataset.y_err() is None:
-        keep_training(folder, search.checkpoint)
+        keep_training(session.folder, search.checkpoint)
         return []
     members = replicas_of([trained.member for trained in kept], settings.replicas)
-    posed = redrawn(problem, dataset, split, preparation.target_scale, settings.replicas)
-    ensemble, weights = alone(kept, preparation, problem), dataset.weights()
+    problem = redrawn(posed.problem, dataset, split, preparation.target_scale, settings.replicas)
+    ensemble, weights = alone(kept, preparation, posed.problem), dataset.weights()
     rows = split.validation if split.folds is None else split.train
     errors = np.asarray(dataset.y_err())[rows] / preparation.target_scale
-    own = None if weights is None else weights[rows]
-    posed = about_the_fit(posed, lambda x: preparation.scale_target(ensemble.mean(x)), own, errors)
-    training = train_members(posed, members, settings, progress, folder, began, helper, search)
-    keep_training(folder, training.checkpoint, search)
+    row_weights = None if weights is None else weights[rows]
+    problem = about_the_fit(problem, lambda x: preparation.scale_target(ensemble.mean(x)), row_weights, errors)
+    training = train_members(problem, members, settings, session, search)
+    keep_training(session.folder, training.checkpoint, search)
     return training.members
 
 
@@ -130,12 +104,6 @@ def shuffle_labels(problem: Problem, best: Member, settings: FitSettings) -> Shu
         return None
     engine = choose_engine(problem, [best], settings.engine, find_budget(settings.memory)).make()
     return train_shuffled(problem, best, engine)
-
-
-def interrupted(folder: RunFolder, kept: str) -> Interrupted:
-    """Return the error that says what is kept and how to go on."""
-    where = folder.path
-    return Interrupted(f"stopped; {kept} trained and kept in {where}. Go on with: shoal fit --resume {where}")
 
 
 def keep_training(folder: RunFolder, checkpoint: Checkpoint, search: Training | None = None) -> None:

@@ -211,14 +211,14 @@ def driven_pendulum_truth() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     dt = step / inner
     torque, angle, speed = 0.0, 1.0, 0.0
     kicks = rng.standard_normal(steps * inner) * 0.2 * math.sqrt(2 * dt / 3.0)
-    found = np.empty((steps, 2))
+    states = np.empty((steps, 2))
     for i, kick in enumerate(kicks):
         if i % inner == 0:
-            found[i // inner] = torque, angle
+            states[i // inner] = torque, angle
         speed += dt * (-math.sin(angle) - 0.1 * speed + torque)
         angle += dt * speed
         torque += kick - dt * torque / 3.0
-    return step * np.arange(steps), found[:, 0], found[:, 1]
+    return step * np.arange(steps), states[:, 0], states[:, 1]
 
 
 def driven_pendulum() -> tuple[pl.DataFrame, Roles]:

@@ -188,4 +188,4 @@ _SETS = (
     ),
 )
 
-BUILTIN: dict[str, Builtin] = {one.name: one for one in _SETS}
+BUILTIN: dict[str, Builtin] = {builtin.name: builtin for builtin in _SETS}

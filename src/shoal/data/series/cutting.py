@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import polars as pl
 
@@ -15,39 +17,67 @@ from shoal.errors import DataError, SettingError, listing, suggest
 _NUMBERS = (pl.Float64, pl.Int64, pl.Boolean)
 
 
-def cut_table(
-    table: pl.DataFrame,
-    roles: Roles,
-    *,
-    window: int | None = None,
-    horizon: int = 1,
-    series: str | None = None,
-    season: int | None = None,
-    part: np.ndarray | None = None,
-    per_step: bool = False,
-) -> CutTable:
+@dataclass(frozen=True)
+class Cutting:
+    """How the user wants the rows of a table to become series.
+
+    Attributes:
+        window: steps in a window; None: one row for each whole series.
+        horizon: how many next values of each target a window predicts.
+        series: the column that says to which series a row belongs.
+        season: steps after which the targets repeat.
+        per_step: whether each step of a whole series has its own label; None: in arrays, their shapes tell.
+
+    Raises:
+        SettingError: a horizon or a season without a window, or labels of steps with one.
+    """
+
+    window: int | None = None
+    horizon: int = 1
+    series: str | None = None
+    season: int | None = None
+    per_step: bool | None = None
+
+    def __post_init__(self) -> None:
+        if self.per_step and self.window is not None:
+            raise SettingError("per_step labels every step of whole series; leave out either it or the window")
+        for name, given in (("horizon", self.horizon != 1), ("season", self.season is not None)):
+            if given and self.window is None:
+                raise SettingError(
+                    f"{name} needs a window: how many steps the next values are predicted from (--window)"
+                )
+
+    @property
+    def wanted(self) -> bool:
+        """Whether rows shall become series at all."""
+        return self.window is not None or self.series is not None
+
+
+def cut_table(table: pl.DataFrame, roles: Roles, cutting: Cutting, part: np.ndarray | None = None) -> CutTable:
     """Return the series of a tidied table whose rows are steps, and what is to be predicted from each.
 
     Args:
         table: one row for each step.
         roles: of its columns; the targets are named.
-        window: steps in a window; None: one row for each whole series.
-        horizon: how many next values of each target a window predicts.
-        series: the column that says to which series a row belongs.
-        season: steps after which the targets repeat.
+        cutting: how.
         part: `(rows,)`; rows of different parts are different series.
-        per_step: whether each step of a whole series has its own label.
 
     Raises:
         DataError: a target that windows shall forecast holds no numbers; no column can be a channel.
         SettingError: a window or horizon below 1, a season longer than the window.
     """
-    notes: list[str] = []
-    channels = _channels(table, roles, window, series, notes)
+    channels, notes = _channels(table, roles, cutting)
     recipe = Recipe(
-        tuple(roles.target), channels, roles.time, series, window, horizon, season=season, per_step=per_step
+        tuple(roles.target),
+        channels,
+        time=roles.time,
+        series=cutting.series,
+        window=cutting.window,
+        horizon=cutting.horizon,
+        season=cutting.season,
+        per_step=bool(cutting.per_step),
     )
-    cut = (gather_series if window is None else cut_windows)(table, roles, recipe, part)
+    cut = (gather_series if recipe.window is None else cut_windows)(table, roles, recipe, part)
     return cut._replace(notes=(*cut.notes, *notes))
 
 
@@ -62,28 +92,14 @@ def cut_again(table: pl.DataFrame, recipe: Recipe, *, known: bool = False) -> tu
     return (series_of if recipe.window is None else windows_of)(table, recipe, known=known)
 
 
-def check_cutting(window: int | None, horizon: int, season: int | None, per_step: bool | None = None) -> None:
-    """Refuse a horizon or a season without a window, and labels of steps with one.
-
-    Raises:
-        SettingError: says which is missing, or too much.
-    """
-    if per_step and window is not None:
-        raise SettingError("per_step labels every step of whole series; leave out either it or the window")
-    for name, given in (("horizon", horizon != 1), ("season", season is not None)):
-        if given and window is None:
-            raise SettingError(f"{name} needs a window: how many steps the next values are predicted from (--window)")
-
-
-def _channels(
-    table: pl.DataFrame, roles: Roles, window: int | None, series: str | None, notes: list[str]
-) -> tuple[str, ...]:
-    """Return the columns of a series: the targets first where they are forecast, then all others with numbers."""
-    _check_series(table, roles, series)
-    if window is not None:
-        for name in roles.target:
-            _check_target(table.get_column(name))
-    taken = {name for _, name in roles.pairs()} | {series}
+def _channels(table: pl.DataFrame, roles: Roles, cutting: Cutting) -> tuple[tuple[str, ...], list[str]]:
+    """Return the columns of a series, targets first where they are forecast, and sentences on what was left out."""
+    _check_series(table, roles, cutting.series)
+    forecast = list(roles.target) if cutting.window is not None else []
+    for name in forecast:
+        _check_target(table.get_column(name))
+    taken = {name for _, name in roles.pairs()} | {cutting.series}
+    notes = []
     asked = bool(roles.features)
     free = [name for name in (roles.features or table.columns) if name not in taken]
     text = [name for name in free if table.get_column(name).dtype not in _NUMBERS]
@@ -94,11 +110,10 @@ def _channels(
         notes.append(f"Left out {listing(map(repr, text))}: no numbers, which the channels of a series are.")
     if same:
         notes.append(f"Left out {listing(map(repr, same))}: the same in every row.")
-    others = tuple(name for name in free if name not in text and name not in same)
-    channels = (*(roles.target if window is not None else ()), *others)
+    channels = (*forecast, *(name for name in free if name not in text and name not in same))
     if not channels:
         raise DataError("no column of numbers is left to make a series of, beside the target and other roles")
-    return channels
+    return channels, notes
 
 
 def _check_series(table: pl.DataFrame, roles: Roles, series: str | None) -> None:

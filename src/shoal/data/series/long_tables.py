@@ -7,8 +7,9 @@ import polars as pl
 
 from shoal.data.conversion import tidy
 from shoal.data.roles import Roles
-from shoal.data.series.recipe import Cut, Recipe, Steps, in_order
-from shoal.data.series.step_targets import StepTargets, taken
+from shoal.data.series.recipe import Cut, Recipe
+from shoal.data.series.step_targets import StepTargets, rows_or_nothing
+from shoal.data.series.steps import Steps, in_order
 from shoal.data.series.windows import CutTable
 from shoal.data.signals import Signals
 from shoal.errors import DataError
@@ -69,8 +70,8 @@ def series_of(table: pl.DataFrame, recipe: Recipe, *, known: bool = False) -> tu
         DataError: a column is missing; with `known`, a target changes within a series.
     """
     steps = in_order(tidy(table), recipe)
-    whole = known and not recipe.per_step
-    names = [recipe.series or "", *(recipe.target if whole else ())]
+    with_targets = known and not recipe.per_step
+    names = [recipe.series or "", *(recipe.target if with_targets else ())]
     columns = [_constant(steps, name, recipe) for name in names if name in table.columns]
     return pl.DataFrame(columns), _signals(steps, recipe, known=known and recipe.per_step)
 
@@ -114,5 +115,5 @@ def _signals(steps: Steps, recipe: Recipe, *, known: bool) -> Signals:
         return Signals("series", values, recipe.channels, ends)
     at = np.full(values.shape[:2], -1)
     at[row, place] = np.arange(len(steps.run))
-    targets = StepTargets.of(taken(steps.table.select(recipe.target), at.reshape(-1)), values.shape[1])
+    targets = StepTargets.of(rows_or_nothing(steps.table.select(recipe.target), at.reshape(-1)), values.shape[1])
     return Signals("series", values, recipe.channels, ends, targets)

@@ -79,7 +79,7 @@ class StepTargets:
         """Return them with steps behind the last."""
         place = np.arange(steps)
         rows = np.arange(len(self))[:, None] * self.steps + place
-        return StepTargets(taken(self.table, np.where(place < self.steps, rows, -1).reshape(-1)), steps)
+        return StepTargets(rows_or_nothing(self.table, np.where(place < self.steps, rows, -1).reshape(-1)), steps)
 
     def check_known(self, classes: tuple[str, ...]) -> None:
         """Refuse classes that are not known.
@@ -97,7 +97,7 @@ class StepTargets:
             )
 
 
-def taken(table: pl.DataFrame, rows: np.ndarray) -> pl.DataFrame:
+def rows_or_nothing(table: pl.DataFrame, rows: np.ndarray) -> pl.DataFrame:
     """Return rows of a table, with nothing in them where the position is negative."""
     at = pl.Series(rows).cast(pl.Int64)
     return pl.DataFrame([column.gather(at.clip(0)).set(at < 0, None) for column in table.get_columns()])
@@ -115,19 +115,12 @@ def numbers_of(real: pl.DataFrame, names: list[str]) -> np.ndarray:
         raise DataError(f"of the steps that have a target, one after the other: {error}") from None
 
 
-def with_step_targets(
-    table: pl.DataFrame, targets: StepTargets, lengths: np.ndarray | None, notes: list[str]
-) -> tuple[pl.DataFrame, np.ndarray]:
-    """Leave out the series none of whose steps has a target, and say what else is missing.
+def series_with_targets(targets: StepTargets, lengths: np.ndarray | None) -> tuple[np.ndarray, list[str]]:
+    """Return the positions of the series of which some step has a target, and sentences on what is missing.
 
     Args:
-        table: one row for each series.
-        targets: of its steps.
+        targets: of the steps.
         lengths: `(rows,)` real steps of each series; None: all are.
-        notes: to which sentences are added.
-
-    Returns:
-        What is left of the table, and the positions of its rows.
 
     Raises:
         DataError: no step has a target.
@@ -137,9 +130,9 @@ def with_step_targets(
         raise DataError(f"no step has a target: {', '.join(map(repr, targets.table.columns))} holds no values")
     kept = np.flatnonzero(present.any(axis=1))
     real = present.size if lengths is None else int(lengths.sum())
-    missing = real - int(present.sum())
+    missing, notes = real - int(present.sum()), []
     if missing:
         notes.append(f"{missing:,} of {real:,} steps have no target and count for nothing.")
     if len(kept) < len(present):
         notes.append(f"{len(present) - len(kept):,} series without any target left out.")
-    return table[kept], kept
+    return kept, notes

@@ -12,7 +12,8 @@ import polars as pl
 from shoal.data.conversion import tidy
 from shoal.data.roles import Roles
 from shoal.data.series.interpolation import fill_short_gaps
-from shoal.data.series.recipe import Cut, Recipe, Steps, in_order, times_like
+from shoal.data.series.recipe import Cut, Recipe
+from shoal.data.series.steps import Steps, in_order, times_like
 from shoal.data.signals import Signals
 from shoal.errors import DataError, listing
 
@@ -70,11 +71,11 @@ def cut_windows(table: pl.DataFrame, roles: Roles, recipe: Recipe, part: np.ndar
     columns, roles = _carried(steps, roles, recipe, starts + grid.window)
     errors = [_ahead(steps, name, recipe, starts) for name in roles.y_err]
     targets = grid.targets(starts)
-    made = pl.DataFrame([*columns, grid.times(starts), *targets, *(one for several in errors for one in several)])
+    made = pl.DataFrame([*columns, grid.times(starts), *targets, *(column for several in errors for column in several)])
     roles = roles.model_copy(
         update={
             "target": [series.name for series in targets],
-            "y_err": [one.name for several in errors for one in several],
+            "y_err": [column.name for several in errors for column in several],
             "time": recipe.time_name,
         }
     )

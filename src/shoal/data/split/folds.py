@@ -28,10 +28,10 @@ def check_folds(dataset: Dataset, rows: np.ndarray, folds: int) -> None:
     """
     groups, fewest = dataset.groups(), f"cv: {folds} folds need at least"
     if groups is not None:
-        found = len(np.unique(groups[rows]))
-        if found < folds:
-            where = f"in {dataset.roles.group!r} outside the test rows there are {found}"
-            raise SettingError(f"{fewest} {folds} groups; {where}.{advice(found)}")
+        count = len(np.unique(groups[rows]))
+        if count < folds:
+            where = f"in {dataset.roles.group!r} outside the test rows there are {count}"
+            raise SettingError(f"{fewest} {folds} groups; {where}.{advice(count)}")
     elif dataset.task is Task.CLASSIFICATION:
         y = dataset.y()[rows]
         if y.ndim == 2:  # of series, those count in which a class comes up
@@ -104,7 +104,7 @@ def _by_group(strata: np.ndarray, groups: np.ndarray, folds: int, stream: Stream
     # large groups first fills folds evenly; in classes of size, so that repeats still differ
     order = order[np.argsort(-np.floor(np.log2(sizes[order])), kind="stable")]
     held, chosen = np.zeros((folds, share.shape[1])), np.empty(len(names), np.int64)
-    for one in order:
-        chosen[one] = np.argmin(held @ share[one])
-        held[chosen[one]] += share[one]
+    for index in order:
+        chosen[index] = np.argmin(held @ share[index])
+        held[chosen[index]] += share[index]
     return chosen[group]

@@ -114,11 +114,11 @@ def roll_dataset(dataset: Dataset, rows: np.ndarray, folds: int) -> RollingFolds
     until = None if cut is None or cut.recipe.window is None else cut.until[rows]
     times, groups = times[rows], None if groups is None else groups[rows]
     need, outside = f"cv: {folds} rolling folds need at least", "outside the test rows"
-    found = len(np.unique(_starts(times, groups)))
-    if found <= folds:
+    count = len(np.unique(_starts(times, groups)))
+    if count <= folds:
         what = "different times" if groups is None else f"different times at which a {dataset.roles.group!r} begins"
         raise SettingError(
-            f"{need} {folds + 1} {what}; in {dataset.roles.time!r} {outside} there are {found}.{advice(found - 1)}"
+            f"{need} {folds + 1} {what}; in {dataset.roles.time!r} {outside} there are {count}.{advice(count - 1)}"
         )
     if len(rows) < FEWEST * (folds + 1):
         raise SettingError(
@@ -155,7 +155,7 @@ def _check_filled(dataset: Dataset, rolled: RollingFolds) -> None:
         )
 
 
-def told(dataset: Dataset, rows: np.ndarray, rolled: RollingFolds) -> str:
+def describe_rolling(dataset: Dataset, rows: np.ndarray, rolled: RollingFolds) -> str:
     """Return in sentences how rolling folds were made, and what the first of them cannot know.
 
     Args:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from shoal.data.dataset import Dataset
+from shoal.data.split.dividing import divide
 from shoal.data.split.folds import check_folds
-from shoal.data.split.rolling import RollingFolds, roll_dataset, told
-from shoal.data.split.stratified import divide_stratified
+from shoal.data.split.rolling import RollingFolds, describe_rolling, roll_dataset
 from shoal.errors import DataError, SettingError, listing
 from shoal.results import Task
-
-_GROUP_DRAWS = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +43,13 @@ class Split:
         if self.folds is None:
             return len(self.train)
         return len(self.train) - len(self.train) // (self.folds if self.rolling is None else self.folds + 1)
+
+
+class _TestRows(NamedTuple):
+    """The positions of the test rows, and whether the user chose them."""
+
+    rows: np.ndarray
+    given: bool
 
 
 def split_rows(
@@ -86,53 +91,62 @@ def split_rows(
         (32, 8, 10)
     """
     sizes = _checked_sizes(sizes)
-    everything = np.arange(dataset.rows)
-    given = test_rows is not None
-    if test_rows is not None:
-        test = _checked_test_rows(test_rows, dataset.rows)
-        rest = np.setdiff1d(everything, test)
-    else:
-        rest, test = _divide(dataset, everything, sizes[2], dataset.rows, seed)
+    rest, test = _set_test_apart(dataset, sizes[2], seed, test_rows)
     if folds is not None and dataset.roles.time is not None:
-        return _rolling(dataset, rest, test, folds, given=given)
-    share = sizes[1] / (sizes[0] + sizes[1])
-    wanted = len(rest) if given else dataset.rows
-    train, validation = _divide(dataset, rest, share if given else sizes[1], wanted, seed + 1)
-    lost = len(train) + len(validation)
-    validation = _purged(dataset, validation, test, given=given)
-    train = _purged(dataset, _purged(dataset, train, validation), test, given=given)
-    lost -= len(train) + len(validation)
-    for name, part in (("training", train), ("validation", validation), ("test", test)):
-        if not len(part):
-            raise DataError(f"{dataset.rows} rows are too few for this split: no {name} rows are left")
-    if folds is None:
-        parts = f"{len(train):,} rows for training, {len(validation):,} for validation"
-    else:
+        return _split_rolling(dataset, rest, test, folds)
+    train, validation = _divide_rest(dataset, rest, test, sizes, seed + 1)
+    lost = len(rest) - len(train) - len(validation)
+    parts = f"{len(train):,} rows for training, {len(validation):,} for validation"
+    if folds is not None:
         train = validation = np.concatenate([train, validation])
         check_folds(dataset, train, folds)
         dealt = "" if repeats == 1 else f" (dealt anew in each of {repeats} repeats)"
         parts = f"{len(train):,} rows for training in {folds} folds{dealt}"
-    if not given:
-        _assert_groups_apart(dataset, test, train, validation, folds)
-    how = _how(dataset, given, parts, train, test)
+    _assert_groups_apart(dataset, test, train, validation, folds)
+    how = _describe(dataset, parts, train, test)
     if lost:
         how += f" {lost:,} windows were left out, since they predict values that later parts predict, too."
-    return Split(np.sort(train), np.sort(validation), np.sort(test), how, folds)
+    return Split(np.sort(train), np.sort(validation), np.sort(test.rows), how, folds)
 
 
-def _rolling(dataset: Dataset, rest: np.ndarray, test: np.ndarray, folds: int, *, given: bool) -> Split:
+def _set_test_apart(
+    dataset: Dataset, share: float, seed: int, test_rows: np.ndarray | None
+) -> tuple[np.ndarray, _TestRows]:
+    """Return the rows that are for no test, and the test rows: those that the user chose, else a share of all."""
+    rows = np.arange(dataset.rows)
+    if test_rows is not None:
+        test = _checked_test_rows(test_rows, dataset.rows)
+        return np.setdiff1d(rows, test), _TestRows(test, given=True)
+    rest, test = divide(dataset, rows, share, dataset.rows, seed)
+    return rest, _TestRows(test, given=False)
+
+
+def _divide_rest(
+    dataset: Dataset, rest: np.ndarray, test: _TestRows, sizes: tuple[float, float, float], seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows for training and for validation, without windows that predict what later parts predict."""
+    share, of = (sizes[1] / (sizes[0] + sizes[1]), len(rest)) if test.given else (sizes[1], dataset.rows)
+    train, validation = divide(dataset, rest, share, of, seed)
+    validation = _purged(dataset, validation, test.rows, given=test.given)
+    train = _purged(dataset, _purged(dataset, train, validation), test.rows, given=test.given)
+    for name, part in (("training", train), ("validation", validation), ("test", test.rows)):
+        if not len(part):
+            raise DataError(f"{dataset.rows} rows are too few for this split: no {name} rows are left")
+    return train, validation
+
+
+def _split_rolling(dataset: Dataset, rest: np.ndarray, test: _TestRows, folds: int) -> Split:
     """Return the split whose training rows are all but the test rows, in rolling folds."""
-    train = np.sort(_purged(dataset, rest, test, given=given))
+    train = np.sort(_purged(dataset, rest, test.rows, given=test.given))
     rolled = roll_dataset(dataset, train, folds)
-    how = _how(dataset, given, f"{len(train):,} rows for training in {folds} rolling folds", train, test)
+    how = _describe(dataset, f"{len(train):,} rows for training in {folds} rolling folds", train, test)
     if len(train) < len(rest):
         how += (
             f" {len(rest) - len(train):,} windows were left out, since they predict values that test windows predict."
         )
-    how += told(dataset, train, rolled)
-    if not given:
-        _assert_groups_apart(dataset, test, train, train, folds)
-    return Split(train, train[rolled.validated], np.sort(test), how, folds, rolled)
+    how += describe_rolling(dataset, train, rolled)
+    _assert_groups_apart(dataset, test, train, train, folds)
+    return Split(train, train[rolled.validated], np.sort(test.rows), how, folds, rolled)
 
 
 def _checked_sizes(sizes: Any) -> tuple[float, float, float]:
@@ -157,100 +171,16 @@ def _checked_test_rows(test_rows: np.ndarray, rows: int) -> np.ndarray:
     return test
 
 
-def _divide(dataset: Dataset, rows: np.ndarray, share: float, of: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Divide rows in two; the second part gets `share` of `of` rows."""
-    count = min(max(round(share * of), 1), len(rows) - 1)
-    groups, times = dataset.groups(), dataset.times()
-    if groups is not None:
-        return _by_group(dataset, rows, groups[rows], count, seed)
-    if times is not None:
-        return _by_time(rows, times[rows], count)
-    strata = dataset.strata()
-    if strata is not None:
-        return _by_class(rows, strata[rows], count, seed)
-    return _at_random(rows, None, count, seed)
-
-
-def _at_random(rows: np.ndarray, strata: np.ndarray | None, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    if strata is None:
-        order = np.random.default_rng(seed % 2**64).permutation(rows)
-        return order[count:], order[:count]
-    return divide_stratified(rows, strata, count, seed % 2**32)
-
-
-def _by_class(rows: np.ndarray, y: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Divide with every class in proportion; classes too rare for that share one stratum."""
-    counts = np.bincount(y)
-    least = int(np.ceil(len(rows) / min(count, len(rows) - count)))
-    rare = (counts < least)[y]
-    strata = np.where(rare, -1, y)
-    if 0 < rare.sum() < least:  # too few even together: they join the largest class
-        strata = np.where(rare, int(counts.argmax()), y)
-    if len(np.unique(strata)) > min(count, len(rows) - count):
-        first, second = _at_random(rows, None, count, seed)
-    else:
-        first, second = _at_random(rows, strata, count, seed)
-    return _every_class_first(rows, y, first, second)
-
-
-def _every_class_first(
-    rows: np.ndarray, y: np.ndarray, first: np.ndarray, second: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Swap rows so that no class is in the second part only: what was never seen cannot be learnt."""
-    label = dict(zip(rows.tolist(), y.tolist(), strict=True))
-    first_y, second_y = (np.asarray([label[row] for row in part.tolist()]) for part in (first, second))
-    for missing in np.setdiff1d(second_y, first_y):
-        source = int(np.flatnonzero(second_y == missing)[0])
-        target = int(np.flatnonzero(first_y == np.bincount(first_y).argmax())[0])
-        first[target], second[source] = second[source], first[target]
-        first_y[target], second_y[source] = second_y[source], first_y[target]
-    return first, second
-
-
-def _by_group(
-    dataset: Dataset, rows: np.ndarray, groups: np.ndarray, count: int, seed: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """Divide between groups: of 40 draws the one nearest to the wanted number of rows and mix of classes."""
-    from sklearn.model_selection import GroupShuffleSplit
-
-    number = len(np.unique(groups))
-    if number < 2:
-        raise DataError(
-            f"the group column {dataset.roles.group!r} has too few different groups; training, validation "
-            "and test need at least one each"
-        )
-    share = min(max(count / len(rows), 1 / number), 1 - 1 / number)
-    splitter = GroupShuffleSplit(_GROUP_DRAWS, test_size=share, random_state=seed % 2**32)
-    strata = dataset.strata()
-    classes = np.zeros(len(rows), np.int64) if strata is None else strata[rows]
-    wanted = np.bincount(classes) * (count / len(rows))
-    draws = [(first, second) for first, second in splitter.split(rows, groups=groups)]
-    misfits = [np.abs(np.bincount(classes[second], minlength=len(wanted)) - wanted).sum() for _, second in draws]
-    first, second = draws[int(np.argmin(misfits))]
-    return rows[first], rows[second]
-
-
-def _by_time(rows: np.ndarray, times: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Put the latest rows second; rows of the same time stay together."""
-    order = np.argsort(times, kind="stable")
-    ordered = times[order]
-    cuts = np.flatnonzero(ordered[1:] > ordered[:-1]) + 1
-    if not len(cuts):
-        raise DataError("the time column has too few different times to split the past from the future")
-    cut = int(cuts[np.abs(cuts - (len(rows) - count)).argmin()])
-    return rows[order[:cut]], rows[order[cut:]]
-
-
 def _assert_groups_apart(
-    dataset: Dataset, test: np.ndarray, train: np.ndarray, validation: np.ndarray, folds: int | None
+    dataset: Dataset, test: _TestRows, train: np.ndarray, validation: np.ndarray, folds: int | None
 ) -> None:
-    """Assert that no group is divided, which the way of splitting makes impossible."""
+    """Assert that no group is divided, which the way of splitting makes impossible unless the user chose test rows."""
     groups = dataset.groups()
-    if groups is None:
+    if groups is None or test.given:
         return
-    kept_apart = [(test, train), (test, validation)] + ([] if folds else [(train, validation)])
-    for one, other in kept_apart:
-        assert not np.intersect1d(groups[one], groups[other]).size, "a group is on both sides of the split"
+    kept_apart = [(test.rows, train), (test.rows, validation)] + ([] if folds else [(train, validation)])
+    for rows, others in kept_apart:
+        assert not np.intersect1d(groups[rows], groups[others]).size, "a group is on both sides of the split"
 
 
 def _purged(dataset: Dataset, rows: np.ndarray, later: np.ndarray, *, given: bool = False) -> np.ndarray:
@@ -267,7 +197,7 @@ def _purged(dataset: Dataset, rows: np.ndarray, later: np.ndarray, *, given: boo
     return rows[cut.until[rows] < cut.since[later].min()]
 
 
-def _how(dataset: Dataset, given: bool, parts: str, train: np.ndarray, test: np.ndarray) -> str:
+def _describe(dataset: Dataset, parts: str, train: np.ndarray, test: _TestRows) -> str:
     """Say in a sentence how the rows were split; `parts` names those that are no test rows."""
     way = "at random"
     if dataset.roles.group is not None:
@@ -281,12 +211,12 @@ def _how(dataset: Dataset, given: bool, parts: str, train: np.ndarray, test: np.
         seen = np.unique(dataset.y()[train])
         unseen = [name for i, name in enumerate(dataset.classes) if i not in seen]
     more = f" No training row has the class {listing(map(repr, unseen))}." if unseen else ""
-    if not given:
-        return f"{parts} and {len(test):,} for the test, split {way}.{more}"
-    text = f"{parts}, split {way}; {len(test):,} test rows as given.{more}"
+    if not test.given:
+        return f"{parts} and {len(test.rows):,} for the test, split {way}.{more}"
+    text = f"{parts}, split {way}; {len(test.rows):,} test rows as given.{more}"
     groups = dataset.groups()
     if groups is not None:
-        others = np.setdiff1d(np.arange(dataset.rows), test)
-        shared = len(np.intersect1d(groups[test], groups[others]))
+        others = np.setdiff1d(np.arange(dataset.rows), test.rows)
+        shared = len(np.intersect1d(groups[test.rows], groups[others]))
         text += f" {shared} groups are in the test rows and in the others." if shared else ""
     return text

@@ -88,17 +88,20 @@ class Dependence:
     curves: np.ndarray | None = None
 
     @property
+    def effect(self) -> Effect:
+        """The effect that is to be looked at: the accumulated one of columns that go with others, else the partial."""
+        return self.accumulated if self.together_with and self.accumulated is not None else self.partial
+
+    @property
     def preferred(self) -> str:
-        """Which of the two is to be looked at: `accumulated` of columns that go with others, else `partial`."""
-        return "accumulated" if self.together_with and self.accumulated is not None else "partial"
+        """Which of the two is to be looked at, `accumulated` or `partial`."""
+        return "accumulated" if self.effect is self.accumulated else "partial"
 
     @property
     def spread(self) -> float:
         """The largest standard deviation over the rows of the effect that is to be looked at."""
-        effect = self.partial if self.preferred == "partial" else self.accumulated
-        assert effect is not None
-        w = np.maximum(self.counts, 0.0)
-        centred = effect.mean - np.average(effect.mean, axis=0, weights=w)
+        w, mean = np.maximum(self.counts, 0.0), self.effect.mean
+        centred = mean - np.average(mean, axis=0, weights=w)
         return float(np.sqrt(np.average(centred**2, axis=0, weights=w)).max())
 
     def table(self) -> dict[str, Any]:

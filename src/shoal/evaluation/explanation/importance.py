@@ -254,9 +254,8 @@ def _losses(subject: Subject, units: Sequence[Sequence[int]], x: np.ndarray, cop
 
 def _unit_outputs(subject: Subject, units: Sequence[Sequence[int]], x: np.ndarray, copies: int) -> np.ndarray:
     """Return what each unit says, `(units, copies rows, classes or targets)`."""
-    if len(units) == len(subject.predictor.members):
+    if subject.answering is None or len(units) == len(subject.predictor.members):
         return subject.predictor.member_outputs(x)
-    assert subject.answering is not None
     asked = np.tile(subject.answering, copies)
     width = len(subject.predictor.preparation.classes) or len(subject.predictor.preparation.targets)
     outputs = np.full((len(units), len(x), width), np.nan)

@@ -82,9 +82,7 @@ def says(
     features = features_of(predictor, x)
     if predictor.preparation.task is Task.CLASSIFICATION:
         return _logit(predictor, number, features, answering)
-    prediction = predictor.predict_features(features, answering)
-    assert prediction.mean is not None
-    assert prediction.std is not None
+    prediction = predictor.predict_numbers(features, answering)
     f, error = prediction.mean[:, number], error_of_fit(prediction)[:, number]
     if error.any():
         return f, error, "σ is the error of the ensemble's mean: how far its networks disagree"
@@ -94,10 +92,9 @@ def says(
 def _logit(
     predictor: Predictor, number: int, features: np.ndarray, answering: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray, str]:
-    prediction = predictor.predict_features(features, answering)
+    prediction = predictor.predict_classes(features, answering)
     smooth = predictor.calibration.method != "isotonic"  # whose steps no short formula follows
     probability = prediction.probabilities if smooth else prediction.averaged
-    assert probability is not None
     f = logit(probability[:, number])
     if len(predictor.members) == 1:
         return f, np.ones(len(f)), "σ is one unit of the logit, since one network has no spread"

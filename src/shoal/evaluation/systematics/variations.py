@@ -194,8 +194,7 @@ class Variation(BaseModel):
             DataError: a column is missing, or a weight is no number.
             SettingError: there is no such class.
         """
-        if self.way == "rate":
-            assert self.rate is not None
+        if self.rate is not None:
             change = self.rate if side == "up" else -self.rate
             return np.where(truth == self._class_among(classes), 1.0 + change, 1.0) * weights
         if self.way not in ("weight", "factor"):

@@ -12,11 +12,12 @@ from shoal.evaluation.paired import paired_difference
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.predictions import TestRows
-from shoal.prediction.calibration import ECE, calibration_error, entropy
+from shoal.prediction.calibration import ECE, Calibration, calibration_error, entropy
 from shoal.prediction.conformal import Conformal, coverage
-from shoal.prediction.error_bars import Measured
+from shoal.prediction.error_bars import CalibrationRecord, HeldOutProbabilities
 from shoal.prediction.likelihood import negative_log_likelihood
-from shoal.prediction.predictor import Prediction, Predictor
+from shoal.prediction.prediction import ClassPrediction, NumberPrediction, Prediction
+from shoal.prediction.predictor import Predictor
 from shoal.prediction.scored import Scored
 from shoal.results import Interval, Task
 from shoal.statistics.bootstrap import normal_quantile, with_intervals
@@ -88,7 +89,7 @@ def level_of(record: Record) -> float:
 
 def error_bars_record(
     predictor: Predictor,
-    measured: Measured,
+    measured: CalibrationRecord,
     held: Scored,
     prediction: Prediction,
     test: Scored,
@@ -100,7 +101,7 @@ def error_bars_record(
 
     Args:
         predictor: the ensemble with its error bars.
-        measured: what calibrating it found.
+        measured: what calibrating it did.
         held: truth and weights of the rows that it was calibrated on.
         prediction: of the test rows.
         test: their truth and weights.
@@ -113,7 +114,10 @@ def error_bars_record(
         return None
     if test.present is not None:
         prediction = prediction.at(test.present)
-    made = _of_classes if predictor.preparation.task is Task.CLASSIFICATION else _of_numbers
+    if isinstance(prediction, ClassPrediction):
+        of_task = _of_classes(predictor.calibration, measured.probabilities, held, prediction, test, groups, seed)
+    else:
+        of_task = _of_numbers(predictor, conformal, prediction, test, groups, seed)
     region = predictor.region
     return ErrorBars(
         level=conformal.level,
@@ -124,40 +128,35 @@ def error_bars_record(
         outside_rows=0 if outside is None else int(outside.sum()),
         outside_rate=0.0 if region is None else region.rate,
         groups_known=len(conformal.by_group),
-        **made(predictor, conformal, measured, held, prediction, test, groups, seed),  # type: ignore[arg-type]
+        **of_task,
     )
 
 
 def _of_classes(
-    predictor: Predictor,
-    _: Conformal,
-    measured: Measured,
+    calibration: Calibration,
+    validation: HeldOutProbabilities | None,
     held: Scored,
-    prediction: Prediction,
+    prediction: ClassPrediction,
     test: Scored,
     groups: np.ndarray | None,
     seed: int,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     raw = prediction.averaged
-    assert prediction.probabilities is not None
-    assert raw is not None
-    assert measured.before is not None
-    assert measured.after is not None
     scores: dict[str, dict[str, BeforeAfter]] = {"calibration_error": {}, "log_loss": {}}
-    parts = {"validation": (held, measured.before, measured.after), "test": (test, raw, prediction.probabilities)}
+    parts = {} if validation is None else {"validation": (held, validation.before, validation.after)}
+    parts["test"] = test, raw, prediction.probabilities
     for part, (scored, before, after) in parts.items():
         own = groups if part == "test" else scored.series
         both = [calibration_error(p, scored.truth, scored.weights, seed, own) for p in (before, after)]
         scores["calibration_error"][part] = BeforeAfter(*both)
         both = [_log_loss(p, scored, seed, own) for p in (before, after)]
         scores["log_loss"][part] = BeforeAfter(*both)
-    method = predictor.calibration.method
     size = None if prediction.sets is None else _mean(prediction.sets.sum(axis=1), test.weights)
     total = _mean(entropy(raw), test.weights)
-    apart = _mean(np.asarray(prediction.disagreement), test.weights)
+    apart = _mean(prediction.disagreement, test.weights)
     return {
-        "calibration": method,
-        "parameters": (predictor.calibration.temperature,) if method == "temperature" else (),
+        "calibration": calibration.method,
+        "parameters": (calibration.temperature,) if calibration.method == "temperature" else (),
         "scores": scores,
         "set_size": size,
         "disagreement": apart / total if total > 0 else None,
@@ -175,16 +174,11 @@ def _log_loss(probabilities: np.ndarray, scored: Scored, seed: int, groups: np.n
 def _of_numbers(
     predictor: Predictor,
     conformal: Conformal,
-    _measured: Measured,
-    _held: Scored,
-    prediction: Prediction,
+    prediction: NumberPrediction,
     test: Scored,
     groups: np.ndarray | None,
     seed: int,
-) -> dict[str, object]:
-    assert prediction.std is not None
-    assert prediction.std_below is not None
-    assert prediction.std_above is not None
+) -> dict[str, Any]:
     away = test.truth - prediction.mean
     off, own = np.abs(away), np.where(away < 0.0, prediction.std_below, prediction.std_above)
     scale = np.ones(off.shape[1]) if predictor.scale is None else predictor.scale
@@ -193,10 +187,10 @@ def _of_numbers(
         before.append(coverage(off <= normal_quantile(level) * own / scale, test.weights, groups))
         after.append(coverage(off <= quantile * own, test.weights, groups))
     scaled = bool((scale != 1.0).any())
-    losses = negative_log_likelihood(prediction, test.truth, predictor.head.counts)
-    shares = []
-    for k, _ in enumerate(prediction.levels if prediction.quantiles is not None else ()):
-        shares.append(coverage(test.truth <= prediction.quantiles[..., k], test.weights, groups))  # type: ignore[index]
+    distribution = prediction.mean, prediction.std, prediction.covariance
+    losses = negative_log_likelihood(test.truth, *distribution, counts=predictor.head.counts)
+    quantiles = () if prediction.quantiles is None else np.moveaxis(prediction.quantiles, -1, 0)
+    shares = [coverage(test.truth <= quantile, test.weights, groups) for quantile in quantiles]
     return {
         "nll": paired_difference(np.zeros(len(losses)), losses, test.weights, seed=seed, groups=groups),
         "quantile_levels": prediction.levels if shares else (),
@@ -220,7 +214,7 @@ def measure(evaluation: Evaluation) -> ErrorBars | None:
     test, rows, scored = evaluation.test, evaluation.validation.rows, evaluation.scored
     return error_bars_record(
         evaluation.fitted.predictor,
-        evaluation.fitted.measured,
+        evaluation.fitted.calibrated,
         Scored.of(evaluation.task, rows.y, rows.weights),
         test.prediction,
         test.entries,

@@ -14,7 +14,7 @@ from shoal.errors import NetworkError
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.explanation.activations import feature_maps, filters, hidden_states, saliency
 from shoal.evaluation.topics.base import Topic
-from shoal.prediction.predictor import Prediction
+from shoal.prediction.prediction import ClassPrediction, Prediction
 from shoal.results import Task
 
 MOST, MOST_WRONG = 12, 4
@@ -68,7 +68,7 @@ def measure(evaluation: Evaluation) -> SignalRecord | None:
     best = predictor.members[0]
     network, parameters = best.network, best.parameters
     outputs = np.zeros(len(chosen), int)
-    if prediction.probabilities is not None and not per_step:
+    if isinstance(prediction, ClassPrediction) and not per_step:
         outputs = prediction.probabilities[chosen].argmax(axis=1)
     several = [(member.network, member.parameters) for member in predictor.members[:MOST_NETWORKS]]
     return SignalRecord(
@@ -87,23 +87,29 @@ def measure(evaluation: Evaluation) -> SignalRecord | None:
 
 
 def choose_rows(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
-    """Return up to twelve rows to show: well predicted ones of all classes or sizes, then up to four bad ones.
+    """Return up to twelve rows to show: well predicted ones of all classes or sizes, then up to four bad ones."""
+    if isinstance(prediction, ClassPrediction):
+        return rows_of_classes(prediction.probabilities, truth)
+    return rows_of_numbers(prediction.mean, truth)
 
-    The bad ones are those where the ensemble was surest of a wrong class, or missed the value by most.
+
+def rows_of_classes(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return rows to show, the last those where the ensemble was surest of a wrong class.
 
     Example:
-        >>> answers = Prediction(("y",), ("a", "b"), np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]]))
-        >>> choose_rows(answers, np.array([0, 1, 1])).tolist()
+        >>> rows_of_classes(np.array([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]]), np.array([0, 1, 1])).tolist()
         [0, 2, 1]
     """
-    if prediction.probabilities is not None:
-        sure, said = prediction.probabilities.max(axis=1), prediction.probabilities.argmax(axis=1)
-        wrong = np.flatnonzero(said != truth)
-        wrong = wrong[np.argsort(-sure[wrong], kind="stable")][:MOST_WRONG]
-        right = _by_turns(np.flatnonzero(said == truth), truth)
-        return np.concatenate([right[: MOST - len(wrong)], wrong])
-    assert prediction.mean is not None
-    missed = (np.abs(prediction.mean - truth) / (truth.std(axis=0) + 1e-300)).mean(axis=1)
+    sure, predicted = probabilities.max(axis=1), probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(predicted != truth)
+    wrong = wrong[np.argsort(-sure[wrong], kind="stable")][:MOST_WRONG]
+    right = _by_turns(np.flatnonzero(predicted == truth), truth)
+    return np.concatenate([right[: MOST - len(wrong)], wrong])
+
+
+def rows_of_numbers(mean: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Return rows to show, the last those where the ensemble missed the value by most."""
+    missed = (np.abs(mean - truth) / (truth.std(axis=0) + 1e-300)).mean(axis=1)
     order = np.argsort(-missed, kind="stable")
     wrong = order[: min(MOST_WRONG, len(order) // 3)]
     rest = np.setdiff1d(order[: -(len(order) // 2) - 1 : -1], wrong)  # the better half
@@ -147,7 +153,7 @@ def choose_series(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
 
 def errors_of_series(prediction: Prediction, truth: np.ndarray) -> np.ndarray:
     """Return the share of wrong steps of each series, or the mean square in units of each target's variance."""
-    if prediction.probabilities is not None:
+    if isinstance(prediction, ClassPrediction):
         present = truth >= 0
         wrong = (prediction.probabilities.argmax(axis=-1) != truth) & present
         return np.asarray(wrong.sum(axis=1) / np.maximum(present.sum(axis=1), 1))

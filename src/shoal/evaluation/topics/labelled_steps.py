@@ -10,7 +10,7 @@ from shoal.codec import stored
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.examples import SignalRecord, errors_of_series
-from shoal.prediction.predictor import Prediction
+from shoal.prediction.prediction import ClassPrediction, Prediction
 
 
 @stored("step_examples")
@@ -39,13 +39,10 @@ def measure(evaluation: Evaluation) -> StepExamples | None:
 
 def step_examples(prediction: Prediction, truth: np.ndarray, rows: np.ndarray) -> StepExamples:
     """Return truth and prediction at each step of some series."""
-    if prediction.probabilities is not None:
+    if isinstance(prediction, ClassPrediction):
         true = np.where(truth[rows] >= 0, truth[rows], np.nan)
         said = np.where(np.isnan(true), np.nan, prediction.probabilities[rows].argmax(axis=-1))
         return StepExamples(true, said, 1.0 - errors_of_series(prediction, truth)[rows])
-    assert prediction.mean is not None
-    assert prediction.low is not None
-    assert prediction.high is not None
     true = truth[rows, :, 0]
     here = ~np.isnan(true)
     said, low, high = (

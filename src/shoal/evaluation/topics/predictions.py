@@ -12,6 +12,7 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.data import DataRecord
 from shoal.prediction.conformal import coverage
+from shoal.prediction.prediction import ClassPrediction
 from shoal.results import Interval, Task
 from shoal.statistics.metrics import confusion_matrix
 from shoal.statistics.weighted import effective_number, negative_fraction
@@ -53,13 +54,11 @@ def measure(evaluation: Evaluation) -> TestRows:
         return TestRows(test.truth[:, :0], test.weights)
     prediction = test.prediction if entries.present is None else test.prediction.at(entries.present)
     truth, weights, series = entries.truth, entries.weights, entries.series
-    if prediction.probabilities is not None:
+    if isinstance(prediction, ClassPrediction):
         held = None
         if prediction.sets is not None:
             held = coverage(prediction.sets[np.arange(len(truth)), truth], weights, groups)
         return TestRows(truth, weights, probabilities=prediction.probabilities, coverage=held, series=series)
-    assert prediction.low is not None
-    assert prediction.high is not None
     inside = (truth >= prediction.low) & (truth <= prediction.high)
     return TestRows(
         truth,

@@ -14,7 +14,8 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
 from shoal.prediction.correlated_errors import LearnedErrors, learned_errors
 from shoal.prediction.intrinsic_scatter import error_of_fit, total_error
-from shoal.prediction.predictor import Prediction, Predictor
+from shoal.prediction.prediction import NumberPrediction, Prediction
+from shoal.prediction.predictor import Predictor
 from shoal.results import Interval
 from shoal.training.heads import VALUE
 
@@ -51,7 +52,7 @@ class MeasuredRecord:
 
 
 def of_targets(
-    prediction: Prediction,
+    prediction: NumberPrediction,
     truth: np.ndarray,
     sigma: np.ndarray,
     weights: np.ndarray | None,
@@ -59,8 +60,6 @@ def of_targets(
     learned: LearnedErrors | None = None,
 ) -> dict[str, ChiSquare]:
     """Return chi-square and pulls of each target on rows that trained no weight, by their covariance if it is known."""
-    assert prediction.mean is not None
-    assert prediction.spread is not None
     residuals, fit = truth - prediction.mean, error_of_fit(prediction) if learned is None else prediction.spread
     sigma = total_error(sigma, prediction.input_spread)  # the effective variance (Orear, Am. J. Phys. 50, 912, 1982)
     return {
@@ -140,6 +139,7 @@ def of_rows(evaluation: Evaluation, part: str) -> dict[str, ChiSquare]:
     prediction, truth, weights = _predicted(evaluation, part)
     errors, inputs = dataset.y_err(), dataset.inputs(rows)
     assert errors is not None
+    assert isinstance(prediction, NumberPrediction)  # only numbers have measured errors
     if isinstance(inputs, pl.DataFrame):
         prediction = predictor.with_input_errors(prediction, inputs)
     if dataset.covariance is None or not dataset.covariance.correlated:

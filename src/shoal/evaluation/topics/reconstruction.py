@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from shoal.data import Dataset, Preparation
-from shoal.data.conversion import labels, to_numbers
+from shoal.data.conversion import to_labels, to_numbers
 from shoal.evaluation.baselines.pca import Principal
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record
@@ -136,7 +136,7 @@ def row_labels(dataset: Dataset, rows: np.ndarray) -> tuple[str, np.ndarray | No
             return dataset.label, None
         numbers = to_numbers(series).fill_null(float("nan")).to_numpy()
         return dataset.label, np.asarray(numbers[rows], np.float64)
-    return dataset.label, np.asarray(labels(series).fill_null("unknown").to_list(), np.str_)[rows]
+    return dataset.label, np.asarray(to_labels(series).fill_null("unknown").to_list(), np.str_)[rows]
 
 
 def usual_rows(scores: np.ndarray, numbers: int, *, table: bool) -> np.ndarray:

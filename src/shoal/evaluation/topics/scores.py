@@ -32,11 +32,11 @@ def measure(evaluation: Evaluation) -> PartScores:
     that did. Probabilities of validation rows are calibrated by what other rows say.
     """
     scored, seed, test = evaluation.scored, evaluation.seed, evaluation.test
-    train, validation, calibrated = evaluation.train, evaluation.validation, evaluation.fitted.measured.after
+    train, validation, calibrated = evaluation.train, evaluation.validation, evaluation.fitted.calibrated.probabilities
     of_validation = (
         score_guess(scored, validation.rows, validation.guess, seed)
         if calibrated is None
-        else score_rows(scored, validation.rows, seed, probabilities=calibrated)
+        else score_rows(scored, validation.rows, seed, probabilities=calibrated.after)
     )
     entries = test.entries
     return PartScores(

@@ -18,13 +18,14 @@ from shoal.report.figures.export import drawing, save, save_table
 from shoal.report.figures.kept import keep
 
 
-def _with_places() -> dict[str, ModuleType]:
+def with_places() -> dict[str, ModuleType]:
+    """Return the modules of this room that have a place, by name, in the order of their places."""
     modules = {module.name: import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)}
     placed = {name: module for name, module in modules.items() if hasattr(module, "PLACE")}
     return dict(sorted(placed.items(), key=lambda item: item[1].PLACE))
 
 
-FIGURES: dict[str, ModuleType] = _with_places()
+FIGURES: dict[str, ModuleType] = with_places()
 
 
 def figure_numbers(record: Record) -> dict[str, FigureNumbers]:

@@ -69,7 +69,7 @@ def numbers(record: Record) -> ExampleImages | None:
     signals = record.get(SignalRecord)
     if signals is None or signals.kind != "images" or not len(signals.rows):
         return None
-    return ExampleImages(shrunk(signals.values), labels(record), meaning(record), signals.channels)
+    return ExampleImages(shrunk(signals.values), labels(record, signals.rows), meaning(record), signals.channels)
 
 
 def draw(shown: ExampleImages) -> Figure:

@@ -72,7 +72,7 @@ def numbers(record: Record) -> ExampleSeries | None:
         return None
     lengths = np.full(len(signals.rows), signals.shape[0]) if signals.lengths is None else signals.lengths
     series = tuple(one[: max(1, int(steps))] for one, steps in zip(signals.values, lengths, strict=True))
-    return ExampleSeries(series, labels(record), signals.channels, meaning(record, "First", "then"))
+    return ExampleSeries(series, labels(record, signals.rows), signals.channels, meaning(record, "First", "then"))
 
 
 def draw(shown: ExampleSeries) -> Figure:

@@ -9,7 +9,6 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
-from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.predictions import TestRows
 from shoal.report.figures.style import BLUE, INK, VERMILION, name_text
 from shoal.report.words import number
@@ -44,9 +43,9 @@ class Label:
         return f"{'✗ ' if self.right is False else ''}{name_text(name, most)}{' · ' if tab else ''}{end}"
 
 
-def labels(record: Record) -> tuple[Label, ...]:
-    """Return a label for each row that is shown; of several targets the first counts."""
-    return tuple(_label(record, int(row)) for row in record[SignalRecord].rows)
+def labels(record: Record, rows: np.ndarray) -> tuple[Label, ...]:
+    """Return a label for each of some test rows; of several targets the first counts."""
+    return tuple(_label(record, int(row)) for row in rows)
 
 
 def _label(record: Record, row: int) -> Label:

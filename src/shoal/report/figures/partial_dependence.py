@@ -11,7 +11,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.data.units import NO_UNITS, labelled
-from shoal.evaluation.explanation.dependence import Dependence, Effect
+from shoal.evaluation.explanation.dependence import Dependence
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.style import (
     BLUE,
@@ -105,22 +105,17 @@ def figure_of(
     effects: tuple[Dependence, ...], *, classes: bool, units: Mapping[str, str] = NO_UNITS
 ) -> PartialDependence:
     """Return the numbers of the figure, with the outputs that change most; `units` are those of columns."""
-    change = np.max([np.ptp(_preferred(one).mean, axis=0) for one in effects], axis=0)
+    change = np.max([np.ptp(one.effect.mean, axis=0) for one in effects], axis=0)
     chosen = np.sort(np.argsort(-change, kind="stable")[:MOST_OUTPUTS])
     return PartialDependence(effects, tuple(chosen.tolist()), classes, dict(units))
 
 
-def _preferred(one: Dependence) -> Effect:
-    effect = one.accumulated if one.preferred == "accumulated" else one.partial
-    assert effect is not None
-    return effect
-
-
-def _raised(one: Dependence, form: str) -> np.ndarray | None:
-    """Return a curve in the units of the answer: accumulated effects are added to the mean answer."""
-    if form == "partial":
-        return one.partial.mean
-    return None if one.accumulated is None else one.accumulated.mean + one.level
+def _curves(one: Dependence) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return the curve to be looked at and the other, as answers: accumulated effects are added to the mean answer."""
+    if one.accumulated is None:
+        return one.partial.mean, None
+    accumulated = one.accumulated.mean + one.level
+    return (accumulated, one.partial.mean) if one.preferred == "accumulated" else (one.partial.mean, accumulated)
 
 
 def draw(shown: PartialDependence) -> Figure:
@@ -166,11 +161,9 @@ def _span(shown: PartialDependence) -> tuple[float, float]:
     """Return the limits of the answers over all panels."""
     ends = []
     for one in shown.effects:
-        effect, curve = _preferred(one), _raised(one, one.preferred)
-        assert curve is not None
-        spread = np.nan_to_num(effect.members)
+        curve, other = _curves(one)
+        spread = np.nan_to_num(one.effect.members)
         parts = [curve - spread, curve + spread]
-        other = _raised(one, "partial" if one.preferred == "accumulated" else "accumulated")
         parts += [] if other is None else [other]
         parts += [] if one.curves is None else [one.curves.reshape(-1, curve.shape[1])]
         ends += [part[:, list(shown.outputs)].ravel() for part in parts]
@@ -183,9 +176,7 @@ def _panel(axes: Axes, one: Dependence, outputs: tuple[int, ...]) -> None:
         _points(axes, one, outputs)
         return
     grid = np.asarray(one.grid, np.float64)
-    effect, curve = _preferred(one), _raised(one, one.preferred)
-    other = _raised(one, "partial" if one.preferred == "accumulated" else "accumulated")
-    assert curve is not None
+    effect, (curve, other) = one.effect, _curves(one)
     for colour, mark, dashes, k in zip(COLOURS, MARKS, DASHES, outputs, strict=False):
         if one.curves is not None:
             axes.plot(*broken_lines(grid, one.curves[:, :, k]), color=colour, lw=0.4, alpha=0.3)

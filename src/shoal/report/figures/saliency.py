@@ -82,7 +82,7 @@ def numbers(record: Record) -> Saliency | None:
     signals = record.get(SignalRecord)
     if signals is None or signals.saliency is None or not len(signals.rows) or not np.isfinite(signals.saliency).all():
         return None
-    all_labels = labels(record)
+    all_labels = labels(record, signals.rows)
     chosen = right_and_wrong(all_labels, MOST_IMAGES if signals.kind == "images" else MOST_SERIES)
     lengths = None if signals.lengths is None else signals.lengths[chosen]
     shown = tuple(all_labels[i] for i in chosen)

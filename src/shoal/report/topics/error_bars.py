@@ -12,6 +12,7 @@ from shoal.evaluation.topics.split import SplitRecord
 from shoal.prediction.calibration import ECE
 from shoal.report.blocks import Cell, ScoreTable, Section, figures, sentences
 from shoal.report.words import count, in_the_mean, interval, joined, label, number, percent
+from shoal.results import Interval
 
 _NAMES = {"calibration_error": "calibration error", "log_loss": "log-loss"}
 _PARTS = {"validation": "validation rows, cross-fitted", "test": "test rows"}
@@ -48,7 +49,7 @@ def lines(record: Record, bars: ErrorBars) -> tuple[str, ...]:
         what = "" if len(record[DataRecord].targets) == 1 else ", all targets of a row together"
         texts.append(f"The negative log-likelihood of a test {record[TestRows].unit} is {interval(bars.nll)}{what}")
     if bars.outside is not None:
-        texts.append(_outside(record, bars))
+        texts.append(_outside(record, bars, bars.outside))
     return tuple(texts)
 
 
@@ -72,16 +73,15 @@ def _calibration(bars: ErrorBars) -> str:
     return text if bars.calibration == "scaling" else f"{text}: {bars.reason}"
 
 
-def _outside(record: Record, bars: ErrorBars) -> str:
-    assert bars.outside is not None
+def _outside(record: Record, bars: ErrorBars, share: Interval) -> str:
     rows = record[SplitRecord].rows.get("test", 0)
-    low, high = 100 * bars.outside.low, 100 * bars.outside.high
+    low, high = 100 * share.low, 100 * share.high
     text = (
         f"{count(bars.outside_rows, 'test row')} of {rows:,} ({number(low, 2)} to {number(high, 2)} %) "
         f"{'lies' if bars.outside_rows == 1 else 'lie'} outside the region of the training rows, where no error bar "
         f"can be relied on; of rows like those of training {percent(bars.outside_rate)} is expected"
     )
-    if bars.outside.low > bars.outside_rate:
+    if share.low > bars.outside_rate:
         text += ". These are more: the test rows differ from the training rows"
     return text
 

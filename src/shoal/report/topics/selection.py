@@ -29,9 +29,8 @@ def sections(record: Record) -> Iterator[Section]:
         "The best of many cuts flatters where it was chosen; only the other rows stand for new data. Intervals draw "
         "signal and background rows anew, each for itself, and hold the yields fixed."
     )
-    table = PlainTable(
-        f"On the {selection.quoted_on}", ("", "value [95 %]"), tuple(selection_rows(selection)), numeric=(1,)
-    )
+    header, rows = ("", "value [95 %]"), tuple(selection_rows(selection))
+    table = PlainTable(f"On the {selection.quoted_on}", header, rows, numeric=(1,))
     shown = figures("significance", "rejection")
     blocks = sentences(selection_lines(selection)), shown, table, Paragraph(note, "note")
     yield Section("selection", 100, blocks, "Selection", "Selection")

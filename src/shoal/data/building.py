@@ -1,0 +1,110 @@
+"""From data whose roles are known to a dataset: checked, without rows that have no target, its columns described."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from shoal.data.checks import check_class_weights, check_role_values
+from shoal.data.columns import check_features, find_columns, notes_on_columns
+from shoal.data.dataset import Dataset
+from shoal.data.hashing import data_hash
+from shoal.data.raw import Raw
+from shoal.data.target_rows import learnable_classes, rows_with_target
+from shoal.data.targets import infer_task, read_task
+from shoal.errors import DataError, listing
+from shoal.results import Task
+
+
+def build_supervised(raw: Raw, task: Task | str | None, notes: Sequence[str], sha256: str | None = None) -> Dataset:
+    """Check the rows, infer the task and put the dataset together.
+
+    Args:
+        raw: the data, with their roles.
+        task: None: it is inferred.
+        notes: what was done so far, in sentences.
+        sha256: of the data as read, where `raw` was made of them; None: that of `raw`.
+
+    Raises:
+        DataError: the data cannot be used; the message names the column and the row.
+    """
+    sha256 = data_hash(raw.table, raw.signals) if sha256 is None else sha256
+    raw, filled = _with_sound_signals(raw)
+    rows = rows_with_target(raw)
+    notes = [*notes, *filled, *rows.notes]
+    if task is None:
+        task, why = infer_task(rows.targets, raw.roles.target, bool(raw.roles.y_err))
+        notes.append(why)
+    task = read_task(task)
+    classes = learnable_classes(raw, rows, task)
+    signals, kept = raw.signals, rows.kept
+    if signals is not None and len(kept) < len(signals):
+        signals = signals[kept]
+    raw = raw._replace(table=rows.table, signals=signals, cut=None if raw.cut is None else raw.cut[kept])
+    dataset = _assembled(raw, kept, task, classes, notes, sha256)
+    if task is Task.CLASSIFICATION:
+        check_class_weights(dataset.y(), classes, dataset.weights())
+    return dataset
+
+
+def build_reconstruction(raw: Raw) -> Dataset:
+    """Put the dataset of a reconstruction together: every row is kept, whatever its label is.
+
+    Raises:
+        DataError: series of unequal length, or data that cannot be used.
+    """
+    sha256 = data_hash(raw.table, raw.signals)
+    labels = [name for name in raw.roles.target if name not in raw.step_target_names]  # those of steps label no row
+    raw = raw._replace(roles=raw.roles.model_copy(update={"y_err": [], "target": labels}), cut=None)
+    if raw.signals is not None:
+        if raw.signals.lengths is not None and raw.signals.lengths.min() < raw.signals.shape[0]:
+            raise DataError(
+                f"{raw.source} holds series of unequal length, which cannot be reconstructed; cut them to one length"
+            )
+        raw = raw._replace(signals=replace(raw.signals, targets=None))
+    raw, filled = _with_sound_signals(raw)
+    notes = [*raw.notes, *filled]
+    if labels:
+        notes.append(f"{listing(labels)}: kept as a label; no network learns from it.")
+    return _assembled(raw, np.arange(raw.table.height), Task.RECONSTRUCTION, (), notes, sha256)
+
+
+def _with_sound_signals(raw: Raw) -> tuple[Raw, list[str]]:
+    """Return images or series as they are learnt from, instead of columns: aligned in memory, without gaps."""
+    signals, notes = raw.signals, []
+    if signals is None:
+        return raw, []
+    if signals.targets is not None:
+        signals = replace(signals, targets=signals.targets.only(raw.roles.target))
+    signals, filled = signals.aligned().interpolated()
+    if filled:
+        notes.append(f"Filled in {filled:,} missing values of the series, linearly in time.")
+    return raw._replace(signals=signals, roles=raw.roles.model_copy(update={"features": []})), notes
+
+
+def _assembled(
+    raw: Raw, kept: np.ndarray, task: Task, classes: tuple[str, ...], notes: Sequence[str], sha256: str
+) -> Dataset:
+    """Return the dataset of rows that are all kept, with its columns checked and described."""
+    columns = find_columns(raw.table, raw.roles)
+    if raw.signals is None:
+        check_features(raw.table, columns, kept)
+    check_role_values(raw.table, raw.roles, kept)
+    return Dataset(
+        name=raw.name,
+        source=raw.source,
+        table=raw.table,
+        columns=columns,
+        roles=raw.roles,
+        task=task,
+        classes=classes,
+        notes=(*notes, *notes_on_columns(columns)),
+        sha256=sha256,
+        kept=kept,
+        signals=raw.signals,
+        read_notes=raw.notes,
+        cut=raw.cut,
+        units=raw.units,
+    )

@@ -1,0 +1,57 @@
+"""What a user may say about how data are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from shoal.data.signals import SignalPreparation, Signals
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """How to read a file where its content does not say so; `None` means found from the content.
+
+    Args:
+        delimiter: One character, or "comma", "semicolon", "tab", "bar", "space" or "whitespace" (text files).
+        decimal_comma: Whether `1,5` is one and a half (text and Excel).
+        header: Whether the first row holds the column names (text and Excel).
+        encoding: Any encoding that Python knows, e.g. "utf-16" (text); UTF-8, then Latin-1 by default.
+        sheet: Name of the sheet (Excel); the first one by default.
+        kind: "table", "images" or "series", where arrays could be either.
+        image_size: Height and width to which images are brought, as "64x64"; by default that of most of them.
+        per_step: Whether arrays of series come with a target for each step; by default their shapes tell.
+
+    Example:
+        >>> ReadOptions(delimiter=";", decimal_comma=True).header is None
+        True
+    """
+
+    delimiter: str | None = None
+    decimal_comma: bool | None = None
+    header: bool | None = None
+    encoding: str | None = None
+    sheet: str | None = None
+    kind: str | None = None
+    image_size: str | None = None
+    per_step: bool | None = None
+
+
+def options_alike(options: ReadOptions, data: Any, like: Signals | SignalPreparation | None) -> ReadOptions:
+    """Return options by which images in a folder get the size of others, and series their targets as others.
+
+    A size that was asked for stays.
+
+    Args:
+        options: how to read.
+        data: what is to be read.
+        like: the others; None where there are none.
+    """
+    if like is not None and like.kind == "series":
+        per_step = like.per_step if isinstance(like, SignalPreparation) else like.targets is not None
+        return replace(options, per_step=per_step)
+    if like is None or like.kind != "images" or options.image_size or not isinstance(data, str | Path):
+        return options
+    height, width, _ = like.shape
+    return replace(options, image_size=f"{height}x{width}") if Path(data).is_dir() else options

@@ -1,0 +1,29 @@
+"""All formats. A new one is one file with one class (see `Reader`) and one line here."""
+
+from __future__ import annotations
+
+from shoal.data.readers.base import Reader
+from shoal.data.readers.signals.hdf5_files import Hdf5Reader
+from shoal.data.readers.signals.image_folder import ImageFolderReader
+from shoal.data.readers.signals.numpy_files import NumpySignalReader
+from shoal.data.readers.signals.ts_files import TsReader
+from shoal.data.readers.tables.arrow_files import ArrowReader
+from shoal.data.readers.tables.excel_files import ExcelReader
+from shoal.data.readers.tables.json_lines import JsonLinesReader
+from shoal.data.readers.tables.numpy_files import NumpyTableReader
+from shoal.data.readers.tables.parquet_files import ParquetReader
+from shoal.data.readers.tables.text_files import TextReader
+
+READERS: dict[str, Reader] = {
+    "image folder": ImageFolderReader(),
+    "numpy signals": NumpySignalReader(),
+    "hdf5": Hdf5Reader(),
+    "ts": TsReader(),
+    "text": TextReader(),
+    "parquet": ParquetReader(),
+    "arrow": ArrowReader(),
+    "json lines": JsonLinesReader(),
+    "excel": ExcelReader(),
+    "numpy table": NumpyTableReader(),
+}
+"""Images and series are looked for first; what none of their readers takes is a table."""

@@ -1,0 +1,69 @@
+"""What all readers of tables share: one format for each extension, and checks before and after."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from pathlib import Path
+from typing import ClassVar
+
+from shoal.data.readers.base import Content, Reader
+from shoal.data.readers.files import check_filled, content_format, extension_of, is_compressed
+from shoal.data.readers.options import ReadOptions
+from shoal.errors import DataError, listing
+
+_HEAD = 16
+
+
+class TableReader(Reader):
+    """Reads tables of one format; the extension chooses it, the content must agree.
+
+    Attributes:
+        compressible: whether files may end in `.gz`; formats other than text compress on their own.
+    """
+
+    gives_signals = False
+    compressible: ClassVar[bool] = False
+
+    def takes(self, path: Path, options: ReadOptions) -> bool:  # noqa: ARG002 (they say nothing about the format)
+        """Return whether the extension is one of this format."""
+        return extension_of(path) in self.extensions
+
+    def read(self, path: Path, options: ReadOptions) -> Content:
+        """Return the table in a file, with at least one row and one column.
+
+        Raises:
+            DataError: the file is empty, damaged, of another format, or no table.
+        """
+        check_filled(path)
+        self._check_format(path)
+        content = self.parse(path, options)
+        if not content.table.width:
+            raise DataError(f"{path} has no columns; expected a table with named columns.")
+        if not content.table.height:
+            columns = listing(content.table.columns)
+            raise DataError(f"{path} has columns ({columns}) and no rows; expected rows of data.")
+        return content
+
+    @abstractmethod
+    def parse(self, path: Path, options: ReadOptions) -> Content:
+        """Return the table in a file of this format, with units if the format knows them.
+
+        Raises:
+            DataError: the file cannot be used.
+        """
+
+    def _check_format(self, path: Path) -> None:
+        """Refuse a file whose content declares another format than its extension."""
+        if is_compressed(path) and not self.compressible:
+            raise DataError(f"{path}: {self.name} files are read without .gz. Decompress it first.")
+        try:
+            with path.open("rb") as file:
+                head = file.read(_HEAD)
+                declared = content_format(head + file.read() if head.startswith(b"PK") else head)
+        except OSError as error:
+            raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+        if declared is None or declared[1] in self.extensions:
+            return
+        name, extension = declared
+        mend = f"Rename it to end in {extension}." if extension else "Export it as CSV or Parquet."
+        raise DataError(f"{path} is named {extension_of(path)}, but its content is {name}. {mend}")

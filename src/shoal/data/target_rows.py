@@ -1,0 +1,81 @@
+"""The rows that have a target; others teach nothing and are left out."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+
+from shoal.data.checks import LEAST_ROWS, check_classes_of, check_size
+from shoal.data.raw import Raw
+from shoal.data.series.step_targets import numbers_of, series_with_targets
+from shoal.data.targets import check_targets_vary, class_names, target_numbers
+from shoal.errors import DataError, listing
+from shoal.results import Task
+
+
+class TargetRows(NamedTuple):
+    """The rows that have a target.
+
+    Attributes:
+        table: those rows.
+        kept: `(rows,)` their positions in the data.
+        targets: holds the columns of targets: the table itself, or one row for each step of series that has a target.
+        per_step: whether the targets are those of steps.
+        notes: what was left out, in sentences.
+    """
+
+    table: pl.DataFrame
+    kept: np.ndarray
+    targets: pl.DataFrame
+    per_step: bool
+    notes: list[str]
+
+
+def rows_with_target(raw: Raw) -> TargetRows:
+    """Return the rows that have a target, of series whose steps have targets those with one at some step.
+
+    Raises:
+        DataError: a target has no values, or too few rows have one.
+    """
+    if raw.signals is not None and raw.signals.targets is not None:
+        kept, notes = series_with_targets(raw.signals.targets, raw.signals.lengths)
+        table = raw.table[kept]
+        check_size(table, 1, "series with a target")
+        return TargetRows(table, kept, raw.signals.targets.real, True, notes)
+    table, present, notes = raw.table, np.ones(raw.table.height, bool), []
+    for name in raw.roles.target:
+        series = table.get_column(name)
+        if series.null_count() == len(series):
+            raise DataError(f"the target {name!r} has no values")
+        present &= series.is_not_null().to_numpy()
+    kept = np.flatnonzero(present)
+    left_out = table.height - len(kept)
+    if left_out:
+        notes.append(f"{left_out} row{'s' if left_out > 1 else ''} without a target left out.")
+        table = table.filter(pl.Series(present))
+    if table.height < LEAST_ROWS:
+        raise DataError(f"only {table.height} rows have a target; at least {LEAST_ROWS} are needed")
+    return TargetRows(table, kept, table, False, notes)
+
+
+def learnable_classes(raw: Raw, rows: TargetRows, task: Task) -> tuple[str, ...]:
+    """Return the classes of a classification, none of a regression, whose targets are checked as well.
+
+    Raises:
+        DataError: classes that cannot be told apart or have measured errors; numbers that are not finite or never vary.
+    """
+    roles = raw.roles
+    if task is not Task.CLASSIFICATION:
+        if rows.per_step:
+            numbers = numbers_of(rows.targets, roles.target)
+        else:
+            numbers = target_numbers(rows.table, roles.target, rows.kept)
+        check_targets_vary(numbers, roles.target)
+        return ()
+    classes = class_names(rows.targets.get_column(roles.target[0]))
+    check_classes_of(raw, rows.targets, classes, None if rows.per_step else rows.kept)
+    if roles.y_err:
+        raise DataError(f"classes have no measured errors; leave out y_err={listing(roles.y_err)}")
+    return classes
