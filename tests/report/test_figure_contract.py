@@ -142,7 +142,7 @@ def test_a_figure_in_one_file_gets_all_that_figures_get(
     assert (tmp_path / "figures" / "made_up.csv").read_text() == "height [m]\n1.0\n2.5\n0.3333333333333333\n"
     assert (tmp_path / "figures" / "made_up.pdf").is_file()
     np.testing.assert_array_equal(kept(tmp_path / "figures")["made_up"].numbers.values, [1.0, 2.5, 1 / 3])
-    del sys.modules[module.__name__]
+    del sys.modules["shoal.report.figures.made_up"]
 
 
 def test_figures_of_later_commands_are_kept_beside_those_of_the_fit(every_figure: Shown, tmp_path: Path) -> None:
