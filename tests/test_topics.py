@@ -9,11 +9,12 @@ import json
 import sqlite3
 import sys
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import shoal
@@ -55,9 +56,10 @@ def is_optional(name: str) -> bool:
 
 def keys(value: Any) -> Any:
     """Return what a document has under which keys, without its numbers and texts."""
-    if isinstance(value, dict):
+    value = value.tolist() if isinstance(value, np.ndarray) else value
+    if isinstance(value, Mapping):
         return {str(key): keys(part) for key, part in value.items()}
-    return [keys(part) for part in value] if isinstance(value, list) else None
+    return [keys(part) for part in value] if isinstance(value, (list, tuple)) else None
 
 
 def joined(document: dict[str, Any], more: dict[str, Any]) -> bool:
@@ -93,8 +95,7 @@ def test_the_numbers_of_a_topic_go_through_json(cases: dict[str, Record], name: 
         checked = plain(document)
         again = json.loads(json_text(checked))
         assert again == checked
-        assert set(again) == set(document)
-        assert keys(again) == keys(checked)
+        assert keys(again) == keys(document)
 
 
 @pytest.mark.parametrize("name", MEASURED)
@@ -169,7 +170,7 @@ def test_the_sections_of_a_topic_are_plain_data_that_render(cases: dict[str, Rec
             figures = list(names_of_figures(section.blocks))
             assert len(set(figures)) == len(figures)
             assert set(figures) <= set(FIGURES)
-            page = html_of("x", [section], dict.fromkeys(figures, "<svg></svg>"))
+            page = html_of("x", [section], dict.fromkeys(figures, "<svg></svg>"), {})
             assert not {"script", "img", "iframe"} & Balance(page).tags
             assert page.count("<svg>") == len(figures)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from shoal.evaluation.record import Record
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 FORMAT = 1
 MORE = 140
 """The place on the page of figures that no section names."""
-NO_CAPTIONS: Mapping[str, str] = MappingProxyType({})
 
 
 def page_html(record: Record, elements: Mapping[str, str]) -> str:
@@ -36,9 +34,7 @@ def page_html(record: Record, elements: Mapping[str, str]) -> str:
     return html_of(record[DataRecord].name, with_more_figures(sections(record), elements), elements, captions)
 
 
-def html_of(
-    name: str, shown: Sequence[Section], elements: Mapping[str, str], captions: Mapping[str, str] = NO_CAPTIONS
-) -> str:
+def html_of(name: str, shown: Sequence[Section], elements: Mapping[str, str], captions: Mapping[str, str]) -> str:
     """Return a page of some sections.
 
     Args:
