@@ -1,7 +1,8 @@
 """Records as plain data for JSON, with their arrays beside it, and back.
 
-What is written names no module and no class: each record bears the short name that `stored` gives it, so that code can
-move. Reading runs no code of the file: a record is looked up by its name among those that are registered.
+What is written names no module and no class. Where the reader knows what comes, a `PlainRecord` or `ArrayRecord` is
+written as its fields; else each record bears the short name that `stored` gives it, so that code can move. Reading runs
+no code of the file: a record is looked up by its name among those that are registered.
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from typing import Any, TypeVar
+from types import UnionType
+from typing import Any, ClassVar, Self, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 Record = TypeVar("Record", bound=type)
 _CLASSES: dict[str, type] = {}
 _NAMES: dict[type, str] = {}
+ARRAYS = tuple[np.ndarray, ...]
+"""The type of a field that holds several arrays."""
 
 
 def stored(name: str) -> Callable[[Record], Record]:
@@ -141,3 +145,102 @@ def _record(value: Mapping[str, Any], arrays: Mapping[str, np.ndarray], former: 
         return kind.from_dict(value["plain"])
     known = {field.name for field in dataclasses.fields(kind) if field.init}
     return kind(**{name: decode(item, arrays, former) for name, item in value["fields"].items() if name in known})
+
+
+class PlainRecord:
+    """A dataclass of numbers, texts, tuples of them and other such dataclasses, which files hold as its fields.
+
+    Example:
+        >>> @dataclasses.dataclass
+        ... class Line(PlainRecord):
+        ...     tag = "kind"
+        ...     kind: ClassVar[str] = "line"
+        ...     ends: tuple[float, ...]
+        >>> Line((0.0, 1.0)).to_dict()
+        {'kind': 'line', 'ends': [0.0, 1.0]}
+        >>> Line.from_dict({"kind": "line", "ends": [0.0, 1.0]})
+        Line(ends=(0.0, 1.0))
+    """
+
+    tag: ClassVar[str | None] = None
+    """The attribute of the class that is written first, so that a reader knows the class; None: it knows it anyway."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain data for JSON."""
+        head = {} if self.tag is None else {self.tag: getattr(self, self.tag)}
+        return head | {f.name: plain(getattr(self, f.name)) for f in dataclasses.fields(self)}  # type: ignore[arg-type]
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Return the record that `to_dict` described."""
+        return cast(Self, _read_fields(cls, {name: value for name, value in data.items() if name != cls.tag}))
+
+
+class ArrayRecord:
+    """A dataclass as a `PlainRecord`, of which some fields are arrays, or tuples of arrays.
+
+    Example:
+        >>> @dataclasses.dataclass
+        ... class Curve(ArrayRecord):
+        ...     unit: str
+        ...     points: np.ndarray
+        >>> Curve("m", np.zeros(2)).to_parts()
+        ({'unit': 'm'}, {'points': array([0., 0.])})
+    """
+
+    def to_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+        """Return the record as plain data, with the number of arrays in a tuple, and named arrays."""
+        document: dict[str, Any] = {}
+        arrays: dict[str, np.ndarray] = {}
+        for name, hint in _hints(type(self)).items():
+            value = getattr(self, name)
+            if hint is np.ndarray:
+                arrays[name] = value
+            elif hint == ARRAYS:
+                document[name] = len(value)
+                arrays |= {f"{name}/{k}": array for k, array in enumerate(value)}
+            else:
+                document[name] = plain(value)
+        return document, arrays
+
+    @classmethod
+    def from_parts(cls, document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Self:
+        """Return the record that `to_parts` described."""
+        held = dict(document)
+        for name, hint in _hints(cls).items():
+            if hint is np.ndarray:
+                held[name] = arrays[name]
+            elif hint == ARRAYS:
+                held[name] = tuple(arrays[f"{name}/{k}"] for k in range(document[name]))
+        return cast(Self, _read_fields(cls, held))
+
+
+def plain(value: Any) -> Any:
+    """Return a value as plain data for JSON; records as `PlainRecord.to_dict` and other dataclasses by their fields."""
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
+    if dataclasses.is_dataclass(value):
+        return {f.name: plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+    return [plain(item) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    hints = get_type_hints(kind)
+    return {f.name: hints[f.name] for f in dataclasses.fields(kind)}
+
+
+def _read_fields(kind: type, data: Mapping[str, Any]) -> Any:
+    hints = _hints(kind)
+    return kind(**{name: _read(hints.get(name), value) for name, value in data.items()})
+
+
+def _read(hint: Any, value: Any) -> Any:
+    """Return a value of plain data as what a type hint says."""
+    if isinstance(value, list) and get_origin(hint) is tuple:
+        return tuple(_read(get_args(hint)[0], item) for item in value)
+    if isinstance(value, dict):
+        kinds: tuple[Any, ...] = get_args(hint) if isinstance(hint, UnionType) else (hint,)
+        for kind in kinds:
+            if hasattr(kind, "__dataclass_fields__"):
+                return kind.from_dict(value) if issubclass(kind, PlainRecord) else _read_fields(kind, value)
+    return value

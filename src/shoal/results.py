@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from shoal.codec import stored
@@ -49,7 +49,7 @@ class Interval:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the interval as plain data for JSON."""
-        return {"value": self.value, "low": self.low, "high": self.high, "method": self.method}
+        return asdict(self)
 
     def __str__(self) -> str:
         return f"{readable(self.value)} [{readable(self.low)}, {readable(self.high)}]"

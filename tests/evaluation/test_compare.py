@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from shoal.errors import RunError
-from shoal.evaluation.compare import Contender, compare, corrected_t
+from shoal.evaluation.compare import Contender, compare_contenders, corrected_t
 from shoal.evaluation.topics.scored_rows import PredictedRows
 from shoal.results import Task
 
@@ -26,7 +26,7 @@ NOISE = RNG.normal(size=300)
 
 
 def test_a_small_difference_on_the_same_rows_is_seen() -> None:
-    found = compare([contender("a", 1.0, NOISE), contender("b", 1.2, NOISE)])
+    found = compare_contenders([contender("a", 1.0, NOISE), contender("b", 1.2, NOISE)])
     a, b = (found.scores[name]["log_loss"] for name in "ab")
     (pair,) = found.pairs
     difference = pair.differences["log_loss"]
@@ -38,7 +38,7 @@ def test_a_small_difference_on_the_same_rows_is_seen() -> None:
 
 
 def test_a_run_does_not_differ_from_itself() -> None:
-    found = compare([contender("a", 1.0, NOISE), contender("b", 1.0, NOISE)])
+    found = compare_contenders([contender("a", 1.0, NOISE), contender("b", 1.0, NOISE)])
     assert all(d.low == d.value == d.high == 0 for d in found.pairs[0].differences.values())
     assert "cannot be told apart" in found.sentences[0]
 
@@ -47,7 +47,9 @@ def test_runs_that_are_equally_good_are_rarely_told_apart() -> None:
     told = []
     for seed in range(40):
         rng = np.random.default_rng(seed)
-        found = compare([contender("a", 1.0, rng.normal(size=300)), contender("b", 1.0, rng.normal(size=300))])
+        found = compare_contenders(
+            [contender("a", 1.0, rng.normal(size=300)), contender("b", 1.0, rng.normal(size=300))]
+        )
         told.append("cannot" not in found.sentences[0])
     assert np.mean(told) < 0.2
 
@@ -61,19 +63,19 @@ def test_runs_that_are_equally_good_are_rarely_told_apart() -> None:
 )
 def test_runs_that_answer_different_questions_are_refused(changes: dict[str, object], message: str) -> None:
     with pytest.raises(RunError, match=message):
-        compare([contender("a", 1.0, NOISE), contender("b", 1.0, NOISE, **changes)])
+        compare_contenders([contender("a", 1.0, NOISE), contender("b", 1.0, NOISE, **changes)])
 
 
 def test_different_test_rows_are_refused_with_what_to_do() -> None:
     a, b = contender("a", 1.0, NOISE), contender("b", 1.0, NOISE)
     moved = dataclasses.replace(b, test=dataclasses.replace(b.test, rows=b.test.rows + 100))
     with pytest.raises(RunError, match=r"their test rows differ \(300 and 300 rows, 200 of them in both\).*--seed"):
-        compare([a, moved])
+        compare_contenders([a, moved])
     weighted = dataclasses.replace(b, test=dataclasses.replace(b.test, weights=np.ones(300)))
     with pytest.raises(RunError, match="different weights"):
-        compare([a, weighted])
+        compare_contenders([a, weighted])
     with pytest.raises(RunError, match="at least two"):
-        compare([a])
+        compare_contenders([a])
 
 
 def test_the_corrected_t_is_that_of_nadeau_and_bengio() -> None:
@@ -90,8 +92,8 @@ def test_folds_are_compared_only_where_they_are_the_same() -> None:
     better = {place: score - 0.1 - 0.001 * place[1] for place, score in folds.items()}
     a = contender("a", 1.0, NOISE, folds=folds, dealt={"cv": 5})
     b = contender("b", 1.0, NOISE, folds=better, dealt={"cv": 5})
-    test = compare([a, b]).pairs[0].folds
+    test = compare_contenders([a, b]).pairs[0].folds
     assert test is not None
     assert test.difference.high < 0
     assert test.p < 1e-3
-    assert compare([a, dataclasses.replace(b, dealt={"cv": 4})]).pairs[0].folds is None
+    assert compare_contenders([a, dataclasses.replace(b, dealt={"cv": 4})]).pairs[0].folds is None

@@ -12,7 +12,7 @@ from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold
 from sklearn.neighbors import NearestNeighbors
 
-from shoal.evaluation.compare import Contender, compare, corrected_t
+from shoal.evaluation.compare import Contender, compare_contenders, corrected_t
 from shoal.evaluation.topics.scored_rows import PredictedRows
 from shoal.prediction.conformal import Conformal, conformal_quantile, prediction_sets
 from shoal.prediction.intrinsic_scatter import intrinsic_scatter
@@ -62,7 +62,7 @@ def test_differences_of_runs_are_those_of_scipys_paired_bootstrap() -> None:
         rows = PredictedRows(np.arange(150), TRUTH[:, None], guess[:, None])
         return Contender(name, Task.REGRESSION, "same", ("y",), (), rows)
 
-    found = compare([contender("a", GUESS), contender("b", OTHER)]).pairs[0].differences["rmse"]
+    found = compare_contenders([contender("a", GUESS), contender("b", OTHER)]).pairs[0].differences["rmse"]
     one, two = of_rows("rmse", TRUTH, GUESS), of_rows("rmse", TRUTH, OTHER)
     low, high, error = ends_of(lambda places: two(places) - one(places), 150)
     assert (found.low, found.high) == pytest.approx((low, high), abs=WITHIN * error)

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 from shoal.evaluation.explanation.attribution import Attribution
-from shoal.evaluation.explanation.dependence import Dependence, Effect
+from shoal.evaluation.explanation.dependence import Dependence, EffectCurve
 from shoal.evaluation.explanation.explained import Explanation
 from shoal.evaluation.explanation.importance import ImportanceTable
 from shoal.evaluation.explanation.interactions import Interaction, Interactions
@@ -37,9 +37,9 @@ from shoal.report.topics.importance import sections
 HOSTILE = "<script>$x^2$"
 
 
-def effect(grid: int, outputs: int, data: bool = False) -> Effect:
+def effect(grid: int, outputs: int, data: bool = False) -> EffectCurve:
     mean = np.linspace(0.1, 0.9, grid)[:, None] * np.ones(outputs)
-    return Effect(mean, 0.05 + 0 * mean, 0.02 + 0 * mean, 0.03 + 0 * mean if data else None)
+    return EffectCurve(mean, 0.05 + 0 * mean, 0.02 + 0 * mean, 0.03 + 0 * mean if data else None)
 
 
 def number(column: str, outputs: tuple[str, ...] = ("y",), together: tuple[str, ...] = ()) -> Dependence:

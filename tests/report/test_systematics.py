@@ -12,8 +12,8 @@ import pytest
 
 from shoal.evaluation.systematics.observables import Sample, of_numbers, several_classes, two_classes
 from shoal.evaluation.systematics.shifts import (
-    Effect,
     Systematics,
+    VariationEffect,
     effect_of,
     errors_of,
     measure,
@@ -62,7 +62,7 @@ def made(kind: str, count: int = 3, rows: int = 300, *, bins: int = 8) -> System
     known = measure(looked, nominal, 0)
     names = [HOSTILE, *(f"v{number}" for number in range(1, count))]
     variations = read_variations({name: {"columns": "x", "smear": 1.0} for name in names})
-    found: list[Effect] = []
+    found: list[VariationEffect] = []
     for number, variation in enumerate(variations):
         sides: Any = {"up": shift_between(known, measure(looked, sample(0.2 * number), 0), paired=True)}
         if number % 2:

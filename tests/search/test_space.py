@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoal.search.space import Choice, Fixed, LogUniform, Widths
+from shoal.search.space import Categorical, Fixed, LogUniform, Widths
 from shoal.search.spaces import default_space, single_space
 from shoal.streams import Stream
 from shoal.training.hyperparameters import Hyperparameters
@@ -18,7 +18,7 @@ SEEDS = st.integers(0, 2**32)
 
 
 def test_choices_are_as_likely() -> None:
-    drawn = [Choice(("a", "b", "c")).draw(Stream(0, i)) for i in range(900)]
+    drawn = [Categorical(("a", "b", "c")).draw(Stream(0, i)) for i in range(900)]
     assert all(abs(drawn.count(value) - 300) < 60 for value in "abc")
 
 

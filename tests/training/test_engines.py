@@ -62,7 +62,7 @@ class Kind:
         if self.exact:
             monkeypatch.setattr(NativeEngine, "_fitting", lambda *_: 2)
         else:
-            monkeypatch.setattr(xla_engine, "members_at_once", lambda *_: 1)
+            monkeypatch.setattr(xla_engine, "members_per_core", lambda *_: 1)
         return self.make()
 
 

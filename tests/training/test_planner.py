@@ -22,7 +22,7 @@ from shoal.training.planner import (
     Budget,
     find_budget,
     member_bytes,
-    members_at_once,
+    places_in_memory,
     shared_bytes,
 )
 
@@ -41,9 +41,9 @@ def test_what_fits_stays_within_the_budget(member: int, fixed: int, wanted: int,
     usable = (1.0 - HEADROOM) * size
     if member + fixed > usable:
         with pytest.raises(SettingError, match="training needs"):
-            members_at_once(member, fixed, wanted, devices, budget)
+            places_in_memory(member, fixed, wanted, devices, budget)
         return
-    count = members_at_once(member, fixed, wanted, devices, budget)
+    count = places_in_memory(member, fixed, wanted, devices, budget)
     assert fixed + count * member <= usable
     assert 1 <= count < wanted + devices
     assert count % devices == 0 or count < devices
@@ -53,7 +53,7 @@ def test_what_fits_stays_within_the_budget(member: int, fixed: int, wanted: int,
 
 @pytest.mark.parametrize(("wanted", "expected"), [(1, 1), (3, 3), (4, 4), (5, 8), (64, 64)])
 def test_with_enough_memory_all_find_a_place(wanted: int, expected: int) -> None:
-    assert members_at_once(100, 0, wanted, devices=4, budget=MANY) == expected
+    assert places_in_memory(100, 0, wanted, devices=4, budget=MANY) == expected
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_with_enough_memory_all_find_a_place(wanted: int, expected: int) -> None
 )
 def test_if_none_fits_the_message_says_what_helps(budget: Budget, message: str) -> None:
     with pytest.raises(SettingError, match=message):
-        members_at_once(10**9, 10**8, wanted=4, devices=2, budget=budget)
+        places_in_memory(10**9, 10**8, wanted=4, devices=2, budget=budget)
 
 
 def test_a_setting_lowers_the_budget_but_never_raises_it(monkeypatch: pytest.MonkeyPatch) -> None:

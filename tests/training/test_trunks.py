@@ -123,7 +123,7 @@ def test_images_without_layers_are_flattened(images: Problem, members: Any) -> N
 
 def test_short_calls_change_nothing(images: Problem, population: list[Member], monkeypatch: pytest.MonkeyPatch) -> None:
     many = [replace(population[i % 3], id=i) for i in range(11)]  # more than there are places for
-    monkeypatch.setattr(engine_module, "members_at_once", lambda *_: 2)
+    monkeypatch.setattr(engine_module, "members_per_core", lambda *_: 2)
     whole = train(images, many, XlaEngine()).members
     monkeypatch.setattr(cost, "LONGEST_MICROSECONDS", 0.0)
     assert structure_of(images, many).chunk == 1

@@ -6,8 +6,7 @@ from pathlib import Path
 
 from shoal.after.opening import as_run
 from shoal.errors import RunError, listing
-from shoal.evaluation.compare import Comparison, Contender, FoldScores
-from shoal.evaluation.compare import compare as compare_rows
+from shoal.evaluation.compare import Comparison, Contender, FoldScores, compare_contenders
 from shoal.results import Task
 from shoal.run import Run
 
@@ -30,10 +29,10 @@ def compare(*runs: Run | str | Path) -> Comparison:
         names = [str(run.path) for run in opened]
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise RunError(f"{listing(repeated)} is given more than once; name different runs")
-    found = compare_rows([_contender(run, name) for run, name in zip(opened, names, strict=True)])
+    comparison = compare_contenders([_contender(run, name) for run, name in zip(opened, names, strict=True)])
     for run in opened:
         run.count_opening()
-    return found
+    return comparison
 
 
 def _contender(run: Run, name: str) -> Contender:

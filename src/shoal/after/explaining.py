@@ -9,23 +9,30 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from shoal.after.opening import as_run
+from shoal.after.rows_of_fit import Refusals, holds_rows_of_fit, read_rows_of_fit
 from shoal.data import ReadOptions
-from shoal.data.conversion import tidy
-from shoal.data.hashing import content_hash
+from shoal.data.raw import Raw
 from shoal.errors import DataError, RunError, SettingError
-from shoal.evaluation.explanation.explained import Explanation, explain_rows, explain_table
+from shoal.evaluation.explanation.attribution import attributions
+from shoal.evaluation.explanation.explained import Explanation, TableSettings, explain_table
 from shoal.evaluation.explanation.importance import GROUP_ABOVE, REPEATS
 from shoal.evaluation.explanation.interactions import COLUMNS
 from shoal.evaluation.explanation.subject import OUT_OF_FOLD, VALIDATION, Subject, Tell
-from shoal.prediction.out_of_fold import rows_to_ask
-from shoal.run import Run, load
-from shoal.settings import kept_settings
-from shoal.steps import deal_folds, read
+from shoal.run import Run
 from shoal.training.progress import Progress, Silent
 
 MOST_ROWS = 2000
 FEW = 20
 """Rows of a background below which the parts of an answer hang on which rows they are."""
+REFUSALS = Refusals(
+    not_kept="{run} was fitted on data from Python, which are not kept; hand them over again: shoal.explain(run, data) "
+    "then takes their validation rows",
+    unreadable="the validation rows of {run} cannot be read again: {error} Give the rows to explain it on: shoal "
+    "explain RUN DATA.",
+    changed="the data in {source!r} have changed since {run} was fitted, so its validation rows are not known any "
+    "more. Give the rows to explain it on: shoal explain RUN DATA.",
+)
 
 
 def explain(
@@ -80,43 +87,44 @@ def explain(
         >>> import shoal, tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     run = shoal.fit("iris", networks=2, hidden=(4,), epochs=2, batch_size=32, out=folder + "/iris")
-        ...     found = shoal.explain(run, columns="petal width (cm)", interactions=0)
-        >>> found.on, [effect.column for effect in found.effects]
+        ...     explanation = shoal.explain(run, columns="petal width (cm)", interactions=0)
+        >>> explanation.on, [effect.column for effect in explanation.effects]
         ('24 validation rows', ['petal width (cm)'])
     """
-    run = run if isinstance(run, Run) else load(run)
+    run = as_run(run)
     check_explainable(run)
     if most_rows < 2:
         raise SettingError(f"most_rows must be 2 or more, got {most_rows}")
     tell = (progress or Silent()).stage
     tell("reading")
-    whole = validation_rows(run, of) if data is None else other_rows(run, data, of, options, alone=rows is not None)
-    _ = whole.chosen  # an unknown class or target is told before the work
-    if rows is not None:
-        wanted = [int(row) for row in np.atleast_1d(np.asarray(rows, np.int64))]
-        background, notes = (whole, []) if data is None else _background(run, whole, of)
-        few = background.at_most(most_rows)
-        found = explain_rows(run.name, whole, few, wanted, method=method, notes=notes, tell=tell)
+    subject = validation_rows(run, of) if data is None else other_rows(run, data, of, options, alone=rows is not None)
+    _ = subject.explained  # an unknown class or target is told before the work
+    if rows is None:
+        names = (columns,) if isinstance(columns, str) else columns
+        settings = TableSettings(names, repeats=repeats, above=group_above, pairs_of=interactions, curves=ice)
+        explanation = _explain_columns(run, subject.at_most(most_rows), len(subject), settings, tell)
     else:
-        given: dict[str, Any] = {"columns": [columns] if isinstance(columns, str) else columns, "curves": ice}
-        given |= {"repeats": repeats, "above": group_above, "pairs_of": interactions}
-        found = _explain_columns(run, whole, most_rows, tell, given)
+        places = [int(row) for row in np.atleast_1d(np.asarray(rows, np.int64))]
+        background, notes = (subject, []) if data is None else _background(run, subject, of)
+        usual = background.at_most(most_rows)
+        parts = attributions(subject, usual, places, method=method, tell=tell)
+        on = f"{len(places)} of {len(subject):,} {subject.name}"
+        explanation = Explanation(run.name, on, attributions=parts, notes=tuple(notes))
     if out is not None:
         from shoal.report.explanation import write_explanation
 
         tell("drawing")
-        known = run.predictor.preparation
-        write_explanation(found, out, classes=bool(known.classes), units=known.units)
-    return found
+        preparation = run.predictor.preparation
+        write_explanation(explanation, out, classes=bool(preparation.classes), units=preparation.units)
+    return explanation
 
 
-def _explain_columns(run: Run, whole: Subject, most_rows: int, tell: Tell, given: dict[str, Any]) -> Explanation:
-    """Return importance, effects and interactions on some of the rows; `given` goes to `explain_table`."""
-    subject = whole.at_most(most_rows)
+def _explain_columns(run: Run, subject: Subject, rows: int, settings: TableSettings, tell: Tell) -> Explanation:
+    """Return importance, effects and interactions on a subject that was drawn from so many rows."""
     if len(subject) < 2:
         raise DataError(f"an explanation needs two rows at least, got {len(subject)}; for one row give rows (--row)")
-    notes = [] if len(subject) == len(whole) else [f"{len(subject):,} of the {len(whole):,} {whole.name} were drawn"]
-    return explain_table(run.name, subject, **given, notes=notes, tell=tell)
+    notes = [] if len(subject) == rows else [f"{len(subject):,} of the {rows:,} {subject.name} were drawn"]
+    return explain_table(run.name, subject, settings, notes=notes, tell=tell)
 
 
 def check_explainable(run: Run) -> None:
@@ -138,45 +146,25 @@ def check_explainable(run: Run) -> None:
         )
 
 
-def validation_rows(run: Run, of: str | None = None) -> Subject:
-    """Return the validation rows of a run with its ensemble, read again from where they came from.
+def validation_rows(run: Run, of: str | None = None, data: Any = None) -> Subject:
+    """Return the validation rows of a run with its ensemble, read again from its source or from `data`.
 
     Raises:
         RunError: they cannot be read again, or are no longer the same.
     """
-    source, mending = run.folder.source, "Give the rows to explain it on: shoal explain RUN DATA."
-    if source is None:
-        raise RunError(
-            f"{run.name} was fitted on data from Python, which are not kept; hand them over again: "
-            "shoal.explain(run, data) then takes their validation rows"
-        )
-    try:
-        return _validation_rows(run, source, of)
-    except DataError as error:
-        raise RunError(f"the validation rows of {run.name} cannot be read again: {error} {mending}") from error
-
-
-def _validation_rows(run: Run, data: Any, of: str | None) -> Subject:
-    config = run.folder.config
-    settings = kept_settings(config["settings"])
-    dataset, split = read(data, settings)
-    if dataset.sha256 != config["data"]["sha256"]:
-        raise RunError(
-            f"the data in {dataset.source!r} have changed since {run.name} was fitted, so its validation rows are not "
-            "known any more. Give the rows to explain it on: shoal explain RUN DATA."
-        )
-    rows, answering = rows_to_ask(run.predictor, split, deal_folds(dataset, split, settings))
-    table, weights, groups = dataset.table[rows], dataset.weights(), dataset.groups()
+    fit = read_rows_of_fit(run, REFUSALS, data)
+    rows, answering = fit.validation(run.predictor)
+    table = fit.dataset.table[rows]
     return Subject(
         run.predictor,
         run.predictor.preparation.transform(table),
         VALIDATION if answering is None else OUT_OF_FOLD,
         table,
-        dataset.y()[rows],
-        None if weights is None else weights[rows],
+        fit.dataset.y()[rows],
+        fit.weights(rows),
         answering,
-        None if groups is None else np.unique(groups[rows], return_inverse=True)[1],
-        dataset.kept[rows] + 1,
+        fit.groups(rows),
+        fit.dataset.kept[rows] + 1,
         of,
         int(run.metrics["seed"]),
     )
@@ -193,15 +181,11 @@ def other_rows(
         DataError: a column is missing, or holds values of another type than in training.
     """
     raw = run.read(data, options)
-    if not alone and content_hash(tidy(raw.table)) == run.folder.config["data"]["sha256"]:
-        return _validation_rows(run, data, of)
+    if not alone and holds_rows_of_fit(run, raw.table):
+        return validation_rows(run, of, data)
     x = run.predictor.preparation.transform(raw.inputs)
-    known = not alone and set(run.predictor.preparation.targets) <= set(raw.table.columns)
-    labelled = run.labelled(raw) if known else None
-    group = run.folder.config["settings"].get("group")
-    groups = None
-    if group in raw.table.columns:
-        groups = np.unique(raw.table.get_column(group).cast(pl.String).fill_null("").to_numpy(), return_inverse=True)[1]
+    with_targets = not alone and set(run.predictor.preparation.targets) <= set(raw.table.columns)
+    labelled = run.labelled(raw) if with_targets else None
     return Subject(
         run.predictor,
         x,
@@ -210,11 +194,19 @@ def other_rows(
         None if labelled is None else labelled.y,
         None if labelled is None else labelled.weights,
         None,
-        groups,
+        _groups(run, raw),
         np.arange(1, len(x) + 1),
         of,
         int(run.metrics["seed"]),
     )
+
+
+def _groups(run: Run, raw: Raw) -> np.ndarray | None:
+    """Return the number of the group of each row by the column that grouped the rows of the fit, or None."""
+    column = run.folder.config["settings"].get("group")
+    if column not in raw.table.columns:
+        return None
+    return np.unique(raw.table.get_column(column).cast(pl.String).fill_null("").to_numpy(), return_inverse=True)[1]
 
 
 def _background(run: Run, rows: Subject, of: str | None) -> tuple[Subject, list[str]]:

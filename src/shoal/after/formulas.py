@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from shoal.data import Dataset, Split
-from shoal.data.conversion import tidy_column, to_numbers
+from shoal.after.numeric_rows import NumericRows, numeric_rows
+from shoal.after.opening import as_run
 from shoal.data.encoders import NumberEncoder
-from shoal.errors import DataError, RunError, SettingError, listing, suggest
-from shoal.evaluation.formula.expression import Expression, function_of, identifiers, symbols
-from shoal.evaluation.formula.formulas import Formula, Formulas, Part, as_guess, describe, score_formulas
-from shoal.evaluation.formula.polish import find_front
-from shoal.evaluation.formula.sample import few_of, says, take_sample
+from shoal.errors import SettingError, listing, suggest
+from shoal.evaluation.formula.fitting import FittedExpression, Points
+from shoal.evaluation.formula.formulas import Formula, Formulas, FormulaScores, formula_of, score_formulas
+from shoal.evaluation.formula.polish import polished_front
+from shoal.evaluation.formula.printing import identifiers
+from shoal.evaluation.formula.sample import few_by_error, sample_ensemble
 from shoal.evaluation.formula.search import (
+    EVALUATIONS,
     FUNCTIONS,
     FUNCTIONS_OF_CLASSES,
+    SECONDS,
+    SearchSettings,
     check_functions,
     import_operon,
-    search,
+    search_formulas,
 )
 from shoal.evaluation.signal import signal_class
-from shoal.prediction.out_of_fold import rows_to_ask
-from shoal.results import Interval
-from shoal.run import Run, load
+from shoal.run import Run
 from shoal.runs.folder import slug
-from shoal.settings import kept_settings
-from shoal.steps import deal_folds, read
 from shoal.training.progress import Progress, Silent
 
-EVALUATIONS = 300_000
 LOGIT = "logit of "
 SEARCHED = 500
 """Points that the search sees."""
@@ -48,7 +45,7 @@ def formula(
     complexity: int = 20,
     functions: str | Sequence[str] | None = None,
     evaluations: int = EVALUATIONS,
-    seconds: float = 60.0,
+    seconds: float = SECONDS,
     test: bool = False,
     progress: Progress | None = None,
 ) -> Formulas:
@@ -80,50 +77,73 @@ def formula(
         RunError: the rows of the fit cannot be read again.
 
     Example:
-        >>> import shoal, tempfile
+        >>> import numpy as np, shoal, tempfile
         >>> x = np.linspace(0.1, 3.0, 150)
         >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +SKIP
         ...     run = shoal.fit({"x": x, "y": np.sin(2.0 * x)}, target="y", out=folder + "/sine")
-        ...     found = shoal.formula(run, {"x": x, "y": np.sin(2.0 * x)})
-        >>> found.best.text  # doctest: +SKIP
+        ...     formulas = shoal.formula(run, {"x": x, "y": np.sin(2.0 * x)})
+        >>> formulas.best.text  # doctest: +SKIP
         'sin(2*x)'
     """
-    run, progress = run if isinstance(run, Run) else load(run), progress or Silent()
+    run, progress = as_run(run), progress or Silent()
     allowed = None if functions is None else _functions(functions)
     _check_numbers(complexity, evaluations, seconds)
     check_run(run)
-    number, what = choose(run, target, of)
+    number, what = choose_output(run, target, of)
     import_operon()
-    progress.stage("reading")
-    rows = read_again(run, data)
-    seed = int(run.metrics["seed"])
-    sample = take_sample(run.predictor, number, rows.known(), seed)
-    few = few_of(sample.points, SEARCHED)
+    preparation, seed = run.predictor.preparation, int(run.metrics["seed"])
     if allowed is None:
-        allowed = FUNCTIONS_OF_CLASSES if run.predictor.preparation.classes else FUNCTIONS
-    searched: dict[str, Any] = {"complexity": complexity, "functions": allowed, "evaluations": evaluations}
-    found, whole = search(few.x, few.f, **searched, seconds=seconds, seed=seed, tell=progress.stage)
-    progress.stage("shortening formulas")
-    front = find_front(found, sample.points, complexity)
-    formulas, ensemble, taken, counts = _scored(run, rows, number, front, test=test)
+        allowed = FUNCTIONS_OF_CLASSES if preparation.classes else FUNCTIONS
+    settings = SearchSettings(complexity, allowed, evaluations, seconds, seed)
+    progress.stage("reading")
+    rows = numeric_rows(run, data)
+    sample = sample_ensemble(run.predictor, number, rows.known(), seed)
+    front, complete = _front(sample.points, settings, progress)
+    formulas, scores = _scored(run, rows, number, front, ("validation", "test") if test else ("validation",))
     if test:
         run.count_opening()
-    columns = run.predictor.preparation.input_columns
+    columns = preparation.input_columns
     return Formulas(
         run=run.name,
         what=what,
         formulas=formulas,
-        taken=taken,
-        metric="log_loss" if run.predictor.preparation.classes else "rmse",
-        ensemble=ensemble,
+        taken=scores["validation"].taken,
+        metric="log_loss" if preparation.classes else "rmse",
+        ensemble={part: score.ensemble for part, score in scores.items()},
         variables=dict(zip(identifiers(columns), columns, strict=True)),
         sigma=sample.sigma,
         points=(sample.rows, sample.drawn),
-        rows=counts,
-        searched={**searched, "functions": list(allowed), "seed": seed},
-        whole=whole,
+        rows={part: score.rows for part, score in scores.items()},
+        searched=settings.as_dict(),
+        whole=complete,
         notes=rows.notes,
     )
+
+
+def _front(points: Points, settings: SearchSettings, progress: Progress) -> tuple[list[FittedExpression], bool]:
+    """Return the formulas that are worth their length, and whether the search for them went on to its end."""
+    few = few_by_error(points, SEARCHED)
+    expressions, complete = search_formulas(few.x, few.f, settings, progress.stage)
+    progress.stage("shortening formulas")
+    return polished_front(expressions, points, settings.complexity), complete
+
+
+def _scored(
+    run: Run, rows: NumericRows, number: int, front: Sequence[FittedExpression], parts: Sequence[str]
+) -> tuple[tuple[Formula, ...], dict[str, FormulaScores]]:
+    """Return the formulas with their scores on parts of the data, and these scores beside that of the ensemble."""
+    preparation, seed = run.predictor.preparation, int(run.metrics["seed"])
+    expressions = [expression for expression, _ in front]
+    scores = {part: score_formulas(preparation.task, rows.part(run, number, part), expressions, seed) for part in parts}
+    formulas = tuple(
+        replace(
+            formula_of(expression, loss, preparation.input_columns),
+            scores={part: score.formulas[place] for part, score in scores.items()},
+            beside={part: score.beside[place] for part, score in scores.items()},
+        )
+        for place, (expression, loss) in enumerate(front)
+    )
+    return formulas, scores
 
 
 def _functions(functions: str | Sequence[str]) -> tuple[str, ...]:
@@ -163,28 +183,28 @@ def check_run(run: Run) -> None:
         )
 
 
-def choose(run: Run, target: str | None = None, of: str | None = None) -> tuple[int, str]:
+def choose_output(run: Run, target: str | None = None, of: str | None = None) -> tuple[int, str]:
     """Return the number of the target or class that formulas are wanted for, and what they give, in words.
 
     Raises:
         SettingError: there is no such target or class, or there are several and none is named.
     """
     preparation = run.predictor.preparation
-    kind, flag, names = "target", "--target", preparation.targets
-    wanted, other = target, of
     if preparation.classes:
         kind, flag, names, wanted, other = "class", "--class", preparation.classes, of, target
-    if other is not None and not (kind == "class" and other in preparation.targets):
-        said = "classes" if preparation.classes else "numbers"
-        raise SettingError(f"{run.name} predicts {said}: name a {kind} with {flag}, one of {listing(names)}")
+    else:
+        kind, flag, names, wanted, other = "target", "--target", preparation.targets, target, of
+    if other is not None and not (preparation.classes and other in preparation.targets):
+        predicted = "classes" if preparation.classes else "numbers"
+        raise SettingError(f"{run.name} predicts {predicted}: name a {kind} with {flag}, one of {listing(names)}")
     if wanted is None:
-        if len(names) > (2 if kind == "class" else 1):
+        if len(names) > (2 if preparation.classes else 1):
             raise SettingError(f"a formula is for one {kind}: name it with {flag}, one of {listing(names)}")
-        told = run.folder.config["settings"].get("signal")
-        wanted = names[signal_class(names, told) if kind == "class" else 0]
+        signal = run.folder.config["settings"].get("signal")
+        wanted = names[signal_class(names, signal) if preparation.classes else 0]
     if wanted not in names:
         raise SettingError(f"there is no {kind} {wanted!r}; expected one of {listing(names)}.{suggest(wanted, names)}")
-    return names.index(wanted), f"{LOGIT}{wanted}" if kind == "class" else wanted
+    return names.index(wanted), f"{LOGIT}{wanted}" if preparation.classes else wanted
 
 
 def folder_of(run: Run, what: str) -> Path:
@@ -198,101 +218,6 @@ def folder_of(run: Run, what: str) -> Path:
     if len(preparation.targets) == 1 and len(preparation.classes) <= 2:
         return run.folder.formula
     names = preparation.classes or preparation.targets
-    place, words = names.index(what.removeprefix(LOGIT)), [slug(name) for name in names]
-    alike = len(set(words)) < len(words)  # letters that file names dislike are all one
-    return run.folder.formula / (f"{place + 1}-{words[place]}" if alike else words[place])
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows of the fit, read again, and their columns as numbers `(rows, columns)`, NaN where missing."""
-
-    dataset: Dataset
-    split: Split
-    x: np.ndarray
-    folds: np.ndarray | None
-
-    def known(self) -> np.ndarray:
-        """Return the training and validation rows without missing values, `(rows, columns)`."""
-        rows = self.x[np.union1d(self.split.train, self.split.validation)]
-        return rows[np.isfinite(rows).all(axis=1)]
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What is to be known of the rows."""
-        missing = int((~np.isfinite(self.x)).any(axis=1).sum())
-        notes = [f"{missing:,} rows with a missing value are left out"] if missing else []
-        if self.folds is not None:
-            notes.append(
-                "The networks have learned from the validation rows in other folds, and the formula from the "
-                "networks: scores on these rows flatter it"
-            )
-        return tuple(notes)
-
-    def part(self, run: Run, number: int, name: str) -> tuple[Part, np.ndarray]:
-        """Return validation or test rows with what the ensemble says of them, and their columns."""
-        places, answering = self.split.test, None
-        if name == "validation":
-            places, answering = rows_to_ask(run.predictor, self.split, self.folds)
-        good = np.isfinite(self.x[places]).all(axis=1)
-        answering = None if answering is None else answering[:, good]
-        places = places[good]
-        weights, groups, y = self.dataset.weights(), self.dataset.groups(), self.dataset.y()[places]
-        truth = (y == number).astype(np.int64) if self.dataset.classes else y[:, number : number + 1]
-        part = Part(
-            name,
-            truth,
-            as_guess(run.predictor.preparation.task, says(run.predictor, number, self.x[places], answering)[0]),
-            None if weights is None else weights[places],
-            None if groups is None else np.unique(groups[places], return_inverse=True)[1],
-        )
-        return part, self.x[places]
-
-
-def read_again(run: Run, data: Any = None) -> Rows:
-    """Return the rows of the fit of a run.
-
-    Raises:
-        RunError: they cannot be read again, or are no longer the same.
-    """
-    config = run.folder.config
-    data = run.folder.source if data is None else data
-    if data is None:
-        raise RunError(f"{run.name} was fitted on data from Python, which are not kept; hand them over again")
-    settings = kept_settings(config["settings"])
-    try:
-        dataset, split = read(data, settings)
-    except DataError as error:
-        raise RunError(
-            f"the rows of {run.name} cannot be read again: {error} If they are elsewhere now, name the file: "
-            "shoal formula RUN DATA"
-        ) from error
-    if dataset.sha256 != config["data"]["sha256"]:
-        raise RunError(
-            f"{run.name} was fitted on other data than those in {dataset.source!r} (their checksums differ); a formula "
-            "is found on the rows of the fit"
-        )
-    names = run.predictor.preparation.input_columns
-    columns = [to_numbers(tidy_column(dataset.table.get_column(name))).fill_null(np.nan) for name in names]
-    x = np.stack([column.cast(float).to_numpy() for column in columns], axis=1)
-    return Rows(dataset, split, x, deal_folds(dataset, split, settings))
-
-
-def _scored(
-    run: Run, rows: Rows, number: int, front: Sequence[tuple[Expression, float]], *, test: bool
-) -> tuple[tuple[Formula, ...], dict[str, Interval], int, dict[str, int]]:
-    """Return the formulas and the ensemble with their scores on validation rows (and test rows), and which is taken."""
-    columns, seed = run.predictor.preparation.input_columns, int(run.metrics["seed"])
-    formulas = [describe(expression, loss, columns) for expression, loss in front]
-    ensemble, places, counts = {}, [], {}
-    for name in ("validation", "test") if test else ("validation",):
-        part, x = rows.part(run, number, name)
-        said = [function_of(expression, symbols(len(columns)))(*x.T) for expression, _ in front]
-        ensemble[name], scores, beside, taken = score_formulas(run.predictor.preparation.task, part, said, seed)
-        places.append(taken)
-        counts[name] = len(part.truth)
-        formulas = [
-            replace(one, scores={**one.scores, name: score}, beside={**one.beside, name: difference})
-            for one, score, difference in zip(formulas, scores, beside, strict=True)
-        ]
-    return tuple(formulas), ensemble, places[0], counts
+    place, slugs = names.index(what.removeprefix(LOGIT)), [slug(name) for name in names]
+    alike = len(set(slugs)) < len(slugs)  # letters that file names dislike become the same
+    return run.folder.formula / (f"{place + 1}-{slugs[place]}" if alike else slugs[place])

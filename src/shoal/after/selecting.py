@@ -59,9 +59,9 @@ def select(
         choosing, quoting = (Events.of(run.folder.scored(part), number) for part in ("validation", "test"))
         run.count_opening()
         return select_events(choosing, quoting, yields, measure=measure, seed=seed)
-    whole = _scored(run, data, options)
-    half = np.random.default_rng(seed).permutation(len(whole.truth)) < len(whole.truth) // 2
-    choosing, quoting = (Events.of(_some(whole, rows), number) for rows in (half, ~half))
+    predicted = _predicted(run, data, options)
+    half = np.random.default_rng(seed).permutation(len(predicted.truth)) < len(predicted.truth) // 2
+    choosing, quoting = (Events.of(_some(predicted, rows), number) for rows in (half, ~half))
     names: dict[str, Any] = {"chosen_on": "one half of the rows", "quoted_on": "the other half"}
     return select_events(choosing, quoting, yields, measure=measure, seed=seed, **names)
 
@@ -84,7 +84,7 @@ def _some(rows: PredictedRows, which: np.ndarray) -> PredictedRows:
     return PredictedRows(rows.rows[which], rows.truth[which], rows.guess[which], weights)
 
 
-def _scored(run: Run, data: Any, options: ReadOptions | None) -> PredictedRows:
+def _predicted(run: Run, data: Any, options: ReadOptions | None) -> PredictedRows:
     """Return other rows with what the run predicts for them."""
     rows = run.labelled(data, options)
     if len(rows.y) < 20:

@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import polars as pl
-
+from shoal.after.nominal_rows import nominal_rows
 from shoal.after.opening import as_run
-from shoal.after.rows import ChosenRows, choose_rows, labelled, same_events
 from shoal.after.selecting import signal_of
+from shoal.after.variation_study import Listener, VariationStudy
 from shoal.data import ReadOptions
-from shoal.data.raw import read_any
-from shoal.errors import DataError, SettingError, ShoalWarning, listing, suggest
+from shoal.errors import SettingError, listing, suggest
 from shoal.evaluation.cuts import Events, choose_cut, yields_of
-from shoal.evaluation.scoring import Rows, best_guess
 from shoal.evaluation.systematics.observables import Observable, Sample, of_numbers, several_classes, two_classes
-from shoal.evaluation.systematics.shifts import Systematics, effect_of, errors_of, measure, scalars_of, shift_between
-from shoal.evaluation.systematics.variations import SHIFTS, Side, Variation, read_variations
+from shoal.evaluation.systematics.shifts import Systematics, errors_of, scalars_of
+from shoal.evaluation.systematics.variations import read_variations
 from shoal.results import Task
 from shoal.run import Run
 from shoal.statistics.significance import Yields
 
 BINS = {Task.CLASSIFICATION: 20, Task.REGRESSION: 10}
-Listener = Callable[[int, int, str], None]
 
 
 def systematics(
@@ -81,158 +75,42 @@ def systematics(
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     tiny = {"networks": 2, "hidden": (4,), "epochs": 2, "batch_size": 32, "page": False}
         ...     run = shoal.fit("iris", out=folder + "/iris", **tiny)
-        ...     found = shoal.systematics(run, {"ruler": {"columns": ["petal length (cm)"], "scale": 0.02}})
-        >>> found.frame["variation"].unique(maintain_order=True).to_list()
+        ...     varied = shoal.systematics(run, {"ruler": {"columns": ["petal length (cm)"], "scale": 0.02}})
+        >>> varied.frame["variation"].unique(maintain_order=True).to_list()
         ['ruler', 'total']
     """
     run = as_run(run)
     folder = Path() if isinstance(variations, Mapping) else Path(variations).parent
-    varied = read_variations(variations)
+    sources = read_variations(variations)
     _check_run(run)
     yields = _yields(run, signal_yield, background_yield, background_uncertainty)
     wanted = cut is not None or yields is not None or signal is not None
-    number = signal_of(run, signal) if wanted or _two_classes(run) else None
+    number = signal_of(run, signal) if wanted or len(run.predictor.preparation.classes) == 2 else None
     if cut is None and yields is not None and number is not None:
         cut = choose_cut(Events.of(run.folder.scored("validation"), number), yields)
-    chosen = choose_rows(run, data, options)
-    study = Study(run, chosen, folder, options, int(run.metrics["seed"]))
-    study.check(varied)
-    nominal = study.sample(study.rows(chosen.table))
-    looked = _observables(run, nominal, number, bins, cut, yields)
-    main = _deciding(scalars_of(looked), quantity, two=number is not None)
-    found = study.found(varied, nominal, looked, progress or _silent)
-    found = replace(found, main=main, cut=cut, yields_text=_told(yields), pruned=prune)
-    if chosen.own:
+    rows = nominal_rows(run, data, options)
+    study = VariationStudy(run, rows, folder, options, int(run.metrics["seed"]))
+    study.check(sources)
+    sample = study.nominal_sample()
+    observables = _observables(run, sample, number, bins, cut, yields)
+    main = _deciding(scalars_of(observables), quantity, two=number is not None)
+    values = study.measured(observables, sample)
+    effects = tuple(study.effects(sources, observables, sample, values, progress or _silent))
+    if rows.of_test:
         run.count_opening()
-    return found
-
-
-@dataclass(frozen=True)
-class Study:
-    """A run with the rows that are varied.
-
-    Attributes:
-        run: that predicts.
-        chosen: the rows.
-        folder: that of the file of variations; other tables stand in it.
-        options: how to read them.
-        seed: of resamples and noise.
-    """
-
-    run: Run
-    chosen: ChosenRows
-    folder: Path
-    options: ReadOptions | None
-    seed: int
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The classes of the run, or none."""
-        return self.run.predictor.preparation.classes
-
-    def check(self, varied: tuple[Variation, ...]) -> None:
-        """Check all variations before anything is computed; warn of weights that the networks saw."""
-        encoders = {encoder.column: encoder for encoder in self.run.predictor.preparation.encoders}
-        for variation in varied:
-            variation.check(self.chosen.table, self.classes, self.folder)
-            for name in variation.columns:
-                kind = encoders[name].kind if name in encoders else "number"
-                if kind != "number":
-                    raise DataError(f"{variation.where}: {name!r} is a {kind} for this run; only numbers are shifted")
-            if variation.way in ("weight", "factor"):
-                seen = {getattr(variation, f"{variation.way}_{side}") for side in variation.sides} & encoders.keys()
-                if seen:
-                    self._warn(
-                        f"{variation.where}: {listing(sorted(seen))} is a feature of this run, which learned from "
-                        "weights; leave them out of the fit (--ignore)"
-                    )
-
-    def rows(self, table: pl.DataFrame) -> Rows:
-        """Return labelled rows of a table."""
-        return labelled(self.run, table)
-
-    def sample(self, rows: Rows, like: Sample | None = None) -> Sample:
-        """Return rows with what the run predicts for them, their weights scaled to the sums of `like` by class."""
-        guess = best_guess(self.run.predictor.predict_features(rows.x))
-        weights = np.ones(len(guess)) if rows.weights is None else rows.weights
-        if like is not None:
-            weights = self._scaled(rows.y, weights, like)
-        return Sample(rows.y, guess, weights, weights, guess)
-
-    def found(
-        self, varied: tuple[Variation, ...], nominal: Sample, looked: tuple[Observable, ...], progress: Listener
-    ) -> Systematics:
-        """Return what all variations do."""
-        known = measure(looked, nominal, self.seed, self.chosen.groups)
-        effects = []
-        for done, variation in enumerate(varied):
-            progress(done, len(varied), variation.name)
-            sides, same, changed = {}, True, False
-            for side, sample in self.samples(variation, nominal):
-                same = same and _same_rows(sample, nominal)
-                changed = changed or not same or _differs(sample, nominal)
-                groups = self.chosen.groups if same else None
-                own = measure(looked, sample, self.seed if same else self.seed + 1, groups)
-                sides[side] = shift_between(known, own, paired=same)
-            if not changed:
-                self._warn(f"{variation.where} changes nothing{self._why(variation)}")
-            effects.append(effect_of(variation, known, sides, same_rows=same, changed=changed))
-        progress(len(varied), len(varied), "")
-        errors = errors_of(looked, nominal, known)
-        count = len(nominal.weights)
-        weighted = bool((nominal.weights != 1.0).any())
-        found = looked, known.values, errors, tuple(effects), count, self.chosen.what, ""
-        return Systematics(*found, weighted=weighted)
-
-    def samples(self, variation: Variation, nominal: Sample) -> Iterator[tuple[Side, Sample]]:
-        """Give the sides of a variation with the rows as it makes them."""
-        for side in variation.sides:
-            if variation.way == "file":
-                yield side, self._other(variation, side, nominal)
-            elif variation.way in SHIFTS:
-                rows = self.rows(variation.shifted(self.chosen.table, side, self.seed))
-                yield side, replace(self.sample(rows), before=nominal.before, placed=nominal.placed)
-            else:
-                arguments = self.chosen.table, side, nominal.weights, nominal.truth, self.classes
-                yield side, replace(nominal, weights=variation.reweighted(*arguments))
-
-    def _other(self, variation: Variation, side: Side, nominal: Sample) -> Sample:
-        """Return the rows of another table, or of its part that holds the same events."""
-        raw = read_any(variation.file(side, self.folder), self.options or ReadOptions())
-        if raw.signals is not None:
-            raise DataError(f"{variation.where}: {raw.source} holds {raw.signals.kind}, not a table")
-        try:
-            rows = self.rows(same_events(self.run, self.chosen, raw.table))
-            sample = self.sample(rows, like=nominal)
-        except DataError as error:
-            raise DataError(f"{variation.where}: {raw.source}: {error}") from None
-        return replace(sample, placed=nominal.placed) if _same_rows(sample, nominal) else sample
-
-    def _scaled(self, truth: np.ndarray, weights: np.ndarray, like: Sample) -> np.ndarray:
-        """Return weights that add up, class by class, to those of another sample: how many rows there are is chance."""
-        parts = range(len(self.classes)) if self.classes else (None,)
-        scaled = np.array(weights)
-        for part in parts:
-            own = slice(None) if part is None else truth == part
-            total = float(like.weights[slice(None) if part is None else like.truth == part].sum())
-            sum_of_own = float(weights[own].sum())
-            if not sum_of_own > 0 and total != 0:
-                of = "" if part is None else f" of class {self.classes[part]!r}"
-                raise DataError(f"the weights of its rows{of} add up to {sum_of_own:g}; expected more than zero")
-            scaled[own] *= total / sum_of_own if sum_of_own > 0 else 1.0
-        return scaled
-
-    def _why(self, variation: Variation) -> str:
-        features = self.run.predictor.preparation.input_columns
-        strange = [name for name in variation.columns if name not in features]
-        if not strange:
-            return ""
-        near = suggest(strange[0], features)
-        return f": {listing(strange)} is no feature of this run; its features are {listing(features)}.{near}"
-
-    @staticmethod
-    def _warn(text: str) -> None:
-        warnings.warn(text, ShoalWarning, stacklevel=5)
+    return Systematics(
+        observables=observables,
+        nominal=values.values,
+        error=errors_of(observables, sample, values),
+        effects=effects,
+        rows=len(sample.weights),
+        what=rows.what,
+        main=main,
+        cut=cut,
+        yields_text=_yields_text(yields),
+        pruned=prune,
+        weighted=bool((sample.weights != 1.0).any()),
+    )
 
 
 def _check_run(run: Run) -> None:
@@ -240,10 +118,6 @@ def _check_run(run: Run) -> None:
     if run.reconstructs or preparation.signals is not None:
         what = "reconstructs" if run.reconstructs else f"predicts from {preparation.signals.kind}"  # type: ignore[union-attr]
         raise SettingError(f"systematics vary the columns of a table and what is predicted from it; {run.name} {what}")
-
-
-def _two_classes(run: Run) -> bool:
-    return len(run.predictor.preparation.classes) == 2
 
 
 def _yields(run: Run, signal: float | None, background: float | None, uncertainty: float | None) -> Yields | None:
@@ -290,16 +164,7 @@ def _deciding(names: tuple[str, ...], asked: str | None, *, two: bool) -> str:
     return asked
 
 
-def _same_rows(sample: Sample, nominal: Sample) -> bool:
-    """Whether rows are the nominal ones, as far as the targets tell; they are then resampled in pairs."""
-    return sample is nominal or np.array_equal(sample.truth, nominal.truth)
-
-
-def _differs(sample: Sample, nominal: Sample) -> bool:
-    return not (np.array_equal(sample.guess, nominal.guess) and np.array_equal(sample.weights, nominal.weights))
-
-
-def _told(yields: Yields | None) -> str:
+def _yields_text(yields: Yields | None) -> str:
     if yields is None:
         return ""
     uncertain = f" ± {100 * yields.uncertainty:g} %" if yields.uncertainty else ""

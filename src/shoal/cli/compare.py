@@ -22,30 +22,30 @@ def compare(runs: Runs, *, as_json: Json = False) -> None:
     from shoal.cli.output import print_json
     from shoal.run import load
 
-    found = compare_runs(*runs)
+    comparison = compare_runs(*runs)
     if as_json:
-        print_json(found.as_dict())
+        print_json(comparison.as_dict())
     else:
-        _print(found, load(runs[0]).score_units)
+        _print(comparison, load(runs[0]).score_units)
 
 
-def _print(found: Comparison, units: dict[str, str]) -> None:
+def _print(comparison: Comparison, units: dict[str, str]) -> None:
     from shoal.cli.output import interval, label, print_table, print_text
     from shoal.report.words import number
 
-    metrics = list(next(iter(found.scores.values())))
+    metrics = list(next(iter(comparison.scores.values())))
     heads = [f"{label(m, units.get(m, ''))} [95 %]" for m in metrics]
-    rows = [(name, *(interval(scores[m]) for m in metrics)) for name, scores in found.scores.items()]
-    print_table((f"on {found.rows} test rows", *heads), rows)
-    first = next(iter(found.scores))
-    rows = [(pair.name, *(interval(pair.differences[m]) for m in metrics)) for pair in found.pairs]
+    rows = [(name, *(interval(scores[m]) for m in metrics)) for name, scores in comparison.scores.items()]
+    print_table((f"on {comparison.rows} test rows", *heads), rows)
+    first = next(iter(comparison.scores))
+    rows = [(pair.name, *(interval(pair.differences[m]) for m in metrics)) for pair in comparison.pairs]
     print_table((f"minus {first}, in pairs", *heads), rows)
-    for pair in found.pairs:
+    for pair in comparison.pairs:
         if pair.folds is not None:
             each = f"{pair.folds.folds} folds × {pair.folds.repeats}"
             print_text(
                 f"{pair.name}: loss of the best candidate over {each}: {interval(pair.folds.difference)}, "
                 f"t = {number(pair.folds.t)}, p = {number(pair.folds.p, 2)} (corrected resampled t)"
             )
-    for sentence in found.sentences:
+    for sentence in comparison.sentences:
         print_text(sentence)

@@ -66,8 +66,7 @@ def explain(
     Importance: how much worse the score becomes when a column is permuted, columns that go together as one. Effects:
     partial dependence, or accumulated local effects of columns that go together, with bands over the networks.
     Interactions: Friedman's H. Figures (SVG, PDF) and all numbers (CSV, JSON) go into RUN/explanation. The test rows
-        are
-    not opened.
+    are not opened.
     """
     from shoal.after.explaining import explain as explain_run
     from shoal.cli.live import watching
@@ -78,7 +77,7 @@ def explain(
     with watching(quiet=quiet, plain_lines=False) as progress:
         loaded = load(run)
         folder = str(loaded.path / EXPLANATION) if out is None else out
-        found = explain_run(
+        explanation = explain_run(
             loaded,
             data,
             columns=column or None,
@@ -95,30 +94,30 @@ def explain(
             progress=progress,
         )
     if as_json:
-        print_json(found.as_dict())
+        print_json(explanation.as_dict())
     else:
-        _print(found, folder)
+        _print(explanation, folder)
 
 
-def _print(found: Explanation, folder: str) -> None:
+def _print(explanation: Explanation, folder: str) -> None:
     from shoal.cli.output import print_table, print_text
     from shoal.report import explanation as words
 
-    if found.importance is not None:
-        print_table(*words.importance_table(found.importance))
-        for line in words.importance_lines(found.importance):
+    if explanation.importance is not None:
+        print_table(*words.importance_table(explanation.importance))
+        for line in words.importance_lines(explanation.importance):
             print_text(line)
-    if found.effects:
-        print_table(*words.effects_table(found))
-    if found.interactions is not None:
-        print_table(*words.interactions_table(found.interactions))
-    for one in found.attributions:
-        print_text(words.attribution_title(one))
-        print_table(*words.attribution_table(one))
-    if found.attributions:
-        for line in words.attribution_lines(found):
+    if explanation.effects:
+        print_table(*words.effects_table(explanation))
+    if explanation.interactions is not None:
+        print_table(*words.interactions_table(explanation.interactions))
+    for attribution in explanation.attributions:
+        print_text(words.attribution_title(attribution))
+        print_table(*words.attribution_table(attribution))
+    if explanation.attributions:
+        for line in words.attribution_lines(explanation):
             print_text(line)
-    for line in words.notes(found):
+    for line in words.notes(explanation):
         print_text(f"note: {line}")
     print_text(f"figures and numbers: {folder}")
 

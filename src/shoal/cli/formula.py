@@ -63,20 +63,20 @@ def formula(
     searched: dict[str, Any] = {"complexity": complexity, "functions": functions, "evaluations": evaluations}
     searched |= {"seconds": seconds, "test": test}
     with watching(quiet=quiet, plain_lines=False) as progress:
-        found = find(opened, data, target=target, of=of, progress=progress, **searched)
-        folder = write_formulas(found, folder_of(opened, found.what))
+        formulas = find(opened, data, target=target, of=of, progress=progress, **searched)
+        folder = write_formulas(formulas, folder_of(opened, formulas.what))
     if as_json:
-        print_json({**found.as_dict(), "folder": str(folder)})
+        print_json({**formulas.as_dict(), "folder": str(folder)})
     else:
-        _print(found, str(folder))
+        _print(formulas, str(folder))
 
 
-def _print(found: Formulas, folder: str) -> None:
+def _print(formulas: Formulas, folder: str) -> None:
     from shoal.cli.output import print_table, print_text
     from shoal.report.formula import formula_rows
 
-    head, rows = formula_rows(found)
+    head, rows = formula_rows(formulas)
     print_table(head, rows, right=(1, 2))
-    for line in found.sentences:
+    for line in formulas.sentences:
         print_text(line)
     print_text(f"written: {folder}")

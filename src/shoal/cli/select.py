@@ -54,7 +54,7 @@ def select(
     from shoal.after.selecting import select as select_cut
     from shoal.cli.output import print_json
 
-    found = select_cut(
+    selection = select_cut(
         run,
         data,
         signal_yield=signal_yield,
@@ -68,19 +68,19 @@ def select(
     if out is not None:
         from shoal.report.topics.selection import write_selection
 
-        write_selection(found, out)
+        write_selection(selection, out)
     if as_json:
-        print_json(found.as_dict())
+        print_json(selection.as_dict())
     else:
-        _print(found, out)
+        _print(selection, out)
 
 
-def _print(found: Selection, out: str | None) -> None:
+def _print(selection: Selection, out: str | None) -> None:
     from shoal.cli.output import print_table, print_text
     from shoal.report.topics.selection import selection_lines, selection_rows
 
-    print_table((f"on the {found.quoted_on}", "value [95 %]"), selection_rows(found))
-    for line in selection_lines(found):
+    print_table((f"on the {selection.quoted_on}", "value [95 %]"), selection_rows(selection))
+    for line in selection_lines(selection):
         print_text(line)
     if out is not None:
         print_text(f"figures: {out}")

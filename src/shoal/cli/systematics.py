@@ -86,7 +86,7 @@ def systematics(
     loaded = load(run)
     folder = Path(out) if out is not None else loaded.path / SYSTEMATICS
     with counting(quiet) as progress:
-        found = vary(
+        shifted = vary(
             loaded,
             variations,
             data,
@@ -101,11 +101,11 @@ def systematics(
             options=read_options(settings),
             progress=progress,
         )
-    write_systematics(found, folder, loaded.predictor.preparation.classes)
+    write_systematics(shifted, folder, loaded.predictor.preparation.classes)
     if as_json:
-        print_json({**found.as_dict(), "folder": str(folder)})
+        print_json({**shifted.as_dict(), "folder": str(folder)})
     else:
-        _print(found, str(folder))
+        _print(shifted, str(folder))
 
 
 @contextmanager
@@ -133,14 +133,14 @@ def counting(quiet: bool, after: float = 1.0) -> Iterator[Callable[[int, int, st
         bar.stop()
 
 
-def _print(found: Systematics, folder: str) -> None:
+def _print(systematics: Systematics, folder: str) -> None:
     from shoal.cli.output import label, print_table, print_text
     from shoal.report.systematics import shifts_rows, systematics_lines, totals_rows
 
-    print_table(("", "value", "statistical", "systematic"), totals_rows(found))
-    shown = f"shift of {label(found.main)}"
-    print_table(("variation", "what", f"{shown}, up", "down", ""), shifts_rows(found))
-    for line in systematics_lines(found):
+    print_table(("", "value", "statistical", "systematic"), totals_rows(systematics))
+    shown = f"shift of {label(systematics.main)}"
+    print_table(("variation", "what", f"{shown}, up", "down", ""), shifts_rows(systematics))
+    for line in systematics_lines(systematics):
         print_text(line)
     print_text(f"figures and numbers: {folder}")
 

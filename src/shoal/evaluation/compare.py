@@ -19,7 +19,7 @@ from shoal.errors import RunError
 from shoal.evaluation.topics.scored_rows import PredictedRows
 from shoal.results import Interval, Task
 from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for, with_intervals
-from shoal.statistics.metrics import METRICS, metrics_for
+from shoal.statistics.metrics import METRICS, Metric, metrics_for
 
 FoldScores = Mapping[tuple[int, int], float]
 """Validation loss of the best candidate by repeat and fold."""
@@ -52,9 +52,13 @@ class FoldTest:
     folds: int
     repeats: int
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return the test as plain data for JSON."""
+        return {**vars(self), "difference": self.difference.as_dict()}
+
 
 @dataclass(frozen=True)
-class Pair:
+class RunDifference:
     """How a run differs from the first one: by each metric, run minus first; and over folds where both have them."""
 
     name: str
@@ -68,7 +72,7 @@ class Comparison:
 
     rows: int
     scores: dict[str, dict[str, Interval]]
-    pairs: tuple[Pair, ...]
+    pairs: tuple[RunDifference, ...]
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -84,7 +88,7 @@ class Comparison:
                 {
                     "run": pair.name,
                     "metrics": {name: value.as_dict() for name, value in pair.differences.items()},
-                    "folds": None if pair.folds is None else _fold_dict(pair.folds),
+                    "folds": None if pair.folds is None else pair.folds.as_dict(),
                 }
                 for pair in self.pairs
             ],
@@ -92,23 +96,16 @@ class Comparison:
         }
 
 
-def _fold_dict(found: FoldTest) -> dict[str, Any]:
-    return {"difference": found.difference.as_dict(), "t": found.t, "p": found.p} | {
-        "folds": found.folds,
-        "repeats": found.repeats,
-    }
-
-
-def _sentence(first: str, pair: Pair) -> str:
+def _sentence(first: str, pair: RunDifference) -> str:
     name = next(n for n in ("log_loss", "rmse", *pair.differences) if n in pair.differences)
-    found, metric = pair.differences[name], METRICS[name]
-    if found.low <= 0 <= found.high or not np.isfinite(found.value):
+    difference, metric = pair.differences[name], METRICS[name]
+    if difference.low <= 0 <= difference.high or not np.isfinite(difference.value):
         return f"{pair.name} and {first} cannot be told apart by their {metric.label} on these rows."
-    better = (found.value > 0) is metric.greater_is_better
+    better = (difference.value > 0) is metric.greater_is_better
     return f"{pair.name} is {'better' if better else 'worse'} than {first} by its {metric.label}, by more than chance."
 
 
-def compare(contenders: Sequence[Contender], seed: int = 0) -> Comparison:
+def compare_contenders(contenders: Sequence[Contender], seed: int = 0) -> Comparison:
     """Compare runs with the first of them on their common test rows.
 
     Args:
@@ -124,7 +121,7 @@ def compare(contenders: Sequence[Contender], seed: int = 0) -> Comparison:
     for other in others:
         check_same(first, other)
     scores = {c.name: _scores(c, seed) for c in contenders}
-    pairs = tuple(Pair(o.name, _differences(first, o, seed), fold_test(first, o)) for o in others)
+    pairs = tuple(RunDifference(o.name, _differences(first, o, seed), fold_test(first, o)) for o in others)
     return Comparison(len(first.test.rows), scores, pairs)
 
 
@@ -148,8 +145,8 @@ def check_same(first: Contender, other: Contender) -> None:
             f"{both}: their test rows differ ({len(a)} and {len(b)} rows, {common} of them in both); fit both with the "
             "same --seed, --test-size, --group and --time, or with the same --test file"
         )
-    one, two = first.test.weights, other.test.weights
-    same = one is two if one is None or two is None else np.array_equal(one, two)
+    mine, theirs = first.test.weights, other.test.weights
+    same = mine is theirs if mine is None or theirs is None else np.array_equal(mine, theirs)
     if not same:
         raise RunError(f"{both}: their test rows have different weights; fit both with the same --weight")
     if not np.array_equal(first.test.truth, other.test.truth):
@@ -168,19 +165,21 @@ def _scores(contender: Contender, seed: int) -> dict[str, Interval]:
 
 def _differences(first: Contender, other: Contender, seed: int) -> dict[str, Interval]:
     """Return other minus first by each metric, on the same resampled rows."""
-    one, two = first.test, other.test
-    rows = len(one.truth)
-    drawn: dict[str, list[np.ndarray]] = {metric.name: [] for metric in metrics_for(first.task)}
-    for weights in resampled_weights(rows, one.weights, resamples_for(rows), seed, groups=one.series):
-        for name, values in drawn.items():
-            metric = METRICS[name]
-            values.append(metric(one.truth, two.guess, weights) - metric(one.truth, one.guess, weights))
+    test, rows = first.test, len(first.test.truth)
+    metrics = metrics_for(first.task)
+
+    def difference(metric: Metric, weights: np.ndarray | None) -> Any:
+        return metric(test.truth, other.test.guess, weights) - metric(test.truth, test.guess, weights)
+
+    resampled: dict[str, list[np.ndarray]] = {metric.name: [] for metric in metrics}
+    for weights in resampled_weights(rows, test.weights, resamples_for(rows), seed, groups=test.series):
+        for metric in metrics:
+            resampled[metric.name].append(difference(metric, weights))
     differences = {}
-    for name, values in drawn.items():
-        metric = METRICS[name]
-        value = metric(one.truth, two.guess, one.weights) - metric(one.truth, one.guess, one.weights)
-        low, high = percentiles(np.concatenate(values))
-        differences[name] = Interval(float(value), min(low, value), max(high, value), "paired bootstrap")
+    for metric in metrics:
+        value = difference(metric, test.weights)
+        low, high = percentiles(np.concatenate(resampled[metric.name]))
+        differences[metric.name] = Interval(float(value), min(low, value), max(high, value), "paired bootstrap")
     return differences
 
 
@@ -200,8 +199,7 @@ def corrected_t(difference: np.ndarray, folds: int, repeats: int = 1) -> FoldTes
     """Return the corrected resampled t test of differences, one for each fold and repeat.
 
     Example:
-        >>> found = corrected_t(np.array([1.0, 2.0, 3.0]), 3)
-        >>> round(found.t, 4)
+        >>> round(corrected_t(np.array([1.0, 2.0, 3.0]), 3).t, 4)
         2.1909
     """
     from scipy.special import stdtr, stdtrit

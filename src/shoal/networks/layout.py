@@ -51,7 +51,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Column:
+class LayerColumn:
     """All inputs, or all neurons of a layer: how many there are and what is written below them."""
 
     x: float
@@ -71,7 +71,7 @@ class Layout:
     height: float
     captions: float
     """Height of the top of the captions."""
-    columns: tuple[Column, ...]
+    columns: tuple[LayerColumn, ...]
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     middle: float = 0.0
@@ -253,11 +253,11 @@ def _times(shape: Shape) -> str:
 
 def _column(
     number: int, x: float, middle: float, stage: _Stage, names: Sequence[str] | None
-) -> tuple[Column, list[Node]]:
+) -> tuple[LayerColumn, list[Node]]:
     """Return a column and its nodes, spread evenly about the middle."""
     caption = stage.lines
     if stage.block:
-        return Column(x, stage.size, caption, None, block=True), []
+        return LayerColumn(x, stage.size, caption, None, block=True), []
     slots = _slots(stage.size)
     heights = [middle + _STEP * ((len(slots) - 1) / 2 - i) for i in range(len(slots))]
     nodes = [
@@ -266,7 +266,7 @@ def _column(
         if i is not None
     ]
     gap = heights[slots.index(None)] if None in slots else None
-    return Column(x, stage.size, caption, gap), nodes
+    return LayerColumn(x, stage.size, caption, gap), nodes
 
 
 def _count(number: int, what: str) -> str:

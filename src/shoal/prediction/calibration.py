@@ -20,13 +20,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from shoal.codec import ArrayRecord
 from shoal.results import Interval, Task
 from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for
 from shoal.statistics.metrics import row_losses
+from shoal.statistics.minimum import minimum
 from shoal.streams import Stream
 
 PARTS = 5
@@ -47,7 +48,7 @@ ECE = (
 
 
 @dataclass(frozen=True)
-class Calibration:
+class Calibration(ArrayRecord):
     """What is done to averaged probabilities.
 
     Attributes:
@@ -74,17 +75,6 @@ class Calibration:
             risen = np.maximum(np.stack(each, axis=-1), TINY)
             return np.asarray(risen / risen.sum(axis=-1, keepdims=True))
         return probabilities
-
-    def to_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return the calibration as plain data and named arrays."""
-        arrays = {f"curves/{k}": curve for k, curve in enumerate(self.curves)}
-        return {"method": self.method, "temperature": self.temperature, "curves": len(self.curves)}, arrays
-
-    @classmethod
-    def from_parts(cls, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> Calibration:
-        """Return what `to_parts` described."""
-        curves = tuple(arrays[f"curves/{k}"] for k in range(document["curves"]))
-        return cls(document["method"], document["temperature"], curves)
 
 
 def _tempered(probabilities: np.ndarray, power: float) -> np.ndarray:
@@ -119,26 +109,7 @@ def fit_temperature(probabilities: np.ndarray, truth: np.ndarray, weights: np.nd
         return float(weights @ (normalisation - np.exp(log_power) * pull))
 
     grid = np.linspace(-np.log(HOTTEST), -np.log(COLDEST), 25)
-    best = int(np.argmin([loss(power) for power in grid]))
-    low, high = grid[max(best - 1, 0)], grid[min(best + 1, len(grid) - 1)]
-    return Calibration("temperature", float(np.exp(-_golden(loss, low, high))))
-
-
-def _golden(function: Callable[[float], float], low: float, high: float, steps: int = 40) -> float:
-    """Return where a function of one valley is least, by golden section (Kiefer 1953)."""
-    ratio = (np.sqrt(5.0) - 1.0) / 2.0
-    a, b = high - ratio * (high - low), low + ratio * (high - low)
-    at_a, at_b = function(a), function(b)
-    for _ in range(steps):
-        if at_a < at_b:
-            high, b, at_b = b, a, at_a
-            a = high - ratio * (high - low)
-            at_a = function(a)
-        else:
-            low, a, at_a = a, b, at_b
-            b = low + ratio * (high - low)
-            at_b = function(b)
-    return 0.5 * (low + high)
+    return Calibration("temperature", float(np.exp(-minimum(loss, grid))))
 
 
 def fit_isotonic(probabilities: np.ndarray, truth: np.ndarray, weights: np.ndarray | None = None) -> Calibration:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from shoal.codec import PlainRecord
 from shoal.data.conversion import to_numbers
 from shoal.errors import DataError
 from shoal.prediction.correlated_errors import independent
 from shoal.results import Interval
+from shoal.statistics.minimum import minimum
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,7 +26,7 @@ TRIED = 60
 
 
 @dataclass(frozen=True)
-class MeasuredErrors:
+class MeasuredErrors(PlainRecord):
     """What is known of the errors of the targets.
 
     Attributes:
@@ -39,15 +41,6 @@ class MeasuredErrors:
     def values(self) -> np.ndarray:
         """The intrinsic scatter of each target, `(targets,)`."""
         return np.asarray([interval.value for interval in self.scatter])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return {"columns": list(self.columns), "scatter": [interval.as_dict() for interval in self.scatter]}
-
-    @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> MeasuredErrors:
-        """Return what `to_dict` described."""
-        return cls(tuple(d["columns"]), tuple(Interval(**interval) for interval in d["scatter"]))
 
     def read(self, table: pl.DataFrame) -> np.ndarray | None:
         """Return the errors of rows, `(rows, targets)`, or None where a column is missing or empty.
@@ -101,7 +94,7 @@ def intrinsic_scatter(residuals: np.ndarray, variance: np.ndarray, weights: np.n
     most = float(np.sqrt(squares.max(initial=0.0)))
     if most == 0.0:
         return Interval(0.0, 0.0, 0.0, "likelihood")
-    best = _lowest(loss, np.concatenate([[0.0], np.geomspace(1e-4 * most, most, TRIED)]))
+    best = minimum(loss, np.concatenate([[0.0], np.geomspace(1e-4 * most, most, TRIED)]))
     limit = loss(best) + HALF_OF_CHI_SQUARE
     low = 0.0 if loss(0.0) <= limit else _crossing(loss, limit, best, 0.0)
     high = 2.0 * most
@@ -110,17 +103,9 @@ def intrinsic_scatter(residuals: np.ndarray, variance: np.ndarray, weights: np.n
     return Interval(best, low, _crossing(loss, limit, best, high), "likelihood")
 
 
-def _lowest(loss: Callable[[float], float], tried: np.ndarray) -> float:
-    """Return where a function is smallest: of some places the best, then of places about it."""
-    for _ in range(4):
-        at = int(np.argmin([loss(s) for s in tried]))
-        around = tried[max(at - 1, 0)], tried[min(at + 1, len(tried) - 1)]
-        best, tried = float(tried[at]), np.linspace(*around, TRIED // 3)
-    return best
-
-
 def _crossing(loss: Callable[[float], float], limit: float, inside: float, outside: float) -> float:
     """Return where a function rises above a limit between a place inside and one outside, by bisection."""
+    # not by scipy's brentq, whose import takes 0.4 s
     for _ in range(50):
         middle = 0.5 * (inside + outside)
         inside, outside = (middle, outside) if loss(middle) <= limit else (inside, middle)

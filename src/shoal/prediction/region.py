@@ -16,10 +16,10 @@ answers the same question.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
+from shoal.codec import ArrayRecord
 from shoal.prediction.conformal import conformal_quantile
 from shoal.streams import Stream
 
@@ -35,7 +35,7 @@ AT_ONCE = 1_000_000
 
 
 @dataclass(frozen=True)
-class Region:
+class Region(ArrayRecord):
     """Some training rows, and the distance from them beyond which a row is outside.
 
     Attributes:
@@ -87,16 +87,6 @@ class Region:
     def outside(self, x: np.ndarray) -> np.ndarray:
         """Return whether prepared rows lie outside, `(rows,)` bool."""
         return self.distance(x) > 1.0
-
-    def to_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return the region as plain data and named arrays."""
-        document = {"threshold": self.threshold, "rate": self.rate, "neighbours": self.neighbours}
-        return document, {"rows": self.rows, "centre": self.centre, "scale": self.scale}
-
-    @classmethod
-    def from_parts(cls, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> Region:
-        """Return what `to_parts` described."""
-        return cls(arrays["rows"], arrays["centre"], arrays["scale"], **document)
 
 
 def _distances(x: np.ndarray, rows: np.ndarray, neighbours: int, group: np.ndarray | None = None) -> np.ndarray:

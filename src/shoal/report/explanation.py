@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 TERMINAL_SCORES = 2
 LINES = 30
 
-Rows = list[tuple[str, ...]]
+TableRows = list[tuple[str, ...]]
 
 
 def with_error(value: float, error: float) -> str:
@@ -43,45 +43,45 @@ def shown(estimate: Estimate) -> str:
     return with_error(estimate.value, estimate.error)
 
 
-def importance_table(found: ImportanceTable) -> tuple[tuple[str, ...], Rows]:
+def importance_table(importance: ImportanceTable) -> tuple[tuple[str, ...], TableRows]:
     """Return header and rows of the table of importance; columns of a group follow it, each alone."""
-    scores = scores_of(found)[:TERMINAL_SCORES]
+    scores = scores_of(importance)[:TERMINAL_SCORES]
     header = ("permuted", *(score.change for score in scores))
-    rows: Rows = []
-    for one, alone in found.lines[:LINES]:
-        name = f"   {one.columns[0]} (alone)" if alone else " + ".join(one.columns)
-        rows.append((name, *(shown(one.scores[score.name]) for score in scores)))
+    rows: TableRows = []
+    for line, alone in importance.lines[:LINES]:
+        name = f"   {line.columns[0]} (alone)" if alone else " + ".join(line.columns)
+        rows.append((name, *(shown(line.scores[score.name]) for score in scores)))
     return header, rows
 
 
-def importance_lines(found: ImportanceTable) -> tuple[str, ...]:
+def importance_lines(importance: ImportanceTable) -> tuple[str, ...]:
     """Return how the importance was measured, and what misleads."""
-    left = len(found.lines) - LINES
+    left = len(importance.lines) - LINES
     lines = [
-        f"in the mean over {count(found.repeats, 'permutation')} of {integer(found.rows)} {found.on}; ± is the "
-        "standard error, over rows, permutations and networks"
+        f"in the mean over {count(importance.repeats, 'permutation')} of {integer(importance.rows)} {importance.on}; ± "
+        "is the standard error, over rows, permutations and networks"
     ]
-    if found.alone:
+    if importance.alone:
         lines.append(
-            f"columns that go together (|ρ| of {found.above:g} or more) are permuted together; what a column of them "
-            "matters alone misleads: the others stand in for it"
+            f"columns that go together (|ρ| of {importance.above:g} or more) are permuted together; what a column of "
+            "them matters alone misleads: the others stand in for it"
         )
     return tuple([*lines, f"{count(left, 'more line')} in the files"] if left > 0 else lines)
 
 
-def effects_table(found: Explanation) -> tuple[tuple[str, ...], Rows]:
+def effects_table(explanation: Explanation) -> tuple[tuple[str, ...], TableRows]:
     """Return header and rows of the effects: from which answer to which each column leads, and by which form."""
     forms = {"partial": "partial dependence", "accumulated": "accumulated effects"}
-    rows: Rows = []
-    for one in found.effects:
-        effect = one.effect
-        raised = effect.mean if one.preferred == "partial" else effect.mean + one.level
-        for k, output in enumerate(one.outputs):
+    rows: TableRows = []
+    for effect in explanation.effects:
+        curve, partial = effect.effect, effect.preferred == "partial"
+        raised = curve.mean if partial else curve.mean + effect.level
+        for k, output in enumerate(effect.outputs):
             low, high = int(raised[:, k].argmin()), int(raised[:, k].argmax())
-            ends = (with_error(float(raised[i, k]), float(effect.members[i, k])) for i in (low, high))
-            where = (value_text(one.grid[i], one.kind) for i in (low, high))
+            ends = (with_error(float(raised[i, k]), float(curve.members[i, k])) for i in (low, high))
+            where = (value_text(effect.grid[i], effect.kind) for i in (low, high))
             texts = [f"{end} at {place}" for end, place in zip(ends, where, strict=True)]
-            rows.append((one.column, output, *texts, forms[one.preferred]))
+            rows.append((effect.column, output, *texts, forms[effect.preferred]))
     return ("column", "answer", "least", "most", "form"), rows
 
 
@@ -101,53 +101,55 @@ def value_text(value: Any, kind: str) -> str:
     return day_text(float(value)) if kind == "date" else short(float(value))
 
 
-def interactions_table(interactions: Interactions) -> tuple[tuple[str, ...], Rows]:
+def interactions_table(interactions: Interactions) -> tuple[tuple[str, ...], TableRows]:
     """Return header and rows of the interactions, the strongest first."""
     pairs = interactions.pairs[:LINES]
-    rows: Rows = [(" × ".join(pair.columns), shown(pair.strength), shown(pair.h)) for pair in pairs]
+    rows: TableRows = [(" × ".join(pair.columns), shown(pair.strength), shown(pair.h)) for pair in pairs]
     return ("interaction", "strength", "Friedman's H"), rows
 
 
-def attribution_title(found: Attribution) -> str:
+def attribution_title(attribution: Attribution) -> str:
     """Return of which answer the parts are."""
-    of_data = f" (row {integer(found.number)} of the data)" if found.number and found.number != found.row + 1 else ""
+    row, number_in_data = attribution.row + 1, attribution.number
+    of_data = f" (row {integer(number_in_data)} of the data)" if number_in_data and number_in_data != row else ""
+    answer = with_error(attribution.answer, attribution.answer_members)
     return (
-        f"row {found.row + 1}{of_data}: {found.output} {with_error(found.answer, found.answer_members)}, against "
-        f"{number(found.baseline)} for {found.background}"
+        f"row {row}{of_data}: {attribution.output} {answer}, against {number(attribution.baseline)} for "
+        f"{attribution.background}"
     )
 
 
-def attribution_table(found: Attribution) -> tuple[tuple[str, ...], Rows]:
+def attribution_table(attribution: Attribution) -> tuple[tuple[str, ...], TableRows]:
     """Return header and rows of the parts of an answer, the largest first."""
-    order = [int(i) for i in found.order[:LINES]]
-    errors = [math.hypot(found.members[i], found.sampling[i]) for i in order]
-    rows: Rows = [
-        (found.columns[i], found.values[i], with_error(float(found.parts[i]), error))
+    order = [int(i) for i in attribution.order[:LINES]]
+    errors = [math.hypot(attribution.members[i], attribution.sampling[i]) for i in order]
+    rows: TableRows = [
+        (attribution.columns[i], attribution.values[i], with_error(float(attribution.parts[i]), error))
         for i, error in zip(order, errors, strict=True)
     ]
     return ("column", "value", "part of the answer"), rows
 
 
-def attribution_lines(found: Explanation) -> tuple[str, ...]:
+def attribution_lines(explanation: Explanation) -> tuple[str, ...]:
     """Return how the parts were found."""
-    first = found.attributions[0]
+    first = explanation.attributions[0]
     how = {
         "gradients": "integrated gradients, the mean over the networks; ± is their standard deviation",
         "shapley": "Shapley values by sampling, the mean over the networks; ± is their standard deviation and the "
         "error of sampling",
     }[first.method]
-    worst = max((abs(one.residual) for one in found.attributions), default=0.0)
+    worst = max((abs(part.residual) for part in explanation.attributions), default=0.0)
     left = f"; they miss the difference of the answers by {number(worst, 2)} at most" if worst > 1e-9 else ""
     return (f"{how}{left}. Parts tell what the networks go by, not causes",)
 
 
 def write_explanation(
-    found: Explanation, folder: str | Path, *, classes: bool, units: Mapping[str, str] = NO_UNITS
+    explanation: Explanation, folder: str | Path, *, classes: bool, units: Mapping[str, str] = NO_UNITS
 ) -> list[Path]:
     """Write the figures of an explanation as SVG, PDF and CSV, and all of its numbers as JSON.
 
     Args:
-        found: the explanation.
+        explanation: the explanation.
         folder: is made if it is missing.
         classes: whether the answers are probabilities.
         units: of columns, where they are known.
@@ -163,38 +165,38 @@ def write_explanation(
     from shoal.runs.writing import write_atomically
 
     folder = Path(folder)
-    of_name = {name: FigureNumbers(name, shown) for name, shown in _figures(found, classes, units)}
+    of_name = {name: FigureNumbers(name, shown) for name, shown in _figures(explanation, classes, units)}
     publish(of_name, folder)
     written = [folder / f"{name}.{end}" for name in of_name for end in ("svg", "pdf", "csv")]
-    document = "attribution.json" if found.attributions else "explanation.json"
-    write_atomically(folder / document, json_text(plain(found.as_dict())))
+    document = "attribution.json" if explanation.attributions else "explanation.json"
+    write_atomically(folder / document, json_text(plain(explanation.as_dict())))
     return [*written, folder / document]
 
 
-def _figures(found: Explanation, classes: bool, units: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
+def _figures(explanation: Explanation, classes: bool, units: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     """Give name and numbers of each figure that an explanation has."""
     from shoal.report.figures import attribution, importance, interactions, partial_dependence
 
-    if found.importance is not None:
-        yield "importance", importance.figure_of(found.importance, units)
+    if explanation.importance is not None:
+        yield "importance", importance.figure_of(explanation.importance, units)
     known: dict[str, Any] = {"classes": classes, "units": units}
-    if found.effects:
-        yield "partial_dependence", partial_dependence.figure_of(found.effects, **known)
-    if found.interactions is not None:
-        yield "interactions", interactions.figure_of(found.interactions, **known)
-    for one in found.attributions:
-        yield f"attribution_{one.row + 1}", attribution.figure_of(one, **known)
+    if explanation.effects:
+        yield "partial_dependence", partial_dependence.figure_of(explanation.effects, **known)
+    if explanation.interactions is not None:
+        yield "interactions", interactions.figure_of(explanation.interactions, **known)
+    for answer in explanation.attributions:
+        yield f"attribution_{answer.row + 1}", attribution.figure_of(answer, **known)
 
 
-def notes(found: Explanation) -> tuple[str, ...]:
+def notes(explanation: Explanation) -> tuple[str, ...]:
     """Return what is to be said beside the tables."""
-    told = list(found.notes)
-    correlated = {name for one in found.effects if one.together_with for name in (one.column,)}
-    if found.interactions is not None:
-        touched = sorted({name for pair in found.interactions.pairs for name in pair.columns} & correlated)
+    lines = list(explanation.notes)
+    correlated = {effect.column for effect in explanation.effects if effect.together_with}
+    if explanation.interactions is not None:
+        touched = sorted({name for pair in explanation.interactions.pairs for name in pair.columns} & correlated)
         if touched:
-            told.append(
+            lines.append(
                 f"interactions of {joined(touched)}, which go together with other columns, are to be taken with care: "
                 "they ask about rows that may not exist"
             )
-    return tuple(told)
+    return tuple(lines)

@@ -15,42 +15,42 @@ FORMAT = 1
 NAME = "formula"
 
 
-def formula_rows(found: Formulas) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+def formula_rows(formulas: Formulas) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return the head and the rows of the table of formulas, the one that is taken marked."""
-    label = METRICS[found.metric].label
-    scores = [f"{label} on {rows:,} {part} rows [95 %]" for part, rows in found.rows.items()]
+    label = METRICS[formulas.metric].label
+    scores = [f"{label} on {rows:,} {part} rows [95 %]" for part, rows in formulas.rows.items()]
     rows = [
         (
-            "●" if place == found.taken else "",
-            str(one.complexity),
-            number(one.misfit, 2),
-            *(interval(one.scores[part]) for part in found.rows),
-            one.text,
+            "●" if place == formulas.taken else "",
+            str(formula.complexity),
+            number(formula.misfit, 2),
+            *(interval(formula.scores[part]) for part in formulas.rows),
+            formula.text,
         )
-        for place, one in enumerate(found.formulas)
+        for place, formula in enumerate(formulas.formulas)
     ]
-    ensemble = ("", "", "", *(interval(found.ensemble[part]) for part in found.rows), "the ensemble")
-    return ("", "complexity", "misfit [σ]", *scores, found.what), [*rows, ensemble]
+    ensemble = ("", "", "", *(interval(formulas.ensemble[part]) for part in formulas.rows), "the ensemble")
+    return ("", "complexity", "misfit [σ]", *scores, formulas.what), [*rows, ensemble]
 
 
-def table(found: Formulas) -> dict[str, Any]:
+def table(formulas: Formulas) -> dict[str, Any]:
     """Return the numbers of all formulas, one row for each."""
     columns: dict[str, Any] = {
-        "complexity": [one.complexity for one in found.formulas],
-        "misfit": [one.misfit for one in found.formulas],
+        "complexity": [formula.complexity for formula in formulas.formulas],
+        "misfit": [formula.misfit for formula in formulas.formulas],
     }
-    for part in found.rows:
+    for part in formulas.rows:
         for word, scores in (("", "scores"), ("_minus_ensemble", "beside")):
-            own = [getattr(one, scores)[part] for one in found.formulas]
-            name = f"{found.metric}_{part}{word}"
-            columns |= {name: [s.value for s in own], f"{name}_low": [s.low for s in own]}
-            columns[f"{name}_high"] = [s.high for s in own]
-    columns["taken"] = [place == found.taken for place in range(len(found.formulas))]
-    texts = {name: [getattr(one, name) for one in found.formulas] for name in ("text", "latex", "numpy")}
+            intervals = [getattr(formula, scores)[part] for formula in formulas.formulas]
+            name = f"{formulas.metric}_{part}{word}"
+            columns |= {name: [i.value for i in intervals], f"{name}_low": [i.low for i in intervals]}
+            columns[f"{name}_high"] = [i.high for i in intervals]
+    columns["taken"] = [place == formulas.taken for place in range(len(formulas.formulas))]
+    texts = {name: [getattr(formula, name) for formula in formulas.formulas] for name in ("text", "latex", "numpy")}
     return {**columns, **texts}
 
 
-def write_formulas(found: Formulas, folder: Path) -> Path:
+def write_formulas(formulas: Formulas, folder: Path) -> Path:
     """Write `formula.json`, `front.csv` and the figure into a folder, and return it.
 
     Raises:
@@ -59,7 +59,7 @@ def write_formulas(found: Formulas, folder: Path) -> Path:
     from shoal.report.figures import FigureNumbers, formula, publish
     from shoal.report.figures.export import save_table
 
-    write_atomically(folder / f"{NAME}.json", json_text({"format": FORMAT, **found.as_dict()}))
-    save_table(table(found), folder, "front")
-    publish({NAME: FigureNumbers(NAME, formula.numbers(found))}, folder)
+    write_atomically(folder / f"{NAME}.json", json_text({"format": FORMAT, **formulas.as_dict()}))
+    save_table(table(formulas), folder, "front")
+    publish({NAME: FigureNumbers(NAME, formula.numbers(formulas))}, folder)
     return folder

@@ -5,76 +5,76 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
-from shoal.evaluation.systematics.shifts import NOISE, Effect, Systematics
+from shoal.evaluation.systematics.shifts import NOISE, Systematics, VariationEffect
 from shoal.evaluation.systematics.variations import Side
 from shoal.report.words import count, integer, label, number
 
 NAME, FORMAT = "systematics.json", 1
 
 
-def totals_rows(found: Systematics) -> list[tuple[str, str, str, str]]:
+def totals_rows(systematics: Systematics) -> list[tuple[str, str, str, str]]:
     """Return each number with its value, its statistical error and its systematic uncertainty."""
     rows = []
-    for name in found.scalars:
-        at = found.at(name)
-        up, down = (number(part[at], 2) for part in (found.up, found.down))
-        value, _, error = with_error(found.nominal[at], found.error[at]).partition(" ")
+    for name in systematics.scalars:
+        at = systematics.at(name)
+        up, down = (number(part[at], 2) for part in (systematics.up, systematics.down))
+        value, _, error = with_error(systematics.nominal[at], systematics.error[at]).partition(" ")
         rows.append((label(name), value, error, "0" if up == down == "0" else f"+{up} −{down}"))
     return rows
 
 
-def shifts_rows(found: Systematics, quantity: str | None = None) -> list[tuple[str, str, str, str, str]]:
+def shifts_rows(systematics: Systematics, quantity: str | None = None) -> list[tuple[str, str, str, str, str]]:
     """Return what each variation does to one number, the largest first: name, what is done, up, down, remarks."""
-    name = quantity or found.main
-    at = found.at(name)
+    name = quantity or systematics.main
+    at = systematics.at(name)
     return [
         (effect.name, effect.text, _shift(effect, "up", at), _shift(effect, "down", at), remarks(effect, at))
-        for effect in found.sorted(name)
+        for effect in systematics.sorted(name)
     ]
 
 
-def remarks(effect: Effect, at: int) -> str:
+def remarks(effect: VariationEffect, at: int) -> str:
     """Return what is to be known of a shift: that it is noise, mirrored, or the same way on both sides."""
     up, down = effect.sides["up"], effect.sides["down"]
     if not effect.changed:
         return "changes nothing"
-    said = []
+    notes = []
     if up.shift[at] == 0 == down.shift[at]:
-        said.append("no shift")
+        notes.append("no shift")
     elif effect.noise[at]:
-        said.append("compatible with no shift")
+        notes.append("compatible with no shift")
     if effect.mirrored:
-        said.append(f"{effect.mirrored} mirrored")
+        notes.append(f"{effect.mirrored} mirrored")
     if effect.same_sign[at]:
-        said.append("same way on both sides")
+        notes.append("same way on both sides")
     if not effect.same_rows:
-        said.append("other rows")
-    return ", ".join(said)
+        notes.append("other rows")
+    return ", ".join(notes)
 
 
-def systematics_lines(found: Systematics) -> tuple[str, ...]:
+def systematics_lines(systematics: Systematics) -> tuple[str, ...]:
     """Return on which rows it was done, at which cut, and how shifts were put together."""
-    lines = [f"{count(len(found.effects), 'variation')} of {integer(found.rows)} {found.what}"]
-    if found.cut is not None:
-        lines.append(f"cut: a score of {number(found.cut, 4)} or more")
-    if found.yields_text:
-        lines.append(f"expected before the cut: {found.yields_text}")
+    lines = [f"{count(len(systematics.effects), 'variation')} of {integer(systematics.rows)} {systematics.what}"]
+    if systematics.cut is not None:
+        lines.append(f"cut: a score of {number(systematics.cut, 4)} or more")
+    if systematics.yields_text:
+        lines.append(f"expected before the cut: {systematics.yields_text}")
     lines.append(
         "errors of shifts are statistical, from the same resampled rows before and after; a shift within "
         f"{NOISE:g} errors is compatible with none. Totals add shifts in quadrature, upward and downward each for "
-        f"itself{', without those compatible with none' if found.pruned else ''}"
+        f"itself{', without those compatible with none' if systematics.pruned else ''}"
     )
-    at = found.at(found.main)
-    if any(effect.same_sign[at] for effect in found.effects):
+    at = systematics.at(systematics.main)
+    if any(effect.same_sign[at] for effect in systematics.effects):
         lines.append("where both sides move it the same way, the larger counts on that side and nothing on the other")
     return tuple(lines)
 
 
-def write_systematics(found: Systematics, folder: str | Path, classes: tuple[str, ...] = ()) -> list[Path]:
+def write_systematics(systematics: Systematics, folder: str | Path, classes: tuple[str, ...] = ()) -> list[Path]:
     """Write the figures as SVG, PDF and CSV, all shifts as `shifts.csv` and `bins.csv`, and `systematics.json`.
 
     Args:
-        found: what the variations do.
+        systematics: what the variations do.
         folder: where to; it is made if it is missing.
         classes: of the run, in their order; names of the bins where several classes are predicted.
 
@@ -87,17 +87,17 @@ def write_systematics(found: Systematics, folder: str | Path, classes: tuple[str
 
     folder = Path(folder)
     written = [folder / NAME, folder / "shifts.csv", folder / "bins.csv"]
-    write_atomically(folder / NAME, json_text({"format": FORMAT, **found.as_dict()}))
-    write_atomically(folder / "shifts.csv", found.frame.write_csv())
-    write_atomically(folder / "bins.csv", found.bins.write_csv())
-    figures = {"tornado": FigureNumbers("tornado", tornado.of(found))}
-    bands = systematic_band.of(found, classes)
+    write_atomically(folder / NAME, json_text({"format": FORMAT, **systematics.as_dict()}))
+    write_atomically(folder / "shifts.csv", systematics.frame.write_csv())
+    write_atomically(folder / "bins.csv", systematics.bins.write_csv())
+    figures = {"tornado": FigureNumbers("tornado", tornado.of(systematics))}
+    bands = systematic_band.of(systematics, classes)
     figures |= {name: FigureNumbers(name, band) for name, band in bands.items()}
     publish(figures, folder)
     return [*written, *(folder / f"{name}.{end}" for name in figures for end in ("svg", "pdf", "csv"))]
 
 
-def _shift(effect: Effect, side: Side, at: int) -> str:
+def _shift(effect: VariationEffect, side: Side, at: int) -> str:
     shift = effect.sides[side]
     value, error = float(shift.shift[at]), float(shift.error[at])
     return "0" if value == 0 == error else f"{'+' if value > 0 else ''}{with_error(value, error)}"

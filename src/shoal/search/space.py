@@ -11,7 +11,7 @@ from shoal.training.hyperparameters import Hyperparameters
 
 
 @dataclass(frozen=True)
-class Choice:
+class Categorical:
     """One of several values, each as likely as the others; a value that stands twice is twice as likely."""
 
     values: tuple[Any, ...]
@@ -86,7 +86,7 @@ class Space:
         (('learning_rate', '0.001 to 0.01, even in the logarithm'), ('optimizer', 'always adam'))
     """
 
-    parts: dict[str, Choice | LogUniform | Widths | Fixed]
+    parts: dict[str, Categorical | LogUniform | Widths | Fixed]
 
     def draw(self, stream: Stream) -> Hyperparameters:
         """Return one candidate; each hyperparameter has a stream of its own, so that fixing one moves no other."""

@@ -22,7 +22,7 @@ WORTH_A_LOOK = 10.0  # seconds of training from which on it pays to see whether 
 
 
 @dataclass(frozen=True)
-class Choice:
+class EngineChoice:
     """An engine, and why it was chosen, as a sentence."""
 
     name: str
@@ -37,7 +37,7 @@ class Choice:
         return f"compiling ({self.reason})" if best_kernel() is None else "compiling"
 
 
-def choose_engine(problem: Problem, members: Sequence[Member], wanted: str, budget: Budget) -> Choice:
+def choose_engine(problem: Problem, members: Sequence[Member], wanted: str, budget: Budget) -> EngineChoice:
     """Return the engine that is wanted, or with `auto` the one that is estimated to be done first.
 
     Args:
@@ -64,16 +64,16 @@ def choose_engine(problem: Problem, members: Sequence[Member], wanted: str, budg
     if wanted == "native" and why_not is not None:
         raise SettingError(f"engine native cannot train these networks: {why_not}; leave out engine, or use xla")
     if wanted != "auto":
-        return Choice(wanted, "as the settings say", native if wanted == "native" else xla)
+        return EngineChoice(wanted, "as the settings say", native if wanted == "native" else xla)
     if why_not is not None:
-        return Choice("xla", f"the native engine cannot train these networks: {why_not}", xla)
+        return EngineChoice("xla", f"the native engine cannot train these networks: {why_not}", xla)
     here, there = native_seconds(problem, members, budget.cores), xla_seconds(problem, members, budget.cores)
     estimates = f"estimated {here:.2g} s, and {there:.2g} s by the XLA engine with compiling"
     if here > WORTH_A_LOOK and _has_gpu():
-        return Choice("xla", "there is a GPU, and much to train", xla)
+        return EngineChoice("xla", "there is a GPU, and much to train", xla)
     if here <= there:
-        return Choice("native", estimates, native)
-    return Choice("xla", f"estimated {there:.2g} s with compiling, and {here:.2g} s by the native engine", xla)
+        return EngineChoice("native", estimates, native)
+    return EngineChoice("xla", f"estimated {there:.2g} s with compiling, and {here:.2g} s by the native engine", xla)
 
 
 def xla_seconds(problem: Problem, members: Sequence[Member], cores: int) -> float:

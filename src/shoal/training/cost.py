@@ -58,7 +58,7 @@ def fits_last(structure: Structure) -> bool:
     return 16 * 4 * structure.batch_size * max((*structure.hidden, structure.outputs)) <= CACHE
 
 
-def members_at_once(structure: Structure, steps: int) -> int:
+def members_per_core(structure: Structure, steps: int) -> int:
     """Return how many members a core trains together at best.
 
     As many as fill a step and a chunk with work, but no more than stay in the cache: beyond that the next member
@@ -85,7 +85,7 @@ def epochs_of_a_chunk(structure: Structure, steps: int, epochs: int, may_stop: b
         epochs: that the members train at most.
         may_stop: whether a member may stop before; its place then idles until the end of a chunk.
     """
-    epoch = steps * member_step(structure) * members_at_once(structure, steps)
+    epoch = steps * member_step(structure) * members_per_core(structure, steps)
     return epochs_of_a_call(epoch, epochs, may_stop)
 
 

@@ -6,11 +6,12 @@ A head is part of a loss (:mod:`shoal.training.losses`). Networks and losses see
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
+from shoal.codec import PlainRecord
 from shoal.errors import SettingError
 
 FLOOR = 1e-6  # of a variance that is learned, in units of that of the targets (Lakshminarayanan et al. 2017)
@@ -36,9 +37,10 @@ class Described:
 
 
 @dataclass(frozen=True)
-class Head:
+class Head(PlainRecord):
     """Outputs that are the values themselves, one for each target."""
 
+    tag: ClassVar[str] = "name"
     name: ClassVar[str] = "value"
     activation: ClassVar[str] = "linear"
     counts: ClassVar[bool] = False
@@ -69,10 +71,6 @@ class Head:
             scale: by which it was divided then, `(targets,)`.
         """
         return Described(mean + scale * self.point(np, output))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the head as plain data."""
-        return {"name": self.name, **asdict(self)}
 
 
 @dataclass(frozen=True)
@@ -238,8 +236,7 @@ HEADS: dict[str, type[Head]] = {
 
 def head_from_dict(data: dict[str, Any]) -> Head:
     """Return the head that `Head.to_dict` described."""
-    own = ((name, value) for name, value in data.items() if name != "name")
-    return HEADS[str(data["name"])](**{name: tuple(value) if isinstance(value, list) else value for name, value in own})
+    return HEADS[str(data["name"])].from_dict(data)
 
 
 def columns(xp: Any, array: Any, start: int, stop: int) -> Any:

@@ -98,7 +98,7 @@ def shared_bytes(problem: Problem, devices: int) -> int:
     return LIBRARY_BYTES + (devices + 1) * sum(array.nbytes for array in arrays)
 
 
-def members_at_once(bytes_per_member: int, fixed_bytes: int, wanted: int, devices: int, budget: Budget) -> int:
+def places_in_memory(bytes_per_member: int, fixed_bytes: int, wanted: int, devices: int, budget: Budget) -> int:
     """Return how many places for members fit into the memory at once.
 
     All that are wanted if they fit, rounded up to a multiple of the devices (the last places then stay idle);
@@ -115,7 +115,7 @@ def members_at_once(bytes_per_member: int, fixed_bytes: int, wanted: int, device
         SettingError: not even one member fits.
 
     Example:
-        >>> members_at_once(100, 0, wanted=64, devices=2, budget=Budget(bytes=1000, cores=2))
+        >>> places_in_memory(100, 0, wanted=64, devices=2, budget=Budget(bytes=1000, cores=2))
         8
     """
     fitting = (int((1.0 - HEADROOM) * budget.bytes) - fixed_bytes) // bytes_per_member

@@ -98,7 +98,7 @@ def test_shapley_values_agree_with_the_formula(category: bool) -> None:
     def value(columns: tuple[int, ...]) -> float:
         rows = subject.x.copy()
         for column in columns:
-            rows[:, subject.blocks[column].features] = x[subject.blocks[column].features]
+            rows[:, subject.columns[column].features] = x[subject.columns[column].features]
         return float(subject.answers(rows).mean())
 
     parts, sampling = shapley_values(subject, x, subject, orders=2000)

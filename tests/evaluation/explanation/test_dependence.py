@@ -13,9 +13,9 @@ from sklearn.inspection import partial_dependence as by_sklearn
 
 from shoal.data import Preparation, load_dataset
 from shoal.errors import DataError
-from shoal.evaluation.explanation.dependence import dependence, error_of_mean
+from shoal.evaluation.explanation.dependence import dependence
 from shoal.evaluation.explanation.grid import POINTS, filled, grid_of
-from shoal.evaluation.explanation.subject import Subject
+from shoal.evaluation.explanation.subject import Subject, error_of_mean
 from shoal.networks import Network
 from shoal.prediction.predictor import EnsembleMember, Predictor
 from shoal.streams import Stream

@@ -13,7 +13,7 @@ from sklearn.inspection import permutation_importance as by_sklearn
 
 from shoal.data import Preparation, load_dataset
 from shoal.errors import SettingError
-from shoal.evaluation.explanation.importance import Measured, find_units, permutation_importance, permutations
+from shoal.evaluation.explanation.importance import ReferenceLosses, find_units, permutation_importance, permutations
 from shoal.evaluation.explanation.subject import Subject
 from shoal.evaluation.topics import importance as in_passing
 from shoal.evaluation.topics.importance import cheap_importance
@@ -52,8 +52,8 @@ def test_the_same_permutations_give_the_numbers_of_scikit_learn(laws: Any, rng: 
     for _ in range(4):
         random.shuffle(shuffle)
         deals.append(deals[-1][shuffle])
-    measured = Measured.of(subject, np.stack(deals[1:]))
-    own = [measured.importance([block]).scores["rmse"] for block in subject.blocks]
+    measured = ReferenceLosses.of(subject, np.stack(deals[1:]))
+    own = [measured.importance([block]).scores["rmse"] for block in subject.columns]
     np.testing.assert_allclose([one.value for one in own], found.importances_mean, rtol=1e-5)
     np.testing.assert_allclose(
         [one.permutations for one in own], found.importances.std(axis=1, ddof=1) / 2.0, rtol=1e-4
@@ -125,12 +125,12 @@ def mixed(rows: int = 80) -> tuple[Subject, pl.DataFrame]:
 def test_features_of_a_column_move_as_if_the_table_were_permuted(column: str) -> None:
     subject, table = mixed()
     deals = permutations(subject, 1)
-    block = subject.block(column)
+    block = subject.column(column)
     x = subject.x.copy()
     x[:, block.features] = x[deals[0]][:, block.features]
     shuffled = table.with_columns(table.get_column(column).gather(deals[0]))
     np.testing.assert_array_equal(subject.predictor.preparation.transform(shuffled), x)
-    found = Measured.of(subject, deals).importance([block])
+    found = ReferenceLosses.of(subject, deals).importance([block])
     truth, before, after = subject.y, subject.predictor.predict(table), subject.predictor.predict(shuffled)
     assert truth is not None
     losses = [-np.log(np.asarray(p.probabilities)[np.arange(len(truth)), truth]).mean() for p in (after, before)]
@@ -161,12 +161,12 @@ def test_the_error_over_members_is_the_jackknife(laws: Any, rng: np.random.Gener
     networks = [laws.linear([slope]) for slope in (0.5, 1.0, 1.6)]
     subject = laws.ensemble({"a": x}, x, networks)
     deals = permutations(subject, 3)
-    whole = Measured.of(subject, deals).importance(subject.blocks).scores["mse"]
+    whole = ReferenceLosses.of(subject, deals).importance(subject.columns).scores["mse"]
     without = []
     for left in range(3):
         others = tuple(m for m in subject.predictor.members if m.id != left)
         fewer = replace(subject, predictor=replace(subject.predictor, members=others))
-        without.append(Measured.of(fewer, deals).importance(fewer.blocks).scores["mse"].value)
+        without.append(ReferenceLosses.of(fewer, deals).importance(fewer.columns).scores["mse"].value)
     assert whole.members == pytest.approx(np.sqrt(2 / 3 * np.sum((without - np.mean(without)) ** 2)), rel=1e-5)
     assert whole.error == pytest.approx(np.sqrt(whole.rows**2 + whole.permutations**2 + whole.members**2))
 
@@ -189,6 +189,6 @@ def test_what_makes_no_sense_is_refused(laws: Any, rng: np.random.Generator) -> 
     with pytest.raises(SettingError, match="group_above is a correlation above 0"):
         permutation_importance(subject, above=0.0)
     with pytest.raises(SettingError, match="column 'c' is none that the networks predict from; those are a, b"):
-        subject.block("c")
+        subject.column("c")
     with pytest.raises(SettingError, match="of: expected a target, y, got 'z'"):
-        _ = replace(subject, of="z").chosen
+        _ = replace(subject, of="z").explained

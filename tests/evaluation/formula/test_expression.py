@@ -10,18 +10,15 @@ import pytest
 
 from shoal.errors import SettingError
 from shoal.evaluation.formula.expression import (
-    as_latex,
-    as_numpy,
-    as_text,
     complexity,
     constants_of,
     function_of,
     gathered,
-    identifiers,
     import_sympy,
     nests_waves,
     symbols,
 )
+from shoal.evaluation.formula.printing import as_latex, as_numpy, as_text, identifiers
 
 sympy = pytest.importorskip("sympy")
 X, Y = symbols(2)

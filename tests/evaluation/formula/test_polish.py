@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from shoal.evaluation.formula.expression import complexity, constants_of, symbols
-from shoal.evaluation.formula.polish import Points, find_front, fitted, polish, shorter_and_shorter, worth_their_length
+from shoal.evaluation.formula.fitting import Points, fitted
+from shoal.evaluation.formula.polish import polish, polished_front, shorter_and_shorter, worth_their_length
 
 sympy = pytest.importorskip("sympy")
 X, Y = symbols(2)
@@ -62,20 +63,20 @@ def test_a_formula_without_a_value_somewhere_is_of_no_use() -> None:
     points = points_of(AT[:, 0])
     for made in (sympy.log(X - 1.0), sympy.sqrt(sympy.Float(-2.0)) * X, 1 / (X - X)):
         assert not np.isfinite(polish(made, points)[1])
-    assert find_front([sympy.log(X - 1.0)], points, 20)[0][0].is_number
+    assert polished_front([sympy.log(X - 1.0)], points, 20)[0][0].is_number
 
 
 def test_the_front_rises_in_length_and_falls_in_loss() -> None:
     law = AT[:, 0] * AT[:, 1] + 0.3 * np.sin(3.0 * AT[:, 0])
     found = [1.1 * X * Y, X * Y + 0.25 * sympy.sin(2.9 * X) + 0.01, 1.3 * X + 2.0 * Y, X * Y + 0.02 * X]
-    front = find_front(found, points_of(law), 20)
+    front = polished_front(found, points_of(law), 20)
     lengths, losses = [complexity(one) for one, _ in front], [loss for _, loss in front]
     assert lengths == sorted(set(lengths))
     assert (np.diff(losses) < 0).all()
     assert lengths[0] == 1
     assert [str(one) for one, _ in front][-1] == "x0*x1 + 0.3*sin(3.0*x0)"
     assert "x0*x1" in [str(one) for one, _ in front]
-    assert all(complexity(one) <= 7 for one, _ in find_front(found, points_of(law), 7))
+    assert all(complexity(one) <= 7 for one, _ in polished_front(found, points_of(law), 7))
     for one, loss in front:
         assert points_of(law).loss(one) == pytest.approx(loss)
 

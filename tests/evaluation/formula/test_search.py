@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +10,9 @@ import pytest
 from shoal.errors import SettingError
 from shoal.evaluation.formula import search as searching
 from shoal.evaluation.formula.expression import function_of, nests_waves, symbols
-from shoal.evaluation.formula.polish import Points, find_front
-from shoal.evaluation.formula.search import KNOWN, check_functions, import_operon, search
+from shoal.evaluation.formula.fitting import Points
+from shoal.evaluation.formula.polish import polished_front
+from shoal.evaluation.formula.search import KNOWN, SearchSettings, check_functions, import_operon, search_formulas
 
 operon = pytest.importorskip("pyoperon.sklearn")
 sympy = pytest.importorskip("sympy")
@@ -58,25 +58,26 @@ LAWS: dict[str, tuple[np.ndarray, str, str]] = {
 def test_laws_are_found_again_and_again(name: str) -> None:
     f, text, functions = LAWS[name]
     noisy = f + 0.005 * f.std() * RNG.standard_normal(len(f))
-    options: dict[str, Any] = {"complexity": 15, "functions": tuple(functions.split()), "evaluations": 15_000}
-    found, whole = search(AT, noisy, **options, seed=3)
+    settings = SearchSettings(15, tuple(functions.split()), evaluations=15_000, seed=3)
+    found, whole = search_formulas(AT, noisy, settings)
     assert whole
-    again, _ = search(AT, noisy, **options, seed=3)
+    again, _ = search_formulas(AT, noisy, settings)
     assert found == again
-    front = find_front(found, Points(AT, noisy, np.full(len(f), 0.02 * f.std())), 15)
+    front = polished_front(found, Points(AT, noisy, np.full(len(f), 0.02 * f.std())), 15)
     assert str(front[-1][0]) == text
     assert front[-1][1] < 0.2**2 * 2.0
 
 
 def test_no_sine_stands_in_another() -> None:
     x = RNG.uniform(-3.0, 3.0, (150, 1))
-    found, _ = search(x, np.sin(2.0 * np.sin(2.0 * x[:, 0])), complexity=15, functions=("sin",), evaluations=15_000)
+    found, _ = search_formulas(x, np.sin(2.0 * np.sin(2.0 * x[:, 0])), SearchSettings(15, ("sin",), 15_000))
     assert found
     assert not any(nests_waves(one) for one in found)
 
 
 def test_the_time_ends_a_search() -> None:
-    found, whole = search(AT, AT[:, 0] ** 1.5, complexity=30, evaluations=100_000_000, seconds=1.0)
+    settings = SearchSettings(30, evaluations=100_000_000, seconds=1.0)
+    found, whole = search_formulas(AT, AT[:, 0] ** 1.5, settings)
     assert found
     assert not whole
 

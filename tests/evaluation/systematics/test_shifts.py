@@ -10,10 +10,10 @@ from scipy.stats import norm
 
 from shoal.evaluation.systematics.observables import Histogram, Means, Metrics, Observable, Sample
 from shoal.evaluation.systematics.shifts import (
-    Effect,
-    Measured,
+    ResampledValues,
     Shift,
     Systematics,
+    VariationEffect,
     effect_of,
     errors_of,
     measure,
@@ -127,7 +127,7 @@ def test_weights_agree_with_a_table_drawn_by_them() -> None:
     by_drawing = measure(histogram(), sample_of(drawn, np.ones(len(drawn))), 1)
     apart = by_weights.values - by_drawing.values
     assert known.values.sum() > 0
-    assert np.abs(apart / spread(by_drawing.drawn)).max() < 3.5
+    assert np.abs(apart / spread(by_drawing.resampled)).max() < 3.5
 
 
 def test_a_linear_answer_shifts_by_its_slope_without_any_error() -> None:
@@ -170,8 +170,8 @@ def test_paired_errors_are_much_smaller_than_those_of_the_values() -> None:
     assert found.error[place] < 0.2 * errors_of(looked, sample(z), known)[place]
 
 
-def effects(*shifts: tuple[float, float]) -> tuple[Effect, ...]:
-    nominal, both = Measured(np.array([10.0, 0.0]), np.array([[10.0, 0.0]])), np.ones(2)
+def effects(*shifts: tuple[float, float]) -> tuple[VariationEffect, ...]:
+    nominal, both = ResampledValues(np.array([10.0, 0.0]), np.array([[10.0, 0.0]])), np.ones(2)
     found = []
     for number, (up, down) in enumerate(shifts):
         sides: Any = {side: Shift(nominal.values + s, s * both, 0.6 * both) for side, s in (("up", up), ("down", down))}
@@ -207,7 +207,7 @@ def test_of_two_shifts_the_same_way_the_larger_counts_and_the_other_side_gets_no
 
 
 def test_a_side_that_is_not_given_is_mirrored() -> None:
-    nominal = Measured(np.array([10.0]), np.array([[10.0]]))
+    nominal = ResampledValues(np.array([10.0]), np.array([[10.0]]))
     only: Any = {"down": Shift(np.array([7.0]), np.array([-3.0]), np.array([0.5]))}
     found = effect_of(BY_COLUMN, nominal, only, same_rows=False, changed=True)
     assert found.mirrored == "up"
@@ -229,6 +229,6 @@ def test_the_frame_has_a_row_for_each_number_and_variation_and_the_total() -> No
 
 
 def test_rounding_is_no_shift() -> None:
-    nominal = Measured(np.array([1.0]), np.array([[1.0], [1.1]]))
-    found = shift_between(nominal, Measured(nominal.values + 3e-16, nominal.drawn + 2e-16), paired=True)
+    nominal = ResampledValues(np.array([1.0]), np.array([[1.0], [1.1]]))
+    found = shift_between(nominal, ResampledValues(nominal.values + 3e-16, nominal.resampled + 2e-16), paired=True)
     assert (found.shift, found.error) == (0.0, 0.0)

@@ -1,4 +1,7 @@
-"""Principal components: the best linear autoencoder, which a nonlinear one has to beat."""
+"""Principal components: the best linear autoencoder, which a nonlinear one has to beat.
+
+Not scikit-learn's `PCA`, which knows no weights of rows.
+"""
 
 from __future__ import annotations
 

@@ -38,9 +38,9 @@ def filters(network: Network, parameters: Parameters) -> np.ndarray:
         (4, 3, 3, 1)
     """
     network.check_parameters(parameters)
-    for layer, own in zip(network.layers, parameters, strict=True):
+    for layer, arrays in zip(network.layers, parameters, strict=True):
         if isinstance(layer, KernelLayer):
-            return _filters_of(layer, own)
+            return _filters_of(layer, arrays)
     raise NetworkError(_lacks(network, "convolution", "conv2d:16:3"))
 
 

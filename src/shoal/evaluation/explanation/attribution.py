@@ -23,7 +23,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.errors import SettingError, listing, suggest
-from shoal.evaluation.explanation.subject import Subject, Tell, silent, weighted_mean
+from shoal.evaluation.explanation.subject import Subject, Tell, error_of_mean, silent, weighted_mean
 
 METHODS = ("auto", "gradients", "shapley")
 STEPS = 256
@@ -117,7 +117,7 @@ def choose_method(subject: Subject, method: str = "auto") -> str:
         raise SettingError(f"method must be one of {listing(METHODS)}, got {method!r}.{suggest(method, METHODS)}")
     if method != "auto":
         return method
-    return "gradients" if all(block.kind in ("number", "date") for block in subject.blocks) else "shapley"
+    return "gradients" if all(column.kind in ("number", "date") for column in subject.columns) else "shapley"
 
 
 def attributions(
@@ -141,11 +141,11 @@ def attributions(
     for row in rows:
         if not 0 <= row < len(subject):
             raise SettingError(f"there is no row {row + 1}: there are {len(subject):,} {subject.name}, counted from 1")
-    found = []
+    attributed = []
     for number, row in enumerate(rows):
         tell(f"parts of the answer · row {number + 1} of {len(rows)}")
-        found.append(_attribution(subject, background, row, way))
-    return tuple(found)
+        attributed.append(_attribution(subject, background, row, way))
+    return tuple(attributed)
 
 
 def _attribution(subject: Subject, background: Subject, row: int, method: str) -> Attribution:
@@ -158,7 +158,7 @@ def _attribution(subject: Subject, background: Subject, row: int, method: str) -
     if method == "gradients":
         baseline, text = baseline_of(background)
         parts = integrated_gradients(subject, x, baseline)
-        sampling, start = np.zeros(len(subject.blocks)), subject.answers(baseline[None])[:, 0]
+        sampling, start = np.zeros(len(subject.columns)), subject.answers(baseline[None])[:, 0]
     else:
         parts, sampling = shapley_values(subject, x, background)
         start, text = answers - parts.sum(axis=1)[:, None], f"the mean over {len(background):,} {background.name}"
@@ -168,7 +168,7 @@ def _attribution(subject: Subject, background: Subject, row: int, method: str) -
         0 if subject.numbers is None else int(subject.numbers[row]),
         method,
         subject.outputs[0],
-        tuple(block.name for block in subject.blocks),
+        tuple(column.name for column in subject.columns),
         _shown(subject, row),
         parts.mean(axis=0),
         parts.std(axis=0) if several else np.full(parts.shape[1], np.nan),
@@ -183,8 +183,8 @@ def _attribution(subject: Subject, background: Subject, row: int, method: str) -
 def _shown(subject: Subject, row: int) -> tuple[str, ...]:
     """Return what a row holds, as text."""
     if subject.table is None:
-        return tuple("" for _ in subject.blocks)
-    values = (subject.table.get_column(block.name)[row] for block in subject.blocks)
+        return tuple("" for _ in subject.columns)
+    values = (subject.table.get_column(column.name)[row] for column in subject.columns)
     return tuple("missing" if v is None else f"{v:.6g}" if isinstance(v, float) else str(v) for v in values)
 
 
@@ -194,10 +194,10 @@ def baseline_of(background: Subject) -> tuple[np.ndarray, str]:
     Numbers have the median of the training rows, which the model keeps; categories are mixed as in the background.
     """
     baseline = weighted_mean(np.asarray(background.x, np.float64), background.w).astype(np.float32)
-    for block in background.blocks:
-        if block.kind in ("number", "date"):
-            baseline[block.features] = block.encode(np.asarray([getattr(block.encoder, "fill", 0.0)]))[0]
-    mixed = any(block.kind not in ("number", "date") for block in background.blocks)
+    for column in background.columns:
+        if column.kind in ("number", "date"):
+            baseline[column.features] = column.encode(np.asarray([getattr(column.encoder, "fill", 0.0)]))[0]
+    mixed = any(column.kind not in ("number", "date") for column in background.columns)
     return baseline, "the medians of the training rows" + (f", categories as mixed in the {background.name}" * mixed)
 
 
@@ -213,9 +213,9 @@ def integrated_gradients(subject: Subject, x: np.ndarray, baseline: np.ndarray, 
     exact, way = in_float64(subject), np.asarray(x, np.float64) - baseline
     middles = baseline + np.outer((np.arange(steps) + 0.5) / steps, way)
     parts = []
-    for block in subject.blocks:
+    for column in subject.columns:
         along = np.zeros_like(way)
-        along[block.features] = way[block.features]
+        along[column.features] = way[column.features]
         if not along.any():
             parts.append(np.zeros(len(subject.predictor.members)))
             continue
@@ -229,7 +229,7 @@ def in_float64(subject: Subject) -> Subject:
     members = tuple(
         replace(
             member,
-            parameters=[{name: np.asarray(a, np.float64) for name, a in own.items()} for own in member.parameters],
+            parameters=[{name: np.asarray(a, np.float64) for name, a in layer.items()} for layer in member.parameters],
         )
         for member in subject.predictor.members
     )
@@ -249,38 +249,31 @@ def shapley_values(
         background: rows from which the columns that are not yet given are taken.
         orders: how many are drawn; each is walked in both directions, from the same row.
     """
-    stream, columns = subject.stream(WALKS), len(subject.blocks)
+    stream, count = subject.stream(WALKS), len(subject.columns)
     sizes = np.cumsum(np.abs(background.w))
     starts = np.searchsorted(sizes, stream.uniform((orders,)) * sizes[-1], side="right")
-    walks = [stream.permutation(columns) for _ in range(orders)]
-    changes = np.empty((len(subject.predictor.members), orders, columns))
-    once = max(1, 65_536 // (2 * (columns + 1)))
+    walks = [stream.permutation(count) for _ in range(orders)]
+    changes = np.empty((len(subject.predictor.members), orders, count))
+    once = max(1, 65_536 // (2 * (count + 1)))
     for begin in range(0, orders, once):
         some = slice(begin, begin + once)
         rows = np.concatenate(
             [_walk(subject, x, background.x[start], way) for start, order in zip(starts[some], walks[some], strict=True)
              for way in (order, order[::-1])]
         )  # fmt: skip
-        answers = subject.answers(rows)[..., 0].reshape(len(changes), -1, 2, columns + 1)
+        answers = subject.answers(rows)[..., 0].reshape(len(changes), -1, 2, count + 1)
         steps = np.diff(answers, axis=-1)
         for i, order in enumerate(walks[some]):
             changes[:, begin + i, order] = steps[:, i, 0] / 2
             changes[:, begin + i, order[::-1]] += steps[:, i, 1] / 2
     signs = np.sign(background.w[starts])
-    mean = changes.mean(axis=0)
-    return weighted_mean(changes, signs, axis=1), _sampling_error(mean, signs)
+    return weighted_mean(changes, signs, axis=1), error_of_mean(changes.mean(axis=0), signs)
 
 
 def _walk(subject: Subject, x: np.ndarray, start: np.ndarray, order: np.ndarray) -> np.ndarray:
     """Return the rows on the way from one row to another, `(columns + 1, features)`, a column at a time."""
     rows = np.repeat(start[None], len(order) + 1, axis=0)
-    for step, column in enumerate(order):
-        rows[step + 1 :, subject.blocks[column].features] = x[subject.blocks[column].features]
+    for step, number in enumerate(order):
+        features = subject.columns[number].features
+        rows[step + 1 :, features] = x[features]
     return rows
-
-
-def _sampling_error(changes: np.ndarray, signs: np.ndarray) -> np.ndarray:
-    """Return the standard error of the mean over the orders, `(columns,)`."""
-    influence = (changes - weighted_mean(changes, signs)) * (signs / signs.sum())[:, None]
-    count = len(changes)
-    return np.asarray(np.sqrt((influence**2).sum(axis=0) * count / max(count - 1, 1)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shoal.evaluation.explanation.subject import Block, Subject
+from shoal.evaluation.explanation.subject import ColumnFeatures, Subject
 from shoal.statistics.weighted import effective_number
 
 
@@ -17,24 +17,24 @@ def correlations(subject: Subject) -> np.ndarray:
     A missing value counts as the value that is put in its place. Rows count with their weights.
     """
     x, w = np.asarray(subject.x, np.float64), subject.w
-    ordered = [i for i, block in enumerate(subject.blocks) if block.kind != "category"]
-    found = np.eye(len(subject.blocks))
-    ranks = np.stack([_ranks(x[:, subject.blocks[i].features.start], w) for i in ordered], axis=1) if ordered else x
+    ordered = [i for i, column in enumerate(subject.columns) if column.kind != "category"]
+    strength = np.eye(len(subject.columns))
+    ranks = np.stack([_ranks(x[:, subject.columns[i].features.start], w) for i in ordered], axis=1) if ordered else x
     if ordered:
-        found[np.ix_(ordered, ordered)] = _of_ranks(ranks, w)
-    for i, block in enumerate(subject.blocks):
-        if block.kind != "category":
+        strength[np.ix_(ordered, ordered)] = _of_ranks(ranks, w)
+    for i, column in enumerate(subject.columns):
+        if column.kind != "category":
             continue
-        own = x[:, block.features]
+        levels = x[:, column.features]
         for place, j in enumerate(ordered):
-            found[i, j] = found[j, i] = _correlation_ratio(ranks[:, place], own, w)
+            strength[i, j] = strength[j, i] = _correlation_ratio(ranks[:, place], levels, w)
         for j, other in _categories(subject, i):
-            found[i, j] = found[j, i] = _cramers_v(own, x[:, other.features], w)
-    return found
+            strength[i, j] = strength[j, i] = _cramers_v(levels, x[:, other.features], w)
+    return strength
 
 
-def _categories(subject: Subject, first: int) -> list[tuple[int, Block]]:
-    return [(j, block) for j, block in enumerate(subject.blocks[:first]) if block.kind == "category"]
+def _categories(subject: Subject, first: int) -> list[tuple[int, ColumnFeatures]]:
+    return [(j, column) for j, column in enumerate(subject.columns[:first]) if column.kind == "category"]
 
 
 def _ranks(values: np.ndarray, w: np.ndarray) -> np.ndarray:
@@ -49,10 +49,10 @@ def _of_ranks(ranks: np.ndarray, w: np.ndarray) -> np.ndarray:
     products = (centred * w[:, None]).T @ centred
     squares = np.diag(products)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = np.abs(products) / np.sqrt(np.outer(squares, squares))
-    found = np.clip(np.nan_to_num(found), 0.0, 1.0)  # a column without scatter goes with none
-    np.fill_diagonal(found, 1.0)
-    return found
+        strength = np.abs(products) / np.sqrt(np.outer(squares, squares))
+    strength = np.clip(np.nan_to_num(strength), 0.0, 1.0)  # a column without scatter goes with none
+    np.fill_diagonal(strength, 1.0)
+    return strength
 
 
 def _correlation_ratio(ranks: np.ndarray, levels: np.ndarray, w: np.ndarray) -> float:
@@ -83,23 +83,23 @@ def _cramers_v(first: np.ndarray, second: np.ndarray, w: np.ndarray) -> float:
     return float(np.sqrt(min(1.0, corrected / max(min(rows, columns) - 1.0, 1e-12))))
 
 
-def groups_above(found: np.ndarray, above: float) -> list[list[int]]:
+def groups_above(strength: np.ndarray, above: float) -> list[list[int]]:
     """Return the columns in groups: hierarchical clustering with single linkage, cut at a correlation.
 
     Then no two columns of different groups go together by `above` or more, so that permuting a group as a whole tears
     no such pair apart. With complete or average linkage it would.
 
     Args:
-        found: how strongly each two columns go together, `(columns, columns)`.
+        strength: how strongly each two columns go together, `(columns, columns)`.
         above: from which strength on they belong together.
 
     Example:
         >>> groups_above(np.array([[1.0, 0.8, 0.0], [0.8, 1.0, 0.1], [0.0, 0.1, 1.0]]), 0.7)
         [[0, 1], [2]]
     """
-    linked = np.asarray(found, np.float64) >= above - 1e-12
+    linked = np.asarray(strength, np.float64) >= above - 1e-12
     groups: list[list[int]] = []
-    left = list(range(len(found)))
+    left = list(range(len(strength)))
     while left:
         group, edge = [], [left.pop(0)]
         while edge:

@@ -24,7 +24,14 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.explanation.grid import filled, grid_of, nearest, rug_of
-from shoal.evaluation.explanation.subject import Block, Subject, Tell, silent, weighted_mean
+from shoal.evaluation.explanation.subject import (
+    ColumnFeatures,
+    Subject,
+    Tell,
+    error_of_mean,
+    silent,
+    weighted_mean,
+)
 from shoal.prediction.replicas import data_spread
 
 ROWS_OF_REPLICAS = {"partial": 100, "accumulated": 500}
@@ -38,7 +45,7 @@ Answers = Callable[[np.ndarray], np.ndarray]
 
 @stored("effect")
 @dataclass(frozen=True)
-class Effect:
+class EffectCurve:
     """A curve over a grid, `(grid, outputs)` each.
 
     Attributes:
@@ -79,8 +86,8 @@ class Dependence:
     grid: np.ndarray | tuple[str, ...]
     counts: np.ndarray
     outputs: tuple[str, ...]
-    partial: Effect
-    accumulated: Effect | None
+    partial: EffectCurve
+    accumulated: EffectCurve | None
     level: np.ndarray
     rug: np.ndarray
     missing: int = 0
@@ -88,7 +95,7 @@ class Dependence:
     curves: np.ndarray | None = None
 
     @property
-    def effect(self) -> Effect:
+    def effect(self) -> EffectCurve:
         """The effect that is to be looked at: the accumulated one of columns that go with others, else the partial."""
         return self.accumulated if self.together_with and self.accumulated is not None else self.partial
 
@@ -129,11 +136,8 @@ class Dependence:
     def as_dict(self) -> dict[str, Any]:
         """Return the curves as plain data for JSON."""
 
-        def plain(effect: Effect | None) -> dict[str, Any] | None:
-            if effect is None:
-                return None
-            known = {} if effect.data is None else {"data": effect.data}
-            return {"mean": effect.mean, "members": effect.members, "rows": effect.rows, **known}
+        def plain(effect: EffectCurve | None) -> dict[str, Any] | None:
+            return None if effect is None else {name: v for name, v in vars(effect).items() if v is not None}
 
         return {
             "column": self.column,
@@ -152,13 +156,13 @@ class Dependence:
 
 
 def dependence(
-    subject: Subject, column: str, *, together_with: Sequence[str] = (), curves: bool = False, tell: Tell = silent
+    subject: Subject, name: str, *, together_with: Sequence[str] = (), curves: bool = False, tell: Tell = silent
 ) -> Dependence:
     """Return how the answer changes with a column.
 
     Args:
         subject: an ensemble and rows with their table; their truth need not be known.
-        column: its name.
+        name: of the column.
         together_with: the columns that go together with it.
         curves: whether those of single rows are wanted, too.
         tell: hears how far the work is.
@@ -167,26 +171,26 @@ def dependence(
         SettingError: the ensemble does not predict from such a column.
         DataError: the column has fewer than two values in these rows.
     """
-    block = subject.block(column)
+    column = subject.column(name)
     assert subject.table is not None
     grid: np.ndarray | tuple[str, ...]
     values, edges = np.empty(0), None
-    if block.kind == "category":
-        grid, features, place = _categories(subject, block)
+    if column.kind == "category":
+        grid, features, place = _categories(subject, column)
     else:
-        values = block.values(subject.table)
-        edges = grid_of(values, column)
+        values = column.values(subject.table)
+        edges = grid_of(values, name)
         grid = filled(edges, values)
-        features, place = block.encode(grid), nearest(grid, values)
-    tell(f"effect of {column}")
+        features, place = column.encode(grid), nearest(grid, values)
+    tell(f"effect of {name}")
     counts = np.bincount(place[place >= 0], subject.w[place >= 0], minlength=len(grid))
-    partial, own = _partial(subject, block, features, curves)
-    accumulated = None if edges is None or block.kind == "boolean" else _accumulated(subject, block, edges)
+    partial, rows_curves = _partial(subject, column, features, curves)
+    accumulated = None if edges is None or column.kind == "boolean" else _accumulated(subject, column, edges)
     if accumulated is not None and edges is not None:
         accumulated = _at(accumulated, edges, np.asarray(grid))
     return Dependence(
-        column,
-        block.kind,
+        name,
+        column.kind,
         grid,
         counts,
         subject.outputs,
@@ -196,93 +200,96 @@ def dependence(
         rug_of(values),
         int(np.isnan(values).sum()),
         tuple(together_with),
-        own,
+        rows_curves,
     )
 
 
-def _at(effect: Effect, edges: np.ndarray, grid: np.ndarray) -> Effect:
+def _at(effect: EffectCurve, edges: np.ndarray, grid: np.ndarray) -> EffectCurve:
     """Return accumulated effects, which are linear between the edges, at the values of the grid."""
 
     def at(curve: np.ndarray) -> np.ndarray:
-        return np.stack([np.interp(grid, edges, one) for one in curve.T], axis=1)
+        return np.stack([np.interp(grid, edges, output) for output in curve.T], axis=1)
 
     data = None if effect.data is None else at(effect.data)
-    return Effect(at(effect.mean), at(effect.members), at(effect.rows), data)
+    return EffectCurve(at(effect.mean), at(effect.members), at(effect.rows), data)
 
 
-def _categories(subject: Subject, block: Block) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
+def _categories(subject: Subject, column: ColumnFeatures) -> tuple[tuple[str, ...], np.ndarray, np.ndarray]:
     """Return the categories of a column, their features, and the place of each row among them."""
-    names = [name.removeprefix(f"{block.name}=") for name in block.encoder.names]
-    if getattr(block.encoder, "marker", False):
+    names = [name.removeprefix(f"{column.name}=") for name in column.encoder.names]
+    if getattr(column.encoder, "marker", False):
         names[-1] = MISSING
-    own = subject.x[:, block.features]
-    place = np.where(own.any(axis=1), own.argmax(axis=1), -1)
+    levels = subject.x[:, column.features]
+    place = np.where(levels.any(axis=1), levels.argmax(axis=1), -1)
     return tuple(names), np.eye(len(names), dtype=np.float32), place
 
 
-def _partial(subject: Subject, block: Block, features: np.ndarray, curves: bool) -> tuple[Effect, np.ndarray | None]:
+def _partial(
+    subject: Subject, column: ColumnFeatures, features: np.ndarray, curves: bool
+) -> tuple[EffectCurve, np.ndarray | None]:
     """Return the partial dependence, and if wanted the curves of some rows."""
     few = np.unique(np.linspace(0, len(subject) - 1, min(MOST_CURVES, len(subject))).round().astype(int))
-    each, errors, own = [], [], []
+    members_means, errors, rows_answers = [], [], []
     for value in features:
-        answers = subject.answers(_set(subject.x, block, value))
+        answers = subject.answers(_set(subject.x, column, value))
         ensemble = answers.mean(axis=0)
-        each.append(weighted_mean(answers, subject.w, axis=1))
+        members_means.append(weighted_mean(answers, subject.w, axis=1))
         errors.append(error_of_mean(ensemble, subject.w, subject.groups))
-        own.append(ensemble[few])
-    members = np.stack(each, axis=1)
-    data = _replicas(subject, "partial", lambda few, answers: partial_dependence(answers, few, block, features))
-    effect = Effect(members.mean(axis=0), _deviation(members), np.stack(errors), data)
-    return effect, np.stack(own, axis=1) if curves else None
+        rows_answers.append(ensemble[few])
+    members = np.stack(members_means, axis=1)
+    data = _replicas(subject, "partial", lambda few, answers: partial_dependence(answers, few, column, features))
+    effect = EffectCurve(members.mean(axis=0), _deviation(members), np.stack(errors), data)
+    return effect, np.stack(rows_answers, axis=1) if curves else None
 
 
-def partial_dependence(answers: Answers, subject: Subject, block: Block, features: np.ndarray) -> np.ndarray:
+def partial_dependence(answers: Answers, subject: Subject, column: ColumnFeatures, features: np.ndarray) -> np.ndarray:
     """Return the partial dependence of any function of prepared rows, `(..., grid, outputs)`.
 
     Args:
         answers: the function.
         subject: whose rows are averaged over.
-        block: the column.
+        column: which one.
         features: of the values that it is set to, `(grid, features)`.
     """
-    each = [answers(_set(subject.x, block, value)) for value in features]
-    return np.stack([weighted_mean(one, subject.w, axis=one.ndim - 2) for one in each], axis=-2)
+    of_values = [answers(_set(subject.x, column, value)) for value in features]
+    return np.stack([weighted_mean(outputs, subject.w, axis=outputs.ndim - 2) for outputs in of_values], axis=-2)
 
 
-def _set(x: np.ndarray, block: Block, value: np.ndarray) -> np.ndarray:
+def _set(x: np.ndarray, column: ColumnFeatures, value: np.ndarray) -> np.ndarray:
     changed = x.copy()
-    changed[:, block.features] = value
+    changed[:, column.features] = value
     return changed
 
 
-def _accumulated(subject: Subject, block: Block, edges: np.ndarray) -> Effect:
-    assert subject.table is not None
-    features = block.encode(edges)
-    values = block.values(subject.table)
-    present = np.isfinite(values)
-    rows = subject.taken(np.flatnonzero(present))
-    own = values[present]
-    curve, errors = accumulated_effects(subject.answers, rows, block, own, edges, features)
+def _accumulated(subject: Subject, column: ColumnFeatures, edges: np.ndarray) -> EffectCurve:
+    features = column.encode(edges)
 
-    def of_few(few: Subject, answers: Answers) -> np.ndarray:
-        assert few.table is not None
-        values = block.values(few.table)
-        there = np.isfinite(values)
-        few = few.taken(np.flatnonzero(there))
-        return accumulated_effects(answers, few, block, values[there], edges, features)[0]
+    def accumulate(rows: Subject, answers: Answers) -> tuple[np.ndarray, np.ndarray]:
+        assert rows.table is not None
+        values = column.values(rows.table)
+        present = np.isfinite(values)
+        rows = rows.taken(np.flatnonzero(present))
+        return accumulated_effects(answers, rows, column, values[present], edges, features)
 
-    return Effect(curve.mean(axis=0), _deviation(curve), errors, _replicas(subject, "accumulated", of_few))
+    curve, errors = accumulate(subject, subject.answers)
+    data = _replicas(subject, "accumulated", lambda few, answers: accumulate(few, answers)[0])
+    return EffectCurve(curve.mean(axis=0), _deviation(curve), errors, data)
 
 
 def accumulated_effects(
-    answers: Answers, subject: Subject, block: Block, values: np.ndarray, edges: np.ndarray, features: np.ndarray
+    answers: Answers,
+    subject: Subject,
+    column: ColumnFeatures,
+    values: np.ndarray,
+    edges: np.ndarray,
+    features: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the accumulated local effects of any function of prepared rows, and their error by the finite rows.
 
     Args:
         answers: the function, `(rows, features)` to `([members,] rows, outputs)`.
         subject: whose rows are moved within their intervals.
-        block: the column.
+        column: which one.
         values: of the column, `(rows,)`.
         edges: of the intervals, `(grid,)` rising.
         features: of the edges.
@@ -293,7 +300,7 @@ def accumulated_effects(
     upper = np.clip(np.searchsorted(edges, values), 1, len(edges) - 1)
     ends = [subject.x.copy(), subject.x.copy()]
     for x, place in zip(ends, (upper - 1, upper), strict=True):
-        x[:, block.features] = features[place]
+        x[:, column.features] = features[place]
     low, high = (answers(x) for x in ends)
     change = high - low
     steps, variances = [], []
@@ -320,8 +327,8 @@ def _shares_above(values: np.ndarray, edges: np.ndarray, upper: np.ndarray, w: n
     """
     part = (values - edges[upper - 1]) / (edges[upper] - edges[upper - 1])
     count = len(edges) - 1
-    whole, own = (np.bincount(upper - 1, each, minlength=count) for each in (w, w * part))
-    return np.asarray((np.cumsum(whole[::-1])[::-1] - whole + own) / w.sum())
+    inside, passed = (np.bincount(upper - 1, weights, minlength=count) for weights in (w, w * part))
+    return np.asarray((np.cumsum(inside[::-1])[::-1] - inside + passed) / w.sum())
 
 
 def _error_of_sums(variances: np.ndarray, above: np.ndarray) -> np.ndarray:
@@ -334,21 +341,6 @@ def _error_of_sums(variances: np.ndarray, above: np.ndarray) -> np.ndarray:
     return np.asarray(np.sqrt(enters**2 @ variances))
 
 
-def error_of_mean(values: np.ndarray, w: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
-    """Return the standard error of the weighted mean over rows, `(outputs,)`; rows of a group count together.
-
-    Args:
-        values: `(rows, outputs)`.
-        w: weights of the rows, any sign.
-        groups: `(rows,)` number of the group of each row, or None.
-    """
-    influence = (values - weighted_mean(values, w)) * (w / w.sum())[:, None]
-    if groups is not None:
-        influence = np.stack([np.bincount(groups, one) for one in influence.T], axis=1)
-    count = len(influence)
-    return np.asarray(np.sqrt((influence**2).sum(axis=0) * count / max(count - 1, 1)))
-
-
 def _deviation(members: np.ndarray) -> np.ndarray:
     return np.std(members, axis=0) if len(members) > 1 else np.full(members.shape[1:], np.nan)
 
@@ -357,8 +349,8 @@ def _replicas(subject: Subject, form: str, curve: Callable[[Subject, Answers], n
     """Return the spread over the replicas of a curve, or None without them."""
     if not subject.predictor.replicas:
         return None
-    few, chosen = subject.at_most(ROWS_OF_REPLICAS[form]), list(subject.chosen)
+    few, explained = subject.at_most(ROWS_OF_REPLICAS[form]), list(subject.explained)
     return data_spread(
         subject.predictor.replicas,
-        lambda replica: curve(few, lambda x: subject.answer(replica, x)[..., chosen]),
+        lambda replica: curve(few, lambda x: subject.answer(replica, x)[..., explained]),
     )

@@ -35,7 +35,7 @@ from shoal.codec import stored
 from shoal.errors import SettingError
 from shoal.evaluation.explanation.correlation import correlations, groups_above
 from shoal.evaluation.explanation.scores import SCORES, Estimate, Score, estimate
-from shoal.evaluation.explanation.subject import Block, Subject, Tell, silent
+from shoal.evaluation.explanation.subject import ColumnFeatures, Subject, Tell, silent
 from shoal.results import Task
 
 REPEATS = 10
@@ -54,7 +54,7 @@ class Importance:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the importance as plain data for JSON."""
-        return {"columns": list(self.columns), **{name: found.as_dict() for name, found in self.scores.items()}}
+        return {"columns": list(self.columns), **{name: score.as_dict() for name, score in self.scores.items()}}
 
 
 @stored("importance.table")
@@ -93,16 +93,16 @@ class ImportanceTable:
     @property
     def lines(self) -> tuple[tuple[Importance, bool], ...]:
         """The groups, each followed by its columns alone, which are marked."""
-        single = {one.columns[0]: one for one in self.alone}
-        found: list[tuple[Importance, bool]] = []
+        alone = {single.columns[0]: single for single in self.alone}
+        lines: list[tuple[Importance, bool]] = []
         for group in self.groups:
-            found += [(group, False), *((single[name], True) for name in group.columns if name in single)]
-        return tuple(found)
+            lines += [(group, False), *((alone[name], True) for name in group.columns if name in alone)]
+        return tuple(lines)
 
     def together_with(self, name: str) -> tuple[str, ...]:
         """Return the other columns of the group of a column."""
-        own = next((group.columns for group in self.groups if name in group.columns), ())
-        return tuple(other for other in own if other != name)
+        together = next((group.columns for group in self.groups if name in group.columns), ())
+        return tuple(other for other in together if other != name)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the table as plain data for JSON."""
@@ -113,16 +113,16 @@ class ImportanceTable:
             "repeats": self.repeats,
             "score": self.score,
             "group_above": self.above,
-            "groups": [found.as_dict() for found in self.groups],
-            "alone": [found.as_dict() for found in self.alone],
+            "groups": [group.as_dict() for group in self.groups],
+            "alone": [single.as_dict() for single in self.alone],
             "correlation": {"columns": list(self.columns), "values": self.correlation},
         }
 
 
-def scores_of(found: ImportanceTable) -> tuple[Score, ...]:
+def scores_of(importance: ImportanceTable) -> tuple[Score, ...]:
     """Return the scores of a table, the one by which it is ordered first."""
     every = {score.name: score for scores in SCORES.values() for score in scores}
-    return tuple(every[name] for name in found.score)
+    return tuple(every[name] for name in importance.score)
 
 
 def permutation_importance(
@@ -146,22 +146,30 @@ def permutation_importance(
     strength, first = correlations(subject), SCORES[subject.task][0].name
     sets = groups_above(strength, above)
     several = [i for group in sets if len(group) > 1 for i in group]
-    measured = Measured.of(subject, permutations(subject, repeats))
+    reference = ReferenceLosses.of(subject, permutations(subject, repeats))
     done = itertools.count(1)
 
     def importance(group: Sequence[int]) -> Importance:
         tell(f"permuting columns · {next(done)} of {len(several) + len(sets)}")
-        return measured.importance([subject.blocks[i] for i in group])
+        return reference.importance([subject.columns[i] for i in group])
 
     alone = {i: importance([i]) for i in several}
     for group in sets:
         if len(group) > 1:
             group.sort(key=lambda i: -alone[i].scores[first].value)
-    found = sorted((importance(group) for group in sets), key=lambda one: -one.scores[first].value)
-    names = tuple(block.name for block in subject.blocks)
-    told = len(subject), repeats, subject.name, above, strength, names
-    target = "" if subject.task is Task.CLASSIFICATION else subject.outputs[0]
-    return ImportanceTable(tuple(found), tuple(alone.values()), measured.score(), *told, target)
+    groups = sorted((importance(group) for group in sets), key=lambda group: -group.scores[first].value)
+    return ImportanceTable(
+        groups=tuple(groups),
+        alone=tuple(alone.values()),
+        score=reference.score(),
+        rows=len(subject),
+        repeats=repeats,
+        on=subject.name,
+        above=above,
+        correlation=strength,
+        columns=tuple(column.name for column in subject.columns),
+        target="" if subject.task is Task.CLASSIFICATION else subject.outputs[0],
+    )
 
 
 def permutations(subject: Subject, repeats: int) -> np.ndarray:
@@ -170,8 +178,8 @@ def permutations(subject: Subject, repeats: int) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """Rows with their losses, by which the importance of any columns is measured.
+class ReferenceLosses:
+    """The losses of rows as they are, against which those of rows with permuted columns are held.
 
     Attributes:
         subject: the ensemble and the rows.
@@ -186,7 +194,7 @@ class Measured:
     losses: np.ndarray
 
     @classmethod
-    def of(cls, subject: Subject, deals: np.ndarray) -> Measured:
+    def of(cls, subject: Subject, deals: np.ndarray) -> ReferenceLosses:
         """Measure the rows as they are."""
         units = find_units(subject)
         return cls(subject, deals, units, _losses(subject, units, subject.x, 1))
@@ -200,21 +208,21 @@ class Measured:
             values["accuracy"] = 1.0 - values["accuracy"]
         return values
 
-    def importance(self, blocks: Sequence[Block]) -> Importance:
+    def importance(self, columns: Sequence[ColumnFeatures]) -> Importance:
         """Return the importance of some columns, which are permuted together."""
         subject, parts = self.subject, []
         for some in subject.pieces(len(self.deals)):
             deals = self.deals[some]
             x = np.tile(subject.x, (len(deals), 1))
-            for block in blocks:
-                x[:, block.features] = subject.x[deals.ravel(), block.features]
+            for column in columns:
+                x[:, column.features] = subject.x[deals.ravel(), column.features]
             parts.append(_losses(subject, self.units, x, len(deals)))
         permuted = np.concatenate(parts, axis=2)
         scores = {
             score.name: estimate(score, self.losses[:, i, 0], permuted[:, i], self.deals, subject.w, subject.groups)
             for i, score in enumerate(SCORES[subject.task])
         }
-        return Importance(tuple(block.name for block in blocks), scores)
+        return Importance(tuple(column.name for column in columns), scores)
 
 
 def find_units(subject: Subject) -> tuple[tuple[int, ...], ...]:
@@ -240,16 +248,16 @@ def _losses(subject: Subject, units: Sequence[Sequence[int]], x: np.ndarray, cop
     total = outputs.sum(axis=0)
     means = [total / len(units)]
     if len(units) > 1:
-        means += [(total - own) / (len(units) - 1) for own in outputs]
+        means += [(total - unit) / (len(units) - 1) for unit in outputs]
     assert subject.y is not None
     truth = np.tile(subject.y, (copies, *[1] * (subject.y.ndim - 1)))
     if subject.task is Task.CLASSIFICATION:
         guesses = [subject.predictor.calibration(mean) for mean in means]
     else:
-        target = subject.chosen[0]
+        target = subject.explained[0]
         guesses, truth = [mean[:, target] for mean in means], truth[:, target]
-    each = [[score.losses(truth, guess) for score in SCORES[subject.task]] for guess in guesses]
-    return np.asarray(each).reshape(len(each), -1, copies, len(subject))
+    losses = [[score.losses(truth, guess) for score in SCORES[subject.task]] for guess in guesses]
+    return np.asarray(losses).reshape(len(losses), -1, copies, len(subject))
 
 
 def _unit_outputs(subject: Subject, units: Sequence[Sequence[int]], x: np.ndarray, copies: int) -> np.ndarray:
@@ -259,8 +267,8 @@ def _unit_outputs(subject: Subject, units: Sequence[Sequence[int]], x: np.ndarra
     asked = np.tile(subject.answering, copies)
     width = len(subject.predictor.preparation.classes) or len(subject.predictor.preparation.targets)
     outputs = np.full((len(units), len(x), width), np.nan)
-    for own, unit in zip(outputs, units, strict=True):
+    for unit_outputs, unit in zip(outputs, units, strict=True):
         for i in unit:
             rows = np.flatnonzero(asked[i])
-            own[rows] = subject.answer(subject.predictor.members[i], x[rows])
+            unit_outputs[rows] = subject.answer(subject.predictor.members[i], x[rows])
     return outputs

@@ -22,7 +22,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.explanation.scores import Estimate
-from shoal.evaluation.explanation.subject import Block, Subject, Tell, silent, weighted_mean
+from shoal.evaluation.explanation.subject import ColumnFeatures, Subject, Tell, silent, weighted_mean
 from shoal.statistics.bootstrap import resampled_weights
 
 COLUMNS = 5
@@ -60,27 +60,25 @@ class Interactions:
 
     def table(self) -> dict[str, Any]:
         """Return the interactions as columns, one row for each pair."""
-        found = self.pairs
-        columns: dict[str, Any] = {f"column_{i + 1}": [one.columns[i] for one in found] for i in (0, 1)}
+        columns: dict[str, Any] = {f"column_{i + 1}": [pair.columns[i] for pair in self.pairs] for i in (0, 1)}
         for name in ("h", "strength"):
-            estimates = [getattr(one, name) for one in found]
-            columns[name] = [one.value for one in estimates]
-            columns |= {
-                f"{name}_{part}": [getattr(one, part) for one in estimates] for part in ("error", "rows", "members")
-            }
+            estimates = [getattr(pair, name) for pair in self.pairs]
+            columns[name] = [estimate.value for estimate in estimates]
+            for part in ("error", "rows", "members"):
+                columns[f"{name}_{part}"] = [getattr(estimate, part) for estimate in estimates]
         return columns
 
     def as_dict(self) -> dict[str, Any]:
         """Return the interactions as plain data for JSON."""
-        return {"rows": self.rows, "outputs": list(self.outputs), "pairs": [one.as_dict() for one in self.pairs]}
+        return {"rows": self.rows, "outputs": list(self.outputs), "pairs": [pair.as_dict() for pair in self.pairs]}
 
 
-def interactions(subject: Subject, columns: Sequence[str], *, rows: int = ROWS, tell: Tell = silent) -> Interactions:
+def interactions(subject: Subject, names: Sequence[str], *, rows: int = ROWS, tell: Tell = silent) -> Interactions:
     """Return the interactions of each two of some columns.
 
     Args:
         subject: an ensemble and rows; their truth need not be known.
-        columns: their names.
+        names: of the columns.
         rows: how many rows stand for all, at most.
         tell: hears how far the work is.
 
@@ -88,21 +86,21 @@ def interactions(subject: Subject, columns: Sequence[str], *, rows: int = ROWS, 
         SettingError: the ensemble does not predict from such a column.
     """
     few = subject.at_most(rows)
-    blocks = [few.block(name) for name in columns]
-    single = {block.name: Asked.of(few, [block]) for block in blocks}
+    columns = [few.column(name) for name in names]
+    single = {column.name: CrossedAnswers.of(few, [column]) for column in columns}
     weights = list(resampled_weights(len(few), few.weights, RESAMPLES, few.seed, groups=few.groups))
     resamples = np.concatenate(weights) if len(few) > 1 else np.empty((0, len(few)))
-    pairs, found = list(itertools.combinations(blocks, 2)), []
-    for number, (one, other) in enumerate(pairs):
+    pairs, measured = list(itertools.combinations(columns, 2)), []
+    for number, (first, second) in enumerate(pairs):
         tell(f"interactions · pair {number + 1} of {len(pairs)}")
-        asked = Asked.of(few, [one, other]), single[one.name], single[other.name]
-        found.append(_interaction((one.name, other.name), asked, few.w, resamples))
-    found.sort(key=lambda pair: -pair.strength.value)
-    return Interactions(tuple(found), len(few), few.outputs)
+        answers = CrossedAnswers.of(few, [first, second]), single[first.name], single[second.name]
+        measured.append(_interaction((first.name, second.name), answers, few.w, resamples))
+    measured.sort(key=lambda pair: -pair.strength.value)
+    return Interactions(tuple(measured), len(few), few.outputs)
 
 
 @dataclass(frozen=True)
-class Asked:
+class CrossedAnswers:
     """Answers for all rows that have some columns of each row in turn.
 
     Attributes:
@@ -114,14 +112,14 @@ class Asked:
     members: np.ndarray
 
     @classmethod
-    def of(cls, subject: Subject, blocks: Sequence[Block]) -> Asked:
+    def of(cls, subject: Subject, columns: Sequence[ColumnFeatures]) -> CrossedAnswers:
         """Ask about every row with the columns of every other."""
         count, ensemble, members = len(subject), [], []
         for some in subject.pieces(count):
             points = subject.x[some]
             x = np.tile(subject.x, (len(points), 1))
-            for block in blocks:
-                x[:, block.features] = np.repeat(points[:, block.features], count, axis=0)
+            for column in columns:
+                x[:, column.features] = np.repeat(points[:, column.features], count, axis=0)
             answers = subject.answers(x)
             answers = answers.reshape(len(answers), len(points), count, -1)
             ensemble.append(answers.mean(axis=0))
@@ -140,20 +138,25 @@ class Asked:
 
 
 def _interaction(
-    columns: tuple[str, str], asked: tuple[Asked, Asked, Asked], w: np.ndarray, resamples: np.ndarray
+    names: tuple[str, str],
+    answers: tuple[CrossedAnswers, CrossedAnswers, CrossedAnswers],
+    w: np.ndarray,
+    resamples: np.ndarray,
 ) -> Interaction:
-    both, one, other = asked
-    values = friedman_h(both.members.mean(axis=0), one.members.mean(axis=0), other.members.mean(axis=0), w)
+    """Return the interaction of two columns from the answers of both together, of the first and of the second."""
+    both, first, second = answers
+    values = friedman_h(both.members.mean(axis=0), first.members.mean(axis=0), second.members.mean(axis=0), w)
     members = rows = np.full((2, 0), np.nan)
     if len(both.members) > 1:
-        members = friedman_h(both.without_each(), one.without_each(), other.without_each(), w)
+        members = friedman_h(both.without_each(), first.without_each(), second.without_each(), w)
     if len(resamples):
-        rows = friedman_h(both.resampled(resamples), one.resampled(resamples), other.resampled(resamples), resamples)
+        both_rows, first_rows, second_rows = (answer.resampled(resamples) for answer in answers)
+        rows = friedman_h(both_rows, first_rows, second_rows, resamples)
     jackknife = np.sqrt(max(members.shape[1] - 1, 0)) * _scatter(members)
     h, strength = (
         Estimate(float(values[i]), float(_scatter(rows, ddof=1)[i]), members=float(jackknife[i])) for i in (0, 1)
     )
-    return Interaction(columns, h, strength)
+    return Interaction(names, h, strength)
 
 
 def _scatter(values: np.ndarray, ddof: int = 0) -> np.ndarray:
@@ -162,13 +165,13 @@ def _scatter(values: np.ndarray, ddof: int = 0) -> np.ndarray:
     return np.asarray([float(row.std(ddof=ddof)) if len(row) > 1 else np.nan for row in kept])
 
 
-def friedman_h(both: np.ndarray, one: np.ndarray, other: np.ndarray, w: np.ndarray) -> np.ndarray:
+def friedman_h(both: np.ndarray, first: np.ndarray, second: np.ndarray, w: np.ndarray) -> np.ndarray:
     """Return H and the strength of an interaction from partial dependences at the same points.
 
     Args:
         both: partial dependence of the two columns together, `(..., points, outputs)`.
-        one: of the first column.
-        other: of the second.
+        first: of the first column.
+        second: of the second.
         w: weights of the points, `(points,)` or `(..., points)`.
 
     Returns:
@@ -186,7 +189,7 @@ def friedman_h(both: np.ndarray, one: np.ndarray, other: np.ndarray, w: np.ndarr
         return np.asarray(values - (shares * values).sum(axis=-2, keepdims=True))
 
     both = centred(both)
-    rest = both - centred(one) - centred(other)
+    rest = both - centred(first) - centred(second)
     numerator, denominator = ((shares * values**2).sum(axis=(-2, -1)) for values in (rest, both))
     with np.errstate(invalid="ignore", divide="ignore"):
         h = np.sqrt(np.maximum(numerator, 0.0) / np.where(denominator > 0, denominator, np.nan))

@@ -99,42 +99,34 @@ def estimate(
     with np.errstate(invalid="ignore", divide="ignore"):
         after = (pairs * permuted).sum(axis=-1) / pairs.sum(axis=-1)  # (1 + units, repeats)
         mean = before @ w / w.sum()
-    each = score.of(after) - score.of(mean)[:, None]
-    repeats = len(deals)
-    chance = float(each[0].std(ddof=1) / np.sqrt(repeats)) if repeats > 1 else float("nan")
-    units = len(each) - 1
-    left_out = each[1:].mean(axis=1)
+        taking = pairs * (permuted[0] - after[0][:, None]) / pairs.sum(axis=1, keepdims=True)
+        unpermuted = w * (before[0] - mean[0]) / w.sum()
+    lost = score.of(after) - score.of(mean)[:, None]
+    repeats, units = len(deals), len(lost) - 1
+    chance = float(lost[0].std(ddof=1) / np.sqrt(repeats)) if repeats > 1 else float("nan")
+    left_out = lost[1:].mean(axis=1)
     members = float(np.sqrt((units - 1) * left_out.var())) if units > 1 else float("nan")
-    rows = _error_of_rows(score, before[0], permuted[0], after[0], float(mean[0]), deals, w, groups)
-    return Estimate(float(each[0].mean()), rows, chance, members)
-
-
-def _error_of_rows(
-    score: Score,
-    before: np.ndarray,
-    permuted: np.ndarray,
-    after: np.ndarray,
-    mean: float,
-    deals: np.ndarray,
-    w: np.ndarray,
-    groups: np.ndarray | None,
-) -> float:
-    """Return the error of an importance that finite rows leave: the root of the sum of squared influences."""
-    pairs = w * w[deals]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        taking = pairs * (permuted - after[:, None]) / pairs.sum(axis=1, keepdims=True)
-        own = w * (before - mean) / w.sum()
     giving = np.empty_like(taking)
     np.put_along_axis(giving, deals, taking, axis=1)
-    influence = score.slope(after)[:, None] * (taking + giving)  # (repeats, rows)
-    own = score.slope(np.asarray(mean)) * own
+    influences = score.slope(after[0])[:, None] * (taking + giving), score.slope(mean[0]) * unpermuted
+    return Estimate(float(lost[0].mean()), _error_of_rows(*influences, groups), chance, members)
+
+
+def _error_of_rows(permuted: np.ndarray, unpermuted: np.ndarray, groups: np.ndarray | None) -> float:
+    """Return the error of an importance that finite rows leave: the root of the sum of squared influences.
+
+    Args:
+        permuted: how each row moves the score of permuted rows, `(repeats, rows)`.
+        unpermuted: how it moves the score of the rows as they are, `(rows,)`.
+        groups: `(rows,)` number of the group of each row, or None.
+    """
     if groups is not None:
-        influence = np.stack([np.bincount(groups, one) for one in influence])
-        own = np.bincount(groups, own)
-    count, repeats = influence.shape[1], len(influence)
+        permuted = np.stack([np.bincount(groups, influence) for influence in permuted])
+        unpermuted = np.bincount(groups, unpermuted)
+    repeats, count = permuted.shape
     if count < 2:
         return float("nan")
-    squares = float(((influence.mean(axis=0) - own) ** 2).sum())
+    squares = float(((permuted.mean(axis=0) - unpermuted) ** 2).sum())
     if repeats > 1:
-        squares -= float(influence.var(axis=0, ddof=1).sum()) / repeats
+        squares -= float(permuted.var(axis=0, ddof=1).sum()) / repeats
     return float(np.sqrt(max(squares, 0.0) * count / (count - 1)))

@@ -35,7 +35,7 @@ def silent(text: str) -> None:
 
 
 @dataclass(frozen=True)
-class Block:
+class ColumnFeatures:
     """A column of the table and where its features stand in a prepared row: what belongs together moves together."""
 
     encoder: Encoder
@@ -60,12 +60,12 @@ class Block:
         """
         series = tidy_column(table.get_column(self.name))
         if self.kind == "boolean":
-            read = to_truth(series)
+            numbers = to_truth(series)
         elif self.kind == "date":
-            read = to_days(series)
+            numbers = to_days(series)
         else:
-            read = to_numbers(series)
-        return read.cast(pl.Float64).fill_null(np.nan).to_numpy()
+            numbers = to_numbers(series)
+        return numbers.cast(pl.Float64).fill_null(np.nan).to_numpy()
 
     def encode(self, values: np.ndarray | list[str | None]) -> np.ndarray:
         """Return the features of values as `values` has them, or of categories, `(values, features)` float32."""
@@ -118,22 +118,22 @@ class Subject:
         return self.predictor.preparation.task
 
     @cached_property
-    def blocks(self) -> tuple[Block, ...]:
+    def columns(self) -> tuple[ColumnFeatures, ...]:
         """The columns that the ensemble predicts from."""
         encoders = self.predictor.preparation.encoders
         ends = itertools.accumulate(len(encoder.names) for encoder in encoders)
-        return tuple(Block(e, slice(end - len(e.names), end)) for e, end in zip(encoders, ends, strict=True))
+        return tuple(ColumnFeatures(e, slice(end - len(e.names), end)) for e, end in zip(encoders, ends, strict=True))
 
-    def block(self, name: str) -> Block:
+    def column(self, name: str) -> ColumnFeatures:
         """Return a column.
 
         Raises:
             SettingError: the ensemble does not predict from a column of that name.
         """
-        for block in self.blocks:
-            if block.name == name:
-                return block
-        known = [block.name for block in self.blocks]
+        for column in self.columns:
+            if column.name == name:
+                return column
+        known = [column.name for column in self.columns]
         raise SettingError(
             f"column {name!r} is none that the networks predict from; those are {listing(known)}.{suggest(name, known)}"
         )
@@ -144,7 +144,7 @@ class Subject:
         return np.ones(len(self)) if self.weights is None else np.asarray(self.weights, np.float64)
 
     @cached_property
-    def chosen(self) -> tuple[int, ...]:
+    def explained(self) -> tuple[int, ...]:
         """The numbers of the outputs that are explained.
 
         The class or target asked for; else the signal of two classes, all of several classes, the first target.
@@ -152,25 +152,26 @@ class Subject:
         Raises:
             SettingError: there is no such class or target.
         """
-        preparation = self.predictor.preparation
-        names = preparation.classes or preparation.targets
+        names, classes = self._output_names, self.predictor.preparation.classes
         if self.of is not None:
             if self.of not in names:
-                what = "class" if preparation.classes else "target"
+                what = "class" if classes else "target"
                 raise SettingError(
                     f"of: expected a {what}, {listing(names)}, got {self.of!r}.{suggest(self.of, names)}"
                 )
             return (names.index(self.of),)
-        if preparation.classes:
+        if classes:
             return (signal_class(names),) if len(names) == 2 else tuple(range(len(names)))
         return (0,)
 
     @property
     def outputs(self) -> tuple[str, ...]:
         """The names of the classes or of the target that are explained."""
-        preparation = self.predictor.preparation
-        names = preparation.classes or preparation.targets
-        return tuple(names[i] for i in self.chosen)
+        return tuple(self._output_names[i] for i in self.explained)
+
+    @property
+    def _output_names(self) -> tuple[str, ...]:
+        return self.predictor.preparation.classes or self.predictor.preparation.targets
 
     def answer(self, member: EnsembleMember, x: np.ndarray) -> np.ndarray:
         """Return what one network says of prepared rows, `(rows, classes or targets)`, not calibrated."""
@@ -181,7 +182,7 @@ class Subject:
 
         What the ensemble says is their mean, so that a part of its answer is the mean of the members' parts.
         """
-        return self.predictor.member_outputs(x)[..., list(self.chosen)]
+        return self.predictor.member_outputs(x)[..., list(self.explained)]
 
     def stream(self, *path: int) -> Stream:
         """Return random numbers of its own for each use."""
@@ -227,3 +228,18 @@ def weighted_mean(values: np.ndarray, weights: np.ndarray, axis: int = 0) -> np.
     if total == 0:
         return np.full(np.delete(values.shape, axis), np.nan)
     return np.asarray(np.tensordot(values, weights / total, axes=([axis], [0])))
+
+
+def error_of_mean(values: np.ndarray, w: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:
+    """Return the standard error of the weighted mean over rows, `(outputs,)`; rows of a group count together.
+
+    Args:
+        values: `(rows, outputs)`.
+        w: weights of the rows, any sign.
+        groups: `(rows,)` number of the group of each row, or None.
+    """
+    influence = (values - weighted_mean(values, w)) * (w / w.sum())[:, None]
+    if groups is not None:
+        influence = np.stack([np.bincount(groups, output) for output in influence.T], axis=1)
+    count = len(influence)
+    return np.asarray(np.sqrt((influence**2).sum(axis=0) * count / max(count - 1, 1)))

@@ -1,12 +1,10 @@
-"""Formulas of columns: how long they are, and how people and programs read them.
+"""Formulas of columns: how long they are, what they hold, and their values.
 
 They are SymPy's expressions of the symbols `x0`, `x1`, …, one for each column; SymPy gathers terms and factors.
 """
 
 from __future__ import annotations
 
-import keyword
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -59,12 +57,8 @@ def _length(expression: Expression) -> int:
         base, exponent = expression.args
         if exponent.is_number and exponent.is_negative:
             return 2 + _length(base**-exponent)  # one over
-        return _length(base) + (1 if exponent == _half() else 1 + _length(exponent))
+        return _length(base) + (1 if exponent == import_sympy().S.Half else 1 + _length(exponent))
     return (2 if expression.args else 1) + sum(_length(part) for part in expression.args)
-
-
-def _half() -> Any:
-    return import_sympy().Rational(1, 2)
 
 
 def _unsigned(expression: Expression) -> int:
@@ -85,6 +79,7 @@ def gathered(expression: Expression) -> Expression:
     """Return a formula in which a constant before several terms of a sum stands before all of them, as people write it.
 
     Example:
+        >>> from shoal.evaluation.formula.printing import as_text
         >>> x, y = symbols(2)
         >>> as_text(2.5 * x - 2.5 * y + 1.5, ["x", "y"])
         '2.5*(x - y) + 1.5'
@@ -106,15 +101,15 @@ def _gathered_sum(expression: Expression, terms: list[Expression]) -> Expression
         groups.setdefault(key, []).append((factor, rest))
     if all(len(group) == 1 for group in groups.values()):
         return expression if tuple(terms) == expression.args else sympy.Add(*terms, evaluate=False)
-    made = []
+    gathered_terms = []
     for size, group in groups.items():
         if len(group) == 1:
-            made.append(sympy.Mul(*group[0]) if group[0][1].is_number else sympy.Mul(*group[0], evaluate=False))
+            gathered_terms.append(sympy.Mul(*group[0], evaluate=bool(group[0][1].is_number)))
             continue
-        least = min(group, key=lambda one: one[1].sort_key())[0]
-        inner = [rest if (factor > 0) == (least > 0) else -rest for factor, rest in group]
-        made.append(sympy.Mul(size if least > 0 else -size, sympy.Add(*inner, evaluate=False), evaluate=False))
-    return sympy.Add(*made, evaluate=False)
+        first = min(group, key=lambda term: term[1].sort_key())[0]
+        inner = sympy.Add(*(rest if (factor > 0) == (first > 0) else -rest for factor, rest in group), evaluate=False)
+        gathered_terms.append(sympy.Mul(size if first > 0 else -size, inner, evaluate=False))
+    return sympy.Add(*gathered_terms, evaluate=False)
 
 
 def nests_waves(expression: Expression) -> bool:
@@ -150,116 +145,3 @@ def function_of(expression: Expression, variables: Sequence[Any]) -> Callable[..
         return np.broadcast_to(np.asarray(result, np.float64), rows)
 
     return values
-
-
-def as_text(expression: Expression, names: Sequence[str]) -> str:
-    """Return a formula with the names of the columns; those that are no plain words stand in backticks.
-
-    Example:
-        >>> x, y = symbols(2)
-        >>> as_text(2.5 * import_sympy().sin(x) * y - 1.0, ["t", "m [kg]"])
-        '2.5*`m [kg]`*sin(t) - 1'
-    """
-    return _printer(names)[0](gathered(expression))
-
-
-def as_latex(expression: Expression, names: Sequence[str]) -> str:
-    r"""Return a formula in LaTeX.
-
-    Example:
-        >>> print(as_latex(2.5 * import_sympy().sqrt(symbols(1)[0]), ["L"]))
-        2.5 \sqrt{L}
-    """
-    return _printer(names)[1](gathered(expression))
-
-
-def as_numpy(expression: Expression, names: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """Return a formula as Python with NumPy as `np`, and the column that each of its variables stands for.
-
-    Example:
-        >>> as_numpy(import_sympy().exp(-0.5 * symbols(1)[0]), ["t [s]"])
-        ('np.exp(-0.5*t_s)', {'t_s': 't [s]'})
-    """
-    words = identifiers(names)
-    return _printer(names)[2](gathered(expression)), dict(zip(words, names, strict=True))
-
-
-def identifiers(names: Sequence[str]) -> list[str]:
-    """Return a Python name for each column, all different.
-
-    Example:
-        >>> identifiers(["t [s]", "lambda", "t_s", "np", "2b"])
-        ['t_s', 'lambda_', 't_s_2', 'np_', 'x_2b']
-    """
-    found: list[str] = []
-    for name in names:
-        word = re.sub(r"\W+", "_", name).strip("_") or "x"
-        word = f"x_{word}" if word[0].isdigit() else word
-        word = f"{word}_" if keyword.iskeyword(word) or word == "np" else word
-        number, first = 2, word
-        while word in found:
-            word, number = f"{first}_{number}", number + 1
-        found.append(word)
-    return found
-
-
-def number_text(value: float) -> str:
-    """Return a constant with no more digits than it has been rounded to.
-
-    Example:
-        >>> number_text(2.0), number_text(0.25), number_text(1.5e-7)
-        ('2', '0.25', '1.5e-07')
-    """
-    return f"{value:.12g}"
-
-
-def _printer(names: Sequence[str]) -> tuple[Callable[[Any], str], Callable[[Any], str], Callable[[Any], str]]:
-    """Return what prints formulas of columns with these names as text, as LaTeX and as NumPy."""
-    import_sympy()
-    from sympy.printing.latex import LatexPrinter
-    from sympy.printing.numpy import NumPyPrinter
-    from sympy.printing.str import StrPrinter
-
-    def column(expression: Any) -> int:
-        return int(expression.name.removeprefix("x"))
-
-    class Text(StrPrinter):
-        def _print_Float(self, expression: Any) -> str:
-            return number_text(float(expression))
-
-        def _print_Symbol(self, expression: Any) -> str:
-            name = names[column(expression)]
-            return name if name.isidentifier() else f"`{name}`"
-
-    class Latex(LatexPrinter):
-        def _print_Float(self, expression: Any) -> str:
-            mantissa, _, exponent = number_text(float(expression)).partition("e")
-            return rf"{mantissa} \cdot 10^{{{int(exponent)}}}" if exponent else mantissa
-
-        def _print_Symbol(self, expression: Any, *_: Any, **__: Any) -> str:
-            return latex_name(names[column(expression)])
-
-    class NumPy(NumPyPrinter):
-        def _print_Float(self, expression: Any) -> str:
-            return number_text(float(expression))
-
-        def _print_Symbol(self, expression: Any) -> str:
-            return identifiers(names)[column(expression)]
-
-        def _module_format(self, fqn: str, *_: Any, **__: Any) -> str:
-            return fqn.replace("numpy.", "np.")
-
-    return Text().doprint, Latex().doprint, NumPy({"fully_qualified_modules": True}).doprint
-
-
-def latex_name(name: str) -> str:
-    r"""Return the name of a column in LaTeX.
-
-    Example:
-        >>> print(latex_name("x"), latex_name("t_max"), latex_name("m [kg]"))
-        x \mathrm{t\_max} \mathrm{m\ [kg]}
-    """
-    if len(name) == 1 and name.isalpha():
-        return name
-    clean = re.sub(r"([\\{}$%#&_^~])", lambda m: {"\\": r"\backslash "}.get(m[1], "\\" + m[1]), name)
-    return r"\mathrm{" + clean.replace(" ", r"\ ") + "}"

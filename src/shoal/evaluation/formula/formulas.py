@@ -9,15 +9,8 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import RunError
-from shoal.evaluation.formula.expression import (
-    Expression,
-    as_latex,
-    as_numpy,
-    as_text,
-    complexity,
-    function_of,
-    symbols,
-)
+from shoal.evaluation.formula.expression import Expression, complexity, function_of, symbols
+from shoal.evaluation.formula.printing import as_latex, as_numpy, as_text
 from shoal.results import Interval, Task, readable
 from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for
 from shoal.statistics.metrics import METRICS
@@ -114,7 +107,7 @@ class Formulas:
         """The finding in words."""
         label = METRICS[self.metric].label
         lines = [f"{self.what} = {self.best.text}", self._near(label)]
-        if min(one.misfit for one in self.formulas) > 1.0 and next(reversed(self.best.beside.values())).low > 0:
+        if min(formula.misfit for formula in self.formulas) > 1.0 and next(reversed(self.best.beside.values())).low > 0:
             most = self.searched["complexity"]
             lines.append(
                 f"No formula of complexity {most} or less is as near to the ensemble as its own error; a larger "
@@ -127,13 +120,13 @@ class Formulas:
     def _near(self, label: str) -> str:
         part, score = next(reversed(self.best.scores.items()))
         difference = self.best.beside[part]
-        told = "cannot be told apart from"
+        verdict = "cannot be told apart from"
         if difference.low > 0 or difference.high < 0:
-            told = "is worse than" if difference.low > 0 else "is better than"
+            verdict = "is worse than" if difference.low > 0 else "is better than"
         favour = "" if part == "test" else ", which chose the networks and so favour the ensemble"
         return (
             f"It differs from the ensemble by {readable(self.best.misfit, 2)} σ (root mean square; {self.sigma}) and "
-            f"{told} it on the {self.rows[part]:,} {part} rows{favour}: {label} {score}, of the ensemble "
+            f"{verdict} it on the {self.rows[part]:,} {part} rows{favour}: {label} {score}, of the ensemble "
             f"{self.ensemble[part]}"
         )
 
@@ -150,77 +143,94 @@ class Formulas:
             "sigma": self.sigma,
             "points": {"rows": self.points[0], "drawn": self.points[1]},
             "rows": self.rows,
-            "formulas": [one.as_dict() for one in self.formulas],
+            "formulas": [formula.as_dict() for formula in self.formulas],
             "search": {**self.searched, "whole": self.whole},
             "text": list(self.sentences),
         }
 
 
 @dataclass(frozen=True)
-class Part:
-    """Rows whose truth is known.
+class ScoringRows:
+    """Rows whose truth is known, by which formulas are scored.
 
-    `truth` are values `(rows, 1)`, or `(rows,)` 1 for rows of the class and 0 for others; `ensemble` is what the
-    ensemble says of them, as `METRICS` takes it. `weights` and `groups` as in `with_intervals`.
+    Attributes:
+        part: of the data.
+        x: values of the columns, `(rows, columns)`.
+        truth: values `(rows, 1)`, or `(rows,)` 1 for rows of the class and 0 for others.
+        ensemble: what the ensemble says of them, as `METRICS` takes it.
+        weights, groups: as in `with_intervals`.
     """
 
-    name: str
+    part: str
+    x: np.ndarray
     truth: np.ndarray
     ensemble: np.ndarray
     weights: np.ndarray | None = None
     groups: np.ndarray | None = None
 
 
-def describe(expression: Expression, loss: float, columns: Sequence[str]) -> Formula:
+@dataclass(frozen=True)
+class FormulaScores:
+    """The scores of the ensemble and of formulas on so many rows, their differences, and which is taken by `RULE`."""
+
+    rows: int
+    ensemble: Interval
+    formulas: list[Interval]
+    beside: list[Interval]
+    taken: int
+
+
+def formula_of(expression: Expression, loss: float, columns: Sequence[str]) -> Formula:
     """Return a formula in words, without scores."""
     numpy, _ = as_numpy(expression, columns)
     texts = as_text(expression, columns), as_latex(expression, columns), numpy
     return Formula(*texts, complexity(expression), float(np.sqrt(loss)), expression)
 
 
-def score_formulas(task: Task, part: Part, said: Sequence[np.ndarray], seed: int) -> tuple[Any, ...]:
+def score_formulas(task: Task, rows: ScoringRows, expressions: Sequence[Expression], seed: int) -> FormulaScores:
     """Return the scores of formulas and of the ensemble on the same resampled rows.
 
     Args:
         task: classification or regression.
-        part: the rows.
-        said: what each formula says of them: values `(rows,)`, or logits.
+        rows: on which they are scored.
+        expressions: the formulas, for values or for logits.
         seed: of the resamples.
-
-    Returns:
-        The score of the ensemble, those of the formulas, their differences from it, and which is taken by `RULE`.
 
     Raises:
         RunError: there are no rows.
     """
-    if not len(part.truth):
-        raise RunError(f"there are no {part.name} rows without missing values to score formulas on")
+    count = len(rows.truth)
+    if not count:
+        raise RunError(f"there are no {rows.part} rows without missing values to score formulas on")
     metric = METRICS["log_loss" if task is Task.CLASSIFICATION else "rmse"]
-    guesses = [part.ensemble, *(as_guess(task, one) for one in said)]
-    drawn = [
-        np.stack([metric(part.truth, guess, chunk) for guess in guesses])
-        for chunk in resampled_weights(
-            len(part.truth), part.weights, resamples_for(len(part.truth)), seed, groups=part.groups
-        )
-    ]
-    values = np.asarray([metric(part.truth, guess, part.weights) for guess in guesses])
-    all_ = np.concatenate(drawn, axis=1)
-    scores = [_interval(value, own) for value, own in zip(values, all_, strict=True)]
-    beside = [_interval(v - values[0], own - all_[0]) for v, own in zip(values[1:], all_[1:], strict=True)]
+    variables = symbols(rows.x.shape[1])
+    answers = [function_of(expression, variables)(*rows.x.T) for expression in expressions]
+    guesses = [rows.ensemble, *(as_guess(task, answer) for answer in answers)]
+    values = np.asarray([metric(rows.truth, guess, rows.weights) for guess in guesses])
+    drawn = np.concatenate(
+        [
+            np.stack([metric(rows.truth, guess, weights) for guess in guesses])
+            for weights in resampled_weights(count, rows.weights, resamples_for(count), seed, groups=rows.groups)
+        ],
+        axis=1,
+    )
+    ensemble, *scores = (_interval(value, resampled) for value, resampled in zip(values, drawn, strict=True))
+    differences = zip(values[1:] - values[0], drawn[1:] - drawn[0], strict=True)
+    beside = [_interval(value, resampled) for value, resampled in differences]
     best = int(np.argmin(values[1:]))
-    error = np.nanstd(all_[1:] - all_[1 + best], axis=1)
+    error = np.nanstd(drawn[1:] - drawn[1 + best], axis=1)
     taken = int(np.argmax(values[1:] - values[1 + best] <= error))
-    return scores[0], scores[1:], beside, taken
+    return FormulaScores(count, ensemble, scores, beside, taken)
 
 
-def as_guess(task: Task, said: np.ndarray) -> np.ndarray:
+def as_guess(task: Task, answers: np.ndarray) -> np.ndarray:
     """Return what metrics compare with the truth: values `(rows, 1)`, or probabilities `(rows, 2)` of logits."""
     if task is not Task.CLASSIFICATION:
-        return np.asarray(said, np.float64)[:, None]
-    probability = 1.0 / (1.0 + np.exp(-np.clip(said, -40.0, 40.0)))
+        return np.asarray(answers, np.float64)[:, None]
+    probability = 1.0 / (1.0 + np.exp(-np.clip(answers, -40.0, 40.0)))
     return np.stack([1.0 - probability, probability], axis=1)
 
 
-def _interval(value: float, values: np.ndarray) -> Interval:
-    low, high = percentiles(values)
+def _interval(value: float, resampled: np.ndarray) -> Interval:
+    low, high = percentiles(resampled)
     return Interval(float(value), min(low, float(value)), max(high, float(value)), "bootstrap")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from shoal.evaluation.formula.polish import Points
+from shoal.evaluation.formula.fitting import Points
 from shoal.prediction.intrinsic_scatter import error_of_fit
 from shoal.prediction.predictor import Predictor
 from shoal.results import Task
@@ -26,7 +26,7 @@ MOST_WEIGHT = 10.0
 
 
 @dataclass(frozen=True)
-class Sample:
+class EnsembleSample:
     """Points with what the ensemble says there.
 
     Attributes:
@@ -41,7 +41,7 @@ class Sample:
     sigma: str
 
 
-def take_sample(predictor: Predictor, number: int, x: np.ndarray, seed: int) -> Sample:
+def sample_ensemble(predictor: Predictor, number: int, x: np.ndarray, seed: int) -> EnsembleSample:
     """Return what the ensemble says of rows and of points drawn between them.
 
     Args:
@@ -54,9 +54,9 @@ def take_sample(predictor: Predictor, number: int, x: np.ndarray, seed: int) -> 
         x = x[np.sort(Stream(seed, DRAWING, 0).permutation(len(x))[:MOST_ROWS])]
     drawn = draw_between(predictor, x, max(0, ENOUGH - len(x)), seed)
     at = np.concatenate([x, drawn])
-    f, sigma, words = says(predictor, number, at)
+    f, sigma, words = ensemble_answer(predictor, number, at)
     floor = LEAST_SIGMA * float(np.median(sigma))
-    return Sample(Points(at, f, np.maximum(sigma, floor)), len(x), len(drawn), words)
+    return EnsembleSample(Points(at, f, np.maximum(sigma, floor)), len(x), len(drawn), words)
 
 
 def features_of(predictor: Predictor, x: np.ndarray) -> np.ndarray:
@@ -65,7 +65,7 @@ def features_of(predictor: Predictor, x: np.ndarray) -> np.ndarray:
     return predictor.preparation.transform(pl.DataFrame({name: x[:, i] for i, name in enumerate(names)}))
 
 
-def says(
+def ensemble_answer(
     predictor: Predictor, number: int, x: np.ndarray, answering: np.ndarray | None = None
 ) -> tuple[np.ndarray, np.ndarray, str]:
     """Return what the ensemble says of a target, or the logit of a class; the error of that; and what the error is.
@@ -98,8 +98,8 @@ def _logit(
     f = logit(probability[:, number])
     if len(predictor.members) == 1:
         return f, np.ones(len(f)), "σ is one unit of the logit, since one network has no spread"
-    each = logit(predictor.member_outputs(features)[:, :, number])
-    error = each.std(axis=0) / (predictor.calibration.temperature if smooth else 1.0)
+    logits = logit(predictor.member_outputs(features)[:, :, number])
+    error = logits.std(axis=0) / (predictor.calibration.temperature if smooth else 1.0)
     return f, error, "σ is how far the logits of the ensemble's networks disagree"
 
 
@@ -144,7 +144,7 @@ def draw_between(predictor: Predictor, x: np.ndarray, count: int, seed: int) -> 
     return drawn
 
 
-def few_of(points: Points, most: int) -> Points:
+def few_by_error(points: Points, most: int) -> Points:
     """Return at most so many points, those with small errors the likelier (systematic sampling).
 
     The search weighs all points alike, so that their number takes the place of weights.

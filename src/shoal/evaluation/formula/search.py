@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ FUNCTIONS = ("sin", "cos", "exp", "log", "sqrt", "square")
 FUNCTIONS_OF_CLASSES = ("tanh", "exp", "log", "sqrt", "square")
 """A logit seldom comes back as a sine does, but levels off: probabilities are cut at 0.001 and 0.999."""
 KNOWN = (*FUNCTIONS, "tan", "tanh", "asin", "acos", "atan", "sinh", "cosh", "abs")
+EVALUATIONS = 300_000
+SECONDS = 60.0
 RESTARTS = 3
 POPULATION = 500
 STEPS = 5
@@ -66,16 +69,33 @@ def check_functions(functions: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(functions))
 
 
-def search(
-    x: np.ndarray,
-    f: np.ndarray,
-    *,
-    complexity: int,
-    functions: Sequence[str] = FUNCTIONS,
-    evaluations: int = 300_000,
-    seconds: float = 60.0,
-    seed: int = 0,
-    tell: Callable[[str], None] = lambda _: None,
+@dataclass(frozen=True)
+class SearchSettings:
+    """How formulas are searched for.
+
+    Attributes:
+        complexity: the longest tree, in nodes.
+        functions: that formulas may use beside sums, products and quotients.
+        evaluations: trees that are looked at in all.
+        seconds: when the search ends at the latest, to within a second; a search that is cut short so may find
+            something else the next time.
+        seed: names the random numbers.
+    """
+
+    complexity: int
+    functions: Sequence[str] = FUNCTIONS
+    evaluations: int = EVALUATIONS
+    seconds: float = SECONDS
+    seed: int = 0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return as plain data what decides on the formulas, unless time does."""
+        settings = {**asdict(self), "functions": list(self.functions)}
+        return {name: value for name, value in settings.items() if name != "seconds"}
+
+
+def search_formulas(
+    x: np.ndarray, f: np.ndarray, settings: SearchSettings, tell: Callable[[str], None] = lambda _: None
 ) -> tuple[list[Expression], bool]:
     """Return formulas for a function known at some points, and whether the search went on to its end.
 
@@ -85,12 +105,7 @@ def search(
     Args:
         x: `(points, columns)`.
         f: `(points,)` what formulas are to be near.
-        complexity: the longest tree, in nodes.
-        functions: that formulas may use beside sums, products and quotients.
-        evaluations: trees that are looked at in all.
-        seconds: when the search ends at the latest, to within a second; a search that is cut short so may find
-            something else the next time.
-        seed: names the random numbers.
+        settings: of the search.
         tell: is told how far the search is.
 
     Raises:
@@ -99,54 +114,58 @@ def search(
     regressor = import_operon()
     began = time.perf_counter()
     scale, size = _root_mean_square(x), _root_mean_square(f[:, None])[0]
-    found: list[Expression] = []
-    whole = True
+    expressions: list[Expression] = []
+    complete = True
     for restart in range(RESTARTS):
-        left = seconds - (time.perf_counter() - began)
+        left = settings.seconds - (time.perf_counter() - began)
         if left < 1.0 and restart:
-            return found, False
+            return expressions, False
         tell(f"searching for formulas, {restart + 1} of {RESTARTS}")
-        model = regressor(
-            allowed_symbols=",".join(("add", "sub", "mul", "div", "constant", "variable", *functions)),
-            objectives=["mse", "length"],
-            optimizer_iterations=STEPS,
-            max_length=complexity,
-            population_size=POPULATION,
-            pool_size=POPULATION,
-            generations=1_000_000,
-            max_evaluations=max(POPULATION, evaluations // RESTARTS),
-            epsilon=1e-10,
-            max_time=max(1, round(left)),
-            n_threads=1,  # the same formulas each time
-            random_state=(seed * RESTARTS + restart) % 2**32,
-        )
+        model = regressor(**_options(settings, restart), max_time=max(1, round(left)))
         before = time.perf_counter()
         model.fit(x / scale, f / size)
-        whole = whole and time.perf_counter() - before < left
-        found += [_scaled(one, x, f) for one in _best_trees(model, scale)]
-    return found, whole
+        complete = complete and time.perf_counter() - before < left
+        expressions += [_scaled(tree, x, f) for tree in _best_trees(model, scale)]
+    return expressions, complete
+
+
+def _options(settings: SearchSettings, restart: int) -> dict[str, Any]:
+    """Return the options of Operon's regressor, without the time that it has."""
+    return {
+        "allowed_symbols": ",".join(("add", "sub", "mul", "div", "constant", "variable", *settings.functions)),
+        "objectives": ["mse", "length"],
+        "optimizer_iterations": STEPS,
+        "max_length": settings.complexity,
+        "population_size": POPULATION,
+        "pool_size": POPULATION,
+        "generations": 1_000_000,
+        "max_evaluations": max(POPULATION, settings.evaluations // RESTARTS),
+        "epsilon": 1e-10,
+        "n_threads": 1,  # the same formulas each time
+        "random_state": (settings.seed * RESTARTS + restart) % 2**32,
+    }
 
 
 def _best_trees(model: Any, scale: np.ndarray) -> list[Expression]:
     """Return the best formulas of each length in the last generation that are better than all shorter ones."""
     ranked = sorted(
-        ((int(one.GetFitness(1)), float(one.GetFitness(0)), i) for i, one in enumerate(model.individuals_)),
+        (int(tree.GetFitness(1)), float(tree.GetFitness(0)), i) for i, tree in enumerate(model.individuals_)
     )
-    found: list[Expression] = []
+    trees: list[Expression] = []
     best = float("inf")
-    for _, group in itertools.groupby(ranked, key=lambda one: one[0]):
+    for _, group in itertools.groupby(ranked, key=lambda tree: tree[0]):
         kept: list[float] = []
         for _, error, i in group:
             if len(kept) == OF_A_LENGTH or not error < best:
                 break
             if kept and error <= kept[-1] * (1.0 + 1e-6):
                 continue  # the same again
-            made = _expression(model.individuals_[i].Genotype.Nodes, model.variables_, scale)
-            if not nests_waves(made):
+            expression = _expression(model.individuals_[i].Genotype.Nodes, model.variables_, scale)
+            if not nests_waves(expression):
                 kept.append(error)
-                found.append(made)
+                trees.append(expression)
         best = min([best, *kept])
-    return found
+    return trees
 
 
 def _scaled(expression: Expression, x: np.ndarray, f: np.ndarray) -> Expression:
@@ -191,6 +210,6 @@ def _applied(sympy: Any, name: str, arguments: list[Any]) -> Any:
         return first - sympy.Add(*others) if others else -first
     if name == "div":
         return first / sympy.Mul(*others) if others else 1 / first
-    one = {"square": lambda x: x**2, "abs": sympy.Abs}
-    function: Any = one.get(name) or getattr(sympy, name)
+    unlike = {"square": lambda x: x**2, "abs": sympy.Abs}  # which SymPy calls otherwise
+    function: Any = unlike.get(name) or getattr(sympy, name)
     return function(first)

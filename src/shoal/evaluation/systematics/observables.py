@@ -97,8 +97,8 @@ class AtCut:
         """Return shares of the weights of each class, and shares of its yield."""
         passed = sample.guess[:, self.signal] >= self.cut
         shares, events = [], []
-        for own in (sample.truth == self.signal, sample.truth != self.signal):
-            parts = sample.weights * passed * own, sample.weights * own, sample.before * own
+        for rows in (sample.truth == self.signal, sample.truth != self.signal):
+            parts = sample.weights * passed * rows, sample.weights * rows, sample.before * rows
             kept, after, before = (counts @ np.stack(parts, axis=1)).T
             with np.errstate(invalid="ignore", divide="ignore"):
                 shares.append(kept / after)
@@ -111,12 +111,12 @@ class AtCut:
     def errors(self, sample: Sample) -> np.ndarray:
         """Return those of efficiencies that are 0 or 1, of which resamples would claim to be certain."""
         values = self(sample, np.ones((1, len(sample.weights))))[0]
-        found = np.full(len(values), np.nan)
-        for place, own in enumerate((sample.truth == self.signal, sample.truth != self.signal)):
-            found[place] = _of_certainty(values[place], effective_number(sample.weights[own]))
+        errors = np.full(len(values), np.nan)
+        for place, rows in enumerate((sample.truth == self.signal, sample.truth != self.signal)):
+            errors[place] = _of_certainty(values[place], effective_number(sample.weights[rows]))
         if self.yields is not None:
-            found[2:4] = found[:2] * np.array([self.yields.signal, self.yields.background])
-        return found
+            errors[2:4] = errors[:2] * np.array([self.yields.signal, self.yields.background])
+        return errors
 
 
 @dataclass(frozen=True)
@@ -128,14 +128,14 @@ class Histogram:
         column: of the predictions: a class, or a target; None for the number of the most probable class.
         edges: `(bins + 1,)`; what lies outside counts in the outermost bins.
         total: events of all bins together, before any variation.
-        own: the class whose rows are counted; None for all.
+        of_class: the number of the class whose rows are counted; None for all.
     """
 
     name: str
     column: int | None
     edges: np.ndarray
     total: float
-    own: int | None = None
+    of_class: int | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -144,7 +144,7 @@ class Histogram:
 
     def rows(self, sample: Sample) -> np.ndarray:
         """Return which rows are counted."""
-        return np.ones(len(sample.guess), bool) if self.own is None else sample.truth == self.own
+        return np.ones(len(sample.guess), bool) if self.of_class is None else sample.truth == self.of_class
 
     def __call__(self, sample: Sample, counts: np.ndarray) -> np.ndarray:
         """Return the expected events in each bin."""
@@ -201,8 +201,8 @@ class Means:
     @property
     def names(self) -> tuple[str, ...]:
         """The means of each target, then the biases."""
-        each = ("mean prediction", "bias")
-        return each if len(self.targets) == 1 else tuple(f"{what} of {t}" for what in each for t in self.targets)
+        kinds = ("mean prediction", "bias")
+        return kinds if len(self.targets) == 1 else tuple(f"{kind} of {t}" for kind in kinds for t in self.targets)
 
     def __call__(self, sample: Sample, counts: np.ndarray) -> np.ndarray:
         """Return the weighted means."""
@@ -249,7 +249,7 @@ def binned_sums(counts: np.ndarray, values: np.ndarray, bins: np.ndarray, count:
         bins: the bin of each row.
         count: of the bins.
     """
-    rows = [np.flatnonzero(bins == one) for one in range(count)]
+    rows = [np.flatnonzero(bins == number) for number in range(count)]
     return np.stack([counts[:, some] @ values[some] for some in rows], axis=1).transpose(2, 0, 1)
 
 
@@ -270,8 +270,8 @@ def two_classes(
 ) -> tuple[Observable, ...]:
     """Return what is looked at where signal is told from background; without yields bins hold sums of weights."""
     edges = edges_between(sample.guess[:, signal], bins)
-    own = sample.truth == signal
-    totals = [float(sample.weights[rows].sum()) for rows in (own, ~own)]
+    of_signal = sample.truth == signal
+    totals = [float(sample.weights[rows].sum()) for rows in (of_signal, ~of_signal)]
     if yields is not None:
         totals = [yields.signal, yields.background]
     numbers = (signal, 1 - signal)

@@ -34,11 +34,11 @@ NOISE = 2.0
 
 
 @dataclass(frozen=True)
-class Measured:
+class ResampledValues:
     """Numbers on one sample: their values `(numbers,)`, and under resamples `(resamples, numbers)`."""
 
     values: np.ndarray
-    drawn: np.ndarray
+    resampled: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Shift:
 
 
 @dataclass(frozen=True)
-class Effect:
+class VariationEffect:
     """What one variation does.
 
     Attributes:
@@ -113,7 +113,7 @@ class Systematics:
     observables: tuple[Observable, ...]
     nominal: np.ndarray
     error: np.ndarray
-    effects: tuple[Effect, ...]
+    effects: tuple[VariationEffect, ...]
     rows: int
     what: str
     main: str
@@ -125,7 +125,7 @@ class Systematics:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of all numbers."""
-        return tuple(name for one in self.observables for name in one.names)
+        return tuple(name for observable in self.observables for name in observable.names)
 
     @property
     def scalars(self) -> tuple[str, ...]:
@@ -154,13 +154,13 @@ class Systematics:
     def where(self, observable: Observable) -> slice:
         """Return the places of the numbers of an observable."""
         start = 0
-        for one in self.observables:
-            if one is observable:
-                return slice(start, start + len(one.names))
-            start += len(one.names)
+        for other in self.observables:
+            if other is observable:
+                return slice(start, start + len(other.names))
+            start += len(other.names)
         raise ValueError("no such observable")
 
-    def sorted(self, name: str) -> tuple[Effect, ...]:
+    def sorted(self, name: str) -> tuple[VariationEffect, ...]:
         """Return the variations, those first that move a number most."""
         at = self.at(name)
         return tuple(sorted(self.effects, key=lambda effect: -max(effect.upward[at], effect.downward[at])))
@@ -174,11 +174,11 @@ class Systematics:
     def bins(self) -> pl.DataFrame:
         """The shifts in each bin: of histograms the expected events, of profiles mean, bias and RMSE."""
         rows: list[dict[str, Any]] = []
-        for one in self.observables:
-            if isinstance(one, Histogram | Profile):
-                count = len(one.edges) - 1
-                for number, name in enumerate(one.names):
-                    low, high = one.edges[number % count : number % count + 2]
+        for observable in self.observables:
+            if isinstance(observable, Histogram | Profile):
+                count = len(observable.edges) - 1
+                for number, name in enumerate(observable.names):
+                    low, high = observable.edges[number % count : number % count + 2]
                     place = {"histogram": name.rpartition("[")[0], "bin": number % count + 1, "low": low, "high": high}
                     rows += self._rows(name, place)
         return pl.DataFrame(rows)
@@ -229,64 +229,69 @@ class Systematics:
 
 def scalars_of(observables: Sequence[Observable]) -> tuple[str, ...]:
     """Return the names of the numbers that are no bins."""
-    return tuple(name for one in observables if not isinstance(one, Histogram | Profile) for name in one.names)
+    scalars = (observable for observable in observables if not isinstance(observable, Histogram | Profile))
+    return tuple(name for observable in scalars for name in observable.names)
 
 
-def measure(observables: Sequence[Observable], sample: Sample, seed: int, groups: np.ndarray | None = None) -> Measured:
+def measure(
+    observables: Sequence[Observable], sample: Sample, seed: int, groups: np.ndarray | None = None
+) -> ResampledValues:
     """Return all numbers on a sample and under resamples of its rows.
 
     Args:
         observables: what is looked at.
         sample: the rows.
         seed: of the resamples; the same seed and number of rows make the same ones.
-        groups: `(rows,)` group of each row, counted from 0; whole groups are drawn.
+        groups: `(rows,)` group of each row, counted from 0; whole groups are resampled.
     """
     rows = len(sample.weights)
 
     def look(counts: np.ndarray) -> np.ndarray:
-        return np.concatenate([one(sample, counts) for one in observables], axis=1)
+        return np.concatenate([observable(sample, counts) for observable in observables], axis=1)
 
     chunks = resampled_weights(rows, None, resamples_for(rows, RESAMPLES), seed, groups=groups)
-    return Measured(look(np.ones((1, rows)))[0], np.concatenate([look(counts) for counts in chunks]))
+    return ResampledValues(look(np.ones((1, rows)))[0], np.concatenate([look(counts) for counts in chunks]))
 
 
-def errors_of(observables: Sequence[Observable], sample: Sample, measured: Measured) -> np.ndarray:
+def errors_of(observables: Sequence[Observable], sample: Sample, values: ResampledValues) -> np.ndarray:
     """Return the statistical error of each number `(numbers,)`: in histograms `sqrt(sum w²)`, else by the resamples."""
-    found, start = [], 0
-    drawn = spread(measured.drawn)
-    for one in observables:
-        own = one.errors(sample)
-        stop = start + len(one.names)
-        found.append(drawn[start:stop] if own is None else np.where(np.isnan(own), drawn[start:stop], own))
-        start = stop
-    return np.concatenate(found)
+    errors, start = spread(values.resampled), 0
+    for observable in observables:
+        numbers = slice(start, start + len(observable.names))
+        known = observable.errors(sample)
+        if known is not None:
+            errors[numbers] = np.where(np.isnan(known), errors[numbers], known)
+        start = numbers.stop
+    return errors
 
 
-def shift_between(nominal: Measured, varied: Measured, *, paired: bool) -> Shift:
+def shift_between(nominal: ResampledValues, varied: ResampledValues, *, paired: bool) -> Shift:
     """Return the shift of each number, with its error by pairs of resamples or by those of two independent samples."""
-    apart = varied.drawn - nominal.drawn if paired else None
-    error = np.hypot(spread(varied.drawn), spread(nominal.drawn)) if apart is None else spread(apart)
+    if paired:
+        error = spread(varied.resampled - nominal.resampled)
+    else:
+        error = np.hypot(spread(varied.resampled), spread(nominal.resampled))
     least = ROUNDING * np.abs(nominal.values)
     shift = varied.values - nominal.values
     return Shift(varied.values, np.where(np.abs(shift) <= least, 0.0, shift), np.where(error <= least, 0.0, error))
 
 
 def effect_of(
-    variation: Variation, nominal: Measured, sides: dict[Side, Shift], *, same_rows: bool, changed: bool
-) -> Effect:
+    variation: Variation, nominal: ResampledValues, sides: dict[Side, Shift], *, same_rows: bool, changed: bool
+) -> VariationEffect:
     """Return what a variation does; a side that is not given mirrors the other."""
     missing: Side | None = next((side for side in SIDES if side not in sides), None)
     if missing is not None:
         (given,) = sides.values()
         sides = {**sides, missing: Shift(nominal.values - given.shift, 0.0 - given.shift, given.error)}
-    return Effect(variation.name, variation.text, sides, missing, same_rows, changed)
+    return VariationEffect(variation.name, variation.text, sides, missing, same_rows, changed)
 
 
-def spread(drawn: np.ndarray) -> np.ndarray:
+def spread(resampled: np.ndarray) -> np.ndarray:
     """Return the standard deviation over the resamples of each number, of those that are known; NaN where none is."""
-    known = np.isfinite(drawn)
+    known = np.isfinite(resampled)
     count = known.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(known, drawn, 0.0).sum(axis=0) / count
-        squares = np.where(known, (drawn - mean) ** 2, 0.0).sum(axis=0)
+        mean = np.where(known, resampled, 0.0).sum(axis=0) / count
+        squares = np.where(known, (resampled - mean) ** 2, 0.0).sum(axis=0)
         return np.asarray(np.sqrt(squares / (count - 1)))

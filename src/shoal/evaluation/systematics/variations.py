@@ -116,8 +116,11 @@ class Variation(BaseModel):
         return self
 
     def _ways(self) -> list[str]:
-        pairs = [way for way in PAIRS if any(getattr(self, f"{way}_{side}") is not None for side in SIDES)]
+        pairs = [way for way in PAIRS if any(self._given(way, side) is not None for side in SIDES)]
         return [way for way in (*SHIFTS, "rate") if getattr(self, way) is not None] + pairs
+
+    def _given(self, way: str, side: Side) -> Any:
+        return getattr(self, f"{way}_{side}")
 
     @property
     def way(self) -> str:
@@ -131,7 +134,12 @@ class Variation(BaseModel):
             return ("up",)
         if self.way not in PAIRS:
             return SIDES
-        return tuple(side for side in SIDES if getattr(self, f"{self.way}_{side}") is not None)
+        return tuple(side for side in SIDES if self._given(self.way, side) is not None)
+
+    @property
+    def weight_columns(self) -> dict[Side, str]:
+        """The columns with weights or factors of them, by side."""
+        return {side: self._given(self.way, side) for side in self.sides} if self.way in ("weight", "factor") else {}
 
     @property
     def text(self) -> str:
@@ -140,10 +148,10 @@ class Variation(BaseModel):
         if way == "rate":
             return f"weights of {self.of_class} × (1 ± {self.rate:g})"
         if way in PAIRS:
-            given = [getattr(self, f"{way}_{side}") for side in self.sides]
+            given = (self._given(way, side) for side in self.sides)
             what = {"weight": "weights", "factor": "weights ×", "file": "rows of"}[way]
-            return f"{what} {', '.join(str(one) if isinstance(one, str | Path) else 'another table' for one in given)}"
-        size = ", ".join(f"{one:g}" if isinstance(one, float) else one for one in getattr(self, way))
+            return f"{what} {', '.join(str(at) if isinstance(at, str | Path) else 'another table' for at in given)}"
+        size = ", ".join(f"{value:g}" if isinstance(value, float) else value for value in getattr(self, way))
         return {"scale": f"{names} × (1 ± {size})", "smear": f"{names} + noise of {size}"}.get(way, f"{names} ± {size}")
 
     def shifted(self, table: pl.DataFrame, side: Side, seed: int = 0) -> pl.DataFrame:
@@ -197,9 +205,9 @@ class Variation(BaseModel):
         if self.rate is not None:
             change = self.rate if side == "up" else -self.rate
             return np.where(truth == self._class_among(classes), 1.0 + change, 1.0) * weights
-        if self.way not in ("weight", "factor"):
+        name = self.weight_columns.get(side)
+        if name is None:
             return weights
-        name = getattr(self, f"{self.way}_{side}")
         values = self.numbers(table, name)
         if values.null_count():
             row = first_row(values.is_null())
@@ -217,9 +225,9 @@ class Variation(BaseModel):
             raise DataError(f"{self.where}: there is no column {name!r}; there are: {listing(table.columns)}.{near}")
         series = tidy_column(table.get_column(name))
         odd = series.dtype == pl.Boolean or is_date(series)
-        read = series if odd else to_numbers(series)
-        lost = series.is_not_null() if odd else series.is_not_null() & read.is_null()
-        infinite = read.is_infinite().fill_null(False) if read.dtype == pl.Float64 else lost
+        numbers = series if odd else to_numbers(series)
+        lost = series.is_not_null() if odd else series.is_not_null() & numbers.is_null()
+        infinite = numbers.is_infinite().fill_null(False) if numbers.dtype == pl.Float64 else lost
         if (lost | infinite).any():
             row = first_row(lost | infinite)
             held = series[row - 1]
@@ -227,7 +235,7 @@ class Variation(BaseModel):
                 f"{self.where}: column {name!r} must hold numbers to be varied, but row {row} holds "
                 f"{held if odd else repr(held)}"
             )
-        return read
+        return numbers
 
     def check(self, table: pl.DataFrame, classes: tuple[str, ...], folder: Path) -> None:
         """Check that everything that is named is there, before anything is computed.
@@ -236,10 +244,7 @@ class Variation(BaseModel):
             DataError: a column or a file is missing, or a column holds no numbers.
             SettingError: there is no such class.
         """
-        named = [*self.columns, *(self.sigma_column or ())]
-        if self.way in ("weight", "factor"):
-            named += [getattr(self, f"{self.way}_{side}") for side in self.sides]
-        for name in named:
+        for name in (*self.columns, *(self.sigma_column or ()), *self.weight_columns.values()):
             self.numbers(table, name)
         if self.way == "rate":
             self._class_among(classes)
@@ -250,7 +255,7 @@ class Variation(BaseModel):
 
     def file(self, side: Side, folder: Path) -> Any:
         """Return the other table of a side, a path beside the file of variations; None where there is none."""
-        given = getattr(self, f"file_{side}")
+        given = self._given("file", side)
         return folder / given if isinstance(given, str | Path) else given
 
     def _class_among(self, classes: tuple[str, ...]) -> int:
@@ -293,7 +298,7 @@ def read_variations(source: str | Path | Mapping[str, Any]) -> tuple[Variation, 
 def _checked(content: Mapping[str, Any], lines: Mapping[str, int], source: str) -> tuple[Variation, ...]:
     if not content:
         raise SettingError(f"{source}: there are no variations; expected tables such as [jet_energy_scale]")
-    found = []
+    variations = []
     for name, values in content.items():
         where = f"{source}, {f'line {lines[name]}, ' if name in lines else ''}[{name}]"
         if not isinstance(values, Mapping):
@@ -303,27 +308,24 @@ def _checked(content: Mapping[str, Any], lines: Mapping[str, int], source: str) 
                 near = suggest(key, _KEYS)
                 raise SettingError(f"{where} has no key {key!r}; known are: {', '.join(_KEYS)}.{near}")
         try:
-            found.append(Variation(name=name, where=where, **values))
+            variations.append(Variation(name=name, where=where, **values))
         except ValidationError as error:
             first = error.errors()[0]
             reason = first["msg"].removeprefix("Value error, ")
             key = ".".join(str(part) for part in first["loc"][:1])
             raise SettingError(f"{where}{f' {key}: ' if key else ' '}{reason[0].lower()}{reason[1:]}") from None
-    return tuple(found)
+    return tuple(variations)
 
 
 def _lines_of(text: str) -> dict[str, int]:
     """Return the line of each table in a TOML file, as far as it is written plainly."""
-    heads = ((number, re.match(r"\s*\[\s*[\"']?([^\]\"']+?)[\"']?\s*\]", line)) for number, line in _numbered(text))
-    return {head[1]: number for number, head in heads if head}
-
-
-def _numbered(text: str) -> enumerate[str]:
-    return enumerate(text.splitlines(), start=1)
+    head = re.compile(r"\s*\[\s*[\"']?([^\]\"']+?)[\"']?\s*\]")
+    matches = ((number, head.match(line)) for number, line in enumerate(text.splitlines(), start=1))
+    return {match[1]: number for number, match in matches if match}
 
 
 def _near(path: Path) -> str:
     """Return what the user may have meant by a file that is not there."""
     if not path.parent.is_dir():
         return f", and neither does its folder {str(path.parent)!r}."
-    return f".{suggest(path.name, (one.name for one in path.parent.iterdir()))}"
+    return f".{suggest(path.name, (other.name for other in path.parent.iterdir()))}"

@@ -47,9 +47,11 @@ def cheap_importance(subject: Subject) -> ImportanceTable | None:
     The rows are as many as fit into about a fifth of a second, up to `ROWS_IN_PASSING`.
     """
     members = subject.predictor.members
-    columns = 2 * len(subject.blocks)  # those that go with others are permuted twice
-    each = sum(member.network.multiplications + LIKE_A_MULTIPLICATION * member.network.values for member in members)
-    rows = int(MULTIPLICATIONS // max(1, columns * REPEATS_IN_PASSING * each))
+    columns = 2 * len(subject.columns)  # those that go with others are permuted twice
+    multiplications = sum(
+        member.network.multiplications + LIKE_A_MULTIPLICATION * member.network.values for member in members
+    )
+    rows = int(MULTIPLICATIONS // max(1, columns * REPEATS_IN_PASSING * multiplications))
     if min(rows, len(subject)) < min(FEWEST_ROWS, len(subject)) or len(subject) < 2:
         return None
     return permutation_importance(subject.at_most(min(rows, ROWS_IN_PASSING)), repeats=REPEATS_IN_PASSING)

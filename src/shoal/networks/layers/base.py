@@ -8,9 +8,11 @@ from typing import Any, Self
 
 import numpy as np
 
+from shoal.codec import plain
 from shoal.errors import NetworkError, listing, suggest
 from shoal.networks.activations import ActivationSpec
-from shoal.networks.initializers import Shape
+from shoal.networks.initializers import Initializer, Shape
+from shoal.networks.layers.settings import start_values
 from shoal.streams import Stream, Streams
 
 Parameters = Mapping[str, Any]
@@ -86,16 +88,35 @@ class Layer:
         """Return the shape of each parameter, in a fixed order."""
         return {}
 
+    def initializer(self, name: str) -> str | Initializer:
+        """Return how a parameter starts: bias by `bias_initializer`, recurrent_kernel by `recurrent_initializer`."""
+        for setting in (f"{name}_initializer", f"{name.removesuffix('_kernel')}_initializer"):
+            if hasattr(self, setting):
+                start: str | Initializer = getattr(self, setting)
+                return start
+        raise NotImplementedError(f"{type(self).__name__} has parameters and must say how they start")
+
     def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
         """Return float32 start values, drawn from the stream's children in the order of the parameters."""
-        if self.parameter_shapes(input_shape):
-            raise NotImplementedError(f"{type(self).__name__} has parameters and must say how they start")
-        del stream
-        return {}
+        shapes = self.parameter_shapes(input_shape)
+        return start_values(shapes, {name: self.initializer(name) for name in shapes}, stream)
 
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
         """Return the outputs of one member for a batch `x` of shape (batch, ...)."""
         raise NotImplementedError(f"{type(self).__name__} must say what it computes")
+
+    def _uniform(self, context: Context, shape: Shape) -> Any:
+        """Return uniform numbers in [0, 1) of a shape.
+
+        Raises:
+            NetworkError: the call brings none.
+        """
+        if context.random is None:
+            raise NetworkError(
+                f"{self.label} needs random numbers while training. Give Network.apply the argument random, "
+                f"a function of layer index and shape"
+            )
+        return context.random(shape)
 
     def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:  # noqa: ARG002
         """Return the mask behind the layer, for its input and the mask before it; None: all steps are real."""
@@ -128,7 +149,7 @@ class Layer:
                     f"{self.label}: {f.name} is the Python function {getattr(value, '__name__', value)!r}, "
                     f"which cannot be kept in a file. Use one of the named choices instead"
                 )
-            data[f.name] = _to_plain(value)
+            data[f.name] = plain(value)
         return data
 
     @classmethod
@@ -154,12 +175,6 @@ class Layer:
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
         """Return layers with input shapes that the contract tests run through."""
         return ((cls(), (4,)),)
-
-
-def _to_plain(value: Any) -> Any:
-    if isinstance(value, Layer):
-        return value.to_dict()
-    return [_to_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _from_plain(value: Any) -> Any:

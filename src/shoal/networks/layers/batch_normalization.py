@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -52,9 +51,9 @@ class BatchNormalization(Scaled):
         """The mean and variance that follow the batches."""
         return ("moving_mean", "moving_variance")
 
-    @property
-    def _initializers(self) -> Mapping[str, str | Initializer]:
-        return {**super()._initializers, "moving_mean": "zeros", "moving_variance": "ones"}
+    def initializer(self, name: str) -> str | Initializer:
+        """Return those of gamma and beta; the moving mean starts at 0 and the moving variance at 1."""
+        return {"moving_mean": "zeros", "moving_variance": "ones"}.get(name) or super().initializer(name)
 
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
         """Return the shapes of gamma, beta, moving_mean and moving_variance, each (channels,)."""

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
-import numpy as np
-
 from shoal.errors import NetworkError, SettingError, listing
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
@@ -15,15 +13,14 @@ from shoal.networks.layers.gru import GRU
 from shoal.networks.layers.lstm import LSTM
 from shoal.networks.layers.recurrent import Recurrent
 from shoal.networks.layers.simple_rnn import SimpleRNN
-from shoal.networks.layers.within import Within, all_names, all_shapes, all_start_values, apply_inner
-from shoal.streams import Stream, Streams
+from shoal.networks.layers.within import Composite, Within
 
 MERGE_MODES = ("concat", "sum", "mul", "ave")
 """How the outputs of both directions become one."""
 
 
 @dataclass(frozen=True)
-class Bidirectional(Layer):
+class Bidirectional(Composite):
     """A recurrent layer and its like that reads the other way, side by side (Schuster and Paliwal, 1997).
 
     `y_t = merge(forward_t, backward_t)`, both at the same step of the series
@@ -74,21 +71,6 @@ class Bidirectional(Layer):
     def _within(self, input_shape: Shape) -> Within:
         return {name: (layer, input_shape) for name, layer in self._layers.items()}
 
-    @property
-    def regularised(self) -> tuple[str, ...]:
-        """The kernels of both directions."""
-        return all_names(self._layers, "regularised")
-
-    @property
-    def moving(self) -> tuple[str, ...]:
-        """Those of both directions."""
-        return all_names(self._layers, "moving")
-
-    @property
-    def sources(self) -> int:
-        """Those of both directions."""
-        return 2 * self.layer.sources
-
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the output shape of the layer; "concat" doubles its last number."""
         try:
@@ -97,18 +79,10 @@ class Bidirectional(Layer):
             raise NetworkError(f"{self.label}: {error}") from None
         return (*front, 2 * units) if self.merge_mode == "concat" else (*front, units)
 
-    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
-        """Return the shapes of the parameters of both directions."""
-        return all_shapes(self._within(input_shape))
-
-    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
-        """Return start values, each direction's own."""
-        return all_start_values(self._within(input_shape), stream)
-
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
         """Return the outputs of both directions as one."""
-        layers, mask = self._layers, context.mask
-        a, b = (apply_inner(xp, parameters, x, context, layers, name, mask) for name in layers)
+        mask = context.mask
+        a, b = (self._apply_inner(xp, parameters, x, context, name, mask) for name in self._layers)
         if not self._recurrent.return_sequences:
             return self._merged(xp, a, b)
         b = xp.flip(b, axis=1)

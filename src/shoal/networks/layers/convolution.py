@@ -3,53 +3,44 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Self
-
-import numpy as np
 
 from shoal.errors import SettingError
 from shoal.networks.activations import ActivationSpec
 from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.activation import activated, activated_shape, checked_activation, checked_table
-from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.settings import check_initializers, start_values, whole, wholes
-from shoal.networks.layers.spatial import (
-    Widths,
-    check_axes,
-    checked_choice,
-    crossed,
-    pad,
-    window_mask,
-    window_places,
-    window_widths,
-)
-from shoal.streams import Stream, Streams
+from shoal.networks.layers.base import Context, Parameters
+from shoal.networks.layers.settings import check_initializers, checked_integer, checked_integers
+from shoal.networks.layers.spatial import WindowLayer, checked_choice
 
 Sizes = int | tuple[int, ...]
 """One whole number for each axis of space, or a single one for all."""
 
 
-class KernelLayer(Layer):
+class KernelLayer(WindowLayer):
     """What all layers share that slide a kernel over the axes of space and apply an activation.
 
-    A subclass says which of its settings are sizes along the axes, and has the settings named here.
+    A subclass has the settings named here, and says which of them count channels.
     """
 
-    rank: ClassVar[int]
+    window = "kernel"
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
+    counts: ClassVar[tuple[str, ...]] = ("filters",)
 
+    filters: Any
     kernel_size: Any
     strides: Any
-    padding: Any
     dilation_rate: Any
     activation: Any
     use_bias: Any
     table: Any
 
-    def _check(self, *initializers: str | Initializer) -> None:
+    def __post_init__(self) -> None:
+        for name in self.counts:
+            object.__setattr__(self, name, checked_integer(self.label, name, getattr(self, name)))
         for name in ("kernel_size", "strides", "dilation_rate"):
-            object.__setattr__(self, name, wholes(self.label, name, getattr(self, name), self.rank))
+            object.__setattr__(self, name, checked_integers(self.label, name, getattr(self, name), self.rank))
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise SettingError(
                 f"{self.label}: strides {self.strides} and dilation_rate {self.dilation_rate} cannot both be above 1. "
@@ -58,7 +49,7 @@ class KernelLayer(Layer):
         object.__setattr__(self, "padding", checked_choice(self.label, "padding", self.padding, self.paddings))
         object.__setattr__(self, "activation", checked_activation(self.label, self.activation))
         object.__setattr__(self, "table", checked_table(self.table))
-        check_initializers(*initializers)
+        check_initializers(*(getattr(self, f.name) for f in fields(self) if f.name.endswith("_initializer")))
 
     @property
     def _kernel(self) -> tuple[int, ...]:
@@ -77,41 +68,58 @@ class KernelLayer(Layer):
         return self._kernel, self._strides, self._dilation
 
     @property
-    def note(self) -> str:
-        """The size of the kernel, for tables and drawings."""
-        return crossed(self._kernel)
+    def regularised(self) -> tuple[str, ...]:
+        """L1 and L2 act on the kernel."""
+        return ("kernel",)
 
     @property
     def final_activation(self) -> ActivationSpec:
         """The layer's activation."""
         return self.activation
 
+    def _channels(self, inputs: int) -> int:  # noqa: ARG002
+        """Return the number of output channels, before an activation that halves them."""
+        return self.filters
 
-class SlidingLayer(KernelLayer):
-    """What convolutions and depthwise convolutions share: padding, places, mask."""
+    def _kernels(self, inputs: int) -> dict[str, Shape]:
+        """Return the shapes of the kernels for so many input channels."""
+        raise NotImplementedError(f"{type(self).__name__} must say what kernels it has")
 
-    def _widths(self, space: Shape) -> Widths:
-        return window_widths(self.padding, space, *self._sizes)
+    def _summed(self, xp: Any, parameters: Parameters, x: Any) -> Any:
+        """Return what the kernels make of x, before bias and activation."""
+        raise NotImplementedError(f"{type(self).__name__} must say what it computes")
 
-    def _places(self, input_shape: Shape) -> Shape:
-        check_axes(self.label, self.rank, input_shape)
-        space = input_shape[:-1]
-        return window_places(self.label, "kernel", space, self._widths(space), self._sizes)
+    def output_shape(self, input_shape: Shape) -> Shape:
+        """Return the places of the output along each axis, and its channels.
 
-    def _padded(self, xp: Any, x: Any) -> Any:
-        return pad(xp, x, self._widths(x.shape[1:-1]))
+        Raises:
+            NetworkError: the input has the wrong number of axes, or the kernel is larger than it.
+        """
+        shape = (*self._places(input_shape), self._channels(input_shape[-1]))
+        return activated_shape(self.label, self.activation, shape)
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """Return the shapes of the kernels and of the bias, one for each output channel."""
+        self.output_shape(input_shape)
+        inputs = input_shape[-1]
+        return self._kernels(inputs) | ({"bias": (self._channels(inputs),)} if self.use_bias else {})
+
+    def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
+        """Return `f(x * kernel + bias)`, with the member's own activations where it has them."""
+        z = self._summed(xp, parameters, x)
+        return activated(xp, self, z + parameters["bias"] if self.use_bias else z, context)
 
     def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:
         """Return the mask if each step has its place in the output, else the places that see a real step."""
-        if self.rank > 1 or mask is None:
-            return None
         if self.padding != "valid" and self.strides == (1,):
             return mask
-        return window_mask(xp, mask, self._widths(x.shape[1:-1]), self._sizes)
+        return super().output_mask(xp, x, mask)
 
 
 @dataclass(frozen=True)
-class _Conv(SlidingLayer):
+class FilterLayer(KernelLayer):
+    """What convolutions and transposed ones share: their settings."""
+
     filters: int
     kernel_size: Sizes
     strides: Sizes = 1
@@ -123,38 +131,14 @@ class _Conv(SlidingLayer):
     bias_initializer: str | Initializer = "zeros"
     table: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "filters", whole(self.label, "filters", self.filters))
-        self._check(self.kernel_initializer, self.bias_initializer)
 
-    @property
-    def regularised(self) -> tuple[str, ...]:
-        """L1 and L2 act on the kernel."""
-        return ("kernel",)
+class _Conv(FilterLayer):
+    def _kernels(self, inputs: int) -> dict[str, Shape]:
+        """Return the shape of kernel (*kernel_size, channels, filters)."""
+        return {"kernel": (*self._kernel, inputs, self.filters)}
 
-    def output_shape(self, input_shape: Shape) -> Shape:
-        """Return the places of the kernel along each axis, and the filters.
-
-        Raises:
-            NetworkError: the input has the wrong number of axes, or the kernel is larger than it.
-        """
-        return activated_shape(self.label, self.activation, (*self._places(input_shape), self.filters))
-
-    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
-        """Return the shapes of kernel (*kernel_size, channels, filters) and bias (filters,)."""
-        self.output_shape(input_shape)
-        kernel = {"kernel": (*self._kernel, input_shape[-1], self.filters)}
-        return kernel | ({"bias": (self.filters,)} if self.use_bias else {})
-
-    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
-        """Return start values for kernel and bias."""
-        start = {"kernel": self.kernel_initializer, "bias": self.bias_initializer}
-        return start_values(self.parameter_shapes(input_shape), start, stream)
-
-    def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
-        """Return `f(x * kernel + bias)`, with the member's own activations where it has them."""
-        z = xp.correlate(self._padded(xp, x), parameters["kernel"], self._strides, self._dilation)
-        return activated(xp, self, z + parameters["bias"] if self.use_bias else z, context)
+    def _summed(self, xp: Any, parameters: Parameters, x: Any) -> Any:
+        return xp.correlate(self._padded(xp, x), parameters["kernel"], self._strides, self._dilation)
 
     def multiplications(self, input_shape: Shape) -> int:
         """Return places × kernel numbers × channels × filters."""

@@ -6,15 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
-
 from shoal.errors import NetworkError
 from shoal.networks.activations import ActivationSpec
 from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.activation import activated, activated_shape, checked_activation, checked_table
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.settings import check_initializers, start_values, whole
-from shoal.streams import Stream, Streams
+from shoal.networks.layers.settings import check_initializers, checked_integer
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class Dense(Layer):
     table: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "units", whole(self.label, "units", self.units))
+        object.__setattr__(self, "units", checked_integer(self.label, "units", self.units))
         object.__setattr__(self, "activation", checked_activation(self.label, self.activation))
         object.__setattr__(self, "table", checked_table(self.table))
         check_initializers(self.kernel_initializer, self.bias_initializer)
@@ -77,11 +74,6 @@ class Dense(Layer):
         if self.use_bias:
             shapes["bias"] = (self.units,)
         return shapes
-
-    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
-        """Return start values for kernel and bias."""
-        start = {"kernel": self.kernel_initializer, "bias": self.bias_initializer}
-        return start_values(self.parameter_shapes(input_shape), start, stream)
 
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
         """Return `f(x @ kernel + bias)`, with the member's own activations where it has them."""

@@ -11,8 +11,7 @@ import numpy as np
 from shoal.errors import NetworkError
 from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.settings import check_initializers, start_values, whole
-from shoal.streams import Stream, Streams
+from shoal.networks.layers.settings import check_initializers, checked_integer
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ class DenseWithConstants(Layer):
 
     def __post_init__(self) -> None:
         for name in ("units", "constants"):
-            object.__setattr__(self, name, whole(self.label, name, getattr(self, name)))
+            object.__setattr__(self, name, checked_integer(self.label, name, getattr(self, name)))
         check_initializers(self.kernel_initializer)
 
     @property
@@ -63,10 +62,9 @@ class DenseWithConstants(Layer):
         self.output_shape(input_shape)
         return {"kernel": (input_shape[-1], self.units), "bias": (self.units,), "constant": (self.constants,)}
 
-    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
-        """Return start values; bias and constants are zero."""
-        start: dict[str, str | Initializer] = {"kernel": self.kernel_initializer, "bias": "zeros", "constant": "zeros"}
-        return start_values(self.parameter_shapes(input_shape), start, stream)
+    def initializer(self, name: str) -> str | Initializer:
+        """Return that of the kernel; bias and constants start at zero."""
+        return self.kernel_initializer if name == "kernel" else "zeros"
 
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:  # noqa: ARG002
         """Return `x @ kernel + bias`, and the constants once for each row."""

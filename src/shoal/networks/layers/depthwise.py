@@ -7,18 +7,13 @@ import math
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
-
 from shoal.networks.activations import ActivationSpec
 from shoal.networks.initializers import Initializer, Shape
-from shoal.networks.layers.activation import activated, activated_shape
-from shoal.networks.layers.base import Context, Parameters
-from shoal.networks.layers.convolution import Sizes, SlidingLayer
-from shoal.networks.layers.settings import start_values, whole
-from shoal.streams import Stream, Streams
+from shoal.networks.layers.base import Parameters
+from shoal.networks.layers.convolution import KernelLayer, Sizes
 
 
-class _ChannelwiseLayer(SlidingLayer):
+class _ChannelwiseLayer(KernelLayer):
     depth_multiplier: Any
 
     def _each_channel(self, xp: Any, kernel: Any, x: Any) -> Any:
@@ -48,39 +43,21 @@ class _Depthwise(_ChannelwiseLayer):
     bias_initializer: str | Initializer = "zeros"
     table: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "depth_multiplier", whole(self.label, "depth_multiplier", self.depth_multiplier))
-        self._check(self.depthwise_initializer, self.bias_initializer)
+    counts = ("depth_multiplier",)
 
-    @property
-    def regularised(self) -> tuple[str, ...]:
-        """L1 and L2 act on the kernel."""
-        return ("kernel",)
+    def initializer(self, name: str) -> str | Initializer:
+        """Return `depthwise_initializer` for the kernel."""
+        return self.depthwise_initializer if name == "kernel" else super().initializer(name)
 
-    def output_shape(self, input_shape: Shape) -> Shape:
-        """Return the places of the kernel along each axis, and channels × depth_multiplier.
+    def _channels(self, inputs: int) -> int:
+        return inputs * self.depth_multiplier
 
-        Raises:
-            NetworkError: the input has the wrong number of axes, or the kernel is larger than it.
-        """
-        shape = (*self._places(input_shape), input_shape[-1] * self.depth_multiplier)
-        return activated_shape(self.label, self.activation, shape)
+    def _kernels(self, inputs: int) -> dict[str, Shape]:
+        """Return the shape of kernel (*kernel_size, channels, depth_multiplier)."""
+        return {"kernel": (*self._kernel, inputs, self.depth_multiplier)}
 
-    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
-        """Return the shapes of kernel (*kernel_size, channels, depth_multiplier) and bias, one per output channel."""
-        self.output_shape(input_shape)
-        kernel = {"kernel": (*self._kernel, input_shape[-1], self.depth_multiplier)}
-        return kernel | ({"bias": (input_shape[-1] * self.depth_multiplier,)} if self.use_bias else {})
-
-    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
-        """Return start values for kernel and bias."""
-        start = {"kernel": self.depthwise_initializer, "bias": self.bias_initializer}
-        return start_values(self.parameter_shapes(input_shape), start, stream)
-
-    def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
-        """Return each channel convolved with its own kernels, behind bias and activation."""
-        z = self._each_channel(xp, parameters["kernel"], x)
-        return activated(xp, self, z + parameters["bias"] if self.use_bias else z, context)
+    def _summed(self, xp: Any, parameters: Parameters, x: Any) -> Any:
+        return self._each_channel(xp, parameters["kernel"], x)
 
     def multiplications(self, input_shape: Shape) -> int:
         """Return places × kernel numbers × output channels."""
@@ -182,49 +159,25 @@ class _Separable(_ChannelwiseLayer):
     bias_initializer: str | Initializer = "zeros"
     table: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        for name in ("filters", "depth_multiplier"):
-            object.__setattr__(self, name, whole(self.label, name, getattr(self, name)))
-        self._check(self.depthwise_initializer, self.pointwise_initializer, self.bias_initializer)
+    counts = ("filters", "depth_multiplier")
 
     @property
     def regularised(self) -> tuple[str, ...]:
         """L1 and L2 act on both kernels."""
         return ("depthwise_kernel", "pointwise_kernel")
 
-    def output_shape(self, input_shape: Shape) -> Shape:
-        """Return the places of the kernel along each axis, and the filters.
-
-        Raises:
-            NetworkError: the input has the wrong number of axes, or the kernel is larger than it.
-        """
-        return activated_shape(self.label, self.activation, (*self._places(input_shape), self.filters))
-
-    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
-        """Return the shapes of both kernels and the bias."""
-        self.output_shape(input_shape)
-        channels, ones = input_shape[-1], (1,) * self.rank
-        kernels = {
-            "depthwise_kernel": (*self._kernel, channels, self.depth_multiplier),
-            "pointwise_kernel": (*ones, channels * self.depth_multiplier, self.filters),
+    def _kernels(self, inputs: int) -> dict[str, Shape]:
+        """Return the shapes of the kernels of each channel, and of the mixing."""
+        return {
+            "depthwise_kernel": (*self._kernel, inputs, self.depth_multiplier),
+            "pointwise_kernel": (*(1,) * self.rank, inputs * self.depth_multiplier, self.filters),
         }
-        return kernels | ({"bias": (self.filters,)} if self.use_bias else {})
 
-    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
-        """Return start values for kernels and bias."""
-        start = {
-            "depthwise_kernel": self.depthwise_initializer,
-            "pointwise_kernel": self.pointwise_initializer,
-            "bias": self.bias_initializer,
-        }
-        return start_values(self.parameter_shapes(input_shape), start, stream)
-
-    def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
-        """Return each channel convolved with its own kernels, then mixed, behind bias and activation."""
+    def _summed(self, xp: Any, parameters: Parameters, x: Any) -> Any:
+        """Return each channel convolved with its own kernels, then mixed."""
         each = self._each_channel(xp, parameters["depthwise_kernel"], x)
         ones = (1,) * self.rank
-        z = xp.correlate(each, parameters["pointwise_kernel"], ones, ones)
-        return activated(xp, self, z + parameters["bias"] if self.use_bias else z, context)
+        return xp.correlate(each, parameters["pointwise_kernel"], ones, ones)
 
     def multiplications(self, input_shape: Shape) -> int:
         """Return those of the kernels of each channel and those of the mixing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
-from shoal.errors import NetworkError, SettingError
+from shoal.errors import SettingError
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
 
@@ -48,13 +48,8 @@ class Dropout(Layer):
         rate = context.numbers.get("rate", self.rate)
         if not context.training or (isinstance(rate, float) and rate == 0):
             return x
-        if context.random is None:
-            raise NetworkError(
-                f"{self.label} needs random numbers while training. Give Network.apply the argument random, "
-                f"a function of layer index and shape"
-            )
         rate = xp.asarray(rate, dtype=x.dtype)
-        return xp.where(context.random(self._drawn(x.shape)) >= rate, x / (1.0 - rate), 0.0)
+        return xp.where(self._uniform(context, self._drawn(x.shape)) >= rate, x / (1.0 - rate), 0.0)
 
     def _drawn(self, shape: Shape) -> Shape:
         """Return the shape of the uniform numbers for inputs (rows, ...)."""

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import numpy as np
-
 from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.settings import check_initializers, flag, start_values, whole
-from shoal.streams import Stream, Streams
+from shoal.networks.layers.settings import check_flag, check_initializers, checked_integer
 
 
 @dataclass(frozen=True)
@@ -44,8 +41,8 @@ class Embedding(Layer):
 
     def __post_init__(self) -> None:
         for name in ("input_dim", "output_dim"):
-            object.__setattr__(self, name, whole(self.label, name, getattr(self, name)))
-        flag(self.label, "mask_zero", self.mask_zero)
+            object.__setattr__(self, name, checked_integer(self.label, name, getattr(self, name)))
+        check_flag(self.label, "mask_zero", self.mask_zero)
         check_initializers(self.embeddings_initializer)
 
     @property
@@ -60,10 +57,6 @@ class Embedding(Layer):
     def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:  # noqa: ARG002
         """Return the shape of embeddings (input_dim, output_dim)."""
         return {"embeddings": (self.input_dim, self.output_dim)}
-
-    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
-        """Return start values for the vectors."""
-        return start_values(self.parameter_shapes(input_shape), {"embeddings": self.embeddings_initializer}, stream)
 
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:  # noqa: ARG002
         """Return the vector of each number."""

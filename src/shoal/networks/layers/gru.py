@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
-from shoal.networks.activations import ActivationSpec, apply_activation
+from shoal.networks.activations import apply_activation
 from shoal.networks.initializers import Shape
-from shoal.networks.layers.recurrent import Recurrent, checked_gate
-from shoal.networks.layers.settings import flag
+from shoal.networks.layers.recurrent import GatedRecurrent
+from shoal.networks.layers.settings import check_flag
 from shoal.networks.namespace import Affine
 
 
 @dataclass(frozen=True)
-class GRU(Recurrent):
+class GRU(GatedRecurrent):
     """Gated recurrent units: one gate mixes the old state with a new one, another resets it for the new one.
 
     With `z, r, g` the three parts of `x_t @ kernel + bias[0]` and `z', r', g'` those of
@@ -48,16 +48,13 @@ class GRU(Recurrent):
         {'kernel': (3, 24), 'recurrent_kernel': (8, 24), 'bias': (2, 24)}
     """
 
-    recurrent_activation: ActivationSpec = field(default="sigmoid", kw_only=True)
     reset_after: bool = field(default=True, kw_only=True)
 
     gates: ClassVar[int] = 3
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        gate = checked_gate(self.label, "recurrent_activation", self.recurrent_activation)
-        object.__setattr__(self, "recurrent_activation", gate)
-        flag(self.label, "reset_after", self.reset_after)
+        check_flag(self.label, "reset_after", self.reset_after)
 
     def _bias_shape(self) -> Shape:
         width = self.gates * self.units

@@ -9,7 +9,7 @@ from shoal.errors import NetworkError
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Parameters
 from shoal.networks.layers.scaled import Scaled, check_channels, checked_number
-from shoal.networks.layers.settings import whole
+from shoal.networks.layers.settings import checked_integer
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class GroupNormalization(Scaled):
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.groups != -1:
-            object.__setattr__(self, "groups", whole(self.label, "groups", self.groups))
+            object.__setattr__(self, "groups", checked_integer(self.label, "groups", self.groups))
         object.__setattr__(self, "epsilon", checked_number(self.label, "epsilon", self.epsilon))
 
     def output_shape(self, input_shape: Shape) -> Shape:

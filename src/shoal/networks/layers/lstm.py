@@ -7,15 +7,15 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from shoal.networks.activations import ActivationSpec, apply_activation
+from shoal.networks.activations import apply_activation
 from shoal.networks.initializers import Shape
-from shoal.networks.layers.recurrent import Recurrent, checked_gate
-from shoal.networks.layers.settings import flag
+from shoal.networks.layers.recurrent import GatedRecurrent
+from shoal.networks.layers.settings import check_flag
 from shoal.streams import Stream, Streams
 
 
 @dataclass(frozen=True)
-class LSTM(Recurrent):
+class LSTM(GatedRecurrent):
     """Long short-term memory: gates decide what a cell forgets, takes in and shows.
 
     With `i, f, g, o` the four parts of `z_t = x_t @ kernel + h_(t-1) @ recurrent_kernel + bias`, in this order,
@@ -47,7 +47,6 @@ class LSTM(Recurrent):
         {'kernel': (3, 32), 'recurrent_kernel': (8, 32), 'bias': (32,)}
     """
 
-    recurrent_activation: ActivationSpec = field(default="sigmoid", kw_only=True)
     unit_forget_bias: bool = field(default=True, kw_only=True)
 
     gates: ClassVar[int] = 4
@@ -55,9 +54,7 @@ class LSTM(Recurrent):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        gate = checked_gate(self.label, "recurrent_activation", self.recurrent_activation)
-        object.__setattr__(self, "recurrent_activation", gate)
-        flag(self.label, "unit_forget_bias", self.unit_forget_bias)
+        check_flag(self.label, "unit_forget_bias", self.unit_forget_bias)
 
     def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
         """Return start values for the kernels and the bias, that of the forget gate at 1."""

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Self
 
-from shoal.errors import NetworkError, SettingError
+from shoal.errors import SettingError
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
 
@@ -51,12 +51,7 @@ class GaussianNoise(Layer):
         stddev = context.numbers.get("stddev", self.stddev)
         if not context.training or (isinstance(stddev, float) and stddev == 0):
             return x
-        if context.random is None:
-            raise NetworkError(
-                f"{self.label} needs random numbers while training. Give Network.apply the argument random, "
-                f"a function of layer index and shape"
-            )
-        uniform = xp.asarray(context.random((*x.shape, 2)), dtype=x.dtype)  # one shape, one draw: both at once
+        uniform = xp.asarray(self._uniform(context, (*x.shape, 2)), dtype=x.dtype)  # one shape, one draw: both at once
         normal = xp.sqrt(-2.0 * xp.log1p(-uniform[..., 0])) * xp.cos(2.0 * math.pi * uniform[..., 1])
         return x + xp.asarray(stddev, dtype=x.dtype) * normal
 

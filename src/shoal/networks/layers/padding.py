@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 from shoal.errors import NetworkError, SettingError
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.settings import whole, wholes
+from shoal.networks.layers.settings import checked_integer, checked_integers
 from shoal.networks.layers.spatial import Widths, check_axes, pad
 
 Rim = int | tuple[int, ...] | tuple[tuple[int, int], ...]
@@ -18,23 +18,29 @@ Rim = int | tuple[int, ...] | tuple[tuple[int, int], ...]
 def _checked_rim(label: str, name: str, rim: Any, rank: int) -> Widths:
     """Return how much before and behind, for each axis."""
     if not isinstance(rim, (tuple, list)):
-        return ((whole(label, name, rim, 0),) * 2,) * rank
+        return ((checked_integer(label, name, rim, 0),) * 2,) * rank
     if rank == 1 and len(rim) == 2:
         rim = (rim,)
     if len(rim) != rank:
         raise SettingError(
             f"{label}: {name} must be one whole number, one for each of {rank} axes, or a pair for each, got {rim!r}"
         )
-    before_behind = [wholes(label, name, side, 2, 0) for side in rim]
+    before_behind = [checked_integers(label, name, side, 2, 0) for side in rim]
     return tuple((before, behind) for before, behind in before_behind)
 
 
 class _RimLayer(Layer):
     rank: ClassVar[int]
+    setting: ClassVar[str]
+    """The one that says how wide the rim is."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, self.setting, _checked_rim(self.label, self.setting, self._rim, self.rank))
 
     @property
     def _rim(self) -> Widths:
-        return getattr(self, "padding", None) or self.cropping  # type: ignore[attr-defined]
+        widths: Widths = getattr(self, self.setting)
+        return widths
 
     @property
     def note(self) -> str:
@@ -46,10 +52,9 @@ class _RimLayer(Layer):
 
 @dataclass(frozen=True)
 class _ZeroPadding(_RimLayer):
-    padding: Rim = 1
+    setting = "padding"
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "padding", _checked_rim(self.label, "padding", self.padding, self.rank))
+    padding: Rim = 1
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return each axis of space with its rim.
@@ -79,10 +84,9 @@ class _ZeroPadding(_RimLayer):
 
 @dataclass(frozen=True)
 class _Cropping(_RimLayer):
-    cropping: Rim = 1
+    setting = "cropping"
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "cropping", _checked_rim(self.label, "cropping", self.cropping, self.rank))
+    cropping: Rim = 1
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return each axis of space without its rim.

@@ -8,24 +8,14 @@ from functools import reduce
 from typing import Any, ClassVar, Self
 
 from shoal.networks.initializers import Shape
-from shoal.networks.layers.base import Context, Layer, Parameters
+from shoal.networks.layers.base import Context, Parameters
 from shoal.networks.layers.convolution import Sizes
-from shoal.networks.layers.settings import wholes
-from shoal.networks.layers.spatial import (
-    Widths,
-    check_axes,
-    checked_choice,
-    crossed,
-    pad,
-    window_mask,
-    window_places,
-    window_widths,
-)
+from shoal.networks.layers.settings import checked_integers
+from shoal.networks.layers.spatial import WindowLayer, checked_choice
 
 
 @dataclass(frozen=True)
-class _Pooling(Layer):
-    rank: ClassVar[int]
+class _Pooling(WindowLayer):
     combine: ClassVar[str]
     """The function of two arrays of the namespace that joins what windows see."""
     over_axes: ClassVar[str]
@@ -41,13 +31,8 @@ class _Pooling(Layer):
         for name in ("pool_size", "strides"):
             value = getattr(self, name)
             if value is not None:
-                object.__setattr__(self, name, wholes(self.label, name, value, self.rank))
+                object.__setattr__(self, name, checked_integers(self.label, name, value, self.rank))
         object.__setattr__(self, "padding", checked_choice(self.label, "padding", self.padding, ("valid", "same")))
-
-    @property
-    def note(self) -> str:
-        """The size of the window, for tables and drawings."""
-        return crossed(self._sizes[0])
 
     @property
     def _sizes(self) -> tuple[tuple[int, ...], ...]:
@@ -55,22 +40,17 @@ class _Pooling(Layer):
         strides: Any = size if self.strides is None else self.strides
         return size, strides, (1,) * self.rank
 
-    def _widths(self, space: Shape) -> Widths:
-        return window_widths(self.padding, space, *self._sizes)
-
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the places of the window along each axis, and the channels.
 
         Raises:
             NetworkError: the input has the wrong number of axes, or the window is larger than it.
         """
-        check_axes(self.label, self.rank, input_shape)
-        space = input_shape[:-1]
-        return (*window_places(self.label, "window", space, self._widths(space), self._sizes), input_shape[-1])
+        return (*self._places(input_shape), input_shape[-1])
 
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:  # noqa: ARG002
         """Return what is left of each window."""
-        return self._joined(xp, pad(xp, x, self._widths(x.shape[1:-1]), self.neutral))
+        return self._joined(xp, self._padded(xp, x, self.neutral))
 
     def _joined(self, xp: Any, x: Any) -> Any:
         size, strides, _ = self._sizes
@@ -83,10 +63,6 @@ class _Pooling(Layer):
         x = xp.reshape(x, (x.shape[0], *split, x.shape[-1]))
         return getattr(xp, self.over_axes)(x, axis=tuple(range(2, 2 * self.rank + 1, 2)))
 
-    def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:
-        """Return for a series which windows hold a real step."""
-        return window_mask(xp, mask, self._widths(x.shape[1:-1]), self._sizes) if self.rank == 1 else None
-
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
         """Return layers with input shapes that the contract tests run through."""
@@ -94,17 +70,14 @@ class _Pooling(Layer):
         return ((cls(), (*space, 2)), (cls(3, strides=2, padding="same"), (*space, 1)), (cls(2, 1), (*space, 2)))
 
 
-@dataclass(frozen=True)
 class _MaxPooling(_Pooling):
     combine, over_axes, neutral = "maximum", "max", -math.inf
 
 
-@dataclass(frozen=True)
 class _MinPooling(_Pooling):
     combine, over_axes, neutral = "minimum", "min", math.inf
 
 
-@dataclass(frozen=True)
 class _AveragePooling(_Pooling):
     combine, over_axes, neutral = "add", "sum", 0.0
 
@@ -114,7 +87,7 @@ class _AveragePooling(_Pooling):
         if self.padding == "valid":
             return sums / math.prod(self._sizes[0])
         ones = xp.ones((1, *x.shape[1:-1], 1), dtype=x.dtype)
-        return sums / self._joined(xp, pad(xp, ones, self._widths(x.shape[1:-1])))
+        return sums / self._joined(xp, self._padded(xp, ones))
 
 
 @dataclass(frozen=True)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, ClassVar
-
-import numpy as np
 
 from shoal.errors import NetworkError, SettingError
 from shoal.networks.activations import ActivationSpec, get_activation
 from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.activation import checked_activation
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.settings import check_initializers, flag, start_values, whole
+from shoal.networks.layers.settings import check_flag, check_initializers, checked_integer
 from shoal.networks.namespace import Affine
-from shoal.streams import Stream, Streams
 
 
 @dataclass(frozen=True)
@@ -51,10 +47,10 @@ class Recurrent(Layer):
     """How many vectors of `units` numbers are remembered."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "units", whole(self.label, "units", self.units))
+        object.__setattr__(self, "units", checked_integer(self.label, "units", self.units))
         object.__setattr__(self, "activation", checked_gate(self.label, "activation", self.activation))
         for name in ("return_sequences", "use_bias", "go_backwards"):
-            flag(self.label, name, getattr(self, name))
+            check_flag(self.label, name, getattr(self, name))
         check_initializers(self.kernel_initializer, self.recurrent_initializer, self.bias_initializer)
 
     @property
@@ -78,15 +74,6 @@ class Recurrent(Layer):
 
     def _bias_shape(self) -> Shape:
         return (self.gates * self.units,)
-
-    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
-        """Return start values for the kernels and the bias."""
-        start: Mapping[str, str | Initializer] = {
-            "kernel": self.kernel_initializer,
-            "recurrent_kernel": self.recurrent_initializer,
-            "bias": self.bias_initializer,
-        }
-        return start_values(self.parameter_shapes(input_shape), start, stream)
 
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
         """Return the hidden state after the last step, or after each."""
@@ -125,6 +112,22 @@ class Recurrent(Layer):
         """Return the products of the inputs, and every carry, which derivatives need."""
         carried = self.states - 1 if self.return_sequences else self.states
         return input_shape[0] * (self.gates + carried) * self.units
+
+
+@dataclass(frozen=True)
+class GatedRecurrent(Recurrent):
+    """A recurrent layer whose gates have an activation of their own.
+
+    Args:
+        recurrent_activation: of the gates, as `activation`; default "sigmoid".
+    """
+
+    recurrent_activation: ActivationSpec = field(default="sigmoid", kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        gate = checked_gate(self.label, "recurrent_activation", self.recurrent_activation)
+        object.__setattr__(self, "recurrent_activation", gate)
 
 
 def check_series(label: str, input_shape: Shape) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from shoal.errors import NetworkError, SettingError
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.settings import whole
+from shoal.networks.layers.settings import checked_integer
 
 
 @dataclass(frozen=True)
@@ -153,7 +153,7 @@ class RepeatVector(Layer):
     n: int
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "n", whole(self.label, "n", self.n))
+        object.__setattr__(self, "n", checked_integer(self.label, "n", self.n))
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return (n, features).

@@ -14,12 +14,11 @@ from shoal.networks.layers.activation import Activation
 from shoal.networks.layers.base import Context, Layer, Parameters
 from shoal.networks.layers.dense import Dense
 from shoal.networks.layers.dropout import Dropout
-from shoal.networks.layers.within import Within, all_names, all_shapes, all_start_values, apply_inner, checked_layer
-from shoal.streams import Stream, Streams
+from shoal.networks.layers.within import Composite, Within, checked_layer
 
 
 @dataclass(frozen=True)
-class Residual(Layer):
+class Residual(Composite):
     """Layers in a row whose input is added to their output (He et al., "Deep residual learning", 2016).
 
     `y = layers(x) + x`, or `y = layers(x) + projection(x)`
@@ -73,21 +72,6 @@ class Residual(Layer):
         except NetworkError as error:
             raise NetworkError(f"{self.label}, {place}: {error}") from None
 
-    @property
-    def regularised(self) -> tuple[str, ...]:
-        """Those of the layers within."""
-        return all_names(self._layers, "regularised")
-
-    @property
-    def moving(self) -> tuple[str, ...]:
-        """Those of the layers within."""
-        return all_names(self._layers, "moving")
-
-    @property
-    def sources(self) -> int:
-        """Those of the layers within."""
-        return sum(layer.sources for layer in self._layers.values())
-
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the output shape of the last layer, which that of the input or its projection must equal."""
         shape, way = input_shape, input_shape
@@ -104,22 +88,14 @@ class Residual(Layer):
             )
         return shape
 
-    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
-        """Return the shapes of the parameters of all layers within."""
-        return all_shapes(self._within(input_shape))
-
-    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
-        """Return start values, each layer's own."""
-        return all_start_values(self._within(input_shape), stream)
-
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
         """Return the output of the layers with the input added."""
-        layers, y, mask = self._layers, x, context.mask
+        y, mask = x, context.mask
         for i, layer in enumerate(self.layers):
-            before, y = y, apply_inner(xp, parameters, y, context, layers, str(i), mask)
+            before, y = y, self._apply_inner(xp, parameters, y, context, str(i), mask)
             mask = layer.output_mask(xp, before, mask)
         if self.projection is not None:
-            x = apply_inner(xp, parameters, x, context, layers, "projection", context.mask)
+            x = self._apply_inner(xp, parameters, x, context, "projection", context.mask)
         return y + x
 
     def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:

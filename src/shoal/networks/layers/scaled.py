@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-import numpy as np
 
 from shoal.errors import NetworkError, SettingError
 from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.base import Layer, Parameters
-from shoal.networks.layers.settings import check_initializers, flag, start_values
-from shoal.streams import Stream, Streams
+from shoal.networks.layers.settings import check_flag, check_initializers
 
 
 @dataclass(frozen=True)
@@ -40,8 +36,8 @@ class Scaled(Layer):
             raise SettingError(
                 f"{self.label}: axis must be -1, for channels come last, got {self.axis!r}. Put a Permute layer before"
             )
-        flag(self.label, "center", self.center)
-        flag(self.label, "scale", self.scale)
+        check_flag(self.label, "center", self.center)
+        check_flag(self.label, "scale", self.scale)
         check_initializers(self.beta_initializer, self.gamma_initializer)
 
     def output_shape(self, input_shape: Shape) -> Shape:
@@ -54,14 +50,6 @@ class Scaled(Layer):
         self.output_shape(input_shape)
         names = [name for name, used in (("gamma", self.scale), ("beta", self.center)) if used]
         return {name: (input_shape[-1],) for name in names}
-
-    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
-        """Return start values for all parameters."""
-        return start_values(self.parameter_shapes(input_shape), self._initializers, stream)
-
-    @property
-    def _initializers(self) -> Mapping[str, str | Initializer]:
-        return {"gamma": self.gamma_initializer, "beta": self.beta_initializer}
 
     def _scaled(self, parameters: Parameters, z: Any) -> Any:
         """Return `gamma z + beta`, as far as the layer has them."""

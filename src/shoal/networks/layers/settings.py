@@ -12,14 +12,14 @@ from shoal.networks.initializers import Initializer, Shape, get_initializer
 from shoal.streams import Stream, Streams
 
 
-def whole(label: str, name: str, value: Any, least: int = 1) -> int:
+def checked_integer(label: str, name: str, value: Any, least: int = 1) -> int:
     """Return a whole number of at least `least`.
 
     Raises:
         SettingError: it is none.
 
     Example:
-        >>> whole("layer Conv1D", "filters", 8)
+        >>> checked_integer("layer Conv1D", "filters", 8)
         8
     """
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
@@ -27,23 +27,25 @@ def whole(label: str, name: str, value: Any, least: int = 1) -> int:
     return int(value)
 
 
-def wholes(label: str, name: str, value: Any, axes: int, least: int = 1) -> tuple[int, ...]:
+def checked_integers(label: str, name: str, value: Any, axes: int, least: int = 1) -> tuple[int, ...]:
     """Return one whole number for each of so many axes; a single one stands for all.
 
     Raises:
         SettingError: there are more or fewer, or one is no whole number of at least `least`.
 
     Example:
-        >>> wholes("layer Conv2D", "kernel_size", 3, axes=2), wholes("layer Conv2D", "strides", [2, 1], axes=2)
-        ((3, 3), (2, 1))
+        >>> checked_integers("layer Conv2D", "kernel_size", 3, axes=2)
+        (3, 3)
+        >>> checked_integers("layer Conv2D", "strides", [2, 1], axes=2)
+        (2, 1)
     """
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
     if len(values) != axes:
         raise SettingError(f"{label}: {name} must be one whole number or {axes}, got {value!r}")
-    return tuple(whole(label, name, one, least) for one in values)
+    return tuple(checked_integer(label, name, one, least) for one in values)
 
 
-def flag(label: str, name: str, value: Any) -> None:
+def check_flag(label: str, name: str, value: Any) -> None:
     """Check that a setting is true or false.
 
     Raises:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any
+from typing import Any, ClassVar
 
 from shoal.errors import NetworkError, SettingError, listing, suggest
 from shoal.networks.initializers import Shape
+from shoal.networks.layers.base import Layer
 
 Widths = tuple[tuple[int, int], ...]
 """How many places are added before and behind, for each axis of space."""
@@ -122,3 +123,37 @@ def crossed(sizes: Sequence[int]) -> str:
         '3×3'
     """
     return "×".join(map(str, sizes))
+
+
+class WindowLayer(Layer):
+    """What layers share whose window, a kernel or a pool, slides over the axes of space."""
+
+    rank: ClassVar[int]
+    window: ClassVar[str] = "window"
+    """What messages call the window."""
+    padding: Any
+
+    @property
+    def _sizes(self) -> tuple[tuple[int, ...], ...]:
+        """Size, strides and dilation of the window."""
+        raise NotImplementedError(f"{type(self).__name__} must say how large its window is")
+
+    @property
+    def note(self) -> str:
+        """The size of the window, for tables and drawings."""
+        return crossed(self._sizes[0])
+
+    def _widths(self, space: Shape) -> Widths:
+        return window_widths(self.padding, space, *self._sizes)
+
+    def _places(self, input_shape: Shape) -> Shape:
+        check_axes(self.label, self.rank, input_shape)
+        space = input_shape[:-1]
+        return window_places(self.label, self.window, space, self._widths(space), self._sizes)
+
+    def _padded(self, xp: Any, x: Any, value: float = 0) -> Any:
+        return pad(xp, x, self._widths(x.shape[1:-1]), value)
+
+    def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:
+        """Return for a series which windows see a real step."""
+        return window_mask(xp, mask, self._widths(x.shape[1:-1]), self._sizes) if self.rank == 1 else None

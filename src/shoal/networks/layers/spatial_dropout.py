@@ -10,7 +10,6 @@ from shoal.networks.layers.dropout import Dropout
 from shoal.networks.layers.spatial import check_axes
 
 
-@dataclass(frozen=True)
 class _SpatialDropout(Dropout):
     rank: ClassVar[int]
 

@@ -6,40 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
-
-from shoal.networks.activations import ActivationSpec
-from shoal.networks.initializers import Initializer, Shape
-from shoal.networks.layers.activation import activated, activated_shape
-from shoal.networks.layers.base import Context, Parameters
-from shoal.networks.layers.convolution import KernelLayer, Sizes
-from shoal.networks.layers.settings import start_values, whole
+from shoal.networks.initializers import Shape
+from shoal.networks.layers.base import Parameters
+from shoal.networks.layers.convolution import FilterLayer
 from shoal.networks.layers.spatial import check_axes, pad
-from shoal.streams import Stream, Streams
 
 
-@dataclass(frozen=True)
-class _ConvTranspose(KernelLayer):
-    filters: int
-    kernel_size: Sizes
-    strides: Sizes = 1
-    padding: str = "valid"
-    dilation_rate: Sizes = 1
-    activation: ActivationSpec = None
-    use_bias: bool = True
-    kernel_initializer: str | Initializer = "glorot_uniform"
-    bias_initializer: str | Initializer = "zeros"
-    table: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "filters", whole(self.label, "filters", self.filters))
-        self._check(self.kernel_initializer, self.bias_initializer)
-
-    @property
-    def regularised(self) -> tuple[str, ...]:
-        """L1 and L2 act on the kernel."""
-        return ("kernel",)
-
+class _ConvTranspose(FilterLayer):
     @property
     def _spans(self) -> tuple[int, ...]:
         return tuple(d * (k - 1) + 1 for k, d in zip(self._kernel, self._dilation, strict=True))
@@ -62,28 +35,17 @@ class _ConvTranspose(KernelLayer):
             return (0,) * self.rank
         return tuple(max((n - s) // 2, 0) for n, s in zip(self._spans, self._strides, strict=True))
 
-    def output_shape(self, input_shape: Shape) -> Shape:
-        """Return size × strides of each axis, with padding "valid" and what the last kernel needs beyond.
-
-        Raises:
-            NetworkError: the input has the wrong number of axes.
-        """
+    def _places(self, input_shape: Shape) -> Shape:
+        """Return size × strides of each axis, with padding "valid" and what the last kernel needs beyond."""
         check_axes(self.label, self.rank, input_shape)
-        return activated_shape(self.label, self.activation, (*self._lengths(input_shape[:-1]), self.filters))
+        return self._lengths(input_shape[:-1])
 
-    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
-        """Return the shapes of kernel (*kernel_size, filters, channels) and bias (filters,)."""
-        self.output_shape(input_shape)
-        kernel = {"kernel": (*self._kernel, self.filters, input_shape[-1])}
-        return kernel | ({"bias": (self.filters,)} if self.use_bias else {})
+    def _kernels(self, inputs: int) -> dict[str, Shape]:
+        """Return the shape of kernel (*kernel_size, filters, channels)."""
+        return {"kernel": (*self._kernel, self.filters, inputs)}
 
-    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
-        """Return start values for kernel and bias."""
-        start = {"kernel": self.kernel_initializer, "bias": self.bias_initializer}
-        return start_values(self.parameter_shapes(input_shape), start, stream)
-
-    def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
-        """Return the sum of the spread kernels, behind bias and activation.
+    def _summed(self, xp: Any, parameters: Parameters, x: Any) -> Any:
+        """Return the sum of the spread kernels.
 
         Outputs `strides i + p` of one p see the elements `strides j + p` of the kernel only: one convolution computes
         those of all p side by side, and they are then written one after the other.
@@ -97,8 +59,7 @@ class _ConvTranspose(KernelLayer):
         z = xp.transpose(z, (0, *(axis for i in range(1, rank + 1) for axis in (i, rank + i)), 2 * rank + 1))
         z = xp.reshape(z, (rows, *(n * s for n, s in zip(places, strides, strict=True)), self.filters))
         kept = zip(self._starts(), self._lengths(x.shape[1:-1]), strict=True)
-        z = z[(slice(None), *(slice(start, start + n) for start, n in kept))]
-        return activated(xp, self, z + parameters["bias"] if self.use_bias else z, context)
+        return z[(slice(None), *(slice(start, start + n) for start, n in kept))]
 
     def _side_by_side(self, xp: Any, kernel: Any) -> Any:
         """Return the kernel as that of a convolution, `(*taps, channels, prod(strides) filters)`."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
 from shoal.networks.layers.convolution import Sizes
-from shoal.networks.layers.settings import wholes
+from shoal.networks.layers.settings import checked_integers
 from shoal.networks.layers.spatial import check_axes, checked_choice, crossed
 
 
@@ -20,7 +20,7 @@ class _UpSampling(Layer):
     size: Sizes = 2
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "size", wholes(self.label, "size", self.size, self.rank))
+        object.__setattr__(self, "size", checked_integers(self.label, "size", self.size, self.rank))
 
     @property
     def note(self) -> str:

@@ -48,27 +48,6 @@ def own(name: str, entries: Mapping[str, Any]) -> dict[str, Any]:
     return {key.removeprefix(start): value for key, value in entries.items() if key.startswith(start)}
 
 
-def all_names(layers: Mapping[str, Layer], kind: str) -> tuple[str, ...]:
-    """Return the parameters that the layers within call `regularised` or `moving`, under their full names."""
-    return tuple(f"{name}/{key}" for name, layer in layers.items() for key in getattr(layer, kind))
-
-
-def all_shapes(within: Within) -> dict[str, Shape]:
-    """Return the shape of each parameter of the layers within."""
-    shapes: dict[str, Shape] = {}
-    for name, (layer, shape) in within.items():
-        shapes |= prefixed(name, layer.parameter_shapes(shape))
-    return shapes
-
-
-def all_start_values(within: Within, stream: Stream | Streams) -> dict[str, np.ndarray]:
-    """Return the start values of the layers within, each drawn from its own child of the stream."""
-    values: dict[str, np.ndarray] = {}
-    for i, (name, (layer, shape)) in enumerate(within.items()):
-        values |= prefixed(name, layer.initialize(shape, stream.child(i)))
-    return values
-
-
 def inner_context(context: Context, layers: Mapping[str, Layer], name: str, mask: Any) -> Context:
     """Return the context of one of the layers within: its own numbers, random numbers and records."""
     names = list(layers)
@@ -84,8 +63,46 @@ def inner_context(context: Context, layers: Mapping[str, Layer], name: str, mask
     )
 
 
-def apply_inner(
-    xp: Any, parameters: Parameters, x: Any, context: Context, layers: Mapping[str, Layer], name: str, mask: Any
-) -> Any:
-    """Return the outputs of one of the layers within."""
-    return layers[name].apply(xp, own(name, parameters), x, inner_context(context, layers, name, mask))
+class Composite(Layer):
+    """What layers share that hold others: parameters bear the name of their layer before their own."""
+
+    @property
+    def _layers(self) -> Mapping[str, Layer]:
+        raise NotImplementedError(f"{type(self).__name__} must say which layers it holds")
+
+    def _within(self, input_shape: Shape) -> Within:
+        raise NotImplementedError(f"{type(self).__name__} must say what its layers get")
+
+    @property
+    def regularised(self) -> tuple[str, ...]:
+        """Those of the layers within."""
+        return tuple(f"{name}/{key}" for name, layer in self._layers.items() for key in layer.regularised)
+
+    @property
+    def moving(self) -> tuple[str, ...]:
+        """Those of the layers within."""
+        return tuple(f"{name}/{key}" for name, layer in self._layers.items() for key in layer.moving)
+
+    @property
+    def sources(self) -> int:
+        """Those of the layers within."""
+        return sum(layer.sources for layer in self._layers.values())
+
+    def parameter_shapes(self, input_shape: Shape) -> dict[str, Shape]:
+        """Return the shapes of the parameters of all layers within."""
+        shapes: dict[str, Shape] = {}
+        for name, (layer, shape) in self._within(input_shape).items():
+            shapes |= prefixed(name, layer.parameter_shapes(shape))
+        return shapes
+
+    def initialize(self, input_shape: Shape, stream: Stream | Streams) -> dict[str, np.ndarray]:
+        """Return start values of the layers within, each drawn from its own child of the stream."""
+        values: dict[str, np.ndarray] = {}
+        for i, (name, (layer, shape)) in enumerate(self._within(input_shape).items()):
+            values |= prefixed(name, layer.initialize(shape, stream.child(i)))
+        return values
+
+    def _apply_inner(self, xp: Any, parameters: Parameters, x: Any, context: Context, name: str, mask: Any) -> Any:
+        """Return the outputs of one of the layers within."""
+        layers = self._layers
+        return layers[name].apply(xp, own(name, parameters), x, inner_context(context, layers, name, mask))

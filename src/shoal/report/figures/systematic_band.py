@@ -104,7 +104,7 @@ def of(found: Systematics, classes: tuple[str, ...] = ()) -> dict[str, Systemati
     histograms = [one for one in found.observables if isinstance(one, Histogram)]
     profiles = [one for one in found.observables if isinstance(one, Profile)]
     if not profiles:
-        several = histograms[0].own is None
+        several = histograms[0].of_class is None
         title = "the predicted class" if several else f"the score, the probability of {name_text(histograms[0].name)}"
         shown = tuple(_band(found, one, one.name) for one in histograms)
         labels = classes if several else ()

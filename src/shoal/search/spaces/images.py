@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shoal.networks import Shape
-from shoal.search.space import Choice, Fixed, LogUniform, Space, Widths
+from shoal.search.space import Categorical, Fixed, LogUniform, Space, Widths
 
 SMALL = 16  # pixels along a side
 SMALLEST = 3  # pixels that the last block shall still see along each side
@@ -41,15 +41,15 @@ def image_space(shape: Shape, rows: int, classification: bool) -> Space:
     epochs = 60 if rows < 2_000 else 30 if rows < 20_000 else 15
     return Space(
         {
-            "layers": Choice(texts),
+            "layers": Categorical(texts),
             "hidden": Widths((1, 1), (32, 64)),
-            "activation": Choice(("relu", "silu")),
-            "optimizer": Choice(("adam", "adamw")),
+            "activation": Categorical(("relu", "silu")),
+            "optimizer": Categorical(("adam", "adamw")),
             "learning_rate": LogUniform(5e-4, 5e-3),
             "schedule": Fixed("cosine"),
-            "l2": Choice((0.0, 0.01, 0.1, 1.0)),
-            "shift": Choice((0.0, 0.0, 1.0) if min(shape[:2]) < 16 else (0.0, 1.0, 2.0)),
-            "dropout": Choice((0.0, 0.25, 0.4) if classification else (0.0, 0.1)),
+            "l2": Categorical((0.0, 0.01, 0.1, 1.0)),
+            "shift": Categorical((0.0, 0.0, 1.0) if min(shape[:2]) < 16 else (0.0, 1.0, 2.0)),
+            "dropout": Categorical((0.0, 0.25, 0.4) if classification else (0.0, 0.1)),
             "batch_size": Fixed(32 if rows < 5_000 else 64),
             "epochs": Fixed(epochs),
             "patience": Fixed(max(8, epochs // 4)),

@@ -10,7 +10,7 @@ from shoal.errors import SettingError
 from shoal.networks import Flatten, Reshape, Shape
 from shoal.networks.bottleneck import code_size, is_whole
 from shoal.networks.parsing import parse_layers
-from shoal.search.space import Choice, Fixed, LogUniform, Space, Widths
+from shoal.search.space import Categorical, Fixed, LogUniform, Space, Widths
 from shoal.search.spaces.single import single_space
 
 SIZES = (2, 4, 8, 16)
@@ -114,13 +114,13 @@ def _searched(texts: list[str], decoded: bool, rows: int, axes: int) -> Space:
     epochs = epochs if axes == 1 else max(15, epochs // 3)
     return Space(
         {
-            "layers": Choice(tuple(texts)),
+            "layers": Categorical(tuple(texts)),
             "hidden": Widths((1, 2), (16, 64)) if decoded else Fixed(()),
-            "activation": Choice(("relu", "tanh", "silu", "linear")),
-            "optimizer": Choice(("adam", "adamw", "nadam")),
+            "activation": Categorical(("relu", "tanh", "silu", "linear")),
+            "optimizer": Categorical(("adam", "adamw", "nadam")),
             "learning_rate": LogUniform(1e-3, 1e-2),
             "schedule": Fixed("cosine"),
-            "noise": Choice((0.0, 0.0, 0.1, 0.3)),
+            "noise": Categorical((0.0, 0.0, 0.1, 0.3)),
             "batch_size": Fixed(16 if rows < 500 else 32 if rows < 5_000 else 128),
             "epochs": Fixed(epochs),
             "patience": Fixed(max(10, epochs // 5)),

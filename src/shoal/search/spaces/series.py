@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from shoal.networks import Shape
-from shoal.search.space import Choice, Fixed, LogUniform, Space, Widths
+from shoal.search.space import Categorical, Fixed, LogUniform, Space, Widths
 
 LONGEST_RECURRENT = 1_000  # steps that recurrent layers read one by one
 LONG = 200  # steps beyond which recurrent layers get every fourth step only
@@ -53,14 +53,14 @@ def series_space(shape: Shape, rows: int, classification: bool, per_step: bool =
     epochs = 600 if rows < 100 else 150 if rows < 1_000 else 50 if rows < 10_000 else 25  # few rows make few steps
     return Space(
         {
-            "layers": Choice((step_layers if per_step else series_layers)(shape)),
+            "layers": Categorical((step_layers if per_step else series_layers)(shape)),
             "hidden": Widths((1, 1), (16, 64)),
-            "activation": Choice(("relu", "tanh")),
-            "optimizer": Choice(("adam", "adamw")),
+            "activation": Categorical(("relu", "tanh")),
+            "optimizer": Categorical(("adam", "adamw")),
             "learning_rate": LogUniform(1e-3, 1e-2),
-            "schedule": Choice(("constant", "cosine")),
-            "l2": Choice((0.0, 0.001, 0.01, 0.1)),
-            "dropout": Choice((0.0, 0.1, 0.25) if classification else (0.0, 0.0, 0.1)),
+            "schedule": Categorical(("constant", "cosine")),
+            "l2": Categorical((0.0, 0.001, 0.01, 0.1)),
+            "dropout": Categorical((0.0, 0.1, 0.25) if classification else (0.0, 0.0, 0.1)),
             "batch_size": Fixed(8 if rows < 100 else 16 if rows < 300 else 32 if rows < 5_000 else 64),
             "epochs": Fixed(epochs),
             "patience": Fixed(max(10, epochs // 4)),

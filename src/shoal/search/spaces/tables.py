@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shoal.search.space import Choice, Fixed, LogUniform, Space, Widths
+from shoal.search.space import Categorical, Fixed, LogUniform, Space, Widths
 
 
 def table_space(rows: int, classification: bool) -> Space:
@@ -18,13 +18,13 @@ def table_space(rows: int, classification: bool) -> Space:
     return Space(
         {
             "hidden": Widths(sizes.depths, sizes.units),
-            "activation": Choice(("relu", "tanh", "silu")),
-            "optimizer": Choice(("adam", "adamw", "nadam")),
+            "activation": Categorical(("relu", "tanh", "silu")),
+            "optimizer": Categorical(("adam", "adamw", "nadam")),
             "learning_rate": LogUniform(1e-3, 3e-2),
-            "schedule": Choice(("constant", "cosine")),
-            "l2": Choice((0.0, 0.001, 0.01, 0.1, 1.0)),
-            "dropout": Choice((0.0, 0.0, 0.1, 0.25) if classification else (0.0, 0.0, 0.0, 0.1)),
-            "batch_size": Choice(sizes.batches),
+            "schedule": Categorical(("constant", "cosine")),
+            "l2": Categorical((0.0, 0.001, 0.01, 0.1, 1.0)),
+            "dropout": Categorical((0.0, 0.0, 0.1, 0.25) if classification else (0.0, 0.0, 0.0, 0.1)),
+            "batch_size": Categorical(sizes.batches),
             "epochs": Fixed(sizes.epochs),
             "patience": Fixed(max(10, sizes.epochs // 6)),
         }

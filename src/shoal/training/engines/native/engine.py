@@ -42,7 +42,7 @@ class NativeBlock:
 
 
 @dataclass
-class Seated:
+class NativeState:
     """A block in training.
 
     Attributes:
@@ -115,23 +115,23 @@ class NativeEngine:
         largest = max(member_network(problem, m).parameter_count for m in each)
         one = NUMBER * (2 * COPIES + 1) * largest  # in the places, in a lane block, in a checkpoint
         wanted = self.kernel.lanes * self.cores * BLOCKS_OF_A_CORE
-        return planner.members_at_once(one, planner.shared_bytes(problem, 0), wanted, 1, self.budget)
+        return planner.places_in_memory(one, planner.shared_bytes(problem, 0), wanted, 1, self.budget)
 
     def prepare(self, block: NativeBlock) -> float:  # noqa: ARG002
         """Return 0 seconds: there is nothing to compile."""
         return 0.0
 
-    def start(self, block: NativeBlock) -> Seated:
+    def start(self, block: NativeBlock) -> NativeState:
         """Return the state of a block whose places are all idle."""
         records = np.zeros(block.places, MEMBER)
         records["status"] = Status.FINISHED
-        return Seated(records)
+        return NativeState(records)
 
-    def admits(self, block: NativeBlock, seated: Seated) -> bool:  # noqa: ARG002
+    def admits(self, block: NativeBlock, seated: NativeState) -> bool:  # noqa: ARG002
         """Return whether members may enter: where the orders of the rows begin anew, or nobody trains."""
         return seated.turn == 0 or not len(seated.running)
 
-    def enter(self, block: NativeBlock, seated: Seated, newcomers: Mapping[int, Member]) -> Seated:
+    def enter(self, block: NativeBlock, seated: NativeState, newcomers: Mapping[int, Member]) -> NativeState:
         """Put members into places, each at its start."""
         if not len(seated.running):
             seated.turn = 0
@@ -141,7 +141,7 @@ class NativeEngine:
         seated.arrays.update(zip(places, arrays, strict=True))
         return seated
 
-    def advance(self, block: NativeBlock, seated: Seated) -> tuple[Seated, Chunk]:
+    def advance(self, block: NativeBlock, seated: NativeState) -> tuple[NativeState, Chunk]:
         """Train every running member of the block for a chunk of epochs."""
         epochs = min(seated.epochs_left, block.chunk)
         curves = np.full((block.places, epochs, 5), np.nan, np.float32)
@@ -159,17 +159,17 @@ class NativeEngine:
         ends_of = (records[name].copy() for name in ("status", "epoch", "best_epoch"))
         return seated, Chunk(curves[:, :, 0], curves[:, :, 1], curves[:, :, 2:4], metric, *ends_of)
 
-    def shrink(self, block: NativeBlock, seated: Seated, seats: Sequence[int]) -> None:
+    def shrink(self, block: NativeBlock, seated: NativeState, seats: Sequence[int]) -> None:
         """Return None: only members that train take part in a chunk, however many places there are."""
 
-    def read_out(self, block: NativeBlock, seated: Seated, seats: Mapping[int, Member]) -> dict[int, Parameters]:
+    def read_out(self, block: NativeBlock, seated: NativeState, seats: Mapping[int, Member]) -> dict[int, Parameters]:
         """Return the parameters at its best epoch of each member, by its place."""
         return {
             place: own_layers(member_network(block.problem, member), seated.arrays[place].best)
             for place, member in seats.items()
         }
 
-    def to_arrays(self, seated: Seated) -> dict[str, np.ndarray]:
+    def to_arrays(self, seated: NativeState) -> dict[str, np.ndarray]:
         """Return a state as named arrays: the vectors of each seated member one behind the other."""
         places = sorted(seated.arrays)
         vectors = [np.zeros(0, np.float32), *(seated.arrays[place].vectors.ravel() for place in places)]
@@ -178,7 +178,9 @@ class NativeEngine:
         arrays |= {"places": np.asarray(places, np.int64), "turn": np.asarray(seated.turn)}
         return {**arrays, "sizes": sizes, "vectors": np.concatenate(vectors)}
 
-    def from_arrays(self, block: NativeBlock, arrays: Mapping[str, np.ndarray], seats: Mapping[int, Member]) -> Seated:
+    def from_arrays(
+        self, block: NativeBlock, arrays: Mapping[str, np.ndarray], seats: Mapping[int, Member]
+    ) -> NativeState:
         """Return the state that `to_arrays` wrote, for members in the same places; there may be fewer."""
         seated = self.enter(block, self.start(block), seats)
         seated.turn = int(arrays["turn"])
@@ -191,7 +193,7 @@ class NativeEngine:
         return seated
 
 
-def _lane_blocks(seated: Seated, lanes: int) -> Iterator[np.ndarray]:
+def _lane_blocks(seated: NativeState, lanes: int) -> Iterator[np.ndarray]:
     """Return the places of the members that train together: of one family, like beside like, the largest first."""
     each = {int(place): (seated.arrays[place].family, seated.arrays[place].kind) for place in seated.running}
     running = sorted(each, key=lambda place: (*each[place], place), reverse=True)

@@ -15,7 +15,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 from shoal.networks import get_activation
 from shoal.results import Status
 from shoal.training import planner
-from shoal.training.cost import COMPILE_SECONDS, ORDERS, member_step, members_at_once
+from shoal.training.cost import COMPILE_SECONDS, ORDERS, member_step, members_per_core
 from shoal.training.engines.base import Chunk
 from shoal.training.engines.xla.devices import compile_lowered, compiler_options, use_every_core
 from shoal.training.engines.xla.program import Flat, MemberProgram, Rows, State
@@ -89,7 +89,7 @@ class XlaBlock:
 
 
 @dataclass
-class Seated:
+class XlaState:
     """A block in training: its state and its members' numbers, on the devices, and the numbers in NumPy.
 
     `epochs_left` are those of the member that has most before it, `turn` is the next of the orders of the rows.
@@ -101,10 +101,10 @@ class Seated:
     epochs_left: int = 0
     turn: int = 0
 
-    def after(self, state: State, status: np.ndarray, epoch: np.ndarray, turn: int) -> Seated:
+    def after(self, state: State, status: np.ndarray, epoch: np.ndarray, turn: int) -> XlaState:
         """Return the block with another state, of which these are the status and the epoch of each place."""
         left = np.where(status == Status.RUNNING, self.own_numbers["epochs"] - epoch, 0)
-        return Seated(state, self.numbers, self.own_numbers, int(left.max()), turn)
+        return XlaState(state, self.numbers, self.own_numbers, int(left.max()), turn)
 
 
 class XlaEngine:
@@ -138,7 +138,7 @@ class XlaEngine:
         for group in groups:
             devices = min(len(self.devices), len(group.members))
             steps = problem.steps(group.structure.batch_size)
-            at_once = members_at_once(group.structure, steps) if self.on_cpu else ON_A_GPU
+            at_once = members_per_core(group.structure, steps) if self.on_cpu else ON_A_GPU
             parts = _by_activation(group.structure, group.members)
             most = max(len(part) for part in parts.values())
             places = min(bucket_rows(-(-most // devices)), at_once) * devices
@@ -153,10 +153,10 @@ class XlaEngine:
         network = structure.network
         validation = min(len(problem.validation_x), validation_batch(network.values))
         one = member_bytes(network.parameter_count, (network.values,), structure.batch_size, validation)
-        fitting = planner.members_at_once(one, shared_bytes(problem, devices), places, devices, self.budget)
+        fitting = planner.places_in_memory(one, shared_bytes(problem, devices), places, devices, self.budget)
         return min(places, fitting)
 
-    def shrink(self, block: XlaBlock, seated: Seated, seats: Sequence[int]) -> tuple[XlaBlock, Seated] | None:
+    def shrink(self, block: XlaBlock, seated: XlaState, seats: Sequence[int]) -> tuple[XlaBlock, XlaState] | None:
         """Return a block with fewer places and its state, or None where compiling it costs more than it saves."""
         program = block.program
         devices = min(program.mesh.size, len(seats))
@@ -170,7 +170,7 @@ class XlaEngine:
         state, numbers = (program.taken(tree, seats) for tree in (seated.state, seated.own_numbers))
         return smaller, self._filled(smaller, state, numbers, seated.turn)
 
-    def _filled(self, block: XlaBlock, state: State, numbers: Any, turn: int) -> Seated:
+    def _filled(self, block: XlaBlock, state: State, numbers: Any, turn: int) -> XlaState:
         """Return a block whose first places have this state and these numbers, the others idle."""
         empty = self.start(block)
         both = _copied(empty.state), empty.own_numbers
@@ -179,9 +179,9 @@ class XlaEngine:
             block.program.put(all_, np.arange(count), given)
         return self._placed(block, *both, turn)
 
-    def _placed(self, block: XlaBlock, state: State, own: Any, turn: int = 0) -> Seated:
+    def _placed(self, block: XlaBlock, state: State, own: Any, turn: int = 0) -> XlaState:
         """Return a block with its state and its numbers on the devices."""
-        seated = Seated(block.program.place(state), block.program.place(_copied(own)), own)
+        seated = XlaState(block.program.place(state), block.program.place(_copied(own)), own)
         return seated.after(seated.state, state.status, state.epoch, turn)
 
     def _program(self, problem: Problem, structure: Structure, devices: int) -> Program:
@@ -226,15 +226,15 @@ class XlaEngine:
         lowered = jax.jit(dealt, donate_argnums=0).lower(seated.state, seated.numbers, *shared)
         return compile_lowered(lowered, compiler_options(self.devices[0].platform, block.structure.layout))
 
-    def start(self, block: XlaBlock) -> Seated:
+    def start(self, block: XlaBlock) -> XlaState:
         """Return a block whose places are all idle."""
         program, places = block.program, block.places
         numbers = program.turned(_numbers(block, block.members[:1]))
         own = jax.tree.map(lambda a: np.repeat(a, places, axis=program.axis), numbers)
         idle = program.turned(_idle(places, program.member.storage))
-        return Seated(program.place(idle), program.place(_copied(own)), own)
+        return XlaState(program.place(idle), program.place(_copied(own)), own)
 
-    def enter(self, block: XlaBlock, seated: Seated, newcomers: Mapping[int, Member]) -> Seated:
+    def enter(self, block: XlaBlock, seated: XlaState, newcomers: Mapping[int, Member]) -> XlaState:
         """Put members into places, each at its start."""
         program, members, places = block.program, list(newcomers.values()), np.asarray(list(newcomers))
         state, own = _copied(seated.state), seated.own_numbers
@@ -244,7 +244,7 @@ class XlaEngine:
         program.put(own, places, program.turned(_numbers(block, members)))
         return self._placed(block, state, own)
 
-    def advance(self, block: XlaBlock, seated: Seated) -> tuple[Seated, Chunk]:
+    def advance(self, block: XlaBlock, seated: XlaState) -> tuple[XlaState, Chunk]:
         """Train every running member of the block for a chunk of epochs."""
         program, epochs = block.program, np.int32(min(seated.epochs_left, block.structure.chunk))
         shared = (program.rows, program.orders, np.int32(block.activation), np.int32(seated.turn), epochs)
@@ -257,11 +257,11 @@ class XlaEngine:
         chunk = Chunk(train_loss, loss, curves[:, :, 2:4], metric, status, epoch, best)
         return seated.after(state, status, epoch, (seated.turn + int(epochs)) % ORDERS), chunk
 
-    def admits(self, block: XlaBlock, seated: Seated) -> bool:  # noqa: ARG002
+    def admits(self, block: XlaBlock, seated: XlaState) -> bool:  # noqa: ARG002
         """Return whether members may enter: where the orders of the rows begin anew, or nobody trains."""
         return seated.turn == 0 or seated.epochs_left == 0
 
-    def read_out(self, block: XlaBlock, seated: Seated, seats: Mapping[int, Member]) -> dict[int, Parameters]:
+    def read_out(self, block: XlaBlock, seated: XlaState, seats: Mapping[int, Member]) -> dict[int, Parameters]:
         """Return the parameters at its best epoch of each member, by its place."""
         best = jax.tree.map(lambda a: np.moveaxis(np.asarray(a), block.program.axis, 0), seated.state.best)
         parameters = {}
@@ -271,12 +271,12 @@ class XlaEngine:
             parameters[place] = unpad_parameters(own, [layer for layer in layers if layer])
         return parameters
 
-    def to_arrays(self, seated: Seated) -> dict[str, np.ndarray]:
+    def to_arrays(self, seated: XlaState) -> dict[str, np.ndarray]:
         """Return a state as named arrays."""
         arrays = {f"{i:04d}": np.asarray(leaf) for i, leaf in enumerate(jax.tree.leaves(seated.state))}
         return {**arrays, "turn": np.asarray(seated.turn)}
 
-    def from_arrays(self, block: XlaBlock, arrays: Mapping[str, np.ndarray], seats: Mapping[int, Member]) -> Seated:
+    def from_arrays(self, block: XlaBlock, arrays: Mapping[str, np.ndarray], seats: Mapping[int, Member]) -> XlaState:
         """Return the state that `to_arrays` wrote, for members in the same places; there may be more or fewer."""
         seated = self.enter(block, self.start(block), seats)
         leaves = [arrays[name] for name in sorted(arrays) if name != "turn"]
