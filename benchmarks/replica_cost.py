@@ -19,12 +19,12 @@ import numpy as np
 
 from shoal.results import Task
 from shoal.search.members import members_of, replicas_of
-from shoal.training.choice import choose_engine
+from shoal.training.engine_choice import choose_engine
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.losses import get_loss
-from shoal.training.member import Member, Problem
+from shoal.training.member import Member
 from shoal.training.planner import find_budget
-from shoal.training.problem import make_problem
+from shoal.training.problem import Problem, make_problem
 from shoal.training.trainer import train
 
 ROWS, FEATURES, SIGMA = 10_000, 8, 0.1
@@ -46,8 +46,9 @@ def problem(rows: int = ROWS) -> Problem:
     y = np.sin(x[:, :1]) + 0.5 * x[:, 1:2] * x[:, 2:3] + SIGMA * rng.normal(size=(rows, 1))
     train_rows = round(0.8 * rows)
     parts = [(x[some], y[some], None) for some in (slice(None, train_rows), slice(train_rows, None))]
-    posed = make_problem(Task.REGRESSION, get_loss("mse"), *parts, y_err=np.full((train_rows, 1), SIGMA))
-    return replace(posed, validation_y_err=np.full((rows - train_rows, 1), SIGMA, np.float32))
+    errors = np.full((rows, 1), SIGMA, np.float32)
+    posed = make_problem(Task.REGRESSION, get_loss("mse"), *parts)
+    return replace(posed, y_err=errors[:train_rows], validation_y_err=errors[train_rows:])
 
 
 def timed(posed: Problem, members: list[Member], engine: str) -> Seconds:

@@ -42,7 +42,8 @@ class ShoalTiming(Timing):
 def problem_of(rows: Arrays) -> Any:
     """Return the problem that rows pose."""
     from shoal.results import Task
-    from shoal.training.problem import choose_loss, make_problem
+    from shoal.training.loss_choice import choose_loss
+    from shoal.training.problem import make_problem
 
     task = Task.CLASSIFICATION
     parts = (rows.x, rows.y, None), (rows.validation_x, rows.validation_y, None)
@@ -59,7 +60,7 @@ def members_of(candidates: list[dict[str, Any]]) -> list[Any]:
 
 
 def _train(problem: Any, members: list[Any], engine: str = "auto") -> Any:
-    from shoal.training.choice import choose_engine
+    from shoal.training.engine_choice import choose_engine
     from shoal.training.planner import find_budget
     from shoal.training.trainer import train
 
@@ -68,7 +69,7 @@ def _train(problem: Any, members: list[Any], engine: str = "auto") -> Any:
 
 def _choice(problem: Any, members: list[Any]) -> tuple[str, float | None, float]:
     """Return the engine that `auto` takes, and the seconds that are estimated for either."""
-    from shoal.training.choice import choose_engine, xla_seconds
+    from shoal.training.engine_choice import choose_engine, xla_seconds
     from shoal.training.engines.native.cost import native_seconds
     from shoal.training.engines.native.suits import unsuited
     from shoal.training.planner import find_budget

@@ -15,9 +15,9 @@ import pytest
 
 from shoal.data import load_dataset, split_rows
 from shoal.networks import Network
+from shoal.training.building import build_trunk
 from shoal.training.engines.native import cost
 from shoal.training.engines.native.library import best_kernel, kernels
-from shoal.training.member import build_trunk
 
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 needs_kernel = pytest.mark.skipif(not kernels(), reason="the native engine's kernel was not built")
@@ -68,6 +68,7 @@ def test_operations_before_the_dense_layers_are_three_times_those_forward(load: 
     assert work.flops(one) == 6.0 * (trunk.multiplications + 10 * width) * one.rows * one.epochs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["shoal", "torch_loop", "keras_jax"])
 @pytest.mark.parametrize(
     ("layers", "shape"), [("conv2d:4:3 maxpooling2d:2", (8, 8, 1)), ("lstm:4", (6, 2))], ids=["images", "series"]
@@ -247,6 +248,7 @@ def test_the_best_peer_counts_with_as_many_networks_as_shoal(load: Any, tmp_path
     assert summary.losses(record, [case]) == []
 
 
+@pytest.mark.slow
 def test_the_page_says_where_shoal_loses_and_what_was_extrapolated(load: Any, tmp_path: Path) -> None:
     plan, page = load("plan"), load("page")
     measured = {
@@ -270,6 +272,7 @@ def test_the_page_says_where_shoal_loses_and_what_was_extrapolated(load: Any, tm
     assert file.with_suffix(".svg").stat().st_size > 10_000
 
 
+@pytest.mark.slow
 def test_the_page_says_which_engine_is_faster_and_where_the_choice_is_wrong(load: Any, tmp_path: Path) -> None:
     plan, page = load("plan"), load("page")
     measured = {
@@ -320,6 +323,7 @@ def test_a_target_is_reached_from_the_right_side(load: Any) -> None:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("who", ["shoal_native", "shoal_xla"])
 def test_an_engine_that_is_forced_trains_and_says_what_would_be_chosen(load: Any, who: str) -> None:
     side = load("shoal_side")
@@ -335,6 +339,7 @@ def test_an_engine_that_is_forced_trains_and_says_what_would_be_chosen(load: Any
     assert ("native_estimate" in outcome) == bool(kernels())
 
 
+@pytest.mark.slow
 def test_the_notes_program_in_scikit_learn_learns() -> None:
     done = subprocess.run([sys.executable, FOLDER / "sklearn_iris.py"], capture_output=True, text=True, check=True)
     assert re.fullmatch(r"scikit-learn: test accuracy (0\.9|1).*, log-loss .*\n", done.stdout)
@@ -408,6 +413,7 @@ def test_penguins_are_told_apart_by_columns_of_both_kinds(load: Any) -> None:
     assert {str(column.kind) for column in dataset.features} == {"number", "category"}
 
 
+@pytest.mark.slow
 def test_opponents_learn_from_categories_and_missing_values(load: Any) -> None:
     dataset = load_dataset(load("tables").penguins()[::3], target="species")
     scores = load("opponents").score_opponents(dataset, split_rows(dataset), seed=0)
@@ -415,6 +421,7 @@ def test_opponents_learn_from_categories_and_missing_values(load: Any) -> None:
     assert all(each["accuracy"] > 0.8 for each in scores.values())
 
 
+@pytest.mark.slow
 def test_opponents_with_measured_errors_have_a_weighted_variant(load: Any) -> None:
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, 60)

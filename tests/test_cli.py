@@ -209,6 +209,7 @@ def test_warnings_of_shoal_are_lines_and_others_are_left_alone(monkeypatch: pyte
     assert result.stderr == "warning: one run is damaged\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="pipes of Unix")
 def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:
     reader, writer = os.pipe()
@@ -385,6 +386,7 @@ def test_describe_suggests_a_column(measurements: Path) -> None:
     assert result.stdout == ""
 
 
+@pytest.mark.slow
 def test_a_missing_file_is_two_lines_at_most(tmp_path: Path) -> None:
     result = python("-m", "shoal", "describe", "nothing.csv", cwd=tmp_path)
     assert result.returncode == 2

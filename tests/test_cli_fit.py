@@ -79,6 +79,7 @@ def test_only_what_is_for_python_has_no_flag(help_of_fit: str, name: str) -> Non
     assert flag(name) not in help_of_fit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "settings"),
     [
@@ -114,6 +115,7 @@ def test_the_empty_list_of_layers_means_no_hidden_layer(calls: Calls) -> None:
     assert check_settings(calls.settings).fixed() == {"hidden": ()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -61,6 +61,7 @@ def test_leaving_says_that_output_was_lost() -> None:
     assert done.returncode == 1
 
 
+@pytest.mark.slow
 def test_the_program_ends_with_the_code_of_the_command() -> None:
     done = ended("import sys\nfrom shoal.cli import run\nsys.argv = ['shoal', 'predict']\nrun()")
     assert done.returncode == 2

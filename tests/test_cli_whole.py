@@ -31,6 +31,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_fit_leaves_a_page_and_refuses_to_overwrite(run: Path) -> None:
     page = (run / "report.html").read_text(encoding="utf-8")
     assert "<html" in page
@@ -40,6 +41,7 @@ def test_fit_leaves_a_page_and_refuses_to_overwrite(run: Path) -> None:
     assert (run / "report.html").read_text(encoding="utf-8") == page
 
 
+@pytest.mark.slow
 def test_config_repeats_the_run(run: Path, tmp_path: Path) -> None:
     result = invoke("fit", "--config", str(run / "config.toml"), "--out", str(tmp_path / "again"), "--json")
     assert result.exit_code == 0, result.stderr
@@ -50,6 +52,7 @@ def test_config_repeats_the_run(run: Path, tmp_path: Path) -> None:
     assert again == first
 
 
+@pytest.mark.slow
 def test_predict_adds_columns_to_a_file(run: Path, tmp_path: Path) -> None:
     from shoal.data import load_dataset
 
@@ -67,6 +70,7 @@ def test_predict_adds_columns_to_a_file(run: Path, tmp_path: Path) -> None:
     assert predicted.height == 150
 
 
+@pytest.mark.slow
 def test_predict_names_the_missing_column(run: Path, tmp_path: Path) -> None:
     pl.DataFrame({"sepal length (cm)": [5.0], "sepal width (cm)": [3.0]}).write_csv(tmp_path / "new.csv")
     out = tmp_path / "p.csv"
@@ -76,6 +80,7 @@ def test_predict_names_the_missing_column(run: Path, tmp_path: Path) -> None:
     assert not out.exists()
 
 
+@pytest.mark.slow
 def test_evaluate_scores_other_rows(run: Path) -> None:
     scores = json.loads(invoke("evaluate", str(run), "iris", "--json").stdout)
     assert 0.0 <= scores["accuracy"]["low"] <= scores["accuracy"]["value"] <= scores["accuracy"]["high"] <= 1.0
@@ -85,6 +90,7 @@ def test_evaluate_scores_other_rows(run: Path) -> None:
     assert "opened 3 times now" in result.stderr
 
 
+@pytest.mark.slow
 def test_report_and_runs_find_the_run(run: Path) -> None:
     assert invoke("report", str(run)).stdout == f"{run / 'report.html'}\n"
     (listed,) = json.loads(invoke("runs", str(run.parent), "--json").stdout)
@@ -93,12 +99,14 @@ def test_report_and_runs_find_the_run(run: Path) -> None:
     assert str(run) in invoke("runs", str(run.parent)).stdout
 
 
+@pytest.mark.slow
 def test_a_finished_run_cannot_be_resumed(run: Path) -> None:
     result = invoke("fit", "--resume", str(run))
     assert result.exit_code == 2
     assert "finished" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_damaged_run_names_the_file(run: Path, tmp_path: Path) -> None:
     import shutil
 
@@ -111,6 +119,7 @@ def test_a_damaged_run_names_the_file(run: Path, tmp_path: Path) -> None:
     assert os.fspath(weights) in result.stderr
 
 
+@pytest.mark.slow
 def test_a_run_without_a_page(tmp_path: Path) -> None:
     path = tmp_path / "plain"
     result = invoke("fit", "iris", *TINY, "--no-page", "--out", str(path))

@@ -63,6 +63,7 @@ def held(lines: list[dict[str, Any]], kind: str, level: str) -> float:
     return float(np.mean([line[kind][level] for line in lines]))
 
 
+@pytest.mark.slow
 @needs_kernel
 @pytest.mark.parametrize("name", ["y", "xy"])
 def test_intervals_hold_what_they_promise_where_errors_are_right(repeat: Any, name: str) -> None:
@@ -79,6 +80,7 @@ def test_intervals_hold_what_they_promise_where_errors_are_right(repeat: Any, na
     assert not any(line["wrong"] for line in lines)
 
 
+@pytest.mark.slow
 @needs_kernel
 def test_halved_errors_are_noticed(repeat: Any) -> None:
     lines = repeat("halved", 3)
@@ -89,6 +91,7 @@ def test_halved_errors_are_noticed(repeat: Any) -> None:
     assert held(lines, "law", "0.68") > 0.5
 
 
+@pytest.mark.slow
 @needs_kernel
 def test_intrinsic_scatter_is_found_and_part_of_the_error_of_a_true_value(repeat: Any) -> None:
     lines = repeat("scatter", 3)
@@ -97,6 +100,7 @@ def test_intrinsic_scatter_is_found_and_part_of_the_error_of_a_true_value(repeat
     assert held(lines, "law", "0.68") > 0.45
 
 
+@pytest.mark.slow
 @needs_kernel
 def test_sets_hold_classes_and_probabilities_are_right(load: Any) -> None:
     quick = {name: value for name, value in QUICK.items() if name != "replicas"}
@@ -118,6 +122,7 @@ def test_a_level_of_the_curve_is_the_interval_of_that_coverage(load: Any) -> Non
     np.testing.assert_allclose(ends[0].high, ends[1].mean + quantile * ends[1].std)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("engine", "signs"),
     [
@@ -199,6 +204,7 @@ def test_negative_weights_measure_what_a_direct_sample_does(load: Any) -> None:
     assert naive.p < 1e-4
 
 
+@pytest.mark.slow
 @needs_kernel
 def test_runs_with_weights_and_on_repeated_rows_score_alike(load: Any) -> None:
     lines = [load("closure.weights").as_rows(number, 400, epochs=60, networks=1, keep=1) for number in range(2)]
@@ -207,6 +213,7 @@ def test_runs_with_weights_and_on_repeated_rows_score_alike(load: Any) -> None:
         assert apart == pytest.approx(0.0, abs=limit)
 
 
+@pytest.mark.slow
 @needs_kernel
 def test_a_run_with_negative_weights_finds_the_probabilities_of_the_difference(load: Any) -> None:
     weights = load("closure.weights")
@@ -216,6 +223,7 @@ def test_a_run_with_negative_weights_finds_the_probabilities_of_the_difference(l
     np.testing.assert_allclose(said[0], said[1], atol=0.12)
 
 
+@pytest.mark.slow
 @needs_kernel
 def test_the_coverage_of_a_table_is_found_by_split(load: Any) -> None:
     tables = load("closure.tables")
@@ -243,6 +251,7 @@ def test_a_table_that_a_package_ships_is_the_known_one(
     assert table["y"].mean() == pytest.approx(mean, abs=1e-3)
 
 
+@pytest.mark.slow
 @needs_kernel
 @pytest.mark.parametrize("head", ["plain", "gaussian"])
 def test_the_deep_ensemble_protocol_scores_a_split(load: Any, head: str) -> None:

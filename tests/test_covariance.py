@@ -54,6 +54,7 @@ def files(run: Run) -> tuple[bytes, dict[str, Any]]:
     return (run.path / "model" / "weights.safetensors").read_bytes(), metrics
 
 
+@pytest.mark.slow
 def test_a_covariance_is_carried_to_every_prediction_and_repeats(fit: Any, matrix: str) -> None:
     run = fit("run", y_cov=matrix)
     told = run.predict({"x": [-1.0, 0.0, 1.0]})
@@ -71,6 +72,7 @@ def test_a_covariance_is_carried_to_every_prediction_and_repeats(fit: Any, matri
     np.testing.assert_array_equal(loaded.total, run.predict({"x": [0.5]}).total)
 
 
+@pytest.mark.slow
 def test_a_diagonal_covariance_is_what_the_standard_errors_are(fit: Any, matrix: str) -> None:
     np.save(matrix, np.diag(SIGMA**2))
     one, other = fit("matrix", y_cov=matrix), fit("column", {**DATA, "sigma": np.sqrt(SIGMA**2)}, y_err="sigma")
@@ -80,6 +82,7 @@ def test_a_diagonal_covariance_is_what_the_standard_errors_are(fit: Any, matrix:
         assert a == b
 
 
+@pytest.mark.slow
 def test_the_diagonal_weighs_the_rows(fit: Any, matrix: str) -> None:
     options: dict[str, Any] = {"replicas": None, "networks": 1}
     with_all, with_diagonal = fit("all", y_cov=matrix, **options), None
@@ -101,6 +104,7 @@ class CtrlC:
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_and_a_changed_covariance_is_noticed(
     fit: Any, matrix: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -117,6 +121,7 @@ def test_an_interrupted_run_goes_on_and_a_changed_covariance_is_noticed(
         shoal.resume(tmp_path / "changed")
 
 
+@pytest.mark.slow
 def test_folds_weights_and_learned_scatter_go_with_it(fit: Any, matrix: str) -> None:
     run = fit("folds", y_cov=matrix, cv=2, replicas=3)
     assert (run.predict({"x": [0.0]}).data_spread > 0.0).all()
@@ -142,6 +147,7 @@ def test_what_does_not_go_with_it_says_so(fit: Any, matrix: str, more: dict[str,
         fit("run", y_cov=matrix, **more)
 
 
+@pytest.mark.slow
 def test_the_command_line_tells_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pl.DataFrame(DATA).write_csv(tmp_path / "rows.csv")
     np.savetxt(tmp_path / "c.txt", COVARIANCE[:9, :9])
@@ -153,6 +159,7 @@ def test_the_command_line_tells_what_is_wrong(tmp_path: Path, capsys: pytest.Cap
     assert "--y-cov" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_the_page_tells_of_decorrelated_pulls(fit: Any, matrix: str, monkeypatch: pytest.MonkeyPatch) -> None:
     records: list[Any] = []
     monkeypatch.setattr(
@@ -191,6 +198,7 @@ def fitted(seed: int, errors: dict[str, Any], columns: dict[str, np.ndarray]) ->
     return predictor.predict(pl.DataFrame({"x": GRID}))
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(best_kernel() is None, reason="hundreds of networks are quick in the native engine only")
 def test_the_spread_of_replicas_holds_a_common_error_and_that_of_standard_errors_does_not(matrix: str) -> None:
     np.save(matrix, OFFSET)

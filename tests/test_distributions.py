@@ -47,6 +47,7 @@ def fit(tiny: dict[str, Any], tmp_path: Path) -> Any:
     return fit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_predictions_hold_the_distribution_and_survive_the_file(way: str, fit: Any) -> None:
     run = fit(way)
@@ -102,6 +103,7 @@ def test_the_ensemble_averages_what_its_members_say(fit: Any) -> None:
     np.testing.assert_allclose(said.std, factor * np.sqrt(means.var(axis=0) + variance))
 
 
+@pytest.mark.slow
 def test_folds_and_replicas_go_with_a_head(fit: Any) -> None:
     said = fit("gaussian", cv=2).predict(DATA)
     assert (said.low < said.mean).all()

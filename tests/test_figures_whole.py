@@ -25,6 +25,7 @@ KINDS: dict[str, tuple[str, dict[str, Any], set[str]]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_figure_of_a_run_has_numbers_and_is_drawn_again(kind: str, tmp_path: Path) -> None:
     data, options, expected = KINDS[kind]
@@ -52,6 +53,7 @@ def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_units_reach_tables_figures_and_the_saved_model(measured: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run = shoal.load(measured / "run")
     assert run.metrics["units"] == {
@@ -72,6 +74,7 @@ def test_units_reach_tables_figures_and_the_saved_model(measured: Path, capsys: 
     assert "unit" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("default::shoal.errors.ShoalWarning")
 def test_other_units_are_told_at_prediction(measured: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (measured / "other.csv").write_text("x [mm],E [GeV]\nm,\n1,2\n3,4\n", encoding="utf-8")
@@ -79,6 +82,7 @@ def test_other_units_are_told_at_prediction(measured: Path, capsys: pytest.Captu
     assert "column 'x [mm]' is in m, but was in mm in the fit; nothing is converted" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_command_draws_what_is_named(measured: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["figures", str(measured / "run"), "--width", "single", "-o", str(measured / "paper")]
     assert main([*words, "--only", "pulls,baselines", "--only", "coverage", "--format", "pdf,svg"]) == 0
@@ -89,6 +93,7 @@ def test_the_command_draws_what_is_named(measured: Path, capsys: pytest.CaptureF
     assert json.loads(capsys.readouterr().out) == {"figures": [str(measured / "paper" / "pulls.pdf")]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "message"),
     [

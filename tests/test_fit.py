@@ -105,6 +105,7 @@ def test_the_ensemble_learned_something(iris_run: Run) -> None:
     assert iris_run.metrics["baselines"]["most_frequent"]["accuracy"]["value"] < 0.5
 
 
+@pytest.mark.slow
 def test_the_same_command_gives_the_same_files(iris_run: Run, tiny: dict[str, Any], tmp_path: Path) -> None:
     again = shoal.fit("iris", out=str(tmp_path / "again"), **tiny)
     assert without_seconds(again) == without_seconds(iris_run)
@@ -114,6 +115,7 @@ def test_the_same_command_gives_the_same_files(iris_run: Run, tiny: dict[str, An
         assert a.equals(b, null_equal=True)
 
 
+@pytest.mark.slow
 def test_the_test_rows_are_opened_once(
     tiny: dict[str, Any], tmp_path: Path, iris_run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +167,7 @@ class CtrlC:
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("chunks", "done"), [(1, 0), (2, 4)])
 def test_an_interrupted_run_goes_on_to_the_same_numbers(
     iris_run: Run, tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunks: int, done: int
@@ -197,6 +200,7 @@ def test_a_budget_for_the_rest_proposes_no_other_networks(tmp_path: Path, monkey
 # other tasks
 
 
+@pytest.mark.slow
 def test_regression_with_errors_weights_two_targets_and_a_test_file(
     tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +236,7 @@ def test_regression_with_errors_weights_two_targets_and_a_test_file(
     )
 
 
+@pytest.mark.slow
 def test_two_classes(tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     no_page(monkeypatch)
     data = TABLE.select("a", "b", "good")
@@ -247,6 +252,7 @@ def test_two_classes(tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.M
     assert np.mean(prediction.labels == data["good"].to_numpy()) > 0.8
 
 
+@pytest.mark.slow
 def test_a_loss_and_a_penalty_of_the_user(
     tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,7 +27,7 @@ from shoal.training import trainer
 from shoal.training.checkpointing import checkpoint_from_parts
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.hyperparameters import Hyperparameters
-from shoal.training.member import Problem
+from shoal.training.problem import Problem
 from shoal.training.trainer import Training, train
 
 FOLDS, REPEATS, CANDIDATES = 3, 2, 3
@@ -59,6 +59,7 @@ def posed(data: Any, **settings: Any) -> Problem:
 # what is trained
 
 
+@pytest.mark.slow
 def test_every_candidate_meets_every_fold_in_every_repeat(run: Run) -> None:
     networks = run.networks
     assert networks["id"].to_list() == list(range(CANDIDATES * EACH))
@@ -101,6 +102,7 @@ def test_groups_stay_whole_in_the_folds() -> None:
 # what is ranked, kept and written
 
 
+@pytest.mark.slow
 def test_candidates_are_ranked_by_their_mean_with_its_standard_error(run: Run) -> None:
     scores = run.networks["score"].to_numpy().reshape(CANDIDATES, EACH)
     candidates = run.candidates
@@ -119,6 +121,7 @@ def test_candidates_are_ranked_by_their_mean_with_its_standard_error(run: Run) -
     assert run.metrics["rows"] == {"train": 120, "validation": 0, "test": 30}
 
 
+@pytest.mark.slow
 def test_validation_scores_are_those_of_out_of_fold_predictions(run: Run, folded: dict[str, Any]) -> None:
     options = check_settings(folded)
     dataset, split = read("iris", options)
@@ -141,6 +144,7 @@ def test_validation_scores_are_those_of_out_of_fold_predictions(run: Run, folded
         )
 
 
+@pytest.mark.slow
 def test_the_same_command_gives_the_same_numbers(run: Run, folded: dict[str, Any], tmp_path: Path) -> None:
     again = shoal.fit("iris", out=str(tmp_path / "again"), **folded)
     assert without_seconds(again) == without_seconds(run)
@@ -148,12 +152,14 @@ def test_the_same_command_gives_the_same_numbers(run: Run, folded: dict[str, Any
         assert (again.path / name).read_bytes() == (run.path / name).read_bytes()
 
 
+@pytest.mark.slow
 def test_the_test_rows_are_those_of_a_run_without_folds(run: Run, iris_run: Run) -> None:
     baseline = [each.metrics["baselines"]["most_frequent"]["accuracy"]["value"] for each in (run, iris_run)]
     assert baseline[0] == baseline[1]
     assert run.metrics["test_openings"] == 1
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_goes_on_to_the_same_numbers(
     run: Run, folded: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +184,7 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(
     assert without_seconds(shoal.resume(tmp_path / "run")) == without_seconds(run)
 
 
+@pytest.mark.slow
 def test_error_bars_of_a_regression_come_from_all_rows(tiny: dict[str, Any], tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     x = rng.normal(size=(160, 2))
@@ -193,6 +200,7 @@ def test_error_bars_of_a_regression_come_from_all_rows(tiny: dict[str, Any], tmp
     assert np.array_equal(loaded.std, run.predict(data).std)  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_repeats_without_folds_keep_the_split(tiny: dict[str, Any], tmp_path: Path) -> None:
     run = shoal.fit("iris", out=str(tmp_path / "run"), **{**tiny, "networks": 2, "repeats": 3})
     assert run.metrics["rows"] == {"train": 96, "validation": 24, "test": 30}
@@ -207,6 +215,7 @@ def test_repeats_without_folds_keep_the_split(tiny: dict[str, Any], tmp_path: Pa
 # what must not leak
 
 
+@pytest.mark.slow
 def test_the_targets_of_a_fold_have_no_influence_on_its_own_members() -> None:
     problem = posed("iris", cv=FOLDS, repeats=REPEATS)
     assert problem.folds is not None
@@ -240,6 +249,7 @@ def test_what_cannot_be_folded_leaves_no_folder(tiny: dict[str, Any], tmp_path: 
     assert not Path(out).exists()
 
 
+@pytest.mark.slow
 def test_when_no_candidate_is_whole_in_time_the_networks_are_kept(tmp_path: Path) -> None:
     problem = posed("iris", cv=2)
     members = members_of([Hyperparameters(hidden=(4,), epochs=1, batch_size=16)] * 3, 2)
@@ -255,6 +265,7 @@ def test_when_no_candidate_is_whole_in_time_the_networks_are_kept(tmp_path: Path
     assert choose_kept(whole, check_settings({"cv": 2}), folder) == [0, 1]
 
 
+@pytest.mark.slow
 def test_a_candidate_of_which_one_network_diverged_is_not_kept(tmp_path: Path) -> None:
     problem = posed("iris", cv=2)
     wild, calm = (Hyperparameters(hidden=(4,), epochs=2, batch_size=16, learning_rate=r) for r in (1e30, 1e-3))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoal import helper as module
+from shoal import helper_process as module
 from shoal.helper_process import HelperProcess, Later
 
 needs_a_process = pytest.mark.skipif(os.name != "posix", reason="there is no second process here")

@@ -40,6 +40,7 @@ def figures(run: Run) -> set[str]:
     return {path.stem for path in (run.path / "figures").glob("*.svg")}
 
 
+@pytest.mark.slow
 def test_a_run_on_images_shows_what_its_networks_see(image_run: Run, tmp_path: Path) -> None:
     assert image_run.filters().values.shape == (4, 3, 3, 1)
     maps = image_run.feature_maps(IMAGES, rows=[0, 5])
@@ -54,6 +55,7 @@ def test_a_run_on_images_shows_what_its_networks_see(image_run: Run, tmp_path: P
     assert {"example_images", "filters", "feature_maps", "saliency"} <= figures(image_run)
 
 
+@pytest.mark.slow
 def test_the_page_of_images_is_small_and_has_their_sections(image_run: Run) -> None:
     page = image_run.report().read_text(encoding="utf-8")
     assert len(page) < 1_000_000
@@ -62,6 +64,7 @@ def test_the_page_of_images_is_small_and_has_their_sections(image_run: Run) -> N
     assert "8 × 8 pixels" in page.replace("\u00a0", " ")
 
 
+@pytest.mark.slow
 def test_a_run_on_series_shows_what_it_remembers(series_run: Run) -> None:
     states = series_run.hidden_states(SERIES)
     assert [values.shape for values in states.layers.values()] == [(8, 12, 4)]
@@ -72,12 +75,14 @@ def test_a_run_on_series_shows_what_it_remembers(series_run: Run) -> None:
     assert {"example_series", "hidden_states", "saliency"} <= figures(series_run)
 
 
+@pytest.mark.slow
 def test_a_forecast_is_drawn_beside_the_last_value_again(forecast_run: Run) -> None:
     assert {"forecast", "hidden_states", "saliency"} <= figures(forecast_run)
     assert "example_series" not in figures(forecast_run)
     assert forecast_run.hidden_states(LEVEL, rows=0).inputs.shape == (1, 8, 2)
 
 
+@pytest.mark.slow
 def test_what_is_not_there_is_said(image_run: Run, series_run: Run, iris_run: Run) -> None:
     with pytest.raises(shoal.NetworkError, match="no convolution: its layers are GRU"):
         series_run.filters()

@@ -37,6 +37,7 @@ def states(tmp_path_factory: pytest.TempPathFactory) -> shoal.Run:
     return shoal.fit(folder / "steps.csv", **roles, **TINY, out=str(folder / "run"))
 
 
+@pytest.mark.slow
 def test_the_run_tells_of_steps(states: shoal.Run) -> None:
     metrics = states.metrics
     assert metrics["steps"] == np.sum(metrics["confusion_matrix"]["rows_are_true"])
@@ -49,6 +50,7 @@ def test_the_run_tells_of_steps(states: shoal.Run) -> None:
     assert "the steps of one series are much alike" in page
 
 
+@pytest.mark.slow
 def test_predictions_come_back_the_same(states: shoal.Run) -> None:
     steps = table().drop("state", "sum")
     prediction = shoal.load(states.path).predict(steps)
@@ -66,6 +68,7 @@ def _rows(steps: pl.DataFrame, prediction: Prediction) -> list[tuple[object, ...
     return steps.hstack(prediction.frame().get_columns()).rows()
 
 
+@pytest.mark.slow
 def test_steps_are_evaluated(states: shoal.Run) -> None:
     with pytest.warns(shoal.ShoalWarning, match="the data hold the test rows"):
         scores = states.evaluate(table())
@@ -75,6 +78,7 @@ def test_steps_are_evaluated(states: shoal.Run) -> None:
         states.saliency(table())
 
 
+@pytest.mark.slow
 def test_the_command_writes_a_long_table(states: shoal.Run, tmp_path: Path) -> None:
     table().write_csv(tmp_path / "new.csv")
     out = tmp_path / "out.csv"
@@ -87,6 +91,7 @@ def test_the_command_writes_a_long_table(states: shoal.Run, tmp_path: Path) -> N
     assert (written["prediction"] == written["state"]).mean() > 0.8
 
 
+@pytest.mark.slow
 def test_numbers_in_folds_have_error_bars(tmp_path: Path) -> None:
     x = np.random.default_rng(2).normal(size=(36, 8, 1))
     y = x + np.roll(x, 1, axis=1)

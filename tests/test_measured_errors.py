@@ -39,6 +39,7 @@ def files(run: Run) -> tuple[bytes, dict[str, Any]]:
     return (run.path / "model" / "weights.safetensors").read_bytes(), metrics
 
 
+@pytest.mark.slow
 def test_replicas_give_a_column_of_their_own_and_repeat(fit: Any) -> None:
     run = fit("run")
     assert len(run.predictor.replicas) <= 8
@@ -74,6 +75,7 @@ class CtrlC:
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["native", "xla"])
 def test_an_interrupted_run_goes_on_with_its_replicas(
     fit: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engine: str
@@ -118,6 +120,7 @@ def test_folds_have_replicas_too(fit: Any) -> None:
 NOISY = {**DATA, "x": X + 0.1 * RNG.standard_normal(90), "dx": np.full(90, 0.1)}
 
 
+@pytest.mark.slow
 def test_errors_of_features_are_carried_to_the_prediction(fit: Any) -> None:
     run = shoal.load(fit("run", NOISY, x_err="x=dx", replicas=None).path)
     assert run.predictor.preparation.input_columns == ("x",)
@@ -149,6 +152,7 @@ def test_errors_of_features_name_both_columns(fit: Any, given: str, message: str
         fit("run", NOISY, x_err=given)
 
 
+@pytest.mark.slow
 def test_the_page_and_the_numbers_tell_of_halved_errors(fit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(8)
     x = rng.uniform(-2.0, 2.0, 600)

@@ -15,6 +15,7 @@ import shoal
 from shoal.prediction.predictor import Predictor
 from shoal.report.figures.kept import kept
 from shoal.report.redraw import redraw
+from shoal.results import Status
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SETS = sorted((FIXTURES / "runs").iterdir())
@@ -48,6 +49,7 @@ def test_each_kind_of_run_is_kept() -> None:
     assert all({path.name for path in RUNS if path.parent == old} == kinds for old in SETS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", RUNS, ids=name)
 def test_an_old_run_predicts_what_it_did(path: Path) -> None:
     writer = script()
@@ -68,7 +70,7 @@ def test_the_numbers_of_an_old_run_are_there(path: Path) -> None:
     assert run.candidates.height == run.metrics["search"]["candidates_looked_at"]
     assert run.curves["epoch"].max() <= 12
     assert run.replicas.height == (run.metrics["networks"]["kept"] * 3 if path.name == "errors" else 0)
-    assert not run.networks["status"].is_null().any()
+    assert {*run.networks["status"], *run.replicas["status"]} <= {status.code for status in Status}
 
 
 @pytest.mark.parametrize("path", RUNS, ids=name)
@@ -82,6 +84,7 @@ def test_the_model_of_an_old_run_is_written_again_as_it_was(path: Path) -> None:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", FIGURES, ids=name)
 def test_the_figures_of_an_old_run_are_drawn_again(path: Path, tmp_path: Path) -> None:
     figures = kept(path)
@@ -92,6 +95,7 @@ def test_the_figures_of_an_old_run_are_drawn_again(path: Path, tmp_path: Path) -
     assert all((tmp_path / f"{one}.csv").stat().st_size for one in figures)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("copy", [p for p in RUNS if p.name != "reconstruction"], ids=name, indirect=True)
 def test_an_old_run_is_compared(copy: Path, tmp_path: Path) -> None:
     other = Path(shutil.copytree(copy, tmp_path / "other"))
@@ -99,6 +103,7 @@ def test_an_old_run_is_compared(copy: Path, tmp_path: Path) -> None:
     assert set(found.as_dict()["scores"]) == {copy.name, "other"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", [p for p in RUNS if p.name in ("classes", "errors", "folds", "heads")], ids=name)
 def test_an_old_run_is_explained(path: Path) -> None:
     found = shoal.explain(path, repeats=2, interactions=0, most_rows=40)

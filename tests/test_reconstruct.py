@@ -58,6 +58,7 @@ def digit_images() -> tuple[np.ndarray, np.ndarray]:
     return bunch.images.astype(np.uint8)[..., None], bunch.target
 
 
+@pytest.mark.slow
 def test_a_linear_autoencoder_reaches_principal_components(table_run: Run) -> None:
     error = table_run.metrics["test"]["reconstruction_error"]["value"]
     least = table_run.metrics["baselines"]["pca"]["reconstruction_error"]["value"]
@@ -66,6 +67,7 @@ def test_a_linear_autoencoder_reaches_principal_components(table_run: Run) -> No
     assert table_run.metrics["baselines"]["mean"]["reconstruction_error"]["value"] > 0.8
 
 
+@pytest.mark.slow
 def test_the_share_of_false_alarms_is_about_what_was_asked_for(table_run: Run) -> None:
     share = table_run.anomaly_scores(low_rank(5000, noise=0.1, seed=1)).is_anomaly.mean()
     assert 0.03 < share < 0.075  # the threshold itself comes from 480 rows
@@ -74,6 +76,7 @@ def test_the_share_of_false_alarms_is_about_what_was_asked_for(table_run: Run) -
     assert told["test"]["low"] < 0.05 < told["test"]["high"]
 
 
+@pytest.mark.slow
 def test_rows_off_the_plane_are_anomalies(table_run: Run) -> None:
     usual = table_run.anomaly_scores(low_rank(500, noise=0.1, seed=2))
     strange = table_run.anomaly_scores(low_rank(500, noise=1.0, seed=3))
@@ -82,6 +85,7 @@ def test_rows_off_the_plane_are_anomalies(table_run: Run) -> None:
     assert len(strange) == 500
 
 
+@pytest.mark.slow
 def test_codes_and_reconstructions_have_their_shape_and_unit(table_run: Run) -> None:
     rows = low_rank(50, noise=0.1, seed=4)
     assert table_run.encode(rows).shape == (50, 2)
@@ -92,6 +96,7 @@ def test_codes_and_reconstructions_have_their_shape_and_unit(table_run: Run) -> 
         assert np.abs(made[name].to_numpy() - values).std() < 0.3
 
 
+@pytest.mark.slow
 def test_a_label_is_kept_and_not_learnt(table_run: Run) -> None:
     assert table_run.metrics["target"] == []
     assert "kind" not in table_run.metrics["data"]["features"]
@@ -101,6 +106,7 @@ def test_a_label_is_kept_and_not_learnt(table_run: Run) -> None:
     assert "The strangest test rows" in page
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", ["table_run", "image_run"])
 def test_a_loaded_run_says_the_same(which: str, request: pytest.FixtureRequest) -> None:
     run: Run = request.getfixturevalue(which)
@@ -112,6 +118,7 @@ def test_a_loaded_run_says_the_same(which: str, request: pytest.FixtureRequest) 
     assert again.predictor.alarm == run.predictor.alarm
 
 
+@pytest.mark.slow
 def test_digits_of_a_class_never_seen_are_stranger_and_noise_is_strangest(image_run: Run) -> None:
     images, digits = digit_images()
     usual = image_run.anomaly_scores(images[digits != 8]).score
@@ -122,6 +129,7 @@ def test_digits_of_a_class_never_seen_are_stranger_and_noise_is_strangest(image_
     assert noise.is_anomaly.all()
 
 
+@pytest.mark.slow
 def test_images_beat_principal_components(image_run: Run) -> None:
     error = image_run.metrics["test"]["reconstruction_error"]
     assert error["high"] < image_run.metrics["baselines"]["pca"]["reconstruction_error"]["value"]
@@ -132,6 +140,7 @@ def test_images_beat_principal_components(image_run: Run) -> None:
     assert 3 < made.mean() < 7  # in the unit of the pixels, 0 to 16
 
 
+@pytest.mark.slow
 def test_the_engine_and_the_predictor_agree(image_run: Run) -> None:
     images, digits = digit_images()
     networks = image_run.networks
@@ -143,6 +152,7 @@ def test_the_engine_and_the_predictor_agree(image_run: Run) -> None:
     assert scores.mean() == pytest.approx(networks["validation_loss"][0], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_noise_acts_on_tables_and_leaves_the_target_clean(tmp_path: Path) -> None:
     data = low_rank(400)
     runs = [
@@ -153,6 +163,7 @@ def test_noise_acts_on_tables_and_leaves_the_target_clean(tmp_path: Path) -> Non
     assert losses[1] > 1.05 * losses[0]
 
 
+@pytest.mark.slow
 def test_several_bottlenecks_are_tried_and_the_smallest_good_one_kept(tmp_path: Path) -> None:
     data = low_rank(600, noise=0.02)
     run = shoal.fit(
@@ -172,6 +183,7 @@ def test_several_bottlenecks_are_tried_and_the_smallest_good_one_kept(tmp_path: 
     assert run.encode(data).shape == (600, found["bottleneck"])
 
 
+@pytest.mark.slow
 def test_the_same_call_gives_the_same_numbers(tmp_path: Path) -> None:
     settings = {**QUICK, "networks": 2, "bottleneck": 2, "epochs": 3}
     runs = [shoal.fit(low_rank(100), out=str(tmp_path / name), **settings) for name in "ab"]
@@ -181,6 +193,7 @@ def test_the_same_call_gives_the_same_numbers(tmp_path: Path) -> None:
     assert weights[0] == weights[1]
 
 
+@pytest.mark.slow
 def test_encode_and_predict_on_the_command_line(table_run: Run, image_run: Run, tmp_path: Path) -> None:
     rows = tmp_path / "rows.csv"
     pl.DataFrame({"name": ["p", "q"], **{k: v[:2] for k, v in low_rank(20).items()}}).write_csv(rows)
@@ -197,12 +210,14 @@ def test_encode_and_predict_on_the_command_line(table_run: Run, image_run: Run, 
     assert "shoal encode" in refused.output
 
 
+@pytest.mark.slow
 def test_evaluate_scores_other_rows(table_run: Run) -> None:
     scores = table_run.evaluate(low_rank(300, noise=0.1, seed=5))
     assert set(scores) == {"reconstruction_error", "explained_variance"}
     assert scores["explained_variance"].value > 0.9
 
 
+@pytest.mark.slow
 def test_series_of_one_length_are_reconstructed(tmp_path: Path) -> None:
     t = np.linspace(0, 6, 24)
     rng = np.random.default_rng(0)
@@ -243,12 +258,14 @@ def test_a_single_column_cannot_be_compressed(tmp_path: Path) -> None:
         shoal.fit({"x": np.arange(40.0) ** 1.5}, out=str(tmp_path / "x"), **QUICK)
 
 
+@pytest.mark.slow
 def test_runs_that_predict_have_no_codes(tmp_path: Path) -> None:
     run = shoal.fit("iris", networks=1, epochs=1, out=str(tmp_path / "iris"))
     with pytest.raises(SettingError, match="has no codes"):
         run.encode("iris")
 
 
+@pytest.mark.slow
 def test_a_missing_column_is_named(table_run: Run) -> None:
     with pytest.raises(DataError, match="x5"):
         table_run.encode({f"x{i}": np.zeros(3) for i in range(5)})
@@ -265,6 +282,7 @@ def test_principal_components_agree_with_a_singular_value_decomposition() -> Non
         np.testing.assert_allclose(found.shares, values[:3] ** 2 / np.sum(values**2), rtol=1e-9)
 
 
+@pytest.mark.slow
 def test_scaled_inputs_are_the_pixels_behind_the_scaling(image_run: Run) -> None:
     images = digit_images()[0][:7]
     preparation = image_run.predictor.preparation

@@ -131,6 +131,7 @@ def test_few_rows_in_the_last_part_leave_the_intervals_to_all(settings: dict[str
     )
 
 
+@pytest.mark.slow
 def test_classes_windows_and_replicas_have_rolling_folds_too(tiny: dict[str, Any], tmp_path: Path) -> None:
     options = {**tiny, "networks": 2, "cv": 2, "page": False}
     label = np.where(X + 0.01 * TIME > 1.0, "up", "down").tolist()

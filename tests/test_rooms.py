@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -31,55 +32,120 @@ FLOORS = (
     {"cli"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
+# The same within a room, for its sub-rooms and modules; those that are not named may stand anywhere.
+SUB_FLOORS = {
+    "data": ({"readers", "builtin"}, {"dataset"}, {"split"}, {"describe", "loading"}),
+    "networks": ({"activations", "initializers"}, {"layers"}, {"network"}, {"summary", "parsing"}, {"drawing"}),
+    "training": (
+        {"losses", "member"},
+        {"problem", "structure"},
+        {"cost"},
+        {"grouping"},
+        {"engines.native", "engines.xla"},
+        {"engine_choice", "trainer"},
+    ),
+    "search": ({"space", "results"}, {"spaces", "strategies"}),
+    "prediction": ({"calibration", "conformal", "ensemble"}, {"predictor"}, {"autoencoder", "error_bars"}),
+    "evaluation": (
+        {"baselines", "systematics", "explanation", "formula"},
+        {"record", "fitted"},
+        {"evaluation"},
+        {"topics"},
+        {"evaluate"},
+    ),
+    "runs": ({"documents", "writing"}, {"config_file", "log", "metrics_file", "model_file"}, {"folder"}, {"listing"}),
+    "report": ({"words"}, {"blocks", "figures"}, {"explanation"}, {"topics"}, {"page"}),
+}
+# Imports that go upward all the same, inside functions or for type hints, and why.
+FACADE = "convenience methods of a network hand over to the functions that do the work"
+UPWARD = {
+    ("networks.network", "networks.summary"): FACADE,
+    ("networks.network", "networks.drawing"): FACADE,
+    ("networks.network", "networks.merging"): FACADE,
+    ("networks.network", "networks.parsing"): FACADE,
+}
 # The package itself and `python -m shoal` stand above all floors.
 ENTRANCES = {"__init__", "__main__"}
 HEAVY = {"numpy", "scipy", "jax", "polars", "sklearn", "pandas", "pyarrow", "matplotlib", "pydantic", "keras"}
 FILES = sorted(SOURCE.rglob("*.py"))
 
 
-def room_of(path: Path) -> str:
-    return path.relative_to(SOURCE).parts[0].removesuffix(".py")
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__")
+
+
+PATHS = {name_of(path): path for path in FILES}
+
+
+def room_of(name: str) -> str:
+    return name.split(".")[0]
 
 
 def imports_of(path: Path) -> Iterator[tuple[str, int]]:
-    """Give each imported module by its full name, with its line."""
+    """Give each imported module by its full name, with its line; also those for type hints and in functions."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}:{node.lineno}: relative import"
-            module = node.module or ""
-            names = [alias.name for alias in node.names] if module == "shoal" else [""]
-            yield from ((f"{module}.{name}".rstrip("."), node.lineno) for name in names)
+            for name in [f"{node.module}.{alias.name}" for alias in node.names]:
+                module = node.module == "shoal" or name.removeprefix("shoal.") in PATHS
+                yield (name if module else str(node.module)), node.lineno
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(SOURCE)))
-def test_imports_go_one_way(path: Path) -> None:
-    room = room_of(path)
-    if room in ENTRANCES:
-        return
-    wrong = []
-    for module, line in imports_of(path):
-        parts = module.split(".")
-        if parts[0] != "shoal" or module == "shoal.__version__":
-            continue
-        other = parts[1]
-        assert other in FLOOR, f"line {line}: there is no room {other}"
+IMPORTS = {name: list(imports_of(path)) for name, path in PATHS.items()}
+# Which modules of ours a module imports.
+KNOWS = {
+    name: {m.removeprefix("shoal.") for m, _ in imports if m.startswith("shoal.") and m != "shoal.__version__"} - {name}
+    for name, imports in IMPORTS.items()
+    if room_of(name) not in ENTRANCES
+}
+
+
+@pytest.mark.parametrize("name", KNOWS)
+def test_imports_go_one_way(name: str) -> None:
+    room, wrong = room_of(name), []
+    for module in KNOWS[name]:
+        other = room_of(module)
+        assert other in FLOOR, f"there is no room {other}"
         if other != room and FLOOR[other] >= FLOOR[room]:
-            wrong.append(f"line {line}: {room} imports {other}")
+            wrong.append(f"{name} imports {module}")
     assert not wrong
 
 
+@pytest.mark.parametrize("room", SUB_FLOORS)
+def test_imports_within_a_room_go_one_way(room: str) -> None:
+    floor = {f"{room}.{name}": number for number, names in enumerate(SUB_FLOORS[room]) for name in names}
+    assert floor.keys() <= PATHS.keys()
+    within = {module: part for module in KNOWS for part in floor if f"{module}.".startswith(f"{part}.")}
+    wrong = [
+        f"{name} imports {other}"
+        for name, part in within.items()
+        for other in KNOWS[name] & within.keys()
+        if within[other] != part and floor[within[other]] >= floor[part] and (name, other) not in UPWARD
+    ]
+    assert not wrong
+
+
+def test_no_imports_go_in_a_circle() -> None:
+    graph = {name: {other for other in KNOWS[name] if (name, other) not in UPWARD} for name in KNOWS}
+    TopologicalSorter(graph).prepare()  # raises a CycleError that names the circle
+
+
+def test_each_import_that_goes_upward_is_still_made() -> None:
+    assert [pair for pair in UPWARD if pair[1] not in KNOWS.get(pair[0], ())] == []
+
+
 def test_every_room_has_its_floor() -> None:
-    assert {room_of(path) for path in FILES} - ENTRANCES == set(FLOOR)
+    assert {room_of(name) for name in KNOWS} == set(FLOOR)
 
 
 def importers(*libraries: str) -> set[str]:
     """Return the files that import one of some libraries, anywhere in them."""
     return {
-        path.relative_to(SOURCE).as_posix()
-        for path in FILES
-        if any(module.split(".")[0] in libraries for module, _ in imports_of(path))
+        PATHS[name].relative_to(SOURCE).as_posix()
+        for name, imports in IMPORTS.items()
+        if any(module.split(".")[0] in libraries for module, _ in imports)
     }
 
 
@@ -123,11 +189,7 @@ def test_the_entrances_import_nothing_heavy(code: str) -> None:
 
 
 def test_no_other_room_loads_jax_when_it_is_imported() -> None:
-    modules = []
-    for path in FILES:
-        name = ".".join(("shoal", *path.relative_to(SOURCE).with_suffix("").parts)).removesuffix(".__init__")
-        if ".engines.xla" not in name and not name.endswith("__main__"):
-            modules.append(name)
+    modules = [f"shoal.{name}" for name in KNOWS if ".engines.xla" not in name]
     loaded = loaded_by(f"import importlib\nfor name in {modules!r}: importlib.import_module(name)")
     assert "numpy" in loaded
     assert "jax" not in loaded

@@ -139,6 +139,7 @@ def test_in_a_notebook(iris_run: Run) -> None:
     assert page.count("<table>") == page.count("</table>") == 1
 
 
+@pytest.mark.slow
 def test_predicting_needs_no_jax(iris_run: Run) -> None:
     code = (
         "import sys, shoal\n"

@@ -20,6 +20,7 @@ def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.import_module("shoal.steps.writing"), "write_report", lambda *_: None)
 
 
+@pytest.mark.slow
 def test_the_kept_ones_are_the_best_of_the_small_ones(tmp_path: Path) -> None:
     plain = shoal.fit("iris", out=str(tmp_path / "plain"), **SETTINGS)
     small = shoal.fit("iris", out=str(tmp_path / "small"), smallest=True, **SETTINGS)
@@ -37,6 +38,7 @@ def test_the_kept_ones_are_the_best_of_the_small_ones(tmp_path: Path) -> None:
     assert max(plain.metrics["networks"]["parameters"]) > size
 
 
+@pytest.mark.slow
 def test_of_one_size_all_are_small(tmp_path: Path, tiny: dict[str, Any]) -> None:
     small = shoal.fit("iris", out=str(tmp_path / "small"), smallest=True, **tiny)
     assert small.metrics["search"]["front"] is None

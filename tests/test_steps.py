@@ -29,6 +29,7 @@ def helper() -> Iterator[HelperProcess]:
     helper.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["iris", "phase_transition"])
 def test_the_baselines_are_the_same_wherever_they_learn(helper: HelperProcess, name: str) -> None:
     dataset, split = read(name, check_settings({}))
@@ -40,6 +41,7 @@ def test_the_baselines_are_the_same_wherever_they_learn(helper: HelperProcess, n
         np.testing.assert_array_equal(there[method], prediction)
 
 
+@pytest.mark.slow
 def test_the_figures_are_the_same_wherever_they_are_drawn(
     helper: HelperProcess, tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -47,7 +47,11 @@ def _text(value: Any) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python and of the libraries that decide a result."""
+    """Return the versions of Python and of the libraries that decide a result.
+
+    >>> sorted(versions())[:3]
+    ['jax', 'jaxlib', 'numpy']
+    """
     found = {"python": platform.python_version()}
     for name in LIBRARIES:
         try:

@@ -27,14 +27,9 @@ class Status(enum.IntEnum):
     DIVERGED = 3
 
     @property
-    def sentence(self) -> str:
-        """The status in words."""
-        return {
-            Status.RUNNING: "still training",
-            Status.FINISHED: "trained for all its epochs",
-            Status.STOPPED_EARLY: "stopped: the validation loss no longer improved",
-            Status.DIVERGED: "diverged: the loss was no longer a finite number",
-        }[self]
+    def code(self) -> str:
+        """The status as it is stored, e.g. `stopped_early`."""
+        return self.name.lower()
 
 
 @stored("interval")

@@ -50,6 +50,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_the_command_tells_and_writes(root: Path, tmp_path: Path) -> None:
     opened = shoal.load(root / "plain").metrics["test_openings"]
     result = invoke("explain", str(root / "plain"), "-o", str(tmp_path), "--ice")
@@ -72,6 +73,7 @@ def test_the_command_tells_and_writes(root: Path, tmp_path: Path) -> None:
     assert shoal.load(root / "plain").metrics["test_openings"] == opened
 
 
+@pytest.mark.slow
 def test_the_rows_are_those_of_validation_and_the_scores_those_of_the_run(root: Path) -> None:
     for name in ("plain", "folds"):
         run = shoal.load(root / name)
@@ -85,6 +87,7 @@ def test_the_rows_are_those_of_validation_and_the_scores_those_of_the_run(root: 
     assert found.on == "320 rows out of fold"
 
 
+@pytest.mark.slow
 def test_the_page_and_the_numbers_hold_the_importance(root: Path) -> None:
     metrics = shoal.load(root / "plain").metrics["importance"]
     assert {"a [m]", "twin"} == set(metrics["groups"][0]["columns"])
@@ -117,6 +120,7 @@ def test_the_data_of_the_fit_give_its_validation_rows(root: Path) -> None:
     assert shoal.explain(run, measured(), interactions=0, repeats=2).on == "64 validation rows"
 
 
+@pytest.mark.slow
 def test_single_answers_are_taken_apart(root: Path, tmp_path: Path) -> None:
     words = ("explain", str(root / "plain"), str(root / "table.csv"), "--row", "3", "--row", "5", "-o", str(tmp_path))
     result = invoke(*words)
@@ -133,6 +137,7 @@ def test_single_answers_are_taken_apart(root: Path, tmp_path: Path) -> None:
     assert "gradients" in invoke(*words[:-4], "--method", "gradients", "-o", str(tmp_path)).stdout
 
 
+@pytest.mark.slow
 def test_the_same_command_writes_the_same_files(iris_run: Any, tmp_path: Path) -> None:
     for name in ("one", "two"):
         assert invoke("explain", str(iris_run.path), "-o", str(tmp_path / name), "-q").exit_code == 0
@@ -140,6 +145,7 @@ def test_the_same_command_writes_the_same_files(iris_run: Any, tmp_path: Path) -
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
+@pytest.mark.slow
 def test_several_classes_are_shown_together_or_one(iris_run: Any) -> None:
     found = shoal.explain(iris_run, interactions=2, repeats=2)
     assert found.effects[0].outputs == ("setosa", "versicolor", "virginica")
@@ -169,6 +175,7 @@ def test_wrong_words_are_named(root: Path, words: tuple[str, ...], message: str)
     assert not (root / "plain" / "explanation").exists()
 
 
+@pytest.mark.slow
 def test_data_that_are_gone_or_changed_are_named(root: Path, tmp_path: Path) -> None:
     path = tmp_path / "moving.csv"
     pl.DataFrame(measured(100)).write_csv(path)

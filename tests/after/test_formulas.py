@@ -84,6 +84,7 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LAWS)
 def test_a_law_comes_back_from_a_fitted_ensemble(root: Path, name: str) -> None:
     law, length = LAWS[name]
@@ -126,6 +127,7 @@ def test_the_scores_are_those_of_the_validation_rows(root: Path) -> None:
     assert 700 < found.points[1] <= 808
 
 
+@pytest.mark.slow
 def test_the_misfit_is_in_units_of_the_error_of_the_ensemble(root: Path) -> None:
     run = shoal.load(root / "sine")
     found = formula(run, **SEARCH)
@@ -137,6 +139,7 @@ def test_the_misfit_is_in_units_of_the_error_of_the_ensemble(root: Path) -> None
     assert np.sqrt(np.mean(off**2)) == pytest.approx(found.best.misfit, rel=0.35)
 
 
+@pytest.mark.slow
 def test_the_same_command_writes_the_same_files(root: Path) -> None:
     written = []
     for _ in range(2):
@@ -156,6 +159,7 @@ def test_the_same_command_writes_the_same_files(root: Path) -> None:
     assert "cut short" not in result.stdout
 
 
+@pytest.mark.slow
 def test_the_test_rows_are_opened_only_if_asked_for(root: Path) -> None:
     run = shoal.load(root / "sine")
     before = run.metrics["test_openings"]
@@ -170,6 +174,7 @@ def test_the_test_rows_are_opened_only_if_asked_for(root: Path) -> None:
     assert "favour" not in found.sentences[1]
 
 
+@pytest.mark.slow
 def test_classes_have_a_formula_for_their_logit(root: Path) -> None:
     found = formula(root / "kinds", DATA["kinds"], **SEARCH)
     assert found.what == "logit of signal"
@@ -182,6 +187,7 @@ def test_classes_have_a_formula_for_their_logit(root: Path) -> None:
     assert any("in other folds" in note for note in found.notes)
 
 
+@pytest.mark.slow
 def test_targets_are_named_and_rows_without_values_left_out(root: Path) -> None:
     with pytest.raises(SettingError, match="a formula is for one target: name it with --target, one of a, b"):
         formula(root / "both", DATA["both"])
@@ -192,12 +198,14 @@ def test_targets_are_named_and_rows_without_values_left_out(root: Path) -> None:
     assert any("missing value" in note for note in found.notes)
 
 
+@pytest.mark.slow
 def test_the_time_is_told_if_it_ends_the_search(root: Path) -> None:
     found = formula(root / "sine", evaluations=1_000_000_000, seconds=1.0)
     assert not found.whole
     assert any("cut short" in sentence for sentence in found.sentences)
 
 
+@pytest.mark.slow
 def test_what_has_no_formula(root: Path, tmp_path: Path, tiny: dict[str, Any]) -> None:
     data = {**DATA["sine"], "kind": np.where(TIME > 0, "a", "b"), "on": TIME > 1.0}
     run = shoal.fit(data, target="y", out=str(tmp_path / "mixed"), page=False, **tiny)
@@ -226,6 +234,7 @@ def test_the_command_tells_what_is_missing(root: Path, monkeypatch: pytest.Monke
     assert not (root / "sine" / "formula").exists()
 
 
+@pytest.mark.slow
 def test_a_run_is_replaced_with_its_formulas(tmp_path: Path, tiny: dict[str, Any]) -> None:
     run: Run = shoal.fit(DATA["sine"], target="y", out=str(tmp_path / "run"), page=False, **tiny)
     (run.path / "formula").mkdir()
@@ -234,6 +243,7 @@ def test_a_run_is_replaced_with_its_formulas(tmp_path: Path, tiny: dict[str, Any
     assert not (run.path / "formula").exists()
 
 
+@pytest.mark.slow
 def test_each_class_has_a_folder_of_its_own(tmp_path: Path, tiny: dict[str, Any]) -> None:
     for name, classes, expected in (
         ("words", ("a", "b c", "d"), ["a", "b-c", "d"]),

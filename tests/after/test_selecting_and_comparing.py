@@ -41,6 +41,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_a_run_of_two_classes_tells_of_weights_overtraining_and_luck(folder: Path) -> None:
     metrics = shoal.load(folder / "a").metrics
     assert 0 < metrics["weights"]["negative_fraction"] < 0.3
@@ -53,6 +54,7 @@ def test_a_run_of_two_classes_tells_of_weights_overtraining_and_luck(folder: Pat
     assert any("negative weight" in warning for warning in metrics["data"]["warnings"])
 
 
+@pytest.mark.slow
 def test_the_cut_is_quoted_on_the_test_rows_and_counted(folder: Path, tmp_path: Path) -> None:
     before = shoal.load(folder / "a").metrics["test_openings"]
     words = ("--signal-yield", "30", "--background-yield", "500", "--background-uncertainty", "0.1")
@@ -68,6 +70,7 @@ def test_the_cut_is_quoted_on_the_test_rows_and_counted(folder: Path, tmp_path: 
     assert "Asimov significance" in invoke("select", str(folder / "a"), *words).stdout
 
 
+@pytest.mark.slow
 def test_yields_of_a_fit_make_the_same_cut_and_stand_on_the_page(folder: Path) -> None:
     words = ("--signal-yield", "30", "--background-yield", "500", "--background-uncertainty", "0.1")
     tiny = (
@@ -98,6 +101,7 @@ def test_yields_of_a_fit_make_the_same_cut_and_stand_on_the_page(folder: Path) -
     assert "selection" not in shoal.load(folder / "a").metrics
 
 
+@pytest.mark.slow
 def test_the_signal_of_a_fit_is_that_of_its_cut(tmp_path: Path) -> None:
     named: dict[str, Any] = {"signal_yield": 30.0, "background_yield": 500.0, "signal": "background"}
     run = shoal.fit(events(), target="kind", weight="w", out=str(tmp_path / "run"), page=False, **TINY, **named)
@@ -108,6 +112,7 @@ def test_the_signal_of_a_fit_is_that_of_its_cut(tmp_path: Path) -> None:
     assert next(iter(run.metrics["overtraining"]["kolmogorov_smirnov"])) == "background"
 
 
+@pytest.mark.slow
 def test_a_cut_that_cannot_be_chosen_is_told_and_loses_nothing(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -124,12 +129,14 @@ def test_a_cut_that_cannot_be_chosen_is_told_and_loses_nothing(
     assert told in run.report().read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_other_rows_are_halved(folder: Path) -> None:
     found = shoal.select(folder / "a", events(301), signal_yield=10, background_yield=100)
     assert sorted(found.rows) == [150, 151]
     assert found.quoted_on == "the other half"
 
 
+@pytest.mark.slow
 def test_what_cannot_be_selected_is_refused(folder: Path) -> None:
     with pytest.raises(shoal.SettingError, match="two classes of rows; d predicts 3 classes"):
         shoal.select(folder / "d", signal_yield=1, background_yield=1)
@@ -137,6 +144,7 @@ def test_what_cannot_be_selected_is_refused(folder: Path) -> None:
         shoal.select(folder / "a", signal_yield=1, background_yield=1, signal="sginal")
 
 
+@pytest.mark.slow
 def test_runs_are_compared_on_their_common_rows(folder: Path) -> None:
     result = invoke("compare", str(folder / "a"), str(folder / "b"), "--json")
     assert result.exit_code == 0, result.stderr
@@ -148,6 +156,7 @@ def test_runs_are_compared_on_their_common_rows(folder: Path) -> None:
     assert "minus a, in pairs" in invoke("compare", str(folder / "a"), str(folder / "b")).stdout
 
 
+@pytest.mark.slow
 def test_runs_with_folds_get_the_corrected_t(folder: Path) -> None:
     (pair,) = shoal.compare(folder / "d", folder / "e").pairs
     assert pair.folds is not None
@@ -155,6 +164,7 @@ def test_runs_with_folds_get_the_corrected_t(folder: Path) -> None:
     assert 0 < pair.folds.p <= 1
 
 
+@pytest.mark.slow
 def test_other_test_rows_are_refused(folder: Path) -> None:
     result = invoke("compare", str(folder / "a"), str(folder / "c"))
     assert result.exit_code == 2

@@ -149,6 +149,7 @@ def test_the_same_call_gives_the_same_numbers(run: shoal.Run) -> None:
     assert one.bins.equals(other.bins)
 
 
+@pytest.mark.slow
 def test_groups_are_drawn_whole(tmp_path: Path) -> None:
     table = events(200).with_columns(event=pl.int_range(200))
     table = pl.concat([table.with_columns(x=pl.col("x") + 1e-3 * copy) for copy in range(4)])
@@ -191,6 +192,7 @@ def test_what_changes_nothing_is_told(run: shoal.Run) -> None:
     assert not found.up.any()
 
 
+@pytest.mark.slow
 def test_weights_that_networks_saw_are_told(tmp_path: Path) -> None:
     table = events(200)
     run = shoal.fit(table, target="kind", weight="w", ignore="x_err,day", out=str(tmp_path / "run"), **TINY)
@@ -218,6 +220,7 @@ def test_what_makes_no_sense_is_refused_and_not_counted(
     assert run.metrics["test_openings"] == 1
 
 
+@pytest.mark.slow
 def test_runs_that_are_not_for_it_say_why(folder: Path, run: shoal.Run, tmp_path: Path) -> None:
     with pytest.raises(shoal.SettingError, match="line predicts numbers"):
         shoal.systematics(folder / "line", {"u": {"columns": "u", "shift": 0.1}}, cut=0.5)
@@ -233,6 +236,7 @@ def test_runs_that_are_not_for_it_say_why(folder: Path, run: shoal.Run, tmp_path
         shoal.systematics(by_code, SCALE, coded)
 
 
+@pytest.mark.slow
 def test_data_that_changed_or_went_are_told(folder: Path, tmp_path: Path) -> None:
     source = tmp_path / "events.csv"
     shutil.copy(folder / "events.csv", source)
@@ -248,6 +252,7 @@ def test_data_that_changed_or_went_are_told(folder: Path, tmp_path: Path) -> Non
         shoal.systematics(run, SCALE)
 
 
+@pytest.mark.slow
 def test_the_command_prints_and_writes(run: shoal.Run, tmp_path: Path) -> None:
     (tmp_path / "v.toml").write_text(
         '[scale]\ncolumns = ["x", "z"]\nscale = 0.1\n[noise]\ncolumns = "x"\nsmear = 0.1\n'
@@ -273,6 +278,7 @@ def test_the_command_prints_and_writes(run: shoal.Run, tmp_path: Path) -> None:
     assert "Did you mean 'v.toml'?" in result.stderr
 
 
+@pytest.mark.slow
 def test_a_run_replaced_by_force_loses_its_variations(run: shoal.Run, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "v.toml").write_text('[scale]\ncolumns = ["x"]\nscale = 0.1\n')
     assert invoke("systematics", str(run.path), str(tmp_path / "v.toml")).exit_code == 0

@@ -125,6 +125,7 @@ def test_the_checksum_holds_the_covariance_whatever_its_format(tmp_path: Path) -
     assert len({sums[0], other, load_dataset(TABLE, target="y", id="name").sha256}) == 3
 
 
+@pytest.mark.slow
 def test_errors_that_the_data_bring_with_them_are_left_out(tmp_path: Path) -> None:
     table = TABLE.with_columns(y_err=pl.lit(0.1))
     dataset = loaded(written(tmp_path / "c.npy"), table)

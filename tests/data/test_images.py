@@ -144,6 +144,7 @@ def test_photos_are_turned_as_they_say(tmp_path: Path) -> None:
     assert signals.values[0, :, :6].max() < 15
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(*[st.integers(1, 30)] * 4, st.sampled_from([np.uint8, np.uint16, np.float32]))
 def test_an_even_image_stays_even_in_any_size(h: int, w: int, to_h: int, to_w: int, dtype: Any) -> None:
@@ -453,6 +454,7 @@ print((peak() - before) / data.signals.values.nbytes)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is counted in other units elsewhere")
 @pytest.mark.parametrize("form", ["folder", "npz"])
 def test_images_are_in_memory_once(tmp_path: Path, form: str) -> None:

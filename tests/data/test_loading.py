@@ -30,6 +30,7 @@ def with_value(name: str, row: int, value: Any) -> pl.DataFrame:
     return table().with_columns(pl.Series(name, values, strict=False))
 
 
+@pytest.mark.slow
 def test_importing_data_does_not_import_sklearn() -> None:
     code = "import sys, shoal.data; print({'sklearn', 'scipy', 'pandas', 'jax'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

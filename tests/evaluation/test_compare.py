@@ -8,7 +8,7 @@ from scipy import stats
 
 from shoal.errors import RunError
 from shoal.evaluation.compare import Contender, compare_contenders, corrected_t
-from shoal.evaluation.topics.scored_rows import PredictedRows
+from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.results import Task
 
 RNG = np.random.default_rng(2)
@@ -43,6 +43,7 @@ def test_a_run_does_not_differ_from_itself() -> None:
     assert "cannot be told apart" in found.sentences[0]
 
 
+@pytest.mark.slow
 def test_runs_that_are_equally_good_are_rarely_told_apart() -> None:
     told = []
     for seed in range(40):
@@ -87,6 +88,7 @@ def test_the_corrected_t_is_that_of_nadeau_and_bengio() -> None:
     assert found.difference.low < 0.15 < found.difference.high
 
 
+@pytest.mark.slow
 def test_folds_are_compared_only_where_they_are_the_same() -> None:
     folds = {(0, fold): 0.5 + 0.01 * fold for fold in range(5)}
     better = {place: score - 0.1 - 0.001 * place[1] for place, score in folds.items()}

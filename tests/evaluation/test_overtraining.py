@@ -10,12 +10,13 @@ from shoal.evaluation.signal import signal_class
 from shoal.evaluation.topics.overfitting import overfitting_verdict
 from shoal.evaluation.topics.overtraining import Overtraining, overtraining
 from shoal.results import Interval, Task
-from shoal.training.choice import choose_engine
+from shoal.training.engine_choice import choose_engine
 from shoal.training.engines.native.library import best_kernel
 from shoal.training.hyperparameters import Hyperparameters
-from shoal.training.member import Member, Problem
+from shoal.training.loss_choice import choose_loss
+from shoal.training.member import Member
 from shoal.training.planner import find_budget
-from shoal.training.problem import choose_loss, make_problem
+from shoal.training.problem import Problem, make_problem
 
 RNG = np.random.default_rng(11)
 

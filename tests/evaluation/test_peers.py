@@ -13,7 +13,7 @@ from sklearn.model_selection import KFold
 from sklearn.neighbors import NearestNeighbors
 
 from shoal.evaluation.compare import Contender, compare_contenders, corrected_t
-from shoal.evaluation.topics.scored_rows import PredictedRows
+from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.prediction.conformal import Conformal, conformal_quantile, prediction_sets
 from shoal.prediction.intrinsic_scatter import intrinsic_scatter
 from shoal.prediction.region import Region

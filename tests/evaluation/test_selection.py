@@ -6,7 +6,7 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from shoal.errors import DataError, SettingError
 from shoal.evaluation.cuts import Events, check_selection, choose_cut, roc, scan, select
-from shoal.evaluation.topics.scored_rows import PredictedRows
+from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.topics.selection import selection_of
 from shoal.statistics.significance import Yields, asimov_significance
 
@@ -60,6 +60,7 @@ def test_negative_weights_are_as_good_as_events_taken_away() -> None:
     assert found.effective[0] < doubled.signal.sum()
 
 
+@pytest.mark.slow
 def test_the_cut_is_chosen_on_one_part_and_quoted_on_the_other() -> None:
     choosing, quoting = events(800), events(900)
     yields = Yields(30, 2000, 0.1)
@@ -80,6 +81,7 @@ def test_the_cut_is_chosen_on_one_part_and_quoted_on_the_other() -> None:
     assert other.chosen == pytest.approx(np.nanmax(np.where(enough, other.scan.measures["s/sqrt(s+b)"], np.nan)))
 
 
+@pytest.mark.slow
 def test_the_interval_holds_the_truth() -> None:
     yields, inside = Yields(30, 3000), []
     whole = events(200_000, np.random.default_rng(1))

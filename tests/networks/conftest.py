@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 os.environ.setdefault("KERAS_BACKEND", "jax")
 
@@ -17,3 +18,12 @@ def jax_namespace() -> Namespace:
     import jax.numpy as jnp
 
     return Namespace(jnp, erf=jax.lax.erf, scan=jax.lax.scan, stop_gradient=jax.lax.stop_gradient)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def forget_programs() -> Iterator[None]:
+    """Let JAX forget what a file compiled: a gigabyte, in the large ones, that no other file uses."""
+    yield
+    import jax
+
+    jax.clear_caches()

@@ -70,6 +70,7 @@ def keras():
     return computed({name: keras_activation(name) for name in NAMES}, POINTS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "sparsemax"])
 def test_values_equal_keras(name: str, ours, keras) -> None:
     expected, _ = keras[name]
@@ -163,6 +164,7 @@ def test_table_chooses_for_each_neuron(jax_namespace) -> None:
     np.testing.assert_allclose(compiled(choice, z), expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_table_gradient_ignores_functions_that_were_not_chosen(jax_namespace) -> None:
     import jax
 

@@ -54,6 +54,7 @@ def both(jax_namespace):
     return dict(zip(cases, jax.jit(everything)(parameters(Dense(6)), X), strict=True))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "use_bias"), KERAS_CASES)
 def test_values_and_gradients_equal_keras(name: str, use_bias: bool, both) -> None:
     ((_, out), gradients), ((_, expected), expected_gradients) = both[name, use_bias]
@@ -99,6 +100,7 @@ def padded(p: dict[str, np.ndarray], units: int) -> dict[str, np.ndarray]:
     return {"kernel": np.pad(p["kernel"], ((0, 0), (0, extra))), "bias": np.pad(p["bias"], (0, extra))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["relu", "tanh", "exponential", "sigmoid"])
 def test_padded_layer_equals_the_narrow_one(name: str, jax_namespace) -> None:
     import jax
@@ -123,6 +125,7 @@ def test_padded_layer_equals_the_narrow_one(name: str, jax_namespace) -> None:
         assert (np.asarray(wide_gradient[key])[..., 3:] == 0).all()
 
 
+@pytest.mark.slow
 def test_members_of_different_width_and_activation_share_one_program(jax_namespace) -> None:
     import jax
 

@@ -76,6 +76,7 @@ def test_nodes_lie_inside_and_apart(text: str) -> None:
     assert distances.min() > 2 * RADIUS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", TEXTS)
 @pytest.mark.parametrize("known", [True, False])
 def test_texts_stay_inside_the_figure(text: str, known: bool) -> None:

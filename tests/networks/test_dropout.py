@@ -22,6 +22,7 @@ def test_exact_for_given_uniforms() -> None:
     np.testing.assert_array_equal(out, np.array([[0, 0], [4, 4]], np.float32))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
 def test_expectation_and_share_equal_keras(rate: float) -> None:
     import keras
@@ -53,6 +54,7 @@ def test_the_members_own_rate_counts(jax_namespace) -> None:
     assert out.dtype == np.float32
 
 
+@pytest.mark.slow
 def test_what_is_left_out_gets_no_gradient(jax_namespace) -> None:
     import jax
 

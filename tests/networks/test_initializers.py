@@ -12,6 +12,7 @@ SHAPE = (60, 240)
 RANDOM = [name for name in INITIALIZERS if name not in ("zeros", "ones", "identity", "orthogonal")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", RANDOM)
 def test_distribution_equals_keras(name: str) -> None:
     import keras
@@ -30,6 +31,7 @@ def test_distribution_equals_keras(name: str) -> None:
     np.testing.assert_allclose(np.quantile(ours, quantiles), np.quantile(theirs, quantiles), atol=0.05 * theirs.std())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["zeros", "ones", "identity"])
 def test_constants_equal_keras(name: str) -> None:
     import keras

@@ -183,6 +183,7 @@ def results(kind: str, namespace: Any) -> dict[int, Any]:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "number"), CASES)
 def test_values_and_gradients_equal_keras(kind: str, number: int, jax_namespace) -> None:
     import jax

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import FrozenInstanceError
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -28,6 +30,18 @@ def contexts() -> list[Context]:
     return [Context(), Context(training=True, random=lambda shape, part=0: Stream(8, part).uniform(shape))]
 
 
+def outputs_of(layer: Layer, namespace: Any, parameters: Any, x: Any) -> list[Any]:
+    return [layer.apply(namespace, parameters, x, context) for context in contexts()]
+
+
+def compiled(function: Any) -> Any:
+    """Compile as a whole, and fast: operation by operation takes twice as long."""
+    import jax
+
+    quickly = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+    return jax.jit(function, compiler_options=quickly)
+
+
 @pytest.mark.parametrize(("layer", "shape"), CASES)
 def test_output_has_the_promised_shape(layer: Layer, shape: tuple[int, ...]) -> None:
     x, parameters = rows(shape), layer.initialize(shape, Stream(0))
@@ -48,12 +62,13 @@ def test_parameters_have_the_promised_shapes(layer: Layer, shape: tuple[int, ...
         np.testing.assert_array_equal(p, parameters[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layer", "shape"), CASES)
 def test_numpy_and_jax_agree(layer: Layer, shape: tuple[int, ...], jax_namespace) -> None:
     x, parameters = rows(shape), layer.initialize(shape, Stream(0))
-    for context in contexts():
+    outputs = compiled(partial(outputs_of, layer, jax_namespace))(parameters, x)
+    for context, out in zip(contexts(), outputs, strict=True):
         expected = layer.apply(numpy_namespace, parameters, x, context)
-        out = layer.apply(jax_namespace, parameters, x, context)
         assert out.dtype == expected.dtype == np.float32
         np.testing.assert_allclose(out, expected, rtol=2e-5, atol=2e-6)
 
@@ -68,6 +83,7 @@ def test_float64_is_float32_made_precise(layer: Layer, shape: tuple[int, ...]) -
         np.testing.assert_allclose(out, layer.apply(numpy_namespace, parameters, x, context), rtol=2e-5, atol=2e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("layer", "shape"), CASES)
 def test_member_in_a_block_equals_the_member_alone(layer: Layer, shape: tuple[int, ...], jax_namespace) -> None:
     import jax
@@ -75,11 +91,11 @@ def test_member_in_a_block_equals_the_member_alone(layer: Layer, shape: tuple[in
     members = [layer.initialize(shape, Stream(0, m)) for m in range(3)]
     block = {name: np.stack([m[name] for m in members]) for name in members[0]}
     x = np.stack([rows(shape) + m for m in range(3)])
-    for context in contexts():
-        lifted = jax.vmap(lambda p, x, c=context: layer.apply(jax_namespace, p, x, c))(block, x)
-        for m, member in enumerate(members):
-            alone = layer.apply(jax_namespace, member, x[m], context)
-            np.testing.assert_allclose(lifted[m], alone, rtol=2e-5, atol=2e-6)
+    apply = partial(outputs_of, layer, jax_namespace)
+    together, alone = compiled(jax.vmap(apply))(block, x), compiled(apply)
+    for m, member in enumerate(members):
+        for of_block, of_member in zip(together, alone(member, x[m]), strict=True):
+            np.testing.assert_allclose(of_block[m], of_member, rtol=2e-5, atol=2e-6)
 
 
 @pytest.mark.parametrize(("layer", "shape"), CASES)

@@ -32,6 +32,7 @@ def test_parameter_counts_of_the_notes(text: str, count: int) -> None:
     assert sum(p.size for layer in network.initialize(Stream(0)) for p in layer.values()) == count
 
 
+@pytest.mark.slow
 def test_equals_keras() -> None:
     import keras
 
@@ -52,6 +53,7 @@ def test_equals_keras() -> None:
     assert ours.parameter_count == theirs.count_params()
 
 
+@pytest.mark.slow
 def test_gradient_of_the_whole_equals_finite_differences(jax_namespace) -> None:
     import jax
 
@@ -122,6 +124,7 @@ def test_each_layer_gets_its_own_numbers_and_random_numbers() -> None:
     assert (network.apply(np, p, x, training=True, random=random) != 0).any()
 
 
+@pytest.mark.slow
 def test_padded_network_equals_the_narrow_one(jax_namespace) -> None:
     import jax
 

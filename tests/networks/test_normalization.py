@@ -80,6 +80,7 @@ def test_a_network_hands_on_what_is_recorded() -> None:
     assert "moving_mean" not in network.layers[1].regularised
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [np.uint8, np.int64, np.bool_])
 def test_integers_become_float32(kind: type, jax_namespace) -> None:
     x = np.array([[0, 1], [1, 1]], kind)

@@ -85,6 +85,7 @@ def test_masks_flow_to_the_layer_behind_and_end_with_the_steps() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_networks_with_masks_equal_keras() -> None:
     import keras
 
@@ -154,6 +155,7 @@ def test_numbers_outside_the_table_are_noticed(jax_namespace) -> None:
         np.testing.assert_array_equal(out[0, :, 0], [np.nan, 1.0, 1.0, np.nan])
 
 
+@pytest.mark.slow
 def test_recur_adds_the_biases_of_inputs_and_state(jax_namespace) -> None:
     x, one = np.ones((2, 3, 1), np.float32), np.ones((1, 1), np.float32)
     for xp in (numpy_namespace, jax_namespace):

@@ -187,6 +187,13 @@ def block(case: Case, seed: int) -> Any:
     return p, x, Stream(seed, 98).uniform((MEMBERS, ROWS, *case.shape[:1])) < 0.6
 
 
+def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
+    import jax
+
+    quickly = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
+    return jax.jit(function, compiler_options=quickly)
+
+
 @cache
 def results(kind: str, namespace: Any) -> dict[int, Any]:
     """Value and gradients of all cases of a kind, from one compiled program: a block here, one alone in Keras."""
@@ -211,8 +218,7 @@ def results(kind: str, namespace: Any) -> dict[int, Any]:
             found[number] = jax.vmap(here)(*blocks[number]), gradients(theirs[number], *first)
         return found
 
-    quickly = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}
-    return jax.jit(everything, compiler_options=quickly)({n: block(case, n) for n, case in cases.items()})
+    return compiled(everything)({n: block(case, n) for n, case in cases.items()})
 
 
 def without_moving(case: Case, found: Any) -> Any:
@@ -221,6 +227,7 @@ def without_moving(case: Case, found: Any) -> Any:
     return first, ({n: g for n, g in of_parameters.items() if n not in case.layer.moving}, of_x)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "number"), CASES)
 def test_values_and_gradients_equal_keras(kind: str, number: int, jax_namespace) -> None:
     import jax
@@ -231,13 +238,14 @@ def test_values_and_gradients_equal_keras(kind: str, number: int, jax_namespace)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a[1], b, rtol=5e-5, atol=2e-5), of_block, keras)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_member_alone_equals_itself_in_a_block(kind: str, jax_namespace) -> None:
     import jax
 
     case = drawn(kind, 0)
     here, members = here_function(case, jax_namespace), block(case, 0)
-    together, alone = jax.vmap(here)(*members), here(*jax.tree.map(lambda a: a[2], members))
+    together, alone = compiled(jax.vmap(here))(*members), compiled(here)(*jax.tree.map(lambda a: a[2], members))
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a[2], b, rtol=2e-5, atol=2e-6), together, alone)
 
 

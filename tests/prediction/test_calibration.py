@@ -40,6 +40,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return raised / raised.sum(axis=1, keepdims=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("classes", [2, 5])
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
 def test_a_known_temperature_is_recovered(temperature: float, classes: int) -> None:
@@ -100,6 +101,7 @@ def test_pooling_equals_scikit_learn(points: list[tuple[float, float]]) -> None:
     assert (np.diff(means) > 0).all()
 
 
+@pytest.mark.slow
 @given(st.integers(0, 2**32), st.sampled_from([2, 4]), st.floats(0.2, 5.0))
 def test_calibrated_probabilities_are_probabilities(seed: int, classes: int, temperature: float) -> None:
     p, y = drawn(np.random.default_rng(seed), 60, classes, temperature)
@@ -142,6 +144,7 @@ def test_negative_weights_take_rows_away() -> None:
     assert "negative" in choice.reason
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("temperature", [0.4, 3.0])
 def test_miscalibrated_probabilities_get_mended(temperature: float) -> None:
     rng = np.random.default_rng(5)
@@ -167,6 +170,7 @@ def test_what_no_temperature_mends_isotonic_does() -> None:
     assert np.abs(after - true).mean() < 0.03
 
 
+@pytest.mark.slow
 def test_right_probabilities_stay_mostly_and_never_get_worse_beyond_noise() -> None:
     rng, methods, worse = np.random.default_rng(7), [], []
     for seed in range(40):
@@ -239,6 +243,7 @@ def test_the_calibration_error_agrees_with_scikit_learns_curve() -> None:
     assert ours == pytest.approx(expected, rel=0.05)
 
 
+@pytest.mark.slow
 def test_the_interval_of_the_calibration_error_holds_the_error_of_many_rows() -> None:
     rng, held = np.random.default_rng(12), []
     p, y = drawn(rng, 200_000, 3, 2.0)

@@ -130,6 +130,7 @@ def test_cv_plus_bears_many_rows() -> None:
     assert high[0, 0] >= found.quantile[0]
 
 
+@pytest.mark.slow
 def test_new_groups_are_held_as_promised_where_each_group_counts_alike() -> None:
     """Groups have noise of their own size: rows taken for independent would promise too much."""
     rng, held, naive = np.random.default_rng(7), [], []

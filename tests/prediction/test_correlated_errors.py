@@ -12,10 +12,11 @@ from scipy import linalg, stats
 from shoal.data.covariance import Covariance
 from shoal.evaluation.chi_square import chi_square
 from shoal.evaluation.topics.pulls import errors_sentence
-from shoal.prediction.correlated_errors import LearnedErrors, independent, learned_errors, whitening
+from shoal.prediction.correlated_errors import LearnedErrors, learned_errors
 from shoal.prediction.intrinsic_scatter import intrinsic_scatter
 from shoal.prediction.replicas import data_spread, moves, redrawn, taught_rows
 from shoal.results import Interval
+from shoal.statistics.decorrelation import independent, whitening
 from shoal.training.resampling import correlated_noise
 
 RNG = np.random.default_rng(1)
@@ -55,6 +56,7 @@ def test_without_correlations_everything_is_as_with_standard_errors() -> None:
         assert getattr(with_matrix, name) == pytest.approx(getattr(with_errors, name)), name
 
 
+@pytest.mark.slow
 def test_pulls_are_standard_normal_where_the_covariance_is_right() -> None:
     sigma = np.sqrt(np.diag(SMOOTH))
     found = [chi_square(drawn(SMOOTH, seed), sigma, covariance=SMOOTH) for seed in range(200)]
@@ -111,6 +113,7 @@ def learned_by_a_line(covariance: np.ndarray, draws: int, seed: int = 0) -> Lear
     return learned
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("covariance", [OFFSET, SMOOTH, np.diag(SIGMA**2)], ids=["offset", "smooth", "independent"])
 def test_replicas_tell_how_wide_the_pulls_of_test_rows_are(covariance: np.ndarray) -> None:
     sigma = np.sqrt(np.diag(covariance))
@@ -129,6 +132,7 @@ def test_replicas_tell_how_wide_the_pulls_of_test_rows_are(covariance: np.ndarra
         assert chi_square(np.zeros(len(TEST)), sigma[TEST], None, fit, covariance[np.ix_(TEST, TEST)]).expected > 1.5
 
 
+@pytest.mark.slow
 def test_the_expected_width_judges_the_pulls() -> None:
     sigma, own = np.sqrt(np.diag(OFFSET)), OFFSET[np.ix_(TEST, TEST)]
     line = least_squares(PLACE[TAUGHT], PLACE[TEST], sigma[TAUGHT])
@@ -169,7 +173,8 @@ def test_replicas_of_independent_errors_are_drawn_as_ever() -> None:
     split: Any = SimpleNamespace(train=TAUGHT, validation=TEST, folds=None)
     np.testing.assert_array_equal(taught_rows(split), np.concatenate([TAUGHT, TEST]))
     from shoal.results import Task
-    from shoal.training.problem import choose_loss, make_problem
+    from shoal.training.loss_choice import choose_loss
+    from shoal.training.problem import make_problem
 
     rows = (np.zeros((40, 1)), np.zeros((40, 1)), None)
     problem = make_problem(Task.REGRESSION, choose_loss(Task.REGRESSION, 0, None), rows, rows)

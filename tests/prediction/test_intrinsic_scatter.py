@@ -10,7 +10,8 @@ from scipy import optimize
 from shoal.data import Preparation, load_dataset
 from shoal.errors import DataError
 from shoal.networks import Network
-from shoal.prediction.intrinsic_scatter import MeasuredErrors, intrinsic_scatter, total_error, with_scatter
+from shoal.prediction.error_bars import HeldOutRows, with_scatter
+from shoal.prediction.intrinsic_scatter import MeasuredErrors, intrinsic_scatter, total_error
 from shoal.prediction.predictor import EnsembleMember, Predictor
 from shoal.results import Interval
 
@@ -22,6 +23,7 @@ def drawn(seed: int, scatter: float, rows: int = 150) -> tuple[np.ndarray, np.nd
     return np.hypot(sigma, scatter) * rng.standard_normal(rows), sigma**2
 
 
+@pytest.mark.slow
 def test_a_known_scatter_is_recovered_and_its_interval_covers() -> None:
     found = [intrinsic_scatter(*drawn(seed, 0.3)) for seed in range(200)]
     values = np.asarray([f.value for f in found])
@@ -82,7 +84,7 @@ def test_the_total_error_joins_its_parts_and_that_of_a_new_measurement() -> None
         for i, a in enumerate((1.95, 2.05))
     )
     plain = Predictor(preparation, members, np.ones(1), np.ones(1))
-    known = with_scatter(plain, ("sigma",), x[:, None], y[:, None], sigma[:, None])
+    known = with_scatter(plain, ("sigma",), HeldOutRows(x[:, None], y[:, None]), sigma[:, None])
     assert known.measured is not None
     assert known.measured.scatter[0].low < 0.3 < known.measured.scatter[0].high
     known = Predictor.from_parts(*known.to_parts())

@@ -83,6 +83,7 @@ def test_the_noise_is_what_the_spread_leaves_unexplained() -> None:
     np.testing.assert_allclose(fitted.noise, [expected], rtol=0.05)
 
 
+@pytest.mark.slow
 def test_the_interval_covers_what_it_promises() -> None:
     rng, covered = np.random.default_rng(1), []
     for _ in range(200):
@@ -97,6 +98,7 @@ def test_the_interval_covers_what_it_promises() -> None:
     assert 0.015 < np.std(covered) < 0.045
 
 
+@pytest.mark.slow
 def test_intervals_of_noise_that_is_not_normal_cover_too() -> None:
     rng, covered = np.random.default_rng(2), []
     for _ in range(200):
@@ -355,6 +357,7 @@ def held_out(predictor: Predictor, folds: np.ndarray) -> np.ndarray:
     return np.stack([folds[:, member.repeat] == member.fold for member in predictor.members])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("candidates", "repeats"), [(1, 1), (4, 1), (3, 3)])
 def test_the_interval_from_folds_covers_what_it_promises(candidates: int, repeats: int) -> None:
     rng, covered, halves = np.random.default_rng(7), [], []

@@ -14,6 +14,7 @@ def region(x: np.ndarray, **options: object) -> Region:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("features", [1, 4, 20])
 @pytest.mark.parametrize("rate", [0.01, 0.05])
 def test_usual_rows_are_outside_at_the_stated_rate(features: int, rate: float) -> None:
@@ -42,6 +43,7 @@ def test_units_and_offsets_do_not_matter() -> None:
     assert np.mean(plain != other) < 0.02
 
 
+@pytest.mark.slow
 def test_few_rows_of_many_are_kept() -> None:
     rng = np.random.default_rng(3)
     found = region(rng.normal(size=(10_000, 3)))

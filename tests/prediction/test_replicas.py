@@ -137,8 +137,9 @@ def test_replicas_measure_the_fit_with_all_of_the_scatter() -> None:
     x, sigma = rng.uniform(0.0, 10.0, (3000, 1)), rng.uniform(0.05, 0.15, (3000, 1))
     y = line(x) + np.hypot(sigma, 0.2) * rng.standard_normal((3000, 1))
     parts = [(x[some], y[some], None) for some in (slice(None, 1000), slice(1000, None))]
-    posed = make_problem(Task.REGRESSION, get_loss("mse"), *parts, y_err=sigma[:1000])
-    posed = replace(posed, validation_y_err=sigma[1000:].astype(np.float32))
+    posed = make_problem(Task.REGRESSION, get_loss("mse"), *parts)
+    errors = sigma.astype(np.float32)
+    posed = replace(posed, y_err=errors[:1000], validation_y_err=errors[1000:])
     found = about_the_fit(posed, line)
     np.testing.assert_allclose(found.y, line(x[:1000]), rtol=1e-6)
     np.testing.assert_allclose(found.validation_y, line(x[1000:]), rtol=1e-6)
@@ -177,6 +178,7 @@ def fitted(data: dict[str, np.ndarray], h: Hyperparameters, draws: int) -> Predi
     return predictor
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(best_kernel() is None, reason="hundreds of networks are quick in the native engine only")
 @pytest.mark.parametrize(
     ("law", "size", "network"),

@@ -40,6 +40,7 @@ def test_whole_series_are_drawn() -> None:
     assert (firsts.sum(axis=1) == 3).all()
 
 
+@pytest.mark.slow
 def test_intervals_know_that_steps_of_a_series_are_alike() -> None:
     rng = np.random.default_rng(0)
     groups = np.repeat(np.arange(40), 50)
@@ -53,6 +54,7 @@ def test_intervals_know_that_steps_of_a_series_are_alike() -> None:
     assert right.low == pytest.approx(0.912, abs=0.01)  # Wilson of 40, not of 2,000
 
 
+@pytest.mark.slow
 def test_baselines_see_neighbouring_steps() -> None:
     rng = np.random.default_rng(1)
     x = rng.normal(size=(30, 20, 1)).astype(np.float32)

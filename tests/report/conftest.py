@@ -41,7 +41,8 @@ from shoal.evaluation.topics.verdict import Verdict
 from shoal.networks import Network
 from shoal.report.figures import FigureNumbers, figure_numbers
 from shoal.results import Interval, Status, Task
-from shoal.search.results.optimism import Counts
+from shoal.search.results.importance import HyperparameterImportance
+from shoal.search.results.optimism import Optimism
 from shoal.statistics.metrics import metrics_for
 from shoal.statistics.significance import Yields
 from shoal.streams import Stream
@@ -91,7 +92,7 @@ def population(n: int, kept: int, epochs: int, seed: int = 1) -> tuple[tuple[Net
                 "epochs": epochs,
                 "loss": None,
             },
-            status=status[i].sentence,
+            status=status[i],
             parameters=int([67, 403, 739, 6627][i % 4]),
             epochs=int(length[i]),
             best_epoch=int(np.nanargmin(validation[i])) + 1,
@@ -168,10 +169,10 @@ def make_record(
     candidates = Candidates(
         rows,
         hyperparameters=(
-            ("learning_rate", 0.46, "The learning rate explains 46 % of the variance; around 0.005 is best."),
-            ("activation", 0.12, "The activation explains 12 %; relu is best."),
-            ("l2", 0.07, "The L2 strength explains 7 %."),
-            ("optimizer", 0.03, "The optimizer explains 3 %."),
+            HyperparameterImportance("learning_rate", 0.46, " explains 46 % of the variance; around 0.005 is best."),
+            HyperparameterImportance("activation", 0.12, " explains 12 %; relu is best."),
+            HyperparameterImportance("l2", 0.07, " explains 7 %."),
+            HyperparameterImportance("optimizer", 0.03, " explains 3 %."),
         ),
         space=(
             ("hidden", "1 to 3 layers of 8 to 64 units"),
@@ -277,7 +278,7 @@ def folded(record: Record, cv: int | None, repeats: int) -> Record:
             repeat=n.id % each // (cv or 1),
             fold=None if cv is None else n.id % cv,
             score=1.0 + n.id // each + 0.1 * (n.id % each),
-            status=Status.FINISHED.sentence,
+            status=Status.FINISHED,
             kept=n.id < 2 * each,
         )
         for n in record[Candidates].networks
@@ -289,7 +290,7 @@ def folded(record: Record, cv: int | None, repeats: int) -> Record:
     )
 
 
-def counted(record: Record, optimism: Counts) -> Record:
+def counted(record: Record, optimism: Optimism) -> Record:
     """Return a record whose best candidate flatters by so much, with the front that its noise makes."""
     front = front_of(record[Candidates], optimism.noise)
     return record.having(optimism, *([] if front is None else [front]))
@@ -450,7 +451,7 @@ def with_measured_errors(record: Record) -> Record:
     text = f"The scatter of {' and '.join(pulls)} about the networks agrees with its measured errors."
     parts = {"test": pulls, "validation": pulls}
     measured = MeasuredRecord(columns, parts, scatter, text, ReplicaCount(2, 2, 4, 1))
-    rows = tuple(ReplicaRow(i, i % 2, i // 2, Status.FINISHED.sentence, 9, 7, 0.1, 0.2, i < 3) for i in range(4))
+    rows = tuple(ReplicaRow(i, i % 2, i // 2, Status.FINISHED, 9, 7, 0.1, 0.2, i < 3) for i in range(4))
     return record.having(measured, Replicas(rows))
 
 
@@ -529,7 +530,7 @@ def make_cases() -> dict[str, Record]:
             with_overtraining(
                 counted(
                     make_record(networks=4, epochs=20, classes=("<b>b", "s"), test=200, weights=True),
-                    Counts(4, 0.1, 0.05, Interval(0.03, 0.01, 0.06)),
+                    Optimism(4, 0.1, 0.05, Interval(0.03, 0.01, 0.06)),
                 )
             )
         ),

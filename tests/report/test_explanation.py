@@ -84,6 +84,7 @@ def test_numbers_have_the_digits_of_their_errors() -> None:
     assert with_error(0.5, 0.0) == "0.500"
 
 
+@pytest.mark.slow
 def test_the_columns_of_a_group_stand_below_it(cases: dict[str, Record]) -> None:
     found = cases["events"].get(ImportanceTable)
     assert found is not None
@@ -108,6 +109,7 @@ def test_effects_tell_where_the_answer_is_least_and_most() -> None:
     assert "E [GeV], which go together with other columns" in notes(explanation())[1]
 
 
+@pytest.mark.slow
 def test_files_hold_all_numbers_and_hostile_names_as_text(tmp_path: Path, cases: dict[str, Record]) -> None:
     found = explanation(importance=cases["hostile"].get(ImportanceTable))
     written = write_explanation(found, tmp_path, classes=True)
@@ -166,6 +168,7 @@ def test_figures_say_what_they_show(cases: dict[str, Record]) -> None:
         draw(shown)
 
 
+@pytest.mark.slow
 def test_figures_hold_what_every_figure_promises(looks: Any, tmp_path: Path, cases: dict[str, Record]) -> None:
     several = tuple(f"class {i}" for i in range(3))
     effects = (number("E [GeV]", outputs=several), number("a name that is long [m]", outputs=several))

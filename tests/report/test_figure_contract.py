@@ -70,6 +70,7 @@ def test_captions_and_alternative_texts_are_sentences(every_figure: Shown) -> No
             assert "nan" not in text.lower().split(), (place, text)
 
 
+@pytest.mark.slow
 def test_every_figure_has_its_numbers_as_csv_that_reads_back(every_figure: Shown) -> None:
     for place, figure in every_figure.items():
         columns = figure.numbers.table()
@@ -101,6 +102,7 @@ def test_columns_of_csv_have_units(cases: dict[str, Record]) -> None:
     assert "RMSE" in one["metric"]
 
 
+@pytest.mark.slow
 def test_kept_numbers_draw_the_same_figure_in_colours_that_the_page_changes(
     every_figure: Shown, tmp_path: Path
 ) -> None:
@@ -128,6 +130,7 @@ def colours(element: str) -> set[str]:
     return set(re.findall(r"#[0-9a-f]{6}\b", " ".join(re.findall(r'style="([^"]*)"', element))))
 
 
+@pytest.mark.slow
 def test_a_figure_in_one_file_gets_all_that_figures_get(
     record_of: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +199,7 @@ def test_tables_of_pixels_and_columns_of_one_name() -> None:
     assert of("p / Pa", "low", "Pa") == "p_low [Pa]"
 
 
+@pytest.mark.slow
 def test_the_figure_of_formulas_holds_its_promises(looks: Any, tmp_path: Path) -> None:
     from shoal.report.figures import formula
 

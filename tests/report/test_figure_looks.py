@@ -20,6 +20,7 @@ from shoal.report.redraw import FONTS, NARROWEST
 Shown = dict[tuple[str, str], FigureNumbers]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "font"), [(COLUMN, "sans"), (NARROWEST / 25.4, "serif"), (WIDE, "sans")])
 def test_texts_have_room_and_series_differ_in_grey(looks: Any, every_figure: Shown, width: float, font: str) -> None:
     found = []

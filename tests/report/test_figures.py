@@ -30,6 +30,8 @@ from shoal.report.figures.pulls import density
 from shoal.report.figures.residuals import running_median
 from shoal.report.figures.style import log_ticks, name_text, new_figure
 from shoal.report.figures.targets import thinned
+from shoal.results import Status
+from shoal.search.results.importance import HyperparameterImportance
 
 Maker = Callable[..., Record]
 
@@ -119,6 +121,7 @@ def test_coverage_is_shown_at_all_levels_of_numbers(record_of: Maker) -> None:
     assert (shown.low <= shown.observed).all()
 
 
+@pytest.mark.slow
 def test_error_bars_are_thinned_and_the_caption_says_so(record_of: Maker) -> None:
     record = record_of(classes=(), targets=("y",), test=3000, networks=3, epochs=5)
     shown = figure_numbers(record)["predicted_true"].numbers
@@ -163,7 +166,7 @@ def test_networks_are_shown_against_what_mattered_most(record_of: Maker) -> None
     shown = tried_numbers(record)
     assert shown is not None
     assert [p.name for p in shown.panels] == ["learning_rate", "activation", "l2"]
-    assert shown.without_score == sum(n.status.startswith("diverged") for n in record[Candidates].networks) == 2
+    assert shown.without_score == sum(n.status is Status.DIVERGED for n in record[Candidates].networks) == 2
     assert "2 networks without a finite score" in shown.caption
     assert int(shown.kept.sum()) == 3
     categories = shown.panels[1].categories
@@ -189,8 +192,8 @@ def test_with_folds_a_point_is_a_candidate_and_curves_are_those_of_the_networks(
 
 
 def test_a_handful_of_numbers_become_categories_in_their_order(record_of: Maker) -> None:
-    record = record_of(networks=24, kept=3)
-    record = record.having(dataclasses.replace(record[Candidates], hyperparameters=(("dropout", 0.5, ""),)))
+    record, dropout = record_of(networks=24, kept=3), HyperparameterImportance("dropout", 0.5, "")
+    record = record.having(dataclasses.replace(record[Candidates], hyperparameters=(dropout,)))
     shown = tried_numbers(record)
     assert shown is not None
     assert shown.panels[0].categories == ("0", "0.1", "0.2", "0.3")
@@ -218,6 +221,7 @@ def test_names_are_made_safe_to_draw() -> None:
     assert len(name_text("x" * 99, most=10)) == 10
 
 
+@pytest.mark.slow
 def test_every_figure_is_drawn_in_one_of_the_tasks(record_of: Maker, cases: dict[str, Record], tmp_path: Path) -> None:
     classes = write_figures(record_of(networks=3, epochs=5), tmp_path / "c")
     values = write_figures(record_of(classes=(), targets=("y",), networks=3, epochs=5), tmp_path / "r")
@@ -230,6 +234,7 @@ def test_every_figure_is_drawn_in_one_of_the_tasks(record_of: Maker, cases: dict
     )
 
 
+@pytest.mark.slow
 def test_files_and_page_keep_hostile_names_as_text(cases: dict[str, Record], tmp_path: Path) -> None:
     elements = write_figures(cases["hostile"], tmp_path)
     for name, element in elements.items():
@@ -240,12 +245,14 @@ def test_files_and_page_keep_hostile_names_as_text(cases: dict[str, Record], tmp
     assert "$x^2$" in elements["confusion_matrix"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["many_classes", "thousand"])
 def test_large_runs_make_small_figures(cases: dict[str, Record], case: str, tmp_path: Path) -> None:
     elements = write_figures(cases[case], tmp_path)
     assert sum(len(e) for e in elements.values()) < 700_000
 
 
+@pytest.mark.slow
 def test_curves_of_nothing_but_nan_are_left_out(record_of: Maker, tmp_path: Path) -> None:
     record = record_of(networks=2, kept=1, epochs=3)
     nothing = np.full((2, 3), np.nan)
@@ -255,6 +262,7 @@ def test_curves_of_nothing_but_nan_are_left_out(record_of: Maker, tmp_path: Path
     assert "learning_curves" in write_figures(record.having(partly), tmp_path)
 
 
+@pytest.mark.slow
 def test_one_epoch_can_be_drawn(record_of: Maker, tmp_path: Path) -> None:
     assert "learning_curves" in write_figures(record_of(networks=3, kept=2, epochs=1), tmp_path)
 
@@ -279,6 +287,7 @@ def test_svg_in_the_page_follows_its_colours_and_shares_no_id() -> None:
     assert set(re.findall(r'href="#([^"]+)"', element)) <= set(ids)
 
 
+@pytest.mark.slow
 def test_weights_signs_included_reach_the_scatter(record_of: Maker, tmp_path: Path) -> None:
     record = record_of(classes=(), targets=("y",), weights=True, test=60, networks=2, epochs=4)
     assert "var(--vermilion)" in write_figures(record, tmp_path)["predicted_true"]

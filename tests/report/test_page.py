@@ -32,6 +32,7 @@ from shoal.report.topics.intervals import interval_methods
 from shoal.report.topics.scores import parts_table
 from shoal.report.topics.verdict import headline
 from shoal.results import Interval
+from shoal.search.results.importance import HyperparameterImportance
 
 Maker = Callable[..., Record]
 VOID = {"meta", "br", "link", "img", "input", "hr"}
@@ -86,6 +87,7 @@ def read(page: str) -> Reader:
     return reader
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "case",
     [
@@ -118,6 +120,7 @@ def test_the_page_needs_nothing_else(cases: dict[str, Record], case: str, tmp_pa
     assert not re.search(r"\bnan\b", text)
 
 
+@pytest.mark.slow
 def test_figures_and_page_are_the_same_bytes_each_time(record_of: Maker, tmp_path: Path) -> None:
     for name in ("a", "b"):
         write_report(record_of(networks=6, kept=2, epochs=12), tmp_path / name)
@@ -233,6 +236,7 @@ def test_a_figure_without_a_place_stands_at_the_end(record_of: Maker) -> None:
     assert '<section id="more">' not in page_html(record_of(networks=2, kept=1, epochs=3), {})
 
 
+@pytest.mark.slow
 def test_an_unlucky_run_without_kept_networks_still_has_a_page(record_of: Maker, tmp_path: Path) -> None:
     record = record_of(networks=3, kept=0, epochs=4)
     record = record.having(
@@ -246,8 +250,9 @@ def test_an_unlucky_run_without_kept_networks_still_has_a_page(record_of: Maker,
 
 def test_hyperparameters_without_a_share_go_into_one_sentence(record_of: Maker) -> None:
     record = record_of(networks=3, kept=1, epochs=4)
-    found = (("learning_rate", 0.4, "learning_rate mattered most."), ("l2", 0.0, "l2: no influence."))
-    record = record.having(dataclasses.replace(record[Candidates], hyperparameters=found))
+    each = (("learning_rate", 0.4, " mattered most."), ("l2", 0.0, ": no influence."))
+    importance = tuple(HyperparameterImportance(*one) for one in each)
+    record = record.having(dataclasses.replace(record[Candidates], hyperparameters=importance))
     assert hyperparameters(record) == (("learning rate", 0.4, "learning rate mattered most."),)
     assert "No influence to be seen: L2 strength." in page_html(record, {})
 
@@ -299,6 +304,7 @@ def test_repeats_without_folds_speak_of_no_folds(folded_record_of: Maker) -> Non
     assert not re.search(r"\bfolds?\b", text)
 
 
+@pytest.mark.slow
 def test_images_have_sections_and_facts_of_their_own(cases: dict[str, Record], tmp_path: Path) -> None:
     page = write_report(cases["images"], tmp_path).read_text(encoding="utf-8")
     reader = read(page)
@@ -310,6 +316,7 @@ def test_images_have_sections_and_facts_of_their_own(cases: dict[str, Record], t
     assert len(page) < 1_000_000
 
 
+@pytest.mark.slow
 def test_series_say_how_long_they_are(cases: dict[str, Record], tmp_path: Path) -> None:
     data = dict(facts(cases["series"]))
     assert (data["series"], data["channels"]) == ("up to 48 steps", "lead 1 and lead 2")
@@ -323,6 +330,7 @@ def test_tables_have_no_such_sections(cases: dict[str, Record], tmp_path: Path) 
     assert not {"examples", "inside"} & set(reader.ids)
 
 
+@pytest.mark.slow
 def test_autoencoders_have_sections_of_their_own(cases: dict[str, Record], tmp_path: Path) -> None:
     for case in ("autoencoder", "image_autoencoder", "series_autoencoder"):
         page = write_report(cases[case], tmp_path / case).read_text(encoding="utf-8")

@@ -34,6 +34,7 @@ def run(record_of: Maker, tmp_path: Path) -> RunFolder:
     return folder
 
 
+@pytest.mark.slow
 def test_all_figures_are_drawn_with_their_numbers_and_captions(run: RunFolder, tmp_path: Path) -> None:
     paths = redraw(run.path, formats=("pdf", "png"), width="single", out=tmp_path / "paper")
     names = ["learning_curves", "validation_metric", "networks_tried", "confusion_matrix", "calibration", "baselines"]
@@ -51,6 +52,7 @@ def test_all_figures_are_drawn_with_their_numbers_and_captions(run: RunFolder, t
     assert b"CreationDate" not in pdf
 
 
+@pytest.mark.slow
 def test_the_same_call_writes_the_same_bytes(run: RunFolder, tmp_path: Path) -> None:
     for name in ("a", "b"):
         redraw(
@@ -60,6 +62,7 @@ def test_the_same_call_writes_the_same_bytes(run: RunFolder, tmp_path: Path) -> 
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes()
 
 
+@pytest.mark.slow
 def test_without_a_width_a_figure_is_that_of_the_run(run: RunFolder, record_of: Maker, tmp_path: Path) -> None:
     write_figures(record_of(networks=3, kept=1, epochs=4), tmp_path / "fit")
     (path,) = redraw(run.path, formats=("svg",), only=["calibration"])
@@ -78,6 +81,7 @@ def test_a_title_makes_room_for_itself(run: RunFolder, tmp_path: Path) -> None:
     assert heights[0] - heights[1] == pytest.approx(0.26 * 300, abs=1.5)
 
 
+@pytest.mark.slow
 def test_in_the_run_files_are_replaced_and_elsewhere_only_when_asked(run: RunFolder, tmp_path: Path) -> None:
     redraw(run.path, only=["calibration"], width="single")
     first = (run.figures / "calibration.pdf").read_bytes()

@@ -105,6 +105,7 @@ def test_wrong_examples_have_a_cross_and_not_only_a_colour() -> None:
     assert right_and_wrong((right, wrong), 6).tolist() == [0, 1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ["images", "long_names", "sizes", "series", "forecast", "labelled", "tracked"])
 def test_every_kind_of_data_is_drawn_and_small(cases: dict[str, Record], case: str, tmp_path: Path) -> None:
     elements = write_figures(cases[case], tmp_path)
@@ -115,6 +116,7 @@ def test_every_kind_of_data_is_drawn_and_small(cases: dict[str, Record], case: s
         assert (tmp_path / "figures" / f"{name}.pdf").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_large_noisy_images_in_deep_networks_keep_the_page_small(cases: dict[str, Record], tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     record = cases["images"]
@@ -144,6 +146,7 @@ def test_figures_say_what_they_show(cases: dict[str, Record]) -> None:
     assert "example_series" not in figure_numbers(cases["forecast"])
 
 
+@pytest.mark.slow
 def test_names_of_channels_and_classes_stay_text(cases: dict[str, Record], tmp_path: Path) -> None:
     record = cases["series"]
     assert record.get(SignalRecord) is not None
@@ -161,6 +164,7 @@ def test_a_gradient_that_is_no_number_is_not_drawn(cases: dict[str, Record]) -> 
     assert "saliency" not in figure_numbers(record.having(signals))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(1, 1, 1, 1), (40, 5, 5, 3), (3, 2, 2, 2, 1), (6, 7, 2), (4, 3, 64), (2, 3, 3, 9)])
 def test_filters_of_any_shape_draw_themselves(shape: tuple[int, ...], tmp_path: Path) -> None:
     values = np.random.default_rng(0).normal(size=shape)

@@ -117,6 +117,7 @@ def test_values_are_as_precise_as_their_errors(value: float, error: float, text:
     assert with_error(value, error) == text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "names"), [("signal", ["band"]), ("classes", ["band"]), ("numbers", ["band_1", "band_2"])]
 )
@@ -165,6 +166,7 @@ def test_captions_and_alternatives_say_what_is_shown() -> None:
     assert "bias and RMSE" in profile.caption
 
 
+@pytest.mark.slow
 def test_a_figure_of_many_variations_and_of_none_that_moves() -> None:
     with drawing():
         for found in (made("signal", count=30), made("signal", count=1), made("numbers", count=1)):
@@ -173,6 +175,7 @@ def test_a_figure_of_many_variations_and_of_none_that_moves() -> None:
                 assert 1.0 < height < 12.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["signal", "classes", "numbers"])
 def test_figures_hold_what_every_figure_promises(looks: Any, kind: str, tmp_path: Path) -> None:
     write_systematics(made(kind), tmp_path, ("a", "b", HOSTILE))

@@ -19,7 +19,8 @@ from shoal.evaluation.topics.replicas import Replicas
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.evaluation.topics.verdict import Verdict
-from shoal.results import Interval, Task
+from shoal.results import Interval, Status, Task
+from shoal.search.results.importance import HyperparameterImportance
 
 
 class RecordMaker:
@@ -41,7 +42,10 @@ class RecordMaker:
         train, validation = Interval(1.0, 1.0, 1.0, "wilson"), Interval(0.9, 0.8, 1.0)
         scores = {"train": {"accuracy": train}, "validation": {"accuracy": validation}, "test": test}
         baselines = ("most_frequent", "logistic_regression", "gradient_boosting")
-        mattered = (("learning_rate", 0.6, "Rates near 0.01 were best."), ("l2", 0.1, "It hardly mattered."))
+        mattered = (
+            HyperparameterImportance("learning_rate", 0.6, " near 0.01 was best."),
+            HyperparameterImportance("l2", 0.1, " hardly mattered."),
+        )
         space = (("learning_rate", "1e-4 to 1e-1, logarithmic"),)
         return Record(dataclasses.replace(provenance, **changes)).having(
             _data(),
@@ -85,7 +89,7 @@ def _network(i: int, epochs: int) -> NetworkRow:
             "learning_rate": np.float32(0.5),
             "dropout": 0.0,
         },
-        status="diverged" if i == 1 else "stopped early",
+        status=Status.DIVERGED if i == 1 else Status.STOPPED_EARLY,
         parameters=30 + i,
         epochs=epochs,
         best_epoch=max(epochs - 1, 1),

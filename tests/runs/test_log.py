@@ -17,6 +17,7 @@ from shoal.errors import RunError
 from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.curves import Curves
 from shoal.evaluation.topics.replicas import ReplicaRow, Replicas
+from shoal.results import Status
 from shoal.runs.log import Log, read_candidates, read_curves, read_networks, read_replicas, write_log
 
 
@@ -89,15 +90,15 @@ def test_logs_of_format_1_are_read(tmp_path: Path) -> None:
 
 def test_replicas_come_back_draw_after_draw(tmp_path: Path, make_record: Any) -> None:
     rows = (
-        ReplicaRow(2 << 20, 0, 1, "diverged", 3, 0, float("nan"), float("nan"), False),
-        ReplicaRow(1 << 20, 0, 0, "stopped early", 9, 4, 0.25, 0.5, True),
+        ReplicaRow(2 << 20, 0, 1, Status.DIVERGED, 3, 0, float("nan"), float("nan"), False),
+        ReplicaRow(1 << 20, 0, 0, Status.STOPPED_EARLY, 9, 4, 0.25, 0.5, True),
     )
     path = write_log(tmp_path / "log.sqlite", make_record().having(Replicas(rows)))
     assert read_replicas(path).to_dict(as_series=False) == {
         "id": [1 << 20, 2 << 20],
         "network": [0, 0],
         "draw": [0, 1],
-        "status": ["stopped early", "diverged"],
+        "status": ["stopped_early", "diverged"],
         "epochs": [9, 3],
         "best_epoch": [4, 0],
         "train_loss": [0.25, None],
@@ -116,6 +117,20 @@ def test_format_2_had_no_replicas(tmp_path: Path, make_record: Any) -> None:
     assert read_replicas(path).is_empty()
     for read in (read_networks, read_candidates, read_curves):
         assert read(path).equals(read(of_today))
+
+
+def test_sentences_of_format_3_are_read_as_codes(tmp_path: Path, make_record: Any) -> None:
+    path = write_log(tmp_path / "log.sqlite", make_record())
+    of_today = read_networks(path)
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.executescript("""
+            UPDATE networks SET status = 'stopped: the validation loss no longer improved'
+                WHERE status = 'stopped_early';
+            UPDATE networks SET status = 'diverged: the loss was no longer a finite number' WHERE status = 'diverged';
+            PRAGMA user_version = 3;
+        """)
+    assert set(of_today["status"]) == {"stopped_early", "diverged"}
+    assert read_networks(path).equals(of_today)
 
 
 def test_curves_come_back_up_to_the_epoch_at_which_a_network_stopped(tmp_path: Path, make_record: Any) -> None:
@@ -165,11 +180,12 @@ def test_any_sqlite_tool_reads_it(tmp_path: Path, make_record: Any) -> None:
     path = write_log(tmp_path / "log.sqlite", make_record())
     connection = sqlite3.connect(path)
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-    assert connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == ("3",)
+    assert connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == ("4",)
     connection.close()
-    assert Log(path).meta() == {"format": "3", "metric": "accuracy", "seed": "3", "task": "classification"}
+    assert Log(path).meta() == {"format": "4", "metric": "accuracy", "seed": "3", "task": "classification"}
 
 
+@pytest.mark.slow
 def test_a_thousand_networks_are_written_in_two_seconds(tmp_path: Path, make_record: Any) -> None:
     record = make_record(networks=1000, epochs=300)
     start = time.process_time()
@@ -200,9 +216,9 @@ def test_damage_is_named(tmp_path: Path, make_record: Any, damage: str) -> None:
 def test_newer_format_says_so(tmp_path: Path, make_record: Any) -> None:
     path = write_log(tmp_path / "log.sqlite", make_record())
     connection = sqlite3.connect(path)
-    connection.execute("PRAGMA user_version = 4")
+    connection.execute("PRAGMA user_version = 5")
     connection.close()
-    with pytest.raises(RunError, match=r"newer shoal \(format 4; this one reads up to 3\)"):
+    with pytest.raises(RunError, match=r"newer shoal \(format 5; this one reads up to 4\)"):
         read_candidates(path)
 
 

@@ -24,6 +24,7 @@ def noisy_classes(seed: int, rows: int, classes: int = 2) -> tuple[np.ndarray, n
     return truth, p / p.sum(axis=1, keepdims=True)
 
 
+@pytest.mark.slow
 def test_the_interval_covers_the_true_score_about_as_often_as_it_says():
     """Closure: 150 simulated tables, and the scores of a table a thousand times larger as truth."""
     large = noisy_classes(10**6, 100_000)

@@ -45,6 +45,7 @@ def reference(name: str, truth: np.ndarray, p: np.ndarray, weights: np.ndarray |
         return float(np.mean(areas))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["accuracy", "balanced_accuracy", "log_loss", "roc_auc"])
 @given(
     seed=st.integers(0, 10**6),

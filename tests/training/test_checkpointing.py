@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from shoal.results import Status
-from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
+from shoal.training.checkpointing import Checkpoint, Halfway, checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.engines.base import Chunk
-from shoal.training.member import Member, Problem, TrainedMember, initial_parameters
+from shoal.training.member import Member, TrainedMember, initial_parameters
 from shoal.training.packing import member_network
+from shoal.training.problem import Problem
 from shoal.training.seating import CURVES, Seat
-from shoal.training.trainer import Checkpoint, Halfway
 
 RNG = np.random.default_rng(0)
 

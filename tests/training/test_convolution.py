@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from shoal.networks import Namespace, numpy_namespace
+from shoal.training.engines.xla.gradients import QUICKLY
 from shoal.training.engines.xla.lifts import FIRST
 from shoal.training.engines.xla.settled import settled
 
@@ -41,31 +42,37 @@ def _value_and_slopes(correlate: Any, x: Any, kernel: Any, slope: Any) -> Any:
     return y, *back(slope)
 
 
+def _run(function: Any, *given: Any) -> Any:
+    return jax.jit(function, compiler_options=QUICKLY)(*given)
+
+
 def _check(own: Any, plain: Any) -> None:
     for a, b in zip(own, plain, strict=True):
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_equals_the_plain_form(case: Any) -> None:
     x, kernel, slope = (array[0] for array in _arrays(case))
     own, plain = (
-        _value_and_slopes(lambda x, k, f=f: f(x, k, *case[4:]), x, kernel, slope)
+        _run(partial(_value_and_slopes, lambda x, k, f=f: f(x, k, *case[4:])), x, kernel, slope)
         for f in (FIRST.xp.correlate, partial(Namespace.correlate, FIRST.xp))
     )
     _check(own, plain)
     np.testing.assert_allclose(own[0], numpy_namespace.correlate(x, kernel, *case[4:]), rtol=2e-5, atol=2e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [False, True])
 @pytest.mark.parametrize("case", CASES)
 def test_members_together_equal_each_alone(case: Any, shared: bool) -> None:
     x, kernel, slope = _arrays(case)
     one = partial(_value_and_slopes, lambda x, k: FIRST.xp.correlate(x, k, *case[4:]))
     axes = (None if shared else 0, 0, 0)
-    together = jax.jit(jax.vmap(one, in_axes=axes))(x[0] if shared else x, kernel, slope)
+    together = _run(jax.vmap(one, in_axes=axes), x[0] if shared else x, kernel, slope)
     for i in range(len(kernel)):
-        _check([part[i] for part in together], one(x[0] if shared else x[i], kernel[i], slope[i]))
+        _check([part[i] for part in together], _run(one, x[0] if shared else x[i], kernel[i], slope[i]))
 
 
 def test_learns_inside_a_loop_without_the_slope_of_x() -> None:
@@ -84,6 +91,7 @@ def test_learns_inside_a_loop_without_the_slope_of_x() -> None:
     np.testing.assert_allclose(own, plain, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_what_is_settled_stands_in_memory_and_is_unknown_where_its_first_number_is() -> None:
     x = jnp.array([[1.0, 4.0], [jnp.nan, 2.0]])
     y = jax.vmap(lambda row: settled(jnp.square, row))(x)

@@ -15,8 +15,9 @@ from shoal.training.engines.base import Engine
 from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.library import kernels
 from shoal.training.hyperparameters import Hyperparameters
-from shoal.training.member import Member, Problem
-from shoal.training.problem import choose_loss, make_problem
+from shoal.training.loss_choice import choose_loss
+from shoal.training.member import Member
+from shoal.training.problem import Problem, make_problem
 from shoal.training.resampling import correlated_noise, independent_noise, resampling_numbers, target_noise
 from shoal.training.trainer import train
 
@@ -63,6 +64,7 @@ def test_without_correlations_they_are_those_of_independent_errors() -> None:
     np.testing.assert_array_equal(independent_noise(3, chosen, 5), independent_noise(3, np.arange(8), 5)[:, chosen])
 
 
+@pytest.mark.slow
 def test_a_replica_learns_from_the_draw_of_its_number(engine: Engine, assert_equal: Any) -> None:
     noise = correlated_noise(3, DRAWS, ROOT)
     task = replace(posed(Y), y_noise=noise[:ROWS], validation_y_noise=noise[ROWS:])
@@ -77,6 +79,7 @@ def test_a_replica_learns_from_the_draw_of_its_number(engine: Engine, assert_equ
     assert_equal(trained[0], ordinary, **rounding)
 
 
+@pytest.mark.slow
 def test_a_replica_in_folds_sees_one_draw_in_both_parts(engine: Engine, assert_equal: Any) -> None:
     noise = correlated_noise(3, 2, ROOT[:ROWS, :ROWS])
     folds = (np.arange(ROWS) % 3)[:, None]

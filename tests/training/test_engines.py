@@ -21,9 +21,10 @@ from shoal.training.engines.native.library import kernels
 from shoal.training.engines.xla import engine as xla_engine
 from shoal.training.engines.xla.program import SOURCES
 from shoal.training.grouping import structure_of
-from shoal.training.member import Member, Problem, initial_parameters
+from shoal.training.member import Member, initial_parameters
 from shoal.training.optimizers import Slots, update
 from shoal.training.packing import batch_order, member_network, member_numbers
+from shoal.training.problem import Problem
 from shoal.training.resampling import bootstrap_counts, resampling_numbers, target_noise
 from shoal.training.schedules import learning_rate
 from shoal.training.trainer import Stopped, train
@@ -87,6 +88,7 @@ def mixed(mixed_by: Callable[..., Any], kind: Kind) -> Any:
 # one block
 
 
+@pytest.mark.slow
 def test_every_member_has_its_own_epochs_and_end(mixed: Any) -> None:
     lengths = [len(member.train_loss) for member in mixed.members]
     assert [lengths[i] for i in (0, 1, 4, 5, 6, 7, 8)] == [3, 12, 12, 11, 12, 12, 12]
@@ -99,6 +101,7 @@ def test_every_member_has_its_own_epochs_and_end(mixed: Any) -> None:
     assert others == {Status.FINISHED}
 
 
+@pytest.mark.slow
 def test_the_best_epoch_is_the_lowest_validation_loss(mixed: Any) -> None:
     for i, member in enumerate(mixed.members):
         if i != DIVERGING:
@@ -116,6 +119,7 @@ def numpy_losses(problem: Problem, output: np.ndarray) -> tuple[float, np.ndarra
     return float(np.average(values, weights=weights)), each, float(np.average(hit, weights=weights))
 
 
+@pytest.mark.slow
 def test_the_parameters_are_those_of_the_best_epoch(problem: Problem, mixed: Any) -> None:
     for i, member in enumerate(mixed.members):
         if i == DIVERGING:
@@ -128,12 +132,14 @@ def test_the_parameters_are_those_of_the_best_epoch(problem: Problem, mixed: Any
         np.testing.assert_allclose(member.validation_metric[at], accuracy, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_diverged_member_keeps_finite_parameters(mixed: Any) -> None:
     for layer in mixed.members[DIVERGING].parameters:
         assert all(np.isfinite(array).all() for array in layer.values())
     assert mixed.members[DIVERGING].score == float("inf")
 
 
+@pytest.mark.slow
 def test_a_diverging_member_disturbs_no_other(
     problem: Problem, population: list[Member], mixed: Any, kind: Kind, assert_equal: Any
 ) -> None:
@@ -147,6 +153,7 @@ def test_a_diverging_member_disturbs_no_other(
             assert_equal(member, mixed.members[i])
 
 
+@pytest.mark.slow
 def test_a_root_of_nothing_hides_no_divergence(regression: Problem, members: Any, engine: Engine) -> None:
     wild = {"hidden": (6,), "learning_rate": 1e30}  # its loss becomes NaN
     calm, diverged = train(regression, members({"hidden": (6,)}, wild), engine).members
@@ -157,6 +164,7 @@ def test_a_root_of_nothing_hides_no_divergence(regression: Problem, members: Any
 # whoever shares the block
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", [REFERENCE, PATIENT, 4, 7])
 def test_a_member_alone_equals_itself_among_others(
     problem: Problem, population: list[Member], mixed: Any, engine: Engine, which: int, assert_equal: Any, kind: Kind
@@ -166,6 +174,7 @@ def test_a_member_alone_equals_itself_among_others(
     assert alone.validation_loss.std() > 1e-3
 
 
+@pytest.mark.slow
 def test_fewer_places_in_another_order_give_the_same(
     problem: Problem,
     population: list[Member],
@@ -184,6 +193,7 @@ def test_fewer_places_in_another_order_give_the_same(
             assert_equal(member, mixed.members[i], **kind.rounding)
 
 
+@pytest.mark.slow
 def test_one_device_or_core_gives_the_same(
     problem: Problem, population: list[Member], mixed: Any, kind: Kind, assert_equal: Any
 ) -> None:
@@ -242,6 +252,7 @@ def gradients(
     return loss, [x.T @ dhidden + penalty(p[0]), dhidden.sum(axis=0), dropped + penalty(p[2]), dz.sum(axis=0)]
 
 
+@pytest.mark.slow
 def test_training_equals_a_loop_in_float64(problem: Problem, population: list[Member], mixed: Any) -> None:
     member = population[REFERENCE]
     numbers = jax.tree.map(lambda a: a[0], member_numbers(problem, structure_of(problem, [member]), [member]))
@@ -277,6 +288,7 @@ def test_training_equals_a_loop_in_float64(problem: Problem, population: list[Me
         np.testing.assert_allclose(ours, theirs, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_training_equals_keras(problem: Problem, population: list[Member], mixed: Any) -> None:
     import keras
 
@@ -303,6 +315,7 @@ def test_training_equals_keras(problem: Problem, population: list[Member], mixed
     assert np.abs(got.parameters[0]["kernel"] - start[0]["kernel"]).max() > 0.01
 
 
+@pytest.mark.slow
 def test_the_engines_agree(
     mixed_by: Callable[..., Any], xla_of: Callable[..., Engine], mixed: Any, assert_equal: Any
 ) -> None:
@@ -315,6 +328,7 @@ def test_the_engines_agree(
 # other problems
 
 
+@pytest.mark.slow
 def test_regression_with_weights_of_each_target(regression: Problem, members: Any, engine: Engine) -> None:
     (got,) = train(regression, members({"hidden": (6,), "learning_rate": 0.02, "epochs": 10}), engine).members
     output = got.network.predict(got.parameters, regression.validation_x)
@@ -332,6 +346,7 @@ def test_regression_with_weights_of_each_target(regression: Problem, members: An
     assert got.validation_loss[-1] < got.validation_loss[0]
 
 
+@pytest.mark.slow
 def test_no_hidden_layer(problem: Problem, members: Any, engine: Engine) -> None:
     (got,) = train(problem, members({"hidden": (), "learning_rate": 0.05, "epochs": 10}), engine).members
     assert got.network.parameter_count == 4 * 3 + 3
@@ -351,6 +366,7 @@ def folded(problem: Problem, folds: np.ndarray) -> Problem:
     return replace(problem, **rows, validation_half=half, folds=folds)
 
 
+@pytest.mark.slow
 def test_a_member_learns_outside_its_fold_and_is_validated_in_it(
     problem: Problem, members: Any, engine: Engine, assert_equal: Any, kind: Kind
 ) -> None:
@@ -373,6 +389,7 @@ def test_a_member_learns_outside_its_fold_and_is_validated_in_it(
         assert_equal(replace(again, member=member.member), member, **kind.rounding)
 
 
+@pytest.mark.slow
 def test_the_targets_of_the_held_out_fold_teach_nothing(problem: Problem, members: Any, engine: Engine) -> None:
     folds = (np.arange(44) % 3).astype(np.int32)[:, None]
     h = members(SMALL)[0].hyperparameters
@@ -383,6 +400,7 @@ def test_the_targets_of_the_held_out_fold_teach_nothing(problem: Problem, member
     np.testing.assert_array_equal(a.train_loss, b.train_loss)
 
 
+@pytest.mark.slow
 def test_an_empty_batch_is_no_step(problem: Problem, members: Any, engine: Engine) -> None:
     order = batch_order(problem, 8, 10)
     folds = np.ones((44, 1), np.int32)
@@ -393,6 +411,7 @@ def test_an_empty_batch_is_no_step(problem: Problem, members: Any, engine: Engin
     assert got.status is Status.FINISHED
 
 
+@pytest.mark.slow
 def test_bootstrap_counts_weigh_the_rows(
     problem: Problem, members: Any, engine: Engine, assert_equal: Any, kind: Kind
 ) -> None:
@@ -414,6 +433,7 @@ def test_bootstrap_counts_weigh_the_rows(
     assert resampled.member.bootstrap
 
 
+@pytest.mark.slow
 def test_a_replica_learns_from_its_own_redrawn_targets(
     regression: Problem, members: Any, engine: Engine, assert_equal: Any, kind: Kind
 ) -> None:
@@ -445,6 +465,7 @@ def test_replicas_of_one_draw_and_of_one_origin_share_their_numbers(members: Any
     assert (keys["bootstrap_key"][0] != keys["bootstrap_key"][1]).any()
 
 
+@pytest.mark.slow
 def test_a_member_begins_as_its_origin_does(
     regression: Problem, members: Any, engine: Engine, assert_equal: Any, kind: Kind
 ) -> None:
@@ -471,6 +492,7 @@ class CtrlC:
             raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_going_on_after_an_interruption_changes_no_bit(
     problem: Problem, population: list[Member], kind: Kind, monkeypatch: pytest.MonkeyPatch, assert_equal: Any
 ) -> None:
@@ -489,6 +511,7 @@ def test_going_on_after_an_interruption_changes_no_bit(
         assert_equal(got, other)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [3, 4])  # nobody sat, or who sat is done by now
 def test_an_interruption_while_others_wait_changes_no_bit(
     problem: Problem, population: list[Member], kind: Kind, at: int, monkeypatch: pytest.MonkeyPatch, assert_equal: Any
@@ -505,6 +528,7 @@ def test_an_interruption_while_others_wait_changes_no_bit(
         assert_equal(got, other)
 
 
+@pytest.mark.slow
 def test_a_budget_leaves_one_chunk(problem: Problem, population: list[Member], mixed: Any, kind: Kind) -> None:
     training = train(problem, population, kind.make(), seconds=1e-6)
     assert training.out_of_time

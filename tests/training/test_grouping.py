@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from shoal.training import grouping
-from shoal.training.grouping import bucket, bucket_rows, group_members, structure_of
+from shoal.training.grouping import group_members, structure_of
 from shoal.training.losses import get_loss
-from shoal.training.member import Member, Problem
+from shoal.training.member import Member
+from shoal.training.problem import Problem
+from shoal.training.structure import bucket, bucket_rows
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from sklearn.metrics import mean_pinball_loss
 from shoal.errors import SettingError
 from shoal.networks import numpy_namespace
 from shoal.results import Task
-from shoal.training.choice import choose_engine
+from shoal.training.engine_choice import choose_engine
 from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.heads import (
@@ -30,10 +30,10 @@ from shoal.training.heads import (
     QuantileHead,
     head_from_dict,
 )
-from shoal.training.losses import Loss, get_loss, with_levels, with_scatter
-from shoal.training.member import Problem
+from shoal.training.loss_choice import choose_loss, with_levels, with_scatter
+from shoal.training.losses import Loss, get_loss
 from shoal.training.planner import Budget
-from shoal.training.problem import choose_loss, make_problem
+from shoal.training.problem import Problem, make_problem
 from shoal.training.trainer import train
 
 RNG = np.random.default_rng(3)
@@ -188,12 +188,13 @@ def problem_with(loss: Loss, rows: int = 90, targets: int = 2) -> Problem:
     y = rng.poisson(np.exp(y)).astype(np.float64) if loss.name == "poisson" else y
     y = np.concatenate([y, rng.uniform(0.1, 0.2, y.shape)], axis=1) if known else y
     parts = (x[:60], y[:60], None), (x[60:], y[60:], None)
-    return make_problem(Task.REGRESSION, loss, *parts, known_errors=known)
+    return replace(make_problem(Task.REGRESSION, loss, *parts), known_errors=known)
 
 
 LOSSES_WITH_HEADS = [*(get_loss(name) for name in REGRESSION), with_scatter(get_loss("gaussian_nll"), "constant")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", LOSSES_WITH_HEADS, ids=[*REGRESSION, "constant"])
 def test_a_member_of_a_block_equals_the_member_alone_in_both_layouts(
     loss: Loss, members: Callable[..., Any], xla_of: Callable[[str], XlaEngine], assert_equal: Any
@@ -213,6 +214,7 @@ def test_a_member_of_a_block_equals_the_member_alone_in_both_layouts(
         assert one.validation_metric[one.best_epoch - 1] == pytest.approx(rmse, rel=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(best_kernel() is None, reason="the native engine's kernel was not built")
 @pytest.mark.parametrize("loss", LOSSES_WITH_HEADS, ids=[*REGRESSION, "constant"])
 def test_the_native_engine_gives_the_same(
@@ -243,6 +245,7 @@ def test_a_constant_is_no_weight(members: Callable[..., Any]) -> None:
     assert scalars["weights"].tolist() == [3 * 4 + 4 * 2]
 
 
+@pytest.mark.slow
 def test_the_heads_find_the_truth(members: Callable[..., Any], xla_of: Callable[[str], XlaEngine]) -> None:
     """Samples of known distributions: noise that grows with x, quantiles of an exponential, correlated targets."""
     rng = np.random.default_rng(0)
@@ -254,7 +257,7 @@ def test_the_heads_find_the_truth(members: Callable[..., Any], xla_of: Callable[
 
     def said(loss: Loss, y: NDArray[Any], known: bool = False) -> Any:
         parts = (x[:1000], y[:1000], None), (x[1000:], y[1000:], None)
-        problem = make_problem(Task.REGRESSION, loss, *parts, known_errors=known)
+        problem = replace(make_problem(Task.REGRESSION, loss, *parts), known_errors=known)
         (member,) = train(problem, members(settings), xla_of("first")).members
         output = member.network.predict(member.parameters, x).astype(np.float64)
         targets = problem.targets

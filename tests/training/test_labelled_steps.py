@@ -13,11 +13,13 @@ from shoal.data.signals import PADDED
 from shoal.errors import DataError, NetworkError
 from shoal.networks import Masking
 from shoal.results import Task
+from shoal.training.building import build_trunk
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.grouping import group_members
-from shoal.training.member import Member, Problem, build_trunk, initial_parameters
+from shoal.training.loss_choice import choose_loss
+from shoal.training.member import Member, initial_parameters
 from shoal.training.packing import batch_order, member_network
-from shoal.training.problem import choose_loss, make_problem, steps_present
+from shoal.training.problem import Problem, make_problem, steps_present
 from shoal.training.trainer import train
 
 TIME = 7
@@ -44,7 +46,8 @@ def problem() -> Problem:
     rng = np.random.default_rng(3)
     training, validation = labelled(rng, 44), labelled(rng, 17)
     loss = choose_loss(Task.CLASSIFICATION, 3, None)
-    return make_problem(Task.CLASSIFICATION, loss, training, validation, classes=3, seed=2, stem=(Masking(PADDED),))
+    made = make_problem(Task.CLASSIFICATION, loss, training, validation, classes=3, seed=2)
+    return replace(made, stem=(Masking(PADDED),))
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +90,7 @@ def by_hand(problem: Problem, member: Member, epochs: int) -> tuple[np.ndarray, 
     return kernel, bias
 
 
+@pytest.mark.slow
 def test_training_is_gradient_descent_on_all_real_steps_alike(problem: Problem, members: Any) -> None:
     settings = {"hidden": (), "optimizer": "sgd", "momentum": 0.0, "learning_rate": 0.3, "epochs": 3, "patience": 3}
     (member,) = members(settings)
@@ -97,6 +101,7 @@ def test_training_is_gradient_descent_on_all_real_steps_alike(problem: Problem, 
     np.testing.assert_allclose(trained.parameters[-1]["bias"], bias, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_curves_are_weighted_means_over_real_steps(problem: Problem, population: list[Member]) -> None:
     for member in train(problem, population, XlaEngine()).members:
         output = member.network.predict(member.parameters, problem.validation_x).astype(np.float64)
@@ -111,6 +116,7 @@ def test_curves_are_weighted_means_over_real_steps(problem: Problem, population:
             assert member.half_losses[at, half] == pytest.approx(np.average(each, weights=own), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_a_member_in_a_block_is_the_member_alone(problem: Problem, population: list[Member]) -> None:
     assert len(group_members(problem, population)) == 1
     both = [*population, *(replace(m, id=m.id + 3, bootstrap=True) for m in population)]
@@ -123,6 +129,7 @@ def test_a_member_in_a_block_is_the_member_alone(problem: Problem, population: l
     assert not np.allclose(together[1].train_loss, together[4].train_loss)
 
 
+@pytest.mark.slow
 def test_padding_has_no_say(problem: Problem, population: list[Member]) -> None:
     other = problem.y.copy()
     other[problem.weights[:, :, 0] == 0] = 1.0
@@ -131,6 +138,7 @@ def test_padding_has_no_say(problem: Problem, population: list[Member]) -> None:
         np.testing.assert_array_equal(a.train_loss, b.train_loss)
 
 
+@pytest.mark.slow
 def test_numbers_at_each_step_in_folds(members: Any) -> None:
     rng = np.random.default_rng(4)
     x = rng.normal(size=(30, TIME, 1)).astype(np.float32)

@@ -14,6 +14,7 @@ from shoal.training.engines.xla.lifts import FIRST, IN_TURN
 SHAPES = [((3, 4, 2, 5), (2,)), ((3, 4, 2, 5, 3, 2), (2, 4)), ((2, 2, 2, 3, 2, 2, 2, 1), (2, 4, 6))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shape", "axes"), SHAPES)
 def test_maximum_of_windows_equals_the_modules_own(shape: tuple[int, ...], axes: tuple[int, ...]) -> None:
     x = np.random.default_rng(0).standard_normal(shape, np.float32)

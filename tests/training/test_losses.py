@@ -11,7 +11,8 @@ import pytest
 from shoal.errors import SettingError
 from shoal.networks import numpy_namespace
 from shoal.results import Task
-from shoal.training.losses import LOSSES, Loss, check_loss_suits, get_loss
+from shoal.training.loss_choice import check_loss_suits
+from shoal.training.losses import LOSSES, Loss, get_loss
 
 RNG = np.random.default_rng(0)
 NUMBERS = RNG.normal(size=(7, 3)).astype(np.float32)
@@ -53,6 +54,7 @@ def assert_same(ours: Callable[[Any, Any], Any], theirs: Callable[[Any, Any], An
     assert np.abs(expected[1]).max() > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "theirs", "numbers"),
     [
@@ -69,6 +71,7 @@ def test_losses_of_numbers_equal_keras(name: str, theirs: Any, numbers: dict[str
     assert_same(mean_cost(loss, loss.values, numbers), theirs, NUMBERS, GUESSES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("smoothing", [0.0, SMOOTHING])
 @pytest.mark.parametrize(
     ("name", "target", "probabilities"),
@@ -114,6 +117,7 @@ def test_log_cosh_does_not_overflow() -> None:
     assert values[0, 0] == pytest.approx(1e4 - np.log(2.0))
 
 
+@pytest.mark.slow
 def test_the_root_has_a_finite_gradient_at_zero() -> None:
     import jax
 
@@ -122,6 +126,7 @@ def test_the_root_has_a_finite_gradient_at_zero() -> None:
     assert float(jax.grad(lambda mean: LOSSES["rmse"].finish(xp, mean))(0.0)) == 0.0
 
 
+@pytest.mark.slow
 def test_a_mean_that_is_no_number_has_no_root() -> None:
     import jax.numpy as jnp
 

@@ -68,6 +68,7 @@ def run(table: tuple[str, ...], settings: dict[str, Any], steps: int = STEPS) ->
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_steps_equal_keras(case: str) -> None:
     import keras
@@ -98,6 +99,7 @@ def test_adam_is_exact() -> None:
         np.testing.assert_allclose(run(("adam",), {"optimizer": "adam"}, steps)[-1], adam_in_float64(steps), atol=4e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "name", "theirs"),
     [

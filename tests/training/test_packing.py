@@ -9,8 +9,8 @@ import jax
 import numpy as np
 import pytest
 
-from shoal.training.grouping import Structure, structure_of
-from shoal.training.member import Member, Problem, initial_parameters
+from shoal.training.grouping import structure_of
+from shoal.training.member import Member, initial_parameters
 from shoal.training.packing import (
     batch_order,
     member_network,
@@ -19,6 +19,8 @@ from shoal.training.packing import (
     padded_starts,
     unpad_parameters,
 )
+from shoal.training.problem import Problem
+from shoal.training.structure import Structure
 
 
 def split(structure: Structure, flat: np.ndarray) -> list[dict[str, np.ndarray]]:

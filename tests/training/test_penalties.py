@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from shoal.networks import numpy_namespace
 from shoal.training.penalties import weight_penalty
@@ -20,6 +21,7 @@ def test_values() -> None:
     np.testing.assert_allclose(l1, 0.7 / K * np.abs(flat).sum(), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_gradients() -> None:
     import jax
 
@@ -43,6 +45,7 @@ def test_equals_keras_with_its_strength() -> None:
     np.testing.assert_allclose(got, expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_padding_with_zeros_changes_nothing() -> None:
     import jax
 

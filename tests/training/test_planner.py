@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from shoal.errors import SettingError
 from shoal.training import planner
 from shoal.training.engines.xla import XlaEngine
-from shoal.training.member import Problem
 from shoal.training.planner import (
     HEADROOM,
     KEPT_COPIES,
@@ -25,6 +24,7 @@ from shoal.training.planner import (
     places_in_memory,
     shared_bytes,
 )
+from shoal.training.problem import Problem
 
 MANY = Budget(10**12, 2)
 
@@ -82,6 +82,7 @@ def test_rows_are_counted_for_every_device(problem: Problem) -> None:
     assert one >= 2 * (problem.x.nbytes + problem.validation_x.nbytes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("hidden", "batch", "rows", "hyperparameters"),
     [

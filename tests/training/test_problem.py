@@ -9,9 +9,9 @@ import pytest
 
 from shoal.errors import DataError, SettingError
 from shoal.results import Task
+from shoal.training.loss_choice import choose_loss
 from shoal.training.losses import get_loss
-from shoal.training.member import Problem
-from shoal.training.problem import choose_loss, encode_target, make_problem
+from shoal.training.problem import Problem, encode_target, make_problem
 
 X = np.ones((6, 2))
 

@@ -61,6 +61,7 @@ def _check(found: Any, expected: Any) -> None:
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=2e-5, atol=2e-6), found, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("layer", LAYERS, ids=repr)
 def test_equals_the_plain_form(layer: Layer, masked: bool) -> None:
@@ -75,6 +76,7 @@ def _float64(tree: Any) -> Any:
     return jax.tree.map(lambda a: np.asarray(a, np.float64), tree)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layer", LAYERS, ids=repr)
 def test_a_member_in_a_block_equals_itself_alone(layer: Layer) -> None:
     block, member = _block(layer), _values_and_slopes(FIRST.xp, layer, masked=True)
@@ -83,6 +85,7 @@ def test_a_member_in_a_block_equals_itself_alone(layer: Layer) -> None:
         _check(jax.tree.map(lambda a: a[2], _run(lift, *block)), alone)
 
 
+@pytest.mark.slow
 def test_whole_numbers_are_read() -> None:
     layer = SimpleRNN(2)
     (parameters, _, _), x = _block(layer), np.arange(6 * FEWEST_ROWS).reshape(FEWEST_ROWS, 3, 2) % 7

@@ -21,8 +21,9 @@ from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.hyperparameters import Hyperparameters
-from shoal.training.member import Member, Problem
-from shoal.training.problem import choose_loss, make_problem
+from shoal.training.loss_choice import choose_loss
+from shoal.training.member import Member
+from shoal.training.problem import Problem, make_problem
 from shoal.training.resampling import held_out, resampling_numbers, rows_of_fold
 from shoal.training.trainer import train
 
@@ -72,6 +73,7 @@ def test_each_part_is_dealt_to_both_halves(rolling: Problem) -> None:
         make_problem(Task.REGRESSION, choose_loss(Task.REGRESSION, 0, None), rows, rows, **both)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_a_member_is_judged_on_its_part_and_equals_itself_alone(
     rolling: Problem, each: list[Member], engine: Callable[[], Engine], assert_equal: Any
@@ -95,6 +97,7 @@ def test_a_member_is_judged_on_its_part_and_equals_itself_alone(
     assert (a.parameters[0]["kernel"] != b.parameters[0]["kernel"]).any()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(best_kernel() is None, reason="no kernel")
 def test_both_engines_agree(rolling: Problem, each: list[Member]) -> None:
     redrawn = np.full((ROWS, 1), 0.1, np.float32)
@@ -106,6 +109,7 @@ def test_both_engines_agree(rolling: Problem, each: list[Member]) -> None:
             np.testing.assert_allclose(getattr(a, name), getattr(b, name), rtol=2e-4, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ENGINES)
 def test_what_comes_later_has_no_influence(rolling: Problem, each: list[Member], engine: Callable[[], Engine]) -> None:
     # one epoch: which epoch is best is the only thing that the rows of its part may tell a network

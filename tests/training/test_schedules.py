@@ -27,6 +27,7 @@ def test_constant() -> None:
     assert np.array_equal(rates("constant"), np.full(STEPS + 5, 0.3))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("warmup", [0, 10])
 def test_cosine_equals_keras(warmup: int) -> None:
     import keras
@@ -38,6 +39,7 @@ def test_cosine_equals_keras(warmup: int) -> None:
     np.testing.assert_allclose(rates("cosine", warmup), expected, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("warmup", [0, 10])
 def test_cosine_equals_optax(warmup: int) -> None:
     import optax

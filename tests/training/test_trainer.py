@@ -12,10 +12,12 @@ import pytest
 
 from shoal.results import Status
 from shoal.training import trainer
+from shoal.training.checkpointing import Checkpoint
 from shoal.training.engines.base import Chunk
-from shoal.training.member import Member, Problem, TrainedMember, initial_parameters
+from shoal.training.member import Member, TrainedMember, initial_parameters
 from shoal.training.packing import member_network
-from shoal.training.trainer import Checkpoint, Stopped, Training, train
+from shoal.training.problem import Problem
+from shoal.training.trainer import Stopped, Training, train
 
 EPOCHS_OF_A_CHUNK = 4
 

@@ -14,12 +14,14 @@ from shoal.networks import Flatten
 from shoal.results import Task
 from shoal.row_view import TakenRows, aligned_empty
 from shoal.training import cost
+from shoal.training.building import build_trunk
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.engines.xla import engine as engine_module
 from shoal.training.grouping import group_members, structure_of
-from shoal.training.member import Member, Problem, build_trunk, initial_parameters
+from shoal.training.loss_choice import choose_loss
+from shoal.training.member import Member, initial_parameters
 from shoal.training.packing import batch_order, member_network
-from shoal.training.problem import choose_loss, make_problem
+from shoal.training.problem import Problem, make_problem
 from shoal.training.trainer import train
 
 CONV = "conv2d:4:3 maxpooling2d:2"
@@ -62,6 +64,7 @@ def test_members_of_one_text_share_a_program(images: Problem, population: list[M
     assert structure_of(images, population).layout == "first"
 
 
+@pytest.mark.slow
 def test_a_member_in_a_block_is_the_member_alone(images: Problem, population: list[Member]) -> None:
     together = train(images, population, XlaEngine()).members
     for member, mixed in zip([*population[:3], population[4]], [*together[:3], together[4]], strict=True):
@@ -75,6 +78,7 @@ def test_a_member_in_a_block_is_the_member_alone(images: Problem, population: li
         np.testing.assert_allclose(member.train_loss, other.train_loss, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_curves_are_those_of_the_parameters(images: Problem, population: list[Member]) -> None:
     for member in train(images, population[:3], XlaEngine()).members:
         output = member.network.predict(member.parameters, images.validation_x)[:, 0]
@@ -83,6 +87,7 @@ def test_curves_are_those_of_the_parameters(images: Problem, population: list[Me
         assert loss == pytest.approx(member.validation_loss[member.best_epoch - 1], rel=1e-4)
 
 
+@pytest.mark.slow
 def test_training_equals_keras(images: Problem, members: Any) -> None:
     import keras
 
@@ -115,12 +120,14 @@ def test_unfit_layers_say_why(images: Problem, members: Any) -> None:
         member_network(images, member)
 
 
+@pytest.mark.slow
 def test_images_without_layers_are_flattened(images: Problem, members: Any) -> None:
     assert build_trunk("", (8, 8, 1)) == (Flatten(),)
     (trained,) = train(images, members({"hidden": (4,), "epochs": 2}), XlaEngine()).members
     assert trained.network.output_shape == (1,)
 
 
+@pytest.mark.slow
 def test_short_calls_change_nothing(images: Problem, population: list[Member], monkeypatch: pytest.MonkeyPatch) -> None:
     many = [replace(population[i % 3], id=i) for i in range(11)]  # more than there are places for
     monkeypatch.setattr(engine_module, "members_per_core", lambda *_: 2)
@@ -131,6 +138,7 @@ def test_short_calls_change_nothing(images: Problem, population: list[Member], m
         np.testing.assert_array_equal(a.train_loss, b.train_loss)
 
 
+@pytest.mark.slow
 def test_rows_taken_from_all_images_train_as_a_copy_of_them(images: Problem, population: list[Member]) -> None:
     order = np.random.default_rng(0).permutation(81)
     whole = aligned_empty((81, 8, 8, 1), np.float32)
@@ -142,6 +150,7 @@ def test_rows_taken_from_all_images_train_as_a_copy_of_them(images: Problem, pop
         np.testing.assert_allclose(a.validation_loss, b.validation_loss, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_folds_of_images(images: Problem, population: list[Member]) -> None:
     folds = (np.arange(len(images.x)) % 3)[:, None].astype(np.int32)
     rows = {"validation_x": images.x, "validation_y": images.y, "validation_weights": images.weights}

@@ -14,18 +14,19 @@ from shoal.errors import SettingError
 from shoal.networks import ACTIVATIONS
 from shoal.results import Task
 from shoal.training import grouping
-from shoal.training.engines.xla import XlaEngine
+from shoal.training.engines.xla import XlaEngine, storage
 from shoal.training.engines.xla import engine as engine_module
 from shoal.training.engines.xla import program as program_module
 from shoal.training.engines.xla import rows as rows_module
 from shoal.training.engines.xla.lifts import xp
 from shoal.training.engines.xla.program import MemberProgram
 from shoal.training.grouping import structure_of
+from shoal.training.loss_choice import choose_loss
 from shoal.training.losses import get_loss
-from shoal.training.member import Member, Problem, initial_parameters
+from shoal.training.member import Member, initial_parameters
 from shoal.training.packing import member_network, member_numbers, pad_parameters
 from shoal.training.planner import HEADROOM, Budget, find_budget, member_bytes, shared_bytes
-from shoal.training.problem import choose_loss, make_problem
+from shoal.training.problem import Problem, make_problem
 from shoal.training.trainer import train
 
 REFERENCE, PATIENT, EPOCHS = 1, 3, 12  # of the population
@@ -50,6 +51,7 @@ def mixed(mixed_by: Callable[..., Any], layout: str, xla_of: Callable[..., XlaEn
 # one block
 
 
+@pytest.mark.slow
 def test_a_mixed_population_is_one_program(
     problem: Problem, population: list[Member], mixed: Any, engine: XlaEngine, layout: str
 ) -> None:
@@ -60,6 +62,7 @@ def test_a_mixed_population_is_one_program(
     assert block.structure.masks
 
 
+@pytest.mark.slow
 def test_an_emptying_block_shrinks(
     problem: Problem,
     population: list[Member],
@@ -89,6 +92,7 @@ def test_an_emptying_block_shrinks(
     assert_equal(last, alone, rtol=1e-5, atol=2e-6)
 
 
+@pytest.mark.slow
 def test_the_layouts_agree(
     problem: Problem, population: list[Member], mixed: Any, assert_equal: Any, xla_of: Any
 ) -> None:
@@ -101,6 +105,7 @@ def test_the_layouts_agree(
 # other problems
 
 
+@pytest.mark.slow
 def test_a_loss_and_a_penalty_of_the_user(regression: Problem, members: Any, engine: XlaEngine) -> None:
     sizes: list[list[tuple[int, ...]]] = []
 
@@ -138,6 +143,7 @@ def test_a_hit_of_two_classes(problem: Problem, members: Any, loss: str, output:
     assert np.asarray(hits).tolist() == expected
 
 
+@pytest.mark.slow
 def test_validation_in_batches_is_the_same(problem: Problem, members: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     (member,) = members({"hidden": (4,)})
     structure = structure_of(problem, [member], layouts=("first",))
@@ -155,6 +161,7 @@ def test_validation_in_batches_is_the_same(problem: Problem, members: Any, monke
 # members of one program
 
 
+@pytest.mark.slow
 def test_every_activation_among_all_others_is_itself(
     problem: Problem, members: Any, engine: XlaEngine, assert_equal: Any, xla_of: Any
 ) -> None:
@@ -171,6 +178,7 @@ def test_every_activation_among_all_others_is_itself(
         assert_equal(a, b, rtol=2e-4, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_parameters_by_layer_give_the_same(
     problem: Problem,
     population: list[Member],
@@ -179,7 +187,7 @@ def test_parameters_by_layer_give_the_same(
     assert_equal: Any,
     xla_of: Any,
 ) -> None:
-    monkeypatch.setattr(program_module, "FLAT_UP_TO", 0)
+    monkeypatch.setattr(storage, "FLAT_UP_TO", 0)
     which = [population[i] for i in (REFERENCE, PATIENT, 4, 5, 7, 8)]
     for member in train(problem, which, xla_of("first")).members:
         assert_equal(member, mixed.members[member.member.id], rtol=1e-4, atol=1e-5)
@@ -195,6 +203,7 @@ def test_a_gpu_gives_the_same(problem: Problem, population: list[Member], assert
         assert_equal(a, b, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_blocks_of_one_activation_share_a_program(
     problem: Problem, members: Any, layout: str, assert_equal: Any, xla_of: Any
 ) -> None:
@@ -240,6 +249,7 @@ def test_a_second_chunk_compiles_nothing(problem: Problem, population: list[Memb
     assert (len(COMPILATIONS), engine.programs) == (before, programs)
 
 
+@pytest.mark.slow
 def test_a_second_problem_of_similar_size_compiles_nothing(members: Any, engine: XlaEngine, xla_of: Any) -> None:
     rng = np.random.default_rng(1)
 
@@ -269,6 +279,7 @@ def test_programs_share_the_rows(problem: Problem, members: Any, engine: XlaEngi
     np.testing.assert_array_equal(np.asarray(other.program.rows.x)[:44, :4], problem.x + 1.0)
 
 
+@pytest.mark.slow
 def test_little_memory_leaves_one_place(problem: Problem, members: Any, assert_equal: Any) -> None:
     each = members(SMALL, {**SMALL, "learning_rate": 0.01}, {**SMALL, "epochs": 3})
     (roomy,) = XlaEngine().plan(problem, each)

@@ -12,8 +12,8 @@ from shoal.data import ReadOptions
 from shoal.errors import DataError, SettingError
 from shoal.evaluation.cuts import Events, Selection
 from shoal.evaluation.cuts import select as select_events
+from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.signal import signal_class
-from shoal.evaluation.topics.scored_rows import PredictedRows
 from shoal.run import Run
 from shoal.statistics.significance import Yields
 

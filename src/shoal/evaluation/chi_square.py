@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shoal.prediction.correlated_errors import LearnedErrors, whitening
+from shoal.prediction.correlated_errors import LearnedErrors
+from shoal.statistics.decorrelation import whitening
 
 SURE = 2.0  # standard errors by which a width must differ to be told
 

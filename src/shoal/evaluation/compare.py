@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import RunError
-from shoal.evaluation.topics.scored_rows import PredictedRows
+from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.results import Interval, Task
 from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for, with_intervals
 from shoal.statistics.metrics import METRICS, Metric, metrics_for

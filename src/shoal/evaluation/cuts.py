@@ -16,10 +16,10 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.errors import DataError, SettingError
+from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.signal import signal_class
-from shoal.evaluation.topics.scored_rows import PredictedRows
-from shoal.results import Interval
-from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for
+from shoal.results import Interval, Task
+from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for, with_intervals
 from shoal.statistics.significance import MEASURES, Yields
 from shoal.statistics.weighted import effective_number, negative_fraction
 
@@ -98,9 +98,6 @@ def roc(events: Events, seed: int = 0) -> Roc:
         >>> roc(events).area.value
         0.75
     """
-    from shoal.results import Task
-    from shoal.statistics.bootstrap import with_intervals
-
     cuts = np.unique(events.score)
     signal, background = (np.append(share[::-1], []) for share in events.above(cuts))
     guess = np.column_stack([1.0 - events.score, events.score])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shoal.evaluation.topics.scored_rows import PredictedRows
+from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.prediction.scored import Scored
 from shoal.results import Task
 

@@ -39,11 +39,11 @@ def code_size(layers: Sequence[Layer]) -> int | None:
     return layer.units if isinstance(layer, Dense) else None
 
 
-def is_whole(layers: Sequence[Layer], input_shape: Shape, outputs: int) -> bool:
+def is_autoencoder(layers: Sequence[Layer], input_shape: Shape, outputs: int) -> bool:
     """Return whether layers are an autoencoder to its end: something follows the code, and its size is that of a row.
 
     Example:
-        >>> is_whole((Dense(2, name="code"), Dense(5)), (5,), 5)
+        >>> is_autoencoder((Dense(2, name="code"), Dense(5)), (5,), 5)
         True
     """
     place = code_place(layers)

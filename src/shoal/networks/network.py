@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,9 @@ import numpy as np
 from shoal.codec import stored
 from shoal.errors import NetworkError
 from shoal.networks.activations import ActivationSpec
+from shoal.networks.call import Call
 from shoal.networks.initializers import Shape
-from shoal.networks.layers import Context, Layer
+from shoal.networks.layers import Layer
 from shoal.networks.layers.base import layer_from_dict
 from shoal.networks.namespace import Namespace, numpy_namespace
 from shoal.streams import Stream, Streams
@@ -180,7 +181,7 @@ class Network:
             >>> network.apply(np, [{"kernel": np.ones((2, 1)), "bias": np.ones(1)}], np.ones((1, 2))).tolist()
             [[3.0]]
         """
-        *_, last = self._walk(xp, parameters, x, training, numbers, random, logits, present, record)
+        *_, last = self._walk(xp, parameters, x, Call(training, numbers, random, logits, present, record))
         return last
 
     def outputs(self, parameters: NetworkParameters, x: Any) -> list[np.ndarray]:
@@ -195,31 +196,14 @@ class Network:
         return [np.asarray(output) for output in self._walk(numpy_namespace, parameters, np.asarray(x))]
 
     def _walk(
-        self,
-        xp: Namespace | ModuleType,
-        parameters: NetworkParameters,
-        x: Any,
-        training: bool = False,
-        numbers: Sequence[Mapping[str, Any]] | None = None,
-        random: Callable[[int, Shape], Any] | None = None,
-        logits: bool = False,
-        present: Any = None,
-        record: Callable[[int, str, Any], None] | None = None,
+        self, xp: Namespace | ModuleType, parameters: NetworkParameters, x: Any, call: Call | None = None
     ) -> Iterator[Any]:
         """Give the output of one layer after the other."""
-        namespace = numpy_namespace if xp is np else xp
+        namespace, call = numpy_namespace if xp is np else xp, call or Call()
         self._check_rows(x)
         mask, source = None, 0
         for i, layer in enumerate(self.layers):
-            context = Context(
-                training=training,
-                numbers={} if numbers is None else numbers[i],
-                random=None if random is None else _drawn_from(random, source),
-                logits=logits and i == len(self.layers) - 1,
-                mask=mask,
-                present=present,
-                record=None if record is None else partial(record, i),
-            )
+            context = call.context(i, source, mask, last=i == len(self.layers) - 1)
             before, x = x, layer.apply(namespace, parameters[i], x, context)
             mask = layer.output_mask(namespace, before, mask)
             source += layer.sources
@@ -375,11 +359,6 @@ def _checked_input_shape(input_shape: Any) -> Shape:
             f"input_shape must hold whole numbers of at least 1, got {input_shape!r}. For four features write (4,)"
         )
     return tuple(int(n) for n in sizes)
-
-
-def _drawn_from(random: Callable[[int, Shape], Any], first: int) -> Callable[..., Any]:
-    """Return the numbers of a layer whose sources are counted from `first` on."""
-    return lambda shape, part=0: random(first + part, shape)
 
 
 def _snake_case(kind: str) -> str:

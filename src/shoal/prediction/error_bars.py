@@ -10,10 +10,12 @@ import numpy as np
 from shoal.prediction.averages import NumberAverages
 from shoal.prediction.calibration import choose_calibration, choose_scale
 from shoal.prediction.conformal import Conformal, alike, fewest_rows
+from shoal.prediction.intrinsic_scatter import MeasuredErrors, error_of_fit, intrinsic_scatter, total_error
 from shoal.prediction.predictor import Predictor
 from shoal.prediction.region import Region
 from shoal.prediction.scored import Scored
 from shoal.results import Task
+from shoal.statistics.decorrelation import independent
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,28 @@ def with_error_bars(
     if predictor.preparation.task is Task.CLASSIFICATION:
         return _of_classes(predictor, held, coverage, seed)
     return _of_numbers(predictor, held, coverage, seed)
+
+
+def with_scatter(
+    predictor: Predictor, columns: tuple[str, ...], held: HeldOutRows, sigma: np.ndarray, covariance: Any = None
+) -> Predictor:
+    """Return the predictor with the intrinsic scatter of its targets, measured on rows that trained no weight.
+
+    Args:
+        predictor: an ensemble for numbers.
+        columns: that hold the errors of the targets.
+        held: these rows.
+        sigma: their errors, `(rows, targets)`, in the target's units.
+        covariance: of the errors of the one target in these rows, `(rows, rows)`; None: they are independent. What rows
+            share is learned with the law, so that the error which the data leave on the fit is not added once more.
+    """
+    prediction = predictor.predict_numbers(held.x, held.answering)
+    variance, residuals = sigma**2 + error_of_fit(prediction) ** 2, held.y - prediction.mean
+    if covariance is not None and held.weights is None:  # scatter adds as much to each independent combination
+        variances, combinations = independent(covariance, total_error(sigma, prediction.spread)[:, 0])
+        variance, residuals = np.maximum(variances, 1e-12 * variances[-1])[:, None], combinations.T @ residuals
+    scatter = [intrinsic_scatter(residuals[:, i], variance[:, i], held.weights) for i in range(residuals.shape[1])]
+    return replace(predictor, measured=MeasuredErrors(columns, tuple(scatter)))
 
 
 def with_region(predictor: Predictor, x: np.ndarray, seed: int, groups: np.ndarray | None = None) -> Predictor:

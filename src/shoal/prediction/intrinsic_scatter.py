@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +11,6 @@ import numpy as np
 from shoal.codec import PlainRecord
 from shoal.data.conversion import to_numbers
 from shoal.errors import DataError
-from shoal.prediction.correlated_errors import independent
 from shoal.results import Interval
 from shoal.statistics.minimum import minimum
 
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from shoal.prediction.prediction import NumberPrediction
-    from shoal.prediction.predictor import Predictor
 
 HALF_OF_CHI_SQUARE = 1.92  # half of the 95 % point of a chi-square of one degree of freedom
 TRIED = 60
@@ -127,35 +125,3 @@ def error_of_fit(prediction: NumberPrediction) -> np.ndarray:
     if prediction.data_spread is None:
         return prediction.spread
     return total_error(prediction.spread / np.sqrt(max(prediction.degrees, 1)), prediction.data_spread)
-
-
-def with_scatter(
-    predictor: Predictor,
-    columns: tuple[str, ...],
-    x: np.ndarray,
-    y: np.ndarray,
-    sigma: np.ndarray,
-    weights: np.ndarray | None = None,
-    answering: np.ndarray | None = None,
-    covariance: np.ndarray | None = None,
-) -> Predictor:
-    """Return the predictor with the intrinsic scatter of its targets, measured on rows that trained no weight.
-
-    Args:
-        predictor: an ensemble for numbers.
-        columns: that hold the errors of the targets.
-        x: prepared features of the validation rows.
-        y: their targets, `(rows, targets)`, in the target's units.
-        sigma: their errors, `(rows, targets)`.
-        weights: of the rows, or None.
-        answering: as in `Predictor.predict_features`.
-        covariance: of the errors of the one target in these rows, `(rows, rows)`; None: they are independent. What rows
-            share is learned with the law, so that the error which the data leave on the fit is not added once more.
-    """
-    prediction = predictor.predict_numbers(x, answering)
-    variance, residuals = sigma**2 + error_of_fit(prediction) ** 2, y - prediction.mean
-    if covariance is not None and weights is None:  # scatter adds as much to each combination that is independent
-        variances, combinations = independent(covariance, total_error(sigma, prediction.spread)[:, 0])
-        variance, residuals = np.maximum(variances, 1e-12 * variances[-1])[:, None], combinations.T @ residuals
-    scatter = [intrinsic_scatter(residuals[:, i], variance[:, i], weights) for i in range(residuals.shape[1])]
-    return replace(predictor, measured=MeasuredErrors(columns, tuple(scatter)))

@@ -24,7 +24,8 @@ import numpy as np
 
 from shoal.data import Split
 from shoal.prediction.predictor import EnsembleMember, Predictor
-from shoal.training.member import Member, Problem, TrainedMember
+from shoal.training.member import Member, TrainedMember
+from shoal.training.problem import Problem
 from shoal.training.resampling import rows_of_fold
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from shoal.prediction.intrinsic_scatter import intrinsic_scatter, total_error
-from shoal.training.member import Problem
+from shoal.training.problem import Problem
 
 
 def about_the_fit(

@@ -13,8 +13,9 @@ from shoal.training.resampling import correlated_noise
 
 if TYPE_CHECKING:
     from shoal.data import Dataset, Split
-    from shoal.prediction.predictor import EnsembleMember
-    from shoal.training.member import Problem, TrainedMember
+    from shoal.prediction.ensemble import EnsembleMember
+    from shoal.training.member import TrainedMember
+    from shoal.training.problem import Problem
 
 FEWEST = 2  # draws, of which a standard deviation can be taken
 FAILED_SIGMAS, FAILED_FACTOR = 5.0, 1.25

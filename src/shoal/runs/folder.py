@@ -16,8 +16,8 @@ from shoal.runs import checkpoint, config_file, log, metrics_file, model_file, p
 from shoal.runs.writing import cannot_write
 
 if TYPE_CHECKING:
+    from shoal.evaluation.predicted_rows import PredictedRows
     from shoal.evaluation.record import Record
-    from shoal.evaluation.topics.scored_rows import PredictedRows
     from shoal.prediction.predictor import Predictor
 
 MODEL, FIGURES, FORMULA, SYSTEMATICS, EXPLANATION = "model", "figures", "formula", "systematics", "explanation"

@@ -3,8 +3,9 @@
 Tables: `meta` (key, value), `candidates` (one row each; `candidate` is JSON with all hyperparameters, `score` the
 mean over its networks with its standard error), `networks` (one row each, with the fold and the repeat of its
 candidate), `curves` (one row per network and epoch, up to the epoch at which the network stopped) and `replicas` (one
-row each, with the network that it repeats and the draw of the targets that it learned from; without curves). Format 2
-had no replicas; in format 1 every candidate was one network, and `candidates` held what `networks` holds now.
+row each, with the network that it repeats and the draw of the targets that it learned from; without curves). `status`
+is `running`, `finished`, `stopped_early` or `diverged`; up to format 3 it was a sentence, which is read as its code.
+Format 2 had no replicas; in format 1 every candidate was one network, and `candidates` held what `networks` holds now.
 """
 
 from __future__ import annotations
@@ -23,13 +24,14 @@ from shoal.evaluation.topics.candidates import CANDIDATE_COLUMNS, NETWORK_COLUMN
 from shoal.evaluation.topics.curves import CURVE_COLUMNS, Curves
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.replicas import REPLICA_COLUMNS
+from shoal.results import Status
 from shoal.runs.documents import check_format, plain
 from shoal.runs.writing import written_beside
 
 if TYPE_CHECKING:
     import polars as pl
 
-FORMAT = 3
+FORMAT = 4
 NAME = "log.sqlite"
 _MENDING = "Restore it from a copy, or train the run again (the command is in config.toml)."
 # What is read: a network with the hyperparameters of its candidate.
@@ -43,6 +45,13 @@ _OF_FORMAT_1 = {
     _JOINED: "(SELECT *, id AS candidate_id, NULL AS fold, 0 AS repeat FROM candidates)",
 }
 _OF_FORMAT = {1: _OF_FORMAT_1, 2: _OF_FORMAT_2}
+# The statuses up to format 3.
+_SENTENCES = {
+    "still training": Status.RUNNING.code,
+    "trained for all its epochs": Status.FINISHED.code,
+    "stopped: the validation loss no longer improved": Status.STOPPED_EARLY.code,
+    "diverged: the loss was no longer a finite number": Status.DIVERGED.code,
+}
 
 
 @dataclass(frozen=True)
@@ -118,7 +127,7 @@ def read_networks(path: str | Path) -> pl.DataFrame:
         path: the SQLite file.
 
     Returns:
-        Columns `id`, `candidate_id`, `fold` (null without folds), `repeat`, `status`, `parameters`, `epochs`,
+        Columns `id`, `candidate_id`, `fold` (null without folds), `repeat`, `status` (a code), `parameters`, `epochs`,
         `best_epoch`, `train_loss`, `validation_loss`, `validation_metric`, `score`, `kept` and `candidate` (JSON of
         the hyperparameters).
 
@@ -221,7 +230,8 @@ def _frame(path: Path, table: str, columns: tuple[tuple[str, str, str], ...], or
     # SQLite stores truth values as 0 and 1, and NaN as NULL.
     stored = {name: pl.Int64 if kind == pl.Boolean else kind for name, kind in wanted.items()}
     try:
-        return pl.DataFrame(dict(zip(names, values, strict=True)), schema=stored).cast(wanted)
+        frame = pl.DataFrame(dict(zip(names, values, strict=True)), schema=stored).cast(wanted)
     except (TypeError, pl.exceptions.PolarsError) as error:
         reason = str(error).splitlines()[0]
         raise RunError(f"{str(path)!r} is damaged: {reason}. {_MENDING}") from error
+    return frame.with_columns(pl.col("status").replace(_SENTENCES)) if "status" in names else frame

@@ -15,7 +15,7 @@ from shoal.runs.documents import read_bytes
 from shoal.runs.writing import write_atomically
 
 if TYPE_CHECKING:
-    from shoal.evaluation.topics.scored_rows import PredictedRows
+    from shoal.evaluation.predicted_rows import PredictedRows
 
 NAME = "scored.safetensors"
 _FIELDS = ("rows", "truth", "guess", "weights", "series")
@@ -46,7 +46,7 @@ def read_scored(folder: str | Path, part: str) -> PredictedRows:
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    from shoal.evaluation.topics.scored_rows import PredictedRows
+    from shoal.evaluation.predicted_rows import PredictedRows
 
     path = Path(folder) / NAME
     if not path.exists():

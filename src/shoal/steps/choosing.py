@@ -16,8 +16,9 @@ from shoal.steps.posing import Posed
 from shoal.steps.proposing import networks_each
 from shoal.steps.session import interrupted
 from shoal.steps.training import keep_training
+from shoal.training.checkpointing import Checkpoint
 from shoal.training.member import TrainedMember
-from shoal.training.trainer import Checkpoint, Training
+from shoal.training.trainer import Training
 
 
 @dataclass(frozen=True)

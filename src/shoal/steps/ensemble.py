@@ -12,13 +12,14 @@ import polars as pl
 from shoal.data import Preparation
 from shoal.evaluation.scoring import block_of
 from shoal.prediction.autoencoder import with_alarm
-from shoal.prediction.error_bars import CalibrationRecord, HeldOutRows, with_error_bars, with_region
-from shoal.prediction.intrinsic_scatter import total_error, with_scatter
+from shoal.prediction.error_bars import CalibrationRecord, HeldOutRows, with_error_bars, with_region, with_scatter
+from shoal.prediction.intrinsic_scatter import total_error
 from shoal.prediction.out_of_fold import OutOfFold, ensemble_member
 from shoal.prediction.predictor import Predictor
 from shoal.results import Task
 from shoal.steps.posing import Posed, input_errors
-from shoal.training.member import Problem, TrainedMember
+from shoal.training.member import TrainedMember
+from shoal.training.problem import Problem
 
 
 def alone(members: Sequence[TrainedMember], preparation: Preparation, problem: Problem) -> Predictor:
@@ -69,12 +70,11 @@ def make_ensemble(
     made = replace(made, input_errors=input_errors(dataset, settings))
     if errors is not None:
         sigma = total_error(errors[rows], made.input_spread(dataset.inputs(rows)))
-        own, _ = held.nearest(settings.coverage)
-        near = held.only(own)
-        correlated = dataset.covariance is not None and dataset.covariance.correlated
-        whole = dataset.covariance.of(rows[own]) if dataset.covariance is not None and correlated else None
-        of_rows = near.x, near.y, sigma[own], near.weights, near.answering, whole
-        made = with_scatter(made, tuple(dataset.roles.y_err), *of_rows)
+        nearest, _ = held.nearest(settings.coverage)
+        covariance = None
+        if dataset.covariance is not None and dataset.covariance.correlated:
+            covariance = dataset.covariance.of(rows[nearest])
+        made = with_scatter(made, tuple(dataset.roles.y_err), held.only(nearest), sigma[nearest], covariance)
     made = replace(made, members=chosen)
     if preparation.signals is not None:
         return made, measured

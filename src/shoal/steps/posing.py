@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,9 +23,9 @@ from shoal.settings import FitSettings
 from shoal.steps.reading import kind_of
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.heads import VALUE, GaussianHead
+from shoal.training.loss_choice import choose_loss
 from shoal.training.losses import Loss
-from shoal.training.member import Problem
-from shoal.training.problem import choose_loss, deal_halves, make_problem
+from shoal.training.problem import Problem, deal_halves, make_problem
 
 
 @dataclass(frozen=True)
@@ -91,15 +90,26 @@ def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: Fit
 
     # with folds both are the same rows, and rolling folds say which of them validate
     parts = part(split.train), part(split.validation if split.folds is None else split.train)
-    options: dict[str, Any] = {"classes": classes, "seed": settings.seed, "penalties": settings.penalties}
-    options["known_errors"] = known_errors
-    options |= {"stem": stem_of(preparation), "reconstruct": reconstruct and preparation.signals is not None}
     check_augmentation(dataset, settings)
     check_replicas(dataset, settings)
     check_input_errors(dataset, settings)
     check_selection(settings.given(), dataset.classes, dataset.step_targets is not None)
-    options["validation_folds"] = None if split.rolling is None else split.rolling.judged
-    return make_problem(dataset.task, loss, *parts, folds=deal_folds(dataset, split, settings), **options)
+    problem = make_problem(
+        dataset.task,
+        loss,
+        *parts,
+        classes=classes,
+        seed=settings.seed,
+        folds=deal_folds(dataset, split, settings),
+        validation_folds=None if split.rolling is None else split.rolling.judged,
+    )
+    return replace(
+        problem,
+        penalties=settings.penalties,
+        stem=stem_of(preparation),
+        reconstruct=reconstruct and preparation.signals is not None,
+        known_errors=known_errors,
+    )
 
 
 def check_augmentation(dataset: Dataset, settings: FitSettings) -> None:

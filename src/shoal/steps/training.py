@@ -20,11 +20,12 @@ from shoal.steps.beside import LIBRARIES
 from shoal.steps.ensemble import alone
 from shoal.steps.posing import Posed
 from shoal.steps.session import Session, interrupted
-from shoal.training.checkpointing import checkpoint_from_parts, checkpoint_to_parts
-from shoal.training.choice import choose_engine
-from shoal.training.member import Member, Problem, TrainedMember
+from shoal.training.checkpointing import Checkpoint, checkpoint_from_parts, checkpoint_to_parts
+from shoal.training.engine_choice import choose_engine
+from shoal.training.member import Member, TrainedMember
 from shoal.training.planner import find_budget
-from shoal.training.trainer import Checkpoint, Stopped, Training, train
+from shoal.training.problem import Problem
+from shoal.training.trainer import Stopped, Training, train
 
 SECONDS_TO_FINISH = 6.0  # kept back from a time budget for evaluation and page
 SHARE_OF_SEARCH = 0.5  # of a time budget, where replicas need the rest

@@ -1,17 +1,38 @@
-"""Checkpoints as plain data and named arrays, so that a killed run goes on where it was."""
+"""Checkpoints: what has been trained so far, also as plain data and arrays, so that a killed run goes on from there."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from shoal.results import Status
 from shoal.training.engines.base import Chunk
-from shoal.training.member import Member, Problem, TrainedMember
+from shoal.training.member import Member, TrainedMember
 from shoal.training.packing import member_network
+from shoal.training.problem import Problem
 from shoal.training.seating import CURVES, Seat
-from shoal.training.trainer import Checkpoint, Halfway
+
+
+@dataclass
+class Halfway:
+    """A block in the middle of its training: its state as arrays, and who sits where, with the curves so far."""
+
+    state: dict[str, np.ndarray]
+    seats: dict[int, Seat]
+
+
+@dataclass
+class Checkpoint:
+    """What has been trained so far: finished members by identity, and the blocks in training by their numbers.
+
+    Another engine than the one that is named cannot go on with those in training; it begins them anew.
+    """
+
+    finished: dict[int, TrainedMember] = field(default_factory=dict)
+    halfway: dict[int, Halfway] = field(default_factory=dict)
+    engine: str = ""
 
 
 def checkpoint_to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

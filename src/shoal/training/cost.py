@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import TYPE_CHECKING
 
 from shoal.networks import Network
-
-if TYPE_CHECKING:
-    from shoal.training.grouping import Structure
+from shoal.training.structure import ORDERS, Structure
 
 COMPILE_SECONDS = 1.2  # of one more program, two of them at a time
 FIRST_STEP, FIRST_VALUE, FIRST_FLOP, FIRST_WEIGHT = 1.5, 0.004, 1e-5, 8e-4
@@ -25,12 +22,11 @@ CHUNK_MICROSECONDS = 30_000.0  # a call of a program shall last so long, or its 
 STEP_MICROSECONDS = 20.0  # the same of one step and its operations
 LONGEST_MICROSECONDS = 3e6  # that a call shall last, if it trains more than one epoch
 MOST_MEMBERS = 256
-ORDERS = 10  # of the rows, which come round again and again; a chunk of epochs is a multiple of it
 
 
 def products(structure: Structure) -> list[tuple[int, int]]:
     """Return inputs and outputs of each layer behind the trunk."""
-    if structure.whole:
+    if structure.is_autoencoder:
         return []
     return list(itertools.pairwise((structure.inputs, *structure.hidden, structure.outputs)))
 

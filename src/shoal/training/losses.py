@@ -8,7 +8,7 @@ penalties of :mod:`shoal.training.penalties`. `target` and `output` have one sha
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -272,21 +272,3 @@ def _checked_values(function: Callable[[Any, Any, Any], Any]) -> Values:
         return result[..., None] if len(shape) == len(front) else result
 
     return values
-
-
-def with_scatter(loss: Loss, scatter: str) -> Loss:
-    """Return the Gaussian loss with a scatter that is a `function` of the inputs, or a `constant`."""
-    return replace(loss, head=GaussianHead(scatter))
-
-
-def with_levels(loss: Loss, coverage: float) -> Loss:
-    """Return the pinball loss whose outermost quantiles leave so much between them."""
-    head = QuantileHead.covering(coverage)
-    return replace(loss, values=Pinball(head.levels), head=head)
-
-
-def check_loss_suits(loss: Loss, task: Task) -> None:
-    """Raise a SettingError if the loss cannot serve the task."""
-    if task not in loss.tasks:
-        good = ", ".join(name for name, other in LOSSES.items() if task in other.tasks)
-        raise SettingError(f"loss {loss.name!r} does not suit {task}; choose one of {good}")

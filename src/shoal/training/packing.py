@@ -12,11 +12,13 @@ import numpy as np
 from shoal.networks import Network, get_activation
 from shoal.streams import Stream, Streams
 from shoal.training.augmentation import Augmentation
-from shoal.training.grouping import Structure
+from shoal.training.building import build_network
 from shoal.training.hyperparameters import Hyperparameters
-from shoal.training.member import DROPOUT, INITIAL, ORDER, Member, Problem, build_network
+from shoal.training.member import DROPOUT, INITIAL, ORDER, Member
+from shoal.training.problem import Problem
 from shoal.training.resampling import resampling_numbers
 from shoal.training.schedules import SCHEDULES
+from shoal.training.structure import Structure
 
 Parameters = list[dict[str, np.ndarray]]
 
@@ -94,7 +96,7 @@ def _weights(problem: Problem, h: Hyperparameters) -> int:
 def _layer_numbers(structure: Structure, each: Sequence[Hyperparameters]) -> list[dict[str, Any]]:
     """Return the members' own numbers of each layer of the padded network."""
     numbers = [_trunk_numbers(structure, each, layer) for layer in structure.network_trunk]
-    if structure.whole:
+    if structure.is_autoencoder:
         return numbers
     if structure.dropout and structure.text:
         numbers.append({"rate": np.asarray([h.dropout for h in each], np.float32)})

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shoal.errors import SettingError
 from shoal.row_view import TakenRows
-from shoal.training.member import Problem
+from shoal.training.problem import Problem
 from shoal.training.resources import available_cores, available_memory, memory_text, parse_memory
 
 HEADROOM = 0.2  # of the memory is left free, for others and for what an estimate misses

@@ -1,74 +1,143 @@
-"""From prepared rows to the problem that engines train on."""
+"""The problem that engines train on, and how it is made of prepared rows."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from shoal.errors import DataError, SettingError
+from shoal.errors import DataError
 from shoal.networks import Layer
 from shoal.results import Task
 from shoal.row_view import TakenRows
 from shoal.streams import Stream
-from shoal.training.heads import GaussianHead, QuantileHead
-from shoal.training.losses import Loss, check_loss_suits, get_loss, with_levels, with_scatter
-from shoal.training.member import Problem
+from shoal.training.losses import Loss
 
 HALVES = 4
 
+Part = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+"""Features, targets and weights of some rows."""
 
-def choose_loss(
-    task: Task,
-    classes: int,
-    loss: str | Callable[..., Any] | None,
-    scatter: str | None = None,
-    coverage: float = 0.95,
-) -> Loss:
-    """Return the loss that the user asked for, or the one that suits the task.
 
-    Without a wish: the mean squared error for numbers and reconstructions, the cross-entropy for classes (binary for
-    two). A `scatter` that is to be learned, as a `constant` or a `function` of the inputs, makes it `gaussian_nll`; the
-    outermost quantiles of `pinball` have the share `coverage` between them.
+@dataclass(frozen=True)
+class Problem:
+    """The prepared rows that every member trains on, and the words of the task.
 
-    Raises:
-        SettingError: the loss does not suit the task, or learns no scatter.
+    Attributes:
+        x: features of the training rows, `(rows, features)` float32; series `(rows, time, channels)` float32; or images
+            `(rows, height, width, channels)` in the number type in which they were stored, perhaps as
+            rows taken from the array of all.
+        y: targets of the training rows, `(rows, outputs)` float32: one-hot classes, a single 0/1 column for two
+            classes, or normalised values. Where each step of a series has a target, `(rows, time, outputs)`.
+            With `known_errors` the standard errors of the targets stand behind them, `(rows, 2 targets)`.
+        weights: `(rows, 1 or targets)` float32 with mean one; `(rows, time, 1)` with zeros at steps without a target.
+        validation_x, validation_y, validation_weights: the same for the validation rows.
+        validation_half: 0 or 1 for each validation row: members are stopped on one half and judged on the other.
+        loss: what is made small.
+        seed: names the random numbers of the run.
+        penalties: callables `(xp, parameters) -> number` added to the cost.
+        folds: the fold of each row in each repeat of a cross-validation, `(rows, repeats)`; the validation rows
+            are then the training rows, and a member is trained on the rows outside its fold. None: no folds.
+        validation_folds: of rolling folds, in which a member is not validated on all rows that it does not learn from:
+            `(rows, folds)`, a column for each fold, which holds its number at the rows that validate it. `folds` has as
+            many columns then, each with the number of the fold at rows that it does not learn from. None: `folds`.
+        y_err, validation_y_err: standard error of each target, shaped as `y`, float32 in units of `y`, for replicas,
+            or None: their targets are then not redrawn.
+        y_noise, validation_y_noise: what redrawn first targets differ by where the errors of rows are correlated,
+            `(rows, draws)` float32 in units of `y`, in place of `y_err`; or None.
+        stem: layers with which every network begins, such as the scaling of images.
+        reconstruct: the targets are what comes out of the stem, in one line; `y` is then `(rows, 0)`.
+        known_errors: `y` and `validation_y` also hold the standard errors of the targets, for the loss.
     """
-    if scatter in ("constant", "function"):
-        chosen = get_loss("gaussian_nll" if loss is None else loss)
-        if not isinstance(chosen.head, GaussianHead):
-            raise SettingError(f"scatter {scatter!r} is learned by the loss gaussian_nll, not by {chosen.name}")
-        check_loss_suits(chosen, task)
-        return with_scatter(chosen, scatter)
-    if loss is None:
-        if task is not Task.CLASSIFICATION:
-            return get_loss("mse")
-        return get_loss("binary_crossentropy" if classes == 2 else "categorical_crossentropy")
-    chosen = get_loss(loss)
-    check_loss_suits(chosen, task)
-    if scatter == "zero" and isinstance(chosen.head, GaussianHead):
-        raise SettingError("gaussian_nll learns a scatter; with scatter zero leave out loss, or use mse")
-    return with_levels(chosen, coverage) if isinstance(chosen.head, QuantileHead) else chosen
+
+    x: Any
+    y: np.ndarray
+    weights: np.ndarray
+    validation_x: Any
+    validation_y: np.ndarray
+    validation_weights: np.ndarray
+    validation_half: np.ndarray
+    task: Task
+    loss: Loss
+    seed: int = 0
+    penalties: tuple[Callable[..., Any], ...] = ()
+    folds: np.ndarray | None = None
+    validation_folds: np.ndarray | None = None
+    y_err: np.ndarray | None = None
+    validation_y_err: np.ndarray | None = None
+    y_noise: np.ndarray | None = None
+    validation_y_noise: np.ndarray | None = None
+    stem: tuple[Layer, ...] = ()
+    reconstruct: bool = False
+    known_errors: bool = False
+
+    @property
+    def input_shape(self) -> tuple[int, ...]:
+        """Shape of one row, `(features,)` for tables."""
+        return tuple(self.x.shape[1:])
+
+    @property
+    def inputs(self) -> int:
+        """Number of features."""
+        return int(self.x.shape[1])
+
+    @property
+    def outputs(self) -> int:
+        """Number of outputs of a network, or of each step."""
+        return math.prod(self.input_shape) if self.reconstruct else self.loss.head.outputs(self.targets)
+
+    @property
+    def targets(self) -> int:
+        """Number of columns that are predicted."""
+        return int(self.y.shape[-1]) // (2 if self.known_errors else 1)
+
+    @property
+    def constants(self) -> int:
+        """Number of outputs that are the same for every row."""
+        return self.loss.head.constants(self.targets)
+
+    @property
+    def per_step(self) -> bool:
+        """Whether each step of a series has a target of its own."""
+        return self.y.ndim == 3
+
+    @property
+    def rolling(self) -> bool:
+        """Whether a member's fold is a column of the folds, rather than a number in the column of its repeat."""
+        return self.validation_folds is not None
+
+    @property
+    def validation_from(self) -> int:
+        """Number of the first validation row among all whose targets are redrawn; with folds they are the same rows."""
+        return len(self.x) if self.folds is None else 0
+
+    def steps(self, batch_size: int) -> int:
+        """Return how many mini-batches of this size make an epoch; the last may be short."""
+        return -(-len(self.x) // batch_size)
+
+    @property
+    def output_activation(self) -> str:
+        """The activation of the last layer that suits the task."""
+        if self.task is not Task.CLASSIFICATION:
+            return self.loss.head.activation
+        return "sigmoid" if self.outputs == 1 or self.loss.fused == "sigmoid" else "softmax"
 
 
 def make_problem(
     task: Task,
     loss: Loss,
-    training: tuple[np.ndarray, np.ndarray, np.ndarray | None],
-    validation: tuple[np.ndarray, np.ndarray, np.ndarray | None],
+    training: Part,
+    validation: Part,
     *,
     classes: int = 0,
     seed: int = 0,
-    penalties: tuple[Callable[..., Any], ...] = (),
     folds: np.ndarray | None = None,
     validation_folds: np.ndarray | None = None,
-    y_err: np.ndarray | None = None,
-    stem: tuple[Layer, ...] = (),
-    reconstruct: bool = False,
-    known_errors: bool = False,
 ) -> Problem:
-    """Return the problem made of prepared training and validation rows.
+    """Return the problem made of prepared training and validation rows; what else it says is left at its defaults.
 
     Args:
         task: classification, regression or reconstruction.
@@ -79,44 +148,36 @@ def make_problem(
         validation: the same for the validation rows; at least two of them.
         classes: number of classes.
         seed: names the random numbers.
-        penalties: callables `(xp, parameters) -> number`.
         folds: the fold of each row in each repeat, `(rows, repeats)`; `validation` must then be `training`.
         validation_folds: of rolling folds, see `Problem`; a column for each fold, -1 at rows that do not validate it.
-        y_err: standard error of each normalised target, `(rows, targets)`, for replicas.
-        stem: layers with which every network begins.
-        reconstruct: whether the networks reconstruct what comes out of the stem; targets are then `(rows, 0)`.
-        known_errors: whether the targets of both parts have their standard errors behind them, `(rows, 2 targets)`.
 
     Raises:
         DataError: fewer than two validation rows, in all or in one fold, or weights that add up to nothing.
     """
-    x, y, w = training
-    validation_x, validation_y, validation_w = validation
-    if len(validation_x) < 2:
-        found = len(validation_x)
-        raise DataError(f"at least two validation rows are needed, got {found}; add rows or raise the share")
-    half = deal_halves(task, validation_y, seed, None if validation_folds is None else validation_folds.max(axis=1))
+    _, validation_y, _ = validation
+    rows = len(validation_y)
+    if rows < 2:
+        raise DataError(f"at least two validation rows are needed, got {rows}; add rows or raise the share")
+    judged = None if validation_folds is None else validation_folds.max(axis=1)
+    half = deal_halves(task, validation_y, seed, judged)
     if folds is not None:
-        _check_halves(folds if validation_folds is None else validation_folds.max(axis=1, keepdims=True), half)
+        _check_halves(folds if judged is None else judged[:, None], half)
     return Problem(
-        x=_numbers(x),
-        y=encode_target(task, loss, classes, y),
-        weights=_mean_one(_of_steps(task, y, w), len(x), "training"),
-        validation_x=_numbers(validation_x),
-        validation_y=encode_target(task, loss, classes, validation_y),
-        validation_weights=_mean_one(_of_steps(task, validation_y, validation_w), len(validation_x), "validation"),
+        *_prepared(task, loss, classes, training, "training"),
+        *_prepared(task, loss, classes, validation, "validation"),
         validation_half=half,
         task=task,
         loss=loss,
         seed=seed,
-        penalties=penalties,
         folds=None if folds is None else np.ascontiguousarray(folds, np.int32),
         validation_folds=None if validation_folds is None else np.ascontiguousarray(validation_folds, np.int32),
-        y_err=None if y_err is None else np.ascontiguousarray(y_err, np.float32),
-        stem=stem,
-        reconstruct=reconstruct,
-        known_errors=known_errors,
     )
+
+
+def _prepared(task: Task, loss: Loss, classes: int, part: Part, name: str) -> tuple[Any, np.ndarray, np.ndarray]:
+    """Return features, targets and weights of a part as engines take them."""
+    x, y, weights = part
+    return _numbers(x), encode_target(task, loss, classes, y), _mean_one(_of_steps(task, y, weights), len(x), name)
 
 
 def _numbers(x: Any) -> Any:

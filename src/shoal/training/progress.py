@@ -1,8 +1,14 @@
-"""What training tells whoever watches."""
+"""How far training is, and whom it tells."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
+
+import numpy as np
+
+from shoal.training.engines.base import Chunk
+from shoal.training.member import Member, TrainedMember
 
 
 class Progress(Protocol):
@@ -47,3 +53,34 @@ class Silent:
         seconds_left: float | None,
     ) -> None:
         """Ignore the progress."""
+
+
+class Watch:
+    """How far training is, without looking at every member each time."""
+
+    def __init__(self, members: Sequence[Member]) -> None:
+        self.total = len(members)
+        self.best: float | None = None
+        self.epochs = sum(member.hyperparameters.epochs for member in members)
+        self.done = self.in_training = 0
+
+    def finished(self, trained: TrainedMember) -> None:
+        """Count a member that is done, with all its epochs, whether or not it needed them."""
+        self.done += trained.member.hyperparameters.epochs
+        self._better(trained.validation_loss)
+
+    def training(self, epochs: np.ndarray, chunk: Chunk) -> None:
+        """Count what the members in training have done so far."""
+        self.in_training = int(epochs.sum())
+        self._better(chunk.validation_loss)
+
+    def _better(self, losses: np.ndarray) -> None:
+        finite = losses[np.isfinite(losses)]
+        if finite.size:
+            lowest = float(finite.min())
+            self.best = lowest if self.best is None else min(self.best, lowest)
+
+    def seconds_left(self, elapsed: float) -> float | None:
+        """Return how long the rest takes if it goes on like this."""
+        share = (self.done + self.in_training) / self.epochs
+        return elapsed * (1.0 - share) / share if share > 0.0 else None

@@ -8,41 +8,23 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from shoal.training.checkpointing import Checkpoint, Halfway
 from shoal.training.engines.base import Chunk, Engine
-from shoal.training.member import Member, Problem, TrainedMember
+from shoal.training.member import Member, TrainedMember
 from shoal.training.packing import member_network
-from shoal.training.progress import Progress, Silent
+from shoal.training.problem import Problem
+from shoal.training.progress import Progress, Silent, Watch
 from shoal.training.seating import Seat, Seating
 
 CHECKPOINT_SECONDS = 30.0
 KEEP_SECONDS = 1.0  # an interruption costs no more of the block in training
 KEEP_SHARE = 20.0  # unless keeping its state takes so long that it would slow training by a twentieth
 COMPILERS = 2  # programs compiled at a time; compiling one uses little more than one core
-
-
-@dataclass
-class Halfway:
-    """A block in the middle of its training: its state as arrays, and who sits where, with the curves so far."""
-
-    state: dict[str, np.ndarray]
-    seats: dict[int, Seat]
-
-
-@dataclass
-class Checkpoint:
-    """What has been trained so far: finished members by identity, and the blocks in training by their numbers.
-
-    Another engine than the one that is named cannot go on with those in training; it begins them anew.
-    """
-
-    finished: dict[int, TrainedMember] = field(default_factory=dict)
-    halfway: dict[int, Halfway] = field(default_factory=dict)
-    engine: str = ""
 
 
 @dataclass
@@ -114,7 +96,7 @@ class _Session:
     ) -> None:
         self.problem, self.engine, self.progress, self.save = problem, engine, progress, save
         self.blocks = engine.plan(problem, members)
-        self.watch = _Watch(members)
+        self.watch = Watch(members)
         self.began = time.perf_counter()
         self.deadline = None if seconds is None else self.began + seconds
         before = checkpoint or Checkpoint()
@@ -255,37 +237,6 @@ class _Session:
             metric="validation loss",
             seconds_left=left,
         )
-
-
-class _Watch:
-    """How far training is, without looking at every member each time."""
-
-    def __init__(self, members: Sequence[Member]) -> None:
-        self.total = len(members)
-        self.best: float | None = None
-        self.epochs = sum(member.hyperparameters.epochs for member in members)
-        self.done = self.in_training = 0
-
-    def finished(self, trained: TrainedMember) -> None:
-        """Count a member that is done, with all its epochs, whether or not it needed them."""
-        self.done += trained.member.hyperparameters.epochs
-        self._better(trained.validation_loss)
-
-    def training(self, epochs: np.ndarray, chunk: Chunk) -> None:
-        """Count what the members in training have done so far."""
-        self.in_training = int(epochs.sum())
-        self._better(chunk.validation_loss)
-
-    def _better(self, losses: np.ndarray) -> None:
-        finite = losses[np.isfinite(losses)]
-        if finite.size:
-            lowest = float(finite.min())
-            self.best = lowest if self.best is None else min(self.best, lowest)
-
-    def seconds_left(self, elapsed: float) -> float | None:
-        """Return how long the rest takes if it goes on like this."""
-        share = (self.done + self.in_training) / self.epochs
-        return elapsed * (1.0 - share) / share if share > 0.0 else None
 
 
 def _trained(problem: Problem, seat: Seat, parameters: list[dict[str, np.ndarray]]) -> TrainedMember:

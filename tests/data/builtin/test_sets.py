@@ -15,6 +15,7 @@ from shoal.data.builtin.generated import (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILTIN)
 def test_what_is_said_of_a_set_is_true(name: str) -> None:
     dataset, said = load_dataset(name), BUILTIN[name]

@@ -28,6 +28,7 @@ def _read(content: bytes, name: str, **options) -> pl.DataFrame:
         return read_table(path, ReadOptions(**options))
 
 
+@pytest.mark.slow
 @few
 @example(rows=[(None, None, 2**53 + 1)], delimiter=",", comma=False, everything=False, packed=False)
 @given(
@@ -115,6 +116,7 @@ def test_nearly_a_table_is_read_or_refused(content):
     _read_or_refuse(content, "t.csv")
 
 
+@pytest.mark.slow
 @few
 @given(
     st.binary(max_size=200),
@@ -138,6 +140,7 @@ def test_any_bytes_are_read_or_refused(extension, content, start):
     _read_or_refuse(start + content, "t" + extension)
 
 
+@pytest.mark.slow
 @few
 @given(st.text(max_size=100))
 def test_any_text_is_read_or_refused(content):
@@ -158,6 +161,7 @@ def _read_or_refuse(content: bytes, name: str) -> None:
     assert "\n" not in message
 
 
+@pytest.mark.slow
 @few
 @given(st.data())
 @pytest.mark.parametrize("kind", ["parquet", "arrow", "npz"])

@@ -70,6 +70,7 @@ def tables(draw: st.DrawFn) -> pl.DataFrame:
     return table[rng.permutation(table.height)] if draw(st.booleans()) else table
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(table=tables(), window=st.integers(1, 6), horizon=st.integers(1, 4))
 def test_windows_are_those_of_a_plain_loop(table: pl.DataFrame, window: int, horizon: int) -> None:
@@ -89,6 +90,7 @@ def test_windows_are_those_of_a_plain_loop(table: pl.DataFrame, window: int, hor
         assert made.cut.until[i] == until
 
 
+@pytest.mark.slow
 @settings(max_examples=30, deadline=None)
 @given(table=tables(), window=st.integers(1, 5), horizon=st.integers(1, 6))
 def test_no_target_of_training_is_at_or_after_the_first_time_of_validation(

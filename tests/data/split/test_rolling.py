@@ -42,6 +42,7 @@ def test_they_are_those_of_scikit_learn_where_times_differ(rows: int, folds: int
         np.testing.assert_array_equal(judged(rolled, fold), np.sort(order[test]))
 
 
+@pytest.mark.slow
 @given(
     steps=st.lists(st.integers(0, 2), min_size=4, max_size=60),
     reach=st.integers(0, 3),

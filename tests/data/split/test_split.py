@@ -42,6 +42,7 @@ def test_the_seed_decides() -> None:
         split_rows(data, seed=2**40)
 
 
+@pytest.mark.slow
 @settings(derandomize=True, deadline=None, max_examples=40)
 @given(
     counts=st.lists(st.integers(2, 40), min_size=2, max_size=8).filter(

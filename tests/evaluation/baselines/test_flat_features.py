@@ -54,6 +54,7 @@ def test_tables_stay_as_they_are() -> None:
     np.testing.assert_array_equal(flat_features.flat_features(x)(x), x)
 
 
+@pytest.mark.slow
 def test_baselines_learn_from_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(baselines, "ROUNDS", 10)
     (x, y), (x_test, y_test) = bars(300), bars(100, 1)

@@ -79,6 +79,7 @@ def test_padding_changes_nothing() -> None:
     np.testing.assert_allclose(short, long, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [(30, 5), (20, 50)])
 def test_ridge_predicts_each_row_as_a_fit_without_it(shape: tuple[int, int]) -> None:
     rng = np.random.default_rng(0)
@@ -110,6 +111,7 @@ def test_weights_count_as_repeated_rows_do() -> None:
     np.testing.assert_allclose(some.predict(x), repeated.predict(x), atol=0.02)
 
 
+@pytest.mark.slow
 def test_bursts_are_told_apart() -> None:
     dataset = load_dataset("chirps")
     split = split_rows(dataset)
@@ -125,6 +127,7 @@ def test_bursts_are_told_apart() -> None:
     assert log_loss < 0.5
 
 
+@pytest.mark.slow
 def test_a_measured_target_of_whole_series() -> None:
     rng = np.random.default_rng(0)
     frequency = rng.uniform(0.2, 1.5, (200, 1))

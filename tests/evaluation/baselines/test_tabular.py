@@ -78,6 +78,7 @@ def test_regressors_fit_several_targets_in_their_units():
     assert boosted[1] > max(0.8, linear[1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.REGRESSION])
 def test_weights_count_in_every_baseline_and_their_unit_does_not(task):
     random = np.random.default_rng(0)
@@ -97,6 +98,7 @@ def test_weights_count_in_every_baseline_and_their_unit_does_not(task):
     assert first[name][0, -1] == pytest.approx(share)
 
 
+@pytest.mark.slow
 def test_negative_weights_count_as_zero_in_training():
     x, y = rings(90)
     weights = np.where(np.arange(90) % 5 == 0, -2.0, 1.0)
@@ -130,6 +132,7 @@ def test_the_number_of_rounds_is_chosen_on_rows_held_out():
     assert boosted.std() < 0.5 * noise.std()  # all rounds would follow the noise
 
 
+@pytest.mark.slow
 def test_equal_seeds_give_equal_predictions():
     x, y = rings(60)
     first, again = (fit_baselines(Task.CLASSIFICATION, x, y, None, x[:9], 3, seed=4) for _ in range(2))

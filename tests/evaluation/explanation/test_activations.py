@@ -84,6 +84,7 @@ def test_the_states_of_both_directions_lie_side_by_side() -> None:
     np.testing.assert_allclose(along[:, 0, 3:], handed_on[:, 3:], rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["6x6x2 conv2d:3:3:tanh maxpooling2d:2 flatten 4:tanh 3:softmax", "4 8:gelu 3"])
 def test_saliency_agrees_with_finite_differences(text: str) -> None:
     network, parameters = made(text, seed=3)
@@ -111,6 +112,7 @@ def test_saliency_is_the_mean_over_networks_and_one_output_stands_for_two_classe
     np.testing.assert_allclose(saliency(members, x, np.array([0, 1])), np.tile(kernels.mean(axis=0), (2, 1)), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_saliency_of_large_networks_is_found_in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     member = made("6x6x1 conv2d:3:3:tanh flatten 3:softmax")
     x = np.random.default_rng(0).normal(size=(5, 6, 6, 1))

@@ -90,6 +90,7 @@ def exact_shapley(value: Callable[[tuple[int, ...]], float], columns: int) -> np
     return parts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("category", [False, True])
 def test_shapley_values_agree_with_the_formula(category: bool) -> None:
     subject = drawn("8:tanh 2:softmax", rows=25, category=category)

@@ -113,6 +113,7 @@ def test_accumulated_effects_know_of_the_other_column_where_partial_dependence_d
     assert abs(np.interp(a, grid, curve).mean()) < 1e-5
 
 
+@pytest.mark.slow
 def test_the_error_of_accumulated_effects_is_as_wide_as_the_scatter(laws: Any, rng: np.random.Generator) -> None:
     edges, found = np.linspace(-2.0, 2.0, 5), []
     for _ in range(200):

@@ -43,6 +43,7 @@ def test_with_means_the_share_is_known(laws: Any, rng: np.random.Generator) -> N
     assert 0 < pair.h.error < 0.1
 
 
+@pytest.mark.slow
 def test_errors_over_rows_are_as_wide_as_the_scatter(laws: Any, rng: np.random.Generator) -> None:
     pairs = [by_pair(interactions(products(laws, rng, (1.0, 2.0), 40), ["a", "b"]))[frozenset("ab")] for _ in range(40)]
     scatter = np.std([pair.strength.value for pair in pairs])

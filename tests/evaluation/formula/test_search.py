@@ -20,6 +20,7 @@ RNG = np.random.default_rng(2)
 AT = RNG.uniform(0.3, 3.0, (150, 3)) * [1.0, 200.0, 0.01]
 
 
+@pytest.mark.slow
 def test_trees_have_the_values_that_operon_gives_them() -> None:
     x = AT / [1.0, 200.0, 0.01]
     model = operon.SymbolicRegressor(
@@ -54,6 +55,7 @@ LAWS: dict[str, tuple[np.ndarray, str, str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LAWS)
 def test_laws_are_found_again_and_again(name: str) -> None:
     f, text, functions = LAWS[name]
@@ -75,6 +77,7 @@ def test_no_sine_stands_in_another() -> None:
     assert not any(nests_waves(one) for one in found)
 
 
+@pytest.mark.slow
 def test_the_time_ends_a_search() -> None:
     settings = SearchSettings(30, evaluations=100_000_000, seconds=1.0)
     found, whole = search_formulas(AT, AT[:, 0] ** 1.5, settings)

@@ -61,6 +61,7 @@ def check_pulls(pulls: np.ndarray) -> None:
     assert np.mean(np.abs(pulls) < 1.96) > 0.91
 
 
+@pytest.mark.slow
 def test_shifts_of_a_known_shape_are_right_within_their_errors() -> None:
     """x -> x + 0.3 for standard normal x, weights of both signs that do not depend on x."""
     pulls, expected = [], 1000.0 * (shares(0.3) - shares(0.0))
@@ -72,6 +73,7 @@ def test_shifts_of_a_known_shape_are_right_within_their_errors() -> None:
     check_pulls(np.array(pulls))
 
 
+@pytest.mark.slow
 def test_noise_is_as_wide_as_its_smearing() -> None:
     pulls, expected = [], 1000.0 * (shares(0.0, np.hypot(1.0, 0.8)) - shares(0.0))
     for seed in range(REPETITIONS):
@@ -82,6 +84,7 @@ def test_noise_is_as_wide_as_its_smearing() -> None:
     check_pulls(np.array(pulls))
 
 
+@pytest.mark.slow
 def test_weights_that_make_one_shape_of_another_do_so_within_their_errors() -> None:
     """The ratio of N(0.4, 1) to N(0, 1) as weights; shares of the weights before, so that their sum may fluctuate."""
     pulls, expected = [], 1000.0 * (shares(0.4) - shares(0.0))
@@ -94,6 +97,7 @@ def test_weights_that_make_one_shape_of_another_do_so_within_their_errors() -> N
     check_pulls(np.array(pulls))
 
 
+@pytest.mark.slow
 def test_other_rows_of_another_shape_have_the_errors_of_both() -> None:
     pulls, expected = [], 1000.0 * (shares(0.4) - shares(0.0))
     for seed in range(REPETITIONS):
@@ -116,6 +120,7 @@ def test_whole_weights_shift_as_a_table_with_repeated_rows() -> None:
     np.testing.assert_allclose(weighted.shift, repeated.shift, atol=1e-9)
 
 
+@pytest.mark.slow
 def test_weights_agree_with_a_table_drawn_by_them() -> None:
     """A large table drawn with probabilities by the weights, against the weights themselves."""
     rng = np.random.default_rng(2)
@@ -145,6 +150,7 @@ def test_a_linear_answer_shifts_by_its_slope_without_any_error() -> None:
     assert scaled.error[0] == pytest.approx(0.1 / np.sqrt(300), rel=0.25)
 
 
+@pytest.mark.slow
 def test_a_shift_of_nothing_but_noise_is_marked_as_often_as_it_should_be() -> None:
     marked = []
     for seed in range(REPETITIONS):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from shoal.results import Interval
-from shoal.search.results.optimism import count_candidates, flattery
+from shoal.search.results.optimism import bias_of_best, estimate_optimism
 
 
 def closure(true_scores: np.ndarray, parts: int, seed: int, repeats: int = 100) -> tuple[float, float, float]:
@@ -13,7 +13,7 @@ def closure(true_scores: np.ndarray, parts: int, seed: int, repeats: int = 100) 
     for _ in range(repeats):
         noise = 0.05 * rng.standard_normal((len(true_scores), parts))
         table = 1.0 + true_scores[:, None] + rng.standard_normal(parts) + noise
-        counts = count_candidates(range(len(table)), table.tolist())
+        counts = estimate_optimism(range(len(table)), table.tolist())
         assert counts is not None
         found.append(counts.bias.value)
         true.append(-float(noise.mean(axis=1)[table.mean(axis=1).argmin()]))
@@ -24,6 +24,7 @@ def closure(true_scores: np.ndarray, parts: int, seed: int, repeats: int = 100) 
 NORMAL = np.random.default_rng(9).standard_normal(64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("true_scores", "parts", "ratio"),
     [
@@ -44,20 +45,20 @@ def test_the_bias_is_that_of_the_choice(true_scores: np.ndarray, parts: int, rat
 
 
 def test_the_best_by_far_flatters_by_chance_only() -> None:
-    found = flattery(np.array([0.0, 50.0, 60.0, 70.0]), 1.0)
+    found = bias_of_best(np.array([0.0, 50.0, 60.0, 70.0]), 1.0)
     assert abs(found.value) < 0.01
     assert (found.low, found.high) == (pytest.approx(-1.96, abs=0.05), pytest.approx(1.96, abs=0.05))
 
 
 def test_without_noise_nothing_flatters() -> None:
-    assert flattery(np.array([1.0, 1.0, 2.0, 3.0]), 0.0) == Interval(0.0, 0.0, 0.0, "empirical Bayes")
-    assert flattery(np.ones(8), 0.0).value == 0.0
+    assert bias_of_best(np.array([1.0, 1.0, 2.0, 3.0]), 0.0) == Interval(0.0, 0.0, 0.0, "empirical Bayes")
+    assert bias_of_best(np.ones(8), 0.0).value == 0.0
 
 
 def test_candidates_that_differ_clearly_flatter_little() -> None:
     rng = np.random.default_rng(2)
     scores = np.linspace(0.1, 6.4, 64)[:, None] + 0.01 * rng.standard_normal((64, 2))
-    counts = count_candidates(range(64), scores.tolist())
+    counts = estimate_optimism(range(64), scores.tolist())
     assert counts is not None
     assert abs(counts.bias.value) < 0.001
     assert counts.noise == pytest.approx(0.01 / np.sqrt(2), rel=0.5)
@@ -67,7 +68,7 @@ def test_candidates_that_differ_clearly_flatter_little() -> None:
 def test_parts_that_are_hard_for_all_are_no_noise() -> None:
     rng = np.random.default_rng(3)
     table = 0.02 * rng.standard_normal((40, 1)) + np.array([[1.0, 2.0, 5.0, 3.0]])
-    counts = count_candidates(range(40), table.tolist())
+    counts = estimate_optimism(range(40), table.tolist())
     assert counts is not None
     assert counts.noise < 1e-12
 
@@ -76,8 +77,8 @@ def test_members_of_a_candidate_are_its_parts_and_diverged_ones_are_left_out() -
     rng = np.random.default_rng(4)
     parts = rng.normal(1.0, 0.1, (40, 2))
     parts[7] = np.inf
-    counts = count_candidates([i // 5 for i in range(40)], parts.tolist())
+    counts = estimate_optimism([i // 5 for i in range(40)], parts.tolist())
     assert counts is not None
     assert counts.candidates == 8
     assert counts.noise == pytest.approx(0.1 / np.sqrt(10), rel=0.5)
-    assert count_candidates([0, 1], [[1.0, 2.0], [1.0, 2.0]]) is None
+    assert estimate_optimism([0, 1], [[1.0, 2.0], [1.0, 2.0]]) is None

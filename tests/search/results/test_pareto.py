@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shoal.search.results.pareto import find_front
+from shoal.search.results.pareto import pareto_front
 
 
 def test_the_front_holds_whom_none_as_small_beats() -> None:
     rng = np.random.default_rng(0)
     parameters, scores = rng.integers(1, 40, 200), rng.normal(size=200)
-    front = find_front(range(200), parameters.tolist(), scores.tolist(), 0.0)
+    front = pareto_front(range(200), parameters.tolist(), scores.tolist(), 0.0)
     assert front is not None
     dominated = [
         any((parameters <= p) & (scores < s)) or any((parameters < p) & (scores <= s))
@@ -26,7 +26,7 @@ def test_the_front_holds_whom_none_as_small_beats() -> None:
 
 @pytest.mark.parametrize(("noise", "size"), [(0.001, 1000), (0.01, 100), (0.1, 10)])
 def test_the_smallest_within_one_error_of_a_difference(noise: float, size: int) -> None:
-    front = find_front([7, 8, 9], [10, 100, 1000], [0.3, 0.21, 0.2], noise)
+    front = pareto_front([7, 8, 9], [10, 100, 1000], [0.3, 0.21, 0.2], noise)
     assert front is not None
     assert front.size == size
     assert front.error == pytest.approx(noise * 2**0.5)
@@ -34,27 +34,27 @@ def test_the_smallest_within_one_error_of_a_difference(noise: float, size: int) 
 
 
 def test_sentences() -> None:
-    front = find_front([0, 1], [67, 1203], [0.1234, 0.12], 0.01)
+    front = pareto_front([0, 1], [67, 1203], [0.1234, 0.12], 0.01)
     assert front is not None
     assert front.sentence == (
         "A network with 67 parameters is as good as the best, with 1,203, within the error: "
         "its score is worse by 0.0034 ± 0.014."
     )
-    front = find_front([0, 1], [67, 1203], [0.5, 0.12], 0.01)
+    front = pareto_front([0, 1], [67, 1203], [0.5, 0.12], 0.01)
     assert front is not None
     assert front.sentence.startswith("No network smaller than the best, which has 1,203 parameters, is as good")
 
 
 def test_what_cannot_be_compared() -> None:
-    assert find_front([0, 1], [5, 5], [1.0, 2.0], 0.1) is None
-    assert find_front([0, 1], [5, 9], [1.0, np.inf], 0.1) is None
-    front = find_front([0, 1, 2], [5, 9, 3], [1.0, 0.5, np.nan], 0.1)
+    assert pareto_front([0, 1], [5, 5], [1.0, 2.0], 0.1) is None
+    assert pareto_front([0, 1], [5, 9], [1.0, np.inf], 0.1) is None
+    front = pareto_front([0, 1, 2], [5, 9, 3], [1.0, 0.5, np.nan], 0.1)
     assert front is not None
     assert front.candidates.tolist() == [0, 1]
 
 
 def test_equal_scores_count_for_the_smaller_one() -> None:
-    front = find_front([0, 1, 2], [9, 5, 5], [1.0, 1.0, 1.0], 0.1)
+    front = pareto_front([0, 1, 2], [9, 5, 5], [1.0, 1.0, 1.0], 0.1)
     assert front is not None
     assert front.candidates.tolist() == [1]
     assert front.sentence.startswith("No network smaller")
@@ -66,7 +66,7 @@ def test_the_network_taken_is_seldom_truly_worse() -> None:
     for _ in range(300):
         size = rng.permutation(64)
         true = np.maximum(0.0, 20 - size) * 0.2 + rng.exponential(1.0, 64)
-        front = find_front(range(64), size.tolist(), (true + rng.standard_normal(64)).tolist(), 1.0)
+        front = pareto_front(range(64), size.tolist(), (true + rng.standard_normal(64)).tolist(), 1.0)
         assert front is not None
         worse.append(true[front.candidates[front.good]] - true[front.candidates[-1]])
     assert np.mean(np.asarray(worse) > 2**0.5) < 0.16

@@ -19,12 +19,13 @@ from shoal.training.engines.native.library import Kernel, kernels
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.heads import VALUE
 from shoal.training.hyperparameters import Hyperparameters
+from shoal.training.loss_choice import choose_loss
 from shoal.training.losses import LOSSES
-from shoal.training.member import Member, Problem, TrainedMember, initial_parameters
+from shoal.training.member import Member, TrainedMember, initial_parameters
 from shoal.training.optimizers import SECOND_STARTS_AT, Slots, update
 from shoal.training.packing import batch_order, member_network, member_scalars
 from shoal.training.penalties import weight_penalty
-from shoal.training.problem import choose_loss, make_problem
+from shoal.training.problem import Problem, make_problem
 from shoal.training.schedules import learning_rate
 from shoal.training.seating import CURVES
 from shoal.training.trainer import train
@@ -246,6 +247,7 @@ def by_xla() -> Callable[[str], tuple[Problem, list[TrainedMember]]]:
     return trained
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MIXED)
 def test_a_mixed_population_has_the_curves_of_xla(kernel: Kernel, by_xla: Any, name: str) -> None:
     problem, expected = by_xla(name)
@@ -254,6 +256,7 @@ def test_a_mixed_population_has_the_curves_of_xla(kernel: Kernel, by_xla: Any, n
     assert_agree(got, expected)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BY_LOSS, ids=lambda case: "-".join(str(part) for part in case[1:]))
 def test_every_loss_has_the_curves_of_xla(case: tuple[Task, int, int, str]) -> None:
     problem = drawn(*case, np.random.default_rng(7))
@@ -268,6 +271,7 @@ def test_every_loss_has_the_curves_of_xla(case: tuple[Task, int, int, str]) -> N
     assert len({m.train_loss[-1] for m in expected}) == 3
 
 
+@pytest.mark.slow
 def test_scores_are_distributed_as_those_of_xla() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(150, 4)).astype(np.float32)
@@ -308,12 +312,14 @@ def test_a_member_alone_is_the_same_to_the_last_bit(kernel: Kernel, crowd: Any) 
     assert_same([train(problem, [m.member], engine).members[0] for m in together], together)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cores", [1, 2, 5])
 def test_any_number_of_cores_gives_the_same(kernel: Kernel, crowd: Any, cores: int) -> None:
     problem, together = crowd
     assert_same(train(problem, [m.member for m in together], NativeEngine(cores, kernel=kernel)).members, together)
 
 
+@pytest.mark.slow
 def test_few_places_in_any_order_give_the_same(kernel: Kernel, crowd: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     problem, together = crowd
     monkeypatch.setattr(NativeEngine, "_fitting", lambda *_: 7)
@@ -321,6 +327,7 @@ def test_few_places_in_any_order_give_the_same(kernel: Kernel, crowd: Any, monke
     assert_same(train(problem, members, NativeEngine(kernel=kernel)).members, together)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", [name for name in NUMBERS_BY])
 def test_a_diverged_member_disturbs_nobody(kernel: Kernel, loss: str) -> None:
     problem = drawn(NUMBERS, 0, 3, loss, np.random.default_rng(10))
@@ -389,6 +396,7 @@ def trained_in_float64(problem: Problem, member: Member) -> list[np.ndarray]:
     return [array for layer in split(p) for array in layer.values()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", BY_LOSS, ids=lambda case: "-".join(str(part) for part in case[1:]))
 def test_the_first_epoch_is_that_of_float64(case: tuple[Task, int, int, str]) -> None:
     rng = np.random.default_rng(11)
@@ -458,6 +466,7 @@ def configurations(draw: Any) -> tuple[Problem, list[Member]]:
     return problem, members
 
 
+@pytest.mark.slow
 @given(configurations())
 def test_the_kernels_agree_whatever_the_numbers(configuration: tuple[Problem, list[Member]]) -> None:
     problem, members = configuration

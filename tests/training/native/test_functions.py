@@ -117,6 +117,7 @@ def test_activations_and_slopes_between_kinks(kernel: Kernel, name: str) -> None
     assert np.all(error <= 1e-6 * np.maximum(np.abs(slope), 1.0))
 
 
+@pytest.mark.slow
 @each_kernel
 @each_activation
 def test_slopes_at_kinks_and_far_out_are_those_of_jax(kernel: Kernel, name: str) -> None:

@@ -18,7 +18,8 @@ from shoal.results import Interval, Task
 from shoal.statistics.bootstrap import with_intervals
 from shoal.streams import Stream
 from shoal.training.engines.base import Engine
-from shoal.training.member import Member, Problem
+from shoal.training.member import Member
+from shoal.training.problem import Problem
 from shoal.training.resampling import rows_of_fold
 from shoal.training.trainer import train
 

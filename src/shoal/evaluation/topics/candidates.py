@@ -13,7 +13,8 @@ from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import LogTable, Topic
 from shoal.networks.bottleneck import code_size
-from shoal.search.results.importance import importance
+from shoal.results import Status
+from shoal.search.results.importance import HyperparameterImportance, hyperparameter_importance
 from shoal.search.results.ranking import rank_candidates
 from shoal.training.member import TrainedMember
 
@@ -56,7 +57,7 @@ class NetworkRow:
 
     id: int
     candidate: dict[str, Any]
-    status: str
+    status: Status
     parameters: int
     epochs: int
     best_epoch: int
@@ -97,13 +98,13 @@ class Candidates:
     Attributes:
         networks: every network that was trained.
         networks_each: how many a candidate has: folds × repeats.
-        hyperparameters: name, share of the variance of the scores, sentence; the most important first.
+        hyperparameters: how much each mattered for the scores, the most important first.
         space: what candidates were drawn from, as name and range.
     """
 
     networks: tuple[NetworkRow, ...]
     networks_each: int = 1
-    hyperparameters: tuple[tuple[str, float, str], ...] = ()
+    hyperparameters: tuple[HyperparameterImportance, ...] = ()
     space: tuple[tuple[str, str], ...] = ()
 
     @cached_property
@@ -141,7 +142,7 @@ def network_row(member: TrainedMember, kept: bool) -> NetworkRow:
     return NetworkRow(
         id=member.member.id,
         candidate=candidate if size is None else {"bottleneck": size, **candidate},
-        status=member.status.sentence,
+        status=member.status,
         parameters=member.network.parameter_count,
         epochs=len(member.train_loss),
         best_epoch=member.best_epoch,
@@ -163,17 +164,17 @@ def losses_at_best(member: TrainedMember) -> tuple[float, float, float]:
     return train, validation, metric
 
 
-def _importance(networks: Sequence[NetworkRow], each: int) -> tuple[tuple[str, float, str], ...]:
+def _importance(networks: Sequence[NetworkRow], each: int) -> tuple[HyperparameterImportance, ...]:
     ranked = rank_candidates([n.candidate_id for n in networks], [n.score for n in networks], each)
     ranked.sort(key=lambda standing: standing.candidate)
     tried = [networks[standing.members[0]].candidate for standing in ranked]
-    return tuple(importance(tried, np.asarray([standing.score for standing in ranked])))
+    return tuple(hyperparameter_importance(tried, np.asarray([standing.score for standing in ranked])))
 
 
 def numbers(candidates: Candidates, record: Record) -> dict[str, Any]:  # noqa: ARG001
     """Return how many networks there are, which are kept, what mattered, and what was searched."""
     ranked = candidates.ranked
-    diverged = [n for n in candidates.networks if n.status.startswith("diverged")]
+    diverged = [n for n in candidates.networks if n.status is Status.DIVERGED]
     kept = [
         {"candidate": c.id, "networks": c.networks, "score": c.score, "standard_error": c.error}
         for c in ranked
@@ -187,7 +188,7 @@ def numbers(candidates: Candidates, record: Record) -> dict[str, Any]:  # noqa: 
             "parameters": [c.parameters for c in ranked if c.kept],
         },
         "hyperparameters": [
-            {"name": name, "share": share, "text": text} for name, share, text in candidates.hyperparameters
+            {"name": each.name, "share": each.share, "text": each.text} for each in candidates.hyperparameters
         ],
         "search": {"candidates_looked_at": len(ranked), "kept": kept, "space": dict(candidates.space)},
     }
@@ -208,7 +209,7 @@ def _network_rows(networks: Sequence[NetworkRow]) -> Iterator[tuple[Any, ...]]:
     for n in sorted(networks, key=lambda n: n.id):
         losses = (float(n.train_loss), float(n.validation_loss), float(n.validation_metric), float(n.score))
         counts = (int(n.parameters), int(n.epochs), int(n.best_epoch))
-        yield (int(n.id), int(n.candidate_id), n.fold, n.repeat, str(n.status), *counts, *losses, int(n.kept))
+        yield (int(n.id), int(n.candidate_id), n.fold, n.repeat, n.status.code, *counts, *losses, int(n.kept))
 
 
 TOPIC = Topic(30, Candidates, measure, numbers, tables, opens_test_rows=False)

@@ -7,18 +7,18 @@ from typing import Any
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
-from shoal.search.results.optimism import Counts, count_candidates
+from shoal.search.results.optimism import Optimism, estimate_optimism
 
 
-def measure(evaluation: Evaluation) -> Counts | None:
+def measure(evaluation: Evaluation) -> Optimism | None:
     """Return what was looked at and how much the best score flatters; None for few candidates."""
     members = evaluation.fitted.members
-    return count_candidates([m.member.candidate for m in members], [m.parts for m in members])
+    return estimate_optimism([m.member.candidate for m in members], [m.parts for m in members])
 
 
-def numbers(optimism: Counts, record: Record) -> dict[str, Any]:  # noqa: ARG001
+def numbers(optimism: Optimism, record: Record) -> dict[str, Any]:  # noqa: ARG001
     """Return by how much the best score flatters."""
     return {"search": {"best_of_n_bias": optimism.as_dict()}}
 
 
-TOPIC = Topic(32, Counts, measure, numbers, absent={"search": {"best_of_n_bias": None}}, opens_test_rows=False)
+TOPIC = Topic(32, Optimism, measure, numbers, absent={"search": {"best_of_n_bias": None}}, opens_test_rows=False)

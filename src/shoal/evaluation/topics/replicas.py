@@ -10,6 +10,7 @@ from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import LogTable, Topic
 from shoal.evaluation.topics.candidates import losses_at_best
+from shoal.results import Status
 from shoal.training.member import TrainedMember
 
 REPLICA_COLUMNS = (
@@ -36,7 +37,7 @@ class ReplicaRow:
     id: int
     network: int
     draw: int
-    status: str
+    status: Status
     epochs: int
     best_epoch: int
     train_loss: float
@@ -63,7 +64,7 @@ def _row(replica: TrainedMember, kept: bool) -> ReplicaRow:
         id=member.id,
         network=member.origin,
         draw=member.draw,
-        status=replica.status.sentence,
+        status=replica.status,
         epochs=len(replica.train_loss),
         best_epoch=replica.best_epoch,
         train_loss=train,
@@ -80,7 +81,7 @@ def tables(replicas: Replicas, record: Record) -> Iterator[LogTable]:  # noqa: A
 def _rows(replicas: Replicas) -> Iterator[tuple[Any, ...]]:
     for r in sorted(replicas.rows, key=lambda r: r.id):
         losses = float(r.train_loss), float(r.validation_loss)
-        yield (int(r.id), int(r.network), int(r.draw), r.status, r.epochs, int(r.best_epoch), *losses, int(r.kept))
+        yield (int(r.id), int(r.network), int(r.draw), r.status.code, r.epochs, int(r.best_epoch), *losses, int(r.kept))
 
 
 TOPIC = Topic(35, Replicas, measure, tables=tables, opens_test_rows=False)

@@ -4,26 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.topics.base import Topic
 from shoal.results import Task
-
-
-@dataclass(frozen=True)
-class PredictedRows:
-    """Rows of one part with what was predicted for them, kept for later comparisons and cuts.
-
-    `rows` `(rows,)` are their positions in the data, from 0; `truth` and `guess` are as metrics take them, `weights`
-    `(rows,)` or None, and `series` as in `TestRows`.
-    """
-
-    rows: np.ndarray
-    truth: np.ndarray
-    guess: np.ndarray
-    weights: np.ndarray | None = None
-    series: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -8,10 +8,11 @@ from typing import Any
 from shoal.errors import DataError
 from shoal.evaluation.cuts import Events, Selection, select, yields_of
 from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.record import Record
 from shoal.evaluation.signal import signal_class
 from shoal.evaluation.topics.base import Topic
-from shoal.evaluation.topics.scored_rows import PredictedRows, ScoredRows
+from shoal.evaluation.topics.scored_rows import ScoredRows
 
 
 def measure(evaluation: Evaluation) -> Selection | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shoal.networks.layers.activation import Activation as Activation
+from shoal.networks.layers.base import LAYERS as LAYERS
 from shoal.networks.layers.base import Context as Context
 from shoal.networks.layers.base import Layer as Layer
 from shoal.networks.layers.base import Parameters as Parameters
@@ -65,8 +66,8 @@ from shoal.networks.layers.upsampling import UpSampling1D as UpSampling1D
 from shoal.networks.layers.upsampling import UpSampling2D as UpSampling2D
 from shoal.networks.layers.upsampling import UpSampling3D as UpSampling3D
 
-LAYERS: dict[str, type[Layer]] = {
-    c.__name__: c
+LAYERS.update(
+    (c.__name__, c)
     for c in (
         Dense,
         DenseWithConstants,
@@ -128,5 +129,4 @@ LAYERS: dict[str, type[Layer]] = {
         Normalization,
         Rescaling,
     )
-}
-"""Every layer by its class name; the contract tests and saved networks go through it."""
+)

@@ -47,7 +47,8 @@ class Context:
 class Layer:
     """One layer: its static sizes, never its weights.
 
-    A new layer is one file beside this one: a frozen dataclass with the functions below, entered in `LAYERS`.
+    A new layer is one file beside this one: a frozen dataclass with the functions below, entered in `LAYERS` by
+    `__init__.py`.
 
     Args:
         name: a name for messages and tables; by default the class name with a number, as in Keras.
@@ -183,14 +184,16 @@ def _from_plain(value: Any) -> Any:
     return layer_from_dict(value) if isinstance(value, dict) else value
 
 
+LAYERS: dict[str, type[Layer]] = {}
+"""Every layer by its class name; the contract tests and saved networks go through it."""
+
+
 def layer_from_dict(data: Mapping[str, Any]) -> Layer:
     """Return the layer that `Layer.to_dict` described.
 
     Raises:
         NetworkError: no layer has this class, or it does not know a setting.
     """
-    from shoal.networks.layers import LAYERS  # the table of all layers needs this module first
-
     kind = data.get("class")
     if kind not in LAYERS:
         raise NetworkError(

@@ -23,7 +23,7 @@ from shoal.report.figures.style import (
     set_log,
 )
 from shoal.report.words import count, integer
-from shoal.search.results.pareto import Front
+from shoal.search.results.pareto import ParetoFront
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -44,7 +44,7 @@ class ScoreBySize:
     parameters: np.ndarray
     score: np.ndarray
     kept: np.ndarray
-    front: Front
+    front: ParetoFront
     each: int = 1
 
     @property
@@ -83,7 +83,7 @@ class ScoreBySize:
 
 def numbers(record: Record) -> ScoreBySize | None:
     """Return the numbers of the figure, or None if there is no front."""
-    front, candidates = record.get(Front), record[Candidates]
+    front, candidates = record.get(ParetoFront), record[Candidates]
     if front is None:
         return None
     rows = [c for c in sorted(candidates.ranked, key=lambda c: c.id) if np.isfinite(c.score)]

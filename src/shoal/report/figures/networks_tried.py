@@ -23,7 +23,7 @@ from shoal.report.figures.style import (
 )
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import count, joined, label, setting, short
-from shoal.search.results.pareto import Front
+from shoal.search.results.pareto import ParetoFront
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -101,8 +101,8 @@ def numbers(record: Record) -> NetworksTried | None:
     rows = [c for c in sorted(record[Candidates].ranked, key=lambda c: c.id) if np.isfinite(c.score)]
     if len(rows) < 2:
         return None
-    names = [name for name, _, _ in record[Candidates].hyperparameters]
-    names += ["parameters"] if record.get(Front) is None else []  # which has a figure of its own
+    names = [each.name for each in record[Candidates].hyperparameters]
+    names += ["parameters"] if record.get(ParetoFront) is None else []  # which has a figure of its own
     panels = [p for p in (panel(name, rows) for name in names) if p is not None]
     if not panels:
         return None

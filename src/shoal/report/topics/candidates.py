@@ -11,7 +11,7 @@ from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.blocks import Block, Facts, Figure, Group, Heading, Paragraph, PlainTable, Section, Shares
 from shoal.report.words import count, integer, joined, label, number, sentence, setting
 from shoal.results import Status
-from shoal.search.results.pareto import Front
+from shoal.search.results.pareto import ParetoFront
 
 MOST_NETWORKS = 20
 LEAST_SHARE = 0.005
@@ -38,28 +38,28 @@ def _what_mattered(record: Record) -> Iterator[Block]:
     if candidates.hyperparameters:
         shares = ((name, share, sentence(text)) for name, share, text in hyperparameters(record))
         yield from (Heading("Which hyperparameters mattered"), Shares(tuple(shares)))
-        if idle := joined(label(name) for name, share, _ in candidates.hyperparameters if share < LEAST_SHARE):
+        if idle := joined(label(each.name) for each in candidates.hyperparameters if each.share < LEAST_SHARE):
             yield Paragraph(f"No influence to be seen: {idle}.", "note")
     if candidates.space:
         ranges = tuple((label(name), words) for name, words in candidates.space)
         yield from (Heading("What they were drawn from"), Facts(ranges, "lines"))
-    if record.get(Front) is not None:
+    if record.get(ParetoFront) is not None:
         yield from (Heading("The smallest network that is as good"), Figure("front"))
 
 
 def hyperparameters(record: Record) -> tuple[tuple[str, float, str], ...]:
     """Return name, share of the score's variance, and sentence of each hyperparameter that has a share."""
     return tuple(
-        (label(name), share, label(name) + text[len(name) :] if text.startswith(name) else text)
-        for name, share, text in record[Candidates].hyperparameters
-        if share >= LEAST_SHARE
+        (label(each.name), each.share, label(each.name) + each.finding)
+        for each in record[Candidates].hyperparameters
+        if each.share >= LEAST_SHARE
     )
 
 
 def population(record: Record) -> tuple[tuple[str, str], ...]:
     """Return how the networks fared: label and count."""
     candidates = record[Candidates]
-    status = [_status(n) for n in candidates.networks]
+    status = [n.status for n in candidates.networks]
     several = [("candidates", len(candidates.ranked))] if candidates.networks_each > 1 else []
     several += [("trained", len(status)), ("kept", len(candidates.kept))]
     several += [(words, status.count(name)) for name, words in _STATUS.items() if status.count(name)]
@@ -69,11 +69,6 @@ def population(record: Record) -> tuple[tuple[str, str], ...]:
         return tuple(counted)
     span = integer(sizes[0]) if sizes[0] == sizes[-1] else f"{integer(sizes[0])} to {integer(sizes[-1])}"
     return (*counted, ("parameters each", span))
-
-
-def _status(row: NetworkRow) -> Status | None:
-    # A row says its status by name or in the status' own words.
-    return next((s for s in Status if row.status in (s.name.lower(), s.sentence)), None)
 
 
 def networks_table(record: Record) -> PlainTable:
@@ -111,7 +106,7 @@ def _hyperparameters(candidates: tuple[CandidateRow, ...]) -> tuple[list[str], l
 
 def _network(row: NetworkRow, differing: list[str]) -> tuple[str, ...]:
     epochs = f"{integer(row.best_epoch)} of {integer(row.epochs)}"
-    if _status(row) is Status.DIVERGED:
+    if row.status is Status.DIVERGED:
         epochs += ", diverged"
     numbers = (number(row.score), number(row.validation_loss), number(row.train_loss), epochs)
     settings = (setting(row.candidate.get(name), digits=3) for name in differing)

@@ -17,7 +17,7 @@ from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.blocks import Bullets, Inline, Paragraph, Section, Text
 from shoal.report.topics.split import openings
 from shoal.report.words import count, integer, joined, label
-from shoal.search.results.optimism import Counts
+from shoal.search.results.optimism import Optimism
 from shoal.statistics.bootstrap import resamples_for
 
 _METHODS = {
@@ -101,7 +101,7 @@ def interval_methods(record: Record) -> tuple[tuple[str, str], ...]:
 
 def _looked_at(record: Record) -> Text:
     """Return among how many candidates was chosen, by which rows, and how often the test rows were opened."""
-    ranked, optimism = record[Candidates].ranked, record.get(Counts)
+    ranked, optimism = record[Candidates].ranked, record.get(Optimism)
     tried, chosen = len(ranked), sum(candidate.kept for candidate in ranked)
     rows = "by their scores out of fold" if record[SplitRecord].cv else "on validation rows"
     flatters = "" if optimism is None else f" {optimism.sentence}"

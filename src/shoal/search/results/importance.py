@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -25,8 +26,28 @@ FEWEST = 8
 """Fewer scores than this say nothing."""
 
 
-def importance(candidates: Sequence[Mapping[str, Any]], scores: Any) -> list[tuple[str, float, str]]:
-    """Return (name, share of the ranked scores' variance, sentence), most important first.
+@dataclass(frozen=True)
+class HyperparameterImportance:
+    """How much of the scatter of the scores one hyperparameter explains by itself.
+
+    Attributes:
+        name: of the hyperparameter.
+        share: of the ranked scores' variance, from 0 to 1.
+        finding: what follows its name in a sentence.
+    """
+
+    name: str
+    share: float
+    finding: str
+
+    @property
+    def text(self) -> str:
+        """The finding as a sentence."""
+        return self.name + self.finding
+
+
+def hyperparameter_importance(candidates: Sequence[Mapping[str, Any]], scores: Any) -> list[HyperparameterImportance]:
+    """Return how much each hyperparameter mattered, the most important first.
 
     Args:
         candidates: hyperparameters of each by name; `hidden` (a list of widths) counts as `depth` and
@@ -39,8 +60,9 @@ def importance(candidates: Sequence[Mapping[str, Any]], scores: Any) -> list[tup
 
     Example:
         >>> tried = [{"learning_rate": 0.001 * (1 + i), "batch_size": 8 * (1 + i % 2)} for i in range(40)]
-        >>> importance(tried, np.arange(40))[0]
-        ('learning_rate', 0.93, 'learning_rate mattered most: the best quarter used 0.002–0.009.')
+        >>> most = hyperparameter_importance(tried, np.arange(40))[0]
+        >>> most.share, most.text
+        (0.93, 'learning_rate mattered most: the best quarter used 0.002–0.009.')
     """
     scores = np.asarray(scores, np.float64)
     if len(candidates) != len(scores):
@@ -51,17 +73,17 @@ def importance(candidates: Sequence[Mapping[str, Any]], scores: Any) -> list[tup
     ranks = _ranks(scores[known])
     described = [_described(candidates[int(i)]) for i in known]
     names = list(dict.fromkeys(name for candidate in described for name in candidate))
-    found = []
+    measured = []
     for name in names:
         values = [candidate.get(name) for candidate in described]
         bins = _bins(values)
         if len(np.unique(bins)) > 1:
-            found.append((name, _share(bins, ranks), _noise(bins), values))
-    found.sort(key=lambda item: (-item[1], names.index(item[0])))
+            measured.append((name, _share(bins, ranks), _noise(bins), values))
+    measured.sort(key=lambda item: (-item[1], names.index(item[0])))
     best = np.argsort(ranks, kind="stable")[: max(2, len(ranks) // 4)]
     return [
-        (name, round(share, 2), _sentence(name, share, share > noise, i == 0, values, best))
-        for i, (name, share, noise, values) in enumerate(found)
+        HyperparameterImportance(name, round(share, 2), _finding(share, share > noise, i == 0, values, best))
+        for i, (name, share, noise, values) in enumerate(measured)
     ]
 
 
@@ -119,13 +141,13 @@ def _noise(bins: np.ndarray) -> float:
     return 2 * float(np.sqrt(2 * (k - 1))) / max(n - 1, 1)
 
 
-def _sentence(name: str, share: float, clear: bool, first: bool, values: Sequence[Any], best: np.ndarray) -> str:
+def _finding(share: float, clear: bool, first: bool, values: Sequence[Any], best: np.ndarray) -> str:
     if not clear:
-        return f"{name}: no influence that {len(values)} candidates can show."
+        return f": no influence that {len(values)} candidates can show."
     used = _used([values[i] for i in best], values)
     if first:
-        return f"{name} mattered most: the best quarter used {used}."
-    return f"{name} explains {100 * share:.0f} % of the ranking: the best quarter used {used}."
+        return f" mattered most: the best quarter used {used}."
+    return f" explains {100 * share:.0f} % of the ranking: the best quarter used {used}."
 
 
 def _used(chosen: Sequence[Any], values: Sequence[Any]) -> str:

@@ -1,4 +1,4 @@
-"""Honest counts: how much the best of many candidates flatters.
+"""Optimism: how much the best of many candidates flatters.
 
 Each candidate is judged on several parts: the halves of the validation rows, for each of its folds and repeats. A
 candidate's scores scatter about what candidate and part contribute; from that scatter, of the better three quarters of
@@ -41,7 +41,7 @@ ITERATIONS = 30
 
 
 @dataclass(frozen=True)
-class Counts:
+class Optimism:
     """What was looked at, and how much the best score flatters.
 
     `bias` is the expected difference between the true score of the chosen candidate and the score that it was chosen
@@ -69,7 +69,7 @@ class Counts:
         return {"best_score": self.best, "noise": self.noise, "bias": self.bias.as_dict()}
 
 
-def count_candidates(candidates: Sequence[int], parts: Sequence[Sequence[float]]) -> Counts | None:
+def estimate_optimism(candidates: Sequence[int], parts: Sequence[Sequence[float]]) -> Optimism | None:
     """Return how much the best of the candidates flatters; None for fewer than four that can be compared.
 
     Args:
@@ -78,24 +78,24 @@ def count_candidates(candidates: Sequence[int], parts: Sequence[Sequence[float]]
 
     Example:
         >>> random = np.random.default_rng(0)
-        >>> found = count_candidates(list(range(64)), random.normal(1.0, 0.1, (64, 2)).tolist())
-        >>> 0.08 < found.bias.value < 0.3, round(found.noise, 2)
+        >>> optimism = estimate_optimism(list(range(64)), random.normal(1.0, 0.1, (64, 2)).tolist())
+        >>> 0.08 < optimism.bias.value < 0.3, round(optimism.noise, 2)
         (True, 0.07)
     """
     by_candidate: dict[int, list[float]] = {}
     for candidate, losses in zip(candidates, parts, strict=True):
         by_candidate.setdefault(candidate, []).extend(losses)
     most = max((len(losses) for losses in by_candidate.values()), default=0)
-    whole = [losses for losses in by_candidate.values() if len(losses) == most and np.isfinite(losses).all()]
-    if len(whole) < 4 or most < 2:
+    comparable = [losses for losses in by_candidate.values() if len(losses) == most and np.isfinite(losses).all()]
+    if len(comparable) < 4 or most < 2:
         return None
-    table = np.asarray(whole)
+    table = np.asarray(comparable)
     scores = table.mean(axis=1)
     noise = _noise(table[np.argsort(scores, kind="stable")[: max(4, round(BETTER * len(table)))]])
-    return Counts(len(by_candidate), float(scores.min()), noise, flattery(scores, noise))
+    return Optimism(len(by_candidate), float(scores.min()), noise, bias_of_best(scores, noise))
 
 
-def flattery(scores: np.ndarray, noise: float) -> Interval:
+def bias_of_best(scores: np.ndarray, noise: float) -> Interval:
     """Return the bias of the best of these scores, with the interval that holds 95 % of such choices.
 
     With G the distribution of true scores t and F that of noisy ones s, the best of N is a pair (t, s) with density
@@ -106,8 +106,8 @@ def flattery(scores: np.ndarray, noise: float) -> Interval:
         noise: their standard error σ.
 
     Example:
-        >>> found = flattery(np.random.default_rng(1).normal(size=400), 1.0)
-        >>> 2.6 < found.value < 3.1  # the least of 400 normal numbers is -2.97 on average
+        >>> bias = bias_of_best(np.random.default_rng(1).normal(size=400), 1.0)
+        >>> 2.6 < bias.value < 3.1  # the least of 400 normal numbers is -2.97 on average
         True
     """
     method = "empirical Bayes"

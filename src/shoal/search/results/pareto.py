@@ -9,7 +9,7 @@ Both scores flatter, the best of all more than the best of the small ones. So sm
 the rule is on the safe side: where the truth is made up, the network it takes is worse than the best by more than one
 standard error in at most 15 of 100 cases, by more than two in one. Of searched networks whose true losses were
 measured on 20,000 rows, differences of scores scattered about the true ones by 0.9 of this error (of two classes with
-64 validation rows by 1.7, as `counts.py` explains); the network taken was worse by more than one in 23 of 100 fits of
+64 validation rows by 1.7, as `optimism.py` explains); the network taken was worse by more than one in 23 of 100 fits of
 numbers, in none of classes, by more than two in none, and had a quarter of the best one's parameters.
 """
 
@@ -23,7 +23,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.results import readable
-from shoal.search.results.optimism import count_candidates
+from shoal.search.results.optimism import estimate_optimism
 from shoal.search.results.ranking import Standing
 from shoal.training.member import TrainedMember
 
@@ -34,7 +34,7 @@ RULE = "the smallest candidate whose score is within one standard error of the b
 
 @stored("pareto_front")
 @dataclass(frozen=True)
-class Front:
+class ParetoFront:
     """The candidates that none as small beats, the smallest first and the best of all last.
 
     Attributes:
@@ -83,19 +83,19 @@ class Front:
         return {"points": points, "smallest_as_good": smallest, **errors, "rule": RULE, "text": self.sentence}
 
 
-def find_front(
+def pareto_front(
     candidates: Sequence[int], parameters: Sequence[int], scores: Sequence[float], noise: float
-) -> Front | None:
+) -> ParetoFront | None:
     """Return the front, or None where fewer than two sizes have a score.
 
     Args:
         candidates: the number of each.
         parameters: how many parameters each has.
         scores: of each, lower is better; not finite where a network diverged.
-        noise: standard error of one score beside the others, as `count_candidates` finds it.
+        noise: standard error of one score beside the others, as `estimate_optimism` finds it.
 
     Example:
-        >>> front = find_front([0, 1, 2, 3], [67, 67, 300, 1203], [0.125, 0.4, 0.3, 0.12], 0.01)
+        >>> front = pareto_front([0, 1, 2, 3], [67, 67, 300, 1203], [0.125, 0.4, 0.3, 0.12], 0.01)
         >>> front.candidates.tolist(), front.size
         ([0, 3], 67)
         >>> front.sentence.split(":")[0]
@@ -109,7 +109,7 @@ def find_front(
     before = np.concatenate([[np.inf], np.minimum.accumulate(score[ordered])[:-1]])
     front = ordered[score[ordered] < before]
     good = int(np.argmax(score[front] <= score[front[-1]] + np.sqrt(2.0) * noise))
-    return Front(number[front], size[front], score[front], float(noise), good)
+    return ParetoFront(number[front], size[front], score[front], float(noise), good)
 
 
 def choose_small(standings: Sequence[Standing], members: Sequence[TrainedMember]) -> list[Standing]:
@@ -123,10 +123,10 @@ def choose_small(standings: Sequence[Standing], members: Sequence[TrainedMember]
         standings: as `rank_candidates` returned them.
         members: all that were trained.
     """
-    counts = count_candidates([m.member.candidate for m in members], [m.parts for m in members])
+    optimism = estimate_optimism([m.member.candidate for m in members], [m.parts for m in members])
     sizes = {m.member.candidate: m.network.parameter_count for m in members}
     each = [s.candidate for s in standings], [sizes[s.candidate] for s in standings], [s.score for s in standings]
-    front = None if counts is None else find_front(*each, counts.noise)
+    front = None if optimism is None else pareto_front(*each, optimism.noise)
     if front is None:
         return list(standings)
     worst = front.scores[-1] + CLEARLY * front.error

@@ -8,7 +8,7 @@ from typing import Any
 
 from shoal.errors import SettingError
 from shoal.networks import Flatten, Reshape, Shape
-from shoal.networks.bottleneck import code_size, is_whole
+from shoal.networks.bottleneck import code_size, is_autoencoder
 from shoal.networks.parsing import parse_layers
 from shoal.search.space import Categorical, Fixed, LogUniform, Space, Widths
 from shoal.search.spaces.single import single_space
@@ -91,7 +91,7 @@ def reconstruction_space(
     _check_size(bottleneck, inputs)
     if "layers" in fixed:
         _check_layers(fixed["layers"], shape, bottleneck)
-        if "hidden" not in fixed and is_whole(parse_layers(fixed["layers"]), shape, inputs):
+        if "hidden" not in fixed and is_autoencoder(parse_layers(fixed["layers"]), shape, inputs):
             fixed["hidden"] = ()
     sizes = (bottleneck,) if bottleneck else bottlenecks(inputs)
     size = sizes[len(sizes) // 2] if single else None
@@ -145,7 +145,7 @@ def _check_layers(text: str, shape: Shape, bottleneck: int | None) -> None:
     if bottleneck not in (None, size):
         raise SettingError(f"bottleneck={bottleneck} disagrees with code:{size} in layers; leave one of them out")
     last = [layer for layer in layers if not isinstance(layer, Flatten | Reshape)][-1]
-    if is_whole(layers, shape, inputs) and getattr(last, "activation", "linear") != "linear":
+    if is_autoencoder(layers, shape, inputs) and getattr(last, "activation", "linear") != "linear":
         raise SettingError(
             f"layers: the last layer of an autoencoder must be linear, got {text.split()[-1]!r}; "
             f"write e.g. {text.split()[-1].removesuffix(':' + str(getattr(last, 'activation', '')))}:linear"

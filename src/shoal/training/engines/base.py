@@ -8,7 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from shoal.training.member import Member, Problem
+from shoal.training.member import Member
+from shoal.training.problem import Problem
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.native.records import COPIES
 from shoal.training.hyperparameters import Hyperparameters
-from shoal.training.member import Member, Problem
+from shoal.training.member import Member
+from shoal.training.problem import Problem
 
 # microseconds of one core for a lane block, fitted by benchmarks/calibrate.py: of a step, of a parameter in a step, of
 # one with a plain optimizer, of one for which the second-level cache has no room, of a value, of a product in a row

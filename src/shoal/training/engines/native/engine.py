@@ -11,7 +11,7 @@ import numpy as np
 from shoal.errors import SettingError
 from shoal.results import Status
 from shoal.training import planner
-from shoal.training.cost import ORDERS, epochs_of_a_call
+from shoal.training.cost import epochs_of_a_call
 from shoal.training.engines.base import Chunk
 from shoal.training.engines.native.cost import lane_block_epoch
 from shoal.training.engines.native.library import Kernel, best_kernel
@@ -22,9 +22,11 @@ from shoal.training.engines.native.members import (
     own_layers,
 )
 from shoal.training.engines.native.records import COPIES, MEMBER, STATE
-from shoal.training.member import Member, Problem
+from shoal.training.member import Member
 from shoal.training.packing import Parameters, member_network
 from shoal.training.planner import Budget, find_budget
+from shoal.training.problem import Problem
+from shoal.training.structure import ORDERS
 
 BLOCKS_OF_A_CORE = 16  # lane blocks that it has before it at a time, so that no core waits long for another
 NUMBER = 4  # bytes of a float32

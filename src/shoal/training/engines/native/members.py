@@ -12,12 +12,13 @@ import numpy as np
 from shoal.networks import ACTIVATIONS, Network, get_activation
 from shoal.results import Status
 from shoal.streams import Streams
-from shoal.training.cost import ORDERS
 from shoal.training.engines.native.records import COPIES, MEMBER, ROWS, VECTORS
-from shoal.training.member import DROPOUT, Member, Problem
+from shoal.training.member import DROPOUT, Member
 from shoal.training.optimizers import OPTIMIZERS, SECOND_STARTS_AT
 from shoal.training.packing import Parameters, batch_order, member_network, member_scalars, own_starts
+from shoal.training.problem import Problem
 from shoal.training.resampling import resampling_numbers
+from shoal.training.structure import ORDERS
 
 ACTIVATION_CODES = {
     name: i for i, name in enumerate(sorted(ACTIVATIONS, key=lambda name: not ACTIVATIONS[name].elementwise))
@@ -38,46 +39,57 @@ class RowsRecord:
 
     def __init__(self, problem: Problem, batch_size: int) -> None:
         self.batch_size = batch_size
-        folds = problem.folds
-        self.arrays = {
-            "x": problem.x,
-            "y": problem.y,
-            "weights": problem.weights,
-            "y_err": problem.y_err,
-            "validation_x": problem.validation_x,
-            "validation_y": problem.validation_y,
-            "validation_weights": problem.validation_weights,
-            "validation_y_err": problem.validation_y_err,
-            "y_noise": problem.y_noise,
-            "validation_y_noise": problem.validation_y_noise,
-            "folds": folds,
-            "validation_folds": folds if problem.validation_folds is None else problem.validation_folds,
-            "validation_half": problem.validation_half.astype(np.int32),
-            "orders": batch_order(problem, batch_size, ORDERS),
-        }
-        record = np.zeros(1, ROWS)
+        self.record = np.zeros(1, ROWS)
+        self.arrays = _row_arrays(problem, batch_size)
         for name, array in self.arrays.items():
-            if array is not None:
-                self.arrays[name] = np.ascontiguousarray(array)
-                record[name] = self.arrays[name].ctypes.data
-        record["rows"], record["validation_rows"] = len(problem.x), len(problem.validation_x)
-        record["inputs"], record["outputs"] = problem.inputs, problem.outputs
-        record["validation_from"] = problem.validation_from
-        record["y_columns"], record["targets"] = problem.y.shape[1], problem.targets
-        record["constants"] = problem.constants
+            self.record[name] = array.ctypes.data
+        for name, value in {**_sizes(problem), **_loss_codes(problem)}.items():
+            self.record[name] = value
+        self.record["order_count"], self.record["steps"], self.record["batch"] = self.arrays["orders"].shape
         levels = getattr(problem.loss.head, "levels", ())
-        record["level_count"], record["levels"][0, : len(levels)] = len(levels), levels
-        record["draws"] = 0 if problem.y_noise is None else problem.y_noise.shape[1]
-        record["weight_columns"], record["columns"] = problem.weights.shape[1], 0 if folds is None else folds.shape[1]
-        record["order_count"], record["steps"], record["batch"] = self.arrays["orders"].shape
-        loss, head = problem.loss, problem.output_activation
-        record["loss"], record["root"] = LOSS_CODES[loss.name], loss.root
-        record["head"] = 0 if loss.absorbs(head) else HEADS.index(head)
-        record["metric"] = (
-            SQUARES if head in ("linear", "exponential") else HITS_OF_ONE if problem.outputs == 1 else HITS_OF_MANY
-        )
-        record["threshold"] = 0.0 if loss.fused == "sigmoid" else 0.5
-        self.record = record
+        self.record["level_count"], self.record["levels"][0, : len(levels)] = len(levels), levels
+
+
+def _row_arrays(problem: Problem, batch_size: int) -> dict[str, np.ndarray]:
+    """Return the arrays of a problem that it has, by the names of the record."""
+    names = ("x", "y", "weights", "y_err", "y_noise", "folds")
+    arrays = {name: getattr(problem, name) for name in names}
+    arrays |= {f"validation_{name}": getattr(problem, f"validation_{name}") for name in names}
+    if problem.validation_folds is None:
+        arrays["validation_folds"] = problem.folds
+    arrays["validation_half"] = problem.validation_half.astype(np.int32)
+    arrays["orders"] = batch_order(problem, batch_size, ORDERS)
+    return {name: np.ascontiguousarray(array) for name, array in arrays.items() if array is not None}
+
+
+def _sizes(problem: Problem) -> dict[str, int]:
+    """Return how many of everything a problem has."""
+    return {
+        "rows": len(problem.x),
+        "validation_rows": len(problem.validation_x),
+        "validation_from": problem.validation_from,
+        "inputs": problem.inputs,
+        "outputs": problem.outputs,
+        "y_columns": problem.y.shape[1],
+        "targets": problem.targets,
+        "constants": problem.constants,
+        "draws": 0 if problem.y_noise is None else problem.y_noise.shape[1],
+        "weight_columns": problem.weights.shape[1],
+        "columns": 0 if problem.folds is None else problem.folds.shape[1],
+    }
+
+
+def _loss_codes(problem: Problem) -> dict[str, float]:
+    """Return the loss, the last activation and the metric as the kernel calls them."""
+    loss, activation = problem.loss, problem.output_activation
+    hits = HITS_OF_ONE if problem.outputs == 1 else HITS_OF_MANY
+    return {
+        "loss": LOSS_CODES[loss.name],
+        "root": loss.root,
+        "head": 0 if loss.absorbs(activation) else HEADS.index(activation),
+        "metric": SQUARES if activation in ("linear", "exponential") else hits,
+        "threshold": 0.0 if loss.fused == "sigmoid" else 0.5,
+    }
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.native.records import MOST_LEVELS
 from shoal.training.heads import VALUE, MultivariateGaussianHead, QuantileHead
 from shoal.training.losses import LOSSES
-from shoal.training.member import Member, Problem
+from shoal.training.member import Member
+from shoal.training.problem import Problem
 
 
 def unsuited(problem: Problem, members: Sequence[Member]) -> str | None:

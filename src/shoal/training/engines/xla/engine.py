@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import jax
@@ -13,98 +12,29 @@ import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
 from shoal.networks import get_activation
-from shoal.results import Status
 from shoal.training import planner
-from shoal.training.cost import COMPILE_SECONDS, ORDERS, member_step, members_per_core
+from shoal.training.cost import COMPILE_SECONDS, member_step, members_per_core
 from shoal.training.engines.base import Chunk
+from shoal.training.engines.xla.blocks import Program, XlaBlock, XlaState, block_numbers, copied
 from shoal.training.engines.xla.devices import compile_lowered, compiler_options, use_every_core
-from shoal.training.engines.xla.program import Flat, MemberProgram, Rows, State
-from shoal.training.engines.xla.rows import shared_orders, shared_rows
-from shoal.training.grouping import LAYOUTS, Structure, bucket_rows, group_members
-from shoal.training.member import Member, Problem
-from shoal.training.optimizers import SECOND_STARTS_AT, Slots
+from shoal.training.engines.xla.program import MemberProgram
+from shoal.training.engines.xla.rows import SharedRows, shared_orders, shared_rows
+from shoal.training.engines.xla.state import State, idle_state, starting_state
+from shoal.training.grouping import group_members
+from shoal.training.member import Member
 from shoal.training.packing import (
     Parameters,
     member_network,
-    member_numbers,
     padded_starts,
     unpad_parameters,
 )
 from shoal.training.planner import Budget, find_budget, member_bytes, shared_bytes, validation_batch
+from shoal.training.problem import Problem
 from shoal.training.resources import available_cores
+from shoal.training.structure import LAYOUTS, ORDERS, Structure, bucket_rows
 
 WORTH_SHRINKING = 4.0  # times what compiling costs; nothing trains meanwhile
 ON_A_GPU = 4096  # members at once: it is not filled by fewer small networks
-
-
-@dataclass
-class Program:
-    """One compiled function for blocks of one structure, number of places and data shape."""
-
-    member: MemberProgram
-    mesh: jax.sharding.Mesh
-    rows: Any
-    orders: Any
-    compiled: Any = None
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    @property
-    def axis(self) -> int:
-        """Where the member axis is."""
-        return self.member.lift.axis
-
-    def spec(self, rank: int) -> PartitionSpec:
-        """Return how an array of members with so many axes is dealt to the devices."""
-        before = rank - 1 if self.axis == -1 else 0
-        return PartitionSpec(*(None,) * before, "members")
-
-    def turned(self, tree: Any) -> Any:
-        """Return arrays whose members come first with the members where the layout puts them."""
-        return jax.tree.map(lambda a: np.moveaxis(a, 0, self.axis), tree)
-
-    def put(self, all_: Any, places: np.ndarray, given: Any) -> None:
-        """Write what belongs to some places into arrays of NumPy that hold all."""
-        at = (..., places) if self.axis == -1 else places
-        jax.tree.map(lambda array, values: array.__setitem__(at, values), all_, given)
-
-    def taken(self, tree: Any, places: Sequence[int] | np.ndarray) -> Any:
-        """Return what belongs to some places, in NumPy."""
-        return jax.tree.map(lambda array: np.take(np.asarray(array), places, axis=self.axis), tree)
-
-    def place(self, tree: Any) -> Any:
-        """Return arrays of members on the devices."""
-        return jax.tree.map(lambda a: jax.device_put(a, NamedSharding(self.mesh, self.spec(np.ndim(a)))), tree)
-
-
-@dataclass
-class XlaBlock:
-    """Members of one structure, in the order in which they enter, and how many train at a time."""
-
-    members: tuple[Member, ...]
-    structure: Structure
-    places: int
-    problem: Problem
-    program: Program
-    activation: int = 0
-
-
-@dataclass
-class XlaState:
-    """A block in training: its state and its members' numbers, on the devices, and the numbers in NumPy.
-
-    `epochs_left` are those of the member that has most before it, `turn` is the next of the orders of the rows.
-    """
-
-    state: State
-    numbers: Any
-    own_numbers: Any
-    epochs_left: int = 0
-    turn: int = 0
-
-    def after(self, state: State, status: np.ndarray, epoch: np.ndarray, turn: int) -> XlaState:
-        """Return the block with another state, of which these are the status and the epoch of each place."""
-        left = np.where(status == Status.RUNNING, self.own_numbers["epochs"] - epoch, 0)
-        return XlaState(state, self.numbers, self.own_numbers, int(left.max()), turn)
 
 
 class XlaEngine:
@@ -128,7 +58,7 @@ class XlaEngine:
         self.budget = (budget or find_budget()) if self.on_cpu else _memory_of(self.devices)
         self.layouts = LAYOUTS if self.on_cpu else ("first",)
         self.programs = self.programs_compiled = 0
-        self._rows: dict[tuple[Any, ...], Rows] = {}  # on the devices
+        self._rows: dict[tuple[Any, ...], SharedRows] = {}  # on the devices
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[XlaBlock]:
         """Return one block for each group of members that share a program."""
@@ -173,7 +103,7 @@ class XlaEngine:
     def _filled(self, block: XlaBlock, state: State, numbers: Any, turn: int) -> XlaState:
         """Return a block whose first places have this state and these numbers, the others idle."""
         empty = self.start(block)
-        both = _copied(empty.state), empty.own_numbers
+        both = copied(empty.state), empty.own_numbers
         count = len(state.status)
         for all_, given in zip(both, (state, numbers), strict=True):
             block.program.put(all_, np.arange(count), given)
@@ -181,7 +111,7 @@ class XlaEngine:
 
     def _placed(self, block: XlaBlock, state: State, own: Any, turn: int = 0) -> XlaState:
         """Return a block with its state and its numbers on the devices."""
-        seated = XlaState(block.program.place(state), block.program.place(_copied(own)), own)
+        seated = XlaState(block.program.place(state), block.program.place(copied(own)), own)
         return seated.after(seated.state, state.status, state.epoch, turn)
 
     def _program(self, problem: Problem, structure: Structure, devices: int) -> Program:
@@ -229,19 +159,19 @@ class XlaEngine:
     def start(self, block: XlaBlock) -> XlaState:
         """Return a block whose places are all idle."""
         program, places = block.program, block.places
-        numbers = program.turned(_numbers(block, block.members[:1]))
+        numbers = program.turned(block_numbers(block, block.members[:1]))
         own = jax.tree.map(lambda a: np.repeat(a, places, axis=program.axis), numbers)
-        idle = program.turned(_idle(places, program.member.storage))
-        return XlaState(program.place(idle), program.place(_copied(own)), own)
+        idle = program.turned(idle_state(places, program.member.storage))
+        return XlaState(program.place(idle), program.place(copied(own)), own)
 
     def enter(self, block: XlaBlock, seated: XlaState, newcomers: Mapping[int, Member]) -> XlaState:
         """Put members into places, each at its start."""
         program, members, places = block.program, list(newcomers.values()), np.asarray(list(newcomers))
-        state, own = _copied(seated.state), seated.own_numbers
+        state, own = copied(seated.state), seated.own_numbers
         vectors = padded_starts(block.problem, block.structure, members)
-        fresh = _at_start(members, vectors, program.member.storage)
+        fresh = starting_state(members, vectors, program.member.storage)
         program.put(state, places, program.turned(fresh))
-        program.put(own, places, program.turned(_numbers(block, members)))
+        program.put(own, places, program.turned(block_numbers(block, members)))
         return self._placed(block, state, own)
 
     def advance(self, block: XlaBlock, seated: XlaState) -> tuple[XlaState, Chunk]:
@@ -301,36 +231,3 @@ def _by_activation(structure: Structure, members: Sequence[Member]) -> dict[int,
         name = get_activation(member.hyperparameters.layer_activations()[0]).name
         parts.setdefault(structure.activations.index(name), []).append(member)
     return {activation: tuple(part) for activation, part in parts.items()}
-
-
-def _copied(tree: Any) -> Any:
-    """Return arrays that a device may keep: it need not copy an array of NumPy that it is given."""
-    return jax.tree.map(np.array, tree)
-
-
-def _numbers(block: XlaBlock, members: Sequence[Member]) -> dict[str, Any]:
-    """Return the members' numbers as the program takes them, the members first."""
-    numbers = member_numbers(block.problem, block.structure, members)
-    if block.structure.masks:
-        numbers["own"] = block.program.member.storage.parts(numbers["own"])
-    return numbers
-
-
-def _idle(places: int, storage: Flat) -> State:
-    """Return the state of places in which nobody trains, the places first."""
-    zeros = storage.parts(np.zeros((places, storage.size), np.float32))
-    ints = np.zeros(places, np.int32)
-    slots = Slots(zeros, zeros, np.ones(places, np.float32))
-    never = np.full(places, np.inf, np.float32)
-    status = np.full(places, Status.FINISHED, np.int32)
-    return State(zeros, slots, zeros, never, best_epoch=ints, epoch=ints, steps=ints, status=status)
-
-
-def _at_start(members: Sequence[Member], vectors: np.ndarray, storage: Flat) -> State:
-    """Return the state of members that have not trained, the members first."""
-    state, parameters = _idle(len(members), storage), storage.parts(vectors)
-    starts = [SECOND_STARTS_AT.get(member.hyperparameters.optimizer, 0.0) for member in members]
-    second = storage.parts(np.zeros_like(vectors) + np.asarray(starts, np.float32)[:, None])
-    running = np.full(len(members), Status.RUNNING, np.int32)
-    slots = state.slots._replace(second=second)
-    return state._replace(parameters=parameters, best=parameters, slots=slots, status=running)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -16,125 +15,18 @@ from shoal.results import Status
 from shoal.streams import threefry, to_uniform
 from shoal.training.cost import member_step
 from shoal.training.engines.xla.lifts import IN_TURN, LIFTS, Lift
-from shoal.training.grouping import Structure
+from shoal.training.engines.xla.rows import STEPS_AT_ONCE, SharedRows
+from shoal.training.engines.xla.state import State
+from shoal.training.engines.xla.storage import storage_of
 from shoal.training.heads import columns
 from shoal.training.optimizers import Slots, update
 from shoal.training.penalties import weight_penalty
 from shoal.training.resampling import bootstrap_counts, drawn_before, held_out, target_noise
 from shoal.training.schedules import learning_rate
+from shoal.training.structure import Structure
 
 SOURCES = 256  # of random numbers in a network: layers, and layers within layers
-FLAT_UP_TO = 16_384  # parameters of a network that are kept as one vector
 IN_TURN_MICROSECONDS = 1_000.0  # of a member's step from which on members gain nothing by sharing operations
-STEPS_AT_ONCE = 2  # of the loop over mini-batches: two in a row need half of its copies, more only compile longer
-
-
-class State(NamedTuple):
-    """A block between two chunks; every array has the member axis where the layout puts it, parameters are in parts."""
-
-    parameters: Any
-    slots: Slots
-    best: Any
-    best_loss: Any
-    best_epoch: Any
-    epoch: Any
-    steps: Any
-    status: Any
-
-
-class Rows(NamedTuple):
-    """The data that every member of a block reads, filled up to sizes that many data sets share.
-
-    `present` is 1 for a real row; the last row never is. `validation_weights` is `(batches, rows, outputs or 1, 2)`,
-    one column for each half; `folds` and `validation_folds` hold the fold of each row in each repeat, or are
-    those of rolling folds, and have no columns where there are none. `steps` and `validation_batches` say how much is
-    real. Images are not copied: `x` is then the array of all of them, `where` holds the positions of the training rows
-    in it and `validation_x` those of the validation rows.
-    """
-
-    x: Any
-    y: Any
-    weights: Any
-    present: Any
-    y_err: Any
-    folds: Any
-    validation_x: Any
-    validation_y: Any
-    validation_weights: Any
-    validation_y_err: Any
-    validation_folds: Any
-    validation_from: Any
-    steps: Any
-    validation_batches: Any
-    y_noise: Any
-    validation_y_noise: Any
-    where: Any = None
-
-    def inputs(self, indices: Any) -> Any:
-        """Return the inputs of some training rows."""
-        return self.x[indices] if self.where is None else self.x[self.where[indices]]
-
-    def validation_inputs(self, batch: Any) -> Any:
-        """Return the inputs of a batch of validation rows."""
-        found = self.validation_x[batch]
-        return found if self.where is None else self.x[found]
-
-
-class Flat:
-    """A member's parameters as one vector: small networks are updated in a single pass over it.
-
-    Parameters are kept as a tuple of parts, here of one; a member axis behind a part's axes stays there.
-    """
-
-    def __init__(self, network: Network) -> None:
-        self.shapes = network.parameter_shapes
-        self.size = sum(math.prod(shape) for layer in self.shapes for shape in layer.values())
-
-    def parts(self, vectors: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return the parts of vectors `(members, parameters)`, the members first."""
-        return (vectors,)
-
-    def split(self, parts: tuple[Any, ...]) -> list[dict[str, Any]]:
-        """Return the parameters of each layer."""
-        (vector,) = parts
-        layers: list[dict[str, Any]] = []
-        start = 0
-        for shapes in self.shapes:
-            layer = {}
-            for name, shape in shapes.items():
-                stop = start + math.prod(shape)
-                layer[name] = vector[start:stop].reshape(*shape, *vector.shape[1:])
-                start = stop
-            layers.append(layer)
-        return layers
-
-    def join(self, layers: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
-        """Return the parts made of the parameters of each layer."""
-        pairs = zip(self.shapes, layers, strict=True)
-        each = [(layer[name], shape) for shapes, layer in pairs for name, shape in shapes.items()]
-        flat = [array.reshape(math.prod(shape), *array.shape[len(shape) :]) for array, shape in each]
-        return (jnp.concatenate(flat),)
-
-
-class ByLayer(Flat):
-    """A member's parameters as they are: for large networks, cutting and joining a vector costs more than it saves."""
-
-    def parts(self, vectors: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return the parts of vectors `(members, parameters)`, the members first."""
-        shapes = [shape for layer in self.shapes for shape in layer.values()]
-        ends = np.cumsum([math.prod(shape) for shape in shapes])[:-1]
-        pieces = np.split(vectors, ends, axis=1)
-        return tuple(piece.reshape(-1, *shape) for piece, shape in zip(pieces, shapes, strict=True))
-
-    def split(self, parts: tuple[Any, ...]) -> list[dict[str, Any]]:
-        """Return the parameters of each layer."""
-        left = iter(parts)
-        return [{name: next(left) for name in shapes} for shapes in self.shapes]
-
-    def join(self, layers: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
-        """Return the parts made of the parameters of each layer."""
-        pairs = zip(self.shapes, layers, strict=True)
-        return tuple(layer[name] for shapes, layer in pairs for name in shapes)
 
 
 def lift_of(structure: Structure) -> Lift:
@@ -151,8 +43,7 @@ class MemberProgram:
         self.lift = lift_of(structure)
         self.xp = self.lift.xp
         self.network = structure.network
-        small = self.network.parameter_count <= FLAT_UP_TO or structure.layout == "last"
-        self.storage = Flat(self.network) if small else ByLayer(self.network)
+        self.storage = storage_of(self.network, structure.layout)
         self.loss = structure.loss
         self.fused = structure.loss.absorbs(structure.output_activation)
         absorbed = structure.loss.values_of_logits if self.fused else None
@@ -240,7 +131,7 @@ class MemberProgram:
 
         return draw
 
-    def batch(self, numbers: dict[str, Any], rows: Rows, indices: Any) -> tuple[Any, ...]:
+    def batch(self, numbers: dict[str, Any], rows: SharedRows, indices: Any) -> tuple[Any, ...]:
         """Return features, targets and weights of a mini-batch as the member sees it, and how much each row counts.
 
         Everything is gathered: what XLA only slices, it looks up again for every member.
@@ -276,7 +167,7 @@ class MemberProgram:
         """Return what an autoencoder shall reconstruct: the rows behind the stem, each in one line."""
         return jnp.reshape(self.stem.apply(self.xp, [{}] * len(self.stem.layers), x), (len(x), -1))
 
-    def step(self, numbers: dict[str, Any], rows: Rows, carry: tuple[Any, ...], indices: Any) -> tuple[Any, ...]:
+    def step(self, numbers: dict[str, Any], rows: SharedRows, carry: tuple[Any, ...], indices: Any) -> tuple[Any, ...]:
         """Return the carry after one mini-batch: parameters, slots, steps done, sums of the loss and of the rows."""
         parts, slots, done, total, rows_seen = carry
         batch = self.batch(numbers, rows, indices)
@@ -321,47 +212,57 @@ class MemberProgram:
 
     # one epoch
 
-    def validate(self, parts: tuple[Any, ...], numbers: dict[str, Any], rows: Rows) -> tuple[Any, Any, Any, Any]:
+    def validate(self, parts: tuple[Any, ...], numbers: dict[str, Any], rows: SharedRows) -> tuple[Any, Any, Any, Any]:
         """Return the validation loss, the loss of each half, and the metric."""
-        layers, xp = self.storage.split(parts), self.xp
-        plain = {**numbers, "label_smoothing": jnp.zeros_like(numbers["label_smoothing"])}
+        layers, finish = self.storage.split(parts), partial(self.loss.finish, self.xp)
+        numbers = {**numbers, "label_smoothing": jnp.zeros_like(numbers["label_smoothing"])}
 
-        def batch(i: Any, sums: tuple[Any, ...]) -> tuple[Any, ...]:
-            y, weights = xp.shared(rows.validation_y[i]), rows.validation_weights[i]
-            x = rows.validation_inputs(i)
-            output = self.output(layers, x, numbers)
-            if self.structure.replicas and rows.validation_y_err.shape[-1]:
-                first = rows.validation_from + i * weights.shape[0]
-                which = xp.shared((first + jnp.arange(weights.shape[0])).astype(jnp.uint32))
-                y = y + self.redrawn(rows.validation_y_err[i], which, numbers)
-            if self.structure.replicas and rows.validation_y_noise.shape[-1]:
-                y = y + self.drawn_before(rows.validation_y_noise[i], y, numbers)
-            if self.structure.reconstruct:
-                y = self.clean(x)
-            seen = xp.shared(jnp.ones(len(weights), jnp.float32))
-            if self.structure.folds:
-                seen = held_out(xp, rows.validation_folds[i], numbers).astype(jnp.float32)
-            hits = _hits(self.structure, xp, y, output)
-            parts = []
-            for half in (0, 1):
-                each = xp.shared(weights[..., half]) * self.beside_targets(seen)
-                value = self.mean_values(each, y, output, plain)
-                weight = jnp.mean(each, axis=xp.features)
-                sums_of_rows = value, self.over_steps(weight), self.over_steps(weight * hits)
-                parts += [jnp.sum(each, axis=0) for each in sums_of_rows]
-            return tuple(total + part for total, part in zip(sums, parts, strict=True))
+        def add(i: Any, sums: tuple[Any, ...]) -> tuple[Any, ...]:
+            of_batch = self.validation_sums(layers, numbers, rows, i)
+            return tuple(total + part for total, part in zip(sums, of_batch, strict=True))
 
         zeros = (jnp.zeros_like(numbers["learning_rate"]),) * 6
         if len(rows.validation_x) == 1:
-            sums = batch(0, zeros)
+            sums = add(0, zeros)
         else:
-            sums = jax.lax.fori_loop(0, rows.validation_batches, batch, zeros)
+            sums = jax.lax.fori_loop(0, rows.validation_batches, add, zeros)
         a, weight_a, hits_a, b, weight_b, hits_b = sums
-        weight, finish = weight_a + weight_b, partial(self.loss.finish, xp)
+        weight = weight_a + weight_b
         half_a, half_b = (finish(v / jnp.maximum(w, 1e-12)) for v, w in ((a, weight_a), (b, weight_b)))
         return finish((a + b) / weight), half_a, half_b, (hits_a + hits_b) / weight
 
-    def epoch(self, numbers: dict[str, Any], rows: Rows, state: State, order: Any) -> tuple[State, Any]:
+    def validation_sums(self, layers: Any, numbers: dict[str, Any], rows: SharedRows, i: Any) -> list[Any]:
+        """Return the sums of losses, weights and hits over each half of a batch of validation rows."""
+        xp, weights, x = self.xp, rows.validation_weights[i], rows.validation_inputs(i)
+        output, y = self.output(layers, x, numbers), self.validation_targets(numbers, rows, i, x)
+        judged = xp.shared(jnp.ones(len(weights), jnp.float32))
+        if self.structure.folds:
+            judged = held_out(xp, rows.validation_folds[i], numbers).astype(jnp.float32)
+        hits = _hits(self.structure, xp, y, output)
+        sums = []
+        for half in (0, 1):
+            each = xp.shared(weights[..., half]) * self.beside_targets(judged)
+            value = self.mean_values(each, y, output, numbers)
+            weight = jnp.mean(each, axis=xp.features)
+            of_rows = value, self.over_steps(weight), self.over_steps(weight * hits)
+            sums += [jnp.sum(each, axis=0) for each in of_rows]
+        return sums
+
+    def validation_targets(self, numbers: dict[str, Any], rows: SharedRows, i: Any, x: Any) -> Any:
+        """Return the targets of a batch of validation rows as the member sees them."""
+        if self.structure.reconstruct:
+            return self.clean(x)
+        y = self.xp.shared(rows.validation_y[i])
+        if self.structure.replicas and rows.validation_y_err.shape[-1]:
+            size = rows.validation_y.shape[1]
+            first = rows.validation_from + i * size
+            which = self.xp.shared((first + jnp.arange(size)).astype(jnp.uint32))
+            y = y + self.redrawn(rows.validation_y_err[i], which, numbers)
+        if self.structure.replicas and rows.validation_y_noise.shape[-1]:
+            y = y + self.drawn_before(rows.validation_y_noise[i], y, numbers)
+        return y
+
+    def epoch(self, numbers: dict[str, Any], rows: SharedRows, state: State, order: Any) -> tuple[State, Any]:
         """Return the state after one pass over the training rows, and the numbers of its curves."""
 
         def steps(i: Any, carry: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -399,7 +300,14 @@ class MemberProgram:
         )
 
     def chunk(
-        self, state: State, numbers: dict[str, Any], rows: Rows, orders: Any, activation: Any, turn: Any, epochs: Any
+        self,
+        state: State,
+        numbers: dict[str, Any],
+        rows: SharedRows,
+        orders: Any,
+        activation: Any,
+        turn: Any,
+        epochs: Any,
     ) -> tuple[State, Any]:
         """Return the state after some epochs and what is to be told of it.
 

@@ -2,17 +2,58 @@
 
 from __future__ import annotations
 
+from typing import Any, NamedTuple
+
 import numpy as np
 
 from shoal.row_view import TakenRows
-from shoal.training.engines.xla.program import STEPS_AT_ONCE, Rows
-from shoal.training.grouping import Structure, bucket_rows
-from shoal.training.member import Problem
 from shoal.training.packing import batch_order
 from shoal.training.planner import validation_batch
+from shoal.training.problem import Problem
+from shoal.training.structure import Structure, bucket_rows
+
+STEPS_AT_ONCE = 2  # of the loop over mini-batches: two in a row need half of its copies, more only compile longer
 
 
-def shared_rows(problem: Problem, structure: Structure) -> Rows:
+class SharedRows(NamedTuple):
+    """The data that every member of a block reads, filled up to sizes that many data sets share.
+
+    `present` is 1 for a real row; the last row never is. `validation_weights` is `(batches, rows, outputs or 1, 2)`,
+    one column for each half; `folds` and `validation_folds` hold the fold of each row in each repeat, or are
+    those of rolling folds, and have no columns where there are none. `steps` and `validation_batches` say how much is
+    real. Images are not copied: `x` is then the array of all of them, `where` holds the positions of the training rows
+    in it and `validation_x` those of the validation rows.
+    """
+
+    x: Any
+    y: Any
+    weights: Any
+    present: Any
+    y_err: Any
+    folds: Any
+    validation_x: Any
+    validation_y: Any
+    validation_weights: Any
+    validation_y_err: Any
+    validation_folds: Any
+    validation_from: Any
+    steps: Any
+    validation_batches: Any
+    y_noise: Any
+    validation_y_noise: Any
+    where: Any = None
+
+    def inputs(self, indices: Any) -> Any:
+        """Return the inputs of some training rows."""
+        return self.x[indices] if self.where is None else self.x[self.where[indices]]
+
+    def validation_inputs(self, batch: Any) -> Any:
+        """Return the inputs of a batch of validation rows."""
+        rows = self.validation_x[batch]
+        return rows if self.where is None else self.x[rows]
+
+
+def shared_rows(problem: Problem, structure: Structure) -> SharedRows:
     """Return the rows of a problem with nothing added but rows and features of zeros."""
     rows, validation = len(problem.x), len(problem.validation_x)
     size = min(bucket_rows(validation), validation_batch(structure.network.values))
@@ -34,7 +75,7 @@ def shared_rows(problem: Problem, structure: Structure) -> Rows:
     def batched(array: np.ndarray) -> np.ndarray:
         return _filled(array, full).reshape(full // size, size, *array.shape[1:])
 
-    return Rows(
+    return SharedRows(
         x=problem.x.whole if taken else filled(_wider(problem.x, width)),
         y=filled(problem.y),
         weights=filled(problem.weights),

@@ -12,8 +12,9 @@ from shoal.training.engines.native.cost import native_seconds
 from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.native.suits import unsuited
 from shoal.training.grouping import group_members
-from shoal.training.member import Member, Problem
+from shoal.training.member import Member
 from shoal.training.planner import Budget
+from shoal.training.problem import Problem
 
 # Beside the native kernel on the same cores: loading and starting jax, compiling a program, and how many times longer
 # than the model of grouping, which needs ratios only, training takes.

@@ -10,19 +10,19 @@ import pytest
 
 from shoal.errors import SettingError
 from shoal.results import Task
-from shoal.training import choice
-from shoal.training.choice import choose_engine, xla_seconds
+from shoal.training import engine_choice
+from shoal.training.engine_choice import EngineChoice, choose_engine, xla_seconds
 from shoal.training.engines.native.cost import native_seconds
 from shoal.training.engines.native.library import kernels
-from shoal.training.member import Problem
+from shoal.training.loss_choice import choose_loss
 from shoal.training.planner import Budget
-from shoal.training.problem import choose_loss, make_problem
+from shoal.training.problem import Problem, make_problem
 
 BUDGET = Budget(bytes=4_000_000_000, cores=2)
 needs_kernel = pytest.mark.skipif(not kernels(), reason="the native engine's kernel was not built")
 
 
-def chosen(problem: Problem, members: Any, wanted: str = "auto", **hyperparameters: Any) -> choice.Choice:
+def chosen(problem: Problem, members: Any, wanted: str = "auto", **hyperparameters: Any) -> EngineChoice:
     return choose_engine(problem, members({"hidden": (8,), **hyperparameters}), wanted, BUDGET)
 
 
@@ -70,7 +70,7 @@ def test_losses_and_penalties_of_a_user(problem: Problem, members: Any) -> None:
 
 
 def test_without_a_kernel_xla_serves_and_says_so(problem: Problem, members: Any, monkeypatch: Any) -> None:
-    for module in ("choice", "engines.native.suits"):
+    for module in ("engine_choice", "engines.native.suits"):
         monkeypatch.setattr(f"shoal.training.{module}.best_kernel", lambda: None)
     found = chosen(problem, members)
     assert found.name == "xla"
@@ -82,8 +82,8 @@ def test_without_a_kernel_xla_serves_and_says_so(problem: Problem, members: Any,
 def test_much_work_goes_to_a_gpu(problem: Problem, members: Any, monkeypatch: Any) -> None:
     if not kernels():
         pytest.skip("the native engine's kernel was not built")
-    monkeypatch.setattr(choice, "_has_gpu", lambda: True)
-    monkeypatch.setattr(choice, "WORTH_A_LOOK", 0.0)
+    monkeypatch.setattr(engine_choice, "_has_gpu", lambda: True)
+    monkeypatch.setattr(engine_choice, "WORTH_A_LOOK", 0.0)
     assert chosen(problem, members).reason == "there is a GPU, and much to train"
 
 
