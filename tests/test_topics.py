@@ -255,6 +255,7 @@ def weather(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         vars(room).pop("weather", None)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("weather")
 def test_two_files_add_a_topic(tmp_path: Path, tiny: dict[str, Any]) -> None:
     run = shoal.fit("iris", out=str(tmp_path / "run"), **tiny)
