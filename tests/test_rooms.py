@@ -54,7 +54,7 @@ SUB_FLOORS = {
         {"evaluate"},
     ),
     "runs": ({"documents", "writing"}, {"config_file", "log", "metrics_file", "model_file"}, {"folder"}, {"listing"}),
-    "report": ({"words"}, {"figures"}, {"tables"}, {"page"}),
+    "report": ({"words"}, {"blocks", "figures"}, {"explanation"}, {"topics"}, {"page"}),
 }
 # Imports that go upward all the same, inside functions or for type hints, and why.
 FACADE = "convenience methods of a network hand over to the functions that do the work"

@@ -13,6 +13,7 @@ import pytest
 
 from shoal.data.units import units_of_names
 from shoal.evaluation.baselines.label_shuffle import Shuffled
+from shoal.evaluation.chi_square import ChiSquare
 from shoal.evaluation.cuts import Events, select
 from shoal.evaluation.explanation.importance import Importance, ImportanceTable
 from shoal.evaluation.explanation.scores import Estimate
@@ -30,8 +31,9 @@ from shoal.evaluation.topics.overfitting import Overfitting, overfitting_verdict
 from shoal.evaluation.topics.overtraining import overtraining
 from shoal.evaluation.topics.pareto import front_of
 from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.pulls import MeasuredRecord, ReplicaCount
 from shoal.evaluation.topics.reconstruction import ReconstructedRows, ReconstructionRecord
-from shoal.evaluation.topics.replicas import Replicas
+from shoal.evaluation.topics.replicas import ReplicaRow, Replicas
 from shoal.evaluation.topics.scored_rows import ScoredRows
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
@@ -441,6 +443,18 @@ def with_importance(record: Record) -> Record:
     return record.having(ImportanceTable(groups, alone, score, *told))
 
 
+def with_measured_errors(record: Record) -> Record:
+    """Return a record of numbers whose errors were measured, with two draws of replicas."""
+    pulls = {name: ChiSquare(80.0, 81.0, 0.48, 0.01, 0.1, 1.02, 0.08) for name in record[DataRecord].targets}
+    scatter = {name: Interval(0.0, 0.0, 0.1, "likelihood") for name in pulls}
+    columns = tuple(f"{name} error" for name in pulls)
+    text = f"The scatter of {' and '.join(pulls)} about the networks agrees with its measured errors."
+    parts = {"test": pulls, "validation": pulls}
+    measured = MeasuredRecord(columns, parts, scatter, text, ReplicaCount(2, 2, 4, 1))
+    rows = tuple(ReplicaRow(i, i % 2, i // 2, Status.FINISHED, 9, 7, 0.1, 0.2, i < 3) for i in range(4))
+    return record.having(measured, Replicas(rows))
+
+
 @pytest.fixture(scope="session")
 def folded_record_of() -> Callable[..., Record]:
     """The maker of made-up records with folds or repeats."""
@@ -509,6 +523,9 @@ def make_cases() -> dict[str, Record]:
         "forecast": with_forecast(make_record(classes=(), targets=("level",), test=200, networks=4, epochs=20)),
         "labelled": with_labelled_steps(make_record(classes=("rest", "walk", "run"), networks=4, epochs=20)),
         "tracked": with_labelled_steps(make_record(classes=(), targets=("level",), networks=4, epochs=20)),
+        "measured": with_measured_errors(
+            make_record(classes=(), targets=("<b>mass</b> (kg)", "speed"), networks=4, epochs=20)
+        ),
         "events": with_importance(
             with_overtraining(
                 counted(

@@ -8,9 +8,22 @@ from collections.abc import Callable
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.error_bars import ErrorBars
 from shoal.report import page_html
-from shoal.report.error_bars import error_bars, error_bars_table
+from shoal.report.blocks import Block, Bullets, ScoreTable
+from shoal.report.topics.error_bars import sections
 
 Maker = Callable[..., Record]
+
+
+def blocks_of(record: Record) -> tuple[Block, ...]:
+    return tuple(block for section in sections(record) for block in section.blocks)
+
+
+def error_bars(record: Record) -> tuple[str, ...]:
+    return tuple(str(item) for block in blocks_of(record) if isinstance(block, Bullets) for item in block.items)
+
+
+def error_bars_table(record: Record) -> ScoreTable | None:
+    return next((block for block in blocks_of(record) if isinstance(block, ScoreTable)), None)
 
 
 def changed(record: Record, **changes: object) -> Record:

@@ -24,7 +24,6 @@ from shoal.report.explanation import (
     attribution_table,
     effects_table,
     importance_lines,
-    importance_on_page,
     importance_table,
     interactions_table,
     notes,
@@ -33,6 +32,7 @@ from shoal.report.explanation import (
 )
 from shoal.report.figures import attribution, importance, interactions, partial_dependence
 from shoal.report.figures.kept import kept
+from shoal.report.topics.importance import sections
 
 HOSTILE = "<script>$x^2$"
 
@@ -93,10 +93,8 @@ def test_the_columns_of_a_group_stand_below_it(cases: dict[str, Record]) -> None
     assert [row[0].endswith("(alone)") for row in rows] == [False, True, True, False, False]
     assert rows[0][1] == "1.300 ± 0.055"
     assert "misleads" in importance_lines(found)[1]
-    table = importance_on_page(cases["events"])
-    assert table is not None
-    assert len(table.rows) == 5
-    assert importance_on_page(cases["iris"]) is None
+    assert len(next(sections(cases["events"])).blocks[0].blocks[1].blocks[0].rows) == 5  # type: ignore[attr-defined]
+    assert list(sections(cases["iris"])) == []
     shown = importance.numbers(cases["events"])
     assert shown is not None
     assert shown.table()["alone"] == [False] * 3 + [True] * 2

@@ -41,6 +41,8 @@ class Heights:
     def table(self):
         return {"height [m]": self.values}
 
+PLACE = 1000
+
 def numbers(record):
     return Heights(np.array([1.0, 2.5, 1 / 3]))
 
@@ -134,8 +136,7 @@ def test_a_figure_in_one_file_gets_all_that_figures_get(
 ) -> None:
     (tmp_path / "made_up.py").write_text(AN_ADDITION, encoding="utf-8")
     monkeypatch.setattr(shoal.report.figures, "__path__", [*shoal.report.figures.__path__, str(tmp_path)])
-    module = importlib.import_module("shoal.report.figures.made_up")
-    monkeypatch.setitem(FIGURES, "made_up", module)
+    monkeypatch.setattr(shoal.report.figures, "FIGURES", shoal.report.figures.with_places())
     page = write_report(record_of(networks=2, kept=1, epochs=3), tmp_path).read_text(encoding="utf-8")
     assert 'id="figure-made_up"' in page
     assert 'aria-label="Three bars."' in page
@@ -144,7 +145,7 @@ def test_a_figure_in_one_file_gets_all_that_figures_get(
     assert (tmp_path / "figures" / "made_up.csv").read_text() == "height [m]\n1.0\n2.5\n0.3333333333333333\n"
     assert (tmp_path / "figures" / "made_up.pdf").is_file()
     np.testing.assert_array_equal(kept(tmp_path / "figures")["made_up"].numbers.values, [1.0, 2.5, 1 / 3])
-    del sys.modules[module.__name__]
+    del sys.modules["shoal.report.figures.made_up"]
 
 
 def test_figures_of_later_commands_are_kept_beside_those_of_the_fit(every_figure: Shown, tmp_path: Path) -> None:

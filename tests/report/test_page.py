@@ -22,9 +22,15 @@ from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.evaluation.topics.verdict import Verdict
-from shoal.report import page_html, tables, write_page, write_report
-from shoal.report.anomalies import anomalies
-from shoal.report.prose import interval_methods
+from shoal.report import page_html, write_page, write_report
+from shoal.report.blocks import Paragraph
+from shoal.report.topics import reconstruction
+from shoal.report.topics.baselines import models_table
+from shoal.report.topics.candidates import hyperparameters, networks_table, population
+from shoal.report.topics.data import MOST_COLUMNS, columns_table, facts
+from shoal.report.topics.intervals import interval_methods
+from shoal.report.topics.scores import parts_table
+from shoal.report.topics.verdict import headline
 from shoal.results import Interval
 from shoal.search.results.importance import HyperparameterImportance
 
@@ -96,6 +102,7 @@ def read(page: str) -> Reader:
         "forecast",
         "labelled",
         "tracked",
+        "measured",
     ],
 )
 def test_the_page_needs_nothing_else(cases: dict[str, Record], case: str, tmp_path: Path) -> None:
@@ -159,11 +166,11 @@ def test_a_page_needs_no_figures_folder(record_of: Maker, tmp_path: Path) -> Non
 
 def test_the_table_of_networks_holds_the_best_and_says_how_many_more(record_of: Maker) -> None:
     record = record_of(networks=50, kept=5, epochs=20)
-    table = tables.networks(record)
+    table = networks_table(record)
     assert len(table.rows) == 20
     assert table.note.startswith("30 more networks in log.sqlite")
     assert "batch size" not in table.note
-    note = tables.networks(record.having(dataclasses.replace(record[Candidates], space=()))).note
+    note = networks_table(record.having(dataclasses.replace(record[Candidates], space=()))).note
     assert note.endswith("The same in all: batch size 32; epochs 20.")
     scores = sorted(n.score for n in record[Candidates].networks if np.isfinite(n.score))
     assert [row[2] for row in table.rows] == [f"{s:.3f}" if s >= 0.1 else f"{s:.4f}" for s in scores[:20]]
@@ -180,7 +187,7 @@ def test_the_best_of_each_column_is_marked(record_of: Maker) -> None:
         PartScores({"test": test}),
         dataclasses.replace(record[BaselineScores], scores={"logistic_regression": simple}),
     )
-    rows = dict(tables.models(record).rows)
+    rows = dict(models_table(record).rows)
     assert [c.best for c in rows["shoal's ensemble"]] == [False, False]
     assert [c.best for c in rows["logistic regression"]] == [True, False]
     assert rows["logistic regression"][1].value == "–"
@@ -188,8 +195,8 @@ def test_the_best_of_each_column_is_marked(record_of: Maker) -> None:
 
 def test_wide_tables_of_columns_are_cut_and_say_so(record_of: Maker) -> None:
     record = record_of(networks=2, kept=1, epochs=3, features=tuple(f"x{i}" for i in range(500)))
-    table = tables.columns(record)
-    assert len(table.rows) == tables.MOST_COLUMNS
+    table = columns_table(record)
+    assert len(table.rows) == MOST_COLUMNS
     assert table.rows[0][2] == "target"
     assert table.note.startswith("442 more columns")
 
@@ -203,22 +210,22 @@ def test_every_way_of_making_intervals_is_named(record_of: Maker) -> None:
 
 def test_one_target_gives_its_name_to_the_rmse(record_of: Maker) -> None:
     record = record_of(classes=(), targets=("mass (kg)",), networks=2, kept=1, epochs=3)
-    names = [name for name, _, _ in tables.headline(record)]
+    names = [name for name, _, _ in headline(record)]
     assert names[0] == "RMSE of mass [kg]"
     assert "95 % interval" in names[2]
 
 
 def test_units_stand_in_tables(record_of: Maker) -> None:
     record = record_of(classes=(), targets=("mass (kg)", "load (kg)"), networks=2, kept=1, epochs=3)
-    assert tables.headline(record)[0][0] == "RMSE [kg]"
-    assert tables.scores(record).header == ("rows", "RMSE [kg]", "MAE [kg]", "R²")
-    assert dict(tables.data_facts(record))["target"] == "mass [kg], load [kg]"
-    columns = tables.columns(record)
+    assert headline(record)[0][0] == "RMSE [kg]"
+    assert parts_table(record).header == ("rows", "RMSE [kg]", "MAE [kg]", "R²")
+    assert dict(facts(record))["target"] == "mass [kg], load [kg]"
+    columns = columns_table(record)
     assert (columns.header[6], columns.rows[0][6]) == ("unit", "kg")
     mixed = record_of(classes=(), targets=("mass (kg)", "time (s)"), networks=2, kept=1, epochs=3)
-    assert tables.headline(mixed)[0][0] == "RMSE"
+    assert headline(mixed)[0][0] == "RMSE"
     plain = record_of(classes=(), targets=("y",), features=("x",), networks=2, kept=1, epochs=3)
-    assert "unit" not in tables.columns(plain).header
+    assert "unit" not in columns_table(plain).header
 
 
 def test_a_figure_without_a_place_stands_at_the_end(record_of: Maker) -> None:
@@ -246,7 +253,7 @@ def test_hyperparameters_without_a_share_go_into_one_sentence(record_of: Maker) 
     each = (("learning_rate", 0.4, " mattered most."), ("l2", 0.0, ": no influence."))
     importance = tuple(HyperparameterImportance(*one) for one in each)
     record = record.having(dataclasses.replace(record[Candidates], hyperparameters=importance))
-    assert tables.hyperparameters(record) == (("learning rate", 0.4, "learning rate mattered most."),)
+    assert hyperparameters(record) == (("learning rate", 0.4, "learning rate mattered most."),)
     assert "No influence to be seen: L2 strength." in page_html(record, {})
 
 
@@ -271,7 +278,7 @@ def test_the_page_of_a_cross_validation_counts_candidates_and_says_how_they_were
     assert "out of fold (120 rows)" in text
     assert "the 2 kept ones were chosen by their scores out of fold" in text
     assert "the ensemble of 20 networks" in text
-    assert dict(tables.population(record)) == {
+    assert dict(population(record)) == {
         "candidates": "4",
         "trained": "40",
         "kept": "20",
@@ -281,7 +288,7 @@ def test_the_page_of_a_cross_validation_counts_candidates_and_says_how_they_were
 
 
 def test_the_table_of_candidates_has_mean_and_standard_error(folded_record_of: Maker) -> None:
-    table = tables.networks(folded_record_of(None, 3, networks=12, epochs=6))
+    table = networks_table(folded_record_of(None, 3, networks=12, epochs=6))
     assert table.header[:6] == ("candidate", "kept", "score", "standard error", "networks", "parameters")
     assert [row[:5] for row in table.rows[:3]] == [
         ("0", "●", "1.10", "± 0.058", "3"),
@@ -303,16 +310,16 @@ def test_images_have_sections_and_facts_of_their_own(cases: dict[str, Record], t
     reader = read(page)
     assert {"examples", "inside", "figure-example_images", "figure-filters", "figure-saliency"} <= set(reader.ids)
     assert "#examples" in reader.addresses
-    facts = dict(tables.data_facts(cases["images"]))
-    assert (facts["images"], facts["channels"], facts["stored as"]) == ("8 × 8 pixels", "band 0", "uint8")
-    assert "feature columns" not in facts
+    data = dict(facts(cases["images"]))
+    assert (data["images"], data["channels"], data["stored as"]) == ("8 × 8 pixels", "band 0", "uint8")
+    assert "feature columns" not in data
     assert len(page) < 1_000_000
 
 
 @pytest.mark.slow
 def test_series_say_how_long_they_are(cases: dict[str, Record], tmp_path: Path) -> None:
-    facts = dict(tables.data_facts(cases["series"]))
-    assert (facts["series"], facts["channels"]) == ("up to 48 steps", "lead 1 and lead 2")
+    data = dict(facts(cases["series"]))
+    assert (data["series"], data["channels"]) == ("up to 48 steps", "lead 1 and lead 2")
     reader = read(write_report(cases["series"], tmp_path).read_text(encoding="utf-8"))
     assert {"figure-example_series", "figure-hidden_states", "figure-saliency"} <= set(reader.ids)
     assert "figure-filters" not in reader.ids
@@ -332,9 +339,15 @@ def test_autoencoders_have_sections_of_their_own(cases: dict[str, Record], tmp_p
         assert '<section id="predictions">' not in page
         assert "<b>kind</b>" not in page
         assert ("The strangest test rows</caption>" in page) == (case == "autoencoder")
-    facts = dict(tables.data_facts(cases["image_autoencoder"]))
-    assert facts["images"] == "12 × 12 pixels"
-    assert facts["bottleneck"] == "2 numbers"
+    data = dict(facts(cases["image_autoencoder"]))
+    assert data["images"] == "12 × 12 pixels"
+    assert data["bottleneck"] == "2 numbers"
+
+
+def anomalies(record: Record) -> str:
+    """Return the text of the section on anomalies, nothing where there is none."""
+    shown = [section for section in reconstruction.sections(record) if section.anchor == "anomalies"]
+    return " ".join(str(b.text) for section in shown for b in section.blocks if isinstance(b, Paragraph))
 
 
 def test_the_sentence_on_anomalies_says_how_many_there_are(cases: dict[str, Record]) -> None:

@@ -95,7 +95,7 @@ def print_summary(run: Run, paged: bool = True) -> None:
     for line in error_bar_lines(metrics):
         print_text(line)
     if "selection" in metrics:
-        from shoal.report.selection import selection_line
+        from shoal.report.topics.selection import selection_line
 
         print_text(selection_line(metrics["selection"]))
     if "search" in metrics and trained > metrics["search"]["candidates_looked_at"]:
@@ -150,7 +150,7 @@ def candidates_line(search: Mapping[str, Any]) -> str:
     >>> candidates_line({"candidates_looked_at": 8, "cv": 5, "repeats": 2, "kept": [best]})
     '8 candidates, each trained in 5 folds × 2 repeats; the best scored 0.123 ± 0.021 (loss out of fold)'
     """
-    from shoal.report.prose import rounds
+    from shoal.report.topics.candidates import rounds
     from shoal.report.words import count, number
 
     best = search["kept"][0]

@@ -66,7 +66,7 @@ def select(
         options=read_options(settings),
     )
     if out is not None:
-        from shoal.report.selection import write_selection
+        from shoal.report.topics.selection import write_selection
 
         write_selection(selection, out)
     if as_json:
@@ -77,7 +77,7 @@ def select(
 
 def _print(selection: Selection, out: str | None) -> None:
     from shoal.cli.output import print_table, print_text
-    from shoal.report.selection import selection_lines, selection_rows
+    from shoal.report.topics.selection import selection_lines, selection_rows
 
     print_table((f"on the {selection.quoted_on}", "value [95 %]"), selection_rows(selection))
     for line in selection_lines(selection):

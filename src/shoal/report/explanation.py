@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 from shoal.data.units import NO_UNITS
 from shoal.evaluation.explanation.importance import ImportanceTable, scores_of
 from shoal.evaluation.explanation.scores import Estimate
-from shoal.evaluation.record import Record
-from shoal.report.tables import Table
 from shoal.report.words import count, integer, joined, number
 
 if TYPE_CHECKING:
@@ -69,16 +67,6 @@ def importance_lines(importance: ImportanceTable) -> tuple[str, ...]:
             "them matters alone misleads: the others stand in for it"
         )
     return tuple([*lines, f"{count(left, 'more line')} in the files"] if left > 0 else lines)
-
-
-def importance_on_page(record: Record) -> Table | None:
-    """Return the table of importance with what is to be said of it, or None where none was measured."""
-    importance = record.get(ImportanceTable)
-    if importance is None:
-        return None
-    note = "The command shoal explain shows how the answer changes with each column, and which columns interact."
-    header, rows = importance_table(importance)
-    return Table(header, tuple(rows), note)
 
 
 def effects_table(explanation: Explanation) -> tuple[tuple[str, ...], TableRows]:

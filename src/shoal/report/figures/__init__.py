@@ -1,80 +1,31 @@
-"""The figures of a run, one file each: `numbers(record)` computes what `draw(numbers)` draws."""
+"""The figures of a run, one file each: `numbers(record)` computes what `draw(numbers)` draws.
+
+A module with a `PLACE` is a figure of the page and is found without being named anywhere; figures come in the order of
+their places. The others are drawn by later commands.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from types import ModuleType
 
 from shoal.evaluation.record import Record
-from shoal.report.figures import (
-    anomaly_scores,
-    baselines,
-    best_network,
-    bottlenecks,
-    calibration,
-    codes_plane,
-    confusion,
-    coverage,
-    example_images,
-    example_series,
-    feature_maps,
-    filters,
-    forecast,
-    front,
-    hidden_states,
-    importance,
-    labelled_steps,
-    learning_curves,
-    networks_tried,
-    overtraining,
-    predicted_true,
-    pulls,
-    reconstructed,
-    reconstructed_columns,
-    rejection,
-    residuals,
-    saliency,
-    significance,
-    strangest,
-    validation_metric,
-)
 from shoal.report.figures.drawable import FigureNumbers as FigureNumbers
 from shoal.report.figures.export import drawing, save, save_table
 from shoal.report.figures.kept import keep
 
-FIGURES: dict[str, ModuleType] = {
-    "learning_curves": learning_curves,
-    "validation_metric": validation_metric,
-    "networks_tried": networks_tried,
-    "front": front,
-    "confusion_matrix": confusion,
-    "calibration": calibration,
-    "overtraining": overtraining,
-    "significance": significance,
-    "rejection": rejection,
-    "predicted_true": predicted_true,
-    "residuals": residuals,
-    "pulls": pulls,
-    "coverage": coverage,
-    "reconstructed": reconstructed,
-    "reconstructed_columns": reconstructed_columns,
-    "bottlenecks": bottlenecks,
-    "codes_plane": codes_plane,
-    "anomaly_scores": anomaly_scores,
-    "strangest": strangest,
-    "baselines": baselines,
-    "importance": importance,
-    "example_images": example_images,
-    "example_series": example_series,
-    "labelled_steps": labelled_steps,
-    "forecast": forecast,
-    "best_network": best_network,
-    "filters": filters,
-    "feature_maps": feature_maps,
-    "saliency": saliency,
-    "hidden_states": hidden_states,
-}
+
+def with_places() -> dict[str, ModuleType]:
+    """Return the modules of this room that have a place, by name, in the order of their places."""
+    modules = {module.name: import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)}
+    placed = {name: module for name, module in modules.items() if hasattr(module, "PLACE")}
+    return dict(sorted(placed.items(), key=lambda item: item[1].PLACE))
+
+
+FIGURES: dict[str, ModuleType] = with_places()
 
 
 def figure_numbers(record: Record) -> dict[str, FigureNumbers]:

@@ -17,6 +17,7 @@ from shoal.report.words import count, number
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 180
 BINS = 40
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PLACE = 200
 SHOWN = {
     Task.CLASSIFICATION: ("log_loss", "accuracy"),
     Task.REGRESSION: ("rmse", "r2"),
@@ -96,9 +97,13 @@ def numbers(record: Record) -> Baselines | None:
         for metric in SHOWN[record[DataRecord].task]
         if metric in ensemble
     )
-    own = "shoal's ensemble" if record.get(ReconstructionRecord) is None else "shoal's best network"
-    names = (own, *(label(name) for name in record[BaselineScores].scores))
+    names = (scored_name(record), *(label(name) for name in record[BaselineScores].scores))
     return Baselines(names, panels) if panels else None
+
+
+def scored_name(record: Record) -> str:
+    """Return what stands for shoal beside the baselines: its ensemble, or the network that reconstructs."""
+    return "shoal's ensemble" if record.get(ReconstructionRecord) is None else "shoal's best network"
 
 
 def _three(score: Interval | None) -> tuple[float, float, float]:

@@ -23,6 +23,7 @@ from shoal.report.figures.tabular import Columns
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 260
 MOST_LETTERS, MOST_LETTERS_NARROW = 32, 16
 
 

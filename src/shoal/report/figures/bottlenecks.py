@@ -18,6 +18,8 @@ from shoal.search.results.ranking import WITHIN
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 160
+
 
 @stored("figure.bottlenecks")
 @dataclass(frozen=True)

@@ -18,6 +18,8 @@ from shoal.report.figures.tabular import Columns
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 60
+
 
 @stored("figure.calibration")
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PLACE = 170
 # After Okabe and Ito, and others of middle brightness, which light and dark pages bear.
 PALETTE = (BLUE, VERMILION, GREEN, "#cc79a7", "#e69f00", "#56b4e9", "#8c6bb1", "#a0705f", "#9aa52e", MUTED, "#d6604d")
 MARKS = "os^Dv"

@@ -16,6 +16,8 @@ from shoal.report.figures.tabular import Columns
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 130
+
 
 @stored("figure.coverage")
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PLACE = 220
 CELL = 1.08  # inches, the width of an image with its texts at least
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PLACE = 230
 CELL = 2.2  # inches, the width of a series at least
 
 

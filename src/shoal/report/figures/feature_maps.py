@@ -20,6 +20,7 @@ from shoal.report.words import count
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 280
 MOST_MAPS, MOST_LAYERS, MOST_PIXELS = 8, 6, 64
 
 

@@ -20,6 +20,7 @@ from shoal.report.words import joined, number
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 270
 MOST, COLUMNS, CELL = 32, 8, 1.1
 MOST_CHANNELS, MOST_LINES = 3, 16
 

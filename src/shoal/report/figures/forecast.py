@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PLACE = 250
+
 
 @stored("figure.forecast")
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PLACE = 40
+
 
 @stored("figure.score_by_size")
 @dataclass(frozen=True)

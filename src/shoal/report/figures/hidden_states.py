@@ -18,6 +18,8 @@ from shoal.report.words import count
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 300
+
 
 @stored("figure.hidden_states")
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from shoal.report.words import count, integer
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 210
 MOST = 24
 ROW = 0.21  # inches
 INDENT = "   "

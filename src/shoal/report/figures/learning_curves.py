@@ -20,6 +20,8 @@ from shoal.report.words import count
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 10
+
 
 @stored("figure.learning_curves")
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PLACE = 30
 PANELS = 3
 MOST_CATEGORIES = 9
 FEW_NUMBERS = 6

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PLACE = 70
+
 
 @stored("figure.scores")
 @dataclass(frozen=True)

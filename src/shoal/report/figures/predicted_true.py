@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PLACE = 100
+
 
 @stored("figure.predicted_true")
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from shoal.report.figures.targets import target_rows
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 120
 EDGE = 4.5  # pulls beyond it are counted in the outermost bins
 
 

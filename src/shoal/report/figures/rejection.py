@@ -17,6 +17,8 @@ from shoal.results import Interval
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 90
+
 
 @stored("figure.rejection")
 @dataclass(frozen=True)

@@ -17,6 +17,8 @@ from shoal.report.words import count, label
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 110
+
 
 @stored("figure.residuals")
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from shoal.report.words import count
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 290
 MOST_IMAGES, MOST_SERIES, MOST_PIXELS = 6, 4, 96
 CELL = 1.08  # inches, the width of an image with its text at least
 

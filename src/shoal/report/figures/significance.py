@@ -17,6 +17,7 @@ from shoal.results import Interval
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 80
 LABELS = {"asimov": "Asimov significance", "ams": "AMS", "s/sqrt(b)": "S/√B", "s/sqrt(s+b)": "S/√(S+B)"}
 
 

@@ -20,6 +20,8 @@ from shoal.report.words import count, label
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+PLACE = 20
+
 
 @stored("figure.validation_metric")
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+PLACE = 50
 MOST_WITH_TEXT = 40
 SMALLEST = 4.5  # points
 TALLEST = 1.2  # inches of a cell

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from shoal.evaluation.cuts import Selection
 from shoal.evaluation.record import Record
-from shoal.report.tables import Table
+from shoal.report.blocks import Paragraph, PlainTable, Section, figures, sentences
 from shoal.report.words import integer, interval, number
 from shoal.results import Interval
 
@@ -21,22 +20,20 @@ NAMES = {
 }
 
 
-@dataclass(frozen=True)
-class SelectionText:
-    """What the page says of a selection: sentences, and a table of what the cut gives."""
-
-    lines: tuple[str, ...]
-    table: Table
-    title: str
-
-
-def selection_of(record: Record) -> SelectionText | None:
-    """Return the text, or None where no yields were given."""
+def sections(record: Record) -> Iterator[Section]:
+    """Give the section on the cut, where yields were given."""
     selection = record.get(Selection)
     if selection is None:
-        return None
-    table = Table(("", "value [95 %]"), tuple(selection_rows(selection)))
-    return SelectionText(selection_lines(selection), table, f"On the {selection.quoted_on}")
+        return
+    note = (
+        "The best of many cuts flatters where it was chosen; only the other rows stand for new data. Intervals draw "
+        "signal and background rows anew, each for itself, and hold the yields fixed."
+    )
+    header, rows = ("", "value [95 %]"), tuple(selection_rows(selection))
+    table = PlainTable(f"On the {selection.quoted_on}", header, rows, numeric=(1,))
+    shown = figures("significance", "rejection")
+    blocks = sentences(selection_lines(selection)), shown, table, Paragraph(note, "note")
+    yield Section("selection", 100, blocks, "Selection", "Selection")
 
 
 def selection_line(selection: Mapping[str, Any]) -> str:

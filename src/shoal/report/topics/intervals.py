@@ -1,0 +1,113 @@
+"""How the intervals were made, and how often rows were looked at that should not be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from markupsafe import Markup
+
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.baselines import BaselineScores
+from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.error_bars import ErrorBars
+from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
+from shoal.evaluation.topics.scores import PartScores
+from shoal.evaluation.topics.split import SplitRecord
+from shoal.report.blocks import Bullets, Inline, Paragraph, Section, Text
+from shoal.report.topics.split import openings
+from shoal.report.words import count, integer, joined, label
+from shoal.search.results.optimism import Optimism
+from shoal.statistics.bootstrap import resamples_for
+
+_METHODS = {
+    "bootstrap": (
+        "the percentile bootstrap: the rows are drawn anew with replacement, the test rows {times} times, "
+        "and the interval holds the middle 95 % of the scores (Efron 1979)"
+    ),
+    "block bootstrap": (
+        "the percentile bootstrap of blocks: neighbouring rows overlap in time and are drawn together, the test rows "
+        "{times} times (Politis and Romano 1992)"
+    ),
+    "cluster bootstrap": (
+        "the percentile bootstrap of whole series, since the steps of one series are much alike: the test series are "
+        "drawn anew with replacement {times} times (Field and Welsh 2007)"
+    ),
+    "basic bootstrap": (
+        "the basic bootstrap: as before, but from twice the value less the upper end to twice it less the lower "
+        "one, since errors of resamples lie too high (Davison and Hinkley 1997)"
+    ),
+    "basic cluster bootstrap": (
+        "the basic bootstrap of whole groups, from twice the value less the upper end to twice it less the lower "
+        "one, since errors of resamples lie too high (Davison and Hinkley 1997)"
+    ),
+    "wilson": (
+        "Wilson's interval for a share, which holds even where all rows are right or all are wrong (Wilson 1927)"
+    ),
+}
+
+
+def sections(record: Record) -> Iterator[Section]:
+    """Give the section on how intervals were made."""
+    meaning = (
+        Markup("Every interval holds 95&nbsp;%."),
+        " It tells how much a score would change with other rows of the same kind; it does not tell how much it would "
+        "change if the networks were trained anew.",
+    )
+    items = tuple((Inline("strong", f"{names}:"), f" {method}.") for names, method in _all_methods(record))
+    blocks = Paragraph(meaning), Bullets(items), Paragraph(_looked_at(record))
+    yield Section("method", 150, blocks, "Intervals", "How the intervals were made")
+
+
+def _all_methods(record: Record) -> Iterator[tuple[str, str]]:
+    yield from interval_methods(record)
+    split = record[SplitRecord]
+    if record.get(ReconstructionRecord) is not None:
+        yield (
+            "threshold of anomalies",
+            "the conformal quantile of the scores of the validation rows (Laxhammar and Falkman 2010). These rows "
+            "stopped the networks and chose them, so that a little more than the stated share of new rows may lie "
+            "above it",
+        )
+    if record[TestRows].std is not None:
+        rows = "out of fold" if split.cv else "on validation rows"
+        method = f"the spread of the ensemble and the noise that was seen {rows}, together"
+        if record.get(ErrorBars) is not None:
+            folds = ", by folds Barber et al. 2021" if split.cv and not split.rolling else ""
+            method += f"; intervals are conformal (Papadopoulos et al. 2002, Lei et al. 2018{folds})"
+        yield "error bars of predictions", method
+
+
+def interval_methods(record: Record) -> tuple[tuple[str, str], ...]:
+    """Return each way in which an interval of a score was made: what it was used for, and how it goes."""
+    used: dict[str, list[str]] = {}
+    for scores in (*record[PartScores].parts.values(), *record[BaselineScores].scores.values()):
+        for metric, score in scores.items():
+            names = used.setdefault(score.method, [])
+            if label(metric) not in names:
+                names.append(label(metric))
+    coverage = record[TestRows].coverage
+    if coverage is not None:
+        used.setdefault(coverage.method, []).append("coverage of the error bars")
+    bars = record.get(ErrorBars)
+    if bars is not None and bars.scores:
+        used.setdefault(bars.scores["calibration_error"]["test"].before.method, []).append("calibration error")
+    series = record[TestRows].series
+    times = integer(resamples_for(record[SplitRecord].rows.get("test", 1) if series is None else len(series)))
+    return tuple(
+        (joined(names), _METHODS.get(method, method).replace("{times}", times)) for method, names in used.items()
+    )
+
+
+def _looked_at(record: Record) -> Text:
+    """Return among how many candidates was chosen, by which rows, and how often the test rows were opened."""
+    ranked, optimism = record[Candidates].ranked, record.get(Optimism)
+    tried, chosen = len(ranked), sum(candidate.kept for candidate in ranked)
+    rows = "by their scores out of fold" if record[SplitRecord].cv else "on validation rows"
+    flatters = "" if optimism is None else f" {optimism.sentence}"
+    return (
+        f"{count(tried, 'candidate was', 'candidates were')} looked at; the {chosen} kept "
+        f"{'one was' if chosen == 1 else 'ones were'} chosen {rows}.{flatters} The test rows were opened ",
+        openings(record),
+        "; the more often they are looked at and something is changed thereafter, the more the test scores flatter.",
+    )

@@ -1,0 +1,28 @@
+"""Which rows trained, validated and tested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.examples import SignalRecord
+from shoal.evaluation.topics.split import SplitRecord
+from shoal.report.blocks import Inline, Paragraph, Section
+from shoal.report.words import sentence
+from shoal.runs.page_file import times
+
+
+def sections(record: Record) -> Iterator[Section]:
+    """Give the section on the split, to which the scores of each part are joined."""
+    inputs = "Features" if record.get(SignalRecord) is None else "Channels"
+    text = (
+        f"{sentence(record[SplitRecord].how)} {inputs} were scaled by the normalisation "
+        f"“{record[DataRecord].normalization}”, fitted on the training rows only."
+    )
+    yield Section("split", 20, (Paragraph(text),), "Split", "Split")
+
+
+def openings(record: Record) -> Inline:
+    """Return how often the test rows were opened, in the element that `runs.page_file` rewrites."""
+    return Inline("span", times(record[SplitRecord].test_openings), "openings")

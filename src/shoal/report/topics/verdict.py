@@ -1,0 +1,80 @@
+"""The head of the page: what was learnt, how well, and whether that is better than simple methods and overfitted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from markupsafe import Markup
+
+from shoal.evaluation.record import Record
+from shoal.evaluation.topics.baselines import BaselineScores
+from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.error_bars import level_of
+from shoal.evaluation.topics.overfitting import Overfitting
+from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.pulls import MeasuredRecord
+from shoal.evaluation.topics.reconstruction import ReconstructionRecord
+from shoal.evaluation.topics.scores import PartScores
+from shoal.evaluation.topics.split import SplitRecord
+from shoal.evaluation.topics.verdict import Verdict
+from shoal.report.blocks import Bullets, Heading, Headline, Inline, Paragraph, Section, Text
+from shoal.report.topics.split import openings
+from shoal.report.words import count, integer, interval_range, interval_value, label, percent, sentence
+from shoal.results import Task
+
+HEADLINE = {
+    Task.CLASSIFICATION: ("accuracy", "log_loss", "roc_auc"),
+    Task.REGRESSION: ("rmse", "r2", "mae"),
+    Task.RECONSTRUCTION: ("reconstruction_error", "explained_variance"),
+}
+
+
+def sections(record: Record) -> Iterator[Section]:
+    """Give the head of the page."""
+    data = record[DataRecord]
+    targets = f" · {', '.join(data.targets)}" if data.targets else ""
+    blocks = (
+        Paragraph(f"{data.task_name}{targets}", "kicker"),
+        Heading(data.name, 1),
+        Paragraph(sentence(record[Verdict].opening), "lead"),
+        Headline(headline(record)),
+        Paragraph(_scored_rows(record), "note"),
+        Bullets(tuple(_verdicts(record)), "verdicts"),
+    )
+    yield Section("verdict", 0, blocks, "Verdict")
+
+
+def headline(record: Record) -> tuple[tuple[str, str, str], ...]:
+    """Return the two or three scores that open the page: label, value, range."""
+    data, rows = record[DataRecord], record[TestRows]
+    test = record[PartScores].test
+    shown = [(label(metric), test[metric]) for metric in HEADLINE[data.task] if metric in test]
+    if rows.coverage is not None and rows.mean is not None:
+        shown = [*shown[:2], (f"of true values inside their {percent(level_of(record))} interval", rows.coverage)]
+    rmse, with_unit = label("rmse"), label("rmse", data.score_unit("rmse"))
+    if data.task is Task.REGRESSION and len(data.targets) == 1:
+        with_unit = f"{rmse} of {data.label(data.targets[0])}"
+    return tuple((with_unit if name == rmse else name, interval_value(s), interval_range(s)) for name, s in shown)
+
+
+def _scored_rows(record: Record) -> Text:
+    """Return what was scored on which rows, and how often these were opened."""
+    kept, tried = len(record[Candidates].kept), len(record[Candidates].ranked)
+    reconstruction = record.get(ReconstructionRecord)
+    scored = f"the ensemble of {count(kept, 'network')}" if reconstruction is None else "the best network"
+    return (
+        f"Scores of {scored} on {integer(record[SplitRecord].rows.get('test', 0))} test rows, with ",
+        Markup("95&nbsp;%"),
+        " intervals. The test rows were opened ",
+        openings(record),
+        f", the first time after {count(tried, 'candidate')} had been looked at without them.",
+    )
+
+
+def _verdicts(record: Record) -> Iterator[Text]:
+    overfitting, measured = record[Overfitting], record.get(MeasuredRecord)
+    yield Inline("strong", "Baselines."), f" {sentence(record[BaselineScores].sentence)}"
+    if measured is not None:
+        yield Inline("strong", "Measured errors."), f" {sentence(measured.text)}"
+    yield Inline("strong", "Overfitting."), f" {sentence(overfitting.sentence)} {sentence(overfitting.advice)}"
