@@ -30,7 +30,7 @@ from shoal.evaluation.topics.labelled_steps import StepExamples
 from shoal.evaluation.topics.overfitting import Overfitting, overfitting_verdict
 from shoal.evaluation.topics.overtraining import overtraining
 from shoal.evaluation.topics.pareto import front_of
-from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.evaluation.topics.pulls import MeasuredRecord, ReplicaCount
 from shoal.evaluation.topics.reconstruction import ReconstructedRows, ReconstructionRecord
 from shoal.evaluation.topics.replicas import ReplicaRow, Replicas
@@ -214,7 +214,7 @@ def make_record(
     )
 
 
-def made_up_error_bars(rows: TestRows) -> ErrorBars:
+def made_up_error_bars(rows: PredictedTestRows) -> ErrorBars:
     """Return what may be said of the error bars of test rows."""
     common: dict[str, Any] = {"level": 0.95, "how": "the conformal quantile of 71 rows that trained no weight"}
     common |= {"promised": True, "outside": Interval(0.03, 0.005, 0.1, "wilson"), "outside_rows": 1}
@@ -238,24 +238,24 @@ def made_up_error_bars(rows: TestRows) -> ErrorBars:
     )
 
 
-def _class_rows(rng: Any, n: int, classes: Any, weights: Any) -> tuple[TestRows, list[np.ndarray]]:
+def _class_rows(rng: Any, n: int, classes: Any, weights: Any) -> tuple[PredictedTestRows, list[np.ndarray]]:
     k = len(classes)
     truth = np.arange(n) % k
     predictions = []
     for sharpness in (4.0, 0.0, 3.0, 2.5):
         z = rng.normal(size=(n, k)) + sharpness * np.eye(k)[truth]
         predictions.append(np.exp(z) / np.exp(z).sum(1, keepdims=True))
-    return TestRows(truth, weights, probabilities=predictions[0]), predictions
+    return PredictedTestRows(truth, weights, probabilities=predictions[0]), predictions
 
 
-def _value_rows(rng: Any, n: int, targets: Any, weights: Any) -> tuple[TestRows, list[np.ndarray]]:
+def _value_rows(rng: Any, n: int, targets: Any, weights: Any) -> tuple[PredictedTestRows, list[np.ndarray]]:
     k = len(targets)
     truth = rng.normal(150, 60, (n, k)) * 10.0 ** (-3 * np.arange(k))
     scale = truth.std(0)
     std = scale * rng.uniform(0.2, 0.5, (n, k))
     mean = truth + rng.normal(size=(n, k)) * std
     others = [truth + rng.normal(size=(n, k)) * scale * s for s in (1.0, 0.5, 0.4)]
-    rows = TestRows(
+    rows = PredictedTestRows(
         truth,
         weights,
         mean=mean,
@@ -299,7 +299,7 @@ def counted(record: Record, optimism: Optimism) -> Record:
 def with_images(record: Record, shape: tuple[int, int, int] = (8, 8, 1), **changes: Any) -> Record:
     """Return a record of images with made-up filters and maps."""
     rng = np.random.default_rng(3)
-    few = min(12, len(record[TestRows].truth))
+    few = min(12, len(record[PredictedTestRows].truth))
     height, width, channels = shape
     signals = SignalRecord(
         kind="images",
@@ -318,7 +318,7 @@ def with_images(record: Record, shape: tuple[int, int, int] = (8, 8, 1), **chang
 def with_reconstruction(record: Record, shape: tuple[int, ...] = (4,), **changes: Any) -> Record:
     """Return a record of autoencoders with made-up codes and scores; rows of a table where the shape has one axis."""
     rng = np.random.default_rng(6)
-    rows = len(record[TestRows].truth)
+    rows = len(record[PredictedTestRows].truth)
     scores = rng.gamma(2.0, 0.02, rows)
     order = np.argsort(scores)
     kind = {1: "table", 2: "series", 3: "images"}[len(shape)]
@@ -355,7 +355,7 @@ def with_reconstruction(record: Record, shape: tuple[int, ...] = (4,), **changes
         BestMember(network, parameters),
         PartScores(dict.fromkeys(record[PartScores].parts, scores_of)),
         dataclasses.replace(record[BaselineScores], scores={"mean": scores_of, "pca": scores_of}),
-        TestRows(truth[:, :0]),
+        PredictedTestRows(truth[:, :0]),
         dataclasses.replace(found, **changes),
     )
 
@@ -363,7 +363,7 @@ def with_reconstruction(record: Record, shape: tuple[int, ...] = (4,), **changes
 def with_series(record: Record, steps: int = 48, channels: int = 2, **changes: Any) -> Record:
     """Return a record of series of different lengths with made-up states."""
     rng = np.random.default_rng(4)
-    few = min(12, len(record[TestRows].truth))
+    few = min(12, len(record[PredictedTestRows].truth))
     signals = SignalRecord(
         kind="series",
         channels=tuple(f"lead {i + 1}" for i in range(channels)),
@@ -380,8 +380,8 @@ def with_series(record: Record, steps: int = 48, channels: int = 2, **changes: A
 
 def with_forecast(record: Record) -> Record:
     """Return a record of windows whose last rows are a forecast by day."""
-    rows = np.arange(len(record[TestRows].truth))[-150:]
-    forecast = ForecastRows(rows, 18_000.0 + rows, np.roll(record[TestRows].truth[rows, 0], 1))
+    rows = np.arange(len(record[PredictedTestRows].truth))[-150:]
+    forecast = ForecastRows(rows, 18_000.0 + rows, np.roll(record[PredictedTestRows].truth[rows, 0], 1))
     day = ColumnRow("day", "date", "time", 0, len(rows), "2019-04-14", "2019-11-02")
     data = dataclasses.replace(record[DataRecord], columns=(*record[DataRecord].columns, day))
     return with_series(record.having(data, forecast), channels=1, lengths=None)
@@ -389,22 +389,22 @@ def with_forecast(record: Record) -> Record:
 
 def with_labelled_steps(record: Record, steps: int = 40) -> Record:
     """Return a record of series whose steps have targets, the second half of each series without."""
-    rng, few = np.random.default_rng(5), min(12, len(record[TestRows].truth))
+    rng, few = np.random.default_rng(5), min(12, len(record[PredictedTestRows].truth))
     classes = len(record[DataRecord].classes)
     truth = (rng.integers(0, classes, (few, steps)) if classes else rng.normal(size=(few, steps))).astype(float)
     said = np.where(rng.random((few, steps)) < 0.8, truth, truth[:, ::-1])
     truth[:, steps // 2 :] = said[:, steps // 2 :] = np.nan
     bands = (None, None) if classes else (said - 1.0, said + 1.0)
     examples = StepExamples(truth, said, rng.random(few), *bands)
-    series = np.arange(len(record[TestRows].truth)) // 7
-    rows = dataclasses.replace(record[TestRows], series=series)
+    series = np.arange(len(record[PredictedTestRows].truth)) // 7
+    rows = dataclasses.replace(record[PredictedTestRows], series=series)
     return with_series(record.having(rows, examples), steps, saliency=None)
 
 
 def with_overtraining(record: Record) -> Record:
     """Return a record of two classes with the scores of made-up training rows and a label-shuffle baseline."""
     rng = np.random.default_rng(8)
-    rows, test = 400, record[TestRows]
+    rows, test = 400, record[PredictedTestRows]
     truth = np.arange(rows) % 2
     p = 1 / (1 + np.exp(-3 * (truth - 0.5) - rng.normal(size=rows)))
     train = truth, np.column_stack([1 - p, p]), None if test.weights is None else rng.normal(1.0, 0.8, rows)

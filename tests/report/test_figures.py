@@ -17,7 +17,7 @@ from shoal.evaluation.topics.best_network import BestMember
 from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.curves import Curves
 from shoal.evaluation.topics.error_bars import ErrorBars
-from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.report.figures import FIGURES, calibration, coverage, figure_numbers, write_figures
 from shoal.report.figures.bands import MOST_POINTS, bands, quantiles
 from shoal.report.figures.baselines import numbers as baseline_numbers
@@ -73,7 +73,7 @@ def test_the_best_epoch_is_the_lowest_point() -> None:
 def test_the_confusion_matrix_counts_weights_and_shares_rows(record_of: Maker) -> None:
     record = record_of(classes=("a", "b", "c"), test=4)
     rows = dataclasses.replace(
-        record[TestRows],
+        record[PredictedTestRows],
         truth=np.array([0, 0, 1, 1]),
         probabilities=np.eye(3)[[0, 1, 1, 1]],
         weights=np.array([3.0, 1.0, 1.0, -0.5]),
@@ -96,7 +96,7 @@ def test_calibration_groups_have_equal_size_and_wilson_intervals() -> None:
 
 def test_calibration_is_left_out_where_weights_are_negative(record_of: Maker) -> None:
     record = record_of(weights=True)
-    assert (np.asarray(record[TestRows].weights) < 0).any()
+    assert (np.asarray(record[PredictedTestRows].weights) < 0).any()
     assert "calibration" not in figure_numbers(record)
 
 
@@ -128,8 +128,8 @@ def test_error_bars_are_thinned_and_the_caption_says_so(record_of: Maker) -> Non
     assert len(thinned(shown.panels[0])) == 300
     assert "300 of 3,000 rows" in shown.caption
     panel = shown.panels[0]
-    assert record[TestRows].std is not None
-    np.testing.assert_allclose(panel.residual / panel.pull, record[TestRows].std[:, 0])
+    assert record[PredictedTestRows].std is not None
+    np.testing.assert_allclose(panel.residual / panel.pull, record[PredictedTestRows].std[:, 0])
 
 
 def test_every_target_has_a_panel(record_of: Maker) -> None:

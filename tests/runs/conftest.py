@@ -14,7 +14,7 @@ from shoal.evaluation.topics.candidates import Candidates, NetworkRow
 from shoal.evaluation.topics.curves import Curves
 from shoal.evaluation.topics.data import ColumnRow, DataRecord
 from shoal.evaluation.topics.overfitting import Overfitting
-from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.evaluation.topics.replicas import Replicas
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
@@ -56,7 +56,7 @@ class RecordMaker:
             BaselineScores({name: {"accuracy": Interval(0.5, 0.2, 0.8)} for name in baselines}, True, "It is better."),
             Overfitting("mild", "It overfits a little.", "Use more rows.", Interval(0.1, 0.0, 0.2)),
             Verdict("All well.", "All well."),
-            TestRows(
+            PredictedTestRows(
                 truth=np.array([0, 1, 1, 0]),
                 probabilities=np.array([[0.9, 0.1], [0.2, 0.8], [0.7, 0.3], [0.6, 0.4]]),
             ),

@@ -11,7 +11,7 @@ import pytest
 from shoal.errors import RunError
 from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.data import DataRecord
-from shoal.evaluation.topics.predictions import TestRows as RowsOfTheTest
+from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.results import Interval, Task
 from shoal.runs.metrics_file import metrics_dict, read_metrics, write_metrics
@@ -73,7 +73,9 @@ def test_the_confusion_matrix_counts_the_test_rows(make_record: Any) -> None:
 def test_regression_has_its_coverage(make_record: Any) -> None:
     record = make_record()
     data = dataclasses.replace(record[DataRecord], task=Task.REGRESSION, classes=(), targets=("y",))
-    rows = RowsOfTheTest(truth=np.zeros((2, 1)), mean=np.zeros((2, 1)), coverage=Interval(0.94, 0.9, 0.97, "wilson"))
+    rows = PredictedTestRows(
+        truth=np.zeros((2, 1)), mean=np.zeros((2, 1)), coverage=Interval(0.94, 0.9, 0.97, "wilson")
+    )
     metrics = metrics_dict(record.having(data, rows))
     assert metrics["coverage"]["value"] == 0.94
     assert "confusion_matrix" not in metrics

@@ -30,7 +30,7 @@ from shoal.training.heads import (
     QuantileHead,
     head_from_dict,
 )
-from shoal.training.loss_choice import choose_loss, with_levels, with_scatter
+from shoal.training.loss_choice import choose_loss, with_learned_scatter, with_levels
 from shoal.training.losses import Loss, get_loss
 from shoal.training.planner import Budget
 from shoal.training.problem import Problem, make_problem
@@ -191,7 +191,10 @@ def problem_with(loss: Loss, rows: int = 90, targets: int = 2) -> Problem:
     return replace(make_problem(Task.REGRESSION, loss, *parts), known_errors=known)
 
 
-LOSSES_WITH_HEADS = [*(get_loss(name) for name in REGRESSION), with_scatter(get_loss("gaussian_nll"), "constant")]
+LOSSES_WITH_HEADS = [
+    *(get_loss(name) for name in REGRESSION),
+    with_learned_scatter(get_loss("gaussian_nll"), "constant"),
+]
 
 
 @pytest.mark.slow
@@ -240,7 +243,7 @@ def test_the_native_engine_gives_the_same(
 def test_a_constant_is_no_weight(members: Callable[..., Any]) -> None:
     from shoal.training.packing import member_scalars
 
-    loss = with_scatter(get_loss("gaussian_nll"), "constant")
+    loss = with_learned_scatter(get_loss("gaussian_nll"), "constant")
     scalars = member_scalars(problem_with(loss), 32, members({"hidden": (4,)}))
     assert scalars["weights"].tolist() == [3 * 4 + 4 * 2]
 
@@ -268,7 +271,7 @@ def test_the_heads_find_the_truth(members: Callable[..., Any], xla_of: Callable[
     np.testing.assert_allclose(np.sqrt(found.variance), noise, atol=0.1)
     sigma = np.full(x.shape, 0.3)
     found = said(
-        with_scatter(get_loss("gaussian_nll"), "constant"),
+        with_learned_scatter(get_loss("gaussian_nll"), "constant"),
         np.concatenate([0.4 * rng.normal(size=x.shape) + sigma * rng.normal(size=x.shape), sigma], axis=1),
         known=True,
     )

@@ -20,5 +20,5 @@ def evaluate(fitted: Fitted, provenance: Provenance) -> Record:
     for topic in sorted(known.values(), key=lambda topic: topic.opens_test_rows):
         evaluation.record(topic.record)
     records = ((topic.record, evaluation.record(topic.record)) for topic in known.values())
-    topics_said = {kind: record for kind, record in records if record is not None}
-    return Record(provenance, topics_said, tuple(evaluation.warnings))
+    measured = {kind: record for kind, record in records if record is not None}
+    return Record(provenance, measured, tuple(evaluation.warnings))

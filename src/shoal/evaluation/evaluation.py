@@ -18,7 +18,7 @@ from shoal.prediction.predictor import Predictor
 from shoal.prediction.scored import Scored
 from shoal.results import Task
 
-Said = TypeVar("Said")
+TopicRecord = TypeVar("TopicRecord")
 Measure = Callable[["Evaluation"], Any]
 
 
@@ -32,7 +32,7 @@ class PredictedPart:
 
 
 @dataclass(frozen=True)
-class TestPart:
+class OpenedRows:
     """The test rows, opened.
 
     Attributes:
@@ -69,14 +69,14 @@ class Evaluation:
         self._measures = measures
         self._records: dict[type, Any] = {}
 
-    def record(self, kind: type[Said]) -> Said | None:
+    def record(self, kind: type[TopicRecord]) -> TopicRecord | None:
         """Return the record of a topic, measured now if it was not yet; None where it does not apply."""
         if kind not in self._records:
             self._records[kind] = self._measures[kind](self)
-        measured: Said | None = self._records[kind]
+        measured: TopicRecord | None = self._records[kind]
         return measured
 
-    def __getitem__(self, kind: type[Said]) -> Said:
+    def __getitem__(self, kind: type[TopicRecord]) -> TopicRecord:
         """Return the record of a topic that every run has."""
         measured = self.record(kind)
         if measured is None:
@@ -129,7 +129,7 @@ class Evaluation:
         return prepared_rows(self.fitted.dataset, self.fitted.predictor.preparation, rows)
 
     @cached_property
-    def test(self) -> TestPart:
+    def test(self) -> OpenedRows:
         """The test rows, which are opened when they are first asked for."""
         preparation = self.fitted.predictor.preparation
         inputs, truth, weights = self.fitted.sealed.open()
@@ -137,7 +137,7 @@ class Evaluation:
         truth = truth_of(preparation, x, truth)
         prediction = self.scored.predict_features(x, groups=self.scored.groups_of(inputs))
         entries = Scored.of(self.task, truth, weights)
-        return TestPart(inputs, x, truth, weights, prediction, entries, entries.taken(best_guess(prediction)))
+        return OpenedRows(inputs, x, truth, weights, prediction, entries, entries.taken(best_guess(prediction)))
 
     @cached_property
     def groups(self) -> np.ndarray | None:

@@ -12,7 +12,7 @@ class PredictedRows:
     """Rows of one part with what was predicted for them, kept for later comparisons and cuts.
 
     `rows` `(rows,)` are their positions in the data, from 0; `truth` and `guess` are as metrics take them, `weights`
-    `(rows,)` or None, and `series` as in `record.TestRows`.
+    `(rows,)` or None, and `series` as in `record.PredictedTestRows`.
     """
 
     rows: np.ndarray

@@ -10,7 +10,7 @@ from shoal.results import Interval
 
 Scores = dict[str, Interval]
 """Metric to value with interval."""
-Said = TypeVar("Said")
+TopicRecord = TypeVar("TopicRecord")
 
 
 @dataclass(frozen=True)
@@ -53,16 +53,16 @@ class Record:
     topics: Mapping[type, Any] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
 
-    def __getitem__(self, kind: type[Said]) -> Said:
+    def __getitem__(self, kind: type[TopicRecord]) -> TopicRecord:
         """Return the record of a topic that every run has.
 
         Raises:
             KeyError: this run does not have it.
         """
-        record: Said = self.topics[kind]
+        record: TopicRecord = self.topics[kind]
         return record
 
-    def get(self, kind: type[Said]) -> Said | None:
+    def get(self, kind: type[TopicRecord]) -> TopicRecord | None:
         """Return the record of a topic, or None where it does not apply."""
         return self.topics.get(kind)
 

@@ -33,7 +33,7 @@ def choose_loss(
         if not isinstance(chosen.head, GaussianHead):
             raise SettingError(f"scatter {scatter!r} is learned by the loss gaussian_nll, not by {chosen.name}")
         check_loss_suits(chosen, task)
-        return with_scatter(chosen, scatter)
+        return with_learned_scatter(chosen, scatter)
     if loss is None:
         if task is not Task.CLASSIFICATION:
             return get_loss("mse")
@@ -52,7 +52,7 @@ def check_loss_suits(loss: Loss, task: Task) -> None:
         raise SettingError(f"loss {loss.name!r} does not suit {task}; choose one of {good}")
 
 
-def with_scatter(loss: Loss, scatter: str) -> Loss:
+def with_learned_scatter(loss: Loss, scatter: str) -> Loss:
     """Return the Gaussian loss with a scatter that is a `function` of the inputs, or a `constant`."""
     return replace(loss, head=GaussianHead(scatter))
 

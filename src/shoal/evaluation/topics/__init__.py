@@ -25,7 +25,7 @@ def topics() -> dict[str, Topic[Any]]:
     return dict(sorted(known.items(), key=lambda item: item[1].place))
 
 
-def said(record: Record) -> Iterator[tuple[Topic[Any], Any]]:
+def measured_topics(record: Record) -> Iterator[tuple[Topic[Any], Any]]:
     """Give each topic that a run has, with what it says."""
     for topic in topics().values():
         measured = record.get(topic.record)

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record
 
-Said = TypeVar("Said")
+TopicRecord = TypeVar("TopicRecord")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def _no_tables(*_: Any) -> tuple[LogTable, ...]:
 
 
 @dataclass(frozen=True)
-class Topic(Generic[Said]):
+class Topic(Generic[TopicRecord]):
     """One thing that a run has to say. A module of this room defines one as `TOPIC`.
 
     Attributes:
@@ -48,9 +48,9 @@ class Topic(Generic[Said]):
     """
 
     place: int
-    record: type[Said]
-    measure: Callable[[Evaluation], Said | None]
-    numbers: Callable[[Said, Record], dict[str, Any]] = _nothing
-    tables: Callable[[Said, Record], Iterable[LogTable]] = _no_tables
+    record: type[TopicRecord]
+    measure: Callable[[Evaluation], TopicRecord | None]
+    numbers: Callable[[TopicRecord, Record], dict[str, Any]] = _nothing
+    tables: Callable[[TopicRecord, Record], Iterable[LogTable]] = _no_tables
     absent: Mapping[str, Any] = field(default_factory=dict)
     opens_test_rows: bool = True

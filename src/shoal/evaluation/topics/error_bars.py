@@ -11,7 +11,7 @@ from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.paired import paired_difference
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
-from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.prediction.calibration import ECE, Calibration, calibration_error, entropy
 from shoal.prediction.conformal import Conformal, coverage
 from shoal.prediction.error_bars import CalibrationRecord, HeldOutProbabilities
@@ -227,7 +227,7 @@ def measure(evaluation: Evaluation) -> ErrorBars | None:
 def numbers(bars: ErrorBars, record: Record) -> dict[str, Any]:
     """Return how intervals and sets were made, the calibration, and what lies outside the region."""
     document: dict[str, Any] = {"calibration": _calibration_numbers(bars)}
-    if record[TestRows].coverage is not None:
+    if record[PredictedTestRows].coverage is not None:
         made = {"level": bars.level, "made": bars.how, "promised": bars.promised}
         document["coverage"] = made if bars.set_size is None else {**made, "mean_classes_in_a_set": bars.set_size}
     if bars.nll is not None:

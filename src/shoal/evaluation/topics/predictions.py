@@ -19,7 +19,7 @@ from shoal.statistics.weighted import effective_number, negative_fraction
 
 
 @dataclass(frozen=True)
-class TestRows:
+class PredictedTestRows:
     """The test rows with their predictions, for the figures.
 
     Classification: `truth` (rows,) class numbers, `probabilities` (rows, classes).
@@ -28,8 +28,6 @@ class TestRows:
     Where each step of series has a target, rows are all their steps, and `series` holds the number of the test series
     of each.
     """
-
-    __test__ = False  # no class of tests, whatever its name
 
     truth: np.ndarray
     weights: np.ndarray | None = None
@@ -47,20 +45,20 @@ class TestRows:
         return "row" if self.series is None else "step"
 
 
-def measure(evaluation: Evaluation) -> TestRows:
+def measure(evaluation: Evaluation) -> PredictedTestRows:
     """Return the test rows with what was predicted for them; of a reconstruction only their weights."""
     test, entries, groups = evaluation.test, evaluation.test.entries, evaluation.groups
     if evaluation.task is Task.RECONSTRUCTION:
-        return TestRows(test.truth[:, :0], test.weights)
+        return PredictedTestRows(test.truth[:, :0], test.weights)
     prediction = test.prediction if entries.present is None else test.prediction.at(entries.present)
     truth, weights, series = entries.truth, entries.weights, entries.series
     if isinstance(prediction, ClassPrediction):
         held = None
         if prediction.sets is not None:
             held = coverage(prediction.sets[np.arange(len(truth)), truth], weights, groups)
-        return TestRows(truth, weights, probabilities=prediction.probabilities, coverage=held, series=series)
+        return PredictedTestRows(truth, weights, probabilities=prediction.probabilities, coverage=held, series=series)
     inside = (truth >= prediction.low) & (truth <= prediction.high)
-    return TestRows(
+    return PredictedTestRows(
         truth,
         weights,
         mean=prediction.mean,
@@ -72,7 +70,7 @@ def measure(evaluation: Evaluation) -> TestRows:
     )
 
 
-def numbers(rows: TestRows, record: Record) -> dict[str, Any]:
+def numbers(rows: PredictedTestRows, record: Record) -> dict[str, Any]:
     """Return what the weights are worth, the confusion matrix, and how many true values their intervals hold."""
     document: dict[str, Any] = {} if rows.series is None else {"steps": len(rows.series)}
     data = record[DataRecord]
@@ -89,4 +87,4 @@ def numbers(rows: TestRows, record: Record) -> dict[str, Any]:
     return document
 
 
-TOPIC = Topic(100, TestRows, measure, numbers)
+TOPIC = Topic(100, PredictedTestRows, measure, numbers)

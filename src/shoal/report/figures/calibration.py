@@ -11,7 +11,7 @@ from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.error_bars import ErrorBars
-from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, name_text, narrow, new_figure, text_width
 from shoal.report.figures.tabular import Columns
 
@@ -72,7 +72,7 @@ class Calibration:
 
 def numbers(record: Record) -> Calibration | None:
     """Return the numbers of the figure; None in regression or with negative weights, which are no shares."""
-    rows = record[TestRows]
+    rows = record[PredictedTestRows]
     if rows.probabilities is None or not len(rows.truth):
         return None
     weights = np.ones(len(rows.truth)) if rows.weights is None else np.asarray(rows.weights, dtype=float)
@@ -87,7 +87,7 @@ def numbers(record: Record) -> Calibration | None:
 
 
 def _shown(record: Record, probabilities: np.ndarray, weights: np.ndarray) -> Calibration:
-    rows = record[TestRows]
+    rows = record[PredictedTestRows]
     if probabilities.shape[1] == 2:
         event = f"the class {record[DataRecord].classes[1]}"
         return grouped(probabilities[:, 1], rows.truth == 1, weights, event, rows.unit)

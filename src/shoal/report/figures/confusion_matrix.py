@@ -11,7 +11,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
-from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.report.figures.style import (
     BLUE,
     GRID,
@@ -80,7 +80,7 @@ class Confusion:
 
 def numbers(record: Record) -> Confusion | None:
     """Return the numbers of the figure, or None in regression."""
-    rows = record[TestRows]
+    rows = record[PredictedTestRows]
     if rows.probabilities is None:
         return None
     counts = confusion_matrix(rows.truth, rows.probabilities, rows.weights).astype(float)

@@ -9,7 +9,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
-from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.report.figures.style import BLUE, INK, VERMILION, name_text
 from shoal.report.words import number
 
@@ -49,7 +49,7 @@ def labels(record: Record, rows: np.ndarray) -> tuple[Label, ...]:
 
 
 def _label(record: Record, row: int) -> Label:
-    rows, classes = record[TestRows], record[DataRecord].classes
+    rows, classes = record[PredictedTestRows], record[DataRecord].classes
     if rows.probabilities is not None:
         said = int(rows.probabilities[row].argmax())
         true = int(rows.truth[row])

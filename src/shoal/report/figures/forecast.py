@@ -12,7 +12,7 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.error_bars import level_of
 from shoal.evaluation.topics.forecast import ForecastRows
-from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.report.figures.style import BLUE, INK, MUTED, add_axes, limits, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, of
 from shoal.report.words import count, percent
@@ -73,7 +73,7 @@ class Forecast:
 
 def numbers(record: Record) -> Forecast | None:
     """Return the numbers of the figure, or None where rows are no windows."""
-    rows, shown = record[TestRows], record.get(ForecastRows)
+    rows, shown = record[PredictedTestRows], record.get(ForecastRows)
     if shown is None or rows.mean is None or rows.low is None or rows.high is None:
         return None
     target = shown.target

@@ -10,7 +10,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
-from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.report.figures.style import BLUE, VERMILION
 from shoal.report.figures.tabular import Columns, of
 
@@ -69,7 +69,7 @@ class TargetRows:
 
 def target_rows(record: Record) -> tuple[TargetRows, ...]:
     """Return the test rows of each target, six at most; nothing in classification."""
-    rows = record[TestRows]
+    rows = record[PredictedTestRows]
     if rows.mean is None:
         return ()
     truth, mean = _columns(rows.truth), _columns(rows.mean)

@@ -9,7 +9,7 @@ import numpy as np
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import ColumnRow, DataRecord
 from shoal.evaluation.topics.examples import SignalRecord
-from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.blocks import Block, Facts, Group, Heading, Paragraph, PlainTable, Section, sentences
@@ -53,7 +53,7 @@ def facts(record: Record) -> tuple[tuple[str, str], ...]:
         return (*common, *_reconstruction_facts(reconstruction, inputs))
     if signals is not None:
         return (*common, *_signal_facts(signals), target)
-    table = ("feature columns", integer(columns)), target, *_weight_facts(record[TestRows].weights)
+    table = ("feature columns", integer(columns)), target, *_weight_facts(record[PredictedTestRows].weights)
     return (*common, *table, *([("inputs of a network", integer(inputs))] if inputs != columns else []))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.error_bars import ErrorBars
-from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.prediction.calibration import ECE
 from shoal.report.blocks import Cell, ScoreTable, Section, figures, sentences
@@ -47,14 +47,16 @@ def lines(record: Record, bars: ErrorBars) -> tuple[str, ...]:
         texts.append(f"Of the test values lie, of the predicted quantiles, {below}")
     if bars.nll is not None:
         what = "" if len(record[DataRecord].targets) == 1 else ", all targets of a row together"
-        texts.append(f"The negative log-likelihood of a test {record[TestRows].unit} is {interval(bars.nll)}{what}")
+        texts.append(
+            f"The negative log-likelihood of a test {record[PredictedTestRows].unit} is {interval(bars.nll)}{what}"
+        )
     if bars.outside is not None:
         texts.append(_outside(record, bars, bars.outside))
     return tuple(texts)
 
 
 def _coverage(record: Record, bars: ErrorBars) -> str:
-    held = record[TestRows].coverage
+    held = record[PredictedTestRows].coverage
     what = f"{percent(bars.level)} {'sets' if record[DataRecord].classes else 'intervals'}"
     share = "" if held is None else f" hold {interval(held)} of the test values"
     size = ""

@@ -10,7 +10,7 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.topics.baselines import BaselineScores
 from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.error_bars import ErrorBars
-from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
@@ -69,7 +69,7 @@ def _all_methods(record: Record) -> Iterator[tuple[str, str]]:
             "stopped the networks and chose them, so that a little more than the stated share of new rows may lie "
             "above it",
         )
-    if record[TestRows].std is not None:
+    if record[PredictedTestRows].std is not None:
         rows = "out of fold" if split.cv else "on validation rows"
         method = f"the spread of the ensemble and the noise that was seen {rows}, together"
         if record.get(ErrorBars) is not None:
@@ -86,13 +86,13 @@ def interval_methods(record: Record) -> tuple[tuple[str, str], ...]:
             names = used.setdefault(score.method, [])
             if label(metric) not in names:
                 names.append(label(metric))
-    coverage = record[TestRows].coverage
+    coverage = record[PredictedTestRows].coverage
     if coverage is not None:
         used.setdefault(coverage.method, []).append("coverage of the error bars")
     bars = record.get(ErrorBars)
     if bars is not None and bars.scores:
         used.setdefault(bars.scores["calibration_error"]["test"].before.method, []).append("calibration error")
-    series = record[TestRows].series
+    series = record[PredictedTestRows].series
     times = integer(resamples_for(record[SplitRecord].rows.get("test", 1) if series is None else len(series)))
     return tuple(
         (joined(names), _METHODS.get(method, method).replace("{times}", times)) for method, names in used.items()

@@ -12,7 +12,7 @@ from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.error_bars import level_of
 from shoal.evaluation.topics.overfitting import Overfitting
-from shoal.evaluation.topics.predictions import TestRows
+from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.evaluation.topics.pulls import MeasuredRecord
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import PartScores
@@ -47,7 +47,7 @@ def sections(record: Record) -> Iterator[Section]:
 
 def headline(record: Record) -> tuple[tuple[str, str, str], ...]:
     """Return the two or three scores that open the page: label, value, range."""
-    data, rows = record[DataRecord], record[TestRows]
+    data, rows = record[DataRecord], record[PredictedTestRows]
     test = record[PartScores].test
     shown = [(label(metric), test[metric]) for metric in HEADLINE[data.task] if metric in test]
     if rows.coverage is not None and rows.mean is not None:
