@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from shoal.data import BUILTIN, builtin, load_dataset
+from shoal.data import BUILTIN, load_dataset
+from shoal.data.builtin import sets
 from shoal.data.builtin.generated import (
     VARIABLES,
     damped_oscillation_truth,
@@ -35,7 +36,7 @@ def test_iris() -> None:
 
 def test_iris_is_the_table_of_scikit_learn(monkeypatch: pytest.MonkeyPatch) -> None:
     quick, _ = BUILTIN["iris"].load()
-    monkeypatch.setattr(builtin, "find_spec", lambda _: None)
+    monkeypatch.setattr(sets, "find_spec", lambda _: None)
     whole, _ = BUILTIN["iris"].load()
     assert quick.equals(whole)
 
