@@ -80,8 +80,7 @@ def check_role_values(table: pl.DataFrame, roles: Roles, kept: np.ndarray) -> No
         if not (total := float(numbers.sum())) > 0:
             raise DataError(
                 f"the weights in column {roles.weight!r} add up to {total:g}; negative ones are allowed, but a "
-                f"weighted "
-                "mean means nothing unless their sum is positive"
+                "weighted mean means nothing unless their sum is positive"
             )
     if roles.group is not None:
         series = table.get_column(roles.group)

@@ -14,8 +14,7 @@ from shoal.data.roles import Roles
 from shoal.errors import DataError, listing
 
 _ID_NAME = re.compile(
-    r"^(unnamed: ?\d*|#|id|idx|index|rows?|row[_ ]?(id|nr|number|index)|nr|no|number|.*[_ -]id|uuid|guid)$",
-    re.I,
+    r"^(unnamed: ?\d*|#|id|idx|index|rows?|row[_ ]?(id|nr|number|index)|nr|no|number|.*[_ -]id|uuid|guid)$", re.I
 )
 _TIME_NAME = re.compile(r"(^t$|time|date|year|month|week|day|hour|minute|second|step|age)", re.I)
 MOST_LEVELS = 50

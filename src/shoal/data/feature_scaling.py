@@ -9,16 +9,16 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from shoal.data.plain_fields import PlainFields
+from shoal.codec import PlainRecord
 from shoal.errors import SettingError, listing, suggest
 
 _QUANTILES = 256
 
 
-class FeatureScaling(PlainFields, ABC):
+class FeatureScaling(PlainRecord, ABC):
     """A fitted scaling: a function of a float64 column, and its numbers as plain data."""
 
-    KEY = "name"
+    tag = "name"
     name: ClassVar[str]
 
     @classmethod

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from shoal.data.conversion import tidy
+from shoal.data.conversion import check_columns, tidy
 from shoal.data.dataset import Dataset
 from shoal.data.loading import load_dataset
 from shoal.data.raw import Raw, read_any
@@ -15,7 +15,7 @@ from shoal.data.readers import ReadOptions, options_alike
 from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import Signals
 from shoal.data.units import differing_units
-from shoal.errors import DataError, listing, suggest
+from shoal.errors import DataError
 
 
 def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.ndarray]:
@@ -40,12 +40,7 @@ def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.nd
     second = read_any(test, options_alike(reading, test, first.signals))
     if differing := differing_units(second.units, first.units):
         raise DataError(f"the test rows: {differing[0]}; convert it, or mend the unit in the file")
-    missing = [column for column in first.table.columns if column not in second.table.columns]
-    if missing:
-        raise DataError(
-            f"the test rows have no column {listing(map(repr, missing))}; their columns are: "
-            f"{listing(second.table.columns)}." + suggest(missing[0], second.table.columns)
-        )
+    check_columns(second.table, first.table.columns, data="the test rows")
     both = _stacked(first, second)._replace(roles=options.pop("roles", None) or first.roles)
     dataset = load_dataset(both, roles=both.roles, **options)
     if dataset.cut is not None:

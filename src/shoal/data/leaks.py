@@ -23,7 +23,7 @@ import numpy as np
 import polars as pl
 
 from shoal.data.columns import Column, Kind
-from shoal.data.conversion import is_date, to_days, to_labels, to_numbers
+from shoal.data.conversion import is_date, to_labels, to_times
 from shoal.data.dataset import Dataset
 from shoal.data.split.split import Split
 from shoal.errors import listing
@@ -127,7 +127,7 @@ def _first_place(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 def _number(dataset: Dataset, row: int) -> str:
     """Return the number of a row in the data as read, counted from 1."""
-    return f"{int(dataset.kept[row]) + 1 if len(dataset.kept) == dataset.rows else int(row) + 1}"
+    return f"{dataset.positions[row] + 1}"
 
 
 def _groups_across(dataset: Dataset, split: Split) -> list[str]:
@@ -210,8 +210,7 @@ def _one_to_one(x: np.ndarray, y: np.ndarray) -> bool:
 
 
 def _numbers(series: pl.Series) -> np.ndarray:
-    read = to_days(series) if is_date(series) else to_numbers(series)
-    return read.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return to_times(series).cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
 def _correlation(x: np.ndarray, y: np.ndarray) -> float:

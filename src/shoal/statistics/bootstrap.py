@@ -55,12 +55,7 @@ def block_length(rows: int, least: int = 1) -> int:
 
 
 def resampled_weights(
-    rows: int,
-    weights: np.ndarray | None,
-    resamples: int,
-    seed: int,
-    block: int = 1,
-    groups: np.ndarray | None = None,
+    rows: int, weights: np.ndarray | None, resamples: int, seed: int, block: int = 1, groups: np.ndarray | None = None
 ) -> Iterator[np.ndarray]:
     """Yield weights `(chunk, rows)`: how often each row was drawn, times its own weight.
 

@@ -250,12 +250,7 @@ def _is_open(body: str, layout: _Layout, lines: tuple[int, int]) -> bool:
 
 
 def _in_words(delimiter: str) -> str:
-    words: dict[str, str] = {
-        dialect.WHITESPACE: "whitespace",
-        "\t": "a tab",
-        ",": "a comma",
-        ";": "a semicolon",
-    }
+    words: dict[str, str] = {dialect.WHITESPACE: "whitespace", "\t": "a tab", ",": "a comma", ";": "a semicolon"}
     return words.get(delimiter, repr(delimiter))
 
 
