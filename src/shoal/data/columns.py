@@ -70,7 +70,7 @@ def find_columns(table: pl.DataFrame, roles: Roles) -> tuple[Column, ...]:
         low, high = _range(series, kind)
         role, missing = "dropped" if reason else role, series.null_count()
         columns.append(Column(name, kind, role, reason, missing, counts[name], low, high))
-    return _keep_the_only_one(columns)
+    return _keep_counting_column(columns)
 
 
 def distinct_counts(table: pl.DataFrame) -> dict[str, int]:
@@ -146,7 +146,7 @@ def _range(series: pl.Series, kind: Kind) -> tuple[float | str | None, float | s
     return float(low), float(high)  # type: ignore[arg-type]
 
 
-def _keep_the_only_one(columns: list[Column]) -> tuple[Column, ...]:
+def _keep_counting_column(columns: list[Column]) -> tuple[Column, ...]:
     """Take a counting column back as a number when nothing else is left to predict from."""
     if not any(column.role == "feature" for column in columns):
         for i, column in enumerate(columns):

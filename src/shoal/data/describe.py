@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from shoal.codec import plain
 from shoal.data.columns import Column
 from shoal.data.dataset import Dataset
 from shoal.data.leaks import from_the_future, giveaways, leaks_of_split, repeated_rows
@@ -68,7 +67,7 @@ class Description:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the description as plain data for JSON."""
-        return dict(plain(self))
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     def lines(self) -> list[tuple[str, ...]]:
         """Return one line per column as text.
@@ -76,17 +75,8 @@ class Description:
         Each is `(name, type, role, missing, different, lowest, highest, why dropped)`.
         """
         return [
-            (
-                column.name,
-                str(column.kind),
-                column.role,
-                str(column.missing),
-                str(column.distinct),
-                shown(column.low),
-                shown(column.high),
-                column.reason,
-            )
-            for column in self.columns
+            (c.name, str(c.kind), c.role, str(c.missing), str(c.distinct), shown(c.low), shown(c.high), c.reason)
+            for c in self.columns
         ]
 
 

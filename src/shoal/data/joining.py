@@ -64,7 +64,8 @@ def _stacked_signals(first: Signals | None, second: Signals | None) -> Signals |
     if first is None and second is None:
         return None
     if first is not None and second is not None and first.kind == second.kind == "series":
-        first, second = _equally_long(first, second)
+        steps = max(first.shape[0], second.shape[0])
+        first, second = _padded(first, steps), _padded(second, steps)
     if first is None or second is None or first.kind != second.kind or first.shape != second.shape:
         shapes = ["a table" if s is None else f"{s.kind} of shape {s.shape}" for s in (first, second)]
         raise DataError(f"the training data are {shapes[0]}, the test data {shapes[1]}; both must be alike")
@@ -85,14 +86,10 @@ def _stacked_targets(first: StepTargets | None, second: StepTargets | None) -> S
     return StepTargets(_stacked_tables(first.table, second.table), first.steps)
 
 
-def _equally_long(*parts: Signals) -> list[Signals]:
-    """Return series padded to the longest of all."""
-    steps = max(part.shape[0] for part in parts)
-    return [part if part.shape[0] == steps else _padded(part, steps) for part in parts]
-
-
 def _padded(series: Signals, steps: int) -> Signals:
     longest = series.shape[0]
+    if longest == steps:
+        return series
     values = np.pad(series.values, ((0, 0), (0, steps - longest), (0, 0)))
     lengths = np.full(len(series), longest) if series.lengths is None else series.lengths
     targets = None if series.targets is None else series.targets.padded(steps)

@@ -19,6 +19,7 @@ trained networks fixed. Four choices:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -104,8 +105,6 @@ def normal_quantile(level: float) -> float:
         >>> round(normal_quantile(0.95), 3)
         1.96
     """
-    from statistics import NormalDist
-
     return NormalDist().inv_cdf((1 + level) / 2)
 
 

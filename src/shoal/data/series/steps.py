@@ -39,6 +39,11 @@ class Steps:
         """The first step of each series."""
         return np.flatnonzero(np.diff(self.run, prepend=-1))
 
+    @property
+    def lengths(self) -> np.ndarray:
+        """The number of steps of each series."""
+        return np.diff(self.begins, append=len(self.run))
+
     def numbers(self, name: str) -> np.ndarray:
         """Return `(steps,)` float64 values of a column, NaN where one is missing.
 

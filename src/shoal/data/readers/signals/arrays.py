@@ -103,7 +103,7 @@ def _targets(y: np.ndarray, rows: int, kind: SignalKind, source: str) -> tuple[l
         count = len(y) if y.ndim else "no list of"
         raise DataError(f"{source}: {rows} {kind} but {count} targets; expected one for each")
     targets, notes = y.reshape(rows, -1), []
-    if targets.shape[1] > 1 and _one_of(targets):
+    if targets.shape[1] > 1 and _is_one_hot(targets):
         notes = [f"Each target has one 1 among {targets.shape[1]} numbers, whose position is taken as the class."]
         targets = targets.argmax(axis=1)[:, None].astype(str)  # as text, so that they are taken for nothing else
     if targets.dtype.kind == "S":
@@ -126,7 +126,7 @@ def _labels_steps(y: np.ndarray, values: np.ndarray, kind: SignalKind, options: 
             f"beside series, got {y.shape} beside {kind}; leave out per_step, or give one for each step"
         )
     asked = options.per_step is not False
-    return fits and asked and (options.per_step is True or y.ndim == 3 or (y.shape[1] > 1 and not _one_of(y)))
+    return fits and asked and (options.per_step is True or y.ndim == 3 or (y.shape[1] > 1 and not _is_one_hot(y)))
 
 
 def _step_targets(y: np.ndarray, *, asked: bool) -> tuple[list[pl.Series], list[str]]:
@@ -137,7 +137,7 @@ def _step_targets(y: np.ndarray, *, asked: bool) -> tuple[list[pl.Series], list[
     if y.ndim == 2 and not asked:
         notes = [f"{notes[0][:-1]}; per_step=False (--no-per-step) would read {time} targets of the whole series."]
     known = np.isfinite(flat).all(axis=1) if flat.dtype.kind == "f" else np.ones(len(flat), bool)
-    if flat.shape[1] > 1 and known.any() and _one_of(flat[known]):
+    if flat.shape[1] > 1 and known.any() and _is_one_hot(flat[known]):
         notes.append(f"Each target has one 1 among {flat.shape[1]} numbers, whose position is taken as the class.")
         return [pl.Series("target", flat.argmax(axis=1).astype(str)).set(pl.Series(~known), None)], notes
     if flat.dtype.kind == "S":
@@ -154,7 +154,7 @@ def _texts(values: list[Any]) -> list[Any]:
     return [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values]
 
 
-def _one_of(targets: np.ndarray) -> bool:
+def _is_one_hot(targets: np.ndarray) -> bool:
     if targets.dtype.kind not in "biuf":
         return False
     return bool(((targets == 0) | (targets == 1)).all() and (targets.sum(axis=1) == 1).all())
