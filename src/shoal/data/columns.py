@@ -178,16 +178,15 @@ def check_features(table: pl.DataFrame, columns: tuple[Column, ...], rows: np.nd
 def notes_on_columns(columns: tuple[Column, ...]) -> list[str]:
     """Say which columns are left out and why, and which categories will be pooled."""
     notes = []
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, list[Column]] = {}
     for column in columns:
         if column.role == "dropped":
             text = "they are the same in every row" if column.kind is Kind.CONSTANT else column.reason
-            reasons.setdefault(text, []).append(column.name)
-    for text, names in reasons.items():
-        if len(names) == 1:
-            text = next(column.reason for column in columns if column.name == names[0])
-        text = text if len(names) == 1 else text.replace("it has", "they have").replace("it ", "they ")
-        notes.append(f"Left out {listing(names)}: {text}.")
+            reasons.setdefault(text, []).append(column)
+    for text, dropped in reasons.items():
+        plural = text.replace("it has", "they have").replace("it ", "they ")
+        why = dropped[0].reason if len(dropped) == 1 else plural
+        notes.append(f"Left out {listing(column.name for column in dropped)}: {why}.")
     for column in columns:
         if column.role == "feature" and column.kind is Kind.CATEGORY and column.distinct > MOST_LEVELS:
             notes.append(

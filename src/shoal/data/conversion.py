@@ -145,17 +145,7 @@ def first_row(mask: pl.Series | np.ndarray, rows: np.ndarray | None = None) -> i
 
 
 def check_columns(table: pl.DataFrame, names: Iterable[str], why: str = "", *, data: str = "the data") -> None:
-    """Check that a table has columns.
-
-    Args:
-        table: any.
-        names: of the columns.
-        why: what they are for, as a clause that begins with a comma.
-        data: what the table is called in messages.
-
-    Raises:
-        DataError: names those that are missing, and all that there are.
-    """
+    """Raise a DataError that names the columns that a table lacks; `why` says what for, as a clause after a comma."""
     missing = [name for name in names if name not in table.columns]
     if missing:
         raise DataError(

@@ -72,8 +72,8 @@ def _in_order(dataset: Dataset, matrix: np.ndarray, path: str | Path, rows: int)
             "row and column for each, in the same order, or names in its first line and column and --id COLUMN to "
             "match them (with --test, rows of both files, the test rows last)"
         )
-    rows_of = np.ix_(dataset.positions, dataset.positions)
-    return matrix[rows_of] if dataset.rows < rows else matrix, "in the order of the rows"
+    block = np.ix_(dataset.positions, dataset.positions)
+    return matrix[block] if dataset.rows < rows else matrix, "in the order of the rows"
 
 
 def _by_name(dataset: Dataset, matrix: np.ndarray, names: list[str], path: str | Path) -> tuple[np.ndarray, str]:

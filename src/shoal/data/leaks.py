@@ -102,7 +102,7 @@ def _copies_across(dataset: Dataset, split: Split) -> list[str]:
     if len(copied):
         where = others[_first_place(first[others], first[copied])]
         pairs = (
-            f"{_number(dataset, test)} = {_number(dataset, other)}"
+            f"{dataset.positions[test] + 1} = {dataset.positions[other] + 1}"
             for test, other in zip(copied[:NAMED], where[:NAMED], strict=True)
         )
         more = f", … ({len(copied):,} in all)" if len(copied) > NAMED else ""
@@ -123,11 +123,6 @@ def _first_place(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Return where each wanted number stands first among the values, which hold it."""
     order = np.argsort(values, kind="stable")
     return order[np.searchsorted(values[order], wanted)]
-
-
-def _number(dataset: Dataset, row: int) -> str:
-    """Return the number of a row in the data as read, counted from 1."""
-    return f"{dataset.positions[row] + 1}"
 
 
 def _groups_across(dataset: Dataset, split: Split) -> list[str]:
@@ -262,7 +257,7 @@ def from_the_future(dataset: Dataset) -> Iterator[str]:
             rows = f"{len(later):,} rows" if len(later) > 1 else "1 row"
             yield (
                 f"{column.name!r} holds dates after the row's own {name!r} in {rows}, first in row "
-                f"{_number(dataset, later[0])}. Would they be known then? If not, ignore it."
+                f"{dataset.positions[later[0]] + 1}. Would they be known then? If not, ignore it."
             )
         elif ahead := _holds_later(dataset, times, x):
             yield (

@@ -228,7 +228,7 @@ def _ahead(steps: Steps, name: str, recipe: Recipe, starts: np.ndarray) -> list[
 
 def _carried(steps: Steps, roles: Roles, recipe: Recipe, places: np.ndarray) -> tuple[list[pl.Series], Roles]:
     """Return the columns that a window takes from the first row that it predicts, and all roles but target and time."""
-    if len(roles.y_err) == 1 and len(roles.target) * recipe.horizon > 1 and len(roles.target) > 1:
+    if len(roles.y_err) == 1 and len(roles.target) > 1:
         raise DataError(f"windows need a column of errors for each target, got {roles.y_err[0]!r} for several")
     names = [name for name in (recipe.series, roles.group, roles.weight, roles.id) if name is not None]
     columns = [steps.table.get_column(name).gather(places) for name in dict.fromkeys(names)]

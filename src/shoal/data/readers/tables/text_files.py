@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -259,6 +258,5 @@ def _malformed(path: Path, error: csv.Error) -> DataError:
 
 
 def _line_of(body: str, layout: _Layout, row: int) -> int:
-    is_filled: Callable[[list[str]], bool] = any
-    lines = (first for first, _, f in dialect.records(body, layout.delimiter, layout.line) if is_filled(f))
+    lines = (first for first, _, fields in dialect.records(body, layout.delimiter, layout.line) if any(fields))
     return next(islice(lines, row, None))
