@@ -23,13 +23,6 @@ def check_reconstruction(**given: Any) -> None:
             raise SettingError(f"reconstruct learns the inputs and has no targets; leave out {name}={value!r}")
 
 
-def check_named(table: pl.DataFrame) -> None:
-    """Refuse columns without a name."""
-    for position, name in enumerate(table.columns, 1):
-        if not name.strip():
-            raise DataError(f"column {position} has no name; give every column one")
-
-
 def check_labelled(raw: Raw) -> None:
     """Refuse images or series that come without targets; they are for predictions."""
     if raw.signals is None or raw.roles.target or set(raw.table.columns) - {name for _, name in raw.roles.pairs()}:

@@ -260,19 +260,16 @@ def from_the_future(dataset: Dataset) -> Iterator[str]:
                 f"{dataset.positions[later[0]] + 1}. Would they be known then? If not, ignore it."
             )
         elif ahead := _holds_later(dataset, times, x):
+            rows = "next" if ahead == 1 else f"{ahead} rows"
             yield (
-                f"{column.name!r} holds the target of the row {_ahead(ahead)} after it in time: it comes from the "
-                "future. Ignore it."
+                f"{column.name!r} holds the target of the row {rows} after it in time: it comes from the future. "
+                "Ignore it."
             )
         elif dataset.groups() is None and _is_clock(times, x):
             yield (
                 f"{column.name!r} only rises or only falls with {name!r}: a clock. Every test row lies beyond its "
                 "values in training, where networks know nothing; ignore it, or use a difference or a phase."
             )
-
-
-def _ahead(rows: int) -> str:
-    return "next" if rows == 1 else f"{rows} rows"
 
 
 def _holds_later(dataset: Dataset, times: np.ndarray, x: np.ndarray) -> int:

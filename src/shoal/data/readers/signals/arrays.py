@@ -102,14 +102,7 @@ def _targets(y: np.ndarray, rows: int, kind: SignalKind, source: str) -> tuple[l
     if y.ndim == 0 or len(y) != rows:
         count = len(y) if y.ndim else "no list of"
         raise DataError(f"{source}: {rows} {kind} but {count} targets; expected one for each")
-    targets, notes = y.reshape(rows, -1), []
-    if targets.shape[1] > 1 and _is_one_hot(targets):
-        notes = [f"Each target has one 1 among {targets.shape[1]} numbers, whose position is taken as the class."]
-        targets = targets.argmax(axis=1)[:, None].astype(str)  # as text, so that they are taken for nothing else
-    if targets.dtype.kind == "S":
-        targets = np.char.decode(targets, "utf-8")
-    names = ["target"] if targets.shape[1] == 1 else [f"target {i}" for i in range(targets.shape[1])]
-    return [pl.Series(name, _texts(targets[:, i].tolist())) for i, name in enumerate(names)], notes
+    return _columns(y.reshape(rows, -1), np.ones(rows, bool))
 
 
 def _labels_steps(y: np.ndarray, values: np.ndarray, kind: SignalKind, options: ReadOptions, source: str) -> bool:
@@ -137,17 +130,28 @@ def _step_targets(y: np.ndarray, *, asked: bool) -> tuple[list[pl.Series], list[
     if y.ndim == 2 and not asked:
         notes = [f"{notes[0][:-1]}; per_step=False (--no-per-step) would read {time} targets of the whole series."]
     known = np.isfinite(flat).all(axis=1) if flat.dtype.kind == "f" else np.ones(len(flat), bool)
-    if flat.shape[1] > 1 and known.any() and _is_one_hot(flat[known]):
-        notes.append(f"Each target has one 1 among {flat.shape[1]} numbers, whose position is taken as the class.")
-        return [pl.Series("target", flat.argmax(axis=1).astype(str)).set(pl.Series(~known), None)], notes
-    if flat.dtype.kind == "S":
-        flat = np.char.decode(flat, "utf-8")
-    names = ["target"] if flat.shape[1] == 1 else [f"target {i}" for i in range(flat.shape[1])]
-    return [_column(name, flat[:, i]) for i, name in enumerate(names)], notes
+    columns, class_notes = _columns(flat, known)
+    return columns, [*notes, *class_notes]
+
+
+def _columns(targets: np.ndarray, known: np.ndarray) -> tuple[list[pl.Series], list[str]]:
+    """Return targets `(rows, targets)` as columns, one of classes where all that are known `(rows,)` are one-hot."""
+    count = targets.shape[1]
+    if count > 1 and known.any() and _is_one_hot(targets[known]):
+        classes = pl.Series(
+            "target", targets.argmax(axis=1).astype(str)
+        )  # text, so that they are taken for nothing else
+        note = f"Each target has one 1 among {count} numbers, whose position is taken as the class."
+        return [classes.set(pl.Series(~known), None)], [note]
+    if targets.dtype.kind == "S":
+        targets = np.char.decode(targets, "utf-8")
+    names = ["target"] if count == 1 else [f"target {i}" for i in range(count)]
+    return [_column(name, values) for name, values in zip(names, targets.T, strict=True)], []
 
 
 def _column(name: str, values: np.ndarray) -> pl.Series:
-    return pl.Series(name, values.copy() if values.dtype.kind in "biuf" else _texts(values.tolist()))
+    numbers = values.dtype.kind in "biuf" and values.dtype.itemsize <= 8  # polars has no longer ones
+    return pl.Series(name, values.copy() if numbers else _texts(values.tolist()))
 
 
 def _texts(values: list[Any]) -> list[Any]:
