@@ -10,7 +10,6 @@ import polars as pl
 from shoal.data.conversion import first_row, to_numbers, to_times
 from shoal.data.raw import Raw
 from shoal.data.roles import Roles
-from shoal.data.targets import check_classes
 from shoal.errors import DataError, SettingError
 
 LEAST_ROWS = 10
@@ -43,14 +42,6 @@ def check_size(table: pl.DataFrame, columns: int, what: str = "rows") -> None:
         )
     if table.height < LEAST_ROWS:
         raise DataError(f"the table has {table.height} {what}; at least {LEAST_ROWS} are needed")
-
-
-def check_classes_of(raw: Raw, table: pl.DataFrame, classes: tuple[str, ...], kept: np.ndarray | None) -> None:
-    """Check the classes; images and series may come from many files, so messages name where they are."""
-    try:
-        check_classes(table, raw.roles.target, classes, kept)
-    except DataError as error:
-        raise error if raw.signals is None else DataError(f"{raw.source}: {error}") from None
 
 
 def check_role_values(table: pl.DataFrame, roles: Roles, kept: np.ndarray) -> None:

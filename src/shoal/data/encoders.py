@@ -12,7 +12,7 @@ import polars as pl
 from shoal.codec import PlainRecord
 from shoal.data.columns import MOST_LEVELS
 from shoal.data.conversion import check_read, is_date, is_truth, to_days, to_labels, to_numbers, to_truth
-from shoal.data.feature_scaling import FeatureScaling, get_scaling, scaling_from_dict
+from shoal.data.feature_scaling import FeatureScaling, get_scaling
 from shoal.errors import DataError
 
 _LARGEST = 1e30  # normalised values beyond it would overflow in float32
@@ -75,7 +75,8 @@ class NumberEncoder(PlainRecord):
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the encoder that `to_dict` described."""
-        return super().from_dict({**data, "normalization": scaling_from_dict(data["normalization"])})
+        scaling = data["normalization"]
+        return super().from_dict({**data, "normalization": get_scaling(scaling["name"]).from_dict(scaling)})
 
 
 @dataclass(frozen=True)

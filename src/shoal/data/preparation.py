@@ -170,13 +170,9 @@ class Preparation:
         if self.signals is not None:
             return {}
         table = self._columns_of(table)
-        unknown = {}
-        for encoder in self.encoders:
-            if isinstance(encoder, CategoryEncoder):
-                count = encoder.count_unknown(_plain(table, encoder.column))
-                if count:
-                    unknown[encoder.column] = count
-        return unknown
+        categories = [encoder for encoder in self.encoders if isinstance(encoder, CategoryEncoder)]
+        unknown = {encoder.column: encoder.count_unknown(_plain(table, encoder.column)) for encoder in categories}
+        return {column: count for column, count in unknown.items() if count}
 
     def target_values(self, table: pl.DataFrame) -> np.ndarray:
         """Return the targets of another table as `Dataset.y` would, with the classes known here.

@@ -52,7 +52,8 @@ class TextReader(TableReader):
         text = decode_text(load_bytes(path), path, options.encoding)
         if not text.strip():
             raise DataError(f"{path} is empty; expected a header and rows of data.")
-        delimiter = _delimiter(text, options)
+        named = options.delimiter
+        delimiter = dialect.sniff_delimiter(_sample(text)) if named is None else dialect.named_delimiter(named)
         if delimiter == dialect.WHITESPACE:
             text = dialect.squeeze(text)
         layout = _layout(text, delimiter, options, path)
@@ -66,12 +67,6 @@ class TextReader(TableReader):
             comma_delimited=delimiter == ",",
         )
         return Content(typed_table, units=layout.units)
-
-
-def _delimiter(text: str, options: ReadOptions) -> str:
-    if options.delimiter is not None:
-        return dialect.named_delimiter(options.delimiter)
-    return dialect.sniff_delimiter(_sample(text))
 
 
 def _sample(text: str) -> str:
