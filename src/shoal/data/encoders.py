@@ -55,7 +55,9 @@ class NumberEncoder(PlainRecord):
         """Write the features into `out`, `(features, rows)`."""
         if self.dates:
             if series.null_count() < len(series) and not (is_date(series) or series.dtype == pl.String):
-                raise DataError(f"column {self.column!r} must hold dates, as in training, not {_held(series)}")
+                numbers = "numbers" if series.dtype.is_numeric() else "something else"
+                held = "truth values" if is_truth(series) else numbers
+                raise DataError(f"column {self.column!r} must hold dates, as in training, not {held}")
             read = to_days(series) if series.dtype != pl.Boolean else series.cast(pl.Float64)
             check_read(series, read, "dates in ISO form, as in training")
         else:
@@ -187,7 +189,3 @@ Encoder = NumberEncoder | BooleanEncoder | CategoryEncoder
 ENCODERS: dict[str, type[Encoder]] = {
     encoder.kind: encoder for encoder in (NumberEncoder, BooleanEncoder, CategoryEncoder)
 }
-
-
-def _held(series: pl.Series) -> str:
-    return "truth values" if is_truth(series) else "numbers" if series.dtype.is_numeric() else "something else"

@@ -10,7 +10,7 @@ import polars as pl
 from shoal.data.conversion import check_columns, tidy
 from shoal.data.dataset import Dataset
 from shoal.data.loading import load_dataset
-from shoal.data.raw import Raw, read_any
+from shoal.data.raw import read_any
 from shoal.data.readers import ReadOptions, options_alike
 from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import Signals
@@ -41,22 +41,18 @@ def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.nd
     if differing := differing_units(second.units, first.units):
         raise DataError(f"the test rows: {differing[0]}; convert it, or mend the unit in the file")
     check_columns(second.table, first.table.columns, data="the test rows")
-    both = _stacked(first, second)._replace(roles=options.pop("roles", None) or first.roles)
-    dataset = load_dataset(both, roles=both.roles, **options)
-    if dataset.cut is not None:
-        return dataset, np.flatnonzero(dataset.cut.part == 1)
-    return dataset, np.flatnonzero(dataset.kept >= first.table.height)
-
-
-def _stacked(first: Raw, second: Raw) -> Raw:
-    """Return the rows of both, those of the second as another part."""
-    return first._replace(
+    both = first._replace(
         table=_stacked_tables(tidy(first.table), tidy(second.table)),
+        roles=options.pop("roles", None) or first.roles,
         signals=_stacked_signals(first.signals, second.signals),
         notes=(*first.notes, *(f"Test data: {note}" for note in second.notes)),
         part=np.repeat([0, 1], [first.table.height, second.table.height]),
         cut=None,
     )
+    dataset = load_dataset(both, roles=both.roles, **options)
+    if dataset.cut is not None:
+        return dataset, np.flatnonzero(dataset.cut.part == 1)
+    return dataset, np.flatnonzero(dataset.kept >= first.table.height)
 
 
 def _stacked_signals(first: Signals | None, second: Signals | None) -> Signals | None:

@@ -42,8 +42,6 @@ _PARENTHESES = re.compile(r"(?P<name>.*?\S)\s*\((?P<unit>[^()]*(\([^()]*\)[^()]*
 _STROKE = re.compile(r"(?P<name>.*\S) / (?P<unit>\S.*)")
 _LONGEST, _LONGEST_NAME = 24, 200
 _MOSTLY = 0.9  # of the values below a unit, how many are numbers
-
-
 NO_UNITS: Mapping[str, str] = {}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -94,8 +94,7 @@ def in_order(table: pl.DataFrame, recipe: Recipe, part: np.ndarray | None = None
     _check_times(steps, recipe, names)
     given = np.argsort(run, kind="stable")
     moved = bool((np.diff(times[given])[np.diff(run[given]) == 0] < 0).any())
-    notes = (f"The rows were sorted by {recipe.time!r}.",) if moved else ()
-    return Steps(steps.table, order, steps.run, steps.times, steps.part, notes)
+    return replace(steps, notes=(f"The rows were sorted by {recipe.time!r}.",)) if moved else steps
 
 
 def read_times(series: pl.Series) -> np.ndarray:

@@ -26,12 +26,6 @@ def is_signals(data: Any) -> bool:
     return isinstance(first, np.ndarray) and first.ndim >= 3
 
 
-def signals_from_python(data: Any, options: ReadOptions) -> Content:
-    """Return images or series from `(X, y)`, or from X alone."""
-    x, y = data if isinstance(data, tuple) else (data, None)
-    return signals_from_arrays(x, y, options, "the data")
-
-
 def signals_from_arrays(x: np.ndarray, y: Any, options: ReadOptions, source: str) -> Content:
     """Return images or series with their targets, one for each.
 
