@@ -32,7 +32,7 @@ class TakenRows:
     """Rows of an array, by their positions; it behaves like the array of these rows, which it makes only in parts.
 
     Args:
-        whole: an array with at least one axis.
+        array: an array with at least one axis.
         rows: positions of the rows.
 
     Example:
@@ -41,30 +41,30 @@ class TakenRows:
         (3, (3, 1), [[2.0], [5.0]], [5])
     """
 
-    def __init__(self, whole: np.ndarray, rows: np.ndarray) -> None:
-        self.whole, self.rows = whole, np.asarray(rows, np.int64)
+    def __init__(self, array: np.ndarray, rows: np.ndarray) -> None:
+        self.array, self.rows = array, np.asarray(rows, np.int64)
 
     @classmethod
     def of(cls, values: Any, rows: np.ndarray) -> TakenRows:
         """Return some rows of an array, or of rows that were taken already."""
         if isinstance(values, TakenRows):
-            return cls(values.whole, values.rows[rows])
+            return cls(values.array, values.rows[rows])
         return cls(values, np.arange(len(values))[rows])
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The shape of the rows together."""
-        return (len(self.rows), *self.whole.shape[1:])
+        return (len(self.rows), *self.array.shape[1:])
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return self.whole.ndim
+        return self.array.ndim
 
     @property
     def dtype(self) -> np.dtype[Any]:
         """The number type."""
-        return self.whole.dtype
+        return self.array.dtype
 
     @property
     def size(self) -> int:
@@ -74,21 +74,21 @@ class TakenRows:
     @property
     def nbytes(self) -> int:
         """The memory that an array of the rows would take."""
-        return self.size * self.whole.itemsize
+        return self.size * self.array.itemsize
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, which: Any) -> np.ndarray:
-        return np.asarray(self.whole[self.rows[which]])
+        return np.asarray(self.array[self.rows[which]])
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         del copy  # there is no array that could be shared
-        return np.asarray(self.whole[self.rows], dtype)
+        return np.asarray(self.array[self.rows], dtype)
 
 
 def joined(a: Any, b: Any) -> Any:
     """Return the rows of two arrays one after the other, not copied where both are taken from one."""
-    if isinstance(a, TakenRows) and isinstance(b, TakenRows) and a.whole is b.whole:
-        return TakenRows(a.whole, np.concatenate([a.rows, b.rows]))
+    if isinstance(a, TakenRows) and isinstance(b, TakenRows) and a.array is b.array:
+        return TakenRows(a.array, np.concatenate([a.rows, b.rows]))
     return np.concatenate([np.asarray(a), np.asarray(b)])

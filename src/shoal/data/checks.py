@@ -10,7 +10,6 @@ import polars as pl
 from shoal.data.conversion import first_row, to_numbers, to_times
 from shoal.data.raw import Raw
 from shoal.data.roles import Roles
-from shoal.data.targets import check_classes
 from shoal.errors import DataError, SettingError
 
 LEAST_ROWS = 10
@@ -21,13 +20,6 @@ def check_reconstruction(**given: Any) -> None:
     for name, value in given.items():
         if value is not None:
             raise SettingError(f"reconstruct learns the inputs and has no targets; leave out {name}={value!r}")
-
-
-def check_named(table: pl.DataFrame) -> None:
-    """Refuse columns without a name."""
-    for position, name in enumerate(table.columns, 1):
-        if not name.strip():
-            raise DataError(f"column {position} has no name; give every column one")
 
 
 def check_labelled(raw: Raw) -> None:
@@ -52,14 +44,6 @@ def check_size(table: pl.DataFrame, columns: int, what: str = "rows") -> None:
         raise DataError(f"the table has {table.height} {what}; at least {LEAST_ROWS} are needed")
 
 
-def check_classes_of(raw: Raw, table: pl.DataFrame, classes: tuple[str, ...], kept: np.ndarray | None) -> None:
-    """Check the classes; images and series may come from many files, so messages name where they are."""
-    try:
-        check_classes(table, raw.roles.target, classes, kept)
-    except DataError as error:
-        raise error if raw.signals is None else DataError(f"{raw.source}: {error}") from None
-
-
 def check_role_values(table: pl.DataFrame, roles: Roles, kept: np.ndarray) -> None:
     """Check target errors, weights, groups and times.
 
@@ -80,8 +64,7 @@ def check_role_values(table: pl.DataFrame, roles: Roles, kept: np.ndarray) -> No
         if not (total := float(numbers.sum())) > 0:
             raise DataError(
                 f"the weights in column {roles.weight!r} add up to {total:g}; negative ones are allowed, but a "
-                f"weighted "
-                "mean means nothing unless their sum is positive"
+                "weighted mean means nothing unless their sum is positive"
             )
     if roles.group is not None:
         series = table.get_column(roles.group)

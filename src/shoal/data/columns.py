@@ -14,8 +14,7 @@ from shoal.data.roles import Roles
 from shoal.errors import DataError, listing
 
 _ID_NAME = re.compile(
-    r"^(unnamed: ?\d*|#|id|idx|index|rows?|row[_ ]?(id|nr|number|index)|nr|no|number|.*[_ -]id|uuid|guid)$",
-    re.I,
+    r"^(unnamed: ?\d*|#|id|idx|index|rows?|row[_ ]?(id|nr|number|index)|nr|no|number|.*[_ -]id|uuid|guid)$", re.I
 )
 _TIME_NAME = re.compile(r"(^t$|time|date|year|month|week|day|hour|minute|second|step|age)", re.I)
 MOST_LEVELS = 50
@@ -71,7 +70,7 @@ def find_columns(table: pl.DataFrame, roles: Roles) -> tuple[Column, ...]:
         low, high = _range(series, kind)
         role, missing = "dropped" if reason else role, series.null_count()
         columns.append(Column(name, kind, role, reason, missing, counts[name], low, high))
-    return _keep_the_only_one(columns)
+    return _keep_counting_column(columns)
 
 
 def distinct_counts(table: pl.DataFrame) -> dict[str, int]:
@@ -147,7 +146,7 @@ def _range(series: pl.Series, kind: Kind) -> tuple[float | str | None, float | s
     return float(low), float(high)  # type: ignore[arg-type]
 
 
-def _keep_the_only_one(columns: list[Column]) -> tuple[Column, ...]:
+def _keep_counting_column(columns: list[Column]) -> tuple[Column, ...]:
     """Take a counting column back as a number when nothing else is left to predict from."""
     if not any(column.role == "feature" for column in columns):
         for i, column in enumerate(columns):
@@ -179,16 +178,15 @@ def check_features(table: pl.DataFrame, columns: tuple[Column, ...], rows: np.nd
 def notes_on_columns(columns: tuple[Column, ...]) -> list[str]:
     """Say which columns are left out and why, and which categories will be pooled."""
     notes = []
-    reasons: dict[str, list[str]] = {}
+    reasons: dict[str, list[Column]] = {}
     for column in columns:
         if column.role == "dropped":
             text = "they are the same in every row" if column.kind is Kind.CONSTANT else column.reason
-            reasons.setdefault(text, []).append(column.name)
-    for text, names in reasons.items():
-        if len(names) == 1:
-            text = next(column.reason for column in columns if column.name == names[0])
-        text = text if len(names) == 1 else text.replace("it has", "they have").replace("it ", "they ")
-        notes.append(f"Left out {listing(names)}: {text}.")
+            reasons.setdefault(text, []).append(column)
+    for text, dropped in reasons.items():
+        plural = text.replace("it has", "they have").replace("it ", "they ")
+        why = dropped[0].reason if len(dropped) == 1 else plural
+        notes.append(f"Left out {listing(column.name for column in dropped)}: {why}.")
     for column in columns:
         if column.role == "feature" and column.kind is Kind.CATEGORY and column.distinct > MOST_LEVELS:
             notes.append(

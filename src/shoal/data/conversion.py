@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import polars as pl
 
-from shoal.errors import DataError
+from shoal.errors import DataError, listing, suggest
 
 _DAY = 86400.0
 _DATE = r"^(\d{4}[-/]\d{2}[-/]\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?\s?(Z|[+-]\d{2}:?\d{2})?)?$"
@@ -140,6 +142,16 @@ def first_row(mask: pl.Series | np.ndarray, rows: np.ndarray | None = None) -> i
     """Return the number of the first data row, counted from 1, where the mask is true."""
     position = int(np.argmax(np.asarray(mask, bool)))
     return (position if rows is None else int(rows[position])) + 1
+
+
+def check_columns(table: pl.DataFrame, names: Iterable[str], why: str = "", *, data: str = "the data") -> None:
+    """Raise a DataError that names the columns that a table lacks; `why` says what for, as a clause after a comma."""
+    missing = [name for name in names if name not in table.columns]
+    if missing:
+        raise DataError(
+            f"{data} have no column {listing(map(repr, missing))}{why}; their columns are: {listing(table.columns)}."
+            + suggest(missing[0], table.columns)
+        )
 
 
 def check_read(series: pl.Series, read: pl.Series, what: str, rows: np.ndarray | None = None) -> None:

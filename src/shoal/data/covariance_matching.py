@@ -56,7 +56,7 @@ def with_covariance(dataset: Dataset, path: str | Path, rows: int) -> Dataset:
         )
     matrix, names = read_covariance(path)
     matrix, how = _in_order(dataset, matrix, path, rows) if names is None else _by_name(dataset, matrix, names, path)
-    covariance = Covariance(check_covariance(matrix, path, _numbers(dataset)), Path(path).name)
+    covariance = Covariance(check_covariance(matrix, path, dataset.positions + 1), Path(path).name)
     digest = hashlib.sha256(f"{dataset.sha256}\0covariance\0".encode())
     digest.update(np.ascontiguousarray(covariance.matrix).tobytes())
     notes = (*dataset.notes, *_notes(dataset, covariance, how))
@@ -72,8 +72,8 @@ def _in_order(dataset: Dataset, matrix: np.ndarray, path: str | Path, rows: int)
             "row and column for each, in the same order, or names in its first line and column and --id COLUMN to "
             "match them (with --test, rows of both files, the test rows last)"
         )
-    kept = dataset.kept if len(dataset.kept) == dataset.rows else np.arange(dataset.rows)
-    return matrix[np.ix_(kept, kept)] if dataset.rows < rows else matrix, "in the order of the rows"
+    block = np.ix_(dataset.positions, dataset.positions)
+    return matrix[block] if dataset.rows < rows else matrix, "in the order of the rows"
 
 
 def _by_name(dataset: Dataset, matrix: np.ndarray, names: list[str], path: str | Path) -> tuple[np.ndarray, str]:
@@ -99,11 +99,6 @@ def _by_name(dataset: Dataset, matrix: np.ndarray, names: list[str], path: str |
     chosen = np.asarray([place[name] for name in ids])
     more = f"; {len(names) - len(ids):,} others of the file are not in the data" if len(names) > len(ids) else ""
     return matrix[np.ix_(chosen, chosen)], f"matched by {column!r}{more}"
-
-
-def _numbers(dataset: Dataset) -> np.ndarray:
-    """Return the number of each row in the data as read, from 1."""
-    return (dataset.kept if len(dataset.kept) == dataset.rows else np.arange(dataset.rows)) + 1
 
 
 def _notes(dataset: Dataset, errors: Covariance, how: str) -> list[str]:

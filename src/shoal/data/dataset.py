@@ -64,6 +64,11 @@ class Dataset:
         return self.table.height
 
     @property
+    def positions(self) -> np.ndarray:
+        """The positions of the rows in the data as read, `(rows,)`."""
+        return self.kept if len(self.kept) == self.rows else np.arange(self.rows)
+
+    @property
     def features(self) -> tuple[Column, ...]:
         """The columns to predict from."""
         return tuple(column for column in self.columns if column.role == "feature")

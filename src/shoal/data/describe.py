@@ -15,6 +15,7 @@ from shoal.data.signals import Signals
 from shoal.data.split.split import Split
 from shoal.errors import listing
 from shoal.results import Task
+from shoal.statistics.weighted import effective_number, negative_fraction
 
 _MANY_ROWS = 100
 
@@ -66,9 +67,7 @@ class Description:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the description as plain data for JSON."""
-        d = asdict(self)
-        d["columns"] = [{**asdict(column), "kind": str(column.kind)} for column in self.columns]
-        return {key: list(value) if isinstance(value, tuple) else value for key, value in d.items()}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
 
     def lines(self) -> list[tuple[str, ...]]:
         """Return one line per column as text.
@@ -76,17 +75,8 @@ class Description:
         Each is `(name, type, role, missing, different, lowest, highest, why dropped)`.
         """
         return [
-            (
-                column.name,
-                str(column.kind),
-                column.role,
-                str(column.missing),
-                str(column.distinct),
-                shown(column.low),
-                shown(column.high),
-                column.reason,
-            )
-            for column in self.columns
+            (c.name, str(c.kind), c.role, str(c.missing), str(c.distinct), shown(c.low), shown(c.high), c.reason)
+            for c in self.columns
         ]
 
 
@@ -188,16 +178,11 @@ def _weights(dataset: Dataset) -> list[str]:
     weights = dataset.weights()
     if weights is None:
         return []
-    unit = weights / np.abs(weights).max()
-    effective = unit.sum() ** 2 / (unit @ unit)
-    negative = float((weights < 0).mean())
+    effective, negative = effective_number(weights), negative_fraction(weights)
     count = f"{dataset.rows:,} rows count as {effective:,.0f} (square of the sum over sum of the squares)"
-    warnings = []
     if negative > 0:
-        warnings.append(
+        return [
             f"{100 * negative:.2g} % of the rows have a negative weight; {count}. Networks and scores use the signs, "
             "baselines leave these rows out."
-        )
-    elif effective <= 0.5 * dataset.rows:
-        warnings.append(f"The weights are so uneven that {count}.")
-    return warnings
+        ]
+    return [f"The weights are so uneven that {count}."] if effective <= 0.5 * dataset.rows else []

@@ -9,10 +9,10 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
+from shoal.codec import PlainRecord
 from shoal.data.columns import MOST_LEVELS
 from shoal.data.conversion import check_read, is_date, is_truth, to_days, to_labels, to_numbers, to_truth
-from shoal.data.feature_scaling import FeatureScaling, get_scaling, scaling_from_dict
-from shoal.data.plain_fields import PlainFields
+from shoal.data.feature_scaling import FeatureScaling, get_scaling
 from shoal.errors import DataError
 
 _LARGEST = 1e30  # normalised values beyond it would overflow in float32
@@ -24,16 +24,16 @@ def rare_below(rows: int) -> int:
 
 
 @dataclass(frozen=True)
-class NumberEncoder(PlainFields):
+class NumberEncoder(PlainRecord):
     """A number, or a date in days, normalised; the median where missing, marked if training rows miss it."""
 
-    KEY = "kind"
+    tag = "kind"
     kind = "number"
     column: str
     dates: bool
     fill: float
     marker: bool
-    scaling: FeatureScaling
+    normalization: FeatureScaling
 
     @classmethod
     def fit(cls, series: pl.Series, normalization: str, *, dates: bool) -> NumberEncoder:
@@ -55,7 +55,9 @@ class NumberEncoder(PlainFields):
         """Write the features into `out`, `(features, rows)`."""
         if self.dates:
             if series.null_count() < len(series) and not (is_date(series) or series.dtype == pl.String):
-                raise DataError(f"column {self.column!r} must hold dates, as in training, not {_held(series)}")
+                numbers = "numbers" if series.dtype.is_numeric() else "something else"
+                held = "truth values" if is_truth(series) else numbers
+                raise DataError(f"column {self.column!r} must hold dates, as in training, not {held}")
             read = to_days(series) if series.dtype != pl.Boolean else series.cast(pl.Float64)
             check_read(series, read, "dates in ISO form, as in training")
         else:
@@ -63,33 +65,27 @@ class NumberEncoder(PlainFields):
                 raise DataError(f"column {self.column!r} must hold numbers, as in training, but holds dates")
             read = to_numbers(series)
             check_read(series, read, "numbers, as in training")
-        values = self.scaling(read.fill_null(self.fill).to_numpy())
+        values = self.normalization(read.fill_null(self.fill).to_numpy())
         out[0] = np.clip(values, -_LARGEST, _LARGEST)
         if self.marker:
             out[1] = read.is_null().to_numpy()
 
     def decode(self, features: np.ndarray) -> pl.Series:
         """Return the column that has these features `(features, rows)`: numbers, or dates in days since 1970."""
-        return pl.Series(self.column, self.scaling.inverse(np.asarray(features[0], np.float64)))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the fitted numbers as plain data for JSON."""
-        plain = super().to_dict()
-        scaling: FeatureScaling = plain.pop("scaling")
-        return {**plain, "normalization": scaling.to_dict()}
+        return pl.Series(self.column, self.normalization.inverse(np.asarray(features[0], np.float64)))
 
     @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Return the encoder that `to_dict` described."""
-        given = {name: value for name, value in plain.items() if name != "normalization"}
-        return super().from_dict({**given, "scaling": scaling_from_dict(plain["normalization"])})
+        scaling = data["normalization"]
+        return super().from_dict({**data, "normalization": get_scaling(scaling["name"]).from_dict(scaling)})
 
 
 @dataclass(frozen=True)
-class BooleanEncoder(PlainFields):
+class BooleanEncoder(PlainRecord):
     """A truth value as 0 or 1, the more frequent one where missing; a marker if training rows missed it."""
 
-    KEY = "kind"
+    tag = "kind"
     kind = "boolean"
     column: str
     fill: float
@@ -124,13 +120,13 @@ class BooleanEncoder(PlainFields):
 
 
 @dataclass(frozen=True)
-class CategoryEncoder(PlainFields):
+class CategoryEncoder(PlainRecord):
     """A category as one 0/1 feature per level; rare levels, and unknown ones later, share `other`.
 
     Without rare levels in training there is no `other`, and an unknown level is 0 everywhere.
     """
 
-    KEY = "kind"
+    tag = "kind"
     kind = "category"
     column: str
     levels: tuple[str, ...]
@@ -193,7 +189,3 @@ Encoder = NumberEncoder | BooleanEncoder | CategoryEncoder
 ENCODERS: dict[str, type[Encoder]] = {
     encoder.kind: encoder for encoder in (NumberEncoder, BooleanEncoder, CategoryEncoder)
 }
-
-
-def _held(series: pl.Series) -> str:
-    return "truth values" if is_truth(series) else "numbers" if series.dtype.is_numeric() else "something else"

@@ -5,20 +5,20 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 import numpy as np
 
-from shoal.data.plain_fields import PlainFields
+from shoal.codec import PlainRecord
 from shoal.errors import SettingError, listing, suggest
 
 _QUANTILES = 256
 
 
-class FeatureScaling(PlainFields, ABC):
+class FeatureScaling(PlainRecord, ABC):
     """A fitted scaling: a function of a float64 column, and its numbers as plain data."""
 
-    KEY = "name"
+    tag = "name"
     name: ClassVar[str]
 
     @classmethod
@@ -169,8 +169,3 @@ def get_scaling(name: str) -> type[FeatureScaling]:
             f"normalization must be one of {listing(FEATURE_SCALINGS)}, got {name!r}." + suggest(name, FEATURE_SCALINGS)
         )
     return FEATURE_SCALINGS[name]
-
-
-def scaling_from_dict(plain: dict[str, Any]) -> FeatureScaling:
-    """Return the scaling that `to_dict` described."""
-    return get_scaling(plain["name"]).from_dict(plain)

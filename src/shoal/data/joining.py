@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from shoal.data.conversion import tidy
+from shoal.data.conversion import check_columns, tidy
 from shoal.data.dataset import Dataset
 from shoal.data.loading import load_dataset
-from shoal.data.raw import Raw, read_any
+from shoal.data.raw import read_any
 from shoal.data.readers import ReadOptions, options_alike
 from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import Signals
 from shoal.data.units import differing_units
-from shoal.errors import DataError, listing, suggest
+from shoal.errors import DataError
 
 
 def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.ndarray]:
@@ -40,28 +40,19 @@ def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.nd
     second = read_any(test, options_alike(reading, test, first.signals))
     if differing := differing_units(second.units, first.units):
         raise DataError(f"the test rows: {differing[0]}; convert it, or mend the unit in the file")
-    missing = [column for column in first.table.columns if column not in second.table.columns]
-    if missing:
-        raise DataError(
-            f"the test rows have no column {listing(map(repr, missing))}; their columns are: "
-            f"{listing(second.table.columns)}." + suggest(missing[0], second.table.columns)
-        )
-    both = _stacked(first, second)._replace(roles=options.pop("roles", None) or first.roles)
-    dataset = load_dataset(both, roles=both.roles, **options)
-    if dataset.cut is not None:
-        return dataset, np.flatnonzero(dataset.cut.part == 1)
-    return dataset, np.flatnonzero(dataset.kept >= first.table.height)
-
-
-def _stacked(first: Raw, second: Raw) -> Raw:
-    """Return the rows of both, those of the second as another part."""
-    return first._replace(
+    check_columns(second.table, first.table.columns, data="the test rows")
+    both = first._replace(
         table=_stacked_tables(tidy(first.table), tidy(second.table)),
+        roles=options.pop("roles", None) or first.roles,
         signals=_stacked_signals(first.signals, second.signals),
         notes=(*first.notes, *(f"Test data: {note}" for note in second.notes)),
         part=np.repeat([0, 1], [first.table.height, second.table.height]),
         cut=None,
     )
+    dataset = load_dataset(both, roles=both.roles, **options)
+    if dataset.cut is not None:
+        return dataset, np.flatnonzero(dataset.cut.part == 1)
+    return dataset, np.flatnonzero(dataset.kept >= first.table.height)
 
 
 def _stacked_signals(first: Signals | None, second: Signals | None) -> Signals | None:
@@ -69,7 +60,8 @@ def _stacked_signals(first: Signals | None, second: Signals | None) -> Signals |
     if first is None and second is None:
         return None
     if first is not None and second is not None and first.kind == second.kind == "series":
-        first, second = _equally_long(first, second)
+        steps = max(first.shape[0], second.shape[0])
+        first, second = _padded(first, steps), _padded(second, steps)
     if first is None or second is None or first.kind != second.kind or first.shape != second.shape:
         shapes = ["a table" if s is None else f"{s.kind} of shape {s.shape}" for s in (first, second)]
         raise DataError(f"the training data are {shapes[0]}, the test data {shapes[1]}; both must be alike")
@@ -90,14 +82,10 @@ def _stacked_targets(first: StepTargets | None, second: StepTargets | None) -> S
     return StepTargets(_stacked_tables(first.table, second.table), first.steps)
 
 
-def _equally_long(*parts: Signals) -> list[Signals]:
-    """Return series padded to the longest of all."""
-    steps = max(part.shape[0] for part in parts)
-    return [part if part.shape[0] == steps else _padded(part, steps) for part in parts]
-
-
 def _padded(series: Signals, steps: int) -> Signals:
     longest = series.shape[0]
+    if longest == steps:
+        return series
     values = np.pad(series.values, ((0, 0), (0, steps - longest), (0, 0)))
     lengths = np.full(len(series), longest) if series.lengths is None else series.lengths
     targets = None if series.targets is None else series.targets.padded(steps)

@@ -23,7 +23,7 @@ import numpy as np
 import polars as pl
 
 from shoal.data.columns import Column, Kind
-from shoal.data.conversion import is_date, to_days, to_labels, to_numbers
+from shoal.data.conversion import is_date, to_labels, to_times
 from shoal.data.dataset import Dataset
 from shoal.data.split.split import Split
 from shoal.errors import listing
@@ -102,7 +102,7 @@ def _copies_across(dataset: Dataset, split: Split) -> list[str]:
     if len(copied):
         where = others[_first_place(first[others], first[copied])]
         pairs = (
-            f"{_number(dataset, test)} = {_number(dataset, other)}"
+            f"{dataset.positions[test] + 1} = {dataset.positions[other] + 1}"
             for test, other in zip(copied[:NAMED], where[:NAMED], strict=True)
         )
         more = f", … ({len(copied):,} in all)" if len(copied) > NAMED else ""
@@ -123,11 +123,6 @@ def _first_place(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Return where each wanted number stands first among the values, which hold it."""
     order = np.argsort(values, kind="stable")
     return order[np.searchsorted(values[order], wanted)]
-
-
-def _number(dataset: Dataset, row: int) -> str:
-    """Return the number of a row in the data as read, counted from 1."""
-    return f"{int(dataset.kept[row]) + 1 if len(dataset.kept) == dataset.rows else int(row) + 1}"
 
 
 def _groups_across(dataset: Dataset, split: Split) -> list[str]:
@@ -210,8 +205,7 @@ def _one_to_one(x: np.ndarray, y: np.ndarray) -> bool:
 
 
 def _numbers(series: pl.Series) -> np.ndarray:
-    read = to_days(series) if is_date(series) else to_numbers(series)
-    return read.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return to_times(series).cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
 def _correlation(x: np.ndarray, y: np.ndarray) -> float:
@@ -263,22 +257,19 @@ def from_the_future(dataset: Dataset) -> Iterator[str]:
             rows = f"{len(later):,} rows" if len(later) > 1 else "1 row"
             yield (
                 f"{column.name!r} holds dates after the row's own {name!r} in {rows}, first in row "
-                f"{_number(dataset, later[0])}. Would they be known then? If not, ignore it."
+                f"{dataset.positions[later[0]] + 1}. Would they be known then? If not, ignore it."
             )
         elif ahead := _holds_later(dataset, times, x):
+            rows = "next" if ahead == 1 else f"{ahead} rows"
             yield (
-                f"{column.name!r} holds the target of the row {_ahead(ahead)} after it in time: it comes from the "
-                "future. Ignore it."
+                f"{column.name!r} holds the target of the row {rows} after it in time: it comes from the future. "
+                "Ignore it."
             )
         elif dataset.groups() is None and _is_clock(times, x):
             yield (
                 f"{column.name!r} only rises or only falls with {name!r}: a clock. Every test row lies beyond its "
                 "values in training, where networks know nothing; ignore it, or use a difference or a phase."
             )
-
-
-def _ahead(rows: int) -> str:
-    return "next" if rows == 1 else f"{rows} rows"
 
 
 def _holds_later(dataset: Dataset, times: np.ndarray, x: np.ndarray) -> int:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shoal.data.building import build_reconstruction, build_supervised
-from shoal.data.checks import check_labelled, check_named, check_reconstruction, check_size
+from shoal.data.checks import check_labelled, check_reconstruction, check_size
 from shoal.data.covariance_matching import check_alone, with_covariance
 from shoal.data.dataset import Dataset
 from shoal.data.hashing import content_hash
@@ -89,7 +89,6 @@ def load_dataset(
     if reconstruct:
         check_reconstruction(task=task, y_err=y_err, y_cov=y_cov, window=window, series=series)
     raw = read_any(data, options)
-    check_named(raw.table)
     columns: dict[str, Any] = {"target": target, "features": features, "y_err": y_err, "weight": weight, "group": group}
     columns |= {"time": time, "id": id, "ignored": ignore}
     named = (roles or Roles()).replaced(**Roles().replaced(**columns).named()).in_full(raw.column_names)

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from shoal.data.columns import Column, Kind
-from shoal.data.conversion import is_plain, tidy_column
+from shoal.data.conversion import check_columns, is_plain, tidy_column
 from shoal.data.dataset import Dataset, Inputs
 from shoal.data.encoders import ENCODERS, BooleanEncoder, CategoryEncoder, Encoder, NumberEncoder
 from shoal.data.feature_scaling import get_scaling, mean_and_scale
@@ -21,7 +21,7 @@ from shoal.data.series.recipe import Recipe
 from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import SignalPreparation
 from shoal.data.targets import check_classes_known, target_numbers
-from shoal.errors import DataError, listing, suggest
+from shoal.errors import DataError, listing
 from shoal.results import Task
 
 
@@ -170,13 +170,9 @@ class Preparation:
         if self.signals is not None:
             return {}
         table = self._columns_of(table)
-        unknown = {}
-        for encoder in self.encoders:
-            if isinstance(encoder, CategoryEncoder):
-                count = encoder.count_unknown(_plain(table, encoder.column))
-                if count:
-                    unknown[encoder.column] = count
-        return unknown
+        categories = [encoder for encoder in self.encoders if isinstance(encoder, CategoryEncoder)]
+        unknown = {encoder.column: encoder.count_unknown(_plain(table, encoder.column)) for encoder in categories}
+        return {column: count for column, count in unknown.items() if count}
 
     def target_values(self, table: pl.DataFrame) -> np.ndarray:
         """Return the targets of another table as `Dataset.y` would, with the classes known here.
@@ -184,7 +180,7 @@ class Preparation:
         Raises:
             DataError: a target column is missing, or a row has no target or an unknown class.
         """
-        _check_columns(table, self.targets, "the target")
+        check_columns(table, self.targets, ", the target")
         columns = [_plain(table, name) for name in self.targets]
         if self.task is Task.CLASSIFICATION:
             return check_classes_known(columns[0], self.classes)
@@ -198,7 +194,7 @@ class Preparation:
         """
         if targets is None:
             raise DataError("the model predicts a label for each step, but the data hold none to compare with")
-        _check_columns(targets.table, self.targets, "the target of each step")
+        check_columns(targets.table, self.targets, ", the target of each step")
         targets = targets.only(list(self.targets))
         if self.task is Task.REGRESSION:
             return targets.numbers()
@@ -247,7 +243,7 @@ class Preparation:
     def _columns_of(self, table: Inputs) -> pl.DataFrame:
         if not isinstance(table, pl.DataFrame):
             raise DataError(f"the model was trained on a table, got {table.kind}")
-        _check_columns(table, self.input_columns, "which the model was trained on")
+        check_columns(table, self.input_columns, ", which the model was trained on")
         return table
 
 
@@ -270,15 +266,6 @@ def _check_counts(dataset: Dataset) -> None:
         if (values < 0.0).any():
             row = int(np.argmax(values < 0.0))
             raise DataError(f"column {name!r}: counts cannot be negative, but row {row + 1} holds {values[row]:g}")
-
-
-def _check_columns(table: pl.DataFrame, names: tuple[str, ...], what: str) -> None:
-    missing = [name for name in names if name not in table.columns]
-    if missing:
-        raise DataError(
-            f"the data have no column {listing(map(repr, missing))}, {what}; "
-            f"their columns are: {listing(table.columns)}." + suggest(missing[0], table.columns)
-        )
 
 
 def _fit_encoder(column: Column, series: pl.Series, normalization: str) -> Encoder:

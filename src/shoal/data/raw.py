@@ -13,7 +13,7 @@ from shoal.data.builtin.sets import BUILTIN
 from shoal.data.dataset import Dataset, Inputs
 from shoal.data.frames import from_python
 from shoal.data.readers import Content, ReadOptions, read_path, refuse_table
-from shoal.data.readers.signals.arrays import is_signals, signals_from_python
+from shoal.data.readers.signals.arrays import is_signals, signals_from_arrays
 from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
 from shoal.data.signals import Signals
@@ -67,7 +67,8 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
     if isinstance(data, str | Path):
         return _read_file(data, options)
     if is_signals(data):
-        return Raw("data", "python", *signals_from_python(data, options))
+        x, y = data if isinstance(data, tuple) else (data, None)
+        return Raw("data", "python", *signals_from_arrays(x, y, options, "the data"))
     refuse_table("the data are", options)
     return Raw("data", "python", *Content(from_python(data), units=units_of_python(data)))
 

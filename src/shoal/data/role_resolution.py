@@ -43,11 +43,8 @@ def _roles_left(brought: Roles, named: Roles) -> Roles:
     return Roles(
         target=target,
         y_err=[] if taken & set(error_of) else error_of,
-        weight=None if brought.weight in taken else brought.weight,
-        group=None if brought.group in taken else brought.group,
-        time=None if brought.time in taken else brought.time,
-        id=None if brought.id in taken else brought.id,
         ignored=[name for name in outputs if name not in taken and name not in error_of],
+        **{role: name for role in ("weight", "group", "time", "id") if (name := getattr(brought, role)) not in taken},
     )
 
 

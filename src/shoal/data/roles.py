@@ -46,7 +46,7 @@ class Roles(BaseModel):
 
     @field_validator("target", "features", "y_err", "ignored", mode="before")
     @classmethod
-    def _one_name_is_a_list(cls, value: Any) -> Any:
+    def _as_list(cls, value: Any) -> Any:
         return [value] if isinstance(value, str) else list(value) if isinstance(value, tuple) else value
 
     def replaced(self, **roles: Any) -> Roles:

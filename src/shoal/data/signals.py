@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from shoal.codec import PlainRecord
 from shoal.data.series.interpolation import interpolate
 from shoal.data.series.recipe import Recipe
 from shoal.data.series.step_targets import StepTargets
@@ -114,7 +115,7 @@ def _real(signals: Signals) -> np.ndarray:
 
 
 @dataclass(frozen=True, eq=False)
-class SignalPreparation:
+class SignalPreparation(PlainRecord):
     """What the training rows say of images or series: their shape, and mean and scale of each channel.
 
     Images stay in the number type in which they were stored, an eighth or a quarter of float32, and are scaled in the
@@ -127,8 +128,8 @@ class SignalPreparation:
     mean: tuple[float, ...]
     scale: tuple[float, ...]
     padded: bool
-    recipe: Recipe | None = None
     per_step: bool = False
+    recipe: Recipe | None = None
 
     @classmethod
     def fit(
@@ -146,7 +147,7 @@ class SignalPreparation:
             mean, scale = _mean_and_scale(signals, np.asarray(rows, np.int64))
         numbers = tuple(map(float, mean)), tuple(map(float, scale))
         per_step = signals.targets is not None
-        return cls(signals.kind, signals.shape, signals.channels, *numbers, padded, recipe, per_step)
+        return cls(signals.kind, signals.shape, signals.channels, *numbers, padded, per_step, recipe)
 
     def transform(self, signals: Any) -> np.ndarray:
         """Return what networks take: images as they are, series float32, scaled and padded.
@@ -194,18 +195,8 @@ class SignalPreparation:
         return prepared
 
     def to_dict(self) -> dict[str, Any]:
-        """Return everything as plain data for JSON."""
-        names = ("kind", "shape", "channels", "mean", "scale", "padded")
-        plain = {name: list(v) if isinstance(v := getattr(self, name), tuple) else v for name in names}
-        plain = {**plain, "per_step": True} if self.per_step else plain
-        return plain if self.recipe is None else {**plain, "recipe": self.recipe.to_dict()}
-
-    @classmethod
-    def from_dict(cls, d: dict[str, Any]) -> SignalPreparation:
-        """Return the preparation that `to_dict` described."""
-        given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in d.items()}
-        recipe = given.pop("recipe", None)
-        return cls(**given, recipe=None if recipe is None else Recipe.from_dict(recipe))
+        """Return everything as plain data for JSON, without `per_step` and `recipe` where there are none."""
+        return {name: value for name, value in super().to_dict().items() if value or name not in ("per_step", "recipe")}
 
 
 def _mean_and_scale(signals: Signals, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -215,11 +206,7 @@ def _mean_and_scale(signals: Signals, rows: np.ndarray) -> tuple[np.ndarray, np.
     shift = first[:1].mean(axis=0)  # squares of numbers far from zero would lose what they differ by
     once = _rows_at_once(signals.values)
     for i in range(0, len(rows), once):
-        some = signals[rows[i : i + once]]
-        values = np.asarray(some.values, np.float64) - shift
-        if some.lengths is not None:
-            values = values[np.arange(some.shape[0]) < some.lengths[:, None]]
-        values = values.reshape(-1, len(signals.channels))
+        values = np.asarray(_real(signals[rows[i : i + once]]), np.float64) - shift
         count += len(values)
         total += values.sum(axis=0)
         squares += (values**2).sum(axis=0)

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from shoal.data.checks import LEAST_ROWS, check_classes_of, check_size
+from shoal.data.checks import LEAST_ROWS, check_size
 from shoal.data.raw import Raw
 from shoal.data.series.step_targets import numbers_of, series_with_targets
-from shoal.data.targets import check_targets_vary, class_names, target_numbers
+from shoal.data.targets import check_classes, check_targets_vary, class_names, target_numbers
 from shoal.errors import DataError, listing
 from shoal.results import Task
 
@@ -75,7 +75,10 @@ def learnable_classes(raw: Raw, rows: TargetRows, task: Task) -> tuple[str, ...]
         check_targets_vary(numbers, roles.target)
         return ()
     classes = class_names(rows.targets.get_column(roles.target[0]))
-    check_classes_of(raw, rows.targets, classes, None if rows.per_step else rows.kept)
+    try:
+        check_classes(rows.targets, roles.target, classes, None if rows.per_step else rows.kept)
+    except DataError as error:  # images and series may come from many files: say where they are
+        raise error if raw.signals is None else DataError(f"{raw.source}: {error}") from None
     if roles.y_err:
         raise DataError(f"classes have no measured errors; leave out y_err={listing(roles.y_err)}")
     return classes

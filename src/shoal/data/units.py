@@ -42,8 +42,6 @@ _PARENTHESES = re.compile(r"(?P<name>.*?\S)\s*\((?P<unit>[^()]*(\([^()]*\)[^()]*
 _STROKE = re.compile(r"(?P<name>.*\S) / (?P<unit>\S.*)")
 _LONGEST, _LONGEST_NAME = 24, 200
 _MOSTLY = 0.9  # of the values below a unit, how many are numbers
-
-
 NO_UNITS: Mapping[str, str] = {}
 
 
@@ -73,7 +71,7 @@ def split_unit(name: str) -> Quantity:
         unit = match["unit"].strip()
         if unit == "-" and match["space"]:
             return Quantity(match["name"], "")
-        if is_unit(unit) or (match["space"] and _looks_like_one(unit)):
+        if is_unit(unit) or (match["space"] and _looks_like_unit(unit)):
             return Quantity(match["name"], unit)
     for pattern in (_PARENTHESES, _STROKE):
         match = pattern.fullmatch(text)
@@ -230,10 +228,10 @@ def _unit_cell(field: str) -> str | None:
     bare = text[1:-1].strip() if text[:1] + text[-1:] in ("[]", "()") else text
     if bare in ("", "-", "--") or (bare == "1" and bare != text):
         return ""
-    return bare if is_unit(bare) or (bare != text and _looks_like_one(bare)) else None
+    return bare if is_unit(bare) or (bare != text and _looks_like_unit(bare)) else None
 
 
-def _looks_like_one(text: str) -> bool:
+def _looks_like_unit(text: str) -> bool:
     return len(text) <= _LONGEST and any(c.isalpha() or c in "%‰°" for c in text)
 
 

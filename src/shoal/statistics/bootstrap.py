@@ -19,6 +19,7 @@ trained networks fixed. Four choices:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -55,12 +56,7 @@ def block_length(rows: int, least: int = 1) -> int:
 
 
 def resampled_weights(
-    rows: int,
-    weights: np.ndarray | None,
-    resamples: int,
-    seed: int,
-    block: int = 1,
-    groups: np.ndarray | None = None,
+    rows: int, weights: np.ndarray | None, resamples: int, seed: int, block: int = 1, groups: np.ndarray | None = None
 ) -> Iterator[np.ndarray]:
     """Yield weights `(chunk, rows)`: how often each row was drawn, times its own weight.
 
@@ -109,8 +105,6 @@ def normal_quantile(level: float) -> float:
         >>> round(normal_quantile(0.95), 3)
         1.96
     """
-    from statistics import NormalDist
-
     return NormalDist().inv_cdf((1 + level) / 2)
 
 

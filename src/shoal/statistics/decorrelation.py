@@ -19,9 +19,9 @@ def independent(covariance: np.ndarray, sigma: np.ndarray) -> tuple[np.ndarray, 
         >>> variances.tolist()
         [1.0, 7.0]
     """
-    whole = np.array(covariance, np.float64)
-    np.fill_diagonal(whole, np.square(sigma))
-    variances, vectors = np.linalg.eigh(whole)
+    total = np.array(covariance, np.float64)
+    np.fill_diagonal(total, np.square(sigma))
+    variances, vectors = np.linalg.eigh(total)
     return variances, vectors
 
 

@@ -101,8 +101,8 @@ def kolmogorov_smirnov(first: Any, second: Any, weights: Any = None, other_weigh
         The test; NaN where a sample is empty or its weights do not add up to more than zero.
 
     Example:
-        >>> found = kolmogorov_smirnov([1.0, 2.0, 3.0, 4.0], [3.5, 4.5, 5.5, 6.5])
-        >>> found.statistic, found.first
+        >>> test = kolmogorov_smirnov([1.0, 2.0, 3.0, 4.0], [3.5, 4.5, 5.5, 6.5])
+        >>> test.statistic, test.first
         (0.75, 4.0)
     """
     from scipy.special import kolmogorov

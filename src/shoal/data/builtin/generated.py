@@ -30,14 +30,7 @@ _CORRELATION = (0.3, 0.6)
 _MISSING = ((2.5, 16.0), (2.0, 15.0))
 _DELTA_ETA = (1.0, 1.7)
 _DELTA_PHI = ((2.0, 3.0), (3.0, 1.8))
-VARIABLES = (
-    "mass (GeV)",
-    "lead pt (GeV)",
-    "second pt (GeV)",
-    "missing et (GeV)",
-    "delta eta",
-    "delta phi (rad)",
-)
+VARIABLES = ("mass (GeV)", "lead pt (GeV)", "second pt (GeV)", "missing et (GeV)", "delta eta", "delta phi (rad)")
 
 
 def damped_oscillation_truth(t: np.ndarray) -> np.ndarray:

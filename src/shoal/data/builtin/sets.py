@@ -29,14 +29,14 @@ Loaded = tuple[pl.DataFrame, Roles] | tuple[pl.DataFrame, Roles, Signals]
 
 @dataclass(frozen=True)
 class Builtin:
-    """A built-in data set: its size, its task, a sentence about it, and how to load it."""
+    """A built-in data set: its size, its task, how to load it, and a sentence about it."""
 
     name: str
     rows: int
     columns: int
     task_name: str
-    about: str
     load: Callable[[], Loaded]
+    about: str
 
 
 def _from_sklearn(loader: str, target: str, class_names: bool = True) -> Callable[[], tuple[pl.DataFrame, Roles]]:
@@ -81,111 +81,35 @@ def _iris() -> tuple[pl.DataFrame, Roles]:
     return pl.DataFrame(columns), Roles(target=["species"])
 
 
+# fmt: off
 _SETS = (
-    Builtin(
-        "iris",
-        150,
-        5,
-        "3-class classification",
-        "Three species of iris told apart by the size of their flowers (Fisher 1936).",
-        _iris,
-    ),
-    Builtin(
-        "wine",
-        178,
-        14,
-        "3-class classification",
-        "Three cultivars of wine told apart by chemical analysis.",
-        _from_sklearn("load_wine", "cultivar"),
-    ),
-    Builtin(
-        "breast_cancer",
-        569,
-        31,
-        "binary classification",
-        "Malignant and benign tumours told apart by the shapes of cell nuclei.",
-        _from_sklearn("load_breast_cancer", "diagnosis"),
-    ),
-    Builtin(
-        "diabetes",
-        442,
-        11,
-        "regression",
-        "The progression of diabetes within a year, from ten measurements.",
-        _from_sklearn("load_diabetes", "progression", class_names=False),
-    ),
-    Builtin(
-        "digits",
-        1797,
-        65,
-        "10-class classification",
-        "Handwritten digits in images of 8 by 8 pixels.",
-        _from_sklearn("load_digits", "digit", class_names=False),
-    ),
-    Builtin(
-        "damped_oscillation",
-        400,
-        3,
-        "regression",
-        "Generated: y(t) = exp(-t/tau) cos(omega t), measured with errors that differ from row to row.",
-        damped_oscillation,
-    ),
-    Builtin(
-        "signal_background",
-        5000,
-        8,
-        "binary classification",
-        "Generated: a resonance over background in six kinematic variables, with event weights.",
-        signal_background,
-    ),
-    Builtin(
-        "phase_transition",
-        1000,
-        7,
-        "regression, 2 targets",
-        "Generated: noisy magnetisation and energy of a mean-field magnet around its phase transition.",
-        phase_transition,
-    ),
-    Builtin(
-        "digit_images",
-        1797,
-        1,
-        "10-class classification",
-        "The handwritten digits once more, as images whose pixels know their neighbours.",
-        _digit_images,
-    ),
-    Builtin(
-        "galaxies",
-        1200,
-        1,
-        "3-class classification",
-        "Generated: elliptical, spiral and edge-on galaxies, 24 by 24 pixels, in photons above the sky.",
-        galaxies,
-    ),
-    Builtin(
-        "chirps",
-        600,
-        1,
-        "3-class classification",
-        "Generated: noisy bursts of 64 steps that chirp up, chirp down or ring down, as gravitational waves do.",
-        chirps,
-    ),
-    Builtin(
-        "bursts",
-        300,
-        1,
-        "binary classification of every step",
-        "Generated: series of 80 steps, each of them quiet or in a burst, in which the noise is stronger.",
-        bursts,
-    ),
-    Builtin(
-        "driven_pendulum",
-        2000,
-        3,
-        "regression",
-        "Generated: one long series, a pendulum driven by a random torque; forecast its angle with a window.",
-        driven_pendulum,
-    ),
+    Builtin("iris", 150, 5, "3-class classification", _iris,
+            "Three species of iris told apart by the size of their flowers (Fisher 1936)."),
+    Builtin("wine", 178, 14, "3-class classification", _from_sklearn("load_wine", "cultivar"),
+            "Three cultivars of wine told apart by chemical analysis."),
+    Builtin("breast_cancer", 569, 31, "binary classification", _from_sklearn("load_breast_cancer", "diagnosis"),
+            "Malignant and benign tumours told apart by the shapes of cell nuclei."),
+    Builtin("diabetes", 442, 11, "regression", _from_sklearn("load_diabetes", "progression", class_names=False),
+            "The progression of diabetes within a year, from ten measurements."),
+    Builtin("digits", 1797, 65, "10-class classification", _from_sklearn("load_digits", "digit", class_names=False),
+            "Handwritten digits in images of 8 by 8 pixels."),
+    Builtin("damped_oscillation", 400, 3, "regression", damped_oscillation,
+            "Generated: y(t) = exp(-t/tau) cos(omega t), measured with errors that differ from row to row."),
+    Builtin("signal_background", 5000, 8, "binary classification", signal_background,
+            "Generated: a resonance over background in six kinematic variables, with event weights."),
+    Builtin("phase_transition", 1000, 7, "regression, 2 targets", phase_transition,
+            "Generated: noisy magnetisation and energy of a mean-field magnet around its phase transition."),
+    Builtin("digit_images", 1797, 1, "10-class classification", _digit_images,
+            "The handwritten digits once more, as images whose pixels know their neighbours."),
+    Builtin("galaxies", 1200, 1, "3-class classification", galaxies,
+            "Generated: elliptical, spiral and edge-on galaxies, 24 by 24 pixels, in photons above the sky."),
+    Builtin("chirps", 600, 1, "3-class classification", chirps,
+            "Generated: noisy bursts of 64 steps that chirp up, chirp down or ring down, as gravitational waves do."),
+    Builtin("bursts", 300, 1, "binary classification of every step", bursts,
+            "Generated: series of 80 steps, each of them quiet or in a burst, in which the noise is stronger."),
+    Builtin("driven_pendulum", 2000, 3, "regression", driven_pendulum,
+            "Generated: one long series, a pendulum driven by a random torque; forecast its angle with a window."),
 )
+# fmt: on
 
 BUILTIN: dict[str, Builtin] = {builtin.name: builtin for builtin in _SETS}

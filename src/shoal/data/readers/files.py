@@ -48,6 +48,11 @@ def content_format(data: bytes) -> tuple[str, str] | None:
     return None
 
 
+def advice_on(extension: str) -> str:
+    """Return what to do with a file whose content belongs to another extension, or to none that is read."""
+    return f"Rename it to end in {extension}." if extension else "Export it as CSV or Parquet."
+
+
 def _zip_format(data: bytes) -> tuple[str, str]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:

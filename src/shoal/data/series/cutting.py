@@ -97,7 +97,11 @@ def _channels(table: pl.DataFrame, roles: Roles, cutting: Cutting) -> tuple[tupl
     _check_series(table, roles, cutting.series)
     forecast = list(roles.target) if cutting.window is not None else []
     for name in forecast:
-        _check_target(table.get_column(name))
+        if table.get_column(name).dtype not in _NUMBERS:
+            raise DataError(
+                f"a window predicts the next numbers of its target, but column {name!r} holds text or dates; "
+                "name another target, or give --series without --window to classify whole series"
+            )
     taken = {name for _, name in roles.pairs()} | {cutting.series}
     notes = []
     asked = bool(roles.features)
@@ -125,11 +129,3 @@ def _check_series(table: pl.DataFrame, roles: Roles, series: str | None) -> None
     role = next((role for role, name in roles.pairs() if name == series and role not in ("group", "id")), None)
     if role is not None:
         raise DataError(f"column {series!r} is given as {role} and as series; give it one role")
-
-
-def _check_target(target: pl.Series) -> None:
-    if target.dtype not in _NUMBERS:
-        raise DataError(
-            f"a window predicts the next numbers of its target, but column {target.name!r} holds text or dates; "
-            "name another target, or give --series without --window to classify whole series"
-        )

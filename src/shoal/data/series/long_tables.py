@@ -43,18 +43,18 @@ def gather_series(table: pl.DataFrame, roles: Roles, recipe: Recipe, part: np.nd
     answers = [] if recipe.per_step else [*roles.target, *roles.y_err]
     names = [recipe.series, roles.group, roles.weight, roles.id, *answers]
     columns = [_constant(steps, name, recipe) for name in dict.fromkeys(n for n in names if n is not None)]
-    roles = _own_roles(roles, recipe)
+    roles = _roles_of_series(roles, recipe)
     begins = steps.begins
-    last = np.append(begins[1:], len(steps.run)) - 1
+    last = begins + steps.lengths - 1
     cut = Cut(recipe, begins, last, steps.times[begins], steps.times[last], steps.part[begins])
     signals = _signals(steps, recipe, known=recipe.per_step)
-    shortest, longest = int((last - begins + 1).min()), int((last - begins + 1).max())
+    shortest, longest = int(steps.lengths.min()), int(steps.lengths.max())
     of = f"{longest} steps" if shortest == longest else f"{shortest} to {longest} steps"
     notes = (*steps.notes, f"Gathered {len(begins):,} series of {of} by {recipe.series!r}.")
     return CutTable(pl.DataFrame(columns), roles, signals, cut, notes)
 
 
-def _own_roles(roles: Roles, recipe: Recipe) -> Roles:
+def _roles_of_series(roles: Roles, recipe: Recipe) -> Roles:
     """Return the roles of a table of series: the column of series names its rows, unless it groups them."""
     roles = roles.model_copy(update={"features": None, "ignored": [], "time": None})
     if recipe.series in (roles.group, roles.id):
@@ -84,9 +84,7 @@ def steps_of(table: pl.DataFrame, recipe: Recipe) -> pl.DataFrame:
 def _constant(steps: Steps, name: str, recipe: Recipe) -> pl.Series:
     """Return the value that a column has in every series."""
     column, begins = steps.table.get_column(name), steps.begins
-    sizes = np.diff(np.append(begins, len(steps.run)))
-    firsts = column.gather(begins)
-    expected = column.gather(np.repeat(begins, sizes))
+    expected = column.gather(np.repeat(begins, steps.lengths))
     odd = (~column.eq_missing(expected)).to_numpy()
     if odd.any():
         at = int(odd.argmax())
@@ -98,13 +96,12 @@ def _constant(steps: Steps, name: str, recipe: Recipe) -> pl.Series:
             "to predict a label for each step, say so with per_step (--per-step); to predict the next values of a "
             "series, give a window"
         )
-    return firsts
+    return column.gather(begins)
 
 
 def _signals(steps: Steps, recipe: Recipe, *, known: bool) -> Signals:
     """Return the series, with the targets of their steps if those are known."""
-    begins = steps.begins
-    lengths = np.diff(np.append(begins, len(steps.run)))
+    begins, lengths = steps.begins, steps.lengths
     values = np.zeros((len(begins), int(lengths.max()), len(recipe.channels)))
     row = np.repeat(np.arange(len(begins)), lengths)
     place = np.arange(len(steps.run)) - np.repeat(begins, lengths)

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shoal.data.plain_fields import PlainFields
+from shoal.codec import PlainRecord
 from shoal.errors import SettingError
 
 
 @dataclass(frozen=True)
-class Recipe(PlainFields):
+class Recipe(PlainRecord):
     """How the rows of a table become series.
 
     Attributes:

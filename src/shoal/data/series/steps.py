@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 
-from shoal.data.conversion import check_read, is_date, to_days, to_numbers
+from shoal.data.conversion import check_columns, check_read, is_date, to_numbers, to_times
 from shoal.data.series.recipe import Recipe
-from shoal.errors import DataError, listing, suggest
+from shoal.errors import DataError
 
 _REGULAR = 0.9  # of all steps in time, how many must be alike for a longer one to be a gap
 
@@ -38,6 +38,11 @@ class Steps:
     def begins(self) -> np.ndarray:
         """The first step of each series."""
         return np.flatnonzero(np.diff(self.run, prepend=-1))
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """The number of steps of each series."""
+        return np.diff(self.begins, append=len(self.run))
 
     def numbers(self, name: str) -> np.ndarray:
         """Return `(steps,)` float64 values of a column, NaN where one is missing.
@@ -72,7 +77,8 @@ def in_order(table: pl.DataFrame, recipe: Recipe, part: np.ndarray | None = None
     Raises:
         DataError: a column is missing, a row has no time or no series, or two rows of a series the same time.
     """
-    _check_columns(table, recipe)
+    needed = [name for name in (recipe.time, recipe.series, *recipe.channels) if name is not None]
+    check_columns(table, needed, ", which series are made of")
     rows = table.height
     part = np.zeros(rows, np.int64) if part is None else part
     names, run = _runs(table, recipe, part)
@@ -88,8 +94,7 @@ def in_order(table: pl.DataFrame, recipe: Recipe, part: np.ndarray | None = None
     _check_times(steps, recipe, names)
     given = np.argsort(run, kind="stable")
     moved = bool((np.diff(times[given])[np.diff(run[given]) == 0] < 0).any())
-    notes = (f"The rows were sorted by {recipe.time!r}.",) if moved else ()
-    return Steps(steps.table, order, steps.run, steps.times, steps.part, notes)
+    return replace(steps, notes=(f"The rows were sorted by {recipe.time!r}.",)) if moved else steps
 
 
 def read_times(series: pl.Series) -> np.ndarray:
@@ -98,8 +103,7 @@ def read_times(series: pl.Series) -> np.ndarray:
     Raises:
         DataError: a time is missing or no finite number; the message names the row.
     """
-    dates = is_date(series)
-    read = to_days(series) if dates else to_numbers(series)
+    read = to_times(series)
     check_read(series, read, "numbers or dates")
     if read.null_count():
         row = int(read.is_null().arg_max() or 0) + 1
@@ -115,16 +119,6 @@ def times_like(times: np.ndarray, series: pl.Series) -> pl.Series:
         return moments.cast(pl.Date) if (times == np.floor(times)).all() else moments
     integers = series.dtype == pl.Int64 and bool((times == np.round(times)).all())
     return pl.Series(name, times.astype(np.int64) if integers else times)
-
-
-def _check_columns(table: pl.DataFrame, recipe: Recipe) -> None:
-    wanted = [name for name in (recipe.time, recipe.series, *recipe.channels) if name is not None]
-    missing = [name for name in wanted if name not in table.columns]
-    if missing:
-        raise DataError(
-            f"the data have no column {listing(map(repr, missing))}, which series are made of; "
-            f"their columns are: {listing(table.columns)}." + suggest(missing[0], table.columns)
-        )
 
 
 def _runs(table: pl.DataFrame, recipe: Recipe, part: np.ndarray) -> tuple[pl.Series | None, np.ndarray]:

@@ -69,16 +69,11 @@ def cut_windows(table: pl.DataFrame, roles: Roles, recipe: Recipe, part: np.ndar
     if not len(starts):
         raise DataError(grid.none_fits(known=True))
     columns, roles = _carried(steps, roles, recipe, starts + grid.window)
-    errors = [_ahead(steps, name, recipe, starts) for name in roles.y_err]
+    errors = [column for name in roles.y_err for column in _ahead(steps, name, recipe, starts)]
     targets = grid.targets(starts)
-    made = pl.DataFrame([*columns, grid.times(starts), *targets, *(column for several in errors for column in several)])
-    roles = roles.model_copy(
-        update={
-            "target": [series.name for series in targets],
-            "y_err": [column.name for several in errors for column in several],
-            "time": recipe.time_name,
-        }
-    )
+    made = pl.DataFrame([*columns, grid.times(starts), *targets, *errors])
+    names = {"target": [column.name for column in targets], "y_err": [column.name for column in errors]}
+    roles = roles.model_copy(update={**names, "time": recipe.time_name})
     return CutTable(made, roles, grid.signals(starts), grid.cut(starts), (*steps.notes, *grid.notes(starts)))
 
 
@@ -233,7 +228,7 @@ def _ahead(steps: Steps, name: str, recipe: Recipe, starts: np.ndarray) -> list[
 
 def _carried(steps: Steps, roles: Roles, recipe: Recipe, places: np.ndarray) -> tuple[list[pl.Series], Roles]:
     """Return the columns that a window takes from the first row that it predicts, and all roles but target and time."""
-    if len(roles.y_err) == 1 and len(roles.target) * recipe.horizon > 1 and len(roles.target) > 1:
+    if len(roles.y_err) == 1 and len(roles.target) > 1:
         raise DataError(f"windows need a column of errors for each target, got {roles.y_err[0]!r} for several")
     names = [name for name in (recipe.series, roles.group, roles.weight, roles.id) if name is not None]
     columns = [steps.table.get_column(name).gather(places) for name in dict.fromkeys(names)]

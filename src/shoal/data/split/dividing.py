@@ -35,14 +35,12 @@ def divide(dataset: Dataset, rows: np.ndarray, share: float, of: int, seed: int)
     strata = dataset.strata()
     if strata is not None:
         return _by_class(rows, strata[rows], count, seed)
-    return _at_random(rows, None, count, seed)
+    return _at_random(rows, count, seed)
 
 
-def _at_random(rows: np.ndarray, strata: np.ndarray | None, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    if strata is None:
-        order = np.random.default_rng(seed % 2**64).permutation(rows)
-        return order[count:], order[:count]
-    return divide_stratified(rows, strata, count, seed % 2**32)
+def _at_random(rows: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    order = np.random.default_rng(seed % 2**64).permutation(rows)
+    return order[count:], order[:count]
 
 
 def _by_class(rows: np.ndarray, y: np.ndarray, count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
@@ -54,9 +52,9 @@ def _by_class(rows: np.ndarray, y: np.ndarray, count: int, seed: int) -> tuple[n
     if 0 < rare.sum() < least:  # too few even together: they join the largest class
         strata = np.where(rare, int(counts.argmax()), y)
     if len(np.unique(strata)) > min(count, len(rows) - count):
-        first, second = _at_random(rows, None, count, seed)
+        first, second = _at_random(rows, count, seed)
     else:
-        first, second = _at_random(rows, strata, count, seed)
+        first, second = divide_stratified(rows, strata, count, seed % 2**32)
     return _every_class_first(rows, y, first, second)
 
 

@@ -26,12 +26,6 @@ def is_signals(data: Any) -> bool:
     return isinstance(first, np.ndarray) and first.ndim >= 3
 
 
-def signals_from_python(data: Any, options: ReadOptions) -> Content:
-    """Return images or series from `(X, y)`, or from X alone."""
-    x, y = data if isinstance(data, tuple) else (data, None)
-    return signals_from_arrays(x, y, options, "the data")
-
-
 def signals_from_arrays(x: np.ndarray, y: Any, options: ReadOptions, source: str) -> Content:
     """Return images or series with their targets, one for each.
 
@@ -102,14 +96,7 @@ def _targets(y: np.ndarray, rows: int, kind: SignalKind, source: str) -> tuple[l
     if y.ndim == 0 or len(y) != rows:
         count = len(y) if y.ndim else "no list of"
         raise DataError(f"{source}: {rows} {kind} but {count} targets; expected one for each")
-    targets, notes = y.reshape(rows, -1), []
-    if targets.shape[1] > 1 and _one_of(targets):
-        notes = [f"Each target has one 1 among {targets.shape[1]} numbers, whose position is taken as the class."]
-        targets = targets.argmax(axis=1)[:, None].astype(str)  # as text, so that they are taken for nothing else
-    if targets.dtype.kind == "S":
-        targets = np.char.decode(targets, "utf-8")
-    names = ["target"] if targets.shape[1] == 1 else [f"target {i}" for i in range(targets.shape[1])]
-    return [pl.Series(name, _texts(targets[:, i].tolist())) for i, name in enumerate(names)], notes
+    return _columns(y.reshape(rows, -1), np.ones(rows, bool))
 
 
 def _labels_steps(y: np.ndarray, values: np.ndarray, kind: SignalKind, options: ReadOptions, source: str) -> bool:
@@ -126,7 +113,7 @@ def _labels_steps(y: np.ndarray, values: np.ndarray, kind: SignalKind, options: 
             f"beside series, got {y.shape} beside {kind}; leave out per_step, or give one for each step"
         )
     asked = options.per_step is not False
-    return fits and asked and (options.per_step is True or y.ndim == 3 or (y.shape[1] > 1 and not _one_of(y)))
+    return fits and asked and (options.per_step is True or y.ndim == 3 or (y.shape[1] > 1 and not _is_one_hot(y)))
 
 
 def _step_targets(y: np.ndarray, *, asked: bool) -> tuple[list[pl.Series], list[str]]:
@@ -137,24 +124,35 @@ def _step_targets(y: np.ndarray, *, asked: bool) -> tuple[list[pl.Series], list[
     if y.ndim == 2 and not asked:
         notes = [f"{notes[0][:-1]}; per_step=False (--no-per-step) would read {time} targets of the whole series."]
     known = np.isfinite(flat).all(axis=1) if flat.dtype.kind == "f" else np.ones(len(flat), bool)
-    if flat.shape[1] > 1 and known.any() and _one_of(flat[known]):
-        notes.append(f"Each target has one 1 among {flat.shape[1]} numbers, whose position is taken as the class.")
-        return [pl.Series("target", flat.argmax(axis=1).astype(str)).set(pl.Series(~known), None)], notes
-    if flat.dtype.kind == "S":
-        flat = np.char.decode(flat, "utf-8")
-    names = ["target"] if flat.shape[1] == 1 else [f"target {i}" for i in range(flat.shape[1])]
-    return [_column(name, flat[:, i]) for i, name in enumerate(names)], notes
+    columns, class_notes = _columns(flat, known)
+    return columns, [*notes, *class_notes]
+
+
+def _columns(targets: np.ndarray, known: np.ndarray) -> tuple[list[pl.Series], list[str]]:
+    """Return targets `(rows, targets)` as columns, one of classes where all that are known `(rows,)` are one-hot."""
+    count = targets.shape[1]
+    if count > 1 and known.any() and _is_one_hot(targets[known]):
+        classes = pl.Series(
+            "target", targets.argmax(axis=1).astype(str)
+        )  # text, so that they are taken for nothing else
+        note = f"Each target has one 1 among {count} numbers, whose position is taken as the class."
+        return [classes.set(pl.Series(~known), None)], [note]
+    if targets.dtype.kind == "S":
+        targets = np.char.decode(targets, "utf-8")
+    names = ["target"] if count == 1 else [f"target {i}" for i in range(count)]
+    return [_column(name, values) for name, values in zip(names, targets.T, strict=True)], []
 
 
 def _column(name: str, values: np.ndarray) -> pl.Series:
-    return pl.Series(name, values.copy() if values.dtype.kind in "biuf" else _texts(values.tolist()))
+    numbers = values.dtype.kind in "biuf" and values.dtype.itemsize <= 8  # polars has no longer ones
+    return pl.Series(name, values.copy() if numbers else _texts(values.tolist()))
 
 
 def _texts(values: list[Any]) -> list[Any]:
     return [value.decode("utf-8", "replace") if isinstance(value, bytes) else value for value in values]
 
 
-def _one_of(targets: np.ndarray) -> bool:
+def _is_one_hot(targets: np.ndarray) -> bool:
     if targets.dtype.kind not in "biuf":
         return False
     return bool(((targets == 0) | (targets == 1)).all() and (targets.sum(axis=1) == 1).all())

@@ -6,9 +6,8 @@ import math
 import os
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
@@ -71,12 +70,13 @@ def read_images(folder: Path, files: Sequence[Path], options: ReadOptions) -> Pi
         DataError: 8 and 16 bit mixed, more than a tenth damaged, or too much for the memory.
     """
     damaged: dict[int, str] = {}
-    with _quietly(), ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
+    # Pillow warns of odd metadata, which change no pixel
+    with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(min(THREADS, os.cpu_count() or 1)) as pool:
         looked_at = list(pool.map(_guarded(_header), files))
         headers = {i: header for i, header in enumerate(looked_at) if isinstance(header, _ImageHeader)}
         damaged = {i: reason for i, reason in enumerate(looked_at) if isinstance(reason, str)}
         _check_damaged(folder, files, damaged)
-        dtype = _one_type(folder, files, headers)
+        dtype = _common_dtype(folder, files, headers)
         size, colour = _size(headers, options), 2 * sum(h.colour for h in headers.values()) >= len(headers)
         values = _room(folder, len(headers), (*size, 3 if colour else 1), dtype, options)
         rows = list(headers)
@@ -94,13 +94,6 @@ def read_images(folder: Path, files: Sequence[Path], options: ReadOptions) -> Pi
     kept = [rows[at] for at in good]
     notes = [*_damage(files, damaged), *_notes([headers[i] for i in kept], size, colour)]
     return Pixels(Signals("images", values[: len(good)], COLOURS[values.shape[-1]]), kept, notes)
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    with warnings.catch_warnings():  # Pillow warns of odd metadata, which change no pixel
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _guarded(function: Callable[[A], B]) -> Callable[[A], B | str]:
@@ -174,7 +167,7 @@ def _size(headers: dict[int, _ImageHeader], options: ReadOptions) -> tuple[int, 
     return wanted_size(options) or max(counts, key=lambda size: (counts[size], size[0] * size[1], size))
 
 
-def _one_type(folder: Path, files: Sequence[Path], headers: dict[int, _ImageHeader]) -> str:
+def _common_dtype(folder: Path, files: Sequence[Path], headers: dict[int, _ImageHeader]) -> str:
     first: dict[str, int] = {}
     for i, header in headers.items():
         first.setdefault(header.dtype, i)

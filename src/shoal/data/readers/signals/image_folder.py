@@ -46,7 +46,7 @@ class ImageFolderReader(Reader):
         """
         if (path / LABELS).is_file():
             return _labelled(path, options)
-        files, skipped = _found(path)
+        files, skipped = _find_images(path)
         pixels = read_images(path, files, options)
         files = [files[i] for i in pixels.kept]
         columns = {"class": [file.parent.name for file in files]} if files[0].parent != path else {}
@@ -63,7 +63,7 @@ def _is_image(path: Path) -> bool:
     return path.suffix.lower() in EXTENSIONS and path.is_file()
 
 
-def _found(path: Path) -> tuple[list[Path], list[Path]]:
+def _find_images(path: Path) -> tuple[list[Path], list[Path]]:
     """Return the images of all classes in order, and what else was in the way."""
     classes = sorted((folder for folder in _visible(path) if folder.is_dir()), key=lambda folder: folder.name)
     here = sorted(path.iterdir(), key=lambda file: file.name)

@@ -68,7 +68,9 @@ class TsReader(Reader):
             channels, label = _parts(text, header, where)
             series.append(_values(channels, where))
             labels.append(label)
-            _check_channels(series, where)
+            first, last = series[0].shape[1], series[-1].shape[1]
+            if last != first:
+                raise DataError(f"{where}: {last} channels, but the first series has {first}; all must have as many")
         if not series:
             raise DataError(f"{path} has no series behind @data; expected one on each line")
         roles = Roles(target=[header.target] if header.target else [])
@@ -136,12 +138,6 @@ def _is_number(token: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _check_channels(series: list[np.ndarray], where: str) -> None:
-    first, last = series[0].shape[1], series[-1].shape[1]
-    if last != first:
-        raise DataError(f"{where}: {last} channels, but the first series has {first}; all must have as many")
 
 
 def _padded(series: list[np.ndarray]) -> Signals:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from shoal.data.readers.base import Content, Reader
-from shoal.data.readers.files import check_filled, content_format, extension_of, is_compressed
+from shoal.data.readers.files import advice_on, check_filled, content_format, extension_of, is_compressed
 from shoal.data.readers.options import ReadOptions
 from shoal.errors import DataError, listing
 
@@ -65,5 +65,4 @@ class TableReader(Reader):
         if declared is None or declared[1] in self.extensions:
             return
         name, extension = declared
-        mend = f"Rename it to end in {extension}." if extension else "Export it as CSV or Parquet."
-        raise DataError(f"{path} is named {extension_of(path)}, but its content is {name}. {mend}")
+        raise DataError(f"{path} is named {extension_of(path)}, but its content is {name}. {advice_on(extension)}")

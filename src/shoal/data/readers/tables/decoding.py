@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from pathlib import Path
 
-from shoal.data.readers.files import content_format
+from shoal.data.readers.files import advice_on, content_format
 from shoal.errors import DataError, SettingError
 
 # Tab, newline, vertical tab, form feed and carriage return are the control characters that text may hold.
@@ -70,7 +70,7 @@ def _guess(data: bytes, path: Path) -> str:
         )
     declared = content_format(data)
     if declared:
-        raise DataError(f"{path} should hold text, but its content is {declared[0]}.{_rename(declared[1])}")
+        raise DataError(f"{path} should hold text, but its content is {declared[0]}. {advice_on(declared[1])}")
     _refuse_control(data.rstrip(b"\x1a"), path)
     try:
         return data.decode("utf-8")
@@ -83,10 +83,6 @@ def _guess(data: bytes, path: Path) -> str:
             f"{path}, line {line}: neither UTF-8 nor Latin-1 text (byte 0x{data[error.start]:02x}). "
             "Save it as UTF-8, or set the encoding."
         ) from error
-
-
-def _rename(extension: str) -> str:
-    return f" Rename it to end in {extension}." if extension else " Export it as CSV or Parquet."
 
 
 def _refuse_control(data: bytes, path: Path) -> None:

@@ -113,19 +113,13 @@ def sniff_delimiter(sample: str) -> str:
         ';'
     """
     trials = {d: _trial(sample, d) for d in ("\t", ";", "|", ",", WHITESPACE)}
-    for delimiter in ("\t", ";", "|"):
-        if trials[delimiter][0] >= 0.8:
-            return delimiter
-    comma, spaces = trials[","], trials[WHITESPACE]
-    if comma[0] >= 0.8 and spaces[0] >= 0.8:
-        return "," if comma[1] >= spaces[1] else WHITESPACE
-    for delimiter in (",", WHITESPACE):
+    for delimiter in ("\t", ";", "|", *sorted((",", WHITESPACE), key=lambda d: -trials[d][1])):
         if trials[delimiter][0] >= 0.8:
             return delimiter
     ragged = [d for d in ("\t", ";", "|", ",") if trials[d][0] > 0]
     if ragged:
         return max(ragged, key=lambda d: trials[d][0])
-    if spaces[0] > 0 and spaces[1] > 0.5:
+    if trials[WHITESPACE][0] > 0 and trials[WHITESPACE][1] > 0.5:
         return WHITESPACE
     first = next((line for line in sample.split("\n") if line.strip() and line[0] != "#"), "")
     return next((d for d in ("\t", ";", "|", ",") if d in first), ",")

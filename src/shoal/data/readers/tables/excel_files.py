@@ -49,10 +49,7 @@ class ExcelReader(TableReader):
         cells = _with_types(cells, _load(path, options.sheet, skip=numbers[0] - 1), numbers, path)
         cells.columns = names
         table = typed(
-            cells,
-            source=str(path),
-            where=lambda row: f"row {numbers[row]}",
-            decimal_comma=options.decimal_comma,
+            cells, source=str(path), where=lambda row: f"row {numbers[row]}", decimal_comma=options.decimal_comma
         )
         return Content(table, units={name: unit for name, unit in zip(names, row_of_units, strict=False) if unit})
 

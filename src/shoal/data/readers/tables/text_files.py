@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -53,7 +52,8 @@ class TextReader(TableReader):
         text = decode_text(load_bytes(path), path, options.encoding)
         if not text.strip():
             raise DataError(f"{path} is empty; expected a header and rows of data.")
-        delimiter = _delimiter(text, options)
+        named = options.delimiter
+        delimiter = dialect.sniff_delimiter(_sample(text)) if named is None else dialect.named_delimiter(named)
         if delimiter == dialect.WHITESPACE:
             text = dialect.squeeze(text)
         layout = _layout(text, delimiter, options, path)
@@ -67,12 +67,6 @@ class TextReader(TableReader):
             comma_delimited=delimiter == ",",
         )
         return Content(typed_table, units=layout.units)
-
-
-def _delimiter(text: str, options: ReadOptions) -> str:
-    if options.delimiter is not None:
-        return dialect.named_delimiter(options.delimiter)
-    return dialect.sniff_delimiter(_sample(text))
 
 
 def _sample(text: str) -> str:
@@ -250,12 +244,7 @@ def _is_open(body: str, layout: _Layout, lines: tuple[int, int]) -> bool:
 
 
 def _in_words(delimiter: str) -> str:
-    words: dict[str, str] = {
-        dialect.WHITESPACE: "whitespace",
-        "\t": "a tab",
-        ",": "a comma",
-        ";": "a semicolon",
-    }
+    words: dict[str, str] = {dialect.WHITESPACE: "whitespace", "\t": "a tab", ",": "a comma", ";": "a semicolon"}
     return words.get(delimiter, repr(delimiter))
 
 
@@ -264,6 +253,5 @@ def _malformed(path: Path, error: csv.Error) -> DataError:
 
 
 def _line_of(body: str, layout: _Layout, row: int) -> int:
-    is_filled: Callable[[list[str]], bool] = any
-    lines = (first for first, _, f in dialect.records(body, layout.delimiter, layout.line) if is_filled(f))
+    lines = (first for first, _, fields in dialect.records(body, layout.delimiter, layout.line) if any(fields))
     return next(islice(lines, row, None))

@@ -116,7 +116,7 @@ def typed(
 
 def _parse(column: pl.Series) -> Parsed:
     text = column.str.strip_chars()
-    numbers = _numbers(text)
+    numbers = text.cast(pl.Float64, strict=False)
     if numbers.null_count() > text.null_count():
         markers = [m for m in MISSING if m != "-"] if (text == "+").any() else list(MISSING)
         text = text.to_frame().select(pl.when(~pl.first().is_in(markers)).then(pl.first())).to_series()
@@ -127,16 +127,13 @@ def _parse(column: pl.Series) -> Parsed:
     return Parsed(text.alias(column.name), numbers)
 
 
-def _numbers(text: pl.Series) -> pl.Series:
-    return text.cast(pl.Float64, strict=False)
-
-
 def _comma_columns(columns: dict[str, Parsed]) -> dict[str, Parsed]:
     with_commas = {}
     for name, column in columns.items():
         if not column.unreadable:
             continue
-        replaced = Parsed(column.text, _numbers(column.text.str.replace(",", ".", literal=True)))
+        with_point = column.text.str.replace(",", ".", literal=True)
+        replaced = Parsed(column.text, with_point.cast(pl.Float64, strict=False))
         if replaced.is_number and replaced.readable > column.readable:
             with_commas[name] = replaced
     return with_commas

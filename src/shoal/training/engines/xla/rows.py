@@ -67,7 +67,7 @@ def shared_rows(problem: Problem, structure: Structure) -> SharedRows:
     y_err = _errors(structure, problem.y_err, rows)
     validation_y_err = _errors(structure, problem.validation_y_err, validation)
     padded, width = _padded(problem), structure.input_shape[0]
-    taken = isinstance(problem.x, TakenRows) and problem.x.whole is getattr(problem.validation_x, "whole", None)
+    taken = isinstance(problem.x, TakenRows) and problem.x.array is getattr(problem.validation_x, "array", None)
 
     def filled(array: np.ndarray) -> np.ndarray:
         return _filled(array, padded)
@@ -76,7 +76,7 @@ def shared_rows(problem: Problem, structure: Structure) -> SharedRows:
         return _filled(array, full).reshape(full // size, size, *array.shape[1:])
 
     return SharedRows(
-        x=problem.x.whole if taken else filled(_wider(problem.x, width)),
+        x=problem.x.array if taken else filled(_wider(problem.x, width)),
         y=filled(problem.y),
         weights=filled(problem.weights),
         present=filled(np.ones(rows, np.float32)),
