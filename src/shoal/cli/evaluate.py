@@ -10,12 +10,7 @@ from shoal.cli.options import DataArgument, Json, Quiet, RunArgument
 
 
 def evaluate(
-    run: RunArgument,
-    data: DataArgument,
-    *,
-    settings: dict[str, Any],
-    as_json: Json = False,
-    quiet: Quiet = False,
+    run: RunArgument, data: DataArgument, *, settings: dict[str, Any], as_json: Json = False, quiet: Quiet = False
 ) -> None:
     """Score a run on rows whose truth is known, each score with its 95 % interval."""
     from shoal.cli.live import watching

@@ -19,12 +19,10 @@ if TYPE_CHECKING:
 
 Data = Annotated[str | None, typer.Argument(metavar="DATA", help="a file with a table, or the name of a built-in set")]
 Config = Annotated[
-    str | None,
-    typer.Option(metavar="FILE", help="repeat a run: its config.toml; flags win", rich_help_panel=RUN),
+    str | None, typer.Option(metavar="FILE", help="repeat a run: its config.toml; flags win", rich_help_panel=RUN)
 ]
 Resume = Annotated[
-    str | None,
-    typer.Option(metavar="RUN", help="go on with a run that was interrupted", rich_help_panel=RUN),
+    str | None, typer.Option(metavar="RUN", help="go on with a run that was interrupted", rich_help_panel=RUN)
 ]
 # Scores that stand in the summary, as many as fit beside each other; the page has all of them.
 SHOWN = ("accuracy", "log_loss", "rmse", "r2", "reconstruction_error", "explained_variance")

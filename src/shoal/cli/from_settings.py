@@ -80,11 +80,7 @@ def with_settings(command: Callable[..., None], names: Iterable[str]) -> Callabl
         command(**values, settings={name: value for name, value in settings.items() if value is not None})
 
     first = [p for p in own if p.default is inspect.Parameter.empty or p.kind is not p.KEYWORD_ONLY]
-    parameters = [
-        *(p for p in first if p.name != "settings"),
-        *parameters,
-        *(p for p in own if p not in first),
-    ]
+    parameters = [*(p for p in first if p.name != "settings"), *parameters, *(p for p in own if p not in first)]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     run.__doc__, run.__name__ = command.__doc__, command.__name__

@@ -59,14 +59,7 @@ class LiveLine:
         self._status.console.print(Text.assemble(("warning: ", "yellow"), text), soft_wrap=True)
 
     def training(
-        self,
-        *,
-        trained: int,
-        total: int,
-        epoch: int,
-        best: float | None,
-        metric: str,
-        seconds_left: float | None,
+        self, *, trained: int, total: int, epoch: int, best: float | None, metric: str, seconds_left: float | None
     ) -> None:
         """Show how far training is."""
         self._training = training_line(trained, total, epoch, best, metric, seconds_left)
@@ -106,14 +99,7 @@ class PlainLines:
         self._print(f"warning: {text}")
 
     def training(
-        self,
-        *,
-        trained: int,
-        total: int,
-        epoch: int,
-        best: float | None,
-        metric: str,
-        seconds_left: float | None,
+        self, *, trained: int, total: int, epoch: int, best: float | None, metric: str, seconds_left: float | None
     ) -> None:
         """Print how far training is, but not more often than every so many seconds."""
         now = self._clock()

@@ -55,11 +55,7 @@ def print_text(text: str, style: str | None = None) -> None:
 
 
 def print_table(
-    columns: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    *,
-    right: Iterable[int] = (),
-    title: str | None = None,
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[int] = (), title: str | None = None
 ) -> None:
     """Print a table; `right` numbers the columns that are aligned on the right."""
     from rich import box

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 Out = Annotated[
     str | None,
     typer.Option(
-        "--out",
-        "-o",
-        metavar="FILE",
-        help="where to write: .csv, .tsv, .parquet or .jsonl; by default CSV on stdout",
+        "--out", "-o", metavar="FILE", help="where to write: .csv, .tsv, .parquet or .jsonl; by default CSV on stdout"
     ),
 ]
 
@@ -99,10 +96,7 @@ def _tell(unknown: dict[str, int], table: pl.DataFrame, full: pl.DataFrame, path
     from shoal.cli.guard import tell
 
     for name, count in unknown.items():
-        tell(
-            "note",
-            f"column {name!r}: {count} {'value was' if count == 1 else 'values were'} not seen in training.",
-        )
+        tell("note", f"column {name!r}: {count} {'value was' if count == 1 else 'values were'} not seen in training.")
     renamed = [name for name in full.columns[table.width :] if name.removeprefix("shoal_") in table.columns]
     if renamed:
         tell("note", f"the table has columns of these names already; added as {', '.join(renamed)}.")

@@ -15,11 +15,7 @@ from shoal.runs.checkpoint import has_checkpoint
 from shoal.runs.folder import RunFolder
 
 # The score that stands for a run, by task.
-MAIN_SCORE = {
-    Task.CLASSIFICATION: "accuracy",
-    Task.REGRESSION: "rmse",
-    Task.RECONSTRUCTION: "explained_variance",
-}
+MAIN_SCORE = {Task.CLASSIFICATION: "accuracy", Task.REGRESSION: "rmse", Task.RECONSTRUCTION: "explained_variance"}
 
 
 @dataclass(frozen=True)

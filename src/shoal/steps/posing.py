@@ -6,12 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shoal.data import (
-    Dataset,
-    Preparation,
-    Split,
-    assign_folds,
-)
+from shoal.data import Dataset, Preparation, Split, assign_folds
 from shoal.data.columns import Kind
 from shoal.data.signals import PADDED
 from shoal.data.units import check_errors, full_name

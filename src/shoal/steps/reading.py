@@ -4,15 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from shoal.data import (
-    Dataset,
-    ReadOptions,
-    Split,
-    load_dataset,
-    load_with_test,
-    roles_from_toml,
-    split_rows,
-)
+from shoal.data import Dataset, ReadOptions, Split, load_dataset, load_with_test, roles_from_toml, split_rows
 from shoal.data.leaks import find_leaks
 from shoal.errors import RunError
 from shoal.settings import FitSettings
