@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,6 +28,7 @@ Resume = Annotated[
 SHOWN = ("accuracy", "log_loss", "rmse", "r2", "reconstruction_error", "explained_variance")
 
 
+@with_settings(WITH_FLAGS)
 def fit(
     data: Data = None,
     *,
@@ -60,18 +61,13 @@ def fit(
             from shoal.fit import fit as fit_data
 
             run = fit_data(data, progress=progress, **settings)
-    paged = _page(run).is_file() or settings.get("page") is not False
+    paged = run.report().is_file() or settings.get("page") is not False
     if as_json:
-        print_json({"path": str(run.path), "page": str(_page(run)) if paged else None, **run.metrics})
+        print_json({"path": str(run.path), "page": str(run.report()) if paged else None, **run.metrics})
     elif quiet:
         print_text(str(run.path))
     else:
         print_summary(run, paged)
-
-
-def command() -> Callable[..., None]:
-    """Return the command with a flag for every setting of `fit` that can be typed."""
-    return with_settings(fit, WITH_FLAGS)
 
 
 def print_summary(run: Run, paged: bool = True) -> None:
@@ -101,7 +97,7 @@ def print_summary(run: Run, paged: bool = True) -> None:
     for warning in metrics["data"]["warnings"]:
         print_text(f"warning: {warning}")
     if paged:
-        print_text(f"page:    {_page(run)}")
+        print_text(f"page:    {run.report()}")
     if "reconstruction" in metrics:
         print_text(f"encode:  shoal encode {run.path} NEW_DATA -o codes.csv")
     else:
@@ -111,21 +107,21 @@ def print_summary(run: Run, paged: bool = True) -> None:
 def error_bar_lines(metrics: Mapping[str, Any]) -> list[str]:
     """Return what error bars are worth on the test rows, from `metrics.json`; nothing in runs that do not tell.
 
-    >>> found = {"value": 0.944, "low": 0.876, "high": 0.976, "level": 0.95}
-    >>> error_bar_lines({"coverage": found})
+    >>> coverage = {"value": 0.944, "low": 0.876, "high": 0.976, "level": 0.95}
+    >>> error_bar_lines({"coverage": coverage})
     ['95 % intervals hold 0.944 [0.876, 0.976] of the test values']
-    >>> error_bar_lines({"coverage": {**found, "mean_classes_in_a_set": 1.0}})
+    >>> error_bar_lines({"coverage": {**coverage, "mean_classes_in_a_set": 1.0}})
     ['95 % sets of 1 class in the mean hold 0.944 [0.876, 0.976] of the test values']
     """
     from shoal.cli.output import interval
     from shoal.report.words import in_the_mean
 
-    lines, held, calibration = [], metrics.get("coverage"), metrics.get("calibration", {})
-    if held and "level" in held:
-        what, doubt = "intervals", "" if held.get("promised", True) else "; too few rows to promise it"
-        if "mean_classes_in_a_set" in held:
-            what = f"sets of {in_the_mean(held['mean_classes_in_a_set'], 'class', 'classes')}"
-        lines.append(f"{100 * held['level']:.4g} % {what} hold {interval(held)} of the test values{doubt}")
+    lines, coverage, calibration = [], metrics.get("coverage"), metrics.get("calibration", {})
+    if coverage and "level" in coverage:
+        what, doubt = "intervals", "" if coverage.get("promised", True) else "; too few rows to promise it"
+        if "mean_classes_in_a_set" in coverage:
+            what = f"sets of {in_the_mean(coverage['mean_classes_in_a_set'], 'class', 'classes')}"
+        lines.append(f"{100 * coverage['level']:.4g} % {what} hold {interval(coverage)} of the test values{doubt}")
     if "calibration_error" in calibration:
         both = calibration["calibration_error"]["test"]
         how = {"none": "left as it was"}.get(calibration["method"], f"by {calibration['method']}")
@@ -133,10 +129,10 @@ def error_bar_lines(metrics: Mapping[str, Any]) -> list[str]:
         if calibration["method"] != "none":
             lines[-1] = f"calibration error {interval(both['before'])} before, {interval(both['after'])} after, {how}"
     if metrics.get("outside", {}).get("rows"):
-        found, rate = metrics["outside"], 100 * metrics["outside"]["rate"]
+        outside = metrics["outside"]
         lines.append(
-            f"{found['rows']} of {metrics['rows']['test']} test rows lie outside the training region "
-            f"(expected of usual rows: {rate:.3g} %)"
+            f"{outside['rows']} of {metrics['rows']['test']} test rows lie outside the training region "
+            f"(expected of usual rows: {100 * outside['rate']:.3g} %)"
         )
     return lines
 
@@ -156,10 +152,6 @@ def candidates_line(search: Mapping[str, Any]) -> str:
     tried, each = count(search["candidates_looked_at"], "candidate"), rounds(search["cv"], search["repeats"], rolling)
     score = f"{number(best['score'])} ± {number(best['standard_error'], 2)}"
     return f"{tried}, each trained in {each}; the best scored {score} (loss {where})"
-
-
-def _page(run: Run) -> Path:
-    return Path(run.path) / "report.html"
 
 
 def _check_resume(data: str | None, config: str | None, settings: dict[str, Any]) -> None:
