@@ -61,9 +61,9 @@ def fit(
             from shoal.fit import fit as fit_data
 
             run = fit_data(data, progress=progress, **settings)
-    paged = run.report().is_file() or settings.get("page") is not False
+    paged = _page(run).is_file() or settings.get("page") is not False
     if as_json:
-        print_json({"path": str(run.path), "page": str(run.report()) if paged else None, **run.metrics})
+        print_json({"path": str(run.path), "page": str(_page(run)) if paged else None, **run.metrics})
     elif quiet:
         print_text(str(run.path))
     else:
@@ -97,7 +97,7 @@ def print_summary(run: Run, paged: bool = True) -> None:
     for warning in metrics["data"]["warnings"]:
         print_text(f"warning: {warning}")
     if paged:
-        print_text(f"page:    {run.report()}")
+        print_text(f"page:    {_page(run)}")
     if "reconstruction" in metrics:
         print_text(f"encode:  shoal encode {run.path} NEW_DATA -o codes.csv")
     else:
@@ -152,6 +152,10 @@ def candidates_line(search: Mapping[str, Any]) -> str:
     tried, each = count(search["candidates_looked_at"], "candidate"), rounds(search["cv"], search["repeats"], rolling)
     score = f"{number(best['score'])} ± {number(best['standard_error'], 2)}"
     return f"{tried}, each trained in {each}; the best scored {score} (loss {where})"
+
+
+def _page(run: Run) -> Path:
+    return Path(run.path) / "report.html"
 
 
 def _check_resume(data: str | None, config: str | None, settings: dict[str, Any]) -> None:
