@@ -19,10 +19,10 @@ from opponents import score_opponents
 from tables import TABLES, Table
 
 import shoal
-from shoal.fit import read
 from shoal.results import Task
 from shoal.settings import check_settings
 from shoal.statistics.metrics import METRICS
+from shoal.steps.reading import read
 
 SHOWN = {Task.CLASSIFICATION: ("accuracy", "log_loss"), Task.REGRESSION: ("rmse", "r2")}
 

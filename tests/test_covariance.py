@@ -18,7 +18,9 @@ from shoal.prediction.replicas import redrawn, sound_replicas
 from shoal.run import Run
 from shoal.search.members import members_of, replicas_of
 from shoal.settings import check_settings
-from shoal.steps import Posed, make_ensemble, pose, read
+from shoal.steps.ensemble import make_ensemble
+from shoal.steps.posing import Posed, pose
+from shoal.steps.reading import read
 from shoal.training import trainer
 from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.library import best_kernel

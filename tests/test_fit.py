@@ -18,7 +18,9 @@ from shoal.results import Task
 from shoal.run import Run
 from shoal.runs.folder import RunFolder
 from shoal.settings import check_settings
-from shoal.steps import choose_space, count_candidates, pose, read, row_weights
+from shoal.steps.posing import pose, row_weights
+from shoal.steps.proposing import choose_space, count_candidates
+from shoal.steps.reading import read
 from shoal.training import trainer
 
 RNG = np.random.default_rng(7)

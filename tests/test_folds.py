@@ -22,7 +22,9 @@ from shoal.run import Run
 from shoal.runs.folder import RunFolder
 from shoal.search.members import members_of
 from shoal.settings import check_settings
-from shoal.steps import choose_kept, pose, read
+from shoal.steps.choosing import choose_kept
+from shoal.steps.posing import pose
+from shoal.steps.reading import read
 from shoal.training import trainer
 from shoal.training.checkpointing import checkpoint_from_parts
 from shoal.training.engines.xla import XlaEngine

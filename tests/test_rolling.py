@@ -17,7 +17,8 @@ from shoal.cli.fit import candidates_line
 from shoal.data import Preparation
 from shoal.run import Run
 from shoal.settings import check_settings
-from shoal.steps import pose, read
+from shoal.steps.posing import pose
+from shoal.steps.reading import read
 
 FOLDS, REPEATS = 3, 2
 RNG = np.random.default_rng(2)

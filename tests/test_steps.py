@@ -17,7 +17,11 @@ from shoal.evaluation.record import Record
 from shoal.helper_process import HelperProcess, close_spare, start_early, take_spare
 from shoal.report import write_figures
 from shoal.settings import check_settings
-from shoal.steps import Posed, Timing, beside, learn_meanwhile, open_helper, read
+from shoal.steps import beside
+from shoal.steps.beside import learn_meanwhile, open_helper
+from shoal.steps.posing import Posed
+from shoal.steps.reading import read
+from shoal.steps.timing import Timing
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="there is no second process here")
 

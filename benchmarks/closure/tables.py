@@ -19,7 +19,7 @@ from shoal.prediction.conformal import Conformal, prediction_sets
 from shoal.prediction.predictor import Prediction
 from shoal.results import Task
 from shoal.settings import check_settings
-from shoal.steps import read
+from shoal.steps.reading import read
 
 LEVELS = (0.8, 0.9, 0.95)
 FOLD_LEVELS = (0.8, 0.95)

@@ -41,34 +41,24 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# Where each public name lives: module, and its name there.
-_PUBLIC = {
-    "fit": ("shoal.fit", "fit"),
-    "resume": ("shoal.fit", "resume"),
-    "load": ("shoal.run", "load"),
-    "select": ("shoal.after.selecting", "select"),
-    "compare": ("shoal.after.comparing", "compare"),
-    "systematics": ("shoal.after.varying", "systematics"),
-    "explain": ("shoal.after.explaining", "explain"),
-    "formula": ("shoal.after.formulas", "formula"),
-    "Run": ("shoal.run", "Run"),
-    "load_dataset": ("shoal.data.loading", "load_dataset"),
-    "datasets": ("shoal.data.builtin.sets", "BUILTIN"),
-    "Network": ("shoal.networks", "Network"),
-    "Dense": ("shoal.networks", "Dense"),
-    "Dropout": ("shoal.networks", "Dropout"),
-    "Activation": ("shoal.networks", "Activation"),
-    "Flatten": ("shoal.networks", "Flatten"),
-    "Interval": ("shoal.results", "Interval"),
-    "Task": ("shoal.results", "Task"),
-    "ShoalError": ("shoal.errors", "ShoalError"),
-    "DataError": ("shoal.errors", "DataError"),
-    "SettingError": ("shoal.errors", "SettingError"),
-    "NetworkError": ("shoal.errors", "NetworkError"),
-    "RunError": ("shoal.errors", "RunError"),
-    "Interrupted": ("shoal.errors", "Interrupted"),
-    "ShoalWarning": ("shoal.errors", "ShoalWarning"),
-}
+# The public names that each module holds.
+_MODULES = {
+    "shoal.fit": ("fit", "resume"),
+    "shoal.run": ("Run", "load"),
+    "shoal.after.comparing": ("compare",),
+    "shoal.after.explaining": ("explain",),
+    "shoal.after.formulas": ("formula",),
+    "shoal.after.selecting": ("select",),
+    "shoal.after.varying": ("systematics",),
+    "shoal.data.builtin.sets": ("datasets",),
+    "shoal.data.loading": ("load_dataset",),
+    "shoal.errors": (
+        "DataError", "Interrupted", "NetworkError", "RunError", "SettingError", "ShoalError", "ShoalWarning",
+    ),
+    "shoal.networks": ("Activation", "Dense", "Dropout", "Flatten", "Network"),
+    "shoal.results": ("Interval", "Task"),
+}  # fmt: skip
+_PUBLIC = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [*sorted(_PUBLIC), "__version__"]
 
@@ -78,7 +68,7 @@ class _Package(ModuleType):
 
     def __setattr__(self, name: str, value: Any) -> None:
         # The import system stores each submodule here; `shoal/fit.py` would hide the function `fit`.
-        if isinstance(value, ModuleType) and _PUBLIC.get(name, ("",))[0] == value.__name__:
+        if isinstance(value, ModuleType) and _PUBLIC.get(name) == value.__name__:
             value = getattr(value, name)
         super().__setattr__(name, value)
 
@@ -91,8 +81,7 @@ def __getattr__(name: str) -> Any:
         from shoal.errors import suggest
 
         raise AttributeError(f"module 'shoal' has no attribute {name!r}.{suggest(name, _PUBLIC)}")
-    module, attribute = _PUBLIC[name]
-    value = getattr(importlib.import_module(module), attribute)
+    value = getattr(importlib.import_module(_PUBLIC[name]), "BUILTIN" if name == "datasets" else name)
     globals()[name] = value
     return value
 

@@ -13,24 +13,16 @@ from shoal.prediction.replicas import sound_replicas
 from shoal.run import Run
 from shoal.runs.folder import RunFolder
 from shoal.settings import FitSettings, check_settings
-from shoal.steps import (
-    Posed,
-    Session,
-    Timing,
-    count_candidates,
-    keep_best,
-    learn_meanwhile,
-    make_ensemble,
-    open_helper,
-    propose_members,
-    provenance_of,
-    read_checked,
-    shuffle_labels,
-    train_members,
-    train_replicas,
-    write_config,
-    write_run,
-)
+from shoal.steps.beside import learn_meanwhile, open_helper
+from shoal.steps.choosing import keep_best
+from shoal.steps.ensemble import make_ensemble
+from shoal.steps.posing import Posed
+from shoal.steps.proposing import count_candidates, propose_members
+from shoal.steps.reading import read_checked
+from shoal.steps.session import Session
+from shoal.steps.timing import Timing
+from shoal.steps.training import shuffle_labels, train_members, train_replicas
+from shoal.steps.writing import provenance_of, write_config, write_run
 from shoal.training.progress import Progress, Silent
 
 
@@ -90,11 +82,7 @@ def resume(path: str | Path, *, progress: Progress | None = None, minutes: float
 
 
 def _fit(
-    data: Any,
-    settings: FitSettings,
-    progress: Progress,
-    folder: RunFolder | None = None,
-    sha256: str | None = None,
+    data: Any, settings: FitSettings, progress: Progress, folder: RunFolder | None = None, sha256: str | None = None
 ) -> Run:
     timing = Timing()
     dataset, split = read_checked(data, settings, progress, sha256)

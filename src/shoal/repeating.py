@@ -52,13 +52,13 @@ def versions() -> dict[str, str]:
     >>> sorted(versions())[:3]
     ['jax', 'jaxlib', 'numpy']
     """
-    found = {"python": platform.python_version()}
+    installed = {"python": platform.python_version()}
     for name in LIBRARIES:
         try:
-            found[name] = metadata.version(name)
+            installed[name] = metadata.version(name)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def import_meanwhile(*names: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -41,6 +42,12 @@ class Interval:
     low: float
     high: float
     method: str = "bootstrap"
+
+    @classmethod
+    def of(cls, plain: Mapping[str, Any]) -> Interval:
+        """Return the interval that a file holds, where numbers that are not finite are None."""
+        value, low, high = (math.nan if plain[key] is None else float(plain[key]) for key in ("value", "low", "high"))
+        return cls(value, low, high, str(plain.get("method", "bootstrap")))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the interval as plain data for JSON."""

@@ -13,12 +13,8 @@ import polars as pl
 
 from shoal.data import ReadOptions
 from shoal.data.conversion import to_numbers
-from shoal.data.raw import Raw, read_any
-from shoal.data.readers import options_alike
-from shoal.data.roles import Roles
-from shoal.data.series.cutting import cut_again
-from shoal.data.series.long_tables import steps_of
-from shoal.data.units import differing_units
+from shoal.data.new_rows import cut_as_fitted, predicted_rows, read_new, true_values
+from shoal.data.raw import Raw
 from shoal.errors import DataError, SettingError, ShoalWarning
 from shoal.evaluation.reuse import holds_test_rows
 from shoal.evaluation.scoring import Rows, best_guess, score_guess
@@ -26,6 +22,7 @@ from shoal.prediction.autoencoder import best_alone, scaled_inputs
 from shoal.prediction.predictor import Prediction, Predictor
 from shoal.results import Interval
 from shoal.runs.folder import RunFolder
+from shoal.runs.log import read_candidates, read_curves, read_networks, read_replicas
 from shoal.runs.page_file import times
 
 if TYPE_CHECKING:
@@ -89,22 +86,22 @@ class Run:
     @property
     def candidates(self) -> pl.DataFrame:
         """One row for each candidate: its hyperparameters and its mean score with the standard error."""
-        return self.folder.log.candidates()
+        return read_candidates(self.folder.log)
 
     @property
     def networks(self) -> pl.DataFrame:
         """One row for each network that was trained, with the fold and the repeat of its candidate."""
-        return self.folder.log.networks()
+        return read_networks(self.folder.log)
 
     @property
     def replicas(self) -> pl.DataFrame:
         """One row for each replica: the network that it repeats, the draw of the target errors, how it stands."""
-        return self.folder.log.replicas()
+        return read_replicas(self.folder.log)
 
     @property
     def curves(self) -> pl.DataFrame:
         """The learning curves: network, epoch, train_loss, validation_loss, metric."""
-        return self.folder.log.curves()
+        return read_curves(self.folder.log)
 
     def predict(self, data: Any) -> Prediction:
         """Return what the ensemble says of new rows.
@@ -153,7 +150,7 @@ class Run:
 
         check_reconstructs(self.predictor)
         preparation = self.predictor.preparation
-        mean = reconstruct(self.predictor, preparation.transform(self._read(data, options).inputs))
+        mean = reconstruct(self.predictor, preparation.transform(self.read(data, options).inputs))
         return preparation.inverse(mean) if preparation.signals is None else preparation.signals.unscaled(mean)
 
     def anomaly_scores(self, data: Any, options: ReadOptions | None = None) -> AnomalyScores:
@@ -175,9 +172,9 @@ class Run:
 
     def encode_table(self, data: Any, options: ReadOptions | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the rows as read beside `code_1`, `code_2`, …, `anomaly_score` and `anomaly`."""
-        table, codes, found = self._judged(data, options)
+        table, codes, anomalies = self._judged(data, options)
         columns = {f"code_{i}": codes[:, i - 1] for i in range(1, codes.shape[1] + 1)}
-        return table, pl.DataFrame({**columns, "anomaly_score": found.score, "anomaly": found.is_anomaly})
+        return table, pl.DataFrame({**columns, "anomaly_score": anomalies.score, "anomaly": anomalies.is_anomaly})
 
     def reconstruct_table(self, data: Any, options: ReadOptions | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
         """Return the rows of a table as read beside `<column>_reconstructed`, `anomaly_score` and `anomaly`.
@@ -191,19 +188,18 @@ class Run:
                 f"the reconstruction of {signals.kind} fills no table; write codes and anomaly scores with "
                 f"shoal encode, or use Run.reconstruct in Python"
             )
-        made = self.reconstruct(data, options)
-        assert isinstance(made, pl.DataFrame)
-        table, _, found = self._judged(data, options)
-        made = made.rename({name: f"{name}_reconstructed" for name in made.columns})
-        scores = [pl.Series("anomaly_score", found.score), pl.Series("anomaly", found.is_anomaly)]
-        return table, made.hstack(scores)
+        reconstructed = self.reconstruct(data, options)
+        assert isinstance(reconstructed, pl.DataFrame)
+        table, _, anomalies = self._judged(data, options)
+        scores = [pl.Series("anomaly_score", anomalies.score), pl.Series("anomaly", anomalies.is_anomaly)]
+        return table, reconstructed.rename(lambda name: f"{name}_reconstructed").hstack(scores)
 
     def _judged(self, data: Any, options: ReadOptions | None) -> tuple[pl.DataFrame, np.ndarray, AnomalyScores]:
         """Return the rows as read, their codes and how strange they are."""
         from shoal.prediction.autoencoder import check_reconstructs, codes, judge
 
         check_reconstructs(self.predictor)
-        raw = self._read(data, options)
+        raw = self.read(data, options)
         x = self.predictor.preparation.transform(raw.inputs)
         return raw.table, codes(self.predictor, x), judge(self.predictor, x)
 
@@ -214,18 +210,11 @@ class Run:
         """
         if self.reconstructs:
             raise SettingError("this run reconstructs and predicts nothing; use reconstruct, encode or anomaly_scores")
-        whole, raw = self._read_both(data, options)
-        prediction = self.predictor.predict(raw.inputs)
-        return self._beside(whole, raw, prediction), prediction
-
-    def _beside(self, whole: Raw, raw: Raw, prediction: Prediction) -> pl.DataFrame:
-        """Return the rows as read that belong to those of `prediction.frame()`."""
-        recipe = self.predictor.preparation.recipe
-        if not self.predictor.preparation.per_step or prediction.lengths is None:
-            return raw.table
-        if recipe is not None and whole.signals is None:
-            return steps_of(whole.table, recipe)
-        return raw.table.select(pl.all().repeat_by(pl.Series(prediction.lengths)).explode())
+        preparation = self.predictor.preparation
+        uncut = read_new(data, preparation, options)
+        cut = cut_as_fitted(uncut, preparation)
+        prediction = self.predictor.predict(cut.inputs)
+        return predicted_rows(uncut, cut, preparation, prediction.lengths), prediction
 
     def unknown_categories(self, table: pl.DataFrame) -> dict[str, int]:
         """Return for each column the number of rows with a category that training did not see."""
@@ -246,10 +235,10 @@ class Run:
         if self.folder.has_scored and holds_test_rows(
             self.folder.scored("test"), predictor.preparation.task, rows.y, guess
         ):
-            told = f"the data hold the test rows of {self.name}, which were opened {times(self.count_opening())} now"
-            learned = len(rows.y) > self.metrics["rows"]["test"]
-            others = "; scores of the other rows flatter, since the run learned from them" if learned else ""
-            warnings.warn(told + others, ShoalWarning, stacklevel=2)
+            text = f"the data hold the test rows of {self.name}, which were opened {times(self.count_opening())} now"
+            if len(rows.y) > self.metrics["rows"]["test"]:
+                text += "; scores of the other rows flatter, since the run learned from them"
+            warnings.warn(text, ShoalWarning, stacklevel=2)
         return score_guess(predictor, rows, guess, int(self.metrics["seed"]))
 
     def count_opening(self) -> int:
@@ -265,18 +254,10 @@ class Run:
             DataError: a feature or target column is missing, or a weight is no number.
         """
         preparation = self.predictor.preparation
-        raw = self._read(data, options, known=True)
+        raw = self.read(data, options, known=True)
         x = preparation.transform(raw.inputs)
-        y = scaled_inputs(preparation, x) if self.reconstructs else self._truth(raw, x.shape[1])
+        y = scaled_inputs(preparation, x) if self.reconstructs else true_values(raw, preparation, x.shape[1])
         return Rows(x, y, self._weights(raw.table))
-
-    def _truth(self, raw: Raw, time: int) -> np.ndarray:
-        """Return the targets of rows, or of all steps that the networks know."""
-        preparation = self.predictor.preparation
-        if not preparation.per_step or raw.signals is None:
-            return preparation.target_values(raw.table)
-        targets = raw.signals.targets
-        return preparation.step_target_values(None if targets is None else targets.padded(time))
 
     def _weights(self, table: pl.DataFrame) -> Any:
         """Return the weights of rows by the column that weighed the rows of the fit, or None."""
@@ -320,7 +301,7 @@ class Run:
         """
         from shoal.report.inside import feature_maps_of
 
-        return feature_maps_of(self.predictor, self._read(data, None).inputs, rows)
+        return feature_maps_of(self.predictor, self.read(data).inputs, rows)
 
     def saliency(self, data: Any, rows: RowChoice = None, of: str | None = None) -> Saliency:
         """Return how strongly the ensemble's answer hangs on each pixel or step (Simonyan et al. 2014).
@@ -341,7 +322,7 @@ class Run:
         """
         from shoal.report.inside import saliency_of
 
-        return saliency_of(self.predictor, self._read(data, None).inputs, rows, of)
+        return saliency_of(self.predictor, self.read(data).inputs, rows, of)
 
     def hidden_states(self, data: Any, rows: RowChoice = None) -> HiddenStates:
         """Return the hidden states of the best network after each step of series.
@@ -360,7 +341,7 @@ class Run:
         """
         from shoal.report.inside import hidden_states_of
 
-        return hidden_states_of(self.predictor, self._read(data, None).inputs, rows)
+        return hidden_states_of(self.predictor, self.read(data).inputs, rows)
 
     def report(self) -> Path:
         """Return the path of the page, `report.html`."""
@@ -389,36 +370,10 @@ class Run:
         """Return the verdict in plain sentences."""
         return str(self.metrics["verdict"]["text"])
 
-    def read(self, data: Any, options: ReadOptions | None = None) -> Raw:
-        """Return data as read for `predict`: the table, and images or series."""
-        return self._read(data, options)
-
-    def _read(self, data: Any, options: ReadOptions | None, *, known: bool = False) -> Raw:
-        """Return data as read, cut into series as those of the fit were; with `known` those whose target is known."""
-        return self._read_both(data, options, known=known)[1]
-
-    def _read_both(self, data: Any, options: ReadOptions | None, *, known: bool = False) -> tuple[Raw, Raw]:
-        """Return data as read, and cut into series where those of the fit were."""
-        raw = self._read_whole(data, options)
-        recipe = self.predictor.preparation.recipe
-        if recipe is None or raw.signals is not None:
-            return raw, raw
-        table, signals = cut_again(raw.table, recipe, known=known)
-        return raw, raw._replace(table=table, signals=signals)
-
-    def _read_whole(self, data: Any, options: ReadOptions | None) -> Raw:
-        import numpy as np
-
-        if isinstance(data, np.ndarray) and data.ndim == 2:
-            names = self.predictor.preparation.input_columns
-            if data.shape[1] == len(names):
-                return Raw("data", "python", pl.DataFrame({name: data[:, i] for i, name in enumerate(names)}), Roles())
-        raw = read_any(data, options_alike(options or ReadOptions(), data, self.predictor.preparation.signals))
+    def read(self, data: Any, options: ReadOptions | None = None, *, known: bool = False) -> Raw:
+        """Return data as read for `predict`: the table, and images or series; with `known` rows with a known target."""
         preparation = self.predictor.preparation
-        units = [f"{text}; nothing is converted" for text in differing_units(raw.units, preparation.units)]
-        for note in (*raw.notes, *units):
-            warnings.warn(f"{raw.source}: {note}", ShoalWarning, stacklevel=5)
-        return raw
+        return cut_as_fitted(read_new(data, preparation, options), preparation, known=known)
 
     def __repr__(self) -> str:
         return f"Run({str(self.path)!r})"

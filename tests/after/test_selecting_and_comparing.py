@@ -119,7 +119,7 @@ def test_a_cut_that_cannot_be_chosen_is_told_and_loses_nothing(
     def refuse(*_: Any, **__: Any) -> None:
         raise shoal.DataError("the weights of the background rows add up to -1")
 
-    monkeypatch.setattr("shoal.evaluation.selection.select", refuse)
+    monkeypatch.setattr("shoal.evaluation.topics.selection.select", refuse)
     run = shoal.fit(
         events(), target="kind", weight="w", out=str(tmp_path / "run"), signal_yield=1, background_yield=9, **TINY
     )

@@ -18,7 +18,9 @@ from shoal.prediction.replicas import data_spread, sound_replicas
 from shoal.results import Status, Task
 from shoal.search.members import members_of, replicas_of
 from shoal.settings import check_settings
-from shoal.steps import Posed, alone, make_ensemble, pose, read
+from shoal.steps.ensemble import alone, make_ensemble
+from shoal.steps.posing import Posed, pose
+from shoal.steps.reading import read
 from shoal.training.engines.base import Engine
 from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.library import best_kernel

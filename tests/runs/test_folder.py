@@ -8,6 +8,7 @@ import pytest
 
 from shoal.errors import RunError
 from shoal.runs.folder import RunFolder, slug
+from shoal.runs.log import read_curves
 
 
 def names(folder: Path) -> list[str]:
@@ -138,7 +139,7 @@ def test_parts_that_are_missing_are_named(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"metrics\.json' is missing"):
         again.metrics()
     with pytest.raises(RunError, match=r"log\.sqlite' is missing"):
-        again.log.curves()
+        read_curves(again.log)
 
 
 def test_a_run_that_came_to_nothing_leaves_no_folder(tmp_path: Path) -> None:

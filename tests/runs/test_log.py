@@ -18,7 +18,7 @@ from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.curves import Curves
 from shoal.evaluation.topics.replicas import ReplicaRow, Replicas
 from shoal.results import Status
-from shoal.runs.log import Log, read_candidates, read_curves, read_networks, read_replicas, write_log
+from shoal.runs.log import read_candidates, read_curves, read_meta, read_networks, read_replicas, write_log
 
 
 def test_networks_come_back(tmp_path: Path, make_record: Any) -> None:
@@ -85,7 +85,7 @@ def test_logs_of_format_1_are_read(tmp_path: Path) -> None:
     assert json.loads(candidates["candidate"][1]) == json.loads(networks["candidate"][1]) == {"hidden": [3]}
     assert read_curves(path).height == 1
     assert read_replicas(path).is_empty()
-    assert Log(path).meta() == {"format": "1"}
+    assert read_meta(path) == {"format": "1"}
 
 
 def test_replicas_come_back_draw_after_draw(tmp_path: Path, make_record: Any) -> None:
@@ -182,7 +182,7 @@ def test_any_sqlite_tool_reads_it(tmp_path: Path, make_record: Any) -> None:
     assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert connection.execute("SELECT value FROM meta WHERE key = 'format'").fetchone() == ("4",)
     connection.close()
-    assert Log(path).meta() == {"format": "4", "metric": "accuracy", "seed": "3", "task": "classification"}
+    assert read_meta(path) == {"format": "4", "metric": "accuracy", "seed": "3", "task": "classification"}
 
 
 @pytest.mark.slow

@@ -16,7 +16,8 @@ from shoal.prediction.out_of_fold import rows_to_ask
 from shoal.prediction.predictor import Predictor
 from shoal.run import Run
 from shoal.settings import kept_settings
-from shoal.steps import deal_folds, read
+from shoal.steps.posing import deal_folds
+from shoal.steps.reading import read
 
 
 @dataclass(frozen=True)

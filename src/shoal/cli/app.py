@@ -161,7 +161,7 @@ def _complete(name: str) -> Any:
     """Return a command with all its flags."""
     from typer.main import get_command
 
-    function = importlib.import_module(f"shoal.cli.{name}").command()
+    function = getattr(importlib.import_module(f"shoal.cli.{name}"), name)
     settings = app.info.context_settings
     alone = typer.Typer(add_completion=False, rich_markup_mode="rich", context_settings=settings)
     _register(alone, name, function, function.__doc__ or "")

@@ -10,13 +10,9 @@ def datasets(*, as_json: Json = False) -> None:
     from shoal.cli.output import print_json, print_table
     from shoal.data.builtin.sets import BUILTIN
 
-    if as_json:
-        print_json(
-            [
-                {"name": s.name, "rows": s.rows, "columns": s.columns, "task": s.task_name, "about": s.about}
-                for s in BUILTIN.values()
-            ]
-        )
-        return
+    columns = ("name", "rows", "columns", "task", "about")
     rows = [(s.name, s.rows, s.columns, s.task_name, s.about) for s in BUILTIN.values()]
-    print_table(("name", "rows", "columns", "task", "about"), rows, right=(1, 2))
+    if as_json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        print_table(columns, rows, right=(1, 2))

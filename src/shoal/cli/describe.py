@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from shoal.cli.from_settings import CUTTING, READING, ROLES, read_options, with_settings
+from shoal.cli.from_settings import CUTTING, READING, ROLES, with_settings
 from shoal.cli.options import DataArgument, Json
 
 if TYPE_CHECKING:
-    from shoal.data.dataset import Dataset
     from shoal.data.describe import Description
 
 
+@with_settings(ROLES + READING + CUTTING)
 def describe(data: DataArgument, *, settings: dict[str, Any], as_json: Json = False) -> None:
     """Show the columns of a table (or the images or series), what they are for, and what to look out for."""
     from shoal.cli.output import print_json
     from shoal.data.describe import describe as describe_dataset
+    from shoal.data.loading import load_dataset
+    from shoal.settings import check_settings
+    from shoal.steps.reading import loading_options
 
-    description = describe_dataset(_load(data, settings))
+    description = describe_dataset(load_dataset(data, **loading_options(check_settings(settings))))
     if as_json:
         print_json(description.as_dict())
     else:
         _print(description)
-
-
-def command() -> Callable[..., None]:
-    """Return the command with the flags for roles, reading and cutting."""
-    return with_settings(describe, ROLES + READING + CUTTING)
-
-
-def _load(data: str, settings: dict[str, Any]) -> Dataset:
-    from shoal.data.loading import load_dataset
-    from shoal.data.roles import roles_from_toml
-    from shoal.settings import check_settings
-
-    checked = check_settings(settings)
-    roles = roles_from_toml(checked.roles) if checked.roles else None
-    names = {name: _plain(getattr(checked, name)) for name in ROLES + CUTTING if name != "roles"}
-    return load_dataset(data, roles=roles, options=read_options(settings), **names)
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _print(description: Description) -> None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from shoal.cli.from_settings import READING, read_options, with_settings
 from shoal.cli.options import DataArgument, Force, Json, Quiet, RunArgument
-from shoal.cli.predict import Out, joined
+from shoal.cli.predict import Out, joined, print_rows
 
 
+@with_settings(READING)
 def encode(
     run: RunArgument,
     data: DataArgument,
@@ -26,12 +26,9 @@ def encode(
     of a row in the best network, `anomaly_score`, the mean squared error of its reconstruction, and `anomaly`, whether
     that lies above the threshold of the run.
     """
-    import sys
-
     from shoal.cli.files import TABLES, check_output, write_table
     from shoal.cli.guard import tell
     from shoal.cli.live import watching
-    from shoal.cli.output import print_json
 
     path = check_output(out, TABLES, "a table", force=force) if out else None
     from shoal.run import load
@@ -42,16 +39,7 @@ def encode(
         full = joined(table, encoded)
         if path:
             write_table(full, path)
-    found = int(encoded.get_column("anomaly").sum())
+    anomalies = int(encoded.get_column("anomaly").sum())
     if not quiet:
-        tell("note", f"{found} of {full.height} rows lie above the threshold of anomalies.")
-    if as_json:
-        told = {"rows": full.height, "columns": full.columns, "anomalies": found, "output": out}
-        print_json(told if path else {**told, "encoded": full.to_dicts()})
-    elif not path:
-        sys.stdout.write(full.write_csv())
-
-
-def command() -> Callable[..., None]:
-    """Return the command with the flags for reading."""
-    return with_settings(encode, READING)
+        tell("note", f"{anomalies} of {full.height} rows lie above the threshold of anomalies.")
+    print_rows(full, out, {"anomalies": anomalies}, "encoded", as_json=as_json)

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from shoal.cli.from_settings import READING, read_options, with_settings
 from shoal.cli.options import DataArgument, Json, Quiet, RunArgument
 
 
+@with_settings(READING)
 def evaluate(
-    run: RunArgument,
-    data: DataArgument,
-    *,
-    settings: dict[str, Any],
-    as_json: Json = False,
-    quiet: Quiet = False,
+    run: RunArgument, data: DataArgument, *, settings: dict[str, Any], as_json: Json = False, quiet: Quiet = False
 ) -> None:
     """Score a run on rows whose truth is known, each score with its 95 % interval."""
     from shoal.cli.live import watching
@@ -32,8 +27,3 @@ def evaluate(
         units = fitted.score_units
         rows = [(label(name, units.get(name, "")), interval(score)) for name, score in scores.items()]
         print_table(("score", "value [95 % interval]"), rows)
-
-
-def command() -> Callable[..., None]:
-    """Return the command with the flags for reading."""
-    return with_settings(evaluate, READING)

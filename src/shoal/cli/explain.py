@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -43,6 +42,7 @@ Out = Annotated[
 ]
 
 
+@with_settings(READING)
 def explain(
     run: RunArgument,
     data: Data = None,
@@ -120,8 +120,3 @@ def _print(explanation: Explanation, folder: str) -> None:
     for line in words.notes(explanation):
         print_text(f"note: {line}")
     print_text(f"figures and numbers: {folder}")
-
-
-def command() -> Callable[..., None]:
-    """Return the command with the flags for reading."""
-    return with_settings(explain, READING)

@@ -11,8 +11,7 @@ from shoal.cli.options import Json
 Source = Annotated[
     str,
     typer.Argument(
-        metavar="RUN",
-        help="folder of a run, or one that select, systematics, explain or formula wrote figures to",
+        metavar="RUN", help="folder of a run, or one that select, systematics, explain or formula wrote figures to"
     ),
 ]
 Format = Annotated[str, typer.Option("--format", help="pdf, svg, png or pgf; several with commas between them")]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,17 +19,16 @@ if TYPE_CHECKING:
 
 Data = Annotated[str | None, typer.Argument(metavar="DATA", help="a file with a table, or the name of a built-in set")]
 Config = Annotated[
-    str | None,
-    typer.Option(metavar="FILE", help="repeat a run: its config.toml; flags win", rich_help_panel=RUN),
+    str | None, typer.Option(metavar="FILE", help="repeat a run: its config.toml; flags win", rich_help_panel=RUN)
 ]
 Resume = Annotated[
-    str | None,
-    typer.Option(metavar="RUN", help="go on with a run that was interrupted", rich_help_panel=RUN),
+    str | None, typer.Option(metavar="RUN", help="go on with a run that was interrupted", rich_help_panel=RUN)
 ]
 # Scores that stand in the summary, as many as fit beside each other; the page has all of them.
 SHOWN = ("accuracy", "log_loss", "rmse", "r2", "reconstruction_error", "explained_variance")
 
 
+@with_settings(WITH_FLAGS)
 def fit(
     data: Data = None,
     *,
@@ -71,11 +70,6 @@ def fit(
         print_summary(run, paged)
 
 
-def command() -> Callable[..., None]:
-    """Return the command with a flag for every setting of `fit` that can be typed."""
-    return with_settings(fit, WITH_FLAGS)
-
-
 def print_summary(run: Run, paged: bool = True) -> None:
     """Print the verdict, the ensemble beside the baselines, and where to look further: the page, if there is one."""
     from shoal.cli.output import interval, label, print_table, print_text
@@ -113,21 +107,21 @@ def print_summary(run: Run, paged: bool = True) -> None:
 def error_bar_lines(metrics: Mapping[str, Any]) -> list[str]:
     """Return what error bars are worth on the test rows, from `metrics.json`; nothing in runs that do not tell.
 
-    >>> found = {"value": 0.944, "low": 0.876, "high": 0.976, "level": 0.95}
-    >>> error_bar_lines({"coverage": found})
+    >>> coverage = {"value": 0.944, "low": 0.876, "high": 0.976, "level": 0.95}
+    >>> error_bar_lines({"coverage": coverage})
     ['95 % intervals hold 0.944 [0.876, 0.976] of the test values']
-    >>> error_bar_lines({"coverage": {**found, "mean_classes_in_a_set": 1.0}})
+    >>> error_bar_lines({"coverage": {**coverage, "mean_classes_in_a_set": 1.0}})
     ['95 % sets of 1 class in the mean hold 0.944 [0.876, 0.976] of the test values']
     """
     from shoal.cli.output import interval
     from shoal.report.words import in_the_mean
 
-    lines, held, calibration = [], metrics.get("coverage"), metrics.get("calibration", {})
-    if held and "level" in held:
-        what, doubt = "intervals", "" if held.get("promised", True) else "; too few rows to promise it"
-        if "mean_classes_in_a_set" in held:
-            what = f"sets of {in_the_mean(held['mean_classes_in_a_set'], 'class', 'classes')}"
-        lines.append(f"{100 * held['level']:.4g} % {what} hold {interval(held)} of the test values{doubt}")
+    lines, coverage, calibration = [], metrics.get("coverage"), metrics.get("calibration", {})
+    if coverage and "level" in coverage:
+        what, doubt = "intervals", "" if coverage.get("promised", True) else "; too few rows to promise it"
+        if "mean_classes_in_a_set" in coverage:
+            what = f"sets of {in_the_mean(coverage['mean_classes_in_a_set'], 'class', 'classes')}"
+        lines.append(f"{100 * coverage['level']:.4g} % {what} hold {interval(coverage)} of the test values{doubt}")
     if "calibration_error" in calibration:
         both = calibration["calibration_error"]["test"]
         how = {"none": "left as it was"}.get(calibration["method"], f"by {calibration['method']}")
@@ -135,10 +129,10 @@ def error_bar_lines(metrics: Mapping[str, Any]) -> list[str]:
         if calibration["method"] != "none":
             lines[-1] = f"calibration error {interval(both['before'])} before, {interval(both['after'])} after, {how}"
     if metrics.get("outside", {}).get("rows"):
-        found, rate = metrics["outside"], 100 * metrics["outside"]["rate"]
+        outside = metrics["outside"]
         lines.append(
-            f"{found['rows']} of {metrics['rows']['test']} test rows lie outside the training region "
-            f"(expected of usual rows: {rate:.3g} %)"
+            f"{outside['rows']} of {metrics['rows']['test']} test rows lie outside the training region "
+            f"(expected of usual rows: {100 * outside['rate']:.3g} %)"
         )
     return lines
 

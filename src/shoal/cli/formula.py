@@ -27,8 +27,7 @@ Functions = Annotated[
 ]
 Evaluations = Annotated[int, typer.Option("--evaluations", help="formulas that are looked at")]
 Seconds = Annotated[
-    float,
-    typer.Option("--seconds", help="when the search ends at the latest; cut short, it may find others next time"),
+    float, typer.Option("--seconds", help="when the search ends at the latest; cut short, it may find others next time")
 ]
 Test = Annotated[bool, typer.Option("--test", help="score them on the test rows as well, one more use of these")]
 

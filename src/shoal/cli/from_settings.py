@@ -64,31 +64,30 @@ def parameter(name: str) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
 
 
-def with_settings(command: Callable[..., None], names: Iterable[str]) -> Callable[..., None]:
-    """Return a command whose parameter `settings` is replaced by one flag for each named setting.
+def with_settings(names: Iterable[str]) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that replaces a command's parameter `settings` by one flag for each named setting.
 
     Args:
-        command: takes, beside its own parameters, `settings`: a dict of what was given, by name.
-        names: settings of FitSettings.
+        names: settings of FitSettings. The command gets those that were given, by name, as the dict `settings`.
     """
     names = sorted(names, key=lambda name: _PANEL_ORDER.index(panel(name)))
-    own = inspect.signature(command, eval_str=True).parameters.values()
-    parameters = [parameter(name) for name in names]
 
-    def run(**values: Any) -> None:
-        settings = {name: _joined(name, values.pop(name)) for name in names}
-        command(**values, settings={name: value for name, value in settings.items() if value is not None})
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        parameters = inspect.signature(command, eval_str=True).parameters.values()
 
-    first = [p for p in own if p.default is inspect.Parameter.empty or p.kind is not p.KEYWORD_ONLY]
-    parameters = [
-        *(p for p in first if p.name != "settings"),
-        *parameters,
-        *(p for p in own if p not in first),
-    ]
-    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    run.__annotations__ = {p.name: p.annotation for p in parameters}
-    run.__doc__, run.__name__ = command.__doc__, command.__name__
-    return run
+        def run(**values: Any) -> None:
+            settings = {name: _joined(name, values.pop(name)) for name in names}
+            command(**values, settings={name: value for name, value in settings.items() if value is not None})
+
+        first = [p for p in parameters if p.default is inspect.Parameter.empty or p.kind is not p.KEYWORD_ONLY]
+        last = [p for p in parameters if p not in first]
+        flags = [*(p for p in first if p.name != "settings"), *map(parameter, names), *last]
+        run.__signature__ = inspect.Signature(flags)  # type: ignore[attr-defined]
+        run.__annotations__ = {p.name: p.annotation for p in flags}
+        run.__doc__, run.__name__ = command.__doc__, command.__name__
+        return run
+
+    return decorate
 
 
 def _joined(name: str, value: Any) -> Any:

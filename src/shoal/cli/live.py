@@ -59,14 +59,7 @@ class LiveLine:
         self._status.console.print(Text.assemble(("warning: ", "yellow"), text), soft_wrap=True)
 
     def training(
-        self,
-        *,
-        trained: int,
-        total: int,
-        epoch: int,
-        best: float | None,
-        metric: str,
-        seconds_left: float | None,
+        self, *, trained: int, total: int, epoch: int, best: float | None, metric: str, seconds_left: float | None
     ) -> None:
         """Show how far training is."""
         self._training = training_line(trained, total, epoch, best, metric, seconds_left)
@@ -106,14 +99,7 @@ class PlainLines:
         self._print(f"warning: {text}")
 
     def training(
-        self,
-        *,
-        trained: int,
-        total: int,
-        epoch: int,
-        best: float | None,
-        metric: str,
-        seconds_left: float | None,
+        self, *, trained: int, total: int, epoch: int, best: float | None, metric: str, seconds_left: float | None
     ) -> None:
         """Print how far training is, but not more often than every so many seconds."""
         now = self._clock()
@@ -149,9 +135,9 @@ def duration(seconds: float) -> str:
     >>> duration(7.2), duration(75), duration(7260)
     ('7 s', '1 min 15 s', '2 h 1 min')
     """
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
+    rounded = round(seconds)
+    if rounded < 60:
+        return f"{rounded} s"
+    minutes, rest = divmod(rounded, 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

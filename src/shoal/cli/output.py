@@ -49,25 +49,19 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
-def print_text(text: str, style: str | None = None) -> None:
+def print_text(text: str) -> None:
     """Print a text as it is, wrapped only by the terminal."""
-    console().print(text, style=style, markup=False, soft_wrap=True)
+    console().print(text, markup=False, soft_wrap=True)
 
 
-def print_table(
-    columns: Sequence[str],
-    rows: Iterable[Sequence[Any]],
-    *,
-    right: Iterable[int] = (),
-    title: str | None = None,
-) -> None:
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[int] = ()) -> None:
     """Print a table; `right` numbers the columns that are aligned on the right."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     right = set(right)
-    table = Table(box=box.SIMPLE_HEAD, title=title, title_justify="left", pad_edge=False)
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for number, name in enumerate(columns):
         table.add_column(Text(name), justify="right" if number in right else "left", overflow="fold")
     for row in rows:
@@ -83,8 +77,7 @@ def interval(score: Any) -> str:
     if score is None:
         return "–"
     if isinstance(score, Mapping):
-        value, low, high = (math.nan if score[key] is None else score[key] for key in ("value", "low", "high"))
-        score = Interval(value, low, high)
+        score = Interval.of(score)
     return in_words(score)
 
 

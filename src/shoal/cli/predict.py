@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,14 +16,12 @@ if TYPE_CHECKING:
 Out = Annotated[
     str | None,
     typer.Option(
-        "--out",
-        "-o",
-        metavar="FILE",
-        help="where to write: .csv, .tsv, .parquet or .jsonl; by default CSV on stdout",
+        "--out", "-o", metavar="FILE", help="where to write: .csv, .tsv, .parquet or .jsonl; by default CSV on stdout"
     ),
 ]
 
 
+@with_settings(READING)
 def predict(
     run: RunArgument,
     data: DataArgument,
@@ -43,11 +41,8 @@ def predict(
     `<column>_reconstructed`, `anomaly_score` and `anomaly`. Where each step of a series is predicted, there is a row
     for each step, with its number in `step`.
     """
-    import sys
-
     from shoal.cli.files import TABLES, check_output, write_table
     from shoal.cli.live import watching
-    from shoal.cli.output import print_json
 
     path = check_output(out, TABLES, "a table", force=force) if out else None
     from shoal.run import load
@@ -67,16 +62,7 @@ def predict(
             write_table(full, path)
     if not quiet:
         _tell(unknown, table, full, path)
-    if as_json:
-        told = {"rows": full.height, "columns": full.columns, "unknown_categories": unknown, "output": out}
-        print_json(told if path else {**told, "predictions": full.to_dicts()})
-    elif not path:
-        sys.stdout.write(full.write_csv())
-
-
-def command() -> Callable[..., None]:
-    """Return the command with the flags for reading."""
-    return with_settings(predict, READING)
+    print_rows(full, out, {"unknown_categories": unknown}, "predictions", as_json=as_json)
 
 
 def joined(table: pl.DataFrame, predicted: pl.DataFrame) -> pl.DataFrame:
@@ -95,14 +81,22 @@ def joined(table: pl.DataFrame, predicted: pl.DataFrame) -> pl.DataFrame:
     return table.hstack(predicted.rename(names).get_columns())
 
 
+def print_rows(table: pl.DataFrame, out: str | None, counts: dict[str, Any], name: str, *, as_json: bool) -> None:
+    """Print a table as CSV, or a summary as JSON with the rows under a name; the rows only if no file has them."""
+    from shoal.cli.output import print_json
+
+    if as_json:
+        summary = {"rows": table.height, "columns": table.columns, **counts, "output": out}
+        print_json(summary if out else {**summary, name: table.to_dicts()})
+    elif not out:
+        sys.stdout.write(table.write_csv())
+
+
 def _tell(unknown: dict[str, int], table: pl.DataFrame, full: pl.DataFrame, path: object) -> None:
     from shoal.cli.guard import tell
 
     for name, count in unknown.items():
-        tell(
-            "note",
-            f"column {name!r}: {count} {'value was' if count == 1 else 'values were'} not seen in training.",
-        )
+        tell("note", f"column {name!r}: {count} {'value was' if count == 1 else 'values were'} not seen in training.")
     renamed = [name for name in full.columns[table.width :] if name.removeprefix("shoal_") in table.columns]
     if renamed:
         tell("note", f"the table has columns of these names already; added as {', '.join(renamed)}.")

@@ -16,10 +16,10 @@ def runs(folder: Folder = "runs", *, as_json: Json = False) -> None:
     from shoal.cli.output import interval, label, print_json, print_table, print_text
     from shoal.runs.listing import list_runs
 
-    found = list_runs(folder)
+    summaries = list_runs(folder)
     if as_json:
-        print_json([run.as_dict() for run in found])
-    elif not found:
+        print_json([run.as_dict() for run in summaries])
+    elif not summaries:
         print_text(f"No finished runs in {folder!r}; `shoal fit iris` makes one in 'runs'.")
     else:
         rows = [
@@ -31,6 +31,6 @@ def runs(folder: Folder = "runs", *, as_json: Json = False) -> None:
                 f"{run.kept} of {run.networks}",
                 run.when.astimezone().strftime("%Y-%m-%d %H:%M"),
             )
-            for run in found
+            for run in summaries
         ]
         print_table(("run", "target", "task", "test score [95 %]", "networks kept", "when"), rows, right=(4,))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -36,6 +35,7 @@ Signal = Annotated[
 Out = Annotated[str | None, typer.Option("--out", "-o", metavar="FOLDER", help="write figures and their numbers here")]
 
 
+@with_settings(READING)
 def select(
     run: RunArgument,
     data: Data = None,
@@ -84,8 +84,3 @@ def _print(selection: Selection, out: str | None) -> None:
         print_text(line)
     if out is not None:
         print_text(f"figures: {out}")
-
-
-def command() -> Callable[..., None]:
-    """Return the command with the flags for reading."""
-    return with_settings(select, READING)

@@ -47,6 +47,7 @@ Out = Annotated[
 ]
 
 
+@with_settings(READING)
 def systematics(
     run: RunArgument,
     variations: Variations,
@@ -143,8 +144,3 @@ def _print(systematics: Systematics, folder: str) -> None:
     for line in systematics_lines(systematics):
         print_text(line)
     print_text(f"figures and numbers: {folder}")
-
-
-def command() -> Callable[..., None]:
-    """Return the command with the flags for reading."""
-    return with_settings(systematics, READING)

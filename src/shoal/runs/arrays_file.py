@@ -16,8 +16,8 @@ def arrays_to_bytes(arrays: Mapping[str, Any]) -> bytes:
     """Return named arrays as safetensors bytes, the same bytes for the same arrays in any order.
 
     Example:
-        >>> one, two = np.ones(2, np.float32), np.zeros(3)
-        >>> arrays_to_bytes({"a": one, "b": two}) == arrays_to_bytes({"b": two, "a": one})
+        >>> ones, zeros = np.ones(2, np.float32), np.zeros(3)
+        >>> arrays_to_bytes({"a": ones, "b": zeros}) == arrays_to_bytes({"b": zeros, "a": ones})
         True
     """
     from safetensors.numpy import save
@@ -35,10 +35,10 @@ def read_arrays(path: Path, checksum: Any, mending: str) -> dict[str, np.ndarray
     from safetensors.numpy import load
 
     data = read_bytes(path, mending)
-    found = sha256(data)
-    if found != checksum:
+    actual = sha256(data)
+    if actual != checksum:
         raise RunError(
-            f"{str(path)!r} is damaged: its SHA-256 is {found[:12]}…, expected {str(checksum)[:12]}… "
+            f"{str(path)!r} is damaged: its SHA-256 is {actual[:12]}…, expected {str(checksum)[:12]}… "
             f"({len(data)} bytes found). {mending}"
         )
     try:

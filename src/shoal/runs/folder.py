@@ -150,13 +150,13 @@ class RunFolder:
         return scored_file.read_scored(self.path, part)
 
     @property
-    def log(self) -> log.Log:
-        """The log of all networks and curves."""
-        return log.Log(self.path / log.NAME)
+    def log(self) -> Path:
+        """The path of the log of all networks and curves, which `shoal.runs.log` reads."""
+        return self.path / log.NAME
 
     def write_log(self, record: Record) -> Path:
         """Write `log.sqlite` from a finished run."""
-        return log.write_log(self.path / log.NAME, record)
+        return log.write_log(self.log, record)
 
     def predictor(self) -> Predictor:
         """Load the saved predictor; RunError if a file is missing, damaged or too new."""

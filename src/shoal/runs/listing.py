@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 import warnings
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,11 @@ from shoal.errors import RunError, ShoalWarning
 from shoal.results import Interval, Task
 from shoal.runs import config_file
 from shoal.runs.checkpoint import has_checkpoint
+from shoal.runs.documents import plain
 from shoal.runs.folder import RunFolder
 
 # The score that stands for a run, by task.
-MAIN_SCORE = {
-    Task.CLASSIFICATION: "accuracy",
-    Task.REGRESSION: "rmse",
-    Task.RECONSTRUCTION: "explained_variance",
-}
+MAIN_SCORE = {Task.CLASSIFICATION: "accuracy", Task.REGRESSION: "rmse", Task.RECONSTRUCTION: "explained_variance"}
 
 
 @dataclass(frozen=True)
@@ -37,26 +34,14 @@ class RunSummary:
     target: tuple[str, ...]
     score_name: str
     score: Interval | None
+    unit: str
     networks: int
     kept: int
     when: datetime.datetime
-    unit: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as plain data for JSON."""
-        return {
-            "name": self.name,
-            "path": str(self.path),
-            "data": self.data,
-            "task": self.task,
-            "target": list(self.target),
-            "score_name": self.score_name,
-            "score": self.score.as_dict() if self.score else None,
-            "unit": self.unit,
-            "networks": self.networks,
-            "kept": self.kept,
-            "when": self.when.isoformat(),
-        }
+        return dict(plain(asdict(self)))
 
 
 def list_runs(root: str | Path = "runs") -> list[RunSummary]:
@@ -124,7 +109,7 @@ def summary(run: RunFolder) -> RunSummary:
             task=str(metrics["data"]["task"]),
             target=tuple(str(target) for target in metrics["target"]),
             score_name=name,
-            score=_interval(score),
+            score=None if score is None else Interval.of(score),
             networks=int(metrics["networks"]["trained"]),
             kept=int(metrics["networks"]["kept"]),
             when=_moment(run, config.get("created")),
@@ -136,13 +121,6 @@ def summary(run: RunFolder) -> RunSummary:
 
 def _go_on(run: RunFolder) -> str:
     return f" `shoal fit --resume {run.path}` goes on with it." if has_checkpoint(run.path) else ""
-
-
-def _interval(score: dict[str, Any] | None) -> Interval | None:
-    if score is None:
-        return None
-    value, low, high = (float("nan") if score[key] is None else float(score[key]) for key in ("value", "low", "high"))
-    return Interval(value, low, high, str(score.get("method", "bootstrap")))
 
 
 def _moment(run: RunFolder, created: Any) -> datetime.datetime:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,33 +51,6 @@ _SENTENCES = {
     "stopped: the validation loss no longer improved": Status.STOPPED_EARLY.code,
     "diverged: the loss was no longer a finite number": Status.DIVERGED.code,
 }
-
-
-@dataclass(frozen=True)
-class Log:
-    """The log of one run."""
-
-    path: Path
-
-    def candidates(self) -> pl.DataFrame:
-        """Return one row per candidate; see `read_candidates`."""
-        return read_candidates(self.path)
-
-    def networks(self) -> pl.DataFrame:
-        """Return one row per network; see `read_networks`."""
-        return read_networks(self.path)
-
-    def replicas(self) -> pl.DataFrame:
-        """Return one row per replica; see `read_replicas`."""
-        return read_replicas(self.path)
-
-    def curves(self) -> pl.DataFrame:
-        """Return one row per network and epoch; see `read_curves`."""
-        return read_curves(self.path)
-
-    def meta(self) -> dict[str, str]:
-        """Return what the log says about itself: format, task, metric of the curves, seed."""
-        return dict(_rows(self.path, "SELECT key, value FROM meta ORDER BY key"))
 
 
 def write_log(path: str | Path, record: Record) -> Path:
@@ -166,6 +138,11 @@ def read_curves(path: str | Path) -> pl.DataFrame:
         RunError: missing, damaged or of a newer format.
     """
     return _frame(Path(path), "curves", CURVE_COLUMNS, "network, epoch")
+
+
+def read_meta(path: str | Path) -> dict[str, str]:
+    """Return what a log says about itself: format, task, metric of the curves, seed."""
+    return dict(_rows(Path(path), "SELECT key, value FROM meta ORDER BY key"))
 
 
 def _fill(connection: sqlite3.Connection, record: Record) -> None:

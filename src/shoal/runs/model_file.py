@@ -84,16 +84,7 @@ def load_model(folder: str | Path) -> Predictor:
     document, arrays = load_parts(folder)
     try:
         return Predictor.from_parts(document, arrays)
-    except (
-        KeyError,
-        IndexError,
-        TypeError,
-        ValueError,
-        AttributeError,
-        DataError,
-        NetworkError,
-        SettingError,
-    ) as e:
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, DataError, NetworkError, SettingError) as e:
         raise RunError(
             f"{str(Path(folder) / DOCUMENT)!r} does not describe a predictor that this shoal "
             f"({shoal_version()}) knows: {type(e).__name__}: {e}. {_MENDING}"

@@ -37,7 +37,7 @@ def write_openings(folder: str | Path, openings: int) -> bool:
         return False
     except (OSError, UnicodeDecodeError) as error:
         raise RunError(f"cannot read {str(path)!r} to count one more use of the test rows in it: {error}") from error
-    told, places = _OPENINGS.subn(rf"\g<1>{times(openings)}\g<2>", page)
-    if places and told != page:
-        write_atomically(path, told)
+    updated, places = _OPENINGS.subn(rf"\g<1>{times(openings)}\g<2>", page)
+    if places and updated != page:
+        write_atomically(path, updated)
     return places > 0

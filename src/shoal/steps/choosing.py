@@ -65,10 +65,10 @@ def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) ->
     if kept:
         return [place for standing in kept for place in standing.members]
     if any(len(standing.members) < each for standing in ranked):
-        finished = training.checkpoint.finished.items()  # those that the end of the time cut short begin again
-        whole = {identity: m for identity, m in finished if m.status is not Status.RUNNING}
-        keep_training(folder, Checkpoint(whole))
-        raise interrupted(folder, f"no candidate has all of its {each} networks yet, {len(whole)} networks are")
+        # those that the end of the time cut short begin again
+        trained = {k: m for k, m in training.checkpoint.finished.items() if m.status is not Status.RUNNING}
+        keep_training(folder, Checkpoint(trained))
+        raise interrupted(folder, f"no candidate has all of its {each} networks yet, {len(trained)} networks are")
     who = f"all {len(members)} networks" if each == 1 else f"networks of all {len(ranked)} candidates"
     raise SettingError(
         f"{who} diverged: their loss was no longer a finite number. "

@@ -6,12 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from shoal.data import (
-    Dataset,
-    Preparation,
-    Split,
-    assign_folds,
-)
+from shoal.data import Dataset, Preparation, Split, assign_folds
 from shoal.data.columns import Kind
 from shoal.data.signals import PADDED
 from shoal.data.units import check_errors, full_name
@@ -163,8 +158,8 @@ def check_input_errors(dataset: Dataset, settings: FitSettings) -> None:
 
 def input_errors(dataset: Dataset, settings: FitSettings) -> dict[str, str]:
     """Return the column of the errors of each feature that has one, by their whole names."""
-    columns = dataset.table.columns
-    return {full_name(one, columns): full_name(other, columns) for one, other in settings.input_errors().items()}
+    columns, pairs = dataset.table.columns, settings.input_errors().items()
+    return {full_name(feature, columns): full_name(error, columns) for feature, error in pairs}
 
 
 def stem_of(preparation: Preparation) -> tuple[Layer, ...]:

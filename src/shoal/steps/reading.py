@@ -4,34 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from shoal.data import (
-    Dataset,
-    ReadOptions,
-    Split,
-    load_dataset,
-    load_with_test,
-    roles_from_toml,
-    split_rows,
-)
+from shoal.data import Dataset, ReadOptions, Split, load_dataset, load_with_test, roles_from_toml, split_rows
 from shoal.data.leaks import find_leaks
 from shoal.errors import RunError
 from shoal.settings import FitSettings
 from shoal.training.progress import Progress
 
 
-def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
-    """Read the data and split their rows."""
+def loading_options(settings: FitSettings) -> dict[str, Any]:
+    """Return the settings that say how the data are read, as `load_dataset` takes them."""
     columns = ("target", "features", "y_err", "ignore")
     options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in columns}
     if settings.x_err:  # errors are no features
         options["ignore"] = [*(options["ignore"] or []), *dict.fromkeys(settings.input_errors().values())]
-    options |= {name: getattr(settings, name) for name in ("weight", "group", "time", "id", "task", "y_cov")}
+    roles = ("weight", "group", "time", "id", "task", "y_cov")
     cutting = ("window", "horizon", "series", "season", "per_step", "reconstruct")
-    options |= {name: getattr(settings, name) for name in cutting}
+    options |= {name: getattr(settings, name) for name in (*roles, *cutting)}
     options["roles"] = None if settings.roles is None else roles_from_toml(settings.roles)
-    words = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
-    options["options"] = ReadOptions(**{name: getattr(settings, name) for name in words})
-    test_rows = None
+    reading = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
+    return options | {"options": ReadOptions(**{name: getattr(settings, name) for name in reading})}
+
+
+def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
+    """Read the data and split their rows."""
+    options, test_rows = loading_options(settings), None
     if settings.test is None:
         dataset = load_dataset(data, **options)
     else:
