@@ -287,8 +287,8 @@ def apply_table(xp: Any, names: tuple[str, ...], choice: Any, z: Any) -> Any:
     for i, activation in enumerate(table):
         chosen = choice == i
         # An infinite slope of a function that was not chosen would turn into 0 * inf = NaN in the gradient.
-        seen = z if activation.bounded_slope else xp.where(chosen, z, 0.0)
-        value = activation.function(xp, seen)
+        chosen_z = z if activation.bounded_slope else xp.where(chosen, z, 0.0)
+        value = activation.function(xp, chosen_z)
         out = value if out is None else xp.where(chosen, value, out)
     return out
 

@@ -138,9 +138,7 @@ def _draw_edges(axes: Axes, layout: Layout, weighted: bool) -> None:
         _colours()([0.5 + 0.5 * share for share in shares]),
         [0.3 + 2.4 * abs(share) for share in shares],
     )
-    axes.add_collection(
-        LineCollection(lines, colors=colours, linewidths=widths, zorder=1, capstyle="round"),
-    )
+    axes.add_collection(LineCollection(lines, colors=colours, linewidths=widths, zorder=1, capstyle="round"))
 
 
 def _draw_nodes(axes: Axes, layout: Layout) -> None:

@@ -124,9 +124,4 @@ class Activation(Layer):
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
         """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls("tanh"), (4,)),
-            (cls("glu"), (3, 4)),
-            (cls(("relu", "sigmoid")), (2,)),
-            (cls(None), ()),
-        )
+        return ((cls("tanh"), (4,)), (cls("glu"), (3, 4)), (cls(("relu", "sigmoid")), (2,)), (cls(None), ()))

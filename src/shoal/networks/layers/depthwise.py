@@ -22,8 +22,8 @@ class _ChannelwiseLayer(KernelLayer):
         A sum over the elements of the kernel: there is no sum over channels that a matrix product could do.
         """
         elements = itertools.product(*map(range, self._kernel))
-        seen = zip(xp.windows(self._padded(xp, x), *self._sizes), elements, strict=True)
-        y = sum(part[..., None] * kernel[element] for part, element in seen)
+        windows = zip(xp.windows(self._padded(xp, x), *self._sizes), elements, strict=True)
+        y = sum(part[..., None] * kernel[element] for part, element in windows)
         return xp.reshape(y, (*y.shape[:-2], math.prod(y.shape[-2:])))
 
     def _channelwise(self, input_shape: Shape) -> int:
@@ -97,10 +97,7 @@ class DepthwiseConv1D(_Depthwise, rank=1):
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
         """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(3), (6, 2)),
-            (cls(2, padding="same", depth_multiplier=3, dilation_rate=2, use_bias=False), (5, 2)),
-        )
+        return ((cls(3), (6, 2)), (cls(2, padding="same", depth_multiplier=3, dilation_rate=2, use_bias=False), (5, 2)))
 
 
 @dataclass(frozen=True)

@@ -15,12 +15,7 @@ from shoal.training.cost import epochs_of_a_call
 from shoal.training.engines.base import Chunk
 from shoal.training.engines.native.cost import lane_block_epoch
 from shoal.training.engines.native.library import Kernel, best_kernel
-from shoal.training.engines.native.members import (
-    MemberArrays,
-    RowsRecord,
-    member_records,
-    own_layers,
-)
+from shoal.training.engines.native.members import MemberArrays, RowsRecord, member_records, own_layers
 from shoal.training.engines.native.records import COPIES, MEMBER, STATE
 from shoal.training.member import Member
 from shoal.training.packing import Parameters, member_network
@@ -85,10 +80,10 @@ class NativeEngine:
     programs = 0
 
     def __init__(self, cores: int | None = None, budget: Budget | None = None, kernel: Kernel | None = None) -> None:
-        found = kernel or best_kernel()
-        if found is None:
+        chosen = kernel or best_kernel()
+        if chosen is None:
             raise SettingError("the native engine's kernel was not built when shoal was installed; use --engine xla")
-        self.kernel = found
+        self.kernel = chosen
         self.budget = budget or find_budget()
         self.cores = cores or self.budget.cores
 
@@ -115,9 +110,9 @@ class NativeEngine:
         """Return how many members train at a time: some lane blocks for each core, as the memory allows."""
         each = {id(m.hyperparameters): m for m in members}.values()
         largest = max(member_network(problem, m).parameter_count for m in each)
-        one = NUMBER * (2 * COPIES + 1) * largest  # in the places, in a lane block, in a checkpoint
+        bytes_per_member = NUMBER * (2 * COPIES + 1) * largest  # in the places, in a lane block, in a checkpoint
         wanted = self.kernel.lanes * self.cores * BLOCKS_OF_A_CORE
-        return planner.places_in_memory(one, planner.shared_bytes(problem, 0), wanted, 1, self.budget)
+        return planner.places_in_memory(bytes_per_member, planner.shared_bytes(problem, 0), wanted, 1, self.budget)
 
     def prepare(self, block: NativeBlock) -> float:  # noqa: ARG002
         """Return 0 seconds: there is nothing to compile."""
@@ -176,7 +171,7 @@ class NativeEngine:
         places = sorted(seated.arrays)
         vectors = [np.zeros(0, np.float32), *(seated.arrays[place].vectors.ravel() for place in places)]
         arrays = {name: seated.records[name][places] for name in STATE}
-        sizes = np.asarray([own.size for own in vectors[1:]], np.int64)
+        sizes = np.asarray([vector.size for vector in vectors[1:]], np.int64)
         arrays |= {"places": np.asarray(places, np.int64), "turn": np.asarray(seated.turn)}
         return {**arrays, "sizes": sizes, "vectors": np.concatenate(vectors)}
 

@@ -22,12 +22,7 @@ from shoal.training.engines.xla.rows import SharedRows, shared_orders, shared_ro
 from shoal.training.engines.xla.state import State, idle_state, starting_state
 from shoal.training.grouping import group_members
 from shoal.training.member import Member
-from shoal.training.packing import (
-    Parameters,
-    member_network,
-    padded_starts,
-    unpad_parameters,
-)
+from shoal.training.packing import Parameters, member_network, padded_starts, unpad_parameters
 from shoal.training.planner import Budget, find_budget, member_bytes, shared_bytes, validation_batch
 from shoal.training.problem import Problem
 from shoal.training.resources import available_cores
@@ -82,8 +77,10 @@ class XlaEngine:
         """Return as many of these places as the memory holds."""
         network = structure.network
         validation = min(len(problem.validation_x), validation_batch(network.values))
-        one = member_bytes(network.parameter_count, (network.values,), structure.batch_size, validation)
-        fitting = planner.places_in_memory(one, shared_bytes(problem, devices), places, devices, self.budget)
+        bytes_per_member = member_bytes(network.parameter_count, (network.values,), structure.batch_size, validation)
+        fitting = planner.places_in_memory(
+            bytes_per_member, shared_bytes(problem, devices), places, devices, self.budget
+        )
         return min(places, fitting)
 
     def shrink(self, block: XlaBlock, seated: XlaState, seats: Sequence[int]) -> tuple[XlaBlock, XlaState] | None:
@@ -197,8 +194,8 @@ class XlaEngine:
         parameters = {}
         for place, member in seats.items():
             layers = block.program.member.storage.split(tuple(part[place] for part in best))
-            own = member_network(block.problem, member)
-            parameters[place] = unpad_parameters(own, [layer for layer in layers if layer])
+            network = member_network(block.problem, member)
+            parameters[place] = unpad_parameters(network, [layer for layer in layers if layer])
         return parameters
 
     def to_arrays(self, seated: XlaState) -> dict[str, np.ndarray]:

@@ -333,6 +333,6 @@ def _hits(structure: Structure, xp: Any, y: Any, output: Any) -> Any:
         return jnp.mean((columns(xp, y, 0, point.shape[xp.features]) - point) ** 2, axis=xp.features)
     if structure.outputs == 1:
         threshold = 0.0 if structure.loss.fused == "sigmoid" else 0.5
-        output, y = (jnp.take(one, 0, axis=xp.features) for one in (output, y))
+        output, y = (jnp.take(array, 0, axis=xp.features) for array in (output, y))
         return ((output > threshold) == (y > 0.5)).astype(jnp.float32)
     return (jnp.argmax(output, axis=xp.features) == jnp.argmax(y, axis=xp.features)).astype(jnp.float32)
