@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from shoal.networks import Network, get_activation
+from shoal.networks import Network, Shape, get_activation
 from shoal.streams import Stream, Streams
 from shoal.training.augmentation import Augmentation
 from shoal.training.building import build_network
@@ -170,6 +170,20 @@ def unpad_parameters(network: Network, padded: Parameters) -> Parameters:
         cut = {name: source[name][tuple(slice(n) for n in shape)].copy() for name, shape in shapes.items()}
         parameters.append(cut)
     return parameters
+
+
+def split_vector(layer_shapes: Sequence[Mapping[str, Shape]], vector: Any) -> list[dict[str, Any]]:
+    """Return the parameters of each layer, cut out of a vector that holds them all; axes behind the first stay."""
+    layers: list[dict[str, Any]] = []
+    start = 0
+    for shapes in layer_shapes:
+        layer = {}
+        for name, shape in shapes.items():
+            stop = start + math.prod(shape)
+            layer[name] = vector[start:stop].reshape(*shape, *vector.shape[1:])
+            start = stop
+        layers.append(layer)
+    return layers
 
 
 def own_starts(problem: Problem, members: Sequence[Member]) -> Iterator[tuple[list[int], Parameters]]:

@@ -135,14 +135,6 @@ def pad(xp: Any, x: Any, widths: Widths, value: Any = 0) -> Any:
     return xp.pad(x, ((0, 0), *widths, *((0, 0),) * rest), constant_values=value)
 
 
-def window_mask(xp: Any, mask: Any, widths: Widths, sizes: Sequence[Sequence[int]]) -> Any:
-    """Return the mask `(rows, places)` of a series behind a window: real where it sees at least one real step."""
-    if mask is None:
-        return None
-    steps = pad(xp, mask[..., None], widths, value=False)
-    return reduce(xp.logical_or, xp.windows(steps, *sizes))[..., 0]
-
-
 def crossed(sizes: Sequence[int]) -> str:
     """Return sizes as tables show them.
 
@@ -181,6 +173,9 @@ class WindowLayer(Spatial, Layer):
     def _padded(self, xp: Any, x: Any, value: float = 0) -> Any:
         return pad(xp, x, self._widths(x.shape[1:-1]), value)
 
-    def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:
-        """Return for a series which windows see a real step."""
-        return window_mask(xp, mask, self._widths(x.shape[1:-1]), self._sizes) if self.rank == 1 else None
+    def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:  # noqa: ARG002
+        """Return for a series which windows see at least one real step."""
+        if mask is None or self.rank > 1:
+            return None
+        steps = self._padded(xp, mask[..., None], value=False)
+        return reduce(xp.logical_or, xp.windows(steps, *self._sizes))[..., 0]

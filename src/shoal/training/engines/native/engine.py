@@ -15,10 +15,10 @@ from shoal.training.cost import epochs_of_a_call
 from shoal.training.engines.base import Chunk
 from shoal.training.engines.native.cost import lane_block_epoch
 from shoal.training.engines.native.library import Kernel, best_kernel
-from shoal.training.engines.native.members import MemberArrays, RowsRecord, member_records, own_layers
+from shoal.training.engines.native.members import MemberArrays, RowsRecord, member_records
 from shoal.training.engines.native.records import COPIES, MEMBER, STATE
 from shoal.training.member import Member
-from shoal.training.packing import Parameters, member_network
+from shoal.training.packing import Parameters, member_network, split_vector
 from shoal.training.planner import Budget, find_budget
 from shoal.training.problem import Problem
 from shoal.training.structure import ORDERS
@@ -161,10 +161,12 @@ class NativeEngine:
 
     def read_out(self, block: NativeBlock, seated: NativeState, seats: Mapping[int, Member]) -> dict[int, Parameters]:
         """Return the parameters at its best epoch of each member, by its place."""
-        return {
-            place: own_layers(member_network(block.problem, member), seated.arrays[place].best)
-            for place, member in seats.items()
-        }
+        parameters = {}
+        for place, member in seats.items():
+            shapes = member_network(block.problem, member).parameter_shapes
+            layers = split_vector(shapes, seated.arrays[place].best)
+            parameters[place] = [{name: array.copy() for name, array in layer.items()} for layer in layers]
+        return parameters
 
     def to_arrays(self, seated: NativeState) -> dict[str, np.ndarray]:
         """Return a state as named arrays: the vectors of each seated member one behind the other."""

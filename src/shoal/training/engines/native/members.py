@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from shoal.networks import ACTIVATIONS, Network, get_activation
+from shoal.networks import ACTIVATIONS, get_activation
 from shoal.results import Status
 from shoal.streams import Streams
 from shoal.training.engines.native.records import COPIES, MEMBER, ROWS, VECTORS
@@ -176,16 +176,3 @@ def _shape(problem: Problem, member: Member) -> tuple[tuple[np.ndarray, ...], tu
     across = not all(get_activation(name).elementwise for name in names)
     family = (len(names), *((names, h.hidden) if across else ()))
     return (inputs, neurons, codes), family, (names, h.optimizer, h.hidden)
-
-
-def own_layers(network: Network, vector: np.ndarray) -> Parameters:
-    """Return the parameters of each layer of a network, cut out of a vector that holds them all."""
-    layers, at = [], 0
-    for shapes in network.parameter_shapes:
-        layer = {}
-        for name, shape in shapes.items():
-            size = math.prod(shape)
-            layer[name] = vector[at : at + size].reshape(shape).copy()
-            at += size
-        layers.append(layer)
-    return layers

@@ -102,13 +102,13 @@ class XlaEngine:
         empty = self.start(block)
         both = copied(empty.state), empty.own_numbers
         count = len(state.status)
-        for all_, given in zip(both, (state, numbers), strict=True):
-            block.program.put(all_, np.arange(count), given)
+        for arrays, given in zip(both, (state, numbers), strict=True):
+            block.program.put(arrays, np.arange(count), given)
         return self._placed(block, *both, turn)
 
-    def _placed(self, block: XlaBlock, state: State, own: Any, turn: int = 0) -> XlaState:
+    def _placed(self, block: XlaBlock, state: State, own_numbers: Any, turn: int = 0) -> XlaState:
         """Return a block with its state and its numbers on the devices."""
-        seated = XlaState(block.program.place(state), block.program.place(copied(own)), own)
+        seated = XlaState(block.program.place(state), block.program.place(copied(own_numbers)), own_numbers)
         return seated.after(seated.state, state.status, state.epoch, turn)
 
     def _program(self, problem: Problem, structure: Structure, devices: int) -> Program:
@@ -157,19 +157,19 @@ class XlaEngine:
         """Return a block whose places are all idle."""
         program, places = block.program, block.places
         numbers = program.turned(block_numbers(block, block.members[:1]))
-        own = jax.tree.map(lambda a: np.repeat(a, places, axis=program.axis), numbers)
+        own_numbers = jax.tree.map(lambda a: np.repeat(a, places, axis=program.axis), numbers)
         idle = program.turned(idle_state(places, program.member.storage))
-        return XlaState(program.place(idle), program.place(copied(own)), own)
+        return XlaState(program.place(idle), program.place(copied(own_numbers)), own_numbers)
 
     def enter(self, block: XlaBlock, seated: XlaState, newcomers: Mapping[int, Member]) -> XlaState:
         """Put members into places, each at its start."""
         program, members, places = block.program, list(newcomers.values()), np.asarray(list(newcomers))
-        state, own = copied(seated.state), seated.own_numbers
+        state, own_numbers = copied(seated.state), seated.own_numbers
         vectors = padded_starts(block.problem, block.structure, members)
         fresh = starting_state(members, vectors, program.member.storage)
         program.put(state, places, program.turned(fresh))
-        program.put(own, places, program.turned(block_numbers(block, members)))
-        return self._placed(block, state, own)
+        program.put(own_numbers, places, program.turned(block_numbers(block, members)))
+        return self._placed(block, state, own_numbers)
 
     def advance(self, block: XlaBlock, seated: XlaState) -> tuple[XlaState, Chunk]:
         """Train every running member of the block for a chunk of epochs."""
@@ -209,8 +209,8 @@ class XlaEngine:
         leaves = [arrays[name] for name in sorted(arrays) if name != "turn"]
         given = jax.tree.unflatten(jax.tree.structure(seated.state), leaves)
         places = np.arange(min(len(given.status), block.places))
-        given, own = (block.program.taken(tree, places) for tree in (given, seated.own_numbers))
-        return self._filled(block, given, own, int(arrays["turn"]))
+        given, own_numbers = (block.program.taken(tree, places) for tree in (given, seated.own_numbers))
+        return self._filled(block, given, own_numbers, int(arrays["turn"]))
 
 
 def _memory_of(devices: Sequence[Any]) -> Budget:
