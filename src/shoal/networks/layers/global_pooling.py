@@ -49,8 +49,16 @@ class _GlobalPooling(Spatial, Layer):
         return ((cls(), shape), (cls(keepdims=True), shape))
 
 
+class _GlobalMaxPooling(_GlobalPooling):
+    over_axes = "max"
+
+
+class _GlobalAveragePooling(_GlobalPooling):
+    over_axes = "mean"
+
+
 @dataclass(frozen=True)
-class GlobalMaxPooling1D(_GlobalPooling, rank=1):
+class GlobalMaxPooling1D(_GlobalMaxPooling, rank=1):
     """Keep the largest number of each channel of a series.
 
     `y[c] = max_{t} x[t, c]`
@@ -60,11 +68,9 @@ class GlobalMaxPooling1D(_GlobalPooling, rank=1):
         (3,)
     """
 
-    over_axes = "max"
-
 
 @dataclass(frozen=True)
-class GlobalMaxPooling2D(_GlobalPooling, rank=2):
+class GlobalMaxPooling2D(_GlobalMaxPooling, rank=2):
     """Keep the largest number of each channel of an image.
 
     `y[c] = max_{i, j} x[i, j, c]`
@@ -74,11 +80,9 @@ class GlobalMaxPooling2D(_GlobalPooling, rank=2):
         (32,)
     """
 
-    over_axes = "max"
-
 
 @dataclass(frozen=True)
-class GlobalMaxPooling3D(_GlobalPooling, rank=3):
+class GlobalMaxPooling3D(_GlobalMaxPooling, rank=3):
     """Keep the largest number of each channel of a volume.
 
     `y[c] = max_{i, j, m} x[i, j, m, c]`
@@ -88,11 +92,9 @@ class GlobalMaxPooling3D(_GlobalPooling, rank=3):
         (4,)
     """
 
-    over_axes = "max"
-
 
 @dataclass(frozen=True)
-class GlobalAveragePooling1D(_GlobalPooling, rank=1):
+class GlobalAveragePooling1D(_GlobalAveragePooling, rank=1):
     """Keep the mean number of each channel of a series.
 
     `y[c] = mean_{t} x[t, c]` (Lin et al., 2014)
@@ -103,8 +105,6 @@ class GlobalAveragePooling1D(_GlobalPooling, rank=1):
         >>> GlobalAveragePooling1D().output_shape((10, 3))
         (3,)
     """
-
-    over_axes = "mean"
 
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
         """Return the mean of each channel over the real steps."""
@@ -117,7 +117,7 @@ class GlobalAveragePooling1D(_GlobalPooling, rank=1):
 
 
 @dataclass(frozen=True)
-class GlobalAveragePooling2D(_GlobalPooling, rank=2):
+class GlobalAveragePooling2D(_GlobalAveragePooling, rank=2):
     """Keep the mean number of each channel of an image.
 
     `y[c] = mean_{i, j} x[i, j, c]` (Lin et al., 2014)
@@ -127,11 +127,9 @@ class GlobalAveragePooling2D(_GlobalPooling, rank=2):
         (32,)
     """
 
-    over_axes = "mean"
-
 
 @dataclass(frozen=True)
-class GlobalAveragePooling3D(_GlobalPooling, rank=3):
+class GlobalAveragePooling3D(_GlobalAveragePooling, rank=3):
     """Keep the mean number of each channel of a volume.
 
     `y[c] = mean_{i, j, m} x[i, j, m, c]` (Lin et al., 2014)
@@ -140,5 +138,3 @@ class GlobalAveragePooling3D(_GlobalPooling, rank=3):
         >>> GlobalAveragePooling3D().output_shape((8, 8, 8, 4))
         (4,)
     """
-
-    over_axes = "mean"
