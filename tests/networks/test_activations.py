@@ -29,13 +29,13 @@ def keras_activation(name: str):
 
     if name == "threshold":  # the only one for which Keras has no defaults
         return lambda z: keras.activations.threshold(z, 0.0, 0.0)
-    return getattr(keras.activations, ACTIVATIONS[name].keras_name)
+    return getattr(keras.activations, ACTIVATIONS[name].name)
 
 
 def test_holds_all_of_keras() -> None:
     from keras.src.activations import ALL_OBJECTS_DICT
 
-    ours = {a.keras_name for a in ACTIVATIONS.values()} | set(ALIASES)
+    ours = {a.name for a in ACTIVATIONS.values()} | set(ALIASES)
     assert set(ALL_OBJECTS_DICT) <= ours
 
 

@@ -6,12 +6,12 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, TextIO, Unpack
 
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from shoal.training.progress import Progress
+    from shoal.training.progress import Progress, TrainingNews
 
 
 @contextmanager
@@ -58,11 +58,9 @@ class LiveLine:
 
         self._status.console.print(Text.assemble(("warning: ", "yellow"), text), soft_wrap=True)
 
-    def training(
-        self, *, trained: int, total: int, epoch: int, best: float | None, metric: str, seconds_left: float | None
-    ) -> None:
+    def training(self, **news: Unpack[TrainingNews]) -> None:
         """Show how far training is."""
-        self._training = training_line(trained, total, epoch, best, metric, seconds_left)
+        self._training = training_line(**news)
         self._show(self._training)
 
     def _show(self, text: str) -> None:
@@ -98,16 +96,14 @@ class PlainLines:
         """Print a warning."""
         self._print(f"warning: {text}")
 
-    def training(
-        self, *, trained: int, total: int, epoch: int, best: float | None, metric: str, seconds_left: float | None
-    ) -> None:
+    def training(self, **news: Unpack[TrainingNews]) -> None:
         """Print how far training is, but not more often than every so many seconds."""
         now = self._clock()
-        ends = trained >= total and not self._ended
-        if now >= self._next or ends:
-            self._ended = trained >= total
+        all_trained = news["trained"] >= news["total"]
+        if now >= self._next or (all_trained and not self._ended):
+            self._ended = all_trained
             self._next = now + self._every
-            self._print(training_line(trained, total, epoch, best, metric, seconds_left))
+            self._print(training_line(**news))
 
     def _print(self, text: str) -> None:
         print(text, file=self._stream, flush=True)

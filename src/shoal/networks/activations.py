@@ -30,7 +30,6 @@ class Activation:
         name: its name here, the same as in Keras.
         function: `function(xp, z)`.
         elementwise: each output depends on one input only, so that it may be chosen per neuron.
-        keras_name: its name in `keras.activations`.
         halves: the output has half as many features as `z`.
         bounded_slope: the derivative is finite for every finite `z`.
     """
@@ -38,7 +37,6 @@ class Activation:
     name: str
     function: Callable[[Any, Any], Any]
     elementwise: bool
-    keras_name: str
     halves: bool = False
     bounded_slope: bool = True
 
@@ -226,7 +224,6 @@ ACTIVATIONS: dict[str, Activation] = {
         name=f.__name__,
         function=f,
         elementwise=f in _ELEMENTWISE,
-        keras_name=f.__name__,
         halves=f is glu,
         bounded_slope=f is not exponential,
     )
@@ -257,6 +254,21 @@ def get_activation(name: str | None) -> Activation:
     return ACTIVATIONS[key]
 
 
+def get_elementwise(name: str | None) -> Activation:
+    """Return the activation of a name that each neuron may choose for itself.
+
+    Raises:
+        SettingError: it is unknown, or needs several neurons at once (softmax, ...).
+    """
+    activation = get_activation(name)
+    if not activation.elementwise:
+        raise SettingError(
+            f"{activation.name} acts on all neurons of a layer together and cannot be chosen per neuron; "
+            f"give it to the whole layer as activation={activation.name!r}"
+        )
+    return activation
+
+
 def apply_table(xp: Any, names: tuple[str, ...], choice: Any, z: Any) -> Any:
     """Return `z` with an activation per neuron, `names[choice[i]]` for neuron `i` of the last axis.
 
@@ -274,21 +286,15 @@ def apply_table(xp: Any, names: tuple[str, ...], choice: Any, z: Any) -> Any:
         >>> apply_table(np, ("linear", "relu"), np.array([0, 1]), np.array([[-1.0, -1.0]])).tolist()
         [[-1.0, 0.0]]
     """
-    table = [get_activation(name) for name in names]
-    for activation in table:
-        if not activation.elementwise:
-            raise SettingError(
-                f"{activation.name} acts on all neurons of a layer together and cannot be chosen per neuron; "
-                f"give it to the whole layer as activation={activation.name!r}"
-            )
+    table = [get_elementwise(name) for name in names]
     if choice.ndim == 0:
         return xp.switch(choice, [partial(activation.function, xp) for activation in table], z)
     out = None
     for i, activation in enumerate(table):
         chosen = choice == i
         # An infinite slope of a function that was not chosen would turn into 0 * inf = NaN in the gradient.
-        seen = z if activation.bounded_slope else xp.where(chosen, z, 0.0)
-        value = activation.function(xp, seen)
+        chosen_z = z if activation.bounded_slope else xp.where(chosen, z, 0.0)
+        value = activation.function(xp, chosen_z)
         out = value if out is None else xp.where(chosen, value, out)
     return out
 

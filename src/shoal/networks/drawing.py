@@ -134,13 +134,9 @@ def _draw_edges(axes: Axes, layout: Layout, weighted: bool) -> None:
         axes.add_collection(LineCollection(lines, colors=_GREY, linewidths=0.6, zorder=1))
         return
     shares = [e.weight / layout.largest if e.weight else 0.0 for e in edges]
-    colours, widths = (
-        _colours()([0.5 + 0.5 * share for share in shares]),
-        [0.3 + 2.4 * abs(share) for share in shares],
-    )
-    axes.add_collection(
-        LineCollection(lines, colors=colours, linewidths=widths, zorder=1, capstyle="round"),
-    )
+    colours = _colours()([0.5 + 0.5 * share for share in shares])
+    widths = [0.3 + 2.4 * abs(share) for share in shares]
+    axes.add_collection(LineCollection(lines, colors=colours, linewidths=widths, zorder=1, capstyle="round"))
 
 
 def _draw_nodes(axes: Axes, layout: Layout) -> None:

@@ -26,16 +26,16 @@ def merge_linear(network: Network, parameters: NetworkParameters) -> tuple[Netwo
     network.check_parameters(parameters)
     layers: list[Layer] = []
     values: list[LayerParameters] = []
-    for layer, own in zip(network.layers, parameters, strict=True):
+    for layer, of_layer in zip(network.layers, parameters, strict=True):
         if isinstance(layer, Activation) and is_linear(layer.activation) and len(network.layers) > 1:
             continue
         before = layers[-1] if layers else None
         if isinstance(layer, Dense) and _is_linear_dense(before):
-            values[-1] = _product(values[-1], own)
+            values[-1] = _product(values[-1], of_layer)
             layers[-1] = replace(layer, use_bias=before.use_bias or layer.use_bias)
         else:
             layers.append(layer)
-            values.append({name: np.asarray(value) for name, value in own.items()})
+            values.append({name: np.asarray(value) for name, value in of_layer.items()})
     if not layers:  # nothing but linear Activation layers
         return network, [dict(p) for p in parameters]
     return Network(layers, network.input_shape), values

@@ -40,12 +40,7 @@ class Namespace:
     features = -1
 
     def __init__(
-        self,
-        module: Any,
-        *,
-        erf: Callable[[Any], Any],
-        scan: Callable[..., Any],
-        stop_gradient: Callable[[Any], Any],
+        self, module: Any, *, erf: Callable[[Any], Any], scan: Callable[..., Any], stop_gradient: Callable[[Any], Any]
     ) -> None:
         self.module = module
         self.erf = erf
@@ -100,13 +95,7 @@ class Namespace:
             yield x[(slice(None), *(slice(start, start + stop, step) for start, stop, step in ends))]
 
     def recur(
-        self,
-        cell: Cell,
-        x: Any,
-        of_inputs: Affine,
-        of_state: Affine,
-        states: int,
-        mask: Any = None,
+        self, cell: Cell, x: Any, of_inputs: Affine, of_state: Affine, states: int, mask: Any = None
     ) -> tuple[Any, Any]:
         """Return the hidden state of a recurrent cell after each step, and after the last.
 

@@ -120,7 +120,7 @@ def _needed(f: Field[Any]) -> bool:
 def _is_activation(parts: list[str], places: list[Field[Any]]) -> bool:
     """Return whether the last part is an activation: it is one, or a word where no setting is one."""
     value, place = _value(parts[-1]), len(parts) - 1
-    if not all(isinstance(one, str) for one in (value if isinstance(value, tuple) else (value,))):
+    if not all(isinstance(part, str) for part in (value if isinstance(value, tuple) else (value,))):
         return False
     try:
         return all(get_activation(name) for name in parts[-1].split(","))

@@ -59,10 +59,7 @@ def _seat_to_parts(place: int, seat: Seat) -> dict[str, int]:
 
 
 def checkpoint_from_parts(
-    meta: dict[str, Any],
-    arrays: dict[str, np.ndarray],
-    problem: Problem,
-    members: dict[int, Member],
+    meta: dict[str, Any], arrays: dict[str, np.ndarray], problem: Problem, members: dict[int, Member]
 ) -> Checkpoint:
     """Return the checkpoint that `checkpoint_to_parts` described.
 
@@ -96,10 +93,7 @@ def _seat(entry: dict[str, Any], arrays: dict[str, np.ndarray], members: dict[in
 
 
 def _member(
-    entry: dict[str, Any],
-    arrays: dict[str, np.ndarray],
-    problem: Problem,
-    members: dict[int, Member],
+    entry: dict[str, Any], arrays: dict[str, np.ndarray], problem: Problem, members: dict[int, Member]
 ) -> TrainedMember:
     member = members[entry["id"]]
     network = member_network(problem, member)

@@ -13,11 +13,7 @@ from shoal.training.losses import LOSSES, Loss, Pinball, get_loss
 
 
 def choose_loss(
-    task: Task,
-    classes: int,
-    loss: str | Callable[..., Any] | None,
-    scatter: str | None = None,
-    coverage: float = 0.95,
+    task: Task, classes: int, loss: str | Callable[..., Any] | None, scatter: str | None = None, coverage: float = 0.95
 ) -> Loss:
     """Return the loss that the user asked for, or the one that suits the task.
 

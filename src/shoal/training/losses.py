@@ -141,7 +141,6 @@ def gaussian_nll(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) 
     55). Targets `(rows, targets)` may have their standard errors σ behind them, `(rows, 2 targets)`; s is then the
     scatter that is left beside them, and s = 0 makes it the chi-square.
     """
-    del numbers
     width, axis = output.shape[xp.features], xp.features
     count = width // 2
     _check(target, output, width % 2 == 0 and target.shape[axis] in (count, width))
@@ -157,7 +156,6 @@ def multivariate_gaussian_nll(xp: Any, target: Any, output: Any, numbers: Mappin
     That is twice the negative log-likelihood of a multivariate normal distribution, less a constant (Williams, Neural
     Comput. 8, 843, 1996).
     """
-    del numbers
     count, width = target.shape[xp.features], output.shape[xp.features]
     _check(target, output, MultivariateGaussianHead().outputs(count) == width)
     away = target - columns(xp, output, 0, count)

@@ -94,14 +94,7 @@ SECOND_STARTS_AT = {"adagrad": 0.1}
 
 
 def update(
-    xp: Any,
-    names: tuple[str, ...],
-    p: Any,
-    g: Any,
-    slots: Slots,
-    rate: Any,
-    t: Any,
-    numbers: Mapping[str, Any],
+    xp: Any, names: tuple[str, ...], p: Any, g: Any, slots: Slots, rate: Any, t: Any, numbers: Mapping[str, Any]
 ) -> tuple[Any, Slots]:
     """Return the parameters and the memory after one step of the optimizer `names[numbers["optimizer"]]`.
 

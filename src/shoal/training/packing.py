@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from shoal.networks import Network, get_activation
+from shoal.networks import Network, Shape, get_activation
 from shoal.streams import Stream, Streams
 from shoal.training.augmentation import Augmentation
 from shoal.training.building import build_network
@@ -138,9 +138,9 @@ def _own_parameters(problem: Problem, structure: Structure, member: Member) -> n
     return pad_parameters(structure, ones)[0] > 0
 
 
-def _layer_places(own: int, padded: int) -> list[int]:
+def _layer_places(layers: int, padded: int) -> list[int]:
     """Return where a network's own layers with parameters stand among the padded ones: the output layer last."""
-    return [*range(own - 1), padded - 1]
+    return [*range(layers - 1), padded - 1]
 
 
 def pad_parameters(structure: Structure, parameters: Parameters, members: int = 1) -> np.ndarray:
@@ -153,8 +153,8 @@ def pad_parameters(structure: Structure, parameters: Parameters, members: int = 
     """
     shapes = [each for each in structure.network.parameter_shapes if each]
     padded = [{name: np.zeros((members, *shape), np.float32) for name, shape in each.items()} for each in shapes]
-    own = [layer for layer in parameters if layer]
-    for layer, place in zip(own, _layer_places(len(own), len(padded)), strict=True):
+    of_member = [layer for layer in parameters if layer]
+    for layer, place in zip(of_member, _layer_places(len(of_member), len(padded)), strict=True):
         for name, array in layer.items():
             rank = padded[place][name].ndim - 1
             padded[place][name][(slice(None), *(slice(n) for n in array.shape[-rank:]))] = array
@@ -163,13 +163,27 @@ def pad_parameters(structure: Structure, parameters: Parameters, members: int = 
 
 def unpad_parameters(network: Network, padded: Parameters) -> Parameters:
     """Return the parameters of a member's own network, cut out of padded ones."""
-    own = [shapes for shapes in network.parameter_shapes if shapes]
-    places, parameters = iter(_layer_places(len(own), len(padded))), []
+    of_member = [shapes for shapes in network.parameter_shapes if shapes]
+    places, parameters = iter(_layer_places(len(of_member), len(padded))), []
     for shapes in network.parameter_shapes:
         source: dict[str, np.ndarray] = padded[next(places)] if shapes else {}
         cut = {name: source[name][tuple(slice(n) for n in shape)].copy() for name, shape in shapes.items()}
         parameters.append(cut)
     return parameters
+
+
+def split_vector(layer_shapes: Sequence[Mapping[str, Shape]], vector: Any) -> list[dict[str, Any]]:
+    """Return the parameters of each layer, cut out of a vector that holds them all; axes behind the first stay."""
+    layers: list[dict[str, Any]] = []
+    start = 0
+    for shapes in layer_shapes:
+        layer = {}
+        for name, shape in shapes.items():
+            stop = start + math.prod(shape)
+            layer[name] = vector[start:stop].reshape(*shape, *vector.shape[1:])
+            start = stop
+        layers.append(layer)
+    return layers
 
 
 def own_starts(problem: Problem, members: Sequence[Member]) -> Iterator[tuple[list[int], Parameters]]:

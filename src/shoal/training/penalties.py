@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
-
-Penalty = Callable[[Any, list[dict[str, Any]]], Any]
 
 
 def weight_penalty(xp: Any, weights: Sequence[Any], numbers: Mapping[str, Any]) -> Any:

@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, TypedDict, Unpack
 
 import numpy as np
 
 from shoal.training.engines.base import Chunk
 from shoal.training.member import Member, TrainedMember
+
+
+class TrainingNews(TypedDict):
+    """How far training is: networks done and in all, epoch of the present block, best score so far."""
+
+    trained: int
+    total: int
+    epoch: int
+    best: float | None
+    metric: str
+    seconds_left: float | None
 
 
 class Progress(Protocol):
@@ -20,17 +31,8 @@ class Progress(Protocol):
     def warn(self, text: str) -> None:
         """Say what may spoil the result, before the time for training is spent."""
 
-    def training(
-        self,
-        *,
-        trained: int,
-        total: int,
-        epoch: int,
-        best: float | None,
-        metric: str,
-        seconds_left: float | None,
-    ) -> None:
-        """Say how far training is: networks done and in all, epoch of the present block, best score so far."""
+    def training(self, **news: Unpack[TrainingNews]) -> None:
+        """Say how far training is."""
 
 
 class Silent:
@@ -42,16 +44,7 @@ class Silent:
     def warn(self, text: str) -> None:
         """Ignore the warning; the page and `metrics.json` hold it."""
 
-    def training(
-        self,
-        *,
-        trained: int,
-        total: int,
-        epoch: int,
-        best: float | None,
-        metric: str,
-        seconds_left: float | None,
-    ) -> None:
+    def training(self, **news: Unpack[TrainingNews]) -> None:
         """Ignore the progress."""
 
 

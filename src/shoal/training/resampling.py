@@ -128,10 +128,10 @@ def independent_noise(seed: int, draws: np.ndarray, rows: int) -> np.ndarray:
         rows: how many.
     """
     numbers, first = np.arange(rows, dtype=np.uint32), np.zeros(1, np.uint32)
-    found = np.empty((rows, len(draws)), np.float64)
+    noise = np.empty((rows, len(draws)), np.float64)
     for draw, key in enumerate(Streams(seed, (REPLICA,), draws).keys):
-        found[:, draw] = target_noise(np, numbers, first, {"replica": np.float32(1.0), "replica_key": key})
-    return found
+        noise[:, draw] = target_noise(np, numbers, first, {"replica": np.float32(1.0), "replica_key": key})
+    return noise
 
 
 def drawn_before(xp: Any, noise: Any, numbers: Mapping[str, Any]) -> Any:

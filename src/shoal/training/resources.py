@@ -126,17 +126,17 @@ def _group_memory(root: Path) -> Iterator[int]:
 
 def _slurm_memory(environ: Mapping[str, str]) -> Iterator[int]:
     """Give the memory that Slurm grants on this node; 0 means all of it and sets no limit."""
-    whole = _slurm_size(environ.get("SLURM_MEM_PER_NODE", ""))
-    of_one = _slurm_size(environ.get("SLURM_MEM_PER_CPU", ""))
+    per_node = _slurm_size(environ.get("SLURM_MEM_PER_NODE", ""))
+    per_core = _slurm_size(environ.get("SLURM_MEM_PER_CPU", ""))
     count = environ.get("SLURM_CPUS_ON_NODE") or environ.get("SLURM_CPUS_PER_TASK", "")
     cores = int(count) if count.isdecimal() else 1
-    yield from (size for size in (whole, of_one * max(1, cores)) if size > 0)
+    yield from (size for size in (per_node, per_core * max(1, cores)) if size > 0)
 
 
 def _slurm_size(text: str) -> int:
     """Return bytes from Slurm's binary megabytes, or another of its units where a letter follows; else 0."""
-    found = re.fullmatch(r"(\d+)([KMGT]?)", text.strip().upper(), re.ASCII)
-    return 0 if found is None else int(found[1]) * 1024 ** _UNITS[found[2].lower() or "m"]
+    match = re.fullmatch(r"(\d+)([KMGT]?)", text.strip().upper(), re.ASCII)
+    return 0 if match is None else int(match[1]) * 1024 ** _UNITS[match[2].lower() or "m"]
 
 
 def _address_space(root: Path) -> Iterator[int]:
@@ -191,8 +191,8 @@ def _text(path: Path) -> str:
 
 def _field(text: str, name: str) -> int | None:
     """Return the number behind a name that stands at the beginning of a line."""
-    found = re.search(rf"^{re.escape(name)}\s+(\d+)", text, re.MULTILINE)
-    return int(found[1]) if found else None
+    match = re.search(rf"^{re.escape(name)}\s+(\d+)", text, re.MULTILINE)
+    return int(match[1]) if match else None
 
 
 def parse_memory(text: str) -> int:
@@ -211,11 +211,11 @@ def parse_memory(text: str) -> int:
         >>> parse_memory("4GB"), parse_memory("1.5 gib"), parse_memory("512M")
         (4000000000, 1610612736, 512000000)
     """
-    found = _SIZE.fullmatch(text.strip())
+    match = _SIZE.fullmatch(text.strip())
     size = 0
-    if found:
-        base = 1024 if found[3] else 1000
-        size = int(Decimal(found[1]) * base ** _UNITS[(found[2] or "").lower()])
+    if match:
+        base = 1024 if match[3] else 1000
+        size = int(Decimal(match[1]) * base ** _UNITS[(match[2] or "").lower()])
     if size < 1:
         raise SettingError(f"memory must be a positive number with a unit, such as 4GB, 512MB or 1.5GiB; got {text!r}")
     return size

@@ -25,17 +25,17 @@ class Seat:
     @property
     def epoch(self) -> int:
         """How many epochs it has trained."""
-        return int(self._last("epoch", 0))
+        return self._last("epoch", 0)
 
     @property
     def best_epoch(self) -> int:
         """Its best epoch, 0 if there is none."""
-        return int(self._last("best_epoch", 0))
+        return self._last("best_epoch", 0)
 
     @property
     def status(self) -> Status:
         """How it stands."""
-        return Status(int(self._last("status", Status.RUNNING)))
+        return Status(self._last("status", Status.RUNNING))
 
     def _last(self, name: str, before: int) -> int:
         if not self.parts:

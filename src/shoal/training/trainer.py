@@ -157,7 +157,8 @@ class _Session:
 
     def _train_block(self, number: int) -> None:
         block, half = self.blocks[number], self.halfway.get(number)
-        seats = {} if half is None else {p: seat for p, seat in half.seats.items() if not self._has(seat)}
+        seats = {} if half is None else half.seats
+        seats = {place: seat for place, seat in seats.items() if seat.member.id not in self.finished}
         seating = Seating((m for m in block.members if m.id not in self.finished), block.places, seats)
         sitting = {place: seat.member for place, seat in seats.items()}
         if half is not None and sitting:
@@ -189,9 +190,6 @@ class _Session:
             return block, state
         seating.move_together(smaller[0].places)
         return smaller
-
-    def _has(self, seat: Seat) -> bool:
-        return seat.member.id in self.finished
 
     def _read_out(self, block: Any, state: Any, seating: Seating, leaving: list[int]) -> None:
         """Take the members that are done, or all when the time is up, out of their places."""

@@ -56,8 +56,8 @@ class Traits:
 
 def traits_of(problem: Problem, members: Sequence[Member]) -> Traits:
     """Return the traits of some members that may share a structure."""
-    all_ = [member.hyperparameters for member in members]
-    each = list({id(h): h for h in all_}.values())  # folds and repeats share theirs
+    hyperparameters = [member.hyperparameters for member in members]
+    each = list({id(h): h for h in hyperparameters}.values())  # folds and repeats share theirs
     trunk = each[0].layers != "" or len(problem.input_shape) > 1
     activations = {h.layer_activations() + h.activation[:1] * trunk for h in each}
     return Traits(
@@ -74,7 +74,7 @@ def traits_of(problem: Problem, members: Sequence[Member]) -> Traits:
         bootstrap=any(member.bootstrap for member in members),
         replica=any(member.replica for member in members),
         members=len(members),
-        epochs=sum(h.epochs for h in all_),
+        epochs=sum(h.epochs for h in hyperparameters),
         most_epochs=max(h.epochs for h in each),
         may_stop=any(h.patience < h.epochs for h in each),
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from shoal.errors import NetworkError, SettingError
-from shoal.networks.activations import ActivationSpec, apply_activation, apply_table, get_activation
+from shoal.networks.activations import ActivationSpec, apply_activation, apply_table, get_activation, get_elementwise
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
 
@@ -21,20 +21,10 @@ def checked_activation(label: str, activation: ActivationSpec | list[str]) -> Ac
         return activation
     try:
         if isinstance(activation, (list, tuple)):
-            return tuple(_per_neuron(name) for name in activation)
+            return tuple(get_elementwise(name).name for name in activation)
         return None if activation is None else get_activation(activation).name
     except SettingError as error:
         raise SettingError(f"{label}: {error}") from None
-
-
-def _per_neuron(name: str | None) -> str:
-    activation = get_activation(name)
-    if not activation.elementwise:
-        raise SettingError(
-            f"{activation.name} acts on all neurons of a layer together and cannot be chosen per neuron; "
-            f"give it to the whole layer as activation={activation.name!r}"
-        )
-    return activation.name
 
 
 def activated_shape(label: str, activation: ActivationSpec, shape: Shape) -> Shape:
@@ -124,9 +114,4 @@ class Activation(Layer):
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
         """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls("tanh"), (4,)),
-            (cls("glu"), (3, 4)),
-            (cls(("relu", "sigmoid")), (2,)),
-            (cls(None), ()),
-        )
+        return ((cls("tanh"), (4,)), (cls("glu"), (3, 4)), (cls(("relu", "sigmoid")), (2,)), (cls(None), ()))

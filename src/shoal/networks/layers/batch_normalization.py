@@ -108,8 +108,8 @@ def _weighted_moments(xp: Any, x: Any, weights: Any) -> tuple[Any, Any, Any]:
     """Return weighted mean and variance of each channel, and the sum of the weights."""
     axes = tuple(range(x.ndim - 1))
     count = xp.sum(weights)
-    whole = xp.where(count > 0, count, 1.0)
+    divisor = xp.where(count > 0, count, 1.0)
     x = xp.where(weights > 0, x, 0.0)  # a NaN in a row that does not count must not count either
-    mean = xp.sum(weights * x, axis=axes) / whole
-    variance = xp.sum(weights * (x - mean) ** 2, axis=axes) / whole
+    mean = xp.sum(weights * x, axis=axes) / divisor
+    variance = xp.sum(weights * (x - mean) ** 2, axis=axes) / divisor
     return mean, variance, count

@@ -133,6 +133,28 @@ class FilterLayer(KernelLayer):
 
 
 class _Conv(FilterLayer):
+    details = """
+        Inputs are `{axes}`, outputs `({places}, filters)`; places of each axis are
+        `(size - span) // strides + 1` with `span = dilation_rate (kernel_size - 1) + 1`, and `ceil(size / strides)`
+        with padding.
+
+        Args:
+            filters: number of filters, which is the number of output channels.
+            kernel_size: {extent} of a filter{for_all}.
+            strides: steps from place to place; default 1.
+            padding: "valid" (default, none) or "same" (zeros around, so that stride 1 keeps the size); `Conv1D` also
+                has "causal" (zeros before the start only, so that no output sees later steps).
+            dilation_rate: steps between the elements of the kernel; default 1.
+            activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
+            use_bias: whether a bias is added; default True.
+            kernel_initializer: start of the weights; default "glorot_uniform".
+            bias_initializer: start of the biases; default "zeros".
+            table: names that the number `activation` of a member indexes, one index per filter, as in `Dense`.
+
+        Raises:
+            SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
+    """
+
     def _kernels(self, inputs: int) -> dict[str, Shape]:
         """Return the shape of kernel (*kernel_size, channels, filters)."""
         return {"kernel": (*self._kernel, inputs, self.filters)}
@@ -150,29 +172,10 @@ class _Conv(FilterLayer):
 
 
 @dataclass(frozen=True)
-class Conv1D(_Conv):
+class Conv1D(_Conv, rank=1):
     """Filters that slide over a series: at each step, each weighs the steps around it, in all channels.
 
     `y[t, o] = f(sum_{k, c} x[strides t + dilation_rate k, c] kernel[k, c, o] + bias[o])` (LeCun et al., 1989)
-
-    Inputs are `(time, channels)`, outputs `(places, filters)`; places are `(time - span) // strides + 1` with
-    `span = dilation_rate (kernel_size - 1) + 1`, and `ceil(time / strides)` with padding.
-
-    Args:
-        filters: number of filters, which is the number of output channels.
-        kernel_size: steps that a filter sees.
-        strides: steps from place to place; default 1.
-        padding: "valid" (default, none), "same" (zeros at both ends, so that stride 1 keeps the length), or "causal"
-            (zeros before the start only, so that no output sees later steps).
-        dilation_rate: steps between the elements of the kernel; default 1.
-        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
-        use_bias: whether a bias is added; default True.
-        kernel_initializer: start of the weights; default "glorot_uniform".
-        bias_initializer: start of the biases; default "zeros".
-        table: names that the number `activation` of a member indexes, one index per filter, as in `Dense`.
-
-    Raises:
-        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
 
     Example:
         >>> Conv1D(16, 5, activation="relu").output_shape((100, 3))
@@ -181,7 +184,6 @@ class Conv1D(_Conv):
         {'kernel': (5, 3, 16), 'bias': (16,)}
     """
 
-    rank = 1
     paddings = ("valid", "same", "causal")
 
     @classmethod
@@ -195,29 +197,10 @@ class Conv1D(_Conv):
 
 
 @dataclass(frozen=True)
-class Conv2D(_Conv):
+class Conv2D(_Conv, rank=2):
     """Filters that slide over an image: at each place, each weighs the pixels under it, in all channels.
 
     `y[i, j, o] = f(sum_{k, l, c} x[i + k, j + l, c] kernel[k, l, c, o] + bias[o])` with stride 1 (LeCun et al., 1989)
-
-    Inputs are `(height, width, channels)`, outputs `(places, places, filters)`; places of each axis are
-    `(size - span) // strides + 1` with `span = dilation_rate (kernel_size - 1) + 1`, and `ceil(size / strides)` with
-    padding "same".
-
-    Args:
-        filters: number of filters, which is the number of output channels.
-        kernel_size: height and width of a filter; one number for both.
-        strides: steps from place to place; default 1.
-        padding: "valid" (default, none) or "same" (zeros around, so that stride 1 keeps the size).
-        dilation_rate: steps between the elements of the kernel; default 1.
-        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
-        use_bias: whether a bias is added; default True.
-        kernel_initializer: start of the weights; default "glorot_uniform".
-        bias_initializer: start of the biases; default "zeros".
-        table: names that the number `activation` of a member indexes, one index per filter, as in `Dense`.
-
-    Raises:
-        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
 
     Example:
         >>> Conv2D(32, 3, activation="relu").output_shape((28, 28, 1))
@@ -225,8 +208,6 @@ class Conv2D(_Conv):
         >>> Conv2D(32, 3).parameter_shapes((28, 28, 1))
         {'kernel': (3, 3, 1, 32), 'bias': (32,)}
     """
-
-    rank = 2
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
@@ -239,34 +220,15 @@ class Conv2D(_Conv):
 
 
 @dataclass(frozen=True)
-class Conv3D(_Conv):
+class Conv3D(_Conv, rank=3):
     """Filters that slide over a volume, or over the images of a film, as those of `Conv2D` over an image.
 
     `y[i, j, m, o] = f(sum_{k, l, n, c} x[i + k, j + l, m + n, c] kernel[k, l, n, c, o] + bias[o])` with stride 1
-
-    Inputs are `(depth, height, width, channels)`, outputs `(places, places, places, filters)`.
-
-    Args:
-        filters: number of filters, which is the number of output channels.
-        kernel_size: depth, height and width of a filter; one number for all.
-        strides: steps from place to place; default 1.
-        padding: "valid" (default, none) or "same" (zeros around, so that stride 1 keeps the size).
-        dilation_rate: steps between the elements of the kernel; default 1.
-        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
-        use_bias: whether a bias is added; default True.
-        kernel_initializer: start of the weights; default "glorot_uniform".
-        bias_initializer: start of the biases; default "zeros".
-        table: names that the number `activation` of a member indexes, one index per filter, as in `Dense`.
-
-    Raises:
-        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
 
     Example:
         >>> Conv3D(4, 3).output_shape((8, 8, 8, 1))
         (6, 6, 6, 4)
     """
-
-    rank = 3
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:

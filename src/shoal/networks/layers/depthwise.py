@@ -22,8 +22,8 @@ class _ChannelwiseLayer(KernelLayer):
         A sum over the elements of the kernel: there is no sum over channels that a matrix product could do.
         """
         elements = itertools.product(*map(range, self._kernel))
-        seen = zip(xp.windows(self._padded(xp, x), *self._sizes), elements, strict=True)
-        y = sum(part[..., None] * kernel[element] for part, element in seen)
+        windows = zip(xp.windows(self._padded(xp, x), *self._sizes), elements, strict=True)
+        y = sum(part[..., None] * kernel[element] for part, element in windows)
         return xp.reshape(y, (*y.shape[:-2], math.prod(y.shape[-2:])))
 
     def _channelwise(self, input_shape: Shape) -> int:
@@ -32,6 +32,25 @@ class _ChannelwiseLayer(KernelLayer):
 
 @dataclass(frozen=True)
 class _Depthwise(_ChannelwiseLayer):
+    details = """
+        Inputs are `{axes}`, outputs `({places}, channels m)` with the places of a `Conv` layer (Sifre, 2014).
+
+        Args:
+            kernel_size: {extent} of a kernel{for_all}.
+            strides: steps from place to place; default 1.
+            padding: "valid" (default) or "same".
+            depth_multiplier: kernels of each channel; default 1.
+            dilation_rate: steps between the elements of the kernel; default 1.
+            activation: a name, a tuple of names with one per output channel, a function `(xp, z)`, or None for linear.
+            use_bias: whether a bias is added; default True.
+            depthwise_initializer: start of the weights; default "glorot_uniform".
+            bias_initializer: start of the biases; default "zeros".
+            table: names that the number `activation` of a member indexes, one index per output channel, as in `Dense`.
+
+        Raises:
+            SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
+    """
+
     kernel_size: Sizes
     strides: Sizes = 1
     padding: str = "valid"
@@ -65,75 +84,33 @@ class _Depthwise(_ChannelwiseLayer):
 
 
 @dataclass(frozen=True)
-class DepthwiseConv1D(_Depthwise):
+class DepthwiseConv1D(_Depthwise, rank=1):
     """Convolve each channel of a series with kernels of its own; channels are not mixed.
 
     `y[t, c m + j] = f(sum_k x[strides t + dilation_rate k, c] kernel[k, c, j] + bias[c m + j])`, m the depth_multiplier
-
-    Inputs are `(time, channels)`, outputs `(places, channels m)` with the places of `Conv1D` (Sifre, 2014).
-
-    Args:
-        kernel_size: steps that a kernel sees.
-        strides: steps from place to place; default 1.
-        padding: "valid" (default) or "same".
-        depth_multiplier: kernels of each channel; default 1.
-        dilation_rate: steps between the elements of the kernel; default 1.
-        activation: a name, a tuple of names with one per output channel, a function `(xp, z)`, or None for linear.
-        use_bias: whether a bias is added; default True.
-        depthwise_initializer: start of the weights; default "glorot_uniform".
-        bias_initializer: start of the biases; default "zeros".
-        table: names that the number `activation` of a member indexes, as in `Dense`.
-
-    Raises:
-        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
 
     Example:
         >>> DepthwiseConv1D(3, depth_multiplier=2).parameter_shapes((8, 4))
         {'kernel': (3, 4, 2), 'bias': (8,)}
     """
 
-    rank = 1
-
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
         """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(3), (6, 2)),
-            (cls(2, padding="same", depth_multiplier=3, dilation_rate=2, use_bias=False), (5, 2)),
-        )
+        return ((cls(3), (6, 2)), (cls(2, padding="same", depth_multiplier=3, dilation_rate=2, use_bias=False), (5, 2)))
 
 
 @dataclass(frozen=True)
-class DepthwiseConv2D(_Depthwise):
+class DepthwiseConv2D(_Depthwise, rank=2):
     """Convolve each channel of an image with kernels of its own; channels are not mixed.
 
     `y[i, j, c m + n] = f(sum_{k, l} x[i + k, j + l, c] kernel[k, l, c, n] + bias[c m + n])` with stride 1, m the
     depth_multiplier
 
-    Inputs are `(height, width, channels)`, outputs `(places, places, channels m)` with the places of `Conv2D`
-    (Sifre, 2014).
-
-    Args:
-        kernel_size: height and width of a kernel; one number for both.
-        strides: steps from place to place; default 1.
-        padding: "valid" (default) or "same".
-        depth_multiplier: kernels of each channel; default 1.
-        dilation_rate: steps between the elements of the kernel; default 1.
-        activation: a name, a tuple of names with one per output channel, a function `(xp, z)`, or None for linear.
-        use_bias: whether a bias is added; default True.
-        depthwise_initializer: start of the weights; default "glorot_uniform".
-        bias_initializer: start of the biases; default "zeros".
-        table: names that the number `activation` of a member indexes, as in `Dense`.
-
-    Raises:
-        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
-
     Example:
         >>> DepthwiseConv2D(3).output_shape((28, 28, 3))
         (26, 26, 3)
     """
-
-    rank = 2
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
@@ -146,6 +123,29 @@ class DepthwiseConv2D(_Depthwise):
 
 @dataclass(frozen=True)
 class _Separable(_ChannelwiseLayer):
+    details = """
+        `y = f((x depthwise_kernel) @ pointwise_kernel + bias)` (Chollet, 2017)
+
+        Inputs are `{axes}`, outputs `({places}, filters)` with the places of a `Conv` layer.
+
+        Args:
+            filters: number of output channels.
+            kernel_size: {extent} of a kernel{for_all}.
+            strides: steps from place to place; default 1.
+            padding: "valid" (default) or "same".
+            dilation_rate: steps between the elements of the kernel; default 1.
+            depth_multiplier: kernels of each channel; default 1.
+            activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
+            use_bias: whether a bias is added; default True.
+            depthwise_initializer: start of the kernels of each channel; default "glorot_uniform".
+            pointwise_initializer: start of the weights that mix channels; default "glorot_uniform".
+            bias_initializer: start of the biases; default "zeros".
+            table: names that the number `activation` of a member indexes, one index per filter, as in `Dense`.
+
+        Raises:
+            SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
+    """
+
     filters: int
     kernel_size: Sizes
     strides: Sizes = 1
@@ -189,36 +189,13 @@ class _Separable(_ChannelwiseLayer):
 
 
 @dataclass(frozen=True)
-class SeparableConv1D(_Separable):
+class SeparableConv1D(_Separable, rank=1):
     """Convolve each channel of a series by itself, then mix the channels at each step: `Conv1D` of fewer weights.
-
-    `y = f((x depthwise_kernel) @ pointwise_kernel + bias)` (Chollet, 2017)
-
-    Inputs are `(time, channels)`, outputs `(places, filters)` with the places of `Conv1D`.
-
-    Args:
-        filters: number of output channels.
-        kernel_size: steps that a kernel sees.
-        strides: steps from place to place; default 1.
-        padding: "valid" (default) or "same".
-        dilation_rate: steps between the elements of the kernel; default 1.
-        depth_multiplier: kernels of each channel; default 1.
-        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
-        use_bias: whether a bias is added; default True.
-        depthwise_initializer: start of the kernels of each channel; default "glorot_uniform".
-        pointwise_initializer: start of the weights that mix channels; default "glorot_uniform".
-        bias_initializer: start of the biases; default "zeros".
-        table: names that the number `activation` of a member indexes, as in `Dense`.
-
-    Raises:
-        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
 
     Example:
         >>> SeparableConv1D(16, 5).parameter_shapes((100, 3))
         {'depthwise_kernel': (5, 3, 1), 'pointwise_kernel': (1, 3, 16), 'bias': (16,)}
     """
-
-    rank = 1
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
@@ -227,36 +204,13 @@ class SeparableConv1D(_Separable):
 
 
 @dataclass(frozen=True)
-class SeparableConv2D(_Separable):
+class SeparableConv2D(_Separable, rank=2):
     """Convolve each channel of an image by itself, then mix the channels of each pixel: `Conv2D` of fewer weights.
-
-    `y = f((x depthwise_kernel) @ pointwise_kernel + bias)` (Chollet, 2017)
-
-    Inputs are `(height, width, channels)`, outputs `(places, places, filters)` with the places of `Conv2D`.
-
-    Args:
-        filters: number of output channels.
-        kernel_size: height and width of a kernel; one number for both.
-        strides: steps from place to place; default 1.
-        padding: "valid" (default) or "same".
-        dilation_rate: steps between the elements of the kernel; default 1.
-        depth_multiplier: kernels of each channel; default 1.
-        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
-        use_bias: whether a bias is added; default True.
-        depthwise_initializer: start of the kernels of each channel; default "glorot_uniform".
-        pointwise_initializer: start of the weights that mix channels; default "glorot_uniform".
-        bias_initializer: start of the biases; default "zeros".
-        table: names that the number `activation` of a member indexes, as in `Dense`.
-
-    Raises:
-        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
 
     Example:
         >>> SeparableConv2D(32, 3).output_shape((28, 28, 3))
         (26, 26, 32)
     """
-
-    rank = 2
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:

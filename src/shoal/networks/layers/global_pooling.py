@@ -7,13 +7,21 @@ from typing import Any, ClassVar, Self
 
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.spatial import check_axes
+from shoal.networks.layers.spatial import Spatial, check_axes
 
 
 @dataclass(frozen=True)
-class _GlobalPooling(Layer):
-    rank: ClassVar[int]
+class _GlobalPooling(Spatial, Layer):
     over_axes: ClassVar[str]
+    details = """
+        Inputs are `{axes}`, outputs `(channels,)`, or `({ones}, channels)` with keepdims.
+
+        Args:
+            keepdims: whether the axes of space stay, with length 1; default False.
+
+        Raises:
+            NetworkError: from `output_shape`, for inputs of another number of axes.
+    """
 
     keepdims: bool = False
 
@@ -41,93 +49,62 @@ class _GlobalPooling(Layer):
         return ((cls(), shape), (cls(keepdims=True), shape))
 
 
+class _GlobalMaxPooling(_GlobalPooling):
+    over_axes = "max"
+
+
+class _GlobalAveragePooling(_GlobalPooling):
+    over_axes = "mean"
+
+
 @dataclass(frozen=True)
-class GlobalMaxPooling1D(_GlobalPooling):
+class GlobalMaxPooling1D(_GlobalMaxPooling, rank=1):
     """Keep the largest number of each channel of a series.
 
     `y[c] = max_{t} x[t, c]`
-
-    Inputs are `(time, channels)`, outputs `(channels,)`, or `(1, channels)` with keepdims.
-
-    Args:
-        keepdims: whether the axes of space stay, with length 1; default False.
-
-    Raises:
-        NetworkError: from `output_shape`, for inputs of another number of axes.
 
     Example:
         >>> GlobalMaxPooling1D().output_shape((10, 3))
         (3,)
     """
 
-    rank, over_axes = 1, "max"
-
 
 @dataclass(frozen=True)
-class GlobalMaxPooling2D(_GlobalPooling):
+class GlobalMaxPooling2D(_GlobalMaxPooling, rank=2):
     """Keep the largest number of each channel of an image.
 
     `y[c] = max_{i, j} x[i, j, c]`
-
-    Inputs are `(height, width, channels)`, outputs `(channels,)`, or `(1, 1, channels)` with keepdims.
-
-    Args:
-        keepdims: whether the axes of space stay, with length 1; default False.
-
-    Raises:
-        NetworkError: from `output_shape`, for inputs of another number of axes.
 
     Example:
         >>> GlobalMaxPooling2D().output_shape((26, 26, 32))
         (32,)
     """
 
-    rank, over_axes = 2, "max"
-
 
 @dataclass(frozen=True)
-class GlobalMaxPooling3D(_GlobalPooling):
+class GlobalMaxPooling3D(_GlobalMaxPooling, rank=3):
     """Keep the largest number of each channel of a volume.
 
     `y[c] = max_{i, j, m} x[i, j, m, c]`
-
-    Inputs are `(depth, height, width, channels)`, outputs `(channels,)`, or `(1, 1, 1, channels)` with keepdims.
-
-    Args:
-        keepdims: whether the axes of space stay, with length 1; default False.
-
-    Raises:
-        NetworkError: from `output_shape`, for inputs of another number of axes.
 
     Example:
         >>> GlobalMaxPooling3D().output_shape((8, 8, 8, 4))
         (4,)
     """
 
-    rank, over_axes = 3, "max"
-
 
 @dataclass(frozen=True)
-class GlobalAveragePooling1D(_GlobalPooling):
+class GlobalAveragePooling1D(_GlobalAveragePooling, rank=1):
     """Keep the mean number of each channel of a series.
 
     `y[c] = mean_{t} x[t, c]` (Lin et al., 2014)
 
-    Inputs are `(time, channels)`, outputs `(channels,)`, or `(1, channels)` with keepdims.
     Steps that a mask leaves out do not count; of a series without a real step the mean is 0.
-
-    Args:
-        keepdims: whether the axes of space stay, with length 1; default False.
-
-    Raises:
-        NetworkError: from `output_shape`, for inputs of another number of axes.
 
     Example:
         >>> GlobalAveragePooling1D().output_shape((10, 3))
         (3,)
     """
-
-    rank, over_axes = 1, "mean"
 
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
         """Return the mean of each channel over the real steps."""
@@ -140,44 +117,24 @@ class GlobalAveragePooling1D(_GlobalPooling):
 
 
 @dataclass(frozen=True)
-class GlobalAveragePooling2D(_GlobalPooling):
+class GlobalAveragePooling2D(_GlobalAveragePooling, rank=2):
     """Keep the mean number of each channel of an image.
 
     `y[c] = mean_{i, j} x[i, j, c]` (Lin et al., 2014)
-
-    Inputs are `(height, width, channels)`, outputs `(channels,)`, or `(1, 1, channels)` with keepdims.
-
-    Args:
-        keepdims: whether the axes of space stay, with length 1; default False.
-
-    Raises:
-        NetworkError: from `output_shape`, for inputs of another number of axes.
 
     Example:
         >>> GlobalAveragePooling2D().output_shape((26, 26, 32))
         (32,)
     """
 
-    rank, over_axes = 2, "mean"
-
 
 @dataclass(frozen=True)
-class GlobalAveragePooling3D(_GlobalPooling):
+class GlobalAveragePooling3D(_GlobalAveragePooling, rank=3):
     """Keep the mean number of each channel of a volume.
 
     `y[c] = mean_{i, j, m} x[i, j, m, c]` (Lin et al., 2014)
-
-    Inputs are `(depth, height, width, channels)`, outputs `(channels,)`, or `(1, 1, 1, channels)` with keepdims.
-
-    Args:
-        keepdims: whether the axes of space stay, with length 1; default False.
-
-    Raises:
-        NetworkError: from `output_shape`, for inputs of another number of axes.
 
     Example:
         >>> GlobalAveragePooling3D().output_shape((8, 8, 8, 4))
         (4,)
     """
-
-    rank, over_axes = 3, "mean"

@@ -9,7 +9,7 @@ from shoal.errors import NetworkError, SettingError
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
 from shoal.networks.layers.settings import checked_integer, checked_integers
-from shoal.networks.layers.spatial import Widths, check_axes, pad
+from shoal.networks.layers.spatial import Spatial, Widths, check_axes, pad
 
 Rim = int | tuple[int, ...] | tuple[tuple[int, int], ...]
 """One number for all sides, one for both sides of each axis, or a pair (before, behind) for each axis."""
@@ -29,8 +29,7 @@ def _checked_rim(label: str, name: str, rim: Any, rank: int) -> Widths:
     return tuple((before, behind) for before, behind in before_behind)
 
 
-class _RimLayer(Layer):
-    rank: ClassVar[int]
+class _RimLayer(Spatial, Layer):
     setting: ClassVar[str]
     """The one that says how wide the rim is."""
 
@@ -53,6 +52,16 @@ class _RimLayer(Layer):
 @dataclass(frozen=True)
 class _ZeroPadding(_RimLayer):
     setting = "padding"
+    details = """
+        Inputs are `{axes}`; each axis but the channels grows by both sides of the rim.
+
+        Args:
+            padding: width of the rim: {rim};
+                default 1.
+
+        Raises:
+            SettingError: a width below 0, or widths for another number of axes.
+    """
 
     padding: Rim = 1
 
@@ -85,6 +94,16 @@ class _ZeroPadding(_RimLayer):
 @dataclass(frozen=True)
 class _Cropping(_RimLayer):
     setting = "cropping"
+    details = """
+        Inputs are `{axes}`; each axis but the channels shrinks by both sides of the rim.
+
+        Args:
+            cropping: width of the rim: {rim};
+                default 1, that of `Cropping2D` 0, as in Keras.
+
+        Raises:
+            SettingError: a width below 0, or widths for another number of axes.
+    """
 
     cropping: Rim = 1
 
@@ -122,128 +141,62 @@ class _Cropping(_RimLayer):
 
 
 @dataclass(frozen=True)
-class ZeroPadding1D(_ZeroPadding):
+class ZeroPadding1D(_ZeroPadding, rank=1):
     """Put zeros around a series.
-
-    Inputs are `(time, channels)`; each axis but the channels grows by both sides of the rim.
-
-    Args:
-        padding: width of the rim: one number for both ends, or a pair (before, behind);
-            default 1.
-
-    Raises:
-        SettingError: a width below 0, or widths for another number of axes.
 
     Example:
         >>> ZeroPadding1D(1).output_shape((28, 3))
         (30, 3)
     """
 
-    rank = 1
-
 
 @dataclass(frozen=True)
-class ZeroPadding2D(_ZeroPadding):
+class ZeroPadding2D(_ZeroPadding, rank=2):
     """Put zeros around an image.
-
-    Inputs are `(height, width, channels)`; each axis but the channels grows by both sides of the rim.
-
-    Args:
-        padding: width of the rim: one number for all sides, or for each axis one number or a pair (before, behind);
-            default 1.
-
-    Raises:
-        SettingError: a width below 0, or widths for another number of axes.
 
     Example:
         >>> ZeroPadding2D(1).output_shape((28, 28, 3))
         (30, 30, 3)
     """
 
-    rank = 2
-
 
 @dataclass(frozen=True)
-class ZeroPadding3D(_ZeroPadding):
+class ZeroPadding3D(_ZeroPadding, rank=3):
     """Put zeros around a volume.
-
-    Inputs are `(depth, height, width, channels)`; each axis but the channels grows by both sides of the rim.
-
-    Args:
-        padding: width of the rim: one number for all sides, or for each axis one number or a pair (before, behind);
-            default 1.
-
-    Raises:
-        SettingError: a width below 0, or widths for another number of axes.
 
     Example:
         >>> ZeroPadding3D(1).output_shape((28, 28, 28, 3))
         (30, 30, 30, 3)
     """
 
-    rank = 3
-
 
 @dataclass(frozen=True)
-class Cropping1D(_Cropping):
+class Cropping1D(_Cropping, rank=1):
     """Cut the rim off a series.
-
-    Inputs are `(time, channels)`; each axis but the channels shrinks by both sides of the rim.
-
-    Args:
-        cropping: width of the rim: one number for both ends, or a pair (before, behind);
-            default 1.
-
-    Raises:
-        SettingError: a width below 0, or widths for another number of axes.
 
     Example:
         >>> Cropping1D(1).output_shape((28, 3))
         (26, 3)
     """
 
-    rank = 1
-
 
 @dataclass(frozen=True)
-class Cropping2D(_Cropping):
+class Cropping2D(_Cropping, rank=2):
     """Cut the rim off an image.
-
-    Inputs are `(height, width, channels)`; each axis but the channels shrinks by both sides of the rim.
-
-    Args:
-        cropping: width of the rim: one number for all sides, or for each axis one number or a pair (before, behind);
-            default 0, as in Keras.
-
-    Raises:
-        SettingError: a width below 0, or widths for another number of axes.
 
     Example:
         >>> Cropping2D(1).output_shape((28, 28, 3))
         (26, 26, 3)
     """
 
-    rank = 2
-
     cropping: Rim = 0
 
 
 @dataclass(frozen=True)
-class Cropping3D(_Cropping):
+class Cropping3D(_Cropping, rank=3):
     """Cut the rim off a volume.
-
-    Inputs are `(depth, height, width, channels)`; each axis but the channels shrinks by both sides of the rim.
-
-    Args:
-        cropping: width of the rim: one number for all sides, or for each axis one number or a pair (before, behind);
-            default 1.
-
-    Raises:
-        SettingError: a width below 0, or widths for another number of axes.
 
     Example:
         >>> Cropping3D(1).output_shape((28, 28, 28, 3))
         (26, 26, 26, 3)
     """
-
-    rank = 3

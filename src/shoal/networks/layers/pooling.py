@@ -23,6 +23,20 @@ class _Pooling(WindowLayer):
     neutral: ClassVar[float]
     """What padding holds, so that it changes no result."""
 
+    details = """
+        Inputs are `{axes}`, outputs `({places}, channels)`; places of each axis are
+        `(size - pool_size) // strides + 1`, and `ceil(size / strides)` with padding "same".
+
+        Args:
+            pool_size: {extent} of the window{for_all}; default 2.
+            strides: steps from window to window; default pool_size.
+            padding: "valid" (default, what does not fill a window is left out) or "same" (what is added does not
+                count).
+
+        Raises:
+            SettingError: a size below 1, or an unknown padding.
+    """
+
     pool_size: Sizes = 2
     strides: Sizes | None = None
     padding: str = "valid"
@@ -91,231 +105,114 @@ class _AveragePooling(_Pooling):
 
 
 @dataclass(frozen=True)
-class MaxPooling1D(_MaxPooling):
+class MaxPooling1D(_MaxPooling, rank=1):
     """Keep the largest number of each window of a series, for each channel by itself.
 
     `y[t, c] = max_{k} x[s t + k, c]`, s the strides
-
-    Inputs are `(time, channels)`, outputs `(places, channels)`; places of each axis are
-    `(size - pool_size) // strides + 1`, and `ceil(size / strides)` with padding "same".
-
-    Args:
-        pool_size: steps of the window; default 2.
-        strides: steps from window to window; default pool_size.
-        padding: "valid" (default, what does not fill a window is left out) or "same" (what is added does not count).
-
-    Raises:
-        SettingError: a size below 1, or an unknown padding.
 
     Example:
         >>> MaxPooling1D().output_shape((10, 3))
         (5, 3)
     """
 
-    rank = 1
-
 
 @dataclass(frozen=True)
-class MaxPooling2D(_MaxPooling):
+class MaxPooling2D(_MaxPooling, rank=2):
     """Keep the largest number of each window of an image, for each channel by itself.
 
     `y[i, j, c] = max_{k, l} x[s i + k, s j + l, c]`, s the strides
-
-    Inputs are `(height, width, channels)`, outputs `(places, places, channels)`; places of each axis are
-    `(size - pool_size) // strides + 1`, and `ceil(size / strides)` with padding "same".
-
-    Args:
-        pool_size: height and width of the window; one number for both; default 2.
-        strides: steps from window to window; default pool_size.
-        padding: "valid" (default, what does not fill a window is left out) or "same" (what is added does not count).
-
-    Raises:
-        SettingError: a size below 1, or an unknown padding.
 
     Example:
         >>> MaxPooling2D().output_shape((26, 26, 32))
         (13, 13, 32)
     """
 
-    rank = 2
-
 
 @dataclass(frozen=True)
-class MaxPooling3D(_MaxPooling):
+class MaxPooling3D(_MaxPooling, rank=3):
     """Keep the largest number of each window of a volume, for each channel by itself.
 
     `y[i, j, m, c] = max_{k, l, n} x[s i + k, s j + l, s m + n, c]`, s the strides
-
-    Inputs are `(depth, height, width, channels)`, outputs `(places, places, places, channels)`; places of each axis are
-    `(size - pool_size) // strides + 1`, and `ceil(size / strides)` with padding "same".
-
-    Args:
-        pool_size: depth, height and width of the window; one number for all; default 2.
-        strides: steps from window to window; default pool_size.
-        padding: "valid" (default, what does not fill a window is left out) or "same" (what is added does not count).
-
-    Raises:
-        SettingError: a size below 1, or an unknown padding.
 
     Example:
         >>> MaxPooling3D().output_shape((8, 8, 8, 4))
         (4, 4, 4, 4)
     """
 
-    rank = 3
-
 
 @dataclass(frozen=True)
-class MinPooling1D(_MinPooling):
+class MinPooling1D(_MinPooling, rank=1):
     """Keep the smallest number of each window of a series, for each channel by itself.
 
     Keras has no such layer; it equals `-MaxPooling1D()(-x)`.
 
     `y[t, c] = min_{k} x[s t + k, c]`, s the strides
 
-    Inputs are `(time, channels)`, outputs `(places, channels)`; places of each axis are
-    `(size - pool_size) // strides + 1`, and `ceil(size / strides)` with padding "same".
-
-    Args:
-        pool_size: steps of the window; default 2.
-        strides: steps from window to window; default pool_size.
-        padding: "valid" (default, what does not fill a window is left out) or "same" (what is added does not count).
-
-    Raises:
-        SettingError: a size below 1, or an unknown padding.
-
     Example:
         >>> MinPooling1D().output_shape((10, 3))
         (5, 3)
     """
 
-    rank = 1
-
 
 @dataclass(frozen=True)
-class MinPooling2D(_MinPooling):
+class MinPooling2D(_MinPooling, rank=2):
     """Keep the smallest number of each window of an image, for each channel by itself.
 
     Keras has no such layer; it equals `-MaxPooling2D()(-x)`.
 
     `y[i, j, c] = min_{k, l} x[s i + k, s j + l, c]`, s the strides
 
-    Inputs are `(height, width, channels)`, outputs `(places, places, channels)`; places of each axis are
-    `(size - pool_size) // strides + 1`, and `ceil(size / strides)` with padding "same".
-
-    Args:
-        pool_size: height and width of the window; one number for both; default 2.
-        strides: steps from window to window; default pool_size.
-        padding: "valid" (default, what does not fill a window is left out) or "same" (what is added does not count).
-
-    Raises:
-        SettingError: a size below 1, or an unknown padding.
-
     Example:
         >>> MinPooling2D().output_shape((26, 26, 32))
         (13, 13, 32)
     """
 
-    rank = 2
-
 
 @dataclass(frozen=True)
-class MinPooling3D(_MinPooling):
+class MinPooling3D(_MinPooling, rank=3):
     """Keep the smallest number of each window of a volume, for each channel by itself.
 
     Keras has no such layer; it equals `-MaxPooling3D()(-x)`.
 
     `y[i, j, m, c] = min_{k, l, n} x[s i + k, s j + l, s m + n, c]`, s the strides
 
-    Inputs are `(depth, height, width, channels)`, outputs `(places, places, places, channels)`; places of each axis are
-    `(size - pool_size) // strides + 1`, and `ceil(size / strides)` with padding "same".
-
-    Args:
-        pool_size: depth, height and width of the window; one number for all; default 2.
-        strides: steps from window to window; default pool_size.
-        padding: "valid" (default, what does not fill a window is left out) or "same" (what is added does not count).
-
-    Raises:
-        SettingError: a size below 1, or an unknown padding.
-
     Example:
         >>> MinPooling3D().output_shape((8, 8, 8, 4))
         (4, 4, 4, 4)
     """
 
-    rank = 3
-
 
 @dataclass(frozen=True)
-class AveragePooling1D(_AveragePooling):
+class AveragePooling1D(_AveragePooling, rank=1):
     """Keep the mean number of each window of a series, for each channel by itself.
 
     `y[t, c] = mean_{k} x[s t + k, c]`, s the strides
-
-    Inputs are `(time, channels)`, outputs `(places, channels)`; places of each axis are
-    `(size - pool_size) // strides + 1`, and `ceil(size / strides)` with padding "same".
-
-    Args:
-        pool_size: steps of the window; default 2.
-        strides: steps from window to window; default pool_size.
-        padding: "valid" (default, what does not fill a window is left out) or "same" (what is added does not count).
-
-    Raises:
-        SettingError: a size below 1, or an unknown padding.
 
     Example:
         >>> AveragePooling1D().output_shape((10, 3))
         (5, 3)
     """
 
-    rank = 1
-
 
 @dataclass(frozen=True)
-class AveragePooling2D(_AveragePooling):
+class AveragePooling2D(_AveragePooling, rank=2):
     """Keep the mean number of each window of an image, for each channel by itself.
 
     `y[i, j, c] = mean_{k, l} x[s i + k, s j + l, c]`, s the strides
-
-    Inputs are `(height, width, channels)`, outputs `(places, places, channels)`; places of each axis are
-    `(size - pool_size) // strides + 1`, and `ceil(size / strides)` with padding "same".
-
-    Args:
-        pool_size: height and width of the window; one number for both; default 2.
-        strides: steps from window to window; default pool_size.
-        padding: "valid" (default, what does not fill a window is left out) or "same" (what is added does not count).
-
-    Raises:
-        SettingError: a size below 1, or an unknown padding.
 
     Example:
         >>> AveragePooling2D().output_shape((26, 26, 32))
         (13, 13, 32)
     """
 
-    rank = 2
-
 
 @dataclass(frozen=True)
-class AveragePooling3D(_AveragePooling):
+class AveragePooling3D(_AveragePooling, rank=3):
     """Keep the mean number of each window of a volume, for each channel by itself.
 
     `y[i, j, m, c] = mean_{k, l, n} x[s i + k, s j + l, s m + n, c]`, s the strides
-
-    Inputs are `(depth, height, width, channels)`, outputs `(places, places, places, channels)`; places of each axis are
-    `(size - pool_size) // strides + 1`, and `ceil(size / strides)` with padding "same".
-
-    Args:
-        pool_size: depth, height and width of the window; one number for all; default 2.
-        strides: steps from window to window; default pool_size.
-        padding: "valid" (default, what does not fill a window is left out) or "same" (what is added does not count).
-
-    Raises:
-        SettingError: a size below 1, or an unknown padding.
 
     Example:
         >>> AveragePooling3D().output_shape((8, 8, 8, 4))
         (4, 4, 4, 4)
     """
-
-    rank = 3

@@ -70,8 +70,8 @@ def check_channels(label: str, input_shape: Shape) -> None:
         )
 
 
-def checked_number(label: str, name: str, value: Any, least: float = 0.0, below: float = float("inf")) -> float:
-    """Return a number of at least `least` and below `below`.
+def checked_number(label: str, name: str, value: Any, below: float = float("inf")) -> float:
+    """Return a number of at least 0 and below `below`.
 
     Raises:
         SettingError: it is none.
@@ -80,7 +80,7 @@ def checked_number(label: str, name: str, value: Any, least: float = 0.0, below:
         number = float("nan") if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         number = float("nan")
-    if not least <= number < below:
-        span = f"at least {least:g}" + ("" if below == float("inf") else f" and below {below:g}")
+    if not 0.0 <= number < below:
+        span = "at least 0" + ("" if below == float("inf") else f" and below {below:g}")
         raise SettingError(f"{label}: {name} must be a number, {span}, got {value!r}")
     return number

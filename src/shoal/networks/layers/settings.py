@@ -42,7 +42,7 @@ def checked_integers(label: str, name: str, value: Any, axes: int, least: int = 
     values = tuple(value) if isinstance(value, (tuple, list)) else (value,) * axes
     if len(values) != axes:
         raise SettingError(f"{label}: {name} must be one whole number or {axes}, got {value!r}")
-    return tuple(checked_integer(label, name, one, least) for one in values)
+    return tuple(checked_integer(label, name, number, least) for number in values)
 
 
 def check_flag(label: str, name: str, value: Any) -> None:

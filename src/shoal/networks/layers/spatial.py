@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Sequence
 from functools import reduce
@@ -16,6 +17,33 @@ Widths = tuple[tuple[int, int], ...]
 
 AXES = {1: "(time, channels)", 2: "(height, width, channels)", 3: "(depth, height, width, channels)"}
 """The axes of a row with one, two and three axes of space, channels last."""
+
+_WORDS = {
+    1: {"extent": "steps", "for_all": "", "rim": "one number for both ends, or a pair (before, behind)"},
+    2: {"extent": "height and width", "for_all": "; one number for both"},
+    3: {"extent": "depth, height and width", "for_all": "; one number for all"},
+}
+_SIDES = {"rim": "one number for all sides, or for each axis one number or a pair (before, behind)"}
+
+
+class Spatial:
+    """What layers of one, two and three axes of space share; `class Conv2D(_Conv, rank=2)` has two.
+
+    Before the example in the docstring of such a class come the `details` of its family, with the words of its rank.
+    """
+
+    rank: ClassVar[int]
+    details: ClassVar[str] = ""
+
+    def __init_subclass__(cls, rank: int | None = None) -> None:
+        super().__init_subclass__()
+        if rank is None:
+            return
+        cls.rank = rank
+        repeated = {name: ", ".join([word] * rank) for name, word in (("places", "places"), ("ones", "1"))}
+        details = inspect.cleandoc(cls.details).format(axes=AXES[rank], **repeated, **_SIDES | _WORDS[rank])
+        before, heading, example = inspect.cleandoc(cls.__doc__ or "").partition("Example:\n")
+        cls.__doc__ = before + (details and f"{details}\n\n") + heading + example
 
 
 def checked_choice(label: str, name: str, value: Any, choices: Sequence[str]) -> str:
@@ -107,14 +135,6 @@ def pad(xp: Any, x: Any, widths: Widths, value: Any = 0) -> Any:
     return xp.pad(x, ((0, 0), *widths, *((0, 0),) * rest), constant_values=value)
 
 
-def window_mask(xp: Any, mask: Any, widths: Widths, sizes: Sequence[Sequence[int]]) -> Any:
-    """Return the mask `(rows, places)` of a series behind a window: real where it sees at least one real step."""
-    if mask is None:
-        return None
-    steps = pad(xp, mask[..., None], widths, value=False)
-    return reduce(xp.logical_or, xp.windows(steps, *sizes))[..., 0]
-
-
 def crossed(sizes: Sequence[int]) -> str:
     """Return sizes as tables show them.
 
@@ -125,10 +145,9 @@ def crossed(sizes: Sequence[int]) -> str:
     return "×".join(map(str, sizes))
 
 
-class WindowLayer(Layer):
+class WindowLayer(Spatial, Layer):
     """What layers share whose window, a kernel or a pool, slides over the axes of space."""
 
-    rank: ClassVar[int]
     window: ClassVar[str] = "window"
     """What messages call the window."""
     padding: Any
@@ -154,6 +173,9 @@ class WindowLayer(Layer):
     def _padded(self, xp: Any, x: Any, value: float = 0) -> Any:
         return pad(xp, x, self._widths(x.shape[1:-1]), value)
 
-    def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:
-        """Return for a series which windows see a real step."""
-        return window_mask(xp, mask, self._widths(x.shape[1:-1]), self._sizes) if self.rank == 1 else None
+    def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:  # noqa: ARG002
+        """Return for a series which windows see at least one real step."""
+        if mask is None or self.rank > 1:
+            return None
+        steps = self._padded(xp, mask[..., None], value=False)
+        return reduce(xp.logical_or, xp.windows(steps, *self._sizes))[..., 0]

@@ -13,6 +13,26 @@ from shoal.networks.layers.spatial import check_axes, pad
 
 
 class _ConvTranspose(FilterLayer):
+    details = """
+        Inputs are `{axes}`; each axis of the output has `strides size` places with padding "same", else
+        `max(span - strides, 0)` more with `span = dilation_rate (kernel_size - 1) + 1`; channels are `filters`.
+
+        Args:
+            filters: number of output channels.
+            kernel_size: {extent} over which one input is spread{for_all}.
+            strides: steps between what two inputs are spread over; default 1.
+            padding: "valid" (default, all that is reached) or "same" (the rim cut off).
+            dilation_rate: steps between the elements of the kernel; default 1.
+            activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
+            use_bias: whether a bias is added; default True.
+            kernel_initializer: start of the weights; default "glorot_uniform".
+            bias_initializer: start of the biases; default "zeros".
+            table: names that the number `activation` of a member indexes, one index per filter, as in `Dense`.
+
+        Raises:
+            SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
+    """
+
     @property
     def _spans(self) -> tuple[int, ...]:
         return tuple(d * (k - 1) + 1 for k, d in zip(self._kernel, self._dilation, strict=True))
@@ -89,29 +109,11 @@ class _ConvTranspose(FilterLayer):
 
 
 @dataclass(frozen=True)
-class Conv1DTranspose(_ConvTranspose):
+class Conv1DTranspose(_ConvTranspose, rank=1):
     """Spread each step of a series over an output of `strides` times its length: the transpose of `Conv1D`.
 
     `y[strides t + dilation_rate k, o] = f(sum of x[t, c] kernel[k, o, c] over all t, k, c that meet + bias[o])`
     (Zeiler et al., 2010)
-
-    Inputs are `(time, channels)`, outputs `(strides time, filters)` with padding "same", else longer by
-    `max(span - strides, 0)` with `span = dilation_rate (kernel_size - 1) + 1`.
-
-    Args:
-        filters: number of output channels.
-        kernel_size: steps over which one input is spread.
-        strides: steps between what two inputs are spread over; default 1.
-        padding: "valid" (default, all that is reached) or "same" (both ends cut off).
-        dilation_rate: steps between the elements of the kernel; default 1.
-        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
-        use_bias: whether a bias is added; default True.
-        kernel_initializer: start of the weights; default "glorot_uniform".
-        bias_initializer: start of the biases; default "zeros".
-        table: names that the number `activation` of a member indexes, as in `Dense`.
-
-    Raises:
-        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
 
     Example:
         >>> Conv1DTranspose(4, 3, strides=2, padding="same").output_shape((10, 8))
@@ -119,8 +121,6 @@ class Conv1DTranspose(_ConvTranspose):
         >>> Conv1DTranspose(4, 3).parameter_shapes((10, 8))
         {'kernel': (3, 4, 8), 'bias': (4,)}
     """
-
-    rank = 1
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
@@ -133,36 +133,16 @@ class Conv1DTranspose(_ConvTranspose):
 
 
 @dataclass(frozen=True)
-class Conv2DTranspose(_ConvTranspose):
+class Conv2DTranspose(_ConvTranspose, rank=2):
     """Spread each pixel of an image over an output of `strides` times its size: the transpose of `Conv2D`.
 
     `y[s i + k, s j + l, o] = f(sum of x[i, j, c] kernel[k, l, o, c] over all that meet + bias[o])`, s the strides
     (Zeiler et al., 2010)
 
-    Inputs are `(height, width, channels)`, outputs `(strides height, strides width, filters)` with padding "same",
-    else larger by `max(span - strides, 0)` with `span = dilation_rate (kernel_size - 1) + 1`.
-
-    Args:
-        filters: number of output channels.
-        kernel_size: height and width over which one input is spread; one number for both.
-        strides: steps between what two inputs are spread over; default 1.
-        padding: "valid" (default, all that is reached) or "same" (the rim cut off).
-        dilation_rate: steps between the elements of the kernel; default 1.
-        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
-        use_bias: whether a bias is added; default True.
-        kernel_initializer: start of the weights; default "glorot_uniform".
-        bias_initializer: start of the biases; default "zeros".
-        table: names that the number `activation` of a member indexes, as in `Dense`.
-
-    Raises:
-        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
-
     Example:
         >>> Conv2DTranspose(1, 3, strides=2, padding="same").output_shape((14, 14, 8))
         (28, 28, 1)
     """
-
-    rank = 2
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
@@ -174,34 +154,15 @@ class Conv2DTranspose(_ConvTranspose):
 
 
 @dataclass(frozen=True)
-class Conv3DTranspose(_ConvTranspose):
+class Conv3DTranspose(_ConvTranspose, rank=3):
     """Spread each voxel of a volume over an output of `strides` times its size: the transpose of `Conv3D`.
 
     `y[s i + k, s j + l, s m + n, o] = f(sum of x[i, j, m, c] kernel[k, l, n, o, c] over all that meet + bias[o])`
-
-    Inputs are `(depth, height, width, channels)`; each axis grows as that of `Conv2DTranspose`.
-
-    Args:
-        filters: number of output channels.
-        kernel_size: depth, height and width over which one input is spread; one number for all.
-        strides: steps between what two inputs are spread over; default 1.
-        padding: "valid" (default, all that is reached) or "same" (the rim cut off).
-        dilation_rate: steps between the elements of the kernel; default 1.
-        activation: a name, a tuple of names with one per filter, a function `(xp, z)`, or None for linear.
-        use_bias: whether a bias is added; default True.
-        kernel_initializer: start of the weights; default "glorot_uniform".
-        bias_initializer: start of the biases; default "zeros".
-        table: names that the number `activation` of a member indexes, as in `Dense`.
-
-    Raises:
-        SettingError: a size below 1, strides and dilation both above 1, or an unknown name.
 
     Example:
         >>> Conv3DTranspose(1, 2, strides=2).output_shape((4, 4, 4, 8))
         (8, 8, 8, 1)
     """
-
-    rank = 3
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
 from shoal.networks.layers.convolution import Sizes
 from shoal.networks.layers.settings import checked_integers
-from shoal.networks.layers.spatial import check_axes, checked_choice, crossed
+from shoal.networks.layers.spatial import Spatial, check_axes, checked_choice, crossed
 
 
 @dataclass(frozen=True)
-class _UpSampling(Layer):
-    rank: ClassVar[int]
-
+class _UpSampling(Spatial, Layer):
     size: Sizes = 2
 
     def __post_init__(self) -> None:
@@ -74,7 +72,7 @@ def _interpolated(xp: Any, x: Any, axis: int, factor: int) -> Any:
 
 
 @dataclass(frozen=True)
-class UpSampling1D(_UpSampling):
+class UpSampling1D(_UpSampling, rank=1):
     """Repeat each number of a series along each axis.
 
     `y[t, c] = x[t // size, c]`
@@ -92,11 +90,9 @@ class UpSampling1D(_UpSampling):
         (10, 3)
     """
 
-    rank = 1
-
 
 @dataclass(frozen=True)
-class UpSampling2D(_UpSampling):
+class UpSampling2D(_UpSampling, rank=2):
     """Repeat each number of an image along each axis.
 
     `y[i, j, c] = x[i // size, j // size, c]`
@@ -114,8 +110,6 @@ class UpSampling2D(_UpSampling):
         >>> UpSampling2D().output_shape((13, 13, 32))
         (26, 26, 32)
     """
-
-    rank = 2
 
     interpolation: str = "nearest"
 
@@ -141,7 +135,7 @@ class UpSampling2D(_UpSampling):
 
 
 @dataclass(frozen=True)
-class UpSampling3D(_UpSampling):
+class UpSampling3D(_UpSampling, rank=3):
     """Repeat each number of a volume along each axis.
 
     `y[i, j, m, c] = x[i // size, j // size, m // size, c]`
@@ -158,5 +152,3 @@ class UpSampling3D(_UpSampling):
         >>> UpSampling3D().output_shape((4, 4, 4, 2))
         (8, 8, 8, 2)
     """
-
-    rank = 3

@@ -37,11 +37,11 @@ def prefixed(name: str, entries: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{name}/{key}": value for key, value in entries.items()}
 
 
-def own(name: str, entries: Mapping[str, Any]) -> dict[str, Any]:
+def unprefixed(name: str, entries: Mapping[str, Any]) -> dict[str, Any]:
     """Return the entries of one layer within, under the names that it knows.
 
     Example:
-        >>> own("1", {"0/kernel": 7, "1/kernel": 8, "1/bias": 9})
+        >>> unprefixed("1", {"0/kernel": 7, "1/kernel": 8, "1/bias": 9})
         {'kernel': 8, 'bias': 9}
     """
     start = f"{name}/"
@@ -55,7 +55,7 @@ def inner_context(context: Context, layers: Mapping[str, Layer], name: str, mask
     random, record = context.random, context.record
     return replace(
         context,
-        numbers=own(name, context.numbers),
+        numbers=unprefixed(name, context.numbers),
         random=None if random is None else lambda shape, part=0: random(shape, first + part),
         record=None if record is None else lambda key, value: record(f"{name}/{key}", value),
         logits=False,
@@ -105,4 +105,4 @@ class Composite(Layer):
     def _apply_inner(self, xp: Any, parameters: Parameters, x: Any, context: Context, name: str, mask: Any) -> Any:
         """Return the outputs of one of the layers within."""
         layers = self._layers
-        return layers[name].apply(xp, own(name, parameters), x, inner_context(context, layers, name, mask))
+        return layers[name].apply(xp, unprefixed(name, parameters), x, inner_context(context, layers, name, mask))

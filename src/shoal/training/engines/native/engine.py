@@ -15,15 +15,10 @@ from shoal.training.cost import epochs_of_a_call
 from shoal.training.engines.base import Chunk
 from shoal.training.engines.native.cost import lane_block_epoch
 from shoal.training.engines.native.library import Kernel, best_kernel
-from shoal.training.engines.native.members import (
-    MemberArrays,
-    RowsRecord,
-    member_records,
-    own_layers,
-)
+from shoal.training.engines.native.members import MemberArrays, RowsRecord, member_records
 from shoal.training.engines.native.records import COPIES, MEMBER, STATE
 from shoal.training.member import Member
-from shoal.training.packing import Parameters, member_network
+from shoal.training.packing import Parameters, member_network, split_vector
 from shoal.training.planner import Budget, find_budget
 from shoal.training.problem import Problem
 from shoal.training.structure import ORDERS
@@ -85,10 +80,10 @@ class NativeEngine:
     programs = 0
 
     def __init__(self, cores: int | None = None, budget: Budget | None = None, kernel: Kernel | None = None) -> None:
-        found = kernel or best_kernel()
-        if found is None:
+        chosen = kernel or best_kernel()
+        if chosen is None:
             raise SettingError("the native engine's kernel was not built when shoal was installed; use --engine xla")
-        self.kernel = found
+        self.kernel = chosen
         self.budget = budget or find_budget()
         self.cores = cores or self.budget.cores
 
@@ -115,9 +110,9 @@ class NativeEngine:
         """Return how many members train at a time: some lane blocks for each core, as the memory allows."""
         each = {id(m.hyperparameters): m for m in members}.values()
         largest = max(member_network(problem, m).parameter_count for m in each)
-        one = NUMBER * (2 * COPIES + 1) * largest  # in the places, in a lane block, in a checkpoint
+        bytes_per_member = NUMBER * (2 * COPIES + 1) * largest  # in the places, in a lane block, in a checkpoint
         wanted = self.kernel.lanes * self.cores * BLOCKS_OF_A_CORE
-        return planner.places_in_memory(one, planner.shared_bytes(problem, 0), wanted, 1, self.budget)
+        return planner.places_in_memory(bytes_per_member, planner.shared_bytes(problem, 0), wanted, 1, self.budget)
 
     def prepare(self, block: NativeBlock) -> float:  # noqa: ARG002
         """Return 0 seconds: there is nothing to compile."""
@@ -166,17 +161,19 @@ class NativeEngine:
 
     def read_out(self, block: NativeBlock, seated: NativeState, seats: Mapping[int, Member]) -> dict[int, Parameters]:
         """Return the parameters at its best epoch of each member, by its place."""
-        return {
-            place: own_layers(member_network(block.problem, member), seated.arrays[place].best)
-            for place, member in seats.items()
-        }
+        parameters = {}
+        for place, member in seats.items():
+            shapes = member_network(block.problem, member).parameter_shapes
+            layers = split_vector(shapes, seated.arrays[place].best)
+            parameters[place] = [{name: array.copy() for name, array in layer.items()} for layer in layers]
+        return parameters
 
     def to_arrays(self, seated: NativeState) -> dict[str, np.ndarray]:
         """Return a state as named arrays: the vectors of each seated member one behind the other."""
         places = sorted(seated.arrays)
         vectors = [np.zeros(0, np.float32), *(seated.arrays[place].vectors.ravel() for place in places)]
         arrays = {name: seated.records[name][places] for name in STATE}
-        sizes = np.asarray([own.size for own in vectors[1:]], np.int64)
+        sizes = np.asarray([vector.size for vector in vectors[1:]], np.int64)
         arrays |= {"places": np.asarray(places, np.int64), "turn": np.asarray(seated.turn)}
         return {**arrays, "sizes": sizes, "vectors": np.concatenate(vectors)}
 

@@ -105,11 +105,11 @@ def _library() -> Any:
 def kernels() -> tuple[Kernel, ...]:
     """Return the kernels that this processor can run, the fastest first; none where the library was not built."""
     library = _library()
-    found: list[Kernel] = []
-    while library is not None and (handle := library.shoal_kernel(len(found))):
+    compiled: list[Kernel] = []
+    while library is not None and (handle := library.shoal_kernel(len(compiled))):
         head = _Head.from_address(handle)
-        found.append(Kernel(head.name.decode(), head.lanes, handle))
-    return tuple(found)
+        compiled.append(Kernel(head.name.decode(), head.lanes, handle))
+    return tuple(compiled)
 
 
 def best_kernel() -> Kernel | None:
@@ -118,11 +118,11 @@ def best_kernel() -> Kernel | None:
     Raises:
         SettingError: the variable names a kernel that this processor cannot run.
     """
-    wanted, found = os.environ.get(KERNEL_VARIABLE), kernels()
-    if not wanted or not found:
-        return found[0] if found else None
-    for kernel in found:
+    wanted, usable = os.environ.get(KERNEL_VARIABLE), kernels()
+    if not wanted or not usable:
+        return usable[0] if usable else None
+    for kernel in usable:
         if kernel.name == wanted:
             return kernel
-    names = ", ".join(kernel.name for kernel in found)
+    names = ", ".join(kernel.name for kernel in usable)
     raise SettingError(f"{KERNEL_VARIABLE}: this processor runs {names}, not {wanted!r}")

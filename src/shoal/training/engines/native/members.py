@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from shoal.networks import ACTIVATIONS, Network, get_activation
+from shoal.networks import ACTIVATIONS, get_activation
 from shoal.results import Status
 from shoal.streams import Streams
 from shoal.training.engines.native.records import COPIES, MEMBER, ROWS, VECTORS
@@ -138,22 +138,22 @@ def _point(records: np.ndarray, problem: Problem, members: Sequence[Member]) -> 
         for copy, name in enumerate(VECTORS):
             records[name][which] = addresses + vectors.strides[1] * copy
         shapes: dict[int, tuple[tuple[np.ndarray, ...], tuple[Any, ...], tuple[Any, ...]]] = {}
-        for i, own in zip(which, vectors, strict=True):
+        for i, vector in zip(which, vectors, strict=True):
             h = members[i].hyperparameters
-            own[SECOND] = SECOND_STARTS_AT.get(h.optimizer, 0.0)
+            vector[SECOND] = SECOND_STARTS_AT.get(h.optimizer, 0.0)
             if id(h) not in shapes:
                 shapes[id(h)] = _shape(problem, members[i])
                 at = [array.ctypes.data for array in shapes[id(h)][0]]
             records["inputs"][i], records["neurons"][i], records["activations"][i] = at
-            arrays[i] = MemberArrays(own, *shapes[id(h)])
+            arrays[i] = MemberArrays(vector, *shapes[id(h)])
     return [arrays[i] for i in range(len(members))]
 
 
-def _starting_vectors(problem: Problem, one: Member, parameters: Parameters, count: int) -> np.ndarray:
+def _starting_vectors(problem: Problem, member: Member, parameters: Parameters, count: int) -> np.ndarray:
     """Return `(members, 4, parameters)` for members of the size of this one, from the start values of each layer."""
-    shapes = [shape for layer in member_network(problem, one).parameter_shapes for shape in layer.values()]
+    shapes = [shape for layer in member_network(problem, member).parameter_shapes for shape in layer.values()]
     parts = [array for layer in parameters for array in layer.values()]
-    vectors = np.zeros((count, COPIES, member_network(problem, one).parameter_count), np.float32)
+    vectors = np.zeros((count, COPIES, member_network(problem, member).parameter_count), np.float32)
     ends = np.cumsum([math.prod(shape) for shape in shapes])
     for part, end, shape in zip(parts, ends, shapes, strict=True):
         size = math.prod(shape)
@@ -176,16 +176,3 @@ def _shape(problem: Problem, member: Member) -> tuple[tuple[np.ndarray, ...], tu
     across = not all(get_activation(name).elementwise for name in names)
     family = (len(names), *((names, h.hidden) if across else ()))
     return (inputs, neurons, codes), family, (names, h.optimizer, h.hidden)
-
-
-def own_layers(network: Network, vector: np.ndarray) -> Parameters:
-    """Return the parameters of each layer of a network, cut out of a vector that holds them all."""
-    layers, at = [], 0
-    for shapes in network.parameter_shapes:
-        layer = {}
-        for name, shape in shapes.items():
-            size = math.prod(shape)
-            layer[name] = vector[at : at + size].reshape(shape).copy()
-            at += size
-        layers.append(layer)
-    return layers

@@ -45,10 +45,10 @@ class Program:
         """Return arrays whose members come first with the members where the layout puts them."""
         return jax.tree.map(lambda a: np.moveaxis(a, 0, self.axis), tree)
 
-    def put(self, all_: Any, places: np.ndarray, given: Any) -> None:
+    def put(self, arrays: Any, places: np.ndarray, given: Any) -> None:
         """Write what belongs to some places into arrays of NumPy that hold all."""
         at = (..., places) if self.axis == -1 else places
-        jax.tree.map(lambda array, values: array.__setitem__(at, values), all_, given)
+        jax.tree.map(lambda array, values: array.__setitem__(at, values), arrays, given)
 
     def taken(self, tree: Any, places: Sequence[int] | np.ndarray) -> Any:
         """Return what belongs to some places, in NumPy."""

@@ -17,7 +17,7 @@ from shoal.training.resources import available_cores
 logging.getLogger("jax._src.compilation_cache").setLevel(logging.ERROR)
 
 
-def use_every_core(cores: int | None = None) -> None:
+def use_every_core() -> None:
     """Make each CPU core one device and keep compiled programs in the user's cache folder.
 
     It must come before the first use of jax; later calls change nothing.
@@ -28,7 +28,7 @@ def use_every_core(cores: int | None = None) -> None:
     jax.config.update("jax_compilation_cache_dir", str(cache))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.1)
     jax.config.update("jax_persistent_cache_min_entry_size_bytes", 0)
-    cores = cores or available_cores()
+    cores = available_cores()
     os.environ.setdefault("NPROC", str(cores))  # XLA's own threads are no more than that
     with contextlib.suppress(RuntimeError):  # jax was in use before: its devices are as they are
         jax.config.update("jax_num_cpu_devices", cores)

@@ -22,12 +22,7 @@ from shoal.training.engines.xla.rows import SharedRows, shared_orders, shared_ro
 from shoal.training.engines.xla.state import State, idle_state, starting_state
 from shoal.training.grouping import group_members
 from shoal.training.member import Member
-from shoal.training.packing import (
-    Parameters,
-    member_network,
-    padded_starts,
-    unpad_parameters,
-)
+from shoal.training.packing import Parameters, member_network, padded_starts, unpad_parameters
 from shoal.training.planner import Budget, find_budget, member_bytes, shared_bytes, validation_batch
 from shoal.training.problem import Problem
 from shoal.training.resources import available_cores
@@ -82,8 +77,10 @@ class XlaEngine:
         """Return as many of these places as the memory holds."""
         network = structure.network
         validation = min(len(problem.validation_x), validation_batch(network.values))
-        one = member_bytes(network.parameter_count, (network.values,), structure.batch_size, validation)
-        fitting = planner.places_in_memory(one, shared_bytes(problem, devices), places, devices, self.budget)
+        bytes_per_member = member_bytes(network.parameter_count, (network.values,), structure.batch_size, validation)
+        fitting = planner.places_in_memory(
+            bytes_per_member, shared_bytes(problem, devices), places, devices, self.budget
+        )
         return min(places, fitting)
 
     def shrink(self, block: XlaBlock, seated: XlaState, seats: Sequence[int]) -> tuple[XlaBlock, XlaState] | None:
@@ -105,13 +102,13 @@ class XlaEngine:
         empty = self.start(block)
         both = copied(empty.state), empty.own_numbers
         count = len(state.status)
-        for all_, given in zip(both, (state, numbers), strict=True):
-            block.program.put(all_, np.arange(count), given)
+        for arrays, given in zip(both, (state, numbers), strict=True):
+            block.program.put(arrays, np.arange(count), given)
         return self._placed(block, *both, turn)
 
-    def _placed(self, block: XlaBlock, state: State, own: Any, turn: int = 0) -> XlaState:
+    def _placed(self, block: XlaBlock, state: State, own_numbers: Any, turn: int = 0) -> XlaState:
         """Return a block with its state and its numbers on the devices."""
-        seated = XlaState(block.program.place(state), block.program.place(copied(own)), own)
+        seated = XlaState(block.program.place(state), block.program.place(copied(own_numbers)), own_numbers)
         return seated.after(seated.state, state.status, state.epoch, turn)
 
     def _program(self, problem: Problem, structure: Structure, devices: int) -> Program:
@@ -160,19 +157,19 @@ class XlaEngine:
         """Return a block whose places are all idle."""
         program, places = block.program, block.places
         numbers = program.turned(block_numbers(block, block.members[:1]))
-        own = jax.tree.map(lambda a: np.repeat(a, places, axis=program.axis), numbers)
+        own_numbers = jax.tree.map(lambda a: np.repeat(a, places, axis=program.axis), numbers)
         idle = program.turned(idle_state(places, program.member.storage))
-        return XlaState(program.place(idle), program.place(copied(own)), own)
+        return XlaState(program.place(idle), program.place(copied(own_numbers)), own_numbers)
 
     def enter(self, block: XlaBlock, seated: XlaState, newcomers: Mapping[int, Member]) -> XlaState:
         """Put members into places, each at its start."""
         program, members, places = block.program, list(newcomers.values()), np.asarray(list(newcomers))
-        state, own = copied(seated.state), seated.own_numbers
+        state, own_numbers = copied(seated.state), seated.own_numbers
         vectors = padded_starts(block.problem, block.structure, members)
         fresh = starting_state(members, vectors, program.member.storage)
         program.put(state, places, program.turned(fresh))
-        program.put(own, places, program.turned(block_numbers(block, members)))
-        return self._placed(block, state, own)
+        program.put(own_numbers, places, program.turned(block_numbers(block, members)))
+        return self._placed(block, state, own_numbers)
 
     def advance(self, block: XlaBlock, seated: XlaState) -> tuple[XlaState, Chunk]:
         """Train every running member of the block for a chunk of epochs."""
@@ -197,8 +194,8 @@ class XlaEngine:
         parameters = {}
         for place, member in seats.items():
             layers = block.program.member.storage.split(tuple(part[place] for part in best))
-            own = member_network(block.problem, member)
-            parameters[place] = unpad_parameters(own, [layer for layer in layers if layer])
+            network = member_network(block.problem, member)
+            parameters[place] = unpad_parameters(network, [layer for layer in layers if layer])
         return parameters
 
     def to_arrays(self, seated: XlaState) -> dict[str, np.ndarray]:
@@ -212,8 +209,8 @@ class XlaEngine:
         leaves = [arrays[name] for name in sorted(arrays) if name != "turn"]
         given = jax.tree.unflatten(jax.tree.structure(seated.state), leaves)
         places = np.arange(min(len(given.status), block.places))
-        given, own = (block.program.taken(tree, places) for tree in (given, seated.own_numbers))
-        return self._filled(block, given, own, int(arrays["turn"]))
+        given, own_numbers = (block.program.taken(tree, places) for tree in (given, seated.own_numbers))
+        return self._filled(block, given, own_numbers, int(arrays["turn"]))
 
 
 def _memory_of(devices: Sequence[Any]) -> Budget:

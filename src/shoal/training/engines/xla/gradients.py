@@ -41,9 +41,9 @@ def input_gradients(
         >>> input_gradients(network, parameters, np.ones((1, 2), np.float32), np.zeros(1, int)).tolist()
         [[3.0, -1.0]]
     """
-    own = [{name: jnp.asarray(value, jnp.float32) for name, value in layer.items()} for layer in parameters]
+    layers = [{name: jnp.asarray(value, jnp.float32) for name, value in layer.items()} for layer in parameters]
     rows, chosen = jnp.asarray(np.asarray(x, np.float32)), jnp.asarray(np.asarray(output, np.int32))
-    return np.asarray(_compiled(network, len(rows))(own, rows, chosen))
+    return np.asarray(_compiled(network, len(rows))(layers, rows, chosen))
 
 
 @lru_cache(maxsize=64)
@@ -61,6 +61,6 @@ def _compiled(network: Network, rows: int) -> Any:
     def like(*shape: int, dtype: Any = jnp.float32) -> Any:
         return jax.ShapeDtypeStruct(shape, dtype)
 
-    own = [{name: like(*shape) for name, shape in shapes.items()} for shapes in network.parameter_shapes]
-    arguments = own, like(rows, *network.input_shape), like(rows, dtype=jnp.int32)
+    layers = [{name: like(*shape) for name, shape in shapes.items()} for shapes in network.parameter_shapes]
+    arguments = layers, like(rows, *network.input_shape), like(rows, dtype=jnp.int32)
     return compile_lowered(jax.jit(gradients).lower(*arguments), QUICKLY)[0]

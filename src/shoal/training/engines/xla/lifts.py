@@ -142,7 +142,7 @@ class Lift:
         if self.axis == -1:
             return function  # the namespace has lifted every operation already
         if self.in_turn:
-            return lambda state, numbers, *shared: jax.lax.map(lambda own: function(*own, *shared), (state, numbers))
+            return lambda state, numbers, *shared: jax.lax.map(lambda pair: function(*pair, *shared), (state, numbers))
         return jax.vmap(function, in_axes=(0, 0, None, None, None, None, None))
 
 

@@ -55,11 +55,11 @@ class MemberProgram:
 
     def layer_numbers(self, numbers: dict[str, Any]) -> list[dict[str, Any]]:
         """Return each layer's own numbers."""
-        own = numbers["layers"]
+        each_layer = numbers["layers"]
         if not self.structure.one_activation:
-            return own
+            return each_layer
         chosen = {"activation": numbers["activation"]}
-        pairs = zip(self.network.layers, own, strict=True)
+        pairs = zip(self.network.layers, each_layer, strict=True)
         return [{**each, **chosen} if getattr(layer, "table", ()) else each for layer, each in pairs]
 
     def output(self, layers: Any, x: Any, numbers: dict[str, Any], random: Any = None, **more: Any) -> Any:
@@ -108,8 +108,8 @@ class MemberProgram:
         pairs = zip(self.network.layers, layers, strict=True)
         kernels = [each[name] for layer, each in pairs for name in layer.regularised if name in each]
         penalty = weight_penalty(self.xp, kernels, numbers)
-        own = [layer for layer in layers if layer]  # a dropout layer may stand there for another member's sake
-        penalty += sum(extra(self.xp, own) for extra in self.structure.penalties)
+        weighted = [layer for layer in layers if layer]  # a dropout layer may stand there for another member's sake
+        penalty += sum(extra(self.xp, weighted) for extra in self.structure.penalties)
         return loss + penalty, (loss, moved)
 
     def random(self, numbers: dict[str, Any], step: Any) -> Any:
@@ -117,17 +117,17 @@ class MemberProgram:
         key = (numbers["key"][0], numbers["key"][1])
 
         def draw(source: int, shape: tuple[int, ...]) -> Any:
-            own = shape[1:2] if self.structure.layout == "last" else shape[1:]
-            rows, size = shape[0], math.prod(own)
+            row_shape = shape[1:2] if self.structure.layout == "last" else shape[1:]
+            rows, size = shape[0], math.prod(row_shape)
             pairs = -(-size // 2)
             first = jnp.arange(rows, dtype=jnp.uint32)[:, None] * np.uint32(max(1 << 16, pairs))
             where = self.xp.shared(first + jnp.arange(pairs, dtype=jnp.uint32))
             when = step.astype(jnp.uint32) * np.uint32(SOURCES) + np.uint32(source)
             words = jnp.stack(threefry(key, (where, jnp.zeros_like(where) + when), rounds=13), axis=2)
             numbers = to_uniform(jnp, words.reshape(rows, 2 * pairs, *words.shape[3:]))[:, :size]
-            if self.structure.per_step and len(own) == 2:  # one unit after the other, so that padding comes last
-                return jnp.swapaxes(numbers.reshape(rows, own[1], own[0]), 1, 2)
-            return numbers.reshape(rows, *own, *words.shape[3:])
+            if self.structure.per_step and len(row_shape) == 2:  # one unit after the other, so that padding comes last
+                return jnp.swapaxes(numbers.reshape(rows, row_shape[1], row_shape[0]), 1, 2)
+            return numbers.reshape(rows, *row_shape, *words.shape[3:])
 
         return draw
 
@@ -201,7 +201,7 @@ class MemberProgram:
         """Return parameters and slots after one step of the member's optimizer."""
         if self.structure.masks:
             pairs = zip(numbers["own"], gradient, strict=True)
-            gradient = tuple(jnp.where(own, slope, 0.0) for own, slope in pairs)
+            gradient = tuple(jnp.where(is_own, slope, 0.0) for is_own, slope in pairs)
         rate = learning_rate(self.xp, done, numbers)
         names, results = self.structure.optimizers, []
         for p, g, first, second in zip(parts, gradient, slots.first, slots.second, strict=True):
@@ -333,6 +333,6 @@ def _hits(structure: Structure, xp: Any, y: Any, output: Any) -> Any:
         return jnp.mean((columns(xp, y, 0, point.shape[xp.features]) - point) ** 2, axis=xp.features)
     if structure.outputs == 1:
         threshold = 0.0 if structure.loss.fused == "sigmoid" else 0.5
-        output, y = (jnp.take(one, 0, axis=xp.features) for one in (output, y))
+        output, y = (jnp.take(array, 0, axis=xp.features) for array in (output, y))
         return ((output > threshold) == (y > 0.5)).astype(jnp.float32)
     return (jnp.argmax(output, axis=xp.features) == jnp.argmax(y, axis=xp.features)).astype(jnp.float32)

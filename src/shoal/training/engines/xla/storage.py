@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from shoal.networks import Network
+from shoal.training.packing import split_vector
 
 FLAT_UP_TO = 16_384  # parameters of a network that are kept as one vector
 
@@ -31,16 +32,7 @@ class Flat:
     def split(self, parts: tuple[Any, ...]) -> list[dict[str, Any]]:
         """Return the parameters of each layer."""
         (vector,) = parts
-        layers: list[dict[str, Any]] = []
-        start = 0
-        for shapes in self.shapes:
-            layer = {}
-            for name, shape in shapes.items():
-                stop = start + math.prod(shape)
-                layer[name] = vector[start:stop].reshape(*shape, *vector.shape[1:])
-                start = stop
-            layers.append(layer)
-        return layers
+        return split_vector(self.shapes, vector)
 
     def join(self, layers: Sequence[dict[str, Any]]) -> tuple[Any, ...]:
         """Return the parts made of the parameters of each layer."""
