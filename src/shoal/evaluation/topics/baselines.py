@@ -213,8 +213,9 @@ def _sentence(wins: bool, label: str, numbers: str, difference: Interval, unit: 
     return f"The networks do not beat the simple methods: {numbers}. {size}: {close}"
 
 
-def numbers(baselines: BaselineScores, record: Record) -> dict[str, Any]:  # noqa: ARG001
+def numbers(record: Record) -> dict[str, Any]:
     """Return the scores of simple methods, and who is better."""
+    baselines = record[BaselineScores]
     return {
         "baselines": {name: as_dict(scores) for name, scores in baselines.scores.items()},
         "verdict": {"beats_baselines": bool(baselines.beaten), "baselines_text": baselines.sentence},

@@ -224,8 +224,9 @@ def measure(evaluation: Evaluation) -> ErrorBars | None:
     )
 
 
-def numbers(bars: ErrorBars, record: Record) -> dict[str, Any]:
+def numbers(record: Record) -> dict[str, Any]:
     """Return how intervals and sets were made, the calibration, and what lies outside the region."""
+    bars = record[ErrorBars]
     document: dict[str, Any] = {"calibration": _calibration_numbers(bars)}
     if record[PredictedTestRows].coverage is not None:
         made = {"level": bars.level, "made": bars.how, "promised": bars.promised}

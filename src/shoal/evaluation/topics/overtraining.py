@@ -194,9 +194,9 @@ def measure(evaluation: Evaluation) -> Overtraining | None:
     )
 
 
-def numbers(overtraining: Overtraining, record: Record) -> dict[str, Any]:  # noqa: ARG001
+def numbers(record: Record) -> dict[str, Any]:
     """Return the picture in numbers."""
-    return {"overtraining": overtraining.as_dict()}
+    return {"overtraining": record[Overtraining].as_dict()}
 
 
 TOPIC = Topic(110, Overtraining, measure, numbers)

@@ -166,8 +166,9 @@ def measure(evaluation: Evaluation) -> MeasuredRecord | None:
     return measured_record(fitted.predictor, test, validation, fitted.settings.replicas, file)
 
 
-def numbers(measured: MeasuredRecord, record: Record) -> dict[str, Any]:  # noqa: ARG001
+def numbers(record: Record) -> dict[str, Any]:
     """Return chi-square, pulls and scatter of each target, and how many replicas there are."""
+    measured = record[MeasuredRecord]
     targets = {
         name: {
             **{part: asdict(of_target[name]) for part, of_target in measured.parts.items()},

@@ -162,8 +162,9 @@ def _shown(preparation: Preparation, values: np.ndarray) -> np.ndarray:
     return values if preparation.signals is None else preparation.signals.unscaled(values)
 
 
-def numbers(reconstruction: ReconstructionRecord, record: Record) -> dict[str, Any]:  # noqa: ARG001
+def numbers(record: Record) -> dict[str, Any]:
     """Return the bottlenecks that were tried, and how many anomalies there are."""
+    reconstruction = record[ReconstructionRecord]
     document = {
         "bottleneck": reconstruction.bottleneck,
         "best_score_by_bottleneck": {str(size): score for size, score in reconstruction.sizes},

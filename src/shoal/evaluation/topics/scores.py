@@ -55,9 +55,9 @@ def as_dict(scores: Scores) -> dict[str, Any]:
     return {name: interval.as_dict() for name, interval in scores.items()}
 
 
-def numbers(scores: PartScores, record: Record) -> dict[str, Any]:
+def numbers(record: Record) -> dict[str, Any]:
     """Return the scores of each part, and their units where they are known."""
-    data = record[DataRecord]
+    data, scores = record[DataRecord], record[PartScores]
     document: dict[str, Any] = {part: as_dict(scores.parts.get(part, {})) for part in ("test", "validation", "train")}
     if data.units:
         units = {name: unit for name in scores.test if (unit := data.score_unit(name))}
