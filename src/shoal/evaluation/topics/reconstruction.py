@@ -112,7 +112,7 @@ def measure(evaluation: Evaluation) -> ReconstructionRecord | None:
         false_alarm_rate=alarm.false_alarm_rate,
         alarms=Interval(share, *wilson(share, len(scores)), "wilson"),
         usual=shown(usual_rows(scores, test.truth.shape[1], table=signals is None)),
-        strangest=shown(strangest_rows(scores)),
+        strangest=shown(np.argsort(-scores, kind="stable")[:MOST_EXAMPLES]),
         row_numbers=evaluation.fitted.dataset.kept[evaluation.fitted.split.test] + 1,
         noise=predictor.noise,
     )
@@ -150,11 +150,6 @@ def usual_rows(scores: np.ndarray, numbers: int, *, table: bool) -> np.ndarray:
     most = max(1, min(most, MOST_NUMBERS // max(1, numbers), len(scores)))
     order = np.argsort(scores, kind="stable")
     return order[np.linspace(0, len(order) - 1, most).round().astype(int)]
-
-
-def strangest_rows(scores: np.ndarray) -> np.ndarray:
-    """Return the rows with the highest scores, the strangest first."""
-    return np.argsort(-scores, kind="stable")[:MOST_EXAMPLES]
 
 
 def _shown(preparation: Preparation, values: np.ndarray) -> np.ndarray:
