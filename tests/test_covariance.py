@@ -14,7 +14,7 @@ import pytest
 import shoal
 from shoal.cli import main
 from shoal.data import Preparation
-from shoal.prediction.replicas import redrawn, sound_replicas
+from shoal.prediction.replicas import sound_replicas, with_redrawn_targets
 from shoal.run import Run
 from shoal.search.members import members_of, replicas_of
 from shoal.settings import check_settings
@@ -194,7 +194,7 @@ def fitted(seed: int, errors: dict[str, Any], columns: dict[str, np.ndarray]) ->
     h = Hyperparameters(hidden=(), learning_rate=0.02, epochs=100, batch_size=64, patience=1000)
     members = members_of([h])
     trained = train(problem, members, NativeEngine()).members
-    task = redrawn(problem, dataset, split, preparation.target_scale, 12)
+    task = with_redrawn_targets(problem, dataset, split, preparation.target_scale, 12)
     replicas = sound_replicas(train(task, replicas_of(members, 12), NativeEngine()).members)
     predictor, _ = make_ensemble(Posed(dataset, split, preparation, problem, check_settings({})), trained, replicas)
     return predictor.predict(pl.DataFrame({"x": GRID}))

@@ -14,7 +14,7 @@ import pytest
 
 import shoal
 from shoal.data import Preparation
-from shoal.evaluation.scoring import prepared_rows, score_rows
+from shoal.evaluation.scoring import best_guess, prepared_rows, score_guess
 from shoal.prediction.calibration import choose_calibration
 from shoal.prediction.out_of_fold import OutOfFold
 from shoal.results import Status
@@ -135,12 +135,12 @@ def test_validation_scores_are_those_of_out_of_fold_predictions(run: Run, folded
     np.testing.assert_array_equal(folds.learned, ~held_out)
     assert (held_out.sum(axis=0) == 2 * REPEATS).all()
     for part, answering in (("validation", held_out), ("train", ~held_out)):
-        calibrated = None
-        if part == "validation":  # by what the rows of other parts say
-            averaged = run.predictor.predict_features(rows.x, answering).averaged
-            assert averaged is not None
-            calibrated = choose_calibration(averaged, rows.y, rows.weights, seed=options.seed).probabilities
-        expected = score_rows(run.predictor, rows, 0, answering, calibrated)
+        prediction = run.predictor.predict_features(rows.x, answering)
+        guess = best_guess(prediction)
+        if part == "validation":  # calibrated by what the rows of other parts say
+            assert prediction.averaged is not None
+            guess = choose_calibration(prediction.averaged, rows.y, rows.weights, seed=options.seed).probabilities
+        expected = score_guess(run.predictor, rows, guess, 0)
         assert {name: score["value"] for name, score in run.metrics[part].items()} == pytest.approx(
             {name: score.value for name, score in expected.items()}
         )

@@ -14,7 +14,7 @@ from shoal.evaluation.chi_square import chi_square
 from shoal.evaluation.topics.pulls import errors_sentence
 from shoal.prediction.correlated_errors import LearnedErrors, learned_errors
 from shoal.prediction.intrinsic_scatter import intrinsic_scatter
-from shoal.prediction.replicas import data_spread, moves, redrawn, taught_rows
+from shoal.prediction.replicas import data_spread, moves, taught_rows, with_redrawn_targets
 from shoal.results import Interval
 from shoal.statistics.decorrelation import independent, whitening
 from shoal.training.resampling import correlated_noise
@@ -179,11 +179,11 @@ def test_replicas_of_independent_errors_are_drawn_as_ever() -> None:
     rows = (np.zeros((40, 1)), np.zeros((40, 1)), None)
     problem = make_problem(Task.REGRESSION, choose_loss(Task.REGRESSION, 0, None), rows, rows)
     scale = np.asarray([2.0])
-    posed = redrawn(problem, dataset, split, scale, 3)
+    posed = with_redrawn_targets(problem, dataset, split, scale, 3)
     assert posed.y_noise is None
     np.testing.assert_allclose(posed.validation_y_err, SIGMA[TEST][:, None] / 2.0, rtol=1e-6)
     dataset.covariance = Covariance(OFFSET, "c")
-    posed = redrawn(problem, dataset, split, scale, 3)
+    posed = with_redrawn_targets(problem, dataset, split, scale, 3)
     assert posed.y_err is None
     root = dataset.covariance.root(taught_rows(split)) / 2.0
     expected = correlated_noise(problem.seed, 3, root)

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from shoal.errors import DataError
-from shoal.prediction.input_errors import DRAWS, input_spread, redrawn
+from shoal.prediction.input_errors import DRAWS, input_spread, redrawn_features
 
 ERRORS = {"x": "dx", "z": "dz"}
 
@@ -29,7 +29,7 @@ def test_of_a_plane_it_is_the_propagated_error() -> None:
 
 def test_the_same_table_gives_the_same_draws_and_other_columns_stay() -> None:
     rows = table(20)
-    one, again, other = redrawn(rows, ERRORS, 1), redrawn(rows, ERRORS, 1), redrawn(rows, ERRORS, 2)
+    one, again, other = (redrawn_features(rows, ERRORS, draw) for draw in (1, 1, 2))
     assert one.equals(again)
     assert not one.equals(other)
     assert one.drop("x", "z").equals(rows.drop("x", "z"))
@@ -39,9 +39,9 @@ def test_the_same_table_gives_the_same_draws_and_other_columns_stay() -> None:
 
 def test_missing_errors_count_as_none_and_negative_ones_are_refused() -> None:
     rows = pl.DataFrame({"x": [1.0, 2.0, None], "dx": [None, 0.5, 0.5]})
-    one = redrawn(rows, {"x": "dx"}, 0)["x"].to_list()
+    one = redrawn_features(rows, {"x": "dx"}, 0)["x"].to_list()
     assert one[0] == 1.0
     assert one[1] != 2.0
     assert one[2] is None
     with pytest.raises(DataError, match="column 'dx': an error cannot be negative, but row 2 holds -1"):
-        redrawn(pl.DataFrame({"x": [1.0, 2.0], "dx": [0.0, -1.0]}), {"x": "dx"}, 0)
+        redrawn_features(pl.DataFrame({"x": [1.0, 2.0], "dx": [0.0, -1.0]}), {"x": "dx"}, 0)

@@ -87,8 +87,8 @@ def chi_square(
 
     Example:
         >>> rng = np.random.default_rng(0)
-        >>> found = chi_square(0.2 * rng.normal(size=500), np.full(500, 0.1))
-        >>> found.wide, round(found.factor)
+        >>> test = chi_square(0.2 * rng.normal(size=500), np.full(500, 0.1))
+        >>> test.wide, round(test.factor)
         (True, 2)
     """
     from scipy.special import gammaincc

@@ -10,7 +10,7 @@ folds × repeats differences of mean d and variance v, `t = d / sqrt((1/J + 1/(f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -52,10 +52,6 @@ class FoldTest:
     folds: int
     repeats: int
 
-    def as_dict(self) -> dict[str, Any]:
-        """Return the test as plain data for JSON."""
-        return {**vars(self), "difference": self.difference.as_dict()}
-
 
 @dataclass(frozen=True)
 class RunDifference:
@@ -88,7 +84,7 @@ class Comparison:
                 {
                     "run": pair.name,
                     "metrics": {name: value.as_dict() for name, value in pair.differences.items()},
-                    "folds": None if pair.folds is None else pair.folds.as_dict(),
+                    "folds": None if pair.folds is None else asdict(pair.folds),
                 }
                 for pair in self.pairs
             ],

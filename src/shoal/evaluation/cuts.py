@@ -8,7 +8,7 @@ each for itself and so holds the yields fixed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,10 +43,10 @@ class Events:
     weights: np.ndarray
 
     def __post_init__(self) -> None:
-        for what, own in (("signal", self.signal), ("background", ~self.signal)):
-            if not own.any():
+        for what, rows in (("signal", self.signal), ("background", ~self.signal)):
+            if not rows.any():
                 raise DataError(f"there are no rows of {what} to measure its efficiency on")
-            if not (total := float(self.weights[own].sum())) > 0:
+            if not (total := float(self.weights[rows].sum())) > 0:
                 raise DataError(
                     f"the weights of the {what} rows add up to {total:g}; shares of them mean nothing unless the sum "
                     "is positive"
@@ -71,9 +71,9 @@ class Events:
         return self._share(passed, self.signal, w, len(cuts)), self._share(passed, ~self.signal, w, len(cuts))
 
     @staticmethod
-    def _share(passed: np.ndarray, own: np.ndarray, weights: np.ndarray, cuts: int) -> np.ndarray:
-        table = np.atleast_2d(weights)[:, own]
-        sums = np.stack([np.bincount(passed[own], row, minlength=cuts + 1) for row in table])
+    def _share(passed: np.ndarray, rows: np.ndarray, weights: np.ndarray, cuts: int) -> np.ndarray:
+        table = np.atleast_2d(weights)[:, rows]
+        sums = np.stack([np.bincount(passed[rows], drawn, minlength=cuts + 1) for drawn in table])
         kept = np.cumsum(sums[:, ::-1], axis=1)[:, ::-1]
         with np.errstate(invalid="ignore", divide="ignore"):
             share = kept[:, 1:] / kept[:, :1]
@@ -225,38 +225,43 @@ def select(
     cuts = _cuts(choosing)
     cut = choose_cut(choosing, yields, measure, cuts)
     best = scan(choosing, yields, measure, cuts, seed)
-    at = np.array([cut])
-    (signal,), (background,) = quoting.above(at)
-    drawn = _drawn(quoting, at, seed)
-    s, b = yields.signal * drawn[0][:, 0], yields.background * drawn[1][:, 0]
-
-    def interval(value: Any, values: np.ndarray) -> Interval:
-        low, high = percentiles(values)
-        return Interval(float(value), min(low, float(value)), max(high, float(value)))
-
-    own = yields.signal * signal, yields.background * background
-    quoted = {n: interval(yields.measure(n)(*own), yields.measure(n)(s, b)) for n in MEASURES}
-    with np.errstate(divide="ignore"):
-        rejection = interval(np.divide(1.0, background), 1.0 / drawn[1][:, 0])
-    parts = [quoting.weights[own] for own in (quoting.signal, ~quoting.signal)]
+    signal, background = (quoting.weights[rows] for rows in (quoting.signal, ~quoting.signal))
     return Selection(
         cut,
         measure,
         yields,
         float(best.measures[measure][np.searchsorted(cuts, cut)]),
-        quoted,
-        interval(signal, drawn[0][:, 0]),
-        interval(background, drawn[1][:, 0]),
-        rejection,
+        *_quoted(quoting, cut, yields, seed),
         best,
         scan(quoting, yields, measure, cuts, seed),
         roc(quoting, seed),
         (len(choosing.score), len(quoting.score)),
-        (effective_number(parts[0]), effective_number(parts[1])),
-        (negative_fraction(parts[0]), negative_fraction(parts[1])),
+        (effective_number(signal), effective_number(background)),
+        (negative_fraction(signal), negative_fraction(background)),
         chosen_on,
         quoted_on,
     )
+
+
+def _quoted(
+    events: Events, cut: float, yields: Yields, seed: int
+) -> tuple[dict[str, Interval], Interval, Interval, Interval]:
+    """Return each significance behind a cut, both efficiencies and the rejection of background."""
+    at = np.array([cut])
+    (signal,), (background,) = events.above(at)
+    signals, backgrounds = (shares[:, 0] for shares in _drawn(events, at, seed))
+
+    def interval(of: Callable[[Any, Any], Any]) -> Interval:
+        value, (low, high) = float(of(signal, background)), percentiles(of(signals, backgrounds))
+        return Interval(value, min(low, value), max(high, value))
+
+    def significance(name: str) -> Interval:
+        return interval(lambda s, b: yields.measure(name)(yields.signal * s, yields.background * b))
+
+    with np.errstate(divide="ignore"):
+        rejection = interval(lambda _, b: np.divide(1.0, b))
+    significances = {name: significance(name) for name in MEASURES}
+    return significances, interval(lambda s, _: s), interval(lambda _, b: b), rejection
 
 
 def choose_cut(events: Events, yields: Yields, measure: str = "asimov", cuts: np.ndarray | None = None) -> float:
@@ -301,7 +306,7 @@ def scan(events: Events, yields: Yields, measure: str, cuts: np.ndarray, seed: i
 def _cuts(events: Events) -> np.ndarray:
     """Return where to cut: at scores of the rows, as many below as between them in share of signal and background."""
     shares = np.linspace(0.0, 1.0, POINTS // 2, endpoint=False)
-    cuts = [np.quantile(events.score[own], shares, method="lower") for own in (events.signal, ~events.signal)]
+    cuts = [np.quantile(events.score[rows], shares, method="lower") for rows in (events.signal, ~events.signal)]
     return np.unique(np.concatenate(cuts))
 
 
@@ -315,8 +320,8 @@ def _enough(events: Events, cuts: np.ndarray) -> np.ndarray:
 def _drawn(events: Events, cuts: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return resampled shares of signal and background, `(resamples, cuts)` each; the classes are drawn apart."""
     shares = []
-    for number, own in enumerate((events.signal, ~events.signal)):
-        passed, weights = np.searchsorted(cuts, events.score[own], side="right"), events.weights[own]
+    for number, rows in enumerate((events.signal, ~events.signal)):
+        passed, weights = np.searchsorted(cuts, events.score[rows], side="right"), events.weights[rows]
         chunks = resampled_weights(len(weights), weights, resamples_for(len(weights), RESAMPLES), seed + number)
         shares.append(np.concatenate([Events._share(passed, np.ones(len(passed), bool), w, len(cuts)) for w in chunks]))
     fewer = min(len(share) for share in shares)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from shoal.data import Dataset, Split
 from shoal.evaluation.baselines.label_shuffle import Shuffled
-from shoal.evaluation.baselines.tabular import Learned
+from shoal.evaluation.baselines.series import Learned
 from shoal.evaluation.sealed import SealedRows
 from shoal.prediction.error_bars import CalibrationRecord
 from shoal.prediction.out_of_fold import OutOfFold

@@ -31,13 +31,13 @@ def holds_test_rows(kept: PredictedRows, task: Task, y: np.ndarray, guess: np.nd
 
 def _parts(kept: PredictedRows, rows: int) -> list[np.ndarray]:
     """Return which rows could be the test rows: all of them, or those at their places in the data."""
-    whole = [kept.rows] if rows > kept.rows.max() else []
-    return [np.arange(rows), *whole] if rows >= len(kept.rows) else whole
+    at_places = [kept.rows] if rows > kept.rows.max() else []
+    return [np.arange(rows), *at_places] if rows >= len(kept.rows) else at_places
 
 
 def _same(kept: PredictedRows, task: Task, y: np.ndarray, guess: np.ndarray) -> bool:
     scored = Scored.of(task, y, None)
-    said = scored.taken(guess)
-    if scored.truth.shape != kept.truth.shape or said.shape != kept.guess.shape:
+    predicted = scored.taken(guess)
+    if scored.truth.shape != kept.truth.shape or predicted.shape != kept.guess.shape:
         return False
-    return bool(np.array_equal(scored.truth, kept.truth) and np.allclose(said, kept.guess, rtol=1e-3, atol=1e-6))
+    return bool(np.array_equal(scored.truth, kept.truth) and np.allclose(predicted, kept.guess, rtol=1e-3, atol=1e-6))

@@ -57,31 +57,15 @@ def block_of(preparation: Preparation, rows: int) -> int:
     return 1 if recipe is None or recipe.window is None else block_length(rows, recipe.horizon)
 
 
-def score_rows(
-    predictor: Predictor,
-    rows: Rows,
-    seed: int,
-    answering: np.ndarray | None = None,
-    probabilities: np.ndarray | None = None,
-) -> Scores:
-    """Return every metric on some rows, with its interval; `answering` as in `Predictor.predict_features`.
-
-    `probabilities` of the rows (or of the steps with a target), where they are known already.
-    """
-    if probabilities is not None:
-        return _scores_of(predictor, rows, probabilities, seed)
-    return score_guess(predictor, rows, best_guess(predictor.predict_features(rows.x, answering)), seed)
-
-
 def score_guess(predictor: Predictor, rows: Rows, guess: np.ndarray, seed: int) -> Scores:
     """Return every metric of what was predicted for some rows, with its interval."""
     scored = Scored.of(predictor.preparation.task, rows.y, rows.weights)
-    return _scores_of(predictor, rows, scored.taken(guess), seed)
+    return score_entries(predictor, rows, scored.taken(guess), seed)
 
 
-def _scores_of(predictor: Predictor, rows: Rows, guess: np.ndarray, seed: int) -> Scores:
-    block = block_of(predictor.preparation, len(rows.x))
-    task = predictor.preparation.task
+def score_entries(predictor: Predictor, rows: Rows, guess: np.ndarray, seed: int) -> Scores:
+    """Return the same for a guess of each row, or of each step with a target."""
+    block, task = block_of(predictor.preparation, len(rows.x)), predictor.preparation.task
     scored = Scored.of(task, rows.y, rows.weights)
     drawing: dict[str, Any] = {"seed": seed, "block": block, "groups": scored.series}
     return with_intervals(task, scored.truth, guess, weights=scored.weights, **drawing)

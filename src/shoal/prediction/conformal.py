@@ -337,10 +337,8 @@ def prediction_sets(probabilities: np.ndarray, quantile: float | np.ndarray) -> 
     return np.asarray((probabilities >= 1.0 - quantile - 1e-12) | best)
 
 
-def coverage(
-    inside: np.ndarray, weights: np.ndarray | None = None, groups: np.ndarray | None = None, level: float = 0.95
-) -> Interval:
-    """Return the share of values inside their intervals, with Wilson's interval (1927) of that share.
+def coverage(inside: np.ndarray, weights: np.ndarray | None = None, groups: np.ndarray | None = None) -> Interval:
+    """Return the share of values inside their intervals, with Wilson's 95 % interval (1927) of that share.
 
     Weights make n rows count as `(sum w)^2 / sum w^2` (Kish 1965). Rows of one group are no independent trials: as
     many count as the scatter of the share from group to group says, at least as many as there are groups. The values
@@ -350,7 +348,6 @@ def coverage(
         inside: `(rows,)` or `(rows, targets)` true or false.
         weights: of the rows, any sign; the share is drawn into [0, 1].
         groups: `(rows,)` numbers.
-        level: of Wilson's interval.
     """
     each = np.asarray(inside, np.float64).reshape(len(inside), -1).mean(axis=1)
     weights = np.ones(len(each)) if weights is None else np.asarray(weights, np.float64)
@@ -361,7 +358,7 @@ def coverage(
     rows = float(total**2 / squares)
     if groups is not None:
         rows = _independent(each - share, weights / total, groups, share, rows)
-    return Interval(share, *wilson(share, rows, level), "wilson")
+    return Interval(share, *wilson(share, rows), "wilson")
 
 
 def _independent(off: np.ndarray, shares: np.ndarray, groups: np.ndarray, share: float, rows: float) -> float:

@@ -33,14 +33,14 @@ def input_spread(
     """
     mean, squares = np.zeros(()), np.zeros(())
     for draw in range(DRAWS):
-        values = answer(redrawn(table, errors, draw))
+        values = answer(redrawn_features(table, errors, draw))
         step = values - mean  # Welford's sums: stable, and nothing is kept
         mean = mean + step / (draw + 1)
         squares = squares + step * (values - mean)
     return np.asarray(np.sqrt(squares / (DRAWS - 1)))
 
 
-def redrawn(table: pl.DataFrame, errors: Mapping[str, str], draw: int) -> pl.DataFrame:
+def redrawn_features(table: pl.DataFrame, errors: Mapping[str, str], draw: int) -> pl.DataFrame:
     """Return the table with features redrawn within their errors; a missing error counts as none."""
     columns = []
     for number, (feature, column) in enumerate(errors.items()):

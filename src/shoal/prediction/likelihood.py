@@ -8,12 +8,7 @@ LOG_2_PI = float(np.log(2.0 * np.pi))
 
 
 def negative_log_likelihood(
-    truth: np.ndarray,
-    mean: np.ndarray,
-    std: np.ndarray,
-    covariance: np.ndarray | None = None,
-    *,
-    counts: bool = False,
+    truth: np.ndarray, mean: np.ndarray, std: np.ndarray, covariance: np.ndarray | None = None, *, counts: bool = False
 ) -> np.ndarray:
     """Return the negative log-likelihood of the targets of each row, `(rows,)`, in natural units.
 

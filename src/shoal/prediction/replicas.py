@@ -23,7 +23,7 @@ FAILED_SIGMAS, FAILED_FACTOR = 5.0, 1.25
 median of the member's replicas, and above so many times the median."""
 
 
-def redrawn(problem: Problem, dataset: Dataset, split: Split, scale: np.ndarray, draws: int) -> Problem:
+def with_redrawn_targets(problem: Problem, dataset: Dataset, split: Split, scale: np.ndarray, draws: int) -> Problem:
     """Return the problem that replicas learn: targets redrawn within their errors, in all rows but the test rows.
 
     Errors of rows that are independent are drawn where they are needed. Those that are correlated are drawn here, for

@@ -153,8 +153,8 @@ def _fill(connection: sqlite3.Connection, record: Record) -> None:
     connection.execute("BEGIN")
     connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
     connection.executemany("INSERT INTO meta VALUES (?, ?)", sorted(_meta(record).items()))
-    for topic, value in measured_topics(record):
-        for table in topic.tables(value, record):
+    for topic in measured_topics(record):
+        for table in topic.tables(record):
             _write(connection, table)
     connection.execute("COMMIT")
 

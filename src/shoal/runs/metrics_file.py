@@ -50,8 +50,7 @@ def metrics_dict(record: Record) -> dict[str, Any]:
     provenance = record.provenance
     document: dict[str, Any] = {"format": FORMAT, "seed": provenance.seed}
     for topic in topics().values():
-        value = record.get(topic.record)
-        _join(document, topic.absent if value is None else topic.numbers(value, record))
+        _join(document, topic.absent if record.get(topic.record) is None else topic.numbers(record))
     document |= {
         "engine": dict(provenance.engine),
         "versions": dict(sorted(provenance.versions.items())),

@@ -10,7 +10,7 @@ import numpy as np
 
 from shoal.evaluation.baselines.label_shuffle import Shuffled, train_shuffled
 from shoal.prediction.parametric_bootstrap import about_the_fit
-from shoal.prediction.replicas import redrawn
+from shoal.prediction.replicas import with_redrawn_targets
 from shoal.repeating import import_meanwhile
 from shoal.results import Task
 from shoal.runs.folder import RunFolder
@@ -87,7 +87,7 @@ def train_replicas(posed: Posed, kept: list[TrainedMember], session: Session, se
         keep_training(session.folder, search.checkpoint)
         return []
     members = replicas_of([trained.member for trained in kept], settings.replicas)
-    problem = redrawn(posed.problem, dataset, split, preparation.target_scale, settings.replicas)
+    problem = with_redrawn_targets(posed.problem, dataset, split, preparation.target_scale, settings.replicas)
     ensemble, weights = alone(kept, preparation, posed.problem), dataset.weights()
     rows = split.validation if split.folds is None else split.train
     errors = np.asarray(dataset.y_err())[rows] / preparation.target_scale

@@ -81,11 +81,11 @@ class Kernels:
     def _fill(self, features: np.ndarray, x: np.ndarray, lengths: np.ndarray, d: int, dilation: int) -> None:
         """Fill in `(rows, kernels, biases)` for one dilation."""
         steps, edge = x.shape[1], (TAPS // 2) * dilation
-        whole = _Counted(lengths, steps, 0)
+        wide = _Counted(lengths, steps, 0)
         # every other kernel counts only steps at which all of its taps lie within the series
         narrow = _Counted(lengths, steps, edge)
         for k, output in enumerate(self._outputs(x, d)):
-            counted = narrow if (k + d) % 2 else whole
+            counted = narrow if (k + d) % 2 else wide
             for b, bias in enumerate(self.biases[d, k]):
                 features[:, k, b] = counted.share(output > np.float32(bias))
 

@@ -25,6 +25,7 @@ from shoal.evaluation.baselines.ridge import Ridge
 from shoal.results import Task
 
 Learned = Callable[[np.ndarray], dict[str, np.ndarray]]
+"""From prepared rows to what each method predicts for them."""
 MOST_ROWS = 4000
 """Kernels learn from so many training rows at most, drawn at random: more change little and take long."""
 MOST_WINDOWS = 20_000

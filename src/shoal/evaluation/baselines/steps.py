@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from shoal.evaluation.baselines.series import split_padding
+from shoal.evaluation.baselines.series import Learned, split_padding
 from shoal.prediction.scored import Scored
 from shoal.results import Task
 
-Learned = Callable[[np.ndarray], dict[str, np.ndarray]]
 NEIGHBOURS = 3
 MOST_STEPS = 20_000
 PLAIN = ("most_frequent", "mean")

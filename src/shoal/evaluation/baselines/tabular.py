@@ -23,12 +23,10 @@ from typing import Any
 import numpy as np
 
 from shoal.evaluation.baselines.flat_features import flat_features
-from shoal.evaluation.baselines.series import Forecast, learn_series_baselines
+from shoal.evaluation.baselines.series import Forecast, Learned, learn_series_baselines
 from shoal.evaluation.baselines.steps import learn_step_baselines
 from shoal.results import Task
 
-Learned = Callable[[np.ndarray], dict[str, np.ndarray]]
-"""From prepared rows to what each method predicts for them."""
 ROUNDS = 100
 FOLDS = 3
 WIDE = 100_000

@@ -24,14 +24,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.explanation.grid import filled, grid_of, nearest, rug_of
-from shoal.evaluation.explanation.subject import (
-    ColumnFeatures,
-    Subject,
-    Tell,
-    error_of_mean,
-    silent,
-    weighted_mean,
-)
+from shoal.evaluation.explanation.subject import ColumnFeatures, Subject, Tell, error_of_mean, silent, weighted_mean
 from shoal.prediction.replicas import data_spread
 
 ROWS_OF_REPLICAS = {"partial": 100, "accumulated": 500}
@@ -351,6 +344,5 @@ def _replicas(subject: Subject, form: str, curve: Callable[[Subject, Answers], n
         return None
     few, explained = subject.at_most(ROWS_OF_REPLICAS[form]), list(subject.explained)
     return data_spread(
-        subject.predictor.replicas,
-        lambda replica: curve(few, lambda x: subject.answer(replica, x)[..., explained]),
+        subject.predictor.replicas, lambda replica: curve(few, lambda x: subject.answer(replica, x)[..., explained])
     )

@@ -10,12 +10,7 @@ from shoal.errors import DataError, SettingError
 from shoal.evaluation.explanation.attribution import Attribution
 from shoal.evaluation.explanation.correlation import correlations, groups_above
 from shoal.evaluation.explanation.dependence import Dependence, dependence
-from shoal.evaluation.explanation.importance import (
-    GROUP_ABOVE,
-    REPEATS,
-    ImportanceTable,
-    permutation_importance,
-)
+from shoal.evaluation.explanation.importance import GROUP_ABOVE, REPEATS, ImportanceTable, permutation_importance
 from shoal.evaluation.explanation.interactions import COLUMNS, Interactions, interactions
 from shoal.evaluation.explanation.subject import Subject, Tell, silent
 

@@ -11,13 +11,12 @@ POINTS = 21
 RUG = 200
 
 
-def grid_of(values: np.ndarray, column: str, points: int = POINTS) -> np.ndarray:
+def grid_of(values: np.ndarray, column: str) -> np.ndarray:
     """Return values of a column from the least to the largest: all of a few, else those at even quantiles.
 
     Args:
         values: `(rows,)`, NaN where there is none.
         column: its name, for the message.
-        points: how many at most.
 
     Raises:
         DataError: there are fewer than two.
@@ -30,9 +29,9 @@ def grid_of(values: np.ndarray, column: str, points: int = POINTS) -> np.ndarray
     distinct = np.unique(present)
     if len(distinct) < 2:
         raise DataError(f"column {column!r} has {len(distinct)} value in these rows; an effect needs two at least")
-    if len(distinct) <= points:
+    if len(distinct) <= POINTS:
         return distinct
-    places = np.linspace(0, len(present) - 1, points).round().astype(int)
+    places = np.linspace(0, len(present) - 1, POINTS).round().astype(int)
     return np.unique(present[places])  # values that occur, so that whole numbers stay whole
 
 

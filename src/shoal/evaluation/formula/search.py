@@ -17,14 +17,7 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import SettingError, listing, suggest
-from shoal.evaluation.formula.expression import (
-    EXTRA,
-    Expression,
-    function_of,
-    import_sympy,
-    nests_waves,
-    symbols,
-)
+from shoal.evaluation.formula.expression import EXTRA, Expression, function_of, import_sympy, nests_waves, symbols
 
 FUNCTIONS = ("sin", "cos", "exp", "log", "sqrt", "square")
 FUNCTIONS_OF_CLASSES = ("tanh", "exp", "log", "sqrt", "square")

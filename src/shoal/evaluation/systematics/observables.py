@@ -85,11 +85,10 @@ class AtCut:
     cut: float
     signal: int
     yields: Yields | None = None
-    measure: str = "asimov"
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Efficiencies, events of signal and background, and the measure of significance."""
+        """Efficiencies, events of signal and background, and the Asimov significance."""
         events = () if self.yields is None else ("signal_events", "background_events", "significance")
         return ("signal_efficiency", "background_efficiency", *events)
 
@@ -106,7 +105,7 @@ class AtCut:
         if self.yields is None:
             return np.stack(shares, axis=1)
         s, b = self.yields.signal * events[0], self.yields.background * events[1]
-        return np.stack([*shares, s, b, self.yields.measure(self.measure)(s, b)], axis=1)
+        return np.stack([*shares, s, b, self.yields.measure("asimov")(s, b)], axis=1)
 
     def errors(self, sample: Sample) -> np.ndarray:
         """Return those of efficiencies that are 0 or 1, of which resamples would claim to be certain."""
@@ -266,7 +265,6 @@ def two_classes(
     bins: int,
     cut: float | None = None,
     yields: Yields | None = None,
-    measure: str = "asimov",
 ) -> tuple[Observable, ...]:
     """Return what is looked at where signal is told from background; without yields bins hold sums of weights."""
     edges = edges_between(sample.guess[:, signal], bins)
@@ -276,7 +274,7 @@ def two_classes(
         totals = [yields.signal, yields.background]
     numbers = (signal, 1 - signal)
     scores = [Histogram(classes[k], signal, edges, total, k) for k, total in zip(numbers, totals, strict=True)]
-    at_cut = () if cut is None else (AtCut(cut, signal, yields, measure),)
+    at_cut = () if cut is None else (AtCut(cut, signal, yields),)
     return Metrics(Task.CLASSIFICATION), *at_cut, *scores
 
 

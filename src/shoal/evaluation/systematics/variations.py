@@ -277,8 +277,8 @@ def read_variations(source: str | Path | Mapping[str, Any]) -> tuple[Variation, 
         SettingError: the file is missing or no TOML, or a variation makes no sense; file, line and name are told.
 
     Example:
-        >>> found, = read_variations({"scale": {"columns": ["x"], "scale": 0.1}})
-        >>> found.text, found.sides
+        >>> variation, = read_variations({"scale": {"columns": ["x"], "scale": 0.1}})
+        >>> variation.text, variation.sides
         ('x × (1 ± 0.1)', ('up', 'down'))
     """
     if isinstance(source, Mapping):

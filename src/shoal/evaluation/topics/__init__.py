@@ -6,7 +6,6 @@ stands in `shoal.report.topics` under the same name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
 from importlib import import_module
 from pkgutil import iter_modules
@@ -25,9 +24,6 @@ def topics() -> dict[str, Topic[Any]]:
     return dict(sorted(known.items(), key=lambda item: item[1].place))
 
 
-def measured_topics(record: Record) -> Iterator[tuple[Topic[Any], Any]]:
-    """Give each topic that a run has, with what it says."""
-    for topic in topics().values():
-        measured = record.get(topic.record)
-        if measured is not None:
-            yield topic, measured
+def measured_topics(record: Record) -> list[Topic[Any]]:
+    """Return the topics that a run has."""
+    return [topic for topic in topics().values() if record.get(topic.record) is not None]

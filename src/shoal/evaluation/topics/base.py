@@ -25,11 +25,11 @@ class LogTable:
     key: str = ""
 
 
-def _nothing(*_: Any) -> dict[str, Any]:
+def _nothing(_: Record) -> dict[str, Any]:
     return {}
 
 
-def _no_tables(*_: Any) -> tuple[LogTable, ...]:
+def _no_tables(_: Record) -> tuple[LogTable, ...]:
     return ()
 
 
@@ -41,8 +41,9 @@ class Topic(Generic[TopicRecord]):
         place: in `metrics.json`; topics come in the order of their places.
         record: the frozen class that holds what is said, unlike that of all other topics.
         measure: returns it, or None where the topic does not apply to the run.
-        numbers: what `metrics.json` gets of it, joined with what other topics give under the same keys.
-        tables: what `log.sqlite` gets of it.
+        numbers: what `metrics.json` gets of it from the record of a run that has it, joined with what other topics
+            give under the same keys.
+        tables: what `log.sqlite` gets of it, likewise.
         absent: what `metrics.json` gets where the topic does not apply.
         opens_test_rows: whether it asks for the test rows; what does not is measured while baselines are fitted.
     """
@@ -50,7 +51,7 @@ class Topic(Generic[TopicRecord]):
     place: int
     record: type[TopicRecord]
     measure: Callable[[Evaluation], TopicRecord | None]
-    numbers: Callable[[TopicRecord, Record], dict[str, Any]] = _nothing
-    tables: Callable[[TopicRecord, Record], Iterable[LogTable]] = _no_tables
+    numbers: Callable[[Record], dict[str, Any]] = _nothing
+    tables: Callable[[Record], Iterable[LogTable]] = _no_tables
     absent: Mapping[str, Any] = field(default_factory=dict)
     opens_test_rows: bool = True

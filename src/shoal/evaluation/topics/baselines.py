@@ -142,12 +142,12 @@ def beats_baselines(
     others = {name: _losses(task, y, p, weights) for name, p in baseline_predictions.items()}
     means = {name: _mean(other, weights) for name, other in others.items()}
     best = min(means, key=lambda name: (np.nan_to_num(means[name], nan=np.inf), name))
-    own = _mean(losses, weights)
+    of_ensemble = _mean(losses, weights)
     difference = paired_difference(losses, others[best], weights, seed=seed, block=block, groups=groups)
-    wins = bool(own < means[best])
+    wins = bool(of_ensemble < means[best])
     label = LABELS.get(best, best.replace("_", " "))
     numbers = _comparison(task, y, ensemble_prediction, baseline_predictions[best], weights, label)
-    if not np.isfinite(own):
+    if not np.isfinite(of_ensemble):
         return False, "The networks' predictions cannot be compared: their loss is not a finite number."
     return wins, _sentence(wins, label, numbers, difference, _unit(task, y))
 
@@ -185,13 +185,13 @@ def _unit(task: Task, y: Any) -> str:
     )
 
 
-def _comparison(task: Task, y: Any, own: Any, other: Any, weights: Any, label: str) -> str:
+def _comparison(task: Task, y: Any, ensemble: Any, baseline: Any, weights: Any, label: str) -> str:
     """Return e.g. `log-loss 0.12 for the networks and 0.2 for gradient boosting, accuracy 0.97 and 0.93`."""
     names = ["log_loss", "accuracy"] if task is Task.CLASSIFICATION else [main_metric(task, _targets(y))]
-    pairs = [(METRICS[n].label, METRICS[n](y, own, weights), METRICS[n](y, other, weights)) for n in names]
+    pairs = [(METRICS[n].label, METRICS[n](y, ensemble, weights), METRICS[n](y, baseline, weights)) for n in names]
     first, *rest = pairs
     text = f"{first[0]} {readable(first[1])} for the networks and {readable(first[2])} for {label}"
-    return ", ".join([text, *(f"{name} {readable(one)} and {readable(two)}" for name, one, two in rest)])
+    return ", ".join([text, *(f"{name} {readable(a)} and {readable(b)}" for name, a, b in rest)])
 
 
 def _sentence(wins: bool, label: str, numbers: str, difference: Interval, unit: str) -> str:
@@ -213,8 +213,9 @@ def _sentence(wins: bool, label: str, numbers: str, difference: Interval, unit: 
     return f"The networks do not beat the simple methods: {numbers}. {size}: {close}"
 
 
-def numbers(baselines: BaselineScores, record: Record) -> dict[str, Any]:  # noqa: ARG001
+def numbers(record: Record) -> dict[str, Any]:
     """Return the scores of simple methods, and who is better."""
+    baselines = record[BaselineScores]
     return {
         "baselines": {name: as_dict(scores) for name, scores in baselines.scores.items()},
         "verdict": {"beats_baselines": bool(baselines.beaten), "baselines_text": baselines.sentence},

@@ -171,8 +171,9 @@ def _importance(networks: Sequence[NetworkRow], each: int) -> tuple[Hyperparamet
     return tuple(hyperparameter_importance(tried, np.asarray([standing.score for standing in ranked])))
 
 
-def numbers(candidates: Candidates, record: Record) -> dict[str, Any]:  # noqa: ARG001
+def numbers(record: Record) -> dict[str, Any]:
     """Return how many networks there are, which are kept, what mattered, and what was searched."""
+    candidates = record[Candidates]
     ranked = candidates.ranked
     diverged = [n for n in candidates.networks if n.status is Status.DIVERGED]
     kept = [
@@ -194,8 +195,9 @@ def numbers(candidates: Candidates, record: Record) -> dict[str, Any]:  # noqa: 
     }
 
 
-def tables(candidates: Candidates, record: Record) -> Iterator[LogTable]:  # noqa: ARG001
+def tables(record: Record) -> Iterator[LogTable]:
     """Give the candidates and the networks, a row each."""
+    candidates = record[Candidates]
     yield LogTable("candidates", CANDIDATE_COLUMNS, _candidate_rows(candidates.ranked))
     yield LogTable("networks", NETWORK_COLUMNS, _network_rows(candidates.networks))
 

@@ -52,13 +52,13 @@ def measure(evaluation: Evaluation) -> Curves:
     return Curves(padded("train_loss"), padded("validation_loss"), padded("validation_metric"), metric)
 
 
-def tables(curves: Curves, record: Record) -> Iterator[LogTable]:
+def tables(record: Record) -> Iterator[LogTable]:
     """Give one row for each network and epoch, up to the epoch at which it stopped."""
-    yield LogTable("curves", CURVE_COLUMNS, _rows(curves, record), key="network, epoch")
+    yield LogTable("curves", CURVE_COLUMNS, _rows(record), key="network, epoch")
 
 
-def _rows(curves: Curves, record: Record) -> Iterator[tuple[Any, ...]]:
-    networks = record[Candidates].networks
+def _rows(record: Record) -> Iterator[tuple[Any, ...]]:
+    curves, networks = record[Curves], record[Candidates].networks
     values = np.stack([curves.train_loss, curves.validation_loss, curves.validation_metric], axis=-1)
     for place in np.argsort([n.id for n in networks], kind="stable"):
         # An epoch in which nothing at all was measured lies after the network stopped.

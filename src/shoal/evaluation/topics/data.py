@@ -87,8 +87,9 @@ def _column_row(column: Any) -> ColumnRow:
     )
 
 
-def numbers(data: DataRecord, record: Record) -> dict[str, Any]:
+def numbers(record: Record) -> dict[str, Any]:
     """Return task and target, and what the data are."""
+    data = record[DataRecord]
     document: dict[str, Any] = {
         "task": str(data.task),
         "target": list(data.targets),

@@ -146,10 +146,10 @@ def _of_classes(
     parts = {} if validation is None else {"validation": (held, validation.before, validation.after)}
     parts["test"] = test, raw, prediction.probabilities
     for part, (scored, before, after) in parts.items():
-        own = groups if part == "test" else scored.series
-        both = [calibration_error(p, scored.truth, scored.weights, seed, own) for p in (before, after)]
+        together = groups if part == "test" else scored.series
+        both = [calibration_error(p, scored.truth, scored.weights, seed, together) for p in (before, after)]
         scores["calibration_error"][part] = BeforeAfter(*both)
-        both = [_log_loss(p, scored, seed, own) for p in (before, after)]
+        both = [_log_loss(p, scored, seed, together) for p in (before, after)]
         scores["log_loss"][part] = BeforeAfter(*both)
     size = None if prediction.sets is None else _mean(prediction.sets.sum(axis=1), test.weights)
     total = _mean(entropy(raw), test.weights)
@@ -166,9 +166,8 @@ def _of_classes(
 
 def _log_loss(probabilities: np.ndarray, scored: Scored, seed: int, groups: np.ndarray | None) -> Interval:
     truth, weights = scored.truth, scored.weights
-    return with_intervals(Task.CLASSIFICATION, truth, probabilities, weights=weights, seed=seed, groups=groups)[
-        "log_loss"
-    ]
+    drawing: dict[str, Any] = {"weights": weights, "seed": seed, "groups": groups}
+    return with_intervals(Task.CLASSIFICATION, truth, probabilities, **drawing)["log_loss"]
 
 
 def _of_numbers(
@@ -180,12 +179,12 @@ def _of_numbers(
     seed: int,
 ) -> dict[str, Any]:
     away = test.truth - prediction.mean
-    off, own = np.abs(away), np.where(away < 0.0, prediction.std_below, prediction.std_above)
+    off, std = np.abs(away), np.where(away < 0.0, prediction.std_below, prediction.std_above)
     scale = np.ones(off.shape[1]) if predictor.scale is None else predictor.scale
     before, after = [], []
     for level, quantile in zip(conformal.levels, conformal.curve, strict=True):
-        before.append(coverage(off <= normal_quantile(level) * own / scale, test.weights, groups))
-        after.append(coverage(off <= quantile * own, test.weights, groups))
+        before.append(coverage(off <= normal_quantile(level) * std / scale, test.weights, groups))
+        after.append(coverage(off <= quantile * std, test.weights, groups))
     scaled = bool((scale != 1.0).any())
     distribution = prediction.mean, prediction.std, prediction.covariance
     losses = negative_log_likelihood(test.truth, *distribution, counts=predictor.head.counts)
@@ -224,8 +223,9 @@ def measure(evaluation: Evaluation) -> ErrorBars | None:
     )
 
 
-def numbers(bars: ErrorBars, record: Record) -> dict[str, Any]:
+def numbers(record: Record) -> dict[str, Any]:
     """Return how intervals and sets were made, the calibration, and what lies outside the region."""
+    bars = record[ErrorBars]
     document: dict[str, Any] = {"calibration": _calibration_numbers(bars)}
     if record[PredictedTestRows].coverage is not None:
         made = {"level": bars.level, "made": bars.how, "promised": bars.promised}

@@ -122,8 +122,8 @@ def _by_turns(rows: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return rows so that the first are one of each class, then another of each."""
     turn = np.zeros(len(rows), int)
     for name in np.unique(truth[rows]):
-        own = truth[rows] == name
-        turn[own] = np.arange(own.sum())
+        of_class = truth[rows] == name
+        turn[of_class] = np.arange(of_class.sum())
     return rows[np.lexsort((truth[rows], turn))]
 
 

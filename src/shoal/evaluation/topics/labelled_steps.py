@@ -41,14 +41,13 @@ def step_examples(prediction: Prediction, truth: np.ndarray, rows: np.ndarray) -
     """Return truth and prediction at each step of some series."""
     if isinstance(prediction, ClassPrediction):
         true = np.where(truth[rows] >= 0, truth[rows], np.nan)
-        said = np.where(np.isnan(true), np.nan, prediction.probabilities[rows].argmax(axis=-1))
-        return StepExamples(true, said, 1.0 - errors_of_series(prediction, truth)[rows])
+        predicted = np.where(np.isnan(true), np.nan, prediction.probabilities[rows].argmax(axis=-1))
+        return StepExamples(true, predicted, 1.0 - errors_of_series(prediction, truth)[rows])
     true = truth[rows, :, 0]
     here = ~np.isnan(true)
-    said, low, high = (
-        np.where(here, a[rows, :, 0], np.nan) for a in (prediction.mean, prediction.low, prediction.high)
-    )
-    return StepExamples(true, said, np.sqrt(np.nanmean((said - true) ** 2, axis=1)), low, high)
+    ends = prediction.mean, prediction.low, prediction.high
+    mean, low, high = (np.where(here, values[rows, :, 0], np.nan) for values in ends)
+    return StepExamples(true, mean, np.sqrt(np.nanmean((mean - true) ** 2, axis=1)), low, high)
 
 
 TOPIC = Topic(190, StepExamples, measure)

@@ -224,8 +224,9 @@ def measure(evaluation: Evaluation) -> Overfitting:
     )
 
 
-def numbers(overfitting: Overfitting, record: Record) -> dict[str, Any]:  # noqa: ARG001
+def numbers(record: Record) -> dict[str, Any]:
     """Return the verdict in words."""
+    overfitting = record[Overfitting]
     return {
         "verdict": {
             "overfitting": overfitting.kind,

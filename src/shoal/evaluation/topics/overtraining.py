@@ -9,7 +9,7 @@ shuffled labels can be told apart.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -64,7 +64,7 @@ class Overtraining:
     gap: Interval
     past_best: Interval
     kind: str
-    shuffled: Shuffled | None = field(default=None)
+    shuffled: Shuffled | None = None
     weighted: bool = False
 
     @property
@@ -75,7 +75,7 @@ class Overtraining:
     @property
     def conclusion(self) -> str:
         """What follows, in one sentence."""
-        seen = [one for one in self.classes if one.difference.p < VISIBLE]
+        visible = [scores.name for scores in self.classes if scores.difference.p < VISIBLE]
         if self.shuffled is not None and self.shuffled.suspicious:
             return (
                 "Shuffled labels can be told apart on validation rows, which is impossible without a leak: trust no "
@@ -88,13 +88,11 @@ class Overtraining:
             )
         if self.kind == "not yet converged":
             return "The networks were still improving: train longer; the picture says nothing against it."
-        if seen:
-            names = " and ".join(one.name for one in seen)
+        if visible:
             return (
-                f"Training and test scores of {names} differ visibly, as they do for every network that has learned "
-                f"its "
-                "rows, but the validation loss is hardly worse than the training loss: take the test scores at their "
-                "word, and do not train less for the sake of the picture."
+                f"Training and test scores of {' and '.join(visible)} differ visibly, as they do for every network "
+                "that has learned its rows, but the validation loss is hardly worse than the training loss: take "
+                "the test scores at their word, and do not train less for the sake of the picture."
             )
         return (
             "Training and test scores agree as far as these rows can tell, and so do the losses: the test scores can "
@@ -104,24 +102,23 @@ class Overtraining:
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers as plain data for JSON."""
         document: dict[str, Any] = {
-            "kolmogorov_smirnov": {one.name: _ks_dict(one.difference) for one in self.classes},
+            "kolmogorov_smirnov": {scores.name: _ks_dict(scores.difference) for scores in self.classes},
             "gap": self.gap.as_dict(),
             "past_best_epoch": self.past_best.as_dict(),
             "conclusion": self.conclusion,
         }
         if self.shuffled is not None:
-            found = self.shuffled
             document["shuffled_labels"] = {
-                "validation_roc_auc": found.validation.as_dict(),
-                "train_roc_auc": found.train.as_dict(),
-                "rows": list(found.rows),
-                "epochs": found.epochs,
+                "validation_roc_auc": self.shuffled.validation.as_dict(),
+                "train_roc_auc": self.shuffled.train.as_dict(),
+                "rows": list(self.shuffled.rows),
+                "epochs": self.shuffled.epochs,
             }
         return document
 
 
-def _ks_dict(found: KolmogorovSmirnov) -> dict[str, float]:
-    return {"statistic": found.statistic, "p": found.p, "n_train": found.first, "n_test": found.second}
+def _ks_dict(test: KolmogorovSmirnov) -> dict[str, float]:
+    return {"statistic": test.statistic, "p": test.p, "n_train": test.first, "n_test": test.second}
 
 
 def overtraining(
@@ -144,27 +141,26 @@ def overtraining(
         shuffled: the label-shuffle baseline.
         signal: the class that is the signal; by default the one named so, or the second.
     """
-    number = signal_class(classes, signal)
-    scores = [part[1][:, number] for part in (train, test)]
+    of_signal = signal_class(classes, signal)
+    scores = [part[1][:, of_signal] for part in (train, test)]
     everything = np.concatenate(scores)
     low, high = float(everything.min()), float(everything.max())
     edges = np.linspace(low, high if high > low else low + 1e-6, BINS + 1)
 
-    def one(own_class: int) -> ClassScores:
+    def class_scores(number: int) -> ClassScores:
         parts = []
         for (truth, _, weights), score in zip((train, test), scores, strict=True):
-            own = truth == own_class
-            parts.append((score[own], np.ones(own.sum()) if weights is None else weights[own]))
+            rows = truth == number
+            parts.append((score[rows], np.ones(rows.sum()) if weights is None else weights[rows]))
         densities = [_density(score, edges, weights) for score, weights in parts]
         (a, w), (b, v) = parts
-        return ClassScores(classes[own_class], *densities[0], *densities[1], kolmogorov_smirnov(a, b, w, v))
+        return ClassScores(classes[number], *densities[0], *densities[1], kolmogorov_smirnov(a, b, w, v))
 
     best, trained = (np.asarray(each) for each in epochs)
     late = float(np.mean(best < (1.0 - LATE) * trained))
     past = Interval(late, *wilson(late, len(best)), "wilson")
-    weighted = train[2] is not None
-    gap = overfitting.gap
-    return Overtraining(one(number), one(1 - number), edges, gap, past, overfitting.kind, shuffled, weighted)
+    both = class_scores(of_signal), class_scores(1 - of_signal)
+    return Overtraining(*both, edges, overfitting.gap, past, overfitting.kind, shuffled, train[2] is not None)
 
 
 def _density(scores: np.ndarray, edges: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -194,9 +190,9 @@ def measure(evaluation: Evaluation) -> Overtraining | None:
     )
 
 
-def numbers(overtraining: Overtraining, record: Record) -> dict[str, Any]:  # noqa: ARG001
+def numbers(record: Record) -> dict[str, Any]:
     """Return the picture in numbers."""
-    return {"overtraining": overtraining.as_dict()}
+    return {"overtraining": record[Overtraining].as_dict()}
 
 
 TOPIC = Topic(110, Overtraining, measure, numbers)

@@ -70,10 +70,10 @@ def measure(evaluation: Evaluation) -> PredictedTestRows:
     )
 
 
-def numbers(rows: PredictedTestRows, record: Record) -> dict[str, Any]:
+def numbers(record: Record) -> dict[str, Any]:
     """Return what the weights are worth, the confusion matrix, and how many true values their intervals hold."""
+    data, rows = record[DataRecord], record[PredictedTestRows]
     document: dict[str, Any] = {} if rows.series is None else {"steps": len(rows.series)}
-    data = record[DataRecord]
     if data.task is Task.RECONSTRUCTION:
         return document
     if rows.weights is not None:

@@ -86,8 +86,8 @@ def measured_record(
     """
     assert predictor.measured is not None
     scatter = dict(zip(test, predictor.measured.scatter, strict=True))
-    text = " ".join(errors_sentence(name, found, scatter[name]) for name, found in test.items())
-    if any(found.low > 0.0 for found in scatter.values()):
+    text = " ".join(errors_sentence(name, of_target, scatter[name]) for name, of_target in test.items())
+    if any(interval.low > 0.0 for interval in scatter.values()):
         text += (
             " Fit with scatter=constant, so that rows count with 1 / (σ² + s²) in training, too."
             if predictor.head == VALUE
@@ -103,31 +103,31 @@ def measured_record(
     return MeasuredRecord(predictor.measured.columns, parts, scatter, text, counts, covariance)
 
 
-def errors_sentence(target: str, found: ChiSquare, scatter: Interval) -> str:
+def errors_sentence(target: str, test: ChiSquare, scatter: Interval) -> str:
     """Return what the pulls of the test rows say of the measured errors of a target.
 
     Args:
         target: its name.
-        found: chi-square and pulls of the test rows.
+        test: chi-square and pulls of the test rows.
         scatter: the intrinsic scatter, from the validation rows.
 
     Example:
-        >>> found = ChiSquare(80.0, 80.0, 0.48, 0.0, 0.1, 1.0, 0.08)
-        >>> errors_sentence("y", found, Interval(0.0, 0.0, 0.1, "likelihood"))
+        >>> test = ChiSquare(80.0, 80.0, 0.48, 0.0, 0.1, 1.0, 0.08)
+        >>> errors_sentence("y", test, Interval(0.0, 0.0, 0.1, "likelihood"))
         'The scatter of y about the networks agrees with its measured errors: its pulls have width 1.00 ± 0.08.'
     """
-    width = f"{found.width:.2f} ± {found.width_error:.2f}"
-    if found.wide:
-        beyond = f"about {found.expected:.2f}" if found.expected >= 1.005 else "1"
+    width = f"{test.width:.2f} ± {test.width_error:.2f}"
+    if test.wide:
+        beyond = f"about {test.expected:.2f}" if test.expected >= 1.005 else "1"
         return (
             f"The measured errors of {target} are weights only, for its pulls have width {width} instead of {beyond}: "
-            f"the errors are about {found.factor:.1f} times too small, or the networks miss structure, or there is "
+            f"the errors are about {test.factor:.1f} times too small, or the networks miss structure, or there is "
             f"intrinsic scatter of about {scatter.value:.2g}."
         )
-    if found.narrow:
+    if test.narrow:
         return (
             f"The measured errors of {target} are weights only, for its pulls have width {width} instead of 1: "
-            f"the errors are about {1.0 / found.width:.1f} times too large."
+            f"the errors are about {1.0 / test.width:.1f} times too large."
         )
     return f"The scatter of {target} about the networks agrees with its measured errors: its pulls have width {width}."
 
@@ -166,8 +166,9 @@ def measure(evaluation: Evaluation) -> MeasuredRecord | None:
     return measured_record(fitted.predictor, test, validation, fitted.settings.replicas, file)
 
 
-def numbers(measured: MeasuredRecord, record: Record) -> dict[str, Any]:  # noqa: ARG001
+def numbers(record: Record) -> dict[str, Any]:
     """Return chi-square, pulls and scatter of each target, and how many replicas there are."""
+    measured = record[MeasuredRecord]
     targets = {
         name: {
             **{part: asdict(of_target[name]) for part, of_target in measured.parts.items()},

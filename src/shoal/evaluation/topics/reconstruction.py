@@ -112,7 +112,7 @@ def measure(evaluation: Evaluation) -> ReconstructionRecord | None:
         false_alarm_rate=alarm.false_alarm_rate,
         alarms=Interval(share, *wilson(share, len(scores)), "wilson"),
         usual=shown(usual_rows(scores, test.truth.shape[1], table=signals is None)),
-        strangest=shown(strangest_rows(scores)),
+        strangest=shown(np.argsort(-scores, kind="stable")[:MOST_EXAMPLES]),
         row_numbers=evaluation.fitted.dataset.kept[evaluation.fitted.split.test] + 1,
         noise=predictor.noise,
     )
@@ -152,18 +152,14 @@ def usual_rows(scores: np.ndarray, numbers: int, *, table: bool) -> np.ndarray:
     return order[np.linspace(0, len(order) - 1, most).round().astype(int)]
 
 
-def strangest_rows(scores: np.ndarray) -> np.ndarray:
-    """Return the rows with the highest scores, the strangest first."""
-    return np.argsort(-scores, kind="stable")[:MOST_EXAMPLES]
-
-
 def _shown(preparation: Preparation, values: np.ndarray) -> np.ndarray:
     """Return images and series in their shape and unit; rows of a table as they are, scaled."""
     return values if preparation.signals is None else preparation.signals.unscaled(values)
 
 
-def numbers(reconstruction: ReconstructionRecord, record: Record) -> dict[str, Any]:  # noqa: ARG001
+def numbers(record: Record) -> dict[str, Any]:
     """Return the bottlenecks that were tried, and how many anomalies there are."""
+    reconstruction = record[ReconstructionRecord]
     document = {
         "bottleneck": reconstruction.bottleneck,
         "best_score_by_bottleneck": {str(size): score for size, score in reconstruction.sizes},

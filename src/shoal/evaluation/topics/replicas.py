@@ -73,9 +73,9 @@ def _row(replica: TrainedMember, kept: bool) -> ReplicaRow:
     )
 
 
-def tables(replicas: Replicas, record: Record) -> Iterator[LogTable]:  # noqa: ARG001
+def tables(record: Record) -> Iterator[LogTable]:
     """Give the replicas, a row each."""
-    yield LogTable("replicas", REPLICA_COLUMNS, _rows(replicas))
+    yield LogTable("replicas", REPLICA_COLUMNS, _rows(record[Replicas]))
 
 
 def _rows(replicas: Replicas) -> Iterator[tuple[Any, ...]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record, Scores
-from shoal.evaluation.scoring import score_guess, score_rows
+from shoal.evaluation.scoring import score_entries, score_guess
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.data import DataRecord
 from shoal.statistics.bootstrap import with_intervals
@@ -36,7 +36,7 @@ def measure(evaluation: Evaluation) -> PartScores:
     of_validation = (
         score_guess(scored, validation.rows, validation.guess, seed)
         if calibrated is None
-        else score_rows(scored, validation.rows, seed, probabilities=calibrated.after)
+        else score_entries(scored, validation.rows, calibrated.after, seed)
     )
     entries = test.entries
     return PartScores(
@@ -55,9 +55,9 @@ def as_dict(scores: Scores) -> dict[str, Any]:
     return {name: interval.as_dict() for name, interval in scores.items()}
 
 
-def numbers(scores: PartScores, record: Record) -> dict[str, Any]:
+def numbers(record: Record) -> dict[str, Any]:
     """Return the scores of each part, and their units where they are known."""
-    data = record[DataRecord]
+    data, scores = record[DataRecord], record[PartScores]
     document: dict[str, Any] = {part: as_dict(scores.parts.get(part, {})) for part in ("test", "validation", "train")}
     if data.units:
         units = {name: unit for name in scores.test if (unit := data.score_unit(name))}

@@ -46,9 +46,9 @@ def selection_of(
         return None, f"No cut was chosen for the expected yields: {error}"
 
 
-def numbers(selection: Selection, record: Record) -> dict[str, Any]:  # noqa: ARG001
+def numbers(record: Record) -> dict[str, Any]:
     """Return the cut and what it gives."""
-    return {"selection": selection.as_dict()}
+    return {"selection": record[Selection].as_dict()}
 
 
 TOPIC = Topic(120, Selection, measure, numbers)

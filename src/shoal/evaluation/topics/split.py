@@ -42,8 +42,9 @@ def measure(evaluation: Evaluation) -> SplitRecord:
     return SplitRecord(split.sizes, split.how, split.folds, evaluation.fitted.settings.repeats, rolling, openings)
 
 
-def numbers(split: SplitRecord, record: Record) -> dict[str, Any]:  # noqa: ARG001
+def numbers(record: Record) -> dict[str, Any]:
     """Return how many rows there are for what, the folds, and how often the test rows were opened."""
+    split = record[SplitRecord]
     search: dict[str, Any] = {"cv": split.cv, "repeats": split.repeats}
     if split.rolling is not None:
         search["rolling"] = dict(split.rolling)

@@ -110,9 +110,9 @@ def measure(evaluation: Evaluation) -> Verdict:
     )
 
 
-def numbers(verdict: Verdict, record: Record) -> dict[str, Any]:  # noqa: ARG001
+def numbers(record: Record) -> dict[str, Any]:
     """Return the text that the page opens with."""
-    return {"verdict": {"text": verdict.text}}
+    return {"verdict": {"text": record[Verdict].text}}
 
 
 TOPIC = Topic(90, Verdict, measure, numbers)

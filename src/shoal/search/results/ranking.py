@@ -38,18 +38,18 @@ def rank_candidates(candidates: Sequence[int], scores: Sequence[float], members_
     places: dict[int, list[int]] = {}
     for place, candidate in enumerate(candidates):
         places.setdefault(candidate, []).append(place)
-    standings = [_standing(candidate, own, scores, members_each) for candidate, own in places.items()]
+    standings = [_standing(candidate, members, scores, members_each) for candidate, members in places.items()]
     return sorted(standings, key=lambda s: (s.score, s.candidate))
 
 
 def _standing(candidate: int, places: list[int], scores: Sequence[float], members_each: int) -> Standing:
-    own = np.asarray([scores[place] for place in places], np.float64)
-    if len(own) < members_each or not np.isfinite(own).all():
+    losses = np.asarray([scores[place] for place in places], np.float64)
+    if len(losses) < members_each or not np.isfinite(losses).all():
         # the mean over the folds that went well would flatter a candidate that fails on the others
         return Standing(candidate, tuple(places), float("inf"), float("nan"))
     # a lower bound where there are folds: their members share training rows, so that their scores are correlated
-    error = float(own.std(ddof=1) / np.sqrt(len(own))) if len(own) > 1 else float("nan")
-    return Standing(candidate, tuple(places), float(own.mean()), error)
+    error = float(losses.std(ddof=1) / np.sqrt(len(losses))) if len(losses) > 1 else float("nan")
+    return Standing(candidate, tuple(places), float(losses.mean()), error)
 
 
 WITHIN = 0.05

@@ -94,28 +94,23 @@ def reconstruction_space(
         if "hidden" not in fixed and is_autoencoder(parse_layers(fixed["layers"]), shape, inputs):
             fixed["hidden"] = ()
     sizes = (bottleneck,) if bottleneck else bottlenecks(inputs)
-    size = sizes[len(sizes) // 2] if single else None
-    texts = [text for one in ((size,) if size else sizes) for text in reconstruction_layers(shape, one)]
+    sizes = (sizes[len(sizes) // 2],) if single else sizes
+    texts = [text for code in sizes for text in reconstruction_layers(shape, code)]
     decoded = len(shape) == 1 or "hidden" in fixed
     if decoded and len(shape) > 1 and "layers" not in fixed:  # the user's hidden layers are the decoder
         texts = list(dict.fromkeys(re.sub(r"(code:\d+).*", r"\1", text) for text in texts))
-    space = _single(texts[0], decoded) if single else _searched(texts, decoded, rows, len(shape))
-    return space.fixing(fixed)
+    space = single_space(layers=texts[0]) if single else _searched(texts, rows, len(shape))
+    return space.fixing(fixed if decoded else {"hidden": (), **fixed})
 
 
-def _single(text: str, decoded: bool) -> Space:
-    space = single_space(200, text)
-    return space if decoded else space.fixing({"hidden": ()})
-
-
-def _searched(texts: list[str], decoded: bool, rows: int, axes: int) -> Space:
+def _searched(texts: list[str], rows: int, axes: int) -> Space:
     """Return what is searched; linear networks are among it, since principal components often cannot be beaten."""
     epochs = 400 if rows < 500 else 200 if rows < 5_000 else 60 if rows < 50_000 else 30
     epochs = epochs if axes == 1 else max(15, epochs // 3)
     return Space(
         {
             "layers": Categorical(tuple(texts)),
-            "hidden": Widths((1, 2), (16, 64)) if decoded else Fixed(()),
+            "hidden": Widths((1, 2), (16, 64)),
             "activation": Categorical(("relu", "tanh", "silu", "linear")),
             "optimizer": Categorical(("adam", "adamw", "nadam")),
             "learning_rate": LogUniform(1e-3, 1e-2),
