@@ -12,17 +12,7 @@ from shoal.codec import stored
 from shoal.data.units import NO_UNITS, labelled
 from shoal.evaluation.explanation.attribution import Attribution
 from shoal.report.figures.drawable import Drawable
-from shoal.report.figures.style import (
-    BLUE,
-    INK,
-    MUTED,
-    VERMILION,
-    add_axes,
-    beside_rows,
-    limits,
-    name_text,
-    new_figure,
-)
+from shoal.report.figures.style import BLUE, INK, MUTED, VERMILION, add_axes, beside_rows, limits, name_text, new_figure
 from shoal.report.words import number
 
 if TYPE_CHECKING:

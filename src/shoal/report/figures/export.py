@@ -10,18 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.report.figures.style import (
-    BLUE,
-    GREEN,
-    GRID,
-    INK,
-    MUTED,
-    ON_BLUE,
-    PAPER,
-    STYLE,
-    VERMILION,
-    figure_width,
-)
+from shoal.report.figures.style import BLUE, GREEN, GRID, INK, MUTED, ON_BLUE, PAPER, STYLE, VERMILION, figure_width
 from shoal.report.figures.tabular import frame
 
 if TYPE_CHECKING:

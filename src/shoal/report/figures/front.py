@@ -11,17 +11,7 @@ from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.candidates import Candidates
 from shoal.report.figures.networks_tried import MOST_VECTOR_POINTS, ceiling
-from shoal.report.figures.style import (
-    BLUE,
-    GRID,
-    INK,
-    VERMILION,
-    add_axes,
-    limits,
-    log_scale,
-    new_figure,
-    set_log,
-)
+from shoal.report.figures.style import BLUE, GRID, INK, VERMILION, add_axes, limits, log_scale, new_figure, set_log
 from shoal.report.words import count, integer
 from shoal.search.results.pareto import ParetoFront
 

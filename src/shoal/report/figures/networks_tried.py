@@ -10,17 +10,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.candidates import CandidateRow, Candidates
-from shoal.report.figures.style import (
-    BLUE,
-    MUTED,
-    VERMILION,
-    limits,
-    log_scale,
-    log_ticks,
-    name_text,
-    set_log,
-    stacked,
-)
+from shoal.report.figures.style import BLUE, MUTED, VERMILION, limits, log_scale, log_ticks, name_text, set_log, stacked
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import count, joined, label, setting, short
 from shoal.search.results.pareto import ParetoFront

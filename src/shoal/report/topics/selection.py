@@ -12,12 +12,7 @@ from shoal.report.blocks import Paragraph, PlainTable, Section, figures, sentenc
 from shoal.report.words import integer, interval, number
 from shoal.results import Interval
 
-NAMES = {
-    "asimov": "Asimov significance",
-    "ams": "AMS",
-    "s/sqrt(b)": "S/√B",
-    "s/sqrt(s+b)": "S/√(S+B)",
-}
+NAMES = {"asimov": "Asimov significance", "ams": "AMS", "s/sqrt(b)": "S/√B", "s/sqrt(s+b)": "S/√(S+B)"}
 
 
 def sections(record: Record) -> Iterator[Section]:
