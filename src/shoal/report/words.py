@@ -15,10 +15,6 @@ _MISSING = "–"
 _LABELS = {
     "most_frequent": "most frequent class",
     "mean": "mean of the training rows",
-    "logistic_regression": "logistic regression",
-    "linear_regression": "linear regression",
-    "gradient_boosting": "gradient boosting",
-    "random_kernels": "random kernels",
     "persistence": "last value again",
     "seasonal_naive": "last season again",
     "pca": "principal components",

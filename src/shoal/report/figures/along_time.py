@@ -9,7 +9,6 @@ import numpy as np
 
 from shoal.report.figures.rasters import shrink, signed
 from shoal.report.figures.style import BLUE, GREEN, INK, VERMILION, add_axes, limits, name_text, new_figure, wide
-from shoal.report.words import joined
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -94,18 +93,17 @@ def draw_along(series: np.ndarray, layers: Mapping[str, np.ndarray], line: str) 
         axes.set_title(name_text(name, 40), color=INK)
         axes.set(yticks=[1, values.shape[1]] if values.shape[1] > 1 else [1], ylabel=line, xticklabels=[])
         top += title + high
+    step_axis(axes)
+    return figure
+
+
+def step_axis(axes: Axes) -> None:
+    """Number the steps, and say what they are, below the lowest of some axes."""
     axes.tick_params(labelbottom=True)
     axes.xaxis.set_major_formatter("{x:.0f}")
     axes.set_xlabel("step")
-    return figure
 
 
 def common_limits(channels: list[np.ndarray]) -> tuple[float, float]:
     """Return limits that hold all of some lines."""
     return limits(np.concatenate([values.ravel() for values in channels]), log=False)
-
-
-def listed(names: tuple[str, ...], most: int = 3) -> str:
-    """Return the first names as an enumeration."""
-    more = [f"{len(names) - most} more"] if len(names) > most else []
-    return joined([*(name_text(name) for name in names[:most]), *more])

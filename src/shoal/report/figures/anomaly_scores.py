@@ -91,7 +91,6 @@ def draw(shown: AnomalyHistogram) -> Figure:
         color=INK,
         transform=axes.get_xaxis_transform(),
     )
-    axes.set_xlabel("anomaly score")
-    axes.set_ylabel("test rows")
+    axes.set(xlabel="anomaly score", ylabel="test rows")
     axes.locator_params(axis="y", nbins=6, integer=True)
     return figure

@@ -12,7 +12,18 @@ from shoal.codec import stored
 from shoal.data.units import NO_UNITS, labelled
 from shoal.evaluation.explanation.attribution import Attribution
 from shoal.report.figures.drawable import Drawable
-from shoal.report.figures.style import BLUE, INK, MUTED, VERMILION, add_axes, beside_rows, limits, name_text, new_figure
+from shoal.report.figures.style import (
+    BLUE,
+    INK,
+    MUTED,
+    VERMILION,
+    add_axes,
+    beside_rows,
+    limits,
+    name_rows,
+    name_text,
+    new_figure,
+)
 from shoal.report.words import number
 
 if TYPE_CHECKING:
@@ -85,10 +96,7 @@ def draw(shown: AttributionFigure) -> Figure:
     for row, part, error in zip(rows, shown.parts, errors, strict=True):
         axes.plot([part - error, part + error], [row, row], color=INK, lw=0.9, solid_capstyle="butt")
     axes.axvline(0.0, color=MUTED, lw=0.7)
-    axes.set_yticks(rows, names)
-    axes.set_ylim(count - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
+    name_rows(axes, names)
     axes.set_xlim(*limits(np.concatenate([shown.parts - errors, shown.parts + errors, [0.0]]), log=False))
     axes.set_xlabel(f"part of the {shown.what}", loc="right")
     axes.locator_params(axis="x", nbins=max(2, int((width - left) / 0.45)))

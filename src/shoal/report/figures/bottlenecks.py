@@ -10,7 +10,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
-from shoal.report.figures.style import BLUE, INK, MUTED, add_axes, limits, log_scale, new_figure, set_log
+from shoal.report.figures.style import BLUE, DASHED, INK, add_axes, limits, log_scale, new_figure, set_log
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import joined
 from shoal.search.results.ranking import WITHIN
@@ -63,7 +63,7 @@ def draw(shown: Bottlenecks) -> Figure:
     figure = new_figure(2.5)
     axes = add_axes(figure, 0.62, 0.45, 0.15, 0.12)
     enough = (1.0 + WITHIN) * float(shown.scores.min())
-    axes.axhline(enough, color=MUTED, lw=0.8, ls=(0, (4, 3)))
+    axes.axhline(enough, **DASHED)
     axes.plot(shown.sizes, shown.scores, "o-", color=BLUE, ms=4)
     own = shown.sizes == shown.chosen
     axes.plot(shown.sizes[own], shown.scores[own], "o", ms=9, mfc="none", mec=INK, mew=1.1)
@@ -73,6 +73,5 @@ def draw(shown: Bottlenecks) -> Figure:
     values = np.append(shown.scores, enough)
     if log_scale(values, 4.0):
         set_log(axes, "y", *limits(values, log=True))
-    axes.set_xlabel("bottleneck: numbers of a code")
-    axes.set_ylabel("best validation score")
+    axes.set(xlabel="bottleneck: numbers of a code", ylabel="best validation score")
     return figure

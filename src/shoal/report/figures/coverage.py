@@ -10,7 +10,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.error_bars import ErrorBars
-from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, new_figure
+from shoal.report.figures.style import BLUE, DASHED, MUTED, add_axes, bars, new_figure
 from shoal.report.figures.tabular import Columns
 
 if TYPE_CHECKING:
@@ -78,12 +78,11 @@ def draw(shown: Coverage) -> Figure:
     figure = new_figure(2.7)
     axes = add_axes(figure, 0.55, 0.45, 0.12, 0.12)
     x = 100 * shown.levels
-    axes.axhline(0, color=MUTED, lw=0.8, ls=(0, (4, 3)))
+    axes.axhline(0, **DASHED)
     low, high = (100 * (end - shown.levels) for end in (shown.low, shown.high))
     axes.plot(*bars(x, low, high), color=BLUE, lw=1.0)
     axes.plot(x, 100 * (shown.before - shown.levels), "o", mfc="none", mec=MUTED, mew=1.0, ms=5)
     axes.plot(x, 100 * (shown.observed - shown.levels), "o", color=BLUE, ms=4)
     axes.set_xlim(x.min() - 3, 101)
-    axes.set_xlabel("share to be held (%)")
-    axes.set_ylabel("observed − stated (%)")
+    axes.set(xlabel="share to be held (%)", ylabel="observed − stated (%)")
     return figure

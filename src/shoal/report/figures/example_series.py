@@ -14,7 +14,7 @@ from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.forecast import ForecastRows
 from shoal.evaluation.topics.labelled_steps import StepExamples
 from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
-from shoal.report.figures.examples import Label, labels, meaning
+from shoal.report.figures.examples import Label, labels, meaning, order_of, wrong_ones
 from shoal.report.figures.style import INK, add_axes, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, lines
 from shoal.report.words import count
@@ -45,22 +45,13 @@ class ExampleSeries:
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
-        wrong = sum(label.right is False for label in self.labels)
-        bad = f", {wrong} of them predicted wrongly" if wrong else ""
-        return f"{count(len(self.labels), 'test series', 'test series')}{bad}."
+        return f"{count(len(self.labels), 'test series', 'test series')}{wrong_ones(self.labels)}."
 
     @property
     def caption(self) -> str:
         """How to read the figure."""
-        last = "those where the ensemble was surest of a wrong class" if self._wrong else "those missed most"
-        which = f"Test series, the last of them {last}."
-        if self.labels[0].right and not self._wrong:
-            which = "Test series, of all classes in turn."
+        which = order_of(self.labels, "Test series", ", the last of them those missed most")
         return f"{which} {self.texts}{colours_of(self.channels)}"
-
-    @property
-    def _wrong(self) -> bool:
-        return any(label.right is False for label in self.labels)
 
 
 def numbers(record: Record) -> ExampleSeries | None:

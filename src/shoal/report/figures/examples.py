@@ -81,6 +81,19 @@ def meaning(record: Record, above: str = "Above", below: str = "below") -> str:
     return f"{above}: the true value{of}; {below}: the prediction with its standard deviation."
 
 
+def wrong_ones(shown: tuple[Label, ...]) -> str:
+    """Return how many were predicted wrongly, as a clause; nothing if none."""
+    wrong = sum(label.right is False for label in shown)
+    return f", {wrong} of them predicted wrongly" if wrong else ""
+
+
+def order_of(shown: tuple[Label, ...], what: str, missed: str) -> str:
+    """Return in which order examples come, in a sentence; `missed` tells of those that are numbers."""
+    if wrong_ones(shown):
+        return f"{what}, the last of them those where the ensemble was surest of a wrong class."
+    return f"{what}{', of all classes in turn' if shown[0].right else missed}."
+
+
 def right_and_wrong(shown: tuple[Label, ...], most: int) -> np.ndarray:
     """Return the places of so many examples, half of them bad ones where there are as many; good ones first."""
     wrong = [i for i, label in enumerate(shown) if label.right is False][: most // 2]

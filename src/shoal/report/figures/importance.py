@@ -23,6 +23,7 @@ from shoal.report.figures.style import (
     bars,
     beside_rows,
     limits,
+    name_rows,
     name_text,
     new_figure,
     text_width,
@@ -141,10 +142,7 @@ def draw(shown: ImportanceFigure) -> Figure:
         ends, at = bars(places, values[own] - errors[own], values[own] + errors[own])[::-1]
         axes.plot(ends, at, color=colour, lw=1.4 if colour == BLUE else 1.0, solid_capstyle="butt")
         axes.plot(values[own], places, "o", color=colour, mfc=face, ms=size)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_yticks(range(len(rows)), names)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
+    name_rows(axes, names)
     axes.set_xlim(*limits(np.concatenate([values - errors, values + errors, [0.0]]), log=False))
     target = labelled(shown.found.target, shown.unit)
     text = shown.score.change + (f" of {name_text(target)}" if target else "")

@@ -13,7 +13,7 @@ from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.error_bars import level_of
 from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.labelled_steps import StepExamples
-from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
+from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled, step_axis
 from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, limits, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, joined
 from shoal.report.words import count, label, number, percent
@@ -126,9 +126,7 @@ def draw(shown: LabelledSteps) -> Figure:
         axes = add_axes(figure, left, total - top - above - below, 0.1, top + above + 0.06)
         (_classes if shown.classes else _values)(axes, shown, i, len(channels))
         axes.set(xlim=(0.5, longest), xticklabels=[])
-    axes.xaxis.set_major_formatter("{x:.0f}")
-    axes.tick_params(labelbottom=True)
-    axes.set_xlabel("step")
+    step_axis(axes)
     return figure
 
 

@@ -13,6 +13,7 @@ from shoal.evaluation.topics.overtraining import ClassScores, Overtraining
 from shoal.report.figures.style import (
     BLUE,
     INK,
+    LEGEND_ABOVE,
     PAPER,
     VERMILION,
     add_axes,
@@ -57,11 +58,9 @@ class Scores:
         rows = "weighted rows" if self.weighted else "rows"
         return (
             f"Probability of {name_text(self.signal.name)} as the networks give it: {rows} of the training filled, of "
-            f"the "
-            f"test as points with errors √(Σ w²), each class with area one. Kolmogorov-Smirnov test of training "
-            f"against "
-            f"test, {tests}. A small p says that training rows are known better than new ones, not that the networks "
-            "were trained too long."
+            "the test as points with errors √(Σ w²), each class with area one. Kolmogorov-Smirnov test of training "
+            f"against test, {tests}. A small p says that training rows are known better than new ones, not that the "
+            "networks were trained too long."
         )
 
     def table(self) -> dict[str, Any]:
@@ -93,9 +92,8 @@ def draw(shown: Scores) -> Figure:
     else:
         axes.axhline(0.0, color=INK, lw=0.5)
     axes.set_xlim(shown.edges[0], shown.edges[-1])
-    axes.set_xlabel(f"probability of {name_text(shown.signal.name)}")
-    axes.set_ylabel("density")
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2, columnspacing=1.2)
+    axes.set(xlabel=f"probability of {name_text(shown.signal.name)}", ylabel="density")
+    axes.legend(**LEGEND_ABOVE, columnspacing=1.2)
     return figure
 
 

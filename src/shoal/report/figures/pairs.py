@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.reconstruction import ReconstructedRows, ReconstructionRecord
-from shoal.report.figures.rasters import fitted, pictures, show, shrunk
+from shoal.report.figures.rasters import fitted, pictures, show, shrunk, write_beside
 from shoal.report.figures.style import BLUE, INK, MUTED, VERMILION, add_axes, limits, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, lines, pixels
 from shoal.report.words import number
@@ -91,8 +91,7 @@ def _images(shown: Pairs) -> Figure:
         left, top = 0.05 + (i % columns) * cell + (cell - across) / 2, i // columns * step + text
         frame = VERMILION if shown.anomalies[i] else MUTED
         axes = show(figure, (left, top, across, tall), raster[i], frame=frame)
-        title: dict[str, Any] = {"ha": "center", "va": "bottom", "size": 7, "color": INK, "transform": axes.transAxes}
-        axes.text(0.5, 1 + 0.045 / tall, shown.titles[i], **title)
+        write_beside(axes, 1 + 0.045 / tall, shown.titles[i], INK)
         show(figure, (left, top + tall + 0.05, across, tall), raster[count + i], frame=frame)
     return figure
 

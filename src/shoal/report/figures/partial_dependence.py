@@ -38,7 +38,6 @@ ACROSS, MOST_OUTPUTS, MOST_CATEGORIES = 3, 3, 12
 CELL = 1.55  # inches, the width of a panel with its labels at least
 COLOURS, MARKS = (BLUE, VERMILION, GREEN), "osD"
 DASHES: tuple[Any, ...] = ((0, (3, 2)), (0, (6, 1.5)), (0, (1.2, 1.2)))
-FORMS = {"partial": "partial dependence", "accumulated": "accumulated local effects"}
 
 
 @stored("figure.partial_dependence")

@@ -10,7 +10,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.error_bars import level_of
-from shoal.report.figures.style import BLUE, MUTED, bars, limits, name_text, stacked
+from shoal.report.figures.style import BLUE, DASHED, bars, limits, name_text, stacked
 from shoal.report.figures.tabular import Columns, joined
 from shoal.report.figures.targets import TargetRows, scatter, some_of, target_rows, thinned
 from shoal.report.words import count, percent
@@ -72,13 +72,12 @@ def _panel(axes: Axes, rows: TargetRows, title: bool) -> None:
     name = name_text(rows.title, 30)
     few = thinned(rows)
     span = limits(np.concatenate([rows.truth, rows.mean]), log=False)
-    axes.plot(span, span, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=3)
+    axes.plot(span, span, **DASHED, zorder=3)
     alpha = 0.45 if len(few) <= 100 else 0.3
     axes.plot(*bars(rows.truth[few], rows.low[few], rows.high[few]), color=BLUE, lw=0.7, alpha=alpha)
     scatter(axes, rows.truth, rows.mean, rows.weights)
     ends = np.concatenate([rows.mean, rows.low[few], rows.high[few], rows.truth])
     axes.set(xlim=span, ylim=limits(ends, log=False))
-    axes.set_xlabel(f"true {name}")
-    axes.set_ylabel("predicted" if title else f"predicted {name}")
+    axes.set(xlabel=f"true {name}", ylabel="predicted" if title else f"predicted {name}")
     if title:
         axes.set_title(name)

@@ -81,8 +81,7 @@ def draw(shown: Pulls) -> Figure:
         axes.plot(x, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), color=INK, lw=1.0)
         axes.set_xlim(-EDGE, EDGE)
         axes.set_ylim(min(heights.min() * 1.1, 0), max(heights.max(), 0.4) * 1.1)
-        axes.set_xlabel("pull = (true − predicted) / std")
-        axes.set_ylabel("density")
+        axes.set(xlabel="pull = (true − predicted) / std", ylabel="density")
         if len(shown.names) > 1:
             axes.set_title(name_text(name, 30))
     return figure

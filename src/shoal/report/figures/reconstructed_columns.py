@@ -11,7 +11,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
-from shoal.report.figures.style import BLUE, MUTED, add_axes, limits, name_text, new_figure, wide
+from shoal.report.figures.style import BLUE, DASHED, add_axes, limits, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, joined, of
 from shoal.report.words import count
 
@@ -88,6 +88,6 @@ def draw(shown: ReconstructedColumns) -> Figure:
 
 def _panel(axes: Axes, truth: np.ndarray, guess: np.ndarray) -> None:
     span = limits(np.concatenate([truth, guess]), log=False)
-    axes.plot(span, span, color=MUTED, lw=0.8, ls=(0, (4, 3)))
+    axes.plot(span, span, **DASHED)
     axes.plot(truth, guess, "o", ms=2.2, mew=0, color=BLUE, alpha=0.45, rasterized=len(truth) > 1500)
     axes.set(xlim=span, ylim=span)

@@ -10,7 +10,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.cuts import Selection
 from shoal.evaluation.record import Record
-from shoal.report.figures.style import BLUE, MUTED, VERMILION, add_axes, bars, new_figure, set_log
+from shoal.report.figures.style import BLUE, DASHED, VERMILION, add_axes, bars, new_figure, set_log
 from shoal.report.words import interval
 from shoal.results import Interval
 
@@ -71,7 +71,7 @@ def draw(shown: Rejection) -> Figure:
     known = shown.background > 0
     x, y = shown.signal[known], 1.0 / shown.background[known]
     efficiency = np.linspace(0.01, 1.0, 100)
-    axes.plot(efficiency, 1.0 / efficiency, color=MUTED, lw=0.8, ls=(0, (4, 3)))
+    axes.plot(efficiency, 1.0 / efficiency, **DASHED)
     axes.plot(x, y, color=BLUE, drawstyle="steps-post")
     place, rejection = np.array([shown.at[0]]), shown.at[1]
     most = max(float(y.max(initial=1.0)), 2.0)
@@ -81,6 +81,5 @@ def draw(shown: Rejection) -> Figure:
         axes.plot(place, [rejection.value], "o", color=VERMILION, ms=4.5)
     set_log(axes, "y", 0.9, 2 * most)
     axes.set_xlim(0, 1.01)
-    axes.set_xlabel("signal efficiency")
-    axes.set_ylabel("background rejection")
+    axes.set(xlabel="signal efficiency", ylabel="background rejection")
     return figure

@@ -9,7 +9,7 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
-from shoal.report.figures.style import MUTED, VERMILION, limits, name_text, stacked
+from shoal.report.figures.style import DASHED, VERMILION, limits, name_text, stacked
 from shoal.report.figures.tabular import Columns, joined, of
 from shoal.report.figures.targets import TargetRows, scatter, some_of, target_rows
 from shoal.report.words import count, label
@@ -87,7 +87,7 @@ def draw(shown: Residuals) -> Figure:
     figure, places = stacked(len(shown.panels), 2.5, titles=len(shown.panels) > 1)
     for rows, median, axes in zip(shown.panels, shown.medians, places, strict=True):
         name = name_text(rows.title, 30)
-        axes.axhline(0, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=3)
+        axes.axhline(0, **DASHED, zorder=3)
         scatter(axes, rows.mean, rows.residual, rows.weights)
         if median.size:
             axes.plot(*median, color=VERMILION, lw=1.4, zorder=4)

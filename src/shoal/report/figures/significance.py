@@ -10,7 +10,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.cuts import Scan, Selection
 from shoal.evaluation.record import Record
-from shoal.report.figures.style import BLUE, INK, MUTED, VERMILION, add_axes, bars, new_figure
+from shoal.report.figures.style import BLUE, INK, LEGEND_ABOVE, MUTED, VERMILION, add_axes, bars, new_figure
 from shoal.report.words import number
 from shoal.results import Interval
 
@@ -94,7 +94,6 @@ def draw(shown: Significance) -> Figure:
     axes.plot(*bars(at, np.array([value.low]), np.array([value.high])), color=VERMILION, lw=2.0)
     axes.plot(at, [value.value], "o", color=VERMILION, ms=4.5)
     axes.set_ylim(bottom=0.0)
-    axes.set_xlabel("cut on the score")
-    axes.set_ylabel(LABELS[shown.measure])
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
+    axes.set(xlabel="cut on the score", ylabel=LABELS[shown.measure])
+    axes.legend(**LEGEND_ABOVE)
     return figure

@@ -15,6 +15,7 @@ from shoal.report.figures.style import (
     BLUE,
     GRID,
     INK,
+    LEGEND_ABOVE,
     MUTED,
     PAPER,
     VERMILION,
@@ -175,7 +176,7 @@ def _histograms(axes: Axes, shown: SystematicBand, colours: tuple[str, ...]) -> 
     axes.set_xlim(shown.edges[0], shown.edges[-1])
     axes.set_ylabel(shown.bins_hold)
     if len(shown.histograms) > 1:
-        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
+        axes.legend(**LEGEND_ABOVE)
 
 
 def _ratio(axes: Axes, edges: np.ndarray, band: Band, colour: str) -> None:

@@ -14,11 +14,13 @@ from shoal.report.figures.style import (
     BLUE,
     GRID,
     INK,
+    LEGEND_ABOVE,
     MUTED,
     PAPER,
     VERMILION,
     add_axes,
     beside_rows,
+    name_rows,
     name_text,
     new_figure,
 )
@@ -126,15 +128,13 @@ def draw(shown: Tornado) -> Figure:
     axes.barh([rows - 1], [up], 0.5, color=MUTED, alpha=0.6, lw=0)
     axes.barh([rows - 1], [-down], 0.5, color=MUTED, alpha=0.6, lw=0)
     axes.axhline(rows - 1.5, color=MUTED, lw=0.5)
-    axes.set_yticks(range(rows), [*names, total])
-    axes.tick_params(axis="y", length=0)
+    name_rows(axes, [*names, total])
     axes.set_ylim(rows - 0.4, -0.6)
     axes.margins(x=0.06)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel(f"shift of {name_text(label(shown.quantity))} from {number(shown.nominal)}", loc="right")
-    axes.spines["left"].set_visible(False)
     handles = [Patch(facecolor=COLOURS[side], label=side, lw=0, **HATCHES[side]) for side in SIDES]
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
+    axes.legend(handles=handles, **LEGEND_ABOVE)
     return figure
 
 
