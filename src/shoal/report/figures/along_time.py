@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.rasters import shrink, signed
 from shoal.report.figures.style import BLUE, GREEN, INK, VERMILION, add_axes, limits, name_text, new_figure, wide
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 COLOURS = {"blue": BLUE, "vermilion": VERMILION, "green": GREEN}
 DASHES: tuple[Any, ...] = ("-", (0, (3.5, 1.2)), (0, (1.2, 1.0)))  # so that lines differ in grey, too

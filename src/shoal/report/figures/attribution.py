@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.data.units import NO_UNITS, labelled
 from shoal.evaluation.explanation.attribution import Attribution
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.style import (
     BLUE,
@@ -25,9 +26,6 @@ from shoal.report.figures.style import (
     new_figure,
 )
 from shoal.report.words import number
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MOST = 14
 ROW = 0.22  # inches

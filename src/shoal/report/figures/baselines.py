@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,14 +12,11 @@ from shoal.evaluation.topics.baselines import BaselineScores
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import PartScores
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import BLUE, MUTED, PAPER, add_axes, fit_axis, name_rows, narrow, new_figure, text_width
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import greater_is_better, joined, label
 from shoal.results import Interval, Task
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PLACE = 200
 SHOWN = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +11,9 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.error_bars import ErrorBars
 from shoal.evaluation.topics.predictions import PredictedTestRows
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.style import BLUE, DASHED, MUTED, add_axes, bars, name_text, narrow, new_figure, text_width
 from shoal.report.figures.tabular import Columns
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 60
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.examples import SignalRecord
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.examples import Label, labels, meaning, order_of, wrong_ones
 from shoal.report.figures.rasters import fitted, pictures, show, shrunk, write_beside
 from shoal.report.figures.style import INK, MUTED, VERMILION, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, pixels
 from shoal.report.words import count
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 220
 CELL = 1.08  # inches, the width of an image with its texts at least

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,14 +14,11 @@ from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.forecast import ForecastRows
 from shoal.evaluation.topics.labelled_steps import StepExamples
 from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.examples import Label, labels, meaning, order_of, wrong_ones
 from shoal.report.figures.style import INK, add_axes, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, lines
 from shoal.report.words import count
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PLACE = 230
 CELL = 2.2  # inches, the width of a series at least

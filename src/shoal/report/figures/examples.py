@@ -51,9 +51,9 @@ def labels(record: Record, rows: np.ndarray) -> tuple[Label, ...]:
 def _label(record: Record, row: int) -> Label:
     rows, classes = record[PredictedTestRows], record[DataRecord].classes
     if rows.probabilities is not None:
-        said = int(rows.probabilities[row].argmax())
+        predicted = int(rows.probabilities[row].argmax())
         true = int(rows.truth[row])
-        return Label(classes[true], label_of(classes[said], rows.probabilities[row, said]), said == true)
+        return Label(classes[true], label_of(classes[predicted], rows.probabilities[row, predicted]), predicted == true)
     assert rows.mean is not None
     error = "" if rows.std is None else f" ± {number(rows.std[row, 0], 2)}"
     return Label(number(rows.truth[row, 0]), f"{number(rows.mean[row, 0])}{error}")
@@ -61,13 +61,13 @@ def _label(record: Record, row: int) -> Label:
 
 def label_of(name: str, share: float | None = None) -> str:
     """Return a prediction as `Label.said` holds it: a name, and behind a tab its probability."""
-    return name if share is None else f"{name}\t{percent(share)}"
+    return name if share is None else f"{name}\t{probability_text(share)}"
 
 
-def percent(share: float) -> str:
+def probability_text(share: float) -> str:
     """Return a probability; only what is certain is 100 %.
 
-    >>> percent(0.987), percent(0.9999)
+    >>> probability_text(0.987), probability_text(0.9999)
     ('99 %', '> 99 %')
     """
     return "> 99 %" if 0.995 <= share < 1.0 else f"{100 * share:.0f} %"

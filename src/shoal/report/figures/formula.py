@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.formula.formulas import Formulas
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import (
     BLUE,
     DASHED,
@@ -24,10 +24,6 @@ from shoal.report.figures.style import (
 )
 from shoal.report.figures.tabular import Columns
 from shoal.statistics.metrics import METRICS
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 @stored("figure.formula_front")
@@ -76,21 +72,21 @@ class FormulaFront:
         )
 
 
-def numbers(found: Formulas) -> FormulaFront:
+def numbers(formulas: Formulas) -> FormulaFront:
     """Return the numbers of the figure; scores are those of the test rows if these were used."""
-    part = next(reversed(found.rows))
-    scores = [one.scores[part] for one in found.formulas]
-    ensemble = found.ensemble[part]
+    part = next(reversed(formulas.rows))
+    scores = [formula.scores[part] for formula in formulas.formulas]
+    ensemble = formulas.ensemble[part]
     return FormulaFront(
-        np.asarray([one.complexity for one in found.formulas]),
-        np.asarray([one.misfit for one in found.formulas]),
+        np.asarray([formula.complexity for formula in formulas.formulas]),
+        np.asarray([formula.misfit for formula in formulas.formulas]),
         np.asarray([[s.value, s.low, s.high] for s in scores]),
         (ensemble.value, ensemble.low, ensemble.high),
-        found.taken,
-        found.best.text,
-        METRICS[found.metric].label,
+        formulas.taken,
+        formulas.best.text,
+        METRICS[formulas.metric].label,
         part,
-        found.rows[part],
+        formulas.rows[part],
     )
 
 

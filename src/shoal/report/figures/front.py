@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.candidates import Candidates
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.networks_tried import ceiling, clipped, draw_candidates
 from shoal.report.figures.style import GRID, INK, add_axes, fit_axis, limits, log_scale, new_figure, set_log
 from shoal.report.words import count, integer
 from shoal.search.results.pareto import ParetoFront
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 40
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from shoal.codec import stored
 from shoal.data.units import NO_UNITS, labelled
 from shoal.evaluation.explanation.interactions import Interactions
 from shoal.evaluation.explanation.scores import Estimate
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.style import (
     BLUE,
@@ -25,10 +26,6 @@ from shoal.report.figures.style import (
     wide,
 )
 from shoal.report.words import count, integer
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 ROW = 0.22  # inches
 
@@ -93,8 +90,8 @@ def draw(shown: InteractionsFigure) -> Figure:
 
 
 def _panel(axes: Axes, names: list[str], estimates: list[Estimate], label: str) -> None:
-    values = np.asarray([one.value for one in estimates])
-    errors = np.nan_to_num([one.error for one in estimates])
+    values = np.asarray([estimate.value for estimate in estimates])
+    errors = np.nan_to_num([estimate.error for estimate in estimates])
     for row, (value, error) in enumerate(zip(values, errors, strict=True)):
         axes.plot([max(value - error, 0.0), value + error], [row, row], color=BLUE, lw=1.4, solid_capstyle="butt")
     axes.plot(values, range(len(values)), "o", color=BLUE, ms=4.5)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.candidates import CandidateRow, Candidates
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import (
     BLUE,
     MUTED,
@@ -25,10 +26,6 @@ from shoal.report.figures.style import (
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import count, joined, label, setting, short
 from shoal.search.results.pareto import ParetoFront
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PLACE = 30
 PANELS = 3

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.data.units import NO_UNITS, labelled
 from shoal.evaluation.explanation.dependence import Dependence
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.style import (
     BLUE,
@@ -29,10 +30,6 @@ from shoal.report.figures.style import (
     wide,
 )
 from shoal.report.words import joined
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 ACROSS, MOST_OUTPUTS, MOST_CATEGORIES = 3, 3, 12
 CELL = 1.55  # inches, the width of a panel with its labels at least

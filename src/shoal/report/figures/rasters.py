@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import BLUE, MUTED, VERMILION
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 SHARPEST = 128  # pixels along a side: more are not seen in a small picture, but make the page large
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.cuts import Selection
 from shoal.evaluation.record import Record
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.style import BLUE, DASHED, VERMILION, add_axes, bars, new_figure, set_log
 from shoal.report.words import interval
 from shoal.results import Interval
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 90
 
@@ -57,11 +55,11 @@ def numbers(record: Record) -> Rejection | None:
     return None if selection is None else of(selection)
 
 
-def of(found: Selection) -> Rejection:
+def of(selection: Selection) -> Rejection:
     """Return the numbers of the figure of a selection."""
-    curve = found.curve
-    at = found.signal_efficiency.value, found.rejection
-    return Rejection(curve.cuts, curve.signal, curve.background, curve.area, at, found.quoted_on)
+    curve = selection.curve
+    at = selection.signal_efficiency.value, selection.rejection
+    return Rejection(curve.cuts, curve.signal, curve.background, curve.area, at, selection.quoted_on)
 
 
 def draw(shown: Rejection) -> Figure:

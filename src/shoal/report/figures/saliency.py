@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,15 +11,13 @@ from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.examples import SignalRecord
 from shoal.report.figures.along_time import common_limits, draw_lines, scaled, step_axis
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.examples import Label, labels, right_and_wrong
 from shoal.report.figures.rasters import fitted, pictures, show, shrink, shrunk, signed, write_beside
 from shoal.report.figures.style import VERMILION, add_axes, new_figure, wide
 from shoal.report.figures.tabular import Columns, lines, pixels
 from shoal.report.words import count
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 290
 MOST_IMAGES, MOST_SERIES, MOST_PIXELS = 6, 4, 96

@@ -7,15 +7,12 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.words import short
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 COLUMN, WIDE = 86 / 25.4, 178 / 25.4  # inches: one column and both columns of a journal's page
 INK, PAPER, MUTED, GRID = "#1b1f24", "#ffffff", "#6a727c", "#dde1e6"

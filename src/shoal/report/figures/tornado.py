@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.systematics.shifts import NOISE, Systematics
 from shoal.evaluation.systematics.variations import SIDES
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import (
     BLUE,
     GRID,
@@ -25,10 +26,6 @@ from shoal.report.figures.style import (
     new_figure,
 )
 from shoal.report.words import count, label, number
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MOST = 25
 COLOURS = {"up": BLUE, "down": VERMILION}
@@ -87,25 +84,25 @@ class Tornado:
         return {**columns, "mirrored": [*self.mirrored, ""]}
 
 
-def of(found: Systematics, quantity: str | None = None) -> Tornado:
+def of(systematics: Systematics, quantity: str | None = None) -> Tornado:
     """Return the numbers of the figure; by default of the number that decides."""
-    name = quantity or found.main
-    at, effects = found.at(name), found.sorted(name)
+    name = quantity or systematics.main
+    at, effects = systematics.at(name), systematics.sorted(name)
 
     def each(part: str) -> dict[str, np.ndarray]:
         return {side: np.array([getattr(effect.sides[side], part)[at] for effect in effects]) for side in SIDES}
 
     return Tornado(
         name,
-        float(found.nominal[at]),
-        float(found.error[at]),
+        float(systematics.nominal[at]),
+        float(systematics.error[at]),
         tuple(effect.name for effect in effects),
         each("shift"),
         each("error"),
         each("noise"),
         tuple(effect.mirrored or "" for effect in effects),
-        (float(found.up[at]), float(found.down[at])),
-        found.pruned,
+        (float(systematics.up[at]), float(systematics.down[at])),
+        systematics.pruned,
     )
 
 

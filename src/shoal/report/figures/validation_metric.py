@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,12 +12,10 @@ from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.curves import Curves
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.report.figures.bands import Bands, bands, draw_bands, epoch_axis
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.style import GREEN, MUTED, fit_axis, stacked
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import count, label
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 20
 
@@ -68,13 +65,14 @@ class ValidationMetric:
 
 def numbers(record: Record) -> ValidationMetric | None:
     """Return the numbers of the figure, or None if the metric was not recorded."""
-    kept = [i for i, n in enumerate(record[Candidates].networks) if n.kept]
+    networks = record[Candidates].networks
+    kept = [i for i, network in enumerate(networks) if network.kept]
     metric = bands(record[Curves].validation_metric, kept)
     if not len(metric.epochs):
         return None
     of = "target" if record.get(ReconstructionRecord) is None else "inputs"
-    ids = tuple(record[Candidates].networks[i].id for i in kept)
-    return ValidationMetric(metric, record[Curves].metric_name, len(record[Candidates].networks), of, ids)
+    ids = tuple(networks[i].id for i in kept)
+    return ValidationMetric(metric, record[Curves].metric_name, len(networks), of, ids)
 
 
 def draw(shown: ValidationMetric) -> Figure:

@@ -81,8 +81,7 @@ def write_selection(selection: Selection, folder: str | Path) -> list[Path]:
     Raises:
         RunError: a file cannot be written.
     """
-    from shoal.report.figures import FigureNumbers, publish, rejection, significance
+    from shoal.report.figures import publish_numbers, rejection, significance
 
-    modules = {"rejection": rejection, "significance": significance}
-    publish({name: FigureNumbers(name, module.of(selection)) for name, module in modules.items()}, Path(folder))
-    return [Path(folder) / f"{name}.{end}" for name in modules for end in ("svg", "pdf", "csv")]
+    figures = {"rejection": rejection.of(selection), "significance": significance.of(selection)}
+    return publish_numbers(figures, Path(folder))
