@@ -22,7 +22,7 @@ from shoal.report.figures import FIGURES, FigureNumbers
 from shoal.report.figures.codes_plane import PALETTE, RISING
 from shoal.report.figures.export import PAGE_COLOURS, csv_text, drawing, inline_svg, svg_text
 from shoal.report.figures.kept import NAME, decode, encode, keep, kept
-from shoal.report.figures.tabular import frame, joined, of, pixels
+from shoal.report.figures.tabular import frame, of, pixels, side_by_side
 
 Shown = dict[tuple[str, str], FigureNumbers]
 AN_ADDITION = """
@@ -195,7 +195,7 @@ def test_a_file_cannot_name_what_is_no_figure(numbers: Any, what: str, tmp_path:
 def test_tables_of_pixels_and_columns_of_one_name() -> None:
     table = pixels({"a": np.zeros((1, 2, 2)), "b": np.ones((1, 2, 2))}, ("red", "blue"))
     assert list(table) == ["row", "column", "a_red", "a_blue", "b_red", "b_blue"]
-    assert list(joined([{"x": 1}, {"x": 2}, {"x": 3}])) == ["x", "x_2", "x_3"]
+    assert list(side_by_side([{"x": 1}, {"x": 2}, {"x": 3}])) == ["x", "x_2", "x_3"]
     assert of("p / Pa", "low", "Pa") == "p_low [Pa]"
 
 

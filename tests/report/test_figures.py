@@ -29,7 +29,7 @@ from shoal.report.figures.networks_tried import numbers as tried_numbers
 from shoal.report.figures.pulls import density
 from shoal.report.figures.residuals import running_median
 from shoal.report.figures.style import log_ticks, name_text, new_figure
-from shoal.report.figures.targets import thinned
+from shoal.report.figures.targets import rows_with_bars
 from shoal.results import Status
 from shoal.search.results.importance import HyperparameterImportance
 
@@ -125,7 +125,7 @@ def test_coverage_is_shown_at_all_levels_of_numbers(record_of: Maker) -> None:
 def test_error_bars_are_thinned_and_the_caption_says_so(record_of: Maker) -> None:
     record = record_of(classes=(), targets=("y",), test=3000, networks=3, epochs=5)
     shown = figure_numbers(record)["predicted_true"].numbers
-    assert len(thinned(shown.panels[0])) == 300
+    assert len(rows_with_bars(shown.panels[0])) == 300
     assert "300 of 3,000 rows" in shown.caption
     panel = shown.panels[0]
     assert record[PredictedTestRows].std is not None

@@ -7,12 +7,8 @@ from pathlib import Path
 
 from shoal.evaluation.record import Record
 from shoal.helper_process import HelperProcess
-from shoal.report.figures import FIGURES as FIGURES
-from shoal.report.figures import figure_numbers as figure_numbers
-from shoal.report.figures import keep_figures as keep_figures
-from shoal.report.figures import write_figures as write_figures
-from shoal.report.page import page_html as page_html
-from shoal.report.page import write_page as write_page
+from shoal.report.figures import FIGURES, figure_numbers, keep_figures, write_figures
+from shoal.report.page import page_html, write_page
 
 __all__ = [
     "FIGURES",

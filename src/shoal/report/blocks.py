@@ -172,7 +172,7 @@ def sentences(lines: Iterable[str]) -> Bullets:
 
 def figures(*shown: str | Figure, style: str = "figures") -> Group:
     """Return figures beside each other, those that are only named in their usual size."""
-    return Group(tuple(Figure(one) if isinstance(one, str) else one for one in shown), style)
+    return Group(tuple(Figure(figure) if isinstance(figure, str) else figure for figure in shown), style)
 
 
 def names_of_figures(blocks: Iterable[Block]) -> Iterator[str]:

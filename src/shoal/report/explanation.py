@@ -160,14 +160,12 @@ def write_explanation(
     Raises:
         RunError: a file cannot be written.
     """
-    from shoal.report.figures import FigureNumbers, publish
+    from shoal.report.figures import publish_numbers
     from shoal.runs.documents import json_text, plain
     from shoal.runs.writing import write_atomically
 
     folder = Path(folder)
-    of_name = {name: FigureNumbers(name, shown) for name, shown in _figures(explanation, classes, units)}
-    publish(of_name, folder)
-    written = [folder / f"{name}.{end}" for name in of_name for end in ("svg", "pdf", "csv")]
+    written = publish_numbers(dict(_figures(explanation, classes, units)), folder)
     document = "attribution.json" if explanation.attributions else "explanation.json"
     write_atomically(folder / document, json_text(plain(explanation.as_dict())))
     return [*written, folder / document]

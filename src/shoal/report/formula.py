@@ -56,10 +56,10 @@ def write_formulas(formulas: Formulas, folder: Path) -> Path:
     Raises:
         RunError: a file cannot be written.
     """
-    from shoal.report.figures import FigureNumbers, formula, publish
+    from shoal.report.figures import formula, publish_numbers
     from shoal.report.figures.export import save_table
 
     write_atomically(folder / f"{NAME}.json", json_text({"format": FORMAT, **formulas.as_dict()}))
     save_table(table(formulas), folder, "front")
-    publish({NAME: FigureNumbers(NAME, formula.numbers(formulas))}, folder)
+    publish_numbers({NAME: formula.numbers(formulas)}, folder)
     return folder

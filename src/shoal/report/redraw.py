@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shoal.errors import RunError, SettingError, listing, suggest
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.drawable import FigureNumbers
 from shoal.report.figures.export import csv_text, drawing, pdf_bytes, png_bytes, svg_text
 from shoal.report.figures.kept import NAME, kept
@@ -17,9 +18,6 @@ from shoal.report.figures.pgf import pgf_files, pgf_style
 from shoal.report.figures.style import COLUMN, WIDE, with_title
 from shoal.runs.folder import RunFolder
 from shoal.runs.writing import write_atomically
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 FORMATS = ("pdf", "svg", "png", "pgf")
 WIDTHS = {"single": COLUMN, "double": WIDE}

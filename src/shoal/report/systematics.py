@@ -81,7 +81,7 @@ def write_systematics(systematics: Systematics, folder: str | Path, classes: tup
     Raises:
         RunError: a file cannot be written.
     """
-    from shoal.report.figures import FigureNumbers, publish, systematic_band, tornado
+    from shoal.report.figures import publish_numbers, systematic_band, tornado
     from shoal.runs.documents import json_text
     from shoal.runs.writing import write_atomically
 
@@ -90,11 +90,8 @@ def write_systematics(systematics: Systematics, folder: str | Path, classes: tup
     write_atomically(folder / NAME, json_text({"format": FORMAT, **systematics.as_dict()}))
     write_atomically(folder / "shifts.csv", systematics.frame.write_csv())
     write_atomically(folder / "bins.csv", systematics.bins.write_csv())
-    figures = {"tornado": FigureNumbers("tornado", tornado.of(systematics))}
-    bands = systematic_band.of(systematics, classes)
-    figures |= {name: FigureNumbers(name, band) for name, band in bands.items()}
-    publish(figures, folder)
-    return [*written, *(folder / f"{name}.{end}" for name in figures for end in ("svg", "pdf", "csv"))]
+    figures = {"tornado": tornado.of(systematics), **systematic_band.of(systematics, classes)}
+    return [*written, *publish_numbers(figures, folder)]
 
 
 def _shift(effect: VariationEffect, side: Side, at: int) -> str:

@@ -15,10 +15,6 @@ _MISSING = "–"
 _LABELS = {
     "most_frequent": "most frequent class",
     "mean": "mean of the training rows",
-    "logistic_regression": "logistic regression",
-    "linear_regression": "linear regression",
-    "gradient_boosting": "gradient boosting",
-    "random_kernels": "random kernels",
     "persistence": "last value again",
     "seasonal_naive": "last season again",
     "pca": "principal components",
@@ -130,9 +126,9 @@ def _with_scale(value: Interval, shown: tuple[float, ...]) -> str:
     exponent = _exponent(max(parts, key=abs))
     if not -4 <= exponent < 6:
         return ", ".join(number(x) for x in shown)
-    own = _exponent(value.value) if math.isfinite(value.value) and value.value else exponent
+    of_value = _exponent(value.value) if math.isfinite(value.value) and value.value else exponent
     # Shares keep three decimals up to 1.000, so that a column of them lines up.
-    decimals = 2 - (min(own, -1) if max(parts) <= 1 else own)
+    decimals = 2 - (min(of_value, -1) if max(parts) <= 1 else of_value)
     width = value.high - value.low
     if math.isfinite(width) and width > 1e-6 * abs(max(parts, key=abs)):  # less is rounding
         # Two or three significant digits of the width: fewer hide it, more pretend.
@@ -185,23 +181,23 @@ def percent(share: float) -> str:
     return f"{100 * share:.4g} %"
 
 
-def count(amount: float, one: str, several: str | None = None) -> str:
+def count(amount: float, singular: str, plural: str | None = None) -> str:
     """Return an amount with its noun in the right number.
 
     >>> count(1, "row"), count(2, "class", "classes")
     ('1 row', '2 classes')
     """
-    return f"{integer(amount)} {one if amount == 1 else several or one + 's'}"
+    return f"{integer(amount)} {singular if amount == 1 else plural or singular + 's'}"
 
 
-def in_the_mean(amount: float, one: str, several: str) -> str:
+def in_the_mean(amount: float, singular: str, plural: str) -> str:
     """Return a mean amount with its noun in the right number.
 
     >>> in_the_mean(1.0004, "class", "classes"), in_the_mean(1.25, "class", "classes")
     ('1 class in the mean', '1.25 classes in the mean')
     """
     text = short(amount, 3)
-    return f"{text} {one if text == '1' else several} in the mean"
+    return f"{text} {singular if text == '1' else plural} in the mean"
 
 
 def sentence(text: str) -> str:

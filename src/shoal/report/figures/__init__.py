@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 from types import ModuleType
+from typing import Any
 
 from shoal.evaluation.record import Record
 from shoal.report.figures.drawable import FigureNumbers as FigureNumbers
@@ -72,6 +73,16 @@ def publish(figures: Mapping[str, FigureNumbers], place: Path) -> dict[str, str]
             elements[name] = save(figure.draw(), place, name, figure.numbers.alt)
             save_table(figure.numbers.table(), place, name)
     return elements
+
+
+def publish_numbers(numbers: Mapping[str, Any], place: Path) -> list[Path]:
+    """Publish figures by their numbers, and return the paths of their files.
+
+    Raises:
+        RunError: a file cannot be written.
+    """
+    publish({name: FigureNumbers(name, of_figure) for name, of_figure in numbers.items()}, place)
+    return [place / f"{name}.{ending}" for name in numbers for ending in ("svg", "pdf", "csv")]
 
 
 def keep_figures(record: Record, folder: Path) -> dict[str, FigureNumbers]:

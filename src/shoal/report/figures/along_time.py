@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.rasters import shrink, signed
 from shoal.report.figures.style import BLUE, GREEN, INK, VERMILION, add_axes, limits, name_text, new_figure, wide
-from shoal.report.words import joined
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 COLOURS = {"blue": BLUE, "vermilion": VERMILION, "green": GREEN}
 DASHES: tuple[Any, ...] = ("-", (0, (3.5, 1.2)), (0, (1.2, 1.0)))  # so that lines differ in grey, too
@@ -94,18 +90,17 @@ def draw_along(series: np.ndarray, layers: Mapping[str, np.ndarray], line: str) 
         axes.set_title(name_text(name, 40), color=INK)
         axes.set(yticks=[1, values.shape[1]] if values.shape[1] > 1 else [1], ylabel=line, xticklabels=[])
         top += title + high
+    step_axis(axes)
+    return figure
+
+
+def step_axis(axes: Axes) -> None:
+    """Number the steps, and say what they are, below the lowest of some axes."""
     axes.tick_params(labelbottom=True)
     axes.xaxis.set_major_formatter("{x:.0f}")
     axes.set_xlabel("step")
-    return figure
 
 
 def common_limits(channels: list[np.ndarray]) -> tuple[float, float]:
     """Return limits that hold all of some lines."""
     return limits(np.concatenate([values.ravel() for values in channels]), log=False)
-
-
-def listed(names: tuple[str, ...], most: int = 3) -> str:
-    """Return the first names as an enumeration."""
-    more = [f"{len(names) - most} more"] if len(names) > most else []
-    return joined([*(name_text(name) for name in names[:most]), *more])

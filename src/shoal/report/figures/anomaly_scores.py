@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, log_scale, new_figure, set_log
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import count, number
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 180
 BINS = 40
@@ -57,17 +54,17 @@ class AnomalyHistogram:
 
 def numbers(record: Record) -> AnomalyHistogram | None:
     """Return the numbers of the figure, or None where nothing is reconstructed."""
-    found = record.get(ReconstructionRecord)
-    if found is None or not len(found.scores):
+    reconstruction = record.get(ReconstructionRecord)
+    if reconstruction is None or not len(reconstruction.scores):
         return None
-    values = np.append(found.scores, found.threshold)
+    values = np.append(reconstruction.scores, reconstruction.threshold)
     log = log_scale(values, 5.0)
     low, high = float(values.min()), float(values.max())
     edges = np.geomspace(low, high * 1.02, BINS + 1) if log else np.linspace(low, high + 1e-12, BINS + 1)
-    edges = np.unique(np.append(edges, found.threshold))  # no bar shall lie on both sides of the threshold
-    counts = np.histogram(found.scores, edges)[0]
-    above = int((found.scores > found.threshold).sum())
-    return AnomalyHistogram(edges, counts, found.threshold, above, found.false_alarm_rate, log)
+    edges = np.unique(np.append(edges, reconstruction.threshold))  # no bar shall lie on both sides of the threshold
+    counts = np.histogram(reconstruction.scores, edges)[0]
+    above = int((reconstruction.scores > reconstruction.threshold).sum())
+    return AnomalyHistogram(edges, counts, reconstruction.threshold, above, reconstruction.false_alarm_rate, log)
 
 
 def draw(shown: AnomalyHistogram) -> Figure:
@@ -91,7 +88,6 @@ def draw(shown: AnomalyHistogram) -> Figure:
         color=INK,
         transform=axes.get_xaxis_transform(),
     )
-    axes.set_xlabel("anomaly score")
-    axes.set_ylabel("test rows")
+    axes.set(xlabel="anomaly score", ylabel="test rows")
     axes.locator_params(axis="y", nbins=6, integer=True)
     return figure

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.data.units import NO_UNITS, labelled
 from shoal.evaluation.explanation.attribution import Attribution
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.style import (
     BLUE,
@@ -20,13 +21,11 @@ from shoal.report.figures.style import (
     add_axes,
     beside_rows,
     limits,
+    name_rows,
     name_text,
     new_figure,
 )
 from shoal.report.words import number
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 MOST = 14
 ROW = 0.22  # inches
@@ -95,10 +94,7 @@ def draw(shown: AttributionFigure) -> Figure:
     for row, part, error in zip(rows, shown.parts, errors, strict=True):
         axes.plot([part - error, part + error], [row, row], color=INK, lw=0.9, solid_capstyle="butt")
     axes.axvline(0.0, color=MUTED, lw=0.7)
-    axes.set_yticks(rows, names)
-    axes.set_ylim(count - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
+    name_rows(axes, names)
     axes.set_xlim(*limits(np.concatenate([shown.parts - errors, shown.parts + errors, [0.0]]), log=False))
     axes.set_xlabel(f"part of the {shown.what}", loc="right")
     axes.locator_params(axis="x", nbins=max(2, int((width - left) / 0.45)))

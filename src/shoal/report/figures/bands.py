@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.codec import stored
+from shoal.report.figures.canvas import Axes
 from shoal.report.figures.style import INK, broken_lines
 from shoal.report.figures.tabular import Columns
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 QUANTILES = (0.10, 0.25, 0.50, 0.75, 0.90)
 NAMES = ("q10", "q25", "median", "q75", "q90")

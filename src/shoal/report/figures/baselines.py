@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,25 +12,11 @@ from shoal.evaluation.topics.baselines import BaselineScores
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import PartScores
-from shoal.report.figures.style import (
-    BLUE,
-    MUTED,
-    PAPER,
-    add_axes,
-    limits,
-    log_scale,
-    narrow,
-    new_figure,
-    set_log,
-    text_width,
-)
+from shoal.report.figures.canvas import Axes, Figure
+from shoal.report.figures.style import BLUE, MUTED, PAPER, add_axes, fit_axis, name_rows, narrow, new_figure, text_width
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import greater_is_better, joined, label
 from shoal.results import Interval, Task
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PLACE = 200
 SHOWN = {
@@ -123,22 +108,16 @@ def draw(shown: Baselines) -> Figure:
 
 
 def _panel(axes: Axes, panel: Panel, models: tuple[str, ...]) -> None:
-    rows = np.arange(len(models))
     value, low, high = panel.values.T
     room = axes.get_position().width * narrow()
     axes.axvline(value[0], color=BLUE, lw=0.7, alpha=0.5)
-    for row in rows:
+    for row in range(len(models)):
         colour, face, width = (BLUE, BLUE, 2.0) if row == 0 else (MUTED, PAPER, 1.2)
         axes.plot([low[row], high[row]], [row, row], color=colour, lw=width, solid_capstyle="butt")
         axes.plot([value[row]], [row], "o", color=colour, mfc=face, mew=1.0, ms=5 if row == 0 else 4, clip_on=False)
-    axes.set_ylim(len(models) - 0.5, -0.5)
-    axes.set_yticks(rows, models)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
-    if log_scale(panel.values, ratio=12):
-        set_log(axes, "x", *limits(panel.values, log=True))
-    else:
-        axes.set_xlim(*limits(panel.values, log=False))
+    name_rows(axes, models)
+    fit_axis(axes, "x", panel.values, ratio=12)
+    if axes.get_xscale() == "linear":
         axes.locator_params(axis="x", nbins=max(2, int(room / 0.45)))
     better = "right" if greater_is_better(panel.metric) else "left"
     text = f"{label(panel.metric, panel.unit)} (better to the {better})"

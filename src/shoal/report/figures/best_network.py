@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,11 +16,9 @@ from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.networks import Dense, Layer, Network
 from shoal.networks.layout import Edge, drawn_nodes, layout_network
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.style import WIDE, asked_width, name_text
 from shoal.report.figures.tabular import Columns
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 260
 MOST_LETTERS, MOST_LETTERS_NARROW = 32, 16
@@ -80,21 +77,18 @@ class BestNetwork:
         return f"{which}. Lines are weights: colour tells their sign, width their size."
 
 
-def numbers(record: Record) -> BestNetwork | None:
-    """Return what the figure draws, or None if no network was kept."""
-    if record[BestMember].network is None:
-        return None
-    outputs = record[DataRecord].classes or record[BestMember].outputs or record[DataRecord].targets
-    if record[DataRecord].classes and record[BestMember].network.output_shape[-1] == 1:
+def numbers(record: Record) -> BestNetwork:
+    """Return what the figure draws."""
+    member, data, candidates = record[BestMember], record[DataRecord], record[Candidates]
+    outputs = data.classes or member.outputs or data.targets
+    if data.classes and member.network.output_shape[-1] == 1:
         outputs = outputs[-1:]  # of two classes, one sigmoid gives the probability of the second
-    best = record[Candidates].kept[0].id if record[Candidates].kept else None
-    shape: tuple[int, ...] = getattr(record[BestMember].network, "input_shape", (1,))
-    inputs = record[DataRecord].feature_names if len(shape) == 1 else None  # pixels and steps have no names
+    best = candidates.kept[0].id if candidates.kept else None
+    inputs = data.feature_names if len(member.network.input_shape) == 1 else None  # pixels and steps have no names
     if record.get(ReconstructionRecord) is not None:
         outputs = inputs or ()
-    several = record[Candidates].networks_each > 1
-    kernels = tuple(map(_drawn, record[BestMember].network.layers, record[BestMember].parameters))
-    return BestNetwork(record[BestMember].network, kernels, inputs, outputs, best, several)
+    kernels = tuple(map(_drawn, member.network.layers, member.parameters))
+    return BestNetwork(member.network, kernels, inputs, outputs, best, candidates.networks_each > 1)
 
 
 def _drawn(layer: Layer, parameters: Mapping[str, np.ndarray]) -> np.ndarray | None:

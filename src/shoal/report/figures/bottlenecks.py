@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
-from shoal.report.figures.style import BLUE, INK, MUTED, add_axes, limits, log_scale, new_figure, set_log
+from shoal.report.figures.canvas import Figure
+from shoal.report.figures.style import BLUE, DASHED, INK, add_axes, limits, log_scale, new_figure, set_log
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import joined
 from shoal.search.results.ranking import WITHIN
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 160
 
@@ -51,11 +48,11 @@ class Bottlenecks:
 
 def numbers(record: Record) -> Bottlenecks | None:
     """Return the numbers of the figure, or None where fewer than two sizes were tried."""
-    found = record.get(ReconstructionRecord)
-    if found is None or len(found.sizes) < 2:
+    reconstruction = record.get(ReconstructionRecord)
+    if reconstruction is None or len(reconstruction.sizes) < 2:
         return None
-    sizes, scores = (np.asarray(column, float) for column in zip(*found.sizes, strict=True))
-    return Bottlenecks(sizes.astype(int), scores, found.bottleneck)
+    sizes, scores = (np.asarray(column, float) for column in zip(*reconstruction.sizes, strict=True))
+    return Bottlenecks(sizes.astype(int), scores, reconstruction.bottleneck)
 
 
 def draw(shown: Bottlenecks) -> Figure:
@@ -63,16 +60,15 @@ def draw(shown: Bottlenecks) -> Figure:
     figure = new_figure(2.5)
     axes = add_axes(figure, 0.62, 0.45, 0.15, 0.12)
     enough = (1.0 + WITHIN) * float(shown.scores.min())
-    axes.axhline(enough, color=MUTED, lw=0.8, ls=(0, (4, 3)))
+    axes.axhline(enough, **DASHED)
     axes.plot(shown.sizes, shown.scores, "o-", color=BLUE, ms=4)
-    own = shown.sizes == shown.chosen
-    axes.plot(shown.sizes[own], shown.scores[own], "o", ms=9, mfc="none", mec=INK, mew=1.1)
+    chosen = shown.sizes == shown.chosen
+    axes.plot(shown.sizes[chosen], shown.scores[chosen], "o", ms=9, mfc="none", mec=INK, mew=1.1)
     axes.set_xscale("log", base=2)
     axes.set_xticks(shown.sizes, [str(size) for size in shown.sizes])
     axes.minorticks_off()
     values = np.append(shown.scores, enough)
     if log_scale(values, 4.0):
         set_log(axes, "y", *limits(values, log=True))
-    axes.set_xlabel("bottleneck: numbers of a code")
-    axes.set_ylabel("best validation score")
+    axes.set(xlabel="bottleneck: numbers of a code", ylabel="best validation score")
     return figure

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,11 +11,9 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.error_bars import ErrorBars
 from shoal.evaluation.topics.predictions import PredictedTestRows
-from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, name_text, narrow, new_figure, text_width
+from shoal.report.figures.canvas import Figure
+from shoal.report.figures.style import BLUE, DASHED, MUTED, add_axes, bars, name_text, narrow, new_figure, text_width
 from shoal.report.figures.tabular import Columns
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 60
 
@@ -126,7 +123,7 @@ def draw(shown: Calibration) -> Figure:
     """Draw observed share against probability."""
     figure = new_figure(3.35)
     axes = add_axes(figure, 0.55, 0.45, 0.12, 0.12)
-    axes.plot([0, 1], [0, 1], color=MUTED, lw=0.8, ls=(0, (4, 3)))
+    axes.plot([0, 1], [0, 1], **DASHED)
     if shown.before is not None:
         axes.plot(*shown.before, "o", mfc="none", mec=MUTED, mew=1.0, ms=5, clip_on=False)
     axes.plot(*bars(shown.predicted, shown.low, shown.high), color=BLUE, lw=1.0)
@@ -134,6 +131,5 @@ def draw(shown: Calibration) -> Figure:
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02))
     text = "predicted probability of "
     most = int((narrow() - 0.3) / text_width(["x"], 8)) - len(text)
-    axes.set_xlabel(f"{text}{name_text(shown.event, max(most, 12))}")
-    axes.set_ylabel("observed share")
+    axes.set(xlabel=f"{text}{name_text(shown.event, max(most, 12))}", ylabel="observed share")
     return figure

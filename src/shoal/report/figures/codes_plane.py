@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import (
     BLUE,
     GREEN,
@@ -25,10 +26,6 @@ from shoal.report.figures.style import (
 )
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import count
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PLACE = 170
 # After Okabe and Ito, and others of middle brightness, which light and dark pages bear.
@@ -79,10 +76,16 @@ class CodesPlane:
 
 def numbers(record: Record) -> CodesPlane | None:
     """Return the numbers of the figure, or None where nothing is reconstructed."""
-    found = record.get(ReconstructionRecord)
-    if found is None:
+    reconstruction = record.get(ReconstructionRecord)
+    if reconstruction is None:
         return None
-    return CodesPlane(found.plane, found.plane_shares, found.bottleneck, found.label_name, found.labels)
+    return CodesPlane(
+        reconstruction.plane,
+        reconstruction.plane_shares,
+        reconstruction.bottleneck,
+        reconstruction.label_name,
+        reconstruction.labels,
+    )
 
 
 def draw(shown: CodesPlane) -> Figure:
@@ -124,10 +127,10 @@ def _axis(number: int, share: float) -> str:
 
 def _classes(axes: Axes, x: np.ndarray, y: np.ndarray, shown: CodesPlane, dots: dict[str, Any], below: float) -> None:
     for i, name in enumerate(shown.names):
-        own = shown.labels == name
+        of_class = shown.labels == name
         mark = MARKS[i % len(MARKS)]
         text = name_text(name, 16) if i < MOST_NAMED else None
-        axes.plot(x[own], y[own], mark, color=PALETTE[i % len(PALETTE)], label=text, **dots)
+        axes.plot(x[of_class], y[of_class], mark, color=PALETTE[i % len(PALETTE)], label=text, **dots)
     place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0)}
     if below:
         height = 3.2 - 0.55

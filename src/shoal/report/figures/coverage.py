@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.error_bars import ErrorBars
-from shoal.report.figures.style import BLUE, MUTED, add_axes, bars, new_figure
+from shoal.report.figures.canvas import Figure
+from shoal.report.figures.style import BLUE, DASHED, MUTED, add_axes, bars, new_figure
 from shoal.report.figures.tabular import Columns
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 130
 
@@ -63,14 +60,14 @@ class Coverage:
 
 def numbers(record: Record) -> Coverage | None:
     """Return the numbers of the figure; None for classes, or where nothing is known of other levels."""
-    found = record.get(ErrorBars)
-    if found is None or len(found.levels) < 2:
+    error_bars = record.get(ErrorBars)
+    if error_bars is None or len(error_bars.levels) < 2:
         return None
-    values = np.array([[one.value, one.low, one.high] for one in found.after])
+    values = np.array([[interval.value, interval.low, interval.high] for interval in error_bars.after])
     if not np.isfinite(values).all():
         return None
-    before = np.array([one.value for one in found.before])
-    return Coverage(np.asarray(found.levels), values[:, 0], values[:, 1], values[:, 2], before)
+    before = np.array([interval.value for interval in error_bars.before])
+    return Coverage(np.asarray(error_bars.levels), values[:, 0], values[:, 1], values[:, 2], before)
 
 
 def draw(shown: Coverage) -> Figure:
@@ -78,12 +75,11 @@ def draw(shown: Coverage) -> Figure:
     figure = new_figure(2.7)
     axes = add_axes(figure, 0.55, 0.45, 0.12, 0.12)
     x = 100 * shown.levels
-    axes.axhline(0, color=MUTED, lw=0.8, ls=(0, (4, 3)))
+    axes.axhline(0, **DASHED)
     low, high = (100 * (end - shown.levels) for end in (shown.low, shown.high))
     axes.plot(*bars(x, low, high), color=BLUE, lw=1.0)
     axes.plot(x, 100 * (shown.before - shown.levels), "o", mfc="none", mec=MUTED, mew=1.0, ms=5)
     axes.plot(x, 100 * (shown.observed - shown.levels), "o", color=BLUE, ms=4)
     axes.set_xlim(x.min() - 3, 101)
-    axes.set_xlabel("share to be held (%)")
-    axes.set_ylabel("observed − stated (%)")
+    axes.set(xlabel="share to be held (%)", ylabel="observed − stated (%)")
     return figure

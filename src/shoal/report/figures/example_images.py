@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.examples import SignalRecord
-from shoal.report.figures.examples import Label, labels, meaning
-from shoal.report.figures.rasters import fitted, pictures, show, shrunk
+from shoal.report.figures.canvas import Figure
+from shoal.report.figures.examples import Label, labels, meaning, order_of, wrong_ones
+from shoal.report.figures.rasters import fitted, pictures, show, shrunk, write_beside
 from shoal.report.figures.style import INK, MUTED, VERMILION, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, pixels
 from shoal.report.words import count
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PLACE = 220
 CELL = 1.08  # inches, the width of an image with its texts at least
@@ -46,19 +42,12 @@ class ExampleImages:
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
-        wrong = sum(label.right is False for label in self.labels)
-        bad = f", {wrong} of them predicted wrongly" if wrong else ""
-        return f"{count(len(self.labels), 'test image')}{bad}."
+        return f"{count(len(self.labels), 'test image')}{wrong_ones(self.labels)}."
 
     @property
     def caption(self) -> str:
         """How to read the figure."""
-        wrong = any(label.right is False for label in self.labels)
-        which = "Test images, the last of them those where the ensemble was surest of a wrong class."
-        if not wrong:
-            which = (
-                "Test images, of all classes in turn." if self.labels[0].right else "Test images; the last missed most."
-            )
+        which = order_of(self.labels, "Test images", "; the last missed most")
         channels = self.values.shape[-1]
         mixed = "" if channels in (1, 3, 4) else f" Brightness: the mean of the {channels} channels."
         return f"{which} {self.texts}{mixed}"
@@ -84,13 +73,8 @@ def draw(shown: ExampleImages) -> Figure:
     letters = int(cell / 0.062)
     for i, (image, label) in enumerate(zip(raster, shown.labels, strict=True)):
         left, top = 0.05 + (i % columns) * cell + (cell - across) / 2, i // columns * step + text
-        wrong = label.right is False
-        axes = show(figure, (left, top, across, high), image, frame=VERMILION if wrong else MUTED)
-        axes.text(0.5, 1 + 0.045 / high, name_text(label.true, letters), color=INK, **_place("bottom", axes))
-        said = label.said_within(letters - 7)
-        axes.text(0.5, -0.045 / high, said, color=label.colour, **_place("top", axes))
+        frame = VERMILION if label.right is False else MUTED
+        axes = show(figure, (left, top, across, high), image, frame=frame)
+        write_beside(axes, 1 + 0.045 / high, name_text(label.true, letters), INK)
+        write_beside(axes, -0.045 / high, label.said_within(letters - 7), label.colour)
     return figure
-
-
-def _place(side: str, axes: Axes) -> dict[str, Any]:
-    return {"ha": "center", "va": side, "size": 7, "transform": axes.transAxes}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,14 +14,11 @@ from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.forecast import ForecastRows
 from shoal.evaluation.topics.labelled_steps import StepExamples
 from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
-from shoal.report.figures.examples import Label, labels, meaning
+from shoal.report.figures.canvas import Axes, Figure
+from shoal.report.figures.examples import Label, labels, meaning, order_of, wrong_ones
 from shoal.report.figures.style import INK, add_axes, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, lines
 from shoal.report.words import count
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PLACE = 230
 CELL = 2.2  # inches, the width of a series at least
@@ -45,22 +42,13 @@ class ExampleSeries:
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
-        wrong = sum(label.right is False for label in self.labels)
-        bad = f", {wrong} of them predicted wrongly" if wrong else ""
-        return f"{count(len(self.labels), 'test series', 'test series')}{bad}."
+        return f"{count(len(self.labels), 'test series', 'test series')}{wrong_ones(self.labels)}."
 
     @property
     def caption(self) -> str:
         """How to read the figure."""
-        last = "those where the ensemble was surest of a wrong class" if self._wrong else "those missed most"
-        which = f"Test series, the last of them {last}."
-        if self.labels[0].right and not self._wrong:
-            which = "Test series, of all classes in turn."
+        which = order_of(self.labels, "Test series", ", the last of them those missed most")
         return f"{which} {self.texts}{colours_of(self.channels)}"
-
-    @property
-    def _wrong(self) -> bool:
-        return any(label.right is False for label in self.labels)
 
 
 def numbers(record: Record) -> ExampleSeries | None:

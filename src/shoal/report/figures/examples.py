@@ -51,9 +51,9 @@ def labels(record: Record, rows: np.ndarray) -> tuple[Label, ...]:
 def _label(record: Record, row: int) -> Label:
     rows, classes = record[PredictedTestRows], record[DataRecord].classes
     if rows.probabilities is not None:
-        said = int(rows.probabilities[row].argmax())
+        predicted = int(rows.probabilities[row].argmax())
         true = int(rows.truth[row])
-        return Label(classes[true], label_of(classes[said], rows.probabilities[row, said]), said == true)
+        return Label(classes[true], label_of(classes[predicted], rows.probabilities[row, predicted]), predicted == true)
     assert rows.mean is not None
     error = "" if rows.std is None else f" ± {number(rows.std[row, 0], 2)}"
     return Label(number(rows.truth[row, 0]), f"{number(rows.mean[row, 0])}{error}")
@@ -61,13 +61,13 @@ def _label(record: Record, row: int) -> Label:
 
 def label_of(name: str, share: float | None = None) -> str:
     """Return a prediction as `Label.said` holds it: a name, and behind a tab its probability."""
-    return name if share is None else f"{name}\t{percent(share)}"
+    return name if share is None else f"{name}\t{probability_text(share)}"
 
 
-def percent(share: float) -> str:
+def probability_text(share: float) -> str:
     """Return a probability; only what is certain is 100 %.
 
-    >>> percent(0.987), percent(0.9999)
+    >>> probability_text(0.987), probability_text(0.9999)
     ('99 %', '> 99 %')
     """
     return "> 99 %" if 0.995 <= share < 1.0 else f"{100 * share:.0f} %"
@@ -79,6 +79,19 @@ def meaning(record: Record, above: str = "Above", below: str = "below") -> str:
         return f"{above}: the true class; {below}: the predicted one with its probability, wrong ones with a cross."
     of = f" of {record[DataRecord].targets[0]}" if len(record[DataRecord].targets) > 1 else ""
     return f"{above}: the true value{of}; {below}: the prediction with its standard deviation."
+
+
+def wrong_ones(shown: tuple[Label, ...]) -> str:
+    """Return how many were predicted wrongly, as a clause; nothing if none."""
+    wrong = sum(label.right is False for label in shown)
+    return f", {wrong} of them predicted wrongly" if wrong else ""
+
+
+def order_of(shown: tuple[Label, ...], what: str, missed: str) -> str:
+    """Return in which order examples come, in a sentence; `missed` tells of those that are numbers."""
+    if wrong_ones(shown):
+        return f"{what}, the last of them those where the ensemble was surest of a wrong class."
+    return f"{what}{', of all classes in turn' if shown[0].right else missed}."
 
 
 def right_and_wrong(shown: tuple[Label, ...], most: int) -> np.ndarray:

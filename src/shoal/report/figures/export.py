@@ -8,24 +8,11 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from shoal.report.figures.style import (
-    BLUE,
-    GREEN,
-    GRID,
-    INK,
-    MUTED,
-    ON_BLUE,
-    PAPER,
-    STYLE,
-    VERMILION,
-    figure_width,
-)
+from shoal.report.figures.canvas import Figure
+from shoal.report.figures.style import BLUE, GREEN, GRID, INK, MUTED, ON_BLUE, PAPER, STYLE, VERMILION, figure_width
 from shoal.report.figures.tabular import frame
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 # What a colour of the drawing becomes in the page, where the style sheet gives it a value for light and dark.
 PAGE_COLOURS = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,14 +10,12 @@ from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.examples import SignalRecord
 from shoal.report.figures.along_time import draw_along
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.rasters import fitted, flat, pictures, show, shrink, shrunk, signed
 from shoal.report.figures.style import INK, MUTED, name_text, new_figure, wide
-from shoal.report.figures.tabular import Columns, joined, lines
+from shoal.report.figures.tabular import Columns, lines, side_by_side
 from shoal.report.words import count
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 280
 MOST_MAPS, MOST_LAYERS, MOST_PIXELS = 8, 6, 64
@@ -44,7 +41,7 @@ class FeatureMaps(Drawable):
         """Return the numbers of the maps that are drawn, one row for each; of series one row for each step."""
         if self.inputs.ndim == 3:
             maps = {f"{name}_{i + 1}": one[0][:, i] for name, one in self.layers.items() for i in range(one.shape[-1])}
-            return joined([lines({"input": self.inputs[0]}, self.channels), maps])
+            return side_by_side([lines({"input": self.inputs[0]}, self.channels), maps])
         parts = [_rows(name, self.layers[name][0]) for name in list(self.layers)[:MOST_LAYERS]]
         return {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
 

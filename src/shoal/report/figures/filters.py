@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.examples import SignalRecord
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.rasters import fitted, flat, show, signed
 from shoal.report.figures.style import name_text, narrow, new_figure, wide
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import joined, number
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 270
 MOST, COLUMNS, CELL = 32, 8, 1.1

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,13 +12,10 @@ from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.error_bars import level_of
 from shoal.evaluation.topics.forecast import ForecastRows
 from shoal.evaluation.topics.predictions import PredictedTestRows
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import BLUE, INK, MUTED, add_axes, limits, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, of
 from shoal.report.words import count, percent
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PLACE = 250
 
@@ -73,20 +69,15 @@ class Forecast:
 
 def numbers(record: Record) -> Forecast | None:
     """Return the numbers of the figure, or None where rows are no windows."""
-    rows, shown = record[PredictedTestRows], record.get(ForecastRows)
+    rows, data, shown = record[PredictedTestRows], record[DataRecord], record.get(ForecastRows)
     if shown is None or rows.mean is None or rows.low is None or rows.high is None:
         return None
-    target = shown.target
-    times = [column for column in record[DataRecord].columns if column.role == "time"]
-    truth, mean, low, high = (v[shown.rows, target] for v in (rows.truth, rows.mean, rows.low, rows.high))
+    times = [column for column in data.columns if column.role == "time"]
+    truth, mean, low, high = (v[shown.rows, shown.target] for v in (rows.truth, rows.mean, rows.low, rows.high))
     named = times[0].name if times else "step"
     dates = bool(times) and times[0].kind == "date"
-    name = record[DataRecord].targets[target]
-    labels = (
-        record[DataRecord].label(name),
-        named if dates else record[DataRecord].label(named),
-        record[DataRecord].units.get(name, ""),
-    )
+    name = data.targets[shown.target]
+    labels = data.label(name), named if dates else data.label(named), data.units.get(name, "")
     return Forecast(shown.times, truth, mean, low, high, shown.last, name, named, dates, level_of(record), *labels)
 
 

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.formula.formulas import Formulas
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import (
     BLUE,
+    DASHED,
     GRID,
     INK,
     MUTED,
     VERMILION,
     bars,
+    fit_axis,
     limits,
-    log_scale,
     name_text,
-    set_log,
     stacked,
 )
 from shoal.report.figures.tabular import Columns
 from shoal.statistics.metrics import METRICS
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 @stored("figure.formula_front")
@@ -76,21 +72,21 @@ class FormulaFront:
         )
 
 
-def numbers(found: Formulas) -> FormulaFront:
+def numbers(formulas: Formulas) -> FormulaFront:
     """Return the numbers of the figure; scores are those of the test rows if these were used."""
-    part = next(reversed(found.rows))
-    scores = [one.scores[part] for one in found.formulas]
-    ensemble = found.ensemble[part]
+    part = next(reversed(formulas.rows))
+    scores = [formula.scores[part] for formula in formulas.formulas]
+    ensemble = formulas.ensemble[part]
     return FormulaFront(
-        np.asarray([one.complexity for one in found.formulas]),
-        np.asarray([one.misfit for one in found.formulas]),
+        np.asarray([formula.complexity for formula in formulas.formulas]),
+        np.asarray([formula.misfit for formula in formulas.formulas]),
         np.asarray([[s.value, s.low, s.high] for s in scores]),
         (ensemble.value, ensemble.low, ensemble.high),
-        found.taken,
-        found.best.text,
-        METRICS[found.metric].label,
+        formulas.taken,
+        formulas.best.text,
+        METRICS[formulas.metric].label,
         part,
-        found.rows[part],
+        formulas.rows[part],
     )
 
 
@@ -100,14 +96,14 @@ def draw(shown: FormulaFront) -> Figure:
 
     figure, (above, below) = stacked(2, 1.6, titles=False)
     _steps(above, shown, shown.misfit)
-    above.axhline(1.0, color=MUTED, lw=0.8, ls=(0, (4, 3)))
-    _scaled(above, np.append(shown.misfit, 1.0))
+    above.axhline(1.0, **DASHED)
+    fit_axis(above, "y", np.append(shown.misfit, 1.0), margin=0.1)
     above.set_ylabel("misfit in σ")
     below.axhspan(*shown.ensemble[1:], color=GRID, lw=0, zorder=0)
     below.axhline(shown.ensemble[0], color=MUTED, lw=0.8)
     below.plot(*bars(shown.complexity, shown.score[:, 1], shown.score[:, 2]), color=BLUE, lw=0.9)
     _steps(below, shown, shown.score[:, 0])
-    _scaled(below, np.append(shown.score.ravel(), shown.ensemble))
+    fit_axis(below, "y", np.append(shown.score.ravel(), shown.ensemble), margin=0.1)
     below.set_ylabel(name_text(shown.metric))
     for axes in (above, below):
         axes.set_xlim(*limits(shown.complexity, log=False, margin=0.06))
@@ -121,10 +117,3 @@ def _steps(axes: Axes, shown: FormulaFront, values: np.ndarray) -> None:
     at = shown.complexity[shown.taken], values[shown.taken]
     axes.plot(*at, "D", ms=4, mfc=VERMILION, mew=0, zorder=4)
     axes.plot(*at, "o", ms=9.5, mfc="none", mec=INK, mew=1.1, zorder=5)
-
-
-def _scaled(axes: Axes, values: np.ndarray) -> None:
-    if log_scale(values, ratio=8):
-        set_log(axes, "y", *limits(values, log=True))
-    else:
-        axes.set_ylim(*limits(values, log=False, margin=0.1))

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.candidates import Candidates
-from shoal.report.figures.networks_tried import MOST_VECTOR_POINTS, ceiling
-from shoal.report.figures.style import (
-    BLUE,
-    GRID,
-    INK,
-    VERMILION,
-    add_axes,
-    limits,
-    log_scale,
-    new_figure,
-    set_log,
-)
+from shoal.report.figures.canvas import Figure
+from shoal.report.figures.networks_tried import ceiling, clipped, draw_candidates
+from shoal.report.figures.style import GRID, INK, add_axes, fit_axis, limits, log_scale, new_figure, set_log
 from shoal.report.words import count, integer
 from shoal.search.results.pareto import ParetoFront
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PLACE = 40
 
@@ -58,13 +45,12 @@ class ScoreBySize:
     @property
     def caption(self) -> str:
         """How to read the figure."""
-        above = int((self.score > ceiling(self.score)).sum())
-        clipped = f" {count(above, 'candidate')} at the upper edge lie above it." if above else ""
         mean = "" if self.each == 1 else f" (the mean over {count(self.each, 'network')})"
         return (
             f"{self.front.sentence} Each point is a candidate{mean}, lower is better; diamonds are the kept ones. The "
             f"line is the best score of all that are as small. The band holds what is within one standard error of the "
-            f"best one, that of a difference on the same rows; the ring marks the smallest in it.{clipped}"
+            f"best one, that of a difference on the same rows; the ring marks the smallest in it."
+            f"{clipped(self.score, 'candidate')}"
         )
 
     def table(self) -> dict[str, Any]:
@@ -98,37 +84,20 @@ def draw(shown: ScoreBySize) -> Figure:
     figure = new_figure(2.7)
     axes = add_axes(figure, 0.62, 0.45, 0.15, 0.12)
     front = shown.front
-    top, left, right = ceiling(shown.score), *_ends(shown.parameters)
+    top, by_decades = ceiling(shown.score), log_scale(shown.parameters, ratio=3)
+    left, right = limits(shown.parameters, log=by_decades)
     score = np.minimum(shown.score, top)
     axes.axhspan(front.scores[-1], front.scores[-1] + front.error, color=GRID, lw=0, zorder=0)
-    _points(axes, shown, score)
+    draw_candidates(axes, shown.parameters, score, shown.kept)
     steps = np.append(front.parameters, right), np.minimum(np.append(front.scores, front.scores[-1]), top)
     axes.plot(*steps, drawstyle="steps-post", color=INK, lw=0.9)
     axes.plot(front.size, front.scores[front.good], "o", ms=9, mfc="none", mec=INK, mew=1.1, zorder=5)
     values = np.append(score, front.scores[-1] + front.error)
-    if log_scale(values, ratio=8):
-        set_log(axes, "y", *limits(values, log=True))
-    else:
-        axes.set_ylim(*limits(values, log=False, margin=0.08))
-    if log_scale(shown.parameters, ratio=3):
+    fit_axis(axes, "y", values, margin=0.08)
+    if by_decades:
         set_log(axes, "x", left, right)
         axes.minorticks_off()  # they would take a third of the time
     else:
         axes.set_xlim(left, right)
-    axes.set_xlabel("number of parameters")
-    axes.set_ylabel("validation loss")
+    axes.set(xlabel="number of parameters", ylabel="validation loss")
     return figure
-
-
-def _ends(parameters: np.ndarray) -> tuple[float, float]:
-    """Return where the axis of sizes begins and ends."""
-    return limits(parameters, log=log_scale(parameters, ratio=3))
-
-
-def _points(axes: Axes, shown: ScoreBySize, score: np.ndarray) -> None:
-    others = ~shown.kept
-    many = int(others.sum()) > MOST_VECTOR_POINTS
-    style: dict[str, Any] = {"ls": "none", "clip_on": False, "mew": 0}
-    x, size = shown.parameters, 2.2 if many else 3.2
-    axes.plot(x[others], score[others], "o", ms=size, mfc=BLUE, alpha=0.5, rasterized=many, **style)
-    axes.plot(x[shown.kept], score[shown.kept], "D", ms=3.8, mfc=VERMILION, zorder=4, **style)

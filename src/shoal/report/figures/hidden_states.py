@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,12 +10,10 @@ from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.examples import SignalRecord
 from shoal.report.figures.along_time import colours_of, draw_along
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.drawable import Drawable
-from shoal.report.figures.tabular import Columns, joined, lines
+from shoal.report.figures.tabular import Columns, lines, side_by_side
 from shoal.report.words import count
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 300
 
@@ -39,7 +36,7 @@ class HiddenStates(Drawable):
         units = {
             f"{name}_{i + 1}": states[0][:, i] for name, states in self.layers.items() for i in range(states.shape[-1])
         }
-        return joined([lines({"input": self.inputs[0]}, self.channels), units])
+        return side_by_side([lines({"input": self.inputs[0]}, self.channels), units])
 
     @property
     def alt(self) -> str:
@@ -64,8 +61,8 @@ def numbers(record: Record) -> HiddenStates | None:
     steps = signals.shape[0] if signals.lengths is None else max(1, int(signals.lengths[0]))
     layers = {}
     for name, values in signals.states:
-        whole = len(values) == signals.shape[0]  # a convolution before it may have made the series shorter
-        layers[name] = values[None, :steps] if whole else values[None]
+        all_steps = len(values) == signals.shape[0]  # a convolution before it may have made the series shorter
+        layers[name] = values[None, :steps] if all_steps else values[None]
     return HiddenStates(signals.values[:1, :steps], layers, signals.channels)
 
 

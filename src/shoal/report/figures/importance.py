@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from shoal.evaluation.explanation.importance import Importance, ImportanceTable,
 from shoal.evaluation.explanation.scores import Score
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.style import (
     BLUE,
@@ -23,14 +24,12 @@ from shoal.report.figures.style import (
     bars,
     beside_rows,
     limits,
+    name_rows,
     name_text,
     new_figure,
     text_width,
 )
 from shoal.report.words import count, integer
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 210
 MOST = 24
@@ -136,15 +135,12 @@ def draw(shown: ImportanceFigure) -> Figure:
     axes.axvline(0.0, color=MUTED, lw=0.7, ls=(0, (4, 3)))
     values, errors = np.asarray([row.value for row in rows]), np.nan_to_num([row.error for row in rows])
     lone = np.asarray([row.alone for row in rows])
-    for own, colour, face, size in ((~lone, BLUE, BLUE, 5.0), (lone, MUTED, PAPER, 3.5)):
-        places = np.flatnonzero(own)
-        ends, at = bars(places, values[own] - errors[own], values[own] + errors[own])[::-1]
+    for of_kind, colour, face, size in ((~lone, BLUE, BLUE, 5.0), (lone, MUTED, PAPER, 3.5)):
+        places = np.flatnonzero(of_kind)
+        ends, at = bars(places, values[of_kind] - errors[of_kind], values[of_kind] + errors[of_kind])[::-1]
         axes.plot(ends, at, color=colour, lw=1.4 if colour == BLUE else 1.0, solid_capstyle="butt")
-        axes.plot(values[own], places, "o", color=colour, mfc=face, ms=size)
-    axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set_yticks(range(len(rows)), names)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
+        axes.plot(values[of_kind], places, "o", color=colour, mfc=face, ms=size)
+    name_rows(axes, names)
     axes.set_xlim(*limits(np.concatenate([values - errors, values + errors, [0.0]]), log=False))
     target = labelled(shown.found.target, shown.unit)
     text = shown.score.change + (f" of {name_text(target)}" if target else "")

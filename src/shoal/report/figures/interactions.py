@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -12,13 +12,20 @@ from shoal.codec import stored
 from shoal.data.units import NO_UNITS, labelled
 from shoal.evaluation.explanation.interactions import Interactions
 from shoal.evaluation.explanation.scores import Estimate
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.drawable import Drawable
-from shoal.report.figures.style import BLUE, MUTED, add_axes, beside_rows, limits, name_text, new_figure, wide
+from shoal.report.figures.style import (
+    BLUE,
+    MUTED,
+    add_axes,
+    beside_rows,
+    limits,
+    name_rows,
+    name_text,
+    new_figure,
+    wide,
+)
 from shoal.report.words import count, integer
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 ROW = 0.22  # inches
 
@@ -75,23 +82,21 @@ def draw(shown: InteractionsFigure) -> Figure:
         strength = add_axes(figure, left, 0.5, width - left - panel, 0.12)
         share = add_axes(figure, left + panel + 0.28, 0.5, 0.12, 0.12)
     target = "probability" if shown.classes else f"predicted {name_text(labelled(shown.found.outputs[0], shown.unit))}"
-    _panel(strength, [pair.strength for pair in pairs], f"strength in the {target}")
-    _panel(share, [pair.h for pair in pairs], "Friedman's H")
-    strength.set_yticks(range(len(pairs)), names)
-    share.set_yticks(range(len(pairs)), names) if narrow else share.set_yticks([])
+    _panel(strength, names, [pair.strength for pair in pairs], f"strength in the {target}")
+    _panel(share, names, [pair.h for pair in pairs], "Friedman's H")
+    if not narrow:
+        share.set_yticks([])
     return figure
 
 
-def _panel(axes: Axes, estimates: list[Estimate], label: str) -> None:
-    values = np.asarray([one.value for one in estimates])
-    errors = np.nan_to_num([one.error for one in estimates])
+def _panel(axes: Axes, names: list[str], estimates: list[Estimate], label: str) -> None:
+    values = np.asarray([estimate.value for estimate in estimates])
+    errors = np.nan_to_num([estimate.error for estimate in estimates])
     for row, (value, error) in enumerate(zip(values, errors, strict=True)):
         axes.plot([max(value - error, 0.0), value + error], [row, row], color=BLUE, lw=1.4, solid_capstyle="butt")
     axes.plot(values, range(len(values)), "o", color=BLUE, ms=4.5)
     axes.axvline(0.0, color=MUTED, lw=0.7, ls=(0, (4, 3)))
-    axes.set_ylim(len(values) - 0.5, -0.5)
-    axes.tick_params(axis="y", length=0)
-    axes.spines["left"].set_visible(False)
+    name_rows(axes, names)
     axes.set_xlim(*limits(np.concatenate([values + errors, [0.0]]), log=False))
     axes.set_xlabel(label, loc="right")
     axes.locator_params(axis="x", nbins=5)

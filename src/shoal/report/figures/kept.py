@@ -46,13 +46,7 @@ def keep(figures: Mapping[str, FigureNumbers], folder: str | Path) -> Path:
     arrays: dict[str, np.ndarray] = {}
     document = {
         "format": FORMAT,
-        "figures": [
-            {
-                "name": name,
-                "numbers": encode(figure.numbers, arrays),
-            }
-            for name, figure in both.items()
-        ],
+        "figures": [{"name": name, "numbers": encode(figure.numbers, arrays)} for name, figure in both.items()],
     }
     from safetensors.numpy import save
 

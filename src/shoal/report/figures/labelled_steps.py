@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,15 +12,11 @@ from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.error_bars import level_of
 from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.labelled_steps import StepExamples
-from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
+from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled, step_axis
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, limits, name_text, new_figure, wide
-from shoal.report.figures.tabular import Columns, joined
-from shoal.report.words import count, label, number, percent
-from shoal.report.words import joined as enumerated
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+from shoal.report.figures.tabular import Columns, side_by_side
+from shoal.report.words import count, joined, label, number, percent
 
 PLACE = 240
 SHOWN = 6
@@ -52,14 +47,14 @@ class LabelledSteps:
         channels = [{name_text(name): values[:, i]} for i, name in enumerate(self.channels)]
         one = self.steps
         answers = {"true": one.truth, "predicted": one.said, "low": one.low, "high": one.high}
-        said = {
+        named = {
             label(name, self.unit): self._named(
                 np.concatenate([row[:end] for row, end in zip(rows, ends, strict=True)])
             )
             for name, rows in answers.items()
             if rows is not None
         }
-        return joined([place, *channels, said])
+        return side_by_side([place, *channels, named])
 
     def _named(self, values: np.ndarray) -> np.ndarray | list[str]:
         """Return numbers as they are, those of classes as their names."""
@@ -78,7 +73,7 @@ class LabelledSteps:
             band = f"Below each: dots are the true {self.target}, the line is the prediction "
             band += f"with its {percent(self.level)} interval."
             return f"{order} {band}{colours_of(self.channels)}"
-        names = enumerated([name_text(name, 24) for name in self.classes[:MOST_NAMED]])
+        names = joined([name_text(name, 24) for name in self.classes[:MOST_NAMED]])
         more = "" if len(self.classes) <= MOST_NAMED else " and so on"
         strips = (
             f"Below each, the class of each step, from low to high: {names}{more}. Black: true, blue, dashed: predicted"
@@ -126,9 +121,7 @@ def draw(shown: LabelledSteps) -> Figure:
         axes = add_axes(figure, left, total - top - above - below, 0.1, top + above + 0.06)
         (_classes if shown.classes else _values)(axes, shown, i, len(channels))
         axes.set(xlim=(0.5, longest), xticklabels=[])
-    axes.xaxis.set_major_formatter("{x:.0f}")
-    axes.tick_params(labelbottom=True)
-    axes.set_xlabel("step")
+    step_axis(axes)
     return figure
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,12 +12,10 @@ from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.curves import Curves
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.figures.bands import Bands, bands, draw_bands, epoch_axis
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.style import BLUE, INK, PAPER, VERMILION, limits, log_scale, set_log, stacked
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import count
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 10
 
@@ -75,18 +72,19 @@ class LearningCurves:
 
 def numbers(record: Record) -> LearningCurves | None:
     """Return the numbers of the figure, or None if no epoch was recorded."""
-    kept = [i for i, n in enumerate(record[Candidates].networks) if n.kept]
-    validation = bands(record[Curves].validation_loss, kept)
+    curves, split, networks = record[Curves], record[SplitRecord], record[Candidates].networks
+    kept = [i for i, network in enumerate(networks) if network.kept]
+    validation = bands(curves.validation_loss, kept)
     if not len(validation.epochs):
         return None
     return LearningCurves(
-        bands(record[Curves].train_loss, kept),
+        bands(curves.train_loss, kept),
         validation,
-        best_epochs(record[Curves].validation_loss[kept]),
-        len(record[Candidates].networks),
-        record[SplitRecord].cv is not None,
-        record[SplitRecord].rolling is not None,
-        tuple(record[Candidates].networks[i].id for i in kept),
+        best_epochs(curves.validation_loss[kept]),
+        len(networks),
+        split.cv is not None,
+        split.rolling is not None,
+        tuple(networks[i].id for i in kept),
     )
 
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.candidates import CandidateRow, Candidates
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import (
     BLUE,
     MUTED,
     VERMILION,
+    fit_axis,
     limits,
     log_scale,
     log_ticks,
@@ -24,10 +26,6 @@ from shoal.report.figures.style import (
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import count, joined, label, setting, short
 from shoal.search.results.pareto import ParetoFront
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PLACE = 30
 PANELS = 3
@@ -87,12 +85,10 @@ class NetworksTried:
         left_out = ""
         if self.without_score:
             left_out = f" {count(self.without_score, self.what)} without a finite score left out."
-        above = int((self.score > ceiling(self.score)).sum())
-        clipped = f" {count(above, self.what)} at the upper edge lie above it." if above else ""
         mean = "" if self.each == 1 else f", the mean over {count(self.each, 'network')}"
         return (
             f"Each point is a {self.what}, lower is better; diamonds are the kept ones. The score is the "
-            f"cross-fitted validation loss that they are chosen by{mean}.{clipped}{left_out}"
+            f"cross-fitted validation loss that they are chosen by{mean}.{clipped(self.score, self.what)}{left_out}"
         )
 
 
@@ -168,31 +164,32 @@ def ceiling(score: np.ndarray) -> float:
     return float(min(score.max(), max(high + (high - low), middle + 3 * (middle - low))))
 
 
+def clipped(score: np.ndarray, what: str) -> str:
+    """Return how many scores lie above the ceiling, in a sentence; nothing if none."""
+    above = int((score > ceiling(score)).sum())
+    return f" {count(above, what)} at the upper edge lie above it." if above else ""
+
+
 def draw(shown: NetworksTried) -> Figure:
     """Draw one panel per hyperparameter, with one axis of scores."""
     figure, places = stacked(len(shown.panels), 1.5, titles=False)
     top = ceiling(shown.score)
     score = np.minimum(shown.score, top)
-    log = log_scale(score, ratio=8)
     for axes, one in zip(places, shown.panels, strict=True):
-        x = _positions(axes, one)
-        _points(axes, x, score, shown)
-        axes.set_ylabel("validation loss")
-        axes.set_xlabel(label(one.name))
-        if log:
-            set_log(axes, "y", *limits(score, log=True))
-        else:
-            axes.set_ylim(*limits(score, log=False, margin=0.08))
+        draw_candidates(axes, _positions(axes, one), score, shown.kept)
+        axes.set(xlabel=label(one.name), ylabel="validation loss")
+        fit_axis(axes, "y", score, margin=0.08)
     return figure
 
 
-def _points(axes: Axes, x: np.ndarray, score: np.ndarray, shown: NetworksTried) -> None:
-    others = ~shown.kept
+def draw_candidates(axes: Axes, x: np.ndarray, score: np.ndarray, kept: np.ndarray) -> None:
+    """Draw points, fainter where they are many, and those that are kept as diamonds."""
+    others = ~kept
     many = int(others.sum()) > MOST_VECTOR_POINTS
+    style: dict[str, Any] = {"ls": "none", "clip_on": False, "mew": 0}
     size = 2.2 if many else 3.2
-    style: dict[str, Any] = {"ls": "none", "clip_on": False}
-    axes.plot(x[others], score[others], "o", ms=size, mfc=BLUE, mew=0, alpha=0.5, rasterized=many, **style)
-    axes.plot(x[shown.kept], score[shown.kept], "D", ms=3.8, mfc=VERMILION, mew=0, zorder=4, **style)
+    axes.plot(x[others], score[others], "o", ms=size, mfc=BLUE, alpha=0.5, rasterized=many, **style)
+    axes.plot(x[kept], score[kept], "D", ms=3.8, mfc=VERMILION, zorder=4, **style)
 
 
 def _positions(axes: Axes, one: Panel) -> np.ndarray:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.overtraining import ClassScores, Overtraining
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import (
     BLUE,
     INK,
+    LEGEND_ABOVE,
     PAPER,
     VERMILION,
     add_axes,
@@ -23,10 +25,6 @@ from shoal.report.figures.style import (
     set_log,
 )
 from shoal.report.words import number
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PLACE = 70
 
@@ -51,33 +49,33 @@ class Scores:
     def caption(self) -> str:
         """How to read the figure."""
         tests = "; ".join(
-            f"{name_text(one.name)}: D = {number(one.difference.statistic)}, p = {number(one.difference.p, 2)}"
-            for one in (self.signal, self.background)
+            f"{name_text(scores.name)}: D = {number(scores.difference.statistic)}, p = {number(scores.difference.p, 2)}"
+            for scores in (self.signal, self.background)
         )
         rows = "weighted rows" if self.weighted else "rows"
         return (
             f"Probability of {name_text(self.signal.name)} as the networks give it: {rows} of the training filled, of "
-            f"the "
-            f"test as points with errors √(Σ w²), each class with area one. Kolmogorov-Smirnov test of training "
-            f"against "
-            f"test, {tests}. A small p says that training rows are known better than new ones, not that the networks "
-            "were trained too long."
+            "the test as points with errors √(Σ w²), each class with area one. Kolmogorov-Smirnov test of training "
+            f"against test, {tests}. A small p says that training rows are known better than new ones, not that the "
+            "networks were trained too long."
         )
 
     def table(self) -> dict[str, Any]:
         """Return the numbers, one row for each bin."""
         columns: dict[str, Any] = {"low": self.edges[:-1], "high": self.edges[1:]}
-        for role, one in (("signal", self.signal), ("background", self.background)):
+        for role, scores in (("signal", self.signal), ("background", self.background)):
             for part in ("train", "test"):
-                columns[f"{role}_{part}"] = getattr(one, part)
-                columns[f"{role}_{part}_error"] = getattr(one, f"{part}_error")
+                columns[f"{role}_{part}"] = getattr(scores, part)
+                columns[f"{role}_{part}_error"] = getattr(scores, f"{part}_error")
         return columns
 
 
 def numbers(record: Record) -> Scores | None:
     """Return the numbers of the figure, or None where rows are not told apart into two classes."""
-    found = record.get(Overtraining)
-    return None if found is None else Scores(found.edges, found.signal, found.background, found.weighted)
+    overtraining = record.get(Overtraining)
+    if overtraining is None:
+        return None
+    return Scores(overtraining.edges, overtraining.signal, overtraining.background, overtraining.weighted)
 
 
 def draw(shown: Scores) -> Figure:
@@ -85,38 +83,41 @@ def draw(shown: Scores) -> Figure:
     figure = new_figure(3.1)
     axes = add_axes(figure, 0.55, 0.45, 0.12, 0.62)
     floor = _floor(shown)
-    for one, colour, mark in ((shown.background, VERMILION, "s"), (shown.signal, BLUE, "o")):
-        _one(axes, shown.edges, one, colour, mark, floor)
+    for scores, colour, mark in ((shown.background, VERMILION, "s"), (shown.signal, BLUE, "o")):
+        _draw_class(axes, shown.edges, scores, colour, mark, floor)
     if floor:
-        most = max(float(part.max()) for one in (shown.signal, shown.background) for part in (one.train, one.test))
-        set_log(axes, "y", floor, 2.0 * most)
+        set_log(axes, "y", floor, 2.0 * float(_densities(shown).max()))
     else:
         axes.axhline(0.0, color=INK, lw=0.5)
     axes.set_xlim(shown.edges[0], shown.edges[-1])
-    axes.set_xlabel(f"probability of {name_text(shown.signal.name)}")
-    axes.set_ylabel("density")
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2, columnspacing=1.2)
+    axes.set(xlabel=f"probability of {name_text(shown.signal.name)}", ylabel="density")
+    axes.legend(**LEGEND_ABOVE, columnspacing=1.2)
     return figure
+
+
+def _densities(shown: Scores) -> np.ndarray:
+    both = shown.signal, shown.background
+    return np.concatenate([part for scores in both for part in (scores.train, scores.test)])
 
 
 def _floor(shown: Scores) -> float:
     """Return where a logarithmic axis begins; 0 where a plain one shows more, or densities are negative."""
-    parts = np.concatenate([part for one in (shown.signal, shown.background) for part in (one.train, one.test)])
-    if not np.isfinite(parts).all() or (parts < 0).any():
+    densities = _densities(shown)
+    if not np.isfinite(densities).all() or (densities < 0).any():
         return 0.0
-    positive = parts[parts > 0]
+    positive = densities[densities > 0]
     return max(0.5 * float(positive.min()), 2e-4 * float(positive.max())) if log_scale(positive, 100.0) else 0.0
 
 
-def _one(axes: Axes, edges: np.ndarray, one: ClassScores, colour: str, mark: str, floor: float) -> None:
-    name, middle = name_text(one.name, 14), 0.5 * (edges[1:] + edges[:-1])
-    train = np.maximum(one.train, floor) if floor else one.train
+def _draw_class(axes: Axes, edges: np.ndarray, scores: ClassScores, colour: str, mark: str, floor: float) -> None:
+    name, middle = name_text(scores.name, 14), 0.5 * (edges[1:] + edges[:-1])
+    train = np.maximum(scores.train, floor) if floor else scores.train
     axes.stairs(train, edges, baseline=floor, fill=True, color=colour, alpha=0.3, lw=0, label=f"{name}, training")
     dashes: Any = "-" if mark == "o" else (0, (3, 1.5))
     axes.stairs(train, edges, baseline=floor, color=colour, lw=0.8, ls=dashes)
-    there = (one.test_error > 0) & (one.test > floor) if floor else one.test_error > 0
-    low, high = one.test - one.test_error, one.test + one.test_error
+    there = (scores.test_error > 0) & (scores.test > floor) if floor else scores.test_error > 0
+    low, high = scores.test - scores.test_error, scores.test + scores.test_error
     low = np.maximum(low, floor) if floor else low
     axes.plot(*bars(middle[there], low[there], high[there]), color=colour, lw=0.9 if mark == "o" else 0.6)
     face = colour if mark == "o" else PAPER
-    axes.plot(middle[there], one.test[there], mark, color=colour, mfc=face, mew=0.9, ms=3, label=f"{name}, test")
+    axes.plot(middle[there], scores.test[there], mark, color=colour, mfc=face, mew=0.9, ms=3, label=f"{name}, test")

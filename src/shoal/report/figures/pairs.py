@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.reconstruction import ReconstructedRows, ReconstructionRecord
-from shoal.report.figures.rasters import fitted, pictures, show, shrunk
+from shoal.report.figures.canvas import Figure
+from shoal.report.figures.rasters import fitted, pictures, show, shrunk, write_beside
 from shoal.report.figures.style import BLUE, INK, MUTED, VERMILION, add_axes, limits, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, lines, pixels
 from shoal.report.words import number
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 CELL, CELL_OF_SERIES = 1.08, 1.6  # inches, their width at least
 
@@ -54,23 +51,23 @@ class Pairs:
 
 def pairs_of(record: Record, which: str, what: str) -> Pairs | None:
     """Return the `usual` or the `strangest` rows; None where there are none or they are those of a table."""
-    found = record.get(ReconstructionRecord)
-    if found is None or found.kind == "table":
+    reconstruction = record.get(ReconstructionRecord)
+    if reconstruction is None or reconstruction.kind == "table":
         return None
-    few: ReconstructedRows = getattr(found, which)
-    anomalies = tuple((found.scores[few.rows] > found.threshold).tolist())
+    few: ReconstructedRows = getattr(reconstruction, which)
+    anomalies = tuple((reconstruction.scores[few.rows] > reconstruction.threshold).tolist())
     alt = f"{what}, {len(few.rows)} of them, beside their reconstructions."
     truth, guess = (shrunk(few.truth), shrunk(few.guess)) if few.truth.ndim == 4 else (few.truth, few.guess)
-    titles = tuple(_title(found, int(row)) for row in few.rows)
-    return Pairs(truth, guess, titles, anomalies, what, alt, found.names)
+    titles = tuple(_title(reconstruction, int(row)) for row in few.rows)
+    return Pairs(truth, guess, titles, anomalies, what, alt, reconstruction.names)
 
 
-def _title(found: ReconstructionRecord, row: int) -> str:
-    score = number(float(found.scores[row]), 2)
-    if found.labels is None:
+def _title(reconstruction: ReconstructionRecord, row: int) -> str:
+    score = number(float(reconstruction.scores[row]), 2)
+    if reconstruction.labels is None:
         return score
-    label = found.labels[row]
-    text = str(label) if found.labels.dtype.kind == "U" else number(float(label), 3)
+    label = reconstruction.labels[row]
+    text = str(label) if reconstruction.labels.dtype.kind == "U" else number(float(label), 3)
     return f"{name_text(text, 12)} · {score}"
 
 
@@ -91,8 +88,7 @@ def _images(shown: Pairs) -> Figure:
         left, top = 0.05 + (i % columns) * cell + (cell - across) / 2, i // columns * step + text
         frame = VERMILION if shown.anomalies[i] else MUTED
         axes = show(figure, (left, top, across, tall), raster[i], frame=frame)
-        title: dict[str, Any] = {"ha": "center", "va": "bottom", "size": 7, "color": INK, "transform": axes.transAxes}
-        axes.text(0.5, 1 + 0.045 / tall, shown.titles[i], **title)
+        write_beside(axes, 1 + 0.045 / tall, shown.titles[i], INK)
         show(figure, (left, top + tall + 0.05, across, tall), raster[count + i], frame=frame)
     return figure
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.data.units import NO_UNITS, labelled
 from shoal.evaluation.explanation.dependence import Dependence
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.style import (
     BLUE,
@@ -30,15 +31,10 @@ from shoal.report.figures.style import (
 )
 from shoal.report.words import joined
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
-
 ACROSS, MOST_OUTPUTS, MOST_CATEGORIES = 3, 3, 12
 CELL = 1.55  # inches, the width of a panel with its labels at least
 COLOURS, MARKS = (BLUE, VERMILION, GREEN), "osD"
 DASHES: tuple[Any, ...] = ((0, (3, 2)), (0, (6, 1.5)), (0, (1.2, 1.2)))
-FORMS = {"partial": "partial dependence", "accumulated": "accumulated local effects"}
 
 
 @stored("figure.partial_dependence")

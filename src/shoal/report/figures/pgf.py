@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from shoal.errors import SettingError
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from shoal.report.figures.canvas import Figure
 
 ENGINES = ("xelatex", "lualatex")  # those that know more letters than English has
 _ESCAPED = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", **{c: f"\\{c}" for c in "{}$#&_"}}
@@ -24,13 +22,13 @@ def pgf_style() -> dict[str, Any]:
     Raises:
         SettingError: there is no LaTeX.
     """
-    found = next((engine for engine in ENGINES if shutil.which(engine)), None)
-    if found is None:
+    engine = next(filter(shutil.which, ENGINES), None)
+    if engine is None:
         raise SettingError(
             f"pgf needs LaTeX, which measures the texts, but there is no {' or '.join(ENGINES)}; install it "
             "(TeX Live with XeTeX), or take pdf, svg or png"
         )
-    return {"pgf.texsystem": found}
+    return {"pgf.texsystem": engine}
 
 
 def pgf_files(figure: Figure, name: str) -> dict[str, bytes]:

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.error_bars import level_of
-from shoal.report.figures.style import BLUE, MUTED, bars, limits, name_text, stacked
-from shoal.report.figures.tabular import Columns, joined
-from shoal.report.figures.targets import TargetRows, scatter, some_of, target_rows, thinned
+from shoal.report.figures.canvas import Axes, Figure
+from shoal.report.figures.style import BLUE, DASHED, bars, limits, name_text, stacked
+from shoal.report.figures.tabular import Columns, side_by_side
+from shoal.report.figures.targets import TargetRows, rows_with_bars, scatter, some_of, target_rows
 from shoal.report.words import count, percent
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PLACE = 100
 
@@ -33,7 +29,7 @@ class PredictedTrue:
 
     def table(self) -> Columns:
         """Return the numbers, one row for each test row or step that is drawn."""
-        return joined([panel.table() for panel in self.panels])
+        return side_by_side([panel.table() for panel in self.panels])
 
     @property
     def alt(self) -> str:
@@ -45,7 +41,7 @@ class PredictedTrue:
     def caption(self) -> str:
         """How to read the figure."""
         panel = self.panels[0]
-        drawn, rows = len(thinned(panel)), self.rows or len(panel.mean)
+        drawn, rows = len(rows_with_bars(panel)), self.rows or len(panel.mean)
         some = "" if drawn == len(panel.mean) else f", shown for {drawn} of {rows:,} {panel.unit}s"
         bars = f"bars are {percent(self.level)} intervals{some}"
         few = some_of(panel, rows, "Points are drawn for")
@@ -55,7 +51,7 @@ class PredictedTrue:
 def numbers(record: Record) -> PredictedTrue | None:
     """Return the numbers of the figure, or None in classification."""
     panels = target_rows(record)
-    if not panels or not len(panels[0].truth):
+    if not panels:
         return None
     return PredictedTrue(tuple(panel.evenly() for panel in panels), level_of(record), len(panels[0].truth))
 
@@ -70,15 +66,14 @@ def draw(shown: PredictedTrue) -> Figure:
 
 def _panel(axes: Axes, rows: TargetRows, title: bool) -> None:
     name = name_text(rows.title, 30)
-    few = thinned(rows)
+    few = rows_with_bars(rows)
     span = limits(np.concatenate([rows.truth, rows.mean]), log=False)
-    axes.plot(span, span, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=3)
+    axes.plot(span, span, **DASHED, zorder=3)
     alpha = 0.45 if len(few) <= 100 else 0.3
     axes.plot(*bars(rows.truth[few], rows.low[few], rows.high[few]), color=BLUE, lw=0.7, alpha=alpha)
     scatter(axes, rows.truth, rows.mean, rows.weights)
     ends = np.concatenate([rows.mean, rows.low[few], rows.high[few], rows.truth])
     axes.set(xlim=span, ylim=limits(ends, log=False))
-    axes.set_xlabel(f"true {name}")
-    axes.set_ylabel("predicted" if title else f"predicted {name}")
+    axes.set(xlabel=f"true {name}", ylabel="predicted" if title else f"predicted {name}")
     if title:
         axes.set_title(name)

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.data.units import labelled
 from shoal.evaluation.record import Record
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.style import BLUE, INK, name_text, stacked
-from shoal.report.figures.tabular import Columns, joined, of
+from shoal.report.figures.tabular import Columns, of, side_by_side
 from shoal.report.figures.targets import target_rows
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 120
 EDGE = 4.5  # pulls beyond it are counted in the outermost bins
@@ -34,7 +31,7 @@ class Pulls:
         """Return the numbers, one row for each bin; the outermost hold all beyond."""
         bins = {"pull_low": self.edges[:-1], "pull_high": self.edges[1:]}
         named = [{of(name, "density"): values} for name, values in zip(self.names, self.densities, strict=True)]
-        return joined([bins, *named])
+        return side_by_side([bins, *named])
 
     @property
     def alt(self) -> str:
@@ -81,8 +78,7 @@ def draw(shown: Pulls) -> Figure:
         axes.plot(x, np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi), color=INK, lw=1.0)
         axes.set_xlim(-EDGE, EDGE)
         axes.set_ylim(min(heights.min() * 1.1, 0), max(heights.max(), 0.4) * 1.1)
-        axes.set_xlabel("pull = (true − predicted) / std")
-        axes.set_ylabel("density")
+        axes.set(xlabel="pull = (true − predicted) / std", ylabel="density")
         if len(shown.names) > 1:
             axes.set_title(name_text(name, 30))
     return figure

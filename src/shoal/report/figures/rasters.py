@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import BLUE, MUTED, VERMILION
-from shoal.report.figures.style import WIDE as WIDE
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 SHARPEST = 128  # pixels along a side: more are not seen in a small picture, but make the page large
 
@@ -90,6 +86,12 @@ def show(figure: Figure, box: tuple[float, float, float, float], raster: np.ndar
     axes.set(xticks=[], yticks=[])
     axes.spines[:].set(visible=True, color=frame, linewidth=0.5 if frame == MUTED else 1.6)
     return axes
+
+
+def write_beside(axes: Axes, y: float, text: str, colour: str) -> None:
+    """Write a text above a picture, or below it; `y` counts its height from its foot."""
+    side = "bottom" if y > 0.5 else "top"
+    axes.text(0.5, y, text, ha="center", va=side, size=7, color=colour, transform=axes.transAxes)
 
 
 def fitted(shape: tuple[int, int], wide: float, high: float) -> tuple[float, float]:

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
-from shoal.report.figures.style import BLUE, MUTED, add_axes, limits, name_text, new_figure, wide
-from shoal.report.figures.tabular import Columns, joined, of
+from shoal.report.figures.canvas import Axes, Figure
+from shoal.report.figures.style import BLUE, DASHED, add_axes, limits, name_text, new_figure, wide
+from shoal.report.figures.tabular import Columns, of, side_by_side
 from shoal.report.words import count
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PLACE = 150
 CELL, MOST = 1.6, 6
@@ -36,7 +32,9 @@ class ReconstructedColumns:
     def table(self) -> Columns:
         """Return the numbers, one row for each test row, in units of each column's scatter."""
         both = zip(self.names, self.truth.T, self.guess.T, strict=True)
-        return joined([{of(name, "input"): truth, of(name, "reconstruction"): guess} for name, truth, guess in both])
+        return side_by_side(
+            [{of(name, "input"): truth, of(name, "reconstruction"): guess} for name, truth, guess in both]
+        )
 
     @property
     def alt(self) -> str:
@@ -54,14 +52,14 @@ class ReconstructedColumns:
 
 def numbers(record: Record) -> ReconstructedColumns | None:
     """Return the numbers of the figure, or None where rows are not those of a table."""
-    found = record.get(ReconstructionRecord)
-    if found is None or found.kind != "table":
+    reconstruction = record.get(ReconstructionRecord)
+    if reconstruction is None or reconstruction.kind != "table":
         return None
-    order = np.argsort(found.noise, kind="stable")
+    order = np.argsort(reconstruction.noise, kind="stable")
     places = np.linspace(0, len(order) - 1, min(MOST, len(order))).round().astype(int)
     chosen = order[places]
-    names = tuple(found.names[i] for i in chosen)
-    few = found.usual
+    names = tuple(reconstruction.names[i] for i in chosen)
+    few = reconstruction.usual
     return ReconstructedColumns(names, few.truth[:, chosen], few.guess[:, chosen], len(order) - len(chosen))
 
 
@@ -88,6 +86,6 @@ def draw(shown: ReconstructedColumns) -> Figure:
 
 def _panel(axes: Axes, truth: np.ndarray, guess: np.ndarray) -> None:
     span = limits(np.concatenate([truth, guess]), log=False)
-    axes.plot(span, span, color=MUTED, lw=0.8, ls=(0, (4, 3)))
+    axes.plot(span, span, **DASHED)
     axes.plot(truth, guess, "o", ms=2.2, mew=0, color=BLUE, alpha=0.45, rasterized=len(truth) > 1500)
     axes.set(xlim=span, ylim=span)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.cuts import Selection
 from shoal.evaluation.record import Record
-from shoal.report.figures.style import BLUE, MUTED, VERMILION, add_axes, bars, new_figure, set_log
+from shoal.report.figures.canvas import Figure
+from shoal.report.figures.style import BLUE, DASHED, VERMILION, add_axes, bars, new_figure, set_log
 from shoal.report.words import interval
 from shoal.results import Interval
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 90
 
@@ -57,11 +55,11 @@ def numbers(record: Record) -> Rejection | None:
     return None if selection is None else of(selection)
 
 
-def of(found: Selection) -> Rejection:
+def of(selection: Selection) -> Rejection:
     """Return the numbers of the figure of a selection."""
-    curve = found.curve
-    at = found.signal_efficiency.value, found.rejection
-    return Rejection(curve.cuts, curve.signal, curve.background, curve.area, at, found.quoted_on)
+    curve = selection.curve
+    at = selection.signal_efficiency.value, selection.rejection
+    return Rejection(curve.cuts, curve.signal, curve.background, curve.area, at, selection.quoted_on)
 
 
 def draw(shown: Rejection) -> Figure:
@@ -71,7 +69,7 @@ def draw(shown: Rejection) -> Figure:
     known = shown.background > 0
     x, y = shown.signal[known], 1.0 / shown.background[known]
     efficiency = np.linspace(0.01, 1.0, 100)
-    axes.plot(efficiency, 1.0 / efficiency, color=MUTED, lw=0.8, ls=(0, (4, 3)))
+    axes.plot(efficiency, 1.0 / efficiency, **DASHED)
     axes.plot(x, y, color=BLUE, drawstyle="steps-post")
     place, rejection = np.array([shown.at[0]]), shown.at[1]
     most = max(float(y.max(initial=1.0)), 2.0)
@@ -81,6 +79,5 @@ def draw(shown: Rejection) -> Figure:
         axes.plot(place, [rejection.value], "o", color=VERMILION, ms=4.5)
     set_log(axes, "y", 0.9, 2 * most)
     axes.set_xlim(0, 1.01)
-    axes.set_xlabel("signal efficiency")
-    axes.set_ylabel("background rejection")
+    axes.set(xlabel="signal efficiency", ylabel="background rejection")
     return figure

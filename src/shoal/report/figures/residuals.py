@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
-from shoal.report.figures.style import MUTED, VERMILION, limits, name_text, stacked
-from shoal.report.figures.tabular import Columns, joined, of
+from shoal.report.figures.canvas import Figure
+from shoal.report.figures.style import DASHED, VERMILION, limits, name_text, stacked
+from shoal.report.figures.tabular import Columns, of, side_by_side
 from shoal.report.figures.targets import TargetRows, scatter, some_of, target_rows
 from shoal.report.words import count, label
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 110
 
@@ -40,7 +37,7 @@ class Residuals:
             values = (one.mean, one.residual, *median)
             parts.append({of(one.name, n, one.measured_in): v for n, v in zip(names, values, strict=True) if len(v)})
         weights = self.panels[0].weights
-        return joined([*parts, *([] if weights is None else [{"weight": weights}])])
+        return side_by_side([*parts, *([] if weights is None else [{"weight": weights}])])
 
     @property
     def alt(self) -> str:
@@ -63,7 +60,7 @@ class Residuals:
 def numbers(record: Record) -> Residuals | None:
     """Return the numbers of the figure, or None in classification."""
     panels = target_rows(record)
-    if not panels or not len(panels[0].truth):
+    if not panels:
         return None
     medians = tuple(running_median(p.mean, p.residual) for p in panels)
     return Residuals(tuple(panel.evenly() for panel in panels), medians, len(panels[0].truth))
@@ -87,7 +84,7 @@ def draw(shown: Residuals) -> Figure:
     figure, places = stacked(len(shown.panels), 2.5, titles=len(shown.panels) > 1)
     for rows, median, axes in zip(shown.panels, shown.medians, places, strict=True):
         name = name_text(rows.title, 30)
-        axes.axhline(0, color=MUTED, lw=0.8, ls=(0, (4, 3)), zorder=3)
+        axes.axhline(0, **DASHED, zorder=3)
         scatter(axes, rows.mean, rows.residual, rows.weights)
         if median.size:
             axes.plot(*median, color=VERMILION, lw=1.4, zorder=4)

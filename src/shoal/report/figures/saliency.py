@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.examples import SignalRecord
-from shoal.report.figures.along_time import common_limits, draw_lines, scaled
+from shoal.report.figures.along_time import common_limits, draw_lines, scaled, step_axis
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.examples import Label, labels, right_and_wrong
-from shoal.report.figures.rasters import fitted, pictures, show, shrink, shrunk, signed
+from shoal.report.figures.rasters import fitted, pictures, show, shrink, shrunk, signed, write_beside
 from shoal.report.figures.style import VERMILION, add_axes, new_figure, wide
 from shoal.report.figures.tabular import Columns, lines, pixels
 from shoal.report.words import count
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 290
 MOST_IMAGES, MOST_SERIES, MOST_PIXELS = 6, 4, 96
@@ -112,8 +109,7 @@ def _images(shown: Saliency) -> Figure:
         show(figure, (left, top + high + gap, across, high), signed(shrink(strength, MOST_PIXELS)))
         if shown.labels:
             label = shown.labels[i]
-            place: dict[str, Any] = {"ha": "center", "va": "bottom", "size": 7, "transform": axes.transAxes}
-            axes.text(0.5, 1 + 0.04 / high, label.said_within(letters - 7), color=label.colour, **place)
+            write_beside(axes, 1 + 0.04 / high, label.said_within(letters - 7), label.colour)
     return figure
 
 
@@ -138,7 +134,5 @@ def _series(shown: Saliency) -> Figure:
         axes.set(yticks=[], xticklabels=[])
         axes.spines[:].set(visible=True, color=VERMILION, linewidth=0.4)
         axes.tick_params(length=2)
-    axes.xaxis.set_major_formatter("{x:.0f}")
-    axes.tick_params(labelbottom=True)
-    axes.set_xlabel("step")
+    step_axis(axes)
     return figure

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.cuts import Scan, Selection
 from shoal.evaluation.record import Record
-from shoal.report.figures.style import BLUE, INK, MUTED, VERMILION, add_axes, bars, new_figure
+from shoal.report.figures.canvas import Figure
+from shoal.report.figures.style import BLUE, INK, LEGEND_ABOVE, MUTED, VERMILION, add_axes, bars, new_figure
 from shoal.report.words import number
 from shoal.results import Interval
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 80
 LABELS = {"asimov": "Asimov significance", "ams": "AMS", "s/sqrt(b)": "S/√B", "s/sqrt(s+b)": "S/√(S+B)"}
@@ -67,11 +65,11 @@ def numbers(record: Record) -> Significance | None:
     return None if selection is None else of(selection)
 
 
-def of(found: Selection) -> Significance:
+def of(selection: Selection) -> Significance:
     """Return the numbers of the figure of a selection."""
-    names = found.chosen_on, found.quoted_on
-    scans = found.scan, found.quoted_scan
-    return Significance(*scans, found.measure, found.cut, found.quoted[found.measure], names)
+    names = selection.chosen_on, selection.quoted_on
+    scans = selection.scan, selection.quoted_scan
+    return Significance(*scans, selection.measure, selection.cut, selection.quoted[selection.measure], names)
 
 
 def draw(shown: Significance) -> Figure:
@@ -94,7 +92,6 @@ def draw(shown: Significance) -> Figure:
     axes.plot(*bars(at, np.array([value.low]), np.array([value.high])), color=VERMILION, lw=2.0)
     axes.plot(at, [value.value], "o", color=VERMILION, ms=4.5)
     axes.set_ylim(bottom=0.0)
-    axes.set_xlabel("cut on the score")
-    axes.set_ylabel(LABELS[shown.measure])
-    axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
+    axes.set(xlabel="cut on the score", ylabel=LABELS[shown.measure])
+    axes.legend(**LEGEND_ABOVE)
     return figure

@@ -7,15 +7,12 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.words import short
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 COLUMN, WIDE = 86 / 25.4, 178 / 25.4  # inches: one column and both columns of a journal's page
 INK, PAPER, MUTED, GRID = "#1b1f24", "#ffffff", "#6a727c", "#dde1e6"
@@ -24,6 +21,8 @@ INK, PAPER, MUTED, GRID = "#1b1f24", "#ffffff", "#6a727c", "#dde1e6"
 BLUE, VERMILION, GREEN = "#0072b2", "#d55e00", "#00845f"
 TITLE = 0.26  # inches above a figure
 ON_BLUE = "#fdfdfd"  # text on a cell that is filled with blue
+DASHED: Any = {"color": MUTED, "lw": 0.8, "ls": (0, (4, 3))}  # a line to compare points with
+LEGEND_ABOVE: Any = {"loc": "lower left", "bbox_to_anchor": (0.0, 1.0), "ncols": 2, "borderaxespad": 0.2}
 
 STYLE: Any = {
     "axes.axisbelow": True,
@@ -154,8 +153,8 @@ def with_title(figure: Figure, text: str) -> None:
     for axes in figure.axes:
         left, bottom, across, tall = axes.get_position(original=True).bounds
         axes.set_position((left, bottom * height / taller, across, tall * height / taller))
-    for one in figure.texts:
-        one.set_y(one.get_position()[1] * height / taller)
+    for label in figure.texts:
+        label.set_y(label.get_position()[1] * height / taller)
     figure.set_size_inches(width, taller)
     figure.text(0.06 / width, 1 - 0.06 / taller, name_text(text, int(width / 0.075)), size=9, va="top", weight="bold")
 
@@ -205,6 +204,22 @@ def set_log(axes: Axes, which: str, low: float, high: float) -> None:
     axis.set_minor_formatter(NullFormatter())
     if high / low > 300:
         axis.set_minor_locator(NullLocator())
+
+
+def fit_axis(axes: Axes, which: str, values: np.ndarray, *, ratio: float = 8.0, margin: float = 0.05) -> None:
+    """Let an axis hold values: logarithmic if they are spread by `ratio`, else with a share `margin` of room."""
+    if log_scale(values, ratio):
+        set_log(axes, which, *limits(values, log=True))
+    else:
+        (axes.set_xlim if which == "x" else axes.set_ylim)(limits(values, log=False, margin=margin))
+
+
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Write names beside rows, the first at the top, in place of ticks and a line."""
+    axes.set_ylim(len(names) - 0.5, -0.5)
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
 
 
 def log_ticks(low: float, high: float, most: int = 6) -> list[float]:

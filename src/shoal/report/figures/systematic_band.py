@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,10 +11,12 @@ from shoal.codec import stored
 from shoal.data.units import labelled, split_unit
 from shoal.evaluation.systematics.observables import PROFILES, Histogram, Profile
 from shoal.evaluation.systematics.shifts import Systematics
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import (
     BLUE,
     GRID,
     INK,
+    LEGEND_ABOVE,
     MUTED,
     PAPER,
     VERMILION,
@@ -26,10 +28,6 @@ from shoal.report.figures.style import (
     new_figure,
     set_log,
 )
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 PAIR = (BLUE, VERMILION)
 MOST_NAMES = 12
@@ -98,31 +96,31 @@ class SystematicBand:
         return columns
 
 
-def of(found: Systematics, classes: tuple[str, ...] = ()) -> dict[str, SystematicBand]:
+def of(systematics: Systematics, classes: tuple[str, ...] = ()) -> dict[str, SystematicBand]:
     """Return the numbers of the figures by name: one, or one for each target."""
-    events = "expected events" if found.yields_text else "sum of weights" if found.weighted else "rows"
-    histograms = [one for one in found.observables if isinstance(one, Histogram)]
-    profiles = [one for one in found.observables if isinstance(one, Profile)]
+    events = "expected events" if systematics.yields_text else "sum of weights" if systematics.weighted else "rows"
+    histograms = [one for one in systematics.observables if isinstance(one, Histogram)]
+    profiles = [one for one in systematics.observables if isinstance(one, Profile)]
     if not profiles:
         several = histograms[0].of_class is None
         title = "the predicted class" if several else f"the score, the probability of {name_text(histograms[0].name)}"
-        shown = tuple(_band(found, one, one.name) for one in histograms)
+        shown = tuple(_band(systematics, one, one.name) for one in histograms)
         labels = classes if several else ()
         return {"band": SystematicBand(title, histograms[0].edges, labels, shown, (), events)}
     figures = {}
     for number, (one, profile) in enumerate(zip(histograms, profiles, strict=True), start=1):
-        parts = tuple(_band(found, profile, what, part) for part, what in enumerate(PROFILES) if what != "mean")
+        parts = tuple(_band(systematics, profile, what, part) for part, what in enumerate(PROFILES) if what != "mean")
         name = "band" if len(histograms) == 1 else f"band_{number}"
         title = f"the prediction of {name_text(labelled(one.name, split_unit(one.name).unit))}"
-        figures[name] = SystematicBand(title, one.edges, (), (_band(found, one, one.name),), parts, events)
+        figures[name] = SystematicBand(title, one.edges, (), (_band(systematics, one, one.name),), parts, events)
     return figures
 
 
-def _band(found: Systematics, one: Histogram | Profile, name: str, part: int = 0) -> Band:
+def _band(systematics: Systematics, one: Histogram | Profile, name: str, part: int = 0) -> Band:
     bins = len(one.edges) - 1
-    start = found.where(one).start + part * bins
+    start = systematics.where(one).start + part * bins
     at = slice(start, start + bins)
-    return Band(name, found.nominal[at], found.error[at], found.up[at], found.down[at])
+    return Band(name, systematics.nominal[at], systematics.error[at], systematics.up[at], systematics.down[at])
 
 
 def draw(shown: SystematicBand) -> Figure:
@@ -175,7 +173,7 @@ def _histograms(axes: Axes, shown: SystematicBand, colours: tuple[str, ...]) -> 
     axes.set_xlim(shown.edges[0], shown.edges[-1])
     axes.set_ylabel(shown.bins_hold)
     if len(shown.histograms) > 1:
-        axes.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
+        axes.legend(**LEGEND_ABOVE)
 
 
 def _ratio(axes: Axes, edges: np.ndarray, band: Band, colour: str) -> None:

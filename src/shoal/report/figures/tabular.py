@@ -52,11 +52,11 @@ def of(quantity: str, what: str, unit: str = "") -> str:
     return labelled("_".join(part for part in (plain, what) if part), unit)
 
 
-def joined(parts: Sequence[Mapping[str, Any]]) -> Columns:
+def side_by_side(parts: Sequence[Mapping[str, Any]]) -> Columns:
     """Return the columns of several tables beside each other; names that would occur twice get a number.
 
     Example:
-        >>> list(joined([{"a": [1]}, {"a": [2]}]))
+        >>> list(side_by_side([{"a": [1]}, {"a": [2]}]))
         ['a', 'a_2']
     """
     columns: Columns = {}
@@ -84,7 +84,7 @@ def pixels(pictures: Mapping[str, np.ndarray], channels: Sequence[str] = ()) -> 
     height, width = shapes.pop()
     rows, places = np.divmod(np.arange(height * width), width)
     columns: Columns = {"row": (rows + 1).tolist(), "column": (places + 1).tolist()}
-    return joined([columns, *(_one(name, picture, channels) for name, picture in pictures.items())])
+    return side_by_side([columns, *(_one(name, picture, channels) for name, picture in pictures.items())])
 
 
 def _one(name: str, picture: np.ndarray, channels: Sequence[str]) -> Columns:
@@ -100,4 +100,4 @@ def lines(series: Mapping[str, np.ndarray], channels: Sequence[str] = ()) -> Col
     longest = max((len(values) for values in series.values()), default=0)
     wide = {name: np.asarray(values).reshape(1, len(values), -1) for name, values in series.items()}
     parts = [_one(name, values, channels) for name, values in wide.items()]
-    return joined([{"step": list(range(1, longest + 1))}, *parts])
+    return side_by_side([{"step": list(range(1, longest + 1))}, *parts])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -11,11 +11,9 @@ from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.predictions import PredictedTestRows
+from shoal.report.figures.canvas import Axes
 from shoal.report.figures.style import BLUE, VERMILION
 from shoal.report.figures.tabular import Columns, of
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 MOST_TARGETS = 6
 MOST_VECTOR_POINTS = 1500
@@ -68,15 +66,13 @@ class TargetRows:
 
 
 def target_rows(record: Record) -> tuple[TargetRows, ...]:
-    """Return the test rows of each target, six at most; nothing in classification."""
-    rows = record[PredictedTestRows]
-    if rows.mean is None:
+    """Return the test rows of each target, six at most; nothing in classification or without test rows."""
+    rows, data = record[PredictedTestRows], record[DataRecord]
+    if rows.mean is None or not len(rows.truth):
         return ()
     truth, mean = _columns(rows.truth), _columns(rows.mean)
     nothing = np.full_like(mean, np.nan)
-    std = nothing if rows.std is None else _columns(rows.std)
-    low = nothing if rows.low is None else _columns(rows.low)
-    high = nothing if rows.high is None else _columns(rows.high)
+    std, low, high = (nothing if part is None else _columns(part) for part in (rows.std, rows.low, rows.high))
     pull = np.divide(truth - mean, std, out=nothing.copy(), where=std > 0)
     return tuple(
         TargetRows(
@@ -88,14 +84,11 @@ def target_rows(record: Record) -> tuple[TargetRows, ...]:
             pull[:, i],
             rows.weights,
             rows.unit,
-            *_labels(record, name),
+            data.label(name),
+            data.units.get(name, ""),
         )
-        for i, name in enumerate(record[DataRecord].targets[:MOST_TARGETS])
+        for i, name in enumerate(data.targets[:MOST_TARGETS])
     )
-
-
-def _labels(record: Record, name: str) -> tuple[str, str]:
-    return record[DataRecord].label(name), record[DataRecord].units.get(name, "")
 
 
 def some_of(panel: TargetRows, rows: int, how: str) -> str:
@@ -104,7 +97,7 @@ def some_of(panel: TargetRows, rows: int, how: str) -> str:
     return "" if shown == rows else f" {how} {shown:,} of {rows:,} {panel.unit}s, evenly from first to last."
 
 
-def thinned(rows: TargetRows, most: int = MOST_BARS) -> np.ndarray:
+def rows_with_bars(rows: TargetRows, most: int = MOST_BARS) -> np.ndarray:
     """Return the rows that are drawn with an error bar, evenly along the prediction if they are many."""
     if len(rows.mean) <= most:
         return np.arange(len(rows.mean))

@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.systematics.shifts import NOISE, Systematics
 from shoal.evaluation.systematics.variations import SIDES
+from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import (
     BLUE,
     GRID,
     INK,
+    LEGEND_ABOVE,
     MUTED,
     PAPER,
     VERMILION,
     add_axes,
     beside_rows,
+    name_rows,
     name_text,
     new_figure,
 )
 from shoal.report.words import count, label, number
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 MOST = 25
 COLOURS = {"up": BLUE, "down": VERMILION}
@@ -85,25 +84,25 @@ class Tornado:
         return {**columns, "mirrored": [*self.mirrored, ""]}
 
 
-def of(found: Systematics, quantity: str | None = None) -> Tornado:
+def of(systematics: Systematics, quantity: str | None = None) -> Tornado:
     """Return the numbers of the figure; by default of the number that decides."""
-    name = quantity or found.main
-    at, effects = found.at(name), found.sorted(name)
+    name = quantity or systematics.main
+    at, effects = systematics.at(name), systematics.sorted(name)
 
     def each(part: str) -> dict[str, np.ndarray]:
         return {side: np.array([getattr(effect.sides[side], part)[at] for effect in effects]) for side in SIDES}
 
     return Tornado(
         name,
-        float(found.nominal[at]),
-        float(found.error[at]),
+        float(systematics.nominal[at]),
+        float(systematics.error[at]),
         tuple(effect.name for effect in effects),
         each("shift"),
         each("error"),
         each("noise"),
         tuple(effect.mirrored or "" for effect in effects),
-        (float(found.up[at]), float(found.down[at])),
-        found.pruned,
+        (float(systematics.up[at]), float(systematics.down[at])),
+        systematics.pruned,
     )
 
 
@@ -126,15 +125,13 @@ def draw(shown: Tornado) -> Figure:
     axes.barh([rows - 1], [up], 0.5, color=MUTED, alpha=0.6, lw=0)
     axes.barh([rows - 1], [-down], 0.5, color=MUTED, alpha=0.6, lw=0)
     axes.axhline(rows - 1.5, color=MUTED, lw=0.5)
-    axes.set_yticks(range(rows), [*names, total])
-    axes.tick_params(axis="y", length=0)
+    name_rows(axes, [*names, total])
     axes.set_ylim(rows - 0.4, -0.6)
     axes.margins(x=0.06)
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel(f"shift of {name_text(label(shown.quantity))} from {number(shown.nominal)}", loc="right")
-    axes.spines["left"].set_visible(False)
     handles = [Patch(facecolor=COLOURS[side], label=side, lw=0, **HATCHES[side]) for side in SIDES]
-    axes.legend(handles=handles, loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, borderaxespad=0.2)
+    axes.legend(handles=handles, **LEGEND_ABOVE)
     return figure
 
 

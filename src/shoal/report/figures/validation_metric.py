@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,12 +12,10 @@ from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.curves import Curves
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.report.figures.bands import Bands, bands, draw_bands, epoch_axis
-from shoal.report.figures.style import GREEN, MUTED, limits, log_scale, set_log, stacked
+from shoal.report.figures.canvas import Figure
+from shoal.report.figures.style import GREEN, MUTED, fit_axis, stacked
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import count, label
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 PLACE = 20
 
@@ -68,13 +65,14 @@ class ValidationMetric:
 
 def numbers(record: Record) -> ValidationMetric | None:
     """Return the numbers of the figure, or None if the metric was not recorded."""
-    kept = [i for i, n in enumerate(record[Candidates].networks) if n.kept]
+    networks = record[Candidates].networks
+    kept = [i for i, network in enumerate(networks) if network.kept]
     metric = bands(record[Curves].validation_metric, kept)
     if not len(metric.epochs):
         return None
     of = "target" if record.get(ReconstructionRecord) is None else "inputs"
-    ids = tuple(record[Candidates].networks[i].id for i in kept)
-    return ValidationMetric(metric, record[Curves].metric_name, len(record[Candidates].networks), of, ids)
+    ids = tuple(networks[i].id for i in kept)
+    return ValidationMetric(metric, record[Curves].metric_name, len(networks), of, ids)
 
 
 def draw(shown: ValidationMetric) -> Figure:
@@ -87,19 +85,13 @@ def draw(shown: ValidationMetric) -> Figure:
     above.set_title(f"validation {shown.label}")
     above.set_ylabel(label(shown.name))
     values = np.append(shown.metric.quantiles[:, : shown.metric.reliable], shown.metric.kept)
-    log = shown.name != "accuracy" and log_scale(values, ratio=8)
-    low, high = limits(values, log)
-    if log:
-        set_log(above, "y", low, high)
-    else:
-        above.set_ylim(low, high)
+    fit_axis(above, "y", values, ratio=np.inf if shown.name == "accuracy" else 8)
     if not single:
         below = panels[1]
         below.step(shown.metric.epochs, shown.metric.networks, where="post", color=MUTED, lw=1.2)
         below.fill_between(shown.metric.epochs, shown.metric.networks, step="post", color=MUTED, alpha=0.15, lw=0)
         epoch_axis(below, shown.metric)
         below.set_ylim(0, shown.metric.networks.max() * 1.06)
-        below.set_title("networks in training")
-        below.set_ylabel("networks")
+        below.set(title="networks in training", ylabel="networks")
         below.locator_params(axis="y", nbins=6, integer=True)
     return figure

@@ -14,7 +14,6 @@ from shoal.report.blocks import Cell, ScoreTable, Section, figures, sentences
 from shoal.report.words import count, in_the_mean, interval, joined, label, number, percent
 from shoal.results import Interval
 
-_NAMES = {"calibration_error": "calibration error", "log_loss": "log-loss"}
 _PARTS = {"validation": "validation rows, cross-fitted", "test": "test rows"}
 _CALIBRATION = {
     "temperature": "Probabilities were averaged over the networks and calibrated by one temperature, T = {}",
@@ -96,7 +95,7 @@ def calibration_table(bars: ErrorBars) -> ScoreTable:
         rows = [(f"calibration error, {w.split(',')[0]}", [Cell.of(errors[p].before)]) for p, w in _PARTS.items()]
         return ScoreTable("Calibration", ("", "as averaged"), tuple(rows), note)
     rows = [
-        (f"{_NAMES.get(name, label(name))}, {words}", [Cell.of(by_part[part].before), Cell.of(by_part[part].after)])
+        (f"{label(name)}, {words}", [Cell.of(by_part[part].before), Cell.of(by_part[part].after)])
         for part, words in _PARTS.items()
         for name, by_part in bars.scores.items()
     ]

@@ -51,11 +51,7 @@ def parts_table(record: Record) -> ScoreTable:
 
 
 def score_table(
-    record: Record,
-    title: str,
-    corner: str,
-    rows: Mapping[str, Scores],
-    best: Mapping[str, float | None] | None = None,
+    record: Record, title: str, corner: str, rows: Mapping[str, Scores], best: Mapping[str, float | None] | None = None
 ) -> ScoreTable:
     """Return a table of all metrics that some rows have.
 

@@ -9,15 +9,9 @@ from typing import Any
 from shoal.evaluation.cuts import Selection
 from shoal.evaluation.record import Record
 from shoal.report.blocks import Paragraph, PlainTable, Section, figures, sentences
+from shoal.report.figures.significance import LABELS
 from shoal.report.words import integer, interval, number
 from shoal.results import Interval
-
-NAMES = {
-    "asimov": "Asimov significance",
-    "ams": "AMS",
-    "s/sqrt(b)": "S/√B",
-    "s/sqrt(s+b)": "S/√(S+B)",
-}
 
 
 def sections(record: Record) -> Iterator[Section]:
@@ -41,7 +35,7 @@ def selection_line(selection: Mapping[str, Any]) -> str:
     name = selection["measure"]
     quoted = Interval(*(selection["significance"][name][key] for key in ("value", "low", "high")))
     return (
-        f"cut at a score of {number(selection['cut'])}: {NAMES[name]} {interval(quoted)} on the "
+        f"cut at a score of {number(selection['cut'])}: {LABELS[name]} {interval(quoted)} on the "
         f"{selection['quoted_on']}, with {number(selection['signal_events'])} signal and "
         f"{number(selection['background_events'])} background events"
     )
@@ -50,7 +44,7 @@ def selection_line(selection: Mapping[str, Any]) -> str:
 def selection_rows(selection: Selection) -> list[tuple[str, str]]:
     """Return label and value with its interval, the measure that chose the cut first."""
     order = [selection.measure, *(name for name in selection.quoted if name != selection.measure)]
-    rows = [(NAMES[name], interval(selection.quoted[name])) for name in order]
+    rows = [(LABELS[name], interval(selection.quoted[name])) for name in order]
     return [
         *rows,
         ("signal efficiency", interval(selection.signal_efficiency)),
@@ -66,7 +60,7 @@ def selection_lines(selection: Selection) -> tuple[str, ...]:
     uncertain = f" ± {number(100 * yields.uncertainty, 2)} %" if yields.uncertainty else ""
     lines = [
         f"cut: keep rows with a score of {number(selection.cut, 4)} or more, chosen on {integer(selection.rows[0])} "
-        f"{selection.chosen_on} by its {NAMES[selection.measure]} ({number(selection.chosen)} there), quoted on "
+        f"{selection.chosen_on} by its {LABELS[selection.measure]} ({number(selection.chosen)} there), quoted on "
         f"{integer(selection.rows[1])} {selection.quoted_on}",
         f"kept: {number(selection.signal_events)} of {number(yields.signal)} signal and "
         f"{number(selection.background_events)} of {number(yields.background)}{uncertain} background events",
@@ -87,8 +81,7 @@ def write_selection(selection: Selection, folder: str | Path) -> list[Path]:
     Raises:
         RunError: a file cannot be written.
     """
-    from shoal.report.figures import FigureNumbers, publish, rejection, significance
+    from shoal.report.figures import publish_numbers, rejection, significance
 
-    modules = {"rejection": rejection, "significance": significance}
-    publish({name: FigureNumbers(name, module.of(selection)) for name, module in modules.items()}, Path(folder))
-    return [Path(folder) / f"{name}.{end}" for name in modules for end in ("svg", "pdf", "csv")]
+    figures = {"rejection": rejection.of(selection), "significance": significance.of(selection)}
+    return publish_numbers(figures, Path(folder))
