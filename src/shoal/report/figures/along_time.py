@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.evaluation.topics.examples import SignalRecord
 from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.rasters import shrink, signed
 from shoal.report.figures.style import BLUE, GREEN, INK, VERMILION, add_axes, limits, name_text, new_figure, wide
@@ -31,6 +32,11 @@ def thinned(values: np.ndarray, most: int = MOST_POINTS) -> tuple[np.ndarray, np
     for part in np.array_split(np.arange(len(values)), most // 2):
         steps += sorted({int(part[known[part].argmin()]), int(part[known[part].argmax()])})
     return np.asarray(steps), values[steps]
+
+
+def steps_of(signals: SignalRecord, row: int) -> int:
+    """Return how many steps a series has, one at least."""
+    return signals.shape[0] if signals.lengths is None else max(1, int(signals.lengths[row]))
 
 
 def scaled(series: np.ndarray) -> np.ndarray:

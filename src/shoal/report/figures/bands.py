@@ -52,6 +52,11 @@ class Bands:
         return len(enough) if enough.all() else int(enough.argmin())
 
     @property
+    def drawn(self) -> np.ndarray:
+        """All numbers that are drawn."""
+        return np.append(self.quantiles[:, : self.reliable], self.kept)
+
+    @property
     def median(self) -> np.ndarray:
         """The middle of the population at each epoch."""
         return self.quantiles[2]

@@ -77,8 +77,10 @@ class BestNetwork:
         return f"{which}. Lines are weights: colour tells their sign, width their size."
 
 
-def numbers(record: Record) -> BestNetwork:
-    """Return what the figure draws."""
+def numbers(record: Record) -> BestNetwork | None:
+    """Return what the figure draws, or None if no network was kept."""
+    if record[BestMember].network is None:
+        return None
     member, data, candidates = record[BestMember], record[DataRecord], record[Candidates]
     outputs = data.classes or member.outputs or data.targets
     if data.classes and member.network.output_shape[-1] == 1:

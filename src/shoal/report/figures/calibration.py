@@ -75,11 +75,11 @@ def numbers(record: Record) -> Calibration | None:
     weights = np.ones(len(rows.truth)) if rows.weights is None else np.asarray(rows.weights, dtype=float)
     if (weights < 0).any() or weights.sum() <= 0:
         return None
-    bars = record.get(ErrorBars)
+    error_bars = record.get(ErrorBars)
     shown = _shown(record, rows.probabilities, weights)
-    if bars is None or bars.raw is None or bars.calibration == "none":
+    if error_bars is None or error_bars.raw is None or error_bars.calibration == "none":
         return shown
-    before = _shown(record, bars.raw, weights)
+    before = _shown(record, error_bars.raw, weights)
     return replace(shown, before=(before.predicted, before.observed))
 
 

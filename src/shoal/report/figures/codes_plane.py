@@ -76,16 +76,10 @@ class CodesPlane:
 
 def numbers(record: Record) -> CodesPlane | None:
     """Return the numbers of the figure, or None where nothing is reconstructed."""
-    reconstruction = record.get(ReconstructionRecord)
-    if reconstruction is None:
+    codes = record.get(ReconstructionRecord)
+    if codes is None:
         return None
-    return CodesPlane(
-        reconstruction.plane,
-        reconstruction.plane_shares,
-        reconstruction.bottleneck,
-        reconstruction.label_name,
-        reconstruction.labels,
-    )
+    return CodesPlane(codes.plane, codes.plane_shares, codes.bottleneck, codes.label_name, codes.labels)
 
 
 def draw(shown: CodesPlane) -> Figure:

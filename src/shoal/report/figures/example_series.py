@@ -13,7 +13,7 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.forecast import ForecastRows
 from shoal.evaluation.topics.labelled_steps import StepExamples
-from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled
+from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled, steps_of
 from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.examples import Label, labels, meaning, order_of, wrong_ones
 from shoal.report.figures.style import INK, add_axes, name_text, new_figure, wide
@@ -58,8 +58,7 @@ def numbers(record: Record) -> ExampleSeries | None:
         return None
     if record.get(ForecastRows) is not None or record.get(StepExamples) is not None:
         return None
-    lengths = np.full(len(signals.rows), signals.shape[0]) if signals.lengths is None else signals.lengths
-    series = tuple(one[: max(1, int(steps))] for one, steps in zip(signals.values, lengths, strict=True))
+    series = tuple(values[: steps_of(signals, row)] for row, values in enumerate(signals.values))
     return ExampleSeries(series, labels(record, signals.rows), signals.channels, meaning(record, "First", "then"))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.examples import SignalRecord
-from shoal.report.figures.along_time import colours_of, draw_along
+from shoal.report.figures.along_time import colours_of, draw_along, steps_of
 from shoal.report.figures.canvas import Figure
 from shoal.report.figures.drawable import Drawable
 from shoal.report.figures.tabular import Columns, lines, side_by_side
@@ -58,7 +58,7 @@ def numbers(record: Record) -> HiddenStates | None:
     signals = record.get(SignalRecord)
     if signals is None or not signals.states:
         return None
-    steps = signals.shape[0] if signals.lengths is None else max(1, int(signals.lengths[0]))
+    steps = steps_of(signals, 0)
     layers = {}
     for name, values in signals.states:
         all_steps = len(values) == signals.shape[0]  # a convolution before it may have made the series shorter

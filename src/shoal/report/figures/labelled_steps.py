@@ -12,7 +12,7 @@ from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.error_bars import level_of
 from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.labelled_steps import StepExamples
-from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled, step_axis
+from shoal.report.figures.along_time import colours_of, common_limits, draw_lines, scaled, step_axis, steps_of
 from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import BLUE, INK, VERMILION, add_axes, limits, name_text, new_figure, wide
 from shoal.report.figures.tabular import Columns, side_by_side
@@ -87,9 +87,7 @@ def numbers(record: Record) -> LabelledSteps | None:
     if signals is None or steps is None or not len(signals.rows):
         return None
     places = np.unique(np.linspace(0, len(signals.rows) - 1, SHOWN).round().astype(int))
-    lengths = signals.lengths
-    ends = [signals.shape[0] if lengths is None else max(1, int(lengths[i])) for i in places]
-    series = tuple(signals.values[i, :end] for i, end in zip(places, ends, strict=True))
+    series = tuple(signals.values[row, : steps_of(signals, row)] for row in places)
     low, high = (None if band is None else band[places] for band in (steps.low, steps.high))
     few = StepExamples(steps.truth[places], steps.said[places], steps.scores[places], low, high)
     target = record[DataRecord].targets[0]

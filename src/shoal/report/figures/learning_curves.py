@@ -105,9 +105,9 @@ def draw(shown: LearningCurves) -> Figure:
     """Draw the training loss above the validation loss, on the same scale."""
     figure, (above, below) = stacked(2, 1.55)
     both = [shown.train, shown.validation]
-    values = np.concatenate([_drawn(b) for b in both])
+    values = np.concatenate([band.drawn for band in both])
     log = log_scale(values, ratio=8)
-    low, high = limits(_without_spikes(both), log)
+    low, high = limits(_without_spikes(values, both), log)
     for axes, band, colour, title in (
         (above, shown.train, BLUE, "training loss"),
         (below, shown.validation, VERMILION, "validation loss"),
@@ -124,15 +124,10 @@ def draw(shown: LearningCurves) -> Figure:
     return figure
 
 
-def _drawn(band: Bands) -> np.ndarray:
-    return np.append(band.quantiles[:, : band.reliable], band.kept)
-
-
-def _without_spikes(both: list[Bands]) -> np.ndarray:
+def _without_spikes(values: np.ndarray, both: list[Bands]) -> np.ndarray:
     # A few epochs of a few networks may shoot up by decades; the axis follows the rest.
     tops = np.concatenate([np.append(b.quantiles[4, : b.reliable], b.kept) for b in both])
     tops = tops[np.isfinite(tops)]
-    values = np.concatenate([_drawn(b) for b in both])
     if not tops.size:
         return values
     start = [b.quantiles[4, :1] for b in both]

@@ -43,9 +43,9 @@ class PredictedTrue:
         panel = self.panels[0]
         drawn, rows = len(rows_with_bars(panel)), self.rows or len(panel.mean)
         some = "" if drawn == len(panel.mean) else f", shown for {drawn} of {rows:,} {panel.unit}s"
-        bars = f"bars are {percent(self.level)} intervals{some}"
+        intervals = f"bars are {percent(self.level)} intervals{some}"
         few = some_of(panel, rows, "Points are drawn for")
-        return f"Each point is a test {panel.unit}; {bars}. On the dashed line prediction and truth agree.{few}"
+        return f"Each point is a test {panel.unit}; {intervals}. On the dashed line prediction and truth agree.{few}"
 
 
 def numbers(record: Record) -> PredictedTrue | None:

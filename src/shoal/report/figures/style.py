@@ -169,9 +169,9 @@ def add_axes(figure: Figure, left: float, bottom: float, right: float, top: floa
     return figure.add_axes(box)
 
 
-def stacked(count: int, height: float, *, left: float = 0.62, titles: bool = True) -> tuple[Figure, list[Axes]]:
+def stacked(count: int, height: float, *, titles: bool = True) -> tuple[Figure, list[Axes]]:
     """Return a figure with `count` axes of `height` inches below each other, beside each other where it is wide."""
-    title, right, gap = (0.28 if titles else 0.1), 0.1, 0.5
+    title, left, right, gap = (0.28 if titles else 0.1), 0.62, 0.1, 0.5
     width = narrow()
     columns = min(count, max(1, int(width / 2.9)))
     rows = math.ceil(count / columns)

@@ -51,11 +51,11 @@ class TargetRows:
         columns: Columns = {of(self.name, part, self.measured_in): values for part, values in parts.items()}
         return columns | ({} if self.weights is None else {"weight": self.weights})
 
-    def evenly(self, most: int = MOST_DRAWN) -> TargetRows:
-        """Return at most so many of the rows, evenly from first to last: more are not seen, but make files large."""
-        if len(self.truth) <= most:
+    def evenly(self) -> TargetRows:
+        """Return at most 10,000 of the rows, evenly from first to last: more are not seen, but make files large."""
+        if len(self.truth) <= MOST_DRAWN:
             return self
-        few = np.linspace(0, len(self.truth) - 1, most).round().astype(int)
+        few = np.linspace(0, len(self.truth) - 1, MOST_DRAWN).round().astype(int)
         arrays = {name: getattr(self, name)[few] for name in ("truth", "mean", "low", "high", "pull")}
         return replace(self, **arrays, weights=None if self.weights is None else self.weights[few])
 
@@ -97,12 +97,12 @@ def some_of(panel: TargetRows, rows: int, how: str) -> str:
     return "" if shown == rows else f" {how} {shown:,} of {rows:,} {panel.unit}s, evenly from first to last."
 
 
-def rows_with_bars(rows: TargetRows, most: int = MOST_BARS) -> np.ndarray:
+def rows_with_bars(rows: TargetRows) -> np.ndarray:
     """Return the rows that are drawn with an error bar, evenly along the prediction if they are many."""
-    if len(rows.mean) <= most:
+    if len(rows.mean) <= MOST_BARS:
         return np.arange(len(rows.mean))
     order = np.argsort(rows.mean, kind="stable")
-    return order[np.linspace(0, len(order) - 1, most).round().astype(int)]
+    return order[np.linspace(0, len(order) - 1, MOST_BARS).round().astype(int)]
 
 
 def scatter(axes: Axes, x: np.ndarray, y: np.ndarray, weights: np.ndarray | None) -> None:
