@@ -214,7 +214,8 @@ class Run:
         uncut = read_new(data, preparation, options)
         cut = cut_as_fitted(uncut, preparation)
         prediction = self.predictor.predict(cut.inputs)
-        return predicted_rows(uncut, cut, preparation, prediction.lengths), prediction
+        lengths = prediction.lengths if preparation.per_step else None
+        return predicted_rows(uncut, cut, preparation, lengths), prediction
 
     def unknown_categories(self, table: pl.DataFrame) -> dict[str, int]:
         """Return for each column the number of rows with a category that training did not see."""

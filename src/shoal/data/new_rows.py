@@ -50,7 +50,7 @@ def cut_as_fitted(raw: Raw, preparation: Preparation, *, known: bool = False) ->
 
 def predicted_rows(uncut: Raw, cut: Raw, preparation: Preparation, lengths: np.ndarray | None) -> pl.DataFrame:
     """Return the rows as read for which there is an answer: one each, or one for each of `lengths` steps of series."""
-    if not preparation.per_step or lengths is None:
+    if lengths is None:
         return cut.table
     if preparation.recipe is not None and uncut.signals is None:
         return steps_of(uncut.table, preparation.recipe)
