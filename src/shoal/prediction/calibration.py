@@ -218,11 +218,11 @@ def choose_calibration(
         return ChosenCalibration(Calibration(), reason, probabilities)
     negative = weights is not None and bool((np.asarray(weights) < 0).any())
     best, crossed, remarks = Calibration(), probabilities, []
-    some = _some(groups if groups is not None else np.arange(len(truth)), seed)
+    sampled = _sampled(groups if groups is not None else np.arange(len(truth)), seed)
     everything = probabilities
-    if some is not None:
-        probabilities, truth, crossed = probabilities[some], truth[some], probabilities[some]
-        weights, groups = (None if of is None else of[some] for of in (weights, groups))
+    if sampled is not None:
+        probabilities, truth, crossed = probabilities[sampled], truth[sampled], probabilities[sampled]
+        weights, groups = (None if of is None else of[sampled] for of in (weights, groups))
     parts = deal_parts(len(truth), groups, seed)
     for name, fit in WAYS.items():
         if name == "isotonic" and negative:
@@ -238,13 +238,13 @@ def choose_calibration(
     chosen = {"none": "probabilities stay as the ensemble has them"}.get(best.method, f"{best.method} was taken")
     judgement = "; ".join(remarks) or "no way could be cross-fitted"
     reason = f"{chosen}: judged by the cross-fitted log-loss on {len(truth):,} rows, {judgement}"
-    if some is not None:  # the other rows were not fitted on, and so need no crossing
+    if sampled is not None:  # the other rows were not fitted on, and so need no crossing
         crossed, fitted = best(everything), crossed
-        crossed[some] = fitted
+        crossed[sampled] = fitted
     return ChosenCalibration(best, reason, crossed)
 
 
-def _some(groups: np.ndarray, seed: int) -> np.ndarray | None:
+def _sampled(groups: np.ndarray, seed: int) -> np.ndarray | None:
     """Return the places of whole groups of rows, about as many as are worth fitting on; None where all are."""
     if len(groups) <= MOST_ROWS:
         return None
