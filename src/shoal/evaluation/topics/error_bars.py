@@ -12,7 +12,8 @@ from shoal.evaluation.paired import paired_difference
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.predictions import PredictedTestRows
-from shoal.prediction.calibration import ECE, calibration_error, entropy
+from shoal.prediction.calibration import entropy
+from shoal.prediction.calibration_error import ECE, calibration_error
 from shoal.prediction.conformal import Conformal, coverage
 from shoal.prediction.likelihood import negative_log_likelihood
 from shoal.prediction.prediction import ClassPrediction, NumberPrediction
