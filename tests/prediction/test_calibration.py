@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 
 from shoal.prediction.calibration import (
     Calibration,
-    calibration_error,
     choose_calibration,
     choose_scale,
     cross_fitted,
@@ -18,10 +17,10 @@ from shoal.prediction.calibration import (
     entropy,
     fit_isotonic,
     fit_temperature,
-    groups_of_equal_size,
     mean_and_error,
     pool_adjacent,
 )
+from shoal.prediction.calibration_error import calibration_error, groups_of_equal_size
 from shoal.statistics.metrics import METRICS
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shoal.after.opening import as_run
 from shoal.errors import RunError, listing
-from shoal.evaluation.compare import Comparison, Contender, FoldScores, compare_contenders
+from shoal.evaluation.compare import Comparison, Contender, ScoresByFold, compare_contenders
 from shoal.results import Task
 from shoal.run import Run
 
@@ -52,7 +52,7 @@ def _contender(run: Run, name: str) -> Contender:
     )
 
 
-def _fold_scores(run: Run) -> FoldScores:
+def _fold_scores(run: Run) -> ScoresByFold:
     """Return the scores of the networks of the best kept candidate by repeat and fold."""
     best = run.metrics["search"]["kept"][0]["candidate"]
     table = run.networks.filter(run.networks["candidate_id"] == best)

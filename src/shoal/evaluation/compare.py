@@ -21,7 +21,7 @@ from shoal.results import Interval, Task
 from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for, with_intervals
 from shoal.statistics.metrics import METRICS, Metric, metrics_for
 
-FoldScores = Mapping[tuple[int, int], float]
+ScoresByFold = Mapping[tuple[int, int], float]
 """Validation loss of the best candidate by repeat and fold."""
 
 
@@ -38,7 +38,7 @@ class Contender:
     targets: tuple[str, ...]
     classes: tuple[str, ...]
     test: PredictedRows
-    folds: FoldScores | None = None
+    folds: ScoresByFold | None = None
     dealt: Any = None
 
 
@@ -101,12 +101,11 @@ def _sentence(first: str, pair: RunDifference) -> str:
     return f"{pair.name} is {'better' if better else 'worse'} than {first} by its {metric.label}, by more than chance."
 
 
-def compare_contenders(contenders: Sequence[Contender], seed: int = 0) -> Comparison:
+def compare_contenders(contenders: Sequence[Contender]) -> Comparison:
     """Compare runs with the first of them on their common test rows.
 
     Args:
         contenders: two runs at least.
-        seed: of the resamples.
 
     Raises:
         RunError: fewer than two, or runs whose task or test rows differ.
@@ -116,8 +115,8 @@ def compare_contenders(contenders: Sequence[Contender], seed: int = 0) -> Compar
     first, *others = contenders
     for other in others:
         check_same(first, other)
-    scores = {c.name: _scores(c, seed) for c in contenders}
-    pairs = tuple(RunDifference(o.name, _differences(first, o, seed), fold_test(first, o)) for o in others)
+    scores = {c.name: _scores(c) for c in contenders}
+    pairs = tuple(RunDifference(o.name, _differences(first, o), fold_test(first, o)) for o in others)
     return Comparison(len(first.test.rows), scores, pairs)
 
 
@@ -154,12 +153,12 @@ def _what(contender: Contender) -> str:
     return f"{', '.join(contender.targets)}{classes}"
 
 
-def _scores(contender: Contender, seed: int) -> dict[str, Interval]:
+def _scores(contender: Contender) -> dict[str, Interval]:
     test = contender.test
-    return with_intervals(contender.task, test.truth, test.guess, weights=test.weights, seed=seed, groups=test.series)
+    return with_intervals(contender.task, test.truth, test.guess, weights=test.weights, groups=test.series)
 
 
-def _differences(first: Contender, other: Contender, seed: int) -> dict[str, Interval]:
+def _differences(first: Contender, other: Contender) -> dict[str, Interval]:
     """Return other minus first by each metric, on the same resampled rows."""
     test, rows = first.test, len(first.test.truth)
     metrics = metrics_for(first.task)
@@ -168,7 +167,7 @@ def _differences(first: Contender, other: Contender, seed: int) -> dict[str, Int
         return metric(test.truth, other.test.guess, weights) - metric(test.truth, test.guess, weights)
 
     resampled: dict[str, list[np.ndarray]] = {metric.name: [] for metric in metrics}
-    for weights in resampled_weights(rows, test.weights, resamples_for(rows), seed, groups=test.series):
+    for weights in resampled_weights(rows, test.weights, resamples_for(rows), 0, groups=test.series):
         for metric in metrics:
             resampled[metric.name].append(difference(metric, weights))
     differences = {}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
 from shoal.data import Inputs
 from shoal.evaluation.fitted import Fitted
+from shoal.evaluation.record import TopicRecord
 from shoal.evaluation.scoring import Rows, best_guess, block_of, prepared_rows, truth_of
 from shoal.prediction.autoencoder import best_alone
 from shoal.prediction.prediction import Prediction
@@ -18,7 +19,6 @@ from shoal.prediction.predictor import Predictor
 from shoal.prediction.scored import Scored
 from shoal.results import Task
 
-TopicRecord = TypeVar("TopicRecord")
 Measure = Callable[["Evaluation"], Any]
 
 

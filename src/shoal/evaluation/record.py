@@ -11,6 +11,7 @@ from shoal.results import Interval
 Scores = dict[str, Interval]
 """Metric to value with interval."""
 TopicRecord = TypeVar("TopicRecord")
+"""What a run has to say of one topic, see `shoal.evaluation.topics`."""
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from shoal.codec import ArrayRecord
-from shoal.results import Interval, Task
-from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for
+from shoal.results import Task
 from shoal.statistics.metrics import row_losses
 from shoal.statistics.minimum import minimum
 from shoal.streams import Stream
@@ -35,16 +34,10 @@ DEALING = 9
 """The path of the stream that deals rows to parts."""
 COLDEST, HOTTEST = 0.1, 10.0
 TINY = 1e-12
-MOST_BINS = 15
-ROWS_IN_A_BIN = 10
 MOST_ROWS = 20_000
 """Rows that calibrations of classes are fitted on, at most; the others gain nothing but time."""
 FEWEST = 20
 """Rows below which nothing is fitted: their own scatter would be all that it learns."""
-ECE = (
-    "expected calibration error: rows in up to 15 groups of equal size by the probability of the predicted class; the "
-    "mean over the groups, by their weight, of |share that was right − mean probability|"
-)
 
 
 @dataclass(frozen=True)
@@ -218,11 +211,11 @@ def choose_calibration(
         return ChosenCalibration(Calibration(), reason, probabilities)
     negative = weights is not None and bool((np.asarray(weights) < 0).any())
     best, crossed, remarks = Calibration(), probabilities, []
-    some = _some(groups if groups is not None else np.arange(len(truth)), seed)
+    sampled = _sampled(groups if groups is not None else np.arange(len(truth)), seed)
     everything = probabilities
-    if some is not None:
-        probabilities, truth, crossed = probabilities[some], truth[some], probabilities[some]
-        weights, groups = (None if of is None else of[some] for of in (weights, groups))
+    if sampled is not None:
+        probabilities, truth, crossed = probabilities[sampled], truth[sampled], probabilities[sampled]
+        weights, groups = (None if of is None else of[sampled] for of in (weights, groups))
     parts = deal_parts(len(truth), groups, seed)
     for name, fit in WAYS.items():
         if name == "isotonic" and negative:
@@ -238,13 +231,13 @@ def choose_calibration(
     chosen = {"none": "probabilities stay as the ensemble has them"}.get(best.method, f"{best.method} was taken")
     judgement = "; ".join(remarks) or "no way could be cross-fitted"
     reason = f"{chosen}: judged by the cross-fitted log-loss on {len(truth):,} rows, {judgement}"
-    if some is not None:  # the other rows were not fitted on, and so need no crossing
+    if sampled is not None:  # the other rows were not fitted on, and so need no crossing
         crossed, fitted = best(everything), crossed
-        crossed[some] = fitted
+        crossed[sampled] = fitted
     return ChosenCalibration(best, reason, crossed)
 
 
-def _some(groups: np.ndarray, seed: int) -> np.ndarray | None:
+def _sampled(groups: np.ndarray, seed: int) -> np.ndarray | None:
     """Return the places of whole groups of rows, about as many as are worth fitting on; None where all are."""
     if len(groups) <= MOST_ROWS:
         return None
@@ -310,60 +303,6 @@ def mean_and_error(
     off = shares * (values - mean)
     sums = off if groups is None else np.bincount(np.unique(groups, return_inverse=True)[1], off)
     return mean, float(np.sqrt((sums**2).sum() * len(sums) / max(len(sums) - 1, 1)))
-
-
-def calibration_error(
-    probabilities: np.ndarray,
-    truth: np.ndarray,
-    weights: np.ndarray | None = None,
-    seed: int = 0,
-    groups: np.ndarray | None = None,
-) -> Interval:
-    """Return the expected calibration error with its interval.
-
-    `ECE = sum over groups of |sum of w (right - probability)| / sum of w`, where rows are grouped by the probability of
-    the predicted class into up to 15 groups of equal size, ten rows in each at least (Naeini, Cooper and Hauskrecht,
-    AAAI 2015; Guo et al. 2017). A sum of absolute values is never below zero, so that a few rows show an error even
-    where probabilities are right. For the same reason errors of resamples lie too high, by about as much as the value
-    itself does; the interval is therefore the basic bootstrap, `[2 value - high, 2 value - low]` (Davison and Hinkley
-    1997), never below zero, and always holds the value.
-
-    Args:
-        probabilities: `(rows, classes)`.
-        truth: class numbers `(rows,)`.
-        weights: of the rows, any sign, or None.
-        seed: of the resamples.
-        groups: `(rows,)`, counted from 0; whole groups are drawn.
-    """
-    sure, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
-    weights = np.ones(len(truth)) if weights is None else np.asarray(weights, np.float64)
-    place = groups_of_equal_size(sure)
-    spread = (place[:, None] == np.arange(place.max(initial=0) + 1)) * (right - sure)[:, None]
-
-    def error(vectors: np.ndarray) -> np.ndarray:
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return np.abs(vectors @ spread).sum(axis=-1) / vectors.sum(axis=-1)
-
-    value = float(error(weights))
-    if len(truth) < 2 or (groups is not None and groups.max() == 0):
-        return Interval(value, float("nan"), float("nan"))
-    drawn = resampled_weights(len(truth), weights, resamples_for(len(truth)), seed, 1, groups)
-    low, high = percentiles(np.concatenate([error(chunk) for chunk in drawn]))
-    ends = max(0.0, min(value, 2 * value - high)), max(value, 2 * value - low)
-    return Interval(value, *ends, "basic bootstrap" if groups is None else "basic cluster bootstrap")
-
-
-def groups_of_equal_size(probabilities: np.ndarray) -> np.ndarray:
-    """Return the group of each row by its probability, `(rows,)`, counted from 0; equal ones stay together.
-
-    Example:
-        >>> np.bincount(groups_of_equal_size(np.linspace(0.5, 1.0, 40))).tolist()
-        [10, 10, 10, 10]
-    """
-    bins = int(np.clip(len(probabilities) // ROWS_IN_A_BIN, 1, MOST_BINS))
-    ordered = np.sort(probabilities)
-    edges = np.unique(ordered[[len(ordered) * k // bins for k in range(1, bins)]])
-    return np.unique(np.searchsorted(edges, probabilities, side="right"), return_inverse=True)[1]
 
 
 def disagreement(mean: np.ndarray, mean_entropy: np.ndarray) -> np.ndarray:

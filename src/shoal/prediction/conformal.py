@@ -73,16 +73,22 @@ def conformal_quantile(
     weights = np.ones(len(scores)) if weights is None else np.asarray(weights, np.float64)
     total = float(weights.sum())
     new = total * _new_share(weights, len(scores), new)
-    order = np.argsort(scores, axis=0, kind="stable")
-    rising = np.cumsum(weights[order], axis=0)
-    # with negative weights: the least sum from here on, so that all larger intervals hold enough, too
-    rising = np.minimum.accumulate(rising[::-1], axis=0)[::-1]
+    ordered, rising = _in_order(scores, weights)
     reached = rising >= level * (total + new) * (1 - 1e-12)
     counted = np.abs(scores[weights != 0]) if (weights != 0).any() else np.abs(scores)
-    ordered = np.take_along_axis(scores, order, axis=0)
     first = reached.argmax(axis=0)[None]
     quantile = np.take_along_axis(ordered, first, axis=0)[0]
     return np.where(reached.any(axis=0), quantile, BEYOND * counted.max(axis=0))
+
+
+def _in_order(scores: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return each column of scores in order, and the sum of the weights up to each score.
+
+    With negative weights it is the least sum from there on, so that all larger intervals hold enough, too.
+    """
+    order = np.argsort(scores, axis=0, kind="stable")
+    sums = np.cumsum(weights[order], axis=0)
+    return np.take_along_axis(scores, order, axis=0), np.minimum.accumulate(sums[::-1], axis=0)[::-1]
 
 
 def alike(groups: np.ndarray, weights: np.ndarray | None) -> np.ndarray:
@@ -117,9 +123,7 @@ class FoldScores:
     @classmethod
     def of(cls, fold: int, repeat: int, scores: np.ndarray, shares: np.ndarray) -> FoldScores:
         """Return the scores in order; of many, some that leave those between them out of what lies below."""
-        order = np.argsort(scores, axis=0, kind="stable")
-        ordered, mass = np.take_along_axis(scores, order, axis=0), np.cumsum(shares[order], axis=0)
-        mass = np.minimum.accumulate(mass[::-1], axis=0)[::-1]
+        ordered, mass = _in_order(scores, shares)
         if len(scores) > MOST_SCORES:
             some = np.linspace(0, len(scores) - 1, MOST_SCORES).round().astype(np.int64)
             ordered, mass = ordered[some], mass[some]
@@ -317,10 +321,9 @@ def _new_share(weights: np.ndarray | None, rows: int, new: float | None) -> floa
 
 def _reached(scores: np.ndarray, masses: np.ndarray, share: float) -> float:
     """Return the least score up to which so much weight lies; 1.5 times the largest where there is not so much."""
-    order = np.argsort(scores, kind="stable")
-    rising = np.minimum.accumulate(np.cumsum(masses[order])[::-1])[::-1]
+    ordered, rising = _in_order(scores, masses)
     reached = rising >= share * (1 - 1e-12)
-    return float(scores[order][reached.argmax()] if reached.any() else BEYOND * scores.max())
+    return float(ordered[reached.argmax()] if reached.any() else BEYOND * scores.max())
 
 
 def prediction_sets(probabilities: np.ndarray, quantile: float | np.ndarray) -> np.ndarray:

@@ -63,6 +63,4 @@ def nearest(grid: np.ndarray, values: np.ndarray) -> np.ndarray:
 def rug_of(values: np.ndarray) -> np.ndarray:
     """Return the values of some rows, spread evenly over all of them."""
     present = np.sort(values[np.isfinite(values)])
-    if not len(present):
-        return present
     return present[np.linspace(0, len(present) - 1, min(RUG, len(present))).round().astype(int)]

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 from shoal.evaluation.evaluation import Evaluation
-from shoal.evaluation.record import Record
-
-TopicRecord = TypeVar("TopicRecord")
+from shoal.evaluation.record import Record, TopicRecord
 
 
 @dataclass(frozen=True)
@@ -23,14 +21,6 @@ class LogTable:
     columns: tuple[tuple[str, str, str], ...]
     rows: Iterable[tuple[Any, ...]]
     key: str = ""
-
-
-def _nothing(_: Record) -> dict[str, Any]:
-    return {}
-
-
-def _no_tables(_: Record) -> tuple[LogTable, ...]:
-    return ()
 
 
 @dataclass(frozen=True)
@@ -51,7 +41,7 @@ class Topic(Generic[TopicRecord]):
     place: int
     record: type[TopicRecord]
     measure: Callable[[Evaluation], TopicRecord | None]
-    numbers: Callable[[Record], dict[str, Any]] = _nothing
-    tables: Callable[[Record], Iterable[LogTable]] = _no_tables
+    numbers: Callable[[Record], dict[str, Any]] = lambda _: {}
+    tables: Callable[[Record], Iterable[LogTable]] = lambda _: ()
     absent: Mapping[str, Any] = field(default_factory=dict)
     opens_test_rows: bool = True

@@ -73,17 +73,13 @@ def measure(evaluation: Evaluation) -> DataRecord:
         targets=dataset.targets,
         classes=dataset.classes,
         feature_names=preparation.feature_names,
-        columns=tuple(_column_row(column) for column in description.columns),
+        columns=tuple(
+            ColumnRow(c.name, str(c.kind), c.role, c.missing, c.distinct, shown(c.low), shown(c.high), reason=c.reason)
+            for c in description.columns
+        ),
         notes=(*description.notes, *preparation.notes),
         normalization=evaluation.fitted.settings.normalization,
         units=dict(dataset.units),
-    )
-
-
-def _column_row(column: Any) -> ColumnRow:
-    ends = shown(column.low), shown(column.high)
-    return ColumnRow(
-        column.name, str(column.kind), column.role, column.missing, column.distinct, *ends, reason=column.reason
     )
 
 

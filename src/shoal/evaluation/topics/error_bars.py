@@ -12,12 +12,11 @@ from shoal.evaluation.paired import paired_difference
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.predictions import PredictedTestRows
-from shoal.prediction.calibration import ECE, Calibration, calibration_error, entropy
+from shoal.prediction.calibration import entropy
+from shoal.prediction.calibration_error import ECE, calibration_error
 from shoal.prediction.conformal import Conformal, coverage
-from shoal.prediction.error_bars import CalibrationRecord, HeldOutProbabilities
 from shoal.prediction.likelihood import negative_log_likelihood
-from shoal.prediction.prediction import ClassPrediction, NumberPrediction, Prediction
-from shoal.prediction.predictor import Predictor
+from shoal.prediction.prediction import ClassPrediction, NumberPrediction
 from shoal.prediction.scored import Scored
 from shoal.results import Interval, Task
 from shoal.statistics.bootstrap import normal_quantile, with_intervals
@@ -87,44 +86,25 @@ def level_of(record: Record) -> float:
     return 0.95 if bars is None else bars.level
 
 
-def error_bars_record(
-    predictor: Predictor,
-    measured: CalibrationRecord,
-    held: Scored,
-    prediction: Prediction,
-    test: Scored,
-    outside: np.ndarray | None,
-    groups: np.ndarray | None,
-    seed: int,
-) -> ErrorBars | None:
-    """Return how error bars were made and what they are worth; None where nothing is known of them.
-
-    Args:
-        predictor: the ensemble with its error bars.
-        measured: what calibrating it did.
-        held: truth and weights of the rows that it was calibrated on.
-        prediction: of the test rows.
-        test: their truth and weights.
-        outside: `(rows,)`, which of them lie outside the training region, or None.
-        groups: `(entries,)`, to what the test entries belong, counted from 0; None where each stands for itself.
-        seed: of resamples.
-    """
-    conformal = predictor.conformal
-    if conformal is None:
+def measure(evaluation: Evaluation) -> ErrorBars | None:
+    """Return how error bars were made and what they are worth; None of a reconstruction, or where nothing is known."""
+    predictor, test = evaluation.fitted.predictor, evaluation.test
+    conformal, region = predictor.conformal, predictor.region
+    if evaluation.task is Task.RECONSTRUCTION or conformal is None:
         return None
-    if test.present is not None:
-        prediction = prediction.at(test.present)
+    present = test.entries.present
+    prediction = test.prediction if present is None else test.prediction.at(present)
     if isinstance(prediction, ClassPrediction):
-        of_task = _of_classes(predictor.calibration, measured.probabilities, held, prediction, test, groups, seed)
+        of_task = _of_classes(evaluation, prediction)
     else:
-        of_task = _of_numbers(predictor, conformal, prediction, test, groups, seed)
-    region = predictor.region
+        of_task = _of_numbers(evaluation, conformal, prediction)
+    outside = None if region is None else region.outside(test.x)
     return ErrorBars(
         level=conformal.level,
         how=conformal.how,
         promised=conformal.promised,
-        reason=measured.reason,
-        outside=None if outside is None else coverage(outside, test.weights),
+        reason=evaluation.fitted.calibrated.reason,
+        outside=None if outside is None else coverage(outside, test.entries.weights),
         outside_rows=0 if outside is None else int(outside.sum()),
         outside_rate=0.0 if region is None else region.rate,
         groups_known=len(conformal.by_group),
@@ -132,24 +112,19 @@ def error_bars_record(
     )
 
 
-def _of_classes(
-    calibration: Calibration,
-    validation: HeldOutProbabilities | None,
-    held: Scored,
-    prediction: ClassPrediction,
-    test: Scored,
-    groups: np.ndarray | None,
-    seed: int,
-) -> dict[str, Any]:
-    raw = prediction.averaged
+def _of_classes(evaluation: Evaluation, prediction: ClassPrediction) -> dict[str, Any]:
+    rows, test, raw = evaluation.validation.rows, evaluation.test.entries, prediction.averaged
+    calibration, held_out = evaluation.fitted.predictor.calibration, evaluation.fitted.calibrated.probabilities
     scores: dict[str, dict[str, BeforeAfter]] = {"calibration_error": {}, "log_loss": {}}
-    parts = {} if validation is None else {"validation": (held, validation.before, validation.after)}
-    parts["test"] = test, raw, prediction.probabilities
+    parts = {"test": (test, raw, prediction.probabilities)}
+    if held_out is not None:
+        validation = Scored.of(evaluation.task, rows.y, rows.weights)
+        parts = {"validation": (validation, held_out.before, held_out.after), **parts}
     for part, (scored, before, after) in parts.items():
-        together = groups if part == "test" else scored.series
-        both = [calibration_error(p, scored.truth, scored.weights, seed, together) for p in (before, after)]
+        groups = evaluation.groups if part == "test" else scored.series
+        both = [calibration_error(p, scored.truth, scored.weights, evaluation.seed, groups) for p in (before, after)]
         scores["calibration_error"][part] = BeforeAfter(*both)
-        both = [_log_loss(p, scored, seed, together) for p in (before, after)]
+        both = [_log_loss(p, scored, evaluation.seed, groups) for p in (before, after)]
         scores["log_loss"][part] = BeforeAfter(*both)
     size = None if prediction.sets is None else _mean(prediction.sets.sum(axis=1), test.weights)
     total = _mean(entropy(raw), test.weights)
@@ -170,14 +145,8 @@ def _log_loss(probabilities: np.ndarray, scored: Scored, seed: int, groups: np.n
     return with_intervals(Task.CLASSIFICATION, truth, probabilities, **drawing)["log_loss"]
 
 
-def _of_numbers(
-    predictor: Predictor,
-    conformal: Conformal,
-    prediction: NumberPrediction,
-    test: Scored,
-    groups: np.ndarray | None,
-    seed: int,
-) -> dict[str, Any]:
+def _of_numbers(evaluation: Evaluation, conformal: Conformal, prediction: NumberPrediction) -> dict[str, Any]:
+    predictor, test, groups = evaluation.fitted.predictor, evaluation.test.entries, evaluation.groups
     away = test.truth - prediction.mean
     off, std = np.abs(away), np.where(away < 0.0, prediction.std_below, prediction.std_above)
     scale = np.ones(off.shape[1]) if predictor.scale is None else predictor.scale
@@ -191,7 +160,7 @@ def _of_numbers(
     quantiles = () if prediction.quantiles is None else np.moveaxis(prediction.quantiles, -1, 0)
     shares = [coverage(test.truth <= quantile, test.weights, groups) for quantile in quantiles]
     return {
-        "nll": paired_difference(np.zeros(len(losses)), losses, test.weights, seed=seed, groups=groups),
+        "nll": paired_difference(np.zeros(len(losses)), losses, test.weights, seed=evaluation.seed, groups=groups),
         "quantile_levels": prediction.levels if shares else (),
         "quantile_shares": tuple(shares),
         "calibration": "scaling" if scaled else "none",
@@ -204,23 +173,6 @@ def _of_numbers(
 
 def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:
     return float(values.mean() if weights is None else np.average(values, weights=weights))
-
-
-def measure(evaluation: Evaluation) -> ErrorBars | None:
-    """Return how error bars were made and what they are worth; None of a reconstruction, which has none."""
-    if evaluation.task is Task.RECONSTRUCTION:
-        return None
-    test, rows, scored = evaluation.test, evaluation.validation.rows, evaluation.scored
-    return error_bars_record(
-        evaluation.fitted.predictor,
-        evaluation.fitted.calibrated,
-        Scored.of(evaluation.task, rows.y, rows.weights),
-        test.prediction,
-        test.entries,
-        None if scored.region is None else scored.region.outside(test.x),
-        evaluation.groups,
-        evaluation.seed,
-    )
 
 
 def numbers(record: Record) -> dict[str, Any]:

@@ -34,16 +34,11 @@ def measure(evaluation: Evaluation) -> ForecastRows | None:
     if persistence is None or evaluation.record(SignalRecord) is None:
         return None
     times = evaluation.fitted.dataset.times()
-    return last_stretch(
-        persistence, evaluation.test.truth, None if times is None else times[evaluation.fitted.split.test]
-    )
-
-
-def last_stretch(persistence: np.ndarray, truth: np.ndarray, times: np.ndarray | None) -> ForecastRows:
-    """Return the last rows in time; of several series that run side by side, the first."""
-    when = np.arange(len(truth), dtype=float) if times is None else np.asarray(times, float)
+    when = np.arange(len(persistence), dtype=float)
+    if times is not None:
+        when = np.asarray(times[evaluation.fitted.split.test], float)
     order = np.argsort(when, kind="stable")
-    _, first = np.unique(when[order], return_index=True)
+    _, first = np.unique(when[order], return_index=True)  # of several series that run side by side
     rows = order[first][-LONGEST_STRETCH:]
     return ForecastRows(rows, when[rows], np.asarray(persistence, float)[rows, 0])
 

@@ -10,7 +10,7 @@ from shoal.codec import stored
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.examples import SignalRecord, errors_of_series
-from shoal.prediction.prediction import ClassPrediction, Prediction
+from shoal.prediction.prediction import ClassPrediction
 
 
 @stored("step_examples")
@@ -34,11 +34,7 @@ def measure(evaluation: Evaluation) -> StepExamples | None:
     signals = evaluation.record(SignalRecord)
     if signals is None or not evaluation.fitted.predictor.preparation.per_step:
         return None
-    return step_examples(evaluation.test.prediction, evaluation.test.truth, signals.rows)
-
-
-def step_examples(prediction: Prediction, truth: np.ndarray, rows: np.ndarray) -> StepExamples:
-    """Return truth and prediction at each step of some series."""
+    prediction, truth, rows = evaluation.test.prediction, evaluation.test.truth, signals.rows
     if isinstance(prediction, ClassPrediction):
         true = np.where(truth[rows] >= 0, truth[rows], np.nan)
         predicted = np.where(np.isnan(true), np.nan, prediction.probabilities[rows].argmax(axis=-1))

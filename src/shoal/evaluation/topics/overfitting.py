@@ -83,7 +83,9 @@ def overfitting_verdict(
     """
     train, validation = _curves(train_curves), _curves(validation_curves)
     rows = np.arange(len(validation))[np.asarray(kept)] if np.size(kept) else np.empty(0, np.int64)
-    best = _best_epochs(validation) if best_epoch is None else np.asarray(best_epoch, np.int64)
+    if best_epoch is None:
+        best_epoch = np.where(np.isnan(validation), np.inf, validation).argmin(axis=1)
+    best = np.asarray(best_epoch, np.int64)
     at_train, at_validation = (
         _at_best(curve, best) if given is None else np.asarray(given, np.float64)
         for curve, given in ((train, train_loss), (validation, validation_loss))
@@ -112,11 +114,6 @@ def overfitting_verdict(
 def _curves(values: Any) -> np.ndarray:
     curves = np.atleast_2d(np.asarray(values, np.float64))
     return np.where(np.isfinite(curves), curves, np.nan)
-
-
-def _best_epochs(curves: np.ndarray) -> np.ndarray:
-    """Return the column of each network's lowest validation loss, 0 if it has none."""
-    return np.where(np.isnan(curves), np.inf, curves).argmin(axis=1)
 
 
 def _at_best(curves: np.ndarray, best: np.ndarray) -> np.ndarray:

@@ -12,10 +12,9 @@ from shoal.evaluation.chi_square import ChiSquare, chi_square
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
-from shoal.prediction.correlated_errors import LearnedErrors, learned_errors
+from shoal.prediction.correlated_errors import learned_errors
 from shoal.prediction.intrinsic_scatter import error_of_fit, total_error
 from shoal.prediction.prediction import NumberPrediction, Prediction
-from shoal.prediction.predictor import Predictor
 from shoal.results import Interval
 from shoal.training.heads import VALUE
 
@@ -51,58 +50,6 @@ class MeasuredRecord:
     covariance: str | None = None
 
 
-def of_targets(
-    prediction: NumberPrediction,
-    truth: np.ndarray,
-    sigma: np.ndarray,
-    weights: np.ndarray | None,
-    covariance: np.ndarray | None = None,
-    learned: LearnedErrors | None = None,
-) -> dict[str, ChiSquare]:
-    """Return chi-square and pulls of each target on rows that trained no weight, by their covariance if it is known."""
-    residuals, fit = truth - prediction.mean, error_of_fit(prediction) if learned is None else prediction.spread
-    sigma = total_error(sigma, prediction.input_spread)  # the effective variance (Orear, Am. J. Phys. 50, 912, 1982)
-    return {
-        name: chi_square(residuals[:, i], sigma[:, i], weights, fit[:, i], covariance, learned)
-        for i, name in enumerate(prediction.targets)
-    }
-
-
-def measured_record(
-    predictor: Predictor,
-    test: dict[str, ChiSquare],
-    validation: dict[str, ChiSquare],
-    draws: int | None,
-    covariance: str | None = None,
-) -> MeasuredRecord:
-    """Return what there is to say of the measured errors.
-
-    Args:
-        predictor: that knows them.
-        test: chi-square of each target on the test rows.
-        validation: the same on the validation rows.
-        draws: how many of the target errors were asked for; None: no replicas.
-        covariance: the file of the covariance of the errors, or None.
-    """
-    assert predictor.measured is not None
-    scatter = dict(zip(test, predictor.measured.scatter, strict=True))
-    text = " ".join(errors_sentence(name, of_target, scatter[name]) for name, of_target in test.items())
-    if any(interval.low > 0.0 for interval in scatter.values()):
-        text += (
-            " Fit with scatter=constant, so that rows count with 1 / (σ² + s²) in training, too."
-            if predictor.head == VALUE
-            else " The networks have learned a scatter beside the errors, and predictions count it."
-        )
-    counts = None
-    if draws is not None:
-        trained, used = draws * len(predictor.members), {replica.draw for replica in predictor.replicas}
-        counts = ReplicaCount(draws, len(used), trained, trained - len(predictor.replicas))
-    parts = {"test": test, "validation": validation}
-    if covariance is not None:
-        text += f" The pulls are decorrelated by the covariance of the errors in {covariance}."
-    return MeasuredRecord(predictor.measured.columns, parts, scatter, text, counts, covariance)
-
-
 def errors_sentence(target: str, test: ChiSquare, scatter: Interval) -> str:
     """Return what the pulls of the test rows say of the measured errors of a target.
 
@@ -133,7 +80,7 @@ def errors_sentence(target: str, test: ChiSquare, scatter: Interval) -> str:
 
 
 def of_rows(evaluation: Evaluation, part: str) -> dict[str, ChiSquare]:
-    """Return chi-square and pulls of each target on the `validation` or the `test` rows."""
+    """Return chi-square and pulls of each target on the `validation` or `test` rows, by their covariance if known."""
     predictor, dataset, split = evaluation.fitted.predictor, evaluation.fitted.dataset, evaluation.fitted.split
     rows = split.test if part == "test" else split.validation
     prediction, truth, weights = _predicted(evaluation, part)
@@ -142,11 +89,16 @@ def of_rows(evaluation: Evaluation, part: str) -> dict[str, ChiSquare]:
     assert isinstance(prediction, NumberPrediction)  # only numbers have measured errors
     if isinstance(inputs, pl.DataFrame):
         prediction = predictor.with_input_errors(prediction, inputs)
-    if dataset.covariance is None or not dataset.covariance.correlated:
-        return of_targets(prediction, truth, errors[rows], weights)
-    sigma = total_error(errors[rows], prediction.input_spread)[:, 0]
-    learned = learned_errors(predictor, dataset, split, rows, evaluation.seed, sigma)
-    return of_targets(prediction, truth, errors[rows], weights, dataset.covariance.of(rows), learned)
+    # the effective variance (Orear, Am. J. Phys. 50, 912, 1982)
+    sigma, covariance, learned = total_error(errors[rows], prediction.input_spread), None, None
+    if dataset.covariance is not None and dataset.covariance.correlated:
+        covariance = dataset.covariance.of(rows)
+        learned = learned_errors(predictor, dataset, split, rows, evaluation.seed, sigma[:, 0])
+    residuals, fit = truth - prediction.mean, error_of_fit(prediction) if learned is None else prediction.spread
+    return {
+        name: chi_square(residuals[:, i], sigma[:, i], weights, fit[:, i], covariance, learned)
+        for i, name in enumerate(prediction.targets)
+    }
 
 
 def _predicted(evaluation: Evaluation, part: str) -> tuple[Prediction, np.ndarray, np.ndarray | None]:
@@ -158,12 +110,26 @@ def _predicted(evaluation: Evaluation, part: str) -> tuple[Prediction, np.ndarra
 
 def measure(evaluation: Evaluation) -> MeasuredRecord | None:
     """Return what the measured errors turned out to be, where there are any."""
-    fitted = evaluation.fitted
-    if fitted.predictor.measured is None:
+    fitted, predictor = evaluation.fitted, evaluation.fitted.predictor
+    if predictor.measured is None:
         return None
-    file = None if fitted.dataset.covariance is None else fitted.dataset.covariance.name
-    test, validation = of_rows(evaluation, "test"), of_rows(evaluation, "validation")
-    return measured_record(fitted.predictor, test, validation, fitted.settings.replicas, file)
+    covariance = None if fitted.dataset.covariance is None else fitted.dataset.covariance.name
+    parts = {part: of_rows(evaluation, part) for part in ("test", "validation")}
+    scatter = dict(zip(parts["test"], predictor.measured.scatter, strict=True))
+    text = " ".join(errors_sentence(name, test, scatter[name]) for name, test in parts["test"].items())
+    if any(interval.low > 0.0 for interval in scatter.values()):
+        text += (
+            " Fit with scatter=constant, so that rows count with 1 / (σ² + s²) in training, too."
+            if predictor.head == VALUE
+            else " The networks have learned a scatter beside the errors, and predictions count it."
+        )
+    if covariance is not None:
+        text += f" The pulls are decorrelated by the covariance of the errors in {covariance}."
+    counts, draws = None, fitted.settings.replicas
+    if draws is not None:
+        trained, used = draws * len(predictor.members), {replica.draw for replica in predictor.replicas}
+        counts = ReplicaCount(draws, len(used), trained, trained - len(predictor.replicas))
+    return MeasuredRecord(predictor.measured.columns, parts, scatter, text, counts, covariance)
 
 
 def numbers(record: Record) -> dict[str, Any]:

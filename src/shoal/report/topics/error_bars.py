@@ -9,7 +9,7 @@ from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.error_bars import ErrorBars
 from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.evaluation.topics.split import SplitRecord
-from shoal.prediction.calibration import ECE
+from shoal.prediction.calibration_error import ECE
 from shoal.report.blocks import Cell, ScoreTable, Section, figures, sentences
 from shoal.report.words import count, in_the_mean, interval, joined, label, number, percent
 from shoal.results import Interval
