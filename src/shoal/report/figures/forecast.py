@@ -76,12 +76,11 @@ def numbers(record: Record) -> Forecast | None:
     rows, shown = record[PredictedTestRows], record.get(ForecastRows)
     if shown is None or rows.mean is None or rows.low is None or rows.high is None:
         return None
-    target = shown.target
     times = [column for column in record[DataRecord].columns if column.role == "time"]
-    truth, mean, low, high = (v[shown.rows, target] for v in (rows.truth, rows.mean, rows.low, rows.high))
+    truth, mean, low, high = (v[shown.rows, 0] for v in (rows.truth, rows.mean, rows.low, rows.high))
     named = times[0].name if times else "step"
     dates = bool(times) and times[0].kind == "date"
-    name = record[DataRecord].targets[target]
+    name = record[DataRecord].targets[0]
     labels = (
         record[DataRecord].label(name),
         named if dates else record[DataRecord].label(named),
