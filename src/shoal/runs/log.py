@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import RunError
 from shoal.evaluation.record import Record
-from shoal.evaluation.topics import LogTable, measured_topics
+from shoal.evaluation.topics import LogTable, topics
 from shoal.evaluation.topics.candidates import CANDIDATE_COLUMNS, NETWORK_COLUMNS
 from shoal.evaluation.topics.curves import CURVE_COLUMNS, Curves
 from shoal.evaluation.topics.data import DataRecord
@@ -153,8 +153,8 @@ def _fill(connection: sqlite3.Connection, record: Record) -> None:
     connection.execute("BEGIN")
     connection.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
     connection.executemany("INSERT INTO meta VALUES (?, ?)", sorted(_meta(record).items()))
-    for topic in measured_topics(record):
-        for table in topic.tables(record):
+    for topic in topics().values():
+        for table in () if record.get(topic.record) is None else topic.tables(record):
             _write(connection, table)
     connection.execute("COMMIT")
 

@@ -11,7 +11,6 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import LogTable as LogTable
 from shoal.evaluation.topics.base import Topic as Topic
 
@@ -22,8 +21,3 @@ def topics() -> dict[str, Topic[Any]]:
     modules = {module.name: import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)}
     known: dict[str, Topic[Any]] = {name: module.TOPIC for name, module in modules.items() if hasattr(module, "TOPIC")}
     return dict(sorted(known.items(), key=lambda item: item[1].place))
-
-
-def measured_topics(record: Record) -> list[Topic[Any]]:
-    """Return the topics that a run has."""
-    return [topic for topic in topics().values() if record.get(topic.record) is not None]

@@ -19,13 +19,12 @@ class ForecastRows:
     """The last test rows in time of windows that predict the next values, for the figure.
 
     `rows` are their places among the test rows, `times` numbers that order them, `last` `(rows,)` the last value that
-    each window knew: the forecast of persistence. `target` is the number of the target that is shown.
+    each window knew: the forecast of persistence. The first target is shown.
     """
 
     rows: np.ndarray
     times: np.ndarray
     last: np.ndarray
-    target: int = 0
 
 
 def measure(evaluation: Evaluation) -> ForecastRows | None:
@@ -34,11 +33,15 @@ def measure(evaluation: Evaluation) -> ForecastRows | None:
     if persistence is None or evaluation.record(SignalRecord) is None:
         return None
     times = evaluation.fitted.dataset.times()
-    when = np.arange(len(persistence), dtype=float)
-    if times is not None:
-        when = np.asarray(times[evaluation.fitted.split.test], float)
+    times = None if times is None else times[evaluation.fitted.split.test]
+    return last_stretch(persistence, evaluation.test.truth, times)
+
+
+def last_stretch(persistence: np.ndarray, truth: np.ndarray, times: np.ndarray | None) -> ForecastRows:
+    """Return the last rows in time; of several series that run side by side, the first."""
+    when = np.arange(len(truth), dtype=float) if times is None else np.asarray(times, float)
     order = np.argsort(when, kind="stable")
-    _, first = np.unique(when[order], return_index=True)  # of several series that run side by side
+    _, first = np.unique(when[order], return_index=True)
     rows = order[first][-LONGEST_STRETCH:]
     return ForecastRows(rows, when[rows], np.asarray(persistence, float)[rows, 0])
 

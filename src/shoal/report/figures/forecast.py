@@ -73,10 +73,10 @@ def numbers(record: Record) -> Forecast | None:
     if shown is None or rows.mean is None or rows.low is None or rows.high is None:
         return None
     times = [column for column in data.columns if column.role == "time"]
-    truth, mean, low, high = (v[shown.rows, shown.target] for v in (rows.truth, rows.mean, rows.low, rows.high))
+    truth, mean, low, high = (v[shown.rows, 0] for v in (rows.truth, rows.mean, rows.low, rows.high))
     named = times[0].name if times else "step"
     dates = bool(times) and times[0].kind == "date"
-    name = data.targets[shown.target]
+    name = data.targets[0]
     labels = data.label(name), named if dates else data.label(named), data.units.get(name, "")
     return Forecast(shown.times, truth, mean, low, high, shown.last, name, named, dates, level_of(record), *labels)
 
