@@ -8,13 +8,13 @@ from collections.abc import Callable
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.error_bars import ErrorBars
 from shoal.report import page_html
-from shoal.report.blocks import Block, Bullets, ScoreTable
+from shoal.report.blocks import Bullets, PageBlock, ScoreTable
 from shoal.report.topics.error_bars import sections
 
 Maker = Callable[..., Record]
 
 
-def blocks_of(record: Record) -> tuple[Block, ...]:
+def blocks_of(record: Record) -> tuple[PageBlock, ...]:
     return tuple(block for section in sections(record) for block in section.blocks)
 
 

@@ -23,7 +23,7 @@ Text = str | tuple[str | Inline, ...]
 """A text, or pieces of one; all is escaped but `markupsafe.Markup`."""
 
 
-class Block:
+class PageBlock:
     """A part of a section; `style` is always a class of `style.css`."""
 
     @property
@@ -33,7 +33,7 @@ class Block:
 
 
 @dataclass(frozen=True)
-class Heading(Block):
+class Heading(PageBlock):
     """A heading within a section; that of the page has level 1."""
 
     text: str
@@ -41,7 +41,7 @@ class Heading(Block):
 
 
 @dataclass(frozen=True)
-class Paragraph(Block):
+class Paragraph(PageBlock):
     """A paragraph; the style `note` makes it small."""
 
     text: Text
@@ -49,7 +49,7 @@ class Paragraph(Block):
 
 
 @dataclass(frozen=True)
-class Preformatted(Block):
+class Preformatted(PageBlock):
     """Lines that keep their spaces, with a label for people who do not see them."""
 
     text: str
@@ -57,7 +57,7 @@ class Preformatted(Block):
 
 
 @dataclass(frozen=True)
-class Bullets(Block):
+class Bullets(PageBlock):
     """A list."""
 
     items: tuple[Text, ...]
@@ -65,7 +65,7 @@ class Bullets(Block):
 
 
 @dataclass(frozen=True)
-class Facts(Block):
+class Facts(PageBlock):
     """Label and value pairs beside each other, by the style `lines` below each other; a third text styles the value."""
 
     pairs: tuple[tuple[str, ...], ...]
@@ -73,14 +73,14 @@ class Facts(Block):
 
 
 @dataclass(frozen=True)
-class Headline(Block):
+class Headline(PageBlock):
     """Scores in large type: name, value and range of each."""
 
     scores: tuple[tuple[str, str, str], ...]
 
 
 @dataclass(frozen=True)
-class Shares(Block):
+class Shares(PageBlock):
     """Name, share of a whole, drawn as a bar, and sentence of each."""
 
     items: tuple[tuple[str, float, str], ...]
@@ -108,7 +108,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class ScoreTable(Block):
+class ScoreTable(PageBlock):
     """A table of scores with intervals: of each row its name and its cells; the note tells what is not shown."""
 
     title: str
@@ -118,7 +118,7 @@ class ScoreTable(Block):
 
 
 @dataclass(frozen=True)
-class PlainTable(Block):
+class PlainTable(PageBlock):
     """A table of texts; `numeric` are the places of columns with numbers, the note tells what is not shown."""
 
     title: str
@@ -130,7 +130,7 @@ class PlainTable(Block):
 
 
 @dataclass(frozen=True)
-class Figure(Block):
+class Figure(PageBlock):
     """The place of a figure, by its name in `FIGURES`; nothing where it was not drawn."""
 
     name: str
@@ -138,10 +138,10 @@ class Figure(Block):
 
 
 @dataclass(frozen=True)
-class Group(Block):
+class Group(PageBlock):
     """Blocks that are laid out together: `figures`, or a `pair` of columns."""
 
-    blocks: tuple[Block, ...]
+    blocks: tuple[PageBlock, ...]
     style: str = ""
     role: str = ""
 
@@ -160,7 +160,7 @@ class Section:
 
     anchor: str
     place: int
-    blocks: tuple[Block, ...]
+    blocks: tuple[PageBlock, ...]
     title: str = ""
     heading: str = ""
 
@@ -175,7 +175,7 @@ def figures(*shown: str | Figure, style: str = "figures") -> Group:
     return Group(tuple(Figure(figure) if isinstance(figure, str) else figure for figure in shown), style)
 
 
-def names_of_figures(blocks: Iterable[Block]) -> Iterator[str]:
+def names_of_figures(blocks: Iterable[PageBlock]) -> Iterator[str]:
     """Give the name of each figure that has a place in some blocks."""
     for block in blocks:
         if isinstance(block, Figure):

@@ -29,7 +29,7 @@ ROW = 0.25  # inches
 
 @stored("baselines.panel")
 @dataclass(frozen=True)
-class Panel:
+class MetricPanel:
     """One metric: `values` is `(models, 3)`: score, low and high end of its interval; `unit` is its unit."""
 
     metric: str
@@ -43,7 +43,7 @@ class Baselines:
     """The numbers of the figure; the ensemble is the first of `models`."""
 
     models: tuple[str, ...]
-    panels: tuple[Panel, ...]
+    panels: tuple[MetricPanel, ...]
 
     def table(self) -> Columns:
         """Return the numbers, one row for each model and metric."""
@@ -76,7 +76,7 @@ def numbers(record: Record) -> Baselines | None:
     ensemble = record[PartScores].parts.get("test", {})
     everyone = [ensemble, *record[BaselineScores].scores.values()]
     panels = tuple(
-        Panel(
+        MetricPanel(
             metric, np.array([_three(scores.get(metric)) for scores in everyone]), record[DataRecord].score_unit(metric)
         )
         for metric in SHOWN[record[DataRecord].task]
@@ -107,7 +107,7 @@ def draw(shown: Baselines) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, panel: Panel, models: tuple[str, ...]) -> None:
+def _panel(axes: Axes, panel: MetricPanel, models: tuple[str, ...]) -> None:
     value, low, high = panel.values.T
     room = axes.get_position().width * narrow()
     axes.axvline(value[0], color=BLUE, lw=0.7, alpha=0.5)

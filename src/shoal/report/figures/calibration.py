@@ -20,7 +20,7 @@ PLACE = 60
 
 @stored("figure.calibration")
 @dataclass(frozen=True)
-class Calibration:
+class CalibrationFigure:
     """The numbers of the figure, one per group of test rows with similar probability.
 
     `predicted` is the mean probability, `observed` the share that came true, `low` and `high` its 95 %
@@ -67,7 +67,7 @@ class Calibration:
         )
 
 
-def numbers(record: Record) -> Calibration | None:
+def numbers(record: Record) -> CalibrationFigure | None:
     """Return the numbers of the figure; None in regression or with negative weights, which are no shares."""
     rows = record[PredictedTestRows]
     if rows.probabilities is None or not len(rows.truth):
@@ -83,7 +83,7 @@ def numbers(record: Record) -> Calibration | None:
     return replace(shown, before=(before.predicted, before.observed))
 
 
-def _shown(record: Record, probabilities: np.ndarray, weights: np.ndarray) -> Calibration:
+def _shown(record: Record, probabilities: np.ndarray, weights: np.ndarray) -> CalibrationFigure:
     rows = record[PredictedTestRows]
     if probabilities.shape[1] == 2:
         event = f"the class {record[DataRecord].classes[1]}"
@@ -94,7 +94,7 @@ def _shown(record: Record, probabilities: np.ndarray, weights: np.ndarray) -> Ca
 
 def grouped(
     probability: np.ndarray, came_true: np.ndarray, weights: np.ndarray, event: str, unit: str = "row"
-) -> Calibration:
+) -> CalibrationFigure:
     """Return the calibration in up to ten groups of equal size, at least ten rows in each."""
     order = np.argsort(probability, kind="stable")
     groups = [g for g in np.array_split(order, np.clip(len(order) // 10, 1, 10)) if weights[g].sum() > 0]
@@ -104,7 +104,7 @@ def grouped(
     # Weighted rows count as this many equal ones (Kish 1965).
     effective = total**2 / np.array([(weights[g] ** 2).sum() for g in groups])
     low, high = wilson(observed, effective)
-    return Calibration(predicted, observed, low, high, np.array([len(g) for g in groups]), event, unit)
+    return CalibrationFigure(predicted, observed, low, high, np.array([len(g) for g in groups]), event, unit)
 
 
 def wilson(share: np.ndarray, rows: np.ndarray, z: float = 1.959964) -> tuple[np.ndarray, np.ndarray]:
@@ -119,7 +119,7 @@ def wilson(share: np.ndarray, rows: np.ndarray, z: float = 1.959964) -> tuple[np
     return np.clip(centre - half, 0, 1).round(12), np.clip(centre + half, 0, 1).round(12)
 
 
-def draw(shown: Calibration) -> Figure:
+def draw(shown: CalibrationFigure) -> Figure:
     """Draw observed share against probability."""
     figure = new_figure(3.35)
     axes = add_axes(figure, 0.55, 0.45, 0.12, 0.12)

@@ -22,7 +22,7 @@ PLACE = 250
 
 @stored("figure.forecast")
 @dataclass(frozen=True)
-class Forecast:
+class ForecastFigure:
     """The numbers of the figure, each `(rows,)` in the order of `times`; `dates` tells that times are days since 1970.
 
     `truth` is what came, `mean`, `low` and `high` what was predicted with its interval, `last` the last value
@@ -67,7 +67,7 @@ class Forecast:
         )
 
 
-def numbers(record: Record) -> Forecast | None:
+def numbers(record: Record) -> ForecastFigure | None:
     """Return the numbers of the figure, or None where rows are no windows."""
     rows, data, shown = record[PredictedTestRows], record[DataRecord], record.get(ForecastRows)
     if shown is None or rows.mean is None or rows.low is None or rows.high is None:
@@ -78,10 +78,12 @@ def numbers(record: Record) -> Forecast | None:
     dates = bool(times) and times[0].kind == "date"
     name = data.targets[0]
     labels = data.label(name), named if dates else data.label(named), data.units.get(name, "")
-    return Forecast(shown.times, truth, mean, low, high, shown.last, name, named, dates, level_of(record), *labels)
+    return ForecastFigure(
+        shown.times, truth, mean, low, high, shown.last, name, named, dates, level_of(record), *labels
+    )
 
 
-def draw(shown: Forecast) -> Figure:
+def draw(shown: ForecastFigure) -> Figure:
     """Draw truth, prediction with band, and persistence over time."""
     lines = 1 if wide() > 4.5 else 2  # of the legend
     figure = new_figure(2.35 + 0.15 * lines, wide())

@@ -36,7 +36,7 @@ MOST_VECTOR_POINTS = 500
 
 @stored("networks_tried.panel")
 @dataclass(frozen=True)
-class Panel:
+class HyperparameterPanel:
     """One hyperparameter: `x` (networks,) is its value, or the number of its category in `categories`."""
 
     name: str
@@ -55,7 +55,7 @@ class NetworksTried:
 
     score: np.ndarray
     kept: np.ndarray
-    panels: tuple[Panel, ...]
+    panels: tuple[HyperparameterPanel, ...]
     without_score: int
     each: int = 1
     ids: tuple[int, ...] = ()
@@ -109,7 +109,7 @@ def numbers(record: Record) -> NetworksTried | None:
     return NetworksTried(score, kept, tuple(panels[:PANELS]), left_out, record[Candidates].networks_each, ids)
 
 
-def panel(name: str, rows: list[CandidateRow]) -> Panel | None:
+def panel(name: str, rows: list[CandidateRow]) -> HyperparameterPanel | None:
     """Return the values of one hyperparameter, or None if it does not vary or has too many values to show."""
     values = [value_of(row, name) for row in rows]
     if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
@@ -121,21 +121,21 @@ def panel(name: str, rows: list[CandidateRow]) -> Panel | None:
     score = np.array([row.score for row in rows])
     middle = {c: float(np.median(score[[t == c for t in texts]])) for c in categories}
     order = sorted(categories, key=lambda c: (middle[c], c))
-    return Panel(name, np.array([order.index(t) for t in texts], dtype=float), tuple(order))
+    return HyperparameterPanel(name, np.array([order.index(t) for t in texts], dtype=float), tuple(order))
 
 
-def _numeric(name: str, x: np.ndarray) -> Panel | None:
+def _numeric(name: str, x: np.ndarray) -> HyperparameterPanel | None:
     """Return a panel of numbers; a handful of distinct ones become categories in their order."""
     distinct = np.unique(x)
     if distinct.size < 2 or not np.isfinite(x).all():
         return None
     if distinct.size > FEW_NUMBERS:
-        return Panel(name, x)
+        return HyperparameterPanel(name, x)
     for digits in (3, 4, 9):  # as few as tell them apart
         texts = tuple(short(value, digits) for value in distinct)
         if len(set(texts)) == len(texts):
             break
-    return Panel(name, np.searchsorted(distinct, x).astype(float), texts)
+    return HyperparameterPanel(name, np.searchsorted(distinct, x).astype(float), texts)
 
 
 def value_of(row: CandidateRow, name: str) -> Any:
@@ -192,7 +192,7 @@ def draw_candidates(axes: Axes, x: np.ndarray, score: np.ndarray, kept: np.ndarr
     axes.plot(x[kept], score[kept], "D", ms=3.8, mfc=VERMILION, zorder=4, **style)
 
 
-def _positions(axes: Axes, one: Panel) -> np.ndarray:
+def _positions(axes: Axes, one: HyperparameterPanel) -> np.ndarray:
     """Set up the horizontal axis and return where on it the networks lie."""
     if one.categories:
         # The golden ratio spreads points of one category evenly and always the same way.

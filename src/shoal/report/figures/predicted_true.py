@@ -12,7 +12,7 @@ from shoal.evaluation.topics.error_bars import level_of
 from shoal.report.figures.canvas import Axes, Figure
 from shoal.report.figures.style import BLUE, DASHED, bars, limits, name_text, stacked
 from shoal.report.figures.tabular import Columns, side_by_side
-from shoal.report.figures.targets import TargetRows, rows_with_bars, scatter, some_of, target_rows
+from shoal.report.figures.targets import DrawnTargets, rows_with_bars, scatter, some_of, target_rows
 from shoal.report.words import count, percent
 
 PLACE = 100
@@ -23,7 +23,7 @@ PLACE = 100
 class PredictedTrue:
     """The numbers of the figure: one panel per target, of `rows` test rows in all."""
 
-    panels: tuple[TargetRows, ...]
+    panels: tuple[DrawnTargets, ...]
     level: float = 0.95
     rows: int = 0
 
@@ -64,7 +64,7 @@ def draw(shown: PredictedTrue) -> Figure:
     return figure
 
 
-def _panel(axes: Axes, rows: TargetRows, title: bool) -> None:
+def _panel(axes: Axes, rows: DrawnTargets, title: bool) -> None:
     name = name_text(rows.title, 30)
     few = rows_with_bars(rows)
     span = limits(np.concatenate([rows.truth, rows.mean]), log=False)

@@ -11,7 +11,7 @@ from shoal.evaluation.record import Record
 from shoal.report.figures.canvas import Figure
 from shoal.report.figures.style import DASHED, VERMILION, limits, name_text, stacked
 from shoal.report.figures.tabular import Columns, of, side_by_side
-from shoal.report.figures.targets import TargetRows, scatter, some_of, target_rows
+from shoal.report.figures.targets import DrawnTargets, scatter, some_of, target_rows
 from shoal.report.words import count, label
 
 PLACE = 110
@@ -25,7 +25,7 @@ class Residuals:
     `medians[i]` is `(2, groups)`: mean prediction and median residual of groups of equal size, of all `rows`.
     """
 
-    panels: tuple[TargetRows, ...]
+    panels: tuple[DrawnTargets, ...]
     medians: tuple[np.ndarray, ...]
     rows: int = 0
 

@@ -23,7 +23,7 @@ MOST_DRAWN = 10_000
 
 @stored("target_rows")
 @dataclass(frozen=True)
-class TargetRows:
+class DrawnTargets:
     """The test rows, or steps, of one target in its unit, arrays `(rows,)`; `low` to `high` is the interval.
 
     `unit` is what an entry is, `label` the name with the unit of the target, `measured_in`.
@@ -51,7 +51,7 @@ class TargetRows:
         columns: Columns = {of(self.name, part, self.measured_in): values for part, values in parts.items()}
         return columns | ({} if self.weights is None else {"weight": self.weights})
 
-    def evenly(self) -> TargetRows:
+    def evenly(self) -> DrawnTargets:
         """Return at most 10,000 of the rows, evenly from first to last: more are not seen, but make files large."""
         if len(self.truth) <= MOST_DRAWN:
             return self
@@ -65,7 +65,7 @@ class TargetRows:
         return self.truth - self.mean
 
 
-def target_rows(record: Record) -> tuple[TargetRows, ...]:
+def target_rows(record: Record) -> tuple[DrawnTargets, ...]:
     """Return the test rows of each target, six at most; nothing in classification or without test rows."""
     rows, data = record[PredictedTestRows], record[DataRecord]
     if rows.mean is None or not len(rows.truth):
@@ -75,7 +75,7 @@ def target_rows(record: Record) -> tuple[TargetRows, ...]:
     std, low, high = (nothing if part is None else _columns(part) for part in (rows.std, rows.low, rows.high))
     pull = np.divide(truth - mean, std, out=nothing.copy(), where=std > 0)
     return tuple(
-        TargetRows(
+        DrawnTargets(
             name,
             truth[:, i],
             mean[:, i],
@@ -91,13 +91,13 @@ def target_rows(record: Record) -> tuple[TargetRows, ...]:
     )
 
 
-def some_of(panel: TargetRows, rows: int, how: str) -> str:
+def some_of(panel: DrawnTargets, rows: int, how: str) -> str:
     """Return a clause that says how many of the rows are shown, nothing where all are."""
     shown = len(panel.mean)
     return "" if shown == rows else f" {how} {shown:,} of {rows:,} {panel.unit}s, evenly from first to last."
 
 
-def rows_with_bars(rows: TargetRows) -> np.ndarray:
+def rows_with_bars(rows: DrawnTargets) -> np.ndarray:
     """Return the rows that are drawn with an error bar, evenly along the prediction if they are many."""
     if len(rows.mean) <= MOST_BARS:
         return np.arange(len(rows.mean))

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.candidates import CandidateRow, Candidates, NetworkRow
 from shoal.evaluation.topics.split import SplitRecord
-from shoal.report.blocks import Block, Facts, Figure, Group, Heading, Paragraph, PlainTable, Section, Shares
+from shoal.report.blocks import Facts, Figure, Group, Heading, PageBlock, Paragraph, PlainTable, Section, Shares
 from shoal.report.words import count, integer, joined, label, number, sentence, setting
 from shoal.results import Status
 from shoal.search.results.pareto import ParetoFront
@@ -32,7 +32,7 @@ def sections(record: Record) -> Iterator[Section]:
     yield Section("networks", 30, blocks, "Networks", "Networks tried")
 
 
-def _what_mattered(record: Record) -> Iterator[Block]:
+def _what_mattered(record: Record) -> Iterator[PageBlock]:
     """Give hyperparameters, the space that they were drawn from, and the score by size."""
     candidates = record[Candidates]
     if candidates.hyperparameters:

@@ -12,7 +12,7 @@ from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.split import SplitRecord
-from shoal.report.blocks import Block, Facts, Group, Heading, Paragraph, PlainTable, Section, sentences
+from shoal.report.blocks import Facts, Group, Heading, PageBlock, Paragraph, PlainTable, Section, sentences
 from shoal.report.figures.style import name_text
 from shoal.report.words import count, integer, joined, number
 from shoal.statistics.weighted import effective_number, negative_fraction
@@ -25,7 +25,7 @@ MOST_CHANNELS = 6
 def sections(record: Record) -> Iterator[Section]:
     """Give the section on the data."""
     data = record[DataRecord]
-    blocks: list[Block] = [Facts(facts(record))]
+    blocks: list[PageBlock] = [Facts(facts(record))]
     if data.classes:
         left = len(data.classes) - MOST_CLASSES
         more = f" and {left} more" if left > 0 else ""
