@@ -17,18 +17,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import RunError
-from shoal.evaluation.record import Record
-from shoal.evaluation.topics import LogTable, topics
-from shoal.evaluation.topics.candidates import CANDIDATE_COLUMNS, NETWORK_COLUMNS
-from shoal.evaluation.topics.curves import CURVE_COLUMNS, Curves
-from shoal.evaluation.topics.data import DataRecord
-from shoal.evaluation.topics.replicas import REPLICA_COLUMNS
+from shoal.evaluation.log_tables import (
+    CANDIDATE_COLUMNS,
+    CURVE_COLUMNS,
+    NETWORK_COLUMNS,
+    REPLICA_COLUMNS,
+    LogTable,
+)
 from shoal.results import Status
 from shoal.runs.documents import check_format, plain
 from shoal.runs.writing import written_beside
 
 if TYPE_CHECKING:
     import polars as pl
+
+    from shoal.evaluation.record import Record
 
 FORMAT = 4
 NAME = "log.sqlite"
@@ -146,6 +149,8 @@ def read_meta(path: str | Path) -> dict[str, str]:
 
 
 def _fill(connection: sqlite3.Connection, record: Record) -> None:
+    from shoal.evaluation.topics import topics  # reading needs none
+
     # No journal is needed: the file has no name until it is whole.
     connection.execute("PRAGMA journal_mode = OFF")
     connection.execute("PRAGMA synchronous = OFF")
@@ -173,6 +178,9 @@ def _stored(row: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def _meta(record: Record) -> dict[str, str]:
+    from shoal.evaluation.topics.curves import Curves
+    from shoal.evaluation.topics.data import DataRecord
+
     return {
         "format": str(FORMAT),
         "task": str(record[DataRecord].task),

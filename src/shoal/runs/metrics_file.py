@@ -10,12 +10,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from shoal.evaluation.record import Record
-from shoal.evaluation.topics import topics
 from shoal.runs.documents import json_text, plain, read_json
 from shoal.runs.writing import write_atomically
+
+if TYPE_CHECKING:
+    from shoal.evaluation.record import Record
 
 FORMAT = 1
 NAME = "metrics.json"
@@ -47,6 +48,8 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         cut that the validation rows chose and what it gives on the test rows. `importance` is that of the columns,
         where it was cheap to measure.
     """
+    from shoal.evaluation.topics import topics  # reading needs none
+
     provenance = record.provenance
     document: dict[str, Any] = {"format": FORMAT, "seed": provenance.seed}
     for topic in topics().values():

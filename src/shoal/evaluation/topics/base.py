@@ -7,20 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic
 
 from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.log_tables import LogTable as LogTable
 from shoal.evaluation.record import Record, TopicRecord
-
-
-@dataclass(frozen=True)
-class LogTable:
-    """A table of `log.sqlite`: its name, each column with its type in SQL and in polars, and its rows.
-
-    `key` names the columns that order the rows and are theirs alone, where it is not the first one.
-    """
-
-    name: str
-    columns: tuple[tuple[str, str, str], ...]
-    rows: Iterable[tuple[Any, ...]]
-    key: str = ""
 
 
 @dataclass(frozen=True)

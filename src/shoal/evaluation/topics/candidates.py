@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.log_tables import CANDIDATE_COLUMNS, NETWORK_COLUMNS
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import LogTable, Topic
 from shoal.networks.bottleneck import code_size
@@ -17,31 +18,6 @@ from shoal.results import Status
 from shoal.search.results.importance import HyperparameterImportance, hyperparameter_importance
 from shoal.search.results.ranking import rank_candidates
 from shoal.training.member import TrainedMember
-
-CANDIDATE_COLUMNS = (
-    ("id", "INTEGER PRIMARY KEY", "Int64"),
-    ("networks", "INTEGER NOT NULL", "Int64"),
-    ("parameters", "INTEGER", "Int64"),
-    ("score", "REAL", "Float64"),
-    ("score_error", "REAL", "Float64"),
-    ("kept", "INTEGER NOT NULL", "Boolean"),
-    ("candidate", "TEXT NOT NULL", "String"),
-)
-NETWORK_COLUMNS = (
-    ("id", "INTEGER PRIMARY KEY", "Int64"),
-    ("candidate_id", "INTEGER NOT NULL", "Int64"),
-    ("fold", "INTEGER", "Int64"),
-    ("repeat", "INTEGER NOT NULL", "Int64"),
-    ("status", "TEXT NOT NULL", "String"),
-    ("parameters", "INTEGER", "Int64"),
-    ("epochs", "INTEGER", "Int64"),
-    ("best_epoch", "INTEGER", "Int64"),
-    ("train_loss", "REAL", "Float64"),
-    ("validation_loss", "REAL", "Float64"),
-    ("validation_metric", "REAL", "Float64"),
-    ("score", "REAL", "Float64"),
-    ("kept", "INTEGER NOT NULL", "Boolean"),
-)
 
 
 @dataclass(frozen=True)

@@ -9,18 +9,11 @@ from typing import Any
 import numpy as np
 
 from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.log_tables import CURVE_COLUMNS
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import LogTable, Topic
 from shoal.evaluation.topics.candidates import Candidates
 from shoal.results import Task
-
-CURVE_COLUMNS = (
-    ("network", "INTEGER NOT NULL", "Int64"),
-    ("epoch", "INTEGER NOT NULL", "Int64"),
-    ("train_loss", "REAL", "Float64"),
-    ("validation_loss", "REAL", "Float64"),
-    ("metric", "REAL", "Float64"),
-)
 
 
 @dataclass(frozen=True)

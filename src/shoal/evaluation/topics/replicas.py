@@ -7,23 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.log_tables import REPLICA_COLUMNS
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import LogTable, Topic
 from shoal.evaluation.topics.candidates import losses_at_best
 from shoal.results import Status
 from shoal.training.member import TrainedMember
-
-REPLICA_COLUMNS = (
-    ("id", "INTEGER PRIMARY KEY", "Int64"),
-    ("network", "INTEGER NOT NULL", "Int64"),
-    ("draw", "INTEGER NOT NULL", "Int64"),
-    ("status", "TEXT NOT NULL", "String"),
-    ("epochs", "INTEGER", "Int64"),
-    ("best_epoch", "INTEGER", "Int64"),
-    ("train_loss", "REAL", "Float64"),
-    ("validation_loss", "REAL", "Float64"),
-    ("kept", "INTEGER NOT NULL", "Boolean"),
-)
 
 
 @dataclass(frozen=True)
