@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
@@ -191,6 +192,13 @@ def test_the_best_of_each_column_is_marked(record_of: Maker) -> None:
     assert [c.best for c in rows["shoal's ensemble"]] == [False, False]
     assert [c.best for c in rows["logistic regression"]] == [True, False]
     assert rows["logistic regression"][1].value == "–"
+
+
+def test_scores_name_their_columns_where_a_phone_stacks_them(record_of: Maker) -> None:
+    page = page_html(record_of(networks=2, kept=1, epochs=3), {})
+    assert 'data-name="accuracy"><span class="value">' in page
+    sheet = (files("shoal.report") / "templates" / "style.css").read_text(encoding="utf-8")
+    assert ".scores td::before { content: attr(data-name)" in sheet
 
 
 def test_wide_tables_of_columns_are_cut_and_say_so(record_of: Maker) -> None:

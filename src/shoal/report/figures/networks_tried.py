@@ -22,6 +22,7 @@ from shoal.report.figures.style import (
     name_text,
     set_log,
     stacked,
+    text_width,
 )
 from shoal.report.figures.tabular import Columns
 from shoal.report.words import count, joined, label, setting, short
@@ -172,7 +173,8 @@ def clipped(score: np.ndarray, what: str) -> str:
 
 def draw(shown: NetworksTried) -> Figure:
     """Draw one panel per hyperparameter, with one axis of scores."""
-    figure, places = stacked(len(shown.panels), 1.5, titles=False)
+    below = 0.65 if any(map(_slanted, shown.panels)) else 0.45
+    figure, places = stacked(len(shown.panels), 1.5, titles=False, below=below)
     top = ceiling(shown.score)
     score = np.minimum(shown.score, top)
     for axes, one in zip(places, shown.panels, strict=True):
@@ -192,14 +194,20 @@ def draw_candidates(axes: Axes, x: np.ndarray, score: np.ndarray, kept: np.ndarr
     axes.plot(x[kept], score[kept], "D", ms=3.8, mfc=VERMILION, zorder=4, **style)
 
 
+def _slanted(one: HyperparameterPanel) -> bool:
+    """Return whether the names of categories are too many to stand beside each other."""
+    return len(one.categories) > 5
+
+
 def _positions(axes: Axes, one: HyperparameterPanel) -> np.ndarray:
     """Set up the horizontal axis and return where on it the networks lie."""
     if one.categories:
         # The golden ratio spreads points of one category evenly and always the same way.
         jitter = (np.arange(len(one.x)) * 0.6180339887) % 1.0 - 0.5
-        most = 12 if len(one.categories) <= 4 else 10
-        names = [name_text(c, most) for c in one.categories]
-        slanted = len(one.categories) > 5 or sum(map(len, names)) > 40
+        slanted = _slanted(one)
+        room = axes.get_position().width * axes.get_figure().get_figwidth() / (len(one.categories) + 0.2)
+        most = 10 if slanted else int(0.95 * room / text_width("x"))
+        names = [name_text(category, most) for category in one.categories]
         axes.set_xticks(range(len(names)), names, rotation=30 if slanted else 0, ha="right" if slanted else "center")
         axes.tick_params(axis="x", length=0, pad=1 if slanted else 3)
         axes.set_xlim(-0.6, len(names) - 0.4)

@@ -27,6 +27,8 @@ from shoal.report.figures.style import (
 from shoal.report.words import number
 
 PLACE = 70
+MOST = 0.5
+"""A bin with more of its class than this makes the others flat on a plain axis."""
 
 
 @stored("figure.scores")
@@ -53,12 +55,17 @@ class Scores:
             for scores in (self.signal, self.background)
         )
         rows = "weighted rows" if self.weighted else "rows"
+        below = " Densities below zero, of negative weights, are below the axis." if self._below_axis else ""
         return (
             f"Probability of {name_text(self.signal.name)} as the networks give it: {rows} of the training filled, of "
             "the test as points with errors √(Σ w²), each class with area one. Kolmogorov-Smirnov test of training "
             f"against test, {tests}. A small p says that training rows are known better than new ones, not that the "
-            "networks were trained too long."
+            f"networks were trained too long.{below}"
         )
+
+    @property
+    def _below_axis(self) -> bool:
+        return bool(_floor(self)) and bool((_densities(self) < 0).any())
 
     def table(self) -> dict[str, Any]:
         """Return the numbers, one row for each bin."""
@@ -101,12 +108,18 @@ def _densities(shown: Scores) -> np.ndarray:
 
 
 def _floor(shown: Scores) -> float:
-    """Return where a logarithmic axis begins; 0 where a plain one shows more, or densities are negative."""
+    """Return where a logarithmic axis begins; 0 where a plain one shows more.
+
+    A logarithmic one shows more where densities are spread widely, or one bin holds most of a class.
+    """
     densities = _densities(shown)
-    if not np.isfinite(densities).all() or (densities < 0).any():
-        return 0.0
     positive = densities[densities > 0]
-    return max(0.5 * float(positive.min()), 2e-4 * float(positive.max())) if log_scale(positive, 100.0) else 0.0
+    if not np.isfinite(densities).all() or not positive.size:
+        return 0.0
+    shares = densities * np.tile(np.diff(shown.edges), 4)
+    if not log_scale(positive, 100.0) and shares.max() <= MOST:
+        return 0.0
+    return max(0.5 * float(positive.min()), 2e-4 * float(positive.max()))
 
 
 def _draw_class(axes: Axes, edges: np.ndarray, scores: ClassScores, colour: str, mark: str, floor: float) -> None:

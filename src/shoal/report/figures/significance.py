@@ -42,7 +42,7 @@ class Significance:
         return (
             f"{LABELS[self.measure]} of rows with a score above the cut. The cut, the dashed line, is chosen on the "
             f"{self.names[0]} (grey) and quoted on the {self.names[1]} (blue, with its 95 % bootstrap band). Where few "
-            "background rows are left the curves are mostly chance."
+            f"background rows are left the curves are mostly chance{_beyond(self)}."
         )
 
     def table(self) -> dict[str, Any]:
@@ -72,6 +72,18 @@ def of(selection: Selection) -> Significance:
     return Significance(*scans, selection.measure, selection.cut, selection.quoted[selection.measure], names)
 
 
+def ceiling(shown: Significance) -> float:
+    """Return where the axis ends: above what is chosen and quoted, whatever chance does behind the cut."""
+    scans = (shown.chosen, shown.quoted)
+    chosen = max(float(np.interp(shown.cut, scan.cuts, scan.measures[shown.measure])) for scan in scans)
+    return 1.25 * max(chosen, shown.value.high) or 1.0
+
+
+def _beyond(shown: Significance) -> str:
+    curves = [scan.measures[shown.measure] for scan in (shown.chosen, shown.quoted)]
+    return ", and some of it lies above the axis" if np.nanmax(np.concatenate(curves)) > ceiling(shown) else ""
+
+
 def draw(shown: Significance) -> Figure:
     """Draw both curves, the band and the chosen cut."""
     figure = new_figure(2.9)
@@ -91,7 +103,7 @@ def draw(shown: Significance) -> Figure:
     at, value = np.array([shown.cut]), shown.value
     axes.plot(*bars(at, np.array([value.low]), np.array([value.high])), color=VERMILION, lw=2.0)
     axes.plot(at, [value.value], "o", color=VERMILION, ms=4.5)
-    axes.set_ylim(bottom=0.0)
+    axes.set_ylim(0.0, ceiling(shown))
     axes.set(xlabel="cut on the score", ylabel=LABELS[shown.measure])
     axes.legend(**LEGEND_ABOVE)
     return figure

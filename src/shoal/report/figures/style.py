@@ -169,18 +169,21 @@ def add_axes(figure: Figure, left: float, bottom: float, right: float, top: floa
     return figure.add_axes(box)
 
 
-def stacked(count: int, height: float, *, titles: bool = True) -> tuple[Figure, list[Axes]]:
-    """Return a figure with `count` axes of `height` inches below each other, beside each other where it is wide."""
-    title, left, right, gap = (0.28 if titles else 0.1), 0.62, 0.1, 0.5
+def stacked(count: int, height: float, *, titles: bool = True, below: float = 0.45) -> tuple[Figure, list[Axes]]:
+    """Return a figure with `count` axes of `height` inches below each other, beside each other where it is wide.
+
+    `below` is the room in inches for the names below each.
+    """
+    title, left, right, gap = (0.28 if titles else 0.1), 0.62, 0.1, below
     width = narrow()
     columns = min(count, max(1, int(width / 2.9)))
     rows = math.ceil(count / columns)
-    total = rows * (height + title) + (rows - 1) * (gap - 0.05) + 0.45
+    total = rows * (height + title + gap)
     figure = new_figure(total)
     axes = []
     for i in range(count):
         row, place = divmod(i, columns)
-        top = title + row * (height + title + gap - 0.05)
+        top = title + row * (height + title + gap)
         begin, end = (place * width / columns, (columns - 1 - place) * width / columns)
         axes.append(add_axes(figure, begin + left, total - top - height, end + right, top))
     return figure, axes

@@ -79,7 +79,8 @@ class SystematicBand:
         return (
             f"{self.bins_hold.capitalize()} in bins of {self.title}: points with "
             "statistical errors √(Σ w²), bands of all variations added in quadrature, upward and downward each for "
-            f"itself. Below, both relative to the nominal histogram{below}."
+            f"itself. Below, both relative to the nominal histogram, with arrows where they reach beyond the "
+            f"axis{below}."
         )
 
     def table(self) -> dict[str, Any]:
@@ -191,6 +192,9 @@ def _ratio(axes: Axes, edges: np.ndarray, band: Band, colour: str) -> None:
     size = np.nanquantile(np.maximum(np.fmax(up, down), error), 0.85) if known.any() else 0.1
     half = float(np.clip(1.3 * size, 0.01, 1.0))
     axes.set_ylim(1.0 - half, 1.0 + half)
+    for end, mark, reach in ((1.0 - half, "v", np.fmax(down, error)), (1.0 + half, "^", np.fmax(up, error))):
+        beyond = reach > half
+        axes.plot(_middle(edges)[beyond], np.full(beyond.sum(), end), mark, color=colour, ms=3.5, mew=0, clip_on=False)
     axes.set_ylabel("ratio")
 
 

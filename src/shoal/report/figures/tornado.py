@@ -65,13 +65,14 @@ class Tornado:
         """How to read the figure."""
         rest = f" The {MOST} largest of {len(self.names)} are shown." if len(self.names) > MOST else ""
         pruned = ", those compatible with none left out" if self.pruned else ""
+        band = f" The grey band is the statistical error of the value itself, {number(self.error, 2)}."
+        band = band if np.isfinite(self.error) else ""
         mirrored = " Outlined bars mirror the side that was not given." if any(self.mirrored) else ""
         return (
             f"Shift of {label(self.quantity)}, which is {number(self.nominal)}, by each variation up (blue) and down "
             "(vermilion, hatched), with its statistical error. Pale bars are compatible with no shift, within "
-            f"{NOISE:g} of their errors.{mirrored} The grey band is the statistical error of the value itself, "
-            f"{number(self.error, 2)}; the last row adds all shifts in quadrature, upward and downward each for itself"
-            f"{pruned}.{rest}"
+            f"{NOISE:g} of their errors.{mirrored}{band} The last row adds all shifts in quadrature, upward and "
+            f"downward each for itself{pruned}.{rest}"
         )
 
     def table(self) -> dict[str, Any]:
@@ -131,6 +132,8 @@ def draw(shown: Tornado) -> Figure:
     axes.xaxis.set_major_locator(MaxNLocator(5))
     axes.set_xlabel(f"shift of {name_text(label(shown.quantity))} from {number(shown.nominal)}", loc="right")
     handles = [Patch(facecolor=COLOURS[side], label=side, lw=0, **HATCHES[side]) for side in SIDES]
+    if np.isfinite(shown.error):
+        handles.append(Patch(facecolor=GRID, alpha=0.6, lw=0, label="statistical error"))
     axes.legend(handles=handles, **LEGEND_ABOVE)
     return figure
 

@@ -1,0 +1,81 @@
+"""Axes show what the figure is about, whatever a bin, a spike or a long name does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shoal.evaluation.cuts import Scan
+from shoal.evaluation.topics.overtraining import ClassScores
+from shoal.report.figures import overtraining, significance, systematic_band, tornado
+from shoal.report.figures.export import drawing
+from shoal.report.figures.networks_tried import HyperparameterPanel, NetworksTried
+from shoal.report.figures.networks_tried import draw as draw_networks
+from shoal.report.figures.style import COLUMN, WIDE
+from shoal.report.redraw import NARROWEST
+from shoal.results import Interval
+from shoal.statistics.weighted import KolmogorovSmirnov
+
+
+def scores(train: list[float], name: str = "signal") -> ClassScores:
+    densities = np.array(train)
+    return ClassScores(name, densities, 0.1 * abs(densities), densities, 0.1 * abs(densities), KOLMOGOROV)
+
+
+KOLMOGOROV = KolmogorovSmirnov(0.1, 0.5, 90.0, 40.0)
+FLAT = [1.2, 1.0, 0.9, 1.1, 0.8]
+PEAKED = [4.4, 0.2, 0.1, 0.15, 0.15]
+EDGES = np.linspace(0, 1, 6)
+
+
+@pytest.mark.parametrize(("densities", "scale"), [(FLAT, "linear"), (PEAKED, "log"), ([*PEAKED[:4], -0.1], "log")])
+def test_scores_have_a_logarithmic_axis_where_one_bin_holds_most(densities: list[float], scale: str) -> None:
+    shown = overtraining.Scores(EDGES, scores(densities), scores(FLAT, "background"), weighted=True)
+    axes = overtraining.draw(shown).axes[0]
+    assert axes.get_yscale() == scale
+    assert ("below zero" in shown.caption) == (min(densities) < 0)
+
+
+def test_the_axis_of_the_significance_is_not_set_by_a_spike_behind_the_cut() -> None:
+    cuts = np.linspace(0, 1, 101)
+    curve = 3 * np.sqrt(cuts) * (cuts < 0.8)
+    spike = np.where(np.arange(101) == 95, 400.0, curve)
+    scan = Scan(cuts, 1 - cuts, (1 - cuts) ** 2, {"asimov": spike}, 0.9 * spike, 1.1 * spike)
+    shown = significance.Significance(scan, scan, "asimov", 0.75, Interval(2.6, 2.3, 2.9), ("validation", "test"))
+    assert 2.9 < significance.draw(shown).axes[0].get_ylim()[1] < 5
+    assert "above the axis" in shown.caption
+    calm = Scan(cuts, 1 - cuts, (1 - cuts) ** 2, {"asimov": curve}, 0.9 * curve, 1.1 * curve)
+    assert "above the axis" not in significance.Significance(calm, calm, *list(vars(shown).values())[2:]).caption
+
+
+def test_ratios_beyond_the_axis_are_marked_by_arrows() -> None:
+    values = np.full(20, 100.0)
+    error, up = np.full(20, 2.0), np.full(20, 3.0)
+    error[4], up[9] = 90.0, 250.0
+    band = systematic_band.Band("signal", values, error, up, np.full(20, 3.0))
+    shown = systematic_band.SystematicBand("the score", np.linspace(0, 1, 21), (), (band,), (), "rows")
+    arrows = {line.get_marker(): line.get_xdata() for line in systematic_band.draw(shown).axes[1].lines}
+    np.testing.assert_allclose(arrows["^"], [0.225, 0.475])
+    np.testing.assert_allclose(arrows["v"], [0.225])
+    assert "arrows" in shown.caption
+
+
+@pytest.mark.parametrize("error", [0.1, np.nan])
+def test_the_grey_band_of_a_tornado_is_in_its_legend(error: float) -> None:
+    sides: dict[str, Any] = {side: np.array([0.2]) for side in ("up", "down")}
+    noise = {side: np.array([False]) for side in ("up", "down")}
+    shown = tornado.Tornado("rmse", 1.0, error, ("scale",), sides, sides, noise, ("",), (0.2, 0.2))
+    legend = [text.get_text() for text in tornado.draw(shown).axes[0].get_legend().get_texts()]
+    assert ("statistical error" in legend) == ("grey band" in shown.caption) == bool(np.isfinite(error))
+
+
+@pytest.mark.parametrize("count", [2, 4, 5, 9])
+def test_long_names_of_categories_keep_clear_of_each_other(looks: Any, count: int) -> None:
+    names = tuple(f"conv2d {8 * i} pool flatten code:{i}" for i in range(count))
+    panel = HyperparameterPanel("layers", np.arange(36) % float(count), names)
+    shown = NetworksTried(np.linspace(1, 2, 36), np.arange(36) < 3, (panel, panel, panel), 0)
+    for width in (NARROWEST / 25.4, COLUMN, WIDE):
+        with drawing({}, width):
+            assert list(looks.faults(draw_networks(shown))) == []
