@@ -12,11 +12,11 @@ So a loss with the mean weights has the same minimum. Its variance is smaller, a
 of positive sum, the loss `Σ w l / Σ w` of a network is a mean of its values `l`, which is no less than the least of
 them; a cross-entropy `l = -log p`, `0 < p ≤ 1`, never falls below 0, whatever the network does.
 
-The mean is that of the sign: `E[w | x, y] = |w| r`, `r` the mean sign of rows of such x and y, each counted by |w|. It is
-learned by boosted trees from the rows that train, is bounded by 1, and is taken as 0 where the trees fall below that.
-The sums of the weights of each class stay as they were. That is the reweighting of Nachman and Thaler (Phys. Rev. D 102,
-076004, 2020), whose networks are trees here; Andersen et al. (Eur. Phys. J. C 80, 1007, 2020, and 82, 664, 2022) take
-the mean over bins and over cells of neighbours. `docs/signal_background.md` compares.
+The new weight is `|w| r(x, y)`, with r the mean sign of rows of such x and y, each counted by |w|, so that its mean is
+the same `E[w | x, y]`. Boosted trees learn r from the rows that train; it is taken as 0 where they fall below that, and
+the sum of the weights of each class stays as it was. It is what Nachman and Thaler do by networks (neural resampling,
+Phys. Rev. D 102, 076004, 2020); Andersen et al. (Eur. Phys. J. C 80, 1007, 2020, and 82, 664, 2022) take the mean over
+bins and over cells of neighbours. `docs/signal_background.md` compares.
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ import numpy as np
 
 MeanWeights = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 """From features `(rows, features)`, targets `(rows, targets)` and weights `(rows,)` to mean weights `(rows,)`."""
-FEWEST_IN_A_LEAF = 20
 MOST_CATEGORIES = 255  # of scikit-learn's trees; more classes are taken in the order of their numbers
 ONE_THREAD = 2_000_000  # numbers in a table up to which a second thread of the trees costs more than it does
 
@@ -73,23 +72,29 @@ def learn_mean_weights(x: np.ndarray, y: np.ndarray, weights: np.ndarray, seed: 
 
 
 def _factor(weights: np.ndarray, positive: np.ndarray, otherwise: float) -> float:
-    """Return what makes the sum of positive weights that of the others; else, where one of them is none, a given one."""
+    """Return what gives positive weights the sum of others; where a sum is not positive, a given factor."""
     total, other = float(weights.sum()), float(positive.sum())
     return total / other if total > 0.0 and other > 0.0 else otherwise
 
 
 def _mean_sign(columns: np.ndarray, weights: np.ndarray, seed: int, category: int | None) -> Callable[[Any], Any]:
-    """Return the function that tells the mean sign of rows, learned by trees that stop where held-out rows say so."""
+    """Return the function that tells the mean sign of rows, learned by trees that stop where held-out rows say so.
+
+    Small trees and small steps, since a sign tells little: on 1,600 events of which 12 % (30 %) are negative, the mean
+    sign was off by 0.085 (0.156) with these, by 0.135 (0.213) with the defaults of 31 leaves and steps of 0.1.
+    """
     from sklearn.ensemble import HistGradientBoostingRegressor
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     used = weights != 0.0
     trees = HistGradientBoostingRegressor(
-        max_iter=200,
+        max_iter=300,
+        learning_rate=0.05,
+        max_leaf_nodes=4,
+        min_samples_leaf=20,
         early_stopping=True,
         validation_fraction=0.2,
         n_iter_no_change=10,
-        min_samples_leaf=FEWEST_IN_A_LEAF,
         categorical_features=None if category is None else [category],
         random_state=seed % 2**32,
     )
