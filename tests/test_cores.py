@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import shoal
@@ -20,46 +21,67 @@ from shoal.training.resources import available_cores
 
 needs_kernel = pytest.mark.skipif(not kernels(), reason="the kernel was not built")
 needs_two = pytest.mark.skipif(available_cores() < 2 or sys.platform != "linux", reason="one core only")
-SHORT: dict[str, Any] = {"networks": 3, "epochs": 4, "page": False, "seed": 1}
-FITS: dict[str, tuple[str, dict[str, Any]]] = {
-    "native": ("iris", {"engine": "native", **SHORT}),
-    "dense": ("iris", {"engine": "xla", "hidden": (8,), "batch_size": 16, **SHORT}),
-    "convolution": ("digit_images", {"layers": "conv2d:2:3 maxpool2d:2", "hidden": (4,), "batch_size": 256, **SHORT}),
-    "lstm": ("chirps", {"layers": "lstm:4", "hidden": (4,), "batch_size": 128, **SHORT}),
-}
-PROGRAM = """
+FIT: dict[str, Any] = {"engine": "native", "networks": 3, "epochs": 4, "page": False, "seed": 1}
+ON_CORES = """
 import json, os, sys
-cores, name, out, settings = json.loads(sys.argv[1])
-os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
+os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:int(sys.argv[1])])
+"""
+FITTED = """
 import shoal
-shoal.fit(name, out=out, **settings)
+shoal.fit("iris", out=sys.argv[2], **json.loads(sys.argv[3]))
+"""
+TRAINED = """
+import numpy as np
+from shoal.results import Task
+from shoal.search.members import members_of
+from shoal.training.engines.xla import XlaEngine
+from shoal.training.hyperparameters import Hyperparameters
+from shoal.training.losses import get_loss
+from shoal.training.problem import make_problem
+from shoal.training.trainer import train
+
+KINDS = {"dense": ((6,), ""), "convolution": ((6, 6, 1), "conv2d:2:3"), "lstm": ((5, 2), "lstm:4")}
+rng, losses = np.random.default_rng(0), {}
+for kind, (shape, layers) in KINDS.items():
+    x = rng.normal(size=(60, *shape)).astype(np.float32)
+    y = x.reshape(60, -1)[:, :1]
+    problem = make_problem(Task.REGRESSION, get_loss("mse"), (x[:40], y[:40], None), (x[40:], y[40:], None))
+    h = Hyperparameters(layers=layers, hidden=(5,), batch_size=16, epochs=6, patience=6, learning_rate=0.01)
+    trained = train(problem, members_of([h] * 4), XlaEngine()).members
+    losses[kind] = [member.validation_loss.tolist() for member in trained]
+print(json.dumps(losses))
 """
 
 
-def metrics_on(cores: int, kind: str, folder: Path) -> dict[str, Any]:
-    """Return the metrics of a fit by a new process that may use so many cores, but for its times."""
-    name, settings = FITS[kind]
+def printed_on(cores: int, program: str, *arguments: str) -> str:
+    """Return what a program prints in a new process that may use so many cores."""
     environment = {key: value for key, value in os.environ.items() if key != "JAX_NUM_CPU_DEVICES"}
-    command = [sys.executable, "-c", PROGRAM, json.dumps([cores, name, str(folder), settings])]
-    subprocess.run(command, check=True, env=environment, capture_output=True)
-    document = json.loads((folder / "metrics.json").read_text())
-    del document["seconds"]
-    assert document["engine"].pop("cores") == cores
-    assert read_config(folder)["cores"] == cores
-    return document
+    command = [sys.executable, "-c", ON_CORES + program, str(cores), *arguments]
+    return subprocess.run(command, check=True, env=environment, stdout=subprocess.PIPE, text=True).stdout
 
 
 @pytest.mark.slow
 @needs_two
-@pytest.mark.parametrize("kind", [pytest.param("native", marks=needs_kernel), "dense", "convolution", "lstm"])
-def test_the_same_seed_gives_the_same_numbers_on_as_many_cores(kind: str, tmp_path: Path) -> None:
-    two, one = (metrics_on(cores, kind, tmp_path / str(cores)) for cores in (2, 1))
-    if kind == "native":
-        assert json.dumps(one) == json.dumps(two)
-        return
-    assert json.dumps(metrics_on(2, kind, tmp_path / "again")) == json.dumps(two)
-    for name, score in two["test"].items():  # in the last digits only
-        assert one["test"][name]["value"] == pytest.approx(score["value"], rel=1e-4)
+@needs_kernel
+def test_the_native_engine_gives_the_same_numbers_on_any_number_of_cores(tmp_path: Path) -> None:
+    documents = []
+    for cores in (1, 2):
+        folder = tmp_path / str(cores)
+        printed_on(cores, FITTED, str(folder), json.dumps(FIT))
+        document = json.loads((folder / "metrics.json").read_text())
+        del document["seconds"]
+        assert document["engine"].pop("cores") == read_config(folder)["cores"] == cores
+        documents.append(json.dumps(document))
+    assert documents[0] == documents[1]
+
+
+@pytest.mark.slow
+@needs_two
+def test_the_xla_engine_gives_the_same_losses_on_as_many_cores() -> None:
+    two, again, one = (printed_on(cores, TRAINED) for cores in (2, 2, 1))
+    assert two == again
+    for kind, losses in json.loads(two).items():  # in the last digits only
+        np.testing.assert_allclose(json.loads(one)[kind], losses, rtol=1e-4)
 
 
 def test_another_number_of_cores_is_said(tmp_path: Path) -> None:
@@ -73,8 +95,7 @@ def test_another_number_of_cores_is_said(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_page_says_the_number_of_cores(tmp_path: Path) -> None:
-    run = shoal.fit("iris", out=str(tmp_path / "run"), **{**SHORT, "page": True})
-    assert run.metrics["engine"]["cores"] == available_cores()
-    assert "gives the same numbers" in run.report.read_text()
-    assert f"on {available_cores()} core" in run.report.read_text()
+def test_the_page_says_the_number_of_cores(iris_run: shoal.Run) -> None:
+    cores = available_cores()
+    assert iris_run.metrics["engine"]["cores"] == iris_run.folder.config["cores"] == cores
+    assert f"data and versions on {cores} core" in iris_run.report.read_text()
