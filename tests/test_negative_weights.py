@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import shoal
+from shoal.results import Task
 from shoal.run import Run
+from shoal.steps.weighting import teaching_weights
 from shoal.training.engines.native.library import kernels
 
 needs_kernel = pytest.mark.skipif(not kernels(), reason="the kernel was not built")
@@ -59,3 +62,29 @@ def test_squared_errors_never_fall_below_zero(tmp_path: Path, engine: str) -> No
     run = fitted(tmp_path, target="number", ignore="y", engine=engine)
     assert min(least_losses(run)) >= 0.0
     np.testing.assert_allclose(run.predict({"x": [-3.0, 3.0]}).mean[:, 0], [-3.0, 3.0], atol=0.5)
+
+
+@pytest.mark.parametrize(
+    ("shape", "task", "y"),
+    [
+        ((12, 2), Task.CLASSIFICATION, np.arange(90) % 2),
+        ((6, 6, 1), Task.CLASSIFICATION, np.arange(90) % 3),
+        ((12, 2), Task.CLASSIFICATION, np.tile(np.arange(12) % 2, (90, 1))),
+        ((12, 2), Task.REGRESSION, np.ones((90, 12, 1))),
+        ((3,), Task.REGRESSION, np.ones((90, 2))),
+        ((3,), Task.RECONSTRUCTION, np.zeros((90, 0))),
+    ],
+    ids=["series", "images", "classes of steps", "numbers of steps", "two targets", "reconstruction"],
+)
+def test_rows_of_every_kind_get_mean_weights(shape: tuple[int, ...], task: Task, y: np.ndarray) -> None:
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(90, *shape)).astype(np.float32), np.where(np.arange(90) % 7 == 0, -1.0, 1.0)
+    dataset = SimpleNamespace(weights=lambda: w, inputs=lambda rows: x[rows], y=lambda: y, task=task)
+    split = SimpleNamespace(train=np.arange(60), validation=np.arange(60, 75))
+    weights = teaching_weights(dataset, split, SimpleNamespace(transform=lambda rows: rows), 0)  # type: ignore[arg-type]
+    assert weights is not None
+    assert (weights[:75] >= 0.0).all()
+    assert weights[:60].sum() == pytest.approx(w[:60].sum())
+    assert np.array_equal(weights[75:], w[75:])  # the test rows
+    w[:75] = 1.0
+    assert np.array_equal(teaching_weights(dataset, split, None, 0), w)  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ def test_the_mean_of_the_sign_is_learned_where_it_depends_on_the_row() -> None:
     learned = learn_mean_weights(x, y, w, 0, classes=True)
     new_x, new_y, new_w, mean = signed(rng, 8000)
     off = learned(new_x, new_y, new_w) / np.abs(new_w) - mean
-    assert np.sqrt(np.mean(off**2)) < 0.06
+    assert np.sqrt(np.mean(off**2)) < 0.5 * mean.std()
     assert abs(off[new_y[:, 0] == 0].mean()) < 0.02
     assert abs(off[new_y[:, 0] == 1].mean()) < 0.02
     # sums of new rows are those of the signs within their errors, at a fraction of the variance
