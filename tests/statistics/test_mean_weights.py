@@ -30,8 +30,8 @@ def test_the_mean_of_the_sign_is_learned_where_it_depends_on_the_row() -> None:
     new_x, new_y, new_w, mean = signed(rng, 8000)
     off = learned(new_x, new_y, new_w) / np.abs(new_w) - mean
     assert np.sqrt(np.mean(off**2)) < 0.5 * mean.std()
-    assert abs(off[new_y[:, 0] == 0].mean()) < 0.02
-    assert abs(off[new_y[:, 0] == 1].mean()) < 0.02
+    for k in (0, 1):  # the sum of a class is known to 0.014: 4,000 signs of deviation 0.8, their weights uneven
+        assert abs(off[new_y[:, 0] == k].mean()) < 0.05
     # sums of new rows are those of the signs within their errors, at a fraction of the variance
     for function in (new_x[:, 0], new_x[:, 0] * new_y[:, 0], new_x[:, 1] ** 2):
         difference = (learned(new_x, new_y, new_w) - new_w) * function
