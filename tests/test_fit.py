@@ -345,7 +345,7 @@ def test_measured_errors_become_weights_by_the_training_rows_alone() -> None:
     options = {"target": "u,v", "y_err": "u_err,v_err", "weight": "w", "ignore": "good"}
     settings = check_settings(options)
     dataset, split = read(TABLE, settings)
-    weights = row_weights(dataset, split.train)
+    weights = row_weights(dataset, split.train, dataset.weights())
     assert weights is not None
     errors, w = TABLE.select("u_err", "v_err").to_numpy(), TABLE["w"].to_numpy()[:, None]
     precision = errors**-2.0
@@ -362,9 +362,9 @@ def test_measured_errors_become_weights_by_the_training_rows_alone() -> None:
 
 def test_without_errors_the_weights_are_those_of_the_rows() -> None:
     dataset, split = read(TABLE, check_settings({"target": "good", "weight": "w"}))
-    assert np.array_equal(row_weights(dataset, split.train), TABLE["w"].to_numpy())  # type: ignore[arg-type]
+    assert np.array_equal(row_weights(dataset, split.train, dataset.weights()), TABLE["w"].to_numpy())  # type: ignore[arg-type]
     dataset, split = read("iris", check_settings({}))
-    assert row_weights(dataset, split.train) is None
+    assert row_weights(dataset, split.train, dataset.weights()) is None
 
 
 @pytest.mark.parametrize(("networks", "searched"), [(1, False), (2, True)])

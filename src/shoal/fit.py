@@ -10,6 +10,7 @@ from shoal.evaluation.evaluate import evaluate
 from shoal.evaluation.fitted import Fitted
 from shoal.evaluation.sealed import SealedRows
 from shoal.prediction.replicas import sound_replicas
+from shoal.repeating import check_cores
 from shoal.run import Run
 from shoal.runs.folder import RunFolder
 from shoal.settings import FitSettings, check_settings
@@ -69,6 +70,7 @@ def resume(path: str | Path, *, progress: Progress | None = None, minutes: float
     if folder.finished:
         raise RunError(f"{str(path)!r} is finished; there is nothing to go on with")
     config = folder.config
+    check_cores(config)
     data = folder.source
     if data is None:
         raise RunError(f"{str(path)!r} was fitted on data from Python; call shoal.fit on them again")

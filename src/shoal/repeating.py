@@ -1,4 +1,4 @@
-"""What it takes to repeat a run: the command, the versions; and imports that need not be waited for."""
+"""What it takes to repeat a run: the command, the versions, the cores; and imports that need not be waited for."""
 
 from __future__ import annotations
 
@@ -6,11 +6,15 @@ import importlib
 import platform
 import shlex
 import threading
+import warnings
+from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
 from shoal.data import Dataset
+from shoal.errors import ShoalWarning
 from shoal.settings import FitSettings
+from shoal.training.resources import available_cores
 
 LIBRARIES = ("shoal", "jax", "jaxlib", "numpy", "polars", "scikit-learn", "scipy")
 
@@ -59,6 +63,26 @@ def versions() -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return installed
+
+
+def check_cores(config: Mapping[str, Any]) -> None:
+    """Warn where a run is repeated or resumed on another number of cores than it had.
+
+    The XLA engine deals members evenly to cores, each of which trains them in one program; in a program for another
+    number of members the compiler orders sums differently, so that results differ in the last digits. Which engine is
+    chosen depends on the cores, too. The native engine itself gives the same bits on any number of them.
+
+    Args:
+        config: the content of `config.toml`; those of older runs do not tell the number.
+    """
+    before, now = config.get("cores"), available_cores()
+    if before not in (None, now) and config["settings"].get("engine") != "native":
+        warnings.warn(
+            f"the run had {before} {'core' if before == 1 else 'cores'} and this process has {now}: the engine may be "
+            "chosen differently, and what the XLA engine trains may differ in the last digits",
+            ShoalWarning,
+            stacklevel=3,
+        )
 
 
 def import_meanwhile(*names: str) -> None:

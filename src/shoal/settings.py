@@ -75,7 +75,7 @@ class FitSettings(BaseModel):
     normalization: Literal["standard", "robust", "quantile", "none"] = Field(
         "standard", description="how numeric features are scaled"
     )
-    seed: int = Field(0, ge=0, lt=2**63, description="names the random numbers: same seed, same result")
+    seed: int = Field(0, ge=0, lt=2**63, description="names the random numbers: same seed and cores, same result")
     coverage: float = Field(
         0.95, ge=0.5, lt=1.0, description="share of new values that intervals (of classes, sets) are to hold"
     )

@@ -193,6 +193,7 @@ def read_config(config: str) -> tuple[str | None, dict[str, Any]]:
         RunError: missing, damaged or of a newer format.
         SettingError: a file of another name.
     """
+    from shoal.repeating import check_cores
     from shoal.runs.config_file import NAME
     from shoal.runs.config_file import read_config as read
 
@@ -200,6 +201,7 @@ def read_config(config: str) -> tuple[str | None, dict[str, Any]]:
     if path.name != NAME and not path.is_dir():
         raise SettingError(f"--config expects the {NAME} of a run, got {config!r}.")
     document = read(path if path.is_dir() else path.parent)
+    check_cores(document)
     settings = {name: value for name, value in document["settings"].items() if name not in ("out", "force")}
     source = document["data"].get("source")
     data = document["data"].get("name") if source == "built in" else source

@@ -182,7 +182,7 @@ def _weights(dataset: Dataset) -> list[str]:
     count = f"{dataset.rows:,} rows count as {effective:,.0f} (square of the sum over sum of the squares)"
     if negative > 0:
         return [
-            f"{100 * negative:.2g} % of the rows have a negative weight; {count}. Networks and scores use the signs, "
-            "baselines leave these rows out."
+            f"{100 * negative:.2g} % of the rows have a negative weight; {count}. Networks and baselines learn from "
+            "the mean weights of rows that are alike, none of them negative; scores use the weights with their signs."
         ]
     return [f"The weights are so uneven that {count}."] if effective <= 0.5 * dataset.rows else []

@@ -126,7 +126,8 @@ class Evaluation:
         return PredictedPart(rows, prediction, best_guess(prediction))
 
     def _prepared(self, rows: np.ndarray) -> Rows:
-        return prepared_rows(self.fitted.dataset, self.fitted.predictor.preparation, rows)
+        dataset = self.fitted.dataset
+        return prepared_rows(dataset, self.fitted.predictor.preparation, rows, dataset.weights())
 
     @cached_property
     def test(self) -> OpenedRows:

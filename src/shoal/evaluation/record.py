@@ -23,7 +23,7 @@ class Provenance:
         command: that repeats the run.
         seed: that names its random numbers.
         versions: of Python and libraries.
-        engine: its name, the number of compiled programs, and why it was chosen.
+        engine: its name, the number of compiled programs, why it was chosen, and the cores that it might use.
         seconds: where the time went; still filled while the run is written.
     """
 

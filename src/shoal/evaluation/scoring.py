@@ -27,9 +27,9 @@ class Rows:
     weights: np.ndarray | None
 
 
-def prepared_rows(dataset: Dataset, preparation: Preparation, rows: np.ndarray) -> Rows:
-    """Return some rows of a dataset, prepared."""
-    weights, x = dataset.weights(), preparation.transform(dataset.inputs(rows))
+def prepared_rows(dataset: Dataset, preparation: Preparation, rows: np.ndarray, weights: np.ndarray | None) -> Rows:
+    """Return some rows of a dataset, prepared, with their weights among those of all rows."""
+    x = preparation.transform(dataset.inputs(rows))
     return Rows(x, truth_of(preparation, x, dataset.y()[rows]), None if weights is None else weights[rows])
 
 

@@ -24,6 +24,7 @@ def write_config(
     data: Mapping[str, Any] | None = None,
     versions: Mapping[str, str] | None = None,
     command: str = "",
+    cores: int | None = None,
     created: datetime.datetime | None = None,
 ) -> Path:
     """Write `config.toml` into a run folder.
@@ -36,6 +37,7 @@ def write_config(
         data: what was read, e.g. `{"name": "iris", "source": "built in", "sha256": "…"}`.
         versions: versions of Python and of the libraries by name.
         command: the command that repeats the run.
+        cores: how many processor cores it may use.
         created: when the run began; now by default, kept to the second.
 
     Returns:
@@ -57,6 +59,8 @@ def write_config(
     document: dict[str, Any] = {"format": FORMAT, "shoal": shoal_version(), "created": created}
     if command:
         document["command"] = command
+    if cores is not None:
+        document["cores"] = cores
     for name, table in (("data", data), ("settings", settings), ("versions", versions)):
         document[name] = _without_none(plain(table or {}))
     return write_atomically(Path(folder) / NAME, tomli_w.dumps(document))

@@ -107,7 +107,7 @@ class RunFolder:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The content of `config.toml`: `settings`, `data`, `versions`, `command`, `created`, `format`."""
+        """The content of `config.toml`: `settings`, `data`, `versions`, `command`, `cores`, `created`, `format`."""
         return config_file.read_config(self.path)
 
     @property
@@ -119,7 +119,7 @@ class RunFolder:
         return str(data["name"] if data["source"] == "built in" else data["source"])
 
     def write_config(self, settings: dict[str, Any], **rest: Any) -> Path:
-        """Write `config.toml`; `rest` as in `config_file.write_config`: data, versions, command, created."""
+        """Write `config.toml`; `rest` as in `config_file.write_config`: data, versions, command, cores, created."""
         return config_file.write_config(self.path, settings, **rest)
 
     def metrics(self) -> dict[str, Any]:

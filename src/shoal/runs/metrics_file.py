@@ -1,8 +1,8 @@
 """`metrics.json`: the numbers of a run for scripts.
 
-The same data, settings and seed give the same bytes, except under `seconds`; so nothing goes in that
-depends on when or where the run was made (the command and the settings are in `config.toml`). What is no
-finite number is null.
+The same data, settings, seed and number of cores (`engine.cores`) give the same bytes, except under `seconds`; so
+nothing else goes in that depends on when or where the run was made (the command and the settings are in `config.toml`).
+What is no finite number is null.
 """
 
 from __future__ import annotations

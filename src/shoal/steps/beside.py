@@ -40,7 +40,9 @@ def learn_meanwhile(helper: HelperProcess, posed: Posed) -> Callable[[np.ndarray
     if dataset.task is Task.RECONSTRUCTION:  # its baselines need the size of the code, which is chosen later
         helper.do(warm_up)
         return lambda _: {}
-    train, validation = (prepared_rows(dataset, preparation, rows) for rows in (split.train, split.validation))
+    train, validation = (
+        prepared_rows(dataset, preparation, rows, posed.weights) for rows in (split.train, split.validation)
+    )
     # the baselines learn from all rows that the networks saw; with folds these are one part
     rows = train if split.folds else joined_rows(train, validation)
     helper.load("sklearn.linear_model", "sklearn.ensemble")

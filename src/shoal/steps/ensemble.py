@@ -55,7 +55,7 @@ def make_ensemble(
     x = preparation.transform(dataset.inputs(rows))
     if reconstruct:
         return with_alarm(plain, x, settings.false_alarm_rate), CalibrationRecord("")
-    weights, groups, column = dataset.weights(), dataset.groups(), dataset.roles.group
+    weights, groups, column = posed.weights, dataset.groups(), dataset.roles.group
     held = HeldOutRows(
         x,
         dataset.y()[rows],

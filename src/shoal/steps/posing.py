@@ -16,6 +16,7 @@ from shoal.networks import Layer, Masking, Normalization
 from shoal.results import Task
 from shoal.settings import FitSettings
 from shoal.steps.reading import kind_of
+from shoal.steps.weighting import teaching_weights
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.heads import VALUE, GaussianHead
 from shoal.training.loss_choice import choose_loss
@@ -25,13 +26,17 @@ from shoal.training.problem import Problem, deal_halves, make_problem
 
 @dataclass(frozen=True)
 class Posed:
-    """What is to be learnt: the data, their split, preparation and settings, and the problem that networks get."""
+    """What is to be learnt: the data, their split, preparation and settings, and the problem that networks get.
+
+    `weights` are those by which rows teach, see `shoal.steps.weighting`, of all rows; None: all alike.
+    """
 
     dataset: Dataset
     split: Split
     preparation: Preparation
     problem: Problem
     settings: FitSettings
+    weights: np.ndarray | None = None
 
     @classmethod
     def of(cls, dataset: Dataset, split: Split, settings: FitSettings) -> Posed:
@@ -41,7 +46,9 @@ class Posed:
             SettingError: a setting does not suit the data.
         """
         preparation = prepare(dataset, split, settings)
-        return cls(dataset, split, preparation, pose(dataset, split, preparation, settings), settings)
+        weights = teaching_weights(dataset, split, preparation, settings.seed)
+        problem = pose(dataset, split, preparation, settings, weights)
+        return cls(dataset, split, preparation, problem, settings, weights)
 
 
 def prepare(dataset: Dataset, split: Split, settings: FitSettings) -> Preparation:
@@ -66,15 +73,25 @@ def loss_of(dataset: Dataset, settings: FitSettings) -> Loss:
     return loss
 
 
-def pose(dataset: Dataset, split: Split, preparation: Preparation, settings: FitSettings) -> Problem:
-    """Return the problem that the networks are to solve; the test rows are no part of it."""
+def pose(
+    dataset: Dataset,
+    split: Split,
+    preparation: Preparation,
+    settings: FitSettings,
+    teaching: np.ndarray | None = None,
+) -> Problem:
+    """Return the problem that the networks are to solve; the test rows are no part of it.
+
+    Rows weigh as `teaching` says, `(rows,)`; by default as in the data.
+    """
     classes, loss = len(dataset.classes), loss_of(dataset, settings)
-    weights, y, errors = row_weights(dataset, split.train), dataset.y(), dataset.y_err()
+    teaching = dataset.weights() if teaching is None else teaching
+    weights, y, errors = row_weights(dataset, split.train, teaching), dataset.y(), dataset.y_err()
     known_errors = errors is not None and isinstance(loss.head, GaussianHead)
     if dataset.task is Task.REGRESSION:
         y = preparation.scale_target(y)
     if known_errors:  # each row has its own weight in the loss, 1 / (σ² + s²)
-        y, weights = np.concatenate([y, errors / preparation.target_scale], axis=1), dataset.weights()
+        y, weights = np.concatenate([y, errors / preparation.target_scale], axis=1), teaching
     reconstruct = dataset.task is Task.RECONSTRUCTION
 
     def part(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
@@ -184,12 +201,12 @@ def deal_folds(dataset: Dataset, split: Split, settings: FitSettings) -> np.ndar
     return assign_folds(strata, split.folds, settings.repeats, settings.seed, taken)
 
 
-def row_weights(dataset: Dataset, train: np.ndarray) -> np.ndarray | None:
+def row_weights(dataset: Dataset, train: np.ndarray, weights: np.ndarray | None) -> np.ndarray | None:
     """Return `weight / y_err²` of each row (and target), or None where neither is known.
 
     Each target counts alike on the training rows, whatever its unit.
     """
-    weights, errors = dataset.weights(), dataset.y_err()
+    errors = dataset.y_err()
     if errors is None:
         return weights
     precision = 1.0 / np.asarray(errors, np.float64) ** 2

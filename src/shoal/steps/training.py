@@ -88,7 +88,7 @@ def train_replicas(posed: Posed, kept: list[TrainedMember], session: Session, se
         return []
     members = replicas_of([trained.member for trained in kept], settings.replicas)
     problem = with_redrawn_targets(posed.problem, dataset, split, preparation.target_scale, settings.replicas)
-    ensemble, weights = alone(kept, preparation, posed.problem), dataset.weights()
+    ensemble, weights = alone(kept, preparation, posed.problem), posed.weights
     rows = split.validation if split.folds is None else split.train
     errors = np.asarray(dataset.y_err())[rows] / preparation.target_scale
     row_weights = None if weights is None else weights[rows]

@@ -8,6 +8,7 @@ from shoal.repeating import command_line, origin, versions
 from shoal.report import keep_figures, write_report
 from shoal.steps.posing import Posed
 from shoal.steps.session import Session
+from shoal.training.resources import available_cores
 from shoal.training.trainer import Training
 
 
@@ -15,7 +16,9 @@ def write_config(posed: Posed, session: Session) -> None:
     """Write what is needed to repeat the run, or to go on with it."""
     command = command_line(posed.dataset, posed.settings)
     given = posed.settings.given()
-    session.folder.write_config(given, data=origin(posed.dataset), versions=versions(), command=command)
+    session.folder.write_config(
+        given, data=origin(posed.dataset), versions=versions(), command=command, cores=available_cores()
+    )
 
 
 def provenance_of(posed: Posed, training: Training) -> Provenance:
@@ -26,7 +29,12 @@ def provenance_of(posed: Posed, training: Training) -> Provenance:
         command=command_line(posed.dataset, settings),
         seed=settings.seed,
         versions=versions(),
-        engine={"name": training.engine, "programs": training.programs, "reason": training.reason},
+        engine={
+            "name": training.engine,
+            "programs": training.programs,
+            "reason": training.reason,
+            "cores": available_cores(),
+        },
         seconds={"total": 0.0, "compile": training.compile_seconds, "train": training.train_seconds},
     )
 

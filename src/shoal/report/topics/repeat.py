@@ -8,15 +8,18 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.examples import SignalRecord
 from shoal.report.blocks import Facts, Group, Heading, Inline, Paragraph, Preformatted, Section
-from shoal.report.words import label, seconds, setting
+from shoal.report.words import count, label, seconds, setting
 
 
 def sections(record: Record) -> Iterator[Section]:
     """Give the last section of the page."""
     provenance = record.provenance
     settings = tuple((label(name), setting(value)) for name, value in provenance.settings.items() if value is not None)
+    cores = provenance.engine.get("cores")
+    depends = cores is not None and provenance.settings.get("engine") != "native"
+    where = f" on {count(cores, 'core')}" if depends else ""
     same = (
-        "The same command with the same data and versions gives the same numbers. The seed is "
+        f"The same command with the same data and versions{where} gives the same numbers. The seed is "
         f"{provenance.seed}; config.toml holds all settings."
     )
     files = (
