@@ -15,7 +15,9 @@ from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
 from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import Signals
+from shoal.data.target_choice import TargetChoice
 from shoal.data.targets import class_indices, target_numbers
+from shoal.errors import listing
 from shoal.results import Task
 
 Inputs = pl.DataFrame | Signals
@@ -32,7 +34,7 @@ class Dataset:
     those of the `notes` that the reader gave. `cut` says where series come from that were cut from a table of steps.
     In a reconstruction there are no targets; a column of that role is a label that nothing learns from. `covariance` is
     that of the errors of the rows' target, where these are known so. `units` are those of columns, as far as their
-    names, the file or the user tell them.
+    names, the file or the user tell them. `choice` says why the targets and the task are those that they are.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Dataset:
     cut: Cut | None = None
     covariance: Covariance | None = None
     units: Mapping[str, str] = field(default_factory=dict)
+    choice: TargetChoice = TargetChoice()
 
     def inputs(self, rows: np.ndarray) -> Inputs:
         """Return what a preparation transforms of some rows: their images or series, or their part of the table."""
@@ -93,6 +96,23 @@ class Dataset:
         else:
             name = "regression" if len(self.targets) == 1 else f"regression, {len(self.targets)} targets"
         return name if self.step_targets is None else f"{name} of every step"
+
+    def announcement(self) -> str:
+        """Return what is predicted and why, in words for the first line that a user sees.
+
+        Example:
+            >>> from shoal.data.loading import load_dataset
+            >>> load_dataset("iris").announcement()
+            'predicting species (3 classes): the target of the built-in set iris'
+        """
+        if self.task is Task.RECONSTRUCTION:
+            what = f"{len(self.features)} columns" if self.signals is None else f"{self.rows:,} {self.signals.kind}"
+            return f"reconstructing {what}"
+        number = len(self.classes) or len(self.targets)
+        what = f"{number} classes" if self.classes else "a number" if number == 1 else f"{number} numbers"
+        verb = "forecasting" if self.cut is not None and self.cut.recipe.window is not None else "predicting"
+        steps = "" if self.step_targets is None else " at every step"
+        return f"{verb} {listing(self.targets)} ({what}{steps}): {self.choice.reason or 'the target of the data'}"
 
     def feature_table(self) -> pl.DataFrame:
         """Return the feature columns only, in the order of the file."""
