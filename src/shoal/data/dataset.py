@@ -11,6 +11,7 @@ import polars as pl
 from shoal.data.columns import Column
 from shoal.data.conversion import to_numbers, to_times
 from shoal.data.covariance import Covariance
+from shoal.data.labels import LabelType, label_type
 from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
 from shoal.data.series.step_targets import StepTargets
@@ -52,7 +53,7 @@ class Dataset:
     cut: Cut | None = None
     covariance: Covariance | None = None
     units: Mapping[str, str] = field(default_factory=dict)
-    choice: TargetChoice = TargetChoice()
+    choice: TargetChoice = field(default_factory=TargetChoice)
 
     def inputs(self, rows: np.ndarray) -> Inputs:
         """Return what a preparation transforms of some rows: their images or series, or their part of the table."""
@@ -129,6 +130,14 @@ class Dataset:
         if self.task is Task.CLASSIFICATION:
             return class_indices(self.table.get_column(self.targets[0]), self.classes)
         return target_numbers(self.table, list(self.targets))
+
+    @property
+    def label_type(self) -> LabelType:
+        """The type in which the labels of the classes came; text where there are none."""
+        if self.task is not Task.CLASSIFICATION:
+            return "str"
+        table = self.table if self.step_targets is None else self.step_targets.table
+        return label_type(table.get_column(self.targets[0]))
 
     @property
     def step_targets(self) -> StepTargets | None:

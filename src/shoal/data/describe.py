@@ -11,6 +11,7 @@ import numpy as np
 from shoal.data.columns import Column
 from shoal.data.dataset import Dataset
 from shoal.data.leaks import from_the_future, giveaways, leaks_of_split, repeated_rows
+from shoal.data.odd_labels import odd_labels
 from shoal.data.signals import Signals
 from shoal.data.split.split import Split
 from shoal.errors import listing
@@ -112,6 +113,7 @@ def describe(dataset: Dataset, split: Split | None = None) -> Description:
     warnings = [
         *_few_rows(dataset),
         *_imbalance(dataset, counts),
+        *odd_labels(dataset),
         *(repeated_rows(dataset) if split is None else leaks_of_split(dataset, split)),
         *giveaways(dataset),
         *from_the_future(dataset),

@@ -217,7 +217,9 @@ def _array(data: Any, source: str) -> np.ndarray:
             values = np.array(data.data, dtype=object)
             values[np.ma.getmaskarray(data)] = None
             return values
-        return np.asarray(data)
+        values = np.asarray(data)
+        # NumPy would make the text "nan" of a NaN among texts.
+        return np.asarray(data, dtype=object) if isinstance(data, list) and values.dtype.kind == "U" else values
     except Exception as error:
         raise DataError(f"{source} cannot become an array ({str(error)[:150]}); expected {_ACCEPTED}.") from error
 

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from shoal.data import Inputs, Preparation
+from shoal.data.labels import labels_of
 from shoal.data.signals import Signals
 from shoal.prediction.averages import Asked, NumberAverages, mean_over_members
 from shoal.prediction.calibration import Calibration, disagreement, entropy
@@ -181,7 +182,7 @@ class Predictor:
             sets = prediction_sets(probabilities, conformal.quantiles(groups, probabilities.shape))
         return ClassPrediction(
             preparation.targets,
-            preparation.classes,
+            labels_of(preparation.classes, preparation.label_type),
             probabilities,
             probability_std=asked.spread(each, averaged),
             averaged=averaged,
