@@ -21,6 +21,7 @@ FLOORS = (
     {"data", "networks"},
     {"training"},
     {"search"},
+    {"setting_names"},
     {"settings"},
     {"repeating"},
     {"prediction"},

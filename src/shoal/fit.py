@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
 from shoal.errors import RunError, ShoalWarning
@@ -13,7 +14,7 @@ from shoal.evaluation.sealed import SealedRows
 from shoal.prediction.replicas import sound_replicas
 from shoal.run import Run
 from shoal.runs.folder import RunFolder
-from shoal.settings import FitSettings, check_settings
+from shoal.settings import FitSettings, check_settings, settings_in_words
 from shoal.steps.beside import learn_meanwhile, open_helper
 from shoal.steps.choosing import keep_best
 from shoal.steps.ensemble import make_ensemble
@@ -36,8 +37,8 @@ def fit(data: Any, *, progress: Progress | bool | None = None, **settings: Any) 
         progress: True prints how far it is, as lines of text on stderr; or a listener, see
             `shoal.training.progress.Progress`. Silent by default, but for a ShoalWarning where the target was not
             named and one column stands out (`shoal.data.target_choice` has the rules).
-        settings: every option of `shoal fit`, see `shoal.settings.FitSettings`; among them `target`,
-            `networks`, `minutes`, `seed`, `out` and any hyperparameter that is to be fixed.
+        settings: every option of `shoal fit` under its name here, listed below with what holds where it is not given;
+            among them `target`, `networks`, `minutes`, `seed`, `out` and any hyperparameter that is to be fixed.
 
     Returns:
         The run, saved in its folder.
@@ -56,6 +57,9 @@ def fit(data: Any, *, progress: Progress | bool | None = None, **settings: Any) 
         {'train': 96, 'validation': 24, 'test': 30}
     """
     return _fit(data, check_settings(settings), progress)
+
+
+fit.__doc__ = f"{fit.__doc__ or ''}\n    Settings:\n{indent(settings_in_words(), '    ')}\n    "
 
 
 def resume(path: str | Path, *, progress: Progress | bool | None = None, minutes: float | None = None) -> Run:

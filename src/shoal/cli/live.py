@@ -47,6 +47,7 @@ class LiveLine:
 
     def __init__(self, status: Status) -> None:
         self._status = status
+        self.warnings: list[str] = []
         self._training = ""
 
     def stage(self, text: str) -> None:
@@ -63,6 +64,7 @@ class LiveLine:
         """Print a warning above the line."""
         from rich.text import Text
 
+        self.warnings.append(text)
         self._status.console.print(Text.assemble(("warning: ", "yellow"), text), soft_wrap=True)
 
     def training(self, **news: Unpack[TrainingNews]) -> None:

@@ -43,6 +43,7 @@ class PlainLines:
 
     def __init__(self, stream: TextIO, every: float = 10.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
+        self.warnings: list[str] = []
         self._every = every
         self._clock = clock
         self._stage = ""
@@ -61,6 +62,7 @@ class PlainLines:
 
     def warn(self, text: str) -> None:
         """Print a warning."""
+        self.warnings.append(text)
         self._print(f"warning: {text}")
 
     def training(self, **news: Unpack[TrainingNews]) -> None:

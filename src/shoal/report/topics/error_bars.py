@@ -11,7 +11,7 @@ from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.prediction.calibration_error import ECE
 from shoal.report.blocks import Cell, ScoreTable, Section, figures, sentences
-from shoal.report.words import count, in_the_mean, interval, joined, label, number, percent
+from shoal.report.words import count, interval, joined, label, number, on_average, percent
 from shoal.results import Interval
 
 _PARTS = {"validation": "validation rows, cross-fitted", "test": "test rows"}
@@ -60,7 +60,7 @@ def _coverage(record: Record, bars: ErrorBars) -> str:
     share = "" if held is None else f" hold {interval(held)} of the test values"
     size = ""
     if bars.set_size is not None:
-        mean = in_the_mean(bars.set_size, "class", "classes")
+        mean = on_average(bars.set_size, "class", "classes")
         size = f", with {mean}; the likeliest class is always in, so that they hold more where it is mostly right"
     groups = f"; {count(bars.groups_known, 'group')} had rows enough for one of its own" if bars.groups_known else ""
     text = f"{what}{share}{size}. They are made by {bars.how}{groups}"
