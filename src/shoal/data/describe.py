@@ -16,6 +16,7 @@ from shoal.data.signals import Signals
 from shoal.data.split.split import Split
 from shoal.errors import listing
 from shoal.results import Task
+from shoal.short_repr import ShortRepr
 from shoal.statistics.weighted import effective_number, negative_fraction
 
 _MANY_ROWS = 100
@@ -46,8 +47,8 @@ class SignalSummary:
         return [head, *ranges]
 
 
-@dataclass(frozen=True)
-class Description:
+@dataclass(frozen=True, repr=False)
+class Description(ShortRepr):
     """The table of columns of a dataset with notes (what was done) and warnings (what to look at).
 
     `signals` sums up images or series, where there are any; `units` are those of columns, where they are known.

@@ -25,10 +25,11 @@ from shoal.data.signals import SignalPreparation
 from shoal.data.targets import check_classes_known, target_numbers
 from shoal.errors import DataError, listing
 from shoal.results import Task
+from shoal.short_repr import ShortRepr
 
 
-@dataclass(frozen=True, eq=False)
-class Preparation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Preparation(ShortRepr):
     """Imputing, encoding and normalising, as fitted on the training rows of a dataset.
 
     `target_mean` and `target_scale` have shape `(targets,)`; they are 0 and 1 for classes. `left_out` are

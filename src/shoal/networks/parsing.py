@@ -59,7 +59,7 @@ def _layer(word: str, text: str) -> Layer:
     head, *parts = word.split(":")
     if re.fullmatch(r"\d+(,\d+)+", word):
         raise NetworkError(
-            f"{word!r} in {text!r} is not a layer: write {word.replace(',', ' ')!r}, one word for each; the widths of the "
+            f"{word!r} in {text!r} is not a layer: write {word.replace(',', ' ')!r}, a word for each; widths of the "
             f"hidden layers alone are --hidden {word} (hidden=({word.replace(',', ', ')}) in Python)"
         )
     if not all(parts):

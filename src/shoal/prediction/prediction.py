@@ -12,13 +12,14 @@ import numpy as np
 import polars as pl
 
 from shoal.data.labels import Label, label_names
+from shoal.short_repr import ShortRepr
 
 ERRORS = ("noise", "data_spread", "input_spread", "scatter", "total")
 BETWEEN = " | "  # the classes of a set
 
 
-@dataclass(frozen=True)
-class _Rows(ABC):
+@dataclass(frozen=True, repr=False)
+class _Rows(ShortRepr, ABC):
     """What predictions of classes and of numbers share: the targets, the rows, and the steps of series."""
 
     targets: tuple[str, ...]
@@ -81,7 +82,7 @@ class _Rows(ABC):
         """Return the columns of rows by name."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClassPrediction(_Rows):
     """What the ensemble says of the classes of rows.
 
@@ -141,7 +142,7 @@ class ClassPrediction(_Rows):
         return columns
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NumberPrediction(_Rows):
     """What the ensemble says of the numbers of rows.
 

@@ -28,6 +28,7 @@ from shoal.prediction.prediction import Prediction as Prediction
 from shoal.prediction.region import Region
 from shoal.prediction.replicas import data_spread, moves
 from shoal.results import Task
+from shoal.short_repr import ShortRepr
 from shoal.statistics.bootstrap import normal_quantile
 from shoal.training.heads import VALUE, Described, Head, QuantileHead, head_from_dict
 
@@ -44,8 +45,8 @@ class Alarm:
     false_alarm_rate: float
 
 
-@dataclass(frozen=True)
-class Predictor:
+@dataclass(frozen=True, repr=False)
+class Predictor(ShortRepr):
     """An ensemble of networks with their preparation.
 
     Attributes:

@@ -209,7 +209,16 @@ def sentence(text: str) -> str:
     text = text.strip()
     if not text:
         return ""
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?:…" else ".")
+    return capital(text) + ("" if text[-1] in ".!?:…" else ".")
+
+
+def capital(text: str) -> str:
+    """Return a text with a capital at its start and the rest as it is.
+
+    >>> capital("rise of the RMSE")
+    'Rise of the RMSE'
+    """
+    return text[:1].upper() + text[1:]
 
 
 def joined(parts: Iterable[str]) -> str:

@@ -16,8 +16,8 @@ from shoal.search.results.pareto import ParetoFront
 MOST_NETWORKS = 20
 LEAST_SHARE = 0.005
 CROSS_FITTED = (
-    "The cross-fitted loss is a validation loss too, but each half of the validation rows is judged at the epoch that is "
-    "best on the other half, so that the choice of the epoch does not flatter it."
+    "The cross-fitted loss is a validation loss too, but each half of the validation rows is judged at the epoch that "
+    "is best on the other half, so that the choice of the epoch does not flatter it."
 )
 _STATUS = {
     Status.RUNNING: "still training",
@@ -44,7 +44,7 @@ def _what_mattered(record: Record) -> Iterator[PageBlock]:
         yield from (Heading("Which hyperparameters mattered"), Shares(tuple(shares)))
         if idle := joined(label(each.name) for each in candidates.hyperparameters if each.share < LEAST_SHARE):
             yield Paragraph(f"No influence to be seen: {idle}.", "note")
-    if candidates.space:
+    if candidates.space and len(candidates.ranked) > 1:
         ranges = tuple((label(name), words) for name, words in candidates.space)
         yield from (Heading("What they were drawn from"), Facts(ranges, "lines"))
     if record.get(ParetoFront) is not None:
@@ -83,7 +83,7 @@ def networks_table(record: Record) -> PlainTable:
     header: tuple[str, ...] = (
         "candidate",
         "kept",
-        "mean cross-fitted loss",
+        "cross-fitted loss",
         "standard error",
         "networks",
         "parameters",

@@ -11,7 +11,7 @@ from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.prediction.calibration_error import ECE
 from shoal.report.blocks import Cell, ScoreTable, Section, figures, sentences
-from shoal.report.words import count, interval, joined, label, number, on_average, percent
+from shoal.report.words import count, integer, interval, joined, label, number, on_average, percent
 from shoal.results import Interval
 
 _PARTS = {"validation": "validation rows, cross-fitted", "test": "test rows"}
@@ -56,8 +56,10 @@ def lines(record: Record, bars: ErrorBars) -> tuple[str, ...]:
 
 def _coverage(record: Record, bars: ErrorBars) -> str:
     held = record[PredictedTestRows].coverage
-    what = f"{percent(bars.level)} {'sets' if record[DataRecord].classes else 'intervals'}"
-    share = "" if held is None else f" hold {interval(held)} of the test values"
+    classes = bool(record[DataRecord].classes)
+    what = f"{percent(bars.level)} {'sets' if classes else 'intervals'}"
+    true_ones = f"true classes of the test {record[PredictedTestRows].unit}s" if classes else "test values"
+    share = "" if held is None else f" hold {interval(held)} of the {true_ones}"
     size = ""
     if bars.set_size is not None:
         mean = on_average(bars.set_size, "class", "classes")
@@ -76,11 +78,11 @@ def _calibration(bars: ErrorBars) -> str:
 
 def _outside(record: Record, bars: ErrorBars, share: Interval) -> str:
     rows = record[SplitRecord].rows.get("test", 0)
-    low, high = 100 * share.low, 100 * share.high
+    low, high, how_many = 100 * share.low, 100 * share.high, integer(bars.outside_rows) if bars.outside_rows else "None"
     text = (
-        f"{count(bars.outside_rows, 'test row')} of {rows:,} ({number(low, 2)} to {number(high, 2)} %) "
-        f"{'lies' if bars.outside_rows == 1 else 'lie'} outside the region of the training rows, where no error bar "
-        f"can be relied on; of rows like those of training {percent(bars.outside_rate)} is expected"
+        f"{how_many} of {count(rows, 'test row')} ({number(low, 2)} to {number(high, 2)} %) "
+        f"{'lie' if bars.outside_rows > 1 else 'lies'} outside the region of the training rows, where no error bar "
+        f"can be relied on; {percent(bars.outside_rate)} of rows like those of training are expected there"
     )
     if share.low > bars.outside_rate:
         text += ". These are more: the test rows differ from the training rows"
