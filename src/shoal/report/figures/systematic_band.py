@@ -28,6 +28,7 @@ from shoal.report.figures.style import (
     new_figure,
     set_log,
 )
+from shoal.report.words import capital
 
 PAIR = (BLUE, VERMILION)
 MOST_NAMES = 12

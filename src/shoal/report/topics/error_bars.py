@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.error_bars import ErrorBars
 from shoal.evaluation.topics.predictions import PredictedTestRows
@@ -35,7 +36,7 @@ def sections(record: Record) -> Iterator[Section]:
 def lines(record: Record, bars: ErrorBars) -> tuple[str, ...]:
     """Return what is to be said of the error bars, a sentence each."""
     texts = [_coverage(record, bars), _calibration(bars)]
-    if bars.disagreement is not None:
+    if bars.disagreement is not None and len(record[Candidates].kept) > 1:
         texts.append(
             f"{percent(round(bars.disagreement, 3))} of the entropy of the predictions comes from disagreement "
             "between the networks (mutual information; Houlsby et al. 2011); the rest is what they agree on not knowing"
