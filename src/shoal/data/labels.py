@@ -34,8 +34,11 @@ def labels_of(names: Iterable[str], kind: LabelType) -> tuple[Label, ...]:
         >>> labels_of(("1", "2"), "int"), labels_of(("1", "2"), "float"), labels_of(("false", "true"), "bool")
         ((1, 2), (1.0, 2.0), (False, True))
     """
-    read = {"str": str, "int": int, "float": float, "bool": lambda name: name == "true"}[kind]
-    return tuple(read(name) for name in names)
+    if kind == "bool":
+        return tuple(name == "true" for name in names)
+    if kind == "str":
+        return tuple(names)
+    return tuple(int(name) if kind == "int" else float(name) for name in names)
 
 
 def label_names(labels: Iterable[Label]) -> tuple[str, ...]:

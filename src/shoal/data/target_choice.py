@@ -101,7 +101,7 @@ def _what(table: pl.DataFrame, name: str) -> str:
     dtype = table.get_column(name).dtype
     if dtype == pl.Boolean:
         return "of truth values"
-    return "of text" if list(table.schema.values()).count(pl.String) == 1 else "of text that repeats"
+    return "of text" if sum(dtype == pl.String for dtype in table.dtypes) == 1 else "of text that repeats"
 
 
 def _nothing_stands_out(names: list[str], rivals: list[str] | None = None) -> TargetMissing:

@@ -68,8 +68,8 @@ def infer_task(table: pl.DataFrame, targets: list[str], has_errors: bool) -> tup
 
 def _as_classes(series: pl.Series, k: int) -> bool:
     """Return whether `k` different whole numbers are few enough for their rows to be classes."""
-    low, high = int(series.min() or 0), int(series.max() or 0)  # type: ignore[call-overload]
-    counts_up = low in (0, 1) and high - low == k - 1
+    values = series.unique().sort().to_numpy()
+    counts_up = k > 0 and values[0] in (0, 1) and values[-1] - values[0] == k - 1
     return k <= 2 or 20 * k <= len(series) or (counts_up and 10 * k <= len(series))
 
 
