@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from shoal.data.labels import label_name
 from shoal.errors import SettingError, spelled, suggest
 from shoal.networks import get_activation, get_initializer
 from shoal.search.defaults import unless_fixed
@@ -96,7 +97,9 @@ class FitSettings(BaseModel):
     background_uncertainty: float = Field(
         0.0, ge=0.0, le=1.0, description="relative uncertainty of the expected background, e.g. 0.1"
     )
-    signal: str | None = Field(None, description="the class that is the signal; by default the one named so")
+    signal: Annotated[str | None, BeforeValidator(label_name)] = Field(
+        None, description="the class that is the signal; by default the one named so"
+    )
 
     # which networks
     networks: int | None = Field(

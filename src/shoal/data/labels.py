@@ -41,6 +41,16 @@ def labels_of(names: Iterable[str], kind: LabelType) -> tuple[Label, ...]:
     return tuple(int(name) if kind == "int" else float(name) for name in names)
 
 
+def label_name(label: Label | None) -> str | None:
+    """Return the text of one label, None where none is given.
+
+    Example:
+        >>> label_name(1), label_name(None)
+        ('1', None)
+    """
+    return None if label is None else label_names([label])[0]
+
+
 def label_names(labels: Iterable[Label]) -> tuple[str, ...]:
     """Return the texts of labels, as in the names of columns: whole numbers without a decimal point.
 
