@@ -29,7 +29,7 @@ def test_a_run_is_found_again(iris_run: Run) -> None:
     assert run.name == "run"
     assert run.metrics == iris_run.metrics
     assert run.path == iris_run.path
-    assert repr(run).startswith(f"Run({str(run.path)!r}: species, 3-class classification, accuracy 0.")
+    assert repr(run).startswith(f"Run({str(run.path)!r}: species, 3-class classification, accuracy ")
     shown = repr(run.predict("iris"))
     assert shown.startswith("ClassPrediction(targets=('species',), outside=<150>, classes=('setosa', 'versicolor', ")
     assert "probabilities=<150×3>" in shown
