@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from shoal.cli.live import LiveLine, PlainLines, training_line, watching
+from shoal.cli.live import LiveLine, watching
+from shoal.training.progress_lines import PlainLines, training_line
 
 
 def report(progress: Any, trained: int, best: float | None = 0.5) -> None:

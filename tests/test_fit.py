@@ -22,6 +22,7 @@ from shoal.steps.posing import pose, row_weights
 from shoal.steps.proposing import choose_space, count_candidates
 from shoal.steps.reading import read
 from shoal.training import trainer
+from shoal.training.progress import Silent
 
 RNG = np.random.default_rng(7)
 ROWS = 120
@@ -130,7 +131,7 @@ def test_the_test_rows_are_opened_once(
         opened_at.append(stages[-1])
         return original(self)
 
-    class Stages:
+    class Stages(Silent):
         def stage(self, text: str) -> None:
             stages.append(text)
 
@@ -160,6 +161,8 @@ class CtrlC:
         self.chunks = chunks
 
     def stage(self, text: str) -> None: ...
+
+    def note(self, text: str) -> None: ...
 
     def warn(self, text: str) -> None: ...
 

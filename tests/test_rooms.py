@@ -16,11 +16,12 @@ SOURCE = Path(__file__).parents[1] / "src" / "shoal"
 # A room may import rooms of lower floors and itself; rooms of one floor do not know each other.
 FLOORS = (
     {"codec"},
-    {"errors", "results", "streams", "row_view", "helper_process"},
+    {"errors", "results", "short_repr", "streams", "row_view", "helper_process"},
     {"statistics"},
     {"data", "networks"},
     {"training"},
     {"search"},
+    {"setting_names"},
     {"settings"},
     {"repeating"},
     {"prediction"},

@@ -29,7 +29,12 @@ def test_a_run_is_found_again(iris_run: Run) -> None:
     assert run.name == "run"
     assert run.metrics == iris_run.metrics
     assert run.path == iris_run.path
-    assert repr(run) == f"Run({str(run.path)!r})"
+    assert repr(run).startswith(f"Run({str(run.path)!r}: species, 3-class classification, accuracy ")
+    shown = repr(run.predict("iris"))
+    assert shown.startswith("ClassPrediction(targets=('species',), outside=<150>, classes=('setosa', 'versicolor', ")
+    assert "probabilities=<150×3>" in shown
+    assert "None" not in shown
+    assert len(shown) < 400
     assert np.array_equal(run.predict("iris").probabilities, iris_run.predict("iris").probabilities)  # type: ignore[arg-type]
 
 

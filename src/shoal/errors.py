@@ -61,6 +61,19 @@ def suggest(name: str, known: Iterable[str]) -> str:
     return f" Did you mean {nearest[0]!r}?" if nearest else ""
 
 
+def spelled(name: str, known: Iterable[str]) -> str:
+    """Return the known name that is the same but for case, underscores, hyphens and spaces, else the name as it is.
+
+    >>> spelled("LeakyReLU", ["relu", "leaky_relu"]), spelled("adamm", ["adam"])
+    ('leaky_relu', 'adamm')
+    """
+
+    def plain(text: str) -> str:
+        return "".join(letter for letter in text.lower() if letter not in "_- ")
+
+    return next((each for each in known if plain(each) == plain(str(name))), str(name))
+
+
 def listing(names: Iterable[str], most: int = 12) -> str:
     """Return names as a short readable list for a message, cut after `most`.
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
+from textwrap import indent
 from typing import Any
 
-from shoal.errors import RunError
+from shoal.errors import RunError, ShoalWarning
 from shoal.evaluation.evaluate import evaluate
 from shoal.evaluation.fitted import Fitted
 from shoal.evaluation.sealed import SealedRows
@@ -13,7 +15,7 @@ from shoal.prediction.replicas import sound_replicas
 from shoal.repeating import check_cores
 from shoal.run import Run
 from shoal.runs.folder import RunFolder
-from shoal.settings import FitSettings, check_settings
+from shoal.settings import FitSettings, check_settings, settings_in_words
 from shoal.steps.beside import learn_meanwhile, open_helper
 from shoal.steps.choosing import keep_best
 from shoal.steps.ensemble import make_ensemble
@@ -24,17 +26,20 @@ from shoal.steps.session import Session
 from shoal.steps.timing import Timing
 from shoal.steps.training import shuffle_labels, train_members, train_replicas
 from shoal.steps.writing import provenance_of, write_config, write_run
-from shoal.training.progress import Progress, Silent
+from shoal.training.progress import Progress
+from shoal.training.progress_lines import listener
 
 
-def fit(data: Any, *, progress: Progress | None = None, **settings: Any) -> Run:
+def fit(data: Any, *, progress: Progress | bool | None = None, **settings: Any) -> Run:
     """Train a population of networks on data and return the run: a predictor, its numbers and its page.
 
     Args:
         data: name of a built-in set (`"iris"`), path of a file, data frame, dict of columns, arrays, or `(X, y)`.
-        progress: a listener; silent by default.
-        settings: every option of `shoal fit`, see `shoal.settings.FitSettings`; among them `target`,
-            `networks`, `minutes`, `seed`, `out` and any hyperparameter that is to be fixed.
+        progress: True prints how far it is, as lines of text on stderr; or a listener, see
+            `shoal.training.progress.Progress`. Silent by default, but for a ShoalWarning where the target was not
+            named and one column stands out (`shoal.data.target_choice` has the rules).
+        settings: every option of `shoal fit` under its name here, listed below with what holds where it is not given;
+            among them `target`, `networks`, `minutes`, `seed`, `out` and any hyperparameter that is to be fixed.
 
     Returns:
         The run, saved in its folder.
@@ -52,15 +57,18 @@ def fit(data: Any, *, progress: Progress | None = None, **settings: Any) -> Run:
         ...     run.metrics["rows"]
         {'train': 96, 'validation': 24, 'test': 30}
     """
-    return _fit(data, check_settings(settings), progress or Silent())
+    return _fit(data, check_settings(settings), progress)
 
 
-def resume(path: str | Path, *, progress: Progress | None = None, minutes: float | None = None) -> Run:
+fit.__doc__ = f"{fit.__doc__ or ''}\n    Settings:\n{indent(settings_in_words(), '    ')}\n    "
+
+
+def resume(path: str | Path, *, progress: Progress | bool | None = None, minutes: float | None = None) -> Run:
     """Go on with an interrupted run, from its last checkpoint.
 
     Args:
         path: the run folder.
-        progress: a listener.
+        progress: as for `fit`.
         minutes: a time budget from now on.
 
     Raises:
@@ -80,14 +88,20 @@ def resume(path: str | Path, *, progress: Progress | None = None, minutes: float
         settings.setdefault("networks", proposed)
         settings["minutes"] = minutes
     options = check_settings(settings)
-    return _fit(data, options, progress or Silent(), folder, config["data"]["sha256"])
+    return _fit(data, options, progress, folder, config["data"]["sha256"])
 
 
 def _fit(
-    data: Any, settings: FitSettings, progress: Progress, folder: RunFolder | None = None, sha256: str | None = None
+    data: Any,
+    settings: FitSettings,
+    watched: Progress | bool | None,
+    folder: RunFolder | None = None,
+    sha256: str | None = None,
 ) -> Run:
-    timing = Timing()
+    timing, progress = Timing(), listener(watched)
     dataset, split = read_checked(data, settings, progress, sha256)
+    if watched is None and dataset.choice.guessed:
+        warnings.warn(f"{dataset.announcement()}; target= names another", ShoalWarning, stacklevel=3)
     timing.end("reading")
     posed = Posed.of(dataset, split, settings)
     sealed = SealedRows(dataset, split.test)

@@ -377,7 +377,12 @@ class Run:
         return cut_as_fitted(read_new(data, preparation, options), preparation, known=known)
 
     def __repr__(self) -> str:
-        return f"Run({str(self.path)!r})"
+        if not self.folder.finished:
+            return f"Run({str(self.path)!r}, not finished)"
+        scores = [(name, score) for name, score in self.metrics["test"].items() if score["value"] is not None]
+        what = ", ".join([*self.metrics["target"], self.metrics["data"]["task"]])
+        best = "".join(f", {name} {score['value']:.3g} on test rows" for name, score in scores[:1])
+        return f"Run({str(self.path)!r}: {what}{best})"
 
     def _repr_html_(self) -> str:
         """Return the run as a notebook shows it: the verdict and the test scores."""

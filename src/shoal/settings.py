@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from shoal.errors import SettingError, suggest
+from shoal.data.labels import label_name
+from shoal.errors import SettingError, spelled, suggest
 from shoal.networks import get_activation, get_initializer
+from shoal.search.defaults import unless_fixed
+from shoal.setting_names import suggest_setting
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.hyperparameters import Hyperparameters, Names, OptimizerName, ScheduleName, Widths
 from shoal.training.resources import parse_memory
@@ -32,7 +35,7 @@ class FitSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     # the data
-    target: Columns = Field(None, description="column(s) to predict")
+    target: Columns = Field(None, description="column(s) to predict; asked for unless one stands out")
     features: Columns = Field(None, description="columns to predict from; by default all the others")
     y_err: Columns = Field(None, description="column(s) with the standard error of each target")
     scatter: Literal["zero", "constant", "function"] | None = Field(
@@ -48,7 +51,9 @@ class FitSettings(BaseModel):
     id: str | None = Field(None, description="column that names a row and is never a feature")
     ignore: Columns = Field(None, description="columns to leave out")
     roles: str | None = Field(None, description="TOML file with the roles of columns")
-    task: Literal["classification", "regression"] | None = Field(None, description="what to do; found by default")
+    task: Literal["classification", "regression"] | None = Field(
+        None, description="classification or regression; found by default"
+    )
     delimiter: str | None = Field(None, description="text files: what separates columns")
     decimal_comma: bool | None = Field(None, description="text files: 3,14 means 3.14")
     header: bool | None = Field(None, description="text files: the first line holds the names")
@@ -70,8 +75,12 @@ class FitSettings(BaseModel):
 
     # the split and the preparation
     test: str | None = Field(None, description="file with the test rows; by default they are split off")
-    validation_size: float = Field(0.16, gt=0.0, lt=1.0, description="share of the rows for validation")
-    test_size: float = Field(0.20, gt=0.0, lt=1.0, description="share of the rows for the test")
+    validation_size: float = Field(
+        0.16, gt=0.0, lt=1.0, description="share of the rows for validation; with cv folds take its place"
+    )
+    test_size: float = Field(
+        0.20, gt=0.0, lt=1.0, description="share of the rows for the test, unless test names a file"
+    )
     normalization: Literal["standard", "robust", "quantile", "none"] = Field(
         "standard", description="how numeric features are scaled"
     )
@@ -88,11 +97,15 @@ class FitSettings(BaseModel):
     background_uncertainty: float = Field(
         0.0, ge=0.0, le=1.0, description="relative uncertainty of the expected background, e.g. 0.1"
     )
-    signal: str | None = Field(None, description="the class that is the signal; by default the one named so")
+    signal: Annotated[str | None, BeforeValidator(label_name)] = Field(
+        None, description="the class that is the signal; by default the one named so"
+    )
 
     # which networks
     networks: int | None = Field(
-        None, ge=1, description="how many candidates to train; 64 by default, of images and series 24"
+        None,
+        ge=1,
+        description="how many candidates to train; by default 64; images and series 24; with minutes 1,024",
     )
     cv: int | None = Field(
         None, ge=2, description="train each candidate once for each of so many folds of the rows; with time they roll"
@@ -229,6 +242,32 @@ def _plain(value: Any) -> Any:
     return [_named(item) for item in value] if isinstance(value, (tuple, list)) else _named(value)
 
 
+def default_in_words(name: str) -> str:
+    """Return what holds where a setting is not given, empty where its description says so or nothing is to be said.
+
+    Example:
+        >>> default_in_words("coverage"), default_in_words("hidden"), default_in_words("target")
+        ('default: 0.95', 'searched; with --networks 1: 32', '')
+    """
+    if name in Hyperparameters.model_fields:
+        return unless_fixed(name)
+    default = FitSettings.model_fields[name].default
+    if default is None or default is False or default == ():
+        return ""
+    shown = "on" if default is True else f"{default:g}" if isinstance(default, float) else str(default)
+    return f"default: {shown}"
+
+
+def settings_in_words() -> str:
+    """Return a line for each setting: its name, what it is, and what holds where it is not given."""
+    lines = []
+    for name, field in FitSettings.model_fields.items():
+        described = field.description or Hyperparameters.model_fields[name].description or ""
+        default = default_in_words(name).replace("--networks 1", "networks=1")
+        lines.append(f"    {name}: {described}{f' ({default})' if default else ''}")
+    return "\n".join(lines)
+
+
 def check_settings(values: dict[str, Any]) -> FitSettings:
     """Return the settings, or raise a SettingError that says which value is wrong and why.
 
@@ -238,7 +277,8 @@ def check_settings(values: dict[str, Any]) -> FitSettings:
     """
     for name in values:
         if name not in FitSettings.model_fields:
-            raise SettingError(f"fit has no setting {name!r}.{suggest(name, FitSettings.model_fields)}")
+            raise SettingError(f"fit has no setting {name!r}.{suggest_setting(name, FitSettings.model_fields)}")
+    values = {name: _usual_spelling(name, value) for name, value in values.items()}
     try:
         settings = FitSettings(**values)
         if settings.memory is not None:
@@ -251,6 +291,38 @@ def check_settings(values: dict[str, Any]) -> FitSettings:
         came = "" if not first["loc"] else f", got {where}={values.get(str(where))!r}"
         raise SettingError(f"{where}: {reason[0].lower()}{reason[1:]}{came}") from None
     return settings
+
+
+def choices_of(name: str) -> tuple[str, ...]:
+    """Return the words that a setting may be, or none where it may be anything.
+
+    Example:
+        >>> choices_of("schedule"), choices_of("target")
+        (('constant', 'cosine', 'exponential'), ())
+    """
+    kinds = get_args(FitSettings.model_fields[name].annotation) or (FitSettings.model_fields[name].annotation,)
+    return next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), ()) or (
+        kinds if all(isinstance(kind, str) for kind in kinds) else ()
+    )
+
+
+def _usual_spelling(name: str, value: Any) -> Any:
+    """Return a value as the settings spell it: `Adam` is adam, `ReLU` relu.
+
+    Raises:
+        SettingError: it is a word, but none of those that the setting may be.
+    """
+    if name == "activation" and isinstance(value, (str, tuple, list)):
+        words = value.replace(",", " ").split() if isinstance(value, str) else value
+        return tuple(get_activation(word).name if isinstance(word, str) else word for word in words)
+    choices = choices_of(name)
+    if not choices or not isinstance(value, str):
+        return value
+    word = spelled(value, choices)
+    if word not in choices:
+        near = suggest(value.lower(), choices)
+        raise SettingError(f"{name}: expected one of {', '.join(choices)}, got {value!r}.{near}")
+    return word
 
 
 def kept_settings(given: dict[str, Any]) -> FitSettings:

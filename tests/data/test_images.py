@@ -345,7 +345,8 @@ def test_names_of_classes_and_one_of_many(tmp_path: Path) -> None:
     assert data.classes == ("0", "1", "2")
     assert data.notes[:2] == (
         "Of the arrays in b.npz, X and y are used; left out: more.",
-        "Each target has one 1 among 3 numbers, whose position is taken as the class.",
+        "target 0, target 1, target 2 hold exactly one 1 in each row, whose place is taken as the class; with the task "
+        "regression (--task regression) they are 3 numbers.",
     )
     np.savez(tmp_path / "c.npz", X=x, y=np.random.default_rng(0).random((12, 2)))
     assert load_dataset(tmp_path / "c.npz").task_name == "regression, 2 targets"

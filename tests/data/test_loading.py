@@ -65,9 +65,8 @@ def test_a_file(tmp_path: Path) -> None:
     ("names", "target"),
     [
         (["a", "Species", "b"], ["Species"]),
-        (["label", "target", "b"], ["target"]),
         (["x1", "y1", "y2"], ["y1", "y2"]),
-        (["y2k", "a", "b"], ["b"]),
+        (["x", "z", "Y [GeV]"], ["Y [GeV]"]),
     ],
 )
 def test_default_target(names: list[str], target: list[str]) -> None:
@@ -76,10 +75,48 @@ def test_default_target(names: list[str], target: list[str]) -> None:
     assert any(target[0] in note for note in dataset.notes)
 
 
-def test_the_last_column_is_taken_with_a_note_and_not_one_with_another_role() -> None:
-    dataset = load_dataset({"a": X, "b": Y, "w": np.ones(ROWS)}, weight="w")
-    assert dataset.targets == ("b",)
-    assert "No target was named, so the last column, 'b', is taken." in dataset.notes
+@pytest.mark.parametrize(
+    ("columns", "options", "reason"),
+    [
+        ({"a": X, "kind": ["u", "v"] * 20}, {}, "the last column, and the only one of text"),
+        ({"name": [f"n{i}" for i in range(40)], "a": X, "b": ["u", "v"] * 20}, {}, "the only one of text that repeats"),
+        ({"a": X, "b": Y, "hit": [True, False] * 20}, {}, "the last column, and the only one of truth values"),
+        ({"a": X, "b": Y, "w": np.ones(ROWS)}, {"features": ["a"], "weight": "w"}, "the only column that can be"),
+    ],
+)
+def test_a_column_that_stands_out_is_taken_and_said(
+    columns: dict[str, Any], options: dict[str, Any], reason: str
+) -> None:
+    dataset = load_dataset(columns, **options)
+    assert dataset.targets == (list(columns)[1 if "w" in columns else -1],)
+    assert dataset.choice.guessed
+    assert reason in dataset.choice.reason
+    assert any(f"No target was named; {dataset.targets[0]} is taken: " in note for note in dataset.notes)
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"a": X, "b": Y},  # numbers only
+        {"y2k": X, "a": Y},
+        {"sex": ["f", "m"] * 20, "length": X, "rings": Y},  # classes, but not last
+        {"a": X, "site": ["p", "q"] * 20, "kind": ["u", "v"] * 20},  # two of text
+        {"label": X, "target": Y, "b": X},
+        {"x": X, "y": Y, "z": X, "q": Y},  # coordinates
+        {"y1": X, "z1": Y, "q": X},
+    ],
+)
+def test_where_no_column_stands_out_the_target_is_asked_for(columns: dict[str, Any]) -> None:
+    with pytest.raises(DataError, match=r"--target .*target= in Python") as caught:
+        load_dataset(columns)
+    named = ["label", "target"] if "label" in columns else list(columns)
+    assert ", ".join(named) in str(caught.value)
+    assert load_dataset(columns, target="a" if "a" in columns else list(columns)[-1]).choice.guessed is False
+
+
+def test_the_target_of_a_pair_of_arrays_is_the_one_that_they_name() -> None:
+    dataset = load_dataset((np.stack([X, Y], axis=1), Y))
+    assert (dataset.targets, dataset.choice.guessed) == (("y",), False)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from shoal.evaluation.paired import paired_difference
 from shoal.evaluation.topics.baselines import beats_baselines
 from shoal.evaluation.topics.overfitting import overfitting_verdict
 from shoal.evaluation.topics.verdict import Sizes, conclude
-from shoal.results import Task
+from shoal.results import Interval, Task
 from shoal.statistics.bootstrap import with_intervals
 
 C, R = Task.CLASSIFICATION, Task.REGRESSION
@@ -153,3 +153,13 @@ def test_conclude_fills_the_record():
     scores = with_intervals(C, TRUTH, sure(TRUTH, 0.9))
     verdict = conclude(C, scores, "They win.", fine(), Sizes(rows=60, kept=3, trained=3))
     assert verdict.text == f"{verdict.opening} They win. {fine().sentence} {fine().advice}".strip()
+
+
+def test_one_test_row_has_a_score_but_neither_interval_nor_share() -> None:
+    nothing = float("nan")
+    scores = {"rmse": Interval(0.626, nothing, nothing), "r2": Interval(nothing, nothing, nothing)}
+    opening = conclude(R, scores, "", fine(), Sizes(rows=1, kept=1, trained=2)).opening
+    assert opening == (
+        "The best of 2 trained networks, scored on 1 untouched test row, predicts it with an RMSE of 0.626 "
+        "(too few rows for an interval)."
+    )

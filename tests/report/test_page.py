@@ -172,7 +172,7 @@ def test_the_table_of_networks_holds_the_best_and_says_how_many_more(record_of: 
     assert table.note.startswith("30 more networks in log.sqlite")
     assert "batch size" not in table.note
     note = networks_table(record.having(dataclasses.replace(record[Candidates], space=()))).note
-    assert note.endswith("The same in all: batch size 32; epochs 20.")
+    assert "The same in all: batch size 32; epochs 20. The cross-fitted loss is" in note
     scores = sorted(n.score for n in record[Candidates].networks if np.isfinite(n.score))
     assert [row[2] for row in table.rows] == [f"{s:.3f}" if s >= 0.1 else f"{s:.4f}" for s in scores[:20]]
     assert [row[1] for row in table.rows[:6]] == ["●"] * 5 + [""]
@@ -297,7 +297,7 @@ def test_the_page_of_a_cross_validation_counts_candidates_and_says_how_they_were
 
 def test_the_table_of_candidates_has_mean_and_standard_error(folded_record_of: Maker) -> None:
     table = networks_table(folded_record_of(None, 3, networks=12, epochs=6))
-    assert table.header[:6] == ("candidate", "kept", "score", "standard error", "networks", "parameters")
+    assert table.header[:6] == ("candidate", "kept", "cross-fitted loss", "standard error", "networks", "parameters")
     assert [row[:5] for row in table.rows[:3]] == [
         ("0", "●", "1.10", "± 0.058", "3"),
         ("1", "●", "2.10", "± 0.058", "3"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from shoal.after.opening import as_run
+from shoal.data.labels import label_names
 from shoal.errors import RunError, listing
 from shoal.evaluation.compare import Comparison, Contender, ScoresByFold, compare_contenders
 from shoal.results import Task
@@ -44,7 +45,7 @@ def _contender(run: Run, name: str) -> Contender:
         Task(metrics["task"]),
         str(config["data"].get("sha256")),
         tuple(metrics["target"]),
-        tuple(metrics["data"]["classes"]),
+        label_names(metrics["data"]["classes"]),
         run.folder.scored("test"),
         # rolling folds learn from ever more rows, which no resampling does that the corrected t test is made for
         _fold_scores(run) if metrics["search"]["cv"] and "rolling" not in metrics["search"] else None,

@@ -20,7 +20,8 @@ from shoal.evaluation.explanation.importance import GROUP_ABOVE, REPEATS
 from shoal.evaluation.explanation.interactions import COLUMNS
 from shoal.evaluation.explanation.subject import OUT_OF_FOLD, VALIDATION, Subject, Tell
 from shoal.run import Run
-from shoal.training.progress import Progress, Silent
+from shoal.training.progress import Progress
+from shoal.training.progress_lines import listener
 
 MOST_ROWS = 2000
 FEW = 20
@@ -50,7 +51,7 @@ def explain(
     most_rows: int = MOST_ROWS,
     out: str | Path | None = None,
     options: ReadOptions | None = None,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Explanation:
     """Return what the ensemble of a run on a table looks at: importance, effects and interactions of columns.
 
@@ -73,7 +74,7 @@ def explain(
         most_rows: of more rows so many are drawn at random.
         out: a folder for figures (SVG, PDF) and their numbers (CSV, JSON); by default nothing is written.
         options: how to read text files.
-        progress: a listener.
+        progress: as for `fit`.
 
     Returns:
         The explanation, with `.importance`, `.effects`, `.interactions`, `.attributions` and `.as_dict()`.
@@ -95,7 +96,7 @@ def explain(
     check_explainable(run)
     if most_rows < 2:
         raise SettingError(f"most_rows must be 2 or more, got {most_rows}")
-    tell = (progress or Silent()).stage
+    tell = listener(progress).stage
     tell("reading")
     subject = validation_rows(run, of) if data is None else other_rows(run, data, of, options, alone=rows is not None)
     _ = subject.explained  # an unknown class or target is told before the work

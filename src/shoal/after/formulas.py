@@ -29,7 +29,8 @@ from shoal.evaluation.formula.search import (
 from shoal.evaluation.signal import signal_class
 from shoal.run import Run
 from shoal.runs.folder import slug
-from shoal.training.progress import Progress, Silent
+from shoal.training.progress import Progress
+from shoal.training.progress_lines import listener
 
 LOGIT = "logit of "
 SEARCHED = 500
@@ -47,7 +48,7 @@ def formula(
     evaluations: int = EVALUATIONS,
     seconds: float = SECONDS,
     test: bool = False,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
 ) -> Formulas:
     """Return short formulas for what the ensemble of a run says, each with its misfit.
 
@@ -67,7 +68,7 @@ def formula(
         evaluations: formulas that are looked at.
         seconds: when the search ends at the latest. If it is cut short so, another search may find something else.
         test: score the formulas on the test rows as well, which counts as one more use of them.
-        progress: a listener.
+        progress: as for `fit`.
 
     Returns:
         The formulas; `.best` is the one that is taken, and called with columns the object gives its values.
@@ -85,7 +86,7 @@ def formula(
         >>> formulas.best.text  # doctest: +SKIP
         'sin(2*x)'
     """
-    run, progress = as_run(run), progress or Silent()
+    run, watching = as_run(run), listener(progress)
     allowed = None if functions is None else _functions(functions)
     _check_numbers(complexity, evaluations, seconds)
     check_run(run)
@@ -95,10 +96,10 @@ def formula(
     if allowed is None:
         allowed = FUNCTIONS_OF_CLASSES if preparation.classes else FUNCTIONS
     settings = SearchSettings(complexity, allowed, evaluations, seconds, seed)
-    progress.stage("reading")
+    watching.stage("reading")
     rows = numeric_rows(run, data)
     sample = sample_ensemble(run.predictor, number, rows.known(), seed)
-    front, complete = _front(sample.points, settings, progress)
+    front, complete = _front(sample.points, settings, watching)
     formulas, scores = _scored(run, rows, number, front, ("validation", "test") if test else ("validation",))
     if test:
         run.count_opening()

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from shoal.cli.compare import compare
 from shoal.cli.datasets import datasets
@@ -31,6 +31,24 @@ _LATE = {
     "evaluate": "Score a run on rows whose truth is known, each score with its 95 % interval.",
     "describe": "Show the columns of a table, what they are for, and what to look out for.",
 }
+
+
+class Command(TyperCommand):
+    """A command that knows under which other names its options are looked for: `--lr` is meant as `--learning-rate`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words, and name the option that is meant by one that does not exist."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            possibilities = getattr(error, "possibilities", None)
+            if possibilities is not None:
+                from shoal.setting_names import nearest_setting
+
+                flags = {flag.lstrip("-").replace("-", "_"): flag for p in self.params for flag in p.opts}
+                meant = nearest_setting(error.option_name.lstrip("-").replace("-", "_"), flags)  # type: ignore[attr-defined]
+                error.possibilities = possibilities if meant is None else [flags[meant]]  # type: ignore[attr-defined]
+            raise
 
 
 class Commands(TyperGroup):
@@ -142,6 +160,7 @@ def _register(target: typer.Typer, name: str, function: Callable[..., None], tex
     paragraphs = inspect.cleandoc(text).split("\n\n")
     target.command(
         name,
+        cls=Command,
         help="\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs),
         epilog="\n".join(["Examples:", *_EXAMPLES[name]]),
     )(guarded(function))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from shoal.cli.from_settings import CUTTING, READING, ROLES, with_settings
@@ -17,22 +18,36 @@ def describe(data: DataArgument, *, settings: dict[str, Any], as_json: Json = Fa
     from shoal.cli.output import print_json
     from shoal.data.describe import describe as describe_dataset
     from shoal.data.loading import load_dataset
+    from shoal.data.target_choice import TargetMissing
     from shoal.settings import check_settings
     from shoal.steps.reading import loading_options
 
-    description = describe_dataset(load_dataset(data, **loading_options(check_settings(settings))))
+    options = loading_options(check_settings(settings))
+    try:
+        dataset = load_dataset(data, **options)
+        description, headline = describe_dataset(dataset), dataset.announcement()
+    except TargetMissing as missing:  # the columns are shown all the same: one looks at them to choose
+        columns = describe_dataset(load_dataset(data, **_without_target(options)))
+        description, headline = replace(columns, task_name="no target named"), f"predicting nothing yet: {missing}"
     if as_json:
-        print_json(description.as_dict())
+        print_json({**description.as_dict(), "headline": headline})
     else:
-        _print(description)
+        _print(description, headline)
 
 
-def _print(description: Description) -> None:
+def _without_target(options: dict[str, Any]) -> dict[str, Any]:
+    """Return how to read a table of which no target is known: as one that is to be reconstructed."""
+    for_targets = ("task", "y_err", "y_cov", "window", "series", "season", "horizon", "per_step")
+    return {**{name: value for name, value in options.items() if name not in for_targets}, "reconstruct": True}
+
+
+def _print(description: Description, headline: str) -> None:
     from shoal.cli.guard import tell
     from shoal.cli.output import print_table, print_text
     from shoal.errors import listing
 
     columns = len(description.columns)
+    print_text(headline)
     print_text(f"{description.name}: {description.rows} rows, {columns} columns; {description.task_name}")
     for line in description.signals.lines() if description.signals else ():
         print_text(line)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -67,11 +67,14 @@ def fit(
     elif quiet:
         print_text(str(run.path))
     else:
-        print_summary(run, paged)
+        print_summary(run, paged, getattr(progress, "warnings", ()))
 
 
-def print_summary(run: Run, paged: bool = True) -> None:
-    """Print the verdict, the ensemble beside the baselines, and where to look further: the page, if there is one."""
+def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) -> None:
+    """Print the verdict, the ensemble beside the baselines, and where to look further: the page, if there is one.
+
+    Warnings that were printed before training, `warned`, are not repeated.
+    """
     from shoal.cli.output import interval, label, print_table, print_text
 
     metrics = run.metrics
@@ -95,7 +98,8 @@ def print_summary(run: Run, paged: bool = True) -> None:
     if "search" in metrics and trained > metrics["search"]["candidates_looked_at"]:
         print_text(candidates_line(metrics["search"]))
     for warning in metrics["data"]["warnings"]:
-        print_text(f"warning: {warning}")
+        if warning not in warned:
+            print_text(f"warning: {warning}")
     if paged:
         print_text(f"page:    {_page(run)}")
     if "reconstruction" in metrics:
@@ -111,16 +115,16 @@ def error_bar_lines(metrics: Mapping[str, Any]) -> list[str]:
     >>> error_bar_lines({"coverage": coverage})
     ['95 % intervals hold 0.944 [0.876, 0.976] of the test values']
     >>> error_bar_lines({"coverage": {**coverage, "mean_classes_in_a_set": 1.0}})
-    ['95 % sets of 1 class in the mean hold 0.944 [0.876, 0.976] of the test values']
+    ['95 % sets, with 1 class on average, hold 0.944 [0.876, 0.976] of the test values']
     """
     from shoal.cli.output import interval
-    from shoal.report.words import in_the_mean
+    from shoal.report.words import on_average
 
     lines, coverage, calibration = [], metrics.get("coverage"), metrics.get("calibration", {})
     if coverage and "level" in coverage:
         what, doubt = "intervals", "" if coverage.get("promised", True) else "; too few rows to promise it"
         if "mean_classes_in_a_set" in coverage:
-            what = f"sets of {in_the_mean(coverage['mean_classes_in_a_set'], 'class', 'classes')}"
+            what = f"sets, with {on_average(coverage['mean_classes_in_a_set'], 'class', 'classes')},"
         lines.append(f"{100 * coverage['level']:.4g} % {what} hold {interval(coverage)} of the test values{doubt}")
     if "calibration_error" in calibration:
         both = calibration["calibration_error"]["test"]
@@ -130,8 +134,9 @@ def error_bar_lines(metrics: Mapping[str, Any]) -> list[str]:
             lines[-1] = f"calibration error {interval(both['before'])} before, {interval(both['after'])} after, {how}"
     if metrics.get("outside", {}).get("rows"):
         outside = metrics["outside"]
+        lie = "lies" if outside["rows"] == 1 else "lie"
         lines.append(
-            f"{outside['rows']} of {metrics['rows']['test']} test rows lie outside the training region "
+            f"{outside['rows']} of {metrics['rows']['test']} test rows {lie} outside the training region "
             f"(expected of usual rows: {100 * outside['rate']:.3g} %)"
         )
     return lines

@@ -11,11 +11,11 @@ import typer
 from pydantic.fields import FieldInfo
 
 from shoal.data.readers import ReadOptions
-from shoal.settings import FitSettings
+from shoal.settings import FitSettings, default_in_words
 from shoal.training.hyperparameters import Hyperparameters
 
 DATA, SPLIT, SELECTION, NETWORKS, RUN = "Data", "Split", "Selection", "Networks", "Run"
-HYPERPARAMETERS = "Hyperparameters (those not given are searched or have their default)"
+HYPERPARAMETERS = "Hyperparameters"
 
 READING = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
 CUTTING = ("window", "horizon", "series", "season", "per_step")
@@ -25,7 +25,7 @@ ROLES = ("target", "features", "y_err", "weight", "group", "time", "id", "ignore
 PYTHON_ONLY = frozenset({"penalties"})
 WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTHON_ONLY)
 _PANELS = {
-    **dict.fromkeys((*ROLES, "x_err", "y_cov", *READING, *CUTTING, *RECONSTRUCTING), DATA),
+    **dict.fromkeys((*ROLES, "scatter", "x_err", "y_cov", *READING, *CUTTING, *RECONSTRUCTING), DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "normalization", "coverage"), SPLIT),
     **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "signal"), SELECTION),
     **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep", "smallest", "replicas", "bottleneck"), NETWORKS),
@@ -148,23 +148,11 @@ def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]] | None:
 
 def _help(name: str, field: FieldInfo, choices: tuple[str, ...]) -> str:
     described = field.description or Hyperparameters.model_fields[name].description or ""
-    if choices:
+    if not all(choice in described for choice in choices):
         described += ": " + ", ".join(choices)
-    default = _default(name, field)
+    default = default_in_words(name)
     # A bracket would be read as a style by rich.
-    return (described + (f" (default: {default})" if default else "")).replace("[", r"\[")
-
-
-def _default(name: str, field: FieldInfo) -> str:
-    """Return the default that the help shows, empty if there is none worth showing."""
-    default = field.default
-    if default is None and name in Hyperparameters.model_fields:
-        default = Hyperparameters.model_fields[name].default
-    if default is None or default is False:
-        return ""
-    if isinstance(default, tuple):
-        return ",".join(str(part) for part in default)
-    return f"{default:g}" if isinstance(default, float) else str(default)
+    return (described + (f" ({default})" if default else "")).replace("[", r"\[")
 
 
 def read_options(settings: dict[str, Any]) -> ReadOptions:

@@ -36,10 +36,10 @@ def predict(
 
     The columns of the table are kept. Classes: `prediction`, one `probability_<class>` each, `disagreement` (the part
     of the uncertainty on which the networks disagree) and `set` (classes that hold the truth with the coverage of
-    the fit). Numbers: `prediction`, `std` (total), `low` and `high` (the interval with the coverage of the fit) and
-    `spread` (of the networks). Of tables also `outside`: outside the training region. A run that reconstructs writes
-    `<column>_reconstructed`, `anomaly_score` and `anomaly`. Where each step of a series is predicted, there is a row
-    for each step, with its number in `step`.
+    the fit). Numbers: `prediction`, `std` (how far new measurements scatter about it), `low` and `high` (the interval
+    with the coverage of the fit) and `spread` (of the networks). Of tables also `outside`: outside the training
+    region. A run that reconstructs writes `<column>_reconstructed`, `anomaly_score` and `anomaly`. Where each step of
+    a series is predicted, there is a row for each step, with its number in `step`.
     """
     from shoal.cli.files import TABLES, check_output, write_table
     from shoal.cli.live import watching

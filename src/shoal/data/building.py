@@ -13,7 +13,7 @@ from shoal.data.dataset import Dataset
 from shoal.data.hashing import data_hash
 from shoal.data.raw import Raw
 from shoal.data.target_rows import learnable_classes, rows_with_target
-from shoal.data.targets import infer_task, read_task
+from shoal.data.targets import are_few_numbers, infer_task, read_task
 from shoal.errors import DataError, listing
 from shoal.results import Task
 
@@ -37,6 +37,8 @@ def build_supervised(raw: Raw, task: Task | str | None, notes: Sequence[str], sh
     if task is None:
         task, why = infer_task(rows.targets, raw.roles.target, bool(raw.roles.y_err))
         notes.append(why)
+        if len(raw.roles.target) == 1 and are_few_numbers(rows.targets.get_column(raw.roles.target[0])):
+            raw = raw._replace(choice=replace(raw.choice, task_reason=why))
     task = read_task(task)
     classes = learnable_classes(raw, rows, task)
     signals, kept = raw.signals, rows.kept
@@ -107,4 +109,5 @@ def _assembled(
         read_notes=raw.notes,
         cut=raw.cut,
         units=raw.units,
+        choice=raw.choice,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import re
 from dataclasses import dataclass, replace
 
@@ -18,6 +19,13 @@ _ID_NAME = re.compile(
 )
 _TIME_NAME = re.compile(r"(^t$|time|date|year|month|week|day|hour|minute|second|step|age)", re.I)
 MOST_LEVELS = 50
+# How the reason of one column is said of several.
+_PLURALS = (
+    ("it has", "they have"),
+    ("it is", "they are"),
+    ("it numbers or names", "they number or name"),
+    ("it ", "they "),
+)
 
 
 class Kind(enum.StrEnum):
@@ -184,7 +192,7 @@ def notes_on_columns(columns: tuple[Column, ...]) -> list[str]:
             text = "they are the same in every row" if column.kind is Kind.CONSTANT else column.reason
             reasons.setdefault(text, []).append(column)
     for text, dropped in reasons.items():
-        plural = text.replace("it has", "they have").replace("it ", "they ")
+        plural = functools.reduce(lambda said, pair: said.replace(*pair), _PLURALS, text)
         why = dropped[0].reason if len(dropped) == 1 else plural
         notes.append(f"Left out {listing(column.name for column in dropped)}: {why}.")
     for column in columns:

@@ -11,11 +11,14 @@ import polars as pl
 from shoal.data.columns import Column
 from shoal.data.conversion import to_numbers, to_times
 from shoal.data.covariance import Covariance
+from shoal.data.labels import LabelType, label_type
 from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
 from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import Signals
+from shoal.data.target_choice import TargetChoice
 from shoal.data.targets import class_indices, target_numbers
+from shoal.errors import listing
 from shoal.results import Task
 
 Inputs = pl.DataFrame | Signals
@@ -32,7 +35,7 @@ class Dataset:
     those of the `notes` that the reader gave. `cut` says where series come from that were cut from a table of steps.
     In a reconstruction there are no targets; a column of that role is a label that nothing learns from. `covariance` is
     that of the errors of the rows' target, where these are known so. `units` are those of columns, as far as their
-    names, the file or the user tell them.
+    names, the file or the user tell them. `choice` says why the targets and the task are those that they are.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Dataset:
     cut: Cut | None = None
     covariance: Covariance | None = None
     units: Mapping[str, str] = field(default_factory=dict)
+    choice: TargetChoice = field(default_factory=TargetChoice)
 
     def inputs(self, rows: np.ndarray) -> Inputs:
         """Return what a preparation transforms of some rows: their images or series, or their part of the table."""
@@ -94,6 +98,23 @@ class Dataset:
             name = "regression" if len(self.targets) == 1 else f"regression, {len(self.targets)} targets"
         return name if self.step_targets is None else f"{name} of every step"
 
+    def announcement(self) -> str:
+        """Return what is predicted and why, in words for the first line that a user sees.
+
+        Example:
+            >>> from shoal.data.loading import load_dataset
+            >>> load_dataset("iris").announcement()
+            'predicting species (3 classes): the target of the built-in set iris'
+        """
+        if self.task is Task.RECONSTRUCTION:
+            what = f"{len(self.features)} columns" if self.signals is None else f"{self.rows:,} {self.signals.kind}"
+            return f"reconstructing {what}"
+        number = len(self.classes) or len(self.targets)
+        what = f"{number} classes" if self.classes else "a number" if number == 1 else f"{number} numbers"
+        verb = "forecasting" if self.cut is not None and self.cut.recipe.window is not None else "predicting"
+        steps = "" if self.step_targets is None else " at every step"
+        return f"{verb} {listing(self.targets)} ({what}{steps}): {self.choice.reason or 'the target of the data'}"
+
     def feature_table(self) -> pl.DataFrame:
         """Return the feature columns only, in the order of the file."""
         return pl.DataFrame([self.table.get_column(column.name) for column in self.features])
@@ -109,6 +130,14 @@ class Dataset:
         if self.task is Task.CLASSIFICATION:
             return class_indices(self.table.get_column(self.targets[0]), self.classes)
         return target_numbers(self.table, list(self.targets))
+
+    @property
+    def label_type(self) -> LabelType:
+        """The type in which the labels of the classes came; text where there are none."""
+        if self.task is not Task.CLASSIFICATION:
+            return "str"
+        table = self.table if self.step_targets is None else self.step_targets.table
+        return label_type(table.get_column(self.targets[0]))
 
     @property
     def step_targets(self) -> StepTargets | None:

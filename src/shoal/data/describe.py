@@ -11,10 +11,12 @@ import numpy as np
 from shoal.data.columns import Column
 from shoal.data.dataset import Dataset
 from shoal.data.leaks import from_the_future, giveaways, leaks_of_split, repeated_rows
+from shoal.data.odd_labels import odd_labels
 from shoal.data.signals import Signals
 from shoal.data.split.split import Split
 from shoal.errors import listing
 from shoal.results import Task
+from shoal.short_repr import ShortRepr
 from shoal.statistics.weighted import effective_number, negative_fraction
 
 _MANY_ROWS = 100
@@ -45,8 +47,8 @@ class SignalSummary:
         return [head, *ranges]
 
 
-@dataclass(frozen=True)
-class Description:
+@dataclass(frozen=True, repr=False)
+class Description(ShortRepr):
     """The table of columns of a dataset with notes (what was done) and warnings (what to look at).
 
     `signals` sums up images or series, where there are any; `units` are those of columns, where they are known.
@@ -112,6 +114,7 @@ def describe(dataset: Dataset, split: Split | None = None) -> Description:
     warnings = [
         *_few_rows(dataset),
         *_imbalance(dataset, counts),
+        *odd_labels(dataset),
         *(repeated_rows(dataset) if split is None else leaks_of_split(dataset, split)),
         *giveaways(dataset),
         *from_the_future(dataset),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import decimal
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -103,7 +104,7 @@ def from_python(data: Any, *, source: str = "data") -> pl.DataFrame:
         >>> from_python(([[1.0, 2.0], [3.0, 4.0]], ["a", "b"])).columns
         ['x1', 'x2', 'y']
     """
-    if isinstance(data, tuple) and not hasattr(data, "_fields"):
+    if is_pair(data):
         if len(data) != 2:
             raise DataError(f"{source}: a tuple must be (X, y), got {len(data)} entries.")
         table = x_y_table(data[0], data[1], source)
@@ -112,6 +113,24 @@ def from_python(data: Any, *, source: str = "data") -> pl.DataFrame:
     if not table.width or not table.height:
         raise DataError(f"{source} has {table.height} rows and {table.width} columns; expected a table with data.")
     return table
+
+
+def is_pair(data: Any) -> bool:
+    """Return whether data are meant as `(X, y)`."""
+    return isinstance(data, tuple) and not hasattr(data, "_fields")
+
+
+def pair_targets(table: pl.DataFrame) -> list[str]:
+    """Return the names of the targets in the table of `(X, y)`, which are its last columns.
+
+    Example:
+        >>> pair_targets(x_y_table(np.zeros((2, 1)), np.ones((2, 2)), "data"))
+        ['y1', 'y2']
+    """
+    last = table.columns[-1]
+    if last == "y":
+        return ["y"]
+    return default_names(int(last[1:]), "y") if re.fullmatch(r"y\d+", last) else []
 
 
 def x_y_table(x: Any, y: Any, source: str, names: Sequence[Any] | None = None) -> pl.DataFrame:
@@ -198,7 +217,9 @@ def _array(data: Any, source: str) -> np.ndarray:
             values = np.array(data.data, dtype=object)
             values[np.ma.getmaskarray(data)] = None
             return values
-        return np.asarray(data)
+        values = np.asarray(data)
+        # NumPy would make the text "nan" of a NaN among texts.
+        return np.asarray(data, dtype=object) if isinstance(data, list) and values.dtype.kind == "U" else values
     except Exception as error:
         raise DataError(f"{source} cannot become an array ({str(error)[:150]}); expected {_ACCEPTED}.") from error
 

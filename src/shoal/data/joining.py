@@ -43,13 +43,12 @@ def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.nd
     check_columns(second.table, first.table.columns, data="the test rows")
     both = first._replace(
         table=_stacked_tables(tidy(first.table), tidy(second.table)),
-        roles=options.pop("roles", None) or first.roles,
         signals=_stacked_signals(first.signals, second.signals),
         notes=(*first.notes, *(f"Test data: {note}" for note in second.notes)),
         part=np.repeat([0, 1], [first.table.height, second.table.height]),
         cut=None,
     )
-    dataset = load_dataset(both, roles=both.roles, **options)
+    dataset = load_dataset(both, **options)
     if dataset.cut is not None:
         return dataset, np.flatnonzero(dataset.cut.part == 1)
     return dataset, np.flatnonzero(dataset.kept >= first.table.height)

@@ -10,7 +10,8 @@ from shoal.data.building import build_reconstruction, build_supervised
 from shoal.data.checks import check_labelled, check_reconstruction, check_size
 from shoal.data.covariance_matching import check_alone, with_covariance
 from shoal.data.dataset import Dataset
-from shoal.data.hashing import content_hash
+from shoal.data.hashing import content_hash, data_hash
+from shoal.data.one_hot import with_classes_joined
 from shoal.data.raw import Raw, read_any
 from shoal.data.readers import ReadOptions
 from shoal.data.role_resolution import with_inferred_roles, with_roles, without_errors
@@ -95,7 +96,7 @@ def load_dataset(
     raw = with_roles(raw, named)
     if reconstruct:
         check_size(raw.table, 1)
-        return build_reconstruction(raw)
+        return build_reconstruction(with_classes_joined(raw, None).raw)
     check_labelled(raw)
     check_size(raw.table, 2 if raw.signals is None and window is None else 1)
     if y_cov is None:
@@ -122,9 +123,12 @@ def _load_supervised(raw: Raw, task: Task | str | None, cutting: Cutting, *, err
     if raw.cut is not None and raw.cut.recipe.window is not None:
         task = forecast_task(task)
     if not cutting.wanted:
+        hashed = data_hash(raw.table, raw.signals)
+        raw, task, joining = with_classes_joined(raw, task)
+        notes += joining
         if cutting.per_step and not raw.step_target_names and raw.cut is None:
             raise SettingError("per_step needs series: the column that says to which series a row belongs (--series)")
-        return build_supervised(raw, task, notes)
+        return build_supervised(raw, task, notes, hashed)
     if raw.signals is not None:
         raise DataError(
             f"{raw.name} holds {raw.signals.kind} already; window and series are for tables whose rows are steps"

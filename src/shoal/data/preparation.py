@@ -6,7 +6,7 @@ Everything is fitted on training rows only and saved with the model.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,21 +17,25 @@ from shoal.data.conversion import check_columns, is_plain, tidy_column
 from shoal.data.dataset import Dataset, Inputs
 from shoal.data.encoders import ENCODERS, BooleanEncoder, CategoryEncoder, Encoder, NumberEncoder
 from shoal.data.feature_scaling import get_scaling, mean_and_scale
+from shoal.data.labels import LabelType
+from shoal.data.one_hot import joined_again
 from shoal.data.series.recipe import Recipe
 from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import SignalPreparation
 from shoal.data.targets import check_classes_known, target_numbers
 from shoal.errors import DataError, listing
 from shoal.results import Task
+from shoal.short_repr import ShortRepr
 
 
-@dataclass(frozen=True, eq=False)
-class Preparation:
+@dataclass(frozen=True, eq=False, repr=False)
+class Preparation(ShortRepr):
     """Imputing, encoding and normalising, as fitted on the training rows of a dataset.
 
     `target_mean` and `target_scale` have shape `(targets,)`; they are 0 and 1 for classes. `left_out` are
     features that are the same in every training row: nothing can be learnt from them. `signals` takes the place of the
     encoders where networks predict from images or series. `units` are those of the columns, where they are known.
+    `label_type` is that in which the labels of the classes came.
 
     Example:
         >>> from shoal.data.loading import load_dataset
@@ -50,6 +54,7 @@ class Preparation:
     left_out: tuple[str, ...] = ()
     signals: SignalPreparation | None = None
     units: Mapping[str, str] = field(default_factory=dict)
+    label_type: LabelType = "str"
 
     @classmethod
     def fit(
@@ -95,6 +100,7 @@ class Preparation:
             left_out=tuple(same),
             signals=signals,
             units=dict(dataset.units),
+            label_type=dataset.label_type,
         )
 
     @property
@@ -180,6 +186,8 @@ class Preparation:
         Raises:
             DataError: a target column is missing, or a row has no target or an unknown class.
         """
+        if self.task is Task.CLASSIFICATION:
+            table = joined_again(table, self.targets[0], self.classes)
         check_columns(table, self.targets, ", the target")
         columns = [_plain(table, name) for name in self.targets]
         if self.task is Task.CLASSIFICATION:
@@ -194,6 +202,8 @@ class Preparation:
         """
         if targets is None:
             raise DataError("the model predicts a label for each step, but the data hold none to compare with")
+        if self.task is Task.CLASSIFICATION:
+            targets = replace(targets, table=joined_again(targets.table, self.targets[0], self.classes))
         check_columns(targets.table, self.targets, ", the target of each step")
         targets = targets.only(list(self.targets))
         if self.task is Task.REGRESSION:
@@ -222,6 +232,7 @@ class Preparation:
             "left_out": list(self.left_out),
             **({} if self.signals is None else {"signals": self.signals.to_dict()}),
             **({"units": dict(self.units)} if self.units else {}),
+            **({"label_type": self.label_type} if self.label_type != "str" else {}),
         }
 
     @classmethod
@@ -238,6 +249,7 @@ class Preparation:
             left_out=tuple(d["left_out"]),
             signals=SignalPreparation.from_dict(d["signals"]) if "signals" in d else None,
             units=d.get("units", {}),
+            label_type=d.get("label_type", "str"),
         )
 
     def _columns_of(self, table: Inputs) -> pl.DataFrame:

@@ -11,12 +11,13 @@ import polars as pl
 
 from shoal.data.builtin.sets import BUILTIN
 from shoal.data.dataset import Dataset, Inputs
-from shoal.data.frames import from_python
+from shoal.data.frames import from_python, is_pair, pair_targets
 from shoal.data.readers import Content, ReadOptions, read_path, refuse_table
 from shoal.data.readers.signals.arrays import is_signals, signals_from_arrays
 from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
 from shoal.data.signals import Signals
+from shoal.data.target_choice import TargetChoice
 from shoal.data.unit_sources import units_of_python
 from shoal.errors import DataError, listing, suggest
 
@@ -26,7 +27,7 @@ class Raw(NamedTuple):
 
     `notes` say in sentences what the reader did beside reading. `units` are those that the file or the data frame tells
     beside the names of columns. `part` is 1 for rows of a table of test rows of its own: series may not run on from one
-    to the other. `cut` says where series come from that were cut before.
+    to the other. `cut` says where series come from that were cut before. `choice` says why the target is the target.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Raw(NamedTuple):
     units: Mapping[str, str] = {}
     part: np.ndarray | None = None
     cut: Cut | None = None
+    choice: TargetChoice = TargetChoice()
 
     @property
     def inputs(self) -> Inputs:
@@ -70,7 +72,9 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
         x, y = data if isinstance(data, tuple) else (data, None)
         return Raw("data", "python", *signals_from_arrays(x, y, options, "the data"))
     refuse_table("the data are", options)
-    return Raw("data", "python", *Content(from_python(data), units=units_of_python(data)))
+    table = from_python(data)
+    roles = Roles(target=pair_targets(table)) if is_pair(data) else Roles()
+    return Raw("data", "python", *Content(table, roles, units=units_of_python(data)))
 
 
 def _read_file(data: str | Path, options: ReadOptions) -> Raw:

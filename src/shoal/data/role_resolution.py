@@ -8,7 +8,8 @@ from shoal.data.conversion import is_plain, tidy
 from shoal.data.raw import Raw
 from shoal.data.roles import Roles
 from shoal.data.series.cutting import Cutting
-from shoal.data.targets import find_errors, find_target
+from shoal.data.target_choice import TargetChoice, find_target
+from shoal.data.targets import find_errors
 from shoal.data.units import units_of_names
 from shoal.errors import DataError, listing
 
@@ -26,7 +27,14 @@ def with_roles(raw: Raw, named: Roles) -> Raw:
     roles = _roles_left(raw.roles, named).replaced(**named.named())
     raw = raw._replace(table=_plain_columns(tidy(raw.table), roles), roles=roles)
     roles.check(raw.column_names)
-    return raw._replace(units={**units_of_names(raw.column_names), **raw.units, **roles.units})
+    reason = "named as the target" if named.target else _declared(raw) if roles.target else ""
+    units = {**units_of_names(raw.column_names), **raw.units, **roles.units}
+    return raw._replace(units=units, choice=TargetChoice(reason))
+
+
+def _declared(raw: Raw) -> str:
+    """Return how data say what their target is."""
+    return f"the target of the built-in set {raw.name}" if raw.source == "built in" else "the target that the data name"
 
 
 def _roles_left(brought: Roles, named: Roles) -> Roles:
@@ -79,7 +87,8 @@ def with_inferred_roles(raw: Raw, cutting: Cutting, *, errors: bool) -> tuple[Ra
     if not roles.target:
         target, why = find_target(table, roles)
         roles = roles.model_copy(update={"target": target})
-        notes.append(why)
+        raw = raw._replace(choice=TargetChoice(why, guessed=True))
+        notes.append(f"No target was named; {listing(target)} is taken: {why}.")
     columns = [] if roles.y_err else find_errors(table, roles.target, roles)
     if columns and errors:
         roles = roles.model_copy(update={"y_err": columns})

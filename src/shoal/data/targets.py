@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import numpy as np
 import polars as pl
 
@@ -23,29 +21,8 @@ from shoal.errors import DataError, SettingError, listing, suggest
 from shoal.results import Task
 
 MOST_CLASSES = 1000
-_USUAL = ("target", "targets", "label", "labels", "class", "species", "y", "output", "outcome", "response")
+MOST_FEW = 20  # different whole numbers that may be classes
 _ERROR_NAMES = ("{}_err", "{}_error", "sigma_{}", "{}_sigma", "err_{}")
-
-
-def find_target(table: pl.DataFrame, roles: Roles) -> tuple[list[str], str]:
-    """Return the targets when none was named, with a sentence that says how they were chosen.
-
-    A column with a usual name (target, label, class, species, y, …) is taken; else y1, y2, … together;
-    else the last column.
-    """
-    taken = {name for _, name in roles.pairs()} | set(roles.features or [])
-    free = [name for name in table.columns if name not in taken]
-    if not free:
-        raise DataError("every column has another role, so that none is left as the target; name one")
-    lower = {split_unit(name).name.lower(): name for name in reversed(free)}
-    lower |= {name.lower(): name for name in reversed(free)}
-    for usual in _USUAL:
-        if usual in lower:
-            return [lower[usual]], f"The target is {lower[usual]!r}, by its name."
-    numbered = [name for name in free if re.fullmatch(r"y\d+", split_unit(name).name)]
-    if numbered:
-        return numbered, f"The targets are {', '.join(numbered)}, by their names."
-    return [free[-1]], f"No target was named, so the last column, {free[-1]!r}, is taken."
 
 
 def find_errors(table: pl.DataFrame, targets: list[str], roles: Roles) -> list[str]:
@@ -66,7 +43,7 @@ def find_errors(table: pl.DataFrame, targets: list[str], roles: Roles) -> list[s
 def infer_task(table: pl.DataFrame, targets: list[str], has_errors: bool) -> tuple[Task, str]:
     """Return the task with a sentence that says why.
 
-    Text, truth values and a few whole numbers (at most 20 different ones, each in 20 rows on average,
+    Text, truth values and a few whole numbers (two different ones; at most 20, each in 20 rows on average,
     or counting 0 … k-1 or 1 … k with ten rows each on average) are classes; everything else is measured.
     """
     if len(targets) > 1:
@@ -76,16 +53,30 @@ def infer_task(table: pl.DataFrame, targets: list[str], has_errors: bool) -> tup
     series = table.get_column(targets[0]).drop_nulls()
     if series.dtype == pl.Boolean or (series.dtype == pl.String and not is_date(series)):
         return Task.CLASSIFICATION, f"{targets[0]!r} holds text or truth values, so its values are classes."
-    if is_integer(series):
-        values = series.unique().sort().to_numpy()
-        k = len(values)
-        counts_up = k > 0 and values[0] in (0, 1) and values[-1] - values[0] == k - 1
-        if k <= 20 and (k <= 2 or 20 * k <= len(series) or (counts_up and 10 * k <= len(series))):
+    if is_integer(series) and (k := series.n_unique()) <= MOST_FEW:
+        if _as_classes(series, k):
             return Task.CLASSIFICATION, (
                 f"{targets[0]!r} holds {k} different whole numbers, so they are taken as classes; "
-                "set the task to regression if they measure something."
+                "set the task to regression (--task regression) if they measure something."
             )
+        return Task.REGRESSION, (
+            f"{targets[0]!r} holds {k} different whole numbers in {len(series)} rows, so they are taken as measured; "
+            "set the task to classification (--task classification) if they name classes."
+        )
     return Task.REGRESSION, f"{targets[0]!r} holds numbers, so it is a regression."
+
+
+def _as_classes(series: pl.Series, k: int) -> bool:
+    """Return whether `k` different whole numbers are few enough for their rows to be classes."""
+    values = series.unique().sort().to_numpy()
+    counts_up = k > 0 and values[0] in (0, 1) and values[-1] - values[0] == k - 1
+    return k <= 2 or 20 * k <= len(series) or (counts_up and 10 * k <= len(series))
+
+
+def are_few_numbers(series: pl.Series) -> bool:
+    """Return whether a target holds few different whole numbers, which may be classes or measured."""
+    present = series.drop_nulls()
+    return is_integer(present) and present.n_unique() <= MOST_FEW
 
 
 def read_task(task: Task | str) -> Task:

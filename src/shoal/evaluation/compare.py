@@ -18,6 +18,7 @@ import numpy as np
 from shoal.errors import RunError
 from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.results import Interval, Task
+from shoal.short_repr import ShortRepr
 from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for, with_intervals
 from shoal.statistics.metrics import METRICS, Metric, metrics_for
 
@@ -62,8 +63,8 @@ class RunDifference:
     folds: FoldTest | None = None
 
 
-@dataclass(frozen=True)
-class Comparison:
+@dataclass(frozen=True, repr=False)
+class Comparison(ShortRepr):
     """The scores of each run on the common test rows, and the differences from the first."""
 
     rows: int

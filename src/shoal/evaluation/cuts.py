@@ -19,6 +19,7 @@ from shoal.errors import DataError, SettingError
 from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.signal import signal_class
 from shoal.results import Interval, Task
+from shoal.short_repr import ShortRepr
 from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for, with_intervals
 from shoal.statistics.significance import MEASURES, Yields
 from shoal.statistics.weighted import effective_number, negative_fraction
@@ -125,8 +126,8 @@ class Scan:
     high: np.ndarray
 
 
-@dataclass(frozen=True)
-class Selection:
+@dataclass(frozen=True, repr=False)
+class Selection(ShortRepr):
     """A cut chosen on some rows, and what it gives on others.
 
     Attributes:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from shoal.data.labels import Label, label_name
 from shoal.errors import SettingError, listing, suggest
 
 SIGNAL_WORDS = ("signal", "sig", "s", "1", "true", "yes", "positive", "pos")
 
 
-def signal_class(classes: tuple[str, ...], named: str | None = None) -> int:
+def signal_class(classes: tuple[str, ...], named: Label | None = None) -> int:
     """Return which of two classes is the signal: the one that is named, or whose name says so, else the second.
 
     Raises:
@@ -17,6 +18,7 @@ def signal_class(classes: tuple[str, ...], named: str | None = None) -> int:
         >>> signal_class(("background", "signal")), signal_class(("s", "b")), signal_class(("a", "c"))
         (1, 0, 1)
     """
+    named = label_name(named)
     if named is not None:
         if named not in classes:
             raise SettingError(f"signal must be one of {listing(classes)}, got {named!r}.{suggest(named, classes)}")

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from shoal.errors import SettingError, listing, suggest
+from shoal.errors import SettingError, listing, spelled, suggest
 from shoal.networks.namespace import numpy_namespace
 
 ActivationSpec = str | tuple[str, ...] | Callable[[Any, Any], Any] | None
@@ -242,10 +242,11 @@ def get_activation(name: str | None) -> Activation:
         SettingError: no activation has this name.
 
     Example:
-        >>> get_activation("swish").name
-        'silu'
+        >>> get_activation("swish").name, get_activation("LeakyReLU").name
+        ('silu', 'leaky_relu')
     """
-    key = "linear" if name is None else ALIASES.get(str(name).lower(), str(name).lower())
+    key = "linear" if name is None else spelled(name, [*ACTIVATIONS, *ALIASES])
+    key = ALIASES.get(key, key)
     if key not in ACTIVATIONS:
         raise SettingError(
             f"no activation is called {name!r}.{suggest(str(name), [*ACTIVATIONS, *ALIASES])}"

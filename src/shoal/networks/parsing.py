@@ -57,6 +57,11 @@ def parse_layers(text: str) -> tuple[Layer, ...]:
 
 def _layer(word: str, text: str) -> Layer:
     head, *parts = word.split(":")
+    if re.fullmatch(r"\d+(,\d+)+", word):
+        raise NetworkError(
+            f"{word!r} in {text!r} is not a layer: write {word.replace(',', ' ')!r}, a word for each; widths of the "
+            f"hidden layers alone are --hidden {word} (hidden=({word.replace(',', ', ')}) in Python)"
+        )
     if not all(parts):
         raise NetworkError(f"{word!r} in {text!r} is not a layer: nothing follows a colon. {_HELP}")
     if re.fullmatch(r"\d+", head):

@@ -12,10 +12,11 @@ from shoal.errors import SettingError
 from shoal.networks.bottleneck import encode
 from shoal.prediction.conformal import conformal_quantile
 from shoal.prediction.predictor import Alarm, Predictor
+from shoal.short_repr import ShortRepr
 
 
-@dataclass(frozen=True)
-class AnomalyScores:
+@dataclass(frozen=True, repr=False)
+class AnomalyScores(ShortRepr):
     """How strange rows are.
 
     Attributes:

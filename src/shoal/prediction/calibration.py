@@ -228,9 +228,8 @@ def choose_calibration(
         remarks.append(f"{name} {'lowers' if gain >= 0 else 'raises'} it by {abs(gain):.2g} ± {error:.2g}")
         if gain > error:
             best, crossed = fit(probabilities, truth, weights), tried
-    chosen = {"none": "probabilities stay as the ensemble has them"}.get(best.method, f"{best.method} was taken")
     judgement = "; ".join(remarks) or "no way could be cross-fitted"
-    reason = f"{chosen}: judged by the cross-fitted log-loss on {len(truth):,} rows, {judgement}"
+    reason = f"judged by the cross-fitted log-loss on {len(truth):,} rows, {judgement}"
     if sampled is not None:  # the other rows were not fitted on, and so need no crossing
         crossed, fitted = best(everything), crossed
         crossed[sampled] = fitted

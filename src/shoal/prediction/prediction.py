@@ -11,12 +11,15 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import polars as pl
 
+from shoal.data.labels import Label, label_names
+from shoal.short_repr import ShortRepr
+
 ERRORS = ("noise", "data_spread", "input_spread", "scatter", "total")
 BETWEEN = " | "  # the classes of a set
 
 
-@dataclass(frozen=True)
-class _Rows(ABC):
+@dataclass(frozen=True, repr=False)
+class _Rows(ShortRepr, ABC):
     """What predictions of classes and of numbers share: the targets, the rows, and the steps of series."""
 
     targets: tuple[str, ...]
@@ -79,12 +82,13 @@ class _Rows(ABC):
         """Return the columns of rows by name."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ClassPrediction(_Rows):
     """What the ensemble says of the classes of rows.
 
     Attributes:
-        targets, classes: names.
+        targets: names.
+        classes: the labels of the classes, in the type in which they came: text, int, float or bool.
         probabilities: `(rows, classes)`, the mean over the members, calibrated; `labels` are the most probable classes.
         probability_std: `(rows, classes)`, the standard deviation over the members, before calibration.
         averaged: `(rows, classes)`, the probabilities before calibration.
@@ -103,7 +107,7 @@ class ClassPrediction(_Rows):
     std: ClassVar[None] = None
     low: ClassVar[None] = None
     high: ClassVar[None] = None
-    classes: tuple[str, ...]
+    classes: tuple[Label, ...]
     probabilities: np.ndarray
     probability_std: np.ndarray
     averaged: np.ndarray
@@ -112,24 +116,33 @@ class ClassPrediction(_Rows):
 
     @property
     def labels(self) -> np.ndarray:
-        """The most probable class of each row or step, None behind the end of a series."""
-        labels = np.asarray(self.classes, object)[np.argmax(self.probabilities, axis=-1)]
-        labels[np.isnan(self.probabilities[..., 0])] = None
+        """The most probable class of each row or step, in the type of `classes`; None behind the end of a series."""
+        labels = self._all_labels[np.argmax(self.probabilities, axis=-1)]
+        behind = np.isnan(self.probabilities[..., 0])
+        if behind.any():
+            labels = labels.astype(object)
+            labels[behind] = None
         return np.asarray(labels)
 
+    @property
+    def _all_labels(self) -> np.ndarray:
+        """The classes as an array: of numbers or truth values, or of objects where they are text."""
+        return np.asarray(self.classes, object if isinstance(self.classes[0], str) else None)
+
     def _columns(self) -> dict[str, Any]:
+        names = label_names(self.classes)
         columns: dict[str, Any] = {
-            "prediction": list(np.asarray(self.classes)[np.argmax(self.probabilities, axis=1)]),
-            **{f"probability_{name}": self.probabilities[:, i] for i, name in enumerate(self.classes)},
+            "prediction": self._all_labels[np.argmax(self.probabilities, axis=1)].tolist(),
+            **{f"probability_{name}": self.probabilities[:, i] for i, name in enumerate(names)},
             "disagreement": self.disagreement,
         }
         if self.sets is not None:
-            names = np.asarray(self.classes, object)
-            columns["set"] = pl.Series([BETWEEN.join(names[row]) for row in self.sets], dtype=pl.String)
+            each = np.asarray(names, object)
+            columns["set"] = pl.Series([BETWEEN.join(each[row]) for row in self.sets], dtype=pl.String)
         return columns
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NumberPrediction(_Rows):
     """What the ensemble says of the numbers of rows.
 

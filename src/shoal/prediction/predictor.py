@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from shoal.data import Inputs, Preparation
+from shoal.data.labels import labels_of
 from shoal.data.signals import Signals
 from shoal.prediction.averages import Asked, NumberAverages, mean_over_members
 from shoal.prediction.calibration import Calibration, disagreement, entropy
@@ -27,6 +28,7 @@ from shoal.prediction.prediction import Prediction as Prediction
 from shoal.prediction.region import Region
 from shoal.prediction.replicas import data_spread, moves
 from shoal.results import Task
+from shoal.short_repr import ShortRepr
 from shoal.statistics.bootstrap import normal_quantile
 from shoal.training.heads import VALUE, Described, Head, QuantileHead, head_from_dict
 
@@ -43,8 +45,8 @@ class Alarm:
     false_alarm_rate: float
 
 
-@dataclass(frozen=True)
-class Predictor:
+@dataclass(frozen=True, repr=False)
+class Predictor(ShortRepr):
     """An ensemble of networks with their preparation.
 
     Attributes:
@@ -181,7 +183,7 @@ class Predictor:
             sets = prediction_sets(probabilities, conformal.quantiles(groups, probabilities.shape))
         return ClassPrediction(
             preparation.targets,
-            preparation.classes,
+            labels_of(preparation.classes, preparation.label_type),
             probabilities,
             probability_std=asked.spread(each, averaged),
             averaged=averaged,

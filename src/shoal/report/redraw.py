@@ -33,7 +33,7 @@ def redraw(
     *,
     formats: Sequence[str] = ("pdf",),
     width: str | float | None = None,
-    only: Sequence[str] = (),
+    only: str | Sequence[str] = (),
     out: str | Path | None = None,
     title: bool = False,
     font: str = "sans",
@@ -46,7 +46,7 @@ def redraw(
         formats: some of pdf, svg, png (300 dots per inch) and pgf (needs LaTeX).
         width: `single` (86 mm), `double` (178 mm) or a width in mm; by default one column for most figures and two for
             those that need it.
-        only: names of figures; by default all.
+        only: name of a figure, several with commas between them, or a sequence of names; by default all.
         out: the folder to write to, which is made if it is missing; by default where the figures are.
         title: whether each figure has its name and that of the run above it; papers have captions instead.
         font: `sans` or `serif`.
@@ -105,12 +105,13 @@ def place_of(source: Path) -> Path:
     return run.figures
 
 
-def chosen(figures: Mapping[str, FigureNumbers], only: Sequence[str]) -> dict[str, FigureNumbers]:
-    """Return the figures of some names, in the order of the page; all if none is named.
+def chosen(figures: Mapping[str, FigureNumbers], only: str | Sequence[str]) -> dict[str, FigureNumbers]:
+    """Return the figures of some names (a text may hold several with commas), in the order of the page; default all.
 
     Raises:
         SettingError: there is no figure of that name.
     """
+    only = [name.strip() for name in only.split(",")] if isinstance(only, str) else only
     for name in only:
         if name not in figures:
             raise SettingError(

@@ -190,14 +190,14 @@ def count(amount: float, singular: str, plural: str | None = None) -> str:
     return f"{integer(amount)} {singular if amount == 1 else plural or singular + 's'}"
 
 
-def in_the_mean(amount: float, singular: str, plural: str) -> str:
+def on_average(amount: float, singular: str, plural: str) -> str:
     """Return a mean amount with its noun in the right number.
 
-    >>> in_the_mean(1.0004, "class", "classes"), in_the_mean(1.25, "class", "classes")
-    ('1 class in the mean', '1.25 classes in the mean')
+    >>> on_average(1.0004, "class", "classes"), on_average(1.25, "class", "classes")
+    ('1 class on average', '1.25 classes on average')
     """
     text = short(amount, 3)
-    return f"{text} {singular if text == '1' else plural} in the mean"
+    return f"{text} {singular if text == '1' else plural} on average"
 
 
 def sentence(text: str) -> str:
@@ -209,7 +209,16 @@ def sentence(text: str) -> str:
     text = text.strip()
     if not text:
         return ""
-    return text[0].upper() + text[1:] + ("" if text[-1] in ".!?:…" else ".")
+    return capital(text) + ("" if text[-1] in ".!?:…" else ".")
+
+
+def capital(text: str) -> str:
+    """Return a text with a capital at its start and the rest as it is.
+
+    >>> capital("rise of the RMSE")
+    'Rise of the RMSE'
+    """
+    return text[:1].upper() + text[1:]
 
 
 def joined(parts: Iterable[str]) -> str:

@@ -21,9 +21,13 @@ class Categorical:
         return self.values[stream.integer(len(self.values))]
 
     def __str__(self) -> str:
-        counts = {value: self.values.count(value) for value in self.values}
+        counts = {_short(value): self.values.count(value) for value in self.values}
         often = {count: f" ({count} of {len(self.values)} times)" for count in counts.values() if count > 1}
         return "one of " + ", ".join(f"{value}{often.get(count, '')}" for value, count in counts.items())
+
+
+def _short(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 @dataclass(frozen=True)

@@ -39,13 +39,15 @@ def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
 
 
 def read_checked(data: Any, settings: FitSettings, progress: Progress, sha256: str | None) -> tuple[Dataset, Split]:
-    """Read the data and split their rows; warn of what leaks, and refuse data that are no longer those of a run.
+    """Read the data and split their rows; say what is predicted, and warn of what leaks.
 
     Raises:
-        RunError: their checksum is not `sha256`, where there is one.
+        RunError: the data are no longer those of a run, whose checksum is `sha256`.
     """
-    progress.stage("reading")
     dataset, split = read(data, settings)
+    progress.note(dataset.announcement())
+    if dataset.choice.task_reason:
+        progress.note(dataset.choice.task_reason)
     for leak in find_leaks(dataset, split):
         progress.warn(leak)
     if sha256 is not None and dataset.sha256 != sha256:

@@ -73,9 +73,7 @@ class Hyperparameters(BaseModel):
         ge=0.0,
         description="noise in pixels, steps or reconstructed columns while training, in units of their scatter",
     )
-    layers: str = Field(
-        "", description='layers before the hidden ones, e.g. "conv2d:16:3 maxpooling2d:2" or "lstm:32"; by default none'
-    )
+    layers: str = Field("", description='layers before the hidden ones, e.g. "conv2d:16:3 maxpooling2d:2" or "lstm:32"')
 
     def layer_activations(self) -> tuple[str, ...]:
         """Return one activation per hidden layer."""

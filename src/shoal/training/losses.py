@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from shoal.errors import SettingError, suggest
+from shoal.errors import SettingError, spelled, suggest
 from shoal.results import Task
 from shoal.training.heads import (
     FLOOR,
@@ -231,7 +231,10 @@ ALIASES = {
     "mean_squared_error": "mse",
     "root_mean_squared_error": "rmse",
     "mean_absolute_error": "mae",
-    "logcosh": "log_cosh",
+    "huber_loss": "huber",
+    "crossentropy": "categorical_crossentropy",
+    "sparse_categorical_crossentropy": "categorical_crossentropy",
+    "nll": "gaussian_nll",
     "quantile": "pinball",
 }
 
@@ -250,9 +253,11 @@ def get_loss(loss: str | Loss | Callable[[Any, Any, Any], Any]) -> Loss:
         return loss
     if callable(loss):
         return Loss(getattr(loss, "__name__", "custom"), _checked_values(loss))
-    name = ALIASES.get(loss, loss)
+    name = spelled(loss, [*LOSSES, *ALIASES])
+    name = ALIASES.get(name, name)
     if name not in LOSSES:
-        raise SettingError(f"loss: expected one of {', '.join(LOSSES)}, got {loss!r}.{suggest(loss, LOSSES)}")
+        near = suggest(loss.lower(), [*LOSSES, *ALIASES])
+        raise SettingError(f"loss: expected one of {', '.join(LOSSES)}, got {loss!r}.{near}")
     return LOSSES[name]
 
 

@@ -28,6 +28,9 @@ class Progress(Protocol):
     def stage(self, text: str) -> None:
         """Say what is being done now, e.g. `compiling`."""
 
+    def note(self, text: str) -> None:
+        """Say what was settled before training, e.g. what is predicted and why."""
+
     def warn(self, text: str) -> None:
         """Say what may spoil the result, before the time for training is spent."""
 
@@ -40,6 +43,9 @@ class Silent:
 
     def stage(self, text: str) -> None:
         """Ignore the stage."""
+
+    def note(self, text: str) -> None:
+        """Ignore the note; the page holds it."""
 
     def warn(self, text: str) -> None:
         """Ignore the warning; the page and `metrics.json` hold it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ class Builtin:
     rows: int
     columns: int
     task_name: str
-    load: Callable[[], Loaded]
+    load: Callable[[], Loaded] = field(repr=False)
     about: str
 
 

@@ -13,10 +13,11 @@ from shoal.data.split.folds import check_folds
 from shoal.data.split.rolling import RollingFolds, describe_rolling, roll_dataset
 from shoal.errors import DataError, SettingError, listing
 from shoal.results import Task
+from shoal.short_repr import ShortRepr
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
+@dataclass(frozen=True, eq=False, repr=False)
+class Split(ShortRepr):
     """Sorted int64 positions of the rows for training, validation and test, and how they were drawn.
 
     With `folds`, training and validation rows are the same: each network learns from all but one fold of them and

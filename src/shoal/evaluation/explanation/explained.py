@@ -13,14 +13,15 @@ from shoal.evaluation.explanation.dependence import Dependence, dependence
 from shoal.evaluation.explanation.importance import GROUP_ABOVE, REPEATS, ImportanceTable, permutation_importance
 from shoal.evaluation.explanation.interactions import COLUMNS, Interactions, interactions
 from shoal.evaluation.explanation.subject import Subject, Tell, silent
+from shoal.short_repr import ShortRepr
 
 SHOWN = 6
 """The most important columns, whose effects are looked at if none are named."""
 FORMAT = 1
 
 
-@dataclass(frozen=True)
-class Explanation:
+@dataclass(frozen=True, repr=False)
+class Explanation(ShortRepr):
     """What an ensemble looks at.
 
     Attributes:

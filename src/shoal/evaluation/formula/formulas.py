@@ -12,6 +12,7 @@ from shoal.errors import RunError
 from shoal.evaluation.formula.expression import Expression, complexity, function_of, symbols
 from shoal.evaluation.formula.printing import as_latex, as_numpy, as_text
 from shoal.results import Interval, Task, readable
+from shoal.short_repr import ShortRepr
 from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for
 from shoal.statistics.metrics import METRICS
 
@@ -54,8 +55,8 @@ class Formula:
         }
 
 
-@dataclass(frozen=True)
-class Formulas:
+@dataclass(frozen=True, repr=False)
+class Formulas(ShortRepr):
     """Formulas for what an ensemble says, the shortest first, none of them better than a longer one.
 
     Attributes:

@@ -23,6 +23,7 @@ import polars as pl
 
 from shoal.evaluation.systematics.observables import Histogram, Observable, Profile, Sample
 from shoal.evaluation.systematics.variations import SIDES, Side, Variation
+from shoal.short_repr import ShortRepr
 from shoal.statistics.bootstrap import resampled_weights, resamples_for
 
 RESAMPLES = 400
@@ -95,8 +96,8 @@ class VariationEffect:
         return self.sides["up"].noise & self.sides["down"].noise
 
 
-@dataclass(frozen=True)
-class Systematics:
+@dataclass(frozen=True, repr=False)
+class Systematics(ShortRepr):
     """What all variations do to a result.
 
     Attributes:

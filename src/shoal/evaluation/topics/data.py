@@ -8,6 +8,7 @@ from typing import Any
 
 from shoal.data import describe
 from shoal.data.describe import shown
+from shoal.data.labels import LabelType, labels_of
 from shoal.data.units import labelled, squared
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record
@@ -46,6 +47,7 @@ class DataRecord:
     notes: tuple[str, ...]
     normalization: str
     units: Mapping[str, str] = field(default_factory=dict)
+    label_type: LabelType = "str"
 
     def label(self, name: str) -> str:
         """Return the name of a column with its unit, as axes and tables have it: `E [GeV]`."""
@@ -72,6 +74,7 @@ def measure(evaluation: Evaluation) -> DataRecord:
         task_name=dataset.task_name,
         targets=dataset.targets,
         classes=dataset.classes,
+        label_type=dataset.label_type,
         feature_names=preparation.feature_names,
         columns=tuple(
             ColumnRow(c.name, str(c.kind), c.role, c.missing, c.distinct, shown(c.low), shown(c.high), reason=c.reason)
@@ -93,7 +96,7 @@ def numbers(record: Record) -> dict[str, Any]:
             "name": data.name,
             "sha256": data.sha256,
             "task": data.task_name,
-            "classes": list(data.classes),
+            "classes": list(labels_of(data.classes, data.label_type)),
             "features": list(data.feature_names),
             "normalization": data.normalization,
             "notes": list(data.notes),

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.data.labels import labels_of
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
@@ -81,7 +82,10 @@ def numbers(record: Record) -> dict[str, Any]:
         document["weights"] = {"effective_test_rows": effective, "negative_fraction": negative}
     if data.task is Task.CLASSIFICATION and rows.probabilities is not None:
         matrix = confusion_matrix(rows.truth, rows.probabilities, rows.weights)
-        document["confusion_matrix"] = {"classes": list(data.classes), "rows_are_true": matrix}
+        document["confusion_matrix"] = {
+            "classes": list(labels_of(data.classes, data.label_type)),
+            "rows_are_true": matrix,
+        }
     if rows.coverage is not None:
         document["coverage"] = rows.coverage.as_dict()
     return document

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,6 +52,8 @@ def conclude(task: Task, scores: Scores, baselines: str, overfitting: Overfittin
     number = f"{sizes.rows} " if sizes.rows else ""
     score = _score(Task(task), scores, sizes.targets)
     what = f"untouched test series with {sizes.steps:,} steps" if sizes.steps else "untouched test rows"
+    if sizes.rows == 1:
+        what, score = what.replace("rows", "row"), score.replace("them", "it", 1)
     opening = f"{_who(sizes.kept, sizes.trained)}, scored on {number}{what}, {score}."
     parts = (opening, baselines, overfitting.sentence, overfitting.advice)
     return Verdict(opening, " ".join(part for part in parts if part))
@@ -84,10 +87,13 @@ def _score(task: Task, scores: Scores, targets: int) -> str:
     share, error = f"R² of {_with_interval(r2)}", f"RMSE of {_with_interval(rmse)}"
     if targets > 1:
         return f"predicts the {targets} targets with a mean {share} and a mean {error}"
-    return f"predicts them with an {error} and an {share}"
+    known = f" and an {share}" if math.isfinite(r2.value) else ""  # one row has no variance to explain
+    return f"predicts them with an {error}{known}"
 
 
 def _with_interval(score: Interval) -> str:
+    if not math.isfinite(score.low) or not math.isfinite(score.high):
+        return f"{readable(score.value)} (too few rows for an interval)"
     return f"{readable(score.value)} ({readable(score.low)} to {readable(score.high)})"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from shoal.report.figures.canvas import Figure
 from shoal.report.figures.export import drawing
+from shoal.short_repr import ShortRepr
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def drawn(numbers: Any) -> Figure:
     return figure
 
 
-class Drawable:
+class Drawable(ShortRepr):
     """What its module's function `draw` draws."""
 
     def draw(self, path: str | Path | None = None) -> Figure:

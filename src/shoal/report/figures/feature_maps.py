@@ -22,7 +22,7 @@ MOST_MAPS, MOST_LAYERS, MOST_PIXELS = 8, 6, 64
 
 
 @stored("figure.feature_maps")
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class FeatureMaps(Drawable):
     """What layers hand on.
 

@@ -23,7 +23,7 @@ MOST_CHANNELS, MOST_LINES = 3, 16
 
 
 @stored("figure.filters")
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Filters(Drawable):
     """The filters: `values` `(filters, *size, channels)`, the names of the channels, None where they are not known."""
 

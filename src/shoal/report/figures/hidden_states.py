@@ -19,7 +19,7 @@ PLACE = 300
 
 
 @stored("figure.hidden_states")
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class HiddenStates(Drawable):
     """The hidden states of recurrent layers after each step.
 

@@ -29,7 +29,7 @@ from shoal.report.figures.style import (
     new_figure,
     text_width,
 )
-from shoal.report.words import count, integer
+from shoal.report.words import capital, count, integer
 
 PLACE = 210
 MOST = 24
@@ -73,7 +73,7 @@ class ImportanceFigure(Drawable):
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
         first = " and ".join(self.rows[0].columns)
-        return f"{self.score.change.capitalize()} when columns are permuted; most by {first}."
+        return f"{capital(self.score.change)} when columns are permuted; most by {first}."
 
     @property
     def caption(self) -> str:
@@ -81,7 +81,7 @@ class ImportanceFigure(Drawable):
         found = self.found
         left = len(found.groups) + len(found.alone) - len(self.rows)
         text = (
-            f"{self.score.change.capitalize()} when the values of a column are dealt to the rows anew, in the mean "
+            f"{capital(self.score.change)} when the values of a column are dealt to the rows anew, in the mean "
             f"over {count(found.repeats, 'permutation')} of {integer(found.rows)} {found.on}. Bars are standard "
             "errors, over rows, permutations and networks."
         )

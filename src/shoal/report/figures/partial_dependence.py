@@ -29,7 +29,7 @@ from shoal.report.figures.style import (
     new_figure,
     wide,
 )
-from shoal.report.words import joined
+from shoal.report.words import capital, joined
 
 ACROSS, MOST_OUTPUTS, MOST_CATEGORIES = 3, 3, 12
 CELL = 1.55  # inches, the width of a panel with its labels at least
@@ -58,7 +58,7 @@ class PartialDependence(Drawable):
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
-        return f"{self.label.capitalize()} against {joined(one.column for one in self.effects)}."
+        return f"{capital(self.label)} against {joined(one.column for one in self.effects)}."
 
     @property
     def label(self) -> str:

@@ -25,7 +25,7 @@ CELL = 1.08  # inches, the width of an image with its text at least
 
 
 @stored("figure.saliency")
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Saliency(Drawable):
     """How the score of a class hangs on each number of the input (Simonyan et al. 2014).
 

@@ -28,6 +28,7 @@ from shoal.report.figures.style import (
     new_figure,
     set_log,
 )
+from shoal.report.words import capital
 
 PAIR = (BLUE, VERMILION)
 MOST_NAMES = 12
@@ -77,7 +78,7 @@ class SystematicBand:
         """How to read the figure."""
         below = ", and bias and RMSE of the prediction in the same bins" if self.profiles else ""
         return (
-            f"{self.bins_hold.capitalize()} in bins of {self.title}: points with "
+            f"{capital(self.bins_hold)} in bins of {self.title}: points with "
             "statistical errors √(Σ w²), bands of all variations added in quadrature, upward and downward each for "
             f"itself. Below, both relative to the nominal histogram, with arrows where they reach beyond the "
             f"axis{below}."

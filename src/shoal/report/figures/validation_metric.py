@@ -55,7 +55,7 @@ class ValidationMetric:
         """How to read the figure."""
         unit = f" The RMSE is that of the normalised {self.of}." if self.name == "rmse" else ""
         if self.networks == 1:
-            return f"The same network in the metric that people read.{unit}"
+            return f"The {label(self.name)} of the same network on the validation rows.{unit}"
         return (
             f"The same bands for the {label(self.name)} on the validation rows.{unit} Below: the networks in "
             "training at each epoch. The bands lose those that stopped early, so their right end shows the "

@@ -15,6 +15,10 @@ from shoal.search.results.pareto import ParetoFront
 
 MOST_NETWORKS = 20
 LEAST_SHARE = 0.005
+CROSS_FITTED = (
+    "The cross-fitted loss is a validation loss too, but each half of the validation rows is judged at the epoch that "
+    "is best on the other half, so that the choice of the epoch does not flatter it."
+)
 _STATUS = {
     Status.RUNNING: "still training",
     Status.FINISHED: "trained to the end",
@@ -40,7 +44,7 @@ def _what_mattered(record: Record) -> Iterator[PageBlock]:
         yield from (Heading("Which hyperparameters mattered"), Shares(tuple(shares)))
         if idle := joined(label(each.name) for each in candidates.hyperparameters if each.share < LEAST_SHARE):
             yield Paragraph(f"No influence to be seen: {idle}.", "note")
-    if candidates.space:
+    if candidates.space and len(candidates.ranked) > 1:
         ranges = tuple((label(name), words) for name, words in candidates.space)
         yield from (Heading("What they were drawn from"), Facts(ranges, "lines"))
     if record.get(ParetoFront) is not None:
@@ -76,17 +80,33 @@ def networks_table(record: Record) -> PlainTable:
     candidates = record[Candidates]
     single, ranked = candidates.networks_each == 1, candidates.ranked
     differing, same = _hyperparameters(ranked)
-    header: tuple[str, ...] = ("candidate", "kept", "score", "standard error", "networks", "parameters")
+    header: tuple[str, ...] = (
+        "candidate",
+        "kept",
+        "cross-fitted loss",
+        "standard error",
+        "networks",
+        "parameters",
+    )
     if single:
-        header = ("network", "kept", "score", "validation loss", "training loss", "best epoch", "parameters")
+        header = (
+            "network",
+            "kept",
+            "cross-fitted loss",
+            "validation loss",
+            "training loss",
+            "best epoch",
+            "parameters",
+        )
     what, left = "network" if single else "candidate", len(ranked) - MOST_NETWORKS
     notes = [f"{count(left, f'more {what}')} in log.sqlite, with all curves."] if left > 0 else []
     if same and not candidates.space:
         notes.append(f"The same in all: {'; '.join(same)}.")
-    title = f"The best {what}s, by the score that they are chosen by"
+    notes.append(CROSS_FITTED)
+    title = f"The best {what}s, by the loss that they are chosen by"
     if len(ranked) == 1:
         differing, title = [], f"The {what}"
-        notes = [f"Its hyperparameters: {'; '.join(same)}."]
+        notes = [f"Its hyperparameters: {'; '.join(same)}.", CROSS_FITTED]
     by_id = {n.candidate_id: n for n in candidates.networks}
     rows = tuple(
         _network(by_id[c.id], differing) if single else _candidate(c, differing) for c in ranked[:MOST_NETWORKS]
@@ -100,7 +120,7 @@ def _hyperparameters(candidates: tuple[CandidateRow, ...]) -> tuple[list[str], l
     tried = [row.candidate for row in candidates]
     names = list(dict.fromkeys(name for candidate in tried for name in candidate))
     differing = [name for name in names if len({setting(candidate.get(name)) for candidate in tried}) > 1]
-    shared = [n for n in names if n not in differing and tried[0].get(n) is not None]
+    shared = [n for n in names if n not in differing and tried[0].get(n) not in (None, "")]
     return differing, [f"{label(n)} {setting(tried[0].get(n))}" for n in shared]
 
 

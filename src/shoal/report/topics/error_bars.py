@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.error_bars import ErrorBars
 from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.prediction.calibration_error import ECE
 from shoal.report.blocks import Cell, ScoreTable, Section, figures, sentences
-from shoal.report.words import count, in_the_mean, interval, joined, label, number, percent
+from shoal.report.words import count, integer, interval, joined, label, number, on_average, percent
 from shoal.results import Interval
 
 _PARTS = {"validation": "validation rows, cross-fitted", "test": "test rows"}
@@ -35,7 +36,7 @@ def sections(record: Record) -> Iterator[Section]:
 def lines(record: Record, bars: ErrorBars) -> tuple[str, ...]:
     """Return what is to be said of the error bars, a sentence each."""
     texts = [_coverage(record, bars), _calibration(bars)]
-    if bars.disagreement is not None:
+    if bars.disagreement is not None and len(record[Candidates].kept) > 1:
         texts.append(
             f"{percent(round(bars.disagreement, 3))} of the entropy of the predictions comes from disagreement "
             "between the networks (mutual information; Houlsby et al. 2011); the rest is what they agree on not knowing"
@@ -56,11 +57,13 @@ def lines(record: Record, bars: ErrorBars) -> tuple[str, ...]:
 
 def _coverage(record: Record, bars: ErrorBars) -> str:
     held = record[PredictedTestRows].coverage
-    what = f"{percent(bars.level)} {'sets' if record[DataRecord].classes else 'intervals'}"
-    share = "" if held is None else f" hold {interval(held)} of the test values"
+    classes = bool(record[DataRecord].classes)
+    what = f"{percent(bars.level)} {'sets' if classes else 'intervals'}"
+    true_ones = f"true classes of the test {record[PredictedTestRows].unit}s" if classes else "test values"
+    share = "" if held is None else f" hold {interval(held)} of the {true_ones}"
     size = ""
     if bars.set_size is not None:
-        mean = in_the_mean(bars.set_size, "class", "classes")
+        mean = on_average(bars.set_size, "class", "classes")
         size = f", with {mean}; the likeliest class is always in, so that they hold more where it is mostly right"
     groups = f"; {count(bars.groups_known, 'group')} had rows enough for one of its own" if bars.groups_known else ""
     text = f"{what}{share}{size}. They are made by {bars.how}{groups}"
@@ -76,11 +79,11 @@ def _calibration(bars: ErrorBars) -> str:
 
 def _outside(record: Record, bars: ErrorBars, share: Interval) -> str:
     rows = record[SplitRecord].rows.get("test", 0)
-    low, high = 100 * share.low, 100 * share.high
+    low, high, how_many = 100 * share.low, 100 * share.high, integer(bars.outside_rows) if bars.outside_rows else "None"
     text = (
-        f"{count(bars.outside_rows, 'test row')} of {rows:,} ({number(low, 2)} to {number(high, 2)} %) "
-        f"{'lies' if bars.outside_rows == 1 else 'lie'} outside the region of the training rows, where no error bar "
-        f"can be relied on; of rows like those of training {percent(bars.outside_rate)} is expected"
+        f"{how_many} of {count(rows, 'test row')} ({number(low, 2)} to {number(high, 2)} %) "
+        f"{'lie' if bars.outside_rows > 1 else 'lies'} outside the region of the training rows, where no error bar "
+        f"can be relied on; {percent(bars.outside_rate)} of rows like those of training are expected there"
     )
     if share.low > bars.outside_rate:
         text += ". These are more: the test rows differ from the training rows"

@@ -105,9 +105,9 @@ def _looked_at(record: Record) -> Text:
     tried, chosen = len(ranked), sum(candidate.kept for candidate in ranked)
     rows = "by their scores out of fold" if record[SplitRecord].cv else "on validation rows"
     flatters = "" if optimism is None else f" {optimism.sentence}"
+    how = f"; the {chosen} kept {'one was' if chosen == 1 else 'ones were'} chosen {rows}" if tried > 1 else ""
     return (
-        f"{count(tried, 'candidate was', 'candidates were')} looked at; the {chosen} kept "
-        f"{'one was' if chosen == 1 else 'ones were'} chosen {rows}.{flatters} The test rows were opened ",
+        f"{count(tried, 'candidate was', 'candidates were')} looked at{how}.{flatters} The test rows were opened ",
         openings(record),
         "; the more often they are looked at and something is changed thereafter, the more the test scores flatter.",
     )

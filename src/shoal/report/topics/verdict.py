@@ -20,7 +20,7 @@ from shoal.evaluation.topics.split import SplitRecord
 from shoal.evaluation.topics.verdict import Verdict
 from shoal.report.blocks import Bullets, Heading, Headline, Inline, Paragraph, Section, Text
 from shoal.report.topics.split import openings
-from shoal.report.words import count, integer, interval_range, interval_value, label, percent, sentence
+from shoal.report.words import count, interval_range, interval_value, label, percent, sentence
 from shoal.results import Task
 
 HEADLINE = {
@@ -62,9 +62,11 @@ def _scored_rows(record: Record) -> Text:
     """Return what was scored on which rows, and how often these were opened."""
     kept, tried = len(record[Candidates].kept), len(record[Candidates].ranked)
     reconstruction = record.get(ReconstructionRecord)
-    scored = f"the ensemble of {count(kept, 'network')}" if reconstruction is None else "the best network"
+    scored = "the best network" if reconstruction is not None else "the network"
+    if reconstruction is None and kept > 1:
+        scored = f"the ensemble of {count(kept, 'network')}"
     return (
-        f"Scores of {scored} on {integer(record[SplitRecord].rows.get('test', 0))} test rows, with ",
+        f"Scores of {scored} on {count(record[SplitRecord].rows.get('test', 0), 'test row')}, with ",
         Markup("95&nbsp;%"),
         " intervals. The test rows were opened ",
         openings(record),

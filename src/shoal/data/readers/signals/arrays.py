@@ -57,8 +57,7 @@ def signals_from_arrays(x: np.ndarray, y: Any, options: ReadOptions, source: str
         table, roles = pl.DataFrame({"row": range(len(values))}), Roles(id="row", target=steps.table.columns)
         return Content(table, roles, Signals(kind, values, channels, targets=steps), (*notes, *target_notes))
     if y is not None:
-        columns, target_notes = _targets(y, len(values), kind, source)
-        notes += target_notes
+        columns = _targets(y, len(values), kind, source)
     roles = Roles(target=[series.name for series in columns]) if columns else Roles(id="row")
     table = pl.DataFrame(columns) if columns else pl.DataFrame({"row": range(len(values))})
     return Content(table, roles, Signals(kind, values, channels), tuple(notes))
@@ -92,11 +91,11 @@ def _shapes(kind: str) -> str:
     return "(rows, height, width[, channels])" if kind == "images" else "(rows, time, channels)"
 
 
-def _targets(y: np.ndarray, rows: int, kind: SignalKind, source: str) -> tuple[list[pl.Series], list[str]]:
+def _targets(y: np.ndarray, rows: int, kind: SignalKind, source: str) -> list[pl.Series]:
     if y.ndim == 0 or len(y) != rows:
         count = len(y) if y.ndim else "no list of"
         raise DataError(f"{source}: {rows} {kind} but {count} targets; expected one for each")
-    return _columns(y.reshape(rows, -1), np.ones(rows, bool))
+    return _columns(y.reshape(rows, -1))
 
 
 def _labels_steps(y: np.ndarray, values: np.ndarray, kind: SignalKind, options: ReadOptions, source: str) -> bool:
@@ -123,24 +122,15 @@ def _step_targets(y: np.ndarray, *, asked: bool) -> tuple[list[pl.Series], list[
     notes = [] if asked else [f"Each of the {time} steps of a series has its own target."]
     if y.ndim == 2 and not asked:
         notes = [f"{notes[0][:-1]}; per_step=False (--no-per-step) would read {time} targets of the whole series."]
-    known = np.isfinite(flat).all(axis=1) if flat.dtype.kind == "f" else np.ones(len(flat), bool)
-    columns, class_notes = _columns(flat, known)
-    return columns, [*notes, *class_notes]
+    return _columns(flat), notes
 
 
-def _columns(targets: np.ndarray, known: np.ndarray) -> tuple[list[pl.Series], list[str]]:
-    """Return targets `(rows, targets)` as columns, one of classes where all that are known `(rows,)` are one-hot."""
-    count = targets.shape[1]
-    if count > 1 and known.any() and _is_one_hot(targets[known]):
-        classes = pl.Series(
-            "target", targets.argmax(axis=1).astype(str)
-        )  # text, so that they are taken for nothing else
-        note = f"Each target has one 1 among {count} numbers, whose position is taken as the class."
-        return [classes.set(pl.Series(~known), None)], [note]
+def _columns(targets: np.ndarray) -> list[pl.Series]:
+    """Return targets `(rows, targets)` as columns."""
     if targets.dtype.kind == "S":
         targets = np.char.decode(targets, "utf-8")
-    names = ["target"] if count == 1 else [f"target {i}" for i in range(count)]
-    return [_column(name, values) for name, values in zip(names, targets.T, strict=True)], []
+    names = ["target"] if targets.shape[1] == 1 else [f"target {i}" for i in range(targets.shape[1])]
+    return [_column(name, values) for name, values in zip(names, targets.T, strict=True)]
 
 
 def _column(name: str, values: np.ndarray) -> pl.Series:

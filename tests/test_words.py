@@ -1,0 +1,166 @@
+"""Words that users type and read: names from elsewhere, one figure by its name, progress as text, plain sentences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import shoal
+from shoal.cli.app import app
+from shoal.data import load_dataset
+from shoal.errors import SettingError
+from shoal.prediction.prediction import NumberPrediction
+from shoal.report.redraw import chosen
+from shoal.setting_names import _OTHER_NAMES, nearest_setting
+from shoal.settings import FitSettings, check_settings
+from shoal.training.losses import get_loss
+from shoal.training.progress_lines import PlainLines, listener
+
+
+def command(*words: str) -> Any:
+    return CliRunner().invoke(app, list(words), prog_name="shoal", env={"COLUMNS": "200", "NO_COLOR": "1"})
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("--lr", "--learning-rate"),
+        ("--batch", "--batch-size"),
+        ("--units", "--hidden"),
+        ("--wd", "--weight-decay"),
+        ("--n-epochs", "--epochs"),
+        ("--random-state", "--seed"),
+        ("--Learning_Rate", "--learning-rate"),
+    ],
+)
+def test_an_option_of_another_name_leads_to_the_right_one(typed: str, meant: str) -> None:
+    result = command("fit", "iris", typed, "1")
+    assert result.exit_code == 2
+    assert f"(Possible options: {meant})" in result.stderr
+    with pytest.raises(SettingError, match=f"Did you mean '{meant[2:].replace('-', '_')}'"):
+        check_settings({typed.lstrip("-").replace("-", "_"): 1})
+
+
+def test_other_names_are_those_of_settings_and_of_one_each() -> None:
+    assert set(_OTHER_NAMES) <= set(FitSettings.model_fields)
+    others = [other for names in _OTHER_NAMES.values() for other in names]
+    assert len(others) == len(set(others))
+    assert not set(others) & set(FitSettings.model_fields)
+    assert nearest_setting("nonsense", FitSettings.model_fields) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ({"optimizer": "Adam"}, ("optimizer", "adam")),
+        ({"optimizer": "RMSprop"}, ("optimizer", "rmsprop")),
+        ({"activation": "ReLU"}, ("activation", ("relu",))),
+        ({"activation": ["LeakyReLU", "Tanh"], "hidden": (4, 4)}, ("activation", ("leaky_relu", "tanh"))),
+        ({"schedule": "Cosine"}, ("schedule", "cosine")),
+        ({"task": "Classification"}, ("task", "classification")),
+    ],
+)
+def test_names_are_understood_in_any_spelling(given: dict[str, Any], kept: tuple[str, Any]) -> None:
+    assert getattr(check_settings(given), kept[0]) == kept[1]
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [("MeanSquaredError", "mse"), ("MSE", "mse"), ("CategoricalCrossentropy", "categorical_crossentropy")],
+)
+def test_losses_are_understood_in_the_spelling_of_keras(typed: str, name: str) -> None:
+    assert get_loss(typed).name == name
+
+
+def test_an_unknown_name_is_answered_with_the_nearest() -> None:
+    with pytest.raises(SettingError, match="Did you mean 'nadam'"):
+        check_settings({"optimizer": "Nadma"})
+
+
+def test_one_figure_is_asked_for_by_its_name() -> None:
+    figures: Any = {"learning_curves": 1, "pairs": 2, "front": 3}
+    assert chosen(figures, "learning_curves") == {"learning_curves": 1}
+    assert list(chosen(figures, "front, pairs")) == ["pairs", "front"]
+    with pytest.raises(SettingError, match="no figure 'learning_curve'"):
+        chosen(figures, "learning_curve")
+
+
+def test_progress_is_text_a_listener_or_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = listener(True)
+    assert isinstance(lines, PlainLines)
+    lines.note("predicting y (a number): by its name")
+    assert capsys.readouterr().err == "predicting y (a number): by its name\n"
+    assert listener(lines) is lines
+    listener(False).note("nothing")
+    assert capsys.readouterr() == ("", "")
+    with pytest.raises(SettingError, match="got list without stage, note, warn, training"):
+        listener([])  # type: ignore[arg-type]
+
+
+def test_columns_that_are_left_out_are_named_in_plain_words() -> None:
+    x = np.random.default_rng(0).standard_normal(40)
+    texts = {f"t{i}": [f"text {i} {j}" for j in range(40)] for i in range(2)}
+    empty: dict[str, Any] = {"e1": [None] * 40, "e2": [None] * 40, "nr": [f"r{i}" for i in range(40)], "id": range(40)}
+    notes = "\n".join(load_dataset({**texts, **empty, "x": x, "y": 2 * x}).notes)
+    assert "Left out t0, t1: they are text with 40 different values in 40 rows." in notes
+    assert "Left out e1, e2: they have no values." in notes
+    assert "Left out nr, id: they number or name the rows." in notes
+
+
+def test_a_prediction_shows_what_it_has_and_no_arrays() -> None:
+    rows = np.zeros((5, 1))
+    numbers = NumberPrediction(("y",), rows, rows, rows, rows, rows, rows, rows)
+    assert repr(numbers).startswith("NumberPrediction(targets=('y',), mean=<5×1>, std=<5×1>, ")
+    assert "None" not in repr(numbers)
+    assert "load" not in repr(shoal.datasets["iris"])
+
+
+def _table(path: Path, last: list[Any]) -> str:
+    rows = np.random.default_rng(1).standard_normal((len(last), 2))
+    lines = ["a,b,last", *(f"{a},{b},{value}" for (a, b), value in zip(rows, last, strict=True))]
+    path.write_text("\n".join(lines))
+    return str(path)
+
+
+def test_the_command_line_asks_for_a_target_that_does_not_stand_out(tmp_path: Path) -> None:
+    path = _table(tmp_path / "numbers.csv", np.linspace(0.0, 1.5, 30).tolist())
+    result = command("fit", path, "--out", str(tmp_path / "run"))
+    assert result.exit_code == 2
+    assert (
+        "no column stands out as the target among: a, b, last. Say which is to be predicted with --target"
+        in result.stderr
+    )
+    assert not (tmp_path / "run").exists()
+    shown = command("describe", path)
+    assert shown.exit_code == 0
+    assert shown.stdout.startswith("predicting nothing yet: no column stands out as the target among: a, b, last")
+    assert "0.05172" in shown.stdout or "last" in shown.stdout.splitlines()[-2]
+
+
+@pytest.mark.slow
+def test_the_first_line_of_a_fit_says_what_is_predicted_and_why(
+    tmp_path: Path, tiny: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = _table(tmp_path / "kinds.csv", ["u", "v", "w"] * 20)
+    expected = "predicting last (3 classes): the last column, and the only one of text"
+    words = ("--networks", "1", "--epochs", "1", "--hidden", "4", "--engine", "native", "--no-page")
+    result = command("fit", path, "--out", str(tmp_path / "one"), *words)
+    assert (result.exit_code, result.stderr.splitlines()[0]) == (0, expected)
+    assert command("describe", path).stdout.splitlines()[0] == expected
+    settings = {**tiny, "networks": 1, "page": False}
+    with pytest.warns(shoal.ShoalWarning, match=r"predicting last \(3 classes\).*target= names another"):
+        shoal.fit(path, out=str(tmp_path / "two"), **settings)
+    capsys.readouterr()
+    shoal.fit(path, out=str(tmp_path / "three"), progress=True, **settings)
+    assert capsys.readouterr().err.splitlines()[0] == expected
+
+
+@pytest.mark.slow
+def test_a_warning_is_printed_once(tmp_path: Path) -> None:
+    words = ("--networks", "1", "--epochs", "1", "--hidden", "4", "--engine", "native", "--no-page")
+    result = command("fit", "iris", "--out", str(tmp_path / "run"), *words)
+    assert (result.stdout + result.stderr).count("is a copy of rows") == 1
