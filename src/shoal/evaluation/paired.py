@@ -11,8 +11,8 @@ the difference to whichever is best on each resample: it is above zero only if a
 Technometrics 24, 295, 1982). The upper end divides its error probability by their number (Bonferroni).
 
 Measured with 30 rows and a method that is equally good: it is "clearly" beaten in 1 to 3 % of the cases, and in 4 %
-where losses are log-normal and the other's are constant; the percentile bootstrap did so in 4 and 12 %. With ten rows it
-was 3 to 4 %, but 8 to 15 % where the loss of some row in a hundred decides.
+where losses are log-normal and the other's are constant; the percentile bootstrap did so in 4 and 12 %. With ten rows
+it was 3 to 4 %, but 8 to 15 % where the loss of one row in a hundred decides.
 """
 
 from __future__ import annotations

@@ -234,7 +234,8 @@ def _scores(task: Task, y: Any, ensemble: Any, baselines: Mapping[str, Any], wei
     """
     metric = METRICS["log_loss" if task is Task.CLASSIFICATION else main_metric(task, _targets(y))]
     first, second = metric(y, ensemble, weights), metric(y, baselines[best], weights)
-    text = f"{metric.label} {readable(first)} for the networks and {readable(second)} for {_label(best)}, the best of these"
+    of_both = f"{readable(first)} for the networks and {readable(second)} for {_label(best)}"
+    text = f"{metric.label} {of_both}, the best of these"
     if task is not Task.CLASSIFICATION:
         return text
     accuracies = {name: METRICS["accuracy"](y, baseline, weights) for name, baseline in baselines.items()}
