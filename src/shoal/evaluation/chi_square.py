@@ -90,7 +90,7 @@ class ChiSquare:
         """Return what chi-square and width say together; of the rows that are no outliers, where there are some.
 
         Chi-square, in units of the expected width, is rejected at a fifth of the level, the width at the rest of it. A
-        chi-square that is too large comes from the tails where the core is wide by less than half as much, in logarithms.
+        chi-square that is too large comes from the tails where the core is wide by less than half as much (logarithms).
 
         Args:
             level: how often right errors may be called wrong.
@@ -195,14 +195,16 @@ def _of_pulls(pulls: np.ndarray, weights: np.ndarray, variances: np.ndarray, sha
     from scipy.special import gammaincc
 
     count = effective_number(weights) * share
-    with np.errstate(invalid="ignore", divide="ignore"):
-        w = weights / weights.sum()
-        mean = float(np.sum(w * pulls))
-        second, fourth = (float(np.sum(w * (pulls - mean) ** k)) for k in (2, 4))
+    if not weights.sum() > 0.0:
+        return ChiSquare(math.nan, count, math.nan, math.nan, math.nan, math.nan, math.nan)
+    w = weights / weights.sum()
+    mean = float(np.sum(w * pulls))
+    second, fourth = (float(np.sum(w * (pulls - mean) ** k)) for k in (2, 4))
+    with np.errstate(invalid="ignore"):  # negative weights can leave a variance below zero
         width = float(np.sqrt(second * count / max(count - 1.0, 1.0)))
         expected = float(np.sqrt(np.sum(w * variances)))
-        mean_error = float(width / np.sqrt(count))
-    of_variance = max(fourth - second**2, 0.0) / count if count > 0.0 else math.nan
+    mean_error = width / math.sqrt(count)
+    of_variance = max(fourth - second**2, 0.0) / count
     chi2 = count * float(np.sum(w * pulls**2))
     error = math.sqrt(of_variance) / (2.0 * width) if width > 0.0 else 0.0
     p_value = float(gammaincc(0.5 * count, 0.5 * chi2))
