@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from shoal.after.opening import as_run
@@ -9,6 +10,7 @@ from shoal.errors import RunError, listing
 from shoal.evaluation.compare import Comparison, Contender, ScoresByFold, compare_contenders
 from shoal.results import Task
 from shoal.run import Run
+from shoal.runs.looks import looks_at
 
 # What decides which row is in which fold.
 _DEALING = ("cv", "repeats", "seed", "group", "time", "test_size", "validation_size", "test")
@@ -30,9 +32,8 @@ def compare(*runs: Run | str | Path) -> Comparison:
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise RunError(f"{listing(repeated)} is given more than once; name different runs")
     comparison = compare_contenders([_contender(run, name) for run, name in zip(opened, names, strict=True)])
-    for run in opened:
-        run.count_opening()
-    return comparison
+    opened[0].count_opening("compare", *opened[1:])
+    return replace(comparison, looks=looks_at([run.folder for run in opened]))
 
 
 def _contender(run: Run, name: str) -> Contender:

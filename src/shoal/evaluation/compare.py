@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import RunError
+from shoal.evaluation.looks import Looks
 from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.results import Interval, Task
 from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for, with_intervals
@@ -64,11 +65,12 @@ class RunDifference:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The scores of each run on the common test rows, and the differences from the first."""
+    """The scores of each run on the common test rows, the differences from the first, and how often rows were used."""
 
     rows: int
     scores: dict[str, dict[str, Interval]]
     pairs: tuple[RunDifference, ...]
+    looks: Looks | None = None
 
     @property
     def sentences(self) -> tuple[str, ...]:
@@ -89,6 +91,7 @@ class Comparison:
                 for pair in self.pairs
             ],
             "verdict": list(self.sentences),
+            "test_looks": None if self.looks is None else self.looks.as_dict(),
         }
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from shoal.errors import RunError, suggest
 from shoal.evaluation.topics.scored_rows import ScoredRows
-from shoal.runs import checkpoint, config_file, log, metrics_file, model_file, page_file, scored_file
+from shoal.runs import checkpoint, config_file, log, looks_file, metrics_file, model_file, page_file, scored_file
 from shoal.runs.writing import cannot_write
 
 if TYPE_CHECKING:
@@ -129,12 +129,6 @@ class RunFolder:
     def write_metrics(self, record: Record) -> Path:
         """Write `metrics.json` from a finished run."""
         return metrics_file.write_metrics(self.path, record)
-
-    def count_opening(self) -> int:
-        """Count one more use of the test rows in `metrics.json` and on the page; return how many there are now."""
-        openings = metrics_file.count_opening(self.path)
-        page_file.write_openings(self.path, openings)
-        return openings
 
     def write_scored(self, record: Record) -> Path | None:
         """Write the validation and test rows with their predictions; None where nothing is predicted."""
@@ -256,6 +250,7 @@ def _exact(path: Path, force: bool) -> Path:
             f"{str(path)!r} holds no run ({config_file.NAME} is missing), so --force does not replace it. "
             "Choose another folder with --out."
         )
+    looks_file.keep_look(path)
     for part in CONTENTS:
         _remove(path / part)
     return path

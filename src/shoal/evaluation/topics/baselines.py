@@ -172,8 +172,8 @@ def compare_with_baselines(
     """
     task = Task(task)
     unknown = Interval(float("nan"), float("nan"), float("nan"))
-    losses = _losses(task, y, ensemble_prediction, weights)
-    others = {name: _losses(task, y, p, weights) for name, p in baseline_predictions.items()}
+    losses = deciding_losses(task, y, ensemble_prediction, weights)
+    others = {name: deciding_losses(task, y, p, weights) for name, p in baseline_predictions.items()}
     means = {name: _mean(other, weights) for name, other in others.items()}
     comparable = {name: mean for name, mean in means.items() if np.isfinite(mean)}
     if not comparable:
@@ -190,8 +190,8 @@ def compare_with_baselines(
     return Standing(outcome, _sentence(outcome, difference, _label(best), scores, size), difference)
 
 
-def _losses(task: Task, y: Any, prediction: Any, weights: Any) -> np.ndarray:
-    """Return each row's loss `(rows,)`."""
+def deciding_losses(task: Task, y: Any, prediction: Any, weights: Any) -> np.ndarray:
+    """Return each row's loss `(rows,)`, see `compare_with_baselines`."""
     losses = row_losses(task, y, prediction)
     if task is Task.CLASSIFICATION:
         return losses
