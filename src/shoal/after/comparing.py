@@ -40,16 +40,18 @@ def _contender(run: Run, name: str) -> Contender:
     metrics, config = run.metrics, run.folder.config
     settings = config["settings"]
     dealt = {key: settings.get(key) for key in _DEALING} | {"loss": settings.get("loss")}
+    test = run.folder.scored("test")
     return Contender(
         name,
         Task(metrics["task"]),
         str(config["data"].get("sha256")),
         tuple(metrics["target"]),
         tuple(metrics["data"]["classes"]),
-        run.folder.scored("test"),
+        test,
         # rolling folds learn from ever more rows, which no resampling does that the corrected t test is made for
         _fold_scores(run) if metrics["search"]["cv"] and "rolling" not in metrics["search"] else None,
         dealt,
+        run.folder.block_of(len(test.rows)),
     )
 
 

@@ -28,7 +28,6 @@ from shoal.statistics.weighted import effective_number
 
 FEWEST = 6
 """Independent rows below which nothing is clear: of five, all lie on one side by chance in 3 % of the cases."""
-LEVEL = 0.95
 
 
 def paired_difference(
@@ -40,8 +39,9 @@ def paired_difference(
     resamples: int = 2000,
     block: int = 1,
     groups: np.ndarray | None = None,
+    level: float = 0.95,
 ) -> Interval:
-    """Return the mean of `other - losses` over rows, with its 95 % interval.
+    """Return the mean of `other - losses` over rows, with its interval.
 
     Args:
         losses: `(rows,)`.
@@ -51,6 +51,7 @@ def paired_difference(
         resamples: fewer for many rows, see `resamples_for`.
         block: how many neighbouring rows count as one.
         groups: `(rows,)` group of each row, counted from 0, whose rows count as one; None: there are none.
+        level: probability of the interval.
 
     Returns:
         The difference; its ends are NaN for fewer than six independent rows, or weights that add up to nothing.
@@ -72,10 +73,10 @@ def paired_difference(
         return Interval(value, float("nan"), float("nan"), method)
     drawn = resampled_means(sums[known], totals, seed, resamples)
     of_best = drawn[:, int(known[:best].sum())]
-    tails = (1.0 - LEVEL) / 2.0, (1.0 - LEVEL) / (2.0 * len(sums))
+    tails = (1.0 - level) / 2.0, (1.0 - level) / (2.0 * len(sums))
     skewed = _skewed_t(sums[best], totals, units)
-    low = min(value, skewed(tails[0]), _percentile(drawn.min(axis=1), tails[0], units))
-    high = max(value, skewed(1.0 - tails[1]), _percentile(of_best, 1.0 - tails[1], units))
+    low = min(value, skewed(tails[0]), widened_percentile(drawn.min(axis=1), tails[0], units))
+    high = max(value, skewed(1.0 - tails[1]), widened_percentile(of_best, 1.0 - tails[1], units))
     return Interval(value, low, high, method)
 
 
@@ -112,8 +113,8 @@ def resampled_means(sums: np.ndarray, totals: np.ndarray, seed: int = 0, resampl
         return np.concatenate([(drawn @ sums.T) / (drawn @ totals)[:, None] for drawn in draws])
 
 
-def _percentile(drawn: np.ndarray, level: float, units: float) -> float:
-    """Return the quantile of resampled means at a level that is widened for few units."""
+def widened_percentile(drawn: np.ndarray, level: float, units: float) -> float:
+    """Return the quantile of resampled values at a level that is widened for few units, as said above."""
     from scipy.special import ndtr, stdtrit
 
     finite = drawn[np.isfinite(drawn)]

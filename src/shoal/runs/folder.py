@@ -14,6 +14,7 @@ from shoal.errors import RunError, suggest
 from shoal.evaluation.topics.scored_rows import ScoredRows
 from shoal.runs import checkpoint, config_file, log, looks_file, metrics_file, model_file, page_file, scored_file
 from shoal.runs.writing import cannot_write
+from shoal.statistics.bootstrap import block_length
 
 if TYPE_CHECKING:
     from shoal.evaluation.predicted_rows import PredictedRows
@@ -117,6 +118,11 @@ class RunFolder:
         if data["source"] == "python":
             return None
         return str(data["name"] if data["source"] == "built in" else data["source"])
+
+    def block_of(self, rows: int) -> int:
+        """Return how many neighbours of so many rows count as one: one, but more of windows, which overlap."""
+        settings = self.config["settings"]
+        return block_length(rows, settings.get("horizon", 1)) if settings.get("window") else 1
 
     def write_config(self, settings: dict[str, Any], **rest: Any) -> Path:
         """Write `config.toml`; `rest` as in `config_file.write_config`: data, versions, command, created."""

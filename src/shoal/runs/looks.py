@@ -22,13 +22,11 @@ from typing import Any
 
 from shoal.errors import RunError
 from shoal.evaluation.looks import Looks, looks_of
-from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.sealed import checksum_of_rows
 from shoal.results import Task
 from shoal.runs import metrics_file, page_file
 from shoal.runs.folder import RunFolder
 from shoal.runs.looks_file import read_replaced
-from shoal.statistics.bootstrap import block_length
 
 
 @dataclass(frozen=True)
@@ -120,13 +118,8 @@ def _counted(rows: str, roots: Sequence[Path]) -> Looks:
     gone = len(replaced - set(fits))
     if not runs:
         return Looks(1)
-    return looks_of(runs[0].task, kept, len(fits) + gone, gone, len(later), _block(runs[0].folder, kept))
-
-
-def _block(folder: RunFolder, kept: Sequence[PredictedRows]) -> int:
-    """Return how many neighbouring rows count as one: one, but more of overlapping windows."""
-    settings = folder.config["settings"]
-    return block_length(len(kept[0].truth), settings.get("horizon", 1)) if kept and settings.get("window") else 1
+    block = runs[0].folder.block_of(len(kept[0].rows)) if kept else 1
+    return looks_of(runs[0].task, kept, len(fits) + gone, gone, len(later), block)
 
 
 def _seen(root: Path, rows: str | None = None) -> Iterator[_Seen]:
