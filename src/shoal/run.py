@@ -16,6 +16,7 @@ from shoal.data.conversion import to_numbers
 from shoal.data.new_rows import cut_as_fitted, predicted_rows, read_new, true_values
 from shoal.data.raw import Raw
 from shoal.errors import DataError, SettingError, ShoalWarning
+from shoal.evaluation.looks import Looks
 from shoal.evaluation.reuse import holds_test_rows
 from shoal.evaluation.scoring import Rows, best_guess, score_guess
 from shoal.prediction.autoencoder import best_alone, scaled_inputs
@@ -23,6 +24,7 @@ from shoal.prediction.predictor import Prediction, Predictor
 from shoal.results import Interval
 from shoal.runs.folder import RunFolder
 from shoal.runs.log import read_candidates, read_curves, read_networks, read_replicas
+from shoal.runs.looks import count_look, looks_at
 from shoal.runs.page_file import times
 
 if TYPE_CHECKING:
@@ -236,17 +238,30 @@ class Run:
         if self.folder.has_scored and holds_test_rows(
             self.folder.scored("test"), predictor.preparation.task, rows.y, guess
         ):
-            text = f"the data hold the test rows of {self.name}, which were opened {times(self.count_opening())} now"
+            opened = times(self.count_opening("evaluate"))
+            text = f"the data hold the test rows of {self.name}, which were opened {opened} now"
             if len(rows.y) > self.metrics["rows"]["test"]:
                 text += "; scores of the other rows flatter, since the run learned from them"
             warnings.warn(text, ShoalWarning, stacklevel=2)
         return score_guess(predictor, rows, guess, int(self.metrics["seed"]))
 
-    def count_opening(self) -> int:
-        """Count one more use of the test rows, in `metrics.json` and on the page; return how many there are now."""
-        openings = self.folder.count_opening()
-        self.__dict__.pop("metrics", None)
-        return openings
+    @property
+    def looks(self) -> Looks:
+        """How often the test rows were looked at by all runs in the folder that holds this one."""
+        return looks_at([self.folder])
+
+    def count_opening(self, by: str, *beside: Run) -> int:
+        """Count one more look at the test rows, in `metrics.json` and on the page; return how many there are now.
+
+        Args:
+            by: the command that looked.
+            beside: other runs that were looked at together with this one.
+        """
+        runs = self, *beside
+        openings = count_look(by, [run.folder for run in runs])
+        for run in runs:
+            run.__dict__.pop("metrics", None)
+        return openings[0]
 
     def labelled(self, data: Any, options: ReadOptions | None = None) -> Rows:
         """Return labelled rows as `evaluate` scores them: prepared features, truth, weights.

@@ -10,6 +10,7 @@ from shoal.evaluation.signal import signal_class
 from shoal.evaluation.topics.overfitting import overfitting_verdict
 from shoal.evaluation.topics.overtraining import Overtraining, overtraining
 from shoal.results import Interval, Task
+from shoal.statistics.weighted import kolmogorov_smirnov
 from shoal.training.engine_choice import choose_engine
 from shoal.training.engines.native.library import best_kernel
 from shoal.training.hyperparameters import Hyperparameters
@@ -39,7 +40,8 @@ def test_the_same_scores_are_seen_to_agree() -> None:
     found = picture(1.0, 1.0)
     assert found.signal.name == "s"
     assert found.signal.difference.p > 0.01
-    assert "agree" in found.conclusion
+    assert found.conclusion.startswith("These rows show no difference between training and test scores")
+    assert "no gap is seen between the losses" in found.conclusion
     width = np.diff(found.edges)
     for one in found.classes:
         assert (one.train * width).sum() == pytest.approx(1.0)
@@ -119,3 +121,14 @@ def test_nothing_is_learned_from_shuffled_labels() -> None:
     assert not found.suspicious
     assert found.validation.low < 0.5 < found.validation.high
     assert found.rows == (600, 300)
+
+
+def test_agreement_is_claimed_only_of_what_was_tested() -> None:
+    """A class without rows has no p-value, and losses with a gap were said to agree as well."""
+    empty = np.zeros(1000)
+    cannot = picture(1.0, 1.0)
+    of_nothing = dataclasses.replace(cannot.signal, difference=kolmogorov_smirnov(empty, empty, empty, empty))
+    assert dataclasses.replace(cannot, signal=of_nothing).conclusion.startswith("The picture cannot be tested")
+    apart = dataclasses.replace(cannot, gap=Interval(0.02, 0.01, 0.03)).conclusion
+    assert "while the validation loss lies 0.02 above the training loss" in apart
+    assert "no gap" not in apart

@@ -3,8 +3,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shoal.evaluation.paired import paired_difference
-from shoal.evaluation.topics.baselines import beats_baselines
 from shoal.evaluation.topics.overfitting import overfitting_verdict
 from shoal.evaluation.topics.verdict import Sizes, conclude
 from shoal.results import Interval, Task
@@ -19,105 +17,6 @@ def sure(truth: np.ndarray, p: float) -> np.ndarray:
 
 
 TRUTH = np.arange(60) % 2
-
-
-def test_a_clear_win_is_called_clear():
-    wins, text = beats_baselines(
-        C, TRUTH, sure(TRUTH, 0.9), {"most_frequent": sure(TRUTH, 0.5), "logistic_regression": sure(TRUTH, 0.8)}
-    )
-    assert wins is True
-    assert "beat the simple methods" in text
-    assert "log-loss 0.105 for the networks and 0.223 for logistic regression, accuracy 1 and 1" in text
-    assert "a clear one" in text
-
-
-def test_a_clear_loss_is_said_plainly():
-    wins, text = beats_baselines(
-        C, TRUTH, sure(TRUTH, 0.6), {"most_frequent": sure(TRUTH, 0.5), "gradient_boosting": sure(TRUTH, 0.8)}
-    )
-    assert wins is False
-    assert text.startswith(
-        "The networks do not beat the simple methods: log-loss 0.511 for the "
-        "networks and 0.223 for gradient boosting, accuracy 1 and 1"
-    )
-    assert "a clear one. Use gradient boosting" in text
-
-
-@pytest.mark.parametrize("sign", [1, -1])
-def test_a_difference_within_the_uncertainty_is_said_to_be_one(sign):
-    random = np.random.default_rng(0)
-    truth = random.normal(size=(40, 1))
-    errors = random.normal(size=(2, 40, 1))
-    better_first = sorted(errors, key=lambda e: float((e**2).mean()))
-    own, other = better_first[::sign]
-    wins, text = beats_baselines(R, truth, truth + own, {"linear_regression": truth + other})
-    assert wins is (sign == 1)
-    assert ("it could be chance" if sign == 1 else "within the uncertainty") in text
-    assert "RMSE" in text
-
-
-def test_beating_one_baseline_is_not_beating_all():
-    truth = np.linspace(0, 1, 30)[:, None]
-    baselines = {"mean": np.full_like(truth, 0.5), "linear_regression": truth + 0.01}
-    assert beats_baselines(R, truth, truth + 0.1, baselines)[0] is False
-    assert beats_baselines(R, truth, truth + 0.001, baselines)[0] is True
-
-
-def test_equally_good_is_not_better():
-    wins, text = beats_baselines(C, TRUTH, sure(TRUTH, 0.8), {"logistic_regression": sure(TRUTH, 0.8)})
-    assert wins is False
-    assert "exactly as good" in text
-
-
-def test_pairing_finds_a_small_difference_under_large_common_scatter():
-    random = np.random.default_rng(0)
-    common = random.exponential(10.0, 200)
-    difference = paired_difference(common, common + 0.1 + 0.01 * random.normal(size=200))
-    assert difference.value == pytest.approx(0.1, abs=0.005)
-    assert 0.095 < difference.low < difference.high < 0.105
-
-
-def test_the_paired_interval_covers_the_true_difference():
-    covered = 0
-    for seed in range(150):
-        random = np.random.default_rng(seed)
-        first, second = random.exponential(1.0, 80), random.exponential(1.3, 80)
-        interval = paired_difference(first, second, resamples=300, seed=seed)
-        covered += interval.low <= 0.3 <= interval.high
-    assert 0.88 <= covered / 150 <= 0.995
-
-
-def test_weights_decide_who_is_better():
-    own, other = sure(TRUTH, 0.9), sure(TRUTH, 0.7)
-    own[:30] = sure(TRUTH[:30], 0.2)
-    weights = np.where(np.arange(60) < 30, 0.01, 1.0)
-    assert beats_baselines(C, TRUTH, own, {"logistic_regression": other})[0] is False
-    assert beats_baselines(C, TRUTH, own, {"logistic_regression": other}, weights)[0] is True
-
-
-def test_targets_of_different_units_count_alike():
-    random = np.random.default_rng(0)
-    truth = random.normal(size=(50, 2)) * [1e6, 1e-6]
-    scale = np.array([1e6, 1e-6])
-    own = truth + scale * [0.3, 0.1] * random.normal(size=(50, 2))  # worse in the large unit only
-    other = truth + scale * [0.2, 2.0] * random.normal(size=(50, 2))
-    wins, text = beats_baselines(R, truth, own, {"gradient_boosting": other})
-    assert wins is True
-    assert "R² 0.9" in text
-
-
-def test_losses_that_are_not_finite_never_win():
-    broken = np.full((60, 2), np.nan)
-    wins, text = beats_baselines(C, TRUTH, broken, {"most_frequent": sure(TRUTH, 0.5)})
-    assert wins is False
-    assert "not a finite number" in text
-    assert (
-        beats_baselines(C, TRUTH, sure(TRUTH, 0.9), {"most_frequent": sure(TRUTH, 0.5), "logistic_regression": broken})[
-            0
-        ]
-        is True
-    )
-    assert beats_baselines(C, TRUTH, sure(TRUTH, 0.9), {}) == (False, "There is no baseline to compare with.")
 
 
 def fine():

@@ -18,7 +18,7 @@ from shoal.evaluation.cuts import Events, select
 from shoal.evaluation.explanation.importance import Importance, ImportanceTable
 from shoal.evaluation.explanation.scores import Estimate
 from shoal.evaluation.record import Provenance, Record
-from shoal.evaluation.topics.baselines import BaselineScores
+from shoal.evaluation.topics.baselines import BaselineScores, Outcome
 from shoal.evaluation.topics.best_network import BestMember
 from shoal.evaluation.topics.candidates import Candidates, NetworkRow
 from shoal.evaluation.topics.curves import Curves
@@ -203,7 +203,7 @@ def make_record(
         candidates,
         curves,
         PartScores({"train": scores[0], "validation": scores[0], "test": scores[0]}),
-        BaselineScores(dict(zip((*simple, "gradient_boosting"), scores[1:], strict=True)), True, sentence),
+        BaselineScores(dict(zip((*simple, "gradient_boosting"), scores[1:], strict=True)), Outcome.BETTER, sentence),
         overfitting,
         Verdict(opening, opening),
         test_rows,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from shoal.evaluation.record import Provenance, Record
-from shoal.evaluation.topics.baselines import BaselineScores
+from shoal.evaluation.topics.baselines import BaselineScores, Outcome
 from shoal.evaluation.topics.candidates import Candidates, NetworkRow
 from shoal.evaluation.topics.curves import Curves
 from shoal.evaluation.topics.data import ColumnRow, DataRecord
@@ -53,7 +53,9 @@ class RecordMaker:
             Candidates(tuple(_network(i, epochs) for i in range(networks)), 1, mattered, space),
             _curves(networks, epochs),
             PartScores(scores),
-            BaselineScores({name: {"accuracy": Interval(0.5, 0.2, 0.8)} for name in baselines}, True, "It is better."),
+            BaselineScores(
+                {name: {"accuracy": Interval(0.5, 0.2, 0.8)} for name in baselines}, Outcome.BETTER, "It is better."
+            ),
             Overfitting("mild", "It overfits a little.", "Use more rows.", Interval(0.1, 0.0, 0.2)),
             Verdict("All well.", "All well."),
             PredictedTestRows(

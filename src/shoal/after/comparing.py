@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from shoal.after.opening import as_run
@@ -10,6 +11,7 @@ from shoal.errors import RunError, listing
 from shoal.evaluation.compare import Comparison, Contender, ScoresByFold, compare_contenders
 from shoal.results import Task
 from shoal.run import Run
+from shoal.runs.looks import looks_at
 
 # What decides which row is in which fold.
 _DEALING = ("cv", "repeats", "seed", "group", "time", "test_size", "validation_size", "test")
@@ -31,25 +33,26 @@ def compare(*runs: Run | str | Path) -> Comparison:
     if repeated := sorted({name for name in names if names.count(name) > 1}):
         raise RunError(f"{listing(repeated)} is given more than once; name different runs")
     comparison = compare_contenders([_contender(run, name) for run, name in zip(opened, names, strict=True)])
-    for run in opened:
-        run.count_opening()
-    return comparison
+    opened[0].count_opening("compare", *opened[1:])
+    return replace(comparison, looks=looks_at([run.folder for run in opened]))
 
 
 def _contender(run: Run, name: str) -> Contender:
     metrics, config = run.metrics, run.folder.config
     settings = config["settings"]
     dealt = {key: settings.get(key) for key in _DEALING} | {"loss": settings.get("loss")}
+    test = run.folder.scored("test")
     return Contender(
         name,
         Task(metrics["task"]),
         str(config["data"].get("sha256")),
         tuple(metrics["target"]),
         label_names(metrics["data"]["classes"]),
-        run.folder.scored("test"),
+        test,
         # rolling folds learn from ever more rows, which no resampling does that the corrected t test is made for
         _fold_scores(run) if metrics["search"]["cv"] and "rolling" not in metrics["search"] else None,
         dealt,
+        run.folder.block_of(len(test.rows)),
     )
 
 

@@ -102,7 +102,7 @@ def formula(
     front, complete = _front(sample.points, settings, watching)
     formulas, scores = _scored(run, rows, number, front, ("validation", "test") if test else ("validation",))
     if test:
-        run.count_opening()
+        run.count_opening("formula")
     columns = preparation.input_columns
     return Formulas(
         run=run.name,

@@ -57,7 +57,7 @@ def select(
     seed = int(run.metrics["seed"])
     if data is None:
         choosing, quoting = (Events.of(run.folder.scored(part), number) for part in ("validation", "test"))
-        run.count_opening()
+        run.count_opening("select")
         return select_events(choosing, quoting, yields, measure=measure, seed=seed)
     predicted = _predicted(run, data, options)
     half = np.random.default_rng(seed).permutation(len(predicted.truth)) < len(predicted.truth) // 2

@@ -97,7 +97,7 @@ def systematics(
     values = study.measured(observables, sample)
     effects = tuple(study.effects(sources, observables, sample, values, progress or _silent))
     if rows.of_test:
-        run.count_opening()
+        run.count_opening("systematics")
     return Systematics(
         observables=observables,
         nominal=values.values,

@@ -49,3 +49,5 @@ def _print(comparison: Comparison, units: dict[str, str]) -> None:
             )
     for sentence in comparison.sentences:
         print_text(sentence)
+    if comparison.looks is not None and comparison.looks.sentence:
+        print_text(comparison.looks.sentence)

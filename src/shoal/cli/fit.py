@@ -97,6 +97,8 @@ def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) ->
         print_text(selection_line(metrics["selection"]))
     if "search" in metrics and trained > metrics["search"]["candidates_looked_at"]:
         print_text(candidates_line(metrics["search"]))
+    if looks := run.looks.sentence:
+        print_text(looks)
     for warning in metrics["data"]["warnings"]:
         if warning not in warned:
             print_text(f"warning: {warning}")

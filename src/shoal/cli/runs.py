@@ -14,11 +14,14 @@ Folder = Annotated[str, typer.Argument(metavar="[FOLDER]", help="folder that hol
 def runs(folder: Folder = "runs", *, as_json: Json = False) -> None:
     """List the finished runs of a folder, oldest first."""
     from shoal.cli.output import interval, label, print_json, print_table, print_text
+    from shoal.report.words import joined
     from shoal.runs.listing import list_runs
+    from shoal.runs.looks import looks_in
 
     summaries = list_runs(folder)
     if as_json:
-        print_json([run.as_dict() for run in summaries])
+        counts = {name: looks.count for names, looks in looks_in(folder).values() for name in names}
+        print_json([{**run.as_dict(), "test_looks": counts.get(run.name)} for run in summaries])
     elif not summaries:
         print_text(f"No finished runs in {folder!r}; `shoal fit iris` makes one in 'runs'.")
     else:
@@ -34,3 +37,5 @@ def runs(folder: Folder = "runs", *, as_json: Json = False) -> None:
             for run in summaries
         ]
         print_table(("run", "target", "task", "test score [95 %]", "networks kept", "when"), rows, right=(4,))
+        for names, looks in looks_in(folder).values():
+            print_text(f"{joined(names)}: {looks.sentence}")

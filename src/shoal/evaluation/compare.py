@@ -2,7 +2,9 @@
 
 Scores of two runs on the same rows rise and fall together, so that their own intervals say little about their
 difference. Compared are the differences on the same resampled rows (the paired bootstrap; Efron and Tibshirani 1993).
-It holds the networks fixed. Where both runs were cross-validated on the same folds, the corrected resampled t test
+It holds the networks fixed. Which run is better is decided by the losses of rows as beside baselines (`paired`), at a
+level that all comparisons with the first run share (Bonferroni): of runs that are equally good, one in twenty times
+some is called better or worse. Where both runs were cross-validated on the same folds, the corrected resampled t test
 (Nadeau and Bengio, Machine Learning 52, 239, 2003) also counts how training on other rows changes the result: with J =
 folds × repeats differences of mean d and variance v, `t = d / sqrt((1/J + 1/(folds - 1)) v)`, J - 1 degrees of freedom.
 """
@@ -10,17 +12,21 @@ folds × repeats differences of mean d and variance v, `t = d / sqrt((1/J + 1/(f
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from shoal.errors import RunError
+from shoal.evaluation.looks import Looks
+from shoal.evaluation.paired import paired_difference, unit_sums, widened_percentile
 from shoal.evaluation.predicted_rows import PredictedRows
+from shoal.evaluation.topics.baselines import Outcome, deciding_losses, main_metric
 from shoal.results import Interval, Task
 from shoal.short_repr import ShortRepr
-from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for, with_intervals
+from shoal.statistics.bootstrap import resampled_weights, resamples_for, with_intervals
 from shoal.statistics.metrics import METRICS, Metric, metrics_for
+from shoal.statistics.weighted import effective_number
 
 ScoresByFold = Mapping[tuple[int, int], float]
 """Validation loss of the best candidate by repeat and fold."""
@@ -30,7 +36,8 @@ ScoresByFold = Mapping[tuple[int, int], float]
 class Contender:
     """A run that is compared: what it predicted for its test rows, and what makes rows the same.
 
-    `data` is the checksum of the data, `dealt` whatever decides which rows are in which fold (None without folds).
+    `data` is the checksum of the data, `dealt` whatever decides which rows are in which fold (None without folds),
+    `block` how many neighbouring rows count as one.
     """
 
     name: str
@@ -41,6 +48,7 @@ class Contender:
     test: PredictedRows
     folds: ScoresByFold | None = None
     dealt: Any = None
+    block: int = 1
 
 
 @dataclass(frozen=True)
@@ -56,25 +64,30 @@ class FoldTest:
 
 @dataclass(frozen=True)
 class RunDifference:
-    """How a run differs from the first one: by each metric, run minus first; and over folds where both have them."""
+    """How a run differs from the first one: by each metric, run minus first; and over folds where both have them.
+
+    `gain` is the loss that decides of the first run minus that of this one, its interval at the level shared by all.
+    """
 
     name: str
     differences: dict[str, Interval]
+    gain: Interval
     folds: FoldTest | None = None
 
 
 @dataclass(frozen=True, repr=False)
 class Comparison(ShortRepr):
-    """The scores of each run on the common test rows, and the differences from the first."""
+    """The scores of each run on the common test rows, the differences from the first, and how often rows were used."""
 
     rows: int
     scores: dict[str, dict[str, Interval]]
     pairs: tuple[RunDifference, ...]
+    looks: Looks | None = None
 
     @property
     def sentences(self) -> tuple[str, ...]:
         """For each other run, whether it differs from the first by more than chance, by the metric that decides."""
-        return tuple(_sentence(next(iter(self.scores)), pair) for pair in self.pairs)
+        return tuple(_sentence(next(iter(self.scores)), pair, len(self.pairs)) for pair in self.pairs)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers as plain data for JSON."""
@@ -85,21 +98,23 @@ class Comparison(ShortRepr):
                 {
                     "run": pair.name,
                     "metrics": {name: value.as_dict() for name, value in pair.differences.items()},
+                    "gain": pair.gain.as_dict(),
                     "folds": None if pair.folds is None else asdict(pair.folds),
                 }
                 for pair in self.pairs
             ],
             "verdict": list(self.sentences),
+            "test_looks": None if self.looks is None else self.looks.as_dict(),
         }
 
 
-def _sentence(first: str, pair: RunDifference) -> str:
-    name = next(n for n in ("log_loss", "rmse", *pair.differences) if n in pair.differences)
-    difference, metric = pair.differences[name], METRICS[name]
-    if difference.low <= 0 <= difference.high or not np.isfinite(difference.value):
-        return f"{pair.name} and {first} cannot be told apart by their {metric.label} on these rows."
-    better = (difference.value > 0) is metric.greater_is_better
-    return f"{pair.name} is {'better' if better else 'worse'} than {first} by its {metric.label}, by more than chance."
+def _sentence(first: str, pair: RunDifference, pairs: int) -> str:
+    label = METRICS[pair.gain.method].label
+    level = f" (at a level of 5 % for all {pairs} comparisons together)" if pairs > 1 else ""
+    outcome = Outcome.of(pair.gain)
+    if outcome is Outcome.UNCLEAR:
+        return f"{pair.name} and {first} cannot be told apart by their {label} on these rows{level}."
+    return f"{pair.name} is {outcome.value} than {first} by its {label}, by more than chance{level}."
 
 
 def compare_contenders(contenders: Sequence[Contender]) -> Comparison:
@@ -117,7 +132,10 @@ def compare_contenders(contenders: Sequence[Contender]) -> Comparison:
     for other in others:
         check_same(first, other)
     scores = {c.name: _scores(c) for c in contenders}
-    pairs = tuple(RunDifference(o.name, _differences(first, o), fold_test(first, o)) for o in others)
+    level = 1.0 - 0.05 / len(others)
+    pairs = tuple(
+        RunDifference(o.name, _differences(first, o), _gain(first, o, level), fold_test(first, o)) for o in others
+    )
     return Comparison(len(first.test.rows), scores, pairs)
 
 
@@ -156,7 +174,16 @@ def _what(contender: Contender) -> str:
 
 def _scores(contender: Contender) -> dict[str, Interval]:
     test = contender.test
-    return with_intervals(contender.task, test.truth, test.guess, weights=test.weights, groups=test.series)
+    drawing: dict[str, Any] = {"weights": test.weights, "block": contender.block, "groups": test.series}
+    return with_intervals(contender.task, test.truth, test.guess, **drawing)
+
+
+def _gain(first: Contender, other: Contender, level: float) -> Interval:
+    """Return the mean loss of the first minus that of the other; its method is the name of the metric that decides."""
+    test = first.test
+    before, after = (deciding_losses(c.task, test.truth, c.test.guess, test.weights) for c in (first, other))
+    gain = paired_difference(after, before, test.weights, block=first.block, groups=test.series, level=level)
+    return replace(gain, method=main_metric(first.task, len(first.targets)))
 
 
 def _differences(first: Contender, other: Contender) -> dict[str, Interval]:
@@ -168,13 +195,14 @@ def _differences(first: Contender, other: Contender) -> dict[str, Interval]:
         return metric(test.truth, other.test.guess, weights) - metric(test.truth, test.guess, weights)
 
     resampled: dict[str, list[np.ndarray]] = {metric.name: [] for metric in metrics}
-    for weights in resampled_weights(rows, test.weights, resamples_for(rows), 0, groups=test.series):
+    for weights in resampled_weights(rows, test.weights, resamples_for(rows), 0, first.block, test.series):
         for metric in metrics:
             resampled[metric.name].append(difference(metric, weights))
+    units = effective_number(unit_sums(np.ones((1, rows)), test.weights, first.block, test.series)[1])
     differences = {}
     for metric in metrics:
-        value = difference(metric, test.weights)
-        low, high = percentiles(np.concatenate(resampled[metric.name]))
+        value, drawn = difference(metric, test.weights), np.concatenate(resampled[metric.name])
+        low, high = (widened_percentile(drawn, level, max(units, 2.0)) for level in (0.025, 0.975))
         differences[metric.name] = Interval(float(value), min(low, value), max(high, value), "paired bootstrap")
     return differences
 

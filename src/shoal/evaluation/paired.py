@@ -1,13 +1,33 @@
-"""Differences of losses on the same rows, so that rows that are hard for both cancel."""
+"""Differences of losses on the same rows, so that rows that are hard for both cancel.
+
+An interval is the wider one of two, since each is too narrow where the other is not:
+
+* Hall's corrected t, `T + γ T²/3 + γ² T³/27 + γ/6` with γ the skewness of the mean (Hall, J. Roy. Stat. Soc. B 54, 221,
+  1992). Losses are skewed: a network that is seldom, but surely wrong looks good on few rows.
+* The percentile bootstrap, its levels widened by `sqrt(n / (n - 1)) t(n - 1)` (Hesterberg, Am. Stat. 69, 371, 2015).
+
+Where another method is the best of several on these rows, that choice was a look, too. The lower end then is that of
+the difference to whichever is best on each resample: it is above zero only if all of them are beaten (Berger,
+Technometrics 24, 295, 1982). The upper end divides its error probability by their number (Bonferroni).
+
+Measured with 30 rows and a method that is equally good: it is "clearly" beaten in 1 to 3 % of the cases, and in 4 %
+where losses are log-normal and the other's are constant; the percentile bootstrap did so in 4 and 12 %. With ten rows
+it was 3 to 4 %, but 8 to 15 % where the loss of one row in a hundred decides.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from shoal.results import Interval
-from shoal.statistics.bootstrap import normal_quantile, percentiles, resampled_weights, resamples_for
+from shoal.statistics.bootstrap import NORMAL_BELOW, resampled_weights, resamples_for
+from shoal.statistics.weighted import effective_number
+
+FEWEST = 6
+"""Independent rows below which nothing is clear: of five, all lie on one side by chance in 3 % of the cases."""
 
 
 def paired_difference(
@@ -19,27 +39,107 @@ def paired_difference(
     resamples: int = 2000,
     block: int = 1,
     groups: np.ndarray | None = None,
+    level: float = 0.95,
 ) -> Interval:
-    """Return the mean of `other - losses` over rows, with the bootstrap interval of the pairs.
+    """Return the mean of `other - losses` over rows, with its interval.
 
-    Both predictions are scored on the same resampled rows, so that rows that are hard for both cancel.
+    Args:
+        losses: `(rows,)`.
+        other: of another method, `(rows,)`, or of several `(methods, rows)`: then of the best of them.
+        weights: of the rows, `(rows,)`, any sign; None for ones.
+        seed: of the resamples.
+        resamples: fewer for many rows, see `resamples_for`.
+        block: how many neighbouring rows count as one.
+        groups: `(rows,)` group of each row, counted from 0, whose rows count as one; None: there are none.
+        level: probability of the interval.
+
+    Returns:
+        The difference; its ends are NaN for fewer than six independent rows, or weights that add up to nothing.
 
     Example:
-        >>> paired_difference([1.0, 2.0, 3.0], [2.0, 3.0, 4.0]).as_dict()["low"]
+        >>> paired_difference(np.arange(6.0), np.arange(6.0) + 1.0).as_dict()["low"]
         1.0
     """
-    difference = np.asarray(other, np.float64) - np.asarray(losses, np.float64)
-    weights = np.ones(len(difference)) if weights is None else np.asarray(weights, np.float64)
+    differences = np.atleast_2d(np.asarray(other, np.float64)) - np.asarray(losses, np.float64)
+    sums, totals = unit_sums(differences, weights, block, groups)
+    method, units = "paired bootstrap", effective_number(totals)
+    means = sums.sum(axis=1) / totals.sum() if totals.sum() > 0 else np.full(len(sums), np.nan)
+    if not np.isfinite(means).any():
+        return Interval(float("nan"), float("nan"), float("nan"), method)
+    best = int(np.nanargmin(means))
+    value = float(means[best])
+    known = np.isfinite(means)
+    if units < FEWEST:
+        return Interval(value, float("nan"), float("nan"), method)
+    drawn = resampled_means(sums[known], totals, seed, resamples)
+    of_best = drawn[:, int(known[:best].sum())]
+    tails = (1.0 - level) / 2.0, (1.0 - level) / (2.0 * len(sums))
+    skewed = _skewed_t(sums[best], totals, units)
+    low = min(value, skewed(tails[0]), widened_percentile(drawn.min(axis=1), tails[0], units))
+    high = max(value, skewed(1.0 - tails[1]), widened_percentile(of_best, 1.0 - tails[1], units))
+    return Interval(value, low, high, method)
+
+
+def unit_sums(
+    values: np.ndarray, weights: Any = None, block: int = 1, groups: np.ndarray | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return weighted sums of values `(methods, rows)` over what is drawn together, and the sums of the weights.
+
+    Example:
+        >>> [part.tolist() for part in unit_sums(np.array([[1.0, 2.0, 3.0]]), block=2)]
+        [[[3.0, 3.0]], [2.0, 1.0]]
+    """
+    rows = values.shape[1]
+    w = np.ones(rows) if weights is None else np.asarray(weights, np.float64)
+    if groups is None and block > 1:
+        groups = np.arange(rows) // block
+    if groups is None:
+        return values * w, w
+    return np.array([np.bincount(groups, row * w) for row in values]), np.bincount(groups, w)
+
+
+def resampled_means(sums: np.ndarray, totals: np.ndarray, seed: int = 0, resamples: int = 2000) -> np.ndarray:
+    """Return the means `(resamples, methods)` of units that are drawn anew with replacement.
+
+    Args:
+        sums: `(methods, units)` as `unit_sums` returns them.
+        totals: `(units,)`, their weights.
+        seed: of the resamples.
+        resamples: how many at most.
+    """
+    units = len(totals)
+    draws = resampled_weights(units, None, resamples_for(units, resamples), seed)
     with np.errstate(invalid="ignore", divide="ignore"):
-        value = float(np.divide(weights @ difference, weights.sum()))
-        if len(difference) < 2 or not np.isfinite(value):
-            return Interval(value, float("nan"), float("nan"), "paired bootstrap")
-        count = resamples_for(len(difference), resamples)
-        draws = resampled_weights(len(difference), weights, count, seed, block, groups)
-        drawn = [(w @ difference) / w.sum(axis=1) for w in draws]
-    values = np.concatenate(drawn)
-    low, high = percentiles(values)
-    if count < min(resamples, 400):
-        half = normal_quantile(0.95) * float(np.nanstd(values, ddof=1))
-        low, high = value - half, value + half
-    return Interval(value, low, high, "paired bootstrap")
+        return np.concatenate([(drawn @ sums.T) / (drawn @ totals)[:, None] for drawn in draws])
+
+
+def widened_percentile(drawn: np.ndarray, level: float, units: float) -> float:
+    """Return the quantile of resampled values at a level that is widened for few units, as said above."""
+    from scipy.special import ndtr, stdtrit
+
+    finite = drawn[np.isfinite(drawn)]
+    if not len(finite):
+        return float("nan")
+    z = np.sqrt(units / (units - 1.0)) * stdtrit(units - 1.0, level)
+    if len(finite) < NORMAL_BELOW:
+        return float(finite.mean() + z * finite.std(ddof=1))
+    return float(np.quantile(finite, ndtr(z)))
+
+
+def _skewed_t(sums: np.ndarray, totals: np.ndarray, units: float) -> Callable[[float], float]:
+    """Return the quantile function of the mean by Hall's transformation of t."""
+    from scipy.special import stdtrit
+
+    mean = float(sums.sum() / totals.sum())
+    away = (sums - mean * totals) / totals.mean()
+    second, third = float(np.mean(away**2)), float(np.mean(away**3))
+    error = np.sqrt(second / (units - 1.0))
+    skewness = third / second**1.5 / np.sqrt(units) if second > 0.0 else 0.0
+
+    def quantile(level: float) -> float:
+        t = float(stdtrit(units - 1.0, 1.0 - level))
+        if abs(skewness) > 1e-6:
+            t = 3.0 / skewness * (float(np.cbrt(1.0 + skewness * (t - skewness / 6.0))) - 1.0)
+        return mean - float(error) * t
+
+    return quantile

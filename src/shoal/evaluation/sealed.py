@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from shoal.data import Dataset, Inputs
+from shoal.results import Task
 
 
 @dataclass
@@ -26,3 +29,21 @@ class SealedRows:
         weights = self._dataset.weights()
         taken = None if weights is None else weights[self._rows]
         return self._dataset.inputs(self._rows), self._dataset.y()[self._rows], taken
+
+
+def checksum_of_rows(data: str, task: Task, targets: Sequence[str], rows: np.ndarray) -> str:
+    """Return by what runs know that they were tested on the same rows: SHA-256 of data, task, targets and places.
+
+    Args:
+        data: the checksum of the data, see `Dataset.sha256`.
+        task: what is learnt.
+        targets: names of what is predicted.
+        rows: `(rows,)` places of the test rows in the data.
+
+    Example:
+        >>> checksum_of_rows("ab", Task.REGRESSION, ["y"], np.array([1, 5]))[:8]
+        '316e460c'
+    """
+    digest = hashlib.sha256("\0".join([data, Task(task).value, *targets, ""]).encode())
+    digest.update(np.asarray(rows, "<i8").tobytes())
+    return digest.hexdigest()

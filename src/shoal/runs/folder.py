@@ -12,8 +12,9 @@ import numpy as np
 
 from shoal.errors import RunError, suggest
 from shoal.evaluation.topics.scored_rows import ScoredRows
-from shoal.runs import checkpoint, config_file, log, metrics_file, model_file, page_file, scored_file
+from shoal.runs import checkpoint, config_file, log, looks_file, metrics_file, model_file, page_file, scored_file
 from shoal.runs.writing import cannot_write
+from shoal.statistics.bootstrap import block_length
 
 if TYPE_CHECKING:
     from shoal.evaluation.predicted_rows import PredictedRows
@@ -118,6 +119,11 @@ class RunFolder:
             return None
         return str(data["name"] if data["source"] == "built in" else data["source"])
 
+    def block_of(self, rows: int) -> int:
+        """Return how many neighbours of so many rows count as one: one, but more of windows, which overlap."""
+        settings = self.config["settings"]
+        return block_length(rows, settings.get("horizon", 1)) if settings.get("window") else 1
+
     def write_config(self, settings: dict[str, Any], **rest: Any) -> Path:
         """Write `config.toml`; `rest` as in `config_file.write_config`: data, versions, command, cores, created."""
         return config_file.write_config(self.path, settings, **rest)
@@ -129,12 +135,6 @@ class RunFolder:
     def write_metrics(self, record: Record) -> Path:
         """Write `metrics.json` from a finished run."""
         return metrics_file.write_metrics(self.path, record)
-
-    def count_opening(self) -> int:
-        """Count one more use of the test rows in `metrics.json` and on the page; return how many there are now."""
-        openings = metrics_file.count_opening(self.path)
-        page_file.write_openings(self.path, openings)
-        return openings
 
     def write_scored(self, record: Record) -> Path | None:
         """Write the validation and test rows with their predictions; None where nothing is predicted."""
@@ -256,6 +256,7 @@ def _exact(path: Path, force: bool) -> Path:
             f"{str(path)!r} holds no run ({config_file.NAME} is missing), so --force does not replace it. "
             "Choose another folder with --out."
         )
+    looks_file.keep_look(path)
     for part in CONTENTS:
         _remove(path / part)
     return path

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.runs.documents import json_text, plain, read_json
+from shoal.runs.documents import json_text, plain, read_json, sha256
 from shoal.runs.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -33,8 +33,8 @@ def metrics_dict(record: Record) -> dict[str, Any]:
 
     Returns:
         `format`, `task`, `target`, `seed`, `rows`, `networks`, `test`, `validation`, `train`, `baselines`,
-        `verdict`, `hyperparameters`, `search`, `test_openings`, `data`, `engine`, `versions` and `seconds`; where units
-        are known, `units` of `columns` and of `scores`. Every score
+        `verdict`, `hyperparameters`, `search`, `test_openings`, `test_checksum`, `data`, `engine`, `versions` and
+        `seconds`; where units are known, `units` of `columns` and of `scores`. Every score
         is `{"value", "low", "high", "method"}`, a 95 % interval. `search.candidates_looked_at` counts the
         candidates among which the kept ones were chosen, `search.cv` and `search.repeats` say how often each was
         trained, and `search.kept` gives each kept one's mean score with its standard error; `search.front` the best
@@ -46,7 +46,10 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         rows outside the training region. Where targets have measured errors, `measured_errors` holds chi-square, pulls
         and intrinsic scatter of each, and how many replicas there are. Where yields were given, `selection` holds the
         cut that the validation rows chose and what it gives on the test rows. `importance` is that of the columns,
-        where it was cheap to measure.
+        where it was cheap to measure. `verdict.against_baselines` is
+        `better`, `no clear difference` or `worse`, and `verdict.beats_baselines` whether it is the first.
+        `test_checksum` is by what runs know that they share their test rows; `test_looks` holds what scored them again
+        later, which `test_openings` counts, too.
     """
     from shoal.evaluation.topics import topics  # reading needs none
 
@@ -91,10 +94,29 @@ def read_metrics(folder: str | Path) -> dict[str, Any]:
     return read_json(Path(folder) / NAME, FORMAT, _MENDING)
 
 
-def count_opening(folder: str | Path) -> int:
-    """Count one more use of the test rows and return how many there are now."""
+def look_of_fit(metrics: Mapping[str, Any]) -> str:
+    """Return by what the fit's look at its test rows is known, wherever the folder lies: a checksum of all scores.
+
+    A fit that is repeated with the same result, or copied, is the same look.
+    """
+    return checksum([metrics.get(part) for part in ("test", "validation", "train")])
+
+
+def checksum(values: Any) -> str:
+    """Return a short checksum of plain data."""
+    return sha256(json_text(values).encode())[:16]
+
+
+def count_opening(folder: str | Path, look: Mapping[str, str]) -> int:
+    """Count one more use of the test rows and return how many there are now.
+
+    Args:
+        folder: the run folder.
+        look: `by`, the command, and `id`, which runs share that were looked at together.
+    """
     document = read_metrics(folder)
     document["test_openings"] = int(document.get("test_openings", 1)) + 1
+    document["test_looks"] = [*document.get("test_looks", []), dict(look)]
     write_atomically(Path(folder) / NAME, json_text(document))
     return int(document["test_openings"])
 

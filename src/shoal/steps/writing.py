@@ -6,6 +6,7 @@ from shoal.evaluation.record import Provenance, Record
 from shoal.prediction.predictor import Predictor
 from shoal.repeating import command_line, origin, versions
 from shoal.report import keep_figures, write_report
+from shoal.runs.looks import write_looks
 from shoal.steps.posing import Posed
 from shoal.steps.session import Session
 from shoal.training.resources import available_cores
@@ -55,4 +56,5 @@ def write_run(predictor: Predictor, record: Record, session: Session, *, page: b
     timing.end("report")
     seconds.update(timing.seconds)
     folder.write_metrics(record)
+    write_looks(folder)
     folder.remove_checkpoint()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,19 +37,51 @@ LABELS = {
 }
 
 
+class Outcome(enum.StrEnum):
+    """How the ensemble compares with the best simple method in the score that decides, `main_metric`.
+
+    `BETTER` and `WORSE` are differences clear of noise: the 95 % interval of the paired difference, which counts the
+    choice of the best, does not hold zero. All else is `UNCLEAR`.
+    """
+
+    BETTER = "better"
+    UNCLEAR = "no clear difference"
+    WORSE = "worse"
+
+    @classmethod
+    def of(cls, difference: Interval) -> Outcome:
+        """Return what follows from the loss of the best simple method minus that of the ensemble."""
+        return cls.BETTER if difference.low > 0.0 else cls.WORSE if difference.high < 0.0 else cls.UNCLEAR
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How the ensemble stands beside simple methods.
+
+    Attributes:
+        outcome: how it compares with the best of them.
+        sentence: who is better, by how much, and whether that is more than chance.
+        difference: the loss of the best of them minus that of the ensemble, see `paired_difference`.
+    """
+
+    outcome: Outcome
+    sentence: str
+    difference: Interval
+
+
 @dataclass(frozen=True)
 class BaselineScores:
     """The test scores of simple methods, and whether the ensemble beats them.
 
     Attributes:
         scores: name of a method to its scores.
-        beaten: whether the ensemble has a lower loss than all of them.
+        outcome: how the ensemble compares with the best of them.
         sentence: who is better, by how much, and whether that is more than chance.
         predicted: name of a method to what it predicts for the test entries.
     """
 
     scores: dict[str, Scores]
-    beaten: bool
+    outcome: Outcome
     sentence: str
     predicted: Mapping[str, np.ndarray] = field(default_factory=dict)
 
@@ -59,8 +92,9 @@ def measure(evaluation: Evaluation) -> BaselineScores:
     others = predictions(evaluation)
     drawing: dict[str, Any] = {"weights": entries.weights, **evaluation.drawing}
     scores = {name: with_intervals(task, entries.truth, other, **drawing) for name, other in others.items()}
-    beaten, sentence = beats_baselines(task, entries.truth, evaluation.test.guess, others, **drawing)
-    return BaselineScores(scores, beaten, sentence, others)
+    drawing["groups"] = evaluation.groups
+    standing = compare_with_baselines(task, entries.truth, evaluation.test.guess, others, **drawing)
+    return BaselineScores(scores, standing.outcome, standing.sentence, others)
 
 
 def predictions(evaluation: Evaluation) -> dict[str, np.ndarray]:
@@ -104,7 +138,7 @@ def main_metric(task: Task, targets: int = 1) -> str:
     return "rmse" if targets == 1 else "r2"
 
 
-def beats_baselines(
+def compare_with_baselines(
     task: Task,
     y: Any,
     ensemble_prediction: Any,
@@ -113,14 +147,14 @@ def beats_baselines(
     seed: int = 0,
     block: int = 1,
     groups: np.ndarray | None = None,
-) -> tuple[bool, str]:
-    """Return whether the ensemble has a lower loss than every baseline, and a sentence that says how clearly.
+) -> Standing:
+    """Return whether the ensemble has a lower loss than the best baseline, by more than chance.
 
-    The loss of a row is its log-loss; in regression its squared error, for several targets their mean with
-    each target in units of its spread over these rows.
+    The loss of a row is its log-loss, its reconstruction error or its squared error; for several targets the mean of
+    these with each target in units of its spread over the rows. So the mean loss ranks as `main_metric` does.
 
     Args:
-        task: classification or regression.
+        task: classification, regression or reconstruction.
         y: class numbers `(rows,)` or values `(rows, targets)`.
         ensemble_prediction: probabilities `(rows, classes)` or values `(rows, targets)`.
         baseline_predictions: the same by the baseline's name.
@@ -132,43 +166,47 @@ def beats_baselines(
     Example:
         >>> y = np.arange(20) % 2
         >>> better = np.where(np.eye(2)[y] == 1, 0.9, 0.1)
-        >>> beats_baselines(Task.CLASSIFICATION, y, better, {"most_frequent": np.full((20, 2), 0.5)})[0]
-        True
+        >>> standing = compare_with_baselines(Task.CLASSIFICATION, y, better, {"most_frequent": np.full((20, 2), 0.5)})
+        >>> standing.outcome.value, round(standing.difference.value, 2)
+        ('better', 0.59)
     """
     task = Task(task)
-    if not baseline_predictions:
-        return False, "There is no baseline to compare with."
-    losses = _losses(task, y, ensemble_prediction, weights)
-    others = {name: _losses(task, y, p, weights) for name, p in baseline_predictions.items()}
+    unknown = Interval(float("nan"), float("nan"), float("nan"))
+    losses = deciding_losses(task, y, ensemble_prediction, weights)
+    others = {name: deciding_losses(task, y, p, weights) for name, p in baseline_predictions.items()}
     means = {name: _mean(other, weights) for name, other in others.items()}
-    best = min(means, key=lambda name: (np.nan_to_num(means[name], nan=np.inf), name))
-    of_ensemble = _mean(losses, weights)
-    difference = paired_difference(losses, others[best], weights, seed=seed, block=block, groups=groups)
-    wins = bool(of_ensemble < means[best])
-    label = LABELS.get(best, best.replace("_", " "))
-    numbers = _comparison(task, y, ensemble_prediction, baseline_predictions[best], weights, label)
-    if not np.isfinite(of_ensemble):
-        return False, "The networks' predictions cannot be compared: their loss is not a finite number."
-    return wins, _sentence(wins, label, numbers, difference, _unit(task, y))
+    comparable = {name: mean for name, mean in means.items() if np.isfinite(mean)}
+    if not comparable:
+        return Standing(Outcome.UNCLEAR, "There is no baseline to compare with.", unknown)
+    if not np.isfinite(_mean(losses, weights)):
+        sentence = "The networks' predictions cannot be compared: their loss is not a finite number."
+        return Standing(Outcome.UNCLEAR, sentence, unknown)
+    compared = np.array([others[name] for name in comparable])
+    difference = paired_difference(losses, compared, weights, seed=seed, block=block, groups=groups)
+    outcome = Outcome.of(difference)
+    best = min(comparable, key=lambda name: comparable[name])
+    scores = _scores(task, y, ensemble_prediction, baseline_predictions, weights, best)
+    size = _size(difference, _unit(task, y), len(comparable))
+    return Standing(outcome, _sentence(outcome, difference, _label(best), scores, size), difference)
 
 
-def _losses(task: Task, y: Any, prediction: Any, weights: Any) -> np.ndarray:
-    """Return each row's loss `(rows,)`."""
+def deciding_losses(task: Task, y: Any, prediction: Any, weights: Any) -> np.ndarray:
+    """Return each row's loss `(rows,)`, see `compare_with_baselines`."""
     losses = row_losses(task, y, prediction)
     if task is Task.CLASSIFICATION:
         return losses
     if losses.shape[1] == 1:
         return losses[:, 0]
-    mean = np.asarray(y, np.float64).mean(axis=0)
-    spread = np.array([_mean(column, weights) for column in ((np.asarray(y) - mean) ** 2).T])
-    return (losses / np.where(spread > 0, spread, 1.0)).mean(axis=1)
+    y = np.asarray(y, np.float64)
+    spread = np.array([_mean((column - _mean(column, weights)) ** 2, weights) for column in y.T])
+    return (losses / np.where(spread > 0, spread, np.inf)).sum(axis=1) / max(int((spread > 0).sum()), 1)
 
 
 def _mean(losses: np.ndarray, weights: Any) -> float:
     if weights is None:
         return float(losses.mean())
     total = float(np.sum(weights))
-    return float(np.asarray(weights, np.float64) @ losses / total) if total else float("nan")
+    return float(np.asarray(weights, np.float64) @ losses / total) if total > 0 else float("nan")
 
 
 def _targets(y: Any) -> int:
@@ -185,32 +223,54 @@ def _unit(task: Task, y: Any) -> str:
     )
 
 
-def _comparison(task: Task, y: Any, ensemble: Any, baseline: Any, weights: Any, label: str) -> str:
-    """Return e.g. `log-loss 0.12 for the networks and 0.2 for gradient boosting, accuracy 0.97 and 0.93`."""
-    names = ["log_loss", "accuracy"] if task is Task.CLASSIFICATION else [main_metric(task, _targets(y))]
-    pairs = [(METRICS[n].label, METRICS[n](y, ensemble, weights), METRICS[n](y, baseline, weights)) for n in names]
-    first, *rest = pairs
-    text = f"{first[0]} {readable(first[1])} for the networks and {readable(first[2])} for {label}"
-    return ", ".join([text, *(f"{name} {readable(a)} and {readable(b)}" for name, a, b in rest)])
+def _label(name: str) -> str:
+    return LABELS.get(name, name.replace("_", " "))
 
 
-def _sentence(wins: bool, label: str, numbers: str, difference: Interval, unit: str) -> str:
+def _scores(task: Task, y: Any, ensemble: Any, baselines: Mapping[str, Any], weights: Any, best: str) -> str:
+    """Return e.g. `log-loss 0.12 for the networks and 0.2 for gradient boosting, the best of these; accuracy 1 and 1`.
+
+    Where another simple method has a better accuracy than the best one, it is named.
+    """
+    metric = METRICS["log_loss" if task is Task.CLASSIFICATION else main_metric(task, _targets(y))]
+    first, second = metric(y, ensemble, weights), metric(y, baselines[best], weights)
+    of_both = f"{readable(first)} for the networks and {readable(second)} for {_label(best)}"
+    text = f"{metric.label} {of_both}, the best of these"
+    if task is not Task.CLASSIFICATION:
+        return text
+    accuracies = {name: METRICS["accuracy"](y, baseline, weights) for name, baseline in baselines.items()}
+    most = max(sorted(accuracies), key=lambda name: np.nan_to_num(accuracies[name], nan=-np.inf))
+    text += f"; accuracy {readable(METRICS['accuracy'](y, ensemble, weights))} and {readable(accuracies[best])}"
+    if accuracies[most] > accuracies[best]:
+        text += f" (the best accuracy of the simple methods is {readable(accuracies[most])}, of {_label(most)})"
+    return text
+
+
+def _size(difference: Interval, unit: str, methods: int) -> str:
+    """Return how large the difference is, with its interval, both as a gain of the one that is ahead."""
+    ahead = difference.value >= 0.0
+    low, high = (difference.low, difference.high) if ahead else (-difference.high, -difference.low)
+    size = f"The difference in {unit} is {readable(abs(difference.value), 2)}"
+    if not np.isfinite([low, high]).all():
+        return f"{size}; there are too few rows that are independent to say how sure it is"
+    chosen = f", which counts that the best of {methods} was chosen on these rows" if methods > 1 else ""
+    return f"{size}, 95 % interval {readable(low, 2)} to {readable(high, 2)}{chosen}"
+
+
+def _sentence(outcome: Outcome, difference: Interval, label: str, scores: str, size: str) -> str:
     """Return who is better, by how much, and whether that is more than chance."""
-    low, high = (difference.low, difference.high) if wins else (-difference.high, -difference.low)
-    interval = f"95 % interval {readable(low, 2)} to {readable(high, 2)}"
-    size = f"The difference in {unit} is {readable(abs(difference.value), 2)}, {interval}"
-    clear = low > 0
-    if wins:
-        close = "a clear one." if clear else "it could be chance on these rows."
-        return f"The networks beat the simple methods: {numbers}, the best of these. {size}: {close}"
-    if difference.value == 0:
-        return f"The networks do not beat the simple methods: {label} is exactly as good ({numbers})."
-    close = (
-        f"a clear one. Use {label}, or give the networks more rows or a wider search."
-        if clear
-        else "within the uncertainty; these rows cannot tell the two apart."
+    if outcome is Outcome.BETTER:
+        return f"The networks beat the simple methods: {scores}. {size}: a clear one."
+    if outcome is Outcome.WORSE:
+        advice = f"Use {label}, or give the networks more rows or a wider search."
+        return f"The networks are worse than the simple methods: {scores}. {size}: a clear one. {advice}"
+    if difference.value == difference.low == difference.high:
+        return f"The networks do not beat the simple methods: {label} is exactly as good ({scores})."
+    ahead = "the networks are" if difference.value > 0 else f"{label} is"
+    return (
+        f"No clear difference between the networks and the simple methods: {scores}. {size}: "
+        f"{ahead} ahead, but within the uncertainty of these rows."
     )
-    return f"The networks do not beat the simple methods: {numbers}. {size}: {close}"
 
 
 def numbers(record: Record) -> dict[str, Any]:
@@ -218,7 +278,11 @@ def numbers(record: Record) -> dict[str, Any]:
     baselines = record[BaselineScores]
     return {
         "baselines": {name: as_dict(scores) for name, scores in baselines.scores.items()},
-        "verdict": {"beats_baselines": bool(baselines.beaten), "baselines_text": baselines.sentence},
+        "verdict": {
+            "beats_baselines": baselines.outcome is Outcome.BETTER,
+            "against_baselines": baselines.outcome.value,
+            "baselines_text": baselines.sentence,
+        },
     }
 
 

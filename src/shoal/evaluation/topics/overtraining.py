@@ -22,7 +22,7 @@ from shoal.evaluation.signal import signal_class
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.overfitting import LATE, Overfitting
-from shoal.results import Interval
+from shoal.results import Interval, readable
 from shoal.statistics.bootstrap import wilson
 from shoal.statistics.weighted import KolmogorovSmirnov, histogram, kolmogorov_smirnov
 
@@ -88,16 +88,27 @@ class Overtraining:
             )
         if self.kind == "not yet converged":
             return "The networks were still improving: train longer; the picture says nothing against it."
+        if not all(np.isfinite(scores.difference.p) for scores in self.classes):
+            return (
+                "The picture cannot be tested: of a class there are no rows, or their weights do not add up to more "
+                "than zero. The test scores stand by themselves."
+            )
         if visible:
             return (
                 f"Training and test scores of {' and '.join(visible)} differ visibly, as they do for every network "
-                "that has learned its rows, but the validation loss is hardly worse than the training loss: take "
-                "the test scores at their word, and do not train less for the sake of the picture."
+                f"that has learned its rows, {self._losses('but')}: take the test scores at their word, and do not "
+                "train less for the sake of the picture."
             )
         return (
-            "Training and test scores agree as far as these rows can tell, and so do the losses: the test scores can "
-            "be taken at their word."
+            f"These rows show no difference between training and test scores (at a level of {VISIBLE:.0%} for each "
+            f"class), {self._losses('and')}: the test scores can be taken at their word."
         )
+
+    def _losses(self, word: str) -> str:
+        """Return what the interval of the gap says of the losses."""
+        if self.gap.low > 0.0:
+            return f"while the validation loss lies {readable(self.gap.value, 2)} above the training loss"
+        return f"{word} no gap is seen between the losses"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the numbers as plain data for JSON."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from shoal.evaluation.chi_square import ChiSquare, chi_square
+from shoal.evaluation.chi_square import LEVEL, ChiSquare, Finding, chi_square
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
@@ -50,33 +50,59 @@ class MeasuredRecord:
     covariance: str | None = None
 
 
-def errors_sentence(target: str, test: ChiSquare, scatter: Interval) -> str:
-    """Return what the pulls of the test rows say of the measured errors of a target.
+def errors_sentence(target: str, test: ChiSquare, scatter: Interval, targets: int = 1) -> str:
+    """Return what chi-square and pulls of the test rows say of the measured errors of a target.
 
     Args:
         target: its name.
         test: chi-square and pulls of the test rows.
         scatter: the intrinsic scatter, from the validation rows.
+        targets: of how many it is one; right errors of any of them are called wrong in about 5 % of the cases.
 
     Example:
         >>> test = ChiSquare(80.0, 80.0, 0.48, 0.0, 0.1, 1.0, 0.08)
         >>> errors_sentence("y", test, Interval(0.0, 0.0, 0.1, "likelihood"))
         'The scatter of y about the networks agrees with its measured errors: its pulls have width 1.00 ± 0.08.'
     """
-    width = f"{test.width:.2f} ± {test.width_error:.2f}"
-    if test.wide:
-        beyond = f"about {test.expected:.2f}" if test.expected >= 1.005 else "1"
-        return (
-            f"The measured errors of {target} are weights only, for its pulls have width {width} instead of {beyond}: "
-            f"the errors are about {test.factor:.1f} times too small, or the networks miss structure, or there is "
-            f"intrinsic scatter of about {scatter.value:.2g}."
-        )
-    if test.narrow:
-        return (
-            f"The measured errors of {target} are weights only, for its pulls have width {width} instead of 1: "
-            f"the errors are about {1.0 / test.width:.1f} times too large."
-        )
-    return f"The scatter of {target} about the networks agrees with its measured errors: its pulls have width {width}."
+    most = test if test.rest is None else test.rest
+    finding = test.finding(LEVEL / targets)
+    width = f"{most.width:.2f} ± {most.width_error:.2f}"
+    beyond = f"about {most.expected:.2f}" if most.expected >= 1.005 else "1"
+    of_most = "" if test.rest is None else f" of the other {most.ndf:.0f} rows"
+    text = {
+        Finding.RIGHT: f"The scatter of {target} about the networks agrees with its measured errors: its pulls"
+        f"{of_most} have width {width}.",
+        Finding.TOO_SMALL: f"The measured errors of {target} are weights only, for its pulls{of_most} have width "
+        f"{width} instead of {beyond}: the errors are about {most.factor:.1f} times too small, or the networks miss "
+        f"structure, or there is intrinsic scatter of about {scatter.value:.2g}.",
+        Finding.TOO_LARGE: f"The measured errors of {target} are weights only, for its pulls{of_most} have width "
+        f"{width} instead of 1: the errors are about {1.0 / max(most.width, 1e-300):.1f} times too large.",
+        Finding.HEAVY_TAILS: f"The pulls of {target}{of_most} have heavier tails than normal errors: 68 % of them lie "
+        f"within {most.core:.2f}, but their width is {width} instead of {beyond}. The measured errors are too small "
+        "for some rows, not for all alike.",
+        Finding.BIASED: f"The pulls of {target}{of_most} are shifted: their mean is {most.mean:.2f} ± "
+        f"{most.mean_error:.2f} instead of 0, so that the networks are off by more than its measured errors explain.",
+        Finding.HIDDEN: f"Nothing can be said of the measured errors of {target}: the error of the fit is "
+        f"{_times(most)} as large, and hides them. The pulls{of_most} have width {width}, about {most.expected:.2f} is "
+        "expected.",
+        Finding.TOO_FEW: f"{most.ndf:.0f} rows are too few to judge the measured errors of {target}: its pulls have "
+        f"width {width}, and errors that are half as large again would not show.",
+    }[finding]
+    return text if test.rest is None else f"{_outliers_sentence(target, test)} {text}"
+
+
+def _outliers_sentence(target: str, test: ChiSquare) -> str:
+    rows, lie = ("row", "lies") if test.outliers == 1 else ("rows", "lie")
+    largest = f"{test.largest:.0f} measured errors away"
+    far = largest if test.outliers == 1 else f"up to {largest}"
+    return (
+        f"{test.outliers} {rows} of {target} {lie} far outside all others, {far}: χ² is {test.chi2:.1f} with and "
+        f"{test.rest.chi2 if test.rest else test.chi2:.1f} without them. Look at these rows."
+    )
+
+
+def _times(pulls: ChiSquare) -> str:
+    return f"{(pulls.expected**2 - 1.0) ** 0.5:.1f} times"
 
 
 def of_rows(evaluation: Evaluation, part: str) -> dict[str, ChiSquare]:
@@ -116,7 +142,7 @@ def measure(evaluation: Evaluation) -> MeasuredRecord | None:
     covariance = None if fitted.dataset.covariance is None else fitted.dataset.covariance.name
     parts = {part: of_rows(evaluation, part) for part in ("test", "validation")}
     scatter = dict(zip(parts["test"], predictor.measured.scatter, strict=True))
-    text = " ".join(errors_sentence(name, test, scatter[name]) for name, test in parts["test"].items())
+    text = " ".join(errors_sentence(name, test, scatter[name], len(scatter)) for name, test in parts["test"].items())
     if any(interval.low > 0.0 for interval in scatter.values()):
         text += (
             " Fit with scatter=constant, so that rows count with 1 / (σ² + s²) in training, too."
@@ -138,6 +164,7 @@ def numbers(record: Record) -> dict[str, Any]:
     targets = {
         name: {
             **{part: asdict(of_target[name]) for part, of_target in measured.parts.items()},
+            "finding": measured.parts["test"][name].finding(LEVEL / len(measured.scatter)).value,
             "intrinsic_scatter": scatter.as_dict(),
         }
         for name, scatter in measured.scatter.items()

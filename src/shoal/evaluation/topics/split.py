@@ -7,6 +7,7 @@ from typing import Any
 
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record
+from shoal.evaluation.sealed import checksum_of_rows
 from shoal.evaluation.topics.base import Topic
 
 
@@ -21,6 +22,7 @@ class SplitRecord:
         repeats: how often.
         rolling: of rolling folds, how many rows taught a network (`train`) and judged one (`validation`).
         test_openings: how often the test rows were opened.
+        test_checksum: by which runs know that they were tested on the same rows.
     """
 
     rows: dict[str, int]
@@ -29,6 +31,7 @@ class SplitRecord:
     repeats: int = 1
     rolling: dict[str, int] | None = None
     test_openings: int = 1
+    test_checksum: str = ""
 
 
 def measure(evaluation: Evaluation) -> SplitRecord:
@@ -38,8 +41,10 @@ def measure(evaluation: Evaluation) -> SplitRecord:
     if split.rolling is not None:
         rolling = {"train": len(evaluation.train.rows.x), "validation": len(evaluation.validation.rows.x)}
     _ = evaluation.test  # opened now, if by no other topic before
-    openings = evaluation.fitted.sealed.openings
-    return SplitRecord(split.sizes, split.how, split.folds, evaluation.fitted.settings.repeats, rolling, openings)
+    openings, dataset = evaluation.fitted.sealed.openings, evaluation.fitted.dataset
+    checksum = checksum_of_rows(dataset.sha256, dataset.task, dataset.targets, split.test)
+    repeats = evaluation.fitted.settings.repeats
+    return SplitRecord(split.sizes, split.how, split.folds, repeats, rolling, openings, checksum)
 
 
 def numbers(record: Record) -> dict[str, Any]:
@@ -52,6 +57,7 @@ def numbers(record: Record) -> dict[str, Any]:
         "rows": dict(split.rows),
         "search": search,
         "test_openings": split.test_openings,
+        "test_checksum": split.test_checksum,
         "data": {"split": split.how},
     }
 

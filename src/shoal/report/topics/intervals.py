@@ -15,7 +15,7 @@ from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.blocks import Bullets, Inline, Paragraph, Section, Text
-from shoal.report.topics.split import openings
+from shoal.report.topics.split import looks, openings
 from shoal.report.words import count, integer, joined, label
 from shoal.search.results.optimism import Optimism
 from shoal.statistics.bootstrap import resamples_for
@@ -110,4 +110,5 @@ def _looked_at(record: Record) -> Text:
         f"{count(tried, 'candidate was', 'candidates were')} looked at{how}.{flatters} The test rows were opened ",
         openings(record),
         "; the more often they are looked at and something is changed thereafter, the more the test scores flatter.",
+        looks(),
     )

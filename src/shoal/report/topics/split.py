@@ -23,6 +23,11 @@ def sections(record: Record) -> Iterator[Section]:
     yield Section("split", 20, (Paragraph(text),), "Split", "Split")
 
 
+def looks() -> Inline:
+    """Return the element in which `runs.page_file` writes how often all runs of the folder used the test rows."""
+    return Inline("span", "", "looks")
+
+
 def openings(record: Record) -> Inline:
     """Return how often the test rows were opened, in the element that `runs.page_file` rewrites."""
     return Inline("span", times(record[SplitRecord].test_openings), "openings")

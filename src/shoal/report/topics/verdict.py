@@ -19,8 +19,8 @@ from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.evaluation.topics.verdict import Verdict
 from shoal.report.blocks import Bullets, Heading, Headline, Inline, Paragraph, Section, Text
-from shoal.report.topics.split import openings
-from shoal.report.words import count, interval_range, interval_value, label, percent, sentence
+from shoal.report.topics.split import looks, openings
+from shoal.report.words import count, integer, interval_range, interval_value, label, percent, sentence
 from shoal.results import Task
 
 HEADLINE = {
@@ -71,6 +71,7 @@ def _scored_rows(record: Record) -> Text:
         " intervals. The test rows were opened ",
         openings(record),
         f", the first time after {count(tried, 'candidate')} had been looked at without them.",
+        looks(),
     )
 
 
