@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from shoal.data.checks import check_class_weights, check_role_values
+from shoal.data.column_reading import ColumnReading
 from shoal.data.columns import check_features, find_columns, notes_on_columns
 from shoal.data.dataset import Dataset
 from shoal.data.hashing import data_hash
@@ -107,4 +108,6 @@ def _assembled(
         read_notes=raw.notes,
         cut=raw.cut,
         units=raw.units,
+        reading=ColumnReading(raw.formats, raw.missing),
+        cautions=raw.cautions,
     )

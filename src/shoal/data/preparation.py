@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from shoal.data.column_reading import ColumnReading
 from shoal.data.columns import Column, Kind
-from shoal.data.conversion import check_columns, is_plain, tidy_column
+from shoal.data.conversion import check_columns, is_plain
 from shoal.data.dataset import Dataset, Inputs
 from shoal.data.encoders import ENCODERS, BooleanEncoder, CategoryEncoder, Encoder, NumberEncoder
 from shoal.data.feature_scaling import get_scaling, mean_and_scale
@@ -32,6 +33,7 @@ class Preparation:
     `target_mean` and `target_scale` have shape `(targets,)`; they are 0 and 1 for classes. `left_out` are
     features that are the same in every training row: nothing can be learnt from them. `signals` takes the place of the
     encoders where networks predict from images or series. `units` are those of the columns, where they are known.
+    `reading` tells how the columns are read.
 
     Example:
         >>> from shoal.data.loading import load_dataset
@@ -50,6 +52,7 @@ class Preparation:
     left_out: tuple[str, ...] = ()
     signals: SignalPreparation | None = None
     units: Mapping[str, str] = field(default_factory=dict)
+    reading: ColumnReading = field(default_factory=ColumnReading)
 
     @classmethod
     def fit(
@@ -95,6 +98,7 @@ class Preparation:
             left_out=tuple(same),
             signals=signals,
             units=dict(dataset.units),
+            reading=dataset.reading,
         )
 
     @property
@@ -146,7 +150,7 @@ class Preparation:
         out = np.zeros((sum(counts), table.height), np.float32)
         start = 0
         for encoder, count in zip(self.encoders, counts, strict=True):
-            encoder.encode(_plain(table, encoder.column), out[start : start + count])
+            encoder.encode(_plain(table, encoder.column, self.reading), out[start : start + count])
             start += count
         return np.ascontiguousarray(out.T)
 
@@ -171,7 +175,7 @@ class Preparation:
             return {}
         table = self._columns_of(table)
         categories = [encoder for encoder in self.encoders if isinstance(encoder, CategoryEncoder)]
-        unknown = {encoder.column: encoder.count_unknown(_plain(table, encoder.column)) for encoder in categories}
+        unknown = {e.column: e.count_unknown(_plain(table, e.column, self.reading)) for e in categories}
         return {column: count for column, count in unknown.items() if count}
 
     def target_values(self, table: pl.DataFrame) -> np.ndarray:
@@ -181,7 +185,7 @@ class Preparation:
             DataError: a target column is missing, or a row has no target or an unknown class.
         """
         check_columns(table, self.targets, ", the target")
-        columns = [_plain(table, name) for name in self.targets]
+        columns = [_plain(table, name, self.reading) for name in self.targets]
         if self.task is Task.CLASSIFICATION:
             return check_classes_known(columns[0], self.classes)
         return target_numbers(pl.DataFrame(columns), list(self.targets))
@@ -222,6 +226,7 @@ class Preparation:
             "left_out": list(self.left_out),
             **({} if self.signals is None else {"signals": self.signals.to_dict()}),
             **({"units": dict(self.units)} if self.units else {}),
+            **({"reading": self.reading.to_dict()} if self.reading else {}),
         }
 
     @classmethod
@@ -238,6 +243,7 @@ class Preparation:
             left_out=tuple(d["left_out"]),
             signals=SignalPreparation.from_dict(d["signals"]) if "signals" in d else None,
             units=d.get("units", {}),
+            reading=ColumnReading.from_dict(d["reading"]) if "reading" in d else ColumnReading(),
         )
 
     def _columns_of(self, table: Inputs) -> pl.DataFrame:
@@ -276,8 +282,8 @@ def _fit_encoder(column: Column, series: pl.Series, normalization: str) -> Encod
     return NumberEncoder.fit(series, normalization, dates=column.kind is Kind.DATE)
 
 
-def _plain(table: pl.DataFrame, name: str) -> pl.Series:
-    series = tidy_column(table.get_column(name))
+def _plain(table: pl.DataFrame, name: str, reading: ColumnReading) -> pl.Series:
+    series = reading.read(table.get_column(name))
     if not is_plain(series):
         raise DataError(f"column {name!r} holds {str(series.dtype).lower()}, not one value per row")
     return series
