@@ -15,7 +15,7 @@ from shoal.data.conversion import check_read, tidy_column
 from shoal.data.dates import counted_dates, date_format, to_moments
 from shoal.data.readers.options import ReadOptions, same_column
 from shoal.data.readers.tables.number_formats import Evidence, NumberFormat, Parsed, choose_formats
-from shoal.data.readers.tables.values import said_of_formats
+from shoal.data.readers.tables.values import said_of_formats, units_and_samples
 from shoal.data.roles import Roles
 from shoal.errors import DataError, listing, suggest
 
@@ -31,7 +31,7 @@ class ColumnReading:
     Example:
         >>> reading = ColumnReading({"when": "day/month/year"}, ("-999",))
         >>> str(reading.read(pl.Series("when", ["01/02/2025"]))[0]), reading.read(pl.Series("x", [1, -999])).to_list()
-        ('2025-02-01 00:00:00', [1, None])
+        ('2025-02-01', [1, None])
     """
 
     formats: Mapping[str, str] = field(default_factory=dict)
@@ -130,8 +130,9 @@ def read_columns(
     texts = {name: _parsed(table[name]) for name in names if table.schema[name] == pl.String}
     written = choose_formats(texts, {}, evidence)
     table = table.with_columns(parsed.numbers.alias(name) for name, (_, parsed) in written.items())
-    number_notes, units, formats = said_of_formats({name: form for name, (form, _) in written.items()}, table)
-    notes += [*number_notes, *_said_of_clocks(table, names)]
+    number_formats = {name: form for name, (form, _) in written.items()}
+    units, formats = units_and_samples(number_formats)
+    notes += [*said_of_formats(number_formats, table), *_said_of_clocks(table, names)]
     missing = tuple(dict.fromkeys((*known.missing, *options.missing)))
     reading = ColumnReading({**known.formats, **dates, **formats}, missing)
     return ReadColumns(table, reading, tuple(notes), units)
@@ -174,8 +175,7 @@ def _said_of_missing(table: pl.DataFrame, cleared: list[pl.Series], options: Rea
 
 
 def _said_of_dates(moments: pl.Series, form: str) -> str:
-    low, high = moments.dt.min(), moments.dt.max()
-    shown = " … ".join(f"{end:%Y-%m-%d}" for end in (low, high))  # type: ignore[str-format]
+    shown = " … ".join(f"{end:%Y-%m-%d}" for end in (moments.dt.min(), moments.dt.max()))
     return f"{moments.name!r}: read as dates that are written {form} ({shown})."
 
 

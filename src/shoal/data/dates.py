@@ -30,11 +30,9 @@ _PATTERNS = {
 _PATTERNS[MONTH_FIRST] = _PATTERNS[DAY_FIRST]
 _ORDER = {DAY_FIRST: (2, 1, 0), MONTH_FIRST: (2, 0, 1), YEAR_FIRST: (0, 1, 2), COMPACT: (0, 1, 2)}
 _ORDER |= {DAY_NAME: (2, 1, 0), NAME_DAY: (2, 0, 1)}
-_MONTHS = ("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november")
-_MONTHS = (*_MONTHS, "december")
-_GERMAN = ("januar", "februar", "märz", "april", "mai", "juni", "juli", "august", "september", "oktober", "november")
-_GERMAN = (*_GERMAN, "dezember")
-_NUMBERS = {name: n for names in (_MONTHS, _GERMAN) for n, name in enumerate(names, 1)}
+_ENGLISH = "january february march april may june july august september october november december"
+_GERMAN = "januar februar märz april mai juni juli august september oktober november dezember"
+_NUMBERS = {name: n for names in (_ENGLISH, _GERMAN) for n, name in enumerate(names.split(), 1)}
 _NUMBERS |= {name[:3]: n for name, n in tuple(_NUMBERS.items())} | {"sept": 9, "mrz": 3}
 _NAMED = re.compile(r"date|datum|day|when|time|tag\b|epoch|night|obs", re.IGNORECASE)
 _FEW = 10
@@ -76,7 +74,9 @@ def date_format(
 
 
 def to_moments(series: pl.Series, form: str) -> pl.Series:
-    """Return the dates of a column that is written in a format as moments in UTC; null where one cannot be read.
+    """Return the dates of a column that is written in a format, as moments in UTC where some have a time of day.
+
+    Where one cannot be read it is null.
 
     A column that holds no text (or for `yyyymmdd` no whole numbers) is returned as it is.
     """
@@ -90,8 +90,10 @@ def to_moments(series: pl.Series, form: str) -> pl.Series:
         names = month.str.to_lowercase()
         month = names.replace_strict(list(_NUMBERS), list(map(str, _NUMBERS.values())), default=None)
     text = year + "-" + month.cast(pl.String).str.zfill(2) + "-" + day.str.zfill(2)
-    moments = text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
-    return (moments if form == COMPACT else moments + _clock(parts[3:])).alias(series.name)
+    days = text.str.to_date("%Y-%m-%d", strict=False)
+    if form == COMPACT or parts[3].null_count() == len(series):
+        return days.alias(series.name)
+    return (days.cast(pl.Datetime("us")) + _clock(parts[3:])).alias(series.name)
 
 
 def _clock(parts: list[pl.Series]) -> pl.Series:

@@ -225,7 +225,7 @@ def _chosen(name: str, fit: Mapping[NumberFormat, Parsed], decimal: str | None, 
         return _PLAIN
     if decimal is None and evidence.delimiter in (",", ";"):
         decimal = "." if evidence.delimiter == "," else ","
-    by_mark = {form.decimal: form for form in reversed(fit)}
+    by_mark = {form.decimal: form for form in reversed(list(fit))}
     if decimal is None:
         text = next(iter(fit.values())).text
         row = int(text.str.contains(r"[.,]").arg_true()[0])

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
 from shoal.data.readers.options import ReadOptions
@@ -95,29 +96,27 @@ def typed(
     columns |= {name: parsed for name, (_, parsed) in written.items()}
     typed_table = table.with_columns(_finish(name, column, source, where) for name, column in columns.items())
     formats = {name: form for name, (form, _) in written.items()}
-    return Typed(typed_table, *said_of_formats(formats, typed_table))
+    new = {name: form for name, form in formats.items() if str(form) != options.formats.get(name)}
+    return Typed(typed_table, tuple(said_of_formats(new, typed_table)), *units_and_samples(formats))
 
 
-def said_of_formats(
-    formats: Mapping[str, NumberFormat], table: pl.DataFrame
-) -> tuple[tuple[str, ...], dict[str, str], dict[str, str]]:
-    """Return sentences on how numbers were read, the units that they carry, and the formats as texts.
+def said_of_formats(formats: Mapping[str, NumberFormat], table: pl.DataFrame) -> Iterator[str]:
+    """Give sentences on how the numbers of columns were read.
 
     Args:
         formats: of columns.
         table: the columns as read.
     """
-    notes = []
     for sample in dict.fromkeys(map(str, formats.values())):
         names = [name for name, form in formats.items() if str(form) == sample]
-        largest = max(
-            (abs(float(v)) for n in names for v in (table[n].min(), table[n].max()) if v is not None), default=0
-        )
-        notes.append(
-            f"{listing(map(repr, names))}: read as numbers that are written like {sample} (up to {largest:g})."
-        )
+        largest = max(float(np.nanmax(np.abs(table[name].to_numpy()))) for name in names)
+        yield f"{listing(map(repr, names))}: read as numbers that are written like {sample} (up to {largest:g})."
+
+
+def units_and_samples(formats: Mapping[str, NumberFormat]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the units that the numbers of columns carry, and the formats as texts."""
     units = {name: form.affix for name, form in formats.items() if form.affix}
-    return tuple(notes), units, {name: str(form) for name, form in formats.items()}
+    return units, {name: str(form) for name, form in formats.items()}
 
 
 def _parse(column: pl.Series, also_missing: Collection[str]) -> Parsed:
