@@ -24,7 +24,8 @@ _LARGE = [1e10, 1e20, 1e30, 1e33, 1e34, 1e35, 1e36, 1e37, 1e38, 9.96920996838686
 _INTEGERS = [32767.0, -32768.0, 65535.0, 2147483647.0, -2147483648.0, 4294967295.0, -9223372036854775808.0]
 _KNOWN = [s * v for v in (*_NINES, *_WITH_DECIMALS, *_LARGE, 888.0, 8888.0, 777.0, 7777.0) for s in (1.0, -1.0)]
 SENTINELS = np.array(sorted({*_KNOWN, *_INTEGERS}))
-_REPEATED = 2
+_REPEATED, _OTHERS = 2, 2
+"""Rows that hold the sentinel, and different values beside sentinels, at least."""
 _RELATIVE = 1e-6
 """Files hold 1e20 and 9.96921e36 in single precision and few digits."""
 _DENSE = 0.9
@@ -74,7 +75,7 @@ def far_sentinels(values: np.ndarray, counts: np.ndarray) -> Iterator[tuple[floa
     known = _known(values) & (counts >= _REPEATED)
     # only those at the ends: the lowest ones and the highest ones in a row
     ends = np.cumprod(known) + np.cumprod(known[::-1])[::-1] > 0
-    while ends.any() and not ends.all():
+    while ends.any() and (~ends).sum() >= _OTHERS:
         rest = values[~ends]
         low, high = float(rest.min()), float(rest.max())
         near = ends & (np.maximum(low - values, values - high) <= high - low)
