@@ -14,6 +14,7 @@ from shoal.cli import main
 from shoal.data import BUILTIN, Preparation, ReadOptions, Roles, load_dataset
 from shoal.data.cautions import cautions
 from shoal.data.describe import describe
+from shoal.data.new_rows import read_new
 from shoal.errors import DataError, ShoalError
 from shoal.settings import FitSettings
 from shoal.steps.reading import read_checked
@@ -82,7 +83,9 @@ def test_the_built_in_sets_raise_no_false_alarm(name: str) -> None:
 def test_several_sentinels_of_a_target_and_its_error() -> None:
     y = with_value(with_value(RANDOM.normal(size=ROWS), -999.0, 4), 9999.0, 3)
     told = load_dataset({"x": RANDOM.normal(size=ROWS), "y": y}, target="y").cautions
-    assert len(told) == 2 and "-999" in told[0] and "9999" in told[1]
+    assert len(told) == 2
+    assert "-999" in told[0]
+    assert "9999" in told[1]
     dataset = load_dataset({"x": range(7, 7 + ROWS), "y": y}, target="y", options=ReadOptions(missing=("-999", "9999")))
     assert dataset.rows == ROWS - int((y == -999).sum()) - int((y == 9999).sum())
     with pytest.raises(DataError, match=r"missing='mas=99': there is no column 'mas'.*'mass'"):
@@ -97,7 +100,8 @@ def test_missing_values_are_saved_with_the_preparation() -> None:
     new = preparation.transform(pl.DataFrame({"x [mm]": [-999, 1]}))
     empty = preparation.transform(pl.DataFrame({"x [mm]": [None, 1.0]}))
     np.testing.assert_array_equal(new, empty)
-    assert preparation.notes is not None and "reading" in preparation.to_dict()
+    assert preparation.notes is not None
+    assert "reading" in preparation.to_dict()
 
 
 def test_a_mixed_running_number_is_told_and_one_that_is_named_is_left_out() -> None:
@@ -164,5 +168,23 @@ def test_texts_may_mean_missing(tmp_path: Path) -> None:
     rows = "\n".join(f"{i * 0.5 if i % 5 else 'bad'},{i % 7}.5" for i in range(30))
     (tmp_path / "t.csv").write_text(f"x,y\n{rows}\n", encoding="utf-8")
     dataset = load_dataset(tmp_path / "t.csv", target="y", options=ReadOptions(missing=("bad",)))
-    assert dataset.table["x"].dtype == pl.Float64 and dataset.table["x"].null_count() == 6
+    assert dataset.table["x"].dtype == pl.Float64
+    assert dataset.table["x"].null_count() == 6
     assert issubclass(DataError, ShoalError)
+
+
+def test_gaps_of_series_are_told_and_filled_where_they_are_declared() -> None:
+    x = np.repeat(np.sin(np.arange(30.0))[None, :, None], 40, axis=0) + RANDOM.normal(size=(40, 30, 1))
+    gap = x.copy()
+    gap[3, 5], gap[7, 0] = -9999.0, -9999.0
+    y = RANDOM.normal(size=40)
+    (told,) = load_dataset((gap, y)).cautions
+    assert "holds -9999 in 2 steps" in told
+    dataset = load_dataset((gap, y), options=ReadOptions(missing=("-9999",)))
+    assert dataset.cautions == ()
+    assert dataset.signals is not None
+    assert dataset.signals.values[3, 5, 0] == pytest.approx((x[3, 4, 0] + x[3, 6, 0]) / 2)
+    preparation = Preparation.fit(dataset, np.arange(30))
+    known = read_new(gap, preparation).signals
+    assert known is not None
+    np.testing.assert_allclose(preparation.transform(known), preparation.transform(dataset.signals))

@@ -196,7 +196,8 @@ def test_the_user_settles_it_and_ignored_columns_are_not_asked_for() -> None:
     with pytest.raises(DataError, match="--day-first"):
         load_dataset(columns, target="y")
     days = load_dataset(columns, target="y", options=ReadOptions(day_first=True)).table["when"]
-    assert days[1] == datetime.date(2025, 2, 2) and days[2] == datetime.date(2025, 3, 3)
+    assert days[1] == datetime.date(2025, 2, 2)
+    assert days[2] == datetime.date(2025, 3, 3)
     assert days[8] == datetime.date(2025, 2, 9)
     assert load_dataset(columns, target="y", ignore="when").table["when"].dtype == pl.String
     with pytest.raises(DataError, match="the target 'when' holds dates"):

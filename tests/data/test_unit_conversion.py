@@ -40,7 +40,8 @@ FACTORS = [
 @pytest.mark.parametrize(("unit", "wanted", "factor"), FACTORS)
 def test_factors_there_and_back(unit: str, wanted: str, factor: float) -> None:
     there, back = conversion(unit, wanted), conversion(wanted, unit)
-    assert there is not None and back is not None
+    assert there is not None
+    assert back is not None
     assert there.factor == pytest.approx(factor, rel=1e-12)
     assert there.factor * back.factor == pytest.approx(1.0, rel=1e-12)
     assert not same_unit(unit, wanted)
@@ -57,7 +58,8 @@ def test_what_cannot_be_converted(unit: str, wanted: str) -> None:
 @given(st.floats(-270, 1e4), st.sampled_from(["°C", "K", "°F"]), st.sampled_from(["°C", "K", "degF"]))
 def test_temperatures_come_back(value: float, unit: str, wanted: str) -> None:
     there, back = conversion(unit, wanted), conversion(wanted, unit)
-    assert there is not None and back is not None
+    assert there is not None
+    assert back is not None
     assert back.apply(there.apply(pl.Series([value])))[0] == pytest.approx(value, abs=1e-9)
 
 
@@ -81,8 +83,9 @@ def test_columns_are_refused_or_converted() -> None:
         in_units(table, units, known, convert=False, data="new")
     converted, said = in_units(table, units, known, convert=True, data="new")
     assert converted.to_dict(as_series=False) == {"length [mm]": [10.0], "T": [293.15], "n": [1]}
-    assert len(said) == 2 and all(text.endswith("converted") for text in said)
-    with pytest.raises(DataError, match="no conversion is known.*mend the unit"):
+    assert len(said) == 2
+    assert all(text.endswith("converted") for text in said)
+    with pytest.raises(DataError, match=r"no conversion is known.*mend the unit"):
         in_units(table, {"T": "mag"}, known, convert=True, data="new")
     with pytest.raises(DataError, match=r"'T' is in °C"):  # a text is not converted
         in_units(pl.DataFrame({"T": ["warm"]}), {"T": "°C"}, known, convert=True, data="new")
@@ -111,7 +114,8 @@ def preparation() -> Preparation:
 )
 def test_another_unit_shows_in_the_range(preparation: Preparation, name: str, values: np.ndarray, told: str) -> None:
     (clue,) = other_units(pl.DataFrame({name: values[:60]}), preparation)
-    assert clue.startswith(f"'{name}': ") and "lie outside of the range of the training rows" in clue
+    assert clue.startswith(f"'{name}': ")
+    assert "lie outside of the range of the training rows" in clue
     assert told in clue
 
 

@@ -17,6 +17,7 @@ import polars as pl
 from shoal.data.columns import MEANINGFUL_COUNT, is_identifier
 from shoal.data.conversion import is_integer
 from shoal.data.roles import Roles
+from shoal.data.signals import Signals
 
 _NINES = [float("9" * digits) for digits in range(2, 8)]
 _WITH_DECIMALS = [99.9, 99.99, 999.9, 999.99, 9999.9, 9999.99, 999.25]
@@ -32,22 +33,32 @@ _DENSE = 0.9
 _MANY = 20
 
 
-def cautions(table: pl.DataFrame, roles: Roles) -> list[str]:
-    """Return sentences on what may mislead in the columns of a tidied table.
+def cautions(table: pl.DataFrame, roles: Roles, signals: Signals | None = None) -> list[str]:
+    """Return sentences on what may mislead in the columns of a tidied table, or in the channels of series.
 
     Args:
         table: with all its rows.
         roles: of the columns.
+        signals: what is predicted from instead of the columns.
     """
     taken = {name for role, name in roles.pairs() if role not in ("target", "y_err")}
     features = table.columns if roles.features is None else [*roles.features, *roles.target, *roles.y_err]
     names = [name for name in table.columns if name in features and name not in taken]
     found = [sentence for name in names for sentence in _sentinels(table[name])]
     others = [name for name in names if name not in roles.target and name not in roles.y_err]
-    return [*found, *_row_numbers(table.select(others))]
+    if signals is None:
+        return [*found, *_row_numbers(table.select(others))]
+    return [*found, *(sentence for channel in _steps(signals) for sentence in _sentinels(channel, "steps"))]
 
 
-def _sentinels(series: pl.Series) -> Iterator[str]:
+def _steps(signals: Signals) -> Iterator[pl.Series]:
+    """Give the real steps of each channel of series; nothing of images, whose pixels have no missing values."""
+    if signals.kind == "series":
+        for i, name in enumerate(signals.channels):
+            yield pl.Series(name, signals.real_values()[:, i].astype(np.float64)).fill_nan(None)
+
+
+def _sentinels(series: pl.Series, rows_name: str = "rows") -> Iterator[str]:
     if not series.dtype.is_numeric() or series.null_count() == len(series):
         return
     ends = np.array([series.min(), series.max()], np.float64)
@@ -57,7 +68,7 @@ def _sentinels(series: pl.Series) -> Iterator[str]:
     for value, rows, low, high in far_sentinels(values, counts):
         share = 100.0 * rows / len(series)
         yield (
-            f"{series.name!r} holds {value:.10g} in {rows:,} rows ({share:.2g} %), far from its other values "
+            f"{series.name!r} holds {value:.10g} in {rows:,} {rows_name} ({share:.2g} %), far from its other values "
             f"({low:.4g} … {high:.4g}), as if it meant that there is no value; it is taken as a number. If it means "
             f"missing, add --missing {shlex.quote(f'{series.name}={value:.10g}')}."
         )
@@ -97,16 +108,16 @@ def _row_numbers(features: pl.DataFrame) -> Iterator[str]:
     if features.width < 2 or features.height < _MANY:
         return
     for series in features.get_columns():
-        if series.null_count() or not series.dtype.is_numeric() or not is_integer(series):
+        if series.null_count() or not series.dtype.is_numeric() or MEANINGFUL_COUNT.search(series.name):
             continue
-        low, high = int(series.min()), int(series.max())  # type: ignore[arg-type]
-        if MEANINGFUL_COUNT.search(series.name) or len(series) < _DENSE * (high - low + 1):
+        low, high, rows = float(series.min()), float(series.max()), len(series)  # type: ignore[arg-type]
+        if not rows - 1 <= high - low <= rows / _DENSE - 1 or not is_integer(series):
             continue
         if series.n_unique() == len(series) and not is_identifier(series, len(series)):
             rising = bool((series.diff().drop_nulls() > 0).all())
             order = "in the order of the rows" if rising else "in some other order"
             yield (
-                f"{series.name!r} holds {len(series):,} different numbers from {low:,} to {high:,}, {order}, as a "
+                f"{series.name!r} holds {len(series):,} different numbers from {low:,.0f} to {high:,.0f}, {order}, as a "
                 "number of the rows would; networks learn from it. If it measures nothing, leave it out: "
                 f"--ignore {shlex.quote(series.name)}."
             )

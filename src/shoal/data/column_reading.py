@@ -17,6 +17,7 @@ from shoal.data.readers.options import ReadOptions, same_column
 from shoal.data.readers.tables.number_formats import Evidence, NumberFormat, Parsed, choose_formats
 from shoal.data.readers.tables.values import said_of_formats, units_and_samples
 from shoal.data.roles import Roles
+from shoal.data.signals import Signals
 from shoal.errors import DataError, listing, suggest
 
 
@@ -58,6 +59,11 @@ class ColumnReading:
         check_read(series, read, f"numbers that are written like {form}, as in training")
         return read
 
+    def read_signals(self, signals: Signals) -> Signals:
+        """Return series without the values that mean that there is none; images as they are."""
+        texts = {name: ReadOptions(missing=self.missing).missing_texts(name) for name in signals.channels}
+        return signals.without({name: _numbers(values).to_list() for name, values in texts.items() if values})
+
     def read_table(self, table: pl.DataFrame) -> pl.DataFrame:
         """Return a table whose columns are read so."""
         return table.with_columns(self.read(series) for series in table.get_columns()) if self else table
@@ -82,10 +88,14 @@ def without(series: pl.Series, values: tuple[str, ...]) -> pl.Series:
         return series
     if series.dtype == pl.String:
         return series.set(series.is_in(list(values)), None)
-    numbers = pl.Series(values).cast(pl.Float64, strict=False).drop_nulls()
+    numbers = _numbers(values)
     if not series.dtype.is_numeric() or not len(numbers):
         return series
     return series.set(series.cast(pl.Float64).is_in(numbers.implode()).fill_null(False), None)
+
+
+def _numbers(texts: tuple[str, ...]) -> pl.Series:
+    return pl.Series(texts).cast(pl.Float64, strict=False).drop_nulls()
 
 
 class ReadColumns(NamedTuple):
@@ -98,7 +108,12 @@ class ReadColumns(NamedTuple):
 
 
 def read_columns(
-    table: pl.DataFrame, roles: Roles, options: ReadOptions, known: ColumnReading, source: str
+    table: pl.DataFrame,
+    roles: Roles,
+    options: ReadOptions,
+    known: ColumnReading,
+    source: str,
+    channels: tuple[str, ...] = (),
 ) -> ReadColumns:
     """Find out how the columns of a tidied table are read, and read them.
 
@@ -108,11 +123,12 @@ def read_columns(
         options: the user's word.
         known: how columns were read before.
         source: what the data are called in messages.
+        channels: of series beside the table.
 
     Raises:
         DataError: a column may be meant in two ways, or a value is declared missing in a column that is not there.
     """
-    _check_missing(table, options)
+    _check_missing([*table.columns, *channels], options)
     cleared = [without(series, options.missing_texts(series.name)) for series in table.get_columns()]
     notes = list(_said_of_missing(table, cleared, options))
     table = pl.DataFrame(cleared)
@@ -155,13 +171,13 @@ def _meant(table: pl.DataFrame, roles: Roles) -> list[str]:
     return [name for name in table.columns if name in useful or (name in features and name not in others)]
 
 
-def _check_missing(table: pl.DataFrame, options: ReadOptions) -> None:
+def _check_missing(names: list[str], options: ReadOptions) -> None:
     for text in options.missing:
         name, equals, _ = text.rpartition("=")
-        if equals and not any(same_column(name, column) for column in table.columns):
+        if equals and not any(same_column(name, column) for column in names):
             raise DataError(
-                f"missing={text!r}: there is no column {name!r}; the columns are: {listing(table.columns)}."
-                + suggest(name, table.columns)
+                f"missing={text!r}: there is no column {name!r}; the columns are: {listing(names)}."
+                + suggest(name, names)
             )
 
 
@@ -171,7 +187,7 @@ def _said_of_missing(table: pl.DataFrame, cleared: list[pl.Series], options: Rea
     counts = {s.name: s.null_count() - table[s.name].null_count() for s in cleared}
     held = [f"{count:,} of {name!r}" for name, count in counts.items() if count]
     values = listing(dict.fromkeys(text.rpartition("=")[2] for text in options.missing))
-    yield f"{values}: taken as missing" + (f", in {listing(held)}." if held else ", but no column holds it.")
+    yield f"{values}: taken as missing" + (f", in {listing(held)}." if held else ".")
 
 
 def _said_of_dates(moments: pl.Series, form: str) -> str:

@@ -63,7 +63,7 @@ def date_format(
     if series.null_count() == len(series) or is_date(series):
         return None
     if series.dtype != pl.String:
-        return COMPACT if is_integer(series) and _is_compact(series) else None
+        return COMPACT if _is_compact(series) else None
     present = series.drop_nulls()
     for name, pattern in _PATTERNS.items():
         if name not in (COMPACT, MONTH_FIRST) and present.head(20).str.contains(pattern).all():
@@ -149,7 +149,7 @@ def _is_compact(series: pl.Series) -> bool:
         return False
     if low < _LEAST_YEAR * 10_000 or high > _MOST_YEAR * 10_000 + 1231:
         return False
-    if values.n_unique() < (2 if _NAMED.search(series.name) else _FEW):
+    if not is_integer(values) or values.n_unique() < (2 if _NAMED.search(series.name) else _FEW):
         return False
     return to_moments(values, COMPACT).null_count() == 0
 

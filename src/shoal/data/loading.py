@@ -96,7 +96,7 @@ def load_dataset(
     raw = with_roles(raw, named, options)
     if reconstruct:
         check_size(raw.table, 1)
-        return build_reconstruction(raw._replace(cautions=tuple(cautions(raw.table, raw.roles))))
+        return build_reconstruction(raw._replace(cautions=tuple(cautions(raw.table, raw.roles, raw.signals))))
     check_labelled(raw)
     check_size(raw.table, 2 if raw.signals is None and window is None else 1)
     if y_cov is None:
@@ -117,7 +117,7 @@ def _load_supervised(raw: Raw, task: Task | str | None, cutting: Cutting, *, err
         errors: whether columns may hold the measured errors of the targets; else these are known otherwise.
     """
     raw, notes = with_inferred_roles(raw, cutting, errors=errors)
-    raw = raw._replace(cautions=tuple(cautions(raw.table, raw.roles)))
+    raw = raw._replace(cautions=tuple(cautions(raw.table, raw.roles, raw.signals)))
     notes = [*raw.notes, *notes]
     roles = raw.roles
     check_errors(dict(zip(roles.target, roles.y_err * len(roles.target), strict=False)), raw.units)

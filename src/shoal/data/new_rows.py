@@ -42,6 +42,8 @@ def read_new(data: Any, preparation: Preparation, options: ReadOptions | None = 
     raw = read_any(data, options_alike(usual, data, preparation.signals))
     if isinstance(data, Raw):  # these were read before
         return raw
+    given = ColumnReading(missing=(*preparation.reading.missing, *options.missing))
+    signals = raw.signals and given.read_signals(raw.signals)
     table = ColumnReading(missing=options.missing).read_table(raw.table)
     units = {**units_of_names(raw.table.columns), **raw.units}
     used = preparation.units if preparation.signals is not None else {*preparation.input_columns, *preparation.targets}
@@ -50,7 +52,7 @@ def read_new(data: Any, preparation: Preparation, options: ReadOptions | None = 
     table, converted = in_units(table, units, known, convert=options.convert_units, data=where)
     for note in (*raw.notes, *converted, *other_units(table, preparation)):
         warnings.warn(f"{raw.source}: {note}", ShoalWarning, stacklevel=4)
-    return raw._replace(table=table, units={**units, **known})
+    return raw._replace(table=table, signals=signals, units={**units, **known})
 
 
 def cut_as_fitted(raw: Raw, preparation: Preparation, *, known: bool = False) -> Raw:

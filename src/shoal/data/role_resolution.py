@@ -30,12 +30,14 @@ def with_roles(raw: Raw, named: Roles, options: ReadOptions) -> Raw:
     raw = raw._replace(table=_plain_columns(tidy(raw.table), roles), roles=roles)
     roles.check(raw.column_names)
     known = ColumnReading(raw.formats, raw.missing)
-    read = read_columns(raw.table, roles, options, known, raw.source if raw.source != "python" else "the data")
+    source = raw.source if raw.source != "python" else "the data"
+    channels = () if raw.signals is None else raw.signals.channels
+    read = read_columns(raw.table, roles, options, known, source, channels)
     units = {**units_of_names(raw.column_names), **read.units, **raw.units, **roles.units}
     notes = (*raw.notes, *read.notes)
-    return raw._replace(
-        table=read.table, notes=notes, units=units, formats=read.reading.formats, missing=read.reading.missing
-    )
+    signals = raw.signals and read.reading.read_signals(raw.signals)
+    raw = raw._replace(table=read.table, signals=signals, notes=notes, units=units)
+    return raw._replace(formats=read.reading.formats, missing=read.reading.missing)
 
 
 def _roles_left(brought: Roles, named: Roles) -> Roles:

@@ -120,5 +120,5 @@ def test_a_first_column_without_a_name_is_an_index(tmp_path: Path) -> None:
     frame.to_excel(tmp_path / "t.xlsx")
     for name in ("t.csv", "t.xlsx"):
         dataset = load_dataset(tmp_path / name, target="y")
-        assert [(c.name, c.role) for c in dataset.columns][0] == ("Unnamed: 0", "dropped")
+        assert next((c.name, c.role) for c in dataset.columns) == ("Unnamed: 0", "dropped")
         assert any("first column has no name" in note for note in dataset.read_notes)

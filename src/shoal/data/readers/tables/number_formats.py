@@ -150,7 +150,10 @@ def choose_formats(
 
 def _fits(column: Parsed, evidence: Evidence) -> dict[NumberFormat, Parsed]:
     """Return the formats that a column may have, of those that mean the same numbers the first; {} if only plain."""
-    present = usual(column.text.drop_nulls())
+    present = column.text.drop_nulls()
+    if not present.head(100).str.contains(r"\d").any():
+        return {}  # words, which are most texts
+    present = usual(present)
     affix = _affix(present)
     if not affix and not present.str.contains(_SEPARATED).any():
         return {}
