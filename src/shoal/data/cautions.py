@@ -117,7 +117,7 @@ def _row_numbers(features: pl.DataFrame) -> Iterator[str]:
             rising = bool((series.diff().drop_nulls() > 0).all())
             order = "in the order of the rows" if rising else "in some other order"
             yield (
-                f"{series.name!r} holds {len(series):,} different numbers from {low:,.0f} to {high:,.0f}, {order}, as a "
-                "number of the rows would; networks learn from it. If it measures nothing, leave it out: "
+                f"{series.name!r} holds {len(series):,} different numbers from {low:,.0f} to {high:,.0f}, {order}, as "
+                "a number of the rows would; networks learn from it. If it measures nothing, leave it out: "
                 f"--ignore {shlex.quote(series.name)}."
             )
