@@ -92,6 +92,13 @@ def test_several_sentinels_of_a_target_and_its_error() -> None:
         load_dataset({"mass": [1.0] * 20, "y": y[:20]}, options=ReadOptions(missing=("mas=99",)))
 
 
+def test_sentinels_of_weights_are_told_and_ignored_columns_are_not_looked_at() -> None:
+    columns = {name: with_value(RANDOM.normal(9, 1, ROWS), -99.0, 3) for name in ("w", "left", "x")}
+    columns["y"] = RANDOM.normal(size=ROWS)
+    told = load_dataset(columns, target="y", weight="w", ignore="left").cautions
+    assert [text.split()[0] for text in told] == ["'w'", "'x'"]
+
+
 def test_missing_values_are_saved_with_the_preparation() -> None:
     x = with_value(RANDOM.normal(size=ROWS), -999.0, 5)
     columns = {"x [mm]": x, "y": RANDOM.normal(size=ROWS)}

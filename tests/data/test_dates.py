@@ -103,6 +103,8 @@ def test_numbers_and_words_are_never_dates(values: list[object]) -> None:
         ["12/31"],
         ["1.1.25"],
         ["1 Foo 2025"],
+        ["13.01.2025 ١٢:٣٠"],
+        ["13.01.2025 25:00"],
         ["01/02/2025", "soon"],
         ["25:10"],
     ],

@@ -41,18 +41,20 @@ def cautions(table: pl.DataFrame, roles: Roles, signals: Signals | None = None) 
         roles: of the columns.
         signals: what is predicted from instead of the columns.
     """
-    taken = {name for role, name in roles.pairs() if role not in ("target", "y_err")}
-    features = table.columns if roles.features is None else [*roles.features, *roles.target, *roles.y_err]
-    names = [name for name in table.columns if name in features and name not in taken]
+    pairs = list(roles.pairs())
+    numbers = [name for role, name in pairs if role in ("target", "y_err", "weight")]
+    others = {name for _, name in pairs}
+    wanted = table.columns if roles.features is None else roles.features
+    features = [name for name in table.columns if name in wanted and name not in others]
+    names = [name for name in table.columns if name in features or name in numbers]
     found = [sentence for name in names for sentence in _sentinels(table[name])]
-    others = [name for name in names if name not in roles.target and name not in roles.y_err]
     if signals is None:
-        return [*found, *_row_numbers(table.select(others))]
+        return [*found, *_row_numbers(table.select(features))]
     return [*found, *(sentence for channel in _steps(signals) for sentence in _sentinels(channel, "steps"))]
 
 
 def _steps(signals: Signals) -> Iterator[pl.Series]:
-    """Give the real steps of each channel of series; nothing of images, whose pixels have no missing values."""
+    """Give the real steps of each channel of series; of images nothing is told."""
     if signals.kind == "series":
         for i, name in enumerate(signals.channels):
             yield pl.Series(name, signals.real_values()[:, i].astype(np.float64)).fill_nan(None)

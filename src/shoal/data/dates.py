@@ -19,13 +19,14 @@ from shoal.errors import DataError
 
 DAY_FIRST, MONTH_FIRST, YEAR_FIRST = "day/month/year", "month/day/year", "year/month/day"
 DAY_NAME, NAME_DAY, COMPACT = "day month-name year", "month-name day year", "yyyymmdd"
-_CLOCK = r"(?:[T ,]+(\d{1,2}):(\d{2})(?::(\d{2}(?:\.\d+)?))?\s?([AaPp][Mm])?\s?(Z|UTC|GMT|[+-]\d{2}:?\d{2})?)?$"
+_ZONE = r"\s?(Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})?"
+_CLOCK = r"(?:[T ,]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}(?:\.[0-9]+)?))?\s?([AaPp][Mm])?" + _ZONE + ")?$"
 _PATTERNS = {
-    DAY_FIRST: r"^(\d{1,2})[./-](\d{1,2})[./-](\d{4})" + _CLOCK,
-    YEAR_FIRST: r"^(\d{4})[./-](\d{1,2})[./-](\d{1,2})" + _CLOCK,
-    DAY_NAME: r"^(\d{1,2})\.?[ -](\p{L}{3,9})\.?[ ,-]+(\d{4})" + _CLOCK,
-    NAME_DAY: r"^(\p{L}{3,9})\.?[ -](\d{1,2})(?:st|nd|rd|th)?[ ,-]+(\d{4})" + _CLOCK,
-    COMPACT: r"^(\d{4})(\d{2})(\d{2})$",
+    DAY_FIRST: r"^([0-9]{1,2})[./-]([0-9]{1,2})[./-]([0-9]{4})" + _CLOCK,
+    YEAR_FIRST: r"^([0-9]{4})[./-]([0-9]{1,2})[./-]([0-9]{1,2})" + _CLOCK,
+    DAY_NAME: r"^([0-9]{1,2})\.?[ -](\p{L}{3,9})\.?[ ,-]+([0-9]{4})" + _CLOCK,
+    NAME_DAY: r"^(\p{L}{3,9})\.?[ -]([0-9]{1,2})(?:st|nd|rd|th)?[ ,-]+([0-9]{4})" + _CLOCK,
+    COMPACT: r"^([0-9]{4})([0-9]{2})([0-9]{2})$",
 }
 _PATTERNS[MONTH_FIRST] = _PATTERNS[DAY_FIRST]
 _ORDER = {DAY_FIRST: (2, 1, 0), MONTH_FIRST: (2, 0, 1), YEAR_FIRST: (0, 1, 2), COMPACT: (0, 1, 2)}
