@@ -77,9 +77,19 @@ def test_units_reach_tables_figures_and_the_saved_model(measured: Path, capsys: 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("default::shoal.errors.ShoalWarning")
 def test_other_units_are_told_at_prediction(measured: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (measured / "other.csv").write_text("x [mm],E [GeV]\nm,\n1,2\n3,4\n", encoding="utf-8")
-    assert main(["predict", str(measured / "run"), str(measured / "other.csv"), "-o", str(measured / "p.csv")]) == 0
-    assert "column 'x [mm]' is in m, but was in mm in the fit; nothing is converted" in capsys.readouterr().err
+    (measured / "other.csv").write_text("x [mm],E [GeV]\nm,\n0.001,2\n0.003,4\n", encoding="utf-8")
+    words = ["predict", str(measured / "run"), str(measured / "other.csv"), "-o", str(measured / "p.csv")]
+    assert main(words) != 0
+    told = capsys.readouterr().err
+    assert "column 'x [mm]' is in m, but was in mm in the fit (m × 1000 = mm)" in told
+    assert "--convert-units" in told
+    assert main([*words, "--convert-units"]) == 0
+    assert "column 'x [mm]' is in m, but was in mm in the fit (m × 1000 = mm); converted" in capsys.readouterr().err
+    (measured / "named.csv").write_text("x [cm]\n0.1\n0.3\n", encoding="utf-8")
+    words = ["predict", str(measured / "run"), str(measured / "named.csv"), "-o", str(measured / "n.csv")]
+    assert main([*words, "--convert-units"]) == 0
+    first, second = (pl.read_csv(measured / f"{name}.csv").get_column("prediction").to_list() for name in "pn")
+    assert first == second
 
 
 @pytest.mark.slow

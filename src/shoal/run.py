@@ -105,7 +105,7 @@ class Run:
         """The learning curves: network, epoch, train_loss, validation_loss, metric."""
         return read_curves(self.folder.log)
 
-    def predict(self, data: Any) -> Prediction:
+    def predict(self, data: Any, options: ReadOptions | None = None) -> Prediction:
         """Return what the ensemble says of new rows.
 
         Args:
@@ -113,12 +113,13 @@ class Run:
                 than the features are not looked at. An array has the features in their order. Images may lie in a
                 folder, whose table has the column `file`; they are brought to the size of those in training. A run
                 on windows predicts from every window of a table of steps, also the last, whose target is not known.
+            options: how columns are read, beyond what the fit knows.
 
         Raises:
-            DataError: a column is missing, or holds values of another type than in training.
+            DataError: a column is missing, holds values of another type than in training, or is in another unit.
             SettingError: the run reconstructs and predicts nothing.
         """
-        return self.predict_table(data)[1]
+        return self.predict_table(data, options)[1]
 
     def encode(self, data: Any, options: ReadOptions | None = None) -> np.ndarray:
         """Return the codes of rows in the best network of a run that reconstructs, `(rows, bottleneck)` float32.

@@ -12,12 +12,11 @@ import pyarrow.feather
 import pyarrow.parquet
 import pytest
 
-from shoal.data import Preparation, Roles, load_dataset, load_with_test, roles_from_toml
+from shoal.data import Preparation, ReadOptions, Roles, load_dataset, load_with_test, roles_from_toml
 from shoal.data.readers import read_table_file
 from shoal.data.unit_sources import units_of_python
 from shoal.data.units import (
     check_errors,
-    differing_units,
     full_name,
     is_unit,
     labelled,
@@ -217,12 +216,13 @@ def test_forecast_values_have_the_unit_of_their_target() -> None:
 
 
 def test_another_unit_is_noticed(tmp_path: Path) -> None:
-    assert differing_units({"E": "MeV", "x": "mm"}, {"E": "GeV", "p": "Pa", "x": "mm"}) == [
-        "column 'E' is in MeV, but was in GeV in the fit"
-    ]
     for name, unit in (("a", "GeV"), ("b", "MeV")):
         rows = "\n".join(f"{x},{y}" for x, y in zip(X, Y, strict=True))
         (tmp_path / f"{name}.csv").write_text(f"x,E\n,{unit}\n{rows}\n", encoding="utf-8")
-    with pytest.raises(DataError, match="the test rows: column 'E' is in MeV"):
+    with pytest.raises(DataError, match=r"column 'E' is in MeV, .* \(MeV × 0.001 = GeV\).*--convert-units"):
         load_with_test(tmp_path / "a.csv", tmp_path / "b.csv", target="E")
+    options = ReadOptions(convert_units=True)
+    both, rows = load_with_test(tmp_path / "a.csv", tmp_path / "b.csv", target="E", options=options)
+    np.testing.assert_allclose(both.y()[rows], 1e-3 * both.y()[: len(rows)])
+    assert any("converted" in note for note in both.notes)
     assert load_with_test(tmp_path / "a.csv", tmp_path / "a.csv", target="E")[0].units == {"E": "GeV"}

@@ -182,6 +182,7 @@ def other_rows(
         DataError: a column is missing, or holds values of another type than in training.
     """
     raw = run.read(data, options)
+    raw = raw._replace(table=run.predictor.preparation.reading.read_table(raw.table))
     if not alone and holds_rows_of_fit(run, raw.table):
         return validation_rows(run, of, data)
     x = run.predictor.preparation.transform(raw.inputs)

@@ -10,7 +10,8 @@ import polars as pl
 
 from shoal.after.rows_of_fit import Refusals, read_rows_of_fit
 from shoal.data import ReadOptions
-from shoal.data.raw import Raw, read_any
+from shoal.data.new_rows import read_new
+from shoal.data.raw import Raw
 from shoal.data.roles import Roles
 from shoal.errors import DataError
 from shoal.evaluation.reuse import holds_test_rows
@@ -69,13 +70,14 @@ def nominal_rows(run: Run, data: Any, options: ReadOptions | None) -> NominalRow
     """
     if data is None:
         return _test_rows(run)
-    raw = read_any(data, options or ReadOptions())
+    raw = read_new(data, run.predictor.preparation, options)
     if raw.signals is not None:
         raise DataError(f"{raw.source} holds {raw.signals.kind}, but the run predicts from the columns of a table")
     column = run.folder.config["settings"].get("group")
     groups = _group_numbers(raw.table.get_column(column)) if column in raw.table.columns else None
     what = f"rows of {raw.source!r}" if raw.source != "python" else "rows given"
-    return _test_rows_among(run, NominalRows(raw.table, what, groups))
+    table = run.predictor.preparation.reading.read_table(raw.table)
+    return _test_rows_among(run, NominalRows(table, what, groups))
 
 
 def _test_rows(run: Run) -> NominalRows:

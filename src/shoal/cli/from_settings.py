@@ -10,14 +10,14 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 import typer
 from pydantic.fields import FieldInfo
 
-from shoal.data.readers import ReadOptions
+from shoal.data.readers.options import READING as READING
+from shoal.data.readers.options import read_options as read_options
 from shoal.settings import FitSettings, default_in_words
 from shoal.training.hyperparameters import Hyperparameters
 
 DATA, SPLIT, SELECTION, NETWORKS, RUN = "Data", "Split", "Selection", "Networks", "Run"
 HYPERPARAMETERS = "Hyperparameters"
 
-READING = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
 CUTTING = ("window", "horizon", "series", "season", "per_step")
 RECONSTRUCTING = ("reconstruct", "false_alarm_rate")
 ROLES = ("target", "features", "y_err", "weight", "group", "time", "id", "ignore", "roles", "task")
@@ -135,7 +135,7 @@ def _metavar(name: str, kind: Any) -> str | None:
     if name in Hyperparameters.model_fields and kind == list[str]:
         return "INTEGERS" if name == "hidden" else "NAMES"
     if kind == list[str]:
-        return "COLUMNS"
+        return "VALUES" if name == "missing" else "COLUMNS"
     return {"roles": "FILE", "test": "FILE", "y_cov": "FILE", "out": "FOLDER", "memory": "SIZE"}.get(name)
 
 
@@ -153,8 +153,3 @@ def _help(name: str, field: FieldInfo, choices: tuple[str, ...]) -> str:
     default = default_in_words(name)
     # A bracket would be read as a style by rich.
     return (described + (f" ({default})" if default else "")).replace("[", r"\[")
-
-
-def read_options(settings: dict[str, Any]) -> ReadOptions:
-    """Return how to read a table, taken from what was given."""
-    return ReadOptions(**{name: settings[name] for name in READING if name in settings})

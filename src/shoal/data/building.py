@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from shoal.data.checks import check_class_weights, check_role_values
+from shoal.data.column_reading import ColumnReading
 from shoal.data.columns import check_features, find_columns, notes_on_columns
 from shoal.data.dataset import Dataset
 from shoal.data.hashing import data_hash
@@ -110,4 +111,6 @@ def _assembled(
         cut=raw.cut,
         units=raw.units,
         choice=raw.choice,
+        reading=ColumnReading(raw.formats, raw.missing),
+        cautions=raw.cautions,
     )

@@ -10,14 +10,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 
-from shoal.data.conversion import check_finite, is_date, is_truth
+from shoal.data.conversion import check_finite, is_date, is_integer, is_truth
 from shoal.data.roles import Roles
 from shoal.errors import DataError, listing
 
 _ID_NAME = re.compile(
-    r"^(unnamed: ?\d*|#|id|idx|index|rows?|row[_ ]?(id|nr|number|index)|nr|no|number|.*[_ -]id|uuid|guid)$", re.I
+    r"^(unnamed: ?\d*|#|id|idx|index|rows?|row[_ ]?(id|nr|number|index)|nr|no|number|.*[_ -]id|uuid|guid"
+    r"|(?-i:.*[a-z]I[Dd]))$",
+    re.I,
 )
-_TIME_NAME = re.compile(r"(^t$|time|date|year|month|week|day|hour|minute|second|step|age)", re.I)
+MEANINGFUL_COUNT = re.compile(r"(^t$|time|date|year|month|week|day|hour|minute|second|step|age)", re.I)
+"""Names of columns that count up and mean something."""
 MOST_LEVELS = 50
 # How the reason of one column is said of several.
 _PLURALS = (
@@ -108,7 +111,7 @@ def column_kind(series: pl.Series, distinct: int, *, asked: bool = False) -> Kin
         return Kind.BOOLEAN
     if is_date(series):
         return Kind.DATE
-    if not asked and _is_identifier(series, distinct):
+    if not asked and is_identifier(series, distinct):
         return Kind.IDENTIFIER
     if series.dtype != pl.String:
         return Kind.NUMBER
@@ -117,13 +120,19 @@ def column_kind(series: pl.Series, distinct: int, *, asked: bool = False) -> Kin
     return Kind.TEXT if near_unique and not asked else Kind.CATEGORY
 
 
-def _is_identifier(series: pl.Series, distinct: int) -> bool:
-    if distinct < len(series) or series.dtype not in (pl.Int64, pl.String):
+def is_identifier(series: pl.Series, distinct: int) -> bool:
+    """Return whether a column numbers or names the rows: by its name, or since it counts up with the rows.
+
+    Args:
+        series: a tidied column.
+        distinct: its number of different values.
+    """
+    if distinct < len(series) or not (series.dtype == pl.String or is_integer(series)):
         return False
     if _ID_NAME.match(series.name):
         return True
     # a row number starts at 0 or 1 and counts up; years, days and steps do so too, and mean something
-    if series.dtype != pl.Int64 or series[0] not in (0, 1) or _TIME_NAME.search(series.name):
+    if series.dtype != pl.Int64 or series[0] not in (0, 1) or MEANINGFUL_COUNT.search(series.name):
         return False
     return bool((series.diff().drop_nulls() == 1).all())
 
@@ -183,8 +192,12 @@ def check_features(table: pl.DataFrame, columns: tuple[Column, ...], rows: np.nd
             check_finite(column.name, table.get_column(column.name), rows)
 
 
-def notes_on_columns(columns: tuple[Column, ...]) -> list[str]:
-    """Say which columns are left out and why, and which categories will be pooled."""
+def notes_on_identifiers(columns: tuple[Column, ...]) -> list[str]:
+    """Say which columns are left out since they number or name the rows."""
+    return _left_out(tuple(column for column in columns if column.kind is Kind.IDENTIFIER))
+
+
+def _left_out(columns: tuple[Column, ...]) -> list[str]:
     notes = []
     reasons: dict[str, list[Column]] = {}
     for column in columns:
@@ -195,6 +208,14 @@ def notes_on_columns(columns: tuple[Column, ...]) -> list[str]:
         plural = functools.reduce(lambda said, pair: said.replace(*pair), _PLURALS, text)
         why = dropped[0].reason if len(dropped) == 1 else plural
         notes.append(f"Left out {listing(column.name for column in dropped)}: {why}.")
+    return notes
+
+
+def notes_on_columns(columns: tuple[Column, ...]) -> list[str]:
+    """Say which columns are left out and why, and which categories will be pooled."""
+    notes = _left_out(columns)
+    if dates := [column.name for column in columns if column.role == "feature" and column.kind is Kind.DATE]:
+        notes.append(f"{listing(map(repr, dates))}: networks see dates as days since 1970-01-01, in UTC.")
     for column in columns:
         if column.role == "feature" and column.kind is Kind.CATEGORY and column.distinct > MOST_LEVELS:
             notes.append(

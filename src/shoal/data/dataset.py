@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import polars as pl
 
+from shoal.data.column_reading import ColumnReading
 from shoal.data.columns import Column
 from shoal.data.conversion import to_numbers, to_times
 from shoal.data.covariance import Covariance
@@ -35,7 +36,8 @@ class Dataset:
     those of the `notes` that the reader gave. `cut` says where series come from that were cut from a table of steps.
     In a reconstruction there are no targets; a column of that role is a label that nothing learns from. `covariance` is
     that of the errors of the rows' target, where these are known so. `units` are those of columns, as far as their
-    names, the file or the user tell them. `choice` says why the targets and the task are those that they are.
+    names, the file or the user tell them. `choice` says why the targets and the task are those that they are. `reading`
+    tells how columns are read, and `cautions` what in them may mislead, in sentences.
     """
 
     name: str
@@ -54,6 +56,8 @@ class Dataset:
     covariance: Covariance | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     choice: TargetChoice = field(default_factory=TargetChoice)
+    reading: ColumnReading = field(default_factory=ColumnReading)
+    cautions: tuple[str, ...] = ()
 
     def inputs(self, rows: np.ndarray) -> Inputs:
         """Return what a preparation transforms of some rows: their images or series, or their part of the table."""

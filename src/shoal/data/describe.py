@@ -113,6 +113,7 @@ def describe(dataset: Dataset, split: Split | None = None) -> Description:
         counts = dict(zip(dataset.classes, numbers.tolist(), strict=True))
     warnings = [
         *_few_rows(dataset),
+        *dataset.cautions,
         *_imbalance(dataset, counts),
         *odd_labels(dataset),
         *(repeated_rows(dataset) if split is None else leaks_of_split(dataset, split)),

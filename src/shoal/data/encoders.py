@@ -25,7 +25,10 @@ def rare_below(rows: int) -> int:
 
 @dataclass(frozen=True)
 class NumberEncoder(PlainRecord):
-    """A number, or a date in days, normalised; the median where missing, marked if training rows miss it."""
+    """A number, or a date in days, normalised; the median where missing, marked if training rows miss it.
+
+    `low` and `high` are the range of the training rows, where it is known.
+    """
 
     tag = "kind"
     kind = "number"
@@ -34,6 +37,8 @@ class NumberEncoder(PlainRecord):
     fill: float
     marker: bool
     normalization: FeatureScaling
+    low: float | None = None
+    high: float | None = None
 
     @classmethod
     def fit(cls, series: pl.Series, normalization: str, *, dates: bool) -> NumberEncoder:
@@ -44,7 +49,8 @@ class NumberEncoder(PlainRecord):
         marker = 0 < read.null_count() < len(series)
         # a number that is the same in all training rows stays 0 later: nothing was learnt about other values
         way = get_scaling("quantile" if len(values) and np.ptp(values) == 0 else normalization)
-        return cls(series.name, dates, fill, marker, way.fit(values))
+        ends = (float(values.min()), float(values.max())) if len(values) else (None, None)
+        return cls(series.name, dates, fill, marker, way.fit(values), *ends)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ _ACCEPTED = (
     "a data frame (pandas, polars, pyarrow or any other with the Arrow interface), "
     "a dict of columns, a 1-d or 2-d array, or (X, y)"
 )
+_INDEX = "Unnamed: 0"  # as pandas calls it
 
 
 def default_names(count: int, prefix: str = "x") -> list[str]:
@@ -45,6 +46,23 @@ def check_names(names: Sequence[str], where: str) -> None:
         twice = next(n for n in names if list(names).count(n) > 1)
         places = listing(str(i) for i, n in enumerate(names, 1) if n == twice)
         raise DataError(f"{where}: the name {twice!r} occurs in columns {places}; each column needs its own name.")
+
+
+def with_named_index(names: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Return names in which a first column without one, as data frames write their index, is `Unnamed: 0`.
+
+    The second value says so. Other empty names stay, and are refused later.
+
+    Example:
+        >>> with_named_index(["", "mass"])[0], with_named_index(["mass", ""])[0]
+        (['Unnamed: 0', 'mass'], ['mass', ''])
+    """
+    names = list(names)
+    if len(names) < 2 or names[0].strip() or not all(name.strip() for name in names[1:]) or _INDEX in names:
+        return names, ()
+    return [_INDEX, *names[1:]], (
+        f"The first column has no name, as the index of a data frame; it is {_INDEX!r} here.",
+    )
 
 
 def plain_table(table: pl.DataFrame, source: str) -> pl.DataFrame:

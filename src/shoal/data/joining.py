@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from shoal.data.raw import read_any
 from shoal.data.readers import ReadOptions, options_alike
 from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import Signals
-from shoal.data.units import differing_units
+from shoal.data.unit_conversion import in_units
+from shoal.data.units import units_of_names
 from shoal.errors import DataError
 
 
@@ -37,9 +39,12 @@ def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.nd
     """
     reading = options.get("options", ReadOptions())
     first = read_any(data, reading)
-    second = read_any(test, options_alike(reading, test, first.signals))
-    if differing := differing_units(second.units, first.units):
-        raise DataError(f"the test rows: {differing[0]}; convert it, or mend the unit in the file")
+    second = read_any(test, options_alike(replace(reading, formats=first.formats), test, first.signals))
+    units = [{**units_of_names(raw.column_names), **raw.units} for raw in (first, second)]
+    converted, conversions = in_units(
+        second.table, units[1], units[0], convert=reading.convert_units, data="the test rows"
+    )
+    second = second._replace(table=converted, notes=(*second.notes, *(f"{text}." for text in conversions)))
     check_columns(second.table, first.table.columns, data="the test rows")
     both = first._replace(
         table=_stacked_tables(tidy(first.table), tidy(second.table)),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from shoal.data.building import build_reconstruction, build_supervised
+from shoal.data.cautions import cautions
 from shoal.data.checks import check_labelled, check_reconstruction, check_size
 from shoal.data.covariance_matching import check_alone, with_covariance
 from shoal.data.dataset import Dataset
@@ -93,10 +94,11 @@ def load_dataset(
     columns: dict[str, Any] = {"target": target, "features": features, "y_err": y_err, "weight": weight, "group": group}
     columns |= {"time": time, "id": id, "ignored": ignore}
     named = (roles or Roles()).replaced(**Roles().replaced(**columns).named()).in_full(raw.column_names)
-    raw = with_roles(raw, named)
+    raw = with_roles(raw, named, options)
     if reconstruct:
         check_size(raw.table, 1)
-        return build_reconstruction(with_classes_joined(raw, None).raw)
+        joined = with_classes_joined(raw, None).raw
+        return build_reconstruction(joined._replace(cautions=tuple(cautions(raw.table, raw.roles, raw.signals))))
     check_labelled(raw)
     check_size(raw.table, 2 if raw.signals is None and window is None else 1)
     if y_cov is None:
@@ -117,6 +119,7 @@ def _load_supervised(raw: Raw, task: Task | str | None, cutting: Cutting, *, err
         errors: whether columns may hold the measured errors of the targets; else these are known otherwise.
     """
     raw, notes = with_inferred_roles(raw, cutting, errors=errors)
+    raw = raw._replace(cautions=tuple(cautions(raw.table, raw.roles, raw.signals)))
     notes = [*raw.notes, *notes]
     roles = raw.roles
     check_errors(dict(zip(roles.target, roles.y_err * len(roles.target), strict=False)), raw.units)

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from shoal.data.column_reading import ColumnReading
 from shoal.data.preparation import Preparation
 from shoal.data.raw import Raw, read_any
 from shoal.data.readers import ReadOptions, options_alike
 from shoal.data.roles import Roles
 from shoal.data.series.cutting import cut_again
 from shoal.data.series.long_tables import steps_of
-from shoal.data.units import differing_units
+from shoal.data.unit_clues import other_units
+from shoal.data.unit_conversion import in_units
+from shoal.data.units import units_of_names
 from shoal.errors import ShoalWarning
 
 
 def read_new(data: Any, preparation: Preparation, options: ReadOptions | None = None) -> Raw:
-    """Return new data as read, with a ShoalWarning for each column in another unit than in the fit.
+    """Return new data as read, in the units of the fit, with a ShoalWarning for all that was done or looks doubtful.
 
     Args:
         data: a file, data frame, dict of columns or array; an array has the features in their order.
@@ -27,24 +31,35 @@ def read_new(data: Any, preparation: Preparation, options: ReadOptions | None = 
         options: how to read text files.
 
     Raises:
-        DataError: the data cannot be read.
+        DataError: the data cannot be read, or a column is in another unit than in the fit and shall not be converted.
     """
+    options = options or ReadOptions()
     if isinstance(data, np.ndarray) and data.ndim == 2:
         names = preparation.input_columns
         if data.shape[1] == len(names):
             return Raw("data", "python", pl.DataFrame({name: data[:, i] for i, name in enumerate(names)}), Roles())
-    raw = read_any(data, options_alike(options or ReadOptions(), data, preparation.signals))
-    units = [f"{text}; nothing is converted" for text in differing_units(raw.units, preparation.units)]
-    for note in (*raw.notes, *units):
+    usual = replace(options, formats=preparation.reading.formats)
+    raw = read_any(data, options_alike(usual, data, preparation.signals))
+    if isinstance(data, Raw):  # these were read before
+        return raw
+    given = ColumnReading(missing=(*preparation.reading.missing, *options.missing))
+    signals = raw.signals and given.read_signals(raw.signals)
+    table = ColumnReading(missing=options.missing).read_table(raw.table)
+    units = {**units_of_names(raw.table.columns), **raw.units}
+    used = preparation.units if preparation.signals is not None else {*preparation.input_columns, *preparation.targets}
+    known = {name: unit for name, unit in preparation.units.items() if name in used}
+    where = raw.source if raw.source != "python" else "the data"
+    table, converted = in_units(table, units, known, convert=options.convert_units, data=where)
+    for note in (*raw.notes, *converted, *other_units(table, preparation)):
         warnings.warn(f"{raw.source}: {note}", ShoalWarning, stacklevel=4)
-    return raw
+    return raw._replace(table=table, signals=signals, units={**units, **known})
 
 
 def cut_as_fitted(raw: Raw, preparation: Preparation, *, known: bool = False) -> Raw:
     """Return data cut into series where those of the fit were; with `known` those whose target is known."""
     if preparation.recipe is None or raw.signals is not None:
         return raw
-    table, signals = cut_again(raw.table, preparation.recipe, known=known)
+    table, signals = cut_again(preparation.reading.read_table(raw.table), preparation.recipe, known=known)
     return raw._replace(table=table, signals=signals)
 
 
@@ -53,7 +68,7 @@ def predicted_rows(uncut: Raw, cut: Raw, preparation: Preparation, lengths: np.n
     if lengths is None:
         return cut.table
     if preparation.recipe is not None and uncut.signals is None:
-        return steps_of(uncut.table, preparation.recipe)
+        return steps_of(preparation.reading.read_table(uncut.table), preparation.recipe)
     return cut.table.select(pl.all().repeat_by(pl.Series(lengths)).explode())
 
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from shoal.data.column_reading import ColumnReading
 from shoal.data.columns import Column, Kind
-from shoal.data.conversion import check_columns, is_plain, tidy_column
+from shoal.data.conversion import check_columns, is_plain
 from shoal.data.dataset import Dataset, Inputs
 from shoal.data.encoders import ENCODERS, BooleanEncoder, CategoryEncoder, Encoder, NumberEncoder
 from shoal.data.feature_scaling import get_scaling, mean_and_scale
@@ -35,7 +36,7 @@ class Preparation(ShortRepr):
     `target_mean` and `target_scale` have shape `(targets,)`; they are 0 and 1 for classes. `left_out` are
     features that are the same in every training row: nothing can be learnt from them. `signals` takes the place of the
     encoders where networks predict from images or series. `units` are those of the columns, where they are known.
-    `label_type` is that in which the labels of the classes came.
+    `label_type` is that in which the labels of the classes came. `reading` tells how the columns are read.
 
     Example:
         >>> from shoal.data.loading import load_dataset
@@ -55,6 +56,7 @@ class Preparation(ShortRepr):
     signals: SignalPreparation | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     label_type: LabelType = "str"
+    reading: ColumnReading = field(default_factory=ColumnReading)
 
     @classmethod
     def fit(
@@ -101,6 +103,7 @@ class Preparation(ShortRepr):
             signals=signals,
             units=dict(dataset.units),
             label_type=dataset.label_type,
+            reading=dataset.reading,
         )
 
     @property
@@ -152,7 +155,7 @@ class Preparation(ShortRepr):
         out = np.zeros((sum(counts), table.height), np.float32)
         start = 0
         for encoder, count in zip(self.encoders, counts, strict=True):
-            encoder.encode(_plain(table, encoder.column), out[start : start + count])
+            encoder.encode(_plain(table, encoder.column, self.reading), out[start : start + count])
             start += count
         return np.ascontiguousarray(out.T)
 
@@ -177,7 +180,7 @@ class Preparation(ShortRepr):
             return {}
         table = self._columns_of(table)
         categories = [encoder for encoder in self.encoders if isinstance(encoder, CategoryEncoder)]
-        unknown = {encoder.column: encoder.count_unknown(_plain(table, encoder.column)) for encoder in categories}
+        unknown = {e.column: e.count_unknown(_plain(table, e.column, self.reading)) for e in categories}
         return {column: count for column, count in unknown.items() if count}
 
     def target_values(self, table: pl.DataFrame) -> np.ndarray:
@@ -189,7 +192,7 @@ class Preparation(ShortRepr):
         if self.task is Task.CLASSIFICATION:
             table = joined_again(table, self.targets[0], self.classes)
         check_columns(table, self.targets, ", the target")
-        columns = [_plain(table, name) for name in self.targets]
+        columns = [_plain(table, name, self.reading) for name in self.targets]
         if self.task is Task.CLASSIFICATION:
             return check_classes_known(columns[0], self.classes)
         return target_numbers(pl.DataFrame(columns), list(self.targets))
@@ -233,6 +236,7 @@ class Preparation(ShortRepr):
             **({} if self.signals is None else {"signals": self.signals.to_dict()}),
             **({"units": dict(self.units)} if self.units else {}),
             **({"label_type": self.label_type} if self.label_type != "str" else {}),
+            **({"reading": self.reading.to_dict()} if self.reading else {}),
         }
 
     @classmethod
@@ -250,6 +254,7 @@ class Preparation(ShortRepr):
             signals=SignalPreparation.from_dict(d["signals"]) if "signals" in d else None,
             units=d.get("units", {}),
             label_type=d.get("label_type", "str"),
+            reading=ColumnReading.from_dict(d["reading"]) if "reading" in d else ColumnReading(),
         )
 
     def _columns_of(self, table: Inputs) -> pl.DataFrame:
@@ -288,8 +293,8 @@ def _fit_encoder(column: Column, series: pl.Series, normalization: str) -> Encod
     return NumberEncoder.fit(series, normalization, dates=column.kind is Kind.DATE)
 
 
-def _plain(table: pl.DataFrame, name: str) -> pl.Series:
-    series = tidy_column(table.get_column(name))
+def _plain(table: pl.DataFrame, name: str, reading: ColumnReading) -> pl.Series:
+    series = reading.read(table.get_column(name))
     if not is_plain(series):
         raise DataError(f"column {name!r} holds {str(series.dtype).lower()}, not one value per row")
     return series

@@ -26,8 +26,10 @@ class Raw(NamedTuple):
     """Data as they were read: name, source, table, the roles that they bring with them, and images or series.
 
     `notes` say in sentences what the reader did beside reading. `units` are those that the file or the data frame tells
-    beside the names of columns. `part` is 1 for rows of a table of test rows of its own: series may not run on from one
-    to the other. `cut` says where series come from that were cut before. `choice` says why the target is the target.
+    beside the names of columns. `formats` and `missing` tell how columns are read (see `shoal.data.column_reading`),
+    `cautions` what in them may mislead. `part` is 1 for rows of a table of test rows of its own: series may not run on
+    from one to the other. `cut` says where series come from that were cut before. `choice` says why the target is the
+    target.
     """
 
     name: str
@@ -37,6 +39,9 @@ class Raw(NamedTuple):
     signals: Signals | None = None
     notes: tuple[str, ...] = ()
     units: Mapping[str, str] = {}
+    formats: Mapping[str, str] = {}
+    missing: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
     part: np.ndarray | None = None
     cut: Cut | None = None
     choice: TargetChoice = TargetChoice()
@@ -62,7 +67,7 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
     if isinstance(data, Raw):
         return data
     if isinstance(data, Dataset):
-        known = data.signals, data.read_notes, data.units
+        known = data.signals, data.read_notes, data.units, data.reading.formats, data.reading.missing
         return Raw(data.name, data.source, data.table, data.roles, *known, cut=data.cut)
     if isinstance(data, str) and data in BUILTIN:
         return Raw(data, "built in", *BUILTIN[data].load())

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from shoal.data.column_reading import ColumnReading, read_columns
 from shoal.data.conversion import is_plain, tidy
 from shoal.data.raw import Raw
+from shoal.data.readers import ReadOptions
 from shoal.data.roles import Roles
 from shoal.data.series.cutting import Cutting
 from shoal.data.target_choice import TargetChoice, find_target
@@ -14,12 +16,13 @@ from shoal.data.units import units_of_names
 from shoal.errors import DataError, listing
 
 
-def with_roles(raw: Raw, named: Roles) -> Raw:
-    """Return data tidied, with the roles that the user names before those that they bring, and all units.
+def with_roles(raw: Raw, named: Roles, options: ReadOptions) -> Raw:
+    """Return data tidied and read, with the roles that the user names before those that they bring, and all units.
 
     Args:
-        raw: the data as read.
+        raw: the data as read from a file or Python.
         named: roles by the whole names of columns.
+        options: the user's word on how columns are read.
 
     Raises:
         DataError: a column is not there, has two roles, or holds lists and the like.
@@ -28,8 +31,15 @@ def with_roles(raw: Raw, named: Roles) -> Raw:
     raw = raw._replace(table=_plain_columns(tidy(raw.table), roles), roles=roles)
     roles.check(raw.column_names)
     reason = "named as the target" if named.target else _declared(raw) if roles.target else ""
-    units = {**units_of_names(raw.column_names), **raw.units, **roles.units}
-    return raw._replace(units=units, choice=TargetChoice(reason))
+    known = ColumnReading(raw.formats, raw.missing)
+    source = raw.source if raw.source != "python" else "the data"
+    channels = () if raw.signals is None else raw.signals.channels
+    read = read_columns(raw.table, roles, options, known, source, channels)
+    units = {**units_of_names(raw.column_names), **read.units, **raw.units, **roles.units}
+    notes = (*raw.notes, *read.notes)
+    signals = raw.signals and read.reading.read_signals(raw.signals)
+    raw = raw._replace(table=read.table, signals=signals, notes=notes, units=units, choice=TargetChoice(reason))
+    return raw._replace(formats=read.reading.formats, missing=read.reading.missing)
 
 
 def _declared(raw: Raw) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -77,6 +78,28 @@ class Signals:
         values, count = interpolate(self.values, self.lengths, self.channels)
         return (replace(self, values=values), count) if count else (self, 0)
 
+    def without(self, missing: Mapping[str, Sequence[float]]) -> Signals:
+        """Return series in which some values of a channel are missing, NaN; images as they are.
+
+        Args:
+            missing: by channel.
+        """
+        values, copied = self.values, False
+        for i, name in enumerate(self.channels if self.kind == "series" else ()):
+            lost = np.isin(self.values[:, :, i], missing.get(name, ()))
+            if lost.any():
+                values = values if copied else values.astype(np.result_type(values.dtype, np.float32))
+                values[:, :, i][lost] = np.nan
+                copied = True
+        return replace(self, values=values) if copied else self
+
+    def real_values(self) -> np.ndarray:
+        """Return `(all real steps or pixels, channels)`."""
+        values = np.asarray(self.values)
+        if self.lengths is not None:
+            values = values[np.arange(self.shape[0]) < self.lengths[:, None]]
+        return values.reshape(-1, len(self.channels))
+
     def sha256(self) -> str:
         """Return a checksum of content, shape and number type."""
         digest = hashlib.sha256(f"{self.kind}\0{self.values.dtype}\0{self.values.shape}\0{self.channels}".encode())
@@ -93,7 +116,7 @@ class Signals:
         low, high, total = np.full(channels, np.inf), np.full(channels, -np.inf), np.zeros(channels)
         once = _rows_at_once(self.values)
         for i in range(0, len(self), once):
-            values = _real(self[np.arange(i, min(i + once, len(self)))])
+            values = self[np.arange(i, min(i + once, len(self)))].real_values()
             if len(values):
                 low, high = np.minimum(low, values.min(axis=0)), np.maximum(high, values.max(axis=0))
                 total, count = total + values.sum(axis=0, dtype=np.float64), count + len(values)
@@ -104,14 +127,6 @@ class Signals:
         lengths = [None] * len(self) if self.lengths is None else self.lengths.tolist()
         pairs = zip(self.values, lengths, strict=True)
         return [hashlib.blake2b(values[:length].tobytes(), digest_size=16).digest() for values, length in pairs]
-
-
-def _real(signals: Signals) -> np.ndarray:
-    """Return `(all real steps or pixels, channels)`."""
-    values = np.asarray(signals.values)
-    if signals.lengths is not None:
-        values = values[np.arange(signals.shape[0]) < signals.lengths[:, None]]
-    return values.reshape(-1, len(signals.channels))
 
 
 @dataclass(frozen=True, eq=False)
@@ -206,7 +221,7 @@ def _mean_and_scale(signals: Signals, rows: np.ndarray) -> tuple[np.ndarray, np.
     shift = first[:1].mean(axis=0)  # squares of numbers far from zero would lose what they differ by
     once = _rows_at_once(signals.values)
     for i in range(0, len(rows), once):
-        values = np.asarray(_real(signals[rows[i : i + once]]), np.float64) - shift
+        values = np.asarray(signals[rows[i : i + once]].real_values(), np.float64) - shift
         count += len(values)
         total += values.sum(axis=0)
         squares += (values**2).sum(axis=0)

@@ -1,6 +1,6 @@
 """Units of columns: as their names tell them, whether two are the same, and what a derived number has.
 
-They are labels: nothing is converted. Names of columns stay as they are in the data.
+They are labels; `shoal.data.unit_conversion` converts. Names of columns stay as they are in the data.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _PREFIXED = _words(
     "m g s A K mol cd Hz N Pa J W C V F Ω Ohm ohm S Wb T H lm lx Bq Gy Sv rad sr eV b Da bar l L pc Jy cal as yr a Ci "
     "Wh G erg t bit B"
 )
-_PLAIN = _words(
+UNPREFIXED = _words(
     "min h hr hour hours d day days week weeks yr year years sec u amu atm Torr torr mmHg psi ha deg ° ′ ″ arcsec "
     "arcmin mag dex AU au ly rpm dB dBm ppm ppb ppt % ‰ count counts ct cts ADU adu DN e e- electrons photons events "
     "px pix pixel pixels °C degC °F degF Å Angstrom angstrom dyn Gauss gauss M☉ M_sun Msun Lsun Rsun R M c ħ in ft mi "
     "lb mph kn cp sccm"
 )
-_PREFIXES = ("da", *"YZEPTGMkhdcmµμunpfazy")
+PREFIXES = ("da", *"YZEPTGMkhdcmµμunpfazy")
 _COMMON = frozenset("TGMkcdmµμunpf")  # those that symbols of one letter take
 _WHOLE = frozenset(("a.u.", "arb. units", "arb. unit", "arb.u.", "arb. u.", "arb"))
 # Each may be a unit, but alone in parentheses or below a stroke it is more often something else.
@@ -36,7 +36,7 @@ _RATIOS = frozenset(("S/N", "N/S"))
 _STATISTICS = _words("max mean std avg median sum total")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _FACTOR = re.compile(r"(?P<symbol>e-|[^\d^+-]+)(\^?(?P<power>[+-]?\d+(\.\d+)?))?")
-_NUMERIC = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?(\^[+-]?\d+)?")
+NUMERIC = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d+)?(\^[+-]?\d+)?")
 _BRACKETS = re.compile(r"(?P<name>.*\S)(?P<space>\s*)\[(?P<unit>[^\[\]]*)\]")
 _PARENTHESES = re.compile(r"(?P<name>.*?\S)\s*\((?P<unit>[^()]*(\([^()]*\)[^()]*)*)\)")
 _STROKE = re.compile(r"(?P<name>.*\S) / (?P<unit>\S.*)")
@@ -110,7 +110,7 @@ def is_unit(text: str) -> bool:
         >>> [is_unit(text) for text in ("mm", "erg cm-2 s-1", "1/s", "max", "3", "GeV")]
         [True, True, True, False, False, True]
     """
-    return text in _WHOLE or bool(_factors(text))
+    return text in _WHOLE or any(not NUMERIC.fullmatch(symbol) for symbol in factors_of(text))
 
 
 def same_unit(first: str, second: str) -> bool:
@@ -120,7 +120,7 @@ def same_unit(first: str, second: str) -> bool:
         >>> same_unit("m/s", "m s^-1"), same_unit("GeV", "MeV"), same_unit("kg m⁻³", "kg/m3")
         (True, False, True)
     """
-    return first == second or (bool(_factors(first)) and _factors(first) == _factors(second))
+    return first == second or (is_unit(first) and factors_of(first) == factors_of(second))
 
 
 def squared(unit: str) -> str:
@@ -186,20 +186,6 @@ def check_errors(errors: Mapping[str, str], units: Mapping[str, str]) -> None:
             )
 
 
-def differing_units(units: Mapping[str, str], known: Mapping[str, str]) -> list[str]:
-    """Return a clause for each column that is in another unit than it was; nothing is converted.
-
-    Args:
-        units: of the columns of some data.
-        known: of the columns of the data of the fit.
-    """
-    return [
-        f"column {name!r} is in {units[name]}, but was in {unit} in the fit"
-        for name, unit in known.items()
-        if name in units and not same_unit(units[name], unit)
-    ]
-
-
 def unit_row(fields: Sequence[str], below: Sequence[Sequence[bool]]) -> list[str] | None:
     """Return the units in the row below a header, "" where there is none; None if it is a row of data.
 
@@ -237,15 +223,16 @@ def _looks_like_unit(text: str) -> bool:
 
 def _surely(text: str) -> bool:
     """Return whether a text is a unit also where any word may stand."""
-    return text in _WHOLE or (text not in _RATIOS and not set(_factors(text)) <= _DOUBTFUL)
+    symbols = {symbol for symbol in factors_of(text) if not NUMERIC.fullmatch(symbol)}
+    return text in _WHOLE or (text not in _RATIOS and not symbols <= _DOUBTFUL)
 
 
-def _factors(text: str) -> dict[str, float]:
-    """Return symbol → power of a product of units; nothing if some part is no unit."""
+def factors_of(text: str) -> dict[str, float]:
+    """Return symbol → power of a product of units and numbers (`10^3`); nothing if some part is neither."""
     text = text.strip()
     if not text or len(text) > 2 * _LONGEST:
         return {}
-    if text in _PLAIN:
+    if text in UNPREFIXED:
         return {text: 1.0}
     text = re.sub(r"[⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺]+", lambda m: "^" + m[0].translate(_RAISED), text).replace("**", "^")
     return _product(re.sub(r"√|sqrt\b", "", text).replace("−", "-"))
@@ -259,7 +246,9 @@ def _product(text: str) -> dict[str, float]:
             sign = -1.0  # as people mean it: all that follows is below
         elif part in "()":
             within += 1 if part == "(" else -1
-        elif part != "1" and not _NUMERIC.fullmatch(part):
+        elif NUMERIC.fullmatch(part) and part != "1":
+            powers[part] = powers.get(part, 0.0) + sign
+        elif part != "1":
             match = _FACTOR.fullmatch(part)
             if match is None or not _is_symbol(match["symbol"]):
                 return {}
@@ -269,9 +258,9 @@ def _product(text: str) -> dict[str, float]:
 
 
 def _is_symbol(symbol: str) -> bool:
-    if symbol in _PLAIN or symbol in _PREFIXED:
+    if symbol in UNPREFIXED or symbol in _PREFIXED:
         return True
-    for prefix in _PREFIXES:
+    for prefix in PREFIXES:
         rest = symbol.removeprefix(prefix)
         if rest != symbol and rest in _PREFIXED and (len(rest) > 1 or prefix in _COMMON):
             return True

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from shoal.data import Dataset, ReadOptions, Split, load_dataset, load_with_test, roles_from_toml, split_rows
+from shoal.data import Dataset, Split, load_dataset, load_with_test, roles_from_toml, split_rows
+from shoal.data.columns import notes_on_identifiers
 from shoal.data.leaks import find_leaks
+from shoal.data.readers.options import READING, read_options
 from shoal.errors import RunError
 from shoal.settings import FitSettings
 from shoal.training.progress import Progress
@@ -21,8 +23,7 @@ def loading_options(settings: FitSettings) -> dict[str, Any]:
     cutting = ("window", "horizon", "series", "season", "per_step", "reconstruct")
     options |= {name: getattr(settings, name) for name in (*roles, *cutting)}
     options["roles"] = None if settings.roles is None else roles_from_toml(settings.roles)
-    reading = ("delimiter", "decimal_comma", "header", "encoding", "sheet", "kind", "image_size")
-    return options | {"options": ReadOptions(**{name: getattr(settings, name) for name in reading})}
+    return options | {"options": read_options({name: getattr(settings, name) for name in READING})}
 
 
 def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
@@ -48,11 +49,18 @@ def read_checked(data: Any, settings: FitSettings, progress: Progress, sha256: s
     progress.note(dataset.announcement())
     if dataset.choice.task_reason:
         progress.note(dataset.choice.task_reason)
-    for leak in find_leaks(dataset, split):
-        progress.warn(leak)
+    for text in (*said_before_training(dataset), *find_leaks(dataset, split)):
+        progress.warn(text)
     if sha256 is not None and dataset.sha256 != sha256:
         raise RunError(f"the data in {dataset.source!r} have changed since the run began; start a new run")
     return dataset, split
+
+
+def said_before_training(dataset: Dataset) -> tuple[str, ...]:
+    """Return how columns were read where they may mean something else, which number the rows, and what may mislead."""
+    if dataset.signals is not None and dataset.cut is None:
+        return dataset.cautions
+    return (*dataset.read_notes, *notes_on_identifiers(dataset.columns), *dataset.cautions)
 
 
 def _listed(names: tuple[str, ...] | None) -> list[str] | None:

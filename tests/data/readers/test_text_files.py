@@ -115,7 +115,7 @@ def test_header_and_delimiter_can_be_said(write):
 def test_decimal_comma(write):
     assert rows(write("1,5 2,5\n3,5 4\n"))[1] == [(1.5, 2.5), (3.5, 4.0)]
     assert rows(write('a,b\n"1,5",x\n"2,25",y\n'))[1] == [(1.5, "x"), (2.25, "y")]
-    assert rows(write('a,b\n"1,500",x\n"2,250",y\n'))[1][0] == ("1,500", "x")
+    assert rows(write('a,b\n"1,500",x\n"2,250",y\n'))[1][0] == (1500.0, "x")
     assert rows(write("a;b\n1,5;x\n"), decimal_comma=False)[1] == [("1,5", "x")]
     with pytest.raises(DataError, match=r"decimal point '1\.5' \(line 3\).*comma '1,5' \(line 2\).*decimal_comma"):
         read_table(write("a;b\n1,5;2\n2,5;1.5\n"))
@@ -155,7 +155,7 @@ BAD = {
     "open quote": ('a,b\n1,2\n3,"x\n4,5\n', r"line 3: a quote .* is opened and never closed"),
     "open quote in the last row": ('a,b\n1,2\n3,"x\n', r"line 3: a quote .* never closed"),
     "twice the same name": ("a,b,a\n1,2,3\n", r"line 1: the name 'a' occurs in columns 1, 3"),
-    "no name": (",b\n1,2\n3,4\n", r"line 1: column 1 of 2 has no name"),
+    "no name": ("a,\n1,2\n3,4\n", r"line 1: column 2 of 2 has no name"),
     "header only": ("a,b\n", r"has a header \(line 1\) and no rows"),
     "comments only": ("# a\n# b\n\n", r"no rows: every line is empty or a comment"),
     "nothing but space": (" \n\n", "is empty"),

@@ -18,6 +18,7 @@ class Content(NamedTuple):
     """What data hold: a table, the roles of its columns, an image or series for each row, what was done, and units.
 
     `roles` and `units` are those that the data themselves tell; `notes` say in sentences what was done beside reading.
+    `formats` tell how columns of dates or numbers are written (see `shoal.data.column_reading`).
     """
 
     table: pl.DataFrame
@@ -25,6 +26,7 @@ class Content(NamedTuple):
     signals: Signals | None = None
     notes: tuple[str, ...] = ()
     units: Mapping[str, str] = {}
+    formats: Mapping[str, str] = {}
 
 
 class Reader(ABC):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from shoal.data.signals import SignalPreparation, Signals
+from shoal.data.units import split_unit
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,10 @@ class ReadOptions:
         kind: "table", "images" or "series", where arrays could be either.
         image_size: Height and width to which images are brought, as "64x64"; by default that of most of them.
         per_step: Whether arrays of series come with a target for each step; by default their shapes tell.
+        day_first: Whether `01/02/2025` is the first of February, where no row of a column tells (tables).
+        missing: Values that mean that there is none, such as "-999", in all columns or as "COLUMN=VALUE" (tables).
+        convert_units: Whether columns in another unit than in the fit are converted; else they are refused (tables).
+        formats: How the fit read columns of dates and numbers, by column; it settles what the data leave open.
 
     Example:
         >>> ReadOptions(delimiter=";", decimal_comma=True).header is None
@@ -36,6 +42,34 @@ class ReadOptions:
     kind: str | None = None
     image_size: str | None = None
     per_step: bool | None = None
+    day_first: bool | None = None
+    missing: tuple[str, ...] = ()
+    convert_units: bool = False
+    formats: Mapping[str, str] = field(default_factory=dict)
+
+    def missing_texts(self, column: str) -> tuple[str, ...]:
+        """Return the values that mean in a column that there is none.
+
+        Example:
+            >>> ReadOptions(missing=("-999", "mass=99")).missing_texts("mass")
+            ('-999', '99')
+        """
+        pairs = [text.rpartition("=") for text in self.missing]
+        return tuple(value for name, equals, value in pairs if not equals or same_column(name, column))
+
+
+READING = tuple(field.name for field in fields(ReadOptions) if field.name not in ("per_step", "formats"))
+"""The options that a user sets for a file of any kind."""
+
+
+def read_options(given: Mapping[str, Any]) -> ReadOptions:
+    """Return how to read a table, taken from what was given; None means: not given."""
+    return ReadOptions(**{name: given[name] for name in READING if given.get(name) is not None})
+
+
+def same_column(name: str, column: str) -> bool:
+    """Return whether a name means a column, whose unit it may leave out."""
+    return name in (column, split_unit(column).name)
 
 
 def options_alike(options: ReadOptions, data: Any, like: Signals | SignalPreparation | None) -> ReadOptions:

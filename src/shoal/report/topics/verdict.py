@@ -20,7 +20,7 @@ from shoal.evaluation.topics.split import SplitRecord
 from shoal.evaluation.topics.verdict import Verdict
 from shoal.report.blocks import Bullets, Heading, Headline, Inline, Paragraph, Section, Text
 from shoal.report.topics.split import looks, openings
-from shoal.report.words import count, integer, interval_range, interval_value, label, percent, sentence
+from shoal.report.words import count, interval_range, interval_value, label, percent, sentence
 from shoal.results import Task
 
 HEADLINE = {

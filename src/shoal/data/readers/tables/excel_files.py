@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from shoal.data.frames import check_names, default_names, plain_table
+from shoal.data.frames import check_names, default_names, plain_table, with_named_index
 from shoal.data.readers.base import Content
 from shoal.data.readers.files import first_line
 from shoal.data.readers.options import ReadOptions
@@ -39,7 +39,9 @@ class ExcelReader(TableReader):
         rows = [[str(v or "").strip() for v in row] for row in cells.head(_SAMPLE_ROWS).rows()]
         header = has_header(rows) if options.header is None else options.header
         names, row_of_units = rows[0] if header else default_names(cells.width), []
+        notes: tuple[str, ...] = ()
         if header:
+            names, notes = with_named_index(names)
             check_names(names, f"{path}, row {numbers[0]}")
             row_of_units = units_on_top(rows[1:]) or []
             skipped = 2 if row_of_units else 1
@@ -48,10 +50,9 @@ class ExcelReader(TableReader):
             raise DataError(f"{path} has a header and no rows; expected at least one row of data below it.")
         cells = _with_types(cells, _load(path, options.sheet, skip=numbers[0] - 1), numbers, path)
         cells.columns = names
-        table = typed(
-            cells, source=str(path), where=lambda row: f"row {numbers[row]}", decimal_comma=options.decimal_comma
-        )
-        return Content(table, units={name: unit for name, unit in zip(names, row_of_units, strict=False) if unit})
+        read = typed(cells, source=str(path), where=lambda row: f"row {numbers[row]}", options=options)
+        units = {name: unit for name, unit in zip(names, row_of_units, strict=False) if unit}
+        return Content(read.table, notes=(*notes, *read.notes), units={**read.units, **units}, formats=read.formats)
 
 
 def _filled(sheet: pl.DataFrame) -> pl.Series:

@@ -34,13 +34,10 @@ class JsonLinesReader(TableReader):
         if table is None:
             table = _slow(text, path)
         lines = [n for n, line in enumerate(text.split("\n"), 1) if line.strip()]
-        table = typed(
-            plain_table(table, str(path)),
-            source=str(path),
-            where=lambda row: f"line {lines[row]}",
-            decimal_comma=options.decimal_comma,
+        read = typed(
+            plain_table(table, str(path)), source=str(path), where=lambda row: f"line {lines[row]}", options=options
         )
-        return Content(table)
+        return Content(read.table, notes=read.notes, units=read.units, formats=read.formats)
 
 
 def _fast(text: str) -> pl.DataFrame | None:

@@ -11,13 +11,14 @@ from pathlib import Path
 import polars as pl
 import polars.selectors as cs
 
-from shoal.data.frames import check_names, default_names
+from shoal.data.frames import check_names, default_names, with_named_index
 from shoal.data.readers.base import Content
 from shoal.data.readers.files import first_line, load_bytes
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.tables import dialect
 from shoal.data.readers.tables.base import TableReader
 from shoal.data.readers.tables.decoding import decode_text
+from shoal.data.readers.tables.number_formats import looks_grouped
 from shoal.data.readers.tables.values import MISSING, is_missing, is_number, typed, units_on_top
 from shoal.errors import DataError
 
@@ -38,6 +39,7 @@ class _Layout:
     width_from: str
     sample: list[list[str]]
     units: dict[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 class TextReader(TableReader):
@@ -59,14 +61,15 @@ class TextReader(TableReader):
         layout = _layout(text, delimiter, options, path)
         body = text[layout.offset :]
         table = _parse(body, layout, path)
-        typed_table = typed(
+        read = typed(
             table,
             source=str(path),
             where=lambda row: f"line {_line_of(body, layout, row)}",
-            decimal_comma=options.decimal_comma,
-            comma_delimited=delimiter == ",",
+            options=options,
+            delimiter=delimiter,
         )
-        return Content(typed_table, units=layout.units)
+        notes = (*layout.notes, *read.notes)
+        return Content(read.table, notes=notes, units={**read.units, **layout.units}, formats=read.formats)
 
 
 def _sample(text: str) -> str:
@@ -101,12 +104,14 @@ def _layout(text: str, delimiter: str, options: ReadOptions, path: Path) -> _Lay
             f"{path} has a header (line {first}) and no rows; expected at least one row of data below it. "
             "Lines that start with # count as comments."
         )
-    _check_header(fields, rows, path)
+    names, notes = with_named_index(fields)
+    _check_header(names, rows, path)
     units, sample = {}, sample[1:]
     if row_of_units := units_on_top(sample):
-        units = {name: unit for name, unit in zip(fields, row_of_units, strict=True) if unit}
+        units = {name: unit for name, unit in zip(names, row_of_units, strict=True) if unit}
         sample, last = sample[1:], rows[1][1]
-    return _Layout(delimiter, fields, _offset(text, last), last + 1, f"the header in line {first}", sample, units)
+    width_from = f"the header in line {first}"
+    return _Layout(delimiter, names, _offset(text, last), last + 1, width_from, sample, units, notes)
 
 
 def _check_header(fields: list[str], rows: list[tuple[int, int, list[str]]], path: Path) -> None:
@@ -172,7 +177,9 @@ def _guessed_types(layout: _Layout) -> dict[str, pl.DataType]:
     for index, name in enumerate(layout.names):
         values = [v for row in layout.sample if index < len(row) and not is_missing(v := row[index])]
         integers = all(re.fullmatch(r"[+-]?\d+", v) for v in values)
-        number = bool(values) and (integers or all(map(is_number, values)))
+        # points that may separate thousands are left to `typed`, which sees all columns
+        grouped = not integers and all(looks_grouped(v) for v in values if "." in v)
+        number = bool(values) and not grouped and (integers or all(map(is_number, values)))
         types[name] = (pl.Int64() if integers else pl.Float64()) if number else pl.String()
     return types
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
+from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.tables.number_formats import Evidence, NumberFormat, Parsed, choose_formats, usual
 from shoal.data.units import unit_row
-from shoal.errors import DataError
+from shoal.errors import DataError, listing
 
 MISSING = (
     "", "NA", "N/A", "n/a", "na", "NaN", "nan", "NAN", "-nan", "-NaN", "+nan", "NaT", "NULL", "Null", "null",
@@ -17,9 +20,6 @@ MISSING = (
 )  # fmt: skip
 _MISSING = frozenset(MISSING)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?|inf|infinity|nan)", re.IGNORECASE)
-_THOUSANDS = r"^[+-]?[1-9]\d{0,2},\d{3}$"
-# At least nine numbers for each unreadable text: the column is meant to be numbers.
-_FEW = 9
 
 
 def is_missing(text: str) -> bool:
@@ -53,27 +53,13 @@ def units_on_top(rows: Sequence[Sequence[str]]) -> list[str] | None:
     return unit_row(rows[0], numbers) if rows else None
 
 
-@dataclass(frozen=True)
-class Parsed:
-    """A column of text, with missing texts as null, beside what of it reads as numbers."""
+class Typed(NamedTuple):
+    """A table with types, what was done to it, and for columns of numbers that are written otherwise their formats."""
 
-    text: pl.Series
-    numbers: pl.Series
-
-    @property
-    def unreadable(self) -> int:
-        """How many texts are not numbers."""
-        return self.text.len() - self.text.null_count() - self.readable
-
-    @property
-    def readable(self) -> int:
-        """How many texts are numbers."""
-        return self.numbers.len() - self.numbers.null_count()
-
-    @property
-    def is_number(self) -> bool:
-        """Whether nearly all values are numbers, so that the rest must be mistakes."""
-        return self.readable > 0 and self.readable >= _FEW * self.unreadable
+    table: pl.DataFrame
+    notes: tuple[str, ...]
+    units: Mapping[str, str]
+    formats: Mapping[str, str]
 
 
 def typed(
@@ -81,62 +67,71 @@ def typed(
     *,
     source: str,
     where: Callable[[int], str],
-    decimal_comma: bool | None = None,
-    comma_delimited: bool = False,
-) -> pl.DataFrame:
+    options: ReadOptions = ReadOptions(),
+    delimiter: str | None = None,
+) -> Typed:
     """Return the table with each column of numbers as Int64 or Float64 and missing texts as null.
 
     Args:
         table: Any columns; those of text are converted, others stay.
         source: The file, for messages.
         where: The place of a row of the table, such as "line 7".
-        decimal_comma: Whether `1,5` is a number; None finds out.
-        comma_delimited: Whether commas also separate fields, which makes `"1,500"` likely thousands.
+        options: The user's word on decimal commas and missing texts, and how the fit read columns.
+        delimiter: What separates fields of the file.
 
     Returns:
-        A table of the same shape.
+        A table of the same shape; the unit of columns whose numbers carry one, as percent signs.
 
     Raises:
         DataError: A column of numbers holds a few texts, or a decimal comma is ambiguous.
 
     Example:
-        >>> typed(pl.DataFrame({"a": ["1", "NA"]}), source="x", where=str)["a"].to_list()
+        >>> typed(pl.DataFrame({"a": ["1", "NA"]}), source="x", where=str).table["a"].to_list()
         [1, None]
     """
     texts = [name for name in table.columns if table.schema[name] == pl.String]
-    columns = {name: _parse(table[name]) for name in texts}
-    commas = {} if decimal_comma is False else _comma_columns(columns)
-    if decimal_comma is None and commas:
-        if comma_delimited and all(c.text.str.contains(_THOUSANDS).all() for c in commas.values()):
-            commas = {}
-        _refuse_mixture(columns | _with_points(table), commas, source, where)
-    columns |= commas
-    return table.with_columns(_finish(name, column, source, where) for name, column in columns.items())
+    columns = {name: _parse(table[name], options.missing_texts(name)) for name in texts}
+    evidence = Evidence(source, where, options.decimal_comma, delimiter, options.formats)
+    written = choose_formats(columns, _with_points(table), evidence)
+    columns |= {name: parsed for name, (_, parsed) in written.items()}
+    typed_table = table.with_columns(_finish(name, column, source, where) for name, column in columns.items())
+    formats = {name: form for name, (form, _) in written.items()}
+    new = {name: form for name, form in formats.items() if str(form) != options.formats.get(name)}
+    return Typed(typed_table, tuple(said_of_formats(new, typed_table)), *units_and_samples(formats))
 
 
-def _parse(column: pl.Series) -> Parsed:
+def said_of_formats(formats: Mapping[str, NumberFormat], table: pl.DataFrame) -> Iterator[str]:
+    """Give sentences on how the numbers of columns were read.
+
+    Args:
+        formats: of columns.
+        table: the columns as read.
+    """
+    for sample in dict.fromkeys(map(str, formats.values())):
+        names = [name for name, form in formats.items() if str(form) == sample]
+        largest = max(float(np.nanmax(np.abs(table[name].to_numpy()))) for name in names)
+        yield f"{listing(map(repr, names))}: read as numbers that are written like {sample} (up to {largest:g})."
+
+
+def units_and_samples(formats: Mapping[str, NumberFormat]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the units that the numbers of columns carry, and the formats as texts."""
+    units = {name: form.affix for name, form in formats.items() if form.affix}
+    return units, {name: str(form) for name, form in formats.items()}
+
+
+def _parse(column: pl.Series, also_missing: Collection[str]) -> Parsed:
     text = column.str.strip_chars()
     numbers = text.cast(pl.Float64, strict=False)
     if numbers.null_count() > text.null_count():
         markers = [m for m in MISSING if m != "-"] if (text == "+").any() else list(MISSING)
+        markers += also_missing
+        numbers = usual(text).cast(pl.Float64, strict=False)
         text = text.to_frame().select(pl.when(~pl.first().is_in(markers)).then(pl.first())).to_series()
     # What reads as NaN is missing in the text as well, so that it never counts as unreadable.
     if numbers.is_nan().any():
         text = text.zip_with(~numbers.is_nan().fill_null(value=False), pl.Series([None], dtype=pl.String))
         numbers = numbers.fill_nan(None)
     return Parsed(text.alias(column.name), numbers)
-
-
-def _comma_columns(columns: dict[str, Parsed]) -> dict[str, Parsed]:
-    with_commas = {}
-    for name, column in columns.items():
-        if not column.unreadable:
-            continue
-        with_point = column.text.str.replace(",", ".", literal=True)
-        replaced = Parsed(column.text, with_point.cast(pl.Float64, strict=False))
-        if replaced.is_number and replaced.readable > column.readable:
-            with_commas[name] = replaced
-    return with_commas
 
 
 def _with_points(table: pl.DataFrame) -> dict[str, Parsed]:
@@ -146,25 +141,6 @@ def _with_points(table: pl.DataFrame) -> dict[str, Parsed]:
         decimals = column.set(column.is_infinite() | (column == column.round()), None)
         with_points[column.name] = Parsed(decimals.cast(pl.String), decimals)
     return with_points
-
-
-def _refuse_mixture(
-    columns: dict[str, Parsed], commas: dict[str, Parsed], source: str, where: Callable[[int], str]
-) -> None:
-    for name, column in columns.items():
-        if not commas or (name not in commas and column.unreadable):
-            continue
-        points = (column.text.str.contains(".", literal=True) & column.numbers.is_not_null()).arg_true()
-        if points.len() == 0:
-            continue
-        other, parsed = next(iter(commas.items()))
-        comma = int(parsed.text.str.contains(",", literal=True).arg_true()[0])
-        point = int(points[0])
-        raise DataError(
-            f"{source}: column {name!r} has the decimal point {column.text[point]!r} ({where(point)}) and "
-            f"column {other!r} the comma {parsed.text[comma]!r} ({where(comma)}). "
-            "Write all numbers one way, or set decimal_comma."
-        )
 
 
 def _finish(name: str, column: Parsed, source: str, where: Callable[[int], str]) -> pl.Series:
