@@ -34,10 +34,11 @@ class SplitRecord:
 def measure(evaluation: Evaluation) -> SplitRecord:
     """Return how the rows were split."""
     split = evaluation.fitted.split
-    rolling = None
-    if split.rolling is not None:
+    kept, rolling = bool(evaluation.fitted.kept), None
+    if split.rolling is not None and kept:
         rolling = {"train": len(evaluation.train.rows.x), "validation": len(evaluation.validation.rows.x)}
-    _ = evaluation.test  # opened now, if by no other topic before
+    if kept:
+        _ = evaluation.test  # opened now, if by no other topic before
     openings = evaluation.fitted.sealed.openings
     return SplitRecord(split.sizes, split.how, split.folds, evaluation.fitted.settings.repeats, rolling, openings)
 
@@ -56,4 +57,4 @@ def numbers(record: Record) -> dict[str, Any]:
     }
 
 
-TOPIC = Topic(20, SplitRecord, measure, numbers)
+TOPIC = Topic(20, SplitRecord, measure, numbers, of_any_run=True)
