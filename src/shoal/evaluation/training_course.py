@@ -1,6 +1,7 @@
 """How the losses of networks went over the epochs: where the validation loss was lowest, how far it rose, how surely.
 
 * Curves are smoothed by a running median over a twentieth of the epochs; the end is the median of the last tenth.
+  The lowest point is found on every other epoch and read on those between them, so that luck does not make it lower.
 * The rise `d` has an interval of nine degrees of freedom. Its variance over the `n` validation rows is (8 P + H) / 9. H
   is the square of half of the difference between the two halves of the rows: one degree of freedom. P weighs as eight
   (the moderated t of Smyth, 2004): 1.5 s min(d, s) / n below and (4 s d + 2 d²) / n above, where `s` is the loss at its
@@ -24,11 +25,13 @@ SMOOTH, END, LATE = 0.025, 0.1, 0.05
 """Shares of the epochs: to each side of a smoothed one, at the end, and at which a best epoch counts as at the end."""
 LEAST, VISIBLE = 0.02, 0.1
 """In units of `s`: the least rise or fall that counts, and the least rise that is told though it may be chance."""
-NAT = 0.5
+HALF_NAT = 0.5
 """`s` of a log-loss in nats: what one standard deviation of a normal distribution is worth."""
 FLOOR = 0.02
 """The least `s` of other losses, as a share of the first validation loss: 0.0001 against 0.001 is no matter."""
 WEIGHT = 8.0
+FEW = 20
+"""Shorter curves are read as they are."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Histories:
         best: `(networks,)` best epochs, counted from 1.
         rows: how many validation rows there are.
         halves: validation loss of each half of them `(networks, epochs, 2)`; None: not known.
-        log_loss: whether the loss is a negative log-likelihood, whose zero means nothing.
+        half_nat: what half a nat is in a negative log-likelihood, whose zero means nothing; None for other losses.
         learning_rates: of the networks.
     """
 
@@ -49,7 +52,7 @@ class Histories:
     best: np.ndarray
     rows: int
     halves: np.ndarray | None = None
-    log_loss: bool = False
+    half_nat: float | None = None
     learning_rates: tuple[float, ...] = ()
 
     @property
@@ -63,7 +66,7 @@ class Histories:
             validation=validation[finite],
             best=np.asarray(self.best)[finite],
             halves=None if self.halves is None else self.halves[finite],
-            log_loss=self.log_loss or bool((validation < 0).any()),
+            half_nat=self.half_nat or (HALF_NAT if (validation < 0).any() else None),
         )
 
 
@@ -74,6 +77,27 @@ def smoothed(curve: np.ndarray) -> np.ndarray:
         return curve
     padded = np.pad(curve, side, constant_values=np.nan)
     return np.asarray(np.nanmedian(np.lib.stride_tricks.sliding_window_view(padded, 2 * side + 1), axis=1))
+
+
+def lowest(curve: np.ndarray) -> float:
+    """Return the lowest smoothed loss of a curve `(epochs,)`, without the luck of single epochs.
+
+    The lowest of many noisy epochs lies too low. So where every other epoch is lowest, the epochs between them are
+    read, and the other way round.
+    """
+    if len(curve) < FEW:
+        return float(np.nanmin(smoothed(curve)))
+    first, second = smoothed(curve[::2]), smoothed(curve[1::2])
+    last = len(second) - 1
+    return float((second[min(np.nanargmin(first), last)] + first[np.nanargmin(second)]) / 2)
+
+
+def _jitter(curve: np.ndarray) -> float:
+    """Return the variance of the difference between the end of a curve and its lowest point, by its noise."""
+    if len(curve) < FEW:
+        return 0.0
+    noise = float(np.nanvar(np.diff(curve[len(curve) // 2 :]))) / 2
+    return noise * (1 / round(END * len(curve)) + 1 / (2 * round(SMOOTH * len(curve)) + 1))
 
 
 def at_end(curve: np.ndarray) -> float:
@@ -89,8 +113,8 @@ def known(curve: np.ndarray) -> np.ndarray:
 
 def scale_of(histories: Histories) -> float:
     """Return `s`: what counts as much in this loss."""
-    if histories.log_loss:
-        return NAT
+    if histories.half_nat is not None:
+        return histories.half_nat
     curves = [known(curve) for curve in histories.validation]
     return float(np.mean([max(abs(np.nanmin(smoothed(c))), FLOOR * abs(c[0]), 1e-12) for c in curves]))
 
@@ -129,20 +153,19 @@ def course_of(histories: Histories) -> Course:
     for i, curve in enumerate(histories.validation):
         validation = known(curve)
         epochs = len(validation)
-        even, train = smoothed(validation), histories.train[i, :epochs]
-        place = int(np.nanargmin(even))
-        values.append((place + 1, even[place], at_end(validation), smoothed(train)[place], at_end(train), train[0]))
+        train, place = histories.train[i, :epochs], int(np.nanargmin(smoothed(validation)))
+        low = lowest(validation)
+        values.append((place + 1, low, at_end(validation), smoothed(train)[place], at_end(train), train[0]))
         if histories.halves is not None:
             halves.append([at_end(half) - smoothed(half)[place] for half in histories.halves[i, :epochs].T])
-        last = validation[-max(3, round(END * epochs)) :]
-        jitter.append(np.var(np.diff(last)) / 2 / len(last) if epochs > 10 else 0.0)
-    places, lowest, end, *train_losses = np.array(values).T
-    scale, rises = scale_of(histories), end - lowest
+        jitter.append(_jitter(validation))
+    places, lows, end, *train_losses = np.array(values).T
+    scale, rises = scale_of(histories), end - lows
     more = (rises.var(ddof=1) if len(rises) > 1 else 0.0) / len(rises) + float(np.mean(jitter)) / len(rises)
     apart = float(np.subtract(*np.mean(halves, axis=0)) / 2) if halves else None
     rise = _with_interval(float(rises.mean()), scale, histories.rows, apart, more)
     means = [float(np.mean(losses)) for losses in train_losses]
-    return Course(scale, int(np.median(places)), float(lowest.mean()), float(end.mean()), rise, *means)
+    return Course(scale, int(np.median(places)), float(lows.mean()), float(end.mean()), rise, *means)
 
 
 def _with_interval(rise: float, scale: float, rows: int, apart: float | None, more: float) -> Interval:

@@ -2,8 +2,8 @@
 
 Compared is what the kept weights predict, with nothing dropped or augmented: the cost of training rows and that of
 validation rows, the log-loss or the squared error in units of the target's variance (`row_costs`), each with its
-bootstrap interval over rows. With folds each row is predicted by networks that learned from it, and by networks that did
-not. The gap, validation minus training, is
+bootstrap interval over rows. With folds each row is predicted by networks that learned from it, and by networks that
+did not. The gap, validation minus training, is
 
 * strong: more than half of the validation cost, and clear of a tenth of it;
 * mild: more than a tenth of it, and clear of zero;

@@ -22,7 +22,8 @@ from shoal.evaluation.signal import signal_class
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.overfitting import Overfitting
-from shoal.evaluation.topics.training import LATE, TrainingVerdict
+from shoal.evaluation.topics.training import TrainingVerdict
+from shoal.evaluation.training_course import LATE
 from shoal.results import Interval
 from shoal.statistics.bootstrap import wilson
 from shoal.statistics.weighted import KolmogorovSmirnov, histogram, kolmogorov_smirnov

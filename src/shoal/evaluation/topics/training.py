@@ -1,4 +1,4 @@
-"""What training did to the kept networks: they learned, or not, or not yet; it overfitted from an epoch on, or got lost.
+"""What training did to the kept networks: they learned, not, or not yet; it overfitted from an epoch on, or got lost.
 
 This is about the way, not about the weights: those of the best epoch are kept, and whether they know their training
 rows too well is another question (`overfitting`). In this order, a course is
@@ -26,7 +26,7 @@ from shoal.evaluation.guessing import costs_of
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.curves import Curves
-from shoal.evaluation.training_course import LEAST, VISIBLE, Course, Histories, course_of, still_improving
+from shoal.evaluation.training_course import HALF_NAT, LEAST, VISIBLE, Course, Histories, course_of, still_improving
 from shoal.results import Interval, Task, readable
 from shoal.training.member import TrainedMember
 
@@ -129,7 +129,7 @@ class _Finding:
     def rose(self) -> str:
         """By how much the validation loss rose, with its interval, and what the training loss did."""
         course, rise = self.course, self.course.rise
-        share = "" if self.histories.log_loss else f"{100 * rise.value / max(abs(course.lowest), 1e-12):.0f} %, "
+        share = "" if self.histories.half_nat else f"{100 * rise.value / max(abs(course.lowest), 1e-12):.0f} %, "
         mean = "" if self.networks == 1 else "mean "
         return (
             f"from there to the end the {mean}validation loss of {self.who} rose from {readable(course.lowest)} to "
@@ -267,7 +267,7 @@ def measure(evaluation: Evaluation) -> TrainingVerdict:
         np.array([member.best_epoch for member in members]),
         len(fitted.split.validation) if fitted.folds is None else fitted.folds.judging,
         halves,
-        evaluation.task is Task.CLASSIFICATION or fitted.predictor.head.likelihood,
+        HALF_NAT if evaluation.task is Task.CLASSIFICATION else fitted.predictor.head.half_nat,
         tuple(member.member.hyperparameters.learning_rate for member in members),
     )
     return training_verdict(histories, costs_of(evaluation)[1].skill)
