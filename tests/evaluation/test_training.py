@@ -36,7 +36,7 @@ def falling(floor: float, rate: float = 0.1) -> np.ndarray:
 def rising(epoch: int, by: float) -> np.ndarray:
     """Fall to 0.3 until an epoch, and rise then."""
     after = np.clip(EPOCHS - epoch, 0, None) / (100 - epoch)
-    return np.where(EPOCHS <= epoch, 0.3 + 0.5 * (1 - EPOCHS / epoch), 0.3 + by * after)
+    return np.where(epoch >= EPOCHS, 0.3 + 0.5 * (1 - EPOCHS / epoch), 0.3 + by * after)
 
 
 @pytest.mark.parametrize("networks", [1, 6])

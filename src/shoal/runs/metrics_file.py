@@ -46,9 +46,9 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         rows outside the training region. Where targets have measured errors, `measured_errors` holds chi-square, pulls
         and intrinsic scatter of each, and how many replicas there are. Where yields were given, `selection` holds the
         cut that the validation rows chose and what it gives on the test rows. `importance` is that of the columns,
-        where it was cheap to measure. `verdict` holds the conclusions in words, and their kinds: `training` what training
-        did, `overfitting` of the kept weights, `better_than_guessing`, `beats_baselines`. A run of which every network
-        diverged has no scores.
+        where it was cheap to measure. `verdict` holds the conclusions in words, and their kinds: `training` what
+        training did, `overfitting` of the kept weights, `better_than_guessing`, `beats_baselines`. A run of which every
+        network diverged has no scores.
     """
     from shoal.evaluation.topics import topics  # reading needs none
 

@@ -99,7 +99,7 @@ class LearningCurves:
         return f" A network's validation loss is that of the {of}." if self.folds else ""
 
 
-MOST_DIVERGED = 8
+MOST_DIVERGED, FEW_EPOCHS = 8, 5
 
 
 def numbers(record: Record) -> LearningCurves | None:
@@ -165,7 +165,8 @@ def _draw_kept(axes: Axes, shown: LearningCurves) -> None:
     few = len(shown.validation.kept) == 1
     look = {"lw": 1.3 if few else 0.8, "alpha": 1.0 if few else 0.8}
     for band, colour, dashes, name in zip((shown.train, shown.validation), COLOURS, DASHES, NAMES, strict=True):
-        axes.plot(*broken_lines(band.epochs, band.kept), color=colour, ls=dashes, label=name, **look)
+        dots = "." if len(band.epochs) <= FEW_EPOCHS else None  # a single epoch makes no line
+        axes.plot(*broken_lines(band.epochs, band.kept), color=colour, ls=dashes, marker=dots, label=name, **look)
     if few and len(shown.best):
         axes.axvline(shown.best[0, 0], **DASHED)
     axes.plot(*shown.best.T, "o", ms=3.6, mfc=PAPER, mec=INK, mew=0.8, clip_on=False, zorder=5)
