@@ -88,8 +88,8 @@ def lowest(curve: np.ndarray) -> float:
     if len(curve) < FEW:
         return float(np.nanmin(smoothed(curve)))
     first, second = smoothed(curve[::2]), smoothed(curve[1::2])
-    last = len(second) - 1
-    return float((second[min(np.nanargmin(first), last)] + first[np.nanargmin(second)]) / 2)
+    places = min(int(np.nanargmin(first)), len(second) - 1), int(np.nanargmin(second))
+    return float((second[places[0]] + first[places[1]]) / 2)
 
 
 def _jitter(curve: np.ndarray) -> float:
