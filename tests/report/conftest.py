@@ -27,6 +27,7 @@ from shoal.evaluation.topics.error_bars import BeforeAfter, ErrorBars
 from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.forecast import ForecastRows
 from shoal.evaluation.topics.labelled_steps import StepExamples
+from shoal.evaluation.topics.guessing import Guessing
 from shoal.evaluation.topics.overfitting import Overfitting, overfitting_verdict
 from shoal.evaluation.topics.overtraining import overtraining
 from shoal.evaluation.topics.pareto import front_of
@@ -206,6 +207,7 @@ def make_record(
         PartScores({"train": scores[0], "validation": scores[0], "test": scores[0]}),
         BaselineScores(dict(zip((*simple, "gradient_boosting"), scores[1:], strict=True)), True, sentence),
         TrainingVerdict("converged", "Training converged: the validation loss was lowest at epoch 150 (0.32)."),
+        Guessing(True, Interval(0.6, 0.4, 0.8)),
         overfitting,
         Verdict(opening, opening),
         test_rows,
