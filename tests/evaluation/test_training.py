@@ -172,7 +172,7 @@ def test_verdicts_on_histories_of_known_truth(known_truths: Any) -> None:
     for part in (everything, held_back):
         outcomes = [known_truths.outcome(each) for each in part]
         assert outcomes.count("right") >= 0.75 * len(part)
-        assert outcomes.count("wrong") <= 0.1 * len(part)
+        assert outcomes.count("wrong") <= 0.15 * len(part)
 
 
 def test_nothing_is_claimed_that_is_not_true(known_truths: Any) -> None:

@@ -26,8 +26,8 @@ from shoal.evaluation.topics.data import ColumnRow, DataRecord
 from shoal.evaluation.topics.error_bars import BeforeAfter, ErrorBars
 from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.forecast import ForecastRows
-from shoal.evaluation.topics.labelled_steps import StepExamples
 from shoal.evaluation.topics.guessing import Guessing
+from shoal.evaluation.topics.labelled_steps import StepExamples
 from shoal.evaluation.topics.overfitting import Overfitting, overfitting_verdict
 from shoal.evaluation.topics.overtraining import overtraining
 from shoal.evaluation.topics.pareto import front_of
