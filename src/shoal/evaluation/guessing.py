@@ -120,8 +120,8 @@ def costs_of(evaluation: Evaluation) -> tuple[Costs, Costs]:
     def costs(part: PredictedPart, scored: Scored, guess: np.ndarray) -> Costs:
         block = block_of(evaluation.fitted.predictor.preparation, len(part.rows.x))
         drawing = {"seed": evaluation.seed, "block": block, "groups": scored.series}
-        both = (row_costs(task, scored.truth, each, variance) for each in (guess, constant))
-        return Costs(*both, scored.weights, drawing)
+        networks, guessed = (row_costs(task, scored.truth, each, variance) for each in (guess, constant))
+        return Costs(networks, guessed, scored.weights, drawing)
 
     answers = validation.taken(evaluation.validation.guess) if calibrated is None else calibrated.after
     return (

@@ -77,8 +77,8 @@ def against_guessing(
     name = min(finite, key=lambda trivial: means[trivial])
     own = row_costs(task, truth, networks, variance)
     difference = paired_difference(own, costs[name], weights, **drawing)
-    second = [second_costs(task, truth, each) for each in (networks, others[name])]
-    if difference.low > 0 or paired_difference(*second, weights, **drawing).low > 0:
+    second, of_guess = (second_costs(task, truth, each) for each in (networks, others[name]))
+    if difference.low > 0 or paired_difference(second, of_guess, weights, **drawing).low > 0:
         return Guessing(True, difference)
     methods = [method for method in means if method not in TRIVIAL and np.isfinite(means[method])]
     best = min(methods, key=lambda method: means[method], default=None)

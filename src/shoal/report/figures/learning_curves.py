@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -163,7 +164,7 @@ COLOURS, DASHES, NAMES = (BLUE, VERMILION), ((0, (3, 1.5)), "-"), ("training los
 def _draw_kept(axes: Axes, shown: LearningCurves) -> None:
     """Draw both losses of the kept networks and the epochs that they were taken from."""
     few = len(shown.validation.kept) == 1
-    look = {"lw": 1.3 if few else 0.8, "alpha": 1.0 if few else 0.8}
+    look: Any = {"lw": 1.3 if few else 0.8, "alpha": 1.0 if few else 0.8}
     for band, colour, dashes, name in zip((shown.train, shown.validation), COLOURS, DASHES, NAMES, strict=True):
         dots = "." if len(band.epochs) <= FEW_EPOCHS else None  # a single epoch makes no line
         axes.plot(*broken_lines(band.epochs, band.kept), color=colour, ls=dashes, marker=dots, label=name, **look)
