@@ -17,6 +17,7 @@ from shoal.evaluation.sealed import SealedRows
 from shoal.results import Task
 from shoal.run import Run
 from shoal.runs.folder import RunFolder
+from shoal.runs.listing import list_runs
 from shoal.settings import check_settings
 from shoal.steps.posing import pose, row_weights
 from shoal.steps.proposing import choose_space, count_candidates
@@ -284,10 +285,41 @@ def test_a_loss_and_a_penalty_of_the_user(
 # what cannot be
 
 
-def test_when_all_diverge_nothing_is_left(tiny: dict[str, Any], tmp_path: Path) -> None:
-    with pytest.raises(shoal.SettingError, match=r"all 4 networks diverged.*smaller --learning-rate"):
-        shoal.fit("iris", learning_rate=1e30, out=str(tmp_path / "run"), **{**tiny, "activation": "relu"})
-    assert not (tmp_path / "run").exists()
+def test_when_all_diverge_the_curves_are_left(tiny: dict[str, Any], tmp_path: Path) -> None:
+    out = tmp_path / "runs" / "lost"
+    with pytest.raises(
+        shoal.SettingError, match=r"all 4 networks diverged in epoch.*smaller --learning-rate.*report\.h"
+    ):
+        shoal.fit("iris", learning_rate=1e30, out=str(out), **{**tiny, "activation": "relu"})
+    run = shoal.load(out)
+    assert run.networks["status"].to_list() == ["diverged"] * 4
+    assert len(run.curves) >= 4
+    verdict = run.metrics["verdict"]
+    assert (verdict["training"], run.metrics["networks"]["kept"], run.metrics["test_openings"]) == ("diverged", 0, 0)
+    assert "test" not in run.metrics
+    assert verdict["training_text"] in run.report().read_text("utf-8")
+    with pytest.raises(shoal.RunError, match="diverged; there is nothing to go on with"):
+        shoal.resume(out)
+    with pytest.raises(shoal.RunError, match="holds no model, since its networks diverged"):
+        run.predict("iris")
+    with pytest.warns(shoal.ShoalWarning, match="its networks diverged"):
+        assert list_runs(out.parent) == []
+
+
+def test_a_single_network_that_diverges_keeps_its_curve(tmp_path: Path) -> None:
+    settings: dict[str, Any] = {"networks": 1, "optimizer": "sgd", "learning_rate": 1e6, "engine": "native"}
+    with pytest.raises(
+        shoal.SettingError, match=r"the network diverged in epoch \d+: its loss.*learning rate of 1e\+06"
+    ):
+        shoal.fit("iris", out=str(tmp_path / "run"), **settings)
+    run = shoal.load(tmp_path / "run")
+    assert 'id="curves"' in run.report().read_text("utf-8")
+    assert [path.name for path in run.figures("png", only=["learning_curves"])] == ["learning_curves.png"]
+    (tmp_path / "run" / "mine.txt").write_text("kept")
+    with pytest.raises(shoal.SettingError, match="diverged"):
+        shoal.fit("iris", out=str(tmp_path / "run"), force=True, page=False, **settings)
+    assert not (tmp_path / "run" / "report.html").exists()
+    assert (tmp_path / "run" / "mine.txt").exists()
 
 
 def test_a_folder_that_exists_is_kept(iris_run: Run, tiny: dict[str, Any], tmp_path: Path) -> None:

@@ -279,5 +279,5 @@ def test_a_candidate_of_which_one_network_diverged_is_not_kept(tmp_path: Path) -
     folder = RunFolder.create(tmp_path / "run", "iris")
     assert choose_kept(training, check_settings({"cv": 2}), folder) == [2, 3]
     members[2] = dataclasses.replace(members[2], hyperparameters=wild)
-    with pytest.raises(shoal.SettingError, match="networks of all 2 candidates diverged"):
+    with pytest.raises(shoal.SettingError, match="networks of all 2 candidates diverged in epoch"):
         choose_kept(train(problem, members, XlaEngine()), check_settings({"cv": 2}), folder)

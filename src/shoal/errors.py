@@ -5,6 +5,7 @@
     ShoalError                      exit code 2
     ├── DataError (ValueError)      a file or table that cannot be used as it is
     ├── SettingError (ValueError)   an option with a value that makes no sense
+    │   └── Diverged                a learning rate, mostly, with which no network learned; the curves are kept
     ├── NetworkError (ValueError)   layers that do not fit together
     ├── RunError (OSError)          a run folder that is missing, damaged or too new
     └── Interrupted                 exit code 130: stopped by the user, work kept
@@ -31,6 +32,10 @@ class DataError(ShoalError, ValueError):
 
 class SettingError(ShoalError, ValueError):
     """An option or argument whose value makes no sense."""
+
+
+class Diverged(SettingError):
+    """Every network diverged; their curves are kept in the folder of the run."""
 
 
 class NetworkError(ShoalError, ValueError):

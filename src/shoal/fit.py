@@ -7,14 +7,14 @@ from pathlib import Path
 from textwrap import indent
 from typing import Any
 
-from shoal.errors import RunError, ShoalWarning
+from shoal.errors import Diverged, RunError, ShoalWarning
 from shoal.evaluation.evaluate import evaluate
 from shoal.evaluation.fitted import Fitted
 from shoal.evaluation.sealed import SealedRows
 from shoal.prediction.replicas import sound_replicas
 from shoal.repeating import check_cores
 from shoal.run import Run
-from shoal.runs.folder import RunFolder
+from shoal.runs.folder import START_AGAIN, RunFolder
 from shoal.settings import FitSettings, check_settings, settings_in_words
 from shoal.steps.beside import learn_meanwhile, open_helper
 from shoal.steps.choosing import keep_best
@@ -25,7 +25,7 @@ from shoal.steps.reading import read_checked
 from shoal.steps.session import Session
 from shoal.steps.timing import Timing
 from shoal.steps.training import shuffle_labels, train_members, train_replicas
-from shoal.steps.writing import provenance_of, write_config, write_run
+from shoal.steps.writing import provenance_of, write_config, write_diverged, write_run
 from shoal.training.progress import Progress
 from shoal.training.progress_lines import listener
 
@@ -46,7 +46,8 @@ def fit(data: Any, *, progress: Progress | bool | None = None, **settings: Any) 
 
     Raises:
         DataError: the data cannot be used as they are.
-        SettingError: a setting makes no sense, or every network diverged.
+        SettingError: a setting makes no sense.
+        Diverged: every network diverged; the folder keeps their curves and a page.
         RunError: the run folder exists or cannot be written.
         Interrupted: Ctrl-C; what was trained is kept and `resume` goes on.
 
@@ -77,6 +78,8 @@ def resume(path: str | Path, *, progress: Progress | bool | None = None, minutes
     folder = RunFolder.open(path)
     if folder.finished:
         raise RunError(f"{str(path)!r} is finished; there is nothing to go on with")
+    if folder.diverged:
+        raise RunError(f"the networks of {str(path)!r} diverged; there is nothing to go on with. {START_AGAIN}")
     config = folder.config
     check_cores(config)
     data = folder.source
@@ -115,7 +118,10 @@ def _fit(
         timing.end("preparing", training.compile_seconds + training.train_seconds)
 
         progress.stage("evaluating")
-        kept = keep_best(training, posed, folder)
+        try:
+            kept = keep_best(training, posed, folder)
+        except Diverged as error:
+            raise Diverged(f"{error} {write_diverged(posed, space, training, sealed, session)}") from None
         replicas = train_replicas(posed, kept.members, session, training)
         predictor, calibrated = make_ensemble(posed, kept.members, sound_replicas(replicas), kept.folds)
         shuffled = shuffle_labels(posed.problem, kept.members[0].member, settings)

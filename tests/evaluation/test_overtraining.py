@@ -30,8 +30,8 @@ def scored(rows: int, sharpness: float, weights: np.ndarray | None = None) -> tu
 
 
 def picture(train: float, test: float, gap: float = 0.0, **options) -> Overtraining:
-    curve = np.array([[0.7, 0.3, 0.31, 0.32]])
-    verdict = overfitting_verdict(curve - gap, curve, [0], 1000)
+    costs = (Interval(loss, loss - 0.02, loss + 0.02) for loss in (0.3 - gap, 0.3))
+    verdict = overfitting_verdict(*costs, 0.69)
     epochs = np.array([2]), np.array([4])
     return overtraining(("b", "s"), scored(2000, train), scored(1000, test), verdict, epochs, **options)
 
@@ -60,7 +60,7 @@ def test_training_scores_that_are_too_good_are_seen_and_explained() -> None:
 def test_whole_weights_are_repeated_rows() -> None:
     truth, guess, _ = scored(200, 1.0)
     weights = RNG.integers(1, 4, 200)
-    verdict = overfitting_verdict([[0.5, 0.4]], [[0.5, 0.4]], [0], 100)
+    verdict = overfitting_verdict(Interval(0.4, 0.3, 0.5), Interval(0.4, 0.3, 0.5), 0.69)
     epochs = np.array([2]), np.array([2])
     repeated = np.repeat(truth, weights), np.repeat(guess, weights, axis=0), None
     one = overtraining(("b", "s"), (truth, guess, weights * 1.0), scored(50, 1.0), verdict, epochs)

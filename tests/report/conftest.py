@@ -26,6 +26,7 @@ from shoal.evaluation.topics.data import ColumnRow, DataRecord
 from shoal.evaluation.topics.error_bars import BeforeAfter, ErrorBars
 from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.forecast import ForecastRows
+from shoal.evaluation.topics.guessing import Guessing
 from shoal.evaluation.topics.labelled_steps import StepExamples
 from shoal.evaluation.topics.overfitting import Overfitting, overfitting_verdict
 from shoal.evaluation.topics.overtraining import overtraining
@@ -37,6 +38,7 @@ from shoal.evaluation.topics.replicas import ReplicaRow, Replicas
 from shoal.evaluation.topics.scored_rows import ScoredRows
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
+from shoal.evaluation.topics.training import TrainingVerdict
 from shoal.evaluation.topics.verdict import Verdict
 from shoal.networks import Network
 from shoal.report.figures import FigureNumbers, figure_numbers
@@ -204,6 +206,8 @@ def make_record(
         curves,
         PartScores({"train": scores[0], "validation": scores[0], "test": scores[0]}),
         BaselineScores(dict(zip((*simple, "gradient_boosting"), scores[1:], strict=True)), Outcome.BETTER, sentence),
+        TrainingVerdict("converged", "Training converged: the validation loss was lowest at epoch 150 (0.32)."),
+        Guessing(True, Interval(0.6, 0.4, 0.8)),
         overfitting,
         Verdict(opening, opening),
         test_rows,
@@ -409,7 +413,7 @@ def with_overtraining(record: Record) -> Record:
     p = 1 / (1 + np.exp(-3 * (truth - 0.5) - rng.normal(size=rows)))
     train = truth, np.column_stack([1 - p, p]), None if test.weights is None else rng.normal(1.0, 0.8, rows)
     shuffled = Shuffled(Interval(0.51, 0.44, 0.57), Interval(0.55, 0.52, 0.58), (400, 50), 20)
-    verdict = overfitting_verdict([[0.5, 0.4]], [[0.5, 0.42]], [0], 100)
+    verdict = overfitting_verdict(Interval(0.4, 0.35, 0.45), Interval(0.42, 0.36, 0.48), 0.69)
     assert test.probabilities is not None
     parts = train, (test.truth, test.probabilities, test.weights)
     epochs = np.array([2, 9]), np.array([20, 9])

@@ -11,11 +11,13 @@ from shoal.evaluation.topics import topics
 def evaluate(fitted: Fitted, provenance: Provenance) -> Record:
     """Return everything that a run has to say; the test rows are opened once, by the first topic that asks for them.
 
+    Of a run that kept nothing, since every network diverged, that is little, and the test rows stay sealed.
+
     Args:
         fitted: what the fit has made.
         provenance: how it came about.
     """
-    known = topics()
+    known = {name: topic for name, topic in topics().items() if fitted.kept or topic.of_any_run}
     evaluation = Evaluation(fitted, {topic.record: topic.measure for topic in known.values()})
     for topic in sorted(known.values(), key=lambda topic: topic.opens_test_rows):
         evaluation.record(topic.record)

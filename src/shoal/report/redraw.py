@@ -94,7 +94,7 @@ def place_of(source: Path) -> Path:
     if (source / NAME).is_file():
         return source
     run = RunFolder.open(source)
-    if not run.finished:
+    if not run.finished and not run.diverged:
         how = f"`shoal fit --resume {run.path}` goes on with it" if run.has_checkpoint else "fit it again"
         raise RunError(f"the run {str(run.path)!r} is not finished, so that it has no figures yet; {how}.")
     if not (run.figures / NAME).is_file():

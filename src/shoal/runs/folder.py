@@ -38,6 +38,9 @@ CONTENTS = (
 )
 
 
+START_AGAIN = "Fit again with a smaller --learning-rate."
+
+
 class RunFolder:
     """The folder in which everything about one run is kept.
 
@@ -160,6 +163,8 @@ class RunFolder:
 
     def predictor(self) -> Predictor:
         """Load the saved predictor; RunError if a file is missing, damaged or too new."""
+        if self.diverged:
+            raise RunError(f"{str(self.path)!r} holds no model, since its networks diverged. {START_AGAIN}")
         return model_file.load_model(self.path / MODEL)
 
     def write_model(self, predictor: Predictor) -> Path:
@@ -203,9 +208,15 @@ class RunFolder:
         """Whether the run came to its end: the numbers and the model are there."""
         return (self.path / metrics_file.NAME).is_file() and (self.path / MODEL / model_file.DOCUMENT).is_file()
 
+    @property
+    def diverged(self) -> bool:
+        """Whether all that is left of the run are its numbers and curves: its networks diverged, and none was kept."""
+        model, numbers = self.path / MODEL / model_file.DOCUMENT, self.path / metrics_file.NAME
+        return numbers.is_file() and not model.is_file() and not self.has_checkpoint
+
     def remove_if_unused(self) -> None:
         """Remove what a run wrote that failed before anything was trained or kept."""
-        if self.finished or self.has_checkpoint:
+        if self.finished or self.diverged or self.has_checkpoint:
             return
         with contextlib.suppress(OSError):  # the error that ended the run is the one to tell
             for part in CONTENTS:

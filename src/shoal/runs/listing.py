@@ -13,7 +13,7 @@ from shoal.results import Interval, Task
 from shoal.runs import config_file
 from shoal.runs.checkpoint import has_checkpoint
 from shoal.runs.documents import plain
-from shoal.runs.folder import RunFolder
+from shoal.runs.folder import START_AGAIN, RunFolder
 
 # The score that stands for a run, by task.
 MAIN_SCORE = {Task.CLASSIFICATION: "accuracy", Task.REGRESSION: "rmse", Task.RECONSTRUCTION: "explained_variance"}
@@ -85,7 +85,7 @@ def survey(root: str | Path = "runs") -> tuple[list[RunSummary], list[str]]:
             if run.finished:
                 summaries.append(summary(run))
             else:
-                notes.append(f"{str(folder)!r} is left out: the run was not finished.{_go_on(run)}")
+                notes.append(f"{str(folder)!r} is left out: {_why(run)}")
         except RunError as error:
             notes.append(f"{str(folder)!r} is left out: {error}")
     return sorted(summaries, key=lambda run: (run.when, run.name)), notes
@@ -119,8 +119,12 @@ def summary(run: RunFolder) -> RunSummary:
         raise RunError(f"{str(run.path / 'metrics.json')!r} is damaged: it lacks {error}.") from error
 
 
-def _go_on(run: RunFolder) -> str:
-    return f" `shoal fit --resume {run.path}` goes on with it." if has_checkpoint(run.path) else ""
+def _why(run: RunFolder) -> str:
+    """Return why a run that is not finished is none of the list."""
+    if run.diverged:
+        return f"its networks diverged. {START_AGAIN}"
+    more = f" `shoal fit --resume {run.path}` goes on with it." if has_checkpoint(run.path) else ""
+    return f"the run was not finished.{more}"
 
 
 def _moment(run: RunFolder, created: Any) -> datetime.datetime:

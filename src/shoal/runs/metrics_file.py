@@ -46,10 +46,11 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         rows outside the training region. Where targets have measured errors, `measured_errors` holds chi-square, pulls
         and intrinsic scatter of each, and how many replicas there are. Where yields were given, `selection` holds the
         cut that the validation rows chose and what it gives on the test rows. `importance` is that of the columns,
-        where it was cheap to measure. `verdict.against_baselines` is
-        `better`, `no clear difference` or `worse`, and `verdict.beats_baselines` whether it is the first.
-        `test_checksum` is by what runs know that they share their test rows; `test_looks` holds what scored them again
-        later, which `test_openings` counts, too.
+        where it was cheap to measure. `verdict` holds the conclusions in words, and their kinds: `training` what
+        training did, `overfitting` of the kept weights, `better_than_guessing`, `against_baselines` (`better`, `no
+        clear difference` or `worse`) and `beats_baselines`, whether it is the first. A run of which every network
+        diverged has no scores. `test_checksum` is by what runs know that they share their test rows; `test_looks` holds
+        what scored them again later, which `test_openings` counts, too.
     """
     from shoal.evaluation.topics import topics  # reading needs none
 

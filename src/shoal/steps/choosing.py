@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from shoal.errors import SettingError
+from shoal.errors import Diverged
+from shoal.evaluation.topics.training import diverged_verdict
 from shoal.networks.bottleneck import code_size
 from shoal.prediction.out_of_fold import OutOfFold, answers, ensemble_member
 from shoal.results import Status
@@ -52,7 +53,7 @@ def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) ->
     no larger than the smallest candidate as good as the best, and not clearly worse.
 
     Raises:
-        SettingError: of every candidate a network diverged.
+        Diverged: of every candidate a network diverged.
         Interrupted: no candidate had all of its networks when the time was over; what is trained is kept.
     """
     members, each = training.members, networks_each(settings)
@@ -69,8 +70,5 @@ def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) ->
         trained = {k: m for k, m in training.checkpoint.finished.items() if m.status is not Status.RUNNING}
         keep_training(folder, Checkpoint(trained))
         raise interrupted(folder, f"no candidate has all of its {each} networks yet, {len(trained)} networks are")
-    who = f"all {len(members)} networks" if each == 1 else f"networks of all {len(ranked)} candidates"
-    raise SettingError(
-        f"{who} diverged: their loss was no longer a finite number. "
-        "Try a smaller --learning-rate, and look for outliers in the data (shoal describe)."
-    )
+    verdict = diverged_verdict(members)
+    raise Diverged(f"{verdict.sentence[0].lower()}{verdict.sentence[1:]} {verdict.advice}")

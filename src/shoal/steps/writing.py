@@ -1,12 +1,18 @@
-"""Writing a run: what repeats it before its networks train, all else at the end."""
+"""Writing a run: what repeats it before its networks train, all else at the end; and what is left if all diverged."""
 
 from __future__ import annotations
 
+from shoal.evaluation.evaluate import evaluate
+from shoal.evaluation.fitted import Fitted
 from shoal.evaluation.record import Provenance, Record
+from shoal.evaluation.sealed import SealedRows
+from shoal.prediction.error_bars import CalibrationRecord
 from shoal.prediction.predictor import Predictor
 from shoal.repeating import command_line, origin, versions
 from shoal.report import keep_figures, write_report
 from shoal.runs.looks import write_looks
+from shoal.search.space import Space
+from shoal.steps.ensemble import alone
 from shoal.steps.posing import Posed
 from shoal.steps.session import Session
 from shoal.training.resources import available_cores
@@ -38,6 +44,39 @@ def provenance_of(posed: Posed, training: Training) -> Provenance:
         },
         seconds={"total": 0.0, "compile": training.compile_seconds, "train": training.train_seconds},
     )
+
+
+def write_diverged(posed: Posed, space: Space, training: Training, sealed: SealedRows, session: Session) -> str:
+    """Write what there is to see of a run that kept nothing, since its networks diverged; return where, in words.
+
+    Log, numbers, figures and page tell of the data, the networks and their curves. There is no model, and the test rows
+    stay sealed.
+    """
+    fitted = Fitted(
+        dataset=posed.dataset,
+        split=posed.split,
+        settings=posed.settings,
+        space=space,
+        members=training.members,
+        kept=(),
+        predictor=alone((), posed.preparation, posed.problem),
+        calibrated=CalibrationRecord(""),
+        folds=None,
+        replicas=(),
+        sealed=sealed,
+        baselines=lambda _: {},
+    )
+    record, folder = evaluate(fitted, provenance_of(posed, training)), session.folder
+    record.provenance.seconds.update(session.timing.seconds)
+    folder.write_log(record)
+    folder.write_metrics(record)
+    if posed.settings.page:
+        kept = f"The learning curves are kept: {write_report(record, folder.path, session.helper)}"
+    else:
+        keep_figures(record, folder.path)
+        kept = f"The learning curves are kept in {folder.path}."
+    folder.remove_checkpoint()
+    return kept
 
 
 def write_run(predictor: Predictor, record: Record, session: Session, *, page: bool) -> None:

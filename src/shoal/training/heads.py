@@ -45,6 +45,8 @@ class Head(PlainRecord):
     activation: ClassVar[str] = "linear"
     counts: ClassVar[bool] = False
     """Whether targets are counts: scaled by their mean alone, so that zero stays zero."""
+    half_nat: ClassVar[float | None] = None
+    """What half a nat is in the loss, where that is a negative log-likelihood or twice that; its zero means nothing."""
 
     def outputs(self, targets: int) -> int:
         """Return how many outputs a network has for so many targets."""
@@ -83,6 +85,7 @@ class GaussianHead(Head):
     """
 
     name: ClassVar[str] = "gaussian"
+    half_nat: ClassVar[float | None] = 1.0
     scatter: str = "function"
 
     def outputs(self, targets: int) -> int:
@@ -166,6 +169,7 @@ class PoissonHead(Head):
     """The expected number of counts of each target, the exponential of what the last layer adds up."""
 
     name: ClassVar[str] = "poisson"
+    half_nat: ClassVar[float | None] = 0.5
     activation: ClassVar[str] = "exponential"
     counts: ClassVar[bool] = True
 
@@ -184,6 +188,7 @@ class MultivariateGaussianHead(Head):
     """
 
     name: ClassVar[str] = "multivariate_gaussian"
+    half_nat: ClassVar[float | None] = 1.0
 
     def outputs(self, targets: int) -> int:
         """Return the number of means and of elements of L."""

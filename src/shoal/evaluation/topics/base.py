@@ -23,6 +23,7 @@ class Topic(Generic[TopicRecord]):
             give under the same keys.
         tables: what `log.sqlite` gets of it, likewise.
         absent: what `metrics.json` gets where the topic does not apply.
+        of_any_run: whether it can be told of a run of which every network diverged, so that nothing was kept.
         opens_test_rows: whether it asks for the test rows; what does not is measured while baselines are fitted.
     """
 
@@ -33,3 +34,4 @@ class Topic(Generic[TopicRecord]):
     tables: Callable[[Record], Iterable[LogTable]] = lambda _: ()
     absent: Mapping[str, Any] = field(default_factory=dict)
     opens_test_rows: bool = True
+    of_any_run: bool = False

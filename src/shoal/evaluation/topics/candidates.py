@@ -190,4 +190,4 @@ def _network_rows(networks: Sequence[NetworkRow]) -> Iterator[tuple[Any, ...]]:
         yield (int(n.id), int(n.candidate_id), n.fold, n.repeat, n.status.code, *counts, *losses, int(n.kept))
 
 
-TOPIC = Topic(30, Candidates, measure, numbers, tables, opens_test_rows=False)
+TOPIC = Topic(30, Candidates, measure, numbers, tables, opens_test_rows=False, of_any_run=True)

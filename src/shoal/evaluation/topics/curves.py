@@ -62,4 +62,4 @@ def _rows(record: Record) -> Iterator[tuple[Any, ...]]:
             yield network, epoch, train, validation, metric
 
 
-TOPIC = Topic(40, Curves, measure, tables=tables, opens_test_rows=False)
+TOPIC = Topic(40, Curves, measure, tables=tables, opens_test_rows=False, of_any_run=True)

@@ -106,4 +106,4 @@ def numbers(record: Record) -> dict[str, Any]:
     return {**document, "units": {"columns": dict(data.units)}} if data.units else document
 
 
-TOPIC = Topic(10, DataRecord, measure, numbers, opens_test_rows=False)
+TOPIC = Topic(10, DataRecord, measure, numbers, opens_test_rows=False, of_any_run=True)

@@ -9,7 +9,7 @@ shuffled labels can be told apart.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,9 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.signal import signal_class
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.candidates import Candidates
-from shoal.evaluation.topics.overfitting import LATE, Overfitting
+from shoal.evaluation.topics.overfitting import Overfitting
+from shoal.evaluation.topics.training import TrainingVerdict
+from shoal.evaluation.training_course import LATE
 from shoal.results import Interval, readable
 from shoal.statistics.bootstrap import wilson
 from shoal.statistics.weighted import KolmogorovSmirnov, histogram, kolmogorov_smirnov
@@ -54,6 +56,7 @@ class Overtraining:
         gap: validation minus training loss of the kept networks at their best epoch.
         past_best: share of the kept networks that trained on past their best epoch, which is what was kept.
         kind: of overfitting, see `overfitting_verdict`.
+        unfinished: whether the kept networks were still improving when training ended.
         shuffled: the label-shuffle baseline, or None where it was not trained.
         weighted: whether rows have weights.
     """
@@ -66,6 +69,7 @@ class Overtraining:
     kind: str
     shuffled: Shuffled | None = None
     weighted: bool = False
+    unfinished: bool = False
 
     @property
     def classes(self) -> tuple[ClassScores, ClassScores]:
@@ -86,7 +90,7 @@ class Overtraining:
                 "The networks know their training rows far better than new ones: trust the test scores only, and give "
                 "them more rows or stronger regularisation."
             )
-        if self.kind == "not yet converged":
+        if self.unfinished:
             return "The networks were still improving: train longer; the picture says nothing against it."
         if not all(np.isfinite(scores.difference.p) for scores in self.classes):
             return (
@@ -190,7 +194,7 @@ def measure(evaluation: Evaluation) -> Overtraining | None:
     kept = [evaluation[Candidates].networks[place] for place in evaluation.fitted.kept]
     epochs = np.asarray([row.best_epoch for row in kept]), np.asarray([row.epochs for row in kept])
     train = evaluation.train
-    return overtraining(
+    picture = overtraining(
         classes,
         (train.rows.y, train.guess, train.rows.weights),
         (test.truth, test.guess, test.weights),
@@ -199,6 +203,7 @@ def measure(evaluation: Evaluation) -> Overtraining | None:
         evaluation.fitted.shuffled,
         evaluation.fitted.settings.signal,
     )
+    return replace(picture, unfinished=evaluation[TrainingVerdict].kind == "still improving")
 
 
 def numbers(record: Record) -> dict[str, Any]:

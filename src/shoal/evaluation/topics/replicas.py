@@ -73,4 +73,4 @@ def _rows(replicas: Replicas) -> Iterator[tuple[Any, ...]]:
         yield (int(r.id), int(r.network), int(r.draw), r.status.code, r.epochs, int(r.best_epoch), *losses, int(r.kept))
 
 
-TOPIC = Topic(35, Replicas, measure, tables=tables, opens_test_rows=False)
+TOPIC = Topic(35, Replicas, measure, tables=tables, opens_test_rows=False, of_any_run=True)

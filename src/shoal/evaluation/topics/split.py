@@ -37,10 +37,11 @@ class SplitRecord:
 def measure(evaluation: Evaluation) -> SplitRecord:
     """Return how the rows were split."""
     split = evaluation.fitted.split
-    rolling = None
-    if split.rolling is not None:
+    kept, rolling = bool(evaluation.fitted.kept), None
+    if split.rolling is not None and kept:
         rolling = {"train": len(evaluation.train.rows.x), "validation": len(evaluation.validation.rows.x)}
-    _ = evaluation.test  # opened now, if by no other topic before
+    if kept:
+        _ = evaluation.test  # opened now, if by no other topic before
     openings, dataset = evaluation.fitted.sealed.openings, evaluation.fitted.dataset
     checksum = checksum_of_rows(dataset.sha256, dataset.task, dataset.targets, split.test)
     repeats = evaluation.fitted.settings.repeats
@@ -62,4 +63,4 @@ def numbers(record: Record) -> dict[str, Any]:
     }
 
 
-TOPIC = Topic(20, SplitRecord, measure, numbers)
+TOPIC = Topic(20, SplitRecord, measure, numbers, of_any_run=True)

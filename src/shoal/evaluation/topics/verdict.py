@@ -1,4 +1,6 @@
-"""The conclusions in plain sentences: how good, whether better than simple methods, whether overfitted."""
+"""The conclusions in plain sentences: whether anything was found, how good, whether better than simple methods, what
+training did, and whether the kept weights are overfitted.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +12,10 @@ from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record, Scores
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.baselines import BaselineScores
+from shoal.evaluation.topics.guessing import Guessing
 from shoal.evaluation.topics.overfitting import Overfitting
 from shoal.evaluation.topics.scores import PartScores
+from shoal.evaluation.topics.training import TrainingVerdict
 from shoal.results import Interval, Task, readable
 
 
@@ -19,11 +23,13 @@ from shoal.results import Interval, Task, readable
 class Verdict:
     """The conclusions in plain sentences: what the page opens with.
 
-    `opening` says who predicts how well; `text` all of it, with the baselines and overfitting.
+    `opening` says who predicts how well, and before that if nothing was found; `text` all of it, with the baselines,
+    training and overfitting. `advice` is what to do.
     """
 
     opening: str
     text: str
+    advice: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,15 +45,25 @@ class Sizes:
     steps: int = 0
 
 
-def conclude(task: Task, scores: Scores, baselines: str, overfitting: Overfitting, sizes: Sizes) -> Verdict:
-    """Return the text that opens the page: the score with its interval, the baselines, overfitting.
+def conclude(
+    task: Task,
+    scores: Scores,
+    baselines: str,
+    training: TrainingVerdict,
+    overfitting: Overfitting,
+    sizes: Sizes,
+    guessing: Guessing | None = None,
+) -> Verdict:
+    """Return the text that opens the page: the score with its interval, the baselines, training and overfitting.
 
     Args:
         task: classification, regression or reconstruction.
         scores: of the test rows, by metric.
         baselines: the sentence on the baselines.
-        overfitting: the verdict of `overfitting_verdict`.
+        training: what training did.
+        overfitting: the verdict on the kept weights.
         sizes: of what is told.
+        guessing: whether anything was found; that nothing was is said first, and decides what to do.
     """
     number = f"{sizes.rows} " if sizes.rows else ""
     score = _score(Task(task), scores, sizes.targets)
@@ -55,8 +71,11 @@ def conclude(task: Task, scores: Scores, baselines: str, overfitting: Overfittin
     if sizes.rows == 1:
         what, score = what.replace("rows", "row"), score.replace("them", "it", 1)
     opening = f"{_who(sizes.kept, sizes.trained)}, scored on {number}{what}, {score}."
-    parts = (opening, baselines, overfitting.sentence, overfitting.advice)
-    return Verdict(opening, " ".join(part for part in parts if part))
+    advice = overfitting.advice
+    if guessing is not None and not guessing.better:
+        opening, advice = f"{guessing.sentence} {opening}", guessing.advice
+    parts = (opening, baselines, training.sentence, overfitting.sentence, advice)
+    return Verdict(opening, " ".join(part for part in parts if part), advice)
 
 
 def _who(kept: int, trained: int) -> str:
@@ -111,14 +130,17 @@ def measure(evaluation: Evaluation) -> Verdict:
         evaluation.task,
         evaluation[PartScores].test,
         evaluation[BaselineScores].sentence,
+        evaluation[TrainingVerdict],
         evaluation[Overfitting],
         sizes,
+        evaluation.record(Guessing),
     )
 
 
 def numbers(record: Record) -> dict[str, Any]:
     """Return the text that the page opens with."""
-    return {"verdict": {"text": record[Verdict].text}}
+    verdict = record[Verdict]
+    return {"verdict": {"text": verdict.text, "advice": verdict.advice}}
 
 
 TOPIC = Topic(90, Verdict, measure, numbers)

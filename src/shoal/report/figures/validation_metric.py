@@ -18,6 +18,7 @@ from shoal.report.figures.tabular import Columns
 from shoal.report.words import count, label
 
 PLACE = 20
+OF_ANY_RUN = True
 
 
 @stored("figure.validation_metric")

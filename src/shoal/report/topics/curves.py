@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from shoal.evaluation.record import Record
 from shoal.report.blocks import Section, figures
 
+OF_ANY_RUN = True
+
 
 def sections(record: Record) -> Iterator[Section]:  # noqa: ARG001
     """Give the section with the learning curves."""

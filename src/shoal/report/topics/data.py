@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import ColumnRow, DataRecord
 from shoal.evaluation.topics.examples import SignalRecord
@@ -20,6 +18,8 @@ from shoal.statistics.weighted import effective_number, negative_fraction
 MOST_CLASSES = 40
 MOST_COLUMNS = 60
 MOST_CHANNELS = 6
+
+OF_ANY_RUN = True
 
 
 def sections(record: Record) -> Iterator[Section]:
@@ -53,14 +53,15 @@ def facts(record: Record) -> tuple[tuple[str, str], ...]:
         return (*common, *_reconstruction_facts(reconstruction, inputs))
     if signals is not None:
         return (*common, *_signal_facts(signals), target)
-    table = ("feature columns", integer(columns)), target, *_weight_facts(record[PredictedTestRows].weights)
+    table = ("feature columns", integer(columns)), target, *_weight_facts(record.get(PredictedTestRows))
     return (*common, *table, *([("inputs of a network", integer(inputs))] if inputs != columns else []))
 
 
-def _weight_facts(weights: np.ndarray | None) -> list[tuple[str, str]]:
+def _weight_facts(rows: PredictedTestRows | None) -> list[tuple[str, str]]:
     """Return how many rows the weighted test rows count as, and how many weigh less than nothing."""
-    if weights is None:
+    if rows is None or rows.weights is None:
         return []
+    weights = rows.weights
     negative = negative_fraction(weights)
     effective = [("test rows by weight", integer(effective_number(weights)))]
     return [*effective, ("negative weights", f"{number(100 * negative, 2)} %")] if negative else effective

@@ -1,4 +1,4 @@
-"""Whether the networks know their training rows better than new ones, and what to do."""
+"""What the kept weights know of their training rows, and what to do; behind what training did."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from collections.abc import Iterator
 
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.overfitting import Overfitting
+from shoal.evaluation.topics.verdict import Verdict
 from shoal.report.blocks import Inline, Paragraph, Section
 from shoal.report.words import sentence
 
 
 def sections(record: Record) -> Iterator[Section]:
-    """Give the section on overfitting."""
-    overfitting = record[Overfitting]
-    blocks = [Paragraph(sentence(overfitting.sentence))]
-    if overfitting.advice:
-        blocks.append(Paragraph((Inline("strong", "What to do."), f" {sentence(overfitting.advice)}")))
-    yield Section("overfitting", 90, tuple(blocks), "Overfitting", "Overfitting")
+    """Give what is added to the section on training."""
+    blocks = [Paragraph((Inline("strong", "The kept weights."), f" {sentence(record[Overfitting].sentence)}"))]
+    advice = record[Verdict].advice or record[Overfitting].advice
+    if advice:
+        blocks.append(Paragraph((Inline("strong", "What to do."), f" {sentence(advice)}")))
+    yield Section("overfitting", 90, tuple(blocks))

@@ -10,6 +10,8 @@ from shoal.evaluation.topics.examples import SignalRecord
 from shoal.report.blocks import Facts, Group, Heading, Inline, Paragraph, Preformatted, Section
 from shoal.report.words import count, label, seconds, setting
 
+OF_ANY_RUN = True
+
 
 def sections(record: Record) -> Iterator[Section]:
     """Give the last section of the page."""

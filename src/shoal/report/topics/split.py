@@ -12,6 +12,8 @@ from shoal.report.blocks import Inline, Paragraph, Section
 from shoal.report.words import sentence
 from shoal.runs.page_file import times
 
+OF_ANY_RUN = True
+
 
 def sections(record: Record) -> Iterator[Section]:
     """Give the section on the split, to which the scores of each part are joined."""

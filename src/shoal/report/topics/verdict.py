@@ -17,6 +17,7 @@ from shoal.evaluation.topics.pulls import MeasuredRecord
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
+from shoal.evaluation.topics.training import TrainingVerdict
 from shoal.evaluation.topics.verdict import Verdict
 from shoal.report.blocks import Bullets, Heading, Headline, Inline, Paragraph, Section, Text
 from shoal.report.topics.split import looks, openings
@@ -80,4 +81,7 @@ def _verdicts(record: Record) -> Iterator[Text]:
     yield Inline("strong", "Baselines."), f" {sentence(record[BaselineScores].sentence)}"
     if measured is not None:
         yield Inline("strong", "Measured errors."), f" {sentence(measured.text)}"
-    yield Inline("strong", "Overfitting."), f" {sentence(overfitting.sentence)} {sentence(overfitting.advice)}"
+    yield Inline("strong", "Training."), f" {sentence(record[TrainingVerdict].sentence)}"
+    yield Inline("strong", "Overfitting."), f" {sentence(overfitting.sentence)}"
+    if advice := record[Verdict].advice or overfitting.advice:
+        yield Inline("strong", "What to do."), f" {sentence(advice)}"

@@ -1,0 +1,130 @@
+"""What a row costs when it is predicted, and when it is guessed: the measure of whether anything was learned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shoal.evaluation.evaluation import Evaluation, PredictedPart
+from shoal.evaluation.paired import paired_difference
+from shoal.evaluation.scoring import block_of
+from shoal.prediction.scored import Scored
+from shoal.results import Interval, Task
+from shoal.statistics.metrics import row_losses
+
+COSTS = {
+    Task.CLASSIFICATION: "log-loss",
+    Task.REGRESSION: "mean squared error in units of the target's variance",
+    Task.RECONSTRUCTION: "mean squared error in units of the inputs' variance",
+}
+"""What the mean cost of rows is called."""
+
+
+def weighted_mean(values: np.ndarray, weights: Any) -> np.ndarray:
+    """Return the mean over the first axis; NaN where the weights add up to nothing."""
+    if weights is None:
+        return np.asarray(values.mean(axis=0))
+    weights = np.asarray(weights, np.float64)
+    total = weights.sum()
+    return np.tensordot(weights, values, 1) / total if total else np.full(values.shape[1:], np.nan)
+
+
+def constant_guess(task: Task, truth: np.ndarray, weights: Any, classes: int) -> np.ndarray:
+    """Return what someone predicts who knows only these truths: the shares of the classes, or the means.
+
+    Args:
+        task: what is learned.
+        truth: class numbers `(entries,)` or values `(entries, targets)`.
+        weights: of the entries, or None.
+        classes: how many there are.
+    """
+    return weighted_mean(np.eye(classes)[truth] if task is Task.CLASSIFICATION else np.asarray(truth, float), weights)
+
+
+def row_costs(task: Task, truth: Any, prediction: Any, variance: Any = None) -> np.ndarray:
+    """Return the cost of each row `(entries,)`: its log-loss, or the mean over targets of squared error over variance.
+
+    Args:
+        task: what is learned.
+        truth: class numbers `(entries,)` or values `(entries, targets)`.
+        prediction: probabilities `(entries, classes)` or values; a single guess for all rows is repeated.
+        variance: of each target, `(targets,)`; None for ones.
+
+    Example:
+        >>> row_costs(Task.REGRESSION, [[1.0], [3.0]], np.array([1.0]), np.array([2.0])).tolist()
+        [0.0, 2.0]
+    """
+    prediction = np.asarray(prediction)
+    if prediction.ndim < 2:
+        prediction = np.broadcast_to(prediction, (len(truth), len(prediction)))
+    losses = row_losses(task, truth, prediction)
+    if losses.ndim > 1:
+        losses = (losses / (1.0 if variance is None else np.where(np.asarray(variance) > 0, variance, 1.0))).mean(
+            axis=1
+        )
+    return losses
+
+
+def difference(first: Interval, second: Interval) -> Interval:
+    """Return `first - second` of independent rows, with errors added in quadrature."""
+    value = first.value - second.value
+    low = value - np.hypot(first.value - first.low, second.high - second.value)
+    high = value + np.hypot(first.high - first.value, second.value - second.low)
+    return Interval(value, float(low), float(high), "bootstrap of both")
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What rows cost when the networks predict them, and when someone guesses; `drawing` is that of their intervals."""
+
+    networks: np.ndarray
+    guess: np.ndarray
+    weights: Any
+    drawing: dict[str, Any]
+
+    @property
+    def mean(self) -> Interval:
+        """The mean cost of what the networks predict."""
+        return paired_difference(np.zeros(len(self.networks)), self.networks, self.weights, **self.drawing)
+
+    @property
+    def mean_of_guess(self) -> float:
+        """The mean cost of guessing."""
+        return float(weighted_mean(self.guess, self.weights))
+
+    @property
+    def skill(self) -> Interval:
+        """By which share the cost lies below that of guessing; NaN where guessing costs nothing."""
+        usual = self.mean_of_guess
+        if not usual > 0:
+            return Interval(float("nan"), float("nan"), float("nan"), "none")
+        gain = paired_difference(self.networks, self.guess, self.weights, **self.drawing)
+        return Interval(gain.value / usual, gain.low / usual, gain.high / usual, gain.method)
+
+
+def costs_of(evaluation: Evaluation) -> tuple[Costs, Costs]:
+    """Return the costs of the training rows and of the validation rows, or of their steps.
+
+    Training rows are predicted by networks that learned from them, validation rows by networks that did not, calibrated
+    by what other rows say. Who guesses knows the training rows.
+    """
+    task, calibrated = evaluation.task, evaluation.fitted.calibrated.probabilities
+    train, validation = (
+        Scored.of(task, part.rows.y, part.rows.weights) for part in (evaluation.train, evaluation.validation)
+    )
+    constant = constant_guess(task, train.truth, train.weights, len(evaluation.fitted.dataset.classes))
+    variance = None if task is Task.CLASSIFICATION else np.var(train.truth, axis=0)
+
+    def costs(part: PredictedPart, scored: Scored, guess: np.ndarray) -> Costs:
+        block = block_of(evaluation.fitted.predictor.preparation, len(part.rows.x))
+        drawing = {"seed": evaluation.seed, "block": block, "groups": scored.series}
+        networks, guessed = (row_costs(task, scored.truth, each, variance) for each in (guess, constant))
+        return Costs(networks, guessed, scored.weights, drawing)
+
+    answers = validation.taken(evaluation.validation.guess) if calibrated is None else calibrated.after
+    return (
+        costs(evaluation.train, train, train.taken(evaluation.train.guess)),
+        costs(evaluation.validation, validation, answers),
+    )
