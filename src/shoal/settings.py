@@ -9,9 +9,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from shoal.errors import SettingError, suggest
 from shoal.networks import get_activation, get_initializer
+from shoal.resources import parse_memory
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.hyperparameters import Hyperparameters, Names, OptimizerName, ScheduleName, Widths
-from shoal.training.resources import parse_memory
 
 EngineName = Literal["auto", "native", "xla"]
 

@@ -264,8 +264,8 @@ def test_folders_too_deep(tmp_path: Path) -> None:
 
 
 def test_too_much_for_the_memory(photos: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shoal.data.readers.signals.image_files.MOST_BYTES", 100)
-    with pytest.raises(DataError, match=r"photos: 12 images of 8 × 10 pixels need 0 GB of memory; choose a smaller"):
+    monkeypatch.setattr("shoal.data.readers.room.available_memory", lambda: 100)
+    with pytest.raises(DataError, match=r"photos: 12 images of 8 × 10 pixels: .* 2.88 kB of memory, of which 80 B may"):
         load_dataset(photos)
     assert load_dataset(photos, options=ReadOptions(image_size="2x2")).rows == 12
 

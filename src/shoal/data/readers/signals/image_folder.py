@@ -117,10 +117,13 @@ def _labelled(path: Path, options: ReadOptions) -> Content:
         )
     names = table.get_column(column).cast(pl.String).fill_null("").to_list()
     files = [path / name for name in names]
+    inside = path.resolve()
     for row, (name, file) in enumerate(zip(names, files, strict=True), 1):
         if not name or not file.is_file():
             near = suggest(name, [image.name for image in _visible(path)])
             raise DataError(f"{where}, row {row}: there is no image {name!r} in {path}.{near}")
+        if not file.resolve().is_relative_to(inside):
+            raise DataError(f"{where}, row {row}: {name!r} lies outside {path}; copy the image into the folder")
     pixels = read_images(path, files, options)
     kept = table[pixels.kept]
     rest = [file for file in _visible(path) if _is_image(file) and file not in set(files)]

@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from shoal.training.resources import available_cores
+from shoal.resources import available_cores
 
 # jax warns of machine features when it reads its own cache; it is not the user's business
 logging.getLogger("jax._src.compilation_cache").setLevel(logging.ERROR)

@@ -12,6 +12,7 @@ import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
 from shoal.networks import get_activation
+from shoal.resources import available_cores
 from shoal.training import planner
 from shoal.training.cost import COMPILE_SECONDS, member_step, members_per_core
 from shoal.training.engines.base import Chunk
@@ -25,7 +26,6 @@ from shoal.training.member import Member
 from shoal.training.packing import Parameters, member_network, padded_starts, unpad_parameters
 from shoal.training.planner import Budget, find_budget, member_bytes, shared_bytes, validation_batch
 from shoal.training.problem import Problem
-from shoal.training.resources import available_cores
 from shoal.training.structure import LAYOUTS, ORDERS, Structure, bucket_rows
 
 WORTH_SHRINKING = 4.0  # times what compiling costs; nothing trains meanwhile
