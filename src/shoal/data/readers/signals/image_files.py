@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 B = TypeVar("B")
 THREADS = 4
-_FORMATS = ("PNG", "JPEG", "MPO", "TIFF", "BMP", "GIF", "WEBP")  # no other, some of which start programs
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")  # no other, some of which start programs
 MOST_DAMAGED = 0.1
 _BITS = {"uint8": "8 bit", "uint16": "16 bit", "float32": "floating point"}
 _TURNED = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
