@@ -221,5 +221,5 @@ def check_targets_vary(values: np.ndarray, targets: list[str]) -> None:
         DataError: names the target.
     """
     for name, column in zip(targets, values.T, strict=True):
-        if np.ptp(column) == 0:
+        if column.min() == column.max():
             raise DataError(f"the target {name!r} is {column[0]:g} in every row; there is nothing to learn")

@@ -106,10 +106,7 @@ def usable_path(path: str | Path) -> Path:
     """
     text = str(path)
     shown = repr(text if len(text) <= 200 else f"{text[:197]}...")
-    if not _is_utf8(text):
-        raise DataError(
-            f"the file name {shown} holds bytes that are no UTF-8, so that no other file could name it. Rename it."
-        )
+    check_name(text)
     try:
         path = Path(path).expanduser()
         kind = stat.S_IFMT(os.stat(path).st_mode)
@@ -123,12 +120,12 @@ def usable_path(path: str | Path) -> Path:
     return path
 
 
-def _is_utf8(text: str) -> bool:
+def check_name(name: str | Path) -> None:
+    """Refuse a file name that no other file could hold, since its bytes are no UTF-8."""
     try:
-        text.encode("utf-8")
+        str(name).encode("utf-8")
     except UnicodeEncodeError:
-        return False
-    return True
+        raise DataError(f"the file name {str(name)[:200]!r} holds bytes that are no UTF-8. Rename it.") from None
 
 
 def check_filled(path: Path) -> None:

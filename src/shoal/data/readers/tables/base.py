@@ -15,6 +15,7 @@ from shoal.data.readers.room import check_room
 from shoal.errors import DataError, listing
 
 _HEAD = 16
+MOST_COLUMNS = 100_000
 _WIDTHS = {"Boolean": 1, "Int8": 1, "UInt8": 1, "Int16": 2, "UInt16": 2, "String": 16}
 _COPIES = 2  # as read, and with the types of a table
 
@@ -42,6 +43,7 @@ class TableReader(Reader):
         check_filled(path)
         self._check_format(path)
         content = self.parse(path, options)
+        check_columns(content.table.width, path)
         if not content.table.width:
             raise DataError(f"{path} has no columns; expected a table with named columns.")
         if not content.table.height:
@@ -72,6 +74,15 @@ class TableReader(Reader):
         raise DataError(f"{path} is named {extension_of(path)}, but its content is {name}. {advice_on(extension)}")
 
 
+def check_columns(count: int, path: Path) -> None:
+    """Refuse more columns than tables can have."""
+    if count > MOST_COLUMNS:
+        raise DataError(
+            f"{path} has {count:,} columns; tables are read with {MOST_COLUMNS:,} at most. Give spectra, images or series "
+            "as an array (.npy, .npz, .h5); where rows and columns are swapped, transpose the table."
+        )
+
+
 def check_declared(lazy: pl.LazyFrame, path: Path) -> None:
     """Refuse a file whose own metadata declare more rows than memory has room for, before any is read.
 
@@ -80,5 +91,6 @@ def check_declared(lazy: pl.LazyFrame, path: Path) -> None:
     """
     rows = int(lazy.select(pl.len()).collect().item())
     widths = [_WIDTHS.get(str(kind), 8) for kind in lazy.collect_schema().values()]
+    check_columns(len(widths), path)
     what = f"{path} declares {rows:,} rows of {len(widths):,} columns"
     check_room(_COPIES * rows * sum(widths), what, "Write fewer rows, or fewer columns.")

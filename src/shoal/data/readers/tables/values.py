@@ -103,7 +103,7 @@ def typed(
         >>> typed(pl.DataFrame({"a": ["1", "NA"]}), source="x", where=str)["a"].to_list()
         [1, None]
     """
-    texts = [name for name in table.columns if table.schema[name] == pl.String]
+    texts = [name for name, kind in table.schema.items() if kind == pl.String]
     columns = {name: _parse(table[name]) for name in texts}
     commas = {} if decimal_comma is False else _comma_columns(columns)
     if decimal_comma is None and commas:
