@@ -78,8 +78,8 @@ def check_columns(count: int, path: Path) -> None:
     """Refuse more columns than tables can have."""
     if count > MOST_COLUMNS:
         raise DataError(
-            f"{path} has {count:,} columns; tables are read with {MOST_COLUMNS:,} at most. Give spectra, images or series "
-            "as an array (.npy, .npz, .h5); where rows and columns are swapped, transpose the table."
+            f"{path} has {count:,} columns; tables are read with {MOST_COLUMNS:,} at most. Give spectra, images or "
+            "series as an array (.npy, .npz, .h5); where rows and columns are swapped, transpose the table."
         )
 
 

@@ -17,7 +17,7 @@ from shoal.training import planner
 from shoal.training.cost import COMPILE_SECONDS, member_step, members_per_core
 from shoal.training.engines.base import Chunk
 from shoal.training.engines.xla.blocks import Program, XlaBlock, XlaState, block_numbers, copied
-from shoal.training.engines.xla.devices import compile_lowered, compiler_options, use_every_core
+from shoal.training.engines.xla.devices import compile_lowered, compiler_options, find_devices
 from shoal.training.engines.xla.program import MemberProgram
 from shoal.training.engines.xla.rows import SharedRows, shared_orders, shared_rows
 from shoal.training.engines.xla.state import State, idle_state, starting_state
@@ -47,8 +47,7 @@ class XlaEngine:
     name = "xla"
 
     def __init__(self, devices: int | None = None, budget: Budget | None = None) -> None:
-        use_every_core()
-        self.devices = jax.devices()[:devices]
+        self.devices = find_devices()[:devices]
         self.on_cpu = self.devices[0].platform == "cpu"
         self.budget = (budget or find_budget()) if self.on_cpu else _memory_of(self.devices)
         self.layouts = LAYOUTS if self.on_cpu else ("first",)
