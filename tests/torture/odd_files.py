@@ -240,9 +240,10 @@ def _odd_texts(full: bool) -> dict[str, bytes | Callable[[], bytes]]:
 
 def _odd_archives() -> dict[str, bytes | Callable[[], bytes]]:
     sheet = _written(lambda out: _table().write_excel(out))
-    cell = '<c r="XFC1048575"><v>1</v></c>'
+    cells, end, cell = "xl/worksheets/sheet1.xml", "</sheetData>", '<c r="XFC1048575"><v>1</v></c>'
     member = gzip.compress(b"1" * 100_000_000, 1, mtime=0)
     value = '<table:table-cell office:value-type="float" office:value="1" {}/>'
+    empty = "<table:table-row {}><table:table-cell/></table:table-row>"
     far = "<table:table-row {}>" + value.format('table:number-columns-repeated="16384"') + "</table:table-row>"
     return {
         "bomb.csv.gz": member * 60,
@@ -251,8 +252,8 @@ def _odd_archives() -> dict[str, bytes | Callable[[], bytes]]:
         "tail.csv.gz": gzip.compress(b"a,b\n1,2\n" * 20) + b"\0" * 1000,
         "garbage.csv.gz": gzip.compress(b"a,b\n1,2\n" * 20) + b"garbage",
         "twice.csv.gz": gzip.compress(gzip.compress(b"a,b\n1,2\n" * 20)),
-        "stray.xlsx": _with_part(sheet, "xl/worksheets/sheet1.xml", "</sheetData>", f'<row r="1048575">{cell}</row></sheetData>'),
-        "bomb.xlsx": lambda: _with_part(sheet, "xl/worksheets/sheet1.xml", "</sheetData>", " " * 400_000_000 + "</sheetData>"),
+        "stray.xlsx": _with_part(sheet, cells, end, f'<row r="1048575">{cell}</row>{end}'),
+        "bomb.xlsx": lambda: _with_part(sheet, cells, end, " " * 400_000_000 + end),
         "laughs.xlsx": _with_part(sheet, "xl/workbook.xml", "<workbook", _laughs() + "<workbook"),
         "no sheet.xlsx": _with_part(sheet, "xl/workbook.xml", "<sheets>", "<sheets></sheets><sheets>"),
         "no part.xlsx": _zipped({"xl/workbook.xml": b"<workbook/>"}),
@@ -260,7 +261,7 @@ def _odd_archives() -> dict[str, bytes | Callable[[], bytes]]:
         "ole2.xls": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\xff" * 5000,
         "rows.ods": ods(far.format('table:number-rows-repeated="1048576"')),
         "columns.ods": ods(_ods_rows([("a", "y"), *((i, 2 * i) for i in range(30))]) + far.format("")),
-        "far.ods": ods('<table:table-row table:number-rows-repeated="1048575"><table:table-cell/></table:table-row>' + far.format("")),
+        "far.ods": ods(empty.format('table:number-rows-repeated="1048575"') + far.format("")),
         "huge.ods": ods(far.format('table:number-rows-repeated="99999999999999999999"')),
         "bomb.npz": lambda: _zipped({"X.npy": _header((90_000_000, 8)) + bytes(400_000_000), "y.npy": _header((9,))}),
         "names.npz": _zipped({"../../x.npy": _npy(np.zeros((30, 2))), "/y.npy": _npy(np.zeros(30))}),
@@ -494,9 +495,8 @@ def _pixels(rows: int) -> np.ndarray:
 
 def _ods_rows(rows: list[tuple[object, ...]] | list[object]) -> str:
     def cell(value: object) -> str:
-        if isinstance(value, float | int):
-            return f'<table:table-cell office:value-type="float" office:value="{value}"><text:p>{value}</text:p></table:table-cell>'
-        return f'<table:table-cell office:value-type="string"><text:p>{value}</text:p></table:table-cell>'
+        kind = f'"float" office:value="{value}"' if isinstance(value, float | int) else '"string"'
+        return f"<table:table-cell office:value-type={kind}><text:p>{value}</text:p></table:table-cell>"
 
     return "".join(f"<table:table-row>{''.join(map(cell, row))}</table:table-row>" for row in rows)
 
