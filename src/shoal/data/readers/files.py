@@ -108,16 +108,16 @@ def usable_path(path: str | Path) -> Path:
     shown = repr(text if len(text) <= 200 else f"{text[:197]}...")
     check_name(text)
     try:
-        path = Path(path).expanduser()
-        kind = stat.S_IFMT(os.stat(path).st_mode)
+        place = Path(path).expanduser()
+        kind = stat.S_IFMT(os.stat(place).st_mode)
     except (FileNotFoundError, NotADirectoryError):
-        return path
+        return place
     except (OSError, ValueError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise DataError(f"{shown} is no usable file name: {reason}.") from error
     if kind in _KINDS:
-        raise DataError(f"{path} is {_KINDS[kind]}; expected a file. Write what comes from it to a file first.")
-    return path
+        raise DataError(f"{place} is {_KINDS[kind]}; expected a file. Write what comes from it to a file first.")
+    return place
 
 
 def check_name(name: str | Path) -> None:
