@@ -16,9 +16,9 @@ from shoal.errors import OutputError
 class _Output(io.FileIO):
     """Standard output; a failure is told as `OutputError`, but a closed pipe as ever."""
 
-    def write(self, data: Any) -> int | None:
+    def write(self, data: Any, /) -> int:
         try:
-            return super().write(data)
+            return super().write(data) or 0
         except BrokenPipeError:
             raise
         except OSError as error:
@@ -30,9 +30,9 @@ class _Output(io.FileIO):
 class _Messages(io.FileIO):
     """Standard error; what cannot be written is dropped, since there is nowhere else to say it."""
 
-    def write(self, data: Any) -> int | None:
+    def write(self, data: Any, /) -> int:
         try:
-            return super().write(data)
+            return super().write(data) or 0
         except OSError:
             return len(data)
 

@@ -53,7 +53,8 @@ def array_headers(path: Path) -> dict[str, ArrayHeader]:
 def _header(stream: IO[bytes], size: int) -> ArrayHeader:
     version = np.lib.format.read_magic(stream)
     read: Any = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    header = ArrayHeader(*read(stream), size - stream.tell())
+    shape, fortran, dtype = read(stream)
+    header = ArrayHeader(shape, fortran, dtype, size - stream.tell())
     if header.dtype.hasobject:  # whose size nothing tells, and which are never read
         return header
     if min(header.shape, default=0) < 0 or header.declared > header.held:

@@ -54,7 +54,7 @@ def find_devices() -> list[Any]:
     try:
         return list(jax.devices())
     except (RuntimeError, AssertionError) as error:  # jax asserts that the plugin of a GPU is there
-        asked = os.environ.get("JAX_PLATFORMS") or jax.config.jax_platforms
+        asked = os.environ.get("JAX_PLATFORMS", "")
         raise SettingError(
             f"jax finds no device of JAX_PLATFORMS={asked!r}. Unset JAX_PLATFORMS to train on what "
             "there is, or install jax for that device."
