@@ -15,9 +15,9 @@ import pytest
 import shoal
 from shoal.errors import ShoalWarning
 from shoal.repeating import check_cores
+from shoal.resources import available_cores
 from shoal.runs.config_file import read_config, write_config
 from shoal.training.engines.native.library import kernels
-from shoal.training.resources import available_cores
 
 needs_kernel = pytest.mark.skipif(not kernels(), reason="the kernel was not built")
 needs_two = pytest.mark.skipif(available_cores() < 2 or sys.platform != "linux", reason="one core only")

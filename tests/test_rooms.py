@@ -17,6 +17,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "shoal"
 FLOORS = (
     {"codec"},
     {"errors", "results", "short_repr", "streams", "row_view", "helper_process"},
+    {"resources"},
     {"statistics"},
     {"data", "networks"},
     {"training"},

@@ -8,6 +8,7 @@
     │   └── Diverged                a learning rate, mostly, with which no network learned; the curves are kept
     ├── NetworkError (ValueError)   layers that do not fit together
     ├── RunError (OSError)          a run folder that is missing, damaged or too new
+    ├── OutputError                 exit code 1: what was printed did not arrive
     └── Interrupted                 exit code 130: stopped by the user, work kept
 
 Each message says what was expected, what came, where, and how to mend it; the command line prints it
@@ -44,6 +45,12 @@ class NetworkError(ShoalError, ValueError):
 
 class RunError(ShoalError, OSError):
     """A run folder that is missing, damaged or written by a newer shoal."""
+
+
+class OutputError(ShoalError):
+    """Standard output that cannot be written, such as on a full disk."""
+
+    exit_code = 1
 
 
 class Interrupted(ShoalError):

@@ -13,8 +13,8 @@ from typing import Any
 
 from shoal.data import Dataset
 from shoal.errors import ShoalWarning
+from shoal.resources import available_cores
 from shoal.settings import FitSettings
-from shoal.training.resources import available_cores
 
 LIBRARIES = ("shoal", "jax", "jaxlib", "numpy", "polars", "scikit-learn", "scipy")
 

@@ -10,11 +10,11 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from shoal.data.labels import label_name
 from shoal.errors import SettingError, spelled, suggest
 from shoal.networks import get_activation, get_initializer
+from shoal.resources import parse_memory
 from shoal.search.defaults import unless_fixed
 from shoal.setting_names import suggest_setting
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.hyperparameters import Hyperparameters, Names, OptimizerName, ScheduleName, Widths
-from shoal.training.resources import parse_memory
 
 EngineName = Literal["auto", "native", "xla"]
 

@@ -21,7 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         shoal ...
         0
     """
-    from shoal.cli.guard import INTERRUPTED
+    from shoal.cli.guard import INTERRUPTED, tell
+    from shoal.errors import ShoalError
 
     try:
         from shoal.cli.app import app
@@ -31,11 +32,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:
         return INTERRUPTED
+    except ShoalError as error:  # of a help page, which is printed before a command begins
+        tell("error", str(error))
+        return error.exit_code
     return 0
 
 
 def run() -> NoReturn:
     """Be the program `shoal`: run the command line and end the process."""
+    from shoal.cli.streams import prepare_process
+
+    prepare_process()
     leave(main())
 
 
@@ -49,9 +56,15 @@ def leave(code: int) -> NoReturn:
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join()
     atexit._run_exitfuncs()
+    from shoal.errors import OutputError
+
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
+        except OutputError as error:
+            if not code:  # else it was told already
+                sys.stderr.write(f"error: {error}\n")
+            code = code or error.exit_code
         except (OSError, ValueError):  # a pipe that nobody reads any more, a stream that is closed
             code = code or 1
     os._exit(code)

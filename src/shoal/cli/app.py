@@ -169,7 +169,7 @@ def _register(target: typer.Typer, name: str, function: Callable[..., None], tex
 def _load_beside(ctx: Any) -> None:
     """Begin to load in a second process what the baselines need, which takes longer than all that is loaded here."""
     from shoal.helper_process import close_spare, start_early
-    from shoal.training.resources import available_cores
+    from shoal.resources import available_cores
 
     if available_cores() > 1:
         start_early("sklearn.linear_model", "sklearn.ensemble", "shoal.evaluation.baselines.tabular")

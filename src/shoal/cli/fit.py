@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +12,7 @@ import typer
 
 from shoal.cli.from_settings import RUN, WITH_FLAGS, flag, with_settings
 from shoal.cli.options import Json, Quiet
-from shoal.errors import SettingError
+from shoal.errors import OutputError, SettingError
 from shoal.settings import check_settings
 
 if TYPE_CHECKING:
@@ -62,12 +63,16 @@ def fit(
 
             run = fit_data(data, progress=progress, **settings)
     paged = _page(run).is_file() or settings.get("page") is not False
-    if as_json:
-        print_json({"path": str(run.path), "page": str(_page(run)) if paged else None, **run.metrics})
-    elif quiet:
-        print_text(str(run.path))
-    else:
-        print_summary(run, paged, getattr(progress, "warnings", ()))
+    try:
+        if as_json:
+            print_json({"path": str(run.path), "page": str(_page(run)) if paged else None, **run.metrics})
+        elif quiet:
+            print_text(str(run.path))
+        else:
+            print_summary(run, paged, getattr(progress, "warnings", ()))
+        sys.stdout.flush()
+    except OutputError as error:
+        raise OutputError(f"{error} The run is finished and kept in {run.path}.") from error
 
 
 def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) -> None:

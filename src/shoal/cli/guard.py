@@ -39,7 +39,7 @@ def guarded(command: Callable[..., Any]) -> Callable[..., Any]:
             _forget_stdout()
             raise SystemExit(BROKEN_PIPE) from None
         except Exception as error:
-            if _debugging() or _belongs_to_typer(error):
+            if debugging() or _belongs_to_typer(error):
                 raise
             text = " ".join(str(error).split()) or "no message"
             tell("error", f"unexpected {type(error).__name__}: {text}")
@@ -76,7 +76,8 @@ def _warnings_in_words() -> Iterator[None]:
         yield
 
 
-def _debugging() -> bool:
+def debugging() -> bool:
+    """Return whether `SHOAL_DEBUG` asks for tracebacks and for the warnings of libraries."""
     return os.environ.get("SHOAL_DEBUG", "").lower() not in ("", "0", "false", "no")
 
 

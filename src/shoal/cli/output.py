@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import polars as pl
     from rich.console import Console
 
 # Into a file or a pipe, tables are as wide as they need to be, within reason.
@@ -24,8 +25,15 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def print_json(value: Any) -> None:
-    """Print strict JSON: numbers that are not finite become null."""
-    sys.stdout.write(json.dumps(plain(value), indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+    """Print strict JSON: numbers that are not finite become null, letters that the stream lacks are escaped."""
+    lacking = not str(sys.stdout.encoding).lower().startswith("utf")
+    sys.stdout.write(json.dumps(plain(value), indent=2, allow_nan=False, ensure_ascii=lacking) + "\n")
+
+
+def print_csv(table: pl.DataFrame) -> None:
+    """Print a table as CSV in UTF-8, as in a file, whatever the letters of the stream."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(table.write_csv().encode())  # polars would write past the buffer
 
 
 def plain(value: Any) -> Any:

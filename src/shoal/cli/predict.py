@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -83,13 +82,13 @@ def joined(table: pl.DataFrame, predicted: pl.DataFrame) -> pl.DataFrame:
 
 def print_rows(table: pl.DataFrame, out: str | None, counts: dict[str, Any], name: str, *, as_json: bool) -> None:
     """Print a table as CSV, or a summary as JSON with the rows under a name; the rows only if no file has them."""
-    from shoal.cli.output import print_json
+    from shoal.cli.output import print_csv, print_json
 
     if as_json:
         summary = {"rows": table.height, "columns": table.columns, **counts, "output": out}
         print_json(summary if out else {**summary, name: table.to_dicts()})
     elif not out:
-        sys.stdout.write(table.write_csv())
+        print_csv(table)
 
 
 def _tell(unknown: dict[str, int], table: pl.DataFrame, full: pl.DataFrame, path: object) -> None:

@@ -143,7 +143,8 @@ def read_columns(
     table = table.with_columns(to_moments(table[name], form) for name, form in dates.items())
     notes += [_said_of_dates(table[name], form) for name, form in dates.items()]
     evidence = Evidence(source, _row_name, options.decimal_comma, formats=known.formats, strict=True)
-    texts = {name: _parsed(table[name]) for name in names if table.schema[name] == pl.String}
+    schema = table.schema
+    texts = {name: _parsed(table[name]) for name in names if schema[name] == pl.String}
     written = choose_formats(texts, {}, evidence)
     table = table.with_columns(parsed.numbers.alias(name) for name, (_, parsed) in written.items())
     number_formats = {name: form for name, (form, _) in written.items()}

@@ -5,15 +5,17 @@ from __future__ import annotations
 import csv
 import re
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
+from shoal.data.readers.files import load_bytes, usable_path
+from shoal.data.readers.numpy_arrays import array_headers, check_arrays
 from shoal.data.readers.tables.decoding import decode_text
 from shoal.errors import DataError, listing, suggest
 
 NAMES = ("covariance", "cov", "y_cov")
 """How the matrix may be called in an NPZ file with several arrays."""
+_COPIES = 3  # the matrix, its rows in the order of the data, and its factor
 _NUMBER = re.compile(r"[+-]?(\d+[.,]?\d*|[.,]\d+)([eE][+-]?\d+)?|[+-]?(nan|inf(inity)?)", re.IGNORECASE)
 
 
@@ -28,12 +30,12 @@ def read_covariance(path: str | Path) -> tuple[np.ndarray, list[str] | None]:
     Raises:
         DataError: no such file, or no square matrix in it.
     """
-    path = Path(path)
+    path = usable_path(path)
     try:
         if path.suffix.lower() in (".npy", ".npz"):
             matrix, names = _from_numpy(path)
         else:
-            matrix, names = _from_text(decode_text(path.read_bytes(), path), path)
+            matrix, names = _from_text(decode_text(load_bytes(path), path), path)
     except OSError as error:
         near = suggest(path.name, [other.name for other in path.parent.glob("*")])
         raise DataError(f"y_cov: cannot read {str(path)!r}: {error.strerror or error}.{near}") from None
@@ -51,10 +53,13 @@ def read_covariance(path: str | Path) -> tuple[np.ndarray, list[str] | None]:
 
 def _from_numpy(path: Path) -> tuple[np.ndarray, list[str] | None]:
     try:
+        check_arrays(path, array_headers(path), _COPIES)
         with path.open("rb") as file:
             content = np.load(file, allow_pickle=False)
             arrays = {"": content} if isinstance(content, np.ndarray) else dict(content)
-    except (ValueError, EOFError, BadZipFile) as error:
+    except (DataError, OSError):
+        raise
+    except Exception as error:  # zipfile and NumPy's header parser raise nearly anything on damaged bytes
         raise DataError(f"y_cov: {path} is no {path.suffix} file of numbers: {error}") from None
     names = arrays.pop("ids", None)
     chosen = next((name for name in NAMES if name in arrays), None) if len(arrays) > 1 else next(iter(arrays), None)

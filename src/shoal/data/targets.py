@@ -206,11 +206,19 @@ def target_numbers(table: pl.DataFrame, targets: list[str], rows: np.ndarray | N
 
 
 def check_targets_vary(values: np.ndarray, targets: list[str]) -> None:
-    """Check that no target of a regression is constant.
+    """Check that no target of a regression is constant, and that each has a variance.
 
     Raises:
         DataError: names the target.
     """
     for name, column in zip(targets, values.T, strict=True):
-        if np.ptp(column) == 0:
+        if column.min() == column.max():
             raise DataError(f"the target {name!r} is {column[0]:g} in every row; there is nothing to learn")
+        known = column[np.isfinite(column)]
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            variance = float(np.var(known))
+        if known.size and not np.finfo(float).tiny <= variance < np.inf:
+            raise DataError(
+                f"the target {name!r} reaches from {known.min():g} to {known.max():g}, and the square of such numbers "
+                "is no number of 64 bits; give it in another unit"
+            )

@@ -14,9 +14,9 @@ from shoal.evaluation.baselines.tabular import learn_baselines, predict_by
 from shoal.evaluation.scoring import joined_rows, prepared_rows
 from shoal.helper_process import HelperProcess, take_spare
 from shoal.report import warm_up
+from shoal.resources import available_cores
 from shoal.results import Task
 from shoal.steps.posing import Posed
-from shoal.training.resources import available_cores
 
 # What baselines, figures and the page need, and nothing before them.
 LIBRARIES = ("sklearn.linear_model", "sklearn.ensemble", "matplotlib.figure", "scipy.special", "jinja2")

@@ -10,12 +10,12 @@ from shoal.prediction.error_bars import CalibrationRecord
 from shoal.prediction.predictor import Predictor
 from shoal.repeating import command_line, origin, versions
 from shoal.report import keep_figures, write_report
+from shoal.resources import available_cores
 from shoal.runs.looks import write_looks
 from shoal.search.space import Space
 from shoal.steps.ensemble import alone
 from shoal.steps.posing import Posed
 from shoal.steps.session import Session
-from shoal.training.resources import available_cores
 from shoal.training.trainer import Training
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from shoal.errors import SettingError
+from shoal.resources import available_cores, available_memory, memory_text, parse_memory
 from shoal.row_view import TakenRows
 from shoal.training.problem import Problem
-from shoal.training.resources import available_cores, available_memory, memory_text, parse_memory
 
 HEADROOM = 0.2  # of the memory is left free, for others and for what an estimate misses
 NUMBER = 4  # bytes of a float32

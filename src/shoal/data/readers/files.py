@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 import io
+import os
+import stat
 import zipfile
 import zlib
 from pathlib import Path
 
+from shoal.data.readers.room import TEXT_COPIES, check_room, free_room
 from shoal.errors import DataError
+from shoal.resources import memory_text
 
 _GZIP = b"\x1f\x8b"
+_ONCE = 1 << 20  # bytes that are decompressed at once
+_KINDS = {
+    stat.S_IFIFO: "a named pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 # First bytes -> (format in words, extension that belongs to it, or "" where shoal has no reader).
 _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"PAR1", "Parquet", ".parquet"),
@@ -33,15 +44,19 @@ _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
 )
 
 
-def content_format(data: bytes) -> tuple[str, str] | None:
+def content_format(data: bytes, path: Path | None = None) -> tuple[str, str] | None:
     """Return (format in words, its extension) that the content itself declares, else None.
+
+    Args:
+        data: the content, or its first bytes.
+        path: the file, where only these are given.
 
     Example:
         >>> content_format(b"PAR1 and so on")
         ('Parquet', '.parquet')
     """
     if data.startswith(b"PK\x03\x04"):
-        return _zip_format(data)
+        return _zip_format(path or io.BytesIO(data))
     for start, name, extension in _SIGNATURES:
         if data.startswith(start):
             return name, extension
@@ -53,9 +68,9 @@ def advice_on(extension: str) -> str:
     return f"Rename it to end in {extension}." if extension else "Export it as CSV or Parquet."
 
 
-def _zip_format(data: bytes) -> tuple[str, str]:
+def _zip_format(file: Path | io.BytesIO) -> tuple[str, str]:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
         return "zip", ""
@@ -83,32 +98,99 @@ def extension_of(path: Path) -> str:
     return (Path(path.stem) if is_compressed(path) else path).suffix.lower()
 
 
+def usable_path(path: str | Path) -> Path:
+    """Return the path of a file or folder, with `~` in full, whether or not there is something.
+
+    Raises:
+        DataError: no file can be called so, its name is no UTF-8, or it is a pipe, a socket or a device.
+    """
+    text = str(path)
+    shown = repr(text if len(text) <= 200 else f"{text[:197]}...")
+    check_name(text)
+    try:
+        place = Path(path).expanduser()
+        kind = stat.S_IFMT(os.stat(place).st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        return place
+    except (OSError, ValueError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise DataError(f"{shown} is no usable file name: {reason}.") from error
+    if kind in _KINDS:
+        raise DataError(f"{place} is {_KINDS[kind]}; expected a file. Write what comes from it to a file first.")
+    return place
+
+
+def check_name(name: str | Path) -> None:
+    """Refuse a file name that no other file could hold, since its bytes are no UTF-8."""
+    try:
+        str(name).encode("utf-8")
+    except UnicodeEncodeError:
+        raise DataError(f"the file name {str(name)[:200]!r} holds bytes that are no UTF-8. Rename it.") from None
+
+
 def check_filled(path: Path) -> None:
     """Refuse a file without content."""
     if path.stat().st_size == 0:
         raise DataError(f"{path} is empty (0 bytes); expected a table.")
 
 
-def load_bytes(path: Path) -> bytes:
-    """Return the file's bytes, decompressed where they are gzip."""
+def load_raw(path: Path, copies: float = 2.0) -> bytes:
+    """Return the file's bytes as they are.
+
+    Args:
+        path: the file.
+        copies: bytes of memory that its reader takes in all for each of them.
+
+    Raises:
+        DataError: it cannot be read, or has no room in memory.
+    """
     try:
-        data = path.read_bytes()
+        size = path.stat().st_size
+        check_room(copies * size, f"{path} has {memory_text(size)}", "Read a part of it, or use a larger machine.")
+        return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def load_bytes(path: Path, copies: float = TEXT_COPIES) -> bytes:
+    """Return the file's bytes as `load_raw` does, decompressed where they are gzip."""
+    data = load_raw(path, copies)
     if not data.startswith(_GZIP):
         return data
-    # zlib directly, so that a truncated or damaged file is told from a whole one in one place.
-    parts: list[bytes] = []
     try:
-        while data:
-            inflate = zlib.decompressobj(wbits=31)
-            parts.append(inflate.decompress(data))
-            if not inflate.eof:
-                raise zlib.error("it ends too early")
-            data = inflate.unused_data.lstrip(b"\0")
+        return _inflated(data, path, int(free_room() / copies))
     except zlib.error as error:
         raise DataError(f"{path} is compressed with gzip, but damaged ({error}). Copy or download it again.") from error
+
+
+def _inflated(data: bytes, path: Path, most: int) -> bytes:
+    """Return what gzip compressed, up to `most` bytes; zlib directly, so that damage is seen in one place."""
+    parts: list[bytes] = []
+    size, at = 0, 0
+    inflate = zlib.decompressobj(wbits=31)
+    rest = b""
+    while rest or at < len(data):
+        if not rest:  # in pieces, since what is not consumed is copied
+            rest, at = data[at : at + _ONCE], at + _ONCE
+        if inflate.eof:  # another member follows, or the zeros of a tape
+            rest = rest.lstrip(b"\0")
+            inflate = zlib.decompressobj(wbits=31) if rest else inflate
+        while rest and not inflate.eof:
+            parts.append(inflate.decompress(rest, _ONCE))
+            rest = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
+            size += len(parts[-1])
+            if size > most:
+                raise _too_large(path, most)
+    if not inflate.eof:
+        raise zlib.error("it ends too early")
     return b"".join(parts)
+
+
+def _too_large(path: Path, most: int) -> DataError:
+    return DataError(
+        f"{path} has {memory_text(path.stat().st_size)}, and more than {memory_text(most)} when it is decompressed; "
+        "the free memory has no room for that. Decompress it and read a part of it, or use a larger machine."
+    )
 
 
 def first_line(error: BaseException) -> str:

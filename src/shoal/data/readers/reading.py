@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import polars as pl
 
 from shoal.data.readers.base import Content, Reader
-from shoal.data.readers.files import check_filled, extension_of
+from shoal.data.readers.files import check_filled, extension_of, usable_path
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.registry import READERS
 from shoal.errors import DataError, listing, suggest
@@ -35,6 +36,7 @@ def read_path(path: Path, options: ReadOptions) -> Content:
             announced.
         SettingError: an option makes no sense.
     """
+    path = usable_path(path)
     reader = signal_reader(path, options)
     if reader is not None:
         return reader.read(path, options)
@@ -108,21 +110,15 @@ def read_table_file(path: str | Path, options: ReadOptions = _FROM_CONTENT) -> C
 
 
 def _existing(path: str | Path) -> Path:
-    path = Path(path)
-    try:
-        if "\0" in str(path):
-            raise ValueError("it holds a zero byte")
-        path = path.expanduser()
-        if path.is_file():
-            check_filled(path)
-        elif path.is_dir():
-            raise DataError(f"{path} is a folder without images; expected a data file in it.{_tables_in(path)}")
-        else:
-            raise DataError(f"{path} does not exist{_near(path)}")
-    except (OSError, ValueError, RuntimeError) as error:
-        if isinstance(error, DataError):
-            raise
-        raise DataError(f"{str(path)[:200]!r} is no usable file name: {error}.") from error
+    path = usable_path(path)
+    if path.is_file():
+        check_filled(path)
+    elif path.is_dir():
+        raise DataError(f"{path} is a folder without images; expected a data file in it.{_tables_in(path)}")
+    elif path.is_symlink():
+        raise DataError(f"{path} is a link to {os.readlink(path)!r}, which does not exist. Mend the link.")
+    else:
+        raise DataError(f"{path} does not exist{_near(path)}")
     return path
 
 

@@ -12,11 +12,14 @@ import numpy as np
 from shoal.data.readers.base import Content, Reader
 from shoal.data.readers.files import first_line
 from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.room import check_room
 from shoal.data.readers.signals.arrays import INPUTS, TARGETS, array_kind, signals_from_arrays
 from shoal.data.readers.signals.pixels import stored_type
 from shoal.data.signals import VALUES_AT_ONCE
 from shoal.errors import DataError, listing
 from shoal.row_view import aligned_empty
+
+_COPIES = 1.5  # images may be brought to another size or number type
 
 
 class Hdf5Reader(Reader):
@@ -39,7 +42,9 @@ class Hdf5Reader(Reader):
         try:
             with h5py.File(path, "r") as file:
                 return _read(file, path, options)
-        except OSError as error:
+        except DataError:
+            raise
+        except Exception as error:  # h5py raises nearly anything on damaged bytes
             raise DataError(f"{path} is no readable HDF5 file ({first_line(error)}). Write it again.") from error
 
 
@@ -53,6 +58,10 @@ def _read(file: Any, path: Path, options: ReadOptions) -> Content:
             f"{path} has {datasets}; expected the images or series as {' or '.join(INPUTS)} and their targets as "
             f"{' or '.join(TARGETS)}. Rename them, with h5py: file.move('old', 'X')"
         )
+    used = {name: arrays[name] for name in (x, y) if name is not None}
+    shapes = ", ".join(f"{name} of shape {node.shape}" for name, node in used.items())
+    needed = _COPIES * sum(math.prod(node.shape) * node.dtype.itemsize for node in used.values())
+    check_room(needed, f"{path} holds {shapes}", "Save fewer rows, or a smaller number type.")
     kind = array_kind(arrays[x].shape, arrays[x].dtype, options, f"{path}, dataset {x}")
     values = _read_array(arrays[x], kind)
     targets = None if y is None else arrays[y][()]

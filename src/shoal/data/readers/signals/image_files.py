@@ -16,6 +16,7 @@ import numpy as np
 
 from shoal.data.readers.files import first_line
 from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.room import check_room
 from shoal.data.readers.signals.arrays import COLOURS
 from shoal.data.readers.signals.pixels import by, fitted, scaling, wanted_size
 from shoal.data.signals import Signals
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 A = TypeVar("A")
 B = TypeVar("B")
 THREADS = 4
-MOST_BYTES = 16_000_000_000
-"""Pixels of a folder at most, unless the user chose the size."""
+_FORMATS = ("PNG", "JPEG", "TIFF", "BMP", "GIF", "WEBP")  # no other, some of which start programs
 MOST_DAMAGED = 0.1
 _BITS = {"uint8": "8 bit", "uint16": "16 bit", "float32": "floating point"}
 _TURNED = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
@@ -78,7 +78,7 @@ def read_images(folder: Path, files: Sequence[Path], options: ReadOptions) -> Pi
         _check_damaged(folder, files, damaged)
         dtype = _common_dtype(folder, files, headers)
         size, colour = _size(headers, options), 2 * sum(h.colour for h in headers.values()) >= len(headers)
-        values = _room(folder, len(headers), (*size, 3 if colour else 1), dtype, options)
+        values = _room(folder, len(headers), (*size, 3 if colour else 1), dtype)
         rows = list(headers)
 
         def decode_into(at: int) -> None:
@@ -111,7 +111,7 @@ def _guarded(function: Callable[[A], B]) -> Callable[[A], B | str]:
 def _header(file: Path) -> _ImageHeader:
     from PIL import Image as Images
 
-    with Images.open(file) as image:
+    with Images.open(file, formats=_FORMATS) as image:
         turned = _orientation(image) in (5, 6, 7, 8)
         size = (image.width, image.height) if turned else (image.height, image.width)
         colour, dtype = _stored(image)
@@ -140,7 +140,7 @@ def _stored(image: Image) -> tuple[bool, str]:
 def _pixels(file: Path, size: tuple[int, int], colour: bool, dtype: np.dtype) -> np.ndarray:
     from PIL import Image as Images
 
-    with Images.open(file) as image:
+    with Images.open(file, formats=_FORMATS) as image:
         turn = _orientation(image)
         if image.format == "JPEG":
             _shrink_while_decoding(image, size[::-1] if turn in (5, 6, 7, 8) else size, colour)
@@ -178,18 +178,12 @@ def _common_dtype(folder: Path, files: Sequence[Path], headers: dict[int, _Image
     return next(iter(first))
 
 
-def _room(folder: Path, rows: int, shape: tuple[int, int, int], dtype: str, options: ReadOptions) -> np.ndarray:
+def _room(folder: Path, rows: int, shape: tuple[int, int, int], dtype: str) -> np.ndarray:
     """Return an array for all images."""
     needed = rows * math.prod(shape) * np.dtype(dtype).itemsize
-    if needed <= MOST_BYTES or options.image_size:
-        try:
-            return aligned_empty((rows, *shape), dtype)
-        except MemoryError:
-            pass
-    raise DataError(
-        f"{folder}: {rows:,} images of {by(shape)} pixels need {needed / 1e9:,.0f} GB of memory; "
-        "choose a smaller size, such as image_size='64x64'"
-    )
+    mend = "Choose a smaller size, such as image_size='64x64'."
+    check_room(needed, f"{folder}: {rows:,} images of {by(shape)} pixels", mend)
+    return aligned_empty((rows, *shape), dtype)
 
 
 def _check_damaged(folder: Path, files: Sequence[Path], damaged: dict[int, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from shoal.data.readers.base import Content, Reader
+from shoal.data.readers.files import check_name
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.signals.image_files import read_images
 from shoal.data.readers.tables.text_files import TextReader
@@ -78,6 +80,8 @@ def _find_images(path: Path) -> tuple[list[Path], list[Path]]:
         inner += images
         others += [file for file in content if file.is_file()] if images else [folder]
     files = inner or files
+    for file in files:
+        check_name(file)
     if not files:
         deep = next((file for file in path.rglob("*") if _is_image(file)), None)
         where = f"; the first is {deep.relative_to(path).as_posix()!r}, too deep" if deep else ""
@@ -117,10 +121,13 @@ def _labelled(path: Path, options: ReadOptions) -> Content:
         )
     names = table.get_column(column).cast(pl.String).fill_null("").to_list()
     files = [path / name for name in names]
+    inside = path.resolve()
     for row, (name, file) in enumerate(zip(names, files, strict=True), 1):
-        if not name or not file.is_file():
+        if not name or not os.path.isfile(file):  # False, too, where no file can be called so
             near = suggest(name, [image.name for image in _visible(path)])
             raise DataError(f"{where}, row {row}: there is no image {name!r} in {path}.{near}")
+        if not file.resolve().is_relative_to(inside):
+            raise DataError(f"{where}, row {row}: {name!r} lies outside {path}; copy the image into the folder")
     pixels = read_images(path, files, options)
     kept = table[pixels.kept]
     rest = [file for file in _visible(path) if _is_image(file) and file not in set(files)]

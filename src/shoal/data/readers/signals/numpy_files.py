@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
-import zipfile
-from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO
 
 import numpy as np
 
 from shoal.data.readers.base import Content, Reader
 from shoal.data.readers.files import first_line
+from shoal.data.readers.numpy_arrays import ONLY, ArrayHeader, array_headers, check_arrays, opened_array
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.signals.arrays import INPUTS, TARGETS, array_kind, signals_from_arrays
 from shoal.data.readers.signals.pixels import stored_type
@@ -20,14 +18,7 @@ from shoal.data.signals import VALUES_AT_ONCE
 from shoal.errors import DataError, listing
 from shoal.row_view import aligned_empty
 
-_ONLY = ""
-"""The name of the array in an NPY file."""
-
-
-class _ArrayHeader(NamedTuple):
-    shape: tuple[int, ...]
-    fortran: bool
-    dtype: np.dtype
+_COPIES = 1.5  # images may be brought to another size or number type
 
 
 class NumpySignalReader(Reader):
@@ -42,7 +33,7 @@ class NumpySignalReader(Reader):
         if path.suffix.lower() not in self.extensions or not path.is_file():
             return False
         try:
-            headers = _headers(path)
+            headers = array_headers(path)
         except Exception:  # the reader of tables says what is wrong with a damaged file
             return False
         most = max((len(header.shape) for header in headers.values()), default=0)
@@ -59,9 +50,9 @@ class NumpySignalReader(Reader):
             raise DataError(f"{path} is no readable NumPy file ({reason}). Save it again with numpy.savez.") from error
 
     def _read(self, path: Path, options: ReadOptions) -> Content:
-        headers = _headers(path)
+        headers = array_headers(path)
         arrays = listing(f"{name} {header.shape}" for name, header in headers.items())
-        x = _ONLY if _ONLY in headers else next((name for name in INPUTS if name in headers), None)
+        x = ONLY if ONLY in headers else next((name for name in INPUTS if name in headers), None)
         y = next((name for name in TARGETS if name in headers), None)
         if x is None and len(headers) == 1:
             x = next(iter(headers))
@@ -71,53 +62,28 @@ class NumpySignalReader(Reader):
                 f"{' or '.join(TARGETS)}. Save it again with numpy.savez(file, X=…, y=…)"
             )
         kind = array_kind(headers[x].shape, headers[x].dtype, options, str(path))
-        with _opened(path, x) as stream:
-            values = _read_array(stream, kind)
+        check_arrays(path, {name: headers[name] for name in (x, y) if name is not None}, _COPIES)
+        with opened_array(path, x) as (header, stream):
+            values = _read_array(header, stream, kind)
         targets = None
         if y is not None:
-            with _opened(path, y) as stream:
-                targets = np.lib.format.read_array(stream, allow_pickle=False)
+            with opened_array(path, y) as (header, stream):
+                targets = _read_targets(header, stream)
         read = signals_from_arrays(values, targets, options, str(path))
         others = [name for name in headers if name not in (x, y)]
         note = f"Of the arrays in {path.name}, {x} and {y} are used; left out: {listing(others)}."
         return read._replace(notes=(note, *read.notes)) if others else read
 
 
-def _headers(path: Path) -> dict[str, _ArrayHeader]:
-    """Return the header of each array by its name; `_ONLY` is that in an NPY file."""
-    if path.suffix.lower() == ".npy":
-        with path.open("rb") as stream:
-            return {_ONLY: _header(stream)}
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.endswith(".npy")]
-        headers = {}
-        for name in names:
-            with archive.open(name) as stream:
-                headers[name.removesuffix(".npy")] = _header(stream)
-        return headers
+def _read_targets(header: ArrayHeader, stream: IO[bytes]) -> np.ndarray:
+    """Return an array as it is."""
+    flat = np.frombuffer(stream.read(header.declared), header.dtype)
+    return flat.reshape(header.shape, order="F" if header.fortran else "C")
 
 
-def _header(stream: IO[bytes]) -> _ArrayHeader:
-    version = np.lib.format.read_magic(stream)
-    read: Any = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    return _ArrayHeader(*read(stream))
-
-
-@contextlib.contextmanager
-def _opened(path: Path, name: str) -> Iterator[IO[bytes]]:
-    if name == _ONLY:
-        with path.open("rb") as stream:
-            yield stream
-    else:
-        with zipfile.ZipFile(path) as archive, archive.open(f"{name}.npy") as stream:
-            yield stream
-
-
-def _read_array(stream: IO[bytes], kind: str) -> np.ndarray:
+def _read_array(header: ArrayHeader, stream: IO[bytes], kind: str) -> np.ndarray:
     """Return an array in the type in which it is kept, a few rows at a time, so that it is in memory once only."""
-    shape, fortran, dtype = _header(stream)
-    if dtype.hasobject:
-        raise ValueError("it holds Python objects, which could run code; save numbers")
+    shape, fortran, dtype, _ = header
     row = math.prod(shape[1:])
     ordered = (row, shape[0]) if fortran else (shape[0], row)  # columns first: what follows is the transpose
     values = aligned_empty(shape[::-1] if fortran else shape, stored_type(dtype, kind))

@@ -11,9 +11,12 @@ import polars as pl
 from shoal.data.readers.base import Content, Reader
 from shoal.data.readers.files import extension_of, load_bytes
 from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.room import check_room
 from shoal.data.roles import Roles
 from shoal.data.signals import Signals
 from shoal.errors import DataError, listing
+
+_COPIES = 2  # as read, and as prepared for training
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,7 @@ class TsReader(Reader):
         if not series:
             raise DataError(f"{path} has no series behind @data; expected one on each line")
         roles = Roles(target=[header.target] if header.target else [])
-        return Content(_table(labels, header, path), roles, _padded(series))
+        return Content(_table(labels, header, path), roles, _padded(series, path))
 
 
 def _header(lines: list[str], path: Path) -> _TsHeader:
@@ -86,7 +89,7 @@ def _header(lines: list[str], path: Path) -> _TsHeader:
             continue
         if not text.startswith("@"):
             raise DataError(f"{path} line {number}: expected a line that begins with @ before @data, got {text[:40]!r}")
-        key, *words = text[1:].split()
+        key, *words = text[1:].split() or [""]
         key, yes = key.lower(), bool(words) and words[0].lower() == "true"
         if key == "data":
             return _TsHeader(target, labels, number)
@@ -140,9 +143,14 @@ def _is_number(token: str) -> bool:
     return True
 
 
-def _padded(series: list[np.ndarray]) -> Signals:
+def _padded(series: list[np.ndarray], path: Path) -> Signals:
     lengths = np.asarray([len(steps) for steps in series], np.int64)
     channels = series[0].shape[1]
+    check_room(
+        _COPIES * 4 * len(series) * int(lengths.max()) * channels,
+        f"{path}: {len(series):,} series are filled up to {lengths.max():,} steps of {channels:,} channels",
+        "Cut the longest series, or leave them out.",
+    )
     values = np.zeros((len(series), int(lengths.max()), channels), np.float32)
     for i, steps in enumerate(series):
         values[i, : len(steps)] = steps

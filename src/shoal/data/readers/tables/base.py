@@ -6,12 +6,18 @@ from abc import abstractmethod
 from pathlib import Path
 from typing import ClassVar
 
+import polars as pl
+
 from shoal.data.readers.base import Content, Reader
 from shoal.data.readers.files import advice_on, check_filled, content_format, extension_of, is_compressed
 from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.room import check_room
 from shoal.errors import DataError, listing
 
 _HEAD = 16
+MOST_COLUMNS = 100_000
+_WIDTHS = {"Boolean": 1, "Int8": 1, "UInt8": 1, "Int16": 2, "UInt16": 2, "String": 16}
+_COPIES = 2  # as read, and with the types of a table
 
 
 class TableReader(Reader):
@@ -37,6 +43,7 @@ class TableReader(Reader):
         check_filled(path)
         self._check_format(path)
         content = self.parse(path, options)
+        check_columns(content.table.width, path)
         if not content.table.width:
             raise DataError(f"{path} has no columns; expected a table with named columns.")
         if not content.table.height:
@@ -58,11 +65,32 @@ class TableReader(Reader):
             raise DataError(f"{path}: {self.name} files are read without .gz. Decompress it first.")
         try:
             with path.open("rb") as file:
-                head = file.read(_HEAD)
-                declared = content_format(head + file.read() if head.startswith(b"PK") else head)
+                declared = content_format(file.read(_HEAD), path)
         except OSError as error:
             raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
         if declared is None or declared[1] in self.extensions:
             return
         name, extension = declared
         raise DataError(f"{path} is named {extension_of(path)}, but its content is {name}. {advice_on(extension)}")
+
+
+def check_columns(count: int, path: Path) -> None:
+    """Refuse more columns than tables can have."""
+    if count > MOST_COLUMNS:
+        raise DataError(
+            f"{path} has {count:,} columns; tables are read with {MOST_COLUMNS:,} at most. Give spectra, images or "
+            "series as an array (.npy, .npz, .h5); where rows and columns are swapped, transpose the table."
+        )
+
+
+def check_declared(lazy: pl.LazyFrame, path: Path) -> None:
+    """Refuse a file whose own metadata declare more rows than memory has room for, before any is read.
+
+    Raises:
+        DataError: its columns of numbers alone need more than there is.
+    """
+    rows = int(lazy.select(pl.len()).collect().item())
+    widths = [_WIDTHS.get(str(kind), 8) for kind in lazy.collect_schema().values()]
+    check_columns(len(widths), path)
+    what = f"{path} declares {rows:,} rows of {len(widths):,} columns"
+    check_room(_COPIES * rows * sum(widths), what, "Write fewer rows, or fewer columns.")

@@ -10,10 +10,11 @@ import polars as pl
 
 from shoal.data.frames import check_names, default_names, plain_table, with_named_index
 from shoal.data.readers.base import Content
-from shoal.data.readers.files import first_line
+from shoal.data.readers.files import first_line, load_raw
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.tables.base import TableReader
 from shoal.data.readers.tables.dialect import has_header
+from shoal.data.readers.tables.sheet_sizes import check_workbook
 from shoal.data.readers.tables.values import typed, units_on_top
 from shoal.errors import DataError, listing, suggest
 
@@ -30,6 +31,7 @@ class ExcelReader(TableReader):
         """Return the table in the chosen sheet of `path`, with the units in a row below its header."""
         if importlib.util.find_spec("fastexcel") is None:
             raise DataError(f"{path}: Excel files need an extra package. Install it with: pip install 'shoal[excel]'")
+        check_workbook(path, options.sheet)
         sheet = _load(path, options.sheet)
         if not sheet.width or not (filled := _filled(sheet)).any():
             raise DataError(f"{path}: the sheet is empty; expected a header and rows of data.")
@@ -71,7 +73,7 @@ def _load(path: Path, sheet: str | None, skip: int | None = None) -> pl.DataFram
     import fastexcel
 
     try:
-        sheets = fastexcel.read_excel(path.read_bytes()).sheet_names
+        sheets = fastexcel.read_excel(load_raw(path)).sheet_names
     except Exception as error:  # fastexcel's errors have no common public base
         raise DataError(f"{path} is no readable Excel file ({first_line(error)}). Save it again as .xlsx.") from error
     if sheet is not None and sheet not in sheets:
@@ -83,7 +85,7 @@ def _load(path: Path, sheet: str | None, skip: int | None = None) -> pl.DataFram
     try:
         # pl.read_excel drops empty rows by default, and with them the row numbers for messages.
         return pl.read_excel(
-            path.read_bytes(),
+            load_raw(path),
             sheet_name=sheet or sheets[0],
             engine="calamine",
             has_header=False,

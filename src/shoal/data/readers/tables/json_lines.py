@@ -30,7 +30,7 @@ class JsonLinesReader(TableReader):
         text = decode_text(load_bytes(path), path, options.encoding)
         if not text.strip():
             raise DataError(f"{path} is empty; expected one JSON object per line.")
-        table = _fast(text)
+        table = _fast(text) if _is_flat(text) else None
         if table is None:
             table = _slow(text, path)
         lines = [n for n, line in enumerate(text.split("\n"), 1) if line.strip()]
@@ -38,6 +38,11 @@ class JsonLinesReader(TableReader):
             plain_table(table, str(path)), source=str(path), where=lambda row: f"line {lines[row]}", options=options
         )
         return Content(read.table, notes=read.notes, units=read.units, formats=read.formats)
+
+
+def _is_flat(text: str) -> bool:
+    """Return whether no line can hold objects in objects: polars follows any depth, until the stack ends."""
+    return "[" not in text and text.count("{") <= text.count("\n") + 1
 
 
 def _fast(text: str) -> pl.DataFrame | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,13 @@ import polars as pl
 
 from shoal.data.frames import array_table, from_python, x_y_table
 from shoal.data.readers.base import Content
-from shoal.data.readers.files import first_line, load_bytes
+from shoal.data.readers.files import first_line
+from shoal.data.readers.numpy_arrays import array_headers, check_arrays
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.tables.base import TableReader
 from shoal.errors import DataError, listing
+
+_COPIES = 3  # the array, the columns of the table, and one of them at work
 
 
 class NumpyTableReader(TableReader):
@@ -32,12 +34,18 @@ class NumpyTableReader(TableReader):
 
 
 def _load(path: Path) -> np.ndarray | dict[str, np.ndarray]:
-    data = load_bytes(path)
     try:
-        if not data.startswith((b"\x93NUMPY", b"PK")):
-            raise ValueError("it does not begin as NumPy files do")
-        loaded = np.load(io.BytesIO(data), allow_pickle=False)
-        return loaded if isinstance(loaded, np.ndarray) else {name: loaded[name] for name in loaded.files}
+        with path.open("rb") as file:
+            if not file.read(6).startswith((b"\x93NUMPY", b"PK")):
+                raise ValueError("it does not begin as NumPy files do")
+        check_arrays(path, array_headers(path), _COPIES)
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            return loaded
+        with loaded:
+            return {name: loaded[name] for name in loaded.files}
+    except DataError:
+        raise
     # zipfile and NumPy's header parser raise nearly anything on damaged bytes.
     except Exception as error:
         reason = first_line(error)

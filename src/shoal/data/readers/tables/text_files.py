@@ -16,7 +16,7 @@ from shoal.data.readers.base import Content
 from shoal.data.readers.files import first_line, load_bytes
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.tables import dialect
-from shoal.data.readers.tables.base import TableReader
+from shoal.data.readers.tables.base import TableReader, check_columns
 from shoal.data.readers.tables.decoding import decode_text
 from shoal.data.readers.tables.number_formats import looks_grouped
 from shoal.data.readers.tables.values import MISSING, is_missing, is_number, typed, units_on_top
@@ -91,6 +91,7 @@ def _layout(text: str, delimiter: str, options: ReadOptions, path: Path) -> _Lay
     if not rows:
         raise DataError(f"{path} has no rows: every line is empty or a comment (starts with #).")
     first, last, fields = rows[0]
+    check_columns(len(fields), path)
     above = text[: _offset(text, first - 1)].split("\n")
     comments = [line for line in above if line.startswith("#")]
     commented = dialect.commented_names(comments, delimiter, len(fields))

@@ -89,7 +89,7 @@ def typed(
         >>> typed(pl.DataFrame({"a": ["1", "NA"]}), source="x", where=str).table["a"].to_list()
         [1, None]
     """
-    texts = [name for name in table.columns if table.schema[name] == pl.String]
+    texts = [name for name, kind in table.schema.items() if kind == pl.String]
     columns = {name: _parse(table[name], options.missing_texts(name)) for name in texts}
     evidence = Evidence(source, where, options.decimal_comma, delimiter, options.formats)
     written = choose_formats(columns, _with_points(table), evidence)

@@ -11,7 +11,8 @@ from typing import Any
 
 import jax
 
-from shoal.training.resources import available_cores
+from shoal.errors import SettingError
+from shoal.resources import available_cores
 
 # jax warns of machine features when it reads its own cache; it is not the user's business
 logging.getLogger("jax._src.compilation_cache").setLevel(logging.ERROR)
@@ -37,7 +38,27 @@ def use_every_core() -> None:
 def has_gpu() -> bool:
     """Return whether jax would train on something better than a CPU."""
     use_every_core()
-    return jax.default_backend() != "cpu"
+    try:
+        return jax.default_backend() != "cpu"
+    except (RuntimeError, AssertionError):  # the platform that was asked for is not here
+        return False
+
+
+def find_devices() -> list[Any]:
+    """Return the devices of the platform that jax chooses, or that `JAX_PLATFORMS` names.
+
+    Raises:
+        SettingError: that platform is not here.
+    """
+    use_every_core()
+    try:
+        return list(jax.devices())
+    except (RuntimeError, AssertionError) as error:  # jax asserts that the plugin of a GPU is there
+        asked = os.environ.get("JAX_PLATFORMS", "")
+        raise SettingError(
+            f"jax finds no device of JAX_PLATFORMS={asked!r}. Unset JAX_PLATFORMS to train on what "
+            "there is, or install jax for that device."
+        ) from error
 
 
 def compiler_options(platform: str, layout: str) -> dict[str, Any]:

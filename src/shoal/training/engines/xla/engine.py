@@ -12,11 +12,12 @@ import numpy as np
 from jax.sharding import NamedSharding, PartitionSpec
 
 from shoal.networks import get_activation
+from shoal.resources import available_cores
 from shoal.training import planner
 from shoal.training.cost import COMPILE_SECONDS, member_step, members_per_core
 from shoal.training.engines.base import Chunk
 from shoal.training.engines.xla.blocks import Program, XlaBlock, XlaState, block_numbers, copied
-from shoal.training.engines.xla.devices import compile_lowered, compiler_options, use_every_core
+from shoal.training.engines.xla.devices import compile_lowered, compiler_options, find_devices
 from shoal.training.engines.xla.program import MemberProgram
 from shoal.training.engines.xla.rows import SharedRows, shared_orders, shared_rows
 from shoal.training.engines.xla.state import State, idle_state, starting_state
@@ -25,7 +26,6 @@ from shoal.training.member import Member
 from shoal.training.packing import Parameters, member_network, padded_starts, unpad_parameters
 from shoal.training.planner import Budget, find_budget, member_bytes, shared_bytes, validation_batch
 from shoal.training.problem import Problem
-from shoal.training.resources import available_cores
 from shoal.training.structure import LAYOUTS, ORDERS, Structure, bucket_rows
 
 WORTH_SHRINKING = 4.0  # times what compiling costs; nothing trains meanwhile
@@ -47,8 +47,7 @@ class XlaEngine:
     name = "xla"
 
     def __init__(self, devices: int | None = None, budget: Budget | None = None) -> None:
-        use_every_core()
-        self.devices = jax.devices()[:devices]
+        self.devices = find_devices()[:devices]
         self.on_cpu = self.devices[0].platform == "cpu"
         self.budget = (budget or find_budget()) if self.on_cpu else _memory_of(self.devices)
         self.layouts = LAYOUTS if self.on_cpu else ("first",)

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shoal import resources
 from shoal.errors import SettingError
-from shoal.training import resources
-from shoal.training.resources import available_cores, available_memory, memory_text, parse_memory
+from shoal.resources import available_cores, available_memory, memory_text, parse_memory
 
 PAGE = os.sysconf("SC_PAGE_SIZE") if hasattr(os, "sysconf") else 4096
 MIB, GIB = 2**20, 2**30
