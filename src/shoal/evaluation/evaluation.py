@@ -121,8 +121,9 @@ class Evaluation:
     @cached_property
     def validation(self) -> PredictedPart:
         """The validation rows; with folds each as predicted by those that did not learn from it."""
-        rows = self._prepared(self.fitted.split.validation)
-        prediction = self.judge.predict_features(rows.x, self.judged)
+        positions = self.fitted.split.validation
+        rows, moved = self._prepared(positions), self.judge.input_spread(self.fitted.dataset.inputs(positions))
+        prediction = self.judge.predict_features(rows.x, self.judged, input_spread=moved)
         return PredictedPart(rows, prediction, best_guess(prediction))
 
     def _prepared(self, rows: np.ndarray) -> Rows:
@@ -135,7 +136,8 @@ class Evaluation:
         inputs, truth, weights = self.fitted.sealed.open()
         x = preparation.transform(inputs)
         truth = truth_of(preparation, x, truth)
-        prediction = self.scored.predict_features(x, groups=self.scored.groups_of(inputs))
+        groups, moved = self.scored.groups_of(inputs), self.scored.input_spread(inputs)
+        prediction = self.scored.predict_features(x, groups=groups, input_spread=moved)
         entries = Scored.of(self.task, truth, weights)
         return OpenedRows(inputs, x, truth, weights, prediction, entries, entries.taken(best_guess(prediction)))
 

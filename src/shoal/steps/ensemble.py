@@ -13,7 +13,6 @@ from shoal.data import Preparation
 from shoal.evaluation.scoring import block_of
 from shoal.prediction.autoencoder import with_alarm
 from shoal.prediction.error_bars import CalibrationRecord, HeldOutRows, with_error_bars, with_region, with_scatter
-from shoal.prediction.intrinsic_scatter import total_error
 from shoal.prediction.out_of_fold import OutOfFold, ensemble_member
 from shoal.prediction.predictor import Predictor
 from shoal.results import Task
@@ -49,6 +48,7 @@ def make_ensemble(
     if problem.known_errors and errors is not None:  # networks know the scatter; new values have errors like these
         noise = np.sqrt(np.mean(errors[rows] ** 2, axis=0))
     more: dict[str, Any] = {"replicas": redrawn, "head": problem.loss.head}
+    more["input_errors"] = input_errors(dataset, settings)
     plain = Predictor(preparation, chosen, noise, np.full(targets, 1.96), **more)
     folds = folds or OutOfFold.of(problem, chosen)
     judge = plain if folds is None else folds.judge(plain)
@@ -65,16 +65,16 @@ def make_ensemble(
         column,
         block_of(preparation, len(rows)),
         last=None if folds is None else folds.judged_last,
+        sigma=None if errors is None else errors[rows],
+        input_spread=judge.input_spread(dataset.inputs(rows)),
     )
     made, measured = with_error_bars(judge, held, settings.coverage, settings.seed)
-    made = replace(made, input_errors=input_errors(dataset, settings))
     if errors is not None:
-        sigma = total_error(errors[rows], made.input_spread(dataset.inputs(rows)))
         nearest, _ = held.nearest(settings.coverage)
         covariance = None
         if dataset.covariance is not None and dataset.covariance.correlated:
             covariance = dataset.covariance.of(rows[nearest])
-        made = with_scatter(made, tuple(dataset.roles.y_err), held.only(nearest), sigma[nearest], covariance)
+        made = with_scatter(made, tuple(dataset.roles.y_err), held.only(nearest), covariance)
     made = replace(made, members=chosen)
     if preparation.signals is not None:
         return made, measured

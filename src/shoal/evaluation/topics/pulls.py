@@ -6,14 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from shoal.evaluation.chi_square import ChiSquare, chi_square
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
 from shoal.prediction.correlated_errors import learned_errors
-from shoal.prediction.intrinsic_scatter import error_of_fit, total_error
+from shoal.prediction.intrinsic_scatter import error_of_fit
 from shoal.prediction.prediction import NumberPrediction, Prediction
 from shoal.results import Interval
 from shoal.training.heads import VALUE
@@ -84,13 +83,11 @@ def of_rows(evaluation: Evaluation, part: str) -> dict[str, ChiSquare]:
     predictor, dataset, split = evaluation.fitted.predictor, evaluation.fitted.dataset, evaluation.fitted.split
     rows = split.test if part == "test" else split.validation
     prediction, truth, weights = _predicted(evaluation, part)
-    errors, inputs = dataset.y_err(), dataset.inputs(rows)
+    errors = dataset.y_err()
     assert errors is not None
     assert isinstance(prediction, NumberPrediction)  # only numbers have measured errors
-    if isinstance(inputs, pl.DataFrame):
-        prediction = predictor.with_input_errors(prediction, inputs)
-    # the effective variance (Orear, Am. J. Phys. 50, 912, 1982)
-    sigma, covariance, learned = total_error(errors[rows], prediction.input_spread), None, None
+    sigma = predictor.effective_error(errors[rows], predictor.input_spread(dataset.inputs(rows)))
+    covariance, learned = None, None
     if dataset.covariance is not None and dataset.covariance.correlated:
         covariance = dataset.covariance.of(rows)
         learned = learned_errors(predictor, dataset, split, rows, evaluation.seed, sigma[:, 0])
