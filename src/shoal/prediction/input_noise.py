@@ -6,8 +6,8 @@ A row measured better or worse has its own, `input_spread`. So the variance of a
 
     known² + share · input_spread² + rest
 
-with `known` the error of the fit and the measured error of the target, `rest` the intrinsic scatter s², the same for all
-rows, or `learned_share` times the variance that the networks predict. What is not known is the most likely for the
+with `known` the error of the fit and the measured error of the target, `rest` the intrinsic scatter s², the same for
+all rows, or `learned_share` times the variance that the networks predict. What is not known is the most likely for the
 residuals of rows that trained no weight. `share` is 1, the effective variance (Orear, Am. J. Phys. 50, 912, 1982),
 unless the likelihood ratio refuses that with 95 % (Wilks 1938): where noise carries rows to places that few others come
 from, answers are steeper there than where the rows truly lie, and propagation says too much. A variance that is learned
