@@ -7,11 +7,12 @@ A row measured better or worse has its own, `input_spread`. So the variance of a
     known² + share · input_spread² + rest
 
 with `known` the error of the fit and the measured error of the target, `rest` the intrinsic scatter s², the same for
-all rows, or `learned_share` times the variance that the networks predict. What is not known is the most likely for the
-residuals of rows that trained no weight. `share` is 1, the effective variance (Orear, Am. J. Phys. 50, 912, 1982),
-unless the likelihood ratio refuses that with 95 % (Wilks 1938): where noise carries rows to places that few others come
-from, answers are steeper there than where the rows truly lie, and propagation says too much. A variance that is learned
-tells more of such noise than propagation, then takes its place, and cannot be told apart from intrinsic scatter.
+all rows, or `learned_share` times the variance that the networks predict: the most likely for residuals of rows that
+trained no weight. `share` is as much as these allow: the largest up to 1 whose log-likelihood lies within 1.92 of the
+best (95 %; Wilks 1938). It is 1, the effective variance (Orear, Am. J. Phys. 50, 912, 1982), but for two cases. Where
+noise carries rows to places that few others come from, answers are steeper there than where the rows truly lie, and
+propagation says too much. And a variance that is learned tells more of such noise than propagation does: it then takes
+its place, and holds noise of features and intrinsic scatter together.
 """
 
 from __future__ import annotations
@@ -96,6 +97,5 @@ def _shares(
         scatter_loss(scatter, squares, known + share * moved, w, shape)
         for share, scatter in zip(SHARES, scatters, strict=True)
     ]
-    best = int(np.argmin(losses))
-    chosen = best if losses[best] < losses[-1] - HALF_OF_CHI_SQUARE else len(SHARES) - 1
+    chosen = int(np.flatnonzero(np.asarray(losses) <= min(losses) + HALF_OF_CHI_SQUARE)[-1])
     return float(SHARES[chosen]), 1.0 if learned is None else scatters[chosen] ** 2
