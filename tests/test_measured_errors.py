@@ -141,6 +141,8 @@ def test_errors_of_features_are_carried_to_the_prediction(fit: Any) -> None:
     noise = run.predictor.input_noise
     counted = np.sqrt(noise.share) * noise.typical
     assert (counted > 0.0).all()
+    told_of = {"typical_input_spread": noise.typical[0], "share": noise.share[0], "learned_share": 1.0}
+    assert run.metrics["input_errors"]["y"] == pytest.approx(told_of)
     exact = run.predict({"x": rows["x"], "dx": [0.0, 0.0, 0.0]})
     np.testing.assert_allclose(told.total, np.hypot(exact.total, told.input_spread))
     np.testing.assert_allclose(without.total, np.hypot(exact.total, counted))
