@@ -24,11 +24,19 @@ Measure = Callable[["Evaluation"], Any]
 
 @dataclass(frozen=True)
 class PredictedPart:
-    """Prepared rows of one part and what was predicted for them; `guess` is what metrics compare with the truth."""
+    """Prepared rows of one part and what was predicted for them.
+
+    Attributes:
+        rows: prepared.
+        prediction: what is scored says of them.
+        guess: what metrics compare with the truth.
+        input_spread: as `Predictor.input_spread` tells, where features have errors and it is asked for.
+    """
 
     rows: Rows
     prediction: Prediction
     guess: np.ndarray
+    input_spread: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,7 @@ class OpenedRows:
         prediction: what is scored says of them.
         entries: truth and weights of all rows, or of all steps that have a target.
         guess: what was predicted for the entries.
+        input_spread: as `Predictor.input_spread` tells, where features have errors.
     """
 
     inputs: Inputs
@@ -51,6 +60,7 @@ class OpenedRows:
     prediction: Prediction
     entries: Scored
     guess: np.ndarray
+    input_spread: np.ndarray | None = None
 
 
 class Evaluation:
@@ -124,7 +134,7 @@ class Evaluation:
         positions = self.fitted.split.validation
         rows, moved = self._prepared(positions), self.judge.input_spread(self.fitted.dataset.inputs(positions))
         prediction = self.judge.predict_features(rows.x, self.judged, input_spread=moved)
-        return PredictedPart(rows, prediction, best_guess(prediction))
+        return PredictedPart(rows, prediction, best_guess(prediction), moved)
 
     def _prepared(self, rows: np.ndarray) -> Rows:
         return prepared_rows(self.fitted.dataset, self.fitted.predictor.preparation, rows)
@@ -139,7 +149,8 @@ class Evaluation:
         groups, moved = self.scored.groups_of(inputs), self.scored.input_spread(inputs)
         prediction = self.scored.predict_features(x, groups=groups, input_spread=moved)
         entries = Scored.of(self.task, truth, weights)
-        return OpenedRows(inputs, x, truth, weights, prediction, entries, entries.taken(best_guess(prediction)))
+        guess = entries.taken(best_guess(prediction))
+        return OpenedRows(inputs, x, truth, weights, prediction, entries, guess, moved)
 
     @cached_property
     def groups(self) -> np.ndarray | None:

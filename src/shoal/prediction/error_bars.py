@@ -52,7 +52,7 @@ class HeldOutRows:
     def only(self, rows: np.ndarray) -> HeldOutRows:
         """Return some of the rows, `(rows,)` true or false."""
         names = ("x", "y", "weights", "groups", "last", "sigma", "input_spread")
-        parts = {name: None if (part := getattr(self, name)) is None else part[rows] for name in names}
+        parts: dict[str, Any] = {name: None if (part := getattr(self, name)) is None else part[rows] for name in names}
         return replace(self, **parts, answering=None if self.answering is None else self.answering[:, rows])
 
     def nearest(self, coverage: float) -> tuple[np.ndarray, str]:
@@ -230,7 +230,7 @@ def _averages(predictor: Predictor, held: HeldOutRows) -> tuple[NumberAverages, 
     if scored.present is not None:
         prediction = prediction.at(scored.present)
     variance = None if prediction.noise is None else prediction.noise**2
-    of_members = {"spread": prediction.spread, "input_spread": prediction.input_spread}
+    of_members: dict[str, Any] = {"spread": prediction.spread, "input_spread": prediction.input_spread}
     return NumberAverages(prediction.mean, variance, prediction.quantiles, **of_members), scored
 
 

@@ -161,7 +161,7 @@ class Predictor:
     ) -> ClassPrediction:
         """Return what an ensemble that tells classes says of prepared rows; arguments as of `predict_features`."""
         parts = self._parts(x, answering, groups)
-        return ClassPrediction.joined([self._classes(x[some], *part) for some, *part in parts])
+        return ClassPrediction.joined([self._classes(x[some], asked, names) for some, asked, names in parts])
 
     def predict_numbers(
         self,
@@ -171,12 +171,12 @@ class Predictor:
         input_spread: np.ndarray | None = None,
     ) -> NumberPrediction:
         """Return what an ensemble that predicts numbers says of prepared rows; arguments as of `predict_features`."""
-        return NumberPrediction.joined(
-            [
-                self._numbers(x[some], *part, None if input_spread is None else input_spread[some])
-                for some, *part in self._parts(x, answering, groups)
-            ]
-        )
+        moved = input_spread
+        parts = [
+            self._numbers(x[some], asked, names, None if moved is None else moved[some])
+            for some, asked, names in self._parts(x, answering, groups)
+        ]
+        return NumberPrediction.joined(parts)
 
     def _parts(
         self, x: np.ndarray, answering: np.ndarray | None, groups: list[str | None] | None

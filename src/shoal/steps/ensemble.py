@@ -55,29 +55,36 @@ def make_ensemble(
     x = preparation.transform(dataset.inputs(rows))
     if reconstruct:
         return with_alarm(plain, x, settings.false_alarm_rate), CalibrationRecord("")
-    weights, groups, column = dataset.weights(), dataset.groups(), dataset.roles.group
-    held = HeldOutRows(
+    correlated = dataset.covariance is not None and dataset.covariance.correlated
+    held = _held_rows(posed, x, judge, folds)
+    if errors is not None and not correlated:  # what rows share does not show in their residuals
+        held = replace(held, sigma=errors[rows])
+    made, measured = with_error_bars(judge, held, settings.coverage, settings.seed)
+    if errors is not None:
+        held = replace(held, sigma=errors[rows])
+        nearest, _ = held.nearest(settings.coverage)
+        covariance = dataset.covariance.of(rows[nearest]) if dataset.covariance is not None and correlated else None
+        made = with_scatter(made, tuple(dataset.roles.y_err), held.only(nearest), covariance)
+    made = replace(made, members=chosen)
+    if preparation.signals is not None:
+        return made, measured
+    taught, groups = split.train if folds is None else split.train[folds.known][folds.taught_last], dataset.groups()
+    train = preparation.transform(dataset.inputs(taught))
+    return with_region(made, train, settings.seed, None if groups is None else groups[taught]), measured
+
+
+def _held_rows(posed: Posed, x: np.ndarray, judge: Predictor, folds: OutOfFold | None) -> HeldOutRows:
+    """Return the validation rows by which `judge` is to be measured; `x` are their prepared features."""
+    dataset, rows = posed.dataset, posed.split.validation
+    weights, column = dataset.weights(), dataset.roles.group
+    return HeldOutRows(
         x,
         dataset.y()[rows],
         None if weights is None else weights[rows],
         None if folds is None else folds.judged,
         None if column is None else dataset.table.get_column(column).cast(pl.String).fill_null("").to_numpy()[rows],
         column,
-        block_of(preparation, len(rows)),
+        block_of(posed.preparation, len(rows)),
         last=None if folds is None else folds.judged_last,
-        sigma=None if errors is None else errors[rows],
         input_spread=judge.input_spread(dataset.inputs(rows)),
     )
-    made, measured = with_error_bars(judge, held, settings.coverage, settings.seed)
-    if errors is not None:
-        nearest, _ = held.nearest(settings.coverage)
-        covariance = None
-        if dataset.covariance is not None and dataset.covariance.correlated:
-            covariance = dataset.covariance.of(rows[nearest])
-        made = with_scatter(made, tuple(dataset.roles.y_err), held.only(nearest), covariance)
-    made = replace(made, members=chosen)
-    if preparation.signals is not None:
-        return made, measured
-    taught = split.train if folds is None else split.train[folds.known][folds.taught_last]
-    train = preparation.transform(dataset.inputs(taught))
-    return with_region(made, train, settings.seed, None if groups is None else groups[taught]), measured

@@ -82,11 +82,11 @@ def of_rows(evaluation: Evaluation, part: str) -> dict[str, ChiSquare]:
     """Return chi-square and pulls of each target on the `validation` or `test` rows, by their covariance if known."""
     predictor, dataset, split = evaluation.fitted.predictor, evaluation.fitted.dataset, evaluation.fitted.split
     rows = split.test if part == "test" else split.validation
-    prediction, truth, weights = _predicted(evaluation, part)
+    prediction, truth, weights, moved = _predicted(evaluation, part)
     errors = dataset.y_err()
     assert errors is not None
     assert isinstance(prediction, NumberPrediction)  # only numbers have measured errors
-    sigma = predictor.effective_error(errors[rows], predictor.input_spread(dataset.inputs(rows)))
+    sigma = predictor.effective_error(errors[rows], moved)
     covariance, learned = None, None
     if dataset.covariance is not None and dataset.covariance.correlated:
         covariance = dataset.covariance.of(rows)
@@ -98,11 +98,15 @@ def of_rows(evaluation: Evaluation, part: str) -> dict[str, ChiSquare]:
     }
 
 
-def _predicted(evaluation: Evaluation, part: str) -> tuple[Prediction, np.ndarray, np.ndarray | None]:
+def _predicted(
+    evaluation: Evaluation, part: str
+) -> tuple[Prediction, np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Return prediction, truth, weights and spread by the errors of the features of some rows."""
     if part == "test":
-        return evaluation.test.prediction, evaluation.test.truth, evaluation.test.weights
+        test = evaluation.test
+        return test.prediction, test.truth, test.weights, test.input_spread
     validation = evaluation.validation
-    return validation.prediction, validation.rows.y, validation.rows.weights
+    return validation.prediction, validation.rows.y, validation.rows.weights, validation.input_spread
 
 
 def measure(evaluation: Evaluation) -> MeasuredRecord | None:
