@@ -217,6 +217,11 @@ def test_errors_of_features_name_both_columns(fit: Any, given: str, message: str
         fit("run", NOISY, x_err=given)
 
 
+def test_a_negative_error_of_a_feature_is_refused_before_training(fit: Any) -> None:
+    with pytest.raises(shoal.DataError, match=r"column 'dx': an error .* but row 3 holds -0\.1"):
+        fit("run", {**NOISY, "dx": np.where(np.arange(90) == 2, -0.1, 0.1)}, x_err="x=dx", epochs=100_000)
+
+
 @pytest.mark.slow
 def test_the_page_and_the_numbers_tell_of_halved_errors(fit: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(8)

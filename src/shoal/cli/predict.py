@@ -49,6 +49,7 @@ def predict(
 
     path = check_output(out, TABLES, "a table", force=force) if out else None
     from shoal.prediction.absent_columns import total_meaning
+    from shoal.prediction.prediction import NumberPrediction
     from shoal.run import load
 
     with watching(quiet=quiet, plain_lines=False) as progress:
@@ -60,7 +61,7 @@ def predict(
         else:
             table, prediction = loaded.predict_table(data, options)
             predicted = prediction.frame().drop("row", strict=False)  # the table has its own
-            total = total_meaning(loaded.predictor, prediction)
+            total = total_meaning(loaded.predictor, prediction) if isinstance(prediction, NumberPrediction) else ""
         unknown = {name: int(count) for name, count in loaded.unknown_categories(table).items() if count}
         full = joined(table, predicted)
         if path:

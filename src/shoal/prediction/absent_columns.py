@@ -9,11 +9,11 @@ import polars as pl
 
 from shoal.data.conversion import to_numbers
 from shoal.errors import listing
-from shoal.prediction.prediction import NumberPrediction, Prediction
 from shoal.results import Task
 
 if TYPE_CHECKING:
     from shoal.data import Inputs
+    from shoal.prediction.prediction import NumberPrediction
     from shoal.prediction.predictor import Predictor
 
 
@@ -68,9 +68,9 @@ def _without(name: str, missing: pl.Series) -> str:
     return f"column {name!r} holds no error in {where}"
 
 
-def total_meaning(predictor: Predictor, prediction: Prediction) -> str:
+def total_meaning(predictor: Predictor, prediction: NumberPrediction) -> str:
     """Return what `total` is the error of in a prediction, a sentence; empty where there is none."""
-    if predictor.measured is None or not isinstance(prediction, NumberPrediction):
+    if predictor.measured is None:
         return ""
     if prediction.total_of_measurement:
         return "total is the error of these measurements: it holds the errors that the table gives of them."
