@@ -160,6 +160,8 @@ def test_errors_of_features_are_carried_to_the_prediction(fit: Any) -> None:
     plain = fit("ignored", NOISY, ignore="dx", replicas=None)
     widths = [r.metrics["measured_errors"]["targets"]["y"]["test"]["width"] for r in (run, plain)]
     assert widths[0] < widths[1]
+    said = "The pulls count the errors of the features"
+    assert [said in r.metrics["measured_errors"]["text"] for r in (run, plain)] == [True, False]
 
 
 def test_what_new_rows_lack_is_said(fit: Any) -> None:

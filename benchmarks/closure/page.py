@@ -116,7 +116,8 @@ def of_pulls(parts: Lines) -> str:
 Pulls are those of the test rows, as the page of a run shows them; where x has errors, in units of σ together with what
 these move the answer. Their expected width is 1, a little widened by the error of the fit. *Seen* is scatter whose 95 %
 interval does not begin at zero. Where errors are right and called wrong, networks missed structure, as they do of the
-oscillation now and then, or there is intrinsic scatter; the page says that this may be why."""
+oscillation now and then, or there is intrinsic scatter; the page says that this may be why. Beside five magnitudes,
+whose errors move the answer ten times as far as σ is large, propagation is not exact enough to judge σ."""
 
 
 def of_bias(parts: Lines) -> str:

@@ -124,6 +124,11 @@ def measure(evaluation: Evaluation) -> MeasuredRecord | None:
             if predictor.head == VALUE
             else " The networks have learned a scatter beside the errors, and predictions count it."
         )
+    if predictor.input_noise is not None:
+        text += (
+            " The pulls count the errors of the features beside those of the targets: where they are too wide, it may "
+            "be that these are too small, or that answers are too crooked for errors to be carried through them."
+        )
     if covariance is not None:
         text += f" The pulls are decorrelated by the covariance of the errors in {covariance}."
     counts, draws = None, fitted.settings.replicas
