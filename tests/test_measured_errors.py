@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import importlib
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 import shoal
+from shoal.cli.app import app
+from shoal.prediction.absent_columns import absent_columns
 from shoal.run import Run
 from shoal.training import trainer
 
@@ -129,14 +134,76 @@ def test_errors_of_features_are_carried_to_the_prediction(fit: Any) -> None:
     assert told.input_spread is not None
     assert (told.input_spread[:2] > 0.0).all()
     assert told.input_spread[2] == 0.0
-    without = run.predict({"x": rows["x"]})
+    with pytest.warns(shoal.ShoalWarning, match="no column 'dx' with the errors of 'x': error bars count"):
+        without = run.predict({"x": rows["x"]})
     assert without.input_spread is None
-    np.testing.assert_allclose(told.total, np.hypot(without.total, told.input_spread))
+    # a row's own errors, or those of the rows of the fit: nothing is dropped
+    noise = run.predictor.input_noise
+    counted = np.sqrt(noise.share) * noise.typical
+    assert (counted > 0.0).all()
+    told_of = {"typical_input_spread": noise.typical[0], "share": noise.share[0], "learned_share": 1.0}
+    assert run.metrics["input_errors"]["y"] == pytest.approx(told_of)
+    exact = run.predict({"x": rows["x"], "dx": [0.0, 0.0, 0.0]})
+    np.testing.assert_allclose(told.total, np.hypot(exact.total, told.input_spread))
+    np.testing.assert_allclose(without.total, np.hypot(exact.total, counted))
+    scale = 1.0 if run.predictor.scale is None else run.predictor.scale
+    np.testing.assert_allclose(told.std, np.hypot(exact.std, scale * told.input_spread))
+    np.testing.assert_allclose(told.high - told.mean, run.predictor.quantile * told.std)
     assert "input_spread" in told.frame().columns
+    # a run of an earlier format counts them in the total alone
+    before = replace(run.predictor, input_noise=None)
+    old, table = before.predict(pl.DataFrame(rows)), pl.DataFrame(rows)
+    np.testing.assert_array_equal(old.std, before.predict(table.drop("dx")).std)
+    np.testing.assert_array_equal(old.input_spread, before.input_spread(table))
+    np.testing.assert_allclose(old.total, np.hypot(before.predict(table.drop("dx")).total, old.input_spread))
     # the effective variance: beside errors of x the pulls are narrower
     plain = fit("ignored", NOISY, ignore="dx", replicas=None)
     widths = [r.metrics["measured_errors"]["targets"]["y"]["test"]["width"] for r in (run, plain)]
     assert widths[0] < widths[1]
+    said = "The pulls count the errors of the features"
+    assert [said in r.metrics["measured_errors"]["text"] for r in (run, plain)] == [True, False]
+
+
+def test_what_new_rows_lack_is_said(fit: Any) -> None:
+    run = fit("run", {**NOISY, "place": ["a", "b", "c"] * 30}, x_err="x=dx", replicas=None, group="place", epochs=2)
+    rows = {"x": [-1.0, 0.5, 1.0], "dx": [0.1, None, 0.1], "sigma": [0.1, 0.1, None]}
+    with pytest.warns(shoal.ShoalWarning) as said:
+        prediction = run.predict(rows)
+    texts = [str(each.message) for each in said]
+    assert "column 'dx' holds no error in 1 row, the first of them row 2: counted as 0" in texts[0]
+    assert "column 'sigma' holds no error in 1 row, the first of them row 3: there, total is empty" in texts[1]
+    assert prediction.total_of_measurement
+    assert np.isnan(prediction.total[:, 0]).tolist() == [False, False, True]
+    full = {"x": [0.5], "dx": [0.1], "place": ["a"]}
+    assert not run.predict(full).total_of_measurement  # pytest makes warnings errors
+    # groups have intervals of their own only where each has rows enough
+    known = replace(run.predictor.conformal, column="place", by_group={"a": np.ones(1)})
+    lacking = absent_columns(replace(run.predictor, conformal=known), pl.DataFrame({"x": [0.5], "dx": [0.1]}))
+    assert lacking == ["no column 'place': intervals are those for any group; add it for those of each row's own"]
+
+
+def test_weights_that_are_not_there_are_said(fit: Any) -> None:
+    run = fit("run", {**DATA, "w": np.full(90, 2.0)}, weight="w", replicas=None, epochs=2)
+    with pytest.warns(shoal.ShoalWarning, match="no column 'w', by which the rows of the fit were weighted"):
+        run.evaluate({"x": X[:20] + 0.01, "y": DATA["y"][:20]})
+
+
+def cli(*words: str) -> Any:
+    return CliRunner().invoke(app, list(words), prog_name="shoal", env={"COLUMNS": "300", "NO_COLOR": "1"})
+
+
+def test_predict_says_which_error_is_to_be_quoted(fit: Any, tmp_path: Path) -> None:
+    run, path = fit("run", NOISY, x_err="x=dx", replicas=None, epochs=2), tmp_path / "new.csv"
+    for columns, said in (
+        ("x,dx\n0.5,0.1\n", "total is the error of a true value; with 'sigma' in the table it would be that of a new"),
+        ("x,dx,sigma\n0.5,0.1,0.1\n", "total is the error of these measurements"),
+        ("x\n0.5\n", "no column 'dx' with the errors of 'x'"),
+    ):
+        path.write_text(columns, encoding="utf-8")
+        ended = cli("predict", str(run.path), str(path))
+        assert ended.exit_code == 0
+        assert said in ended.stderr
+    assert "`std`, the error to quote" in " ".join(cli("predict", "--help").stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -150,6 +217,11 @@ def test_errors_of_features_are_carried_to_the_prediction(fit: Any) -> None:
 def test_errors_of_features_name_both_columns(fit: Any, given: str, message: str) -> None:
     with pytest.raises(shoal.SettingError, match=message):
         fit("run", NOISY, x_err=given)
+
+
+def test_a_negative_error_of_a_feature_is_refused_before_training(fit: Any) -> None:
+    with pytest.raises(shoal.DataError, match=r"column 'dx': an error .* but row 3 holds -0\.1"):
+        fit("run", {**NOISY, "dx": np.where(np.arange(90) == 2, -0.1, 0.1)}, x_err="x=dx", epochs=100_000)
 
 
 @pytest.mark.slow

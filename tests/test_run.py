@@ -125,7 +125,8 @@ def test_weights_count_in_an_evaluation(iris_run: Run, table: pl.DataFrame, monk
     plain = run.evaluate(weighed)["accuracy"].value
     monkeypatch.setattr(type(run.folder), "config", {"data": {"weight": "w"}})
     assert run.evaluate(weighed)["accuracy"].value == pytest.approx(hit.sum() / (hit.sum() + 3 * (~hit).sum()))
-    assert run.evaluate(table)["accuracy"].value == plain
+    with pytest.warns(shoal.ShoalWarning, match="no column 'w', by which the rows of the fit were weighted"):
+        assert run.evaluate(table)["accuracy"].value == plain
     with pytest.raises(shoal.DataError, match="column 'w' holds no finite number in row 1"):
         run.evaluate(table.with_columns(w=pl.lit("heavy")))
 

@@ -34,7 +34,7 @@ def parts(repetitions: int) -> dict[str, tuple[Work, int]]:
         name: (lambda number, case=case: repetition.of_numbers(case, number)) for name, case in CASES.items()
     }
     works |= {"classes": repetition.of_classes, SEARCHED: repetition.searched, **weights.PARTS}
-    less = {name: 0.3 for name in ("oscillation", "surface", *weights.PARTS)} | {SEARCHED: 0.2}
+    less = {name: 0.3 for name in ("oscillation", "surface", "redshifts", *weights.PARTS)} | {SEARCHED: 0.2}
     works |= {f"table {name}": work for name, work in tables.PARTS.items()}
     works |= {f"folds {name}": work for name, work in tables.FOLDED.items()}
     less |= {name: 0.2 for name in works if name.startswith(("table ", "folds "))}

@@ -20,7 +20,7 @@ TITLES = {**{name: case.title for name, case in CASES.items()}, "searched": "noi
 def draw(parts: Lines, path: Path) -> Path:
     """Draw the figure into an SVG file."""
     with matplotlib.rc_context(STYLE):
-        figure = Figure(figsize=(7.2, 3.6), layout="constrained")
+        figure = Figure(figsize=(7.2, 4.4), layout="constrained")
         left, right = figure.subplots(1, 2, gridspec_kw={"width_ratios": [1.15, 1.0]})
         _laws(left, parts)
         _tables(right, tables_of(parts))
@@ -55,7 +55,7 @@ def _tables(axes: Any, tables: Lines) -> None:
     axes.set_yticks(range(len(names)), [name.replace("_", " ") for name in names])
     axes.invert_yaxis()
     axes.set_xlabel("share held by 80, 90 and 95 %")
-    axes.set_title("real tables, 20 splits each")
+    axes.set_title("real tables, many splits each")
 
 
 def _point(axes: Any, found: Mean, row: float, colour: str) -> None:

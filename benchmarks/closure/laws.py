@@ -68,24 +68,32 @@ def surface(x: np.ndarray) -> np.ndarray:
 
 
 def measured(
-    law: Callable[[np.ndarray], np.ndarray] = wave, x_err: float = 0.0, scatter: float = 0.0, told: float = 1.0
+    law: Callable[[np.ndarray], np.ndarray] = wave,
+    x_err: tuple[float, float] | None = None,
+    y_err: tuple[float, float] = (0.05, 0.2),
+    scatter: float = 0.0,
+    told: float = 1.0,
 ) -> Callable[[np.random.Generator, int], Sample]:
-    """Return what measures a law of one feature between -2 and 2, with errors from 0.05 to 0.2.
+    """Return what measures a law of one feature between -2 and 2.
 
     Args:
         law: of one feature.
-        x_err: error of the feature.
+        x_err: smallest and largest error of the feature, which are drawn evenly; None: it has none.
+        y_err: the same of `y`.
         scatter: of the true values about the law.
         told: how many times its size each error of `y` is given.
     """
 
     def draw(rng: np.random.Generator, rows: int) -> Sample:
-        x, sigma = rng.uniform(-2.0, 2.0, rows), rng.uniform(0.05, 0.2, rows)
+        x, sigma = rng.uniform(-2.0, 2.0, rows), rng.uniform(*y_err, rows)
         exact = law(x)
         true = exact + scatter * rng.standard_normal(rows)
         y = true + sigma * rng.standard_normal(rows)
-        columns = {"x": x + x_err * rng.standard_normal(rows), "y": y, "sigma": told * sigma}
-        return Sample(columns | ({"x_err": np.full(rows, x_err)} if x_err else {}), exact, true)
+        if x_err is None:
+            return Sample({"x": x, "y": y, "sigma": told * sigma}, exact, true)
+        of_x = rng.uniform(*x_err, rows)
+        columns = {"x": x + of_x * rng.standard_normal(rows), "y": y, "sigma": told * sigma, "x_err": of_x}
+        return Sample(columns, exact, true)
 
     return draw
 
@@ -96,6 +104,25 @@ def measured_surface(rng: np.random.Generator, rows: int) -> Sample:
     law = surface(x)
     columns = {**{f"x{i}": x[:, i] for i in range(3)}, "y": law + sigma * rng.standard_normal(rows), "sigma": sigma}
     return Sample(columns, law, law)
+
+
+BANDS = "ugriz"
+
+
+def redshifts(rng: np.random.Generator, rows: int) -> Sample:
+    """Return galaxies in five bands, whose redshift shifts a break of their spectrum; faint ones are measured badly."""
+    redshift, kind, brightness = rng.uniform(0.05, 1.2, rows), rng.uniform(size=rows), rng.normal(0.0, 0.5, rows)
+    rest = np.array([0.36, 0.47, 0.62, 0.75, 0.9]) / (1.0 + redshift[:, None])  # wavelengths at the galaxy, in µm
+    depth = (0.5 + 0.3 * kind[:, None]) / (1.0 + np.exp((rest - 0.4) / 0.05))
+    flux = (rest / 0.5) ** kind[:, None] * (1.0 - depth)
+    magnitudes = 20.0 + brightness[:, None] + 2.0 * redshift[:, None] - 2.5 * np.log10(flux)
+    errors = np.clip(0.02 * 10.0 ** (0.2 * (magnitudes - 21.0)), 0.005, 0.3)
+    magnitudes = magnitudes + errors * rng.standard_normal(errors.shape)
+    sigma = 0.002 * (1.0 + redshift)
+    columns = {"y": redshift + sigma * rng.standard_normal(rows), "sigma": sigma}
+    columns |= {band: magnitudes[:, i] for i, band in enumerate(BANDS)}
+    columns |= {f"{band}_err": errors[:, i] for i, band in enumerate(BANDS)}
+    return Sample(columns, redshift, redshift)
 
 
 def probabilities(x: np.ndarray) -> np.ndarray:
@@ -113,13 +140,22 @@ def counted(rng: np.random.Generator, rows: int) -> Sample:
     return Sample({"x0": x[:, 0], "x1": x[:, 1], "y": np.asarray(["a", "b", "c"])[y]}, p, y)
 
 
+X_ERR, LEARNED = {"x_err": "x=x_err"}, {"scatter": "function"}
+X_SCATTER = measured(x_err=(0.1, 0.1), scatter=0.1)
+REDSHIFTS: dict[str, Any] = {"x_err": ",".join(f"{band}={band}_err" for band in BANDS), "replicas": None}
+REDSHIFTS |= {**LEARNED, "hidden": (24, 24), "learning_rate": 0.01, "epochs": 150, "batch_size": 64}
 CASES: dict[str, Case] = {
     case.name: case
     for case in (
         Case("y", "noise in y", measured()),
         Case("oscillation", "noise in y, a damped oscillation", measured(oscillation), settings={"hidden": (16, 16)}),
         Case("surface", "noise in y, three features", measured_surface, rows=1000),
-        Case("xy", "noise in x (0.05) and y", measured(x_err=0.05), settings={"x_err": "x=x_err"}),
+        Case("xy", "noise in x (0.05) and y", measured(x_err=(0.05, 0.05)), settings=X_ERR),
+        Case("x", "noise in x (0.1)", measured(x_err=(0.1, 0.1), y_err=(0.01, 0.02)), settings=X_ERR),
+        Case("x_uneven", "noise in x (0.02 to 0.2) and y", measured(x_err=(0.02, 0.2)), rows=1000, settings=X_ERR),
+        Case("x_scatter", "noise in x (0.1) and y, intrinsic scatter 0.1", X_SCATTER, rows=1000, settings=X_ERR),
+        Case("x_learned", "the same, scatter learned", X_SCATTER, rows=1000, settings=X_ERR | LEARNED),
+        Case("redshifts", "five magnitudes, scatter learned", redshifts, rows=2000, settings=REDSHIFTS),
         Case("scatter", "noise in y, intrinsic scatter 0.1", measured(scatter=0.1), rows=1000),
         Case("halved", "errors of y halved", measured(told=0.5), right=False),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -57,9 +58,20 @@ def opening() -> str:
 Where law and errors are known, every error bar can be compared with the error that was made. `python -m
 benchmarks.closure` does so by hand, `tests/test_closure.py` a little of it with every test run. In each repetition rows
 are measured anew, split, learned and predicted by `shoal.fit`, with {REPLICAS} replicas. Errors are one standard error
-over the repetitions.
+over the repetitions, which each section counts.
 
 ![Coverage of intervals for known laws and real tables, with two standard errors](closure.svg)"""
+
+
+def scatter_is_learned(name: str) -> bool:
+    """Return whether networks learn the scatter of a law, and with it what is noise of the features."""
+    return name in CASES and "scatter" in CASES[name].settings
+
+
+def splits_of(several: Iterable[list[Line]]) -> str:
+    """Return how many splits of tables there are, the fewest and the most."""
+    counts = [len(own) for own in several]
+    return f"{min(counts)}" if min(counts) == max(counts) else f"{min(counts)} to {max(counts)}"
 
 
 def of_laws(parts: Lines) -> str:
@@ -70,7 +82,8 @@ def of_laws(parts: Lines) -> str:
             cells = []
             for level in WANTED:
                 found = held(own, kind, level)
-                cells += [found.percent(), verdict(found, level) if right or kind == "new" else "–"]
+                asked = kind == "new" or (right and not (kind == "law" and scatter_is_learned(name)))
+                cells += [found.percent(), verdict(found, level) if asked else "–"]
             rows.append([*((title, len(own)) if kind == "new" else ("", "")), words, *cells])
     head = ["law", "repeated", "interval of", "68 %: held", "66–70 %", "95 %: held", "93–97 %"]
     return f"""## Intervals
@@ -78,10 +91,11 @@ def of_laws(parts: Lines) -> str:
 {table(head, rows)}
 
 A *new measurement* is held by `low … high` (conformal, `--coverage`), a *true value* by ± z `total`, z = 0.994 or
-1.960; the *law* by the same without the intrinsic scatter. With noise in x, the law is that at the true x, which the
-prediction does not know. Errors that are halved must be noticed, not mended: no coverage of true values is asked.
-Networks that were searched are the best of many for the rows at hand; their replicas are not chosen anew and so scatter
-more than ensembles of other measurements would: intervals err on the wide side."""
+1.960; the *law* by the same without the scatter. With noise in x, told by `--x-err`, the law is that at the true x,
+which the prediction does not know. Where networks learn the scatter (`--scatter function`), it holds noise of the
+features, too, so that nothing is asked of the law. Errors that are halved must be noticed, not mended: no coverage of
+true values is asked. Networks that were searched are the best of many for the rows at hand; their replicas are not
+chosen anew and so scatter more than ensembles of other measurements would: intervals err on the wide side."""
 
 
 def of_pulls(parts: Lines) -> str:
@@ -99,9 +113,11 @@ def of_pulls(parts: Lines) -> str:
 
 {table(head, rows)}
 
-Pulls are those of the test rows, as the page of a run shows them; their expected width is 1, a little widened by the
-error of the fit. *Seen* is scatter whose 95 % interval does not begin at zero. Where errors are right and called wrong,
-networks missed structure, as they do of the oscillation now and then; the page says that this may be why."""
+Pulls are those of the test rows, as the page of a run shows them; where x has errors, in units of σ together with what
+these move the answer. Their expected width is 1, a little widened by the error of the fit. *Seen* is scatter whose 95 %
+interval does not begin at zero. Where errors are right and called wrong, networks missed structure, as they do of the
+oscillation now and then, or there is intrinsic scatter; the page says that this may be why. Beside five magnitudes,
+whose errors move the answer ten times as far as σ is large, propagation is not exact enough to judge σ."""
 
 
 def of_bias(parts: Lines) -> str:
@@ -229,7 +245,7 @@ def of_tables(parts: Lines) -> str:
             cells.append(f"{found.percent()}{'' if fine else ' **!**'}")
         rows.append([name.replace("_", " "), own[0]["task"], own[0]["calibrated_on"], own[0]["tested_on"], *cells])
     head = ["table", "task", "calibrated on", "tested on", "80 %", "90 %", "95 %"]
-    splits = len(next(iter(tables.values())))
+    splits = splits_of(tables.values())
     means = [Mean.of(values) for values in above.values()]
     pooled = ", ".join(f"{100 * each.value:+.1f} ± {100 * each.error:.1f}" for each in means)
     return f"""## Coverage on real tables
@@ -257,10 +273,11 @@ def of_folds(parts: Lines) -> str:
             rows.append([title, own[0]["learned_from"], own[0]["tested_on"], *[each.percent() for each in held_by]])
     if not rows:
         return ""
+    splits = splits_of(own for part, own in parts.items() if part.startswith("folds "))
     return f"""## Coverage with folds
 
-The same with `--cv 5`: intervals by CV+, for which all rows but the test rows serve. Guaranteed is 2 level − 1, the
-level or a little more is expected.
+The same with `--cv 5`, {splits} splits of each table: intervals by CV+, for which all rows but the test rows serve.
+Guaranteed is 2 level − 1, the level or a little more is expected.
 
 {table(["table", "rows in folds", "tested on", "80 %", "95 %"], rows)}"""
 

@@ -19,6 +19,7 @@ from shoal.errors import DataError, SettingError, ShoalWarning
 from shoal.evaluation.looks import Looks
 from shoal.evaluation.reuse import holds_test_rows
 from shoal.evaluation.scoring import Rows, best_guess, score_guess
+from shoal.prediction.absent_columns import absent_columns
 from shoal.prediction.autoencoder import best_alone, scaled_inputs
 from shoal.prediction.predictor import Prediction, Predictor
 from shoal.results import Interval
@@ -109,10 +110,12 @@ class Run:
         """Return what the ensemble says of new rows.
 
         Args:
-            data: a built-in name, file, data frame, dict of columns or array; columns in any order, others
-                than the features are not looked at. An array has the features in their order. Images may lie in a
-                folder, whose table has the column `file`; they are brought to the size of those in training. A run
-                on windows predicts from every window of a table of steps, also the last, whose target is not known.
+            data: a built-in name, file, data frame, dict of columns or array; columns in any order. Beside the
+                features, the columns of errors of features and targets and that of the group are looked at; a
+                ShoalWarning says where error bars miss one. An array has the features in their order. Images may lie
+                in a folder, whose table has the column `file`; they are brought to the size of those in training. A
+                run on windows predicts from every window of a table of steps, also the last, whose target is not
+                known.
             options: how columns are read, beyond what the fit knows.
 
         Raises:
@@ -216,6 +219,8 @@ class Run:
         preparation = self.predictor.preparation
         uncut = read_new(data, preparation, options)
         cut = cut_as_fitted(uncut, preparation)
+        for text in absent_columns(self.predictor, cut.inputs):
+            warnings.warn(f"{uncut.source}: {text}", ShoalWarning, stacklevel=3)
         prediction = self.predictor.predict(cut.inputs)
         lengths = prediction.lengths if preparation.per_step else None
         return predicted_rows(uncut, cut, preparation, lengths), prediction
@@ -279,7 +284,11 @@ class Run:
     def _weights(self, table: pl.DataFrame) -> Any:
         """Return the weights of rows by the column that weighed the rows of the fit, or None."""
         name = self.folder.config["data"].get("weight")
-        if name is None or name not in table.columns:
+        if name is None:
+            return None
+        if name not in table.columns:
+            text = f"no column {name!r}, by which the rows of the fit were weighted: all rows count alike"
+            warnings.warn(text, ShoalWarning, stacklevel=4)
             return None
         weights = to_numbers(table.get_column(name))
         bad = ~weights.is_finite().fill_null(False)

@@ -18,6 +18,7 @@ from shoal.data.new_rows import read_new
 from shoal.errors import DataError, ShoalError
 from shoal.settings import FitSettings
 from shoal.steps.reading import read_checked
+from shoal.training.progress import Silent
 
 ROWS = 200
 RANDOM = np.random.default_rng(0)
@@ -129,14 +130,11 @@ def test_a_mixed_running_number_is_told_and_one_that_is_named_is_left_out() -> N
     assert len(kept.features) == 2
 
 
-class Listener:
+class Listener(Silent):
     """Keeps the warnings."""
 
     def __init__(self) -> None:
         self.warnings: list[str] = []
-
-    def stage(self, text: str) -> None:
-        """Ignore the stage."""
 
     def warn(self, text: str) -> None:
         """Keep the warning."""

@@ -84,7 +84,7 @@ def test_the_total_error_joins_its_parts_and_that_of_a_new_measurement() -> None
         for i, a in enumerate((1.95, 2.05))
     )
     plain = Predictor(preparation, members, np.ones(1), np.ones(1))
-    known = with_scatter(plain, ("sigma",), HeldOutRows(x[:, None], y[:, None]), sigma[:, None])
+    known = with_scatter(plain, ("sigma",), HeldOutRows(x[:, None], y[:, None], sigma=sigma[:, None]))
     assert known.measured is not None
     assert known.measured.scatter[0].low < 0.3 < known.measured.scatter[0].high
     known = Predictor.from_parts(*known.to_parts())

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.error_bars import ErrorBars
+from shoal.prediction.input_noise import InputNoise
 from shoal.report import page_html
 from shoal.report.blocks import Bullets, PageBlock, ScoreTable
 from shoal.report.topics.error_bars import sections
@@ -57,6 +58,15 @@ def test_what_was_not_calibrated_is_said_with_its_reason(record_of: Maker) -> No
     table = error_bars_table(record)
     assert table is not None
     assert table.header == ("", "as averaged")
+
+
+def test_what_errors_of_features_count_is_said(record_of: Maker) -> None:
+    record = record_of(classes=(), targets=("y",))
+    full, part = (InputNoise((share,), (share,), (1.0,), (0.25,)) for share in (1.0, 0.35))
+    said = " ".join(error_bars(changed(record, input_noise=full)))
+    assert "move the prediction of y by 0.250 (root mean square over the validation rows); the variance of each" in said
+    assert "35 % of the variance of each row counts" in " ".join(error_bars(changed(record, input_noise=part)))
+    assert "Errors of features" not in " ".join(error_bars(record))
 
 
 def test_another_level_is_told_everywhere(record_of: Maker) -> None:

@@ -35,32 +35,38 @@ def predict(
 
     The columns of the table are kept. Classes: `prediction`, one `probability_<class>` each, `disagreement` (the part
     of the uncertainty on which the networks disagree) and `set` (classes that hold the truth with the coverage of
-    the fit). Numbers: `prediction`, `std` (how far new measurements scatter about it), `low` and `high` (the interval
-    with the coverage of the fit) and `spread` (of the networks). Of tables also `outside`: outside the training
-    region. A run that reconstructs writes `<column>_reconstructed`, `anomaly_score` and `anomaly`. Where each step of
-    a series is predicted, there is a row for each step, with its number in `step`.
+    the fit). Numbers: `prediction`; `std`, the error to quote for a new measurement like those of the fit, and `low`
+    and `high`, its interval with the coverage of the fit; `spread` (of the networks). A fit with measured errors of
+    the target (--y-err, --y-cov) adds `total`, the error to quote for the true value; where DATA has the column of
+    these errors, for that measurement. `spread`, `data_spread`, `input_spread`, `scatter` and `noise` are parts of
+    both: quote none of them alone. Of tables also `outside`: outside the training region. A run that reconstructs
+    writes `<column>_reconstructed`, `anomaly_score` and `anomaly`. Where each step of a series is predicted, there is
+    a row for each step, with its number in `step`.
     """
     from shoal.cli.files import TABLES, check_output, write_table
     from shoal.cli.live import watching
 
     path = check_output(out, TABLES, "a table", force=force) if out else None
+    from shoal.prediction.absent_columns import total_meaning
+    from shoal.prediction.prediction import NumberPrediction
     from shoal.run import load
 
     with watching(quiet=quiet, plain_lines=False) as progress:
         progress.stage(f"predicting {data}")
-        loaded = load(run)
+        loaded, total = load(run), ""
         options = read_options(settings)
         if loaded.reconstructs:
             table, predicted = loaded.reconstruct_table(data, options)
         else:
             table, prediction = loaded.predict_table(data, options)
             predicted = prediction.frame().drop("row", strict=False)  # the table has its own
+            total = total_meaning(loaded.predictor, prediction) if isinstance(prediction, NumberPrediction) else ""
         unknown = {name: int(count) for name, count in loaded.unknown_categories(table).items() if count}
         full = joined(table, predicted)
         if path:
             write_table(full, path)
     if not quiet:
-        _tell(unknown, table, full, path)
+        _tell(unknown, table, full, path, total)
     print_rows(full, out, {"unknown_categories": unknown}, "predictions", as_json=as_json)
 
 
@@ -91,9 +97,11 @@ def print_rows(table: pl.DataFrame, out: str | None, counts: dict[str, Any], nam
         print_csv(table)
 
 
-def _tell(unknown: dict[str, int], table: pl.DataFrame, full: pl.DataFrame, path: object) -> None:
+def _tell(unknown: dict[str, int], table: pl.DataFrame, full: pl.DataFrame, path: object, total: str) -> None:
     from shoal.cli.guard import tell
 
+    if total:
+        tell("note", total)
     for name, count in unknown.items():
         tell("note", f"column {name!r}: {count} {'value was' if count == 1 else 'values were'} not seen in training.")
     renamed = [name for name in full.columns[table.width :] if name.removeprefix("shoal_") in table.columns]

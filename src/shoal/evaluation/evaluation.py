@@ -24,11 +24,19 @@ Measure = Callable[["Evaluation"], Any]
 
 @dataclass(frozen=True)
 class PredictedPart:
-    """Prepared rows of one part and what was predicted for them; `guess` is what metrics compare with the truth."""
+    """Prepared rows of one part and what was predicted for them.
+
+    Attributes:
+        rows: prepared.
+        prediction: what is scored says of them.
+        guess: what metrics compare with the truth.
+        input_spread: as `Predictor.input_spread` tells, where features have errors and it is asked for.
+    """
 
     rows: Rows
     prediction: Prediction
     guess: np.ndarray
+    input_spread: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +50,7 @@ class OpenedRows:
         prediction: what is scored says of them.
         entries: truth and weights of all rows, or of all steps that have a target.
         guess: what was predicted for the entries.
+        input_spread: as `Predictor.input_spread` tells, where features have errors.
     """
 
     inputs: Inputs
@@ -51,6 +60,7 @@ class OpenedRows:
     prediction: Prediction
     entries: Scored
     guess: np.ndarray
+    input_spread: np.ndarray | None = None
 
 
 class Evaluation:
@@ -121,9 +131,10 @@ class Evaluation:
     @cached_property
     def validation(self) -> PredictedPart:
         """The validation rows; with folds each as predicted by those that did not learn from it."""
-        rows = self._prepared(self.fitted.split.validation)
-        prediction = self.judge.predict_features(rows.x, self.judged)
-        return PredictedPart(rows, prediction, best_guess(prediction))
+        positions = self.fitted.split.validation
+        rows, moved = self._prepared(positions), self.judge.input_spread(self.fitted.dataset.inputs(positions))
+        prediction = self.judge.predict_features(rows.x, self.judged, input_spread=moved)
+        return PredictedPart(rows, prediction, best_guess(prediction), moved)
 
     def _prepared(self, rows: np.ndarray) -> Rows:
         dataset = self.fitted.dataset
@@ -136,9 +147,11 @@ class Evaluation:
         inputs, truth, weights = self.fitted.sealed.open()
         x = preparation.transform(inputs)
         truth = truth_of(preparation, x, truth)
-        prediction = self.scored.predict_features(x, groups=self.scored.groups_of(inputs))
+        groups, moved = self.scored.groups_of(inputs), self.scored.input_spread(inputs)
+        prediction = self.scored.predict_features(x, groups=groups, input_spread=moved)
         entries = Scored.of(self.task, truth, weights)
-        return OpenedRows(inputs, x, truth, weights, prediction, entries, entries.taken(best_guess(prediction)))
+        guess = entries.taken(best_guess(prediction))
+        return OpenedRows(inputs, x, truth, weights, prediction, entries, guess, moved)
 
     @cached_property
     def groups(self) -> np.ndarray | None:

@@ -55,9 +55,11 @@ class NumberAverages(Described):
 
     Attributes:
         spread: `(rows, ..., targets)`, the standard deviation over the members.
+        input_spread: `(rows, targets)`, what the errors of the features add to that, where they have any.
     """
 
     spread: np.ndarray
+    input_spread: np.ndarray | None = None
 
     @classmethod
     def of(cls, described: Sequence[Described], asked: Asked = EVERYONE) -> NumberAverages:

@@ -10,6 +10,7 @@ import numpy as np
 from shoal.prediction.averages import NumberAverages
 from shoal.prediction.calibration import choose_calibration, choose_scale
 from shoal.prediction.conformal import Conformal, alike, fewest_rows
+from shoal.prediction.input_noise import InputNoise
 from shoal.prediction.intrinsic_scatter import MeasuredErrors, error_of_fit, intrinsic_scatter, total_error
 from shoal.prediction.predictor import Predictor
 from shoal.prediction.region import Region
@@ -33,6 +34,8 @@ class HeldOutRows:
         block: how many neighbouring rows of a series belong together.
         last: of rolling folds, `(rows,)`, whether a row judged the members that answer for new rows, those of the last
             fold; None where folds are not rolling.
+        sigma: measured errors of the targets, `(rows, targets)`, or None.
+        input_spread: how far answers move within the errors of the features, alike.
     """
 
     x: Any
@@ -43,14 +46,14 @@ class HeldOutRows:
     column: str | None = None
     block: int = 1
     last: np.ndarray | None = None
+    sigma: np.ndarray | None = None
+    input_spread: np.ndarray | None = None
 
     def only(self, rows: np.ndarray) -> HeldOutRows:
         """Return some of the rows, `(rows,)` true or false."""
-        parts = (self.weights, self.groups, self.last)
-        weights, groups, last = (None if part is None else part[rows] for part in parts)
-        answering = None if self.answering is None else self.answering[:, rows]
-        x, y = self.x[rows], self.y[rows]
-        return replace(self, x=x, y=y, weights=weights, answering=answering, groups=groups, last=last)
+        names = ("x", "y", "weights", "groups", "last", "sigma", "input_spread")
+        parts: dict[str, Any] = {name: None if (part := getattr(self, name)) is None else part[rows] for name in names}
+        return replace(self, **parts, answering=None if self.answering is None else self.answering[:, rows])
 
     def nearest(self, coverage: float) -> tuple[np.ndarray, str]:
         """Return by which rows intervals are measured, `(rows,)` true or false, and what is to be said of it.
@@ -115,20 +118,21 @@ def with_error_bars(
 
 
 def with_scatter(
-    predictor: Predictor, columns: tuple[str, ...], held: HeldOutRows, sigma: np.ndarray, covariance: Any = None
+    predictor: Predictor, columns: tuple[str, ...], held: HeldOutRows, covariance: Any = None
 ) -> Predictor:
     """Return the predictor with the intrinsic scatter of its targets, measured on rows that trained no weight.
 
     Args:
         predictor: an ensemble for numbers.
         columns: that hold the errors of the targets.
-        held: these rows.
-        sigma: their errors, `(rows, targets)`, in the target's units.
+        held: these rows, with their errors.
         covariance: of the errors of the one target in these rows, `(rows, rows)`; None: they are independent. What rows
             share is learned with the law, so that the error which the data leave on the fit is not added once more.
     """
+    assert held.sigma is not None
     prediction = predictor.predict_numbers(held.x, held.answering)
-    variance, residuals = sigma**2 + error_of_fit(prediction) ** 2, held.y - prediction.mean
+    sigma, residuals = predictor.effective_error(held.sigma, held.input_spread), held.y - prediction.mean
+    variance = sigma**2 + error_of_fit(prediction) ** 2
     if covariance is not None and held.weights is None:  # scatter adds as much to each independent combination
         variances, combinations = independent(covariance, total_error(sigma, prediction.spread)[:, 0])
         variance, residuals = np.maximum(variances, 1e-12 * variances[-1])[:, None], combinations.T @ residuals
@@ -168,23 +172,27 @@ def _of_numbers(
 ) -> tuple[Predictor, CalibrationRecord]:
     """Measure noise, scale and interval.
 
-    The noise, unless the networks predict it, is what the spread of the members leaves unexplained:
-    `noise² = max(0, mean(r² - spread²))`. The spread
+    The noise, unless the networks predict it, is what the spread of the members and the errors of the features leave
+    unexplained: `noise² = max(0, mean(r² - spread² - input_spread²))`. The spread
     over all members would not do where there are folds: those that learned from a row are drawn to it and so disagree
     with the others just where the residual is large, and the interval would come out too small.
     """
     nearest, remark = held.nearest(coverage)
     held = held if nearest.all() else held.only(nearest)
+    predictor = _with_input_noise(predictor, held)
     averages, scored = _averages(predictor, held)
     residuals, weights, belonging = scored.truth - averages.mean, scored.weights, _belonging(held, scored)
     noisy = predictor
     if averages.variance is None:
         of_entries = None if weights is None else np.asarray(weights, np.float64).reshape(len(residuals))
-        unexplained = np.average(residuals**2 - averages.spread**2, axis=0, weights=of_entries)
+        explained = averages.spread**2
+        if averages.input_spread is not None:
+            explained = explained + averages.input_spread**2
+        unexplained = np.average(residuals**2 - explained, axis=0, weights=of_entries)
         floor = 1e-6 * predictor.preparation.target_scale
         noisy = replace(predictor, noise=np.sqrt(np.maximum(unexplained, floor**2)))
     together = belonging["groups"] if belonging["groups"] is not None else _blocks(held, len(residuals))
-    scale = choose_scale(residuals, noisy.total(averages.spread, averages.variance), weights, together, seed)
+    scale = choose_scale(residuals, noisy.std(averages), weights, together, seed)
     scaled = replace(noisy, scale=scale)
     below, above = scaled.sides(averages)
     ratios = np.abs(residuals) / np.where(residuals < 0.0, below, above)
@@ -204,14 +212,26 @@ def _reason(scale: np.ndarray) -> str:
     return f"standard deviations were scaled by {', '.join(f'{factor:.3g}' for factor in scale)}"
 
 
+def _with_input_noise(predictor: Predictor, held: HeldOutRows) -> Predictor:
+    """Return the predictor with how much the errors of the features count, where they have any."""
+    if held.input_spread is None:
+        return predictor
+    prediction = predictor.predict_numbers(held.x, held.answering)
+    known = total_error(held.sigma, error_of_fit(prediction)) ** 2
+    learned = None if prediction.noise is None else prediction.noise**2
+    noise = InputNoise.of(held.y - prediction.mean, known, held.input_spread, learned, held.weights)
+    return replace(predictor, input_noise=noise)
+
+
 def _averages(predictor: Predictor, held: HeldOutRows) -> tuple[NumberAverages, Scored]:
     """Return what the members say of each held-out row or step on average, and the truth."""
-    prediction = predictor.predict_numbers(held.x, held.answering)
+    prediction = predictor.predict_numbers(held.x, held.answering, input_spread=held.input_spread)
     scored = Scored.of(Task.REGRESSION, held.y, held.weights)
     if scored.present is not None:
         prediction = prediction.at(scored.present)
     variance = None if prediction.noise is None else prediction.noise**2
-    return NumberAverages(prediction.mean, variance, prediction.quantiles, spread=prediction.spread), scored
+    of_members: dict[str, Any] = {"spread": prediction.spread, "input_spread": prediction.input_spread}
+    return NumberAverages(prediction.mean, variance, prediction.quantiles, **of_members), scored
 
 
 def _fold_scores(

@@ -44,10 +44,20 @@ def redrawn_features(table: pl.DataFrame, errors: Mapping[str, str], draw: int) 
     """Return the table with features redrawn within their errors; a missing error counts as none."""
     columns = []
     for number, (feature, column) in enumerate(errors.items()):
-        sizes = to_numbers(table.get_column(column)).fill_null(0.0)
-        if (sizes < 0.0).any():
-            row = int((sizes < 0.0).arg_max() or 0)
-            raise DataError(f"column {column!r}: an error cannot be negative, but row {row + 1} holds {sizes[row]:g}")
+        sizes = error_sizes(table, column)
         noise = Stream(draw, INPUTS, number).normal((table.height,))
         columns.append((to_numbers(table.get_column(feature)) + sizes * pl.Series(noise)).alias(feature))
     return table.with_columns(columns)
+
+
+def error_sizes(table: pl.DataFrame, column: str) -> pl.Series:
+    """Return the errors of a feature, 0 where they are missing.
+
+    Raises:
+        DataError: an error is negative.
+    """
+    sizes = to_numbers(table.get_column(column)).fill_null(0.0)
+    if (sizes < 0.0).any():
+        row = int((sizes < 0.0).arg_max() or 0)
+        raise DataError(f"column {column!r}: an error cannot be negative, but row {row + 1} holds {sizes[row]:g}")
+    return sizes

@@ -81,24 +81,50 @@ def intrinsic_scatter(residuals: np.ndarray, variance: np.ndarray, weights: np.n
         (0.4, True)
     """
     squares, variance = np.square(residuals, dtype=np.float64), np.asarray(variance, np.float64)
-    w = np.ones(len(squares)) if weights is None else np.asarray(weights, np.float64)
-    w = w * (w.sum() / np.square(w).sum())
-
-    def loss(s: float) -> float:
-        total = variance + s * s
-        return 0.5 * float(np.sum(w * (squares / total + np.log(total))))
-
-    # beyond the largest residual the likelihood only falls
-    most = float(np.sqrt(squares.max(initial=0.0)))
+    w, most = effective_weights(len(squares), weights), float(np.sqrt(squares.max(initial=0.0)))
     if most == 0.0:
         return Interval(0.0, 0.0, 0.0, "likelihood")
-    best = minimum(loss, np.concatenate([[0.0], np.geomspace(1e-4 * most, most, TRIED)]))
+
+    def loss(s: float) -> float:
+        return scatter_loss(s, squares, variance, w)
+
+    best = likely_scatter(squares, variance, w)
     limit = loss(best) + HALF_OF_CHI_SQUARE
     low = 0.0 if loss(0.0) <= limit else _crossing(loss, limit, best, 0.0)
     high = 2.0 * most
     while loss(high) <= limit:
         high *= 2.0
     return Interval(best, low, _crossing(loss, limit, best, high), "likelihood")
+
+
+def likely_scatter(squares: np.ndarray, variance: np.ndarray, w: np.ndarray, shape: Any = 1.0) -> float:
+    """Return the scatter whose `scatter_loss` is smallest; arguments as there."""
+    # beyond the largest residual the likelihood only falls
+    most = float(np.sqrt((squares / shape).max(initial=0.0)))
+    if most == 0.0:
+        return 0.0
+    places = np.concatenate([[0.0], np.geomspace(1e-4 * most, most, TRIED)])
+    return minimum(lambda s: scatter_loss(s, squares, variance, w, shape), places)
+
+
+def scatter_loss(s: float, squares: np.ndarray, variance: np.ndarray, w: np.ndarray, shape: Any = 1.0) -> float:
+    """Return the negative log-likelihood of a scatter, `sum(w (r² / t + log t)) / 2` with `t = v + s² shape`.
+
+    Args:
+        s: the scatter; where it has a shape, in units of its root.
+        squares: `(rows,)`, of the residuals.
+        variance: `(rows,)`, that is known beside.
+        w: `(rows,)`, as `effective_weights` tells.
+        shape: `(rows,)`, how the variance of the scatter goes from row to row; 1: it is the same for all.
+    """
+    total = variance + s * s * shape
+    return 0.5 * float(np.sum(w * (squares / total + np.log(total))))
+
+
+def effective_weights(rows: int, weights: np.ndarray | None) -> np.ndarray:
+    """Return weights that add up to the effective number of rows, `(sum w)² / sum w²`; of rows without weights ones."""
+    w = np.ones(rows) if weights is None else np.asarray(weights, np.float64)
+    return np.asarray(w * (w.sum() / np.square(w).sum()))
 
 
 def _crossing(loss: Callable[[float], float], limit: float, inside: float, outside: float) -> float:

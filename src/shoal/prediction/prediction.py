@@ -149,8 +149,8 @@ class NumberPrediction(_Rows):
     Attributes:
         targets: names.
         mean: `(rows, targets)`, the value, in the target's units; the mean over the members.
-        std: `(rows, targets)`, the total: the spread and the scatter of the data about the prediction, scaled so that
-            residuals on rows that trained no weight are as wide.
+        std: `(rows, targets)`, the error of a new measurement: the spread, `input_spread` and the scatter of the data
+            about the prediction, scaled so that residuals on rows that trained no weight are as wide.
         spread: `(rows, targets)`, the standard deviation over the members (over those of one fold, where there are
             folds): how far they disagree.
         low, high: `(rows, targets)`, the interval that holds new measurements with the stated coverage (conformal).
@@ -160,11 +160,13 @@ class NumberPrediction(_Rows):
             measured errors it is the `scatter`.
         data_spread: `(rows, targets)`, with replicas: the error that the measured errors of the targets leave on the
             mean.
-        input_spread: `(rows, targets)`, the error that the errors of the features leave, where both are known.
+        input_spread: `(rows, targets)`, the error that the errors of the features leave, where both are known: how far
+            the mean moves within them, times the root of the share that counts (see `input_noise`).
         scatter: `(rows, targets)`, with measured errors: the intrinsic scatter about the mean.
         total: `(rows, targets)`, with measured errors: the error of the mean (see `intrinsic_scatter.error_of_fit`),
             `input_spread` and `scatter` together, the error of a true value; where the errors of new measurements are
             given, they are part of it.
+        total_of_measurement: whether they are.
         quantiles: `(rows, targets, levels)`, where the networks predict them, with their `levels`.
         covariance: `(rows, targets, targets)`, of the targets of a row, where the networks predict it.
         outside: `(rows,)`, as of classes.
@@ -188,6 +190,7 @@ class NumberPrediction(_Rows):
     input_spread: np.ndarray | None = None
     scatter: np.ndarray | None = None
     total: np.ndarray | None = None
+    total_of_measurement: bool = False
     quantiles: np.ndarray | None = None
     levels: tuple[float, ...] = ()
     covariance: np.ndarray | None = None

@@ -22,6 +22,7 @@ from shoal.prediction.conformal import Conformal, prediction_sets
 from shoal.prediction.ensemble import EnsembleMember as EnsembleMember
 from shoal.prediction.ensemble import members_from_parts, members_to_parts
 from shoal.prediction.input_errors import input_spread
+from shoal.prediction.input_noise import InputNoise
 from shoal.prediction.intrinsic_scatter import MeasuredErrors, error_of_fit, total_error
 from shoal.prediction.prediction import ClassPrediction, NumberPrediction
 from shoal.prediction.prediction import Prediction as Prediction
@@ -64,6 +65,8 @@ class Predictor(ShortRepr):
         measured: what is known of the measured errors of the targets, if anything is.
         input_errors: the column of the errors of each feature that has one.
         head: what the outputs of the networks say of the targets.
+        input_noise: how much the errors of the features count in the error of a row; None where they have none, and in
+            runs of an earlier format, whose `std` does not know them.
     """
 
     preparation: Preparation
@@ -79,6 +82,7 @@ class Predictor(ShortRepr):
     measured: MeasuredErrors | None = None
     input_errors: Mapping[str, str] = field(default_factory=dict)
     head: Head = VALUE
+    input_noise: InputNoise | None = None
 
     def predict(self, table: Inputs) -> Prediction:
         """Return what the ensemble says of the rows of a table, of images or of series.
@@ -89,33 +93,35 @@ class Predictor(ShortRepr):
             DataError: a column is missing, or holds values of another type than in training.
         """
         x = self.preparation.transform(table)
-        prediction = self.predict_features(x, groups=self.groups_of(table))
+        prediction = self.predict_features(x, groups=self.groups_of(table), input_spread=self.input_spread(table))
         if isinstance(prediction, NumberPrediction) and isinstance(table, pl.DataFrame):
-            prediction = self.with_input_errors(prediction, table)
             sigma = None if self.measured is None else self.measured.read(table)
             if sigma is not None:
-                prediction = replace(prediction, total=total_error(prediction.total, sigma))
+                total = total_error(prediction.total, sigma)
+                prediction = replace(prediction, total=total, total_of_measurement=True)
         if self.region is not None:
             prediction = replace(prediction, outside=self.region.outside(x))
         if self.preparation.per_step and isinstance(table, Signals):
             return prediction.until(table.shape[0], table.lengths)
         return prediction
 
-    def with_input_errors(self, prediction: NumberPrediction, table: pl.DataFrame) -> NumberPrediction:
-        """Return the prediction of a table with the error that those of its features leave, where they are known."""
-        spread = self.input_spread(table)
-        if spread is None:
-            return prediction
-        total = None if prediction.total is None else total_error(prediction.total, spread)
-        return replace(prediction, input_spread=spread, total=total)
-
     def input_spread(self, table: Inputs) -> np.ndarray | None:
-        """Return the error that those of the features leave on the mean, `(rows, targets)`, or None if not known."""
+        """Return how far the mean moves within the errors of the features, `(rows, targets)`, or None if not known."""
         if not self.input_errors or not isinstance(table, pl.DataFrame):
             return None
         if not set(self.input_errors.values()) <= set(table.columns):
             return None
         return input_spread(table, self.input_errors, lambda rows: self.mean(self.preparation.transform(rows)))
+
+    def effective_error(self, sigma: np.ndarray, input_spread: np.ndarray | None) -> np.ndarray:
+        """Return measured errors of targets together with what those of the features add, both `(rows, targets)`.
+
+        This is the root of the effective variance (Orear, Am. J. Phys. 50, 912, 1982); where the networks learn a
+        scatter, that has no part in it.
+        """
+        if input_spread is None or self.input_noise is None:
+            return total_error(sigma, input_spread)
+        return total_error(sigma, np.sqrt(self.input_noise.share_alone) * input_spread)
 
     def mean(self, x: np.ndarray) -> np.ndarray:
         """Return the mean over the members, `(rows, targets)`."""
@@ -132,7 +138,11 @@ class Predictor(ShortRepr):
         return names
 
     def predict_features(
-        self, x: np.ndarray, answering: np.ndarray | None = None, groups: list[str | None] | None = None
+        self,
+        x: np.ndarray,
+        answering: np.ndarray | None = None,
+        groups: list[str | None] | None = None,
+        input_spread: np.ndarray | None = None,
     ) -> Prediction:
         """Return what the ensemble says of prepared rows, of classes or of numbers.
 
@@ -141,32 +151,42 @@ class Predictor(ShortRepr):
             answering: `(members, rows)`, whether a member is asked about a row; None: all are asked about all.
                 A row needs one at least.
             groups: to which group each row belongs, as `groups_of` tells.
+            input_spread: of each row, `(rows, targets)`, as `input_spread` tells; None: where features have errors, it
+                counts as in the rows by which error bars were measured.
         """
         if self.preparation.task is Task.CLASSIFICATION:
             return self.predict_classes(x, answering, groups)
-        return self.predict_numbers(x, answering, groups)
+        return self.predict_numbers(x, answering, groups, input_spread)
 
     def predict_classes(
         self, x: np.ndarray, answering: np.ndarray | None = None, groups: list[str | None] | None = None
     ) -> ClassPrediction:
         """Return what an ensemble that tells classes says of prepared rows; arguments as of `predict_features`."""
         parts = self._parts(x, answering, groups)
-        return ClassPrediction.joined([self._classes(*part) for part in parts])
+        return ClassPrediction.joined([self._classes(x[some], asked, names) for some, asked, names in parts])
 
     def predict_numbers(
-        self, x: np.ndarray, answering: np.ndarray | None = None, groups: list[str | None] | None = None
+        self,
+        x: np.ndarray,
+        answering: np.ndarray | None = None,
+        groups: list[str | None] | None = None,
+        input_spread: np.ndarray | None = None,
     ) -> NumberPrediction:
         """Return what an ensemble that predicts numbers says of prepared rows; arguments as of `predict_features`."""
-        parts = self._parts(x, answering, groups)
-        return NumberPrediction.joined([self._numbers(*part) for part in parts])
+        moved = input_spread
+        parts = [
+            self._numbers(x[some], asked, names, None if moved is None else moved[some])
+            for some, asked, names in self._parts(x, answering, groups)
+        ]
+        return NumberPrediction.joined(parts)
 
     def _parts(
         self, x: np.ndarray, answering: np.ndarray | None, groups: list[str | None] | None
-    ) -> Iterator[tuple[np.ndarray, Asked, list[str | None] | None]]:
+    ) -> Iterator[tuple[slice, Asked, list[str | None] | None]]:
         """Give some of the rows at a time, since many members and rows at once would not fit into memory."""
         for some in self.pieces(len(x)):
             asked = Asked(None if answering is None else answering[:, some])
-            yield x[some], asked, None if groups is None else groups[some]
+            yield some, asked, None if groups is None else groups[some]
 
     def pieces(self, rows: int) -> Iterator[slice]:
         """Give the rows in pieces, few at a time where a network needs many numbers for each."""
@@ -191,20 +211,25 @@ class Predictor(ShortRepr):
             sets=sets,
         )
 
-    def _numbers(self, x: np.ndarray, asked: Asked, groups: list[str | None] | None) -> NumberPrediction:
+    def _numbers(
+        self, x: np.ndarray, asked: Asked, groups: list[str | None] | None, input_spread: np.ndarray | None
+    ) -> NumberPrediction:
         described = [self._described(member, x[asked.rows(i)]) for i, member in enumerate(self.members)]
         everyone = asked.answering is None
         averages = NumberAverages.of_all(described, self._folds) if everyone else NumberAverages.of(described, asked)
-        mean, (below, above), conformal = averages.mean, self.sides(averages), self.conformal
+        averages = self.with_input_noise(averages, input_spread)
+        mean, (below, above), std = averages.mean, self.sides(averages), self.std(averages)
+        conformal = self.conformal
         half = self.quantile if conformal is None else conformal.quantiles(groups, mean.shape)
         low, high = mean - half * below, mean + half * above
         if everyone and conformal is not None and conformal.folds:
-            known, ends = conformal.knows(groups, mean.shape), self._ends_by_fold(described, conformal)
+            known, ends = conformal.knows(groups, mean.shape), self._ends_by_fold(described, conformal, input_spread)
             low, high = np.where(known, low, ends[0]), np.where(known, high, ends[1])
+        counted = input_spread if averages.input_spread is None else averages.input_spread
         prediction = NumberPrediction(
             self.preparation.targets,
             mean=mean,
-            std=self.total(averages.spread, averages.variance),
+            std=std,
             spread=averages.spread,
             low=np.maximum(low, 0.0) if self.head.counts else low,
             high=high,
@@ -213,48 +238,72 @@ class Predictor(ShortRepr):
             degrees=self.degrees,
             noise=None if averages.variance is None else np.sqrt(averages.variance),
             data_spread=self._data_spread(x),
+            input_spread=None if input_spread is None else counted,
             quantiles=averages.quantiles,
             levels=self.head.levels if isinstance(self.head, QuantileHead) else (),
-            covariance=None if averages.covariance is None else self._total_covariance(averages.covariance),
+            covariance=None if averages.covariance is None else self._total_covariance(averages.covariance, std),
         )
-        return prediction if self.measured is None else _with_total(prediction, self.measured)
+        return prediction if self.measured is None else _with_total(prediction, self.measured, counted)
 
-    def _ends_by_fold(self, described: Sequence[Described], conformal: Conformal) -> tuple[np.ndarray, np.ndarray]:
+    def with_input_noise(self, averages: NumberAverages, input_spread: np.ndarray | None) -> NumberAverages:
+        """Return averages with what the errors of the features count in each row, and what is left of the rest.
+
+        Args:
+            averages: of the members.
+            input_spread: of each row; None: it counts as in the rows by which error bars were measured.
+        """
+        noise = self.input_noise
+        if noise is None:
+            return averages
+        moved = np.broadcast_to(noise.typical, averages.mean.shape) if input_spread is None else input_spread
+        variance = None if averages.variance is None else np.asarray(noise.learned_share) * averages.variance
+        return replace(averages, variance=variance, input_spread=np.sqrt(noise.share) * moved)
+
+    def _ends_by_fold(
+        self, described: Sequence[Described], conformal: Conformal, input_spread: np.ndarray | None
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Return both ends of the interval by CV+, from what each member says."""
         parts = []
         for part in conformal.folds:
             of_part = [(member.fold, member.repeat) == (part.fold, part.repeat) for member in self.members]
             averages = NumberAverages.of(list(itertools.compress(described, of_part)))
+            averages = self.with_input_noise(averages, input_spread)
             parts.append((averages.mean, *self.sides(averages)))
         means, below, above = (np.stack(each) for each in zip(*parts, strict=True))
         return conformal.cross(means, below, above)
 
-    def total(self, spread: np.ndarray, variance: np.ndarray | None = None) -> np.ndarray:
-        """Return the total standard deviation `(..., targets)` for a spread of the members.
-
-        `variance` is what the networks themselves predict of the data.
-        """
-        predicted = 0.0 if variance is None else variance
-        return np.asarray((1.0 if self.scale is None else self.scale) * np.sqrt(spread**2 + self.noise**2 + predicted))
+    def std(self, averages: NumberAverages) -> np.ndarray:
+        """Return the standard deviation of new values, `(..., targets)`: all that they scatter about the mean."""
+        return self._together(averages, averages.variance)
 
     def sides(self, averages: NumberAverages) -> tuple[np.ndarray, np.ndarray]:
-        """Return the total standard deviation of values below and of those above the mean.
+        """Return the standard deviation of values below and of those above the mean.
 
         They differ where the networks predict quantiles: each is then that of a normal distribution with the same
         outermost quantile.
         """
         if averages.quantiles is None or not isinstance(self.head, QuantileHead):
-            std = self.total(averages.spread, averages.variance)
+            std = self.std(averages)
             return std, std
         reach = normal_quantile(self.head.levels[-1] - self.head.levels[0])
         ends = averages.quantiles[..., 0], averages.quantiles[..., -1]
-        below, above = (self.total(averages.spread, ((end - averages.mean) / reach) ** 2) for end in ends)
+        share = np.asarray(1.0 if self.input_noise is None else self.input_noise.learned_share)
+        below, above = (self._together(averages, share * ((end - averages.mean) / reach) ** 2) for end in ends)
         return below, above
 
-    def _total_covariance(self, covariance: np.ndarray) -> np.ndarray:
-        """Return the covariance of the targets, `(rows, targets, targets)`, with the noise, scaled as `total`."""
-        scale = np.ones(len(self.noise)) if self.scale is None else self.scale
-        return np.asarray(scale[:, None] * scale * (covariance + np.diag(self.noise**2)))
+    def _together(self, averages: NumberAverages, variance: np.ndarray | None) -> np.ndarray:
+        """Return all errors of new values together; `variance` is what the networks themselves predict of the data."""
+        scale = 1.0 if self.scale is None else self.scale
+        square = averages.spread**2 + self.noise**2 + (0.0 if variance is None else variance)
+        if averages.input_spread is not None:
+            square = square + averages.input_spread**2
+        return np.asarray(scale * np.sqrt(square))
+
+    def _total_covariance(self, covariance: np.ndarray, std: np.ndarray) -> np.ndarray:
+        """Return the covariance of the targets, `(rows, targets, targets)`, with the noise, as large as `std`."""
+        noisy = covariance + np.diag(self.noise**2)
+        size = std / np.sqrt(np.diagonal(noisy, axis1=-2, axis2=-1))
+        return np.asarray(size[..., :, None] * size[..., None, :] * noisy)
 
     def _data_spread(self, x: np.ndarray) -> np.ndarray | None:
         """Return the spread over the replicas, or None without them."""
@@ -308,6 +357,8 @@ class Predictor(ShortRepr):
             document["replicas"] = members_to_parts("replicas", self.replicas, arrays)
         if self.input_errors:
             document["input_errors"] = dict(self.input_errors)
+        if self.input_noise is not None:
+            document["input_noise"] = self.input_noise.to_dict()
         if self.measured is not None:
             document["measured"] = self.measured.to_dict()
         if self.head != VALUE:
@@ -347,13 +398,16 @@ class Predictor(ShortRepr):
             MeasuredErrors.from_dict(document["measured"]) if "measured" in document else None,
             document.get("input_errors", {}),
             head_from_dict(document["head"]) if "head" in document else VALUE,
+            InputNoise.from_dict(document["input_noise"]) if "input_noise" in document else None,
         )
 
 
-def _with_total(prediction: NumberPrediction, measured: MeasuredErrors) -> NumberPrediction:
+def _with_total(
+    prediction: NumberPrediction, measured: MeasuredErrors, input_spread: np.ndarray | None
+) -> NumberPrediction:
     """Return the prediction with the scatter that the networks predict or that was measured, and the total."""
     scatter = np.broadcast_to(measured.values, prediction.mean.shape) if prediction.noise is None else prediction.noise
-    total = total_error(scatter, error_of_fit(prediction))
+    total = total_error(scatter, error_of_fit(prediction), input_spread)
     return replace(prediction, scatter=scatter, noise=None, total=total)
 
 

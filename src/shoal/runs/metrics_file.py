@@ -43,7 +43,8 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         judged a network, where folds are rolling. `coverage` is the share of test values inside their
         interval, of classes inside their set, beside the `level` that was asked for; `calibration` says how predictions
         were calibrated and holds expected calibration error and log-loss before and after, `outside` the share of test
-        rows outside the training region. Where targets have measured errors, `measured_errors` holds chi-square, pulls
+        rows outside the training region; `input_errors` how much the errors of features count for each target. Where
+        targets have measured errors, `measured_errors` holds chi-square, pulls
         and intrinsic scatter of each, and how many replicas there are. Where yields were given, `selection` holds the
         cut that the validation rows chose and what it gives on the test rows. `importance` is that of the columns,
         where it was cheap to measure. `verdict` holds the conclusions in words, and their kinds: `training` what

@@ -13,7 +13,6 @@ from shoal.data import Preparation
 from shoal.evaluation.scoring import block_of
 from shoal.prediction.autoencoder import with_alarm
 from shoal.prediction.error_bars import CalibrationRecord, HeldOutRows, with_error_bars, with_region, with_scatter
-from shoal.prediction.intrinsic_scatter import total_error
 from shoal.prediction.out_of_fold import OutOfFold, ensemble_member
 from shoal.prediction.predictor import Predictor
 from shoal.results import Task
@@ -49,35 +48,43 @@ def make_ensemble(
     if problem.known_errors and errors is not None:  # networks know the scatter; new values have errors like these
         noise = np.sqrt(np.mean(errors[rows] ** 2, axis=0))
     more: dict[str, Any] = {"replicas": redrawn, "head": problem.loss.head}
+    more["input_errors"] = input_errors(dataset, settings)
     plain = Predictor(preparation, chosen, noise, np.full(targets, 1.96), **more)
     folds = folds or OutOfFold.of(problem, chosen)
     judge = plain if folds is None else folds.judge(plain)
     x = preparation.transform(dataset.inputs(rows))
     if reconstruct:
         return with_alarm(plain, x, settings.false_alarm_rate), CalibrationRecord("")
-    weights, groups, column = posed.weights, dataset.groups(), dataset.roles.group
-    held = HeldOutRows(
+    correlated = dataset.covariance is not None and dataset.covariance.correlated
+    held = _held_rows(posed, x, judge, folds)
+    if errors is not None and not correlated:  # what rows share does not show in their residuals
+        held = replace(held, sigma=errors[rows])
+    made, measured = with_error_bars(judge, held, settings.coverage, settings.seed)
+    if errors is not None:
+        held = replace(held, sigma=errors[rows])
+        nearest, _ = held.nearest(settings.coverage)
+        covariance = dataset.covariance.of(rows[nearest]) if dataset.covariance is not None and correlated else None
+        made = with_scatter(made, tuple(dataset.roles.y_err), held.only(nearest), covariance)
+    made = replace(made, members=chosen)
+    if preparation.signals is not None:
+        return made, measured
+    taught, groups = split.train if folds is None else split.train[folds.known][folds.taught_last], dataset.groups()
+    train = preparation.transform(dataset.inputs(taught))
+    return with_region(made, train, settings.seed, None if groups is None else groups[taught]), measured
+
+
+def _held_rows(posed: Posed, x: np.ndarray, judge: Predictor, folds: OutOfFold | None) -> HeldOutRows:
+    """Return the validation rows by which `judge` is to be measured; `x` are their prepared features."""
+    dataset, rows = posed.dataset, posed.split.validation
+    weights, column = posed.weights, dataset.roles.group
+    return HeldOutRows(
         x,
         dataset.y()[rows],
         None if weights is None else weights[rows],
         None if folds is None else folds.judged,
         None if column is None else dataset.table.get_column(column).cast(pl.String).fill_null("").to_numpy()[rows],
         column,
-        block_of(preparation, len(rows)),
+        block_of(posed.preparation, len(rows)),
         last=None if folds is None else folds.judged_last,
+        input_spread=judge.input_spread(dataset.inputs(rows)),
     )
-    made, measured = with_error_bars(judge, held, settings.coverage, settings.seed)
-    made = replace(made, input_errors=input_errors(dataset, settings))
-    if errors is not None:
-        sigma = total_error(errors[rows], made.input_spread(dataset.inputs(rows)))
-        nearest, _ = held.nearest(settings.coverage)
-        covariance = None
-        if dataset.covariance is not None and dataset.covariance.correlated:
-            covariance = dataset.covariance.of(rows[nearest])
-        made = with_scatter(made, tuple(dataset.roles.y_err), held.only(nearest), sigma[nearest], covariance)
-    made = replace(made, members=chosen)
-    if preparation.signals is not None:
-        return made, measured
-    taught = split.train if folds is None else split.train[folds.known][folds.taught_last]
-    train = preparation.transform(dataset.inputs(taught))
-    return with_region(made, train, settings.seed, None if groups is None else groups[taught]), measured

@@ -13,6 +13,7 @@ from shoal.data.units import check_errors, full_name
 from shoal.errors import SettingError, suggest
 from shoal.evaluation.cuts import check_selection
 from shoal.networks import Layer, Masking, Normalization
+from shoal.prediction.input_errors import error_sizes
 from shoal.results import Task
 from shoal.settings import FitSettings
 from shoal.steps.reading import kind_of
@@ -162,6 +163,7 @@ def check_input_errors(dataset: Dataset, settings: FitSettings) -> None:
 
     Raises:
         SettingError: there is no such feature, or it holds no numbers.
+        DataError: an error is negative.
     """
     if settings.x_err and (dataset.signals is not None or dataset.task is not Task.REGRESSION):
         raise SettingError("x_err is for tables from which numbers are predicted; leave it out")
@@ -170,6 +172,8 @@ def check_input_errors(dataset: Dataset, settings: FitSettings) -> None:
     for name in errors:
         if name not in numeric:
             raise SettingError(f"x_err: {name!r} is no numeric feature.{suggest(name, numeric)}")
+    for column in errors.values():
+        error_sizes(dataset.table, column)
     check_errors(errors, dataset.units)
 
 

@@ -11,10 +11,12 @@ from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.paired import paired_difference
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
+from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.prediction.calibration import entropy
 from shoal.prediction.calibration_error import ECE, calibration_error
 from shoal.prediction.conformal import Conformal, coverage
+from shoal.prediction.input_noise import InputNoise
 from shoal.prediction.likelihood import negative_log_likelihood
 from shoal.prediction.prediction import ClassPrediction, NumberPrediction
 from shoal.prediction.scored import Scored
@@ -56,6 +58,7 @@ class ErrorBars:
         outside_rows: their number.
         outside_rate: the share expected of rows like those of training.
         groups_known: groups with intervals of their own.
+        input_noise: how much the errors of features count, where they have any.
     """
 
     level: float
@@ -78,6 +81,7 @@ class ErrorBars:
     outside_rows: int = 0
     outside_rate: float = 0.0
     groups_known: int = 0
+    input_noise: InputNoise | None = None
 
 
 def level_of(record: Record) -> float:
@@ -108,6 +112,7 @@ def measure(evaluation: Evaluation) -> ErrorBars | None:
         outside_rows=0 if outside is None else int(outside.sum()),
         outside_rate=0.0 if region is None else region.rate,
         groups_known=len(conformal.by_group),
+        input_noise=predictor.input_noise,
         **of_task,
     )
 
@@ -184,6 +189,8 @@ def numbers(record: Record) -> dict[str, Any]:
         document["coverage"] = made if bars.set_size is None else {**made, "mean_classes_in_a_set": bars.set_size}
     if bars.nll is not None:
         document["negative_log_likelihood"] = bars.nll.as_dict()
+    if bars.input_noise is not None:
+        document["input_errors"] = _by_target(record, bars.input_noise)
     if bars.quantile_levels:
         pairs = zip(bars.quantile_levels, bars.quantile_shares, strict=True)
         document["quantiles"] = [{"level": level, "below": share.as_dict()} for level, share in pairs]
@@ -191,6 +198,13 @@ def numbers(record: Record) -> dict[str, Any]:
         region = {"rate": bars.outside_rate, "rows": bars.outside_rows, "test": bars.outside.as_dict()}
         document["outside"] = region
     return document
+
+
+def _by_target(record: Record, noise: InputNoise) -> dict[str, dict[str, float]]:
+    """Return how much the errors of features count in that of each target."""
+    shares = zip(record[DataRecord].targets, noise.typical, noise.share, noise.learned_share, strict=True)
+    names = ("typical_input_spread", "share", "learned_share")
+    return {target: dict(zip(names, values, strict=True)) for target, *values in shares}
 
 
 def _calibration_numbers(bars: ErrorBars) -> dict[str, Any]:

@@ -6,14 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from shoal.evaluation.chi_square import LEVEL, ChiSquare, Finding, chi_square
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
 from shoal.prediction.correlated_errors import learned_errors
-from shoal.prediction.intrinsic_scatter import error_of_fit, total_error
+from shoal.prediction.intrinsic_scatter import error_of_fit
 from shoal.prediction.prediction import NumberPrediction, Prediction
 from shoal.results import Interval
 from shoal.training.heads import VALUE
@@ -109,14 +108,12 @@ def of_rows(evaluation: Evaluation, part: str) -> dict[str, ChiSquare]:
     """Return chi-square and pulls of each target on the `validation` or `test` rows, by their covariance if known."""
     predictor, dataset, split = evaluation.fitted.predictor, evaluation.fitted.dataset, evaluation.fitted.split
     rows = split.test if part == "test" else split.validation
-    prediction, truth, weights = _predicted(evaluation, part)
-    errors, inputs = dataset.y_err(), dataset.inputs(rows)
+    prediction, truth, weights, moved = _predicted(evaluation, part)
+    errors = dataset.y_err()
     assert errors is not None
     assert isinstance(prediction, NumberPrediction)  # only numbers have measured errors
-    if isinstance(inputs, pl.DataFrame):
-        prediction = predictor.with_input_errors(prediction, inputs)
-    # the effective variance (Orear, Am. J. Phys. 50, 912, 1982)
-    sigma, covariance, learned = total_error(errors[rows], prediction.input_spread), None, None
+    sigma = predictor.effective_error(errors[rows], moved)
+    covariance, learned = None, None
     if dataset.covariance is not None and dataset.covariance.correlated:
         covariance = dataset.covariance.of(rows)
         learned = learned_errors(predictor, dataset, split, rows, evaluation.seed, sigma[:, 0])
@@ -127,11 +124,15 @@ def of_rows(evaluation: Evaluation, part: str) -> dict[str, ChiSquare]:
     }
 
 
-def _predicted(evaluation: Evaluation, part: str) -> tuple[Prediction, np.ndarray, np.ndarray | None]:
+def _predicted(
+    evaluation: Evaluation, part: str
+) -> tuple[Prediction, np.ndarray, np.ndarray | None, np.ndarray | None]:
+    """Return prediction, truth, weights and spread by the errors of the features of some rows."""
     if part == "test":
-        return evaluation.test.prediction, evaluation.test.truth, evaluation.test.weights
+        test = evaluation.test
+        return test.prediction, test.truth, test.weights, test.input_spread
     validation = evaluation.validation
-    return validation.prediction, validation.rows.y, validation.rows.weights
+    return validation.prediction, validation.rows.y, validation.rows.weights, validation.input_spread
 
 
 def measure(evaluation: Evaluation) -> MeasuredRecord | None:
@@ -148,6 +149,11 @@ def measure(evaluation: Evaluation) -> MeasuredRecord | None:
             " Fit with scatter=constant, so that rows count with 1 / (σ² + s²) in training, too."
             if predictor.head == VALUE
             else " The networks have learned a scatter beside the errors, and predictions count it."
+        )
+    if predictor.input_noise is not None:
+        text += (
+            " The pulls count the errors of the features beside those of the targets: where they are too wide, it may "
+            "be that these are too small, or that answers are too crooked for errors to be carried through them."
         )
     if covariance is not None:
         text += f" The pulls are decorrelated by the covariance of the errors in {covariance}."

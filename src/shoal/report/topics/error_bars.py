@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.candidates import Candidates
@@ -50,6 +50,9 @@ def lines(record: Record, bars: ErrorBars) -> tuple[str, ...]:
         texts.append(
             f"The negative log-likelihood of a test {record[PredictedTestRows].unit} is {interval(bars.nll)}{what}"
         )
+    if bars.input_noise is not None:
+        shares = zip(record[DataRecord].targets, bars.input_noise.typical, bars.input_noise.share, strict=True)
+        texts += [_input_noise(*of_target, units=record[DataRecord].units) for of_target in shares]
     if bars.outside is not None:
         texts.append(_outside(record, bars, bars.outside))
     return tuple(texts)
@@ -70,6 +73,14 @@ def _coverage(record: Record, bars: ErrorBars) -> str:
     if any(column.role == "time" for column in record[DataRecord].columns):
         text += ". Rows are in the order of time, so that this holds only while the future is like the past"
     return text
+
+
+def _input_noise(target: str, typical: float, share: float, units: Mapping[str, str]) -> str:
+    moved = f"Errors of features move the prediction of {label(target, units.get(target, ''))} by {number(typical)}"
+    counted = "the variance of each row counts in full"
+    if share < 1.0:
+        counted = f"{percent(share)} of the variance of each row counts, all that their scatter leaves room for"
+    return f"{moved} (root mean square over the validation rows); {counted}"
 
 
 def _calibration(bars: ErrorBars) -> str:
