@@ -20,6 +20,7 @@ from shoal.steps.posing import Posed
 from shoal.steps.proposing import count_candidates, propose_members
 from shoal.steps.reading import read_checked
 from shoal.steps.session import Session
+from shoal.steps.signals import stopped_by_signals
 from shoal.steps.timing import Timing
 from shoal.steps.training import shuffle_labels, train_members, train_replicas
 from shoal.steps.writing import provenance_of, write_config, write_run
@@ -42,7 +43,8 @@ def fit(data: Any, *, progress: Progress | None = None, **settings: Any) -> Run:
         DataError: the data cannot be used as they are.
         SettingError: a setting makes no sense, or every network diverged.
         RunError: the run folder exists or cannot be written.
-        Interrupted: Ctrl-C; what was trained is kept and `resume` goes on.
+        Interrupted: Ctrl-C, SIGTERM, SIGUSR1 or SIGHUP (in the main thread, where nobody else handles them); what was
+            trained is kept and `resume` goes on.
 
     Example:
         >>> import shoal, tempfile
@@ -54,24 +56,29 @@ def fit(data: Any, *, progress: Progress | None = None, **settings: Any) -> Run:
     return _fit(data, check_settings(settings), progress or Silent())
 
 
-def resume(path: str | Path, *, progress: Progress | None = None, minutes: float | None = None) -> Run:
-    """Go on with an interrupted run, from its last checkpoint.
+def resume(
+    path: str | Path, *, data: Any = None, progress: Progress | None = None, minutes: float | None = None
+) -> Run:
+    """Go on with an interrupted run, from its last checkpoint, to the files that it would have had without a break.
 
     Args:
         path: the run folder.
+        data: the same data once more; needed for a run on data from Python, by default read again from where they were.
         progress: a listener.
         minutes: a time budget from now on.
 
     Raises:
-        RunError: the run is finished, or its data are no longer the same. Without a checkpoint it starts again.
+        RunError: the run is finished, another process writes it, or its data are no longer the same. Without a
+            checkpoint it starts again.
     """
     folder = RunFolder.open(path)
-    if folder.finished:
-        raise RunError(f"{str(path)!r} is finished; there is nothing to go on with")
+    folder.check_unfinished()
     config = folder.config
-    data = folder.source
+    data = folder.source if data is None else data
     if data is None:
-        raise RunError(f"{str(path)!r} was fitted on data from Python; call shoal.fit on them again")
+        raise RunError(
+            f"{str(path)!r} was fitted on data from Python; go on there, with shoal.resume({str(path)!r}, data=data)"
+        )
     settings = dict(config["settings"])
     if minutes is not None:
         proposed = count_candidates(check_settings(settings), config["data"].get("kind", "table"))
@@ -81,6 +88,7 @@ def resume(path: str | Path, *, progress: Progress | None = None, minutes: float
     return _fit(data, options, progress or Silent(), folder, config["data"]["sha256"])
 
 
+@stopped_by_signals()
 def _fit(
     data: Any, settings: FitSettings, progress: Progress, folder: RunFolder | None = None, sha256: str | None = None
 ) -> Run:
@@ -91,8 +99,9 @@ def _fit(
     sealed = SealedRows(dataset, split.test)
     space, members = propose_members(posed)
 
+    resumed = folder is not None
     folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
-    with Session(folder, progress, timing, open_helper()) as session:
+    with Session(folder, progress, timing, open_helper(), resumed) as session:
         baselines = learn_meanwhile(session.helper, posed)
         write_config(posed, session)
         training = train_members(posed.problem, members, settings, session)

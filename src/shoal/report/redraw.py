@@ -16,7 +16,7 @@ from shoal.report.figures.export import csv_text, drawing, pdf_bytes, png_bytes,
 from shoal.report.figures.kept import NAME, kept
 from shoal.report.figures.pgf import pgf_files, pgf_style
 from shoal.report.figures.style import COLUMN, WIDE, with_title
-from shoal.runs.folder import RunFolder
+from shoal.runs.folder import FIGURES, RunFolder
 from shoal.runs.writing import write_atomically
 
 FORMATS = ("pdf", "svg", "png", "pgf")
@@ -94,8 +94,8 @@ def place_of(source: Path) -> Path:
     if (source / NAME).is_file():
         return source
     run = RunFolder.open(source)
-    if not run.finished:
-        how = f"`shoal fit --resume {run.path}` goes on with it" if run.has_checkpoint else "fit it again"
+    if not run.finished and (run.has_checkpoint or not (run.path / FIGURES / NAME).is_file()):
+        how = run.how_to_go_on if run.has_checkpoint else "fit it again"
         raise RunError(f"the run {str(run.path)!r} is not finished, so that it has no figures yet; {how}.")
     if not (run.figures / NAME).is_file():
         raise RunError(

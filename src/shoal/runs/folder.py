@@ -12,8 +12,10 @@ import numpy as np
 
 from shoal.errors import RunError, suggest
 from shoal.evaluation.topics.scored_rows import ScoredRows
-from shoal.runs import checkpoint, config_file, log, metrics_file, model_file, page_file, scored_file
-from shoal.runs.writing import cannot_write
+from shoal.runs import checkpoint, config_file, lock, log, metrics_file, model_file, page_file, scored_file
+from shoal.runs.checksums import check_file
+from shoal.runs.lock import Lock, locked
+from shoal.runs.writing import cannot_write, is_part, remove_parts
 
 if TYPE_CHECKING:
     from shoal.evaluation.predicted_rows import PredictedRows
@@ -35,6 +37,8 @@ CONTENTS = (
     FORMULA,
     checkpoint.FOLDER,
 )
+ESSENTIAL = (metrics_file.NAME, f"{MODEL}/{model_file.DOCUMENT}")
+FOLDERS = (MODEL, FIGURES, SYSTEMATICS, EXPLANATION, FORMULA, checkpoint.FOLDER)
 
 
 class RunFolder:
@@ -74,7 +78,8 @@ class RunFolder:
             force: replace the run that `path` holds; files that shoal did not write are kept.
 
         Raises:
-            RunError: the folder exists and is not empty, holds something other than a run, or cannot be made.
+            RunError: the folder exists and is not empty, holds something other than a run, is being written by another
+                process, or cannot be made.
         """
         try:
             if path is None:
@@ -107,8 +112,50 @@ class RunFolder:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The content of `config.toml`: `settings`, `data`, `versions`, `command`, `created`, `format`."""
-        return config_file.read_config(self.path)
+        """The content of `config.toml`: `settings`, `data`, `versions`, `command`, `created`, `format`.
+
+        Raises:
+            RunError: it is missing, or not as shoal wrote it.
+        """
+        self._check(config_file.NAME)
+        return config_file.read_config(self.path, unchanged=True)
+
+    def lock(self, *, resumed: bool) -> Lock:
+        """Return the right to write the run, until it is released; what killed processes left half written is removed.
+
+        Args:
+            resumed: the folder holds a run that is not finished; else it must be empty still.
+
+        Raises:
+            RunError: another process writes in it, or has done so meanwhile.
+        """
+        held = Lock(self.path)
+        held.acquire()
+        self._tidy()
+        if resumed and self.finished:
+            held.release()
+            self.check_unfinished()
+        if not resumed and (self.path / config_file.NAME).exists():
+            held.release()
+            raise _not_empty(self.path)
+        return held
+
+    def _tidy(self) -> None:
+        """Remove what killed processes left half written, and half removed."""
+        for folder in (self.path, *(self.path / name for name in FOLDERS)):
+            remove_parts(folder, alone=True)
+            for deeper in folder.glob("*/") if folder != self.path else ():
+                remove_parts(deeper, alone=True)
+        if not self.has_checkpoint:
+            checkpoint.remove_checkpoint(self.path)
+
+    def _check(self, name: str) -> None:
+        """Raise RunError if a file is not the one that the run wrote, as far as its numbers know."""
+        try:
+            metrics = self.metrics()
+        except RunError:
+            return  # what needs no numbers goes on without them
+        check_file(self.path, name, metrics)
 
     @property
     def source(self) -> str | None:
@@ -132,8 +179,9 @@ class RunFolder:
 
     def count_opening(self) -> int:
         """Count one more use of the test rows in `metrics.json` and on the page; return how many there are now."""
-        openings = metrics_file.count_opening(self.path)
-        page_file.write_openings(self.path, openings)
+        with locked(self.path):
+            openings = metrics_file.count_opening(self.path)
+            page_file.write_openings(self.path, openings)
         return openings
 
     def write_scored(self, record: Record) -> Path | None:
@@ -147,19 +195,22 @@ class RunFolder:
 
     def scored(self, part: str) -> PredictedRows:
         """Return the `validation` or `test` rows with their predictions; RunError if they are not there."""
+        self._check(scored_file.NAME)
         return scored_file.read_scored(self.path, part)
 
     @property
     def log(self) -> Path:
-        """The path of the log of all networks and curves, which `shoal.runs.log` reads."""
+        """The path of the log of all networks and curves, which `shoal.runs.log` reads; RunError if it is damaged."""
+        self._check(log.NAME)
         return self.path / log.NAME
 
     def write_log(self, record: Record) -> Path:
         """Write `log.sqlite` from a finished run."""
-        return log.write_log(self.log, record)
+        return log.write_log(self.path / log.NAME, record)
 
     def predictor(self) -> Predictor:
         """Load the saved predictor; RunError if a file is missing, damaged or too new."""
+        self._check(f"{MODEL}/{model_file.DOCUMENT}")
         return model_file.load_model(self.path / MODEL)
 
     def write_model(self, predictor: Predictor) -> Path:
@@ -185,7 +236,8 @@ class RunFolder:
 
     @property
     def figures(self) -> Path:
-        """The folder of figures."""
+        """The folder of figures; RunError if the numbers in it are damaged."""
+        self._check(f"{FIGURES}/numbers.safetensors")
         return self.path / FIGURES
 
     @property
@@ -199,9 +251,41 @@ class RunFolder:
         return self.path / page_file.NAME
 
     @property
+    def missing(self) -> list[str]:
+        """What each finished run has and this folder has not, of `metrics.json` and `model/model.json`."""
+        return [name for name in ESSENTIAL if not (self.path / name).is_file()]
+
+    @property
     def finished(self) -> bool:
-        """Whether the run came to its end: the numbers and the model are there."""
-        return (self.path / metrics_file.NAME).is_file() and (self.path / MODEL / model_file.DOCUMENT).is_file()
+        """Whether the run came to its end: the numbers and the model are there, and nothing to go on from."""
+        return not self.missing and not self.has_checkpoint
+
+    def check_finished(self) -> None:
+        """Raise RunError, which says how to go on, unless the run came to its end; what was deleted later may lack."""
+        if self.has_checkpoint or len(self.missing) == len(ESSENTIAL):
+            raise RunError(f"the run {str(self.path)!r} is not finished; {self.how_to_go_on}.")
+
+    def check_unfinished(self) -> None:
+        """Raise RunError if the run came to its end, or if another process writes it.
+
+        What a process left that was killed at the very end is removed.
+        """
+        if self.finished:
+            with locked(self.path):
+                self._tidy()
+            raise RunError(f"{str(self.path)!r} is finished; there is nothing to go on with")
+        who = lock.writer(self.path)
+        if who is not None:
+            raise lock.busy(self.path, who)
+
+    @property
+    def how_to_go_on(self) -> str:
+        """What is to be done with a run that is not finished."""
+        who = lock.writer(self.path)
+        if who is not None:
+            return f"it is being written by {who}"
+        resume = f"`shoal fit --resume {self.path}`"
+        return f"{resume} goes on with it" if self.has_checkpoint else f"{resume} starts it again"
 
     def remove_if_unused(self) -> None:
         """Remove what a run wrote that failed before anything was trained or kept."""
@@ -244,21 +328,34 @@ def _exact(path: Path, force: bool) -> Path:
     if path.exists() and not path.is_dir():
         raise RunError(f"{str(path)!r} is a file; expected a new folder for the run. Choose another with --out.")
     path.mkdir(parents=True, exist_ok=True)
-    if not any(path.iterdir()):
+    who = lock.writer(path)
+    if who is not None:
+        raise lock.busy(path, who)
+    if not _content(path):
         return path
     if not force:
-        raise RunError(
-            f"the folder {str(path)!r} exists and is not empty. Choose another with --out, or replace "
-            "the run in it with --force."
-        )
+        raise _not_empty(path)
     if not (path / config_file.NAME).is_file():
         raise RunError(
             f"{str(path)!r} holds no run ({config_file.NAME} is missing), so --force does not replace it. "
             "Choose another folder with --out."
         )
-    for part in CONTENTS:
-        _remove(path / part)
+    with locked(path):
+        for part in (checkpoint.FOLDER, *CONTENTS):  # a run that is half removed is not to look finished
+            _remove(path / part)
     return path
+
+
+def _content(path: Path) -> list[Path]:
+    """Return what is in a folder, but for what a killed process leaves."""
+    return [entry for entry in path.iterdir() if entry.name != lock.NAME and not is_part(entry)]
+
+
+def _not_empty(path: Path) -> RunError:
+    return RunError(
+        f"the folder {str(path)!r} exists and is not empty. Choose another with --out, or replace "
+        "the run in it with --force."
+    )
 
 
 def _remove(path: Path) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 from shoal.errors import RunError, ShoalWarning
 from shoal.results import Interval, Task
 from shoal.runs import config_file
-from shoal.runs.checkpoint import has_checkpoint
 from shoal.runs.documents import plain
 from shoal.runs.folder import RunFolder
 
@@ -85,7 +84,7 @@ def survey(root: str | Path = "runs") -> tuple[list[RunSummary], list[str]]:
             if run.finished:
                 summaries.append(summary(run))
             else:
-                notes.append(f"{str(folder)!r} is left out: the run was not finished.{_go_on(run)}")
+                notes.append(f"{str(folder)!r} is left out: {_unfinished(run)}.")
         except RunError as error:
             notes.append(f"{str(folder)!r} is left out: {error}")
     return sorted(summaries, key=lambda run: (run.when, run.name)), notes
@@ -119,8 +118,9 @@ def summary(run: RunFolder) -> RunSummary:
         raise RunError(f"{str(run.path / 'metrics.json')!r} is damaged: it lacks {error}.") from error
 
 
-def _go_on(run: RunFolder) -> str:
-    return f" `shoal fit --resume {run.path}` goes on with it." if has_checkpoint(run.path) else ""
+def _unfinished(run: RunFolder) -> str:
+    deleted = "" if run.has_checkpoint or len(run.missing) != 1 else f", or its {run.missing[0]} was deleted"
+    return f"the run was not finished{deleted}; {run.how_to_go_on}"
 
 
 def _moment(run: RunFolder, created: Any) -> datetime.datetime:

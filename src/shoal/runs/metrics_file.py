@@ -2,7 +2,7 @@
 
 The same data, settings and seed give the same bytes, except under `seconds`; so nothing goes in that
 depends on when or where the run was made (the command and the settings are in `config.toml`). What is no
-finite number is null.
+finite number is null. `sha256` covers all but `seconds`; `checksums` are those of the run's other files.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.runs.documents import json_text, plain, read_json
+from shoal.runs.checksums import file_checksums
+from shoal.runs.documents import json_text, plain, read_json, sealed
 from shoal.runs.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ FORMAT = 1
 NAME = "metrics.json"
 # What scripts may rely on in every run stands first.
 _FIRST = ("format", "task", "target", "seed", "rows", "networks", "test", "validation", "train", "baselines", "verdict")
+_OPEN = ("seconds",)  # what differs between equal runs is left out of the checksum
 _MENDING = "Restore it from a copy, or train the run again (the command is in config.toml)."
 
 
@@ -79,7 +81,12 @@ def write_metrics(folder: str | Path, record: Record) -> Path:
     Raises:
         RunError: the file cannot be written.
     """
-    return write_atomically(Path(folder) / NAME, json_text(metrics_dict(record)))
+    checksums = file_checksums(folder)
+    return _write(folder, metrics_dict(record) | ({"checksums": checksums} if checksums else {}))
+
+
+def _write(folder: str | Path, document: Mapping[str, Any]) -> Path:
+    return write_atomically(Path(folder) / NAME, json_text(sealed(document, *_OPEN)))
 
 
 def read_metrics(folder: str | Path) -> dict[str, Any]:
@@ -88,14 +95,14 @@ def read_metrics(folder: str | Path) -> dict[str, Any]:
     Raises:
         RunError: missing, damaged or of a newer format.
     """
-    return read_json(Path(folder) / NAME, FORMAT, _MENDING)
+    return read_json(Path(folder) / NAME, FORMAT, _MENDING, *_OPEN)
 
 
 def count_opening(folder: str | Path) -> int:
     """Count one more use of the test rows and return how many there are now."""
     document = read_metrics(folder)
     document["test_openings"] = int(document.get("test_openings", 1)) + 1
-    write_atomically(Path(folder) / NAME, json_text(document))
+    _write(folder, document)
     return int(document["test_openings"])
 
 

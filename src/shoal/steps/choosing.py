@@ -68,7 +68,8 @@ def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) ->
         # those that the end of the time cut short begin again
         trained = {k: m for k, m in training.checkpoint.finished.items() if m.status is not Status.RUNNING}
         keep_training(folder, Checkpoint(trained))
-        raise interrupted(folder, f"no candidate has all of its {each} networks yet, {len(trained)} networks are")
+        done = f"no candidate has all of its {each} networks yet, {len(trained)} networks are trained and"
+        raise interrupted(folder, done, by_user=False)
     who = f"all {len(members)} networks" if each == 1 else f"networks of all {len(ranked)} candidates"
     raise SettingError(
         f"{who} diverged: their loss was no longer a finite number. "
