@@ -19,8 +19,8 @@ from shoal.steps.ensemble import make_ensemble
 from shoal.steps.posing import Posed
 from shoal.steps.proposing import count_candidates, propose_members
 from shoal.steps.reading import read_checked
-from shoal.steps.session import Session
-from shoal.steps.signals import stopped_by_signals
+from shoal.steps.session import Session, Stoppable
+from shoal.steps.signals import StopSignal, stop_signals
 from shoal.steps.timing import Timing
 from shoal.steps.training import shuffle_labels, train_members, train_replicas
 from shoal.steps.writing import provenance_of, write_config, write_run
@@ -88,9 +88,20 @@ def resume(
     return _fit(data, options, progress or Silent(), folder, config["data"]["sha256"])
 
 
-@stopped_by_signals()
 def _fit(
     data: Any, settings: FitSettings, progress: Progress, folder: RunFolder | None = None, sha256: str | None = None
+) -> Run:
+    with stop_signals() as received:
+        return _fit_until(received, data, settings, Stoppable(progress, received), folder, sha256)
+
+
+def _fit_until(
+    received: StopSignal,
+    data: Any,
+    settings: FitSettings,
+    progress: Progress,
+    folder: RunFolder | None,
+    sha256: str | None,
 ) -> Run:
     timing = Timing()
     dataset, split = read_checked(data, settings, progress, sha256)
@@ -101,7 +112,7 @@ def _fit(
 
     resumed = folder is not None
     folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
-    with Session(folder, progress, timing, open_helper(), resumed) as session:
+    with Session(folder, progress, timing, open_helper(), received, resumed) as session:
         baselines = learn_meanwhile(session.helper, posed)
         write_config(posed, session)
         training = train_members(posed.problem, members, settings, session)

@@ -54,9 +54,7 @@ def fit(
         _check_resume(data, config, settings)
     else:
         data, settings = _data_and_settings(data, config, settings)
-    from shoal.steps.signals import stopped_by_signals
-
-    with stopped_by_signals(), watching(quiet=quiet) as progress:
+    with watching(quiet=quiet) as progress:
         if resume is not None:
             from shoal.fit import resume as go_on
 

@@ -95,8 +95,7 @@ def place_of(source: Path) -> Path:
         return source
     run = RunFolder.open(source)
     if not run.finished and (run.has_checkpoint or not (run.path / FIGURES / NAME).is_file()):
-        how = run.how_to_go_on if run.has_checkpoint else "fit it again"
-        raise RunError(f"the run {str(run.path)!r} is not finished, so that it has no figures yet; {how}.")
+        raise RunError(f"the run {str(run.path)!r} is not finished, so that it has no figures yet; {run.how_to_go_on}.")
     if not (run.figures / NAME).is_file():
         raise RunError(
             f"the run {str(run.path)!r} keeps no numbers of its figures ({str(run.figures / NAME)!r} is missing): an "

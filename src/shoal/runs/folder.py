@@ -285,7 +285,7 @@ class RunFolder:
         if who is not None:
             return f"it is being written by {who}"
         resume = f"`shoal fit --resume {self.path}`"
-        return f"{resume} goes on with it" if self.has_checkpoint else f"{resume} starts it again"
+        return f"{resume} goes on with it" if self.has_checkpoint else f"fit it again, e.g. with {resume}"
 
     def remove_if_unused(self) -> None:
         """Remove what a run wrote that failed before anything was trained or kept."""

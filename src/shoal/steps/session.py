@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Unpack
 
 from shoal.errors import Interrupted, RunError
 from shoal.helper_process import HelperProcess
 from shoal.runs.folder import RunFolder
 from shoal.runs.lock import Lock
+from shoal.steps.signals import StopSignal
 from shoal.steps.timing import Timing
-from shoal.training.progress import Progress
+from shoal.training.progress import Progress, TrainingNews
 
 
 @dataclass
@@ -25,6 +27,7 @@ class Session:
         progress: a listener.
         timing: where the time goes, from the beginning of the fit.
         helper: a second process.
+        received: the signal that asked to stop, if one came.
         resumed: the folder holds a run that is gone on with.
     """
 
@@ -32,6 +35,7 @@ class Session:
     progress: Progress
     timing: Timing
     helper: HelperProcess
+    received: StopSignal = field(default_factory=StopSignal)
     resumed: bool = False
     _lock: Lock | None = field(default=None, repr=False)
 
@@ -45,9 +49,11 @@ class Session:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         try:
-            if self.folder.has_checkpoint and isinstance(error, KeyboardInterrupt):
+            if error is None or isinstance(error, Interrupted) or not self.folder.has_checkpoint:
+                return
+            if self.received.name or isinstance(error, KeyboardInterrupt):
                 raise interrupted(self.folder, "what is trained is") from None
-            if self.folder.has_checkpoint and isinstance(error, RunError):
+            if isinstance(error, RunError):
                 raise RunError(f"{error} What is trained is kept. {go_on(self.folder)}") from None
         finally:
             self.helper.close()
@@ -56,6 +62,28 @@ class Session:
                 self._lock.release()
             with contextlib.suppress(OSError):  # it is not empty
                 self.folder.path.rmdir()
+
+
+@dataclass
+class Stoppable:
+    """Hands on what a listener is told, unless a signal came that was swallowed: then the work stops here."""
+
+    progress: Progress
+    received: StopSignal
+
+    def stage(self, text: str) -> None:
+        """Tell of a stage."""
+        self.received.check()
+        self.progress.stage(text)
+
+    def warn(self, text: str) -> None:
+        """Tell of what the user should know."""
+        self.progress.warn(text)
+
+    def training(self, **news: Unpack[TrainingNews]) -> None:
+        """Tell how far training is."""
+        self.received.check()
+        self.progress.training(**news)
 
 
 def interrupted(folder: RunFolder, kept: str, *, by_user: bool = True) -> Interrupted:
