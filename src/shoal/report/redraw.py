@@ -5,6 +5,7 @@ The test rows are not opened anew: the numbers are those of the page.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,10 @@ def redraw(
     files[CAPTIONS] = captions(everything).encode()  # of all, so that it stays the same when others are drawn
     if out is not None and not force:
         _check_free(folder, files)
-    for name, content in files.items():
-        write_atomically(folder / name, content)
+    run = RunFolder(place.parent)
+    with run.writing(folder) if run.finished else contextlib.nullcontext():
+        for name, content in files.items():
+            write_atomically(folder / name, content)
     return [folder / name for name in names]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,6 +140,19 @@ class RunFolder:
             held.release()
             raise _not_empty(self.path)
         return held
+
+    @contextlib.contextmanager
+    def writing(self, place: str | Path) -> Iterator[None]:
+        """Write what later work gives: alone, where `place` lies in the folder of the run, which must be finished.
+
+        Raises:
+            RunError: another process writes in the folder, or has begun the run anew.
+        """
+        inside = Path(place).resolve().is_relative_to(self.path.resolve())
+        with locked(self.path) if inside else contextlib.nullcontext():
+            if inside:
+                self.check_finished()
+            yield
 
     def _tidy(self) -> None:
         """Remove what killed processes left half written, and half removed."""

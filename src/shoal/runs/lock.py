@@ -47,12 +47,26 @@ class Lock:
         self.folder = Path(folder)
         self._handle: int | None = None
 
-    def acquire(self) -> None:
-        """Take the lock.
+    def acquire(self, wait: float = 0.0) -> None:
+        """Take the lock, after waiting so many seconds for it at most.
 
         Raises:
             RunError: another process has it (or another thread of this one), or the folder cannot be written.
         """
+        last = time.monotonic() + wait
+        while (who := self._attempt()) is not None:
+            if time.monotonic() >= last:
+                raise busy(self.folder, who)
+            time.sleep(0.02)
+        now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+        text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now.isoformat()})
+        assert self._handle is not None
+        with contextlib.suppress(OSError):  # a full disk: the lock holds all the same
+            os.truncate(self._handle, 0)
+            os.write(self._handle, text.encode())
+
+    def _attempt(self) -> str | None:
+        """Take the lock, or return who has it."""
         path = self.folder / NAME
         while self._handle is None:
             try:
@@ -62,18 +76,12 @@ class Lock:
             if not _locked(handle, path):
                 who = _holder(path)
                 os.close(handle)
-                raise busy(self.folder, who)
+                return who
             if _is(handle, path):  # else whoever had it has just removed it
                 self._handle = handle
             else:
                 os.close(handle)
-        now = datetime.datetime.now(datetime.UTC).replace(microsecond=0)
-        text = json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": now.isoformat()})
-        try:
-            os.truncate(self._handle, 0)
-            os.write(self._handle, text.encode())
-        except OSError:  # a full disk: the lock holds all the same
-            pass
+        return None
 
     def release(self) -> None:
         """Give the lock back, and remove its file."""
@@ -115,15 +123,8 @@ def locked(folder: str | Path, wait: float = WAIT_SECONDS) -> Iterator[None]:
     Raises:
         RunError: another process still writes there after `wait` seconds, or the folder cannot be written.
     """
-    lock, last = Lock(folder), time.monotonic() + wait
-    while True:
-        try:
-            lock.acquire()
-            break
-        except RunError:
-            if writer(folder) is None or time.monotonic() > last:
-                raise
-            time.sleep(0.05)
+    lock = Lock(folder)
+    lock.acquire(wait)
     try:
         yield
     finally:

@@ -20,7 +20,7 @@ import numpy as np
 from shoal.codec import decode, encode
 from shoal.errors import RunError
 from shoal.report.figures.drawable import FigureNumbers, is_drawable
-from shoal.runs.documents import check_format, read_bytes
+from shoal.runs.documents import SEAL, check_format, read_bytes, sha256
 from shoal.runs.writing import write_atomically
 
 FORMAT = 2
@@ -52,7 +52,8 @@ def keep(figures: Mapping[str, FigureNumbers], folder: str | Path) -> Path:
 
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     ordered = {name: np.array(arrays[name], order="C") for name in sorted(arrays)}
-    return write_atomically(path, save(ordered, {_KEY: text}))
+    checksum = sha256(save(ordered, {_KEY: text}))
+    return write_atomically(path, save(ordered, {_KEY: text, SEAL: checksum}))
 
 
 def kept(folder: str | Path) -> dict[str, FigureNumbers]:
@@ -76,14 +77,17 @@ def kept(folder: str | Path) -> dict[str, FigureNumbers]:
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     from safetensors import SafetensorError
-    from safetensors.numpy import load
+    from safetensors.numpy import load, save
 
     data = read_bytes(path, _MENDING)
     try:
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        document, arrays = json.loads(header["__metadata__"][_KEY]), load(data)
+        text, checksum = header["__metadata__"][_KEY], header["__metadata__"].get(SEAL)
+        document, arrays = json.loads(text), load(data)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{str(path)!r} is damaged: it holds no numbers of figures ({error}). {_MENDING}") from error
+    if checksum not in (None, sha256(save(dict(sorted(arrays.items())), {_KEY: text}))):
+        raise RunError(f"{str(path)!r} is damaged: its content does not match its checksum. {_MENDING}")
     return document, arrays
 
 
