@@ -149,7 +149,11 @@ def lives(pid: Any) -> bool:
         return False
     except OSError:  # it is somebody else's
         return True
-    return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2][:1]
+    except OSError:  # another system than Linux
+        return True
+    return state != b"Z"  # dead, but nobody has asked for its exit code
 
 
 def _to_disk(path: Path) -> None:
