@@ -44,11 +44,23 @@ def check_file(folder: str | Path, name: str, metrics: Mapping[str, Any]) -> Non
         )
 
 
+def settings_checksum(folder: str | Path, *free: str) -> str:
+    """Return the checksum of the data and the settings of a run, of those that decide its result.
+
+    Where data and run lie is no part of it: a command is to give the same numbers anywhere.
+
+    Args:
+        folder: the run folder.
+        free: more settings to leave out.
+    """
+    config = config_file.read_config(folder)
+    settings = {key: value for key, value in config["settings"].items() if key not in (*_FREE, *free)}
+    return content_checksum([config["data"].get("sha256"), settings])
+
+
 def _checksum(folder: Path, name: str) -> str:
-    if name == config_file.NAME:  # people move runs and data, and the command is to give the same numbers anywhere
-        config = config_file.read_config(folder)
-        settings = {key: value for key, value in config["settings"].items() if key not in _FREE}
-        return content_checksum([config["data"].get("sha256"), settings])
+    if name == config_file.NAME:
+        return settings_checksum(folder)
     try:
         with (folder / name).open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

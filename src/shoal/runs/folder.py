@@ -14,7 +14,7 @@ import numpy as np
 from shoal.errors import RunError, suggest
 from shoal.evaluation.topics.scored_rows import ScoredRows
 from shoal.runs import checkpoint, config_file, lock, log, metrics_file, model_file, page_file, scored_file
-from shoal.runs.checksums import check_file
+from shoal.runs.checksums import check_file, settings_checksum
 from shoal.runs.lock import Lock, locked
 from shoal.runs.writing import cannot_write, is_part, remove_parts
 
@@ -233,11 +233,20 @@ class RunFolder:
 
     def save_checkpoint(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Path:
         """Save the state of the unfinished run in `checkpoint/`."""
-        return checkpoint.save_checkpoint(self.path, meta, arrays)
+        known = (self.path / config_file.NAME).is_file()
+        # a time budget from now on settles how many networks there are, which was a default before
+        settings = {"settings": settings_checksum(self.path, "networks")} if known else {}
+        return checkpoint.save_checkpoint(self.path, {**meta, **settings}, arrays)
 
     def load_checkpoint(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return the state of the unfinished run."""
-        return checkpoint.load_checkpoint(self.path)
+        """Return the state of the unfinished run; RunError if it is damaged, or of a run with other settings."""
+        meta, arrays = checkpoint.load_checkpoint(self.path)
+        if meta.pop("settings", None) not in (None, settings_checksum(self.path, "networks")):
+            raise RunError(
+                f"{str(self.path / config_file.NAME)!r} is damaged, changed, or of another run: the checkpoint beside it "
+                "is of other data or settings. Restore it from a copy, or start the run again."
+            )
+        return meta, arrays
 
     @property
     def has_checkpoint(self) -> bool:
