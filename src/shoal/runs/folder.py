@@ -243,8 +243,8 @@ class RunFolder:
         meta, arrays = checkpoint.load_checkpoint(self.path)
         if meta.pop("settings", None) not in (None, settings_checksum(self.path, "networks")):
             raise RunError(
-                f"{str(self.path / config_file.NAME)!r} is damaged, changed, or of another run: the checkpoint beside it "
-                "is of other data or settings. Restore it from a copy, or start the run again."
+                f"{str(self.path / config_file.NAME)!r} is damaged, changed, or of another run: the checkpoint "
+                "beside it is of other data or settings. Restore it from a copy, or start the run again."
             )
         return meta, arrays
 
