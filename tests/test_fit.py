@@ -14,6 +14,7 @@ import pytest
 import shoal
 from shoal.data import Preparation
 from shoal.evaluation.sealed import SealedRows
+from shoal.report import keep_figures
 from shoal.results import Task
 from shoal.run import Run
 from shoal.runs.folder import RunFolder
@@ -45,8 +46,9 @@ KEYS = {"format", "task", "target", "seed", "rows", "networks", "test", "validat
 
 
 def no_page(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out the figures: these fits are about something else."""
-    monkeypatch.setattr(importlib.import_module("shoal.steps.writing"), "write_report", lambda *_: None)
+    """Draw no figures: these fits are about something else."""
+    writing = importlib.import_module("shoal.steps.writing")
+    monkeypatch.setattr(writing, "write_report", lambda record, folder, *_: keep_figures(record, folder))
 
 
 def without_seconds(run: Run) -> bytes:
@@ -184,13 +186,96 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(
     with pytest.raises(shoal.Interrupted, match=f"{done} of 4 networks are trained.*--resume {out}"):
         shoal.fit("iris", out=str(out), progress=CtrlC(chunks), **tiny)
     assert sorted(path.name for path in out.iterdir()) == ["checkpoint", "config.toml"]
-    with pytest.raises(shoal.RunError, match=r"metrics\.json"):
+    with pytest.raises(shoal.RunError, match=r"is not finished; .*--resume"):
         _ = shoal.load(out).metrics
     run = shoal.resume(out)
     assert not (out / "checkpoint").exists()
     assert without_seconds(run) == without_seconds(iris_run)
     with pytest.raises(shoal.RunError, match="is finished"):
         shoal.resume(out)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("where", ["write_report", "write_run", "evaluate", "shuffle_labels", "make_ensemble"])
+def test_a_run_that_is_interrupted_after_its_training_is_not_finished(
+    iris_run: Run, tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    def press(*_: Any, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    out = tmp_path / "stopped"
+    module = importlib.import_module("shoal.steps.writing" if where == "write_report" else "shoal.fit")
+    with monkeypatch.context() as patch:
+        patch.setattr(module, where, press)
+        with pytest.raises(shoal.Interrupted, match=f"what is trained is kept.*{out}"):
+            shoal.fit("iris", out=str(out), **tiny)
+    with pytest.raises(shoal.RunError, match=f"is not finished; `shoal fit --resume {out}` goes on with it"):
+        shoal.load(out)
+    with pytest.warns(shoal.ShoalWarning, match="the run was not finished"):
+        assert list_runs(tmp_path) == []
+    no_page(monkeypatch)
+    assert without_seconds(shoal.resume(out)) == without_seconds(iris_run)
+    assert sorted(path.name for path in out.iterdir()) == [
+        *("config.toml", "figures", "log.sqlite", "metrics.json", "model", "scored.safetensors")
+    ]
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_labels_are_shuffled_is_no_error(
+    tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shuffle = importlib.import_module("shoal.evaluation.baselines.label_shuffle")
+    usual = shuffle.train
+    monkeypatch.setattr(shuffle, "train", lambda *given: usual(*given, progress=CtrlC(1)))
+    with pytest.raises(shoal.Interrupted, match="what is trained is kept"):
+        shoal.fit(TABLE, target="good", features=["a", "b"], out=str(tmp_path / "run"), **tiny)
+
+
+@pytest.mark.slow
+def test_a_run_on_data_from_python_goes_on_with_them(
+    tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_page(monkeypatch)
+    options: dict[str, Any] = {"target": "u", "features": ["a", "b"], **tiny}
+    with pytest.raises(shoal.Interrupted, match=r"Go on with: shoal\.resume\('.*stopped', data=data\)"):
+        shoal.fit(TABLE, out=str(tmp_path / "stopped"), progress=CtrlC(2), **options)
+    with pytest.raises(shoal.RunError, match=r"on data from Python; go on there, with shoal\.resume"):
+        shoal.resume(tmp_path / "stopped")
+    with pytest.raises(shoal.RunError, match="have changed since the run began"):
+        shoal.resume(tmp_path / "stopped", data=TABLE[:-1])
+    run = shoal.resume(tmp_path / "stopped", data=TABLE)
+    assert without_seconds(run) == without_seconds(shoal.fit(TABLE, out=str(tmp_path / "run"), **options))
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_told_once_while_training_and_loses_nothing_at_its_end(
+    tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Warnings(CtrlC):
+        told: list[str] = []
+
+        def warn(self, text: str) -> None:
+            self.told.append(text)
+
+    save, full = RunFolder.save_checkpoint, [False, True, True, False]
+
+    def save_or_not(folder: RunFolder, *parts: Any) -> Path:
+        if full and full.pop(0):
+            raise shoal.RunError("cannot write: The disk is full.")
+        return save(folder, *parts)
+
+    def no_space(*_: Any) -> None:
+        raise shoal.RunError("cannot write the log: The disk is full.")
+
+    monkeypatch.setattr(RunFolder, "save_checkpoint", save_or_not)
+    monkeypatch.setattr(RunFolder, "write_log", no_space)
+    monkeypatch.setattr(trainer, "SAVE_SHARE", 0.0)
+    out = tmp_path / "run"
+    with pytest.raises(shoal.RunError, match=f"cannot write the log.*What is trained is kept.*--resume {out}"):
+        shoal.fit("iris", out=str(out), checkpoint_every=1e-9, progress=Warnings(-1), **{**tiny, "epochs": 120})
+    (told,) = [text for text in Warnings.told if "disk" in text]
+    assert told.startswith("training goes on, but what it has reached is not kept")
+    assert RunFolder(out).has_checkpoint
 
 
 def test_a_budget_for_the_rest_proposes_no_other_networks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

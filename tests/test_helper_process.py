@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import pytest
 
 from shoal import helper_process as module
 from shoal.helper_process import HelperProcess, Later
+from shoal.runs.writing import lives
 
 needs_a_process = pytest.mark.skipif(os.name != "posix", reason="there is no second process here")
 
@@ -30,6 +33,24 @@ def test_results_are_the_same_with_and_without_a_process(helper: HelperProcess) 
     later = [helper.do(np.add, rows, i) for i in range(3)]
     for i, each in enumerate(later):
         np.testing.assert_array_equal(each.result(), rows + i)
+
+
+@needs_a_process
+def test_it_ends_with_this_process_whatever_it_is_doing() -> None:
+    code = (
+        "import time\nfrom shoal.helper_process import HelperProcess\nhelper = HelperProcess()\n"
+        "helper.do(divmod, 7, 3).result()\nhelper.do(time.sleep, 600)\n"
+        "print(helper._process.pid, flush=True)\ntime.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        helper = int(process.stdout.readline())
+        os.kill(helper, 0)
+        process.kill()
+    last = time.monotonic() + 60.0
+    while lives(helper):
+        assert time.monotonic() < last
+        time.sleep(0.01)
 
 
 def test_what_is_kept_can_be_used_later(helper: HelperProcess) -> None:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ import pytest
 
 import shoal
 from shoal.run import Run
+from shoal.runs.model_file import save_model
 
 FEATURES = ["sepal length (cm)", "sepal width (cm)", "petal length (cm)", "petal width (cm)"]
 
@@ -156,6 +158,60 @@ def test_predicting_needs_no_jax(iris_run: Run) -> None:
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=120)
+
+
+def damaged(iris_run: Run, folder: Path, name: str, change: Any) -> Path:
+    """Return a copy of a run in which a file is changed."""
+    shutil.copytree(iris_run.path, folder)
+    data = bytearray((folder / name).read_bytes())
+    (folder / name).write_bytes(change(data))
+    return folder
+
+
+def flipped(place: int) -> Any:
+    def flip(data: bytearray) -> bytearray:
+        data[place % len(data)] ^= 4
+        return data
+
+    return flip
+
+
+@pytest.mark.parametrize("place", [-1, -9, -100, 200, 1000])
+def test_a_flipped_bit_changes_no_comparison(iris_run: Run, tmp_path: Path, place: int) -> None:
+    other = damaged(iris_run, tmp_path / "other", "scored.safetensors", flipped(place))
+    with pytest.raises(shoal.RunError, match=r"scored\.safetensors' is damaged.*needed for comparisons"):
+        shoal.compare(iris_run, other)
+    assert (
+        shoal.load(other).predict("iris").frame().equals(iris_run.predict("iris").frame())
+    )  # which needs no such file
+
+
+@pytest.mark.parametrize("place", [40, -30, -5000])
+def test_a_flipped_bit_of_the_log_or_the_settings_is_named(iris_run: Run, tmp_path: Path, place: int) -> None:
+    other = damaged(iris_run, tmp_path / "log", "log.sqlite", flipped(place))
+    with pytest.raises(shoal.RunError, match=r"log\.sqlite' is damaged.*needed for candidates, networks and curves"):
+        _ = shoal.load(other).curves
+    other = damaged(
+        iris_run, tmp_path / "config", "config.toml", lambda data: data.replace(b"epochs = ", b"epochs = 1")
+    )
+    with pytest.raises(shoal.RunError, match=r"config\.toml' is damaged, changed, or of another run"):
+        _ = shoal.load(other).folder.source
+    other = damaged(iris_run, tmp_path / "numbers", "metrics.json", lambda data: data.replace(b"0.9", b"0.8", 1))
+    with pytest.raises(shoal.RunError, match=r"metrics\.json' is damaged: its content does not match its checksum"):
+        _ = shoal.load(other).metrics
+    assert shoal.load(other).predict("iris").frame().equals(iris_run.predict("iris").frame())
+
+
+def test_weights_that_are_no_numbers_predict_nothing(iris_run: Run, tmp_path: Path) -> None:
+    shutil.copytree(iris_run.path, tmp_path / "run")
+    predictor = iris_run.predictor
+    document, arrays = predictor.to_parts()
+    name = next(name for name in arrays if name.startswith("members/"))
+    spoiled = {**arrays, name: np.full_like(arrays[name], np.nan)}
+    save_model(tmp_path / "run" / "model", SimpleNamespace(to_parts=lambda: (document, spoiled)))
+    (tmp_path / "run" / "metrics.json").unlink()  # which keeps the checksum of the model, too
+    with pytest.raises(shoal.RunError, match=rf"weights\.safetensors' is damaged: '{name}' holds what is no number"):
+        shoal.load(tmp_path / "run").predict("iris")
 
 
 @pytest.mark.parametrize("name", ["metrics.json", "model/model.json", "model/weights.safetensors", "config.toml"])

@@ -9,7 +9,7 @@
     ├── NetworkError (ValueError)   layers that do not fit together
     ├── RunError (OSError)          a run folder that is missing, damaged or too new
     ├── OutputError                 exit code 1: what was printed did not arrive
-    └── Interrupted                 exit code 130: stopped by the user, work kept
+    └── Interrupted                 stopped, work kept; exit code 130 by Ctrl-C, 75 by a signal or the end of the time
 
 Each message says what was expected, what came, where, and how to mend it; the command line prints it
 without a traceback.
@@ -54,9 +54,19 @@ class OutputError(ShoalError):
 
 
 class Interrupted(ShoalError):
-    """The user stopped the run; what was done is kept."""
+    """The run was stopped; what was done is kept.
 
-    exit_code = 130
+    Args:
+        text: the message.
+        exit_code: `BY_USER`, 130, or `TRY_AGAIN`, 75 (EX_TEMPFAIL of sysexits.h), where a signal or the end of the time
+            stopped it.
+    """
+
+    BY_USER, TRY_AGAIN = 130, 75
+
+    def __init__(self, text: str, exit_code: int = BY_USER) -> None:
+        super().__init__(text)
+        self.exit_code = exit_code
 
 
 class ShoalWarning(UserWarning):

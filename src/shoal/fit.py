@@ -22,7 +22,8 @@ from shoal.steps.ensemble import make_ensemble
 from shoal.steps.posing import Posed
 from shoal.steps.proposing import count_candidates, propose_members
 from shoal.steps.reading import read_checked
-from shoal.steps.session import Session
+from shoal.steps.session import Session, Stoppable
+from shoal.steps.signals import StopSignal, stop_signals
 from shoal.steps.timing import Timing
 from shoal.steps.training import shuffle_labels, train_members, train_replicas
 from shoal.steps.writing import provenance_of, write_config, write_diverged, write_run
@@ -49,7 +50,8 @@ def fit(data: Any, *, progress: Progress | bool | None = None, **settings: Any) 
         SettingError: a setting makes no sense.
         Diverged: every network diverged; the folder keeps their curves and a page.
         RunError: the run folder exists or cannot be written.
-        Interrupted: Ctrl-C; what was trained is kept and `resume` goes on.
+        Interrupted: Ctrl-C, SIGTERM, SIGUSR1 or SIGHUP (in the main thread, where nobody else handles them); what was
+            trained is kept and `resume` goes on.
 
     Example:
         >>> import shoal, tempfile
@@ -64,27 +66,32 @@ def fit(data: Any, *, progress: Progress | bool | None = None, **settings: Any) 
 fit.__doc__ = f"{fit.__doc__ or ''}\n    Settings:\n{indent(settings_in_words(), '    ')}\n    "
 
 
-def resume(path: str | Path, *, progress: Progress | bool | None = None, minutes: float | None = None) -> Run:
-    """Go on with an interrupted run, from its last checkpoint.
+def resume(
+    path: str | Path, *, data: Any = None, progress: Progress | bool | None = None, minutes: float | None = None
+) -> Run:
+    """Go on with an interrupted run, from its last checkpoint, to the files that it would have had without a break.
 
     Args:
         path: the run folder.
+        data: the same data once more; needed for a run on data from Python, by default read again from where they were.
         progress: as for `fit`.
         minutes: a time budget from now on.
 
     Raises:
-        RunError: the run is finished, or its data are no longer the same. Without a checkpoint it starts again.
+        RunError: the run is finished, another process writes it, or its data are no longer the same. Without a
+            checkpoint it starts again.
     """
     folder = RunFolder.open(path)
-    if folder.finished:
-        raise RunError(f"{str(path)!r} is finished; there is nothing to go on with")
     if folder.diverged:
         raise RunError(f"the networks of {str(path)!r} diverged; there is nothing to go on with. {START_AGAIN}")
+    folder.check_unfinished()
     config = folder.config
     check_cores(config)
-    data = folder.source
+    data = folder.source if data is None else data
     if data is None:
-        raise RunError(f"{str(path)!r} was fitted on data from Python; call shoal.fit on them again")
+        raise RunError(
+            f"{str(path)!r} was fitted on data from Python; go on there, with shoal.resume({str(path)!r}, data=data)"
+        )
     settings = dict(config["settings"])
     if minutes is not None:
         proposed = count_candidates(check_settings(settings), config["data"].get("kind", "table"))
@@ -101,17 +108,32 @@ def _fit(
     folder: RunFolder | None = None,
     sha256: str | None = None,
 ) -> Run:
-    timing, progress = Timing(), listener(watched)
+    progress = listener(watched)
+    with stop_signals() as received:
+        return _fit_until(received, data, settings, Stoppable(progress, received), folder, sha256, watched is None)
+
+
+def _fit_until(
+    received: StopSignal,
+    data: Any,
+    settings: FitSettings,
+    progress: Progress,
+    folder: RunFolder | None,
+    sha256: str | None,
+    silent: bool,
+) -> Run:
+    timing = Timing()
     dataset, split = read_checked(data, settings, progress, sha256)
-    if watched is None and dataset.choice.guessed:
-        warnings.warn(f"{dataset.announcement()}; target= names another", ShoalWarning, stacklevel=3)
+    if silent and dataset.choice.guessed:
+        warnings.warn(f"{dataset.announcement()}; target= names another", ShoalWarning, stacklevel=4)
     timing.end("reading")
     posed = Posed.of(dataset, split, settings)
     sealed = SealedRows(dataset, split.test)
     space, members = propose_members(posed)
 
+    resumed = folder is not None
     folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
-    with Session(folder, progress, timing, open_helper()) as session:
+    with Session(folder, progress, timing, open_helper(), received, resumed) as session:
         baselines = learn_meanwhile(session.helper, posed)
         write_config(posed, session)
         training = train_members(posed.problem, members, settings, session)

@@ -13,9 +13,11 @@ import contextlib
 import importlib
 import itertools
 import os
+import select
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -180,6 +182,7 @@ def serve(handle: int) -> None:
     """Do what comes over a socket until its other end is closed."""
     from multiprocessing.connection import Connection
 
+    threading.Thread(target=_end_with, args=(handle,), daemon=True).start()
     link: Any = Connection(handle)
     kept: dict[int, Any] = {}
     while True:
@@ -193,6 +196,18 @@ def serve(handle: int) -> None:
             return
         except Exception:  # it is done again where it can be told
             link.send((False, None))
+
+
+def _end_with(handle: int) -> None:
+    """End this process at once when nobody is at the other end of its socket: what it still writes would mix with more.
+
+    The other process may have been killed, and its run be gone on with by a new one.
+    """
+    watch = select.poll()
+    watch.register(handle, select.POLLHUP)
+    while not any(event & (select.POLLHUP | select.POLLERR) for _, event in watch.poll()):
+        pass
+    os._exit(0)
 
 
 def _load(*modules: str) -> None:

@@ -429,6 +429,8 @@ def load(path: str | Path) -> Run:
     """Return a finished run from its folder; nothing in the folder is ever executed.
 
     Raises:
-        RunError: the folder is missing, damaged (the file is named) or of a newer format.
+        RunError: the folder is missing, damaged (the file is named) or of a newer format, or the run is not finished.
     """
-    return Run(RunFolder.open(path))
+    folder = RunFolder.open(path)
+    folder.check_finished()
+    return Run(folder)

@@ -164,6 +164,9 @@ class FitSettings(BaseModel):
     # the run
     engine: EngineName = Field("auto", description="what trains: native, xla, or auto, whichever is estimated faster")
     memory: str | None = Field(None, description="the most memory that training may take, e.g. 4GB; default: all free")
+    checkpoint_every: float = Field(
+        10.0, gt=0.0, description="seconds of training between two checkpoints; the first comes after one second"
+    )
     out: str | None = Field(None, description="folder of the run; by default runs/<name>-<number>")
     force: bool = Field(False, description="replace a run folder that exists")
     page: bool = Field(True, description="write the page and its figures")

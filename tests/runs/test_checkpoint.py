@@ -9,6 +9,7 @@ import pytest
 from shoal.errors import RunError
 from shoal.runs import checkpoint
 from shoal.runs.checkpoint import has_checkpoint, load_checkpoint, remove_checkpoint, save_checkpoint
+from shoal.runs.documents import sealed
 
 
 def test_the_last_checkpoint_comes_back_and_is_alone(tmp_path: Path) -> None:
@@ -61,7 +62,7 @@ def test_damage_is_named(tmp_path: Path) -> None:
 def test_the_state_cannot_name_files_elsewhere(tmp_path: Path, name: object) -> None:
     save_checkpoint(tmp_path, {}, {"w": np.ones(3)})
     path = tmp_path / "checkpoint" / "state.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "arrays": name}))
+    path.write_text(json.dumps(sealed({**json.loads(path.read_text()), "arrays": name})))
     with pytest.raises(RunError, match=r"state\.json' is damaged: it names no arrays"):
         load_checkpoint(tmp_path)
 
@@ -69,7 +70,7 @@ def test_the_state_cannot_name_files_elsewhere(tmp_path: Path, name: object) -> 
 def test_what_an_older_shoal_left_is_refused(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, {}, {"w": np.ones(3)})
     path = tmp_path / "checkpoint" / "state.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "format": 1}))
+    path.write_text(json.dumps(sealed({**json.loads(path.read_text()), "format": 1})))
     with pytest.raises(RunError, match=r"state\.json' was left by an older shoal.*delete its checkpoint folder"):
         load_checkpoint(tmp_path)
 

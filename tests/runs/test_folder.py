@@ -157,3 +157,15 @@ def test_a_run_that_came_to_nothing_leaves_no_folder(tmp_path: Path) -> None:
     begun.remove_checkpoint()
     assert names(begun.path) == ["config.toml", "figures"]
     settings.remove_if_unused()  # gone already
+
+
+def test_a_checkpoint_of_a_run_with_other_settings_is_refused(tmp_path: Path) -> None:
+    folder = RunFolder.create(tmp_path / "run", "iris")
+    folder.write_config({"seed": 1}, data={"sha256": "a"})
+    folder.save_checkpoint({"epoch": 3}, {"w": np.ones(3)})
+    folder.write_config({"seed": 1, "minutes": 2.0, "networks": 64, "out": "x"}, data={"sha256": "a"})
+    assert folder.load_checkpoint()[0] == {"epoch": 3}
+    for settings, data in (({"seed": 2}, "a"), ({"seed": 1}, "b")):
+        folder.write_config(settings, data={"sha256": data})
+        with pytest.raises(RunError, match=r"config\.toml' is damaged, changed, or of another run: the checkpoint"):
+            folder.load_checkpoint()

@@ -17,7 +17,7 @@ from shoal.training.engines.base import Chunk
 from shoal.training.member import Member, TrainedMember, initial_parameters
 from shoal.training.packing import member_network
 from shoal.training.problem import Problem
-from shoal.training.trainer import Stopped, Training, train
+from shoal.training.trainer import Saving, Stopped, Training, train
 
 EPOCHS_OF_A_CHUNK = 4
 
@@ -249,9 +249,9 @@ def test_interrupted_twice(problem: Problem, five: list[Member]) -> None:
 def test_checkpoints_are_saved_on_the_way(
     problem: Problem, five: list[Member], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(trainer, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(trainer, "SAVE_SHARE", 0.0)
     saved: list[Checkpoint] = []
-    expected = train(problem, five, PretendedEngine(), save=saved.append)
+    expected = train(problem, five, PretendedEngine(), saving=Saving(saved.append, every=1e-9))
     assert len(saved) == 7
     for checkpoint in saved:
         assert_same(train(problem, five, PretendedEngine(), checkpoint=checkpoint), expected)

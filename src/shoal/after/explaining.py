@@ -116,7 +116,8 @@ def explain(
 
         tell("drawing")
         preparation = run.predictor.preparation
-        write_explanation(explanation, out, classes=bool(preparation.classes), units=preparation.units)
+        with run.folder.writing(out):
+            write_explanation(explanation, out, classes=bool(preparation.classes), units=preparation.units)
     return explanation
 
 

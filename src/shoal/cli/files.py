@@ -36,8 +36,9 @@ def check_output(out: str, extensions: Sequence[str], what: str, *, force: bool)
 
 def write_table(table: pl.DataFrame, path: Path) -> None:
     """Write a table in the format that the extension names."""
-    from shoal.runs.writing import write_atomically
+    from shoal.runs.writing import remove_parts, write_atomically
 
+    remove_parts(path.parent, path.name)
     content = io.BytesIO()
     suffix = path.suffix.lower()
     if suffix == ".parquet":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -44,6 +43,10 @@ def fit(
     Reads the table, splits it into rows for training, validation and test, trains a population of networks
     together, keeps the best, scores them once on the test rows, and leaves a run folder with the model, the
     numbers, the figures and a page.
+
+    Ctrl-C, and the signals USR1, TERM and HUP of a batch system, keep what is trained; `--resume` goes on with it to
+    the same result. Exit codes: 0 done, 2 refused, 130 stopped by Ctrl-C, 75 stopped by a signal (or the end of
+    `--minutes` came before any candidate was trained): go on with `--resume`.
     """
     from shoal.cli.live import watching
     from shoal.cli.output import print_json, print_text
@@ -52,7 +55,6 @@ def fit(
         _check_resume(data, config, settings)
     else:
         data, settings = _data_and_settings(data, config, settings)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a batch system's time limit: keep what is done
     with watching(quiet=quiet) as progress:
         if resume is not None:
             from shoal.fit import resume as go_on

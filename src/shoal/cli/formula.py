@@ -63,7 +63,9 @@ def formula(
     searched |= {"seconds": seconds, "test": test}
     with watching(quiet=quiet, plain_lines=False) as progress:
         formulas = find(opened, data, target=target, of=of, progress=progress, **searched)
-        folder = write_formulas(formulas, folder_of(opened, formulas.what))
+        folder = folder_of(opened, formulas.what)
+        with opened.folder.writing(folder):
+            write_formulas(formulas, folder)
     if as_json:
         print_json({**formulas.as_dict(), "folder": str(folder)})
     else:

@@ -102,7 +102,8 @@ def systematics(
             options=read_options(settings),
             progress=progress,
         )
-    write_systematics(shifted, folder, loaded.predictor.preparation.classes)
+    with loaded.folder.writing(folder):
+        write_systematics(shifted, folder, loaded.predictor.preparation.classes)
     if as_json:
         print_json({**shifted.as_dict(), "folder": str(folder)})
     else:

@@ -5,6 +5,7 @@ The test rows are not opened anew: the numbers are those of the page.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from shoal.report.figures.export import csv_text, drawing, pdf_bytes, png_bytes,
 from shoal.report.figures.kept import NAME, kept
 from shoal.report.figures.pgf import pgf_files, pgf_style
 from shoal.report.figures.style import COLUMN, WIDE, with_title
-from shoal.runs.folder import RunFolder
+from shoal.runs.folder import FIGURES, RunFolder
 from shoal.runs.writing import write_atomically
 
 FORMATS = ("pdf", "svg", "png", "pgf")
@@ -80,8 +81,10 @@ def redraw(
     files[CAPTIONS] = captions(everything).encode()  # of all, so that it stays the same when others are drawn
     if out is not None and not force:
         _check_free(folder, files)
-    for name, content in files.items():
-        write_atomically(folder / name, content)
+    run = RunFolder(place.parent)
+    with run.writing(folder) if run.finished else contextlib.nullcontext():
+        for name, content in files.items():
+            write_atomically(folder / name, content)
     return [folder / name for name in names]
 
 
@@ -94,9 +97,9 @@ def place_of(source: Path) -> Path:
     if (source / NAME).is_file():
         return source
     run = RunFolder.open(source)
-    if not run.finished and not run.diverged:
-        how = f"`shoal fit --resume {run.path}` goes on with it" if run.has_checkpoint else "fit it again"
-        raise RunError(f"the run {str(run.path)!r} is not finished, so that it has no figures yet; {how}.")
+    unfinished = run.has_checkpoint or not (run.path / FIGURES / NAME).is_file()
+    if not run.finished and not run.diverged and unfinished:
+        raise RunError(f"the run {str(run.path)!r} is not finished, so that it has no figures yet; {run.how_to_go_on}.")
     if not (run.figures / NAME).is_file():
         raise RunError(
             f"the run {str(run.path)!r} keeps no numbers of its figures ({str(run.figures / NAME)!r} is missing): an "

@@ -14,7 +14,7 @@ import numpy as np
 
 from shoal.errors import RunError
 from shoal.runs.arrays_file import arrays_to_bytes, read_arrays
-from shoal.runs.documents import json_text, read_json, sha256, shoal_version
+from shoal.runs.documents import json_text, read_json, sealed, sha256, shoal_version
 from shoal.runs.writing import write_atomically
 
 FORMAT = 2
@@ -42,7 +42,7 @@ def save_checkpoint(folder: str | Path, meta: Mapping[str, Any], arrays: Mapping
     name = f"arrays-{checksum[:16]}.safetensors"
     write_atomically(place / name, data)
     state = {"format": FORMAT, "shoal": shoal_version(), "arrays": name, "arrays_sha256": checksum}
-    write_atomically(place / STATE, json_text({**state, "meta": dict(meta)}))
+    write_atomically(place / STATE, json_text(sealed({**state, "meta": dict(meta)})))
     for old in place.glob("arrays-*.safetensors"):
         if old.name != name:
             old.unlink(missing_ok=True)

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from shoal.errors import RunError
-from shoal.runs.documents import check_format, plain, read_bytes, shoal_version
+from shoal.runs.documents import SEAL, check_format, check_seal, content_checksum, plain, read_bytes, shoal_version
 from shoal.runs.writing import write_atomically
 
 FORMAT = 1
 NAME = "config.toml"
 _MENDING = "Restore it from a copy, or start the run again."
+_EDITED = "Restore it from a copy; a run with other settings is made by shoal fit --config FILE."
 
 
 def write_config(
@@ -56,18 +57,23 @@ def write_config(
     import tomli_w
 
     created = (created or datetime.datetime.now(datetime.UTC)).replace(microsecond=0)
-    document: dict[str, Any] = {"format": FORMAT, "shoal": shoal_version(), "created": created}
+    head: dict[str, Any] = {"format": FORMAT, "shoal": shoal_version(), "created": created}
     if command:
-        document["command"] = command
+        head["command"] = command
     if cores is not None:
-        document["cores"] = cores
-    for name, table in (("data", data), ("settings", settings), ("versions", versions)):
-        document[name] = _without_none(plain(table or {}))
-    return write_atomically(Path(folder) / NAME, tomli_w.dumps(document))
+        head["cores"] = cores
+    named = (("data", data), ("settings", settings), ("versions", versions))
+    tables = {name: _without_none(plain(table or {})) for name, table in named}
+    seal = {SEAL: content_checksum(head | tables)}
+    return write_atomically(Path(folder) / NAME, tomli_w.dumps(head | seal | tables))
 
 
-def read_config(folder: str | Path) -> dict[str, Any]:
+def read_config(folder: str | Path, *, unchanged: bool = False) -> dict[str, Any]:
     """Return the content of a run folder's `config.toml`.
+
+    Args:
+        folder: the run folder.
+        unchanged: it must be as shoal wrote it; people may edit it to repeat a run with other settings.
 
     Raises:
         RunError: missing, unreadable, damaged or of a newer format.
@@ -82,7 +88,7 @@ def read_config(folder: str | Path) -> dict[str, Any]:
     for table in ("data", "settings", "versions"):
         if not isinstance(config.setdefault(table, {}), dict):
             raise RunError(f"{str(path)!r} is damaged: [{table}] is not a table. {_MENDING}")
-    return config
+    return check_seal(path, config, _EDITED) if unchanged else config
 
 
 def _without_none(value: Any) -> Any:

@@ -15,6 +15,8 @@ import numpy as np
 
 from shoal.errors import RunError
 
+SEAL = "sha256"
+
 
 def shoal_version() -> str:
     """Return the version of shoal that writes."""
@@ -88,16 +90,49 @@ def read_bytes(path: Path, mending: str) -> bytes:
         raise RunError(f"cannot read {str(path)!r}: {error.strerror or error}. {mending}") from error
 
 
-def read_json(path: Path, newest: int, mending: str) -> dict[str, Any]:
-    """Return a JSON document that carries a format number.
+def sealed(document: Mapping[str, Any], *open_keys: str) -> dict[str, Any]:
+    """Return a document as plain data with its own checksum under `sha256`, by which `check_seal` knows damage.
+
+    Args:
+        document: plain data, or what `plain` makes such of.
+        open_keys: what the checksum does not cover.
+
+    Example:
+        >>> check_seal(Path("a.json"), sealed({"format": 1, "x": 2.5}), "Restore it.")["x"]
+        2.5
+    """
+    content = {key: value for key, value in plain(document).items() if key != SEAL}
+    return {**content, SEAL: content_checksum({key: v for key, v in content.items() if key not in open_keys})}
+
+
+def check_seal(path: Path, document: dict[str, Any], mending: str, *open_keys: str) -> dict[str, Any]:
+    """Return a document that its checksum matches; earlier versions of shoal wrote none.
+
+    Raises:
+        RunError: the checksum is another.
+    """
+    covered = {key: value for key, value in document.items() if key not in (SEAL, *open_keys)}
+    if SEAL in document and document[SEAL] != content_checksum(covered):
+        raise RunError(f"{str(path)!r} is damaged: its content does not match its checksum. {mending}")
+    return document
+
+
+def content_checksum(content: Any) -> str:
+    """Return the SHA-256 checksum of plain data, whatever the order of its keys."""
+    return sha256(json.dumps(plain(content), sort_keys=True, separators=(",", ":")).encode("utf-8"))
+
+
+def read_json(path: Path, newest: int, mending: str, *open_keys: str) -> dict[str, Any]:
+    """Return a JSON document that carries a format number, and perhaps the checksum of `sealed`.
 
     Args:
         path: the file.
         newest: the newest format number that this shoal can read, ≥ 1.
         mending: what to do when the file is damaged, a sentence.
+        open_keys: what the checksum does not cover.
 
     Raises:
-        RunError: missing, unreadable, not JSON, without a format number, or of a newer format.
+        RunError: missing, unreadable, not JSON, without a format number, of a newer format, or of another checksum.
     """
     data = read_bytes(path, mending)
     try:
@@ -107,7 +142,7 @@ def read_json(path: Path, newest: int, mending: str) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise RunError(f"{str(path)!r} is damaged: it is not a JSON object. {mending}")
     check_format(path, document.get("format"), newest, mending)
-    return document
+    return check_seal(path, document, mending, *open_keys)
 
 
 def check_format(path: Path, number: Any, newest: int, mending: str) -> None:

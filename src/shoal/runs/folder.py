@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,10 @@ import numpy as np
 
 from shoal.errors import RunError, suggest
 from shoal.evaluation.topics.scored_rows import ScoredRows
-from shoal.runs import checkpoint, config_file, log, looks_file, metrics_file, model_file, page_file, scored_file
-from shoal.runs.writing import cannot_write
+from shoal.runs import checkpoint, config_file, lock, log, looks_file, metrics_file, model_file, page_file, scored_file
+from shoal.runs.checksums import check_file, settings_checksum
+from shoal.runs.lock import Lock, locked
+from shoal.runs.writing import cannot_write, is_part, remove_parts
 from shoal.statistics.bootstrap import block_length
 
 if TYPE_CHECKING:
@@ -36,6 +39,8 @@ CONTENTS = (
     FORMULA,
     checkpoint.FOLDER,
 )
+ESSENTIAL = (metrics_file.NAME, f"{MODEL}/{model_file.DOCUMENT}")
+FOLDERS = (MODEL, FIGURES, SYSTEMATICS, EXPLANATION, FORMULA, checkpoint.FOLDER)
 
 
 START_AGAIN = "Fit again with a smaller --learning-rate."
@@ -78,7 +83,8 @@ class RunFolder:
             force: replace the run that `path` holds; files that shoal did not write are kept.
 
         Raises:
-            RunError: the folder exists and is not empty, holds something other than a run, or cannot be made.
+            RunError: the folder exists and is not empty, holds something other than a run, is being written by another
+                process, or cannot be made.
         """
         try:
             if path is None:
@@ -111,8 +117,64 @@ class RunFolder:
 
     @property
     def config(self) -> dict[str, Any]:
-        """The content of `config.toml`: `settings`, `data`, `versions`, `command`, `cores`, `created`, `format`."""
-        return config_file.read_config(self.path)
+        """The content of `config.toml`: `settings`, `data`, `versions`, `command`, `cores`, `created`,
+        `format`.
+
+        Raises:
+            RunError: it is missing, or not as shoal wrote it.
+        """
+        self._check(config_file.NAME)
+        return config_file.read_config(self.path, unchanged=True)
+
+    def lock(self, *, resumed: bool) -> Lock:
+        """Return the right to write the run, until it is released; what killed processes left half written is removed.
+
+        Args:
+            resumed: the folder holds a run that is not finished; else it must be empty still.
+
+        Raises:
+            RunError: another process writes in it, or has done so meanwhile.
+        """
+        held = Lock(self.path)
+        held.acquire()
+        self._tidy()
+        if resumed and self.finished:
+            held.release()
+            self.check_unfinished()
+        if not resumed and (self.path / config_file.NAME).exists():
+            held.release()
+            raise _not_empty(self.path)
+        return held
+
+    @contextlib.contextmanager
+    def writing(self, place: str | Path) -> Iterator[None]:
+        """Write what later work gives: alone, where `place` lies in the folder of the run, which must be finished.
+
+        Raises:
+            RunError: another process writes in the folder, or has begun the run anew.
+        """
+        inside = Path(place).resolve().is_relative_to(self.path.resolve())
+        with locked(self.path) if inside else contextlib.nullcontext():
+            if inside:
+                self.check_finished()
+            yield
+
+    def _tidy(self) -> None:
+        """Remove what killed processes left half written, and half removed."""
+        for folder in (self.path, *(self.path / name for name in FOLDERS)):
+            remove_parts(folder, alone=True)
+            for deeper in folder.glob("*/") if folder != self.path else ():
+                remove_parts(deeper, alone=True)
+        if not self.has_checkpoint:
+            checkpoint.remove_checkpoint(self.path)
+
+    def _check(self, name: str) -> None:
+        """Raise RunError if a file is not the one that the run wrote, as far as its numbers know."""
+        try:
+            metrics = self.metrics()
+        except RunError:
+            return  # what needs no numbers goes on without them
+        check_file(self.path, name, metrics)
 
     @property
     def source(self) -> str | None:
@@ -150,21 +212,24 @@ class RunFolder:
 
     def scored(self, part: str) -> PredictedRows:
         """Return the `validation` or `test` rows with their predictions; RunError if they are not there."""
+        self._check(scored_file.NAME)
         return scored_file.read_scored(self.path, part)
 
     @property
     def log(self) -> Path:
-        """The path of the log of all networks and curves, which `shoal.runs.log` reads."""
+        """The path of the log of all networks and curves, which `shoal.runs.log` reads; RunError if it is damaged."""
+        self._check(log.NAME)
         return self.path / log.NAME
 
     def write_log(self, record: Record) -> Path:
         """Write `log.sqlite` from a finished run."""
-        return log.write_log(self.log, record)
+        return log.write_log(self.path / log.NAME, record)
 
     def predictor(self) -> Predictor:
         """Load the saved predictor; RunError if a file is missing, damaged or too new."""
         if self.diverged:
             raise RunError(f"{str(self.path)!r} holds no model, since its networks diverged. {START_AGAIN}")
+        self._check(f"{MODEL}/{model_file.DOCUMENT}")
         return model_file.load_model(self.path / MODEL)
 
     def write_model(self, predictor: Predictor) -> Path:
@@ -173,11 +238,20 @@ class RunFolder:
 
     def save_checkpoint(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Path:
         """Save the state of the unfinished run in `checkpoint/`."""
-        return checkpoint.save_checkpoint(self.path, meta, arrays)
+        known = (self.path / config_file.NAME).is_file()
+        # a time budget from now on settles how many networks there are, which was a default before
+        settings = {"settings": settings_checksum(self.path, "networks")} if known else {}
+        return checkpoint.save_checkpoint(self.path, {**meta, **settings}, arrays)
 
     def load_checkpoint(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return the state of the unfinished run."""
-        return checkpoint.load_checkpoint(self.path)
+        """Return the state of the unfinished run; RunError if it is damaged, or of a run with other settings."""
+        meta, arrays = checkpoint.load_checkpoint(self.path)
+        if meta.pop("settings", None) not in (None, settings_checksum(self.path, "networks")):
+            raise RunError(
+                f"{str(self.path / config_file.NAME)!r} is damaged, changed, or of another run: the checkpoint "
+                "beside it is of other data or settings. Restore it from a copy, or start the run again."
+            )
+        return meta, arrays
 
     @property
     def has_checkpoint(self) -> bool:
@@ -190,7 +264,8 @@ class RunFolder:
 
     @property
     def figures(self) -> Path:
-        """The folder of figures."""
+        """The folder of figures; RunError if the numbers in it are damaged."""
+        self._check(f"{FIGURES}/numbers.safetensors")
         return self.path / FIGURES
 
     @property
@@ -204,9 +279,41 @@ class RunFolder:
         return self.path / page_file.NAME
 
     @property
+    def missing(self) -> list[str]:
+        """What each finished run has and this folder has not, of `metrics.json` and `model/model.json`."""
+        return [name for name in ESSENTIAL if not (self.path / name).is_file()]
+
+    @property
     def finished(self) -> bool:
-        """Whether the run came to its end: the numbers and the model are there."""
-        return (self.path / metrics_file.NAME).is_file() and (self.path / MODEL / model_file.DOCUMENT).is_file()
+        """Whether the run came to its end: the numbers and the model are there, and nothing to go on from."""
+        return not self.missing and not self.has_checkpoint
+
+    def check_finished(self) -> None:
+        """Raise RunError, which says how to go on, unless the run came to its end; what was deleted later may lack."""
+        if self.has_checkpoint or len(self.missing) == len(ESSENTIAL):
+            raise RunError(f"the run {str(self.path)!r} is not finished; {self.how_to_go_on}.")
+
+    def check_unfinished(self) -> None:
+        """Raise RunError if the run came to its end, or if another process writes it.
+
+        What a process left that was killed at the very end is removed.
+        """
+        if self.finished:
+            with locked(self.path):
+                self._tidy()
+            raise RunError(f"{str(self.path)!r} is finished; there is nothing to go on with")
+        who = lock.writer(self.path)
+        if who is not None:
+            raise lock.busy(self.path, who)
+
+    @property
+    def how_to_go_on(self) -> str:
+        """What is to be done with a run that is not finished."""
+        who = lock.writer(self.path)
+        if who is not None:
+            return f"it is being written by {who}"
+        resume = f"`shoal fit --resume {self.path}`"
+        return f"{resume} goes on with it" if self.has_checkpoint else f"fit it again, e.g. with {resume}"
 
     @property
     def diverged(self) -> bool:
@@ -255,22 +362,35 @@ def _exact(path: Path, force: bool) -> Path:
     if path.exists() and not path.is_dir():
         raise RunError(f"{str(path)!r} is a file; expected a new folder for the run. Choose another with --out.")
     path.mkdir(parents=True, exist_ok=True)
-    if not any(path.iterdir()):
+    who = lock.writer(path)
+    if who is not None:
+        raise lock.busy(path, who)
+    if not _content(path):
         return path
     if not force:
-        raise RunError(
-            f"the folder {str(path)!r} exists and is not empty. Choose another with --out, or replace "
-            "the run in it with --force."
-        )
+        raise _not_empty(path)
     if not (path / config_file.NAME).is_file():
         raise RunError(
             f"{str(path)!r} holds no run ({config_file.NAME} is missing), so --force does not replace it. "
             "Choose another folder with --out."
         )
-    looks_file.keep_look(path)
-    for part in CONTENTS:
-        _remove(path / part)
+    with locked(path):
+        looks_file.keep_look(path)
+        for part in (checkpoint.FOLDER, *CONTENTS):  # a run that is half removed is not to look finished
+            _remove(path / part)
     return path
+
+
+def _content(path: Path) -> list[Path]:
+    """Return what is in a folder, but for what a killed process leaves."""
+    return [entry for entry in path.iterdir() if entry.name != lock.NAME and not is_part(entry)]
+
+
+def _not_empty(path: Path) -> RunError:
+    return RunError(
+        f"the folder {str(path)!r} exists and is not empty. Choose another with --out, or replace "
+        "the run in it with --force."
+    )
 
 
 def _remove(path: Path) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 from shoal.errors import RunError, ShoalWarning
 from shoal.results import Interval, Task
 from shoal.runs import config_file
-from shoal.runs.checkpoint import has_checkpoint
 from shoal.runs.documents import plain
 from shoal.runs.folder import START_AGAIN, RunFolder
 
@@ -85,7 +84,7 @@ def survey(root: str | Path = "runs") -> tuple[list[RunSummary], list[str]]:
             if run.finished:
                 summaries.append(summary(run))
             else:
-                notes.append(f"{str(folder)!r} is left out: {_why(run)}")
+                notes.append(f"{str(folder)!r} is left out: {_why(run)}.")
         except RunError as error:
             notes.append(f"{str(folder)!r} is left out: {error}")
     return sorted(summaries, key=lambda run: (run.when, run.name)), notes
@@ -122,9 +121,9 @@ def summary(run: RunFolder) -> RunSummary:
 def _why(run: RunFolder) -> str:
     """Return why a run that is not finished is none of the list."""
     if run.diverged:
-        return f"its networks diverged. {START_AGAIN}"
-    more = f" `shoal fit --resume {run.path}` goes on with it." if has_checkpoint(run.path) else ""
-    return f"the run was not finished.{more}"
+        return f"its networks diverged. {START_AGAIN.rstrip('.')}"
+    deleted = "" if run.has_checkpoint or len(run.missing) != 1 else f", or its {run.missing[0]} was deleted"
+    return f"the run was not finished{deleted}; {run.how_to_go_on}"
 
 
 def _moment(run: RunFolder, created: Any) -> datetime.datetime:

@@ -16,6 +16,7 @@ same command still gives the same files, but for that sentence.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from shoal.evaluation.sealed import checksum_of_rows
 from shoal.results import Task
 from shoal.runs import metrics_file, page_file
 from shoal.runs.folder import RunFolder
+from shoal.runs.lock import locked
 from shoal.runs.looks_file import read_replaced
 
 
@@ -92,15 +94,18 @@ def count_look(by: str, folders: Sequence[RunFolder]) -> list[int]:
     Raises:
         RunError: a file cannot be read or written.
     """
-    metrics = [folder.metrics() for folder in folders]
-    before = max(len(of_run.get("test_looks", [])) for of_run in metrics)
-    fits = sorted(metrics_file.look_of_fit(of_run) for of_run in metrics)
-    look = {"by": by, "id": metrics_file.checksum([by, fits, before])}
-    openings = [metrics_file.count_opening(folder.path, look) for folder in folders]
-    for folder, times in zip(folders, openings, strict=True):
-        page_file.write_openings(folder.path, times)
-    for folder in folders:
-        write_looks(folder)
+    with ExitStack() as locks:
+        for path in sorted({folder.path.resolve() for folder in folders}):
+            locks.enter_context(locked(path))
+        metrics = [folder.metrics() for folder in folders]
+        before = max(len(of_run.get("test_looks", [])) for of_run in metrics)
+        fits = sorted(metrics_file.look_of_fit(of_run) for of_run in metrics)
+        look = {"by": by, "id": metrics_file.checksum([by, fits, before])}
+        openings = [metrics_file.count_opening(folder.path, look) for folder in folders]
+        for folder, times in zip(folders, openings, strict=True):
+            page_file.write_openings(folder.path, times)
+        for folder in folders:
+            write_looks(folder)
     return openings
 
 
@@ -133,7 +138,8 @@ def _seen(root: Path, rows: str | None = None) -> Iterator[_Seen]:
             metrics = folder.metrics()
             of_run = checksum_of(folder, metrics)
             later = tuple(str(look["id"]) for look in metrics.get("test_looks", []))
-            if rows in (None, of_run):
+            opened = metrics.get("test_openings", 1) > 0  # never by a run that diverged
+            if opened and rows in (None, of_run):
                 yield _Seen(folder, of_run, metrics_file.look_of_fit(metrics), later, Task(metrics["task"]))
         except (OSError, RunError, KeyError, TypeError, ValueError):
             continue

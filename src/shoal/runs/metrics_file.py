@@ -2,7 +2,7 @@
 
 The same data, settings, seed and number of cores (`engine.cores`) give the same bytes, except under `seconds`; so
 nothing else goes in that depends on when or where the run was made (the command and the settings are in `config.toml`).
-What is no finite number is null.
+What is no finite number is null. `sha256` covers all but `seconds`; `checksums` are those of the run's other files.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from shoal.runs.documents import json_text, plain, read_json, sha256
+from shoal.runs.checksums import file_checksums
+from shoal.runs.documents import json_text, plain, read_json, sealed, sha256
 from shoal.runs.writing import write_atomically
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ FORMAT = 1
 NAME = "metrics.json"
 # What scripts may rely on in every run stands first.
 _FIRST = ("format", "task", "target", "seed", "rows", "networks", "test", "validation", "train", "baselines", "verdict")
+_OPEN = ("seconds",)  # what differs between equal runs is left out of the checksum
 _MENDING = "Restore it from a copy, or train the run again (the command is in config.toml)."
 
 
@@ -84,7 +86,12 @@ def write_metrics(folder: str | Path, record: Record) -> Path:
     Raises:
         RunError: the file cannot be written.
     """
-    return write_atomically(Path(folder) / NAME, json_text(metrics_dict(record)))
+    checksums = file_checksums(folder)
+    return _write(folder, metrics_dict(record) | ({"checksums": checksums} if checksums else {}))
+
+
+def _write(folder: str | Path, document: Mapping[str, Any]) -> Path:
+    return write_atomically(Path(folder) / NAME, json_text(sealed(document, *_OPEN)))
 
 
 def read_metrics(folder: str | Path) -> dict[str, Any]:
@@ -93,7 +100,7 @@ def read_metrics(folder: str | Path) -> dict[str, Any]:
     Raises:
         RunError: missing, damaged or of a newer format.
     """
-    return read_json(Path(folder) / NAME, FORMAT, _MENDING)
+    return read_json(Path(folder) / NAME, FORMAT, _MENDING, *_OPEN)
 
 
 def look_of_fit(metrics: Mapping[str, Any]) -> str:
@@ -119,7 +126,7 @@ def count_opening(folder: str | Path, look: Mapping[str, str]) -> int:
     document = read_metrics(folder)
     document["test_openings"] = int(document.get("test_openings", 1)) + 1
     document["test_looks"] = [*document.get("test_looks", []), dict(look)]
-    write_atomically(Path(folder) / NAME, json_text(document))
+    _write(folder, document)
     return int(document["test_openings"])
 
 

@@ -82,6 +82,7 @@ def load_model(folder: str | Path) -> Predictor:
     from shoal.prediction.predictor import Predictor
 
     document, arrays = load_parts(folder)
+    _check_numbers(Path(folder), document, arrays)
     try:
         return Predictor.from_parts(document, arrays)
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, DataError, NetworkError, SettingError) as e:
@@ -89,6 +90,20 @@ def load_model(folder: str | Path) -> Predictor:
             f"{str(Path(folder) / DOCUMENT)!r} does not describe a predictor that this shoal "
             f"({shoal_version()}) knows: {type(e).__name__}: {e}. {_MENDING}"
         ) from e
+
+
+def _check_numbers(folder: Path, document: dict[str, Any], arrays: dict[str, np.ndarray]) -> None:
+    """Raise RunError where weights are no finite numbers or widths are NaN: so would all predictions be."""
+    for name, array in arrays.items():
+        weights, widths = name.startswith(("members/", "replicas/")), name in ("noise", "quantile", "scale")
+        if (weights and not np.isfinite(array).all()) or (widths and np.isnan(array).any()):
+            raise RunError(
+                f"{str(folder / WEIGHTS)!r} is damaged: {name!r} holds what is no number, so that the run can predict "
+                f"nothing. {_MENDING}"
+            )
+    if "NaN" in json.dumps(document.get("preparation")):
+        reason = "its preparation holds what is no number, so that the run can predict nothing"
+        raise RunError(f"{str(folder / DOCUMENT)!r} is damaged: {reason}. {_MENDING}")
 
 
 def _number(value: Any) -> Any:

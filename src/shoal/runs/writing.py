@@ -5,9 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import re
 import secrets
+import socket
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from shoal.errors import RunError
 
@@ -21,6 +25,8 @@ _MENDING = {
     errno.ENOTDIR: "A part of that path is a file, not a folder; choose another folder with --out.",
     errno.ENAMETOOLONG: "The name is too long; choose a shorter one with --out.",
 }
+_PART = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-(?P<machine>[0-9a-f]{4})[0-9a-f]{4}\.part")
+_WRITING: set[Path] = set()  # the temporary files of this process
 
 
 def cannot_write(path: str | Path, error: OSError) -> RunError:
@@ -49,7 +55,8 @@ def written_beside(path: str | Path) -> Iterator[Path]:
         ['a.txt']
     """
     path = Path(path)
-    beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.part")
+    beside = path.with_name(f".{path.name}.{os.getpid()}-{_machine()}{secrets.token_hex(2)}.part")
+    _WRITING.add(beside)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield beside
@@ -62,6 +69,7 @@ def written_beside(path: str | Path) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             beside.unlink(missing_ok=True)
+        _WRITING.discard(beside)
 
 
 def write_atomically(path: str | Path, content: bytes | str) -> Path:
@@ -87,6 +95,65 @@ def write_atomically(path: str | Path, content: bytes | str) -> Path:
     with written_beside(path) as beside:
         beside.write_bytes(data)
     return Path(path)
+
+
+def remove_parts(folder: str | Path, name: str = "", *, alone: bool = False) -> None:
+    """Remove the temporary files that killed processes left in a folder; those of processes that live stay.
+
+    Args:
+        folder: where they are; a folder that does not exist has none.
+        name: of the file that was to be written; by default of any.
+        alone: no other machine writes there; else what is of another machine stays.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = (Path(folder) / f".a.txt.999999999-{_machine()}0123.part").write_text("half")
+        ...     remove_parts(folder)
+        ...     list(Path(folder).iterdir())
+        []
+    """
+    with contextlib.suppress(OSError):
+        for path in list(Path(folder).iterdir()):
+            part = _PART.fullmatch(path.name)
+            if part is None or name not in ("", part["name"]) or path in _WRITING:
+                continue
+            pid, here = int(part["pid"]), part["machine"] == _machine()
+            if (here and (pid == os.getpid() or not lives(pid))) or (alone and not here):
+                path.unlink(missing_ok=True)
+
+
+def is_part(path: Path) -> bool:
+    """Whether a file is a temporary one of `written_beside`."""
+    return _PART.fullmatch(path.name) is not None
+
+
+def _machine() -> str:
+    """Return four digits that stand for this machine."""
+    return f"{zlib.crc32(socket.gethostname().encode()) & 0xFFFF:04x}"
+
+
+def lives(pid: Any) -> bool:
+    """Whether a process of this machine lives; where that cannot be asked, it may.
+
+    >>> lives(os.getpid()), lives("nonsense")
+    (True, False)
+    """
+    if not isinstance(pid, int) or pid <= 0:
+        return False
+    if os.name == "nt":  # there, signal 0 ends a process
+        return True
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2][:1]
+    except OSError:  # another system than Linux
+        return True
+    return state != b"Z"  # dead, but nobody has asked for its exit code
 
 
 def _to_disk(path: Path) -> None:

@@ -69,6 +69,7 @@ def choose_kept(training: Training, settings: FitSettings, folder: RunFolder) ->
         # those that the end of the time cut short begin again
         trained = {k: m for k, m in training.checkpoint.finished.items() if m.status is not Status.RUNNING}
         keep_training(folder, Checkpoint(trained))
-        raise interrupted(folder, f"no candidate has all of its {each} networks yet, {len(trained)} networks are")
+        done = f"no candidate has all of its {each} networks yet, {len(trained)} networks are trained and"
+        raise interrupted(folder, done, by_user=False)
     verdict = diverged_verdict(members)
     raise Diverged(f"{verdict.sentence[0].lower()}{verdict.sentence[1:]} {verdict.advice}")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from shoal.errors import RunError
 from shoal.evaluation.baselines.label_shuffle import Shuffled, train_shuffled
 from shoal.prediction.parametric_bootstrap import about_the_fit
 from shoal.prediction.replicas import with_redrawn_targets
@@ -25,7 +25,7 @@ from shoal.training.engine_choice import choose_engine
 from shoal.training.member import Member, TrainedMember
 from shoal.training.planner import find_budget
 from shoal.training.problem import Problem
-from shoal.training.trainer import Stopped, Training, train
+from shoal.training.trainer import Saving, Stopped, Training, train
 
 SECONDS_TO_FINISH = 6.0  # kept back from a time budget for evaluation and page
 SHARE_OF_SEARCH = 0.5  # of a time budget, where replicas need the rest
@@ -43,20 +43,56 @@ def train_members(
     progress.stage(choice.stage)
     engine = choice.make()
     import_meanwhile(*(LIBRARIES[-2:] if session.helper.running else LIBRARIES))
-    checkpoint = None
-    if folder.has_checkpoint:
-        checkpoint = checkpoint_from_parts(*folder.load_checkpoint(), problem, {m.id: m for m in members})
+    checkpoint = load_training(folder, problem, members)
     seconds = seconds_left(settings, session, searching=search is None)
-    save = partial(keep_training, folder, search=search)
     if search is not None:
-        save(checkpoint or Checkpoint(engine=engine.name))
+        keep_training(folder, checkpoint or Checkpoint(engine=engine.name), search)
+    saving = Saving(KeptOrWarned(session, search), settings.checkpoint_every)
     try:
-        training = train(problem, members, engine, seconds=seconds, progress=progress, checkpoint=checkpoint, save=save)
+        training = train(
+            problem, members, engine, seconds=seconds, progress=progress, checkpoint=checkpoint, saving=saving
+        )
         return replace(training, reason=choice.reason)
     except Stopped as stopped:
-        save(stopped.checkpoint)
-        done = f"{len(stopped.checkpoint.finished)} of {len(members)}"
-        raise interrupted(folder, f"{done} networks are" if search is None else f"{done} replicas are") from None
+        keep_training(folder, stopped.checkpoint, search)
+        done, what = len(stopped.checkpoint.finished), "networks" if search is None else "replicas"
+        raise interrupted(folder, f"{done} of {len(members)} {what} are trained and") from None
+
+
+def load_training(folder: RunFolder, problem: Problem, members: list[Member]) -> Checkpoint | None:
+    """Return what is trained so far, or None.
+
+    Raises:
+        RunError: the checkpoint is damaged, or of other networks.
+    """
+    if not folder.has_checkpoint:
+        return None
+    meta, arrays = folder.load_checkpoint()
+    try:
+        return checkpoint_from_parts(meta, arrays, problem, {m.id: m for m in members})
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise RunError(
+            f"the checkpoint in {str(folder.path)!r} is not of the networks that config.toml describes "
+            f"({type(error).__name__}: {error}); delete its checkpoint folder and start the run again."
+        ) from error
+
+
+@dataclass
+class KeptOrWarned:
+    """Keeps what is trained; where that fails, on a full disk for one, training goes on and a warning is given once."""
+
+    session: Session
+    search: Training | None
+    warned: bool = False
+
+    def __call__(self, checkpoint: Checkpoint) -> None:
+        """Keep what is trained in the run folder."""
+        try:
+            keep_training(self.session.folder, checkpoint, self.search)
+        except RunError as error:
+            if not self.warned:
+                self.session.progress.warn(f"training goes on, but what it has reached is not kept: {error}")
+            self.warned = True
 
 
 def seconds_left(settings: FitSettings, session: Session, *, searching: bool) -> float | None:

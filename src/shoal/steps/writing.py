@@ -20,12 +20,12 @@ from shoal.training.trainer import Training
 
 
 def write_config(posed: Posed, session: Session) -> None:
-    """Write what is needed to repeat the run, or to go on with it."""
+    """Write what is needed to repeat the run, or to go on with it; it keeps the time when it began."""
     command = command_line(posed.dataset, posed.settings)
-    given = posed.settings.given()
-    session.folder.write_config(
-        given, data=origin(posed.dataset), versions=versions(), command=command, cores=available_cores()
-    )
+    given, folder = posed.settings.given(), session.folder
+    began = folder.config.get("created") if session.resumed else None
+    known = {"data": origin(posed.dataset), "versions": versions(), "command": command, "cores": available_cores()}
+    folder.write_config(given, **known, created=began)
 
 
 def provenance_of(posed: Posed, training: Training) -> Provenance:

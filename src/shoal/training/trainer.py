@@ -21,9 +21,9 @@ from shoal.training.problem import Problem
 from shoal.training.progress import Progress, Silent, Watch
 from shoal.training.seating import Seat, Seating
 
-CHECKPOINT_SECONDS = 30.0
 KEEP_SECONDS = 1.0  # an interruption costs no more of the block in training
 KEEP_SHARE = 20.0  # unless keeping its state takes so long that it would slow training by a twentieth
+SAVE_SHARE = 50.0  # saving takes a fiftieth of the time at most, whatever was asked for
 COMPILERS = 2  # programs compiled at a time; compiling one uses little more than one core
 
 
@@ -45,7 +45,18 @@ class Training:
     reason: str = ""
 
 
-class Stopped(Exception):
+@dataclass(frozen=True)
+class Saving:
+    """How what is trained is saved: `save` is called with a checkpoint after a second, then every so many seconds.
+
+    Where saving takes long, it is called less often, so that training is hardly slower.
+    """
+
+    save: Callable[[Checkpoint], None]
+    every: float
+
+
+class Stopped(KeyboardInterrupt):
     """Training was interrupted; the checkpoint holds what is done."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -61,7 +72,7 @@ def train(
     seconds: float | None = None,
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
-    save: Callable[[Checkpoint], None] | None = None,
+    saving: Saving | None = None,
 ) -> Training:
     """Train members and return each at its best epoch.
 
@@ -73,12 +84,12 @@ def train(
             members that have not begun are left out. At least one chunk is trained.
         progress: a listener.
         checkpoint: an earlier checkpoint to go on from.
-        save: called with a checkpoint every half minute.
+        saving: how what is trained is saved on the way.
 
     Raises:
         Stopped: the user pressed Ctrl-C; its `checkpoint` holds what is done.
     """
-    return _Session(problem, members, engine, seconds, progress or Silent(), checkpoint, save).run()
+    return _Session(problem, members, engine, seconds, progress or Silent(), checkpoint, saving).run()
 
 
 class _Session:
@@ -92,9 +103,9 @@ class _Session:
         seconds: float | None,
         progress: Progress,
         checkpoint: Checkpoint | None,
-        save: Callable[[Checkpoint], None] | None,
+        saving: Saving | None,
     ) -> None:
-        self.problem, self.engine, self.progress, self.save = problem, engine, progress, save
+        self.problem, self.engine, self.progress, self.saving = problem, engine, progress, saving
         self.blocks = engine.plan(problem, members)
         self.watch = Watch(members)
         self.began = time.perf_counter()
@@ -107,29 +118,30 @@ class _Session:
         blocks = before.halfway if before.engine in ("", engine.name) else {}
         self.halfway = {n: half for n, half in blocks.items() if self._fits(n, half)}
         self.last_save = self.last_keep = self.began
-        self.keep_seconds = KEEP_SECONDS
+        self.keep_least = KEEP_SECONDS if saving is None else min(KEEP_SECONDS, saving.every)
+        self.keep_seconds = self.keep_least
+        self.save_seconds = 0.0
         self.compile_seconds = 0.0
 
     def run(self) -> Training:
         """Train all blocks; the next block's program compiles while one trains."""
         prepared: dict[int, Future[float]] = {}
         out_of_time = False
-        with ThreadPoolExecutor(max_workers=COMPILERS) as compiler:
-            todo = [i for i, block in enumerate(self.blocks) if any(m.id not in self.finished for m in block.members)]
+        compiler = ThreadPoolExecutor(max_workers=COMPILERS)
+        todo = [i for i, block in enumerate(self.blocks) if any(m.id not in self.finished for m in block.members)]
+        try:
             for i in todo:
                 prepared[i] = compiler.submit(self.engine.prepare, self.blocks[i])
-            try:
-                for i in todo:
-                    if self._late() and self.finished:
-                        out_of_time = True
-                        break
-                    self._wait_for(prepared[i])
-                    self._train_block(i)
-            except KeyboardInterrupt:
-                raise Stopped(self._checkpoint()) from None
-            finally:
-                for future in prepared.values():
-                    future.cancel()
+            for i in todo:
+                if self._late() and self.finished:
+                    out_of_time = True
+                    break
+                self._wait_for(prepared[i])
+                self._train_block(i)
+        except KeyboardInterrupt:
+            raise Stopped(self._checkpoint()) from None
+        finally:
+            compiler.shutdown(wait=False, cancel_futures=True)  # a program that is compiling now is not waited for
         trained = [self.finished[identity] for identity in sorted(self.finished)]
         elapsed = time.perf_counter() - self.began
         seconds = self.compile_seconds, elapsed - self.compile_seconds
@@ -213,10 +225,11 @@ class _Session:
         seats = {place: seating.seat(place) for place in seating.seats}
         self.halfway[number] = Halfway(self.engine.to_arrays(state), seats)
         self.last_keep = time.perf_counter()
-        self.keep_seconds = max(KEEP_SECONDS, KEEP_SHARE * (self.last_keep - now))
-        if self.save is not None and now - self.last_save >= CHECKPOINT_SECONDS:
-            self.save(self._checkpoint())
+        self.keep_seconds = max(self.keep_least, KEEP_SHARE * (self.last_keep - now))
+        if self.saving is not None and self.last_keep - self.last_save >= self.save_seconds:
+            self.saving.save(self._checkpoint())
             self.last_save = time.perf_counter()
+            self.save_seconds = max(self.saving.every, SAVE_SHARE * (self.last_save - self.last_keep))
 
     def _checkpoint(self) -> Checkpoint:
         return Checkpoint(dict(self.finished), dict(self.halfway), self.engine.name)

@@ -20,7 +20,7 @@ import numpy as np
 from shoal.codec import decode, encode
 from shoal.errors import RunError
 from shoal.report.figures.drawable import FigureNumbers, is_drawable
-from shoal.runs.documents import check_format, read_bytes
+from shoal.runs.documents import check_format, check_seal, read_bytes, sealed, sha256
 from shoal.runs.writing import write_atomically
 
 FORMAT = 2
@@ -50,8 +50,9 @@ def keep(figures: Mapping[str, FigureNumbers], folder: str | Path) -> Path:
     }
     from safetensors.numpy import save
 
-    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     ordered = {name: np.array(arrays[name], order="C") for name in sorted(arrays)}
+    document = sealed({**document, "arrays_sha256": sha256(save(ordered))})
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return write_atomically(path, save(ordered, {_KEY: text}))
 
 
@@ -65,6 +66,7 @@ def kept(folder: str | Path) -> dict[str, FigureNumbers]:
     path = Path(folder) / NAME
     document, arrays = _read(path)
     check_format(path, document.get("format"), FORMAT, _MENDING)
+    check_seal(path, document, _MENDING)
     try:
         entries = document["figures"]
         return {entry["name"]: _figure(entry["name"], decode(entry["numbers"], arrays, FORMER)) for entry in entries}
@@ -76,7 +78,7 @@ def kept(folder: str | Path) -> dict[str, FigureNumbers]:
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     from safetensors import SafetensorError
-    from safetensors.numpy import load
+    from safetensors.numpy import load, save
 
     data = read_bytes(path, _MENDING)
     try:
@@ -84,6 +86,9 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         document, arrays = json.loads(header["__metadata__"][_KEY]), load(data)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise RunError(f"{str(path)!r} is damaged: it holds no numbers of figures ({error}). {_MENDING}") from error
+    known = (None, sha256(save(dict(sorted(arrays.items())))))  # earlier versions of shoal kept no checksum
+    if not isinstance(document, dict) or document.get("arrays_sha256") not in known:
+        raise RunError(f"{str(path)!r} is damaged: its arrays do not match their checksum. {_MENDING}")
     return document, arrays
 
 

@@ -1,0 +1,74 @@
+"""Ctrl-C, and the signals by which a batch system asks a run to stop: all keep what is trained."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+
+from shoal.errors import Interrupted
+
+# Of SLURM before the end of the time, of the end of the time itself, and of a terminal that is closed.
+BATCH = [getattr(signal, name) for name in ("SIGUSR1", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+GRACE_SECONDS = 5.0  # a batch system's signal that comes again within them stops nothing that is being kept
+
+
+@dataclass
+class StopSignal:
+    """The signal that asked to stop, if one came: `SIGINT` (Ctrl-C), `SIGTERM`, …
+
+    It is raised as a KeyboardInterrupt where the work stands, but imports turn that into errors of their own, and some
+    code swallows it; so whatever ends the work after a signal is taken to be its doing.
+    """
+
+    name: str = ""
+    moment: float = 0.0
+
+    def __call__(self, number: int, _: FrameType | None) -> None:
+        """Handle a signal."""
+        now = time.monotonic()
+        if number in BATCH and self.name and now - self.moment < GRACE_SECONDS:
+            return
+        self.name, self.moment = self.name or signal.Signals(number).name, now
+        raise KeyboardInterrupt
+
+    def check(self) -> None:
+        """Raise KeyboardInterrupt if a signal came and was swallowed."""
+        if self.name:
+            raise KeyboardInterrupt
+
+
+@contextmanager
+def stop_signals() -> Iterator[StopSignal]:
+    """Let SIGUSR1, SIGTERM and SIGHUP stop what is done inside as Ctrl-C does, and give the signal that came.
+
+    Nothing changes in other threads than the main one, and for signals that somebody else handles or that are ignored.
+    At the end all is as it was before.
+
+    Raises:
+        Interrupted: a signal came. After those of a batch system, `exit_code` is 75 (EX_TEMPFAIL of sysexits.h: try
+            again).
+        KeyboardInterrupt: Ctrl-C, before there was anything to keep.
+    """
+    received = StopSignal()
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+    usual = {signal.SIGINT: signal.default_int_handler, **dict.fromkeys(BATCH, signal.SIG_DFL)}
+    before = {n: signal.signal(n, received) for n, handler in usual.items() if signal.getsignal(n) is handler}
+    try:
+        yield received
+    except BaseException as error:
+        if not received.name:
+            raise
+        if received.name == "SIGINT":
+            raise (error if isinstance(error, Interrupted) else KeyboardInterrupt) from None
+        text = str(error) if isinstance(error, Interrupted) else "stopped before anything was trained; start it again"
+        raise Interrupted(f"{received.name}: {text}", Interrupted.TRY_AGAIN) from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
