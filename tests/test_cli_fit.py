@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from shoal.cli.app import app
 from shoal.cli.from_settings import PYTHON_ONLY, flag, parameter
+from shoal.evaluation.looks import Looks
 from shoal.settings import FitSettings, check_settings
 
 SCORE = {"value": 0.9667, "low": 0.9, "high": 1.0, "method": "bootstrap"}
@@ -28,6 +29,7 @@ METRICS = {
 class FakeRun:
     path = Path("runs/iris-1")
     metrics = METRICS
+    looks = Looks(1)
 
 
 class Calls:

@@ -15,6 +15,7 @@ from shoal.after.comparing import compare
 from shoal.cli import main
 from shoal.cli.fit import candidates_line
 from shoal.data import Preparation
+from shoal.report import keep_figures
 from shoal.run import Run
 from shoal.settings import check_settings
 from shoal.steps.posing import pose
@@ -38,7 +39,12 @@ def record(settings: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -
     records: list[Any] = []
     module = importlib.import_module("shoal.steps.writing")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(module, "write_report", lambda record, *_: records.append(record))
+
+        def kept(record: Any, folder: Any, *_: Any) -> None:
+            records.append(record)
+            keep_figures(record, folder)
+
+        patch.setattr(module, "write_report", kept)
         run = shoal.fit(DRIFTING, out=str(tmp_path_factory.mktemp("rolling") / "run"), **settings)
     return run, records[0]
 

@@ -318,8 +318,11 @@ class RunFolder:
     @property
     def diverged(self) -> bool:
         """Whether all that is left of the run are its numbers and curves: its networks diverged, and none was kept."""
-        model, numbers = self.path / MODEL / model_file.DOCUMENT, self.path / metrics_file.NAME
-        return numbers.is_file() and not model.is_file() and not self.has_checkpoint
+        if self.missing != [ESSENTIAL[1]] or self.has_checkpoint:
+            return False
+        with contextlib.suppress(RunError):
+            return "test" not in self.metrics()
+        return False
 
     def remove_if_unused(self) -> None:
         """Remove what a run wrote that failed before anything was trained or kept."""
