@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -204,8 +204,8 @@ def _positions(axes: Axes, one: HyperparameterPanel) -> np.ndarray:
     if one.categories:
         # The golden ratio spreads points of one category evenly and always the same way.
         jitter = (np.arange(len(one.x)) * 0.6180339887) % 1.0 - 0.5
-        slanted = _slanted(one)
-        room = axes.get_position().width * axes.get_figure().get_figwidth() / (len(one.categories) + 0.2)
+        slanted, figure = _slanted(one), cast("Figure", axes.figure)
+        room = axes.get_position().width * figure.get_figwidth() / (len(one.categories) + 0.2)
         most = 10 if slanted else int(0.95 * room / text_width("x"))
         names = [name_text(category, most) for category in one.categories]
         axes.set_xticks(range(len(names)), names, rotation=30 if slanted else 0, ha="right" if slanted else "center")
