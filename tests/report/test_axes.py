@@ -10,10 +10,13 @@ import pytest
 from shoal.evaluation.cuts import Scan
 from shoal.evaluation.topics.overtraining import ClassScores
 from shoal.report.figures import overtraining, significance, systematic_band, tornado
+from shoal.report.figures.bands import bands
 from shoal.report.figures.export import drawing
 from shoal.report.figures.networks_tried import HyperparameterPanel, NetworksTried
 from shoal.report.figures.networks_tried import draw as draw_networks
 from shoal.report.figures.style import COLUMN, WIDE
+from shoal.report.figures.validation_metric import ValidationMetric
+from shoal.report.figures.validation_metric import draw as draw_metric
 from shoal.report.redraw import NARROWEST
 from shoal.results import Interval
 from shoal.statistics.weighted import KolmogorovSmirnov
@@ -79,3 +82,13 @@ def test_long_names_of_categories_keep_clear_of_each_other(looks: Any, count: in
     for width in (NARROWEST / 25.4, COLUMN, WIDE):
         with drawing({}, width):
             assert list(looks.faults(draw_networks(shown))) == []
+
+
+@pytest.mark.parametrize("kept", [[], [0]])
+@pytest.mark.parametrize("epochs", [1, 4])
+def test_the_curve_of_one_network_is_seen_kept_or_not_and_after_one_epoch(kept: list[int], epochs: int) -> None:
+    metric = bands(np.linspace(0.3, 0.4, epochs)[None], kept)
+    axes = draw_metric(ValidationMetric(metric, "accuracy", 1, "target", ())).axes[0]
+    lines = [line for line in axes.lines if np.isfinite(line.get_ydata()).any()]
+    assert lines
+    assert all((line.get_marker() == "o") == (epochs == 1) for line in lines)

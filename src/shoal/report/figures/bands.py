@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -103,15 +104,21 @@ def quantiles(values: np.ndarray) -> np.ndarray:
 
 
 def draw_bands(axes: Axes, shown: Bands, colour: str) -> None:
-    """Draw the two bands, the median and the kept networks; with a single network only its curve."""
+    """Draw the two bands, the median and the kept networks; with a single network only its curve.
+
+    One epoch is a point.
+    """
+    mark: dict[str, Any] = {"marker": "o", "ms": 3.5} if len(shown.epochs) == 1 else {}
     if shown.networks.max(initial=0) > 1:
         low, lower, median, upper, high = shown.quantiles[:, : shown.reliable]
         epochs = shown.epochs[: shown.reliable]
         axes.fill_between(epochs, low, high, color=colour, alpha=0.16, lw=0)
         axes.fill_between(epochs, lower, upper, color=colour, alpha=0.28, lw=0)
-        axes.plot(epochs, median, color=colour, lw=1.6)
+        axes.plot(epochs, median, color=colour, lw=1.6, **mark)
+    elif not len(shown.kept):
+        axes.plot(shown.epochs, shown.quantiles[2], color=colour, lw=1.6, **mark)
     if len(shown.kept):
-        axes.plot(*broken_lines(shown.epochs, shown.kept), color=INK, lw=0.7, alpha=0.75)
+        axes.plot(*broken_lines(shown.epochs, shown.kept), color=INK, lw=0.7, alpha=0.75, **mark)
 
 
 def epoch_axis(axes: Axes, shown: Bands) -> None:
