@@ -110,10 +110,15 @@ class RunFolder:
         if not path.is_dir():
             raise RunError(f"{str(path)!r} is a file; expected the folder of a run, e.g. 'runs/iris-1'.")
         folder = cls(path)
-        if not (path / config_file.NAME).exists() and not any((path / part).exists() for part in CONTENTS):
+        if not folder.holds_anything:
             raise RunError(f"{str(path)!r} is not a run folder: it holds no {config_file.NAME}.")
         config_file.read_config(path)
         return folder
+
+    @property
+    def holds_anything(self) -> bool:
+        """Whether anything of a run lies in the folder."""
+        return any((self.path / part).exists() for part in CONTENTS)
 
     @property
     def config(self) -> dict[str, Any]:

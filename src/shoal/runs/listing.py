@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from shoal.errors import RunError, ShoalWarning
+from shoal.errors import RunError, ShoalWarning, listing
 from shoal.results import Interval, Task
 from shoal.runs import config_file
 from shoal.runs.documents import plain
@@ -78,7 +78,12 @@ def survey(root: str | Path = "runs") -> tuple[list[RunSummary], list[str]]:
     except OSError as error:
         raise RunError(f"cannot list the runs in {str(root)!r}: {error.strerror or error}.") from error
     summaries, notes = [], []
+    others = [folder.name for folder in folders if not RunFolder(folder).holds_anything]
+    if others:
+        notes.append(f"{listing(map(repr, others))} in {str(root)!r}: no {'run' if len(others) == 1 else 'runs'}.")
     for folder in folders:
+        if folder.name in others:
+            continue
         try:
             run = RunFolder.open(folder)
             if run.finished:
