@@ -101,6 +101,10 @@ class CtrlC:
 
     def stage(self, text: str) -> None: ...
 
+    def note(self, text: str) -> None: ...
+
+    def warn(self, text: str) -> None: ...
+
     def training(self, *, total: int, **news: Any) -> None:
         if total == 6:
             raise KeyboardInterrupt

@@ -129,7 +129,7 @@ def test_validation_scores_are_those_of_out_of_fold_predictions(run: Run, folded
     options = check_settings(folded)
     dataset, split = read("iris", options)
     problem = pose(dataset, split, run.predictor.preparation, options)
-    rows = prepared_rows(dataset, run.predictor.preparation, split.train)
+    rows = prepared_rows(dataset, run.predictor.preparation, split.train, dataset.weights())
     folds = OutOfFold.of(problem, run.predictor.members)
     assert folds is not None
     held_out = folds.judged
@@ -196,7 +196,8 @@ def test_error_bars_of_a_regression_come_from_all_rows(tiny: dict[str, Any], tmp
     x = rng.normal(size=(160, 2))
     y = x[:, 0] - 0.5 * x[:, 1] + 0.3 * rng.normal(size=160)
     data = pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": y})
-    options = {**tiny, "networks": 4, "cv": 4, "epochs": 60, "learning_rate": 0.02, "l2": 0.0, "batch_size": 32}
+    options = {**tiny, "target": "y", "networks": 4, "cv": 4, "epochs": 60, "learning_rate": 0.02, "l2": 0.0}
+    options["batch_size"] = 32
     run = shoal.fit(data, out=str(tmp_path / "run"), **options)
     assert run.predictor.noise[0] == pytest.approx(0.3, rel=0.25)
     assert run.metrics["coverage"]["high"] > 0.95
@@ -262,6 +263,7 @@ def test_when_no_candidate_is_whole_in_time_the_networks_are_kept(tmp_path: Path
     training = train(problem, members[::2], XlaEngine())
     training.checkpoint.finished[4].status = Status.RUNNING  # the end of the time cut it short
     folder = RunFolder.create(tmp_path / "run", "iris")
+    folder.write_config({}, data={"name": "iris", "source": "built in"})
     message = r"no candidate has all of its 2 networks yet, 2 networks are trained and kept in .*--resume"
     with pytest.raises(shoal.Interrupted, match=message):
         choose_kept(training, check_settings({"cv": 2}), folder)

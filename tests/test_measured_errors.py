@@ -74,6 +74,10 @@ class CtrlC:
 
     def stage(self, text: str) -> None: ...
 
+    def note(self, text: str) -> None: ...
+
+    def warn(self, text: str) -> None: ...
+
     def training(self, *, total: int, **news: Any) -> None:
         self.chunks -= total == 8  # replicas; of candidates there are 4
         if self.chunks == 0:

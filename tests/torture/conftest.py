@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -22,6 +21,7 @@ import pytest
 
 FULL = os.environ.get("SHOAL_TORTURE") == "full"
 GIB = 1 << 30
+BOUNDED = Path(__file__).with_name("bounded.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -104,9 +104,6 @@ def shoal() -> Callable[..., Ended]:
         seconds: float = 120,
         **streams: Any,
     ) -> Ended:
-        def bounded() -> None:
-            resource.setrlimit(resource.RLIMIT_AS, (int(memory), resource.RLIM_INFINITY))
-
         pipes: dict[str, Any] = {
             "stdout": subprocess.PIPE,
             "stderr": subprocess.PIPE,
@@ -115,10 +112,9 @@ def shoal() -> Callable[..., Ended]:
         }
         started = time.monotonic()
         with subprocess.Popen(
-            [sys.executable, "-m", "shoal", *arguments],
+            [sys.executable, "-S", str(BOUNDED), f"AS={memory:.0f}", sys.executable, "-m", "shoal", *arguments],
             cwd=cwd,
             env={**os.environ, **(env or {})},
-            preexec_fn=bounded,
             text=True,
             errors="replace",
             start_new_session=True,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+BOUNDED = Path(__file__).with_name("bounded.py")
 MEMORY = 3 << 30
 READER = Path(__file__).with_name("read_files.py")
 MAKER = Path(__file__).with_name("odd_files.py")
@@ -41,14 +41,8 @@ def read_all(paths: list[str], listed: Path) -> dict[str, str | None]:
 
 
 def _process(listed: Path) -> list[dict[str, str | None]]:
-    def bounded() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-    command = [sys.executable, str(READER), str(listed)]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, preexec_fn=bounded, text=True
-    ) as process:
+    command = [sys.executable, "-S", str(BOUNDED), f"AS={MEMORY},CORE=0", sys.executable, str(READER), str(listed)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
         out, _ = process.communicate()
     return [json.loads(line) for line in out.splitlines() if line.startswith("{") and line.endswith("}")]
 

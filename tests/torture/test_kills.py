@@ -7,7 +7,6 @@ import json
 import os
 import random
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -21,6 +20,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+BOUNDED = Path(__file__).with_name("bounded.py")
 pytestmark = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="moments are drawn by times from /proc")
 
 COMMON = ["--out", "run", "--checkpoint-every", "0.05"]
@@ -268,14 +268,11 @@ def test_a_run_whose_disk_is_full_goes_on_when_there_is_space(reference, attacks
 
 def full_disk(folder: Path, size: int, expected: Reference) -> str | None:
     """Fit where no file may be larger than so many bytes, then without that limit; return what is wrong, or None."""
-
-    def bounded() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-
     arguments = command(["fit", *KINDS["classes"], *COMMON])
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     options: dict[str, Any] = {"cwd": folder, "capture_output": True, "text": True}
-    full = subprocess.run(arguments, preexec_fn=bounded, env=environment, check=False, **options)
+    limited = [sys.executable, "-S", str(BOUNDED), f"FSIZE={size}", *arguments]
+    full = subprocess.run(limited, env=environment, check=False, **options)
     if full.returncode != 2 or "cannot write" not in full.stderr or "Traceback" in full.stderr:
         return f"at {size} bytes, exit code {full.returncode}: {full.stderr[-600:]}"
     if (folder / "run").exists():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import shutil
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Any
 
 import pytest
 
+BOUNDED = Path(__file__).with_name("bounded.py")
 TINY: dict[str, Any] = {"networks": 4, "keep": 2, "epochs": 120, "batch_size": 32, "hidden": (6,)}
 # What is done with the damaged run `a`, beside which `b` is another on the same data.
 COMMANDS = {
@@ -192,6 +192,8 @@ class CtrlC:
 
     def stage(self, text: str) -> None: ...
 
+    def note(self, text: str) -> None: ...
+
     def warn(self, text: str) -> None: ...
 
     def training(self, **news: Any) -> None:
@@ -214,15 +216,13 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_changed_file_is_named_or_does_no_harm(folders, attacks, tally):
-    def bounded() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.RLIM_INFINITY))
-
     left = attacks(25, 600)
     while left > 0:
         some = min(AT_ONCE, left)
         left -= some
         words = [sys.executable, __file__, str(folders), f"folders {left}", str(some)]
-        done = subprocess.run(words, capture_output=True, text=True, preexec_fn=bounded, timeout=SECONDS, check=False)
+        words = [sys.executable, "-S", str(BOUNDED), f"AS={MEMORY}", *words]
+        done = subprocess.run(words, capture_output=True, text=True, timeout=SECONDS, check=False)
         made = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
         for attack, wrong in made:
             tally.count("changed files of run folders", wrong and f"{attack}: {wrong}")

@@ -50,7 +50,7 @@ def runs(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("runs")
     rows = "".join(f"{i % 7},{i % 5 - 2},{(i % 7) * 0.5 + i % 5}\n" for i in range(60))
     (folder / "größe.csv").write_text(f"größe,Δt,α\n{rows}", encoding="utf-8")
-    for arguments in ((*FIT, "RUN"), ("fit", "größe.csv", *FIT[2:], "GREEK")):
+    for arguments in ((*FIT, "RUN"), ("fit", "größe.csv", "--target", "α", *FIT[2:], "GREEK")):
         subprocess.run([sys.executable, "-m", "shoal", *arguments], cwd=folder, capture_output=True, check=True)
     shutil.copytree(folder / "RUN", folder / "RUN2")
     return folder
