@@ -148,9 +148,16 @@ class _Finding:
     def unseen(self) -> str:
         """Up to which rise nothing can be told, if that is much."""
         course, rows = self.course, self.histories.rows
-        if course.rise.high <= VISIBLE * course.scale or course.train_fell <= 0:
+        if course.rise.high <= VISIBLE * course.scale or course.train_fell <= LEAST:
             return ""
         return f"; on {rows} validation rows a rise by up to {readable(course.rise.high, 2)} would not show"
+
+    @property
+    def flat(self) -> bool:
+        """Whether both losses stayed where they were after the first epoch."""
+        course, first = self.course, float(np.mean(self.histories.validation[:, 0]))
+        changes = np.abs([course.train_start - course.train_end, first - course.lowest, first - course.end])
+        return bool((changes <= LEAST * course.scale).all())
 
     @property
     def moved(self) -> bool:
@@ -195,6 +202,12 @@ class _Finding:
     def converged(self) -> str:
         lowest, end = readable(self.course.lowest), readable(self.course.end)
         mean, median = ("", "") if self.networks == 1 else ("mean ", " in the median")
+        if self.flat:
+            return (
+                f"After the first epoch training changed little: the {mean}validation loss of {self.who} was {lowest} at "
+                f"its lowest (epoch {self.course.epoch}{median}) and {end} at the end. Either all that can be learned was "
+                f"learned in that epoch, or the learning rate{learning_rates(self.histories.learning_rates)} is too small."
+            )
         return (
             f"Training converged: the {mean}validation loss of {self.who} was lowest at epoch {self.course.epoch}"
             f"{median} ({lowest}) and did not clearly rise to the end ({end}{self.unseen})."
