@@ -26,7 +26,6 @@ import argparse
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -153,7 +152,8 @@ def _truth(world: World, losses: Histories, population: np.ndarray, problem: Pro
     learned = lowest < usual - 0.05 * (1.0 if losses.half_nat and not world.classes else usual)
     if rise > 0.1 * scale:
         lows = [
-            smoothed(known(train))[c.argmin()] - at_end(known(train)) for train, c in zip(losses.train, curves, strict=True)
+            smoothed(known(train))[c.argmin()] - at_end(known(train))
+            for train, c in zip(losses.train, curves, strict=True)
         ]
         return ("unstable" if np.mean(lows) < -0.1 * scale else "overfits"), rise, scale
     if not learned:
@@ -320,7 +320,9 @@ def main() -> None:
     """Train or count."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--count", action="store_true", help="judge the histories that are kept")
-    parser.add_argument("--interval", type=int, nargs=2, metavar="SEED", help="train random worlds from one seed up to another")
+    parser.add_argument(
+        "--interval", type=int, nargs=2, metavar="SEED", help="train random worlds from one seed up to another"
+    )
     options = parser.parse_args()
     if options.interval:
         print(interval_counts(make_random(*options.interval)))

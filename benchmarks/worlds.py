@@ -201,7 +201,9 @@ def coins(random: np.random.Generator, rows: int) -> tuple[np.ndarray, np.ndarra
     return random.normal(size=(rows, 12)), random.integers(4, size=rows)
 
 
-def _networks(hidden: tuple[int, ...], activation: str, optimizer: str, learning_rate: float, epochs: int, **more: Any):
+def _networks(
+    hidden: tuple[int, ...], activation: str, optimizer: str, learning_rate: float, epochs: int, **more: Any
+) -> dict[str, Any]:
     names = {"hidden": hidden, "activation": activation, "optimizer": optimizer, "learning_rate": learning_rate}
     return {**names, "batch_size": 24, "epochs": epochs, "patience": epochs, **more}
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoal import fit
+from shoal import SettingError, fit, load
 from shoal.evaluation.topics.training import TrainingVerdict, learning_rates, training_verdict
 from shoal.evaluation.training_course import Histories, at_end, course_of, known, smoothed, still_improving
 from shoal.results import Interval
@@ -280,9 +280,20 @@ def test_of_coins_nothing_was_found_and_tiny_steps_are_told(tmp_path: Path) -> N
     more = {"networks": 2, "epochs": 20, "hidden": 8, "engine": "native"}
     fit({**columns, "side": coins}, target="side", out=str(tmp_path / "coins"), **more)
     assert verdict_of(tmp_path / "coins")["text"].startswith("Nothing was found: ")
-    fit(
-        {**columns, "y": x[:, 0]}, target="y", optimizer="sgd", learning_rate=1e-7, out=str(tmp_path / "slow"), **more
-    )
+    fit({**columns, "y": x[:, 0]}, target="y", optimizer="sgd", learning_rate=1e-7, out=str(tmp_path / "slow"), **more)
+    assert verdict_of(tmp_path / "slow")["advice"].startswith("Try a larger learning rate: ")
     slow = verdict_of(tmp_path / "slow")["training_text"]  # whose first weights happen to be better than guessing
     assert slow.startswith("After the first epoch training changed little: ")
     assert "learning rate of 1e-07 is too small" in slow
+
+
+@pytest.mark.slow
+def test_where_no_epoch_ended_no_curves_are_promised(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(80, 2))
+    settings = {"networks": 1, "optimizer": "sgd", "learning_rate": 1e9, "epochs": 5, "engine": "native"}
+    out = str(tmp_path / "run")
+    with pytest.raises(SettingError, match="No epoch ended with a finite loss; what was tried is kept: "):
+        fit({"a": x[:, 0], "b": x[:, 1], "y": x.sum(axis=1)}, target="y", out=out, **settings)
+    assert "there is no curve to draw" in load(out).report().read_text("utf-8")
+    with pytest.raises(SettingError, match="there are no figures: all networks diverged"):
+        load(out).figures("png")

@@ -9,7 +9,8 @@ import pytest
 
 from shoal.evaluation.cuts import Scan
 from shoal.evaluation.topics.overtraining import ClassScores
-from shoal.report.figures import overtraining, significance, systematic_band, tornado
+from shoal.report.figures import learning_curves, overtraining, significance, systematic_band, tornado
+from shoal.report.figures.bands import bands
 from shoal.report.figures.export import drawing
 from shoal.report.figures.networks_tried import HyperparameterPanel, NetworksTried
 from shoal.report.figures.networks_tried import draw as draw_networks
@@ -79,3 +80,12 @@ def test_long_names_of_categories_keep_clear_of_each_other(looks: Any, count: in
     for width in (NARROWEST / 25.4, COLUMN, WIDE):
         with drawing({}, width):
             assert list(looks.faults(draw_networks(shown))) == []
+
+
+def test_the_axis_of_losses_is_not_set_by_networks_that_diverge_at_once() -> None:
+    curves = np.linspace(1.0, 0.2, 30) * np.linspace(0.8, 1.2, 12)[:, None]
+    lost = np.full((4, 30), np.nan)
+    lost[:, 0] = 1e13
+    both = (bands(np.concatenate([curves, lost]), [0, 1]), bands(curves, [0, 1]))
+    figure = learning_curves.draw(learning_curves.LearningCurves(*both, np.array([[30.0, 0.16]]), 16))
+    assert all(axes.get_ylim()[1] < 10 for axes in figure.axes)

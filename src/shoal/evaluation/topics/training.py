@@ -191,7 +191,9 @@ class _Finding:
         falling = " and was still falling when training ended" if self.still_falling else ""
         side, low, high = "below" if skill.value > 0 else "above", 100 * skill.low, 100 * skill.high
         has, it_is = ("has", "it is") if alone else ("have", "they are")
-        learned = f"{has} learned nothing that holds for other rows, as far as {self.histories.rows} validation rows tell"
+        learned = (
+            f"{has} learned nothing that holds for other rows, as far as {self.histories.rows} validation rows tell"
+        )
         return (
             f"{self.who[0].upper()}{self.who[1:]} {learned if self.moved else f'{has} not learned'}: the training loss "
             f"{went}{falling}, and on validation rows {it_is} not clearly better than guessing (loss "
@@ -203,10 +205,11 @@ class _Finding:
         lowest, end = readable(self.course.lowest), readable(self.course.end)
         mean, median = ("", "") if self.networks == 1 else ("mean ", " in the median")
         if self.flat:
+            rate = learning_rates(self.histories.learning_rates)
             return (
-                f"After the first epoch training changed little: the {mean}validation loss of {self.who} was {lowest} at "
-                f"its lowest (epoch {self.course.epoch}{median}) and {end} at the end. Either all that can be learned was "
-                f"learned in that epoch, or the learning rate{learning_rates(self.histories.learning_rates)} is too small."
+                f"After the first epoch training changed little: the {mean}validation loss of {self.who} was {lowest} "
+                f"at its lowest (epoch {self.course.epoch}{median}) and {end} at the end. Either all there is to "
+                f"learn was learned in that epoch, or the learning rate{rate} is too small."
             )
         return (
             f"Training converged: the {mean}validation loss of {self.who} was lowest at epoch {self.course.epoch}"
@@ -240,6 +243,8 @@ class _Finding:
             return "Train longer (more epochs) or with a larger learning rate."
         if kind in ("overfits", "may overfit"):
             return "More rows, stronger L2, dropout or smaller networks may lower the validation loss."
+        if self.flat:
+            return "Try a larger learning rate: if the loss falls further, this one is too small."
         return ""
 
 
@@ -287,7 +292,10 @@ def diverged_beside(members: Sequence[TrainedMember]) -> str:
     lost, rates, when = _lost(members)
     if not lost:
         return ""
-    rate, kept = "a learning rate" if len(set(rates)) == 1 else "learning rates", "it is" if len(lost) == 1 else "they are"
+    rate, kept = (
+        "a learning rate" if len(set(rates)) == 1 else "learning rates",
+        "it is" if len(lost) == 1 else "they are",
+    )
     return (
         f"{len(lost)} of the {len(members)} trained networks diverged {when}, with {rate}{learning_rates(rates)}: the "
         f"loss was no longer a finite number, and {kept} not kept."

@@ -14,7 +14,7 @@ OF_ANY_RUN = True
 
 
 def sections(record: Record) -> Iterator[Section]:
-    """Give the section with the learning curves, or say that there are none, since no epoch ended with a finite loss."""
+    """Give the section with the learning curves, or say that no epoch ended with a finite loss."""
     if not np.isfinite(record[Curves].validation_loss).any():
         text = "In no epoch was a validation loss a finite number, so there is no curve to draw."
         yield Section("curves", 40, (Paragraph(text),), "Curves", "Learning curves")
