@@ -89,3 +89,10 @@ def test_the_axis_of_losses_is_not_set_by_networks_that_diverge_at_once() -> Non
     both = (bands(np.concatenate([curves, lost]), [0, 1]), bands(curves, [0, 1]))
     figure = learning_curves.draw(learning_curves.LearningCurves(*both, np.array([[30.0, 0.16]]), 16))
     assert all(axes.get_ylim()[1] < 10 for axes in figure.axes)
+
+
+def test_a_single_epoch_has_a_whole_number() -> None:
+    single = bands(np.array([[2.0]]), [0])
+    figure = learning_curves.draw(learning_curves.LearningCurves(single, single, np.zeros((0, 2)), 1, diverged=True))
+    shown = [tick for tick in figure.axes[0].get_xticks() if 0.5 <= tick <= 1.5]
+    assert shown == [1.0]
