@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import json
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shoal import SettingError, fit, load
 from shoal.evaluation.topics.training import TrainingVerdict, learning_rates, training_verdict
 from shoal.evaluation.training_course import Histories, at_end, course_of, known, smoothed, still_improving
 from shoal.results import Interval
@@ -93,7 +95,9 @@ def test_a_network_that_has_not_learned_is_called_so_with_the_cause() -> None:
     assert "learning rate of 1e-06 is too small, or training stopped too early" in slow.advice
     early = training_verdict(histories(1.4 - 0.004 * EPOCHS, 1.5 - 0.004 * EPOCHS, half_nat=0.5), GUESSED)
     assert (early.kind, "stopped too early" in early.advice) == ("not learned", True)
+    assert "kept network has not learned: the training loss went from 0.8511 to 0.8502" in slow.sentence
     nothing = training_verdict(histories(falling(0.68), falling(0.69), half_nat=0.5), GUESSED)
+    assert "learned nothing that holds for other rows, as far as 300 validation rows tell" in nothing.sentence
     assert (nothing.kind, "columns may say nothing" in nothing.advice) == ("not learned", True)
     assert all("overfit" not in each.sentence for each in (slow, early, nothing))
 
@@ -151,6 +155,29 @@ def test_the_course_follows_the_middle_of_noisy_curves() -> None:
     assert learning_rates([]) == ""
 
 
+def test_who_knows_training_rows_by_heart_is_not_told_of_too_large_steps() -> None:
+    by_heart = training_verdict(histories(falling(1e-6), falling(1.0), learning_rates=(0.01,)), GUESSED)
+    assert by_heart.kind == "not learned"
+    assert "has not learned" not in by_heart.sentence
+    assert "too large" not in by_heart.advice
+
+
+def test_a_rise_that_so_few_rows_cannot_show_is_told() -> None:
+    few = training_verdict(histories(falling(0.05, 0.02), rising(60, 0.01), rows=8), LEARNED)
+    many = training_verdict(histories(falling(0.05, 0.02), rising(60, 0.001), rows=5000), LEARNED)
+    assert (few.kind, many.kind) == ("converged", "converged")
+    assert "on 8 validation rows a rise by up to" in few.sentence
+    assert "would not show" not in many.sentence
+
+
+def test_losses_that_both_rise_far_but_noisily_are_unstable() -> None:
+    random = np.random.default_rng(1)
+    noisy = rising(20, 1.0) + np.where(EPOCHS > 20, 4.0 * random.random(100), 0.0)
+    verdict = training_verdict(histories(noisy, noisy, rows=20), LEARNED)
+    assert verdict.kind in ("unstable", "diverged")
+    assert "converged" not in verdict.sentence
+
+
 # counted against known truth
 
 
@@ -165,14 +192,31 @@ def known_truths(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 def test_verdicts_on_histories_of_known_truth(known_truths: Any) -> None:
     """Those of odd seeds set no threshold; `docs/reliability.md` has their counts."""
-    everything = known_truths.kept()
+    everything = [each for each in known_truths.kept() if each.name not in known_truths.HELD_BACK]
     held_back = [each for each in everything if each.seed % 2]
     assert len(everything) >= 60
-    assert {each.truth for each in everything} == set(known_truths.RIGHT)
+    assert {each.truth for each in everything} == set(known_truths.RIGHT) - {"unstable"}
     for part in (everything, held_back):
         outcomes = [known_truths.outcome(each) for each in part]
         assert outcomes.count("right") >= 0.75 * len(part)
         assert outcomes.count("wrong") <= 0.15 * len(part)
+
+
+def test_verdicts_on_histories_of_other_kinds(known_truths: Any) -> None:
+    """No threshold was set on them or on others of their kinds; what is wrong is that a rise is not seen."""
+    other = [each for each in known_truths.kept() if each.name in known_truths.HELD_BACK]
+    outcomes = [known_truths.outcome(each) for each in other]
+    assert len({each.name for each in other}) >= 20
+    assert outcomes.count("right") >= 0.7 * len(other)
+    missed = [each for each in other if known_truths.outcome(each) == "wrong" and each.truth == "overfits"]
+    assert outcomes.count("wrong") <= len(missed) + 1
+
+
+def test_the_interval_of_a_rise_holds_the_true_rise(known_truths: Any) -> None:
+    finite = [each for each in known_truths.kept() if not each.diverged]
+    rises = [(known_truths.judge(each).rise, each.true_rise) for each in finite]
+    assert np.mean([rise.low <= truth <= rise.high for rise, truth in rises]) >= 0.92
+    assert np.mean([truth > rise.high for rise, truth in rises]) <= 0.06
 
 
 def test_nothing_is_claimed_that_is_not_true(known_truths: Any) -> None:
@@ -185,3 +229,71 @@ def test_nothing_is_claimed_that_is_not_true(known_truths: Any) -> None:
         if verdict.kind == "not learned":
             assert each.truth in ("not learned", "overfits"), each.name
         assert (verdict.kind == "diverged") <= (each.truth == "diverged"), each.name
+
+
+# real fits
+
+
+def verdict_of(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "metrics.json").read_text("utf-8"))["verdict"]
+
+
+@pytest.mark.slow
+def test_sixty_noisy_points_and_a_large_network_overfit(tmp_path: Path) -> None:
+    """The validation loss rises to three times its lowest while the training loss falls."""
+    random = np.random.default_rng(0)
+    x = random.uniform(-1.7, 1.7, (60, 2))
+    y = np.sin(2.5 * x[:, 0]) + 0.5 * random.normal(size=60)
+    settings = {"hidden": (64, 64), "activation": "tanh", "optimizer": "adam", "learning_rate": 0.01, "batch_size": 8}
+    more = {"networks": 1, "l2": 0, "dropout": 0, "epochs": 400, "patience": 400, "engine": "native"}
+    run = fit({"a": x[:, 0], "b": x[:, 1], "y": y}, target="y", out=str(tmp_path / "run"), **settings, **more)
+    verdict, curves = verdict_of(tmp_path / "run"), run.curves
+    validation, train = (smoothed(curves[name].to_numpy()) for name in ("validation_loss", "train_loss"))
+    place = int(validation.argmin())
+    assert validation[-1] > 2.8 * validation[place]
+    assert train[-1] < 0.7 * train[place]
+    assert verdict["training"] == "overfits"
+    assert verdict["training_text"].startswith(f"Training overfits from epoch {place + 1} on: ")
+    assert verdict["rise"]["low"] > 0
+    assert "larger networks may" not in verdict["text"]
+
+
+@pytest.mark.slow
+def test_networks_that_diverged_beside_sound_ones_are_told(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    x = 30 * random.normal(size=(150, 4))
+    y = x[:, 0] / 30 + 0.4 * random.normal(size=150)
+    table = {**{f"x{i}": x[:, i] for i in range(4)}, "y": y}
+    more = {"networks": 8, "epochs": 15, "normalization": "none", "engine": "native"}
+    fit(table, target="y", optimizer="sgd", out=str(tmp_path / "run"), **more)
+    diverged = json.loads((tmp_path / "run" / "metrics.json").read_text("utf-8"))["networks"]["diverged"]
+    assert 0 < diverged < 8
+    assert f" {diverged} of the 8 trained networks diverged in epoch" in verdict_of(tmp_path / "run")["training_text"]
+
+
+@pytest.mark.slow
+def test_of_coins_nothing_was_found_and_tiny_steps_are_told(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    x = random.normal(size=(160, 3))
+    coins = np.where(random.integers(2, size=160), "heads", "tails")
+    columns = {f"x{i}": x[:, i] for i in range(3)}
+    more = {"networks": 2, "epochs": 20, "hidden": 8, "engine": "native"}
+    fit({**columns, "side": coins}, target="side", out=str(tmp_path / "coins"), **more)
+    assert verdict_of(tmp_path / "coins")["text"].startswith("Nothing was found: ")
+    fit({**columns, "y": x[:, 0]}, target="y", optimizer="sgd", learning_rate=1e-7, out=str(tmp_path / "slow"), **more)
+    assert verdict_of(tmp_path / "slow")["advice"].startswith("Try a larger learning rate: ")
+    slow = verdict_of(tmp_path / "slow")["training_text"]  # whose first weights happen to be better than guessing
+    assert slow.startswith("After the first epoch training changed little: ")
+    assert "learning rate of 1e-07 is too small" in slow
+
+
+@pytest.mark.slow
+def test_where_no_epoch_ended_no_curves_are_promised(tmp_path: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(80, 2))
+    settings = {"networks": 1, "optimizer": "sgd", "learning_rate": 1e9, "epochs": 5, "engine": "native"}
+    out = str(tmp_path / "run")
+    with pytest.raises(SettingError, match="No epoch ended with a finite loss; what was tried is kept: "):
+        fit({"a": x[:, 0], "b": x[:, 1], "y": x.sum(axis=1)}, target="y", out=out, **settings)
+    assert "there is no curve to draw" in load(out).report().read_text("utf-8")
+    with pytest.raises(SettingError, match="there are no figures: all networks diverged"):
+        load(out).figures("png")

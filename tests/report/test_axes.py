@@ -9,7 +9,7 @@ import pytest
 
 from shoal.evaluation.cuts import Scan
 from shoal.evaluation.topics.overtraining import ClassScores
-from shoal.report.figures import overtraining, significance, systematic_band, tornado
+from shoal.report.figures import learning_curves, overtraining, significance, systematic_band, tornado
 from shoal.report.figures.bands import bands
 from shoal.report.figures.export import drawing
 from shoal.report.figures.networks_tried import HyperparameterPanel, NetworksTried
@@ -92,3 +92,19 @@ def test_the_curve_of_one_network_is_seen_kept_or_not_and_after_one_epoch(kept: 
     lines = [line for line in axes.lines if np.isfinite(line.get_ydata()).any()]
     assert lines
     assert all((line.get_marker() == "o") == (epochs == 1) for line in lines)
+
+
+def test_the_axis_of_losses_is_not_set_by_networks_that_diverge_at_once() -> None:
+    curves = np.linspace(1.0, 0.2, 30) * np.linspace(0.8, 1.2, 12)[:, None]
+    lost = np.full((4, 30), np.nan)
+    lost[:, 0] = 1e13
+    both = (bands(np.concatenate([curves, lost]), [0, 1]), bands(curves, [0, 1]))
+    figure = learning_curves.draw(learning_curves.LearningCurves(*both, np.array([[30.0, 0.16]]), 16))
+    assert all(axes.get_ylim()[1] < 10 for axes in figure.axes)
+
+
+def test_a_single_epoch_has_a_whole_number() -> None:
+    single = bands(np.array([[2.0]]), [0])
+    figure = learning_curves.draw(learning_curves.LearningCurves(single, single, np.zeros((0, 2)), 1, diverged=True))
+    shown = [tick for tick in figure.axes[0].get_xticks() if 0.5 <= tick <= 1.5]
+    assert shown == [1.0]

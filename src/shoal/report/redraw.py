@@ -112,9 +112,11 @@ def chosen(figures: Mapping[str, FigureNumbers], only: str | Sequence[str]) -> d
     """Return the figures of some names (a text may hold several with commas), in the order of the page; default all.
 
     Raises:
-        SettingError: there is no figure of that name.
+        SettingError: there is no figure of that name, or none at all.
     """
     only = [name.strip() for name in only.split(",")] if isinstance(only, str) else only
+    if not figures:
+        raise SettingError("there are no figures: all networks diverged before an epoch ended with a finite loss")
     for name in only:
         if name not in figures:
             raise SettingError(

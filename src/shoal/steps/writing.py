@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from shoal.evaluation.evaluate import evaluate
 from shoal.evaluation.fitted import Fitted
 from shoal.evaluation.record import Provenance, Record
@@ -70,11 +72,13 @@ def write_diverged(posed: Posed, space: Space, training: Training, sealed: Seale
     record.provenance.seconds.update(session.timing.seconds)
     folder.write_log(record)
     folder.write_metrics(record)
+    curves = any(np.isfinite(member.validation_loss).any() for member in training.members)
+    what = "The learning curves are" if curves else "No epoch ended with a finite loss; what was tried is"
     if posed.settings.page:
-        kept = f"The learning curves are kept: {write_report(record, folder.path, session.helper)}"
+        kept = f"{what} kept: {write_report(record, folder.path, session.helper)}"
     else:
         keep_figures(record, folder.path)
-        kept = f"The learning curves are kept in {folder.path}."
+        kept = f"{what} kept in {folder.path}."
     folder.remove_checkpoint()
     return kept
 

@@ -108,7 +108,8 @@ def _sentence(better: bool | None, who: str, label: str, difference: Interval) -
     )
     if better is None:
         return (
-            f"The test rows are too few to tell whether anything was found: on the {who} are better than {label} {gain}"
+            f"The test rows are too few to tell whether anything was found: on the {who} are ahead of {label}, but "
+            f"within the uncertainty of these rows {gain}"
         )
     verdict = "clearly worse than" if difference.high < 0 else "not clearly better than"
     return f"Nothing was found: on the {who} are {verdict} {label} {gain}"

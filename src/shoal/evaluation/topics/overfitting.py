@@ -96,8 +96,8 @@ _ADVICE = {
     "strong": "In order of what helps most: more rows, stronger L2, dropout, smaller networks, fewer epochs "
     "or less patience. Trust the test scores, not the training scores.",
     "mild": "This is usual and needs no action; more rows, stronger L2 or some dropout would narrow the gap.",
-    "none": "Nothing needs to be done; larger networks may be worth a try.",
-    "unclear": "Nothing needs to be done; more rows would tell.",
+    "none": "Against overfitting nothing needs to be done; larger networks may be worth a try.",
+    "unclear": "More rows would tell whether the weights are overfitted.",
 }
 
 

@@ -7,16 +7,16 @@ rows too well is another question (`overfitting`). In this order, a course is
   they are not better than guessing by then;
 * diverged: the validation loss rose clearly (`training_course`), and the training loss ended above where it began;
 * overfits: the validation loss rose clearly from some epoch on, while the training loss fell;
-* unstable: it rose clearly, and the training loss did, too;
-* not learned: on validation rows the networks are not better than guessing, clearly and by a twentieth;
+* unstable: it rose clearly, and the training loss did, too; or both by a tenth and more;
 * may overfit: as overfits, by a tenth and more, but not clear of chance;
+* not learned: on validation rows the networks are not better than guessing, clearly or by a twentieth;
 * converged: all else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,7 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.curves import Curves
 from shoal.evaluation.training_course import HALF_NAT, LEAST, VISIBLE, Course, Histories, course_of, still_improving
-from shoal.results import Interval, Task, readable
+from shoal.results import Interval, Status, Task, readable
 from shoal.training.member import TrainedMember
 
 SKILL = 0.05
@@ -95,11 +95,12 @@ def _kind(course: Course, skill: Interval, unfinished: int, networks: int) -> st
         return "overfits"
     if clear and course.train_fell < -LEAST:
         return "unstable"
-    if nothing:
-        return "not learned"
-    if course.train_fell > 0 and course.rise.value > VISIBLE * course.scale:
-        return "may overfit"
-    return "converged"
+    if course.rise.value > VISIBLE * course.scale:
+        if course.train_fell > 0:
+            return "may overfit"
+        if course.train_fell < -VISIBLE:
+            return "unstable"
+    return "not learned" if nothing else "converged"
 
 
 @dataclass(frozen=True)
@@ -143,6 +144,26 @@ class _Finding:
         """Whether most networks were still improving when training ended."""
         return self.unfinished > self.networks / 2
 
+    @property
+    def unseen(self) -> str:
+        """Up to which rise nothing can be told, if that is much."""
+        course, rows = self.course, self.histories.rows
+        if course.rise.high <= VISIBLE * course.scale or course.train_fell <= LEAST:
+            return ""
+        return f"; on {rows} validation rows a rise by up to {readable(course.rise.high, 2)} would not show"
+
+    @property
+    def flat(self) -> bool:
+        """Whether both losses stayed where they were after the first epoch."""
+        course, first = self.course, float(np.mean(self.histories.validation[:, 0]))
+        changes = np.abs([course.train_start - course.train_end, first - course.lowest, first - course.end])
+        return bool((changes <= LEAST * course.scale).all())
+
+    @property
+    def moved(self) -> bool:
+        """Whether the training loss fell by more than a twentieth of `s`."""
+        return self.course.train_start - self.course.train_end > SKILL * self.course.scale
+
     def overfits(self) -> str:
         kept = f"The weights that are kept are those of {self.best}, the best, not those of the end."
         return f"Training overfits from epoch {self.course.epoch} on: {self.rose}. {kept}"
@@ -169,31 +190,47 @@ class _Finding:
         went = f"stayed at {start}" if start == end else f"went from {start} to {end}"
         falling = " and was still falling when training ended" if self.still_falling else ""
         side, low, high = "below" if skill.value > 0 else "above", 100 * skill.low, 100 * skill.high
+        has, it_is = ("has", "it is") if alone else ("have", "they are")
+        learned = (
+            f"{has} learned nothing that holds for other rows, as far as {self.histories.rows} validation rows tell"
+        )
         return (
-            f"{self.who[0].upper()}{self.who[1:]} {'has' if alone else 'have'} not learned: the training loss "
-            f"{went}{falling}, and on validation rows {'it is' if alone else 'they are'} no better than guessing (loss "
+            f"{self.who[0].upper()}{self.who[1:]} {learned if self.moved else f'{has} not learned'}: the training loss "
+            f"{went}{falling}, and on validation rows {it_is} not clearly better than guessing (loss "
             f"{readable(100 * abs(skill.value), 2)} % {side} that; gain {readable(low, 2)} to {readable(high, 2)} %, "
             "95 % interval)."
         )
 
     def converged(self) -> str:
         lowest, end = readable(self.course.lowest), readable(self.course.end)
+        mean, median = ("", "") if self.networks == 1 else ("mean ", " in the median")
+        if self.flat:
+            rate = learning_rates(self.histories.learning_rates)
+            return (
+                f"After the first epoch training changed little: the {mean}validation loss of {self.who} was {lowest} "
+                f"at its lowest (epoch {self.course.epoch}{median}) and {end} at the end. Either all there is to "
+                f"learn was learned in that epoch, or the learning rate{rate} is too small."
+            )
         return (
-            f"Training converged: the validation loss of {self.who} was lowest at epoch {self.course.epoch} ({lowest}) "
-            f"and did not clearly rise to the end ({end})."
+            f"Training converged: the {mean}validation loss of {self.who} was lowest at epoch {self.course.epoch}"
+            f"{median} ({lowest}) and did not clearly rise to the end ({end}{self.unseen})."
         )
 
     def cause(self) -> str:
         """Why nothing was learned, and what to do."""
         course, rate = self.course, learning_rates(self.histories.learning_rates)
-        if course.end > 2 * course.lowest > 0 or course.lowest > 2 * abs(course.train_end):
+        change = course.train_start - course.train_end
+        if change < -LEAST * course.scale or (self.skill.value < -1 and course.train_end > course.lowest / 2):
             return f"The learning rate{rate} is likely too large: try a smaller one."
-        if self.still_falling or abs(course.train_start - course.train_end) <= LEAST * course.scale:
+        if self.still_falling or change <= LEAST * course.scale:
             return (
                 f"The likely cause: the learning rate{rate} is too small, or training stopped too early. Try a larger "
                 "one, or more epochs."
             )
-        return "The columns may say nothing about the target, or the rows are too few: look for others of both."
+        return (
+            "The columns may say nothing about the target, or the rows are too few to show it: other columns or more "
+            "rows would help most."
+        )
 
     def advice(self, kind: str) -> str:
         """What to do, with the likely cause; nothing where training went well."""
@@ -206,6 +243,8 @@ class _Finding:
             return "Train longer (more epochs) or with a larger learning rate."
         if kind in ("overfits", "may overfit"):
             return "More rows, stronger L2, dropout or smaller networks may lower the validation loss."
+        if self.flat:
+            return "Try a larger learning rate: if the loss falls further, this one is too small."
         return ""
 
 
@@ -227,14 +266,11 @@ def diverged_verdict(members: Sequence[TrainedMember]) -> TrainingVerdict:
     Args:
         members: all that were trained.
     """
-    lost = [member for member in members if not np.isfinite(member.score)]
-    rates = [member.member.hyperparameters.learning_rate for member in lost]
-    first, last = (end(len(member.train_loss) for member in lost) for end in (min, max))
+    lost, rates, when = _lost(members)
     who = "The network" if len(members) == 1 else f"All {len(members)} networks"
     if len(lost) < len(members):
         candidates = len({member.member.candidate for member in members})
         who = "A network of the candidate" if candidates == 1 else f"Networks of all {candidates} candidates"
-    when = f"in epoch {first}" if first == last else f"in epochs {first} to {last}"
     its = "its" if who.startswith(("The", "A ")) else "their"
     sentence = f"{who} diverged {when}: {its} loss was no longer a finite number."
     rate = learning_rates(rates)
@@ -245,6 +281,35 @@ def diverged_verdict(members: Sequence[TrainedMember]) -> TrainingVerdict:
             "--learning-rate, and look for outliers (shoal describe)."
         )
     return TrainingVerdict("diverged", sentence, advice)
+
+
+def diverged_beside(members: Sequence[TrainedMember]) -> str:
+    """Return how many networks diverged beside the kept ones, when and with which learning rates; nothing if none did.
+
+    Args:
+        members: all that were trained.
+    """
+    lost, rates, when = _lost(members)
+    if not lost:
+        return ""
+    rate, kept = (
+        "a learning rate" if len(set(rates)) == 1 else "learning rates",
+        "it is" if len(lost) == 1 else "they are",
+    )
+    return (
+        f"{len(lost)} of the {len(members)} trained networks diverged {when}, with {rate}{learning_rates(rates)}: the "
+        f"loss was no longer a finite number, and {kept} not kept."
+    )
+
+
+def _lost(members: Sequence[TrainedMember]) -> tuple[list[TrainedMember], list[float], str]:
+    """Return the networks that diverged, their learning rates, and in which epochs."""
+    lost = [member for member in members if member.status is Status.DIVERGED]
+    if not lost:
+        return [], [], ""
+    first, last = (end(len(member.train_loss) for member in lost) for end in (min, max))
+    when = f"in epoch {first}" if first == last else f"in epochs {first} to {last}"
+    return lost, [member.member.hyperparameters.learning_rate for member in lost], when
 
 
 USUAL_RATE = 0.1
@@ -270,7 +335,9 @@ def measure(evaluation: Evaluation) -> TrainingVerdict:
         HALF_NAT if evaluation.task is Task.CLASSIFICATION else fitted.predictor.head.half_nat,
         tuple(member.member.hyperparameters.learning_rate for member in members),
     )
-    return training_verdict(histories, costs_of(evaluation)[1].skill)
+    verdict = training_verdict(histories, costs_of(evaluation)[1].skill)
+    beside = diverged_beside(fitted.members)
+    return replace(verdict, sentence=f"{verdict.sentence} {beside}") if beside else verdict
 
 
 def numbers(record: Record) -> dict[str, Any]:

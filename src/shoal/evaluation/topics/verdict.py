@@ -5,7 +5,7 @@ training did, and whether the kept weights are overfitted.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shoal.evaluation.evaluation import Evaluation
@@ -35,7 +35,8 @@ class Verdict:
 @dataclass(frozen=True)
 class Sizes:
     """How many test `rows` there are (0 to leave it unsaid), networks in the ensemble (`kept`, 0 to leave it unsaid),
-    networks `trained`, `targets`, and `steps` in the test rows, where each of them has a target.
+    networks `trained`, `targets`, and `steps` in the test rows, where each of them has a target; `error_unit` is what a
+    reconstruction error counts in.
     """
 
     rows: int = 0
@@ -43,6 +44,7 @@ class Sizes:
     trained: int = 0
     targets: int = 1
     steps: int = 0
+    error_unit: str = "in units of the inputs' variance"
 
 
 def conclude(
@@ -66,7 +68,7 @@ def conclude(
         guessing: whether anything was found; that nothing was is said first, and decides what to do.
     """
     number = f"{sizes.rows} " if sizes.rows else ""
-    score = _score(Task(task), scores, sizes.targets)
+    score = _score(Task(task), scores, sizes)
     what = f"untouched test series with {sizes.steps:,} steps" if sizes.steps else "untouched test rows"
     if sizes.rows == 1:
         what, score = what.replace("rows", "row"), score.replace("them", "it", 1)
@@ -86,7 +88,7 @@ def _who(kept: int, trained: int) -> str:
     return f"The best of {trained} trained networks" if trained > 1 else "The network"
 
 
-def _score(task: Task, scores: Scores, targets: int) -> str:
+def _score(task: Task, scores: Scores, sizes: Sizes) -> str:
     """Return e.g. `predicts 97 % of them correctly (95 % interval 90 to 100 %)`."""
     if task is Task.CLASSIFICATION:
         right = scores["accuracy"]
@@ -99,13 +101,13 @@ def _score(task: Task, scores: Scores, targets: int) -> str:
     if task is Task.RECONSTRUCTION:
         share, error = (_with_interval(scores[name]) for name in ("explained_variance", "reconstruction_error"))
         return (
-            f"reconstructs them with a mean squared error of {error} in units of the inputs' variance, and explains "
-            f"{share} of that"
+            f"reconstructs them with a mean squared error of {error} {sizes.error_unit}, and explains {share} of their "
+            "variance"
         )
     r2, rmse = scores["r2"], scores["rmse"]
     share, error = f"R² of {_with_interval(r2)}", f"RMSE of {_with_interval(rmse)}"
-    if targets > 1:
-        return f"predicts the {targets} targets with a mean {share} and a mean {error}"
+    if sizes.targets > 1:
+        return f"predicts the {sizes.targets} targets with a mean {share} and a mean {error}"
     known = f" and an {share}" if math.isfinite(r2.value) else ""  # one row has no variance to explain
     return f"predicts them with an {error}{known}"
 
@@ -126,6 +128,8 @@ def measure(evaluation: Evaluation) -> Verdict:
         targets=len(fitted.dataset.targets),
         steps=0 if entries.series is None else len(entries.truth),
     )
+    if (normalization := fitted.predictor.preparation.normalization) != "standard":
+        sizes = replace(sizes, error_unit=f"of the inputs as they were scaled (normalization {normalization})")
     return conclude(
         evaluation.task,
         evaluation[PartScores].test,

@@ -127,5 +127,5 @@ def epoch_axis(axes: Axes, shown: Bands) -> None:
 
     last = float(shown.epochs[-1]) if len(shown.epochs) else 1.0
     axes.set_xlim(1 if last > 1 else 0.5, last if last > 1 else 1.5)
-    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, min_n_ticks=1))
     axes.set_xlabel("epoch")

@@ -181,6 +181,9 @@ def _without_spikes(values: np.ndarray, both: list[Bands]) -> np.ndarray:
     tops = tops[np.isfinite(tops)]
     if not tops.size:
         return values
-    start = [b.quantiles[4, :1] for b in both]
-    most = np.nanmax(np.concatenate([*start, [1.3 * np.abs(np.quantile(tops, 0.985))]]))
+    usual = 1.3 * np.abs(np.quantile(tops, 0.985))
+    start = np.concatenate([b.quantiles[4, :1] for b in both])
+    kept = np.concatenate([b.kept.ravel() for b in both])
+    start = start[start <= max(100 * np.nanmedian(np.abs(kept)), usual / 1.3)]  # not of those that diverge at once
+    most = np.nanmax(np.append(start, usual))
     return np.minimum(values[np.isfinite(values)], most)

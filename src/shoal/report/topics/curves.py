@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from shoal.evaluation.record import Record
-from shoal.report.blocks import Section, figures
+from shoal.evaluation.topics.curves import Curves
+from shoal.report.blocks import Paragraph, Section, figures
 
 OF_ANY_RUN = True
 
 
-def sections(record: Record) -> Iterator[Section]:  # noqa: ARG001
-    """Give the section with the learning curves."""
+def sections(record: Record) -> Iterator[Section]:
+    """Give the section with the learning curves, or say that no epoch ended with a finite loss."""
+    if not np.isfinite(record[Curves].validation_loss).any():
+        text = "In no epoch was a validation loss a finite number, so there is no curve to draw."
+        yield Section("curves", 40, (Paragraph(text),), "Curves", "Learning curves")
+        return
     shown = figures("learning_curves", "validation_metric")
     yield Section("curves", 40, (shown,), "Curves", "Learning curves")
