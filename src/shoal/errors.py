@@ -96,6 +96,16 @@ def spelled(name: str, known: Iterable[str]) -> str:
     return next((each for each in known if plain(each) == plain(str(name))), str(name))
 
 
+def counted(amount: float, singular: str, plural: str | None = None) -> str:
+    """Return an amount with its noun in the right number.
+
+    >>> counted(1, "row"), counted(1200, "row"), counted(2, "class", "classes"), counted(2, "test series")
+    ('1 row', '1,200 rows', '2 classes', '2 test series')
+    """
+    several = plural or (singular if singular.endswith("series") else f"{singular}s")
+    return f"{round(amount):,} {singular if amount == 1 else several}"
+
+
 def listing(names: Iterable[str], most: int = 12) -> str:
     """Return names as a short readable list for a message, cut after `most`.
 

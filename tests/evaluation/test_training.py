@@ -75,7 +75,7 @@ def test_both_losses_rising_is_no_overfitting() -> None:
 def test_who_still_improves_did_not_rise_again() -> None:
     verdict = training_verdict(histories(0.9 - 0.008 * EPOCHS, 1.0 - 0.008 * EPOCHS, networks=6), LEARNED)
     assert verdict.kind == "still improving"
-    assert "6 of the 6" in verdict.sentence
+    assert "the 6 kept networks were still improving" in verdict.sentence
     assert "rose" not in verdict.sentence
     assert "longer" in verdict.advice
 

@@ -37,7 +37,7 @@ def test_classes_have_sets_a_temperature_and_a_table(record_of: Maker) -> None:
     assert "95 % sets" in text
     assert "T = 1.31" in text
     assert "12 % of the entropy" in text
-    assert "1 test row of 30" in text
+    assert "1 of 30 test rows" in text
     table = error_bars_table(record)
     assert table is not None
     assert table.header == ("", "before", "after")

@@ -70,7 +70,7 @@ def build_reconstruction(raw: Raw) -> Dataset:
     raw, filled = _with_sound_signals(raw)
     notes = [*raw.notes, *filled]
     if labels:
-        notes.append(f"{listing(labels)}: kept as a label; no network learns from it.")
+        notes.append(f"{listing(map(repr, labels))}: kept as a label; no network learns from it.")
     return _assembled(raw, np.arange(raw.table.height), Task.RECONSTRUCTION, (), notes, sha256)
 
 

@@ -135,7 +135,7 @@ def test_a_forecast_of_several_steps_in_short() -> None:
     assert dataset.table.row(0)[0] == 8
     assert dataset.notes[-1] == "Cut 70 windows of 8 steps; each predicts the next 3 values of 'y'."
     split = split_rows(dataset)
-    assert "4 windows were left out" in split.how
+    assert "Left out 4 windows" in split.how
     assert load_dataset(wave(), target="y", time="t", window=8).targets == ("y",)
 
 

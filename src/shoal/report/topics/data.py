@@ -107,6 +107,7 @@ def columns_table(record: Record) -> PlainTable:
 
 def _column(column: ColumnRow, roles: dict[str, str]) -> tuple[str, ...]:
     span = " … ".join(str(end) for end in (column.low, column.high) if end not in ("", None))
+    span = span.replace("-", "−") if column.kind == "number" else span
     role = roles.get(column.role, column.role)
     missing = integer(column.missing) if column.missing else "0"
     return (column.name, column.kind, role, missing, integer(column.distinct), span, column.reason)
