@@ -162,7 +162,7 @@ def test_several_classes_are_shown_together_or_one(iris_run: Any) -> None:
             "column 'twim' is none that the networks predict from; those are a [m], twin, b, colour.",
         ),
         (("--row", "4000"), "there is no row 4000: there are"),
-        (("--of", "z"), "of: expected a target, y, got 'z'"),
+        (("--of", "z"), "of: expected the target y, got 'z'"),
         (("--interactions", "1"), "2 or more, got 1"),
         (("--most-rows", "1"), "most_rows must be 2 or more, got 1"),
         (("--method", "shap", "--row", "1"), "method must be one of auto, gradients, shapley, got 'shap'"),

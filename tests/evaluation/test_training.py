@@ -90,7 +90,7 @@ def test_a_network_that_has_not_learned_is_called_so_with_the_cause() -> None:
     still = np.linspace(0.8511, 0.8502, 100)
     slow = training_verdict(histories(still, still + 0.01, rows=24, half_nat=0.5, learning_rates=(1e-6,)), GUESSED)
     assert slow.kind == "not learned"
-    assert "learning rate of 1e-06 is too small, or training stopped too early" in slow.advice
+    assert "learning rate of 1 × 10⁻⁶ is too small, or training stopped too early" in slow.advice
     early = training_verdict(histories(1.4 - 0.004 * EPOCHS, 1.5 - 0.004 * EPOCHS, half_nat=0.5), GUESSED)
     assert (early.kind, "stopped too early" in early.advice) == ("not learned", True)
     nothing = training_verdict(histories(falling(0.68), falling(0.69), half_nat=0.5), GUESSED)

@@ -40,7 +40,7 @@ class SignalSummary:
         shape = " × ".join(map(str, self.shape[:-1]))
         shape = shape if self.shortest is None else f"{self.shortest} to {shape}"
         unit, count = ("pixels" if self.kind == "images" else "steps"), len(self.channels)
-        head = f"{self.kind} of {shape} {unit} with {count} channel{'s' if count > 1 else ''}, {self.dtype}"
+        head = f"{self.kind} of {shape} {unit} with {counted(count, 'channel')}, {self.dtype}"
         ranges = (
             f"{name}: {shown(low)} … {shown(high)}, mean {shown(mean)}" for name, low, high, mean in self.channels
         )
@@ -51,7 +51,8 @@ class SignalSummary:
 class Description(ShortRepr):
     """The table of columns of a dataset with notes (what was done) and warnings (what to look at).
 
-    `signals` sums up images or series, where there are any; `units` are those of columns, where they are known.
+    `signals` sums up images or series, where there are any; `units` are those of columns, where they are known;
+    `row` says what a row is: `row` of a table, `image`, `series` or `window`.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Description(ShortRepr):
     sha256: str
     signals: SignalSummary | None = None
     units: Mapping[str, str] = field(default_factory=dict)
+    row: str = "row"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the description as plain data for JSON."""
@@ -135,6 +137,7 @@ def describe(dataset: Dataset, split: Split | None = None) -> Description:
         sha256=dataset.sha256,
         signals=None if dataset.signals is None else _summary(dataset.signals),
         units=dict(dataset.units),
+        row=dataset.unit,
     )
 
 

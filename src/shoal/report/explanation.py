@@ -113,7 +113,7 @@ def attribution_title(attribution: Attribution) -> str:
     of_data = f" (row {integer(number_in_data)} of the data)" if number_in_data and number_in_data != row else ""
     answer = with_error(attribution.answer, attribution.answer_members)
     return (
-        f"row {row}{of_data}: {attribution.output} {answer}, against {number(attribution.baseline)} for "
+        f"row {row}{of_data}: answer for {attribution.output!r} {answer}, against {number(attribution.baseline)} for "
         f"{attribution.background}"
     )
 
