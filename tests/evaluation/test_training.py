@@ -185,3 +185,10 @@ def test_nothing_is_claimed_that_is_not_true(known_truths: Any) -> None:
         if verdict.kind == "not learned":
             assert each.truth in ("not learned", "overfits"), each.name
         assert (verdict.kind == "diverged") <= (each.truth == "diverged"), each.name
+
+
+def test_one_epoch_tells_nothing() -> None:
+    curve = np.array([[0.7]])
+    verdict = training_verdict(Histories(curve, curve, np.array([1]), 100))
+    assert verdict.kind == "unknown"
+    assert verdict.sentence == "Training ended after one epoch, too early to tell what it did."
