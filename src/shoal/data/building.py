@@ -15,7 +15,7 @@ from shoal.data.hashing import data_hash
 from shoal.data.raw import Raw
 from shoal.data.target_rows import learnable_classes, rows_with_target
 from shoal.data.targets import are_few_numbers, infer_task, read_task
-from shoal.errors import DataError, listing
+from shoal.errors import DataError, counted, listing
 from shoal.results import Task
 
 
@@ -83,7 +83,7 @@ def _with_sound_signals(raw: Raw) -> tuple[Raw, list[str]]:
         signals = replace(signals, targets=signals.targets.only(raw.roles.target))
     signals, filled = signals.aligned().interpolated()
     if filled:
-        notes.append(f"Filled in {filled:,} missing values of the series, linearly in time.")
+        notes.append(f"Filled in {counted(filled, 'missing value')} of the series, linearly in time.")
     return raw._replace(signals=signals, roles=raw.roles.model_copy(update={"features": []})), notes
 
 

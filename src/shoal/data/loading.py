@@ -145,7 +145,7 @@ def _load_supervised(raw: Raw, task: Task | str | None, cutting: Cutting, *, err
 def _cut(raw: Raw, cutting: Cutting) -> tuple[Raw, tuple[str, ...]]:
     """Return a table of steps as series, with the units of the values that windows predict, and what was done."""
     made = cut_table(raw.table, raw.roles, cutting, raw.part)
-    check_size(made.table, 1, "series" if cutting.window is None else "windows")
+    check_size(made.table, 1, "series" if cutting.window is None else "window")
     targets = [name for name in raw.roles.target if name in raw.units]
     units = {step: raw.units[name] for name in targets for step in step_names(name, cutting.horizon)}
     raw = raw._replace(units={**raw.units, **units})
