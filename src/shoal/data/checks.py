@@ -29,7 +29,7 @@ def check_labelled(raw: Raw) -> None:
     mend = "one folder for each class, or a table labels.csv that names files and targets"
     mend = "targets beside them, as y" if raw.signals.kind == "series" or "file" not in raw.table.columns else mend
     raise DataError(
-        f"{raw.source} holds {raw.signals.kind} without targets, from which nothing can be learnt; give {mend}"
+        f"{raw.source} holds {raw.signals.kind} without targets, from which nothing can be learned; give {mend}"
     )
 
 

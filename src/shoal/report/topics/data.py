@@ -72,7 +72,7 @@ def _reconstruction_facts(reconstruction: ReconstructionRecord, features: int) -
     size = " × ".join(map(str, reconstruction.usual.truth.shape[1:-1]))
     by_kind = {"images": ("images", f"{size} pixels"), "series": ("series", f"{size} steps")}
     what = by_kind.get(reconstruction.kind, ("inputs of a network", integer(features)))
-    label = (("label, not learnt from", reconstruction.label_name),) if reconstruction.label_name else ()
+    label = (("label, not learned from", reconstruction.label_name),) if reconstruction.label_name else ()
     return (what, ("bottleneck", count(reconstruction.bottleneck, "number")), *label)
 
 
