@@ -125,7 +125,7 @@ def test_single_answers_are_taken_apart(root: Path, tmp_path: Path) -> None:
     words = ("explain", str(root / "plain"), str(root / "table.csv"), "--row", "3", "--row", "5", "-o", str(tmp_path))
     result = invoke(*words)
     assert result.exit_code == 0, result.stderr
-    assert "row 3: y" in result.stdout
+    assert "row 3: answer for 'y' " in result.stdout
     assert "Shapley values by sampling" in result.stdout
     found = json.loads((tmp_path / "attribution.json").read_text(encoding="utf-8"))["attributions"]
     prediction = shoal.load(root / "plain").predict({name: v[[2, 4]] for name, v in measured().items()})
