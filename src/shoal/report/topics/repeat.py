@@ -18,8 +18,8 @@ def sections(record: Record) -> Iterator[Section]:
     provenance = record.provenance
     settings = tuple((label(name), setting(value)) for name, value in provenance.settings.items() if value is not None)
     cores = provenance.engine.get("cores")
-    engine = provenance.settings.get("engine")
-    where = f" on {count(cores, 'core')}" if cores is not None and engine != "native" else ""
+    depends = cores is not None and provenance.settings.get("engine") != "native"
+    where = f" on {count(cores, 'core')}" if depends else ""
     same = (
         f"The same command with the same data and versions{where} gives the same numbers. The seed is "
         f"{provenance.seed}; config.toml holds all settings."
