@@ -394,7 +394,7 @@ def test_when_all_diverge_the_curves_are_left(tiny: dict[str, Any], tmp_path: Pa
 def test_a_single_network_that_diverges_keeps_its_curve(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"networks": 1, "optimizer": "sgd", "learning_rate": 1e6, "engine": "native"}
     with pytest.raises(
-        shoal.SettingError, match=r"the network diverged in epoch \d+: its loss.*learning rate of 1e\+06"
+        shoal.SettingError, match=r"the network diverged in epoch \d+: its loss.*learning rate of 1 × 10⁶"
     ):
         shoal.fit("iris", out=str(tmp_path / "run"), **settings)
     run = shoal.load(tmp_path / "run")

@@ -88,7 +88,7 @@ def test_what_is_not_there_is_said(image_run: Run, series_run: Run, iris_run: Ru
         series_run.filters()
     with pytest.raises(shoal.NetworkError, match="no recurrent layer"):
         image_run.hidden_states(IMAGES)
-    with pytest.raises(shoal.SettingError, match=r"no class 'belo'.*'below'"):
+    with pytest.raises(shoal.SettingError, match=r"expected one of the classes above, below, got 'belo'.*'below'"):
         image_run.saliency(IMAGES, of="belo")
     with pytest.raises(shoal.DataError, match="a table of columns"):
         iris_run.saliency("iris")

@@ -106,7 +106,7 @@ def test_an_interrupted_run_goes_on_with_its_replicas(
     ("changes", "message"),
     [
         ({"y_err": None, "features": "x"}, r"no column holds the errors of 'y'; name it with y_err \(--y-err COLUMN\)"),
-        ({"replicas": 1}, "replicas: input should be greater than or equal to 2, got replicas=1"),
+        ({"replicas": 1}, "replicas: expected 2 or more, got replicas=1"),
     ],
 )
 def test_replicas_need_measured_errors(fit: Any, changes: dict[str, Any], message: str) -> None:

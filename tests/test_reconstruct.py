@@ -102,7 +102,7 @@ def test_a_label_is_kept_and_not_learnt(table_run: Run) -> None:
     assert "kind" not in table_run.metrics["data"]["features"]
     assert sum(table_run.metrics["rows"].values()) == 3000  # a missing label costs no row
     page = table_run.report().read_text(encoding="utf-8")
-    assert "label, not learnt from" in page
+    assert "label, not learned from" in page
     assert "The strangest test rows" in page
 
 

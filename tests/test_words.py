@@ -12,9 +12,13 @@ from typer.testing import CliRunner
 import shoal
 from shoal.cli.app import app
 from shoal.data import load_dataset
+from shoal.data.labels import place_of
+from shoal.data.split.split import split_rows
 from shoal.errors import SettingError
 from shoal.prediction.prediction import NumberPrediction
 from shoal.report.redraw import chosen
+from shoal.results import readable
+from shoal.search.space import Categorical, Widths
 from shoal.setting_names import _OTHER_NAMES, nearest_setting
 from shoal.settings import FitSettings, check_settings
 from shoal.training.losses import get_loss
@@ -164,3 +168,30 @@ def test_a_warning_is_printed_once(tmp_path: Path) -> None:
     words = ("--networks", "1", "--epochs", "1", "--hidden", "4", "--engine", "native", "--no-page")
     result = command("fit", "iris", "--out", str(tmp_path / "run"), *words)
     assert (result.stdout + result.stderr).count("is a copy of rows") == 1
+
+
+def test_one_target_or_class_is_named_by_its_label_or_without_its_unit() -> None:
+    assert place_of(3, ("1", "3"), classes=True) == place_of(3.0, ("1", "3"), classes=True) == 1
+    assert place_of("E", ("p", "E [GeV]"), classes=False) == 1
+    with pytest.raises(SettingError, match="expected one of the classes 1, 3, got 2"):
+        place_of(2, ("1", "3"), classes=True)
+
+
+def test_a_split_says_what_a_row_is() -> None:
+    assert split_rows(load_dataset("chirps")).how.startswith("384 series for training, 96 for validation")
+    assert split_rows(load_dataset("driven_pendulum", window=8)).how.startswith("1,275 windows for training")
+    assert repr(load_dataset("chirps")) == "Dataset('chirps': 600 series, 3-class classification)"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(-0.03, "−0.03"), (0.0, "0"), (-0.0, "0"), (2.5e-7, "2.5 × 10⁻⁷"), (-1.5e9, "−1.5 × 10⁹"), (float("nan"), "–")],
+)
+def test_numbers_in_sentences_have_the_signs_of_the_page(value: float, text: str) -> None:
+    assert readable(value) == text
+
+
+def test_ranges_of_one_value_are_said_so() -> None:
+    assert str(Widths((1, 1), (16, 64))) == "1 layer of 16 to 64 units"
+    assert str(Widths((1, 2), (8, 8))) == "1 to 2 layers of 8 units"
+    assert str(Categorical(("adam", "adam"))) == "always adam"

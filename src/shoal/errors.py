@@ -18,7 +18,8 @@ without a traceback.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 class ShoalError(Exception):
@@ -94,6 +95,43 @@ def spelled(name: str, known: Iterable[str]) -> str:
         return "".join(letter for letter in text.lower() if letter not in "_- ")
 
     return next((each for each in known if plain(each) == plain(str(name))), str(name))
+
+
+def counted(amount: float, singular: str, plural: str | None = None) -> str:
+    """Return an amount with its noun in the right number.
+
+    >>> counted(1, "row"), counted(1200, "row"), counted(2, "class", "classes"), counted(2, "test series")
+    ('1 row', '1,200 rows', '2 classes', '2 test series')
+    """
+    several = plural or (singular if singular.endswith("series") else f"{singular}s")
+    return f"{round(amount):,} {singular if amount == 1 else several}"
+
+
+_EXPECTED = {
+    "greater_than": "more than {gt:g}",
+    "greater_than_equal": "{ge:g} or more",
+    "less_than": "less than {lt:g}",
+    "less_than_equal": "{le:g} or less",
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    "finite_number": "a finite number",
+    "string_type": "a text",
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+}
+
+
+def expected(error: Mapping[str, Any]) -> str:
+    """Return what pydantic expected, from one of its errors.
+
+    >>> expected({"type": "greater_than_equal", "ctx": {"ge": 2}, "msg": ""})
+    'expected 2 or more'
+    >>> expected({"type": "value_error", "msg": "Value error, x_err names a feature twice"})
+    'x_err names a feature twice'
+    """
+    if error["type"] in _EXPECTED:
+        return "expected " + _EXPECTED[error["type"]].format(**error.get("ctx", {}))
+    text = str(error["msg"]).removeprefix("Value error, ")
+    return text[:1].lower() + text[1:]
 
 
 def listing(names: Iterable[str], most: int = 12) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 from shoal.codec import stored
 
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
 
 class Task(enum.StrEnum):
     """What is learnt: one of several classes, one or several numbers, or the inputs themselves."""
@@ -62,10 +64,25 @@ def readable(value: float, digits: int = 3) -> str:
 
     Example:
         >>> readable(-244.3, 2), readable(0.05678), readable(1.5e9)
-        ('-240', '0.0568', '1.5e+09')
+        ('−240', '0.0568', '1.5 × 10⁹')
     """
-    if not math.isfinite(value) or value == 0 or not 1e-4 <= abs(value) < 1e6:
-        return f"{value:.{digits}g}"
+    if not math.isfinite(value) or value == 0:
+        return "0" if value == 0 else f"{value:g}".replace("inf", "∞").replace("nan", "–").replace("-", "−")
+    if not 1e-4 <= abs(value) < 1e6:
+        mantissa, exponent = f"{value:.{digits - 1}e}".split("e")
+        return f"{_trimmed(mantissa)} × {power_of_ten(int(exponent))}"
     places = digits - 1 - math.floor(math.log10(abs(value)))
-    text = f"{round(value, places):.{max(places, 0)}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    return _trimmed(f"{round(value, places):.{max(places, 0)}f}")
+
+
+def power_of_ten(exponent: int) -> str:
+    """Return `10` with its exponent in raised digits.
+
+    >>> power_of_ten(-3)
+    '10⁻³'
+    """
+    return "10" + str(exponent).translate(_SUPERSCRIPT)
+
+
+def _trimmed(text: str) -> str:
+    return (text.rstrip("0").rstrip(".") if "." in text else text).replace("-", "−")

@@ -13,6 +13,7 @@ import polars as pl
 
 from shoal.data import ReadOptions
 from shoal.data.conversion import to_numbers
+from shoal.data.labels import Label as ClassLabel
 from shoal.data.new_rows import cut_as_fitted, predicted_rows, read_new, true_values
 from shoal.data.raw import Raw
 from shoal.errors import DataError, SettingError, ShoalWarning
@@ -329,7 +330,7 @@ class Run:
 
         return feature_maps_of(self.predictor, self.read(data).inputs, rows)
 
-    def saliency(self, data: Any, rows: RowChoice = None, of: str | None = None) -> Saliency:
+    def saliency(self, data: Any, rows: RowChoice = None, of: ClassLabel | None = None) -> Saliency:
         """Return how strongly the ensemble's answer hangs on each pixel or step (Simonyan et al. 2014).
 
         Args:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from shoal.data.labels import label_name
-from shoal.errors import SettingError, spelled, suggest
+from shoal.errors import SettingError, expected, spelled, suggest
 from shoal.networks import get_activation, get_initializer
 from shoal.resources import parse_memory
 from shoal.search.defaults import unless_fixed
@@ -292,10 +292,10 @@ def check_settings(values: dict[str, Any]) -> FitSettings:
         _check_activations(Hyperparameters(**settings.fixed()), settings)
     except ValidationError as error:
         first = error.errors()[0]
-        where = first["loc"][0] if first["loc"] else "settings"
-        reason = first["msg"].removeprefix("Value error, ")
-        came = "" if not first["loc"] else f", got {where}={values.get(str(where))!r}"
-        raise SettingError(f"{where}: {reason[0].lower()}{reason[1:]}{came}") from None
+        if not first["loc"]:
+            raise SettingError(expected(first)) from None
+        where = first["loc"][0]
+        raise SettingError(f"{where}: {expected(first)}, got {where}={values.get(str(where))!r}") from None
     return settings
 
 

@@ -125,7 +125,7 @@ def test_single_answers_are_taken_apart(root: Path, tmp_path: Path) -> None:
     words = ("explain", str(root / "plain"), str(root / "table.csv"), "--row", "3", "--row", "5", "-o", str(tmp_path))
     result = invoke(*words)
     assert result.exit_code == 0, result.stderr
-    assert "row 3: y" in result.stdout
+    assert "row 3: answer for 'y' " in result.stdout
     assert "Shapley values by sampling" in result.stdout
     found = json.loads((tmp_path / "attribution.json").read_text(encoding="utf-8"))["attributions"]
     prediction = shoal.load(root / "plain").predict({name: v[[2, 4]] for name, v in measured().items()})
@@ -162,7 +162,7 @@ def test_several_classes_are_shown_together_or_one(iris_run: Any) -> None:
             "column 'twim' is none that the networks predict from; those are a [m], twin, b, colour.",
         ),
         (("--row", "4000"), "there is no row 4000: there are"),
-        (("--of", "z"), "of: expected a target, y, got 'z'"),
+        (("--of", "z"), "of: expected the target y, got 'z'"),
         (("--interactions", "1"), "2 or more, got 1"),
         (("--most-rows", "1"), "most_rows must be 2 or more, got 1"),
         (("--method", "shap", "--row", "1"), "method must be one of auto, gradients, shapley, got 'shap'"),

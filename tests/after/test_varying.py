@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 import shoal
 from shoal.cli.app import app
+from shoal.evaluation.systematics.variations import read_variations
 
 TINY: dict[str, Any] = {"networks": 3, "hidden": (4,), "epochs": 5, "batch_size": 64, "page": False}
 YIELDS: dict[str, Any] = {"signal_yield": 30.0, "background_yield": 500.0, "background_uncertainty": 0.1}
@@ -284,3 +285,16 @@ def test_a_run_replaced_by_force_loses_its_variations(run: shoal.Run, folder: Pa
     assert invoke("systematics", str(run.path), str(tmp_path / "v.toml")).exit_code == 0
     shoal.fit("iris", out=str(run.path), force=True, **TINY)
     assert not (run.path / "systematics").exists()
+
+
+def test_progress_is_text(run: shoal.Run, capsys: pytest.CaptureFixture[str]) -> None:
+    shoal.systematics(
+        run, {"first": {"columns": "x", "scale": 0.1}, "second": {"columns": "x", "shift": 0.1}}, progress=True
+    )
+    assert capsys.readouterr().err.splitlines() == ["variation 1 of 2 · first", "variation 2 of 2 · second"]
+
+
+def test_columns_may_leave_out_their_unit() -> None:
+    variation = read_variations({"up": {"columns": ["E", "x"], "sigma_column": "dE"}})[0]
+    named = variation.in_full(["E [GeV]", "x", "dE [GeV]"])
+    assert (named.columns, named.sigma_column) == (("E [GeV]", "x"), ("dE [GeV]",))

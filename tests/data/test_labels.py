@@ -11,6 +11,7 @@ import pytest
 
 from shoal.data import Preparation, describe, load_dataset
 from shoal.data.labels import label_names, labels_of
+from shoal.data.new_rows import cut_as_fitted, read_new
 from shoal.errors import DataError
 from shoal.prediction.prediction import ClassPrediction
 from shoal.results import Task
@@ -154,3 +155,20 @@ def test_a_label_that_is_not_known_is_still_refused() -> None:
     preparation = Preparation.fit(load_dataset((X, PLACES)), np.arange(ROWS))
     with pytest.raises(DataError, match="has the class '7'"):
         preparation.target_values(pl.DataFrame({"y": [0, 7]}))
+
+
+def test_one_hot_targets_of_long_tables_are_classes() -> None:
+    steps = [
+        (f"s{k}", t, np.sin((k % 2 + 1) * t / 3) + k / 100, int(k % 2 == 0), int(k % 2 == 1))
+        for k in range(12)
+        for t in range(6)
+    ]
+    columns = dict(zip(("night", "t", "v", "is_rem", "is_deep"), zip(*steps, strict=True), strict=True))
+    table = {name: list(values) for name, values in columns.items()}
+    dataset = load_dataset(table, target=["is_rem", "is_deep"], time="t", series="night")
+    assert dataset.task is Task.CLASSIFICATION
+    assert dataset.classes == ("is_deep", "is_rem")
+    assert dataset.rows == 12
+    preparation = Preparation.fit(dataset, np.arange(12))
+    again = cut_as_fitted(read_new(table, preparation), preparation, known=True)
+    assert preparation.target_values(again.table).tolist() == dataset.y().tolist()

@@ -91,7 +91,7 @@ def test_a_column_that_stands_out_is_taken_and_said(
     assert dataset.targets == (list(columns)[1 if "w" in columns else -1],)
     assert dataset.choice.guessed
     assert reason in dataset.choice.reason
-    assert any(f"No target was named; {dataset.targets[0]} is taken: " in note for note in dataset.notes)
+    assert any(f"No target was named; {dataset.targets[0]!r} is taken: " in note for note in dataset.notes)
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_target_with_errors_or_several_targets_is_a_regression() -> None:
 def test_errors_are_found_by_name() -> None:
     dataset = load_dataset(table(y_err=np.ones(ROWS)))
     assert dataset.roles.y_err == ["y_err"]
-    assert any("measured errors of y" in note for note in dataset.notes)
+    assert any("measured errors of 'y'" in note for note in dataset.notes)
     assert load_dataset(table(y_err=np.ones(ROWS) + X**2), features=["x", "y_err"]).roles.y_err == []
 
 

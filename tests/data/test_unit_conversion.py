@@ -115,7 +115,7 @@ def preparation() -> Preparation:
 def test_another_unit_shows_in_the_range(preparation: Preparation, name: str, values: np.ndarray, told: str) -> None:
     (clue,) = other_units(pl.DataFrame({name: values[:60]}), preparation)
     assert clue.startswith(f"'{name}': ")
-    assert "lie outside of the range of the training rows" in clue
+    assert "lie outside the range of the training rows" in clue
     assert told in clue
 
 

@@ -156,7 +156,7 @@ def test_five_independent_rows_decide_nothing():
     groups = np.repeat(np.arange(5), 12)
     outcome, text = compared(C, TRUTH, sure(TRUTH, 0.9), {"most_frequent": sure(TRUTH, 0.5)}, groups=groups)
     assert outcome is Outcome.UNCLEAR
-    assert "too few rows that are independent" in text
+    assert "independent rows are too few" in text
 
 
 Case = tuple[Task, np.ndarray, np.ndarray, dict[str, np.ndarray], dict[str, object]]

@@ -38,7 +38,7 @@ def test_runs_that_are_surely_worse_are_no_rivals() -> None:
     looks = looks_of(R, several, runs=4, replaced=0, later=1)
     assert (looks.rivals, looks.count) == (2, 5)
     assert "looked at 5 times, by 4 runs and 1 time later" in looks.sentence
-    assert "Were the 2 that these rows cannot tell from the best equally good" in looks.sentence
+    assert "If the best and the 1 run that these rows cannot tell from it were equally good" in looks.sentence
     alone = looks_of(R, runs(np.random.default_rng(0), [0.1, 3.0], rows=200), runs=2, replaced=0, later=0)
     assert alone.optimism == 0.0
     assert "better than the others by more than chance in RMSE" in alone.sentence

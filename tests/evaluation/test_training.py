@@ -77,7 +77,7 @@ def test_both_losses_rising_is_no_overfitting() -> None:
 def test_who_still_improves_did_not_rise_again() -> None:
     verdict = training_verdict(histories(0.9 - 0.008 * EPOCHS, 1.0 - 0.008 * EPOCHS, networks=6), LEARNED)
     assert verdict.kind == "still improving"
-    assert "6 of the 6" in verdict.sentence
+    assert "the 6 kept networks were still improving" in verdict.sentence
     assert "rose" not in verdict.sentence
     assert "longer" in verdict.advice
 
@@ -92,7 +92,7 @@ def test_a_network_that_has_not_learned_is_called_so_with_the_cause() -> None:
     still = np.linspace(0.8511, 0.8502, 100)
     slow = training_verdict(histories(still, still + 0.01, rows=24, half_nat=0.5, learning_rates=(1e-6,)), GUESSED)
     assert slow.kind == "not learned"
-    assert "learning rate of 1e-06 is too small, or training stopped too early" in slow.advice
+    assert "learning rate of 1 × 10⁻⁶ is too small, or training stopped too early" in slow.advice
     early = training_verdict(histories(1.4 - 0.004 * EPOCHS, 1.5 - 0.004 * EPOCHS, half_nat=0.5), GUESSED)
     assert (early.kind, "stopped too early" in early.advice) == ("not learned", True)
     assert "kept network has not learned: the training loss went from 0.8511 to 0.8502" in slow.sentence
@@ -229,6 +229,13 @@ def test_nothing_is_claimed_that_is_not_true(known_truths: Any) -> None:
         if verdict.kind == "not learned":
             assert each.truth in ("not learned", "overfits"), each.name
         assert (verdict.kind == "diverged") <= (each.truth == "diverged"), each.name
+
+
+def test_one_epoch_tells_nothing() -> None:
+    curve = np.array([[0.7]])
+    verdict = training_verdict(Histories(curve, curve, np.array([1]), 100))
+    assert verdict.kind == "unknown"
+    assert verdict.sentence == "Training ended after one epoch, too early to tell what it did."
 
 
 # real fits

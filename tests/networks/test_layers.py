@@ -133,3 +133,11 @@ def test_logits_leave_out_just_the_final_activation(layer: Layer, shape: tuple[i
         apply_activation(numpy_namespace, layer.final_activation, logits),
         layer.apply(numpy_namespace, parameters, x, Context()),
     )
+
+
+@pytest.mark.parametrize(("layer", "shape"), CASES)
+def test_a_layer_shows_what_was_given_and_can_be_typed_again(layer: Layer, shape: tuple[int, ...]) -> None:
+    from shoal import networks
+
+    assert "name=None" not in repr(layer)
+    assert eval(repr(layer), vars(networks)) == layer

@@ -57,7 +57,7 @@ def test_what_was_not_calibrated_is_said_with_its_reason(record_of: Maker) -> No
     assert "Nothing was calibrated: temperature raises it" in error_bars(record)[1]
     table = error_bars_table(record)
     assert table is not None
-    assert table.header == ("", "as averaged")
+    assert table.header == ("", "uncalibrated")
 
 
 def test_what_errors_of_features_count_is_said(record_of: Maker) -> None:

@@ -189,7 +189,7 @@ def test_the_best_of_each_column_is_marked(record_of: Maker) -> None:
         dataclasses.replace(record[BaselineScores], scores={"logistic_regression": simple}),
     )
     rows = dict(models_table(record).rows)
-    assert [c.best for c in rows["shoal's ensemble"]] == [False, False]
+    assert [c.best for c in rows["shoal's network"]] == [False, False]
     assert [c.best for c in rows["logistic regression"]] == [True, False]
     assert rows["logistic regression"][1].value == "–"
 

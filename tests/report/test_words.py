@@ -50,7 +50,7 @@ def test_a_number_has_three_significant_digits(value: float | None, text: str) -
         (Interval(5321.4, 4810.0, 5890.0), "5,321 [4,810, 5,890]"),
         (Interval(0.99812, 0.9978, 0.9985), "0.99812 [0.99780, 0.99850]"),
         (Interval(3.2e-7, 1e-7, 5e-7), "3.20 × 10⁻⁷ [1.00 × 10⁻⁷, 5.00 × 10⁻⁷]"),
-        (Interval(0.5, math.nan, math.nan), "0.500 [–, –]"),
+        (Interval(0.5, math.nan, math.nan), "0.500"),
         (Interval(0.0, 0.0, 0.0), "0 [0, 0]"),
         (Interval(1.0986123, 1.0986122999999, 1.0986123), "1.10 [1.10, 1.10]"),
     ],

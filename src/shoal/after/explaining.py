@@ -12,6 +12,7 @@ import polars as pl
 from shoal.after.opening import as_run
 from shoal.after.rows_of_fit import Refusals, holds_rows_of_fit, read_rows_of_fit
 from shoal.data import ReadOptions
+from shoal.data.labels import Label
 from shoal.data.raw import Raw
 from shoal.errors import DataError, RunError, SettingError
 from shoal.evaluation.explanation.attribution import attributions
@@ -42,7 +43,7 @@ def explain(
     *,
     columns: str | Sequence[str] | None = None,
     rows: int | Sequence[int] | None = None,
-    of: str | None = None,
+    of: Label | None = None,
     repeats: int = REPEATS,
     group_above: float = GROUP_ABOVE,
     interactions: int = COLUMNS,
@@ -101,7 +102,8 @@ def explain(
     subject = validation_rows(run, of) if data is None else other_rows(run, data, of, options, alone=rows is not None)
     _ = subject.explained  # an unknown class or target is told before the work
     if rows is None:
-        names = (columns,) if isinstance(columns, str) else columns
+        named = (columns,) if isinstance(columns, str) else columns
+        names = None if named is None else [subject.column(name).name for name in named]
         settings = TableSettings(names, repeats=repeats, above=group_above, pairs_of=interactions, curves=ice)
         explanation = _explain_columns(run, subject.at_most(most_rows), len(subject), settings, tell)
     else:
@@ -148,7 +150,7 @@ def check_explainable(run: Run) -> None:
         )
 
 
-def validation_rows(run: Run, of: str | None = None, data: Any = None) -> Subject:
+def validation_rows(run: Run, of: Label | None = None, data: Any = None) -> Subject:
     """Return the validation rows of a run with its ensemble, read again from its source or from `data`.
 
     Raises:
@@ -173,7 +175,7 @@ def validation_rows(run: Run, of: str | None = None, data: Any = None) -> Subjec
 
 
 def other_rows(
-    run: Run, data: Any, of: str | None = None, options: ReadOptions | None = None, *, alone: bool = False
+    run: Run, data: Any, of: Label | None = None, options: ReadOptions | None = None, *, alone: bool = False
 ) -> Subject:
     """Return other rows with the ensemble of a run; of the data of the fit, the validation rows.
 
@@ -212,7 +214,7 @@ def _groups(run: Run, raw: Raw) -> np.ndarray | None:
     return np.unique(raw.table.get_column(column).cast(pl.String).fill_null("").to_numpy(), return_inverse=True)[1]
 
 
-def _background(run: Run, rows: Subject, of: str | None) -> tuple[Subject, list[str]]:
+def _background(run: Run, rows: Subject, of: Label | None) -> tuple[Subject, list[str]]:
     """Return rows that are usual: the validation rows, or where they cannot be read again the rows themselves."""
     try:
         return validation_rows(run, of), []

@@ -10,6 +10,8 @@ from typing import Any
 from shoal.after.numeric_rows import NumericRows, numeric_rows
 from shoal.after.opening import as_run
 from shoal.data.encoders import NumberEncoder
+from shoal.data.labels import Label, label_name
+from shoal.data.units import full_name
 from shoal.errors import SettingError, listing, suggest
 from shoal.evaluation.formula.fitting import FittedExpression, Points
 from shoal.evaluation.formula.formulas import Formula, Formulas, FormulaScores, formula_of, score_formulas
@@ -42,7 +44,7 @@ def formula(
     data: Any = None,
     *,
     target: str | None = None,
-    of: str | None = None,
+    of: Label | None = None,
     complexity: int = 20,
     functions: str | Sequence[str] | None = None,
     evaluations: int = EVALUATIONS,
@@ -184,13 +186,14 @@ def check_run(run: Run) -> None:
         )
 
 
-def choose_output(run: Run, target: str | None = None, of: str | None = None) -> tuple[int, str]:
+def choose_output(run: Run, target: str | None = None, of: Label | None = None) -> tuple[int, str]:
     """Return the number of the target or class that formulas are wanted for, and what they give, in words.
 
     Raises:
         SettingError: there is no such target or class, or there are several and none is named.
     """
-    preparation = run.predictor.preparation
+    preparation, of = run.predictor.preparation, label_name(of)
+    target = None if target is None else full_name(target, preparation.targets)
     if preparation.classes:
         kind, flag, names, wanted, other = "class", "--class", preparation.classes, of, target
     else:

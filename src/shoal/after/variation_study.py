@@ -19,8 +19,6 @@ from shoal.evaluation.systematics.shifts import ResampledValues, VariationEffect
 from shoal.evaluation.systematics.variations import SHIFTS, Side, Variation
 from shoal.run import Run
 
-Listener = Callable[[int, int, str], None]
-
 
 @dataclass(frozen=True)
 class VariationStudy:
@@ -84,11 +82,11 @@ class VariationStudy:
         observables: Sequence[Observable],
         sample: Sample,
         values: ResampledValues,
-        progress: Listener,
+        tell: Callable[[str], None],
     ) -> Iterator[VariationEffect]:
         """Give what each variation does to the numbers, whose values on the nominal sample are known."""
         for number, variation in enumerate(variations):
-            progress(number, len(variations), variation.name)
+            tell(f"variation {number + 1} of {len(variations)} · {variation.name}")
             sides, same_rows, changed = {}, True, False
             for side, varied in self._varied(variation, sample):
                 same_rows = same_rows and _same_rows(varied, sample)
@@ -98,7 +96,6 @@ class VariationStudy:
             if not changed:
                 self._warn(f"{variation.where} changes nothing{self._why(variation)}")
             yield effect_of(variation, values, sides, same_rows=same_rows, changed=changed)
-        progress(len(variations), len(variations), "")
 
     def _varied(self, variation: Variation, nominal: Sample) -> Iterator[tuple[Side, Sample]]:
         """Give the sides of a variation with the rows as it makes them."""

@@ -10,7 +10,7 @@ from typing import Any
 from shoal.after.nominal_rows import nominal_rows
 from shoal.after.opening import as_run
 from shoal.after.selecting import signal_of
-from shoal.after.variation_study import Listener, VariationStudy
+from shoal.after.variation_study import VariationStudy
 from shoal.data import ReadOptions
 from shoal.errors import SettingError, listing, suggest
 from shoal.evaluation.cuts import Events, choose_cut, yields_of
@@ -20,6 +20,8 @@ from shoal.evaluation.systematics.variations import read_variations
 from shoal.results import Task
 from shoal.run import Run
 from shoal.statistics.significance import Yields
+from shoal.training.progress import Progress
+from shoal.training.progress_lines import listener
 
 BINS = {Task.CLASSIFICATION: 20, Task.REGRESSION: 10}
 
@@ -38,7 +40,7 @@ def systematics(
     quantity: str | None = None,
     prune: bool = False,
     options: ReadOptions | None = None,
-    progress: Listener | None = None,
+    progress: Progress | bool | None = None,
 ) -> Systematics:
     """Vary the inputs of a finished run and return how far its result moves.
 
@@ -60,7 +62,7 @@ def systematics(
         quantity: the number that decides, e.g. `roc_auc`; by default significance, signal efficiency, ROC area or bias.
         prune: leave shifts out of the totals that are compatible with none, on both sides.
         options: how to read text files.
-        progress: is told how many variations are done, of how many, and the name of the next.
+        progress: as for `fit`.
 
     Returns:
         The shifts with their statistical errors, also as polars frames in `.frame` and `.bins`.
@@ -81,7 +83,7 @@ def systematics(
     """
     run = as_run(run)
     folder = Path() if isinstance(variations, Mapping) else Path(variations).parent
-    sources = read_variations(variations)
+    sources, tell = read_variations(variations), listener(progress).stage
     _check_run(run)
     yields = _yields(run, signal_yield, background_yield, background_uncertainty)
     wanted = cut is not None or yields is not None or signal is not None
@@ -90,12 +92,13 @@ def systematics(
         cut = choose_cut(Events.of(run.folder.scored("validation"), number), yields)
     rows = nominal_rows(run, data, options)
     study = VariationStudy(run, rows, folder, options, int(run.metrics["seed"]))
+    sources = tuple(source.in_full(rows.table.columns) for source in sources)
     study.check(sources)
     sample = study.nominal_sample()
     observables = _observables(run, sample, number, bins, cut, yields)
     main = _deciding(scalars_of(observables), quantity, two=number is not None)
     values = study.measured(observables, sample)
-    effects = tuple(study.effects(sources, observables, sample, values, progress or _silent))
+    effects = tuple(study.effects(sources, observables, sample, values, tell))
     if rows.of_test:
         run.count_opening("systematics")
     return Systematics(
@@ -168,8 +171,4 @@ def _yields_text(yields: Yields | None) -> str:
     if yields is None:
         return ""
     uncertain = f" ± {100 * yields.uncertainty:g} %" if yields.uncertainty else ""
-    return f"{yields.signal:g} signal and {yields.background:g}{uncertain} background events"
-
-
-def _silent(done: int, count: int, name: str) -> None:
-    """Tell nobody."""
+    return f"{yields.signal:,.10g} signal and {yields.background:,.10g}{uncertain} background events"

@@ -44,15 +44,17 @@ def _without_target(options: dict[str, Any]) -> dict[str, Any]:
 def _print(description: Description, headline: str) -> None:
     from shoal.cli.guard import tell
     from shoal.cli.output import print_table, print_text
-    from shoal.errors import listing
+    from shoal.errors import counted, listing
 
-    columns = len(description.columns)
+    size = counted(description.rows, description.row)
+    if description.signals is None:
+        size += f", {counted(len(description.columns), 'column')}"
     print_text(headline)
-    print_text(f"{description.name}: {description.rows} rows, {columns} columns; {description.task_name}")
+    print_text(f"{description.name}: {size}; {description.task_name}")
     for line in description.signals.lines() if description.signals else ():
         print_text(line)
     if description.classes:
-        print_text("classes: " + listing(f"{name} ({rows})" for name, rows in description.classes.items()))
+        print_text("classes: " + listing(f"{name} ({rows:,})" for name, rows in description.classes.items()))
     head = ("column", "type", "role", "missing", "distinct", "lowest", "highest", "unit", "why dropped")
     rows = [(*row[:-1], description.units.get(row[0], ""), row[-1]) for row in description.lines()]
     shown = [i for i in range(len(head)) if i < 7 or any(row[i] for row in rows)]

@@ -7,6 +7,7 @@ from typing import Any
 from shoal.cli.from_settings import READING, read_options, with_settings
 from shoal.cli.options import DataArgument, Force, Json, Quiet, RunArgument
 from shoal.cli.predict import Out, joined, print_rows
+from shoal.errors import counted
 
 
 @with_settings(READING)
@@ -41,5 +42,6 @@ def encode(
             write_table(full, path)
     anomalies = int(encoded.get_column("anomaly").sum())
     if not quiet:
-        tell("note", f"{anomalies} of {full.height} rows lie above the threshold of anomalies.")
+        lie = "lies" if anomalies == 1 else "lie"
+        tell("note", f"{anomalies} of {counted(full.height, 'row')} {lie} above the threshold of anomalies.")
     print_rows(full, out, {"anomalies": anomalies}, "encoded", as_json=as_json)

@@ -11,7 +11,7 @@ import typer
 
 from shoal.cli.from_settings import RUN, WITH_FLAGS, flag, with_settings
 from shoal.cli.options import Json, Quiet
-from shoal.errors import OutputError, SettingError
+from shoal.errors import OutputError, SettingError, counted
 from shoal.settings import check_settings
 
 if TYPE_CHECKING:
@@ -92,10 +92,10 @@ def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) ->
     ours = f"shoal ({kept} of {trained} networks)" if trained > 1 else "shoal (1 network)"
     lines = {ours: metrics["test"], **{label(name): scores for name, scores in metrics["baselines"].items()}}
     rows = [(who, *(interval(scores.get(name)) for name in names)) for who, scores in lines.items()]
-    what = "series" if metrics.get("steps") else "rows"
+    unit = "series" if metrics.get("steps") else metrics["data"].get("row", "row")
     units = metrics.get("units", {}).get("scores", {})
     heads = (f"{label(name, units.get(name, ''))} [95 %]" for name in names)
-    print_table((f"on {metrics['rows']['test']} test {what}", *heads), rows)
+    print_table((f"on {counted(metrics['rows']['test'], f'test {unit}')}", *heads), rows)
     for line in error_bar_lines(metrics):
         print_text(line)
     if "selection" in metrics:
@@ -124,17 +124,22 @@ def error_bar_lines(metrics: Mapping[str, Any]) -> list[str]:
     >>> error_bar_lines({"coverage": coverage})
     ['95 % intervals hold 0.944 [0.876, 0.976] of the test values']
     >>> error_bar_lines({"coverage": {**coverage, "mean_classes_in_a_set": 1.0}})
-    ['95 % sets, with 1 class on average, hold 0.944 [0.876, 0.976] of the test values']
+    ['95 % sets, with 1 class on average, hold 0.944 [0.876, 0.976] of the true classes']
     """
     from shoal.cli.output import interval
     from shoal.report.words import on_average
 
     lines, coverage, calibration = [], metrics.get("coverage"), metrics.get("calibration", {})
     if coverage and "level" in coverage:
-        what, doubt = "intervals", "" if coverage.get("promised", True) else "; too few rows to promise it"
+        what, true, doubt = (
+            "intervals",
+            "test values",
+            "" if coverage.get("promised", True) else "; too few rows to promise it",
+        )
         if "mean_classes_in_a_set" in coverage:
             what = f"sets, with {on_average(coverage['mean_classes_in_a_set'], 'class', 'classes')},"
-        lines.append(f"{100 * coverage['level']:.4g} % {what} hold {interval(coverage)} of the test values{doubt}")
+            true = "true classes"
+        lines.append(f"{100 * coverage['level']:.4g} % {what} hold {interval(coverage)} of the {true}{doubt}")
     if "calibration_error" in calibration:
         both = calibration["calibration_error"]["test"]
         how = {"none": "left as it was"}.get(calibration["method"], f"by {calibration['method']}")
@@ -145,7 +150,7 @@ def error_bar_lines(metrics: Mapping[str, Any]) -> list[str]:
         outside = metrics["outside"]
         lie = "lies" if outside["rows"] == 1 else "lie"
         lines.append(
-            f"{outside['rows']} of {metrics['rows']['test']} test rows {lie} outside the training region "
+            f"{outside['rows']} of {counted(metrics['rows']['test'], 'test row')} {lie} outside the training region "
             f"(expected of usual rows: {100 * outside['rate']:.3g} %)"
         )
     return lines

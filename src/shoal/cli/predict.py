@@ -99,6 +99,7 @@ def print_rows(table: pl.DataFrame, out: str | None, counts: dict[str, Any], nam
 
 def _tell(unknown: dict[str, int], table: pl.DataFrame, full: pl.DataFrame, path: object, total: str) -> None:
     from shoal.cli.guard import tell
+    from shoal.errors import counted
 
     if total:
         tell("note", total)
@@ -108,4 +109,4 @@ def _tell(unknown: dict[str, int], table: pl.DataFrame, full: pl.DataFrame, path
     if renamed:
         tell("note", f"the table has columns of these names already; added as {', '.join(renamed)}.")
     if path:
-        tell("note", f"{full.height} rows with predictions written to {str(path)!r}.")
+        tell("note", f"{counted(full.height, 'row')} with predictions written to {str(path)!r}.")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -79,6 +77,7 @@ def systematics(
     from pathlib import Path
 
     from shoal.after.varying import systematics as vary
+    from shoal.cli.live import watching
     from shoal.cli.output import print_json
     from shoal.report.systematics import write_systematics
     from shoal.run import load
@@ -86,7 +85,7 @@ def systematics(
 
     loaded = load(run)
     folder = Path(out) if out is not None else loaded.path / SYSTEMATICS
-    with counting(quiet) as progress:
+    with watching(quiet=quiet, plain_lines=False) as progress:
         shifted = vary(
             loaded,
             variations,
@@ -108,31 +107,6 @@ def systematics(
         print_json({**shifted.as_dict(), "folder": str(folder)})
     else:
         _print(shifted, str(folder))
-
-
-@contextmanager
-def counting(quiet: bool, after: float = 1.0) -> Iterator[Callable[[int, int, str], None]]:
-    """Give a listener that draws a bar on a terminal, once the work has taken longer than so many seconds."""
-    import sys
-    import time
-
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    from shoal.cli.output import console
-
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-    bar = Progress(*columns, console=console(stderr=True), transient=True, disable=quiet or not sys.stderr.isatty())
-    task, began = bar.add_task("varying", total=None), time.monotonic()
-
-    def advance(done: int, count: int, name: str) -> None:
-        bar.update(task, completed=done, total=count, description=name or "varying")
-        if time.monotonic() - began > after:
-            bar.start()
-
-    try:
-        yield advance
-    finally:
-        bar.stop()
 
 
 def _print(systematics: Systematics, folder: str) -> None:

@@ -15,7 +15,7 @@ from shoal.data.hashing import data_hash
 from shoal.data.raw import Raw
 from shoal.data.target_rows import learnable_classes, rows_with_target
 from shoal.data.targets import are_few_numbers, infer_task, read_task
-from shoal.errors import DataError, listing
+from shoal.errors import DataError, counted, listing
 from shoal.results import Task
 
 
@@ -70,7 +70,7 @@ def build_reconstruction(raw: Raw) -> Dataset:
     raw, filled = _with_sound_signals(raw)
     notes = [*raw.notes, *filled]
     if labels:
-        notes.append(f"{listing(labels)}: kept as a label; no network learns from it.")
+        notes.append(f"{listing(map(repr, labels))}: kept as a label; no network learns from it.")
     return _assembled(raw, np.arange(raw.table.height), Task.RECONSTRUCTION, (), notes, sha256)
 
 
@@ -83,7 +83,7 @@ def _with_sound_signals(raw: Raw) -> tuple[Raw, list[str]]:
         signals = replace(signals, targets=signals.targets.only(raw.roles.target))
     signals, filled = signals.aligned().interpolated()
     if filled:
-        notes.append(f"Filled in {filled:,} missing values of the series, linearly in time.")
+        notes.append(f"Filled in {counted(filled, 'missing value')} of the series, linearly in time.")
     return raw._replace(signals=signals, roles=raw.roles.model_copy(update={"features": []})), notes
 
 

@@ -10,7 +10,7 @@ import polars as pl
 from shoal.data.conversion import first_row, to_numbers, to_times
 from shoal.data.raw import Raw
 from shoal.data.roles import Roles
-from shoal.errors import DataError, SettingError
+from shoal.errors import DataError, SettingError, counted
 
 LEAST_ROWS = 10
 
@@ -29,19 +29,19 @@ def check_labelled(raw: Raw) -> None:
     mend = "one folder for each class, or a table labels.csv that names files and targets"
     mend = "targets beside them, as y" if raw.signals.kind == "series" or "file" not in raw.table.columns else mend
     raise DataError(
-        f"{raw.source} holds {raw.signals.kind} without targets, from which nothing can be learnt; give {mend}"
+        f"{raw.source} holds {raw.signals.kind} without targets, from which nothing can be learned; give {mend}"
     )
 
 
-def check_size(table: pl.DataFrame, columns: int, what: str = "rows") -> None:
-    """Refuse tables with too few columns, or with too few rows (`what` says what these are)."""
+def check_size(table: pl.DataFrame, columns: int, what: str = "row") -> None:
+    """Refuse tables with too few columns, or with too few rows (`what` says what one is)."""
     if table.width < columns:
         raise DataError(
             f"the table has only one column, {table.columns[0]!r}; it needs a target and at least one "
             "feature. For a text file, is the delimiter right?"
         )
     if table.height < LEAST_ROWS:
-        raise DataError(f"the table has {table.height} {what}; at least {LEAST_ROWS} are needed")
+        raise DataError(f"the table has {counted(table.height, what)}; at least {LEAST_ROWS} are needed")
 
 
 def check_role_values(table: pl.DataFrame, roles: Roles, kept: np.ndarray) -> None:

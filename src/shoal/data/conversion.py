@@ -148,8 +148,9 @@ def check_columns(table: pl.DataFrame, names: Iterable[str], why: str = "", *, d
     """Raise a DataError that names the columns that a table lacks; `why` says what for, as a clause after a comma."""
     missing = [name for name in names if name not in table.columns]
     if missing:
+        columns = "column" if len(missing) == 1 else "columns"
         raise DataError(
-            f"{data} have no column {listing(map(repr, missing))}{why}; their columns are: {listing(table.columns)}."
+            f"{data} have no {columns} {listing(map(repr, missing))}{why}; their columns are: {listing(table.columns)}."
             + suggest(missing[0], table.columns)
         )
 

@@ -19,7 +19,7 @@ from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import Signals
 from shoal.data.target_choice import TargetChoice
 from shoal.data.targets import class_indices, target_numbers
-from shoal.errors import listing
+from shoal.errors import counted, listing
 from shoal.results import Task
 
 Inputs = pl.DataFrame | Signals
@@ -64,12 +64,21 @@ class Dataset:
         return self.table[rows] if self.signals is None else self.signals[rows]
 
     def __repr__(self) -> str:
-        return f"Dataset({self.name!r}: {self.rows:,} rows, {len(self.features)} features, {self.task_name})"
+        features = "" if self.signals is not None else f", {counted(len(self.features), 'feature')}"
+        return f"Dataset({self.name!r}: {counted(self.rows, self.unit)}{features}, {self.task_name})"
 
     @property
     def rows(self) -> int:
         """The number of rows that have a target."""
         return self.table.height
+
+    @property
+    def unit(self) -> str:
+        """What a row is: a `row` of a table, an `image`, a `series`, or a `window` of one."""
+        if self.cut is not None and self.cut.recipe.window is not None:
+            return "window"
+        kind = "table" if self.signals is None else self.signals.kind
+        return {"table": "row", "images": "image"}.get(kind, kind)
 
     @property
     def positions(self) -> np.ndarray:

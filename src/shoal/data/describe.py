@@ -14,7 +14,7 @@ from shoal.data.leaks import from_the_future, giveaways, leaks_of_split, repeate
 from shoal.data.odd_labels import odd_labels
 from shoal.data.signals import Signals
 from shoal.data.split.split import Split
-from shoal.errors import listing
+from shoal.errors import counted, listing
 from shoal.results import Task
 from shoal.short_repr import ShortRepr
 from shoal.statistics.weighted import effective_number, negative_fraction
@@ -40,7 +40,7 @@ class SignalSummary:
         shape = " × ".join(map(str, self.shape[:-1]))
         shape = shape if self.shortest is None else f"{self.shortest} to {shape}"
         unit, count = ("pixels" if self.kind == "images" else "steps"), len(self.channels)
-        head = f"{self.kind} of {shape} {unit} with {count} channel{'s' if count > 1 else ''}, {self.dtype}"
+        head = f"{self.kind} of {shape} {unit} with {counted(count, 'channel')}, {self.dtype}"
         ranges = (
             f"{name}: {shown(low)} … {shown(high)}, mean {shown(mean)}" for name, low, high, mean in self.channels
         )
@@ -51,7 +51,8 @@ class SignalSummary:
 class Description(ShortRepr):
     """The table of columns of a dataset with notes (what was done) and warnings (what to look at).
 
-    `signals` sums up images or series, where there are any; `units` are those of columns, where they are known.
+    `signals` sums up images or series, where there are any; `units` are those of columns, where they are known;
+    `row` says what a row is: `row` of a table, `image`, `series` or `window`.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Description(ShortRepr):
     sha256: str
     signals: SignalSummary | None = None
     units: Mapping[str, str] = field(default_factory=dict)
+    row: str = "row"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the description as plain data for JSON."""
@@ -135,6 +137,7 @@ def describe(dataset: Dataset, split: Split | None = None) -> Description:
         sha256=dataset.sha256,
         signals=None if dataset.signals is None else _summary(dataset.signals),
         units=dict(dataset.units),
+        row=dataset.unit,
     )
 
 
@@ -147,28 +150,29 @@ def _summary(signals: Signals) -> SignalSummary:
 
 def _few_rows(dataset: Dataset) -> list[str]:
     if dataset.rows < _MANY_ROWS:
-        return [f"Only {dataset.rows} rows: the test score will be very uncertain."]
+        return [f"Only {counted(dataset.rows, dataset.unit)}: the test score will be very uncertain."]
     features = len(dataset.features)
     if dataset.rows < 5 * features:
-        return [f"{dataset.rows} rows for {features} features: fewer than five rows for each."]
+        return [f"{dataset.rows:,} rows for {counted(features, 'feature')}: fewer than five rows for each."]
     return []
 
 
 def _imbalance(dataset: Dataset, counts: dict[str, int]) -> list[str]:
-    warnings = []
+    warnings, unit = [], "step" if dataset.step_targets is not None else dataset.unit
     if counts:
         rarest, most = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
         if counts[most] >= 10 * counts[rarest]:
             warnings.append(
-                f"The classes are out of balance: {counts[rarest]:,} rows of {rarest!r} and {counts[most]:,} "
+                f"The classes are out of balance: {counted(counts[rarest], unit)} of {rarest!r} and {counts[most]:,} "
                 f"of {most!r}. Look at the balanced accuracy, not at the accuracy."
             )
         elif few := [name for name, count in counts.items() if count < 10]:
             verb = "has" if len(few) == 1 else "have"
-            warnings.append(f"{listing(few)} {verb} fewer than ten rows: too few to learn or to test.")
+            rows = counted(10, unit).replace("10", "ten")
+            warnings.append(f"{listing(few)} {verb} fewer than {rows}: too few to learn or to test.")
     groups = dataset.groups()
     if groups is not None and (number := len(np.unique(groups))) < 10:
-        warnings.append(f"Only {number} different groups: the test score depends on which are in the test.")
+        warnings.append(f"Only {counted(number, 'different group')}: the test score depends on which are in the test.")
     return warnings
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import polars as pl
 
 from shoal.data.conversion import to_labels
+from shoal.data.units import full_name
+from shoal.errors import SettingError, listing, suggest
 
 Label = str | int | float | bool
 LabelType = Literal["str", "int", "float", "bool"]
@@ -49,6 +51,23 @@ def label_name(label: Label | None) -> str | None:
         ('1', None)
     """
     return None if label is None else label_names([label])[0]
+
+
+def place_of(label: Label, names: Sequence[str], *, classes: bool) -> int:
+    """Return which of the classes or targets is meant; a target may leave out its unit.
+
+    Raises:
+        SettingError: none of them is.
+
+    Example:
+        >>> place_of(2, ("1", "2"), classes=True), place_of("E", ("p", "E [GeV]"), classes=False)
+        (1, 1)
+    """
+    name = label_names([label])[0] if classes else full_name(str(label), names)
+    if name not in names:
+        what = f"one of the {'classes' if classes else 'targets'}" if len(names) > 1 else "the target"
+        raise SettingError(f"of: expected {what} {listing(names)}, got {label!r}.{suggest(name, names)}")
+    return list(names).index(name)
 
 
 def label_names(labels: Iterable[Label]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from shoal.data.cautions import cautions
 from shoal.data.checks import check_labelled, check_reconstruction, check_size
 from shoal.data.covariance_matching import check_alone, with_covariance
 from shoal.data.dataset import Dataset
-from shoal.data.hashing import content_hash, data_hash
+from shoal.data.hashing import data_hash
 from shoal.data.one_hot import with_classes_joined
 from shoal.data.raw import Raw, read_any
 from shoal.data.readers import ReadOptions
@@ -125,10 +125,11 @@ def _load_supervised(raw: Raw, task: Task | str | None, cutting: Cutting, *, err
     check_errors(dict(zip(roles.target, roles.y_err * len(roles.target), strict=False)), raw.units)
     if raw.cut is not None and raw.cut.recipe.window is not None:
         task = forecast_task(task)
-    if not cutting.wanted:
-        hashed = data_hash(raw.table, raw.signals)
+    hashed = data_hash(raw.table, raw.signals)
+    if cutting.window is None:
         raw, task, joining = with_classes_joined(raw, task)
         notes += joining
+    if not cutting.wanted:
         if cutting.per_step and not raw.step_target_names and raw.cut is None:
             raise SettingError("per_step needs series: the column that says to which series a row belongs (--series)")
         return build_supervised(raw, task, notes, hashed)
@@ -138,13 +139,13 @@ def _load_supervised(raw: Raw, task: Task | str | None, cutting: Cutting, *, err
         )
     task = task if cutting.window is None else forecast_task(task)
     series, cut_notes = _cut(raw, cutting)
-    return build_supervised(series, task, [*notes, *cut_notes], content_hash(raw.table))
+    return build_supervised(series, task, [*notes, *cut_notes], hashed)
 
 
 def _cut(raw: Raw, cutting: Cutting) -> tuple[Raw, tuple[str, ...]]:
     """Return a table of steps as series, with the units of the values that windows predict, and what was done."""
     made = cut_table(raw.table, raw.roles, cutting, raw.part)
-    check_size(made.table, 1, "series" if cutting.window is None else "windows")
+    check_size(made.table, 1, "series" if cutting.window is None else "window")
     targets = [name for name in raw.roles.target if name in raw.units]
     units = {step: raw.units[name] for name in targets for step in step_names(name, cutting.horizon)}
     raw = raw._replace(units={**raw.units, **units})

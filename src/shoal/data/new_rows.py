@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from shoal.data.column_reading import ColumnReading
+from shoal.data.one_hot import joined_again
 from shoal.data.preparation import Preparation
 from shoal.data.raw import Raw, read_any
 from shoal.data.readers import ReadOptions, options_alike
@@ -20,6 +21,7 @@ from shoal.data.unit_clues import other_units
 from shoal.data.unit_conversion import in_units
 from shoal.data.units import units_of_names
 from shoal.errors import ShoalWarning
+from shoal.results import Task
 
 
 def read_new(data: Any, preparation: Preparation, options: ReadOptions | None = None) -> Raw:
@@ -59,7 +61,10 @@ def cut_as_fitted(raw: Raw, preparation: Preparation, *, known: bool = False) ->
     """Return data cut into series where those of the fit were; with `known` those whose target is known."""
     if preparation.recipe is None or raw.signals is not None:
         return raw
-    table, signals = cut_again(preparation.reading.read_table(raw.table), preparation.recipe, known=known)
+    table = preparation.reading.read_table(raw.table)
+    if known and preparation.task is Task.CLASSIFICATION:
+        table = joined_again(table, preparation.targets[0], preparation.classes)
+    table, signals = cut_again(table, preparation.recipe, known=known)
     return raw._replace(table=table, signals=signals)
 
 

@@ -98,12 +98,13 @@ def with_inferred_roles(raw: Raw, cutting: Cutting, *, errors: bool) -> tuple[Ra
         target, why = find_target(table, roles)
         roles = roles.model_copy(update={"target": target})
         raw = raw._replace(choice=TargetChoice(why, guessed=True))
-        notes.append(f"No target was named; {listing(target)} is taken: {why}.")
+        notes.append(f"No target was named; {listing(map(repr, target))} is taken: {why}.")
     columns = [] if roles.y_err else find_errors(table, roles.target, roles)
     if columns and errors:
         roles = roles.model_copy(update={"y_err": columns})
-        notes.append(f"{listing(columns)}: taken by name as measured errors of {listing(roles.target)}.")
+        errors_of = f"measured errors of {listing(map(repr, roles.target))}"
+        notes.append(f"{listing(map(repr, columns))}: taken by name as {errors_of}.")
     elif columns:
         roles = roles.model_copy(update={"ignored": [*roles.ignored, *columns]})
-        notes.append(f"{listing(columns)}: left out, since the covariance says how large the errors are.")
+        notes.append(f"{listing(map(repr, columns))}: left out, since the covariance says how large the errors are.")
     return raw._replace(roles=roles), notes

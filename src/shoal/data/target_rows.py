@@ -42,7 +42,7 @@ def rows_with_target(raw: Raw) -> TargetRows:
     if raw.signals is not None and raw.signals.targets is not None:
         kept, notes = series_with_targets(raw.signals.targets, raw.signals.lengths)
         table = raw.table[kept]
-        check_size(table, 1, "series with a target")
+        check_size(table, 1, "labelled series")
         return TargetRows(table, kept, raw.signals.targets.real, True, notes)
     table, present, notes = raw.table, np.ones(raw.table.height, bool), []
     for name in raw.roles.target:

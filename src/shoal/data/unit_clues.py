@@ -1,6 +1,6 @@
 """Whether the numbers of new rows look as if a column were in another unit than in training.
 
-Only a clue, for columns whose units nobody states: most values lie outside of the range of the training rows, and one
+Only a clue, for columns whose units nobody states: most values lie outside the range of the training rows, and one
 of a few usual conversions (powers of ten, degrees and radians, °C and K, a logarithm) brings nearly all of them back,
 spread over a good part of it.
 """
@@ -77,6 +77,6 @@ def _clue(encoder: NumberEncoder, low: float, high: float, values: np.ndarray) -
     if distances:
         name = min(distances, key=lambda key: distances[key])
         yield (
-            f"{encoder.column!r}: {outside:,} of {len(values):,} values lie outside of the range of the training rows "
+            f"{encoder.column!r}: {outside:,} of {len(values):,} values lie outside the range of the training rows "
             f"({low:.4g} … {high:.4g}); {name}, at least {100 * _INSIDE:.0f} % lie within. Is it in another unit?"
         )

@@ -127,7 +127,7 @@ def compare_contenders(contenders: Sequence[Contender]) -> Comparison:
         RunError: fewer than two, or runs whose task or test rows differ.
     """
     if len(contenders) < 2:
-        raise RunError("a comparison needs at least two runs")
+        raise RunError(f"a comparison needs at least two runs, got {len(contenders)}")
     first, *others = contenders
     for other in others:
         check_same(first, other)

@@ -81,8 +81,8 @@ class Events:
         return share if weights.ndim == 2 else share[0]
 
 
-@dataclass(frozen=True)
-class Roc:
+@dataclass(frozen=True, repr=False)
+class Roc(ShortRepr):
     """Shares of signal and background kept by falling cuts, each from 0 to 1, and the area with its interval."""
 
     cuts: np.ndarray
@@ -114,8 +114,8 @@ def roc(events: Events, seed: int = 0) -> Roc:
 
 
 @stored("scan")
-@dataclass(frozen=True)
-class Scan:
+@dataclass(frozen=True, repr=False)
+class Scan(ShortRepr):
     """Significance against cut on some rows: each measure `(cuts,)`, with the 95 % band of the one that decides."""
 
     cuts: np.ndarray

@@ -14,12 +14,22 @@ from shoal.prediction.scored import Scored
 from shoal.results import Interval, Task
 from shoal.statistics.metrics import row_losses
 
-COSTS = {
+_COSTS = {
     Task.CLASSIFICATION: "log-loss",
     Task.REGRESSION: "mean squared error in units of the target's variance",
     Task.RECONSTRUCTION: "mean squared error in units of the inputs' variance",
 }
-"""What the mean cost of rows is called."""
+
+
+def cost_name(task: Task, truth: np.ndarray) -> str:
+    """Return what the mean cost of rows is called, for targets `(rows, targets)`.
+
+    Example:
+        >>> cost_name(Task.REGRESSION, np.zeros((5, 2)))
+        "mean squared error in units of each target's variance"
+    """
+    several = task is Task.REGRESSION and np.ndim(truth) > 1 and np.shape(truth)[-1] > 1
+    return _COSTS[task].replace("the target's", "each target's") if several else _COSTS[task]
 
 
 def weighted_mean(values: np.ndarray, weights: Any) -> np.ndarray:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.errors import counted
 from shoal.evaluation.paired import FEWEST, paired_difference, resampled_means, unit_sums
 from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.topics.baselines import deciding_losses, main_metric
@@ -55,19 +56,20 @@ class Looks:
         if self.runs < 2:
             return ""
         gone = f" ({self.replaced} of them replaced since)" if self.replaced else ""
-        later = f" and {self.later} time{'s' if self.later > 1 else ''} later" if self.later else ""
-        counted = (
+        later = f" and {counted(self.later, 'time')} later" if self.later else ""
+        looked = (
             f"In this folder of runs the same test rows were looked at {self.count} times, by {self.runs} runs{gone}"
             f"{later}."
         )
         if self.optimism is None:
-            return f"{counted} The best of them flatters: choose by validation scores, and test on new rows."
+            return f"{looked} The best of them flatters: choose by validation scores, and test on new rows."
         if self.rivals < 2:
-            return f"{counted} The best of them is better than the others by more than chance in {self.score}."
-        rivals = "all" if self.rivals == self.runs else f"the {self.rivals} that these rows cannot tell from the best"
+            return f"{looked} The best of them is better than the others by more than chance in {self.score}."
+        rivals = f"the best and the {counted(self.rivals - 1, 'run')} that these rows cannot tell from it"
+        rivals = "all runs" if self.rivals == self.runs else rivals
         flatters = f"flatter by about {readable(self.optimism, 2)} in {self.score}"
         return (
-            f"{counted} Were {rivals} equally good, the best of them would {flatters}: choose by validation scores, "
+            f"{looked} If {rivals} were equally good, the best of them would {flatters}: choose by validation scores, "
             "and test what was chosen on new rows."
         )
 

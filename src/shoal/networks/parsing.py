@@ -13,6 +13,7 @@ from shoal.networks.layers import LAYERS, Dense, Layer
 from shoal.networks.network import Network
 
 _HELP = 'Write e.g. "4 8:relu dropout:0.2 3:softmax": first the number of inputs, then neurons:activation'
+_LAYER_HELP = 'Write a word for each layer with its settings, e.g. "32:relu dropout:0.2" or "conv2d:16:3:relu flatten"'
 
 _KNOWN = {kind.lower(): cls for kind, cls in LAYERS.items()}
 
@@ -63,7 +64,7 @@ def _layer(word: str, text: str) -> Layer:
             f"hidden layers alone are --hidden {word} (hidden=({word.replace(',', ', ')}) in Python)"
         )
     if not all(parts):
-        raise NetworkError(f"{word!r} in {text!r} is not a layer: nothing follows a colon. {_HELP}")
+        raise NetworkError(f"{word!r} in {text!r} is not a layer: nothing follows a colon. {_LAYER_HELP}")
     if re.fullmatch(r"\d+", head):
         head, parts = "dense", [head, *parts]
     key = head.lower().replace("_", "")
@@ -71,7 +72,7 @@ def _layer(word: str, text: str) -> Layer:
         return _bottleneck(word, parts, text)
     if key not in _KNOWN:
         raise NetworkError(
-            f"{word!r} in {text!r} is not a layer.{suggest(key, _KNOWN)} {_HELP}. Known: {listing(_KNOWN, 99)}"
+            f"{word!r} in {text!r} is not a layer.{suggest(key, _KNOWN)} {_LAYER_HELP}. Known: {listing(_KNOWN, 99)}"
         )
     cls = _KNOWN[key]
     try:
@@ -81,7 +82,7 @@ def _layer(word: str, text: str) -> Layer:
         raise NetworkError(f"{word!r} in {text!r}: {error}") from None
     except (TypeError, ValueError) as error:
         why = f": {error}" if isinstance(error, _WordError) else ""
-        raise NetworkError(f"{word!r} in {text!r} is not a layer{why}. {_HELP}") from None
+        raise NetworkError(f"{word!r} in {text!r} is not a layer{why}. {_LAYER_HELP}") from None
 
 
 def _bottleneck(word: str, parts: list[str], text: str) -> Layer:

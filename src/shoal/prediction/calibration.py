@@ -229,7 +229,7 @@ def choose_calibration(
         if gain > error:
             best, crossed = fit(probabilities, truth, weights), tried
     judgement = "; ".join(remarks) or "no way could be cross-fitted"
-    reason = f"judged by the cross-fitted log-loss on {len(truth):,} rows, {judgement}"
+    reason = f"judged by the cross-fitted log-loss of {len(truth):,} predictions, {judgement}"
     if sampled is not None:  # the other rows were not fitted on, and so need no crossing
         crossed, fitted = best(everything), crossed
         crossed[sampled] = fitted

@@ -189,7 +189,7 @@ class Conformal:
         rows, what = len(scores), "rows" if groups is None else what
         count, need = rows if groups is None else len(np.unique(groups)), fewest_rows(level)
         promised, used, new = count >= need, weights, None
-        how = f"the conformal quantile of {rows:,} rows that trained no weight"
+        how = f"the conformal quantile of {rows:,} {'steps' if what == 'series' else 'rows'} that trained no weight"
         by_group: dict[str, np.ndarray] = {}
         if groups is not None:
             used, new = alike(groups, weights), 1.0 if promised else 0.0

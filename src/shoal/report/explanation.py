@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from shoal.data.units import NO_UNITS
 from shoal.evaluation.explanation.importance import ImportanceTable, scores_of
 from shoal.evaluation.explanation.scores import Estimate
-from shoal.report.words import count, integer, joined, number
+from shoal.report.words import count, fixed, integer, joined, number
 
 if TYPE_CHECKING:
     from shoal.evaluation.explanation.attribution import Attribution
@@ -34,8 +34,7 @@ def with_error(value: float, error: float) -> str:
     decimals = max(1 - math.floor(math.log10(error)), 0)
     if decimals > 6 or max(abs(value), error) >= 1e6:
         return f"{number(value)} ± {number(error, 2)}"
-    text = f"{value:,.{decimals}f} ± {error:,.{decimals}f}"
-    return text.replace("-", "−")
+    return f"{fixed(value, decimals)} ± {fixed(error, decimals)}"
 
 
 def shown(estimate: Estimate) -> str:
@@ -58,7 +57,7 @@ def importance_lines(importance: ImportanceTable) -> tuple[str, ...]:
     """Return how the importance was measured, and what misleads."""
     left = len(importance.lines) - LINES
     lines = [
-        f"in the mean over {count(importance.repeats, 'permutation')} of {integer(importance.rows)} {importance.on}; ± "
+        f"averaged over {count(importance.repeats, 'permutation')} of {integer(importance.rows)} {importance.on}; ± "
         "is the standard error, over rows, permutations and networks"
     ]
     if importance.alone:
@@ -114,7 +113,7 @@ def attribution_title(attribution: Attribution) -> str:
     of_data = f" (row {integer(number_in_data)} of the data)" if number_in_data and number_in_data != row else ""
     answer = with_error(attribution.answer, attribution.answer_members)
     return (
-        f"row {row}{of_data}: {attribution.output} {answer}, against {number(attribution.baseline)} for "
+        f"row {row}{of_data}: answer for {attribution.output!r} {answer}, against {number(attribution.baseline)} for "
         f"{attribution.background}"
     )
 

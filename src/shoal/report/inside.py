@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from shoal.data import Inputs
+from shoal.data.labels import Label as ClassLabel
+from shoal.data.labels import place_of
 from shoal.data.signals import Signals
-from shoal.errors import DataError, NetworkError, SettingError, listing, suggest
+from shoal.errors import DataError, NetworkError
 from shoal.evaluation.explanation import activations
 from shoal.prediction.predictor import Predictor
 from shoal.report.figures.examples import Label, label_of
@@ -41,7 +43,7 @@ def hidden_states_of(predictor: Predictor, inputs: Inputs, rows: RowChoice = Non
     return HiddenStates(few.values, states, few.channels)
 
 
-def saliency_of(predictor: Predictor, inputs: Inputs, rows: RowChoice = None, of: str | None = None) -> Saliency:
+def saliency_of(predictor: Predictor, inputs: Inputs, rows: RowChoice = None, of: ClassLabel | None = None) -> Saliency:
     """Return what the answer of the ensemble hangs on; see `Run.saliency`."""
     few, preparation = chosen(inputs, rows), predictor.preparation
     if preparation.per_step:
@@ -50,7 +52,7 @@ def saliency_of(predictor: Predictor, inputs: Inputs, rows: RowChoice = None, of
     prediction = predictor.predict_features(x)
     names, output = preparation.classes or preparation.targets, np.zeros(len(x), int)
     if of is not None:
-        output[:] = _place(of, names, "class" if preparation.classes else "target")
+        output[:] = place_of(of, names, classes=bool(preparation.classes))
     elif prediction.probabilities is not None:
         output = prediction.probabilities.argmax(axis=1)
     members = [(member.network, member.parameters) for member in predictor.members]
@@ -61,12 +63,6 @@ def saliency_of(predictor: Predictor, inputs: Inputs, rows: RowChoice = None, of
 def _label(probabilities: np.ndarray | None, names: Sequence[str], row: int, output: int) -> Label:
     share = None if probabilities is None else float(probabilities[row, output])
     return Label("", label_of(names[output], share))
-
-
-def _place(name: str, names: Sequence[str], what: str) -> int:
-    if name not in names:
-        raise SettingError(f"of: there is no {what} {name!r}; there are {listing(names)}.{suggest(name, names)}")
-    return list(names).index(name)
 
 
 def chosen(inputs: Inputs, rows: RowChoice) -> Signals:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from shoal.evaluation.systematics.shifts import NOISE, Systematics, VariationEffect
 from shoal.evaluation.systematics.variations import Side
-from shoal.report.words import count, integer, label, number
+from shoal.report.words import count, fixed, integer, label, number
 
 NAME, FORMAT = "systematics.json", 1
 
@@ -109,4 +109,4 @@ def with_error(value: float, error: float) -> str:
     if not (math.isfinite(error) and error > 0 and abs(value) < 1e6 and error > 1e-5):
         return f"{number(value)} ± {number(error, 2)}"
     decimals = max(0, 1 - int(f"{error:.1e}".split("e")[1]))
-    return f"{value:,.{decimals}f} ± {error:,.{decimals}f}".replace("-", "−")
+    return f"{fixed(value, decimals)} ± {fixed(error, decimals)}"

@@ -6,11 +6,12 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from shoal.results import Interval
+from shoal.errors import counted
+from shoal.results import Interval, power_of_ten
 from shoal.statistics.metrics import METRICS
 
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MISSING = "–"
+count = counted  # the page finds all its words here
 
 _LABELS = {
     "most_frequent": "most frequent class",
@@ -57,15 +58,6 @@ def integer(value: float) -> str:
     return f"{round(value):,}"
 
 
-def power_of_ten(exponent: int) -> str:
-    """Return `10` with its exponent in raised digits.
-
-    >>> power_of_ten(-3)
-    '10⁻³'
-    """
-    return "10" + str(exponent).translate(_SUPERSCRIPT)
-
-
 def number(value: float | None, digits: int = 3) -> str:
     """Return a number with `digits` significant digits, without losing those of large whole parts.
 
@@ -80,8 +72,8 @@ def number(value: float | None, digits: int = 3) -> str:
         return "0"
     exponent = _exponent(value)
     if -4 <= exponent < 6:
-        return _fixed(value, max(digits - 1 - exponent, 0))
-    return f"{_fixed(value / 10.0**exponent, digits - 1)} × {power_of_ten(exponent)}"
+        return fixed(value, max(digits - 1 - exponent, 0))
+    return f"{fixed(value / 10.0**exponent, digits - 1)} × {power_of_ten(exponent)}"
 
 
 def short(value: float, digits: int = 4) -> str:
@@ -106,7 +98,7 @@ def interval(value: Interval) -> str:
     >>> interval(Interval(29 / 30, 0.9, 1.0)), interval(Interval(5321.4, 4810.0, 5890.0))
     ('0.967 [0.900, 1.000]', '5,321 [4,810, 5,890]')
     """
-    return f"{interval_value(value)} {interval_range(value)}"
+    return f"{interval_value(value)} {interval_range(value)}".rstrip()
 
 
 def interval_value(value: Interval) -> str:
@@ -115,7 +107,9 @@ def interval_value(value: Interval) -> str:
 
 
 def interval_range(value: Interval) -> str:
-    """Return the range of an interval in square brackets."""
+    """Return the range of an interval in square brackets; nothing where rows were too few for one."""
+    if math.isnan(value.low) and math.isnan(value.high):
+        return ""
     return f"[{_with_scale(value, (value.low, value.high))}]"
 
 
@@ -133,7 +127,7 @@ def _with_scale(value: Interval, shown: tuple[float, ...]) -> str:
     if math.isfinite(width) and width > 1e-6 * abs(max(parts, key=abs)):  # less is rounding
         # Two or three significant digits of the width: fewer hide it, more pretend.
         decimals = min(max(decimals, 1 - _exponent(width)), 2 - _exponent(width))
-    return ", ".join(_fixed(x, min(max(decimals, 0), 6)) for x in shown)
+    return ", ".join(fixed(x, min(max(decimals, 0), 6)) for x in shown)
 
 
 def seconds(value: float) -> str:
@@ -179,15 +173,6 @@ def percent(share: float) -> str:
     ('95 %', '99.9 %', '1.234 %')
     """
     return f"{100 * share:.4g} %"
-
-
-def count(amount: float, singular: str, plural: str | None = None) -> str:
-    """Return an amount with its noun in the right number.
-
-    >>> count(1, "row"), count(2, "class", "classes")
-    ('1 row', '2 classes')
-    """
-    return f"{integer(amount)} {singular if amount == 1 else plural or singular + 's'}"
 
 
 def on_average(amount: float, singular: str, plural: str) -> str:
@@ -236,7 +221,12 @@ def _exponent(value: float) -> int:
     return int(f"{abs(value):.2e}".split("e")[1])
 
 
-def _fixed(value: float, decimals: int) -> str:
+def fixed(value: float, decimals: int) -> str:
+    """Return a number with so many decimals, zero without a sign.
+
+    >>> fixed(-1234.56, 1), fixed(-0.0004, 2)
+    ('−1,234.6', '0.00')
+    """
     if not math.isfinite(value):
         return number(value)
     text = f"{value:,.{decimals}f}"

@@ -22,6 +22,8 @@ class Categorical:
 
     def __str__(self) -> str:
         counts = {_short(value): self.values.count(value) for value in self.values}
+        if len(counts) == 1:
+            return f"always {next(iter(counts))}"
         often = {count: f" ({count} of {len(self.values)} times)" for count in counts.values() if count > 1}
         return "one of " + ", ".join(f"{value}{often.get(count, '')}" for value, count in counts.items())
 
@@ -62,7 +64,12 @@ class Widths:
         return tuple(min(int(width.draw(stream)), self.units[1]) for _ in range(depth))
 
     def __str__(self) -> str:
-        return f"{self.depths[0]} to {self.depths[1]} layers of {self.units[0]} to {self.units[1]} units"
+        depths, units = _span(*self.depths), _span(*self.units)
+        return f"{depths} {'layer' if depths == '1' else 'layers'} of {units} units"
+
+
+def _span(low: int, high: int) -> str:
+    return str(low) if low == high else f"{low} to {high}"
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,7 @@ def test_a_forecast_of_several_steps_in_short() -> None:
     assert dataset.table.row(0)[0] == 8
     assert dataset.notes[-1] == "Cut 70 windows of 8 steps; each predicts the next 3 values of 'y'."
     split = split_rows(dataset)
-    assert "4 windows were left out" in split.how
+    assert "Left out 4 windows" in split.how
     assert load_dataset(wave(), target="y", time="t", window=8).targets == ("y",)
 
 
@@ -176,7 +176,7 @@ def test_missing_values_are_never_filled_in_from_the_future_of_a_window() -> Non
     assert 12 not in steps  # its last step would be filled in with its own target
     assert made.signals.values[steps.index(13), :, 0].tolist() == [9.0, 10.0, 11.0]
     assert made.notes[1:] == (
-        "Filled in 1 missing values linearly, where 3 or fewer follow each other.",
+        "Filled in 1 missing value linearly, where 3 or fewer follow each other.",
         "Left out 2 windows with missing values.",
     )
 

@@ -190,5 +190,5 @@ def test_what_makes_no_sense_is_refused(laws: Any, rng: np.random.Generator) -> 
         permutation_importance(subject, above=0.0)
     with pytest.raises(SettingError, match="column 'c' is none that the networks predict from; those are a, b"):
         subject.column("c")
-    with pytest.raises(SettingError, match="of: expected a target, y, got 'z'"):
+    with pytest.raises(SettingError, match="of: expected the target y, got 'z'"):
         _ = replace(subject, of="z").explained

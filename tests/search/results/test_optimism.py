@@ -62,7 +62,7 @@ def test_candidates_that_differ_clearly_flatter_little() -> None:
     assert counts is not None
     assert abs(counts.bias.value) < 0.001
     assert counts.noise == pytest.approx(0.01 / np.sqrt(2), rel=0.5)
-    assert "luckiest of 64" in counts.sentence
+    assert "so far ahead of the others" in counts.sentence
 
 
 def test_parts_that_are_hard_for_all_are_no_noise() -> None:

@@ -12,7 +12,7 @@ from shoal.data.series.step_targets import StepTargets, rows_or_nothing
 from shoal.data.series.steps import Steps, in_order
 from shoal.data.series.windows import CutTable
 from shoal.data.signals import Signals
-from shoal.errors import DataError
+from shoal.errors import DataError, counted
 
 
 def gather_series(table: pl.DataFrame, roles: Roles, recipe: Recipe, part: np.ndarray | None = None) -> CutTable:
@@ -49,7 +49,7 @@ def gather_series(table: pl.DataFrame, roles: Roles, recipe: Recipe, part: np.nd
     cut = Cut(recipe, begins, last, steps.times[begins], steps.times[last], steps.part[begins])
     signals = _signals(steps, recipe, known=recipe.per_step)
     shortest, longest = int(steps.lengths.min()), int(steps.lengths.max())
-    of = f"{longest} steps" if shortest == longest else f"{shortest} to {longest} steps"
+    of = counted(longest, "step") if shortest == longest else f"{shortest} to {longest} steps"
     notes = (*steps.notes, f"Gathered {len(begins):,} series of {of} by {recipe.series!r}.")
     return CutTable(pl.DataFrame(columns), roles, signals, cut, notes)
 

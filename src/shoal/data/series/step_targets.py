@@ -132,7 +132,8 @@ def series_with_targets(targets: StepTargets, lengths: np.ndarray | None) -> tup
     real = present.size if lengths is None else int(lengths.sum())
     missing, notes = real - int(present.sum()), []
     if missing:
-        notes.append(f"{missing:,} of {real:,} steps have no target and count for nothing.")
+        have, count = ("has", "counts") if missing == 1 else ("have", "count")
+        notes.append(f"{missing:,} of {real:,} steps {have} no target and {count} for nothing.")
     if len(kept) < len(present):
         notes.append(f"{len(present) - len(kept):,} series without any target left out.")
     return kept, notes

@@ -15,7 +15,7 @@ from shoal.data.series.interpolation import fill_short_gaps
 from shoal.data.series.recipe import Cut, Recipe
 from shoal.data.series.steps import Steps, in_order, times_like
 from shoal.data.signals import Signals
-from shoal.errors import DataError, listing
+from shoal.errors import DataError, counted, listing
 
 SHORT_GAP = 3
 """So many missing values in a row are filled in."""
@@ -185,14 +185,16 @@ class _Grid:
         spanning = len(self._fitting(self.steps.run, known=True)[0]) - within
         notes = [self._summary(len(starts))]
         if spanning:
-            notes.append(f"Left out {spanning:,} windows that would span a gap in {self.recipe.time!r}.")
+            notes.append(f"Left out {counted(spanning, 'window')} that would span a gap in {self.recipe.time!r}.")
         if self.recipe.time is not None and self.recipe.spacing is None:
             notes.append(f"The steps of {self.recipe.time!r} are not alike: rows count as steps, whatever the time.")
         filled = int((~self.measured & ~np.isnan(self.filled)).sum())
         if filled:
-            notes.append(f"Filled in {filled:,} missing values linearly, where {SHORT_GAP} or fewer follow each other.")
+            notes.append(
+                f"Filled in {counted(filled, 'missing value')} linearly, where {SHORT_GAP} or fewer follow each other."
+            )
         if within > len(starts):
-            notes.append(f"Left out {within - len(starts):,} windows with missing values.")
+            notes.append(f"Left out {counted(within - len(starts), 'window')} with missing values.")
         return notes
 
     def _summary(self, count: int) -> str:
@@ -200,7 +202,9 @@ class _Grid:
         of = "" if number == 1 else f" from {number:,} series"
         values = "the next value" if self.horizon == 1 else f"the next {self.horizon} values"
         target = listing(map(repr, self.recipe.target))
-        return f"Cut {count:,} windows of {self.window} steps{of}; each predicts {values} of {target}."
+        return (
+            f"Cut {counted(count, 'window')} of {counted(self.window, 'step')}{of}; each predicts {values} of {target}."
+        )
 
     def none_fits(self, *, known: bool) -> str:
         """Say why there is no window."""

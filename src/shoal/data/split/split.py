@@ -11,7 +11,7 @@ from shoal.data.dataset import Dataset
 from shoal.data.split.dividing import divide
 from shoal.data.split.folds import check_folds
 from shoal.data.split.rolling import RollingFolds, describe_rolling, roll_dataset
-from shoal.errors import DataError, SettingError, listing
+from shoal.errors import DataError, SettingError, counted, listing
 from shoal.results import Task
 from shoal.short_repr import ShortRepr
 
@@ -97,16 +97,16 @@ def split_rows(
         return _split_rolling(dataset, rest, test, folds)
     train, validation = _divide_rest(dataset, rest, test, sizes, seed + 1)
     lost = len(rest) - len(train) - len(validation)
-    parts = f"{len(train):,} rows for training, {len(validation):,} for validation"
+    parts = f"{counted(len(train), dataset.unit)} for training, {len(validation):,} for validation"
     if folds is not None:
         train = validation = np.concatenate([train, validation])
         check_folds(dataset, train, folds)
         dealt = "" if repeats == 1 else f" (dealt anew in each of {repeats} repeats)"
-        parts = f"{len(train):,} rows for training in {folds} folds{dealt}"
+        parts = f"{counted(len(train), dataset.unit)} for training in {folds} folds{dealt}"
     _assert_groups_apart(dataset, test, train, validation, folds)
     how = _describe(dataset, parts, train, test)
     if lost:
-        how += f" {lost:,} windows were left out, since they predict values that later parts predict, too."
+        how += f" Left out {counted(lost, 'window')} that would predict values of later parts, too."
     return Split(np.sort(train), np.sort(validation), np.sort(test.rows), how, folds)
 
 
@@ -140,11 +140,9 @@ def _split_rolling(dataset: Dataset, rest: np.ndarray, test: _TestRows, folds: i
     """Return the split whose training rows are all but the test rows, in rolling folds."""
     train = np.sort(_purged(dataset, rest, test.rows, given=test.given))
     rolled = roll_dataset(dataset, train, folds)
-    how = _describe(dataset, f"{len(train):,} rows for training in {folds} rolling folds", train, test)
+    how = _describe(dataset, f"{counted(len(train), dataset.unit)} for training in {folds} rolling folds", train, test)
     if len(train) < len(rest):
-        how += (
-            f" {len(rest) - len(train):,} windows were left out, since they predict values that test windows predict."
-        )
+        how += f" Left out {counted(len(rest) - len(train), 'window')} that would predict values of test windows, too."
     how += describe_rolling(dataset, train, rolled)
     _assert_groups_apart(dataset, test, train, train, folds)
     return Split(train, train[rolled.validated], np.sort(test.rows), how, folds, rolled)
@@ -214,10 +212,11 @@ def _describe(dataset: Dataset, parts: str, train: np.ndarray, test: _TestRows) 
     more = f" No training row has the class {listing(map(repr, unseen))}." if unseen else ""
     if not test.given:
         return f"{parts} and {len(test.rows):,} for the test, split {way}.{more}"
-    text = f"{parts}, split {way}; {len(test.rows):,} test rows as given.{more}"
+    text = f"{parts}, split {way}; {counted(len(test.rows), f'test {dataset.unit}')} as given.{more}"
     groups = dataset.groups()
     if groups is not None:
         others = np.setdiff1d(np.arange(dataset.rows), test.rows)
         shared = len(np.intersect1d(groups[test.rows], groups[others]))
-        text += f" {shared} groups are in the test rows and in the others." if shared else ""
+        verb = "is" if shared == 1 else "are"
+        text += f" {counted(shared, 'group')} {verb} in the test rows and in the others." if shared else ""
     return text

@@ -24,6 +24,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.errors import SettingError, listing, suggest
 from shoal.evaluation.explanation.subject import Subject, Tell, error_of_mean, silent, weighted_mean
+from shoal.short_repr import ShortRepr
 
 METHODS = ("auto", "gradients", "shapley")
 STEPS = 256
@@ -37,8 +38,8 @@ WALKS = 2
 
 
 @stored("attribution.parts")
-@dataclass(frozen=True)
-class Attribution:
+@dataclass(frozen=True, repr=False)
+class Attribution(ShortRepr):
     """The parts that columns have in the answer for one row.
 
     Attributes:

@@ -26,6 +26,7 @@ from shoal.codec import stored
 from shoal.evaluation.explanation.grid import filled, grid_of, nearest, rug_of
 from shoal.evaluation.explanation.subject import ColumnFeatures, Subject, Tell, error_of_mean, silent, weighted_mean
 from shoal.prediction.replicas import data_spread
+from shoal.short_repr import ShortRepr
 
 ROWS_OF_REPLICAS = {"partial": 100, "accumulated": 500}
 """Rows that replicas, of which there are many, are asked about; for partial dependence once for each value."""
@@ -37,8 +38,8 @@ Answers = Callable[[np.ndarray], np.ndarray]
 
 
 @stored("effect")
-@dataclass(frozen=True)
-class EffectCurve:
+@dataclass(frozen=True, repr=False)
+class EffectCurve(ShortRepr):
     """A curve over a grid, `(grid, outputs)` each.
 
     Attributes:
@@ -55,8 +56,8 @@ class EffectCurve:
 
 
 @stored("dependence")
-@dataclass(frozen=True)
-class Dependence:
+@dataclass(frozen=True, repr=False)
+class Dependence(ShortRepr):
     """How the answer changes with one column.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from shoal.errors import DataError
+from shoal.errors import DataError, counted
 
 POINTS = 21
 """Values of a grid that rows have, at most; of categories all."""
@@ -28,7 +28,9 @@ def grid_of(values: np.ndarray, column: str) -> np.ndarray:
     present = np.sort(values[np.isfinite(values)])
     distinct = np.unique(present)
     if len(distinct) < 2:
-        raise DataError(f"column {column!r} has {len(distinct)} value in these rows; an effect needs two at least")
+        raise DataError(
+            f"column {column!r} has {counted(len(distinct), 'value')} in these rows; an effect needs two at least"
+        )
     if len(distinct) <= POINTS:
         return distinct
     places = np.linspace(0, len(present) - 1, POINTS).round().astype(int)

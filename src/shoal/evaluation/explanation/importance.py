@@ -37,6 +37,7 @@ from shoal.evaluation.explanation.correlation import correlations, groups_above
 from shoal.evaluation.explanation.scores import SCORES, Estimate, Score, estimate
 from shoal.evaluation.explanation.subject import ColumnFeatures, Subject, Tell, silent
 from shoal.results import Task
+from shoal.short_repr import ShortRepr
 
 REPEATS = 10
 GROUP_ABOVE = 0.7
@@ -58,8 +59,8 @@ class Importance:
 
 
 @stored("importance.table")
-@dataclass(frozen=True)
-class ImportanceTable:
+@dataclass(frozen=True, repr=False)
+class ImportanceTable(ShortRepr):
     """The importance of all columns of a table.
 
     Attributes:

@@ -23,6 +23,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.explanation.scores import Estimate
 from shoal.evaluation.explanation.subject import ColumnFeatures, Subject, Tell, silent, weighted_mean
+from shoal.short_repr import ShortRepr
 from shoal.statistics.bootstrap import resampled_weights
 
 COLUMNS = 5
@@ -50,8 +51,8 @@ class Interaction:
 
 
 @stored("interactions")
-@dataclass(frozen=True)
-class Interactions:
+@dataclass(frozen=True, repr=False)
+class Interactions(ShortRepr):
     """The interactions of the most important columns, the strongest first."""
 
     pairs: tuple[Interaction, ...]

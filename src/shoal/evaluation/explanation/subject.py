@@ -12,6 +12,8 @@ import polars as pl
 
 from shoal.data.conversion import tidy_column, to_days, to_numbers, to_truth
 from shoal.data.encoders import Encoder, NumberEncoder
+from shoal.data.labels import Label, place_of
+from shoal.data.units import full_name
 from shoal.errors import SettingError, listing, suggest
 from shoal.evaluation.signal import signal_class
 from shoal.prediction.predictor import EnsembleMember, Predictor
@@ -106,7 +108,7 @@ class Subject:
     answering: np.ndarray | None = None
     groups: np.ndarray | None = None
     numbers: np.ndarray | None = None
-    of: str | None = None
+    of: Label | None = None
     seed: int = 0
 
     def __len__(self) -> int:
@@ -130,10 +132,9 @@ class Subject:
         Raises:
             SettingError: the ensemble does not predict from a column of that name.
         """
-        for column in self.columns:
-            if column.name == name:
-                return column
         known = [column.name for column in self.columns]
+        if (place := full_name(name, known)) in known:
+            return self.columns[known.index(place)]
         raise SettingError(
             f"column {name!r} is none that the networks predict from; those are {listing(known)}.{suggest(name, known)}"
         )
@@ -154,12 +155,7 @@ class Subject:
         """
         names, classes = self._output_names, self.predictor.preparation.classes
         if self.of is not None:
-            if self.of not in names:
-                what = "class" if classes else "target"
-                raise SettingError(
-                    f"of: expected a {what}, {listing(names)}, got {self.of!r}.{suggest(self.of, names)}"
-                )
-            return (names.index(self.of),)
+            return (place_of(self.of, names, classes=bool(classes)),)
         if classes:
             return (signal_class(names),) if len(names) == 2 else tuple(range(len(names)))
         return (0,)

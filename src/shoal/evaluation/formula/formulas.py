@@ -19,8 +19,8 @@ from shoal.statistics.metrics import METRICS
 RULE = "the shortest formula whose score on validation rows is within one standard error of the best formula's"
 
 
-@dataclass(frozen=True)
-class Formula:
+@dataclass(frozen=True, repr=False)
+class Formula(ShortRepr):
     """One formula.
 
     Attributes:

@@ -42,8 +42,8 @@ class ResampledValues:
     resampled: np.ndarray
 
 
-@dataclass(frozen=True)
-class Shift:
+@dataclass(frozen=True, repr=False)
+class Shift(ShortRepr):
     """How one side of a variation moves the numbers: the values there, their shifts and the errors of these."""
 
     values: np.ndarray
@@ -56,8 +56,8 @@ class Shift:
         return np.abs(self.shift) <= NOISE * self.error
 
 
-@dataclass(frozen=True)
-class VariationEffect:
+@dataclass(frozen=True, repr=False)
+class VariationEffect(ShortRepr):
     """What one variation does.
 
     Attributes:

@@ -25,7 +25,7 @@ from __future__ import annotations
 import re
 import tomllib
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -34,7 +34,8 @@ import polars as pl
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from shoal.data.conversion import first_row, is_date, tidy_column, to_numbers
-from shoal.errors import DataError, SettingError, listing, suggest
+from shoal.data.units import full_name
+from shoal.errors import DataError, SettingError, expected, listing, suggest
 
 Side = Literal["up", "down"]
 SIDES: tuple[Side, Side] = ("up", "down")
@@ -135,6 +136,18 @@ class Variation(BaseModel):
         if self.way not in PAIRS:
             return SIDES
         return tuple(side for side in SIDES if self._given(self.way, side) is not None)
+
+    def in_full(self, columns: Sequence[str]) -> Variation:
+        """Return the same with the names of columns that left out a unit in full.
+
+        Raises:
+            DataError: a name may be one of several columns.
+        """
+        singles = [f"{way}_{side}" for way in ("weight", "factor") for side in SIDES]
+        named = {key: full_name(name, columns) for key in singles if (name := getattr(self, key)) is not None}
+        lists = {key: names for key in ("columns", "sigma_column") if (names := getattr(self, key)) is not None}
+        in_full = {key: tuple(full_name(name, columns) for name in names) for key, names in lists.items()}
+        return self.model_copy(update=named | in_full)
 
     @property
     def weight_columns(self) -> dict[Side, str]:
@@ -311,9 +324,8 @@ def _checked(content: Mapping[str, Any], lines: Mapping[str, int], source: str) 
             variations.append(Variation(name=name, where=where, **values))
         except ValidationError as error:
             first = error.errors()[0]
-            reason = first["msg"].removeprefix("Value error, ")
             key = ".".join(str(part) for part in first["loc"][:1])
-            raise SettingError(f"{where}{f' {key}: ' if key else ' '}{reason[0].lower()}{reason[1:]}") from None
+            raise SettingError(f"{where}{f' {key}: ' if key else ' '}{expected(first)}") from None
     return tuple(variations)
 
 

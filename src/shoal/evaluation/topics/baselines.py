@@ -252,7 +252,7 @@ def _size(difference: Interval, unit: str, methods: int) -> str:
     low, high = (difference.low, difference.high) if ahead else (-difference.high, -difference.low)
     size = f"The difference in {unit} is {readable(abs(difference.value), 2)}"
     if not np.isfinite([low, high]).all():
-        return f"{size}; there are too few rows that are independent to say how sure it is"
+        return f"{size}; the independent rows are too few for an interval"
     chosen = f", which counts that the best of {methods} was chosen on these rows" if methods > 1 else ""
     return f"{size}, 95 % interval {readable(low, 2)} to {readable(high, 2)}{chosen}"
 

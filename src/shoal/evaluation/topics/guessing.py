@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from shoal.errors import counted
 from shoal.evaluation.evaluation import Evaluation
-from shoal.evaluation.guessing import COSTS, row_costs, weighted_mean
+from shoal.evaluation.guessing import cost_name, row_costs, weighted_mean
 from shoal.evaluation.paired import paired_difference
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
@@ -49,6 +50,7 @@ def against_guessing(
     others: Mapping[str, np.ndarray],
     training_advice: str = "",
     weights: np.ndarray | None = None,
+    unit: str = "row",
     **drawing: Any,
 ) -> Guessing | None:
     """Compare networks with guessing on test rows; None where nobody guesses.
@@ -60,6 +62,7 @@ def against_guessing(
         others: name of a simple method to what it predicts, those that guess (`TRIVIAL`) among them.
         training_advice: what to do after what training did, if it went wrong.
         weights: of the entries, or None.
+        unit: what an entry is.
         drawing: `seed`, `block` and `groups`, as for `paired_difference`.
 
     Example:
@@ -87,8 +90,8 @@ def against_guessing(
         finder = LABELS.get(best, best)
     ours = float(weighted_mean(own, weights))
     better = None if difference.value > SKILL * means[name] > 0 else False
-    text = _sentence(better, f"{len(truth)} test rows the networks", LABELS[name], difference)
-    numbers = f"{COSTS[task]} {readable(ours)} against {readable(means[name])}"
+    text = _sentence(better, f"{counted(len(truth), f'test {unit}')} the networks", LABELS[name], difference)
+    numbers = f"{cost_name(task, truth)} {readable(ours, 4)} against {readable(means[name], 4)}"
     return Guessing(better, difference, text.format(numbers), _advice(better, finder, training_advice))
 
 
@@ -102,10 +105,10 @@ def second_costs(task: Task, truth: np.ndarray, prediction: np.ndarray) -> np.nd
 
 def _sentence(better: bool | None, who: str, label: str, difference: Interval) -> str:
     """Return the finding, with a place for the numbers."""
-    gain = (
-        f"({{}}, gain {readable(difference.value, 2)}, 95 % interval {readable(difference.low, 2)} to "
-        f"{readable(difference.high, 2)})."
-    )
+    gain = "({})."
+    if np.isfinite([difference.low, difference.high]).all():
+        low, high = readable(difference.low, 2), readable(difference.high, 2)
+        gain = f"({{}}, gain {readable(difference.value, 2)}, 95 % interval {low} to {high})."
     if better is None:
         return (
             f"The test rows are too few to tell whether anything was found: on the {who} are ahead of {label}, but "
@@ -140,6 +143,7 @@ def measure(evaluation: Evaluation) -> Guessing | None:
         evaluation[BaselineScores].predicted,
         training.advice if troubled else "",
         entries.weights,
+        evaluation.fitted.dataset.unit if entries.series is None else "step",
         **evaluation.drawing,
     )
 

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from shoal.evaluation.evaluation import Evaluation
-from shoal.evaluation.guessing import COSTS, costs_of, difference
+from shoal.evaluation.guessing import cost_name, costs_of, difference
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.training import TrainingVerdict
@@ -50,7 +50,13 @@ class Overfitting:
 
 
 def overfitting_verdict(
-    train: Interval, validation: Interval, guessing: float, *, rows: str = "validation rows", cost: str = "loss"
+    train: Interval,
+    validation: Interval,
+    guessing: float,
+    *,
+    rows: str = "validation rows",
+    unit: str = "row",
+    cost: str = "loss",
 ) -> Overfitting:
     """Judge kept weights by what training and validation rows cost.
 
@@ -59,6 +65,7 @@ def overfitting_verdict(
         validation: that of validation rows.
         guessing: what validation rows cost who guesses.
         rows: what the sentence calls the validation rows, with their number.
+        unit: what it calls a row.
         cost: what it calls the cost.
 
     Example:
@@ -71,8 +78,8 @@ def overfitting_verdict(
         return Overfitting("unknown", text, "Look at the data and at the learning rates.", gap)
     kind = _kind(gap, validation.value, guessing)
     numbers = (
-        f"their {cost} is {readable(validation.value)} on the {rows} and {readable(train.value)} on the training rows "
-        f"(gap {readable(gap.value, 2)}, 95 % interval {readable(gap.low, 2)} to {readable(gap.high, 2)})"
+        f"their {cost} is {readable(validation.value)} on the {rows} and {readable(train.value)} on the training "
+        f"{unit}s (gap {readable(gap.value, 2)}, 95 % interval {readable(gap.low, 2)} to {readable(gap.high, 2)})"
     )
     return Overfitting(kind, _SENTENCES[kind].format(numbers), _ADVICE[kind], gap, train.value, validation.value)
 
@@ -118,13 +125,15 @@ def advice_after(training: TrainingVerdict, overfitting: Overfitting) -> str:
 def measure(evaluation: Evaluation) -> Overfitting:
     """Return the verdict on the kept weights."""
     train, validation = costs_of(evaluation)
-    rows = "validation rows" if evaluation.fitted.folds is None else "rows that they did not learn from"
+    unit = "row" if evaluation.fitted.dataset.step_targets is None else "step"
+    rows = f"validation {unit}s" if evaluation.fitted.folds is None else f"{unit}s that they did not learn from"
     verdict = overfitting_verdict(
         train.mean,
         validation.mean,
         validation.mean_of_guess,
-        rows=f"{len(validation.networks)} {rows}",
-        cost=COSTS[evaluation.task],
+        rows=f"{len(validation.networks):,} {rows}",
+        unit=unit,
+        cost=cost_name(evaluation.task, evaluation.validation.rows.y),
     )
     return replace(verdict, advice=advice_after(evaluation[TrainingVerdict], verdict))
 

@@ -104,8 +104,8 @@ class Overtraining:
                 "train less for the sake of the picture."
             )
         return (
-            f"These rows show no difference between training and test scores (at a level of {VISIBLE:.0%} for each "
-            f"class), {self._losses('and')}: the test scores can be taken at their word."
+            f"These rows show no difference between training and test scores (at a level of {100 * VISIBLE:.0f} % for "
+            f"each class), {self._losses('and')}: the test scores can be taken at their word."
         )
 
     def _losses(self, word: str) -> str:

@@ -14,7 +14,7 @@ from shoal.evaluation.topics.base import Topic
 from shoal.prediction.correlated_errors import learned_errors
 from shoal.prediction.intrinsic_scatter import error_of_fit
 from shoal.prediction.prediction import NumberPrediction, Prediction
-from shoal.results import Interval
+from shoal.results import Interval, readable
 from shoal.training.heads import VALUE
 
 
@@ -79,7 +79,7 @@ def errors_sentence(target: str, test: ChiSquare, scatter: Interval, targets: in
         Finding.HEAVY_TAILS: f"The pulls of {target}{of_most} have heavier tails than normal errors: 68 % of them lie "
         f"within {most.core:.2f}, but their width is {width} instead of {beyond}. The measured errors are too small "
         "for some rows, not for all alike.",
-        Finding.BIASED: f"The pulls of {target}{of_most} are shifted: their mean is {most.mean:.2f} ± "
+        Finding.BIASED: f"The pulls of {target}{of_most} are shifted: their mean is {readable(round(most.mean, 2))} ± "
         f"{most.mean_error:.2f} instead of 0, so that the networks are off by more than its measured errors explain.",
         Finding.HIDDEN: f"Nothing can be said of the measured errors of {target}: the error of the fit is "
         f"{_times(most)} as large, and hides them. The pulls{of_most} have width {width}, about {most.expected:.2f} is "
@@ -153,7 +153,7 @@ def measure(evaluation: Evaluation) -> MeasuredRecord | None:
     if predictor.input_noise is not None:
         text += (
             " The pulls count the errors of the features beside those of the targets: where they are too wide, it may "
-            "be that these are too small, or that answers are too crooked for errors to be carried through them."
+            "be that these are too small, or that the answer bends too much within them."
         )
     if covariance is not None:
         text += f" The pulls are decorrelated by the covariance of the errors in {covariance}."

@@ -163,7 +163,7 @@ def numbers(record: Record) -> dict[str, Any]:
     document = {
         "bottleneck": reconstruction.bottleneck,
         "best_score_by_bottleneck": {str(size): score for size, score in reconstruction.sizes},
-        "rule": f"the smallest bottleneck whose best score is within {WITHIN:.0%} of the best",
+        "rule": f"the smallest bottleneck whose best score is within {100 * WITHIN:.0f} % of the best",
         "anomalies": {
             "threshold": reconstruction.threshold,
             "false_alarm_rate": reconstruction.false_alarm_rate,

@@ -22,6 +22,7 @@ class SplitRecord:
         repeats: how often.
         rolling: of rolling folds, how many rows taught a network (`train`) and judged one (`validation`).
         test_openings: how often the test rows were opened.
+        unit: what a row is, see `Dataset.unit`.
         test_checksum: by which runs know that they were tested on the same rows.
     """
 
@@ -32,6 +33,7 @@ class SplitRecord:
     rolling: dict[str, int] | None = None
     test_openings: int = 1
     test_checksum: str = ""
+    unit: str = "row"
 
 
 def measure(evaluation: Evaluation) -> SplitRecord:
@@ -45,7 +47,7 @@ def measure(evaluation: Evaluation) -> SplitRecord:
     openings, dataset = evaluation.fitted.sealed.openings, evaluation.fitted.dataset
     checksum = checksum_of_rows(dataset.sha256, dataset.task, dataset.targets, split.test)
     repeats = evaluation.fitted.settings.repeats
-    return SplitRecord(split.sizes, split.how, split.folds, repeats, rolling, openings, checksum)
+    return SplitRecord(split.sizes, split.how, split.folds, repeats, rolling, openings, checksum, dataset.unit)
 
 
 def numbers(record: Record) -> dict[str, Any]:
@@ -59,7 +61,7 @@ def numbers(record: Record) -> dict[str, Any]:
         "search": search,
         "test_openings": split.test_openings,
         "test_checksum": split.test_checksum,
-        "data": {"split": split.how},
+        "data": {"split": split.how, "row": split.unit},
     }
 
 

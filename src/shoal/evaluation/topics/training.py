@@ -77,6 +77,9 @@ def training_verdict(histories: Histories, skill: Interval = NOTHING) -> Trainin
     course = course_of(histories)
     unfinished = still_improving(histories, course.scale)
     kind = _kind(course, skill, unfinished, len(histories.best))
+    if kind == "converged" and histories.validation.shape[1] < 2:
+        text = "Training ended after one epoch, too early to tell what it did."
+        return TrainingVerdict("unknown", text, "Train longer (more epochs).", 1, course.rise, skill)
     finding = _Finding(course, histories, skill, unfinished)
     sentence: str = getattr(finding, kind.replace(" ", "_"))()
     best = int(np.median(histories.best))
@@ -124,7 +127,7 @@ class _Finding:
     def best(self) -> str:
         """The epoch of the kept weights."""
         epoch = int(np.median(self.histories.best))
-        return f"epoch {epoch}" if self.networks == 1 else f"epoch {epoch} in the median"
+        return f"epoch {epoch}" if self.networks == 1 else f"epoch {epoch} (median)"
 
     @property
     def rose(self) -> str:
@@ -179,10 +182,11 @@ class _Finding:
         return f"Training diverged after epoch {self.course.epoch}: {self.rose}, above where it began."
 
     def still_improving(self) -> str:
-        these = f"{self.unfinished} of the {self.networks} kept networks were"
-        count = "the kept network was" if self.networks == 1 else these
+        who = f"{self.who} {'was' if self.networks == 1 else 'were'}"
+        if self.unfinished < self.networks:
+            who = f"{self.unfinished} of {self.who} {'was' if self.unfinished == 1 else 'were'}"
         end = readable(self.course.end)
-        return f"Not yet converged: {count} still improving when training ended (validation loss {end} at the end)."
+        return f"Not yet converged: {who} still improving when training ended (validation loss {end} at the end)."
 
     def not_learned(self) -> str:
         alone, skill = self.networks == 1, self.skill
@@ -191,12 +195,13 @@ class _Finding:
         falling = " and was still falling when training ended" if self.still_falling else ""
         side, low, high = "below" if skill.value > 0 else "above", 100 * skill.low, 100 * skill.high
         has, it_is = ("has", "it is") if alone else ("have", "they are")
+        better = "not clearly better" if skill.value > 0 else "no better"
         learned = (
             f"{has} learned nothing that holds for other rows, as far as {self.histories.rows} validation rows tell"
         )
         return (
             f"{self.who[0].upper()}{self.who[1:]} {learned if self.moved else f'{has} not learned'}: the training loss "
-            f"{went}{falling}, and on validation rows {it_is} not clearly better than guessing (loss "
+            f"{went}{falling}, and on validation rows {it_is} {better} than guessing (loss "
             f"{readable(100 * abs(skill.value), 2)} % {side} that; gain {readable(low, 2)} to {readable(high, 2)} %, "
             "95 % interval)."
         )
@@ -256,7 +261,7 @@ def learning_rates(rates: Sequence[float]) -> str:
     """
     if not rates:
         return ""
-    low, high = (f"{rate:.3g}" for rate in (min(rates), max(rates)))
+    low, high = (readable(rate) for rate in (min(rates), max(rates)))
     return f" of {low}" if low == high else f" of {low} to {high}"
 
 

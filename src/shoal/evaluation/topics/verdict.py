@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import Any
 
+from shoal.errors import counted
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record, Scores
 from shoal.evaluation.topics.base import Topic
@@ -35,8 +36,8 @@ class Verdict:
 @dataclass(frozen=True)
 class Sizes:
     """How many test `rows` there are (0 to leave it unsaid), networks in the ensemble (`kept`, 0 to leave it unsaid),
-    networks `trained`, `targets`, and `steps` in the test rows, where each of them has a target; `error_unit` is what a
-    reconstruction error counts in.
+    networks `trained`, `targets`, `steps` in the test rows, where each has a target, and what a row is (`unit`);
+    `error_unit` is what a reconstruction error counts in.
     """
 
     rows: int = 0
@@ -45,6 +46,7 @@ class Sizes:
     targets: int = 1
     steps: int = 0
     error_unit: str = "in units of the inputs' variance"
+    unit: str = "row"
 
 
 def conclude(
@@ -67,12 +69,13 @@ def conclude(
         sizes: of what is told.
         guessing: whether anything was found; that nothing was is said first, and decides what to do.
     """
-    number = f"{sizes.rows} " if sizes.rows else ""
-    score = _score(Task(task), scores, sizes)
-    what = f"untouched test series with {sizes.steps:,} steps" if sizes.steps else "untouched test rows"
-    if sizes.rows == 1:
-        what, score = what.replace("rows", "row"), score.replace("them", "it", 1)
-    opening = f"{_who(sizes.kept, sizes.trained)}, scored on {number}{what}, {score}."
+    score, untouched = _score(Task(task), scores, sizes), f"untouched test {sizes.unit}"
+    what = counted(sizes.rows, untouched) if sizes.rows else untouched + "s"
+    if sizes.steps:
+        what += f" with {counted(sizes.steps, 'step')}"
+    elif sizes.rows == 1:
+        score = score.replace("them", "it", 1)
+    opening = f"{_who(sizes.kept, sizes.trained)}, scored on {what}, {score}."
     advice = overfitting.advice
     if guessing is not None and not guessing.better:
         opening, advice = f"{guessing.sentence} {opening}", guessing.advice
@@ -92,7 +95,7 @@ def _score(task: Task, scores: Scores, sizes: Sizes) -> str:
     """Return e.g. `predicts 97 % of them correctly (95 % interval 90 to 100 %)`."""
     if task is Task.CLASSIFICATION:
         right = scores["accuracy"]
-        value, low, high = (readable(100 * x) for x in (right.value, right.low, right.high))
+        value, low, high = (readable(100 * x, _digits(x)) for x in (right.value, right.low, right.high))
         loss = scores["log_loss"]
         return (
             f"predicts {value} % of them correctly (95 % interval {low} to {high} %), with a log-loss of "
@@ -113,9 +116,15 @@ def _score(task: Task, scores: Scores, sizes: Sizes) -> str:
 
 
 def _with_interval(score: Interval) -> str:
+    value, low, high = (readable(x, _digits(x)) for x in (score.value, score.low, score.high))
     if not math.isfinite(score.low) or not math.isfinite(score.high):
-        return f"{readable(score.value)} (too few rows for an interval)"
-    return f"{readable(score.value)} ({readable(score.low)} to {readable(score.high)})"
+        return f"{value} (too few rows for an interval)"
+    return f"{value} ({low} to {high})"
+
+
+def _digits(share: float) -> int:
+    """Return with how many digits a number is not rounded to 1."""
+    return 1 - math.floor(math.log10(1.0 - share)) if 0.9995 <= share < 1.0 else 3
 
 
 def measure(evaluation: Evaluation) -> Verdict:
@@ -127,6 +136,7 @@ def measure(evaluation: Evaluation) -> Verdict:
         trained=len(fitted.members),
         targets=len(fitted.dataset.targets),
         steps=0 if entries.series is None else len(entries.truth),
+        unit=fitted.dataset.unit,
     )
     if (normalization := fitted.predictor.preparation.normalization) != "standard":
         sizes = replace(sizes, error_unit=f"of the inputs as they were scaled (normalization {normalization})")

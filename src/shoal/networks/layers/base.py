@@ -56,6 +56,14 @@ class Layer:
 
     name: str | None = field(default=None, kw_only=True)
 
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.__repr__ = Layer.__repr__  # type: ignore[method-assign]  # else each dataclass makes its own
+
+    def __repr__(self) -> str:
+        settings = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) != f.default}
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in settings.items())})"
+
     @property
     def regularised(self) -> tuple[str, ...]:
         """The parameters on which L1 and L2 act."""

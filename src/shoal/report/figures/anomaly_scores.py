@@ -48,7 +48,7 @@ class AnomalyHistogram:
         return (
             f"Anomaly scores of the test rows: the mean squared error of their reconstruction. Above the threshold, "
             f"{number(self.threshold)}, {number(100 * self.rate, 2)} % of usual rows are expected at most; "
-            f"{count(self.above, 'test row')} of {int(self.counts.sum()):,} lie there."
+            f"{self.above} of {count(self.counts.sum(), 'test row')} {'lies' if self.above == 1 else 'lie'} there."
         )
 
 

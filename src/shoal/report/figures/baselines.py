@@ -9,6 +9,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.baselines import BaselineScores
+from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import PartScores
@@ -88,7 +89,9 @@ def numbers(record: Record) -> Baselines | None:
 
 def scored_name(record: Record) -> str:
     """Return what stands for shoal beside the baselines: its ensemble, or the network that reconstructs."""
-    return "shoal's ensemble" if record.get(ReconstructionRecord) is None else "shoal's best network"
+    if record.get(ReconstructionRecord) is not None:
+        return "shoal's best network"
+    return "shoal's ensemble" if len(record[Candidates].kept) > 1 else "shoal's network"
 
 
 def _three(score: Interval | None) -> tuple[float, float, float]:

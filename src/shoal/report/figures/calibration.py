@@ -14,6 +14,7 @@ from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.report.figures.canvas import Figure
 from shoal.report.figures.style import BLUE, DASHED, MUTED, add_axes, bars, name_text, narrow, new_figure, text_width
 from shoal.report.figures.tabular import Columns
+from shoal.report.words import count
 
 PLACE = 60
 
@@ -53,7 +54,7 @@ class CalibrationFigure:
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
-        return f"Observed share against predicted probability of {self.event}, in {len(self.rows)} groups."
+        return f"Observed share against predicted probability of {self.event}, in {count(len(self.rows), 'group')}."
 
     @property
     def caption(self) -> str:

@@ -29,12 +29,13 @@ from shoal.report.figures.style import (
     new_figure,
     text_width,
 )
-from shoal.report.words import capital, count, integer
+from shoal.report.words import capital, count, integer, joined
 
 PLACE = 210
 MOST = 24
 ROW = 0.21  # inches
 INDENT = "   "
+MOST_NAMED = 3
 
 
 @stored("importance.row")
@@ -72,7 +73,9 @@ class ImportanceFigure(Drawable):
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
-        first = " and ".join(self.rows[0].columns)
+        names = self.rows[0].columns
+        left = len(names) - MOST_NAMED
+        first = joined([*names[:MOST_NAMED], f"{left} more"] if left > 0 else names)
         return f"{capital(self.score.change)} when columns are permuted; most by {first}."
 
     @property
@@ -81,7 +84,7 @@ class ImportanceFigure(Drawable):
         found = self.found
         left = len(found.groups) + len(found.alone) - len(self.rows)
         text = (
-            f"{capital(self.score.change)} when the values of a column are dealt to the rows anew, in the mean "
+            f"{capital(self.score.change)} when the values of a column are dealt to the rows anew, averaged "
             f"over {count(found.repeats, 'permutation')} of {integer(found.rows)} {found.on}. Bars are standard "
             "errors, over rows, permutations and networks."
         )

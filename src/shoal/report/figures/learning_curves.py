@@ -67,7 +67,8 @@ class LearningCurves:
         what = "median, bands and the"
         lines = f"{count(len(self.validation.kept), 'network')}, all of which diverged"
         if not self.diverged:
-            lines = count(len(self.best), "kept network") + ", with the epochs that they were taken from"
+            lines = f"{count(len(self.best), 'kept network')}, with the epochs that they were taken from"
+            lines = f"kept network{self._end}" if len(self.best) == 1 else lines
         if self.networks == 1:
             return f"Training and validation loss of the network against the epoch, on the same axes{self._end}."
         return (
@@ -88,10 +89,12 @@ class LearningCurves:
             return f"{colours} {last}{self._where}"
         if self.networks == 1:
             return f"{colours} The line and the circle mark the epoch that the network was taken from."
+        below = "Below, the kept networks", "Circles: the epochs that they were taken from"
+        if len(self.best) == 1:
+            below = "Below, the kept network", "Circle: the epoch that it was taken from"
         return (
             "Above, all networks: the line is the median of those still in training; dark and light band: the middle "
-            f"50 % and 80 % of them, drawn while a tenth of all is left. Below, the kept networks. {colours} Circles: "
-            f"the epochs that they were taken from.{self._where}"
+            f"50 % and 80 % of them, drawn while a tenth of all is left. {below[0]}. {colours} {below[1]}.{self._where}"
         )
 
     @property

@@ -127,7 +127,7 @@ def _hyperparameters(candidates: tuple[CandidateRow, ...]) -> tuple[list[str], l
 
 
 def _network(row: NetworkRow, differing: list[str]) -> tuple[str, ...]:
-    epochs = f"{integer(row.best_epoch)} of {integer(row.epochs)}"
+    epochs = f"{integer(row.best_epoch) if row.best_epoch else '–'} of {integer(row.epochs)}"
     if row.status is Status.DIVERGED:
         epochs += ", diverged"
     numbers = (number(row.score), number(row.validation_loss), number(row.train_loss), epochs)

@@ -72,7 +72,7 @@ def _reconstruction_facts(reconstruction: ReconstructionRecord, features: int) -
     size = " × ".join(map(str, reconstruction.usual.truth.shape[1:-1]))
     by_kind = {"images": ("images", f"{size} pixels"), "series": ("series", f"{size} steps")}
     what = by_kind.get(reconstruction.kind, ("inputs of a network", integer(features)))
-    label = (("label, not learnt from", reconstruction.label_name),) if reconstruction.label_name else ()
+    label = (("label, not learned from", reconstruction.label_name),) if reconstruction.label_name else ()
     return (what, ("bottleneck", count(reconstruction.bottleneck, "number")), *label)
 
 
@@ -107,6 +107,7 @@ def columns_table(record: Record) -> PlainTable:
 
 def _column(column: ColumnRow, roles: dict[str, str]) -> tuple[str, ...]:
     span = " … ".join(str(end) for end in (column.low, column.high) if end not in ("", None))
+    span = span.replace("-", "−") if column.kind == "number" else span
     role = roles.get(column.role, column.role)
     missing = integer(column.missing) if column.missing else "0"
     return (column.name, column.kind, role, missing, integer(column.distinct), span, column.reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.candidates import Candidates
@@ -35,10 +35,11 @@ def sections(record: Record) -> Iterator[Section]:
 
 def lines(record: Record, bars: ErrorBars) -> tuple[str, ...]:
     """Return what is to be said of the error bars, a sentence each."""
-    texts = [_coverage(record, bars), _calibration(bars)]
+    texts = [_coverage(record, bars), _calibration(bars, len(record[Candidates].kept))]
     if bars.disagreement is not None and len(record[Candidates].kept) > 1:
+        share = percent(round(bars.disagreement, 3)) if bars.disagreement >= 0.001 else "Less than 0.1 %"
         texts.append(
-            f"{percent(round(bars.disagreement, 3))} of the entropy of the predictions comes from disagreement "
+            f"{share} of the entropy of the predictions comes from disagreement "
             "between the networks (mutual information; Houlsby et al. 2011); the rest is what they agree on not knowing"
         )
     if bars.quantile_levels:
@@ -52,7 +53,7 @@ def lines(record: Record, bars: ErrorBars) -> tuple[str, ...]:
         )
     if bars.input_noise is not None:
         shares = zip(record[DataRecord].targets, bars.input_noise.typical, bars.input_noise.share, strict=True)
-        texts += [_input_noise(*of_target, units=record[DataRecord].units) for of_target in shares]
+        texts += [_input_noise(*of_target, data=record[DataRecord]) for of_target in shares]
     if bars.outside is not None:
         texts.append(_outside(record, bars, bars.outside))
     return tuple(texts)
@@ -75,16 +76,18 @@ def _coverage(record: Record, bars: ErrorBars) -> str:
     return text
 
 
-def _input_noise(target: str, typical: float, share: float, units: Mapping[str, str]) -> str:
-    moved = f"Errors of features move the prediction of {label(target, units.get(target, ''))} by {number(typical)}"
+def _input_noise(target: str, typical: float, share: float, data: DataRecord) -> str:
+    unit = data.units.get(target, "")
+    moved = f"Errors of features move the prediction of {target} by {f'{number(typical)} {unit}'.rstrip()}"
     counted = "the variance of each row counts in full"
     if share < 1.0:
         counted = f"{percent(share)} of the variance of each row counts, all that their scatter leaves room for"
     return f"{moved} (root mean square over the validation rows); {counted}"
 
 
-def _calibration(bars: ErrorBars) -> str:
+def _calibration(bars: ErrorBars, kept: int) -> str:
     text = _CALIBRATION[bars.calibration].format(joined(number(value) for value in bars.parameters))
+    text = text if kept > 1 else text.replace("averaged over the networks and ", "")
     return text if bars.calibration == "scaling" else f"{text}: {bars.reason}"
 
 
@@ -107,7 +110,7 @@ def calibration_table(bars: ErrorBars) -> ScoreTable:
     if bars.calibration == "none":
         errors = bars.scores["calibration_error"]
         rows = [(f"calibration error, {w.split(',')[0]}", [Cell.of(errors[p].before)]) for p, w in _PARTS.items()]
-        return ScoreTable("Calibration", ("", "as averaged"), tuple(rows), note)
+        return ScoreTable("Calibration", ("", "uncalibrated"), tuple(rows), note)
     rows = [
         (f"{label(name)}, {words}", [Cell.of(by_part[part].before), Cell.of(by_part[part].after)])
         for part, words in _PARTS.items()

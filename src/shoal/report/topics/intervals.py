@@ -34,8 +34,9 @@ _METHODS = {
         "drawn anew with replacement {times} times (Field and Welsh 2007)"
     ),
     "basic bootstrap": (
-        "the basic bootstrap: as before, but from twice the value less the upper end to twice it less the lower "
-        "one, since errors of resamples lie too high (Davison and Hinkley 1997)"
+        "the basic bootstrap: the test rows are drawn anew {times} times, and the interval reaches from twice the "
+        "value less the upper end to twice it less the lower one, since errors of resamples lie too high (Davison and "
+        "Hinkley 1997)"
     ),
     "basic cluster bootstrap": (
         "the basic bootstrap of whole groups, from twice the value less the upper end to twice it less the lower "
@@ -105,7 +106,7 @@ def _looked_at(record: Record) -> Text:
     tried, chosen = len(ranked), sum(candidate.kept for candidate in ranked)
     rows = "by their scores out of fold" if record[SplitRecord].cv else "on validation rows"
     flatters = "" if optimism is None else f" {optimism.sentence}"
-    how = f"; the {chosen} kept {'one was' if chosen == 1 else 'ones were'} chosen {rows}" if tried > 1 else ""
+    how = f"; the {'kept one was' if chosen == 1 else f'{chosen} kept ones were'} chosen {rows}" if tried > 1 else ""
     return (
         f"{count(tried, 'candidate was', 'candidates were')} looked at{how}.{flatters} The test rows were opened ",
         openings(record),

@@ -9,7 +9,7 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.pulls import MeasuredRecord, ReplicaCount
 from shoal.report.blocks import Heading, Paragraph, PlainTable, Section
-from shoal.report.words import count, interval, label, number, sentence
+from shoal.report.words import count, fixed, integer, interval, label, number, sentence
 
 
 def sections(record: Record) -> Iterator[Section]:
@@ -58,17 +58,18 @@ def pulls_table(record: Record, measured: MeasuredRecord) -> PlainTable:
 
 def _cells(pulls: ChiSquare) -> tuple[str, ...]:
     return (
-        f"{pulls.chi2:.1f} / {pulls.ndf:.0f}",
+        f"{fixed(pulls.chi2, 1)} / {integer(pulls.ndf)}",
         number(pulls.p_value, 2) if pulls.p_value >= 1e-4 else "< 0.0001",
-        f"{pulls.mean:.2f} ± {pulls.mean_error:.2f}",
-        f"{pulls.width:.2f} ± {pulls.width_error:.2f}",
-        f"{pulls.expected:.2f}",
+        f"{fixed(pulls.mean, 2)} ± {fixed(pulls.mean_error, 2)}",
+        f"{fixed(pulls.width, 2)} ± {fixed(pulls.width_error, 2)}",
+        fixed(pulls.expected, 2),
     )
 
 
 def replicas_text(replicas: ReplicaCount | None) -> str:
     """Return how the errors were carried through the fit, and what a prediction's total error joins."""
-    total = "The total error of a prediction joins the intrinsic scatter and the spread of the ensemble"
+    joins = "The total error of a prediction joins the intrinsic scatter"
+    total = f"{joins} and the spread of the ensemble"
     if replicas is None:
         return f"{total}; it does not know the errors of the fit that the measured errors cause: add replicas for them."
     if replicas.used == 0:
@@ -78,5 +79,6 @@ def replicas_text(replicas: ReplicaCount | None) -> str:
     return (
         f"The ensemble was trained {replicas.draws} times more, each time on its own answers redrawn within the "
         f"errors and the scatter of the rows, {count(replicas.trained, 'network')} in all.{left} How far they land "
-        f"from it is the error of the fit, its bias included. {total}, and the distance of the replicas."
+        f"from it is the error of the fit, its bias included. {joins}, the spread of the ensemble "
+        "and the distance of the replicas."
     )

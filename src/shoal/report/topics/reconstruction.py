@@ -31,8 +31,9 @@ def sections(record: Record) -> Iterator[Section]:
     shown = figures(Figure("reconstructed", "wide"), Figure("reconstructed_columns", "wide"), "bottlenecks")
     yield Section("reconstruction", 52, (Paragraph(text), shown), "Reconstruction", "Reconstruction")
     yield Section("codes", 53, (figures(Figure("codes_plane", "wide")),), "Codes", "Codes")
-    kept = count(len(record[Candidates].kept), "network")
-    text = f"{anomalies(reconstruction, record[SplitRecord])} The score is the mean over the {kept} kept."
+    kept = len(record[Candidates].kept)
+    mean = f" The score is the mean over the {kept} kept networks." if kept > 1 else ""
+    text = f"{anomalies(reconstruction, record[SplitRecord])}{mean}"
     shown = figures("anomaly_scores", Figure("strangest", "wide"))
     table = [strangest_rows(reconstruction)] if reconstruction.kind == "table" else []
     yield Section("anomalies", 54, (Paragraph(text), shown, *table), "Anomalies", "Anomalies")
@@ -54,8 +55,9 @@ def anomalies(reconstruction: ReconstructionRecord, split: SplitRecord) -> str:
     return (
         f"A row whose score lies above {number(reconstruction.threshold)} counts as an anomaly. The threshold was set "
         f"on the validation rows so that at most {number(100 * expected, 2)} % of usual rows lie above it. Of the "
-        f"{count(len(reconstruction.scores), 'test row')} {above:,} do: {number(100 * share.value, 2)} % "
-        f"(95 % interval {number(100 * share.low, 2)} to {number(100 * share.high, 2)} %).{doubts}"
+        f"{count(len(reconstruction.scores), 'test row')} {above:,} {'does' if above == 1 else 'do'}: "
+        f"{number(100 * share.value, 2)} % (95 % interval {number(100 * share.low, 2)} to "
+        f"{number(100 * share.high, 2)} %).{doubts}"
     )
 
 

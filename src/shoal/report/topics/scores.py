@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from shoal.evaluation.record import Record, Scores
+from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import PartScores
@@ -45,8 +46,9 @@ def parts_table(record: Record) -> ScoreTable:
         names, sizes = names | {"validation": "out of fold"}, sizes | {"validation": sizes.get("train", 0)}
     if split.rolling is not None:
         names, sizes = names | {"validation": "the next part"}, sizes | split.rolling
-    rows = {f"{name} ({count(sizes.get(p, 0), 'row')})": scores[p] for p, name in names.items() if scores.get(p)}
-    scored = "The ensemble" if record.get(ReconstructionRecord) is None else "The best network"
+    rows = {f"{name} ({count(sizes.get(p, 0), split.unit)})": scores[p] for p, name in names.items() if scores.get(p)}
+    scored = "The ensemble" if len(record[Candidates].kept) > 1 else "The network"
+    scored = scored if record.get(ReconstructionRecord) is None else "The best network"
     return score_table(record, f"{scored} on each part of the data", "rows", rows)
 
 

@@ -61,13 +61,13 @@ def headline(record: Record) -> tuple[tuple[str, str, str], ...]:
 
 def _scored_rows(record: Record) -> Text:
     """Return what was scored on which rows, and how often these were opened."""
-    kept, tried = len(record[Candidates].kept), len(record[Candidates].ranked)
+    kept, tried, split = len(record[Candidates].kept), len(record[Candidates].ranked), record[SplitRecord]
     reconstruction = record.get(ReconstructionRecord)
     scored = "the best network" if reconstruction is not None else "the network"
     if reconstruction is None and kept > 1:
         scored = f"the ensemble of {count(kept, 'network')}"
     return (
-        f"Scores of {scored} on {count(record[SplitRecord].rows.get('test', 0), 'test row')}, with ",
+        f"Scores of {scored} on {count(split.rows.get('test', 0), f'test {split.unit}')}, with ",
         Markup("95&nbsp;%"),
         " intervals. The test rows were opened ",
         openings(record),

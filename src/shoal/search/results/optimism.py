@@ -35,6 +35,8 @@ REACH = 8.0
 """Candidates so many noises worse than the best one have no chance to be chosen."""
 BETTER = 0.75
 """Share of the candidates from which the noise is found; poor ones scatter more."""
+LEAST = 1e-3
+"""A smaller bias, in units of the noise, is none."""
 BINS = 200
 TRUE_SCORES = 120
 ITERATIONS = 30
@@ -57,11 +59,13 @@ class Optimism:
     @property
     def sentence(self) -> str:
         """The finding in words."""
+        best, candidates = f"The best score, {readable(self.best)},", self.candidates
+        if self.bias.value < LEAST * self.noise:
+            return f"{best} stands so far ahead of the others that luck hardly flatters it."
+        bias, low, high = (readable(value, 2) for value in (self.bias.value, self.bias.low, self.bias.high))
         return (
-            f"The best score, {readable(self.best)}, is that of the luckiest of {self.candidates} as well: it "
-            f"flatters by about {readable(self.bias.value, 2)} ({readable(self.bias.low, 2)} to "
-            f"{readable(self.bias.high, 2)} in 95 % of such choices, if all scores are equally noisy); the test scores "
-            "do not."
+            f"{best} is that of the luckiest of {candidates} as well: it flatters by about {bias} ({low} to {high} "
+            "in 95 % of such choices, if all scores are equally noisy); the test scores do not."
         )
 
     def as_dict(self) -> dict[str, Any]:
