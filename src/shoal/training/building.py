@@ -76,7 +76,7 @@ def build_trunk(
 
     Example:
         >>> build_trunk("", (8, 8)), build_trunk("", (4,))
-        ((Flatten(name=None),), ())
+        ((Flatten(),), ())
     """
     layers = (*stem, *parse_layers(text))
     if per_step:
