@@ -143,7 +143,7 @@ def test_shares_that_are_nearly_one_are_not_called_one() -> None:
     scores = {"accuracy": Interval(0.99996, 0.9998, 1.0), "log_loss": Interval(0.001, 0.0005, 0.002)}
     assert "predicts 99.996 % of them correctly (95 % interval 99.98 to 100 %)" in _score(C, scores, Sizes())
     scores = {"explained_variance": Interval(0.99996, 0.9999, 0.99999), "reconstruction_error": Interval(0.1, 0.0, 0.2)}
-    assert "explains 0.99996 (0.9999 to 0.99999) of that" in _score(Task.RECONSTRUCTION, scores, Sizes())
+    assert "explains 0.99996 (0.9999 to 0.99999) of their variance" in _score(Task.RECONSTRUCTION, scores, Sizes())
 
 
 def test_one_test_row_has_no_interval() -> None:
