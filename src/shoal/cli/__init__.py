@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         app(args=None if arguments is None else list(arguments), prog_name="shoal")
     except SystemExit as stop:
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # before a command began
+        tell("error", "interrupted")
         return INTERRUPTED
     except ShoalError as error:  # of a help page, which is printed before a command begins
         tell("error", str(error))
