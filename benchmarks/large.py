@@ -58,7 +58,8 @@ def write(path: Path, rows: int, columns: int) -> None:
 def measured(arguments: list[str]) -> tuple[str, str]:
     """Run a command of shoal; return its peak memory and its seconds, or how it ended."""
     started, peak = time.monotonic(), 0
-    with subprocess.Popen([sys.executable, "-m", "shoal", *arguments], stderr=subprocess.PIPE, text=True) as process:
+    command = [sys.executable, "-m", "shoal", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None:
             peak = max(peak, sum(map(memory, family(process.pid))))
             time.sleep(0.1)
