@@ -123,7 +123,7 @@ def test_the_empty_list_of_layers_means_no_hidden_layer(calls: Calls) -> None:
     [
         (["--networks", "0"], "networks: .*got networks=0"),
         (["--memory", "lots"], "memory must be .*4GB.*'lots'"),
-        (["--cv", "1"], "cv: .*greater than or equal to 2, got cv=1"),
+        (["--cv", "1"], "cv: expected 2 or more, got cv=1"),
         (["--repeats", "0"], "repeats: .*got repeats=0"),
         (["--l2", "-1"], r"l2: .*got l2=-1\.0"),
         (["--learning-rate", "-0.001"], "learning_rate: "),

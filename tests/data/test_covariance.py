@@ -130,7 +130,7 @@ def test_errors_that_the_data_bring_with_them_are_left_out(tmp_path: Path) -> No
     table = TABLE.with_columns(y_err=pl.lit(0.1))
     dataset = loaded(written(tmp_path / "c.npy"), table)
     assert [column.name for column in dataset.features] == ["x"]
-    assert any("y_err: left out, since the covariance says how large the errors are" in note for note in dataset.notes)
+    assert "'y_err': left out, since the covariance says how large the errors are." in dataset.notes
     path = written(tmp_path / "o.npy", 0.01 * np.eye(400))
     own = load_dataset("damped_oscillation", y_cov=path)
     assert own.roles.y_err == []

@@ -291,7 +291,7 @@ def test_of_coins_nothing_was_found_and_tiny_steps_are_told(tmp_path: Path) -> N
     assert verdict_of(tmp_path / "slow")["advice"].startswith("Try a larger learning rate: ")
     slow = verdict_of(tmp_path / "slow")["training_text"]  # whose first weights happen to be better than guessing
     assert slow.startswith("After the first epoch training changed little: ")
-    assert "learning rate of 1e-07 is too small" in slow
+    assert "learning rate of 1 × 10⁻⁷ is too small" in slow
 
 
 @pytest.mark.slow
