@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -74,6 +76,28 @@ def test_a_signal_that_was_swallowed_stops_the_next_stage() -> None:
 
     with pytest.raises(Interrupted, match="SIGTERM"):
         swallow()
+
+
+def test_a_signal_within_a_callback_leaves_no_traceback() -> None:
+    class Rude:
+        def __del__(self) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.01)
+
+    def drop(*rude: Rude) -> None:
+        with stop_signals() as received:
+            del rude
+            received.check()
+
+    hook, told = sys.unraisablehook, []
+    sys.unraisablehook = told.append
+    try:
+        with pytest.raises(Interrupted, match="SIGTERM"):
+            drop(Rude())
+        assert sys.unraisablehook == told.append
+    finally:
+        sys.unraisablehook = hook
+    assert told == []
 
 
 def test_errors_without_a_signal_pass() -> None:

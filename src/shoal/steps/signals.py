@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import Any
 
 from shoal.errors import Interrupted
 
@@ -60,6 +62,14 @@ def stop_signals() -> Iterator[StopSignal]:
         return
     usual = {signal.SIGINT: signal.default_int_handler, **dict.fromkeys(BATCH, signal.SIG_DFL)}
     before = {n: signal.signal(n, received) for n, handler in usual.items() if signal.getsignal(n) is handler}
+    usual_hook = sys.unraisablehook
+
+    def hook(unraisable: Any) -> None:
+        # a signal within a callback, such as those of the garbage collector, is swallowed, and told at the next stage
+        if not (received.name and isinstance(unraisable.exc_value, KeyboardInterrupt)):
+            usual_hook(unraisable)
+
+    sys.unraisablehook = hook
     try:
         yield received
     except BaseException as error:
@@ -70,5 +80,6 @@ def stop_signals() -> Iterator[StopSignal]:
         text = str(error) if isinstance(error, Interrupted) else "stopped before anything was trained; start it again"
         raise Interrupted(f"{received.name}: {text}", Interrupted.TRY_AGAIN) from None
     finally:
+        sys.unraisablehook = usual_hook
         for number, handler in before.items():
             signal.signal(number, handler)
