@@ -25,6 +25,7 @@ from shoal.training import trainer
 from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.library import best_kernel
 from shoal.training.hyperparameters import Hyperparameters
+from shoal.training.progress import Silent
 from shoal.training.trainer import train
 
 ROWS = 90
@@ -96,14 +97,8 @@ def test_the_diagonal_weighs_the_rows(fit: Any, matrix: str) -> None:
     assert scatters[0]["value"] > scatters[1]["value"]  # the networks have learned little, which the offset would hide
 
 
-class CtrlC:
+class CtrlC(Silent):
     """Presses Ctrl-C when the replicas train."""
-
-    def stage(self, text: str) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-    def warn(self, text: str) -> None: ...
 
     def training(self, *, total: int, **news: Any) -> None:
         if total == 6:

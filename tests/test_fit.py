@@ -157,17 +157,11 @@ def test_the_test_rows_are_opened_once(
     assert run.metrics["test"] != iris_run.metrics["test"]
 
 
-class CtrlC:
+class CtrlC(Silent):
     """Presses Ctrl-C after a number of chunks."""
 
     def __init__(self, chunks: int) -> None:
         self.chunks = chunks
-
-    def stage(self, text: str) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-    def warn(self, text: str) -> None: ...
 
     def training(self, **news: Any) -> None:
         self.chunks -= 1

@@ -18,6 +18,7 @@ from shoal.cli.app import app
 from shoal.prediction.absent_columns import absent_columns
 from shoal.run import Run
 from shoal.training import trainer
+from shoal.training.progress import Silent
 
 RNG = np.random.default_rng(5)
 X, SIGMA = RNG.uniform(-2.0, 2.0, 90), RNG.uniform(0.05, 0.2, 90)
@@ -66,17 +67,11 @@ def test_replicas_give_a_column_of_their_own_and_repeat(fit: Any) -> None:
     assert all((kernels[0][i] == kernels[1][i]).all() for i in kernels[0].keys() & kernels[1].keys())
 
 
-class CtrlC:
+class CtrlC(Silent):
     """Presses Ctrl-C when the replicas have trained for so many chunks."""
 
     def __init__(self, chunks: int) -> None:
         self.chunks, self.total = chunks, 0
-
-    def stage(self, text: str) -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-    def warn(self, text: str) -> None: ...
 
     def training(self, *, total: int, **news: Any) -> None:
         self.chunks -= total == 8  # replicas; of candidates there are 4

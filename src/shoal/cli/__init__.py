@@ -54,14 +54,12 @@ def leave(code: int) -> NoReturn:
     registered with `atexit` is called, and output is flushed; if it cannot be, the exit code is 1 unless it says
     already that something went wrong.
     """
-    from shoal.errors import Interrupted
+    from shoal.errors import Interrupted, OutputError
 
     for thread in () if code in (Interrupted.BY_USER, Interrupted.TRY_AGAIN) else threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join()
     atexit._run_exitfuncs()
-    from shoal.errors import OutputError
-
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
