@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import os
 import signal
 import sys
@@ -127,3 +128,20 @@ def test_other_threads_set_no_handlers() -> None:
     thread.start()
     thread.join()
     assert seen == [("", signal.SIG_DFL)]
+
+
+def test_an_import_comes_to_its_end_before_a_signal_stops_the_work(tmp_path, monkeypatch) -> None:
+    """Libraries in C++ end the process where an import of theirs breaks off."""
+    (tmp_path / "module_that_gets_a_signal.py").write_text(
+        "import os, signal, time\nos.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(0.2)\nsurvived = True\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def work() -> None:
+        with stop_signals():
+            importlib.import_module("module_that_gets_a_signal")
+            time.sleep(5.0)
+
+    with pytest.raises(Interrupted, match="SIGTERM"):
+        work()
+    assert sys.modules.pop("module_that_gets_a_signal").survived

@@ -16,6 +16,7 @@ from shoal.errors import Interrupted
 
 # Of SLURM before the end of the time, of the end of the time itself, and of a terminal that is closed.
 BATCH = [getattr(signal, name) for name in ("SIGUSR1", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
+IMPORT_SECONDS = 0.05  # after which a signal within an import is sent again
 GRACE_SECONDS = 5.0  # a batch system's signal that comes again within them stops nothing that is being kept
 
 
@@ -23,15 +24,22 @@ GRACE_SECONDS = 5.0  # a batch system's signal that comes again within them stop
 class StopSignal:
     """The signal that asked to stop, if one came: `SIGINT` (Ctrl-C), `SIGTERM`, …
 
-    It is raised as a KeyboardInterrupt where the work stands, but imports turn that into errors of their own, and some
-    code swallows it; so whatever ends the work after a signal is taken to be its doing.
+    It is raised as a KeyboardInterrupt where the work stands, but some code swallows it or turns it into an error of its
+    own; so whatever ends the work after a signal is taken to be its doing. An import is let come to its end first, since
+    libraries in C++ end the process where one breaks off.
     """
 
     name: str = ""
     moment: float = 0.0
+    imports_around: int = 0
 
-    def __call__(self, number: int, _: FrameType | None) -> None:
+    def __call__(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
+        if imports_under_way(frame) > self.imports_around:
+            again = threading.Timer(IMPORT_SECONDS, signal.raise_signal, (number,))
+            again.daemon = True
+            again.start()
+            return
         now = time.monotonic()
         if number in BATCH and self.name and now - self.moment < GRACE_SECONDS:
             return
@@ -42,6 +50,15 @@ class StopSignal:
         """Raise KeyboardInterrupt if a signal came and was swallowed."""
         if self.name:
             raise KeyboardInterrupt
+
+
+def imports_under_way(frame: FrameType | None) -> int:
+    """Return how many frames from this one outwards belong to Python's import system."""
+    count = 0
+    while frame is not None:
+        count += frame.f_code.co_filename.startswith("<frozen importlib")
+        frame = frame.f_back
+    return count
 
 
 @contextmanager
@@ -56,7 +73,7 @@ def stop_signals() -> Iterator[StopSignal]:
             again).
         KeyboardInterrupt: Ctrl-C, before there was anything to keep.
     """
-    received = StopSignal()
+    received = StopSignal(imports_around=imports_under_way(sys._getframe()))
     if threading.current_thread() is not threading.main_thread():
         yield received
         return
