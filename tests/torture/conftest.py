@@ -67,7 +67,8 @@ def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
     yield counts
     if folder := os.environ.get("SHOAL_TORTURE_COUNTS"):
         kept = {kind: [counts.well.get(kind, 0), counts.bad.get(kind, [])] for kind in {**counts.well, **counts.bad}}
-        Path(folder, f"{request.path.stem}.json").write_text(json.dumps(kept, indent=1))
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+        Path(folder, f"{request.path.stem}{worker}.json").write_text(json.dumps(kept, indent=1))
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,8 @@ GRACE_SECONDS = 5.0  # a batch system's signal that comes again within them stop
 class StopSignal:
     """The signal that asked to stop, if one came: `SIGINT` (Ctrl-C), `SIGTERM`, …
 
-    It is raised as a KeyboardInterrupt where the work stands, but some code swallows it or turns it into an error of its
-    own; so whatever ends the work after a signal is taken to be its doing. An import is let come to its end first, since
+    It is raised as a KeyboardInterrupt where the work stands, but some code swallows it or turns it into another error;
+    so whatever ends the work after a signal is taken to be its doing. An import is let come to its end first, since
     libraries in C++ end the process where one breaks off.
     """
 
