@@ -14,6 +14,7 @@ import numpy as np
 from shoal.results import Task
 from shoal.statistics.metrics import AT_ONCE, Metric, average, mean_of_finite, ratio
 
+_C = Task.CLASSIFICATION
 Sums = tuple[np.ndarray, np.ndarray, np.ndarray]
 """Of each class, `(..., classes)`: the weights of rows rightly called so, of rows that are so, of rows called so."""
 
@@ -133,8 +134,7 @@ def _score(name: str, label: str, by_class: ByClass) -> tuple[Metric, ...]:
 
     def metric(ending: str, words: str, combine: Callable[..., np.ndarray], two: bool = False) -> Metric:
         function = partial(combine, by_class)
-        more = {"takes": "labels", "two_classes": two}
-        return Metric(name + ending, label + words, Task.CLASSIFICATION, True, 1.0, function, **more)
+        return Metric(name + ending, label + words, _C, True, 1.0, function, takes="labels", two_classes=two)
 
     return (
         metric("", "", _second, two=True),
@@ -144,14 +144,13 @@ def _score(name: str, label: str, by_class: ByClass) -> tuple[Metric, ...]:
     )
 
 
-def _mean(name: str, label: str, greater: bool, rows: Callable[..., np.ndarray], takes: str) -> Metric:
+def _mean(name: str, label: str, greater: bool, rows: Callable[..., np.ndarray]) -> Metric:
     def function(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
         return average(rows(truth, probabilities), weights)
 
-    return Metric(name, label, Task.CLASSIFICATION, greater, float(greater), function, takes=takes, rows=rows)
+    return Metric(name, label, _C, greater, float(greater), function, takes="probabilities", rows=rows)
 
 
-_C = Task.CLASSIFICATION
 CLASS_METRICS: tuple[Metric, ...] = (
     *_score("f1", "F1", _f1),
     *_score("precision", "precision", _precision),
@@ -160,7 +159,7 @@ CLASS_METRICS: tuple[Metric, ...] = (
     Metric("matthews_corrcoef", "Matthews correlation", _C, True, 1.0, _matthews_corrcoef, takes="labels", signed=True),
     Metric("cohen_kappa", "Cohen's kappa", _C, True, 1.0, _cohen_kappa, takes="labels", signed=True),
     Metric("average_precision", "average precision", _C, True, 1.0, _average_precision, takes="probabilities"),
-    _mean("brier_score", "Brier score", False, _brier, "probabilities"),
-    _mean("top_k_accuracy", "top-2 accuracy", True, partial(_in_top, 2), "probabilities"),
-    _mean("top_5_accuracy", "top-5 accuracy", True, partial(_in_top, 5), "probabilities"),
+    _mean("brier_score", "Brier score", False, _brier),
+    _mean("top_k_accuracy", "top-2 accuracy", True, partial(_in_top, 2)),
+    _mean("top_5_accuracy", "top-5 accuracy", True, partial(_in_top, 5)),
 )

@@ -113,14 +113,15 @@ def metric(choice: str | Metric | Callable[..., Any], task: Task | None = None) 
             f"metrics: expected one of {listing(dict.fromkeys(names), most=len(names))}, got {choice!r}."
             f"{suggest(word.lower(), known)}"
         )
-    fitting = [each for each in candidates if task is None or suits(each, task)]
-    if not fitting:
-        names = [each.name for each in REGISTRY if task is not None and suits(each, task)]
+    if task is None:
+        return candidates[0]
+    if not any(suits(each, task) for each in candidates):
+        names = [each.name for each in REGISTRY if suits(each, task)]
         raise SettingError(
-            f"metrics: {choice!r} is for {_of_what(candidates[0])}, but this fit predicts {TASK_NAMES[Task(task)]}; "
+            f"metrics: {choice!r} is for {_of_what(candidates[0])}, but this fit predicts {TASK_NAMES[task]}; "
             f"for these there are {listing(names, most=len(names))}"
         )
-    return fitting[0]
+    return next(each for each in candidates if suits(each, task))
 
 
 def suits(each: Metric, task: Task) -> bool:
@@ -182,10 +183,11 @@ class OwnMetric(Metric):
 
     def _number(self, truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None) -> float:
         weighing = {"sample_weight": np.ones(len(truth)) if weights is None else weights} if self.weighted else {}
+        function: Callable[..., Any] = self.function
         try:
-            value = self.function(truth, predicted, **weighing)
+            value = function(truth, predicted, **weighing)
         except Exception as error:
-            raise SettingError(f"metrics: {self.name} failed{_place(error, self.function)}: {_words(error)}") from None
+            raise SettingError(f"metrics: {self.name} failed{_place(error, function)}: {_words(error)}") from None
         value = value.item() if isinstance(value, (np.ndarray, np.generic)) and value.size == 1 else value
         if not isinstance(value, Real):
             got = f"shape {value.shape}" if isinstance(value, np.ndarray) else repr(value)
