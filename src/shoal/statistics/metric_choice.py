@@ -10,8 +10,8 @@ from __future__ import annotations
 import inspect
 import linecache
 import traceback
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from numbers import Real
 from typing import Any
 
@@ -64,6 +64,8 @@ ALIASES = {
     "kappa": "cohen_kappa",
     "mcc": "matthews_corrcoef",
 }
+IN_PYTHON = "python:"
+"""Before the name of a function in a file, which cannot hold the function."""
 DIRECTIONS = {"_score": True, "_error": False, "_loss": False, "_deviance": False}
 """How names end of functions whose values are to be large or small, as in scikit-learn."""
 TASK_NAMES = {
@@ -104,6 +106,8 @@ def metric(choice: str | Metric | Callable[..., Any], task: Task | None = None) 
     if not isinstance(choice, str):
         raise SettingError(f"metrics: expected a name or a function, got {choice!r}")
     known = {each.name: each.name for each in REGISTRY} | ALIASES
+    if choice.startswith(IN_PYTHON):
+        raise SettingError(f"metrics: {choice.removeprefix(IN_PYTHON)} was a function of Python; give it there again")
     word = choice.strip()
     name = known.get(spelled(word.removeprefix("neg_"), known), word)
     candidates = [each for each in REGISTRY if each.name == name]
@@ -124,6 +128,72 @@ def metric(choice: str | Metric | Callable[..., Any], task: Task | None = None) 
     return next(each for each in candidates if suits(each, task))
 
 
+def chosen_metrics(
+    choices: Sequence[str | Callable[..., Any]] | None, task: Task, classes: Sequence[str] = (), positive: int = 1
+) -> tuple[Metric, ...]:
+    """Return the metrics that are wanted for a fit.
+
+    Args:
+        choices: as `metric` takes them; None: none.
+        task: what is learned.
+        classes: their names.
+        positive: of two classes the one that F1, precision, recall and their like judge.
+
+    Raises:
+        SettingError: a metric is not for this task or so many classes, or its name is there twice.
+    """
+    chosen = [metric(choice, task) for choice in choices or ()]
+    for place, each in enumerate(chosen):
+        if each.two_classes and len(classes) != 2:
+            others = f"{each.name}_macro, {each.name}_weighted or {each.name}_micro"
+            raise SettingError(
+                f"metrics: {each.name!r} judges one of two classes, here are {len(classes)}; take {others}"
+            )
+        reserved = isinstance(each, OwnMetric) and named_metric(each.name) is not None
+        if reserved or each.name in [other.name for other in chosen[:place]]:
+            text = "is shoal's own; give the function another name" if reserved else "is there twice; leave one out"
+            raise SettingError(f"metrics: {each.name!r} {text}")
+    return tuple(_of_first(each) if positive == 0 and judges_one_class(each, classes) else each for each in chosen)
+
+
+def judges_one_class(each: Metric, classes: Sequence[str]) -> bool:
+    """Return whether a metric would be another number if the two classes changed places."""
+    return len(classes) == 2 and (each.two_classes or each.name == "average_precision")
+
+
+def _of_first(each: Metric) -> Metric:
+    """Return the metric that judges the first of two classes."""
+
+    def function(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
+        return each.function(1 - truth, probabilities[:, ::-1], weights)
+
+    return replace(each, function=function)
+
+
+def name_in_file(choice: str | Callable[..., Any]) -> str:
+    """Return the name by which a file knows a metric.
+
+    Example:
+        >>> name_in_file("acc"), name_in_file(np.ptp)
+        ('accuracy', 'python:ptp')
+    """
+    meant = metric(choice)
+    return f"{IN_PYTHON}{meant.name}" if isinstance(meant, OwnMetric) else meant.name
+
+
+def greater_is_better(name: str) -> bool | None:
+    """Return whether larger values of a metric are better, of a user's function by the end of its name, or None.
+
+    Example:
+        >>> greater_is_better("accuracy"), greater_is_better("my_error"), greater_is_better("purity")
+        (True, False, None)
+    """
+    known = named_metric(name)
+    if known is not None:
+        return known.greater_is_better
+    return next((greater for end, greater in DIRECTIONS.items() if name.endswith(end)), None)
+
+
 def suits(each: Metric, task: Task) -> bool:
     """Whether a metric can judge the predictions of a task; of a reconstruction each number is a target."""
     return each.task in (None, task) or (task is Task.RECONSTRUCTION and each.task is Task.REGRESSION)
@@ -138,9 +208,9 @@ class OwnMetric(Metric):
     """A metric that a user's function computes: `(y_true, y_pred) -> number`, or with `sample_weight` behind.
 
     It gets class numbers `(rows,)` and probabilities `(rows, classes)`, or true and predicted numbers, `(rows,)`, of
-    several targets `(rows, targets)`. Whether larger is better says its attribute `greater_is_better`, else the end of
-    its name as in scikit-learn: `_score` is to be large, `_error`, `_loss` and `_deviance` small; otherwise that is not
-    known. Without `sample_weight` it does not count the weights of rows.
+    several targets `(rows, targets)`. Whether larger is better says the end of its name as in scikit-learn: `_score` is
+    to be large, `_error`, `_loss` and `_deviance` small; otherwise that is not known. Without `sample_weight` it does
+    not count the weights of rows.
 
     Example:
         >>> def worst_error(y_true, y_pred):
@@ -157,9 +227,7 @@ class OwnMetric(Metric):
             SettingError: it cannot be called with truth and prediction.
         """
         name = str(getattr(function, "__name__", type(function).__name__)).strip("<>")
-        ending = next((greater for end, greater in DIRECTIONS.items() if name.endswith(end)), None)
-        greater = getattr(function, "greater_is_better", ending)
-        weighted = _takes_weights(name, function)
+        greater, weighted = greater_is_better(name), _takes_weights(name, function)
         return cls(name, name.replace("_", " "), None, greater, float("nan"), function, weighted=weighted)
 
     def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
