@@ -393,7 +393,7 @@ def without_functions(settings: dict[str, Any]) -> dict[str, Any]:
     gone = [name.removeprefix(IN_PYTHON) for name in names if str(name).startswith(IN_PYTHON)]
     if not gone:
         return settings
-    text = f"metrics: {', '.join(gone)} was given as a function of Python, which no file holds, and is left out here"
+    text = f"metrics: {', '.join(gone)} left out, since no file holds functions of Python"
     warnings.warn(text, ShoalWarning, stacklevel=3)
     return {**settings, "metrics": [name for name in names if not str(name).startswith(IN_PYTHON)] or None}
 

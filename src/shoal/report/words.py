@@ -52,7 +52,7 @@ def answers_for(class_weight: Mapping[str, float]) -> str:
     return (
         f"Classes weighed in training: {weights}. The probabilities answer for classes as frequent as these weights "
         "make them, not as they are in the data; divided by the weights and scaled to sum to one they answer for the "
-        "data. Scores count rows as they are"
+        "data. Simple methods learned with the same weights. Scores count rows as they are"
     )
 
 

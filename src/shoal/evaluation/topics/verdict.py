@@ -101,11 +101,12 @@ def _who(kept: int, trained: int) -> str:
 
 def _score(task: Task, scores: Scores, sizes: Sizes) -> str:
     """Return e.g. `predicts 97 % of them correctly (95 % interval 90 to 100 %)`, after a metric that comes first."""
-    first, said = next(iter(scores)), _usual_score(task, scores, sizes)
-    if first in SAID[task]:
-        return said
+    first, usual = next(iter(scores)), _usual_score(task, scores, sizes)
+    if first in SAID[task] or not math.isfinite(scores[first].value):
+        return usual
     metric = named_metric(first)
-    return f"reaches {metric.label if metric else first} {_with_interval(scores[first])}, and {said}"
+    value = _with_interval(scores[first]) if metric is None or metric.bounded else readable(scores[first].value)
+    return f"scores {value} in {metric.label if metric else first.replace('_', ' ')}, and {usual}"
 
 
 def _usual_score(task: Task, scores: Scores, sizes: Sizes) -> str:
