@@ -158,7 +158,7 @@ def test_a_metric_takes_what_networks_and_libraries_give():
         metric("f1")([0, 1, 2], np.eye(3))
 
 
-def test_own_functions_count_weights_where_they_take_them():
+def test_functions_count_weights_where_they_take_them():
     def plain(y_true, y_pred):
         return np.mean(np.abs(y_true - y_pred))
 
@@ -182,6 +182,9 @@ def broken(y_true, y_pred):
         ("acuracy", None, "Did you mean 'accuracy'?"),
         ("f1", Task.REGRESSION, "is for classes, but this fit predicts numbers"),
         ("rmse", Task.CLASSIFICATION, "is for numbers, but this fit predicts classes"),
+        (metric("mse"), Task.CLASSIFICATION, "is for numbers"),
+        (sk.get_scorer("f1"), None, "must take (y_true, y_pred)"),
+        (sk.fbeta_score, None, "got 'fbeta_score'"),
         (len, None, "must take (y_true, y_pred)"),
         (3, None, "expected a name or a function, got 3"),
     ],

@@ -99,9 +99,9 @@ def _brier(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
 def _in_top(k: int, truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Whether fewer than k classes are more probable than the true one; of equal ones the later count as more."""
-    own = probabilities[np.arange(len(truth)), truth][:, None]
+    of_true = probabilities[np.arange(len(truth)), truth][:, None]
     later = np.arange(probabilities.shape[1]) > truth[:, None]
-    ahead = (probabilities > own) | ((probabilities == own) & later)
+    ahead = (probabilities > of_true) | ((probabilities == of_true) & later)
     return (ahead.sum(axis=1) < k).astype(np.float64)
 
 

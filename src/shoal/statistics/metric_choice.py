@@ -86,7 +86,7 @@ def metric(choice: str | Metric | Callable[..., Any], task: Task | None = None) 
     Args:
         choice: scikit-learn's name of a function or a scorer (`"f1_macro"`, `"neg_log_loss"`, which is the log-loss
             itself, not its negative), Keras' name (`"mae"`, `"acc"`), a metric, or a function of the user,
-            `(y_true, y_pred) -> number` or `(y_true, y_pred, sample_weight) -> number`, see `OwnMetric`.
+            `(y_true, y_pred) -> number` or `(y_true, y_pred, sample_weight) -> number`, see `FunctionMetric`.
         task: for which it has to be; None: any.
 
     Raises:
@@ -99,10 +99,10 @@ def metric(choice: str | Metric | Callable[..., Any], task: Task | None = None) 
         0.8
     """
     if isinstance(choice, Metric):
-        return choice
+        return choice if task is None or suits(choice, task) else metric(choice.name, task)
     if callable(choice):
-        library = str(getattr(choice, "__module__", "")).startswith("sklearn.metrics")
-        return metric(choice.__name__, task) if library else OwnMetric.of(choice)
+        library = inspect.isfunction(choice) and choice.__module__.startswith("sklearn.metrics")
+        return metric(choice.__name__, task) if library else FunctionMetric.of(choice)
     if not isinstance(choice, str):
         raise SettingError(f"metrics: expected a name or a function, got {choice!r}")
     known = {each.name: each.name for each in REGISTRY} | ALIASES
@@ -149,7 +149,7 @@ def chosen_metrics(
             raise SettingError(
                 f"metrics: {each.name!r} judges one of two classes, here are {len(classes)}; take {others}"
             )
-        reserved = isinstance(each, OwnMetric) and named_metric(each.name) is not None
+        reserved = isinstance(each, FunctionMetric) and named_metric(each.name) is not None
         if reserved or each.name in [other.name for other in chosen[:place]]:
             text = "is shoal's own; give the function another name" if reserved else "is there twice; leave one out"
             raise SettingError(f"metrics: {each.name!r} {text}")
@@ -178,7 +178,7 @@ def name_in_file(choice: str | Callable[..., Any]) -> str:
         ('accuracy', 'python:ptp')
     """
     meant = metric(choice)
-    return f"{IN_PYTHON}{meant.name}" if isinstance(meant, OwnMetric) else meant.name
+    return f"{IN_PYTHON}{meant.name}" if isinstance(meant, FunctionMetric) else meant.name
 
 
 def greater_is_better(name: str) -> bool | None:
@@ -204,7 +204,7 @@ def _of_what(each: Metric) -> str:
 
 
 @dataclass(frozen=True)
-class OwnMetric(Metric):
+class FunctionMetric(Metric):
     """A metric that a user's function computes: `(y_true, y_pred) -> number`, or with `sample_weight` behind.
 
     It gets class numbers `(rows,)` and probabilities `(rows, classes)`, or true and predicted numbers, `(rows,)`, of
@@ -220,7 +220,7 @@ class OwnMetric(Metric):
     """
 
     @classmethod
-    def of(cls, function: Callable[..., Any]) -> OwnMetric:
+    def of(cls, function: Callable[..., Any]) -> FunctionMetric:
         """Return the metric of a function.
 
         Raises:

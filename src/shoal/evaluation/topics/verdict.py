@@ -20,7 +20,7 @@ from shoal.evaluation.topics.training import TrainingVerdict
 from shoal.results import Interval, Task, readable
 from shoal.statistics.metric_choice import named_metric
 
-SAID = {
+USUAL = {
     Task.CLASSIFICATION: ("accuracy", "log_loss"),
     Task.REGRESSION: ("rmse", "r2"),
     Task.RECONSTRUCTION: ("explained_variance", "reconstruction_error"),
@@ -102,7 +102,7 @@ def _who(kept: int, trained: int) -> str:
 def _score(task: Task, scores: Scores, sizes: Sizes) -> str:
     """Return e.g. `predicts 97 % of them correctly (95 % interval 90 to 100 %)`, after a metric that comes first."""
     first, usual = next(iter(scores)), _usual_score(task, scores, sizes)
-    if first in SAID[task] or not math.isfinite(scores[first].value):
+    if first in USUAL[task] or not math.isfinite(scores[first].value):
         return usual
     metric = named_metric(first)
     value = _with_interval(scores[first]) if metric is None or metric.bounded else readable(scores[first].value)
