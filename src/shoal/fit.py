@@ -15,7 +15,7 @@ from shoal.prediction.replicas import sound_replicas
 from shoal.repeating import check_cores
 from shoal.run import Run
 from shoal.runs.folder import START_AGAIN, RunFolder
-from shoal.settings import FitSettings, check_settings, settings_in_words
+from shoal.settings import FitSettings, check_settings, settings_in_words, without_functions
 from shoal.steps.beside import learn_meanwhile, open_helper
 from shoal.steps.choosing import keep_best
 from shoal.steps.ensemble import make_ensemble
@@ -92,7 +92,7 @@ def resume(
         raise RunError(
             f"{str(path)!r} was fitted on data from Python; go on there, with shoal.resume({str(path)!r}, data=data)"
         )
-    settings = dict(config["settings"])
+    settings = without_functions(dict(config["settings"]))
     if minutes is not None:
         proposed = count_candidates(check_settings(settings), config["data"].get("kind", "table"))
         settings.setdefault("networks", proposed)
@@ -161,6 +161,8 @@ def _fit_until(
             sealed=sealed,
             baselines=baselines,
             shuffled=shuffled,
+            metrics=posed.metrics,
+            class_weight=posed.class_weight,
         )
         record = evaluate(fitted, provenance_of(posed, training))
         timing.end("evaluate")

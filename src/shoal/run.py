@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import warnings
 from collections.abc import Sequence
 from functools import cached_property
@@ -20,14 +21,18 @@ from shoal.errors import DataError, SettingError, ShoalWarning
 from shoal.evaluation.looks import Looks
 from shoal.evaluation.reuse import holds_test_rows
 from shoal.evaluation.scoring import Rows, best_guess, score_guess
+from shoal.evaluation.signal import signal_class
 from shoal.prediction.absent_columns import absent_columns
 from shoal.prediction.autoencoder import best_alone, scaled_inputs
 from shoal.prediction.predictor import Prediction, Predictor
-from shoal.results import Interval
+from shoal.results import Interval, readable
 from shoal.runs.folder import RunFolder
 from shoal.runs.log import read_candidates, read_curves, read_networks, read_replicas
 from shoal.runs.looks import count_look, looks_at
 from shoal.runs.page_file import times
+from shoal.settings import without_functions
+from shoal.statistics.metric_choice import chosen_metrics
+from shoal.statistics.metrics import Metric
 
 if TYPE_CHECKING:
     import numpy as np
@@ -250,7 +255,14 @@ class Run:
             if len(rows.y) > self.metrics["rows"]["test"]:
                 text += "; scores of the other rows flatter, since the run learned from them"
             warnings.warn(text, ShoalWarning, stacklevel=2)
-        return score_guess(predictor, rows, guess, int(self.metrics["seed"]))
+        return score_guess(predictor, rows, guess, int(self.metrics["seed"]), self._metrics())
+
+    def _metrics(self) -> tuple[Metric, ...]:
+        """Return the metrics that were wanted for the fit, without functions, which no file holds."""
+        kept = without_functions(self.folder.config["settings"])
+        classes = self.predictor.preparation.classes
+        positive = signal_class(classes, kept.get("signal")) if len(classes) == 2 else 1
+        return chosen_metrics(kept.get("metrics"), self.predictor.preparation.task, classes, positive)
 
     @property
     def looks(self) -> Looks:
@@ -412,11 +424,12 @@ class Run:
 
     def _repr_html_(self) -> str:
         """Return the run as a notebook shows it: the verdict and the test scores."""
+        scores = {html.escape(name): Interval.of(score) for name, score in self.metrics["test"].items()}
         cells = "".join(
-            f"<tr><td>{html.escape(name)}</td><td>{score['value']:.4g}</td>"
-            f"<td>{score['low']:.4g} … {score['high']:.4g}</td></tr>"
-            for name, score in self.metrics["test"].items()
-            if score["value"] is not None
+            f"<tr><td>{name}</td><td>{score.value:.4g}</td>"
+            f"<td>{readable(score.low, 4)} … {readable(score.high, 4)}</td></tr>"
+            for name, score in scores.items()
+            if not math.isnan(score.value)
         )
         head = "<tr><th>on the test rows</th><th>value</th><th>95 % interval</th></tr>"
         page = html.escape(self.report().as_posix())

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from shoal.errors import spelled, suggest
 
 _OTHER_NAMES = {
+    "metrics": ("metric", "scoring", "scorers", "score"),
+    "class_weight": ("class_weights", "balance", "balanced", "is_unbalance", "scale_pos_weight"),
     "learning_rate": ("lr", "eta", "learning_rate_init", "step_size"),
     "batch_size": ("batch", "bs", "minibatch", "batchsize"),
     "hidden": (

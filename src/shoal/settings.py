@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from shoal.data.labels import label_name
-from shoal.errors import SettingError, expected, spelled, suggest
+from shoal.errors import SettingError, ShoalWarning, expected, spelled, suggest
 from shoal.networks import get_activation, get_initializer
 from shoal.resources import parse_memory
 from shoal.search.defaults import unless_fixed
 from shoal.setting_names import suggest_setting
+from shoal.statistics.class_weights import BALANCED, pairs
+from shoal.statistics.metric_choice import IN_PYTHON, metric, name_in_file
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.hyperparameters import Hyperparameters, Names, OptimizerName, ScheduleName, Widths
 
@@ -24,6 +27,27 @@ def _as_names(value: Any) -> Any:
     if isinstance(value, str):
         return tuple(part.strip() for part in value.split(",") if part.strip())
     return tuple(value) if isinstance(value, list) else value
+
+
+def _as_metrics(value: Any) -> Any:
+    """Accept one metric or several."""
+    value = _as_names(value)
+    choices = value if isinstance(value, tuple) or value is None else (value,)
+    for choice in choices or ():
+        metric(choice)
+    return choices
+
+
+def _as_class_weight(value: Any) -> Any:
+    """Accept `balanced`, `a=2,b=1`, or a mapping from classes to weights."""
+    if isinstance(value, Mapping):
+        value = tuple(f"{label_name(name)}={weight}" for name, weight in value.items())
+    value = _as_names(value)
+    if value is None or value == (BALANCED,):
+        return value
+    value = tuple(str(pair) for pair in value) if isinstance(value, tuple) else (str(value),)
+    pairs(value)
+    return value or None
 
 
 Columns = Annotated[tuple[str, ...] | None, BeforeValidator(_as_names)]
@@ -102,6 +126,18 @@ class FitSettings(BaseModel):
     )
     signal: Annotated[str | None, BeforeValidator(label_name)] = Field(
         None, description="the class that is the signal; by default the one named so"
+    )
+
+    # what is made small, and what is shown
+    class_weight: Annotated[tuple[str, ...] | None, BeforeValidator(_as_class_weight)] = Field(
+        None,
+        description="how much classes count in training, apart from the weights of rows: balanced, or CLASS=WEIGHT, "
+        "1 where it is not named; in Python a dict, too",
+    )
+    metrics: Annotated[tuple[str | Callable[..., Any], ...] | None, BeforeValidator(_as_metrics)] = Field(
+        None,
+        description="scores to show beside the usual ones, by scikit-learn's or Keras' names, the first as headline; "
+        "in Python also functions (y_true, y_pred[, sample_weight]). Networks are chosen by their loss all the same",
     )
 
     # which networks
@@ -236,6 +272,8 @@ class FitSettings(BaseModel):
     def given(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, as plain data."""
         given = self.model_dump(exclude_defaults=True)
+        if self.metrics is not None:
+            given["metrics"] = [name_in_file(choice) for choice in self.metrics]
         return {name: _plain(value) for name, value in given.items()}
 
 
@@ -292,6 +330,8 @@ def check_settings(values: dict[str, Any]) -> FitSettings:
         _check_activations(Hyperparameters(**settings.fixed()), settings)
     except ValidationError as error:
         first = error.errors()[0]
+        if isinstance(cause := first.get("ctx", {}).get("error"), SettingError):
+            raise cause from None
         if not first["loc"]:
             raise SettingError(expected(first)) from None
         where = first["loc"][0]
@@ -332,13 +372,30 @@ def _usual_spelling(name: str, value: Any) -> Any:
 
 
 def kept_settings(given: dict[str, Any]) -> FitSettings:
-    """Return the settings that a run keeps, without loss and penalties: they may be functions, which no file holds.
+    """Return the settings that a run keeps, but for those that may be functions, which no file holds.
 
     Example:
         >>> kept_settings({"target": ["y"], "loss": "my_own", "penalties": ["smooth"]}).target
         ('y',)
     """
-    return check_settings({name: value for name, value in given.items() if name not in ("penalties", "loss")})
+    functions = ("penalties", "loss", "metrics")
+    return check_settings({name: value for name, value in given.items() if name not in functions})
+
+
+def without_functions(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return the settings of a file without metrics that were functions of Python, with a ShoalWarning that names them.
+
+    Example:
+        >>> without_functions({"metrics": ["f1_macro"]})
+        {'metrics': ['f1_macro']}
+    """
+    names = settings.get("metrics") or ()
+    gone = [name.removeprefix(IN_PYTHON) for name in names if str(name).startswith(IN_PYTHON)]
+    if not gone:
+        return settings
+    text = f"metrics: {', '.join(gone)} left out, since no file holds functions of Python"
+    warnings.warn(text, ShoalWarning, stacklevel=3)
+    return {**settings, "metrics": [name for name in names if not str(name).startswith(IN_PYTHON)] or None}
 
 
 def _check_activations(hyperparameters: Hyperparameters, settings: FitSettings) -> None:

@@ -12,7 +12,7 @@ import typer
 from shoal.cli.from_settings import RUN, WITH_FLAGS, flag, with_settings
 from shoal.cli.options import Json, Quiet
 from shoal.errors import OutputError, SettingError, counted
-from shoal.settings import check_settings
+from shoal.settings import check_settings, without_functions
 
 if TYPE_CHECKING:
     from shoal.run import Run
@@ -86,7 +86,8 @@ def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) ->
 
     metrics = run.metrics
     print_text(metrics["verdict"]["text"])
-    names = [name for name in SHOWN if name in metrics["test"]]
+    chosen = metrics.get("metrics", {}).get("chosen", ())
+    names = [name for name in dict.fromkeys((*chosen, *SHOWN)) if name in metrics["test"]]
     trained, kept = metrics["networks"]["trained"], metrics["networks"]["kept"]
     kept = 1 if "reconstruction" in metrics else kept
     ours = f"shoal ({kept} of {trained} networks)" if trained > 1 else "shoal (1 network)"
@@ -127,7 +128,7 @@ def error_bar_lines(metrics: Mapping[str, Any]) -> list[str]:
     ['95 % sets, with 1 class on average, hold 0.944 [0.876, 0.976] of the true classes']
     """
     from shoal.cli.output import interval
-    from shoal.report.words import on_average
+    from shoal.report.words import answers_for, on_average
 
     lines, coverage, calibration = [], metrics.get("coverage"), metrics.get("calibration", {})
     if coverage and "level" in coverage:
@@ -146,6 +147,8 @@ def error_bar_lines(metrics: Mapping[str, Any]) -> list[str]:
         lines.append(f"calibration error {interval(both['before'])}, {how}")
         if calibration["method"] != "none":
             lines[-1] = f"calibration error {interval(both['before'])} before, {interval(both['after'])} after, {how}"
+    if "class_weight" in calibration:
+        lines.append(answers_for(calibration["class_weight"]))
     if metrics.get("outside", {}).get("rows"):
         outside = metrics["outside"]
         lie = "lies" if outside["rows"] == 1 else "lie"
@@ -221,7 +224,8 @@ def read_config(config: str) -> tuple[str | None, dict[str, Any]]:
         raise SettingError(f"--config expects the {NAME} of a run, got {config!r}.")
     document = read(path if path.is_dir() else path.parent)
     check_cores(document)
-    settings = {name: value for name, value in document["settings"].items() if name not in ("out", "force")}
+    kept = without_functions(document["settings"])
+    settings = {name: value for name, value in kept.items() if name not in ("out", "force")}
     source = document["data"].get("source")
     data = document["data"].get("name") if source == "built in" else source
     return (None if data == "python" else data), settings

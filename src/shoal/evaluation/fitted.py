@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from shoal.data import Dataset, Split
 from shoal.evaluation.baselines.label_shuffle import Shuffled
 from shoal.evaluation.baselines.series import Learned
@@ -14,6 +16,7 @@ from shoal.prediction.out_of_fold import OutOfFold
 from shoal.prediction.predictor import Predictor
 from shoal.search.space import Space
 from shoal.settings import FitSettings
+from shoal.statistics.metrics import Metric
 from shoal.training.member import TrainedMember
 
 
@@ -33,6 +36,8 @@ class Fitted:
         sealed: the test rows.
         baselines: simple methods that have learned already.
         shuffled: the label-shuffle baseline, of two classes.
+        metrics: that are wanted beside the usual ones.
+        class_weight: how much each class counted in training, `(classes,)`; None: all alike.
     """
 
     dataset: Dataset
@@ -48,3 +53,5 @@ class Fitted:
     sealed: SealedRows
     baselines: Learned
     shuffled: Shuffled | None = None
+    metrics: tuple[Metric, ...] = ()
+    class_weight: np.ndarray | None = None

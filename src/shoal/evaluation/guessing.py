@@ -118,12 +118,16 @@ def costs_of(evaluation: Evaluation) -> tuple[Costs, Costs]:
     """Return the costs of the training rows and of the validation rows, or of their steps.
 
     Training rows are predicted by networks that learned from them, validation rows by networks that did not, calibrated
-    by what other rows say. Who guesses knows the training rows.
+    by what other rows say. Who guesses knows the training rows. Where classes weighed in training, they do here: it is
+    what the networks made small.
     """
     task, calibrated = evaluation.task, evaluation.fitted.calibrated.probabilities
+    class_weight = evaluation.fitted.class_weight
     train, validation = (
         Scored.of(task, part.rows.y, part.rows.weights) for part in (evaluation.train, evaluation.validation)
     )
+    if class_weight is not None:
+        train, validation = train.weighed_by_class(class_weight), validation.weighed_by_class(class_weight)
     constant = constant_guess(task, train.truth, train.weights, len(evaluation.fitted.dataset.classes))
     variance = None if task is Task.CLASSIFICATION else np.var(train.truth, axis=0)
 

@@ -110,7 +110,7 @@ def optimism_of_best(task: Task, runs: Sequence[PredictedRows], block: int = 1) 
     optimism = float(np.mean((drawn.mean(axis=0) - drawn).max(axis=1))) if rival.sum() > 1 else 0.0
     if deciding_score(task, runs[0]) == "rmse":
         optimism = float(np.sqrt(max(means[best], 0.0) + optimism) - np.sqrt(max(means[best], 0.0)))
-    return int(rival.sum()), optimism
+    return int(rival.sum()), max(optimism, 0.0)
 
 
 def _surely_worse(

@@ -17,13 +17,14 @@ it was 3 to 4 %, but 8 to 15 % where the loss of one row in a hundred decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from shoal.results import Interval
-from shoal.statistics.bootstrap import NORMAL_BELOW, resampled_weights, resamples_for
+from shoal.statistics.bootstrap import NORMAL_BELOW, resampled, resampled_weights, resamples_for
+from shoal.statistics.metrics import Metric
 from shoal.statistics.weighted import effective_number
 
 FEWEST = 6
@@ -78,6 +79,55 @@ def paired_difference(
     low = min(value, skewed(tails[0]), widened_percentile(drawn.min(axis=1), tails[0], units))
     high = max(value, skewed(1.0 - tails[1]), widened_percentile(of_best, 1.0 - tails[1], units))
     return Interval(value, low, high, method)
+
+
+def paired_gain(
+    metric: Metric,
+    truth: np.ndarray,
+    guess: np.ndarray,
+    others: Sequence[np.ndarray],
+    weights: Any = None,
+    *,
+    seed: int = 0,
+    block: int = 1,
+    groups: np.ndarray | None = None,
+) -> Interval:
+    """Return by how much a guess is better than the best of others by a metric, on the same resampled rows.
+
+    Where the metric is a mean over rows, it is their `paired_difference`; else the ends are those of the percentile
+    bootstrap, widened and corrected for the choice as there. Of two methods that are equally good, one was "clearly"
+    better by F1 in 7 % of the cases with 30 rows and in 5 % with 100, by average precision in 3 and 1 %.
+
+    Args:
+        metric: of which it is known whether larger is better.
+        truth: as the metric takes it.
+        guess: alike.
+        others: guesses of other methods.
+        weights: as for `paired_difference`, as are the rest.
+        seed: of the resamples.
+        block: how many neighbouring rows count as one.
+        groups: whose rows count as one.
+    """
+    sign = 1.0 if metric.greater_is_better else -1.0
+    if metric.rows is not None:
+        of_rows = [metric.rows(*metric.checked(truth, each)) for each in (guess, *others)]
+        costs = [-sign * (values if values.ndim == 1 else values.mean(axis=1)) for values in of_rows]
+        return paired_difference(costs[0], costs[1:], weights, seed=seed, block=block, groups=groups)
+    method, level = "paired bootstrap", 0.95
+    units = effective_number(unit_sums(np.ones((1, len(truth))), weights, block, groups)[1])
+    values = sign * np.array([metric(truth, guess, weights) - metric(truth, other, weights) for other in others])
+    best = int(np.nanargmin(values)) if np.isfinite(values).any() else 0
+    if units < FEWEST or not np.isfinite(values[best]):
+        return Interval(float(values[best]), float("nan"), float("nan"), method)
+    drawn, done = [], 0
+    for counts in resampled_weights(len(truth), None, resamples_for(len(truth)), seed, block, groups):
+        first, *rest = (resampled(metric, truth, each, weights, counts, done) for each in (guess, *others))
+        drawn.append(sign * (first - np.stack(rest)))
+        done += len(counts)
+    gains, tail = np.concatenate(drawn, axis=1), (1.0 - level) / 2.0
+    low = widened_percentile(np.fmin.reduce(gains, axis=0), tail, units)
+    high = widened_percentile(gains[best], 1.0 - tail / len(others), units)
+    return Interval(float(values[best]), min(float(values[best]), low), max(float(values[best]), high), method)
 
 
 def unit_sums(

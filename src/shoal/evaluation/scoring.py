@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,7 @@ from shoal.prediction.scored import Scored
 from shoal.results import Task
 from shoal.row_view import joined
 from shoal.statistics.bootstrap import block_length, with_intervals
+from shoal.statistics.metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,19 @@ def block_of(preparation: Preparation, rows: int) -> int:
     return 1 if recipe is None or recipe.window is None else block_length(rows, recipe.horizon)
 
 
-def score_guess(predictor: Predictor, rows: Rows, guess: np.ndarray, seed: int) -> Scores:
-    """Return every metric of what was predicted for some rows, with its interval."""
+def score_guess(
+    predictor: Predictor, rows: Rows, guess: np.ndarray, seed: int, chosen: Sequence[Metric] = ()
+) -> Scores:
+    """Return the chosen and the usual metrics of what was predicted for some rows, with their intervals."""
     scored = Scored.of(predictor.preparation.task, rows.y, rows.weights)
-    return score_entries(predictor, rows, scored.taken(guess), seed)
+    return score_entries(predictor, rows, scored.taken(guess), seed, chosen)
 
 
-def score_entries(predictor: Predictor, rows: Rows, guess: np.ndarray, seed: int) -> Scores:
+def score_entries(
+    predictor: Predictor, rows: Rows, guess: np.ndarray, seed: int, chosen: Sequence[Metric] = ()
+) -> Scores:
     """Return the same for a guess of each row, or of each step with a target."""
     block, task = block_of(predictor.preparation, len(rows.x)), predictor.preparation.task
     scored = Scored.of(task, rows.y, rows.weights)
-    drawing: dict[str, Any] = {"seed": seed, "block": block, "groups": scored.series}
+    drawing: dict[str, Any] = {"seed": seed, "block": block, "groups": scored.series, "chosen": chosen}
     return with_intervals(task, scored.truth, guess, weights=scored.weights, **drawing)

@@ -36,6 +36,7 @@ class HeldOutRows:
             fold; None where folds are not rolling.
         sigma: measured errors of the targets, `(rows, targets)`, or None.
         input_spread: how far answers move within the errors of the features, alike.
+        class_weight: how much each class counted in training, `(classes,)`; None: all alike.
     """
 
     x: Any
@@ -48,6 +49,7 @@ class HeldOutRows:
     last: np.ndarray | None = None
     sigma: np.ndarray | None = None
     input_spread: np.ndarray | None = None
+    class_weight: np.ndarray | None = None
 
     def only(self, rows: np.ndarray) -> HeldOutRows:
         """Return some of the rows, `(rows,)` true or false."""
@@ -150,11 +152,17 @@ def with_region(predictor: Predictor, x: np.ndarray, seed: int, groups: np.ndarr
 def _of_classes(
     predictor: Predictor, held: HeldOutRows, coverage: float, seed: int
 ) -> tuple[Predictor, CalibrationRecord]:
+    """Calibrate and make sets.
+
+    Where classes weighed in training, probabilities answer for these weights, and are calibrated by them; sets hold the
+    true class of rows as they are, whatever the probabilities mean.
+    """
     prediction = predictor.predict_classes(held.x, held.answering)
     scored = Scored.of(Task.CLASSIFICATION, held.y, held.weights)
     before, belonging = scored.taken(prediction.probabilities), _belonging(held, scored)
     together = belonging["groups"] if belonging["groups"] is not None else _blocks(held, len(before))
-    chosen = choose_calibration(before, scored.truth, scored.weights, together, seed)
+    teaching = scored if held.class_weight is None else scored.weighed_by_class(held.class_weight)
+    chosen = choose_calibration(before, scored.truth, teaching.weights, together, seed)
     after = chosen.probabilities
     scores = 1.0 - after[np.arange(len(after)), scored.truth][:, None]
     nearest, remark = held.nearest(coverage)

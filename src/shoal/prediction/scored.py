@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,7 +29,7 @@ class Scored:
 
     @classmethod
     def of(cls, task: Task, y: np.ndarray, weights: np.ndarray | None) -> Scored:
-        """Return what is scored, from targets as `Dataset.y` has them and weights of rows.
+        """Return what is scored, from targets as `Dataset.y` has them and weights of rows, or `(rows, time)` of steps.
 
         Example:
             >>> scored = Scored.of(Task.CLASSIFICATION, np.array([[0, 1], [1, -1]]), np.array([1.0, 2.0]))
@@ -41,7 +41,14 @@ class Scored:
             return cls(y, weights)
         rows, _ = np.nonzero(present)
         _, series = np.unique(rows, return_inverse=True)
-        return cls(y[present], None if weights is None else np.asarray(weights)[rows], series, present)
+        if weights is not None:
+            weights = weights[present] if np.ndim(weights) == 2 else np.asarray(weights)[rows]
+        return cls(y[present], weights, series, present)
+
+    def weighed_by_class(self, class_weight: np.ndarray) -> Scored:
+        """Return entries that also count as their classes do, `(classes,)`."""
+        weights = class_weight[self.truth] * (1.0 if self.weights is None else self.weights)
+        return replace(self, weights=weights)
 
     def taken(self, values: np.ndarray) -> np.ndarray:
         """Return predictions `(rows, ...)`, or `(rows, time, ...)` of steps, for the entries."""

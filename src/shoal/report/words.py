@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from shoal.errors import counted
-from shoal.results import Interval, power_of_ten
-from shoal.statistics.metrics import METRICS
+from shoal.results import Interval, power_of_ten, readable
+from shoal.statistics.metric_choice import greater_is_better as greater_is_better
+from shoal.statistics.metric_choice import named_metric
 
 _MISSING = "–"
 count = counted  # the page finds all its words here
@@ -36,17 +37,23 @@ def label(name: str, unit: str = "") -> str:
     >>> label("log_loss"), label("learning_rate"), label("rmse", "GeV")
     ('log-loss', 'learning rate', 'RMSE [GeV]')
     """
-    words = METRICS[name].label if name in METRICS else _LABELS.get(name, name.replace("_", " "))
+    metric = named_metric(name)
+    words = _LABELS.get(name, name.replace("_", " ")) if metric is None else metric.label
     return f"{words} [{unit}]" if unit else words
 
 
-def greater_is_better(metric: str) -> bool:
-    """Return whether larger values of a metric are better.
+def answers_for(class_weight: Mapping[str, float]) -> str:
+    """Return for which shares of the classes probabilities answer that were learned with weights of classes.
 
-    >>> greater_is_better("accuracy"), greater_is_better("rmse")
-    (True, False)
+    >>> answers_for({"a": 0.5, "b": 5.0})[:75]
+    'Classes weighed in training: a 0.5, b 5. The probabilities answer for class'
     """
-    return metric not in METRICS or METRICS[metric].greater_is_better
+    weights = ", ".join(f"{name} {readable(weight)}" for name, weight in class_weight.items())
+    return (
+        f"Classes weighed in training: {weights}. The probabilities answer for classes as frequent as these weights "
+        "make them, not as they are in the data; divided by the weights and scaled to sum to one they answer for the "
+        "data. Simple methods learned with the same weights. Scores count rows as they are"
+    )
 
 
 def integer(value: float) -> str:

@@ -104,7 +104,7 @@ def summary(run: RunFolder) -> RunSummary:
     metrics, config = run.metrics(), run.config
     try:
         task = Task(metrics["task"])
-        name = MAIN_SCORE[task]
+        name = str(metrics["metrics"]["chosen"][0]) if "metrics" in metrics else MAIN_SCORE[task]
         score = metrics["test"].get(name)
         return RunSummary(
             name=run.name,

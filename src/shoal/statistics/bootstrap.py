@@ -18,7 +18,7 @@ trained networks fixed. Four choices:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import NormalDist
 from typing import Any
 
@@ -31,6 +31,8 @@ DRAWS = 10_000_000
 """Rows drawn over all resamples, at most, while there are at least 50 resamples."""
 NORMAL_BELOW = 400
 """With fewer resamples than this, for want of time, their standard deviation is used, not their quantiles."""
+CALLS = 400
+"""How often a user's function is called for resamples."""
 CHUNK = 1_000_000
 """Weights held in memory at a time (8 bytes each)."""
 
@@ -135,8 +137,9 @@ def with_intervals(
     level: float = 0.95,
     block: int = 1,
     groups: np.ndarray | None = None,
+    chosen: Sequence[Metric] = (),
 ) -> dict[str, Interval]:
-    """Return every metric of the task with its interval.
+    """Return the chosen metrics and every usual one of the task, each with its interval.
 
     Args:
         task: classification or regression.
@@ -148,6 +151,7 @@ def with_intervals(
         level: probability of the interval, 0.95.
         block: how many neighbouring rows are drawn together.
         groups: `(rows,)` group of each row, counted from 0; whole groups are drawn. None: single rows or blocks.
+        chosen: metrics beside those of the task, which come first.
 
     Returns:
         Metric name to value and interval. The interval always holds the value. Resamples for which a
@@ -161,18 +165,34 @@ def with_intervals(
     """
     y, prediction = np.asarray(y), np.asarray(prediction)
     weights = None if weights is None else np.asarray(weights, np.float64)
-    metrics = metrics_for(task)
+    names = [metric.name for metric in chosen]
+    metrics = (*chosen, *(metric for metric in metrics_for(task) if metric.name not in names))
     drawn: dict[str, list[np.ndarray]] = {metric.name: [] for metric in metrics}
     if len(y) > 1 and (groups is None or groups.max() > 0):
-        for chunk in resampled_weights(len(y), weights, resamples_for(len(y), resamples), seed, block, groups):
+        done = 0
+        for counts in resampled_weights(len(y), None, resamples_for(len(y), resamples), seed, block, groups):
             for metric in metrics:
-                drawn[metric.name].append(metric(y, prediction, chunk))
+                drawn[metric.name].append(resampled(metric, y, prediction, weights, counts, done))
+            done += len(counts)
     intervals = {}
     for metric in metrics:
         value = metric(y, prediction, weights)
         values = np.concatenate(drawn[metric.name]) if drawn[metric.name] else np.empty(0)
         intervals[metric.name] = _interval(metric, value, values, y, weights, level, block, groups)
     return intervals
+
+
+def resampled(
+    metric: Metric, y: np.ndarray, prediction: np.ndarray, weights: np.ndarray | None, counts: np.ndarray, done: int
+) -> np.ndarray:
+    """Return a metric of resamples that count rows `(resamples, rows)`, after so many that are `done`.
+
+    A function of the user is called for each resample, and no more often than `CALLS` in all.
+    """
+    if metric.task is None:
+        counts = counts[: max(0, CALLS - done)]
+    drawn = counts if weights is None or not metric.weighted else counts * weights
+    return np.asarray(metric(y, prediction, drawn))
 
 
 def _interval(
@@ -188,21 +208,22 @@ def _interval(
     """Return the middle of the resamples, or Wilson's interval where they are all alike."""
     value = float(value)
     low, high = percentiles(values, level)
-    share = metric.task is Task.CLASSIFICATION and metric.best == 1.0
-    if share and min(abs(value), abs(1 - value)) < 1e-12 and not high - low > 1e-12:
+    if metric.share and min(abs(value), abs(1 - value)) < 1e-12 and not high - low > 1e-12:
         value = float(round(value))
-        return Interval(value, *wilson(value, _independent_rows(metric.name, y, weights, groups), level), "wilson")
-    if not np.isfinite([value, low, high]).all():
+        return Interval(value, *wilson(value, _independent_rows(metric, y, weights, groups), level), "wilson")
+    if not np.isfinite([value, low, high]).all() or not metric.bounded or (metric.signed and low == high == 1.0):
         return Interval(value, float("nan"), float("nan"))
     if len(y) * NORMAL_BELOW > DRAWS:
         half = normal_quantile(level) * float(np.nanstd(values, ddof=1))
-        least, most = (-np.inf, 1.0) if metric.best == 1.0 else (0.0, np.inf)
+        least, most = 0.0 if metric.best == 0.0 else -np.inf, 1.0 if metric.best == 1.0 else np.inf
         return Interval(value, max(least, value - half), min(most, value + half), "bootstrap, normal")
     method = "cluster bootstrap" if groups is not None else "bootstrap" if block == 1 else "block bootstrap"
     return Interval(value, min(low, value), max(high, value), method)
 
 
-def _independent_rows(name: str, y: np.ndarray, weights: np.ndarray | None, series: np.ndarray | None = None) -> float:
+def _independent_rows(
+    metric: Metric, y: np.ndarray, weights: np.ndarray | None, series: np.ndarray | None = None
+) -> float:
     """Return the effective number of independent trials behind a score that is 0 or 1.
 
     With weights n rows count as `(sum w)^2 / sum w^2`. Balanced accuracy averages one share per class, so
@@ -210,12 +231,12 @@ def _independent_rows(name: str, y: np.ndarray, weights: np.ndarray | None, seri
     series count as one row together.
     """
     weights = np.ones(len(y)) if weights is None else weights
-    groups = [np.ones(len(y), bool)] if name == "accuracy" else [y == k for k in np.unique(y)]
+    groups = [np.ones(len(y), bool)] if metric.rows is not None else [y == k for k in np.unique(y)]
     each = [weights[g] if series is None else np.bincount(series[g], weights[g]) for g in groups]
     squares = [float((w**2).sum()) for w in each]
     rows = [float(w.sum()) ** 2 / s if s > 0 else 0.0 for w, s in zip(each, squares, strict=True)]
     if min(rows) == 0:
         return 0.0
-    if name == "balanced_accuracy":
+    if metric.name == "balanced_accuracy":
         return len(rows) ** 2 / sum(1 / r for r in rows)
     return min(rows)

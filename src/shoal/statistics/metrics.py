@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -28,8 +28,21 @@ Function = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 class Metric:
     """A number that says how good a prediction is, e.g. `METRICS["accuracy"](y, probabilities)`.
 
-    `best` is the value of a perfect prediction, `power` that of the target's unit in which it is. Call it with weights
-    `(rows,)` for one number, or `(resamples, rows)` for one number each.
+    Call it with weights `(rows,)` for one number, or `(resamples, rows)` for one number each.
+
+    Attributes:
+        name, label: in files, and as people read it.
+        task: what it judges; None for a function of the user, which says so itself.
+        greater_is_better: None where that is not known.
+        best: the value of a perfect prediction.
+        function: truth, prediction and weights to the metric, of numbers for each target.
+        power: that of the target's unit in which it is.
+        takes: what it looks at: the most probable class, probabilities, or numbers.
+        rows: truth and prediction to a value of each row (and target), where the metric is their weighted mean.
+        weighted: whether rows may weigh; where not, weights `(rows,)` are ignored, and `(resamples, rows)` are counts.
+        signed: whether it may be negative although `best` is 1.
+        two_classes: whether it judges the second of two classes, and more make no sense.
+        bounded: whether the bootstrap tells its uncertainty; it does not for the largest of all errors.
 
     Example:
         >>> METRICS["rmse"]([1.0, 2.0], [1.0, 4.0], [3.0, 1.0])
@@ -38,13 +51,24 @@ class Metric:
 
     name: str
     label: str
-    task: Task
-    greater_is_better: bool
+    task: Task | None
+    greater_is_better: bool | None
     best: float
     function: Function = field(repr=False)
     power: int = 0
+    takes: Literal["labels", "probabilities", "values"] = "values"
+    rows: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = field(default=None, repr=False)
+    weighted: bool = True
+    signed: bool = False
+    two_classes: bool = False
+    bounded: bool = True
 
-    def __call__(self, y_true: Any, prediction: Any, weights: Any = None) -> Any:
+    @property
+    def share(self) -> bool:
+        """Whether it is a share of rows or like one: from 0 to 1, the best."""
+        return self.task is Task.CLASSIFICATION and self.best == 1.0 and not self.signed
+
+    def __call__(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Return the metric: a float, or `(resamples,)` if the weights are `(resamples, rows)`.
 
         With several targets it is the mean over the targets.
@@ -52,7 +76,7 @@ class Metric:
         Raises:
             ValueError: if the rows of truth, prediction and weights do not agree.
         """
-        values = self.per_target(y_true, prediction, weights)
+        values = self.per_target(y_true, y_pred, sample_weight)
         value = values.mean(axis=-1) if self.task is Task.REGRESSION else values
         return float(value) if value.ndim == 0 else value
 
@@ -61,10 +85,36 @@ class Metric:
 
         For other tasks it is the metric itself.
         """
-        truth, predicted = _checked(self.task, y_true, prediction)
+        truth, predicted = self.checked(y_true, prediction)
+        weights = weights if self.weighted or np.ndim(weights) == 2 else None
         weights = _checked_weights(weights, len(truth))
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             return self.function(truth, predicted, weights)
+
+    def checked(self, y_true: Any, y_pred: Any) -> tuple[np.ndarray, np.ndarray]:
+        """Return truth and prediction as arrays whose shapes fit together.
+
+        Classes may also be one-hot, `(rows, classes)`; predictions the probability of the second of two classes,
+        `(rows,)` or `(rows, 1)`, or class numbers where the metric looks at no more.
+
+        Raises:
+            ValueError: they do not fit together.
+        """
+        truth, predicted = np.asarray(y_true), np.asarray(y_pred)
+        if self.task is Task.CLASSIFICATION:
+            truth = truth if truth.ndim != 2 else truth.argmax(axis=1) if truth.shape[1] > 1 else truth[:, 0]
+            predicted = predicted[:, 0] if predicted.ndim == 2 and predicted.shape[1] == 1 else predicted
+            if predicted.ndim == 1 and truth.ndim == 1 and len(truth):
+                predicted = self._probabilities(predicted, int(truth.max()))
+        return _checked(self.task or Task.REGRESSION, truth, predicted)
+
+    def _probabilities(self, second: np.ndarray, last: int) -> np.ndarray:
+        """Return class numbers, or the probability of the second class, as probabilities of all classes."""
+        if not np.issubdtype(second.dtype, np.integer):
+            return np.stack([1.0 - second, second], axis=1)
+        if self.takes != "labels":
+            raise ValueError(f"{self.name} needs probabilities (rows, classes), got class numbers")
+        return np.eye(max(last, int(second.max()), 1) + 1)[second]
 
 
 def _checked(task: Task, y_true: Any, prediction: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -100,21 +150,21 @@ def _checked_weights(weights: Any, rows: int) -> np.ndarray:
     return weights
 
 
-def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+def ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     """Return `above / below`, NaN where `below` is zero."""
     return np.where(below != 0, above / below, np.nan)
 
 
-def _average(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
+def average(values: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Return the weighted mean over rows of `(rows,)` or `(rows, k)`, for each vector of weights."""
     total = weights.sum(axis=-1)
-    return _ratio(weights @ values, total if values.ndim == 1 else total[..., None])
+    return ratio(weights @ values, total if values.ndim == 1 else total[..., None])
 
 
-def _mean_of_finite(values: np.ndarray) -> np.ndarray:
+def mean_of_finite(values: np.ndarray) -> np.ndarray:
     """Return the mean over the last axis of what is not NaN."""
     known = ~np.isnan(values)
-    return _ratio(np.where(known, values, 0.0).sum(axis=-1), known.sum(axis=-1))
+    return ratio(np.where(known, values, 0.0).sum(axis=-1), known.sum(axis=-1))
 
 
 def row_losses(task: Task, y_true: Any, prediction: Any) -> np.ndarray:
@@ -137,19 +187,27 @@ def row_losses(task: Task, y_true: Any, prediction: Any) -> np.ndarray:
     return -np.log(np.clip(chosen, eps, 1 - eps).astype(np.float64))
 
 
+def _right(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    return (probabilities.argmax(axis=1) == truth).astype(np.float64)
+
+
+def _surprise(truth: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    return row_losses(Task.CLASSIFICATION, truth, probabilities)
+
+
 def _accuracy(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return _average((probabilities.argmax(axis=1) == truth).astype(np.float64), weights)
+    return average(_right(truth, probabilities), weights)
 
 
 def _balanced_accuracy(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Mean recall of the classes that are present."""
     member = np.eye(probabilities.shape[1])[truth]
     right = member * (probabilities.argmax(axis=1) == truth)[:, None]
-    return _mean_of_finite(_ratio(weights @ right, weights @ member))
+    return mean_of_finite(ratio(weights @ right, weights @ member))
 
 
 def _log_loss(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return _average(row_losses(Task.CLASSIFICATION, truth, probabilities), weights)
+    return average(_surprise(truth, probabilities), weights)
 
 
 def _roc_auc(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -158,7 +216,7 @@ def _roc_auc(truth: np.ndarray, probabilities: np.ndarray, weights: np.ndarray) 
     several = probabilities.shape[1] > 2
     classes = range(probabilities.shape[1]) if several else [probabilities.shape[1] - 1]
     areas = [_area(truth == k, probabilities[:, k], vectors) for k in classes]
-    area = _mean_of_finite(np.stack(areas, axis=-1))
+    area = mean_of_finite(np.stack(areas, axis=-1))
     return area if weights.ndim == 2 else area[0]
 
 
@@ -186,16 +244,16 @@ def _area(positive: np.ndarray, score: np.ndarray, vectors: np.ndarray) -> np.nd
             lower = 0.5 * (lower + passed.take(last, axis=1))
         weight = part.take(above, axis=1)
         products = (weight[:, None, :] @ lower[:, :, None])[:, 0, 0]
-        area[start : start + block] = _ratio(products, weight.sum(axis=1) * passed[:, -1])
+        area[start : start + block] = ratio(products, weight.sum(axis=1) * passed[:, -1])
     return area
 
 
 def _rmse(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return np.sqrt(_average((predicted - truth) ** 2, weights))
+    return np.sqrt(average((predicted - truth) ** 2, weights))
 
 
 def _mae(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return _average(np.abs(predicted - truth), weights)
+    return average(np.abs(predicted - truth), weights)
 
 
 def _r2(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -203,22 +261,22 @@ def _r2(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.nda
     centred = truth - truth.mean(axis=0)  # keeps the difference of squares below exact enough
     total = weights.sum(axis=-1)[..., None]
     squares = weights @ centred**2
-    spread = squares - _ratio((weights @ centred) ** 2, total)
+    spread = squares - ratio((weights @ centred) ** 2, total)
     spread = np.where(np.abs(spread) > 1e-12 * np.abs(squares), spread, 0.0)
-    return 1.0 - _ratio(weights @ (predicted - truth) ** 2, spread)
+    return 1.0 - ratio(weights @ (predicted - truth) ** 2, spread)
 
 
 def _reconstruction_error(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    return _average(row_losses(Task.RECONSTRUCTION, truth, predicted)[:, 0], weights)
+    return average(row_losses(Task.RECONSTRUCTION, truth, predicted)[:, 0], weights)
 
 
 def _explained_variance(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Share of the variance of all numbers together; the mean of R² would let a nearly constant one decide."""
     error = _reconstruction_error(truth, predicted, weights)
     centred = truth - truth.mean(axis=0)
-    squares = _average(np.mean(centred**2, axis=1), weights)
-    offset = np.mean(_average(centred, weights) ** 2, axis=-1)
-    return 1.0 - _ratio(error, squares - offset)
+    squares = average(np.mean(centred**2, axis=1), weights)
+    offset = np.mean(average(centred, weights) ** 2, axis=-1)
+    return 1.0 - ratio(error, squares - offset)
 
 
 _C, _R, _A = Task.CLASSIFICATION, Task.REGRESSION, Task.RECONSTRUCTION
@@ -226,12 +284,12 @@ _C, _R, _A = Task.CLASSIFICATION, Task.REGRESSION, Task.RECONSTRUCTION
 METRICS: dict[str, Metric] = {
     metric.name: metric
     for metric in (
-        Metric("accuracy", "accuracy", _C, True, 1.0, _accuracy),
-        Metric("balanced_accuracy", "balanced accuracy", _C, True, 1.0, _balanced_accuracy),
-        Metric("log_loss", "log-loss", _C, False, 0.0, _log_loss),
-        Metric("roc_auc", "ROC AUC", _C, True, 1.0, _roc_auc),
+        Metric("accuracy", "accuracy", _C, True, 1.0, _accuracy, takes="labels", rows=_right),
+        Metric("balanced_accuracy", "balanced accuracy", _C, True, 1.0, _balanced_accuracy, takes="labels"),
+        Metric("log_loss", "log-loss", _C, False, 0.0, _log_loss, takes="probabilities", rows=_surprise),
+        Metric("roc_auc", "ROC AUC", _C, True, 1.0, _roc_auc, takes="probabilities"),
         Metric("rmse", "RMSE", _R, False, 0.0, _rmse, power=1),
-        Metric("mae", "MAE", _R, False, 0.0, _mae, power=1),
+        Metric("mae", "MAE", _R, False, 0.0, _mae, power=1, rows=lambda truth, predicted: np.abs(predicted - truth)),
         Metric("r2", "R²", _R, True, 1.0, _r2),
         Metric("reconstruction_error", "reconstruction error", _A, False, 0.0, _reconstruction_error),
         Metric("explained_variance", "variance explained", _A, True, 1.0, _explained_variance),

@@ -41,7 +41,7 @@ def learn_meanwhile(helper: HelperProcess, posed: Posed) -> Callable[[np.ndarray
         helper.do(warm_up)
         return lambda _: {}
     train, validation = (
-        prepared_rows(dataset, preparation, rows, posed.weights) for rows in (split.train, split.validation)
+        prepared_rows(dataset, preparation, rows, posed.teaching_weights) for rows in (split.train, split.validation)
     )
     # the baselines learn from all rows that the networks saw; with folds these are one part
     rows = train if split.folds else joined_rows(train, validation)

@@ -87,4 +87,5 @@ def _held_rows(posed: Posed, x: np.ndarray, judge: Predictor, folds: OutOfFold |
         block_of(posed.preparation, len(rows)),
         last=None if folds is None else folds.judged_last,
         input_spread=judge.input_spread(dataset.inputs(rows)),
+        class_weight=posed.class_weight,
     )

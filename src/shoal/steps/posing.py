@@ -12,12 +12,16 @@ from shoal.data.signals import PADDED
 from shoal.data.units import check_errors, full_name
 from shoal.errors import SettingError, suggest
 from shoal.evaluation.cuts import check_selection
+from shoal.evaluation.signal import signal_class
 from shoal.networks import Layer, Masking, Normalization
 from shoal.prediction.input_errors import error_sizes
+from shoal.prediction.scored import Scored
 from shoal.results import Task
 from shoal.settings import FitSettings
+from shoal.statistics.metric_choice import chosen_metrics
+from shoal.statistics.metrics import Metric
 from shoal.steps.reading import kind_of
-from shoal.steps.weighting import teaching_weights
+from shoal.steps.weighting import teaching_weights, weighed_by_class, weights_of_classes
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.heads import VALUE, GaussianHead
 from shoal.training.loss_choice import choose_loss
@@ -29,7 +33,8 @@ from shoal.training.problem import Problem, deal_halves, make_problem
 class Posed:
     """What is to be learnt: the data, their split, preparation and settings, and the problem that networks get.
 
-    `weights` are those by which rows teach, see `shoal.steps.weighting`, of all rows; None: all alike.
+    `weights` are those by which rows teach, see `shoal.steps.weighting`, of all rows; None: all alike. `class_weight`
+    is how much each class counts beside them, `(classes,)` or None; `metrics` are those that are wanted.
     """
 
     dataset: Dataset
@@ -38,6 +43,13 @@ class Posed:
     problem: Problem
     settings: FitSettings
     weights: np.ndarray | None = None
+    class_weight: np.ndarray | None = None
+    metrics: tuple[Metric, ...] = ()
+
+    @property
+    def teaching_weights(self) -> np.ndarray | None:
+        """How much rows count in training, those of their classes included; of steps `(rows, time)`."""
+        return weighed_by_class(self.dataset.y(), self.weights, self.class_weight)
 
     @classmethod
     def of(cls, dataset: Dataset, split: Split, settings: FitSettings) -> Posed:
@@ -46,10 +58,33 @@ class Posed:
         Raises:
             SettingError: a setting does not suit the data.
         """
+        metrics = wanted_metrics(dataset, split, settings)
         preparation = prepare(dataset, split, settings)
         weights = teaching_weights(dataset, split, preparation, settings.seed)
+        class_weight = weights_of_classes(dataset, split, settings.class_weight, weights)
         problem = pose(dataset, split, preparation, settings, weights)
-        return cls(dataset, split, preparation, problem, settings, weights)
+        if class_weight is not None:
+            problem = problem.weighed_by_class(class_weight)
+        return cls(dataset, split, preparation, problem, settings, weights, class_weight, metrics)
+
+
+def wanted_metrics(dataset: Dataset, split: Split, settings: FitSettings) -> tuple[Metric, ...]:
+    """Return the metrics of the settings; those that are functions of the user have been tried on training rows.
+
+    Raises:
+        SettingError: one is not for this task, or fails.
+    """
+    classes = dataset.classes
+    positive = signal_class(classes, settings.signal) if len(classes) == 2 else 1
+    metrics = chosen_metrics(settings.metrics, dataset.task, classes, positive)
+    truth = Scored.of(dataset.task, dataset.y()[split.train], None).truth
+    guess = np.roll(truth, 1, axis=0)
+    if dataset.task is Task.CLASSIFICATION:  # as probabilities that are not certain
+        guess = 0.5 * np.eye(len(classes))[guess] + 0.5 / len(classes)
+    for metric in metrics:
+        if metric.task is None and dataset.task is not Task.RECONSTRUCTION:
+            metric(truth, guess, np.ones(len(truth)))
+    return metrics
 
 
 def prepare(dataset: Dataset, split: Split, settings: FitSettings) -> Preparation:

@@ -7,8 +7,11 @@ from typing import Any
 import numpy as np
 
 from shoal.data import Dataset, Preparation, Split
+from shoal.errors import SettingError
 from shoal.evaluation.baselines.flat_features import flat_features
+from shoal.prediction.scored import Scored
 from shoal.results import Task
+from shoal.statistics.class_weights import class_weights
 from shoal.statistics.mean_weights import learn_mean_weights
 
 PARTS = 64
@@ -36,6 +39,36 @@ def teaching_weights(dataset: Dataset, split: Split, preparation: Preparation, s
         if len(part):
             weights[part] = learned(seen(preparation.transform(dataset.inputs(part))), y[part], weights[part])
     return weights
+
+
+def weights_of_classes(
+    dataset: Dataset, split: Split, choice: tuple[str, ...] | None, teaching: np.ndarray | None
+) -> np.ndarray | None:
+    """Return how much each class counts in training, `(classes,)`; None: all alike.
+
+    Raises:
+        SettingError: there are no classes, or not those that are named.
+    """
+    if choice is None:
+        return None
+    if dataset.task is not Task.CLASSIFICATION:
+        raise SettingError("class_weight is for classes, but no classes are predicted here; leave it out")
+    train = split.train
+    scored = Scored.of(dataset.task, dataset.y()[train], None if teaching is None else teaching[train])
+    return class_weights(choice, dataset.classes, scored.truth, scored.weights)
+
+
+def weighed_by_class(y: np.ndarray, weights: np.ndarray | None, of_class: np.ndarray | None) -> np.ndarray | None:
+    """Return the weights of rows times those of their classes; of steps for each step, `(rows, time)`.
+
+    Example:
+        >>> weighed_by_class(np.array([0, 1]), np.array([2.0, 2.0]), np.array([1.0, 3.0])).tolist()
+        [2.0, 6.0]
+    """
+    if of_class is None:
+        return weights
+    factors = np.where(y >= 0, of_class[y], 0.0)
+    return factors if weights is None else factors * weights.reshape(-1, *[1] * (y.ndim - 1))
 
 
 def _as_columns(y: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -113,6 +113,19 @@ class Problem:
     def validation_from(self) -> int:
         """Number of the first validation row among all whose targets are redrawn; with folds they are the same rows."""
         return len(self.x) if self.folds is None else 0
+
+    def weighed_by_class(self, class_weight: np.ndarray) -> Problem:
+        """Return the problem with the weights of rows times those of their classes, `(classes,)`.
+
+        They are not brought to a mean of one again: a loss is `Σ w c l / n`, as in Keras.
+        """
+
+        def times(y: np.ndarray, weights: np.ndarray) -> np.ndarray:
+            place = y[..., 0].astype(int) if y.shape[-1] == 1 else y.argmax(axis=-1)
+            return (weights * class_weight[place][..., None]).astype(np.float32)
+
+        weights, validation = times(self.y, self.weights), times(self.validation_y, self.validation_weights)
+        return replace(self, weights=weights, validation_weights=validation)
 
     def steps(self, batch_size: int) -> int:
         """Return how many mini-batches of this size make an epoch; the last may be short."""

@@ -74,7 +74,7 @@ class Metrics:
         """Return those of shares that are 0 or 1, of which resamples would claim to be certain."""
         values = self(sample, np.ones((1, len(sample.weights))))[0]
         rows = effective_number(sample.weights)
-        shares = [self.task is Task.CLASSIFICATION and metric.best == 1.0 for metric in metrics_for(self.task)]
+        shares = [metric.share for metric in metrics_for(self.task)]
         return np.array([_of_certainty(v, rows) if s else np.nan for v, s in zip(values, shares, strict=True)])
 
 

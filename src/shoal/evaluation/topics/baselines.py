@@ -11,14 +11,14 @@ import numpy as np
 
 from shoal.evaluation.baselines.pca import Principal
 from shoal.evaluation.evaluation import Evaluation
-from shoal.evaluation.paired import paired_difference
+from shoal.evaluation.paired import paired_difference, paired_gain
 from shoal.evaluation.record import Record, Scores
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import as_dict
 from shoal.results import Interval, Task, readable
 from shoal.statistics.bootstrap import with_intervals
-from shoal.statistics.metrics import METRICS, row_losses
+from shoal.statistics.metrics import METRICS, Metric, row_losses
 
 LABELS = {
     "most_frequent": "always predicting the shares of the classes",
@@ -91,8 +91,11 @@ def measure(evaluation: Evaluation) -> BaselineScores:
     task, entries = evaluation.task, evaluation.test.entries
     others = predictions(evaluation)
     drawing: dict[str, Any] = {"weights": entries.weights, **evaluation.drawing}
-    scores = {name: with_intervals(task, entries.truth, other, **drawing) for name, other in others.items()}
-    drawing["groups"] = evaluation.groups
+    chosen = evaluation.fitted.metrics
+    scores = {
+        name: with_intervals(task, entries.truth, other, chosen=chosen, **drawing) for name, other in others.items()
+    }
+    drawing |= {"groups": evaluation.groups, "metric": next(iter(chosen), None)}
     standing = compare_with_baselines(task, entries.truth, evaluation.test.guess, others, **drawing)
     return BaselineScores(scores, standing.outcome, standing.sentence, others)
 
@@ -147,8 +150,11 @@ def compare_with_baselines(
     seed: int = 0,
     block: int = 1,
     groups: np.ndarray | None = None,
+    metric: Metric | None = None,
 ) -> Standing:
-    """Return whether the ensemble has a lower loss than the best baseline, by more than chance.
+    """Return whether the ensemble is better than the best baseline, by more than chance.
+
+    It has a lower loss, or is better by the metric that the user wants to see first, if that can tell.
 
     The loss of a row is its log-loss, its reconstruction error or its squared error; for several targets the mean of
     these with each target in units of its spread over the rows. So the mean loss ranks as `main_metric` does.
@@ -162,6 +168,7 @@ def compare_with_baselines(
         seed: of the resamples.
         block: how many neighbouring rows are drawn together.
         groups: `(rows,)` group of each row, counted from 0, which are drawn together; None: there are none.
+        metric: that decides; None, or one of which it is not known whether larger is better: the loss does.
 
     Example:
         >>> y = np.arange(20) % 2
@@ -171,6 +178,10 @@ def compare_with_baselines(
         ('better', 0.59)
     """
     task = Task(task)
+    if metric is not None and metric.name != main_metric(task, _targets(y)) and baseline_predictions:
+        by_metric = _standing_by(metric, y, ensemble_prediction, baseline_predictions, weights, seed, block, groups)
+        if by_metric is not None:
+            return by_metric
     unknown = Interval(float("nan"), float("nan"), float("nan"))
     losses = deciding_losses(task, y, ensemble_prediction, weights)
     others = {name: deciding_losses(task, y, p, weights) for name, p in baseline_predictions.items()}
@@ -188,6 +199,35 @@ def compare_with_baselines(
     scores = _scores(task, y, ensemble_prediction, baseline_predictions, weights, best)
     size = _size(difference, _unit(task, y), len(comparable))
     return Standing(outcome, _sentence(outcome, difference, _label(best), scores, size), difference)
+
+
+def _standing_by(
+    metric: Metric,
+    y: Any,
+    ensemble: Any,
+    baselines: Mapping[str, Any],
+    weights: Any,
+    seed: int,
+    block: int,
+    groups: np.ndarray | None,
+) -> Standing | None:
+    """Return whether the ensemble is better than the best baseline by a metric; None where it cannot tell."""
+    if metric.greater_is_better is None or not metric.bounded:
+        return None
+    sign = 1.0 if metric.greater_is_better else -1.0
+    first = metric(y, ensemble, weights)
+    scores = {name: metric(y, other, weights) for name, other in baselines.items()}
+    scores = {name: score for name, score in scores.items() if np.isfinite(score)}
+    if not scores or not np.isfinite(first):
+        return None
+    best = max(scores, key=lambda name: sign * scores[name])
+    others = [baselines[name] for name in scores]
+    difference = paired_gain(metric, y, ensemble, others, weights, seed=seed, block=block, groups=groups)
+    of_both = f"{readable(first)} for the networks and {readable(scores[best])} for {_label(best)}"
+    size = _size(difference, metric.label, len(scores))
+    outcome = Outcome.of(difference)
+    sentence = _sentence(outcome, difference, _label(best), f"{metric.label} {of_both}, the best of these", size)
+    return Standing(outcome, sentence, difference)
 
 
 def deciding_losses(task: Task, y: Any, prediction: Any, weights: Any) -> np.ndarray:

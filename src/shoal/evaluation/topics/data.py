@@ -14,7 +14,7 @@ from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
 from shoal.results import Task
-from shoal.statistics.metrics import METRICS
+from shoal.statistics.metric_choice import named_metric
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,8 @@ class DataRecord:
 
     def score_unit(self, metric: str) -> str:
         """Return the unit of a score: that of the target or its square, if all targets have the same; else nothing."""
-        power = METRICS[metric].power if metric in METRICS else 0
+        known = named_metric(metric)
+        power = 0 if known is None else known.power
         units = {self.units.get(name) for name in self.targets}
         unit = units.pop() if power and len(units) == 1 else None
         return "" if unit is None else unit if power == 1 else squared(unit)

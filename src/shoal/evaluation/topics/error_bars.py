@@ -59,6 +59,7 @@ class ErrorBars:
         outside_rate: the share expected of rows like those of training.
         groups_known: groups with intervals of their own.
         input_noise: how much the errors of features count, where they have any.
+        class_weight: how much each class counted in training, and does in `scores`, by name; empty where all alike.
     """
 
     level: float
@@ -82,6 +83,7 @@ class ErrorBars:
     outside_rate: float = 0.0
     groups_known: int = 0
     input_noise: InputNoise | None = None
+    class_weight: dict[str, float] = field(default_factory=dict)
 
 
 def level_of(record: Record) -> float:
@@ -121,11 +123,13 @@ def _of_classes(evaluation: Evaluation, prediction: ClassPrediction) -> dict[str
     rows, test, raw = evaluation.validation.rows, evaluation.test.entries, prediction.averaged
     calibration, held_out = evaluation.fitted.predictor.calibration, evaluation.fitted.calibrated.probabilities
     scores: dict[str, dict[str, BeforeAfter]] = {"calibration_error": {}, "log_loss": {}}
+    class_weight = evaluation.fitted.class_weight
     parts = {"test": (test, raw, prediction.probabilities)}
     if held_out is not None:
         validation = Scored.of(evaluation.task, rows.y, rows.weights)
         parts = {"validation": (validation, held_out.before, held_out.after), **parts}
     for part, (scored, before, after) in parts.items():
+        scored = scored if class_weight is None else scored.weighed_by_class(class_weight)
         groups = evaluation.groups if part == "test" else scored.series
         both = [calibration_error(p, scored.truth, scored.weights, evaluation.seed, groups) for p in (before, after)]
         scores["calibration_error"][part] = BeforeAfter(*both)
@@ -141,6 +145,9 @@ def _of_classes(evaluation: Evaluation, prediction: ClassPrediction) -> dict[str
         "set_size": size,
         "disagreement": apart / total if total > 0 else None,
         "raw": raw,
+        "class_weight": {}
+        if class_weight is None
+        else dict(zip(evaluation.fitted.dataset.classes, class_weight.tolist(), strict=True)),
     }
 
 
@@ -187,6 +194,8 @@ def numbers(record: Record) -> dict[str, Any]:
     if record[PredictedTestRows].coverage is not None:
         made = {"level": bars.level, "made": bars.how, "promised": bars.promised}
         document["coverage"] = made if bars.set_size is None else {**made, "mean_classes_in_a_set": bars.set_size}
+    if bars.class_weight:
+        document["calibration"]["class_weight"] = bars.class_weight
     if bars.nll is not None:
         document["negative_log_likelihood"] = bars.nll.as_dict()
     if bars.input_noise is not None:

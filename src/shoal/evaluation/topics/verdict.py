@@ -18,6 +18,14 @@ from shoal.evaluation.topics.overfitting import Overfitting
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.training import TrainingVerdict
 from shoal.results import Interval, Task, readable
+from shoal.statistics.metric_choice import named_metric
+
+USUAL = {
+    Task.CLASSIFICATION: ("accuracy", "log_loss"),
+    Task.REGRESSION: ("rmse", "r2"),
+    Task.RECONSTRUCTION: ("explained_variance", "reconstruction_error"),
+}
+"""Scores of which the opening always tells."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,16 @@ def _who(kept: int, trained: int) -> str:
 
 
 def _score(task: Task, scores: Scores, sizes: Sizes) -> str:
-    """Return e.g. `predicts 97 % of them correctly (95 % interval 90 to 100 %)`."""
+    """Return e.g. `predicts 97 % of them correctly (95 % interval 90 to 100 %)`, after a metric that comes first."""
+    first, usual = next(iter(scores)), _usual_score(task, scores, sizes)
+    if first in USUAL[task] or not math.isfinite(scores[first].value):
+        return usual
+    metric = named_metric(first)
+    value = _with_interval(scores[first]) if metric is None or metric.bounded else readable(scores[first].value)
+    return f"scores {value} in {metric.label if metric else first.replace('_', ' ')}, and {usual}"
+
+
+def _usual_score(task: Task, scores: Scores, sizes: Sizes) -> str:
     if task is Task.CLASSIFICATION:
         right = scores["accuracy"]
         value, low, high = (readable(100 * x, _digits(x)) for x in (right.value, right.low, right.high))

@@ -25,6 +25,7 @@ SHOWN = {
     Task.REGRESSION: ("rmse", "r2"),
     Task.RECONSTRUCTION: ("reconstruction_error", "explained_variance"),
 }
+MOST_CHOSEN = 2
 ROW = 0.25  # inches
 
 
@@ -80,7 +81,7 @@ def numbers(record: Record) -> Baselines | None:
         MetricPanel(
             metric, np.array([_three(scores.get(metric)) for scores in everyone]), record[DataRecord].score_unit(metric)
         )
-        for metric in SHOWN[record[DataRecord].task]
+        for metric in dict.fromkeys((*record[PartScores].chosen[:MOST_CHOSEN], *SHOWN[record[DataRecord].task]))
         if metric in ensemble
     )
     names = (scored_name(record), *(label(name) for name in record[BaselineScores].scores))
@@ -122,6 +123,6 @@ def _panel(axes: Axes, panel: MetricPanel, models: tuple[str, ...]) -> None:
     fit_axis(axes, "x", panel.values, ratio=12)
     if axes.get_xscale() == "linear":
         axes.locator_params(axis="x", nbins=max(2, int(room / 0.45)))
-    better = "right" if greater_is_better(panel.metric) else "left"
-    text = f"{label(panel.metric, panel.unit)} (better to the {better})"
+    better = {True: " (better to the right)", False: " (better to the left)", None: ""}[greater_is_better(panel.metric)]
+    text = f"{label(panel.metric, panel.unit)}{better}"
     axes.set_xlabel(text, loc="right" if text_width([text], 8) > room else "center")

@@ -32,4 +32,5 @@ def models_table(record: Record) -> ScoreTable:
 
 def _best(metric: str, several: list[Scores]) -> float | None:
     values = [s[metric].value for s in several if metric in s and math.isfinite(s[metric].value)]
-    return (max if greater_is_better(metric) else min)(values) if len(values) > 1 else None
+    greater = greater_is_better(metric)
+    return (max if greater else min)(values) if len(values) > 1 and greater is not None else None

@@ -12,7 +12,7 @@ from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.prediction.calibration_error import ECE
 from shoal.report.blocks import Cell, ScoreTable, Section, figures, sentences
-from shoal.report.words import count, integer, interval, joined, label, number, on_average, percent
+from shoal.report.words import answers_for, count, integer, interval, joined, label, number, on_average, percent
 from shoal.results import Interval
 
 _PARTS = {"validation": "validation rows, cross-fitted", "test": "test rows"}
@@ -36,6 +36,10 @@ def sections(record: Record) -> Iterator[Section]:
 def lines(record: Record, bars: ErrorBars) -> tuple[str, ...]:
     """Return what is to be said of the error bars, a sentence each."""
     texts = [_coverage(record, bars), _calibration(bars, len(record[Candidates].kept))]
+    if bars.class_weight:
+        texts.append(
+            f"{answers_for(bars.class_weight)}, but for those before and after calibration: these weigh classes"
+        )
     if bars.disagreement is not None and len(record[Candidates].kept) > 1:
         share = percent(round(bars.disagreement, 3)) if bars.disagreement >= 0.001 else "Less than 0.1 %"
         texts.append(

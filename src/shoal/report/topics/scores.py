@@ -35,7 +35,8 @@ def sections(record: Record) -> Iterator[Section]:
     """Give the table of scores with what they stand for."""
     split = record[SplitRecord]
     note = _ROLLING if split.rolling else _FOLDS if split.cv else _SINGLE
-    yield Section("split", 21, (parts_table(record), Paragraph(note, "note")))
+    notes = (note, *record[PartScores].notes)
+    yield Section("split", 21, (parts_table(record), *(Paragraph(each, "note") for each in notes)))
 
 
 def parts_table(record: Record) -> ScoreTable:

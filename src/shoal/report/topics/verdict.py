@@ -49,8 +49,10 @@ def sections(record: Record) -> Iterator[Section]:
 def headline(record: Record) -> tuple[tuple[str, str, str], ...]:
     """Return the two or three scores that open the page: label, value, range."""
     data, rows = record[DataRecord], record[PredictedTestRows]
-    test = record[PartScores].test
-    shown = [(label(metric), test[metric]) for metric in HEADLINE[data.task] if metric in test]
+    scores = record[PartScores]
+    test, names = scores.test, list(dict.fromkeys((*scores.chosen, *HEADLINE[data.task])))
+    units = {metric: data.score_unit(metric) for metric in scores.chosen if metric != "rmse"}
+    shown = [(label(metric, units.get(metric, "")), test[metric]) for metric in names[:3] if metric in test]
     if rows.coverage is not None and rows.mean is not None:
         shown = [*shown[:2], (f"of true values inside their {percent(level_of(record))} interval", rows.coverage)]
     rmse, with_unit = label("rmse"), label("rmse", data.score_unit("rmse"))
