@@ -16,7 +16,7 @@ from shoal.data.conversion import to_numbers
 from shoal.data.labels import Label as ClassLabel
 from shoal.data.new_rows import cut_as_fitted, predicted_rows, read_new, true_values
 from shoal.data.raw import Raw
-from shoal.errors import DataError, SettingError, ShoalWarning
+from shoal.errors import DataError, SettingError, ShoalWarning, listing
 from shoal.evaluation.looks import Looks
 from shoal.evaluation.reuse import holds_test_rows
 from shoal.evaluation.scoring import Rows, best_guess, score_guess
@@ -31,8 +31,11 @@ from shoal.runs.page_file import times
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.figure import Figure
 
+    from shoal.networks import Network
     from shoal.prediction.autoencoder import AnomalyScores
+    from shoal.prediction.ensemble import EnsembleMember
     from shoal.report.figures.feature_maps import FeatureMaps
     from shoal.report.figures.filters import Filters
     from shoal.report.figures.hidden_states import HiddenStates
@@ -81,6 +84,56 @@ class Run:
     def predictor(self) -> Predictor:
         """The ensemble with its preparation."""
         return self.folder.predictor()
+
+    @property
+    def network(self) -> Network:
+        """The architecture of the best member; see `member` for those of others."""
+        return self.member().network
+
+    @property
+    def weights(self) -> dict[str, dict[str, np.ndarray]]:
+        """The weights of the best member as Keras names them, `weights["dense"]["kernel"]`; biases, gammas, … too."""
+        return self.member().weights
+
+    def member(self, number: int | None = None) -> EnsembleMember:
+        """Return one of the networks that were kept, with its `network` and its `weights`.
+
+        Args:
+            number: as in the column `id` of `networks`; default the best.
+
+        Raises:
+            SettingError: no network of that number was kept.
+        """
+        members = self.predictor.members
+        if number is None:
+            return members[0]
+        for member in members:
+            if member.id == number:
+                return member
+        kept = listing([str(member.id) for member in members], 20)
+        raise SettingError(f"{self.name} kept no network number {number}; it kept {kept}")
+
+    def draw_network(
+        self, number: int | None = None, path: str | Path | None = None, show_weights: str = "colours"
+    ) -> Figure:
+        """Return a figure of a network that was kept, with its weights and the names of inputs and outputs.
+
+        Args:
+            number: as in the column `id` of `networks`; default the best.
+            path: where to write the figure as well (.png, .svg, .pdf); default nowhere.
+            show_weights: `values` writes the number of each weight and bias of small layers; see `Network.draw`.
+
+        Raises:
+            SettingError: no network of that number was kept, or the path has another ending.
+            NetworkError: a layer is too large for texts.
+        """
+        member, preparation = self.member(number), self.predictor.preparation
+        outputs = preparation.classes if len(member.network.output_shape) == 1 else ()
+        names = {
+            "feature_names": preparation.feature_names if preparation.signals is None else None,
+            "class_names": outputs[-member.network.output_shape[-1] :] if outputs else None,
+        }
+        return member.network.draw(member.parameters, path, show_weights=show_weights, **names)
 
     @property
     def reconstructs(self) -> bool:
