@@ -131,12 +131,11 @@ class Run:
             NetworkError: a layer is too large for texts.
         """
         member, preparation = self.member(number), self.predictor.preparation
-        outputs = preparation.classes if len(member.network.output_shape) == 1 else ()
-        names = {
-            "feature_names": preparation.feature_names if preparation.signals is None else None,
-            "class_names": outputs[-member.network.output_shape[-1] :] if outputs else None,
-        }
-        return member.network.draw(member.parameters, path, show_weights=show_weights, **names)
+        features = preparation.feature_names if preparation.signals is None else None
+        outputs = preparation.classes[-member.network.output_shape[-1] :]  # one sigmoid tells the second of two classes
+        if preparation.task is Task.REGRESSION:
+            outputs = self.predictor.head.output_names(preparation.targets)
+        return member.network.draw(member.parameters, path, features, outputs or None, show_weights=show_weights)
 
     @property
     def reconstructs(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime
 import shutil
 from pathlib import Path
@@ -131,6 +132,19 @@ def test_each_figure_is_of_its_own_task(iris_run: Run, diabetes: Run) -> None:
         iris_run.regression_curve(LENGTH)
     with pytest.raises(SettingError, match="of classes, which this run does not predict; use regression_curve"):
         diabetes.decision_boundary("bmi", "bp")
+
+
+def test_one_network_has_no_second_panel(iris_run: Run) -> None:
+    shown = dataclasses.replace(iris_run.decision_boundary(LENGTH, WIDTH), networks=1)
+    assert "One network was kept" in shown.caption
+    assert len(shown.draw().axes) == 1
+
+
+def test_a_run_draws_its_network_with_names(diabetes: Run, iris_run: Run) -> None:
+    texts = {text.get_text() for text in diabetes.draw_network().axes[0].texts}
+    assert {"bmi", "s6", "progression", "log s of progression"} <= texts
+    texts = {text.get_text() for text in iris_run.draw_network(show_weights="values").axes[0].texts}
+    assert {LENGTH, "setosa", f"{iris_run.weights['dense']['kernel'][0, 0]:.2g}".replace("-", "−")} <= texts
 
 
 def test_test_rows_over_it_count_as_a_look(iris_run: Run, tmp_path: Path) -> None:

@@ -46,9 +46,9 @@ def cross(
     check_explainable(run)
     shown: DecisionBoundary | RegressionCurve
     if data is not None:
-        known: Any = {"at": at, "options": options}
+        known: Any = {"data": data, "at": at, "options": options}
         two = len(columns) == 2
-        shown = run.decision_boundary(*columns, data, **known) if two else run.regression_curve(*columns, data, **known)
+        shown = run.decision_boundary(*columns, **known) if two else run.regression_curve(*columns, **known)
     elif len(columns) == 2:
         shown = decision_boundary_of(run.predictor, (columns[0], columns[1]), at, _rows_of_fit(run))
     else:

@@ -170,7 +170,7 @@ def _draw_row(
         shift = 0.0 if len(row.directions) == 1 else 0.1 * direction
         for left, right in pairwise(xs):
             ends = (left + width / 2, y + shift), (right - width / 2, y + shift)
-            _draw_arrow(axes, *ends[::direction], colour=_INK)
+            _draw_arrow(axes, ends[0] if direction == 1 else ends[1], ends[direction == 1], colour=_INK)
     if row.directions:
         for left, right in pairwise(xs):
             axes.text((left + right) / 2, y + 0.2, f"${row.carries}$", ha="center", va="center", fontsize=_FONT - 1,

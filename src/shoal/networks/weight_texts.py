@@ -10,7 +10,7 @@ import numpy as np
 
 from shoal.errors import NetworkError, SettingError, listing, suggest
 from shoal.networks.activations import activation_label, is_linear
-from shoal.networks.layers import Dense, Dropout
+from shoal.networks.layers import Dense, Dropout, Layer
 from shoal.networks.layout import RADIUS, Edge, Layout, Node
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def _with_place(letter: str, place: str) -> str:
     return f"{letter}_{{{place}}}" if place else letter
 
 
-def _activated(layer: Dense, total: str) -> str:
+def _activated(layer: Layer, total: str) -> str:
     activation = layer.final_activation
     if is_linear(activation):
         return total

@@ -76,7 +76,7 @@ def tabulate_weights(weights: Weights) -> dict[str, list[Any]]:
     for layer, name, array in arrays:
         places = np.indices(array.shape).reshape(array.ndim, -1).tolist()
         rest = [[None] * array.size] * (len(columns) - 3 - array.ndim)
-        parts = [[layer] * array.size, [name] * array.size, *places, *rest, array.ravel().tolist()]
+        parts: list[list[Any]] = [[layer] * array.size, [name] * array.size, *places, *rest, array.ravel().tolist()]
         for column, part in zip(columns.values(), parts, strict=True):
             column.extend(part)
     return columns

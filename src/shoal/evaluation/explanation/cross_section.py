@@ -64,10 +64,10 @@ def cross_section(
     columns = tuple(subject.column(name) for name in names)
     for column in columns:
         if column.kind not in ("number", "date"):
-            held = "truth values" if column.kind == "boolean" else "categories"
+            what = "truth values" if column.kind == "boolean" else "categories"
             numbers = [each.name for each in subject.columns if each.kind in ("number", "date")]
             raise SettingError(
-                f"column {column.name!r} holds {held}, but a cross section runs along numbers or dates: "
+                f"column {column.name!r} holds {what}, but a cross section runs along numbers or dates: "
                 f"{listing(numbers) or 'this run has none'}. Hold it at a value instead (at)"
             )
     if len({column.name for column in columns}) < len(columns):

@@ -22,6 +22,7 @@ from shoal.report.figures.style import (
     PAPER,
     add_axes,
     name_text,
+    narrow,
     new_figure,
     text_width,
     wide,
@@ -94,9 +95,11 @@ class DecisionBoundary(Drawable):
                 f". The second panel is the disagreement of the {self.networks} networks in nats (mutual information); "
                 "the line is the boundary of the first"
             )
+        else:
+            text += ". One network was kept, so that there is no disagreement to show"
         text += rows_text(self.rows, self.held)
         if self.outside is not None and self.outside.any() and not self.outside.all():
-            text += ". Beyond the dotted line lies no training row near, and neither panel can be relied on"
+            text += ". Beyond the dotted line lies no training row near, and the answer cannot be relied on"
         elif self.outside is not None and self.outside.all():
             text += ". All of it lies outside the region of the training rows, where it cannot be relied on"
         return text + "."
@@ -146,7 +149,8 @@ def rows_text(rows: DrawnRows | None, held: tuple[tuple[str, str], ...], marks: 
 def draw(shown: DecisionBoundary) -> Figure:
     """Draw the classes, and the disagreement beside or below where there are several networks."""
     names = [name_text(name, 16) for name in shown.classes[:MOST_NAMED]]
-    width, panels = wide(), 2 if shown.networks > 1 else 1
+    panels = 2 if shown.networks > 1 else 1
+    width = wide() if panels == 2 else narrow()
     beside = panels == 2 and width > 4.5
     across = max(1, int((width - 0.6) / (text_width(names) + 0.35)))
     head = 0.12 + 0.17 * math.ceil(len(names) / across)
