@@ -438,8 +438,9 @@ def test_network_of_a_run(iris_run: Run, tmp_path: Path) -> None:
     other = iris_run.predictor.members[-1]
     document = json.loads(invoke("network", run, "--member", str(other.id), "--json").stdout)
     np.testing.assert_allclose(document["weights"]["dense"]["kernel"], other.weights["dense"]["kernel"])
-    for name in ("w.csv", "n.svg"):
-        assert invoke("network", run, "-o", str(tmp_path / name), "--show-weights", "values").exit_code == 0
+    assert invoke("network", run, "-o", str(tmp_path / "w.csv")).exit_code == 0
+    assert invoke("network", run, "-o", str(tmp_path / "n.svg"), "--show-weights", "values").exit_code == 0
+    assert (tmp_path / "n.svg").read_bytes().startswith(b"<?xml")
     table = pl.read_csv(tmp_path / "w.csv")
     assert table.height == iris_run.network.parameter_count
     assert table.columns == ["layer", "array", "axis_0", "axis_1", "value"]
@@ -447,6 +448,7 @@ def test_network_of_a_run(iris_run: Run, tmp_path: Path) -> None:
         ((run, "--member", "99"), "kept no network number 99; it kept "),
         (("4 3", "--member", "1"), "--member names a network of a run"),
         ((run + "/nothing",), "there is no run folder"),
+        ((run, "--show-weights", "values"), "say where it goes, e.g. -o network.svg"),
         ((run, "-o", str(tmp_path / "w.xyz")), "a network is written as .png"),
         ((run, "--unrolled", "-o", str(tmp_path / "u.png")), "'dense' (Dense) comes before any of them"),
     ):

@@ -143,7 +143,11 @@ _EXAMPLES = {
         "shoal describe measurements.csv --target y --weight w",
         "shoal describe iris --json",
     ),
-    "network": ('shoal network "4 8:relu 3:softmax"', 'shoal network "4 8:relu 3:softmax" -o network.pdf'),
+    "network": (
+        'shoal network "4 8:relu 3:softmax"',
+        'shoal network "4 8:relu 3:softmax" -o network.pdf',
+        "shoal network runs/iris-1 -o weights.csv",
+    ),
     "datasets": ("shoal datasets", "shoal datasets --json"),
 }
 _READY: dict[str, Callable[..., None]] = {

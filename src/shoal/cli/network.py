@@ -32,7 +32,8 @@ Member = Annotated[
     typer.Option("--member", metavar="NUMBER", help="of a run, this network (default: the best)", show_default=False),
 ]
 Weights = Annotated[
-    str, typer.Option("--show-weights", help="of a drawing: colours, numbers or symbols (w₁₂, b₁; a small network)")
+    str,
+    typer.Option("--show-weights", help="in a drawing: colours, values, or symbols (w₁₂, b₁); both of small networks"),
 ]
 Unrolled = Annotated[bool, typer.Option("--unrolled", help="draw recurrent layers unrolled in time")]
 Out = Annotated[
@@ -51,8 +52,8 @@ Out = Annotated[
 class Drawing(NamedTuple):
     """How a network shall be drawn."""
 
-    show_weights: str
-    unrolled: bool
+    show_weights: str = "colours"
+    unrolled: bool = False
 
     def of(self, network: Network, draw: Callable[[str], Figure] | None = None) -> Figure:
         """Return the drawing of a network; `draw` draws it another way than without its weights."""
@@ -78,7 +79,7 @@ def network(
     inputs as the run prepares them, which it normalises by default.
     """
     drawing = Drawing(show_weights, unrolled)
-    if Path(source).is_dir() or "/" in source:
+    if Path(source).is_dir() or "/" in source or "\\" in source:
         _of_run(source, out, member, drawing, force=force, as_json=as_json, quiet=quiet)
         return
     from shoal.errors import SettingError
@@ -115,10 +116,13 @@ def _of_run(
 
     from shoal.cli.files import check_output, write_table
     from shoal.cli.output import print_json, print_text
+    from shoal.errors import SettingError
     from shoal.networks.weights import summarize_weights, tabulate_weights
     from shoal.run import load
 
     path = check_output(out, (*DRAWINGS, *TABLES), "a network", force=force) if out else None
+    if drawing != Drawing() and not (path and path.suffix.lower() in DRAWINGS):
+        raise SettingError("--show-weights and --unrolled are of a drawing: say where it goes, e.g. -o network.svg")
     run = load(source)
     member = run.member(number)
     if path and path.suffix.lower() in DRAWINGS:
