@@ -124,6 +124,7 @@ _EXAMPLES = {
         "shoal explain runs/measurements-1",
         "shoal explain runs/measurements-1 later.csv --column mass --ice",
         "shoal explain runs/measurements-1 later.csv --row 3",
+        'shoal explain runs/iris-1 --decision-boundary "petal length" "petal width"',
     ),
     "compare": ("shoal compare runs/iris-1 runs/iris-2", "shoal compare runs/iris-1 runs/iris-2 runs/iris-3 --json"),
     "formula": (
