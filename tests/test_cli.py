@@ -9,6 +9,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from typer.testing import CliRunner
@@ -20,6 +21,7 @@ from shoal.cli.predict import joined
 from shoal.data.readers import ReadOptions
 from shoal.errors import DataError, Interrupted, RunError, ShoalWarning
 from shoal.results import Interval
+from shoal.run import Run
 
 SOURCE = str(Path(shoal_package.__file__).parents[1])
 HEAVY = {"jax", "sklearn", "scipy", "polars", "matplotlib", "pandas", "numpy", "pydantic", "pyarrow"}
@@ -424,6 +426,35 @@ def test_network_names_a_wrong_activation(tmp_path: Path) -> None:
     assert "'relu'" in result.stderr
     assert os.listdir(tmp_path) == []
     assert invoke("network", "4 8:relu 3", "-o", str(tmp_path / "n.gif")).exit_code == 2
+
+
+def test_network_of_a_run(iris_run: Run, tmp_path: Path) -> None:
+    run, best = str(iris_run.path), iris_run.member()
+    result = invoke("network", run)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith(f"network {best.id} of ")
+    assert "dense/kernel  (4, 6)  mean " in result.stdout
+    assert f"{best.weights['dense']['bias'][0]:.4g}" in result.stdout
+    other = iris_run.predictor.members[-1]
+    document = json.loads(invoke("network", run, "--member", str(other.id), "--json").stdout)
+    np.testing.assert_allclose(document["weights"]["dense"]["kernel"], other.weights["dense"]["kernel"])
+    assert invoke("network", run, "-o", str(tmp_path / "w.csv")).exit_code == 0
+    assert invoke("network", run, "-o", str(tmp_path / "n.svg"), "--show-weights", "values").exit_code == 0
+    assert (tmp_path / "n.svg").read_bytes().startswith(b"<?xml")
+    table = pl.read_csv(tmp_path / "w.csv")
+    assert table.height == iris_run.network.parameter_count
+    assert table.columns == ["layer", "array", "axis_0", "axis_1", "value"]
+    for words, error in (
+        ((run, "--member", "99"), "kept no network number 99; it kept "),
+        (("4 3", "--member", "1"), "--member names a network of a run"),
+        ((run + "/nothing",), "there is no run folder"),
+        ((run, "--show-weights", "values"), "say where it goes, e.g. -o network.svg"),
+        ((run, "-o", str(tmp_path / "w.xyz")), "a network is written as .png"),
+        ((run, "--unrolled", "-o", str(tmp_path / "u.png")), "'dense' (Dense) comes before any of them"),
+    ):
+        refused = invoke("network", *words)
+        assert refused.exit_code == 2
+        assert error in refused.stderr
 
 
 def test_datasets() -> None:

@@ -65,6 +65,7 @@ UPWARD = {
     ("networks.network", "networks.drawing"): FACADE,
     ("networks.network", "networks.merging"): FACADE,
     ("networks.network", "networks.parsing"): FACADE,
+    ("networks.network", "networks.unrolled"): FACADE,
 }
 # The package itself and `python -m shoal` stand above all floors.
 ENTRANCES = {"__init__", "__main__"}

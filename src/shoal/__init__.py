@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from shoal.networks import Dropout as Dropout
     from shoal.networks import Flatten as Flatten
     from shoal.networks import Network as Network
+    from shoal.networks.images import convolve as convolve
+    from shoal.networks.images import pool as pool
     from shoal.results import Interval as Interval
     from shoal.results import Task as Task
     from shoal.run import Run as Run
@@ -56,6 +58,7 @@ _MODULES = {
         "DataError", "Interrupted", "NetworkError", "RunError", "SettingError", "ShoalError", "ShoalWarning",
     ),
     "shoal.networks": ("Activation", "Dense", "Dropout", "Flatten", "Network"),
+    "shoal.networks.images": ("convolve", "pool"),
     "shoal.results": ("Interval", "Task"),
 }  # fmt: skip
 _PUBLIC = {name: module for module, names in _MODULES.items() for name in names}

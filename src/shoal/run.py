@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from shoal.data.conversion import to_numbers
 from shoal.data.labels import Label as ClassLabel
 from shoal.data.new_rows import cut_as_fitted, predicted_rows, read_new, true_values
 from shoal.data.raw import Raw
-from shoal.errors import DataError, SettingError, ShoalWarning
+from shoal.errors import DataError, SettingError, ShoalWarning, listing
 from shoal.evaluation.looks import Looks
 from shoal.evaluation.reuse import holds_test_rows
 from shoal.evaluation.scoring import Rows, best_guess, score_guess
@@ -25,7 +25,7 @@ from shoal.evaluation.signal import signal_class
 from shoal.prediction.absent_columns import absent_columns
 from shoal.prediction.autoencoder import best_alone, scaled_inputs
 from shoal.prediction.predictor import Prediction, Predictor
-from shoal.results import Interval, readable
+from shoal.results import Interval, Task, readable
 from shoal.runs.folder import RunFolder
 from shoal.runs.log import read_candidates, read_curves, read_networks, read_replicas
 from shoal.runs.looks import count_look, looks_at
@@ -36,11 +36,17 @@ from shoal.statistics.metrics import Metric
 
 if TYPE_CHECKING:
     import numpy as np
+    from matplotlib.figure import Figure
 
+    from shoal.networks import Network
     from shoal.prediction.autoencoder import AnomalyScores
+    from shoal.prediction.ensemble import EnsembleMember
+    from shoal.report.across import RowsOver
+    from shoal.report.figures.decision_boundary import DecisionBoundary
     from shoal.report.figures.feature_maps import FeatureMaps
     from shoal.report.figures.filters import Filters
     from shoal.report.figures.hidden_states import HiddenStates
+    from shoal.report.figures.regression_curve import RegressionCurve
     from shoal.report.figures.saliency import Saliency
     from shoal.report.inside import RowChoice
 
@@ -86,6 +92,55 @@ class Run:
     def predictor(self) -> Predictor:
         """The ensemble with its preparation."""
         return self.folder.predictor()
+
+    @property
+    def network(self) -> Network:
+        """The architecture of the best member; see `member` for those of others."""
+        return self.member().network
+
+    @property
+    def weights(self) -> dict[str, dict[str, np.ndarray]]:
+        """The weights of the best member as Keras names them, `weights["dense"]["kernel"]`; biases, gammas, … too."""
+        return self.member().weights
+
+    def member(self, number: int | None = None) -> EnsembleMember:
+        """Return one of the networks that were kept, with its `network` and its `weights`.
+
+        Args:
+            number: as in the column `id` of `networks`; default the best.
+
+        Raises:
+            SettingError: no network of that number was kept.
+        """
+        members = self.predictor.members
+        if number is None:
+            return members[0]
+        for member in members:
+            if member.id == number:
+                return member
+        kept = listing([str(member.id) for member in members], 20)
+        raise SettingError(f"{self.name} kept no network number {number}; it kept {kept}")
+
+    def draw_network(
+        self, number: int | None = None, path: str | Path | None = None, show_weights: str = "colours"
+    ) -> Figure:
+        """Return a figure of a network that was kept, with its weights and the names of inputs and outputs.
+
+        Args:
+            number: as in the column `id` of `networks`; default the best.
+            path: where to write the figure as well (.png, .svg, .pdf); default nowhere.
+            show_weights: `values` writes the number of each weight and bias of small layers; see `Network.draw`.
+
+        Raises:
+            SettingError: no network of that number was kept, or the path has another ending.
+            NetworkError: a layer is too large for texts.
+        """
+        member, preparation = self.member(number), self.predictor.preparation
+        features = preparation.feature_names if preparation.signals is None else None
+        outputs = preparation.classes[-member.network.output_shape[-1] :]  # one sigmoid tells the second of two classes
+        if preparation.task is Task.REGRESSION:
+            outputs = self.predictor.head.output_names(preparation.targets)
+        return member.network.draw(member.parameters, path, features, outputs or None, show_weights=show_weights)
 
     @property
     def reconstructs(self) -> bool:
@@ -247,14 +302,9 @@ class Run:
         predictor = best_alone(self.predictor) if self.reconstructs else self.predictor
         rows = self.labelled(data, options)
         guess = best_guess(predictor.predict_features(rows.x))
-        if self.folder.has_scored and holds_test_rows(
-            self.folder.scored("test"), predictor.preparation.task, rows.y, guess
-        ):
-            opened = times(self.count_opening("evaluate"))
-            text = f"the data hold the test rows of {self.name}, which were opened {opened} now"
-            if len(rows.y) > self.metrics["rows"]["test"]:
-                text += "; scores of the other rows flatter, since the run learned from them"
-            warnings.warn(text, ShoalWarning, stacklevel=2)
+        more = "; scores of the other rows flatter, since the run learned from them"
+        if text := self._count_test_rows("evaluate", rows, guess):
+            warnings.warn(text + more * (len(rows.y) > self.metrics["rows"]["test"]), ShoalWarning, stacklevel=2)
         return score_guess(predictor, rows, guess, int(self.metrics["seed"]), self._metrics())
 
     def _metrics(self) -> tuple[Metric, ...]:
@@ -263,6 +313,14 @@ class Run:
         classes = self.predictor.preparation.classes
         positive = signal_class(classes, kept.get("signal")) if len(classes) == 2 else 1
         return chosen_metrics(kept.get("metrics"), self.predictor.preparation.task, classes, positive)
+
+    def _count_test_rows(self, by: str, rows: Rows, guess: np.ndarray) -> str:
+        """Count a look at the test rows where these are among rows, and return what is to be said of it."""
+        task = self.predictor.preparation.task
+        if not (self.folder.has_scored and holds_test_rows(self.folder.scored("test"), task, rows.y, guess)):
+            return ""
+        opened = times(self.count_opening(by))
+        return f"the data hold the test rows of {self.name}, which were opened {opened} now"
 
     @property
     def looks(self) -> Looks:
@@ -381,6 +439,83 @@ class Run:
         from shoal.report.inside import hidden_states_of
 
         return hidden_states_of(self.predictor, self.read(data).inputs, rows)
+
+    def decision_boundary(
+        self,
+        x1: str,
+        x2: str,
+        data: Any = None,
+        *,
+        at: Mapping[str, Any] | None = None,
+        options: ReadOptions | None = None,
+    ) -> DecisionBoundary:
+        """Return which class the ensemble predicts over two columns, and where its networks disagree.
+
+        Args:
+            x1: the column along the horizontal axis, of numbers or dates.
+            x2: that along the vertical axis.
+            data: rows that are drawn over it, as for `predict`, by their class where they have one; if the run's own
+                test rows are among them, the use is counted. Default: training rows, without their classes.
+            at: values of other columns, `{"petal width (cm)": 1.3}`; default the medians of the training rows, and the
+                most frequent categories.
+            options: how to read text files.
+
+        Returns:
+            `grids`, `probabilities` `(x, y, classes)`, `disagreement` `(x, y)` in nats and `outside` `(x, y)`;
+            `.draw(path=None)` returns a figure.
+
+        Raises:
+            SettingError: the run does not predict classes from a table, there is no such column, it holds categories,
+                or a value that it cannot have.
+            DataError: rows that cannot be used as they are.
+        """
+        from shoal.report.across import check_table, decision_boundary_of
+
+        check_table(self.predictor, "decision_boundary", Task.CLASSIFICATION)
+        return decision_boundary_of(self.predictor, (x1, x2), at, self._rows_over(data, options, "decision_boundary"))
+
+    def regression_curve(
+        self, x: str, data: Any = None, *, at: Mapping[str, Any] | None = None, options: ReadOptions | None = None
+    ) -> RegressionCurve:
+        """Return what the ensemble predicts along a column, with the disagreement of its networks and its intervals.
+
+        Args:
+            x: the column, of numbers or dates.
+            data: rows that are drawn over it, as for `predict`, with their targets where they have them; if the run's
+                own test rows are among them, the use is counted. Default: training rows, without their targets.
+            at: values of other columns; default the medians of the training rows, and the most frequent categories.
+            options: how to read text files.
+
+        Returns:
+            `grid`, and `mean`, `spread`, `low` and `high` `(grid, targets)` as of `predict`; `.draw(path=None)` returns
+            a figure. Intervals are made to hold their share of all rows like those of the fit, not on one curve.
+
+        Raises:
+            SettingError: the run does not predict numbers from a table, there is no such column, it holds categories,
+                or a value that it cannot have.
+            DataError: rows that cannot be used as they are.
+        """
+        from shoal.report.across import check_table, regression_curve_of
+
+        check_table(self.predictor, "regression_curve", Task.REGRESSION)
+        return regression_curve_of(self.predictor, x, at, self._rows_over(data, options, "regression_curve"))
+
+    def _rows_over(self, data: Any, options: ReadOptions | None, by: str) -> RowsOver | None:
+        """Return rows to be drawn over a cross section with the truth that they have, None where none are given."""
+        from shoal.report.across import RowsOver
+
+        if data is None:
+            return None
+        preparation = self.predictor.preparation
+        raw = self.read(data, options)
+        raw = raw._replace(table=preparation.reading.read_table(raw.table))
+        truth = None
+        if set(preparation.targets) <= set(raw.table.columns):
+            rows = self.labelled(raw)
+            if text := self._count_test_rows(by, rows, best_guess(self.predictor.predict_features(rows.x))):
+                warnings.warn(text, ShoalWarning, stacklevel=3)
+            truth = rows.y
+        return RowsOver("rows given" if raw.source == "python" else f"rows of {raw.name}", raw.table, truth)
 
     def report(self) -> Path:
         """Return the path of the page, `report.html`."""

@@ -124,6 +124,7 @@ _EXAMPLES = {
         "shoal explain runs/measurements-1",
         "shoal explain runs/measurements-1 later.csv --column mass --ice",
         "shoal explain runs/measurements-1 later.csv --row 3",
+        'shoal explain runs/iris-1 --decision-boundary "petal length" "petal width"',
     ),
     "compare": ("shoal compare runs/iris-1 runs/iris-2", "shoal compare runs/iris-1 runs/iris-2 runs/iris-3 --json"),
     "formula": (
@@ -143,7 +144,11 @@ _EXAMPLES = {
         "shoal describe measurements.csv --target y --weight w",
         "shoal describe iris --json",
     ),
-    "network": ('shoal network "4 8:relu 3:softmax"', 'shoal network "4 8:relu 3:softmax" -o network.pdf'),
+    "network": (
+        'shoal network "4 8:relu 3:softmax"',
+        'shoal network "4 8:relu 3:softmax" -o network.pdf',
+        "shoal network runs/iris-1 -o weights.csv",
+    ),
     "datasets": ("shoal datasets", "shoal datasets --json"),
 }
 _READY: dict[str, Callable[..., None]] = {

@@ -37,6 +37,30 @@ Method = Annotated[
     str, typer.Option("--method", help="how to take answers apart: auto, gradients (of numbers) or shapley")
 ]
 MostRows = Annotated[int, typer.Option("--most-rows", help="of more rows, draw so many at random")]
+Boundary = Annotated[
+    tuple[str, str] | None,
+    typer.Option(
+        "--decision-boundary",
+        metavar="COLUMN COLUMN",
+        help="draw the predicted class over two columns and where the networks disagree, and do nothing else",
+    ),
+]
+Curve = Annotated[
+    str | None,
+    typer.Option(
+        "--regression-curve",
+        metavar="COLUMN",
+        help="draw the predicted number along a column with its bands, and do nothing else",
+    ),
+]
+At = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--at",
+        metavar="COLUMN=VALUE",
+        help="of these two: hold another column there, not at its median or most frequent category; may be repeated",
+    ),
+]
 Out = Annotated[
     str | None, typer.Option("--out", "-o", metavar="FOLDER", help="where to write (default: RUN/explanation)")
 ]
@@ -56,6 +80,9 @@ def explain(
     ice: Ice = False,
     method: Method = "auto",
     most_rows: MostRows = 2000,
+    decision_boundary: Boundary = None,
+    regression_curve: Curve = None,
+    at: At = None,
     out: Out = None,
     settings: dict[str, Any],
     as_json: Json = False,
@@ -66,7 +93,7 @@ def explain(
     Importance: how much worse the score becomes when a column is permuted, columns that go together as one. Effects:
     partial dependence, or accumulated local effects of columns that go together, with bands over the networks.
     Interactions: Friedman's H. Figures (SVG, PDF) and all numbers (CSV, JSON) go into RUN/explanation. The test rows
-    are not opened.
+    are not opened. With --decision-boundary or --regression-curve only that figure is drawn, over the validation rows.
     """
     from shoal.after.explaining import explain as explain_run
     from shoal.cli.live import watching
@@ -77,6 +104,13 @@ def explain(
     with watching(quiet=quiet, plain_lines=False) as progress:
         loaded = load(run)
         folder = str(loaded.path / EXPLANATION) if out is None else out
+        if columns := _columns_across(decision_boundary, regression_curve, at):
+            from shoal.after.crossing import cross
+
+            held = dict(_held(text) for text in at or ())
+            shown = cross(loaded, columns, data, at=held, out=folder, options=read_options(settings))
+            _print_across(shown.caption, folder, as_json=as_json)
+            return
         explanation = explain_run(
             loaded,
             data,
@@ -97,6 +131,35 @@ def explain(
         print_json(explanation.as_dict())
     else:
         _print(explanation, folder)
+
+
+def _columns_across(boundary: tuple[str, str] | None, curve: str | None, at: list[str] | None) -> tuple[str, ...]:
+    """Return the columns of a cross section, none where an explanation is wanted."""
+    from shoal.errors import SettingError
+
+    if boundary and curve:
+        raise SettingError("--decision-boundary and --regression-curve draw different runs; give one of them")
+    if at and not (boundary or curve):
+        raise SettingError("--at holds columns of --decision-boundary or --regression-curve; give one of these")
+    return boundary or ((curve,) if curve else ())
+
+
+def _held(text: str) -> tuple[str, str]:
+    from shoal.errors import SettingError
+
+    name, equals, value = text.rpartition("=")
+    if not equals or not name.strip():
+        raise SettingError(f"--at expects COLUMN=VALUE, got {text!r}")
+    return name.strip(), value.strip()
+
+
+def _print_across(caption: str, folder: str, *, as_json: bool) -> None:
+    from shoal.cli.output import print_json, print_text
+
+    if as_json:
+        print_json({"caption": caption, "output": folder})
+    else:
+        print_text(f"{caption}\nfigure and numbers: {folder}")
 
 
 def _print(explanation: Explanation, folder: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from shoal.errors import SettingError, listing
 from shoal.networks.layout import RADIUS, Layout, layout_network
+from shoal.networks.weight_texts import WAYS, WeightTexts, check_way, weight_texts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +24,7 @@ _FILLS = {"input": "#dce6f0", "hidden": "#ffffff", "output": "#f6e3cf"}
 _BAR = 0.9  # inches for the colour bar
 _FONT = 9.0
 _LINE = 0.17  # inches from line to line of a caption
+_FORMULA = 0.32  # the same of formulas
 _SHEET = 0.7  # inches, the side of a block
 _SMALLEST = 0.62  # of the size that it has by itself, while columns keep their distance
 _NEAREST = 0.45  # inches between columns
@@ -34,6 +36,7 @@ def draw_network(
     feature_names: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
     width: float | None = None,
+    show_weights: str = "colours",
 ) -> Figure:
     """Return a figure of a network; it belongs to nobody else and leaves matplotlib's state alone.
 
@@ -43,26 +46,35 @@ def draw_network(
         feature_names: names of the inputs.
         class_names: names of the outputs.
         width: of the figure in inches; by default as wide as it needs to be.
+        show_weights: `values` writes the number of each weight and bias, `symbols` w_ij and b_i with the formula of
+            each layer (both of small layers only), `colours` (default) neither.
 
     Raises:
-        NetworkError: names or parameters do not fit the network.
+        NetworkError: names or parameters do not fit the network, or a layer is too large for texts.
+        SettingError: weights cannot be shown so.
     """
     from matplotlib.figure import Figure
 
-    layout = layout_network(network, parameters, feature_names, class_names)
+    check_way(show_weights, parameters)
+    spacious = show_weights != WAYS[0]
+    layout = layout_network(network, parameters, feature_names, class_names, spacious=spacious)
+    texts = weight_texts(layout, network, parameters, show_weights)
     weighted = any(edge.weight is not None for edge in layout.edges)
     bar, scale = _BAR if weighted else 0.0, 1.0
-    if width is not None:
+    if width is not None and spacious:
+        scale = width / (layout.width + bar)  # texts stay where they have room
+    elif width is not None:
         layout, scale = _fitted(layout, width, bar)
-    drop = _drop(layout)
-    figure = Figure(figsize=(layout.width + bar, layout.height + drop), facecolor="white")
+    drop, head = _drop(layout), _FORMULA * len(texts.head)
+    figure = Figure(figsize=(layout.width + bar, layout.height + drop + head), facecolor="white")
     axes = figure.add_axes((0.0, 0.0, layout.width / figure.get_figwidth(), 1.0))
-    axes.set(xlim=(0, layout.width), ylim=(-drop, layout.height), aspect="equal")
+    axes.set(xlim=(0, layout.width), ylim=(-drop, layout.height + head), aspect="equal")
     axes.set_axis_off()
     _draw_edges(axes, layout, weighted)
     _draw_nodes(axes, layout)
     _draw_blocks(axes, layout)
     _draw_captions(axes, layout)
+    _draw_texts(axes, texts, layout.height + head)
     if weighted:
         _draw_bar(figure, layout, drop)
     _rescale(figure, scale)
@@ -159,22 +171,47 @@ def _draw_nodes(axes: Axes, layout: Layout) -> None:
                 axes.add_patch(dot)
 
 
+def _draw_texts(axes: Axes, texts: WeightTexts, top: float) -> None:
+    """Write on connections and neurons, and above all what the layers compute."""
+    centred: Any = {"ha": "center", "va": "center", "color": _INK, "parse_math": True}
+    for weight in texts.weights:
+        ground = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
+        axes.text(weight.x, weight.y, weight.text, fontsize=_FONT - 2, bbox=ground, zorder=1.5, **centred)
+    for bias in texts.biases:
+        axes.text(bias.x, bias.y, bias.text, fontsize=_FONT - 2, **centred)
+    for neuron in texts.neurons:
+        axes.text(neuron.x, neuron.y, neuron.text, fontsize=_FONT, zorder=3, **centred)
+    for number, line in enumerate(texts.head):
+        height = top - _FORMULA * (0.5 + number)
+        axes.text(0.12, height, line, ha="left", va="center", fontsize=_FONT, color=_INK, parse_math=True)
+
+
 def _draw_blocks(axes: Axes, layout: Layout) -> None:
     """Draw series, images and volumes as sheets one behind the other, and arrows to and from them."""
     from matplotlib.patches import Rectangle
 
-    last = len(layout.columns) - 1
+    last, sheets = len(layout.columns) - 1, layout.middle + _SHEET / 2 + 0.05
     for number, column in enumerate(layout.columns):
         kind = "input" if number == 0 else "output" if number == last else "hidden"
         for shift in (0.1, 0.05, 0.0) if column.block else ():
             corner = (column.x - _SHEET / 2 + shift - 0.05, layout.middle - _SHEET / 2 + shift - 0.05)
             sheet = Rectangle(corner, _SHEET, _SHEET, facecolor=_FILLS[kind], edgecolor=_INK, linewidth=1.0)
             axes.add_patch(sheet)
+        if column.recurrent:
+            _draw_loop(
+                axes, column.x, max([n.y + RADIUS - 0.05 for n in layout.nodes if n.column == number], default=sheets)
+            )
     for start, end in layout.arrows:
         gaps = [0.12 + (_SHEET / 2 if layout.columns[c].block else RADIUS) for c in (start, end)]
         tip, tail = layout.columns[end].x - gaps[1], layout.columns[start].x + gaps[0]
         style = {"arrowstyle": "-|>", "color": _GREY, "shrinkA": 0, "shrinkB": 0}
         axes.annotate("", (tip, layout.middle), (tail, layout.middle), arrowprops=style)
+
+
+def _draw_loop(axes: Axes, x: float, top: float) -> None:
+    """Draw the arrow of a layer that reads its own last output."""
+    way: Any = {"arrowstyle": "-|>", "connectionstyle": "arc3,rad=1.6", "shrinkA": 0, "shrinkB": 0, "color": _INK}
+    axes.annotate("", (x - 0.11, top + 0.03), (x + 0.11, top + 0.03), arrowprops=way)
 
 
 def _draw_captions(axes: Axes, layout: Layout) -> None:

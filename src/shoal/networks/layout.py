@@ -12,7 +12,8 @@ import numpy as np
 
 from shoal.errors import NetworkError
 from shoal.networks.initializers import Shape
-from shoal.networks.layers import Activation, Dense, Flatten, Layer
+from shoal.networks.layers import Activation, Bidirectional, Dense, Flatten, Layer
+from shoal.networks.layers.recurrent import Recurrent
 from shoal.networks.summary import layer_note
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 RADIUS = 0.15
 _STEP = 0.42  # from node to node
+_SPACIOUS = (2.9, 0.72)  # from column to column and from node to node where texts stand between them
+_LOOP = 0.3  # above a recurrent layer
 _MOST = 12  # a column of more nodes is abbreviated
 _FEWEST = 3  # there is room for at least this many nodes
 _FIRST = 7  # to this many, a gap and the last one
@@ -61,6 +64,10 @@ class LayerColumn:
     """Height of the dots that stand for nodes that are not drawn; None if all are."""
     block: bool = False
     """Whether it is a series, an image or a volume, drawn as one block without nodes."""
+    dense: int | None = None
+    """The Dense layer whose weights lead to the nodes."""
+    recurrent: bool = False
+    """Whether the layer reads its own last output."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +131,10 @@ def layout_network(
     parameters: NetworkParameters | None = None,
     feature_names: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
+    *,
+    spacious: bool = False,
 ) -> Layout:
-    """Return the numbers of the drawing of a network.
+    """Return the numbers of the drawing of a network; `spacious` leaves room for texts on the connections.
 
     Raises:
         NetworkError: names or parameters do not fit the network.
@@ -148,22 +157,25 @@ def layout_network(
 
     left = max(0.65, 0.35 + _width(names[0]), _caption_width(first) / 2)
     right = max(0.65, 0.35 + _width(names[-1] if len(stages) > 1 else None), _caption_width(last) / 2)
-    step = float(np.clip(8.0 / max(1, len(stages) - 1), 1.35, 2.4))
+    step = _SPACIOUS[0] if spacious else float(np.clip(8.0 / max(1, len(stages) - 1), 1.35, 2.4))
     step = max(step, *map(_caption_width, stages))
+    apart = _SPACIOUS[1] if spacious else _STEP
     slots = (_FEWEST, *(len(_slots(stage.size)) for stage in stages if not stage.block))
-    tallest = _STEP * (max(slots) - 1)
+    tallest = apart * (max(slots) - 1)
     top = 0.12 + _LINE * max(len(stage.lines) for stage in stages)
-    middle = top + 0.3 + tallest / 2
+    loop = _LOOP if any(stage.recurrent for stage in stages) else 0.0
+    below = 0.46 if spacious else 0.3  # of the lowest node, whose bias may stand there
+    middle = top + below + tallest / 2
 
     columns, nodes = [], []
     for c, (stage, of_stage) in enumerate(zip(stages, names, strict=True)):
-        column, of_column = _column(c, left + c * step, middle, stage, of_stage)
+        column, of_column = _column(c, (left + c * step, middle, apart), stage, of_stage)
         columns.append(column)
         nodes.append(of_column)
     kernels = [None if parameters is None or s.dense is None else parameters[s.dense]["kernel"] for s in stages]
     return Layout(
         width=left + right + step * (len(stages) - 1),
-        height=top + 0.6 + tallest,
+        height=top + below + 0.3 + tallest + loop,
         captions=top,
         columns=tuple(columns),
         nodes=tuple(node for of_column in nodes for node in of_column),
@@ -190,6 +202,7 @@ class _Stage:
     dense: int | None = None
     """The Dense layer whose weights lead here."""
     arrow: bool = False
+    recurrent: bool = False
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -209,7 +222,8 @@ def _stages(network: Network) -> list[_Stage]:
             stages.append(_Stage(shape[-1], "neuron", _notes(layer), dense=i))
         elif blocks[i] or (before.block and isinstance(layer, (Dense, Flatten))):
             notes = _block_notes(layer, shape)
-            stages.append(_Stage(math.prod(shape), notes=notes, block=len(shape) > 1, arrow=True))
+            recurrent = isinstance(layer, (Recurrent, Bidirectional))
+            stages.append(_Stage(math.prod(shape), "", notes, block=len(shape) > 1, arrow=True, recurrent=recurrent))
         else:
             before.notes.extend(_notes(layer))
     if stages[-1].dense is not None:
@@ -252,21 +266,22 @@ def _times(shape: Shape) -> str:
 
 
 def _column(
-    number: int, x: float, middle: float, stage: _Stage, names: Sequence[str] | None
+    number: int, place: tuple[float, float, float], stage: _Stage, names: Sequence[str] | None
 ) -> tuple[LayerColumn, list[Node]]:
-    """Return a column and its nodes, spread evenly about the middle."""
-    caption = stage.lines
+    """Return a column and its nodes, spread evenly about the middle; the place is x, middle and step of the nodes."""
+    x, middle, step = place
+    column = LayerColumn(x, stage.size, stage.lines, None, stage.block, stage.dense, stage.recurrent)
     if stage.block:
-        return LayerColumn(x, stage.size, caption, None, block=True), []
+        return column, []
     slots = _slots(stage.size)
-    heights = [middle + _STEP * ((len(slots) - 1) / 2 - i) for i in range(len(slots))]
+    heights = [middle + step * ((len(slots) - 1) / 2 - i) for i in range(len(slots))]
     nodes = [
         Node(number, i, x, y, _short(names[i]) if names else "")
         for i, y in zip(slots, heights, strict=True)
         if i is not None
     ]
     gap = heights[slots.index(None)] if None in slots else None
-    return LayerColumn(x, stage.size, caption, gap), nodes
+    return replace(column, gap=gap), nodes
 
 
 def _count(number: int, what: str) -> str:

@@ -268,6 +268,7 @@ class Network:
         feature_names: Sequence[str] | None = None,
         class_names: Sequence[str] | None = None,
         width: float | None = None,
+        show_weights: str = "colours",
     ) -> Figure:
         """Return a figure of nodes and connections; with parameters, weights show as colour and width.
 
@@ -277,14 +278,34 @@ class Network:
             feature_names: names of the inputs.
             class_names: names of the outputs.
             width: of the figure in inches; default as wide as it needs to be.
+            show_weights: `values` writes the number of each weight and bias, `symbols` w_ij and b_i with the formula of
+                each layer (both of layers of 12 neurons at most); `colours` (default) neither.
 
         Raises:
-            NetworkError: names or parameters do not fit the network.
-            SettingError: the path has an ending that no figure can be written in.
+            NetworkError: names or parameters do not fit the network, or a layer is too large for texts.
+            SettingError: the path has an ending that no figure can be written in, or weights cannot be shown so.
         """
         from shoal.networks.drawing import draw_network, save_drawing
 
-        figure = draw_network(self, parameters, feature_names, class_names, width)
+        figure = draw_network(self, parameters, feature_names, class_names, width, show_weights)
+        if path is not None:
+            save_drawing(figure, path)
+        return figure
+
+    def draw_unrolled(self, path: str | Path | None = None) -> Figure:
+        """Return a figure of a recurrent network unrolled in time: its layers at each step, and what they hand on.
+
+        Args:
+            path: where to write the figure as well (.png, .svg, .pdf); default nowhere.
+
+        Raises:
+            NetworkError: no layer is recurrent, or one mixes the steps before.
+            SettingError: the path has an ending that no figure can be written in.
+        """
+        from shoal.networks.drawing import save_drawing
+        from shoal.networks.unrolled import draw_unrolled
+
+        figure = draw_unrolled(self)
         if path is not None:
             save_drawing(figure, path)
         return figure

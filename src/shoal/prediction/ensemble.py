@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from shoal.networks import Network
+from shoal.networks.weights import named_weights
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,11 @@ class EnsembleMember:
     repeat: int = 0
     draw: int | None = None
     origin: int | None = None
+
+    @property
+    def weights(self) -> dict[str, dict[str, np.ndarray]]:
+        """The parameters by the names of their layers, `weights["dense"]["kernel"]`, as Keras names them."""
+        return named_weights(self.network, self.parameters)
 
 
 def members_to_parts(

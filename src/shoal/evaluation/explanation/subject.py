@@ -6,6 +6,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -69,13 +70,18 @@ class ColumnFeatures:
             numbers = to_numbers(series)
         return numbers.cast(pl.Float64).fill_null(np.nan).to_numpy()
 
-    def encode(self, values: np.ndarray | list[str | None]) -> np.ndarray:
-        """Return the features of values as `values` has them, or of categories, `(values, features)` float32."""
+    def series(self, values: np.ndarray | list[Any]) -> pl.Series:
+        """Return values, as `values` has them or of categories, as a column of a table."""
         series = pl.Series(self.name, values)
         if self.kind == "date":
             series = (series * _MICROSECONDS).round().cast(pl.Int64).cast(pl.Datetime("us"))
         elif self.kind == "boolean":
             series = series.cast(pl.Boolean)
+        return series
+
+    def encode(self, values: np.ndarray | list[str | None]) -> np.ndarray:
+        """Return the features of values as `values` has them, or of categories, `(values, features)` float32."""
+        series = self.series(values)
         out = np.zeros((len(self.encoder.names), len(series)), np.float32)
         self.encoder.encode(series, out)
         return out.T
