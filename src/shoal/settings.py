@@ -26,6 +26,11 @@ def _as_names(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
+def _as_functions(value: Any) -> Any:
+    """Accept one function or several."""
+    return (value,) if callable(value) else tuple(value) if isinstance(value, list) else value
+
+
 Columns = Annotated[tuple[str, ...] | None, BeforeValidator(_as_names)]
 
 
@@ -157,8 +162,8 @@ class FitSettings(BaseModel):
     patience: int | None = None
     kernel_initializer: str | None = None
 
-    penalties: tuple[Callable[..., Any], ...] = Field(
-        (), description="Python only: callables `(xp, parameters) -> number` added to the cost"
+    penalties: Annotated[tuple[Callable[..., Any], ...], BeforeValidator(_as_functions)] = Field(
+        (), description="Python only: a function `(weights)` or `(xp, weights)` to a number added to the cost, or several"
     )
 
     # the run

@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.codec import stored
-from shoal.errors import NetworkError
+from shoal.errors import NetworkError, suggest
 from shoal.networks.activations import ActivationSpec
 from shoal.networks.call import Call
 from shoal.networks.initializers import Shape
 from shoal.networks.layers import Layer
-from shoal.networks.layers.base import layer_from_dict
+from shoal.networks.layers.base import context_of, layer_from_dict
+from shoal.networks.layers.settings import check_flag
 from shoal.networks.namespace import Namespace, numpy_namespace
 from shoal.streams import Stream, Streams
 
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
 FORMAT = 1
 """The format number of `Network.to_dict`."""
 
-NetworkParameters = Sequence[Mapping[str, Any]]
-"""The parameters of one member: one dict of arrays per layer."""
+NetworkParameters = Sequence[Mapping[str, Any]] | Mapping[str, Mapping[str, Any]]
+"""The parameters of one member: a dict of arrays for each layer, in their order or by the layers' names."""
 
 
 @stored("network")
@@ -61,6 +62,7 @@ class Network:
         for i, layer in enumerate(self.layers):
             if not isinstance(layer, Layer):
                 raise NetworkError(f"layer {i} must be a layer such as Dense(8), got {type(layer).__name__} {layer!r}")
+            check_flag(layer.label, "trainable", layer.trainable)
         if not self.layers:
             raise NetworkError("a network needs at least one layer, got none. Give it one: [Dense(1)]")
         _ = self.shapes  # every layer checks that it fits the one before it
@@ -130,28 +132,70 @@ class Network:
         pairs = zip(self.layers, self.input_shapes, strict=True)
         return sum(map(math.prod, self.shapes)) + sum(layer.scratch(shape) for layer, shape in pairs)
 
-    def initialize(self, stream: Stream | Streams) -> list[dict[str, np.ndarray]]:
+    def initialize(self, seed: int | Stream | Streams = 0) -> list[dict[str, np.ndarray]]:
         """Return start values, one dict of float32 arrays per layer; of many streams, theirs before all other axes.
+
+        A seed, 0 by default, or the stream of random numbers itself names them.
 
         Layers draw from children of the stream that count layers with parameters only, so that a dropout
         layer in between changes no weight.
 
         Example:
-            >>> Network.parse("4 8:relu 3:softmax").initialize(Stream(0))[0]["kernel"].shape
+            >>> Network.parse("4 8:relu 3:softmax").initialize(seed=0)[0]["kernel"].shape
             (4, 8)
         """
+        stream = Stream(seed) if isinstance(seed, (int, np.integer)) else seed
         values, position = [], 0
         for layer, shape, parameters in zip(self.layers, self.input_shapes, self.parameter_shapes, strict=True):
             values.append(layer.initialize(shape, stream.child(position)))
             position += bool(parameters)
         return values
 
+    def named(self, parameters: NetworkParameters) -> dict[str, dict[str, Any]]:
+        """Return parameters by the names of their layers, those that have any.
+
+        Example:
+            >>> network = Network.parse("4 8:relu 3")
+            >>> sorted(network.named(network.initialize()))
+            ['dense', 'dense_1']
+        """
+        pairs = zip(self.names, self.ordered(parameters), strict=True)
+        return {name: dict(layer) for name, layer in pairs if layer}
+
+    def ordered(self, parameters: NetworkParameters) -> Sequence[Mapping[str, Any]]:
+        """Return parameters in the order of their layers, where they may have come by the layers' names.
+
+        Raises:
+            NetworkError: no layer has a name that is given.
+        """
+        if not isinstance(parameters, Mapping):
+            return parameters
+        for name in parameters:
+            if name not in self.names:
+                raise NetworkError(f"no layer is called {name!r}.{suggest(name, self.names)} Layers: {self.names}")
+        return [parameters.get(name, {}) for name in self.names]
+
+    def freeze(self, *names: str) -> Network:
+        """Return the same network with `trainable=False` in the layers of these names, by default in all but the last.
+
+        Raises:
+            NetworkError: no layer has such a name.
+
+        Example:
+            >>> [layer.trainable for layer in Network.parse("4 8:relu 3").freeze().layers]
+            [False, True]
+        """
+        wanted = self.ordered({name: {"": 0} for name in names or self.names[:-1]})
+        pairs = zip(self.layers, self.names, wanted, strict=True)
+        layers = [replace(layer, name=name, trainable=False) if frozen else layer for layer, name, frozen in pairs]
+        return Network(layers, self.input_shape)
+
     def apply(
         self,
-        xp: Namespace | ModuleType,
         parameters: NetworkParameters,
         x: Any,
         *,
+        xp: Namespace | ModuleType = numpy_namespace,
         training: bool = False,
         numbers: Sequence[Mapping[str, Any]] | None = None,
         random: Callable[[int, Shape], Any] | None = None,
@@ -162,9 +206,9 @@ class Network:
         """Return the outputs of one member for a batch: a pure function, to be lifted and differentiated.
 
         Args:
-            xp: array namespace.
-            parameters: one dict of arrays per layer.
+            parameters: a dict of arrays for each layer, in their order or by the layers' names.
             x: batch of shape (rows, *input_shape).
+            xp: array namespace; default NumPy.
             training: whether dropout acts; default False.
             numbers: each layer's own numbers of this member (activation, skip, rate); default none.
             random: returns uniform numbers in [0, 1) for the number of a source and a shape; needed for dropout. Each
@@ -178,10 +222,10 @@ class Network:
 
         Example:
             >>> network = Network.parse("2 1")
-            >>> network.apply(np, [{"kernel": np.ones((2, 1)), "bias": np.ones(1)}], np.ones((1, 2))).tolist()
+            >>> network.apply([{"kernel": np.ones((2, 1)), "bias": np.ones(1)}], np.ones((1, 2))).tolist()
             [[3.0]]
         """
-        *_, last = self._walk(xp, parameters, x, Call(training, numbers, random, logits, present, record))
+        *_, last = self._walk(xp, parameters, np.asarray(x) if isinstance(x, list) else x, Call(training, numbers, random, logits, present, record))
         return last
 
     def outputs(self, parameters: NetworkParameters, x: Any) -> list[np.ndarray]:
@@ -189,7 +233,7 @@ class Network:
 
         Example:
             >>> network = Network.parse("2 3:relu 1")
-            >>> [o.shape for o in network.outputs(network.initialize(Stream(0)), np.ones((5, 2), np.float32))]
+            >>> [o.shape for o in network.outputs(network.initialize(), np.ones((5, 2), np.float32))]
             [(5, 3), (5, 1)]
         """
         self.check_parameters(parameters)
@@ -200,10 +244,11 @@ class Network:
     ) -> Iterator[Any]:
         """Give the output of one layer after the other."""
         namespace, call = numpy_namespace if xp is np else xp, call or Call()
+        parameters = self.ordered(parameters)
         self._check_rows(x)
         mask, source = None, 0
         for i, layer in enumerate(self.layers):
-            context = call.context(i, source, mask, last=i == len(self.layers) - 1)
+            context = context_of(layer, call.context(i, source, mask, last=i == len(self.layers) - 1))
             before, x = x, layer.apply(namespace, parameters[i], x, context)
             mask = layer.output_mask(namespace, before, mask)
             source += layer.sources
@@ -213,17 +258,17 @@ class Network:
         """Return the outputs for rows, computed by NumPy in the number type of the parameters.
 
         Args:
-            parameters: one dict of arrays per layer.
+            parameters: a dict of arrays for each layer, in their order or by the layers' names.
             x: rows of shape (rows, *input_shape).
 
         Raises:
             NetworkError: rows or parameters have other shapes than the network's.
         """
         self.check_parameters(parameters)
-        arrays = [np.asarray(value) for layer in parameters for value in layer.values()]
+        arrays = [np.asarray(value) for layer in self.ordered(parameters) for value in layer.values()]
         dtype = np.result_type(*arrays) if arrays else np.float32
         with np.errstate(over="ignore"):  # an overflow shows as an infinite prediction, which callers see
-            return np.asarray(self.apply(numpy_namespace, parameters, np.asarray(x, dtype)))
+            return np.asarray(self.apply(parameters, np.asarray(x, dtype)))
 
     def check_parameters(self, parameters: NetworkParameters) -> None:
         """Check that parameters have this network's layers, names and shapes.
@@ -231,6 +276,7 @@ class Network:
         Raises:
             NetworkError: the first difference, with the layer and both shapes.
         """
+        parameters = self.ordered(parameters)
         if len(parameters) != len(self.layers):
             raise NetworkError(
                 f"the network has {len(self.layers)} layers but got parameters for {len(parameters)}. "
@@ -284,6 +330,7 @@ class Network:
         """
         from shoal.networks.drawing import draw_network, save_drawing
 
+        parameters = None if parameters is None else self.ordered(parameters)
         figure = draw_network(self, parameters, feature_names, class_names, width)
         if path is not None:
             save_drawing(figure, path)
@@ -296,12 +343,12 @@ class Network:
 
         Example:
             >>> network = Network.parse("4 8 5 3:softmax")
-            >>> network.merge_linear(network.initialize(Stream(0)))[0] == Network.parse("4 3:softmax")
+            >>> network.merge_linear(network.initialize())[0] == Network.parse("4 3:softmax")
             True
         """
         from shoal.networks.merging import merge_linear
 
-        return merge_linear(self, parameters)
+        return merge_linear(self, self.ordered(parameters))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the network as plain data for JSON.

@@ -22,6 +22,7 @@ from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.heads import VALUE, GaussianHead
 from shoal.training.loss_choice import choose_loss
 from shoal.training.losses import Loss
+from shoal.training.penalties import user_penalty
 from shoal.training.problem import Problem, deal_halves, make_problem
 
 
@@ -118,7 +119,7 @@ def pose(
     )
     return replace(
         problem,
-        penalties=settings.penalties,
+        penalties=tuple(user_penalty(function) for function in settings.penalties),
         stem=stem_of(preparation),
         reconstruct=reconstruct and preparation.signals is not None,
         known_errors=known_errors,

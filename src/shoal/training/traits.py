@@ -81,8 +81,8 @@ def traits_of(problem: Problem, members: Sequence[Member]) -> Traits:
 
 
 def padded_widths(problem: Problem, hyperparameters: Hyperparameters) -> tuple[int, ...]:
-    """Return bucketed widths; exact ones where an activation mixes neurons or a user's penalty sees the weights."""
-    exact = mixes_neurons(hyperparameters) or problem.penalties
+    """Return bucketed widths; exact ones where an activation mixes neurons or the user's network or penalty is concerned."""
+    exact = mixes_neurons(hyperparameters) or problem.penalties or problem.network is not None
     return tuple(units if exact else bucket(units) for units in hyperparameters.hidden)
 
 
