@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.codec import stored
-from shoal.errors import NetworkError, suggest
+from shoal.errors import NetworkError, ShoalError, suggest
 from shoal.networks.activations import ActivationSpec
 from shoal.networks.call import Call
 from shoal.networks.initializers import Shape
@@ -26,6 +26,8 @@ from shoal.streams import Stream, Streams
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from shoal.trained.trained_network import TrainedNetwork
 
 FORMAT = 1
 """The format number of `Network.to_dict`."""
@@ -300,6 +302,99 @@ class Network:
         if shape == self.input_shape:
             mend = "For a single row write x[None]"
         raise NetworkError(f"{first} expects input of shape ({wanted}), got {shape}. {mend}")
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        loss: str | Callable[..., Any] | None = None,
+        optimizer: str = "adam",
+        learning_rate: float | None = None,
+        epochs: int = 1,
+        batch_size: int = 32,
+        validation_data: tuple[Any, ...] | None = None,
+        validation_split: float = 0.0,
+        metrics: Sequence[str | Callable[[Any, Any], float]] = (),
+        sample_weight: Any = None,
+        seed: int = 0,
+        restore_best_weights: bool = False,
+        weights: NetworkParameters | None = None,
+        penalties: Callable[..., Any] | Sequence[Callable[..., Any]] = (),
+        engine: str = "auto",
+        **more: Any,
+    ) -> TrainedNetwork:
+        """Train the network on arrays, as in Keras: no rows are split off, no numbers scaled, no folder is written.
+
+        Each epoch goes once through all rows in batches, in an order that the seed names; ten orders come round. The
+        weights are those after the last epoch.
+
+        Args:
+            x: features `(rows, *input_shape)`: an array, a data frame of numbers, or lists.
+            y: truth `(rows, outputs)`, or `(rows,)` for one output. With `sparse_categorical_crossentropy` class
+                numbers `(rows,)`; with `categorical_crossentropy` a column for each class; with `binary_crossentropy`
+                0 or 1. Where outputs are steps of a series, `(rows, time, outputs)` or `(rows, time)`.
+            loss: a name of Keras such as `mse`, `mae`, `huber` or one of those above, `gaussian_nll`, ..., or a function
+                `(y_true, y_pred)`, `(xp, y_true, y_pred)` that returns a number for each row, or row and output; `xp`
+                has NumPy's functions.
+            optimizer: sgd, rmsprop, adagrad, adam, adamw, nadam or lion; default adam.
+            learning_rate: by default Keras': 0.01 for sgd, 0.001 for all others.
+            epochs: passes over the rows; default 1, as in Keras.
+            batch_size: rows of one step; default 32.
+            validation_data: `(x, y)` or `(x, y, sample_weight)` that validate after each epoch.
+            validation_split: the share of the rows, the last as they stand, that validate instead; default none.
+            metrics: what else is measured after each epoch: `accuracy`, `roc_auc`, `rmse`, `r2`, ..., the name of a
+                loss, or a function `(y_true, y_pred)` of the truth as given and the outputs.
+            sample_weight: `(rows,)`; the loss of a batch is the sum of weight times loss over its number of rows.
+            seed: names the start weights, the orders of the rows and dropout; default 0.
+            restore_best_weights: take the weights of the epoch with the lowest validation loss; default the last.
+            weights: to begin with, for each layer or by the names of some; by default `initialize(seed)`.
+            penalties: a function `(weights)` or `(xp, weights)` to a number that is added to the cost, or several.
+            engine: native, xla or auto, whichever is estimated to be done first.
+            more: of `shoal.training.hyperparameters`: momentum, nesterov, beta_1, beta_2, rho, epsilon, weight_decay,
+                schedule, warmup_epochs, final_fraction, l2, l1, label_smoothing, huber_delta, and patience, the epochs
+                without a lower validation loss after which training stops.
+
+        Returns:
+            The trained network, with `predict`, `evaluate`, `history`, `weights`, `plot`, `draw`, `save` and `fit`.
+
+        Raises:
+            DataError: x or y do not fit the network or the loss.
+            SettingError: an argument makes no sense, or a function of yours fails.
+            NetworkError: nothing can be trained, or `weights` have other shapes.
+
+        Example:
+            >>> network = Network.parse("2 4:tanh 1:sigmoid")
+            >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+            >>> trained = network.fit(x, y, loss="binary_crossentropy", learning_rate=0.1, epochs=200, batch_size=4)
+            >>> trained.predict(x).round()[:, 0].tolist()
+            [0.0, 1.0, 1.0, 0.0]
+        """
+        from shoal.trained.fitting import fit_network
+
+        try:
+            return fit_network(
+                self,
+                x,
+                y,
+                validation_data=validation_data,
+                validation_split=validation_split,
+                sample_weight=sample_weight,
+                weights=weights,
+                loss=loss,
+                optimizer=optimizer,
+                learning_rate=learning_rate,
+                epochs=epochs,
+                batch_size=batch_size,
+                metrics=metrics,
+                seed=seed,
+                restore_best_weights=restore_best_weights,
+                penalties=penalties,
+                engine=engine,
+                more=more,
+            )
+        except ShoalError as error:  # what a user mends is said in it, not in our own lines
+            raise error.with_traceback(None) from None
 
     def summary(self) -> str:
         """Return a table of the layers with their output shapes and numbers of parameters."""

@@ -56,6 +56,24 @@ def build_network(
     return Network(layers, input_shape)
 
 
+def hyperparameters_of(network: Network) -> dict[str, Any]:
+    """Return hidden layers and dropout of a given network as hyperparameters, as far as they can say them.
+
+    Example:
+        >>> hyperparameters_of(Network.parse("4 8:relu 3:softmax"))
+        {'hidden': (8,), 'activation': ('relu',), 'dropout': 0.0}
+    """
+    dense = [layer for layer in network.layers if isinstance(layer, Dense)][:-1]
+    names = tuple("linear" if layer.activation is None else layer.activation for layer in dense)
+    named = all(isinstance(name, str) for name in names)
+    rates = [layer.rate for layer in network.layers if isinstance(layer, Dropout)]
+    return {
+        "hidden": tuple(layer.units for layer in dense),
+        "activation": names if names and named else ("linear",),
+        "dropout": rates[0] if rates else 0.0,
+    }
+
+
 def output_layer(outputs: int, activation: str, constants: int = 0, initializer: str = "glorot_uniform") -> Layer:
     """Return the last layer of a network, some of whose outputs may be the same for every row."""
     if constants:

@@ -184,10 +184,10 @@ def make_problem(
 def _prepared(task: Task, loss: Loss, classes: int, part: Part, name: str) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return features, targets and weights of a part as engines take them."""
     x, y, weights = part
-    return _numbers(x), encode_target(task, loss, classes, y), _mean_one(_of_steps(task, y, weights), len(x), name)
+    return numbers_for_engines(x), encode_target(task, loss, classes, y), _mean_one(_of_steps(task, y, weights), len(x), name)
 
 
-def _numbers(x: Any) -> Any:
+def numbers_for_engines(x: Any) -> Any:
     """Return features as engines take them: images in their own number type, all else float32."""
     if isinstance(x, TakenRows):
         return x
