@@ -163,7 +163,8 @@ class FitSettings(BaseModel):
     kernel_initializer: str | None = None
 
     penalties: Annotated[tuple[Callable[..., Any], ...], BeforeValidator(_as_functions)] = Field(
-        (), description="Python only: a function `(weights)` or `(xp, weights)` to a number added to the cost, or several"
+        (),
+        description="Python only: a function `(weights)` or `(xp, weights)` to a number added to the cost, or several",
     )
 
     # the run

@@ -72,7 +72,7 @@ def name_of(function: Any) -> str:
 
 def _failure(function: Callable[..., Any], what: str, error: Exception) -> str:
     """Return where a function failed, why, and what to do."""
-    code = getattr(function, "__code__", None) or getattr(getattr(function, "__call__", None), "__code__", None)
+    code = getattr(function, "__code__", None) or getattr(type(function).__call__, "__code__", None)
     frames = traceback.extract_tb(error.__traceback__)[1:]  # behind `called`
     theirs = [frame for frame in frames if code is not None and frame.filename == code.co_filename] or frames
     where = f" in {theirs[-1].filename}, line {theirs[-1].lineno}: {theirs[-1].line}" if theirs else ""

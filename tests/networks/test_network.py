@@ -18,7 +18,6 @@ from shoal.networks import (
     Network,
     Reshape,
     ZeroPadding1D,
-    numpy_namespace,
 )
 from shoal.streams import Stream
 

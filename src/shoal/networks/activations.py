@@ -246,6 +246,8 @@ def get_activation(name: str | None) -> Activation:
         >>> get_activation("swish").name, get_activation("LeakyReLU").name
         ('silu', 'leaky_relu')
     """
+    if isinstance(name, str) and name in ACTIVATIONS:
+        return ACTIVATIONS[name]
     key = "linear" if name is None else spelled(name, [*ACTIVATIONS, *ALIASES])
     key = ALIASES.get(key, key)
     if key not in ACTIVATIONS:

@@ -32,7 +32,10 @@ if TYPE_CHECKING:
 FORMAT = 1
 """The format number of `Network.to_dict`."""
 
-NetworkParameters = Sequence[Mapping[str, Any]] | Mapping[str, Mapping[str, Any]]
+OrderedParameters = Sequence[Mapping[str, Any]]
+"""The parameters of one member: a dict of arrays for each layer."""
+
+NetworkParameters = OrderedParameters | Mapping[str, Mapping[str, Any]]
 """The parameters of one member: a dict of arrays for each layer, in their order or by the layers' names."""
 
 
@@ -164,7 +167,7 @@ class Network:
         pairs = zip(self.names, self.ordered(parameters), strict=True)
         return {name: dict(layer) for name, layer in pairs if layer}
 
-    def ordered(self, parameters: NetworkParameters) -> Sequence[Mapping[str, Any]]:
+    def ordered(self, parameters: NetworkParameters) -> OrderedParameters:
         """Return parameters in the order of their layers, where they may have come by the layers' names.
 
         Raises:
@@ -227,7 +230,12 @@ class Network:
             >>> network.apply([{"kernel": np.ones((2, 1)), "bias": np.ones(1)}], np.ones((1, 2))).tolist()
             [[3.0]]
         """
-        *_, last = self._walk(xp, parameters, np.asarray(x) if isinstance(x, list) else x, Call(training, numbers, random, logits, present, record))
+        *_, last = self._walk(
+            xp,
+            parameters,
+            np.asarray(x) if isinstance(x, list) else x,
+            Call(training, numbers, random, logits, present, record),
+        )
         return last
 
     def outputs(self, parameters: NetworkParameters, x: Any) -> list[np.ndarray]:
@@ -334,9 +342,9 @@ class Network:
             y: truth `(rows, outputs)`, or `(rows,)` for one output. With `sparse_categorical_crossentropy` class
                 numbers `(rows,)`; with `categorical_crossentropy` a column for each class; with `binary_crossentropy`
                 0 or 1. Where outputs are steps of a series, `(rows, time, outputs)` or `(rows, time)`.
-            loss: a name of Keras such as `mse`, `mae`, `huber` or one of those above, `gaussian_nll`, ..., or a function
-                `(y_true, y_pred)`, `(xp, y_true, y_pred)` that returns a number for each row, or row and output; `xp`
-                has NumPy's functions.
+            loss: a name of Keras such as `mse`, `mae`, `huber` or one of those above, `gaussian_nll`, ..., or a
+                function `(y_true, y_pred)` or `(xp, y_true, y_pred)` that returns a number for each row, or each row
+                and output; `xp` has NumPy's functions.
             optimizer: sgd, rmsprop, adagrad, adam, adamw, nadam or lion; default adam.
             learning_rate: by default Keras': 0.01 for sgd, 0.001 for all others.
             epochs: passes over the rows; default 1, as in Keras.

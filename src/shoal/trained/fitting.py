@@ -44,7 +44,9 @@ ELSEWHERE = {
     **dict.fromkeys(("validation_batch_size", "validation_freq", "validation_steps"), "all rows validate each epoch"),
     **dict.fromkeys(("steps_per_epoch", "steps_per_execution"), "an epoch is one pass over all rows"),
     **dict.fromkeys(("run_eagerly", "jit_compile", "auto_scale_loss"), "engine chooses what trains: native or xla"),
-    **dict.fromkeys(("dropout", "activation", "hidden", "kernel_initializer"), "it is said in the layers of the network"),
+    **dict.fromkeys(
+        ("dropout", "activation", "hidden", "kernel_initializer"), "it is said in the layers of the network"
+    ),
     "lr": "it is learning_rate",
 }
 """Arguments that Keras has, or `shoal.fit`, and what takes their place."""
@@ -114,7 +116,9 @@ def _recipe(network: Network, **given: Any) -> Recipe:
         if name not in MORE:
             raise SettingError(f"fit of a network has no argument {name!r}.{suggest(name, [*MORE, *given])}")
     if loss is None:
-        raise SettingError(f"give a loss, by its name or as a function (y_true, y_pred): {', '.join([*LOSSES, SPARSE])}")
+        raise SettingError(
+            f"give a loss, by its name or as a function (y_true, y_pred): {', '.join([*LOSSES, SPARSE])}"
+        )
     sparse = isinstance(loss, str) and spelled(loss, [*LOSSES, *ALIASES]) == SPARSE
     penalties = given["penalties"]
     penalties = (penalties,) if callable(penalties) else tuple(penalties)
@@ -199,7 +203,9 @@ def _parts(
         return last_rows(training, validation_split, recipe.classifies)
     for name, asked in (("restore_best_weights", recipe.restore_best_weights), ("patience", _stops(recipe))):
         if asked:
-            raise SettingError(f"{name} goes by the validation loss; add validation_split=0.2 or validation_data=(x, y)")
+            raise SettingError(
+                f"{name} goes by the validation loss; add validation_split=0.2 or validation_data=(x, y)"
+            )
     return training, None
 
 
@@ -265,7 +271,9 @@ class Watched:
     def read_out(self, block: Any, state: Any, seats: Mapping[int, Member]) -> dict[int, Any]:
         """Return the parameters: the last where they are wanted and are numbers, else those of the best epoch."""
         last = self.engine.read_out(block, state, seats, last=True)
-        finite = all(np.isfinite(array).all() for layers in last.values() for layer in layers for array in layer.values())
+        finite = all(
+            np.isfinite(array).all() for layers in last.values() for layer in layers for array in layer.values()
+        )
         return last if self.last and finite else self.engine.read_out(block, state, seats)
 
 

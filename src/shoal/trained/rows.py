@@ -25,7 +25,7 @@ class Rows:
     Attributes:
         x: `(rows, *input_shape)`.
         y: the truth as it was given.
-        targets: the truth as the loss compares it with the outputs, float32 `(rows, targets)` or `(rows, time, targets)`.
+        targets: the truth as the loss compares it with outputs, float32 `(rows, targets)` or `(rows, time, targets)`.
         weights: float32 `(rows, 1)` or `(rows, time, 1)`.
     """
 
@@ -126,7 +126,8 @@ def _misfit(network: Network, shape: tuple[int, ...], what: str) -> str:
     """Return which axis of the features does not fit the first layer, and what to change."""
     wanted, layer = network.input_shape, network.layers[0]
     where = f"layer {network.names[0]!r} ({type(layer).__name__})"
-    text = f"{what} has shape {shape}, but {where} takes rows of shape {wanted}, so ({', '.join(['rows', *map(str, wanted)])})"
+    due = ", ".join(["rows", *map(str, wanted)])
+    text = f"{what} has shape {shape}, but {where} takes ({due})"
     if shape == wanted:
         return f"{text}. For a single row write {what}[None]"
     if (*shape[1:], 1) == wanted:
@@ -134,7 +135,7 @@ def _misfit(network: Network, shape: tuple[int, ...], what: str) -> str:
     if len(shape) and math.prod(shape[1:]) == math.prod(wanted):
         return f"{text}. Write {what}.reshape(len({what}), {', '.join(map(str, wanted))})"
     if len(shape) == len(wanted) + 1:
-        axis = next(i for i, (got, due) in enumerate(zip(shape[1:], wanted, strict=True), start=1) if got != due)
+        axis = next(i for i, (got, right) in enumerate(zip(shape[1:], wanted, strict=True), start=1) if got != right)
         text = f"{text}: axis {axis} has {shape[axis]} for {wanted[axis - 1]}"
     return f"{text}. Change the data, or build the network with input_shape={shape[1:]}"
 
@@ -144,7 +145,9 @@ def _check_finite(array: np.ndarray, what: str) -> None:
     if len(bad):
         place = ", ".join(map(str, bad[0]))
         value = array[tuple(bad[0])]
-        raise DataError(f"{what}[{place}] is {value}, no number that float32 can hold; leave such rows out or fill them")
+        raise DataError(
+            f"{what}[{place}] is {value}, no number that float32 can hold; leave such rows out or fill them"
+        )
 
 
 def _targets(network: Network, loss: Loss, sparse: bool, y: np.ndarray, what: str) -> np.ndarray:
@@ -196,13 +199,15 @@ def _wrong_kind(loss: Loss, outputs: tuple[int, ...], y: np.ndarray, what: str) 
 
 def _check_values(loss: Loss, y: np.ndarray, what: str) -> None:
     """Refuse values that the loss cannot mean."""
-    if loss.name == "binary_crossentropy" and not (0 <= y.min() and y.max() <= 1):
+    if loss.name == "binary_crossentropy" and not (y.min() >= 0 and y.max() <= 1):
         wrong = y[(y < 0) | (y > 1)][0]
-        raise DataError(f"binary_crossentropy takes {what} between 0 and 1, got {wrong}; for two labels write y == label")
+        raise DataError(
+            f"binary_crossentropy takes {what} between 0 and 1, got {wrong}; for two labels write y == label"
+        )
     if loss.name == "categorical_crossentropy" and not (y.min() >= 0 and np.allclose(y.sum(axis=-1), 1, atol=1e-3)):
         raise DataError(
-            f"categorical_crossentropy takes {what} with shares of the classes that add up to 1 in each row. For several "
-            "labels a row use binary_crossentropy and activation='sigmoid'"
+            f"categorical_crossentropy takes {what} with shares of the classes that add up to 1 in each row. For "
+            "several labels a row use binary_crossentropy and activation='sigmoid'"
         )
     if loss.head.counts and y.min() < 0:
         raise DataError(f"loss {loss.name!r} takes counts, got {what} with {y.min()}")
@@ -216,7 +221,9 @@ def _weights(weights: Any, targets: np.ndarray, what: str) -> np.ndarray:
     else:
         values = _array(weights, f"{what}sample_weight").astype(np.float32)
         if values.shape not in ((rows,), (rows, 1)):
-            raise DataError(f"{what}sample_weight must have one weight for each of {rows} rows, got shape {values.shape}")
+            raise DataError(
+                f"{what}sample_weight must have one weight for each of {rows} rows, got shape {values.shape}"
+            )
         _check_finite(values, f"{what}sample_weight")
     values = values.reshape(rows, *[1] * (targets.ndim - 1))
     return np.ascontiguousarray(np.broadcast_to(values, (*targets.shape[:-1], 1)))

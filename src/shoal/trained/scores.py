@@ -82,7 +82,9 @@ def metric_named(name: str) -> Metric | None:
     names = [*usable, *ALIASES, *LOSSES, *LOSS_ALIASES]
     word = spelled(name, names)
     if word not in names:
-        raise SettingError(f"metrics: no metric is called {name!r}.{suggest(name, names)} There are {', '.join(usable)}")
+        raise SettingError(
+            f"metrics: no metric is called {name!r}.{suggest(name, names)} There are {', '.join(usable)}"
+        )
     return usable.get(ALIASES.get(word, word))
 
 
@@ -106,7 +108,9 @@ def _by_loss(loss: Loss) -> Callable[[Rows, np.ndarray], float]:
 def _by_function(function: Callable[..., Any]) -> Callable[[Rows, np.ndarray], float]:
     """Return a user's function of truth and outputs as a metric, which must be one number."""
     if takes_namespace(function, "metric", ("y_true", "y_pred")):
-        raise SettingError(f"the metric {name_of(function)!r} must take (y_true, y_pred), but it needs one argument more")
+        raise SettingError(
+            f"the metric {name_of(function)!r} must take (y_true, y_pred), but it needs one argument more"
+        )
 
     def measured(rows: Rows, output: np.ndarray) -> float:
         value = called(function, "metric", rows.y.copy(), output.copy())

@@ -166,7 +166,8 @@ class TrainedNetwork:
         """
         network = Network.from_dict(document["network"])
         parameters: list[dict[str, np.ndarray]] = [
-            {name: arrays[f"weights/{i}/{name}"] for name in shapes} for i, shapes in enumerate(network.parameter_shapes)
+            {name: arrays[f"weights/{i}/{name}"] for name in shapes}
+            for i, shapes in enumerate(network.parameter_shapes)
         ]
         network.check_parameters(parameters)
         if not all(np.isfinite(array).all() for layer in parameters for array in layer.values()):

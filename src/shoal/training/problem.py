@@ -184,7 +184,11 @@ def make_problem(
 def _prepared(task: Task, loss: Loss, classes: int, part: Part, name: str) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return features, targets and weights of a part as engines take them."""
     x, y, weights = part
-    return numbers_for_engines(x), encode_target(task, loss, classes, y), _mean_one(_of_steps(task, y, weights), len(x), name)
+    return (
+        numbers_for_engines(x),
+        encode_target(task, loss, classes, y),
+        _mean_one(_of_steps(task, y, weights), len(x), name),
+    )
 
 
 def numbers_for_engines(x: Any) -> Any:

@@ -81,7 +81,7 @@ def traits_of(problem: Problem, members: Sequence[Member]) -> Traits:
 
 
 def padded_widths(problem: Problem, hyperparameters: Hyperparameters) -> tuple[int, ...]:
-    """Return bucketed widths; exact ones where an activation mixes neurons or the user's network or penalty is concerned."""
+    """Return bucketed widths; exact ones where an activation mixes neurons, and for a user's network or penalty."""
     exact = mixes_neurons(hyperparameters) or problem.penalties or problem.network is not None
     return tuple(units if exact else bucket(units) for units in hyperparameters.hidden)
 

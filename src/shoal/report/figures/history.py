@@ -20,7 +20,9 @@ def draw_history(history: Mapping[str, Sequence[float]]) -> Figure:
         for curve, colour, dashes, label in zip(curves, COLOURS, DASHES, ("training", "validation"), strict=True):
             if len(curve):
                 dots = "." if len(curve) <= FEW_EPOCHS else None  # a single epoch makes no line
-                axes.plot(np.arange(1, len(curve) + 1), curve, color=colour, ls=dashes, marker=dots, label=label, lw=1.3)
+                axes.plot(
+                    np.arange(1, len(curve) + 1), curve, color=colour, ls=dashes, marker=dots, label=label, lw=1.3
+                )
         fit_axis(axes, "y", np.concatenate(curves))
         axes.set_xlabel("epoch")
         axes.set_ylabel(name)

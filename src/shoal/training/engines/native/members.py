@@ -93,7 +93,9 @@ def _loss_codes(problem: Problem) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class MemberArrays:
-    """What a member's record points to: `vectors` `(4, parameters)` as VECTORS names them, and `shape`: inputs, neurons and activations.
+    """What a member's record points to: `vectors` `(4, parameters)`, as VECTORS names them, and `shape`.
+
+    That is inputs and neurons of each layer, and the activation of each neuron.
 
     `family` parts members that never share a lane block; `kind` sorts those of a family, like beside like.
     """

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shoal.networks import Dense, Dropout, Network
 from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.native.records import HEADS, MOST_LEVELS
-from shoal.networks import Dense, Dropout, Network
 from shoal.training.heads import MultivariateGaussianHead, QuantileHead
 from shoal.training.member import Member
 from shoal.training.problem import Problem
