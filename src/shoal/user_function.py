@@ -77,6 +77,7 @@ def _failure(function: Callable[..., Any], what: str, error: Exception) -> str:
     theirs = [frame for frame in frames if code is not None and frame.filename == code.co_filename] or frames
     where = f" in {theirs[-1].filename}, line {theirs[-1].lineno}: {theirs[-1].line}" if theirs else ""
     reason = str(error).strip().split("\n")[0].removesuffix(".")
-    name, arguments = name_of(function), "z" if what == "activation" else "y_true, y_pred"
-    mending = _MENDING.get(type(error).__name__, "").format(name=name, arguments=arguments)
+    name = name_of(function)
+    example, arguments = "f" if name == "<lambda>" else name, "z" if what == "activation" else "y_true, y_pred"
+    mending = _MENDING.get(type(error).__name__, "").format(name=example, arguments=arguments)
     return f"the {what} {name!r} failed{where} ({type(error).__name__}: {reason}). {mending}".strip()

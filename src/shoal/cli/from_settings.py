@@ -28,7 +28,7 @@ _PANELS = {
     **dict.fromkeys((*ROLES, "scatter", "x_err", "y_cov", *READING, *CUTTING, *RECONSTRUCTING), DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "normalization", "coverage"), SPLIT),
     **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "signal"), SELECTION),
-    **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep", "smallest", "replicas", "bottleneck"), NETWORKS),
+    **dict.fromkeys(("networks", "cv", "repeats", "network", "minutes", "keep", "smallest", "replicas", "bottleneck"), NETWORKS),
 }
 _PANEL_ORDER = (DATA, SPLIT, SELECTION, NETWORKS, HYPERPARAMETERS, RUN)
 # Columns may be repeated or hold commas; these others are texts that the settings take apart themselves.
@@ -114,6 +114,8 @@ def _kind(field: FieldInfo) -> tuple[Any, tuple[str, ...]]:
 
 def _bare(annotation: Any) -> Any:
     """Return a type without Annotated, without `| None` and without what only Python can give."""
+    if annotation is Any:  # what can be typed of it is a text
+        return str
     if get_origin(annotation) is Annotated:
         return _bare(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
@@ -136,7 +138,7 @@ def _metavar(name: str, kind: Any) -> str | None:
         return "INTEGERS" if name == "hidden" else "NAMES"
     if kind == list[str]:
         return "VALUES" if name == "missing" else "COLUMNS"
-    return {"roles": "FILE", "test": "FILE", "y_cov": "FILE", "out": "FOLDER", "memory": "SIZE"}.get(name)
+    return {"roles": "FILE", "test": "FILE", "y_cov": "FILE", "out": "FOLDER", "memory": "SIZE", "network": "LAYERS"}.get(name)
 
 
 def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]] | None:

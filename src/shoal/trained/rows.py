@@ -24,7 +24,7 @@ class Rows:
 
     Attributes:
         x: `(rows, *input_shape)`.
-        y: the truth as it was given.
+        y: the truth as it was given, but `(rows, 1)` for one output.
         targets: the truth as the loss compares it with outputs, float32 `(rows, targets)` or `(rows, time, targets)`.
         weights: float32 `(rows, 1)` or `(rows, time, 1)`.
     """
@@ -62,6 +62,8 @@ def checked_rows(network: Network, loss: Loss, sparse: bool, x: Any, y: Any, wei
         rows = len(truth) if truth.ndim else 1
         raise DataError(f"{what}x has {len(features)} rows, but {what}y has {rows}; each row needs one answer")
     targets = _targets(network, loss, sparse, truth, f"{what}y")
+    if targets.shape == (*truth.shape, 1):  # else a metric of the user's would pair each row with all others
+        truth = truth[..., None]
     return Rows(numbers_for_engines(features), truth, targets, _weights(weights, targets, what))
 
 
@@ -156,11 +158,11 @@ def _targets(network: Network, loss: Loss, sparse: bool, y: np.ndarray, what: st
     outputs = network.output_shape
     if sparse:
         return _of_classes(outputs, y, what)
-    if y.shape[1:] == outputs[:-1] and outputs[-1:] == (1,):
-        y = y[..., None]
+    given = y.shape
+    y = y[..., None] if y.ndim == len(outputs) and loss.head.outputs(1) == outputs[-1] else y
     targets = y.shape[-1] if y.ndim == len(outputs) + 1 else 0
     if y.shape[1:-1] != outputs[:-1] or not targets or loss.head.outputs(targets) != outputs[-1]:
-        raise DataError(_wrong_kind(loss, outputs, y, what))
+        raise DataError(_wrong_kind(loss, outputs, given, what))
     _check_values(loss, y, what)
     return np.ascontiguousarray(y, np.float32)
 
@@ -184,15 +186,15 @@ def _of_classes(outputs: tuple[int, ...], y: np.ndarray, what: str) -> np.ndarra
     return np.eye(outputs[-1], dtype=np.float32)[y.astype(np.int64)]
 
 
-def _wrong_kind(loss: Loss, outputs: tuple[int, ...], y: np.ndarray, what: str) -> str:
+def _wrong_kind(loss: Loss, outputs: tuple[int, ...], given: tuple[int, ...], what: str) -> str:
     """Return why the truth does not suit outputs and loss, and what to change."""
     shape = f"({', '.join(['rows', *map(str, outputs)])})"
-    text = f"{what} has shape {y.shape}, but the outputs of the network have {shape}"
-    if loss.name == "categorical_crossentropy" and y.ndim == len(outputs):
+    text = f"{what} has shape {given}, but the outputs of the network have {shape}"
+    if loss.name == "categorical_crossentropy" and len(given) == len(outputs):
         return f"{text}. For class numbers use loss={SPARSE!r}"
     if loss.head.outputs(1) != 1:
-        return f"{text}, and loss {loss.name!r} needs {loss.head.outputs(1)} for one target. Change the last layer"
-    if y.ndim == len(outputs) and y.ndim == 1:
+        return f"{text}, and loss {loss.name!r} needs {loss.head.outputs(1)} outputs for one target. Change the last layer"
+    if len(given) == len(outputs) == 1:
         return f"{text}. For one number a row, the last layer has one unit; for class numbers use loss={SPARSE!r}"
     return f"{text}. Change the units of the last layer, or {what}"
 

@@ -70,7 +70,7 @@ def structure_of(problem: Problem, members: Sequence[Member], layouts: Sequence[
 def _finest(problem: Problem, h: Hyperparameters) -> tuple[Any, ...]:
     """Return what parts members: first what always does, then what may be padded away."""
     exact: tuple[Any, ...] = (h.hidden,) if problem.penalties else ()
-    if mixes_neurons(h):
+    if problem.network is None and mixes_neurons(h):
         exact = (h.hidden, h.layer_activations(), h.activation[0])
     always = (h.layers, h.batch_size, bool(h.hidden), exact)
     return always, len(h.hidden), max(padded_widths(problem, h), default=0)
