@@ -44,7 +44,9 @@ def _as_functions(value: Any) -> Any:
 def _as_network(value: Any) -> Any:
     """Accept a network, its text such as "4 8:relu 3:softmax", or the JSON that `config.toml` keeps of it."""
     if isinstance(value, str) and value.strip().isdigit():
-        raise ValueError(f"expected layers such as '4 8:relu 3:softmax'; to train so many write networks={value.strip()}")
+        raise ValueError(
+            f"expected layers such as '4 8:relu 3:softmax'; to train so many write networks={value.strip()}"
+        )
     if isinstance(value, str):
         value = Network.from_dict(json.loads(value)) if value.startswith("{") else Network.parse(value)
     if value is not None and not isinstance(value, Network):

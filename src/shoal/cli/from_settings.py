@@ -28,7 +28,9 @@ _PANELS = {
     **dict.fromkeys((*ROLES, "scatter", "x_err", "y_cov", *READING, *CUTTING, *RECONSTRUCTING), DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "normalization", "coverage"), SPLIT),
     **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "signal"), SELECTION),
-    **dict.fromkeys(("networks", "cv", "repeats", "network", "minutes", "keep", "smallest", "replicas", "bottleneck"), NETWORKS),
+    **dict.fromkeys(
+        ("networks", "cv", "repeats", "network", "minutes", "keep", "smallest", "replicas", "bottleneck"), NETWORKS
+    ),
 }
 _PANEL_ORDER = (DATA, SPLIT, SELECTION, NETWORKS, HYPERPARAMETERS, RUN)
 # Columns may be repeated or hold commas; these others are texts that the settings take apart themselves.
@@ -138,7 +140,14 @@ def _metavar(name: str, kind: Any) -> str | None:
         return "INTEGERS" if name == "hidden" else "NAMES"
     if kind == list[str]:
         return "VALUES" if name == "missing" else "COLUMNS"
-    return {"roles": "FILE", "test": "FILE", "y_cov": "FILE", "out": "FOLDER", "memory": "SIZE", "network": "LAYERS"}.get(name)
+    return {
+        "roles": "FILE",
+        "test": "FILE",
+        "y_cov": "FILE",
+        "out": "FOLDER",
+        "memory": "SIZE",
+        "network": "LAYERS",
+    }.get(name)
 
 
 def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]] | None:

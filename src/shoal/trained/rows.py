@@ -143,7 +143,8 @@ def _misfit(network: Network, shape: tuple[int, ...], what: str) -> str:
 
 
 def _check_finite(array: np.ndarray, what: str) -> None:
-    bad = np.argwhere(~np.isfinite(array.astype(np.float32) if array.dtype.kind == "f" else array))
+    with np.errstate(over="ignore"):
+        bad = np.argwhere(~np.isfinite(array.astype(np.float32)))
     if len(bad):
         place = ", ".join(map(str, bad[0]))
         value = array[tuple(bad[0])]
@@ -193,7 +194,9 @@ def _wrong_kind(loss: Loss, outputs: tuple[int, ...], given: tuple[int, ...], wh
     if loss.name == "categorical_crossentropy" and len(given) == len(outputs):
         return f"{text}. For class numbers use loss={SPARSE!r}"
     if loss.head.outputs(1) != 1:
-        return f"{text}, and loss {loss.name!r} needs {loss.head.outputs(1)} outputs for one target. Change the last layer"
+        return (
+            f"{text}, and loss {loss.name!r} needs {loss.head.outputs(1)} outputs for one target. Change the last layer"
+        )
     if len(given) == len(outputs) == 1:
         return f"{text}. For one number a row, the last layer has one unit; for class numbers use loss={SPARSE!r}"
     return f"{text}. Change the units of the last layer, or {what}"

@@ -114,12 +114,10 @@ def _by_function(function: Callable[..., Any]) -> Callable[[Rows, np.ndarray], f
 
     def measured(rows: Rows, output: np.ndarray) -> float:
         value = called(function, "metric", rows.y.copy(), output.copy())
-        try:
-            (number,) = np.asarray(value, np.float64).reshape(-1)
-        except (TypeError, ValueError):
+        if np.size(value) != 1 or np.asarray(value).dtype.kind not in "biuf":
             shape = getattr(value, "shape", None)
             got = f"an array of shape {shape}" if shape is not None else f"{type(value).__name__} {value!r:.40}"
-            raise SettingError(f"the metric {name_of(function)!r} must return one number, got {got}") from None
-        return float(number)
+            raise SettingError(f"the metric {name_of(function)!r} must return one number, got {got}")
+        return float(np.asarray(value).reshape(()))
 
     return measured
