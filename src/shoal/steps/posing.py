@@ -137,14 +137,14 @@ def with_network(problem: Problem, network: Network) -> Problem:
     outputs = (shape[0], problem.outputs) if problem.per_step else (problem.outputs,)
     if network.input_shape != shape:
         raise NetworkError(
-            f"the network takes rows of shape {network.input_shape}, but the prepared data have {shape}, texts and dates "
-            f"encoded; build it with input_shape={shape}"
+            f"the network takes rows of shape {network.input_shape}, but the prepared data have {shape}, texts "
+            f"and dates encoded; build it with input_shape={shape}"
         )
     ends = network.output_activation or "linear"
     if network.output_shape != outputs or ends != last:
         raise NetworkError(
-            f"the network ends with outputs of shape {network.output_shape} and activation {ends!r}; the data and loss "
-            f"{problem.loss.name!r} need {outputs} and {last!r}, so end it with Dense({outputs[-1]}, activation={last!r})"
+            f"the network ends with outputs of shape {network.output_shape} and activation {ends!r}; the data and "
+            f"loss {problem.loss.name!r} need {outputs} and {last!r}: Dense({outputs[-1]}, activation={last!r})"
         )
     return replace(problem, network=Network([*problem.stem, *network.layers], shape))
 
