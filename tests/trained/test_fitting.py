@@ -122,9 +122,10 @@ def test_activations_of_each_neuron_train_natively(numbers: Any) -> None:
     mixed = Network([Dense(3, activation=("relu", "tanh", "sigmoid")), Dense(1)], 4)
     trained = mixed.fit(x, y, loss="mse", epochs=2, batch_size=60, optimizer="sgd")
     assert trained.engine == "native"
-    parts = [Network([Dense(3, activation=name), Dense(1)], 4).outputs(mixed.initialize(0), x)[0] for name in mixed.layers[0].activation]  # type: ignore[attr-defined] # fmt: skip
+    start, names = mixed.initialize(0), ("relu", "tanh", "sigmoid")
+    parts = [Network([Dense(3, activation=name), Dense(1)], 4).outputs(start, x)[0] for name in names]
     hidden = np.stack([part[:, i] for i, part in enumerate(parts)], axis=1)
-    output = hidden @ mixed.initialize(0)[1]["kernel"]
+    output = hidden @ start[1]["kernel"]
     assert trained.history["loss"][0] == pytest.approx(float(np.mean((output[:, 0] - y) ** 2)), rel=1e-5)
 
 
@@ -190,7 +191,7 @@ def test_some_layers_begin_with_given_weights(classifier: Network, classes: Any)
     np.testing.assert_array_equal(tuned.weights["head"]["kernel"], other.initialize(0)[1]["kernel"])
     with pytest.raises(NetworkError, match=r"layer 'dense_1' .*\(8, 3\).*got kernel \(4, 8\)"):
         classifier.fit(x, y, loss=SPARSE, weights={"dense_1": first.weights["dense"]})
-    with pytest.raises(NetworkError, match="no layer is called 'dens'. Did you mean 'dense'"):
+    with pytest.raises(NetworkError, match=r"no layer is called 'dens'\. Did you mean 'dense'"):
         classifier.fit(x, y, loss=SPARSE, weights={"dens": {}})
 
 

@@ -1,4 +1,4 @@
-"""A hundred losses, activations, metrics and penalties of a user's own: right, or refused in words that name the fault."""
+"""A hundred losses, activations and metrics of a user's own: right, or refused in words that name the fault."""
 
 from __future__ import annotations
 
@@ -114,7 +114,8 @@ def test_an_activation(xp: Any, drawn: tuple[Any, str, str]) -> None:
     (activation,) = (layer.activation for layer in Network([Dense(3, activation=function)], 2).layers)  # type: ignore[attr-defined]
     compiled = jax.jit(lambda z: apply_activation(xp, activation, z))
     if message:
-        with pytest.raises(SettingError, match=message.replace(r"\(\) of", "shape .* of").replace("NoneType None", "None")) as caught:  # fmt: skip
+        message = message.replace(r"\(\) of", "shape .* of").replace("NoneType None", "None")
+        with pytest.raises(SettingError, match=message) as caught:
             compiled(z)
         assert "the activation 'mine'" in str(caught.value)
         return
@@ -152,8 +153,8 @@ def test_a_metric(body: str, fault: tuple[str, str]) -> None:
     ("function", "what"),
     [
         (lambda y: y, r"takes \(y\)"),
-        (lambda a, b, c, d: a, r"takes \(a, b, c, d\)"),
-        (lambda a, b, *, c: a, r"takes \(a, b, \*, c\)"),
+        (lambda a, b, c, d: a + b + c + d, r"takes \(a, b, c, d\)"),
+        (lambda a, b, *, c: a + b + c, r"takes \(a, b, \*, c\)"),
         (max, "must be a Python function"),
     ],
 )
