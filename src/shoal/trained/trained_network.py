@@ -98,13 +98,9 @@ class TrainedNetwork:
         Raises:
             SettingError: the path has an ending that no figure can be written in.
         """
-        from shoal.networks.drawing import save_drawing
-        from shoal.report.figures.history import draw_history
+        from shoal.report.figures.history import History
 
-        figure = draw_history(self.history)
-        if path is not None:
-            save_drawing(figure, path)
-        return figure
+        return History(self.history).draw(path)
 
     def draw(self, path: str | Path | None = None, **options: Any) -> Figure:
         """Return a figure of the network, its weights as colour and width; see `Network.draw`."""
@@ -150,6 +146,7 @@ class TrainedNetwork:
             "kind": KIND,
             "network": self.network.to_dict(),
             "arguments": arguments,
+            "history": list(self.history),
             "best_epoch": self.best_epoch,
             "engine": self.engine,
         }
@@ -172,8 +169,7 @@ class TrainedNetwork:
         network.check_parameters(parameters)
         if not all(np.isfinite(array).all() for layer in parameters for array in layer.values()):
             raise NetworkError("a weight is no finite number")
-        start = "history/"
-        history = {name.removeprefix(start): v.tolist() for name, v in arrays.items() if name.startswith(start)}
+        history = {name: arrays[f"history/{name}"].tolist() for name in document["history"]}
         arguments = {"loss": None, **document["arguments"]}
         return cls(network, parameters, history, arguments, document["best_epoch"], document["engine"])
 
