@@ -97,6 +97,22 @@ def test_one_hot_and_numbered_classes_train_alike(classifier: Network, classes: 
     assert numbered.history == one_hot.history
 
 
+def test_metrics_judge_the_best_guess_of_a_distribution(numbers: Any) -> None:
+    x, y = numbers
+    trained = Network([Dense(2)], 4).fit(x, y, loss="gaussian_nll", epochs=2, metrics=["rmse", "mse"])
+    expected = float(np.mean((trained.predict(x)[:, 0] - y) ** 2))
+    assert trained.evaluate(x, y)["mse"] == pytest.approx(expected, rel=1e-5)
+    assert trained.history["rmse"][-1] == pytest.approx(expected**0.5, rel=1e-5)
+
+
+def test_several_labels_a_row(numbers: Any) -> None:
+    x, _ = numbers
+    labels = x[:, :3] > 0
+    network = Network([Dense(3, activation="sigmoid")], 4)
+    trained = network.fit(x, labels, loss="binary_crossentropy", metrics=["accuracy"], epochs=20, learning_rate=0.1)
+    assert trained.history["accuracy"][-1] == np.mean((trained.predict(x) > 0.5) == labels) > 0.9
+
+
 def test_metrics_do_not_change_the_training(classifier: Network, classes: Any) -> None:
     plain = classifier.fit(*classes, loss=SPARSE, epochs=23)
     watched = classifier.fit(*classes, loss=SPARSE, epochs=23, metrics="accuracy")

@@ -140,7 +140,7 @@ def test_a_metric(body: str, fault: tuple[str, str]) -> None:
     function, message = made("y_true, y_pred", fault[0].format(body)), fault[1]
     network = Network([Dense(1)], 1)
     rows = checked_rows(network, get_loss("mse"), False, np.zeros((4, 1)), Y[:, 0], None)
-    (score,) = scores_of(function, network)
+    (score,) = scores_of(function, network, get_loss("mse"))
     if message:
         with pytest.raises(SettingError, match=message) as caught:
             score.of(rows, F)
@@ -162,7 +162,7 @@ def test_the_arguments_are_checked_before_anything_is_compiled(function: Any, wh
     with pytest.raises(SettingError, match=f"the loss .* {what}"):
         get_loss(function)
     with pytest.raises(SettingError, match="the metric"):
-        scores_of([function], Network([Dense(1)], 1))
+        scores_of([function], Network([Dense(1)], 1), get_loss("mse"))
 
 
 def test_further_arguments_may_have_defaults() -> None:

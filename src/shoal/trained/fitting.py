@@ -122,10 +122,11 @@ def _recipe(network: Network, **given: Any) -> Recipe:
     sparse = isinstance(loss, str) and spelled(loss, [*LOSSES, *ALIASES]) == SPARSE
     penalties = given["penalties"]
     penalties = (penalties,) if callable(penalties) else tuple(penalties)
+    made = get_loss(loss)
     recipe = Recipe(
-        get_loss(loss),
+        made,
         sparse,
-        scores_of(given["metrics"], network),
+        scores_of(given["metrics"], network, made),
         _hyperparameters(network, given, more),
         tuple(user_penalty(penalty) for penalty in penalties),
         _seed(given["seed"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from shoal.networks import Network, numpy_namespace
 from shoal.results import Task
 from shoal.statistics.metrics import METRICS, Metric
 from shoal.trained.rows import Rows
+from shoal.training.heads import VALUE
 from shoal.training.losses import ALIASES as LOSS_ALIASES
 from shoal.training.losses import LOSSES, Loss, get_loss
 from shoal.user_function import called, name_of, takes_namespace
@@ -35,14 +36,14 @@ class Score:
     of: Callable[[Rows, np.ndarray], float]
 
 
-def scores_of(metrics: Any, network: Network) -> list[Score]:
-    """Return what is measured, from one metric or several.
+def scores_of(metrics: Any, network: Network, loss: Loss) -> list[Score]:
+    """Return what is measured, from one metric or several; named ones judge the best guess that the loss makes outputs.
 
     Raises:
         SettingError: there is no such metric, it does not suit the network, or two have one name.
     """
     wanted = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics or ())
-    scores = [_score(metric, network) for metric in wanted]
+    scores = [_score(metric, network, loss) for metric in wanted]
     names = [score.name for score in scores]
     for name in names:
         if names.count(name) > 1 or name == "loss":
@@ -56,20 +57,20 @@ def loss_value(loss: Loss, rows: Rows, output: np.ndarray, numbers: dict[str, An
     return float(loss.finish(numpy_namespace, np.mean(rows.weights * np.asarray(values))))
 
 
-def _score(metric: Any, network: Network) -> Score:
+def _score(metric: Any, network: Network, loss: Loss) -> Score:
     if callable(metric):
         return Score(name_of(metric), _by_function(metric))
     if not isinstance(metric, str):
         raise SettingError(f"metrics: expected names or functions (y_true, y_pred), got {metric!r}")
     known = metric_named(metric)
     if known is None:
-        return Score(metric, _by_loss(get_loss(metric)))
+        return Score(metric, _by_loss(get_loss(metric), loss))
     if known.task is Task.CLASSIFICATION and network.output_activation not in ("softmax", "sigmoid"):
         raise SettingError(
             f"metrics: {metric!r} needs probabilities of classes, but the last layer has no softmax or sigmoid; "
             "use rmse, mae or r2 for numbers"
         )
-    return Score(metric, lambda rows, output: _measured(known, rows, output))
+    return Score(metric, lambda rows, output: _measured(known, rows, loss.head.point(numpy_namespace, output)))
 
 
 def metric_named(name: str) -> Metric | None:
@@ -101,8 +102,12 @@ def _measured(metric: Metric, rows: Rows, output: np.ndarray) -> float:
     return float(metric(truth, shares))
 
 
-def _by_loss(loss: Loss) -> Callable[[Rows, np.ndarray], float]:
-    return lambda rows, output: loss_value(loss, Rows(rows.x, rows.y, rows.targets, np.ones_like(rows.weights)), output)
+def _by_loss(metric: Loss, loss: Loss) -> Callable[[Rows, np.ndarray], float]:
+    def measured(rows: Rows, output: np.ndarray) -> float:
+        judged = loss.head.point(numpy_namespace, output) if metric.head == VALUE else output
+        return loss_value(metric, replace(rows, weights=np.ones_like(rows.weights)), judged)
+
+    return measured
 
 
 def _by_function(function: Callable[..., Any]) -> Callable[[Rows, np.ndarray], float]:

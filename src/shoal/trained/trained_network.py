@@ -73,7 +73,7 @@ class TrainedNetwork:
         rows = checked_rows(self.network, loss, sparse, x, y, sample_weight)
         output = outputs_of(self.network, self.parameters, rows.x)
         numbers = {name: value for name, value in self.arguments["more"].items() if name == "huber_delta"}
-        scores = scores_of(self.arguments["metrics"], self.network)
+        scores = scores_of(self.arguments["metrics"], self.network, loss)
         return {"loss": loss_value(loss, rows, output, numbers)} | {s.name: s.of(rows, output) for s in scores}
 
     def fit(self, x: Any, y: Any, **changes: Any) -> TrainedNetwork:

@@ -15,7 +15,7 @@ from shoal.report.figures.style import LEGEND_ABOVE, fit_axis, stacked
 
 @dataclass(frozen=True)
 class History(Drawable):
-    """The curves of one training by Keras' names: `loss` and metrics, and with `val_` before them on validation rows."""
+    """The curves of one training by Keras' names: `loss` and metrics, with `val_` before those of validation rows."""
 
     curves: Mapping[str, Sequence[float]]
 
