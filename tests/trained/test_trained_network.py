@@ -96,3 +96,5 @@ def test_weights_by_keras_names_are_those_that_a_network_takes(trained: TrainedN
         trained.predict(classes[0][:, :3])
     with pytest.raises(NetworkError, match="no layer is called 'dense_2'"):
         network.apply({**weights, "dense_2": {}}, classes[0])
+    with pytest.raises(NetworkError, match=r"layer 'dense_1' \(Dense\) needs parameters kernel .* got none"):
+        network.apply({"dense": weights["dense"]}, classes[0])

@@ -223,7 +223,7 @@ class Network:
             record: takes layer index, name and new value of the parameters that follow the batches.
 
         Raises:
-            NetworkError: the rows have another shape than `input_shape`.
+            NetworkError: the rows have another shape than `input_shape`, or parameters by name do not fit the layers.
 
         Example:
             >>> network = Network.parse("2 1")
@@ -254,6 +254,8 @@ class Network:
     ) -> Iterator[Any]:
         """Give the output of one layer after the other."""
         namespace, call = numpy_namespace if xp is np else xp, call or Call()
+        if isinstance(parameters, Mapping):
+            self.check_parameters(parameters)
         parameters = self.ordered(parameters)
         self._check_rows(x)
         mask, source = None, 0

@@ -177,7 +177,7 @@ def _check_last_layer(network: Network, recipe: Recipe) -> None:
     if recipe.classifies and (activation is None or activation == "linear"):
         wanted = "sigmoid" if name == "binary_crossentropy" else "softmax"
         raise SettingError(f"loss {name!r} takes probabilities; give the last layer activation={wanted!r}")
-    if outputs == 1 and (activation == "softmax" or name == "categorical_crossentropy"):
+    if outputs == 1 and (activation == "softmax" or (recipe.classifies and name == "categorical_crossentropy")):
         raise SettingError(
             "a single output cannot hold shares of classes, softmax of one is always 1; use activation='sigmoid' with "
             "loss='binary_crossentropy', or one unit for each class"
@@ -230,7 +230,7 @@ def _pose(
 ) -> Problem:
     """Return the problem that engines train on; outputs of more than two axes are compared in one line."""
     in_line = len(network.output_shape) > 2
-    if in_line and recipe.loss.name == "categorical_crossentropy":
+    if in_line and recipe.classifies and recipe.loss.name == "categorical_crossentropy":
         raise SettingError("categorical_crossentropy is for outputs (classes,) or (time, classes); add a Flatten layer")
     judged = training[:1] if validation is None else validation  # engines validate, whether anybody asks or not
 

@@ -191,7 +191,7 @@ def _wrong_kind(loss: Loss, outputs: tuple[int, ...], given: tuple[int, ...], wh
     """Return why the truth does not suit outputs and loss, and what to change."""
     shape = f"({', '.join(['rows', *map(str, outputs)])})"
     text = f"{what} has shape {given}, but the outputs of the network have {shape}"
-    if loss.name == "categorical_crossentropy" and len(given) == len(outputs):
+    if _named(loss, "categorical_crossentropy") and len(given) == len(outputs):
         return f"{text}. For class numbers use loss={SPARSE!r}"
     if loss.head.outputs(1) != 1:
         return (
@@ -202,14 +202,18 @@ def _wrong_kind(loss: Loss, outputs: tuple[int, ...], given: tuple[int, ...], wh
     return f"{text}. Change the units of the last layer, or {what}"
 
 
+def _named(loss: Loss, name: str) -> bool:
+    return loss.name == name and not loss.user  # a user may call a function so
+
+
 def _check_values(loss: Loss, y: np.ndarray, what: str) -> None:
     """Refuse values that the loss cannot mean."""
-    if loss.name == "binary_crossentropy" and not (y.min() >= 0 and y.max() <= 1):
+    if _named(loss, "binary_crossentropy") and not (y.min() >= 0 and y.max() <= 1):
         wrong = y[(y < 0) | (y > 1)][0]
         raise DataError(
             f"binary_crossentropy takes {what} between 0 and 1, got {wrong}; for two labels write y == label"
         )
-    if loss.name == "categorical_crossentropy" and not (y.min() >= 0 and np.allclose(y.sum(axis=-1), 1, atol=1e-3)):
+    if _named(loss, "categorical_crossentropy") and not (y.min() >= 0 and np.allclose(y.sum(axis=-1), 1, atol=1e-3)):
         raise DataError(
             f"categorical_crossentropy takes {what} with shares of the classes that add up to 1 in each row. For "
             "several labels a row use binary_crossentropy and activation='sigmoid'"

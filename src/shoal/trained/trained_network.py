@@ -32,8 +32,9 @@ class TrainedNetwork:
         network: the layers.
         parameters: one dict of arrays for each layer.
         history: `loss` and each metric by epoch, of the training rows, and `val_loss` and so on of the validation rows.
-            As in Keras, `loss` is the mean over an epoch while the weights change, and without penalties; metrics and
-            all of the validation rows are measured with the weights at the end of the epoch.
+            As in Keras, `loss` is the mean over an epoch while the weights change; metrics, and all of the validation
+            rows, are measured with the weights at its end. Unlike there, no loss has penalties in it, and no loss of
+            validation rows label smoothing.
         arguments: how it was trained.
         best_epoch: that of the lowest validation loss, counted from 1; None without validation rows.
         engine: what trained it, native or xla.
