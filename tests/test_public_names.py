@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import shoal
+from shoal.networks import LAYERS
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = sorted(
@@ -41,6 +42,11 @@ def test_every_public_name_of_shoal_is_there_and_documented() -> None:
         if inspect.isclass(value) or inspect.isfunction(value):
             assert value.__doc__, f"shoal.{name} has no docstring"
     assert set(shoal.__all__) <= set(dir(shoal))
+
+
+def test_every_layer_comes_from_shoal() -> None:
+    assert {name: getattr(shoal, name) for name in LAYERS} == LAYERS
+    assert set(LAYERS) <= set(shoal.__all__)
 
 
 def test_an_unknown_name_gets_a_suggestion() -> None:

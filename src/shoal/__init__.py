@@ -27,17 +27,15 @@ if TYPE_CHECKING:
     from shoal.errors import ShoalWarning as ShoalWarning
     from shoal.fit import fit as fit
     from shoal.fit import resume as resume
-    from shoal.networks import Activation as Activation
-    from shoal.networks import Dense as Dense
-    from shoal.networks import Dropout as Dropout
-    from shoal.networks import Flatten as Flatten
     from shoal.networks import Network as Network
     from shoal.networks.images import convolve as convolve
     from shoal.networks.images import pool as pool
+    from shoal.networks.layers import *  # noqa: F403 - every layer
     from shoal.results import Interval as Interval
     from shoal.results import Task as Task
     from shoal.run import Run as Run
     from shoal.run import load as load
+    from shoal.trained.trained_network import TrainedNetwork as TrainedNetwork
 
     datasets = BUILTIN
 
@@ -57,9 +55,22 @@ _MODULES = {
     "shoal.errors": (
         "DataError", "Interrupted", "NetworkError", "RunError", "SettingError", "ShoalError", "ShoalWarning",
     ),
-    "shoal.networks": ("Activation", "Dense", "Dropout", "Flatten", "Network"),
+    "shoal.networks": ("Network",),
     "shoal.networks.images": ("convolve", "pool"),
+    "shoal.networks.layers": (
+        "Activation", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "BatchNormalization", "Bidirectional",
+        "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose", "Cropping1D",
+        "Cropping2D", "Cropping3D", "Dense", "DenseWithConstants", "DepthwiseConv1D", "DepthwiseConv2D", "Dropout",
+        "Embedding", "Flatten", "GRU", "GaussianNoise", "GlobalAveragePooling1D", "GlobalAveragePooling2D",
+        "GlobalAveragePooling3D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D",
+        "GroupNormalization", "LSTM", "LayerNormalization", "Masking", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
+        "MinPooling1D", "MinPooling2D", "MinPooling3D", "Normalization", "Permute", "RepeatVector", "Rescaling",
+        "Reshape", "Residual", "SeparableConv1D", "SeparableConv2D", "SimpleRNN", "SpatialDropout1D",
+        "SpatialDropout2D", "SpatialDropout3D", "TimeDistributed", "UpSampling1D", "UpSampling2D", "UpSampling3D",
+        "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
+    ),
     "shoal.results": ("Interval", "Task"),
+    "shoal.trained.trained_network": ("TrainedNetwork",),
 }  # fmt: skip
 _PUBLIC = {name: module for module, names in _MODULES.items() for name in names}
 

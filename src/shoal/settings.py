@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    ValidationError,
+    model_validator,
+)
 
 from shoal.data.labels import label_name
 from shoal.errors import SettingError, ShoalWarning, expected, spelled, suggest
-from shoal.networks import get_activation, get_initializer
+from shoal.networks import Network, get_activation, get_initializer
 from shoal.resources import parse_memory
 from shoal.search.defaults import unless_fixed
 from shoal.setting_names import suggest_setting
 from shoal.statistics.class_weights import BALANCED, pairs
 from shoal.statistics.metric_choice import IN_PYTHON, metric, name_in_file
 from shoal.training.augmentation import AUGMENTATIONS
+from shoal.training.building import hyperparameters_of
 from shoal.training.hyperparameters import Hyperparameters, Names, OptimizerName, ScheduleName, Widths
 
 EngineName = Literal["auto", "native", "xla"]
@@ -48,6 +58,30 @@ def _as_class_weight(value: Any) -> Any:
     value = tuple(str(pair) for pair in value) if isinstance(value, tuple) else (str(value),)
     pairs(value)
     return value or None
+
+
+def _as_functions(value: Any) -> Any:
+    """Accept one function or several."""
+    return (value,) if callable(value) else tuple(value) if isinstance(value, list) else value
+
+
+def _as_network(value: Any) -> Any:
+    """Accept a network, its text such as "4 8:relu 3:softmax", or the JSON that `config.toml` keeps of it."""
+    if isinstance(value, str) and value.strip().isdigit():
+        raise ValueError(
+            f"expected layers such as '4 8:relu 3:softmax'; to train so many write networks={value.strip()}"
+        )
+    if isinstance(value, str):
+        value = Network.from_dict(json.loads(value)) if value.startswith("{") else Network.parse(value)
+    if value is not None and not isinstance(value, Network):
+        raise ValueError("expected a Network, or a text such as '4 8:relu 3:softmax'")
+    if value is not None:
+        value.to_dict()  # a run is kept in files, which hold no functions
+    return value
+
+
+def _network_text(network: Network | None) -> str | None:
+    return None if network is None else json.dumps(network.to_dict())
 
 
 Columns = Annotated[tuple[str, ...] | None, BeforeValidator(_as_names)]
@@ -193,8 +227,12 @@ class FitSettings(BaseModel):
     patience: int | None = None
     kernel_initializer: str | None = None
 
-    penalties: tuple[Callable[..., Any], ...] = Field(
-        (), description="Python only: callables `(xp, parameters) -> number` added to the cost"
+    network: Annotated[Any, BeforeValidator(_as_network), PlainSerializer(_network_text)] = Field(
+        None, description="the network that all members are, as in '4 8:relu 3:softmax'; in Python any shoal.Network"
+    )
+    penalties: Annotated[tuple[Callable[..., Any], ...], BeforeValidator(_as_functions)] = Field(
+        (),
+        description="Python only: a function `(weights)` or `(xp, weights)` to a number added to the cost, or several",
     )
 
     # the run
@@ -211,6 +249,14 @@ class FitSettings(BaseModel):
     def _sizes_leave_rows(self) -> FitSettings:
         if self.validation_size + self.test_size >= 1.0:
             raise ValueError("validation_size and test_size together must stay below 1")
+        return self
+
+    @model_validator(mode="after")
+    def _network_alone(self) -> FitSettings:
+        others = ("hidden", "activation", "layers", "dropout", "kernel_initializer", "bottleneck", "reconstruct")
+        for name in others if self.network is not None else ():
+            if getattr(self, name):
+                raise ValueError(f"network and {name} both say what the networks are; leave one of them out")
         return self
 
     @model_validator(mode="after")
@@ -267,7 +313,8 @@ class FitSettings(BaseModel):
         """Return the hyperparameters that the user has fixed, by name."""
         names = Hyperparameters.model_fields
         fixed = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        return {name: _named(value) for name, value in fixed.items()}
+        given = {} if self.network is None else hyperparameters_of(self.network)
+        return {name: _named(value) for name, value in fixed.items()} | given
 
     def given(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, as plain data."""
@@ -327,7 +374,9 @@ def check_settings(values: dict[str, Any]) -> FitSettings:
         settings = FitSettings(**values)
         if settings.memory is not None:
             parse_memory(settings.memory)
-        _check_activations(Hyperparameters(**settings.fixed()), settings)
+        hyperparameters = Hyperparameters(**settings.fixed())
+        if settings.network is None:
+            _check_activations(hyperparameters, settings)
     except ValidationError as error:
         first = error.errors()[0]
         if isinstance(cause := first.get("ctx", {}).get("error"), SettingError):

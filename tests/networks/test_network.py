@@ -18,7 +18,6 @@ from shoal.networks import (
     Network,
     Reshape,
     ZeroPadding1D,
-    numpy_namespace,
 )
 from shoal.streams import Stream
 
@@ -59,16 +58,16 @@ def test_gradient_of_the_whole_equals_finite_differences(jax_namespace) -> None:
 
     network = Network.parse("2 3:tanh 1")
     p, x = network.initialize(Stream(0)), Stream(1).normal((4, 2))
-    gradient = jax.grad(lambda p: network.apply(jax_namespace, p, x).sum())(p)
+    gradient = jax.grad(lambda p: network.apply(p, x, xp=jax_namespace).sum())(p)
     for i, layer in enumerate(p):
         for name in layer:
             step = 1e-6
             precise = [{k: v.astype(np.float64) for k, v in q.items()} for q in p]
             flat = precise[i][name].reshape(-1)
             flat[0] += step
-            up = network.apply(numpy_namespace, precise, x.astype(np.float64)).sum()
+            up = network.apply(precise, x.astype(np.float64)).sum()
             flat[0] -= 2 * step
-            down = network.apply(numpy_namespace, precise, x.astype(np.float64)).sum()
+            down = network.apply(precise, x.astype(np.float64)).sum()
             assert np.asarray(gradient[i][name]).ravel()[0] == pytest.approx((up - down) / (2 * step), rel=1e-4)
 
 
@@ -118,10 +117,10 @@ def test_each_layer_gets_its_own_numbers_and_random_numbers() -> None:
     p = network.initialize(Stream(0))
     numbers = [{}, {}, {"rate": np.float32(0.9)}]
     x = np.ones((2, 3), np.float32)
-    out = network.apply(np, p, x, training=True, numbers=numbers, random=random)
+    out = network.apply(p, x, training=True, numbers=numbers, random=random)
     assert asked == [(0, (2, 3)), (2, (2, 3))]
     assert (out == 0).all()
-    assert (network.apply(np, p, x, training=True, random=random) != 0).any()
+    assert (network.apply(p, x, training=True, random=random) != 0).any()
 
 
 @pytest.mark.slow
@@ -143,8 +142,9 @@ def test_padded_network_equals_the_narrow_one(jax_namespace) -> None:
         {},
     ]
     for logits in (False, True):
-        alone = narrow.apply(jax_namespace, p, x, logits=logits)
-        out = jax.jit(lambda p, n, lg=logits: wide.apply(jax_namespace, p, x, numbers=n, logits=lg))(padded, numbers)
+        alone = narrow.apply(p, x, xp=jax_namespace, logits=logits)
+        run = jax.jit(lambda p, n, lg=logits: wide.apply(p, x, xp=jax_namespace, numbers=n, logits=lg))
+        out = run(padded, numbers)
         np.testing.assert_allclose(out, alone, rtol=2e-5, atol=1e-6)
 
 
@@ -154,7 +154,7 @@ def test_logits_belong_to_the_last_layer_only() -> None:
     logits = Network.parse("4 8:relu 3").predict(p, x)
     both = [Network.parse("4 8:relu 3:softmax"), Network.parse("4 8:relu 3 activation:softmax")]
     for network, own in zip(both, [p, [*p, {}]], strict=True):
-        np.testing.assert_array_equal(network.apply(np, own, x, logits=True), logits)
+        np.testing.assert_array_equal(network.apply(own, x, logits=True), logits)
         assert network.output_activation == "softmax"
 
 

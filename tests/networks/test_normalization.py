@@ -72,9 +72,7 @@ def test_a_network_hands_on_what_is_recorded() -> None:
 
     x = np.array([[0.0, 2.0], [4.0, 2.0]], np.float32)
     parameters = network.initialize(Stream(0))
-    network.apply(
-        np, parameters, x, training=True, record=lambda i, name, value: recorded.__setitem__((i, name), value)
-    )
+    network.apply(parameters, x, training=True, record=lambda i, name, value: recorded.__setitem__((i, name), value))
     assert recorded[1, "moving_mean"].tolist() == [0.5, 0.5]
     assert recorded[1, "moving_variance"].tolist() == [1.0, 0.5]
     assert "moving_mean" not in network.layers[1].regularised

@@ -66,8 +66,8 @@ def test_padding_at_the_end_changes_nothing(layer) -> None:
     padded = np.concatenate([x, np.zeros((3, 2, 2), np.float32)], axis=1)
     parameters = layer.initialize((4, 2), Stream(0))
     short, long = (Network([Masking(), layer], (n, 2)) for n in (4, 6))
-    expected = short.apply(np, [{}, parameters], x)
-    got = long.apply(np, [{}, parameters], padded)
+    expected = short.apply([{}, parameters], x)
+    got = long.apply([{}, parameters], padded)
     np.testing.assert_allclose(got[:, :4] if got.ndim == 3 else got, expected, rtol=1e-6)
 
 
@@ -116,7 +116,7 @@ def test_each_layer_within_draws_its_own_random_numbers() -> None:
 
     within = Residual([Dropout(0.5), Residual([Dropout(0.5), Dropout(0.5)]), Dropout(0.5)])
     network = Network([Dropout(0.5), within, TimeDistributed(Dropout(0.5))], (3, 2))
-    network.apply(np, network.initialize(Stream(0)), np.ones((1, 3, 2)), training=True, random=random)
+    network.apply(network.initialize(Stream(0)), np.ones((1, 3, 2)), training=True, random=random)
     assert asked == [0, 1, 2, 3, 4, 5]
 
 

@@ -24,7 +24,7 @@ from shoal.networks import (
 from shoal.networks.layout import layout_network
 from shoal.networks.unrolled import drawn_steps, rows_of
 from shoal.networks.weight_texts import weight_texts
-from shoal.networks.weights import named_weights, summarize_weights, tabulate_weights
+from shoal.networks.weights import summarize_weights, tabulate_weights
 from shoal.streams import Stream
 
 
@@ -38,7 +38,7 @@ def test_names_are_those_of_keras() -> None:
     for name, values in zip(layers, settings, strict=True):
         theirs.add(getattr(keras.layers, name)(*values))
     ours = Network([Conv1D(4, 3), BatchNormalization(), GRU(3), Dense(5), Dense(2)], (9, 2))
-    named = named_weights(ours, ours.initialize(Stream(0)))
+    named = ours.named(ours.initialize(Stream(0)))
     names = [f"{layer}/{name}" for layer, arrays in named.items() for name in arrays]
     paths = [weight.path.split("/", 1)[1].replace("gru_cell/", "") for weight in theirs.weights]
     assert sorted(names) == sorted(paths)
@@ -50,7 +50,7 @@ def test_names_are_those_of_keras() -> None:
 
 def test_small_arrays_are_printed_whole_and_all_go_into_the_table() -> None:
     network = Network.parse("20x2 conv1d:3:4 flatten 2:relu dropout:0.1 1")
-    weights = named_weights(network, network.initialize(Stream(3)))
+    weights = network.named(network.initialize(Stream(3)))
     lines = summarize_weights(weights).splitlines()
     assert lines[0].startswith("conv1d/kernel  (4, 2, 3)  mean ")
     assert lines[1].startswith("conv1d/bias  (3,)  mean 0, std 0")
@@ -61,7 +61,7 @@ def test_small_arrays_are_printed_whole_and_all_go_into_the_table() -> None:
     row = table["value"].index(float(weights["conv1d"]["kernel"][1, 1, 2]))
     assert [table[name][row] for name in table][:5] == ["conv1d", "kernel", 1, 1, 2]
     with pytest.raises(NetworkError, match="got parameters for 0"):
-        named_weights(network, [])
+        network.named([])
 
 
 def texts_of(text: str, show_weights: str = "symbols") -> Any:

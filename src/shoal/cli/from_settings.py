@@ -29,7 +29,9 @@ _PANELS = {
     **dict.fromkeys(("test", "validation_size", "test_size", "normalization", "coverage"), SPLIT),
     **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "signal"), SELECTION),
     **dict.fromkeys(("metrics", "class_weight"), HYPERPARAMETERS),
-    **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep", "smallest", "replicas", "bottleneck"), NETWORKS),
+    **dict.fromkeys(
+        ("networks", "cv", "repeats", "network", "minutes", "keep", "smallest", "replicas", "bottleneck"), NETWORKS
+    ),
 }
 _PANEL_ORDER = (DATA, SPLIT, SELECTION, NETWORKS, HYPERPARAMETERS, RUN)
 # Columns may be repeated or hold commas; these others are texts that the settings take apart themselves.
@@ -115,6 +117,8 @@ def _kind(field: FieldInfo) -> tuple[Any, tuple[str, ...]]:
 
 def _bare(annotation: Any) -> Any:
     """Return a type without Annotated, without `| None` and without what only Python can give."""
+    if annotation is Any:  # what can be typed of it is a text
+        return str
     if get_origin(annotation) is Annotated:
         return _bare(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
@@ -137,7 +141,14 @@ def _metavar(name: str, kind: Any) -> str | None:
         return "INTEGERS" if name == "hidden" else "NAMES"
     if kind == list[str]:
         return {"missing": "VALUES", "metrics": "NAMES", "class_weight": "WEIGHTS"}.get(name, "COLUMNS")
-    return {"roles": "FILE", "test": "FILE", "y_cov": "FILE", "out": "FOLDER", "memory": "SIZE"}.get(name)
+    return {
+        "roles": "FILE",
+        "test": "FILE",
+        "y_cov": "FILE",
+        "out": "FOLDER",
+        "memory": "SIZE",
+        "network": "LAYERS",
+    }.get(name)
 
 
 def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]] | None:

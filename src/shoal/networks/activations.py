@@ -17,9 +17,10 @@ import numpy as np
 
 from shoal.errors import SettingError, listing, spelled, suggest
 from shoal.networks.namespace import numpy_namespace
+from shoal.user_function import called, name_of, takes_namespace
 
-ActivationSpec = str | tuple[str, ...] | Callable[[Any, Any], Any] | None
-"""What a layer accepts: a name, one name per neuron, a function `(xp, z)`, or None for linear."""
+ActivationSpec = str | tuple[str, ...] | Callable[..., Any] | None
+"""What a layer accepts: a name, one name per neuron, a function `(z)` or `(xp, z)`, or None for linear."""
 
 
 @dataclass(frozen=True)
@@ -245,6 +246,8 @@ def get_activation(name: str | None) -> Activation:
         >>> get_activation("swish").name, get_activation("LeakyReLU").name
         ('silu', 'leaky_relu')
     """
+    if isinstance(name, str) and name in ACTIVATIONS:
+        return ACTIVATIONS[name]
     key = "linear" if name is None else spelled(name, [*ACTIVATIONS, *ALIASES])
     key = ALIASES.get(key, key)
     if key not in ACTIVATIONS:
@@ -301,13 +304,31 @@ def apply_table(xp: Any, names: tuple[str, ...], choice: Any, z: Any) -> Any:
 
 
 def apply_activation(xp: Any, activation: ActivationSpec, z: Any) -> Any:
-    """Return the activation of `z`: by name, per neuron, or by a function `(xp, z)`."""
+    """Return the activation of `z`: by name, per neuron, or by a function `(z)` or `(xp, z)`.
+
+    Raises:
+        SettingError: the function fails, or returns anything but numbers of the shape of `z`.
+    """
     if isinstance(activation, tuple):
         names = tuple(sorted(set(activation)))
         return apply_table(xp, names, np.array([names.index(a) for a in activation], np.int32), z)
     if activation is None or isinstance(activation, str):
         return get_activation(activation).function(xp, z)
-    return activation(xp, z)
+    return _of_function(xp, activation, z)
+
+
+def _of_function(xp: Any, function: Callable[..., Any], z: Any) -> Any:
+    """Return what a user's function makes of `z`; other shapes would be broadcast to something else without a word."""
+    given = (xp, z) if takes_namespace(function, "activation", ("z",)) else (z,)
+    value = called(function, "activation", *given)
+    shape, kind = getattr(value, "shape", None), getattr(value, "dtype", np.dtype(object)).kind
+    if shape != z.shape or kind != "f":
+        got = f"{type(value).__name__} {value!r:.40}" if shape is None else f"shape {tuple(shape)} of {value.dtype}"
+        raise SettingError(
+            f"the activation {name_of(function)!r} must return one floating number for each of z, shape "
+            f"{tuple(z.shape)}, got {got}"
+        )
+    return value
 
 
 def is_linear(activation: ActivationSpec) -> bool:
@@ -322,4 +343,4 @@ def activation_label(activation: ActivationSpec) -> str:
         return ", ".join(dict.fromkeys(get_activation(a).name for a in activation))
     if activation is None or isinstance(activation, str):
         return get_activation(activation).name
-    return getattr(activation, "__name__", type(activation).__name__)
+    return name_of(activation)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-    from shoal.networks.network import Network, NetworkParameters
+    from shoal.networks.network import Network, OrderedParameters
 
 _INK, _GREY = "#333333", "#9a9a9a"
 _WEIGHTS = ("#2166ac", "#cfcfcf", "#c0392b")  # negative, none, positive
@@ -32,7 +32,7 @@ _NEAREST = 0.45  # inches between columns
 
 def draw_network(
     network: Network,
-    parameters: NetworkParameters | None = None,
+    parameters: OrderedParameters | None = None,
     feature_names: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
     width: float | None = None,

@@ -17,7 +17,7 @@ from shoal.networks.layers.recurrent import Recurrent
 from shoal.networks.summary import layer_note
 
 if TYPE_CHECKING:
-    from shoal.networks.network import Network, NetworkParameters
+    from shoal.networks.network import Network, OrderedParameters
 
 RADIUS = 0.15
 _STEP = 0.42  # from node to node
@@ -128,7 +128,7 @@ class Layout:
 
 def layout_network(
     network: Network,
-    parameters: NetworkParameters | None = None,
+    parameters: OrderedParameters | None = None,
     feature_names: Sequence[str] | None = None,
     class_names: Sequence[str] | None = None,
     *,

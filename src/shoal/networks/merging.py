@@ -10,12 +10,12 @@ import numpy as np
 
 from shoal.networks.activations import is_linear
 from shoal.networks.layers import Activation, Dense, Layer
-from shoal.networks.network import Network, NetworkParameters
+from shoal.networks.network import Network, OrderedParameters
 
 LayerParameters = dict[str, np.ndarray]
 
 
-def merge_linear(network: Network, parameters: NetworkParameters) -> tuple[Network, list[LayerParameters]]:
+def merge_linear(network: Network, parameters: OrderedParameters) -> tuple[Network, list[LayerParameters]]:
     """Return an equal network with each linear Dense layer merged into the Dense layer after it.
 
     Linear Activation layers are left out. Other layers, dropout among them, keep their neighbours apart.

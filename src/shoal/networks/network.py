@@ -14,23 +14,29 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.codec import stored
-from shoal.errors import NetworkError
+from shoal.errors import NetworkError, ShoalError, suggest
 from shoal.networks.activations import ActivationSpec
 from shoal.networks.call import Call
 from shoal.networks.initializers import Shape
 from shoal.networks.layers import Layer
-from shoal.networks.layers.base import layer_from_dict
+from shoal.networks.layers.base import context_of, layer_from_dict
+from shoal.networks.layers.settings import check_flag
 from shoal.networks.namespace import Namespace, numpy_namespace
 from shoal.streams import Stream, Streams
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from shoal.trained.trained_network import TrainedNetwork
+
 FORMAT = 1
 """The format number of `Network.to_dict`."""
 
-NetworkParameters = Sequence[Mapping[str, Any]]
-"""The parameters of one member: one dict of arrays per layer."""
+OrderedParameters = Sequence[Mapping[str, Any]]
+"""The parameters of one member: a dict of arrays for each layer."""
+
+NetworkParameters = OrderedParameters | Mapping[str, Mapping[str, Any]]
+"""The parameters of one member: a dict of arrays for each layer, in their order or by the layers' names."""
 
 
 @stored("network")
@@ -61,6 +67,7 @@ class Network:
         for i, layer in enumerate(self.layers):
             if not isinstance(layer, Layer):
                 raise NetworkError(f"layer {i} must be a layer such as Dense(8), got {type(layer).__name__} {layer!r}")
+            check_flag(layer.label, "trainable", layer.trainable)
         if not self.layers:
             raise NetworkError("a network needs at least one layer, got none. Give it one: [Dense(1)]")
         _ = self.shapes  # every layer checks that it fits the one before it
@@ -130,28 +137,74 @@ class Network:
         pairs = zip(self.layers, self.input_shapes, strict=True)
         return sum(map(math.prod, self.shapes)) + sum(layer.scratch(shape) for layer, shape in pairs)
 
-    def initialize(self, stream: Stream | Streams) -> list[dict[str, np.ndarray]]:
+    def initialize(self, seed: int | Stream | Streams = 0) -> list[dict[str, np.ndarray]]:
         """Return start values, one dict of float32 arrays per layer; of many streams, theirs before all other axes.
+
+        A seed, 0 by default, or the stream of random numbers itself names them.
 
         Layers draw from children of the stream that count layers with parameters only, so that a dropout
         layer in between changes no weight.
 
         Example:
-            >>> Network.parse("4 8:relu 3:softmax").initialize(Stream(0))[0]["kernel"].shape
+            >>> Network.parse("4 8:relu 3:softmax").initialize(seed=0)[0]["kernel"].shape
             (4, 8)
         """
+        stream = Stream(seed) if isinstance(seed, (int, np.integer)) else seed
         values, position = [], 0
         for layer, shape, parameters in zip(self.layers, self.input_shapes, self.parameter_shapes, strict=True):
             values.append(layer.initialize(shape, stream.child(position)))
             position += bool(parameters)
         return values
 
+    def named(self, parameters: NetworkParameters) -> dict[str, dict[str, Any]]:
+        """Return parameters by the names of their layers, those that have any; Keras' path is `layer/array`.
+
+        Raises:
+            NetworkError: the parameters do not fit the network.
+
+        Example:
+            >>> network = Network.parse("4 8:relu dropout:0.2 3")
+            >>> {layer: sorted(arrays) for layer, arrays in network.named(network.initialize()).items()}
+            {'dense': ['bias', 'kernel'], 'dense_1': ['bias', 'kernel']}
+        """
+        parameters = self.ordered(parameters)
+        self.check_parameters(parameters)
+        return {name: dict(layer) for name, layer in zip(self.names, parameters, strict=True) if layer}
+
+    def ordered(self, parameters: NetworkParameters) -> OrderedParameters:
+        """Return parameters in the order of their layers, where they may have come by the layers' names.
+
+        Raises:
+            NetworkError: no layer has a name that is given.
+        """
+        if not isinstance(parameters, Mapping):
+            return parameters
+        for name in parameters:
+            if name not in self.names:
+                raise NetworkError(f"no layer is called {name!r}.{suggest(name, self.names)} Layers: {self.names}")
+        return [parameters.get(name, {}) for name in self.names]
+
+    def freeze(self, *names: str) -> Network:
+        """Return the same network with `trainable=False` in the layers of these names, by default in all but the last.
+
+        Raises:
+            NetworkError: no layer has such a name.
+
+        Example:
+            >>> [layer.trainable for layer in Network.parse("4 8:relu 3").freeze().layers]
+            [False, True]
+        """
+        wanted = self.ordered({name: {"": 0} for name in names or self.names[:-1]})
+        pairs = zip(self.layers, self.names, wanted, strict=True)
+        layers = [replace(layer, name=name, trainable=False) if frozen else layer for layer, name, frozen in pairs]
+        return Network(layers, self.input_shape)
+
     def apply(
         self,
-        xp: Namespace | ModuleType,
         parameters: NetworkParameters,
         x: Any,
         *,
+        xp: Namespace | ModuleType = numpy_namespace,
         training: bool = False,
         numbers: Sequence[Mapping[str, Any]] | None = None,
         random: Callable[[int, Shape], Any] | None = None,
@@ -162,9 +215,9 @@ class Network:
         """Return the outputs of one member for a batch: a pure function, to be lifted and differentiated.
 
         Args:
-            xp: array namespace.
-            parameters: one dict of arrays per layer.
+            parameters: a dict of arrays for each layer, in their order or by the layers' names.
             x: batch of shape (rows, *input_shape).
+            xp: array namespace; default NumPy.
             training: whether dropout acts; default False.
             numbers: each layer's own numbers of this member (activation, skip, rate); default none.
             random: returns uniform numbers in [0, 1) for the number of a source and a shape; needed for dropout. Each
@@ -174,14 +227,19 @@ class Network:
             record: takes layer index, name and new value of the parameters that follow the batches.
 
         Raises:
-            NetworkError: the rows have another shape than `input_shape`.
+            NetworkError: the rows have another shape than `input_shape`, or parameters by name do not fit the layers.
 
         Example:
             >>> network = Network.parse("2 1")
-            >>> network.apply(np, [{"kernel": np.ones((2, 1)), "bias": np.ones(1)}], np.ones((1, 2))).tolist()
+            >>> network.apply([{"kernel": np.ones((2, 1)), "bias": np.ones(1)}], np.ones((1, 2))).tolist()
             [[3.0]]
         """
-        *_, last = self._walk(xp, parameters, x, Call(training, numbers, random, logits, present, record))
+        *_, last = self._walk(
+            xp,
+            parameters,
+            np.asarray(x) if isinstance(x, list) else x,
+            Call(training, numbers, random, logits, present, record),
+        )
         return last
 
     def outputs(self, parameters: NetworkParameters, x: Any) -> list[np.ndarray]:
@@ -189,7 +247,7 @@ class Network:
 
         Example:
             >>> network = Network.parse("2 3:relu 1")
-            >>> [o.shape for o in network.outputs(network.initialize(Stream(0)), np.ones((5, 2), np.float32))]
+            >>> [o.shape for o in network.outputs(network.initialize(), np.ones((5, 2), np.float32))]
             [(5, 3), (5, 1)]
         """
         self.check_parameters(parameters)
@@ -200,10 +258,13 @@ class Network:
     ) -> Iterator[Any]:
         """Give the output of one layer after the other."""
         namespace, call = numpy_namespace if xp is np else xp, call or Call()
+        if isinstance(parameters, Mapping):
+            self.check_parameters(parameters)
+        parameters = self.ordered(parameters)
         self._check_rows(x)
         mask, source = None, 0
         for i, layer in enumerate(self.layers):
-            context = call.context(i, source, mask, last=i == len(self.layers) - 1)
+            context = context_of(layer, call.context(i, source, mask, last=i == len(self.layers) - 1))
             before, x = x, layer.apply(namespace, parameters[i], x, context)
             mask = layer.output_mask(namespace, before, mask)
             source += layer.sources
@@ -213,17 +274,17 @@ class Network:
         """Return the outputs for rows, computed by NumPy in the number type of the parameters.
 
         Args:
-            parameters: one dict of arrays per layer.
+            parameters: a dict of arrays for each layer, in their order or by the layers' names.
             x: rows of shape (rows, *input_shape).
 
         Raises:
             NetworkError: rows or parameters have other shapes than the network's.
         """
         self.check_parameters(parameters)
-        arrays = [np.asarray(value) for layer in parameters for value in layer.values()]
+        arrays = [np.asarray(value) for layer in self.ordered(parameters) for value in layer.values()]
         dtype = np.result_type(*arrays) if arrays else np.float32
         with np.errstate(over="ignore"):  # an overflow shows as an infinite prediction, which callers see
-            return np.asarray(self.apply(numpy_namespace, parameters, np.asarray(x, dtype)))
+            return np.asarray(self.apply(parameters, np.asarray(x, dtype)))
 
     def check_parameters(self, parameters: NetworkParameters) -> None:
         """Check that parameters have this network's layers, names and shapes.
@@ -231,6 +292,7 @@ class Network:
         Raises:
             NetworkError: the first difference, with the layer and both shapes.
         """
+        parameters = self.ordered(parameters)
         if len(parameters) != len(self.layers):
             raise NetworkError(
                 f"the network has {len(self.layers)} layers but got parameters for {len(parameters)}. "
@@ -254,6 +316,99 @@ class Network:
         if shape == self.input_shape:
             mend = "For a single row write x[None]"
         raise NetworkError(f"{first} expects input of shape ({wanted}), got {shape}. {mend}")
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        loss: str | Callable[..., Any] | None = None,
+        optimizer: str = "adam",
+        learning_rate: float | None = None,
+        epochs: int = 1,
+        batch_size: int = 32,
+        validation_data: tuple[Any, ...] | None = None,
+        validation_split: float = 0.0,
+        metrics: Sequence[str | Callable[[Any, Any], float]] = (),
+        sample_weight: Any = None,
+        seed: int = 0,
+        restore_best_weights: bool = False,
+        weights: NetworkParameters | None = None,
+        penalties: Callable[..., Any] | Sequence[Callable[..., Any]] = (),
+        engine: str = "auto",
+        **more: Any,
+    ) -> TrainedNetwork:
+        """Train the network on arrays, as in Keras: no rows are split off, no numbers scaled, no folder is written.
+
+        Each epoch goes once through all rows in batches, in an order that the seed names; ten orders come round. The
+        weights are those after the last epoch.
+
+        Args:
+            x: features `(rows, *input_shape)`: an array, a data frame of numbers, or lists.
+            y: truth `(rows, outputs)`, or `(rows,)` for one output. With `sparse_categorical_crossentropy` class
+                numbers `(rows,)`; with `categorical_crossentropy` a column for each class; with `binary_crossentropy`
+                0 or 1. Where outputs are steps of a series, `(rows, time, outputs)` or `(rows, time)`.
+            loss: a name of Keras such as `mse`, `mae`, `huber` or one of those above, `gaussian_nll`, ..., or a
+                function `(y_true, y_pred)` or `(xp, y_true, y_pred)` that returns a number for each row, or each row
+                and output; `xp` has NumPy's functions.
+            optimizer: sgd, rmsprop, adagrad, adam, adamw, nadam or lion; default adam.
+            learning_rate: by default Keras': 0.01 for sgd, 0.001 for all others.
+            epochs: passes over the rows; default 1, as in Keras.
+            batch_size: rows of one step; default 32.
+            validation_data: `(x, y)` or `(x, y, sample_weight)` that validate after each epoch.
+            validation_split: the share of the rows, the last as they stand, that validate instead; default none.
+            metrics: what else is measured after each epoch: `accuracy`, `roc_auc`, `rmse`, `r2`, ..., the name of a
+                loss, or a function `(y_true, y_pred)` of the truth as given and the outputs.
+            sample_weight: `(rows,)`; the loss of a batch is the sum of weight times loss over its number of rows.
+            seed: names the start weights, the orders of the rows and dropout; default 0.
+            restore_best_weights: take the weights of the epoch with the lowest validation loss; default the last.
+            weights: to begin with, for each layer or by the names of some; by default `initialize(seed)`.
+            penalties: a function `(weights)` or `(xp, weights)` to a number that is added to the cost, or several.
+            engine: native, xla or auto, whichever is estimated to be done first.
+            more: of `shoal.training.hyperparameters`: momentum, nesterov, beta_1, beta_2, rho, epsilon, weight_decay,
+                schedule, warmup_epochs, final_fraction, l2, l1, label_smoothing, huber_delta, and patience, the epochs
+                without a lower validation loss after which training stops.
+
+        Returns:
+            The trained network, with `predict`, `evaluate`, `history`, `weights`, `plot`, `draw`, `save` and `fit`.
+
+        Raises:
+            DataError: x or y do not fit the network or the loss.
+            SettingError: an argument makes no sense, or a function of yours fails.
+            NetworkError: nothing can be trained, or `weights` have other shapes.
+
+        Example:
+            >>> network = Network.parse("2 4:tanh 1:sigmoid")
+            >>> x, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+            >>> trained = network.fit(x, y, loss="binary_crossentropy", learning_rate=0.1, epochs=200, batch_size=4)
+            >>> trained.predict(x).round()[:, 0].tolist()
+            [0.0, 1.0, 1.0, 0.0]
+        """
+        from shoal.trained.fitting import fit_network
+
+        try:
+            return fit_network(
+                self,
+                x,
+                y,
+                validation_data=validation_data,
+                validation_split=validation_split,
+                sample_weight=sample_weight,
+                weights=weights,
+                loss=loss,
+                optimizer=optimizer,
+                learning_rate=learning_rate,
+                epochs=epochs,
+                batch_size=batch_size,
+                metrics=metrics,
+                seed=seed,
+                restore_best_weights=restore_best_weights,
+                penalties=penalties,
+                engine=engine,
+                more=more,
+            )
+        except ShoalError as error:  # what a user mends is said in it, not in our own lines
+            raise error.with_traceback(None) from None
 
     def summary(self) -> str:
         """Return a table of the layers with their output shapes and numbers of parameters."""
@@ -287,6 +442,7 @@ class Network:
         """
         from shoal.networks.drawing import draw_network, save_drawing
 
+        parameters = None if parameters is None else self.ordered(parameters)
         figure = draw_network(self, parameters, feature_names, class_names, width, show_weights)
         if path is not None:
             save_drawing(figure, path)
@@ -317,12 +473,12 @@ class Network:
 
         Example:
             >>> network = Network.parse("4 8 5 3:softmax")
-            >>> network.merge_linear(network.initialize(Stream(0)))[0] == Network.parse("4 3:softmax")
+            >>> network.merge_linear(network.initialize())[0] == Network.parse("4 3:softmax")
             True
         """
         from shoal.networks.merging import merge_linear
 
-        return merge_linear(self, parameters)
+        return merge_linear(self, self.ordered(parameters))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the network as plain data for JSON.

@@ -14,7 +14,7 @@ from shoal.networks.layers import Dense, Dropout, Layer
 from shoal.networks.layout import RADIUS, Edge, Layout, Node
 
 if TYPE_CHECKING:
-    from shoal.networks.network import Network, NetworkParameters
+    from shoal.networks.network import Network, OrderedParameters
 
 WAYS = ("colours", "values", "symbols")
 """How a drawing shows weights; the first writes nothing."""
@@ -53,7 +53,7 @@ class WeightTexts:
         return (*self.formulas, note) if self.left_out else self.formulas
 
 
-def check_way(show_weights: str, parameters: NetworkParameters | None) -> None:
+def check_way(show_weights: str, parameters: OrderedParameters | None) -> None:
     """Check how weights shall be shown.
 
     Raises:
@@ -72,7 +72,7 @@ def check_way(show_weights: str, parameters: NetworkParameters | None) -> None:
 
 
 def weight_texts(
-    layout: Layout, network: Network, parameters: NetworkParameters | None, show_weights: str
+    layout: Layout, network: Network, parameters: OrderedParameters | None, show_weights: str
 ) -> WeightTexts:
     """Return the texts of a drawing.
 
@@ -189,7 +189,7 @@ def _nearest(points: np.ndarray, lines: np.ndarray) -> np.ndarray:
 
 
 def _biases(
-    layout: Layout, network: Network, parameters: NetworkParameters | None, numbers: dict[int, int], *, symbols: bool
+    layout: Layout, network: Network, parameters: OrderedParameters | None, numbers: dict[int, int], *, symbols: bool
 ) -> list[Text]:
     """Return the bias of each neuron below it."""
     texts = []

@@ -1,37 +1,16 @@
-"""The weights of a network by the names that Keras gives them, and as a text and a table."""
+"""The named weights of a network as a text and as a table."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-
-if TYPE_CHECKING:
-    from shoal.networks.network import Network, NetworkParameters
 
 Weights = Mapping[str, Mapping[str, np.ndarray]]
 """The arrays of each layer that has any, by the name of the layer and their own."""
 
 _MOST_ROWS, _MOST_COLUMNS = 16, 12
-
-
-def named_weights(network: Network, parameters: NetworkParameters) -> dict[str, dict[str, np.ndarray]]:
-    """Return parameters by the names of their layers, of those that have any; Keras' path is `layer/array`.
-
-    Raises:
-        NetworkError: the parameters do not fit the network.
-
-    Example:
-        >>> from shoal.networks.network import Network
-        >>> from shoal.streams import Stream
-        >>> network = Network.parse("4 8:relu dropout:0.2 3:softmax")
-        >>> weights = named_weights(network, network.initialize(Stream(0)))
-        >>> [(layer, name, array.shape) for layer, arrays in weights.items() for name, array in arrays.items()]
-        [('dense', 'kernel', (4, 8)), ('dense', 'bias', (8,)), ('dense_1', 'kernel', (8, 3)), ('dense_1', 'bias', (3,))]
-    """
-    network.check_parameters(parameters)
-    return {name: dict(layer) for name, layer in zip(network.names, parameters, strict=True) if layer}
 
 
 def summarize_weights(weights: Weights) -> str:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from shoal.networks import Network
-from shoal.networks.weights import named_weights
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class EnsembleMember:
     @property
     def weights(self) -> dict[str, dict[str, np.ndarray]]:
         """The parameters by the names of their layers, `weights["dense"]["kernel"]`, as Keras names them."""
-        return named_weights(self.network, self.parameters)
+        return self.network.named(self.parameters)
 
 
 def members_to_parts(

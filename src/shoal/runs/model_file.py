@@ -56,18 +56,18 @@ def save_model(folder: str | Path, predictor: Any) -> Path:
     return folder
 
 
-def load_parts(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """Return the plain data and the named arrays of a saved predictor, checked.
+def load_parts(folder: str | Path, mending: str = _MENDING) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """Return the plain data and the named arrays of a saved predictor, checked; `mending` ends every message.
 
     Raises:
         RunError: a file is missing, damaged or of a newer format; the message names it.
     """
     folder = Path(folder)
-    head = read_json(folder / DOCUMENT, FORMAT, _MENDING)
+    head = read_json(folder / DOCUMENT, FORMAT, mending)
     document = head.get("model")
     if not isinstance(document, dict) or _checksum(document) != head.get("model_sha256"):
-        raise RunError(f"{str(folder / DOCUMENT)!r} is damaged: its content does not match its checksum. {_MENDING}")
-    return document, read_arrays(folder / WEIGHTS, head.get("weights_sha256"), _MENDING)
+        raise RunError(f"{str(folder / DOCUMENT)!r} is damaged: its content does not match its checksum. {mending}")
+    return document, read_arrays(folder / WEIGHTS, head.get("weights_sha256"), mending)
 
 
 def load_model(folder: str | Path) -> Predictor:

@@ -10,10 +10,10 @@ from shoal.data import Dataset, Preparation, Split, assign_folds
 from shoal.data.columns import Kind
 from shoal.data.signals import PADDED
 from shoal.data.units import check_errors, full_name
-from shoal.errors import SettingError, suggest
+from shoal.errors import NetworkError, SettingError, suggest
 from shoal.evaluation.cuts import check_selection
 from shoal.evaluation.signal import signal_class
-from shoal.networks import Layer, Masking, Normalization
+from shoal.networks import Layer, Masking, Network, Normalization
 from shoal.prediction.input_errors import error_sizes
 from shoal.prediction.scored import Scored
 from shoal.results import Task
@@ -26,6 +26,7 @@ from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.heads import VALUE, GaussianHead
 from shoal.training.loss_choice import choose_loss
 from shoal.training.losses import Loss
+from shoal.training.penalties import user_penalty
 from shoal.training.problem import Problem, deal_halves, make_problem
 
 
@@ -151,13 +152,36 @@ def pose(
         folds=deal_folds(dataset, split, settings),
         validation_folds=None if split.rolling is None else split.rolling.judged,
     )
-    return replace(
+    problem = replace(
         problem,
-        penalties=settings.penalties,
+        penalties=tuple(user_penalty(function) for function in settings.penalties),
         stem=stem_of(preparation),
         reconstruct=reconstruct and preparation.signals is not None,
         known_errors=known_errors,
     )
+    return problem if settings.network is None else with_network(problem, settings.network)
+
+
+def with_network(problem: Problem, network: Network) -> Problem:
+    """Return a problem that all members solve by this network, behind the stem.
+
+    Raises:
+        NetworkError: its inputs, its outputs or its last activation are not those that the data need.
+    """
+    shape, last = problem.input_shape, problem.output_activation
+    outputs = (shape[0], problem.outputs) if problem.per_step else (problem.outputs,)
+    if network.input_shape != shape:
+        raise NetworkError(
+            f"the network takes rows of shape {network.input_shape}, but the prepared data have {shape}, texts "
+            f"and dates encoded; build it with input_shape={shape}"
+        )
+    ends = network.output_activation or "linear"
+    if network.output_shape != outputs or ends != last:
+        raise NetworkError(
+            f"the network ends with outputs of shape {network.output_shape} and activation {ends!r}; the data and "
+            f"loss {problem.loss.name!r} need {outputs} and {last!r}: Dense({outputs[-1]}, activation={last!r})"
+        )
+    return replace(problem, network=Network([*problem.stem, *network.layers], shape))
 
 
 def check_augmentation(dataset: Dataset, settings: FitSettings) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from shoal.errors import NetworkError
 from shoal.networks import Dense, DenseWithConstants, Dropout, Flatten, Layer, Network
+from shoal.networks.activations import activation_label
 from shoal.networks.bottleneck import is_autoencoder
 from shoal.networks.initializers import Shape
 from shoal.networks.parsing import parse_layers
@@ -54,6 +55,24 @@ def build_network(
         layers += [Dense(units, activation=activation, kernel_initializer=h.kernel_initializer), *drop]
     layers.append(output_layer(outputs, output_activation, constants, h.kernel_initializer))
     return Network(layers, input_shape)
+
+
+def hyperparameters_of(network: Network) -> dict[str, Any]:
+    """Return the layers of a given network as hyperparameters, in the words that these have for them.
+
+    Example:
+        >>> hyperparameters_of(Network.parse("4 8:relu 3:softmax"))
+        {'hidden': (8,), 'activation': ('relu',), 'dropout': 0.0, 'layers': ''}
+    """
+    dense = [layer for layer in network.layers if isinstance(layer, Dense)][:-1]
+    others = [name for name, layer in zip(network.names[:-1], network.layers, strict=False) if layer not in dense]
+    rates = [layer.rate for layer in network.layers if isinstance(layer, Dropout)]
+    return {
+        "hidden": tuple(layer.units for layer in dense),
+        "activation": tuple(activation_label(layer.activation) for layer in dense) or ("linear",),
+        "dropout": rates[0] if rates else 0.0,
+        "layers": " ".join(name for name in others if not name.startswith("dropout")),
+    }
 
 
 def output_layer(outputs: int, activation: str, constants: int = 0, initializer: str = "glorot_uniform") -> Layer:

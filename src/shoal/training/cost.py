@@ -26,7 +26,7 @@ MOST_MEMBERS = 256
 
 def products(structure: Structure) -> list[tuple[int, int]]:
     """Return inputs and outputs of each layer behind the trunk."""
-    if structure.is_autoencoder:
+    if structure.given is not None or structure.is_autoencoder:
         return []
     return list(itertools.pairwise((structure.inputs, *structure.hidden, structure.outputs)))
 
@@ -41,8 +41,8 @@ def member_step(structure: Structure) -> float:
         return LAST_STEP + LAST_VALUE * values * table + LAST_PRODUCT * rows * sum(a * b for a, b in sizes[1:])
     weights = sum(a * b for a, b in sizes)
     flops = rows * (6 * weights - 2 * sum(a * b for a, b in sizes[:1]))
-    if structure.trunk:  # what its layers hand on and gather counts like the values of the dense ones
-        trunk = Network(structure.network_trunk, structure.input_shape)
+    if structure.trunk or structure.given:  # what its layers hand on and gather counts like the values of dense ones
+        trunk = structure.given or Network(structure.network_trunk, structure.input_shape)
         values += structure.batch_size * trunk.values
         flops += 6 * structure.batch_size * trunk.multiplications
         weights += trunk.parameter_count

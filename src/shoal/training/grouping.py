@@ -15,7 +15,6 @@ from shoal.networks import ACTIVATIONS, get_activation
 from shoal.training.building import build_trunk
 from shoal.training.cost import COMPILE_SECONDS, epochs_of_a_chunk, fits_last, member_step
 from shoal.training.hyperparameters import Hyperparameters
-from shoal.training.losses import LOSSES
 from shoal.training.member import Member
 from shoal.training.problem import Problem
 from shoal.training.structure import LAYOUTS, Structure, bucket_rows
@@ -71,7 +70,7 @@ def structure_of(problem: Problem, members: Sequence[Member], layouts: Sequence[
 def _finest(problem: Problem, h: Hyperparameters) -> tuple[Any, ...]:
     """Return what parts members: first what always does, then what may be padded away."""
     exact: tuple[Any, ...] = (h.hidden,) if problem.penalties else ()
-    if mixes_neurons(h):
+    if problem.network is None and mixes_neurons(h):
         exact = (h.hidden, h.layer_activations(), h.activation[0])
     always = (h.layers, h.batch_size, bool(h.hidden), exact)
     return always, len(h.hidden), max(padded_widths(problem, h), default=0)
@@ -114,13 +113,14 @@ def _structure(problem: Problem, traits: Traits, layouts: Sequence[str]) -> Stru
     widths = _shared_widths(traits.padded)
     several = 1 < len(traits.activations) <= traits.members / FEWEST_OF_ONE_ACTIVATION
     wakes = not all(get_activation(name).keeps_zero for name in traits.activations)
-    trunk = build_trunk(traits.layers, problem.input_shape, problem.stem, problem.per_step)
-    exact = bool(problem.penalties or trunk or problem.per_step)
+    given = problem.network
+    trunk = () if given else build_trunk(traits.layers, problem.input_shape, problem.stem, problem.per_step)
+    exact = bool(problem.penalties or trunk or problem.per_step or given)
     structure = Structure(
         input_shape=problem.input_shape if exact else (bucket_rows(problem.inputs),),
         trunk=trunk,
         text=traits.layers,
-        augmented=tuple(sorted(traits.augmented)) if trunk else (),
+        augmented=tuple(sorted(traits.augmented)) if trunk or given else (),
         stem=problem.stem,
         reconstruct=problem.reconstruct,
         per_step=problem.per_step,
@@ -136,6 +136,7 @@ def _structure(problem: Problem, traits: Traits, layouts: Sequence[str]) -> Stru
         dropout=traits.dropout,
         fixed_activations=traits.fixed_activations,
         penalties=problem.penalties,
+        given=given,
         folds=problem.folds is not None,
         bootstrap=traits.bootstrap,
         replicas=traits.replica,
@@ -149,9 +150,9 @@ def _structure(problem: Problem, traits: Traits, layouts: Sequence[str]) -> Stru
 
 def _possible(structure: Structure, layouts: Sequence[str]) -> list[str]:
     """Return the layouts that a structure can have: a user's functions are written for one member."""
-    by_user = structure.penalties or structure.loss.name not in LOSSES
+    by_user = structure.penalties or structure.loss.user
     softmax = structure.output_activation == "softmax" and not structure.loss.absorbs("softmax")
-    mixes = structure.fixed_activations or softmax or structure.trunk or structure.per_step
+    mixes = structure.fixed_activations or softmax or structure.trunk or structure.per_step or structure.given
     last = not (by_user or mixes) and fits_last(structure)
     return [layout for layout in layouts if layout == "first" or last] or ["first"]
 

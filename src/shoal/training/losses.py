@@ -25,6 +25,7 @@ from shoal.training.heads import (
     QuantileHead,
     columns,
 )
+from shoal.user_function import called, name_of, takes_namespace
 
 Values = Callable[[Any, Any, Any, Mapping[str, Any]], Any]
 CLIP = 1e-7
@@ -43,6 +44,7 @@ class Loss:
         values_of_logits: as `values`, for the output before the activation `fused`.
         root: whether the cost is the square root of the mean (rmse).
         head: what the outputs say of the targets.
+        user: whether it is a function of the user's, which only the XLA engine can train with.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Loss:
     values_of_logits: Values | None = None
     root: bool = False
     head: Head = VALUE
+    user: bool = False
 
     def absorbs(self, activation: str) -> bool:
         """Whether the loss takes the place of this last activation."""
@@ -239,11 +242,13 @@ ALIASES = {
 }
 
 
-def get_loss(loss: str | Loss | Callable[[Any, Any, Any], Any]) -> Loss:
-    """Return the loss of this name, or wrap a callable `(xp, target, output) -> values per row and output`.
+def get_loss(loss: str | Loss | Callable[..., Any]) -> Loss:
+    """Return the loss of this name, or of a function `(y_true, y_pred)` or `(xp, y_true, y_pred)`.
+
+    The function gives a value for each row and output, or for each row.
 
     Raises:
-        SettingError: there is no such loss.
+        SettingError: there is no such loss, or the function takes other arguments.
 
     Example:
         >>> get_loss("mean_squared_error").name
@@ -252,7 +257,9 @@ def get_loss(loss: str | Loss | Callable[[Any, Any, Any], Any]) -> Loss:
     if isinstance(loss, Loss):
         return loss
     if callable(loss):
-        return Loss(getattr(loss, "__name__", "custom"), _checked_values(loss))
+        return Loss(name_of(loss), _checked_values(loss), user=True)
+    if not isinstance(loss, str):
+        raise SettingError(f"loss: expected a name or a function (y_true, y_pred), got {loss!r}")
     name = spelled(loss, [*LOSSES, *ALIASES])
     name = ALIASES.get(name, name)
     if name not in LOSSES:
@@ -261,17 +268,21 @@ def get_loss(loss: str | Loss | Callable[[Any, Any, Any], Any]) -> Loss:
     return LOSSES[name]
 
 
-def _checked_values(function: Callable[[Any, Any, Any], Any]) -> Values:
+def _checked_values(function: Callable[..., Any]) -> Values:
     """Return a user's function as a loss; other shapes would be broadcast to something else without a word."""
+    with_xp, name = takes_namespace(function, "loss", ("y_true", "y_pred")), name_of(function)
 
     def values(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
         _check(target, output)
-        result = function(xp, target, output)
-        front, shape = tuple(target.shape[:-1]), tuple(xp.shape(result))
-        if shape not in (target.shape, (*front, 1), front):
-            name = getattr(function, "__name__", "custom")
+        result = called(function, "loss", *((xp, target, output) if with_xp else (target, output)))
+        front, shape = tuple(target.shape[:-1]), getattr(result, "shape", None)
+        if shape not in (target.shape, (*front, 1), front) or result.dtype.kind != "f":
+            got = f"{type(result).__name__} {result!r:.40}" if shape is None else f"{tuple(shape)} of {result.dtype}"
             expected = f"{target.shape}, {(*front, 1)} or {front}"
-            raise SettingError(f"the loss {name!r} must return {expected}, one value per row, got {shape}")
+            raise SettingError(
+                f"the loss {name!r} must return {expected}, one floating number per row, got {got}. "
+                f"Take no mean over the rows: that of a batch is taken with the weights of the rows"
+            )
         return result[..., None] if len(shape) == len(front) else result
 
     return values

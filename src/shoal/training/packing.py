@@ -15,6 +15,7 @@ from shoal.training.augmentation import Augmentation
 from shoal.training.building import build_network
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import DROPOUT, INITIAL, ORDER, Member
+from shoal.training.penalties import penalised
 from shoal.training.problem import Problem
 from shoal.training.resampling import resampling_numbers
 from shoal.training.schedules import SCHEDULES
@@ -79,22 +80,26 @@ def member_network(problem: Problem, member: Member) -> Network:
 
 
 def _network(problem: Problem, h: Hyperparameters) -> Network:
+    if problem.network is not None:
+        return problem.network
     sizes, stem = (problem.input_shape, problem.outputs), problem.stem
     return build_network(h, *sizes, problem.output_activation, stem, problem.per_step, problem.constants)
 
 
 def _weights(problem: Problem, h: Hyperparameters) -> int:
     """Return how many weights are regularised."""
-    if h.layers or len(problem.input_shape) > 1:
+    if h.layers or len(problem.input_shape) > 1 or problem.network is not None:
         network = _network(problem, h)
         pairs = zip(network.layers, network.parameter_shapes, strict=True)
-        return sum(math.prod(shapes[name]) for layer, shapes in pairs for name in layer.regularised)
+        return sum(math.prod(shapes[name]) for layer, shapes in pairs for name in penalised(layer))
     widths = (problem.inputs, *h.hidden, problem.outputs - problem.constants)
     return sum(a * b for a, b in itertools.pairwise(widths))
 
 
 def _layer_numbers(structure: Structure, each: Sequence[Hyperparameters]) -> list[dict[str, Any]]:
     """Return the members' own numbers of each layer of the padded network."""
+    if structure.given is not None:
+        return [_trunk_numbers(structure, each, layer) for layer in structure.network.layers]
     numbers = [_trunk_numbers(structure, each, layer) for layer in structure.network_trunk]
     if structure.is_autoencoder:
         return numbers
@@ -189,8 +194,12 @@ def split_vector(layer_shapes: Sequence[Mapping[str, Shape]], vector: Any) -> li
 def own_starts(problem: Problem, members: Sequence[Member]) -> Iterator[tuple[list[int], Parameters]]:
     """Return the members' initial parameters in their own sizes, those of one size together.
 
-    Each part names the positions of its members and holds one dict of arrays per layer, the members first.
+    Each part names the positions of its members and holds one dict of arrays per layer, the members first, or those of
+    one member where all start alike.
     """
+    if problem.start is not None:
+        yield list(range(len(members))), [dict(layer) for layer in problem.start]
+        return
     sizes: dict[tuple[Any, ...], list[int]] = {}
     for i, member in enumerate(members):
         h = member.hyperparameters

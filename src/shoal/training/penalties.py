@@ -2,8 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+
+from shoal.errors import SettingError
+from shoal.networks import Layer
+from shoal.user_function import called, name_of, takes_namespace
+
+Penalty = Callable[[Any, Sequence[Mapping[str, Any]]], Any]
+"""A penalty of the user's: `(xp, weights)`, a dict of arrays for each layer that has any, to a number."""
+
+
+def penalised(layer: Layer) -> list[str]:
+    """Return the parameters of a layer on which L1 and L2 act; not on those that training does not change."""
+    return [name for name in layer.regularised if layer.trains(name)]
+
+
+def user_penalty(function: Callable[..., Any]) -> Penalty:
+    """Return a user's function `(weights)` or `(xp, weights)` as a penalty, which must be one number.
+
+    Raises:
+        SettingError: it takes other arguments; or, when it is called, it fails or returns something else.
+    """
+    with_xp = takes_namespace(function, "penalty", ("weights",))
+
+    def penalty(xp: Any, weights: Sequence[Mapping[str, Any]]) -> Any:
+        value = called(function, "penalty", *((xp, weights) if with_xp else (weights,)))
+        shape = getattr(value, "shape", () if isinstance(value, (int, float)) else None)
+        if shape != ():
+            got = type(value).__name__ if shape is None else f"shape {tuple(shape)}"
+            raise SettingError(f"the penalty {name_of(function)!r} must return one number, got {got}")
+        return value
+
+    return penalty
 
 
 def weight_penalty(xp: Any, weights: Sequence[Any], numbers: Mapping[str, Any]) -> Any:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from shoal.errors import DataError
-from shoal.networks import Layer
+from shoal.networks import Layer, Network
 from shoal.results import Task
 from shoal.row_view import TakenRows
 from shoal.streams import Stream
@@ -51,6 +51,8 @@ class Problem:
         stem: layers with which every network begins, such as the scaling of images.
         reconstruct: the targets are what comes out of the stem, in one line; `y` is then `(rows, 0)`.
         known_errors: `y` and `validation_y` also hold the standard errors of the targets, for the loss.
+        network: what every member is, the stem included, in place of a network built of its hyperparameters; or None.
+        start: the weights with which every member starts, a dict for each layer of `network`; None: its own draw.
     """
 
     x: Any
@@ -73,6 +75,8 @@ class Problem:
     stem: tuple[Layer, ...] = ()
     reconstruct: bool = False
     known_errors: bool = False
+    network: Network | None = None
+    start: Sequence[Mapping[str, np.ndarray]] | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -133,7 +137,10 @@ class Problem:
 
     @property
     def output_activation(self) -> str:
-        """The activation of the last layer that suits the task."""
+        """The activation of the last layer: of `network`, or the one that suits the task."""
+        if self.network is not None:
+            activation = self.network.output_activation
+            return "own" if callable(activation) or isinstance(activation, tuple) else activation or "linear"
         if self.task is not Task.CLASSIFICATION:
             return self.loss.head.activation
         return "sigmoid" if self.outputs == 1 or self.loss.fused == "sigmoid" else "softmax"
@@ -190,10 +197,14 @@ def make_problem(
 def _prepared(task: Task, loss: Loss, classes: int, part: Part, name: str) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return features, targets and weights of a part as engines take them."""
     x, y, weights = part
-    return _numbers(x), encode_target(task, loss, classes, y), _mean_one(_of_steps(task, y, weights), len(x), name)
+    return (
+        numbers_for_engines(x),
+        encode_target(task, loss, classes, y),
+        _mean_one(_of_steps(task, y, weights), len(x), name),
+    )
 
 
-def _numbers(x: Any) -> Any:
+def numbers_for_engines(x: Any) -> Any:
     """Return features as engines take them: images in their own number type, all else float32."""
     if isinstance(x, TakenRows):
         return x

@@ -35,6 +35,7 @@ class Structure:
         layout: `first` or `last`, where the member axis is.
         chunk: epochs that one call of the program trains.
         per_step: whether each step of a series has a target; the dense layers then work at every step.
+        given: the network that all members are, in place of trunk and hidden layers; or None.
     """
 
     input_shape: tuple[int, ...]
@@ -63,6 +64,7 @@ class Structure:
     reconstruct: bool = False
     per_step: bool = False
     constants: int = 0
+    given: Network | None = None
 
     @property
     def inputs(self) -> int:
@@ -92,15 +94,18 @@ class Structure:
     @cached_property
     def network_trunk(self) -> tuple[Layer, ...]:
         """The layers before the hidden ones with their activations."""
-        trunk = activated_trunk(self.trunk, self.activations[0], self.table)
-        if not self.augmented:
-            return trunk
+        return self._augmented(activated_trunk(self.trunk, self.activations[0], self.table))
+
+    def _augmented(self, layers: tuple[Layer, ...]) -> tuple[Layer, ...]:
+        """Return layers with what augments the rows behind the stem."""
         behind = len(self.stem)
-        return (*trunk[:behind], Augmentation(), *trunk[behind:])
+        return (*layers[:behind], Augmentation(), *layers[behind:]) if self.augmented else layers
 
     @cached_property
     def network(self) -> Network:
         """The padded network that the program trains."""
+        if self.given is not None:
+            return Network(self._augmented(self.given.layers), self.input_shape)
         if self.is_autoencoder:
             return Network(self.network_trunk, self.input_shape)
         drop = [Dropout(0.0)] if self.dropout else []

@@ -59,13 +59,13 @@ def traits_of(problem: Problem, members: Sequence[Member]) -> Traits:
     hyperparameters = [member.hyperparameters for member in members]
     each = list({id(h): h for h in hyperparameters}.values())  # folds and repeats share theirs
     trunk = each[0].layers != "" or len(problem.input_shape) > 1
-    activations = {h.layer_activations() + h.activation[:1] * trunk for h in each}
+    activations = {h.layer_activations() + h.activation[:1] * trunk for h in each if problem.network is None}
     return Traits(
         hidden=frozenset(h.hidden for h in each),
         padded=frozenset(padded_widths(problem, h) for h in each),
         activations=frozenset(get_activation(name).name for names in activations for name in names),
         optimizers=frozenset(h.optimizer for h in each),
-        fixed_activations=fixed_activations(each[0]),
+        fixed_activations=fixed_activations(each[0]) if problem.network is None else (),
         layers=each[0].layers,
         augmented=frozenset(name for name in AUGMENTATIONS for h in each if getattr(h, name) > 0.0),
         batch_size=min(each[0].batch_size, len(problem.x)),
@@ -81,8 +81,8 @@ def traits_of(problem: Problem, members: Sequence[Member]) -> Traits:
 
 
 def padded_widths(problem: Problem, hyperparameters: Hyperparameters) -> tuple[int, ...]:
-    """Return bucketed widths; exact ones where an activation mixes neurons or a user's penalty sees the weights."""
-    exact = mixes_neurons(hyperparameters) or problem.penalties
+    """Return bucketed widths; exact ones where an activation mixes neurons, and for a user's network or penalty."""
+    exact = problem.network is not None or problem.penalties or mixes_neurons(hyperparameters)
     return tuple(units if exact else bucket(units) for units in hyperparameters.hidden)
 
 

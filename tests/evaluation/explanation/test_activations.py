@@ -93,7 +93,7 @@ def test_saliency_agrees_with_finite_differences(text: str) -> None:
     exact, step = doubled(parameters), 1e-6
 
     def scores(rows: np.ndarray) -> np.ndarray:
-        return np.asarray(network.apply(np, exact, rows, logits=True))[np.arange(2), output]
+        return np.asarray(network.apply(exact, rows, logits=True))[np.arange(2), output]
 
     slopes = np.zeros_like(x)
     for place in np.ndindex(*network.input_shape):

@@ -357,7 +357,7 @@ def cost(problem: Problem, member: Member, numbers: dict[str, Any], parameters: 
     fused = loss.absorbs(problem.output_activation)
     values = loss.values_of_logits if fused else loss.values
     x, y, weights = (array[rows].astype(np.float64) for array in (problem.x, problem.y, problem.weights))
-    output = network.apply(numpy_namespace, parameters, x, logits=fused)
+    output = network.apply(parameters, x, logits=fused)
     mean = np.mean(weights * values(numpy_namespace, y, output, numbers))  # type: ignore[misc]
     kernels_ = [layer["kernel"] for layer in parameters]
     return float(loss.finish(numpy_namespace, mean) + weight_penalty(numpy_namespace, kernels_, numbers))

@@ -9,19 +9,24 @@ from shoal.errors import NetworkError, SettingError
 from shoal.networks.activations import ActivationSpec, apply_activation, apply_table, get_activation, get_elementwise
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
+from shoal.user_function import takes_namespace
 
 
 def checked_activation(label: str, activation: ActivationSpec | list[str]) -> ActivationSpec:
     """Return the activation with lists made tuples and other names made the usual ones.
 
     Raises:
-        SettingError: an unknown name, or one per neuron that needs all neurons at once.
+        SettingError: an unknown name, one per neuron that needs all neurons at once, a function of other arguments than
+            `(z)` or `(xp, z)`, or anything else.
     """
-    if callable(activation):
-        return activation
     try:
+        if callable(activation):
+            takes_namespace(activation, "activation", ("z",))
+            return activation
         if isinstance(activation, (list, tuple)):
             return tuple(get_elementwise(name).name for name in activation)
+        if activation is not None and not isinstance(activation, str):
+            raise SettingError(f"activation must be a name, one name per neuron or a function, got {activation!r}")
         return None if activation is None else get_activation(activation).name
     except SettingError as error:
         raise SettingError(f"{label}: {error}") from None

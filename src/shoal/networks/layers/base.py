@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields, replace
 from typing import Any, Self
 
 import numpy as np
@@ -52,9 +52,12 @@ class Layer:
 
     Args:
         name: a name for messages and tables; by default the class name with a number, as in Keras.
+        trainable: whether training changes the weights; without, no penalty counts them either, and batch normalisation
+            works by its moving mean and variance. Default True.
     """
 
     name: str | None = field(default=None, kw_only=True)
+    trainable: bool = field(default=True, kw_only=True)
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -73,6 +76,10 @@ class Layer:
     def moving(self) -> tuple[str, ...]:
         """The parameters that follow the batches, as a moving average does; no gradient moves them."""
         return ()
+
+    def trains(self, name: str) -> bool:  # noqa: ARG002
+        """Return whether training changes a parameter."""
+        return self.trainable
 
     @property
     def sources(self) -> int:
@@ -159,6 +166,8 @@ class Layer:
                     f"which cannot be kept in a file. Use one of the named choices instead"
                 )
             data[f.name] = plain(value)
+        if self.trainable:  # so it is where nothing is said
+            del data["trainable"]
         return data
 
     @classmethod
@@ -190,6 +199,11 @@ def _from_plain(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_from_plain(item) for item in value)
     return layer_from_dict(value) if isinstance(value, dict) else value
+
+
+def context_of(layer: Layer, context: Context) -> Context:
+    """Return the context of a layer: as in Keras, a frozen one keeps its moving mean and variance, and uses them."""
+    return replace(context, training=False) if layer.moving and not layer.trainable else context
 
 
 LAYERS: dict[str, type[Layer]] = {}

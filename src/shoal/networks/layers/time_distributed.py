@@ -11,7 +11,7 @@ from shoal.errors import NetworkError
 from shoal.networks.activations import ActivationSpec
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.activation import Activation
-from shoal.networks.layers.base import Context, Layer, Parameters
+from shoal.networks.layers.base import Context, Layer, Parameters, context_of
 from shoal.networks.layers.dense import Dense
 from shoal.networks.layers.dropout import Dropout
 from shoal.networks.layers.within import checked_layer
@@ -55,6 +55,10 @@ class TimeDistributed(Layer):
         """Those of the layer."""
         return self.layer.moving
 
+    def trains(self, name: str) -> bool:
+        """Return whether training changes a parameter: both this layer and the one within must let it."""
+        return self.trainable and self.layer.trains(name)
+
     @property
     def sources(self) -> int:
         """Those of the layer."""
@@ -83,7 +87,7 @@ class TimeDistributed(Layer):
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:
         """Return the outputs of the layer at each step."""
         rows, time = x.shape[:2]
-        inner = replace(context, mask=None, present=_steps_present(xp, x, context))
+        inner = context_of(self.layer, replace(context, mask=None, present=_steps_present(xp, x, context)))
         y = self.layer.apply(xp, parameters, xp.reshape(x, (rows * time, *x.shape[2:])), inner)
         return xp.reshape(y, (rows, time, *y.shape[1:]))
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from shoal.errors import SettingError
 from shoal.networks.initializers import Shape
-from shoal.networks.layers.base import Context, Layer, Parameters
+from shoal.networks.layers.base import Context, Layer, Parameters, context_of
 from shoal.streams import Stream, Streams
 
 Within = Mapping[str, tuple[Layer, Shape]]
@@ -83,6 +83,11 @@ class Composite(Layer):
         """Those of the layers within."""
         return tuple(f"{name}/{key}" for name, layer in self._layers.items() for key in layer.moving)
 
+    def trains(self, name: str) -> bool:
+        """Return whether training changes a parameter: both this layer and the one within must let it."""
+        layer, _, inner = name.partition("/")
+        return self.trainable and self._layers[layer].trains(inner)
+
     @property
     def sources(self) -> int:
         """Those of the layers within."""
@@ -105,4 +110,5 @@ class Composite(Layer):
     def _apply_inner(self, xp: Any, parameters: Parameters, x: Any, context: Context, name: str, mask: Any) -> Any:
         """Return the outputs of one of the layers within."""
         layers = self._layers
-        return layers[name].apply(xp, unprefixed(name, parameters), x, inner_context(context, layers, name, mask))
+        inner = context_of(layers[name], inner_context(context, layers, name, mask))
+        return layers[name].apply(xp, unprefixed(name, parameters), x, inner)

@@ -61,8 +61,8 @@ class Engine(Protocol):
     def enter(self, block: Any, state: Any, newcomers: Mapping[int, Member]) -> Any:
         """Put members into places, each at its start; return the state with them."""
 
-    def advance(self, block: Any, state: Any) -> tuple[Any, Chunk]:
-        """Train every running member for a chunk of epochs."""
+    def advance(self, block: Any, state: Any, most: int | None = None) -> tuple[Any, Chunk]:
+        """Train every running member for a chunk of epochs, or for so many at most."""
 
     def shrink(self, block: Any, state: Any, seats: Sequence[int]) -> tuple[Any, Any] | None:
         """Return a block with fewer places and its state, the members of these places in its first ones, in order.
@@ -70,8 +70,10 @@ class Engine(Protocol):
         None where that would not pay.
         """
 
-    def read_out(self, block: Any, state: Any, seats: Mapping[int, Member]) -> dict[int, list[dict[str, np.ndarray]]]:
-        """Return the parameters at its best epoch, in its own sizes, of the member in each place."""
+    def read_out(
+        self, block: Any, state: Any, seats: Mapping[int, Member], *, last: bool = False
+    ) -> dict[int, list[dict[str, np.ndarray]]]:
+        """Return the parameters of the member in each place, in its own sizes: at its best epoch, or the last."""
 
     def to_arrays(self, state: Any) -> dict[str, np.ndarray]:
         """Return a state as named arrays for a checkpoint."""

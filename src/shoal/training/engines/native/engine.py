@@ -138,9 +138,9 @@ class NativeEngine:
         seated.arrays.update(zip(places, arrays, strict=True))
         return seated
 
-    def advance(self, block: NativeBlock, seated: NativeState) -> tuple[NativeState, Chunk]:
-        """Train every running member of the block for a chunk of epochs."""
-        epochs = min(seated.epochs_left, block.chunk)
+    def advance(self, block: NativeBlock, seated: NativeState, most: int | None = None) -> tuple[NativeState, Chunk]:
+        """Train every running member of the block for a chunk of epochs, or for so many at most."""
+        epochs = min(seated.epochs_left, block.chunk, most or block.chunk)
         curves = np.full((block.places, epochs, 5), np.nan, np.float32)
         records = seated.records
         records["curves"] = curves.ctypes.data + curves.strides[0] * np.arange(block.places, dtype=np.uintp)
@@ -159,12 +159,14 @@ class NativeEngine:
     def shrink(self, block: NativeBlock, seated: NativeState, seats: Sequence[int]) -> None:
         """Return None: only members that train take part in a chunk, however many places there are."""
 
-    def read_out(self, block: NativeBlock, seated: NativeState, seats: Mapping[int, Member]) -> dict[int, Parameters]:
-        """Return the parameters at its best epoch of each member, by its place."""
+    def read_out(
+        self, block: NativeBlock, seated: NativeState, seats: Mapping[int, Member], *, last: bool = False
+    ) -> dict[int, Parameters]:
+        """Return the parameters at its best epoch, or the last, of each member, by its place."""
         parameters = {}
         for place, member in seats.items():
             shapes = member_network(block.problem, member).parameter_shapes
-            layers = split_vector(shapes, seated.arrays[place].best)
+            layers = split_vector(shapes, seated.arrays[place].vectors[0 if last else -1])
             parameters[place] = [{name: array.copy() for name, array in layer.items()} for layer in layers]
         return parameters
 

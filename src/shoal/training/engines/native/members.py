@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from shoal.networks import ACTIVATIONS, get_activation
+from shoal.networks import ACTIVATIONS, Dense, DenseWithConstants, get_activation
 from shoal.results import Status
 from shoal.streams import Streams
-from shoal.training.engines.native.records import COPIES, MEMBER, ROWS, VECTORS
+from shoal.training.engines.native.records import COPIES, HEADS, MEMBER, ROWS, VECTORS
 from shoal.training.member import DROPOUT, Member
 from shoal.training.optimizers import OPTIMIZERS, SECOND_STARTS_AT
 from shoal.training.packing import Parameters, batch_order, member_network, member_scalars, own_starts
@@ -29,7 +29,6 @@ LOSSES_IN_ORDER = (
     *("poisson", "gaussian_nll", "pinball"),
 )
 LOSS_CODES = {**{name: i for i, name in enumerate(LOSSES_IN_ORDER)}, "rmse": 0}
-HEADS = ("linear", "sigmoid", "softmax")
 SQUARES, HITS_OF_ONE, HITS_OF_MANY = range(3)
 SECOND = VECTORS.index("second")
 
@@ -94,7 +93,9 @@ def _loss_codes(problem: Problem) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class MemberArrays:
-    """What a member's record points to: `vectors` `(4, parameters)`, and `shape`: inputs, neurons and activations.
+    """What a member's record points to: `vectors` `(4, parameters)`, as VECTORS names them, and `shape`.
+
+    That is inputs and neurons of each layer, and the activation of each neuron.
 
     `family` parts members that never share a lane block; `kind` sorts those of a family, like beside like.
     """
@@ -103,11 +104,6 @@ class MemberArrays:
     shape: tuple[np.ndarray, ...]
     family: tuple[Any, ...]
     kind: tuple[Any, ...]
-
-    @property
-    def best(self) -> np.ndarray:
-        """The parameters at the best epoch."""
-        return self.vectors[-1]
 
 
 def member_records(
@@ -168,11 +164,20 @@ def _shape(problem: Problem, member: Member) -> tuple[tuple[np.ndarray, ...], tu
     Activations over all neurons of a layer share a lane block with their equals alone.
     """
     h = member.hyperparameters
-    kernels = [shapes["kernel"] for shapes in member_network(problem, member).parameter_shapes if shapes]
+    network = member_network(problem, member)
+    kernels = [shapes["kernel"] for shapes in network.parameter_shapes if shapes]
     inputs, neurons = np.asarray(kernels, np.int32).T.copy()
     neurons[-1] += problem.constants
-    names = tuple(get_activation(name).name for name in h.layer_activations())
-    codes = np.repeat([ACTIVATION_CODES[name] for name in names] + [0], [*h.hidden, 1]).astype(np.int32)
-    across = not all(get_activation(name).elementwise for name in names)
+    *hidden, _ = (layer for layer in network.layers if isinstance(layer, (Dense, DenseWithConstants)))
+    names = tuple(_names_of_neurons(layer) for layer in hidden)
+    codes = np.asarray([ACTIVATION_CODES[name] for layer in names for name in layer] + [0], np.int32)
+    across = not all(ACTIVATIONS[name].elementwise for layer in names for name in layer)
     family = (len(names), *((names, h.hidden) if across else ()))
     return (inputs, neurons, codes), family, (names, h.optimizer, h.hidden)
+
+
+def _names_of_neurons(layer: Any) -> tuple[str, ...]:
+    """Return the activation of each neuron of a dense layer."""
+    if isinstance(layer.activation, tuple):
+        return layer.activation
+    return (get_activation(layer.activation).name,) * layer.units

@@ -6,6 +6,8 @@ import numpy as np
 
 POINTER, FLOAT, INT = np.uintp, np.float32, np.int32
 MOST_LEVELS = 8  # of quantiles
+HEADS = ("linear", "sigmoid", "softmax")
+"""The last activations that a loss need not absorb, as the kernel counts them."""
 
 
 def _record(*fields: tuple[type, str] | tuple[type, str, int]) -> np.dtype:

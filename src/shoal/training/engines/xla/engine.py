@@ -170,29 +170,34 @@ class XlaEngine:
         program.put(own_numbers, places, program.turned(block_numbers(block, members)))
         return self._placed(block, state, own_numbers)
 
-    def advance(self, block: XlaBlock, seated: XlaState) -> tuple[XlaState, Chunk]:
-        """Train every running member of the block for a chunk of epochs."""
-        program, epochs = block.program, np.int32(min(seated.epochs_left, block.structure.chunk))
+    def advance(self, block: XlaBlock, seated: XlaState, most: int | None = None) -> tuple[XlaState, Chunk]:
+        """Train every running member of the block for a chunk of epochs, or for so many at most."""
+        program, chunk = block.program, block.structure.chunk
+        epochs = np.int32(min(seated.epochs_left, chunk, most or chunk))
         shared = (program.rows, program.orders, np.int32(block.activation), np.int32(seated.turn), epochs)
         state, (curves, ends) = program.compiled(seated.state, seated.numbers, *shared)
         curves = np.moveaxis(np.asarray(curves), program.axis, 0)  # (places, epochs, 5)
+        curves = curves if most is None else curves[:, :epochs]
         train_loss, loss, metric = curves[:, :, 0], curves[:, :, 1], curves[:, :, 4]
         if not block.structure.classifies:
             metric = np.sqrt(np.maximum(metric, 0.0))  # negative weights may outweigh the others
         status, epoch, best = np.moveaxis(np.asarray(ends), program.axis, -1)
-        chunk = Chunk(train_loss, loss, curves[:, :, 2:4], metric, status, epoch, best)
-        return seated.after(state, status, epoch, (seated.turn + int(epochs)) % ORDERS), chunk
+        told = Chunk(train_loss, loss, curves[:, :, 2:4], metric, status, epoch, best)
+        return seated.after(state, status, epoch, (seated.turn + int(epochs)) % ORDERS), told
 
     def admits(self, block: XlaBlock, seated: XlaState) -> bool:  # noqa: ARG002
         """Return whether members may enter: where the orders of the rows begin anew, or nobody trains."""
         return seated.turn == 0 or seated.epochs_left == 0
 
-    def read_out(self, block: XlaBlock, seated: XlaState, seats: Mapping[int, Member]) -> dict[int, Parameters]:
-        """Return the parameters at its best epoch of each member, by its place."""
-        best = jax.tree.map(lambda a: np.moveaxis(np.asarray(a), block.program.axis, 0), seated.state.best)
+    def read_out(
+        self, block: XlaBlock, seated: XlaState, seats: Mapping[int, Member], *, last: bool = False
+    ) -> dict[int, Parameters]:
+        """Return the parameters at its best epoch, or the last, of each member, by its place."""
+        wanted = seated.state.parameters if last else seated.state.best
+        parts = jax.tree.map(lambda a: np.moveaxis(np.asarray(a), block.program.axis, 0), wanted)
         parameters = {}
         for place, member in seats.items():
-            layers = block.program.member.storage.split(tuple(part[place] for part in best))
+            layers = block.program.member.storage.split(tuple(part[place] for part in parts))
             network = member_network(block.problem, member)
             parameters[place] = unpad_parameters(network, [layer for layer in layers if layer])
         return parameters

@@ -52,7 +52,7 @@ def _compiled(network: Network, rows: int) -> Any:
 
     def gradients(parameters: Any, x: Any, output: Any) -> Any:
         def chosen(x: Any) -> Any:
-            scores = network.apply(FIRST.xp, parameters, x, logits=True)
+            scores = network.apply(parameters, x, xp=FIRST.xp, logits=True)
             flat = jnp.reshape(scores, (rows, -1))
             return jnp.sum(jnp.take_along_axis(flat, output[:, None], axis=1))  # rows do not meet
 

@@ -20,7 +20,7 @@ from shoal.training.engines.xla.state import State
 from shoal.training.engines.xla.storage import storage_of
 from shoal.training.heads import columns
 from shoal.training.optimizers import Slots, update
-from shoal.training.penalties import weight_penalty
+from shoal.training.penalties import penalised, weight_penalty
 from shoal.training.resampling import bootstrap_counts, drawn_before, held_out, target_noise
 from shoal.training.schedules import learning_rate
 from shoal.training.structure import Structure
@@ -31,7 +31,7 @@ IN_TURN_MICROSECONDS = 1_000.0  # of a member's step from which on members gain 
 
 def lift_of(structure: Structure) -> Lift:
     """Return how a member's program becomes that of a block: on the CPU, large networks train one after the other."""
-    large = structure.text and member_step(structure) > IN_TURN_MICROSECONDS
+    large = (structure.text or structure.given) and member_step(structure) > IN_TURN_MICROSECONDS
     return IN_TURN if large and jax.default_backend() == "cpu" else LIFTS[structure.layout]
 
 
@@ -49,6 +49,8 @@ class MemberProgram:
         absorbed = structure.loss.values_of_logits if self.fused else None
         self.values = absorbed or structure.loss.values
         self.moving = any(layer.moving for layer in self.network.layers)
+        pairs = zip(self.network.layers, self.network.parameter_shapes, strict=True)
+        self.freezes = not all(layer.trains(name) for layer, shapes in pairs for name in shapes)
         self.stem = Network([*structure.stem, Flatten()], structure.input_shape)
 
     # one mini-batch
@@ -65,9 +67,9 @@ class MemberProgram:
     def output(self, layers: Any, x: Any, numbers: dict[str, Any], random: Any = None, **more: Any) -> Any:
         """Return the output of the network, before the last activation where the loss absorbs it."""
         return self.network.apply(
-            self.xp,
             layers,
             x,
+            xp=self.xp,
             training=random is not None,
             numbers=self.layer_numbers(numbers),
             random=random,
@@ -106,7 +108,7 @@ class MemberProgram:
         mean = jnp.sum(self.mean_values(weights, y, output, numbers), axis=0) / jnp.maximum(count, 1.0)
         loss = self.loss.finish(self.xp, mean)
         pairs = zip(self.network.layers, layers, strict=True)
-        kernels = [each[name] for layer, each in pairs for name in layer.regularised if name in each]
+        kernels = [each[name] for layer, each in pairs for name in penalised(layer) if name in each]
         penalty = weight_penalty(self.xp, kernels, numbers)
         weighted = [layer for layer in layers if layer]  # a dropout layer may stand there for another member's sake
         penalty += sum(extra(self.xp, weighted) for extra in self.structure.penalties)
@@ -165,14 +167,15 @@ class MemberProgram:
 
     def clean(self, x: Any) -> Any:
         """Return what an autoencoder shall reconstruct: the rows behind the stem, each in one line."""
-        return jnp.reshape(self.stem.apply(self.xp, [{}] * len(self.stem.layers), x), (len(x), -1))
+        return jnp.reshape(self.stem.apply([{}] * len(self.stem.layers), x, xp=self.xp), (len(x), -1))
 
     def step(self, numbers: dict[str, Any], rows: SharedRows, carry: tuple[Any, ...], indices: Any) -> tuple[Any, ...]:
         """Return the carry after one mini-batch: parameters, slots, steps done, sums of the loss and of the rows."""
         parts, slots, done, total, rows_seen = carry
         batch = self.batch(numbers, rows, indices)
         count = jnp.sum(batch[-1], axis=0)
-        random = self.random(numbers, done) if self.structure.dropout or self.structure.trunk else None
+        draws = self.structure.dropout or self.structure.trunk or self.structure.given
+        random = self.random(numbers, done) if draws else None
 
         def summed(layers: Any) -> tuple[Any, Any]:
             cost, beside = self.cost(layers, batch, numbers, random)
@@ -182,6 +185,8 @@ class MemberProgram:
         new = self.updated(parts, slots, self.storage.join(gradients), done.astype(jnp.float32), numbers)
         if self.moving:
             new = self.moved(new[0], moved), new[1]
+        if self.freezes:
+            new = self.held(new[0], parts), new[1]
         counts = count > 0  # a batch without rows of the member is no step
         parts, slots = jax.tree.map(lambda after, before: jnp.where(counts, after, before), new, (parts, slots))
         total = total + jnp.where(counts, loss * count, 0.0)
@@ -194,6 +199,13 @@ class MemberProgram:
             number, name = where.split("/", 1)
             layers[int(number)][name] = value
         return self.storage.join(layers)
+
+    def held(self, parts: tuple[Any, ...], before: tuple[Any, ...]) -> tuple[Any, ...]:
+        """Return parts in which what the layers do not train is as it was before."""
+        each = zip(self.network.layers, self.storage.split(parts), self.storage.split(before), strict=True)
+        return self.storage.join(
+            [{name: new[name] if layer.trains(name) else old[name] for name in new} for layer, new, old in each]
+        )
 
     def updated(
         self, parts: tuple[Any, ...], slots: Slots, gradient: tuple[Any, ...], done: Any, numbers: dict[str, Any]

@@ -1,0 +1,3 @@
+"""One network trained on arrays, without a run folder: `Network.fit` and what it returns."""
+
+from __future__ import annotations
