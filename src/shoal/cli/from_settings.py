@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
@@ -12,6 +13,8 @@ from pydantic.fields import FieldInfo
 
 from shoal.data.readers.options import READING as READING
 from shoal.data.readers.options import read_options as read_options
+from shoal.search.knobs import is_knob_text
+from shoal.search.space import Categorical, Limits
 from shoal.settings import FitSettings, default_in_words
 from shoal.training.hyperparameters import Hyperparameters
 
@@ -28,7 +31,7 @@ _PANELS = {
     **dict.fromkeys((*ROLES, "scatter", "x_err", "y_cov", *READING, *CUTTING, *RECONSTRUCTING), DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "normalization", "coverage"), SPLIT),
     **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "signal"), SELECTION),
-    **dict.fromkeys(("networks", "cv", "repeats", "minutes", "keep", "smallest", "replicas", "bottleneck"), NETWORKS),
+    **dict.fromkeys(("networks", "search", "base", "cv", "repeats", "minutes", "keep", "smallest", "replicas", "bottleneck"), NETWORKS),
 }
 _PANEL_ORDER = (DATA, SPLIT, SELECTION, NETWORKS, HYPERPARAMETERS, RUN)
 # Columns may be repeated or hold commas; these others are texts that the settings take apart themselves.
@@ -53,12 +56,14 @@ def parameter(name: str) -> inspect.Parameter:
     """Return a setting as a parameter that typer turns into a flag; None means: not given."""
     field = FitSettings.model_fields[name]
     kind, choices = _kind(field)
+    number = name in Hyperparameters.model_fields and kind in (int, float)
     option = typer.Option(
         *_declarations(name, kind),
         help=_help(name, field, choices),
         rich_help_panel=panel(name),
         metavar="NAME" if choices else _metavar(name, kind),
         autocompletion=_completion(choices),
+        parser=partial(_number_or_knob, kind) if number else None,
     )
     annotation: Any = Annotated[kind | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
@@ -118,7 +123,7 @@ def _bare(annotation: Any) -> Any:
         return _bare(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
         parts = [_bare(part) for part in get_args(annotation) if part is not types.NoneType]
-        (kind,) = (part for part in parts if get_origin(part) is not Callable)
+        (kind,) = (part for part in parts if get_origin(part) is not Callable and part not in (Categorical, Limits))
         return kind
     return annotation
 
@@ -131,12 +136,24 @@ def _declarations(name: str, kind: Any) -> tuple[str, ...]:
     return (flag(name), "-o") if name == "out" else (flag(name),)
 
 
+def _number_or_knob(kind: type[int] | type[float], text: str) -> Any:
+    """Return a number, or the text of alternatives or limits."""
+    try:
+        return text if is_knob_text(text) else kind(text)
+    except ValueError:
+        what = {int: "integer", float: "float"}[kind]
+        hint = " Alternatives are separated by semicolons." if "," in text else ""
+        raise typer.BadParameter(f"{text!r} is not a valid {what}.{hint}") from None
+
+
 def _metavar(name: str, kind: Any) -> str | None:
+    if name in Hyperparameters.model_fields and kind in (int, float):
+        return {int: "INTEGER", float: "FLOAT"}[kind]
     if name in Hyperparameters.model_fields and kind == list[str]:
         return "INTEGERS" if name == "hidden" else "NAMES"
     if kind == list[str]:
         return "VALUES" if name == "missing" else "COLUMNS"
-    return {"roles": "FILE", "test": "FILE", "y_cov": "FILE", "out": "FOLDER", "memory": "SIZE"}.get(name)
+    return {"roles": "FILE", "test": "FILE", "y_cov": "FILE", "out": "FOLDER", "memory": "SIZE", "base": "RUN"}.get(name)
 
 
 def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]] | None:

@@ -15,6 +15,7 @@ from shoal.prediction.predictor import Predictor
 from shoal.search.space import Space
 from shoal.settings import FitSettings
 from shoal.training.member import TrainedMember
+from shoal.training.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,7 @@ class Fitted:
         sealed: the test rows.
         baselines: simple methods that have learned already.
         shuffled: the label-shuffle baseline, of two classes.
+        problem: what the networks learned.
     """
 
     dataset: Dataset
@@ -48,3 +50,4 @@ class Fitted:
     sealed: SealedRows
     baselines: Learned
     shuffled: Shuffled | None = None
+    problem: Problem | None = None
