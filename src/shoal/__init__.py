@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from shoal.results import Task as Task
     from shoal.run import Run as Run
     from shoal.run import load as load
+    from shoal.search.knobs import between as between
+    from shoal.search.knobs import choices as choices
 
     datasets = BUILTIN
 
@@ -57,6 +59,7 @@ _MODULES = {
     ),
     "shoal.networks": ("Activation", "Dense", "Dropout", "Flatten", "Network"),
     "shoal.results": ("Interval", "Task"),
+    "shoal.search.knobs": ("between", "choices"),
 }  # fmt: skip
 _PUBLIC = {name: module for module, names in _MODULES.items() for name in names}
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, 
 from shoal.data.labels import label_name
 from shoal.errors import SettingError, expected, spelled, suggest
 from shoal.networks import get_activation, get_initializer
+from shoal.networks.parsing import parse_layers
 from shoal.resources import parse_memory
 from shoal.search.defaults import unless_fixed
 from shoal.search.knobs import knob_table, read_knob
@@ -263,7 +264,9 @@ class FitSettings(BaseModel):
         """Return the settings that differ from their defaults, as plain data."""
         knobs = {name: knob_table(knob) for name, knob in self.knobs().items()}
         given = self.model_dump(exclude_defaults=True, exclude=set(knobs))
-        ordered = {name: {**given, **knobs}.get(name) for name in FitSettings.model_fields if name in {**given, **knobs}}
+        ordered = {
+            name: {**given, **knobs}.get(name) for name in FitSettings.model_fields if name in {**given, **knobs}
+        }
         return {name: _plain(value) for name, value in ordered.items()}
 
 
@@ -319,7 +322,7 @@ def check_settings(values: dict[str, Any]) -> FitSettings:
         settings = FitSettings(**values)
         if settings.memory is not None:
             parse_memory(settings.memory)
-        _check_activations(Hyperparameters(**settings.fixed()), settings)
+        _check_words(Hyperparameters(**settings.fixed()), settings)
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:
@@ -380,18 +383,22 @@ def kept_settings(given: dict[str, Any]) -> FitSettings:
     return check_settings({name: value for name, value in given.items() if name not in ("penalties", "loss")})
 
 
-def _check_activations(hyperparameters: Hyperparameters, settings: FitSettings) -> None:
+def _check_words(hyperparameters: Hyperparameters, settings: FitSettings) -> None:
     activations = _alternatives(settings.activation, hyperparameters.activation)
     hidden = _alternatives(settings.hidden, settings.hidden)
     for names, widths in product(activations, hidden):
         if len(names) > 1 and widths is None:
-            raise SettingError(f"activation: {len(names)} names need --hidden with as many layers; give one name or both")
+            raise SettingError(
+                f"activation: {len(names)} names need --hidden with as many layers; give one name or both"
+            )
         if widths is not None and len(names) not in (1, len(widths)):
             layers = len(widths)
             raise SettingError(f"activation: expected one name or one per hidden layer ({layers}), got {len(names)}")
     if settings.activation is not None:
         for name in {name for names in activations for name in names}:
             get_activation(name)
+    for text in _alternatives(settings.layers, settings.layers):
+        parse_layers(text or "")
     for name in _alternatives(settings.kernel_initializer, settings.kernel_initializer):
         if name is not None:
             get_initializer(name)

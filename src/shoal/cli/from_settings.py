@@ -31,7 +31,10 @@ _PANELS = {
     **dict.fromkeys((*ROLES, "scatter", "x_err", "y_cov", *READING, *CUTTING, *RECONSTRUCTING), DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "normalization", "coverage"), SPLIT),
     **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "signal"), SELECTION),
-    **dict.fromkeys(("networks", "search", "base", "cv", "repeats", "minutes", "keep", "smallest", "replicas", "bottleneck"), NETWORKS),
+    **dict.fromkeys(
+        ("networks", "search", "base", "cv", "repeats", "minutes", "keep", "smallest", "replicas", "bottleneck"),
+        NETWORKS,
+    ),
 }
 _PANEL_ORDER = (DATA, SPLIT, SELECTION, NETWORKS, HYPERPARAMETERS, RUN)
 # Columns may be repeated or hold commas; these others are texts that the settings take apart themselves.
@@ -101,6 +104,9 @@ def _joined(name: str, value: Any) -> Any:
         return value
     if not value:
         return None
+    if isinstance(value[0], bool):
+        switches = tuple(dict.fromkeys(value))  # both of them are alternatives
+        return switches[0] if len(switches) == 1 else Categorical(switches)
     text = ",".join(value)
     return text if name in _COMMA_LISTS else tuple(part.strip() for part in text.split(",") if part.strip())
 
@@ -112,6 +118,8 @@ def _kind(field: FieldInfo) -> tuple[Any, tuple[str, ...]]:
         return str, tuple(str(choice) for choice in get_args(kind))
     if get_origin(kind) is tuple:
         return list[str], ()
+    if kind is bool and Categorical in map(_bare, get_args(field.annotation)):
+        return list[bool], ()  # both switches are alternatives
     if kind not in (str, int, float, bool):
         raise TypeError(f"no flag is known for a setting of type {kind}")
     return kind, ()
@@ -131,7 +139,7 @@ def _bare(annotation: Any) -> Any:
 def _declarations(name: str, kind: Any) -> tuple[str, ...]:
     if name in ("force", "reconstruct"):  # off by default, so there is nothing to switch off
         return (flag(name),)
-    if kind is bool:
+    if kind in (bool, list[bool]):
         return (f"{flag(name)}/--no-{name.replace('_', '-')}",)
     return (flag(name), "-o") if name == "out" else (flag(name),)
 
@@ -147,13 +155,17 @@ def _number_or_knob(kind: type[int] | type[float], text: str) -> Any:
 
 
 def _metavar(name: str, kind: Any) -> str | None:
+    if kind == list[bool]:
+        return " "
     if name in Hyperparameters.model_fields and kind in (int, float):
         return {int: "INTEGER", float: "FLOAT"}[kind]
     if name in Hyperparameters.model_fields and kind == list[str]:
         return "INTEGERS" if name == "hidden" else "NAMES"
     if kind == list[str]:
         return "VALUES" if name == "missing" else "COLUMNS"
-    return {"roles": "FILE", "test": "FILE", "y_cov": "FILE", "out": "FOLDER", "memory": "SIZE", "base": "RUN"}.get(name)
+    return {"roles": "FILE", "test": "FILE", "y_cov": "FILE", "out": "FOLDER", "memory": "SIZE", "base": "RUN"}.get(
+        name
+    )
 
 
 def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]] | None:

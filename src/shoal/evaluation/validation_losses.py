@@ -39,9 +39,11 @@ def row_losses(problem: Problem, trained: TrainedMember, rows: np.ndarray) -> tu
 def _part(problem: Problem, trained: TrainedMember, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     xp, loss, h = numpy_namespace, problem.loss, trained.member.hyperparameters
     x = np.asarray(problem.validation_x[rows])
-    output = trained.network.apply(xp, trained.parameters, x, logits=loss.absorbs(problem.output_activation))
+    logits = loss.absorbs(problem.output_activation)
+    output = trained.network.apply(xp, trained.parameters, x, logits=logits)
     y = _reconstructed(problem, x) if problem.reconstruct else problem.validation_y[rows]
-    values = np.asarray(loss.values(xp, y, output, {"huber_delta": h.huber_delta}), np.float64)
+    values_of = (loss.values_of_logits if logits else None) or loss.values
+    values = np.asarray(values_of(xp, y, output, {"huber_delta": h.huber_delta}), np.float64)
     weights = np.asarray(problem.validation_weights[rows], np.float64)
     each = tuple(range(1, values.ndim))
     weight = weights.mean(axis=each)

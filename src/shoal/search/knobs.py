@@ -169,7 +169,7 @@ def knob_text(value: Any) -> str:
     if isinstance(value, Categorical):
         return "; ".join(map(knob_text, value.values))
     if isinstance(value, Limits):
-        if isinstance(value.low, tuple | list):
+        if isinstance(value.low, tuple | list) and isinstance(value.high, tuple | list):
             return ",".join(f"{low}..{high}" for low, high in zip(value.low, value.high, strict=False))
         return f"{value.low}..{value.high}"
     return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
@@ -182,6 +182,7 @@ def knob_table(knob: Knob) -> dict[str, Any]:
         >>> knob_table(choices((8,), (32, 32)))
         {'choices': [[8], [32, 32]]}
     """
+
     def listed(value: Any) -> Any:
         return list(value) if isinstance(value, tuple) else value
 

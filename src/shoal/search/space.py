@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from shoal.streams import Stream
@@ -103,7 +104,7 @@ class Limits:
         else:
             value = self.low + u * (self._end - self.low)
         if isinstance(self.low, int) and isinstance(self.high, int):
-            return min(int(value), self.high)
+            return min(max(int(value), self.low), self.high)
         return min(max(float(f"{value:.4g}"), self.low), self.high)
 
     def near(self, value: Any, reach: float, point: Point) -> Any:
@@ -319,5 +320,11 @@ def halton(seed: int, axis: int, number: int) -> float:
     for place in range(math.ceil(20 / math.log2(base))):
         scale /= base
         number, digit = divmod(number, base)
-        value += scale * int(Stream(seed, NAMED, axis, place).permutation(base)[digit])
+        value += scale * _shuffled(seed, axis, place, base)[digit]
     return min(value, 1.0 - 1e-9)
+
+
+@lru_cache(maxsize=4096)
+def _shuffled(seed: int, axis: int, place: int, base: int) -> list[int]:
+    digits: list[int] = Stream(seed, NAMED, axis, place).permutation(base).tolist()
+    return digits

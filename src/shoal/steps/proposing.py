@@ -8,7 +8,6 @@ from shoal.errors import SettingError, counted
 from shoal.resources import available_cores
 from shoal.results import Task
 from shoal.runs.folder import RunFolder
-from shoal.search.defaults import spaces_of_kinds
 from shoal.search.knobs import SAME_FOR_ALL, check_effect
 from shoal.search.space import Categorical, Limits, Space
 from shoal.search.spaces import default_layers, default_space, reconstruction_space, single_space
@@ -57,7 +56,11 @@ def pose_search(posed: Posed) -> Search:
     size = strategy.size(space)
     count = count_candidates(settings, kind_of(dataset))
     if count == 1 and settings.knobs():
-        raise SettingError(f"networks=1 leaves nothing to vary; give one value of {', '.join(space.named)}, or more networks")
+        raise SettingError(
+            f"networks=1 leaves nothing to vary; give one value of {', '.join(space.named)}, or more networks"
+        )
+    if "label_smoothing" in space.named and dataset.task is not Task.CLASSIFICATION:
+        raise SettingError("label_smoothing: there is nothing to vary, since it only acts on classes; leave it out")
     if size is not None:
         space = space.around_middle()
         if asked is None:
@@ -113,9 +116,10 @@ def with_base(settings: FitSettings) -> FitSettings:
     """
     if settings.base is None:
         return settings
-    kept = RunFolder.open(settings.base).load_model().members[0].candidate
-    best = Hyperparameters.model_validate(kept)
-    searched = {name for spaces in spaces_of_kinds().values() for space in spaces for name in space.parts}
+    folder = RunFolder.open(settings.base)
+    folder.check_finished()
+    kept = folder.predictor().members[0].candidate
+    best, searched = Hyperparameters.model_validate(kept), folder.metrics()["search"]["space"]
     taken: dict[str, Any] = {"base": None}
     for name, field in Hyperparameters.model_fields.items():
         value, given = getattr(best, name), getattr(settings, name)

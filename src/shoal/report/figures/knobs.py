@@ -76,10 +76,11 @@ class KnobScores:
         unknown = ", that from seed to seed is not known" if self.each == 1 else ""
         alone = any(panel.alone for panel in self.panels)
         ring = " The ring is the base; open points are worse than the best by more than chance." if alone else ""
-        every = np.concatenate([panel.score for panel in self.panels])
-        lost = int((~np.isfinite(every)).sum())
-        diverged = f" {count(lost, 'candidate')} of which a network diverged left out." if lost else ""
-        above = clipped(every[np.isfinite(every)], "candidate") if len(every) > lost else ""
+        together = max(self.panels, key=lambda panel: len(panel.score))
+        known = together.score[np.isfinite(together.score)]
+        lost = max(int((~np.isfinite(panel.score)).sum()) for panel in self.panels)
+        diverged = " Candidates of which a network diverged are left out." if lost else ""
+        above = "" if together.alone else clipped(known, "candidate")
         mean = "" if self.each == 1 else f", the mean over {count(self.each, 'network')},"
         return (
             f"The cross-fitted validation loss{mean} of each value, lower is better. Bars are one standard error: the "
@@ -106,7 +107,9 @@ def _panel(knob: TriedKnob) -> KnobPanel:
         texts = [setting(value) for value in values]
         names = tuple(dict.fromkeys(texts))
         shown = HyperparameterPanel(knob.name, np.asarray([names.index(text) for text in texts], float), names)
-    columns = (np.asarray([getattr(each, name) for each in knob.tried]) for name in ("candidate", "score", "error", "worse"))
+    columns = (
+        np.asarray([getattr(each, name) for each in knob.tried]) for name in ("candidate", "score", "error", "worse")
+    )
     return KnobPanel(shown, *columns, knob.alone)
 
 
@@ -127,7 +130,7 @@ def draw(shown: KnobScores) -> Figure:
 def _draw_panel(axes: Axes, panel: KnobPanel) -> None:
     x = positions(axes, panel.values, 0.0 if panel.alone else 0.6)
     finite = np.isfinite(panel.score)
-    top = ceiling(panel.score[finite])
+    top = np.inf if panel.alone else ceiling(panel.score[finite])
     score, error = np.minimum(panel.score, top), np.nan_to_num(panel.error)
     low, high = score - error, score + error
     if panel.alone:

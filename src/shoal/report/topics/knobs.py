@@ -34,7 +34,7 @@ def knob_sentence(knob: TriedKnob, each: int) -> str:
         )
     lost = joined(setting(tried.value) for tried in knob.tried if tried not in known)
     diverged = f" With {lost} a network diverged." if lost else ""
-    first = f"The best score has {value}: {number(best.score)} ± {number(best.error, 2)}."
+    first = f"Best score: {value}, {number(best.score)} ± {number(best.error, 2)}."
     if each == 1:
         return (
             f"{first} One network was trained for each value, so how much seeds scatter is not known, and no value can be "

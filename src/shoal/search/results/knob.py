@@ -9,9 +9,10 @@ networks differ by their seeds and, with folds, by the rows that they learned fr
   rows, whose share in that variance is taken off, since it is counted already.
 
 For the difference of two values the rows are the same, and their losses are subtracted row by row, so that what is hard
-for both does not count. A value is called worse than the best where the difference exceeds the one-sided 95 % quantile
-of Student's t (with the degrees of freedom of Welch and Satterthwaite), divided among all other values (Bonferroni), as
-in Hsu's comparison with the best (Ann. Statist. 9, 1026, 1981): with 95 % probability no value is called worse wrongly.
+for both does not count. A value is called worse than the best where the difference exceeds a quantile of Student's t
+(with the degrees of freedom of Welch and Satterthwaite). Which value is best was found from the same scores, so any
+value might have been compared with any other: the 5 % are divided among all ordered pairs (Bonferroni). With 95 %
+probability no value is called worse wrongly; where two to six made-up values are equal, in 0 to 5 of 100 searches one is.
 
 Folds share training rows, so that their networks are more alike than new ones would be: with folds the error is a lower
 bound (Bengio and Grandvalet, JMLR 5, 1089, 2004). Where one network was trained for each value, the second part is not
@@ -90,7 +91,7 @@ def worse_than_best(candidates: Sequence[Judged], rows: Rows) -> list[bool]:
     from scipy.stats import t
 
     best = int(np.argmin([judged.score for judged in candidates]))
-    level = 1.0 - (1.0 - CONFIDENCE) / max(1, len(candidates) - 1)
+    level = 1.0 - (1.0 - CONFIDENCE) / max(1, len(candidates) * (len(candidates) - 1))
     called = []
     for judged in candidates:
         if judged is candidates[best] or min(len(judged.scores), len(candidates[best].scores)) < 2:
