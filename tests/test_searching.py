@@ -13,8 +13,8 @@ import shoal
 from shoal.errors import SettingError
 from shoal.evaluation.topics.knobs import TriedKnob, TriedValue
 from shoal.evaluation.validation_losses import judging_rows, row_losses
-from shoal.report.topics.knobs import knob_sentence
 from shoal.repeating import command_line
+from shoal.report.topics.knobs import knob_sentence
 from shoal.search.members import members_of
 from shoal.settings import check_settings
 from shoal.steps.posing import Posed

@@ -147,7 +147,7 @@ class FitSettings(BaseModel):
         None, ge=1, description="with reconstruct: numbers that the code of a row has; searched by default"
     )
 
-    # hyperparameters fixed by the user, or their alternatives or limits; None: searched, or the default where nothing is
+    # hyperparameters fixed by the user, or their alternatives or limits; None: searched, or the default
     layers: str | Knob | None = None
     shift: float | Knob | None = None
     flip: float | Knob | None = None

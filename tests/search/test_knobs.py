@@ -146,6 +146,6 @@ def test_whole_limits_are_each_as_likely() -> None:
 
 def test_a_hyperparameter_without_effect_is_refused() -> None:
     adam = [Hyperparameters(momentum=m) for m in (0.0, 0.5, 0.9)]
-    with pytest.raises(SettingError, match="momentum: there is nothing to vary.*sgd or rmsprop.*add --optimizer sgd"):
+    with pytest.raises(SettingError, match=r"momentum: there is nothing to vary.*sgd or rmsprop.*add --optimizer sgd"):
         check_effect(["momentum"], adam)
     check_effect(["momentum"], [Hyperparameters(optimizer="sgd", momentum=m) for m in (0.0, 0.5)])

@@ -108,11 +108,11 @@ def test_candidates_that_diverged_end_no_search(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_search_of_nothing_that_varies_is_refused_or_repeats_it(name: str) -> None:
     space = FREE.fixing({part: getattr(Hyperparameters(), part) for part in FREE.parts})
-    try:
-        search = search_of(name, space, count=3)
-    except SettingError as error:
-        assert "name alternatives or limits" in str(error)
+    if get_strategy(name).size(SPACES["named"]) is not None:
+        with pytest.raises(SettingError, match="name alternatives or limits"):
+            search_of(name, space)
         return
+    search = search_of(name, space, count=3)
     assert len(set(tried(searched(name, search)))) == 1
 
 

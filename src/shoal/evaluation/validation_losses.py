@@ -22,8 +22,8 @@ def judging_rows(problem: Problem, trained: TrainedMember) -> np.ndarray:
 def row_losses(problem: Problem, trained: TrainedMember, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the loss of some validation rows at the network's best epoch, and their weights, each `(rows,)` float64.
 
-    The mean of the losses with these weights is the validation loss of all rows (its square, for rmse). Of series with a
-    target at each step a row's loss is the mean over its steps.
+    The mean of the losses with these weights is the validation loss of all rows (its square, for rmse). Of series
+    with a target at each step a row's loss is the mean over its steps.
 
     Args:
         problem: what the network learned; with the loss by which it was judged.

@@ -104,7 +104,8 @@ def _of_text(text: str) -> Any:
     if not any(layers):
         return text
     pairs = [(m[1], m[2]) if m else (part, part) for m, part in zip(layers, text.split(","), strict=True)]
-    return Limits(*(tuple(ends) if len(pairs) > 1 else ends[0] for ends in zip(*pairs, strict=True)))
+    low, high = (ends if len(pairs) > 1 else ends[0] for ends in zip(*pairs, strict=True))
+    return Limits(low, high)
 
 
 def _of_table(name: str, table: Mapping[str, Any]) -> Knob:

@@ -160,7 +160,7 @@ class Limits:
 class LogUniform(Limits):
     """A number whose logarithm is uniform between two limits, however near they are."""
 
-    logarithmic: ClassVar[bool] = True  # type: ignore[assignment]
+    logarithmic: ClassVar[bool] = True
 
 
 @dataclass(frozen=True)
@@ -250,11 +250,10 @@ class Space:
         """
         drawn = self.draw(Stream(seed, CANDIDATE, number))
         first, changed = 0, {}
-        for name, part in self.varied.items():
-            if name in self.named:
-                last = first + part.dimensions
-                changed[name] = part.at([halton(seed, axis, number) for axis in range(first, last)])  # type: ignore[union-attr]
-                first = last
+        for name, part in self.named_parts.items():
+            last = first + part.dimensions
+            changed[name] = part.at([halton(seed, axis, number) for axis in range(first, last)])
+            first = last
         return changing(drawn, changed)
 
     def fixing(self, fixed: dict[str, Any]) -> Space:
@@ -273,6 +272,12 @@ class Space:
     def middle(self) -> Hyperparameters:
         """Return the candidate in the middle: the first of alternatives, the middle of limits."""
         return Hyperparameters.model_validate({name: part.middle for name, part in self.parts.items()})
+
+    @property
+    def named_parts(self) -> dict[str, Categorical | Limits]:
+        """What the user named, by name."""
+        parts = {name: self.parts[name] for name in self.named}
+        return {name: part for name, part in parts.items() if isinstance(part, Categorical | Limits)}
 
     @property
     def varied(self) -> dict[str, Categorical | Limits | Widths]:

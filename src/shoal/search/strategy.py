@@ -107,6 +107,6 @@ def check_count(search: Search, needed: int, what: str) -> None:
     """Raise SettingError where a strategy needs more candidates than were asked for."""
     if search.count < needed:
         raise SettingError(
-            f"{what} has {counted(needed, 'candidate')}, and networks={search.count} leaves no room for them; leave out "
-            "networks, or name fewer values"
+            f"{what} has {counted(needed, 'candidate')}, and networks={search.count} leaves no room for them; leave "
+            "out networks, or name fewer values"
         )

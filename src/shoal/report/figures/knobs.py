@@ -24,8 +24,8 @@ PLACE = 35
 class KnobPanel:
     """One hyperparameter; arrays `(tried,)`, the base first where it moved alone.
 
-    `score` is infinite where a network diverged, `error` NaN then; `worse` is whether the score is worse than the best by
-    more than chance.
+    `score` is infinite where a network diverged, `error` NaN then; `worse` is whether the score is worse than the best
+    by more than chance.
     """
 
     values: HyperparameterPanel

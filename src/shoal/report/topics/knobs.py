@@ -29,16 +29,16 @@ def knob_sentence(knob: TriedKnob, each: int) -> str:
     value = f"{name} {setting(best.value)}"
     if not knob.alone:
         return (
-            f"Of {count(len(knob.tried), 'candidate')}, the best had {value}. Other hyperparameters changed with it, so "
-            "that this alone does not say which value is better; --search one-at-a-time does."
+            f"Of {count(len(knob.tried), 'candidate')}, the best had {value}. Other hyperparameters changed with it, "
+            "so that this alone does not say which value is better; --search one-at-a-time does."
         )
     lost = joined(setting(tried.value) for tried in knob.tried if tried not in known)
     diverged = f" With {lost} a network diverged." if lost else ""
     first = f"Best score: {value}, {number(best.score)} ± {number(best.error, 2)}."
     if each == 1:
         return (
-            f"{first} One network was trained for each value, so how much seeds scatter is not known, and no value can be "
-            f"called better than another; --repeats 5 tells.{diverged}"
+            f"{first} One network was trained for each value, so how much seeds scatter is not known, and no value can "
+            f"be called better than another; --repeats 5 tells.{diverged}"
         )
     worse = joined(setting(tried.value) for tried in known if tried.worse)
     equal = joined(setting(tried.value) for tried in known if not tried.worse and tried is not best)

@@ -1,4 +1,4 @@
-"""One hyperparameter moved alone: the error of each score, and which values are worse than the best by more than chance.
+"""One hyperparameter moved alone: the error of each score, and which are worse than the best by more than chance.
 
 A score, the mean over a candidate's networks, scatters for two reasons: the validation rows are a sample, and the
 networks differ by their seeds and, with folds, by the rows that they learned from. Both parts are estimated and added:
@@ -12,7 +12,8 @@ For the difference of two values the rows are the same, and their losses are sub
 for both does not count. A value is called worse than the best where the difference exceeds a quantile of Student's t
 (with the degrees of freedom of Welch and Satterthwaite). Which value is best was found from the same scores, so any
 value might have been compared with any other: the 5 % are divided among all ordered pairs (Bonferroni). With 95 %
-probability no value is called worse wrongly; where two to six made-up values are equal, in 0 to 5 of 100 searches one is.
+probability no value is called worse wrongly; where two to six made-up values are equal, in 0 to 5 of 100 searches one
+is.
 
 Folds share training rows, so that their networks are more alike than new ones would be: with folds the error is a lower
 bound (Bengio and Grandvalet, JMLR 5, 1089, 2004). Where one network was trained for each value, the second part is not

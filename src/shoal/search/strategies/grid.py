@@ -29,7 +29,7 @@ def propose(search: Search, outcomes: Sequence[Outcome]) -> list[Proposal]:
     if outcomes:
         return []
     values, points, middle = _values(search.space), size(search.space), search.space.middle()
-    taken = range(points)
+    taken: Sequence[int] = range(points)
     if search.count < points:
         taken = sorted(Stream(search.seed, NAMED).permutation(points)[: search.count].tolist())
     return [Proposal(changing(middle, _point(values, number))) for number in taken]
@@ -45,4 +45,4 @@ def _point(values: dict[str, tuple[object, ...]], number: int) -> dict[str, obje
 
 
 def _values(space: Space) -> dict[str, tuple[object, ...]]:
-    return {name: part.spread for name, part in space.varied.items() if name in space.named}
+    return {name: part.spread for name, part in space.named_parts.items()}

@@ -36,6 +36,6 @@ def propose(search: Search, outcomes: Sequence[Outcome]) -> list[Proposal]:
 
 def _moves(space: Space) -> list[dict[str, object]]:
     """Return what changes in each candidate, nothing in the base."""
-    named = {name: part for name, part in space.varied.items() if name in space.named}
-    moved = [{name: value} for name, part in named.items() for value in part.spread if value != part.middle]
+    named = space.named_parts.items()
+    moved = [{name: value} for name, part in named for value in part.spread if value != part.middle]
     return [{}, *moved]
