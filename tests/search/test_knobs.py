@@ -125,7 +125,7 @@ def test_values_stay_within_limits(low: float, factor: float, u: float, whole: b
 
 
 def test_limits_are_even_in_the_logarithm_where_they_span_a_decade() -> None:
-    assert Limits(1e-4, 0.1).spread == (0.0001, 0.0005623, 0.003162, 0.01778, 0.1)
+    assert Limits(1e-4, 0.1).spread == (0.0001, 0.00056, 0.0032, 0.018, 0.1)
     assert Limits(0.0, 0.5).spread == (0.0, 0.125, 0.25, 0.375, 0.5)
     assert Limits(8, 128).spread == (8, 16, 32, 64, 128)
     assert Limits(1, 3).spread == (1, 2, 3)

@@ -55,7 +55,7 @@ def between(low: Any, high: Any) -> Limits:
 
     Example:
         >>> between(0.0001, 0.1).spread
-        (0.0001, 0.0005623, 0.003162, 0.01778, 0.1)
+        (0.0001, 0.00056, 0.0032, 0.018, 0.1)
     """
     return Limits(low, high)
 

@@ -135,11 +135,15 @@ class Limits:
 
     @property
     def spread(self) -> tuple[Any, ...]:
-        """Five values, or fewer whole ones, from limit to limit."""
+        """Five values, or fewer whole ones, from limit to limit; two digits suffice where the logarithm is even."""
         if self.zero:
-            return (0.0, *(self._above_zero.at((i / (SPREAD - 2),)) for i in range(SPREAD - 1)))
-        steps = (i / (SPREAD - 1) for i in range(SPREAD))
-        return tuple(dict.fromkeys(self.at((step,) * self.dimensions) for step in steps))
+            above = self._above_zero
+            return (0.0, *(_two_digits(above.at((i / (SPREAD - 2),))) for i in range(SPREAD - 2)), self.high)
+        steps = [i / (SPREAD - 1) for i in range(SPREAD)]
+        values = [self.at((step,) * self.dimensions) for step in steps]
+        if isinstance(self.low, float) and self.logarithmic:
+            values = [self.low, *map(_two_digits, values[1:-1]), self.high]
+        return tuple(dict.fromkeys(values))
 
     @property
     def middle(self) -> Any:
@@ -154,6 +158,10 @@ class Limits:
         if self.zero:
             return f"0 or {ZERO_REACH * self.high:g} to {self.high:g}, even in the logarithm"
         return f"{self.low:g} to {self.high:g}{', even in the logarithm' if self.logarithmic else ''}"
+
+
+def _two_digits(value: float) -> float:
+    return float(f"{value:.2g}")
 
 
 @dataclass(frozen=True)

@@ -107,10 +107,10 @@ def _panel(knob: TriedKnob) -> KnobPanel:
         texts = [setting(value) for value in values]
         names = tuple(dict.fromkeys(texts))
         shown = HyperparameterPanel(knob.name, np.asarray([names.index(text) for text in texts], float), names)
-    columns = (
+    candidate, score, error, worse = (
         np.asarray([getattr(each, name) for each in knob.tried]) for name in ("candidate", "score", "error", "worse")
     )
-    return KnobPanel(shown, *columns, knob.alone)
+    return KnobPanel(shown, candidate, score, error, worse, knob.alone)
 
 
 def _single(value: Any) -> Any:

@@ -23,6 +23,8 @@ def knob_sentence(knob: TriedKnob, each: int) -> str:
     """Return what may be said of the values of a hyperparameter."""
     name = label(knob.name)
     known = [tried for tried in knob.tried if math.isfinite(tried.score)]
+    if all(isinstance(tried.value, int | float) for tried in known):
+        known.sort(key=lambda tried: tried.value)
     if not known:
         return f"With every {name} a network diverged."
     best = min(known, key=lambda tried: tried.score)
