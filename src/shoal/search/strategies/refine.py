@@ -1,8 +1,8 @@
 """Refining: half of the candidates at random, then the best one's hyperparameters one at a time, nearer each round.
 
-It is coordinate search: each candidate of a later round is the best one so far, with one hyperparameter moved. The
-reach of the moves halves from round to round. It follows what a person does who draws a few networks at random and
-then turns one knob after the other.
+It is coordinate search: each candidate of a later round is the best one so far, with one hyperparameter moved, of those
+that the user named or else of all. The reach of the moves halves from round to round. It follows what a person does who
+draws a few networks at random and then turns one knob after the other.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def propose(search: Search, outcomes: Sequence[Outcome]) -> list[Proposal]:
 
 def _moved(search: Search, best: Proposal, number: int, turn: int, reach: float) -> Proposal:
     """Return the best candidate with one hyperparameter moved, each in its turn."""
-    names = list(search.space.varied)
+    names = list(search.space.named_parts or search.space.varied)
     name = names[turn % len(names)]
     part = search.space.varied[name]
     point = [float(u) for u in Stream(search.seed, NAMED, number).uniform((part.dimensions,))]
