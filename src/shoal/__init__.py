@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from shoal.results import Task as Task
     from shoal.run import Run as Run
     from shoal.run import load as load
+    from shoal.search.knobs import between as between
+    from shoal.search.knobs import choices as choices
     from shoal.trained.trained_network import TrainedNetwork as TrainedNetwork
 
     datasets = BUILTIN
@@ -70,6 +72,7 @@ _MODULES = {
         "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
     ),
     "shoal.results": ("Interval", "Task"),
+    "shoal.search.knobs": ("between", "choices"),
     "shoal.trained.trained_network": ("TrainedNetwork",),
 }  # fmt: skip
 _PUBLIC = {name: module for module, names in _MODULES.items() for name in names}

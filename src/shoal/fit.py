@@ -20,12 +20,12 @@ from shoal.steps.beside import learn_meanwhile, open_helper
 from shoal.steps.choosing import keep_best
 from shoal.steps.ensemble import make_ensemble
 from shoal.steps.posing import Posed
-from shoal.steps.proposing import count_candidates, propose_members
+from shoal.steps.proposing import pose_search, settled_count, with_base
 from shoal.steps.reading import read_checked
 from shoal.steps.session import Session, Stoppable
 from shoal.steps.signals import StopSignal, stop_signals
 from shoal.steps.timing import Timing
-from shoal.steps.training import shuffle_labels, train_members, train_replicas
+from shoal.steps.training import shuffle_labels, train_candidates, train_replicas
 from shoal.steps.writing import provenance_of, write_config, write_diverged, write_run
 from shoal.training.progress import Progress
 from shoal.training.progress_lines import listener
@@ -94,9 +94,8 @@ def resume(
         )
     settings = without_functions(dict(config["settings"]))
     if minutes is not None:
-        proposed = count_candidates(check_settings(settings), config["data"].get("kind", "table"))
-        settings.setdefault("networks", proposed)
-        settings["minutes"] = minutes
+        proposed = settled_count(check_settings(settings), config["data"].get("kind", "table"))
+        settings |= {"minutes": minutes, **({} if proposed is None else {"networks": proposed})}
     options = check_settings(settings)
     return _fit(data, options, progress, folder, config["data"]["sha256"])
 
@@ -108,7 +107,7 @@ def _fit(
     folder: RunFolder | None = None,
     sha256: str | None = None,
 ) -> Run:
-    progress = listener(watched)
+    progress, settings = listener(watched), with_base(settings)
     with stop_signals() as received:
         return _fit_until(received, data, settings, Stoppable(progress, received), folder, sha256, watched is None)
 
@@ -129,21 +128,21 @@ def _fit_until(
     timing.end("reading")
     posed = Posed.of(dataset, split, settings)
     sealed = SealedRows(dataset, split.test)
-    space, members = propose_members(posed)
+    search = pose_search(posed)
 
     resumed = folder is not None
     folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
     with Session(folder, progress, timing, open_helper(), received, resumed) as session:
         baselines = learn_meanwhile(session.helper, posed)
         write_config(posed, session)
-        training = train_members(posed.problem, members, settings, session)
+        training = train_candidates(posed, search, session)
         timing.end("preparing", training.compile_seconds + training.train_seconds)
 
         progress.stage("evaluating")
         try:
             kept = keep_best(training, posed, folder)
         except Diverged as error:
-            raise Diverged(f"{error} {write_diverged(posed, space, training, sealed, session)}") from None
+            raise Diverged(f"{error} {write_diverged(posed, search.space, training, sealed, session)}") from None
         replicas = train_replicas(posed, kept.members, session, training)
         predictor, calibrated = make_ensemble(posed, kept.members, sound_replicas(replicas), kept.folds)
         shuffled = shuffle_labels(posed.problem, kept.members[0].member, settings)
@@ -151,7 +150,8 @@ def _fit_until(
             dataset=dataset,
             split=split,
             settings=settings,
-            space=space,
+            space=search.space,
+            problem=posed.problem,
             members=training.members,
             kept=kept.places,
             predictor=predictor,

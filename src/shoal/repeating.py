@@ -14,6 +14,7 @@ from typing import Any
 from shoal.data import Dataset
 from shoal.errors import ShoalWarning
 from shoal.resources import available_cores
+from shoal.search.knobs import knob_text
 from shoal.settings import FitSettings
 
 LIBRARIES = ("shoal", "jax", "jaxlib", "numpy", "polars", "scikit-learn", "scipy")
@@ -28,11 +29,15 @@ def command_line(dataset: Dataset, settings: FitSettings) -> str:
     if dataset.source == "python":
         arguments = "".join(f", {name}={value!r}" for name, value in given.items())
         return f"shoal.fit(data{arguments})"
+    knobs = settings.knobs()
     words = ["shoal", "fit", dataset.name if dataset.source == "built in" else dataset.source]
     for name, value in given.items():
         flag = "--" + name.replace("_", "-")
-        if isinstance(value, bool):
-            words.append(flag if value else "--no-" + flag[2:])
+        switches = knobs[name].spread if name in knobs else (value,)
+        if isinstance(switches[0], bool):
+            words += [flag if switch else "--no-" + flag[2:] for switch in switches]
+        elif name in knobs:
+            words += [flag, knob_text(knobs[name])]
         else:
             words += [flag, _text(value)]
     return shlex.join(words)

@@ -36,6 +36,8 @@ _OTHER_NAMES = {
     "cv": ("folds", "n_folds", "kfold", "k_folds", "n_splits", "cross_validation"),
     "repeats": ("n_repeats", "replicates"),
     "networks": ("n_networks", "models", "n_models", "trials", "n_trials", "n_estimators", "candidates", "population"),
+    "search": ("strategy", "sampler", "tuner", "search_strategy", "search_method"),
+    "base": ("start_from", "initial"),
     "keep": ("ensemble", "ensemble_size", "top_k"),
     "minutes": ("time_limit", "timeout", "time_budget", "max_time", "budget"),
     "out": ("output", "out_dir", "output_dir", "outdir", "dir", "folder", "save"),

@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, Literal, get_args, get_origin
+from functools import partial
+from itertools import product
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    InstanceOf,
     PlainSerializer,
     ValidationError,
     model_validator,
@@ -20,8 +23,12 @@ from pydantic import (
 from shoal.data.labels import label_name
 from shoal.errors import SettingError, ShoalWarning, expected, spelled, suggest
 from shoal.networks import Network, get_activation, get_initializer
+from shoal.networks.parsing import parse_layers
 from shoal.resources import parse_memory
 from shoal.search.defaults import unless_fixed
+from shoal.search.knobs import knob_table, read_knob
+from shoal.search.space import Categorical, Limits
+from shoal.search.strategy import strategy_names
 from shoal.setting_names import suggest_setting
 from shoal.statistics.class_weights import BALANCED, pairs
 from shoal.statistics.metric_choice import IN_PYTHON, metric, name_in_file
@@ -30,6 +37,12 @@ from shoal.training.building import hyperparameters_of
 from shoal.training.hyperparameters import Hyperparameters, Names, OptimizerName, ScheduleName, Widths
 
 EngineName = Literal["auto", "native", "xla"]
+if TYPE_CHECKING:
+    SearchName = str
+else:
+    SearchName = Literal[strategy_names()]
+Knob = InstanceOf[Categorical] | InstanceOf[Limits]
+"""Alternatives or limits in place of a value."""
 
 
 def _as_names(value: Any) -> Any:
@@ -85,6 +98,10 @@ def _network_text(network: Network | None) -> str | None:
 
 
 Columns = Annotated[tuple[str, ...] | None, BeforeValidator(_as_names)]
+
+
+REPEATS = 5
+"""Of each candidate of a search one at a time, unless folds or repeats are asked for: seeds scatter, too."""
 
 
 class FitSettings(BaseModel):
@@ -180,6 +197,12 @@ class FitSettings(BaseModel):
         ge=1,
         description="how many candidates to train; by default 64; images and series 24; with minutes 1,024",
     )
+    search: SearchName = Field(
+        "random", description="how alternatives and limits of hyperparameters are tried, see docs/searching.md"
+    )
+    base: str | None = Field(
+        None, description="run whose best candidate gives the hyperparameters that are not named, and the first to try"
+    )
     cv: int | None = Field(
         None, ge=2, description="train each candidate once for each of so many folds of the rows; with time they roll"
     )
@@ -195,37 +218,37 @@ class FitSettings(BaseModel):
         None, ge=1, description="with reconstruct: numbers that the code of a row has; searched by default"
     )
 
-    # hyperparameters fixed by the user; None: searched, or the default where nothing is searched
-    layers: str | None = None
-    shift: float | None = None
-    flip: float | None = None
-    rotation: float | None = None
-    zoom: float | None = None
-    noise: float | None = None
-    hidden: Widths | None = None
-    activation: Names | None = None
-    optimizer: OptimizerName | None = None
-    learning_rate: float | None = Field(None, gt=0.0)
-    momentum: float | None = None
-    nesterov: bool | None = None
-    beta_1: float | None = None
-    beta_2: float | None = None
-    rho: float | None = None
-    epsilon: float | None = None
-    weight_decay: float | None = None
-    schedule: ScheduleName | None = None
-    warmup_epochs: float | None = None
-    final_fraction: float | None = None
-    l2: float | None = None
-    l1: float | None = None
-    dropout: float | None = None
-    label_smoothing: float | None = None
+    # hyperparameters fixed by the user, or their alternatives or limits; None: searched, or the default
+    layers: str | Knob | None = None
+    shift: float | Knob | None = None
+    flip: float | Knob | None = None
+    rotation: float | Knob | None = None
+    zoom: float | Knob | None = None
+    noise: float | Knob | None = None
+    hidden: Widths | Knob | None = None
+    activation: Names | Knob | None = None
+    optimizer: OptimizerName | Knob | None = None
+    learning_rate: float | Knob | None = None
+    momentum: float | Knob | None = None
+    nesterov: bool | Knob | None = None
+    beta_1: float | Knob | None = None
+    beta_2: float | Knob | None = None
+    rho: float | Knob | None = None
+    epsilon: float | Knob | None = None
+    weight_decay: float | Knob | None = None
+    schedule: ScheduleName | Knob | None = None
+    warmup_epochs: float | Knob | None = None
+    final_fraction: float | Knob | None = None
+    l2: float | Knob | None = None
+    l1: float | Knob | None = None
+    dropout: float | Knob | None = None
+    label_smoothing: float | Knob | None = None
     loss: str | Callable[..., Any] | None = None
     huber_delta: float | None = None
-    batch_size: int | None = None
-    epochs: int | None = None
-    patience: int | None = None
-    kernel_initializer: str | None = None
+    batch_size: int | Knob | None = None
+    epochs: int | Knob | None = None
+    patience: int | Knob | None = None
+    kernel_initializer: str | Knob | None = None
 
     network: Annotated[Any, BeforeValidator(_as_network), PlainSerializer(_network_text)] = Field(
         None, description="the network that all members are, as in '4 8:relu 3:softmax'; in Python any shoal.Network"
@@ -311,17 +334,23 @@ class FitSettings(BaseModel):
 
     def fixed(self) -> dict[str, Any]:
         """Return the hyperparameters that the user has fixed, by name."""
-        names = Hyperparameters.model_fields
-        fixed = {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-        given = {} if self.network is None else hyperparameters_of(self.network)
-        return {name: _named(value) for name, value in fixed.items()} | given
+        values = {name: getattr(self, name) for name in Hyperparameters.model_fields}
+        unfixed = Categorical | Limits | None
+        of_network = {} if self.network is None else hyperparameters_of(self.network)
+        return {name: _named(value) for name, value in values.items() if not isinstance(value, unfixed)} | of_network
+
+    def knobs(self) -> dict[str, Categorical | Limits]:
+        """Return the hyperparameters of which the user named alternatives or limits."""
+        values = {name: getattr(self, name) for name in Hyperparameters.model_fields}
+        return {name: value for name, value in values.items() if isinstance(value, Categorical | Limits)}
 
     def given(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, as plain data."""
-        given = self.model_dump(exclude_defaults=True)
+        knobs = {name: knob_table(knob) for name, knob in self.knobs().items()}
+        given = self.model_dump(exclude_defaults=True, exclude=set(knobs)) | knobs
         if self.metrics is not None:
             given["metrics"] = [name_in_file(choice) for choice in self.metrics]
-        return {name: _plain(value) for name, value in given.items()}
+        return {name: _plain(given[name]) for name in FitSettings.model_fields if name in given}
 
 
 def _named(value: Any) -> Any:
@@ -369,22 +398,27 @@ def check_settings(values: dict[str, Any]) -> FitSettings:
     for name in values:
         if name not in FitSettings.model_fields:
             raise SettingError(f"fit has no setting {name!r}.{suggest_setting(name, FitSettings.model_fields)}")
-    values = {name: _usual_spelling(name, value) for name, value in values.items()}
+    values = {name: _read(name, value) for name, value in values.items()}
+    if values.get("search") == "one-at-a-time" and not values.get("cv"):
+        values.setdefault("repeats", REPEATS)
     try:
         settings = FitSettings(**values)
         if settings.memory is not None:
             parse_memory(settings.memory)
         hyperparameters = Hyperparameters(**settings.fixed())
         if settings.network is None:
-            _check_activations(hyperparameters, settings)
+            _check_words(hyperparameters, settings)
     except ValidationError as error:
         first = error.errors()[0]
         if isinstance(cause := first.get("ctx", {}).get("error"), SettingError):
             raise cause from None
         if not first["loc"]:
             raise SettingError(expected(first)) from None
-        where = first["loc"][0]
-        raise SettingError(f"{where}: {expected(first)}, got {where}={values.get(str(where))!r}") from None
+        where = str(first["loc"][0])
+        got = values.get(where)
+        several = where in Hyperparameters.model_fields and (isinstance(got, (list, tuple)) or "," in str(got))
+        hint = "; alternatives are a text with semicolons, or shoal.choices(...)" if several else ""
+        raise SettingError(f"{where}: {expected(first)}, got {where}={got!r}{hint}") from None
     return settings
 
 
@@ -399,6 +433,12 @@ def choices_of(name: str) -> tuple[str, ...]:
     return next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), ()) or (
         kinds if all(isinstance(kind, str) for kind in kinds) else ()
     )
+
+
+def _read(name: str, value: Any) -> Any:
+    """Return a value as the settings spell it, or the alternatives or limits that it names."""
+    knob = read_knob(name, value, partial(_usual_spelling, name)) if name in Hyperparameters.model_fields else None
+    return _usual_spelling(name, value) if knob is None else knob
 
 
 def _usual_spelling(name: str, value: Any) -> Any:
@@ -447,15 +487,29 @@ def without_functions(settings: dict[str, Any]) -> dict[str, Any]:
     return {**settings, "metrics": [name for name in names if not str(name).startswith(IN_PYTHON)] or None}
 
 
-def _check_activations(hyperparameters: Hyperparameters, settings: FitSettings) -> None:
-    names = hyperparameters.activation
-    if len(names) > 1 and settings.hidden is None:
-        raise SettingError(f"activation: {len(names)} names need --hidden with as many layers; give one name or both")
-    if settings.hidden is not None and len(names) not in (1, len(settings.hidden)):
-        layers = len(settings.hidden)
-        raise SettingError(f"activation: expected one name or one per hidden layer ({layers}), got {len(names)}")
+def _check_words(hyperparameters: Hyperparameters, settings: FitSettings) -> None:
+    activations = _alternatives(settings.activation, hyperparameters.activation)
+    hidden = _alternatives(settings.hidden, settings.hidden)
+    for names, widths in product(activations, hidden):
+        if len(names) > 1 and widths is None:
+            raise SettingError(
+                f"activation: {len(names)} names need --hidden with as many layers; give one name or both"
+            )
+        if widths is not None and len(names) not in (1, len(widths)):
+            layers = len(widths)
+            raise SettingError(f"activation: expected one name or one per hidden layer ({layers}), got {len(names)}")
     if settings.activation is not None:
-        for name in names:
+        for name in {name for names in activations for name in names}:
             get_activation(name)
-    if settings.kernel_initializer is not None:
-        get_initializer(settings.kernel_initializer)
+    for text in _alternatives(settings.layers, settings.layers):
+        parse_layers(text or "")
+    for name in _alternatives(settings.kernel_initializer, settings.kernel_initializer):
+        if name is not None:
+            get_initializer(name)
+
+
+def _alternatives(value: Any, plain: Any) -> tuple[Any, ...]:
+    """Return all alternatives of a hyperparameter, the lower of limits, or the plain value."""
+    if isinstance(value, Categorical):
+        return value.values
+    return (value.low,) if isinstance(value, Limits) else (plain,)

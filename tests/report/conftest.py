@@ -27,6 +27,7 @@ from shoal.evaluation.topics.error_bars import BeforeAfter, ErrorBars
 from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.forecast import ForecastRows
 from shoal.evaluation.topics.guessing import Guessing
+from shoal.evaluation.topics.knobs import Knobs, TriedKnob, TriedValue
 from shoal.evaluation.topics.labelled_steps import StepExamples
 from shoal.evaluation.topics.overfitting import Overfitting, overfitting_verdict
 from shoal.evaluation.topics.overtraining import overtraining
@@ -294,6 +295,21 @@ def folded(record: Record, cv: int | None, repeats: int) -> Record:
     )
 
 
+def with_knobs(record: Record) -> Record:
+    """Return a record with hyperparameters that the user named: alone, with a value that diverged, and not alone."""
+    rates = (1e-3, 1e-4, 1e-2, 0.1, 1.0)
+    scores = (0.3, 0.9, 0.2, 0.25, float("inf"))
+    alone = [
+        TriedValue(v, i, s, 0.05 if s < 1 else float("nan"), s > 0.8)
+        for i, (v, s) in enumerate(zip(rates, scores, strict=True))
+    ]
+    names = ("relu", "tanh", "leaky_relu", "hard_sigmoid", "gelu", "sigmoid")
+    words = [TriedValue([name], i, 0.3 + 0.01 * i, 0.02) for i, name in enumerate(names)]
+    many = [TriedValue(0.9 * (i % 30) / 30, i, 0.3 + (i % 7) ** 3 / 50, 0.03) for i in range(60)]
+    rate, activation = TriedKnob("learning_rate", tuple(alone), True), TriedKnob("activation", tuple(words), True)
+    return record.having(Knobs((rate, activation, TriedKnob("dropout", tuple(many), False)), 10, True))
+
+
 def counted(record: Record, optimism: Optimism) -> Record:
     """Return a record whose best candidate flatters by so much, with the front that its noise makes."""
     front = front_of(record[Candidates], optimism.noise)
@@ -538,7 +554,7 @@ def make_cases() -> dict[str, Record]:
                 )
             )
         ),
-        "folds": folded(make_record(networks=60, kept=20), 5, 2),
+        "folds": with_knobs(folded(make_record(networks=60, kept=20), 5, 2)),
         "hostile": with_importance(
             make_record(
                 classes=("<script>alert(1)</script>", 'a & b "c"', "$x^2$ \x07 'd'"),

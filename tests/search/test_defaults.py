@@ -13,7 +13,6 @@ import shoal
 from shoal.cli.from_settings import parameter
 from shoal.results import Task
 from shoal.search.defaults import unless_fixed
-from shoal.search.strategies.random import propose
 from shoal.settings import FitSettings, check_settings, default_in_words
 from shoal.steps.proposing import (
     NETWORKS,
@@ -33,11 +32,8 @@ def drawn(kind: str, name: str, rows: int, **given: Any) -> set[str]:
     """Return the values that candidates of a fit have, as the help writes them."""
     tasks = [Task.RECONSTRUCTION] if kind == "reconstructions" else [Task.CLASSIFICATION, Task.REGRESSION]
     settings = check_settings({**given, "reconstruct": True} if kind == "reconstructions" else given)
-    candidates = [
-        candidate
-        for task in tasks
-        for candidate in propose(choose_space(rows, task, settings, SHAPES[kind]), settings.networks or 40, seed=3)
-    ]
+    spaces = [choose_space(rows, task, settings, SHAPES[kind]) for task in tasks]
+    candidates = [space.candidate(3, number) for space in spaces for number in range(settings.networks or 40)]
     return {written(getattr(candidate, name)) for candidate in candidates}
 
 

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from shoal.search.space import Space
 from shoal.search.spaces import default_space
-from shoal.search.strategies.random import propose
+from shoal.search.strategies import random
+from shoal.search.strategy import Outcome, Proposal, Search
+from shoal.training.hyperparameters import Hyperparameters
 
 SPACE = default_space(100, classification=True)
+
+
+def propose(space: Space, count: int, seed: int, start: int = 0) -> list[Hyperparameters]:
+    """Return candidates of a random search from one number on."""
+    told = [Outcome(i, Proposal(Hyperparameters()), 1.0, 0.1) for i in range(start)]
+    return [proposal.hyperparameters for proposal in random.propose(Search(space, start + count, seed), told)]
 
 
 def test_a_candidate_depends_on_its_number_alone() -> None:

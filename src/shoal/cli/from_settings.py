@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
@@ -12,6 +13,8 @@ from pydantic.fields import FieldInfo
 
 from shoal.data.readers.options import READING as READING
 from shoal.data.readers.options import read_options as read_options
+from shoal.search.knobs import is_knob_text
+from shoal.search.space import Categorical, Limits
 from shoal.settings import FitSettings, default_in_words
 from shoal.training.hyperparameters import Hyperparameters
 
@@ -30,7 +33,11 @@ _PANELS = {
     **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "signal"), SELECTION),
     **dict.fromkeys(("metrics", "class_weight"), HYPERPARAMETERS),
     **dict.fromkeys(
-        ("networks", "cv", "repeats", "network", "minutes", "keep", "smallest", "replicas", "bottleneck"), NETWORKS
+        (
+            *("networks", "search", "base", "cv", "repeats", "network", "minutes", "keep", "smallest", "replicas"),
+            "bottleneck",
+        ),
+        NETWORKS,
     ),
 }
 _PANEL_ORDER = (DATA, SPLIT, SELECTION, NETWORKS, HYPERPARAMETERS, RUN)
@@ -56,12 +63,14 @@ def parameter(name: str) -> inspect.Parameter:
     """Return a setting as a parameter that typer turns into a flag; None means: not given."""
     field = FitSettings.model_fields[name]
     kind, choices = _kind(field)
+    number = name in Hyperparameters.model_fields and kind in (int, float)
     option = typer.Option(
         *_declarations(name, kind),
         help=_help(name, field, choices),
         rich_help_panel=panel(name),
         metavar="NAME" if choices else _metavar(name, kind),
         autocompletion=_completion(choices),
+        parser=partial(_number_or_knob, kind) if number else None,
     )
     annotation: Any = Annotated[kind | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
@@ -99,6 +108,9 @@ def _joined(name: str, value: Any) -> Any:
         return value
     if not value:
         return None
+    if isinstance(value[0], bool):
+        switches = tuple(dict.fromkeys(value))  # both of them are alternatives
+        return switches[0] if len(switches) == 1 else Categorical(switches)
     text = ",".join(value)
     return text if name in _COMMA_LISTS else tuple(part.strip() for part in text.split(",") if part.strip())
 
@@ -110,6 +122,8 @@ def _kind(field: FieldInfo) -> tuple[Any, tuple[str, ...]]:
         return str, tuple(str(choice) for choice in get_args(kind))
     if get_origin(kind) is tuple:
         return list[str], ()
+    if kind is bool and Categorical in map(_bare, get_args(field.annotation)):
+        return list[bool], ()  # both switches are alternatives
     if kind not in (str, int, float, bool):
         raise TypeError(f"no flag is known for a setting of type {kind}")
     return kind, ()
@@ -123,7 +137,7 @@ def _bare(annotation: Any) -> Any:
         return _bare(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
         parts = [_bare(part) for part in get_args(annotation) if part is not types.NoneType]
-        (kind,) = (part for part in parts if get_origin(part) is not Callable)
+        (kind,) = (part for part in parts if get_origin(part) is not Callable and part not in (Categorical, Limits))
         return kind
     return annotation
 
@@ -131,12 +145,26 @@ def _bare(annotation: Any) -> Any:
 def _declarations(name: str, kind: Any) -> tuple[str, ...]:
     if name in ("force", "reconstruct"):  # off by default, so there is nothing to switch off
         return (flag(name),)
-    if kind is bool:
+    if kind in (bool, list[bool]):
         return (f"{flag(name)}/--no-{name.replace('_', '-')}",)
     return (flag(name), "-o") if name == "out" else (flag(name),)
 
 
+def _number_or_knob(kind: type[int] | type[float], text: str) -> Any:
+    """Return a number, or the text of alternatives or limits."""
+    try:
+        return text if is_knob_text(text) else kind(text)
+    except ValueError:
+        what = {int: "integer", float: "float"}[kind]
+        hint = " Alternatives are separated by semicolons." if "," in text else ""
+        raise typer.BadParameter(f"{text!r} is not a valid {what}.{hint}") from None
+
+
 def _metavar(name: str, kind: Any) -> str | None:
+    if kind == list[bool]:
+        return " "
+    if name in Hyperparameters.model_fields and kind in (int, float):
+        return {int: "INTEGER", float: "FLOAT"}[kind]
     if name in Hyperparameters.model_fields and kind == list[str]:
         return "INTEGERS" if name == "hidden" else "NAMES"
     if kind == list[str]:
@@ -148,6 +176,7 @@ def _metavar(name: str, kind: Any) -> str | None:
         "out": "FOLDER",
         "memory": "SIZE",
         "network": "LAYERS",
+        "base": "RUN",
     }.get(name)
 
 

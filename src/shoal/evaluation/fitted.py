@@ -18,6 +18,7 @@ from shoal.search.space import Space
 from shoal.settings import FitSettings
 from shoal.statistics.metrics import Metric
 from shoal.training.member import TrainedMember
+from shoal.training.problem import Problem
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Fitted:
         shuffled: the label-shuffle baseline, of two classes.
         metrics: that are wanted beside the usual ones.
         class_weight: how much each class counted in training, `(classes,)`; None: all alike.
+        problem: what the networks learned.
     """
 
     dataset: Dataset
@@ -55,3 +57,4 @@ class Fitted:
     shuffled: Shuffled | None = None
     metrics: tuple[Metric, ...] = ()
     class_weight: np.ndarray | None = None
+    problem: Problem | None = None

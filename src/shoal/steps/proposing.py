@@ -1,15 +1,22 @@
-"""How many candidates are tried, and from which space they are drawn."""
+"""How many candidates are tried, from which space, and where the search begins."""
 
 from __future__ import annotations
 
+from typing import Any
+
+from shoal.errors import SettingError, counted
+from shoal.resources import available_cores
 from shoal.results import Task
-from shoal.search.members import members_of
-from shoal.search.space import Space
+from shoal.runs.folder import RunFolder
+from shoal.search.knobs import SAME_FOR_ALL, check_effect
+from shoal.search.space import Categorical, Limits, Space
 from shoal.search.spaces import default_layers, default_space, reconstruction_space, single_space
-from shoal.search.strategies.random import propose
+from shoal.search.strategy import Search, get_strategy
 from shoal.settings import FitSettings
 from shoal.steps.posing import Posed
 from shoal.steps.reading import kind_of
+from shoal.training.engine_choice import estimated_seconds
+from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member
 
 NETWORKS = 64
@@ -25,28 +32,101 @@ def count_candidates(settings: FitSettings, kind: str = "table") -> int:
     return usual if settings.minutes is None else max(usual, NETWORKS_IN_A_BUDGET // networks_each(settings))
 
 
+def settled_count(settings: FitSettings, kind: str) -> int | None:
+    """Return how many candidates a search goes on to propose with another time; None: its strategy says so itself."""
+    size = get_strategy(settings.search).size(Space({}).naming(settings.knobs()))
+    return count_candidates(settings, kind) if size is None else settings.networks
+
+
 def networks_each(settings: FitSettings) -> int:
     """Return how many networks a candidate has: folds × repeats."""
     return (settings.cv or 1) * settings.repeats
 
 
-def propose_members(posed: Posed) -> tuple[Space, list[Member]]:
-    """Return what is searched, and the members that it proposes: each candidate in each repeat and fold."""
+def pose_search(posed: Posed) -> Search:
+    """Return what is searched, once it is clear that there is something to search.
+
+    Raises:
+        SettingError: nothing to vary, values of a named hyperparameter without effect, or too many candidates.
+    """
     split, dataset, problem, settings = posed.split, posed.dataset, posed.problem, posed.settings
     rows, shape = split.rows_of_a_network, problem.input_shape
     space = choose_space(rows, dataset.task, settings, shape, problem.per_step)
-    candidates = propose(space, count_candidates(settings, kind_of(dataset)), settings.seed)
-    return space, members_of(candidates, settings.cv, settings.repeats)
+    strategy, asked = get_strategy(settings.search), settings.networks
+    size = strategy.size(space)
+    count = count_candidates(settings, kind_of(dataset))
+    if count == 1 and settings.knobs():
+        raise SettingError(
+            f"networks=1 leaves nothing to vary; give one value of {', '.join(space.named)}, or more networks"
+        )
+    if "label_smoothing" in space.named and dataset.task is not Task.CLASSIFICATION:
+        raise SettingError("label_smoothing: there is nothing to vary, since it only acts on classes; leave it out")
+    if size is not None:
+        space = space.around_middle()
+        if asked is None:
+            _check_size(posed, space, size)
+        count = size if asked is None else min(asked, size)
+    search = Search(space, count, settings.seed)
+    first = [proposal.hyperparameters for proposal in strategy.propose(search, ())]
+    check_effect(space.named, first)
+    return search
+
+
+def _check_size(posed: Posed, space: Space, size: int) -> None:
+    """Refuse more candidates than anybody means, with about the time that they would take."""
+    each = networks_each(posed.settings)
+    if size * each <= NETWORKS_IN_A_BUDGET:
+        return
+    middle, cores = space.middle(), available_cores()
+    few = [Member(number, middle) for number in range(64)]
+    hours = estimated_seconds(posed.problem, few, cores) / len(few) * size * each / 3600.0
+    raise SettingError(
+        f"search {posed.settings.search} has {counted(size, 'candidate')}, {counted(size * each, 'network')} in all, "
+        f"which is about {_duration(hours)} of training on {counted(cores, 'core')}; name fewer values, let "
+        f"--networks N try N of them, or use --search random"
+    )
+
+
+def _duration(hours: float) -> str:
+    return f"{hours:.2g} h" if hours >= 1.0 else counted(max(1, round(60 * hours)), "minute")
 
 
 def choose_space(
     rows: int, task: Task, settings: FitSettings, shape: tuple[int, ...] = (1,), per_step: bool = False
 ) -> Space:
     """Return what is searched: the default space, or nothing for a single network; what the user fixed stays."""
-    fixed = settings.fixed()
+    fixed, named, single = settings.fixed(), settings.knobs(), count_candidates(settings) == 1
     if task is Task.RECONSTRUCTION:
-        single = count_candidates(settings) == 1
-        return reconstruction_space(shape, rows, fixed, settings.bottleneck, single=single)
-    if count_candidates(settings) == 1:
-        return single_space(fixed.get("epochs", 200), default_layers(shape, per_step)).fixing(fixed)
-    return default_space(rows, task is Task.CLASSIFICATION, shape, per_step).fixing(fixed)
+        space = reconstruction_space(shape, rows, fixed, settings.bottleneck, single=single)
+    elif single:
+        space = single_space(fixed.get("epochs", 200), default_layers(shape, per_step)).fixing(fixed)
+    else:
+        space = default_space(rows, task is Task.CLASSIFICATION, shape, per_step).fixing(fixed)
+    return space.naming(named)
+
+
+def with_base(settings: FitSettings) -> FitSettings:
+    """Return the settings with the hyperparameters of the best candidate of another run where none are named.
+
+    A search one at a time begins with its value of those that are named, too. What is returned does not need the other
+    run any more.
+
+    Raises:
+        RunError: there is no such run, or it is not finished.
+    """
+    if settings.base is None:
+        return settings
+    folder = RunFolder.open(settings.base)
+    folder.check_finished()
+    kept = folder.predictor().members[0].candidate
+    best, searched = Hyperparameters.model_validate(kept), folder.metrics()["search"]["space"]
+    taken: dict[str, Any] = {"base": None}
+    for name, field in Hyperparameters.model_fields.items():
+        value, given = getattr(best, name), getattr(settings, name)
+        if value is None or name in SAME_FOR_ALL:
+            continue
+        if given is None and (name in searched or value != field.default):
+            taken[name] = value
+        if isinstance(given, Categorical | Limits) and settings.search == "one-at-a-time":
+            taken[name] = Categorical(tuple(dict.fromkeys((value, *given.spread))))
+    return settings.model_copy(update=taken)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,11 +15,14 @@ from shoal.prediction.replicas import with_redrawn_targets
 from shoal.repeating import import_meanwhile
 from shoal.results import Task
 from shoal.runs.folder import RunFolder
-from shoal.search.members import replicas_of
+from shoal.search.members import members_of, replicas_of
+from shoal.search.results.ranking import rank_candidates
+from shoal.search.strategy import Outcome, Proposal, Search, get_strategy
 from shoal.settings import FitSettings
 from shoal.steps.beside import LIBRARIES
 from shoal.steps.ensemble import alone
 from shoal.steps.posing import Posed
+from shoal.steps.proposing import networks_each
 from shoal.steps.session import Session, interrupted
 from shoal.training.checkpointing import Checkpoint, checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.engine_choice import choose_engine
@@ -31,12 +35,63 @@ SECONDS_TO_FINISH = 6.0  # kept back from a time budget for evaluation and page
 SHARE_OF_SEARCH = 0.5  # of a time budget, where replicas need the rest
 
 
+def train_candidates(posed: Posed, search: Search, session: Session) -> Training:
+    """Train what the strategy proposes, round after round, until it proposes nothing or the time is over.
+
+    What it is told of a round depends on the networks of the earlier ones alone, so that an interrupted search proposes
+    the same once more, and finds in the checkpoint what is trained.
+    """
+    settings, strategy = posed.settings, get_strategy(posed.settings.search)
+    proposed = strategy.propose(search, ())
+    training = None
+    while True:
+        tried = [proposal.hyperparameters for proposal in proposed]
+        members = members_of(tried, settings.cv, settings.repeats)
+        new = members[len(training.members) :] if training else members
+        of_round = train_members(posed.problem, new, settings, session, training)
+        training = of_round if training is None else joined_trainings(training, of_round)
+        if training.out_of_time:
+            return training
+        more = strategy.propose(search, outcomes_of(proposed, training, networks_each(settings)))
+        if not more:
+            return training
+        proposed = [*proposed, *more]
+
+
+def outcomes_of(proposed: Sequence[Proposal], training: Training, each: int) -> list[Outcome]:
+    """Return what came of each proposal, each with so many networks."""
+    members = training.members
+    ranked = rank_candidates([m.member.candidate for m in members], [m.score for m in members], each)
+    ranked.sort(key=lambda standing: standing.candidate)
+    return [Outcome(s.candidate, proposed[s.candidate], s.score, s.error) for s in ranked]
+
+
+def joined_trainings(earlier: Training, later: Training) -> Training:
+    """Return two rounds of a search as one training."""
+    checkpoint = replace(later.checkpoint, finished={**earlier.checkpoint.finished, **later.checkpoint.finished})
+    return replace(
+        earlier,
+        members=[*earlier.members, *later.members],
+        compile_seconds=earlier.compile_seconds + later.compile_seconds,
+        train_seconds=earlier.train_seconds + later.train_seconds,
+        checkpoint=checkpoint,
+        out_of_time=later.out_of_time,
+        programs=earlier.programs + later.programs,
+    )
+
+
 def train_members(
-    problem: Problem, members: list[Member], settings: FitSettings, session: Session, search: Training | None = None
+    problem: Problem,
+    members: list[Member],
+    settings: FitSettings,
+    session: Session,
+    before: Training | None = None,
+    *,
+    replicas: bool = False,
 ) -> Training:
     """Train, with a checkpoint in the folder now and then; on Ctrl-C keep what is done and say how to go on.
 
-    The members may be the replicas of those that a `search` found, which is then kept in the same checkpoint.
+    What was trained `before`, earlier rounds of the search or all of it, is kept in the same checkpoint.
     """
     choice = choose_engine(problem, members, settings.engine, find_budget(settings.memory))
     folder, progress = session.folder, session.progress
@@ -44,18 +99,18 @@ def train_members(
     engine = choice.make()
     import_meanwhile(*(LIBRARIES[-2:] if session.helper.running else LIBRARIES))
     checkpoint = load_training(folder, problem, members)
-    seconds = seconds_left(settings, session, searching=search is None)
-    if search is not None:
-        keep_training(folder, checkpoint or Checkpoint(engine=engine.name), search)
-    saving = Saving(KeptOrWarned(session, search), settings.checkpoint_every)
+    seconds = seconds_left(settings, session, searching=not replicas)
+    if before is not None and (checkpoint is None or len(checkpoint.finished) < len(members)):
+        keep_training(folder, checkpoint or Checkpoint(engine=engine.name), before)
+    saving = Saving(KeptOrWarned(session, before), settings.checkpoint_every)
     try:
         training = train(
             problem, members, engine, seconds=seconds, progress=progress, checkpoint=checkpoint, saving=saving
         )
         return replace(training, reason=choice.reason)
     except Stopped as stopped:
-        keep_training(folder, stopped.checkpoint, search)
-        done, what = len(stopped.checkpoint.finished), "networks" if search is None else "replicas"
+        keep_training(folder, stopped.checkpoint, before)
+        done, what = len(stopped.checkpoint.finished), "replicas" if replicas else "networks"
         raise interrupted(folder, f"{done} of {len(members)} {what} are trained and") from None
 
 
@@ -129,7 +184,7 @@ def train_replicas(posed: Posed, kept: list[TrainedMember], session: Session, se
     errors = np.asarray(dataset.y_err())[rows] / preparation.target_scale
     row_weights = None if weights is None else weights[rows]
     problem = about_the_fit(problem, lambda x: preparation.scale_target(ensemble.mean(x)), row_weights, errors)
-    training = train_members(problem, members, settings, session, search)
+    training = train_members(problem, members, settings, session, search, replicas=True)
     keep_training(session.folder, training.checkpoint, search)
     return training.members
 

@@ -77,6 +77,12 @@ def choose_engine(problem: Problem, members: Sequence[Member], wanted: str, budg
     return EngineChoice("xla", f"estimated {there:.2g} s with compiling, and {here:.2g} s by the native engine", xla)
 
 
+def estimated_seconds(problem: Problem, members: Sequence[Member], cores: int) -> float:
+    """Return about how long the sooner of the engines takes on a CPU, if every member trains all of its epochs."""
+    there = xla_seconds(problem, members, cores)
+    return there if unsuited(problem, members) else min(there, native_seconds(problem, members, cores))
+
+
 def xla_seconds(problem: Problem, members: Sequence[Member], cores: int) -> float:
     """Return about how long the XLA engine takes on a CPU, with nothing cached."""
     seconds = START_SECONDS

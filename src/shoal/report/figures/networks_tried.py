@@ -114,7 +114,7 @@ def panel(name: str, rows: list[CandidateRow]) -> HyperparameterPanel | None:
     """Return the values of one hyperparameter, or None if it does not vary or has too many values to show."""
     values = [value_of(row, name) for row in rows]
     if all(isinstance(v, (int, float)) and not isinstance(v, bool) for v in values):
-        return _numeric(name, np.array(values, dtype=float))
+        return numeric_panel(name, np.array(values, dtype=float))
     texts = [setting(v) for v in values]
     categories = sorted(set(texts))
     if not 1 < len(categories) <= MOST_CATEGORIES:
@@ -125,7 +125,7 @@ def panel(name: str, rows: list[CandidateRow]) -> HyperparameterPanel | None:
     return HyperparameterPanel(name, np.array([order.index(t) for t in texts], dtype=float), tuple(order))
 
 
-def _numeric(name: str, x: np.ndarray) -> HyperparameterPanel | None:
+def numeric_panel(name: str, x: np.ndarray) -> HyperparameterPanel | None:
     """Return a panel of numbers; a handful of distinct ones become categories in their order."""
     distinct = np.unique(x)
     if distinct.size < 2 or not np.isfinite(x).all():
@@ -173,12 +173,12 @@ def clipped(score: np.ndarray, what: str) -> str:
 
 def draw(shown: NetworksTried) -> Figure:
     """Draw one panel per hyperparameter, with one axis of scores."""
-    below = 0.65 if any(map(_slanted, shown.panels)) else 0.45
+    below = 0.65 if any(map(slanted, shown.panels)) else 0.45
     figure, places = stacked(len(shown.panels), 1.5, titles=False, below=below)
     top = ceiling(shown.score)
     score = np.minimum(shown.score, top)
     for axes, one in zip(places, shown.panels, strict=True):
-        draw_candidates(axes, _positions(axes, one), score, shown.kept)
+        draw_candidates(axes, positions(axes, one), score, shown.kept)
         axes.set(xlabel=label(one.name), ylabel="validation loss")
         fit_axis(axes, "y", score, margin=0.08)
     return figure
@@ -194,24 +194,24 @@ def draw_candidates(axes: Axes, x: np.ndarray, score: np.ndarray, kept: np.ndarr
     axes.plot(x[kept], score[kept], "D", ms=3.8, mfc=VERMILION, zorder=4, **style)
 
 
-def _slanted(one: HyperparameterPanel) -> bool:
+def slanted(one: HyperparameterPanel) -> bool:
     """Return whether the names of categories are too many to stand beside each other."""
     return len(one.categories) > 5
 
 
-def _positions(axes: Axes, one: HyperparameterPanel) -> np.ndarray:
-    """Set up the horizontal axis and return where on it the networks lie."""
+def positions(axes: Axes, one: HyperparameterPanel, width: float = 0.6) -> np.ndarray:
+    """Set up the horizontal axis and return where on it the networks lie, those of one category spread by `width`."""
     if one.categories:
         # The golden ratio spreads points of one category evenly and always the same way.
         jitter = (np.arange(len(one.x)) * 0.6180339887) % 1.0 - 0.5
-        slanted, figure = _slanted(one), cast("Figure", axes.figure)
+        turned, figure = slanted(one), cast("Figure", axes.figure)
         room = axes.get_position().width * figure.get_figwidth() / (len(one.categories) + 0.2)
-        most = 10 if slanted else int(0.95 * room / text_width("x"))
+        most = 10 if turned else int(0.95 * room / text_width("x"))
         names = [name_text(category, most) for category in one.categories]
-        axes.set_xticks(range(len(names)), names, rotation=30 if slanted else 0, ha="right" if slanted else "center")
-        axes.tick_params(axis="x", length=0, pad=1 if slanted else 3)
+        axes.set_xticks(range(len(names)), names, rotation=30 if turned else 0, ha="right" if turned else "center")
+        axes.tick_params(axis="x", length=0, pad=1 if turned else 3)
         axes.set_xlim(-0.6, len(names) - 0.4)
-        return one.x + 0.6 * jitter
+        return one.x + width * jitter
     if log_scale(one.x):
         set_log(axes, "x", *limits(one.x, log=True))
         return one.x

@@ -1,20 +1,26 @@
-"""Random search: candidates drawn independently (Bergstra and Bengio, JMLR 13, 281, 2012)."""
+"""Random search (Bergstra and Bengio, JMLR 13, 281, 2012): quasi-random in what the user named, else independent."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from shoal.search.space import Space
-from shoal.streams import Stream
-from shoal.training.hyperparameters import Hyperparameters
-
-CANDIDATE = 3  # the path of the streams that draw candidates
+from shoal.search.strategy import Outcome, Proposal, Search
 
 
-def propose(space: Space, count: int, seed: int, start: int = 0) -> list[Hyperparameters]:
-    """Return candidates `start` … `start + count - 1`; each depends on the seed and its number alone.
+def size(space: Space) -> None:  # noqa: ARG001
+    """Return None: it draws as many candidates as are asked for."""
+    return
+
+
+def propose(search: Search, outcomes: Sequence[Outcome]) -> list[Proposal]:
+    """Return all candidates at once; each depends on the seed and its number alone.
 
     Example:
         >>> from shoal.search.space import Fixed
-        >>> [candidate.hidden for candidate in propose(Space({"hidden": Fixed((8,))}), 2, seed=0)]
+        >>> search = Search(Space({"hidden": Fixed((8,))}), count=2)
+        >>> [proposal.hyperparameters.hidden for proposal in propose(search, ())]
         [(8,), (8,)]
     """
-    return [space.draw(Stream(seed, CANDIDATE, number)) for number in range(start, start + count)]
+    numbers = range(len(outcomes), search.count)
+    return [Proposal(search.space.candidate(search.seed, number)) for number in numbers]
