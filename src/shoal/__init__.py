@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from shoal.after.explaining import explain as explain
     from shoal.after.formulas import formula as formula
     from shoal.after.selecting import select as select
+    from shoal.after.unsealing import open_test as open_test
     from shoal.after.varying import systematics as systematics
     from shoal.data.builtin.sets import BUILTIN
     from shoal.data.loading import load_dataset as load_dataset
@@ -49,6 +50,7 @@ _MODULES = {
     "shoal.after.explaining": ("explain",),
     "shoal.after.formulas": ("formula",),
     "shoal.after.selecting": ("select",),
+    "shoal.after.unsealing": ("open_test",),
     "shoal.after.varying": ("systematics",),
     "shoal.data.builtin.sets": ("datasets",),
     "shoal.data.loading": ("load_dataset",),

@@ -238,6 +238,7 @@ class Run:
 
         Raises:
             DataError: a feature or target column is missing, or a weight is no number.
+            RunError: the test rows of the run are sealed, and may be among these; see `shoal.open_test`.
         """
         predictor = best_alone(self.predictor) if self.reconstructs else self.predictor
         rows = self.labelled(data, options)
@@ -275,7 +276,9 @@ class Run:
 
         Raises:
             DataError: a feature or target column is missing, or a weight is no number.
+            RunError: the test rows of the run are sealed, and may be among these.
         """
+        self.folder.check_test_opened()
         preparation = self.predictor.preparation
         raw = self.read(data, options, known=True)
         x = preparation.transform(raw.inputs)
@@ -408,17 +411,19 @@ class Run:
         scores = [(name, score) for name, score in self.metrics["test"].items() if score["value"] is not None]
         what = ", ".join([*self.metrics["target"], self.metrics["data"]["task"]])
         best = "".join(f", {name} {score['value']:.3g} on test rows" for name, score in scores[:1])
+        best = ", test rows sealed" if self.folder.test_sealed else best
         return f"Run({str(self.path)!r}: {what}{best})"
 
     def _repr_html_(self) -> str:
         """Return the run as a notebook shows it: the verdict and the test scores."""
+        part = "test" if self.metrics["test"] else "validation"
         cells = "".join(
             f"<tr><td>{html.escape(name)}</td><td>{score['value']:.4g}</td>"
             f"<td>{score['low']:.4g} … {score['high']:.4g}</td></tr>"
-            for name, score in self.metrics["test"].items()
+            for name, score in self.metrics[part].items()
             if score["value"] is not None
         )
-        head = "<tr><th>on the test rows</th><th>value</th><th>95 % interval</th></tr>"
+        head = f"<tr><th>on the {part} rows</th><th>value</th><th>95 % interval</th></tr>"
         page = html.escape(self.report().as_posix())
         return (
             f"<p><b>{html.escape(self.name)}</b> {html.escape(self.summary())}</p>"
