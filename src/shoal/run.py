@@ -24,8 +24,9 @@ from shoal.prediction.absent_columns import absent_columns
 from shoal.prediction.autoencoder import best_alone, scaled_inputs
 from shoal.prediction.predictor import Prediction, Predictor
 from shoal.results import Interval
+from shoal.runs.candidate_table import candidate_table
 from shoal.runs.folder import RunFolder
-from shoal.runs.log import read_candidates, read_curves, read_networks, read_replicas
+from shoal.runs.log import read_curves, read_networks, read_replicas
 from shoal.runs.looks import count_look, looks_at
 from shoal.runs.page_file import times
 
@@ -89,8 +90,11 @@ class Run:
 
     @property
     def candidates(self) -> pl.DataFrame:
-        """One row for each candidate: its hyperparameters and its mean score with the standard error."""
-        return read_candidates(self.folder.log)
+        """One row for each candidate: its score with errors and a column for each hyperparameter.
+
+        See `shoal.runs.candidate_table` for the columns; `shoal candidates` prints them.
+        """
+        return candidate_table(self.folder.log, rolling="rolling" in self.metrics["search"])
 
     @property
     def networks(self) -> pl.DataFrame:

@@ -1,8 +1,8 @@
 """The test rows of runs that were fitted with `seal_test`, opened once for all of them.
 
 A sealed run keeps what it has trained. Here it is put together again as its fit would have done, from the same rows,
-and goes on where that stopped, so that its numbers are those of a run that was not sealed. All runs are evaluated before
-anything is written: what fails leaves every one of them sealed.
+and goes on where that stopped, so that its numbers are those of a run that was not sealed. All runs are evaluated
+before anything is written: what fails leaves every one of them sealed.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from shoal.results import Task
 from shoal.run import Run
 from shoal.runs.lock import locked
 from shoal.runs.log import read_networks
-from shoal.runs.looks import looks_at
+from shoal.runs.looks import looks_at, write_looks
 from shoal.search.members import replicas_of
 from shoal.settings import check_settings
 from shoal.short_repr import ShortRepr
@@ -121,6 +121,8 @@ def open_test(*runs: Run | str | Path, data: Any = None, progress: Progress | bo
             run.__dict__.pop("metrics", None)
     if len(opened) == 1:
         return OpenedRuns(tuple(opened))
+    for run in opened:  # what the first page says of looks was written before the others were opened
+        write_looks(run.folder)
     comparison = replace(compared(opened), looks=looks_at([run.folder for run in opened]))
     return OpenedRuns(tuple(opened), comparison)
 

@@ -97,9 +97,10 @@ def conclude_sealed(
         judging: the rows of `scores`, in words.
     """
     rows = counted(sizes.rows, f"test {sizes.unit}")
+    did = "stopped and chose the networks" if sizes.trained > 1 else "stopped its training"
     opening = (
         f"{_who(sizes.kept, sizes.trained)}, scored on {judging}, {_score(Task(task), scores, sizes)}. These rows "
-        f"stopped and chose the networks, so that such scores flatter. The {rows} {'is' if sizes.rows == 1 else 'are'} "
+        f"{did}, so that such scores flatter. The {rows} {'is' if sizes.rows == 1 else 'are'} "
         "sealed: nothing was predicted for them. `shoal open` opens them, once for all runs that are to be compared."
     )
     parts = (opening, training.sentence, overfitting.sentence, overfitting.advice)
