@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from shoal.after.citing import cite as cite
     from shoal.after.comparing import compare as compare
     from shoal.after.explaining import explain as explain
     from shoal.after.formulas import formula as formula
@@ -46,6 +47,7 @@ __version__ = "0.1.0"
 _MODULES = {
     "shoal.fit": ("fit", "resume"),
     "shoal.run": ("Run", "load"),
+    "shoal.after.citing": ("cite",),
     "shoal.after.comparing": ("compare",),
     "shoal.after.explaining": ("explain",),
     "shoal.after.formulas": ("formula",),

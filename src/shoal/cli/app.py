@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from shoal.cli.candidates import candidates
+from shoal.cli.cite import cite
 from shoal.cli.compare import compare
 from shoal.cli.datasets import datasets
 from shoal.cli.figures import figures
@@ -136,6 +137,7 @@ _EXAMPLES = {
         "shoal formula runs/pendulum-1 --test --json",
     ),
     "report": ("shoal report runs/iris-1",),
+    "cite": ("shoal cite runs/iris-1", "shoal cite runs/iris-1 -o methods.bib"),
     "figures": (
         "shoal figures runs/iris-1",
         "shoal figures runs/iris-1 --width single --only learning_curves,confusion_matrix -o paper",
@@ -161,7 +163,7 @@ _EXAMPLES = {
 }
 _READY: dict[str, Callable[..., None]] = {
     "candidates": candidates, "compare": compare, "open": open_test, "formula": formula, "report": report,
-    "figures": figures, "runs": runs, "network": network, "datasets": datasets,
+    "cite": cite, "figures": figures, "runs": runs, "network": network, "datasets": datasets,
 }  # fmt: skip
 
 

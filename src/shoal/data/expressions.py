@@ -139,7 +139,7 @@ class _Reader:
             return _Value(pl.lit(value), ValueKind.TRUTH, value)
         if isinstance(value, str):
             return _Value(pl.lit(value), ValueKind.TEXT, value)
-        if isinstance(value, (int, float)) and abs(value) <= LARGEST:
+        if isinstance(value, float) or (isinstance(value, int) and value <= LARGEST):
             return _Value(pl.lit(value), ValueKind.NUMBER, value)
         raise self._refused("expected a number of usual size, a text, True, False or None", node)
 
