@@ -64,7 +64,12 @@ PAPERS: dict[str, dict[str, tuple[str, ...]]] = {
         "LayerNormalization": ("ba2016",),
         "GroupNormalization": ("wu2018",),
     },
-    "loss": {"huber": ("huber1964",), "pinball": ("koenker1978",), "multivariate_gaussian_nll": ("williams1996",)},
+    "loss": {
+        "huber": ("huber1964",),
+        "pinball": ("koenker1978",),
+        "gaussian_nll": ("nix1994",),
+        "multivariate_gaussian_nll": ("williams1996",),
+    },
     "outputs": {
         "gaussian": ("nix1994",),
         "quantiles": ("koenker1978", "chernozhukov2010"),

@@ -80,7 +80,7 @@ def _choices(candidates: Sequence[dict[str, Any]]) -> list[pl.Series]:
     for name in names:
         values = [_plain(candidate.get(name)) for candidate in candidates]
         kinds = {type(value) for value in values} - {type(None)}
-        kind = pl.Boolean if kinds == {bool} else pl.Int64 if kinds == {int} else pl.String
+        kind: type[pl.DataType] = pl.Boolean if kinds == {bool} else pl.Int64 if kinds == {int} else pl.String
         kind = pl.Float64 if float in kinds and kinds <= {int, float} else kind
         columns.append(pl.Series(name, values, dtype=kind, strict=False))
     return columns

@@ -63,19 +63,19 @@ def seal_checkpoint(folder: str | Path) -> None:
         raise cannot_write(Path(folder) / SEALED, error) from error
 
 
-def has_checkpoint(folder: str | Path, name: str = FOLDER) -> bool:
+def has_checkpoint(folder: str | Path, kept_in: str = FOLDER) -> bool:
     """Return whether a run folder holds the state of an unfinished run, or of one whose test rows are `SEALED`."""
-    return (Path(folder) / name / STATE).is_file()
+    return (Path(folder) / kept_in / STATE).is_file()
 
 
-def load_checkpoint(folder: str | Path, name: str = FOLDER) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def load_checkpoint(folder: str | Path, kept_in: str = FOLDER) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return the plain data and the arrays that `save_checkpoint` saved in a run folder.
 
     Raises:
         RunError: there is none, or it is damaged or of a newer format; the message names the file.
     """
-    place = Path(folder) / name
-    if not has_checkpoint(folder, name):
+    place = Path(folder) / kept_in
+    if not has_checkpoint(folder, kept_in):
         raise RunError(f"{str(place / STATE)!r} is missing: this run left nothing to go on from. Start it again.")
     state = read_json(place / STATE, FORMAT, _MENDING)
     if state["format"] < FORMAT:
@@ -88,9 +88,9 @@ def load_checkpoint(folder: str | Path, name: str = FOLDER) -> tuple[dict[str, A
     return meta, read_arrays(place / name, state.get("arrays_sha256"), _MENDING)
 
 
-def remove_checkpoint(folder: str | Path, name: str = FOLDER) -> None:
+def remove_checkpoint(folder: str | Path, kept_in: str = FOLDER) -> None:
     """Remove the checkpoint of a run, if there is one; called when the run is finished."""
-    place = Path(folder) / name
+    place = Path(folder) / kept_in
     if not place.is_dir():
         return
     # The state first: without it the rest is no checkpoint.

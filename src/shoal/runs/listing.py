@@ -66,7 +66,7 @@ def runs_table(summaries: Sequence[RunSummary], looks: Mapping[str, int]) -> pl.
     import polars as pl
 
     number, text, count = pl.Float64, pl.String, pl.Int64
-    schema = {
+    schema: dict[str, Any] = {
         **dict.fromkeys(("name", "path", "data", "task", "target", "score_name"), text),
         **dict.fromkeys(("score", "score_low", "score_high", "validation_score"), number),
         **{"unit": text, "networks": count, "kept": count, "seconds": number, "when": pl.Datetime("us", "UTC")},
