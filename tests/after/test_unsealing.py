@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 import shoal
 from shoal.cli.app import app
 from shoal.evaluation.sealed import SealedRows
+from shoal.runs.folder import RunFolder
 from shoal.runs.looks import looks_at
 
 TINY: dict[str, Any] = {"networks": 2, "hidden": (4,), "epochs": 6, "batch_size": 32, "page": False}
@@ -194,6 +195,16 @@ def test_a_sealed_run_that_is_replaced_was_no_look(root: Path) -> None:
     run = shoal.fit(str(root / "table.csv"), target="y", out=str(root / "a"), force=True, **TINY)
     assert not (run.path / "looks.json").exists()
     assert not run.folder.test_sealed
+
+
+@pytest.mark.slow
+def test_a_sealed_run_that_diverged_has_nothing_to_open(tmp_path: Path) -> None:
+    out, rate = str(tmp_path / "run"), {"learning_rate": 1e30, "optimizer": "sgd", "activation": "linear"}
+    with pytest.raises(shoal.ShoalError, match="diverged"):
+        shoal.fit({"x": X, "y": X}, target="y", seal_test=True, out=out, **TINY, **rate)
+    assert "since its networks diverged" in invoke("open", out).stderr
+    assert "are sealed" not in invoke("compare", out, str(tmp_path)).stderr
+    assert not RunFolder(out).seal_lost
 
 
 def test_functions_cannot_be_sealed() -> None:

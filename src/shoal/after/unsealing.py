@@ -29,6 +29,7 @@ from shoal.helper_process import HelperProcess
 from shoal.repeating import check_cores
 from shoal.results import Task
 from shoal.run import Run
+from shoal.runs.folder import START_AGAIN
 from shoal.runs.lock import locked
 from shoal.runs.log import read_networks
 from shoal.runs.looks import looks_at, write_looks
@@ -135,8 +136,10 @@ def check_sealed(run: Run) -> None:
     """
     if run.folder.test_sealed:
         return
-    path, metrics = str(run.path), run.folder.metrics()
-    if metrics.get("test_openings", 1) == 0:
+    path = str(run.path)
+    if run.folder.diverged:
+        raise RunError(f"{path!r} has no test rows to open, since its networks diverged. {START_AGAIN}")
+    if run.folder.seal_lost:
         raise RunError(
             f"{path!r} is sealed, but its folder 'sealed' is gone, without which it cannot be opened. {AGAIN}"
         )

@@ -283,9 +283,16 @@ class RunFolder:
         """Whether the run is finished and its test rows wait for `shoal open`."""
         return checkpoint.has_checkpoint(self.path, checkpoint.SEALED) and not self.has_checkpoint
 
+    @property
+    def seal_lost(self) -> bool:
+        """Whether the run is sealed, but what it kept to be opened from is gone."""
+        if self.test_sealed or self.missing:
+            return False
+        return self.metrics().get("test_openings", 1) == 0
+
     def check_test_opened(self) -> None:
         """Raise RunError, which says how to open them, if the test rows are sealed."""
-        if self.test_sealed or self.metrics().get("test_openings", 1) == 0:
+        if self.test_sealed or self.seal_lost:
             raise RunError(
                 f"the test rows of {str(self.path)!r} are sealed, and nothing is scored on labelled rows before they "
                 f"are opened. Open them once, for all runs that are to be compared: `shoal open {self.path}`"
