@@ -125,7 +125,7 @@ def test_weights_count_in_an_evaluation(iris_run: Run, table: pl.DataFrame, monk
     table, weighed = table[::-1], weighed[::-1]  # else these were the rows of the fit
     hit = hit[::-1]
     plain = run.evaluate(weighed)["accuracy"].value
-    monkeypatch.setattr(type(run.folder), "config", {"data": {"weight": "w"}})
+    monkeypatch.setattr(type(run.folder), "config", {"data": {"weight": "w"}, "settings": {}})
     assert run.evaluate(weighed)["accuracy"].value == pytest.approx(hit.sum() / (hit.sum() + 3 * (~hit).sum()))
     with pytest.warns(shoal.ShoalWarning, match="no column 'w', by which the rows of the fit were weighted"):
         assert run.evaluate(table)["accuracy"].value == plain

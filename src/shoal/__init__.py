@@ -11,10 +11,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from shoal.after.citing import cite as cite
     from shoal.after.comparing import compare as compare
     from shoal.after.explaining import explain as explain
     from shoal.after.formulas import formula as formula
     from shoal.after.selecting import select as select
+    from shoal.after.unsealing import open_test as open_test
     from shoal.after.varying import systematics as systematics
     from shoal.data.builtin.sets import BUILTIN
     from shoal.data.loading import load_dataset as load_dataset
@@ -47,10 +49,12 @@ __version__ = "0.1.0"
 _MODULES = {
     "shoal.fit": ("fit", "resume"),
     "shoal.run": ("Run", "load"),
+    "shoal.after.citing": ("cite",),
     "shoal.after.comparing": ("compare",),
     "shoal.after.explaining": ("explain",),
     "shoal.after.formulas": ("formula",),
     "shoal.after.selecting": ("select",),
+    "shoal.after.unsealing": ("open_test",),
     "shoal.after.varying": ("systematics",),
     "shoal.data.builtin.sets": ("datasets",),
     "shoal.data.loading": ("load_dataset",),

@@ -9,23 +9,21 @@ from typing import Any
 
 from shoal.errors import Diverged, RunError, ShoalWarning
 from shoal.evaluation.evaluate import evaluate
-from shoal.evaluation.fitted import Fitted
 from shoal.evaluation.sealed import SealedRows
-from shoal.prediction.replicas import sound_replicas
 from shoal.repeating import check_cores
 from shoal.run import Run
 from shoal.runs.folder import START_AGAIN, RunFolder
 from shoal.settings import FitSettings, check_settings, settings_in_words, without_functions
+from shoal.steps.assembling import assemble
 from shoal.steps.beside import learn_meanwhile, open_helper
 from shoal.steps.choosing import keep_best
-from shoal.steps.ensemble import make_ensemble
 from shoal.steps.posing import Posed
 from shoal.steps.proposing import pose_search, settled_count, with_base
 from shoal.steps.reading import read_checked
 from shoal.steps.session import Session, Stoppable
 from shoal.steps.signals import StopSignal, stop_signals
 from shoal.steps.timing import Timing
-from shoal.steps.training import shuffle_labels, train_candidates, train_replicas
+from shoal.steps.training import train_candidates, train_replicas
 from shoal.steps.writing import provenance_of, write_config, write_diverged, write_run
 from shoal.training.progress import Progress
 from shoal.training.progress_lines import listener
@@ -127,13 +125,13 @@ def _fit_until(
         warnings.warn(f"{dataset.announcement()}; target= names another", ShoalWarning, stacklevel=4)
     timing.end("reading")
     posed = Posed.of(dataset, split, settings)
-    sealed = SealedRows(dataset, split.test)
+    sealed = SealedRows(dataset, split.test, settings.seal_test)
     search = pose_search(posed)
 
     resumed = folder is not None
     folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
     with Session(folder, progress, timing, open_helper(), received, resumed) as session:
-        baselines = learn_meanwhile(session.helper, posed)
+        baselines = learn_meanwhile(session.helper, posed, sealed=settings.seal_test)
         write_config(posed, session)
         training = train_candidates(posed, search, session)
         timing.end("preparing", training.compile_seconds + training.train_seconds)
@@ -144,27 +142,8 @@ def _fit_until(
         except Diverged as error:
             raise Diverged(f"{error} {write_diverged(posed, search.space, training, sealed, session)}") from None
         replicas = train_replicas(posed, kept.members, session, training)
-        predictor, calibrated = make_ensemble(posed, kept.members, sound_replicas(replicas), kept.folds)
-        shuffled = shuffle_labels(posed.problem, kept.members[0].member, settings)
-        fitted = Fitted(
-            dataset=dataset,
-            split=split,
-            settings=settings,
-            space=search.space,
-            problem=posed.problem,
-            members=training.members,
-            kept=kept.places,
-            predictor=predictor,
-            calibrated=calibrated,
-            folds=kept.folds,
-            replicas=replicas,
-            sealed=sealed,
-            baselines=baselines,
-            shuffled=shuffled,
-            metrics=posed.metrics,
-            class_weight=posed.class_weight,
-        )
+        fitted = assemble(posed, search.space, training, kept, replicas, sealed, baselines)
         record = evaluate(fitted, provenance_of(posed, training))
         timing.end("evaluate")
-        write_run(predictor, record, session, page=settings.page)
+        write_run(fitted.predictor, record, session, page=settings.page)
     return Run(folder)

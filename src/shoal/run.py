@@ -26,8 +26,9 @@ from shoal.prediction.absent_columns import absent_columns
 from shoal.prediction.autoencoder import best_alone, scaled_inputs
 from shoal.prediction.predictor import Prediction, Predictor
 from shoal.results import Interval, Task, readable
+from shoal.runs.candidate_table import candidate_table
 from shoal.runs.folder import RunFolder
-from shoal.runs.log import read_candidates, read_curves, read_networks, read_replicas
+from shoal.runs.log import read_curves, read_networks, read_replicas
 from shoal.runs.looks import count_look, looks_at
 from shoal.runs.page_file import times
 from shoal.settings import without_functions
@@ -149,8 +150,11 @@ class Run:
 
     @property
     def candidates(self) -> pl.DataFrame:
-        """One row for each candidate: its hyperparameters and its mean score with the standard error."""
-        return read_candidates(self.folder.log)
+        """One row for each candidate: its score with errors and a column for each hyperparameter.
+
+        See `shoal.runs.candidate_table` for the columns; `shoal candidates` prints them.
+        """
+        return candidate_table(self.folder.log, rolling="rolling" in self.metrics["search"])
 
     @property
     def networks(self) -> pl.DataFrame:
@@ -298,6 +302,7 @@ class Run:
 
         Raises:
             DataError: a feature or target column is missing, or a weight is no number.
+            RunError: the test rows of the run are sealed, and may be among these; see `shoal.open_test`.
         """
         predictor = best_alone(self.predictor) if self.reconstructs else self.predictor
         rows = self.labelled(data, options)
@@ -345,7 +350,9 @@ class Run:
 
         Raises:
             DataError: a feature or target column is missing, or a weight is no number.
+            RunError: the test rows of the run are sealed, and may be among these.
         """
+        self.folder.check_test_opened()
         preparation = self.predictor.preparation
         raw = self.read(data, options, known=True)
         x = preparation.transform(raw.inputs)
@@ -555,18 +562,20 @@ class Run:
         scores = [(name, score) for name, score in self.metrics["test"].items() if score["value"] is not None]
         what = ", ".join([*self.metrics["target"], self.metrics["data"]["task"]])
         best = "".join(f", {name} {score['value']:.3g} on test rows" for name, score in scores[:1])
+        best = ", test rows sealed" if self.folder.test_sealed else best
         return f"Run({str(self.path)!r}: {what}{best})"
 
     def _repr_html_(self) -> str:
         """Return the run as a notebook shows it: the verdict and the test scores."""
-        scores = {html.escape(name): Interval.of(score) for name, score in self.metrics["test"].items()}
+        part = "test" if self.metrics["test"] else "validation"
+        scores = {html.escape(name): Interval.of(score) for name, score in self.metrics[part].items()}
         cells = "".join(
             f"<tr><td>{name}</td><td>{score.value:.4g}</td>"
             f"<td>{readable(score.low, 4)} … {readable(score.high, 4)}</td></tr>"
             for name, score in scores.items()
             if not math.isnan(score.value)
         )
-        head = "<tr><th>on the test rows</th><th>value</th><th>95 % interval</th></tr>"
+        head = f"<tr><th>on the {part} rows</th><th>value</th><th>95 % interval</th></tr>"
         page = html.escape(self.report().as_posix())
         return (
             f"<p><b>{html.escape(self.name)}</b> {html.escape(self.summary())}</p>"

@@ -32,6 +32,7 @@ _OTHER_NAMES = {
     "kernel_initializer": ("init", "initializer", "initialization"),
     "seed": ("random_state", "random_seed", "rng"),
     "test_size": ("test_fraction", "test_split", "test_share"),
+    "seal_test": ("seal", "sealed", "keep_test", "hold_out_test"),
     "validation_size": ("validation_split", "validation_fraction", "val_size", "val_split", "valid_size"),
     "cv": ("folds", "n_folds", "kfold", "k_folds", "n_splits", "cross_validation"),
     "repeats": ("n_repeats", "replicates"),

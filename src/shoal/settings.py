@@ -159,6 +159,9 @@ class FitSettings(BaseModel):
     test_size: float = Field(
         0.20, gt=0.0, lt=1.0, description="share of the rows for the test, unless test names a file"
     )
+    seal_test: bool = Field(
+        False, description="leave the test rows unopened; shoal open RUN RUN... opens them, once for several runs"
+    )
     normalization: Literal["standard", "robust", "quantile", "none"] = Field(
         "standard", description="how numeric features are scaled"
     )
@@ -294,6 +297,21 @@ class FitSettings(BaseModel):
         for name in (*others, "label_smoothing", *AUGMENTATIONS):
             if getattr(self, name) and name != "noise":
                 raise ValueError(f"a reconstruction cannot be combined with {name}; leave one of them out")
+        return self
+
+    @model_validator(mode="after")
+    def _sealed_run_can_be_opened(self) -> FitSettings:
+        functions = {
+            "loss": callable(self.loss),
+            "penalties": bool(self.penalties),
+            "metrics": any(name_in_file(choice).startswith(IN_PYTHON) for choice in self.metrics or ()),
+        }
+        given = [name for name, is_function in functions.items() if is_function]
+        if self.seal_test and given:
+            raise ValueError(
+                f"seal_test puts the run together again when its test is opened, but no file keeps the functions of "
+                f"{' and '.join(given)}; leave one of them out"
+            )
         return self
 
     @model_validator(mode="after")

@@ -152,7 +152,7 @@ def test_figures_of_later_commands_are_kept_beside_those_of_the_fit(every_figure
     one, other = list(every_figure.values())[:2]
     keep({"one": one}, tmp_path)
     keep({"other": other}, tmp_path)
-    assert list(kept(tmp_path)) == ["one", "other"]
+    assert list(kept(tmp_path)) == ["other", "one"]  # those of now first, as if there had been no others
 
 
 def test_equal_arrays_are_kept_once() -> None:

@@ -32,6 +32,7 @@ def test_the_promised_shape(make_record: Any) -> None:
     assert metrics["verdict"]["text"] == "All well."
     assert metrics["test_openings"] == 1
     assert metrics["search"] == {
+        "knobs": None,
         "candidates_looked_at": 6,
         "best_of_n_bias": None,
         "cv": None,

@@ -113,7 +113,7 @@ def test_the_docstring_of_fit_says_the_same_of_every_setting() -> None:
 @pytest.mark.slow
 def test_a_fit_of_one_network_is_what_the_help_says(tmp_path: Path) -> None:
     run = shoal.fit("iris", networks=1, engine="native", page=False, out=str(tmp_path / "run"))
-    used = json.loads(run.candidates["candidate"][0])
+    used = json.loads(run.networks["candidate"][0])
     for name in NAMES:
         said = unless_fixed(name).rpartition("with --networks 1: ")[2].removeprefix("default: ")
         value = used[name]

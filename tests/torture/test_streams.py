@@ -26,7 +26,7 @@ COMMANDS = (
     ("explain", "RUN"),
     ("figures", "RUN", "--only", "best_network", "--force"),
     ("network", "4 8:relu 3:softmax", "--force"),
-    ("select", "RUN", "--signal-yield", "10", "--background-yield", "10"),
+    ("select", "TWO", "--signal-yield", "10", "--background-yield", "10"),
     ("--help",),
     ("--version",),
     ("fit", "--help"),
@@ -46,11 +46,17 @@ ENVIRONMENTS: dict[str, dict[str, str]] = {
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory) -> Path:
-    """Two runs, one with letters beyond ASCII in its columns."""
+    """Runs, one with letters beyond ASCII in its columns, one of two classes."""
     folder = tmp_path_factory.mktemp("runs")
     rows = "".join(f"{i % 7},{i % 5 - 2},{(i % 7) * 0.5 + i % 5}\n" for i in range(60))
     (folder / "größe.csv").write_text(f"größe,Δt,α\n{rows}", encoding="utf-8")
-    for arguments in ((*FIT, "RUN"), ("fit", "größe.csv", "--target", "α", *FIT[2:], "GREEK")):
+    paged = [word for word in FIT if word != "--no-page"]
+    fits = (
+        (*paged, "RUN"),
+        ("fit", "breast_cancer", *FIT[2:], "TWO"),
+        ("fit", "größe.csv", "--target", "α", *FIT[2:], "GREEK"),
+    )
+    for arguments in fits:
         subprocess.run([sys.executable, "-m", "shoal", *arguments], cwd=folder, capture_output=True, check=True)
     shutil.copytree(folder / "RUN", folder / "RUN2")
     return folder
@@ -134,7 +140,8 @@ def test_odd_environments(shoal, runs, tally, attacks, tmp_path):
         for command in attacks([first[number % 2]], all_of_them):
             words = (str(tmp_path / f"run-{number}") if word == "OUT" else word for word in command)
             ended = shoal(*words, cwd=runs, env=env)
-            fault = fault_of(ended.code, ended.err, lost=False)
+            refused = name == "plain C" and "PYTHONUTF8=1" in ended.err  # a file name with other letters
+            fault = None if refused else fault_of(ended.code, ended.err, lost=False)
             tally.count("odd environments", fault and f"{name}, {' '.join(command)}: {fault}")
     tally.check("odd environments")
 

@@ -92,6 +92,8 @@ def formula(
     allowed = None if functions is None else _functions(functions)
     _check_numbers(complexity, evaluations, seconds)
     check_run(run)
+    if test:
+        run.folder.check_test_opened()
     number, what = choose_output(run, target, of)
     import_operon()
     preparation, seed = run.predictor.preparation, int(run.metrics["seed"])

@@ -68,6 +68,7 @@ def nominal_rows(run: Run, data: Any, options: ReadOptions | None) -> NominalRow
         RunError: the source is gone, has changed, or was in Python.
         DataError: the data cannot be used.
     """
+    run.folder.check_test_opened()
     if data is None:
         return _test_rows(run)
     raw = read_new(data, run.predictor.preparation, options)

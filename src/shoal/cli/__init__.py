@@ -29,6 +29,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         app(args=None if arguments is None else list(arguments), prog_name="shoal")
     except SystemExit as stop:
+        if isinstance(stop.__context__, Exception) and isinstance(stop.__context__.__cause__, KeyboardInterrupt):
+            tell("error", "interrupted")  # typer makes an exit without a word of it
         return stop.code if isinstance(stop.code, int) else int(stop.code is not None)
     except KeyboardInterrupt:  # before a command began
         tell("error", "interrupted")

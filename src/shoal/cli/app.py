@@ -10,12 +10,15 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
+from shoal.cli.candidates import candidates
+from shoal.cli.cite import cite
 from shoal.cli.compare import compare
 from shoal.cli.datasets import datasets
 from shoal.cli.figures import figures
 from shoal.cli.formula import formula
 from shoal.cli.guard import guarded
 from shoal.cli.network import network
+from shoal.cli.open_test import open_test
 from shoal.cli.report import report
 from shoal.cli.runs import runs
 
@@ -102,6 +105,7 @@ _EXAMPLES = {
         "shoal fit measurements.csv --target y --cv 5 --repeats 2",
         "shoal fit iris --networks 1 --hidden 64,32 --activation relu --l2 0.01",
         "shoal fit spectra.npz --reconstruct --bottleneck 8",
+        "shoal fit iris --seal-test",
         "shoal fit --config runs/iris-1/config.toml --seed 1",
         "shoal fit --resume runs/iris-1",
     ),
@@ -127,18 +131,29 @@ _EXAMPLES = {
         'shoal explain runs/iris-1 --decision-boundary "petal length" "petal width"',
     ),
     "compare": ("shoal compare runs/iris-1 runs/iris-2", "shoal compare runs/iris-1 runs/iris-2 runs/iris-3 --json"),
+    "open": ("shoal open runs/iris-1", "shoal open runs/iris-1 runs/iris-2 runs/iris-3"),
     "formula": (
         "shoal formula runs/pendulum-1",
         "shoal formula runs/iris-1 --class setosa --functions exp,log --complexity 12",
         "shoal formula runs/pendulum-1 --test --json",
     ),
     "report": ("shoal report runs/iris-1",),
+    "cite": ("shoal cite runs/iris-1", "shoal cite runs/iris-1 -o methods.bib"),
     "figures": (
         "shoal figures runs/iris-1",
         "shoal figures runs/iris-1 --width single --only learning_curves,confusion_matrix -o paper",
         "shoal figures runs/iris-1 --format svg,png --width double --font serif",
     ),
-    "runs": ("shoal runs", "shoal runs ../other/runs --json"),
+    "runs": (
+        "shoal runs",
+        "shoal runs --where \"data == 'iris' and score > 0.9\" --sort -score",
+        "shoal runs ../other/runs --json",
+    ),
+    "candidates": (
+        "shoal candidates runs/iris-1",
+        "shoal candidates runs/iris-1 --where \"status == 'finished' and score < 0.3\" --sort parameters,score",
+        "shoal candidates runs/iris-1 -o candidates.csv",
+    ),
     "describe": (
         "shoal describe measurements.csv",
         "shoal describe measurements.csv --target y --weight w",
@@ -152,8 +167,8 @@ _EXAMPLES = {
     "datasets": ("shoal datasets", "shoal datasets --json"),
 }
 _READY: dict[str, Callable[..., None]] = {
-    "compare": compare, "formula": formula, "report": report, "figures": figures, "runs": runs, "network": network,
-    "datasets": datasets,
+    "candidates": candidates, "compare": compare, "open": open_test, "formula": formula, "report": report,
+    "cite": cite, "figures": figures, "runs": runs, "network": network, "datasets": datasets,
 }  # fmt: skip
 
 

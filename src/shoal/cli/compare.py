@@ -26,10 +26,11 @@ def compare(runs: Runs, *, as_json: Json = False) -> None:
     if as_json:
         print_json(comparison.as_dict())
     else:
-        _print(comparison, load(runs[0]).score_units)
+        print_comparison(comparison, load(runs[0]).score_units)
 
 
-def _print(comparison: Comparison, units: dict[str, str]) -> None:
+def print_comparison(comparison: Comparison, units: dict[str, str]) -> None:
+    """Print the scores of each run, the differences from the first, and what follows."""
     from shoal.cli.output import interval, label, print_table, print_text
     from shoal.report.words import number
 

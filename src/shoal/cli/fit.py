@@ -86,17 +86,21 @@ def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) ->
 
     metrics = run.metrics
     print_text(metrics["verdict"]["text"])
+    part = "test" if metrics["test"] else "validation"  # while the test rows are sealed
     chosen = metrics.get("metrics", {}).get("chosen", ())
-    names = [name for name in dict.fromkeys((*chosen, *SHOWN)) if name in metrics["test"]]
+    names = [name for name in dict.fromkeys((*chosen, *SHOWN)) if name in metrics[part]]
     trained, kept = metrics["networks"]["trained"], metrics["networks"]["kept"]
     kept = 1 if "reconstruction" in metrics else kept
     ours = f"shoal ({kept} of {trained} networks)" if trained > 1 else "shoal (1 network)"
-    lines = {ours: metrics["test"], **{label(name): scores for name, scores in metrics["baselines"].items()}}
+    baselines = metrics.get("baselines", {})
+    lines = {ours: metrics[part], **{label(name): scores for name, scores in baselines.items()}}
     rows = [(who, *(interval(scores.get(name)) for name in names)) for who, scores in lines.items()]
     unit = "series" if metrics.get("steps") else metrics["data"].get("row", "row")
     units = metrics.get("units", {}).get("scores", {})
     heads = (f"{label(name, units.get(name, ''))} [95 %]" for name in names)
-    print_table((f"on {counted(metrics['rows']['test'], f'test {unit}')}", *heads), rows)
+    out_of_fold = part == "validation" and metrics["search"]["cv"]
+    what = f"out-of-fold {unit}s" if out_of_fold else counted(metrics["rows"][part], f"{part} {unit}")
+    print_table((f"on {what}", *heads), rows)
     for line in error_bar_lines(metrics):
         print_text(line)
     if "selection" in metrics:
@@ -112,6 +116,8 @@ def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) ->
             print_text(f"warning: {warning}")
     if paged:
         print_text(f"page:    {_page(run)}")
+    if part != "test":
+        print_text(f"open:    shoal open {run.path}, with all runs that are to be compared")
     if "reconstruction" in metrics:
         print_text(f"encode:  shoal encode {run.path} NEW_DATA -o codes.csv")
     else:

@@ -9,22 +9,33 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from shoal.data import Dataset, Inputs
+from shoal.errors import RunError
 from shoal.results import Task
 
 
 @dataclass
 class SealedRows:
-    """Rows that nothing can look at before `open` is called; every opening is counted."""
+    """Rows that nothing can look at before `open` is called; every opening is counted.
+
+    Those that are `for_later` stay closed while the run is fitted: `shoal open` reads them again.
+    """
 
     _dataset: Dataset
     _rows: np.ndarray
+    for_later: bool = False
     openings: int = field(default=0, init=False)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def open(self) -> tuple[Inputs, np.ndarray, np.ndarray | None]:
-        """Return what to predict from, the targets and the weights of the rows."""
+        """Return what to predict from, the targets and the weights of the rows.
+
+        Raises:
+            RunError: they are kept for later.
+        """
+        if self.for_later:
+            raise RunError("the test rows of this run are sealed; `shoal open` opens them")
         self.openings += 1
         weights = self._dataset.weights()
         taken = None if weights is None else weights[self._rows]

@@ -65,7 +65,10 @@ def redraw(
     inches = width_in_inches(width)
     place = place_of(Path(source))
     everything = kept(place)
-    figures = chosen(everything, only)
+    sealed = RunFolder(place.parent).test_sealed
+    figures = chosen(
+        everything, only, "; those of test rows come with shoal open, which they wait for" if sealed else ""
+    )
     style = {"font.family": letters, "pdf.fonttype": 42, **(pgf_style() if "pgf" in asked else {})}
     files: dict[str, bytes] = {}
     with drawing(style, inches):
@@ -108,8 +111,12 @@ def place_of(source: Path) -> Path:
     return run.figures
 
 
-def chosen(figures: Mapping[str, FigureNumbers], only: str | Sequence[str]) -> dict[str, FigureNumbers]:
+def chosen(
+    figures: Mapping[str, FigureNumbers], only: str | Sequence[str], others: str = ""
+) -> dict[str, FigureNumbers]:
     """Return the figures of some names (a text may hold several with commas), in the order of the page; default all.
+
+    `others` says of which there may be more later.
 
     Raises:
         SettingError: there is no figure of that name, or none at all.
@@ -120,7 +127,7 @@ def chosen(figures: Mapping[str, FigureNumbers], only: str | Sequence[str]) -> d
     for name in only:
         if name not in figures:
             raise SettingError(
-                f"there is no figure {name!r}; there are: {listing(figures, 40)}.{suggest(name, figures)}"
+                f"there is no figure {name!r}; there are: {listing(figures, 40)}{others}.{suggest(name, figures)}"
             )
     return {name: figure for name, figure in figures.items() if not only or name in only}
 

@@ -15,10 +15,11 @@ import numpy as np
 from shoal.errors import RunError
 from shoal.runs.arrays_file import arrays_to_bytes, read_arrays
 from shoal.runs.documents import json_text, read_json, sealed, sha256, shoal_version
-from shoal.runs.writing import write_atomically
+from shoal.runs.writing import cannot_write, write_atomically
 
 FORMAT = 2
 FOLDER, STATE = "checkpoint", "state.json"
+SEALED = "sealed"  # where the last checkpoint of a run waits whose test rows are to be opened later
 _MENDING = "The run cannot go on from here; delete its checkpoint folder and start it again."
 
 
@@ -49,19 +50,32 @@ def save_checkpoint(folder: str | Path, meta: Mapping[str, Any], arrays: Mapping
     return place
 
 
-def has_checkpoint(folder: str | Path) -> bool:
-    """Return whether a run folder holds the state of an unfinished run."""
-    return (Path(folder) / FOLDER / STATE).is_file()
+def seal_checkpoint(folder: str | Path) -> None:
+    """Keep the checkpoint of a finished run until its test rows are opened.
+
+    Raises:
+        RunError: the folder cannot be renamed.
+    """
+    remove_checkpoint(folder, SEALED)
+    try:
+        (Path(folder) / FOLDER).rename(Path(folder) / SEALED)
+    except OSError as error:
+        raise cannot_write(Path(folder) / SEALED, error) from error
 
 
-def load_checkpoint(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def has_checkpoint(folder: str | Path, kept_in: str = FOLDER) -> bool:
+    """Return whether a run folder holds the state of an unfinished run, or of one whose test rows are `SEALED`."""
+    return (Path(folder) / kept_in / STATE).is_file()
+
+
+def load_checkpoint(folder: str | Path, kept_in: str = FOLDER) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """Return the plain data and the arrays that `save_checkpoint` saved in a run folder.
 
     Raises:
         RunError: there is none, or it is damaged or of a newer format; the message names the file.
     """
-    place = Path(folder) / FOLDER
-    if not has_checkpoint(folder):
+    place = Path(folder) / kept_in
+    if not has_checkpoint(folder, kept_in):
         raise RunError(f"{str(place / STATE)!r} is missing: this run left nothing to go on from. Start it again.")
     state = read_json(place / STATE, FORMAT, _MENDING)
     if state["format"] < FORMAT:
@@ -74,9 +88,9 @@ def load_checkpoint(folder: str | Path) -> tuple[dict[str, Any], dict[str, np.nd
     return meta, read_arrays(place / name, state.get("arrays_sha256"), _MENDING)
 
 
-def remove_checkpoint(folder: str | Path) -> None:
+def remove_checkpoint(folder: str | Path, kept_in: str = FOLDER) -> None:
     """Remove the checkpoint of a run, if there is one; called when the run is finished."""
-    place = Path(folder) / FOLDER
+    place = Path(folder) / kept_in
     if not place.is_dir():
         return
     # The state first: without it the rest is no checkpoint.

@@ -38,9 +38,10 @@ CONTENTS = (
     EXPLANATION,
     FORMULA,
     checkpoint.FOLDER,
+    checkpoint.SEALED,
 )
 ESSENTIAL = (metrics_file.NAME, f"{MODEL}/{model_file.DOCUMENT}")
-FOLDERS = (MODEL, FIGURES, SYSTEMATICS, EXPLANATION, FORMULA, checkpoint.FOLDER)
+FOLDERS = (MODEL, FIGURES, SYSTEMATICS, EXPLANATION, FORMULA, checkpoint.FOLDER, checkpoint.SEALED)
 
 
 START_AGAIN = "Fit again with a smaller --learning-rate."
@@ -216,7 +217,8 @@ class RunFolder:
         return (self.path / scored_file.NAME).is_file()
 
     def scored(self, part: str) -> PredictedRows:
-        """Return the `validation` or `test` rows with their predictions; RunError if they are not there."""
+        """Return the `validation` or `test` rows with their predictions; RunError if they are not there or sealed."""
+        self.check_test_opened()
         self._check(scored_file.NAME)
         return scored_file.read_scored(self.path, part)
 
@@ -249,8 +251,9 @@ class RunFolder:
         return checkpoint.save_checkpoint(self.path, {**meta, **settings}, arrays)
 
     def load_checkpoint(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-        """Return the state of the unfinished run; RunError if it is damaged, or of a run with other settings."""
-        meta, arrays = checkpoint.load_checkpoint(self.path)
+        """Return the state of the run, unfinished or sealed; RunError if it is damaged, or of other settings."""
+        name = checkpoint.SEALED if self.test_sealed else checkpoint.FOLDER
+        meta, arrays = checkpoint.load_checkpoint(self.path, name)
         if meta.pop("settings", None) not in (None, settings_checksum(self.path, "networks")):
             raise RunError(
                 f"{str(self.path / config_file.NAME)!r} is damaged, changed, or of another run: the checkpoint "
@@ -266,6 +269,34 @@ class RunFolder:
     def remove_checkpoint(self) -> None:
         """Remove the state of the unfinished run, if there is one; for a run that is finished."""
         checkpoint.remove_checkpoint(self.path)
+
+    def seal_checkpoint(self) -> None:
+        """Keep the state of the run until its test rows are opened; for a run that is finished otherwise."""
+        checkpoint.seal_checkpoint(self.path)
+
+    def remove_sealed(self) -> None:
+        """Remove the state of a run whose test rows were sealed and are opened now, if there is one."""
+        checkpoint.remove_checkpoint(self.path, checkpoint.SEALED)
+
+    @property
+    def test_sealed(self) -> bool:
+        """Whether the run is finished and its test rows wait for `shoal open`."""
+        return checkpoint.has_checkpoint(self.path, checkpoint.SEALED) and not self.has_checkpoint
+
+    @property
+    def seal_lost(self) -> bool:
+        """Whether the run is sealed, but what it kept to be opened from is gone."""
+        if self.test_sealed or self.missing:
+            return False
+        return self.metrics().get("test_openings", 1) == 0
+
+    def check_test_opened(self) -> None:
+        """Raise RunError, which says how to open them, if the test rows are sealed."""
+        if self.test_sealed or self.seal_lost:
+            raise RunError(
+                f"the test rows of {str(self.path)!r} are sealed, and nothing is scored on labelled rows before they "
+                f"are opened. Open them once, for all runs that are to be compared: `shoal open {self.path}`"
+            )
 
     @property
     def figures(self) -> Path:

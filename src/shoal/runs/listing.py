@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import datetime
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from shoal.errors import RunError, ShoalWarning, listing
 from shoal.results import Interval, Task
 from shoal.runs import config_file
 from shoal.runs.documents import plain
 from shoal.runs.folder import START_AGAIN, RunFolder
+
+if TYPE_CHECKING:
+    import polars as pl
 
 # The score that stands for a run, by task.
 MAIN_SCORE = {Task.CLASSIFICATION: "accuracy", Task.REGRESSION: "rmse", Task.RECONSTRUCTION: "explained_variance"}
@@ -22,7 +26,8 @@ MAIN_SCORE = {Task.CLASSIFICATION: "accuracy", Task.REGRESSION: "rmse", Task.REC
 class RunSummary:
     """One finished run in a line.
 
-    `score` is the main score on the test rows (`score_name`, in `unit`), with its 95 % interval; `networks` counts the
+    `score` is the main score on the test rows (`score_name`, in `unit`), with its 95 % interval, None while they are
+    `sealed`, and `validation` the same on validation rows; `seconds` is what the run took, `networks` counts the
     trained ones and `kept` those of the ensemble; `when` is when the run began.
     """
 
@@ -37,10 +42,44 @@ class RunSummary:
     networks: int
     kept: int
     when: datetime.datetime
+    sealed: bool = False
+    validation: Interval | None = None
+    seconds: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the summary as plain data for JSON."""
         return dict(plain(asdict(self)))
+
+
+def runs_table(summaries: Sequence[RunSummary], looks: Mapping[str, int]) -> pl.DataFrame:
+    """Return runs as a table, a row each.
+
+    Args:
+        summaries: the runs.
+        looks: how often the test rows of some runs were looked at, by their names.
+
+    Returns:
+        `name`, `path`, `data`, `task`, `target` (several with commas), `score_name`, `score`, `score_low` and
+        `score_high` (of the test rows), `validation_score`, `unit`, `networks`, `kept`, `seconds`, `when` (UTC),
+        `sealed` and `test_looks`.
+    """
+    import polars as pl
+
+    number, text, count = pl.Float64, pl.String, pl.Int64
+    schema: dict[str, Any] = {
+        **dict.fromkeys(("name", "path", "data", "task", "target", "score_name"), text),
+        **dict.fromkeys(("score", "score_low", "score_high", "validation_score"), number),
+        **{"unit": text, "networks": count, "kept": count, "seconds": number, "when": pl.Datetime("us", "UTC")},
+        **{"sealed": pl.Boolean, "test_looks": count},
+    }
+    rows = []
+    for run in summaries:
+        score = (None,) * 3 if run.score is None else (run.score.value, run.score.low, run.score.high)
+        validation = None if run.validation is None else run.validation.value
+        words = run.name, str(run.path), run.data, run.task, ", ".join(run.target), run.score_name
+        counts = run.networks, run.kept, run.seconds, run.when.astimezone(datetime.UTC), run.sealed, looks.get(run.name)
+        rows.append((*words, *score, validation, run.unit, *counts))
+    return pl.DataFrame(rows, schema=schema, orient="row")
 
 
 def list_runs(root: str | Path = "runs") -> list[RunSummary]:
@@ -105,7 +144,7 @@ def summary(run: RunFolder) -> RunSummary:
     try:
         task = Task(metrics["task"])
         name = str(metrics["metrics"]["chosen"][0]) if "metrics" in metrics else MAIN_SCORE[task]
-        score = metrics["test"].get(name)
+        score, validation = metrics["test"].get(name), metrics.get("validation", {}).get(name)
         return RunSummary(
             name=run.name,
             path=run.path,
@@ -117,6 +156,9 @@ def summary(run: RunFolder) -> RunSummary:
             networks=int(metrics["networks"]["trained"]),
             kept=int(metrics["networks"]["kept"]),
             when=_moment(run, config.get("created")),
+            sealed=run.test_sealed,
+            validation=None if validation is None else Interval.of(validation),
+            seconds=metrics.get("seconds", {}).get("total"),
             unit=str(metrics.get("units", {}).get("scores", {}).get(name, "")),
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -35,7 +35,7 @@ def keep_look(folder: str | Path) -> None:
     except RunError:
         return
     rows, look = metrics.get("test_checksum"), look_of_fit(metrics)
-    if rows:
+    if rows and metrics.get("test_openings", 1) > 0:  # a run that diverged or is sealed did not look
         looks = read_replaced(folder)
         looks[rows] = sorted({*looks.get(rows, []), look})
         write_atomically(Path(folder) / NAME, json_text({"format": FORMAT, "looks": looks}))

@@ -34,10 +34,15 @@ def open_helper() -> HelperProcess:
     return HelperProcess(start=available_cores() > 1 and not loaded)
 
 
-def learn_meanwhile(helper: HelperProcess, posed: Posed) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
-    """Begin to fit the baselines and return the function that predicts by them; the test rows are not looked at."""
+def learn_meanwhile(
+    helper: HelperProcess, posed: Posed, *, sealed: bool = False
+) -> Callable[[np.ndarray], dict[str, np.ndarray]]:
+    """Begin to fit the baselines and return the function that predicts by them; the test rows are not looked at.
+
+    Where these are `sealed`, baselines would be scored on nothing, and none is fitted.
+    """
     dataset, split, preparation, seed = posed.dataset, posed.split, posed.preparation, posed.settings.seed
-    if dataset.task is Task.RECONSTRUCTION:  # its baselines need the size of the code, which is chosen later
+    if sealed or dataset.task is Task.RECONSTRUCTION:  # its baselines need the size of the code, which is chosen later
         helper.do(warm_up)
         return lambda _: {}
     train, validation = (

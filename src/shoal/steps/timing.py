@@ -6,11 +6,16 @@ import time
 
 
 class Timing:
-    """Where the time of a run goes: `seconds` by the name of a part, and in `total`."""
+    """Where the time of a run goes: `seconds` by the name of a part, and in `total`.
 
-    def __init__(self) -> None:
+    Args:
+        before: seconds of the run that passed earlier.
+    """
+
+    def __init__(self, before: float = 0.0) -> None:
         self.seconds: dict[str, float] = {}
-        self.began = self._last = time.perf_counter()
+        self._last = time.perf_counter()
+        self.began = self._last - before
 
     def end(self, part: str, counted: float = 0.0) -> None:
         """End a part; `counted` of its seconds are told under other names."""

@@ -120,7 +120,7 @@ def load_training(folder: RunFolder, problem: Problem, members: list[Member]) ->
     Raises:
         RunError: the checkpoint is damaged, or of other networks.
     """
-    if not folder.has_checkpoint:
+    if not folder.has_checkpoint and not folder.test_sealed:
         return None
     meta, arrays = folder.load_checkpoint()
     try:

@@ -8,6 +8,7 @@ from shoal.evaluation.evaluate import evaluate
 from shoal.evaluation.fitted import Fitted
 from shoal.evaluation.record import Provenance, Record
 from shoal.evaluation.sealed import SealedRows
+from shoal.evaluation.topics.split import SplitRecord
 from shoal.prediction.error_bars import CalibrationRecord
 from shoal.prediction.predictor import Predictor
 from shoal.repeating import command_line, origin, versions
@@ -84,13 +85,17 @@ def write_diverged(posed: Posed, space: Space, training: Training, sealed: Seale
 
 
 def write_run(predictor: Predictor, record: Record, session: Session, *, page: bool) -> None:
-    """Write the run; the numbers before the page, so that a figure that fails loses nothing."""
+    """Write the run; the numbers before the page, so that a figure that fails loses nothing.
+
+    Where the test rows are sealed, what is trained is kept until they are opened.
+    """
     folder, timing, seconds = session.folder, session.timing, record.provenance.seconds
     session.progress.stage("writing the page" if page else "writing")
     seconds.update(timing.seconds)
     folder.write_model(predictor)
     folder.write_log(record)
-    folder.write_scored(record)
+    if not record[SplitRecord].sealed:
+        folder.write_scored(record)
     folder.write_metrics(record)
     if page:
         write_report(record, folder.path, session.helper)
@@ -99,5 +104,9 @@ def write_run(predictor: Predictor, record: Record, session: Session, *, page: b
     timing.end("report")
     seconds.update(timing.seconds)
     folder.write_metrics(record)
+    if record[SplitRecord].sealed:
+        folder.seal_checkpoint()
+        return
+    folder.remove_sealed()  # the look counts from here on
     write_looks(folder)
     folder.remove_checkpoint()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import stat
+import sys
 import zipfile
 import zlib
 from pathlib import Path
@@ -125,7 +126,17 @@ def check_name(name: str | Path) -> None:
     try:
         str(name).encode("utf-8")
     except UnicodeEncodeError:
+        name_on_disk = os.fsencode(name)
+    else:
+        return
+    try:
+        shown = name_on_disk.decode("utf-8")
+    except UnicodeDecodeError:
         raise DataError(f"the file name {str(name)[:200]!r} holds bytes that are no UTF-8. Rename it.") from None
+    raise DataError(
+        f"the file name {shown[:200]!r} holds letters that Python does not take in this locale, whose file names are in "
+        f"{sys.getfilesystemencoding()!r}. Set PYTHONUTF8=1, or another locale."
+    )
 
 
 def check_filled(path: Path) -> None:

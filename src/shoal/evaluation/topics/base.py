@@ -25,6 +25,7 @@ class Topic(Generic[TopicRecord]):
         absent: what `metrics.json` gets where the topic does not apply.
         of_any_run: whether it can be told of a run of which every network diverged, so that nothing was kept.
         opens_test_rows: whether it asks for the test rows; what does not is measured while baselines are fitted.
+        of_sealed_run: whether it has something to say without them, too, while they are kept for later.
     """
 
     place: int
@@ -34,4 +35,5 @@ class Topic(Generic[TopicRecord]):
     tables: Callable[[Record], Iterable[LogTable]] = lambda _: ()
     absent: Mapping[str, Any] = field(default_factory=dict)
     opens_test_rows: bool = True
+    of_sealed_run: bool = False
     of_any_run: bool = False

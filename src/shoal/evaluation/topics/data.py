@@ -49,6 +49,11 @@ class DataRecord:
     units: Mapping[str, str] = field(default_factory=dict)
     label_type: LabelType = "str"
 
+    @property
+    def reconstructs(self) -> bool:
+        """Whether inputs are reconstructed, and nothing is predicted."""
+        return self.task is Task.RECONSTRUCTION
+
     def label(self, name: str) -> str:
         """Return the name of a column with its unit, as axes and tables have it: `E [GeV]`."""
         return labelled(name, self.units.get(name))

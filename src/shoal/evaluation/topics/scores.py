@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from shoal.evaluation.evaluation import Evaluation
@@ -22,7 +22,7 @@ class PartScores:
     """The scores of each part.
 
     Attributes:
-        parts: `train`, `validation` and `test`, each metric to its value with interval.
+        parts: `train`, `validation` and, unless it is sealed, `test`, each metric to its value with interval.
         chosen: metrics that the user wanted, the first as the headline.
         notes: what is to be known of these.
     """
@@ -36,6 +36,11 @@ class PartScores:
         """Those of the test rows."""
         return self.parts.get("test", {})
 
+    @property
+    def shown(self) -> Scores:
+        """Those that stand for the run: of the test rows, or while these are sealed of the validation rows."""
+        return self.test or self.parts.get("validation", {})
+
 
 def measure(evaluation: Evaluation) -> PartScores:
     """Return the scores of each part.
@@ -43,27 +48,24 @@ def measure(evaluation: Evaluation) -> PartScores:
     With folds those of validation rows are of members that did not learn from them, those of training rows of members
     that did. Probabilities of validation rows are calibrated by what other rows say.
     """
-    scored, seed, test = evaluation.scored, evaluation.seed, evaluation.test
-    chosen = evaluation.fitted.metrics
+    scored, seed, chosen = evaluation.scored, evaluation.seed, evaluation.fitted.metrics
     train, validation, calibrated = evaluation.train, evaluation.validation, evaluation.fitted.calibrated.probabilities
     of_validation = (
         score_guess(scored, validation.rows, validation.guess, seed, chosen)
         if calibrated is None
         else score_entries(scored, validation.rows, calibrated.after, seed, chosen)
     )
-    entries = test.entries
-    parts = {
-        "train": score_guess(scored, train.rows, train.guess, seed, chosen),
-        "validation": of_validation,
-        "test": with_intervals(
-            evaluation.task, entries.truth, test.guess, weights=entries.weights, chosen=chosen, **evaluation.drawing
-        ),
-    }
-    return PartScores(parts, tuple(metric.name for metric in chosen), tuple(_notes(evaluation, parts["test"])))
+    parts = {"train": score_guess(scored, train.rows, train.guess, seed, chosen), "validation": of_validation}
+    if not evaluation.fitted.sealed.for_later:
+        test = evaluation.test
+        drawing: dict[str, Any] = {"weights": test.entries.weights, "chosen": chosen, **evaluation.drawing}
+        parts["test"] = with_intervals(evaluation.task, test.entries.truth, test.guess, **drawing)
+    scores = PartScores(parts, tuple(metric.name for metric in chosen))
+    return replace(scores, notes=tuple(_notes(evaluation, scores.shown)))
 
 
-def _notes(evaluation: Evaluation, test: Scores) -> Iterator[str]:
-    """Give what is to be known of the metrics that the user wanted, whose scores on the test rows are known."""
+def _notes(evaluation: Evaluation, shown: Scores) -> Iterator[str]:
+    """Give what is to be known of the metrics that the user wanted, with the scores that are shown."""
     fitted = evaluation.fitted
     metrics, classes = fitted.metrics, fitted.dataset.classes
     of_class = [metric.label for metric in metrics if judges_one_class(metric, classes)]
@@ -71,14 +73,15 @@ def _notes(evaluation: Evaluation, test: Scores) -> Iterator[str]:
         positive = classes[signal_class(classes, fitted.settings.signal)]
         yield f"Of class {positive!r}, against the other: {', '.join(of_class)}."
     unweighted = [metric.label for metric in metrics if not metric.weighted]
-    if unweighted and evaluation.test.entries.weights is not None:
+    if unweighted and fitted.dataset.weights() is not None:
         yield f"Without the weights of rows: {', '.join(unweighted)}."
     unbounded = [metric.label for metric in metrics if not metric.bounded]
     if unbounded:
         yield f"Without an interval, since drawing rows anew never shows a larger one: {', '.join(unbounded)}."
-    undefined = [metric.label for metric in metrics if math.isnan(test[metric.name].value)]
+    undefined = [metric.label for metric in metrics if math.isnan(shown[metric.name].value)]
     if undefined:
-        yield f"Not a number for these test rows and what is predicted for them: {', '.join(undefined)}."
+        part = "validation" if fitted.sealed.for_later else "test"
+        yield f"Not a number for these {part} rows and what is predicted for them: {', '.join(undefined)}."
 
 
 def as_dict(scores: Scores) -> dict[str, Any]:
@@ -93,9 +96,9 @@ def numbers(record: Record) -> dict[str, Any]:
     if scores.chosen:
         document["metrics"] = {"chosen": list(scores.chosen), "notes": list(scores.notes)}
     if data.units:
-        units = {name: unit for name in scores.test if (unit := data.score_unit(name))}
+        units = {name: unit for name in scores.shown if (unit := data.score_unit(name))}
         document["units"] = {"scores": units}
     return document
 
 
-TOPIC = Topic(50, PartScores, measure, numbers)
+TOPIC = Topic(50, PartScores, measure, numbers, of_sealed_run=True)

@@ -35,6 +35,11 @@ class SplitRecord:
     test_checksum: str = ""
     unit: str = "row"
 
+    @property
+    def sealed(self) -> bool:
+        """Whether nothing looked at the test rows."""
+        return self.test_openings == 0
+
 
 def measure(evaluation: Evaluation) -> SplitRecord:
     """Return how the rows were split."""
@@ -42,7 +47,7 @@ def measure(evaluation: Evaluation) -> SplitRecord:
     kept, rolling = bool(evaluation.fitted.kept), None
     if split.rolling is not None and kept:
         rolling = {"train": len(evaluation.train.rows.x), "validation": len(evaluation.validation.rows.x)}
-    if kept:
+    if kept and not evaluation.fitted.sealed.for_later:
         _ = evaluation.test  # opened now, if by no other topic before
     openings, dataset = evaluation.fitted.sealed.openings, evaluation.fitted.dataset
     checksum = checksum_of_rows(dataset.sha256, dataset.task, dataset.targets, split.test)
@@ -65,4 +70,4 @@ def numbers(record: Record) -> dict[str, Any]:
     }
 
 
-TOPIC = Topic(20, SplitRecord, measure, numbers, of_any_run=True)
+TOPIC = Topic(20, SplitRecord, measure, numbers, of_any_run=True, of_sealed_run=True)

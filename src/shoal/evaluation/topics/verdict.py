@@ -91,6 +91,30 @@ def conclude(
     return Verdict(opening, " ".join(part for part in parts if part), advice)
 
 
+def conclude_sealed(
+    task: Task, scores: Scores, training: TrainingVerdict, overfitting: Overfitting, sizes: Sizes, judging: str
+) -> Verdict:
+    """Return the text that opens the page of a run whose test rows are sealed: the score on validation rows.
+
+    Args:
+        task: classification, regression or reconstruction.
+        scores: of the validation rows, by metric.
+        training: what training did.
+        overfitting: the verdict on the kept weights.
+        sizes: of what is told; `rows` counts the test rows.
+        judging: the rows of `scores`, in words.
+    """
+    rows = counted(sizes.rows, f"test {sizes.unit}")
+    did = "stopped and chose the networks" if sizes.trained > 1 else "stopped its training"
+    opening = (
+        f"{_who(sizes.kept, sizes.trained)}, scored on {judging}, {_score(Task(task), scores, sizes)}. These rows "
+        f"{did}, so that such scores flatter. The {rows} {'is' if sizes.rows == 1 else 'are'} "
+        "sealed: nothing was predicted for them. `shoal open` opens them, once for all runs that are to be compared."
+    )
+    parts = (opening, training.sentence, overfitting.sentence, overfitting.advice)
+    return Verdict(opening, " ".join(part for part in parts if part), overfitting.advice)
+
+
 def _who(kept: int, trained: int) -> str:
     if not kept:
         return "The ensemble"
@@ -146,17 +170,24 @@ def _digits(share: float) -> int:
 
 def measure(evaluation: Evaluation) -> Verdict:
     """Return the conclusions."""
-    fitted, entries = evaluation.fitted, evaluation.test.entries
+    fitted, series = evaluation.fitted, None
+    if not fitted.sealed.for_later:
+        series = evaluation.test.entries.series
     sizes = Sizes(
         rows=len(fitted.sealed),
         kept=len(evaluation.scored.members),
         trained=len(fitted.members),
         targets=len(fitted.dataset.targets),
-        steps=0 if entries.series is None else len(entries.truth),
+        steps=0 if series is None else len(series),
         unit=fitted.dataset.unit,
     )
     if (normalization := fitted.predictor.preparation.normalization) != "standard":
         sizes = replace(sizes, error_unit=f"of the inputs as they were scaled (normalization {normalization})")
+    if fitted.sealed.for_later:
+        kind = "validation" if fitted.folds is None else "out-of-fold"
+        judging = counted(len(evaluation.validation.rows.x), f"{kind} {sizes.unit}")
+        training, overfitting = evaluation[TrainingVerdict], evaluation[Overfitting]
+        return conclude_sealed(evaluation.task, evaluation[PartScores].shown, training, overfitting, sizes, judging)
     return conclude(
         evaluation.task,
         evaluation[PartScores].test,
@@ -174,4 +205,4 @@ def numbers(record: Record) -> dict[str, Any]:
     return {"verdict": {"text": verdict.text, "advice": verdict.advice}}
 
 
-TOPIC = Topic(90, Verdict, measure, numbers)
+TOPIC = Topic(90, Verdict, measure, numbers, of_sealed_run=True)

@@ -75,8 +75,10 @@ class Baselines:
 
 def numbers(record: Record) -> Baselines | None:
     """Return the numbers of the figure, or None if there are no test scores."""
-    ensemble = record[PartScores].parts.get("test", {})
-    everyone = [ensemble, *record[BaselineScores].scores.values()]
+    ensemble, baselines = record[PartScores].test, record.get(BaselineScores)
+    if baselines is None:
+        return None
+    everyone = [ensemble, *baselines.scores.values()]
     panels = tuple(
         MetricPanel(
             metric, np.array([_three(scores.get(metric)) for scores in everyone]), record[DataRecord].score_unit(metric)
@@ -84,7 +86,7 @@ def numbers(record: Record) -> Baselines | None:
         for metric in dict.fromkeys((*record[PartScores].chosen[:MOST_CHOSEN], *SHOWN[record[DataRecord].task]))
         if metric in ensemble
     )
-    names = (scored_name(record), *(label(name) for name in record[BaselineScores].scores))
+    names = (scored_name(record), *(label(name) for name in baselines.scores))
     return Baselines(names, panels) if panels else None
 
 

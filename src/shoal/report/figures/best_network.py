@@ -13,7 +13,6 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.topics.best_network import BestMember
 from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.data import DataRecord
-from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.networks import Dense, Layer, Network
 from shoal.networks.layout import Edge, drawn_nodes, layout_network
 from shoal.report.figures.canvas import Figure
@@ -87,7 +86,7 @@ def numbers(record: Record) -> BestNetwork | None:
         outputs = outputs[-1:]  # of two classes, one sigmoid gives the probability of the second
     best = candidates.kept[0].id if candidates.kept else None
     inputs = data.feature_names if len(member.network.input_shape) == 1 else None  # pixels and steps have no names
-    if record.get(ReconstructionRecord) is not None:
+    if data.reconstructs:
         outputs = inputs or ()
     kernels = tuple(map(_drawn, member.network.layers, member.parameters))
     return BestNetwork(member.network, kernels, inputs, outputs, best, candidates.networks_each > 1)

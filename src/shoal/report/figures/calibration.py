@@ -70,8 +70,8 @@ class CalibrationFigure:
 
 def numbers(record: Record) -> CalibrationFigure | None:
     """Return the numbers of the figure; None in regression or with negative weights, which are no shares."""
-    rows = record[PredictedTestRows]
-    if rows.probabilities is None or not len(rows.truth):
+    rows = record.get(PredictedTestRows)
+    if rows is None or rows.probabilities is None or not len(rows.truth):
         return None
     weights = np.ones(len(rows.truth)) if rows.weights is None else np.asarray(rows.weights, dtype=float)
     if (weights < 0).any() or weights.sum() <= 0:

@@ -77,8 +77,8 @@ class Confusion:
 
 def numbers(record: Record) -> Confusion | None:
     """Return the numbers of the figure, or None in regression."""
-    rows = record[PredictedTestRows]
-    if rows.probabilities is None:
+    rows = record.get(PredictedTestRows)
+    if rows is None or rows.probabilities is None:
         return None
     counts = confusion_matrix(rows.truth, rows.probabilities, rows.weights).astype(float)
     total = counts.sum(axis=1, keepdims=True)

@@ -69,8 +69,8 @@ class ForecastFigure:
 
 def numbers(record: Record) -> ForecastFigure | None:
     """Return the numbers of the figure, or None where rows are no windows."""
-    rows, data, shown = record[PredictedTestRows], record[DataRecord], record.get(ForecastRows)
-    if shown is None or rows.mean is None or rows.low is None or rows.high is None:
+    rows, data, shown = record.get(PredictedTestRows), record[DataRecord], record.get(ForecastRows)
+    if shown is None or rows is None or rows.mean is None or rows.low is None or rows.high is None:
         return None
     times = [column for column in data.columns if column.role == "time"]
     truth, mean, low, high = (v[shown.rows, 0] for v in (rows.truth, rows.mean, rows.low, rows.high))

@@ -42,7 +42,7 @@ def keep(figures: Mapping[str, FigureNumbers], folder: str | Path) -> Path:
     path, both = Path(folder) / NAME, dict(figures)
     if path.is_file():
         with contextlib.suppress(RunError):  # what an earlier shoal kept, or what is damaged, gives way
-            both = {**kept(folder), **figures}
+            both |= {name: figure for name, figure in kept(folder).items() if name not in figures}
     arrays: dict[str, np.ndarray] = {}
     document = {
         "format": FORMAT,

@@ -67,8 +67,8 @@ class DrawnTargets:
 
 def target_rows(record: Record) -> tuple[DrawnTargets, ...]:
     """Return the test rows of each target, six at most; nothing in classification or without test rows."""
-    rows, data = record[PredictedTestRows], record[DataRecord]
-    if rows.mean is None or not len(rows.truth):
+    rows, data = record.get(PredictedTestRows), record[DataRecord]
+    if rows is None or rows.mean is None or not len(rows.truth):
         return ()
     truth, mean = _columns(rows.truth), _columns(rows.mean)
     nothing = np.full_like(mean, np.nan)

@@ -10,7 +10,7 @@ from shoal.codec import stored
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.curves import Curves
-from shoal.evaluation.topics.reconstruction import ReconstructionRecord
+from shoal.evaluation.topics.data import DataRecord
 from shoal.report.figures.bands import Bands, bands, draw_bands, epoch_axis
 from shoal.report.figures.canvas import Figure
 from shoal.report.figures.style import GREEN, MUTED, fit_axis, stacked
@@ -71,7 +71,7 @@ def numbers(record: Record) -> ValidationMetric | None:
     metric = bands(record[Curves].validation_metric, kept)
     if not len(metric.epochs):
         return None
-    of = "target" if record.get(ReconstructionRecord) is None else "inputs"
+    of = "inputs" if record[DataRecord].reconstructs else "target"
     ids = tuple(networks[i].id for i in kept)
     return ValidationMetric(metric, record[Curves].metric_name, len(networks), of, ids)
 

@@ -14,27 +14,27 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from shoal.evaluation.record import Record
-from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics import topics as measured_topics
 from shoal.report.blocks import Section
 
 SectionsOf = Callable[[Record], Iterable[Section]]
 
 
-@lru_cache(maxsize=2)
-def topics(of_any_run: bool = False) -> dict[str, SectionsOf]:
-    """Return what gives the sections of each topic, by its name; only those that any run has, even if it kept nothing.
-
-    These have a true `OF_ANY_RUN`.
-    """
+@lru_cache(maxsize=1)
+def topics() -> dict[str, SectionsOf]:
+    """Return what gives the sections of each topic, by its name."""
     modules = {module.name: import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)}
-    chosen = {name: module for name, module in modules.items() if not of_any_run or hasattr(module, "OF_ANY_RUN")}
-    return {name: module.sections for name, module in chosen.items()}
+    return {name: module.sections for name, module in modules.items()}
 
 
 def sections(record: Record) -> tuple[Section, ...]:
-    """Return the sections of the page in the order of their places; those of one anchor are joined."""
-    known = topics(of_any_run=not record[Candidates].kept)
-    given = [section for sections_of in known.values() for section in sections_of(record)]
+    """Return the sections of the page in the order of their places; those of one anchor are joined.
+
+    A topic that was not measured, since nothing was kept or the test rows are sealed, has none.
+    """
+    absent = {name for name, topic in measured_topics().items() if record.get(topic.record) is None}
+    known = [sections_of for name, sections_of in topics().items() if name not in absent]
+    given = [section for sections_of in known for section in sections_of(record)]
     by_anchor: dict[str, Section] = {}
     for section in sorted(given, key=lambda section: section.place):
         first = by_anchor.get(section.anchor)

@@ -26,8 +26,6 @@ _STATUS = {
     Status.DIVERGED: "diverged",
 }
 
-OF_ANY_RUN = True
-
 
 def sections(record: Record) -> Iterator[Section]:
     """Give the section on the networks that were tried."""

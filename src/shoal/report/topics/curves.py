@@ -10,8 +10,6 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.topics.curves import Curves
 from shoal.report.blocks import Paragraph, Section, figures
 
-OF_ANY_RUN = True
-
 
 def sections(record: Record) -> Iterator[Section]:
     """Give the section with the learning curves, or say that no epoch ended with a finite loss."""

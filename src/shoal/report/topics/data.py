@@ -19,8 +19,6 @@ MOST_CLASSES = 40
 MOST_COLUMNS = 60
 MOST_CHANNELS = 6
 
-OF_ANY_RUN = True
-
 
 def sections(record: Record) -> Iterator[Section]:
     """Give the section on the data."""
@@ -33,7 +31,7 @@ def sections(record: Record) -> Iterator[Section]:
     if record.warnings:
         blocks.append(Group((Heading("Warnings"), sentences(record.warnings)), "warnings", role="note"))
     if data.notes:
-        what = "the table" if record.get(SignalRecord) is None else "the data"
+        what = "the table" if record[SplitRecord].unit == "row" else "the data"
         blocks += [Heading(f"What was done to {what}"), sentences(data.notes)]
     yield Section("data", 10, (*blocks, columns_table(record)), "Data", "Data")
 
@@ -47,7 +45,7 @@ def facts(record: Record) -> tuple[tuple[str, str], ...]:
         ("task", data.task_name),
         ("rows", integer(sum(record[SplitRecord].rows.values()))),
     )
-    target = ("target", ", ".join(map(data.label, data.targets)))
+    target = ("target", ", ".join(map(data.label, data.targets)) or "none, the inputs are reconstructed")
     reconstruction, signals = record.get(ReconstructionRecord), record.get(SignalRecord)
     if reconstruction is not None:
         return (*common, *_reconstruction_facts(reconstruction, inputs))
@@ -98,7 +96,7 @@ def columns_table(record: Record) -> PlainTable:
     units = record[DataRecord].units
     known = ("unit",) if any(c.name in units for c in ordered) else ()
     header = ("column", "type", "role", "missing", "distinct", "range", *known, "remark")
-    roles = {"y_err": "target error"} | ({"target": "label"} if record.get(ReconstructionRecord) else {})
+    roles = {"y_err": "target error"} | ({"target": "label"} if record[DataRecord].reconstructs else {})
     rows = tuple(_column(c, roles) for c in ordered[:MOST_COLUMNS])
     if known:
         rows = tuple((*row[:-1], units.get(row[0], ""), row[-1]) for row in rows)

@@ -15,7 +15,7 @@ from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.blocks import Bullets, Inline, Paragraph, Section, Text
-from shoal.report.topics.split import looks, openings
+from shoal.report.topics.split import SEALED, looks, openings
 from shoal.report.words import count, integer, joined, label
 from shoal.search.results.optimism import Optimism
 from shoal.statistics.bootstrap import resamples_for
@@ -49,7 +49,9 @@ _METHODS = {
 
 
 def sections(record: Record) -> Iterator[Section]:
-    """Give the section on how intervals were made."""
+    """Give the section on how intervals were made; none where there are no scores."""
+    if record.get(PartScores) is None:
+        return
     meaning = (
         Markup("Every interval holds 95&nbsp;%."),
         " It tells how much a score would change with other rows of the same kind; it does not tell how much it would "
@@ -70,9 +72,10 @@ def _all_methods(record: Record) -> Iterator[tuple[str, str]]:
             "stopped the networks and chose them, so that a little more than the stated share of new rows may lie "
             "above it",
         )
-    if record[PredictedTestRows].std is not None:
-        rows = "out of fold" if split.cv else "on validation rows"
-        method = f"the spread of the ensemble and the noise that was seen {rows}, together"
+    rows = record.get(PredictedTestRows)
+    if rows is not None and rows.std is not None:
+        where = "out of fold" if split.cv else "on validation rows"
+        method = f"the spread of the ensemble and the noise that was seen {where}, together"
         if record.get(ErrorBars) is not None:
             folds = ", by folds Barber et al. 2021" if split.cv and not split.rolling else ""
             method += f"; intervals are conformal (Papadopoulos et al. 2002, Lei et al. 2018{folds})"
@@ -82,22 +85,27 @@ def _all_methods(record: Record) -> Iterator[tuple[str, str]]:
 def interval_methods(record: Record) -> tuple[tuple[str, str], ...]:
     """Return each way in which an interval of a score was made: what it was used for, and how it goes."""
     used: dict[str, list[str]] = {}
-    for scores in (*record[PartScores].parts.values(), *record[BaselineScores].scores.values()):
+    rows, baselines = record.get(PredictedTestRows), record.get(BaselineScores)
+    for scores in (*record[PartScores].parts.values(), *({} if baselines is None else baselines.scores).values()):
         for metric, score in scores.items():
             names = used.setdefault(score.method, [])
             if label(metric) not in names:
                 names.append(label(metric))
-    coverage = record[PredictedTestRows].coverage
-    if coverage is not None:
-        used.setdefault(coverage.method, []).append("coverage of the error bars")
+    if rows is not None and rows.coverage is not None:
+        used.setdefault(rows.coverage.method, []).append("coverage of the error bars")
     bars = record.get(ErrorBars)
     if bars is not None and bars.scores:
         used.setdefault(bars.scores["calibration_error"]["test"].before.method, []).append("calibration error")
-    series = record[PredictedTestRows].series
-    times = integer(resamples_for(record[SplitRecord].rows.get("test", 1) if series is None else len(series)))
-    return tuple(
-        (joined(names), _METHODS.get(method, method).replace("{times}", times)) for method, names in used.items()
-    )
+    part, size = _scored_part(record[SplitRecord])
+    times = integer(resamples_for(size if rows is None or rows.series is None else len(rows.series)))
+    words = {name: text.replace("test ", f"{part} ").replace("{times}", times) for name, text in _METHODS.items()}
+    return tuple((joined(names), words.get(method, method)) for method, names in used.items())
+
+
+def _scored_part(split: SplitRecord) -> tuple[str, int]:
+    """Return the rows whose scores stand for the run, in a word, and how many they are."""
+    part = "train" if split.sealed and split.cv else "validation" if split.sealed else "test"
+    return "out-of-fold" if part == "train" else part, split.rows.get(part, 1)
 
 
 def _looked_at(record: Record) -> Text:
@@ -107,8 +115,11 @@ def _looked_at(record: Record) -> Text:
     rows = "by their scores out of fold" if record[SplitRecord].cv else "on validation rows"
     flatters = "" if optimism is None else f" {optimism.sentence}"
     how = f"; the {'kept one was' if chosen == 1 else f'{chosen} kept ones were'} chosen {rows}" if tried > 1 else ""
+    looked_at = f"{count(tried, 'candidate was', 'candidates were')} looked at{how}.{flatters}"
+    if record[SplitRecord].sealed:
+        return f"{looked_at} {SEALED}"
     return (
-        f"{count(tried, 'candidate was', 'candidates were')} looked at{how}.{flatters} The test rows were opened ",
+        f"{looked_at} The test rows were opened ",
         openings(record),
         "; the more often they are looked at and something is changed thereafter, the more the test scores flatter.",
         looks(),

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
-from shoal.evaluation.topics.examples import SignalRecord
+from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.blocks import Facts, Group, Heading, Inline, Paragraph, Preformatted, Section
 from shoal.report.words import count, label, seconds, setting
-
-OF_ANY_RUN = True
 
 
 def sections(record: Record) -> Iterator[Section]:
@@ -43,7 +41,7 @@ def sections(record: Record) -> Iterator[Section]:
 
 
 def _versions(record: Record) -> tuple[tuple[str, ...], ...]:
-    what = "table" if record.get(SignalRecord) is None else "data"
+    what = "table" if record[SplitRecord].unit == "row" else "data"
     return (f"SHA-256 of the {what}", record[DataRecord].sha256, "hash"), *record.provenance.versions.items()
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from shoal.evaluation.record import Record, Scores
 from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.data import DataRecord
-from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.blocks import Cell, Paragraph, ScoreTable, Section
@@ -49,7 +48,7 @@ def parts_table(record: Record) -> ScoreTable:
         names, sizes = names | {"validation": "the next part"}, sizes | split.rolling
     rows = {f"{name} ({count(sizes.get(p, 0), split.unit)})": scores[p] for p, name in names.items() if scores.get(p)}
     scored = "The ensemble" if len(record[Candidates].kept) > 1 else "The network"
-    scored = scored if record.get(ReconstructionRecord) is None else "The best network"
+    scored = "The best network" if record[DataRecord].reconstructs else scored
     return score_table(record, f"{scored} on each part of the data", "rows", rows)
 
 

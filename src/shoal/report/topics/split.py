@@ -6,18 +6,20 @@ from collections.abc import Iterator
 
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.data import DataRecord
-from shoal.evaluation.topics.examples import SignalRecord
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.blocks import Inline, Paragraph, Section
 from shoal.report.words import sentence
 from shoal.runs.page_file import times
 
-OF_ANY_RUN = True
+SEALED = (
+    "The test rows are sealed: nothing was predicted for them, and there are no baselines, which are scored on them. "
+    "shoal open RUN opens them, once for all runs that are named."
+)
 
 
 def sections(record: Record) -> Iterator[Section]:
     """Give the section on the split, to which the scores of each part are joined."""
-    inputs = "Features" if record.get(SignalRecord) is None else "Channels"
+    inputs = "Features" if record[SplitRecord].unit == "row" else "Channels"
     text = (
         f"{sentence(record[SplitRecord].how)} {inputs} were scaled by the normalisation "
         f"“{record[DataRecord].normalization}”, fitted on the training rows only."

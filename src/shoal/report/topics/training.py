@@ -11,8 +11,6 @@ from shoal.evaluation.topics.training import TrainingVerdict
 from shoal.report.blocks import Heading, Inline, PageBlock, Paragraph, Section
 from shoal.report.words import sentence
 
-OF_ANY_RUN = True
-
 
 def sections(record: Record) -> Iterator[Section]:
     """Give the first part of the section on overfitting, or the head of the page."""

@@ -14,13 +14,12 @@ from shoal.evaluation.topics.error_bars import level_of
 from shoal.evaluation.topics.overfitting import Overfitting
 from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.evaluation.topics.pulls import MeasuredRecord
-from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.evaluation.topics.training import TrainingVerdict
 from shoal.evaluation.topics.verdict import Verdict
 from shoal.report.blocks import Bullets, Heading, Headline, Inline, Paragraph, Section, Text
-from shoal.report.topics.split import looks, openings
+from shoal.report.topics.split import SEALED, looks, openings
 from shoal.report.words import count, interval_range, interval_value, label, percent, sentence
 from shoal.results import Task
 
@@ -48,12 +47,14 @@ def sections(record: Record) -> Iterator[Section]:
 
 def headline(record: Record) -> tuple[tuple[str, str, str], ...]:
     """Return the two or three scores that open the page: label, value, range."""
-    data, rows = record[DataRecord], record[PredictedTestRows]
+    data, rows = record[DataRecord], record.get(PredictedTestRows)
     scores = record[PartScores]
-    test, names = scores.test, list(dict.fromkeys((*scores.chosen, *HEADLINE[data.task])))
+    shown_scores, names = scores.shown, list(dict.fromkeys((*scores.chosen, *HEADLINE[data.task])))
     units = {metric: data.score_unit(metric) for metric in scores.chosen if metric != "rmse"}
-    shown = [(label(metric, units.get(metric, "")), test[metric]) for metric in names[:3] if metric in test]
-    if rows.coverage is not None and rows.mean is not None:
+    shown = [
+        (label(metric, units.get(metric, "")), shown_scores[metric]) for metric in names[:3] if metric in shown_scores
+    ]
+    if rows is not None and rows.coverage is not None and rows.mean is not None:
         shown = [*shown[:2], (f"of true values inside their {percent(level_of(record))} interval", rows.coverage)]
     rmse, with_unit = label("rmse"), label("rmse", data.score_unit("rmse"))
     if data.task is Task.REGRESSION and len(data.targets) == 1:
@@ -64,10 +65,12 @@ def headline(record: Record) -> tuple[tuple[str, str, str], ...]:
 def _scored_rows(record: Record) -> Text:
     """Return what was scored on which rows, and how often these were opened."""
     kept, tried, split = len(record[Candidates].kept), len(record[Candidates].ranked), record[SplitRecord]
-    reconstruction = record.get(ReconstructionRecord)
-    scored = "the best network" if reconstruction is not None else "the network"
-    if reconstruction is None and kept > 1:
-        scored = f"the ensemble of {count(kept, 'network')}"
+    scored = f"the ensemble of {count(kept, 'network')}" if kept > 1 else "the network"
+    if record[DataRecord].reconstructs:
+        scored = "the best network"
+    if split.sealed:
+        rows = f"out-of-fold {split.unit}s" if split.cv else f"validation {split.unit}s"
+        return f"Scores of {scored} on {rows}, with ", Markup("95&nbsp;%"), f" intervals. {SEALED}"
     return (
         f"Scores of {scored} on {count(split.rows.get('test', 0), f'test {split.unit}')}, with ",
         Markup("95&nbsp;%"),
@@ -79,8 +82,9 @@ def _scored_rows(record: Record) -> Text:
 
 
 def _verdicts(record: Record) -> Iterator[Text]:
-    overfitting, measured = record[Overfitting], record.get(MeasuredRecord)
-    yield Inline("strong", "Baselines."), f" {sentence(record[BaselineScores].sentence)}"
+    overfitting, measured, baselines = record[Overfitting], record.get(MeasuredRecord), record.get(BaselineScores)
+    if baselines is not None:
+        yield Inline("strong", "Baselines."), f" {sentence(baselines.sentence)}"
     if measured is not None:
         yield Inline("strong", "Measured errors."), f" {sentence(measured.text)}"
     yield Inline("strong", "Training."), f" {sentence(record[TrainingVerdict].sentence)}"
