@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from shoal.data import ReadOptions
@@ -16,22 +17,22 @@ from shoal.data.conversion import to_numbers
 from shoal.data.labels import Label as ClassLabel
 from shoal.data.new_rows import cut_as_fitted, predicted_rows, read_new, true_values
 from shoal.data.raw import Raw
-from shoal.errors import DataError, SettingError, ShoalWarning
+from shoal.errors import DataError, SettingError, ShoalWarning, counted, listing
 from shoal.evaluation.looks import Looks
 from shoal.evaluation.reuse import holds_test_rows
 from shoal.evaluation.scoring import Rows, best_guess, score_guess
 from shoal.prediction.absent_columns import absent_columns
 from shoal.prediction.autoencoder import best_alone, scaled_inputs
+from shoal.prediction.prediction import TargetPredictions
 from shoal.prediction.predictor import Prediction, Predictor
 from shoal.results import Interval
 from shoal.runs.folder import RunFolder
 from shoal.runs.log import read_candidates, read_curves, read_networks, read_replicas
 from shoal.runs.looks import count_look, looks_at
 from shoal.runs.page_file import times
+from shoal.statistics.joint import joint_intervals
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from shoal.prediction.autoencoder import AnomalyScores
     from shoal.report.figures.feature_maps import FeatureMaps
     from shoal.report.figures.filters import Filters
@@ -426,6 +427,75 @@ class Run:
         )
 
 
+class RunOfTargets(Run):
+    """A run on several targets of classes; `targets` are the runs of each, which answer what is asked of one.
+
+    Example:
+        >>> import shoal, tempfile
+        >>> table = {"x": [0.1 * i for i in range(60)], "hot": [False, True, True] * 20, "wet": [True, False] * 30}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     network = {"networks": 1, "hidden": (4,), "epochs": 2}
+        ...     run = shoal.fit(table, target=["hot", "wet"], **network, out=folder + "/weather")
+        ...     sorted(run.targets), run.predict(table)["wet"].probabilities.shape
+        (['hot', 'wet'], (60, 2))
+    """
+
+    reconstructs = False
+
+    @cached_property
+    def targets(self) -> dict[str, Run]:
+        """The run of each target, by its name."""
+        return {name: Run(folder) for name, folder in self.folder.targets.items()}
+
+    @property
+    def predictor(self) -> Predictor:  # type: ignore[override]
+        """None of all targets together.
+
+        Raises:
+            SettingError: always; the message names the runs that have one.
+        """
+        raise SettingError(
+            f"{self.name} predicts {counted(len(self.targets), 'target')}, each of which has a run of its own for what "
+            f"is asked of one: {listing(str(run.path) for run in self.targets.values())}"
+        )
+
+    def predict_table(self, data: Any, options: ReadOptions | None = None) -> tuple[pl.DataFrame, TargetPredictions]:  # type: ignore[override]
+        """Return the rows as read beside what the ensemble says of each target of them."""
+        first, *others = self.targets.items()
+        uncut = read_new(data, first[1].predictor.preparation, options)
+        table, prediction = first[1].predict_table(uncut)
+        predictions = {first[0]: prediction}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ShoalWarning)  # of the rows, which the first target has given already
+            predictions |= {name: run.predict_table(uncut)[1] for name, run in others}
+        return table, TargetPredictions(predictions)
+
+    def evaluate(self, data: Any, options: ReadOptions | None = None) -> dict[str, Interval]:
+        """Return every metric of all targets together, and of each target, as `accuracy of sex`, on labelled rows.
+
+        See `Run.evaluate`.
+        """
+        scores: dict[str, Interval] = {}
+        rows, guesses = [], []
+        for name, run in self.targets.items():
+            scores |= {f"{metric} of {name}": score for metric, score in run.evaluate(data, options).items()}
+            rows.append(run.labelled(data, options))
+            guesses.append(best_guess(run.predictor.predict_features(rows[-1].x)).argmax(axis=1))
+        truth, drawing = np.stack([each.y for each in rows], axis=1), {"seed": int(self.metrics["seed"])}
+        labels = "f1_macro" in self.metrics["test"]
+        joint, _ = joint_intervals(truth, np.stack(guesses, axis=1), rows[0].weights, labels=labels, **drawing)
+        return joint | scores
+
+    def unknown_categories(self, table: pl.DataFrame) -> dict[str, int]:
+        """Return for each column the number of rows with a category that training did not see."""
+        return next(iter(self.targets.values())).unknown_categories(table)
+
+
+def run_in(folder: RunFolder) -> Run:
+    """Return the run in a folder."""
+    return RunOfTargets(folder) if folder.targets else Run(folder)
+
+
 def load(path: str | Path) -> Run:
     """Return a finished run from its folder; nothing in the folder is ever executed.
 
@@ -434,4 +504,4 @@ def load(path: str | Path) -> Run:
     """
     folder = RunFolder.open(path)
     folder.check_finished()
-    return Run(folder)
+    return run_in(folder)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from shoal.data import Dataset, Split
 from shoal.evaluation.baselines.label_shuffle import Shuffled
 from shoal.evaluation.baselines.series import Learned
+from shoal.evaluation.record import Record
 from shoal.evaluation.sealed import SealedRows
 from shoal.prediction.error_bars import CalibrationRecord
 from shoal.prediction.out_of_fold import OutOfFold
@@ -33,6 +34,7 @@ class Fitted:
         sealed: the test rows.
         baselines: simple methods that have learned already.
         shuffled: the label-shuffle baseline, of two classes.
+        targets: of several targets of classes, the finished run of each by its name; what is predicted is said there.
     """
 
     dataset: Dataset
@@ -48,3 +50,4 @@ class Fitted:
     sealed: SealedRows
     baselines: Learned
     shuffled: Shuffled | None = None
+    targets: Mapping[str, Record] = field(default_factory=dict)

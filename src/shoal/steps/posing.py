@@ -20,7 +20,7 @@ from shoal.steps.reading import kind_of
 from shoal.steps.weighting import teaching_weights
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.heads import VALUE, GaussianHead
-from shoal.training.loss_choice import choose_loss
+from shoal.training.loss_choice import choose_joint_loss, choose_loss
 from shoal.training.losses import Loss
 from shoal.training.problem import Problem, deal_halves, make_problem
 
@@ -64,6 +64,8 @@ def loss_of(dataset: Dataset, settings: FitSettings) -> Loss:
     Raises:
         SettingError: it does not suit the task, or has no use for measured errors.
     """
+    if dataset.classes_by_target:
+        return choose_joint_loss([len(classes) for classes in dataset.classes_by_target.values()], settings.loss)
     loss = choose_loss(dataset.task, len(dataset.classes), settings.loss, settings.scatter, settings.coverage)
     given = "y_err" if dataset.covariance is None else "y_cov"
     if dataset.y_err() is not None and loss.head != VALUE and not isinstance(loss.head, GaussianHead):
@@ -106,7 +108,7 @@ def pose(
     check_augmentation(dataset, settings)
     check_replicas(dataset, settings)
     check_input_errors(dataset, settings)
-    check_selection(settings.given(), dataset.classes, dataset.step_targets is not None)
+    check_selection(settings.given(), dataset.classes, dataset.step_targets is not None, len(dataset.classes_by_target))
     problem = make_problem(
         dataset.task,
         loss,

@@ -14,7 +14,8 @@ from shoal.networks import Layer
 from shoal.results import Task
 from shoal.row_view import TakenRows
 from shoal.streams import Stream
-from shoal.training.losses import Loss
+from shoal.training.heads import VALUE, ClassesHead
+from shoal.training.losses import Loss, get_loss
 
 HALVES = 4
 
@@ -121,7 +122,7 @@ class Problem:
     @property
     def output_activation(self) -> str:
         """The activation of the last layer that suits the task."""
-        if self.task is not Task.CLASSIFICATION:
+        if self.task is not Task.CLASSIFICATION or self.loss.head != VALUE:
             return self.loss.head.activation
         return "sigmoid" if self.outputs == 1 or self.loss.fused == "sigmoid" else "softmax"
 
@@ -177,7 +178,9 @@ def make_problem(
 def _prepared(task: Task, loss: Loss, classes: int, part: Part, name: str) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return features, targets and weights of a part as engines take them."""
     x, y, weights = part
-    return _numbers(x), encode_target(task, loss, classes, y), _mean_one(_of_steps(task, y, weights), len(x), name)
+    if not isinstance(loss.head, ClassesHead):
+        weights = _of_steps(task, y, weights)
+    return _numbers(x), encode_target(task, loss, classes, y), _mean_one(weights, len(x), name)
 
 
 def _numbers(x: Any) -> Any:
@@ -191,8 +194,12 @@ def encode_target(task: Task, loss: Loss, classes: int, y: np.ndarray) -> np.nda
     """Return targets as a network's output layer has them, `(rows, outputs)` or `(rows, time, outputs)` float32.
 
     Two classes make one column of 0 and 1, unless the loss wants a column for each; more make one column each. A step
-    without a target holds zeros.
+    without a target holds zeros. Of several targets, a column of `y` each, the columns of each stand beside the others.
     """
+    if isinstance(loss.head, ClassesHead):
+        binary, counts = get_loss("binary_crossentropy"), loss.head.counts_of_classes
+        each = [encode_target(task, binary, count, column) for count, column in zip(counts, y.T, strict=True)]
+        return np.concatenate(each, axis=1)
     if task is not Task.CLASSIFICATION:
         return np.ascontiguousarray(y if y.ndim < 3 else np.nan_to_num(y, nan=0.0), np.float32)
     if classes == 2 and loss.name != "categorical_crossentropy":

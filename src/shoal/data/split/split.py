@@ -206,9 +206,9 @@ def _describe(dataset: Dataset, parts: str, train: np.ndarray, test: _TestRows) 
     elif dataset.task is Task.CLASSIFICATION:
         way = "at random, with the classes in proportion"
     unseen = []
-    if dataset.task is Task.CLASSIFICATION:
-        seen = np.unique(dataset.y()[train])
-        unseen = [name for i, name in enumerate(dataset.classes) if i not in seen]
+    for each in dataset.of_each_target if dataset.task is Task.CLASSIFICATION else ():
+        seen = np.unique(each.y()[train])
+        unseen += [name for i, name in enumerate(each.classes) if i not in seen]
     more = f" No training row has the class {listing(map(repr, unseen))}." if unseen else ""
     if not test.given:
         return f"{parts} and {len(test.rows):,} for the test, split {way}.{more}"

@@ -14,7 +14,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 from shoal.evaluation.record import Record
-from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.scores import PartScores
 from shoal.report.blocks import Section
 
 SectionsOf = Callable[[Record], Iterable[Section]]
@@ -33,7 +33,7 @@ def topics(of_any_run: bool = False) -> dict[str, SectionsOf]:
 
 def sections(record: Record) -> tuple[Section, ...]:
     """Return the sections of the page in the order of their places; those of one anchor are joined."""
-    known = topics(of_any_run=not record[Candidates].kept)
+    known = topics(of_any_run=record.get(PartScores) is None)
     given = [section for sections_of in known.values() for section in sections_of(record)]
     by_anchor: dict[str, Section] = {}
     for section in sorted(given, key=lambda section: section.place):
