@@ -240,18 +240,29 @@ class Run:
         Raises:
             DataError: a feature or target column is missing, or a weight is no number.
         """
+        rows, guess, scores = self._evaluated(data, options)
+        if self._holds_test_rows(rows, guess):
+            warnings.warn(self._opened_again(len(rows.y)), ShoalWarning, stacklevel=2)
+        return scores
+
+    def _evaluated(self, data: Any, options: ReadOptions | None) -> tuple[Rows, np.ndarray, dict[str, Interval]]:
+        """Return labelled rows, what is predicted for them, and every metric."""
         predictor = best_alone(self.predictor) if self.reconstructs else self.predictor
         rows = self.labelled(data, options)
         guess = best_guess(predictor.predict_features(rows.x))
-        if self.folder.has_scored and holds_test_rows(
-            self.folder.scored("test"), predictor.preparation.task, rows.y, guess
-        ):
-            opened = times(self.count_opening("evaluate"))
-            text = f"the data hold the test rows of {self.name}, which were opened {opened} now"
-            if len(rows.y) > self.metrics["rows"]["test"]:
-                text += "; scores of the other rows flatter, since the run learned from them"
-            warnings.warn(text, ShoalWarning, stacklevel=2)
-        return score_guess(predictor, rows, guess, int(self.metrics["seed"]))
+        return rows, guess, score_guess(predictor, rows, guess, int(self.metrics["seed"]))
+
+    def _holds_test_rows(self, rows: Rows, guess: np.ndarray) -> bool:
+        """Return whether the run's own test rows are among some rows."""
+        task = self.predictor.preparation.task
+        return self.folder.has_scored and holds_test_rows(self.folder.scored("test"), task, rows.y, guess)
+
+    def _opened_again(self, rows: int) -> str:
+        """Count one more look at the test rows, and say so."""
+        opened = times(self.count_opening("evaluate"))
+        text = f"the data hold the test rows of {self.name}, which were opened {opened} now"
+        flatter = "; scores of the other rows flatter, since the run learned from them"
+        return text + flatter if rows > self.metrics["rows"]["test"] else text
 
     @property
     def looks(self) -> Looks:
@@ -476,14 +487,19 @@ class RunOfTargets(Run):
         See `Run.evaluate`.
         """
         scores: dict[str, Interval] = {}
-        rows, guesses = [], []
+        truth, predicted, seen = [], [], False
         for name, run in self.targets.items():
-            scores |= {f"{metric} of {name}": score for metric, score in run.evaluate(data, options).items()}
-            rows.append(run.labelled(data, options))
-            guesses.append(best_guess(run.predictor.predict_features(rows[-1].x)).argmax(axis=1))
-        truth, drawing = np.stack([each.y for each in rows], axis=1), {"seed": int(self.metrics["seed"])}
-        labels = "f1_macro" in self.metrics["test"]
-        joint, _ = joint_intervals(truth, np.stack(guesses, axis=1), rows[0].weights, labels=labels, **drawing)
+            rows, guess, of_target = run._evaluated(data, options)
+            scores |= {f"{metric} of {name}": score for metric, score in of_target.items()}
+            truth.append(rows.y)
+            predicted.append(guess.argmax(axis=1))
+            if run._holds_test_rows(rows, guess):
+                run.count_opening("evaluate")
+                seen = True
+        if seen:
+            warnings.warn(self._opened_again(len(rows.y)), ShoalWarning, stacklevel=2)
+        drawing: dict[str, Any] = {"labels": "f1_macro" in self.metrics["test"], "seed": int(self.metrics["seed"])}
+        joint, _ = joint_intervals(np.stack(truth, axis=1), np.stack(predicted, axis=1), rows.weights, **drawing)
         return joint | scores
 
     def unknown_categories(self, table: pl.DataFrame) -> dict[str, int]:

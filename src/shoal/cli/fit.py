@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 
 from shoal.cli.from_settings import RUN, WITH_FLAGS, flag, with_settings
 from shoal.cli.options import Json, Quiet
-from shoal.errors import OutputError, SettingError, counted
+from shoal.errors import OutputError, SettingError, counted, listing
 from shoal.settings import check_settings
 
 if TYPE_CHECKING:
@@ -82,22 +83,16 @@ def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) ->
 
     Warnings that were printed before training, `warned`, are not repeated.
     """
-    from shoal.cli.output import interval, label, print_table, print_text
+    from shoal.cli.output import print_text
+    from shoal.runs.folder import TARGETS
 
     metrics = run.metrics
     print_text(metrics["verdict"]["text"])
-    names = [name for name in SHOWN if name in metrics["test"]]
-    trained, kept = metrics["networks"]["trained"], metrics["networks"]["kept"]
-    kept = 1 if "reconstruction" in metrics else kept
-    ours = f"shoal ({kept} of {trained} networks)" if trained > 1 else "shoal (1 network)"
-    lines = {ours: metrics["test"], **{label(name): scores for name, scores in metrics["baselines"].items()}}
-    rows = [(who, *(interval(scores.get(name)) for name in names)) for who, scores in lines.items()]
-    unit = "series" if metrics.get("steps") else metrics["data"].get("row", "row")
-    units = metrics.get("units", {}).get("scores", {})
-    heads = (f"{label(name, units.get(name, ''))} [95 %]" for name in names)
-    print_table((f"on {counted(metrics['rows']['test'], f'test {unit}')}", *heads), rows)
-    for line in error_bar_lines(metrics):
-        print_text(line)
+    trained = metrics["networks"]["trained"]
+    if "targets" in metrics:
+        _print_targets(metrics)
+    else:
+        _print_scores(metrics)
     if "selection" in metrics:
         from shoal.report.topics.selection import selection_line
 
@@ -111,10 +106,50 @@ def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) ->
             print_text(f"warning: {warning}")
     if paged:
         print_text(f"page:    {_page(run)}")
+    if "targets" in metrics:
+        print_text(
+            f"targets: each has a run of its own, for explain, compare, select, …: {listing(run.folder.targets)} in"
+        )
+        print_text(f"         {run.path / TARGETS}")
     if "reconstruction" in metrics:
         print_text(f"encode:  shoal encode {run.path} NEW_DATA -o codes.csv")
     else:
         print_text(f"predict: shoal predict {run.path} NEW_DATA -o predictions.csv")
+
+
+def _print_targets(metrics: Mapping[str, Any]) -> None:
+    """Print the scores of each of several targets beside those of its best baseline."""
+    from shoal.cli.output import interval, label, print_table, print_text
+
+    names = ("accuracy", "log_loss")
+    rows = []
+    for target, of_target in metrics["targets"].items():
+        best = min(of_target["baselines"].items(), key=lambda item: item[1]["log_loss"]["value"] or math.inf)
+        scores = (interval(of_target["test"][name]) for name in names)
+        rows.append((target, *scores, f"{label(best[0])} {interval(best[1]['log_loss'])}"))
+    heads = (*(f"{label(name)} [95 %]" for name in names), "lowest log-loss of the baselines")
+    print_table((f"on {counted(metrics['rows']['test'], 'test row')}", *heads), rows)
+    for target, of_target in metrics["targets"].items():
+        if coverage := of_target.get("coverage"):
+            print_text(f"{target}: {100 * coverage['level']:.4g} % sets hold {interval(coverage)} of the true classes")
+
+
+def _print_scores(metrics: Mapping[str, Any]) -> None:
+    """Print the scores of the ensemble beside those of the baselines, and what error bars are worth."""
+    from shoal.cli.output import interval, label, print_table, print_text
+
+    names = [name for name in SHOWN if name in metrics["test"]]
+    trained, kept = metrics["networks"]["trained"], metrics["networks"]["kept"]
+    kept = 1 if "reconstruction" in metrics else kept
+    ours = f"shoal ({kept} of {trained} networks)" if trained > 1 else "shoal (1 network)"
+    lines = {ours: metrics["test"], **{label(name): scores for name, scores in metrics["baselines"].items()}}
+    rows = [(who, *(interval(scores.get(name)) for name in names)) for who, scores in lines.items()]
+    unit = "series" if metrics.get("steps") else metrics["data"].get("row", "row")
+    units = metrics.get("units", {}).get("scores", {})
+    heads = (f"{label(name, units.get(name, ''))} [95 %]" for name in names)
+    print_table((f"on {counted(metrics['rows']['test'], f'test {unit}')}", *heads), rows)
+    for line in error_bar_lines(metrics):
+        print_text(line)
 
 
 def error_bar_lines(metrics: Mapping[str, Any]) -> list[str]:

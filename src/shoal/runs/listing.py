@@ -104,7 +104,7 @@ def summary(run: RunFolder) -> RunSummary:
     metrics, config = run.metrics(), run.config
     try:
         task = Task(metrics["task"])
-        name = MAIN_SCORE[task]
+        name = "subset_accuracy" if "targets" in metrics else MAIN_SCORE[task]
         score = metrics["test"].get(name)
         return RunSummary(
             name=run.name,
