@@ -126,7 +126,7 @@ def test_several_labels_a_row_are_classes_unless_the_task_says_otherwise() -> No
     np.testing.assert_array_equal(dataset.y(), data[1])
     numbers = load_dataset(data, task="regression")
     assert (numbers.task, len(numbers.targets)) == (Task.REGRESSION, 3)
-    assert "several labels a row" in dataset.choice.task_reason and "several labels a row" in numbers.choice.task_reason
+    assert all("several labels a row" in each.choice.task_reason for each in (dataset, numbers))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import typer
 
 from shoal.cli.from_settings import RUN, WITH_FLAGS, flag, with_settings
 from shoal.cli.options import Json, Quiet
-from shoal.errors import OutputError, SettingError, counted, listing
+from shoal.errors import OutputError, SettingError, counted
 from shoal.settings import check_settings
 
 if TYPE_CHECKING:
@@ -107,10 +107,7 @@ def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) ->
     if paged:
         print_text(f"page:    {_page(run)}")
     if "targets" in metrics:
-        print_text(
-            f"targets: each has a run of its own, for explain, compare, select, …: {listing(run.folder.targets)} in"
-        )
-        print_text(f"         {run.path / TARGETS}")
+        print_text(f"targets: each has a run of its own for explain, compare, select, …, in {run.path / TARGETS}")
     if "reconstruction" in metrics:
         print_text(f"encode:  shoal encode {run.path} NEW_DATA -o codes.csv")
     else:

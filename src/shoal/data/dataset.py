@@ -174,8 +174,8 @@ class Dataset:
         number = len(self.classes) or len(self.targets)
         what = f"{number} classes" if self.classes else "a number" if number == 1 else f"{number} numbers"
         if self.classes_by_target:
-            counts = listing(str(len(classes)) for classes in self.classes_by_target.values())
-            what = "any number of them true" if self.is_multilabel else f"{counts} classes"
+            *counts, last = (str(len(classes)) for classes in self.classes_by_target.values())
+            what = "any number of them true" if self.is_multilabel else f"{', '.join(counts)} and {last} classes"
         verb = "forecasting" if self.cut is not None and self.cut.recipe.window is not None else "predicting"
         steps = "" if self.step_targets is None else " at every step"
         return f"{verb} {listing(self.targets)} ({what}{steps}): {self.choice.reason or 'the target of the data'}"

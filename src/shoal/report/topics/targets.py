@@ -30,14 +30,15 @@ def sections(record: Record) -> Iterator[Section]:
     if several is None:
         return
     data, test = record[DataRecord], several.parts["test"]
-    shown = tuple((label(name), interval_value(score), interval_range(score)) for name, score in test.items())
+    shown = [name for name in ("subset_accuracy", "hamming_loss", "f1_macro") if name in test]
+    headline = tuple((label(name), interval_value(test[name]), interval_range(test[name])) for name in shown)
     blocks: tuple[PageBlock, ...] = (
         Paragraph(f"{data.task_name} · {', '.join(data.targets)}", "kicker"),
         Heading(data.name, 1),
         Paragraph(several.opening, "lead"),
-        Headline(shown[:3]),
+        Headline(headline),
         Paragraph(("Scores on the test rows, which were opened ", openings(record), ".", looks()), "note"),
-        *([_table_of_all(record, several)] if len(shown) > 3 else []),
+        *([_table_of_all(record, several)] if len(shown) > 2 else []),
         scores_of_each(several),
         Bullets(tuple(_of_each(several)), "verdicts"),
     )
