@@ -459,7 +459,7 @@ class RunOfTargets(Run):
         return {name: Run(folder) for name, folder in self.folder.targets.items()}
 
     @property
-    def predictor(self) -> Predictor:  # type: ignore[override]
+    def predictor(self) -> Predictor:
         """None of all targets together.
 
         Raises:

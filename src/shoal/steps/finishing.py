@@ -24,7 +24,7 @@ from shoal.steps.choosing import Kept
 from shoal.steps.ensemble import alone, make_ensemble
 from shoal.steps.posing import Posed
 from shoal.steps.session import Session
-from shoal.steps.training import shuffle_labels, train_replicas
+from shoal.steps.training import keep_training, shuffle_labels, train_replicas
 from shoal.steps.writing import provenance_of, write_config, write_run
 from shoal.training.heads import ClassesHead
 from shoal.training.loss_choice import choose_loss
@@ -72,6 +72,7 @@ def finish(trained: Trained, baselines: Learned, session: Session) -> Record:
 def finish_each_target(trained: Trained, baselines: Sequence[Learned], session: Session) -> None:
     """Write a run of each target within the folder of the run, then that of all."""
     posed, folders, records = trained.posed, session.folder.new_folders_of_targets(trained.posed.dataset.targets), {}
+    keep_training(session.folder, trained.training.checkpoint)  # what follows may be interrupted
     for number, (part, name) in enumerate(zip(posed_for_each(posed), posed.dataset.targets, strict=True)):
         within = replace(session, folder=folders[number], resumed=False)
         session.progress.stage(f"evaluating {name}")

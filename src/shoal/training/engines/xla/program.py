@@ -330,8 +330,9 @@ def _hits(structure: Structure, xp: Any, y: Any, output: Any) -> Any:
     """Return one value per row or step: 1 for a right class, of several the share, or the mean squared error."""
     head = structure.loss.head
     if isinstance(head, ClassesHead):
-        parts = [[columns(xp, array, group.start, group.stop) for array in (output, y)] for group in head.groups]
-        return sum(_right(xp, *part, 0.0) for part in parts) / len(parts)
+        ends = [(group.start, group.stop) for group in head.groups]
+        right = [_right(xp, columns(xp, output, *each), columns(xp, y, *each), 0.0) for each in ends]
+        return sum(right) / len(right)
     if not structure.classifies:
         point = structure.loss.head.point(xp, jnp.exp(output) if structure.loss.absorbs("exponential") else output)
         return jnp.mean((columns(xp, y, 0, point.shape[xp.features]) - point) ** 2, axis=xp.features)
