@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -470,37 +470,44 @@ class RunOfTargets(Run):
             f"is asked of one: {listing(str(run.path) for run in self.targets.values())}"
         )
 
+    def _ask_each(self, data: Any, options: ReadOptions | None, ask: Callable[[Run, Raw], Any]) -> dict[str, Any]:
+        """Return what the run of each target answers of the same data; the first gives the warnings of all."""
+        (name, first), *others = self.targets.items()
+        uncut = read_new(data, first.predictor.preparation, options)
+        answers = {name: ask(first, uncut)}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ShoalWarning)
+            return answers | {name: ask(run, uncut) for name, run in others}
+
     def predict_table(self, data: Any, options: ReadOptions | None = None) -> tuple[pl.DataFrame, TargetPredictions]:  # type: ignore[override]
         """Return the rows as read beside what the ensemble says of each target of them."""
-        first, *others = self.targets.items()
-        uncut = read_new(data, first[1].predictor.preparation, options)
-        table, prediction = first[1].predict_table(uncut)
-        predictions = {first[0]: prediction}
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ShoalWarning)  # of the rows, which the first target has given already
-            predictions |= {name: run.predict_table(uncut)[1] for name, run in others}
-        return table, TargetPredictions(predictions)
+        answers = self._ask_each(data, options, lambda run, uncut: run.predict_table(uncut))
+        tables, predictions = zip(*answers.values(), strict=True)
+        return tables[0], TargetPredictions(dict(zip(answers, predictions, strict=True)))
 
     def evaluate(self, data: Any, options: ReadOptions | None = None) -> dict[str, Interval]:
         """Return every metric of all targets together, and of each target, as `accuracy of sex`, on labelled rows.
 
         See `Run.evaluate`.
         """
-        scores: dict[str, Interval] = {}
-        truth, predicted, seen = [], [], False
-        for name, run in self.targets.items():
-            rows, guess, of_target = run._evaluated(data, options)
-            scores |= {f"{metric} of {name}": score for metric, score in of_target.items()}
-            truth.append(rows.y)
-            predicted.append(guess.argmax(axis=1))
-            if run._holds_test_rows(rows, guess):
-                run.count_opening("evaluate")
-                seen = True
+        answers = self._ask_each(data, options, lambda run, uncut: run._evaluated(uncut, None))
+        seen = [
+            run
+            for run, (rows, guess, _) in zip(self.targets.values(), answers.values(), strict=True)
+            if run._holds_test_rows(rows, guess)
+        ]
+        for run in seen:
+            run.count_opening("evaluate")
+        rows = next(iter(answers.values()))[0]
         if seen:
             warnings.warn(self._opened_again(len(rows.y)), ShoalWarning, stacklevel=2)
+        truth = np.stack([rows.y for rows, _, _ in answers.values()], axis=1)
+        predicted = np.stack([guess.argmax(axis=1) for _, guess, _ in answers.values()], axis=1)
         drawing: dict[str, Any] = {"labels": "f1_macro" in self.metrics["test"], "seed": int(self.metrics["seed"])}
-        joint, _ = joint_intervals(np.stack(truth, axis=1), np.stack(predicted, axis=1), rows.weights, **drawing)
-        return joint | scores
+        scores, _ = joint_intervals(truth, predicted, rows.weights, **drawing)
+        for name, (_, _, of_target) in answers.items():
+            scores |= {f"{metric} of {name}": score for metric, score in of_target.items()}
+        return scores
 
     def unknown_categories(self, table: pl.DataFrame) -> dict[str, int]:
         """Return for each column the number of rows with a category that training did not see."""

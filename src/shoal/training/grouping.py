@@ -14,6 +14,7 @@ from typing import Any
 from shoal.networks import ACTIVATIONS, get_activation
 from shoal.training.building import build_trunk
 from shoal.training.cost import COMPILE_SECONDS, epochs_of_a_chunk, fits_last, member_step
+from shoal.training.heads import VALUE
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.losses import LOSSES
 from shoal.training.member import Member
@@ -149,7 +150,7 @@ def _structure(problem: Problem, traits: Traits, layouts: Sequence[str]) -> Stru
 
 def _possible(structure: Structure, layouts: Sequence[str]) -> list[str]:
     """Return the layouts that a structure can have: a user's functions are written for one member."""
-    by_user = structure.penalties or structure.loss.name not in LOSSES
+    by_user = structure.penalties or (structure.loss.head == VALUE and structure.loss.name not in LOSSES)
     softmax = structure.output_activation == "softmax" and not structure.loss.absorbs("softmax")
     mixes = structure.fixed_activations or softmax or structure.trunk or structure.per_step
     last = not (by_user or mixes) and fits_last(structure)
