@@ -257,7 +257,7 @@ def test_settings_for_one_target_are_refused(settings: dict[str, Any], message: 
 
 @pytest.mark.slow
 def test_calibrated_probabilities_and_sets_hold_for_each_target(tmp_path: Path) -> None:
-    table, truth = made(4000, seed=7)
+    table, truth = made(3000, seed=7)
     settings = SMALL | {"epochs": 30, "page": False, "out": str(tmp_path / "run"), "coverage": 0.9}
     run: Any = shoal.fit(table.drop("size"), target=["kind", "hot"], **settings)
     for name, target in run.targets.items():

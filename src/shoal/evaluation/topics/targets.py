@@ -66,9 +66,10 @@ def measure(evaluation: Evaluation) -> TargetScores | None:
 
 def _opening(test: Scores, count: int, labels: bool) -> str:
     right, wrong, what = test["subset_accuracy"], test["hamming_loss"], "labels" if labels else "targets"
+    every = "Both" if count == 2 else f"All {count}"
     return (
-        f"{'Both' if count == 2 else f'All {count}'} {what} of a row are predicted correctly in {_percent(right)} of the "
-        f"untouched test rows; of single {what}, {_percent(wrong)} are wrong (the Hamming loss)."
+        f"{every} {what} of a row are predicted correctly in {_percent(right)} of the untouched test rows; of single "
+        f"{what}, {_percent(wrong)} are wrong (the Hamming loss)."
     )
 
 
