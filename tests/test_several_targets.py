@@ -20,6 +20,7 @@ from shoal.data.loading import load_dataset
 from shoal.errors import DataError, SettingError, ShoalError, ShoalWarning
 from shoal.results import Task
 from shoal.run import Run
+from shoal.training.heads import ClassesHead
 
 ROWS = 300
 SMALL: dict[str, Any] = {"networks": 2, "keep": 2, "hidden": (6,), "epochs": 6, "batch_size": 32, "learning_rate": 0.02}
@@ -151,6 +152,7 @@ def test_each_target_has_a_run_of_its_own(run: Run) -> None:
     assert run.metrics["test"]["subset_accuracy"]["value"] == pytest.approx(right.all(axis=1).mean())
     assert run.metrics["test"]["hamming_loss"]["value"] == pytest.approx(1.0 - right.mean())
     assert run.metrics["test_openings"] == 1
+    assert run.folder.predictor().head == ClassesHead((3, 2, 3))  # the network of all, as it was trained
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shoal.data.dataset import Dataset
+from shoal.data.dataset import FEWEST, Dataset
 from shoal.data.split.dividing import divide
 from shoal.data.split.folds import check_folds
 from shoal.data.split.rolling import RollingFolds, describe_rolling, roll_dataset
@@ -205,6 +205,8 @@ def _describe(dataset: Dataset, parts: str, train: np.ndarray, test: _TestRows) 
         way = f"in the order of {dataset.roles.time!r}, the earliest for training"
     elif dataset.task is Task.CLASSIFICATION:
         way = "at random, with the classes in proportion"
+        if dataset.classes_by_target:
+            way = f"at random, with the combinations of classes that have {FEWEST} rows or more in proportion"
     unseen = []
     for each in dataset.of_each_target if dataset.task is Task.CLASSIFICATION else ():
         seen = np.unique(each.y()[train])
