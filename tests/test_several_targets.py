@@ -11,6 +11,8 @@ import numpy as np
 import polars as pl
 import pytest
 from sklearn import metrics as sk
+from sklearn.linear_model import LogisticRegression
+from sklearn.multioutput import MultiOutputClassifier
 
 import shoal
 from shoal.cli import main
@@ -183,6 +185,20 @@ def test_other_rows_are_scored_together_and_by_target(run: Run) -> None:
     assert scores["accuracy of kind"].value == pytest.approx(kind)
     right = [other[name].to_numpy() == prediction[name].labels for name in ("kind", "hot", "size")]  # type: ignore[index]
     assert scores["subset_accuracy"].value == pytest.approx(np.all(right, axis=0).mean())
+
+
+@pytest.mark.slow
+def test_the_baselines_are_those_of_scikit_learn_for_several_outputs(run: Run) -> None:
+    split, targets = split_rows(load_dataset(TABLE, target=["kind", "hot", "size"])), run.targets  # type: ignore[attr-defined]
+    x = targets["kind"].predictor.preparation.transform(TABLE)
+    y = load_dataset(TABLE, target=["kind", "hot", "size"]).y()
+    seen = np.concatenate([split.train, split.validation])
+    logistic = MultiOutputClassifier(LogisticRegression(max_iter=1000)).fit(x[seen], y[seen])
+    for number, probabilities in enumerate(logistic.predict_proba(x[split.test])):
+        of_target = list(targets.values())[number]
+        np.testing.assert_array_equal(of_target.folder.scored("test").rows, split.test)
+        ours = of_target.metrics["baselines"]["logistic_regression"]["log_loss"]["value"]
+        assert ours == pytest.approx(sk.log_loss(y[split.test, number], probabilities), rel=1e-3)
 
 
 @pytest.mark.slow
