@@ -51,7 +51,8 @@ SUB_FLOORS = {
     "prediction": ({"calibration", "conformal", "ensemble"}, {"predictor"}, {"autoencoder", "error_bars"}),
     "evaluation": (
         {"baselines", "systematics", "explanation", "formula"},
-        {"record", "fitted"},
+        {"record"},
+        {"fitted"},
         {"evaluation"},
         {"topics"},
         {"evaluate"},

@@ -158,6 +158,8 @@ def test_what_is_shown_is_measured_or_tells_how_a_run_was_made() -> None:
 @pytest.mark.parametrize("name", SHOWN)
 def test_the_sections_of_a_topic_are_plain_data_that_render(cases: dict[str, Record], name: str) -> None:
     for record in cases.values():
+        if name in MEASURED and record.get(measured_topics()[name].record) is None:
+            continue  # as of a run whose targets have runs of their own
         shown = list(shown_topics()[name](record))
         assert len({section.anchor for section in shown}) == len(shown)
         for section in shown:

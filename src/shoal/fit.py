@@ -8,23 +8,22 @@ from textwrap import indent
 from typing import Any
 
 from shoal.errors import Diverged, RunError, ShoalWarning
-from shoal.evaluation.evaluate import evaluate
 from shoal.evaluation.sealed import SealedRows
 from shoal.repeating import check_cores
-from shoal.run import Run
+from shoal.run import Run, run_in
 from shoal.runs.folder import START_AGAIN, RunFolder
 from shoal.settings import FitSettings, check_settings, settings_in_words, without_functions
-from shoal.steps.assembling import assemble
 from shoal.steps.beside import learn_meanwhile, open_helper
 from shoal.steps.choosing import keep_best
+from shoal.steps.finishing import Trained, finish, finish_each_target, posed_for_each
 from shoal.steps.posing import Posed
 from shoal.steps.proposing import pose_search, settled_count, with_base
 from shoal.steps.reading import read_checked
 from shoal.steps.session import Session, Stoppable
 from shoal.steps.signals import StopSignal, stop_signals
 from shoal.steps.timing import Timing
-from shoal.steps.training import train_candidates, train_replicas
-from shoal.steps.writing import provenance_of, write_config, write_diverged, write_run
+from shoal.steps.training import train_candidates
+from shoal.steps.writing import write_config, write_diverged
 from shoal.training.progress import Progress
 from shoal.training.progress_lines import listener
 
@@ -131,7 +130,7 @@ def _fit_until(
     resumed = folder is not None
     folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
     with Session(folder, progress, timing, open_helper(), received, resumed) as session:
-        baselines = learn_meanwhile(session.helper, posed, sealed=settings.seal_test)
+        baselines = [learn_meanwhile(session.helper, part, sealed=settings.seal_test) for part in posed_for_each(posed)]
         write_config(posed, session)
         training = train_candidates(posed, search, session)
         timing.end("preparing", training.compile_seconds + training.train_seconds)
@@ -141,9 +140,9 @@ def _fit_until(
             kept = keep_best(training, posed, folder)
         except Diverged as error:
             raise Diverged(f"{error} {write_diverged(posed, search.space, training, sealed, session)}") from None
-        replicas = train_replicas(posed, kept.members, session, training)
-        fitted = assemble(posed, search.space, training, kept, replicas, sealed, baselines)
-        record = evaluate(fitted, provenance_of(posed, training))
-        timing.end("evaluate")
-        write_run(fitted.predictor, record, session, page=settings.page)
-    return Run(folder)
+        trained = Trained(posed, search.space, training, kept, sealed)
+        if dataset.classes_by_target:
+            finish_each_target(trained, baselines, session)
+        else:
+            finish(trained, baselines[0], session)
+    return run_in(folder)

@@ -44,10 +44,12 @@ def command_line(dataset: Dataset, settings: FitSettings) -> str:
 
 
 def origin(dataset: Dataset) -> dict[str, str]:
-    """Return what `config.toml` keeps of the data: where they came from, their checksum, their kind, the weights."""
+    """Return what `config.toml` keeps of the data: origin, checksum, kind, weights, and which of several targets."""
     kept = {"name": dataset.name, "source": dataset.source, "sha256": dataset.sha256}
     if dataset.signals is not None:
         kept["kind"] = dataset.signals.kind
+    if dataset.beside:  # the settings name all targets
+        kept["target"] = dataset.targets[0]
     return kept if dataset.roles.weight is None else {**kept, "weight": dataset.roles.weight}
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import html
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from shoal.data import ReadOptions
@@ -17,13 +18,14 @@ from shoal.data.conversion import to_numbers
 from shoal.data.labels import Label as ClassLabel
 from shoal.data.new_rows import cut_as_fitted, predicted_rows, read_new, true_values
 from shoal.data.raw import Raw
-from shoal.errors import DataError, SettingError, ShoalWarning, listing
+from shoal.errors import DataError, SettingError, ShoalWarning, counted, listing
 from shoal.evaluation.looks import Looks
 from shoal.evaluation.reuse import holds_test_rows
 from shoal.evaluation.scoring import Rows, best_guess, score_guess
 from shoal.evaluation.signal import signal_class
 from shoal.prediction.absent_columns import absent_columns
 from shoal.prediction.autoencoder import best_alone, scaled_inputs
+from shoal.prediction.prediction import TargetPredictions
 from shoal.prediction.predictor import Prediction, Predictor
 from shoal.results import Interval, Task, readable
 from shoal.runs.candidate_table import candidate_table
@@ -32,6 +34,7 @@ from shoal.runs.log import read_curves, read_networks, read_replicas
 from shoal.runs.looks import count_look, looks_at
 from shoal.runs.page_file import times
 from shoal.settings import without_functions
+from shoal.statistics.joint import joint_intervals
 from shoal.statistics.metric_choice import chosen_metrics
 from shoal.statistics.metrics import Metric
 
@@ -304,13 +307,17 @@ class Run:
             DataError: a feature or target column is missing, or a weight is no number.
             RunError: the test rows of the run are sealed, and may be among these; see `shoal.open_test`.
         """
+        rows, guess, scores = self._evaluated(data, options)
+        if self._holds_test_rows(rows, guess):
+            warnings.warn(self._opened_again("evaluate") + self._flatters(rows), ShoalWarning, stacklevel=2)
+        return scores
+
+    def _evaluated(self, data: Any, options: ReadOptions | None) -> tuple[Rows, np.ndarray, dict[str, Interval]]:
+        """Return labelled rows, what is predicted for them, and every metric."""
         predictor = best_alone(self.predictor) if self.reconstructs else self.predictor
         rows = self.labelled(data, options)
         guess = best_guess(predictor.predict_features(rows.x))
-        more = "; scores of the other rows flatter, since the run learned from them"
-        if text := self._count_test_rows("evaluate", rows, guess):
-            warnings.warn(text + more * (len(rows.y) > self.metrics["rows"]["test"]), ShoalWarning, stacklevel=2)
-        return score_guess(predictor, rows, guess, int(self.metrics["seed"]), self._metrics())
+        return rows, guess, score_guess(predictor, rows, guess, int(self.metrics["seed"]), self._metrics())
 
     def _metrics(self) -> tuple[Metric, ...]:
         """Return the metrics that were wanted for the fit, without functions, which no file holds."""
@@ -319,13 +326,19 @@ class Run:
         positive = signal_class(classes, kept.get("signal")) if len(classes) == 2 else 1
         return chosen_metrics(kept.get("metrics"), self.predictor.preparation.task, classes, positive)
 
-    def _count_test_rows(self, by: str, rows: Rows, guess: np.ndarray) -> str:
-        """Count a look at the test rows where these are among rows, and return what is to be said of it."""
+    def _holds_test_rows(self, rows: Rows, guess: np.ndarray) -> bool:
+        """Return whether the run's own test rows are among some rows."""
         task = self.predictor.preparation.task
-        if not (self.folder.has_scored and holds_test_rows(self.folder.scored("test"), task, rows.y, guess)):
-            return ""
+        return self.folder.has_scored and holds_test_rows(self.folder.scored("test"), task, rows.y, guess)
+
+    def _opened_again(self, by: str) -> str:
+        """Count one more look at the test rows, and say so."""
         opened = times(self.count_opening(by))
         return f"the data hold the test rows of {self.name}, which were opened {opened} now"
+
+    def _flatters(self, rows: Rows) -> str:
+        more = len(rows.y) > self.metrics["rows"]["test"]
+        return "; scores of the other rows flatter, since the run learned from them" if more else ""
 
     @property
     def looks(self) -> Looks:
@@ -519,8 +532,8 @@ class Run:
         truth = None
         if set(preparation.targets) <= set(raw.table.columns):
             rows = self.labelled(raw)
-            if text := self._count_test_rows(by, rows, best_guess(self.predictor.predict_features(rows.x))):
-                warnings.warn(text, ShoalWarning, stacklevel=3)
+            if self._holds_test_rows(rows, best_guess(self.predictor.predict_features(rows.x))):
+                warnings.warn(self._opened_again(by), ShoalWarning, stacklevel=3)
             truth = rows.y
         return RowsOver("rows given" if raw.source == "python" else f"rows of {raw.name}", raw.table, truth)
 
@@ -583,6 +596,87 @@ class Run:
         )
 
 
+class RunOfTargets(Run):
+    """A run on several targets of classes; `targets` are the runs of each, which answer what is asked of one.
+
+    Example:
+        >>> import shoal, tempfile
+        >>> table = {"x": [0.1 * i for i in range(60)], "hot": [False, True, True] * 20, "wet": [True, False] * 30}
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     network = {"networks": 1, "hidden": (4,), "epochs": 2}
+        ...     run = shoal.fit(table, target=["hot", "wet"], **network, out=folder + "/weather")
+        ...     sorted(run.targets), run.predict(table)["wet"].probabilities.shape
+        (['hot', 'wet'], (60, 2))
+    """
+
+    reconstructs = False
+
+    @cached_property
+    def targets(self) -> dict[str, Run]:
+        """The run of each target, by its name."""
+        return {name: Run(folder) for name, folder in self.folder.targets.items()}
+
+    @property
+    def predictor(self) -> Predictor:
+        """None of all targets together.
+
+        Raises:
+            SettingError: always; the message names the runs that have one.
+        """
+        raise SettingError(
+            f"{self.name} predicts {counted(len(self.targets), 'target')}, each of which has a run of its own for what "
+            f"is asked of one: {listing(str(run.path) for run in self.targets.values())}"
+        )
+
+    def _ask_each(self, data: Any, options: ReadOptions | None, ask: Callable[[Run, Raw], Any]) -> dict[str, Any]:
+        """Return what the run of each target answers of the same data; the first gives the warnings of all."""
+        (name, first), *others = self.targets.items()
+        uncut = read_new(data, first.predictor.preparation, options)
+        answers = {name: ask(first, uncut)}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ShoalWarning)
+            return answers | {name: ask(run, uncut) for name, run in others}
+
+    def predict_table(self, data: Any, options: ReadOptions | None = None) -> tuple[pl.DataFrame, TargetPredictions]:  # type: ignore[override]
+        """Return the rows as read beside what the ensemble says of each target of them."""
+        answers = self._ask_each(data, options, lambda run, uncut: run.predict_table(uncut))
+        tables, predictions = zip(*answers.values(), strict=True)
+        return tables[0], TargetPredictions(dict(zip(answers, predictions, strict=True)))
+
+    def evaluate(self, data: Any, options: ReadOptions | None = None) -> dict[str, Interval]:
+        """Return every metric of all targets together, and of each target, as `accuracy of sex`, on labelled rows.
+
+        See `Run.evaluate`.
+        """
+        answers = self._ask_each(data, options, lambda run, uncut: run._evaluated(uncut, None))
+        seen = [
+            run
+            for run, (rows, guess, _) in zip(self.targets.values(), answers.values(), strict=True)
+            if run._holds_test_rows(rows, guess)
+        ]
+        for run in seen:
+            run.count_opening("evaluate")
+        rows = next(iter(answers.values()))[0]
+        if seen:
+            warnings.warn(self._opened_again("evaluate") + self._flatters(rows), ShoalWarning, stacklevel=2)
+        truth = np.stack([rows.y for rows, _, _ in answers.values()], axis=1)
+        predicted = np.stack([guess.argmax(axis=1) for _, guess, _ in answers.values()], axis=1)
+        drawing: dict[str, Any] = {"labels": "f1_macro" in self.metrics["test"], "seed": int(self.metrics["seed"])}
+        scores, _ = joint_intervals(truth, predicted, rows.weights, **drawing)
+        for name, (_, _, of_target) in answers.items():
+            scores |= {f"{metric} of {name}": score for metric, score in of_target.items()}
+        return scores
+
+    def unknown_categories(self, table: pl.DataFrame) -> dict[str, int]:
+        """Return for each column the number of rows with a category that training did not see."""
+        return next(iter(self.targets.values())).unknown_categories(table)
+
+
+def run_in(folder: RunFolder) -> Run:
+    """Return the run in a folder."""
+    return RunOfTargets(folder) if folder.targets else Run(folder)
+
+
 def load(path: str | Path) -> Run:
     """Return a finished run from its folder; nothing in the folder is ever executed.
 
@@ -591,4 +685,4 @@ def load(path: str | Path) -> Run:
     """
     folder = RunFolder.open(path)
     folder.check_finished()
-    return Run(folder)
+    return run_in(folder)

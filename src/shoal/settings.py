@@ -126,8 +126,8 @@ class FitSettings(BaseModel):
     id: str | None = Field(None, description="column that names a row and is never a feature")
     ignore: Columns = Field(None, description="columns to leave out")
     roles: str | None = Field(None, description="TOML file with the roles of columns")
-    task: Literal["classification", "regression"] | None = Field(
-        None, description="classification or regression; found by default"
+    task: Literal["classification", "multilabel", "regression"] | None = Field(
+        None, description="classification, multilabel or regression; found by default"
     )
     delimiter: str | None = Field(None, description="text files: what separates columns")
     decimal_comma: bool | None = Field(None, description="text files: 3,14 means 3.14")

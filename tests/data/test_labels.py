@@ -119,10 +119,14 @@ def test_one_hot_targets_of_steps_are_classes() -> None:
     np.testing.assert_array_equal(dataset.y(), places)
 
 
-def test_several_labels_a_row_are_numbers_and_said() -> None:
-    dataset = load_dataset((X, (RNG.random((ROWS, 3)) > 0.5).astype(int)))
-    assert (dataset.task, len(dataset.targets)) == (Task.REGRESSION, 3)
-    assert "several labels a row" in dataset.choice.task_reason
+def test_several_labels_a_row_are_classes_unless_the_task_says_otherwise() -> None:
+    data = X, (RNG.random((ROWS, 3)) > 0.5).astype(int)
+    dataset = load_dataset(data)
+    assert (dataset.task, dataset.task_name) == (Task.CLASSIFICATION, "multilabel classification, 3 labels")
+    np.testing.assert_array_equal(dataset.y(), data[1])
+    numbers = load_dataset(data, task="regression")
+    assert (numbers.task, len(numbers.targets)) == (Task.REGRESSION, 3)
+    assert all("several labels a row" in each.choice.task_reason for each in (dataset, numbers))
 
 
 @pytest.mark.parametrize(

@@ -153,7 +153,7 @@ def test_the_task_can_be_set() -> None:
         [1.0],
         [0.0],
     ]
-    with pytest.raises(SettingError, match=r"classification or regression, got 'regresion'.*Did you mean 'regression'"):
+    with pytest.raises(SettingError, match=r"classification, multilabel or regression, got 'regresion'.*Did you mean 'regression'"):
         load_dataset(data, task="regresion")
 
 
@@ -244,15 +244,15 @@ BAD = {
     ),
     "text in regression": (with_value("y", 4, "high"), {"task": "regression"}, "row 4 holds 'high'"),
     "dates as target": ({"x": X, "y": [f"2024-01-{i % 28 + 1:02d}" for i in range(ROWS)]}, {}, "holds dates"),
-    "two targets of text": (
+    "a target of text beside a number": (
         table(c=["a", "b"] * 20),
         {"target": ["y", "c"]},
-        "'c' must hold numbers.*row 1.*'a'",
+        "'c' holds text, such as 'a', and 'y' holds numbers; networks predict classes or numbers",
     ),
-    "two classes": (
+    "two targets of which one is too varied for classes": (
         table(c=["a", "b"] * 20),
         {"target": ["y", "c"], "task": "classification"},
-        "one target only",
+        "'y' has 40 different values in 40 rows, too many for classes",
     ),
     "zero error": (
         table(s=[1.0] * 5 + [0.0] * 35),

@@ -18,6 +18,7 @@ from shoal.evaluation.cuts import Events, select
 from shoal.evaluation.explanation.importance import Importance, ImportanceTable
 from shoal.evaluation.explanation.scores import Estimate
 from shoal.evaluation.record import Provenance, Record
+from shoal.evaluation.topics import topics
 from shoal.evaluation.topics.baselines import BaselineScores, Outcome
 from shoal.evaluation.topics.best_network import BestMember
 from shoal.evaluation.topics.candidates import Candidates, NetworkRow
@@ -39,6 +40,7 @@ from shoal.evaluation.topics.replicas import ReplicaRow, Replicas
 from shoal.evaluation.topics.scored_rows import ScoredRows
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
+from shoal.evaluation.topics.targets import TargetScores
 from shoal.evaluation.topics.training import TrainingVerdict
 from shoal.evaluation.topics.verdict import Verdict
 from shoal.networks import Network
@@ -516,6 +518,17 @@ def every_figure(cases: dict[str, Record]) -> dict[tuple[str, str], FigureNumber
     return found
 
 
+def with_targets(record: Record, names: tuple[str, ...]) -> Record:
+    """Return the run of several targets, each of which has this record."""
+    half = Interval(0.5, 0.4, 0.6)
+    scores = {"subset_accuracy": half, "hamming_loss": half, "f1_macro": half}
+    several = TargetScores(
+        {"validation": scores, "test": scores}, (half,) * len(names), dict.fromkeys(names, record), "So."
+    )
+    kept = [topic.record for topic in topics().values() if topic.of_any_run and topic.record in record.topics]
+    return Record(record.provenance, {kind: record[kind] for kind in kept}, record.warnings).having(several)
+
+
 def make_cases() -> dict[str, Record]:
     """Return the records by name."""
     long = tuple(f"{'Trichoglossus haematodus var. ' if i % 2 else 'class '}{i:02d}" for i in range(30))
@@ -554,6 +567,7 @@ def make_cases() -> dict[str, Record]:
                 )
             )
         ),
+        "targets": with_targets(make_record(classes=("no", "yes"), networks=4, epochs=20), ("a/b", "<b>rain")),
         "folds": with_knobs(folded(make_record(networks=60, kept=20), 5, 2)),
         "hostile": with_importance(
             make_record(

@@ -79,13 +79,16 @@ def read_rows_of_fit(run: Run, refusals: Refusals, data: Any = None) -> RowsOfFi
     if data is None:
         raise RunError(refusals.not_kept.format(run=run.name))
     settings = kept_settings(run.folder.config["settings"])
+    if settings.task is None and len(run.metrics["target"]) > 1:  # an earlier shoal took labels as numbers
+        settings = settings.model_copy(update={"task": "regression"})
     try:
         dataset, split = read(data, settings)
     except DataError as error:
         raise RunError(refusals.unreadable.format(run=run.name, error=error)) from error
     if dataset.sha256 != _checksum_of(run):
         raise RunError(refusals.changed.format(run=run.name, source=dataset.source))
-    return RowsOfFit(dataset, split, deal_folds(dataset, split, settings))
+    folds, target = deal_folds(dataset, split, settings), run.folder.config["data"].get("target")
+    return RowsOfFit(dataset if target is None else dataset.of_target(target), split, folds)
 
 
 def holds_rows_of_fit(run: Run, table: pl.DataFrame) -> bool:

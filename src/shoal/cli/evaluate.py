@@ -14,7 +14,7 @@ def evaluate(
 ) -> None:
     """Score a run on rows whose truth is known, each score with its 95 % interval."""
     from shoal.cli.live import watching
-    from shoal.cli.output import interval, label, print_json, print_table
+    from shoal.cli.output import interval, print_json, print_table
     from shoal.run import load
 
     with watching(quiet=quiet, plain_lines=False) as progress:
@@ -25,5 +25,13 @@ def evaluate(
         print_json(scores)
     else:
         units = fitted.score_units
-        rows = [(label(name, units.get(name, "")), interval(score)) for name, score in scores.items()]
+        rows = [(_label(name, units.get(name, "")), interval(score)) for name, score in scores.items()]
         print_table(("score", "value [95 % interval]"), rows)
+
+
+def _label(name: str, unit: str) -> str:
+    """Return a score as words, and of which target it is where a run has several: `log-loss of sex`."""
+    from shoal.cli.output import label
+
+    metric, of, target = name.partition(" of ")
+    return f"{label(metric, unit)}{of}{target}"

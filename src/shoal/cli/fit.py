@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Collection, Mapping
 from pathlib import Path
@@ -82,10 +83,60 @@ def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) ->
 
     Warnings that were printed before training, `warned`, are not repeated.
     """
-    from shoal.cli.output import interval, label, print_table, print_text
+    from shoal.cli.output import print_text
+    from shoal.runs.folder import TARGETS
 
     metrics = run.metrics
     print_text(metrics["verdict"]["text"])
+    trained = metrics["networks"]["trained"]
+    if "targets" in metrics:
+        _print_targets(metrics)
+    else:
+        _print_scores(metrics)
+    if "selection" in metrics:
+        from shoal.report.topics.selection import selection_line
+
+        print_text(selection_line(metrics["selection"]))
+    if "search" in metrics and trained > metrics["search"]["candidates_looked_at"]:
+        print_text(candidates_line(metrics["search"]))
+    if looks := run.looks.sentence:
+        print_text(looks)
+    for warning in metrics["data"]["warnings"]:
+        if warning not in warned:
+            print_text(f"warning: {warning}")
+    if paged:
+        print_text(f"page:    {_page(run)}")
+    if not metrics["test"]:
+        print_text(f"open:    shoal open {run.path}, with all runs that are to be compared")
+    if "targets" in metrics:
+        print_text(f"targets: each has a run of its own for explain, compare, select, …, in {run.path / TARGETS}")
+    if "reconstruction" in metrics:
+        print_text(f"encode:  shoal encode {run.path} NEW_DATA -o codes.csv")
+    else:
+        print_text(f"predict: shoal predict {run.path} NEW_DATA -o predictions.csv")
+
+
+def _print_targets(metrics: Mapping[str, Any]) -> None:
+    """Print the scores of each of several targets beside those of its best baseline."""
+    from shoal.cli.output import interval, label, print_table, print_text
+
+    names = ("accuracy", "log_loss")
+    rows = []
+    for target, of_target in metrics["targets"].items():
+        best = min(of_target["baselines"].items(), key=lambda item: item[1]["log_loss"]["value"] or math.inf)
+        scores = (interval(of_target["test"][name]) for name in names)
+        rows.append((target, *scores, f"{label(best[0])} {interval(best[1]['log_loss'])}"))
+    heads = (*(f"{label(name)} [95 %]" for name in names), "lowest log-loss of the baselines")
+    print_table((f"on {counted(metrics['rows']['test'], 'test row')}", *heads), rows)
+    for target, of_target in metrics["targets"].items():
+        if coverage := of_target.get("coverage"):
+            print_text(f"{target}: {100 * coverage['level']:.4g} % sets hold {interval(coverage)} of the true classes")
+
+
+def _print_scores(metrics: Mapping[str, Any]) -> None:
+    """Print the scores of the ensemble beside those of the baselines, and what error bars are worth."""
+    from shoal.cli.output import interval, label, print_table, print_text
+
     part = "test" if metrics["test"] else "validation"  # while the test rows are sealed
     chosen = metrics.get("metrics", {}).get("chosen", ())
     names = [name for name in dict.fromkeys((*chosen, *SHOWN)) if name in metrics[part]]
@@ -103,25 +154,6 @@ def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) ->
     print_table((f"on {what}", *heads), rows)
     for line in error_bar_lines(metrics):
         print_text(line)
-    if "selection" in metrics:
-        from shoal.report.topics.selection import selection_line
-
-        print_text(selection_line(metrics["selection"]))
-    if "search" in metrics and trained > metrics["search"]["candidates_looked_at"]:
-        print_text(candidates_line(metrics["search"]))
-    if looks := run.looks.sentence:
-        print_text(looks)
-    for warning in metrics["data"]["warnings"]:
-        if warning not in warned:
-            print_text(f"warning: {warning}")
-    if paged:
-        print_text(f"page:    {_page(run)}")
-    if part != "test":
-        print_text(f"open:    shoal open {run.path}, with all runs that are to be compared")
-    if "reconstruction" in metrics:
-        print_text(f"encode:  shoal encode {run.path} NEW_DATA -o codes.csv")
-    else:
-        print_text(f"predict: shoal predict {run.path} NEW_DATA -o predictions.csv")
 
 
 def error_bar_lines(metrics: Mapping[str, Any]) -> list[str]:

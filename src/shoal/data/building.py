@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,11 +10,11 @@ import numpy as np
 from shoal.data.checks import check_class_weights, check_role_values
 from shoal.data.column_reading import ColumnReading
 from shoal.data.columns import check_features, find_columns, notes_on_columns
-from shoal.data.dataset import Dataset
+from shoal.data.dataset import NO_AND_YES, Dataset
 from shoal.data.hashing import data_hash
 from shoal.data.raw import Raw
 from shoal.data.target_rows import learnable_classes, rows_with_target
-from shoal.data.targets import are_few_numbers, infer_task, read_task
+from shoal.data.targets import MULTILABEL, are_few_numbers, infer_task, read_task
 from shoal.errors import DataError, counted, listing
 from shoal.results import Task
 
@@ -40,6 +40,7 @@ def build_supervised(raw: Raw, task: Task | str | None, notes: Sequence[str], sh
         notes.append(why)
         if len(raw.roles.target) == 1 and are_few_numbers(rows.targets.get_column(raw.roles.target[0])):
             raw = raw._replace(choice=replace(raw.choice, task_reason=why))
+    multilabel = task == MULTILABEL
     task = read_task(task)
     classes = learnable_classes(raw, rows, task)
     signals, kept = raw.signals, rows.kept
@@ -47,9 +48,25 @@ def build_supervised(raw: Raw, task: Task | str | None, notes: Sequence[str], sh
         signals = signals[kept]
     raw = raw._replace(table=rows.table, signals=signals, cut=None if raw.cut is None else raw.cut[kept])
     dataset = _assembled(raw, kept, task, classes, notes, sha256)
+    if multilabel and not dataset.is_multilabel:
+        raise DataError(_no_labels(dataset))
     if task is Task.CLASSIFICATION:
-        check_class_weights(dataset.y(), classes, dataset.weights())
+        for each in dataset.of_each_target:
+            check_class_weights(each.y(), each.classes, each.weights())
     return dataset
+
+
+def _no_labels(dataset: Dataset) -> str:
+    """Return why targets are no labels any number of which may be true."""
+    if len(dataset.targets) == 1:
+        what = f"got {dataset.targets[0]!r} alone"
+    else:
+        odd = (each for each in dataset.of_each_target if tuple(map(str.lower, each.classes)) not in NO_AND_YES)
+        what = next(f"but {each.targets[0]!r} holds {listing(map(repr, each.classes))}" for each in odd)
+    return (
+        "task multilabel expects several targets of 0 and 1, no and yes or false and true, a column for each label, "
+        f"{what}; set the task to classification, or leave it out"
+    )
 
 
 def build_reconstruction(raw: Raw) -> Dataset:
@@ -71,7 +88,7 @@ def build_reconstruction(raw: Raw) -> Dataset:
     notes = [*raw.notes, *filled]
     if labels:
         notes.append(f"{listing(map(repr, labels))}: kept as a label; no network learns from it.")
-    return _assembled(raw, np.arange(raw.table.height), Task.RECONSTRUCTION, (), notes, sha256)
+    return _assembled(raw, np.arange(raw.table.height), Task.RECONSTRUCTION, {}, notes, sha256)
 
 
 def _with_sound_signals(raw: Raw) -> tuple[Raw, list[str]]:
@@ -88,9 +105,9 @@ def _with_sound_signals(raw: Raw) -> tuple[Raw, list[str]]:
 
 
 def _assembled(
-    raw: Raw, kept: np.ndarray, task: Task, classes: tuple[str, ...], notes: Sequence[str], sha256: str
+    raw: Raw, kept: np.ndarray, task: Task, classes: Mapping[str, tuple[str, ...]], notes: Sequence[str], sha256: str
 ) -> Dataset:
-    """Return the dataset of rows that are all kept, with its columns checked and described."""
+    """Return the dataset of rows that are all kept, with its columns checked and described; `classes` by target."""
     columns = find_columns(raw.table, raw.roles)
     if raw.signals is None:
         check_features(raw.table, columns, kept)
@@ -102,7 +119,8 @@ def _assembled(
         columns=columns,
         roles=raw.roles,
         task=task,
-        classes=classes,
+        classes=next(iter(classes.values())) if len(classes) == 1 else (),
+        classes_by_target=classes if len(classes) > 1 else {},
         notes=(*notes, *notes_on_columns(columns)),
         sha256=sha256,
         kept=kept,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
@@ -26,6 +26,11 @@ Inputs = pl.DataFrame | Signals
 """What can be predicted from."""
 
 
+NO_AND_YES = {("0", "1"), ("false", "true"), ("no", "yes"), ("n", "y"), ("f", "t")}
+FEWEST = 10
+"""Rows of a combination of classes that make a stratum."""
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """A table whose columns have types and roles, and the task that they define.
@@ -37,7 +42,9 @@ class Dataset:
     In a reconstruction there are no targets; a column of that role is a label that nothing learns from. `covariance` is
     that of the errors of the rows' target, where these are known so. `units` are those of columns, as far as their
     names, the file or the user tell them. `choice` says why the targets and the task are those that they are. `reading`
-    tells how columns are read, and `cautions` what in them may mislead, in sentences.
+    tells how columns are read, and `cautions` what in them may mislead, in sentences. Where several targets are
+    classes, `classes_by_target` has theirs and `classes` is empty; `of_target` then gives each as a dataset of its own,
+    whose `beside` names the others.
     """
 
     name: str
@@ -58,6 +65,45 @@ class Dataset:
     choice: TargetChoice = field(default_factory=TargetChoice)
     reading: ColumnReading = field(default_factory=ColumnReading)
     cautions: tuple[str, ...] = ()
+    classes_by_target: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    beside: tuple[str, ...] = ()
+
+    def of_target(self, name: str) -> Dataset:
+        """Return the same rows with one of several targets of classes.
+
+        Example:
+            >>> from shoal.data.loading import load_dataset
+            >>> data = {"x": range(12), "kind": ["a", "b", "c"] * 4, "big": [False, True] * 6}
+            >>> load_dataset(data, target=["kind", "big"]).of_target("kind").task_name
+            '3-class classification'
+        """
+        others = tuple(target for target in self.targets if target != name)
+        return replace(
+            self,
+            columns=tuple(
+                replace(column, role="ignored", reason="another target") if column.name in others else column
+                for column in self.columns
+            ),
+            roles=self.roles.model_copy(update={"target": [name]}),
+            classes=self.classes_by_target[name],
+            classes_by_target={},
+            beside=others,
+            notes=(
+                *self.notes,
+                f"The networks predict {listing(map(repr, others))} as well; what their losses say is of all.",
+            ),
+        )
+
+    @property
+    def of_each_target(self) -> tuple[Dataset, ...]:
+        """Those of several targets of classes; else the dataset itself."""
+        return tuple(self.of_target(name) for name in self.classes_by_target) or (self,)
+
+    @property
+    def is_multilabel(self) -> bool:
+        """Whether several targets say no or yes, any number of them in a row yes."""
+        lowered = {tuple(name.lower() for name in classes) for classes in self.classes_by_target.values()}
+        return bool(lowered) and lowered <= NO_AND_YES
 
     def inputs(self, rows: np.ndarray) -> Inputs:
         """Return what a preparation transforms of some rows: their images or series, or their part of the table."""
@@ -103,7 +149,10 @@ class Dataset:
     @property
     def task_name(self) -> str:
         """The task in words, e.g. `3-class classification` or `regression, 2 targets`."""
-        if self.task is Task.CLASSIFICATION:
+        if self.classes_by_target:
+            name = f"classification, {len(self.targets)} targets"
+            name = f"multilabel classification, {len(self.targets)} labels" if self.is_multilabel else name
+        elif self.task is Task.CLASSIFICATION:
             name = ("binary" if len(self.classes) == 2 else f"{len(self.classes)}-class") + " classification"
         elif self.task is Task.RECONSTRUCTION:
             name = "reconstruction"
@@ -124,6 +173,9 @@ class Dataset:
             return f"reconstructing {what}"
         number = len(self.classes) or len(self.targets)
         what = f"{number} classes" if self.classes else "a number" if number == 1 else f"{number} numbers"
+        if self.classes_by_target:
+            *counts, last = (str(len(classes)) for classes in self.classes_by_target.values())
+            what = "any number of them true" if self.is_multilabel else f"{', '.join(counts)} and {last} classes"
         verb = "forecasting" if self.cut is not None and self.cut.recipe.window is not None else "predicting"
         steps = "" if self.step_targets is None else " at every step"
         return f"{verb} {listing(self.targets)} ({what}{steps}): {self.choice.reason or 'the target of the data'}"
@@ -135,8 +187,11 @@ class Dataset:
     def y(self) -> np.ndarray:
         """Return `(rows,)` int64 class positions, or `(rows, targets)` float64 values; none in a reconstruction.
 
+        Of several targets of classes `(rows, targets)` int64.
         With a target for each step `(rows, time)`, -1 where there is none, or `(rows, time, targets)`, NaN there.
         """
+        if self.classes_by_target:
+            return np.stack([each.y() for each in self.of_each_target], axis=1)
         steps = self.step_targets
         if steps is not None:
             return steps.classes(self.classes) if self.task is Task.CLASSIFICATION else steps.numbers()
@@ -147,7 +202,7 @@ class Dataset:
     @property
     def label_type(self) -> LabelType:
         """The type in which the labels of the classes came; text where there are none."""
-        if self.task is not Task.CLASSIFICATION:
+        if self.task is not Task.CLASSIFICATION or self.classes_by_target:
             return "str"
         table = self.table if self.step_targets is None else self.step_targets.table
         return label_type(table.get_column(self.targets[0]))
@@ -160,10 +215,12 @@ class Dataset:
     def strata(self) -> np.ndarray | None:
         """Return the class of each row, by which splits keep proportions, or None without classes.
 
-        Of series whose steps have classes it is the most frequent one.
+        Of series whose steps have classes it is the most frequent one, of several targets that of `joint_strata`.
         """
         if self.task is not Task.CLASSIFICATION:
             return None
+        if self.classes_by_target:
+            return joint_strata(self.y())
         y = self.y()
         return y if y.ndim == 1 else (y[:, :, None] == np.arange(len(self.classes))).sum(axis=1).argmax(axis=1)
 
@@ -194,3 +251,21 @@ class Dataset:
         """Return `(rows,)` float64 times (dates in days since 1970), or None."""
         name = self.roles.time
         return None if name is None else to_times(self.table.get_column(name)).to_numpy().copy()
+
+
+def joint_strata(y: np.ndarray) -> np.ndarray:
+    """Return a stratum for each row of several targets of classes `(rows, targets)`: its combination of classes.
+
+    Where fewer than ten rows share a combination, it is the rarest of the row's classes instead.
+
+    Example:
+        >>> joint_strata(np.array([[0, 0]] * 10 + [[1, 0], [1, 1]])).tolist()
+        [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2]
+    """
+    _, combination, counts = np.unique(y, axis=0, return_inverse=True, return_counts=True)
+    combination = combination.reshape(-1)
+    rows = np.stack([np.bincount(column)[column] for column in y.T], axis=1)
+    rarest = rows.argmin(axis=1)
+    first = np.cumsum([0, *(y.max(axis=0) + 1)])[rarest]
+    rare = len(counts) + first + y[np.arange(len(y)), rarest]
+    return np.unique(np.where(counts[combination] < FEWEST, rare, combination), return_inverse=True)[1]

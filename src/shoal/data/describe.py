@@ -109,14 +109,13 @@ def describe(dataset: Dataset, split: Split | None = None) -> Description:
         12
     """
     counts: dict[str, int] = {}
-    if dataset.task is Task.CLASSIFICATION:
-        y = dataset.y()
-        numbers = np.bincount(y[y >= 0], minlength=len(dataset.classes))
-        counts = dict(zip(dataset.classes, numbers.tolist(), strict=True))
+    for each in dataset.of_each_target if dataset.task is Task.CLASSIFICATION else ():
+        counts |= {f"{each.targets[0]}={name}" if each.beside else name: n for name, n in _counts(each).items()}
     warnings = [
         *_few_rows(dataset),
         *dataset.cautions,
-        *_imbalance(dataset, counts),
+        *_imbalance(dataset),
+        *_few_groups(dataset),
         *odd_labels(dataset),
         *(repeated_rows(dataset) if split is None else leaks_of_split(dataset, split)),
         *giveaways(dataset),
@@ -157,9 +156,18 @@ def _few_rows(dataset: Dataset) -> list[str]:
     return []
 
 
-def _imbalance(dataset: Dataset, counts: dict[str, int]) -> list[str]:
+def _counts(dataset: Dataset) -> dict[str, int]:
+    """Return how many rows or steps each class has."""
+    y = dataset.y()
+    return dict(zip(dataset.classes, np.bincount(y[y >= 0], minlength=len(dataset.classes)).tolist(), strict=True))
+
+
+def _imbalance(dataset: Dataset) -> list[str]:
+    if dataset.classes_by_target:
+        return [f"{each.targets[0]!r}: {warning}" for each in dataset.of_each_target for warning in _imbalance(each)]
     warnings, unit = [], "step" if dataset.step_targets is not None else dataset.unit
-    if counts:
+    if dataset.task is Task.CLASSIFICATION:
+        counts = _counts(dataset)
         rarest, most = min(counts, key=counts.__getitem__), max(counts, key=counts.__getitem__)
         if counts[most] >= 10 * counts[rarest]:
             warnings.append(
@@ -170,10 +178,14 @@ def _imbalance(dataset: Dataset, counts: dict[str, int]) -> list[str]:
             verb = "has" if len(few) == 1 else "have"
             rows = counted(10, unit).replace("10", "ten")
             warnings.append(f"{listing(few)} {verb} fewer than {rows}: too few to learn or to test.")
-    groups = dataset.groups()
-    if groups is not None and (number := len(np.unique(groups))) < 10:
-        warnings.append(f"Only {counted(number, 'different group')}: the test score depends on which are in the test.")
     return warnings
+
+
+def _few_groups(dataset: Dataset) -> list[str]:
+    groups = dataset.groups()
+    if groups is None or (number := len(np.unique(groups))) >= 10:
+        return []
+    return [f"Only {counted(number, 'different group')}: the test score depends on which are in the test."]
 
 
 def _mostly_missing(dataset: Dataset) -> list[str]:

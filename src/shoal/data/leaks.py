@@ -143,6 +143,10 @@ def _groups_across(dataset: Dataset, split: Split) -> list[str]:
 
 def giveaways(dataset: Dataset) -> Iterator[str]:
     """Give a warning for each feature that alone determines the target."""
+    if dataset.classes_by_target:
+        for each in dataset.of_each_target:
+            yield from (f"{each.targets[0]!r}: {warning}" for warning in giveaways(each))
+        return
     if dataset.task is Task.CLASSIFICATION:
         y = dataset.y()
         names = [column.name for column in dataset.features if _tells_class(dataset, column, y)]

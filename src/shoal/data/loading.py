@@ -54,7 +54,7 @@ def load_dataset(
             array, dict of columns, or `(X, y)`.
         roles: roles of the columns; each argument below replaces one of them.
         target: column or columns to predict; found by its name by default, else the last column.
-        task: classification or regression; inferred by default.
+        task: classification, multilabel (of several targets of 0 and 1) or regression; inferred by default.
         options: how to read text files.
         features: columns to predict from; by default all without another role.
         y_err: columns of measured errors (standard deviations) of the targets.

@@ -11,6 +11,8 @@ _NOT_KNOWN = ("nan", "none", "null", "<na>", "n/a", "na")
 
 def odd_labels(dataset: Dataset) -> list[str]:
     """Return a warning for classes that differ only by spaces or case, and for such as say that nothing is known."""
+    if dataset.classes_by_target:
+        return [warning for each in dataset.of_each_target for warning in odd_labels(each)]
     if dataset.task is not Task.CLASSIFICATION or dataset.label_type != "str":
         return []
     alike: dict[str, list[str]] = {}

@@ -11,6 +11,7 @@ import polars as pl
 
 from shoal.data.frames import default_names
 from shoal.data.raw import Raw
+from shoal.data.targets import MULTILABEL
 from shoal.errors import listing
 from shoal.results import Task
 
@@ -38,12 +39,17 @@ def with_classes_joined(raw: Raw, task: Task | str | None) -> JoinedTargets:
     if len(names) < 2 or raw.roles.y_err or not _are_zeros_and_ones(targets):
         return JoinedTargets(raw, task)
     which, number = listing(names), len(names)
+    if task == MULTILABEL:
+        return JoinedTargets(raw, task)
     if not _has_one_each(targets):
-        note = (
-            f"{which} hold only 0 and 1, but not exactly one 1 in each row: several labels a row, each of which is "
-            "fitted as a number, not as a class. To get probabilities, fit one of them at a time."
+        several = (
+            f"{which} hold only 0 and 1, but not exactly one 1 in each row: several labels a row, each of which is"
         )
-        return JoinedTargets(_explained(raw, note), task, (note,))
+        if task == Task.REGRESSION or raw.step_target_names:
+            note = f"{several} fitted as a number, not as a class."
+            return JoinedTargets(_explained(raw, note), task, (note,))
+        note = f"{several} a class of its own; with the task regression (--task regression) they are {number} numbers."
+        return JoinedTargets(_explained(raw, note), Task.CLASSIFICATION, (note,))
     if task is not None and task != Task.CLASSIFICATION:
         note = f"{which} hold exactly one 1 in each row, but are fitted as {number} numbers, as the task says."
         return JoinedTargets(_explained(raw, note), task, (note,))

@@ -106,6 +106,17 @@ class Preparation(ShortRepr):
             reading=dataset.reading,
         )
 
+    def of_target(self, dataset: Dataset) -> Preparation:
+        """Return the same of one of several targets of classes, see `Dataset.of_target`."""
+        return replace(
+            self,
+            targets=dataset.targets,
+            classes=dataset.classes,
+            target_mean=self.target_mean[:1],
+            target_scale=self.target_scale[:1],
+            label_type=dataset.label_type,
+        )
+
     @property
     def feature_names(self) -> tuple[str, ...]:
         """The names of the columns of `transform`, e.g. `mass`, `mass is missing`, `color=red`; or of the channels."""

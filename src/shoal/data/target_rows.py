@@ -60,8 +60,8 @@ def rows_with_target(raw: Raw) -> TargetRows:
     return TargetRows(table, kept, table, False, notes)
 
 
-def learnable_classes(raw: Raw, rows: TargetRows, task: Task) -> tuple[str, ...]:
-    """Return the classes of a classification, none of a regression, whose targets are checked as well.
+def learnable_classes(raw: Raw, rows: TargetRows, task: Task) -> dict[str, tuple[str, ...]]:
+    """Return the classes of each target of a classification, none of a regression, whose targets are checked as well.
 
     Raises:
         DataError: classes that cannot be told apart or have measured errors; numbers that are not finite or never vary.
@@ -73,10 +73,16 @@ def learnable_classes(raw: Raw, rows: TargetRows, task: Task) -> tuple[str, ...]
         else:
             numbers = target_numbers(rows.table, roles.target, rows.kept)
         check_targets_vary(numbers, roles.target)
-        return ()
-    classes = class_names(rows.targets.get_column(roles.target[0]))
+        return {}
+    if rows.per_step and len(roles.target) > 1:
+        raise DataError(
+            f"of the steps of series, classes can be predicted for one target only, got {len(roles.target)}: "
+            f"{listing(roles.target)}"
+        )
+    classes = {name: class_names(rows.targets.get_column(name)) for name in roles.target}
     try:
-        check_classes(rows.targets, roles.target, classes, None if rows.per_step else rows.kept)
+        for name, of_target in classes.items():
+            check_classes(rows.targets.get_column(name), of_target, None if rows.per_step else rows.kept)
     except DataError as error:  # images and series may come from many files: say where they are
         raise error if raw.signals is None else DataError(f"{raw.source}: {error}") from None
     if roles.y_err:

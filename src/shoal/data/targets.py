@@ -20,6 +20,8 @@ from shoal.data.units import split_unit
 from shoal.errors import DataError, SettingError, listing, suggest
 from shoal.results import Task
 
+MULTILABEL = "multilabel"
+"""The task of several targets that say no or yes: a classification, in which any number of them may be true."""
 MOST_CLASSES = 1000
 MOST_FEW = 20  # different whole numbers that may be classes
 _ERROR_NAMES = ("{}_err", "{}_error", "sigma_{}", "{}_sigma", "err_{}")
@@ -44,10 +46,16 @@ def infer_task(table: pl.DataFrame, targets: list[str], has_errors: bool) -> tup
     """Return the task with a sentence that says why.
 
     Text, truth values and a few whole numbers (two different ones; at most 20, each in 20 rows on average,
-    or counting 0 … k-1 or 1 … k with ten rows each on average) are classes; everything else is measured.
+    or counting 0 … k-1 or 1 … k with ten rows each on average) are classes; everything else is measured. Several
+    targets are classes if one of them holds text, or all hold truth values.
+
+    Raises:
+        DataError: of several targets some hold text and others are measured.
     """
+    if len(targets) > 1 and not has_errors:
+        return _task_of_several(table, targets)
     if len(targets) > 1:
-        return Task.REGRESSION, "Several targets make it a regression."
+        return Task.REGRESSION, "Several targets with measured errors make it a regression."
     if has_errors:
         return Task.REGRESSION, "A target with measured errors makes it a regression."
     series = table.get_column(targets[0]).drop_nulls()
@@ -66,6 +74,25 @@ def infer_task(table: pl.DataFrame, targets: list[str], has_errors: bool) -> tup
     return Task.REGRESSION, f"{targets[0]!r} holds numbers, so it is a regression."
 
 
+def _task_of_several(table: pl.DataFrame, targets: list[str]) -> tuple[Task, str]:
+    columns = {name: table.get_column(name).drop_nulls() for name in targets}
+    text = [name for name, series in columns.items() if series.dtype == pl.String and not is_date(series)]
+    if not text and not all(series.dtype == pl.Boolean for series in columns.values()):
+        return Task.REGRESSION, "Several targets without text make it a regression."
+    measured = [name for name in targets if infer_task(table, [name], False)[0] is Task.REGRESSION]
+    if not measured:
+        return (
+            Task.CLASSIFICATION,
+            f"{listing(map(repr, targets))} hold text or truth values: each has its own classes.",
+        )
+    first = columns[text[0]][0]
+    raise DataError(
+        f"the target {text[0]!r} holds text, such as {first!r}, and {listing(map(repr, measured))} holds numbers; "
+        "networks predict classes or numbers, so fit each kind by itself (or mend the text, if it should be numbers; "
+        "or set the task to classification, if the numbers name classes)"
+    )
+
+
 def _as_classes(series: pl.Series, k: int) -> bool:
     """Return whether `k` different whole numbers are few enough for their rows to be classes."""
     values = series.unique().sort().to_numpy()
@@ -80,19 +107,23 @@ def are_few_numbers(series: pl.Series) -> bool:
 
 
 def read_task(task: Task | str) -> Task:
-    """Return the task of that name.
+    """Return the task of that name; multilabel is a classification.
 
     Raises:
-        SettingError: not classification or regression.
+        SettingError: not classification, multilabel or regression.
     """
-    supervised = [known for known in Task if known is not Task.RECONSTRUCTION]
+    supervised = [MULTILABEL, *(known for known in Task if known is not Task.RECONSTRUCTION)]
+    if task == MULTILABEL:
+        return Task.CLASSIFICATION
     if task == Task.RECONSTRUCTION:
-        raise SettingError("task must be classification or regression; to reconstruct the inputs, give reconstruct")
+        raise SettingError(
+            "task must be classification, multilabel or regression; to reconstruct the inputs, give reconstruct"
+        )
     try:
         return Task(task)
     except ValueError:
         raise SettingError(
-            f"task must be classification or regression, got {task!r}.{suggest(str(task), supervised)}"
+            f"task must be classification, multilabel or regression, got {task!r}.{suggest(str(task), supervised)}"
         ) from None
 
 
@@ -115,18 +146,14 @@ def class_names(series: pl.Series) -> tuple[str, ...]:
     return tuple(names.gather(order.arg_sort()).to_list())
 
 
-def check_classes(
-    table: pl.DataFrame, targets: list[str], classes: tuple[str, ...], kept: np.ndarray | None = None
-) -> None:
+def check_classes(target: pl.Series, classes: tuple[str, ...], kept: np.ndarray | None = None) -> None:
     """Check that a target can be told apart into classes.
 
     Raises:
-        DataError: several targets, one class only, a class of one row, or far too many classes.
+        DataError: one class only, a class of one row, or far too many classes.
     """
-    if len(targets) > 1:
-        raise DataError(f"classes can be predicted for one target only, got {len(targets)}: {listing(targets)}")
-    name, rows = targets[0], table.height
-    check_finite(name, table.get_column(name), kept)
+    name, rows = target.name, len(target)
+    check_finite(name, target, kept)
     if len(classes) == 1:
         raise DataError(f"the target {name!r} is {classes[0]!r} in every row; there is nothing to learn")
     if len(classes) > MOST_CLASSES or len(classes) > rows / 2:
@@ -134,14 +161,14 @@ def check_classes(
             f"the target {name!r} has {len(classes):,} different values in {rows:,} rows, too many for "
             "classes; name another target, or set the task to regression if it holds numbers"
         )
-    counts = to_labels(table.get_column(name)).value_counts()
+    counts = to_labels(target).value_counts()
     single = counts.filter(counts.get_column("count") < 2).get_column(name).sort()
     if len(single):
         more = f" (and {len(single) - 1} more)" if len(single) > 1 else ""
         raise DataError(
             f"the class {single[0]!r}{more} of the target {name!r} has one row only; "
             "each class needs at least two, so add rows or leave the class out"
-            + (", or set the task to regression" if table.get_column(name).dtype.is_numeric() else "")
+            + (", or set the task to regression" if target.dtype.is_numeric() else "")
         )
 
 

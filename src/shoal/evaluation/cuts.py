@@ -342,7 +342,9 @@ def yields_of(settings: Mapping[str, Any]) -> Yields | None:
     return Yields(settings["signal_yield"], settings["background_yield"], uncertainty)
 
 
-def check_selection(settings: Mapping[str, Any], classes: tuple[str, ...], per_step: bool = False) -> None:
+def check_selection(
+    settings: Mapping[str, Any], classes: tuple[str, ...], per_step: bool = False, several: int = 0
+) -> None:
     """Check that a fit which is told yields or a signal tells two classes of rows apart.
 
     Raises:
@@ -351,7 +353,7 @@ def check_selection(settings: Mapping[str, Any], classes: tuple[str, ...], per_s
     if yields_of(settings) is None and settings.get("signal") is None:
         return
     if len(classes) != 2 or per_step:
-        what = f"{len(classes)} classes" if classes else "numbers"
+        what = f"the classes of {several} targets" if several else f"{len(classes)} classes" if classes else "numbers"
         raise SettingError(
             f"signal and its yields are for two classes of rows, signal and background, but here {what}"
             f"{' of steps' if per_step else ''} are predicted; leave them out"

@@ -12,13 +12,16 @@ def evaluate(fitted: Fitted, provenance: Provenance) -> Record:
     """Return everything that a run has to say; the test rows are opened once, by the first topic that asks for them.
 
     Of a run that kept nothing, since every network diverged, that is little, and the test rows stay sealed. They do so
-    where they are kept for later, too: topics that need them are left out.
+    where they are kept for later, too: topics that need them are left out. Of several targets of classes, what is
+    predicted is said in the record of each.
 
     Args:
         fitted: what the fit has made.
         provenance: how it came about.
     """
-    known = {name: topic for name, topic in topics().items() if fitted.kept or topic.of_any_run}
+    known = {
+        name: topic for name, topic in topics().items() if topic.of_any_run or (fitted.kept and not fitted.targets)
+    }
     if fitted.sealed.for_later:
         known = {name: topic for name, topic in known.items() if topic.of_sealed_run or not topic.opens_test_rows}
     evaluation = Evaluation(fitted, {topic.record: topic.measure for topic in known.values()})

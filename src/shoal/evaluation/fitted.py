@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from shoal.data import Dataset, Split
 from shoal.evaluation.baselines.label_shuffle import Shuffled
 from shoal.evaluation.baselines.series import Learned
+from shoal.evaluation.record import Record
 from shoal.evaluation.sealed import SealedRows
 from shoal.prediction.error_bars import CalibrationRecord
 from shoal.prediction.out_of_fold import OutOfFold
@@ -40,6 +41,7 @@ class Fitted:
         metrics: that are wanted beside the usual ones.
         class_weight: how much each class counted in training, `(classes,)`; None: all alike.
         problem: what the networks learned.
+        targets: of several targets of classes, the finished run of each by its name; what is predicted is said there.
     """
 
     dataset: Dataset
@@ -58,3 +60,4 @@ class Fitted:
     metrics: tuple[Metric, ...] = ()
     class_weight: np.ndarray | None = None
     problem: Problem | None = None
+    targets: Mapping[str, Record] = field(default_factory=dict)

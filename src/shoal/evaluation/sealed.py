@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 
@@ -28,6 +29,11 @@ class SealedRows:
     def __len__(self) -> int:
         return len(self._rows)
 
+    @cached_property
+    def opened(self) -> tuple[Inputs, np.ndarray, np.ndarray | None]:
+        """What `open` returns, opened once."""
+        return self.open()
+
     def open(self) -> tuple[Inputs, np.ndarray, np.ndarray | None]:
         """Return what to predict from, the targets and the weights of the rows.
 
@@ -40,6 +46,25 @@ class SealedRows:
         weights = self._dataset.weights()
         taken = None if weights is None else weights[self._rows]
         return self._dataset.inputs(self._rows), self._dataset.y()[self._rows], taken
+
+
+class SealedTarget(SealedRows):
+    """The same rows with one of several targets; who first opens one of them opens all.
+
+    Args:
+        rows: with all targets.
+        number: of the target.
+    """
+
+    def __init__(self, rows: SealedRows, number: int) -> None:
+        super().__init__(rows._dataset, rows._rows)
+        self._all, self._number = rows, number
+
+    def open(self) -> tuple[Inputs, np.ndarray, np.ndarray | None]:
+        """Return what to predict from, the one target and the weights of the rows."""
+        self.openings += 1
+        inputs, y, weights = self._all.opened
+        return inputs, y[:, self._number], weights
 
 
 def checksum_of_rows(data: str, task: Task, targets: Sequence[str], rows: np.ndarray) -> str:

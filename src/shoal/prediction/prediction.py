@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, ClassVar, Self
 
@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from shoal.data.labels import Label, label_names
+from shoal.errors import listing, suggest
 from shoal.short_repr import ShortRepr
 
 ERRORS = ("noise", "data_spread", "input_spread", "scatter", "total")
@@ -221,3 +222,38 @@ class NumberPrediction(_Rows):
 
 Prediction = ClassPrediction | NumberPrediction
 """What `predict` returns: of a classification the first, of a regression the second."""
+
+
+class TargetPredictions(Mapping[str, Prediction]):
+    """What the ensemble says of the classes of several targets: a `ClassPrediction` for the name of each."""
+
+    lengths: ClassVar[None] = None
+
+    def __init__(self, by_target: Mapping[str, Prediction]) -> None:
+        self._by_target = dict(by_target)
+
+    def __getitem__(self, target: str) -> Prediction:
+        if target not in self._by_target:
+            raise KeyError(f"expected one of the targets {listing(self)}, got {target!r}.{suggest(str(target), self)}")
+        return self._by_target[target]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._by_target)
+
+    def __len__(self) -> int:
+        return len(self._by_target)
+
+    def frame(self) -> pl.DataFrame:
+        """Return the predictions as columns: those of each target, with its name behind `prediction`, `probability`, …
+
+        `outside` is that of the row.
+        """
+        columns: list[pl.Series] = []
+        outside: list[pl.Series] = []
+        for target, prediction in self.items():
+            frame = prediction.frame()
+            outside = [frame.get_column(name) for name in frame.columns if name == "outside"]
+            for column in frame.drop("outside", strict=False):
+                what, _, of_class = column.name.partition("_")
+                columns.append(column.alias("_".join(part for part in (what, target, of_class) if part)))
+        return pl.DataFrame([*columns, *outside])

@@ -26,6 +26,10 @@ _LABELS = {
     "hidden": "hidden units",
     "parameters": "number of parameters",
     "depth": "hidden layers",
+    "hamming_loss": "Hamming loss",
+    "mean_accuracy": "mean accuracy of the targets",
+    **{f"{score}_{mean}": f"{score} ({mean})" for score in ("precision", "recall") for mean in ("macro", "micro")},
+    **{"f1": "F1", "f1_macro": "F1 (macro)", "f1_micro": "F1 (micro)"},
     "width": "units in the widest layer",
     "total width": "hidden units in all",
 }

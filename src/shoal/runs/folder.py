@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from shoal.prediction.predictor import Predictor
 
 MODEL, FIGURES, FORMULA, SYSTEMATICS, EXPLANATION = "model", "figures", "formula", "systematics", "explanation"
+TARGETS = "targets"  # of classes, where there are several: a run of each
 # All that shoal itself puts into a run folder; nothing else is ever removed.
 CONTENTS = (
     config_file.NAME,
@@ -37,6 +38,7 @@ CONTENTS = (
     SYSTEMATICS,
     EXPLANATION,
     FORMULA,
+    TARGETS,
     checkpoint.FOLDER,
     checkpoint.SEALED,
 )
@@ -209,7 +211,8 @@ class RunFolder:
 
     def write_scored(self, record: Record) -> Path | None:
         """Write the validation and test rows with their predictions; None where nothing is predicted."""
-        return scored_file.write_scored(self.path, record[ScoredRows].parts)
+        scored = record.get(ScoredRows)
+        return None if scored is None else scored_file.write_scored(self.path, scored.parts)
 
     @property
     def has_scored(self) -> bool:
@@ -360,6 +363,24 @@ class RunFolder:
             return "test" not in self.metrics()
         return False
 
+    def new_folders_of_targets(self, names: Sequence[str]) -> list[RunFolder]:
+        """Make the folders of the runs of several targets, empty."""
+        _remove(self.path / TARGETS)
+        folders = [self.path / folder for folder in folders_of_targets(names)]
+        for folder in folders:
+            folder.mkdir(parents=True)
+        return [RunFolder(folder) for folder in folders]
+
+    @property
+    def targets(self) -> dict[str, RunFolder]:
+        """The run of each of several targets of classes, by its name; empty where there is one target."""
+        if not (self.path / TARGETS).is_dir():
+            return {}
+        names = self.metrics()["target"]
+        return {
+            name: RunFolder(self.path / folder) for name, folder in zip(names, folders_of_targets(names), strict=True)
+        }
+
     def remove_if_unused(self) -> None:
         """Remove what a run wrote that failed before anything was trained or kept."""
         if self.finished or self.diverged or self.has_checkpoint:
@@ -368,6 +389,18 @@ class RunFolder:
             for part in CONTENTS:
                 _remove(self.path / part)
             self.path.rmdir()
+
+
+def folders_of_targets(names: Iterable[str]) -> list[str]:
+    """Return where in the folder of a run those of its targets lie.
+
+    Example:
+        >>> folders_of_targets(["sex", "Sex", "age in years"])
+        ['targets/1-sex', 'targets/2-Sex', 'targets/age-in-years']
+    """
+    slugs = [slug(name) for name in names]
+    alike = [sum(other.lower() == each.lower() for other in slugs) > 1 for each in slugs]
+    return [f"{TARGETS}/{f'{i}-' * same}{each}" for i, (each, same) in enumerate(zip(slugs, alike, strict=True), 1)]
 
 
 def slug(name: str) -> str:

@@ -143,7 +143,9 @@ def summary(run: RunFolder) -> RunSummary:
     metrics, config = run.metrics(), run.config
     try:
         task = Task(metrics["task"])
-        name = str(metrics["metrics"]["chosen"][0]) if "metrics" in metrics else MAIN_SCORE[task]
+        name = "subset_accuracy" if "targets" in metrics else MAIN_SCORE[task]
+        if "metrics" in metrics:
+            name = str(metrics["metrics"]["chosen"][0])
         score, validation = metrics["test"].get(name), metrics.get("validation", {}).get(name)
         return RunSummary(
             name=run.name,

@@ -24,7 +24,7 @@ from shoal.steps.reading import kind_of
 from shoal.steps.weighting import teaching_weights, weighed_by_class, weights_of_classes
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.heads import VALUE, GaussianHead
-from shoal.training.loss_choice import choose_loss
+from shoal.training.loss_choice import choose_joint_loss, choose_loss
 from shoal.training.losses import Loss
 from shoal.training.penalties import user_penalty
 from shoal.training.problem import Problem, deal_halves, make_problem
@@ -59,7 +59,9 @@ class Posed:
         Raises:
             SettingError: a setting does not suit the data.
         """
-        metrics = wanted_metrics(dataset, split, settings)
+        if dataset.classes_by_target:
+            _check_several_targets(settings)
+        metrics = () if dataset.classes_by_target else wanted_metrics(dataset, split, settings)
         preparation = prepare(dataset, split, settings)
         weights = teaching_weights(dataset, split, preparation, settings.seed)
         class_weight = weights_of_classes(dataset, split, settings.class_weight, weights)
@@ -67,6 +69,13 @@ class Posed:
         if class_weight is not None:
             problem = problem.weighed_by_class(class_weight)
         return cls(dataset, split, preparation, problem, settings, weights, class_weight, metrics)
+
+
+def _check_several_targets(settings: FitSettings) -> None:
+    """Refuse what is not answered for several targets of classes that are learned together."""
+    for name in ("class_weight", "seal_test", "network"):
+        if getattr(settings, name):
+            raise SettingError(f"{name}: not for several targets of classes; leave it out, or fit each target alone")
 
 
 def wanted_metrics(dataset: Dataset, split: Split, settings: FitSettings) -> tuple[Metric, ...]:
@@ -100,6 +109,8 @@ def loss_of(dataset: Dataset, settings: FitSettings) -> Loss:
     Raises:
         SettingError: it does not suit the task, or has no use for measured errors.
     """
+    if dataset.classes_by_target:
+        return choose_joint_loss([len(classes) for classes in dataset.classes_by_target.values()], settings.loss)
     loss = choose_loss(dataset.task, len(dataset.classes), settings.loss, settings.scatter, settings.coverage)
     given = "y_err" if dataset.covariance is None else "y_cov"
     if dataset.y_err() is not None and loss.head != VALUE and not isinstance(loss.head, GaussianHead):
@@ -142,7 +153,7 @@ def pose(
     check_augmentation(dataset, settings)
     check_replicas(dataset, settings)
     check_input_errors(dataset, settings)
-    check_selection(settings.given(), dataset.classes, dataset.step_targets is not None)
+    check_selection(settings.given(), dataset.classes, dataset.step_targets is not None, len(dataset.classes_by_target))
     problem = make_problem(
         dataset.task,
         loss,

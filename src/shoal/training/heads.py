@@ -6,6 +6,7 @@ A head is part of a loss (:mod:`shoal.training.losses`). Networks and losses see
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -233,9 +234,37 @@ class MultivariateGaussianHead(Head):
         return Described(mean + scale * output[..., :count], variance, covariance=covariance)
 
 
+@dataclass(frozen=True)
+class ClassesHead(Head):
+    """The classes of several targets: of each a group of outputs, before the sigmoid or the softmax of the group.
+
+    Args:
+        counts_of_classes: how many classes each target has; two have one output, more have one each.
+    """
+
+    name: ClassVar[str] = "classes"
+    counts_of_classes: tuple[int, ...] = ()
+
+    @property
+    def groups(self) -> tuple[slice, ...]:
+        """The outputs of each target.
+
+        Example:
+            >>> ClassesHead((3, 2)).groups
+            (slice(0, 3, None), slice(3, 4, None))
+        """
+        ends = np.cumsum([0, *(1 if count == 2 else count for count in self.counts_of_classes)]).tolist()
+        return tuple(slice(start, stop) for start, stop in itertools.pairwise(ends))
+
+    @property
+    def class_counts(self) -> np.ndarray:
+        """How many classes the target of each output has, `(outputs,)` int32."""
+        return np.repeat(self.counts_of_classes, [group.stop - group.start for group in self.groups]).astype(np.int32)
+
+
 VALUE = Head()
 HEADS: dict[str, type[Head]] = {
-    head.name: head for head in (Head, GaussianHead, QuantileHead, PoissonHead, MultivariateGaussianHead)
+    head.name: head for head in (Head, GaussianHead, QuantileHead, PoissonHead, MultivariateGaussianHead, ClassesHead)
 }
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from shoal.errors import SettingError
 from shoal.results import Task
-from shoal.training.heads import GaussianHead, QuantileHead
-from shoal.training.losses import LOSSES, Loss, Pinball, get_loss
+from shoal.training.heads import ClassesHead, GaussianHead, QuantileHead
+from shoal.training.losses import LOSSES, Crossentropies, Loss, Pinball, get_loss
 
 
 def choose_loss(
@@ -39,6 +39,25 @@ def choose_loss(
     if scatter == "zero" and isinstance(chosen.head, GaussianHead):
         raise SettingError("gaussian_nll learns a scatter; with scatter zero leave out loss, or use mse")
     return with_levels(chosen, coverage) if isinstance(chosen.head, QuantileHead) else chosen
+
+
+def choose_joint_loss(counts_of_classes: Sequence[int], loss: str | Callable[..., Any] | None) -> Loss:
+    """Return the sum of the cross-entropies of several targets.
+
+    Args:
+        counts_of_classes: how many classes each target has.
+        loss: that the user asked for.
+
+    Raises:
+        SettingError: another loss was asked for.
+    """
+    if loss is not None and not get_loss(loss).name.endswith("_crossentropy"):
+        raise SettingError(
+            "several targets of classes are learned by the sum of their cross-entropies, not by "
+            f"{get_loss(loss).name}; leave out loss, or fit each target by itself"
+        )
+    head = ClassesHead(tuple(counts_of_classes))
+    return Loss("crossentropies", Crossentropies(head), (Task.CLASSIFICATION,), head=head)
 
 
 def check_loss_suits(loss: Loss, task: Task) -> None:

@@ -18,6 +18,7 @@ from shoal.results import Task
 from shoal.training.heads import (
     FLOOR,
     VALUE,
+    ClassesHead,
     GaussianHead,
     Head,
     MultivariateGaussianHead,
@@ -135,6 +136,28 @@ def categorical_crossentropy_of_logits(xp: Any, target: Any, output: Any, number
     shifted = output - xp.stop_gradient(xp.max(output, axis=axis, keepdims=True))
     log_p = shifted - xp.log(xp.sum(xp.exp(shifted), axis=axis, keepdims=True))
     return -xp.sum(_smooth(target, numbers, target.shape[axis]) * log_p, axis=axis, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Crossentropies:
+    """The sum over several targets of the cross-entropy of each, from its outputs before sigmoid or softmax.
+
+    Args:
+        head: which outputs are those of which target.
+    """
+
+    head: ClassesHead
+
+    def __call__(self, xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:
+        """Return the loss, one value per row."""
+        _check(target, output)
+        total = 0.0
+        for group in self.head.groups:
+            binary = group.stop - group.start == 1
+            of_target = binary_crossentropy_of_logits if binary else categorical_crossentropy_of_logits
+            y, z = (columns(xp, array, group.start, group.stop) for array in (target, output))
+            total = total + of_target(xp, y, z, numbers)
+        return total
 
 
 def gaussian_nll(xp: Any, target: Any, output: Any, numbers: Mapping[str, Any]) -> Any:

@@ -14,7 +14,8 @@ from shoal.networks import Layer, Network
 from shoal.results import Task
 from shoal.row_view import TakenRows
 from shoal.streams import Stream
-from shoal.training.losses import Loss
+from shoal.training.heads import VALUE, ClassesHead
+from shoal.training.losses import Loss, get_loss
 
 HALVES = 4
 
@@ -141,7 +142,7 @@ class Problem:
         if self.network is not None:
             activation = self.network.output_activation
             return "own" if callable(activation) or isinstance(activation, tuple) else activation or "linear"
-        if self.task is not Task.CLASSIFICATION:
+        if self.task is not Task.CLASSIFICATION or self.loss.head != VALUE:
             return self.loss.head.activation
         return "sigmoid" if self.outputs == 1 or self.loss.fused == "sigmoid" else "softmax"
 
@@ -197,11 +198,9 @@ def make_problem(
 def _prepared(task: Task, loss: Loss, classes: int, part: Part, name: str) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return features, targets and weights of a part as engines take them."""
     x, y, weights = part
-    return (
-        numbers_for_engines(x),
-        encode_target(task, loss, classes, y),
-        _mean_one(_of_steps(task, y, weights), len(x), name),
-    )
+    if not isinstance(loss.head, ClassesHead):
+        weights = _of_steps(task, y, weights)
+    return numbers_for_engines(x), encode_target(task, loss, classes, y), _mean_one(weights, len(x), name)
 
 
 def numbers_for_engines(x: Any) -> Any:
@@ -215,8 +214,12 @@ def encode_target(task: Task, loss: Loss, classes: int, y: np.ndarray) -> np.nda
     """Return targets as a network's output layer has them, `(rows, outputs)` or `(rows, time, outputs)` float32.
 
     Two classes make one column of 0 and 1, unless the loss wants a column for each; more make one column each. A step
-    without a target holds zeros.
+    without a target holds zeros. Of several targets, a column of `y` each, the columns of each stand beside the others.
     """
+    if isinstance(loss.head, ClassesHead):
+        binary, counts = get_loss("binary_crossentropy"), loss.head.counts_of_classes
+        each = [encode_target(task, binary, count, column) for count, column in zip(counts, y.T, strict=True)]
+        return np.concatenate(each, axis=1)
     if task is not Task.CLASSIFICATION:
         return np.ascontiguousarray(y if y.ndim < 3 else np.nan_to_num(y, nan=0.0), np.float32)
     if classes == 2 and loss.name != "categorical_crossentropy":

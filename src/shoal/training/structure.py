@@ -10,6 +10,7 @@ from shoal.networks import Dense, Dropout, Layer, Network
 from shoal.networks.bottleneck import is_autoencoder
 from shoal.training.augmentation import Augmentation
 from shoal.training.building import activated_trunk, output_layer
+from shoal.training.heads import ClassesHead
 from shoal.training.losses import Loss
 
 BUCKETS = (4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096)
@@ -78,8 +79,8 @@ class Structure:
 
     @property
     def classifies(self) -> bool:
-        """Whether outputs are probabilities of classes."""
-        return self.output_activation in ("sigmoid", "softmax")
+        """Whether outputs tell classes."""
+        return self.output_activation in ("sigmoid", "softmax") or isinstance(self.loss.head, ClassesHead)
 
     @property
     def chooses_activation(self) -> bool:

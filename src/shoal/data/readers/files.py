@@ -134,8 +134,8 @@ def check_name(name: str | Path) -> None:
     except UnicodeDecodeError:
         raise DataError(f"the file name {str(name)[:200]!r} holds bytes that are no UTF-8. Rename it.") from None
     raise DataError(
-        f"the file name {shown[:200]!r} holds letters that Python does not take in this locale, whose file names are in "
-        f"{sys.getfilesystemencoding()!r}. Set PYTHONUTF8=1, or another locale."
+        f"the file name {shown[:200]!r} holds letters that Python does not take in this locale, whose names are in "
+        f"{sys.getfilesystemencoding()}. Set PYTHONUTF8=1, or another locale."
     )
 
 

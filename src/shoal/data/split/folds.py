@@ -26,6 +26,10 @@ def check_folds(dataset: Dataset, rows: np.ndarray, folds: int) -> None:
     Raises:
         SettingError: fewer groups, fewer rows of a class or fewer than two rows for each fold.
     """
+    if dataset.classes_by_target:
+        for each in dataset.of_each_target:
+            check_folds(each, rows, folds)
+        return
     groups, fewest = dataset.groups(), f"cv: {folds} folds need at least"
     if groups is not None:
         count = len(np.unique(groups[rows]))

@@ -183,6 +183,8 @@ def describe_rolling(dataset: Dataset, rows: np.ndarray, rolled: RollingFolds) -
 
 def _unseen(dataset: Dataset, rows: np.ndarray, rolled: RollingFolds) -> str:
     """Name the classes that the first fold is judged on or will be, and does not learn."""
+    if dataset.classes_by_target:
+        return "".join(_unseen(each, rows, rolled) for each in dataset.of_each_target)
     if dataset.task is not Task.CLASSIFICATION:
         return ""
     y = dataset.y()[rows]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shoal.data.dataset import Dataset
+from shoal.data.dataset import FEWEST, Dataset
 from shoal.data.split.dividing import divide
 from shoal.data.split.folds import check_folds
 from shoal.data.split.rolling import RollingFolds, describe_rolling, roll_dataset
@@ -205,10 +205,12 @@ def _describe(dataset: Dataset, parts: str, train: np.ndarray, test: _TestRows) 
         way = f"in the order of {dataset.roles.time!r}, the earliest for training"
     elif dataset.task is Task.CLASSIFICATION:
         way = "at random, with the classes in proportion"
+        if dataset.classes_by_target:
+            way = f"at random, with the combinations of classes that have {FEWEST} rows or more in proportion"
     unseen = []
-    if dataset.task is Task.CLASSIFICATION:
-        seen = np.unique(dataset.y()[train])
-        unseen = [name for i, name in enumerate(dataset.classes) if i not in seen]
+    for each in dataset.of_each_target if dataset.task is Task.CLASSIFICATION else ():
+        seen = np.unique(each.y()[train])
+        unseen += [name for i, name in enumerate(each.classes) if i not in seen]
     more = f" No training row has the class {listing(map(repr, unseen))}." if unseen else ""
     if not test.given:
         return f"{parts} and {len(test.rows):,} for the test, split {way}.{more}"

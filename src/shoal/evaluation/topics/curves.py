@@ -20,7 +20,7 @@ from shoal.results import Task
 class Curves:
     """Learning curves, each `(networks, epochs)` and NaN after a network stopped.
 
-    `metric_name` is `accuracy` or `rmse` (in units of the normalised target).
+    `metric_name` is `accuracy` (`mean_accuracy` of several targets) or `rmse` (in units of the normalised target).
     """
 
     train_loss: np.ndarray
@@ -41,7 +41,9 @@ def measure(evaluation: Evaluation) -> Curves:
             table[i, : len(curve)] = curve
         return table
 
+    dataset = evaluation.fitted.dataset
     metric = "accuracy" if evaluation.task is Task.CLASSIFICATION else "rmse"
+    metric = "mean_accuracy" if dataset.classes_by_target or dataset.beside else metric
     return Curves(padded("train_loss"), padded("validation_loss"), padded("validation_metric"), metric)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from shoal.evaluation.evaluation import Evaluation
@@ -44,14 +44,16 @@ class SplitRecord:
 def measure(evaluation: Evaluation) -> SplitRecord:
     """Return how the rows were split."""
     split = evaluation.fitted.split
+    targets, dataset = evaluation.fitted.targets, evaluation.fitted.dataset
+    checksum = checksum_of_rows(dataset.sha256, dataset.task, dataset.targets, split.test)
+    if targets:
+        return replace(next(iter(targets.values()))[SplitRecord], test_checksum=checksum)
     kept, rolling = bool(evaluation.fitted.kept), None
     if split.rolling is not None and kept:
         rolling = {"train": len(evaluation.train.rows.x), "validation": len(evaluation.validation.rows.x)}
     if kept and not evaluation.fitted.sealed.for_later:
         _ = evaluation.test  # opened now, if by no other topic before
-    openings, dataset = evaluation.fitted.sealed.openings, evaluation.fitted.dataset
-    checksum = checksum_of_rows(dataset.sha256, dataset.task, dataset.targets, split.test)
-    repeats = evaluation.fitted.settings.repeats
+    openings, repeats = evaluation.fitted.sealed.openings, evaluation.fitted.settings.repeats
     return SplitRecord(split.sizes, split.how, split.folds, repeats, rolling, openings, checksum, dataset.unit)
 
 

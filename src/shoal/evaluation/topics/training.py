@@ -340,7 +340,8 @@ def measure(evaluation: Evaluation) -> TrainingVerdict:
         HALF_NAT if evaluation.task is Task.CLASSIFICATION else fitted.predictor.head.half_nat,
         tuple(member.member.hyperparameters.learning_rate for member in members),
     )
-    verdict = training_verdict(histories, costs_of(evaluation)[1].skill)
+    skill = NOTHING if fitted.targets else costs_of(evaluation)[1].skill
+    verdict = training_verdict(histories, skill)
     beside = diverged_beside(fitted.members)
     return replace(verdict, sentence=f"{verdict.sentence} {beside}") if beside else verdict
 

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from shoal.evaluation.record import Record
-from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.scores import PartScores
 from shoal.report.figures.drawable import FigureNumbers as FigureNumbers
 from shoal.report.figures.export import drawing, save, save_table
 from shoal.report.figures.kept import keep
@@ -33,11 +33,11 @@ FIGURES: dict[str, ModuleType] = with_places()
 def figure_numbers(record: Record) -> dict[str, FigureNumbers]:
     """Return the numbers of every figure that this run has, by name.
 
-    A figure that does not apply, such as a confusion matrix in regression, is not there. A run that kept nothing has
-    those of modules with `OF_ANY_RUN`.
+    A figure that does not apply, such as a confusion matrix in regression, is not there. A run that kept nothing, or
+    whose targets have runs of their own, has those of modules with `OF_ANY_RUN`.
     """
-    kept = bool(record[Candidates].kept)
-    modules = {name: module for name, module in FIGURES.items() if kept or hasattr(module, "OF_ANY_RUN")}
+    scored = record.get(PartScores) is not None
+    modules = {name: module for name, module in FIGURES.items() if scored or hasattr(module, "OF_ANY_RUN")}
     computed = {name: module.numbers(record) for name, module in modules.items()}
     return {name: FigureNumbers(name, n) for name, n in computed.items() if n is not None}
 

@@ -85,7 +85,7 @@ def draw(shown: ValidationMetric) -> Figure:
     epoch_axis(above, shown.metric)
     above.set_title(f"validation {shown.label}")
     above.set_ylabel(label(shown.name))
-    fit_axis(above, "y", shown.metric.drawn, ratio=np.inf if shown.name == "accuracy" else 8)
+    fit_axis(above, "y", shown.metric.drawn, ratio=np.inf if shown.name.endswith("accuracy") else 8)
     if not single:
         below = panels[1]
         below.step(shown.metric.epochs, shown.metric.networks, where="post", color=MUTED, lw=1.2)

@@ -30,7 +30,7 @@ def topics() -> dict[str, SectionsOf]:
 def sections(record: Record) -> tuple[Section, ...]:
     """Return the sections of the page in the order of their places; those of one anchor are joined.
 
-    A topic that was not measured, since nothing was kept or the test rows are sealed, has none.
+    A topic that was not measured, since nothing was kept, the test rows are sealed or it is of one target, has none.
     """
     absent = {name for name, topic in measured_topics().items() if record.get(topic.record) is None}
     known = [sections_of for name, sections_of in topics().items() if name not in absent]

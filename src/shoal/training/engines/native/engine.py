@@ -15,7 +15,7 @@ from shoal.training.cost import epochs_of_a_call
 from shoal.training.engines.base import Chunk
 from shoal.training.engines.native.cost import lane_block_epoch
 from shoal.training.engines.native.library import Kernel, best_kernel
-from shoal.training.engines.native.members import MemberArrays, RowsRecord, member_records
+from shoal.training.engines.native.members import SQUARES, MemberArrays, RowsRecord, member_records
 from shoal.training.engines.native.records import COPIES, MEMBER, STATE
 from shoal.training.member import Member
 from shoal.training.packing import Parameters, member_network, split_vector
@@ -151,7 +151,7 @@ class NativeEngine:
         self.kernel.train(block.rows.record, members, ends, seated.turn, epochs, self.cores)
         seated.turn = (seated.turn + epochs) % ORDERS
         metric = curves[:, :, 4]
-        if block.problem.output_activation in ("linear", "exponential"):
+        if block.rows.record["metric"][0] == SQUARES:
             metric = np.sqrt(np.maximum(metric, 0.0))  # negative weights may outweigh the others
         ends_of = (records[name].copy() for name in ("status", "epoch", "best_epoch"))
         return seated, Chunk(curves[:, :, 0], curves[:, :, 1], curves[:, :, 2:4], metric, *ends_of)

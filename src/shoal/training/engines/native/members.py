@@ -13,6 +13,7 @@ from shoal.networks import ACTIVATIONS, Dense, DenseWithConstants, get_activatio
 from shoal.results import Status
 from shoal.streams import Streams
 from shoal.training.engines.native.records import COPIES, HEADS, MEMBER, ROWS, VECTORS
+from shoal.training.heads import ClassesHead
 from shoal.training.member import DROPOUT, Member
 from shoal.training.optimizers import OPTIMIZERS, SECOND_STARTS_AT
 from shoal.training.packing import Parameters, batch_order, member_network, member_scalars, own_starts
@@ -26,10 +27,10 @@ ACTIVATION_CODES = {
 OPTIMIZER_CODES = {name: i for i, name in enumerate(OPTIMIZERS)}
 LOSSES_IN_ORDER = (
     *("mse", "mae", "huber", "log_cosh", "binary_crossentropy", "categorical_crossentropy"),
-    *("poisson", "gaussian_nll", "pinball"),
+    *("poisson", "gaussian_nll", "pinball", "crossentropies"),
 )
 LOSS_CODES = {**{name: i for i, name in enumerate(LOSSES_IN_ORDER)}, "rmse": 0}
-SQUARES, HITS_OF_ONE, HITS_OF_MANY = range(3)
+SQUARES, HITS_OF_ONE, HITS_OF_MANY, HITS_OF_TARGETS = range(4)
 SECOND = VECTORS.index("second")
 
 
@@ -58,6 +59,8 @@ def _row_arrays(problem: Problem, batch_size: int) -> dict[str, np.ndarray]:
         arrays["validation_folds"] = problem.folds
     arrays["validation_half"] = problem.validation_half.astype(np.int32)
     arrays["orders"] = batch_order(problem, batch_size, ORDERS)
+    if isinstance(problem.loss.head, ClassesHead):
+        arrays["class_counts"] = problem.loss.head.class_counts
     return {name: np.ascontiguousarray(array) for name, array in arrays.items() if array is not None}
 
 
@@ -82,11 +85,12 @@ def _loss_codes(problem: Problem) -> dict[str, float]:
     """Return the loss, the last activation and the metric as the kernel calls them."""
     loss, activation = problem.loss, problem.output_activation
     hits = HITS_OF_ONE if problem.outputs == 1 else HITS_OF_MANY
+    metric = SQUARES if activation in ("linear", "exponential") else hits
     return {
         "loss": LOSS_CODES[loss.name],
         "root": loss.root,
         "head": 0 if loss.absorbs(activation) else HEADS.index(activation),
-        "metric": SQUARES if activation in ("linear", "exponential") else hits,
+        "metric": HITS_OF_TARGETS if isinstance(loss.head, ClassesHead) else metric,
         "threshold": 0.0 if loss.fused == "sigmoid" else 0.5,
     }
 

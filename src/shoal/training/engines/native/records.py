@@ -26,7 +26,7 @@ ROWS = _record(
     (INT, "validation_from y_columns targets constants level_count"),
     (FLOAT, "levels", MOST_LEVELS),
     (INT, "draws"),
-    (POINTER, "y_noise validation_y_noise"),
+    (POINTER, "y_noise validation_y_noise class_counts"),
 )
 MEMBER = _record(
     (POINTER, "parameters first second best curves inputs neurons activations"),

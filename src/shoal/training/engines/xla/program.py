@@ -18,7 +18,7 @@ from shoal.training.engines.xla.lifts import IN_TURN, LIFTS, Lift
 from shoal.training.engines.xla.rows import STEPS_AT_ONCE, SharedRows
 from shoal.training.engines.xla.state import State
 from shoal.training.engines.xla.storage import storage_of
-from shoal.training.heads import columns
+from shoal.training.heads import ClassesHead, columns
 from shoal.training.optimizers import Slots, update
 from shoal.training.penalties import penalised, weight_penalty
 from shoal.training.resampling import bootstrap_counts, drawn_before, held_out, target_noise
@@ -339,12 +339,21 @@ class MemberProgram:
 
 
 def _hits(structure: Structure, xp: Any, y: Any, output: Any) -> Any:
-    """Return one value per row or step: 1 for a right class, or the mean squared error."""
+    """Return one value per row or step: 1 for a right class, of several the share, or the mean squared error."""
+    head = structure.loss.head
+    if isinstance(head, ClassesHead):
+        ends = [(group.start, group.stop) for group in head.groups]
+        right = [_right(xp, columns(xp, output, *each), columns(xp, y, *each), 0.0) for each in ends]
+        return sum(right) / len(right)
     if not structure.classifies:
         point = structure.loss.head.point(xp, jnp.exp(output) if structure.loss.absorbs("exponential") else output)
         return jnp.mean((columns(xp, y, 0, point.shape[xp.features]) - point) ** 2, axis=xp.features)
-    if structure.outputs == 1:
-        threshold = 0.0 if structure.loss.fused == "sigmoid" else 0.5
+    return _right(xp, output, y, 0.0 if structure.loss.fused == "sigmoid" else 0.5)
+
+
+def _right(xp: Any, output: Any, y: Any, threshold: float) -> Any:
+    """Return 1 for each row or step whose class is right; `threshold` parts two classes that have one output."""
+    if y.shape[xp.features] == 1:
         output, y = (jnp.take(array, 0, axis=xp.features) for array in (output, y))
         return ((output > threshold) == (y > 0.5)).astype(jnp.float32)
     return (jnp.argmax(output, axis=xp.features) == jnp.argmax(y, axis=xp.features)).astype(jnp.float32)

@@ -19,12 +19,13 @@ struct Rows {
     float levels[8];
     int32_t draws;
     const float *y_noise, *validation_y_noise;  // (rows, draws), or null: what redrawn first targets differ by
+    const int32_t *class_counts;  // (outputs), or null: of several targets, how many classes that of an output has
 };
 
 constexpr int32_t SQUARED = 0, ABSOLUTE = 1, HUBER = 2, LOG_COSH = 3, BINARY_OF_LOGITS = 4, CATEGORICAL_OF_LOGITS = 5,
-                  POISSON_OF_LOGITS = 6, GAUSSIAN = 7, PINBALL = 8;
+                  POISSON_OF_LOGITS = 6, GAUSSIAN = 7, PINBALL = 8, CROSSENTROPIES_OF_LOGITS = 9;
 constexpr int32_t LINEAR_HEAD = 0, SIGMOID_HEAD = 1, SOFTMAX_HEAD = 2;
-constexpr int32_t SQUARES = 0, HITS_OF_ONE = 1, HITS_OF_MANY = 2;
+constexpr int32_t SQUARES = 0, HITS_OF_ONE = 1, HITS_OF_MANY = 2, HITS_OF_TARGETS = 3;
 constexpr float FLOOR = 1e-6f;  // of a variance that is learned
 constexpr int32_t SGD = 0, RMSPROP = 1, ADAGRAD = 2, ADAM = 3, ADAMW = 4, NADAM = 5, LION = 6;
 constexpr int32_t CONSTANT = 0, COSINE = 1, EXPONENTIAL = 2;

@@ -94,6 +94,24 @@ INLINE RowLoss loss_of_quantiles(const Rows &rows, const V *y, const V *output, 
     return {value * share, weight * (1.0f / (float)targets)};
 }
 
+// How many outputs the target of this output has: one for two classes, else one for each.
+INLINE int outputs_of_target(const Rows &rows, int output) {
+    return rows.class_counts[output] == 2 ? 1 : rows.class_counts[output];
+}
+
+// The sum over several targets of the cross-entropy of each, from its outputs before sigmoid or softmax.
+INLINE RowLoss loss_of_targets(const Rows &rows, const V *y, const V *z, const V *weights, V delta, V *slope) {
+    RowLoss sum{};
+    for (int j = 0, size = 0; j < rows.outputs; j += size) {
+        size = outputs_of_target(rows, j);
+        const RowLoss one = size == 1 ? loss_of_outputs<BINARY_OF_LOGITS>(1, y + j, z + j, weights, 1, delta, slope + j)
+                                      : loss_of_classes(size, y + j, z + j, weights, 1, slope + j);
+        sum.value += one.value;
+        sum.weight = one.weight;
+    }
+    return sum;
+}
+
 INLINE RowLoss loss_of_row(const Rows &rows, const V *y, const V *output, const V *weights, V delta, V *slope) {
     const int outputs = rows.outputs, columns = rows.weight_columns;
     switch (rows.loss) {
@@ -107,6 +125,7 @@ INLINE RowLoss loss_of_row(const Rows &rows, const V *y, const V *output, const 
             return loss_of_outputs<POISSON_OF_LOGITS>(outputs, y, output, weights, columns, delta, slope);
         case GAUSSIAN: return loss_of_gaussian(rows, y, output, weights, slope);
         case PINBALL: return loss_of_quantiles(rows, y, output, weights, slope);
+        case CROSSENTROPIES_OF_LOGITS: return loss_of_targets(rows, y, output, weights, delta, slope);
         default: return loss_of_classes(outputs, y, output, weights, columns, slope);
     }
 }
@@ -129,7 +148,20 @@ INLINE void through_head(int head, int outputs, const V *output, V *slope) {
     }
 }
 
-// 1 for a right class, or the mean squared error.
+// Whether the class with the largest output is the true one.
+INLINE I hits_class(int outputs, const V *y, const V *output) {
+    V most = output[0], wanted = y[0];
+    I said{}, is{};
+    for (int j = 1; j < outputs; ++j) {
+        said = output[j] > most ? splat_int(j) : said;
+        is = y[j] > wanted ? splat_int(j) : is;
+        most = maximum(output[j], most);
+        wanted = maximum(y[j], wanted);
+    }
+    return said == is;
+}
+
+// 1 for a right class, of several targets the share that is right, or the mean squared error.
 INLINE V metric_of_row(const Rows &rows, const V *y, const V *output) {
     const int outputs = rows.outputs, targets = rows.targets;
     if (rows.metric == SQUARES) {
@@ -148,13 +180,15 @@ INLINE V metric_of_row(const Rows &rows, const V *y, const V *output) {
         const I said = output[0] > rows.threshold, is = y[0] > 0.5f;
         return only(said == is, splat(1.0f));
     }
-    V most = output[0], wanted = y[0];
-    I said{}, is{};
-    for (int j = 1; j < outputs; ++j) {
-        said = output[j] > most ? splat_int(j) : said;
-        is = y[j] > wanted ? splat_int(j) : is;
-        most = maximum(output[j], most);
-        wanted = maximum(y[j], wanted);
+    if (rows.metric == HITS_OF_TARGETS) {
+        V hits{}, count{};
+        for (int j = 0, size = 0; j < outputs; j += size) {
+            size = outputs_of_target(rows, j);
+            const I hit = size == 1 ? (output[j] > 0.0f) == (y[j] > 0.5f) : hits_class(size, y + j, output + j);
+            hits += only(hit, splat(1.0f));
+            count += 1.0f;
+        }
+        return hits / count;
     }
-    return only(said == is, splat(1.0f));
+    return only(hits_class(outputs, y, output), splat(1.0f));
 }

@@ -54,7 +54,8 @@ private:
     void gather(const int32_t *indices, int tile) {
         const int outputs = rows.y_columns, columns = rows.weight_columns;
         const float classes = rows.loss == BINARY_OF_LOGITS ? 2.0f : (float)outputs;
-        const bool smooths = rows.loss == BINARY_OF_LOGITS || rows.loss == CATEGORICAL_OF_LOGITS;
+        const bool smooths = rows.loss == BINARY_OF_LOGITS || rows.loss == CATEGORICAL_OF_LOGITS ||
+                             rows.loss == CROSSENTROPIES_OF_LOGITS;
         for (int i = 0; i < tile; ++i) {
             const long row = indices[i];
             for (int j = 0; j < rows.inputs; ++j) x[(long)i * rows.inputs + j] = rows.x[row * rows.inputs + j];
@@ -65,8 +66,8 @@ private:
                 V target = splat(rows.y[row * outputs + j]);
                 if (rows.y_err) target += redrawn(rows.y_err[row * outputs + j], row, j);
                 if (rows.y_noise && j == 0) target += drawn_before(rows.y_noise + row * rows.draws);
-                if (smooths)
-                    target = target * (1.0f - own.label_smoothing) + own.label_smoothing / classes;
+                const float among = rows.class_counts ? (float)rows.class_counts[j] : classes;
+                if (smooths) target = target * (1.0f - own.label_smoothing) + own.label_smoothing / among;
                 y[i * outputs + j] = target;
             }
             for (int j = 0; j < columns; ++j) weights[i * columns + j] = present[i] * rows.weights[row * columns + j];
