@@ -12,7 +12,7 @@ from typer.main import get_command
 
 import shoal
 from shoal.cli.app import app as command_line
-from shoal.cli.from_settings import PYTHON_ONLY, WITH_FLAGS, flag, panel
+from shoal.cli.from_settings import _PANEL_ORDER, WITH_FLAGS, flag, panel
 from shoal.errors import ShoalError, ShoalWarning
 from shoal.evaluation import log_tables
 from shoal.networks import ACTIVATIONS, LAYERS, Layer
@@ -26,14 +26,12 @@ BOUNDS = {"ge": "≥ ", "gt": "> ", "le": "≤ ", "lt": "< "}
 
 def settings() -> str:
     """Return a table for each panel of the help, with a row for each setting of `fit`."""
-    panels: dict[str, list[tuple[str, ...]]] = {}
+    panels: dict[str, list[tuple[str, ...]]] = {title: [] for title in _PANEL_ORDER}
     for name, field in FitSettings.model_fields.items():
         described = field.description or _hyperparameter(name).description or ""
         default = default_in_words(name).removeprefix("default: ")
-        used = "" if name in PYTHON_ONLY else f"`{flag(name)}`"
-        row = (f"`{name}`", used, _text(described), _range(name), _text(default))
-        panels.setdefault(panel(name), []).append(row)
-    head = ("in Python and `config.toml`", "flag", "what it is", "values", "if not given")
+        panels[panel(name)].append((f"`{name}`", _text(described), _range(name), _text(default)))
+    head = ("setting", "what it is", "values", "if not given")
     return "\n".join(f"## {title}\n\n{_table(head, rows)}" for title, rows in panels.items())
 
 
