@@ -133,8 +133,8 @@ for name, way in ways.items():
     print(f"{name:20} cost below 0.01 {f'after {below[0]} steps' if len(below) else 'not within 200 steps'}")
 
 # %%
-# Which rule is fastest depends on the valley and on η, and no rule is best for all. Adam with :math:`\eta = 0.001` is a
-# usual first choice for networks.
+# This valley suits AdaGrad. Which rule is fastest depends on the valley and on η, and no rule is best for all. Adam
+# with :math:`\eta = 0.001` is a usual first choice for networks.
 #
 # Batches and epochs
 # ------------------
@@ -196,10 +196,11 @@ plt.show()
 #
 #    :math:`96 / 8 = 12` steps in an epoch, 2,400 in all.
 #
-# **3.** Why does AdaGrad become slow in the figure, and RMSProp does not?
+# **3.** In the last panel of the first figure RMSProp stops getting better. Why?
 #
 # .. admonition:: Answer
 #    :collapsible: closed
 #
-#    The sum of squares in AdaGrad only grows, so steps only shrink. RMSProp forgets old gradients. With a constant
-#    rate it does not come to rest, either: its steps are about η long however small the gradient is.
+#    It divides by the size of recent gradients, so with a constant rate its steps stay about η long however small the
+#    gradient is: it jumps about the minimum. AdaGrad's sum of squares only grows, and its steps shrink; where the way
+#    is long, they shrink too early.

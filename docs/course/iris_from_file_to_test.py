@@ -132,6 +132,9 @@ ax.legend(frameon=False)
 plt.show()
 
 # %%
+# After some epochs the validation loss rises again, which is :doc:`overfitting <overfitting>`. The weights that are
+# kept are those of the best epoch.
+#
 # Test
 # ----
 #
