@@ -36,6 +36,7 @@ html_css_files = ["site.css"]
 html_theme = "pydata_sphinx_theme"
 html_title = "shoal"
 html_show_sourcelink = False
+html_sidebars = {"glossary": [], "index": []}
 html_math_renderer = "mathml"
 html_theme_options = {
     "navbar_align": "left",
