@@ -90,6 +90,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "write_computation_times": False,
     "show_memory": False,
+    "show_signature": False,
     "remove_config_comments": True,
     "min_reported_time": 10_000,
 }

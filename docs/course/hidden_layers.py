@@ -60,7 +60,7 @@ print("largest difference:", np.abs(network.predict(parameters, x) - merged.pred
 # the layers alone.
 
 bent = shoal.Network.parse("2 3:relu 1")
-print("merged:", bent.merge_linear(parameters)[0] == bent)
+print("left as they are:", bent.merge_linear(parameters)[0] == bent)
 
 # %%
 # A task that shows the difference is the exclusive or: the answer shall be 1 where exactly one of two inputs is 1. No
