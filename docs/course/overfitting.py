@@ -13,6 +13,8 @@ its curves, and tries what helps.
 # Sixty points on a sine, with noise. Of them 24 train a network of 4,353 parameters, for 600 epochs without stopping;
 # 24 validate, and 12 wait for the end.
 
+import textwrap
+
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -59,7 +61,7 @@ best = curves["validation_loss"].arg_min()
 for name, epoch in (("best", best), ("last", len(curves) - 1)):
     row = curves.row(epoch, named=True)
     print(f"{name} epoch {row['epoch']:3}: training {row['train_loss']:.3f}, validation {row['validation_loss']:.3f}")
-print(large.metrics["verdict"]["training_text"])
+print(textwrap.fill(large.metrics["verdict"]["training_text"], 90))
 
 # %%
 # What helps
