@@ -60,7 +60,8 @@ def _copied(folder: Path) -> str:
 
 def drawings(block: tuple, block_vars: dict, gallery_conf: dict) -> str:  # noqa: ARG001
     """Show the figure in which a block ends and that pyplot does not know, such as that of `Network.draw`."""
-    last = block_vars["example_globals"].get("___")
+    names = block_vars["example_globals"]
+    last, names["___"] = names.get("___"), None  # the gallery keeps it for blocks without one
     if not isinstance(last, Figure):
         return ""
     path = next(block_vars["image_path_iterator"])
