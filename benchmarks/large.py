@@ -1,6 +1,6 @@
 """What large tables cost: peak memory and seconds of a fit and of predictions, each in processes of its own.
 
-    python -m benchmarks.large            # all of it, some minutes; prints the rows of docs/reliability.md
+    python -m benchmarks.large            # all of it, some minutes; prints the rows of docs/explanation/reliability.md
     python -m benchmarks.large wide       # only cases whose name holds this
 
 Memory is the proportional set size of the command and all of its children together, looked at every 0.1 s.

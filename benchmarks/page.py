@@ -1,4 +1,4 @@
-"""`docs/benchmarks.md` from the record: the targets, a table for each workload, and where shoal loses."""
+"""`docs/explanation/benchmarks.md` from the record: the targets, a table for each workload, and where shoal loses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measure shoal beside its peers on this machine, and write `docs/benchmarks.md` with its figure.
+"""Measure shoal beside its peers on this machine, and write `docs/explanation/benchmarks.md` with its figure.
 
     pip install -e '.[bench]'
     python benchmarks/run.py                  # everything, some hours
@@ -24,7 +24,7 @@ from peers.base import available_cores
 from plan import HERE, WORKLOADS, Scale
 from record import Record, machine
 
-DOCS = HERE.parent / "docs"
+DOCS = HERE.parent / "docs" / "explanation"
 
 
 def measure_all(record: Record, scale: Scale, workloads: list[int], rounds: int, tries: int) -> None:

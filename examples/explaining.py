@@ -1,4 +1,9 @@
-"""Ask an ensemble what it goes by: columns that say the same, an interaction, and the answer for one row."""
+"""
+What an ensemble goes by
+========================
+
+Columns that say the same, an interaction, and the answer for one row taken apart.
+"""
 
 import numpy as np
 

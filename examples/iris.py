@@ -1,4 +1,9 @@
-"""Classify irises: fit, read the verdict, predict three flowers with the spread over the ensemble."""
+"""
+Irises
+======
+
+Fit, read the verdict, predict three flowers with the spread over the ensemble.
+"""
 
 import shoal
 

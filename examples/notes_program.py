@@ -1,4 +1,9 @@
-"""The classic first program: one network 4-8-3 on iris, every hyperparameter chosen by hand."""
+"""
+The classic first program
+=========================
+
+One network 4-8-3 on iris, every hyperparameter chosen by hand.
+"""
 
 import shoal
 

@@ -1,4 +1,9 @@
-"""One network in Python: the 4-8-3 network on iris, trained on arrays as in Keras, its curve, weights and file."""
+"""
+One network
+===========
+
+The 4-8-3 network on iris in Python, trained on arrays as in Keras: its curve, weights and file.
+"""
 
 from sklearn.datasets import load_iris
 from sklearn.model_selection import train_test_split

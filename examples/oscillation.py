@@ -1,4 +1,9 @@
-"""Learn a damped oscillation from points with errors: the fit, the error that the data leave on it, and the pulls."""
+"""
+A damped oscillation
+====================
+
+Learned from points with errors: the fit, the error that the data leave on it, and the pulls.
+"""
 
 import matplotlib.pyplot as plt
 import numpy as np

@@ -1,4 +1,9 @@
-"""Tell signal from background in weighted simulated events: overtraining, a cut for expected yields, systematics."""
+"""
+Signal and background
+=====================
+
+Weighted simulated events: overtraining, a cut for expected yields, systematics.
+"""
 
 import json
 from pathlib import Path

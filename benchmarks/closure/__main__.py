@@ -1,4 +1,4 @@
-"""Closure tests of shoal's error bars, by hand: `docs/closure.md` with its figure.
+"""Closure tests of shoal's error bars, by hand: `docs/explanation/closure.md` with its figure.
 
     python -m benchmarks.closure                       # from the root of the repository; about an hour on two cores
     python -m benchmarks.closure --only y classes      # some parts
@@ -22,7 +22,7 @@ from benchmarks.closure.laws import CASES
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "results.jsonl"
-DOCS = HERE.parents[1] / "docs"
+DOCS = HERE.parents[1] / "docs" / "explanation"
 SEARCHED = "searched"
 
 Work = Callable[[int], dict[str, Any]]

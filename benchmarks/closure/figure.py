@@ -1,4 +1,4 @@
-"""The figure of `docs/closure.md`: coverage with its error, of known laws and of real tables."""
+"""The figure of `docs/explanation/closure.md`: coverage with its error, of known laws and of real tables."""
 
 from __future__ import annotations
 

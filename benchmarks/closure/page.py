@@ -1,4 +1,4 @@
-"""`docs/closure.md`: what the closure tests found, in tables."""
+"""`docs/explanation/closure.md`: what the closure tests found, in tables."""
 
 from __future__ import annotations
 

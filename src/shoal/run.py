@@ -89,7 +89,7 @@ class Run:
 
     @property
     def score_units(self) -> dict[str, str]:
-        """The unit of each score that has one, where those of the targets are known: `{"rmse": "GeV"}`."""
+        """The unit of each score by its name, such as GeV of `rmse`, where those of the targets are known."""
         return dict(self.metrics.get("units", {}).get("scores", {}))
 
     @cached_property

@@ -201,7 +201,7 @@ class FitSettings(BaseModel):
         description="how many candidates to train; by default 64; images and series 24; with minutes 1,024",
     )
     search: SearchName = Field(
-        "random", description="how alternatives and limits of hyperparameters are tried, see docs/searching.md"
+        "random", description="how alternatives and limits of hyperparameters are tried, see docs/howto/searching.md"
     )
     base: str | None = Field(
         None, description="run whose best candidate gives the hyperparameters that are not named, and the first to try"

@@ -191,7 +191,7 @@ def known_truths(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def test_verdicts_on_histories_of_known_truth(known_truths: Any) -> None:
-    """Those of odd seeds set no threshold; `docs/reliability.md` has their counts."""
+    """Those of odd seeds set no threshold; `docs/explanation/reliability.md` has their counts."""
     everything = [each for each in known_truths.kept() if each.name not in known_truths.HELD_BACK]
     held_back = [each for each in everything if each.seed % 2]
     assert len(everything) >= 60

@@ -1,7 +1,7 @@
 """Attacks on shoal, many of them, and how they end: well (finished, or refused in words) or badly.
 
 Every test draws its attacks from a fixed seed, counts each by its kind and fails if one ended badly. With the test
-suite a few of each run; `scripts/torture` runs them all and writes the counts into docs/reliability.md.
+suite a few of each run; `scripts/torture` runs them all and writes the counts into docs/explanation/reliability.md.
 """
 
 from __future__ import annotations

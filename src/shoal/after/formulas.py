@@ -56,7 +56,7 @@ def formula(
 
     Symbolic regression of the ensemble's mean (of a class: the logit of its probability) on the numeric columns in
     their own units, at the training and validation rows and, where these are few, at points drawn between neighbours
-    among them. Shorter and better formulas make a front; one is taken. See `docs/formula.md`.
+    among them. Shorter and better formulas make a front; one is taken. See `docs/howto/formula.md`.
 
     Args:
         run: a run on a table of numbers, or its folder.

@@ -11,7 +11,7 @@
 8, 1 and 2 were chosen on 280 simulated histories of 6 to 80 validation rows, whose true rise was known from 1,500 rows
 (`python -m benchmarks.histories --interval 0 280`): the interval holds it in 268 (96 %), none of 53 claims is made
 where the true rise is below 2 %, and 48 of 104 that are above 10 % are claimed. Of 150 others (`--interval 280 430`) it
-holds 139 (93 %), with one such claim of 28, and 25 of 51 claimed. `docs/reliability.md` counts other kinds.
+holds 139 (93 %), with one such claim of 28, and 25 of 51 claimed. `docs/explanation/reliability.md` counts other kinds.
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ The new weight is `|w| r(x, y)`, with r the mean sign of rows of such x and y, e
 the same `E[w | x, y]`. Boosted trees learn r from the rows that train; it is taken as 0 where they fall below that, and
 the sum of the weights of each class stays as it was. It is what Nachman and Thaler do by networks (neural resampling,
 Phys. Rev. D 102, 076004, 2020); Andersen et al. (Eur. Phys. J. C 80, 1007, 2020, and 82, 664, 2022) take the mean over
-bins and over cells of neighbours. `docs/signal_background.md` compares.
+bins and over cells of neighbours. `docs/howto/signal_background.md` compares.
 """
 
 from __future__ import annotations
