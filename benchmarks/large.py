@@ -1,5 +1,7 @@
 """What large tables cost: peak memory and seconds of a fit and of predictions, each in processes of its own.
 
+Seconds are those of the clock and those that the cores worked, which other work on the machine hardly changes.
+
     python -m benchmarks.large            # all of it, some minutes; prints the rows of docs/explanation/reliability.md
     python -m benchmarks.large wide       # only cases whose name holds this
 
@@ -9,6 +11,7 @@ Memory is the proportional set size of the command and all of its children toget
 from __future__ import annotations
 
 import re
+import resource
 import subprocess
 import sys
 import tempfile
@@ -29,7 +32,7 @@ CASES = {
 
 def main(wanted: str = "") -> None:
     """Print a row of Markdown for each case and command."""
-    print("| table | command | peak memory | seconds |\n| --- | --- | ---: | ---: |")
+    print("| table | command | peak memory | seconds | of the cores |\n| --- | --- | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder:
         for name, (rows, columns, options) in CASES.items():
             if wanted not in name:
@@ -55,9 +58,9 @@ def write(path: Path, rows: int, columns: int) -> None:
         table.write_parquet(path)
 
 
-def measured(arguments: list[str]) -> tuple[str, str]:
-    """Run a command of shoal; return its peak memory and its seconds, or how it ended."""
-    started, peak = time.monotonic(), 0
+def measured(arguments: list[str]) -> tuple[str, str, str]:
+    """Run a command of shoal; return its peak memory, its seconds or how it ended, and those of the cores."""
+    started, before, peak = time.monotonic(), cores(), 0
     command = [sys.executable, "-m", "shoal", *arguments]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
         while process.poll() is None:
@@ -66,7 +69,13 @@ def measured(arguments: list[str]) -> tuple[str, str]:
         message = process.stderr.read() if process.stderr else ""
     seconds = time.monotonic() - started
     said = f"{seconds:.1f}" if process.returncode == 0 else f"exit code {process.returncode}: {message.strip()}"
-    return f"{peak / 1e9:.2f} GB", said
+    return f"{peak / 1e9:.2f} GB", said, f"{cores() - before:.1f}"
+
+
+def cores() -> float:
+    """Return the seconds that processes which have ended worked."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def family(pid: int) -> list[int]:
