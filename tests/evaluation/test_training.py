@@ -304,3 +304,13 @@ def test_where_no_epoch_ended_no_curves_are_promised(tmp_path: Path) -> None:
     assert "there is no curve to draw" in load(out).report().read_text("utf-8")
     with pytest.raises(SettingError, match="there are no figures: all networks diverged"):
         load(out).figures("png")
+
+
+def test_a_loss_that_still_jumps_about_is_unstable() -> None:
+    """As with a learning rate of 30 on iris, where the loss ended below what was called its lowest."""
+    drawn = np.random.default_rng(0)
+    train, validation = (np.exp(drawn.normal(0.0, 1.0, (1, 60))) for _ in range(2))
+    verdict = training_verdict(Histories(train, validation, np.array([30]), 24, learning_rates=(30.0,)), LEARNED)
+    assert verdict.kind == "unstable"
+    assert "did not settle" in verdict.sentence
+    assert "learning rate of 30 is likely too large" in verdict.advice

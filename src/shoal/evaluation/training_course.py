@@ -26,6 +26,8 @@ SMOOTH, END, LATE = 0.025, 0.1, 0.05
 """Shares of the epochs: to each side of a smoothed one, at the end, and at which a best epoch counts as at the end."""
 LEAST, VISIBLE = 0.02, 0.1
 """In units of `s`: the least rise or fall that counts, and the least rise that is told though it may be chance."""
+RESTLESS = 1 / 3
+"""In units of `s`: from this change of the validation loss from one epoch to the next on, training has not settled."""
 HALF_NAT = 0.5
 """`s` of a log-loss in nats: what one standard deviation of a normal distribution is worth."""
 FLOOR = 0.02
@@ -102,6 +104,11 @@ def _jitter(curve: np.ndarray) -> float:
     return noise * (1 / round(END * len(curve)) + 1 / (2 * round(SMOOTH * len(curve)) + 1))
 
 
+def _jumps(curve: np.ndarray) -> float:
+    """Return the median change from one epoch to the next in the second half of a curve; 0 of short ones."""
+    return 0.0 if len(curve) < FEW else float(np.nanmedian(np.abs(np.diff(curve[len(curve) // 2 :]))))
+
+
 def at_end(curve: np.ndarray) -> float:
     """Return the median of the last tenth of a curve `(epochs,)`."""
     return float(np.nanmedian(curve[-max(1, round(END * len(curve))) :]))
@@ -132,6 +139,7 @@ class Course:
         rise: from there to the end.
         train_lowest, train_end: training loss at that epoch and at the end.
         train_start: training loss of the first epoch.
+        jumps: change of the validation loss from one epoch to the next, the median of the second half.
     """
 
     scale: float
@@ -142,6 +150,12 @@ class Course:
     train_lowest: float
     train_end: float
     train_start: float
+    jumps: float = 0.0
+
+    @property
+    def restless(self) -> bool:
+        """Whether the validation loss still jumped about when training ended."""
+        return self.jumps > RESTLESS * self.scale
 
     @property
     def train_fell(self) -> float:
@@ -167,7 +181,8 @@ def course_of(histories: Histories) -> Course:
     apart = float(np.subtract(*np.mean(halves, axis=0)) / 2) if halves else None
     rise = _with_interval(float(rises.mean()), scale, histories.rows, apart, more)
     means = [float(np.mean(losses)) for losses in train_losses]
-    return Course(scale, int(np.median(places)), float(lows.mean()), float(end.mean()), rise, *means)
+    jumps = float(np.mean([_jumps(known(curve)) for curve in histories.validation]))
+    return Course(scale, int(np.median(places)), float(lows.mean()), float(end.mean()), rise, *means, jumps)
 
 
 def _with_interval(rise: float, scale: float, rows: int, apart: float | None, more: float) -> Interval:

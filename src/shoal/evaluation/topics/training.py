@@ -7,7 +7,7 @@ rows too well is another question (`overfitting`). In this order, a course is
   they are not better than guessing by then;
 * diverged: the validation loss rose clearly (`training_course`), and the training loss ended above where it began;
 * overfits: the validation loss rose clearly from some epoch on, while the training loss fell;
-* unstable: it rose clearly, and the training loss did, too; or both by a tenth and more;
+* unstable: it rose clearly, and the training loss did, too; or both by a tenth and more; or it still jumps about;
 * may overfit: as overfits, by a tenth and more, but not clear of chance;
 * not learned: on validation rows the networks are not better than guessing, clearly or by a twentieth;
 * converged: all else.
@@ -98,6 +98,8 @@ def _kind(course: Course, skill: Interval, unfinished: int, networks: int) -> st
         return "overfits"
     if clear and course.train_fell < -LEAST:
         return "unstable"
+    if course.restless:
+        return "unstable"
     if course.rise.value > VISIBLE * course.scale:
         if course.train_fell > 0:
             return "may overfit"
@@ -176,6 +178,13 @@ class _Finding:
         return f"Training may overfit from epoch {self.course.epoch} on: {self.rose}; {rows}."
 
     def unstable(self) -> str:
+        if self.course.restless:
+            mean = "" if self.networks == 1 else "mean "
+            return (
+                f"Training did not settle: from one epoch to the next the {mean}validation loss of {self.who} still "
+                f"changed by {readable(self.course.jumps, 2)} (median of the second half), and was "
+                f"{readable(self.course.lowest)} at its lowest."
+            )
         return f"Training became unstable after epoch {self.course.epoch}: {self.rose}."
 
     def diverged(self) -> str:
