@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 
 from shoal.data import ReadOptions
@@ -30,8 +31,6 @@ from shoal.runs.looks import count_look, looks_at
 from shoal.runs.page_file import times
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from shoal.prediction.autoencoder import AnomalyScores
     from shoal.report.figures.feature_maps import FeatureMaps
     from shoal.report.figures.filters import Filters
@@ -280,7 +279,14 @@ class Run:
         raw = self.read(data, options, known=True)
         x = preparation.transform(raw.inputs)
         y = scaled_inputs(preparation, x) if self.reconstructs else true_values(raw, preparation, x.shape[1])
-        return Rows(x, y, self._weights(raw.table))
+        return Rows(x, y, self._weights(raw.table), self.groups(raw.table))
+
+    def groups(self, table: pl.DataFrame) -> np.ndarray | None:
+        """Return the number of the group of each row, by the column that grouped the rows of the fit, or None."""
+        column = self.folder.config["settings"].get("group")
+        if column not in table.columns:
+            return None
+        return (table.get_column(column).cast(pl.String).fill_null("").rank("dense") - 1).to_numpy().astype(np.int64)
 
     def _weights(self, table: pl.DataFrame) -> Any:
         """Return the weights of rows by the column that weighed the rows of the fit, or None."""
@@ -413,8 +419,7 @@ class Run:
     def _repr_html_(self) -> str:
         """Return the run as a notebook shows it: the verdict and the test scores."""
         cells = "".join(
-            f"<tr><td>{html.escape(name)}</td><td>{score['value']:.4g}</td>"
-            f"<td>{score['low']:.4g} … {score['high']:.4g}</td></tr>"
+            f"<tr><td>{html.escape(name)}</td><td>{score['value']:.4g}</td><td>{_ends(score)}</td></tr>"
             for name, score in self.metrics["test"].items()
             if score["value"] is not None
         )
@@ -424,6 +429,12 @@ class Run:
             f"<p><b>{html.escape(self.name)}</b> {html.escape(self.summary())}</p>"
             f"<table>{head}{cells}</table><p>Page: <code>{page}</code></p>"
         )
+
+
+def _ends(score: dict[str, Any]) -> str:
+    """Return the ends of an interval as a notebook shows them; a dash where rows were too few for one."""
+    low, high = score["low"], score["high"]
+    return "–" if low is None or high is None else f"{low:.4g} … {high:.4g}"
 
 
 def load(path: str | Path) -> Run:

@@ -7,13 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from shoal.after.opening import as_run
 from shoal.after.rows_of_fit import Refusals, holds_rows_of_fit, read_rows_of_fit
 from shoal.data import ReadOptions
 from shoal.data.labels import Label
-from shoal.data.raw import Raw
 from shoal.errors import DataError, RunError, SettingError
 from shoal.evaluation.explanation.attribution import attributions
 from shoal.evaluation.explanation.explained import Explanation, TableSettings, explain_table
@@ -199,19 +197,11 @@ def other_rows(
         None if labelled is None else labelled.y,
         None if labelled is None else labelled.weights,
         None,
-        _groups(run, raw),
+        run.groups(raw.table),
         np.arange(1, len(x) + 1),
         of,
         int(run.metrics["seed"]),
     )
-
-
-def _groups(run: Run, raw: Raw) -> np.ndarray | None:
-    """Return the number of the group of each row by the column that grouped the rows of the fit, or None."""
-    column = run.folder.config["settings"].get("group")
-    if column not in raw.table.columns:
-        return None
-    return np.unique(raw.table.get_column(column).cast(pl.String).fill_null("").to_numpy(), return_inverse=True)[1]
 
 
 def _background(run: Run, rows: Subject, of: Label | None) -> tuple[Subject, list[str]]:

@@ -7,10 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from shoal.evaluation.evaluation import Evaluation, PredictedPart
 from shoal.evaluation.paired import paired_difference
-from shoal.evaluation.scoring import block_of
-from shoal.prediction.scored import Scored
 from shoal.results import Interval, Task
 from shoal.statistics.metrics import row_losses
 from shoal.statistics.weighted import weighted_mean
@@ -111,29 +108,3 @@ class Costs:
             return Interval(float("nan"), float("nan"), float("nan"), "none")
         gain = paired_difference(self.networks, self.guess, self.weights, **self.drawing)
         return Interval(gain.value / usual, gain.low / usual, gain.high / usual, gain.method)
-
-
-def costs_of(evaluation: Evaluation) -> tuple[Costs, Costs]:
-    """Return the costs of the training rows and of the validation rows, or of their steps.
-
-    Training rows are predicted by networks that learned from them, validation rows by networks that did not, calibrated
-    by what other rows say. Who guesses knows the training rows.
-    """
-    task, calibrated = evaluation.task, evaluation.fitted.calibrated.probabilities
-    train, validation = (
-        Scored.of(task, part.rows.y, part.rows.weights) for part in (evaluation.train, evaluation.validation)
-    )
-    constant = constant_guess(task, train.truth, train.weights, len(evaluation.fitted.dataset.classes))
-    variance = None if task is Task.CLASSIFICATION else variances(train.truth, train.weights)
-
-    def costs(part: PredictedPart, scored: Scored, guess: np.ndarray) -> Costs:
-        block = block_of(evaluation.fitted.predictor.preparation, len(part.rows.x))
-        drawing = {"seed": evaluation.seed, "block": block, "groups": scored.series}
-        networks, guessed = (row_costs(task, scored.truth, each, variance) for each in (guess, constant))
-        return Costs(networks, guessed, scored.weights, drawing)
-
-    answers = validation.taken(evaluation.validation.guess) if calibrated is None else calibrated.after
-    return (
-        costs(evaluation.train, train, train.taken(evaluation.train.guess)),
-        costs(evaluation.validation, validation, answers),
-    )

@@ -79,7 +79,6 @@ def measure(evaluation: Evaluation) -> BaselineScores:
     others = predictions(evaluation)
     drawing: dict[str, Any] = {"weights": entries.weights, **evaluation.drawing}
     scores = {name: with_intervals(task, entries.truth, other, **drawing) for name, other in others.items()}
-    drawing["groups"] = evaluation.groups
     standing = compare_with_baselines(task, entries.truth, evaluation.test.guess, others, **drawing)
     return BaselineScores(scores, standing.outcome, standing.sentence, others)
 
