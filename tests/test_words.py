@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import shoal
-from shoal.cli.app import app
+from shoal.cli.app import _LATE, _complete, app
 from shoal.data import load_dataset
 from shoal.data.labels import place_of
 from shoal.data.split.split import split_rows
@@ -44,7 +46,7 @@ def command(*words: str) -> Any:
 def test_an_option_of_another_name_leads_to_the_right_one(typed: str, meant: str) -> None:
     result = command("fit", "iris", typed, "1")
     assert result.exit_code == 2
-    assert f"(Possible options: {meant})" in result.stderr
+    assert f"there is no option {typed}. Did you mean {meant}?" in result.stderr
     with pytest.raises(SettingError, match=f"Did you mean '{meant[2:].replace('-', '_')}'"):
         check_settings({typed.lstrip("-").replace("-", "_"): 1})
 
@@ -195,3 +197,46 @@ def test_ranges_of_one_value_are_said_so() -> None:
     assert str(Widths((1, 1), (16, 64))) == "1 layer of 16 to 64 units"
     assert str(Widths((1, 2), (8, 8))) == "1 to 2 layers of 8 units"
     assert str(Categorical(("adam", "adam"))) == "always adam"
+
+
+def options() -> Iterator[tuple[str, str, type]]:
+    """Each option of each command, and the type of its value."""
+    for name, command in get_command(app).commands.items():
+        complete = _complete(name) if name in _LATE else command
+        for param in complete.params:
+            if param.opts[0].startswith("--") and param.name != "help":
+                yield name, param.opts[0], bool if param.is_flag else param.type_descriptor.annotation
+
+
+def test_a_value_that_an_option_cannot_have_is_refused_in_shoals_words() -> None:
+    looked_at = 0
+    for name, option, kind in options():
+        words, expected = (
+            ([f"{option}=x"], " is a switch and takes no value") if kind is bool else ([option], " needs a")
+        )
+        tried = [(words, expected)]
+        if kind in (int, float):
+            tried.append(([option, "x"], f": expected a {'whole ' if kind is int else ''}number, got 'x'."))
+        for words, expected in tried:
+            result = command(name, *words)
+            assert result.exit_code == 2, (name, words)
+            assert result.stderr.startswith(f"error: {option}{expected}"), (name, words, result.stderr)
+            looked_at += 1
+    assert looked_at > 300
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["compare"], "error: RUN RUN... is missing: folders of runs; the others are compared with the first."),
+        (["select", "runs/x"], "error: --signal-yield is missing: expected signal events before the cut."),
+        (["fit", "iris", "wine"], "error: 'wine' is more than `shoal fit` takes. `shoal fit --help` shows"),
+        (["ft", "iris"], "error: there is no command 'ft'. Did you mean 'fit'? `shoal --help` lists them."),
+        (["--verson"], "error: there is no option --verson. Did you mean --version? `shoal --help` shows"),
+        (["predict", "runs/x", "iris", "--kind", "pictures"], "error: kind: expected one of table, images, series"),
+    ],
+)
+def test_other_wrong_words_are_refused_in_shoals_words(words: list[str], text: str) -> None:
+    result = command(*words)
+    assert result.exit_code == 2
+    assert text in result.stderr

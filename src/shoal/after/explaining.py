@@ -13,7 +13,7 @@ from shoal.after.rows_of_fit import Refusals, holds_rows_of_fit, read_rows_of_fi
 from shoal.data import ReadOptions
 from shoal.data.labels import Label
 from shoal.errors import DataError, RunError, SettingError
-from shoal.evaluation.explanation.attribution import attributions
+from shoal.evaluation.explanation.attribution import attributions, choose_method
 from shoal.evaluation.explanation.explained import Explanation, TableSettings, explain_table
 from shoal.evaluation.explanation.importance import GROUP_ABOVE, REPEATS
 from shoal.evaluation.explanation.interactions import COLUMNS
@@ -98,7 +98,7 @@ def explain(
     tell = listener(progress).stage
     tell("reading")
     subject = validation_rows(run, of) if data is None else other_rows(run, data, of, options, alone=rows is not None)
-    _ = subject.explained  # an unknown class or target is told before the work
+    _ = subject.explained, choose_method(subject, method)  # what is unknown is told before the work
     if rows is None:
         named = (columns,) if isinstance(columns, str) else columns
         names = None if named is None else [subject.column(name).name for name in named]
