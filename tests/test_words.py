@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from typer.testing import CliRunner
 
 import shoal
 from shoal.cli.app import _LATE, _complete, app
-from shoal.data import load_dataset
+from shoal.data import ReadOptions, load_dataset
 from shoal.data.labels import place_of
 from shoal.data.split.split import split_rows
 from shoal.errors import SettingError
@@ -199,29 +198,21 @@ def test_ranges_of_one_value_are_said_so() -> None:
     assert str(Categorical(("adam", "adam"))) == "always adam"
 
 
-def options() -> Iterator[tuple[str, str, type]]:
-    """Each option of each command, and the type of its value."""
-    for name, command in get_command(app).commands.items():
-        complete = _complete(name) if name in _LATE else command
-        for param in complete.params:
-            if param.opts[0].startswith("--") and param.name != "help":
-                yield name, param.opts[0], bool if param.is_flag else param.type_descriptor.annotation
-
-
-def test_a_value_that_an_option_cannot_have_is_refused_in_shoals_words() -> None:
+def test_a_value_that_an_option_cannot_have_is_refused_in_shoals_words(capsys: pytest.CaptureFixture[str]) -> None:
     looked_at = 0
-    for name, option, kind in options():
-        words, expected = (
-            ([f"{option}=x"], " is a switch and takes no value") if kind is bool else ([option], " needs a")
-        )
-        tried = [(words, expected)]
-        if kind in (int, float):
-            tried.append(([option, "x"], f": expected a {'whole ' if kind is int else ''}number, got 'x'."))
-        for words, expected in tried:
-            result = command(name, *words)
-            assert result.exit_code == 2, (name, words)
-            assert result.stderr.startswith(f"error: {option}{expected}"), (name, words, result.stderr)
-            looked_at += 1
+    for name, stand_in in get_command(app).commands.items():
+        complete = _complete(name) if name in _LATE else stand_in
+        for param in (each for each in complete.params if each.opts[0].startswith("--")):
+            option, kind = param.opts[0], None if param.is_flag else param.type_descriptor.annotation
+            tried = [([option], " needs a value")] if kind else [([f"{option}=x"], " is a switch")]
+            if kind in (int, float):
+                tried.append(([option, "x"], f": expected a {'whole ' if kind is int else ''}number, got 'x'."))
+            for words, expected in tried:
+                with pytest.raises(SystemExit, match="2"):
+                    complete.main(words, prog_name=f"shoal {name}")
+                said = capsys.readouterr().err
+                assert said.startswith(f"error: {option}{expected}"), (name, words, said)
+                looked_at += 1
     assert looked_at > 300
 
 
@@ -233,10 +224,14 @@ def test_a_value_that_an_option_cannot_have_is_refused_in_shoals_words() -> None
         (["fit", "iris", "wine"], "error: 'wine' is more than `shoal fit` takes. `shoal fit --help` shows"),
         (["ft", "iris"], "error: there is no command 'ft'. Did you mean 'fit'? `shoal --help` lists them."),
         (["--verson"], "error: there is no option --verson. Did you mean --version? `shoal --help` shows"),
-        (["predict", "runs/x", "iris", "--kind", "pictures"], "error: kind: expected one of table, images, series"),
     ],
 )
 def test_other_wrong_words_are_refused_in_shoals_words(words: list[str], text: str) -> None:
     result = command(*words)
     assert result.exit_code == 2
     assert text in result.stderr
+
+
+def test_a_kind_of_data_that_there_is_not_is_refused_before_reading() -> None:
+    with pytest.raises(SettingError, match="kind: expected one of table, images, series, got 'pictures'"):
+        ReadOptions(kind="pictures")

@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.blocks import Section, figures, names_of_figures
 from shoal.report.figures import figure_numbers
 from shoal.report.topics import sections
 from shoal.report.words import with_unit
+from shoal.results import in_number
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -34,11 +36,17 @@ def page_html(record: Record, elements: Mapping[str, str]) -> str:
     """
     captions = {name: figure.numbers.caption for name, figure in figure_numbers(record).items()}
     shown, unit = with_more_figures(sections(record), elements), record[SplitRecord].unit
-    return html_of(record[DataRecord].name, shown, elements, captions, unit)
+    kept = sum(network.kept for network in record[Candidates].networks)
+    return html_of(record[DataRecord].name, shown, elements, captions, unit, kept)
 
 
 def html_of(
-    name: str, shown: Sequence[Section], elements: Mapping[str, str], captions: Mapping[str, str], unit: str = "row"
+    name: str,
+    shown: Sequence[Section],
+    elements: Mapping[str, str],
+    captions: Mapping[str, str],
+    unit: str = "row",
+    networks: int = 2,
 ) -> str:
     """Return a page of some sections.
 
@@ -48,6 +56,7 @@ def html_of(
         elements: name of a figure → `<svg>` element; the places of others stay empty.
         captions: name of a figure → caption.
         unit: what a row is, as sentences say it.
+        networks: how many are kept.
     """
     from markupsafe import Markup
 
@@ -60,6 +69,7 @@ def html_of(
         figures={name: Markup(element) for name, element in elements.items()},
         captions=captions,
         unit=unit,
+        networks=networks,
     )
 
 
@@ -97,10 +107,10 @@ def _text(name: str) -> str:
 
 
 def _finished(context: Mapping[str, Any], value: Any) -> Any:
-    """Return a text with its rows named as what they are; "95 %" must not break between the number and its sign."""
+    """Return a text with its rows named as what they are, its networks in number, and "95 %" in one piece."""
     if type(value) is not str:
         return value
-    return re.sub(r"(?<=\d) (?=%|×)", "\u00a0", with_unit(value, context["unit"]))
+    return re.sub(r"(?<=\d) (?=%|×)", "\u00a0", in_number(with_unit(value, context["unit"]), context["networks"]))
 
 
 @lru_cache(maxsize=1)

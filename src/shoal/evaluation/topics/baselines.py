@@ -18,7 +18,7 @@ from shoal.evaluation.record import Record, Scores
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import as_dict
-from shoal.results import Interval, Task, readable
+from shoal.results import Interval, Task, in_number, readable
 from shoal.statistics.bootstrap import with_intervals
 from shoal.statistics.metrics import METRICS
 from shoal.statistics.weighted import weighted_mean
@@ -80,7 +80,8 @@ def measure(evaluation: Evaluation) -> BaselineScores:
     drawing: dict[str, Any] = {"weights": entries.weights, **evaluation.drawing}
     scores = {name: with_intervals(task, entries.truth, other, **drawing) for name, other in others.items()}
     standing = compare_with_baselines(task, entries.truth, evaluation.test.guess, others, **drawing)
-    return BaselineScores(scores, standing.outcome, standing.sentence, others)
+    sentence = in_number(standing.sentence, len(evaluation.scored.members))
+    return BaselineScores(scores, standing.outcome, sentence, others)
 
 
 def predictions(evaluation: Evaluation) -> dict[str, np.ndarray]:

@@ -8,7 +8,7 @@ paired difference clear of zero: in log-loss or in accuracy, in squared or in ab
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.baselines import BaselineScores
 from shoal.evaluation.topics.training import SKILL, TrainingVerdict
-from shoal.results import Interval, Task, readable
+from shoal.results import Interval, Task, in_number, readable
 from shoal.statistics.weighted import weighted_mean
 
 TRIVIAL = ("most_frequent", "mean", "persistence")
@@ -138,7 +138,7 @@ def measure(evaluation: Evaluation) -> Guessing | None:
     """Return whether the networks are better than who guesses."""
     training, entries = evaluation[TrainingVerdict], evaluation.test.entries
     troubled = training.kind in ("not learned", "diverged", "unstable", "still improving")
-    return against_guessing(
+    guessing = against_guessing(
         evaluation.task,
         entries.truth,
         evaluation.test.guess,
@@ -148,6 +148,9 @@ def measure(evaluation: Evaluation) -> Guessing | None:
         evaluation.fitted.dataset.unit if entries.series is None else "step",
         **evaluation.drawing,
     )
+    if guessing is None:
+        return None
+    return replace(guessing, sentence=in_number(guessing.sentence, len(evaluation.scored.members)))
 
 
 def numbers(record: Record) -> dict[str, Any]:
