@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -15,6 +16,7 @@ from shoal.prediction.replicas import sound_replicas
 from shoal.repeating import check_cores
 from shoal.run import Run
 from shoal.runs.folder import START_AGAIN, RunFolder
+from shoal.search.space import Space
 from shoal.settings import FitSettings, check_settings, settings_in_words
 from shoal.steps.beside import learn_meanwhile, open_helper
 from shoal.steps.choosing import keep_best
@@ -23,10 +25,11 @@ from shoal.steps.posing import Posed
 from shoal.steps.proposing import count_candidates, propose_members
 from shoal.steps.reading import read_checked
 from shoal.steps.session import Session, Stoppable
-from shoal.steps.signals import StopSignal, stop_signals
+from shoal.steps.signals import stop_signals
 from shoal.steps.timing import Timing
 from shoal.steps.training import shuffle_labels, train_members, train_replicas
 from shoal.steps.writing import provenance_of, write_config, write_diverged, write_run
+from shoal.training.member import Member
 from shoal.training.progress import Progress
 from shoal.training.progress_lines import listener
 
@@ -108,61 +111,53 @@ def _fit(
     folder: RunFolder | None = None,
     sha256: str | None = None,
 ) -> Run:
-    progress = listener(watched)
-    with stop_signals() as received:
-        return _fit_until(received, data, settings, Stoppable(progress, received), folder, sha256, watched is None)
-
-
-def _fit_until(
-    received: StopSignal,
-    data: Any,
-    settings: FitSettings,
-    progress: Progress,
-    folder: RunFolder | None,
-    sha256: str | None,
-    silent: bool,
-) -> Run:
     timing = Timing()
-    dataset, split = read_checked(data, settings, progress, sha256)
-    if silent and dataset.choice.guessed:
-        warnings.warn(f"{dataset.announcement()}; target= names another", ShoalWarning, stacklevel=4)
-    timing.end("reading")
-    posed = Posed.of(dataset, split, settings)
-    sealed = SealedRows(dataset, split.test)
-    space, members = propose_members(posed)
-
-    resumed = folder is not None
-    folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
-    with Session(folder, progress, timing, open_helper(), received, resumed) as session:
-        baselines = learn_meanwhile(session.helper, posed)
-        write_config(posed, session)
-        training = train_members(posed.problem, members, settings, session)
-        timing.end("preparing", training.compile_seconds + training.train_seconds)
-
-        progress.stage("evaluating")
-        try:
-            kept = keep_best(training, posed, folder)
-        except Diverged as error:
-            raise Diverged(f"{error} {write_diverged(posed, space, training, sealed, session)}") from None
-        replicas = train_replicas(posed, kept.members, session, training)
-        predictor, calibrated = make_ensemble(posed, kept.members, sound_replicas(replicas), kept.folds)
-        shuffled = shuffle_labels(posed.problem, kept.members[0].member, settings)
-        fitted = Fitted(
-            dataset=dataset,
-            split=split,
-            settings=settings,
-            space=space,
-            members=training.members,
-            kept=kept.places,
-            predictor=predictor,
-            calibrated=calibrated,
-            folds=kept.folds,
-            replicas=replicas,
-            sealed=sealed,
-            baselines=baselines,
-            shuffled=shuffled,
-        )
-        record = evaluate(fitted, provenance_of(posed, training))
-        timing.end("evaluate")
-        write_run(predictor, record, session, page=settings.page)
+    with stop_signals() as received:
+        progress = Stoppable(listener(watched), received)
+        dataset, split = read_checked(data, settings, progress, sha256)
+        if watched is None and dataset.choice.guessed:
+            warnings.warn(f"{dataset.announcement()}; target= names another", ShoalWarning, stacklevel=3)
+        timing.end("reading")
+        posed = Posed.of(dataset, split, settings)
+        proposed = propose_members(posed)
+        resumed = folder is not None
+        folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
+        with Session(folder, progress, timing, open_helper(), received, resumed) as session:
+            _fit_in(session, posed, *proposed)
     return Run(folder)
+
+
+def _fit_in(session: Session, posed: Posed, space: Space, members: Sequence[Member]) -> None:
+    """Train members, make an ensemble of the best, evaluate it and write all into the folder of a session."""
+    settings, timing, sealed = posed.settings, session.timing, SealedRows(posed.dataset, posed.split.test)
+    baselines = learn_meanwhile(session.helper, posed)
+    write_config(posed, session)
+    training = train_members(posed.problem, members, settings, session)
+    timing.end("preparing", training.compile_seconds + training.train_seconds)
+
+    session.progress.stage("evaluating")
+    try:
+        kept = keep_best(training, posed, session.folder)
+    except Diverged as error:
+        raise Diverged(f"{error} {write_diverged(posed, space, training, sealed, session)}") from None
+    replicas = train_replicas(posed, kept.members, session, training)
+    predictor, calibrated = make_ensemble(posed, kept.members, sound_replicas(replicas), kept.folds)
+    shuffled = shuffle_labels(posed.problem, kept.members[0].member, settings)
+    fitted = Fitted(
+        dataset=posed.dataset,
+        split=posed.split,
+        settings=settings,
+        space=space,
+        members=training.members,
+        kept=kept.places,
+        predictor=predictor,
+        calibrated=calibrated,
+        folds=kept.folds,
+        replicas=replicas,
+        sealed=sealed,
+        baselines=baselines,
+        shuffled=shuffled,
+    )
+    record = evaluate(fitted, provenance_of(posed, training))
+    timing.end("evaluate")
+    write_run(predictor, record, session, page=settings.page)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -105,20 +106,30 @@ def explain(
         settings = TableSettings(names, repeats=repeats, above=group_above, pairs_of=interactions, curves=ice)
         explanation = _explain_columns(run, subject.at_most(most_rows), len(subject), settings, tell)
     else:
-        places = [int(row) for row in np.atleast_1d(np.asarray(rows, np.int64))]
         background, notes = (subject, []) if data is None else _background(run, subject, of)
-        usual = background.at_most(most_rows)
-        parts = attributions(subject, usual, places, method=method, tell=tell)
-        on = f"{len(places)} of {len(subject):,} {subject.name}"
-        explanation = Explanation(run.name, on, attributions=parts, notes=tuple(notes))
+        explanation = _explain_rows(run, subject, background.at_most(most_rows), rows, method, tell)
+        explanation = replace(explanation, notes=tuple(notes))
     if out is not None:
-        from shoal.report.explanation import write_explanation
-
         tell("drawing")
-        preparation = run.predictor.preparation
-        with run.folder.writing(out):
-            write_explanation(explanation, out, classes=bool(preparation.classes), units=preparation.units)
+        _write(run, explanation, out)
     return explanation
+
+
+def _explain_rows(
+    run: Run, subject: Subject, background: Subject, rows: int | Sequence[int], method: str, tell: Tell
+) -> Explanation:
+    """Return the answers of some rows taken apart."""
+    places = [int(row) for row in np.atleast_1d(np.asarray(rows, np.int64))]
+    parts = attributions(subject, background, places, method=method, tell=tell)
+    return Explanation(run.name, f"{len(places)} of {len(subject):,} {subject.name}", attributions=parts)
+
+
+def _write(run: Run, explanation: Explanation, out: str | Path) -> None:
+    from shoal.report.explanation import write_explanation
+
+    preparation = run.predictor.preparation
+    with run.folder.writing(out):
+        write_explanation(explanation, out, classes=bool(preparation.classes), units=preparation.units)
 
 
 def _explain_columns(run: Run, subject: Subject, rows: int, settings: TableSettings, tell: Tell) -> Explanation:

@@ -18,7 +18,8 @@ from shoal.report.figures.kept import NAME, kept
 from shoal.report.figures.pgf import pgf_files, pgf_style
 from shoal.report.figures.style import COLUMN, WIDE, with_title
 from shoal.report.words import with_unit
-from shoal.runs.folder import FIGURES, RunFolder
+from shoal.runs.folder import RunFolder
+from shoal.runs.new_folder import FIGURES
 from shoal.runs.writing import write_atomically
 
 FORMATS = ("pdf", "svg", "png", "pgf")
