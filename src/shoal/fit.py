@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -127,7 +126,7 @@ def _fit(
     return Run(folder)
 
 
-def _fit_in(session: Session, posed: Posed, space: Space, members: Sequence[Member]) -> None:
+def _fit_in(session: Session, posed: Posed, space: Space, members: list[Member]) -> None:
     """Train members, make an ensemble of the best, evaluate it and write all into the folder of a session."""
     settings, timing, sealed = posed.settings, session.timing, SealedRows(posed.dataset, posed.split.test)
     baselines = learn_meanwhile(session.helper, posed)

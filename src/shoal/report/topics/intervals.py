@@ -55,7 +55,7 @@ _METHODS = {
 
 
 _BEYOND = (
-    " With negative weights a score can leave its range, such as an accuracy above 1, since it is a sum that scatters. "
+    "With negative weights a score can leave its range, such as an accuracy above 1, since it is a sum that scatters. "
     "The true one cannot: an interval ends at the limit of the range, or at the score where that lies beyond."
 )
 
@@ -69,9 +69,10 @@ def sections(record: Record) -> Iterator[Section]:
     )
     items = tuple((Inline("strong", f"{names}:"), f" {method}.") for names, method in _all_methods(record))
     weights = record[PredictedTestRows].weights
+    beyond: tuple[Paragraph, ...] = ()
     if weights is not None and (weights < 0).any():
-        meaning = *meaning, _BEYOND
-    blocks = Paragraph(meaning), Bullets(items), Paragraph(_looked_at(record))
+        beyond = (Paragraph(_BEYOND),)
+    blocks = Paragraph(meaning), *beyond, Bullets(items), Paragraph(_looked_at(record))
     yield Section("method", 150, blocks, "Intervals", "How the intervals were made")
 
 

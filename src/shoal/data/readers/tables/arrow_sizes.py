@@ -105,7 +105,7 @@ def _field(data: bytes, table: int, number: int) -> int | None:
 
 def _reference(data: bytes, place: int | None) -> int:
     """Return where the reference at a place leads."""
-    return int(place + struct.unpack_from("<I", data, place)[0])  # type: ignore[operator,arg-type]
+    return int(place + struct.unpack_from("<I", data, place)[0])  # type: ignore[arg-type]
 
 
 def _number(data: bytes, place: int | None, form: str) -> int:
