@@ -153,7 +153,9 @@ def test_the_task_can_be_set() -> None:
         [1.0],
         [0.0],
     ]
-    with pytest.raises(SettingError, match=r"classification, multilabel or regression, got 'regresion'.*Did you mean 'regression'"):
+    with pytest.raises(
+        SettingError, match=r"classification, multilabel or regression, got 'regresion'.*Did you mean 'regression'"
+    ):
         load_dataset(data, task="regresion")
 
 
