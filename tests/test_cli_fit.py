@@ -148,7 +148,7 @@ def test_text_for_a_number_is_a_usage_error(calls: Calls) -> None:
     result = fit("iris", "--networks", "many")
     assert result.exit_code == 2
     assert "--networks" in result.stderr
-    assert "integer" in result.stderr
+    assert "expected a whole number, got 'many'" in result.stderr
 
 
 def test_no_data_says_what_to_give(calls: Calls) -> None:

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 import shoal
-from shoal.cli.app import app
-from shoal.data import load_dataset
+from shoal.cli.app import _LATE, _complete, app
+from shoal.data import ReadOptions, load_dataset
 from shoal.data.labels import place_of
 from shoal.data.split.split import split_rows
 from shoal.errors import SettingError
@@ -44,7 +45,7 @@ def command(*words: str) -> Any:
 def test_an_option_of_another_name_leads_to_the_right_one(typed: str, meant: str) -> None:
     result = command("fit", "iris", typed, "1")
     assert result.exit_code == 2
-    assert f"(Possible options: {meant})" in result.stderr
+    assert f"there is no option {typed}. Did you mean {meant}?" in result.stderr
     with pytest.raises(SettingError, match=f"Did you mean '{meant[2:].replace('-', '_')}'"):
         check_settings({typed.lstrip("-").replace("-", "_"): 1})
 
@@ -195,3 +196,42 @@ def test_ranges_of_one_value_are_said_so() -> None:
     assert str(Widths((1, 1), (16, 64))) == "1 layer of 16 to 64 units"
     assert str(Widths((1, 2), (8, 8))) == "1 to 2 layers of 8 units"
     assert str(Categorical(("adam", "adam"))) == "always adam"
+
+
+def test_a_value_that_an_option_cannot_have_is_refused_in_shoals_words(capsys: pytest.CaptureFixture[str]) -> None:
+    looked_at = 0
+    for name, stand_in in get_command(app).commands.items():
+        complete = _complete(name) if name in _LATE else stand_in
+        for param in (each for each in complete.params if each.opts[0].startswith("--")):
+            option, kind = param.opts[0], None if param.is_flag else param.type_descriptor.annotation
+            tried = [([option], " needs a value")] if kind else [([f"{option}=x"], " is a switch")]
+            if kind in (int, float):
+                tried.append(([option, "x"], f": expected a {'whole ' if kind is int else ''}number, got 'x'."))
+            for words, expected in tried:
+                with pytest.raises(SystemExit, match="2"):
+                    complete.main(words, prog_name=f"shoal {name}")
+                said = capsys.readouterr().err
+                assert said.startswith(f"error: {option}{expected}"), (name, words, said)
+                looked_at += 1
+    assert looked_at > 300
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["compare"], "error: RUN RUN... is missing: folders of runs; the others are compared with the first."),
+        (["select", "runs/x"], "error: --signal-yield is missing: expected signal events before the cut."),
+        (["fit", "iris", "wine"], "error: 'wine' is more than `shoal fit` takes. `shoal fit --help` shows"),
+        (["ft", "iris"], "error: there is no command 'ft'. Did you mean 'fit'? `shoal --help` lists them."),
+        (["--verson"], "error: there is no option --verson. Did you mean --version? `shoal --help` shows"),
+    ],
+)
+def test_other_wrong_words_are_refused_in_shoals_words(words: list[str], text: str) -> None:
+    result = command(*words)
+    assert result.exit_code == 2
+    assert text in result.stderr
+
+
+def test_a_kind_of_data_that_there_is_not_is_refused_before_reading() -> None:
+    with pytest.raises(SettingError, match="kind: expected one of table, images, series, got 'pictures'"):
+        ReadOptions(kind="pictures")

@@ -97,14 +97,22 @@ def spelled(name: str, known: Iterable[str]) -> str:
     return next((each for each in known if plain(each) == plain(str(name))), str(name))
 
 
-def counted(amount: float, singular: str, plural: str | None = None) -> str:
+def plural(singular: str) -> str:
+    """Return a noun for several.
+
+    >>> plural("image"), plural("test series")
+    ('images', 'test series')
+    """
+    return singular if singular.endswith("series") else f"{singular}s"
+
+
+def counted(amount: float, singular: str, several: str | None = None) -> str:
     """Return an amount with its noun in the right number.
 
     >>> counted(1, "row"), counted(1200, "row"), counted(2, "class", "classes"), counted(2, "test series")
     ('1 row', '1,200 rows', '2 classes', '2 test series')
     """
-    several = plural or (singular if singular.endswith("series") else f"{singular}s")
-    return f"{round(amount):,} {singular if amount == 1 else several}"
+    return f"{round(amount):,} {singular if amount == 1 else several or plural(singular)}"
 
 
 _EXPECTED = {

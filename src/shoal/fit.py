@@ -12,6 +12,7 @@ from shoal.evaluation.sealed import SealedRows
 from shoal.repeating import check_cores
 from shoal.run import Run, run_in
 from shoal.runs.folder import START_AGAIN, RunFolder
+from shoal.search.strategy import Search
 from shoal.settings import FitSettings, check_settings, settings_in_words, without_functions
 from shoal.steps.beside import learn_meanwhile, open_helper
 from shoal.steps.choosing import keep_best
@@ -20,7 +21,7 @@ from shoal.steps.posing import Posed
 from shoal.steps.proposing import pose_search, settled_count, with_base
 from shoal.steps.reading import read_checked
 from shoal.steps.session import Session, Stoppable
-from shoal.steps.signals import StopSignal, stop_signals
+from shoal.steps.signals import stop_signals
 from shoal.steps.timing import Timing
 from shoal.steps.training import train_candidates
 from shoal.steps.writing import write_config, write_diverged
@@ -104,45 +105,37 @@ def _fit(
     folder: RunFolder | None = None,
     sha256: str | None = None,
 ) -> Run:
-    progress, settings = listener(watched), with_base(settings)
+    timing, settings = Timing(), with_base(settings)
     with stop_signals() as received:
-        return _fit_until(received, data, settings, Stoppable(progress, received), folder, sha256, watched is None)
-
-
-def _fit_until(
-    received: StopSignal,
-    data: Any,
-    settings: FitSettings,
-    progress: Progress,
-    folder: RunFolder | None,
-    sha256: str | None,
-    silent: bool,
-) -> Run:
-    timing = Timing()
-    dataset, split = read_checked(data, settings, progress, sha256)
-    if silent and dataset.choice.guessed:
-        warnings.warn(f"{dataset.announcement()}; target= names another", ShoalWarning, stacklevel=4)
-    timing.end("reading")
-    posed = Posed.of(dataset, split, settings)
-    sealed = SealedRows(dataset, split.test, settings.seal_test)
-    search = pose_search(posed)
-
-    resumed = folder is not None
-    folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
-    with Session(folder, progress, timing, open_helper(), received, resumed) as session:
-        baselines = [learn_meanwhile(session.helper, part, sealed=settings.seal_test) for part in posed_for_each(posed)]
-        write_config(posed, session)
-        training = train_candidates(posed, search, session)
-        timing.end("preparing", training.compile_seconds + training.train_seconds)
-
-        progress.stage("evaluating")
-        try:
-            kept = keep_best(training, posed, folder)
-        except Diverged as error:
-            raise Diverged(f"{error} {write_diverged(posed, search.space, training, sealed, session)}") from None
-        trained = Trained(posed, search.space, training, kept, sealed)
-        if dataset.classes_by_target:
-            finish_each_target(trained, baselines, session)
-        else:
-            finish(trained, baselines[0], session)
+        progress = Stoppable(listener(watched), received)
+        dataset, split = read_checked(data, settings, progress, sha256)
+        if watched is None and dataset.choice.guessed:
+            warnings.warn(f"{dataset.announcement()}; target= names another", ShoalWarning, stacklevel=3)
+        timing.end("reading")
+        posed = Posed.of(dataset, split, settings)
+        search = pose_search(posed)
+        resumed = folder is not None
+        folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
+        with Session(folder, progress, timing, open_helper(), received, resumed) as session:
+            _fit_in(session, posed, search)
     return run_in(folder)
+
+
+def _fit_in(session: Session, posed: Posed, search: Search) -> None:
+    """Train candidates, make an ensemble of the best, evaluate it and write all into the folder of a session."""
+    settings, sealed = posed.settings, SealedRows(posed.dataset, posed.split.test, posed.settings.seal_test)
+    baselines = [learn_meanwhile(session.helper, part, sealed=settings.seal_test) for part in posed_for_each(posed)]
+    write_config(posed, session)
+    training = train_candidates(posed, search, session)
+    session.timing.end("preparing", training.compile_seconds + training.train_seconds)
+
+    session.progress.stage("evaluating")
+    try:
+        kept = keep_best(training, posed, session.folder)
+    except Diverged as error:
+        raise Diverged(f"{error} {write_diverged(posed, search.space, training, sealed, session)}") from None
+    trained = Trained(posed, search.space, training, kept, sealed)
+    if posed.dataset.classes_by_target:
+        finish_each_target(trained, baselines, session)
+    else:
+        finish(trained, baselines[0], session)

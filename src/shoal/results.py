@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -73,6 +74,34 @@ def readable(value: float, digits: int = 3) -> str:
         return f"{_trimmed(mantissa)} × {power_of_ten(int(exponent))}"
     places = digits - 1 - math.floor(math.log10(abs(value)))
     return _trimmed(f"{round(value, places):.{max(places, 0)}f}")
+
+
+_ALONE = {
+    "are": "is", "do": "does", "have": "has", "were still": "was still", "beat": "beats", "miss": "misses",
+    "look": "looks", "give": "gives", "go": "goes", "know their": "knows its",
+}  # fmt: skip
+_NETWORKS = re.compile(rf"\b([Tt]he network)s(?: ({'|'.join(_ALONE)})\b|(?= (?:in training|that|of|kept|and)\b)|('?))")
+
+
+def in_number(text: str, networks: int) -> str:
+    """Return a sentence on the networks that are kept as one on a single network, where only one is.
+
+    Example:
+        >>> in_number("The networks beat them: 0.1 for the networks.", 1)
+        'The network beats them: 0.1 for the network.'
+        >>> in_number("the networks in training; the networks' loss", 1)
+        "the networks in training; the network's loss"
+    """
+    if networks > 1:
+        return text
+
+    def singular(match: re.Match[str]) -> str:
+        network, verb, mark = match.groups()
+        if verb is None and mark is None:
+            return match[0]  # these are all that were trained
+        return network + (f" {_ALONE[verb]}" if verb else "'s" if mark else "")
+
+    return _NETWORKS.sub(singular, text)
 
 
 def power_of_ten(exponent: int) -> str:

@@ -39,7 +39,6 @@ from shoal.statistics.metric_choice import chosen_metrics
 from shoal.statistics.metrics import Metric
 
 if TYPE_CHECKING:
-    import numpy as np
     from matplotlib.figure import Figure
 
     from shoal.networks import Network
@@ -370,7 +369,14 @@ class Run:
         raw = self.read(data, options, known=True)
         x = preparation.transform(raw.inputs)
         y = scaled_inputs(preparation, x) if self.reconstructs else true_values(raw, preparation, x.shape[1])
-        return Rows(x, y, self._weights(raw.table))
+        return Rows(x, y, self._weights(raw.table), self.groups(raw.table))
+
+    def groups(self, table: pl.DataFrame) -> np.ndarray | None:
+        """Return the number of the group of each row, by the column that grouped the rows of the fit, or None."""
+        column = self.folder.config["settings"].get("group")
+        if column not in table.columns:
+            return None
+        return (table.get_column(column).cast(pl.String).fill_null("").rank("dense") - 1).to_numpy().astype(np.int64)
 
     def _weights(self, table: pl.DataFrame) -> Any:
         """Return the weights of rows by the column that weighed the rows of the fit, or None."""
@@ -583,8 +589,7 @@ class Run:
         part = "test" if self.metrics["test"] else "validation"
         scores = {html.escape(name): Interval.of(score) for name, score in self.metrics[part].items()}
         cells = "".join(
-            f"<tr><td>{name}</td><td>{score.value:.4g}</td>"
-            f"<td>{readable(score.low, 4)} … {readable(score.high, 4)}</td></tr>"
+            f"<tr><td>{name}</td><td>{score.value:.4g}</td><td>{_ends(score)}</td></tr>"
             for name, score in scores.items()
             if not math.isnan(score.value)
         )
@@ -594,6 +599,12 @@ class Run:
             f"<p><b>{html.escape(self.name)}</b> {html.escape(self.summary())}</p>"
             f"<table>{head}{cells}</table><p>Page: <code>{page}</code></p>"
         )
+
+
+def _ends(score: Interval) -> str:
+    """Return the ends of an interval as a notebook shows them; a dash where rows were too few for one."""
+    ends = score.low, score.high
+    return "–" if any(math.isnan(end) for end in ends) else " … ".join(readable(end, 4) for end in ends)
 
 
 class RunOfTargets(Run):
@@ -662,7 +673,9 @@ class RunOfTargets(Run):
         truth = np.stack([rows.y for rows, _, _ in answers.values()], axis=1)
         predicted = np.stack([guess.argmax(axis=1) for _, guess, _ in answers.values()], axis=1)
         drawing: dict[str, Any] = {"labels": "f1_macro" in self.metrics["test"], "seed": int(self.metrics["seed"])}
-        scores, _ = joint_intervals(truth, predicted, rows.weights, **drawing)
+        scores, _ = joint_intervals(
+            truth, predicted, rows.weights, groups=rows.scored(Task.CLASSIFICATION).groups, **drawing
+        )
         for name, (_, _, of_target) in answers.items():
             scores |= {f"{metric} of {name}": score for metric, score in of_target.items()}
         return scores

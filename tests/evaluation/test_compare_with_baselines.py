@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shoal.evaluation.paired import paired_difference
-from shoal.evaluation.topics.baselines import Outcome, Standing, compare_with_baselines
+from shoal.evaluation.topics.baselines import AgainstBaselines, Outcome, compare_with_baselines
 from shoal.results import Task
 
 C, R, A = Task.CLASSIFICATION, Task.REGRESSION, Task.RECONSTRUCTION
@@ -19,7 +19,7 @@ def sure(truth: np.ndarray, p: float) -> np.ndarray:
 
 
 def compared(*args: object, **kwargs: object) -> tuple[Outcome, str]:
-    standing: Standing = compare_with_baselines(*args, **kwargs)  # type: ignore[arg-type]
+    standing: AgainstBaselines = compare_with_baselines(*args, **kwargs)  # type: ignore[arg-type]
     return standing.outcome, standing.sentence
 
 

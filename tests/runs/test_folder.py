@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from shoal.errors import RunError
-from shoal.runs.folder import RunFolder, slug
+from shoal.runs import metrics_file
+from shoal.runs.folder import RunFolder
 from shoal.runs.log import read_curves
+from shoal.runs.new_folder import slug
 
 
 def names(folder: Path) -> list[str]:
@@ -41,6 +44,20 @@ def test_runs_that_start_at_once_get_their_own_folders(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert len(set(made)) == 8
+
+
+def test_numbers_are_read_once_for_all_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = RunFolder.create(tmp_path / "run", "iris")
+    folder.write_config({"seed": 0}, data={"sha256": "ab"})
+    (folder.path / "metrics.json").write_text("{}")
+    read: list[Any] = []
+    monkeypatch.setattr(metrics_file, "read_metrics", lambda path: read.append(path) or {})
+    for _ in range(3):
+        assert folder.config["settings"] == {"seed": 0}
+    assert len(read) == 1
+    (folder.path / "metrics.json").write_text("{ }")
+    assert folder.config["settings"] == {"seed": 0}
+    assert len(read) == 2
 
 
 @pytest.mark.parametrize(

@@ -186,3 +186,40 @@ def test_blocks_draw_every_row_alike() -> None:
     drawn = np.concatenate(list(resampled_weights(50, None, 2000, seed=0, block=7)))
     assert (drawn.sum(axis=1) == 50).all()
     np.testing.assert_allclose(drawn.mean(axis=0), 1.0, atol=0.15)
+
+
+def grouped(seed: int, groups: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Targets, what is predicted and groups of six rows whose errors are alike."""
+    random = np.random.default_rng(seed)
+    group = np.repeat(np.arange(groups), 6)
+    error = random.normal(size=groups)[group] + 0.5 * random.normal(size=len(group))
+    return np.zeros((len(group), 1)), error[:, None], group
+
+
+@pytest.mark.parametrize("groups", [6, 20])
+def test_intervals_of_few_groups_hold_the_true_score(groups: int) -> None:
+    true, held, by_row = np.sqrt(1.25 * 2 / np.pi), 0, 0
+    for seed in range(150):
+        y, guess, group = grouped(seed, groups)
+        score = with_intervals(Task.REGRESSION, y, guess, resamples=400, groups=group)["mae"]
+        alone = with_intervals(Task.REGRESSION, y, guess, resamples=400)["mae"]
+        held, by_row = held + (score.low <= true <= score.high), by_row + (alone.low <= true <= alone.high)
+    assert 0.88 <= held / 150 <= 0.995
+    assert by_row / 150 < 0.8
+
+
+def test_five_groups_give_no_interval() -> None:
+    y, guess, group = grouped(0, 5)
+    score = with_intervals(Task.REGRESSION, y, guess, groups=group)["mae"]
+    assert np.isfinite(score.value)
+    assert np.isnan([score.low, score.high]).all()
+
+
+def test_intervals_end_where_a_score_must_though_negative_weights_scatter() -> None:
+    truth, p = noisy_classes(3, 60)
+    weights = np.where(np.random.default_rng(0).random(60) < 0.3, -1.0, 1.0)
+    for name, score in with_intervals(Task.CLASSIFICATION, truth, p, weights=weights).items():
+        assert score.low <= score.value <= score.high
+        if name != "log_loss":
+            assert score.high <= max(1.0, score.value)
+            assert score.low >= min(0.0, score.value)

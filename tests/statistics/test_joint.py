@@ -57,3 +57,15 @@ def test_a_label_that_nobody_has_is_left_out_of_the_mean() -> None:
     ours = joint_metrics(truth, predicted, labels=True)
     assert ours["f1_macro"] == pytest.approx(sk.f1_score(truth[:, :3], predicted[:, :3], average="macro"))
     assert np.isnan(ours["f1"][3])
+
+
+def test_rows_of_one_group_are_drawn_together() -> None:
+    truth, predicted, groups = (np.repeat(each, 6, axis=0) for each in (TRUTH[:20], PREDICTED[:20], np.arange(20)))
+    by_row, _ = joint_intervals(truth, predicted)
+    by_group, _ = joint_intervals(truth, predicted, groups=groups)
+    rows, grouped = by_row["hamming_loss"], by_group["hamming_loss"]
+    assert (rows.method, grouped.method) == ("bootstrap", "cluster bootstrap")
+    assert grouped.value == rows.value
+    assert grouped.high - grouped.low > 2.0 * (rows.high - rows.low)
+    few, _ = joint_intervals(truth[:30], predicted[:30], groups=groups[:30])
+    assert np.isnan([few["hamming_loss"].low, few["hamming_loss"].high]).all()

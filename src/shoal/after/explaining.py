@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from shoal.after.opening import as_run
 from shoal.after.rows_of_fit import Refusals, holds_rows_of_fit, read_rows_of_fit
 from shoal.data import ReadOptions
 from shoal.data.labels import Label
-from shoal.data.raw import Raw
 from shoal.errors import DataError, RunError, SettingError
-from shoal.evaluation.explanation.attribution import attributions
+from shoal.evaluation.explanation.attribution import attributions, choose_method
 from shoal.evaluation.explanation.explained import Explanation, TableSettings, explain_table
 from shoal.evaluation.explanation.importance import GROUP_ABOVE, REPEATS
 from shoal.evaluation.explanation.interactions import COLUMNS
@@ -100,27 +99,37 @@ def explain(
     tell = listener(progress).stage
     tell("reading")
     subject = validation_rows(run, of) if data is None else other_rows(run, data, of, options, alone=rows is not None)
-    _ = subject.explained  # an unknown class or target is told before the work
+    _ = subject.explained, choose_method(subject, method)  # what is unknown is told before the work
     if rows is None:
         named = (columns,) if isinstance(columns, str) else columns
         names = None if named is None else [subject.column(name).name for name in named]
         settings = TableSettings(names, repeats=repeats, above=group_above, pairs_of=interactions, curves=ice)
         explanation = _explain_columns(run, subject.at_most(most_rows), len(subject), settings, tell)
     else:
-        places = [int(row) for row in np.atleast_1d(np.asarray(rows, np.int64))]
         background, notes = (subject, []) if data is None else _background(run, subject, of)
-        usual = background.at_most(most_rows)
-        parts = attributions(subject, usual, places, method=method, tell=tell)
-        on = f"{len(places)} of {len(subject):,} {subject.name}"
-        explanation = Explanation(run.name, on, attributions=parts, notes=tuple(notes))
+        explanation = _explain_rows(run, subject, background.at_most(most_rows), rows, method, tell)
+        explanation = replace(explanation, notes=tuple(notes))
     if out is not None:
-        from shoal.report.explanation import write_explanation
-
         tell("drawing")
-        preparation = run.predictor.preparation
-        with run.folder.writing(out):
-            write_explanation(explanation, out, classes=bool(preparation.classes), units=preparation.units)
+        _write(run, explanation, out)
     return explanation
+
+
+def _explain_rows(
+    run: Run, subject: Subject, background: Subject, rows: int | Sequence[int], method: str, tell: Tell
+) -> Explanation:
+    """Return the answers of some rows taken apart."""
+    places = [int(row) for row in np.atleast_1d(np.asarray(rows, np.int64))]
+    parts = attributions(subject, background, places, method=method, tell=tell)
+    return Explanation(run.name, f"{len(places)} of {len(subject):,} {subject.name}", attributions=parts)
+
+
+def _write(run: Run, explanation: Explanation, out: str | Path) -> None:
+    from shoal.report.explanation import write_explanation
+
+    preparation = run.predictor.preparation
+    with run.folder.writing(out):
+        write_explanation(explanation, out, classes=bool(preparation.classes), units=preparation.units)
 
 
 def _explain_columns(run: Run, subject: Subject, rows: int, settings: TableSettings, tell: Tell) -> Explanation:
@@ -199,19 +208,11 @@ def other_rows(
         None if labelled is None else labelled.y,
         None if labelled is None else labelled.weights,
         None,
-        _groups(run, raw),
+        run.groups(raw.table),
         np.arange(1, len(x) + 1),
         of,
         int(run.metrics["seed"]),
     )
-
-
-def _groups(run: Run, raw: Raw) -> np.ndarray | None:
-    """Return the number of the group of each row by the column that grouped the rows of the fit, or None."""
-    column = run.folder.config["settings"].get("group")
-    if column not in raw.table.columns:
-        return None
-    return np.unique(raw.table.get_column(column).cast(pl.String).fill_null("").to_numpy(), return_inverse=True)[1]
 
 
 def _background(run: Run, rows: Subject, of: Label | None) -> tuple[Subject, list[str]]:

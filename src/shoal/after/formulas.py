@@ -30,7 +30,7 @@ from shoal.evaluation.formula.search import (
 )
 from shoal.evaluation.signal import signal_class
 from shoal.run import Run
-from shoal.runs.folder import slug
+from shoal.runs.new_folder import slug
 from shoal.training.progress import Progress
 from shoal.training.progress_lines import listener
 
@@ -97,9 +97,8 @@ def formula(
     number, what = choose_output(run, target, of)
     import_operon()
     preparation, seed = run.predictor.preparation, int(run.metrics["seed"])
-    if allowed is None:
-        allowed = FUNCTIONS_OF_CLASSES if preparation.classes else FUNCTIONS
-    settings = SearchSettings(complexity, allowed, evaluations, seconds, seed)
+    usual = FUNCTIONS_OF_CLASSES if preparation.classes else FUNCTIONS
+    settings = SearchSettings(complexity, usual if allowed is None else allowed, evaluations, seconds, seed)
     watching.stage("reading")
     rows = numeric_rows(run, data)
     sample = sample_ensemble(run.predictor, number, rows.known(), seed)

@@ -74,8 +74,7 @@ def nominal_rows(run: Run, data: Any, options: ReadOptions | None) -> NominalRow
     raw = read_new(data, run.predictor.preparation, options)
     if raw.signals is not None:
         raise DataError(f"{raw.source} holds {raw.signals.kind}, but the run predicts from the columns of a table")
-    column = run.folder.config["settings"].get("group")
-    groups = _group_numbers(raw.table.get_column(column)) if column in raw.table.columns else None
+    groups = run.groups(raw.table)
     what = f"rows of {raw.source!r}" if raw.source != "python" else "rows given"
     table = run.predictor.preparation.reading.read_table(raw.table)
     return _test_rows_among(run, NominalRows(table, what, groups))
@@ -124,8 +123,3 @@ def same_events(run: Run, nominal: NominalRows, other: pl.DataFrame) -> pl.DataF
     except DataError:
         return other
     return other[places.rows] if np.array_equal(truth, places.truth) else other
-
-
-def _group_numbers(column: pl.Series) -> np.ndarray:
-    """Return the number of the group of each row, counted from 0."""
-    return (column.cast(pl.String).rank("dense").cast(pl.Int64) - 1).fill_null(0).to_numpy().copy()

@@ -60,7 +60,7 @@ def select(
         run.count_opening("select")
         return select_events(choosing, quoting, yields, measure=measure, seed=seed)
     predicted = _predicted(run, data, options)
-    half = np.random.default_rng(seed).permutation(len(predicted.truth)) < len(predicted.truth) // 2
+    half = _half(predicted, seed)
     choosing, quoting = (Events.of(_some(predicted, rows), number) for rows in (half, ~half))
     names: dict[str, Any] = {"chosen_on": "one half of the rows", "quoted_on": "the other half"}
     return select_events(choosing, quoting, yields, measure=measure, seed=seed, **names)
@@ -79,9 +79,16 @@ def signal_of(run: Run, signal: str | None) -> int:
     return signal_class(classes, signal or run.folder.config["settings"].get("signal"))
 
 
+def _half(rows: PredictedRows, seed: int) -> np.ndarray:
+    """Return which rows are in a random half, `(rows,)`; rows of one group are in the same."""
+    units = np.arange(len(rows.truth)) if rows.groups is None else rows.groups
+    count = int(units.max()) + 1
+    return np.asarray(np.random.default_rng(seed).permutation(count) < count // 2)[units]
+
+
 def _some(rows: PredictedRows, which: np.ndarray) -> PredictedRows:
-    weights = None if rows.weights is None else rows.weights[which]
-    return PredictedRows(rows.rows[which], rows.truth[which], rows.guess[which], weights)
+    weights, groups = (None if each is None else each[which] for each in (rows.weights, rows.groups))
+    return PredictedRows(rows.rows[which], rows.truth[which], rows.guess[which], weights, groups)
 
 
 def _predicted(run: Run, data: Any, options: ReadOptions | None) -> PredictedRows:
@@ -91,4 +98,4 @@ def _predicted(run: Run, data: Any, options: ReadOptions | None) -> PredictedRow
         raise DataError(f"{len(rows.y)} rows are too few to choose a cut on one half and quote it on the other")
     guess = run.predictor.predict_features(rows.x).probabilities
     assert guess is not None
-    return PredictedRows(np.arange(len(rows.y)), rows.y, guess, rows.weights)
+    return PredictedRows(np.arange(len(rows.y)), rows.y, guess, rows.weights, rows.groups)

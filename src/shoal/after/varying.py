@@ -86,10 +86,7 @@ def systematics(
     sources, tell = read_variations(variations), listener(progress).stage
     _check_run(run)
     yields = _yields(run, signal_yield, background_yield, background_uncertainty)
-    wanted = cut is not None or yields is not None or signal is not None
-    number = signal_of(run, signal) if wanted or len(run.predictor.preparation.classes) == 2 else None
-    if cut is None and yields is not None and number is not None:
-        cut = choose_cut(Events.of(run.folder.scored("validation"), number), yields)
+    number, cut = _signal_and_cut(run, signal, cut, yields)
     rows = nominal_rows(run, data, options)
     study = VariationStudy(run, rows, folder, options, int(run.metrics["seed"]))
     sources = tuple(source.in_full(rows.table.columns) for source in sources)
@@ -121,6 +118,17 @@ def _check_run(run: Run) -> None:
     if run.reconstructs or preparation.signals is not None:
         what = "reconstructs" if run.reconstructs else f"predicts from {preparation.signals.kind}"  # type: ignore[union-attr]
         raise SettingError(f"systematics vary the columns of a table and what is predicted from it; {run.name} {what}")
+
+
+def _signal_and_cut(
+    run: Run, signal: str | None, cut: float | None, yields: Yields | None
+) -> tuple[int | None, float | None]:
+    """Return the number of the signal class, where there is one, and the cut: the one given, or the best for yields."""
+    wanted = cut is not None or yields is not None or signal is not None
+    number = signal_of(run, signal) if wanted or len(run.predictor.preparation.classes) == 2 else None
+    if cut is None and yields is not None and number is not None:
+        cut = choose_cut(Events.of(run.folder.scored("validation"), number), yields)
+    return number, cut
 
 
 def _yields(run: Run, signal: float | None, background: float | None, uncertainty: float | None) -> Yields | None:

@@ -16,11 +16,13 @@ from shoal.cli.compare import compare
 from shoal.cli.datasets import datasets
 from shoal.cli.figures import figures
 from shoal.cli.formula import formula
-from shoal.cli.guard import guarded
+from shoal.cli.guard import guarded, tell
 from shoal.cli.network import network
 from shoal.cli.open_test import open_test
 from shoal.cli.report import report
 from shoal.cli.runs import runs
+from shoal.cli.usage import USAGE, refuse
+from shoal.errors import suggest
 
 # Commands with flags made from FitSettings: what is needed for them would double the time of `shoal --help`,
 # which shows a stand-in with the sentence given here.
@@ -37,21 +39,14 @@ _LATE = {
 
 
 class Command(TyperCommand):
-    """A command that knows under which other names its options are looked for: `--lr` is meant as `--learning-rate`."""
+    """A command that says in words what is wrong with those it was given."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Parse the words, and name the option that is meant by one that does not exist."""
+        """Parse the words, and refuse those that are wrong."""
         try:
             return super().parse_args(ctx, args)
         except Exception as error:
-            possibilities = getattr(error, "possibilities", None)
-            if possibilities is not None:
-                from shoal.setting_names import nearest_setting
-
-                flags = {flag.lstrip("-").replace("-", "_"): flag for p in self.params for flag in p.opts}
-                meant = nearest_setting(error.option_name.lstrip("-").replace("-", "_"), flags)  # type: ignore[attr-defined]
-                error.possibilities = possibilities if meant is None else [flags[meant]]  # type: ignore[attr-defined]
-            raise
+            refuse(error, ctx)
 
 
 class Commands(TyperGroup):
@@ -63,7 +58,19 @@ class Commands(TyperGroup):
             _load_beside(ctx)
         if args and args[0] in _LATE:
             self.commands[args[0]] = _complete(args[0])
+        if args and args[0] not in self.commands:
+            tell(
+                "error", f"there is no command {args[0]!r}.{suggest(args[0], self.commands)} `shoal --help` lists them."
+            )
+            raise SystemExit(USAGE)
         return super().resolve_command(ctx, args)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the words before the command, and refuse those that are wrong."""
+        try:
+            return super().parse_args(ctx, args)
+        except Exception as error:
+            refuse(error, ctx)
 
 
 app = typer.Typer(

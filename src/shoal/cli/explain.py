@@ -99,7 +99,7 @@ def explain(
     from shoal.cli.live import watching
     from shoal.cli.output import print_json
     from shoal.run import load
-    from shoal.runs.folder import EXPLANATION
+    from shoal.runs.new_folder import EXPLANATION
 
     with watching(quiet=quiet, plain_lines=False) as progress:
         loaded = load(run)

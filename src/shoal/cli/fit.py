@@ -84,7 +84,7 @@ def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) ->
     Warnings that were printed before training, `warned`, are not repeated.
     """
     from shoal.cli.output import print_text
-    from shoal.runs.folder import TARGETS
+    from shoal.runs.new_folder import TARGETS
 
     metrics = run.metrics
     print_text(metrics["verdict"]["text"])

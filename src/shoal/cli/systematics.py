@@ -81,7 +81,7 @@ def systematics(
     from shoal.cli.output import print_json
     from shoal.report.systematics import write_systematics
     from shoal.run import load
-    from shoal.runs.folder import SYSTEMATICS
+    from shoal.runs.new_folder import SYSTEMATICS
 
     loaded = load(run)
     folder = Path(out) if out is not None else loaded.path / SYSTEMATICS

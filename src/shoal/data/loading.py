@@ -96,9 +96,7 @@ def load_dataset(
     named = (roles or Roles()).replaced(**Roles().replaced(**columns).named()).in_full(raw.column_names)
     raw = with_roles(raw, named, options)
     if reconstruct:
-        check_size(raw.table, 1)
-        joined = with_classes_joined(raw, None).raw
-        return build_reconstruction(joined._replace(cautions=tuple(cautions(raw.table, raw.roles, raw.signals))))
+        return _load_reconstruction(raw)
     check_labelled(raw)
     check_size(raw.table, 2 if raw.signals is None and window is None else 1)
     if y_cov is None:
@@ -107,6 +105,12 @@ def load_dataset(
     raw = raw._replace(roles=without_errors(raw.roles))
     dataset = _load_supervised(raw, Task.REGRESSION if task is None else task, cutting, errors=False)
     return with_covariance(dataset, y_cov, raw.table.height)
+
+
+def _load_reconstruction(raw: Raw) -> Dataset:
+    check_size(raw.table, 1)
+    joined = with_classes_joined(raw, None).raw
+    return build_reconstruction(joined._replace(cautions=tuple(cautions(raw.table, raw.roles, raw.signals))))
 
 
 def _load_supervised(raw: Raw, task: Task | str | None, cutting: Cutting, *, errors: bool = True) -> Dataset:

@@ -19,12 +19,12 @@ import numpy as np
 
 from shoal.errors import RunError
 from shoal.evaluation.looks import Looks
-from shoal.evaluation.paired import paired_difference, unit_sums, widened_percentile
+from shoal.evaluation.paired import paired_difference, unit_sums
 from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.topics.baselines import Outcome, deciding_losses, main_metric
 from shoal.results import Interval, Task
 from shoal.short_repr import ShortRepr
-from shoal.statistics.bootstrap import resampled_weights, resamples_for, with_intervals
+from shoal.statistics.bootstrap import resampled_weights, resamples_for, widened_percentile, with_intervals
 from shoal.statistics.metrics import METRICS, Metric, metrics_for
 from shoal.statistics.weighted import effective_number
 
@@ -174,7 +174,7 @@ def _what(contender: Contender) -> str:
 
 def _scores(contender: Contender) -> dict[str, Interval]:
     test = contender.test
-    drawing: dict[str, Any] = {"weights": test.weights, "block": contender.block, "groups": test.series}
+    drawing: dict[str, Any] = {"weights": test.weights, "block": contender.block, "groups": test.groups}
     return with_intervals(contender.task, test.truth, test.guess, **drawing)
 
 
@@ -182,7 +182,7 @@ def _gain(first: Contender, other: Contender, level: float) -> Interval:
     """Return the mean loss of the first minus that of the other; its method is the name of the metric that decides."""
     test = first.test
     before, after = (deciding_losses(c.task, test.truth, c.test.guess, test.weights) for c in (first, other))
-    gain = paired_difference(after, before, test.weights, block=first.block, groups=test.series, level=level)
+    gain = paired_difference(after, before, test.weights, block=first.block, groups=test.groups, level=level)
     return replace(gain, method=main_metric(first.task, len(first.targets)))
 
 
@@ -195,10 +195,10 @@ def _differences(first: Contender, other: Contender) -> dict[str, Interval]:
         return metric(test.truth, other.test.guess, weights) - metric(test.truth, test.guess, weights)
 
     resampled: dict[str, list[np.ndarray]] = {metric.name: [] for metric in metrics}
-    for weights in resampled_weights(rows, test.weights, resamples_for(rows), 0, first.block, test.series):
+    for weights in resampled_weights(rows, test.weights, resamples_for(rows), 0, first.block, test.groups):
         for metric in metrics:
             resampled[metric.name].append(difference(metric, weights))
-    units = effective_number(unit_sums(np.ones((1, rows)), test.weights, first.block, test.series)[1])
+    units = effective_number(unit_sums(np.ones((1, rows)), test.weights, first.block, test.groups)[1])
     differences = {}
     for metric in metrics:
         value, drawn = difference(metric, test.weights), np.concatenate(resampled[metric.name])

@@ -3,7 +3,7 @@
 A cut at t keeps rows with a score of t or more. Of S expected signal and B expected background events it keeps
 `s = S e_S(t)` and `b = B e_B(t)`, the efficiencies e being shares of the weights. The best cut of many may flatter, so
 it is chosen on one part of the rows and quoted on another, with a bootstrap interval that draws signal and background
-each for itself and so holds the yields fixed.
+each for itself, whole groups where rows have them, and so holds the yields fixed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ RESAMPLES = 1000
 
 @dataclass(frozen=True)
 class Events:
-    """Scored rows: `score` `(rows,)`, `signal` `(rows,)` true or false, `weights` `(rows,)` of any sign.
+    """Scored rows: `score`, `signal` (true or false), `weights` of any sign and `groups` (or None), `(rows,)` each.
 
     Raises:
         DataError: a class has no rows, or weights that do not add up to more than zero.
@@ -42,6 +42,7 @@ class Events:
     score: np.ndarray
     signal: np.ndarray
     weights: np.ndarray
+    groups: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         for what, rows in (("signal", self.signal), ("background", ~self.signal)):
@@ -57,7 +58,7 @@ class Events:
     def of(cls, rows: PredictedRows, signal: int) -> Events:
         """Return rows with their predictions as events; `signal` is the number of that class."""
         weights = np.ones(len(rows.truth)) if rows.weights is None else rows.weights
-        return cls(rows.guess[:, signal], rows.truth == signal, weights)
+        return cls(rows.guess[:, signal], rows.truth == signal, weights, rows.groups)
 
     def above(self, cuts: np.ndarray, weights: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
         """Return the shares of signal and background kept by each cut.
@@ -102,7 +103,7 @@ def roc(events: Events, seed: int = 0) -> Roc:
     cuts = np.unique(events.score)
     signal, background = (np.append(share[::-1], []) for share in events.above(cuts))
     guess = np.column_stack([1.0 - events.score, events.score])
-    drawing: dict[str, Any] = {"weights": events.weights, "seed": seed, "resamples": RESAMPLES}
+    drawing: dict[str, Any] = {"weights": events.weights, "seed": seed, "resamples": RESAMPLES, "groups": events.groups}
     area = with_intervals(Task.CLASSIFICATION, events.signal.astype(np.int64), guess, **drawing)["roc_auc"]
     start = np.zeros(1)
     return Roc(
@@ -323,7 +324,9 @@ def _drawn(events: Events, cuts: np.ndarray, seed: int) -> tuple[np.ndarray, np.
     shares = []
     for number, rows in enumerate((events.signal, ~events.signal)):
         passed, weights = np.searchsorted(cuts, events.score[rows], side="right"), events.weights[rows]
-        chunks = resampled_weights(len(weights), weights, resamples_for(len(weights), RESAMPLES), seed + number)
+        groups = None if events.groups is None else np.unique(events.groups[rows], return_inverse=True)[1]
+        times = resamples_for(len(weights), RESAMPLES)
+        chunks = resampled_weights(len(weights), weights, times, seed + number, groups=groups)
         shares.append(np.concatenate([Events._share(passed, np.ones(len(passed), bool), w, len(cuts)) for w in chunks]))
     fewer = min(len(share) for share in shares)
     return shares[0][:fewer], shares[1][:fewer]

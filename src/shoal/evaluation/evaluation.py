@@ -11,8 +11,9 @@ import numpy as np
 
 from shoal.data import Inputs
 from shoal.evaluation.fitted import Fitted
+from shoal.evaluation.guessing import Costs, constant_guess, row_costs, variances
 from shoal.evaluation.record import TopicRecord
-from shoal.evaluation.scoring import Rows, best_guess, block_of, prepared_rows, truth_of
+from shoal.evaluation.scoring import Rows, best_guess, drawing_of, prepared_rows, truth_of
 from shoal.prediction.autoencoder import best_alone
 from shoal.prediction.prediction import Prediction
 from shoal.prediction.predictor import Predictor
@@ -149,24 +150,39 @@ class Evaluation:
         truth = truth_of(preparation, x, truth)
         groups, moved = self.scored.groups_of(inputs), self.scored.input_spread(inputs)
         prediction = self.scored.predict_features(x, groups=groups, input_spread=moved)
-        entries = Scored.of(self.task, truth, weights)
+        of_data = self.fitted.dataset.groups()
+        entries = Scored.of(self.task, truth, weights, None if of_data is None else of_data[self.fitted.split.test])
         guess = entries.taken(best_guess(prediction))
         return OpenedRows(inputs, x, truth, weights, prediction, entries, guess, moved)
-
-    @cached_property
-    def groups(self) -> np.ndarray | None:
-        """To what each test entry belongs, counted from 0: its group or series; None where each stands for itself."""
-        dataset, entries = self.fitted.dataset, self.test.entries
-        groups = dataset.groups()
-        if groups is None:
-            return entries.series
-        _, numbers = np.unique(groups[self.fitted.split.test], return_inverse=True)
-        if entries.present is None:
-            return np.asarray(numbers)
-        return np.broadcast_to(numbers[:, None], entries.present.shape)[entries.present]
 
     @property
     def drawing(self) -> dict[str, Any]:
         """How intervals of scores of the test rows draw them anew."""
-        block = block_of(self.fitted.predictor.preparation, len(self.test.truth))
-        return {"seed": self.seed, "block": block, "groups": self.test.entries.series}
+        return drawing_of(self.fitted.predictor.preparation, self.test.entries, len(self.test.truth), self.seed)
+
+    @cached_property
+    def costs(self) -> tuple[Costs, Costs]:
+        """The costs of the training rows and of the validation rows, or of their steps.
+
+        Training rows are predicted by networks that learned from them, validation rows by networks that did not,
+        calibrated by what other rows say. Who guesses knows the training rows. Where classes weighed in training, they
+        do here: it is what the networks made small.
+        """
+        task, calibrated = self.task, self.fitted.calibrated.probabilities
+        class_weight = self.fitted.class_weight
+        train, validation = (part.rows.scored(task) for part in (self.train, self.validation))
+        if class_weight is not None:
+            train, validation = train.weighed_by_class(class_weight), validation.weighed_by_class(class_weight)
+        constant = constant_guess(task, train.truth, train.weights, len(self.fitted.dataset.classes))
+        variance = None if task is Task.CLASSIFICATION else variances(train.truth, train.weights)
+
+        def costs(part: PredictedPart, scored: Scored, guess: np.ndarray) -> Costs:
+            drawing = drawing_of(self.fitted.predictor.preparation, scored, len(part.rows.x), self.seed)
+            networks, guessed = (row_costs(task, scored.truth, each, variance) for each in (guess, constant))
+            return Costs(networks, guessed, scored.weights, drawing)
+
+        answers = validation.taken(self.validation.guess) if calibrated is None else calibrated.after
+        return (
+            costs(self.train, train, train.taken(self.train.guess)),
+            costs(self.validation, validation, answers),
+        )

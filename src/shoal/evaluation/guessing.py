@@ -7,12 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from shoal.evaluation.evaluation import Evaluation, PredictedPart
 from shoal.evaluation.paired import paired_difference
-from shoal.evaluation.scoring import block_of
-from shoal.prediction.scored import Scored
 from shoal.results import Interval, Task
 from shoal.statistics.metrics import row_losses
+from shoal.statistics.weighted import weighted_mean
 
 _COSTS = {
     Task.CLASSIFICATION: "log-loss",
@@ -32,15 +30,6 @@ def cost_name(task: Task, truth: np.ndarray) -> str:
     return _COSTS[task].replace("the target's", "each target's") if several else _COSTS[task]
 
 
-def weighted_mean(values: np.ndarray, weights: Any) -> np.ndarray:
-    """Return the mean over the first axis; NaN where the weights add up to nothing."""
-    if weights is None:
-        return np.asarray(values.mean(axis=0))
-    weights = np.asarray(weights, np.float64)
-    total = weights.sum()
-    return np.tensordot(weights, values, 1) / total if total else np.full(values.shape[1:], np.nan)
-
-
 def constant_guess(task: Task, truth: np.ndarray, weights: Any, classes: int) -> np.ndarray:
     """Return what someone predicts who knows only these truths: the shares of the classes, or the means.
 
@@ -53,6 +42,12 @@ def constant_guess(task: Task, truth: np.ndarray, weights: Any, classes: int) ->
     return weighted_mean(np.eye(classes)[truth] if task is Task.CLASSIFICATION else np.asarray(truth, float), weights)
 
 
+def variances(truth: np.ndarray, weights: Any) -> np.ndarray:
+    """Return the variance of each target over rows, `(targets,)`, by which `row_costs` divides."""
+    truth = np.asarray(truth, np.float64)
+    return weighted_mean((truth - weighted_mean(truth, weights)) ** 2, weights)
+
+
 def row_costs(task: Task, truth: Any, prediction: Any, variance: Any = None) -> np.ndarray:
     """Return the cost of each row `(entries,)`: its log-loss, or the mean over targets of squared error over variance.
 
@@ -60,7 +55,7 @@ def row_costs(task: Task, truth: Any, prediction: Any, variance: Any = None) -> 
         task: what is learned.
         truth: class numbers `(entries,)` or values `(entries, targets)`.
         prediction: probabilities `(entries, classes)` or values; a single guess for all rows is repeated.
-        variance: of each target, `(targets,)`; None for ones.
+        variance: of each target, `(targets,)`; None for ones. A target without any does not count beside others.
 
     Example:
         >>> row_costs(Task.REGRESSION, [[1.0], [3.0]], np.array([1.0]), np.array([2.0])).tolist()
@@ -70,11 +65,12 @@ def row_costs(task: Task, truth: Any, prediction: Any, variance: Any = None) -> 
     if prediction.ndim < 2:
         prediction = np.broadcast_to(prediction, (len(truth), len(prediction)))
     losses = row_losses(task, truth, prediction)
-    if losses.ndim > 1:
-        losses = (losses / (1.0 if variance is None else np.where(np.asarray(variance) > 0, variance, 1.0))).mean(
-            axis=1
-        )
-    return losses
+    if losses.ndim == 1:
+        return losses
+    if task is Task.RECONSTRUCTION or variance is None or not (np.asarray(variance) > 0).any():
+        return np.asarray(losses.mean(axis=1))
+    varies = np.asarray(variance) > 0
+    return np.asarray((losses[:, varies] / np.asarray(variance)[varies]).mean(axis=1))
 
 
 def difference(first: Interval, second: Interval) -> Interval:
@@ -112,33 +108,3 @@ class Costs:
             return Interval(float("nan"), float("nan"), float("nan"), "none")
         gain = paired_difference(self.networks, self.guess, self.weights, **self.drawing)
         return Interval(gain.value / usual, gain.low / usual, gain.high / usual, gain.method)
-
-
-def costs_of(evaluation: Evaluation) -> tuple[Costs, Costs]:
-    """Return the costs of the training rows and of the validation rows, or of their steps.
-
-    Training rows are predicted by networks that learned from them, validation rows by networks that did not, calibrated
-    by what other rows say. Who guesses knows the training rows. Where classes weighed in training, they do here: it is
-    what the networks made small.
-    """
-    task, calibrated = evaluation.task, evaluation.fitted.calibrated.probabilities
-    class_weight = evaluation.fitted.class_weight
-    train, validation = (
-        Scored.of(task, part.rows.y, part.rows.weights) for part in (evaluation.train, evaluation.validation)
-    )
-    if class_weight is not None:
-        train, validation = train.weighed_by_class(class_weight), validation.weighed_by_class(class_weight)
-    constant = constant_guess(task, train.truth, train.weights, len(evaluation.fitted.dataset.classes))
-    variance = None if task is Task.CLASSIFICATION else np.var(train.truth, axis=0)
-
-    def costs(part: PredictedPart, scored: Scored, guess: np.ndarray) -> Costs:
-        block = block_of(evaluation.fitted.predictor.preparation, len(part.rows.x))
-        drawing = {"seed": evaluation.seed, "block": block, "groups": scored.series}
-        networks, guessed = (row_costs(task, scored.truth, each, variance) for each in (guess, constant))
-        return Costs(networks, guessed, scored.weights, drawing)
-
-    answers = validation.taken(evaluation.validation.guess) if calibrated is None else calibrated.after
-    return (
-        costs(evaluation.train, train, train.taken(evaluation.train.guess)),
-        costs(evaluation.validation, validation, answers),
-    )

@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import counted
-from shoal.evaluation.paired import FEWEST, paired_difference, resampled_means, unit_sums
+from shoal.evaluation.paired import paired_difference, resampled_means, unit_sums
 from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.topics.baselines import deciding_losses, main_metric
 from shoal.results import Task, readable
+from shoal.statistics.bootstrap import FEWEST
 from shoal.statistics.metrics import METRICS
 from shoal.statistics.weighted import effective_number
 
@@ -99,12 +100,12 @@ def optimism_of_best(task: Task, runs: Sequence[PredictedRows], block: int = 1) 
         return None
     weights = runs[0].weights
     losses = np.array([deciding_losses(task, run.truth, run.guess, weights) for run in runs])
-    sums, totals = unit_sums(losses, weights, block, runs[0].series)
+    sums, totals = unit_sums(losses, weights, block, runs[0].groups)
     if not totals.sum() > 0.0 or effective_number(totals) < FEWEST or not np.isfinite(sums).all():
         return None
     means = sums.sum(axis=1) / totals.sum()
     best = int(means.argmin())
-    rival = np.array([not _surely_worse(losses[best], other, weights, block, runs[0].series) for other in losses])
+    rival = np.array([not _surely_worse(losses[best], other, weights, block, runs[0].groups) for other in losses])
     drawn = resampled_means(sums[rival], totals)
     drawn = drawn[np.isfinite(drawn).all(axis=1)]
     optimism = float(np.mean((drawn.mean(axis=0) - drawn).max(axis=1))) if rival.sum() > 1 else 0.0

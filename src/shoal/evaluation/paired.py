@@ -4,7 +4,7 @@ An interval is the wider one of two, since each is too narrow where the other is
 
 * Hall's corrected t, `T + γ T²/3 + γ² T³/27 + γ/6` with γ the skewness of the mean (Hall, J. Roy. Stat. Soc. B 54, 221,
   1992). Losses are skewed: a network that is seldom, but surely wrong looks good on few rows.
-* The percentile bootstrap, its levels widened by `sqrt(n / (n - 1)) t(n - 1)` (Hesterberg, Am. Stat. 69, 371, 2015).
+* The percentile bootstrap with widened levels (`widened_percentile`).
 
 Where another method is the best of several on these rows, that choice was a look, too. The lower end then is that of
 the difference to whichever is best on each resample: it is above zero only if all of them are beaten (Berger,
@@ -23,12 +23,9 @@ from typing import Any
 import numpy as np
 
 from shoal.results import Interval
-from shoal.statistics.bootstrap import NORMAL_BELOW, resampled, resampled_weights, resamples_for
+from shoal.statistics.bootstrap import FEWEST, resampled, resampled_weights, resamples_for, widened_percentile
 from shoal.statistics.metrics import Metric
 from shoal.statistics.weighted import effective_number
-
-FEWEST = 6
-"""Independent rows below which nothing is clear: of five, all lie on one side by chance in 3 % of the cases."""
 
 
 def paired_difference(
@@ -161,19 +158,6 @@ def resampled_means(sums: np.ndarray, totals: np.ndarray, seed: int = 0, resampl
     draws = resampled_weights(units, None, resamples_for(units, resamples), seed)
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.concatenate([(drawn @ sums.T) / (drawn @ totals)[:, None] for drawn in draws])
-
-
-def widened_percentile(drawn: np.ndarray, level: float, units: float) -> float:
-    """Return the quantile of resampled values at a level that is widened for few units, as said above."""
-    from scipy.special import ndtr, stdtrit
-
-    finite = drawn[np.isfinite(drawn)]
-    if not len(finite):
-        return float("nan")
-    z = np.sqrt(units / (units - 1.0)) * stdtrit(units - 1.0, level)
-    if len(finite) < NORMAL_BELOW:
-        return float(finite.mean() + z * finite.std(ddof=1))
-    return float(np.quantile(finite, ndtr(z)))
 
 
 def _skewed_t(sums: np.ndarray, totals: np.ndarray, units: float) -> Callable[[float], float]:

@@ -22,17 +22,24 @@ from shoal.statistics.metrics import Metric
 
 @dataclass(frozen=True)
 class Rows:
-    """Prepared rows of one part of the split: features, targets in their own units (or scaled inputs), weights."""
+    """Prepared rows: features, targets in their own units (or scaled inputs), weights and numbers of groups or None."""
 
     x: Any
     y: np.ndarray
     weights: np.ndarray | None
+    groups: np.ndarray | None = None
+
+    def scored(self, task: Task) -> Scored:
+        """Return what of them is scored."""
+        return Scored.of(task, self.y, self.weights, self.groups)
 
 
 def prepared_rows(dataset: Dataset, preparation: Preparation, rows: np.ndarray, weights: np.ndarray | None) -> Rows:
     """Return some rows of a dataset, prepared, with their weights among those of all rows."""
     x = preparation.transform(dataset.inputs(rows))
-    return Rows(x, truth_of(preparation, x, dataset.y()[rows]), None if weights is None else weights[rows])
+    groups = dataset.groups()
+    of_rows = (None if each is None else each[rows] for each in (weights, groups))
+    return Rows(x, truth_of(preparation, x, dataset.y()[rows]), *of_rows)
 
 
 def joined_rows(a: Rows, b: Rows) -> Rows:
@@ -59,19 +66,23 @@ def block_of(preparation: Preparation, rows: int) -> int:
     return 1 if recipe is None or recipe.window is None else block_length(rows, recipe.horizon)
 
 
+def drawing_of(preparation: Preparation, scored: Scored, rows: int, seed: int) -> dict[str, Any]:
+    """Return how intervals draw entries anew; `rows` are those of which the entries are."""
+    return {"seed": seed, "block": block_of(preparation, rows), "groups": scored.groups}
+
+
 def score_guess(
     predictor: Predictor, rows: Rows, guess: np.ndarray, seed: int, chosen: Sequence[Metric] = ()
 ) -> Scores:
     """Return the chosen and the usual metrics of what was predicted for some rows, with their intervals."""
-    scored = Scored.of(predictor.preparation.task, rows.y, rows.weights)
-    return score_entries(predictor, rows, scored.taken(guess), seed, chosen)
+    return score_entries(predictor, rows, rows.scored(predictor.preparation.task).taken(guess), seed, chosen)
 
 
 def score_entries(
     predictor: Predictor, rows: Rows, guess: np.ndarray, seed: int, chosen: Sequence[Metric] = ()
 ) -> Scores:
     """Return the same for a guess of each row, or of each step with a target."""
-    block, task = block_of(predictor.preparation, len(rows.x)), predictor.preparation.task
-    scored = Scored.of(task, rows.y, rows.weights)
-    drawing: dict[str, Any] = {"seed": seed, "block": block, "groups": scored.series, "chosen": chosen}
-    return with_intervals(task, scored.truth, guess, weights=scored.weights, **drawing)
+    preparation = predictor.preparation
+    scored = rows.scored(preparation.task)
+    drawing = drawing_of(preparation, scored, len(rows.x), seed)
+    return with_intervals(preparation.task, scored.truth, guess, weights=scored.weights, chosen=chosen, **drawing)

@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.evaluation.record import Record
+from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.data import DataRecord
+from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.blocks import Section, figures, names_of_figures
 from shoal.report.figures import figure_numbers
 from shoal.report.topics import sections
+from shoal.report.words import with_unit
+from shoal.results import in_number
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -31,10 +35,19 @@ def page_html(record: Record, elements: Mapping[str, str]) -> str:
         elements: name of a figure → `<svg>` element, as `write_figures` returns them; missing ones are left out.
     """
     captions = {name: figure.numbers.caption for name, figure in figure_numbers(record).items()}
-    return html_of(record[DataRecord].name, with_more_figures(sections(record), elements), elements, captions)
+    shown, unit = with_more_figures(sections(record), elements), record[SplitRecord].unit
+    kept = sum(network.kept for network in record[Candidates].networks)
+    return html_of(record[DataRecord].name, shown, elements, captions, unit, kept)
 
 
-def html_of(name: str, shown: Sequence[Section], elements: Mapping[str, str], captions: Mapping[str, str]) -> str:
+def html_of(
+    name: str,
+    shown: Sequence[Section],
+    elements: Mapping[str, str],
+    captions: Mapping[str, str],
+    unit: str = "row",
+    networks: int = 2,
+) -> str:
     """Return a page of some sections.
 
     Args:
@@ -42,6 +55,8 @@ def html_of(name: str, shown: Sequence[Section], elements: Mapping[str, str], ca
         shown: the sections, the head of the page first.
         elements: name of a figure → `<svg>` element; the places of others stay empty.
         captions: name of a figure → caption.
+        unit: what a row is, as sentences say it.
+        networks: how many are kept.
     """
     from markupsafe import Markup
 
@@ -53,6 +68,8 @@ def html_of(name: str, shown: Sequence[Section], elements: Mapping[str, str], ca
         # The elements are shoal's own drawing; Matplotlib escapes the names in them.
         figures={name: Markup(element) for name, element in elements.items()},
         captions=captions,
+        unit=unit,
+        networks=networks,
     )
 
 
@@ -89,14 +106,16 @@ def _text(name: str) -> str:
     return (files("shoal.report") / "templates" / name).read_text(encoding="utf-8")
 
 
-def _unbroken(value: Any) -> Any:
-    # "95 %" must not break between the number and its sign.
-    return re.sub(r"(?<=\d) (?=%|×)", "\u00a0", value) if type(value) is str else value
+def _finished(context: Mapping[str, Any], value: Any) -> Any:
+    """Return a text with its rows named as what they are, its networks in number, and "95 %" in one piece."""
+    if type(value) is not str:
+        return value
+    return re.sub(r"(?<=\d) (?=%|×)", "\u00a0", in_number(with_unit(value, context["unit"]), context["networks"]))
 
 
 @lru_cache(maxsize=1)
 def _template() -> Template:
-    from jinja2 import DictLoader, Environment, StrictUndefined
+    from jinja2 import DictLoader, Environment, StrictUndefined, pass_context
 
     pages = {name: _text(name) for name in ("page.html", "parts.html")}
     environment = Environment(
@@ -105,6 +124,6 @@ def _template() -> Template:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
-        finalize=_unbroken,
+        finalize=pass_context(_finished),
     )
     return environment.get_template("page.html")

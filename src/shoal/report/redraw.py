@@ -17,7 +17,9 @@ from shoal.report.figures.export import csv_text, drawing, pdf_bytes, png_bytes,
 from shoal.report.figures.kept import NAME, kept
 from shoal.report.figures.pgf import pgf_files, pgf_style
 from shoal.report.figures.style import COLUMN, WIDE, with_title
-from shoal.runs.folder import FIGURES, RunFolder
+from shoal.report.words import with_unit
+from shoal.runs.folder import RunFolder
+from shoal.runs.new_folder import FIGURES
 from shoal.runs.writing import write_atomically
 
 FORMATS = ("pdf", "svg", "png", "pgf")
@@ -81,10 +83,11 @@ def redraw(
     names = [f"{name}.{form}" for name in figures for form in asked]
     files |= {f"{name}.csv": csv_text(figure.numbers.table()).encode() for name, figure in figures.items()}
     folder = place if out is None else Path(out)
-    files[CAPTIONS] = captions(everything).encode()  # of all, so that it stays the same when others are drawn
+    run = RunFolder(place.parent)
+    unit = run.metrics()["data"].get("row", "row") if run.finished else "row"
+    files[CAPTIONS] = captions(everything, unit).encode()  # of all, so that it stays the same when others are drawn
     if out is not None and not force:
         _check_free(folder, files)
-    run = RunFolder(place.parent)
     with run.writing(folder) if run.finished else contextlib.nullcontext():
         for name, content in files.items():
             write_atomically(folder / name, content)
@@ -157,12 +160,13 @@ def width_in_inches(width: str | float | None) -> float | None:
     return mm / 25.4
 
 
-def captions(figures: Mapping[str, FigureNumbers]) -> str:
-    """Return for each figure how to read it, and what it shows for people who do not see it."""
-    return "\n".join(
+def captions(figures: Mapping[str, FigureNumbers], unit: str = "row") -> str:
+    """Return for each figure how to read it, and what it shows for people who do not see it; a row is a `unit`."""
+    texts = (
         f"{name}\n{figure.numbers.caption}\nAlternative text: {figure.numbers.alt}\n"
         for name, figure in figures.items()
     )
+    return with_unit("\n".join(texts), unit)
 
 
 def _known(value: str, words: Any, what: str) -> str:

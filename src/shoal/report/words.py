@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from shoal.errors import counted
+from shoal.errors import counted, plural
 from shoal.results import Interval, power_of_ten, readable
 from shoal.statistics.metric_choice import greater_is_better as greater_is_better
 from shoal.statistics.metric_choice import named_metric
@@ -206,6 +207,18 @@ def sentence(text: str) -> str:
     if not text:
         return ""
     return capital(text) + ("" if text[-1] in ".!?:…" else ".")
+
+
+_ROWS = re.compile(r"\b(([Tt]est|[Tt]raining|[Vv]alidation|[Tt]hese|[Ss]ame|[Oo]ther|[Aa]ll|[Nn]eighbouring) )rows\b")
+
+
+def with_unit(text: str, unit: str) -> str:
+    """Return a sentence on rows as one on what they are: images, series or windows.
+
+    >>> with_unit("The same test rows", "image"), with_unit("12 validation rows", "series")
+    ('The same test images', '12 validation series')
+    """
+    return text if unit == "row" else _ROWS.sub(rf"\1{plural(unit)}", text)
 
 
 def capital(text: str) -> str:

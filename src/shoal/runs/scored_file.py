@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from shoal.evaluation.predicted_rows import PredictedRows
 
 NAME = "scored.safetensors"
-_FIELDS = ("rows", "truth", "guess", "weights", "series")
+_FIELDS = ("rows", "truth", "guess", "weights", "groups")
+_EARLIER = "series"  # what groups were called where steps of series were all that belonged together
 _MENDING = "Train the run again (the command is in config.toml)."
 
 
@@ -53,6 +54,8 @@ def read_scored(folder: str | Path, part: str) -> PredictedRows:
         raise RunError(f"{str(path)!r} is missing: the run predicts nothing, or an earlier shoal wrote it. {_MENDING}")
     try:
         arrays = load(read_bytes(path, _MENDING))
-        return PredictedRows(*(arrays.get(f"{part}/{name}") for name in _FIELDS))  # type: ignore[arg-type]
+        kept = [arrays.get(f"{part}/{name}") for name in _FIELDS]
+        kept[-1] = arrays.get(f"{part}/{_EARLIER}") if kept[-1] is None else kept[-1]
+        return PredictedRows(*kept)  # type: ignore[arg-type]
     except (SafetensorError, ValueError, KeyError) as error:
         raise RunError(f"{str(path)!r} is damaged: it is not a safetensors file ({error}). {_MENDING}") from error

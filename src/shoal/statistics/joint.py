@@ -13,7 +13,15 @@ from typing import Any
 import numpy as np
 
 from shoal.results import Interval
-from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for, wilson
+from shoal.statistics.bootstrap import (
+    FEWEST,
+    percentiles,
+    resampled_weights,
+    resamples_for,
+    widened_percentile,
+    wilson,
+)
+from shoal.statistics.weighted import effective_number
 
 Values = dict[str, np.ndarray]
 
@@ -51,28 +59,42 @@ def _of_labels(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) ->
 
 
 def joint_intervals(
-    truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray | None = None, *, labels: bool = False, seed: int = 0
+    truth: np.ndarray,
+    predicted: np.ndarray,
+    weights: np.ndarray | None = None,
+    *,
+    labels: bool = False,
+    seed: int = 0,
+    groups: np.ndarray | None = None,
 ) -> tuple[dict[str, Interval], list[Interval]]:
     """Return each score with its 95 % interval by the bootstrap of the rows, and F1 of each label (or nothing).
 
-    Where all resamples agree (every row is right, or none), the interval is Wilson's.
+    Where all resamples agree (every row is right, or none), the interval is Wilson's. Rows of one of the `groups`,
+    `(rows,)` counted from 0, are drawn together, as by `with_intervals`.
     """
     values = joint_metrics(truth, predicted, weights, labels=labels)
     drawn = [
         joint_metrics(truth, predicted, chunk, labels=labels)
-        for chunk in resampled_weights(len(truth), weights, resamples_for(len(truth)), seed)
+        for chunk in resampled_weights(len(truth), weights, resamples_for(len(truth)), seed, groups=groups)
     ]
     resampled = {name: np.concatenate([chunk[name] for chunk in drawn]) for name in values}
     ones = np.ones(len(truth)) if weights is None else weights
-    rows = float(ones.sum()) ** 2 / float((ones**2).sum())
+    units = effective_number(ones if groups is None else np.bincount(groups, ones))
     of_labels = values.pop("f1", np.empty(0))
-    scores = {name: _interval(float(value), resampled[name], rows) for name, value in values.items()}
-    each = [_interval(float(value), resampled["f1"][:, i], rows) for i, value in enumerate(of_labels)]
+    grouped = groups is not None
+    scores = {name: _interval(float(value), resampled[name], units, grouped) for name, value in values.items()}
+    each = [_interval(float(value), resampled["f1"][:, i], units, grouped) for i, value in enumerate(of_labels)]
     return scores, each
 
 
-def _interval(value: float, drawn: np.ndarray, rows: float) -> Interval:
+def _interval(value: float, drawn: np.ndarray, units: float, grouped: bool) -> Interval:
     low, high = percentiles(drawn)
     if value in (0.0, 1.0) and not high - low > 1e-12:
-        return Interval(value, *wilson(value, rows), "wilson")
-    return Interval(value, min(low, value), max(high, value), "bootstrap")
+        return Interval(value, *wilson(value, units), "wilson")
+    method = "bootstrap"
+    if grouped:
+        method = "cluster bootstrap"
+        if units < FEWEST:
+            return Interval(value, float("nan"), float("nan"), method)
+        low, high = (widened_percentile(drawn, level, units) for level in (0.025, 0.975))
+    return Interval(value, min(max(low, 0.0), value), max(min(high, 1.0), value), method)

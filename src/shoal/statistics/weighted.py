@@ -30,6 +30,21 @@ def effective_number(weights: Any) -> float:
     return float(w.sum() ** 2 / (w @ w))
 
 
+def weighted_mean(values: np.ndarray, weights: Any = None, axis: int = 0) -> np.ndarray:
+    """Return the mean along an axis by weights of any sign, None for ones; NaN where they add up to nothing.
+
+    Example:
+        >>> weighted_mean(np.array([1.0, 4.0]), [2.0, 1.0]).tolist()
+        2.0
+    """
+    if weights is None:
+        return np.asarray(values.mean(axis=axis))
+    w = np.asarray(weights, np.float64)
+    if w.sum() == 0.0:
+        return np.full(np.delete(values.shape, axis), np.nan)
+    return np.asarray(np.tensordot(values, w / w.sum(), axes=([axis], [0])))
+
+
 def negative_fraction(weights: Any) -> float:
     """Return the share of the rows that have a negative weight.
 

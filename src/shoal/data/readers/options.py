@@ -9,6 +9,9 @@ from typing import Any
 
 from shoal.data.signals import SignalPreparation, Signals
 from shoal.data.units import split_unit
+from shoal.errors import SettingError
+
+KINDS = ("table", "images", "series")
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,10 @@ class ReadOptions:
     missing: tuple[str, ...] = ()
     convert_units: bool = False
     formats: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.kind not in (None, *KINDS):
+            raise SettingError(f"kind: expected one of {', '.join(KINDS)}, got {self.kind!r}")
 
     def missing_texts(self, column: str) -> tuple[str, ...]:
         """Return the values that mean in a column that there is none.

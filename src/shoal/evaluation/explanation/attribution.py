@@ -23,8 +23,9 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.errors import SettingError, listing, suggest
-from shoal.evaluation.explanation.subject import Subject, Tell, error_of_mean, silent, weighted_mean
+from shoal.evaluation.explanation.subject import Subject, Tell, error_of_mean, silent
 from shoal.short_repr import ShortRepr
+from shoal.statistics.weighted import weighted_mean
 
 METHODS = ("auto", "gradients", "shapley")
 STEPS = 256

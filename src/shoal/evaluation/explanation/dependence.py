@@ -24,9 +24,10 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.explanation.grid import filled, grid_of, nearest, rug_of
-from shoal.evaluation.explanation.subject import ColumnFeatures, Subject, Tell, error_of_mean, silent, weighted_mean
+from shoal.evaluation.explanation.subject import ColumnFeatures, Subject, Tell, error_of_mean, silent
 from shoal.prediction.replicas import data_spread
 from shoal.short_repr import ShortRepr
+from shoal.statistics.weighted import weighted_mean
 
 ROWS_OF_REPLICAS = {"partial": 100, "accumulated": 500}
 """Rows that replicas, of which there are many, are asked about; for partial dependence once for each value."""

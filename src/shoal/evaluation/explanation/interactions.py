@@ -22,9 +22,10 @@ import numpy as np
 
 from shoal.codec import stored
 from shoal.evaluation.explanation.scores import Estimate
-from shoal.evaluation.explanation.subject import ColumnFeatures, Subject, Tell, silent, weighted_mean
+from shoal.evaluation.explanation.subject import ColumnFeatures, Subject, Tell, silent
 from shoal.short_repr import ShortRepr
 from shoal.statistics.bootstrap import resampled_weights
+from shoal.statistics.weighted import weighted_mean
 
 COLUMNS = 5
 """The most important columns, of which pairs are looked at."""

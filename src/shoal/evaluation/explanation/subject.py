@@ -19,6 +19,7 @@ from shoal.errors import SettingError, listing, suggest
 from shoal.evaluation.signal import signal_class
 from shoal.prediction.predictor import EnsembleMember, Predictor
 from shoal.results import Task
+from shoal.statistics.weighted import weighted_mean
 from shoal.streams import Stream
 
 EXPLAINING = 11
@@ -217,19 +218,6 @@ class Subject:
         """Give `count` copies of the rows in pieces that fit into memory."""
         once = max(1, NUMBERS_AT_ONCE // max(self.x.size, 1))
         yield from (slice(start, min(start + once, count)) for start in range(0, count, once))
-
-
-def weighted_mean(values: np.ndarray, weights: np.ndarray, axis: int = 0) -> np.ndarray:
-    """Return the mean along an axis by weights of any sign; NaN where they add up to nothing.
-
-    Example:
-        >>> weighted_mean(np.array([1.0, 4.0]), np.array([2.0, 1.0])).tolist()
-        2.0
-    """
-    total = weights.sum()
-    if total == 0:
-        return np.full(np.delete(values.shape, axis), np.nan)
-    return np.asarray(np.tensordot(values, weights / total, axes=([axis], [0])))
 
 
 def error_of_mean(values: np.ndarray, w: np.ndarray, groups: np.ndarray | None = None) -> np.ndarray:

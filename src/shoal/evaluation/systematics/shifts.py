@@ -269,7 +269,8 @@ def errors_of(observables: Sequence[Observable], sample: Sample, values: Resampl
 def shift_between(nominal: ResampledValues, varied: ResampledValues, *, paired: bool) -> Shift:
     """Return the shift of each number, with its error by pairs of resamples or by those of two independent samples."""
     if paired:
-        error = spread(varied.resampled - nominal.resampled)
+        with np.errstate(invalid="ignore"):  # of resamples in which negative weights leave both infinite
+            error = spread(varied.resampled - nominal.resampled)
     else:
         error = np.hypot(spread(varied.resampled), spread(nominal.resampled))
     least = ROUNDING * np.abs(nominal.values)

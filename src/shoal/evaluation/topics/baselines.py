@@ -9,32 +9,19 @@ from typing import Any
 
 import numpy as np
 
+from shoal.evaluation.baselines.labels import label_of
 from shoal.evaluation.baselines.pca import Principal
 from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.guessing import cost_name, row_costs, variances
 from shoal.evaluation.paired import paired_difference, paired_gain
 from shoal.evaluation.record import Record, Scores
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import as_dict
-from shoal.results import Interval, Task, readable
+from shoal.results import Interval, Task, in_number, readable
 from shoal.statistics.bootstrap import with_intervals
-from shoal.statistics.metrics import METRICS, Metric, row_losses
-
-LABELS = {
-    "most_frequent": "always predicting the shares of the classes",
-    "mean": "always predicting the mean",
-    "logistic_regression": "logistic regression",
-    "linear_regression": "linear regression",
-    "gradient_boosting": "gradient boosting",
-    "random_kernels": "random convolution kernels with ridge regression",
-    "persistence": "repeating the last value",
-    "seasonal_naive": "repeating the value of one season ago",
-    "pca": "principal component analysis with as many components",
-    "logistic_regression_on_neighbours": "logistic regression on neighbouring steps",
-    "linear_regression_on_neighbours": "linear regression on neighbouring steps",
-    "gradient_boosting_on_neighbours": "gradient boosting on neighbouring steps",
-    "ridge_on_window": "ridge regression on the window",
-}
+from shoal.statistics.metrics import METRICS, Metric
+from shoal.statistics.weighted import weighted_mean
 
 
 class Outcome(enum.StrEnum):
@@ -55,7 +42,7 @@ class Outcome(enum.StrEnum):
 
 
 @dataclass(frozen=True)
-class Standing:
+class AgainstBaselines:
     """How the ensemble stands beside simple methods.
 
     Attributes:
@@ -95,9 +82,10 @@ def measure(evaluation: Evaluation) -> BaselineScores:
     scores = {
         name: with_intervals(task, entries.truth, other, chosen=chosen, **drawing) for name, other in others.items()
     }
-    drawing |= {"groups": evaluation.groups, "metric": next(iter(chosen), None)}
+    drawing["metric"] = next(iter(chosen), None)
     standing = compare_with_baselines(task, entries.truth, evaluation.test.guess, others, **drawing)
-    return BaselineScores(scores, standing.outcome, standing.sentence, others)
+    sentence = in_number(standing.sentence, len(evaluation.scored.members))
+    return BaselineScores(scores, standing.outcome, sentence, others)
 
 
 def predictions(evaluation: Evaluation) -> dict[str, np.ndarray]:
@@ -151,7 +139,7 @@ def compare_with_baselines(
     block: int = 1,
     groups: np.ndarray | None = None,
     metric: Metric | None = None,
-) -> Standing:
+) -> AgainstBaselines:
     """Return whether the ensemble is better than the best baseline, by more than chance.
 
     It has a lower loss, or is better by the metric that the user wants to see first, if that can tell.
@@ -185,20 +173,20 @@ def compare_with_baselines(
     unknown = Interval(float("nan"), float("nan"), float("nan"))
     losses = deciding_losses(task, y, ensemble_prediction, weights)
     others = {name: deciding_losses(task, y, p, weights) for name, p in baseline_predictions.items()}
-    means = {name: _mean(other, weights) for name, other in others.items()}
+    means = {name: float(weighted_mean(other, weights)) for name, other in others.items()}
     comparable = {name: mean for name, mean in means.items() if np.isfinite(mean)}
     if not comparable:
-        return Standing(Outcome.UNCLEAR, "There is no baseline to compare with.", unknown)
-    if not np.isfinite(_mean(losses, weights)):
-        sentence = "The networks' predictions cannot be compared: their loss is not a finite number."
-        return Standing(Outcome.UNCLEAR, sentence, unknown)
+        return AgainstBaselines(Outcome.UNCLEAR, "There is no baseline to compare with.", unknown)
     compared = np.array([others[name] for name in comparable])
     difference = paired_difference(losses, compared, weights, seed=seed, block=block, groups=groups)
+    if np.isnan(difference.value):
+        sentence = "The networks' predictions cannot be compared: their loss is not a finite number."
+        return AgainstBaselines(Outcome.UNCLEAR, sentence, unknown)
     outcome = Outcome.of(difference)
     best = min(comparable, key=lambda name: comparable[name])
     scores = _scores(task, y, ensemble_prediction, baseline_predictions, weights, best)
     size = _size(difference, _unit(task, y), len(comparable))
-    return Standing(outcome, _sentence(outcome, difference, _label(best), scores, size), difference)
+    return AgainstBaselines(outcome, _sentence(outcome, difference, label_of(best), scores, size), difference)
 
 
 def _standing_by(
@@ -210,7 +198,7 @@ def _standing_by(
     seed: int,
     block: int,
     groups: np.ndarray | None,
-) -> Standing | None:
+) -> AgainstBaselines | None:
     """Return whether the ensemble is better than the best baseline by a metric; None where it cannot tell."""
     if metric.greater_is_better is None or not metric.bounded:
         return None
@@ -223,30 +211,21 @@ def _standing_by(
     best = max(scores, key=lambda name: sign * scores[name])
     others = [baselines[name] for name in scores]
     difference = paired_gain(metric, y, ensemble, others, weights, seed=seed, block=block, groups=groups)
-    of_both = f"{readable(first)} for the networks and {readable(scores[best])} for {_label(best)}"
+    of_both = f"{readable(first)} for the networks and {readable(scores[best])} for {label_of(best)}"
     size = _size(difference, metric.label, len(scores))
     outcome = Outcome.of(difference)
-    sentence = _sentence(outcome, difference, _label(best), f"{metric.label} {of_both}, the best of these", size)
-    return Standing(outcome, sentence, difference)
+    sentence = _sentence(outcome, difference, label_of(best), f"{metric.label} {of_both}, the best of these", size)
+    return AgainstBaselines(outcome, sentence, difference)
 
 
 def deciding_losses(task: Task, y: Any, prediction: Any, weights: Any) -> np.ndarray:
     """Return each row's loss `(rows,)`, see `compare_with_baselines`."""
-    losses = row_losses(task, y, prediction)
-    if task is Task.CLASSIFICATION:
-        return losses
-    if losses.shape[1] == 1:
-        return losses[:, 0]
-    y = np.asarray(y, np.float64)
-    spread = np.array([_mean((column - _mean(column, weights)) ** 2, weights) for column in y.T])
-    return (losses / np.where(spread > 0, spread, np.inf)).sum(axis=1) / max(int((spread > 0).sum()), 1)
+    return row_costs(task, y, prediction, None if _plain(task, y) else variances(y, weights))
 
 
-def _mean(losses: np.ndarray, weights: Any) -> float:
-    if weights is None:
-        return float(losses.mean())
-    total = float(np.sum(weights))
-    return float(np.asarray(weights, np.float64) @ losses / total) if total > 0 else float("nan")
+def _plain(task: Task, y: Any) -> bool:
+    """Return whether losses are what they are, not in units of the variances of several targets."""
+    return task is not Task.REGRESSION or _targets(y) == 1
 
 
 def _targets(y: Any) -> int:
@@ -254,17 +233,8 @@ def _targets(y: Any) -> int:
 
 
 def _unit(task: Task, y: Any) -> str:
-    if task is Task.CLASSIFICATION:
-        return "log-loss"
-    return (
-        "mean squared error"
-        if _targets(y) == 1 or task is Task.RECONSTRUCTION
-        else "squared error in units of each target's variance"
-    )
-
-
-def _label(name: str) -> str:
-    return LABELS.get(name, name.replace("_", " "))
+    plain_number = task is not Task.CLASSIFICATION and _plain(task, y)
+    return "mean squared error" if plain_number else cost_name(task, y)
 
 
 def _scores(task: Task, y: Any, ensemble: Any, baselines: Mapping[str, Any], weights: Any, best: str) -> str:
@@ -274,7 +244,7 @@ def _scores(task: Task, y: Any, ensemble: Any, baselines: Mapping[str, Any], wei
     """
     metric = METRICS["log_loss" if task is Task.CLASSIFICATION else main_metric(task, _targets(y))]
     first, second = metric(y, ensemble, weights), metric(y, baselines[best], weights)
-    of_both = f"{readable(first)} for the networks and {readable(second)} for {_label(best)}"
+    of_both = f"{readable(first)} for the networks and {readable(second)} for {label_of(best)}"
     text = f"{metric.label} {of_both}, the best of these"
     if task is not Task.CLASSIFICATION:
         return text
@@ -282,7 +252,7 @@ def _scores(task: Task, y: Any, ensemble: Any, baselines: Mapping[str, Any], wei
     most = max(sorted(accuracies), key=lambda name: np.nan_to_num(accuracies[name], nan=-np.inf))
     text += f"; accuracy {readable(METRICS['accuracy'](y, ensemble, weights))} and {readable(accuracies[best])}"
     if accuracies[most] > accuracies[best]:
-        text += f" (the best accuracy of the simple methods is {readable(accuracies[most])}, of {_label(most)})"
+        text += f" (the best accuracy of the simple methods is {readable(accuracies[most])}, of {label_of(most)})"
     return text
 
 

@@ -22,6 +22,7 @@ from shoal.prediction.prediction import ClassPrediction, NumberPrediction
 from shoal.prediction.scored import Scored
 from shoal.results import Interval, Task
 from shoal.statistics.bootstrap import normal_quantile, with_intervals
+from shoal.statistics.weighted import weighted_mean
 
 
 @dataclass(frozen=True)
@@ -105,12 +106,13 @@ def measure(evaluation: Evaluation) -> ErrorBars | None:
     else:
         of_task = _of_numbers(evaluation, conformal, prediction)
     outside = None if region is None else region.outside(test.x)
+    of_rows = test.entries.groups if present is None else None
     return ErrorBars(
         level=conformal.level,
         how=conformal.how,
         promised=conformal.promised,
         reason=evaluation.fitted.calibrated.reason,
-        outside=None if outside is None else coverage(outside, test.entries.weights),
+        outside=None if outside is None else coverage(outside, test.weights, of_rows),
         outside_rows=0 if outside is None else int(outside.sum()),
         outside_rate=0.0 if region is None else region.rate,
         groups_known=len(conformal.by_group),
@@ -126,18 +128,17 @@ def _of_classes(evaluation: Evaluation, prediction: ClassPrediction) -> dict[str
     class_weight = evaluation.fitted.class_weight
     parts = {"test": (test, raw, prediction.probabilities)}
     if held_out is not None:
-        validation = Scored.of(evaluation.task, rows.y, rows.weights)
-        parts = {"validation": (validation, held_out.before, held_out.after), **parts}
+        parts = {"validation": (rows.scored(evaluation.task), held_out.before, held_out.after), **parts}
     for part, (scored, before, after) in parts.items():
         scored = scored if class_weight is None else scored.weighed_by_class(class_weight)
-        groups = evaluation.groups if part == "test" else scored.series
-        both = [calibration_error(p, scored.truth, scored.weights, evaluation.seed, groups) for p in (before, after)]
+        known = scored.truth, scored.weights, evaluation.seed, scored.groups
+        both = [calibration_error(p, *known) for p in (before, after)]
         scores["calibration_error"][part] = BeforeAfter(*both)
-        both = [_log_loss(p, scored, evaluation.seed, groups) for p in (before, after)]
+        both = [_log_loss(p, scored, evaluation.seed) for p in (before, after)]
         scores["log_loss"][part] = BeforeAfter(*both)
-    size = None if prediction.sets is None else _mean(prediction.sets.sum(axis=1), test.weights)
-    total = _mean(entropy(raw), test.weights)
-    apart = _mean(prediction.disagreement, test.weights)
+    size = None if prediction.sets is None else float(weighted_mean(prediction.sets.sum(axis=1), test.weights))
+    total = float(weighted_mean(entropy(raw), test.weights))
+    apart = float(weighted_mean(prediction.disagreement, test.weights))
     return {
         "calibration": calibration.method,
         "parameters": (calibration.temperature,) if calibration.method == "temperature" else (),
@@ -151,14 +152,15 @@ def _of_classes(evaluation: Evaluation, prediction: ClassPrediction) -> dict[str
     }
 
 
-def _log_loss(probabilities: np.ndarray, scored: Scored, seed: int, groups: np.ndarray | None) -> Interval:
+def _log_loss(probabilities: np.ndarray, scored: Scored, seed: int) -> Interval:
     truth, weights = scored.truth, scored.weights
-    drawing: dict[str, Any] = {"weights": weights, "seed": seed, "groups": groups}
+    drawing: dict[str, Any] = {"weights": weights, "seed": seed, "groups": scored.groups}
     return with_intervals(Task.CLASSIFICATION, truth, probabilities, **drawing)["log_loss"]
 
 
 def _of_numbers(evaluation: Evaluation, conformal: Conformal, prediction: NumberPrediction) -> dict[str, Any]:
-    predictor, test, groups = evaluation.fitted.predictor, evaluation.test.entries, evaluation.groups
+    predictor, test = evaluation.fitted.predictor, evaluation.test.entries
+    groups = test.groups
     away = test.truth - prediction.mean
     off, std = np.abs(away), np.where(away < 0.0, prediction.std_below, prediction.std_above)
     scale = np.ones(off.shape[1]) if predictor.scale is None else predictor.scale
@@ -181,10 +183,6 @@ def _of_numbers(evaluation: Evaluation, conformal: Conformal, prediction: Number
         "before": tuple(before),
         "after": tuple(after),
     }
-
-
-def _mean(values: np.ndarray, weights: np.ndarray | None) -> float:
-    return float(values.mean() if weights is None else np.average(values, weights=weights))
 
 
 def numbers(record: Record) -> dict[str, Any]:

@@ -8,20 +8,22 @@ paired difference clear of zero: in log-loss or in accuracy, in squared or in ab
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from shoal.errors import counted
+from shoal.evaluation.baselines.labels import label_of
 from shoal.evaluation.evaluation import Evaluation
-from shoal.evaluation.guessing import cost_name, row_costs, weighted_mean
+from shoal.evaluation.guessing import cost_name, row_costs, variances
 from shoal.evaluation.paired import paired_difference
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
-from shoal.evaluation.topics.baselines import LABELS, BaselineScores
+from shoal.evaluation.topics.baselines import BaselineScores
 from shoal.evaluation.topics.training import SKILL, TrainingVerdict
-from shoal.results import Interval, Task, readable
+from shoal.results import Interval, Task, in_number, readable
+from shoal.statistics.weighted import weighted_mean
 
 TRIVIAL = ("most_frequent", "mean", "persistence")
 
@@ -71,7 +73,7 @@ def against_guessing(
         >>> against_guessing(Task.CLASSIFICATION, truth, np.full((40, 2), 0.5), even).better
         False
     """
-    variance = None if task is Task.CLASSIFICATION else np.var(truth, axis=0)
+    variance = None if task is Task.CLASSIFICATION else variances(truth, weights)
     costs = {name: row_costs(task, truth, other, variance) for name, other in others.items()}
     means = {name: float(weighted_mean(cost, weights)) for name, cost in costs.items()}
     finite = [name for name in TRIVIAL if np.isfinite(means.get(name, np.nan))]
@@ -87,10 +89,10 @@ def against_guessing(
     best = min(methods, key=lambda method: means[method], default=None)
     finder = None
     if best is not None and paired_difference(costs[best], costs[name], weights, **drawing).low > 0:
-        finder = LABELS.get(best, best)
+        finder = label_of(best)
     ours = float(weighted_mean(own, weights))
     better = None if difference.value > SKILL * means[name] > 0 else False
-    text = _sentence(better, f"{counted(len(truth), f'test {unit}')} the networks", LABELS[name], difference)
+    text = _sentence(better, f"{counted(len(truth), f'test {unit}')} the networks", label_of(name), difference)
     numbers = f"{cost_name(task, truth)} {readable(ours, 4)} against {readable(means[name], 4)}"
     return Guessing(better, difference, text.format(numbers), _advice(better, finder, training_advice))
 
@@ -136,7 +138,7 @@ def measure(evaluation: Evaluation) -> Guessing | None:
     """Return whether the networks are better than who guesses."""
     training, entries = evaluation[TrainingVerdict], evaluation.test.entries
     troubled = training.kind in ("not learned", "diverged", "unstable", "still improving")
-    return against_guessing(
+    guessing = against_guessing(
         evaluation.task,
         entries.truth,
         evaluation.test.guess,
@@ -146,6 +148,9 @@ def measure(evaluation: Evaluation) -> Guessing | None:
         evaluation.fitted.dataset.unit if entries.series is None else "step",
         **evaluation.drawing,
     )
+    if guessing is None:
+        return None
+    return replace(guessing, sentence=in_number(guessing.sentence, len(evaluation.scored.members)))
 
 
 def numbers(record: Record) -> dict[str, Any]:

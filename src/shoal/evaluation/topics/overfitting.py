@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 
 from shoal.evaluation.evaluation import Evaluation
-from shoal.evaluation.guessing import cost_name, costs_of, difference
+from shoal.evaluation.guessing import cost_name, difference
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.training import TrainingVerdict
@@ -124,7 +124,7 @@ def advice_after(training: TrainingVerdict, overfitting: Overfitting) -> str:
 
 def measure(evaluation: Evaluation) -> Overfitting:
     """Return the verdict on the kept weights."""
-    train, validation = costs_of(evaluation)
+    train, validation = evaluation.costs
     unit = "row" if evaluation.fitted.dataset.step_targets is None else "step"
     rows = f"validation {unit}s" if evaluation.fitted.folds is None else f"{unit}s that they did not learn from"
     verdict = overfitting_verdict(

@@ -48,7 +48,7 @@ class PredictedTestRows:
 
 def measure(evaluation: Evaluation) -> PredictedTestRows:
     """Return the test rows with what was predicted for them; of a reconstruction only their weights."""
-    test, entries, groups = evaluation.test, evaluation.test.entries, evaluation.groups
+    test, entries, groups = evaluation.test, evaluation.test.entries, evaluation.test.entries.groups
     if evaluation.task is Task.RECONSTRUCTION:
         return PredictedTestRows(test.truth[:, :0], test.weights)
     prediction = test.prediction if entries.present is None else test.prediction.at(entries.present)

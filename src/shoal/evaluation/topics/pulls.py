@@ -14,7 +14,7 @@ from shoal.evaluation.topics.base import Topic
 from shoal.prediction.correlated_errors import learned_errors
 from shoal.prediction.intrinsic_scatter import error_of_fit
 from shoal.prediction.prediction import NumberPrediction, Prediction
-from shoal.results import Interval, readable
+from shoal.results import Interval, in_number, readable
 from shoal.training.heads import VALUE
 
 
@@ -144,6 +144,7 @@ def measure(evaluation: Evaluation) -> MeasuredRecord | None:
     parts = {part: of_rows(evaluation, part) for part in ("test", "validation")}
     scatter = dict(zip(parts["test"], predictor.measured.scatter, strict=True))
     text = " ".join(errors_sentence(name, test, scatter[name], len(scatter)) for name, test in parts["test"].items())
+    text = in_number(text, len(evaluation.scored.members))
     if any(interval.low > 0.0 for interval in scatter.values()):
         text += (
             " Fit with scatter=constant, so that rows count with 1 / (σ² + s²) in training, too."

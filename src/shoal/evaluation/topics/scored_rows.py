@@ -23,11 +23,11 @@ def measure(evaluation: Evaluation) -> ScoredRows:
         return ScoredRows()
     split, test = evaluation.fitted.split, evaluation.test
     entries = test.entries
-    parts = {"test": PredictedRows(split.test, entries.truth, test.guess, entries.weights, entries.series)}
+    parts = {"test": PredictedRows(split.test, entries.truth, test.guess, entries.weights, entries.groups)}
     if entries.present is None:
         validation = evaluation.validation
         rows = validation.rows
-        parts["validation"] = PredictedRows(split.validation, rows.y, validation.guess, rows.weights)
+        parts["validation"] = PredictedRows(split.validation, rows.y, validation.guess, rows.weights, rows.groups)
     return ScoredRows(parts)
 
 

@@ -59,7 +59,7 @@ def measure(evaluation: Evaluation) -> TargetScores | None:
         rows = [record[ScoredRows].parts[part] for record in records.values()]
         truth = np.stack([each.truth for each in rows], axis=1)
         predicted = np.stack([each.guess.argmax(axis=1) for each in rows], axis=1)
-        drawing: dict[str, Any] = {"labels": dataset.is_multilabel, "seed": evaluation.seed}
+        drawing: dict[str, Any] = {"labels": dataset.is_multilabel, "seed": evaluation.seed, "groups": rows[0].groups}
         parts[part], f1 = joint_intervals(truth, predicted, rows[0].weights, **drawing)
     return TargetScores(parts, tuple(f1), records, _opening(parts["test"], len(records), dataset.is_multilabel))
 
@@ -75,7 +75,8 @@ def _opening(test: Scores, count: int, labels: bool) -> str:
 
 def _percent(share: Interval) -> str:
     value, low, high = (readable(100 * x, 3) for x in (share.value, share.low, share.high))
-    return f"{value} % (95 % interval {low} to {high} %)"
+    interval = f"95 % interval {low} to {high} %" if share.low <= share.high else "too few groups for an interval"
+    return f"{value} % ({interval})"
 
 
 def numbers(record: Record) -> dict[str, Any]:

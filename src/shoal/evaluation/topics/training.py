@@ -22,7 +22,6 @@ from typing import Any
 import numpy as np
 
 from shoal.evaluation.evaluation import Evaluation
-from shoal.evaluation.guessing import costs_of
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.curves import Curves
@@ -349,7 +348,7 @@ def measure(evaluation: Evaluation) -> TrainingVerdict:
         HALF_NAT if evaluation.task is Task.CLASSIFICATION else fitted.predictor.head.half_nat,
         tuple(member.member.hyperparameters.learning_rate for member in members),
     )
-    skill = NOTHING if fitted.targets else costs_of(evaluation)[1].skill
+    skill = NOTHING if fitted.targets else evaluation.costs[1].skill
     verdict = training_verdict(histories, skill)
     beside = diverged_beside(fitted.members)
     return replace(verdict, sentence=f"{verdict.sentence} {beside}") if beside else verdict

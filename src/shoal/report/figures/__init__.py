@@ -15,9 +15,11 @@ from typing import Any
 
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.scores import PartScores
+from shoal.evaluation.topics.split import SplitRecord
 from shoal.report.figures.drawable import FigureNumbers as FigureNumbers
 from shoal.report.figures.export import drawing, save, save_table
 from shoal.report.figures.kept import keep
+from shoal.report.words import with_unit
 
 
 def with_places() -> dict[str, ModuleType]:
@@ -54,15 +56,16 @@ def write_figures(record: Record, folder: Path) -> dict[str, str]:
     Returns:
         For each name an `<svg>` element that follows the page's colours in light and dark.
     """
-    return publish(figure_numbers(record), Path(folder) / "figures")
+    return publish(figure_numbers(record), Path(folder) / "figures", record[SplitRecord].unit)
 
 
-def publish(figures: Mapping[str, FigureNumbers], place: Path) -> dict[str, str]:
+def publish(figures: Mapping[str, FigureNumbers], place: Path, unit: str = "row") -> dict[str, str]:
     """Write figures into a folder as SVG and PDF, with their numbers as CSV and kept for `shoal figures`.
 
     Args:
         figures: by name; those that the folder keeps under other names stay.
         place: the folder, which is made if it is missing.
+        unit: what a row is, as sentences say it.
 
     Returns:
         For each name an `<svg>` element for a page.
@@ -74,7 +77,7 @@ def publish(figures: Mapping[str, FigureNumbers], place: Path) -> dict[str, str]
     keep(figures, place)
     with drawing():
         for name, figure in figures.items():
-            elements[name] = save(figure.draw(), place, name, figure.numbers.alt)
+            elements[name] = save(figure.draw(), place, name, with_unit(figure.numbers.alt, unit))
             save_table(figure.numbers.table(), place, name)
     return elements
 

@@ -88,6 +88,6 @@ def draw(shown: AnomalyHistogram) -> Figure:
         color=INK,
         transform=axes.get_xaxis_transform(),
     )
-    axes.set(xlabel="anomaly score", ylabel="test rows")
+    axes.set(xlabel="anomaly score", ylabel="number in the test set")
     axes.locator_params(axis="y", nbins=6, integer=True)
     return figure

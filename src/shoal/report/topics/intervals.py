@@ -9,6 +9,7 @@ from markupsafe import Markup
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.baselines import BaselineScores
 from shoal.evaluation.topics.candidates import Candidates
+from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.error_bars import ErrorBars
 from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
@@ -22,16 +23,21 @@ from shoal.statistics.bootstrap import resamples_for
 
 _METHODS = {
     "bootstrap": (
-        "the percentile bootstrap: the rows are drawn anew with replacement, the test rows {times} times, "
+        "the percentile bootstrap: all rows of a part are drawn anew with replacement, the test rows {times} times, "
         "and the interval holds the middle 95 % of the scores (Efron 1979)"
+    ),
+    "bootstrap, normal": (
+        "the bootstrap of many rows: the test rows are drawn anew with replacement {times} times, and the interval "
+        "reaches 1.96 standard deviations of the scores to either side (Efron and Tibshirani 1993)"
     ),
     "block bootstrap": (
         "the percentile bootstrap of blocks: neighbouring rows overlap in time and are drawn together, the test rows "
         "{times} times (Politis and Romano 1992)"
     ),
     "cluster bootstrap": (
-        "the percentile bootstrap of whole series, since the steps of one series are much alike: the test series are "
-        "drawn anew with replacement {times} times (Field and Welsh 2007)"
+        "the percentile bootstrap of whole {groups}{since}: the test {groups} are drawn anew with replacement {times} "
+        "times (Field and Welsh 2007), with levels that are widened for their number (Hesterberg 2015); fewer than six "
+        "give no interval"
     ),
     "basic bootstrap": (
         "the basic bootstrap: the test rows are drawn anew {times} times, and the interval reaches from twice the "
@@ -39,13 +45,19 @@ _METHODS = {
         "Hinkley 1997)"
     ),
     "basic cluster bootstrap": (
-        "the basic bootstrap of whole groups, from twice the value less the upper end to twice it less the lower "
-        "one, since errors of resamples lie too high (Davison and Hinkley 1997)"
+        "the basic bootstrap of whole {groups}{since}; from twice the value less the upper end to twice it less the "
+        "lower one, since errors of resamples lie too high (Davison and Hinkley 1997)"
     ),
     "wilson": (
         "Wilson's interval for a share, which holds even where all rows are right or all are wrong (Wilson 1927)"
     ),
 }
+
+
+_BEYOND = (
+    "With negative weights a score can leave its range, such as an accuracy above 1, since it is a sum that scatters. "
+    "The true one cannot: an interval ends at the limit of the range, or at the score where that lies beyond."
+)
 
 
 def sections(record: Record) -> Iterator[Section]:
@@ -58,7 +70,10 @@ def sections(record: Record) -> Iterator[Section]:
         "change if the networks were trained anew.",
     )
     items = tuple((Inline("strong", f"{names}:"), f" {method}.") for names, method in _all_methods(record))
-    blocks = Paragraph(meaning), Bullets(items), Paragraph(_looked_at(record))
+    rows, beyond = record.get(PredictedTestRows), tuple[Paragraph, ...]()
+    if rows is not None and rows.weights is not None and (rows.weights < 0).any():
+        beyond = (Paragraph(_BEYOND),)
+    blocks = Paragraph(meaning), *beyond, Bullets(items), Paragraph(_looked_at(record))
     yield Section("method", 150, blocks, "Intervals", "How the intervals were made")
 
 
@@ -98,14 +113,23 @@ def interval_methods(record: Record) -> tuple[tuple[str, str], ...]:
         used.setdefault(bars.scores["calibration_error"]["test"].before.method, []).append("calibration error")
     part, size = _scored_part(record[SplitRecord])
     times = integer(resamples_for(size if rows is None or rows.series is None else len(rows.series)))
-    words = {name: text.replace("test ", f"{part} ").replace("{times}", times) for name, text in _METHODS.items()}
-    return tuple((joined(names), words.get(method, method)) for method, names in used.items())
+    words = {"times": times, **_belonging(record)}
+    texts = {name: text.replace("test ", f"{part} ").format(**words) for name, text in _METHODS.items()}
+    return tuple((joined(names), texts.get(method, method)) for method, names in used.items())
 
 
 def _scored_part(split: SplitRecord) -> tuple[str, int]:
     """Return the rows whose scores stand for the run, in a word, and how many they are."""
     part = "train" if split.sealed and split.cv else "validation" if split.sealed else "test"
     return "out-of-fold" if part == "train" else part, split.rows.get(part, 1)
+
+
+def _belonging(record: Record) -> dict[str, str]:
+    """Return what is drawn as a whole, and why."""
+    column = next((column.name for column in record[DataRecord].columns if column.role == "group"), None)
+    if column is None:
+        return {"groups": "series", "since": ", since the steps of one are much alike"}
+    return {"groups": "groups", "since": f", the rows with the same {column}, since these belong together"}
 
 
 def _looked_at(record: Record) -> Text:

@@ -19,7 +19,7 @@ from shoal.report.blocks import Bullets, Heading, Headline, Inline, PageBlock, P
 from shoal.report.topics.scores import score_table
 from shoal.report.topics.split import looks, openings
 from shoal.report.words import count, interval, interval_range, interval_value, label, percent, sentence
-from shoal.runs.folder import folders_of_targets
+from shoal.runs.new_folder import folders_of_targets
 
 OF_ANY_RUN = True
 

@@ -11,9 +11,12 @@ from shoal.data.frames import plain_table
 from shoal.data.readers.base import Content
 from shoal.data.readers.files import first_line, load_raw
 from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.room import check_room
+from shoal.data.readers.tables.arrow_sizes import decompressed_size
 from shoal.data.readers.tables.base import TableReader, check_declared
 from shoal.data.unit_sources import units_of_arrow
 from shoal.errors import DataError
+from shoal.resources import memory_text
 
 
 class ArrowReader(TableReader):
@@ -27,6 +30,8 @@ class ArrowReader(TableReader):
         del options
         data = load_raw(path)
         try:
+            rows, size = decompressed_size(data)
+            check_room(2 * size, f"{path} holds {rows:,} rows, {memory_text(size)} decompressed", "Write fewer rows.")
             if data.startswith(b"ARROW1"):
                 check_declared(pl.scan_ipc(io.BytesIO(data)), path)
             # The stream form has no signature and is what some writers put under the same extension.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,17 +74,15 @@ def _load(path: Path, sheet: str | None, skip: int | None = None) -> pl.DataFram
     """All cells as text, or those below the first `skip` rows with the types of the workbook."""
     import fastexcel
 
-    try:
+    with _readable(f"{path} is no readable Excel file", "Save it again as .xlsx."):
         sheets = fastexcel.read_excel(load_raw(path)).sheet_names
-    except Exception as error:  # fastexcel's errors have no common public base
-        raise DataError(f"{path} is no readable Excel file ({first_line(error)}). Save it again as .xlsx.") from error
     if sheet is not None and sheet not in sheets:
         raise DataError(f"{path} has no sheet {sheet!r}; it has: {listing(sheets)}.{suggest(sheet, sheets)}")
     if not sheets:
         raise DataError(f"{path} has no sheets.")
     settings: dict[str, Any] = {"skip_rows": skip or 0}
     settings |= {"dtypes": "string"} if skip is None else {"schema_sample_rows": None}
-    try:
+    with _readable(f"{path}, sheet {sheet or sheets[0]!r}: cannot be read as a table", "Export it as CSV."):
         # pl.read_excel drops empty rows by default, and with them the row numbers for messages.
         return pl.read_excel(
             load_raw(path),
@@ -94,7 +94,14 @@ def _load(path: Path, sheet: str | None, skip: int | None = None) -> pl.DataFram
             drop_empty_cols=False,
             raise_if_empty=False,
         )
-    except Exception as error:
-        raise DataError(
-            f"{path}, sheet {sheet or sheets[0]!r}: cannot be read as a table ({first_line(error)}). Export it as CSV."
-        ) from error
+
+
+@contextmanager
+def _readable(refusal: str, mend: str) -> Iterator[None]:
+    """Refuse a file that fastexcel cannot read; its errors have no common public base, and damage makes it panic."""
+    try:
+        yield
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise DataError(f"{refusal} ({first_line(error)}). {mend}") from error

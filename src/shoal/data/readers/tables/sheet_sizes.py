@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 import string
+import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 from xml.etree import ElementTree
 
-from shoal.data.readers.files import first_line
+from shoal.data.readers.files import first_line, load_raw
 from shoal.data.readers.room import check_room
+from shoal.data.readers.tables.old_excel_sizes import SIGNATURE, cells_of_old_workbook
 from shoal.errors import DataError
 from shoal.resources import memory_text
 
@@ -31,13 +33,14 @@ def check_workbook(path: Path, sheet: str | None) -> None:
     """Refuse a workbook whose parts or whose cells have no room in memory.
 
     Args:
-        path: a workbook that is a zip archive (`.xlsx`, `.xlsm`, `.xlsb`, `.ods`); any other file passes.
+        path: a workbook, a zip archive (`.xlsx`, `.xlsm`, `.xlsb`, `.ods`) or an old one (`.xls`); any other passes.
         sheet: name of the sheet that will be read; None for the first.
 
     Raises:
         DataError: it is damaged or too large; the message names the farthest cell.
     """
     if not zipfile.is_zipfile(path):
+        _check_old_workbook(path)
         return
     try:
         with zipfile.ZipFile(path) as archive:
@@ -54,6 +57,17 @@ def check_workbook(path: Path, sheet: str | None) -> None:
         raise
     except Exception as error:  # the decompressors of zipfile have errors of their own
         raise DataError(f"{path} is no readable Excel file ({first_line(error)}). Save it again as .xlsx.") from error
+
+
+def _check_old_workbook(path: Path) -> None:
+    data = load_raw(path)
+    if not data.startswith(SIGNATURE):
+        return
+    try:
+        area, rows, columns = cells_of_old_workbook(data)
+    except (ValueError, struct.error, IndexError) as error:
+        raise DataError(f"{path} is no readable Excel file ({error}). Save it again as .xlsx.") from error
+    _check_area(path, "a sheet", rows, columns, COPIES * len(data) + BYTES_PER_CELL * (area - rows * columns))
 
 
 def _check_area(path: Path, part: str, rows: int, columns: int, beside: int) -> None:
