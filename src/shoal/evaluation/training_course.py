@@ -182,7 +182,7 @@ def course_of(histories: Histories) -> Course:
     rise = _with_interval(float(rises.mean()), scale, histories.rows, apart, more)
     means = [float(np.mean(losses)) for losses in train_losses]
     jumps = float(np.mean([_jumps(known(curve)) for curve in histories.validation]))
-    return Course(scale, int(np.median(places)), float(lows.mean()), float(end.mean()), rise, *means, jumps)
+    return Course(scale, int(np.median(places)), float(lows.mean()), float(end.mean()), rise, *means, jumps=jumps)
 
 
 def _with_interval(rise: float, scale: float, rows: int, apart: float | None, more: float) -> Interval:
