@@ -27,6 +27,7 @@ import numpy as np
 import shoal
 from shoal.streams import Stream
 from shoal.training.member import ORDER
+from shoal.training.structure import ORDERS
 
 HERE = Path(__file__).parent
 PROGRAMS = ("shoal_iris.py", "keras_iris.py", "sklearn_iris.py")
@@ -59,7 +60,7 @@ def compare_results(epochs: int) -> None:
     model = keras.Sequential([keras.Input((4,)), *layers])
     model.set_weights([array for layer in network.initialize(0) for array in layer.values()])
     model.compile(optimizer=keras.optimizers.Adam(0.001), loss=loss)
-    orders = [Stream(0, ORDER, BATCH, epoch).permutation(len(x)) for epoch in range(epochs)]
+    orders = [Stream(0, ORDER, BATCH, epoch % ORDERS).permutation(len(x)) for epoch in range(epochs)]
     for order in orders:
         for start in range(0, len(x), BATCH):
             model.train_on_batch(x[order[start : start + BATCH]], y[order[start : start + BATCH]])
