@@ -11,10 +11,10 @@ import pytest
 
 import shoal
 from shoal.errors import SettingError
-from shoal.evaluation.topics.knobs import TriedKnob, TriedValue
+from shoal.evaluation.topics.knobs import Knobs, TriedKnob, TriedValue
 from shoal.evaluation.validation_losses import judging_rows, row_losses
 from shoal.repeating import command_line
-from shoal.report.topics.knobs import knob_sentence
+from shoal.report.topics.knobs import base_sentence, knob_sentence
 from shoal.search.members import members_of
 from shoal.settings import check_settings
 from shoal.steps.posing import Posed
@@ -173,5 +173,8 @@ def test_sentences_say_no_more_than_is_known() -> None:
         "Not told apart from it: 0.1. With 10 a network diverged."
     )
     assert "no value can be called better than another" in knob_sentence(knob(first, good), 1)
+    both = Knobs((knob(first, good), knob(first, good, alone=False), knob(good, first)), 5)
+    assert base_sentence(both).startswith("Each moved alone, from the base learning rate ")
+    assert base_sentence(Knobs((knob(first, good),), 5)) == ""
     assert knob_sentence(knob(lost), 5) == "With every learning rate a network diverged."
     assert "this alone does not say which value is better" in knob_sentence(knob(first, good, alone=False), 5)

@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import balanced_accuracy_score, f1_score, matthews_corrcoef
 
+from shoal import between, choices
 from shoal.errors import DataError, NetworkError, SettingError, ShoalWarning
 from shoal.networks import Activation, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Network
 from shoal.streams import Stream
@@ -111,6 +113,16 @@ def test_several_labels_a_row(numbers: Any) -> None:
     network = Network([Dense(3, activation="sigmoid")], 4)
     trained = network.fit(x, labels, loss="binary_crossentropy", metrics=["accuracy"], epochs=20, learning_rate=0.1)
     assert trained.history["accuracy"][-1] == np.mean((trained.predict(x) > 0.5) == labels) > 0.9
+
+
+def test_all_metrics_of_the_registry_equal_scikit_learn(classifier: Network, classes: Any) -> None:
+    x, y = classes
+    names = ["f1_macro", "matthews_corrcoef", "balanced_accuracy_score"]
+    trained = classifier.fit(x, y, loss=SPARSE, epochs=4, learning_rate=0.05, metrics=names)
+    answers, scores = trained.predict(x).argmax(axis=1), trained.evaluate(x, y)
+    assert scores["f1_macro"] == pytest.approx(f1_score(y, answers, average="macro"))
+    assert scores["matthews_corrcoef"] == pytest.approx(matthews_corrcoef(y, answers))
+    assert trained.history["balanced_accuracy_score"][-1] == pytest.approx(balanced_accuracy_score(y, answers))
 
 
 def test_metrics_do_not_change_the_training(classifier: Network, classes: Any) -> None:
@@ -263,6 +275,9 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"loss": "mse", "validation_data": 3}, r"validation_data must be \(x, y\)"),
     ({"loss": "mse", "metrics": ["acuracy"]}, "Did you mean 'accuracy'"),
     ({"loss": "mse", "metrics": ["accuracy"]}, "needs probabilities of classes"),
+    ({"loss": SPARSE, "metrics": ["f1"]}, "judges one of two classes, here are 3; take f1_macro"),
+    ({"loss": SPARSE, "learning_rate": choices(0.1, 0.2)}, "one network takes one value, got '0.1; 0.2'"),
+    ({"loss": SPARSE, "l2": between(0, 1)}, "l2: one network takes one value"),
     ({"loss": "mse", "metrics": ["mae", "mae"]}, "'mae' stands twice"),
     ({"loss": "mse", "metrics": [3]}, "expected names or functions"),
 ]

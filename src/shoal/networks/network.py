@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -62,6 +62,8 @@ class Network:
     input_shape: Shape
 
     def __init__(self, layers: Sequence[Layer], input_shape: Shape | int) -> None:
+        if not isinstance(layers, Iterable):
+            raise NetworkError(f"layers must be a list such as [Dense(1)], got {layers!r}")
         object.__setattr__(self, "layers", tuple(layers))
         object.__setattr__(self, "input_shape", _checked_input_shape(input_shape))
         for i, layer in enumerate(self.layers):

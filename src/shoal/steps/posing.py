@@ -184,13 +184,14 @@ def with_network(problem: Problem, network: Network) -> Problem:
     if network.input_shape != shape:
         raise NetworkError(
             f"the network takes rows of shape {network.input_shape}, but the prepared data have {shape}, texts "
-            f"and dates encoded; build it with input_shape={shape}"
+            f"and dates encoded; build it with input_shape={shape}, or begin its text with {'x'.join(map(str, shape))}"
         )
     ends = network.output_activation or "linear"
     if network.output_shape != outputs or ends != last:
         raise NetworkError(
             f"the network ends with outputs of shape {network.output_shape} and activation {ends!r}; the data and "
-            f"loss {problem.loss.name!r} need {outputs} and {last!r}: Dense({outputs[-1]}, activation={last!r})"
+            f"loss {problem.loss.name!r} need {outputs} and {last!r}: end it with "
+            f"Dense({outputs[-1]}, activation={last!r}), in a text {outputs[-1]}:{last}"
         )
     return replace(problem, network=Network([*problem.stem, *network.layers], shape))
 

@@ -13,6 +13,8 @@ from pydantic import ValidationError
 from shoal.errors import NetworkError, SettingError, ShoalWarning, expected, spelled, suggest
 from shoal.networks import Flatten, Network
 from shoal.results import Status, Task
+from shoal.search.knobs import knob_text
+from shoal.search.space import Categorical, Limits
 from shoal.trained.rows import CROSSENTROPIES, SPARSE, Rows, checked_rows, last_rows
 from shoal.trained.scores import Score, scores_of
 from shoal.trained.trained_network import TrainedNetwork, outputs_of
@@ -138,6 +140,12 @@ def _recipe(network: Network, **given: Any) -> Recipe:
 
 
 def _hyperparameters(network: Network, given: Mapping[str, Any], more: dict[str, Any]) -> Hyperparameters:
+    for name, value in {**given, **more}.items():
+        if isinstance(value, Categorical | Limits):
+            raise SettingError(
+                f"{name}: one network takes one value, got {knob_text(value)!r}; shoal.fit(data, network=network, "
+                f"{name}=…) tries several"
+            )
     optimizer, rate = _named("optimizer", given["optimizer"], OPTIMIZERS), given["learning_rate"]
     values = {
         "patience": given["epochs"],

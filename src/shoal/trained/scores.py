@@ -8,24 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from shoal.errors import SettingError, spelled, suggest
+from shoal.errors import SettingError, spelled
 from shoal.networks import Network, numpy_namespace
 from shoal.results import Task
+from shoal.statistics.metric_choice import metric
 from shoal.statistics.metrics import METRICS, Metric
 from shoal.trained.rows import Rows
 from shoal.training.heads import VALUE
 from shoal.training.losses import ALIASES as LOSS_ALIASES
 from shoal.training.losses import LOSSES, Loss, get_loss
 from shoal.user_function import called, name_of, takes_namespace
-
-ALIASES = {
-    "acc": "accuracy",
-    "binary_accuracy": "accuracy",
-    "categorical_accuracy": "accuracy",
-    "sparse_categorical_accuracy": "accuracy",
-    "auc": "roc_auc",
-    "r2_score": "r2",
-}
 
 
 @dataclass(frozen=True)
@@ -43,7 +35,7 @@ def scores_of(metrics: Any, network: Network, loss: Loss) -> list[Score]:
         SettingError: there is no such metric, it does not suit the network, or two have one name.
     """
     wanted = [metrics] if isinstance(metrics, str) or callable(metrics) else list(metrics or ())
-    scores = [_score(metric, network, loss) for metric in wanted]
+    scores = [_score(choice, network, loss) for choice in wanted]
     names = [score.name for score in scores]
     for name in names:
         if names.count(name) > 1 or name == "loss":
@@ -57,55 +49,58 @@ def loss_value(loss: Loss, rows: Rows, output: np.ndarray, numbers: dict[str, An
     return float(loss.finish(numpy_namespace, np.mean(rows.weights * np.asarray(values))))
 
 
-def _score(metric: Any, network: Network, loss: Loss) -> Score:
-    if callable(metric):
-        return Score(name_of(metric), _by_function(metric))
-    if not isinstance(metric, str):
-        raise SettingError(f"metrics: expected names or functions (y_true, y_pred), got {metric!r}")
-    known = metric_named(metric)
-    if known is None:
-        return Score(metric, _by_loss(get_loss(metric), loss))
-    if known.task is Task.CLASSIFICATION and network.output_activation not in ("softmax", "sigmoid"):
+def _score(choice: Any, network: Network, loss: Loss) -> Score:
+    if callable(choice):
+        return Score(name_of(choice), _by_function(choice))
+    if not isinstance(choice, str):
+        raise SettingError(f"metrics: expected names or functions (y_true, y_pred), got {choice!r}")
+    if _is_loss(choice):
+        return Score(choice, _by_loss(get_loss(choice), loss))
+    known = metric(choice)
+    _check_suits(known, choice, network)
+    return Score(choice, lambda rows, output: _measured(known, rows, loss.head.point(numpy_namespace, output)))
+
+
+def _is_loss(name: str) -> bool:
+    """Return whether a name is that of a loss, and of no metric that every run has."""
+    losses = [*LOSSES, *LOSS_ALIASES]
+    return spelled(name, [*METRICS, *losses]) in {*losses} - {*METRICS}
+
+
+def _check_suits(known: Metric, name: str, network: Network) -> None:
+    """Refuse metrics of classes where there are no probabilities, and those of two classes where there are more."""
+    if known.task is Task.RECONSTRUCTION:
+        raise SettingError(f"metrics: {name!r} is for autoencoders that `shoal.fit` trains; use mse or rmse")
+    if known.task is not Task.CLASSIFICATION:
+        return
+    if network.output_activation not in ("softmax", "sigmoid"):
         raise SettingError(
-            f"metrics: {metric!r} needs probabilities of classes, but the last layer has no softmax or sigmoid; "
+            f"metrics: {name!r} needs probabilities of classes, but the last layer has no softmax or sigmoid; "
             "use rmse, mae or r2 for numbers"
         )
-    return Score(metric, lambda rows, output: _measured(known, rows, loss.head.point(numpy_namespace, output)))
+    if known.two_classes and network.output_activation == "softmax" and network.output_shape[-1] > 2:
+        others = f"{known.name}_macro, {known.name}_weighted or {known.name}_micro"
+        classes = network.output_shape[-1]
+        raise SettingError(f"metrics: {name!r} judges one of two classes, here are {classes}; take {others}")
 
 
-def metric_named(name: str) -> Metric | None:
-    """Return the metric of a name, or None where it is the name of a loss.
-
-    Raises:
-        SettingError: it is neither.
-    """
-    usable = {key: metric for key, metric in METRICS.items() if metric.task is not Task.RECONSTRUCTION}
-    names = [*usable, *ALIASES, *LOSSES, *LOSS_ALIASES]
-    word = spelled(name, names)
-    if word not in names:
-        raise SettingError(
-            f"metrics: no metric is called {name!r}.{suggest(name, names)} There are {', '.join(usable)}"
-        )
-    return usable.get(ALIASES.get(word, word))
-
-
-def _measured(metric: Metric, rows: Rows, output: np.ndarray) -> float:
+def _measured(known: Metric, rows: Rows, output: np.ndarray) -> float:
     """Return a metric of outputs; steps, and the labels of several sigmoids, count like rows."""
     targets = rows.targets
-    if metric.task is Task.REGRESSION:
-        return float(metric(targets.reshape(-1, targets.shape[-1]), output.reshape(-1, output.shape[-1])))
+    if known.task is not Task.CLASSIFICATION:
+        return float(known(targets.reshape(-1, targets.shape[-1]), output.reshape(-1, output.shape[-1])))
     one_of_many = targets.shape[-1] > 1 and np.allclose(targets.sum(axis=-1), 1.0, atol=1e-3)
     if one_of_many:
         truth, shares = targets.argmax(axis=-1).ravel(), output.reshape(-1, output.shape[-1])
     else:
         truth, shares = (targets.ravel() > 0.5).astype(np.int64), np.stack([1 - output.ravel(), output.ravel()], axis=1)
-    return float(metric(truth, shares))
+    return float(known(truth, shares))
 
 
-def _by_loss(metric: Loss, loss: Loss) -> Callable[[Rows, np.ndarray], float]:
+def _by_loss(judge: Loss, loss: Loss) -> Callable[[Rows, np.ndarray], float]:
     def measured(rows: Rows, output: np.ndarray) -> float:
-        judged = loss.head.point(numpy_namespace, output) if metric.head == VALUE else output
-        return loss_value(metric, replace(rows, weights=np.ones_like(rows.weights)), judged)
+        judged = loss.head.point(numpy_namespace, output) if judge.head == VALUE else output
+        return loss_value(judge, replace(rows, weights=np.ones_like(rows.weights)), judged)
 
     return measured
 

@@ -75,7 +75,12 @@ class KnobScores:
         held = "validation rows" if self.each == 1 else f"validation rows and of {'folds' if self.folds else 'seeds'}"
         unknown = ", that from seed to seed is not known" if self.each == 1 else ""
         alone = any(panel.alone for panel in self.panels)
-        ring = " The ring is the base; open points are worse than the best by more than chance." if alone else ""
+        ring = (
+            " The dashed line is the best score, the ring the base; open points are worse than the best by more than "
+            "chance."
+            if alone
+            else ""
+        )
         together = max(self.panels, key=lambda panel: len(panel.score))
         known = together.score[np.isfinite(together.score)]
         lost = max(int((~np.isfinite(panel.score)).sum()) for panel in self.panels)

@@ -15,8 +15,18 @@ def sections(record: Record) -> Iterator[Section]:
     """Give the section on the hyperparameters that were named."""
     knobs = record.get(Knobs)
     if knobs is not None:
-        texts = (Paragraph(knob_sentence(knob, knobs.networks_each)) for knob in knobs.knobs)
-        yield Section("knobs", 32, (*texts, Figure("knobs")), "Named values", "What the named values did")
+        texts = [base_sentence(knobs), *(knob_sentence(knob, knobs.networks_each) for knob in knobs.knobs)]
+        blocks = (*(Paragraph(text) for text in texts if text), Figure("knobs"))
+        yield Section("knobs", 32, blocks, "Named values", "What the named values did")
+
+
+def base_sentence(knobs: Knobs) -> str:
+    """Return where the others stood while one moved, or nothing where several moved together."""
+    moved = [knob for knob in knobs.knobs if knob.alone]
+    if len(moved) < 2:
+        return ""
+    base = joined(f"{label(knob.name)} {setting(knob.tried[0].value)}" for knob in moved)
+    return f"Each moved alone, from the base {base}; from another base the values may compare otherwise."
 
 
 def knob_sentence(knob: TriedKnob, each: int) -> str:
