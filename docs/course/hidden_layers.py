@@ -87,7 +87,7 @@ by_hand = [
 print("answers:", xor.predict(by_hand, corners)[:, 0])
 
 # %%
-# The network with its weights, blue positive and red negative, and what it says between the corners:
+# The network with its weights, red positive and blue negative, and what it says between the corners:
 
 xor.draw(by_hand, feature_names=["x1", "x2"], class_names=["y"], show_weights="values")
 

@@ -46,8 +46,8 @@ plt.show()
 # ---------
 #
 # Set limits for each value, draw many combinations at random within them, train all, write down how each did, and take
-# the best. A :term:`grid <grid search>` tries every combination of some values of each; with as many trials it has only a
-# few values of each hyperparameter, while at random every trial has new ones (Bergstra and Bengio, *JMLR* 13, 281,
+# the best. A :term:`grid <grid search>` tries every combination of some values of each; with as many trials it has only
+# a few values of each hyperparameter, while at random every trial has new ones (Bergstra and Bengio, *JMLR* 13, 281,
 # 2012). Drawing is what shoal does by default, and it trains them together. Here are limits for the learning rate and
 # the number of neurons, and everything else is shoal's own choice. The learning rate is drawn evenly in its logarithm:
 # between 0.001 and 0.003 about as often as between 0.01 and 0.03.
@@ -77,9 +77,9 @@ plt.show()
 # Both, and the price of choosing
 # -------------------------------
 #
-# The two ways go together: draw at random first, then change one value at a time around the best
-# (`base=run, search="one-at-a-time"`). Or let the search do so by itself: `search="refine"` draws half of its candidates
-# and then moves one hyperparameter of the best at a time, in ever smaller steps. Experience helps to set limits; nothing
+# The two ways go together: draw at random first, then change one value at a time around the best (`base=run,
+# search="one-at-a-time"`). Or let the search do so by itself: `search="refine"` draws half of its candidates and then
+# moves one hyperparameter of the best at a time, in ever smaller steps. Experience helps to set limits; nothing
 # guarantees that the best is found.
 #
 # One thing is certain: the best validation score of many is too good. It was chosen *because* it was low, partly by
@@ -92,8 +92,8 @@ test = run.metrics["test"]["log_loss"]
 print(f"loss of the ensemble of the best on test rows: {test['value']:.3f} [{test['low']:.3f}, {test['high']:.3f}]")
 
 # %%
-# :doc:`/howto/searching` has the commands. Who fits again and again with other settings and looks at the test score each
-# time chooses by the test rows after all: :doc:`/howto/sealed_test` keeps them closed until the choice is made.
+# :doc:`/howto/searching` has the commands. Who fits again and again with other settings and looks at the test score
+# each time chooses by the test rows after all: :doc:`/howto/sealed_test` keeps them closed until the choice is made.
 #
 # Exercises
 # ---------

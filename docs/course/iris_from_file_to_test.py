@@ -105,9 +105,9 @@ except shoal.ShoalError as error:
 # Train
 # -----
 #
-# The loss is the :term:`cross-entropy`, which belongs to softmax. After each :term:`epoch` it is measured on the validation
-# rows as well, and so is the :term:`accuracy`. Nothing happens to the rows on the way: what is given is what is learned
-# from.
+# The loss is the :term:`cross-entropy`, which belongs to softmax. After each :term:`epoch` it is measured on the
+# validation rows as well, and so is the :term:`accuracy`. Nothing happens to the rows on the way: what is given is what
+# is learned from.
 
 trained = network.fit(
     normalised[training],
@@ -125,8 +125,8 @@ trained.plot()
 
 # %%
 # Training is dashed. The training loss goes on falling; that of the validation rows need not, which is
-# :doc:`overfitting <overfitting>`. `restore_best_weights` keeps the weights of the epoch with the lowest validation loss;
-# without it they are those of the last epoch. They can be looked at by the names of the layers:
+# :doc:`overfitting <overfitting>`. `restore_best_weights` keeps the weights of the epoch with the lowest validation
+# loss; without it they are those of the last epoch. They can be looked at by the names of the layers:
 
 print("best epoch:", trained.best_epoch)
 print("bias of the output neurons:", trained.weights["dense_1"]["bias"].round(2))
@@ -168,8 +168,8 @@ run = shoal.fit("iris.csv", target="species", networks=24, epochs=100)
 print(run.metrics["rows"])
 
 # %%
-# At the end it opens the test rows; they are others than those above. The share that is right is known only roughly of 30
-# rows, which the interval says: of 100 such intervals about 95 hold the accuracy on all flowers of this kind.
+# At the end it opens the test rows; they are others than those above. The share that is right is known only roughly of
+# 30 rows, which the interval says: of 100 such intervals about 95 hold the accuracy on all flowers of this kind.
 
 accuracy = run.metrics["test"]["accuracy"]
 print(f"accuracy {accuracy['value']:.3f}, 95 % interval {accuracy['low']:.3f} to {accuracy['high']:.3f}")

@@ -113,8 +113,8 @@ shown = lstm.predict(kept, signal)[0, :, 0]
 print(f"LSTM after the pulse {shown[5]:.4f}, at the end {shown[-1]:.4f}")
 
 # %%
-# In training nobody sets gates by hand: their weights are learned like all others. Here an LSTM of four units is to say,
-# after 20 steps of noise, whether the first number was +1 or −1. Who guesses 0 has a loss of 1.
+# In training nobody sets gates by hand: their weights are learned like all others. Here an LSTM of four units is to
+# say, after 20 steps of noise, whether the first number was +1 or −1. Who guesses 0 has a loss of 1.
 
 signs = random.choice([-1.0, 1.0], size=500)
 rows = np.concatenate([signs[:, None], 0.3 * random.normal(size=(500, 20))], axis=1)[:, :, None]

@@ -10,8 +10,9 @@ Pooling makes images smaller: of each small window it keeps one number. It has n
 # -------------------------
 #
 # The :term:`pooling` window moves over the image as a kernel does. It keeps the largest number, the smallest or the
-# mean: the layers `MaxPooling2D`, `MinPooling2D`, `AveragePooling2D`; on a plain array `shoal.pool` does the same. With size 2 and stride 2 windows lie side by side, and both
-# sides are halved. Size and stride may differ: with stride 1 the windows overlap, and little is lost in size.
+# mean: the layers `MaxPooling2D`, `MinPooling2D`, `AveragePooling2D`; on a plain array `shoal.pool` does the same. With
+# size 2 and stride 2 windows lie side by side, and both sides are halved. Size and stride may differ: with stride 1 the
+# windows overlap, and little is lost in size.
 
 import matplotlib.pyplot as plt
 import numpy as np
