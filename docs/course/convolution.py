@@ -23,7 +23,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 import shoal
-from shoal.networks import Network
 
 ROWS = ["0111000", "0011100", "0001110", "0001100", "0011000", "0110000", "1100000"]
 image = np.array([[float(pixel) for pixel in row] for row in ROWS])
@@ -34,6 +33,7 @@ for i in range(5):
     for j in range(5):
         by_hand[i, j] = np.sum(image[i : i + 3, j : j + 3] * kernel)
 print(by_hand.astype(int))
+print("the same in one call:", np.array_equal(shoal.convolve(image, kernel), by_hand))
 
 # %%
 # In the upper left corner the image is `0 1 1 / 0 0 1 / 0 0 0`. Of the kernel's ones only that in the upper right meets
@@ -42,7 +42,7 @@ print(by_hand.astype(int))
 # In a network, an image is `(height, width, channels)`; this one has one :term:`channel`. The layer `conv2d:1:3` has
 # one :term:`filter` with a kernel of 3 × 3.
 
-network = Network.parse("7x7x1 conv2d:1:3")
+network = shoal.Network.parse("7x7x1 conv2d:1:3")
 parameters = [{"kernel": kernel[:, :, None, None], "bias": np.zeros(1)}]
 feature_map = network.predict(parameters, image[None, :, :, None])[0, :, :, 0]
 print("the same:", np.array_equal(feature_map, by_hand), " parameters:", network.parameter_count)
@@ -69,7 +69,7 @@ plt.show()
 # while a dense layer grows with the image, the kernel stays: the same 10 parameters do for 6000 × 7200 pixels.
 
 print("a dense neuron for 6000 × 7200 pixels:", f"{6000 * 7200 + 1:,}", "parameters")
-print("a filter:", Network.parse("6000x7200x1 conv2d:1:3").parameter_count)
+print("a filter:", shoal.Network.parse("6000x7200x1 conv2d:1:3").parameter_count)
 
 # %%
 # What kernels see
@@ -83,7 +83,7 @@ pixels = [name for name in table.columns if name.startswith("pixel")]
 digit = table.select(pixels).to_numpy()[9].reshape(8, 8) / 16.0
 
 right = np.array([[-1.0, 0.0, 1.0]] * 3)
-two = Network.parse("8x8x1 conv2d:2:3:relu")
+two = shoal.Network.parse("8x8x1 conv2d:2:3:relu")
 filters = np.stack([right, -right.T], axis=-1)[:, :, None, :]  # height, width, channels, filters
 maps = two.predict([{"kernel": filters, "bias": np.zeros(2)}], digit[None, :, :, None])[0]
 print("image", digit.shape, "feature maps", maps.shape)
@@ -104,7 +104,7 @@ plt.show()
 #
 # A network for images of 28 × 28 pixels:
 
-print(Network.parse("28x28x1 conv2d:32:3:relu maxpooling2d:2 conv2d:16:3:relu flatten 10:softmax").summary())
+print(shoal.Network.parse("28x28x1 conv2d:32:3:relu maxpooling2d:2 conv2d:16:3:relu flatten 10:softmax").summary())
 
 # %%
 # - First convolution: :math:`(3 \cdot 3 \cdot 1 + 1) \cdot 32 = 320`.
@@ -130,17 +130,16 @@ print(Network.parse("28x28x1 conv2d:32:3:relu maxpooling2d:2 conv2d:16:3:relu fl
 # ============================================ ===================================== ===================
 
 variants = {
-    "valid": shoal.networks.Conv2D(1, 3),
-    "same": shoal.networks.Conv2D(1, 3, padding="same"),
-    "strides 2": shoal.networks.Conv2D(1, 3, strides=2),
-    "strides 2, same": shoal.networks.Conv2D(1, 3, strides=2, padding="same"),
-    "dilation 2": shoal.networks.Conv2D(1, 3, dilation_rate=2),
+    "valid": {},
+    "same": {"padding": "same"},
+    "strides 2": {"strides": 2},
+    "strides 2, same": {"strides": 2, "padding": "same"},
+    "dilation 2": {"dilation_rate": 2},
 }
 outputs = {}
-for name, layer in variants.items():
-    output = Network([layer], (7, 7, 1)).predict(parameters, image[None, :, :, None])[0, :, :, 0]
-    outputs[name] = output
-    print(f"{name:16} {image.shape} → {output.shape}")
+for name, settings in variants.items():
+    outputs[name] = shoal.convolve(image, kernel, **settings)
+    print(f"{name:16} {image.shape} → {outputs[name].shape}")
 
 draw({name: outputs[name] for name in ("same", "strides 2", "dilation 2")})
 plt.show()
@@ -151,7 +150,7 @@ plt.show()
 # itself, then mixes the channels pixel by pixel: from 32 channels to 16, :math:`3 \cdot 3 \cdot 32 + 32 \cdot 16 + 16 =
 # 816` parameters instead of 4,624:
 
-print(Network.parse("28x28x32 separableconv2d:16:3").parameter_count)
+print(shoal.Network.parse("28x28x32 separableconv2d:16:3").parameter_count)
 
 # %%
 # All layers have the names, settings, defaults and results of Keras.

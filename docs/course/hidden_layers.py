@@ -24,7 +24,7 @@ import shoal
 
 network = shoal.Network.parse("2 3 1")
 print(network.summary())
-network.draw(feature_names=["x1", "x2"], class_names=["y"])
+network.draw(show_weights="symbols")
 
 # %%
 # Without activation they collapse
@@ -87,9 +87,9 @@ by_hand = [
 print("answers:", xor.predict(by_hand, corners)[:, 0])
 
 # %%
-# The network with its weights as colours, and what it says between the corners:
+# The network with its weights, red positive and blue negative, and what it says between the corners:
 
-xor.draw(by_hand, feature_names=["x1", "x2"], class_names=["y"])
+xor.draw(by_hand, feature_names=["x1", "x2"], class_names=["y"], show_weights="values")
 
 # %%
 

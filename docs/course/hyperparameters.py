@@ -13,31 +13,31 @@ ways to look for it.
 #
 # Start from something reasonable, change one value, keep the rest, and see what it does. Here it is the number of
 # hidden neurons. A single comparison can be luck, since each network starts from random weights; so each width is
-# trained in five folds of the rows (:term:`cross-validation`), and the error of the mean stands beside it.
-
-import json
+# trained in five folds of the rows (:term:`cross-validation`), and the error of the score stands beside it.
 
 import matplotlib.pyplot as plt
-import numpy as np
 
 import shoal
 
 base = {"activation": "relu", "optimizer": "adam", "learning_rate": 0.01, "epochs": 60, "batch_size": 16, "l2": 0.0}
-widths = (1, 2, 8, 32)
-scores = []
-for width in widths:
-    run = shoal.fit("iris", networks=1, cv=5, hidden=(width,), page=False, **base)
-    score = run.candidates.row(0, named=True)
-    scores.append((score["score"], score["score_error"]))
-    print(f"{width:2} neurons: validation loss {score['score']:.3f} ± {score['score_error']:.3f}")
+widths = shoal.choices(2, 1, 8, 32)  # the first is the base
+run = shoal.fit("iris", search="one-at-a-time", hidden=widths, cv=5, page=False, **base)
+tried = sorted(run.metrics["search"]["knobs"]["hidden"]["tried"], key=lambda each: each["value"])
+for each in tried:
+    verdict = "worse than the best by more than chance" if each["worse_than_best"] else ""
+    print(f"{each['value'][0]:2} neurons: validation loss {each['score']:.3f} ± {each['standard_error']:.3f} {verdict}")
 
-means, errors = np.array(scores).T
 figure, ax = plt.subplots(figsize=(4.6, 3), layout="constrained")
-ax.errorbar(widths, means, errors, fmt="o-", capsize=3)
+neurons, scores, errors = zip(*((t["value"][0], t["score"], t["standard_error"]) for t in tried), strict=True)
+ax.errorbar(neurons, scores, errors, fmt="o-", capsize=3)
 ax.set(xscale="log", xlabel="hidden neurons", ylabel="validation loss")
 plt.show()
 
 # %%
+# All widths are judged on the same rows, and a hard row is hard for all of them. So shoal compares them row by row, and
+# asks for more where several are compared with the best: one of many is easily worse by chance. What is not called
+# worse need not be equal.
+#
 # This way shows what a value does, and is easy to understand. But it sees one line through a space of many dimensions:
 # where two hyperparameters go together, such as learning rate and number of epochs, the best pair may lie off that
 # line.
@@ -46,26 +46,29 @@ plt.show()
 # ---------
 #
 # Set limits for each value, draw many combinations at random within them, train all, write down how each did, and take
-# the best. With a grid of the same number of points only a few values of each hyperparameter are ever tried; at random
-# every trial has new ones (Bergstra and Bengio, *JMLR* 13, 281, 2012). This is what shoal does by default, and it
-# trains them together. The learning rate is drawn evenly in its logarithm: between 0.001 and 0.003 as often as
-# between 0.01 and 0.03.
+# the best. A :term:`grid <grid search>` tries every combination of some values of each; with as many trials it has only
+# a few values of each hyperparameter, while at random every trial has new ones (Bergstra and Bengio, *JMLR* 13, 281,
+# 2012). Drawing is what shoal does by default, and it trains them together. Here are limits for the learning rate and
+# the number of neurons, and everything else is shoal's own choice. The learning rate is drawn evenly in its logarithm:
+# between 0.001 and 0.003 about as often as between 0.01 and 0.03.
 
-run = shoal.fit("iris", networks=60, epochs=60, seed=0, page=False)
-log = [{**json.loads(row["candidate"]), "score": row["score"]} for row in run.candidates.iter_rows(named=True)]
-log.sort(key=lambda candidate: candidate["score"])
-for candidate in (*log[:3], *log[-2:]):
-    shown = {name: candidate[name] for name in ("hidden", "activation", "optimizer", "batch_size")}
-    print(f"{candidate['score']:.3f}  η = {candidate['learning_rate']:.4f}  {shown}")
+run = shoal.fit(
+    "iris",
+    networks=40,
+    learning_rate=shoal.between(0.001, 0.1),
+    hidden=shoal.between(2, 64),
+    epochs=60,
+    page=False,
+)
+log = run.candidates.sort("score")
+best = log.row(0, named=True)
+print(log.select("score", "learning_rate", "hidden", "activation", "optimizer", "batch_size").head(4))
 
 figure, axes = plt.subplots(1, 3, figsize=(9, 2.9), layout="constrained", sharey=True)
-loss = [candidate["score"] for candidate in log]
-axes[0].plot([candidate["learning_rate"] for candidate in log], loss, "o", ms=4, alpha=0.6)
-axes[0].set(xscale="log", xlabel="learning rate", ylabel="validation loss", yscale="log")
-axes[1].plot([sum(candidate["hidden"]) for candidate in log], loss, "o", ms=4, alpha=0.6)
-axes[1].set(xlabel="hidden neurons")
-axes[2].plot([candidate["batch_size"] for candidate in log], loss, "o", ms=4, alpha=0.6)
-axes[2].set(xlabel="batch size")
+for ax, name in zip(axes, ("learning_rate", "hidden", "batch_size"), strict=True):
+    ax.plot(log[name].cast(float), log["score"], "o", ms=4, alpha=0.6)
+    ax.set(xlabel=name.replace("_", " "), xscale="log")
+axes[0].set(ylabel="validation loss", yscale="log")
 plt.show()
 
 # %%
@@ -74,20 +77,23 @@ plt.show()
 # Both, and the price of choosing
 # -------------------------------
 #
-# The two ways go together: draw at random first, then change one value at a time around the best. And there are other
-# strategies, which learn from the trials so far where to try next. Experience helps to set limits; nothing guarantees
-# that the best is found.
+# The two ways go together: draw at random first, then change one value at a time around the best (`base=run,
+# search="one-at-a-time"`). Or let the search do so by itself: `search="refine"` draws half of its candidates and then
+# moves one hyperparameter of the best at a time, in ever smaller steps. Experience helps to set limits; nothing
+# guarantees that the best is found.
 #
 # One thing is certain: the best validation score of many is too good. It was chosen *because* it was low, partly by
 # luck. shoal estimates how much of it is luck; and it has the test rows, which chose nothing.
 
-print("best validation loss of 60:", round(log[0]["score"], 3))
-print("of it luck, as estimated:", round(run.metrics["search"]["best_of_n_bias"]["bias"]["value"], 3))
+print("best validation loss of 40:", round(best["score"], 3))
+luck = run.metrics["search"]["best_of_n_bias"]["bias"]
+print(f"too good by, as estimated: {luck['value']:.3f} [{luck['low']:.3f}, {luck['high']:.3f}]")
 test = run.metrics["test"]["log_loss"]
 print(f"loss of the ensemble of the best on test rows: {test['value']:.3f} [{test['low']:.3f}, {test['high']:.3f}]")
 
 # %%
-# :doc:`/howto/choose_hyperparameters` has the commands.
+# :doc:`/howto/searching` has the commands. Who fits again and again with other settings and looks at the test score
+# each time chooses by the test rows after all: :doc:`/howto/sealed_test` keeps them closed until the choice is made.
 #
 # Exercises
 # ---------
@@ -113,6 +119,6 @@ print(f"loss of the ensemble of the best on test rows: {test['value']:.3f} [{tes
 # .. admonition:: Answer
 #    :collapsible: closed
 #
-#    Compare their difference with the errors: where it is not larger than about twice :math:`\sqrt{e_1^2 + e_2^2}`,
-#    these rows cannot tell. (Both were judged on the same rows, so a comparison in pairs, as `shoal compare` does,
-#    tells more.)
+#    Compare their difference with the errors: where it is larger than about twice :math:`\sqrt{e_1^2 + e_2^2}`, this
+#    speaks for a difference. Where it is smaller, the bars cannot tell. Both were judged on the same rows, so a
+#    comparison row by row tells more.

@@ -37,7 +37,12 @@ parameters = [{"kernel": w[:, None], "bias": np.array([b])}]
 print("as a network:", neuron.predict(parameters, x[None])[0, 0])
 print("parameters:", neuron.parameter_count)
 
-neuron.draw(parameters, feature_names=["x1", "x2", "x3"], class_names=["z"])
+neuron.draw(parameters, feature_names=["x1", "x2", "x3"], class_names=["z"], show_weights="values")
+
+# %%
+# The same with letters in place of numbers:
+
+neuron.draw(show_weights="symbols")
 
 # %%
 # Several neurons: a matrix
@@ -58,6 +63,8 @@ print(X @ W.T + biases)
 
 two = shoal.Network.parse("3 2")
 print(two.predict([{"kernel": W.T, "bias": biases}], X))
+
+two.draw(show_weights="symbols")
 
 # %%
 # The bias column

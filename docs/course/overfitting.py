@@ -10,38 +10,36 @@ its curves, and tries what helps.
 # Few rows, many weights
 # ----------------------
 #
-# Sixty points on a sine, with noise. Of them 24 train a network of 4,353 parameters, for 600 epochs without stopping;
+# Sixty points on a sine, with noise. Of them 24 train a network of 4,353 parameters, for 1,000 epochs without stopping;
 # 24 validate, and 12 wait for the end.
-
-import textwrap
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 import shoal
 
-random = np.random.default_rng(3)
-x = random.uniform(-1.0, 1.0, 60)
-y = np.sin(3.0 * x) + 0.4 * random.normal(size=60)
+random = np.random.default_rng(0)
+x = random.uniform(-1.0, 1.0, (60, 1))
+y = np.sin(3.0 * x[:, 0]) + 0.4 * random.normal(size=60)
+validation = x[24:48], y[24:48]
 
 
-def train(**changes: object) -> shoal.Run:
-    """Train one network on the points, with some settings changed."""
-    settings = {"hidden": (64, 64), "activation": "relu", "learning_rate": 0.01, "batch_size": 8, "l2": 0.0}
-    settings |= {"epochs": 600, "patience": 600, "validation_size": 0.4, "page": False}
-    return shoal.fit({"x": x, "y": y}, target="y", networks=1, seed=1, **{**settings, **changes})
+def train(layers: str, **changes: object) -> shoal.TrainedNetwork:
+    """Train one network on the first points, with some settings changed."""
+    settings = {"loss": "mse", "learning_rate": 0.01, "epochs": 1000, "batch_size": 8, "validation_data": validation}
+    return shoal.Network.parse(layers).fit(x[:24], y[:24], **{**settings, **changes})
 
 
-large = train()
-print(large.metrics["rows"], large.metrics["networks"]["parameters"], "parameters")
+large = train("1 64:relu 64:relu 1")
+print(large)
 
 
-def draw(ax: plt.Axes, run: shoal.Run, title: str) -> None:
-    """Draw the learning curves of a run."""
-    curves = run.curves
-    ax.plot(curves["epoch"], curves["train_loss"], label="training")
-    ax.plot(curves["epoch"], curves["validation_loss"], label="validation")
-    ax.set(title=title, xlabel="epoch", ylim=(0.0, 1.2))
+def draw(ax: plt.Axes, trained: shoal.TrainedNetwork, title: str) -> None:
+    """Draw the learning curves of a network."""
+    epochs = np.arange(1, len(trained.history["loss"]) + 1)
+    ax.plot(epochs, trained.history["loss"], lw=0.8, label="training")
+    ax.plot(epochs, trained.history["val_loss"], lw=0.8, label="validation")
+    ax.set(title=title, xlabel="epoch", ylim=(0.0, 0.8))
 
 
 figure, ax = plt.subplots(figsize=(5, 3), layout="constrained")
@@ -56,47 +54,45 @@ plt.show()
 # :term:`overfitting`. The opposite, a network too small or trained too briefly for what the data hold, is underfitting:
 # both losses stay high.
 
-curves = large.curves
-best = curves["validation_loss"].arg_min()
-for name, epoch in (("best", best), ("last", len(curves) - 1)):
-    row = curves.row(epoch, named=True)
-    print(f"{name} epoch {row['epoch']:3}: training {row['train_loss']:.3f}, validation {row['validation_loss']:.3f}")
-print(textwrap.fill(large.metrics["verdict"]["training_text"], 90))
+for name, epoch in (("best", large.best_epoch), ("last", 1000)):
+    training, on_new_rows = large.history["loss"][epoch - 1], large.history["val_loss"][epoch - 1]
+    print(f"{name} epoch {epoch:4}: training {training:.3f}, validation {on_new_rows:.3f}")
 
 # %%
 # What helps
 # ----------
 #
-# - **Train less.** Stop when the validation loss no longer falls (:term:`early stopping`). shoal always keeps the
-#   weights of the best epoch; `patience` says how long it waits for a better one.
+# - **Train less.** Stop when the validation loss no longer falls (:term:`early stopping`), and keep the weights of the
+#   best epoch. `patience` says how many epochs to wait for a better one.
 # - **A smaller network** cannot learn as much noise.
 # - **Regularise**: a penalty on the weights (:doc:`losses`), or :term:`dropout`, which leaves out neurons at random
 #   while training.
 # - **More rows**, if they can be had, help most.
 
-small = train(hidden=(8,))
-penalised = train(l2=50.0)
+stopped = train("1 64:relu 64:relu 1", patience=100, restore_best_weights=True)
+small = train("1 8:relu 1")
+penalised = train("1 64:relu 64:relu 1", l2=50.0)
 figure, axes = plt.subplots(1, 3, figsize=(9, 2.9), layout="constrained", sharey=True)
-draw(axes[0], large, "64 and 64 neurons")
+draw(axes[0], stopped, "stopped early")
 draw(axes[1], small, "8 neurons")
 draw(axes[2], penalised, "64 and 64, λ = 50")
 axes[0].set_ylabel("mean squared error")
 axes[0].legend(frameon=False)
 plt.show()
 
-for name, run in (("large", large), ("small", small), ("penalised", penalised)):
-    losses = run.curves["validation_loss"]
-    print(f"{name:10} validation loss at its best epoch {losses.min():.3f}, at the last one {losses[-1]:.3f}")
+networks = {"large, last epoch": large, "stopped, best epoch": stopped, "small": small, "penalised": penalised}
+for name, trained in networks.items():
+    print(f"{name:19} loss on the validation rows {trained.evaluate(*validation)['loss']:.3f}")
 
 # %%
-# What the kept networks say, those of the best epoch, between and beyond the points:
+# What they say between and beyond the points:
 
-grid = np.linspace(-1.2, 1.2, 200)
+grid = np.linspace(-1.2, 1.2, 200)[:, None]
 figure, ax = plt.subplots(figsize=(5, 3.2), layout="constrained")
-ax.plot(x, y, ".", color="0.6")
+ax.plot(x[:24], y[:24], ".", color="0.6")
 ax.plot(grid, np.sin(3.0 * grid), "k--", lw=1, label="without noise")
-for name, run in (("large", large), ("small", small), ("penalised", penalised)):
-    ax.plot(grid, run.predict({"x": grid}).mean[:, 0], label=name)
+for name, trained in networks.items():
+    ax.plot(grid, trained.predict(grid), label=name)
 ax.set(xlabel="x", ylabel="y")
 ax.legend(frameon=False, fontsize=8)
 plt.show()
@@ -105,10 +101,18 @@ plt.show()
 # Only then, once the choice is made, come the test rows. A score on training rows tells nothing of new ones, and that
 # of validation rows flatters a little, since they chose the epoch and the network.
 
-score = large.metrics["test"]["rmse"]
-print(
-    f"test RMSE of the large network at its best epoch: {score['value']:.2f} [{score['low']:.2f}, {score['high']:.2f}]"
-)
+print(f"loss of the stopped network on the test rows: {stopped.evaluate(x[48:], y[48:])['loss']:.3f}")
+
+# %%
+# Many networks, and their spread
+# -------------------------------
+#
+# `shoal.fit` stops early and keeps the weights of each network's best epoch by itself. It trains many, and where few
+# points leave open how the curve goes, they disagree: the dark band is one standard deviation of the networks, the
+# light one is to hold 95 % of new points like these.
+
+run = shoal.fit({"x": x[:, 0], "y": y}, target="y", networks=24, epochs=150, page=False)
+run.regression_curve("x").draw()
 
 # %%
 # Exercises
@@ -121,8 +125,6 @@ print(
 #    :collapsible: closed
 #
 #    The variance of the noise, :math:`0.4^2 = 0.16`. A training loss far below it is a sign that noise was learned.
-#    (The losses drawn above are those of labels scaled to variance 1, so that 0.16 becomes 0.16 divided by the variance
-#    of y.)
 #
 # **2.** Training loss 0.30, validation loss 0.31, both no longer falling. Overfitted? What would you try?
 #

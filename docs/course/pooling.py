@@ -10,32 +10,24 @@ Pooling makes images smaller: of each small window it keeps one number. It has n
 # -------------------------
 #
 # The :term:`pooling` window moves over the image as a kernel does. It keeps the largest number, the smallest or the
-# mean: `MaxPooling2D`, `MinPooling2D`, `AveragePooling2D`. With size 2 and stride 2 windows lie side by side, and both
-# sides are halved. Size and stride may differ: with stride 1 the windows overlap, and little is lost in size.
+# mean: the layers `MaxPooling2D`, `MinPooling2D`, `AveragePooling2D`; on a plain array `shoal.pool` does the same. With
+# size 2 and stride 2 windows lie side by side, and both sides are halved. Size and stride may differ: with stride 1 the
+# windows overlap, and little is lost in size.
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 import shoal
-from shoal.networks import AveragePooling2D, MaxPooling2D, MinPooling2D, Network
 
 rows = ["143410", "124330", "123412", "133110", "331101", "012015"]
 image = np.array([[float(pixel) for pixel in row] for row in rows])
 
-
-def pool(layer: shoal.networks.Layer) -> np.ndarray:
-    """Return what a pooling layer makes of the image."""
-    network = Network([layer], (*image.shape, 1))
-    assert network.parameter_count == 0
-    return network.predict([{}], image[None, :, :, None])[0, :, :, 0]
-
-
 pooled = {
     "image": image,
-    "largest": pool(MaxPooling2D(2)),
-    "smallest": pool(MinPooling2D(2)),
-    "mean": pool(AveragePooling2D(2)),
-    "largest, size 3, stride 1": pool(MaxPooling2D(3, strides=1)),
+    "largest": shoal.pool(image, 2),
+    "smallest": shoal.pool(image, 2, pooling="min"),
+    "mean": shoal.pool(image, 2, pooling="average"),
+    "largest, size 3, stride 1": shoal.pool(image, 3, strides=1),
 }
 print(pooled["largest"])
 print("by hand:", max(1, 4, 1, 2), max(3, 4, 4, 3), max(1, 0, 3, 0), "in the first row")
@@ -52,8 +44,9 @@ plt.show()
 # Sizes follow the same rules as those of :doc:`convolution`: with `padding="valid"` a window that does not fit is left
 # out, with `padding="same"` it counts what is there.
 
-odd = Network([MaxPooling2D(2)], (5, 5, 1)), Network([MaxPooling2D(2, padding="same")], (5, 5, 1))
-print([network.output_shape for network in odd])
+odd = image[:5, :5]
+print(shoal.pool(odd, 2).shape, shoal.pool(odd, 2, padding="same").shape)
+print("parameters:", shoal.Network.parse("6x6x1 maxpooling2d:2").parameter_count)
 
 # %%
 # What it is good for
@@ -67,11 +60,10 @@ print([network.output_shape for network in odd])
 same = {1: 0, 2: 0, 4: 0}
 for i in range(8):
     for j in range(7):
-        spot = np.zeros((2, 8, 8, 1))
-        spot[0, i, j], spot[1, i, j + 1] = 1.0, 1.0
+        before, after = np.zeros((8, 8)), np.zeros((8, 8))
+        before[i, j] = after[i, j + 1] = 1.0
         for size in same:
-            before, after = Network([MaxPooling2D(size)], (8, 8, 1)).predict([{}], spot)
-            same[size] += np.array_equal(before, after)
+            same[size] += np.array_equal(shoal.pool(before, size), shoal.pool(after, size))
 for size, count in same.items():
     print(f"windows of {size} × {size}: unchanged in {count} of 56 places")
 
@@ -81,7 +73,7 @@ for size, count in same.items():
 #
 # `GlobalAveragePooling2D` keeps one number for each channel, the mean over the whole image:
 
-print(Network.parse("28x28x1 conv2d:16:3:relu globalaveragepooling2d 10:softmax").summary())
+print(shoal.Network.parse("28x28x1 conv2d:16:3:relu globalaveragepooling2d 10:softmax").summary())
 
 # %%
 # Exercises
