@@ -180,9 +180,10 @@ def course_of(histories: Histories) -> Course:
     more = (rises.var(ddof=1) if len(rises) > 1 else 0.0) / len(rises) + float(np.mean(jitter)) / len(rises)
     apart = float(np.subtract(*np.mean(halves, axis=0)) / 2) if halves else None
     rise = _with_interval(float(rises.mean()), scale, histories.rows, apart, more)
-    means = [float(np.mean(losses)) for losses in train_losses]
+    at_lowest, at_last, at_first = [float(np.mean(losses)) for losses in train_losses]
     jumps = float(np.mean([_jumps(known(curve)) for curve in histories.validation]))
-    return Course(scale, int(np.median(places)), float(lows.mean()), float(end.mean()), rise, *means, jumps=jumps)
+    epoch, losses = int(np.median(places)), (float(lows.mean()), float(end.mean()))
+    return Course(scale, epoch, *losses, rise, at_lowest, at_last, at_first, jumps)
 
 
 def _with_interval(rise: float, scale: float, rows: int, apart: float | None, more: float) -> Interval:
