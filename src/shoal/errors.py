@@ -7,6 +7,7 @@
     ├── SettingError (ValueError)   an option with a value that makes no sense
     │   └── Diverged                a learning rate, mostly, with which no network learned; the curves are kept
     ├── NetworkError (ValueError)   layers that do not fit together
+    ├── ExportError (ValueError)    a predictor that a format cannot say
     ├── RunError (OSError)          a run folder that is missing, damaged or too new
     ├── OutputError                 exit code 1: what was printed did not arrive
     └── Interrupted                 stopped, work kept; exit code 130 by Ctrl-C, 75 by a signal or the end of the time
@@ -42,6 +43,10 @@ class Diverged(SettingError):
 
 class NetworkError(ShoalError, ValueError):
     """Layers that do not fit together."""
+
+
+class ExportError(ShoalError, ValueError):
+    """A predictor that a file format cannot say."""
 
 
 class RunError(ShoalError, OSError):
