@@ -275,7 +275,6 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"loss": "mse", "validation_data": 3}, r"validation_data must be \(x, y\)"),
     ({"loss": "mse", "metrics": ["acuracy"]}, "Did you mean 'accuracy'"),
     ({"loss": "mse", "metrics": ["accuracy"]}, "needs probabilities of classes"),
-    ({"loss": SPARSE, "metrics": ["f1"]}, "judges one of two classes, here are 3; take f1_macro"),
     ({"loss": SPARSE, "learning_rate": choices(0.1, 0.2)}, "one network takes one value, got '0.1; 0.2'"),
     ({"loss": SPARSE, "l2": between(0, 1)}, "l2: one network takes one value"),
     ({"loss": "mse", "metrics": ["mae", "mae"]}, "'mae' stands twice"),
@@ -288,6 +287,11 @@ def test_arguments_that_make_no_sense(regressor: Network, numbers: Any, argument
     with pytest.raises(SettingError, match=message) as caught:
         regressor.fit(*numbers, **arguments)
     assert caught.traceback[-1].name == "fit"  # none of shoal's own lines below
+
+
+def test_a_metric_of_two_classes_is_refused_where_there_are_three(classifier: Network) -> None:
+    with pytest.raises(SettingError, match="judges one of two classes, here are 3; take f1_macro"):
+        classifier.fit(X, Y, loss=SPARSE, metrics=["f1"])
 
 
 X, Y = np.zeros((6, 4), np.float32), np.arange(6) % 3

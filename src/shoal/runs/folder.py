@@ -106,10 +106,11 @@ class RunFolder(RunState):
 
     def _check(self, name: str) -> None:
         """Raise RunError if a file is not the one that the run wrote, as far as its numbers know."""
-        with contextlib.suppress(OSError):  # what needs no numbers goes on without them
+        try:
             status = (self.path / metrics_file.NAME).stat()
-            numbers = _numbers(self.path, status.st_mtime_ns, status.st_size, status.st_ino)
-            check_file(self.path, name, numbers)
+        except OSError:
+            return  # what needs no numbers goes on without them
+        check_file(self.path, name, _numbers(self.path, status.st_mtime_ns, status.st_size, status.st_ino))
 
     @property
     def source(self) -> str | None:
