@@ -18,7 +18,9 @@ import shoal as shoal_package
 from shoal.cli import main
 from shoal.cli.app import app
 from shoal.cli.predict import joined
+from shoal.data.raw import Raw
 from shoal.data.readers import ReadOptions
+from shoal.data.roles import Roles
 from shoal.errors import DataError, Interrupted, RunError, ShoalWarning
 from shoal.results import Interval
 from shoal.run import Run
@@ -56,8 +58,11 @@ class FakeRun:
     def __init__(self, path: str) -> None:
         self.path = Path(path)
 
-    def predict_table(self, data: str, options: Any) -> tuple[pl.DataFrame, FakePrediction]:
-        return self.table, FakePrediction()
+    def read_new(self, data: str, options: Any) -> Raw:
+        return Raw(data, data, self.table, Roles())
+
+    def predict_table(self, raw: Raw) -> tuple[pl.DataFrame, FakePrediction]:
+        return raw.table, FakePrediction()
 
     def unknown_categories(self, table: pl.DataFrame) -> dict[str, int]:
         return {"colour": 1, "shape": 0}

@@ -41,6 +41,7 @@ from shoal.statistics.metrics import Metric
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from shoal.data.preparation import Preparation
     from shoal.networks import Network
     from shoal.prediction.autoencoder import AnomalyScores
     from shoal.prediction.ensemble import EnsembleMember
@@ -95,6 +96,11 @@ class Run:
     def predictor(self) -> Predictor:
         """The ensemble with its preparation."""
         return self.folder.predictor()
+
+    @property
+    def preparation(self) -> Preparation:
+        """How tables become what networks predict from."""
+        return self.predictor.preparation
 
     @property
     def network(self) -> Network:
@@ -570,6 +576,10 @@ class Run:
         """Return the verdict in plain sentences."""
         return str(self.metrics["verdict"]["text"])
 
+    def read_new(self, data: Any, options: ReadOptions | None = None) -> Raw:
+        """Return new data as read, in the units of the fit; series are not cut, which the commands do that take them."""
+        return read_new(data, self.preparation, options)
+
     def read(self, data: Any, options: ReadOptions | None = None, *, known: bool = False) -> Raw:
         """Return data as read for `predict`: the table, and images or series; with `known` rows with a known target."""
         preparation = self.predictor.preparation
@@ -638,6 +648,11 @@ class RunOfTargets(Run):
             f"{self.name} predicts {counted(len(self.targets), 'target')}, each of which has a run of its own for what "
             f"is asked of one: {listing(str(run.path) for run in self.targets.values())}"
         )
+
+    @property
+    def preparation(self) -> Preparation:
+        """That of the first target; all read tables alike."""
+        return next(iter(self.targets.values())).preparation
 
     def _ask_each(self, data: Any, options: ReadOptions | None, ask: Callable[[Run, Raw], Any]) -> dict[str, Any]:
         """Return what the run of each target answers of the same data; the first gives the warnings of all."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from shoal.cli.from_settings import CUTTING, READING, ROLES, with_settings
+from shoal.cli.from_settings import CUTTING, EXPRESSIONS, READING, ROLES, with_settings
 from shoal.cli.options import DataArgument, Json
 
 if TYPE_CHECKING:
     from shoal.data.describe import Description
 
 
-@with_settings(ROLES + READING + CUTTING)
+@with_settings(ROLES + READING + CUTTING + EXPRESSIONS)
 def describe(data: DataArgument, *, settings: dict[str, Any], as_json: Json = False) -> None:
     """Show the columns of a table (or the images or series), what they are for, and what to look out for."""
     from shoal.cli.output import print_json

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from shoal.data.column_reading import ColumnReading
+from shoal.data.conversion import tidy
 from shoal.data.one_hot import joined_again
 from shoal.data.preparation import Preparation
 from shoal.data.raw import Raw, read_any
@@ -17,10 +18,11 @@ from shoal.data.readers import ReadOptions, options_alike
 from shoal.data.roles import Roles
 from shoal.data.series.cutting import cut_again
 from shoal.data.series.long_tables import steps_of
+from shoal.data.table_rules import RefinedTable
 from shoal.data.unit_clues import other_units
 from shoal.data.unit_conversion import in_units
 from shoal.data.units import units_of_names
-from shoal.errors import ShoalWarning
+from shoal.errors import ShoalWarning, counted
 from shoal.results import Task
 
 
@@ -52,9 +54,44 @@ def read_new(data: Any, preparation: Preparation, options: ReadOptions | None = 
     known = {name: unit for name, unit in preparation.units.items() if name in used}
     where = raw.source if raw.source != "python" else "the data"
     table, converted = in_units(table, units, known, convert=options.convert_units, data=where)
-    for note in (*raw.notes, *converted, *other_units(table, preparation)):
+    refined, notes = refined_as_fitted(table, preparation)
+    if refined.passed is not None:
+        table = refined.table.filter(pl.Series(refined.passed))
+        signals = signals and signals[np.flatnonzero(refined.passed)]
+    else:
+        table = refined.table
+    for note in (*raw.notes, *converted, *other_units(table, preparation), *notes):
         warnings.warn(f"{raw.source}: {note}", ShoalWarning, stacklevel=4)
-    return raw._replace(table=table, signals=signals, units={**units, **known})
+    return raw._replace(table=table, signals=signals, units={**units, **known}, refined=refined)
+
+
+def refined_as_fitted(table: pl.DataFrame, preparation: Preparation) -> tuple[RefinedTable, tuple[str, ...]]:
+    """Return a table with the derived columns of the fit, which rows pass its cuts, and what is to be said of it."""
+    if not preparation.rules:
+        return RefinedTable(table), ()
+    table = tidy(table)
+    refined, notes = preparation.rules.apply_again(table, preparation.reading.read_table(table))
+    left = 0 if refined.passed is None else int((~refined.passed).sum())
+    return refined, (
+        *notes,
+        *([f"{counted(left, 'row')} of {table.height:,} left out by the cuts of the fit"] * bool(left)),
+    )
+
+
+def beside_all_rows(raw: Raw, answers: pl.DataFrame) -> pl.DataFrame:
+    """Return all rows of new data, with answers for those that pass the cuts of the fit; `passed` says which.
+
+    Args:
+        raw: as `read_new` returns it.
+        answers: a row for each row that passes; may hold the columns of the data once more.
+    """
+    if raw.refined is None or raw.refined.passed is None:
+        return answers
+    everything, passed = raw.refined.table, raw.refined.passed
+    places = pl.Series(np.cumsum(passed) - 1, dtype=pl.Int64).set(pl.Series(~passed), None)
+    new = [name for name in answers.columns if name not in everything.columns]
+    name = "passed" if "passed" not in everything.columns else "shoal_passed"
+    return everything.hstack(answers.select(pl.col(new).gather(places))).with_columns(pl.Series(name, passed))
 
 
 def cut_as_fitted(raw: Raw, preparation: Preparation, *, known: bool = False) -> Raw:

@@ -17,6 +17,7 @@ from shoal.data.readers.signals.arrays import is_signals, signals_from_arrays
 from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
 from shoal.data.signals import Signals
+from shoal.data.table_rules import RefinedTable, TableRules
 from shoal.data.target_choice import TargetChoice
 from shoal.data.unit_sources import units_of_python
 from shoal.errors import DataError, listing, suggest
@@ -29,7 +30,7 @@ class Raw(NamedTuple):
     beside the names of columns. `formats` and `missing` tell how columns are read (see `shoal.data.column_reading`),
     `cautions` what in them may mislead. `part` is 1 for rows of a table of test rows of its own: series may not run on
     from one to the other. `cut` says where series come from that were cut before. `choice` says why the target is the
-    target.
+    target. `rules` are derived columns and cuts, `refined` what these made of the rows.
     """
 
     name: str
@@ -45,6 +46,8 @@ class Raw(NamedTuple):
     part: np.ndarray | None = None
     cut: Cut | None = None
     choice: TargetChoice = TargetChoice()
+    rules: TableRules = TableRules()
+    refined: RefinedTable | None = None
 
     @property
     def inputs(self) -> Inputs:
@@ -68,7 +71,10 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
         return data
     if isinstance(data, Dataset):
         known = data.signals, data.read_notes, data.units, data.reading.formats, data.reading.missing
-        return Raw(data.name, data.source, data.table, data.roles, *known, cut=data.cut)
+        refined = RefinedTable(data.table, None, data.row_cuts)
+        return Raw(
+            data.name, data.source, data.table, data.roles, *known, cut=data.cut, rules=data.rules, refined=refined
+        )
     if isinstance(data, str) and data in BUILTIN:
         return Raw(data, "built in", *BUILTIN[data].load())
     if isinstance(data, str | Path):
