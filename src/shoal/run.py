@@ -577,7 +577,7 @@ class Run:
         return str(self.metrics["verdict"]["text"])
 
     def read_new(self, data: Any, options: ReadOptions | None = None) -> Raw:
-        """Return new data as read, in the units of the fit; series are not cut, which the commands do that take them."""
+        """Return new data as read, in the units of the fit; series are not cut yet."""
         return read_new(data, self.preparation, options)
 
     def read(self, data: Any, options: ReadOptions | None = None, *, known: bool = False) -> Raw:
