@@ -12,6 +12,8 @@ import shoal
 from shoal.data.loading import load_dataset
 from shoal.data.table_rules import RowCut, TableRules
 from shoal.errors import DataError, SettingError
+from shoal.repeating import command_line
+from shoal.settings import check_settings
 
 ROWS = 40
 X = np.linspace(-2.0, 2.0, ROWS)
@@ -83,6 +85,11 @@ def test_new_rows_are_refined_as_far_as_their_columns_allow() -> None:
     assert refined.passed.tolist() == [True, False]
     assert notes == ("the cut 'w < 3' is not made, since the data lack 'w'",)
     assert TableRules.from_dict(rules.to_dict()) == rules
+
+
+def test_the_command_repeats_expressions_with_commas() -> None:
+    settings = check_settings({"derive": ("r = max(x, 1)",), "where": "x > -1"})
+    assert "--derive 'r = max(x, 1)' --where 'x > -1'" in command_line(load_dataset("iris"), settings)
 
 
 @pytest.mark.slow
