@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 Out = Annotated[
     str | None,
     typer.Option(
-        "--out", "-o", metavar="FILE", help="where to write: .csv, .tsv, .parquet or .jsonl; by default CSV on stdout"
+        "--out",
+        "-o",
+        metavar="FILE",
+        help="where to write: .csv, .tsv, .parquet, .jsonl, .fits or .root; by default CSV on stdout",
     ),
 ]
 
@@ -48,7 +51,9 @@ def predict(
     from shoal.cli.live import watching
 
     path = check_output(out, TABLES, "a table", force=force) if out else None
+    from shoal.after.provenance import provenance_of, units_of_answers
     from shoal.data.new_rows import beside_all_rows
+    from shoal.data.table_writers import Output
     from shoal.prediction.absent_columns import total_meaning
     from shoal.prediction.prediction import NumberPrediction
     from shoal.run import load
@@ -66,7 +71,9 @@ def predict(
         unknown = {name: int(count) for name, count in loaded.unknown_categories(table).items() if count}
         full = beside_all_rows(raw, joined(table, predicted))
         if path:
-            write_table(full, path)
+            new = tuple(name for name in full.columns if name not in table.columns)
+            units = {**raw.units, **units_of_answers(loaded, new)}
+            write_table(Output(full, new, units, provenance_of(loaded)), path)
     if not quiet:
         _tell(unknown, table, full, path, total)
     print_rows(full, out, {"unknown_categories": unknown}, "predictions", as_json=as_json)

@@ -14,6 +14,7 @@ from shoal.data.dataset import Dataset, Inputs
 from shoal.data.frames import from_python, is_pair, pair_targets
 from shoal.data.readers import Content, ReadOptions, read_path, refuse_table
 from shoal.data.readers.signals.arrays import is_signals, signals_from_arrays
+from shoal.data.readers.tables.astropy_files import content_of_table
 from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
 from shoal.data.signals import Signals
@@ -83,6 +84,8 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
         x, y = data if isinstance(data, tuple) else (data, None)
         return Raw("data", "python", *signals_from_arrays(x, y, options, "the data"))
     refuse_table("the data are", options)
+    if type(data).__module__.startswith("astropy.table"):
+        return Raw("data", "python", *content_of_table(data, "the data"))
     table = from_python(data)
     roles = Roles(target=pair_targets(table)) if is_pair(data) else Roles()
     return Raw("data", "python", *Content(table, roles, units=units_of_python(data)))

@@ -26,16 +26,17 @@ class ColumnsOfArrays:
 
     def __init__(self) -> None:
         self.columns: dict[str, pl.Series] = {}
-        self.spread: dict[str, list[str]] = {}
+        self.spread: dict[str, tuple[str, list[str]]] = {}
         self.left_out: dict[str, str] = {}
 
-    def add(self, name: str, values: Any, missing: Any = None) -> None:
+    def add(self, name: str, values: Any, missing: Any = None, what: str = "a vector") -> None:
         """Add a column of numbers, truths or texts `(rows,)`, or of vectors `(rows, values)`.
 
         Args:
             name: of the column.
             values: an array in any byte order; texts may be bytes.
             missing: whether each value is missing, of the same shape; None: none is.
+            what: values `(rows, values)` are, in notes.
         """
         values = np.asarray(values)
         missing = None if missing is None else np.broadcast_to(np.asarray(missing, bool), values.shape)
@@ -43,7 +44,7 @@ class ColumnsOfArrays:
             parts = [f"{name}_{i + 1}" for i in range(values.shape[1])]
             for i, part in enumerate(parts):
                 self._add(part, values[:, i], None if missing is None else missing[:, i])
-            self.spread[name] = parts
+            self.spread[name] = what, parts
         elif values.ndim != 1:
             self.left_out[name] = f"{' × '.join(map(str, values.shape[1:]))} values a row"
         else:
@@ -59,15 +60,13 @@ class ColumnsOfArrays:
 
     def notes(self) -> tuple[str, ...]:
         """Return what was done, in sentences."""
-        spread = [
-            f"{name!r}: a vector, its values are {parts[0]} to {parts[-1]}." for name, parts in self.spread.items()
-        ]
+        spread = [f"{name!r}: {what}, in {parts[0]} to {parts[-1]}." for name, (what, parts) in self.spread.items()]
         left = [f"{name} ({why})" for name, why in self.left_out.items()]
         return (*spread, f"Left out {listing(left)}.") if left else tuple(spread)
 
     def units(self, units: Mapping[str, str]) -> dict[str, str]:
         """Return units by the names of the columns that became of those that have them."""
-        spread = {part: units[name] for name, parts in self.spread.items() if name in units for part in parts}
+        spread = {part: units[name] for name, (_, parts) in self.spread.items() if name in units for part in parts}
         return {name: unit for name, unit in {**units, **spread}.items() if unit and name in self.columns}
 
     def _add(self, name: str, values: np.ndarray, missing: np.ndarray | None) -> None:
@@ -89,7 +88,7 @@ class ColumnsOfArrays:
 
 
 def _native(dtype: np.dtype) -> np.dtype:
-    """Return a type that polars knows: in the byte order of this machine, 4 bytes at least for floating-point numbers."""
+    """Return a type that polars knows: in the byte order of this machine, of 4 or 8 bytes if it is floating-point."""
     if dtype.kind == "f" and dtype.itemsize not in (4, 8):
         return np.dtype(np.float64 if dtype.itemsize > 8 else np.float32)
     return dtype.newbyteorder("=")

@@ -13,7 +13,7 @@ import numpy as np
 
 from shoal.data.frames import plain_table
 from shoal.data.readers.base import Content
-from shoal.data.readers.files import first_line, is_compressed, load_raw
+from shoal.data.readers.files import first_line, is_compressed, load_bytes
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.room import check_room
 from shoal.data.readers.tables.array_columns import ColumnsOfArrays
@@ -40,7 +40,7 @@ class FitsReader(TableReader):
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                source = io.BytesIO(load_raw(path)) if is_compressed(path) else path
+                source = io.BytesIO(load_bytes(path)) if is_compressed(path) else path
                 with fits.open(source, memmap=True, lazy_load_hdus=True) as file:
                     return _read(file, path, options)
         except DataError:

@@ -16,7 +16,7 @@ from shoal.data.readers.room import check_room
 from shoal.data.readers.tables.array_columns import ColumnsOfArrays
 from shoal.data.readers.tables.base import TableReader, check_columns
 from shoal.data.readers.tables.chosen_table import chosen_table
-from shoal.errors import DataError, counted, listing
+from shoal.errors import DataError, listing
 
 FIRST_VALUES = 4
 """Of a list in each entry, such as the jets of an event, so many become columns."""
@@ -61,7 +61,7 @@ def _read(file: Any, path: Path, options: ReadOptions) -> Content:
     entries = int(tree.num_entries)
     names = _leaves(tree)
     check_columns(len(names), path)
-    what = f"{path} declares {entries:,} entries of {counted(len(names), 'branch')}"
+    what = f"{path} declares {entries:,} entries of {len(names):,} branches"
     check_room(8 * _COPIES * entries * len(names), what, "Write fewer entries, or fewer branches.")
     columns = ColumnsOfArrays()
     for name in names:
@@ -70,7 +70,7 @@ def _read(file: Any, path: Path, options: ReadOptions) -> Content:
 
 
 def _in_words(tree: Any) -> str:
-    return f"{int(tree.num_entries):,} entries, {counted(len(tree.keys()), 'branch')}"
+    return f"{int(tree.num_entries):,} entries, branches: {len(tree.keys())}"
 
 
 def _leaves(tree: Any) -> list[str]:
@@ -109,4 +109,5 @@ def _add_lists(columns: ColumnsOfArrays, name: str, array: Any, kind: str) -> No
         return
     padded = ak.to_numpy(ak.pad_none(array, FIRST_VALUES, clip=True))
     columns.add(f"{name}_count", ak.to_numpy(ak.num(array)))
-    columns.add(name, np.ma.getdata(padded), np.ma.getmaskarray(padded))
+    what = f"the first {FIRST_VALUES} of a list"
+    columns.add(name, np.ma.getdata(padded), np.ma.getmaskarray(padded), what)
