@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from shoal.data.builtin.sets import BUILTIN
 from shoal.data.dataset import Dataset, Inputs
 from shoal.data.frames import from_python, is_pair, pair_targets
 from shoal.data.readers import Content, ReadOptions, read_path, refuse_table
@@ -69,10 +68,8 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
     if isinstance(data, Dataset):
         known = data.signals, data.read_notes, data.units, data.reading.formats, data.reading.missing
         return Raw(data.name, data.source, data.table, data.roles, *known, cut=data.cut)
-    if isinstance(data, str) and data in BUILTIN:
-        return Raw(data, "built in", *BUILTIN[data].load())
     if isinstance(data, str | Path):
-        return _read_file(data, options)
+        return _read_named(data, options)
     if is_signals(data):
         x, y = data if isinstance(data, tuple) else (data, None)
         return Raw("data", "python", *signals_from_arrays(x, y, options, "the data"))
@@ -82,8 +79,12 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
     return Raw("data", "python", *Content(table, roles, units=units_of_python(data)))
 
 
-def _read_file(data: str | Path, options: ReadOptions) -> Raw:
-    """Return what a file or folder holds, named after it."""
+def _read_named(data: str | Path, options: ReadOptions) -> Raw:
+    """Return a built-in set, or what a file or folder holds, named after it."""
+    from shoal.data.builtin.sets import BUILTIN  # rows in memory need none of them
+
+    if isinstance(data, str) and data in BUILTIN:
+        return Raw(data, "built in", *BUILTIN[data].load())
     path = Path(data)
     is_name = isinstance(data, str) and not path.suffix and "/" not in data and "\\" not in data
     if is_name and not path.exists():
