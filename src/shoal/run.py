@@ -176,7 +176,8 @@ class Run:
         """Return what the ensemble says of new rows.
 
         Args:
-            data: a built-in name, file, data frame, dict of columns or array; columns in any order. Beside the
+            data: a built-in name, file, data frame, dict of columns or array; columns in any order. A dict may
+                hold one row, a value for each column, and a list several such rows. Beside the
                 features, the columns of errors of features and targets and that of the group are looked at; a
                 ShoalWarning says where error bars miss one. An array has the features in their order. Images may lie
                 in a folder, whose table has the column `file`; they are brought to the size of those in training. A

@@ -71,9 +71,9 @@ class NumberEncoder(PlainRecord):
                 raise DataError(f"column {self.column!r} must hold numbers, as in training, but holds dates")
             read = to_numbers(series)
             check_read(series, read, "numbers, as in training")
-        numbers = read.to_numpy()  # null as NaN
-        missing = np.isnan(numbers)
-        values = self.normalization(np.where(missing, self.fill, numbers))
+        given = read.to_numpy()  # null as NaN
+        missing = np.isnan(given)
+        values = self.normalization(np.where(missing, self.fill, given))
         out[0] = np.clip(values, -_LARGEST, _LARGEST)
         if self.marker:
             out[1] = missing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +21,7 @@ from shoal.data.series.long_tables import steps_of
 from shoal.data.unit_clues import other_units
 from shoal.data.unit_conversion import in_units
 from shoal.data.units import units_of_names
-from shoal.errors import ShoalWarning
+from shoal.errors import DataError, ShoalWarning
 from shoal.results import Task
 
 
@@ -28,7 +29,8 @@ def read_new(data: Any, preparation: Preparation, options: ReadOptions | None = 
     """Return new data as read, in the units of the fit, with a ShoalWarning for all that was done or looks doubtful.
 
     Args:
-        data: a file, data frame, dict of columns or array; an array has the features in their order.
+        data: a file, data frame, dict of columns, row as a dict, list of such rows, or array; an array has the
+            features in their order.
         preparation: of the fit.
         options: how to read text files.
 
@@ -40,6 +42,7 @@ def read_new(data: Any, preparation: Preparation, options: ReadOptions | None = 
         names = preparation.input_columns
         if data.shape[1] == len(names):
             return Raw("data", "python", pl.DataFrame({name: data[:, i] for i, name in enumerate(names)}), Roles())
+    data = _columns_of_rows(data)
     usual = replace(options, formats=preparation.reading.formats)
     raw = read_any(data, options_alike(usual, data, preparation.signals))
     if isinstance(data, Raw):  # these were read before
@@ -55,6 +58,27 @@ def read_new(data: Any, preparation: Preparation, options: ReadOptions | None = 
     for note in (*raw.notes, *converted, *other_units(table, preparation)):
         warnings.warn(f"{raw.source}: {note}", ShoalWarning, stacklevel=4)
     return raw._replace(table=table, signals=signals, units={**units, **known})
+
+
+def _columns_of_rows(data: Any) -> Any:
+    """Return a row, a dict of single values, or a list of such rows as a dict of columns; anything else as it is."""
+    if isinstance(data, Mapping) and data and all(_is_single(value) for value in data.values()):
+        return {name: [value] for name, value in data.items()}
+    if not isinstance(data, list) or not data or not all(isinstance(row, Mapping) for row in data):
+        return data
+    for number, row in enumerate(data, 1):
+        absent = [name for name in data[0] if name not in row]
+        more = [name for name in row if name not in data[0]]
+        if absent or more:
+            raise DataError(
+                f"row {number} of the data has {'no' if absent else 'a'} column {(absent or more)[0]!r}, unlike row 1; "
+                "give each row the same names, and None where a value is missing"
+            )
+    return {name: [row[name] for row in data] for name in data[0]}
+
+
+def _is_single(value: Any) -> bool:
+    return isinstance(value, str) or not hasattr(value, "__len__")
 
 
 def cut_as_fitted(raw: Raw, preparation: Preparation, *, known: bool = False) -> Raw:

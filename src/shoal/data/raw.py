@@ -11,7 +11,7 @@ import polars as pl
 
 from shoal.data.dataset import Dataset, Inputs
 from shoal.data.frames import from_python, is_pair, pair_targets
-from shoal.data.readers import Content, ReadOptions, read_path, refuse_table
+from shoal.data.readers import Content, ReadOptions
 from shoal.data.readers.signals.arrays import is_signals, signals_from_arrays
 from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
@@ -73,7 +73,10 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
     if is_signals(data):
         x, y = data if isinstance(data, tuple) else (data, None)
         return Raw("data", "python", *signals_from_arrays(x, y, options, "the data"))
-    refuse_table("the data are", options)
+    if options.kind is not None:
+        from shoal.data.readers import refuse_table
+
+        refuse_table("the data are", options)
     table = from_python(data)
     roles = Roles(target=pair_targets(table)) if is_pair(data) else Roles()
     return Raw("data", "python", *Content(table, roles, units=units_of_python(data)))
@@ -81,7 +84,8 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
 
 def _read_named(data: str | Path, options: ReadOptions) -> Raw:
     """Return a built-in set, or what a file or folder holds, named after it."""
-    from shoal.data.builtin.sets import BUILTIN  # rows in memory need none of them
+    from shoal.data.builtin.sets import BUILTIN  # rows in memory need neither
+    from shoal.data.readers import read_path
 
     if isinstance(data, str) and data in BUILTIN:
         return Raw(data, "built in", *BUILTIN[data].load())
