@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -22,7 +23,7 @@ from shoal.data.table_rules import RefinedTable
 from shoal.data.unit_clues import other_units
 from shoal.data.unit_conversion import in_units
 from shoal.data.units import units_of_names
-from shoal.errors import ShoalWarning, counted
+from shoal.errors import DataError, ShoalWarning, counted
 from shoal.results import Task
 
 
@@ -30,7 +31,8 @@ def read_new(data: Any, preparation: Preparation, options: ReadOptions | None = 
     """Return new data as read, in the units of the fit, with a ShoalWarning for all that was done or looks doubtful.
 
     Args:
-        data: a file, data frame, dict of columns or array; an array has the features in their order.
+        data: a file, data frame, dict of columns, row as a dict, list of such rows, or array; an array has the
+            features in their order.
         preparation: of the fit.
         options: how to read text files.
 
@@ -42,6 +44,7 @@ def read_new(data: Any, preparation: Preparation, options: ReadOptions | None = 
         names = preparation.input_columns
         if data.shape[1] == len(names):
             return Raw("data", "python", pl.DataFrame({name: data[:, i] for i, name in enumerate(names)}), Roles())
+    data = _columns_of_rows(data)
     usual = replace(options, formats=preparation.reading.formats)
     raw = read_any(data, options_alike(usual, data, preparation.signals))
     if isinstance(data, Raw):  # these were read before
@@ -92,6 +95,27 @@ def beside_all_rows(raw: Raw, answers: pl.DataFrame) -> pl.DataFrame:
     new = [name for name in answers.columns if name not in everything.columns]
     name = "passed" if "passed" not in everything.columns else "shoal_passed"
     return everything.hstack(answers.select(pl.col(new).gather(places))).with_columns(pl.Series(name, passed))
+
+
+def _columns_of_rows(data: Any) -> Any:
+    """Return a row, a dict of single values, or a list of such rows as a dict of columns; anything else as it is."""
+    if isinstance(data, Mapping) and data and all(_is_single(value) for value in data.values()):
+        return {name: [value] for name, value in data.items()}
+    if not isinstance(data, list) or not data or not all(isinstance(row, Mapping) for row in data):
+        return data
+    for number, row in enumerate(data, 1):
+        absent = [name for name in data[0] if name not in row]
+        more = [name for name in row if name not in data[0]]
+        if absent or more:
+            raise DataError(
+                f"row {number} of the data has {'no' if absent else 'a'} column {(absent or more)[0]!r}, unlike row 1; "
+                "give each row the same names, and None where a value is missing"
+            )
+    return {name: [row[name] for row in data] for name in data[0]}
+
+
+def _is_single(value: Any) -> bool:
+    return isinstance(value, str) or not hasattr(value, "__len__")
 
 
 def cut_as_fitted(raw: Raw, preparation: Preparation, *, known: bool = False) -> Raw:

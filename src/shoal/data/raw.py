@@ -9,12 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from shoal.data.builtin.sets import BUILTIN
 from shoal.data.dataset import Dataset, Inputs
 from shoal.data.frames import from_python, is_pair, pair_targets
-from shoal.data.readers import Content, ReadOptions, read_path, refuse_table
+from shoal.data.readers import Content, ReadOptions
 from shoal.data.readers.signals.arrays import is_signals, signals_from_arrays
-from shoal.data.readers.tables.astropy_files import content_of_table
 from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
 from shoal.data.signals import Signals
@@ -73,26 +71,33 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
     if isinstance(data, Dataset):
         known = data.signals, data.read_notes, data.units, data.reading.formats, data.reading.missing
         refined = RefinedTable(data.table, None, data.row_cuts)
-        return Raw(
-            data.name, data.source, data.table, data.roles, *known, cut=data.cut, rules=data.rules, refined=refined
-        )
-    if isinstance(data, str) and data in BUILTIN:
-        return Raw(data, "built in", *BUILTIN[data].load())
+        raw = Raw(data.name, data.source, data.table, data.roles, *known, cut=data.cut)
+        return raw._replace(rules=data.rules, refined=refined)
     if isinstance(data, str | Path):
-        return _read_file(data, options)
+        return _read_named(data, options)
     if is_signals(data):
         x, y = data if isinstance(data, tuple) else (data, None)
         return Raw("data", "python", *signals_from_arrays(x, y, options, "the data"))
-    refuse_table("the data are", options)
+    if options.kind is not None:
+        from shoal.data.readers import refuse_table
+
+        refuse_table("the data are", options)
     if type(data).__module__.startswith("astropy.table"):
+        from shoal.data.readers.tables.astropy_files import content_of_table
+
         return Raw("data", "python", *content_of_table(data, "the data"))
     table = from_python(data)
     roles = Roles(target=pair_targets(table)) if is_pair(data) else Roles()
     return Raw("data", "python", *Content(table, roles, units=units_of_python(data)))
 
 
-def _read_file(data: str | Path, options: ReadOptions) -> Raw:
-    """Return what a file or folder holds, named after it."""
+def _read_named(data: str | Path, options: ReadOptions) -> Raw:
+    """Return a built-in set, or what a file or folder holds, named after it."""
+    from shoal.data.builtin.sets import BUILTIN  # rows in memory need neither
+    from shoal.data.readers import read_path
+
+    if isinstance(data, str) and data in BUILTIN:
+        return Raw(data, "built in", *BUILTIN[data].load())
     path = Path(data)
     is_name = isinstance(data, str) and not path.suffix and "/" not in data and "\\" not in data
     if is_name and not path.exists():

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import RunError, suggest
-from shoal.evaluation.topics.scored_rows import ScoredRows
 from shoal.runs import checkpoint, config_file, log, metrics_file, model_file, page_file, scored_file
 from shoal.runs.checksums import check_file, settings_checksum
 from shoal.runs.new_folder import FIGURES, FORMULA, MODEL, TARGETS, exact, folders_of_targets, numbered, remove, slug
 from shoal.runs.state import RunState
 from shoal.runs.writing import cannot_write
-from shoal.statistics.bootstrap import block_length
 
 if TYPE_CHECKING:
     from shoal.evaluation.predicted_rows import PredictedRows
@@ -122,6 +120,8 @@ class RunFolder(RunState):
 
     def block_of(self, rows: int) -> int:
         """Return how many neighbours of so many rows count as one: one, but more of windows, which overlap."""
+        from shoal.statistics.bootstrap import block_length
+
         settings = self.config["settings"]
         return block_length(rows, settings.get("horizon", 1)) if settings.get("window") else 1
 
@@ -139,6 +139,8 @@ class RunFolder(RunState):
 
     def write_scored(self, record: Record) -> Path | None:
         """Write the validation and test rows with their predictions; None where nothing is predicted."""
+        from shoal.evaluation.topics.scored_rows import ScoredRows
+
         scored = record.get(ScoredRows)
         return None if scored is None else scored_file.write_scored(self.path, scored.parts)
 

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shoal.data import describe
-from shoal.data.describe import shown
+from shoal.data.describe import describe, shown
 from shoal.data.labels import LabelType, labels_of
 from shoal.data.table_rules import RowCut
 from shoal.data.units import labelled, squared
