@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin
 
-from shoal.estimators.base import ShoalEstimator
+from shoal.estimators.base import ShoalEstimator, checked_weights
 from shoal.estimators.parameters import in_words, initializer
 from shoal.estimators.rows import features_of
 from shoal.networks.bottleneck import code_size
@@ -62,7 +62,9 @@ class ShoalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlie
             TypeError: sparse data, or values of other types.
         """
         features = features_of(self, X, reset=True)
-        self._fit(features, (), sample_weight, groups=groups, time=time)
+        if features.width == 1 and features.dtypes[0].is_numeric():
+            raise ValueError("X has 1 feature(s) of numbers; an autoencoder needs 2 at least, since no code is shorter")
+        self._fit(features, (), checked_weights(sample_weight, features), groups=groups, time=time)
         self.offset_ = -check_reconstructs(self.predictors_[0]).threshold
         return self
 

@@ -39,8 +39,6 @@ class ShoalEstimator(BaseEstimator):
     def _fit(self, X: Any, targets: Any, sample_weight: Any, **columns: Any) -> None:
         """Fit on a table of features and the columns of the targets; `columns` as of `learning_rows`."""
         settings = settings_of(self._task, self.get_params(deep=False))
-        if sample_weight is not None:
-            sample_weight = _check_sample_weight(sample_weight, X, dtype=np.float64)
         dataset = learning_rows(X, targets, self._task, sample_weight=sample_weight, **columns)
         fits = learn(dataset, settings, self.n_jobs)  # type: ignore[attr-defined]
         setattr(self, MODELS, tuple(fitted.predictor for fitted in fits))
@@ -99,6 +97,13 @@ def _warn_of_unknown(predictor: Predictor, table: pl.DataFrame) -> None:
     for column, rows in predictor.preparation.unknown_categories(table).items():
         text = f"{column!r}: {counted(rows, 'row')} with a category that the fit did not see, taken as no known one"
         warnings.warn(text, ShoalWarning, stacklevel=4)
+
+
+def checked_weights(sample_weight: Any, features: pl.DataFrame) -> np.ndarray | None:
+    """Return the weights of rows as numbers, None where there are none."""
+    if sample_weight is None:
+        return None
+    return np.asarray(_check_sample_weight(sample_weight, features, dtype=np.float64))
 
 
 def check_y_given(estimator: Any, y: Any) -> None:

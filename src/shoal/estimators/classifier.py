@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -12,7 +11,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 
 from shoal.data.labels import label_names
 from shoal.errors import listing
-from shoal.estimators.base import ShoalEstimator, check_y_given
+from shoal.estimators.base import ShoalEstimator, check_y_given, checked_weights
 from shoal.estimators.parameters import in_words, initializer
 from shoal.estimators.rows import features_of
 from shoal.prediction.prediction import ClassPrediction
@@ -35,7 +34,8 @@ class ShoalClassifier(ClassifierMixin, ShoalEstimator):
 {}
 
     Attributes:
-        classes_: the labels, `(classes,)`, as they came; a list of these for several targets.
+        classes_: the labels, `(classes,)`, as they came; a list of these for several targets, and for several labels of 0
+            and 1 their numbers, as in `MLPClassifier`.
         n_features_in_, feature_names_in_: as everywhere in scikit-learn.
         verdict_: how good the ensemble is on validation rows, which flatter, and what training did.
         predictors_: the ensemble with its preparation; one for each of several targets.
@@ -71,9 +71,8 @@ class ShoalClassifier(ClassifierMixin, ShoalEstimator):
         features = features_of(self, X, reset=True)
         labels = checked_labels(y)
         check_consistent_length(features, labels)
-        present = np.ones(len(labels), bool)
-        if sample_weight is not None and np.shape(sample_weight) == (len(labels),):
-            present = np.asarray(sample_weight) != 0
+        weights = checked_weights(sample_weight, features)
+        present = np.ones(len(labels), bool) if weights is None else weights != 0
         known = [np.unique(column) for column in labels[present].T] if present.any() else []
         for classes in known:
             if len(classes) < 2:
@@ -85,26 +84,45 @@ class ShoalClassifier(ClassifierMixin, ShoalEstimator):
             np.asarray(of_target, object)[np.searchsorted(classes, column).clip(0, len(classes) - 1)]
             for of_target, classes, column in zip(names, known, labels.T, strict=False)
         ]
-        self._fit(features, targets, sample_weight, groups=groups, time=time, labels=names)
-        self.classes_ = known if len(known) > 1 else known[0]
+        self._fit(features, targets, weights, groups=groups, time=time, labels=names)
+        self._classes = known
+        self.classes_ = np.arange(len(known)) if self._is_multilabel else known if len(known) > 1 else known[0]
         return self
+
+    @property
+    def _is_multilabel(self) -> bool:
+        """Whether there are several targets of 0 and 1."""
+        of_labels = (classes.dtype.kind in "biuf" and classes.tolist() == [0, 1] for classes in self._classes)
+        return len(self._classes) > 1 and all(of_labels)
 
     def predict(self, X: Any) -> np.ndarray:
         """Return the most probable label of each row, `(rows,)` or `(rows, targets)`, as it went in."""
-        columns = [
-            classes[prediction.probabilities.argmax(axis=1)]
-            for classes, prediction in zip(self._classes(), self._predictions(X), strict=True)
-        ]
+        pairs = zip(self._predictions(X), self._classes, strict=True)
+        columns = [classes[prediction.probabilities.argmax(axis=1)] for prediction, classes in pairs]
         return columns[0] if len(columns) == 1 else np.stack(columns, axis=1)
 
     def predict_proba(self, X: Any) -> np.ndarray | list[np.ndarray]:
-        """Return calibrated probabilities `(rows, classes)`, in the order of `classes_`; a list for several targets."""
-        return _alone([prediction.probabilities for prediction in self._predictions(X)])
+        """Return calibrated probabilities `(rows, classes)`, in the order of `classes_`.
+
+        For several labels of 0 and 1 it is the probability of each to be 1, `(rows, labels)`; for several other targets
+        a list.
+        """
+        each = [prediction.probabilities for prediction in self._predictions(X)]
+        return np.stack([p[:, 1] for p in each], axis=1) if self._is_multilabel else _alone(each)
+
+    def decision_function(self, X: Any) -> np.ndarray | list[np.ndarray]:
+        """Return log-odds of the second of two classes, `(rows,)`, or log-probabilities `(rows, classes)`.
+
+        For several labels of 0 and 1 they are the log-odds of each, `(rows, labels)`; for several other targets a list.
+        """
+        each = [log_odds(prediction.probabilities) for prediction in self._predictions(X)]
+        return np.stack(each, axis=1) if self._is_multilabel else _alone(each)
 
     def predict_log_proba(self, X: Any) -> np.ndarray | list[np.ndarray]:
         """Return the logarithms of `predict_proba`."""
+        probabilities = self.predict_proba(X)
         with np.errstate(divide="ignore"):
-            return _alone([np.log(prediction.probabilities) for prediction in self._predictions(X)])
+            return [np.log(p) for p in probabilities] if isinstance(probabilities, list) else np.log(probabilities)
 
     def predict_set(self, X: Any) -> np.ndarray | list[np.ndarray]:
         """Return which classes may be the true one, `(rows, classes)` bool: sets that hold it with share `coverage`."""
@@ -112,9 +130,6 @@ class ShoalClassifier(ClassifierMixin, ShoalEstimator):
 
     def _predictions(self, X: Any) -> list[ClassPrediction]:
         return [predictor.predict_classes(x) for predictor, x in self._prepared(X)]
-
-    def _classes(self) -> Sequence[np.ndarray]:
-        return self.classes_ if len(self.predictors_) > 1 else [self.classes_]
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -124,6 +139,17 @@ class ShoalClassifier(ClassifierMixin, ShoalEstimator):
 
 
 ShoalClassifier.__doc__ = (ShoalClassifier.__doc__ or "").format(in_words(Task.CLASSIFICATION))
+
+
+def log_odds(probabilities: np.ndarray) -> np.ndarray:
+    """Return log-odds of the second of two classes, or the logarithms of the probabilities of more.
+
+    Example:
+        >>> log_odds(np.array([[0.5, 0.5]])).tolist()
+        [0.0]
+    """
+    logarithms = np.log(np.maximum(probabilities, np.finfo(np.float64).tiny))
+    return np.asarray(logarithms[:, 1] - logarithms[:, 0] if logarithms.shape[1] == 2 else logarithms)
 
 
 def _alone(each: list[np.ndarray]) -> np.ndarray | list[np.ndarray]:

@@ -6,9 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 from sklearn.base import RegressorMixin
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_consistent_length
 
-from shoal.estimators.base import ShoalEstimator, check_y_given
+from shoal.estimators.base import ShoalEstimator, check_y_given, checked_weights
 from shoal.estimators.parameters import in_words, initializer
 from shoal.estimators.rows import checked_errors, checked_numbers, features_of
 from shoal.prediction.prediction import NumberPrediction
@@ -66,12 +66,10 @@ class ShoalRegressor(RegressorMixin, ShoalEstimator):
         """
         check_y_given(self, y)
         features = features_of(self, X, reset=True)
-        if np.ndim(y) == 2 and np.shape(y)[1] == 1:
-            y = column_or_1d(y, warn=True)
         values = checked_numbers(y, "y", self)
         check_consistent_length(features, values)
         errors = None if y_err is None else checked_errors(y_err, values.shape, self)
-        self._fit(features, values.T, sample_weight, groups=groups, time=time, y_err=errors)
+        self._fit(features, values.T, checked_weights(sample_weight, features), groups=groups, time=time, y_err=errors)
         return self
 
     def predict(self, X: Any, return_std: bool = False) -> np.ndarray | tuple[np.ndarray, np.ndarray]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from sklearn.utils.validation import check_array, check_consistent_length, validate_data
+from sklearn.utils.validation import check_array, check_consistent_length, column_or_1d, validate_data
 
 from shoal.data import Dataset
 from shoal.data.building import build_known
@@ -25,6 +25,8 @@ FEWEST = 4
 """Rows: two train at least, and two validate."""
 COPIES = 8
 """As which a row that counts several times comes at most, so that it may both train and validate."""
+FEW = 32
+"""Different rows from which on their split needs no copies of all of them."""
 NESTED = dict | list | tuple | set | np.ndarray
 
 
@@ -179,18 +181,20 @@ def joined_rows(table: pl.DataFrame, weight: str) -> pl.DataFrame:
 
 
 def counted_rows(table: pl.DataFrame, weight: str) -> pl.DataFrame:
-    """Return rows that count several times several times, where all weights are whole numbers, in units of the largest
-    that divides them all.
+    """Return rows that count several times several times, where all weights are whole numbers.
+
+    Unless rows are few, weights are taken in units of the largest number that divides them all.
 
     Example:
-        >>> counted_rows(pl.DataFrame({"x": [1.0, 2.0], "w": [2.0, 4.0]}), "w").rows()
-        [(1.0, 1.0), (2.0, 1.0), (2.0, 1.0)]
+        >>> counted_rows(pl.DataFrame({"x": [1.0, 2.0], "w": [1.0, 9.0]}), "w").get_column("w").to_list()
+        [1.0, 2.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0]
     """
     weights = table.get_column(weight).to_numpy()
     if (weights < 1).any() or (weights % 1 != 0).any() or (weights > 2.0**53).any():
         return table
     counts = weights.astype(np.int64)
-    counts //= gcd(*np.unique(counts).tolist())
+    if len(counts) >= FEW:
+        counts //= gcd(*np.unique(counts).tolist())
     copies = np.minimum(counts, COPIES)
     rows = np.repeat(np.arange(len(counts)), copies)
     number = np.arange(len(rows)) - np.repeat(np.cumsum(copies) - copies, copies)
@@ -202,6 +206,8 @@ def checked_numbers(values: Any, name: str, estimator: Any) -> np.ndarray:
     """Return `(rows, columns)` finite numbers of y or of its errors."""
     checks: dict[str, Any] = {"ensure_2d": False, "dtype": np.float64, "input_name": name, "estimator": estimator}
     array = check_array(values, ensure_min_samples=0, ensure_min_features=0, **checks)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = column_or_1d(array, warn=True)
     return array.reshape(len(array), -1)
 
 
