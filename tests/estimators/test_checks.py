@@ -23,12 +23,13 @@ print(len(results), sum(r["status"] == "passed" and not r["expected_to_fail"] fo
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # the programs of autoencoders are compiled
 @pytest.mark.parametrize(
     ("estimator", "parameters"),
     [
         ("ShoalClassifier", "networks=1, epochs=60"),
         ("ShoalRegressor", "networks=1, epochs=60"),
-        ("ShoalAutoencoder", "networks=1, epochs=20, bottleneck=1"),
+        ("ShoalAutoencoder", "networks=1, epochs=20, bottleneck=1, false_alarm_rate=0.1"),
     ],
 )
 def test_all_checks_of_scikit_learn_pass(estimator: str, parameters: str) -> None:
@@ -38,7 +39,7 @@ def test_all_checks_of_scikit_learn_pass(estimator: str, parameters: str) -> Non
         env={**os.environ, "PYTHONPATH": path, "SCIPY_ARRAY_API": "1"},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=880,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -126,7 +126,9 @@ def test_weights_are_repeated_rows(whole: bool) -> None:
         weighted = shoal.ShoalRegressor(**QUICK).fit(x[order], y[order], sample_weight=counts[order])
         np.testing.assert_allclose(repeated.predict(x), weighted.predict(x), rtol=1e-12)
     else:  # a scale that is no whole number keeps each row once
-        halves = [shoal.ShoalRegressor(**QUICK).fit(x[o], y[o], sample_weight=0.3 * counts[o]) for o in (order, order[::-1])]
+        halves = [
+            shoal.ShoalRegressor(**QUICK).fit(x[o], y[o], sample_weight=0.3 * counts[o]) for o in (order, order[::-1])
+        ]
         np.testing.assert_array_equal(halves[0].predict(x), halves[1].predict(x))
 
 
@@ -258,7 +260,7 @@ def test_parameters_that_make_no_sense_are_refused_by_fit(parameters: dict[str, 
 
 
 def test_an_unknown_parameter_gets_a_suggestion() -> None:
-    with pytest.raises(TypeError, match="no parameter 'lr'. Did you mean 'learning_rate'"):
+    with pytest.raises(TypeError, match=r"no parameter 'lr'\. Did you mean 'learning_rate'"):
         shoal.ShoalRegressor(lr=0.1)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin, OutlierMixin, TransformerMixin
 
 from shoal.estimators.base import ShoalEstimator, checked_weights
-from shoal.estimators.parameters import in_words, initializer
+from shoal.estimators.parameters import documented, initializer
 from shoal.estimators.rows import features_of
 from shoal.networks.bottleneck import code_size
 from shoal.prediction.autoencoder import anomaly_scores, check_reconstructs, codes
@@ -26,7 +26,7 @@ class ShoalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlie
     Parameters are those of `shoal.fit` under the same names and with the same defaults, but `random_state` for `seed`.
 
     Args:
-{}
+        parameters: of `shoal.fit`.
 
     Attributes:
         n_features_in_, feature_names_in_: as everywhere in scikit-learn.
@@ -47,7 +47,7 @@ class ShoalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlie
     __init__ = initializer(Task.RECONSTRUCTION)
     offset_: float
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None, time: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None, groups: Any = None, time: Any = None) -> Self:  # noqa: ARG002
         """Fit on rows; rows of weight k are the same as k equal rows.
 
         Args:
@@ -91,4 +91,4 @@ class ShoalAutoencoder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Outlie
         return code_size(self.predictors_[0].members[0].network.layers) or 0
 
 
-ShoalAutoencoder.__doc__ = (ShoalAutoencoder.__doc__ or "").format(in_words(Task.RECONSTRUCTION))
+ShoalAutoencoder.__doc__ = documented(ShoalAutoencoder.__doc__, Task.RECONSTRUCTION)

@@ -40,7 +40,7 @@ class ShoalEstimator(BaseEstimator):
         """Fit on a table of features and the columns of the targets; `columns` as of `learning_rows`."""
         settings = settings_of(self._task, self.get_params(deep=False))
         dataset = learning_rows(X, targets, self._task, sample_weight=sample_weight, **columns)
-        fits = learn(dataset, settings, self.n_jobs)  # type: ignore[attr-defined]
+        fits = learn(dataset, settings, self.n_jobs)
         setattr(self, MODELS, tuple(fitted.predictor for fitted in fits))
         self.verdict_ = verdict_of(fits)
 

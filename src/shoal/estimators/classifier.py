@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_array, check_consistent_length, colum
 from shoal.data.labels import label_names
 from shoal.errors import listing
 from shoal.estimators.base import ShoalEstimator, check_y_given, checked_weights
-from shoal.estimators.parameters import in_words, initializer
+from shoal.estimators.parameters import documented, initializer
 from shoal.estimators.rows import features_of
 from shoal.prediction.prediction import ClassPrediction
 from shoal.results import Task
@@ -31,11 +31,11 @@ class ShoalClassifier(ClassifierMixin, ShoalEstimator):
     and `folds` for `cv`.
 
     Args:
-{}
+        parameters: of `shoal.fit`.
 
     Attributes:
-        classes_: the labels, `(classes,)`, as they came; a list of these for several targets, and for several labels of 0
-            and 1 their numbers, as in `MLPClassifier`.
+        classes_: the labels, `(classes,)`, as they came; a list of these for several targets, and for several labels of
+            0 and 1 their numbers, as in `MLPClassifier`.
         n_features_in_, feature_names_in_: as everywhere in scikit-learn.
         verdict_: how good the ensemble is on validation rows, which flatter, and what training did.
         predictors_: the ensemble with its preparation; one for each of several targets.
@@ -138,7 +138,7 @@ class ShoalClassifier(ClassifierMixin, ShoalEstimator):
         return tags
 
 
-ShoalClassifier.__doc__ = (ShoalClassifier.__doc__ or "").format(in_words(Task.CLASSIFICATION))
+ShoalClassifier.__doc__ = documented(ShoalClassifier.__doc__, Task.CLASSIFICATION)
 
 
 def log_odds(probabilities: np.ndarray) -> np.ndarray:

@@ -88,15 +88,16 @@ def initializer(task: Task) -> Callable[..., None]:
     return __init__
 
 
-def in_words(task: Task) -> str:
-    """Return the parameters of a task as lines of a docstring."""
+def documented(docstring: str | None, task: Task) -> str:
+    """Return a docstring with a line for each parameter of a task."""
     lines = []
     for name in names_of(task):
         field = FitSettings.model_fields[name]
         described = field.description or Hyperparameters.model_fields[name].description or ""
         default = default_in_words(name).replace("--networks 1", "networks=1")
         lines.append(_line(SKLEARN_NAMES.get(name, name), f"{described}{f' ({default})' if default else ''}"))
-    return "\n".join([*lines, _line("n_jobs", N_JOBS)])
+    listed = "\n".join([*lines, _line("n_jobs", N_JOBS)])
+    return (docstring or "").replace("        parameters: of `shoal.fit`.", listed)
 
 
 def _line(name: str, text: str) -> str:

@@ -9,7 +9,7 @@ from sklearn.base import RegressorMixin
 from sklearn.utils.validation import check_consistent_length
 
 from shoal.estimators.base import ShoalEstimator, check_y_given, checked_weights
-from shoal.estimators.parameters import in_words, initializer
+from shoal.estimators.parameters import documented, initializer
 from shoal.estimators.rows import checked_errors, checked_numbers, features_of
 from shoal.prediction.prediction import NumberPrediction
 from shoal.results import Task
@@ -18,15 +18,15 @@ from shoal.results import Task
 class ShoalRegressor(RegressorMixin, ShoalEstimator):
     """Predict numbers with error bars by an ensemble of small networks, as `shoal.fit` trains and chooses it.
 
-    A share `validation_size` of the rows (or each fold of `folds`) stops and chooses networks and measures error bars and
-    intervals; no row is kept for a test, no file is written, and no simple methods are fitted beside. Numbers may be
+    A share `validation_size` of the rows (or each fold of `folds`) stops and chooses networks and measures error bars
+    and intervals; no row is kept for a test, no file is written, and no simple methods are fitted beside. Numbers may be
     missing (NaN, null); columns of data frames may hold text, truth values and dates as well.
 
     Parameters are those of `shoal.fit` under the same names and with the same defaults, but `random_state` for `seed`
     and `folds` for `cv`.
 
     Args:
-{}
+        parameters: of `shoal.fit`.
 
     Attributes:
         n_features_in_, feature_names_in_: as everywhere in scikit-learn.
@@ -102,4 +102,4 @@ class ShoalRegressor(RegressorMixin, ShoalEstimator):
         return tags
 
 
-ShoalRegressor.__doc__ = (ShoalRegressor.__doc__ or "").format(in_words(Task.REGRESSION))
+ShoalRegressor.__doc__ = documented(ShoalRegressor.__doc__, Task.REGRESSION)
