@@ -19,8 +19,8 @@ class ShoalRegressor(RegressorMixin, ShoalEstimator):
     """Predict numbers with error bars by an ensemble of small networks, as `shoal.fit` trains and chooses it.
 
     A share `validation_size` of the rows (or each fold of `folds`) stops and chooses networks and measures error bars
-    and intervals; no row is kept for a test, no file is written, and no simple methods are fitted beside. Numbers may be
-    missing (NaN, null); columns of data frames may hold text, truth values and dates as well.
+    and intervals; no row is kept for a test, no file is written, and no simple methods are fitted beside. Numbers may
+    be missing (NaN, null); columns of data frames may hold text, truth values and dates as well.
 
     Parameters are those of `shoal.fit` under the same names and with the same defaults, but `random_state` for `seed`
     and `folds` for `cv`.
