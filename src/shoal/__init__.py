@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from shoal.errors import SettingError as SettingError
     from shoal.errors import ShoalError as ShoalError
     from shoal.errors import ShoalWarning as ShoalWarning
+    from shoal.estimators.autoencoder import ShoalAutoencoder as ShoalAutoencoder
+    from shoal.estimators.classifier import ShoalClassifier as ShoalClassifier
+    from shoal.estimators.regressor import ShoalRegressor as ShoalRegressor
     from shoal.fit import fit as fit
     from shoal.fit import resume as resume
     from shoal.networks import Network as Network
@@ -61,6 +64,9 @@ _MODULES = {
     "shoal.errors": (
         "DataError", "Interrupted", "NetworkError", "RunError", "SettingError", "ShoalError", "ShoalWarning",
     ),
+    "shoal.estimators.autoencoder": ("ShoalAutoencoder",),
+    "shoal.estimators.classifier": ("ShoalClassifier",),
+    "shoal.estimators.regressor": ("ShoalRegressor",),
     "shoal.networks": ("Network",),
     "shoal.networks.images": ("convolve", "pool"),
     "shoal.networks.layers": (

@@ -100,6 +100,20 @@ def hash_as_read(raw: Raw) -> str:
     return data_hash(raw.table.drop(list(raw.rules.definitions), strict=False), raw.signals)
 
 
+def build_known(raw: Raw, task: Task, classes: Mapping[str, tuple[str, ...]]) -> Dataset:
+    """Put the dataset of a table together whose roles, features among them, and task are known; every row is kept.
+
+    Args:
+        raw: a tidied table, where every row has a target.
+        task: classification, regression or reconstruction.
+        classes: of each target, in their order.
+
+    Raises:
+        DataError: nothing to predict from, or infinite numbers.
+    """
+    return _assembled(raw, np.arange(raw.table.height), task, classes, [], "")
+
+
 def _with_sound_signals(raw: Raw) -> tuple[Raw, list[str]]:
     """Return images or series as they are learnt from, instead of columns: aligned in memory, without gaps."""
     signals, notes = raw.signals, []

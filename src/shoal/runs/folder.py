@@ -242,6 +242,20 @@ class RunFolder(RunState):
 
 
 @lru_cache(maxsize=16)
+class NoFolder(RunFolder):
+    """In place of the folder of a fit in memory: nothing is kept on the way, and nothing can be gone on with."""
+
+    has_checkpoint = test_sealed = False
+    source = None
+
+    def __init__(self) -> None:
+        super().__init__("memory")
+
+    def save_checkpoint(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Path:  # noqa: ARG002
+        """Keep nothing."""
+        return self.path
+
+
 def _numbers(path: Path, *version: int) -> dict[str, Any]:
     """Return the content of `metrics.json`, which is read anew where its version changed; empty where it is damaged."""
     del version
