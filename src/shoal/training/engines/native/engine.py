@@ -14,6 +14,7 @@ from shoal.training import planner
 from shoal.training.cost import epochs_of_a_call
 from shoal.training.engines.base import Chunk
 from shoal.training.engines.native.cost import lane_block_epoch
+from shoal.training.engines.native.graphs import Graph
 from shoal.training.engines.native.library import Kernel, best_kernel
 from shoal.training.engines.native.members import SQUARES, MemberArrays, RowsRecord, member_records
 from shoal.training.engines.native.records import COPIES, MEMBER, STATE
@@ -144,7 +145,7 @@ class NativeEngine:
         curves = np.full((block.places, epochs, 5), np.nan, np.float32)
         records = seated.records
         records["curves"] = curves.ctypes.data + curves.strides[0] * np.arange(block.places, dtype=np.uintp)
-        blocks = list(_lane_blocks(seated, self.kernel.lanes))
+        blocks = list(_lane_blocks(seated, self.kernel.lanes, self.cores))
         order = np.concatenate(blocks) if blocks else np.zeros(0, np.int64)
         members = (records.ctypes.data + records.strides[0] * order).astype(np.uintp)
         ends = np.cumsum([0, *(len(each) for each in blocks)], dtype=np.int32)
@@ -194,11 +195,25 @@ class NativeEngine:
         return seated
 
 
-def _lane_blocks(seated: NativeState, lanes: int) -> Iterator[np.ndarray]:
-    """Return the places of the members that train together: of one family, like beside like, the largest first."""
+def _lane_blocks(seated: NativeState, lanes: int, cores: int) -> Iterator[np.ndarray]:
+    """Return the places of the members that train together: of one family, like beside like, the largest first.
+
+    Networks of other layers than dense ones share a lane block where they are many, and else train one by one.
+    """
     each = {int(place): (seated.arrays[place].family, seated.arrays[place].kind) for place in seated.running}
     running = sorted(each, key=lambda place: (*each[place], place), reverse=True)
     for _, family in itertools.groupby(running, key=lambda place: each[place][0]):
         places = list(family)
-        for at in range(0, len(places), lanes):
-            yield np.asarray(places[at : at + lanes])
+        together = lanes
+        graph = seated.arrays[places[0]].graph
+        if graph is not None:
+            single = in_channels(graph, each[places[0]][0][-1], len(places), lanes, cores)
+            seated.records["graph"][places] = graph.address(single)
+            together = 1 if single else lanes
+        for at in range(0, len(places), together):
+            yield np.asarray(places[at : at + together])
+
+
+def in_channels(graph: Graph, augments: bool, members: int, lanes: int, cores: int) -> bool:  # noqa: ARG001
+    """Return whether so many members of a network train one by one, their channels in the lanes."""
+    return augments or members < lanes // 2

@@ -81,4 +81,7 @@ EXPORT void shoal_activation(const Kernel *kernel, int32_t code, const float *x,
 }
 
 // By which Python checks that its records are those of this library.
-EXPORT int64_t shoal_record_size(int32_t which) { return which == 0 ? sizeof(Rows) : sizeof(Member); }
+EXPORT int64_t shoal_record_size(int32_t which) {
+    constexpr int64_t SIZES[] = {sizeof(Rows), sizeof(Member), sizeof(Operation), sizeof(Graph)};
+    return SIZES[which];
+}
