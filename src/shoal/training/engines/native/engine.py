@@ -13,10 +13,9 @@ from shoal.results import Status
 from shoal.training import planner
 from shoal.training.cost import epochs_of_a_call
 from shoal.training.engines.base import Chunk
-from shoal.training.engines.native.cost import lane_block_epoch
-from shoal.training.engines.native.graphs import Graph
+from shoal.training.engines.native.cost import in_channels, member_epoch
 from shoal.training.engines.native.library import Kernel, best_kernel
-from shoal.training.engines.native.members import SQUARES, MemberArrays, RowsRecord, member_records
+from shoal.training.engines.native.members import SQUARES, MemberArrays, RowsRecord, member_records, plainly_dense
 from shoal.training.engines.native.records import COPIES, MEMBER, STATE
 from shoal.training.member import Member
 from shoal.training.packing import Parameters, member_network, split_vector
@@ -98,10 +97,11 @@ class NativeEngine:
     def _block(self, problem: Problem, batch_size: int, members: Sequence[Member]) -> NativeBlock:
         ordered = tuple(sorted(members, key=lambda m: (-m.hyperparameters.epochs, m.id)))
         places = min(len(members), self._fitting(problem, members))
-        steps = problem.steps(batch_size)
-        each = {id(m.hyperparameters): m.hyperparameters for m in members}.values()
-        dearest = max(lane_block_epoch(problem, h, steps, self.kernel.lanes) for h in each)
-        blocks = -(-places // (self.kernel.lanes * self.cores))
+        one_of_each = {id(m.hyperparameters): m for m in members}.values()
+        each = [m.hyperparameters for m in one_of_each]
+        dearest = max(member_epoch(problem, m, self.kernel.lanes) for m in one_of_each)
+        together = self.kernel.lanes if all(plainly_dense(problem, m) for m in one_of_each) else 1
+        blocks = -(-places // (together * self.cores))
         most = max(h.epochs for h in each)
         may_stop = any(h.patience < h.epochs for h in each)
         chunk = epochs_of_a_call(dearest * blocks, most, may_stop)
@@ -212,8 +212,3 @@ def _lane_blocks(seated: NativeState, lanes: int, cores: int) -> Iterator[np.nda
             together = 1 if single else lanes
         for at in range(0, len(places), together):
             yield np.asarray(places[at : at + together])
-
-
-def in_channels(graph: Graph, augments: bool, members: int, lanes: int, cores: int) -> bool:  # noqa: ARG001
-    """Return whether so many members of a network train one by one, their channels in the lanes."""
-    return augments or members < lanes // 2

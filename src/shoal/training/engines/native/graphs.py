@@ -216,7 +216,7 @@ def _activation(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> No
         lowered.do(ACTIVATION, lowered.places, activation=lowered.activation(layer, last))
 
 
-def _reshape(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None:  # noqa: ARG001
+def _reshape(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None:
     """Later layers that look at places spread the buffer; dense ones and those of each element need not."""
 
 

@@ -98,7 +98,8 @@ def _library() -> Any:
     for function in (library.shoal_train, library.shoal_function, library.shoal_activation):
         function.restype = None
     sizes = [library.shoal_record_size(number) for number in range(4)]
-    return library if sizes == [record.itemsize for record in (ROWS, MEMBER, OPERATION, GRAPH)] else None  # one of an older build
+    ours = [record.itemsize for record in (ROWS, MEMBER, OPERATION, GRAPH)]
+    return library if sizes == ours else None  # one of an older build
 
 
 @lru_cache(maxsize=1)

@@ -164,8 +164,9 @@ def plainly_dense(problem: Problem, member: Member) -> bool:
     network = member_network(problem, member)
     dense = [layer for layer in network.layers if isinstance(layer, (Dense, DenseWithConstants))]
     rates = [layer.rate for layer in network.layers if isinstance(layer, Dropout)]
-    behind_each = [each for layer in dense[:-1] for each in (type(layer), Dropout)] + [type(layer) for layer in dense[-1:]]
-    if [type(layer) for layer in network.layers] not in (behind_each, [type(layer) for layer in dense]):
+    own_kinds, dense_kinds = [type(layer) for layer in network.layers], [type(layer) for layer in dense]
+    behind_each = [each for kind in dense_kinds[:-1] for each in (kind, Dropout)] + dense_kinds[-1:]
+    if own_kinds not in (behind_each, dense_kinds):
         return False
     plain = all(getattr(layer, "use_bias", True) and layer.trainable for layer in dense)
     return plain and len(set(rates)) <= 1 and len(problem.input_shape) == 1
@@ -174,10 +175,11 @@ def plainly_dense(problem: Problem, member: Member) -> bool:
 def _of_graph(problem: Problem, member: Member, vector: np.ndarray) -> MemberArrays:
     h = member.hyperparameters
     graph = graph_of(member_network(problem, member), h.dropout)
-    return MemberArrays(vector, (), (0, graph.key, _augments(h)), (h.optimizer,), graph)
+    return MemberArrays(vector, (), (0, graph.key, augments(h)), (h.optimizer,), graph)
 
 
-def _augments(h: Hyperparameters) -> bool:
+def augments(h: Hyperparameters) -> bool:
+    """Return whether a member changes its images while training."""
     return any(getattr(h, name) != 0.0 for name in AUGMENTED)
 
 
