@@ -12,6 +12,7 @@ import numpy as np
 from shoal.networks import ACTIVATIONS, Dense, DenseWithConstants, Dropout, get_activation
 from shoal.results import Status
 from shoal.streams import Streams
+from shoal.training.augmentation import Augmentation
 from shoal.training.engines.native.graphs import ACTIVATION_CODES, Graph, graph_of
 from shoal.training.engines.native.records import COPIES, HEADS, MEMBER, ROWS, VECTORS
 from shoal.training.heads import ClassesHead
@@ -76,6 +77,7 @@ def _sizes(problem: Problem) -> dict[str, int]:
         "inputs": math.prod(problem.input_shape),
         "outputs": problem.outputs,
         "bytes": problem.x.dtype == np.uint8,
+        "source": sum(layer.sources for layer in problem.stem) + Augmentation.SOURCE,
         "y_columns": problem.y.shape[1],
         "targets": problem.targets,
         "constants": problem.constants,
@@ -168,8 +170,10 @@ def plainly_dense(problem: Problem, member: Member) -> bool:
     behind_each = [each for kind in dense_kinds[:-1] for each in (kind, Dropout)] + dense_kinds[-1:]
     if own_kinds not in (behind_each, dense_kinds):
         return False
+    if member.hyperparameters.layers or len(problem.input_shape) > 1:
+        return False
     plain = all(getattr(layer, "use_bias", True) and layer.trainable for layer in dense)
-    return plain and len(set(rates)) <= 1 and len(problem.input_shape) == 1
+    return plain and len(set(rates)) <= 1
 
 
 def _of_graph(problem: Problem, member: Member, vector: np.ndarray) -> MemberArrays:

@@ -20,7 +20,8 @@ struct Rows {
     int32_t draws;
     const float *y_noise, *validation_y_noise;  // (rows, draws), or null: what redrawn first targets differ by
     const int32_t *class_counts;  // (outputs), or null: of several targets, how many classes that of an output has
-    int32_t bytes, reconstruct;  // whether x and validation_x are bytes; whether the inputs are the targets
+    int32_t bytes;   // whether x and validation_x are bytes
+    int32_t source;  // of the random numbers by which images are changed
 };
 
 constexpr int32_t SQUARED = 0, ABSOLUTE = 1, HUBER = 2, LOG_COSH = 3, BINARY_OF_LOGITS = 4, CATEGORICAL_OF_LOGITS = 5,

@@ -296,7 +296,7 @@ private:
         const Member &m = *this->members[0];
         U where{};
         for (int lane = 0; lane < 3; ++lane) where[lane] = (uint32_t)row * 65536u + (uint32_t)lane;
-        const Words words = threefry(own.key, where, (U)this->steps * 256u + 200u);
+        const Words words = threefry(own.key, where, (U)this->steps * 256u + (uint32_t)rows.source);
         const V even = to_uniform(words.first), odd = to_uniform(words.second);
         const float draws[5] = {even[0], odd[0], even[1], odd[1], even[2]};
         const auto spread = [&](int k) { return 2.0f * draws[k] - 1.0f; };
