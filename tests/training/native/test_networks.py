@@ -51,9 +51,16 @@ STEPS: tuple[dict[str, Any], ...] = (
 )
 
 
-def drawn(shape: tuple[int, ...], task: Task = Task.CLASSIFICATION, seed: int = 3, pixels: bool = False) -> Problem:
+def drawn(
+    shape: tuple[int, ...],
+    task: Task = Task.CLASSIFICATION,
+    seed: int = 3,
+    pixels: bool = False,
+    repeat: int = 1,
+) -> Problem:
     """Return a small problem of rows of a shape; weights of several sizes, and none for some."""
-    rng, rows = np.random.default_rng(seed), ROWS + VALIDATION
+    rng, training = np.random.default_rng(seed), ROWS * repeat
+    rows = training + VALIDATION
     x = rng.normal(size=(rows, *shape)).astype(np.float32)
     y: Any = rng.integers(0, 3, rows)
     x += 0.3 * y.reshape(-1, *[1] * len(shape)).astype(np.float32)
@@ -63,7 +70,7 @@ def drawn(shape: tuple[int, ...], task: Task = Task.CLASSIFICATION, seed: int = 
         y = x.reshape(rows, -1)[:, :2] / np.float32(np.std(x)) + 0.1 * rng.normal(size=(rows, 2)).astype(np.float32)
     weights = rng.uniform(0.5, 2.0, rows)
     weights[::7] = 0.0
-    parts = [(x[of], y[of], weights[of]) for of in (slice(0, ROWS), slice(ROWS, rows))]
+    parts = [(x[of], y[of], weights[of]) for of in (slice(0, training), slice(training, rows))]
     return make_problem(task, choose_loss(task, 3, None), *parts, classes=3, seed=17)
 
 
@@ -188,6 +195,22 @@ def test_alone_or_together_in_either_layout_gives_the_same_bits(
         known.append(by_native(problem, members, kernel))
         assert_same(by_native(problem, members[4:5], kernel, cores=1), known[-1][4:5])
     assert_same(*known)
+
+
+@pytest.mark.parametrize("kernel", kernels(), ids=lambda kernel: kernel.name)
+def test_parts_of_a_batch_give_the_same_bits_on_any_number_of_cores(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shape, text = NETWORKS["as searched for images"]
+    problem = drawn(shape, seed=8, repeat=3)  # batches of 90 rows make four parts, those of 37 two
+    for batch_size in (90, 37):
+        members = several(text, 2, batch_size=batch_size)
+        alone = by_native(problem, members, kernel, cores=1)
+        for cores in (2, 3, 7):
+            assert_same(by_native(problem, members[1:], kernel, cores), alone[1:])
+        monkeypatch.setattr(engine, "in_channels", lambda *_: False)
+        assert_same(by_native(problem, members, kernel), alone)
+        monkeypatch.undo()
 
 
 @pytest.mark.parametrize("name", NETWORKS)

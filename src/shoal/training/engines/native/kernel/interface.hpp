@@ -75,11 +75,23 @@ struct Member {
     float shift, flip, rotation, zoom;  // of images while training
 };
 
+// Threads that share the parts of a batch of one network.
+class Team {
+public:
+    virtual int size() const = 0;
+    // Call `work(data, worker, part)` for each part, and return when all is done; there are as many workers as threads, or
+    // as parts where those are fewer.
+    virtual void run(int parts, void (*work)(void *data, int worker, int part), void *data) = 0;
+
+protected:
+    ~Team() = default;
+};
+
 // One way to train members together; there is one for each instruction set.
 struct Kernel {
     const char *name;
     int32_t lanes;
-    void (*train)(const Rows &rows, Member *const *members, int32_t count, int32_t turn, int32_t epochs);
+    void (*train)(const Rows &rows, Member *const *members, int32_t count, int32_t turn, int32_t epochs, Team &team);
     void (*function)(int32_t code, const float *x, float *value, int64_t count);
     void (*activation)(int32_t code, const float *x, float *value, float *slope, int64_t count);
 };

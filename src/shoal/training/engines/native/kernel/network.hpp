@@ -11,12 +11,14 @@ struct NetworkLayout : Lanes, Operations<SINGLE> {
     List<Plan> plans;
     int tile_rows = 1;
     long size = 0, turned_size = 0;  // in vectors
-    V *parameters, *first, *second, *best, *gradient, *turned;
+    V *parameters = nullptr, *first, *second, *best, *turned;
     V *y, *weights, *present, *output, *slope;  // of a group of rows each
     float *input;
+    List<V *> gradients;  // of each part of a batch
     List<float> image;
 
-    NetworkLayout(const Rows &rows, Member *const *members, int count)
+    // A worker beside the first uses the parameters of that one.
+    NetworkLayout(const Rows &rows, Member *const *members, int count, const NetworkLayout *lead = nullptr)
         : Lanes(rows, members, count, SINGLE), graph(*members[0]->graph), buffers(graph.shape_count), plans(graph.operation_count),
           image((long)rows.inputs) {
         for (int i = 0; i < graph.shape_count; ++i) {
@@ -32,12 +34,18 @@ struct NetworkLayout : Lanes, Operations<SINGLE> {
         }
         for (Plan &p : plans)
             if (p.kind == CONVOLUTION) find_runs(p);
-        place();
-        move_parameters<true>();
+        place(lead == nullptr);
+        if (lead)
+            parameters = lead->parameters, turned = lead->turned;
+        else
+            move_parameters<true>();
         this->weights_of_slopes = turned;
     }
 
     const Buffer<SINGLE> &last() const { return buffers[plans.last().to]; }
+    // Parts of a batch have gradients of their own, added in their order, whoever works on them.
+    int parts() const { return rows.batch < 32 ? 1 : rows.batch < 64 ? 2 : 4; }
+    static int part_begin(int rows, int part, int parts) { return (int)((long)rows * part / parts); }
     static long groups(int tile) { return (tile + GROUP - 1) / GROUP; }
 
     // Between the members' own arrays and the lanes.
@@ -140,7 +148,7 @@ private:
 
     static long of_floats(long floats) { return (floats + LANES - 1) / LANES; }
 
-    void place() {
+    void place(bool leads) {
         long of_row = 0;
         for (long i = 1; i < buffers.size(); ++i) of_row += (buffers[i].grid.row + buffers[i].slope_grid.row) / PER;
         for (const Plan &p : plans) of_row += keeps(p);
@@ -148,12 +156,17 @@ private:
         long tile = CACHE / (long)sizeof(V) / (of_row + 1);
         if (tile < FEWEST) tile = FEWEST;
         if (tile > LANES) tile = tile / LANES * LANES;
-        tile_rows = (int)(tile < rows.batch ? tile : rows.batch);
+        const long most = (rows.batch + parts() - 1) / parts();
+        tile_rows = (int)(tile < most ? tile : most);
         const long of_group = rows.y_columns + rows.weight_columns + 1 + 2 * rows.outputs;
         const long in = of_floats(tile_rows * buffers[0].grid.row) + 1;
-        memory.reserve(5 * size + turned_size + tile_rows * of_row + groups(tile_rows) * of_group + in);
-        for (V **each : {&parameters, &first, &second, &best, &gradient}) *each = memory.take(size);
-        turned = memory.take(turned_size);
+        const long shared = leads ? (4 + parts()) * size + turned_size : 0;
+        memory.reserve(shared + tile_rows * of_row + groups(tile_rows) * of_group + in);
+        if (leads) {
+            for (V **each : {&parameters, &first, &second, &best}) *each = memory.take(size);
+            for (int part = 0; part < parts(); ++part) gradients.append(memory.take(size));
+            turned = memory.take(turned_size);
+        }
         for (long i = 1; i < buffers.size(); ++i) {
             buffers[i].values = reinterpret_cast<Element *>(memory.take(tile_rows * buffers[i].grid.row / PER));
             buffers[i].slopes = reinterpret_cast<Element *>(memory.take(tile_rows * buffers[i].slope_grid.row / PER));
@@ -185,62 +198,79 @@ private:
     }
 };
 
+// What is summed up over rows.
+struct Sums {
+    V loss, number, halves[2], weights[2], metric;
+
+    void add(const Sums &more) {
+        loss += more.loss, number += more.number, metric += more.metric;
+        for (int half = 0; half < 2; ++half) halves[half] += more.halves[half], weights[half] += more.weights[half];
+    }
+};
+
+// One who works on parts of batches, with buffers of its own.
 template <bool SINGLE>
-class NetworkTraining : NetworkLayout<SINGLE> {
+class NetworkWorker : protected NetworkLayout<SINGLE> {
     using Base = NetworkLayout<SINGLE>;
     using Element = typename Base::Element;
-    using Base::GROUP, Base::rows, Base::graph, Base::buffers, Base::plans, Base::tile_rows, Base::own;
-    using Base::parameters, Base::gradient, Base::y, Base::weights, Base::present, Base::output, Base::slope, Base::input;
-    using At = std::conditional_t<SINGLE, RowOfEachLane, OneRow>;
 
 public:
     using Base::Base;
 
-    void run(int turn, int epochs) {
-        for (int i = 0; i < epochs && any(this->status == RUNNING); ++i)
-            train_epoch(rows.orders + (long)((turn + i) % rows.order_count) * rows.steps * rows.batch, i);
-        this->template move_parameters<false>();
-        this->write_progress();
-    }
-
-private:
-    void train_epoch(const int32_t *order, int number) {
-        V total{}, seen{};
-        this->running = this->status == RUNNING;
-        for (int step = 0; step < rows.steps; ++step) train_batch(order + (long)step * rows.batch, total, seen);
-        V curves[5] = {total / seen};
-        validate(curves + 1);
-        const I better = this->judge(curves[0], curves[1]);
-        if (any(better))
-            for (long i = 0; i < this->size; ++i) this->best[i] = select(better, parameters[i], this->best[i]);
-        this->write_curves(curves, number);
-    }
-
-    void train_batch(const int32_t *indices, V &total, V &seen) {
-        V sum{}, number{};
-        if (indices[0] < 0) return;
-        this->turn_weights();
+    // The gradient and the loss of some rows of a batch, the first of which is number `first` in it.
+    Sums train_rows(const int32_t *indices, int count, int first, I steps, V *gradient) {
+        Sums sums{};
+        this->steps = steps;
         for (long i = 0; i < this->size; ++i) gradient[i] = V{};
-        for (int from = 0; from < rows.batch && indices[from] >= 0; from += tile_rows) {
-            int tile = 0;
-            while (tile < tile_rows && from + tile < rows.batch && indices[from + tile] >= 0) ++tile;
-            load(rows.x, indices + from, tile, from, true);
+        for (int from = 0; from < count; from += tile_rows) {
+            const int tile = count - from < tile_rows ? count - from : tile_rows;
+            load(rows.x, indices + from, tile, first + from, true);
             for (int g = 0; g < this->groups(tile); ++g) {
                 const At at = rows_of(indices + from, g, tile);
                 present[g] = only(real(g, tile), this->Lanes::present(at));
                 this->see(at, present[g], y + g * rows.y_columns, weights + g * rows.weight_columns);
-                add_rows(number, present[g]);
+                add_rows(sums.number, present[g]);
             }
-            forward(tile, from, true);
-            for (int g = 0; g < this->groups(tile); ++g) add_rows(sum, loss(g, tile).value);
-            backward(tile);
+            forward(tile, first + from, true);
+            for (int g = 0; g < this->groups(tile); ++g) add_rows(sums.loss, loss(g, tile).value);
+            backward(tile, gradient);
         }
-        const V mean = sum / maximum(number, splat(1.0f));
-        take_step_of(this->step_of(mean, number));
-        total += only(number > 0.0f, this->finished(mean) * number);
-        seen += number;
+        return sums;
     }
 
+    // Losses and the metric of some validation rows.
+    Sums validate_rows(int begin, int end) {
+        Sums sums{};
+        List<int32_t> numbers(tile_rows);
+        for (int from = begin; from < end; from += tile_rows) {
+            const int tile = end - from < tile_rows ? end - from : tile_rows;
+            for (int i = 0; i < tile; ++i) numbers[i] = from + i;
+            load(rows.validation_x, numbers.data(), tile, from, false);
+            forward(tile, from, false);
+            for (int g = 0; g < this->groups(tile); ++g) {
+                const At at = rows_of(numbers.data(), g, tile);
+                this->see_validation(at, y + g * rows.y_columns, weights + g * rows.weight_columns);
+                const RowLoss each = loss(g, tile);
+                I second{};
+                for (int lane = 0; lane < LANES; ++lane) second[lane] = -rows.validation_half[at.of(lane)];
+                for (int half = 0; half < 2; ++half) {
+                    const I judged = half ? second : ~second;
+                    add_rows(sums.halves[half], only(judged, each.value));
+                    add_rows(sums.weights[half], only(judged, each.weight));
+                }
+                const V hits = metric_of_row(rows, y + g * rows.y_columns, output + g * rows.outputs);
+                add_rows(sums.metric, only(real(g, tile), each.weight * hits));
+            }
+        }
+        return sums;
+    }
+
+protected:
+    using Base::GROUP, Base::rows, Base::graph, Base::buffers, Base::plans, Base::tile_rows, Base::own;
+    using Base::parameters, Base::y, Base::weights, Base::present, Base::output, Base::slope, Base::input;
+    using At = std::conditional_t<SINGLE, RowOfEachLane, OneRow>;
+
+private:
     static At rows_of(const int32_t *indices, int g, int tile) {
         if constexpr (SINGLE) {
             At at;
@@ -390,7 +420,7 @@ private:
         }
     }
 
-    void backward(int tile) {
+    void backward(int tile, V *gradient) {
         for (int g = 0; g < this->groups(tile); ++g) scatter_slopes(g, tile);
         for (long i = plans.size(); i-- > 0;) {
             const Plan &p = plans[i];
@@ -418,9 +448,96 @@ private:
             }
         }
     }
+};
+
+// The chunk of epochs; the first of the workers holds what they share.
+template <bool SINGLE>
+class NetworkTraining : NetworkWorker<SINGLE> {
+    using Base = NetworkWorker<SINGLE>;
+    using Base::rows, Base::plans, Base::parameters, Base::gradients, Base::own;
+
+public:
+    NetworkTraining(const Rows &rows, Member *const *members, int count, Team &team)
+        : Base(rows, members, count), team(team), sums(this->parts()) {
+        workers.append(this);
+        for (int i = 1; i < team.size() && i < this->parts(); ++i) workers.append(new Base(rows, members, count, this));
+    }
+    ~NetworkTraining() {
+        for (long i = 1; i < workers.size(); ++i) delete workers[i];
+    }
+
+    void run(int turn, int epochs) {
+        for (int i = 0; i < epochs && any(this->status == RUNNING); ++i)
+            train_epoch(rows.orders + (long)((turn + i) % rows.order_count) * rows.steps * rows.batch, i);
+        this->template move_parameters<false>();
+        this->write_progress();
+    }
+
+private:
+    Team &team;
+    List<Base *> workers;
+    List<Sums> sums;  // of each part
+    const int32_t *indices = nullptr;  // of a batch; null: validation rows
+    int count = 0;                     // of its rows
+
+    void train_epoch(const int32_t *order, int number) {
+        V total{}, seen{};
+        this->running = this->status == RUNNING;
+        for (int step = 0; step < rows.steps; ++step) train_batch(order + (long)step * rows.batch, total, seen);
+        V curves[5] = {total / seen};
+        validate(curves + 1);
+        const I better = this->judge(curves[0], curves[1]);
+        if (any(better))
+            for (long i = 0; i < this->size; ++i) this->best[i] = select(better, parameters[i], this->best[i]);
+        this->write_curves(curves, number);
+    }
+
+    // All parts, by as many workers as there are.
+    Sums work_on(const int32_t *what, int how_many) {
+        indices = what, count = how_many;
+        const auto work = [](void *training, int worker, int part) {
+            static_cast<NetworkTraining *>(training)->work_on_part(worker, part);
+        };
+        if (workers.size() > 1)
+            team.run(this->parts(), work, this);
+        else
+            for (int part = 0; part < this->parts(); ++part) work_on_part(0, part);
+        Sums all = sums[0];
+        for (int part = 1; part < this->parts(); ++part) all.add(sums[part]);
+        return all;
+    }
+
+    void work_on_part(int worker, int part) {
+        const int begin = this->part_begin(count, part, this->parts()), end = this->part_begin(count, part + 1, this->parts());
+        sums[part] = indices ? workers[worker]->train_rows(indices + begin, end - begin, begin, this->steps, gradients[part])
+                             : workers[worker]->validate_rows(begin, end);
+    }
+
+    void train_batch(const int32_t *batch, V &total, V &seen) {
+        int filled = 0;
+        while (filled < rows.batch && batch[filled] >= 0) ++filled;
+        if (!filled) return;
+        this->turn_weights();
+        const Sums all = work_on(batch, filled);
+        for (int part = 1; part < this->parts(); ++part)
+            for (long i = 0; i < this->size; ++i) gradients[0][i] += gradients[part][i];
+        const V mean = all.loss / maximum(all.number, splat(1.0f));
+        take_step_of(this->step_of(mean, all.number));
+        total += only(all.number > 0.0f, this->finished(mean) * all.number);
+        seen += all.number;
+    }
+
+    // The validation loss, that of each half, and the metric.
+    void validate(V *found) {
+        const Sums s = work_on(nullptr, rows.validation_rows);
+        const V least = splat(1e-12f), all = s.weights[0] + s.weights[1];
+        found[0] = this->finished((s.halves[0] + s.halves[1]) / all);
+        for (int half = 0; half < 2; ++half) found[1 + half] = this->finished(s.halves[half] / maximum(s.weights[half], least));
+        found[3] = s.metric / all;
+    }
 
     void take_step_of(const Step &of_all) {
-        const Vectors vectors{parameters, this->first, this->second, gradient};
+        const Vectors vectors{parameters, this->first, this->second, gradients[0]};
         this->update(of_all, [&](int code, const Step &step) {
             for (const Plan &p : plans) {
                 if (p.kind != CONVOLUTION || !p.trained) continue;
@@ -429,38 +546,8 @@ private:
                     take_step<true>(code, vectors, p.weights, count, this->l2_of_weight, this->l1_of_weight, step, own);
                 else
                     take_step<false>(code, vectors, p.weights, count, V{}, V{}, step, own);
-                if (p.bias) take_step<false>(code, vectors, p.biases, buffers[p.to].vectors, V{}, V{}, step, own);
+                if (p.bias) take_step<false>(code, vectors, p.biases, this->buffers[p.to].vectors, V{}, V{}, step, own);
             }
         });
-    }
-
-    // The validation loss, that of each half, and the metric.
-    void validate(V *found) {
-        V sums[2] = {}, weight[2] = {}, metric{};
-        List<int32_t> numbers(tile_rows);
-        for (int from = 0; from < rows.validation_rows; from += tile_rows) {
-            const int tile = rows.validation_rows - from < tile_rows ? rows.validation_rows - from : tile_rows;
-            for (int i = 0; i < tile; ++i) numbers[i] = from + i;
-            load(rows.validation_x, numbers.data(), tile, from, false);
-            forward(tile, from, false);
-            for (int g = 0; g < this->groups(tile); ++g) {
-                const At at = rows_of(numbers.data(), g, tile);
-                this->see_validation(at, y + g * rows.y_columns, weights + g * rows.weight_columns);
-                const RowLoss each = loss(g, tile);
-                I second{};
-                for (int lane = 0; lane < LANES; ++lane) second[lane] = -rows.validation_half[at.of(lane)];
-                for (int half = 0; half < 2; ++half) {
-                    const I judged = half ? second : ~second;
-                    add_rows(sums[half], only(judged, each.value));
-                    add_rows(weight[half], only(judged, each.weight));
-                }
-                const V hits = metric_of_row(rows, y + g * rows.y_columns, output + g * rows.outputs);
-                add_rows(metric, only(real(g, tile), each.weight * hits));
-            }
-        }
-        const V least = splat(1e-12f), all = weight[0] + weight[1];
-        found[0] = this->finished((sums[0] + sums[1]) / all);
-        for (int half = 0; half < 2; ++half) found[1 + half] = this->finished(sums[half] / maximum(weight[half], least));
-        found[3] = metric / all;
     }
 };
