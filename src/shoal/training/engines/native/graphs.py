@@ -19,14 +19,19 @@ ACTIVATION_CODES = {
 }
 CONVOLUTION, ACTIVATION, LARGEST, SMALLEST, MEAN, REPEAT, DROPOUT, SUM, MOVE = range(9)
 OWN_RATE = -1.0  # of dropout: the member's number
-POOLINGS = {
-    **{kind: LARGEST for kind in (kinds.MaxPooling1D, kinds.MaxPooling2D)},
-    **{kind: SMALLEST for kind in (kinds.MinPooling1D, kinds.MinPooling2D)},
-    **{kind: MEAN for kind in (kinds.AveragePooling1D, kinds.AveragePooling2D)},
+POOLINGS: dict[type[Layer], int] = {
+    kinds.MaxPooling1D: LARGEST,
+    kinds.MaxPooling2D: LARGEST,
+    kinds.MinPooling1D: SMALLEST,
+    kinds.MinPooling2D: SMALLEST,
+    kinds.AveragePooling1D: MEAN,
+    kinds.AveragePooling2D: MEAN,
 }
-GLOBAL_POOLINGS = {
-    **{kind: LARGEST for kind in (kinds.GlobalMaxPooling1D, kinds.GlobalMaxPooling2D)},
-    **{kind: MEAN for kind in (kinds.GlobalAveragePooling1D, kinds.GlobalAveragePooling2D)},
+GLOBAL_POOLINGS: dict[type[Layer], int] = {
+    kinds.GlobalMaxPooling1D: LARGEST,
+    kinds.GlobalMaxPooling2D: LARGEST,
+    kinds.GlobalAveragePooling1D: MEAN,
+    kinds.GlobalAveragePooling2D: MEAN,
 }
 
 

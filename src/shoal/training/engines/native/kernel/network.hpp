@@ -370,9 +370,8 @@ private:
             const Buffer<SINGLE> &in = buffers[p.from], &out = buffers[p.to];
             switch (p.kind) {
                 case CONVOLUTION:
-                    if (p.from == 0) this->convolve(p, in, (const float *)input, out, parameters, tile);
-                    else this->convolve(p, in, (const Element *)in.values, out, parameters, tile);
-                    this->activate(p, out, out, tile, training);
+                    if (p.from == 0) this->convolve(p, in, (const float *)input, out, parameters, tile, training);
+                    else this->convolve(p, in, (const Element *)in.values, out, parameters, tile, training);
                     break;
                 case ACTIVATION: this->activate(p, in, out, tile, training); break;
                 case REPEAT: this->repeat(p, in, out, tile); break;

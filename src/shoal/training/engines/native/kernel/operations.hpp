@@ -88,7 +88,7 @@ struct Operations {
 
     // the input has no borders but those of its convolutions, and its channels lie side by side
     template <class A>
-    void convolve(const Plan &p, const Of &from, const A *input, const Of &to, const V *parameters, int tile) const {
+    void convolve(const Plan &p, const Of &from, const A *input, const Of &to, const V *parameters, int tile, bool training) const {
         Window<A> w{};
         w.runs = p.runs.data(), w.run_count = (int)p.runs.size();
         w.b = parameters + p.weights, w.bias = parameters + p.biases, w.start = FROM_BIAS;
@@ -97,6 +97,7 @@ struct Operations {
             w.a = input + from.grid.at(0, 0, 0), w.a_row = from.grid.row;
             w.c = to.value(0, 0, 0), w.c_row = to.grid.row / PER;
             windows(tile, to.vectors, p.factors, w);
+            activate(p, to, to, tile, training);
             return;
         }
         w.a_row = p.strides[1] * from.grid.step, w.c_row = to.grid.step / PER;
@@ -104,15 +105,13 @@ struct Operations {
             for (int y = 0; y < to.lines; ++y) {
                 w.a = input + from.grid.at(r, (long)y * p.strides[0], 0) - before, w.c = to.value(r, y, 0);
                 windows(to.columns, to.vectors, p.factors, w);
+                activate_line(p, to, to, r, y, training);
             }
     }
 
     void activate(const Plan &p, const Of &from, const Of &to, int tile, bool training) const {
-        if (p.activation == CODE_linear && &from == &to) return;
-        const int count = to.columns * to.vectors;
-        for (int r = 0, line = 0; r < tile; ++r)
-            for (int y = 0; y < to.lines; ++y, ++line)
-                activate_all(p.activation, from.value(r, y, 0), to.value(r, y, 0), training ? p.kept + (long)line * count : nullptr, count);
+        for (int r = 0; r < tile; ++r)
+            for (int y = 0; y < to.lines; ++y) activate_line(p, from, to, r, y, training);
     }
 
     // The slopes in what comes out of an activation become those in what goes in.
@@ -146,11 +145,11 @@ struct Operations {
             }
         }
         if (!p.bias) return;
-        V *bias = gradient + p.biases;
-        for_places(tile, to, [&](int r, int y, int x, long) {
-            const V *slope = to.slope(r, y, x);
-            for (int j = 0; j < to.vectors; ++j) bias[j] += slope[j];
-        });
+        for (int j = 0; j < to.vectors; ++j) {
+            V sum = gradient[p.biases + j];
+            for_places(tile, to, [&](int r, int y, int x, long) { sum += to.slope(r, y, x)[j]; });
+            gradient[p.biases + j] = sum;
+        }
     }
 
     void slopes_of_input(const Plan &p, const Of &from, const Of &to, int tile) const {
@@ -176,56 +175,72 @@ struct Operations {
             }
     }
 
-    // Largest, smallest and mean of windows.
+    // The places of the input that a window of a pooling sees.
+    template <class Each>
+    static void for_window(const Plan &p, const Of &from, int y, int x, const Each &each) {
+        const Clip in_y(y, p.strides[0], p.before[0], p.window[0], from.lines);
+        const Clip in_x(x, p.strides[1], p.before[1], p.window[1], from.columns);
+        for (int v = in_y.from; v < in_y.to; ++v)
+            for (int u = in_x.from; u < in_x.to; ++u) each(v, u);
+    }
+
+    // Largest, smallest and mean of windows. Of the former, which place it has is kept.
     void pool(const Plan &p, const Of &from, const Of &to, int tile, bool training) const {
         for_places(tile, to, [&](int r, int y, int x, long i) {
-            const Clip in_y(y, p.strides[0], p.before[0], p.window[0], from.lines);
-            const Clip in_x(x, p.strides[1], p.before[1], p.window[1], from.columns);
             V *out = to.value(r, y, x), *kept = p.kept + i * to.vectors;
-            const float share = 1.0f / (float)((in_y.to - in_y.from) * (in_x.to - in_x.from));
-            for (int j = 0; j < to.vectors; ++j) {
-                V sum{}, best = from.value(r, in_y.from, in_x.from)[j];
-                I where{};
-                int32_t number = 0;
-                for (int v = in_y.from; v < in_y.to; ++v)
-                    for (int u = in_x.from; u < in_x.to; ++u, ++number) {
-                        const V each = from.value(r, v, u)[j];
-                        sum += each;
-                        const I wins = p.kind == SMALLEST ? each < best : each > best;
-                        where = wins ? splat_int(number) : where;
-                        best = p.kind == SMALLEST ? minimum(each, best) : maximum(each, best);
-                    }
-                out[j] = p.kind == MEAN ? sum * share : best;
-                if (training && p.kind != MEAN) kept[j] = (V)where;
-            }
+            const bool keeps = training && p.kind != MEAN;
+            int32_t number = 0;
+            for_window(p, from, y, x, [&](int v, int u) {
+                const V *in = from.value(r, v, u);
+                for (int j = 0; j < to.vectors; ++j) {
+                    const V each = in[j], so_far = number ? out[j] : each;
+                    const I wins = p.kind == SMALLEST ? each < so_far : each > so_far;
+                    const V best = p.kind == SMALLEST ? minimum(each, so_far) : maximum(each, so_far);
+                    out[j] = p.kind == MEAN ? (number ? so_far + each : each) : best;
+                    if (keeps) kept[j] = number ? (V)(wins ? splat_int(number) : (I)kept[j]) : V{};
+                }
+                ++number;
+            });
+            const float share = 1.0f / (float)number;
+            for (int j = 0; p.kind == MEAN && j < to.vectors; ++j) out[j] *= share;
         });
     }
 
     // Of equal numbers the first has the slope; of a whole row of more than nine places, all share it.
     void through_pool(const Plan &p, const Of &from, const Of &to, int tile) const {
-        if (!p.adds) clear_slopes(from, tile);
+        const bool apart = p.strides[0] == p.window[0] && p.strides[1] == p.window[1];
+        const bool all = to.lines * p.window[0] == from.lines && to.columns * p.window[1] == from.columns;
+        const bool adds = p.adds || !apart || !all, shared = p.kind != MEAN && p.window[0] * p.window[1] > 9;
+        if (!p.adds && adds) clear_slopes(from, tile);
         for_places(tile, to, [&](int r, int y, int x, long i) {
-            const Clip in_y(y, p.strides[0], p.before[0], p.window[0], from.lines);
-            const Clip in_x(x, p.strides[1], p.before[1], p.window[1], from.columns);
-            const V *slope = to.slope(r, y, x), *best = to.value(r, y, x), *kept = p.kept + i * to.vectors;
-            const float share = 1.0f / (float)((in_y.to - in_y.from) * (in_x.to - in_x.from));
-            const bool shared = p.kind != MEAN && p.window[0] * p.window[1] > 9;
-            for (int j = 0; j < to.vectors; ++j) {
-                V each = p.kind == MEAN ? slope[j] * share : slope[j], equal{};
-                for (int v = in_y.from; shared && v < in_y.to; ++v)
-                    for (int u = in_x.from; u < in_x.to; ++u)
-                        equal += only(from.value(r, v, u)[j] == best[j], splat(1.0f));
-                if (shared) each /= equal;
-                int32_t number = 0;
-                for (int v = in_y.from; v < in_y.to; ++v)
-                    for (int u = in_x.from; u < in_x.to; ++u, ++number) {
-                        const I wins = p.kind == MEAN ? splat_int(-1)
-                                       : shared       ? from.value(r, v, u)[j] == best[j]
-                                                      : (I)kept[j] == number;
-                        from.slope(r, v, u)[j] += only(wins, each);
-                    }
-            }
+            const V *slope = to.slope(r, y, x), *kept = p.kept + i * to.vectors;
+            if (shared) return share_slopes(p, from, to, r, y, x, adds);
+            int32_t number = 0, places = 0;
+            for_window(p, from, y, x, [&](int, int) { ++places; });
+            const V share = splat(p.kind == MEAN ? 1.0f / (float)places : 1.0f);
+            for_window(p, from, y, x, [&](int v, int u) {
+                V *into = from.slope(r, v, u);
+                for (int j = 0; j < to.vectors; ++j) {
+                    const V each = p.kind == MEAN ? slope[j] * share : only((I)kept[j] == number, slope[j]);
+                    into[j] = adds ? into[j] + each : each;
+                }
+                ++number;
+            });
         });
+    }
+
+    void share_slopes(const Plan &p, const Of &from, const Of &to, int r, int y, int x, bool adds) const {
+        for (int j = 0; j < to.vectors; ++j) {
+            const V best = to.value(r, y, x)[j];
+            V equal{};
+            for_window(p, from, y, x, [&](int v, int u) { equal += only(from.value(r, v, u)[j] == best, splat(1.0f)); });
+            const V each = to.slope(r, y, x)[j] / equal;
+            for_window(p, from, y, x, [&](int v, int u) {
+                V &into = from.slope(r, v, u)[j];
+                const V won = only(from.value(r, v, u)[j] == best, each);
+                into = adds ? into + won : won;
+            });
+        }
     }
 
     void repeat(const Plan &p, const Of &from, const Of &to, int tile) const {
@@ -306,6 +321,13 @@ struct Operations {
     }
 
 private:
+    static void activate_line(const Plan &p, const Of &from, const Of &to, int r, int y, bool training) {
+        if (p.activation == CODE_linear && &from == &to) return;
+        const int count = to.columns * to.vectors;
+        V *const kept = training ? p.kept + ((long)r * to.lines + y) * count : nullptr;
+        activate_all(p.activation, from.value(r, y, 0), to.value(r, y, 0), kept, count);
+    }
+
     static void clear_slopes(const Of &of, int tile) {
         for_places(tile, of, [&](int r, int y, int x, long) {
             for (int j = 0; j < of.vectors; ++j) of.slope(r, y, x)[j] = V{};
