@@ -1,4 +1,4 @@
-"""The native engine: dense networks on the cores of a CPU, members side by side in the lanes of its registers."""
+"""The native engine: networks on the cores of a CPU, members or channels side by side in the lanes of its registers."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class NativeState:
 
 
 class NativeEngine:
-    """Trains dense networks on CPUs with nothing to compile.
+    """Trains dense and convolutional networks on CPUs with nothing to compile.
 
     Args:
         cores: threads; by default one for each core.
