@@ -121,6 +121,33 @@ def test_pixels_changed_while_training_are_those_of_xla() -> None:
         assert_close(by_native(pixels, members, kernel), expected)
 
 
+AUTOENCODERS = {
+    "images": (
+        (8, 6, 2),
+        "conv2d:4:3:1:same maxpooling2d:2 flatten code:3 36 reshape:4x3x3 upsampling2d:2 conv2d:2:3:1:same:linear",
+    ),
+    "tables": ((9,), "6 code:2 6 9:linear"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", AUTOENCODERS)
+def test_autoencoders_are_those_of_xla(name: str) -> None:
+    shape, text = AUTOENCODERS[name]
+    problem = drawn(shape, Task.REGRESSION)
+    loss = choose_loss(Task.RECONSTRUCTION, 0, None)
+    nothing = {"y": np.zeros((ROWS, 0), np.float32), "validation_y": np.zeros((VALIDATION, 0), np.float32)}
+    stem = (Normalization(0.5, 2.0),) if len(shape) > 1 else ()
+    problem = replace(problem, **nothing, task=Task.RECONSTRUCTION, loss=loss, reconstruct=True, stem=stem)
+    members = [
+        replace(m, hyperparameters=m.hyperparameters.model_copy(update={"hidden": (), "noise": 0.3 * (m.id % 3)}))
+        for m in several(text)
+    ]
+    expected = train(problem, members, XlaEngine()).members
+    for kernel in kernels():
+        assert_close(by_native(problem, members, kernel), expected)
+
+
 @pytest.mark.slow
 def test_folds_bootstrap_and_redrawn_targets_are_those_of_xla() -> None:
     problem = drawn(SERIES, Task.REGRESSION)

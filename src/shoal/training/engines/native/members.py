@@ -32,7 +32,7 @@ LOSSES_IN_ORDER = (
 LOSS_CODES = {**{name: i for i, name in enumerate(LOSSES_IN_ORDER)}, "rmse": 0}
 SQUARES, HITS_OF_ONE, HITS_OF_MANY, HITS_OF_TARGETS = range(4)
 SECOND = VECTORS.index("second")
-AUGMENTED = ("shift", "flip", "rotation", "zoom")
+AUGMENTED = ("shift", "flip", "rotation", "zoom", "noise")
 
 
 class RowsRecord:
@@ -78,8 +78,9 @@ def _sizes(problem: Problem) -> dict[str, int]:
         "outputs": problem.outputs,
         "bytes": problem.x.dtype == np.uint8,
         "source": sum(layer.sources for layer in problem.stem) + Augmentation.SOURCE,
-        "y_columns": problem.y.shape[1],
-        "targets": problem.targets,
+        "y_columns": problem.outputs if problem.reconstruct else problem.y.shape[1],
+        "targets": problem.outputs if problem.reconstruct else problem.targets,
+        "reconstruct": problem.reconstruct,
         "constants": problem.constants,
         "draws": 0 if problem.y_noise is None else problem.y_noise.shape[1],
         "weight_columns": problem.weights.shape[1],
@@ -170,7 +171,8 @@ def plainly_dense(problem: Problem, member: Member) -> bool:
     behind_each = [each for kind in dense_kinds[:-1] for each in (kind, Dropout)] + dense_kinds[-1:]
     if own_kinds not in (behind_each, dense_kinds):
         return False
-    if member.hyperparameters.layers or len(problem.input_shape) > 1:
+    h = member.hyperparameters
+    if h.layers or len(problem.input_shape) > 1 or problem.reconstruct or (h.noise and problem.network is not None):
         return False
     plain = all(getattr(layer, "use_bias", True) and layer.trainable for layer in dense)
     return plain and len(set(rates)) <= 1
@@ -183,7 +185,7 @@ def _of_graph(problem: Problem, member: Member, vector: np.ndarray) -> MemberArr
 
 
 def augments(h: Hyperparameters) -> bool:
-    """Return whether a member changes its images while training."""
+    """Return whether a member changes its rows while training."""
     return any(getattr(h, name) != 0.0 for name in AUGMENTED)
 
 

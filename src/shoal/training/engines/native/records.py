@@ -27,7 +27,7 @@ ROWS = _record(
     (FLOAT, "levels", MOST_LEVELS),
     (INT, "draws"),
     (POINTER, "y_noise validation_y_noise class_counts"),
-    (INT, "bytes source"),
+    (INT, "bytes reconstruct source"),
 )
 MEMBER = _record(
     (POINTER, "parameters first second best curves inputs neurons activations"),
@@ -39,7 +39,7 @@ MEMBER = _record(
     (np.uint32, "key bootstrap_key replica_key", 2),
     (INT, "draw"),
     (POINTER, "graph"),
-    (FLOAT, "shift flip rotation zoom"),
+    (FLOAT, "shift flip rotation zoom noise"),
 )
 SHAPE = _record((INT, "lines columns channels"))
 OPERATION = _record(

@@ -19,8 +19,8 @@ def unsuited(problem: Problem, members: Sequence[Member]) -> str | None:
     """Return why the native engine cannot train these members, or None if it can."""
     if best_kernel() is None:
         return "its kernel was not built when shoal was installed, for want of a C++ compiler"
-    if problem.reconstruct or problem.per_step:
-        return "it has no reconstructions and no targets at the steps of series"
+    if problem.per_step:
+        return "it has no targets at the steps of series"
     loss = problem.loss
     if isinstance(loss.head, MultivariateGaussianHead):
         return f"it has no loss {loss.name!r}"
@@ -45,8 +45,6 @@ def _unsuited_member(problem: Problem, member: Member) -> str | None:
     if plainly_dense(problem, member):
         user = any(callable(layer.activation) for layer in network.layers if isinstance(layer, Dense))
         return "it has no activations of a user's own" if user else None
-    if h.noise:
-        return "it adds no noise"
     if problem.constants:
         return "behind other layers than dense ones it has no outputs that are the same for every row"
     try:

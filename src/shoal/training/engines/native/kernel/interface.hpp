@@ -21,6 +21,7 @@ struct Rows {
     const float *y_noise, *validation_y_noise;  // (rows, draws), or null: what redrawn first targets differ by
     const int32_t *class_counts;  // (outputs), or null: of several targets, how many classes that of an output has
     int32_t bytes;   // whether x and validation_x are bytes
+    int32_t reconstruct;  // whether the scaled inputs are the targets
     int32_t source;  // of the random numbers by which images are changed
 };
 
@@ -72,7 +73,7 @@ struct Member {
     uint32_t key[2], bootstrap_key[2], replica_key[2];
     int32_t draw;
     const Graph *graph;  // or null: dense layers, as above
-    float shift, flip, rotation, zoom;  // of images while training
+    float shift, flip, rotation, zoom, noise;  // of rows while training
 };
 
 // Threads that share the parts of a batch of one network.

@@ -71,7 +71,7 @@ struct Lanes {
         const bool smooths = rows.loss == BINARY_OF_LOGITS || rows.loss == CATEGORICAL_OF_LOGITS ||
                              rows.loss == CROSSENTROPIES_OF_LOGITS;
         const float classes = rows.loss == BINARY_OF_LOGITS ? 2.0f : (float)rows.y_columns;
-        for (int j = 0; j < rows.y_columns; ++j) {
+        for (int j = 0; !rows.reconstruct && j < rows.y_columns; ++j) {
             V target = at.load(rows.y, rows.y_columns, j);
             if (rows.y_err) target += redrawn(at.load(rows.y_err, rows.y_columns, j), at.numbers(0), j);
             if (rows.y_noise && j == 0) target += drawn_before(rows.y_noise, at);
@@ -87,7 +87,7 @@ struct Lanes {
     void see_validation(const At &at, V *y, V *weights) const {
         const V once = splat(1.0f);
         const V seen = rows.folds ? only(held_out(rows.validation_folds, at), once) : once;
-        for (int j = 0; j < rows.y_columns; ++j) {
+        for (int j = 0; !rows.reconstruct && j < rows.y_columns; ++j) {
             V target = at.load(rows.validation_y, rows.y_columns, j);
             if (rows.validation_y_err) {
                 const V error = at.load(rows.validation_y_err, rows.y_columns, j);

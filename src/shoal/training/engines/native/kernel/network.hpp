@@ -300,7 +300,8 @@ private:
     // The input of a tile of rows, scaled, and as the member sees it while training.
     void load(const float *from, const int32_t *indices, int tile, int first, bool training) {
         const Buffer<SINGLE> &in = buffers[0];
-        const bool changes = SINGLE && training && changes_images();
+        const Member &m = *this->members[0];
+        const bool changes = SINGLE && training && changes_images(m), blurs = SINGLE && training && m.noise != 0.0f;
         for (int i = 0; i < tile; ++i) {
             const long row = (long)indices[i] * rows.inputs;
             for (int v = 0, j = 0; v < in.lines; ++v)
@@ -311,12 +312,54 @@ private:
                         to[c] = graph.subtracted ? (raw - graph.subtracted[c]) * graph.factors[c] : raw;
                     }
                 }
+            if (rows.reconstruct) keep_target(i);
             if (changes) change_image(i, first + i);
+            if (blurs) add_noise(i, first + i);
         }
     }
 
-    bool changes_images() const {
-        const Member &m = *this->members[0];
+    // The inputs as they are before they are changed, in one line.
+    void keep_target(int i) {
+        const Buffer<SINGLE> &in = buffers[0];
+        V *target = y + (long)(i / GROUP) * rows.y_columns;
+        for (int v = 0; v < in.lines; ++v)
+            for (int u = 0; u < in.columns; ++u)
+                for (int c = 0; c < in.channels; ++c, ++target) {
+                    const float x = input[in.grid.at(i, v, u) + c];
+                    if constexpr (SINGLE) set_lane(*target, i % GROUP, x);
+                    else *target = splat(x);
+                }
+    }
+
+    // Normal numbers by Box and Muller's transform: the first half of those of a batch are cosines, the other sines.
+    void add_noise(int i, int row) {
+        const Buffer<SINGLE> &in = buffers[0];
+        const uint32_t half = ((uint32_t)rows.batch * (uint32_t)rows.inputs + 1u) / 2u, pairs = (half + 1u) / 2u;
+        const uint32_t behind = pairs > 65536u ? pairs : 65536u;
+        const U when = (U)this->steps * 256u + (uint32_t)rows.source;
+        const float noise = this->members[0]->noise;
+        V normal{};
+        for (int j = 0; j < rows.inputs; ++j) {
+            if (j % LANES == 0) {
+                U number = splat_bits((uint32_t)row * (uint32_t)rows.inputs + (uint32_t)j);
+                for (int lane = 1; lane < LANES; ++lane) number[lane] += (uint32_t)lane;
+                const I sines = (I)(number >= half);
+                number -= half & (U)sines;
+                const V radius = root(-2.0f * log_one_plus(-uniform_of(number, 0u, when)));
+                const V turn = uniform_of(number, behind, when) - only(sines, splat(0.25f));
+                normal = radius * cosine_of_turns(select(turn < 0.0f, turn + 1.0f, turn));
+            }
+            const int place = j / in.channels;
+            input[in.grid.at(i, place / in.columns, place % in.columns) + j % in.channels] += noise * normal[j % LANES];
+        }
+    }
+
+    V uniform_of(U number, uint32_t from, U when) const {
+        const Words words = threefry(own.key, number / 2u + from, when);
+        return to_uniform((I)(number & 1u) != 0 ? words.second : words.first);
+    }
+
+    static bool changes_images(const Member &m) {
         return m.shift != 0.0f || m.flip != 0.0f || m.rotation != 0.0f || m.zoom != 0.0f;
     }
 
