@@ -241,7 +241,6 @@ class RunFolder(RunState):
         }
 
 
-@lru_cache(maxsize=16)
 class NoFolder(RunFolder):
     """In place of the folder of a fit in memory: nothing is kept on the way, and nothing can be gone on with."""
 
@@ -256,6 +255,7 @@ class NoFolder(RunFolder):
         return self.path
 
 
+@lru_cache(maxsize=16)
 def _numbers(path: Path, *version: int) -> dict[str, Any]:
     """Return the content of `metrics.json`, which is read anew where its version changed; empty where it is damaged."""
     del version

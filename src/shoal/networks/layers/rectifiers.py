@@ -64,7 +64,7 @@ class LeakyReLU(Layer):
     `y = x` for x ≥ 0, else `negative_slope x`
 
     Args:
-        negative_slope: the slope below 0, at least 0; default 0.3. That of the activation leaky_relu is 0.2, as in Keras.
+        negative_slope: the slope below 0, at least 0; default 0.3. That of leaky_relu is 0.2, as in Keras.
 
     Raises:
         SettingError: a slope below 0.

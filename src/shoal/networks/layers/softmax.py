@@ -32,7 +32,7 @@ class Softmax(Layer):
 
     def __post_init__(self) -> None:
         if self.axis != -1:
-            raise SettingError(f"{self.label}: axis must be -1, the last, got {self.axis!r}. Put a Permute layer before")
+            raise SettingError(f"{self.label}: axis must be -1, the last, got {self.axis!r}. Permute before it")
 
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the input shape."""
