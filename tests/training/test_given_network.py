@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from shoal.networks import Dense, Network
+from shoal.networks.layers import LayerNormalization
 from shoal.training.building import hyperparameters_of
 from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.suits import unsuited
@@ -65,11 +66,9 @@ def test_all_begin_with_the_weights_that_are_given(problem: Problem, members: An
 @pytest.mark.parametrize(
     ("layers", "why"),
     [
-        ([Dense(8, use_bias=False), Dense(3, activation="softmax")], "without biases"),
-        ([Dense(8, trainable=False), Dense(3, activation="softmax")], "trainable=False"),
+        ([LayerNormalization(), Dense(3, activation="softmax")], "no layer LayerNormalization"),
         ([Dense(8, activation=lambda z: z), Dense(3, activation="softmax")], "a user's own"),
         ([Dense(8), Dense(3, activation="tanh")], "linear, sigmoid, softmax"),
-        ([*NETWORK.layers[:3], Dense(3, activation="softmax")], "the same dropout behind each hidden one or none"),
     ],
 )
 def test_what_the_native_engine_leaves_to_the_other(problem: Problem, members: Any, layers: Any, why: str) -> None:
