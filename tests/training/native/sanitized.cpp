@@ -167,7 +167,7 @@ int train_networks(const Kernel *kernel, bool single, int threads) {
         m.parameters = network.vectors[0].data(), m.first = network.vectors[1].data();
         m.second = network.vectors[2].data(), m.best = network.vectors[3].data();
         m.graph = &graph, m.dropout = 0.2f, m.fold = -1, m.column = 0, m.max_epochs = EPOCHS;
-        if (single) m.shift = 2.0f, m.flip = 1.0f, m.rotation = 90.0f, m.zoom = 0.5f;
+        if (single) m.shift = 2.0f, m.flip = 1.0f, m.rotation = 90.0f, m.zoom = 0.5f, m.noise = 0.1f;
         members.push_back(&m);
         if (single || i + 1 == MEMBERS || (i + 1) % kernel->lanes == 0) starts.push_back(i + 1);
     }
