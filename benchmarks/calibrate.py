@@ -82,7 +82,7 @@ def measure(work: Work, optimizer: str, kernel: Kernel, repeats: int) -> Case:
         return members_of([{**candidate, **sizes, "learning_rate": 1e-3}] * kernel.lanes)
 
     h = members(1)[0].hyperparameters
-    epochs = 10 * max(1, min(200, round(ENOUGH / 10 / cost.lane_block_epoch(problem, h, steps, kernel.lanes))))
+    epochs = 10 * max(1, min(200, round(ENOUGH / 10 / lane_block_epoch(problem, h, steps, kernel.lanes))))
     taken = []
     for _ in range(repeats):
         timed = TimedKernel(kernel.name, kernel.lanes, kernel.handle)
@@ -91,15 +91,20 @@ def measure(work: Work, optimizer: str, kernel: Kernel, repeats: int) -> Case:
     return Case(work, optimizer, columns(problem, h, steps, kernel.lanes), min(taken))
 
 
+def lane_block_epoch(problem: Any, h: Any, steps: int, lanes: int) -> float:
+    """Return the microseconds that the model tells for one epoch of a lane block of dense networks."""
+    return cost.epoch_of(problem, cost.dense_work(problem, h.hidden), h.optimizer, steps, lanes)
+
+
 def columns(problem: Any, h: Any, steps: int, lanes: int) -> Columns:
     """Return what each constant of the model is multiplied by: the model with that one 1 and the others 0."""
     found = {}
     for name in CONSTANTS:
         with patch.multiple(cost, **{each: float(each == name) for each in CONSTANTS}):
-            found[name] = cost.lane_block_epoch(problem, h, steps, lanes)
+            found[name] = lane_block_epoch(problem, h, steps, lanes)
     for size in CACHES:  # the column FAR, if so many megabytes stay close
         with patch.multiple(cost, CACHE=1e6 * size, **{each: float(each == "FAR") for each in CONSTANTS}):
-            found[f"FAR_{size}"] = cost.lane_block_epoch(problem, h, steps, lanes)
+            found[f"FAR_{size}"] = lane_block_epoch(problem, h, steps, lanes)
     return found
 
 

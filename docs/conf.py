@@ -94,4 +94,5 @@ sphinx_gallery_conf = {
     "show_signature": False,
     "remove_config_comments": True,
     "min_reported_time": 10_000,
+    "default_thumb_file": str(HERE / "learning_curves.png"),
 }

@@ -371,7 +371,7 @@ def test_a_lane_block_is_measured_with_the_columns_of_the_model(load: Any, monke
     (member,) = load("shoal_side").members_of([{"hidden": (8,), "batch_size": 16}])
     problem = load("shoal_side").problem_of(load("work").arrays_of(work))
     whole = sum(getattr(cost, name) * case.columns[name] for name in calibrate.CONSTANTS)
-    assert whole == pytest.approx(cost.lane_block_epoch(problem, member.hyperparameters, 4, kernel.lanes))
+    assert whole == pytest.approx(calibrate.lane_block_epoch(problem, member.hyperparameters, 4, kernel.lanes))
     assert case.microseconds > 0.0
     assert case.columns["FAR_1"] == 0.0
 

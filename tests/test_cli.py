@@ -6,7 +6,7 @@ import subprocess
 import sys
 import warnings
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,9 +18,11 @@ import shoal as shoal_package
 from shoal.cli import main
 from shoal.cli.app import app
 from shoal.cli.predict import joined
+from shoal.data.raw import Raw
 from shoal.data.readers import ReadOptions
+from shoal.data.roles import Roles
 from shoal.errors import DataError, Interrupted, RunError, ShoalWarning
-from shoal.results import Interval
+from shoal.results import Interval, Task
 from shoal.run import Run
 
 SOURCE = str(Path(shoal_package.__file__).parents[1])
@@ -49,6 +51,10 @@ class FakeRun:
     """A run as `shoal.load` gives it, which predicts a table of two rows."""
 
     reconstructs = False
+    name = "fake"
+    metrics: dict[str, Any] = {}
+    folder = SimpleNamespace(config={"versions": {}, "command": "shoal fit fake.csv"})
+    preparation = SimpleNamespace(task=Task.CLASSIFICATION)
     score_units = {"rmse": "GeV"}
     delimiter: str | None = None
     table = pl.DataFrame({"x": [1, 2], "colour": ["red", "blue"]})
@@ -56,8 +62,11 @@ class FakeRun:
     def __init__(self, path: str) -> None:
         self.path = Path(path)
 
-    def predict_table(self, data: str, options: Any) -> tuple[pl.DataFrame, FakePrediction]:
-        return self.table, FakePrediction()
+    def read_new(self, data: str, options: Any) -> Raw:
+        return Raw(data, data, self.table, Roles())
+
+    def predict_table(self, raw: Raw) -> tuple[pl.DataFrame, FakePrediction]:
+        return raw.table, FakePrediction()
 
     def unknown_categories(self, table: pl.DataFrame) -> dict[str, int]:
         return {"colour": 1, "shape": 0}
@@ -73,7 +82,7 @@ class FakeRun:
 @pytest.fixture
 def fake_run(monkeypatch: pytest.MonkeyPatch) -> type[FakeRun]:
     module = ModuleType("shoal.run")
-    module.load = FakeRun
+    module.load = module.Run = FakeRun
     monkeypatch.setitem(sys.modules, "shoal.run", module)
     return FakeRun
 

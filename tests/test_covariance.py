@@ -172,7 +172,7 @@ def test_the_page_tells_of_decorrelated_pulls(fit: Any, matrix: str, monkeypatch
     page = page_html(records[0], {})
     assert "With the covariance C, pulls are C^(−1/2) (true − predicted)." in page
     assert "The covariance of the measured errors of" in page
-    assert "what rows share with those that taught the networks" in page
+    assert "what rows share with those that taught the network" in page
 
 
 # what the errors of the fit come to

@@ -190,15 +190,21 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("where", ["write_report", "write_run", "evaluate", "shuffle_labels", "make_ensemble"])
+@pytest.mark.parametrize(
+    ("step", "where"),
+    [
+        *(("writing", "write_report"), ("finishing", "write_run"), ("finishing", "evaluate")),
+        *(("assembling", "shuffle_labels"), ("assembling", "make_ensemble")),
+    ],
+)
 def test_a_run_that_is_interrupted_after_its_training_is_not_finished(
-    iris_run: Run, tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, where: str
+    iris_run: Run, tiny: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, where: str
 ) -> None:
     def press(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt
 
     out = tmp_path / "stopped"
-    module = importlib.import_module("shoal.steps.writing" if where == "write_report" else "shoal.fit")
+    module = importlib.import_module(f"shoal.steps.{step}")
     with monkeypatch.context() as patch:
         patch.setattr(module, where, press)
         with pytest.raises(shoal.Interrupted, match=f"what is trained is kept.*{out}"):

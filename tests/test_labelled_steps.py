@@ -47,7 +47,7 @@ def test_the_run_tells_of_steps(states: shoal.Run) -> None:
     assert f"test series with {metrics['steps']} steps" in states.summary()
     page = states.report().read_text(encoding="utf-8")
     assert "from well to badly predicted" in page
-    assert "the steps of one series are much alike" in page
+    assert "the steps of one are much alike" in page
 
 
 @pytest.mark.slow

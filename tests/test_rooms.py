@@ -31,7 +31,7 @@ FLOORS = (
     {"runs"},
     {"report"},
     {"run", "steps", "trained"},
-    {"fit", "after"},
+    {"fit", "after", "estimators"},
     {"cli"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

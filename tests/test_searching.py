@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ def posed(data: Any = "iris", **settings: Any) -> Posed:
 
 
 def candidates_of(run: shoal.Run) -> list[dict[str, Any]]:
-    return [json.loads(text) for text in run.candidates.sort("id")["candidate"]]
+    return run.candidates.sort("id").select("hidden", "learning_rate", "activation", "batch_size").to_dicts()
 
 
 @pytest.mark.parametrize(
@@ -98,7 +97,8 @@ def test_one_at_a_time_tells_what_each_value_did(tmp_path: Path) -> None:
     run = shoal.fit("iris", search="one-at-a-time", out=str(tmp_path / "run"), **settings)
     base, wide, slow = candidates_of(run)
     assert base | {"learning_rate": 0.00001} == slow
-    assert base | {"hidden": [16]} == wide
+    assert base | {"hidden": wide["hidden"]} == wide
+    assert (base["hidden"], wide["hidden"]) == ("8", "16")
     knobs = run.metrics["search"]["knobs"]
     assert list(knobs) == ["hidden", "learning_rate"]
     assert [each["worse_than_best"] for each in knobs["learning_rate"]["tried"]] == [False, True]

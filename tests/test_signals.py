@@ -10,13 +10,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from shoal.errors import Interrupted
 from shoal.steps.session import Stoppable
-from shoal.steps.signals import BATCH, stop_signals
+from shoal.steps.signals import BATCH, interrupt, stop_signals
 from shoal.training.progress import Silent
 
 
@@ -130,18 +131,28 @@ def test_other_threads_set_no_handlers() -> None:
     assert seen == [("", signal.SIG_DFL)]
 
 
+def import_with(number: signal.Signals, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Import a module in which a signal comes, and wait for what comes of it."""
+    (folder / "module_that_gets_a_signal.py").write_text(
+        f"import os, time\nos.kill(os.getpid(), {number.value})\ntime.sleep(0.2)\nsurvived = True\n"
+    )
+    monkeypatch.syspath_prepend(folder)
+    importlib.import_module("module_that_gets_a_signal")
+    time.sleep(5.0)
+
+
 def test_an_import_comes_to_its_end_before_a_signal_stops_the_work(tmp_path, monkeypatch) -> None:
     """Libraries in C++ end the process where an import of theirs breaks off."""
-    (tmp_path / "module_that_gets_a_signal.py").write_text(
-        "import os, signal, time\nos.kill(os.getpid(), signal.SIGTERM)\ntime.sleep(0.2)\nsurvived = True\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-
-    def work() -> None:
-        with stop_signals():
-            importlib.import_module("module_that_gets_a_signal")
-            time.sleep(5.0)
-
-    with pytest.raises(Interrupted, match="SIGTERM"):
-        work()
+    with pytest.raises(Interrupted, match="SIGTERM"), stop_signals():
+        import_with(signal.SIGTERM, tmp_path, monkeypatch)
     assert sys.modules.pop("module_that_gets_a_signal").survived
+
+
+def test_ctrl_c_before_the_work_lets_an_import_end_and_is_heard_by_the_work(tmp_path, monkeypatch) -> None:
+    signal.signal(signal.SIGINT, interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        import_with(signal.SIGINT, tmp_path, monkeypatch)
+    assert sys.modules.pop("module_that_gets_a_signal").survived
+    with pytest.raises(Interrupted, match="kept"):
+        send(signal.SIGINT, Interrupted("kept"))
+    assert signal.getsignal(signal.SIGINT) is interrupt

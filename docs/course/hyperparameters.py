@@ -68,6 +68,7 @@ figure, axes = plt.subplots(1, 3, figsize=(9, 2.9), layout="constrained", sharey
 for ax, name in zip(axes, ("learning_rate", "hidden", "batch_size"), strict=True):
     ax.plot(log[name].cast(float), log["score"], "o", ms=4, alpha=0.6)
     ax.set(xlabel=name.replace("_", " "), xscale="log")
+    ax.xaxis.set_minor_formatter("")
 axes[0].set(ylabel="validation loss", yscale="log")
 plt.show()
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from shoal.errors import SettingError as SettingError
     from shoal.errors import ShoalError as ShoalError
     from shoal.errors import ShoalWarning as ShoalWarning
+    from shoal.estimators.autoencoder import ShoalAutoencoder as ShoalAutoencoder
+    from shoal.estimators.classifier import ShoalClassifier as ShoalClassifier
+    from shoal.estimators.regressor import ShoalRegressor as ShoalRegressor
     from shoal.fit import fit as fit
     from shoal.fit import resume as resume
     from shoal.networks import Network as Network
@@ -61,19 +64,23 @@ _MODULES = {
     "shoal.errors": (
         "DataError", "Interrupted", "NetworkError", "RunError", "SettingError", "ShoalError", "ShoalWarning",
     ),
+    "shoal.estimators.autoencoder": ("ShoalAutoencoder",),
+    "shoal.estimators.classifier": ("ShoalClassifier",),
+    "shoal.estimators.regressor": ("ShoalRegressor",),
     "shoal.networks": ("Network",),
     "shoal.networks.images": ("convolve", "pool"),
     "shoal.networks.layers": (
-        "Activation", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "BatchNormalization", "Bidirectional",
-        "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D", "Conv3DTranspose", "Cropping1D",
-        "Cropping2D", "Cropping3D", "Dense", "DenseWithConstants", "DepthwiseConv1D", "DepthwiseConv2D", "Dropout",
-        "Embedding", "Flatten", "GRU", "GaussianNoise", "GlobalAveragePooling1D", "GlobalAveragePooling2D",
-        "GlobalAveragePooling3D", "GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D",
-        "GroupNormalization", "LSTM", "LayerNormalization", "Masking", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
-        "MinPooling1D", "MinPooling2D", "MinPooling3D", "Normalization", "Permute", "RepeatVector", "Rescaling",
-        "Reshape", "Residual", "SeparableConv1D", "SeparableConv2D", "SimpleRNN", "SpatialDropout1D",
-        "SpatialDropout2D", "SpatialDropout3D", "TimeDistributed", "UpSampling1D", "UpSampling2D", "UpSampling3D",
-        "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
+        "Activation", "AveragePooling1D", "AveragePooling2D", "AveragePooling3D", "BatchNormalization",
+        "Bidirectional", "Branches", "Conv1D", "Conv1DTranspose", "Conv2D", "Conv2DTranspose", "Conv3D",
+        "Conv3DTranspose", "Cropping1D", "Cropping2D", "Cropping3D", "Dense", "DenseWithConstants",
+        "DepthwiseConv1D", "DepthwiseConv2D", "Dropout", "ELU", "Embedding", "Flatten", "GRU", "GaussianNoise",
+        "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalMaxPooling1D",
+        "GlobalMaxPooling2D", "GlobalMaxPooling3D", "GroupNormalization", "Identity", "LSTM",
+        "LayerNormalization", "LeakyReLU", "Masking", "MaxPooling1D", "MaxPooling2D", "MaxPooling3D",
+        "MinPooling1D", "MinPooling2D", "MinPooling3D", "Normalization", "PReLU", "Permute", "ReLU",
+        "RepeatVector", "Rescaling", "Reshape", "Residual", "SeparableConv1D", "SeparableConv2D", "SimpleRNN",
+        "Softmax", "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D", "TimeDistributed",
+        "UpSampling1D", "UpSampling2D", "UpSampling3D", "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D",
     ),
     "shoal.results": ("Interval", "Task"),
     "shoal.search.knobs": ("between", "choices"),

@@ -38,6 +38,8 @@ def command_line(dataset: Dataset, settings: FitSettings) -> str:
             words += [flag if switch else "--no-" + flag[2:] for switch in switches]
         elif name in knobs:
             words += [flag, knob_text(knobs[name])]
+        elif name in ("derive", "where"):  # in which commas mean something else
+            words += [word for text in value for word in (flag, text)]
         else:
             words += [flag, _text(value)]
     return shlex.join(words)

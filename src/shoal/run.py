@@ -19,28 +19,19 @@ from shoal.data.labels import Label as ClassLabel
 from shoal.data.new_rows import cut_as_fitted, predicted_rows, read_new, true_values
 from shoal.data.raw import Raw
 from shoal.errors import DataError, SettingError, ShoalWarning, counted, listing
-from shoal.evaluation.looks import Looks
-from shoal.evaluation.reuse import holds_test_rows
-from shoal.evaluation.scoring import Rows, best_guess, score_guess
-from shoal.evaluation.signal import signal_class
 from shoal.prediction.absent_columns import absent_columns
-from shoal.prediction.autoencoder import best_alone, scaled_inputs
 from shoal.prediction.prediction import TargetPredictions
 from shoal.prediction.predictor import Prediction, Predictor
 from shoal.results import Interval, Task, readable
-from shoal.runs.candidate_table import candidate_table
 from shoal.runs.folder import RunFolder
-from shoal.runs.log import read_curves, read_networks, read_replicas
-from shoal.runs.looks import count_look, looks_at
 from shoal.runs.page_file import times
-from shoal.settings import without_functions
-from shoal.statistics.joint import joint_intervals
-from shoal.statistics.metric_choice import chosen_metrics
-from shoal.statistics.metrics import Metric
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from shoal.data.preparation import Preparation
+    from shoal.evaluation.looks import Looks
+    from shoal.evaluation.scoring import Rows
     from shoal.networks import Network
     from shoal.prediction.autoencoder import AnomalyScores
     from shoal.prediction.ensemble import EnsembleMember
@@ -52,6 +43,7 @@ if TYPE_CHECKING:
     from shoal.report.figures.regression_curve import RegressionCurve
     from shoal.report.figures.saliency import Saliency
     from shoal.report.inside import RowChoice
+    from shoal.statistics.metrics import Metric
 
 
 class Run:
@@ -95,6 +87,11 @@ class Run:
     def predictor(self) -> Predictor:
         """The ensemble with its preparation."""
         return self.folder.predictor()
+
+    @property
+    def preparation(self) -> Preparation:
+        """How tables become what networks predict from."""
+        return self.predictor.preparation
 
     @property
     def network(self) -> Network:
@@ -156,28 +153,37 @@ class Run:
 
         See `shoal.runs.candidate_table` for the columns; `shoal candidates` prints them.
         """
+        from shoal.runs.candidate_table import candidate_table
+
         return candidate_table(self.folder.log, rolling="rolling" in self.metrics["search"])
 
     @property
     def networks(self) -> pl.DataFrame:
         """One row for each network that was trained, with the fold and the repeat of its candidate."""
+        from shoal.runs.log import read_networks
+
         return read_networks(self.folder.log)
 
     @property
     def replicas(self) -> pl.DataFrame:
         """One row for each replica: the network that it repeats, the draw of the target errors, how it stands."""
+        from shoal.runs.log import read_replicas
+
         return read_replicas(self.folder.log)
 
     @property
     def curves(self) -> pl.DataFrame:
         """The learning curves: network, epoch, train_loss, validation_loss, metric."""
+        from shoal.runs.log import read_curves
+
         return read_curves(self.folder.log)
 
     def predict(self, data: Any, options: ReadOptions | None = None) -> Prediction:
         """Return what the ensemble says of new rows.
 
         Args:
-            data: a built-in name, file, data frame, dict of columns or array; columns in any order. Beside the
+            data: a built-in name, file, data frame, dict of columns or array; columns in any order. A dict may
+                hold one row, a value for each column, and a list several such rows. Beside the
                 features, the columns of errors of features and targets and that of the group are looked at; a
                 ShoalWarning says where error bars miss one. An array has the features in their order. Images may lie
                 in a folder, whose table has the column `file`; they are brought to the size of those in training. A
@@ -313,6 +319,9 @@ class Run:
 
     def _evaluated(self, data: Any, options: ReadOptions | None) -> tuple[Rows, np.ndarray, dict[str, Interval]]:
         """Return labelled rows, what is predicted for them, and every metric."""
+        from shoal.evaluation.scoring import best_guess, score_guess
+        from shoal.prediction.autoencoder import best_alone
+
         predictor = best_alone(self.predictor) if self.reconstructs else self.predictor
         rows = self.labelled(data, options)
         guess = best_guess(predictor.predict_features(rows.x))
@@ -320,6 +329,10 @@ class Run:
 
     def _metrics(self) -> tuple[Metric, ...]:
         """Return the metrics that were wanted for the fit, without functions, which no file holds."""
+        from shoal.evaluation.signal import signal_class
+        from shoal.settings import without_functions
+        from shoal.statistics.metric_choice import chosen_metrics
+
         kept = without_functions(self.folder.config["settings"])
         classes = self.predictor.preparation.classes
         positive = signal_class(classes, kept.get("signal")) if len(classes) == 2 else 1
@@ -327,6 +340,8 @@ class Run:
 
     def _holds_test_rows(self, rows: Rows, guess: np.ndarray) -> bool:
         """Return whether the run's own test rows are among some rows."""
+        from shoal.evaluation.reuse import holds_test_rows
+
         task = self.predictor.preparation.task
         return self.folder.has_scored and holds_test_rows(self.folder.scored("test"), task, rows.y, guess)
 
@@ -342,6 +357,8 @@ class Run:
     @property
     def looks(self) -> Looks:
         """How often the test rows were looked at by all runs in the folder that holds this one."""
+        from shoal.runs.looks import looks_at
+
         return looks_at([self.folder])
 
     def count_opening(self, by: str, *beside: Run) -> int:
@@ -351,6 +368,8 @@ class Run:
             by: the command that looked.
             beside: other runs that were looked at together with this one.
         """
+        from shoal.runs.looks import count_look
+
         runs = self, *beside
         openings = count_look(by, [run.folder for run in runs])
         for run in runs:
@@ -364,6 +383,9 @@ class Run:
             DataError: a feature or target column is missing, or a weight is no number.
             RunError: the test rows of the run are sealed, and may be among these.
         """
+        from shoal.evaluation.scoring import Rows
+        from shoal.prediction.autoencoder import scaled_inputs
+
         self.folder.check_test_opened()
         preparation = self.predictor.preparation
         raw = self.read(data, options, known=True)
@@ -528,6 +550,7 @@ class Run:
 
     def _rows_over(self, data: Any, options: ReadOptions | None, by: str) -> RowsOver | None:
         """Return rows to be drawn over a cross section with the truth that they have, None where none are given."""
+        from shoal.evaluation.scoring import best_guess
         from shoal.report.across import RowsOver
 
         if data is None:
@@ -569,6 +592,10 @@ class Run:
     def summary(self) -> str:
         """Return the verdict in plain sentences."""
         return str(self.metrics["verdict"]["text"])
+
+    def read_new(self, data: Any, options: ReadOptions | None = None) -> Raw:
+        """Return new data as read, in the units of the fit; series are not cut yet."""
+        return read_new(data, self.preparation, options)
 
     def read(self, data: Any, options: ReadOptions | None = None, *, known: bool = False) -> Raw:
         """Return data as read for `predict`: the table, and images or series; with `known` rows with a known target."""
@@ -639,6 +666,11 @@ class RunOfTargets(Run):
             f"is asked of one: {listing(str(run.path) for run in self.targets.values())}"
         )
 
+    @property
+    def preparation(self) -> Preparation:
+        """That of the first target; all read tables alike."""
+        return next(iter(self.targets.values())).preparation
+
     def _ask_each(self, data: Any, options: ReadOptions | None, ask: Callable[[Run, Raw], Any]) -> dict[str, Any]:
         """Return what the run of each target answers of the same data; the first gives the warnings of all."""
         (name, first), *others = self.targets.items()
@@ -659,6 +691,8 @@ class RunOfTargets(Run):
 
         See `Run.evaluate`.
         """
+        from shoal.statistics.joint import joint_intervals
+
         answers = self._ask_each(data, options, lambda run, uncut: run._evaluated(uncut, None))
         seen = [
             run

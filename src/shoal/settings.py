@@ -100,6 +100,16 @@ def _network_text(network: Network | None) -> str | None:
 Columns = Annotated[tuple[str, ...] | None, BeforeValidator(_as_names)]
 
 
+def _as_expressions(value: Any) -> Any:
+    """Accept one expression, several, or a mapping from names to expressions."""
+    if isinstance(value, Mapping):
+        return tuple(f"{name} = {text}" for name, text in value.items()) or None
+    return (value,) if isinstance(value, str) else tuple(value) or None if isinstance(value, (list, tuple)) else value
+
+
+Expressions = Annotated[tuple[str, ...] | None, BeforeValidator(_as_expressions)]
+
+
 REPEATS = 5
 """Of each candidate of a search one at a time, unless folds or repeats are asked for: seeds scatter, too."""
 
@@ -134,8 +144,17 @@ class FitSettings(BaseModel):
     header: bool | None = Field(None, description="text files: the first line holds the names")
     encoding: str | None = Field(None, description="text files: utf-8 or latin-1")
     sheet: str | None = Field(None, description="Excel files: name of the sheet")
+    table: str | None = Field(
+        None, description="which table of a file with several: HDU of FITS, tree of ROOT, path of HDF5, table of SQLite"
+    )
     day_first: bool | None = Field(None, description="01/02/2025 is the first of February, where no row tells")
     missing: Columns = Field(None, description="values that mean that there is none, such as -999 or COLUMN=99")
+    derive: Expressions = Field(
+        None, description="column to compute, NAME = EXPRESSION, such as 'pt = hypot(px, py)'; repeat for more"
+    )
+    where: Expressions = Field(
+        None, description="condition that rows must fulfil, such as 'pt > 20 and abs(eta) < 2.5'; repeat for more"
+    )
     convert_units: bool | None = Field(None, description="convert columns that are in another unit than in the fit")
     kind: Literal["table", "images", "series"] | None = Field(None, description="what arrays are; found by default")
     image_size: str | None = Field(None, description="height and width of images, e.g. 64x64; by default the commonest")

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoal.data import describe, load_dataset
+from shoal.data import load_dataset
+from shoal.data.describe import describe
 
 RNG = np.random.default_rng(1)
 ROWS = 200

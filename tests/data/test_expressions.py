@@ -96,7 +96,7 @@ def test_conditions(text: str, rows: list[int]) -> None:
         ("size in 3", "in needs a list"),
         ("size in [3, 'a']", "numbers cannot be compared with text"),
         ("col('nothing') > 3", "there is no column 'nothing'"),
-        ("col(status) > 3", "nothing can be called but col"),
+        ("col(status) > 3", "col takes the name of a column"),
         ("size > 99999999999999999999", "expected a number of usual size"),
         ("size > 3j", "expected a number of usual size"),
         ("size > b'x'", "expected a number of usual size"),

@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from shoal.data import ReadOptions, describe, load_dataset
+from shoal.data import ReadOptions, load_dataset
 from shoal.data.builtin.generated_images import GALAXIES, galaxies, galaxy_brightness
+from shoal.data.describe import describe
 from shoal.data.joining import load_with_test
 from shoal.data.raw import read_any
 from shoal.data.readers import signal_reader

@@ -9,7 +9,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from shoal.data import Preparation, describe, load_dataset
+from shoal.data import Preparation, load_dataset
+from shoal.data.describe import describe
 from shoal.data.labels import label_names, labels_of
 from shoal.data.new_rows import cut_as_fitted, read_new
 from shoal.errors import DataError

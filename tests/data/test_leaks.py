@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shoal.data import describe, load_dataset, split_rows
+from shoal.data import load_dataset, split_rows
+from shoal.data.describe import describe
 from shoal.data.leaks import find_leaks, from_the_future, giveaways, leaks_of_split
 
 RNG = np.random.default_rng(7)

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shoal.data import Preparation, ReadOptions, describe, load_dataset, load_with_test, split_rows
+from shoal.data import Preparation, ReadOptions, load_dataset, load_with_test, split_rows
+from shoal.data.describe import describe
 from shoal.data.readers import signal_reader
 from shoal.data.series.cutting import cut_again
 from shoal.data.series.recipe import Recipe

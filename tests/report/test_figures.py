@@ -225,7 +225,7 @@ def test_names_are_made_safe_to_draw() -> None:
 def test_every_figure_is_drawn_in_one_of_the_tasks(record_of: Maker, cases: dict[str, Record], tmp_path: Path) -> None:
     classes = write_figures(record_of(networks=3, epochs=5), tmp_path / "c")
     values = write_figures(record_of(classes=(), targets=("y",), networks=3, epochs=5), tmp_path / "r")
-    others = ("images", "series", "forecast", "labelled", "autoencoder", "image_autoencoder", "events")
+    others = ("images", "series", "forecast", "labelled", "autoencoder", "image_autoencoder", "events", "folds")
     signals = {name for case in others for name in figure_numbers(cases[case])}
     assert set(classes) | set(values) | signals == set(FIGURES)
     names = sorted(p.name for p in (tmp_path / "c" / "figures").iterdir())

@@ -56,12 +56,42 @@ def good_files() -> dict[str, bytes]:
         ".xlsx": _written(lambda out: table.write_excel(out)),
         ".ods": ods(_ods_rows([table.columns, *table.rows()])),
         ".h5": _hdf5(),
+        **_of_sciences(table),
         ".ts": b"@problemName p\n@classLabel true u v\n@data\n"
         + b"\n".join(b"0.1,0.2,%d:3,4,?:%s" % (i, b"uv"[i % 2 : i % 2 + 1]) for i in range(ROWS)),
         ".images.npz": _written(lambda out: np.savez(out, X=_pixels(ROWS), y=np.arange(ROWS) % 2)),
         ".series.npy": _written(lambda out: np.save(out, np.zeros((ROWS, 7, 2)))),
         **{f".{kind}": image(kind) for kind in ("png", "jpg", "tif", "bmp", "gif")},
     }
+
+
+def _of_sciences(table: pl.DataFrame) -> dict[str, bytes]:
+    """Return a FITS, VOTable, ECSV, ROOT, HDF5 and SQLite file with a table."""
+    import sqlite3
+    import tempfile
+
+    import h5py
+    import uproot
+    from astropy.table import Table
+
+    columns = {name: table[name].to_numpy() for name in ("a", "b", "y")}
+    texts = Table({**columns, "c": table["c"].to_list()})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder)
+        for name, form in ((".fits", "fits"), (".vot", "votable"), (".ecsv", "ascii.ecsv")):
+            texts.write(path / f"t{name}", format=form)
+        with uproot.recreate(path / "t.root") as file:
+            file.mktree("t", {name: "float64" for name in columns})
+            file["t"].extend(columns)
+        with h5py.File(path / "t.table.h5", "w") as file:
+            for name, values in columns.items():
+                file[name] = values
+        database = sqlite3.connect(path / "t.sqlite")
+        database.execute("CREATE TABLE t (a, b, y)")
+        database.executemany("INSERT INTO t VALUES (?, ?, ?)", table.select("a", "b", "y").rows())
+        database.commit()
+        database.close()
+        return {each.name.removeprefix("t"): each.read_bytes() for each in sorted(path.iterdir())}
 
 
 def image(kind: str, mode: str = "RGB", size: tuple[int, int] = (12, 10)) -> bytes:

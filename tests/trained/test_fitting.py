@@ -12,7 +12,7 @@ from sklearn.metrics import balanced_accuracy_score, f1_score, matthews_corrcoef
 
 from shoal import between, choices
 from shoal.errors import DataError, NetworkError, SettingError, ShoalWarning
-from shoal.networks import Activation, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Network
+from shoal.networks import LSTM, Activation, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Network, Reshape
 from shoal.streams import Stream
 from shoal.trained.trained_network import TrainedNetwork
 from shoal.training.member import ORDER
@@ -275,7 +275,6 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
     ({"loss": "mse", "validation_data": 3}, r"validation_data must be \(x, y\)"),
     ({"loss": "mse", "metrics": ["acuracy"]}, "Did you mean 'accuracy'"),
     ({"loss": "mse", "metrics": ["accuracy"]}, "needs probabilities of classes"),
-    ({"loss": SPARSE, "metrics": ["f1"]}, "judges one of two classes, here are 3; take f1_macro"),
     ({"loss": SPARSE, "learning_rate": choices(0.1, 0.2)}, "one network takes one value, got '0.1; 0.2'"),
     ({"loss": SPARSE, "l2": between(0, 1)}, "l2: one network takes one value"),
     ({"loss": "mse", "metrics": ["mae", "mae"]}, "'mae' stands twice"),
@@ -288,6 +287,11 @@ def test_arguments_that_make_no_sense(regressor: Network, numbers: Any, argument
     with pytest.raises(SettingError, match=message) as caught:
         regressor.fit(*numbers, **arguments)
     assert caught.traceback[-1].name == "fit"  # none of shoal's own lines below
+
+
+def test_a_metric_of_two_classes_is_refused_where_there_are_three(classifier: Network) -> None:
+    with pytest.raises(SettingError, match="judges one of two classes, here are 3; take f1_macro"):
+        classifier.fit(X, Y, loss=SPARSE, metrics=["f1"])
 
 
 X, Y = np.zeros((6, 4), np.float32), np.arange(6) % 3
@@ -329,8 +333,8 @@ def test_networks_that_cannot_be_trained(numbers: Any) -> None:
         Network([Dense(1, activation="softmax")], 4).fit(x, y, loss="mse")
     with pytest.raises(SettingError, match="trainable must be True or False, got 'no'"):
         Network([Dense(1, trainable="no")], 4)  # type: ignore[arg-type]
-    with pytest.raises(SettingError, match="engine native cannot train these networks: it has no layers without"):
-        Network([Dense(1, use_bias=False)], 4).fit(x, y, loss="mse", engine="native")
+    with pytest.raises(SettingError, match="engine native cannot train these networks: it has no"):
+        Network([Reshape((4, 1)), LSTM(2), Dense(1)], 4).fit(x, y, loss="mse", engine="native")
 
 
 def test_nothing_is_said_where_nothing_is_wrong(classifier: Network, classes: Any) -> None:

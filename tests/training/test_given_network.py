@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from shoal.networks import Dense, Network
+from shoal.networks.layers import LayerNormalization
 from shoal.training.building import hyperparameters_of
 from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.suits import unsuited
@@ -44,10 +45,19 @@ def test_a_member_of_a_population_equals_the_network_alone(problem: Problem, mem
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "first",
+    [
+        [Dense(6, activation=("relu", "tanh", "gelu") * 2), *NETWORK.layers[1:-1]],
+        [Dense(8, use_bias=False, activation="tanh")],
+        [Dense(8, trainable=False, activation="tanh")],
+        [*NETWORK.layers[:3]],  # dropout behind one layer and not behind the other
+    ],
+)
 def test_both_engines_train_a_given_network_alike(
-    problem: Problem, members: Any, assert_equal: Any, xla_of: Any
+    problem: Problem, members: Any, assert_equal: Any, xla_of: Any, first: list[Any]
 ) -> None:
-    mixed = Network([Dense(6, activation=("relu", "tanh", "gelu") * 2), *NETWORK.layers[1:]], 4)
+    mixed = Network([*first, NETWORK.layers[-1]], 4)
     asked, population = replace(problem, network=mixed), given_members(members, mixed)
     each = [train(asked, population, engine).members for engine in (NativeEngine(), xla_of("first"))]
     for a, b in zip(*each, strict=True):
@@ -65,11 +75,9 @@ def test_all_begin_with_the_weights_that_are_given(problem: Problem, members: An
 @pytest.mark.parametrize(
     ("layers", "why"),
     [
-        ([Dense(8, use_bias=False), Dense(3, activation="softmax")], "without biases"),
-        ([Dense(8, trainable=False), Dense(3, activation="softmax")], "trainable=False"),
+        ([LayerNormalization(), Dense(3, activation="softmax")], "no layer LayerNormalization"),
         ([Dense(8, activation=lambda z: z), Dense(3, activation="softmax")], "a user's own"),
         ([Dense(8), Dense(3, activation="tanh")], "linear, sigmoid, softmax"),
-        ([*NETWORK.layers[:3], Dense(3, activation="softmax")], "the same dropout behind each hidden one or none"),
     ],
 )
 def test_what_the_native_engine_leaves_to_the_other(problem: Problem, members: Any, layers: Any, why: str) -> None:

@@ -195,7 +195,8 @@ def other_rows(
     """
     raw = run.read(data, options)
     raw = raw._replace(table=run.predictor.preparation.reading.read_table(raw.table))
-    if not alone and holds_rows_of_fit(run, raw.table):
+    every_row = raw.table if raw.refined is None else run.preparation.reading.read_table(raw.refined.table)
+    if not alone and holds_rows_of_fit(run, every_row):
         return validation_rows(run, of, data)
     x = run.predictor.preparation.transform(raw.inputs)
     with_targets = not alone and set(run.predictor.preparation.targets) <= set(raw.table.columns)

@@ -93,6 +93,7 @@ def read_rows_of_fit(run: Run, refusals: Refusals, data: Any = None) -> RowsOfFi
 
 def holds_rows_of_fit(run: Run, table: pl.DataFrame) -> bool:
     """Return whether a table holds the data of the fit of a run."""
+    table = table.drop(list(run.preparation.rules.definitions), strict=False)
     return content_hash(tidy(table)) == _checksum_of(run)
 
 

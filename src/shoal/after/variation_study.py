@@ -11,6 +11,7 @@ import numpy as np
 
 from shoal.after.nominal_rows import NominalRows, labelled_rows, same_events
 from shoal.data import ReadOptions
+from shoal.data.new_rows import refined_as_fitted
 from shoal.data.raw import read_any
 from shoal.errors import DataError, ShoalWarning, listing, suggest
 from shoal.evaluation.scoring import Rows, best_guess
@@ -103,7 +104,8 @@ class VariationStudy:
             if variation.way == "file":
                 yield side, self._other(variation, side, nominal)
             elif variation.way in SHIFTS:
-                rows = labelled_rows(self.run, variation.shifted(self.nominal.table, side, self.seed))
+                shifted = variation.shifted(self.nominal.table, side, self.seed)
+                rows = labelled_rows(self.run, self.run.preparation.rules.derived_anew(shifted))
                 yield side, replace(self._sample(rows), before=nominal.before, placed=nominal.placed)
             else:
                 arguments = self.nominal.table, side, nominal.weights, nominal.truth, self.classes
@@ -115,7 +117,11 @@ class VariationStudy:
         if raw.signals is not None:
             raise DataError(f"{variation.where}: {raw.source} holds {raw.signals.kind}, not a table")
         try:
-            rows = labelled_rows(self.run, same_events(self.run, self.nominal, raw.table))
+            refined, _ = refined_as_fitted(raw.table, self.run.preparation)
+            table = same_events(self.run, self.nominal, refined.table)
+            if table is refined.table and refined.passed is not None:
+                table = table.filter(refined.passed)
+            rows = labelled_rows(self.run, table)
             sample = self._sample(rows, like=nominal)
         except DataError as error:
             raise DataError(f"{variation.where}: {raw.source}: {error}") from None

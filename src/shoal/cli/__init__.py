@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import sys
 import threading
 from collections.abc import Sequence
@@ -43,9 +44,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run() -> NoReturn:
     """Be the program `shoal`: run the command line and end the process."""
-    from shoal.cli.streams import prepare_process
+    try:
+        from shoal.cli.streams import prepare_process
+        from shoal.steps.signals import interrupt
 
-    prepare_process()
+        if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            signal.signal(signal.SIGINT, interrupt)
+        prepare_process()
+    except KeyboardInterrupt:
+        sys.stderr.write("error: interrupted\n")
+        leave(130)
     leave(main())
 
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from shoal.cli.from_settings import CUTTING, READING, ROLES, with_settings
+from shoal.cli.from_settings import CUTTING, EXPRESSIONS, READING, ROLES, with_settings
 from shoal.cli.options import DataArgument, Json
 
 if TYPE_CHECKING:
     from shoal.data.describe import Description
 
 
-@with_settings(ROLES + READING + CUTTING)
+@with_settings(ROLES + READING + CUTTING + EXPRESSIONS)
 def describe(data: DataArgument, *, settings: dict[str, Any], as_json: Json = False) -> None:
     """Show the columns of a table (or the images or series), what they are for, and what to look out for."""
     from shoal.cli.output import print_json
     from shoal.data.describe import describe as describe_dataset
     from shoal.data.loading import load_dataset
+    from shoal.data.readers.tables.chosen_table import SeveralTables
     from shoal.data.target_choice import TargetMissing
     from shoal.settings import check_settings
     from shoal.steps.reading import loading_options
@@ -26,6 +27,9 @@ def describe(data: DataArgument, *, settings: dict[str, Any], as_json: Json = Fa
     try:
         dataset = load_dataset(data, **options)
         description, headline = describe_dataset(dataset), dataset.announcement()
+    except SeveralTables as several:  # they are what there is to choose from
+        _print_tables(data, several.tables, as_json=as_json)
+        return
     except TargetMissing as missing:  # the columns are shown all the same: one looks at them to choose
         columns = describe_dataset(load_dataset(data, **_without_target(options)))
         description, headline = replace(columns, task_name="no target named"), f"predicting nothing yet: {missing}"
@@ -33,6 +37,16 @@ def describe(data: DataArgument, *, settings: dict[str, Any], as_json: Json = Fa
         print_json({**description.as_dict(), "headline": headline})
     else:
         _print(description, headline)
+
+
+def _print_tables(data: str, tables: dict[str, str], *, as_json: bool) -> None:
+    from shoal.cli.output import print_json, print_table, print_text
+
+    if as_json:
+        print_json({"tables": tables})
+        return
+    print_table(("table", "holds"), tables.items())
+    print_text(f"{data} holds {len(tables)} tables; name one with --table")
 
 
 def _without_target(options: dict[str, Any]) -> dict[str, Any]:

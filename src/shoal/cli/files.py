@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,9 @@ from shoal.errors import RunError, SettingError
 if TYPE_CHECKING:
     import polars as pl
 
-TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson")
+    from shoal.data.table_writers import Output
+
+TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".fits", ".root")
 
 
 def check_output(out: str, extensions: Sequence[str], what: str, *, force: bool) -> Path:
@@ -25,6 +26,10 @@ def check_output(out: str, extensions: Sequence[str], what: str, *, force: bool)
     path = Path(out)
     if path.suffix.lower() not in extensions:
         raise SettingError(f"{what} is written as {', '.join(extensions)}; got --out {out!r}.")
+    if path.suffix.lower() in TABLES:
+        from shoal.data.table_writers import check_writer
+
+        check_writer(path)
     if path.is_dir():
         raise RunError(f"{out!r} is a folder; expected the name of a file.")
     if path.exists() and not force:
@@ -34,17 +39,10 @@ def check_output(out: str, extensions: Sequence[str], what: str, *, force: bool)
     return path
 
 
-def write_table(table: pl.DataFrame, path: Path) -> None:
+def write_table(table: pl.DataFrame | Output, path: Path) -> None:
     """Write a table in the format that the extension names."""
+    from shoal.data.table_writers import Output, content_of
     from shoal.runs.writing import remove_parts, write_atomically
 
     remove_parts(path.parent, path.name)
-    content = io.BytesIO()
-    suffix = path.suffix.lower()
-    if suffix == ".parquet":
-        table.write_parquet(content)
-    elif suffix in (".jsonl", ".ndjson"):
-        table.write_ndjson(content)
-    else:
-        table.write_csv(content, separator="\t" if suffix == ".tsv" else ",")
-    write_atomically(path, content.getvalue())
+    write_atomically(path, content_of(table if isinstance(table, Output) else Output(table), path))

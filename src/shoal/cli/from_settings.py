@@ -22,13 +22,19 @@ DATA, SPLIT, SELECTION, NETWORKS, RUN = "Data", "Split", "Selection", "Networks"
 HYPERPARAMETERS = "Hyperparameters"
 
 CUTTING = ("window", "horizon", "series", "season", "per_step")
+_METAVARS = {"missing": "VALUES", "metrics": "NAMES", "class_weight": "WEIGHTS"} | {
+    "derive": "COLUMN",
+    "where": "CONDITION",
+}
+EXPRESSIONS = ("derive", "where")
+"""Settings in which commas mean something else."""
 RECONSTRUCTING = ("reconstruct", "false_alarm_rate")
 ROLES = ("target", "features", "y_err", "weight", "group", "time", "id", "ignore", "roles", "task")
 # Functions cannot be typed on a command line.
 PYTHON_ONLY = frozenset({"penalties"})
 WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTHON_ONLY)
 _PANELS = {
-    **dict.fromkeys((*ROLES, "scatter", "x_err", "y_cov", *READING, *CUTTING, *RECONSTRUCTING), DATA),
+    **dict.fromkeys((*ROLES, "scatter", "x_err", "y_cov", *READING, *CUTTING, *RECONSTRUCTING, *EXPRESSIONS), DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "seal_test", "normalization", "coverage"), SPLIT),
     **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "signal"), SELECTION),
     **dict.fromkeys(("metrics", "class_weight"), HYPERPARAMETERS),
@@ -111,6 +117,8 @@ def _joined(name: str, value: Any) -> Any:
     if isinstance(value[0], bool):
         switches = tuple(dict.fromkeys(value))  # both of them are alternatives
         return switches[0] if len(switches) == 1 else Categorical(switches)
+    if name in EXPRESSIONS:
+        return tuple(value)
     text = ",".join(value)
     return text if name in _COMMA_LISTS else tuple(part.strip() for part in text.split(",") if part.strip())
 
@@ -168,7 +176,13 @@ def _metavar(name: str, kind: Any) -> str | None:
     if name in Hyperparameters.model_fields and kind == list[str]:
         return "INTEGERS" if name == "hidden" else "NAMES"
     if kind == list[str]:
-        return {"missing": "VALUES", "metrics": "NAMES", "class_weight": "WEIGHTS"}.get(name, "COLUMNS")
+        return {
+            "missing": "VALUES",
+            "metrics": "NAMES",
+            "class_weight": "WEIGHTS",
+            "derive": "COLUMN",
+            "where": "CONDITION",
+        }.get(name, "COLUMNS")
     return {
         "roles": "FILE",
         "test": "FILE",

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 Out = Annotated[
     str | None,
     typer.Option(
-        "--out", "-o", metavar="FILE", help="where to write: .csv, .tsv, .parquet or .jsonl; by default CSV on stdout"
+        "--out",
+        "-o",
+        metavar="FILE",
+        help="where to write: .csv, .tsv, .parquet, .jsonl, .fits or .root; by default CSV on stdout",
     ),
 ]
 
@@ -41,12 +44,16 @@ def predict(
     these errors, for that measurement. `spread`, `data_spread`, `input_spread`, `scatter` and `noise` are parts of
     both: quote none of them alone. Of tables also `outside`: outside the training region. A run that reconstructs
     writes `<column>_reconstructed`, `anomaly_score` and `anomaly`. Where each step of a series is predicted, there is
-    a row for each step, with its number in `step`.
+    a row for each step, with its number in `step`. Columns that the fit derived are computed again; where it made cuts,
+    rows that fail them keep their place, without predictions and with false in `passed`.
     """
     from shoal.cli.files import TABLES, check_output, write_table
     from shoal.cli.live import watching
 
     path = check_output(out, TABLES, "a table", force=force) if out else None
+    from shoal.after.provenance import provenance_of, units_of_answers
+    from shoal.data.new_rows import beside_all_rows
+    from shoal.data.table_writers import Output
     from shoal.prediction.absent_columns import total_meaning
     from shoal.prediction.prediction import NumberPrediction
     from shoal.run import load
@@ -54,17 +61,19 @@ def predict(
     with watching(quiet=quiet, plain_lines=False) as progress:
         progress.stage(f"predicting {data}")
         loaded, total = load(run), ""
-        options = read_options(settings)
+        raw = loaded.read_new(data, read_options(settings))
         if loaded.reconstructs:
-            table, predicted = loaded.reconstruct_table(data, options)
+            table, predicted = loaded.reconstruct_table(raw)
         else:
-            table, prediction = loaded.predict_table(data, options)
+            table, prediction = loaded.predict_table(raw)
             predicted = prediction.frame().drop("row", strict=False)  # the table has its own
             total = total_meaning(loaded.predictor, prediction) if isinstance(prediction, NumberPrediction) else ""
         unknown = {name: int(count) for name, count in loaded.unknown_categories(table).items() if count}
-        full = joined(table, predicted)
+        full = beside_all_rows(raw, joined(table, predicted))
         if path:
-            write_table(full, path)
+            new = tuple(name for name in full.columns if name not in table.columns)
+            units = {**raw.units, **units_of_answers(loaded, new)}
+            write_table(Output(full, new, units, provenance_of(loaded)), path)
     if not quiet:
         _tell(unknown, table, full, path, total)
     print_rows(full, out, {"unknown_categories": unknown}, "predictions", as_json=as_json)

@@ -53,7 +53,11 @@ def _mismatch(error: Exception) -> str:
 
     cause: Any = error.__cause__
     if not hasattr(cause, "errors"):
-        return str(error).rstrip(".")
+        text = str(error).rstrip(".")
+        number = re.fullmatch(r"(.*) is not a valid (float|integer)", text, re.DOTALL)
+        if number is None:
+            return text
+        return f"expected a {'whole ' if number[2] == 'integer' else ''}number, got {number[1]}"
     first = cause.errors()[0]
     return f"{expected(first)}, got {first['input']!r}"
 

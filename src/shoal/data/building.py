@@ -31,7 +31,7 @@ def build_supervised(raw: Raw, task: Task | str | None, notes: Sequence[str], sh
     Raises:
         DataError: the data cannot be used; the message names the column and the row.
     """
-    sha256 = data_hash(raw.table, raw.signals) if sha256 is None else sha256
+    sha256 = hash_as_read(raw) if sha256 is None else sha256
     raw, filled = _with_sound_signals(raw)
     rows = rows_with_target(raw)
     notes = [*notes, *filled, *rows.notes]
@@ -75,7 +75,7 @@ def build_reconstruction(raw: Raw) -> Dataset:
     Raises:
         DataError: series of unequal length, or data that cannot be used.
     """
-    sha256 = data_hash(raw.table, raw.signals)
+    sha256 = hash_as_read(raw)
     labels = [name for name in raw.roles.target if name not in raw.step_target_names]  # those of steps label no row
     raw = raw._replace(roles=raw.roles.model_copy(update={"y_err": [], "target": labels}), cut=None)
     if raw.signals is not None:
@@ -88,7 +88,30 @@ def build_reconstruction(raw: Raw) -> Dataset:
     notes = [*raw.notes, *filled]
     if labels:
         notes.append(f"{listing(map(repr, labels))}: kept as a label; no network learns from it.")
-    return _assembled(raw, np.arange(raw.table.height), Task.RECONSTRUCTION, {}, notes, sha256)
+    kept = np.arange(raw.table.height)
+    if raw.refined is not None and raw.refined.passed is not None:
+        kept = np.flatnonzero(raw.refined.passed)
+        raw = raw._replace(table=raw.table[kept], signals=None if raw.signals is None else raw.signals[kept])
+    return _assembled(raw, kept, Task.RECONSTRUCTION, {}, notes, sha256)
+
+
+def hash_as_read(raw: Raw) -> str:
+    """Return the SHA-256 of data as they were read, without derived columns."""
+    return data_hash(raw.table.drop(list(raw.rules.definitions), strict=False), raw.signals)
+
+
+def build_known(raw: Raw, task: Task, classes: Mapping[str, tuple[str, ...]]) -> Dataset:
+    """Put the dataset of a table together whose roles, features among them, and task are known; every row is kept.
+
+    Args:
+        raw: a tidied table, where every row has a target.
+        task: classification, regression or reconstruction.
+        classes: of each target, in their order.
+
+    Raises:
+        DataError: nothing to predict from, or infinite numbers.
+    """
+    return _assembled(raw, np.arange(raw.table.height), task, classes, [], "")
 
 
 def _with_sound_signals(raw: Raw) -> tuple[Raw, list[str]]:
@@ -131,4 +154,6 @@ def _assembled(
         choice=raw.choice,
         reading=ColumnReading(raw.formats, raw.missing),
         cautions=raw.cautions,
+        rules=raw.rules,
+        row_cuts=() if raw.refined is None else raw.refined.cuts,
     )

@@ -17,6 +17,7 @@ from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
 from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import Signals
+from shoal.data.table_rules import RowCut, TableRules, in_words
 from shoal.data.target_choice import TargetChoice
 from shoal.data.targets import class_indices, target_numbers
 from shoal.errors import counted, listing
@@ -44,7 +45,7 @@ class Dataset:
     names, the file or the user tell them. `choice` says why the targets and the task are those that they are. `reading`
     tells how columns are read, and `cautions` what in them may mislead, in sentences. Where several targets are
     classes, `classes_by_target` has theirs and `classes` is empty; `of_target` then gives each as a dataset of its own,
-    whose `beside` names the others.
+    whose `beside` names the others. `rules` are derived columns and cuts, `row_cuts` what each of these left.
     """
 
     name: str
@@ -67,6 +68,8 @@ class Dataset:
     cautions: tuple[str, ...] = ()
     classes_by_target: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     beside: tuple[str, ...] = ()
+    rules: TableRules = field(default_factory=TableRules)
+    row_cuts: tuple[RowCut, ...] = ()
 
     def of_target(self, name: str) -> Dataset:
         """Return the same rows with one of several targets of classes.
@@ -93,6 +96,12 @@ class Dataset:
                 f"The networks predict {listing(map(repr, others))} as well; what their losses say is of all.",
             ),
         )
+
+    @property
+    def refinement(self) -> tuple[str, ...]:
+        """Which columns were derived and what each cut left, in sentences."""
+        derived = [f"{name!r} is {text}." for name, text in self.rules.definitions.items()]
+        return (*derived, *(f"{in_words(cut)}." for cut in self.row_cuts))
 
     @property
     def of_each_target(self) -> tuple[Dataset, ...]:

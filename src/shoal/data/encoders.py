@@ -71,10 +71,12 @@ class NumberEncoder(PlainRecord):
                 raise DataError(f"column {self.column!r} must hold numbers, as in training, but holds dates")
             read = to_numbers(series)
             check_read(series, read, "numbers, as in training")
-        values = self.normalization(read.fill_null(self.fill).to_numpy())
+        given = read.to_numpy()  # null as NaN
+        missing = np.isnan(given)
+        values = self.normalization(np.where(missing, self.fill, given))
         out[0] = np.clip(values, -_LARGEST, _LARGEST)
         if self.marker:
-            out[1] = read.is_null().to_numpy()
+            out[1] = missing
 
     def decode(self, features: np.ndarray) -> pl.Series:
         """Return the column that has these features `(features, rows)`: numbers, or dates in days since 1970."""

@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 
+from shoal.data.functions import CONSTANTS, check_function, value_of
 from shoal.errors import SettingError, listing, suggest
 
 MOST_LETTERS, DEEPEST = 2000, 50
@@ -56,7 +57,7 @@ _COMPUTE: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.Div: lambda a, b: a / b,
     ast.FloorDiv: lambda a, b: a // b,
     ast.Mod: lambda a, b: a % b,
-    ast.Pow: lambda a, b: a.cast(pl.Float64) ** b.cast(pl.Float64),
+    ast.Pow: lambda a, b: a**b,
 }
 _COMBINE: dict[type[ast.boolop] | type[ast.operator], Callable[[Any, Any], Any]] = {
     ast.And: lambda a, b: a & b,
@@ -71,8 +72,9 @@ def parse_condition(text: str, columns: Mapping[str, pl.DataType]) -> pl.Expr:
 
     Allowed are names of columns (`col("a name (cm)")` where one is no word of Python), numbers, texts, True, False and
     None; comparisons and chains of them; `in` and `not in` with a list, or of a text in a column of texts; `is None`;
-    `and`, `or`, `not`, also as `&`, `|`, `~`; and `+ - * / // % **`. As in SQL a missing value fulfils no comparison;
-    NaN counts as missing. Times are compared with texts such as `'2026-11-01'`, in UTC.
+    `and`, `or`, `not`, also as `&`, `|`, `~`; `+ - * / // % **`; the functions of `shoal.data.functions`, `pi` and
+    `e`; and `where(condition, a, b)`. Arithmetic is that of floating-point numbers. As in SQL a missing value fulfils
+    no comparison; NaN counts as missing. Times are compared with texts such as `'2026-11-01'`, in UTC.
 
     Args:
         text: the condition.
@@ -90,6 +92,43 @@ def parse_condition(text: str, columns: Mapping[str, pl.DataType]) -> pl.Expr:
     if value.kind is not ValueKind.TRUTH:
         raise SettingError(f"expected a condition, such as score < 0.3, but {text!r} gives {value.kind.value}")
     return value.expr
+
+
+def parse_value(text: str, columns: Mapping[str, pl.DataType]) -> pl.Expr:
+    """Return what is computed from the columns of a table, `sqrt(px**2 + py**2)`, as an expression of polars.
+
+    Args:
+        text: the expression, as in `parse_condition`; a condition gives true and false.
+        columns: name and type of each column.
+
+    Raises:
+        SettingError: it makes no sense on these columns; the message says what is wrong, and where.
+
+    Example:
+        >>> table = pl.DataFrame({"px": [3, None], "py": [4, 1]})
+        >>> table.select(parse_value("hypot(px, py)", table.schema).alias("pt"))["pt"].to_list()
+        [5.0, None]
+    """
+    value = _Reader(text, columns).value()
+    if value.kind is ValueKind.NOTHING:
+        raise SettingError(f"expected an expression of columns, but {text!r} is always missing")
+    return value.expr
+
+
+def names_in(text: str) -> frozenset[str]:
+    """Return the names of columns that may stand in an expression; none where it is no expression."""
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return frozenset()
+    called = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
+    names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in called}
+    quoted = {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and len(node.args) == 1 and isinstance(node.args[0], ast.Constant)
+    }
+    return frozenset(names | {name for name in quoted if isinstance(name, str)})
 
 
 class _Reader:
@@ -144,18 +183,41 @@ class _Reader:
         raise self._refused("expected a number of usual size, a text, True, False or None", node)
 
     def _name(self, node: ast.Name, _: int) -> _Value:
+        if node.id in CONSTANTS and node.id not in self.columns:
+            return _Value(pl.lit(CONSTANTS[node.id]), ValueKind.NUMBER, CONSTANTS[node.id])
         return self._column(node.id, node)
 
-    def _call(self, node: ast.Call, _: int) -> _Value:
+    def _call(self, node: ast.Call, depth: int) -> _Value:
         match node:
             case ast.Call(func=ast.Name(id="col"), args=[ast.Constant(value=str(name))], keywords=[]):
                 return self._column(name, node)
-        raise self._refused("nothing can be called but col, with the name of a column in quotes", node)
+            case ast.Call(func=ast.Name(id="col")):
+                raise self._refused("col takes the name of a column in quotes", node)
+            case ast.Call(func=ast.Name(id="where"), args=[condition, first, second], keywords=[]):
+                return self._either(condition, first, second, depth)
+            case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+                return self._computed_by(name, arguments, depth)
+        raise self._refused("nothing can be called but functions by their names, such as sqrt(x)", node)
+
+    def _computed_by(self, name: str, arguments: list[ast.expr], depth: int) -> _Value:
+        try:
+            check_function(name, len(arguments))
+        except SettingError as error:
+            raise self._refused(str(error)) from None
+        numbers = [self._number(argument, depth) for argument in arguments]
+        return _Value(value_of(name, numbers).fill_nan(None), ValueKind.NUMBER)
+
+    def _either(self, condition: ast.expr, first: ast.expr, second: ast.expr, depth: int) -> _Value:
+        """Return one of two values, by a condition; missing where the condition is."""
+        truth = self._truth(condition, depth)
+        a, b = self._alike(self._read(first, depth), self._read(second, depth), second)
+        chosen = pl.when(truth.is_not_null()).then(pl.when(truth).then(a.expr).otherwise(b.expr))
+        return _Value(chosen, a.kind)
 
     def _column(self, name: str, node: ast.AST) -> _Value:
         if name not in self.columns:
             near = suggest(name, self.columns)
-            raise self._refused(f"there is no column {name!r}; there are {listing(self.columns, 40)}.{near}", node)
+            raise self._refused(f"there is no column {name!r}; there are {listing(self.columns, 40)}.{near}")
         kind, expr = self.columns[name], pl.col(name)
         if kind.is_float():
             return _Value(expr.fill_nan(None), ValueKind.NUMBER)
@@ -236,7 +298,7 @@ class _Reader:
         if type(node.op) not in _COMPUTE:
             raise self._refused(f"{type(node.op).__name__} is not allowed; there are + - * / // % **", node)
         a, b = self._number(node.left, depth), self._number(node.right, depth)
-        return _Value(_COMPUTE[type(node.op)](a, b), ValueKind.NUMBER)
+        return _Value(_COMPUTE[type(node.op)](a, b).fill_nan(None), ValueKind.NUMBER)
 
     def _negate(self, node: ast.UnaryOp, depth: int) -> _Value:
         if isinstance(node.op, (ast.Not, ast.Invert)):
@@ -248,7 +310,8 @@ class _Reader:
         return self._of_kind(node, ValueKind.TRUTH, "and, or and not join conditions, such as score < 0.3", depth)
 
     def _number(self, node: ast.expr, depth: int) -> pl.Expr:
-        return self._of_kind(node, ValueKind.NUMBER, "arithmetic needs numbers", depth)
+        """Return a number as a floating-point one, since whole ones of few bits would run over."""
+        return self._of_kind(node, ValueKind.NUMBER, "arithmetic needs numbers", depth).cast(pl.Float64)
 
     def _of_kind(self, node: ast.expr, kind: ValueKind, needs: str, depth: int) -> pl.Expr:
         value = self._read(node, depth)

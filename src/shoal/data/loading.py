@@ -6,12 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from shoal.data.building import build_reconstruction, build_supervised
+from shoal.data.building import build_reconstruction, build_supervised, hash_as_read
 from shoal.data.cautions import cautions
 from shoal.data.checks import check_labelled, check_reconstruction, check_size
+from shoal.data.column_reading import ColumnReading
+from shoal.data.conversion import tidy
 from shoal.data.covariance_matching import check_alone, with_covariance
 from shoal.data.dataset import Dataset
-from shoal.data.hashing import data_hash
 from shoal.data.one_hot import with_classes_joined
 from shoal.data.raw import Raw, read_any
 from shoal.data.readers import ReadOptions
@@ -19,6 +20,7 @@ from shoal.data.role_resolution import with_inferred_roles, with_roles, without_
 from shoal.data.roles import Roles
 from shoal.data.series.cutting import Cutting, cut_table
 from shoal.data.series.windows import step_names
+from shoal.data.table_rules import TableRules
 from shoal.data.targets import forecast_task
 from shoal.data.units import check_errors
 from shoal.errors import DataError, SettingError
@@ -46,6 +48,8 @@ def load_dataset(
     reconstruct: bool = False,
     per_step: bool | None = None,
     y_cov: str | Path | None = None,
+    derive: Any = None,
+    where: Any = None,
 ) -> Dataset:
     """Return a dataset from a built-in name, a file, a data frame or arrays.
 
@@ -74,6 +78,9 @@ def load_dataset(
             tables.
         y_cov: file with the covariance of the errors of the one target in all rows, instead of `y_err`; see
             `shoal.data.covariance`.
+        derive: columns to compute, `pt = hypot(px, py)`, one or several, or a dict from name to expression; see
+            `shoal.data.expressions`.
+        where: conditions that rows must fulfil, `pt > 20 and abs(eta) < 2.5`, one or several.
 
     Returns:
         The dataset; its `notes` say in sentences what was inferred and what was left out.
@@ -90,7 +97,7 @@ def load_dataset(
     options = options if per_step is None else replace(options, per_step=per_step)
     if reconstruct:
         check_reconstruction(task=task, y_err=y_err, y_cov=y_cov, window=window, series=series)
-    raw = read_any(data, options)
+    raw = _refined(read_any(data, options), TableRules.of(derive, where), cutting, options)
     columns: dict[str, Any] = {"target": target, "features": features, "y_err": y_err, "weight": weight, "group": group}
     columns |= {"time": time, "id": id, "ignored": ignore}
     named = (roles or Roles()).replaced(**Roles().replaced(**columns).named()).in_full(raw.column_names)
@@ -105,6 +112,21 @@ def load_dataset(
     raw = raw._replace(roles=without_errors(raw.roles))
     dataset = _load_supervised(raw, Task.REGRESSION if task is None else task, cutting, errors=False)
     return with_covariance(dataset, y_cov, raw.table.height)
+
+
+def _refined(raw: Raw, rules: TableRules, cutting: Cutting, options: ReadOptions) -> Raw:
+    """Return data with derived columns, and which rows pass the cuts."""
+    if not rules:
+        return raw
+    if rules.where and (cutting.wanted or raw.step_target_names):
+        raise SettingError("where chooses rows, but here rows are steps of series, which may not have gaps")
+    table = tidy(raw.table)
+    reading = ColumnReading(missing=(*raw.missing, *options.missing))
+    refined = rules.apply(table, reading.read_table(table))
+    both = TableRules(raw.rules.derive + rules.derive, raw.rules.where + rules.where)
+    if raw.refined is not None:
+        refined = refined._replace(cuts=raw.refined.cuts + refined.cuts)
+    return raw._replace(table=refined.table, rules=both, refined=refined)
 
 
 def _load_reconstruction(raw: Raw) -> Dataset:
@@ -129,7 +151,7 @@ def _load_supervised(raw: Raw, task: Task | str | None, cutting: Cutting, *, err
     check_errors(dict(zip(roles.target, roles.y_err * len(roles.target), strict=False)), raw.units)
     if raw.cut is not None and raw.cut.recipe.window is not None:
         task = forecast_task(task)
-    hashed = data_hash(raw.table, raw.signals)
+    hashed = hash_as_read(raw)
     if cutting.window is None:
         raw, task, joining = with_classes_joined(raw, task)
         notes += joining

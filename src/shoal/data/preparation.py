@@ -23,6 +23,7 @@ from shoal.data.one_hot import joined_again
 from shoal.data.series.recipe import Recipe
 from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import SignalPreparation
+from shoal.data.table_rules import TableRules
 from shoal.data.targets import check_classes_known, target_numbers
 from shoal.errors import DataError, listing
 from shoal.results import Task
@@ -36,7 +37,8 @@ class Preparation(ShortRepr):
     `target_mean` and `target_scale` have shape `(targets,)`; they are 0 and 1 for classes. `left_out` are
     features that are the same in every training row: nothing can be learnt from them. `signals` takes the place of the
     encoders where networks predict from images or series. `units` are those of the columns, where they are known.
-    `label_type` is that in which the labels of the classes came. `reading` tells how the columns are read.
+    `label_type` is that in which the labels of the classes came. `reading` tells how the columns are read, `rules` what
+    is computed from them and which rows count.
 
     Example:
         >>> from shoal.data.loading import load_dataset
@@ -57,6 +59,7 @@ class Preparation(ShortRepr):
     units: Mapping[str, str] = field(default_factory=dict)
     label_type: LabelType = "str"
     reading: ColumnReading = field(default_factory=ColumnReading)
+    rules: TableRules = field(default_factory=TableRules)
 
     @classmethod
     def fit(
@@ -104,6 +107,7 @@ class Preparation(ShortRepr):
             units=dict(dataset.units),
             label_type=dataset.label_type,
             reading=dataset.reading,
+            rules=dataset.rules,
         )
 
     def of_target(self, dataset: Dataset) -> Preparation:
@@ -248,6 +252,7 @@ class Preparation(ShortRepr):
             **({"units": dict(self.units)} if self.units else {}),
             **({"label_type": self.label_type} if self.label_type != "str" else {}),
             **({"reading": self.reading.to_dict()} if self.reading else {}),
+            **({"rules": self.rules.to_dict()} if self.rules else {}),
         }
 
     @classmethod
@@ -266,6 +271,7 @@ class Preparation(ShortRepr):
             units=d.get("units", {}),
             label_type=d.get("label_type", "str"),
             reading=ColumnReading.from_dict(d["reading"]) if "reading" in d else ColumnReading(),
+            rules=TableRules.from_dict(d["rules"]) if "rules" in d else TableRules(),
         )
 
     def _columns_of(self, table: Inputs) -> pl.DataFrame:

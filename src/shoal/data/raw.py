@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from shoal.data.builtin.sets import BUILTIN
 from shoal.data.dataset import Dataset, Inputs
 from shoal.data.frames import from_python, is_pair, pair_targets
-from shoal.data.readers import Content, ReadOptions, read_path, refuse_table
+from shoal.data.readers import Content, ReadOptions
 from shoal.data.readers.signals.arrays import is_signals, signals_from_arrays
 from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
 from shoal.data.signals import Signals
+from shoal.data.table_rules import RefinedTable, TableRules
 from shoal.data.target_choice import TargetChoice
 from shoal.data.unit_sources import units_of_python
 from shoal.errors import DataError, listing, suggest
@@ -29,7 +29,7 @@ class Raw(NamedTuple):
     beside the names of columns. `formats` and `missing` tell how columns are read (see `shoal.data.column_reading`),
     `cautions` what in them may mislead. `part` is 1 for rows of a table of test rows of its own: series may not run on
     from one to the other. `cut` says where series come from that were cut before. `choice` says why the target is the
-    target.
+    target. `rules` are derived columns and cuts, `refined` what these made of the rows.
     """
 
     name: str
@@ -45,6 +45,8 @@ class Raw(NamedTuple):
     part: np.ndarray | None = None
     cut: Cut | None = None
     choice: TargetChoice = TargetChoice()
+    rules: TableRules = TableRules()
+    refined: RefinedTable | None = None
 
     @property
     def inputs(self) -> Inputs:
@@ -68,22 +70,34 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
         return data
     if isinstance(data, Dataset):
         known = data.signals, data.read_notes, data.units, data.reading.formats, data.reading.missing
-        return Raw(data.name, data.source, data.table, data.roles, *known, cut=data.cut)
-    if isinstance(data, str) and data in BUILTIN:
-        return Raw(data, "built in", *BUILTIN[data].load())
+        refined = RefinedTable(data.table, None, data.row_cuts)
+        raw = Raw(data.name, data.source, data.table, data.roles, *known, cut=data.cut)
+        return raw._replace(rules=data.rules, refined=refined)
     if isinstance(data, str | Path):
-        return _read_file(data, options)
+        return _read_named(data, options)
     if is_signals(data):
         x, y = data if isinstance(data, tuple) else (data, None)
         return Raw("data", "python", *signals_from_arrays(x, y, options, "the data"))
-    refuse_table("the data are", options)
+    if options.kind is not None:
+        from shoal.data.readers import refuse_table
+
+        refuse_table("the data are", options)
+    if type(data).__module__.startswith("astropy.table"):
+        from shoal.data.readers.tables.astropy_files import content_of_table
+
+        return Raw("data", "python", *content_of_table(data, "the data"))
     table = from_python(data)
     roles = Roles(target=pair_targets(table)) if is_pair(data) else Roles()
     return Raw("data", "python", *Content(table, roles, units=units_of_python(data)))
 
 
-def _read_file(data: str | Path, options: ReadOptions) -> Raw:
-    """Return what a file or folder holds, named after it."""
+def _read_named(data: str | Path, options: ReadOptions) -> Raw:
+    """Return a built-in set, or what a file or folder holds, named after it."""
+    from shoal.data.builtin.sets import BUILTIN  # rows in memory need neither
+    from shoal.data.readers import read_path
+
+    if isinstance(data, str) and data in BUILTIN:
+        return Raw(data, "built in", *BUILTIN[data].load())
     path = Path(data)
     is_name = isinstance(data, str) and not path.suffix and "/" not in data and "\\" not in data
     if is_name and not path.exists():

@@ -50,13 +50,18 @@ def rows_with_target(raw: Raw) -> TargetRows:
         if series.null_count() == len(series):
             raise DataError(f"the target {name!r} has no values")
         present &= series.is_not_null().to_numpy()
-    kept = np.flatnonzero(present)
-    left_out = table.height - len(kept)
+    passed = np.ones(table.height, bool)
+    if raw.refined is not None and raw.refined.passed is not None:
+        passed = raw.refined.passed
+    kept = np.flatnonzero(present & passed)
+    left_out = int((passed & ~present).sum())
     if left_out:
         notes.append(f"{left_out} row{'s' if left_out > 1 else ''} without a target left out.")
-        table = table.filter(pl.Series(present))
+    if len(kept) < table.height:
+        table = table[kept]
     if table.height < LEAST_ROWS:
-        raise DataError(f"only {table.height} rows have a target; at least {LEAST_ROWS} are needed")
+        which = "have a target" if passed.all() else "pass the cuts and have a target"
+        raise DataError(f"only {table.height} rows {which}; at least {LEAST_ROWS} are needed")
     return TargetRows(table, kept, table, False, notes)
 
 

@@ -54,6 +54,8 @@ def other_units(table: pl.DataFrame, preparation: Preparation) -> Iterator[str]:
         table: new rows.
         preparation: of the fit.
     """
+    if table.height < _LEAST_ROWS:
+        return
     for encoder in preparation.encoders:
         if not isinstance(encoder, NumberEncoder) or encoder.dates or encoder.column not in table.columns:
             continue

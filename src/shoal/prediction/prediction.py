@@ -78,6 +78,10 @@ class _Rows(ShortRepr, ABC):
             columns["outside"] = self.outside
         return pl.DataFrame(columns)
 
+    def _repr_html_(self) -> str:
+        """Return some of the rows as a table for notebooks."""
+        return self.frame()._repr_html_()
+
     @abstractmethod
     def _columns(self) -> dict[str, Any]:
         """Return the columns of rows by name."""
@@ -257,3 +261,7 @@ class TargetPredictions(Mapping[str, Prediction]):
                 what, _, of_class = column.name.partition("_")
                 columns.append(column.alias("_".join(part for part in (what, target, of_class) if part)))
         return pl.DataFrame([*columns, *outside])
+
+    def _repr_html_(self) -> str:
+        """Return some of the rows as a table for notebooks."""
+        return self.frame()._repr_html_()

@@ -31,10 +31,14 @@ def read_arrays(path: Path, checksum: Any, mending: str) -> dict[str, np.ndarray
     Raises:
         RunError: missing, unreadable, of another checksum, or not a safetensors file.
     """
+    return parse_arrays(path, read_bytes(path, mending), checksum, mending)
+
+
+def parse_arrays(path: Path, data: bytes, checksum: Any, mending: str) -> dict[str, np.ndarray]:
+    """Return the arrays in the bytes of a safetensors file, as `read_arrays` does; messages call it `path`."""
     from safetensors import SafetensorError
     from safetensors.numpy import load
 
-    data = read_bytes(path, mending)
     actual = sha256(data)
     if actual != checksum:
         raise RunError(

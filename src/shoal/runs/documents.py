@@ -134,7 +134,11 @@ def read_json(path: Path, newest: int, mending: str, *open_keys: str) -> dict[st
     Raises:
         RunError: missing, unreadable, not JSON, without a format number, of a newer format, or of another checksum.
     """
-    data = read_bytes(path, mending)
+    return parse_json(path, read_bytes(path, mending), newest, mending, *open_keys)
+
+
+def parse_json(path: Path, data: bytes, newest: int, mending: str, *open_keys: str) -> dict[str, Any]:
+    """Return the JSON document in the bytes of a file, as `read_json` does; messages call it `path`."""
     try:
         document = json.loads(data.decode("utf-8"))
     except (ValueError, RecursionError) as error:

@@ -11,13 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from shoal.errors import RunError, suggest
-from shoal.evaluation.topics.scored_rows import ScoredRows
 from shoal.runs import checkpoint, config_file, log, metrics_file, model_file, page_file, scored_file
 from shoal.runs.checksums import check_file, settings_checksum
 from shoal.runs.new_folder import FIGURES, FORMULA, MODEL, TARGETS, exact, folders_of_targets, numbered, remove, slug
 from shoal.runs.state import RunState
 from shoal.runs.writing import cannot_write
-from shoal.statistics.bootstrap import block_length
 
 if TYPE_CHECKING:
     from shoal.evaluation.predicted_rows import PredictedRows
@@ -106,10 +104,11 @@ class RunFolder(RunState):
 
     def _check(self, name: str) -> None:
         """Raise RunError if a file is not the one that the run wrote, as far as its numbers know."""
-        with contextlib.suppress(OSError):  # what needs no numbers goes on without them
+        try:
             status = (self.path / metrics_file.NAME).stat()
-            numbers = _numbers(self.path, status.st_mtime_ns, status.st_size, status.st_ino)
-            check_file(self.path, name, numbers)
+        except OSError:
+            return  # what needs no numbers goes on without them
+        check_file(self.path, name, _numbers(self.path, status.st_mtime_ns, status.st_size, status.st_ino))
 
     @property
     def source(self) -> str | None:
@@ -121,6 +120,8 @@ class RunFolder(RunState):
 
     def block_of(self, rows: int) -> int:
         """Return how many neighbours of so many rows count as one: one, but more of windows, which overlap."""
+        from shoal.statistics.bootstrap import block_length
+
         settings = self.config["settings"]
         return block_length(rows, settings.get("horizon", 1)) if settings.get("window") else 1
 
@@ -138,6 +139,8 @@ class RunFolder(RunState):
 
     def write_scored(self, record: Record) -> Path | None:
         """Write the validation and test rows with their predictions; None where nothing is predicted."""
+        from shoal.evaluation.topics.scored_rows import ScoredRows
+
         scored = record.get(ScoredRows)
         return None if scored is None else scored_file.write_scored(self.path, scored.parts)
 
@@ -236,6 +239,20 @@ class RunFolder(RunState):
         return {
             name: RunFolder(self.path / folder) for name, folder in zip(names, folders_of_targets(names), strict=True)
         }
+
+
+class NoFolder(RunFolder):
+    """In place of the folder of a fit in memory: nothing is kept on the way, and nothing can be gone on with."""
+
+    has_checkpoint = test_sealed = False
+    source = None
+
+    def __init__(self) -> None:
+        super().__init__("memory")
+
+    def save_checkpoint(self, meta: dict[str, Any], arrays: dict[str, np.ndarray]) -> Path:  # noqa: ARG002
+        """Keep nothing."""
+        return self.path
 
 
 @lru_cache(maxsize=16)

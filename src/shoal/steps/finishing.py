@@ -61,7 +61,7 @@ def finish_each_target(trained: Trained, baselines: Sequence[Learned], session: 
         within = replace(session, folder=folders[number], resumed=False)
         session.progress.stage(f"evaluating {name}")
         write_config(part, within)
-        records[name] = finish(_of_target(trained, part, number), baselines[number], within)
+        records[name] = finish(of_target(trained, part, number), baselines[number], within)
     predictor = alone(trained.kept.members, posed.preparation, posed.problem)
     fitted = Fitted(
         dataset=posed.dataset,
@@ -106,7 +106,8 @@ def _posed(posed: Posed, dataset: Dataset, number: int) -> Posed:
     )
 
 
-def _of_target(trained: Trained, part: Posed, number: int) -> Trained:
+def of_target(trained: Trained, part: Posed, number: int) -> Trained:
+    """Return what was trained with the outputs of one of several targets of classes only, posed alone as `part`."""
     outputs, kept = _outputs(trained.posed, number), trained.kept
     folds = None
     if kept.folds is not None:

@@ -19,7 +19,7 @@ def loading_options(settings: FitSettings) -> dict[str, Any]:
     options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in columns}
     if settings.x_err:  # errors are no features
         options["ignore"] = [*(options["ignore"] or []), *dict.fromkeys(settings.input_errors().values())]
-    roles = ("weight", "group", "time", "id", "task", "y_cov")
+    roles = ("weight", "group", "time", "id", "task", "y_cov", "derive", "where")
     cutting = ("window", "horizon", "series", "season", "per_step", "reconstruct")
     options |= {name: getattr(settings, name) for name in (*roles, *cutting)}
     options["roles"] = None if settings.roles is None else roles_from_toml(settings.roles)
@@ -49,6 +49,8 @@ def read_checked(data: Any, settings: FitSettings, progress: Progress, sha256: s
     progress.note(dataset.announcement())
     if dataset.choice.task_reason:
         progress.note(dataset.choice.task_reason)
+    for text in dataset.refinement:
+        progress.note(text)
     for text in (*said_before_training(dataset), *find_leaks(dataset, split)):
         progress.warn(text)
     if sha256 is not None and dataset.sha256 != sha256:

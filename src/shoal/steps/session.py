@@ -29,6 +29,8 @@ class Session:
         helper: a second process.
         received: the signal that asked to stop, if one came.
         resumed: the folder holds a run that is gone on with.
+        most_cores: that training may use; None: all that the process may.
+        writes_page: whether baselines, figures and a page follow, whose libraries are loaded meanwhile.
     """
 
     folder: RunFolder
@@ -37,6 +39,8 @@ class Session:
     helper: HelperProcess
     received: StopSignal = field(default_factory=StopSignal)
     resumed: bool = False
+    most_cores: int | None = None
+    writes_page: bool = True
     _lock: Lock | None = field(default=None, repr=False)
 
     def __enter__(self) -> Session:

@@ -35,10 +35,7 @@ class StopSignal:
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         """Handle a signal."""
-        if imports_under_way(frame) > self.imports_around:
-            again = threading.Timer(IMPORT_SECONDS, signal.raise_signal, (number,))
-            again.daemon = True
-            again.start()
+        if put_off(number, frame, self.imports_around):
             return
         now = time.monotonic()
         if number in BATCH and self.name and now - self.moment < GRACE_SECONDS:
@@ -50,6 +47,22 @@ class StopSignal:
         """Raise KeyboardInterrupt if a signal came and was swallowed."""
         if self.name:
             raise KeyboardInterrupt
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Handle Ctrl-C as Python does, but let an import come to its end first, which may swallow it with a traceback."""
+    if not put_off(number, frame):
+        raise KeyboardInterrupt
+
+
+def put_off(number: int, frame: FrameType | None, imports_around: int = 0) -> bool:
+    """Return whether a signal comes within an import, and if so send it again a little later."""
+    if imports_under_way(frame) <= imports_around:
+        return False
+    again = threading.Timer(IMPORT_SECONDS, signal.raise_signal, (number,))
+    again.daemon = True
+    again.start()
+    return True
 
 
 def imports_under_way(frame: FrameType | None) -> int:
@@ -77,8 +90,8 @@ def stop_signals() -> Iterator[StopSignal]:
     if threading.current_thread() is not threading.main_thread():
         yield received
         return
-    usual = {signal.SIGINT: signal.default_int_handler, **dict.fromkeys(BATCH, signal.SIG_DFL)}
-    before = {n: signal.signal(n, received) for n, handler in usual.items() if signal.getsignal(n) is handler}
+    usual = {signal.SIGINT: (signal.default_int_handler, interrupt), **dict.fromkeys(BATCH, (signal.SIG_DFL,))}
+    before = {n: signal.signal(n, received) for n, handlers in usual.items() if signal.getsignal(n) in handlers}
     usual_hook = sys.unraisablehook
 
     def hook(unraisable: Any) -> None:

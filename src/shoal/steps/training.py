@@ -93,11 +93,12 @@ def train_members(
 
     What was trained `before`, earlier rounds of the search or all of it, is kept in the same checkpoint.
     """
-    choice = choose_engine(problem, members, settings.engine, find_budget(settings.memory))
+    choice = choose_engine(problem, members, settings.engine, find_budget(settings.memory, session.most_cores))
     folder, progress = session.folder, session.progress
     progress.stage(choice.stage)
     engine = choice.make()
-    import_meanwhile(*(LIBRARIES[-2:] if session.helper.running else LIBRARIES))
+    if session.writes_page:
+        import_meanwhile(*(LIBRARIES[-2:] if session.helper.running else LIBRARIES))
     checkpoint = load_training(folder, problem, members)
     seconds = seconds_left(settings, session, searching=not replicas)
     if before is not None and (checkpoint is None or len(checkpoint.finished) < len(members)):

@@ -41,14 +41,15 @@ class Budget:
     limit: str = ""
 
 
-def find_budget(memory: str | None = None) -> Budget:
-    """Return what this process may use; `memory`, a size such as `"4GB"`, can only lower it.
+def find_budget(memory: str | None = None, most_cores: int | None = None) -> Budget:
+    """Return what this process may use; `memory`, a size such as `"4GB"`, and `most_cores` can only lower it.
 
     Example:
         >>> find_budget("1MB").bytes
         1000000
     """
     free, cores = available_memory(), available_cores()
+    cores = cores if most_cores is None else min(cores, most_cores)
     if memory is not None and parse_memory(memory) <= free:
         return Budget(parse_memory(memory), cores, f"--memory {memory}")
     return Budget(free, cores)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,41 @@ def _numpy_table(folder: Path) -> Path:
     return folder / "a.npz"
 
 
+def _fits(folder: Path) -> Path:
+    table = pytest.importorskip("astropy.table").Table
+    table({"n": [1, 2, 3], "f": [0.5, np.nan, -2.0], "s": ["a", "b", ""]}).write(folder / "a.fits")
+    return folder / "a.fits"
+
+
+def _ecsv(folder: Path) -> Path:
+    table = pytest.importorskip("astropy.table").Table
+    table({"n": [1, 2, 3], "f": [0.5, np.nan, -2.0], "s": ["a", "b", "c"]}).write(folder / "a.ecsv")
+    return folder / "a.ecsv"
+
+
+def _root(folder: Path) -> Path:
+    uproot = pytest.importorskip("uproot")
+    with uproot.recreate(folder / "a.root") as file:
+        file.mktree("t", {"n": "int32", "f": "float64"})
+        file["t"].extend({"n": np.arange(3, dtype=np.int32), "f": np.array([0.5, np.nan, -2.0])})
+    return folder / "a.root"
+
+
+def _hdf5_table(folder: Path) -> Path:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(folder / "a.h5", "w") as file:
+        file["n"], file["f"] = np.arange(3), np.array([0.5, np.nan, -2.0])
+    return folder / "a.h5"
+
+
+def _sqlite(folder: Path) -> Path:
+    with closing(sqlite3.connect(folder / "a.sqlite")) as database:
+        database.execute("CREATE TABLE t (n INTEGER, f REAL, s TEXT)")
+        database.executemany("INSERT INTO t VALUES (?, ?, ?)", TABLE.rows())
+        database.commit()
+    return folder / "a.sqlite"
+
+
 def _text(name: str, content: str) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
         (folder / name).write_text(content, encoding="utf-8")
@@ -82,6 +119,11 @@ EXAMPLES: dict[str, Callable[[Path], Path]] = {
     "json lines": _polars("a.jsonl", "write_ndjson"),
     "excel": _excel,
     "numpy table": _numpy_table,
+    "fits": _fits,
+    "root": _root,
+    "hdf5 table": _hdf5_table,
+    "astronomers' text": _ecsv,
+    "sqlite": _sqlite,
 }
 each_reader = pytest.mark.parametrize("key", READERS)
 
@@ -175,6 +217,7 @@ def test_a_path_that_is_not_there_is_refused(key: str, tmp_path: Path) -> None:
 
 
 def test_asking_for_readers_loads_no_library_of_a_format() -> None:
-    code = "import sys, shoal.data.readers; print({'h5py', 'PIL', 'fastexcel', 'pyarrow', 'pandas'} & set(sys.modules))"
+    libraries = {"h5py", "PIL", "fastexcel", "pyarrow", "pandas", "astropy", "uproot", "awkward"}
+    code = f"import sys, shoal.data.readers; print({libraries} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"

@@ -1,4 +1,5 @@
-// Trains random members with every loss, optimizer and activation on two threads, for builds with sanitizers:
+// Trains random members with every loss, optimizer and activation, and networks of every operation in both layouts, on
+// two threads, for builds with sanitizers:
 //   g++ -std=c++17 -O1 -g -fsanitize=address,undefined -I <kernel> sanitized.cpp <kernel>/*.cpp -o sanitized -pthread
 #include <algorithm>
 #include <cmath>
@@ -115,6 +116,67 @@ int train(const Kernel *kernel, int loss, int head, int targets) {
     return trained;
 }
 
+// Images of 9 x 8 x 2: strides, gaps and padding; pooling, upsampling, a residual, another shape, dropout, dense.
+const Shape SHAPES[] = {{9, 8, 2}, {9, 8, 5}, {4, 4, 5}, {8, 8, 5}, {8, 8, 5}, {8, 8, 5},
+                        {4, 4, 5}, {4, 4, 5}, {4, 4, 5}, {2, 4, 10}, {2, 4, 10}, {1, 1, 7}, {1, 1, 3}};
+const Operation OPERATIONS[] = {
+    {CONVOLUTION, 0, 0, 1, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 1, 1, 1, 0, 0, 0.0f},
+    {LARGEST, 1, 0, 2, {2, 2}, {2, 2}, {1, 1}, {0, 0}, 0, 0, 0, 0, 0, 0.0f},
+    {REPEAT, 2, 0, 3, {2, 2}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0, 0, 0.0f},
+    {CONVOLUTION, 3, 0, 4, {3, 3}, {1, 1}, {2, 2}, {2, 2}, 11, 1, 1, 0, 0, 0.0f},
+    {SUM, 4, 3, 5, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0, 0, 0.0f},
+    {CONVOLUTION, 5, 0, 6, {3, 3}, {2, 2}, {1, 1}, {0, 0}, 20, 0, 1, 0, 0, 0.0f},
+    {MEAN, 6, 0, 7, {3, 3}, {1, 1}, {1, 1}, {1, 1}, 0, 0, 0, 0, 0, 0.0f},
+    {ACTIVATION, 7, 0, 8, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 11, 0, 0, 0, 0, 0.0f},
+    {MOVE, 8, 0, 9, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0, 0, 0.0f},
+    {DROPOUT, 9, 0, 10, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 9, 0, -1.0f},
+    {CONVOLUTION, 10, 0, 11, {2, 4}, {1, 1}, {1, 1}, {0, 0}, 20, 1, 1, 0, 0, 0.0f},
+    {CONVOLUTION, 11, 0, 12, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 1, 1, 0, 0, 0.0f},
+};
+
+int train_networks(const Kernel *kernel, bool single, int threads) {
+    constexpr int ROWS = 75, VALIDATION = 21, BATCH = 70, STEPS = 2, INPUTS = 9 * 8 * 2, EPOCHS = 2, MEMBERS = 5;
+    constexpr size_t SIZE = 9 * 2 * 5 + 5 + 9 * 25 + 5 + 9 * 25 + 80 * 7 + 7 + 7 * 3 + 3;
+    std::vector<uint8_t> x(ROWS * INPUTS), validation_x(VALIDATION * INPUTS);
+    for (auto *bytes : {&x, &validation_x})
+        for (uint8_t &each : *bytes) each = (uint8_t)integer(0, 255);
+    const auto y = numbers(ROWS * 3, 0, 1), validation_y = numbers(VALIDATION * 3, 0, 1);
+    const auto weights = numbers(ROWS, 0, 2), validation_weights = numbers(VALIDATION, 0, 2);
+    const auto half = integers(VALIDATION, 0, 1);
+    const float subtracted[] = {100.0f, 130.0f}, factors[] = {0.01f, 0.02f};
+    std::vector<int32_t> orders(STEPS * BATCH, -1);
+    for (int i = 0; i < ROWS; ++i) orders[i] = i;
+    Rows rows{};
+    rows.x = reinterpret_cast<const float *>(x.data()), rows.validation_x = reinterpret_cast<const float *>(validation_x.data());
+    rows.y = y.data(), rows.weights = weights.data(), rows.validation_y = validation_y.data();
+    rows.validation_weights = validation_weights.data(), rows.validation_half = half.data(), rows.orders = orders.data();
+    rows.rows = ROWS, rows.validation_rows = VALIDATION, rows.inputs = INPUTS, rows.outputs = rows.y_columns = rows.targets = 3;
+    rows.weight_columns = 1, rows.columns = 1, rows.order_count = 1, rows.steps = STEPS, rows.batch = BATCH;
+    rows.loss = CATEGORICAL_OF_LOGITS, rows.metric = HITS_OF_MANY, rows.bytes = 1, rows.source = 201;
+    const Graph graph{OPERATIONS, SHAPES, subtracted, factors, 12, 13, single};
+    std::vector<Network> networks;
+    networks.reserve(MEMBERS);
+    std::vector<Member *> members;
+    std::vector<int32_t> starts{0};
+    for (int i = 0; i < MEMBERS; ++i) {
+        networks.emplace_back(1, 1, 0, EPOCHS, integer(0, 6), 1.0f, 0);
+        Network &network = networks.back();
+        for (auto &vector : network.vectors) vector.assign(SIZE, 0.0f);
+        network.vectors[0] = network.vectors[3] = numbers(SIZE, -0.3f, 0.3f);
+        Member &m = network.record;
+        m.parameters = network.vectors[0].data(), m.first = network.vectors[1].data();
+        m.second = network.vectors[2].data(), m.best = network.vectors[3].data();
+        m.graph = &graph, m.dropout = 0.2f, m.fold = -1, m.column = 0, m.max_epochs = EPOCHS;
+        if (single) m.shift = 2.0f, m.flip = 1.0f, m.rotation = 90.0f, m.zoom = 0.5f, m.noise = 0.1f;
+        members.push_back(&m);
+        if (single || i + 1 == MEMBERS || (i + 1) % kernel->lanes == 0) starts.push_back(i + 1);
+    }
+    shoal_train(kernel, &rows, members.data(), starts.data(), (int32_t)starts.size() - 1, 0, EPOCHS, threads);
+    int trained = 0;
+    for (const Network &network : networks) trained += std::isfinite(network.curves[0]);
+    return trained;
+}
+
 }  // namespace
 
 int main() {
@@ -126,6 +188,8 @@ int main() {
                     trained += train(kernel, loss, head, loss == 5 || head == 2 ? 3 : integer(1, 3));
         std::printf("%s: %d of %d members have a finite loss\n", kernel->name, trained, all);
         if (trained < all / 2) return EXIT_FAILURE;
+        for (int threads : {1, 2, 11})
+            if (train_networks(kernel, true, threads) < 5 || train_networks(kernel, false, threads) < 5) return EXIT_FAILURE;
     }
     return EXIT_SUCCESS;
 }

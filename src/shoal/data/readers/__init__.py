@@ -3,13 +3,30 @@
 A new format is one file with one class (see `Reader`) and one line in `registry.READERS`.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from shoal.data.readers.base import Content as Content
 from shoal.data.readers.base import Reader as Reader
 from shoal.data.readers.options import ReadOptions as ReadOptions
 from shoal.data.readers.options import options_alike as options_alike
-from shoal.data.readers.reading import read_path as read_path
-from shoal.data.readers.reading import read_table as read_table
-from shoal.data.readers.reading import read_table_file as read_table_file
-from shoal.data.readers.reading import refuse_table as refuse_table
-from shoal.data.readers.reading import signal_reader as signal_reader
-from shoal.data.readers.registry import READERS as READERS
+
+if TYPE_CHECKING:
+    from shoal.data.readers.reading import read_path as read_path
+    from shoal.data.readers.reading import read_table as read_table
+    from shoal.data.readers.reading import read_table_file as read_table_file
+    from shoal.data.readers.reading import refuse_table as refuse_table
+    from shoal.data.readers.reading import signal_reader as signal_reader
+    from shoal.data.readers.registry import READERS as READERS
+
+_READING = ("read_path", "read_table", "read_table_file", "refuse_table", "signal_reader", "READERS")
+
+
+def __getattr__(name: str) -> Any:
+    """Load what reads files when it is first used: rows in memory need none of it."""
+    if name not in _READING:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from shoal.data.readers import reading
+
+    return getattr(reading, name)

@@ -24,6 +24,7 @@ class ReadOptions:
         header: Whether the first row holds the column names (text and Excel).
         encoding: Any encoding that Python knows, e.g. "utf-16" (text); UTF-8, then Latin-1 by default.
         sheet: Name of the sheet (Excel); the first one by default.
+        table: Name of the table where a file holds several (FITS, ROOT); by default the only one.
         kind: "table", "images" or "series", where arrays could be either.
         image_size: Height and width to which images are brought, as "64x64"; by default that of most of them.
         per_step: Whether arrays of series come with a target for each step; by default their shapes tell.
@@ -42,6 +43,7 @@ class ReadOptions:
     header: bool | None = None
     encoding: str | None = None
     sheet: str | None = None
+    table: str | None = None
     kind: str | None = None
     image_size: str | None = None
     per_step: bool | None = None

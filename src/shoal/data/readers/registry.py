@@ -8,10 +8,15 @@ from shoal.data.readers.signals.image_folder import ImageFolderReader
 from shoal.data.readers.signals.numpy_files import NumpySignalReader
 from shoal.data.readers.signals.ts_files import TsReader
 from shoal.data.readers.tables.arrow_files import ArrowReader
+from shoal.data.readers.tables.astropy_files import AstropyReader
 from shoal.data.readers.tables.excel_files import ExcelReader
+from shoal.data.readers.tables.fits_files import FitsReader
+from shoal.data.readers.tables.hdf5_tables import Hdf5TableReader
 from shoal.data.readers.tables.json_lines import JsonLinesReader
 from shoal.data.readers.tables.numpy_files import NumpyTableReader
 from shoal.data.readers.tables.parquet_files import ParquetReader
+from shoal.data.readers.tables.root_files import RootReader
+from shoal.data.readers.tables.sqlite_files import SqliteReader
 from shoal.data.readers.tables.text_files import TextReader
 
 READERS: dict[str, Reader] = {
@@ -25,5 +30,10 @@ READERS: dict[str, Reader] = {
     "json lines": JsonLinesReader(),
     "excel": ExcelReader(),
     "numpy table": NumpyTableReader(),
+    "fits": FitsReader(),
+    "root": RootReader(),
+    "hdf5 table": Hdf5TableReader(),
+    "astronomers' text": AstropyReader(),
+    "sqlite": SqliteReader(),
 }
 """Images and series are looked for first; what none of their readers takes is a table."""

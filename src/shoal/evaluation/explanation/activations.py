@@ -158,7 +158,7 @@ def _along_time(layer: Layer) -> Layer:
 
 
 def _has_maps(layer: Layer) -> bool:
-    return hasattr(layer, "rank") or type(layer).__name__ == "Residual"
+    return hasattr(layer, "rank") or type(layer).__name__ in ("Residual", "Branches")
 
 
 def _floats(x: np.ndarray) -> np.ndarray:

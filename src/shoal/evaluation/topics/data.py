@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from shoal.data import describe
-from shoal.data.describe import shown
+from shoal.data.describe import describe, shown
 from shoal.data.labels import LabelType, labels_of
+from shoal.data.table_rules import RowCut
 from shoal.data.units import labelled, squared
 from shoal.evaluation.evaluation import Evaluation
 from shoal.evaluation.record import Record
@@ -48,6 +48,8 @@ class DataRecord:
     normalization: str
     units: Mapping[str, str] = field(default_factory=dict)
     label_type: LabelType = "str"
+    derived: Mapping[str, str] = field(default_factory=dict)
+    cuts: tuple[RowCut, ...] = ()
 
     @property
     def reconstructs(self) -> bool:
@@ -86,9 +88,11 @@ def measure(evaluation: Evaluation) -> DataRecord:
             ColumnRow(c.name, str(c.kind), c.role, c.missing, c.distinct, shown(c.low), shown(c.high), reason=c.reason)
             for c in description.columns
         ),
-        notes=(*description.notes, *preparation.notes),
+        notes=(*dataset.notes, *preparation.notes),
         normalization=evaluation.fitted.settings.normalization,
         units=dict(dataset.units),
+        derived=dataset.rules.definitions,
+        cuts=dataset.row_cuts,
     )
 
 
@@ -107,6 +111,8 @@ def numbers(record: Record) -> dict[str, Any]:
             "normalization": data.normalization,
             "notes": list(data.notes),
             "warnings": list(record.warnings),
+            **({"derived": dict(data.derived)} if data.derived else {}),
+            **({"cuts": [cut._asdict() for cut in data.cuts]} if data.cuts else {}),
         },
     }
     return {**document, "units": {"columns": dict(data.units)}} if data.units else document

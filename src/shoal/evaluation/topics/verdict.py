@@ -105,14 +105,21 @@ def conclude_sealed(
         judging: the rows of `scores`, in words.
     """
     rows = counted(sizes.rows, f"test {sizes.unit}")
-    did = "stopped and chose the networks" if sizes.trained > 1 else "stopped its training"
     opening = (
-        f"{_who(sizes.kept, sizes.trained)}, scored on {judging}, {_score(Task(task), scores, sizes)}. These rows "
-        f"{did}, so that such scores flatter. The {rows} {'is' if sizes.rows == 1 else 'are'} "
+        f"{opening_on_validation(task, scores, sizes, judging)} The {rows} {'is' if sizes.rows == 1 else 'are'} "
         "sealed: nothing was predicted for them. `shoal open` opens them, once for all runs that are to be compared."
     )
     parts = (opening, training.sentence, overfitting.sentence, overfitting.advice)
     return Verdict(opening, " ".join(part for part in parts if part), overfitting.advice)
+
+
+def opening_on_validation(task: Task, scores: Scores, sizes: Sizes, judging: str) -> str:
+    """Return the score on the rows that chose the networks, which are called `judging`, and that it flatters."""
+    did = "stopped and chose the networks" if sizes.trained > 1 else "stopped its training"
+    return (
+        f"{_who(sizes.kept, sizes.trained)}, scored on {judging}, {_score(Task(task), scores, sizes)}. These rows "
+        f"{did}, so that such scores flatter."
+    )
 
 
 def _who(kept: int, trained: int) -> str:

@@ -8,6 +8,7 @@ from shoal.networks.layers.activation import Activation
 from shoal.networks.layers.base import LAYERS, Context, Layer, Parameters
 from shoal.networks.layers.batch_normalization import BatchNormalization
 from shoal.networks.layers.bidirectional import Bidirectional
+from shoal.networks.layers.branches import Branches
 from shoal.networks.layers.convolution import Conv1D, Conv2D, Conv3D
 from shoal.networks.layers.dense import Dense
 from shoal.networks.layers.dense_with_constants import DenseWithConstants
@@ -24,6 +25,7 @@ from shoal.networks.layers.global_pooling import (
     GlobalMaxPooling3D,
 )
 from shoal.networks.layers.gru import GRU
+from shoal.networks.layers.identity import Identity
 from shoal.networks.layers.layer_normalization import GroupNormalization, LayerNormalization
 from shoal.networks.layers.lstm import LSTM
 from shoal.networks.layers.masking import Masking
@@ -48,16 +50,19 @@ from shoal.networks.layers.pooling import (
     MinPooling2D,
     MinPooling3D,
 )
+from shoal.networks.layers.rectifiers import ELU, LeakyReLU, PReLU, ReLU
 from shoal.networks.layers.reshaping import Permute, RepeatVector, Reshape
 from shoal.networks.layers.residual import Residual
 from shoal.networks.layers.simple_rnn import SimpleRNN
+from shoal.networks.layers.softmax import Softmax
 from shoal.networks.layers.spatial_dropout import SpatialDropout1D, SpatialDropout2D, SpatialDropout3D
 from shoal.networks.layers.time_distributed import TimeDistributed
 from shoal.networks.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
 from shoal.networks.layers.upsampling import UpSampling1D, UpSampling2D, UpSampling3D
 
 __all__ = [
-    "Dense", "DenseWithConstants", "Dropout", "Activation", "Flatten",
+    "Dense", "DenseWithConstants", "Dropout", "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Identity",
+    "Flatten",
     "Conv1D", "Conv2D", "Conv3D",
     "DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableConv2D",
     "Conv1DTranspose", "Conv2DTranspose", "Conv3DTranspose",
@@ -69,7 +74,8 @@ __all__ = [
     "Reshape", "Permute", "RepeatVector",
     "ZeroPadding1D", "ZeroPadding2D", "ZeroPadding3D", "Cropping1D", "Cropping2D", "Cropping3D",
     "SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D",
-    "GaussianNoise", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "TimeDistributed", "Residual", "Masking",
+    "GaussianNoise", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "TimeDistributed", "Residual", "Branches",
+    "Masking",
     "Embedding", "BatchNormalization", "LayerNormalization", "GroupNormalization", "Normalization",
     "Rescaling",
 ]  # fmt: skip

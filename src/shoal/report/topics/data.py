@@ -33,7 +33,22 @@ def sections(record: Record) -> Iterator[Section]:
     if data.notes:
         what = "the table" if record[SplitRecord].unit == "row" else "the data"
         blocks += [Heading(f"What was done to {what}"), sentences(data.notes)]
-    yield Section("data", 10, (*blocks, columns_table(record)), "Data", "Data")
+    yield Section("data", 10, (*blocks, *_refinement(data), columns_table(record)), "Data", "Data")
+
+
+def _refinement(data: DataRecord) -> Iterator[PlainTable]:
+    """Give the table of derived columns, and the cuts one after the other with the rows that each left."""
+    if data.derived:
+        yield PlainTable("Derived columns", ("column", "is"), tuple(data.derived.items()))
+    if data.cuts:
+        first = data.cuts[0].rows
+        rows = [("all rows", integer(first), "100", "")]
+        rows += [
+            (cut.condition, integer(cut.passed), number(100 * cut.passed / first, 3), integer(cut.missing) or "0")
+            for cut in data.cuts
+        ]
+        note = "A row that lacks a value which a cut needs fails it. New rows are cut in the same way."
+        yield PlainTable("Cuts", ("cut", "rows that pass", "%", "lack a value"), tuple(rows), note, numeric=(1, 2, 3))
 
 
 def facts(record: Record) -> tuple[tuple[str, str], ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from shoal.data.readers.base import Content, Reader
 from shoal.data.readers.files import first_line
+from shoal.data.readers.hdf5_layout import HDF5, check_package, holds_a_table_alone
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.room import check_room
 from shoal.data.readers.signals.arrays import INPUTS, TARGETS, array_kind, signals_from_arrays
@@ -26,17 +26,16 @@ class Hdf5Reader(Reader):
     """HDF5 with images or series and their targets; needs h5py."""
 
     name = "HDF5"
-    extensions = (".h5", ".hdf5", ".hdf")
+    extensions = HDF5
     gives_signals = True
 
     def takes(self, path: Path, options: ReadOptions) -> bool:  # noqa: ARG002 (tables are not read from HDF5)
-        """Return whether the name is that of an HDF5 file."""
-        return path.suffix.lower() in self.extensions and path.is_file()
+        """Return whether the name is that of an HDF5 file, which does not hold a table alone."""
+        return path.suffix.lower() in self.extensions and path.is_file() and not holds_a_table_alone(path, INPUTS)
 
     def read(self, path: Path, options: ReadOptions) -> Content:
         """Return images or series with their targets, read straight into one array."""
-        if importlib.util.find_spec("h5py") is None:
-            raise DataError(f"{path}: HDF5 files need an extra package. Install it with: pip install 'shoal[science]'")
+        check_package(path)
         import h5py
 
         try:

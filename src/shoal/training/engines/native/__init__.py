@@ -1,4 +1,4 @@
-"""The native engine: dense networks on CPUs by a kernel with a member in each SIMD lane, nothing to compile."""
+"""The native engine: networks on CPUs by a kernel with members or channels in the SIMD lanes, nothing to compile."""
 
 from shoal.training.engines.native.engine import NativeEngine
 

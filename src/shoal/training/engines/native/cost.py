@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
+from shoal.training.engines.native.graphs import CONVOLUTION, Graph, graph_of
 from shoal.training.engines.native.library import best_kernel
+from shoal.training.engines.native.members import augments, plainly_dense
 from shoal.training.engines.native.records import COPIES
-from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member
+from shoal.training.packing import member_network
 from shoal.training.problem import Problem
 
 # microseconds of one core for a lane block, fitted by benchmarks/calibrate.py: of a step, of a parameter in a step, of
@@ -18,18 +21,72 @@ CHEAP = ("sgd", "lion")  # optimizers without roots and divisions
 CACHE = 2_000_000  # bytes that hold parameters, slots and best
 
 
-def lane_block_epoch(problem: Problem, h: Hyperparameters, steps: int, lanes: int = 16) -> float:
-    """Return the microseconds that one epoch of a lane block takes."""
-    widths = (problem.inputs, *h.hidden, problem.outputs)
+@dataclass(frozen=True)
+class Work:
+    """What one row of a lane block asks for, in vectors: parameters of a step, values, and products."""
+
+    parameters: int
+    values: int
+    forward: int
+    training: int
+
+
+def dense_work(problem: Problem, hidden: Sequence[int]) -> Work:
+    """Return the work of dense layers with a member in each lane."""
+    widths = (problem.inputs, *hidden, problem.outputs)
     pairs = list(itertools.pairwise(widths))
-    parameters, values = sum((a + 1) * b for a, b in pairs), sum(widths[1:])
     forward = sum(a * b for a, b in pairs)
     training = 3 * forward - pairs[0][0] * pairs[0][1]  # nobody needs slopes in the inputs
+    return Work(sum((a + 1) * b for a, b in pairs), sum(widths[1:]), forward, training)
+
+
+def graph_work(graph: Graph, per: int) -> Work:
+    """Return the work of the operations of a network, with so many channels in a vector."""
+    operations, shapes = graph.arrays[:2]
+    parameters = values = forward = training = 0
+    for operation in operations:
+        begin, end = shapes[operation["from"]], shapes[operation["to"]]
+        places, vectors = int(end["lines"] * end["columns"]), -(-int(end["channels"]) // per)
+        values += places * vectors
+        if operation["kind"] != CONVOLUTION:
+            continue
+        seen = int(operation["window"][0] * operation["window"][1])
+        factors = seen * int(begin["channels"])
+        back = seen * int(end["channels"]) * -(-int(begin["channels"]) // per)
+        parameters += (factors + 1) * vectors
+        forward += places * factors * vectors
+        training += places * (2 * factors * vectors + (back if operation["from"] else 0))
+    return Work(parameters, values, forward, training)
+
+
+def epoch_of(problem: Problem, work: Work, optimizer: str, steps: int, lanes: int) -> float:
+    """Return the microseconds that one epoch of a lane block takes."""
     rows, validation = len(problem.x), len(problem.validation_x)
-    products = rows * training + validation * forward
-    far = FAR * max(0.0, parameters - CACHE / (4 * COPIES * lanes))
-    step = STEP + (CHEAP_PARAMETER if h.optimizer in CHEAP else PARAMETER) * parameters + far
-    return steps * step + VALUE * values * (rows + validation) + PRODUCT * products
+    products = rows * work.training + validation * work.forward
+    far = FAR * max(0.0, work.parameters - CACHE / (4 * COPIES * lanes))
+    step = STEP + (CHEAP_PARAMETER if optimizer in CHEAP else PARAMETER) * work.parameters + far
+    return steps * step + VALUE * work.values * (rows + validation) + PRODUCT * products
+
+
+def in_channels(graph: Graph, augmented: bool, members: int, lanes: int, cores: int) -> bool:
+    """Return whether so many members of a network train one by one, their channels in the lanes."""
+    blocks = -(-members // lanes)
+
+    def microseconds(per: int, blocks: int) -> float:
+        work = graph_work(graph, per)
+        return (VALUE * work.values + PRODUCT * work.training) * -(-blocks // cores)
+
+    return augmented or microseconds(lanes, members) < microseconds(1, blocks)
+
+
+def member_epoch(problem: Problem, member: Member, lanes: int) -> float:
+    """Return the microseconds of one epoch of the lane block of a member, or of the member if it trains alone."""
+    h = member.hyperparameters
+    steps = problem.steps(min(h.batch_size, len(problem.x)))
+    if plainly_dense(problem, member):
+        return epoch_of(problem, dense_work(problem, h.hidden), h.optimizer, steps, lanes)
+    graph = graph_of(member_network(problem, member), h.dropout)
+    return epoch_of(problem, graph_work(graph, lanes), h.optimizer, steps, lanes)
 
 
 def native_seconds(problem: Problem, members: Sequence[Member], cores: int) -> float:
@@ -37,16 +94,33 @@ def native_seconds(problem: Problem, members: Sequence[Member], cores: int) -> f
     kernel = best_kernel()
     lanes = kernel.lanes if kernel else 1
     known: dict[int, float] = {}
-    sizes: dict[int, list[float]] = {}
+    sizes: dict[tuple[int, bytes], list[Member]] = {}
     for member in members:
         h = member.hyperparameters
         if id(h) not in known:
-            batch_size = min(h.batch_size, len(problem.x))
-            known[id(h)] = h.epochs * lane_block_epoch(problem, h, problem.steps(batch_size), lanes)
-        sizes.setdefault(h.batch_size, []).append(known[id(h)])
+            known[id(h)] = h.epochs * member_epoch(problem, member, lanes)
+        dense = plainly_dense(problem, member)
+        key = b"" if dense else graph_of(member_network(problem, member), h.dropout).key
+        sizes.setdefault((h.batch_size, key), []).append(member)
     total = 0.0
-    for each in sizes.values():
-        each.sort(reverse=True)
-        blocks = each[::lanes]
+    for (_, key), each in sizes.items():
+        blocks = sorted((known[id(member.hyperparameters)] for member in each), reverse=True)
+        if not key:
+            blocks = blocks[::lanes]
+        elif not _one_by_one(problem, each, lanes, cores):
+            graph = graph_of(member_network(problem, each[0]), each[0].hyperparameters.dropout)
+            blocks = [block * _times_longer(graph, lanes) for block in blocks[::lanes]]
         total += max(sum(blocks) / cores, blocks[0])
     return 1e-6 * total
+
+
+def _one_by_one(problem: Problem, members: Sequence[Member], lanes: int, cores: int) -> bool:
+    h = members[0].hyperparameters
+    graph = graph_of(member_network(problem, members[0]), h.dropout)
+    return in_channels(graph, augments(h), len(members), lanes, cores)
+
+
+def _times_longer(graph: Graph, lanes: int) -> float:
+    """Return how many times longer a full lane block takes than one member in channels."""
+    full, single = graph_work(graph, 1), graph_work(graph, lanes)
+    return full.training / single.training

@@ -1,4 +1,4 @@
-"""The native engine: dense networks on the cores of a CPU, members side by side in the lanes of its registers."""
+"""The native engine: networks on the cores of a CPU, members or channels side by side in the lanes of its registers."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from shoal.results import Status
 from shoal.training import planner
 from shoal.training.cost import epochs_of_a_call
 from shoal.training.engines.base import Chunk
-from shoal.training.engines.native.cost import lane_block_epoch
+from shoal.training.engines.native.cost import in_channels, member_epoch
 from shoal.training.engines.native.library import Kernel, best_kernel
-from shoal.training.engines.native.members import SQUARES, MemberArrays, RowsRecord, member_records
+from shoal.training.engines.native.members import SQUARES, MemberArrays, RowsRecord, member_records, plainly_dense
 from shoal.training.engines.native.records import COPIES, MEMBER, STATE
 from shoal.training.member import Member
 from shoal.training.packing import Parameters, member_network, split_vector
@@ -65,7 +65,7 @@ class NativeState:
 
 
 class NativeEngine:
-    """Trains dense networks on CPUs with nothing to compile.
+    """Trains dense and convolutional networks on CPUs with nothing to compile.
 
     Args:
         cores: threads; by default one for each core.
@@ -97,10 +97,11 @@ class NativeEngine:
     def _block(self, problem: Problem, batch_size: int, members: Sequence[Member]) -> NativeBlock:
         ordered = tuple(sorted(members, key=lambda m: (-m.hyperparameters.epochs, m.id)))
         places = min(len(members), self._fitting(problem, members))
-        steps = problem.steps(batch_size)
-        each = {id(m.hyperparameters): m.hyperparameters for m in members}.values()
-        dearest = max(lane_block_epoch(problem, h, steps, self.kernel.lanes) for h in each)
-        blocks = -(-places // (self.kernel.lanes * self.cores))
+        one_of_each = {id(m.hyperparameters): m for m in members}.values()
+        each = [m.hyperparameters for m in one_of_each]
+        dearest = max(member_epoch(problem, m, self.kernel.lanes) for m in one_of_each)
+        together = self.kernel.lanes if all(plainly_dense(problem, m) for m in one_of_each) else 1
+        blocks = -(-places // (together * self.cores))
         most = max(h.epochs for h in each)
         may_stop = any(h.patience < h.epochs for h in each)
         chunk = epochs_of_a_call(dearest * blocks, most, may_stop)
@@ -144,7 +145,7 @@ class NativeEngine:
         curves = np.full((block.places, epochs, 5), np.nan, np.float32)
         records = seated.records
         records["curves"] = curves.ctypes.data + curves.strides[0] * np.arange(block.places, dtype=np.uintp)
-        blocks = list(_lane_blocks(seated, self.kernel.lanes))
+        blocks = list(_lane_blocks(seated, self.kernel.lanes, self.cores))
         order = np.concatenate(blocks) if blocks else np.zeros(0, np.int64)
         members = (records.ctypes.data + records.strides[0] * order).astype(np.uintp)
         ends = np.cumsum([0, *(len(each) for each in blocks)], dtype=np.int32)
@@ -194,11 +195,20 @@ class NativeEngine:
         return seated
 
 
-def _lane_blocks(seated: NativeState, lanes: int) -> Iterator[np.ndarray]:
-    """Return the places of the members that train together: of one family, like beside like, the largest first."""
+def _lane_blocks(seated: NativeState, lanes: int, cores: int) -> Iterator[np.ndarray]:
+    """Return the places of the members that train together: of one family, like beside like, the largest first.
+
+    Networks of other layers than dense ones share a lane block where they are many, and else train one by one.
+    """
     each = {int(place): (seated.arrays[place].family, seated.arrays[place].kind) for place in seated.running}
     running = sorted(each, key=lambda place: (*each[place], place), reverse=True)
     for _, family in itertools.groupby(running, key=lambda place: each[place][0]):
         places = list(family)
-        for at in range(0, len(places), lanes):
-            yield np.asarray(places[at : at + lanes])
+        together = lanes
+        graph = seated.arrays[places[0]].graph
+        if graph is not None:
+            single = in_channels(graph, each[places[0]][0][-1], len(places), lanes, cores)
+            seated.records["graph"][places] = graph.address(single)
+            together = 1 if single else lanes
+        for at in range(0, len(places), together):
+            yield np.asarray(places[at : at + together])

@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from shoal.networks import ACTIVATIONS, Dense, DenseWithConstants, get_activation
+from shoal.networks import ACTIVATIONS, Dense, DenseWithConstants, Dropout, get_activation
 from shoal.results import Status
 from shoal.streams import Streams
+from shoal.training.augmentation import Augmentation
+from shoal.training.engines.native.graphs import ACTIVATION_CODES, Graph, graph_of
 from shoal.training.engines.native.records import COPIES, HEADS, MEMBER, ROWS, VECTORS
 from shoal.training.heads import ClassesHead
+from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import DROPOUT, Member
 from shoal.training.optimizers import OPTIMIZERS, SECOND_STARTS_AT
 from shoal.training.packing import Parameters, batch_order, member_network, member_scalars, own_starts
@@ -21,9 +24,6 @@ from shoal.training.problem import Problem
 from shoal.training.resampling import resampling_numbers
 from shoal.training.structure import ORDERS
 
-ACTIVATION_CODES = {
-    name: i for i, name in enumerate(sorted(ACTIVATIONS, key=lambda name: not ACTIVATIONS[name].elementwise))
-}
 OPTIMIZER_CODES = {name: i for i, name in enumerate(OPTIMIZERS)}
 LOSSES_IN_ORDER = (
     *("mse", "mae", "huber", "log_cosh", "binary_crossentropy", "categorical_crossentropy"),
@@ -32,6 +32,7 @@ LOSSES_IN_ORDER = (
 LOSS_CODES = {**{name: i for i, name in enumerate(LOSSES_IN_ORDER)}, "rmse": 0}
 SQUARES, HITS_OF_ONE, HITS_OF_MANY, HITS_OF_TARGETS = range(4)
 SECOND = VECTORS.index("second")
+AUGMENTED = ("shift", "flip", "rotation", "zoom", "noise")
 
 
 class RowsRecord:
@@ -61,7 +62,10 @@ def _row_arrays(problem: Problem, batch_size: int) -> dict[str, np.ndarray]:
     arrays["orders"] = batch_order(problem, batch_size, ORDERS)
     if isinstance(problem.loss.head, ClassesHead):
         arrays["class_counts"] = problem.loss.head.class_counts
-    return {name: np.ascontiguousarray(array) for name, array in arrays.items() if array is not None}
+    present = {name: np.asarray(array) for name, array in arrays.items() if array is not None}
+    for name in ("x", "validation_x"):  # pixels stay as they are stored where they are bytes
+        present[name] = present[name] if problem.x.dtype == np.uint8 else present[name].astype(np.float32, copy=False)
+    return {name: np.ascontiguousarray(array) for name, array in present.items()}
 
 
 def _sizes(problem: Problem) -> dict[str, int]:
@@ -70,10 +74,13 @@ def _sizes(problem: Problem) -> dict[str, int]:
         "rows": len(problem.x),
         "validation_rows": len(problem.validation_x),
         "validation_from": problem.validation_from,
-        "inputs": problem.inputs,
+        "inputs": math.prod(problem.input_shape),
         "outputs": problem.outputs,
-        "y_columns": problem.y.shape[1],
-        "targets": problem.targets,
+        "bytes": problem.x.dtype == np.uint8,
+        "source": sum(layer.sources for layer in problem.stem) + Augmentation.SOURCE,
+        "y_columns": problem.outputs if problem.reconstruct else problem.y.shape[1],
+        "targets": problem.outputs if problem.reconstruct else problem.targets,
+        "reconstruct": problem.reconstruct,
         "constants": problem.constants,
         "draws": 0 if problem.y_noise is None else problem.y_noise.shape[1],
         "weight_columns": problem.weights.shape[1],
@@ -101,13 +108,15 @@ class MemberArrays:
 
     That is inputs and neurons of each layer, and the activation of each neuron.
 
-    `family` parts members that never share a lane block; `kind` sorts those of a family, like beside like.
+    `family` parts members that never share a lane block; `kind` sorts those of a family, like beside like. `graph` is
+    the network of a member that has other layers than dense ones.
     """
 
     vectors: np.ndarray
     shape: tuple[np.ndarray, ...]
     family: tuple[Any, ...]
     kind: tuple[Any, ...]
+    graph: Graph | None = None
 
 
 def member_records(
@@ -118,7 +127,8 @@ def member_records(
     for name, values in member_scalars(problem, batch_size, members).items():
         records[name] = values
     each = [member.hyperparameters for member in members]
-    records["dropout"] = [h.dropout for h in each]
+    for name in ("dropout", *AUGMENTED):
+        records[name] = [getattr(h, name) for h in each]
     records["depth"] = [len(h.hidden) for h in each]
     records["max_epochs"], records["patience"] = [h.epochs for h in each], [h.patience for h in each]
     records["optimizer"] = [OPTIMIZER_CODES[h.optimizer] for h in each]
@@ -141,12 +151,42 @@ def _point(records: np.ndarray, problem: Problem, members: Sequence[Member]) -> 
         for i, vector in zip(which, vectors, strict=True):
             h = members[i].hyperparameters
             vector[SECOND] = SECOND_STARTS_AT.get(h.optimizer, 0.0)
+            if not plainly_dense(problem, members[i]):
+                arrays[i] = _of_graph(problem, members[i], vector)
+                continue
             if id(h) not in shapes:
                 shapes[id(h)] = _shape(problem, members[i])
                 at = [array.ctypes.data for array in shapes[id(h)][0]]
             records["inputs"][i], records["neurons"][i], records["activations"][i] = at
             arrays[i] = MemberArrays(vector, *shapes[id(h)])
     return [arrays[i] for i in range(len(members))]
+
+
+def plainly_dense(problem: Problem, member: Member) -> bool:
+    """Return whether a member has dense layers alone, with the same dropout behind each hidden one or none."""
+    network = member_network(problem, member)
+    dense = [layer for layer in network.layers if isinstance(layer, (Dense, DenseWithConstants))]
+    rates = [layer.rate for layer in network.layers if isinstance(layer, Dropout)]
+    own_kinds, dense_kinds = [type(layer) for layer in network.layers], [type(layer) for layer in dense]
+    behind_each = [each for kind in dense_kinds[:-1] for each in (kind, Dropout)] + dense_kinds[-1:]
+    if own_kinds not in (behind_each, dense_kinds):
+        return False
+    h = member.hyperparameters
+    if h.layers or len(problem.input_shape) > 1 or problem.reconstruct or (h.noise and problem.network is not None):
+        return False
+    plain = all(getattr(layer, "use_bias", True) and layer.trainable for layer in dense)
+    return plain and len(set(rates)) <= 1
+
+
+def _of_graph(problem: Problem, member: Member, vector: np.ndarray) -> MemberArrays:
+    h = member.hyperparameters
+    graph = graph_of(member_network(problem, member), h.dropout)
+    return MemberArrays(vector, (), (0, graph.key, augments(h)), (h.optimizer,), graph)
+
+
+def augments(h: Hyperparameters) -> bool:
+    """Return whether a member changes its rows while training."""
+    return any(getattr(h, name) != 0.0 for name in AUGMENTED)
 
 
 def _starting_vectors(problem: Problem, member: Member, parameters: Parameters, count: int) -> np.ndarray:
@@ -176,7 +216,7 @@ def _shape(problem: Problem, member: Member) -> tuple[tuple[np.ndarray, ...], tu
     names = tuple(_names_of_neurons(layer) for layer in hidden)
     codes = np.asarray([ACTIVATION_CODES[name] for layer in names for name in layer] + [0], np.int32)
     across = not all(ACTIVATIONS[name].elementwise for layer in names for name in layer)
-    family = (len(names), *((names, h.hidden) if across else ()))
+    family = (1, len(names), *((names, h.hidden) if across else ()))
     return (inputs, neurons, codes), family, (names, h.optimizer, h.hidden)
 
 

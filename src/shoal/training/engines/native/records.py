@@ -27,6 +27,7 @@ ROWS = _record(
     (FLOAT, "levels", MOST_LEVELS),
     (INT, "draws"),
     (POINTER, "y_noise validation_y_noise class_counts"),
+    (INT, "bytes reconstruct source"),
 )
 MEMBER = _record(
     (POINTER, "parameters first second best curves inputs neurons activations"),
@@ -37,6 +38,19 @@ MEMBER = _record(
     (INT, "epoch best_epoch steps status"),
     (np.uint32, "key bootstrap_key replica_key", 2),
     (INT, "draw"),
+    (POINTER, "graph"),
+    (FLOAT, "shift flip rotation zoom noise"),
+)
+SHAPE = _record((INT, "lines columns channels"))
+OPERATION = _record(
+    (INT, "kind from with to"),
+    (INT, "window strides dilation before", 2),
+    (INT, "activation bias trained source spatial"),
+    (FLOAT, "rate"),
+)
+GRAPH = _record(
+    (POINTER, "operations shapes subtracted factors"),
+    (INT, "operation_count shape_count single"),
 )
 STATE = ("momentum_product", "best_loss", "epoch", "best_epoch", "steps", "status")
 """The fields of a member that training changes, besides its vectors."""

@@ -1,6 +1,8 @@
 // Eight members side by side, on processors with AVX2.
 #include <initializer_list>
 #include <new>
+#include <type_traits>
+#include <utility>
 
 #include "interface.hpp"
 

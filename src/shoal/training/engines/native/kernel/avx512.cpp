@@ -1,6 +1,8 @@
 // Sixteen members side by side, on processors with AVX-512.
 #include <initializer_list>
 #include <new>
+#include <type_traits>
+#include <utility>
 
 #include "interface.hpp"
 

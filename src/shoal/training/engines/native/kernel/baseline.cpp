@@ -1,6 +1,8 @@
 // Four members side by side, on every other processor: SSE2, NEON, or what the compiler makes of it.
 #include <initializer_list>
 #include <new>
+#include <type_traits>
+#include <utility>
 
 #include "interface.hpp"
 

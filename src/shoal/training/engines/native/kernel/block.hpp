@@ -12,10 +12,7 @@ struct Layer {
     V *dropped;             // what dropout made of each value, where the activation is over all neurons; else null
 };
 
-struct Block {
-    const Rows &rows;
-    Member *const *members;
-    const int count;   // of members
+struct Block : Lanes {
     const int layers;  // with weights
     int tile_rows = 0;
     long size = 0;  // parameters, in vectors
@@ -24,30 +21,19 @@ struct Block {
     V *y, *weights, *present, *zeros;
     V *input, *behind, *beside;  // a tile of a layer's values each, for a moment
     float *x;
-    Numbers own{};
-    V l2_of_weight{}, l1_of_weight{}, momentum_product{}, best_loss{};
-    I epoch{}, best_epoch{}, steps{}, status{};
-    bool uses_dropout = false, uses_optimizer[LION + 1] = {}, resamples = false, penalised = false;
 
     Block(const Rows &rows, Member *const *members, int count)
-        : rows(rows), members(members), count(count), layers(members[0]->depth + 1), layer(new Layer[layers]) {
+        : Lanes(rows, members, count, false), layers(members[0]->depth + 1), layer(new Layer[layers]) {
         const long widest = shape();
         place(widest);
-        for (int lane = 0; lane < LANES; ++lane) read_numbers(lane);
         move_parameters<true>();
         for (int l = 0; l + 1 < layers; ++l) read_activations(l);
     }
-    Block(const Block &) = delete;
-    Block &operator=(const Block &) = delete;
     ~Block() { delete[] layer; }
 
     void write_back() {
         move_parameters<false>();
-        for (int lane = 0; lane < count; ++lane) {
-            Member &m = *members[lane];
-            m.momentum_product = momentum_product[lane], m.best_loss = best_loss[lane];
-            m.epoch = epoch[lane], m.best_epoch = best_epoch[lane], m.steps = steps[lane], m.status = status[lane];
-        }
+        write_progress();
     }
 
 private:
@@ -101,37 +87,6 @@ private:
             layer[l].own = memory.take(layer[l].stride);
             layer[l].dropped = memory.take(tile_rows * layer[l].stride);
         }
-    }
-
-    // Idle lanes repeat the last member and never run.
-    void read_numbers(int lane) {
-        const Member &m = *members[lane < count ? lane : count - 1];
-        const struct { V &to; float from; } numbers[] = {
-            {own.learning_rate, m.learning_rate}, {own.momentum, m.momentum}, {own.nesterov, m.nesterov},
-            {own.beta_1, m.beta_1}, {own.beta_2, m.beta_2}, {own.rho, m.rho}, {own.epsilon, m.epsilon},
-            {own.weight_decay, m.weight_decay}, {own.warmup_steps, m.warmup_steps},
-            {own.total_steps, m.total_steps}, {own.final_fraction, m.final_fraction},
-            {own.label_smoothing, m.label_smoothing}, {own.huber_delta, m.huber_delta}, {own.dropout, m.dropout},
-            {own.replica, m.replica}, {l2_of_weight, m.l2 / m.weights}, {l1_of_weight, m.l1 / m.weights},
-            {momentum_product, m.momentum_product}, {best_loss, m.best_loss},
-        };
-        for (const auto &each : numbers) set_lane(each.to, lane, each.from);
-        const struct { I &to; int32_t from; } integers[] = {
-            {own.optimizer, m.optimizer}, {own.schedule, m.schedule}, {own.fold, m.fold}, {own.column, m.column},
-            {own.bootstrap, -(m.bootstrap != 0)}, {own.max_epochs, m.max_epochs}, {own.patience, m.patience}, {own.draw, m.draw},
-            {epoch, m.epoch}, {best_epoch, m.best_epoch}, {steps, m.steps},
-            {status, lane < count ? m.status : (int32_t)FINISHED},
-        };
-        for (const auto &each : integers) set_lane(each.to, lane, each.from);
-        for (int i = 0; i < 2; ++i) {
-            set_lane(own.key[i], lane, m.key[i]);
-            set_lane(own.bootstrap_key[i], lane, m.bootstrap_key[i]);
-            set_lane(own.replica_key[i], lane, m.replica_key[i]);
-        }
-        uses_dropout |= m.dropout > 0.0f;
-        uses_optimizer[m.optimizer] = true;
-        resamples |= m.bootstrap != 0;
-        penalised |= m.l1 != 0.0f || m.l2 != 0.0f;
     }
 
     // Between the members' own arrays and the lanes, one vector after the other.

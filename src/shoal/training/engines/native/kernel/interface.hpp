@@ -20,6 +20,9 @@ struct Rows {
     int32_t draws;
     const float *y_noise, *validation_y_noise;  // (rows, draws), or null: what redrawn first targets differ by
     const int32_t *class_counts;  // (outputs), or null: of several targets, how many classes that of an output has
+    int32_t bytes;   // whether x and validation_x are bytes
+    int32_t reconstruct;  // whether the scaled inputs are the targets
+    int32_t source;  // of the random numbers by which images are changed
 };
 
 constexpr int32_t SQUARED = 0, ABSOLUTE = 1, HUBER = 2, LOG_COSH = 3, BINARY_OF_LOGITS = 4, CATEGORICAL_OF_LOGITS = 5,
@@ -30,6 +33,31 @@ constexpr float FLOOR = 1e-6f;  // of a variance that is learned
 constexpr int32_t SGD = 0, RMSPROP = 1, ADAGRAD = 2, ADAM = 3, ADAMW = 4, NADAM = 5, LION = 6;
 constexpr int32_t CONSTANT = 0, COSINE = 1, EXPONENTIAL = 2;
 constexpr int32_t RUNNING = 0, FINISHED = 1, STOPPED_EARLY = 2, DIVERGED = 3;
+
+// What a network of any layers does, one operation after the other, on buffers of places (lines, columns, channels).
+constexpr int32_t CONVOLUTION = 0, ACTIVATION = 1, LARGEST = 2, SMALLEST = 3, MEAN = 4, REPEAT = 5, DROPOUT = 6, SUM = 7,
+                  MOVE = 8;
+
+struct Shape {
+    int32_t lines, columns, channels;
+};
+
+// Windows, by lines and columns; a dense layer is a convolution whose window sees all places. `before` is the padding.
+struct Operation {
+    int32_t kind, from, with, to;  // numbers of buffers; `with` is what else is added
+    int32_t window[2], strides[2], dilation[2], before[2];
+    int32_t activation, bias;         // of a convolution: its code, and whether it has biases
+    int32_t trained, source, spatial;  // whether its weights change; of its random numbers; whether channels drop out
+    float rate;                       // of dropout; below 0: the member's own
+};
+
+struct Graph {
+    const Operation *operations;
+    const Shape *shapes;  // of the buffers, the first the input
+    const float *subtracted, *factors;  // for each channel of the input, or null
+    int32_t operation_count, shape_count;
+    int32_t single;  // whether lanes are channels of a single member, rather than members
+};
 
 // One member: its numbers, its network in its own size, and its state, which a chunk of epochs changes.
 struct Member {
@@ -44,13 +72,27 @@ struct Member {
     int32_t epoch, best_epoch, steps, status;
     uint32_t key[2], bootstrap_key[2], replica_key[2];
     int32_t draw;
+    const Graph *graph;  // or null: dense layers, as above
+    float shift, flip, rotation, zoom, noise;  // of rows while training
+};
+
+// Threads that share the parts of a batch of one network.
+class Team {
+public:
+    virtual int size() const = 0;
+    // Call `work(data, worker, part)` for each part, and return when all is done; there are as many workers as threads, or
+    // as parts where those are fewer.
+    virtual void run(int parts, void (*work)(void *data, int worker, int part), void *data) = 0;
+
+protected:
+    ~Team() = default;
 };
 
 // One way to train members together; there is one for each instruction set.
 struct Kernel {
     const char *name;
     int32_t lanes;
-    void (*train)(const Rows &rows, Member *const *members, int32_t count, int32_t turn, int32_t epochs);
+    void (*train)(const Rows &rows, Member *const *members, int32_t count, int32_t turn, int32_t epochs, Team &team);
     void (*function)(int32_t code, const float *x, float *value, int64_t count);
     void (*activation)(int32_t code, const float *x, float *value, float *slope, int64_t count);
 };

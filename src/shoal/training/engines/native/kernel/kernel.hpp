@@ -9,9 +9,19 @@
 #include "losses.hpp"
 #include "optimizers.hpp"
 #include "memory.hpp"
+#include "lanes.hpp"
 #include "block.hpp"
 #include "training.hpp"
+#include "tiles.hpp"
+#include "operations.hpp"
+#include "network.hpp"
 
-static void train(const Rows &rows, Member *const *members, int32_t count, int32_t turn, int32_t epochs) {
-    Training(rows, members, count).run(turn, epochs);
+static void train(const Rows &rows, Member *const *members, int32_t count, int32_t turn, int32_t epochs, Team &team) {
+    const Graph *graph = members[0]->graph;
+    if (!graph)
+        Training(rows, members, count).run(turn, epochs);
+    else if (graph->single)
+        NetworkTraining<true>(rows, members, count, team).run(turn, epochs);
+    else
+        NetworkTraining<false>(rows, members, count, team).run(turn, epochs);
 }

@@ -38,6 +38,63 @@ private:
 #endif
 };
 
+// Threads that wait for the next part of a batch; those of a busy machine let others go first.
+class Threads : public Team {
+public:
+    explicit Threads(int count) : count(count) {}
+    Threads(const Threads &) = delete;
+    Threads &operator=(const Threads &) = delete;
+    ~Threads() {
+        ends = true;
+        begin(0, nullptr, nullptr);
+        for (std::thread &helper : helpers) helper.join();
+    }
+    int size() const override { return count; }
+    void run(int parts, void (*work)(void *, int, int), void *data) override {
+        while ((int)helpers.size() + 1 < count) start_helper((int)helpers.size() + 1);
+        begin(parts, work, data);
+        take_parts(0);
+        for (int spins = 0; ready < (int)helpers.size();) pause(spins);
+    }
+
+private:
+    const int count;
+    std::vector<std::thread> helpers;  // from the first run on
+    std::atomic<int> round{0}, next{0}, ready{0};
+    bool ends = false;
+    int parts = 0;
+    void (*work)(void *, int, int) = nullptr;
+    void *data = nullptr;
+
+    void start_helper(int worker) {
+        helpers.emplace_back([this, worker, seen = round.load()] {
+            const WithoutSubnormals here;
+            help(worker, seen);
+        });
+    }
+    void begin(int how_many, void (*what)(void *, int, int), void *with) {
+        parts = how_many, work = what, data = with;
+        next = 0, ready = 0;
+        ++round;
+    }
+    void help(int worker, int seen) {
+        for (;;) {
+            for (int spins = 0; round == seen;) pause(spins);
+            if (ends) return;
+            take_parts(worker);
+            seen = round;
+            ++ready;
+        }
+    }
+    void take_parts(int worker) {
+        if (worker >= parts) return;
+        for (int part = next++; part < parts; part = next++) work(data, worker, part);
+    }
+    static void pause(int &spins) {
+        if (++spins > 2000) std::this_thread::yield();
+    }
+};
+
 bool can_run(const Kernel &kernel) {
 #if defined(__x86_64__) && defined(__GNUC__)
     if (&kernel == &avx512_kernel)
@@ -63,8 +120,9 @@ EXPORT void shoal_train(const Kernel *kernel, const Rows *rows, Member *const *m
     std::atomic<int32_t> next{0};
     const auto work = [&] {
         const WithoutSubnormals here;
+        Threads team(blocks < threads ? threads / blocks : 1);
         for (int32_t i = next++; i < blocks; i = next++)
-            kernel->train(*rows, members + starts[i], starts[i + 1] - starts[i], turn, epochs);
+            kernel->train(*rows, members + starts[i], starts[i + 1] - starts[i], turn, epochs, team);
     };
     std::vector<std::thread> others;
     for (int32_t i = 1; i < threads && i < blocks; ++i) others.emplace_back(work);
@@ -81,4 +139,7 @@ EXPORT void shoal_activation(const Kernel *kernel, int32_t code, const float *x,
 }
 
 // By which Python checks that its records are those of this library.
-EXPORT int64_t shoal_record_size(int32_t which) { return which == 0 ? sizeof(Rows) : sizeof(Member); }
+EXPORT int64_t shoal_record_size(int32_t which) {
+    constexpr int64_t SIZES[] = {sizeof(Rows), sizeof(Member), sizeof(Operation), sizeof(Graph)};
+    return SIZES[which];
+}

@@ -29,17 +29,17 @@ INLINE Words threefry(const U key[2], U a, U b) {
 INLINE V to_uniform(U bits) { return to_float((I)(bits >> 8)) * 0x1p-24f; }
 
 // How often a member counts a row: a Poisson number with mean one.
-INLINE V bootstrap_count(const U key[2], uint32_t row) {
+INLINE V bootstrap_count(const U key[2], U row) {
     constexpr float BELOW[8] = {0.36787944117f, 0.73575888234f, 0.91969860293f, 0.98101184312f,
                                 0.99634015317f, 0.99940581518f, 0.99991675885f, 0.99998975080f};
-    const V u = to_uniform(threefry(key, splat_bits(row), U{}).first);
+    const V u = to_uniform(threefry(key, row, U{}).first);
     V count{};
     for (float below : BELOW) count += only(u >= below, splat(1.0f));
     return count;
 }
 
 // A standard normal number for a target, by Box and Muller's transform.
-INLINE V target_noise(const U key[2], uint32_t row, uint32_t output) {
-    const Words words = threefry(key, splat_bits(row), splat_bits(output));
+INLINE V target_noise(const U key[2], U row, uint32_t output) {
+    const Words words = threefry(key, row, splat_bits(output));
     return root(-2.0f * log_one_plus(-to_uniform(words.first))) * cosine_of_turns(to_uniform(words.second));
 }

@@ -11,18 +11,16 @@ public:
     }
 
 private:
-    I running{};
-
     void train_epoch(const int32_t *order, int number) {
         V total{}, seen{};
         running = status == RUNNING;
         for (int step = 0; step < rows.steps; ++step) train_batch(order + (long)step * rows.batch, total, seen);
         V curves[5] = {total / seen};
         validate(curves + 1);
-        judge(curves[0], curves[1]);
-        for (int lane = 0; lane < count; ++lane)
-            if (running[lane])
-                for (int i = 0; i < 5; ++i) members[lane]->curves[5 * number + i] = curves[i][lane];
+        const I better = judge(curves[0], curves[1]);
+        if (any(better))
+            for (long i = 0; i < size; ++i) best[i] = select(better, parameters[i], best[i]);
+        write_curves(curves, number);
     }
 
     void train_batch(const int32_t *indices, V &total, V &seen) {
@@ -40,56 +38,19 @@ private:
             backward(tile, from == 0);
         }
         const V mean = sum / maximum(number, splat(1.0f));
-        Step step{};
-        step.scale = 1.0f / maximum(number, splat(1.0f));
-        if (rows.root) step.scale *= only(mean > 0.0f, 0.5f / root(mean));
-        const I counts = number > 0.0f;  // a batch without rows of the member is no step
-        step.active = counts & running;
-        update(step);
-        total += only(counts, finished(mean) * number);
+        take_step_of(step_of(mean, number));
+        total += only(number > 0.0f, finished(mean) * number);
         seen += number;
     }
 
     // The rows of a tile as each member sees them.
     void gather(const int32_t *indices, int tile) {
-        const int outputs = rows.y_columns, columns = rows.weight_columns;
-        const float classes = rows.loss == BINARY_OF_LOGITS ? 2.0f : (float)outputs;
-        const bool smooths = rows.loss == BINARY_OF_LOGITS || rows.loss == CATEGORICAL_OF_LOGITS ||
-                             rows.loss == CROSSENTROPIES_OF_LOGITS;
         for (int i = 0; i < tile; ++i) {
-            const long row = indices[i];
-            for (int j = 0; j < rows.inputs; ++j) x[(long)i * rows.inputs + j] = rows.x[row * rows.inputs + j];
-            present[i] = rows.folds ? only(~held_out(rows.folds + row * rows.columns), splat(1.0f)) : splat(1.0f);
-            if (resamples)
-                present[i] *= select(own.bootstrap, bootstrap_count(own.bootstrap_key, (uint32_t)row), splat(1.0f));
-            for (int j = 0; j < outputs; ++j) {
-                V target = splat(rows.y[row * outputs + j]);
-                if (rows.y_err) target += redrawn(rows.y_err[row * outputs + j], row, j);
-                if (rows.y_noise && j == 0) target += drawn_before(rows.y_noise + row * rows.draws);
-                const float among = rows.class_counts ? (float)rows.class_counts[j] : classes;
-                if (smooths) target = target * (1.0f - own.label_smoothing) + own.label_smoothing / among;
-                y[i * outputs + j] = target;
-            }
-            for (int j = 0; j < columns; ++j) weights[i * columns + j] = present[i] * rows.weights[row * columns + j];
+            const OneRow at{indices[i]};
+            for (int j = 0; j < rows.inputs; ++j) x[(long)i * rows.inputs + j] = rows.x[at.row * rows.inputs + j];
+            present[i] = Lanes::present(at);
+            see(at, present[i], y + i * rows.y_columns, weights + i * rows.weight_columns);
         }
-    }
-
-    // What a redrawn target differs by from that measured.
-    V redrawn(float error, long row, int output) const {
-        return error * own.replica * target_noise(own.replica_key, (uint32_t)row, (uint32_t)output);
-    }
-
-    // The same where the errors of rows are correlated, so that all draws were made together.
-    V drawn_before(const float *draws) const {
-        V noise{};
-        for (int lane = 0; lane < LANES; ++lane) noise[lane] = draws[own.draw[lane]];
-        return own.replica * noise;
-    }
-
-    I held_out(const int32_t *folds) const {
-        I fold{};
-        for (int lane = 0; lane < LANES; ++lane) fold[lane] = folds[own.column[lane]];
-        return fold == own.fold;
     }
 
     // From the inputs of a tile of rows to what goes into the last activation.
@@ -212,15 +173,9 @@ private:
         }
     }
 
-    void update(Step step) {
-        const V done = to_float(steps), t = done + 1.0f;
-        const I takes = step.active;
-        step.rate = learning_rate(own, done);
+    void take_step_of(const Step &of_all) {
         const Vectors vectors{parameters, first, second, gradient};
-        for (int code = SGD; code <= LION; ++code) {
-            if (!uses_optimizer[code]) continue;
-            step.active = takes & (own.optimizer == code);
-            prepare(code, step, own, t, momentum_product);
+        update(of_all, [&](int code, const Step &step) {
             for (int l = 0; l < layers; ++l) {
                 const Layer &at = layer[l];
                 const long weights = at.inputs * at.stride;
@@ -230,8 +185,7 @@ private:
                     take_step<false>(code, vectors, at.weights, weights, V{}, V{}, step, own);
                 take_step<false>(code, vectors, at.biases, at.stride, V{}, V{}, step, own);
             }
-        }
-        steps -= takes;
+        });
     }
 
     // The validation loss, that of each half, and the metric.
@@ -257,37 +211,11 @@ private:
     }
 
     void gather_validation(int from, int tile) {
-        const int outputs = rows.y_columns, columns = rows.weight_columns;
         for (int i = 0; i < tile; ++i) {
-            const long row = from + i;
+            const OneRow at{from + i};
             for (int j = 0; j < rows.inputs; ++j)
-                x[(long)i * rows.inputs + j] = rows.validation_x[row * rows.inputs + j];
-            const V seen = rows.folds ? only(held_out(rows.validation_folds + row * rows.columns), splat(1.0f)) : splat(1.0f);
-            for (int j = 0; j < outputs; ++j) {
-                V target = splat(rows.validation_y[row * outputs + j]);
-                if (rows.validation_y_err)
-                    target += redrawn(rows.validation_y_err[row * outputs + j], rows.validation_from + row, j);
-                if (rows.validation_y_noise && j == 0) target += drawn_before(rows.validation_y_noise + row * rows.draws);
-                y[i * outputs + j] = target;
-            }
-            for (int j = 0; j < columns; ++j) weights[i * columns + j] = seen * rows.validation_weights[row * columns + j];
+                x[(long)i * rows.inputs + j] = rows.validation_x[at.row * rows.inputs + j];
+            see_validation(at, y + i * rows.y_columns, weights + i * rows.weight_columns);
         }
-    }
-
-    V finished(V mean) const { return rows.root ? select(mean > 0.0f, root(mean), 0.0f * mean) : mean; }
-
-    // Keep the best epoch, and find who goes on.
-    void judge(V train_loss, V loss) {
-        const V most = splat(3.4028235e38f);
-        const I finite = (absolute(train_loss) <= most) & (absolute(loss) <= most);
-        const I better = finite & (loss < best_loss) & running;
-        epoch -= running;
-        best_loss = select(better, loss, best_loss);
-        best_epoch = better ? epoch : best_epoch;
-        const I stopped = epoch - best_epoch >= own.patience, finished = epoch >= own.max_epochs;
-        const I ended = finished ? splat_int(FINISHED) : stopped ? splat_int(STOPPED_EARLY) : splat_int(RUNNING);
-        status = running ? (finite ? ended : splat_int(DIVERGED)) : status;
-        if (any(better))
-            for (long i = 0; i < size; ++i) best[i] = select(better, parameters[i], best[i]);
     }
 };

@@ -1,0 +1,72 @@
+"""ECSV, VOTable, IPAC and CDS tables; needs the extra `shoal[astro]`."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shoal.data.frames import plain_table
+from shoal.data.readers.base import Content
+from shoal.data.readers.files import first_line, load_raw
+from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.tables.array_columns import ColumnsOfArrays
+from shoal.data.readers.tables.base import TableReader
+from shoal.errors import DataError
+
+FORMATS = {
+    ".ecsv": "ascii.ecsv",
+    ".vot": "votable",
+    ".votable": "votable",
+    ".ipac": "ascii.ipac",
+    ".cds": "ascii.cds",
+    ".mrt": "ascii.mrt",
+}
+
+
+class AstropyReader(TableReader):
+    """Tables of astronomers' text formats, read by astropy, with units and missing values."""
+
+    name = "astronomers' text"
+    extensions = tuple(FORMATS)
+
+    def parse(self, path: Path, options: ReadOptions) -> Content:
+        """Return the table in `path` with its units; of several in a VOTable the first."""
+        del options
+        if importlib.util.find_spec("astropy") is None:
+            raise DataError(
+                f"{path}: {path.suffix} files need an extra package. Install it: pip install 'shoal[astro]'"
+            )
+        from astropy.table import Table
+
+        data = load_raw(path)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                kind = FORMATS[path.suffix.lower()]
+                source: Any = io.BytesIO(data) if kind == "votable" else data.decode()
+                table = Table.read(source, format=kind)
+        except Exception as error:  # astropy raises nearly anything on damaged bytes
+            raise DataError(
+                f"{path} is no readable {path.suffix} file ({first_line(error)}). Write it again."
+            ) from error
+        return content_of_table(table, str(path))
+
+
+def content_of_table(table: Any, source: str) -> Content:
+    """Return what a table of astropy holds: columns without mixins, masks as missing values, and units."""
+    columns, units = ColumnsOfArrays(), {}
+    for name in table.colnames:
+        column = table[name]
+        values = getattr(column, "value", column)
+        if not hasattr(values, "dtype"):
+            columns.leave_out(name, type(column).__name__)
+            continue
+        mask = getattr(column, "mask", None)
+        columns.add(name, np.ma.getdata(values), None if mask is None else np.broadcast_to(mask, np.shape(values)))
+        units[name] = str(getattr(column, "unit", None) or "").strip()
+    return Content(plain_table(columns.table(), source), notes=columns.notes(), units=columns.units(units))

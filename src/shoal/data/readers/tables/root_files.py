@@ -1,0 +1,113 @@
+"""ROOT trees; needs the extra `shoal[hep]`."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shoal.data.frames import plain_table
+from shoal.data.readers.base import Content
+from shoal.data.readers.files import first_line
+from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.room import check_room
+from shoal.data.readers.tables.array_columns import ColumnsOfArrays
+from shoal.data.readers.tables.base import TableReader, check_columns
+from shoal.data.readers.tables.chosen_table import chosen_table
+from shoal.errors import DataError, listing
+
+FIRST_VALUES = 4
+"""Of a list in each entry, such as the jets of an event, so many become columns."""
+_COPIES = 3  # the baskets, the array, and the column with the type of a table
+
+
+class RootReader(TableReader):
+    """A TTree or RNTuple of a ROOT file, read by uproot.
+
+    A branch with a number, a truth or a text for each entry is a column. Of a branch with a list of numbers the first
+    four become `name_1` to `name_4`, missing where the list is shorter, and `name_count` says how many there are.
+    """
+
+    name = "ROOT"
+    extensions = (".root",)
+
+    def parse(self, path: Path, options: ReadOptions) -> Content:
+        """Return the tree in `path`; where there are several, the one that is named."""
+        if importlib.util.find_spec("uproot") is None:
+            raise DataError(f"{path}: ROOT files need an extra package. Install it with: pip install 'shoal[hep]'")
+        import uproot
+
+        try:
+            with uproot.open(path) as file:
+                return _read(file, path, options)
+        except DataError:
+            raise
+        except Exception as error:  # uproot raises nearly anything on damaged bytes
+            raise DataError(f"{path} is no readable ROOT file ({first_line(error)}). Write it again.") from error
+
+
+def _read(file: Any, path: Path, options: ReadOptions) -> Content:
+    kinds = file.classnames(recursive=True, cycle=False)
+    trees = {
+        name: file[name]
+        for name, kind in kinds.items()
+        if kind in ("TTree", "TNtuple", "TNtupleD") or "RNTuple" in kind
+    }
+    described = {name: _in_words(tree) for name, tree in trees.items()}
+    others = listing(f"{name} ({kind})" for name, kind in list(kinds.items())[:10])
+    tree = trees[chosen_table(path, described, options.table, others)]
+    entries = int(tree.num_entries)
+    names = _leaves(tree)
+    check_columns(len(names), path)
+    what = f"{path} declares {entries:,} entries of {len(names):,} branches"
+    check_room(8 * _COPIES * entries * len(names), what, "Write fewer entries, or fewer branches.")
+    columns = ColumnsOfArrays()
+    for name in names:
+        _add(columns, name, tree[name])
+    return Content(plain_table(columns.table(), str(path)), notes=columns.notes())
+
+
+def _in_words(tree: Any) -> str:
+    return f"{int(tree.num_entries):,} entries, branches: {len(tree.keys())}"
+
+
+def _leaves(tree: Any) -> list[str]:
+    """Return the branches and fields that hold values themselves, under their full names."""
+    keys = list(dict.fromkeys(tree.keys()))
+    return [key for key in keys if not any(other.startswith((f"{key}/", f"{key}.")) for other in keys if other != key)]
+
+
+def _add(columns: ColumnsOfArrays, name: str, branch: Any) -> None:
+    """Add what a branch holds for each entry; what is neither a value nor a list of numbers is left out."""
+    import awkward as ak
+
+    shown = name.replace("/", ".")
+    try:
+        array = branch.array(library="ak")
+    except Exception as error:  # objects that uproot cannot interpret
+        columns.leave_out(shown, f"{getattr(branch, 'typename', 'an object')}: {first_line(error)[:80]}")
+        return
+    kind = str(ak.type(array).content)
+    if ak.fields(array) or kind.count("var *") > 1:
+        columns.leave_out(shown, f"{kind[:60]}; write each of its values as a branch of its own")
+    elif kind.lstrip("?") in ("string", "bytes", "char"):
+        columns.add(shown, np.array(ak.to_list(array), dtype=object))
+    elif "var *" in kind:
+        _add_lists(columns, shown, array, kind)
+    else:
+        values = ak.to_numpy(array)
+        columns.add(shown, np.ma.getdata(values), np.ma.getmaskarray(values) if np.ma.isMaskedArray(values) else None)
+
+
+def _add_lists(columns: ColumnsOfArrays, name: str, array: Any, kind: str) -> None:
+    import awkward as ak
+
+    if any(word in kind for word in ("string", "bytes", "{", "union")):
+        columns.leave_out(name, f"{kind[:60]}; write each of its values as a branch of its own")
+        return
+    padded = ak.to_numpy(ak.pad_none(array, FIRST_VALUES, clip=True))
+    columns.add(f"{name}_count", ak.to_numpy(ak.num(array)))
+    what = f"the first {FIRST_VALUES} of a list"
+    columns.add(name, np.ma.getdata(padded), np.ma.getmaskarray(padded), what)

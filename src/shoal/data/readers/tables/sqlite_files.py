@@ -1,0 +1,68 @@
+"""SQLite databases, which are opened for reading only."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import polars as pl
+
+from shoal.data.frames import plain_table
+from shoal.data.readers.base import Content
+from shoal.data.readers.files import first_line
+from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.room import check_room
+from shoal.data.readers.tables.base import TableReader, check_columns
+from shoal.data.readers.tables.chosen_table import chosen_table
+from shoal.errors import DataError, counted
+
+_BYTES_OF_VALUE = 100  # as Python holds a row, and as a column
+
+
+class SqliteReader(TableReader):
+    """One table or view of a database."""
+
+    name = "SQLite"
+    extensions = (".sqlite", ".sqlite3", ".db")
+
+    def parse(self, path: Path, options: ReadOptions) -> Content:
+        """Return the table in `path`; where there are several, the one that is named."""
+        try:
+            with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+                return _read(database, path, options)
+        except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
+            raise DataError(f"{path} is no readable SQLite database ({first_line(error)}). Write it again.") from error
+
+
+def _read(database: sqlite3.Connection, path: Path, options: ReadOptions) -> Content:
+    listed = database.execute(
+        "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
+    )
+    names = [str(name) for (name,) in listed]
+    counts = {name: int(database.execute(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0]) for name in names}
+    name = chosen_table(path, {name: counted(rows, "row") for name, rows in counts.items()}, options.table)
+    cursor = database.execute(f"SELECT * FROM {_quoted(name)}")
+    columns = [column[0] for column in cursor.description]
+    check_columns(len(columns), path)
+    needed = _BYTES_OF_VALUE * counts[name] * len(columns)
+    check_room(needed, f"{path} has {counts[name]:,} rows in {name}", "Choose fewer rows, by a view.")
+    rows = cursor.fetchall()
+    series = [_column(columns[i], [row[i] for row in rows], path) for i in range(len(columns))]
+    return Content(plain_table(pl.DataFrame(series), str(path)))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _column(name: str, values: list[object], path: Path) -> pl.Series:
+    """Return the values of a column, which in SQLite may be of several types: numbers, or else texts."""
+    kinds = {type(value) for value in values if value is not None}
+    if bytes in kinds:
+        raise DataError(f"{path}: column {name!r} holds bytes; leave it out by a view.")
+    if kinds <= {int}:
+        return pl.Series(name, values, dtype=pl.Int64)
+    if kinds <= {int, float}:
+        return pl.Series(name, values, dtype=pl.Float64, strict=False)
+    return pl.Series(name, [None if value is None else str(value) for value in values], dtype=pl.String)
