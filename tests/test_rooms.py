@@ -29,7 +29,7 @@ FLOORS = (
     {"prediction"},
     {"evaluation"},
     {"runs"},
-    {"report"},
+    {"report", "export"},
     {"run", "steps", "trained"},
     {"fit", "after", "estimators"},
     {"cli"},

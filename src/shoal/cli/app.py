@@ -14,6 +14,7 @@ from shoal.cli.candidates import candidates
 from shoal.cli.cite import cite
 from shoal.cli.compare import compare
 from shoal.cli.datasets import datasets
+from shoal.cli.export import export
 from shoal.cli.figures import figures
 from shoal.cli.formula import formula
 from shoal.cli.guard import guarded, tell
@@ -145,6 +146,7 @@ _EXAMPLES = {
         "shoal formula runs/pendulum-1 --test --json",
     ),
     "report": ("shoal report runs/iris-1",),
+    "export": ("shoal export runs/iris-1 iris.c",),
     "cite": ("shoal cite runs/iris-1", "shoal cite runs/iris-1 -o methods.bib"),
     "figures": (
         "shoal figures runs/iris-1",
@@ -175,7 +177,7 @@ _EXAMPLES = {
 }
 _READY: dict[str, Callable[..., None]] = {
     "candidates": candidates, "compare": compare, "open": open_test, "formula": formula, "report": report,
-    "cite": cite, "figures": figures, "runs": runs, "network": network, "datasets": datasets,
+    "export": export, "cite": cite, "figures": figures, "runs": runs, "network": network, "datasets": datasets,
 }  # fmt: skip
 
 

@@ -103,8 +103,6 @@ def check(predictor: Predictor) -> None:
             f"source code cannot say the outputs of the loss whose head is {predictor.head.name!r} yet: "
             f"its covariance needs the inverse of a matrix. Export ONNX instead, or fit with gaussian_nll"
         )
-    if predictor.preparation.recipe is not None and predictor.preparation.recipe.resample is not None:  # type: ignore[union-attr]
-        raise ExportError("source code cannot resample series")
 
 
 def _notes(predictor: Predictor) -> list[str]:

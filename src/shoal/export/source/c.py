@@ -306,7 +306,10 @@ def source(name: str, answers: Answers, vectors: tuple[np.ndarray, dict[str, np.
         tables += table(index_type, word, [str(i) for i in index.tolist()])
     helpers = [HELPERS[helper] for helper in HELPERS if helper in printer.helpers]
     text = "\n".join(["", *tables, "", *helpers, *functions, ""])
-    neighbours = max([op.neighbours for op in (answers.outside.operations if answers.outside else ()) if hasattr(op, "neighbours")] or [1])
+    neighbours = max(
+        [op.neighbours for op in (answers.outside.operations if answers.outside else ()) if hasattr(op, "neighbours")]
+        or [1]
+    )
     text = text.replace("NEIGHBOURS", str(neighbours)).replace("INDEX", index_type)
     head = [*report(answers, printer), "#include <math.h>", f'#include "{name}.h"']
     main = _driver(name, answers, vectors) if vectors is not None else ""
@@ -347,15 +350,21 @@ def _driver(name: str, answers: Answers, vectors: tuple[np.ndarray, dict[str, np
     for output, values in expected.items():
         size = values.reshape(len(rows), -1).shape[1]
         if output == "outside":
-            lines += [f"        wrong += {name}_outside(test_rows + row * {flat.shape[1]}, work) != (int)test_outside[row];"]
+            lines += [
+                f"        wrong += {name}_outside(test_rows + row * {flat.shape[1]}, work) != (int)test_outside[row];"
+            ]
             continue
         lines += [f"        for (i = 0; i < {size}; ++i) {{"]
         lines += [f"            const float wanted = test_{output}[row * {size} + i];"]
         if output in TRUTHS:
             lines += [f"            wrong += answer.{output}[i] != (int)wanted;", "        }"]
         else:
-            lines += [f"            const float off = fabsf((float)answer.{output}[i] - wanted) / (1.0f + fabsf(wanted));"]
+            lines += [
+                f"            const float off = fabsf((float)answer.{output}[i] - wanted) / (1.0f + fabsf(wanted));"
+            ]
             lines += ["            if (!(off <= largest))", "                largest = off;", "        }"]
     lines += ["    }"]
-    lines += [f'    printf("{len(rows)} test rows: largest difference %.2g, %d flags differ\\n", (double)largest, wrong);']
+    lines += [
+        f'    printf("{len(rows)} test rows: largest difference %.2g, %d flags differ\\n", (double)largest, wrong);'
+    ]
     return "\n".join([*lines, "    return largest <= 1e-5f && wrong == 0 ? 0 : 1;", "}", "#endif", ""])

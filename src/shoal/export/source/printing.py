@@ -220,12 +220,12 @@ class LoopPrinter(ABC):
 
 
 def _grouped(text: str) -> str:
-    return text if text.isidentifier() or text.endswith(")") and text.startswith("(") else f"({text})"
+    return text if text.isidentifier() or (text.endswith(")") and text.startswith("(")) else f"({text})"
 
 
 def constant_bytes(printer: LoopPrinter) -> int:
     """Return the bytes of all tables of constants and places."""
     floats = sum(b.size * (8 if b.double else 4) for _, b in printer.constants.values())
-    return floats + sum(len(index) * (2 if index.max(initial=0) < 65536 else 4) for _, index in printer.indices.values())
-
-
+    return floats + sum(
+        len(index) * (2 if index.max(initial=0) < 65536 else 4) for _, index in printer.indices.values()
+    )

@@ -328,9 +328,7 @@ class TracingNamespace(Namespace):
 
         x, (channels, filters) = contiguous(x), kernel.shape[-2:]
         space, size, steps, holes = (three(s) for s in (x.shape[1:-1], kernel.shape[:-2], strides, dilation))
-        places = tuple(
-            (n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(space, size, steps, holes, strict=True)
-        )
+        places = tuple((n - d * (k - 1) - 1) // s + 1 for n, k, s, d in zip(space, size, steps, holes, strict=True))
         out = _new(x.program, (1, *places[3 - rank :], filters))
         views = x.view, _symbol(x.program, kernel).view
         return _add(Correlation(out.view, views, space, size, steps, holes, places, channels, filters), out)

@@ -1,0 +1,76 @@
+"""Models of finished runs written for other programs, with rows by which what is written can check itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from shoal.after.rows_of_fit import Refusals, read_rows_of_fit
+from shoal.errors import ExportError, RunError, listing, suggest
+from shoal.export.example_rows import ExampleRows, example_rows
+from shoal.export.exporters import EXPORTERS
+from shoal.run import Run, load
+from shoal.runs.writing import write_atomically
+
+MOST_ROWS = 64
+REFUSALS = Refusals(
+    not_kept="{run} was fitted on data from Python, which are not kept",
+    unreadable="the rows of {run} cannot be read again: {error}",
+    changed="the data in {source!r} have changed since {run} was fitted",
+)
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written: the files, and in sentences how well they agree with shoal and what they leave out."""
+
+    files: tuple[Path, ...]
+    agreement: str
+    notes: tuple[str, ...]
+
+
+def export(run: Run | str | Path, path: str | Path, *, force: bool = False) -> Exported:
+    """Write the model of a run for other programs: preparation, networks, averaging, calibration, error bars.
+
+    The ending of the path says in which format: `.c` for C99, with a header beside it. The first 64 test rows (of a run
+    whose test is sealed, validation rows) go with it without their targets, so that it can check itself.
+
+    Args:
+        run: a run or its folder.
+        path: where to write.
+        force: replace files that exist.
+
+    Raises:
+        ExportError: the ending is not known, or the format cannot say all of the model; nothing is written.
+        RunError: the run is not finished, or a file exists or cannot be written.
+
+    Example:
+        >>> import shoal, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     run = shoal.fit("iris", networks=1, hidden=(4,), epochs=2, batch_size=32, out=folder + "/iris")
+        ...     [file.name for file in export(run, folder + "/iris.c").files]
+        ['iris.c', 'iris.h']
+    """
+    run, path = run if isinstance(run, Run) else load(run), Path(path)
+    exporter = EXPORTERS.get(path.suffix.lower())
+    if exporter is None:
+        near = suggest(path.suffix, EXPORTERS)
+        raise ExportError(f"models are written as {listing(EXPORTERS)}; got {path.name!r}.{near}")
+    examples, notes = _examples(run)
+    contents = exporter.contents(run.predictor, path, examples)
+    for file in contents:
+        if file.exists() and not force:
+            raise RunError(f"the file {str(file)!r} exists. Choose another, or replace it with --force.")
+    for file, text in contents.items():
+        write_atomically(file, text)
+    return Exported(tuple(contents), exporter.checked(contents), (*notes, *exporter.left_out(run.predictor)))
+
+
+def _examples(run: Run) -> tuple[ExampleRows | None, tuple[str, ...]]:
+    """Return rows of the fit by which what is written can check itself, or why there are none."""
+    try:
+        fit = read_rows_of_fit(run, REFUSALS)
+    except RunError as error:
+        return None, (f"It goes without rows to check itself: {error}.",)
+    rows = fit.split.validation if run.folder.test_sealed else fit.split.test
+    return example_rows(run.predictor, fit.dataset.inputs(rows[:MOST_ROWS])), ()

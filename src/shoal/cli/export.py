@@ -1,0 +1,32 @@
+"""`shoal export`: the model of a run for other programs."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from shoal.cli.options import Force, Json, RunArgument
+
+Out = Annotated[str, typer.Argument(metavar="FILE", help="where to write; its ending says the format: .c")]
+
+
+def export(run: RunArgument, file: Out, *, force: Force = False, as_json: Json = False) -> None:
+    """Write the model of a run for other programs, whole: preparation, networks, averaging, calibration, error bars.
+
+    `.c`: C99, one file and a header beside it, without allocation and with no library but `math.h`. It holds test rows,
+    without their targets, by which it checks itself.
+    """
+    from shoal.after.exporting import export as export_run
+    from shoal.cli.output import print_json, print_text
+
+    written = export_run(run, file, force=force)
+    if as_json:
+        print_json(
+            {"files": list(map(str, written.files)), "agreement": written.agreement, "notes": list(written.notes)}
+        )
+        return
+    print_text(f"written: {', '.join(map(str, written.files))}")
+    print_text(written.agreement)
+    for note in written.notes:
+        print_text(note)
