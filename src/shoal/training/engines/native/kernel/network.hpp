@@ -521,6 +521,7 @@ private:
     List<Sums> sums;  // of each part
     const int32_t *indices = nullptr;  // of a batch; null: validation rows
     int count = 0;                     // of its rows
+    I before{};                        // steps that were taken before it; the first worker sets its own meanwhile
 
     void train_epoch(const int32_t *order, int number) {
         V total{}, seen{};
@@ -536,7 +537,7 @@ private:
 
     // All parts, by as many workers as there are.
     Sums work_on(const int32_t *what, int how_many) {
-        indices = what, count = how_many;
+        indices = what, count = how_many, before = this->steps;
         const auto work = [](void *training, int worker, int part) {
             static_cast<NetworkTraining *>(training)->work_on_part(worker, part);
         };
@@ -551,7 +552,7 @@ private:
 
     void work_on_part(int worker, int part) {
         const int begin = this->part_begin(count, part, this->parts()), end = this->part_begin(count, part + 1, this->parts());
-        sums[part] = indices ? workers[worker]->train_rows(indices + begin, end - begin, begin, this->steps, gradients[part])
+        sums[part] = indices ? workers[worker]->train_rows(indices + begin, end - begin, begin, before, gradients[part])
                              : workers[worker]->validate_rows(begin, end);
     }
 
