@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from shoal.after.citing import cite as cite
     from shoal.after.comparing import compare as compare
     from shoal.after.explaining import explain as explain
-    from shoal.after.exporting import export as export
+    from shoal.after.exporting import export_model as export_model
     from shoal.after.formulas import formula as formula
     from shoal.after.selecting import select as select
     from shoal.after.unsealing import open_test as open_test
@@ -54,7 +54,7 @@ _MODULES = {
     "shoal.fit": ("fit", "resume"),
     "shoal.run": ("Run", "load"),
     "shoal.after.citing": ("cite",),
-    "shoal.after.exporting": ("export",),
+    "shoal.after.exporting": ("export_model",),
     "shoal.after.comparing": ("compare",),
     "shoal.after.explaining": ("explain",),
     "shoal.after.formulas": ("formula",),

@@ -29,7 +29,7 @@ class Exported:
     notes: tuple[str, ...]
 
 
-def export(run: Run | str | Path, path: str | Path, *, force: bool = False) -> Exported:
+def export_model(run: Run | str | Path, path: str | Path, *, force: bool = False) -> Exported:
     """Write the model of a run for other programs: preparation, networks, averaging, calibration, error bars.
 
     The ending of the path says in which format: `.c` for C99, with a header beside it. The first 64 test rows (of a run
@@ -48,7 +48,7 @@ def export(run: Run | str | Path, path: str | Path, *, force: bool = False) -> E
         >>> import shoal, tempfile
         >>> with tempfile.TemporaryDirectory() as folder:
         ...     run = shoal.fit("iris", networks=1, hidden=(4,), epochs=2, batch_size=32, out=folder + "/iris")
-        ...     [file.name for file in export(run, folder + "/iris.c").files]
+        ...     [file.name for file in export_model(run, folder + "/iris.c").files]
         ['iris.c', 'iris.h']
     """
     run, path = run if isinstance(run, Run) else load(run), Path(path)

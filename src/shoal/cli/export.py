@@ -17,10 +17,10 @@ def export(run: RunArgument, file: Out, *, force: Force = False, as_json: Json =
     `.c`: C99, one file and a header beside it, without allocation and with no library but `math.h`. It holds test rows,
     without their targets, by which it checks itself.
     """
-    from shoal.after.exporting import export as export_run
+    from shoal.after.exporting import export_model
     from shoal.cli.output import print_json, print_text
 
-    written = export_run(run, file, force=force)
+    written = export_model(run, file, force=force)
     if as_json:
         print_json(
             {"files": list(map(str, written.files)), "agreement": written.agreement, "notes": list(written.notes)}

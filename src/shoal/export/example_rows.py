@@ -22,7 +22,7 @@ class ExampleRows:
     """Rows with their answers.
 
     Attributes:
-        inputs: `(rows, ...)`: numbers with NaN where they are missing, categories as codes, images or series as they are.
+        inputs: `(rows, ...)`: numbers, NaN where missing, categories as codes; or images or series as they are.
         answers: by the names of the outputs, `(rows, ...)` each.
     """
 
@@ -65,8 +65,5 @@ def _answers(predictor: Predictor, x: np.ndarray) -> dict[str, np.ndarray]:
     prediction = predictor.predict_features(x)
     if isinstance(prediction, NumberPrediction):
         return {name: getattr(prediction, name) for name in ("mean", "std", "low", "high")}
-    return {
-        "probabilities": prediction.probabilities,
-        "probability_std": prediction.probability_std,
-        "set": prediction.sets,
-    }
+    answers = {"probabilities": prediction.probabilities, "probability_std": prediction.probability_std}
+    return answers if prediction.sets is None else {**answers, "set": prediction.sets}

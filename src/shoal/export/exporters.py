@@ -60,7 +60,7 @@ class CExporter(Exporter):
 
     def contents(self, predictor: Predictor, path: Path, examples: ExampleRows | None) -> dict[Path, str]:
         """Return the source, which checks itself if it is compiled with `-D<NAME>_MAIN`, and its header."""
-        name = identifier(path.stem)
+        name = _name(path)
         given = None if examples is None else (examples.inputs, dict(examples.answers))
         text, header = source(name, answers_of(predictor), given)
         text = text.replace(f'#include "{name}.h"', f'#include "{path.stem}.h"')
@@ -77,9 +77,7 @@ class CExporter(Exporter):
         if "int main(void)" not in files[main]:
             return "It has no test rows to check itself."
         if compiler is None:
-            return (
-                f"There is no C compiler to check it with; compile with -D{identifier(main.stem).upper()}_MAIN and run."
-            )
+            return f"There is no C compiler to check it with; compile with -D{_name(main).upper()}_MAIN and run."
         with tempfile.TemporaryDirectory() as folder:
             for path, text in files.items():
                 Path(folder, path.name).write_text(text, encoding="utf-8")
@@ -87,7 +85,7 @@ class CExporter(Exporter):
                 compiler,
                 "-std=c99",
                 "-O2",
-                f"-D{identifier(main.stem).upper()}_MAIN",
+                f"-D{_name(main).upper()}_MAIN",
                 main.name,
                 "-o",
                 "check",
@@ -95,10 +93,21 @@ class CExporter(Exporter):
             ]
             built = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
             if built.returncode:
-                return f"The C compiler here does not take it: {built.stderr.splitlines()[0] if built.stderr else 'no reason'}"
+                return f"The C compiler here does not take it: {first_line(built.stderr)}"
             ran = subprocess.run(["./check"], cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
         verdict = "agrees with shoal" if ran.returncode == 0 else "DISAGREES with shoal"
         return f"Compiled here, it {verdict}: {ran.stdout.strip()}."
+
+
+def _name(path: Path) -> str:
+    """Return with what the names of a source begin."""
+    name = identifier(path.stem)
+    return f"model_{name}" if name[0].isdigit() else name
+
+
+def first_line(text: str) -> str:
+    """Return the first line of what a program said."""
+    return next(iter(text.strip().splitlines()), "it says nothing")
 
 
 EXPORTERS: dict[str, Exporter] = {exporter.extension: exporter for exporter in (CExporter(),)}

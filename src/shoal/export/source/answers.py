@@ -1,4 +1,4 @@
-"""What a predictor does with one row, as programs: from the columns as they are to the answers with their error bars."""
+"""What a predictor does with one row, as programs: from the columns as they are to answers with error bars."""
 
 from __future__ import annotations
 
@@ -304,7 +304,7 @@ def _values(predictor: Predictor, outputs: list[Symbol]) -> dict[str, Symbol]:
 
 def _averages(predictor: Predictor, described: list[tuple[Any, Any, Any]]) -> tuple[Any, Any, Any]:
     """Return the means of mean, variance and both outermost quantiles."""
-    variance = None if described[0][1] is None else _mean([each[1] for each in described])
+    variance: Any = None if described[0][1] is None else _mean([each[1] for each in described])
     if isinstance(predictor.head, PoissonHead):  # of counts in units of their mean
         variance = variance * (1.0 / predictor.preparation.target_scale)
     quantiles = None
@@ -316,7 +316,7 @@ def _averages(predictor: Predictor, described: list[tuple[Any, Any, Any]]) -> tu
 def _sides(predictor: Predictor, averages: tuple[Any, Any, Any], spread: Any) -> tuple[Any, Any, Any, Any]:
     """Return the mean, the deviations below and above it, and that of both sides, in scaled units."""
     mean, variance, quantiles = averages
-    noise, share = predictor.input_noise, 1.0
+    noise, share = predictor.input_noise, np.ones(())
     scale = predictor.preparation.target_scale
     constant = np.asarray(predictor.noise / scale) ** 2
     if noise is not None:
@@ -349,7 +349,8 @@ def _ends_by_fold(predictor: Predictor, conformal: Conformal, described: list[An
     low = [-_folds_end(conformal, -mean, below, i) for i in range(mean.shape[-1])]
     high = [_folds_end(conformal, mean, above, i) for i in range(mean.shape[-1])]
     shape = parts[0][0].shape
-    return tuple(end.at(end.index.reshape(shape)) for end in (joined(low), joined(high)))
+    first, second = (end.at(end.index.reshape(shape)) for end in (joined(low), joined(high)))
+    return first, second
 
 
 def _folds_end(conformal: Conformal, means: Any, stds: Any, target: int) -> Any:

@@ -36,8 +36,8 @@ HELPERS = {
     }
 }
 """,
-    "correlate": """static void correlate(const float *x, const float *kernel, int n0, int n1, int n2, int k0, int k1, int k2,
-                      int s0, int s1, int s2, int d0, int d1, int d2, int p0, int p1, int p2, int channels,
+    "correlate": """static void correlate(const float *x, const float *kernel, int n0, int n1, int n2, int k0, int k1,
+                      int k2, int s0, int s1, int s2, int d0, int d1, int d2, int p0, int p1, int p2, int channels,
                       int filters, float *out)
 {
     int a, b, c, i, j, k, l, f;
@@ -51,7 +51,8 @@ HELPERS = {
                 for (i = 0; i < k0; ++i)
                     for (j = 0; j < k1; ++j)
                         for (k = 0; k < k2; ++k) {
-                            const float *v = x + (((a * s0 + i * d0) * n1 + b * s1 + j * d1) * n2 + c * s2 + k * d2) * channels;
+                            const int line = (a * s0 + i * d0) * n1 + b * s1 + j * d1;
+                            const float *v = x + (line * n2 + c * s2 + k * d2) * channels;
                             for (l = 0; l < channels; ++l, w += filters)
                                 for (f = 0; f < filters; ++f)
                                     out[f] += v[l] * w[f];
@@ -88,7 +89,8 @@ HELPERS = {
         }
 }
 """,
-    "take_rows": """static void take_rows(const float *table, int rows, int width, const float *numbers, int count, float *out)
+    "take_rows": """static void take_rows(const float *table, int rows, int width, const float *numbers, int count,
+                      float *out)
 {
     int i, j;
     for (i = 0; i < count; ++i) {
@@ -98,7 +100,8 @@ HELPERS = {
     }
 }
 """,
-    "mean_distance": """static void mean_distance(const float *x, int width, const float *rows, int count, int neighbours, float *out)
+    "mean_distance": """static void mean_distance(const float *x, int width, const float *rows, int count,
+                          int neighbours, float *out)
 {
     float nearest[NEIGHBOURS];
     float total = 0.0f;
@@ -119,7 +122,8 @@ HELPERS = {
     *out = total / (float)neighbours;
 }
 """,
-    "folds_end": """static void folds_end(const float *means, const float *stds, int folds, const float *scores, const float *masses,
+    "folds_end": """static void folds_end(const float *means, const float *stds, int folds, const float *scores,
+                      const float *masses,
                       int count, const INDEX *starts, float pooled, float share, int bisections, float *out)
 {
     float low = INFINITY, high = -INFINITY;
@@ -234,7 +238,7 @@ def header(name: str, answers: Answers, work: int) -> str:
     lines = [f"#ifndef {guard}_H", f"#define {guard}_H", "", *_inputs(guard, answers), ""]
     if answers.classes:
         lines += _codes(f"{guard}_CLASS", answers.classes, "Classes, in the order of the probabilities.")
-    else:
+    elif answers.targets:
         lines += _codes(f"{guard}_TARGET", answers.targets, "Targets, in the order of the answers.")
     lines += ["", f"#define {guard}_WORK {max(work, 1)} /* numbers of working memory */", "", "typedef struct {"]
     for output, view in answers.predict.outputs.items():
@@ -289,12 +293,12 @@ def source(name: str, answers: Answers, vectors: tuple[np.ndarray, dict[str, np.
     printer = CPrinter()
     kind = input_type(answers)
     functions = [f"void {name}_predict(const {kind} *x, {name}_answer *answer, float *work)", "{"]
-    functions += _body(printer, printer.program(answers.predict))
+    functions += _body(printer.program(answers.predict))
     if answers.outside is not None:
         body = printer.program(answers.outside)
         body[-1] = body[-1].replace("answer->outside[0]", "outside").replace("answer->outside[i]", "outside")
         functions += ["", f"int {name}_outside(const {kind} *x, float *work)", "{", "    int outside = 0;"]
-        functions += [*_body(printer, body)[:-1], "    return outside;", "}"]
+        functions += [*_body(body)[:-1], "    return outside;", "}"]
     tables: list[str] = []
     for word, buffer in printer.constants.values():
         assert buffer.values is not None
@@ -323,7 +327,7 @@ def report(answers: Answers, printer: LoopPrinter) -> list[str]:
     return ["/* " + "\n   ".join([*lines, *answers.notes]) + " */"]
 
 
-def _body(printer: LoopPrinter, lines: list[str]) -> list[str]:
+def _body(lines: list[str]) -> list[str]:
     text = "\n".join(lines)
     names = [v for v in ("i", "j") if f"for ({v} = 0" in text]
     declared = [f"    int {', '.join(names)};"] if names else []

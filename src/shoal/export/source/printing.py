@@ -76,21 +76,36 @@ class LoopPrinter(ABC):
     # What each language says by itself.
 
     @abstractmethod
-    def literal(self, value: float, *, double: bool) -> str: ...
+    def literal(self, value: float, *, double: bool) -> str:
+        """Return a number as it is written."""
+
     @abstractmethod
-    def element(self, buffer: Buffer, index: str) -> str: ...
+    def element(self, buffer: Buffer, index: str) -> str:
+        """Return a number of a buffer."""
+
     @abstractmethod
-    def table_element(self, name: str, index: str) -> str: ...
+    def table_element(self, name: str, index: str) -> str:
+        """Return a number of a table of places."""
+
     @abstractmethod
-    def remainder(self, a: str, count: int) -> str: ...
+    def remainder(self, a: str, count: int) -> str:
+        """Return the remainder of a division."""
+
     @abstractmethod
-    def loop(self, variable: str, size: int, body: Sequence[str]) -> list[str]: ...
+    def loop(self, variable: str, size: int, body: Sequence[str]) -> list[str]:
+        """Return a loop over a body."""
+
     @abstractmethod
-    def assign(self, target: str, value: str) -> str: ...
+    def assign(self, target: str, value: str) -> str:
+        """Return an assignment."""
+
     @abstractmethod
-    def start_local(self, name: str, value: str, *, double: bool) -> str: ...
+    def start_local(self, name: str, value: str, *, double: bool) -> str:
+        """Return the start of a local variable."""
+
     @abstractmethod
-    def call(self, helper: str, *arguments: str | View | int) -> str: ...
+    def call(self, helper: str, *arguments: str | View | int) -> str:
+        """Return the call of a helper."""
 
     # What they share.
 

@@ -43,6 +43,13 @@ MOVES = ("reshape", "transpose", "swapaxes", "moveaxis", "flip", "repeat", "broa
 TRUTHS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and", "logical_or")
 
 
+def _operator(name: str, *, turned: bool = False) -> Any:
+    def operate(self: Any, other: Any) -> Any:
+        return elementwise(name, other, self) if turned else elementwise(name, self, other)
+
+    return operate
+
+
 class Symbol:
     """An array `(1, ...)` that the program will compute; it has a shape and no numbers."""
 
@@ -71,6 +78,26 @@ class Symbol:
         """Return the same numbers in other places."""
         return Symbol(self.program, self.buffer, np.asarray(index))
 
+    __add__: Any = _operator("add")
+    __sub__: Any = _operator("sub")
+    __mul__: Any = _operator("mul")
+    __truediv__: Any = _operator("div")
+    __lt__: Any = _operator("lt")
+    __le__: Any = _operator("le")
+    __gt__: Any = _operator("gt")
+    __ge__: Any = _operator("ge")
+    __and__: Any = _operator("and")
+    __or__: Any = _operator("or")
+    __eq__: Any = _operator("eq")
+    __ne__: Any = _operator("ne")
+    __radd__: Any = _operator("add", turned=True)
+    __rsub__: Any = _operator("sub", turned=True)
+    __rmul__: Any = _operator("mul", turned=True)
+    __rtruediv__: Any = _operator("div", turned=True)
+    __rand__: Any = _operator("and", turned=True)
+    __ror__: Any = _operator("or", turned=True)
+    __hash__ = object.__hash__
+
     def astype(self, dtype: Any) -> Symbol:
         """Return the same; only what is read in double precision becomes single."""
         return elementwise("cast", self) if self.buffer.double and np.dtype(dtype) == np.float32 else self
@@ -94,23 +121,6 @@ class Symbol:
 
     def __invert__(self) -> Symbol:
         return elementwise("not", self)
-
-
-def _operator(name: str, *, turned: bool = False) -> Any:
-    def operate(self: Symbol, other: Any) -> Symbol:
-        return elementwise(name, other, self) if turned else elementwise(name, self, other)
-
-    return operate
-
-
-for _python, _name in {
-    "add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "lt": "lt", "le": "le", "gt": "gt", "ge": "ge",
-    "eq": "eq", "ne": "ne", "and": "and", "or": "or",
-}.items():  # fmt: skip
-    setattr(Symbol, f"__{_python}__", _operator(_name))
-    if _python in ("add", "sub", "mul", "truediv", "and", "or"):
-        setattr(Symbol, f"__r{_python}__", _operator(_name, turned=True))
-Symbol.__hash__ = object.__hash__  # type: ignore[method-assign]
 
 
 def _program(*values: Any) -> Program:
