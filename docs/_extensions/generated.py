@@ -83,6 +83,9 @@ def layers() -> str:
 def _documented(path: str, value: Any, *, members: bool = True) -> str:
     kind = "class" if inspect.isclass(value) else "function"
     options = "   :members:\n" if kind == "class" and members else ""
+    # what scikit-learn adds for the routing of metadata refers to its own documentation
+    routing = [name for name in dir(value) if name.startswith("set_") and name.endswith("_request")]
+    options += f"   :exclude-members: {', '.join(routing)}\n" if options and routing else ""
     return f"```{{eval-rst}}\n.. auto{kind}:: {path}\n{options}```\n"
 
 
