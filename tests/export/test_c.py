@@ -61,8 +61,9 @@ def agrees(run: shoal.Run, folder: Path) -> None:
     written = shoal.export_model(run, folder / "my model.c")
     assert "it agrees with shoal" in written.agreement
     assert [file.name for file in written.files] == ["my model.c", "my model.h"]
-    for compiler in COMPILERS:
-        command = [compiler, *STRICT, "-DMY_MODEL_MAIN", "my model.c", "-o", compiler, "-lm"]
+    watched = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+    for compiler, more in [*((compiler, []) for compiler in COMPILERS), (COMPILERS[0], watched)]:
+        command = [compiler, *STRICT, *more, "-DMY_MODEL_MAIN", "my model.c", "-o", compiler, "-lm"]
         built = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert built.returncode == 0, built.stderr
         ran = subprocess.run([f"./{compiler}"], cwd=folder, capture_output=True, text=True, check=False)
