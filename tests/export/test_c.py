@@ -30,7 +30,8 @@ def mixed() -> pl.DataFrame:
     kind = draw.choice(["*/ int", "a\\b", 'q"', "é"], ROWS)
     error = draw.uniform(0.1, 0.3, ROWS)
     y = 2.0 * x + (kind == "é") + draw.normal(size=ROWS) * error
-    columns = {"x": x, "for": np.where(gaps, np.nan, x**2), "kind": kind, "on": draw.random(ROWS) < 0.5}
+    taken = {"WORK": x, "INPUTS": x + 0.1, "kind_IS_a": draw.normal(size=ROWS), "MAIN": x**3}
+    columns = {**taken, "x": x, "for": np.where(gaps, np.nan, x**2), "kind": kind, "on": draw.random(ROWS) < 0.5}
     table = pl.DataFrame({**columns, "e": error, "y": y, "label": np.where(y > 0.5, "up", "down")})
     return table.with_columns(
         pl.col("for").fill_nan(None), pl.when(gaps).then(None).otherwise(pl.col("kind")).alias("kind")
@@ -58,12 +59,12 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def agrees(run: shoal.Run, folder: Path) -> None:
     """Export a run, and compile and run what was written."""
-    written = shoal.export_model(run, folder / "my model.c")
+    written = shoal.export_model(run, folder / "INDEX.c")
     assert "it agrees with shoal" in written.agreement
-    assert [file.name for file in written.files] == ["my model.c", "my model.h"]
+    assert [file.name for file in written.files] == ["INDEX.c", "INDEX.h"]
     watched = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     for compiler, more in [*((compiler, []) for compiler in COMPILERS), (COMPILERS[0], watched)]:
-        command = [compiler, *STRICT, *more, "-DMY_MODEL_MAIN", "my model.c", "-o", compiler, "-lm"]
+        command = [compiler, *STRICT, *more, "-DINDEX_MAIN", "INDEX.c", "-o", compiler, "-lm"]
         built = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         assert built.returncode == 0, built.stderr
         ran = subprocess.run([f"./{compiler}"], cwd=folder, capture_output=True, text=True, check=False)
@@ -93,7 +94,7 @@ def test_images_and_series(kind: str, tmp_path: Path) -> None:
 @needs_compiler
 @pytest.mark.slow
 def test_the_command(table: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    run, out = str(tmp_path / "run"), str(tmp_path / "m.c")
+    run, out = str(tmp_path / "run"), str(tmp_path / "my model.c")
     shoal.fit(table, out=run, hidden=(4,), **{**SMALL, **CASES["classes"]})
     assert main(["export", run, out]) == 0
     assert "it agrees with shoal: 32 test rows: largest difference" in capsys.readouterr().out

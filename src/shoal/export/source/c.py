@@ -264,11 +264,10 @@ def _inputs(guard: str, answers: Answers) -> list[str]:
         return [*lines, f"/* One row: {' x '.join(map(str, answers.shape))} numbers, the last axis runs fastest. */"]
     lines += ["/* The places of the columns in a row. NAN where a value is missing; truth values are 0 or 1,",
               "   dates are days since 1970-01-01, categories are the codes below, -1 for any other. */"]  # fmt: skip
-    lines += _codes(guard, [column.name for column in answers.columns], None)
-    words = identifiers(column.name for column in answers.columns)
-    for column, word in zip(answers.columns, words, strict=True):
+    lines += _codes(f"{guard}_COLUMN", [column.name for column in answers.columns], None)
+    for place, column in enumerate(answers.columns):
         if column.levels:
-            lines += _codes(f"{guard}_{word}_IS", column.levels, f"Codes of {remark(column.name)}.")
+            lines += _codes(f"{guard}_CODE{place}", column.levels, f"Codes of {remark(column.name)}.")
     return lines
 
 
@@ -308,13 +307,14 @@ def source(name: str, answers: Answers, vectors: tuple[np.ndarray, dict[str, np.
     index_type = "unsigned short" if largest < 65536 else "unsigned int"
     for word, index in printer.indices.values():
         tables += table(index_type, word, [str(i) for i in index.tolist()])
-    helpers = [HELPERS[helper] for helper in HELPERS if helper in printer.helpers]
+    asked = [getattr(op, "neighbours", 1) for op in (answers.outside.operations if answers.outside else ())]
+    neighbours = str(max(asked, default=1))
+    helpers = [
+        text.replace("NEIGHBOURS", neighbours).replace("INDEX", index_type)
+        for helper, text in HELPERS.items()
+        if helper in printer.helpers
+    ]
     text = "\n".join(["", *tables, "", *helpers, *functions, ""])
-    neighbours = max(
-        [op.neighbours for op in (answers.outside.operations if answers.outside else ()) if hasattr(op, "neighbours")]
-        or [1]
-    )
-    text = text.replace("NEIGHBOURS", str(neighbours)).replace("INDEX", index_type)
     head = [*report(answers, printer), "#include <math.h>", f'#include "{name}.h"']
     main = _driver(name, answers, vectors) if vectors is not None else ""
     return "\n".join(head) + "\n" + text + main, header(name, answers, printer.work)
