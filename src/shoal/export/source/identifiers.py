@@ -48,7 +48,7 @@ def remark(text: str, longest: int = 60) -> str:
 
     Example:
         >>> remark("a*/ b\n??/"), remark("λ")
-        ('a*_ b_____', '_')
+        ('a*_ b___/', '_')
     """
     safe = "".join(c if " " <= c <= "~" and c not in "\\?&" else "_" for c in text).replace("*/", "*_")
     safe = safe.replace("/*", "_*")
