@@ -195,7 +195,9 @@ def other_rows(
     """
     raw = run.read(data, options)
     raw = raw._replace(table=run.predictor.preparation.reading.read_table(raw.table))
-    every_row = raw.table if raw.refined is None else run.preparation.reading.read_table(raw.refined.table)
+    every_row = raw.table  # as read
+    if raw.refined is not None and raw.passed is not None:
+        every_row = run.preparation.reading.read_table(raw.refined.table)
     if not alone and holds_rows_of_fit(run, every_row):
         return validation_rows(run, of, data)
     x = run.predictor.preparation.transform(raw.inputs)

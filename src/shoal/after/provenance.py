@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from shoal.results import Task
 from shoal.run import Run
 
-_IN_UNITS_OF_TARGET = (
-    *("prediction", "std", "low", "high", "total", "spread", "data_spread", "input_spread", "scatter", "noise"),
-)
+_OF_ROW = ("prediction", "std", "low", "high", "total")
+_PARTS = ("spread", "data_spread", "input_spread", "scatter", "noise")
 
 
 def provenance_of(run: Run) -> dict[str, str]:
@@ -29,13 +28,12 @@ def units_of_answers(run: Run, names: Sequence[str]) -> Mapping[str, str]:
     preparation = run.preparation
     if preparation.task is not Task.REGRESSION:
         return {}
-    suffixes = (
-        {"": preparation.targets[0]} if len(preparation.targets) == 1 else {f"_{t}": t for t in preparation.targets}
-    )
+    targets = preparation.targets
+    suffixes = {"": targets[0]} if len(targets) == 1 else {f"_{target}": target for target in targets}
     known = {
         f"{part}{suffix}": preparation.units[target]
         for suffix, target in suffixes.items()
         if target in preparation.units
-        for part in _IN_UNITS_OF_TARGET
+        for part in (*_OF_ROW, *_PARTS)
     }
     return {name: known[name.removeprefix("shoal_")] for name in names if name.removeprefix("shoal_") in known}

@@ -89,8 +89,8 @@ def build_reconstruction(raw: Raw) -> Dataset:
     if labels:
         notes.append(f"{listing(map(repr, labels))}: kept as a label; no network learns from it.")
     kept = np.arange(raw.table.height)
-    if raw.refined is not None and raw.refined.passed is not None:
-        kept = np.flatnonzero(raw.refined.passed)
+    if raw.passed is not None:
+        kept = np.flatnonzero(raw.passed)
         raw = raw._replace(table=raw.table[kept], signals=None if raw.signals is None else raw.signals[kept])
     return _assembled(raw, kept, Task.RECONSTRUCTION, {}, notes, sha256)
 

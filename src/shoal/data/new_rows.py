@@ -58,11 +58,10 @@ def read_new(data: Any, preparation: Preparation, options: ReadOptions | None = 
     where = raw.source if raw.source != "python" else "the data"
     table, converted = in_units(table, units, known, convert=options.convert_units, data=where)
     refined, notes = refined_as_fitted(table, preparation)
+    table = refined.table
     if refined.passed is not None:
-        table = refined.table.filter(pl.Series(refined.passed))
+        table = table.filter(pl.Series(refined.passed))
         signals = signals and signals[np.flatnonzero(refined.passed)]
-    else:
-        table = refined.table
     for note in (*raw.notes, *converted, *other_units(table, preparation), *notes):
         warnings.warn(f"{raw.source}: {note}", ShoalWarning, stacklevel=4)
     return raw._replace(table=table, signals=signals, units={**units, **known}, refined=refined)
@@ -75,10 +74,9 @@ def refined_as_fitted(table: pl.DataFrame, preparation: Preparation) -> tuple[Re
     table = tidy(table)
     refined, notes = preparation.rules.apply_again(table, preparation.reading.read_table(table))
     left = 0 if refined.passed is None else int((~refined.passed).sum())
-    return refined, (
-        *notes,
-        *([f"{counted(left, 'row')} of {table.height:,} left out by the cuts of the fit"] * bool(left)),
-    )
+    if left:
+        notes = (*notes, f"{counted(left, 'row')} of {table.height:,} left out by the cuts of the fit")
+    return refined, notes
 
 
 def beside_all_rows(raw: Raw, answers: pl.DataFrame) -> pl.DataFrame:

@@ -49,6 +49,11 @@ class Raw(NamedTuple):
     refined: RefinedTable | None = None
 
     @property
+    def passed(self) -> np.ndarray | None:
+        """Whether each row passes the cuts, `(rows,)`; None where there are none."""
+        return None if self.refined is None else self.refined.passed
+
+    @property
     def inputs(self) -> Inputs:
         """What a preparation transforms."""
         return self.table if self.signals is None else self.signals

@@ -108,16 +108,13 @@ class TableRules:
         known, left, lacking = set(read.columns), [], []
         for text in self.derive:
             name, expression = _definition(text)
-            if names_in(expression) - _constants(known) <= known:
+            if not _lacking(expression, known):
                 left.append(text)
                 known.add(name)
         where = []
         for condition in self.where:
-            missing = names_in(condition) - _constants(known) - known
-            if missing:
-                lacking.append(
-                    f"the cut {condition!r} is not made, since the data lack {listing(map(repr, sorted(missing)))}"
-                )
+            if missing := _lacking(condition, known):
+                lacking.append(f"the cut {condition!r} is not made, since the data lack {listing(map(repr, missing))}")
             else:
                 where.append(condition)
         possible = TableRules(tuple(left), tuple(where))
@@ -172,8 +169,9 @@ def _definition(text: str) -> tuple[str, str]:
     return match[1].strip(), match[2].strip()
 
 
-def _constants(columns: set[str]) -> set[str]:
-    return set(CONSTANTS) - columns
+def _lacking(text: str, columns: set[str]) -> list[str]:
+    """Return the names of an expression that are neither columns nor constants."""
+    return sorted(names_in(text) - columns - set(CONSTANTS))
 
 
 def _computed(table: pl.DataFrame, text: str, setting: str, parse: Any) -> pl.Series:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import tempfile
 from collections.abc import Callable, Mapping
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from shoal.errors import DataError
+from shoal.data.readers.packages import check_package
 
 
 @dataclass(frozen=True)
@@ -43,9 +42,8 @@ def content_of(output: Output, path: Path) -> bytes:
 
 def check_writer(path: Path) -> None:
     """Raise DataError if a package that writes a format is missing, before there is anything to write."""
-    package, extra = _NEEDS.get(path.suffix.lower(), ("", ""))
-    if package and importlib.util.find_spec(package) is None:
-        raise DataError(f"{path.suffix} files need an extra package. Install it with: pip install 'shoal[{extra}]'")
+    if path.suffix.lower() in _NEEDS:
+        check_package(*_NEEDS[path.suffix.lower()], path.suffix)
 
 
 def _text(separator: str) -> Callable[[Output], bytes]:

@@ -50,9 +50,7 @@ def rows_with_target(raw: Raw) -> TargetRows:
         if series.null_count() == len(series):
             raise DataError(f"the target {name!r} has no values")
         present &= series.is_not_null().to_numpy()
-    passed = np.ones(table.height, bool)
-    if raw.refined is not None and raw.refined.passed is not None:
-        passed = raw.refined.passed
+    passed = np.ones(table.height, bool) if raw.passed is None else raw.passed
     kept = np.flatnonzero(present & passed)
     left_out = int((passed & ~present).sum())
     if left_out:

@@ -3,19 +3,36 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from shoal.data.readers.files import first_line
+from shoal.data.readers.packages import check_package
 from shoal.errors import DataError
 
 HDF5 = (".h5", ".hdf5", ".hdf")
 """The extensions."""
 
 
-def check_package(path: Path) -> None:
-    """Raise DataError if h5py is missing."""
-    if importlib.util.find_spec("h5py") is None:
-        raise DataError(f"{path}: HDF5 files need an extra package. Install it with: pip install 'shoal[science]'")
+@contextmanager
+def opened(path: Path) -> Iterator[Any]:
+    """Give an open file; what h5py cannot read is a DataError.
+
+    Raises:
+        DataError: h5py is missing, or the file is damaged.
+    """
+    check_package("h5py", "science", f"{path}: HDF5")
+    import h5py
+
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except DataError:
+        raise
+    except Exception as error:  # h5py raises nearly anything on damaged bytes
+        raise DataError(f"{path} is no readable HDF5 file ({first_line(error)}). Write it again.") from error
 
 
 def holds_a_table_alone(path: Path, arrays: tuple[str, ...]) -> bool:

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from shoal.data.readers.base import Content, Reader
-from shoal.data.readers.files import first_line
-from shoal.data.readers.hdf5_layout import HDF5, check_package, holds_a_table_alone
+from shoal.data.readers.hdf5_layout import HDF5, holds_a_table_alone, opened
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.room import check_room
 from shoal.data.readers.signals.arrays import INPUTS, TARGETS, array_kind, signals_from_arrays
@@ -35,16 +34,8 @@ class Hdf5Reader(Reader):
 
     def read(self, path: Path, options: ReadOptions) -> Content:
         """Return images or series with their targets, read straight into one array."""
-        check_package(path)
-        import h5py
-
-        try:
-            with h5py.File(path, "r") as file:
-                return _read(file, path, options)
-        except DataError:
-            raise
-        except Exception as error:  # h5py raises nearly anything on damaged bytes
-            raise DataError(f"{path} is no readable HDF5 file ({first_line(error)}). Write it again.") from error
+        with opened(path) as file:
+            return _read(file, path, options)
 
 
 def _read(file: Any, path: Path, options: ReadOptions) -> Content:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import warnings
 from pathlib import Path
@@ -14,6 +13,7 @@ from shoal.data.frames import plain_table
 from shoal.data.readers.base import Content
 from shoal.data.readers.files import first_line, load_raw
 from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.packages import check_package
 from shoal.data.readers.tables.array_columns import ColumnsOfArrays
 from shoal.data.readers.tables.base import TableReader
 from shoal.errors import DataError
@@ -37,10 +37,7 @@ class AstropyReader(TableReader):
     def parse(self, path: Path, options: ReadOptions) -> Content:
         """Return the table in `path` with its units; of several in a VOTable the first."""
         del options
-        if importlib.util.find_spec("astropy") is None:
-            raise DataError(
-                f"{path}: {path.suffix} files need an extra package. Install it: pip install 'shoal[astro]'"
-            )
+        check_package("astropy", "astro", f"{path}: {path.suffix}")
         from astropy.table import Table
 
         data = load_raw(path)

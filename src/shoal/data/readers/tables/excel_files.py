@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +13,7 @@ from shoal.data.frames import check_names, default_names, plain_table, with_name
 from shoal.data.readers.base import Content
 from shoal.data.readers.files import first_line, load_raw
 from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.packages import check_package
 from shoal.data.readers.tables.base import TableReader
 from shoal.data.readers.tables.dialect import has_header
 from shoal.data.readers.tables.sheet_sizes import check_workbook
@@ -31,8 +31,7 @@ class ExcelReader(TableReader):
 
     def parse(self, path: Path, options: ReadOptions) -> Content:
         """Return the table in the chosen sheet of `path`, with the units in a row below its header."""
-        if importlib.util.find_spec("fastexcel") is None:
-            raise DataError(f"{path}: Excel files need an extra package. Install it with: pip install 'shoal[excel]'")
+        check_package("fastexcel", "excel", f"{path}: Excel")
         check_workbook(path, options.sheet)
         sheet = _load(path, options.sheet)
         if not sheet.width or not (filled := _filled(sheet)).any():

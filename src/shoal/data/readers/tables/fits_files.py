@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import math
 import warnings
@@ -15,6 +14,7 @@ from shoal.data.frames import plain_table
 from shoal.data.readers.base import Content
 from shoal.data.readers.files import first_line, is_compressed, load_bytes
 from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.packages import check_package
 from shoal.data.readers.room import check_room
 from shoal.data.readers.tables.array_columns import ColumnsOfArrays
 from shoal.data.readers.tables.base import TableReader, check_columns
@@ -33,8 +33,7 @@ class FitsReader(TableReader):
 
     def parse(self, path: Path, options: ReadOptions) -> Content:
         """Return the table in `path` with its units; where there are several, the one that is named."""
-        if importlib.util.find_spec("astropy") is None:
-            raise DataError(f"{path}: FITS files need an extra package. Install it with: pip install 'shoal[astro]'")
+        check_package("astropy", "astro", f"{path}: FITS")
         from astropy.io import fits
 
         try:

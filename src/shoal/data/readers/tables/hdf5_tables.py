@@ -10,14 +10,13 @@ import numpy as np
 
 from shoal.data.frames import plain_table
 from shoal.data.readers.base import Content
-from shoal.data.readers.files import first_line
-from shoal.data.readers.hdf5_layout import HDF5, check_package, tables_in
+from shoal.data.readers.hdf5_layout import HDF5, opened, tables_in
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.room import check_room
 from shoal.data.readers.tables.array_columns import ColumnsOfArrays
 from shoal.data.readers.tables.base import TableReader, check_columns
 from shoal.data.readers.tables.chosen_table import chosen_table
-from shoal.errors import DataError, counted
+from shoal.errors import counted
 
 _COPIES = 3
 
@@ -30,16 +29,8 @@ class Hdf5TableReader(TableReader):
 
     def parse(self, path: Path, options: ReadOptions) -> Content:
         """Return the table in `path`; where there are several, the one that is named."""
-        check_package(path)
-        import h5py
-
-        try:
-            with h5py.File(path, "r") as file:
-                return _read(file, path, options)
-        except DataError:
-            raise
-        except Exception as error:  # h5py raises nearly anything on damaged bytes
-            raise DataError(f"{path} is no readable HDF5 file ({first_line(error)}). Write it again.") from error
+        with opened(path) as file:
+            return _read(file, path, options)
 
 
 def _read(file: Any, path: Path, options: ReadOptions) -> Content:
@@ -47,7 +38,8 @@ def _read(file: Any, path: Path, options: ReadOptions) -> Content:
     described = {
         name: f"{_rows(columns):,} rows, {counted(len(columns), 'column')}" for name, columns in tables.items()
     }
-    name = chosen_table(path, described, (options.table and options.table.strip("/")) or options.table)
+    wanted = None if options.table is None else options.table.strip("/") or "/"
+    name = chosen_table(path, described, wanted)
     columns, units = tables[name], {}
     check_columns(len(columns), path)
     needed = _COPIES * sum(_bytes(*column) for column in columns.values())

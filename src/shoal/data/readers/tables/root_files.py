@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from shoal.data.frames import plain_table
 from shoal.data.readers.base import Content
 from shoal.data.readers.files import first_line
 from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.packages import check_package
 from shoal.data.readers.room import check_room
 from shoal.data.readers.tables.array_columns import ColumnsOfArrays
 from shoal.data.readers.tables.base import TableReader, check_columns
@@ -35,8 +35,7 @@ class RootReader(TableReader):
 
     def parse(self, path: Path, options: ReadOptions) -> Content:
         """Return the tree in `path`; where there are several, the one that is named."""
-        if importlib.util.find_spec("uproot") is None:
-            raise DataError(f"{path}: ROOT files need an extra package. Install it with: pip install 'shoal[hep]'")
+        check_package("uproot", "hep", f"{path}: ROOT")
         import uproot
 
         try:
