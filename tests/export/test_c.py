@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from pathlib import Path
@@ -60,7 +61,7 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> str:
 def agrees(run: shoal.Run, folder: Path) -> None:
     """Export a run, and compile and run what was written."""
     written = shoal.export_model(run, folder / "INDEX.c")
-    assert "it agrees with shoal" in written.agreement
+    assert written.agreement.holds, str(written.agreement)
     assert [file.name for file in written.files] == ["INDEX.c", "INDEX.h"]
     watched = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
     for compiler, more in [*((compiler, []) for compiler in COMPILERS), (COMPILERS[0], watched)]:
@@ -108,7 +109,7 @@ def test_the_command(table: str, tmp_path: Path, capsys: pytest.CaptureFixture[s
     assert "*/ int" not in source
     Path(table).unlink()
     written = shoal.export_model(run, tmp_path / "alone.c")
-    assert written.agreement == "It has no test rows to check itself."
+    assert str(written.agreement) == "It has no rows to check itself."
     assert "cannot be read again" in written.notes[0]
 
 
@@ -127,3 +128,14 @@ def test_names_are_harmless(text: str) -> None:
     assert "\n" not in shown
     assert "\\" not in shown
     assert len(set(identifiers([text, text, "x"]))) == 3
+
+
+@needs_compiler
+def test_rows_are_named_as_what_they_are(tmp_path: Path) -> None:
+    options = {"networks": 1, "hidden": (3,), "epochs": 2, "batch_size": 32, "page": False}
+    run = shoal.fit("iris", seal_test=True, out=str(tmp_path / "sealed"), **options)
+    written = shoal.export_model(run, tmp_path / "iris.c")
+    assert "validation rows: largest difference" in str(written.agreement)
+    assert "test rows" not in (tmp_path / "iris.c").read_text()
+    kept = json.loads((tmp_path / "sealed" / "exports" / "iris.c.json").read_text())
+    assert kept["agreement"] == written.agreement.to_dict()

@@ -64,7 +64,7 @@ def test_a_write_that_the_system_cuts_off_is_a_run_error(tmp_path: Path) -> None
 
 def test_a_folder_that_is_a_file_is_a_run_error(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(RunError, match=r"cannot write .*--out"):
+    with pytest.raises(RunError, match=r"cannot write .*Choose another folder"):
         write_atomically(tmp_path / "file" / "a.txt", "new")
 
 

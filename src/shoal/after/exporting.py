@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
+from shoal import __version__
 from shoal.after.rows_of_fit import Refusals, read_rows_of_fit
 from shoal.errors import ExportError, RunError, listing, suggest
 from shoal.export.example_rows import ExampleRows, example_rows
+from shoal.export.exporter import Agreement
 from shoal.export.exporters import EXPORTERS
 from shoal.run import Run, load
 from shoal.runs.writing import write_atomically
 
 MOST_ROWS = 64
+EXPORTS = "exports"
+NOTHING_TO_COMPARE = Agreement.none("It has no rows to check itself.")
 REFUSALS = Refusals(
     not_kept="{run} was fitted on data from Python, which are not kept",
     unreadable="the rows of {run} cannot be read again: {error}",
@@ -22,10 +27,10 @@ REFUSALS = Refusals(
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: the files, and in sentences how well they agree with shoal and what they leave out."""
+    """What was written: the files, how well they agree with shoal, and in sentences what they leave out."""
 
     files: tuple[Path, ...]
-    agreement: str
+    agreement: Agreement
     notes: tuple[str, ...]
 
 
@@ -33,7 +38,8 @@ def export_model(run: Run | str | Path, path: str | Path, *, force: bool = False
     """Write the model of a run for other programs: preparation, networks, averaging, calibration, error bars.
 
     The ending of the path says in which format: `.c` for C99, with a header beside it. The first 64 test rows (of a run
-    whose test is sealed, validation rows) go with it without their targets, so that it can check itself.
+    whose test is sealed, validation rows) are compared; how well they agree is kept in the folder of the run,
+    `exports/<file>.json`. Source code holds them without their targets, so that it can check itself.
 
     Args:
         run: a run or its folder.
@@ -57,13 +63,20 @@ def export_model(run: Run | str | Path, path: str | Path, *, force: bool = False
         near = suggest(path.suffix, EXPORTERS)
         raise ExportError(f"models are written as {listing(EXPORTERS)}; got {path.name!r}.{near}")
     examples, notes = _examples(run)
-    contents = exporter.contents(run.predictor, path, examples)
-    for file in contents:
+    written = exporter.written(run.predictor, path, examples)
+    for file in written.files:
         if file.exists() and not force:
             raise RunError(f"the file {str(file)!r} exists. Choose another, or replace it with --force.")
-    for file, text in contents.items():
-        write_atomically(file, text)
-    return Exported(tuple(contents), exporter.checked(contents), (*notes, *exporter.left_out(run.predictor)))
+    for file, contents in written.files.items():
+        write_atomically(file, contents)
+    agreement = NOTHING_TO_COMPARE if examples is None else exporter.checked(written.files, examples)
+    _keep(run, path, agreement)
+    return Exported(tuple(written.files), agreement, (*notes, *written.notes))
+
+
+def _keep(run: Run, path: Path, agreement: Agreement) -> None:
+    kept = {"file": path.name, "shoal": __version__, "agreement": agreement.to_dict()}
+    write_atomically(run.path / EXPORTS / f"{path.name}.json", json.dumps(kept, indent=2) + "\n")
 
 
 def _examples(run: Run) -> tuple[ExampleRows | None, tuple[str, ...]]:
@@ -72,5 +85,5 @@ def _examples(run: Run) -> tuple[ExampleRows | None, tuple[str, ...]]:
         fit = read_rows_of_fit(run, REFUSALS)
     except RunError as error:
         return None, (f"It goes without rows to check itself: {error}.",)
-    rows = fit.split.validation if run.folder.test_sealed else fit.split.test
-    return example_rows(run.predictor, fit.dataset.inputs(rows[:MOST_ROWS])), ()
+    kind, rows = ("validation", fit.split.validation) if run.folder.test_sealed else ("test", fit.split.test)
+    return example_rows(run.predictor, fit.dataset.inputs(rows[:MOST_ROWS]), kind), ()

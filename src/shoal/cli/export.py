@@ -23,10 +23,14 @@ def export(run: RunArgument, file: Out, *, force: Force = False, as_json: Json =
     written = export_model(run, file, force=force)
     if as_json:
         print_json(
-            {"files": list(map(str, written.files)), "agreement": written.agreement, "notes": list(written.notes)}
+            {
+                "files": list(map(str, written.files)),
+                "agreement": {**written.agreement.to_dict(), "holds": written.agreement.holds},
+                "notes": list(written.notes),
+            }
         )
         return
     print_text(f"written: {', '.join(map(str, written.files))}")
-    print_text(written.agreement)
+    print_text(str(written.agreement))
     for note in written.notes:
         print_text(note)

@@ -22,21 +22,29 @@ class ExampleRows:
     """Rows with their answers.
 
     Attributes:
+        rows: as they were read: a table, images or series.
         inputs: `(rows, ...)`: numbers, NaN where missing, categories as codes; or images or series as they are.
         answers: by the names of the outputs, `(rows, ...)` each.
+        kind: `test`, or `validation` where the test is sealed.
     """
 
+    rows: Inputs
     inputs: np.ndarray
     answers: Mapping[str, np.ndarray]
+    kind: str
+
+    def __len__(self) -> int:
+        return len(self.inputs)
 
 
-def example_rows(predictor: Predictor, rows: Inputs) -> ExampleRows:
+def example_rows(predictor: Predictor, rows: Inputs, kind: str) -> ExampleRows:
     """Return rows of a table, images or series with what a predictor says of them."""
     x = predictor.preparation.transform(rows)
     answers = _answers(predictor, x)
     if predictor.region is not None:
         answers["outside"] = predictor.region.outside(x)
-    return ExampleRows(coded(predictor.preparation, rows), {name: np.asarray(v, float) for name, v in answers.items()})
+    numbers = {name: np.asarray(values, float) for name, values in answers.items()}
+    return ExampleRows(rows, coded(predictor.preparation, rows), numbers, kind)
 
 
 def coded(preparation: Preparation, rows: Inputs) -> np.ndarray:

@@ -32,7 +32,7 @@ _WRITING: set[Path] = set()  # the temporary files of this process
 def cannot_write(path: str | Path, error: OSError) -> RunError:
     """Return the error to raise when writing `path` failed, with what to do about it."""
     reason = error.strerror or str(error)
-    mending = _MENDING.get(error.errno or 0, "Choose another folder with --out.")
+    mending = _MENDING.get(error.errno or 0, "Choose another folder.")
     return RunError(f"cannot write {str(path)!r}: {reason}. {mending}")
 
 

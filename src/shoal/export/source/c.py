@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
+from shoal.export.example_rows import ExampleRows
 from shoal.export.source.answers import Answers
 from shoal.export.source.identifiers import identifiers, remark
 from shoal.export.source.operations import Buffer, View
@@ -281,13 +280,13 @@ def _codes(prefix: str, texts: Sequence[str], title: str | None) -> list[str]:
     return [*lines, "enum {", *entries, "};"]
 
 
-def source(name: str, answers: Answers, vectors: tuple[np.ndarray, dict[str, np.ndarray]] | None) -> tuple[str, str]:
+def source(name: str, answers: Answers, examples: ExampleRows | None) -> tuple[str, str]:
     """Return the source and the header of a predictor.
 
     Args:
         name: the beginning of all names.
         answers: the programs.
-        vectors: rows of inputs and the answers to them, which the driver compares; or None.
+        examples: rows with the answers to them, which the driver compares; or None.
     """
     printer = CPrinter()
     kind = input_type(answers)
@@ -316,7 +315,7 @@ def source(name: str, answers: Answers, vectors: tuple[np.ndarray, dict[str, np.
     ]
     text = "\n".join(["", *tables, "", *helpers, *functions, ""])
     head = [*report(answers, printer), "#include <math.h>", f'#include "{name}.h"']
-    main = _driver(name, answers, vectors) if vectors is not None else ""
+    main = _driver(name, answers, examples) if examples is not None else ""
     return "\n".join(head) + "\n" + text + main, header(name, answers, printer.work)
 
 
@@ -337,29 +336,29 @@ def _body(lines: list[str]) -> list[str]:
     return [*declared, *(f"    {line}" for line in lines), "}"]
 
 
-def _driver(name: str, answers: Answers, vectors: tuple[np.ndarray, dict[str, np.ndarray]]) -> str:
-    rows, expected = vectors
+def _driver(name: str, answers: Answers, examples: ExampleRows) -> str:
+    rows, expected = examples.inputs, examples.answers
     kind, guard = input_type(answers), name.upper()
     printer = CPrinter()
     lines = ["", f"#ifdef {guard}_MAIN", "#include <stdio.h>"]
     flat = rows.reshape(len(rows), -1)
     literals = [printer.literal(v, double=kind == "double") for v in flat.ravel().tolist()]
-    lines += table(kind, "test_rows", literals)
+    lines += table(kind, "given_rows", literals)
     for output, values in expected.items():
-        lines += table("float", f"test_{output}", [printer.literal(v, double=False) for v in values.ravel().tolist()])
+        literals = [printer.literal(v, double=False) for v in values.ravel().tolist()]
+        lines += table("float", f"expected_{output}", literals)
     lines += ["int main(void)", "{", f"    static float work[{guard}_WORK];", f"    {name}_answer answer;"]
     lines += ["    float largest = 0.0f;", "    int row, i, wrong = 0;"]
     lines += [f"    for (row = 0; row < {len(rows)}; ++row) {{"]
-    lines += [f"        {name}_predict(test_rows + row * {flat.shape[1]}, &answer, work);"]
+    lines += [f"        {name}_predict(given_rows + row * {flat.shape[1]}, &answer, work);"]
     for output, values in expected.items():
         size = values.reshape(len(rows), -1).shape[1]
         if output == "outside":
-            lines += [
-                f"        wrong += {name}_outside(test_rows + row * {flat.shape[1]}, work) != (int)test_outside[row];"
-            ]
+            given = f"given_rows + row * {flat.shape[1]}"
+            lines += [f"        wrong += {name}_outside({given}, work) != (int)expected_outside[row];"]
             continue
         lines += [f"        for (i = 0; i < {size}; ++i) {{"]
-        lines += [f"            const float wanted = test_{output}[row * {size} + i];"]
+        lines += [f"            const float wanted = expected_{output}[row * {size} + i];"]
         if output in TRUTHS:
             lines += [f"            wrong += answer.{output}[i] != (int)wanted;", "        }"]
         else:
@@ -368,7 +367,6 @@ def _driver(name: str, answers: Answers, vectors: tuple[np.ndarray, dict[str, np
             ]
             lines += ["            if (!(off <= largest))", "                largest = off;", "        }"]
     lines += ["    }"]
-    lines += [
-        f'    printf("{len(rows)} test rows: largest difference %.2g, %d flags differ\\n", (double)largest, wrong);'
-    ]
+    said = f"{len(rows)} {examples.kind} rows: largest difference %.2g, %d flags differ"
+    lines += [f'    printf("{said}\\n", (double)largest, wrong);']
     return "\n".join([*lines, "    return largest <= 1e-5f && wrong == 0 ? 0 : 1;", "}", "#endif", ""])

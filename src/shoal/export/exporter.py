@@ -1,0 +1,93 @@
+"""What every format of exported models offers, and how well a written file agrees with shoal."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from shoal.export.example_rows import ExampleRows
+from shoal.prediction.predictor import Predictor
+
+TOLERANCE = 1e-5
+"""A written model agrees if no number is further off, in units of one more than its size."""
+
+
+@dataclass(frozen=True)
+class Written:
+    """The files to write, the main one first, and in sentences what the format leaves out."""
+
+    files: dict[Path, bytes]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How well a written model agrees with shoal.
+
+    Attributes:
+        rows: how many were compared; 0: none.
+        kind: of the rows, `test` or `validation`.
+        largest: difference of a number, in units of one more than its size; None where none were compared.
+        flags: truth values, sets and classes that differ.
+        by: what ran the model, as a sentence goes on: `by onnxruntime 1.23`; or why nothing did.
+    """
+
+    rows: int
+    kind: str
+    largest: float | None
+    flags: int
+    by: str
+
+    @classmethod
+    def none(cls, reason: str) -> Agreement:
+        """Return that nothing was compared, for a reason that is a sentence."""
+        return cls(0, "", None, 0, reason)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the model was run and no number or flag is off."""
+        return self.largest is not None and self.largest <= TOLERANCE and self.flags == 0
+
+    def __str__(self) -> str:
+        if self.largest is None:
+            return self.by
+        verdict = "agrees" if self.holds else "DISAGREES"
+        return (
+            f"Run {self.by}, it {verdict} with shoal: {self.rows} {self.kind} rows: largest difference "
+            f"{self.largest:.2g}, {self.flags} flags differ."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain data."""
+        return asdict(self)
+
+
+class Exporter(ABC):
+    """Writes predictors in one format. A new one is a file with one class, and a line in `exporters`.
+
+    Attributes:
+        name: of the format, in messages.
+        extension: of its files, with the dot.
+    """
+
+    name: ClassVar[str]
+    extension: ClassVar[str]
+
+    @abstractmethod
+    def written(self, predictor: Predictor, path: Path, examples: ExampleRows | None) -> Written:
+        """Return the files to write; nothing is written yet.
+
+        Args:
+            predictor: what to write.
+            path: of the first file.
+            examples: rows with their answers, by which the file can check itself; None: it cannot.
+
+        Raises:
+            ExportError: the format cannot say all of the predictor, or a package is missing.
+        """
+
+    @abstractmethod
+    def checked(self, files: dict[Path, bytes], examples: ExampleRows) -> Agreement:
+        """Run what is in the files on rows, and return how well it agrees with shoal."""
