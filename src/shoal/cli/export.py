@@ -8,11 +8,13 @@ import typer
 
 from shoal.cli.options import Force, Json, RunArgument
 
-Out = Annotated[str, typer.Argument(metavar="FILE", help="where to write; its ending says the format: .c")]
+Out = Annotated[str, typer.Argument(metavar="FILE", help="where to write; its ending says the format: .c or .onnx")]
 
 
 def export(run: RunArgument, file: Out, *, force: Force = False, as_json: Json = False) -> None:
     """Write the model of a run for other programs, whole: preparation, networks, averaging, calibration, error bars.
+
+    `.onnx`: one graph, with the columns as they are in the file as inputs; needs `pip install 'shoal[onnx]'`.
 
     `.c`: C99, one file and a header beside it, without allocation and with no library but `math.h`. It holds test rows,
     without their targets, by which it checks itself.

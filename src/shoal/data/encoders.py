@@ -15,6 +15,7 @@ from shoal.data.conversion import check_read, is_date, is_truth, to_days, to_lab
 from shoal.data.feature_scaling import FeatureScaling, get_scaling
 from shoal.errors import DataError
 
+MISSING = -2
 _LARGEST = 1e30  # normalised values beyond it would overflow in float32
 
 
@@ -161,14 +162,14 @@ class CategoryEncoder(PlainRecord):
         return (*(f"{self.column}={level}" for level in self.levels), *rest)
 
     def codes(self, series: pl.Series) -> np.ndarray:
-        """Return `(rows,)` positions of the levels; -1 where other or unknown, -2 where missing."""
+        """Return `(rows,)` positions of the levels; -1 where other or unknown, `MISSING` where missing."""
         text = to_labels(series)
         index = (
             text.replace_strict(list(self.levels), list(range(len(self.levels))), default=-1, return_dtype=pl.Int32)
             if self.levels
             else pl.Series([-1], dtype=pl.Int32).new_from_index(0, len(text))
         )
-        return index.zip_with(text.is_not_null(), pl.Series([-2], dtype=pl.Int32)).to_numpy()
+        return index.zip_with(text.is_not_null(), pl.Series([MISSING], dtype=pl.Int32)).to_numpy()
 
     def count_unknown(self, series: pl.Series) -> int:
         """Return the number of rows with a category that no training row had."""
@@ -185,7 +186,7 @@ class CategoryEncoder(PlainRecord):
         if self.rare:
             out[k] = codes == -1
         if self.marker:
-            out[-1] = codes == -2
+            out[-1] = codes == MISSING
 
     def decode(self, features: np.ndarray) -> pl.Series:
         """Return the level whose feature is the largest of these `(features, rows)`; null for other and missing."""

@@ -170,7 +170,7 @@ class Preparation(ShortRepr):
         out = np.zeros((sum(counts), table.height), np.float32)
         start = 0
         for encoder, count in zip(self.encoders, counts, strict=True):
-            encoder.encode(_plain(table, encoder.column, self.reading), out[start : start + count])
+            encoder.encode(self.column(table, encoder.column), out[start : start + count])
             start += count
         return np.ascontiguousarray(out.T)
 
@@ -189,13 +189,24 @@ class Preparation(ShortRepr):
             start = stop
         return pl.DataFrame(columns)
 
+    def column(self, table: pl.DataFrame, name: str) -> pl.Series:
+        """Return a column as the fit read it.
+
+        Raises:
+            DataError: it holds something else than one value per row.
+        """
+        series = self.reading.read(table.get_column(name))
+        if not is_plain(series):
+            raise DataError(f"column {name!r} holds {str(series.dtype).lower()}, not one value per row")
+        return series
+
     def unknown_categories(self, table: Inputs) -> dict[str, int]:
         """Return the number of rows with a category that no training row had, by column; {} if none."""
         if self.signals is not None:
             return {}
         table = self._columns_of(table)
         categories = [encoder for encoder in self.encoders if isinstance(encoder, CategoryEncoder)]
-        unknown = {e.column: e.count_unknown(_plain(table, e.column, self.reading)) for e in categories}
+        unknown = {e.column: e.count_unknown(self.column(table, e.column)) for e in categories}
         return {column: count for column, count in unknown.items() if count}
 
     def target_values(self, table: pl.DataFrame) -> np.ndarray:
@@ -207,7 +218,7 @@ class Preparation(ShortRepr):
         if self.task is Task.CLASSIFICATION:
             table = joined_again(table, self.targets[0], self.classes)
         check_columns(table, self.targets, ", the target")
-        columns = [_plain(table, name, self.reading) for name in self.targets]
+        columns = [self.column(table, name) for name in self.targets]
         if self.task is Task.CLASSIFICATION:
             return check_classes_known(columns[0], self.classes)
         return target_numbers(pl.DataFrame(columns), list(self.targets))
@@ -308,10 +319,3 @@ def _fit_encoder(column: Column, series: pl.Series, normalization: str) -> Encod
     if column.kind in (Kind.CATEGORY, Kind.TEXT):
         return CategoryEncoder.fit(series)
     return NumberEncoder.fit(series, normalization, dates=column.kind is Kind.DATE)
-
-
-def _plain(table: pl.DataFrame, name: str, reading: ColumnReading) -> pl.Series:
-    series = reading.read(table.get_column(name))
-    if not is_plain(series):
-        raise DataError(f"column {name!r} holds {str(series.dtype).lower()}, not one value per row")
-    return series

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from shoal.data.conversion import to_days, to_labels, to_numbers, to_truth
 from shoal.data.dataset import Inputs
-from shoal.data.encoders import BooleanEncoder, CategoryEncoder
+from shoal.data.encoders import MISSING, BooleanEncoder, CategoryEncoder, Encoder
 from shoal.data.preparation import Preparation
 from shoal.prediction.autoencoder import judge, reconstruct
 from shoal.prediction.prediction import NumberPrediction
@@ -22,13 +23,13 @@ class ExampleRows:
     """Rows with their answers.
 
     Attributes:
-        rows: as they were read: a table, images or series.
+        columns: of a table: numbers, NaN where missing; texts of categories, empty where missing.
         inputs: `(rows, ...)`: numbers, NaN where missing, categories as codes; or images or series as they are.
         answers: by the names of the outputs, `(rows, ...)` each.
         kind: `test`, or `validation` where the test is sealed.
     """
 
-    rows: Inputs
+    columns: Mapping[str, np.ndarray]
     inputs: np.ndarray
     answers: Mapping[str, np.ndarray]
     kind: str
@@ -44,26 +45,38 @@ def example_rows(predictor: Predictor, rows: Inputs, kind: str) -> ExampleRows:
     if predictor.region is not None:
         answers["outside"] = predictor.region.outside(x)
     numbers = {name: np.asarray(values, float) for name, values in answers.items()}
-    return ExampleRows(rows, coded(predictor.preparation, rows), numbers, kind)
+    preparation = predictor.preparation
+    return ExampleRows(_columns(preparation, rows), coded(preparation, rows), numbers, kind)
+
+
+def _columns(preparation: Preparation, rows: Inputs) -> dict[str, np.ndarray]:
+    if not isinstance(rows, pl.DataFrame):
+        return {}
+    columns = {}
+    for encoder in preparation.encoders:
+        series = preparation.column(rows, encoder.column)
+        is_text = isinstance(encoder, CategoryEncoder)
+        columns[encoder.column] = (
+            to_labels(series).fill_null("").to_numpy().astype(object) if is_text else _coded(encoder, series)
+        )
+    return columns
 
 
 def coded(preparation: Preparation, rows: Inputs) -> np.ndarray:
-    """Return rows as numbers: categories as their places among the known ones, -1 for others."""
+    """Return rows as numbers: NaN where missing, categories as their places among the known ones, -1 for others."""
     if not isinstance(rows, pl.DataFrame):
         return np.asarray(rows.values, np.float64)
-    columns = []
-    for encoder in preparation.encoders:
-        series = preparation.reading.read(rows.get_column(encoder.column))
-        if isinstance(encoder, CategoryEncoder):
-            places = {level: i for i, level in enumerate(encoder.levels)}
-            columns.append([places.get(str(value), -1) for value in series.cast(pl.String).to_list()])
-        elif isinstance(encoder, BooleanEncoder):
-            columns.append(series.cast(pl.Float64).fill_null(np.nan).to_list())
-        elif series.dtype.is_temporal():
-            columns.append((series.cast(pl.Datetime("us")).dt.epoch("us") / 86_400e6).fill_null(np.nan).to_list())
-        else:
-            columns.append(series.cast(pl.Float64).fill_null(np.nan).to_list())
+    columns = [_coded(encoder, preparation.column(rows, encoder.column)) for encoder in preparation.encoders]
     return np.array(columns, np.float64).T
+
+
+def _coded(encoder: Encoder, series: pl.Series) -> np.ndarray:
+    if isinstance(encoder, CategoryEncoder):
+        codes = encoder.codes(series)
+        return np.where(codes == MISSING, np.nan, codes)
+    if isinstance(encoder, BooleanEncoder):
+        return to_truth(series).cast(pl.Float64).to_numpy()
+    return (to_days(series) if encoder.dates else to_numbers(series)).to_numpy()
 
 
 def _answers(predictor: Predictor, x: np.ndarray) -> dict[str, np.ndarray]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
+
+import numpy as np
 
 from shoal.export.example_rows import ExampleRows
 from shoal.prediction.predictor import Predictor
@@ -44,6 +47,20 @@ class Agreement:
     def none(cls, reason: str) -> Agreement:
         """Return that nothing was compared, for a reason that is a sentence."""
         return cls(0, "", None, 0, reason)
+
+    @classmethod
+    def between(cls, said: Mapping[str, np.ndarray], examples: ExampleRows, by: str) -> Agreement:
+        """Return how well outputs `(rows, ...)` agree with the answers to rows of the same names."""
+        largest, flags = 0.0, 0
+        for name, values in said.items():
+            wanted = np.asarray(examples.answers[name])
+            given = np.asarray(values).reshape(wanted.shape)
+            if given.dtype == bool:
+                flags += int((given != wanted.astype(bool)).sum())
+            else:
+                off = np.abs(given - wanted) / (1.0 + np.abs(wanted))
+                largest = max(largest, float(np.where(np.isnan(given) & np.isnan(wanted), 0.0, off).max(initial=0.0)))
+        return cls(len(examples), examples.kind, largest, flags, by)
 
     @property
     def holds(self) -> bool:

@@ -25,6 +25,7 @@ from shoal.export.source.tracing import (
 )
 from shoal.prediction.calibration import TINY, Calibration
 from shoal.prediction.conformal import BISECTIONS, Conformal, _reached
+from shoal.prediction.ensemble import EnsembleMember
 from shoal.prediction.predictor import Predictor
 from shoal.results import Task
 from shoal.statistics.bootstrap import normal_quantile
@@ -54,6 +55,7 @@ class Answers:
         columns: of the inputs; none where rows are images or series.
         shape: of one row of the inputs.
         classes, targets: of the predictor.
+        shapes: of the outputs for one row.
         notes: what the programs leave out, in sentences.
     """
 
@@ -63,6 +65,7 @@ class Answers:
     shape: tuple[int, ...]
     classes: tuple[str, ...]
     targets: tuple[str, ...]
+    shapes: dict[str, tuple[int, ...]]
     notes: tuple[str, ...]
 
 
@@ -75,7 +78,8 @@ def answers_of(predictor: Predictor) -> Answers:
     check(predictor)
     preparation = predictor.preparation
     program, features = _prepared(preparation)
-    program.outputs = {name: symbol.view for name, symbol in _predicted(predictor, features).items()}
+    said = _predicted(predictor, features)
+    program.outputs = {name: symbol.view for name, symbol in said.items()}
     program.finish()
     outside = None
     if predictor.region is not None:
@@ -87,9 +91,9 @@ def answers_of(predictor: Predictor) -> Answers:
     signals = preparation.signals
     columns = () if signals else tuple(map(_column, preparation.encoders))
     shape = signals.shape if signals else (len(columns),)
-    return Answers(
-        program, outside, columns, tuple(shape), preparation.classes, preparation.targets, tuple(_notes(predictor))
-    )
+    shapes = {name: symbol.shape[1:] for name, symbol in said.items()}
+    named = preparation.classes, preparation.targets
+    return Answers(program, outside, columns, tuple(shape), *named, shapes, tuple(_notes(predictor)))
 
 
 def check(predictor: Predictor) -> None:
@@ -100,8 +104,8 @@ def check(predictor: Predictor) -> None:
     """
     if predictor.head.name not in ("value", "gaussian", "quantiles", "poisson"):
         raise ExportError(
-            f"source code cannot say the outputs of the loss whose head is {predictor.head.name!r} yet: "
-            f"its covariance needs the inverse of a matrix. Export ONNX instead, or fit with gaussian_nll"
+            f"no format says the outputs of the loss whose head is {predictor.head.name!r} yet: "
+            f"its covariance needs the inverse of a matrix. Fit with gaussian_nll to export"
         )
 
 
@@ -209,10 +213,10 @@ def _signals(signals: Any) -> tuple[Program, Any]:
 
 
 def _predicted(predictor: Predictor, x: Any) -> dict[str, Symbol]:
-    outputs = []
-    for member in predictor.members:
-        output = member.network.apply(member.parameters, x, xp=tracing_namespace)
-        outputs.append(contiguous(output))
+    def output_of(member: EnsembleMember) -> Symbol:
+        return contiguous(member.network.apply(member.parameters, x, xp=tracing_namespace))
+
+    outputs = x.program.each(predictor.members, output_of)
     if predictor.preparation.task is Task.CLASSIFICATION:
         return _classes(predictor, outputs)
     if predictor.preparation.task is Task.RECONSTRUCTION:
@@ -221,19 +225,17 @@ def _predicted(predictor: Predictor, x: Any) -> dict[str, Symbol]:
 
 
 def _mean(values: list[Any]) -> Any:
-    total = values[0]
-    for value in values[1:]:
-        total = total + value
-    return total * (1.0 / len(values)) if len(values) > 1 else total
+    return elementwise("sum", *values) * (1.0 / len(values)) if len(values) > 1 else values[0]
 
 
 def _spread(values: list[Any]) -> Any:
     mean = _mean(values)
-    return elementwise("sqrt", _mean([(value - mean) * (value - mean) for value in values]))
+    squares = mean.program.each(values, lambda value: (value - mean) * (value - mean))
+    return elementwise("sqrt", _mean(squares))
 
 
 def _classes(predictor: Predictor, outputs: list[Symbol]) -> dict[str, Symbol]:
-    each = [_to_probabilities(output) for output in outputs]
+    each = outputs[0].program.each(outputs, _to_probabilities)
     probabilities = _calibrated(predictor.calibration, _mean(each))
     said = {"probabilities": probabilities, "probability_std": _spread(each)}
     if predictor.conformal is not None:
@@ -282,7 +284,7 @@ def _described(predictor: Predictor, output: Any) -> tuple[Any, Any, Any]:
 def _values(predictor: Predictor, outputs: list[Symbol]) -> dict[str, Symbol]:
     preparation = predictor.preparation
     shift, scale = preparation.target_mean, preparation.target_scale
-    described = [_described(predictor, output) for output in outputs]
+    described = outputs[0].program.each(outputs, lambda output: _described(predictor, output))
     folds = [member.fold for member in predictor.members]
     everyone = _averages(predictor, described)
     within = [
@@ -370,7 +372,7 @@ def _folds_end(conformal: Conformal, means: Any, stds: Any, target: int) -> Any:
             (*(column.view for column in columns), *tables),
             tuple(starts.tolist()),
             _reached(scores, increments, conformal.share),
-            conformal.share * (1 - 1e-12),
+            conformal.share * (1 - 1e-6),
             BISECTIONS,
         )
     )
@@ -385,8 +387,7 @@ def _reconstructed(predictor: Predictor, x: Any, outputs: list[Symbol]) -> dict[
     size = truth.index.size
     truth = truth.at(truth.index.reshape(1, size))
     each = [output.at(output.index.reshape(1, size)) for output in outputs]
-    errors = [reduced("sum", (e - truth) * (e - truth), -1) * (1.0 / size) for e in each]
-    score = _mean(errors)
+    score = _mean(truth.program.each(each, lambda e: reduced("sum", (e - truth) * (e - truth), -1) * (1.0 / size)))
     said = {"reconstruction": each[0], "score": score}
     if predictor.alarm is not None:
         said["anomaly"] = score > predictor.alarm.threshold

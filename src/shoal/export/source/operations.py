@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 @dataclass(eq=False)
@@ -68,7 +71,7 @@ class Operation:
 
 @dataclass(frozen=True, eq=False)
 class Elementwise(Operation):
-    """`out[i] = function(inputs[0][i], ...)`."""
+    """`out[i] = function(inputs[0][i], ...)`; `sum` takes any number of inputs."""
 
     function: str
 
@@ -198,12 +201,26 @@ Step = Operation | Loop
 
 @dataclass
 class Program:
-    """The operations in order, from the buffer `x` of inputs to the named outputs."""
+    """The operations in order, from the buffer `x` of inputs to the named outputs.
+
+    `parallel` are lists of blocks of operations, of which none needs what another computes.
+    """
 
     inputs: Buffer
     operations: list[Operation] = field(default_factory=list)
     outputs: dict[str, View] = field(default_factory=dict)
     constants: dict[Any, Buffer] = field(default_factory=dict)
+    parallel: list[list[list[Operation]]] = field(default_factory=list)
+
+    def each(self, items: Iterable[Item], function: Callable[[Item], Result]) -> list[Result]:
+        """Return what a function makes of each item; the operations of all items may run side by side."""
+        results, blocks = [], []
+        for item in items:
+            start = len(self.operations)
+            results.append(function(item))
+            blocks.append(self.operations[start:])
+        self.parallel.append(blocks)
+        return results
 
     def constant(self, values: np.ndarray) -> Buffer:
         """Return the buffer of constants, one for equal arrays."""
@@ -226,6 +243,11 @@ class Program:
                 kept.append(operation)
                 needed |= {id(view.buffer) for view in operation.inputs}
         self.operations = kept[::-1]
+        left = set(map(id, kept))
+        self.parallel = [
+            [[operation for operation in block if id(operation) in left] for block in blocks]
+            for blocks in self.parallel
+        ]
 
     @property
     def count(self) -> int:

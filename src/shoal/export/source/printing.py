@@ -151,6 +151,8 @@ class LoopPrinter(ABC):
             double = operation.out.buffer.double
             if operation.function == "cast" and not operation.inputs[0].buffer.double:
                 expression = values[0]
+            elif operation.function == "sum":
+                expression = " + ".join(values)
             else:
                 expression = self.templates[operation.function].format(*values)
             kind = "d" if double else "v"
