@@ -600,7 +600,10 @@ class Run:
     def read(self, data: Any, options: ReadOptions | None = None, *, known: bool = False) -> Raw:
         """Return data as read for `predict`: the table, and images or series; with `known` rows with a known target."""
         preparation = self.predictor.preparation
-        return cut_as_fitted(read_new(data, preparation, options), preparation, known=known)
+        raw = read_new(data, preparation, options)
+        if known:
+            raw.check_passed()
+        return cut_as_fitted(raw, preparation, known=known)
 
     def __repr__(self) -> str:
         if not self.folder.finished:

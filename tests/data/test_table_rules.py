@@ -129,3 +129,33 @@ def test_the_command_keeps_the_order_of_rows(tmp_path: Any, capsys: pytest.Captu
     capsys.readouterr()
     assert main(["describe", path, "--target", "y", "--where", "x > 0"]) == 0
     assert "x > 0: 20 of 40 rows pass." in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"target": "y"},
+        {"target": "y", "loss": "gaussian_nll"},
+        {"target": "y", "cv": 3},
+        {"target": "z", "task": "classification"},
+        {"reconstruct": True},
+    ],
+)
+def test_new_rows_none_of_which_passes_keep_their_place(
+    options: dict[str, Any], tmp_path: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from shoal.cli import main
+
+    data = pl.DataFrame(DATA).with_columns(pl.Series("z", np.where(X > 0.5, "a", "b")))
+    run = shoal.fit(data, where="x > 0", out=str(tmp_path / "run"), **SMALL, **options)
+    data.filter(pl.col("x") < 0).head(1).write_csv(tmp_path / "new.csv")
+    new, out = str(tmp_path / "new.csv"), str(tmp_path / "out.csv")
+    with pytest.warns(shoal.ShoalWarning, match="1 row of 1 left out by the cuts of the fit"):
+        answer = run.anomaly_scores(new).score if run.reconstructs else run.predict(new).frame()
+    assert len(answer) == 0
+    assert main(["predict", str(run.path), new, "-o", out]) == 0
+    assert "1 row, 0 of them with predictions" in capsys.readouterr().err
+    assert pl.read_csv(out)["passed"].to_list() == [False]
+    assert main(["evaluate", str(run.path), new]) == 2
+    assert "no row passes the cuts: x > 0: 0 of 1 row pass" in capsys.readouterr().err

@@ -194,6 +194,7 @@ def other_rows(
         DataError: a column is missing, or holds values of another type than in training.
     """
     raw = run.read(data, options)
+    raw.check_passed()
     raw = raw._replace(table=run.predictor.preparation.reading.read_table(raw.table))
     every_row = raw.table  # as read
     if raw.refined is not None and raw.passed is not None:

@@ -72,6 +72,7 @@ def nominal_rows(run: Run, data: Any, options: ReadOptions | None) -> NominalRow
     if data is None:
         return _test_rows(run)
     raw = read_new(data, run.predictor.preparation, options)
+    raw.check_passed()
     if raw.signals is not None:
         raise DataError(f"{raw.source} holds {raw.signals.kind}, but the run predicts from the columns of a table")
     groups = run.groups(raw.table)

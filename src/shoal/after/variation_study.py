@@ -118,6 +118,7 @@ class VariationStudy:
             raise DataError(f"{variation.where}: {raw.source} holds {raw.signals.kind}, not a table")
         try:
             refined, _ = refined_as_fitted(raw.table, self.run.preparation)
+            refined.check_passed()
             table = same_events(self.run, self.nominal, refined.table)
             if table is refined.table and refined.passed is not None:
                 table = table.filter(refined.passed)

@@ -118,4 +118,5 @@ def _tell(unknown: dict[str, int], table: pl.DataFrame, full: pl.DataFrame, path
     if renamed:
         tell("note", f"the table has columns of these names already; added as {', '.join(renamed)}.")
     if path:
-        tell("note", f"{counted(full.height, 'row')} with predictions written to {str(path)!r}.")
+        left = f", {table.height:,} of them" if table.height < full.height else ""
+        tell("note", f"{counted(full.height, 'row')}{left} with predictions written to {str(path)!r}.")

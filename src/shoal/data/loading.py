@@ -123,6 +123,7 @@ def _refined(raw: Raw, rules: TableRules, cutting: Cutting, options: ReadOptions
     table = tidy(raw.table)
     reading = ColumnReading(missing=(*raw.missing, *options.missing))
     refined = rules.apply(table, reading.read_table(table))
+    refined.check_passed()
     both = TableRules(raw.rules.derive + rules.derive, raw.rules.where + rules.where)
     if raw.refined is not None:
         refined = refined._replace(cuts=raw.refined.cuts + refined.cuts)

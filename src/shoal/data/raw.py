@@ -53,6 +53,11 @@ class Raw(NamedTuple):
         """Whether each row passes the cuts, `(rows,)`; None where there are none."""
         return None if self.refined is None else self.refined.passed
 
+    def check_passed(self) -> None:
+        """Raise DataError if no row passes the cuts, where one is needed."""
+        if self.refined is not None:
+            self.refined.check_passed()
+
     @property
     def inputs(self) -> Inputs:
         """What a preparation transforms."""

@@ -83,7 +83,6 @@ class TableRules:
 
         Raises:
             SettingError: an expression makes no sense on these columns, or a derived column is there already.
-            DataError: no row passes.
         """
         taken = [name for name in self.definitions if name in table.columns]
         if taken:
@@ -96,8 +95,6 @@ class TableRules:
             lacking = int((fulfilled.is_null().to_numpy() & passed).sum())
             cuts.append(RowCut(condition, int(passed.sum()), int(left.sum()), lacking))
             passed = left
-        if table.height and not passed.any():
-            raise DataError(f"no row passes the cuts: {'; '.join(map(in_words, cuts))}")
         return RefinedTable(table, passed if self.where else None, tuple(cuts))
 
     def apply_again(self, table: pl.DataFrame, read: pl.DataFrame) -> tuple[RefinedTable, tuple[str, ...]]:
@@ -150,6 +147,11 @@ class RefinedTable(NamedTuple):
     table: pl.DataFrame
     passed: np.ndarray | None = None
     cuts: tuple[RowCut, ...] = ()
+
+    def check_passed(self) -> None:
+        """Raise DataError if no row passes, where one is needed."""
+        if self.passed is not None and len(self.passed) and not self.passed.any():
+            raise DataError(f"no row passes the cuts: {'; '.join(map(in_words, self.cuts))}")
 
 
 def in_words(cut: RowCut) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -77,7 +78,8 @@ def codes(predictor: Predictor, x: np.ndarray) -> np.ndarray:
     """Return the codes of prepared rows in the best network, `(rows, bottleneck)` float32."""
     best = predictor.members[0]
     parts = [encode(best.network, best.parameters, x[some]) for some in predictor.pieces(len(x))]
-    return np.concatenate(parts).reshape(len(x), -1)
+    joined = np.concatenate(parts)
+    return joined.reshape(len(x), math.prod(joined.shape[1:]))
 
 
 def judge(predictor: Predictor, x: np.ndarray) -> AnomalyScores:
