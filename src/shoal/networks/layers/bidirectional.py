@@ -102,15 +102,6 @@ class Bidirectional(Composite):
         """Return the mask behind the layer that reads forwards."""
         return self.layer.output_mask(xp, x, mask)
 
-    def multiplications(self, input_shape: Shape) -> int:
-        """Return those of both directions."""
-        return 2 * self.layer.multiplications(input_shape)
-
-    def scratch(self, input_shape: Shape) -> int:
-        """Return what both directions need, and their outputs."""
-        outputs = (input_shape[0] if self._recurrent.return_sequences else 1) * self._recurrent.units
-        return 2 * (self.layer.scratch(input_shape) + outputs)
-
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
         """Return layers with input shapes that the contract tests run through."""

@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from functools import reduce
 from typing import Any, Self
 
-import numpy as np
-
 from shoal.errors import NetworkError, SettingError, listing, suggest
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
 from shoal.networks.layers.dense import Dense
-from shoal.networks.layers.within import Composite, Within, checked_layer
+from shoal.networks.layers.within import Composite, Within, checked_layer, mask_behind
 
 Path = tuple[Layer, ...]
 
@@ -127,26 +125,10 @@ class Branches(Composite):
         """Return the steps that any path calls real; None if one has no mask. Masks made within stay within."""
         if mask is None:
             return None
-        within, masks = self._within(x.shape[1:]), []
-        for i, path in enumerate(self.paths):
-            behind = mask
-            for j, layer in enumerate(path):
-                if behind is not None:
-                    # only the shape of what comes in is known here; NaN is never taken for padding
-                    shape = within[f"{i}.{j}"][1]
-                    behind = layer.output_mask(xp, np.broadcast_to(np.float32(np.nan), (x.shape[0], *shape)), behind)
-            masks.append(behind)
+        within = self._within(x.shape[1:])
+        paths = [[within[f"{i}.{j}"] for j in range(len(path))] for i, path in enumerate(self.paths)]
+        masks = [mask_behind(xp, len(x), path, mask) for path in paths]
         return None if any(behind is None for behind in masks) else reduce(xp.logical_or, masks)
-
-    def multiplications(self, input_shape: Shape) -> int:
-        """Return those of all layers within."""
-        return sum(layer.multiplications(shape) for layer, shape in self._within(input_shape).values())
-
-    def scratch(self, input_shape: Shape) -> int:
-        """Return what the layers within need, and their outputs."""
-        within = self._within(input_shape).values()
-        outputs = sum(int(np.prod(layer.output_shape(shape))) for layer, shape in within)
-        return outputs + sum(layer.scratch(shape) for layer, shape in within)
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:

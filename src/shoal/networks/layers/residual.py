@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-import numpy as np
-
 from shoal.errors import NetworkError, SettingError
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.activation import Activation
 from shoal.networks.layers.base import Context, Layer, Parameters
 from shoal.networks.layers.dense import Dense
 from shoal.networks.layers.dropout import Dropout
-from shoal.networks.layers.within import Composite, Within, checked_layer
+from shoal.networks.layers.within import Composite, Within, checked_layer, mask_behind
 
 
 @dataclass(frozen=True)
@@ -100,21 +98,8 @@ class Residual(Composite):
 
     def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:
         """Return the mask behind the layers; masks that a layer within makes stay within."""
-        for i, (layer, shape) in enumerate(self._within(x.shape[1:]).values()):
-            if mask is not None and i < len(self.layers):
-                # only the shape of what comes in is known here; NaN is never taken for padding
-                mask = layer.output_mask(xp, np.broadcast_to(np.float32(np.nan), (x.shape[0], *shape)), mask)
-        return mask
-
-    def multiplications(self, input_shape: Shape) -> int:
-        """Return those of all layers within."""
-        return sum(layer.multiplications(shape) for layer, shape in self._within(input_shape).values())
-
-    def scratch(self, input_shape: Shape) -> int:
-        """Return what the layers within need, and their outputs."""
-        within = self._within(input_shape).values()
-        outputs = sum(int(np.prod(layer.output_shape(shape))) for layer, shape in within)
-        return outputs + sum(layer.scratch(shape) for layer, shape in within)
+        within = self._within(x.shape[1:])
+        return mask_behind(xp, len(x), [within[str(i)] for i in range(len(self.layers))], mask)
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -63,6 +63,14 @@ def inner_context(context: Context, layers: Mapping[str, Layer], name: str, mask
     )
 
 
+def mask_behind(xp: Any, rows: int, path: Iterable[tuple[Layer, Shape]], mask: Any) -> Any:
+    """Return the mask behind layers in a row, of which only the input shapes are known; NaN is never padding."""
+    for layer, shape in path:
+        if mask is not None:
+            mask = layer.output_mask(xp, np.broadcast_to(np.float32(np.nan), (rows, *shape)), mask)
+    return mask
+
+
 class Composite(Layer):
     """What layers share that hold others: parameters bear the name of their layer before their own."""
 
@@ -106,6 +114,16 @@ class Composite(Layer):
         for i, (name, (layer, shape)) in enumerate(self._within(input_shape).items()):
             values |= prefixed(name, layer.initialize(shape, stream.child(i)))
         return values
+
+    def multiplications(self, input_shape: Shape) -> int:
+        """Return those of all layers within."""
+        return sum(layer.multiplications(shape) for layer, shape in self._within(input_shape).values())
+
+    def scratch(self, input_shape: Shape) -> int:
+        """Return what the layers within need, and their outputs."""
+        within = self._within(input_shape).values()
+        outputs = sum(int(np.prod(layer.output_shape(shape))) for layer, shape in within)
+        return outputs + sum(layer.scratch(shape) for layer, shape in within)
 
     def _apply_inner(self, xp: Any, parameters: Parameters, x: Any, context: Context, name: str, mask: Any) -> Any:
         """Return the outputs of one of the layers within."""
