@@ -26,7 +26,7 @@ import numpy as np
 
 import shoal
 from shoal.streams import Stream
-from shoal.training.member import ORDER
+from shoal.training.purposes import ORDER
 from shoal.training.structure import ORDERS
 
 HERE = Path(__file__).parent

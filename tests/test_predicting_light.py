@@ -10,7 +10,19 @@ from pathlib import Path
 import pytest
 
 FIXTURES = Path(__file__).parent / "fixtures" / "runs"
-MUST_NOT = ("jax", "sklearn", "matplotlib", "scipy", "pandas", "keras", "jinja2", "shoal.settings", "shoal.search")
+MUST_NOT = (
+    "jax",
+    "sklearn",
+    "matplotlib",
+    "scipy",
+    "pandas",
+    "keras",
+    "jinja2",
+    "pydantic",
+    "sqlite3",
+    "shoal.settings",
+    "shoal.search",
+)
 CODE = """
 import sys, shoal
 run = shoal.load(sys.argv[1])

@@ -37,7 +37,7 @@ def test_toml(tmp_path: Path, text: str) -> None:
         ('targt = "y"', "no role 'targt'.*Did you mean 'target'"),
         ("weight = 3", "weight must be a column name"),
         ("target = [", "is not TOML"),
-        ("roles = 3", "must be a column name"),
+        ("roles = 3", "expected a table of roles, got 3"),
     ],
 )
 def test_toml_that_makes_no_sense(tmp_path: Path, text: str, message: str) -> None:

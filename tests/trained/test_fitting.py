@@ -15,7 +15,7 @@ from shoal.errors import DataError, NetworkError, SettingError, ShoalWarning
 from shoal.networks import LSTM, Activation, BatchNormalization, Conv2D, Dense, Dropout, Flatten, Network, Reshape
 from shoal.streams import Stream
 from shoal.trained.trained_network import TrainedNetwork
-from shoal.training.member import ORDER
+from shoal.training.purposes import ORDER
 
 SPARSE = "sparse_categorical_crossentropy"
 

@@ -77,7 +77,7 @@ def build_reconstruction(raw: Raw) -> Dataset:
     """
     sha256 = hash_as_read(raw)
     labels = [name for name in raw.roles.target if name not in raw.step_target_names]  # those of steps label no row
-    raw = raw._replace(roles=raw.roles.model_copy(update={"y_err": [], "target": labels}), cut=None)
+    raw = raw._replace(roles=replace(raw.roles, y_err=[], target=labels), cut=None)
     if raw.signals is not None:
         if raw.signals.lengths is not None and raw.signals.lengths.min() < raw.signals.shape[0]:
             raise DataError(
@@ -124,7 +124,7 @@ def _with_sound_signals(raw: Raw) -> tuple[Raw, list[str]]:
     signals, filled = signals.aligned().interpolated()
     if filled:
         notes.append(f"Filled in {counted(filled, 'missing value')} of the series, linearly in time.")
-    return raw._replace(signals=signals, roles=raw.roles.model_copy(update={"features": []})), notes
+    return raw._replace(signals=signals, roles=replace(raw.roles, features=[])), notes
 
 
 def _assembled(

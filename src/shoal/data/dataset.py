@@ -87,7 +87,7 @@ class Dataset:
                 replace(column, role="ignored", reason="another target") if column.name in others else column
                 for column in self.columns
             ),
-            roles=self.roles.model_copy(update={"target": [name]}),
+            roles=replace(self.roles, target=[name]),
             classes=self.classes_by_target[name],
             classes_by_target={},
             beside=others,

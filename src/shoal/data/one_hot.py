@@ -115,7 +115,7 @@ def _joined(raw: Raw, targets: pl.DataFrame) -> Raw:
     unnamed = names in _unnamed(len(names))
     name = _free_name(names, [column for column in raw.column_names if column not in names], unnamed=unnamed)
     column = _places(targets, name, None if unnamed else names)
-    roles, signals, table = raw.roles.model_copy(update={"target": [name]}), raw.signals, raw.table
+    roles, signals, table = replace(raw.roles, target=[name]), raw.signals, raw.table
     if signals is not None and signals.targets is not None:
         signals = replace(signals, targets=replace(signals.targets, table=pl.DataFrame([column])))
     else:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import polars as pl
 
 from shoal.data.column_reading import ColumnReading, read_columns
@@ -80,7 +82,7 @@ def _plain_columns(table: pl.DataFrame, roles: Roles) -> pl.DataFrame:
 
 def without_errors(roles: Roles) -> Roles:
     """Return the roles with the columns of target errors ignored."""
-    return roles.model_copy(update={"y_err": [], "ignored": [*roles.ignored, *roles.y_err]})
+    return replace(roles, y_err=[], ignored=[*roles.ignored, *roles.y_err])
 
 
 def with_inferred_roles(raw: Raw, cutting: Cutting, *, errors: bool) -> tuple[Raw, list[str]]:
@@ -96,15 +98,15 @@ def with_inferred_roles(raw: Raw, cutting: Cutting, *, errors: bool) -> tuple[Ra
         table = table.drop([name for name in text if name not in roles.target])
     if not roles.target:
         target, why = find_target(table, roles)
-        roles = roles.model_copy(update={"target": target})
+        roles = replace(roles, target=target)
         raw = raw._replace(choice=TargetChoice(why, guessed=True))
         notes.append(f"No target was named; {listing(map(repr, target))} is taken: {why}.")
     columns = [] if roles.y_err else find_errors(table, roles.target, roles)
     if columns and errors:
-        roles = roles.model_copy(update={"y_err": columns})
+        roles = replace(roles, y_err=columns)
         errors_of = f"measured errors of {listing(map(repr, roles.target))}"
         notes.append(f"{listing(map(repr, columns))}: taken by name as {errors_of}.")
     elif columns:
-        roles = roles.model_copy(update={"ignored": [*roles.ignored, *columns]})
+        roles = replace(roles, ignored=[*roles.ignored, *columns])
         notes.append(f"{listing(map(repr, columns))}: left out, since the covariance says how large the errors are.")
     return raw._replace(roles=roles), notes

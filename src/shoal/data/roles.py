@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
-
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from shoal.data.units import full_name
 from shoal.errors import DataError, SettingError, listing, suggest
 
+COLUMN = "a column name, or a list where several make sense"
+WANTED = {"units": 'a table of a unit for each column, e.g. units = {E = "GeV"}'}
 
-class Roles(BaseModel):
+
+@dataclass(frozen=True)
+class Roles:
     """The role of every column that is not simply a feature.
 
     Args:
@@ -27,27 +29,32 @@ class Roles(BaseModel):
         ignored: columns to leave out.
         units: unit of each column that has one; where it is not given, names and files may tell it.
 
+    Raises:
+        SettingError: a value is no column name, or no list of them where several make sense.
+
     Example:
         >>> Roles(target="species").target
         ['species']
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    target: list[str] = []
+    target: list[str] = field(default_factory=list)
     features: list[str] | None = None
-    y_err: list[str] = []
+    y_err: list[str] = field(default_factory=list)
     weight: str | None = None
     group: str | None = None
     time: str | None = None
     id: str | None = None
-    ignored: list[str] = []
-    units: dict[str, str] = {}
+    ignored: list[str] = field(default_factory=list)
+    units: dict[str, str] = field(default_factory=dict)
 
-    @field_validator("target", "features", "y_err", "ignored", mode="before")
-    @classmethod
-    def _as_list(cls, value: Any) -> Any:
-        return [value] if isinstance(value, str) else list(value) if isinstance(value, tuple) else value
+    def __post_init__(self) -> None:
+        for name in ("target", "features", "y_err", "ignored"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, [value] if isinstance(value, str) else _listed(value))
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if not _fits(each.name, value):
+                raise SettingError(f"{each.name} must be {WANTED.get(each.name, COLUMN)}, got {value!r}")
 
     def replaced(self, **roles: Any) -> Roles:
         """Return these roles with the given ones (unless None) in their place.
@@ -56,11 +63,11 @@ class Roles(BaseModel):
             SettingError: a role that does not exist, or a value that is no column name.
         """
         given = {name: value for name, value in roles.items() if value is not None}
-        return _checked({**self.model_dump(), **given}, "the column roles")
+        return _checked({**asdict(self), **given}, "the column roles")
 
     def named(self) -> dict[str, Any]:
         """Return the roles that are given to some column, by name of the role."""
-        return {name: value for name, value in self.model_dump().items() if value not in (None, [], {})}
+        return {name: value for name, value in asdict(self).items() if value not in (None, [], {})}
 
     def pairs(self) -> Iterator[tuple[str, str]]:
         """Yield `(role, column)` for every column that has a role other than feature."""
@@ -86,7 +93,7 @@ class Roles(BaseModel):
                 full[role] = [full_name(name, columns) for name in value]
             else:
                 full[role] = full_name(value, columns)
-        return self.model_copy(update=full)
+        return replace(self, **full)
 
     def check(self, names: Iterable[str]) -> None:
         """Check that every column exists and has one role only.
@@ -125,6 +132,8 @@ def roles_from_toml(path: str | Path) -> Roles:
     Raises:
         SettingError: the file is missing, no TOML, or names a role that does not exist.
     """
+    import tomllib
+
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -135,18 +144,28 @@ def roles_from_toml(path: str | Path) -> Roles:
 
 
 def _checked(values: Any, where: str) -> Roles:
-    """Build roles and turn pydantic's complaint into one line."""
+    """Return the roles of a table of them."""
+    known = [each.name for each in fields(Roles)]
+    if not isinstance(values, Mapping):
+        raise SettingError(f"{where}: expected a table of roles, got {values!r}")
+    unknown = next((name for name in values if name not in known), None)
+    if unknown is not None:
+        raise SettingError(
+            f"{where}: there is no role {unknown!r}; roles are: {listing(known)}.{suggest(str(unknown), known)}"
+        )
     try:
-        return Roles.model_validate(values)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = str(first["loc"][0]) if first["loc"] else ""
-        if first["type"] == "extra_forbidden":
-            raise SettingError(
-                f"{where}: there is no role {name!r}; roles are: {listing(Roles.model_fields)}."
-                + suggest(name, Roles.model_fields)
-            ) from None
-        value = values.get(name) if isinstance(values, dict) else values
-        what = "a column name, or a list where several make sense"
-        what = 'a table of a unit for each column, e.g. units = {E = "GeV"}' if name == "units" else what
-        raise SettingError(f"{where}: {name} must be {what}, got {value!r}") from None
+        return Roles(**values)
+    except SettingError as error:
+        raise SettingError(f"{where}: {error}") from None
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _fits(name: str, value: Any) -> bool:
+    if name == "units":
+        return isinstance(value, dict) and all(isinstance(text, str) for pair in value.items() for text in pair)
+    if name in ("target", "y_err", "ignored") or (name == "features" and value is not None):
+        return isinstance(value, list) and all(isinstance(text, str) for text in value)
+    return value is None or isinstance(value, str)

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +28,8 @@ from shoal.runs.documents import check_format, plain
 from shoal.runs.writing import written_beside
 
 if TYPE_CHECKING:
+    import sqlite3
+
     import polars as pl
 
     from shoal.evaluation.record import Record
@@ -69,6 +70,8 @@ def write_log(path: str | Path, record: Record) -> Path:
     Raises:
         RunError: the file cannot be written.
     """
+    import sqlite3
+
     with written_beside(path) as beside:
         try:
             with contextlib.closing(sqlite3.connect(beside, isolation_level=None)) as connection:
@@ -191,6 +194,8 @@ def _meta(record: Record) -> dict[str, str]:
 
 def _rows(path: Path, query: str, table: str = "") -> list[tuple[Any, ...]]:
     """Return what a query gives; `{}` in it stands for `table`, as the file's format has it."""
+    import sqlite3
+
     if not path.is_file():
         raise RunError(f"{str(path)!r} is missing. {_MENDING}")
     # `immutable` reads without lock files, so a log on a read-only disk can be read.

@@ -10,10 +10,7 @@ from shoal.networks import Network
 from shoal.results import Status
 from shoal.streams import Stream
 from shoal.training.hyperparameters import Hyperparameters
-
-# the first step of a stream's path says what its numbers are for
-INITIAL, ORDER, DROPOUT = 0, 1, 2
-BOOTSTRAP, REPLICA = 5, 6
+from shoal.training.purposes import INITIAL
 
 
 @dataclass(frozen=True)

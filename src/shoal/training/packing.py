@@ -14,9 +14,10 @@ from shoal.streams import Stream, Streams
 from shoal.training.augmentation import Augmentation
 from shoal.training.building import build_network
 from shoal.training.hyperparameters import Hyperparameters
-from shoal.training.member import DROPOUT, INITIAL, ORDER, Member
+from shoal.training.member import Member
 from shoal.training.penalties import penalised
 from shoal.training.problem import Problem
+from shoal.training.purposes import DROPOUT, INITIAL, ORDER
 from shoal.training.resampling import resampling_numbers
 from shoal.training.schedules import SCHEDULES
 from shoal.training.structure import Structure

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from shoal.streams import Streams, threefry, to_uniform
-from shoal.training.member import BOOTSTRAP, REPLICA, Member
-from shoal.training.problem import Problem
+from shoal.training.purposes import BOOTSTRAP, REPLICA
+
+if TYPE_CHECKING:
+    from shoal.training.member import Member
+    from shoal.training.problem import Problem
 
 MOST_COUNTS = 8  # a Poisson number with mean one exceeds it once in a million rows
 _BELOW = [sum(math.exp(-1.0) / math.factorial(j) for j in range(k + 1)) for k in range(MOST_COUNTS)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 
@@ -56,11 +58,11 @@ def gather_series(table: pl.DataFrame, roles: Roles, recipe: Recipe, part: np.nd
 
 def _roles_of_series(roles: Roles, recipe: Recipe) -> Roles:
     """Return the roles of a table of series: the column of series names its rows, unless it groups them."""
-    roles = roles.model_copy(update={"features": None, "ignored": [], "time": None})
+    roles = replace(roles, features=None, ignored=[], time=None)
     if recipe.series in (roles.group, roles.id):
         return roles
     role = {"id": recipe.series} if roles.id is None else {"ignored": [recipe.series]}
-    return roles.model_copy(update=role)
+    return replace(roles, **role)
 
 
 def series_of(table: pl.DataFrame, recipe: Recipe, *, known: bool = False) -> tuple[pl.DataFrame, Signals]:

@@ -72,8 +72,8 @@ def cut_windows(table: pl.DataFrame, roles: Roles, recipe: Recipe, part: np.ndar
     errors = [column for name in roles.y_err for column in _ahead(steps, name, recipe, starts)]
     targets = grid.targets(starts)
     made = pl.DataFrame([*columns, grid.times(starts), *targets, *errors])
-    names = {"target": [column.name for column in targets], "y_err": [column.name for column in errors]}
-    roles = roles.model_copy(update={**names, "time": recipe.time_name})
+    named, y_err = ([column.name for column in some] for some in (targets, errors))
+    roles = replace(roles, target=named, y_err=y_err, time=recipe.time_name)
     return CutTable(made, roles, grid.signals(starts), grid.cut(starts), (*steps.notes, *grid.notes(starts)))
 
 
@@ -236,5 +236,6 @@ def _carried(steps: Steps, roles: Roles, recipe: Recipe, places: np.ndarray) -> 
         raise DataError(f"windows need a column of errors for each target, got {roles.y_err[0]!r} for several")
     names = [name for name in (recipe.series, roles.group, roles.weight, roles.id) if name is not None]
     columns = [steps.table.get_column(name).gather(places) for name in dict.fromkeys(names)]
-    free = recipe.series not in (None, roles.group, roles.id)
-    return columns, roles.model_copy(update={"features": None, "ignored": [recipe.series] if free else []})
+    series = recipe.series
+    ignored = [] if series is None or series in (roles.group, roles.id) else [series]
+    return columns, replace(roles, features=None, ignored=ignored)

@@ -17,10 +17,11 @@ from shoal.training.engines.native.graphs import ACTIVATION_CODES, Graph, graph_
 from shoal.training.engines.native.records import COPIES, HEADS, MEMBER, ROWS, VECTORS
 from shoal.training.heads import ClassesHead
 from shoal.training.hyperparameters import Hyperparameters
-from shoal.training.member import DROPOUT, Member
+from shoal.training.member import Member
 from shoal.training.optimizers import OPTIMIZERS, SECOND_STARTS_AT
 from shoal.training.packing import Parameters, batch_order, member_network, member_scalars, own_starts
 from shoal.training.problem import Problem
+from shoal.training.purposes import DROPOUT
 from shoal.training.resampling import resampling_numbers
 from shoal.training.structure import ORDERS
 

@@ -1,0 +1,4 @@
+"""What the random numbers of a member are for: the first step in the path of their stream."""
+
+INITIAL, ORDER, DROPOUT = 0, 1, 2
+BOOTSTRAP, REPLICA = 5, 6
