@@ -125,9 +125,9 @@ def test_places_that_cannot_hold_a_folder_are_run_errors(tmp_path: Path) -> None
     file.write_text("")
     with pytest.raises(RunError, match=r"file' is a file; expected a new folder"):
         RunFolder.create(file, "iris")
-    with pytest.raises(RunError, match=r"cannot write .*Choose another folder"):
+    with pytest.raises(RunError, match=r"cannot write .*hoose another folder"):
         RunFolder.create(file / "below", "iris")
-    with pytest.raises(RunError, match=r"cannot write .*Choose another folder"):
+    with pytest.raises(RunError, match=r"cannot write .*hoose another folder"):
         RunFolder.create(None, "iris", root=file)
 
 

@@ -16,14 +16,14 @@ from typing import Any
 from shoal.errors import RunError
 
 _MENDING = {
-    errno.EACCES: "You may not write there; choose another folder with --out.",
-    errno.EPERM: "You may not write there; choose another folder with --out.",
-    errno.EROFS: "That disk can only be read; choose another folder with --out.",
-    errno.ENOSPC: "The disk is full; free some space or choose another folder with --out.",
-    errno.EDQUOT: "Your share of the disk is used up; free some space or choose another folder with --out.",
-    errno.EFBIG: "The file would be larger than this system allows; choose another folder with --out.",
-    errno.ENOTDIR: "A part of that path is a file, not a folder; choose another folder with --out.",
-    errno.ENAMETOOLONG: "The name is too long; choose a shorter one with --out.",
+    errno.EACCES: "You may not write there; choose another folder.",
+    errno.EPERM: "You may not write there; choose another folder.",
+    errno.EROFS: "That disk can only be read; choose another folder.",
+    errno.ENOSPC: "The disk is full; free some space or choose another folder.",
+    errno.EDQUOT: "Your share of the disk is used up; free some space or choose another folder.",
+    errno.EFBIG: "The file would be larger than this system allows; choose another folder.",
+    errno.ENOTDIR: "A part of that path is a file, not a folder; choose another folder.",
+    errno.ENAMETOOLONG: "The name is too long; choose a shorter one.",
 }
 _PART = re.compile(r"\.(?P<name>.+)\.(?P<pid>\d+)-(?P<machine>[0-9a-f]{4})[0-9a-f]{4}\.part")
 _WRITING: set[Path] = set()  # the temporary files of this process
