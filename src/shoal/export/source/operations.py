@@ -230,6 +230,13 @@ class Program:
             self.constants[key] = Buffer(len(values), values)
         return self.constants[key]
 
+    def mark_double(self) -> None:
+        """Let the constants that meet numbers in double precision be double, too."""
+        for operation in self.operations:
+            if isinstance(operation, Elementwise) and any(view.buffer.double for view in operation.inputs):
+                for view in operation.inputs:
+                    view.buffer.double = view.buffer.double or view.buffer.values is not None
+
     def finish(self) -> None:
         """Give each output a buffer of its own, and leave out what no output needs."""
         for name, view in self.outputs.items():
