@@ -327,7 +327,7 @@ def source(name: str, answers: Answers, examples: ExampleRows | None) -> tuple[s
 
 def _body(lines: list[str]) -> list[str]:
     text = "\n".join(lines)
-    names = [v for v in ("i", "j") if f"for ({v} = 0" in text]
+    names = [v for v in ("i", "j", "t") if f"for ({v} = 0" in text]
     declared = [f"    int {', '.join(names)};"] if names else []
     declared += ["    float total;"] if "total" in text else []
     if "work[" not in text and "work +" not in text:

@@ -234,7 +234,7 @@ def _procedure(name: str, printer: FortranPrinter, body: list[str], answers: Ans
     lines.append("  logical :: outside" if outside else f"  type({prefix}_answer), intent(out) :: answer")
     if "work(" in text:
         lines += ["  real(sp), allocatable :: work(:)"]
-    counters = [v for v in ("i", "j") if f"do {v} = " in text]
+    counters = [v for v in ("i", "j", "t") if f"do {v} = " in text]
     lines += [f"  integer :: {', '.join(counters)}"] if counters else []
     lines += ["  real(sp) :: total"] if "total = " in text else []
     for letter, kind in (("v", "sp"), ("d", "dp")):

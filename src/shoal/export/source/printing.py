@@ -16,18 +16,17 @@ from shoal.export.source.operations import (
     Elementwise,
     FoldsEnd,
     Interpolation,
-    Loop,
     Nearest,
-    Places,
     Product,
     Program,
     Reduction,
     Rows,
+    Scan,
     Sorting,
     View,
-    in_loops,
     steps_of,
 )
+from shoal.export.source.places import Loop, Places, Step, in_loops
 
 TRUTHS = ("set", "anomaly", "outside")
 """Outputs that are 0 or 1."""
@@ -67,10 +66,11 @@ class LoopPrinter(ABC):
         steps = in_loops(program.operations)
         self.places = Places.of(steps)
         self.work = max(self.work, self.places.size)
-        lines: list[str] = []
-        for step in steps:
-            lines += getattr(self, f"print_{type(step).__name__.lower()}")(step)
-        return lines
+        return self.printed(steps)
+
+    def printed(self, steps: Sequence[Step]) -> list[str]:
+        """Return the lines of steps."""
+        return [line for step in steps for line in getattr(self, f"print_{type(step).__name__.lower()}")(step)]
 
     # What each language says by itself.
 
@@ -180,6 +180,31 @@ class LoopPrinter(ABC):
         if out.name in TRUTHS:
             value = self.templates["truth"].format(value)
         return self.loop("i", step.out.size, [self.assign(self.element(out, self.index(step.out, "i")), value)])
+
+    def print_scan(self, step: Scan) -> list[str]:
+        """A loop over the turns."""
+        given, begin = step.inputs[: len(step.moving)], step.inputs[len(step.moving) :]
+        body = [line for view, now in zip(given, step.moving, strict=True) for line in self._moved(now, "", view, "t")]
+        body += self.printed(in_loops(step.body))
+        body += self._moved(step.out.buffer, "t", step.said, "")
+        for new, buffer in zip(step.new, step.carried, strict=True):
+            body += self._moved(buffer, "", new, "")
+        lines = []
+        for view, buffer in zip(begin, step.carried, strict=False):
+            lines += self._moved(buffer, "", view, "")
+        lines += self.loop("t", step.turns, body)
+        at = step.turns * step.said.size
+        for buffer in step.carried:
+            lines += self._moved(step.out.buffer, str(at), View(buffer, np.arange(buffer.size)), "")
+            at += buffer.size
+        return lines
+
+    def _moved(self, out: Buffer, at: str, view: View, turn: str) -> list[str]:
+        """Return the loop that copies a view, or a part of it in each turn, to a buffer, or to a place of it."""
+        size = out.size if turn else view.size
+        to = f"{at} * {size} + i" if at == "t" else f"{at} + i" if at else "i"
+        value = self.element(view.buffer, f"{turn} * {size} + i") if turn else self.read(view, "i")
+        return self.loop("i", size, [self.assign(self.element(out, to), value)])
 
     def print_reduction(self, step: Reduction) -> list[str]:
         """Two loops."""

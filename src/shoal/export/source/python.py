@@ -18,10 +18,12 @@ from shoal.export.source.operations import (
     FoldsEnd,
     Interpolation,
     Nearest,
+    Operation,
     Product,
     Program,
     Reduction,
     Rows,
+    Scan,
     Sorting,
     View,
     steps_of,
@@ -58,8 +60,12 @@ class PythonPrinter:
     def program(self, program: Program) -> list[str]:
         """Return the statements of a program."""
         program.mark_double()
+        return self.printed(program.operations)
+
+    def printed(self, operations: Iterable[Operation]) -> list[str]:
+        """Return the statements of operations."""
         lines: list[str] = []
-        for operation in program.operations:
+        for operation in operations:
             self.numbers += operation.out.size
             lines += getattr(self, f"print_{type(operation).__name__.lower()}")(operation)
         return lines
@@ -122,6 +128,8 @@ class PythonPrinter:
     def full(self, view: View) -> str:
         """Return the expression of a view with both axes."""
         text, rows, numbers = self.read(view)
+        if view.constant is not None:
+            return f"np.full((len(x), {view.size}), {text}, np.{'float64' if view.buffer.double else 'float32'})"
         return text if rows and (numbers or view.size == 1) else f"np.broadcast_to({text}, (len(x), {view.size}))"
 
     # Operations.
@@ -130,7 +138,7 @@ class PythonPrinter:
         """One expression."""
         read = [self.read(view) for view in step.inputs]
         texts = [self._typed(step, place, text) for place, (text, _, _) in enumerate(read)]
-        template = TEMPLATES[step.function]
+        template = " + ".join(["{}"] * len(texts)) if step.function == "sum" else TEMPLATES[step.function]
         if step.function == "cast" and not step.inputs[0].buffer.double and texts[0].isidentifier():
             self.names[id(step.out.buffer)] = texts[0]
             return []
@@ -193,6 +201,27 @@ class PythonPrinter:
         grouped = f".{step.function}(axis=1, keepdims=True)" if n == 1 else (
             f".reshape(len(x), {n}, {step.inner}).{step.function}(axis=2)")  # fmt: skip
         return [f"{self.name(step.out.buffer)} = {text}{grouped}"]
+
+    def print_scan(self, step: Scan) -> list[str]:
+        """A loop over the turns."""
+        out, carried = self.name(step.out.buffer), ", ".join(map(self.name, step.carried))
+        given, begin = step.inputs[: len(step.moving)], step.inputs[len(step.moving) :]
+        first = [self.full(view) for view, _ in zip(begin, step.carried, strict=False)]
+        lines = [f"{out} = np.empty((len(x), {step.out.size}), np.float32)", f"{carried} = {', '.join(first)}"]
+        lines += [f"for t in range({step.turns}):"]
+        body = []
+        for view, now in zip(given, step.moving, strict=True):
+            body += [f"{self.name(now)} = {self.name(view.buffer)}[:, t * {now.size} : t * {now.size} + {now.size}]"]
+        body += self.printed(step.body)
+        size = step.said.size
+        body += [f"{out}[:, t * {size} : t * {size} + {size}] = {self.read(step.said)[0]}"]
+        body += [f"{carried} = {', '.join(map(self.full, step.new))}"]
+        lines += [f"    {line}" for line in body]
+        at = step.turns * size
+        for buffer in step.carried:
+            lines.append(f"{out}[:, {at}:{at + buffer.size}] = {self.name(buffer)}")
+            at += buffer.size
+        return lines
 
     def print_sorting(self, step: Sorting) -> list[str]:
         """Sorted along the last axis."""
