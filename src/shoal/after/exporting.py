@@ -37,9 +37,10 @@ class Exported:
 def export_model(run: Run | str | Path, path: str | Path, *, force: bool = False) -> Exported:
     """Write the model of a run for other programs: preparation, networks, averaging, calibration, error bars.
 
-    The ending of the path says in which format: `.onnx`, or `.c` for C99, with a header beside it. The first 64 test
-    rows (of a run whose test is sealed, validation rows) are compared; how well they agree is kept in the folder of
-    the run, `exports/<file>.json`. Source code holds them without their targets, so that it can check itself.
+    The ending of the path says in which format: `.c` for C99, with a header beside it; `.f90` for Fortran 2008, with a
+    program beside it that checks it; `.onnx`; `.py` for Python with NumPy alone. The first 64 test rows (of a run
+    whose test is sealed, validation rows) are compared; how well they agree is kept in the folder of the run,
+    `exports/<file>.json`. Source code holds them without their targets, so that it can check itself.
 
     Args:
         run: a run or its folder.

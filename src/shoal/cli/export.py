@@ -8,7 +8,9 @@ import typer
 
 from shoal.cli.options import Force, Json, RunArgument
 
-Out = Annotated[str, typer.Argument(metavar="FILE", help="where to write; its ending says the format: .c or .onnx")]
+Out = Annotated[
+    str, typer.Argument(metavar="FILE", help="where to write; its ending says the format: .c, .f90, .onnx or .py")
+]
 
 
 def export(run: RunArgument, file: Out, *, force: Force = False, as_json: Json = False) -> None:
@@ -16,8 +18,9 @@ def export(run: RunArgument, file: Out, *, force: Force = False, as_json: Json =
 
     `.onnx`: one graph, with the columns as they are in the file as inputs; needs `pip install 'shoal[onnx]'`.
 
-    `.c`: C99, one file and a header beside it, without allocation and with no library but `math.h`. It holds test rows,
-    without their targets, by which it checks itself.
+    `.c`: C99, one file and a header beside it, without allocation and with no library but `math.h`. `.f90`: a module of
+    Fortran 2008, and beside it a program that checks it. `.py`: one file that needs NumPy only. All hold test rows,
+    without their targets, by which they check themselves.
     """
     from shoal.after.exporting import export_model
     from shoal.cli.output import print_json, print_text

@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from shoal.export.example_rows import ExampleRows
@@ -41,19 +42,22 @@ class CExporter(Exporter):
         if compiler is None:
             return Agreement.none(f"There is no C compiler to check it with; compile with {switch} and run.")
         command = [compiler, "-std=c99", "-O2", switch, main.name, "-o", "check", "-lm"]
-        return said_by_program(files, command, examples, f"as compiled by {Path(compiler).name}")
+        return said_by_program(files, [command, ["./check"]], examples, f"as compiled by {Path(compiler).name}")
 
 
-def said_by_program(files: dict[Path, bytes], command: list[str], examples: ExampleRows, by: str) -> Agreement:
-    """Compile source code in a folder of its own, run it, and return what it says of its rows."""
+def said_by_program(
+    files: dict[Path, bytes], commands: Sequence[list[str]], examples: ExampleRows, by: str
+) -> Agreement:
+    """Run commands in a folder of source code, the last a program, and return what it says of its rows."""
     with tempfile.TemporaryDirectory() as folder:
         for path, text in files.items():
             Path(folder, path.name).write_bytes(text)
         try:
-            built = _run(command, folder)
-            if built.returncode:
-                return Agreement.none(f"The compiler here does not take it: {_first_line(built.stderr)}")
-            ran = _run(["./check"], folder)
+            for command in commands[:-1]:
+                built = _run(command, folder)
+                if built.returncode:
+                    return Agreement.none(f"The compiler here does not take it: {_first_line(built.stderr)}")
+            ran = _run(commands[-1], folder)
         except subprocess.TimeoutExpired as error:
             return Agreement.none(f"It was not checked: {error.cmd[0]} took more than {SECONDS} s.")
     said = SAID.search(ran.stdout)

@@ -32,6 +32,7 @@ from shoal.export.source.operations import (
     Sorting,
     View,
 )
+from shoal.export.source.scanning import unroll
 
 NODES = {
     "add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "neg": "Neg", "max": "Max", "min": "Min", "lt": "Less",
@@ -129,6 +130,7 @@ class GraphPrinter:
 
     def outputs(self, program: Program) -> dict[str, str]:
         """Return the names of the outputs of a program, `(rows, numbers)` each."""
+        unroll(program)
         self.tensors[id(program.inputs)] = self.x
         self.copies = Counter(id(step.out.buffer) for step in program.operations if isinstance(step, Copy))
         for alike in alike_operations(program):

@@ -13,16 +13,8 @@ from shoal.data.feature_scaling import Quantile, Robust, Standard
 from shoal.data.signals import PADDED
 from shoal.errors import ExportError
 from shoal.export.source.operations import Buffer, FoldsEnd, Program, View
-from shoal.export.source.tracing import (
-    Symbol,
-    contiguous,
-    elementwise,
-    interpolated,
-    joined,
-    nearest,
-    reduced,
-    tracing_namespace,
-)
+from shoal.export.source.symbols import Symbol, contiguous, elementwise, interpolated, joined, nearest, reduced
+from shoal.export.source.tracing import tracing_namespace
 from shoal.prediction.calibration import TINY, Calibration
 from shoal.prediction.conformal import BISECTIONS, Conformal, _reached
 from shoal.prediction.ensemble import EnsembleMember

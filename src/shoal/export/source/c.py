@@ -8,7 +8,7 @@ from shoal.export.example_rows import ExampleRows
 from shoal.export.source.answers import Answers
 from shoal.export.source.identifiers import identifiers, remark
 from shoal.export.source.operations import Buffer, View
-from shoal.export.source.printing import TRUTHS, LoopPrinter, constant_bytes, number
+from shoal.export.source.printing import TRUTHS, LoopPrinter, needs, number, turns_once
 
 TEMPLATES = {
     "add": "{} + {}", "sub": "{} - ({})", "mul": "({}) * ({})", "div": "({}) / ({})", "neg": "-({})",
@@ -196,8 +196,14 @@ class CPrinter(LoopPrinter):
         """As `i % 3`."""
         return f"{a} % {count}"
 
+    def quotient(self, a: str, count: int) -> str:
+        """As `i / 3`."""
+        return f"{a} / {count}"
+
     def loop(self, variable: str, size: int, body: Sequence[str]) -> list[str]:
         """A `for` loop, or a block where there is one turn."""
+        if turns_once(variable, size, body):
+            return [*body] if len(body) == 1 else ["{", *(f"    {line}" for line in body), "}"]
         head = f"for ({variable} = 0; {variable} < {size}; ++{variable})"
         if len(body) == 1:
             return [head, f"    {body[0]}"]
@@ -314,21 +320,14 @@ def source(name: str, answers: Answers, examples: ExampleRows | None) -> tuple[s
         if helper in printer.helpers
     ]
     text = "\n".join(["", *tables, "", *helpers, *functions, ""])
-    head = [*report(answers, printer), "#include <math.h>", f'#include "{name}.h"']
+    head = ["/* " + "\n   ".join(needs(answers, printer)) + " */", "#include <math.h>", f'#include "{name}.h"']
     main = _driver(name, answers, examples) if examples is not None else ""
     return "\n".join(head) + "\n" + text + main, header(name, answers, printer.work)
 
 
-def report(answers: Answers, printer: LoopPrinter) -> list[str]:
-    """Return the comment on top: what the program needs."""
-    lines = [f"Written by shoal. Tables of constants: {constant_bytes(printer):,} bytes; working memory: "
-             f"{4 * printer.work:,} bytes;", f"about {answers.predict.count:,} operations for a row."]  # fmt: skip
-    return ["/* " + "\n   ".join([*lines, *answers.notes]) + " */"]
-
-
 def _body(lines: list[str]) -> list[str]:
     text = "\n".join(lines)
-    names = [v for v in ("i", "j") if f"for ({v} = 0" in text]
+    names = [v for v in ("i", "j", "t") if f"for ({v} = 0" in text]
     declared = [f"    int {', '.join(names)};"] if names else []
     declared += ["    float total;"] if "total" in text else []
     if "work[" not in text and "work +" not in text:

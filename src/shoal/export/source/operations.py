@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -189,14 +189,40 @@ class FoldsEnd(Operation):
 
 
 @dataclass(frozen=True, eq=False)
-class Loop:
-    """Elementwise operations of one size, one after the other for each place."""
+class Scan(Operation):
+    """A body that is done `turns` times, each time with the next part of what moves and with what it carried on.
 
-    size: int
-    operations: tuple[Elementwise, ...]
+    `inputs` are the arrays that move, whole and one after the other in turns; then what is carried at first; then all
+    else that the body reads. `out` is what the body says in each turn, then what is carried at the end.
+
+    Attributes:
+        turns: how often.
+        moving: what the body reads of the arrays that move.
+        carried: what it reads of the turn before.
+        body: its operations.
+        new: what it carries on.
+        said: what is kept of each turn.
+    """
+
+    turns: int
+    moving: tuple[Buffer, ...]
+    carried: tuple[Buffer, ...]
+    body: tuple[Operation, ...]
+    new: tuple[View, ...]
+    said: View
+
+    @property
+    def count(self) -> int:
+        """That of all turns."""
+        return self.turns * sum(operation.count for operation in self.body)
 
 
-Step = Operation | Loop
+def all_of(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """Give the operations, and those of the bodies of scans."""
+    for operation in operations:
+        yield operation
+        if isinstance(operation, Scan):
+            yield from all_of(operation.body)
 
 
 @dataclass
@@ -230,6 +256,13 @@ class Program:
             self.constants[key] = Buffer(len(values), values)
         return self.constants[key]
 
+    def mark_double(self) -> None:
+        """Let the constants that meet numbers in double precision be double, too."""
+        for operation in all_of(self.operations):
+            if isinstance(operation, Elementwise) and any(view.buffer.double for view in operation.inputs):
+                for view in operation.inputs:
+                    view.buffer.double = view.buffer.double or view.buffer.values is not None
+
     def finish(self) -> None:
         """Give each output a buffer of its own, and leave out what no output needs."""
         for name, view in self.outputs.items():
@@ -253,76 +286,6 @@ class Program:
     def count(self) -> int:
         """About how many additions and multiplications or function calls one row takes."""
         return sum(operation.count for operation in self.operations)
-
-
-def in_loops(operations: Iterable[Operation]) -> list[Step]:
-    """Return the operations with neighbouring elementwise ones of the same size in one loop."""
-    steps: list[Step] = []
-    group: list[Elementwise] = []
-
-    def joins(operation: Elementwise) -> bool:
-        within = {id(other.out.buffer) for other in group}
-        return operation.out.size == group[0].out.size and all(
-            view.is_all for view in operation.inputs if id(view.buffer) in within
-        )
-
-    for operation in operations:
-        if group and not (isinstance(operation, Elementwise) and joins(operation)):
-            steps.append(Loop(group[0].out.size, tuple(group)))
-            group = []
-        if isinstance(operation, Elementwise):
-            group.append(operation)
-        else:
-            steps.append(operation)
-    return [*steps, Loop(group[0].out.size, tuple(group))] if group else steps
-
-
-def parts_of(step: Step) -> tuple[Operation, ...]:
-    """Return the operations of a step."""
-    return step.operations if isinstance(step, Loop) else (step,)
-
-
-@dataclass(frozen=True)
-class Places:
-    """Where each buffer lies in the working memory; those that a loop needs only for a moment lie nowhere.
-
-    Attributes:
-        offsets: of each buffer, by its identity.
-        size: of the working memory, in numbers.
-    """
-
-    offsets: dict[int, int]
-    size: int
-
-    @classmethod
-    def of(cls, steps: Sequence[Step]) -> Places:
-        """Return the places: a buffer takes the first gap that is free from its first to its last use."""
-        first: dict[int, int] = {}
-        last: dict[int, int] = {}
-        sizes: dict[int, int] = {}
-        for number, step in enumerate(steps):
-            for operation in parts_of(step):
-                buffer = operation.out.buffer
-                if buffer.name is None:
-                    first.setdefault(id(buffer), number)
-                    sizes[id(buffer)] = buffer.size
-                for view in operation.inputs:
-                    last[id(view.buffer)] = number
-        moments = {
-            id(operation.out.buffer)
-            for number, step in enumerate(steps) if isinstance(step, Loop)
-            for operation in step.operations if last.get(id(operation.out.buffer), number) == number
-        }  # fmt: skip
-        offsets: dict[int, int] = {}
-        for key in sorted(set(first) - moments, key=lambda key: first[key]):
-            others = [k for k in offsets if last[k] >= first[key]]
-            at = 0
-            for other in sorted(others, key=lambda k: offsets[k]):
-                if offsets[other] - at >= sizes[key]:
-                    break
-                at = max(at, offsets[other] + sizes[other])
-            offsets[key] = at
-        return cls(offsets, max((offsets[k] + sizes[k] for k in offsets), default=0))
 
 
 def steps_of(index: np.ndarray) -> tuple[int, tuple[tuple[int, int], ...]] | None:

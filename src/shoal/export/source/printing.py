@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
 
+from shoal.export.source.answers import Answers
 from shoal.export.source.operations import (
     Buffer,
     Copy,
@@ -14,18 +16,17 @@ from shoal.export.source.operations import (
     Elementwise,
     FoldsEnd,
     Interpolation,
-    Loop,
     Nearest,
-    Places,
     Product,
     Program,
     Reduction,
     Rows,
+    Scan,
     Sorting,
     View,
-    in_loops,
     steps_of,
 )
+from shoal.export.source.places import Loop, Places, Step, in_loops
 
 TRUTHS = ("set", "anomaly", "outside")
 """Outputs that are 0 or 1."""
@@ -61,17 +62,15 @@ class LoopPrinter(ABC):
 
     def program(self, program: Program) -> list[str]:
         """Return the lines of a program."""
-        for operation in program.operations:
-            if isinstance(operation, Elementwise) and any(view.buffer.double for view in operation.inputs):
-                for view in operation.inputs:
-                    view.buffer.double = view.buffer.double or view.buffer.values is not None
+        program.mark_double()
         steps = in_loops(program.operations)
         self.places = Places.of(steps)
         self.work = max(self.work, self.places.size)
-        lines: list[str] = []
-        for step in steps:
-            lines += getattr(self, f"print_{type(step).__name__.lower()}")(step)
-        return lines
+        return self.printed(steps)
+
+    def printed(self, steps: Sequence[Step]) -> list[str]:
+        """Return the lines of steps."""
+        return [line for step in steps for line in getattr(self, f"print_{type(step).__name__.lower()}")(step)]
 
     # What each language says by itself.
 
@@ -90,6 +89,10 @@ class LoopPrinter(ABC):
     @abstractmethod
     def remainder(self, a: str, count: int) -> str:
         """Return the remainder of a division."""
+
+    @abstractmethod
+    def quotient(self, a: str, count: int) -> str:
+        """Return the whole part of a division."""
 
     @abstractmethod
     def loop(self, variable: str, size: int, body: Sequence[str]) -> list[str]:
@@ -120,7 +123,7 @@ class LoopPrinter(ABC):
         terms, inner = [], 1
         for position, (count, step) in enumerate(reversed(counts)):
             if step:
-                term = i if inner == 1 else f"{_grouped(i)} / {inner}"
+                term = i if inner == 1 else self.quotient(_grouped(i), inner)
                 if position < len(counts) - 1:
                     term = self.remainder(term, count)
                 terms.append(term if step == 1 else f"{_grouped(term)} * {step}")
@@ -142,6 +145,14 @@ class LoopPrinter(ABC):
         name, _ = self.constants.setdefault(id(buffer), (f"constants_{len(self.constants)}", buffer))
         return name
 
+    def expression(self, step: Elementwise, values: list[str]) -> str:
+        """Return the function of an elementwise operation of its operands."""
+        if step.function == "cast" and not step.inputs[0].buffer.double:
+            return values[0]
+        if step.function == "sum":
+            return " + ".join(values)
+        return self.templates[step.function].format(*values)
+
     def print_loop(self, step: Loop) -> list[str]:
         """Elementwise operations: a local for each, and what is read later is stored."""
         body = []
@@ -149,12 +160,7 @@ class LoopPrinter(ABC):
         for operation in step.operations:
             values = [self.read(view, "i") for view in operation.inputs]
             double = operation.out.buffer.double
-            if operation.function == "cast" and not operation.inputs[0].buffer.double:
-                expression = values[0]
-            elif operation.function == "sum":
-                expression = " + ".join(values)
-            else:
-                expression = self.templates[operation.function].format(*values)
+            expression = self.expression(operation, values)
             kind = "d" if double else "v"
             counts[kind] += 1
             self.most_locals[kind] = max(self.most_locals[kind], counts[kind])
@@ -174,6 +180,31 @@ class LoopPrinter(ABC):
         if out.name in TRUTHS:
             value = self.templates["truth"].format(value)
         return self.loop("i", step.out.size, [self.assign(self.element(out, self.index(step.out, "i")), value)])
+
+    def print_scan(self, step: Scan) -> list[str]:
+        """A loop over the turns."""
+        given, begin = step.inputs[: len(step.moving)], step.inputs[len(step.moving) :]
+        body = [line for view, now in zip(given, step.moving, strict=True) for line in self._moved(now, "", view, "t")]
+        body += self.printed(in_loops(step.body))
+        body += self._moved(step.out.buffer, "t", step.said, "")
+        for new, buffer in zip(step.new, step.carried, strict=True):
+            body += self._moved(buffer, "", new, "")
+        lines = []
+        for view, buffer in zip(begin, step.carried, strict=False):
+            lines += self._moved(buffer, "", view, "")
+        lines += self.loop("t", step.turns, body)
+        at = step.turns * step.said.size
+        for buffer in step.carried:
+            lines += self._moved(step.out.buffer, str(at), View(buffer, np.arange(buffer.size)), "")
+            at += buffer.size
+        return lines
+
+    def _moved(self, out: Buffer, at: str, view: View, turn: str) -> list[str]:
+        """Return the loop that copies a view, or a part of it in each turn, to a buffer, or to a place of it."""
+        size = out.size if turn else view.size
+        to = f"{at} * {size} + i" if at == "t" else f"{at} + i" if at else "i"
+        value = self.element(view.buffer, f"{turn} * {size} + i") if turn else self.read(view, "i")
+        return self.loop("i", size, [self.assign(self.element(out, to), value)])
 
     def print_reduction(self, step: Reduction) -> list[str]:
         """Two loops."""
@@ -240,9 +271,24 @@ def _grouped(text: str) -> str:
     return text if text.isidentifier() or (text.endswith(")") and text.startswith("(")) else f"({text})"
 
 
+def needs(answers: Answers, printer: LoopPrinter) -> list[str]:
+    """Return what a program needs and leaves out, a line each."""
+    return [
+        f"Written by shoal. Tables of constants: {constant_bytes(printer):,} bytes; working memory: "
+        f"{4 * printer.work:,} bytes;",
+        f"about {answers.predict.count:,} operations for a row.",
+        *answers.notes,
+    ]
+
+
 def constant_bytes(printer: LoopPrinter) -> int:
     """Return the bytes of all tables of constants and places."""
     floats = sum(b.size * (8 if b.double else 4) for _, b in printer.constants.values())
     return floats + sum(
         len(index) * (2 if index.max(initial=0) < 65536 else 4) for _, index in printer.indices.values()
     )
+
+
+def turns_once(variable: str, size: int, body: Sequence[str]) -> bool:
+    """Return whether a loop has one turn, which does not ask for its variable."""
+    return size == 1 and not re.search(rf"\b{variable}\b", "\n".join(body))
