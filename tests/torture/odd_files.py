@@ -11,6 +11,7 @@ import io
 import json
 import os
 import random
+import shutil
 import socket
 import struct
 import sys
@@ -66,12 +67,13 @@ def good_files() -> dict[str, bytes]:
 
 
 def _of_sciences(table: pl.DataFrame) -> dict[str, bytes]:
-    """Return a FITS, VOTable, ECSV, ROOT, HDF5 and SQLite file with a table."""
+    """Return a FITS, VOTable, ECSV, ROOT, HDF5, SQLite, NetCDF and Zarr file with a table."""
     import sqlite3
     import tempfile
 
     import h5py
     import uproot
+    import xarray
     from astropy.table import Table
 
     columns = {name: table[name].to_numpy() for name in ("a", "b", "y")}
@@ -86,6 +88,13 @@ def _of_sciences(table: pl.DataFrame) -> dict[str, bytes]:
         with h5py.File(path / "t.table.h5", "w") as file:
             for name, values in columns.items():
                 file[name] = values
+        grid = xarray.Dataset({name: (("n", "m"), values.reshape(-1, 2)) for name, values in columns.items()})
+        grid.to_netcdf(path / "t.nc", engine="scipy")
+        grid.to_netcdf(path / "t.nc4", engine="netcdf4")
+        grid.to_zarr(path / "zarr", consolidated=False)
+        parts = {each.relative_to(path / "zarr"): each for each in sorted((path / "zarr").rglob("*")) if each.is_file()}
+        (path / "t.zarr.zip").write_bytes(_zipped({str(name): each.read_bytes() for name, each in parts.items()}))
+        shutil.rmtree(path / "zarr")
         database = sqlite3.connect(path / "t.sqlite")
         database.execute("CREATE TABLE t (a, b, y)")
         database.executemany("INSERT INTO t VALUES (?, ?, ?)", table.select("a", "b", "y").rows())

@@ -91,6 +91,24 @@ def _sqlite(folder: Path) -> Path:
     return folder / "a.sqlite"
 
 
+def _netcdf(folder: Path) -> Path:
+    from scipy.io import netcdf_file
+
+    with netcdf_file(folder / "a.nc", "w") as file:
+        file.createDimension("time", 3)
+        for name, kind, values in (("time", "i4", [1, 2, 3]), ("f", "f8", [0.5, np.nan, -2.0])):
+            file.createVariable(name, kind, ("time",))[:] = values
+    return folder / "a.nc"
+
+
+def _zarr(folder: Path) -> Path:
+    zarr = pytest.importorskip("zarr")
+    group = zarr.create_group(folder / "a.zarr", zarr_format=3)
+    for name, values in (("time", np.arange(3)), ("f", np.array([0.5, np.nan, -2.0]))):
+        group.create_array(name, data=values, dimension_names=["time"])
+    return folder / "a.zarr"
+
+
 def _text(name: str, content: str) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
         (folder / name).write_text(content, encoding="utf-8")
@@ -124,6 +142,8 @@ EXAMPLES: dict[str, Callable[[Path], Path]] = {
     "hdf5 table": _hdf5_table,
     "astronomers' text": _ecsv,
     "sqlite": _sqlite,
+    "netcdf": _netcdf,
+    "zarr": _zarr,
 }
 each_reader = pytest.mark.parametrize("key", READERS)
 
@@ -217,7 +237,7 @@ def test_a_path_that_is_not_there_is_refused(key: str, tmp_path: Path) -> None:
 
 
 def test_asking_for_readers_loads_no_library_of_a_format() -> None:
-    libraries = {"h5py", "PIL", "fastexcel", "pyarrow", "pandas", "astropy", "uproot", "awkward"}
+    libraries = {"h5py", "PIL", "fastexcel", "pyarrow", "pandas", "astropy", "uproot", "awkward", "zarr", "xarray"}
     code = f"import sys, shoal.data.readers; print({libraries} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"

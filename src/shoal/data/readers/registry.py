@@ -13,11 +13,13 @@ from shoal.data.readers.tables.excel_files import ExcelReader
 from shoal.data.readers.tables.fits_files import FitsReader
 from shoal.data.readers.tables.hdf5_tables import Hdf5TableReader
 from shoal.data.readers.tables.json_lines import JsonLinesReader
+from shoal.data.readers.tables.netcdf_files import NetcdfReader
 from shoal.data.readers.tables.numpy_files import NumpyTableReader
 from shoal.data.readers.tables.parquet_files import ParquetReader
 from shoal.data.readers.tables.root_files import RootReader
 from shoal.data.readers.tables.sqlite_files import SqliteReader
 from shoal.data.readers.tables.text_files import TextReader
+from shoal.data.readers.tables.zarr_files import ZarrReader
 
 READERS: dict[str, Reader] = {
     "image folder": ImageFolderReader(),
@@ -35,5 +37,7 @@ READERS: dict[str, Reader] = {
     "hdf5 table": Hdf5TableReader(),
     "astronomers' text": AstropyReader(),
     "sqlite": SqliteReader(),
+    "netcdf": NetcdfReader(),
+    "zarr": ZarrReader(),
 }
 """Images and series are looked for first; what none of their readers takes is a table."""
