@@ -72,6 +72,7 @@ def _of_sciences(table: pl.DataFrame) -> dict[str, bytes]:
     import tempfile
 
     import h5py
+    import scipy.io
     import uproot
     import xarray
     from astropy.table import Table
@@ -95,6 +96,7 @@ def _of_sciences(table: pl.DataFrame) -> dict[str, bytes]:
         parts = {each.relative_to(path / "zarr"): each for each in sorted((path / "zarr").rglob("*")) if each.is_file()}
         (path / "t.zarr.zip").write_bytes(_zipped({str(name): each.read_bytes() for name, each in parts.items()}))
         shutil.rmtree(path / "zarr")
+        scipy.io.savemat(path / "t.mat", {**columns, "s": {"u": np.arange(3)}}, do_compression=True)
         database = sqlite3.connect(path / "t.sqlite")
         database.execute("CREATE TABLE t (a, b, y)")
         database.executemany("INSERT INTO t VALUES (?, ?, ?)", table.select("a", "b", "y").rows())

@@ -109,6 +109,13 @@ def _zarr(folder: Path) -> Path:
     return folder / "a.zarr"
 
 
+def _matlab(folder: Path) -> Path:
+    from scipy.io import savemat
+
+    savemat(folder / "a.mat", {"n": np.arange(3)[:, None], "f": np.array([[0.5], [np.nan], [-2.0]])})
+    return folder / "a.mat"
+
+
 def _text(name: str, content: str) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
         (folder / name).write_text(content, encoding="utf-8")
@@ -144,6 +151,7 @@ EXAMPLES: dict[str, Callable[[Path], Path]] = {
     "sqlite": _sqlite,
     "netcdf": _netcdf,
     "zarr": _zarr,
+    "matlab": _matlab,
 }
 each_reader = pytest.mark.parametrize("key", READERS)
 

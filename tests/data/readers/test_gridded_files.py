@@ -128,7 +128,7 @@ def test_arrays_of_zarr_that_could_run_code_are_refused(tmp_path: Path) -> None:
     text = (tmp_path / "a.zarr" / "x" / ".zarray").read_text()
     filters = f'"filters": [{{"id": "{numcodecs.Pickle.codec_id}", "protocol": 5}}]'
     (tmp_path / "a.zarr" / "x" / ".zarray").write_text(text.replace('"filters": null', filters))
-    with pytest.raises(DataError, match="array 'x' is written by the codec 'pickle', which is not read"):
+    with pytest.raises(DataError, match=r"no readable Zarr group .*pickle|by the codec 'pickle'"):
         read(tmp_path / "a.zarr")
 
 

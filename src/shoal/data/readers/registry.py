@@ -13,6 +13,7 @@ from shoal.data.readers.tables.excel_files import ExcelReader
 from shoal.data.readers.tables.fits_files import FitsReader
 from shoal.data.readers.tables.hdf5_tables import Hdf5TableReader
 from shoal.data.readers.tables.json_lines import JsonLinesReader
+from shoal.data.readers.tables.matlab_files import MatlabReader
 from shoal.data.readers.tables.netcdf_files import NetcdfReader
 from shoal.data.readers.tables.numpy_files import NumpyTableReader
 from shoal.data.readers.tables.parquet_files import ParquetReader
@@ -39,5 +40,6 @@ READERS: dict[str, Reader] = {
     "sqlite": SqliteReader(),
     "netcdf": NetcdfReader(),
     "zarr": ZarrReader(),
+    "matlab": MatlabReader(),
 }
 """Images and series are looked for first; what none of their readers takes is a table."""

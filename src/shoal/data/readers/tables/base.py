@@ -48,7 +48,7 @@ class TableReader(Reader):
         content = self.parse(path, options)
         check_columns(content.table.width, path)
         if not content.table.width:
-            raise DataError(f"{path} has no columns; expected a table with named columns.")
+            raise DataError(" ".join((f"{path} has no columns; expected a table with named columns.", *content.notes)))
         if not content.table.height:
             columns = listing(content.table.columns)
             raise DataError(f"{path} has columns ({columns}) and no rows; expected rows of data.")
