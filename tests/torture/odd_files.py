@@ -58,6 +58,10 @@ def good_files() -> dict[str, bytes]:
         ".ods": ods(_ods_rows([table.columns, *table.rows()])),
         ".h5": _hdf5(),
         **_of_sciences(table),
+        ".arff": "\n".join(
+            ["@relation r", "@attribute a real", "@attribute 'b c' {k0,k1,k2}", "@attribute y numeric", "@data"]
+            + [f"{a},{c},{y}" if y < 0 else f"{{0 {a}, 1 '{c}', 2 {y}}}" for a, _, c, y in table.rows()]
+        ).encode(),
         ".ts": b"@problemName p\n@classLabel true u v\n@data\n"
         + b"\n".join(b"0.1,0.2,%d:3,4,?:%s" % (i, b"uv"[i % 2 : i % 2 + 1]) for i in range(ROWS)),
         ".images.npz": _written(lambda out: np.savez(out, X=_pixels(ROWS), y=np.arange(ROWS) % 2)),

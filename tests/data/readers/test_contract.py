@@ -152,6 +152,7 @@ EXAMPLES: dict[str, Callable[[Path], Path]] = {
     "netcdf": _netcdf,
     "zarr": _zarr,
     "matlab": _matlab,
+    "arff": _text("a.arff", "@relation r\n@attribute n integer\n@attribute s {a, b}\n@data\n1,a\n2,?\n"),
 }
 each_reader = pytest.mark.parametrize("key", READERS)
 

@@ -7,6 +7,7 @@ from shoal.data.readers.signals.hdf5_files import Hdf5Reader
 from shoal.data.readers.signals.image_folder import ImageFolderReader
 from shoal.data.readers.signals.numpy_files import NumpySignalReader
 from shoal.data.readers.signals.ts_files import TsReader
+from shoal.data.readers.tables.arff_files import ArffReader
 from shoal.data.readers.tables.arrow_files import ArrowReader
 from shoal.data.readers.tables.astropy_files import AstropyReader
 from shoal.data.readers.tables.excel_files import ExcelReader
@@ -41,5 +42,6 @@ READERS: dict[str, Reader] = {
     "netcdf": NetcdfReader(),
     "zarr": ZarrReader(),
     "matlab": MatlabReader(),
+    "arff": ArffReader(),
 }
 """Images and series are looked for first; what none of their readers takes is a table."""
