@@ -76,6 +76,7 @@ def _of_sciences(table: pl.DataFrame) -> dict[str, bytes]:
     import tempfile
 
     import h5py
+    import pyreadstat
     import scipy.io
     import uproot
     import xarray
@@ -100,6 +101,13 @@ def _of_sciences(table: pl.DataFrame) -> dict[str, bytes]:
         parts = {each.relative_to(path / "zarr"): each for each in sorted((path / "zarr").rglob("*")) if each.is_file()}
         (path / "t.zarr.zip").write_bytes(_zipped({str(name): each.read_bytes() for name, each in parts.items()}))
         shutil.rmtree(path / "zarr")
+        pyreadstat.write_sav(table, path / "t.spss.sav", variable_value_labels={"y": {0: "none"}})
+        pyreadstat.write_sav(table, path / "t.zsav", compress=True)
+        pyreadstat.write_dta(table, path / "t.dta")
+        pyreadstat.write_xport(table, path / "t.xpt")
+        for name in ("struct_scalars_replicated", "various_compressed"):
+            saved = Path(scipy.io.__file__).parent / "tests" / "data" / f"{name}.sav"
+            (path / f"t.{name[:6]}.sav").write_bytes(saved.read_bytes() if saved.exists() else b"SR\0\4")
         scipy.io.savemat(path / "t.mat", {**columns, "s": {"u": np.arange(3)}}, do_compression=True)
         database = sqlite3.connect(path / "t.sqlite")
         database.execute("CREATE TABLE t (a, b, y)")

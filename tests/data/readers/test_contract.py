@@ -116,6 +116,22 @@ def _matlab(folder: Path) -> Path:
     return folder / "a.mat"
 
 
+def _statistics(folder: Path) -> Path:
+    pyreadstat = pytest.importorskip("pyreadstat")
+    pyreadstat.write_sav(TABLE, folder / "a.sav")
+    return folder / "a.sav"
+
+
+def _idl(folder: Path) -> Path:
+    import scipy.io
+
+    saved = Path(scipy.io.__file__).parent / "tests" / "data" / "struct_scalars_replicated.sav"
+    if not saved.exists():
+        pytest.skip("this SciPy comes without files of IDL, which nothing writes")
+    (folder / "a.sav").write_bytes(saved.read_bytes())
+    return folder / "a.sav"
+
+
 def _text(name: str, content: str) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
         (folder / name).write_text(content, encoding="utf-8")
@@ -152,6 +168,8 @@ EXAMPLES: dict[str, Callable[[Path], Path]] = {
     "netcdf": _netcdf,
     "zarr": _zarr,
     "matlab": _matlab,
+    "statistics": _statistics,
+    "idl": _idl,
     "arff": _text("a.arff", "@relation r\n@attribute n integer\n@attribute s {a, b}\n@data\n1,a\n2,?\n"),
 }
 each_reader = pytest.mark.parametrize("key", READERS)
@@ -246,7 +264,19 @@ def test_a_path_that_is_not_there_is_refused(key: str, tmp_path: Path) -> None:
 
 
 def test_asking_for_readers_loads_no_library_of_a_format() -> None:
-    libraries = {"h5py", "PIL", "fastexcel", "pyarrow", "pandas", "astropy", "uproot", "awkward", "zarr", "xarray"}
+    libraries = {
+        "h5py",
+        "PIL",
+        "fastexcel",
+        "pyarrow",
+        "pandas",
+        "astropy",
+        "uproot",
+        "awkward",
+        "zarr",
+        "xarray",
+        "pyreadstat",
+    }
     code = f"import sys, shoal.data.readers; print({libraries} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"

@@ -15,13 +15,13 @@ from shoal.data.readers.files import load_raw
 from shoal.data.readers.hdf5_layout import opened
 from shoal.data.readers.room import check_room
 from shoal.data.readers.tables.grid_values import text_of
+from shoal.data.readers.tables.variables import NESTED, of_cells
 from shoal.resources import memory_text
 
 _COPIES = 3  # as stored, the array, and the columns
 _COMPRESSED = 15
 _HDF5, _USER_BLOCK = b"\x89HDF", 512
 _OBJECT = "an object of MATLAB; save a table by table2struct(T, 'ToScalar', true)"
-_NESTED = "cells that hold arrays"
 
 
 def variables_of_mat(path: Path) -> dict[str, Any]:
@@ -70,11 +70,11 @@ def _of_scipy(value: Any, *, deep: bool = True) -> Any:
         entries = list(value.ravel(order="F"))
         if len(entries) == 1 and deep:
             return {name: _of_scipy(entries[0][name]) for name in value.dtype.names}
-        return {name: _of_cells([_of_scipy(e[name], deep=False) for e in entries], (-1,)) for name in value.dtype.names}
+        return {name: of_cells([_of_scipy(e[name], deep=False) for e in entries], (-1,)) for name in value.dtype.names}
     if value.dtype.kind != "O":
         return np.char.rstrip(value) if value.dtype.kind == "U" else value
     cells = [_of_scipy(cell, deep=False) for cell in value.ravel()]
-    return _of_cells(cells, value.shape) if deep else _NESTED
+    return of_cells(cells, value.shape) if deep else NESTED
 
 
 def _of_hdf5(node: Any, file: Any, path: Path, *, deep: bool = True) -> Any:
@@ -82,7 +82,7 @@ def _of_hdf5(node: Any, file: Any, path: Path, *, deep: bool = True) -> Any:
     if "MATLAB_sparse" in attributes or "MATLAB_object_decode" in attributes:
         return "a sparse matrix" if "MATLAB_sparse" in attributes else _OBJECT
     if not hasattr(node, "dtype"):
-        return {name: _of_hdf5(child, file, path) for name, child in node.items()} if deep else _NESTED
+        return {name: _of_hdf5(child, file, path) for name, child in node.items()} if deep else NESTED
     kind = text_of(attributes.get("MATLAB_class"))
     if "MATLAB_empty" in attributes or node.shape is None:
         return np.zeros((0, 0))
@@ -90,9 +90,9 @@ def _of_hdf5(node: Any, file: Any, path: Path, *, deep: bool = True) -> Any:
     check_room(_COPIES * 8 * math.prod(node.shape), what, "Save fewer rows, or fewer variables.")
     if node.dtype.kind == "O":  # references to cells, or to the fields of a struct array
         if not deep:
-            return _NESTED
+            return NESTED
         values = node[()].T
-        return _of_cells([_of_hdf5(file[cell], file, path, deep=False) for cell in values.ravel()], values.shape)
+        return of_cells([_of_hdf5(file[cell], file, path, deep=False) for cell in values.ravel()], values.shape)
     values = node[()].T if node.dtype.names is None else None
     if values is None or kind not in ("char", "logical"):
         return "complex numbers" if values is None else values
@@ -100,15 +100,3 @@ def _of_hdf5(node: Any, file: Any, path: Path, *, deep: bool = True) -> Any:
         return values.astype(bool)
     rows = np.atleast_2d(values).astype("<u2")
     return np.array([row.tobytes().decode("utf-16-le", "replace").rstrip() for row in rows])
-
-
-def _of_cells(cells: list[Any], shape: tuple[int, ...]) -> Any:
-    """Return cells with one number or text each as an array; empty ones are missing."""
-    values = [None if isinstance(cell, np.ndarray) and not cell.size else cell for cell in cells]
-    if any(value is not None and (isinstance(value, str | dict) or value.size > 1) for value in values):
-        return next((value for value in values if isinstance(value, str)), _NESTED)
-    plain = [None if value is None else value.reshape(-1)[0].item() for value in values]
-    if all(value is None or isinstance(value, int | float) for value in plain):
-        return np.array([np.nan if value is None else value for value in plain], np.float64).reshape(shape)
-    texts = np.array([None if value is None else str(value) for value in plain], dtype=object)
-    return texts.reshape(shape)
