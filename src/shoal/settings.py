@@ -145,7 +145,8 @@ class FitSettings(BaseModel):
     encoding: str | None = Field(None, description="text files: utf-8 or latin-1")
     sheet: str | None = Field(None, description="Excel files: name of the sheet")
     table: str | None = Field(
-        None, description="which table of a file with several: HDU of FITS, tree of ROOT, path of HDF5, table of SQLite"
+        None,
+        description="which table of a file with several: HDU, tree, path in HDF5, dimensions, table of SQLite",
     )
     day_first: bool | None = Field(None, description="01/02/2025 is the first of February, where no row tells")
     missing: Columns = Field(None, description="values that mean that there is none, such as -999 or COLUMN=99")

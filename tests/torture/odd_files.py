@@ -11,6 +11,7 @@ import io
 import json
 import os
 import random
+import shutil
 import socket
 import struct
 import sys
@@ -57,6 +58,10 @@ def good_files() -> dict[str, bytes]:
         ".ods": ods(_ods_rows([table.columns, *table.rows()])),
         ".h5": _hdf5(),
         **_of_sciences(table),
+        ".arff": "\n".join(
+            ["@relation r", "@attribute a real", "@attribute 'b c' {k0,k1,k2}", "@attribute y numeric", "@data"]
+            + [f"{a},{c},{y}" if y < 0 else f"{{0 {a}, 1 '{c}', 2 {y}}}" for a, _, c, y in table.rows()]
+        ).encode(),
         ".ts": b"@problemName p\n@classLabel true u v\n@data\n"
         + b"\n".join(b"0.1,0.2,%d:3,4,?:%s" % (i, b"uv"[i % 2 : i % 2 + 1]) for i in range(ROWS)),
         ".images.npz": _written(lambda out: np.savez(out, X=_pixels(ROWS), y=np.arange(ROWS) % 2)),
@@ -66,12 +71,15 @@ def good_files() -> dict[str, bytes]:
 
 
 def _of_sciences(table: pl.DataFrame) -> dict[str, bytes]:
-    """Return a FITS, VOTable, ECSV, ROOT, HDF5 and SQLite file with a table."""
+    """Return a FITS, VOTable, ECSV, ROOT, HDF5, SQLite, NetCDF and Zarr file with a table."""
     import sqlite3
     import tempfile
 
     import h5py
+    import pyreadstat
+    import scipy.io
     import uproot
+    import xarray
     from astropy.table import Table
 
     columns = {name: table[name].to_numpy() for name in ("a", "b", "y")}
@@ -86,6 +94,21 @@ def _of_sciences(table: pl.DataFrame) -> dict[str, bytes]:
         with h5py.File(path / "t.table.h5", "w") as file:
             for name, values in columns.items():
                 file[name] = values
+        grid = xarray.Dataset({name: (("n", "m"), values.reshape(-1, 2)) for name, values in columns.items()})
+        grid.to_netcdf(path / "t.nc", engine="scipy")
+        grid.to_netcdf(path / "t.nc4", engine="netcdf4")
+        grid.to_zarr(path / "zarr", consolidated=False)
+        parts = {each.relative_to(path / "zarr"): each for each in sorted((path / "zarr").rglob("*")) if each.is_file()}
+        (path / "t.zarr.zip").write_bytes(_zipped({str(name): each.read_bytes() for name, each in parts.items()}))
+        shutil.rmtree(path / "zarr")
+        pyreadstat.write_sav(table, path / "t.spss.sav", variable_value_labels={"y": {0: "none"}})
+        pyreadstat.write_sav(table, path / "t.zsav", compress=True)
+        pyreadstat.write_dta(table, path / "t.dta")
+        pyreadstat.write_xport(table, path / "t.xpt")
+        for name in ("struct_scalars_replicated", "various_compressed"):
+            saved = Path(scipy.io.__file__).parent / "tests" / "data" / f"{name}.sav"
+            (path / f"t.{name[:6]}.sav").write_bytes(saved.read_bytes() if saved.exists() else b"SR\0\4")
+        scipy.io.savemat(path / "t.mat", {**columns, "s": {"u": np.arange(3)}}, do_compression=True)
         database = sqlite3.connect(path / "t.sqlite")
         database.execute("CREATE TABLE t (a, b, y)")
         database.executemany("INSERT INTO t VALUES (?, ?, ?)", table.select("a", "b", "y").rows())

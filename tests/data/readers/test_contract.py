@@ -91,6 +91,47 @@ def _sqlite(folder: Path) -> Path:
     return folder / "a.sqlite"
 
 
+def _netcdf(folder: Path) -> Path:
+    from scipy.io import netcdf_file
+
+    with netcdf_file(folder / "a.nc", "w") as file:
+        file.createDimension("time", 3)
+        for name, kind, values in (("time", "i4", [1, 2, 3]), ("f", "f8", [0.5, np.nan, -2.0])):
+            file.createVariable(name, kind, ("time",))[:] = values
+    return folder / "a.nc"
+
+
+def _zarr(folder: Path) -> Path:
+    zarr = pytest.importorskip("zarr")
+    group = zarr.create_group(folder / "a.zarr", zarr_format=3)
+    for name, values in (("time", np.arange(3)), ("f", np.array([0.5, np.nan, -2.0]))):
+        group.create_array(name, data=values, dimension_names=["time"])
+    return folder / "a.zarr"
+
+
+def _matlab(folder: Path) -> Path:
+    from scipy.io import savemat
+
+    savemat(folder / "a.mat", {"n": np.arange(3)[:, None], "f": np.array([[0.5], [np.nan], [-2.0]])})
+    return folder / "a.mat"
+
+
+def _statistics(folder: Path) -> Path:
+    pyreadstat = pytest.importorskip("pyreadstat")
+    pyreadstat.write_sav(TABLE, folder / "a.sav")
+    return folder / "a.sav"
+
+
+def _idl(folder: Path) -> Path:
+    import scipy.io
+
+    saved = Path(scipy.io.__file__).parent / "tests" / "data" / "struct_scalars_replicated.sav"
+    if not saved.exists():
+        pytest.skip("this SciPy comes without files of IDL, which nothing writes")
+    (folder / "a.sav").write_bytes(saved.read_bytes())
+    return folder / "a.sav"
+
+
 def _text(name: str, content: str) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
         (folder / name).write_text(content, encoding="utf-8")
@@ -124,6 +165,12 @@ EXAMPLES: dict[str, Callable[[Path], Path]] = {
     "hdf5 table": _hdf5_table,
     "astronomers' text": _ecsv,
     "sqlite": _sqlite,
+    "netcdf": _netcdf,
+    "zarr": _zarr,
+    "matlab": _matlab,
+    "statistics": _statistics,
+    "idl": _idl,
+    "arff": _text("a.arff", "@relation r\n@attribute n integer\n@attribute s {a, b}\n@data\n1,a\n2,?\n"),
 }
 each_reader = pytest.mark.parametrize("key", READERS)
 
@@ -217,7 +264,19 @@ def test_a_path_that_is_not_there_is_refused(key: str, tmp_path: Path) -> None:
 
 
 def test_asking_for_readers_loads_no_library_of_a_format() -> None:
-    libraries = {"h5py", "PIL", "fastexcel", "pyarrow", "pandas", "astropy", "uproot", "awkward"}
+    libraries = {
+        "h5py",
+        "PIL",
+        "fastexcel",
+        "pyarrow",
+        "pandas",
+        "astropy",
+        "uproot",
+        "awkward",
+        "zarr",
+        "xarray",
+        "pyreadstat",
+    }
     code = f"import sys, shoal.data.readers; print({libraries} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "set()"

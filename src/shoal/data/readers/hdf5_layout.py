@@ -17,13 +17,17 @@ HDF5 = (".h5", ".hdf5", ".hdf")
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[Any]:
+def opened(path: Path, format: str = "HDF5") -> Iterator[Any]:
     """Give an open file; what h5py cannot read is a DataError.
+
+    Args:
+        path: the file.
+        format: its format in words, for messages.
 
     Raises:
         DataError: h5py is missing, or the file is damaged.
     """
-    check_package("h5py", "science", f"{path}: HDF5")
+    check_package("h5py", "science", f"{path}: {format}")
     import h5py
 
     try:
@@ -32,7 +36,7 @@ def opened(path: Path) -> Iterator[Any]:
     except DataError:
         raise
     except Exception as error:  # h5py raises nearly anything on damaged bytes
-        raise DataError(f"{path} is no readable HDF5 file ({first_line(error)}). Write it again.") from error
+        raise DataError(f"{path} is no readable {format} file ({first_line(error)}). Write it again.") from error
 
 
 def holds_a_table_alone(path: Path, arrays: tuple[str, ...]) -> bool:

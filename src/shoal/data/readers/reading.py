@@ -96,10 +96,10 @@ def read_table_file(path: str | Path, options: ReadOptions = _FROM_CONTENT) -> C
         DataError: The file is missing, empty, damaged, of another format, or no table.
         SettingError: An option makes no sense.
     """
-    path = _existing(path)
-    for reader in READERS.values():
-        if not reader.gives_signals and reader.takes(path, options):
-            return reader.read(path, options)
+    path = _existing(path, options)
+    reader = _table_reader(path, options)
+    if reader is not None:
+        return reader.read(path, options)
     extension = extension_of(path)
     has = f"the extension {extension!r}" if extension else "no extension"
     more = " JSON is read as one object per line, in .jsonl." if extension == ".json" else ""
@@ -109,10 +109,17 @@ def read_table_file(path: str | Path, options: ReadOptions = _FROM_CONTENT) -> C
     )
 
 
-def _existing(path: str | Path) -> Path:
+def _table_reader(path: Path, options: ReadOptions) -> Reader | None:
+    readers = (reader for reader in READERS.values() if not reader.gives_signals)
+    return next((reader for reader in readers if reader.takes(path, options)), None)
+
+
+def _existing(path: str | Path, options: ReadOptions) -> Path:
     path = usable_path(path)
     if path.is_file():
         check_filled(path)
+    elif path.is_dir() and _table_reader(path, options) is not None:
+        return path
     elif path.is_dir():
         raise DataError(f"{path} is a folder without images; expected a data file in it.{_tables_in(path)}")
     elif path.is_symlink():

@@ -17,6 +17,9 @@ MOST_OF_VECTOR = 32
 class ColumnsOfArrays:
     """Columns made of arrays one by one, and what was left out or spread, for the notes.
 
+    Args:
+        most: values of a vector that become columns; longer ones are left out.
+
     Example:
         >>> columns = ColumnsOfArrays()
         >>> columns.add("flux", np.array([1.0, 2.0], ">f4"), np.array([False, True]))
@@ -24,7 +27,8 @@ class ColumnsOfArrays:
         [1.0, None]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_OF_VECTOR) -> None:
+        self.most = most
         self.columns: dict[str, pl.Series] = {}
         self.spread: dict[str, tuple[str, list[str]]] = {}
         self.left_out: dict[str, str] = {}
@@ -40,7 +44,7 @@ class ColumnsOfArrays:
         """
         values = np.asarray(values)
         missing = None if missing is None else np.broadcast_to(np.asarray(missing, bool), values.shape)
-        if values.ndim == 2 and 1 <= values.shape[1] <= MOST_OF_VECTOR:
+        if values.ndim == 2 and 1 <= values.shape[1] <= self.most:
             parts = [f"{name}_{i + 1}" for i in range(values.shape[1])]
             for i, part in enumerate(parts):
                 self._add(part, values[:, i], None if missing is None else missing[:, i])

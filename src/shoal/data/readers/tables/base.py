@@ -25,14 +25,16 @@ class TableReader(Reader):
 
     Attributes:
         compressible: whether files may end in `.gz`; formats other than text compress on their own.
+        contents: extensions of other formats as which files of this one are written.
     """
 
     gives_signals = False
     compressible: ClassVar[bool] = False
+    contents: ClassVar[tuple[str, ...]] = ()
 
     def takes(self, path: Path, options: ReadOptions) -> bool:  # noqa: ARG002 (they say nothing about the format)
         """Return whether the extension is one of this format."""
-        return extension_of(path) in self.extensions
+        return extension_of(path) in self.extensions and not path.is_dir()
 
     def read(self, path: Path, options: ReadOptions) -> Content:
         """Return the table in a file, with at least one row and one column.
@@ -40,12 +42,13 @@ class TableReader(Reader):
         Raises:
             DataError: the file is empty, damaged, of another format, or no table.
         """
-        check_filled(path)
-        self._check_format(path)
+        if not path.is_dir():
+            check_filled(path)
+            self._check_format(path)
         content = self.parse(path, options)
         check_columns(content.table.width, path)
         if not content.table.width:
-            raise DataError(f"{path} has no columns; expected a table with named columns.")
+            raise DataError(" ".join((f"{path} has no columns; expected a table with named columns.", *content.notes)))
         if not content.table.height:
             columns = listing(content.table.columns)
             raise DataError(f"{path} has columns ({columns}) and no rows; expected rows of data.")
@@ -68,7 +71,7 @@ class TableReader(Reader):
                 declared = content_format(file.read(_HEAD), path)
         except OSError as error:
             raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
-        if declared is None or declared[1] in self.extensions:
+        if declared is None or declared[1] in (*self.extensions, *self.contents):
             return
         name, extension = declared
         raise DataError(f"{path} is named {extension_of(path)}, but its content is {name}. {advice_on(extension)}")
