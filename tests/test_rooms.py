@@ -29,7 +29,7 @@ FLOORS = (
     {"prediction"},
     {"evaluation"},
     {"runs"},
-    {"report", "export"},
+    {"report", "export", "tracking"},
     {"run", "steps", "trained"},
     {"fit", "after", "estimators"},
     {"cli"},

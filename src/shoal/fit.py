@@ -25,6 +25,7 @@ from shoal.steps.signals import stop_signals
 from shoal.steps.timing import Timing
 from shoal.steps.training import train_candidates
 from shoal.steps.writing import write_config, write_diverged
+from shoal.tracking.tracker import check_tracker, track
 from shoal.training.progress import Progress
 from shoal.training.progress_lines import listener
 
@@ -106,6 +107,7 @@ def _fit(
     sha256: str | None = None,
 ) -> Run:
     timing, settings = Timing(), with_base(settings)
+    check_tracker(settings.track)
     with stop_signals() as received:
         progress = Stoppable(listener(watched), received)
         dataset, split = read_checked(data, settings, progress, sha256)
@@ -139,3 +141,4 @@ def _fit_in(session: Session, posed: Posed, search: Search) -> None:
         finish_each_target(trained, baselines, session)
     else:
         finish(trained, baselines[0], session)
+    track(settings.track, session.folder)
