@@ -19,6 +19,7 @@ FLOORS = (
     {"errors", "results", "short_repr", "streams", "row_view", "helper_process"},
     {"user_function"},
     {"resources"},
+    {"notebook"},
     {"statistics"},
     {"data", "networks"},
     {"training"},

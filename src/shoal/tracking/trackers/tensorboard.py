@@ -23,13 +23,8 @@ FILE = "events.out.tfevents.0.shoal"
 
 def write(run: FinishedRun, folder: str) -> None:
     """Write the event files of a run in a folder."""
-    from tensorboardX.summary import hparams
-
     root = Path(folder)
-    all_hyperparameters = {name: v for candidate in run.candidates for name, v in candidate.hyperparameters.items()}
-    results = {name: 0.0 for candidate in run.candidates for name in candidate.results}
-    experiment, _, _ = hparams(all_hyperparameters, results)
-    _write(root, run.began, [(0, experiment), *_texts(run), (0, _scalars(run.scores))])
+    _write(root, run.began, [*_texts(run), (0, _scalars(run.scores))])
     digits = len(str(run.candidates[-1].number)) if run.candidates else 1
     for candidate in run.candidates:
         _write_candidate(root / f"candidate-{candidate.number:0{digits}d}", candidate, run.began)
