@@ -43,8 +43,11 @@ _FITTED = '<svg style="max-width:100%;height:auto"'
 
 def svg_text(figure: Figure) -> str:
     """Return a figure as SVG, the same bytes each time."""
+    from matplotlib import rc_context
+
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
+    with rc_context({"svg.hashsalt": "shoal"}):
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
