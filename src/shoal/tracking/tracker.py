@@ -6,6 +6,7 @@ import importlib.util
 import warnings
 from importlib import import_module
 from pkgutil import iter_modules
+from textwrap import shorten
 from typing import Protocol, cast
 
 from shoal.errors import SettingError, ShoalWarning
@@ -13,6 +14,9 @@ from shoal.runs.folder import RunFolder
 from shoal.runs.new_folder import TRACKING
 from shoal.tracking import trackers
 from shoal.tracking.finished import FinishedRun, read_finished
+
+
+LONGEST = 200  # letters of what a tracker says of its failure
 
 
 class Tracker(Protocol):
@@ -69,6 +73,6 @@ def track(name: str | None, folder: RunFolder) -> None:
     try:
         get_tracker(name).write(read_finished(folder), str(folder.path.resolve() / TRACKING / name))
     except Exception as error:  # the run is finished, and nothing of a tracker's may lose it
-        what = " ".join(str(error).split()) or "no message"
+        what = shorten(str(error), LONGEST, placeholder=" …") or "no message"
         text = f"{name} was not told of the whole run ({type(error).__name__}: {what}); the run itself is kept"
         warnings.warn(f"{text} in {folder.path}", ShoalWarning, stacklevel=3)
