@@ -54,7 +54,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
 @pytest.mark.skipif(shutil.which("c++") is None, reason="there is no C++ compiler")
 def test_the_wheel_holds_the_kernel_and_all_but_its_source(wheel: set[str]) -> None:
     assert [name for name in wheel if name.startswith("shoal/training/engines/native/_kernel.")]
-    kept = {".py", ".html", ".css", ".typed", ".bib"}
+    kept = {".py", ".html", ".css", ".js", ".typed", ".bib"}
     files = {f"shoal/{path.relative_to(SOURCE).as_posix()}" for path in SOURCE.rglob("*") if path.suffix in kept}
     assert "shoal/py.typed" in files
     assert "shoal/report/templates/page.html" in files

@@ -25,7 +25,8 @@ from shoal.steps.signals import stop_signals
 from shoal.steps.timing import Timing
 from shoal.steps.training import train_candidates
 from shoal.steps.writing import write_config, write_diverged
-from shoal.training.progress import Progress
+from shoal.tracking.tracker import check_tracker, track
+from shoal.training.progress import Progress, ending
 from shoal.training.progress_lines import listener
 
 
@@ -34,9 +35,10 @@ def fit(data: Any, *, progress: Progress | bool | None = None, **settings: Any) 
 
     Args:
         data: name of a built-in set (`"iris"`), path of a file, data frame, dict of columns, arrays, or `(X, y)`.
-        progress: True prints how far it is, as lines of text on stderr; or a listener, see
-            `shoal.training.progress.Progress`. Silent by default, but for a ShoalWarning where the target was not
-            named and one column stands out (`shoal.data.target_choice` has the rules).
+        progress: True tells how far it is: in Jupyter by the curves of all networks (with `shoal[notebook]`), elsewhere
+            by lines of text on stderr; or a listener, see `shoal.training.progress.Progress`. Silent by default, but
+            for a ShoalWarning where the target was not named and one column stands out (`shoal.data.target_choice`
+            has the rules).
         settings: every option of `shoal fit` under its name here, listed below with what holds where it is not given;
             among them `target`, `networks`, `minutes`, `seed`, `out` and any hyperparameter that is to be fixed.
 
@@ -106,8 +108,9 @@ def _fit(
     sha256: str | None = None,
 ) -> Run:
     timing, settings = Timing(), with_base(settings)
-    with stop_signals() as received:
-        progress = Stoppable(listener(watched), received)
+    check_tracker(settings.track)
+    with stop_signals() as received, ending(listener(watched)) as told:
+        progress = Stoppable(told, received)
         dataset, split = read_checked(data, settings, progress, sha256)
         if watched is None and dataset.choice.guessed:
             warnings.warn(f"{dataset.announcement()}; target= names another", ShoalWarning, stacklevel=3)
@@ -139,3 +142,4 @@ def _fit_in(session: Session, posed: Posed, search: Search) -> None:
         finish_each_target(trained, baselines, session)
     else:
         finish(trained, baselines[0], session)
+    track(settings.track, session.folder)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +18,7 @@ from shoal.data.labels import Label as ClassLabel
 from shoal.data.new_rows import cut_as_fitted, predicted_rows, read_new, true_values
 from shoal.data.raw import Raw
 from shoal.errors import DataError, SettingError, ShoalWarning, counted, listing
+from shoal.notebook.html import figure_html, paragraph, table
 from shoal.prediction.absent_columns import absent_columns
 from shoal.prediction.prediction import TargetPredictions
 from shoal.prediction.predictor import Prediction, Predictor
@@ -135,12 +135,9 @@ class Run:
             SettingError: no network of that number was kept, or the path has another ending.
             NetworkError: a layer is too large for texts.
         """
-        member, preparation = self.member(number), self.predictor.preparation
-        features = preparation.feature_names if preparation.signals is None else None
-        outputs = preparation.classes[-member.network.output_shape[-1] :]  # one sigmoid tells the second of two classes
-        if preparation.task is Task.REGRESSION:
-            outputs = self.predictor.head.output_names(preparation.targets)
-        return member.network.draw(member.parameters, path, features, outputs or None, show_weights=show_weights)
+        from shoal.prediction.drawing import draw_member
+
+        return draw_member(self.predictor, self.member(number), path, show_weights)
 
     @property
     def reconstructs(self) -> bool:
@@ -615,20 +612,18 @@ class Run:
         return f"Run({str(self.path)!r}: {what}{best})"
 
     def _repr_html_(self) -> str:
-        """Return the run as a notebook shows it: the verdict and the test scores."""
+        """Return the run as a notebook shows it: the verdict, the scores and the best network."""
+        if not self.folder.finished:
+            return paragraph(repr(self))
         part = "test" if self.metrics["test"] else "validation"
-        scores = {html.escape(name): Interval.of(score) for name, score in self.metrics[part].items()}
-        cells = "".join(
-            f"<tr><td>{name}</td><td>{score.value:.4g}</td><td>{_ends(score)}</td></tr>"
-            for name, score in scores.items()
-            if not math.isnan(score.value)
-        )
-        head = f"<tr><th>on the {part} rows</th><th>value</th><th>95 % interval</th></tr>"
-        page = html.escape(self.report().as_posix())
-        return (
-            f"<p><b>{html.escape(self.name)}</b> {html.escape(self.summary())}</p>"
-            f"<table>{head}{cells}</table><p>Page: <code>{page}</code></p>"
-        )
+        scores = {name: Interval.of(score) for name, score in self.metrics[part].items()}
+        rows = [(n, f"{score.value:.4g}", _ends(score)) for n, score in scores.items() if not math.isnan(score.value)]
+        shown = paragraph(self.summary(), bold=self.name)
+        shown += table((f"on the {part} rows", "value", "95 % interval"), rows)
+        if not self.folder.targets:  # else each target has networks of its own
+            shown += figure_html(self.draw_network())
+        page = self.report()
+        return shown + (paragraph(f"Page: {page.as_posix()}") if page.is_file() else "")
 
 
 def _ends(score: Interval) -> str:

@@ -61,6 +61,7 @@ _OTHER_NAMES = {
     "season": ("period", "seasonality"),
     "memory": ("max_memory", "ram"),
     "page": ("report", "html"),
+    "track": ("tracker", "tracking", "logger", "report_to", "log_to"),
     "coverage": ("confidence", "confidence_level", "interval"),
     "engine": ("backend", "device"),
 }  # fmt: skip

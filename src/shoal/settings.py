@@ -290,6 +290,11 @@ class FitSettings(BaseModel):
     out: str | None = Field(None, description="folder of the run; by default runs/<name>-<number>")
     force: bool = Field(False, description="replace a run folder that exists")
     page: bool = Field(True, description="write the page and its figures")
+    track: Literal["tensorboard", "mlflow"] | None = Field(
+        None,
+        description="tell a tracker of the finished run, too: tensorboard or mlflow, in the run's folder tracking, or "
+        "where MLFLOW_TRACKING_URI says",
+    )
 
     @model_validator(mode="after")
     def _sizes_leave_rows(self) -> FitSettings:

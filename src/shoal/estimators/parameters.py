@@ -33,7 +33,7 @@ ELSEWHERE = {
         *("test", "test_size", "seal_test", "metrics", "base"),
         *("signal_yield", "background_yield", "background_uncertainty", "signal"),
     ),
-    "nothing is written": ("out", "force", "page", "checkpoint_every"),
+    "nothing is written": ("out", "force", "page", "checkpoint_every", "track"),
 }
 """Settings that are no parameters, by the reason."""
 OF_TASK = {

@@ -53,7 +53,7 @@ def draw_network(
         NetworkError: names or parameters do not fit the network, or a layer is too large for texts.
         SettingError: weights cannot be shown so.
     """
-    from matplotlib.figure import Figure
+    from shoal.notebook.figure import ShownFigure
 
     check_way(show_weights, parameters)
     spacious = show_weights != WAYS[0]
@@ -66,7 +66,7 @@ def draw_network(
     elif width is not None:
         layout, scale = _fitted(layout, width, bar)
     drop, head = _drop(layout), _FORMULA * len(texts.head)
-    figure = Figure(figsize=(layout.width + bar, layout.height + drop + head), facecolor="white")
+    figure = ShownFigure(figsize=(layout.width + bar, layout.height + drop + head), facecolor="white")
     axes = figure.add_axes((0.0, 0.0, layout.width / figure.get_figwidth(), 1.0))
     axes.set(xlim=(0, layout.width), ylim=(-drop, layout.height + head), aspect="equal")
     axes.set_axis_off()

@@ -418,6 +418,12 @@ class Network:
 
         return summarize(self)
 
+    def _repr_html_(self) -> str:
+        """Return the network as notebooks show it: the drawing and the table of the layers."""
+        from shoal.networks.summary import summary_html
+
+        return summary_html(self)
+
     def draw(
         self,
         parameters: NetworkParameters | None = None,

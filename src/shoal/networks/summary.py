@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from shoal.errors import counted
 from shoal.networks.activations import activation_label, is_linear
 from shoal.networks.layers import Layer
+from shoal.notebook.html import figure_html, paragraph, table
 
 if TYPE_CHECKING:
-    from shoal.networks.network import Network
+    from shoal.networks.network import Network, OrderedParameters
 
 _HEAD = ("Layer (type)", "Activation", "Output shape", "Parameters")
 
@@ -28,17 +30,27 @@ def summarize(network: Network) -> str:
         ─────────────────────────────────────────────────────
         67 parameters
     """
+    rows = _rows(network)
+    widths = [max(len(row[i]) for row in [_HEAD, *rows]) for i in range(4)]
+    rule = "─" * (sum(widths) + 6)
+    foot = counted(network.parameter_count, "parameter")
+    return "\n".join([_line(_HEAD, widths), rule, *(_line(row, widths) for row in rows), rule, foot])
+
+
+def summary_html(network: Network, parameters: OrderedParameters | None = None) -> str:
+    """Return the drawing of a network, with its parameters if they are given, and the table of its layers."""
+    total = paragraph(counted(network.parameter_count, "parameter"))
+    return figure_html(network.draw(parameters)) + table(_HEAD, _rows(network)) + total
+
+
+def _rows(network: Network) -> list[tuple[str, str, str, str]]:
     rows = [("input", "", _shape(network.input_shape), "")]
     for name, layer, shape, parameters in zip(
         network.names, network.layers, network.shapes, network.parameter_shapes, strict=True
     ):
         count = sum(math.prod(s) for s in parameters.values())
         rows.append((f"{name} ({type(layer).__name__})", layer_note(layer), _shape(shape), f"{count:,}"))
-    widths = [max(len(row[i]) for row in [_HEAD, *rows]) for i in range(4)]
-    rule = "─" * (sum(widths) + 6)
-    total = network.parameter_count
-    foot = f"{total:,} parameter{'' if total == 1 else 's'}"
-    return "\n".join([_line(_HEAD, widths), rule, *(_line(row, widths) for row in rows), rule, foot])
+    return rows
 
 
 def layer_note(layer: Layer) -> str:

@@ -123,13 +123,13 @@ def draw_unrolled(network: Network) -> Figure:
     Raises:
         NetworkError: no layer is recurrent, or one mixes the steps before.
     """
-    from matplotlib.figure import Figure
+    from shoal.notebook.figure import ShownFigure
 
     rows, steps = rows_of(network), drawn_steps(network.input_shape[0])
     width = 0.3 + _LETTER * max(len(row.text) for row in rows)
     xs = [0.15 + width / 2 + i * (width + _APART) for i in range(len(steps))]
     size = xs[-1] + width / 2 + 0.15, 0.6 + _UP * (len(rows) + 1)
-    figure = Figure(figsize=size, facecolor="white")
+    figure = ShownFigure(figsize=size, facecolor="white")
     axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
     axes.set(xlim=(0, size[0]), ylim=(0, size[1]), aspect="equal")
     axes.set_axis_off()

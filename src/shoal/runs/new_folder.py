@@ -13,6 +13,7 @@ from shoal.runs.lock import locked
 from shoal.runs.writing import is_part
 
 MODEL, FIGURES, FORMULA, SYSTEMATICS, EXPLANATION = "model", "figures", "formula", "systematics", "explanation"
+TRACKING = "tracking"
 TARGETS = "targets"  # of classes, where there are several: a run of each
 # All that shoal itself puts into a run folder; nothing else is ever removed.
 CONTENTS = (
@@ -26,6 +27,7 @@ CONTENTS = (
     SYSTEMATICS,
     EXPLANATION,
     FORMULA,
+    TRACKING,
     TARGETS,
     checkpoint.FOLDER,
     checkpoint.SEALED,

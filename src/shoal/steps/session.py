@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Unpack
@@ -13,7 +14,7 @@ from shoal.runs.folder import RunFolder
 from shoal.runs.lock import Lock
 from shoal.steps.signals import StopSignal
 from shoal.steps.timing import Timing
-from shoal.training.progress import Progress, TrainingNews
+from shoal.training.progress import CurvePiece, Progress, TrainingNews, show_curves
 
 
 @dataclass
@@ -92,6 +93,10 @@ class Stoppable:
         """Tell how far training is."""
         self.received.check()
         self.progress.training(**news)
+
+    def curves(self, pieces: Iterable[CurvePiece]) -> None:
+        """Hand on what training added to the curves."""
+        show_curves(self.progress, pieces)
 
 
 def interrupted(folder: RunFolder, kept: str, *, by_user: bool = True) -> Interrupted:

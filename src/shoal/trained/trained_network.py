@@ -11,6 +11,8 @@ import numpy as np
 
 from shoal.errors import NetworkError, RunError, SettingError, ShoalError, spelled
 from shoal.networks import Network
+from shoal.networks.summary import summary_html
+from shoal.notebook.html import table
 from shoal.runs.model_file import load_parts, save_model
 from shoal.trained.rows import SPARSE, checked_features, checked_rows
 from shoal.trained.scores import loss_value, scores_of
@@ -178,6 +180,12 @@ class TrainedNetwork:
         last = ", ".join(f"{name}={curve[-1]:.4g}" for name, curve in self.history.items() if curve)
         epochs = len(self.history["loss"])
         return f"TrainedNetwork({self.network.parameter_count} parameters, {epochs} epochs, {last})"
+
+    def _repr_html_(self) -> str:
+        """Return the network as notebooks show it: the end of its history, the drawing with weights, the layers."""
+        after = f"after epoch {len(self.history['loss'])}"
+        last = [(name, f"{curve[-1]:.4g}") for name, curve in self.history.items() if curve]
+        return table(("", after), last) + summary_html(self.network, self.parameters)
 
 
 def outputs_of(network: Network, parameters: list[dict[str, np.ndarray]], x: np.ndarray) -> np.ndarray:

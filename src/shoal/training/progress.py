@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, TypedDict, Unpack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol, TypedDict, Unpack
 
 import numpy as np
 
@@ -22,8 +23,20 @@ class TrainingNews(TypedDict):
     seconds_left: float | None
 
 
+class CurvePiece(NamedTuple):
+    """What training added to the validation curve of a network: its losses after the epoch `before`."""
+
+    network: int
+    before: int
+    losses: np.ndarray
+
+
 class Progress(Protocol):
-    """A listener; a command line draws a live line from it, a notebook may draw a bar."""
+    """A listener; a command line draws a live line from it, a notebook the curves.
+
+    It may have two methods more: `curves(pieces)`, which takes an iterable of `CurvePiece`, replicas left out, before
+    `training` is told of the same epochs; and `ended(well)`, which hears last of all whether the work was done.
+    """
 
     def stage(self, text: str) -> None:
         """Say what is being done now, e.g. `compiling`."""
@@ -52,6 +65,26 @@ class Silent:
 
     def training(self, **news: Unpack[TrainingNews]) -> None:
         """Ignore the progress."""
+
+
+def show_curves(progress: Progress, pieces: Iterable[CurvePiece]) -> None:
+    """Hand pieces of curves to a listener that takes them; for others none is made."""
+    draw = getattr(progress, "curves", None)
+    if draw is not None:
+        draw(pieces)
+
+
+@contextmanager
+def ending(progress: Progress) -> Iterator[Progress]:
+    """Give a listener, and tell it at the end, if it wants to hear that, whether the work was done."""
+    well = False
+    try:
+        yield progress
+        well = True
+    finally:
+        ended = getattr(progress, "ended", None)
+        if ended is not None:
+            ended(well)
 
 
 class Watch:

@@ -1,4 +1,4 @@
-"""How training goes, as lines of text: on stderr of a command that is no terminal, in scripts and in notebooks."""
+"""How training goes, as lines of text on stderr: of a command that is no terminal, in scripts; and who listens."""
 
 from __future__ import annotations
 
@@ -8,11 +8,14 @@ from collections.abc import Callable
 from typing import TextIO, Unpack
 
 from shoal.errors import SettingError, listing
+from shoal.notebook.jupyter import in_jupyter, widgets_installed
 from shoal.training.progress import Progress, Silent, TrainingNews
+from shoal.training.progress_notebook import NotebookCurves
+from shoal.training.progress_words import training_line as training_line
 
 
 def listener(progress: Progress | bool | None) -> Progress:
-    """Return who listens: True stands for lines of text on stderr, None and False for nobody.
+    """Return who listens: True stands for curves in Jupyter, else lines of text on stderr, None and False for nobody.
 
     Raises:
         SettingError: a listener that lacks a method of `Progress`.
@@ -22,7 +25,7 @@ def listener(progress: Progress | bool | None) -> Progress:
         ('PlainLines', 'Silent')
     """
     if progress is None or isinstance(progress, bool):
-        return PlainLines(sys.stderr) if progress else Silent()
+        return _for_here() if progress else Silent()
     missing = [name for name in ("stage", "note", "warn", "training") if not callable(getattr(progress, name, None))]
     if missing:
         raise SettingError(
@@ -30,6 +33,17 @@ def listener(progress: Progress | bool | None) -> Progress:
             f"{type(progress).__name__} without {listing(missing)}"
         )
     return progress
+
+
+def _for_here() -> Progress:
+    """Return what draws curves in Jupyter, where its package is there, else what prints."""
+    if not in_jupyter():
+        return PlainLines(sys.stderr)
+    if widgets_installed():
+        return NotebookCurves()
+    lines = PlainLines(sys.stderr)
+    lines.note("pip install 'shoal[notebook]' draws the curves of all networks here while they fall")
+    return lines
 
 
 class PlainLines:
@@ -76,33 +90,3 @@ class PlainLines:
 
     def _print(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
-
-
-def training_line(
-    trained: int, total: int, epoch: int, best: float | None, metric: str, seconds_left: float | None
-) -> str:
-    """Return how far training is, in a line.
-
-    >>> training_line(24, 64, 120, 0.9583, "accuracy", 75.0)
-    '24/64 networks · epoch 120 · best accuracy 0.958 · 1 min 15 s left'
-    """
-    parts = [f"{trained}/{total} networks", f"epoch {epoch}"]
-    if best is not None and best == best:
-        parts.append(f"best {metric.replace('_', ' ')} {best:.3g}")
-    if trained < total and seconds_left is not None and 0 <= seconds_left < float("inf"):
-        parts.append(f"{duration(seconds_left)} left")
-    return " · ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """Return whole seconds as people say them.
-
-    >>> duration(7.2), duration(75), duration(7260)
-    ('7 s', '1 min 15 s', '2 h 1 min')
-    """
-    rounded = round(seconds)
-    if rounded < 60:
-        return f"{rounded} s"
-    minutes, rest = divmod(rounded, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from shoal.results import Status
 from shoal.training.engines.base import Chunk
 from shoal.training.member import Member
+from shoal.training.progress import CurvePiece
 
 CURVES = ("train_loss", "validation_loss", "half_losses", "validation_metric")
 
@@ -47,6 +48,13 @@ class Seat:
         """Return its curves so far, up to its last epoch."""
         each = {name: [getattr(chunk, name)[place] for chunk, place in self.parts] for name in CURVES}
         return {name: np.concatenate(parts)[: self.epoch] for name, parts in each.items()}
+
+
+def pieces_so_far(seats: Iterable[Seat]) -> Iterator[CurvePiece]:
+    """Give the validation curves of members that trained before, replicas left out."""
+    for seat in seats:
+        if not seat.member.replica and seat.parts:
+            yield CurvePiece(seat.member.id, 0, seat.curves()["validation_loss"])
 
 
 class Seating:
@@ -93,6 +101,15 @@ class Seating:
     def epochs(self) -> np.ndarray:
         """Return how many epochs each seated member has trained."""
         return np.asarray(self._chunks[-1].epoch)[list(self.seats)]
+
+    def pieces(self) -> Iterator[CurvePiece]:
+        """Give what the last chunk added to the validation curve of each seated member, replicas left out."""
+        chunk, last = self._chunks[-1], len(self._chunks) - 1
+        for place, seat in self.seats.items():
+            if not seat.member.replica:
+                before = seat.epoch if self._since[place] == last else int(self._chunks[-2].epoch[place])
+                losses = chunk.validation_loss[place][: int(chunk.epoch[place]) - before]
+                yield CurvePiece(seat.member.id, before, losses)
 
     def leave(self, places: Iterable[int]) -> None:
         """Free some places."""

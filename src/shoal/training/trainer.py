@@ -18,8 +18,8 @@ from shoal.training.engines.base import Chunk, Engine
 from shoal.training.member import Member, TrainedMember
 from shoal.training.packing import member_network
 from shoal.training.problem import Problem
-from shoal.training.progress import Progress, Silent, Watch
-from shoal.training.seating import Seat, Seating
+from shoal.training.progress import CurvePiece, Progress, Silent, Watch, show_curves
+from shoal.training.seating import Seat, Seating, pieces_so_far
 
 KEEP_SECONDS = 1.0  # an interruption costs no more of the block in training
 KEEP_SHARE = 20.0  # unless keeping its state takes so long that it would slow training by a twentieth
@@ -115,6 +115,8 @@ class _Session:
         self.finished: dict[int, TrainedMember] = {}
         for identity in before.finished.keys() & ids:
             self._finish(before.finished[identity])
+        curves = {n: trained.validation_loss for n, trained in self.finished.items() if not trained.member.replica}
+        show_curves(self.progress, (CurvePiece(n, 0, curve) for n, curve in curves.items()))
         blocks = before.halfway if before.engine in ("", engine.name) else {}
         self.halfway = {n: half for n, half in blocks.items() if self._fits(n, half)}
         self.last_save = self.last_keep = self.began
@@ -175,6 +177,7 @@ class _Session:
         sitting = {place: seat.member for place, seat in seats.items()}
         if half is not None and sitting:
             state = self.engine.from_arrays(block, half.state, sitting)
+            show_curves(self.progress, pieces_so_far(seats.values()))
         else:
             state = self.engine.start(block)
         late = False
@@ -188,6 +191,7 @@ class _Session:
                 block, state = self._shrunk(block, state, seating)
             state, chunk = self.engine.advance(block, state)
             seating.note(chunk)
+            show_curves(self.progress, seating.pieces())
             late = self._late()
             furthest = int(seating.epochs().max())
             self._read_out(block, state, seating, list(seating.seats) if late else seating.done())

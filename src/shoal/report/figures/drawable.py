@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shoal.report.figures.canvas import Figure
-from shoal.report.figures.export import drawing
+from shoal.report.figures.export import drawing, svg_text
 from shoal.short_repr import ShortRepr
 
 
@@ -59,3 +59,8 @@ class Drawable(ShortRepr):
             if path is not None:
                 save_drawing(figure, path)
         return figure
+
+    def _repr_svg_(self) -> str:
+        """Return the figure as notebooks show it."""
+        with drawing():
+            return svg_text(drawn(self))

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from shoal.notebook.html import svg_text as svg_text
 from shoal.report.figures.canvas import Figure
 from shoal.report.figures.style import BLUE, GREEN, GRID, INK, MUTED, ON_BLUE, PAPER, STYLE, VERMILION, figure_width
 from shoal.report.figures.tabular import frame
@@ -51,13 +52,6 @@ def drawing(style: dict[str, Any] | None = None, width: float | None = None) -> 
         # A class name in a script that the font lacks is no reason to stop: the SVG keeps it as text.
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         yield
-
-
-def svg_text(figure: Figure) -> str:
-    """Return a figure as SVG, the same bytes each time."""
-    buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
-    return "\n".join(line.rstrip() for line in buffer.getvalue().splitlines()) + "\n"
 
 
 def pdf_bytes(figure: Figure) -> bytes:

@@ -141,9 +141,9 @@ def beside_rows(names: Sequence[str], least: float) -> tuple[list[str], float, f
 
 def new_figure(height: float, width: float | None = None) -> Figure:
     """Return an empty figure of `height` inches; its width is that of a column by default, see `wide` for others."""
-    from matplotlib.figure import Figure
+    from shoal.notebook.figure import ShownFigure
 
-    return Figure(figsize=(width or narrow(), height))
+    return ShownFigure(figsize=(width or narrow(), height))
 
 
 def with_title(figure: Figure, text: str) -> None:
