@@ -1,15 +1,15 @@
 // Networks of any layers: how operations and buffers are laid down, and their chunk of epochs.
 
 template <bool SINGLE>
-struct NetworkLayout : Lanes, Operations<SINGLE> {
+struct NetworkLayout : Lanes, Recurrence<SINGLE> {
     using Element = ElementOf<SINGLE>;
-    using Operations<SINGLE>::PER;
+    using Recurrence<SINGLE>::PER, Recurrence<SINGLE>::tile_rows;
     static constexpr int GROUP = SINGLE ? LANES : 1;  // rows whose losses are one vector
 
     const Graph &graph;
     List<Buffer<SINGLE>> buffers;
     List<Plan> plans;
-    int tile_rows = 1;
+    StepMasks masks;
     long size = 0, turned_size = 0;  // in vectors
     V *parameters = nullptr, *first, *second, *best, *turned;
     V *y, *weights, *present, *output, *slope;  // of a group of rows each
@@ -20,7 +20,7 @@ struct NetworkLayout : Lanes, Operations<SINGLE> {
     // A worker beside the first uses the parameters of that one.
     NetworkLayout(const Rows &rows, Member *const *members, int count, const NetworkLayout *lead = nullptr)
         : Lanes(rows, members, count, SINGLE), graph(*members[0]->graph), buffers(graph.shape_count), plans(graph.operation_count),
-          image((long)rows.inputs) {
+          masks(graph), image((long)rows.inputs) {
         for (int i = 0; i < graph.shape_count; ++i) {
             static_cast<Shape &>(buffers[i]) = graph.shapes[i];
             buffers[i].vectors = (buffers[i].channels + PER - 1) / PER;
@@ -32,8 +32,10 @@ struct NetworkLayout : Lanes, Operations<SINGLE> {
             buffers[i].grid = buffers[i].border.around(buffers[i], elements);
             buffers[i].slope_grid = buffers[i].slope_border.around(buffers[i], elements);
         }
-        for (Plan &p : plans)
+        for (Plan &p : plans) {
             if (p.kind == CONVOLUTION) find_runs(p);
+            if (p.kind == RECURRENCE) Recurrence<SINGLE>::find_runs(p);
+        }
         place(lead == nullptr);
         if (lead)
             parameters = lead->parameters, turned = lead->turned;
@@ -57,8 +59,12 @@ struct NetworkLayout : Lanes, Operations<SINGLE> {
             V *const ours[] = {parameters, first, second, best};
             for (int kind = 0; kind < 4; ++kind) {
                 float *at = theirs[kind];
-                for (const Plan &p : plans)
-                    if (p.kind == CONVOLUTION) move_convolution<IN>(p, lane, ours[kind], at);
+                const auto move = [&, lane, kind](long vector, int channel) {
+                    V &here = ours[kind][vector];
+                    if (IN) set_lane(here, SINGLE ? channel : lane, *at++);
+                    else *at++ = here[SINGLE ? channel : lane];
+                };
+                for (const Plan &p : plans) for_parameters(p, move);
             }
         }
     }
@@ -66,6 +72,10 @@ struct NetworkLayout : Lanes, Operations<SINGLE> {
     // The weights by which slopes go back, the window turned about its middle.
     void turn_weights() {
         for (const Plan &p : plans) {
+            if (p.kind == RECURRENCE) {
+                this->turn(p, true, parameters, turned);
+                if (p.from) this->turn(p, false, parameters, turned);
+            }
             if (p.kind != CONVOLUTION || p.from == 0) continue;
             const Buffer<SINGLE> &from = buffers[p.from], &to = buffers[p.to];
             const int places = p.window[0] * p.window[1];
@@ -100,7 +110,8 @@ private:
             const int shape[] = {from.lines, from.columns}, out[] = {to.lines, to.columns};
             p.at_once = to.places() == 1 && p.window[0] == from.lines && p.window[1] == from.columns;
             p.factors = (long)p.window[0] * p.window[1] * from.channels;
-            p.weights = size, p.biases = p.weights + p.factors * to.vectors, size = p.biases + to.vectors;
+            p.weights = size, p.biases = p.weights + p.factors * to.vectors, p.bias_vectors = to.vectors;
+            size = p.biases + p.bias_vectors;
             p.turned = turned_size;
             turned_size += (long)p.window[0] * p.window[1] * to.channels * from.vectors;
             for (int axis = 0; axis < 2 && !p.at_once; ++axis) {
@@ -112,6 +123,35 @@ private:
                 to.slope_border.widen(axis, span - before, shape[axis] - 1 + before - end);
             }
         }
+        if (p.kind == RECURRENCE) plan_recurrence(p, from, to);
+        if (p.kind == LAYER_NORM) {
+            p.weights = p.biases = size, p.bias_vectors = (p.scale + p.center) * to.vectors;
+            size += p.bias_vectors;
+        }
+    }
+
+    void plan_recurrence(Plan &p, const Buffer<SINGLE> &from, const Buffer<SINGLE> &to) {
+        p.shape = this->shape_of(p, from, to);
+        const CellShape &s = p.shape;
+        const long columns = (long)s.gates * s.vectors;
+        p.weights = size, p.recurrent = p.weights + s.features * columns, p.biases = p.recurrent + s.units * columns;
+        p.bias_vectors = (int)(p.cell == GRU_CELL ? 2 * columns : columns);
+        size = p.biases + p.bias_vectors;
+        p.turned_recurrent = turned_size, p.turned = p.turned_recurrent + s.depth(PER) * s.vectors;
+        turned_size = p.turned + (p.from ? s.depth(PER) * from.vectors : 0);
+    }
+
+    // Where the numbers of a member stand, in their order: `visit(vector, lane)`.
+    template <class Visit>
+    void for_parameters(const Plan &p, const Visit &visit) const {
+        const int channels = buffers[p.to].channels, vectors = buffers[p.to].vectors;
+        if (p.kind == RECURRENCE) Recurrence<SINGLE>::for_parameters(p, visit);
+        for (int part = 0; p.kind == LAYER_NORM && part < p.scale + p.center; ++part)
+            for (int c = 0; c < channels; ++c) visit(p.biases + part * vectors + c / PER, c % PER);
+        if (p.kind != CONVOLUTION) return;
+        for (long k = 0; k < p.factors + (p.bias ? 1 : 0); ++k)
+            for (int c = 0; c < channels; ++c)
+                visit(k < p.factors ? p.weights + in_strips(p.factors, vectors, k, c / PER) : p.biases + c / PER, c % PER);
     }
 
     // Slopes arrive from the last operation to the first; the first that arrive overwrite.
@@ -119,7 +159,7 @@ private:
         p.adds = buffers[p.from].slopes != nullptr;
         static Element marked{};
         buffers[p.from].slopes = &marked;
-        if (p.kind != SUM) return;
+        if (p.kind != SUM && p.kind != PRODUCT && p.kind != AVERAGE && p.kind != JOIN) return;
         p.adds_with = buffers[p.with].slopes != nullptr;
         buffers[p.with].slopes = &marked;
     }
@@ -152,12 +192,16 @@ private:
         long of_row = 0;
         for (long i = 1; i < buffers.size(); ++i) of_row += (buffers[i].grid.row + buffers[i].slope_grid.row) / PER;
         for (const Plan &p : plans) of_row += keeps(p);
-        constexpr long CACHE = 1 << 20, FEWEST = 4;
+        constexpr long CACHE = 1 << 20;
+        bool recurrent = false;
+        for (const Plan &p : plans) recurrent |= p.kind == RECURRENCE;
+        const long fewest = !recurrent ? 4 : SINGLE ? 16 : 6;  // rows that share what a product reads
         long tile = CACHE / (long)sizeof(V) / (of_row + 1);
-        if (tile < FEWEST) tile = FEWEST;
+        if (tile < fewest) tile = fewest;
         if (tile > LANES) tile = tile / LANES * LANES;
         const long most = (rows.batch + parts() - 1) / parts();
         tile_rows = (int)(tile < most ? tile : most);
+        masks.reserve(tile_rows);
         const long of_group = rows.y_columns + rows.weight_columns + 1 + 2 * rows.outputs;
         const long in = of_floats(tile_rows * buffers[0].grid.row) + 1;
         const long shared = leads ? (4 + parts()) * size + turned_size : 0;
@@ -180,21 +224,11 @@ private:
     }
 
     long keeps(const Plan &p) const {  // vectors of a row
-        const bool nothing = p.kind == MEAN || p.kind == REPEAT || p.kind == SUM || p.kind == MOVE ||
-                             (p.kind == CONVOLUTION && p.activation == CODE_linear);
-        return nothing ? 0 : (long)buffers[p.to].places() * buffers[p.to].vectors;
-    }
-
-    template <bool IN>
-    void move_convolution(const Plan &p, int lane, V *ours, float *&theirs) {
-        const int filters = buffers[p.to].channels, vectors = buffers[p.to].vectors;
-        for (long k = 0; k < p.factors + (p.bias ? 1 : 0); ++k)
-            for (int f = 0; f < filters; ++f) {
-                V &here = ours[k < p.factors ? p.weights + in_strips(p.factors, vectors, k, f / PER) : p.biases + f / PER];
-                const int at = SINGLE ? f % PER : lane;
-                if (IN) set_lane(here, at, *theirs++);
-                else *theirs++ = here[at];
-            }
+        if (p.kind == RECURRENCE) return p.shape.kept();
+        const long vectors = buffers[p.to].vectors + (p.kind == LAYER_NORM ? 1 : 0);
+        const bool keeps = p.kind == ACTIVATION || p.kind == LARGEST || p.kind == SMALLEST || p.kind == DROPOUT ||
+                           p.kind == LAYER_NORM || (p.kind == CONVOLUTION && p.activation != CODE_linear);
+        return keeps ? (long)buffers[p.to].places() * vectors : 0;
     }
 };
 
@@ -307,15 +341,25 @@ private:
             for (int v = 0, j = 0; v < in.lines; ++v)
                 for (int u = 0; u < in.columns; ++u) {
                     float *to = input + in.grid.at(i, v, u);
+                    const bool real = !graph.mask_count || is_real(from, row + j, i, u);
                     for (int c = 0; c < in.channels; ++c, ++j) {
                         const float raw = rows.bytes ? (float)reinterpret_cast<const uint8_t *>(from)[row + j] : from[row + j];
-                        to[c] = graph.subtracted ? (raw - graph.subtracted[c]) * graph.factors[c] : raw;
+                        to[c] = !real ? 0.0f : graph.subtracted ? (raw - graph.subtracted[c]) * graph.factors[c] : raw;
                     }
                 }
+            if (graph.mask_count) this->masks.derive(i);
             if (rows.reconstruct) keep_target(i);
             if (changes) change_image(i, first + i);
             if (blurs) add_noise(i, first + i);
         }
+    }
+
+    // Whether a step of the input, from this number on, is real.
+    bool is_real(const float *from, long number, int i, int step) {
+        const int count = buffers[0].channels;
+        if (rows.bytes) this->masks.read(i, step, reinterpret_cast<const uint8_t *>(from) + number, count);
+        else this->masks.read(i, step, from + number, count);
+        return this->masks.of(1, i)[step];
     }
 
     // The inputs as they are before they are changed, in one line.
@@ -420,14 +464,48 @@ private:
                 case REPEAT: this->repeat(p, in, out, tile); break;
                 case DROPOUT: this->drop(p, in, out, own, this->steps, tile, from, training); break;
                 case SUM: this->add(in, buffers[p.with], out, tile); break;
+                case PRODUCT:
+                case AVERAGE: this->merge(p, in, buffers[p.with], out, tile); break;
+                case JOIN: this->join(in, buffers[p.with], out, tile); break;
+                case LAYER_NORM: normalise(p, in, out, tile); break;
+                case RECURRENCE:
+                    if (p.from == 0) this->recur(p, in, (const float *)input, out, parameters, tile, this->masks);
+                    else this->recur(p, in, (const Element *)in.values, out, parameters, tile, this->masks);
+                    break;
                 case MOVE:
                     if (p.from == 0) this->move(in, (const float *)input, out, tile);
                     else this->move(in, (const Element *)in.values, out, tile);
                     break;
-                default: this->pool(p, in, out, tile, training);
+                default: this->pool(p, in, out, tile, training, this->masks);
             }
         }
         for (int g = 0; g < this->groups(tile); ++g) gather_outputs(g, tile);
+    }
+
+    // Null where the layer has none.
+    const V *gamma_of(const Plan &p) const { return p.scale ? parameters + p.biases : nullptr; }
+    const V *beta_of(const Plan &p) const {
+        return p.center ? parameters + p.biases + (p.scale ? buffers[p.to].vectors : 0) : nullptr;
+    }
+
+    void normalise(const Plan &p, const Buffer<SINGLE> &in, const Buffer<SINGLE> &out, int tile) {
+        for_places(tile, out, [&](int r, int y, int x, long i) {
+            PlaceNorm<SINGLE>::forward(in.value(r, y, x), out.value(r, y, x), p.kept + i * (out.vectors + 1), gamma_of(p),
+                                       beta_of(p), out.channels, out.vectors, p.rate);
+        });
+    }
+
+    void through_normalise(const Plan &p, const Buffer<SINGLE> &in, const Buffer<SINGLE> &out, V *gradient, int tile) {
+        List<V> scratch(2L * out.vectors);
+        V *const gamma = gradient + p.biases, *const beta = gamma + (p.scale ? out.vectors : 0);
+        for_places(tile, out, [&](int r, int y, int x, long i) {
+            const V *const slope = out.slope(r, y, x), *const kept = p.kept + i * (out.vectors + 1);
+            for (int j = 0; j < out.vectors; ++j) {
+                if (p.scale) gamma[j] += slope[j] * kept[j];
+                if (p.center) beta[j] += slope[j];
+            }
+            PlaceNorm<SINGLE>::backward(slope, in.slope(r, y, x), p.adds, kept, gamma_of(p), scratch.data(), out.channels, out.vectors);
+        });
     }
 
     void gather_outputs(int g, int tile) {
@@ -467,7 +545,7 @@ private:
         for (long i = plans.size(); i-- > 0;) {
             const Plan &p = plans[i];
             const Buffer<SINGLE> &in = buffers[p.from], &out = buffers[p.to];
-            if (p.kind != CONVOLUTION && p.from == 0) continue;  // nobody needs slopes in the inputs
+            if (p.from == 0 && p.kind != CONVOLUTION && p.kind != RECURRENCE) continue;  // nobody needs slopes in the inputs
             switch (p.kind) {
                 case CONVOLUTION:
                     if (p.activation != CODE_linear) this->through_activation(p, out, out, tile);
@@ -485,8 +563,22 @@ private:
                     this->hand_back(in, out, p.adds, tile);
                     this->hand_back(buffers[p.with], out, p.adds_with, tile);
                     break;
+                case PRODUCT:
+                case AVERAGE:
+                    this->through_merge(p, in, buffers[p.with], out, p.adds, tile);
+                    this->through_merge(p, buffers[p.with], in, out, p.adds_with, tile);
+                    break;
+                case JOIN:
+                    this->through_join(in, out, 0, p.adds, tile);
+                    this->through_join(buffers[p.with], out, in.channels, p.adds_with, tile);
+                    break;
+                case LAYER_NORM: through_normalise(p, in, out, gradient, tile); break;
+                case RECURRENCE:
+                    if (p.from == 0) this->through_recurrence(p, in, (const float *)input, out, gradient, tile, this->masks);
+                    else this->through_recurrence(p, in, (const Element *)in.values, out, gradient, tile, this->masks);
+                    break;
                 case MOVE: this->through_move(p, in, out, tile); break;
-                default: this->through_pool(p, in, out, tile);
+                default: this->through_pool(p, in, out, tile, this->masks);
             }
         }
     }
@@ -583,13 +675,13 @@ private:
         const Vectors vectors{parameters, this->first, this->second, gradients[0]};
         this->update(of_all, [&](int code, const Step &step) {
             for (const Plan &p : plans) {
-                if (p.kind != CONVOLUTION || !p.trained) continue;
-                const long count = p.biases - p.weights;
+                if (!p.trained) continue;
+                const long count = p.biases - p.weights;  // none of an operation without weights
                 if (this->penalised)
                     take_step<true>(code, vectors, p.weights, count, this->l2_of_weight, this->l1_of_weight, step, own);
                 else
                     take_step<false>(code, vectors, p.weights, count, V{}, V{}, step, own);
-                if (p.bias) take_step<false>(code, vectors, p.biases, this->buffers[p.to].vectors, V{}, V{}, step, own);
+                if (p.bias) take_step<false>(code, vectors, p.biases, p.bias_vectors, V{}, V{}, step, own);
             }
         });
     }
