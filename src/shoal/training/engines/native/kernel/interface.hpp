@@ -50,11 +50,11 @@ struct Operation {
     int32_t activation, bias;         // of a convolution: its code, and whether it has biases
     int32_t trained, source, spatial;  // whether its weights change; of its random numbers; whether channels drop out
     float rate;                       // of dropout; below 0: the member's own; of a normalisation: its epsilon
-    int32_t mask;                     // number of the mask of its input's steps, from 1; 0: all are real
-    int32_t cell, gate;               // of a recurrence: codes of its kind, and of the activation of its gates
-    int32_t sequences, backwards, flips, zeroes;  // whether it hands on each step; reads from the end; hands on what it
-                                                  // read last first; hands on zeros at steps that are not real
-    int32_t scale, center;            // of a normalisation: whether it has gamma, and beta
+    int32_t mask = 0;                 // number of the mask of its input's steps, from 1; 0: all are real
+    int32_t cell = 0, gate = 0;       // of a recurrence: codes of its kind, and of the activation of its gates
+    int32_t sequences = 0, backwards = 0, flips = 0, zeroes = 0;  // whether it hands on each step; reads from the end;
+                                      // hands on what it read last first; hands on zeros at steps that are not real
+    int32_t scale = 0, center = 0;    // of a normalisation: whether it has gamma, and beta
 };
 
 // Which steps of a series are real: those of the input at which not all features are the mask's value, or else those
