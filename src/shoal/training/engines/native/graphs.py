@@ -18,7 +18,7 @@ ACTIVATION_CODES = {
     name: i for i, name in enumerate(sorted(ACTIVATIONS, key=lambda name: not ACTIVATIONS[name].elementwise))
 }
 CONVOLUTION, ACTIVATION, LARGEST, SMALLEST, MEAN, REPEAT, DROPOUT, SUM, MOVE = range(9)
-RECURRENCE, PRODUCT, AVERAGE, JOIN, LAYER_NORM = range(9, 14)
+RECURRENCE, PRODUCT, AVERAGE, JOIN, LAYER_NORM, BATCH_NORM = range(9, 15)
 OWN_RATE = -1.0  # of dropout: the member's number
 POOLINGS: dict[type[Layer], int] = {
     kinds.MaxPooling1D: LARGEST,
@@ -133,7 +133,7 @@ class _Lowering:
 
     def _mask_behind(self, layer: Any) -> int:
         """Return the mask of the steps that a layer hands on, as its `output_mask` has it."""
-        if not self.mask or isinstance(layer, kinds.Masking):
+        if not self.mask or isinstance(layer, kinds.Masking | kinds.Residual):
             return self.mask
         shape = layer.output_shape(self.shape)
         recurrent: Any = layer.layer if isinstance(layer, kinds.Bidirectional) else layer
@@ -141,7 +141,7 @@ class _Lowering:
             return 0
         if type(recurrent) in CELLS:
             return self._masked(self.shape[0], flips=1) if recurrent.go_backwards else self.mask
-        if isinstance(layer, kinds.UpSampling1D | kinds.Residual):
+        if isinstance(layer, kinds.UpSampling1D):
             raise UnsuitedError(f"layer {type(layer).__name__} behind a mask")
         if not hasattr(layer, "_sizes") or (type(layer) is kinds.Conv1D and _keeps_steps(layer)):
             return self.mask
@@ -284,13 +284,13 @@ def _residual(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None
     for each in layer.layers:
         lowered.add(each, trained=trained)
     lowered.spread()
-    ends, behind = lowered.buffer, lowered.shape
+    ends, behind, mask = lowered.buffer, lowered.shape, lowered.mask
     if layer.projection is not None:
         lowered.buffer, lowered.shape = begins, shape
         lowered.add(layer.projection, trained=trained)
         lowered.spread()
         begins = lowered.buffer
-    lowered.buffer, lowered.shape = ends, shape
+    lowered.buffer, lowered.shape, lowered.mask = ends, shape, mask
     lowered.do(SUM, _as_places(behind), **{"with": begins})
 
 
@@ -325,8 +325,17 @@ def _masking(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None:
 
 def _layer_normalization(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None:  # noqa: ARG001
     lowered.spread()
-    settings = {"scale": layer.scale, "center": layer.center, "rate": layer.epsilon}
-    lowered.do(LAYER_NORM, lowered.places, bias=True, trained=trained, **settings)
+    lowered.do(LAYER_NORM, lowered.places, bias=True, trained=trained, **_scaled(layer))
+
+
+def _batch_normalization(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None:  # noqa: ARG001
+    lowered.spread()
+    settings = {"momentum": layer.momentum, "mask": lowered.mask if len(lowered.shape) > 1 else 0}
+    lowered.do(BATCH_NORM, lowered.places, bias=True, trained=trained, **settings, **_scaled(layer))
+
+
+def _scaled(layer: Any) -> dict[str, Any]:
+    return {"scale": layer.scale, "center": layer.center, "rate": layer.epsilon}
 
 
 def _scaling(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None:  # noqa: ARG001
@@ -362,6 +371,7 @@ _LAYERS: dict[type[Layer], _Lower] = {
     kinds.Bidirectional: _bidirectional,
     kinds.Masking: _masking,
     kinds.LayerNormalization: _layer_normalization,
+    kinds.BatchNormalization: _batch_normalization,
     kinds.Residual: _residual,
     **dict.fromkeys((kinds.Normalization, kinds.Rescaling), _scaling),
 }

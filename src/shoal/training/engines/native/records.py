@@ -48,6 +48,7 @@ OPERATION = _record(
     (INT, "activation bias trained source spatial"),
     (FLOAT, "rate"),
     (INT, "mask cell gate sequences backwards flips zeroes scale center"),
+    (FLOAT, "momentum"),
 )
 STEP_MASK = _record((INT, "from steps window stride dilation before flips"))
 GRAPH = _record(

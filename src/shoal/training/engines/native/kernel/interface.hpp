@@ -36,7 +36,7 @@ constexpr int32_t RUNNING = 0, FINISHED = 1, STOPPED_EARLY = 2, DIVERGED = 3;
 
 // What a network of any layers does, one operation after the other, on buffers of places (lines, columns, channels).
 constexpr int32_t CONVOLUTION = 0, ACTIVATION = 1, LARGEST = 2, SMALLEST = 3, MEAN = 4, REPEAT = 5, DROPOUT = 6, SUM = 7,
-                  MOVE = 8, RECURRENCE = 9, PRODUCT = 10, AVERAGE = 11, JOIN = 12, LAYER_NORM = 13;
+                  MOVE = 8, RECURRENCE = 9, PRODUCT = 10, AVERAGE = 11, JOIN = 12, LAYER_NORM = 13, BATCH_NORM = 14;
 constexpr int32_t SIMPLE_CELL = 0, LSTM_CELL = 1, GRU_CELL = 2;
 
 struct Shape {
@@ -55,6 +55,7 @@ struct Operation {
     int32_t sequences = 0, backwards = 0, flips = 0, zeroes = 0;  // whether it hands on each step; reads from the end;
                                       // hands on what it read last first; hands on zeros at steps that are not real
     int32_t scale = 0, center = 0;    // of a normalisation: whether it has gamma, and beta
+    float momentum = 0.0f;            // of one by the batch: what a step leaves of the moving mean and variance
 };
 
 // Which steps of a series are real: those of the input at which not all features are the mask's value, or else those

@@ -46,7 +46,12 @@ struct NetworkLayout : Lanes, Recurrence<SINGLE> {
 
     const Buffer<SINGLE> &last() const { return buffers[plans.last().to]; }
     // Parts of a batch have gradients of their own, added in their order, whoever works on them.
-    int parts() const { return rows.batch < 32 ? 1 : rows.batch < 64 ? 2 : 4; }
+    int parts() const { return has(BATCH_NORM) || rows.batch < 32 ? 1 : rows.batch < 64 ? 2 : 4; }
+    bool has(int kind) const {
+        for (const Plan &p : plans)
+            if (p.kind == kind) return true;
+        return false;
+    }
     static int part_begin(int rows, int part, int parts) { return (int)((long)rows * part / parts); }
     static long groups(int tile) { return (tile + GROUP - 1) / GROUP; }
 
@@ -124,9 +129,9 @@ private:
             }
         }
         if (p.kind == RECURRENCE) plan_recurrence(p, from, to);
-        if (p.kind == LAYER_NORM) {
+        if (p.kind == LAYER_NORM || p.kind == BATCH_NORM) {
             p.weights = p.biases = size, p.bias_vectors = (p.scale + p.center) * to.vectors;
-            size += p.bias_vectors;
+            size += p.bias_vectors + (p.kind == BATCH_NORM ? 2 * to.vectors : 0);
         }
     }
 
@@ -146,7 +151,8 @@ private:
     void for_parameters(const Plan &p, const Visit &visit) const {
         const int channels = buffers[p.to].channels, vectors = buffers[p.to].vectors;
         if (p.kind == RECURRENCE) Recurrence<SINGLE>::for_parameters(p, visit);
-        for (int part = 0; p.kind == LAYER_NORM && part < p.scale + p.center; ++part)
+        const int normal = p.kind == LAYER_NORM ? p.scale + p.center : p.kind == BATCH_NORM ? p.scale + p.center + 2 : 0;
+        for (int part = 0; part < normal; ++part)
             for (int c = 0; c < channels; ++c) visit(p.biases + part * vectors + c / PER, c % PER);
         if (p.kind != CONVOLUTION) return;
         for (long k = 0; k < p.factors + (p.bias ? 1 : 0); ++k)
@@ -193,12 +199,10 @@ private:
         for (long i = 1; i < buffers.size(); ++i) of_row += (buffers[i].grid.row + buffers[i].slope_grid.row) / PER;
         for (const Plan &p : plans) of_row += keeps(p);
         constexpr long CACHE = 1 << 20;
-        bool recurrent = false;
-        for (const Plan &p : plans) recurrent |= p.kind == RECURRENCE;
-        const long fewest = !recurrent ? 4 : SINGLE ? 16 : 6;  // rows that share what a product reads
+        const long fewest = has(BATCH_NORM) ? rows.batch : !has(RECURRENCE) ? 4 : SINGLE ? 16 : 6;  // rows that share
         long tile = CACHE / (long)sizeof(V) / (of_row + 1);
         if (tile < fewest) tile = fewest;
-        if (tile > LANES) tile = tile / LANES * LANES;
+        if (tile > LANES && !has(BATCH_NORM)) tile = tile / LANES * LANES;
         const long most = (rows.batch + parts() - 1) / parts();
         tile_rows = (int)(tile < most ? tile : most);
         masks.reserve(tile_rows);
@@ -225,10 +229,10 @@ private:
 
     long keeps(const Plan &p) const {  // vectors of a row
         if (p.kind == RECURRENCE) return p.shape.kept();
-        const long vectors = buffers[p.to].vectors + (p.kind == LAYER_NORM ? 1 : 0);
+        if (p.kind == LAYER_NORM || p.kind == BATCH_NORM) return Normalizing<SINGLE>::keeps(p, buffers[p.to]);
         const bool keeps = p.kind == ACTIVATION || p.kind == LARGEST || p.kind == SMALLEST || p.kind == DROPOUT ||
-                           p.kind == LAYER_NORM || (p.kind == CONVOLUTION && p.activation != CODE_linear);
-        return keeps ? (long)buffers[p.to].places() * vectors : 0;
+                           (p.kind == CONVOLUTION && p.activation != CODE_linear);
+        return keeps ? (long)buffers[p.to].places() * buffers[p.to].vectors : 0;
     }
 };
 
@@ -467,7 +471,8 @@ private:
                 case PRODUCT:
                 case AVERAGE: this->merge(p, in, buffers[p.with], out, tile); break;
                 case JOIN: this->join(in, buffers[p.with], out, tile); break;
-                case LAYER_NORM: normalise(p, in, out, tile); break;
+                case LAYER_NORM: this->normalise_places(p, in, out, parameters, tile); break;
+                case BATCH_NORM: this->normalise_batch(p, in, out, parameters, tile, training, present, this->masks); break;
                 case RECURRENCE:
                     if (p.from == 0) this->recur(p, in, (const float *)input, out, parameters, tile, this->masks);
                     else this->recur(p, in, (const Element *)in.values, out, parameters, tile, this->masks);
@@ -480,32 +485,6 @@ private:
             }
         }
         for (int g = 0; g < this->groups(tile); ++g) gather_outputs(g, tile);
-    }
-
-    // Null where the layer has none.
-    const V *gamma_of(const Plan &p) const { return p.scale ? parameters + p.biases : nullptr; }
-    const V *beta_of(const Plan &p) const {
-        return p.center ? parameters + p.biases + (p.scale ? buffers[p.to].vectors : 0) : nullptr;
-    }
-
-    void normalise(const Plan &p, const Buffer<SINGLE> &in, const Buffer<SINGLE> &out, int tile) {
-        for_places(tile, out, [&](int r, int y, int x, long i) {
-            PlaceNorm<SINGLE>::forward(in.value(r, y, x), out.value(r, y, x), p.kept + i * (out.vectors + 1), gamma_of(p),
-                                       beta_of(p), out.channels, out.vectors, p.rate);
-        });
-    }
-
-    void through_normalise(const Plan &p, const Buffer<SINGLE> &in, const Buffer<SINGLE> &out, V *gradient, int tile) {
-        List<V> scratch(2L * out.vectors);
-        V *const gamma = gradient + p.biases, *const beta = gamma + (p.scale ? out.vectors : 0);
-        for_places(tile, out, [&](int r, int y, int x, long i) {
-            const V *const slope = out.slope(r, y, x), *const kept = p.kept + i * (out.vectors + 1);
-            for (int j = 0; j < out.vectors; ++j) {
-                if (p.scale) gamma[j] += slope[j] * kept[j];
-                if (p.center) beta[j] += slope[j];
-            }
-            PlaceNorm<SINGLE>::backward(slope, in.slope(r, y, x), p.adds, kept, gamma_of(p), scratch.data(), out.channels, out.vectors);
-        });
     }
 
     void gather_outputs(int g, int tile) {
@@ -572,7 +551,8 @@ private:
                     this->through_join(in, out, 0, p.adds, tile);
                     this->through_join(buffers[p.with], out, in.channels, p.adds_with, tile);
                     break;
-                case LAYER_NORM: through_normalise(p, in, out, gradient, tile); break;
+                case LAYER_NORM: this->through_places(p, in, out, parameters, gradient, tile); break;
+                case BATCH_NORM: this->through_batch(p, in, out, parameters, gradient, tile, present, this->masks); break;
                 case RECURRENCE:
                     if (p.from == 0) this->through_recurrence(p, in, (const float *)input, out, gradient, tile, this->masks);
                     else this->through_recurrence(p, in, (const Element *)in.values, out, gradient, tile, this->masks);
@@ -657,7 +637,10 @@ private:
         for (int part = 1; part < this->parts(); ++part)
             for (long i = 0; i < this->size; ++i) gradients[0][i] += gradients[part][i];
         const V mean = all.loss / maximum(all.number, splat(1.0f));
-        take_step_of(this->step_of(mean, all.number));
+        const Step step = this->step_of(mean, all.number);
+        take_step_of(step);
+        for (const Plan &p : plans)
+            if (p.kind == BATCH_NORM && p.trained) this->follow_batch(p, this->buffers[p.to], parameters, step.active);
         total += only(all.number > 0.0f, this->finished(mean) * all.number);
         seen += all.number;
     }

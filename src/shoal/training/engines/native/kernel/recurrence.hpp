@@ -92,7 +92,8 @@ INLINE void cell_backward(const Squashing<USUAL> &squash, const CellAt &at) {
 }
 
 template <bool SINGLE>
-struct Recurrence : Operations<SINGLE> {
+struct Recurrence : Normalizing<SINGLE> {
+    using Normalizing<SINGLE>::tile_rows;
     using Element = ElementOf<SINGLE>;
     using Of = Buffer<SINGLE>;
     static constexpr int PER = SINGLE ? LANES : 1;
@@ -220,9 +221,6 @@ struct Recurrence : Operations<SINGLE> {
         if constexpr (std::is_same_v<A, Element>)
             if (p.from) slopes_of_inputs(p, at, from, tile);
     }
-
-protected:
-    int tile_rows = 1;
 
 private:
     // Parts of what is kept of all rows of a tile.
