@@ -55,7 +55,7 @@ def test_an_engine_that_is_asked_for_trains(problem: Problem, members: Any, want
 @needs_kernel
 @pytest.mark.parametrize(
     ("hyperparameters", "reason"),
-    [({"layers": "layernormalization"}, "no layer LayerNormalization"), ({"layers": "4:softmax"}, "no activation")],
+    [({"layers": "groupnormalization:2"}, "no layer GroupNormalization"), ({"layers": "4:softmax"}, "no activation")],
 )
 def test_what_the_kernel_lacks(problem: Problem, members: Any, hyperparameters: Any, reason: str) -> None:
     assert reason in chosen(problem, members, **hyperparameters).reason

@@ -286,7 +286,7 @@ def test_a_diverged_member_disturbs_nobody(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_what_the_kernel_lacks_is_named() -> None:
     wanted = {
-        "lstm:3": "layer LSTM",
+        "groupnormalization:2": "layer GroupNormalization",
         "conv1d:4:3:1:same:softmax": "activation 'softmax'",
         "maxpooling1d:3:1": "windows that overlap",
     }

@@ -6,7 +6,9 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from shoal.training.engines.native.graphs import CONVOLUTION, Graph, graph_of
+import numpy as np
+
+from shoal.training.engines.native.graphs import CONVOLUTION, GATES, RECURRENCE, Graph, graph_of
 from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.native.members import augments, plainly_dense
 from shoal.training.engines.native.records import COPIES
@@ -25,10 +27,14 @@ CACHE = 2_000_000  # bytes that hold parameters, slots and best
 class Work:
     """What one row of a lane block asks for, in vectors: parameters of a step, values, and products."""
 
-    parameters: int
-    values: int
-    forward: int
-    training: int
+    parameters: int = 0
+    values: int = 0
+    forward: int = 0
+    training: int = 0
+
+    def __add__(self, more: Work) -> Work:
+        """Return the work of both."""
+        return Work(*(getattr(self, name) + getattr(more, name) for name in self.__dataclass_fields__))
 
 
 def dense_work(problem: Problem, hidden: Sequence[int]) -> Work:
@@ -43,20 +49,33 @@ def dense_work(problem: Problem, hidden: Sequence[int]) -> Work:
 def graph_work(graph: Graph, per: int) -> Work:
     """Return the work of the operations of a network, with so many channels in a vector."""
     operations, shapes = graph.arrays[:2]
-    parameters = values = forward = training = 0
+    total = Work()
     for operation in operations:
-        begin, end = shapes[operation["from"]], shapes[operation["to"]]
-        places, vectors = int(end["lines"] * end["columns"]), -(-int(end["channels"]) // per)
-        values += places * vectors
-        if operation["kind"] != CONVOLUTION:
-            continue
-        seen = int(operation["window"][0] * operation["window"][1])
-        factors = seen * int(begin["channels"])
-        back = seen * int(end["channels"]) * -(-int(begin["channels"]) // per)
-        parameters += (factors + 1) * vectors
-        forward += places * factors * vectors
-        training += places * (2 * factors * vectors + (back if operation["from"] else 0))
-    return Work(parameters, values, forward, training)
+        ends = shapes[operation["from"]], shapes[operation["to"]]
+        total += (_recurrent_work if operation["kind"] == RECURRENCE else _work)(operation, *ends, per)
+    return total
+
+
+def _work(operation: np.void, begin: np.void, end: np.void, per: int) -> Work:
+    """Return the work of an operation at each place of what it hands on."""
+    places, vectors = int(end["lines"] * end["columns"]), -(-int(end["channels"]) // per)
+    if operation["kind"] != CONVOLUTION:
+        return Work(values=places * vectors)
+    seen = int(operation["window"][0] * operation["window"][1])
+    factors = seen * int(begin["channels"])
+    back = seen * int(end["channels"]) * -(-int(begin["channels"]) // per) if operation["from"] else 0
+    forward = places * factors * vectors
+    return Work((factors + 1) * vectors, places * vectors, forward, 2 * forward + places * back)
+
+
+def _recurrent_work(operation: np.void, begin: np.void, end: np.void, per: int) -> Work:
+    """Return the work of a recurrent layer, whose cells count as some values each."""
+    steps, features, units = int(begin["columns"]), int(begin["channels"]), int(end["channels"])
+    vectors, (gates, values) = -(-units // per), GATES[int(operation["cell"])]
+    columns, factors = gates * vectors, features + units
+    back = gates * per * vectors * (vectors + (-(-features // per) if operation["from"] else 0))
+    forward = steps * factors * columns
+    return Work((factors + 1) * columns, steps * vectors * values, forward, 2 * forward + steps * back)
 
 
 def epoch_of(problem: Problem, work: Work, optimizer: str, steps: int, lanes: int) -> float:

@@ -12,12 +12,13 @@ import numpy as np
 
 from shoal.networks import ACTIVATIONS, Layer, Network, Shape
 from shoal.networks import layers as kinds
-from shoal.training.engines.native.records import GRAPH, OPERATION, SHAPE
+from shoal.training.engines.native.records import GRAPH, OPERATION, SHAPE, STEP_MASK
 
 ACTIVATION_CODES = {
     name: i for i, name in enumerate(sorted(ACTIVATIONS, key=lambda name: not ACTIVATIONS[name].elementwise))
 }
 CONVOLUTION, ACTIVATION, LARGEST, SMALLEST, MEAN, REPEAT, DROPOUT, SUM, MOVE = range(9)
+RECURRENCE, PRODUCT, AVERAGE, JOIN, LAYER_NORM, BATCH_NORM = range(9, 15)
 OWN_RATE = -1.0  # of dropout: the member's number
 POOLINGS: dict[type[Layer], int] = {
     kinds.MaxPooling1D: LARGEST,
@@ -33,6 +34,9 @@ GLOBAL_POOLINGS: dict[type[Layer], int] = {
     kinds.GlobalAveragePooling1D: MEAN,
     kinds.GlobalAveragePooling2D: MEAN,
 }
+CELLS: dict[type[Layer], int] = {kinds.SimpleRNN: 0, kinds.LSTM: 1, kinds.GRU: 2}
+GATES = ((1, 3), (4, 7), (3, 6))  # of each cell: products of a unit, and what is written and read
+MERGES = {"concat": JOIN, "sum": SUM, "mul": PRODUCT, "ave": AVERAGE}
 
 
 class UnsuitedError(Exception):
@@ -72,33 +76,45 @@ def graph_of(network: Network, rate: float) -> Graph:
     lowered = _Lowering(network.input_shape, rate)
     for i, layer in enumerate(network.layers):
         lowered.add(layer, last=i == len(network.layers) - 1)
-    if not any(operation["kind"] == CONVOLUTION for operation in lowered.operations):
+    if not any(operation["kind"] in (CONVOLUTION, RECURRENCE) for operation in lowered.operations):
         raise UnsuitedError("networks without weights")
-    operations, shapes = np.zeros(len(lowered.operations), OPERATION), np.zeros(len(lowered.shapes), SHAPE)
-    for record, operation in zip(operations, lowered.operations, strict=True):
-        for name, value in operation.items():
-            record[name] = value
-    for record, shape in zip(shapes, lowered.shapes, strict=True):
-        record["lines"], record["columns"], record["channels"] = shape
-    graph, arrays = np.zeros(2, GRAPH), {"operations": operations, "shapes": shapes, **lowered.scaling}
+    operations, masks = _records(lowered.operations, OPERATION), _records(lowered.masks, STEP_MASK)
+    shapes = np.asarray(lowered.shapes, SHAPE)
+    graph, arrays = np.zeros(2, GRAPH), {"operations": operations, "shapes": shapes, "masks": masks, **lowered.scaling}
     for name, array in arrays.items():
         graph[name] = array.ctypes.data
     graph["operation_count"], graph["shape_count"], graph["single"] = len(operations), len(shapes), (0, 1)
-    key = b"".join(array.tobytes() for array in arrays.values())
+    graph["mask_count"], graph["mask_value"] = len(masks), lowered.mask_value
+    key = b"".join(array.tobytes() for array in (*arrays.values(), graph["mask_value"]))
     return Graph(key, graph, tuple(arrays.values()))
+
+
+def _records(each: list[dict[str, Any]], kind: np.dtype) -> np.ndarray:
+    """Return dictionaries as records, with zeros where they say nothing."""
+    records = np.zeros(len(each), kind)
+    for record, values in zip(records, each, strict=True):
+        for name, value in values.items():
+            record[name] = value
+    return records
 
 
 @dataclass
 class _Lowering:
-    """The operations of the layers so far; `buffer` holds rows that the layers see as of `shape`."""
+    """The operations of the layers so far; `buffer` holds rows that the layers see as of `shape`.
+
+    `mask` is the number, from 1, of the mask of its steps; 0: all are real.
+    """
 
     shape: Shape
     rate: float
     shapes: list[Shape] = field(default_factory=list)
     operations: list[dict[str, Any]] = field(default_factory=list)
     scaling: dict[str, np.ndarray] = field(default_factory=dict)
+    masks: list[dict[str, Any]] = field(default_factory=list)
+    mask_value: float = 0.0
     buffer: int = 0
     source: int = 0
+    mask: int = 0
 
     def __post_init__(self) -> None:
         self.shapes.append(_as_places(self.shape))
@@ -111,8 +127,32 @@ class _Lowering:
         trained = trained and layer.trainable
         sources = self.source + layer.sources
         lower(self, layer, last, trained)
+        self.mask = self._mask_behind(layer)
         self.shape = layer.output_shape(self.shape)
         self.source = sources
+
+    def _mask_behind(self, layer: Any) -> int:
+        """Return the mask of the steps that a layer hands on, as its `output_mask` has it."""
+        if not self.mask or isinstance(layer, kinds.Masking | kinds.Residual):
+            return self.mask
+        shape = layer.output_shape(self.shape)
+        recurrent: Any = layer.layer if isinstance(layer, kinds.Bidirectional) else layer
+        if len(shape) < 2 or isinstance(layer, kinds.Reshape):
+            return 0
+        if type(recurrent) in CELLS:
+            return self._masked(self.shape[0], flips=1) if recurrent.go_backwards else self.mask
+        if isinstance(layer, kinds.UpSampling1D):
+            raise UnsuitedError(f"layer {type(layer).__name__} behind a mask")
+        if not hasattr(layer, "_sizes") or (type(layer) is kinds.Conv1D and _keeps_steps(layer)):
+            return self.mask
+        of_line = {name: both[1] for name, both in _window(layer, self.shape).items()}
+        names = ("window", "dilation", "before")
+        return self._masked(shape[0], stride=of_line["strides"], **{name: of_line[name] for name in names})
+
+    def _masked(self, steps: int, **settings: int) -> int:
+        usual = {"window": 1, "stride": 1, "dilation": 1, "before": 0}
+        self.masks.append({**usual, "from": self.mask, "steps": steps, **settings})
+        return len(self.masks)
 
     @property
     def places(self) -> Shape:
@@ -121,7 +161,7 @@ class _Lowering:
 
     def do(self, kind: int, to: Shape, **settings: Any) -> None:
         """Add an operation from the buffer to a new one of a shape."""
-        if self.buffer == 0 and kind not in (CONVOLUTION, MOVE):
+        if self.buffer == 0 and kind not in (CONVOLUTION, MOVE, RECURRENCE):
             self.do(MOVE, self.places)
         self.shapes.append(to)
         usual = {"window": (1, 1), "strides": (1, 1), "dilation": (1, 1), "before": (0, 0)}
@@ -136,10 +176,16 @@ class _Lowering:
 
     def activation(self, layer: Any, last: bool) -> int:
         """Return the code of a layer's activation."""
-        name = "linear" if last or layer.activation is None else layer.activation
-        if not isinstance(name, str) or not ACTIVATIONS[name].elementwise:
-            raise UnsuitedError(f"activation {name!r} between layers with windows")
-        return ACTIVATION_CODES[name]
+        return _code("linear" if last else layer.activation)
+
+
+def _code(activation: Any) -> int:
+    name = "linear" if activation is None else activation
+    if callable(name):
+        raise UnsuitedError("activations of a user's own")
+    if not isinstance(name, str) or not ACTIVATIONS[name].elementwise:
+        raise UnsuitedError(f"activation {name!r} between layers with windows or memory")
+    return ACTIVATION_CODES[name]
 
 
 def _as_places(shape: Shape) -> Shape:
@@ -163,6 +209,10 @@ def _window(layer: Any, shape: Shape) -> dict[str, Any]:
         "dilation": _both(dilation),
         "before": (0, *before)[-2:],
     }
+
+
+def _keeps_steps(layer: Any) -> bool:
+    return bool(layer.padding != "valid" and layer.strides == (1,))
 
 
 def _convolution(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None:
@@ -197,7 +247,8 @@ def _global_pooling(lowered: _Lowering, layer: Any, last: bool, trained: bool) -
     lowered.spread()
     lines, columns, channels = lowered.places
     kind, window = GLOBAL_POOLINGS[type(layer)], (lines, columns)
-    lowered.do(kind, (1, 1, channels), window=window, strides=window)
+    mask = lowered.mask if type(layer) is kinds.GlobalAveragePooling1D else 0
+    lowered.do(kind, (1, 1, channels), window=window, strides=window, mask=mask)
 
 
 def _upsampling(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None:  # noqa: ARG001
@@ -233,14 +284,58 @@ def _residual(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None
     for each in layer.layers:
         lowered.add(each, trained=trained)
     lowered.spread()
-    ends, behind = lowered.buffer, lowered.shape
+    ends, behind, mask = lowered.buffer, lowered.shape, lowered.mask
     if layer.projection is not None:
         lowered.buffer, lowered.shape = begins, shape
         lowered.add(layer.projection, trained=trained)
         lowered.spread()
         begins = lowered.buffer
-    lowered.buffer, lowered.shape = ends, shape
+    lowered.buffer, lowered.shape, lowered.mask = ends, shape, mask
     lowered.do(SUM, _as_places(behind), **{"with": begins})
+
+
+def _recurrent(lowered: _Lowering, layer: Any, last: bool, trained: bool, **settings: int) -> None:  # noqa: ARG001
+    if isinstance(layer, kinds.GRU) and not layer.reset_after:
+        raise UnsuitedError("layer GRU with reset_after=False")
+    lowered.spread()
+    codes = {"activation": _code(layer.activation), "gate": _code(getattr(layer, "recurrent_activation", None))}
+    ways = {"sequences": layer.return_sequences, "backwards": layer.go_backwards, "mask": lowered.mask}
+    kind = {"cell": CELLS[type(layer)], "bias": layer.use_bias, "trained": trained}
+    lowered.do(RECURRENCE, _as_places(layer.output_shape(lowered.shape)), **codes, **ways, **kind, **settings)
+
+
+def _bidirectional(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None:
+    lowered.spread()
+    begins, ends = lowered.buffer, []
+    for name, each in layer._layers.items():
+        lowered.buffer = begins
+        settings = {"flips": int(name == "backward"), "zeroes": int(each.return_sequences)}
+        _recurrent(lowered, each, last, trained and each.trainable, **settings)
+        ends.append(lowered.buffer)
+    lowered.buffer = ends[0]
+    lowered.do(MERGES[layer.merge_mode], _as_places(layer.output_shape(lowered.shape)), **{"with": ends[1]})
+
+
+def _masking(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None:  # noqa: ARG001
+    if lowered.operations or lowered.scaling or lowered.masks:
+        raise UnsuitedError("layer Masking behind the first")
+    lowered.mask_value = layer.mask_value
+    lowered.mask = lowered._masked(lowered.shape[0])
+
+
+def _layer_normalization(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None:  # noqa: ARG001
+    lowered.spread()
+    lowered.do(LAYER_NORM, lowered.places, bias=True, trained=trained, **_scaled(layer))
+
+
+def _batch_normalization(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None:  # noqa: ARG001
+    lowered.spread()
+    settings = {"momentum": layer.momentum, "mask": lowered.mask if len(lowered.shape) > 1 else 0}
+    lowered.do(BATCH_NORM, lowered.places, bias=True, trained=trained, **settings, **_scaled(layer))
+
+
+def _scaled(layer: Any) -> dict[str, Any]:
+    return {"scale": layer.scale, "center": layer.center, "rate": layer.epsilon}
 
 
 def _scaling(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None:  # noqa: ARG001
@@ -272,6 +367,11 @@ _LAYERS: dict[type[Layer], _Lower] = {
     **dict.fromkeys((kinds.Dropout, kinds.SpatialDropout1D, kinds.SpatialDropout2D), _dropout),
     **dict.fromkeys((kinds.Flatten, kinds.Reshape), _reshape),
     kinds.Activation: _activation,
+    **dict.fromkeys(CELLS, _recurrent),
+    kinds.Bidirectional: _bidirectional,
+    kinds.Masking: _masking,
+    kinds.LayerNormalization: _layer_normalization,
+    kinds.BatchNormalization: _batch_normalization,
     kinds.Residual: _residual,
     **dict.fromkeys((kinds.Normalization, kinds.Rescaling), _scaling),
 }

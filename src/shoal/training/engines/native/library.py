@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import SettingError
-from shoal.training.engines.native.records import GRAPH, MEMBER, OPERATION, ROWS
+from shoal.training.engines.native.records import GRAPH, MEMBER, OPERATION, ROWS, STEP_MASK
 
 KERNEL_VARIABLE = "SHOAL_KERNEL"  # names the instruction set to use, for tests and comparisons
 FUNCTIONS = (
@@ -97,8 +97,8 @@ def _library() -> Any:
     library.shoal_activation.argtypes = [address, int32, address, address, address, int64]
     for function in (library.shoal_train, library.shoal_function, library.shoal_activation):
         function.restype = None
-    sizes = [library.shoal_record_size(number) for number in range(4)]
-    ours = [record.itemsize for record in (ROWS, MEMBER, OPERATION, GRAPH)]
+    sizes = [library.shoal_record_size(number) for number in range(5)]
+    ours = [record.itemsize for record in (ROWS, MEMBER, OPERATION, GRAPH, STEP_MASK)]
     return library if sizes == ours else None  # one of an older build
 
 

@@ -47,10 +47,14 @@ OPERATION = _record(
     (INT, "window strides dilation before", 2),
     (INT, "activation bias trained source spatial"),
     (FLOAT, "rate"),
+    (INT, "mask cell gate sequences backwards flips zeroes scale center"),
+    (FLOAT, "momentum"),
 )
+STEP_MASK = _record((INT, "from steps window stride dilation before flips"))
 GRAPH = _record(
-    (POINTER, "operations shapes subtracted factors"),
-    (INT, "operation_count shape_count single"),
+    (POINTER, "operations shapes subtracted factors masks"),
+    (INT, "operation_count shape_count single mask_count"),
+    (FLOAT, "mask_value"),
 )
 STATE = ("momentum_product", "best_loss", "epoch", "best_epoch", "steps", "status")
 """The fields of a member that training changes, besides its vectors."""

@@ -36,7 +36,8 @@ constexpr int32_t RUNNING = 0, FINISHED = 1, STOPPED_EARLY = 2, DIVERGED = 3;
 
 // What a network of any layers does, one operation after the other, on buffers of places (lines, columns, channels).
 constexpr int32_t CONVOLUTION = 0, ACTIVATION = 1, LARGEST = 2, SMALLEST = 3, MEAN = 4, REPEAT = 5, DROPOUT = 6, SUM = 7,
-                  MOVE = 8;
+                  MOVE = 8, RECURRENCE = 9, PRODUCT = 10, AVERAGE = 11, JOIN = 12, LAYER_NORM = 13, BATCH_NORM = 14;
+constexpr int32_t SIMPLE_CELL = 0, LSTM_CELL = 1, GRU_CELL = 2;
 
 struct Shape {
     int32_t lines, columns, channels;
@@ -48,15 +49,31 @@ struct Operation {
     int32_t window[2], strides[2], dilation[2], before[2];
     int32_t activation, bias;         // of a convolution: its code, and whether it has biases
     int32_t trained, source, spatial;  // whether its weights change; of its random numbers; whether channels drop out
-    float rate;                       // of dropout; below 0: the member's own
+    float rate;                       // of dropout; below 0: the member's own; of a normalisation: its epsilon
+    int32_t mask = 0;                 // number of the mask of its input's steps, from 1; 0: all are real
+    int32_t cell = 0, gate = 0;       // of a recurrence: codes of its kind, and of the activation of its gates
+    int32_t sequences = 0, backwards = 0, flips = 0, zeroes = 0;  // whether it hands on each step; reads from the end;
+                                      // hands on what it read last first; hands on zeros at steps that are not real
+    int32_t scale = 0, center = 0;    // of a normalisation: whether it has gamma, and beta
+    float momentum = 0.0f;            // of one by the batch: what a step leaves of the moving mean and variance
+};
+
+// Which steps of a series are real: those of the input at which not all features are the mask's value, or else those
+// whose window sees a real step of another mask, or, flipped, its steps from the last to the first.
+struct StepMask {
+    int32_t from;  // number of that mask, from 1; 0: the input's
+    int32_t steps, window, stride, dilation, before, flips;
 };
 
 struct Graph {
     const Operation *operations;
     const Shape *shapes;  // of the buffers, the first the input
     const float *subtracted, *factors;  // for each channel of the input, or null
+    const StepMask *masks;
     int32_t operation_count, shape_count;
     int32_t single;  // whether lanes are channels of a single member, rather than members
+    int32_t mask_count;
+    float mask_value;
 };
 
 // One member: its numbers, its network in its own size, and its state, which a chunk of epochs changes.

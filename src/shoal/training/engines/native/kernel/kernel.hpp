@@ -13,7 +13,10 @@
 #include "block.hpp"
 #include "training.hpp"
 #include "tiles.hpp"
+#include "masks.hpp"
 #include "operations.hpp"
+#include "normalization.hpp"
+#include "recurrence.hpp"
 #include "network.hpp"
 
 static void train(const Rows &rows, Member *const *members, int32_t count, int32_t turn, int32_t epochs, Team &team) {

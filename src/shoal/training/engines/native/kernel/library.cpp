@@ -140,6 +140,6 @@ EXPORT void shoal_activation(const Kernel *kernel, int32_t code, const float *x,
 
 // By which Python checks that its records are those of this library.
 EXPORT int64_t shoal_record_size(int32_t which) {
-    constexpr int64_t SIZES[] = {sizeof(Rows), sizeof(Member), sizeof(Operation), sizeof(Graph)};
+    constexpr int64_t SIZES[] = {sizeof(Rows), sizeof(Member), sizeof(Operation), sizeof(Graph), sizeof(StepMask)};
     return SIZES[which];
 }

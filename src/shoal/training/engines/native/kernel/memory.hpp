@@ -40,6 +40,11 @@ public:
         }
         at[count++] = value;
     }
+    void resize(long to) {
+        delete[] at;
+        at = new T[to]();
+        count = room = to;
+    }
     long size() const { return count; }
     T *data() const { return at; }
     T *begin() const { return at; }

@@ -1,15 +1,15 @@
 // Networks of any layers: how operations and buffers are laid down, and their chunk of epochs.
 
 template <bool SINGLE>
-struct NetworkLayout : Lanes, Operations<SINGLE> {
+struct NetworkLayout : Lanes, Recurrence<SINGLE> {
     using Element = ElementOf<SINGLE>;
-    using Operations<SINGLE>::PER;
+    using Recurrence<SINGLE>::PER, Recurrence<SINGLE>::tile_rows;
     static constexpr int GROUP = SINGLE ? LANES : 1;  // rows whose losses are one vector
 
     const Graph &graph;
     List<Buffer<SINGLE>> buffers;
     List<Plan> plans;
-    int tile_rows = 1;
+    StepMasks masks;
     long size = 0, turned_size = 0;  // in vectors
     V *parameters = nullptr, *first, *second, *best, *turned;
     V *y, *weights, *present, *output, *slope;  // of a group of rows each
@@ -20,7 +20,7 @@ struct NetworkLayout : Lanes, Operations<SINGLE> {
     // A worker beside the first uses the parameters of that one.
     NetworkLayout(const Rows &rows, Member *const *members, int count, const NetworkLayout *lead = nullptr)
         : Lanes(rows, members, count, SINGLE), graph(*members[0]->graph), buffers(graph.shape_count), plans(graph.operation_count),
-          image((long)rows.inputs) {
+          masks(graph), image((long)rows.inputs) {
         for (int i = 0; i < graph.shape_count; ++i) {
             static_cast<Shape &>(buffers[i]) = graph.shapes[i];
             buffers[i].vectors = (buffers[i].channels + PER - 1) / PER;
@@ -32,8 +32,10 @@ struct NetworkLayout : Lanes, Operations<SINGLE> {
             buffers[i].grid = buffers[i].border.around(buffers[i], elements);
             buffers[i].slope_grid = buffers[i].slope_border.around(buffers[i], elements);
         }
-        for (Plan &p : plans)
+        for (Plan &p : plans) {
             if (p.kind == CONVOLUTION) find_runs(p);
+            if (p.kind == RECURRENCE) Recurrence<SINGLE>::find_runs(p);
+        }
         place(lead == nullptr);
         if (lead)
             parameters = lead->parameters, turned = lead->turned;
@@ -44,7 +46,12 @@ struct NetworkLayout : Lanes, Operations<SINGLE> {
 
     const Buffer<SINGLE> &last() const { return buffers[plans.last().to]; }
     // Parts of a batch have gradients of their own, added in their order, whoever works on them.
-    int parts() const { return rows.batch < 32 ? 1 : rows.batch < 64 ? 2 : 4; }
+    int parts() const { return has(BATCH_NORM) || rows.batch < 32 ? 1 : rows.batch < 64 ? 2 : 4; }
+    bool has(int kind) const {
+        for (const Plan &p : plans)
+            if (p.kind == kind) return true;
+        return false;
+    }
     static int part_begin(int rows, int part, int parts) { return (int)((long)rows * part / parts); }
     static long groups(int tile) { return (tile + GROUP - 1) / GROUP; }
 
@@ -57,8 +64,12 @@ struct NetworkLayout : Lanes, Operations<SINGLE> {
             V *const ours[] = {parameters, first, second, best};
             for (int kind = 0; kind < 4; ++kind) {
                 float *at = theirs[kind];
-                for (const Plan &p : plans)
-                    if (p.kind == CONVOLUTION) move_convolution<IN>(p, lane, ours[kind], at);
+                const auto move = [&, lane, kind](long vector, int channel) {
+                    V &here = ours[kind][vector];
+                    if (IN) set_lane(here, SINGLE ? channel : lane, *at++);
+                    else *at++ = here[SINGLE ? channel : lane];
+                };
+                for (const Plan &p : plans) for_parameters(p, move);
             }
         }
     }
@@ -66,6 +77,10 @@ struct NetworkLayout : Lanes, Operations<SINGLE> {
     // The weights by which slopes go back, the window turned about its middle.
     void turn_weights() {
         for (const Plan &p : plans) {
+            if (p.kind == RECURRENCE) {
+                this->turn(p, true, parameters, turned);
+                if (p.from) this->turn(p, false, parameters, turned);
+            }
             if (p.kind != CONVOLUTION || p.from == 0) continue;
             const Buffer<SINGLE> &from = buffers[p.from], &to = buffers[p.to];
             const int places = p.window[0] * p.window[1];
@@ -100,7 +115,8 @@ private:
             const int shape[] = {from.lines, from.columns}, out[] = {to.lines, to.columns};
             p.at_once = to.places() == 1 && p.window[0] == from.lines && p.window[1] == from.columns;
             p.factors = (long)p.window[0] * p.window[1] * from.channels;
-            p.weights = size, p.biases = p.weights + p.factors * to.vectors, size = p.biases + to.vectors;
+            p.weights = size, p.biases = p.weights + p.factors * to.vectors, p.bias_vectors = to.vectors;
+            size = p.biases + p.bias_vectors;
             p.turned = turned_size;
             turned_size += (long)p.window[0] * p.window[1] * to.channels * from.vectors;
             for (int axis = 0; axis < 2 && !p.at_once; ++axis) {
@@ -112,6 +128,36 @@ private:
                 to.slope_border.widen(axis, span - before, shape[axis] - 1 + before - end);
             }
         }
+        if (p.kind == RECURRENCE) plan_recurrence(p, from, to);
+        if (p.kind == LAYER_NORM || p.kind == BATCH_NORM) {
+            p.weights = p.biases = size, p.bias_vectors = (p.scale + p.center) * to.vectors;
+            size += p.bias_vectors + (p.kind == BATCH_NORM ? 2 * to.vectors : 0);
+        }
+    }
+
+    void plan_recurrence(Plan &p, const Buffer<SINGLE> &from, const Buffer<SINGLE> &to) {
+        p.shape = this->shape_of(p, from, to);
+        const CellShape &s = p.shape;
+        const long columns = (long)s.gates * s.vectors;
+        p.weights = size, p.recurrent = p.weights + s.features * columns, p.biases = p.recurrent + s.units * columns;
+        p.bias_vectors = (int)(p.cell == GRU_CELL ? 2 * columns : columns);
+        size = p.biases + p.bias_vectors;
+        p.turned_recurrent = turned_size, p.turned = p.turned_recurrent + s.depth(PER) * s.vectors;
+        turned_size = p.turned + (p.from ? s.depth(PER) * from.vectors : 0);
+    }
+
+    // Where the numbers of a member stand, in their order: `visit(vector, lane)`.
+    template <class Visit>
+    void for_parameters(const Plan &p, const Visit &visit) const {
+        const int channels = buffers[p.to].channels, vectors = buffers[p.to].vectors;
+        if (p.kind == RECURRENCE) Recurrence<SINGLE>::for_parameters(p, visit);
+        const int normal = p.kind == LAYER_NORM ? p.scale + p.center : p.kind == BATCH_NORM ? p.scale + p.center + 2 : 0;
+        for (int part = 0; part < normal; ++part)
+            for (int c = 0; c < channels; ++c) visit(p.biases + part * vectors + c / PER, c % PER);
+        if (p.kind != CONVOLUTION) return;
+        for (long k = 0; k < p.factors + (p.bias ? 1 : 0); ++k)
+            for (int c = 0; c < channels; ++c)
+                visit(k < p.factors ? p.weights + in_strips(p.factors, vectors, k, c / PER) : p.biases + c / PER, c % PER);
     }
 
     // Slopes arrive from the last operation to the first; the first that arrive overwrite.
@@ -119,7 +165,7 @@ private:
         p.adds = buffers[p.from].slopes != nullptr;
         static Element marked{};
         buffers[p.from].slopes = &marked;
-        if (p.kind != SUM) return;
+        if (p.kind != SUM && p.kind != PRODUCT && p.kind != AVERAGE && p.kind != JOIN) return;
         p.adds_with = buffers[p.with].slopes != nullptr;
         buffers[p.with].slopes = &marked;
     }
@@ -152,12 +198,14 @@ private:
         long of_row = 0;
         for (long i = 1; i < buffers.size(); ++i) of_row += (buffers[i].grid.row + buffers[i].slope_grid.row) / PER;
         for (const Plan &p : plans) of_row += keeps(p);
-        constexpr long CACHE = 1 << 20, FEWEST = 4;
+        constexpr long CACHE = 1 << 20;
+        const long fewest = has(BATCH_NORM) ? rows.batch : !has(RECURRENCE) ? 4 : SINGLE ? 16 : 6;  // rows that share
         long tile = CACHE / (long)sizeof(V) / (of_row + 1);
-        if (tile < FEWEST) tile = FEWEST;
-        if (tile > LANES) tile = tile / LANES * LANES;
+        if (tile < fewest) tile = fewest;
+        if (tile > LANES && !has(BATCH_NORM)) tile = tile / LANES * LANES;
         const long most = (rows.batch + parts() - 1) / parts();
         tile_rows = (int)(tile < most ? tile : most);
+        masks.reserve(tile_rows);
         const long of_group = rows.y_columns + rows.weight_columns + 1 + 2 * rows.outputs;
         const long in = of_floats(tile_rows * buffers[0].grid.row) + 1;
         const long shared = leads ? (4 + parts()) * size + turned_size : 0;
@@ -180,21 +228,11 @@ private:
     }
 
     long keeps(const Plan &p) const {  // vectors of a row
-        const bool nothing = p.kind == MEAN || p.kind == REPEAT || p.kind == SUM || p.kind == MOVE ||
-                             (p.kind == CONVOLUTION && p.activation == CODE_linear);
-        return nothing ? 0 : (long)buffers[p.to].places() * buffers[p.to].vectors;
-    }
-
-    template <bool IN>
-    void move_convolution(const Plan &p, int lane, V *ours, float *&theirs) {
-        const int filters = buffers[p.to].channels, vectors = buffers[p.to].vectors;
-        for (long k = 0; k < p.factors + (p.bias ? 1 : 0); ++k)
-            for (int f = 0; f < filters; ++f) {
-                V &here = ours[k < p.factors ? p.weights + in_strips(p.factors, vectors, k, f / PER) : p.biases + f / PER];
-                const int at = SINGLE ? f % PER : lane;
-                if (IN) set_lane(here, at, *theirs++);
-                else *theirs++ = here[at];
-            }
+        if (p.kind == RECURRENCE) return p.shape.kept();
+        if (p.kind == LAYER_NORM || p.kind == BATCH_NORM) return Normalizing<SINGLE>::keeps(p, buffers[p.to]);
+        const bool keeps = p.kind == ACTIVATION || p.kind == LARGEST || p.kind == SMALLEST || p.kind == DROPOUT ||
+                           (p.kind == CONVOLUTION && p.activation != CODE_linear);
+        return keeps ? (long)buffers[p.to].places() * buffers[p.to].vectors : 0;
     }
 };
 
@@ -307,15 +345,25 @@ private:
             for (int v = 0, j = 0; v < in.lines; ++v)
                 for (int u = 0; u < in.columns; ++u) {
                     float *to = input + in.grid.at(i, v, u);
+                    const bool real = !graph.mask_count || is_real(from, row + j, i, u);
                     for (int c = 0; c < in.channels; ++c, ++j) {
                         const float raw = rows.bytes ? (float)reinterpret_cast<const uint8_t *>(from)[row + j] : from[row + j];
-                        to[c] = graph.subtracted ? (raw - graph.subtracted[c]) * graph.factors[c] : raw;
+                        to[c] = !real ? 0.0f : graph.subtracted ? (raw - graph.subtracted[c]) * graph.factors[c] : raw;
                     }
                 }
+            if (graph.mask_count) this->masks.derive(i);
             if (rows.reconstruct) keep_target(i);
             if (changes) change_image(i, first + i);
             if (blurs) add_noise(i, first + i);
         }
+    }
+
+    // Whether a step of the input, from this number on, is real.
+    bool is_real(const float *from, long number, int i, int step) {
+        const int count = buffers[0].channels;
+        if (rows.bytes) this->masks.read(i, step, reinterpret_cast<const uint8_t *>(from) + number, count);
+        else this->masks.read(i, step, from + number, count);
+        return this->masks.of(1, i)[step];
     }
 
     // The inputs as they are before they are changed, in one line.
@@ -420,11 +468,20 @@ private:
                 case REPEAT: this->repeat(p, in, out, tile); break;
                 case DROPOUT: this->drop(p, in, out, own, this->steps, tile, from, training); break;
                 case SUM: this->add(in, buffers[p.with], out, tile); break;
+                case PRODUCT:
+                case AVERAGE: this->merge(p, in, buffers[p.with], out, tile); break;
+                case JOIN: this->join(in, buffers[p.with], out, tile); break;
+                case LAYER_NORM: this->normalise_places(p, in, out, parameters, tile); break;
+                case BATCH_NORM: this->normalise_batch(p, in, out, parameters, tile, training, present, this->masks); break;
+                case RECURRENCE:
+                    if (p.from == 0) this->recur(p, in, (const float *)input, out, parameters, tile, this->masks);
+                    else this->recur(p, in, (const Element *)in.values, out, parameters, tile, this->masks);
+                    break;
                 case MOVE:
                     if (p.from == 0) this->move(in, (const float *)input, out, tile);
                     else this->move(in, (const Element *)in.values, out, tile);
                     break;
-                default: this->pool(p, in, out, tile, training);
+                default: this->pool(p, in, out, tile, training, this->masks);
             }
         }
         for (int g = 0; g < this->groups(tile); ++g) gather_outputs(g, tile);
@@ -467,7 +524,7 @@ private:
         for (long i = plans.size(); i-- > 0;) {
             const Plan &p = plans[i];
             const Buffer<SINGLE> &in = buffers[p.from], &out = buffers[p.to];
-            if (p.kind != CONVOLUTION && p.from == 0) continue;  // nobody needs slopes in the inputs
+            if (p.from == 0 && p.kind != CONVOLUTION && p.kind != RECURRENCE) continue;  // nobody needs slopes in the inputs
             switch (p.kind) {
                 case CONVOLUTION:
                     if (p.activation != CODE_linear) this->through_activation(p, out, out, tile);
@@ -485,8 +542,23 @@ private:
                     this->hand_back(in, out, p.adds, tile);
                     this->hand_back(buffers[p.with], out, p.adds_with, tile);
                     break;
+                case PRODUCT:
+                case AVERAGE:
+                    this->through_merge(p, in, buffers[p.with], out, p.adds, tile);
+                    this->through_merge(p, buffers[p.with], in, out, p.adds_with, tile);
+                    break;
+                case JOIN:
+                    this->through_join(in, out, 0, p.adds, tile);
+                    this->through_join(buffers[p.with], out, in.channels, p.adds_with, tile);
+                    break;
+                case LAYER_NORM: this->through_places(p, in, out, parameters, gradient, tile); break;
+                case BATCH_NORM: this->through_batch(p, in, out, parameters, gradient, tile, present, this->masks); break;
+                case RECURRENCE:
+                    if (p.from == 0) this->through_recurrence(p, in, (const float *)input, out, gradient, tile, this->masks);
+                    else this->through_recurrence(p, in, (const Element *)in.values, out, gradient, tile, this->masks);
+                    break;
                 case MOVE: this->through_move(p, in, out, tile); break;
-                default: this->through_pool(p, in, out, tile);
+                default: this->through_pool(p, in, out, tile, this->masks);
             }
         }
     }
@@ -565,7 +637,10 @@ private:
         for (int part = 1; part < this->parts(); ++part)
             for (long i = 0; i < this->size; ++i) gradients[0][i] += gradients[part][i];
         const V mean = all.loss / maximum(all.number, splat(1.0f));
-        take_step_of(this->step_of(mean, all.number));
+        const Step step = this->step_of(mean, all.number);
+        take_step_of(step);
+        for (const Plan &p : plans)
+            if (p.kind == BATCH_NORM && p.trained) this->follow_batch(p, this->buffers[p.to], parameters, step.active);
         total += only(all.number > 0.0f, this->finished(mean) * all.number);
         seen += all.number;
     }
@@ -583,13 +658,13 @@ private:
         const Vectors vectors{parameters, this->first, this->second, gradients[0]};
         this->update(of_all, [&](int code, const Step &step) {
             for (const Plan &p : plans) {
-                if (p.kind != CONVOLUTION || !p.trained) continue;
-                const long count = p.biases - p.weights;
+                if (!p.trained) continue;
+                const long count = p.biases - p.weights;  // none of an operation without weights
                 if (this->penalised)
                     take_step<true>(code, vectors, p.weights, count, this->l2_of_weight, this->l1_of_weight, step, own);
                 else
                     take_step<false>(code, vectors, p.weights, count, V{}, V{}, step, own);
-                if (p.bias) take_step<false>(code, vectors, p.biases, this->buffers[p.to].vectors, V{}, V{}, step, own);
+                if (p.bias) take_step<false>(code, vectors, p.biases, p.bias_vectors, V{}, V{}, step, own);
             }
         });
     }

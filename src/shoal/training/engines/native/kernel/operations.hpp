@@ -49,14 +49,37 @@ private:
     }
 };
 
+// The sizes of a recurrence, in vectors where nothing else is said. Rows and places have an odd number of them, so that
+// they do not collide in the caches.
+struct CellShape {
+    int steps = 0, features = 0, units = 0, vectors = 0;  // the last of the units
+    int gates = 0, slots = 0, state_slot = 0;  // products of a unit; what is kept of it, and where the state's products begin
+    int per_block = 1, states = 1;             // units of a block; kept vectors of a unit, hidden and cell
+
+    int blocks() const { return (vectors + per_block - 1) / per_block; }
+    int wide(int b) const { return vectors - b * per_block < per_block ? vectors - b * per_block : per_block; }
+    long begin(int b) const { return (long)b * slots * per_block; }   // of a block in a place
+    long column(int b) const { return (long)b * gates * per_block; }  // of a block among the products
+    long place() const { return (long)slots * vectors | 1; }
+    long row() const { return (long)steps * place() | 1; }
+    long state_row() const { return (steps + 1L) * vectors | 1; }
+    long slope_row() const { return 2L * vectors; }
+    long product_row() const { return (long)gates * vectors | 1; }
+    long depth(int per) const { return (long)gates * vectors * per; }  // of the products by which slopes go back
+    long kept() const { return row() + states * state_row() + slope_row() + product_row(); }
+};
+
 // What is worked out once for an operation.
 struct Plan : Operation {
     long factors = 0;              // of a convolution: left factors of a sum
     long weights = 0, biases = 0;  // where they begin among the parameters, in vectors
+    int bias_vectors = 0;
     long turned = 0;               // where the weights begin that slopes are multiplied by
+    long recurrent = 0, turned_recurrent = 0;  // the same of the weights of the state
+    CellShape shape;
     bool at_once = false;          // whether it sees all places of a row from one place
     bool adds = false, adds_with = false;  // whether the slopes of what it takes are there already
-    List<Run> runs, slope_runs;
+    List<Run> runs, slope_runs, state_runs;
     List<long> distances;
     V *kept = nullptr;  // slopes of the activation, places of the largest, factors of dropout
 };
@@ -185,7 +208,8 @@ struct Operations {
     }
 
     // Largest, smallest and mean of windows. Of the former, which place it has is kept.
-    void pool(const Plan &p, const Of &from, const Of &to, int tile, bool training) const {
+    void pool(const Plan &p, const Of &from, const Of &to, int tile, bool training, const StepMasks &masks) const {
+        if (p.mask) return average_real_steps(p, from, to, tile, masks);
         for_places(tile, to, [&](int r, int y, int x, long i) {
             V *out = to.value(r, y, x), *kept = p.kept + i * to.vectors;
             const bool keeps = training && p.kind != MEAN;
@@ -207,7 +231,8 @@ struct Operations {
     }
 
     // Of equal numbers the first has the slope; of a whole row of more than nine places, all share it.
-    void through_pool(const Plan &p, const Of &from, const Of &to, int tile) const {
+    void through_pool(const Plan &p, const Of &from, const Of &to, int tile, const StepMasks &masks) const {
+        if (p.mask) return through_average_of_real_steps(p, from, to, tile, masks);
         const bool apart = p.strides[0] == p.window[0] && p.strides[1] == p.window[1];
         const bool all = to.lines * p.window[0] == from.lines && to.columns * p.window[1] == from.columns;
         const bool adds = p.adds || !apart || !all, shared = p.kind != MEAN && p.window[0] * p.window[1] > 9;
@@ -227,6 +252,36 @@ struct Operations {
                 ++number;
             });
         });
+    }
+
+    // The mean of the steps of a series that are real; without one, 0.
+    void average_real_steps(const Plan &p, const Of &from, const Of &to, int tile, const StepMasks &masks) const {
+        for (int r = 0; r < tile; ++r) {
+            const uint8_t *const real = masks.of(p.mask, r);
+            V *const out = to.value(r, 0, 0);
+            for (int j = 0; j < to.vectors; ++j) out[j] = V{};
+            for (int x = 0; x < from.columns; ++x)
+                for (int j = 0; real[x] && j < to.vectors; ++j) out[j] += from.value(r, 0, x)[j];
+            for (int j = 0; j < to.vectors; ++j) out[j] *= share_of_step(real, from.columns);
+        }
+    }
+
+    void through_average_of_real_steps(const Plan &p, const Of &from, const Of &to, int tile, const StepMasks &masks) const {
+        for (int r = 0; r < tile; ++r) {
+            const uint8_t *const real = masks.of(p.mask, r);
+            for (int x = 0; x < from.columns; ++x)
+                for (int j = 0; j < to.vectors; ++j) {
+                    V &into = from.slope(r, 0, x)[j];
+                    const V each = real[x] ? to.slope(r, 0, 0)[j] * share_of_step(real, from.columns) : V{};
+                    into = p.adds ? into + each : each;
+                }
+        }
+    }
+
+    static float share_of_step(const uint8_t *real, int steps) {
+        int count = 0;
+        for (int x = 0; x < steps; ++x) count += real[x];
+        return 1.0f / (float)(count ? count : 1);
     }
 
     void share_slopes(const Plan &p, const Of &from, const Of &to, int r, int y, int x, bool adds) const {
@@ -262,6 +317,43 @@ struct Operations {
         for_places(tile, to, [&](int r, int y, int x, long) {
             const V *a = from.value(r, y, x), *b = with.value(r, y, x);
             for (int j = 0; j < to.vectors; ++j) to.value(r, y, x)[j] = a[j] + b[j];
+        });
+    }
+
+    // Element by element: the product, or the mean.
+    void merge(const Plan &p, const Of &from, const Of &with, const Of &to, int tile) const {
+        for_places(tile, to, [&](int r, int y, int x, long) {
+            const V *a = from.value(r, y, x), *b = with.value(r, y, x);
+            for (int j = 0; j < to.vectors; ++j) to.value(r, y, x)[j] = p.kind == PRODUCT ? a[j] * b[j] : (a[j] + b[j]) * 0.5f;
+        });
+    }
+
+    void through_merge(const Plan &p, const Of &from, const Of &with, const Of &to, bool adds, int tile) const {
+        for_places(tile, to, [&](int r, int y, int x, long) {
+            const V *slope = to.slope(r, y, x), *other = with.value(r, y, x);
+            V *into = from.slope(r, y, x);
+            for (int j = 0; j < to.vectors; ++j) {
+                const V each = slope[j] * (p.kind == PRODUCT ? other[j] : splat(0.5f));
+                into[j] = adds ? into[j] + each : each;
+            }
+        });
+    }
+
+    // Channels one behind the other.
+    void join(const Of &from, const Of &with, const Of &to, int tile) const {
+        for_places(tile, to, [&](int r, int y, int x, long) {
+            Element *const out = to.values + to.grid.at(r, y, x);
+            const Element *const a = from.values + from.grid.at(r, y, x), *const b = with.values + with.grid.at(r, y, x);
+            for (int c = 0; c < from.channels; ++c) out[c] = a[c];
+            for (int c = 0; c < with.channels; ++c) out[from.channels + c] = b[c];
+        });
+    }
+
+    void through_join(const Of &from, const Of &to, int begin, bool adds, int tile) const {
+        for_places(tile, to, [&](int r, int y, int x, long) {
+            const Element *const slope = to.slopes + to.slope_grid.at(r, y, x) + begin;
+            Element *const into = from.slopes + from.slope_grid.at(r, y, x);
+            for (int c = 0; c < from.channels; ++c) into[c] = adds ? into[c] + slope[c] : slope[c];
         });
     }
 

@@ -1,0 +1,221 @@
+"""Recurrent layers in the native engine: slopes of float64, curves of XLA, the same bits everywhere, masks and all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shoal.networks import Layer, Network, numpy_namespace
+from shoal.networks.layers import (
+    GRU,
+    LSTM,
+    BatchNormalization,
+    Bidirectional,
+    Conv1D,
+    Dense,
+    Dropout,
+    GlobalAveragePooling1D,
+    LayerNormalization,
+    Masking,
+    MaxPooling1D,
+    SimpleRNN,
+)
+from shoal.results import Task
+from shoal.training.building import hyperparameters_of
+from shoal.training.engines.native import NativeEngine, engine
+from shoal.training.engines.native.library import Kernel, kernels
+from shoal.training.engines.native.suits import unsuited
+from shoal.training.engines.xla import XlaEngine
+from shoal.training.hyperparameters import Hyperparameters
+from shoal.training.loss_choice import choose_loss
+from shoal.training.member import Member, TrainedMember, initial_parameters
+from shoal.training.packing import batch_order, member_scalars
+from shoal.training.penalties import weight_penalty
+from shoal.training.problem import Problem, make_problem
+from shoal.training.seating import CURVES
+from shoal.training.trainer import train
+
+pytestmark = pytest.mark.skipif(not kernels(), reason="the native engine's kernel was not built")
+
+PADDING = -9.0
+ROWS, VALIDATION, STEPS, FEATURES = 37, 19, 7, 2
+BOTH = Bidirectional(GRU(5, return_sequences=True, bias_initializer="random_normal"), "ave")
+LAYERS: dict[str, tuple[Layer, ...]] = {
+    "lstm": (LSTM(18),),
+    "gru": (GRU(17, bias_initializer="random_normal"),),
+    "simple": (SimpleRNN(19),),
+    "one behind the other": (LSTM(3, return_sequences=True), Dropout(0.2), GRU(5)),
+    "other activations": (
+        LSTM(5, "softsign", True, recurrent_activation="hard_sigmoid"),
+        GRU(18, "silu", True, recurrent_activation="hard_sigmoid", use_bias=False),
+        SimpleRNN(4, "elu"),
+    ),
+    "from the end": (LSTM(5, go_backwards=True, return_sequences=True), GRU(4, go_backwards=True)),
+    "both ways": (Bidirectional(LSTM(18, return_sequences=True)), Bidirectional(SimpleRNN(3), "sum")),
+    "both ways, multiplied": (Bidirectional(GRU(4, return_sequences=True, go_backwards=True), "mul"), LSTM(3)),
+    "normalised by the batch": (
+        Conv1D(18, 2, use_bias=False),  # a bias would have no slope but rounding, which adam makes steps of
+        BatchNormalization(0.9),
+        LSTM(3),
+        BatchNormalization(0.5, center=False),
+    ),
+    "normalised by the real steps of the batch": (Masking(PADDING), BatchNormalization(scale=False), GRU(3)),
+    "normalised": (LSTM(17, return_sequences=True), LayerNormalization(), GRU(3), LayerNormalization(center=False)),
+    "series of unequal length": (Masking(PADDING), LSTM(5, go_backwards=True, return_sequences=True), GRU(18)),
+    "padded and averaged": (
+        Masking(PADDING),
+        BOTH,
+        Conv1D(4, 3, padding="same"),
+        MaxPooling1D(2),
+        SimpleRNN(4, return_sequences=True),
+        GlobalAveragePooling1D(),
+    ),
+    "padded before a convolution with stride": (Masking(PADDING), Conv1D(4, 3, 2), LSTM(17)),
+}
+PADDED = [name for name, layers in LAYERS.items() if isinstance(layers[0], Masking)]
+
+
+def problem_of(name: str, repeat: int = 1) -> Problem:
+    """Return series of three classes, some of them padded, some to nothing; some rows have no weight."""
+    rng, training = np.random.default_rng(3), ROWS * repeat
+    rows = training + VALIDATION
+    y = rng.integers(0, 3, rows)
+    x = rng.normal(size=(rows, STEPS, FEATURES)).astype(np.float32) + 0.3 * y.reshape(-1, 1, 1).astype(np.float32)
+    for i in range(rows if name in PADDED else 0):
+        x[i, rng.integers(0 if i % 5 == 0 else 3, STEPS + 1) :] = PADDING
+        if i % 4 == 0:
+            x[i, 2] = PADDING
+    weights = rng.uniform(0.5, 2.0, rows)
+    weights[::7] = 0.0
+    parts = [(x[of], y[of], weights[of]) for of in (slice(0, training), slice(training, rows))]
+    network = Network([*LAYERS[name], Dense(3, activation="softmax")], (STEPS, FEATURES))
+    loss = choose_loss(Task.CLASSIFICATION, 3, None)
+    return replace(make_problem(Task.CLASSIFICATION, loss, *parts, classes=3, seed=17), network=network)
+
+
+def several(problem: Problem, count: int, **settings: Any) -> list[Member]:
+    own = hyperparameters_of(problem.network) | {"batch_size": 8, "epochs": 3, "learning_rate": 0.01, "l2": 0.1}
+    return [Member(i, Hyperparameters(**{**own, **settings})) for i in range(count)]
+
+
+def by_native(problem: Problem, members: Sequence[Member], kernel: Kernel | None = None, cores: int = 2) -> Any:
+    return train(problem, members, NativeEngine(cores, kernel=kernel)).members
+
+
+def assert_same(got: Sequence[TrainedMember], expected: Sequence[TrainedMember]) -> None:
+    for ours, theirs in zip(got, expected, strict=True):
+        for name in CURVES:
+            np.testing.assert_array_equal(getattr(ours, name), getattr(theirs, name))
+        for layer, other in zip(ours.parameters, theirs.parameters, strict=True):
+            for name in layer:
+                np.testing.assert_array_equal(layer[name], other[name])
+
+
+@pytest.mark.parametrize("kernel", kernels(), ids=lambda kernel: kernel.name)
+@pytest.mark.parametrize("name", LAYERS)
+def test_alone_or_together_in_either_layout_gives_the_same_bits(
+    kernel: Kernel, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = problem_of(name)
+    members, known = several(problem, 18), []
+    for single in (True, False):
+        monkeypatch.setattr(engine, "in_channels", lambda *_, single=single: single)
+        known.append(by_native(problem, members, kernel))
+        assert_same(by_native(problem, members[4:5], kernel, cores=1), known[-1][4:5])
+    assert_same(*known)
+
+
+@pytest.mark.parametrize("kernel", kernels(), ids=lambda kernel: kernel.name)
+def test_parts_of_a_batch_give_the_same_bits_on_any_number_of_cores(
+    kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem = problem_of("series of unequal length", repeat=3)
+    members = several(problem, 2, batch_size=90)
+    alone = by_native(problem, members, kernel, cores=1)
+    for cores in (2, 3, 7):
+        assert_same(by_native(problem, members[1:], kernel, cores), alone[1:])
+    monkeypatch.setattr(engine, "in_channels", lambda *_: False)
+    assert_same(by_native(problem, members, kernel), alone)
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_the_first_step_is_that_of_float64(name: str) -> None:
+    problem = problem_of(name)
+    quiet = [layer for layer in problem.network.layers if not isinstance(layer, Dropout)]  # type: ignore[union-attr]
+    network = Network(quiet, problem.network.input_shape)  # type: ignore[union-attr]
+    problem = replace(problem, network=network)
+    settings = {"optimizer": "sgd", "learning_rate": 1.0, "momentum": 0.0, "batch_size": ROWS, "epochs": 1}
+    member = several(problem, 1, **settings, l1=0.1)[0]
+    numbers, start = member_scalars(problem, ROWS, [member]), initial_parameters(network, problem.seed, member.id)
+    ours = by_native(problem, [member])[0].parameters
+    rows = batch_order(problem, ROWS, 1)[0][0]
+    x, y, weights = (array[rows].astype(np.float64) for array in (problem.x, problem.y, problem.weights))
+
+    def cost(parameters: Any) -> float:
+        output = network.apply(parameters, x, logits=True, training=True)
+        values = problem.loss.values_of_logits(numpy_namespace, y, output, numbers)  # type: ignore[misc]
+        penalised = [
+            layer[each] for kind, layer in zip(network.layers, parameters, strict=True) for each in kind.regularised
+        ]
+        return float(np.mean(weights * values) + weight_penalty(numpy_namespace, penalised, numbers)[0])
+
+    rng = np.random.default_rng(0)
+    for i, layer in enumerate(start):
+        for key, array in layer.items():
+            if key in network.layers[i].moving:
+                continue
+            for at in rng.choice(array.size, min(array.size, 6), replace=False):
+                sides = []
+                for way in (1e-6, -1e-6):
+                    moved = [{k: v.astype(np.float64) for k, v in each.items()} for each in start]
+                    moved[i][key].flat[at] += way
+                    sides.append(cost(moved))
+                slope = (sides[0] - sides[1]) / 2e-6
+                change = float(array.flat[at]) - float(ours[i][key].flat[at])
+                assert change == pytest.approx(slope, rel=1e-4, abs=2e-6), f"{i} {key} {at}"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["one behind the other", "padded and averaged", "normalised by the batch"])
+def test_curves_are_those_of_xla(name: str) -> None:
+    problem = problem_of(name)
+    folds = (np.arange(ROWS) % 3)[:, None].astype(np.int32)
+    validation = {f"validation_{of}": getattr(problem, of) for of in ("x", "y", "weights")}
+    problem = replace(problem, folds=folds, validation_half=np.arange(ROWS) % 2, **validation)
+    members = [replace(member, fold=i, bootstrap=i == 1) for i, member in enumerate(several(problem, 3))]
+    expected = train(problem, members, XlaEngine()).members
+    for kernel in kernels():
+        for ours, theirs in zip(by_native(problem, members, kernel), expected, strict=True):
+            assert (ours.member, ours.status, ours.best_epoch) == (theirs.member, theirs.status, theirs.best_epoch)
+            for curve in CURVES:
+                np.testing.assert_allclose(getattr(ours, curve), getattr(theirs, curve), rtol=1e-5, atol=4e-6)
+
+
+def test_frozen_layers_stay() -> None:
+    problem = problem_of("both ways")
+    first, *others = problem.network.layers  # type: ignore[union-attr]
+    frozen = Network([replace(first, trainable=False), *others], (STEPS, FEATURES))
+    problem = replace(problem, network=frozen)
+    (trained,) = by_native(problem, several(problem, 1))
+    start = initial_parameters(frozen, problem.seed, 0)
+    for name, array in start[0].items():
+        np.testing.assert_array_equal(trained.parameters[0][name], array)
+    assert np.abs(trained.parameters[1]["forward/kernel"] - start[1]["forward/kernel"]).max() > 1e-3
+
+
+def test_what_the_kernel_lacks_is_named() -> None:
+    problem = problem_of("gru")
+    wanted: dict[str, tuple[Layer, ...]] = {
+        "GRU with reset_after=False": (GRU(3, reset_after=False),),
+        "a user's own": (LSTM(3, activation=lambda xp, z: xp.tanh(z)),),
+        "Masking behind": (LSTM(3, return_sequences=True), Masking(), GRU(3)),
+    }
+    for reason, layers in wanted.items():
+        network = Network([*layers, Dense(3, activation="softmax")], (STEPS, FEATURES))
+        found = unsuited(replace(problem, network=network), several(problem, 1))
+        assert found is not None
+        assert reason in found
