@@ -15,7 +15,6 @@ from shoal.runs.new_folder import TRACKING
 from shoal.tracking import trackers
 from shoal.tracking.finished import FinishedRun, read_finished
 
-
 LONGEST = 200  # letters of what a tracker says of its failure
 
 
