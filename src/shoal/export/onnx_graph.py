@@ -6,11 +6,13 @@ operations that are alike, one for each network, become one, with the constants 
 
 from __future__ import annotations
 
+import copy
+import itertools
 import math
-from collections import Counter
-from collections.abc import Sequence
+from collections import ChainMap, Counter
+from collections.abc import MutableMapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -29,10 +31,11 @@ from shoal.export.source.operations import (
     Program,
     Reduction,
     Rows,
+    Scan,
     Sorting,
     View,
+    all_of,
 )
-from shoal.export.source.scanning import unroll
 
 NODES = {
     "add": "Add", "sub": "Sub", "mul": "Mul", "div": "Div", "neg": "Neg", "max": "Max", "min": "Min", "lt": "Less",
@@ -56,6 +59,14 @@ class Tensor:
     has_rows: bool = True
 
 
+class Carried(NamedTuple):
+    """What goes into a loop: its name outside, and in the body before and after a turn."""
+
+    given: str
+    before: str
+    after: str = ""
+
+
 class Graph:
     """Nodes and constants, under names that nothing else has: none of `taken` begins like them."""
 
@@ -65,7 +76,9 @@ class Graph:
         self.helper, self.numpy_helper, self.types = helper, numpy_helper, TensorProto
         self.nodes: list[Any] = []
         self.initializers: list[Any] = []
-        self._names: dict[tuple[Any, ...], list[str]] = {}
+        self._names: MutableMapping[tuple[Any, ...], list[str]] = {}
+        self._constants: dict[tuple[Any, ...], str] = {}
+        self._numbers = itertools.count()
         self._prefix = "_"
         while any(name.startswith(self._prefix) for name in taken):
             self._prefix += "_"
@@ -78,21 +91,55 @@ class Graph:
         """Add a node with several outputs, and return their names."""
         key = (kind, *inputs, repr(sorted(settings.items())))
         if key not in self._names:
-            names = [f"{self._prefix}{kind.lower()}_{len(self.nodes)}_{i}"[: -2 if outputs == 1 else None]
-                     for i in range(outputs)]  # fmt: skip
+            names = self.fresh(kind, outputs)
             self.nodes.append(self.helper.make_node(kind, list(inputs), names, **settings))
             self._names[key] = names
         return self._names[key]
 
+    def fresh(self, word: str, count: int = 1) -> list[str]:
+        """Return new names."""
+        number = next(self._numbers)
+        return [f"{self._prefix}{word.lower()}_{number}" + (f"_{i}" if count > 1 else "") for i in range(count)]
+
+    def body(self) -> Graph:
+        """Return a graph for the body of a loop, which sees what stands in this one; constants are shared."""
+        within = copy.copy(self)
+        within.nodes, within._names = [], ChainMap({}, self._names)
+        return within
+
+    def scan(self, body: Graph, carried: Sequence[Carried], moving: Sequence[Carried], said: str) -> list[str]:
+        """Add a loop; return what was carried at the end, and what was said in each turn.
+
+        Args:
+            body: of the loop.
+            carried: outside, and in the body before and after a turn.
+            moving: outside, with an axis of turns first, and in the body.
+            said: in the body.
+        """
+        info, float_ = self.helper.make_tensor_value_info, self.types.FLOAT
+        inside = [each.before for each in (*carried, *moving)]
+        outs = body.fresh("out", len(carried) + 1)
+        for name, out in zip([*(each.after for each in carried), said], outs, strict=True):
+            body.nodes.append(self.helper.make_node("Identity", [name], [out]))
+        inner = self.helper.make_graph(
+            body.nodes,
+            "body",
+            [info(name, float_, None) for name in inside],
+            [info(name, float_, None) for name in outs],
+        )
+        names, given = self.fresh("scan", len(outs)), [each.given for each in (*carried, *moving)]
+        self.nodes.append(self.helper.make_node("Scan", given, names, body=inner, num_scan_inputs=len(moving)))
+        return names
+
     def constant(self, values: Any, dtype: Any = np.int64) -> str:
         """Return the name of an array; equal ones are one."""
         values = np.ascontiguousarray(values, dtype)
-        key = ("constant", values.dtype.str, values.shape, values.tobytes())
-        if key not in self._names:
+        key = values.dtype.str, values.shape, values.tobytes()
+        if key not in self._constants:
             name = f"{self._prefix}constant_{len(self.initializers)}"
             self.initializers.append(self.numpy_helper.from_array(values, name))
-            self._names[key] = [name]
-        return self._names[key][0]
+            self._constants[key] = name
+        return self._constants[key]
 
     def texts(self, values: Sequence[str]) -> str:
         """Return the name of an array of texts."""
@@ -130,9 +177,8 @@ class GraphPrinter:
 
     def outputs(self, program: Program) -> dict[str, str]:
         """Return the names of the outputs of a program, `(rows, numbers)` each."""
-        unroll(program)
         self.tensors[id(program.inputs)] = self.x
-        self.copies = Counter(id(step.out.buffer) for step in program.operations if isinstance(step, Copy))
+        self.copies = Counter(id(step.out.buffer) for step in all_of(program.operations) if isinstance(step, Copy))
         for alike in alike_operations(program):
             self._print(alike)
         shape = self.graph.constant
@@ -150,16 +196,22 @@ class GraphPrinter:
                 return
         else:
             tensor = getattr(self, f"_{type(first).__name__.lower()}")(first, alike)
-        for member, operation in enumerate(alike):
-            self.tensors[id(operation.out.buffer)] = tensor
+        self._keep(tensor, [operation.out.buffer for operation in alike])
+
+    def _keep(self, tensor: Tensor, buffers: Sequence[Buffer]) -> None:
+        for member, buffer in enumerate(buffers):
+            self.tensors[id(buffer)] = tensor
             if tensor.members > 1:
-                self.stacks[id(operation.out.buffer)] = tensor, member
+                self.stacks[id(buffer)] = tensor, member
 
     # Reading: narrow tensors stand for equal numbers, `_full` ones hold them all.
 
     def _inputs(self, alike: Sequence[Operation], place: int) -> Tensor:
         """Return one input of operations that are alike, of all members."""
-        views = [operation.inputs[place] for operation in alike]
+        return self._tensor([operation.inputs[place] for operation in alike])
+
+    def _tensor(self, views: Sequence[View]) -> Tensor:
+        """Return what views read, of a member each."""
         if views[0].buffer.values is not None:
             return self._constants(views)
         if len({id(view.buffer) for view in views}) == 1:
@@ -389,6 +441,36 @@ class GraphPrinter:
         nearest, _ = self._ordered(node("Max", away, constant(0.0, np.float64)), first.neighbours)
         mean = node("ReduceMean", node("Sqrt", nearest), constant([2]), keepdims=1)
         return Tensor(self.graph.cast(mean, FLOAT))
+
+    def _scan(self, first: Scan, alike: Sequence[Operation]) -> Tensor:
+        """A loop whose body does a turn of all members."""
+        steps = [step for step in alike if isinstance(step, Scan)]
+        graph, count, turns = self.graph, len(first.moving), first.turns
+        body = copy.copy(self)
+        body.graph = graph.body()
+        given = [self._inputs(alike, i) for i in range(len(first.inputs))]
+        members = max(tensor.members for tensor in given) if len(alike) == 1 else len(alike)
+        moving, before = [], []
+        for i, now in enumerate(first.moving):
+            whole = self._full(given[i], turns * now.size, FLOAT)
+            parts = graph.reshape(whole, given[i].members, -1, turns, now.size)
+            (name,) = graph.fresh("now")
+            moving.append(Carried(graph.node("Transpose", parts, perm=[2, 0, 1, 3]), name))
+            body._keep(Tensor(name, FLOAT, given[i].members, now.size), [step.moving[i] for step in steps])
+        for i, buffer in enumerate(first.carried):
+            (name,) = graph.fresh("carried")
+            before.append((self._full(given[count + i], buffer.size, FLOAT, members), name))
+            body._keep(Tensor(name, FLOAT, members, buffer.size), [step.carried[i] for step in steps])
+        for each in zip(*(step.body for step in steps), strict=True):
+            body._print(each)
+        after = [body._full(body._tensor([step.new[i] for step in steps]), buffer.size, FLOAT, members)
+                 for i, buffer in enumerate(first.carried)]  # fmt: skip
+        said = body._full(body._tensor([step.said for step in steps]), first.said.size, FLOAT, members)
+        carried = [Carried(*names, new) for names, new in zip(before, after, strict=True)]
+        *ends, outs = graph.scan(body.graph, carried, moving, said)
+        outs = graph.node("Transpose", outs, perm=[1, 2, 0, 3])
+        outs = graph.reshape(outs, members, -1, turns * first.said.size)
+        return Tensor(graph.node("Concat", outs, *ends, axis=2), FLOAT, members, first.out.size)
 
     def _foldsend(self, first: FoldsEnd, alike: Sequence[Operation]) -> Tensor:
         """The ends by all scores in order, and the first up to which enough weight lies."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
+from types import MappingProxyType
 from typing import Any
 
-from shoal.export.source.operations import Operation, Program, View
+from shoal.export.source.operations import Operation, Program, Scan, View
+
+NONE: Mapping[int, Any] = MappingProxyType({})
 
 
 def alike_operations(program: Program) -> Iterator[list[Operation]]:
@@ -26,9 +29,14 @@ def alike_operations(program: Program) -> Iterator[list[Operation]]:
             yield alike
 
 
-def _shape(block: Sequence[Operation]) -> tuple[Any, ...]:
-    """Return all of a block but its constants and what it reads from outside: they may differ."""
-    own = {id(operation.out.buffer): i for i, operation in enumerate(block)}
+def _shape(block: Sequence[Operation], known: Mapping[int, Any] = NONE) -> tuple[Any, ...]:
+    """Return all of a block but its constants and what it reads from outside: they may differ.
+
+    Args:
+        block: the operations.
+        known: what buffers of a block around it are called.
+    """
+    own = {id(operation.out.buffer): i for i, operation in enumerate(block)} | dict(known)
 
     def said(view: View) -> Any:
         buffer = view.buffer
@@ -38,6 +46,13 @@ def _shape(block: Sequence[Operation]) -> tuple[Any, ...]:
 
     shape = []
     for operation in block:
-        settings = [getattr(operation, f.name) for f in fields(operation) if f.name not in ("out", "inputs")]
+        if isinstance(operation, Scan):
+            given = (*operation.moving, *operation.carried)
+            within = {**own, **{id(buffer): ("given", i) for i, buffer in enumerate(given)}}
+            within |= {id(each.out.buffer): ("within", i) for i, each in enumerate(operation.body)}
+            ends = [(within.get(id(v.buffer)), v.size, v.index.tobytes()) for v in (*operation.new, operation.said)]
+            settings = [operation.turns, *(b.size for b in given), *ends, _shape(operation.body, within)]
+        else:
+            settings = [getattr(operation, f.name) for f in fields(operation) if f.name not in ("out", "inputs")]
         shape.append((type(operation), *settings, said(operation.out), *map(said, operation.inputs)))
     return tuple(shape)
