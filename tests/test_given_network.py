@@ -5,10 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import shoal
 from shoal import Conv2D, Dense, Network
+from shoal.cli import main
 from shoal.settings import check_settings
 
 IRIS = Network([Dense(8, activation=("relu", "tanh") * 4), Dense(3, activation="softmax")], 4)
@@ -26,6 +28,43 @@ def test_a_population_of_a_given_network(tmp_path: Path) -> None:
     assert run.candidates["activation"].unique().to_list() == ["relu, tanh"]
     text = shoal.fit("iris", network="4 8:relu 3:softmax", **{**options, "out": str(tmp_path / "text")})
     assert text.metrics["networks"]["parameters"][0] == 67
+
+
+@pytest.mark.slow
+def test_a_population_of_a_keras_model(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    import keras
+
+    model = keras.Sequential(
+        [
+            keras.Input((4,)),
+            keras.layers.Dense(8, activation="relu"),
+            keras.layers.Dense(3, activation="softmax", name="species"),
+        ]
+    )
+    options: dict[str, Any] = {"networks": 2, "epochs": 3, "page": False, "batch_size": 32, "engine": "native"}
+    run = shoal.fit("iris", network=model, out=str(tmp_path / "live"), **options)
+    file = Network.from_keras(model).to_keras(tmp_path / "model.keras")
+    words = [
+        str(word)
+        for pair in options.items()
+        if pair[0] != "page"
+        for word in (f"--{pair[0].replace('_', '-')}", pair[1])
+    ]
+    assert main(["fit", "iris", "--network", str(file), "--out", str(tmp_path / "file"), "--no-page", *words]) == 0
+    capsys.readouterr()
+    again = shoal.load(tmp_path / "file")
+    for one, other in zip(run.predictor.members, again.predictor.members, strict=True):
+        assert one.network.names == other.network.names == ("dense", "species")
+        np.testing.assert_array_equal(one.weights["species"]["kernel"], other.weights["species"]["kernel"])
+    assert check_settings(again.folder.config["settings"]).network == Network.from_keras(model)
+
+
+def test_keras_models_that_do_not_fit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = Network.parse("5 8:relu 3:softmax").to_keras(tmp_path / "model.keras")
+    assert main(["fit", "iris", "--network", str(file), "--out", str(tmp_path / "run")]) == 2
+    assert "takes rows of shape (5,), but the prepared data have (4,)" in " ".join(capsys.readouterr().err.split())
+    assert main(["fit", "iris", "--network", str(tmp_path / "none.keras"), "--out", str(tmp_path / "run")]) == 2
+    assert "does not exist" in " ".join(capsys.readouterr().err.split())
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

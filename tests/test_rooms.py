@@ -22,7 +22,7 @@ FLOORS = (
     {"notebook"},
     {"statistics"},
     {"data", "networks"},
-    {"training"},
+    {"training", "keras"},
     {"search"},
     {"setting_names"},
     {"settings"},
@@ -58,6 +58,12 @@ SUB_FLOORS = {
         {"topics"},
         {"evaluate"},
     ),
+    "keras": (
+        {"archive", "settings"},
+        {"graph", "model_graph"},
+        {"layers"},
+        {"reading", "writing"},
+    ),
     "trained": ({"rows"}, {"scores"}, {"trained_network"}, {"fitting"}),
     "runs": ({"documents", "writing"}, {"config_file", "log", "metrics_file", "model_file"}, {"folder"}, {"listing"}),
     "report": ({"words"}, {"blocks", "figures"}, {"explanation"}, {"topics"}, {"page"}),
@@ -70,7 +76,9 @@ UPWARD = {
     ("networks.network", "networks.merging"): FACADE,
     ("networks.network", "networks.parsing"): FACADE,
     ("networks.network", "networks.unrolled"): FACADE,
+    ("networks.network", "keras.reading"): FACADE,
     ("networks.network", "trained.fitting"): FACADE,
+    ("networks.network", "trained.keras_files"): FACADE,
     ("networks.network", "trained.trained_network"): FACADE,
 }
 # The package itself and `python -m shoal` stand above all floors.

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import product
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
@@ -22,6 +23,7 @@ from pydantic import (
 
 from shoal.data.labels import label_name
 from shoal.errors import SettingError, ShoalWarning, expected, spelled, suggest
+from shoal.keras.archive import EXTENSIONS
 from shoal.networks import Network, get_activation, get_initializer
 from shoal.networks.parsing import parse_layers
 from shoal.resources import parse_memory
@@ -79,15 +81,18 @@ def _as_functions(value: Any) -> Any:
 
 
 def _as_network(value: Any) -> Any:
-    """Accept a network, its text such as "4 8:relu 3:softmax", or the JSON that `config.toml` keeps of it."""
+    """Accept a network, its text, the JSON that `config.toml` keeps of it, or a Keras model: live, or its file."""
     if isinstance(value, str) and value.strip().isdigit():
         raise ValueError(
             f"expected layers such as '4 8:relu 3:softmax'; to train so many write networks={value.strip()}"
         )
-    if isinstance(value, str):
+    of_keras = isinstance(value, (str, Path)) and Path(value).suffix.lower() in EXTENSIONS
+    if of_keras or hasattr(value, "get_layer"):
+        value = Network.from_keras(value)
+    elif isinstance(value, str):
         value = Network.from_dict(json.loads(value)) if value.startswith("{") else Network.parse(value)
     if value is not None and not isinstance(value, Network):
-        raise ValueError("expected a Network, or a text such as '4 8:relu 3:softmax'")
+        raise ValueError("expected a Network, a text such as '4 8:relu 3:softmax', or a Keras model")
     if value is not None:
         value.to_dict()  # a run is kept in files, which hold no functions
     return value
@@ -274,7 +279,9 @@ class FitSettings(BaseModel):
     kernel_initializer: str | Knob | None = None
 
     network: Annotated[Any, BeforeValidator(_as_network), PlainSerializer(_network_text)] = Field(
-        None, description="the network that all members are, as in '4 8:relu 3:softmax'; in Python any shoal.Network"
+        None,
+        description="the network that all members are, as in '4 8:relu 3:softmax', or a file of Keras, model.keras; "
+        "in Python any shoal.Network or keras.Model",
     )
     penalties: Annotated[tuple[Callable[..., Any], ...], BeforeValidator(_as_functions)] = Field(
         (),

@@ -83,7 +83,7 @@ class Network:
             raise NetworkError(f"two layers are called {twice!r}. Give each layer a name of its own")
         names: list[str] = []
         for layer in self.layers:
-            names.append(layer.name or _free_name(_snake_case(type(layer).__name__), {*names, *given}))
+            names.append(layer.name or free_name(snake_case(type(layer).__name__), {*names, *given}))
         return tuple(names)
 
     @cached_property
@@ -536,6 +536,59 @@ class Network:
 
         return parse_network(text)
 
+    @classmethod
+    def from_keras(cls, model: Any, input_shape: Sequence[int] | int | None = None) -> Network:
+        """Return the layers of a Keras model, without its weights, which `TrainedNetwork.from_keras` reads.
+
+        Keras is not imported, and nothing in the file is run. What says how to train is left out: optimizer, loss,
+        regularizers, constraints. Names that Keras counts (`dense_7`) give way to shoal's (`dense_1`).
+
+        Args:
+            model: a file, `.keras` or `.h5`, or a live `keras.Model`: Sequential, or of one input and one output.
+            input_shape: shape of one row, where the model leaves a size open, such as `(20, 3)` for `(None, 3)`.
+
+        Raises:
+            NetworkError: a layer that shoal lacks, named with the nearest that it has, or a damaged file.
+            DataError: weights are needed, of a layer that was adapted to data, and h5py is missing.
+
+        Example:
+            >>> import tempfile
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     path = Network.parse("4 8:relu 3:softmax").to_keras(folder + "/model.keras")
+            ...     Network.from_keras(path) == Network.parse("4 8:relu 3:softmax")
+            True
+        """
+        from shoal.keras.reading import read_keras
+
+        return read_keras(model, input_shape, weights=False)[0]
+
+    def to_keras(self, path: str | Path, weights: NetworkParameters | None = None, seed: int = 0) -> Path:
+        """Write the network as a `.keras` file, which `keras.saving.load_model` loads without shoal.
+
+        Args:
+            path: where to write; ends in `.keras`. A file that is there is replaced.
+            weights: for each layer or by the names of all; by default `initialize(seed)`.
+            seed: names the start weights; default 0.
+
+        Returns:
+            The path.
+
+        Raises:
+            NetworkError: a layer that Keras cannot say, or weights of other shapes.
+            SettingError: the path has another ending.
+            RunError: the file cannot be written.
+            DataError: h5py is missing.
+
+        Example:
+            >>> import tempfile
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     Network.parse("4 8:relu 3:softmax").to_keras(folder + "/model.keras").name
+            'model.keras'
+        """
+        from shoal.trained.keras_files import write_keras
+
+        return write_keras(self, self.initialize(seed) if weights is None else weights, path)
+
 
 def _checked_input_shape(input_shape: Any) -> Shape:
     sizes = (input_shape,) if isinstance(input_shape, (int, np.integer)) else tuple(input_shape)
@@ -546,12 +599,13 @@ def _checked_input_shape(input_shape: Any) -> Shape:
     return tuple(int(n) for n in sizes)
 
 
-def _snake_case(kind: str) -> str:
+def snake_case(kind: str) -> str:
     """Return the name of a class as Keras writes it, e.g. `max_pooling2d` for MaxPooling2D."""
     return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z]+)", r"\1_\2", kind)).lower()
 
 
-def _free_name(base: str, taken: set[str]) -> str:
+def free_name(base: str, taken: set[str]) -> str:
+    """Return a name, with a number if it is taken."""
     name, number = base, 0
     while name in taken:
         number += 1

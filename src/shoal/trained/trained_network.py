@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from shoal.networks import Network
 from shoal.networks.summary import summary_html
 from shoal.notebook.html import table
 from shoal.runs.model_file import load_parts, save_model
+from shoal.trained.keras_files import UNTRAINED, keras_parts, write_keras
 from shoal.trained.rows import SPARSE, checked_features, checked_rows
 from shoal.trained.scores import loss_value, scores_of
 from shoal.training.losses import ALIASES, LOSSES, get_loss
@@ -137,6 +138,43 @@ class TrainedNetwork:
                 f"{str(path)!r} is damaged: it describes no network that this shoal knows ({type(error).__name__}: "
                 f"{error}). {MENDING}"
             ) from None
+
+    @classmethod
+    def from_keras(cls, model: Any, input_shape: Sequence[int] | int | None = None) -> TrainedNetwork:
+        """Return the layers of a Keras model with its weights; it predicts as the model does.
+
+        Keras is not imported, and nothing in the file is run; see `Network.from_keras` for what is left out. `history`
+        is empty, and `fit` needs the loss.
+
+        Args:
+            model: a file, `.keras` or `.h5`, or a live `keras.Model`: Sequential, or of one input and one output.
+            input_shape: shape of one row, where the model leaves a size open, such as `(20, 3)` for `(None, 3)`.
+
+        Raises:
+            NetworkError: a layer that shoal lacks, named with the nearest that it has, or a damaged file.
+            DataError: h5py is missing.
+
+        Example:
+            >>> import tempfile
+            >>> network = Network.parse("4 8:relu 3:softmax")
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     model = TrainedNetwork.from_keras(network.to_keras(folder + "/model.keras"))
+            >>> model.predict([[1.0, 2.0, 3.0, 4.0]]).shape
+            (1, 3)
+        """
+        network, parameters = keras_parts(model, input_shape)
+        return cls(network, parameters, {"loss": []}, dict(UNTRAINED))
+
+    def to_keras(self, path: str | Path) -> Path:
+        """Write the network with its weights as a `.keras` file, which `keras.saving.load_model` loads without shoal.
+
+        Raises:
+            NetworkError: a layer that Keras cannot say.
+            SettingError: the path does not end in `.keras`.
+            RunError: the file cannot be written.
+            DataError: h5py is missing.
+        """
+        return write_keras(self.network, self.parameters, path)
 
     def to_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return plain data and named arrays."""
