@@ -96,6 +96,7 @@ int train(const Kernel *kernel, int loss, int head, int targets) {
     rows.outputs = outputs, rows.weight_columns = 1, rows.columns = 2, rows.order_count = ORDERS, rows.steps = STEPS;
     rows.batch = BATCH, rows.loss = loss, rows.root = integer(0, 1), rows.head = head, rows.metric = loss > 5 ? 0 : integer(0, 2);
     rows.y_columns = columns, rows.targets = targets, rows.constants = constant ? targets : 0;
+    rows.time = 1;
     if (loss == 8) rows.level_count = 3, rows.levels[0] = 0.1f, rows.levels[1] = 0.5f, rows.levels[2] = 0.9f;
 
     std::vector<Network> networks;
@@ -197,7 +198,7 @@ int train_networks(const Kernel *kernel, const Kind &kind, bool single, int thre
     rows.validation_weights = validation_weights.data(), rows.validation_half = half.data(), rows.orders = orders.data();
     rows.rows = ROWS, rows.validation_rows = VALIDATION, rows.inputs = INPUTS, rows.outputs = rows.y_columns = rows.targets = 3;
     rows.weight_columns = 1, rows.columns = 1, rows.order_count = 1, rows.steps = STEPS, rows.batch = BATCH;
-    rows.loss = CATEGORICAL_OF_LOGITS, rows.metric = HITS_OF_MANY, rows.bytes = 1, rows.source = 201;
+    rows.loss = CATEGORICAL_OF_LOGITS, rows.metric = HITS_OF_MANY, rows.bytes = 1, rows.source = 201, rows.time = 1;
     Graph graph = kind.graph;
     graph.single = single;
     std::vector<Network> networks;

@@ -97,6 +97,27 @@ def problem_of(name: str, repeat: int = 1) -> Problem:
     return replace(make_problem(Task.CLASSIFICATION, loss, *parts, classes=3, seed=17), network=network)
 
 
+def labelled(task: Task, repeat: int = 1) -> Problem:
+    """Return padded series with a target for each step, but for those of the padding and some others."""
+    plain = problem_of("series of unequal length", repeat)
+    rng, parts = np.random.default_rng(4), []
+    for x, rows in ((plain.x, len(plain.x)), (plain.validation_x, VALIDATION)):
+        real = (x != PADDING).any(axis=2) & (rng.random(x.shape[:2]) > 0.1)
+        sums = np.where(x == PADDING, 0.0, x).cumsum(axis=1)
+        y = np.where(real, (sums[..., 0] > 0.5).astype(int) + (sums[..., 1] > 0.5), -1)
+        numbers = np.where(real[..., None], sums, np.nan)
+        parts.append((x, y if task is Task.CLASSIFICATION else numbers, rng.uniform(0.5, 2.0, rows)))
+    loss = choose_loss(task, 3, None)
+    return replace(make_problem(task, loss, *parts, classes=3, seed=17), stem=(Masking(PADDING),))
+
+
+def searched(count: int = 3, **settings: Any) -> list[Member]:
+    """Return members as the search for labelled steps has them, of which some drop out."""
+    usual = {"layers": "bidirectional:gru:3:true conv1d:17:3:1:same", "hidden": (6,), "epochs": 3, "batch_size": 8}
+    each = ({"dropout": 0.3}, {"l2": 0.5, "dropout": 0.1}, {"activation": "tanh"})
+    return [Member(i, Hyperparameters(**{**usual, **each[i % 3], **settings})) for i in range(count)]
+
+
 def several(problem: Problem, count: int, **settings: Any) -> list[Member]:
     own = hyperparameters_of(problem.network) | {"batch_size": 8, "epochs": 3, "learning_rate": 0.01, "l2": 0.1}
     return [Member(i, Hyperparameters(**{**own, **settings})) for i in range(count)]
@@ -193,6 +214,30 @@ def test_curves_are_those_of_xla(name: str) -> None:
             assert (ours.member, ours.status, ours.best_epoch) == (theirs.member, theirs.status, theirs.best_epoch)
             for curve in CURVES:
                 np.testing.assert_allclose(getattr(ours, curve), getattr(theirs, curve), rtol=1e-5, atol=4e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.REGRESSION])
+def test_targets_at_steps_are_those_of_xla(task: Task) -> None:
+    problem, members = labelled(task), searched()
+    assert unsuited(problem, members) is None
+    expected = train(problem, members, XlaEngine()).members
+    for kernel in kernels():
+        for ours, theirs in zip(by_native(problem, members, kernel), expected, strict=True):
+            for curve in CURVES:
+                np.testing.assert_allclose(getattr(ours, curve), getattr(theirs, curve), rtol=1e-5, atol=4e-6)
+
+
+@pytest.mark.parametrize("kernel", kernels(), ids=lambda kernel: kernel.name)
+def test_targets_at_steps_give_the_same_bits_everywhere(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = labelled(Task.CLASSIFICATION, repeat=3)
+    members, known = searched(20, batch_size=90), []
+    for single in (True, False):
+        monkeypatch.setattr(engine, "in_channels", lambda *_, single=single: single)
+        known.append(by_native(problem, members, kernel))
+        for cores in (1, 7):
+            assert_same(by_native(problem, members[4:5], kernel, cores), known[-1][4:5])
+    assert_same(*known)
 
 
 def test_frozen_layers_stay() -> None:

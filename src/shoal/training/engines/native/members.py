@@ -79,12 +79,13 @@ def _sizes(problem: Problem) -> dict[str, int]:
         "outputs": problem.outputs,
         "bytes": problem.x.dtype == np.uint8,
         "source": sum(layer.sources for layer in problem.stem) + Augmentation.SOURCE,
-        "y_columns": problem.outputs if problem.reconstruct else problem.y.shape[1],
+        "time": problem.y.shape[1] if problem.per_step else 1,
+        "y_columns": problem.outputs if problem.reconstruct else problem.y.shape[-1],
         "targets": problem.outputs if problem.reconstruct else problem.targets,
         "reconstruct": problem.reconstruct,
         "constants": problem.constants,
         "draws": 0 if problem.y_noise is None else problem.y_noise.shape[1],
-        "weight_columns": problem.weights.shape[1],
+        "weight_columns": problem.weights.shape[-1],
         "columns": 0 if problem.folds is None else problem.folds.shape[1],
     }
 

@@ -27,7 +27,7 @@ ROWS = _record(
     (FLOAT, "levels", MOST_LEVELS),
     (INT, "draws"),
     (POINTER, "y_noise validation_y_noise class_counts"),
-    (INT, "bytes reconstruct source"),
+    (INT, "bytes reconstruct source time"),
 )
 MEMBER = _record(
     (POINTER, "parameters first second best curves inputs neurons activations"),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from shoal.networks import Dense
 from shoal.training.engines.native.graphs import UnsuitedError, graph_of
 from shoal.training.engines.native.library import best_kernel
-from shoal.training.engines.native.members import plainly_dense
+from shoal.training.engines.native.members import augments, plainly_dense
 from shoal.training.engines.native.records import HEADS, MOST_LEVELS
 from shoal.training.heads import MultivariateGaussianHead, QuantileHead
 from shoal.training.member import Member
@@ -19,8 +19,8 @@ def unsuited(problem: Problem, members: Sequence[Member]) -> str | None:
     """Return why the native engine cannot train these members, or None if it can."""
     if best_kernel() is None:
         return "its kernel was not built when shoal was installed, for want of a C++ compiler"
-    if problem.per_step:
-        return "it has no targets at the steps of series"
+    if problem.per_step and (problem.y_err is not None or problem.y_noise is not None):
+        return "it redraws no targets at the steps of series"
     loss = problem.loss
     if isinstance(loss.head, MultivariateGaussianHead):
         return f"it has no loss {loss.name!r}"
@@ -45,6 +45,8 @@ def _unsuited_member(problem: Problem, member: Member) -> str | None:
     if plainly_dense(problem, member):
         user = any(callable(layer.activation) for layer in network.layers if isinstance(layer, Dense))
         return "it has no activations of a user's own" if user else None
+    if problem.per_step and augments(h):
+        return "it adds no noise to series with targets at their steps"
     if problem.constants:
         return "behind other layers than dense ones it has no outputs that are the same for every row"
     try:

@@ -23,6 +23,7 @@ struct Rows {
     int32_t bytes;   // whether x and validation_x are bytes
     int32_t reconstruct;  // whether the scaled inputs are the targets
     int32_t source;  // of the random numbers by which images are changed
+    int32_t time;    // steps of a row that have targets and weights of their own; else 1
 };
 
 constexpr int32_t SQUARED = 0, ABSOLUTE = 1, HUBER = 2, LOG_COSH = 3, BINARY_OF_LOGITS = 4, CATEGORICAL_OF_LOGITS = 5,

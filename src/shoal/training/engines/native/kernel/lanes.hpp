@@ -4,6 +4,7 @@
 struct OneRow {
     long row;
     long of(int) const { return row; }
+    OneRow step(int t, int time) const { return {row * time + t}; }
     V load(const float *from, long width, long column) const { return splat(from[row * width + column]); }
     U numbers(int32_t first) const { return splat_bits((uint32_t)(first + row)); }
 };
@@ -11,6 +12,11 @@ struct OneRow {
 struct RowOfEachLane {
     int32_t row[LANES];
     long of(int lane) const { return row[lane]; }
+    RowOfEachLane step(int t, int time) const {
+        RowOfEachLane at;
+        for (int lane = 0; lane < LANES; ++lane) at.row[lane] = row[lane] * time + t;
+        return at;
+    }
     V load(const float *from, long width, long column) const {
         V x;
         for (int lane = 0; lane < LANES; ++lane) x[lane] = from[row[lane] * width + column];
@@ -82,11 +88,11 @@ struct Lanes {
         for (int j = 0; j < rows.weight_columns; ++j) weights[j] = present * at.load(rows.weights, rows.weight_columns, j);
     }
 
-    // The same of a validation row.
+    // The same of a validation row, or of one of its steps.
     template <class At>
-    void see_validation(const At &at, V *y, V *weights) const {
+    void see_validation(const At &of_row, const At &at, V *y, V *weights) const {
         const V once = splat(1.0f);
-        const V seen = rows.folds ? only(held_out(rows.validation_folds, at), once) : once;
+        const V seen = rows.folds ? only(held_out(rows.validation_folds, of_row), once) : once;
         for (int j = 0; !rows.reconstruct && j < rows.y_columns; ++j) {
             V target = at.load(rows.validation_y, rows.y_columns, j);
             if (rows.validation_y_err) {

@@ -206,7 +206,7 @@ private:
         const long most = (rows.batch + parts() - 1) / parts();
         tile_rows = (int)(tile < most ? tile : most);
         masks.reserve(tile_rows);
-        const long of_group = rows.y_columns + rows.weight_columns + 1 + 2 * rows.outputs;
+        const long of_group = (rows.y_columns + rows.weight_columns + 2L * rows.outputs) * rows.time + 1;
         const long in = of_floats(tile_rows * buffers[0].grid.row) + 1;
         const long shared = leads ? (4 + parts()) * size + turned_size : 0;
         memory.reserve(shared + tile_rows * of_row + groups(tile_rows) * of_group + in);
@@ -220,10 +220,10 @@ private:
             buffers[i].slopes = reinterpret_cast<Element *>(memory.take(tile_rows * buffers[i].slope_grid.row / PER));
         }
         for (Plan &p : plans) p.kept = memory.take(tile_rows * keeps(p));
-        y = memory.take(groups(tile_rows) * rows.y_columns);
-        weights = memory.take(groups(tile_rows) * rows.weight_columns);
+        y = memory.take(groups(tile_rows) * rows.time * rows.y_columns);
+        weights = memory.take(groups(tile_rows) * rows.time * rows.weight_columns);
         present = memory.take(groups(tile_rows));
-        for (V **each : {&output, &slope}) *each = memory.take(groups(tile_rows) * rows.outputs);
+        for (V **each : {&output, &slope}) *each = memory.take(groups(tile_rows) * rows.time * rows.outputs);
         input = reinterpret_cast<float *>(memory.take(in));
     }
 
@@ -266,11 +266,11 @@ public:
             for (int g = 0; g < this->groups(tile); ++g) {
                 const At at = rows_of(indices + from, g, tile);
                 present[g] = only(real(g, tile), this->Lanes::present(at));
-                this->see(at, present[g], y + g * rows.y_columns, weights + g * rows.weight_columns);
+                for (int t = 0; t < rows.time; ++t) this->see(at.step(t, rows.time), present[g], y_of(g, t), weights_of(g, t));
                 add_rows(sums.number, present[g]);
             }
             forward(tile, first + from, true);
-            for (int g = 0; g < this->groups(tile); ++g) add_rows(sums.loss, loss(g, tile).value);
+            for (int g = 0; g < this->groups(tile); ++g) add_rows(sums.loss, loss(g, tile, nullptr).value);
             backward(tile, gradient);
         }
         return sums;
@@ -287,8 +287,10 @@ public:
             forward(tile, from, false);
             for (int g = 0; g < this->groups(tile); ++g) {
                 const At at = rows_of(numbers.data(), g, tile);
-                this->see_validation(at, y + g * rows.y_columns, weights + g * rows.weight_columns);
-                const RowLoss each = loss(g, tile);
+                for (int t = 0; t < rows.time; ++t)
+                    this->see_validation(at, at.step(t, rows.time), y_of(g, t), weights_of(g, t));
+                V hits{};
+                const RowLoss each = loss(g, tile, &hits);
                 I second{};
                 for (int lane = 0; lane < LANES; ++lane) second[lane] = -rows.validation_half[at.of(lane)];
                 for (int half = 0; half < 2; ++half) {
@@ -296,8 +298,7 @@ public:
                     add_rows(sums.halves[half], only(judged, each.value));
                     add_rows(sums.weights[half], only(judged, each.weight));
                 }
-                const V hits = metric_of_row(rows, y + g * rows.y_columns, output + g * rows.outputs);
-                add_rows(sums.metric, only(real(g, tile), each.weight * hits));
+                add_rows(sums.metric, only(real(g, tile), hits));
             }
         }
         return sums;
@@ -324,6 +325,12 @@ private:
         for (int lane = 0; SINGLE && lane < LANES; ++lane) holds[lane] = -(g * LANES + lane < tile);
         return holds;
     }
+
+    // Of a step of a group of rows.
+    V *y_of(int g, int t) const { return y + ((long)g * rows.time + t) * rows.y_columns; }
+    V *weights_of(int g, int t) const { return weights + ((long)g * rows.time + t) * rows.weight_columns; }
+    V *output_of(int g, int t) const { return output + ((long)g * rows.time + t) * rows.outputs; }
+    V *slope_of(int g, int t) const { return slope + ((long)g * rows.time + t) * rows.outputs; }
 
     // Rows are added one after the other, so that a member's sums are the same in either layout.
     static void add_rows(V &sum, V each) {
@@ -466,7 +473,7 @@ private:
                     break;
                 case ACTIVATION: this->activate(p, in, out, tile, training); break;
                 case REPEAT: this->repeat(p, in, out, tile); break;
-                case DROPOUT: this->drop(p, in, out, own, this->steps, tile, from, training); break;
+                case DROPOUT: this->drop(p, in, out, own, this->steps, tile, from, training, rows.time > 1); break;
                 case SUM: this->add(in, buffers[p.with], out, tile); break;
                 case PRODUCT:
                 case AVERAGE: this->merge(p, in, buffers[p.with], out, tile); break;
@@ -484,43 +491,55 @@ private:
                 default: this->pool(p, in, out, tile, training, this->masks);
             }
         }
-        for (int g = 0; g < this->groups(tile); ++g) gather_outputs(g, tile);
+        for (int g = 0; g < this->groups(tile); ++g)
+            for (int t = 0; t < rows.time; ++t) gather_outputs(g, t, tile);
     }
 
-    void gather_outputs(int g, int tile) {
-        V *z = output + g * rows.outputs;
+    void gather_outputs(int g, int t, int tile) {
+        V *z = output_of(g, t);
         for (int j = 0; j < rows.outputs; ++j) {
+            const int at = t * rows.outputs + j;
             if constexpr (SINGLE)
                 for (int lane = 0; lane < LANES; ++lane)
-                    z[j][lane] = this->last().value(g * LANES + lane < tile ? g * LANES + lane : tile - 1, j);
+                    z[j][lane] = this->last().value(g * LANES + lane < tile ? g * LANES + lane : tile - 1, at);
             else
-                z[j] = this->last().value(g, j);
+                z[j] = this->last().value(g, at);
         }
         apply_head(rows.head, rows.outputs, z);
     }
 
-    RowLoss loss(int g, int tile) {
-        const V *z = output + g * rows.outputs;
-        V *to = slope + g * rows.outputs;
-        RowLoss found = loss_of_row(rows, y + g * rows.y_columns, z, weights + g * rows.weight_columns, own.huber_delta, to);
-        through_head(rows.head, rows.outputs, z, to);
+    // The mean over the steps that have targets; `hits` becomes that of the weighted metric.
+    RowLoss loss(int g, int tile, V *hits) {
+        const float share = 1.0f / (float)rows.time;
+        RowLoss found{};
+        for (int t = 0; t < rows.time; ++t) {
+            const V *z = output_of(g, t);
+            V *to = slope_of(g, t);
+            const RowLoss step = loss_of_row(rows, y_of(g, t), z, weights_of(g, t), own.huber_delta, to);
+            through_head(rows.head, rows.outputs, z, to);
+            for (int j = 0; j < rows.outputs; ++j) to[j] *= share;
+            found.value += step.value * share, found.weight += step.weight * share;
+            if (hits) *hits += step.weight * share * metric_of_row(rows, y_of(g, t), z);
+        }
         found.value = only(real(g, tile), found.value), found.weight = only(real(g, tile), found.weight);
         return found;
     }
 
-    void scatter_slopes(int g, int tile) {
-        const V *from = slope + g * rows.outputs;
+    void scatter_slopes(int g, int t, int tile) {
+        const V *from = slope_of(g, t);
         for (int j = 0; j < rows.outputs; ++j) {
+            const int at = t * rows.outputs + j;
             if constexpr (SINGLE)
                 for (int lane = 0; lane < LANES && g * LANES + lane < tile; ++lane)
-                    this->last().slope(g * LANES + lane, j) = from[j][lane];
+                    this->last().slope(g * LANES + lane, at) = from[j][lane];
             else
-                this->last().slope(g, j) = from[j];
+                this->last().slope(g, at) = from[j];
         }
     }
 
     void backward(int tile, V *gradient) {
-        for (int g = 0; g < this->groups(tile); ++g) scatter_slopes(g, tile);
+        for (int g = 0; g < this->groups(tile); ++g)
+            for (int t = 0; t < rows.time; ++t) scatter_slopes(g, t, tile);
         for (long i = plans.size(); i-- > 0;) {
             const Plan &p = plans[i];
             const Buffer<SINGLE> &in = buffers[p.from], &out = buffers[p.to];

@@ -368,19 +368,22 @@ struct Operations {
         });
     }
 
-    void drop(const Plan &p, const Of &from, const Of &to, const Numbers &own, I steps, int tile, int first, bool training) const {
+    // Where steps have targets, numbers are counted one channel after the other.
+    void drop(const Plan &p, const Of &from, const Of &to, const Numbers &own, I steps, int tile, int first, bool training,
+              bool by_channel) const {
         const V rate = p.rate < 0.0f ? own.dropout : splat(p.rate), kept = 1.0f / (1.0f - rate);
         const U when = (U)steps * 256u + (uint32_t)p.source;
         const uint32_t pairs = (uint32_t)((p.spatial ? 1 : to.places()) * to.channels + 1) / 2;
         const uint32_t of_row = pairs > 65536u ? pairs : 65536u;
         for_places(tile, to, [&](int r, int y, int x, long i) {
-            const uint32_t begin = p.spatial ? 0u : (uint32_t)((y * to.columns + x) * to.channels);
+            const uint32_t apart = by_channel && !p.spatial ? (uint32_t)to.places() : 1u, place = (uint32_t)(y * to.columns + x);
+            const uint32_t begin = p.spatial ? 0u : place * (apart > 1u ? 1u : (uint32_t)to.channels);
             const V *in = from.value(r, y, x);
             for (int j = 0; j < to.vectors; ++j) {
                 V factor = splat(1.0f);
                 if (training) {
-                    U number = splat_bits(begin + (uint32_t)(j * PER));
-                    for (int lane = 1; SINGLE && lane < LANES; ++lane) number[lane] += (uint32_t)lane;
+                    U number = splat_bits(begin + (uint32_t)(j * PER) * apart);
+                    for (int lane = 1; SINGLE && lane < LANES; ++lane) number[lane] += (uint32_t)lane * apart;
                     const U where = (uint32_t)(first + r) * of_row + number / 2u;
                     const Words words = threefry(own.key, where, when);
                     const U word = (I)(number & 1u) != 0 ? words.second : words.first;

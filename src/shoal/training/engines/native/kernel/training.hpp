@@ -215,7 +215,7 @@ private:
             const OneRow at{from + i};
             for (int j = 0; j < rows.inputs; ++j)
                 x[(long)i * rows.inputs + j] = rows.validation_x[at.row * rows.inputs + j];
-            see_validation(at, y + i * rows.y_columns, weights + i * rows.weight_columns);
+            see_validation(at, at, y + i * rows.y_columns, weights + i * rows.weight_columns);
         }
     }
 };
