@@ -148,6 +148,9 @@ class FitSettings(BaseModel):
         None,
         description="which table of a file with several: HDU, tree, path in HDF5, dimensions, table of SQLite",
     )
+    file_column: str | None = Field(
+        None, description="name of a column to make of the files' names, where several files are one table"
+    )
     day_first: bool | None = Field(None, description="01/02/2025 is the first of February, where no row tells")
     missing: Columns = Field(None, description="values that mean that there is none, such as -999 or COLUMN=99")
     derive: Expressions = Field(

@@ -99,6 +99,17 @@ def extension_of(path: Path) -> str:
     return (Path(path.stem) if is_compressed(path) else path).suffix.lower()
 
 
+def name_of(path: Path) -> str:
+    """Return what data are called after their path; patterns after their folder.
+
+    Example:
+        >>> name_of(Path("data/run7.csv.gz")), name_of(Path("runs/*.csv"))
+        ('run7', 'runs')
+    """
+    named = path.parent if set(path.name) & set("*?[") and not os.path.lexists(path) else path
+    return (Path(named.stem) if is_compressed(named) else named).stem or path.name
+
+
 def usable_path(path: str | Path) -> Path:
     """Return the path of a file or folder, with `~` in full, whether or not there is something.
 

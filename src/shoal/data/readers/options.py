@@ -25,6 +25,7 @@ class ReadOptions:
         encoding: Any encoding that Python knows, e.g. "utf-16" (text); UTF-8, then Latin-1 by default.
         sheet: Name of the sheet (Excel); the first one by default.
         table: Name of the table where a file holds several (FITS, ROOT); by default the only one.
+        file_column: Name of a column to make that says from which file a row is, where several are one table.
         kind: "table", "images" or "series", where arrays could be either.
         image_size: Height and width to which images are brought, as "64x64"; by default that of most of them.
         per_step: Whether arrays of series come with a target for each step; by default their shapes tell.
@@ -44,6 +45,7 @@ class ReadOptions:
     encoding: str | None = None
     sheet: str | None = None
     table: str | None = None
+    file_column: str | None = None
     kind: str | None = None
     image_size: str | None = None
     per_step: bool | None = None
