@@ -24,7 +24,7 @@ class TableReader(Reader):
     """Reads tables of one format; the extension chooses it, the content must agree.
 
     Attributes:
-        compressible: whether files may end in `.gz`; formats other than text compress on their own.
+        compressible: whether files may be compressed, as `.gz`; formats other than text compress on their own.
         contents: extensions of other formats as which files of this one are written.
     """
 
@@ -65,7 +65,7 @@ class TableReader(Reader):
     def _check_format(self, path: Path) -> None:
         """Refuse a file whose content declares another format than its extension."""
         if is_compressed(path) and not self.compressible:
-            raise DataError(f"{path}: {self.name} files are read without .gz. Decompress it first.")
+            raise DataError(f"{path}: {self.name} files are read without {path.suffix}. Decompress it first.")
         try:
             with path.open("rb") as file:
                 declared = content_format(file.read(_HEAD), path)
