@@ -148,6 +148,7 @@ class FitSettings(BaseModel):
         None,
         description="which table of a file with several: HDU, tree, path in HDF5, dimensions, table of SQLite",
     )
+    query: str | None = Field(None, description="SELECT ... by which rows of a SQLite or DuckDB file are read")
     file_column: str | None = Field(
         None, description="name of a column to make of the files' names, where several files are one table"
     )

@@ -89,6 +89,7 @@ def _of_sciences(table: pl.DataFrame) -> dict[str, bytes]:
     import sqlite3
     import tempfile
 
+    import duckdb
     import h5py
     import pyreadstat
     import scipy.io
@@ -123,6 +124,9 @@ def _of_sciences(table: pl.DataFrame) -> dict[str, bytes]:
             saved = Path(scipy.io.__file__).parent / "tests" / "data" / f"{name}.sav"
             (path / f"t.{name[:6]}.sav").write_bytes(saved.read_bytes() if saved.exists() else b"SR\0\4")
         scipy.io.savemat(path / "t.mat", {**columns, "s": {"u": np.arange(3)}}, do_compression=True)
+        with duckdb.connect(path / "t.duckdb") as ducks:
+            ducks.execute("CREATE TABLE t (a DOUBLE, b DOUBLE, y DOUBLE)")
+            ducks.executemany("INSERT INTO t VALUES (?, ?, ?)", table.select("a", "b", "y").rows())
         database = sqlite3.connect(path / "t.sqlite")
         database.execute("CREATE TABLE t (a, b, y)")
         database.executemany("INSERT INTO t VALUES (?, ?, ?)", table.select("a", "b", "y").rows())
