@@ -153,6 +153,10 @@ class FitSettings(BaseModel):
         None,
         description="which table of a file with several: HDU, tree, path in HDF5, dimensions, table of SQLite",
     )
+    query: str | None = Field(None, description="SELECT ... by which rows of a SQLite or DuckDB file are read")
+    file_column: str | None = Field(
+        None, description="name of a column to make of the files' names, where several files are one table"
+    )
     day_first: bool | None = Field(None, description="01/02/2025 is the first of February, where no row tells")
     missing: Columns = Field(None, description="values that mean that there is none, such as -999 or COLUMN=99")
     derive: Expressions = Field(

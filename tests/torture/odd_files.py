@@ -6,9 +6,11 @@ odd_files.py odd FOLDER short|full
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
 import json
+import lzma
 import os
 import random
 import shutil
@@ -47,6 +49,10 @@ def good_files() -> dict[str, bytes]:
         ".tsv": table.write_csv(separator="\t").encode(),
         ".dat": text.replace(b",", b"   "),
         ".csv.gz": gzip.compress(text, mtime=0),
+        ".csv.bz2": bz2.compress(text),
+        ".csv.xz": lzma.compress(text),
+        ".csv.zst": _zstd(text),
+        ".zip": _zipped({"a.csv": text}),
         ".jsonl": table.write_ndjson().encode(),
         ".parquet": _written(table.write_parquet),
         ".arrow": _written(table.write_ipc),
@@ -70,11 +76,20 @@ def good_files() -> dict[str, bytes]:
     }
 
 
+def _zstd(content: bytes) -> bytes:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return zstd.compress(content)
+
+
 def _of_sciences(table: pl.DataFrame) -> dict[str, bytes]:
     """Return a FITS, VOTable, ECSV, ROOT, HDF5, SQLite, NetCDF and Zarr file with a table."""
     import sqlite3
     import tempfile
 
+    import duckdb
     import h5py
     import pyreadstat
     import scipy.io
@@ -109,6 +124,9 @@ def _of_sciences(table: pl.DataFrame) -> dict[str, bytes]:
             saved = Path(scipy.io.__file__).parent / "tests" / "data" / f"{name}.sav"
             (path / f"t.{name[:6]}.sav").write_bytes(saved.read_bytes() if saved.exists() else b"SR\0\4")
         scipy.io.savemat(path / "t.mat", {**columns, "s": {"u": np.arange(3)}}, do_compression=True)
+        with duckdb.connect(path / "t.duckdb") as ducks:
+            ducks.execute("CREATE TABLE t (a DOUBLE, b DOUBLE, y DOUBLE)")
+            ducks.executemany("INSERT INTO t VALUES (?, ?, ?)", table.select("a", "b", "y").rows())
         database = sqlite3.connect(path / "t.sqlite")
         database.execute("CREATE TABLE t (a, b, y)")
         database.executemany("INSERT INTO t VALUES (?, ?, ?)", table.select("a", "b", "y").rows())
@@ -302,6 +320,14 @@ def _odd_archives() -> dict[str, bytes | Callable[[], bytes]]:
         "bomb.csv.gz": member * 60,
         "bomb.jsonl.gz": member * 60,
         "bomb.ts.gz": member * 60,
+        "bomb.csv.bz2": lambda: bz2.compress(b"1" * 400_000_000, 1) * 20,
+        "bomb.csv.xz": lambda: lzma.compress(bytes(400_000_000), preset=0) * 20,
+        "bomb.csv.zst": lambda: _zstd(bytes(400_000_000)) * 20,
+        "bomb.zip": lambda: _zipped({"a.csv": b"1" * 2_000_000_000}),
+        "two.zip": _zipped({"a.csv": b"a,b\n", "b.csv": b"a,b\n"}),
+        "names.zip": _zipped({"../../a.csv": b"a,b\n" + b"1,2\n3,4\n" * 20}),
+        "zip.zip": _zipped({"a.zip": _zipped({"a.csv": b"a,b\n1,2\n"})}),
+        "nothing.zip": _zipped({}),
         "tail.csv.gz": gzip.compress(b"a,b\n1,2\n" * 20) + b"\0" * 1000,
         "garbage.csv.gz": gzip.compress(b"a,b\n1,2\n" * 20) + b"garbage",
         "twice.csv.gz": gzip.compress(gzip.compress(b"a,b\n1,2\n" * 20)),

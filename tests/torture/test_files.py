@@ -64,7 +64,7 @@ def test_odd_files_become_a_dataset_or_an_error(tmp_path, tally, attacks):
 @pytest.mark.parametrize("command", ["describe", "fit"])
 def test_commands_end_well_on_changed_files(command, tmp_path, tally, attacks, shoal):
     count = attacks(4, 110) if command == "describe" else attacks(2, 44)
-    formats = 39
+    formats = 44
     files = made("changed", tmp_path, formats + count, 18)[formats:]  # behind those without content
     more = ["--networks", "1", "--epochs", "2", "--engine", "native", "--no-page"] if command == "fit" else []
     for number, path in enumerate(files):

@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import polars as pl
 
 from shoal.data.conversion import check_columns, tidy
 from shoal.data.dataset import Dataset
@@ -15,9 +14,12 @@ from shoal.data.raw import read_any
 from shoal.data.readers import ReadOptions, options_alike
 from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import Signals
+from shoal.data.stacking import stacked
 from shoal.data.unit_conversion import in_units
 from shoal.data.units import units_of_names
 from shoal.errors import DataError
+
+_NAMES = ("the training data", "the test rows")
 
 
 def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.ndarray]:
@@ -47,7 +49,7 @@ def load_with_test(data: Any, test: Any, **options: Any) -> tuple[Dataset, np.nd
     second = second._replace(table=converted, notes=(*second.notes, *(f"{text}." for text in conversions)))
     check_columns(second.table, first.table.columns, data="the test rows")
     both = first._replace(
-        table=_stacked_tables(tidy(first.table), tidy(second.table)),
+        table=stacked([tidy(first.table), tidy(second.table)], _NAMES),
         signals=_stacked_signals(first.signals, second.signals),
         notes=(*first.notes, *(f"Test data: {note}" for note in second.notes)),
         part=np.repeat([0, 1], [first.table.height, second.table.height]),
@@ -83,7 +85,7 @@ def _stacked_targets(first: StepTargets | None, second: StepTargets | None) -> S
     if first is None or second is None:
         which = "the test data" if first is None else "the training data"
         raise DataError(f"only {which} have a target for each step; both must be alike")
-    return StepTargets(_stacked_tables(first.table, second.table), first.steps)
+    return StepTargets(stacked([first.table, second.table], _NAMES), first.steps)
 
 
 def _padded(series: Signals, steps: int) -> Signals:
@@ -94,28 +96,3 @@ def _padded(series: Signals, steps: int) -> Signals:
     lengths = np.full(len(series), longest) if series.lengths is None else series.lengths
     targets = None if series.targets is None else series.targets.padded(steps)
     return Signals(series.kind, values, series.channels, lengths, targets)
-
-
-def _stacked_tables(first: pl.DataFrame, second: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of both; a column that is empty in one takes the type of the other."""
-    columns = []
-    for top in first.get_columns():
-        bottom = second.get_column(top.name)
-        dtype = _common_type(top, bottom)
-        columns.append(top.cast(dtype).append(bottom.cast(dtype)))
-    return pl.DataFrame(columns)
-
-
-def _common_type(top: pl.Series, bottom: pl.Series) -> Any:
-    if top.dtype == bottom.dtype or bottom.null_count() == len(bottom):
-        return top.dtype
-    if top.null_count() == len(top):
-        return bottom.dtype
-    if top.dtype.is_numeric() and bottom.dtype.is_numeric():
-        return pl.Float64
-    if top.dtype == pl.String and bottom.dtype.is_numeric():
-        return pl.String  # a category of digits in few rows
-    raise DataError(
-        f"column {top.name!r} holds {str(top.dtype).lower()} in the training data and "
-        f"{str(bottom.dtype).lower()} in the test rows; both must be of one type"
-    )

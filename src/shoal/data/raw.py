@@ -12,6 +12,7 @@ import polars as pl
 from shoal.data.dataset import Dataset, Inputs
 from shoal.data.frames import from_python, is_pair, pair_targets
 from shoal.data.readers import Content, ReadOptions
+from shoal.data.readers.files import name_of
 from shoal.data.readers.signals.arrays import is_signals, signals_from_arrays
 from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
@@ -85,6 +86,11 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
         return raw._replace(rules=data.rules, refined=refined)
     if isinstance(data, str | Path):
         return _read_named(data, options)
+    if isinstance(data, list) and data and isinstance(data[0], str | Path):
+        from shoal.data.readers import is_list_of_files, read_files
+
+        if is_list_of_files(data):
+            return Raw("data", "python", *read_files(data, options))
     if is_signals(data):
         x, y = data if isinstance(data, tuple) else (data, None)
         return Raw("data", "python", *signals_from_arrays(x, y, options, "the data"))
@@ -104,7 +110,7 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
 def _read_named(data: str | Path, options: ReadOptions) -> Raw:
     """Return a built-in set, or what a file or folder holds, named after it."""
     from shoal.data.builtin.sets import BUILTIN  # rows in memory need neither
-    from shoal.data.readers import read_path
+    from shoal.data.readers import read_files
 
     if isinstance(data, str) and data in BUILTIN:
         return Raw(data, "built in", *BUILTIN[data].load())
@@ -115,5 +121,5 @@ def _read_named(data: str | Path, options: ReadOptions) -> Raw:
             f"there is no file and no built-in data set {data!r}; built in are: {listing(BUILTIN)}."
             + suggest(str(data), BUILTIN)
         )
-    name = Path(path.name.removesuffix(".gz")).stem or path.name
-    return Raw(name, str(data), *read_path(path, options))
+    name = name_of(path)
+    return Raw(name, str(data), *read_files(data, options))

@@ -132,6 +132,14 @@ def _idl(folder: Path) -> Path:
     return folder / "a.sav"
 
 
+def _duckdb(folder: Path) -> Path:
+    duckdb = pytest.importorskip("duckdb")
+    with duckdb.connect(folder / "a.duckdb") as database:
+        database.execute("CREATE TABLE t (n INTEGER, f DOUBLE, s VARCHAR)")
+        database.executemany("INSERT INTO t VALUES (?, ?, ?)", TABLE.rows())
+    return folder / "a.duckdb"
+
+
 def _text(name: str, content: str) -> Callable[[Path], Path]:
     def write(folder: Path) -> Path:
         (folder / name).write_text(content, encoding="utf-8")
@@ -167,6 +175,7 @@ EXAMPLES: dict[str, Callable[[Path], Path]] = {
     "sqlite": _sqlite,
     "netcdf": _netcdf,
     "zarr": _zarr,
+    "duckdb": _duckdb,
     "matlab": _matlab,
     "statistics": _statistics,
     "idl": _idl,
@@ -276,6 +285,7 @@ def test_asking_for_readers_loads_no_library_of_a_format() -> None:
         "zarr",
         "xarray",
         "pyreadstat",
+        "duckdb",
     }
     code = f"import sys, shoal.data.readers; print({libraries} & set(sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -19,14 +19,21 @@ if TYPE_CHECKING:
     from shoal.data.readers.reading import refuse_table as refuse_table
     from shoal.data.readers.reading import signal_reader as signal_reader
     from shoal.data.readers.registry import READERS as READERS
+    from shoal.data.readers.several import is_list_of_files as is_list_of_files
+    from shoal.data.readers.several import read_files as read_files
 
 _READING = ("read_path", "read_table", "read_table_file", "refuse_table", "signal_reader", "READERS")
+_SEVERAL = ("is_list_of_files", "read_files")
 
 
 def __getattr__(name: str) -> Any:
     """Load what reads files when it is first used: rows in memory need none of it."""
-    if name not in _READING:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from shoal.data.readers import reading
+    if name in _READING:
+        from shoal.data.readers import reading
 
-    return getattr(reading, name)
+        return getattr(reading, name)
+    if name in _SEVERAL:
+        from shoal.data.readers import several
+
+        return getattr(several, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -7,15 +7,13 @@ import os
 import stat
 import sys
 import zipfile
-import zlib
 from pathlib import Path
 
+from shoal.data.readers.compression import ENDINGS, decompressed
 from shoal.data.readers.room import TEXT_COPIES, check_room, free_room
 from shoal.errors import DataError
 from shoal.resources import memory_text
 
-_GZIP = b"\x1f\x8b"
-_ONCE = 1 << 20  # bytes that are decompressed at once
 _KINDS = {
     stat.S_IFIFO: "a named pipe",
     stat.S_IFSOCK: "a socket",
@@ -38,9 +36,6 @@ _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"%PDF", "PDF", ""),
     (b"\x89PNG", "PNG image", ""),
     (b"\xff\xd8\xff", "JPEG image", ""),
-    (b"BZh", "bzip2", ""),
-    (b"\xfd7zXZ", "xz", ""),
-    (b"\x28\xb5\x2f\xfd", "zstd", ""),
     (b"\x7fELF", "program", ""),
 )
 
@@ -74,29 +69,40 @@ def _zip_format(file: Path | io.BytesIO) -> tuple[str, str]:
         with zipfile.ZipFile(file) as archive:
             names = archive.namelist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError):
-        return "zip", ""
+        return "zip", ".zip"
     if any(name.startswith("xl/") for name in names):
         return "Excel", ".xlsx"
     if "content.xml" in names:
         return "OpenDocument", ".ods"
     if names and all(name.endswith(".npy") for name in names):
         return "NumPy", ".npz"
-    return "zip", ""
+    return "zip", ".zip"
 
 
 def is_compressed(path: Path) -> bool:
-    """Return whether the name says gzip."""
-    return path.suffix.lower() == ".gz"
+    """Return whether the name says gzip, bzip2, xz or zstd."""
+    return path.suffix.lower() in ENDINGS
 
 
 def extension_of(path: Path) -> str:
-    """Return the extension that names the format, in lower case, without `.gz`.
+    """Return the extension that names the format, in lower case, without `.gz` and the like.
 
     Example:
         >>> extension_of(Path("run7.CSV.gz"))
         '.csv'
     """
     return (Path(path.stem) if is_compressed(path) else path).suffix.lower()
+
+
+def name_of(path: Path) -> str:
+    """Return what data are called after their path; patterns after their folder.
+
+    Example:
+        >>> name_of(Path("data/run7.csv.gz")), name_of(Path("runs/*.csv"))
+        ('run7', 'runs')
+    """
+    named = path.parent if set(path.name) & set("*?[") and not os.path.lexists(path) else path
+    return (Path(named.stem) if is_compressed(named) else named).stem or path.name
 
 
 def usable_path(path: str | Path) -> Path:
@@ -164,44 +170,8 @@ def load_raw(path: Path, copies: float = 2.0) -> bytes:
 
 
 def load_bytes(path: Path, copies: float = TEXT_COPIES) -> bytes:
-    """Return the file's bytes as `load_raw` does, decompressed where they are gzip."""
-    data = load_raw(path, copies)
-    if not data.startswith(_GZIP):
-        return data
-    try:
-        return _inflated(data, path, int(free_room() / copies))
-    except zlib.error as error:
-        raise DataError(f"{path} is compressed with gzip, but damaged ({error}). Copy or download it again.") from error
-
-
-def _inflated(data: bytes, path: Path, most: int) -> bytes:
-    """Return what gzip compressed, up to `most` bytes; zlib directly, so that damage is seen in one place."""
-    parts: list[bytes] = []
-    size, at = 0, 0
-    inflate = zlib.decompressobj(wbits=31)
-    rest = b""
-    while rest or at < len(data):
-        if not rest:  # in pieces, since what is not consumed is copied
-            rest, at = data[at : at + _ONCE], at + _ONCE
-        if inflate.eof:  # another member follows, or the zeros of a tape
-            rest = rest.lstrip(b"\0")
-            inflate = zlib.decompressobj(wbits=31) if rest else inflate
-        while rest and not inflate.eof:
-            parts.append(inflate.decompress(rest, _ONCE))
-            rest = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
-            size += len(parts[-1])
-            if size > most:
-                raise _too_large(path, most)
-    if not inflate.eof:
-        raise zlib.error("it ends too early")
-    return b"".join(parts)
-
-
-def _too_large(path: Path, most: int) -> DataError:
-    return DataError(
-        f"{path} has {memory_text(path.stat().st_size)}, and more than {memory_text(most)} when it is decompressed; "
-        "the free memory has no room for that. Decompress it and read a part of it, or use a larger machine."
-    )
+    """Return the file's bytes as `load_raw` does, decompressed where they are gzip, bzip2, xz or zstd."""
+    return decompressed(load_raw(path, copies), path, int(free_room() / copies))
 
 
 def first_line(error: BaseException) -> str:

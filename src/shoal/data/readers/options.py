@@ -25,6 +25,8 @@ class ReadOptions:
         encoding: Any encoding that Python knows, e.g. "utf-16" (text); UTF-8, then Latin-1 by default.
         sheet: Name of the sheet (Excel); the first one by default.
         table: Name of the table where a file holds several (FITS, ROOT); by default the only one.
+        query: SELECT statement by which rows are read from a database (SQLite, DuckDB), instead of a table.
+        file_column: Name of a column to make that says from which file a row is, where several are one table.
         kind: "table", "images" or "series", where arrays could be either.
         image_size: Height and width to which images are brought, as "64x64"; by default that of most of them.
         per_step: Whether arrays of series come with a target for each step; by default their shapes tell.
@@ -44,6 +46,8 @@ class ReadOptions:
     encoding: str | None = None
     sheet: str | None = None
     table: str | None = None
+    query: str | None = None
+    file_column: str | None = None
     kind: str | None = None
     image_size: str | None = None
     per_step: bool | None = None
@@ -55,6 +59,8 @@ class ReadOptions:
     def __post_init__(self) -> None:
         if self.kind not in (None, *KINDS):
             raise SettingError(f"kind: expected one of {', '.join(KINDS)}, got {self.kind!r}")
+        if self.query is not None and self.table is not None:
+            raise SettingError("query and table both say what is read from a database; give one of them")
 
     def missing_texts(self, column: str) -> tuple[str, ...]:
         """Return the values that mean in a column that there is none.

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import polars as pl
 
+from shoal.data.readers.archives import is_archive, read_archive
 from shoal.data.readers.base import Content, Reader
+from shoal.data.readers.compression import ENDINGS
 from shoal.data.readers.files import check_filled, extension_of, usable_path
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.registry import READERS
@@ -68,7 +70,7 @@ def read_table(path: str | Path, options: ReadOptions = _FROM_CONTENT) -> pl.Dat
     around a value are dropped, and so are rows with nothing in them.
 
     Args:
-        path: A file with a known extension; text formats also with `.gz`.
+        path: A file with a known extension; text formats also with `.gz`, `.bz2`, `.xz` or `.zst`.
         options: What the content does not say.
 
     Returns:
@@ -100,11 +102,13 @@ def read_table_file(path: str | Path, options: ReadOptions = _FROM_CONTENT) -> C
     reader = _table_reader(path, options)
     if reader is not None:
         return reader.read(path, options)
+    if is_archive(path):
+        return read_archive(path, options, table_extensions(), read_table_file)
     extension = extension_of(path)
     has = f"the extension {extension!r}" if extension else "no extension"
     more = " JSON is read as one object per line, in .jsonl." if extension == ".json" else ""
     raise DataError(
-        f"{path} has {has}; shoal reads {', '.join(table_extensions())} (text also with .gz).{more}"
+        f"{path} has {has}; shoal reads {', '.join(table_extensions())} (text also with {', '.join(ENDINGS)}).{more}"
         f"{suggest(extension, table_extensions()) if extension else ''}"
     )
 

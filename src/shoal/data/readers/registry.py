@@ -10,6 +10,7 @@ from shoal.data.readers.signals.ts_files import TsReader
 from shoal.data.readers.tables.arff_files import ArffReader
 from shoal.data.readers.tables.arrow_files import ArrowReader
 from shoal.data.readers.tables.astropy_files import AstropyReader
+from shoal.data.readers.tables.duckdb_files import DuckdbReader
 from shoal.data.readers.tables.excel_files import ExcelReader
 from shoal.data.readers.tables.fits_files import FitsReader
 from shoal.data.readers.tables.hdf5_tables import Hdf5TableReader
@@ -40,6 +41,7 @@ READERS: dict[str, Reader] = {
     "root": RootReader(),
     "hdf5 table": Hdf5TableReader(),
     "astronomers' text": AstropyReader(),
+    "duckdb": DuckdbReader(),
     "sqlite": SqliteReader(),
     "netcdf": NetcdfReader(),
     "zarr": ZarrReader(),

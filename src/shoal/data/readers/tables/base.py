@@ -12,7 +12,7 @@ from shoal.data.readers.base import Content, Reader
 from shoal.data.readers.files import advice_on, check_filled, content_format, extension_of, is_compressed
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.room import check_room
-from shoal.errors import DataError, listing
+from shoal.errors import DataError, SettingError, listing
 
 _HEAD = 16
 MOST_COLUMNS = 100_000
@@ -24,13 +24,15 @@ class TableReader(Reader):
     """Reads tables of one format; the extension chooses it, the content must agree.
 
     Attributes:
-        compressible: whether files may end in `.gz`; formats other than text compress on their own.
+        compressible: whether files may be compressed, as `.gz`; formats other than text compress on their own.
+        takes_queries: whether a query may say which rows are read.
         contents: extensions of other formats as which files of this one are written.
     """
 
     gives_signals = False
     compressible: ClassVar[bool] = False
     contents: ClassVar[tuple[str, ...]] = ()
+    takes_queries: ClassVar[bool] = False
 
     def takes(self, path: Path, options: ReadOptions) -> bool:  # noqa: ARG002 (they say nothing about the format)
         """Return whether the extension is one of this format."""
@@ -45,6 +47,8 @@ class TableReader(Reader):
         if not path.is_dir():
             check_filled(path)
             self._check_format(path)
+        if options.query is not None and not self.takes_queries:
+            raise SettingError(f"query: {path} is no database; conditions on rows of any file are given by where")
         content = self.parse(path, options)
         check_columns(content.table.width, path)
         if not content.table.width:
@@ -65,7 +69,7 @@ class TableReader(Reader):
     def _check_format(self, path: Path) -> None:
         """Refuse a file whose content declares another format than its extension."""
         if is_compressed(path) and not self.compressible:
-            raise DataError(f"{path}: {self.name} files are read without .gz. Decompress it first.")
+            raise DataError(f"{path}: {self.name} files are read without {path.suffix}. Decompress it first.")
         try:
             with path.open("rb") as file:
                 declared = content_format(file.read(_HEAD), path)

@@ -15,22 +15,26 @@ from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.room import check_room
 from shoal.data.readers.tables.base import TableReader, check_columns
 from shoal.data.readers.tables.chosen_table import chosen_table
-from shoal.errors import DataError, counted
+from shoal.errors import DataError, SettingError, counted
 
 _BYTES_OF_VALUE = 100  # as Python holds a row, and as a column
+_ROWS_AT_ONCE = 10_000
+_READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
 
 
 class SqliteReader(TableReader):
-    """One table or view of a database."""
+    """One table or view of a database, or what a query selects of it."""
 
     name = "SQLite"
     extensions = (".sqlite", ".sqlite3", ".db")
+    takes_queries = True
 
     def parse(self, path: Path, options: ReadOptions) -> Content:
         """Return the table in `path`; where there are several, the one that is named."""
         try:
             with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
-                return _read(database, path, options)
+                database.execute("SELECT name FROM sqlite_master").fetchall()
+                return _selected(database, path, options.query) if options.query else _read(database, path, options)
         except (sqlite3.Error, OverflowError, UnicodeDecodeError) as error:
             raise DataError(f"{path} is no readable SQLite database ({first_line(error)}). Write it again.") from error
 
@@ -43,12 +47,37 @@ def _read(database: sqlite3.Connection, path: Path, options: ReadOptions) -> Con
     counts = {name: int(database.execute(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0]) for name in names}
     name = chosen_table(path, {name: counted(rows, "row") for name, rows in counts.items()}, options.table)
     cursor = database.execute(f"SELECT * FROM {_quoted(name)}")
-    columns = [column[0] for column in cursor.description]
+    needed = _BYTES_OF_VALUE * counts[name] * len(cursor.description)
+    check_room(needed, f"{path} has {counts[name]:,} rows in {name}", "Choose fewer rows, by a query or a view.")
+    return _fetched(cursor, path)
+
+
+def _selected(database: sqlite3.Connection, path: Path, query: str) -> Content:
+    """Return what a query selects; it may read this database alone, and change nothing."""
+    database.set_authorizer(lambda action, *_: sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY)
+    try:
+        cursor = database.execute(query)
+        if cursor.description is None:
+            raise SettingError(f"query: expected SELECT …, got {query[:80]!r}")
+        return _fetched(cursor, path)
+    except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
+        if isinstance(error, SettingError | DataError):
+            raise
+        raise SettingError(f"query: SQLite refuses it for {path} ({first_line(error)})") from error
+
+
+def _fetched(cursor: sqlite3.Cursor, path: Path) -> Content:
+    columns = [str(column[0]) for column in cursor.description]
     check_columns(len(columns), path)
-    needed = _BYTES_OF_VALUE * counts[name] * len(columns)
-    check_room(needed, f"{path} has {counts[name]:,} rows in {name}", "Choose fewer rows, by a view.")
-    rows = cursor.fetchall()
+    rows: list[tuple[object, ...]] = []
+    while more := cursor.fetchmany(_ROWS_AT_ONCE):
+        rows += more
+        what = f"{path} gives {len(rows):,} rows and more"
+        check_room(_BYTES_OF_VALUE * len(columns) * _ROWS_AT_ONCE, what, "Choose fewer rows, by a query or a view.")
     series = [_column(columns[i], [row[i] for row in rows], path) for i in range(len(columns))]
+    if len(set(columns)) < len(columns):
+        twice = next(name for name in columns if columns.count(name) > 1)
+        raise DataError(f"{path}: the query gives two columns {twice!r}; name one of them with AS.")
     return Content(plain_table(pl.DataFrame(series), str(path)))
 
 
@@ -60,7 +89,7 @@ def _column(name: str, values: list[object], path: Path) -> pl.Series:
     """Return the values of a column, which in SQLite may be of several types: numbers, or else texts."""
     kinds = {type(value) for value in values if value is not None}
     if bytes in kinds:
-        raise DataError(f"{path}: column {name!r} holds bytes; leave it out by a view.")
+        raise DataError(f"{path}: column {name!r} holds bytes; leave it out by a query or a view.")
     if kinds <= {int}:
         return pl.Series(name, values, dtype=pl.Int64)
     if kinds <= {int, float}:
