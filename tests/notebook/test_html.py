@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,8 @@ def test_a_network_shows_its_drawing_and_its_layers(network: shoal.Network) -> N
     assert page.count("<tr>") == 2 + len(network.layers)
     assert f"{network.parameter_count:,} parameters" in page
     assert "<b>" not in page
-    assert [line.split()[0] in page for line in network.summary().splitlines()[2:-2]]
+    lines = network.summary().splitlines()[2:-2]
+    assert all(html.escape(line.split()[0]) in page for line in lines)
 
 
 def test_a_trained_network_shows_its_weights_and_its_last_scores() -> None:
