@@ -2,8 +2,9 @@
 
     python benchmarks/latency.py           # two minutes; writes the section of the page
 
-Each program loads its model of iris in an interpreter of its own, five times; medians. The models: shoal's default ensemble, the same
-exported for onnxruntime, NumPy and Keras (JAX), scikit-learn's MLPClassifier and HistGradientBoostingClassifier from joblib.
+Each program loads its model of iris in an interpreter of its own, five times; medians. The models: shoal's default
+ensemble, the same exported for onnxruntime, NumPy and Keras (JAX), scikit-learn's MLPClassifier and
+HistGradientBoostingClassifier from joblib.
 """
 
 from __future__ import annotations
@@ -111,8 +112,9 @@ def section() -> str:
     ]
     head = ["", "loaded after", "first row after", "CPU until then", "each further row"]
     return (
-        f"A saved model of iris in a fresh interpreter, medians of {ROUNDS} rounds, by `python benchmarks/latency.py`. shoal and its exports "
-        "to onnxruntime and NumPy answer with error bars, set and outside flag; the others with probabilities alone.\n\n"
+        f"A saved model of iris in a fresh interpreter, medians of {ROUNDS} rounds, by `python benchmarks/latency.py`. "
+        "shoal and its exports to onnxruntime and NumPy answer with error bars, set and outside flag; Keras with error "
+        "bars; the others with probabilities alone.\n\n"
         f"{table(head, lines)}"
     )
 
