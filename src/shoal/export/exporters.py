@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from shoal.export.c import CExporter
 from shoal.export.exporter import Exporter
+from shoal.export.keras import KerasExporter
 
-EXPORTERS: dict[str, Exporter] = {exporter.extension: exporter for exporter in (CExporter(),)}
+EXPORTERS: dict[str, Exporter] = {exporter.extension: exporter for exporter in (CExporter(), KerasExporter())}
