@@ -8,19 +8,24 @@ import typer
 
 from shoal.cli.options import Force, Json, RunArgument
 
-Out = Annotated[str, typer.Argument(metavar="FILE", help="where to write; its ending says the format: .c")]
+Out = Annotated[str, typer.Argument(metavar="FILE", help="where to write; its ending says the format: .c or .keras")]
+Member = Annotated[
+    str | None, typer.Option(metavar="NETWORK", help=".keras: one network alone, by its number, or: smallest")
+]
 
 
-def export(run: RunArgument, file: Out, *, force: Force = False, as_json: Json = False) -> None:
+def export(run: RunArgument, file: Out, *, member: Member = None, force: Force = False, as_json: Json = False) -> None:
     """Write the model of a run for other programs, whole: preparation, networks, averaging, calibration, error bars.
 
     `.c`: C99, one file and a header beside it, without allocation and with no library but `math.h`. It holds test rows,
     without their targets, by which it checks itself.
+    `.keras`: one model of Keras, which loads on TensorFlow, JAX and PyTorch. With `--member smallest` it is a single
+    plain network, as hls4ml takes it.
     """
     from shoal.after.exporting import export_model
     from shoal.cli.output import print_json, print_text
 
-    written = export_model(run, file, force=force)
+    written = export_model(run, file, member=member, force=force)
     if as_json:
         print_json(
             {

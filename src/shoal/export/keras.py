@@ -17,9 +17,11 @@ from shoal.export.example_rows import ExampleRows
 from shoal.export.exporter import Agreement, Exporter, Written
 from shoal.export.keras_answers import answered
 from shoal.export.keras_rows import MISSING, prepared
+from shoal.export.plain_network import PlainNetwork, plain_network
 from shoal.helper_process import HelperProcess
 from shoal.keras.model_graph import KerasGraph
-from shoal.keras.writing import add_network
+from shoal.keras.writing import add_network, keras_bytes
+from shoal.prediction.ensemble import EnsembleMember
 from shoal.prediction.predictor import Predictor
 from shoal.results import Task
 
@@ -45,10 +47,26 @@ class KerasExporter(Exporter):
             ]
         except NetworkError as error:
             raise ExportError(f"{error}, or export C (.c)") from None
-        said = answered(graph, predictor, outputs)
+        said = answered(graph, predictor, x, outputs)
         notes = (*_inputs_note(predictor.preparation), _outputs_note(predictor, list(said)), *_left_out(predictor))
         about = {"shoal": {"columns": _columns(predictor.preparation), "classes": predictor.preparation.classes}}
         return Written({path: graph.to_bytes(said, about=about)}, notes)
+
+    def written_member(
+        self,
+        predictor: Predictor,
+        member: EnsembleMember,
+        path: Path,
+        examples: ExampleRows | None,
+    ) -> tuple[Written, ExampleRows | None]:
+        """Return the file of one network with its scaling, of Keras' own layers alone, and rows as it takes them."""
+        plain = plain_network(predictor, member)
+        try:
+            content = keras_bytes(plain.network, plain.parameters)
+        except NetworkError as error:
+            raise ExportError(f"{error}, or export C (.c)") from None
+        files = Written({path: content}, tuple(_notes_of_member(predictor, member, plain)))
+        return files, None if examples is None else plain.examples(predictor, member, examples)
 
     def checked(self, files: dict[Path, bytes], examples: ExampleRows) -> Agreement:
         """Return what Keras makes of the rows, in a process of its own, if it is installed."""
@@ -86,9 +104,40 @@ def compared(outputs: dict[str, np.ndarray], examples: ExampleRows, by: str) -> 
     largest = 0.0
     for name, values in outputs.items():
         answer = examples.answers[name] if name else next(iter(examples.answers.values()))
-        away = np.abs(values - answer) / (1.0 + np.abs(answer))
+        away = np.abs(values.reshape(answer.shape) - answer) / (1.0 + np.abs(answer))
         largest = max(largest, float(np.max(away)) if np.isfinite(values).all() else np.inf)
     return Agreement(len(examples), examples.kind, largest, 0, by)
+
+
+def _notes_of_member(predictor: Predictor, member: EnsembleMember, plain: PlainNetwork) -> list[str]:
+    preparation, count = predictor.preparation, member.network.parameter_count
+    notes = [
+        f"It is network {member.id} alone, of {count:,} parameters, one of {len(predictor.members)} that were kept."
+    ]
+    if preparation.signals is None:
+        names = listing(preparation.feature_names, 40)
+        notes.append(f"It takes {len(preparation.feature_names)} numbers, none missing, in this order: {names}.")
+        if any("=" in name or name.endswith(" is missing") for name in preparation.feature_names):
+            notes.append("Those of categories, and of what is missing, are 0 or 1.")
+    else:
+        notes += _inputs_note(preparation)
+    if plain.answer == "probabilities":
+        one = plain.network.output_shape[-1] == 1
+        what = (
+            f"the probability of {preparation.classes[1]!r}"
+            if one
+            else f"probabilities of {listing(preparation.classes)}"
+        )
+        return [
+            *notes,
+            f"It gives {what}, before calibration.",
+            "Left out: the other networks and error bars.",
+        ]
+    return [
+        *notes,
+        f"It gives the mean of {listing(preparation.targets)}.",
+        "Left out: the other networks and error bars.",
+    ]
 
 
 def _columns(preparation: Preparation) -> list[dict[str, Any]]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from shoal.errors import ExportError
-from shoal.export.keras_rows import curve, picked, rescaled, weighed
+from shoal.export.keras_rows import curve, picked, rescaled, standardized, weighed
 from shoal.keras.model_graph import KerasGraph, Tensor
 from shoal.prediction.calibration import TINY, Calibration
 from shoal.prediction.predictor import Predictor
@@ -17,8 +18,14 @@ from shoal.training.heads import FLOOR, NORMAL_LEVELS, GaussianHead, PoissonHead
 HEADS = ("value", "gaussian", "quantiles", "poisson")
 
 
-def answered(graph: KerasGraph, predictor: Predictor, outputs: Sequence[Tensor]) -> dict[str, Tensor]:
+def answered(graph: KerasGraph, predictor: Predictor, x: Tensor, outputs: Sequence[Tensor]) -> dict[str, Tensor]:
     """Return what an ensemble says, by name, from what its members give.
+
+    Args:
+        graph: what grows.
+        predictor: the ensemble.
+        x: what its members see.
+        outputs: what they give.
 
     Raises:
         ExportError: it says something for which there is no way here.
@@ -27,8 +34,12 @@ def answered(graph: KerasGraph, predictor: Predictor, outputs: Sequence[Tensor])
         return _classes(graph, predictor, outputs)
     if predictor.preparation.task is Task.REGRESSION and predictor.head.name in HEADS:
         return _numbers(graph, predictor, outputs)
-    what = "reconstructs its inputs" if predictor.alarm is not None else f"has the head {predictor.head.name!r}"
-    raise ExportError(f"a model of Keras that {what} cannot be written. Export C (.c), or train to predict a target")
+    if predictor.alarm is not None:
+        return _reconstructed(graph, predictor, x, outputs)
+    raise ExportError(
+        f"a model of Keras with the head {predictor.head.name!r} cannot be written: its covariance needs the inverse "
+        f"of a matrix. Fit with gaussian_nll"
+    )
 
 
 def average(graph: KerasGraph, values: Sequence[Tensor]) -> Tensor:
@@ -153,3 +164,14 @@ def _square_of_std(
     unit = 1.0 / scale if isinstance(predictor.head, PoissonHead) else 1.0
     predicted = rescaled(graph, average(graph, learned), share * unit, constant)
     return _total(graph, [spread, predicted])
+
+
+def _reconstructed(graph: KerasGraph, predictor: Predictor, x: Tensor, outputs: Sequence[Tensor]) -> dict[str, Tensor]:
+    """Return what the best network makes of a row, scaled, and the score of the row."""
+    signals, size = predictor.preparation.signals, math.prod(x.shape)
+    if signals is not None and signals.kind == "images":
+        x = standardized(graph, x, np.asarray(signals.mean), np.asarray(signals.scale))
+    truth, *each = [graph.add("Flatten", {}, tensor, (size,)) for tensor in (x, *outputs)]
+    errors = [_squared(graph, graph.add("Subtract", {}, [one, truth], (size,))) for one in each]
+    score = weighed(graph, average(graph, errors), np.full((size, 1), 1.0 / size))
+    return {"reconstruction": each[0], "score": score}
