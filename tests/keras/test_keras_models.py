@@ -310,7 +310,7 @@ HOSTILE = {
     "large configuration": "larger than 16,777,216 bytes",
     "zip bomb": "is compressed",
     "huge layer": "needs the weights kernel",
-    "truncated": "no readable model",
+    "truncated": "no model of Keras, or cut off",
     "external link": "is a link, which Keras never writes",
     "soft link": "is a link, which Keras never writes",
     "external data": "no array of numbers in this file",

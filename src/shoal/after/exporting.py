@@ -12,6 +12,7 @@ from shoal.errors import ExportError, RunError, listing, suggest
 from shoal.export.example_rows import ExampleRows, example_rows
 from shoal.export.exporter import Agreement
 from shoal.export.exporters import EXPORTERS
+from shoal.export.plain_network import chosen_member
 from shoal.run import Run, load
 from shoal.runs.writing import write_atomically
 
@@ -34,20 +35,25 @@ class Exported:
     notes: tuple[str, ...]
 
 
-def export_model(run: Run | str | Path, path: str | Path, *, force: bool = False) -> Exported:
+def export_model(
+    run: Run | str | Path, path: str | Path, *, member: str | int | None = None, force: bool = False
+) -> Exported:
     """Write the model of a run for other programs: preparation, networks, averaging, calibration, error bars.
 
     The ending of the path says in which format: `.c` for C99, with a header beside it; `.f90` for Fortran 2008, with a
-    program beside it that checks it; `.onnx`; `.py` for Python with NumPy alone. The first 64 test rows (of a run
-    whose test is sealed, validation rows) are compared; how well they agree is kept in the folder of the run,
-    `exports/<file>.json`. Source code holds them without their targets, so that it can check itself.
+    program beside it that checks it; `.onnx`; `.py` for Python with NumPy alone; `.keras` for Keras. The first 64 test
+    rows (of a run whose test is sealed, validation rows) are compared; how well they agree is kept in the folder of the
+    run, `exports/<file>.json`. Source code holds them without their targets, so that it can check itself.
 
     Args:
         run: a run or its folder.
         path: where to write.
+        member: write one network alone, as a plain model of Keras with the scaling of its inputs and no error bars:
+            `smallest`, the one of the fewest parameters that was kept, or its number; default the whole ensemble.
         force: replace files that exist.
 
     Raises:
+        SettingError: no network of that number was kept.
         ExportError: the ending is not known, or the format cannot say all of the model; nothing is written.
         RunError: the run is not finished, or a file exists or cannot be written.
 
@@ -64,7 +70,11 @@ def export_model(run: Run | str | Path, path: str | Path, *, force: bool = False
         near = suggest(path.suffix, EXPORTERS)
         raise ExportError(f"models are written as {listing(EXPORTERS)}; got {path.name!r}.{near}")
     examples, notes = _examples(run)
-    written = exporter.written(run.predictor, path, examples)
+    if member is None:
+        written = exporter.written(run.predictor, path, examples)
+    else:
+        one = chosen_member(run.predictor, member)
+        written, examples = exporter.written_member(run.predictor, one, path, examples)
     for file in written.files:
         if file.exists() and not force:
             raise RunError(f"the file {str(file)!r} exists. Choose another, or replace it with --force.")

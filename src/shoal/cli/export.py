@@ -9,11 +9,15 @@ import typer
 from shoal.cli.options import Force, Json, RunArgument
 
 Out = Annotated[
-    str, typer.Argument(metavar="FILE", help="where to write; its ending says the format: .c, .f90, .onnx or .py")
+    str,
+    typer.Argument(metavar="FILE", help="where to write; its ending says the format: .c, .f90, .keras, .onnx or .py"),
+]
+Member = Annotated[
+    str | None, typer.Option(metavar="NETWORK", help=".keras: one network alone, by its number, or: smallest")
 ]
 
 
-def export(run: RunArgument, file: Out, *, force: Force = False, as_json: Json = False) -> None:
+def export(run: RunArgument, file: Out, *, member: Member = None, force: Force = False, as_json: Json = False) -> None:
     """Write the model of a run for other programs, whole: preparation, networks, averaging, calibration, error bars.
 
     `.onnx`: one graph, with the columns as they are in the file as inputs; needs `pip install 'shoal[onnx]'`.
@@ -21,11 +25,14 @@ def export(run: RunArgument, file: Out, *, force: Force = False, as_json: Json =
     `.c`: C99, one file and a header beside it, without allocation and with no library but `math.h`. `.f90`: a module of
     Fortran 2008, and beside it a program that checks it. `.py`: one file that needs NumPy only. All hold test rows,
     without their targets, by which they check themselves.
+
+    `.keras`: one model of Keras, which loads on TensorFlow, JAX and PyTorch. With `--member smallest` it is a single
+    plain network, as hls4ml takes it.
     """
     from shoal.after.exporting import export_model
     from shoal.cli.output import print_json, print_text
 
-    written = export_model(run, file, force=force)
+    written = export_model(run, file, member=member, force=force)
     if as_json:
         print_json(
             {

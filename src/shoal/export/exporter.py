@@ -10,7 +10,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from shoal.errors import ExportError
 from shoal.export.example_rows import ExampleRows
+from shoal.prediction.ensemble import EnsembleMember
 from shoal.prediction.predictor import Predictor
 
 TOLERANCE = 1e-5
@@ -91,6 +93,22 @@ class Exporter(ABC):
 
     name: ClassVar[str]
     extension: ClassVar[str]
+
+    def written_member(
+        self,
+        predictor: Predictor,  # noqa: ARG002
+        member: EnsembleMember,
+        path: Path,  # noqa: ARG002
+        examples: ExampleRows | None,  # noqa: ARG002
+    ) -> tuple[Written, ExampleRows | None]:
+        """Return the files of one member alone, as a plain network, and rows as it takes them with what it says.
+
+        Raises:
+            ExportError: the format has no plain networks, or cannot say this one.
+        """
+        raise ExportError(
+            f"{self.name} is written whole, not network {member.id} alone. Leave out --member, or use .keras"
+        )
 
     @abstractmethod
     def written(self, predictor: Predictor, path: Path, examples: ExampleRows | None) -> Written:

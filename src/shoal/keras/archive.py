@@ -21,6 +21,7 @@ from shoal.data.readers.files import first_line
 from shoal.data.readers.hdf5_layout import HDF5
 from shoal.data.readers.packages import check_package
 from shoal.errors import NetworkError, ShoalError
+from shoal.helper_process import HelperProcess
 
 Place = tuple[str, ...]
 """Where a layer stands: the names of the models that it is nested in, and its own."""
@@ -32,6 +33,9 @@ MOST_CONFIG = 16 * 2**20
 """Bytes of a configuration; one layer takes about 2,000."""
 _CONTAINERS = ("layers", "_layer_checkpoint_dependencies")  # the second of Keras before 3
 _INNER = ("cell", "layer", "forward_layer", "backward_layer")
+
+
+HDF5_BEGIN = b"\x89HDF\r\n\x1a\n"
 
 
 class Weights(Protocol):
@@ -85,29 +89,21 @@ class FileWeights:
 
 
 class OldFileWeights:
-    """The arrays in a `.h5` file, whose layers list the names of theirs."""
+    """The arrays of a `.h5` file, read already."""
 
-    def __init__(self, file: Any, size: int) -> None:
-        self._file, self._size = file, size
+    def __init__(self, arrays: Mapping[str, list[np.ndarray]]) -> None:
+        self._arrays = arrays
 
     def arrays(self, place: Place, numbered: Place) -> Sequence[Any]:  # noqa: ARG002
-        """Return the datasets of a layer."""
+        """Return those of a layer."""
         if len(place) > 1:
             raise NetworkError(
                 f"layer {place[-1]!r} is in a nested model, whose weights .h5 files do not tell apart. Load the model "
                 f"in Keras and save it with model.save('model.keras')"
             )
-        weights = _member(self._file, "model_weights")
-        group = None if weights is None else _member(weights, place[0])
-        if group is None:
+        if place[0] not in self._arrays:
             raise NetworkError(f"the weights of layer {place[0]!r} are missing. Save the whole model: model.save(...)")
-        datasets = []
-        for name in group.attrs.get("weight_names", ()):
-            node = group
-            for part in (name.decode() if isinstance(name, bytes) else str(name)).split("/"):
-                node = None if node is None else _member(node, part)
-            datasets.append(_checked(node, self._size))
-        return datasets
+        return self._arrays[place[0]]
 
 
 def _member(group: Any, name: str) -> Any:
@@ -180,11 +176,51 @@ def _zipped(path: Path, stack: ExitStack, *, weights: bool) -> tuple[Mapping[str
 
 
 def _hdf5(path: Path, stack: ExitStack, *, weights: bool) -> tuple[Mapping[str, Any], Weights]:
-    file = _opened(path, stack)
-    text = file.attrs.get("model_config")
-    if text is None or len(text) > MOST_CONFIG:
-        raise NetworkError(f"{path} holds no model of Keras, only weights perhaps. Save the model: model.save(...)")
-    return _json(text, path), OldFileWeights(file, path.stat().st_size) if weights else NoWeights()
+    """Read a `.h5` file in another process: libraries of HDF5 may crash on the attributes of damaged files."""
+    check_package("h5py", "science", "Models of Keras in .h5 files and their weights lie in HDF5; such")
+    with path.open("rb") as file:
+        begin = file.read(len(HDF5_BEGIN))
+    if begin != HDF5_BEGIN:
+        raise NetworkError(f"{path} is no model of Keras, or cut off. Save it again with model.save('model.keras')")
+    helper = HelperProcess()
+    stack.callback(helper.close)
+    answer = helper.do(read_old_file, str(path), weights).answer
+    text, arrays = read_old_file(str(path), weights) if answer is None else answer.result()
+    if isinstance(arrays, str):
+        raise NetworkError(f"{path}: {arrays}")
+    return _json(text, path), OldFileWeights(arrays) if weights else NoWeights()
+
+
+def read_old_file(path: str, weights: bool) -> tuple[str, Mapping[str, list[np.ndarray]] | str]:
+    """Return configuration and arrays by layer of a `.h5` file, or why it cannot be read in place of the arrays."""
+    import h5py
+
+    size = Path(path).stat().st_size
+    try:
+        with h5py.File(path, "r") as file:
+            text, found = file.attrs.get("model_config"), _member(file, "model_weights")
+            if text is None or len(text) > MOST_CONFIG or (weights and found is None):
+                return (
+                    "",
+                    "it holds no whole model of Keras, only weights perhaps. Save it by model.save('model.keras')",
+                )
+            arrays = {name: _old_arrays(_member(found, name), size) for name in found} if weights else {}
+            return text if isinstance(text, str) else text.decode(), arrays
+    except Exception as error:  # h5py raises nearly anything on damaged bytes
+        return (
+            "",
+            f"it cannot be read ({type(error).__name__}: {first_line(error)}). Save it by model.save('model.keras')",
+        )
+
+
+def _old_arrays(group: Any, size: int) -> list[np.ndarray]:
+    arrays = []
+    for name in group.attrs.get("weight_names", ()):
+        node = group
+        for part in (name.decode() if isinstance(name, bytes) else str(name)).split("/"):
+            node = None if node is None else _member(node, part)
+        arrays.append(_checked(node, size)[()])
+    return arrays
 
 
 def _opened(file: Any, stack: ExitStack) -> Any:
