@@ -322,9 +322,9 @@ class Run:
         predictor = best_alone(self.predictor) if self.reconstructs else self.predictor
         rows = self.labelled(data, options)
         guess = best_guess(predictor.predict_features(rows.x))
-        return rows, guess, score_guess(predictor, rows, guess, int(self.metrics["seed"]), self._metrics())
+        return rows, guess, score_guess(predictor, rows, guess, int(self.metrics["seed"]), self.wanted_metrics())
 
-    def _metrics(self) -> tuple[Metric, ...]:
+    def wanted_metrics(self) -> tuple[Metric, ...]:
         """Return the metrics that were wanted for the fit, without functions, which no file holds."""
         from shoal.evaluation.signal import signal_class
         from shoal.settings import without_functions

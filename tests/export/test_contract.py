@@ -118,6 +118,18 @@ def test_agrees_or_refuses(run_of: Callable[[str], shoal.Run], case: str, extens
     assert written.agreement.rows >= 20
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("extension", EXPORTERS)
+def test_the_same_run_gives_the_same_files(run_of: Callable[[str], shoal.Run], extension: str, tmp_path: Path) -> None:
+    each = []
+    for _ in range(3):
+        written, _ = exported(run_of("images"), tmp_path / f"m{extension}")
+        each.append({} if written is None else {file: file.read_bytes() for file in written.files})
+        for file in each[-1]:
+            file.unlink()
+    assert each[0] == each[1] == each[2]
+
+
 @needs_compiler
 @pytest.mark.slow
 @pytest.mark.parametrize("case", [case for case in CASES if case != "correlated"])

@@ -25,7 +25,12 @@ int main(void)
     float x[IRIS_INPUTS];
     for (int i = 0; i < IRIS_INPUTS; ++i)
         x[i] = row[i];
+#ifdef IRIS_SHORTS
+    static int16_t shorts[IRIS_SHORTS];
+    iris_predict(x, &answer, work, shorts);
+#else
     iris_predict(x, &answer, work);
+#endif
     said = answer.probabilities[0];
     return 0;
 }
@@ -53,11 +58,13 @@ def memory(folder: Path) -> tuple[int, int]:
     return text + data, data + bss
 
 
-@pytest.mark.parametrize(("keep", "flash", "ram"), [(1, 8000, 400), (8, 14_000, 600)])
-def test_iris(keep: int, flash: int, ram: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("keep", "fixed", "flash", "ram"), [(1, False, 8000, 400), (8, False, 14_000, 600), (8, True, 14_000, 600)]
+)
+def test_iris(keep: int, fixed: bool, flash: int, ram: int, tmp_path: Path) -> None:
     options = {"networks": keep, "keep": keep, "hidden": (8,), "activation": "relu", "epochs": 20, "batch_size": 8}
     run = shoal.fit("iris", out=str(tmp_path / "run"), seal_test=True, page=False, **options)
-    assert shoal.export_model(run, tmp_path / "iris.c").agreement.holds
+    assert shoal.export_model(run, tmp_path / "iris.c", fixed=fixed).agreement.holds
     semihosting = ["-DSEMIHOSTING", "-DIRIS_MAIN", "--specs=rdimon.specs"]
     did([*BUILD, *semihosting, "iris.c", "-lm", "-o", "check.elf"], tmp_path)
     said = did([*EMULATE, "check.elf"], tmp_path)

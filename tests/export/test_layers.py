@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from shoal.errors import ExportError
-from shoal.export.source.c import HELPERS, CPrinter, table
+from shoal.export.source.c import CPrinter, table
+from shoal.export.source.c_helpers import HELPERS
 from shoal.export.source.operations import Buffer, Program, Scan
 from shoal.export.source.python import PythonPrinter
 from shoal.export.source.python_helpers import ALWAYS

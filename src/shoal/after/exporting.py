@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from shoal import __version__
-from shoal.after.rows_of_fit import Refusals, read_rows_of_fit
+from shoal.after.fixed_scores import FixedScores, fixed_scores, seen_rows
+from shoal.after.rows_of_fit import Refusals, RowsOfFit, read_rows_of_fit
 from shoal.errors import ExportError, RunError, listing, suggest
 from shoal.export.example_rows import ExampleRows, example_rows
-from shoal.export.exporter import Agreement
+from shoal.export.exporter import Agreement, Exporter, Written
 from shoal.export.exporters import EXPORTERS
 from shoal.export.plain_network import chosen_member
 from shoal.run import Run, load
@@ -28,15 +30,28 @@ REFUSALS = Refusals(
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: the files, how well they agree with shoal, and in sentences what they leave out."""
+    """What was written.
+
+    Attributes:
+        files: the main one first.
+        agreement: how well they agree with shoal.
+        notes: in sentences what they leave out.
+        scores: what fixed point costs; None in floating point.
+    """
 
     files: tuple[Path, ...]
     agreement: Agreement
     notes: tuple[str, ...]
+    scores: FixedScores | None = None
 
 
 def export_model(
-    run: Run | str | Path, path: str | Path, *, member: str | int | None = None, force: bool = False
+    run: Run | str | Path,
+    path: str | Path,
+    *,
+    member: str | int | None = None,
+    fixed: bool = False,
+    force: bool = False,
 ) -> Exported:
     """Write the model of a run for other programs: preparation, networks, averaging, calibration, error bars.
 
@@ -50,6 +65,8 @@ def export_model(
         path: where to write.
         member: write one network alone, as a plain model of Keras with the scaling of its inputs and no error bars:
             `smallest`, the one of the fewest parameters that was kept, or its number; default the whole ensemble.
+        fixed: compute layers in whole numbers of 16 bits, for processors without floating point; C only, dense and
+            convolutional networks only. Scores of validation rows in floating and in fixed point are kept.
         force: replace files that exist.
 
     Raises:
@@ -69,7 +86,38 @@ def export_model(
     if exporter is None:
         near = suggest(path.suffix, EXPORTERS)
         raise ExportError(f"models are written as {listing(EXPORTERS)}; got {path.name!r}.{near}")
-    examples, notes = _examples(run)
+    fit, notes = _rows_of_fit(run)
+    if fixed:
+        if member is not None:
+            raise ExportError(
+                "one network alone is written by Keras, which has no fixed point; leave out one of the two"
+            )
+        return _export_fixed(run, exporter, path, fit, force=force)
+    written, agreement = _write(run, exporter, path, fit, member=member, force=force)
+    _keep(run, path, agreement, {})
+    return Exported(tuple(written.files), agreement, (*notes, *written.notes))
+
+
+def _export_fixed(run: Run, exporter: Exporter, path: Path, fit: RowsOfFit | None, *, force: bool) -> Exported:
+    if fit is None:
+        raise ExportError(
+            f"fixed point takes its units from the validation rows, and the data of {run.name} cannot be read again. "
+            f"Export without --fixed, or bring the data back"
+        )
+    rows, seen = seen_rows(run, fit)
+    written, agreement = _write(run, exporter.in_fixed_point(seen), path, fit, force=force)
+    assert written.answers is not None
+    scores = fixed_scores(run, fit, rows, seen, written.answers)
+    kept = {name: {"floating": was, "fixed": now} for name, (was, now) in scores.values.items()}
+    _keep(run, path, agreement, {"fixed_point": {"rows": scores.rows, "kind": scores.kind, "scores": kept}})
+    return Exported(tuple(written.files), agreement, (str(scores), *written.notes), scores)
+
+
+def _write(
+    run: Run, exporter: Exporter, path: Path, fit: RowsOfFit | None, *, member: str | int | None = None, force: bool
+) -> tuple[Written, Agreement]:
+    """Write the files, and compare what is written."""
+    examples = None if fit is None else _examples(run, fit)
     if member is None:
         written = exporter.written(run.predictor, path, examples)
     else:
@@ -80,21 +128,23 @@ def export_model(
             raise RunError(f"the file {str(file)!r} exists. Choose another, or replace it with --force.")
     for file, contents in written.files.items():
         write_atomically(file, contents)
-    agreement = NOTHING_TO_COMPARE if examples is None else exporter.checked(written.files, examples)
-    _keep(run, path, agreement)
-    return Exported(tuple(written.files), agreement, (*notes, *written.notes))
+    return written, NOTHING_TO_COMPARE if examples is None else exporter.checked(written.files, examples)
 
 
-def _keep(run: Run, path: Path, agreement: Agreement) -> None:
-    kept = {"file": path.name, "shoal": __version__, "agreement": agreement.to_dict()}
+def _keep(run: Run, path: Path, agreement: Agreement, more: dict[str, Any]) -> None:
+    kept = {"file": path.name, "shoal": __version__, "agreement": agreement.to_dict(), **more}
     write_atomically(run.path / EXPORTS / f"{path.name}.json", json.dumps(kept, indent=2) + "\n")
 
 
-def _examples(run: Run) -> tuple[ExampleRows | None, tuple[str, ...]]:
-    """Return rows of the fit by which what is written can check itself, or why there are none."""
+def _rows_of_fit(run: Run) -> tuple[RowsOfFit | None, tuple[str, ...]]:
+    """Return the rows of the fit, or why there are none by which what is written can check itself."""
     try:
-        fit = read_rows_of_fit(run, REFUSALS)
+        return read_rows_of_fit(run, REFUSALS), ()
     except RunError as error:
         return None, (f"It goes without rows to check itself: {error}.",)
+
+
+def _examples(run: Run, fit: RowsOfFit) -> ExampleRows:
+    """Return rows by which what is written can check itself."""
     kind, rows = ("validation", fit.split.validation) if run.folder.test_sealed else ("test", fit.split.test)
-    return example_rows(run.predictor, fit.dataset.inputs(rows[:MOST_ROWS]), kind), ()
+    return example_rows(run.predictor, fit.dataset.inputs(rows[:MOST_ROWS]), kind)

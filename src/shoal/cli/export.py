@@ -17,7 +17,18 @@ Member = Annotated[
 ]
 
 
-def export(run: RunArgument, file: Out, *, member: Member = None, force: Force = False, as_json: Json = False) -> None:
+Fixed = Annotated[bool, typer.Option("--fixed", help="layers in whole numbers of 16 bits (.c only)")]
+
+
+def export(
+    run: RunArgument,
+    file: Out,
+    *,
+    member: Member = None,
+    fixed: Fixed = False,
+    force: Force = False,
+    as_json: Json = False,
+) -> None:
     """Write the model of a run for other programs, whole: preparation, networks, averaging, calibration, error bars.
 
     `.onnx`: one graph, with the columns as they are in the file as inputs; needs `pip install 'shoal[onnx]'`.
@@ -28,17 +39,21 @@ def export(run: RunArgument, file: Out, *, member: Member = None, force: Force =
 
     `.keras`: one model of Keras, which loads on TensorFlow, JAX and PyTorch. With `--member smallest` it is a single
     plain network, as hls4ml takes it.
+
+    `--fixed` writes layers of C in whole numbers, for processors without floating point, with units chosen by the
+    validation rows, and tells the scores of these rows in floating and in fixed point.
     """
     from shoal.after.exporting import export_model
     from shoal.cli.output import print_json, print_text
 
-    written = export_model(run, file, member=member, force=force)
+    written = export_model(run, file, member=member, fixed=fixed, force=force)
     if as_json:
         print_json(
             {
                 "files": list(map(str, written.files)),
                 "agreement": {**written.agreement.to_dict(), "holds": written.agreement.holds},
                 "notes": list(written.notes),
+                **({} if written.scores is None else {"scores": dict(written.scores.values)}),
             }
         )
         return

@@ -25,12 +25,14 @@ class ExampleRows:
     Attributes:
         columns: of a table: numbers, NaN where missing; texts of categories, empty where missing.
         inputs: `(rows, ...)`: numbers, NaN where missing, categories as codes; or images or series as they are.
+        features: what networks see.
         answers: by the names of the outputs, `(rows, ...)` each.
         kind: `test`, or `validation` where the test is sealed.
     """
 
     columns: Mapping[str, np.ndarray]
     inputs: np.ndarray
+    features: np.ndarray
     answers: Mapping[str, np.ndarray]
     kind: str
 
@@ -46,7 +48,7 @@ def example_rows(predictor: Predictor, rows: Inputs, kind: str) -> ExampleRows:
         answers["outside"] = predictor.region.outside(x)
     numbers = {name: np.asarray(values, float) for name, values in answers.items()}
     preparation = predictor.preparation
-    return ExampleRows(_columns(preparation, rows), coded(preparation, rows), numbers, kind)
+    return ExampleRows(_columns(preparation, rows), coded(preparation, rows), x, numbers, kind)
 
 
 def _columns(preparation: Preparation, rows: Inputs) -> dict[str, np.ndarray]:

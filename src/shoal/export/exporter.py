@@ -21,10 +21,17 @@ TOLERANCE = 1e-5
 
 @dataclass(frozen=True)
 class Written:
-    """The files to write, the main one first, and in sentences what the format leaves out."""
+    """What a format makes of a predictor.
+
+    Attributes:
+        files: to write, the main one first.
+        notes: in sentences what the format leaves out.
+        answers: of fixed point, to the rows by which its units were chosen.
+    """
 
     files: dict[Path, bytes]
     notes: tuple[str, ...] = ()
+    answers: Mapping[str, np.ndarray] | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,8 @@ class Agreement:
         largest: difference of a number, in units of one more than its size; None where none were compared.
         flags: truth values, sets and classes that differ.
         by: what ran the model, as a sentence goes on: `by onnxruntime 1.23`; or why nothing did.
+        tolerance: up to which a difference counts as none.
+        other: what it was compared with.
     """
 
     rows: int
@@ -44,6 +53,8 @@ class Agreement:
     largest: float | None
     flags: int
     by: str
+    tolerance: float = TOLERANCE
+    other: str = "shoal"
 
     @classmethod
     def none(cls, reason: str) -> Agreement:
@@ -67,14 +78,14 @@ class Agreement:
     @property
     def holds(self) -> bool:
         """Whether the model was run and no number or flag is off."""
-        return self.largest is not None and self.largest <= TOLERANCE and self.flags == 0
+        return self.largest is not None and self.largest <= self.tolerance and self.flags == 0
 
     def __str__(self) -> str:
         if self.largest is None:
             return self.by
         verdict = "agrees" if self.holds else "DISAGREES"
         return (
-            f"Run {self.by}, it {verdict} with shoal: {self.rows} {self.kind} rows: largest difference "
+            f"Run {self.by}, it {verdict} with {self.other}: {self.rows} {self.kind} rows: largest difference "
             f"{self.largest:.2g}, {self.flags} flags differ."
         )
 
@@ -126,3 +137,12 @@ class Exporter(ABC):
     @abstractmethod
     def checked(self, files: dict[Path, bytes], examples: ExampleRows) -> Agreement:
         """Run what is in the files on rows, and return how well it agrees with shoal."""
+
+    def in_fixed_point(self, seen: ExampleRows) -> Exporter:
+        """Return what writes the same in fixed point, with units for the numbers of rows that were seen.
+
+        Raises:
+            ExportError: the format has no fixed point.
+        """
+        del seen
+        raise ExportError(f"{self.name} is written in floating point only; fixed point needs a name that ends in .c")

@@ -37,7 +37,7 @@ class PlainNetwork:
 
     def examples(self, predictor: Predictor, member: EnsembleMember, rows: ExampleRows) -> ExampleRows:
         """Return rows as it takes them, with what the member says of them."""
-        x = predictor.preparation.transform(rows.rows)
+        x = rows.features
         shift, scale = _scaling(predictor.preparation)
         said = predictor.member_output(member, x)
         if self.network.output_shape[-1] < said.shape[-1]:

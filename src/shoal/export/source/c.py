@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from shoal.export.example_rows import ExampleRows
 from shoal.export.source.answers import Answers
+from shoal.export.source.c_helpers import HELPERS
 from shoal.export.source.identifiers import identifiers, remark
 from shoal.export.source.operations import Buffer, View
 from shoal.export.source.printing import TRUTHS, LoopPrinter, needs, number, turns_once
@@ -22,148 +23,13 @@ TEMPLATES = {
     "truth": "{} != 0.0f",
 }  # fmt: skip
 
-HELPERS = {
-    "product": """static void product(const float *a, int rows, int inner, const float *b, int columns, float *out)
-{
-    int i, j, k;
-    for (i = 0; i < rows; ++i, a += inner, out += columns) {
-        for (k = 0; k < columns; ++k)
-            out[k] = 0.0f;
-        for (j = 0; j < inner; ++j)
-            for (k = 0; k < columns; ++k)
-                out[k] += a[j] * b[j * columns + k];
-    }
-}
-""",
-    "correlate": """static void correlate(const float *x, const float *kernel, int n0, int n1, int n2, int k0, int k1,
-                      int k2, int s0, int s1, int s2, int d0, int d1, int d2, int p0, int p1, int p2, int channels,
-                      int filters, float *out)
-{
-    int a, b, c, i, j, k, l, f;
-    (void)n0;
-    for (a = 0; a < p0; ++a)
-        for (b = 0; b < p1; ++b)
-            for (c = 0; c < p2; ++c, out += filters) {
-                const float *w = kernel;
-                for (f = 0; f < filters; ++f)
-                    out[f] = 0.0f;
-                for (i = 0; i < k0; ++i)
-                    for (j = 0; j < k1; ++j)
-                        for (k = 0; k < k2; ++k) {
-                            const int line = (a * s0 + i * d0) * n1 + b * s1 + j * d1;
-                            const float *v = x + (line * n2 + c * s2 + k * d2) * channels;
-                            for (l = 0; l < channels; ++l, w += filters)
-                                for (f = 0; f < filters; ++f)
-                                    out[f] += v[l] * w[f];
-                        }
-            }
-}
-""",
-    "interpolate": """static float interpolate(float x, const float *corners, const float *values, int count)
-{
-    int low = 0, high = count - 1;
-    if (!(x > corners[0]))
-        return x != x ? x : values[0];
-    if (x >= corners[high])
-        return values[high];
-    while (high - low > 1) {
-        const int middle = (low + high) / 2;
-        if (x >= corners[middle])
-            low = middle;
-        else
-            high = middle;
-    }
-    return values[low] + (values[high] - values[low]) * ((x - corners[low]) / (corners[high] - corners[low]));
-}
-""",
-    "sort_rows": """static void sort_rows(float *x, int rows, int inner)
-{
-    int i, j;
-    for (; rows > 0; --rows, x += inner)
-        for (i = 1; i < inner; ++i) {
-            const float value = x[i];
-            for (j = i; j > 0 && x[j - 1] > value; --j)
-                x[j] = x[j - 1];
-            x[j] = value;
-        }
-}
-""",
-    "take_rows": """static void take_rows(const float *table, int rows, int width, const float *numbers, int count,
-                      float *out)
-{
-    int i, j;
-    for (i = 0; i < count; ++i) {
-        const int row = numbers[i] >= 0.0f && numbers[i] < (float)rows ? (int)numbers[i] : 0;
-        for (j = 0; j < width; ++j)
-            out[i * width + j] = table[row * width + j];
-    }
-}
-""",
-    "mean_distance": """static void mean_distance(const float *x, int width, const float *rows, int count,
-                          int neighbours, float *out)
-{
-    float nearest[NEIGHBOURS];
-    float total = 0.0f;
-    int i, j;
-    for (i = 0; i < neighbours; ++i)
-        nearest[i] = INFINITY;
-    for (i = 0; i < count; ++i, rows += width) {
-        float square = 0.0f;
-        for (j = 0; j < width; ++j)
-            square += (x[j] - rows[j]) * (x[j] - rows[j]);
-        for (j = neighbours - 1; j > 0 && nearest[j - 1] > square; --j)
-            nearest[j] = nearest[j - 1];
-        if (nearest[j] > square)
-            nearest[j] = square;
-    }
-    for (i = 0; i < neighbours; ++i)
-        total += sqrtf(nearest[i]);
-    *out = total / (float)neighbours;
-}
-""",
-    "folds_end": """static void folds_end(const float *means, const float *stds, int folds, const float *scores,
-                      const float *masses,
-                      int count, const INDEX *starts, float pooled, float share, int bisections, float *out)
-{
-    float low = INFINITY, high = -INFINITY;
-    int i;
-    (void)count;
-    for (i = 0; i < folds; ++i) {
-        const float end = means[i] + pooled * stds[i];
-        low = end < low ? end : low;
-        high = end > high ? end : high;
-    }
-    for (; bisections > 0; --bisections) {
-        const float middle = 0.5f * (low + high);
-        float held = 0.0f;
-        for (i = 0; i < folds; ++i) {
-            const float size = (middle - means[i]) / stds[i];
-            int first = (int)starts[i], last = (int)starts[i + 1];
-            const int begin = first;
-            while (first < last) {
-                const int half = (first + last) / 2;
-                if (scores[half] <= size)
-                    first = half + 1;
-                else
-                    last = half;
-            }
-            held += first > begin ? masses[first - 1] : 0.0f;
-        }
-        if (held >= share)
-            high = middle;
-        else
-            low = middle;
-    }
-    *out = high;
-}
-""",
-}
-
 
 class CPrinter(LoopPrinter):
     """Prints steps as C."""
 
     templates = TEMPLATES
+    helper_texts = HELPERS
+    headers: tuple[str, ...] = ("math.h",)
 
     def literal(self, value: float, *, double: bool) -> str:
         """As `1.0f`, or `1.0` in double precision."""
@@ -180,10 +46,10 @@ class CPrinter(LoopPrinter):
             return f"{self.constant_name(buffer)}[{index}]"
         if buffer.name is not None:
             return f"x[{index}]" if buffer.name == "x" else f"answer->{buffer.name}[{index}]"
-        return f"work[{self._place(buffer, index)}]"
+        return f"work[{self._sum(self.places.offsets[id(buffer)], index)}]"
 
-    def _place(self, buffer: Buffer, index: str) -> str:
-        offset = self.places.offsets[id(buffer)]
+    @staticmethod
+    def _sum(offset: int, index: str) -> str:
         if index.isdigit():
             return str(offset + int(index))
         return f"{offset} + {index}" if offset else index
@@ -237,24 +103,32 @@ def table(kind: str, name: str, values: Sequence[str]) -> list[str]:
     return [f"static const {kind} {name}[{len(values)}] = {{", ",\n".join(lines), "};"]
 
 
-def header(name: str, answers: Answers, work: int) -> str:
+def header(name: str, answers: Answers, printer: CPrinter) -> str:
     """Return the header."""
-    guard = name.upper()
+    guard, kind = name.upper(), input_type(answers)
     lines = [f"#ifndef {guard}_H", f"#define {guard}_H", "", *_inputs(guard, answers), ""]
     if answers.classes:
         lines += _codes(f"{guard}_CLASS", answers.classes, "Classes, in the order of the probabilities.")
     elif answers.targets:
         lines += _codes(f"{guard}_TARGET", answers.targets, "Targets, in the order of the answers.")
-    lines += ["", f"#define {guard}_WORK {max(work, 1)} /* numbers of working memory */", "", "typedef struct {"]
+    lines += ["", f"#define {guard}_WORK {max(printer.work, 1)} /* numbers of working memory */"]
+    if printer.shorts:
+        lines += [f"#define {guard}_SHORTS {printer.shorts} /* whole numbers of working memory */"]
+        lines += ["#include <stdint.h>"]
+    lines += ["", "typedef struct {"]
     for output, view in answers.predict.outputs.items():
         lines.append(f"    {'int' if output in TRUTHS else 'float'} {output}[{view.size}];")
-    kind = input_type(answers)
     lines += [f"}} {name}_answer;", "", "#ifdef __cplusplus", 'extern "C" {', "#endif"]
-    lines += [f"void {name}_predict(const {kind} *x, {name}_answer *answer, float *work);"]
+    lines += [f"{_predict(name, answers, printer)};"]
     if answers.outside is not None:
         lines += ["/* 1 if the row lies outside the region of the training rows. */"]
         lines += [f"int {name}_outside(const {kind} *x, float *work);"]
     return "\n".join([*lines, "#ifdef __cplusplus", "}", "#endif", "", "#endif", ""])
+
+
+def _predict(name: str, answers: Answers, printer: CPrinter) -> str:
+    shorts = ", int16_t *shorts" if printer.shorts else ""
+    return f"void {name}_predict(const {input_type(answers)} *x, {name}_answer *answer, float *work{shorts})"
 
 
 def input_type(answers: Answers) -> str:
@@ -286,43 +160,60 @@ def _codes(prefix: str, texts: Sequence[str], title: str | None) -> list[str]:
     return [*lines, "enum {", *entries, "};"]
 
 
-def source(name: str, answers: Answers, examples: ExampleRows | None) -> tuple[str, str]:
+def source(
+    name: str, answers: Answers, examples: ExampleRows | None, printer: CPrinter | None = None, tolerance: float = 1e-5
+) -> tuple[str, str]:
     """Return the source and the header of a predictor.
 
     Args:
         name: the beginning of all names.
         answers: the programs.
         examples: rows with the answers to them, which the driver compares; or None.
+        printer: what prints the programs; by default in floating point.
+        tolerance: of the driver.
     """
-    printer = CPrinter()
-    kind = input_type(answers)
-    functions = [f"void {name}_predict(const {kind} *x, {name}_answer *answer, float *work)", "{"]
-    functions += _body(printer.program(answers.predict))
+    printer = printer or CPrinter()
+    body = printer.program(answers.predict)
+    functions = [_predict(name, answers, printer), "{", *_body(body)]
     if answers.outside is not None:
         body = printer.program(answers.outside)
         body[-1] = body[-1].replace("answer->outside[0]", "outside").replace("answer->outside[i]", "outside")
+        kind = input_type(answers)
         functions += ["", f"int {name}_outside(const {kind} *x, float *work)", "{", "    int outside = 0;"]
         functions += [*_body(body)[:-1], "    return outside;", "}"]
-    tables: list[str] = []
+    head = ["/* " + "\n   ".join(needs(answers, printer)) + " */"]
+    head += [*(f"#include <{header}>" for header in printer.headers), f'#include "{name}.h"']
+    text = "\n".join(["", *_tables(printer), "", *_helpers(printer, answers), *functions, ""])
+    main = _driver(name, answers, examples, printer, tolerance) if examples is not None else ""
+    return "\n".join(head) + "\n" + text + main, header(name, answers, printer)
+
+
+def _index_type(printer: CPrinter) -> str:
+    largest = max((int(index.max(initial=0)) for _, index in printer.indices.values()), default=0)
+    return "unsigned short" if largest < 65536 else "unsigned int"
+
+
+def _tables(printer: CPrinter) -> list[str]:
+    lines: list[str] = []
     for word, buffer in printer.constants.values():
         assert buffer.values is not None
-        literals = [printer.literal(value, double=buffer.double) for value in buffer.values.tolist()]
-        tables += table("double" if buffer.double else "float", word, literals)
-    largest = max((int(index.max(initial=0)) for _, index in printer.indices.values()), default=0)
-    index_type = "unsigned short" if largest < 65536 else "unsigned int"
+        if buffer.bits:
+            lines += table(f"int{buffer.bits}_t", word, [str(int(value)) for value in buffer.values])
+        else:
+            literals = [printer.literal(value, double=buffer.double) for value in buffer.values.tolist()]
+            lines += table("double" if buffer.double else "float", word, literals)
     for word, index in printer.indices.values():
-        tables += table(index_type, word, [str(i) for i in index.tolist()])
+        lines += table(_index_type(printer), word, [str(i) for i in index.tolist()])
+    return lines
+
+
+def _helpers(printer: CPrinter, answers: Answers) -> list[str]:
     asked = [getattr(op, "neighbours", 1) for op in (answers.outside.operations if answers.outside else ())]
-    neighbours = str(max(asked, default=1))
-    helpers = [
-        text.replace("NEIGHBOURS", neighbours).replace("INDEX", index_type)
-        for helper, text in HELPERS.items()
+    return [
+        text.replace("NEIGHBOURS", str(max(asked, default=1))).replace("INDEX", _index_type(printer))
+        for helper, text in printer.helper_texts.items()
         if helper in printer.helpers
     ]
-    text = "\n".join(["", *tables, "", *helpers, *functions, ""])
-    head = ["/* " + "\n   ".join(needs(answers, printer)) + " */", "#include <math.h>", f'#include "{name}.h"']
-    main = _driver(name, answers, examples) if examples is not None else ""
-    return "\n".join(head) + "\n" + text + main, header(name, answers, printer.work)
 
 
 def _body(lines: list[str]) -> list[str]:
@@ -335,10 +226,9 @@ def _body(lines: list[str]) -> list[str]:
     return [*declared, *(f"    {line}" for line in lines), "}"]
 
 
-def _driver(name: str, answers: Answers, examples: ExampleRows) -> str:
+def _driver(name: str, answers: Answers, examples: ExampleRows, printer: CPrinter, tolerance: float) -> str:
     rows, expected = examples.inputs, examples.answers
     kind, guard = input_type(answers), name.upper()
-    printer = CPrinter()
     lines = ["", f"#ifdef {guard}_MAIN", "#include <stdio.h>"]
     flat = rows.reshape(len(rows), -1)
     literals = [printer.literal(v, double=kind == "double") for v in flat.ravel().tolist()]
@@ -347,9 +237,11 @@ def _driver(name: str, answers: Answers, examples: ExampleRows) -> str:
         literals = [printer.literal(v, double=False) for v in values.ravel().tolist()]
         lines += table("float", f"expected_{output}", literals)
     lines += ["int main(void)", "{", f"    static float work[{guard}_WORK];", f"    {name}_answer answer;"]
+    lines += [f"    static int16_t shorts[{guard}_SHORTS];"] if printer.shorts else []
     lines += ["    float largest = 0.0f;", "    int row, i, wrong = 0;"]
     lines += [f"    for (row = 0; row < {len(rows)}; ++row) {{"]
-    lines += [f"        {name}_predict(given_rows + row * {flat.shape[1]}, &answer, work);"]
+    more = ", shorts" if printer.shorts else ""
+    lines += [f"        {name}_predict(given_rows + row * {flat.shape[1]}, &answer, work{more});"]
     for output, values in expected.items():
         size = values.reshape(len(rows), -1).shape[1]
         if output == "outside":
@@ -368,4 +260,4 @@ def _driver(name: str, answers: Answers, examples: ExampleRows) -> str:
     lines += ["    }"]
     said = f"{len(rows)} {examples.kind} rows: largest difference %.2g, %d flags differ"
     lines += [f'    printf("{said}\\n", (double)largest, wrong);']
-    return "\n".join([*lines, "    return largest <= 1e-5f && wrong == 0 ? 0 : 1;", "}", "#endif", ""])
+    return "\n".join([*lines, f"    return largest <= {number(tolerance)}f && wrong == 0 ? 0 : 1;", "}", "#endif", ""])

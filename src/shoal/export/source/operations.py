@@ -22,12 +22,14 @@ class Buffer:
         values: of a constant; None where the program computes it.
         double: whether it is read, or kept for a moment, in double precision.
         name: of an input or output; None within.
+        bits: of a whole number, 16 or 32; 0: it is a floating number.
     """
 
     size: int
     values: np.ndarray | None = None
     double: bool = False
     name: str | None = None
+    bits: int = 0
 
 
 @dataclass(frozen=True, eq=False)

@@ -79,15 +79,20 @@ class Places:
     size: int
 
     @classmethod
-    def of(cls, steps: Sequence[Step]) -> Places:
-        """Return the places: a buffer takes the first gap that is free from its first to its last use."""
+    def of(cls, steps: Sequence[Step], bits: int = 0) -> Places:
+        """Return the places: a buffer takes the first gap that is free from its first to its last use.
+
+        Args:
+            steps: in order.
+            bits: of the whole numbers whose buffers are placed; 0: those of floating numbers.
+        """
         first: dict[int, int] = {}
         last: dict[int, int] = {}
         sizes: dict[int, int] = {}
         uses = list(uses_of(steps))
         for number, use in enumerate(uses):
             for buffer in use.writes:
-                if buffer.name is None:
+                if buffer.name is None and buffer.bits == bits:
                     first.setdefault(id(buffer), number)
                     sizes[id(buffer)] = buffer.size
             for buffer in use.reads:
@@ -98,7 +103,7 @@ class Places:
             for buffer in use.writes if last.get(id(buffer), number) == number
         }  # fmt: skip
         offsets: dict[int, int] = {}
-        for key in sorted(set(first) - moments, key=lambda key: first[key]):
+        for key in sorted((k for k in first if k not in moments), key=lambda k: first[k]):
             others = [k for k in offsets if last[k] >= first[key]]
             at = 0
             for other in sorted(others, key=lambda k: offsets[k]):

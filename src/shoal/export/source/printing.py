@@ -58,15 +58,19 @@ class LoopPrinter(ABC):
         self.helpers: set[str] = set()
         self.locals: dict[int, str] = {}
         self.most_locals = {"v": 0, "d": 0}
-        self.work = 0
+        self.work = self.shorts = 0
 
     def program(self, program: Program) -> list[str]:
         """Return the lines of a program."""
         program.mark_double()
         steps = in_loops(program.operations)
+        self.lay_out(steps)
+        return self.printed(steps)
+
+    def lay_out(self, steps: Sequence[Step]) -> None:
+        """Choose where the buffers lie."""
         self.places = Places.of(steps)
         self.work = max(self.work, self.places.size)
-        return self.printed(steps)
 
     def printed(self, steps: Sequence[Step]) -> list[str]:
         """Return the lines of steps."""
@@ -275,7 +279,7 @@ def needs(answers: Answers, printer: LoopPrinter) -> list[str]:
     """Return what a program needs and leaves out, a line each."""
     return [
         f"Written by shoal. Tables of constants: {constant_bytes(printer):,} bytes; working memory: "
-        f"{4 * printer.work:,} bytes;",
+        f"{4 * printer.work + 2 * printer.shorts:,} bytes;",
         f"about {answers.predict.count:,} operations for a row.",
         *answers.notes,
     ]
@@ -283,8 +287,8 @@ def needs(answers: Answers, printer: LoopPrinter) -> list[str]:
 
 def constant_bytes(printer: LoopPrinter) -> int:
     """Return the bytes of all tables of constants and places."""
-    floats = sum(b.size * (8 if b.double else 4) for _, b in printer.constants.values())
-    return floats + sum(
+    numbers = sum(b.size * (b.bits // 8 or (8 if b.double else 4)) for _, b in printer.constants.values())
+    return numbers + sum(
         len(index) * (2 if index.max(initial=0) < 65536 else 4) for _, index in printer.indices.values()
     )
 
