@@ -13,7 +13,10 @@ if TYPE_CHECKING:
 
     from shoal.data.table_writers import Output
 
-TABLES = (".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".fits", ".root")
+TABLES = (
+    ".csv", ".tsv", ".parquet", ".jsonl", ".ndjson", ".fits", ".vot", ".votable", ".ecsv", ".root", ".h5", ".hdf5",
+    ".nc", ".sqlite", ".db",
+)  # fmt: skip
 
 
 def check_output(out: str, extensions: Sequence[str], what: str, *, force: bool) -> Path:

@@ -13,6 +13,7 @@ from shoal.data.column_reading import ColumnReading
 from shoal.data.conversion import tidy
 from shoal.data.covariance_matching import check_alone, with_covariance
 from shoal.data.dataset import Dataset
+from shoal.data.error_pairs import error_proposals
 from shoal.data.one_hot import with_classes_joined
 from shoal.data.raw import Raw, read_any
 from shoal.data.readers import ReadOptions
@@ -146,7 +147,10 @@ def _load_supervised(raw: Raw, task: Task | str | None, cutting: Cutting, *, err
         errors: whether columns may hold the measured errors of the targets; else these are known otherwise.
     """
     raw, notes = with_inferred_roles(raw, cutting, errors=errors)
-    raw = raw._replace(cautions=tuple(cautions(raw.table, raw.roles, raw.signals)))
+    proposals: list[str] = []
+    if raw.signals is None and not cutting.wanted:
+        proposals = error_proposals(raw.table, raw.roles, raw.units, of_target=errors and not raw.roles.y_err)
+    raw = raw._replace(cautions=(*cautions(raw.table, raw.roles, raw.signals), *proposals))
     notes = [*raw.notes, *notes]
     roles = raw.roles
     check_errors(dict(zip(roles.target, roles.y_err * len(roles.target), strict=False)), raw.units)

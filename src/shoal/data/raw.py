@@ -13,6 +13,7 @@ from shoal.data.dataset import Dataset, Inputs
 from shoal.data.frames import from_python, is_pair, pair_targets
 from shoal.data.readers import Content, ReadOptions
 from shoal.data.readers.files import name_of
+from shoal.data.readers.python_data import content_of_python
 from shoal.data.readers.signals.arrays import is_signals, signals_from_arrays
 from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
@@ -98,10 +99,9 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
         from shoal.data.readers import refuse_table
 
         refuse_table("the data are", options)
-    if type(data).__module__.startswith("astropy.table"):
-        from shoal.data.readers.tables.astropy_files import content_of_table
-
-        return Raw("data", "python", *content_of_table(data, "the data"))
+    held = content_of_python(data, options)
+    if held is not None:
+        return Raw("data", "python", *held)
     table = from_python(data)
     roles = Roles(target=pair_targets(table)) if is_pair(data) else Roles()
     return Raw("data", "python", *Content(table, roles, units=units_of_python(data)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import sqlite3
 import warnings
 from contextlib import closing
@@ -185,24 +186,66 @@ def test_sqlite_is_only_read(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+WRITTEN = Output(
+    pl.DataFrame({"n": [1, None, 3], "x": [0.5, None, -2.0], "s": ["a", None, "c"], "b": [True, False, True]}),
+    units={"x": "km/s"},
+    provenance={"run": "r", "command": "c" * 200},
+)
+
+
 @pytest.mark.parametrize("ending", sorted(WRITERS))
 def test_what_is_written_is_read_again(tmp_path: Path, ending: str) -> None:
-    if ending == ".fits":
-        pytest.importorskip("astropy")
-    if ending == ".root":
-        pytest.importorskip("uproot")
-    table = pl.DataFrame({"n": [1, None, 3], "x": [0.5, None, -2.0], "s": ["a", None, "c"], "b": [True, False, True]})
+    pytest.importorskip({".root": "uproot", ".h5": "h5py", ".hdf5": "h5py", ".nc": "h5py"}.get(ending, "astropy"))
     path = tmp_path / f"a{ending}"
-    path.write_bytes(
-        content_of(Output(table, units={"x": "km/s"}, provenance={"run": "r", "command": "c" * 200}), path)
-    )
+    path.write_bytes(content_of(WRITTEN, path))
     content = read(path)
     assert content.table["n"].to_list() == [1, None, 3]
     assert content.table["x"].to_list() == [0.5, None, -2.0]
     assert [value or None for value in content.table["s"].to_list()] == ["a", None, "c"]
     assert [str(value).lower() for value in content.table["b"].to_list()] == ["true", "false", "true"]
-    if ending == ".fits":
-        assert content.units["x"] in ("km / s", "km s-1")
+    if ending in (".fits", ".vot", ".votable", ".ecsv", ".h5", ".hdf5", ".nc", ".sqlite", ".db"):
+        assert content.units["x"] in ("km / s", "km s-1", "km/s", "km.s**-1")
+    if ending != ".root":  # which holds the time at which it was written
+        assert content_of(WRITTEN, path) == path.read_bytes()
+
+
+def test_the_libraries_of_the_formats_read_what_is_written(tmp_path: Path) -> None:
+    astropy, h5py = pytest.importorskip("astropy.table"), pytest.importorskip("h5py")
+    votable, xr = pytest.importorskip("astropy.io.votable"), pytest.importorskip("xarray")
+    paths = {ending: tmp_path / f"a{ending}" for ending in (".ecsv", ".vot", ".h5", ".nc", ".db")}
+    moment = [datetime.datetime(2020, 2, 29, 6, 30), None, datetime.datetime(2021, 1, 1)]
+    table = WRITTEN.table.with_columns(pl.Series("p / Pa", [1.0, 2.0, 3.0]), pl.Series("t", moment), row=pl.lit(1))
+    for path in paths.values():
+        path.write_bytes(content_of(Output(table, (), WRITTEN.units, WRITTEN.provenance), path))
+    ecsv = astropy.Table.read(paths[".ecsv"], format="ascii.ecsv")
+    assert str(ecsv["x"].unit) == "km / s"
+    assert ecsv["n"].tolist() == [1, None, 3]
+    assert ecsv.meta["shoal"] == WRITTEN.provenance
+    resource = votable.parse(paths[".vot"]).resources[0]
+    assert {info.name: info.value for info in resource.infos if info.name.startswith("shoal")} == {
+        "shoal_run": "r",
+        "shoal_command": "c" * 200,
+    }
+    assert resource.tables[0].to_table()["n"].mask.tolist() == [False, True, False]
+    with h5py.File(paths[".h5"]) as file:
+        assert dict(file["predictions"].attrs) == WRITTEN.provenance
+        assert file["predictions/x"].attrs["units"] == "km/s"
+        assert file["predictions/p _ Pa"].attrs["long_name"] == "p / Pa"
+    for engine in ("netcdf4", "h5netcdf"):
+        pytest.importorskip(engine if engine == "h5netcdf" else "netCDF4")
+        with xr.open_dataset(paths[".nc"], engine=engine) as data:
+            assert data.attrs["shoal_command"] == "c" * 200
+            assert data["x"].attrs["units"] == "km/s"
+            assert data["x"].dims == ("row",)
+            assert data["b"].dtype == bool
+            assert data["n"].values.tolist()[::2] == [1.0, 3.0]
+            assert np.isnan(data["n"].values[1])
+            assert data["t"].values[0] == np.datetime64("2020-02-29T06:30")
+            assert data["row_"].values.tolist() == [1, 1, 1]
+    with closing(sqlite3.connect(paths[".db"])) as database:
+        assert database.execute("SELECT n, x, s, b FROM predictions").fetchall()[1] == (None, None, None, 0)
+        assert database.execute("SELECT * FROM shoal_units").fetchall() == [("x", "km/s")]
+        assert dict(database.execute("SELECT * FROM shoal_provenance").fetchall()) == WRITTEN.provenance
 
 
 @pytest.mark.slow
@@ -221,6 +264,13 @@ def test_predictions_go_back_into_fits_and_a_friend_tree(tmp_path: Path) -> None
     assert written["prediction"].unit == units.km
     assert np.isnan(np.ma.filled(written["prediction"].value, np.nan)).tolist() == (x <= 0.2).tolist()
     assert any("shoal run: run" in line for line in written.meta["comments"])
+    for name in ("out.nc", "out.h5", "out.vot", "out.ecsv", "out.db"):
+        assert main(["predict", run, str(fits), "-o", str(tmp_path / name), "-q"]) == 0
+        content = read(tmp_path / name)
+        assert content.table["id"].to_list() == list(range(60))
+        assert content.units["prediction"] == "km"
+        expected = np.ma.filled(written["prediction"].value, np.nan)
+        assert content.table["prediction"].to_numpy() == pytest.approx(expected, nan_ok=True)
     with uproot.recreate(tmp_path / "a.root") as file:
         file.mktree("events", {"x": "float64"})
         file["events"].extend({"x": x})

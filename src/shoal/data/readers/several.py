@@ -15,6 +15,7 @@ from shoal.data.readers.base import Content
 from shoal.data.readers.files import extension_of, usable_path
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.reading import read_path, read_table_file, refuse_table, signal_reader, table_extensions
+from shoal.data.readers.remote import fetched, is_remote
 from shoal.data.stacking import stacked
 from shoal.data.units import same_unit
 from shoal.errors import DataError, counted, listing
@@ -42,6 +43,9 @@ def read_files(data: str | Path | Sequence[str | Path], options: ReadOptions) ->
         DataError: nothing is there, or a file cannot be used, or differs from the first in its columns or units.
         SettingError: an option makes no sense.
     """
+    if is_remote(data):
+        with fetched(str(data)) as paths:
+            return read_files(paths, options)
     named = files_named(data, options)
     if named is None:
         content = read_path(Path(str(data)), options)
@@ -71,6 +75,7 @@ def files_named(data: str | Path | Sequence[str | Path], options: ReadOptions) -
         paths = _parquet_files(folder)
         if not paths:
             return None
+        return {path: path.relative_to(folder).as_posix() for path in paths}
     else:
         return None
     twice = next((path for i, path in enumerate(paths) if path in paths[:i]), None)

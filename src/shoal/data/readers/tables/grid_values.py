@@ -67,6 +67,9 @@ def decoded(
     """
     if text_of(attributes.get("_Unsigned")).lower() == "true" and values.dtype.kind == "i":
         values = values.view(values.dtype.str.replace("i", "u"))
+    if text_of(attributes.get("dtype")) == "bool" and values.dtype.kind in "iu":  # as xarray writes truths
+        fill = _numbers(attributes, "_FillValue")
+        return values != 0, values == fill[0] if fill else np.zeros(values.shape, bool), None
     if values.dtype.kind not in "iuf":
         return values, _absent(values, attributes), None
     missing = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from shoal.data.frames import plain_table
 from shoal.data.readers.base import Content
 from shoal.data.readers.files import first_line
@@ -14,12 +12,11 @@ from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.packages import check_package
 from shoal.data.readers.room import check_room
 from shoal.data.readers.tables.array_columns import ColumnsOfArrays
+from shoal.data.readers.tables.awkward_columns import add_awkward
 from shoal.data.readers.tables.base import TableReader, check_columns
 from shoal.data.readers.tables.chosen_table import chosen_table
 from shoal.errors import DataError, listing
 
-FIRST_VALUES = 4
-"""Of a list in each entry, such as the jets of an event, so many become columns."""
 _COPIES = 3  # the baskets, the array, and the column with the type of a table
 
 
@@ -79,34 +76,11 @@ def _leaves(tree: Any) -> list[str]:
 
 
 def _add(columns: ColumnsOfArrays, name: str, branch: Any) -> None:
-    """Add what a branch holds for each entry; what is neither a value nor a list of numbers is left out."""
-    import awkward as ak
-
+    """Add what a branch holds for each entry; what uproot cannot interpret is left out."""
     shown = name.replace("/", ".")
     try:
         array = branch.array(library="ak")
     except Exception as error:  # objects that uproot cannot interpret
         columns.leave_out(shown, f"{getattr(branch, 'typename', 'an object')}: {first_line(error)[:80]}")
         return
-    kind = str(ak.type(array).content)
-    if ak.fields(array) or kind.count("var *") > 1:
-        columns.leave_out(shown, f"{kind[:60]}; write each of its values as a branch of its own")
-    elif kind.lstrip("?") in ("string", "bytes", "char"):
-        columns.add(shown, np.array(ak.to_list(array), dtype=object))
-    elif "var *" in kind:
-        _add_lists(columns, shown, array, kind)
-    else:
-        values = ak.to_numpy(array)
-        columns.add(shown, np.ma.getdata(values), np.ma.getmaskarray(values) if np.ma.isMaskedArray(values) else None)
-
-
-def _add_lists(columns: ColumnsOfArrays, name: str, array: Any, kind: str) -> None:
-    import awkward as ak
-
-    if any(word in kind for word in ("string", "bytes", "{", "union")):
-        columns.leave_out(name, f"{kind[:60]}; write each of its values as a branch of its own")
-        return
-    padded = ak.to_numpy(ak.pad_none(array, FIRST_VALUES, clip=True))
-    columns.add(f"{name}_count", ak.to_numpy(ak.num(array)))
-    what = f"the first {FIRST_VALUES} of a list"
-    columns.add(name, np.ma.getdata(padded), np.ma.getmaskarray(padded), what)
+    add_awkward(columns, shown, array)

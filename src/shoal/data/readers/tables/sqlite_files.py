@@ -18,6 +18,7 @@ from shoal.data.readers.tables.chosen_table import chosen_table
 from shoal.errors import DataError, SettingError, counted
 
 _BYTES_OF_VALUE = 100  # as Python holds a row, and as a column
+_BESIDE = ("shoal_units", "shoal_provenance")  # as `shoal predict -o` writes them
 _ROWS_AT_ONCE = 10_000
 _READING = (sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE)
 
@@ -44,12 +45,25 @@ def _read(database: sqlite3.Connection, path: Path, options: ReadOptions) -> Con
         "SELECT name FROM sqlite_master WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite_%'"
     )
     names = [str(name) for (name,) in listed]
+    beside = "shoal_units" in names
+    names = [name for name in names if not beside or name not in _BESIDE]
     counts = {name: int(database.execute(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0]) for name in names}
     name = chosen_table(path, {name: counted(rows, "row") for name, rows in counts.items()}, options.table)
     cursor = database.execute(f"SELECT * FROM {_quoted(name)}")
     needed = _BYTES_OF_VALUE * counts[name] * len(cursor.description)
     check_room(needed, f"{path} has {counts[name]:,} rows in {name}", "Choose fewer rows, by a query or a view.")
-    return _fetched(cursor, path)
+    content = _fetched(cursor, path)
+    truths = {
+        str(row[1]) for row in database.execute(f"PRAGMA table_info({_quoted(name)})") if "BOOL" in row[2].upper()
+    }
+    known = [column for column in content.table.get_columns() if column.name in truths and _are_truths(column)]
+    table = content.table.with_columns(column.cast(pl.Boolean) for column in known)
+    units = dict(database.execute("SELECT name, value FROM shoal_units")) if beside else {}
+    return content._replace(table=table, units={n: u for n, u in units.items() if n in table.columns})
+
+
+def _are_truths(column: pl.Series) -> bool:
+    return column.dtype == pl.Int64 and set(column.drop_nulls().unique().to_list()) <= {0, 1}
 
 
 def _selected(database: sqlite3.Connection, path: Path, query: str) -> Content:
