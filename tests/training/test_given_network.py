@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from shoal.networks import Dense, Network
-from shoal.networks.layers import LayerNormalization
+from shoal.networks.layers import GroupNormalization
 from shoal.training.building import hyperparameters_of
 from shoal.training.engines.native import NativeEngine
 from shoal.training.engines.native.suits import unsuited
@@ -75,7 +75,7 @@ def test_all_begin_with_the_weights_that_are_given(problem: Problem, members: An
 @pytest.mark.parametrize(
     ("layers", "why"),
     [
-        ([LayerNormalization(), Dense(3, activation="softmax")], "no layer LayerNormalization"),
+        ([GroupNormalization(2), Dense(3, activation="softmax")], "no layer GroupNormalization"),
         ([Dense(8, activation=lambda z: z), Dense(3, activation="softmax")], "a user's own"),
         ([Dense(8), Dense(3, activation="tanh")], "linear, sigmoid, softmax"),
     ],
