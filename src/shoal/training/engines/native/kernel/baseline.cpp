@@ -1,4 +1,7 @@
 // Four members side by side, on every other processor: SSE2, NEON, or what the compiler makes of it.
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("O2") // few processors need this one, and all installations compile it
+#endif
 #include <initializer_list>
 #include <new>
 #include <type_traits>
