@@ -237,6 +237,7 @@ def test_the_libraries_of_the_formats_read_what_is_written(tmp_path: Path) -> No
             assert data.attrs["shoal_command"] == "c" * 200
             assert data["x"].attrs["units"] == "km/s"
             assert data["x"].dims == ("row",)
+            assert not data.coords
             assert data["b"].dtype == bool
             assert data["n"].values.tolist()[::2] == [1.0, 3.0]
             assert np.isnan(data["n"].values[1])
