@@ -65,6 +65,10 @@ def files_named(data: str | Path | Sequence[str | Path], options: ReadOptions) -
         DataError: a pattern fits no file.
     """
     if not isinstance(data, str | Path):
+        if remote := next((each for each in data if is_remote(each)), None):
+            raise DataError(
+                f"{remote} is one of several paths; give addresses as one pattern, or fetch the files first"
+            )
         paths = [Path(each).expanduser() for each in data]
     elif _PATTERN & set(str(data)) and not os.path.lexists(data):
         paths = [Path(path) for path in sorted(glob.glob(os.path.expanduser(str(data)), recursive=True))]
