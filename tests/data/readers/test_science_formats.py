@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import sqlite3
 import warnings
 from contextlib import closing
@@ -167,6 +168,20 @@ def test_text_tables_of_astronomers(tmp_path: Path, ending: str) -> None:
     dataset = load_dataset(table[np.arange(30) % 3], target="flux", task="regression")
     assert dataset.units == {"flux": "Jy"}
     assert dataset.table["n"].null_count() == 10
+
+
+def test_a_votable_with_several_tables_and_compressed(tmp_path: Path) -> None:
+    tables, votable = pytest.importorskip("astropy.table"), pytest.importorskip("astropy.io.votable")
+    file = votable.from_table(tables.Table({"x": [1.0, 2.0]}))
+    file.resources[0].tables[0].name = "stars"
+    file.resources[0].tables.append(votable.from_table(tables.Table({"u": [1, 2, 3]})).get_first_table())
+    file.resources[0].tables[1].name = "galaxies"
+    file.to_xml(str(tmp_path / "a.vot"))
+    (tmp_path / "b.vot.gz").write_bytes(gzip.compress((tmp_path / "a.vot").read_bytes()))
+    for path in (tmp_path / "a.vot", tmp_path / "b.vot.gz"):
+        assert read(path, "galaxies").table["u"].to_list() == [1, 2, 3]
+        with pytest.raises(SeveralTables, match=r"stars \(2 rows, 1 column\); galaxies \(3 rows, 1 column\)"):
+            read(path)
 
 
 def test_sqlite_is_only_read(tmp_path: Path) -> None:
