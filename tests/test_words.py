@@ -222,6 +222,10 @@ def test_a_value_that_an_option_cannot_have_is_refused_in_shoals_words(capsys: p
         (["compare"], "error: RUN RUN... is missing: folders of runs; the others are compared with the first."),
         (["select", "runs/x"], "error: --signal-yield is missing: expected signal events before the cut."),
         (["fit", "iris", "wine"], "error: 'wine' is more than `shoal fit` takes. `shoal fit --help` shows"),
+        (
+            ["fit", "a.csv", "b.csv"],
+            "takes. Files that are one table are named by one pattern, in quotes: 'runs/*.csv'.",
+        ),
         (["ft", "iris"], "error: there is no command 'ft'. Did you mean 'fit'? `shoal --help` lists them."),
         (["--verson"], "error: there is no option --verson. Did you mean --version? `shoal --help` shows"),
     ],

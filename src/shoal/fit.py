@@ -34,7 +34,8 @@ def fit(data: Any, *, progress: Progress | bool | None = None, **settings: Any) 
     """Train a population of networks on data and return the run: a predictor, its numbers and its page.
 
     Args:
-        data: name of a built-in set (`"iris"`), path of a file, data frame, dict of columns, arrays, or `(X, y)`.
+        data: name of a built-in set (`"iris"`), path of a file, pattern such as `runs/*.csv`, list of
+            paths, `s3://` address, data frame, dict of columns, arrays, or `(X, y)`.
         progress: True tells how far it is: in Jupyter by the curves of all networks (with `shoal[notebook]`), elsewhere
             by lines of text on stderr; or a listener, see `shoal.training.progress.Progress`. Silent by default, but
             for a ShoalWarning where the target was not named and one column stands out (`shoal.data.target_choice`

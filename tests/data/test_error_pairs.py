@@ -43,15 +43,14 @@ def proposed(table: dict[str, object], **options: object) -> tuple[str, ...]:
 def test_errors_of_features_and_targets_are_proposed() -> None:
     table = {"mag_u": X[0], "magerr_u": ERRORS[0], "z": X[1], "e_z": ERRORS[1]}
     assert proposed(table, target="z") == (
-        "'e_z' may hold the measured errors of 'z', and is a feature now; --y-err e_z takes it as errors.",
-        "'magerr_u' may hold the measured errors of 'mag_u', and is a feature now; "
-        "--x-err mag_u=magerr_u takes it as errors.",
+        "'e_z' may hold the measured errors of 'z'; --y-err e_z takes it as such.",
+        "'magerr_u' may hold the measured errors of 'mag_u'; --x-err mag_u=magerr_u takes it as such.",
     )
     assert len(proposed(table, target="z", y_err="e_z")) == 1
     assert proposed(table, target="z", y_err="e_z", ignore="magerr_u") == ()
     assert proposed(table, target="z", features=["mag_u"]) == ()
     spaced = {"E [GeV]": X[0], "E error [GeV]": ERRORS[0], "p": X[2], "p_err": ERRORS[2], "y": X[1]}
-    assert proposed(spaced, target="y")[0].endswith("--x-err 'E [GeV]=E error [GeV],p=p_err' takes them as errors.")
+    assert proposed(spaced, target="y")[0].endswith("--x-err 'E [GeV]=E error [GeV],p=p_err' takes them as such.")
 
 
 def test_what_cannot_be_errors_is_not_proposed() -> None:
@@ -68,7 +67,7 @@ def test_describe_and_the_option_that_is_proposed(tmp_path: Path, capsys: pytest
     assert main(["describe", str(path), "--target", "flux"]) == 0
     told = capsys.readouterr()
     words = " ".join((told.out + told.err).split())
-    assert "--y-err e_flux takes it as errors" in words
-    assert "--x-err x=e_x takes it as errors" in words
+    assert "--y-err e_flux takes it as such" in words
+    assert "--x-err x=e_x takes it as such" in words
     assert main(["describe", str(path), "--target", "flux", "--y-err", "e_flux"]) == 0
     assert "--y-err" not in capsys.readouterr().err

@@ -18,7 +18,12 @@ from shoal.settings import check_settings, without_functions
 if TYPE_CHECKING:
     from shoal.run import Run
 
-Data = Annotated[str | None, typer.Argument(metavar="DATA", help="a file with a table, or the name of a built-in set")]
+Data = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="DATA", help="a file with a table, a pattern as 'runs/*.csv', or the name of a built-in set"
+    ),
+]
 Config = Annotated[
     str | None, typer.Option(metavar="FILE", help="repeat a run: its config.toml; flags win", rich_help_panel=RUN)
 ]

@@ -38,7 +38,8 @@ def _in_words(error: Exception, ctx: Any) -> str | None:
         needs = "is a switch and takes no value" if "not take" in str(error) else "needs a value behind it"
         return f"{error.option_name} {needs}."  # type: ignore[attr-defined]
     if kind == "UsageError" and (more := re.search(r"extra argument.* \((.*)\)$", str(error))):
-        return f"{more[1]!r} is more than `{ctx.command_path}` takes."
+        files = " Files that are one table are named by one pattern, in quotes: 'runs/*.csv'." if "." in more[1] else ""
+        return f"{more[1]!r} is more than `{ctx.command_path}` takes.{files}"
     return None
 
 

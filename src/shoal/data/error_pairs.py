@@ -39,7 +39,7 @@ def error_pairs(names: Sequence[str]) -> dict[str, str]:
 
 
 def error_proposals(table: pl.DataFrame, roles: Roles, units: Mapping[str, str], *, of_target: bool) -> list[str]:
-    """Return sentences that propose to take columns as measured errors, which are features as it is.
+    """Return sentences that propose to take columns without a role as measured errors.
 
     Args:
         table: the columns, as read.
@@ -50,7 +50,7 @@ def error_proposals(table: pl.DataFrame, roles: Roles, units: Mapping[str, str],
     Example:
         >>> table = pl.DataFrame({"x": [1.0, 2.0], "x_err": [0.1, 0.2], "y": [1.5, 2.5]})
         >>> error_proposals(table, Roles(target=["y"]), {}, of_target=True)
-        ["'x_err' may hold the measured errors of 'x', and is a feature now; --x-err x=x_err takes it as errors."]
+        ["'x_err' may hold the measured errors of 'x'; --x-err x=x_err takes it as such."]
     """
     roled = {name for _, name in roles.pairs()}
     free = [name for name in table.columns if name not in roled and (not roles.features or name in roles.features)]
@@ -74,10 +74,9 @@ def error_proposals(table: pl.DataFrame, roles: Roles, units: Mapping[str, str],
 
 
 def _sentence(pairs: Mapping[str, str], option: str) -> str:
-    several = len(pairs) > 1
+    errors, them = listing(map(repr, pairs)), "them" if len(pairs) > 1 else "it"
     return (
-        f"{listing(map(repr, pairs))} may hold the measured errors of {listing(map(repr, pairs.values()))}, and "
-        f"{'are features' if several else 'is a feature'} now; {option} takes {'them' if several else 'it'} as errors."
+        f"{errors} may hold the measured errors of {listing(map(repr, pairs.values()))}; {option} takes {them} as such."
     )
 
 

@@ -55,8 +55,8 @@ def load_dataset(
     """Return a dataset from a built-in name, a file, a data frame or arrays.
 
     Args:
-        data: name of a built-in set (`iris`), path of a file, data frame (pandas, polars, pyarrow),
-            array, dict of columns, or `(X, y)`.
+        data: name of a built-in set (`iris`), path of a file, pattern, list of paths, data frame (pandas, polars,
+            pyarrow), array, dict of columns, or `(X, y)`.
         roles: roles of the columns; each argument below replaces one of them.
         target: column or columns to predict; found by its name by default, else the last column.
         task: classification, multilabel (of several targets of 0 and 1) or regression; inferred by default.

@@ -13,7 +13,6 @@ from shoal.data.dataset import Dataset, Inputs
 from shoal.data.frames import from_python, is_pair, pair_targets
 from shoal.data.readers import Content, ReadOptions
 from shoal.data.readers.files import name_of
-from shoal.data.readers.python_data import content_of_python
 from shoal.data.readers.signals.arrays import is_signals, signals_from_arrays
 from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
@@ -22,6 +21,8 @@ from shoal.data.table_rules import RefinedTable, TableRules
 from shoal.data.target_choice import TargetChoice
 from shoal.data.unit_sources import units_of_python
 from shoal.errors import DataError, listing, suggest
+
+_LIBRARIES = ("astropy", "awkward", "xarray")
 
 
 class Raw(NamedTuple):
@@ -99,9 +100,12 @@ def read_any(data: Any, options: ReadOptions) -> Raw:
         from shoal.data.readers import refuse_table
 
         refuse_table("the data are", options)
-    held = content_of_python(data, options)
-    if held is not None:
-        return Raw("data", "python", *held)
+    if type(data).__module__.split(".")[0] in _LIBRARIES:
+        from shoal.data.readers.python_data import content_of_python
+
+        held = content_of_python(data, options)
+        if held is not None:
+            return Raw("data", "python", *held)
     table = from_python(data)
     roles = Roles(target=pair_targets(table)) if is_pair(data) else Roles()
     return Raw("data", "python", *Content(table, roles, units=units_of_python(data)))

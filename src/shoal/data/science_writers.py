@@ -14,7 +14,7 @@ from shoal.data.output import Output, array_of, plain_names, with_nan
 
 _LETTERS = "_ -+[]()%^*°²³·"  # no dots and strokes, which name places in HDF5
 _DIMENSION = "row"
-_NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable%10d"
+_NO_VARIABLE = "This is a netCDF dimension but not a netCDF variable.%10d"
 _NO_INTEGER, _NO_TRUTH = -9223372036854775806, -127
 
 

@@ -62,7 +62,7 @@ def test_a_query_says_which_rows_are_read(database: Path, capsys: pytest.Capture
 )
 def test_a_query_does_nothing_but_read(database: Path, query: str) -> None:
     before = database.read_bytes()
-    with pytest.raises((SettingError, DataError), match=r"query: |holds 2 tables"):
+    with pytest.raises((SettingError, DataError), match="query: "):
         read_table(database, ReadOptions(query=query.format(folder=database.parent)))
     assert database.read_bytes() == before
     assert [path.name for path in database.parent.iterdir()] == [database.name]

@@ -119,6 +119,22 @@ def test_fill_values_packing_and_texts_of_netcdf(form: str, tmp_path: Path) -> N
     assert content.units == {"when": "days since 2000-01-01"}
 
 
+def test_netcdf_that_is_not_read_is_told(tmp_path: Path) -> None:
+    netcdf = pytest.importorskip("netCDF4")
+    with netcdf.Dataset(tmp_path / "a.nc", "w", format="NETCDF3_64BIT_DATA") as file:
+        file.createDimension("n", 4)
+    with pytest.raises(DataError, match=r"64-bit data \(CDF-5\), which is not read. Convert it: nccopy -k nc4"):
+        read(tmp_path / "a.nc")
+    with netcdf.Dataset(tmp_path / "b.nc", "w") as file:
+        file.createDimension("n", None)
+        group = file.createGroup("run")
+        group.createDimension("m", 2)
+        group.createVariable("x", "f4", ("n", "m"))[:] = [[1.0, 2.0], [3.0, 4.0]]
+        file.createVariable("t", "i8", ("n",))[:] = [5, 6]
+    assert read(tmp_path / "b.nc", "n,run/m").table.columns == ["run/x"]
+    assert read(tmp_path / "b.nc", "n").table["t"].to_list() == [5, 6]
+
+
 def test_arrays_of_zarr_that_could_run_code_are_refused(tmp_path: Path) -> None:
     zarr, numcodecs = pytest.importorskip("zarr"), pytest.importorskip("numcodecs")
     group = zarr.create_group(tmp_path / "a.zarr", zarr_format=2)

@@ -63,6 +63,14 @@ def test_what_is_wrong_is_told_with_the_address(store: Any, monkeypatch: pytest.
         read("memory://runs/*.csv")
     with pytest.raises(DataError, match=r"nowhere://a\.csv cannot be fetched \(Protocol not known: nowhere"):
         read("nowhere://a.csv")
+    with pytest.raises(DataError, match=r"memory://runs/a\.csv is one of several paths; give addresses as one pattern"):
+        read_files(["memory://runs/a.csv", "b.csv"], ReadOptions())
+    store.pipe("/runs/2024/a.csv", b"x,y\n1,2\n")
+    store.pipe("/runs/2025/a.csv", b"x,z\n1,2\n")
+    with pytest.raises(
+        DataError, match=r"^memory://runs/2025/a\.csv lacks 'y' and has 'z' more than memory://runs/2024/a"
+    ):
+        read("memory://runs/*/a.csv")
     store.pipe("/runs/a.csv", b"x,y\n1,2\n1,2,3\n")
     with pytest.raises(DataError, match=r"^memory://runs/a\.csv, line 3: expected 2 fields"):
         read("memory://runs/a.csv")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import gzip
 import sqlite3
 import warnings
 from contextlib import closing
@@ -169,6 +170,20 @@ def test_text_tables_of_astronomers(tmp_path: Path, ending: str) -> None:
     assert dataset.table["n"].null_count() == 10
 
 
+def test_a_votable_with_several_tables_and_compressed(tmp_path: Path) -> None:
+    tables, votable = pytest.importorskip("astropy.table"), pytest.importorskip("astropy.io.votable")
+    file = votable.from_table(tables.Table({"x": [1.0, 2.0]}))
+    file.resources[0].tables[0].name = "stars"
+    file.resources[0].tables.append(votable.from_table(tables.Table({"u": [1, 2, 3]})).get_first_table())
+    file.resources[0].tables[1].name = "galaxies"
+    file.to_xml(str(tmp_path / "a.vot"))
+    (tmp_path / "b.vot.gz").write_bytes(gzip.compress((tmp_path / "a.vot").read_bytes()))
+    for path in (tmp_path / "a.vot", tmp_path / "b.vot.gz"):
+        assert read(path, "galaxies").table["u"].to_list() == [1, 2, 3]
+        with pytest.raises(SeveralTables, match=r"stars \(2 rows, 1 column\); galaxies \(3 rows, 1 column\)"):
+            read(path)
+
+
 def test_sqlite_is_only_read(tmp_path: Path) -> None:
     path = tmp_path / "a.db"
     with closing(sqlite3.connect(path)) as database:
@@ -237,6 +252,7 @@ def test_the_libraries_of_the_formats_read_what_is_written(tmp_path: Path) -> No
             assert data.attrs["shoal_command"] == "c" * 200
             assert data["x"].attrs["units"] == "km/s"
             assert data["x"].dims == ("row",)
+            assert not data.coords
             assert data["b"].dtype == bool
             assert data["n"].values.tolist()[::2] == [1.0, 3.0]
             assert np.isnan(data["n"].values[1])

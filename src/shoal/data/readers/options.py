@@ -59,6 +59,8 @@ class ReadOptions:
     def __post_init__(self) -> None:
         if self.kind not in (None, *KINDS):
             raise SettingError(f"kind: expected one of {', '.join(KINDS)}, got {self.kind!r}")
+        if self.query is not None and not self.query.strip():
+            raise SettingError("query: expected SELECT …, got an empty text")
         if self.query is not None and self.table is not None:
             raise SettingError("query and table both say what is read from a database; give one of them")
 

@@ -50,8 +50,13 @@ def fetched(address: str) -> Iterator[Path | list[Path]]:
         try:
             yield paths
         except DataError as error:
-            error.args = (str(error).replace(folder, address.rpartition("/")[0]), *error.args[1:])
+            error.args = (str(error).replace(folder, _fixed_part(address)), *error.args[1:])
             raise
+
+
+def _fixed_part(address: str) -> str:
+    """Return the folder of what an address or a pattern names."""
+    return re.split(r"[*?\[]", address)[0].rpartition("/")[0]
 
 
 def _fetch(store: Any, path: str, folder: Path, address: str) -> Path | list[Path]:
@@ -59,7 +64,7 @@ def _fetch(store: Any, path: str, folder: Path, address: str) -> Path | list[Pat
         found = sorted(name for name in store.glob(path) if store.isfile(name))
         if not found:
             raise DataError(f"{address} fits no file. Check the bucket, the folder and the extension.")
-        common = re.split(r"[*?\[]", path)[0].rpartition("/")[0] or "/"
+        common = _fixed_part(path) or "/"
         local = [folder / PurePosixPath(name).relative_to(common) for name in found]
     elif store.isdir(path):
         found = sorted(store.find(path))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,6 +65,10 @@ def files_named(data: str | Path | Sequence[str | Path], options: ReadOptions) -
         DataError: a pattern fits no file.
     """
     if not isinstance(data, str | Path):
+        if remote := next((each for each in data if is_remote(each)), None):
+            raise DataError(
+                f"{remote} is one of several paths; give addresses as one pattern, or fetch the files first"
+            )
         paths = [Path(each).expanduser() for each in data]
     elif _PATTERN & set(str(data)) and not os.path.lexists(data):
         paths = [Path(path) for path in sorted(glob.glob(os.path.expanduser(str(data)), recursive=True))]
@@ -86,10 +90,21 @@ def files_named(data: str | Path | Sequence[str | Path], options: ReadOptions) -
 
 
 def _parquet_files(folder: Path) -> list[Path]:
-    """Return the Parquet files of a folder and those in it, if it holds no other tables beside them."""
-    paths = [Path(root, name) for root, _, names in os.walk(folder) for name in names if name[0] not in "._"]
-    tables = sorted(path for path in paths if extension_of(path) in table_extensions())
+    """Return the Parquet files of a folder and of those in it that are called `year=2024`, if there are no others."""
+    tables = sorted(_tables_in(folder))
     return tables if all(extension_of(path) in _PARQUET for path in tables) else []
+
+
+def _tables_in(folder: Path) -> Iterator[Path]:
+    try:
+        entries = [path for path in folder.iterdir() if path.name[0] not in "._"]
+    except OSError:
+        return
+    for path in entries:
+        if "=" in path.name and path.is_dir():
+            yield from _tables_in(path)
+        elif extension_of(path) in table_extensions():
+            yield path
 
 
 def _stacked_files(named: dict[Path, str], options: ReadOptions) -> Content:

@@ -11,12 +11,13 @@ import numpy as np
 
 from shoal.data.frames import plain_table
 from shoal.data.readers.base import Content
-from shoal.data.readers.files import first_line, load_raw
+from shoal.data.readers.files import extension_of, first_line, load_bytes
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.packages import check_package
 from shoal.data.readers.tables.array_columns import ColumnsOfArrays
 from shoal.data.readers.tables.base import TableReader
-from shoal.errors import DataError
+from shoal.data.readers.tables.chosen_table import chosen_table
+from shoal.errors import DataError, counted
 
 FORMATS = {
     ".ecsv": "ascii.ecsv",
@@ -33,25 +34,40 @@ class AstropyReader(TableReader):
 
     name = "astronomers' text"
     extensions = tuple(FORMATS)
+    compressible = True
 
     def parse(self, path: Path, options: ReadOptions) -> Content:
-        """Return the table in `path` with its units; of several in a VOTable the first."""
-        del options
-        check_package("astropy", "astro", f"{path}: {path.suffix}")
+        """Return the table in `path` with its units; of several in a VOTable the one that is named."""
+        extension = extension_of(path)
+        check_package("astropy", "astro", f"{path}: {extension}")
         from astropy.table import Table
 
-        data = load_raw(path)
+        data = load_bytes(path)
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                kind = FORMATS[path.suffix.lower()]
-                source: Any = io.BytesIO(data) if kind == "votable" else data.decode()
-                table = Table.read(source, format=kind)
+                kind = FORMATS[extension]
+                table = (
+                    _of_votable(data, path, options) if kind == "votable" else Table.read(data.decode(), format=kind)
+                )
+        except DataError:
+            raise
         except Exception as error:  # astropy raises nearly anything on damaged bytes
-            raise DataError(
-                f"{path} is no readable {path.suffix} file ({first_line(error)}). Write it again."
-            ) from error
+            raise DataError(f"{path} is no readable {extension} file ({first_line(error)}). Write it again.") from error
         return content_of_table(table, str(path))
+
+
+def _of_votable(data: bytes, path: Path, options: ReadOptions) -> Any:
+    from astropy.io.votable import parse
+
+    found = list(parse(io.BytesIO(data)).iter_tables())
+    tables = {table.name or table.ID or str(number): table for number, table in enumerate(found, 1)}
+    if len(tables) < len(found):  # some are called alike
+        tables = {str(number): table for number, table in enumerate(found, 1)}
+    described = {
+        name: f"{counted(len(t.array), 'row')}, {counted(len(t.fields), 'column')}" for name, t in tables.items()
+    }
+    return tables[chosen_table(path, described, options.table)].to_table(use_names_over_ids=True)
 
 
 def content_of_table(table: Any, source: str) -> Content:

@@ -37,8 +37,12 @@ class NetcdfReader(TableReader):
     def parse(self, path: Path, options: ReadOptions) -> Content:
         """Return the table in `path`; where variables have different dimensions, that over those that are named."""
         with path.open("rb") as file:
-            classic = file.read(3) == b"CDF"
-        if not classic:
+            start = file.read(4)
+        if start == b"CDF\x05":
+            raise DataError(
+                f"{path} is NetCDF with 64-bit data (CDF-5), which is not read. Convert it: nccopy -k nc4 IN OUT"
+            )
+        if start not in (b"CDF\x01", b"CDF\x02"):
             with opened(path, "NetCDF") as hdf5:
                 return content_of_grid(dict(_of_hdf5(hdf5)), path, options.table)
         size = path.stat().st_size
