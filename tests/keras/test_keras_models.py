@@ -17,7 +17,7 @@ import pytest
 
 from shoal import Dense, Network, NetworkError, SettingError, ShoalWarning, TrainedNetwork
 from shoal.networks import LAYERS, Layer
-from shoal.networks.layers import Embedding, Masking
+from shoal.networks.layers import Branches, Embedding, Masking, Residual
 
 # Keras saves its variables by a way of NumPy that has changed.
 pytestmark = [
@@ -204,6 +204,18 @@ def test_what_cannot_be_said_is_refused_by_name(number: int) -> None:
     make, message = refusals()[number]
     with pytest.raises(NetworkError, match=message):
         Network.from_keras(make(keras, keras.layers))
+
+
+@pytest.mark.slow
+def test_weights_find_their_layers_in_branches_of_any_depth(tmp_path: Path) -> None:
+    import keras
+
+    deep = (Dense(3, activation="tanh"), Dense(3), Residual((Dense(3), Dense(3))))
+    network = Network([Branches(((Dense(3),), deep, (), (Dense(2), Dense(3))), "average"), Dense(3), Dense(3)], 3)
+    parameters, x = random_weights(network, 1), np.random.default_rng(1).normal(size=(4, 3)).astype(np.float32)
+    model = keras.saving.load_model(network.to_keras(tmp_path / "m.keras", parameters))
+    assert_close(network.predict(parameters, x), model(x))
+    assert_close(network.predict(parameters, x), TrainedNetwork.from_keras(tmp_path / "m.keras").predict(x))
 
 
 @pytest.mark.slow

@@ -18,6 +18,7 @@ from shoal.export.exporter import Agreement, Exporter, Written
 from shoal.export.keras_answers import answered
 from shoal.export.keras_rows import MISSING, prepared
 from shoal.export.plain_network import PlainNetwork, plain_network
+from shoal.export.source.answers import needs_double
 from shoal.helper_process import HelperProcess
 from shoal.keras.model_graph import KerasGraph
 from shoal.keras.writing import add_network, keras_bytes
@@ -162,6 +163,9 @@ def _inputs_note(preparation: Preparation) -> list[str]:
         if column["kind"] == "category":
             codes = listing(f"{i} {level!r}" for i, level in enumerate(column["codes"]))
             notes.append(f"{column['name']!r} is a code: {codes}; -1 is any other, NaN or {MISSING:g} missing.")
+    coarse = [encoder.column for encoder in preparation.encoders if needs_double(encoder)]
+    if coarse:
+        notes.append(f"Inputs come in single precision, which may lose digits that count in {listing(coarse)}.")
     dates = [column["name"] for column in columns if column["kind"] == "date"]
     return [*notes, f"{listing(dates)}: days since 1970."] if dates else notes
 

@@ -72,8 +72,10 @@ def rescaled(graph: KerasGraph, x: Tensor, scale: Any = 1.0, offset: Any = 0.0) 
 
 
 def standardized(graph: KerasGraph, x: Tensor, shift: np.ndarray, scale: np.ndarray) -> Tensor:
-    """Return `(x - shift) / scale`, the difference first, so that it keeps its digits."""
-    moved = rescaled(graph, x, 1.0, -shift) if np.any(shift) else x
+    """Return `(x - shift) / scale`, the difference first and in two parts, so that it keeps its digits."""
+    first = np.asarray(shift, np.float32).astype(np.float64)
+    moved = rescaled(graph, x, 1.0, -first) if np.any(first) else x
+    moved = rescaled(graph, moved, 1.0, first - shift) if np.any(first != shift) else moved
     return rescaled(graph, moved, 1.0 / scale) if np.any(scale != 1.0) else moved
 
 
@@ -106,7 +108,7 @@ def scaled_columns(graph: KerasGraph, x: Tensor, ways: Sequence[Any]) -> Tensor:
 
 def _drawn_in(graph: KerasGraph, u: Tensor) -> Tensor:
     """Return `u / sqrt(1 + (u / 3)²)`."""
-    u = graph.operation("Clip", [u], u.shape, x_min=-WIDEST, x_max=WIDEST)
+    u = graph.operation("Maximum", [graph.operation("Minimum", [u, WIDEST], u.shape), -WIDEST], u.shape)
     square = graph.add("Multiply", {}, [u, u], u.shape)
     root = graph.operation("Sqrt", [rescaled(graph, square, 1.0 / 9.0, 1.0)], u.shape)
     return graph.operation("TrueDivide", [u, root], u.shape)
@@ -133,7 +135,7 @@ def _levels(graph: KerasGraph, code: Tensor, encoder: CategoryEncoder) -> Tensor
     if encoder.marker:
         table[0, -1] = 1.0
     settings = {"input_dim": levels + 2, "output_dim": features}
-    place = graph.operation("Clip", [rescaled(graph, code, 1.0, 2.0)], code.shape, x_min=0.0, x_max=levels + 1.0)
+    place = graph.add("ReLU", {"max_value": levels + 1.0}, rescaled(graph, code, 1.0, 2.0), code.shape)
     found = graph.add("Embedding", settings, place, (1, features), {"vars": [table]}, trainable=False)
     return graph.add("Flatten", {}, found, (features,))
 

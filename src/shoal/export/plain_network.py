@@ -73,10 +73,11 @@ def plain_network(predictor: Predictor, member: EnsembleMember) -> PlainNetwork:
         del layers[0], parameters[0]
     shift, scale = _scaling(predictor.preparation)
     if np.any(shift) or np.any(scale != 1.0):
-        ones, zeros = np.ones(len(shift), np.float32), np.zeros(len(shift), np.float32)
         layers.insert(0, BatchNormalization(epsilon=0.0, trainable=False, name="scaling"))
-        moved = {"moving_mean": shift.astype(np.float32), "moving_variance": ones}
-        parameters.insert(0, {"gamma": (1.0 / scale).astype(np.float32), "beta": zeros, **moved})
+        first = shift.astype(np.float32)  # what is left of its digits is in beta
+        scaling = {"gamma": 1.0 / scale, "beta": (first - shift) / scale, "moving_mean": first}
+        scaling = {name: numbers.astype(np.float32) for name, numbers in scaling.items()}
+        parameters.insert(0, {**scaling, "moving_variance": np.ones(len(shift), np.float32)})
     answer = "probabilities"
     if predictor.preparation.task is not Task.CLASSIFICATION:
         layers[-1], parameters[-1] = _in_units(predictor, layers[-1], parameters[-1])

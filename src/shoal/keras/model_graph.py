@@ -16,7 +16,7 @@ from shoal.keras.archive import CONFIG, WEIGHTS
 from shoal.networks.initializers import Shape
 from shoal.networks.network import free_name, snake_case
 
-VERSION = "3.0.0"
+VERSION = "3.5.0"
 """Of Keras, the oldest that loads what is written."""
 LAYERS_OF_KERAS = "keras.layers"
 _DAY = (1980, 1, 1, 0, 0, 0)  # all files of one model are the same, whenever they are written

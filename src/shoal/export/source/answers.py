@@ -125,7 +125,7 @@ def _prepared(preparation: Preparation) -> tuple[Program, Any]:
     if preparation.signals is not None:
         return _signals(preparation.signals)
     encoders = preparation.encoders
-    buffer = Buffer(len(encoders), double=any(map(_needs_double, encoders)), name="x")
+    buffer = Buffer(len(encoders), double=any(map(needs_double, encoders)), name="x")
     program = Program(buffer)
     x = Symbol(program, buffer, np.arange(len(encoders))[None])
     parts = [_encoded(encoder, x[:, [j]]) for j, encoder in enumerate(encoders)]
@@ -140,7 +140,8 @@ def _prepared(preparation: Preparation) -> tuple[Program, Any]:
     return program, joined(parts)
 
 
-def _needs_double(encoder: Any) -> bool:
+def needs_double(encoder: Any) -> bool:
+    """Return whether single precision would lose digits of a column that count."""
     if not isinstance(encoder, NumberEncoder) or not isinstance(encoder.normalization, (Standard, Robust, Quantile)):
         return False
     way = encoder.normalization
