@@ -10,10 +10,10 @@ from typing import Any
 from shoal import __version__
 from shoal.after.fixed_scores import FixedScores, fixed_scores, seen_rows
 from shoal.after.rows_of_fit import Refusals, RowsOfFit, read_rows_of_fit
-from shoal.errors import ExportError, RunError, listing, suggest
+from shoal.errors import ExportError, RunError
 from shoal.export.example_rows import ExampleRows, example_rows
 from shoal.export.exporter import Agreement, Exporter, Written
-from shoal.export.exporters import EXPORTERS
+from shoal.export.exporters import exporter_of
 from shoal.export.plain_network import chosen_member
 from shoal.run import Run, load
 from shoal.runs.writing import write_atomically
@@ -56,14 +56,15 @@ def export_model(
     """Write the model of a run for other programs: preparation, networks, averaging, calibration, error bars.
 
     The ending of the path says in which format: `.c` for C99, with a header beside it; `.f90` for Fortran 2008, with a
-    program beside it that checks it; `.onnx`; `.py` for Python with NumPy alone; `.keras` for Keras. The first 64 test
-    rows (of a run whose test is sealed, validation rows) are compared; how well they agree is kept in the folder of the
-    run, `exports/<file>.json`. Source code holds them without their targets, so that it can check itself.
+    program beside it that checks it; `.onnx`; `.py` for Python with NumPy alone; `.keras` for Keras; `.lwtnn.json` for
+    lwtnn. The first 64 test rows (of a run whose test is sealed, validation rows) are compared; how well they agree is
+    kept in the folder of the run, `exports/<file>.json`. Source code holds them without their targets, so that it can
+    check itself.
 
     Args:
         run: a run or its folder.
         path: where to write.
-        member: write one network alone, as a plain model of Keras with the scaling of its inputs and no error bars:
+        member: write one network alone, for Keras or lwtnn, with the scaling of its inputs and no error bars:
             `smallest`, the one of the fewest parameters that was kept, or its number; default the whole ensemble.
         fixed: compute layers in whole numbers of 16 bits, for processors without floating point; C only, dense and
             convolutional networks only. Scores of validation rows in floating and in fixed point are kept.
@@ -82,15 +83,12 @@ def export_model(
         ['iris.c', 'iris.h']
     """
     run, path = run if isinstance(run, Run) else load(run), Path(path)
-    exporter = EXPORTERS.get(path.suffix.lower())
-    if exporter is None:
-        near = suggest(path.suffix, EXPORTERS)
-        raise ExportError(f"models are written as {listing(EXPORTERS)}; got {path.name!r}.{near}")
+    exporter = exporter_of(path.name)
     fit, notes = _rows_of_fit(run)
     if fixed:
         if member is not None:
             raise ExportError(
-                "one network alone is written by Keras, which has no fixed point; leave out one of the two"
+                "one network alone is written for Keras and lwtnn, which have no fixed point; leave out one of the two"
             )
         return _export_fixed(run, exporter, path, fit, force=force)
     written, agreement = _write(run, exporter, path, fit, member=member, force=force)

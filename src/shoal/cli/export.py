@@ -8,15 +8,12 @@ import typer
 
 from shoal.cli.options import Force, Json, RunArgument
 
-Out = Annotated[
-    str,
-    typer.Argument(metavar="FILE", help="where to write; its ending says the format: .c, .f90, .keras, .onnx or .py"),
-]
+FORMATS = ".c, .f90, .keras, .onnx, .py or .lwtnn.json"
+Out = Annotated[str, typer.Argument(metavar="FILE", help=f"where to write; its ending says the format: {FORMATS}")]
 Member = Annotated[
-    str | None, typer.Option(metavar="NETWORK", help=".keras: one network alone, by its number, or: smallest")
+    str | None,
+    typer.Option(metavar="NETWORK", help=".keras, .lwtnn.json: one network alone, by its number, or: smallest"),
 ]
-
-
 Fixed = Annotated[bool, typer.Option("--fixed", help="layers in whole numbers of 16 bits (.c only)")]
 
 
@@ -39,6 +36,8 @@ def export(
 
     `.keras`: one model of Keras, which loads on TensorFlow, JAX and PyTorch. With `--member smallest` it is a single
     plain network, as hls4ml takes it.
+
+    `.lwtnn.json`: one dense network on numbers, for lwtnn in C++; `--member smallest` takes one of an ensemble.
 
     `--fixed` writes layers of C in whole numbers, for processors without floating point, with units chosen by the
     validation rows, and tells the scores of these rows in floating and in fixed point.

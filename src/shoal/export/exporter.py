@@ -118,7 +118,8 @@ class Exporter(ABC):
             ExportError: the format has no plain networks, or cannot say this one.
         """
         raise ExportError(
-            f"{self.name} is written whole, not network {member.id} alone. Leave out --member, or use .keras"
+            f"{self.name} is written whole, not network {member.id} alone. Leave out --member, or use .keras or "
+            f".lwtnn.json"
         )
 
     @abstractmethod

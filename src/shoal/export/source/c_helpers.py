@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 HELPERS = {
-    "product": """static void product(const float *a, int rows, int inner, const float *b, int columns, float *out)
+    "product": """static void product(const float *restrict a, int rows, int inner, const float *restrict b,
+                    int columns, float *restrict out)
 {
     int i, j, k;
     for (i = 0; i < rows; ++i, a += inner, out += columns) {
@@ -15,9 +16,9 @@ HELPERS = {
     }
 }
 """,
-    "correlate": """static void correlate(const float *x, const float *kernel, int n0, int n1, int n2, int k0, int k1,
-                      int k2, int s0, int s1, int s2, int d0, int d1, int d2, int p0, int p1, int p2, int channels,
-                      int filters, float *out)
+    "correlate": """static void correlate(const float *restrict x, const float *restrict kernel, int n0, int n1, int n2,
+                      int k0, int k1, int k2, int s0, int s1, int s2, int d0, int d1, int d2, int p0, int p1, int p2,
+                      int channels, int filters, float *restrict out)
 {
     int a, b, c, i, j, k, l, f;
     (void)n0;
