@@ -146,7 +146,7 @@ const Operation RECURRENCES[] = {
     {RECURRENCE, 1, 0, 3, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 18, 1, 1, 0, 0, 0.0f, 2, GRU_CELL, 9, 1, 1, 1, 1},
     {JOIN, 2, 3, 4, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0, 0, 0.0f},
     {RECURRENCE, 4, 0, 5, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 11, 0, 1, 0, 0, 0.0f, 2, SIMPLE_CELL, 0, 1, 1, 0, 0},
-    {RECURRENCE, 4, 0, 6, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 11, 1, 1, 0, 0, 0.0f, 0, GRU_CELL, 7, 1, 0, 0, 0},
+    {RECURRENCE, 4, 0, 6, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 11, 1, 1, 0, 0, 0.0f, 0, GRU_BEFORE_CELL, 7, 1, 0, 0, 0},
     {PRODUCT, 5, 6, 7, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0, 0, 0.0f},
     {AVERAGE, 7, 6, 8, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0, 0, 0.0f},
     {CONVOLUTION, 8, 0, 9, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 1, 1, 0, 0, 0.0f},
@@ -187,7 +187,7 @@ const Kind IMAGES{{OPERATIONS, SHAPES, SUBTRACTED, FACTORS, nullptr, 12, 13, 0, 
 const Kind RECURRENT{{RECURRENCES, SERIES, SUBTRACTED, FACTORS, MASKS, 14, 15, 0, 3, 0.0f},
                      9 * 2,
                      3 * 2 * 4 + 4 + cell_size(4, 4, 17, 1) + cell_size(3, 4, 17, 2) + cell_size(1, 34, 3, 0) +
-                         cell_size(3, 34, 3, 2) + 3 * 4 + 4 + 8 + cell_size(4, 4, 19, 1) + 23 * 3 + 3,
+                         cell_size(3, 34, 3, 1) + 3 * 4 + 4 + 8 + cell_size(4, 4, 19, 1) + 23 * 3 + 3,
                      false, 1};
 const Kind STEPS_OF_SERIES{{AT_STEPS, LABELLED, nullptr, nullptr, MASKS, 6, 7, 0, 1, 0.0f},
                            9 * 2,

@@ -77,10 +77,7 @@ struct NetworkLayout : Lanes, Recurrence<SINGLE> {
     // The weights by which slopes go back, the window turned about its middle.
     void turn_weights() {
         for (const Plan &p : plans) {
-            if (p.kind == RECURRENCE) {
-                this->turn(p, true, parameters, turned);
-                if (p.from) this->turn(p, false, parameters, turned);
-            }
+            if (p.kind == RECURRENCE) this->turn(p, parameters, turned);
             if (p.kind != CONVOLUTION || p.from == 0) continue;
             const Buffer<SINGLE> &from = buffers[p.from], &to = buffers[p.to];
             const int places = p.window[0] * p.window[1];

@@ -59,7 +59,7 @@ struct Plan : Operation {
     CellShape shape;
     bool at_once = false;          // whether it sees all places of a row from one place
     bool adds = false, adds_with = false;  // whether the slopes of what it takes are there already
-    List<Run> runs, slope_runs, state_runs;
+    List<Run> runs, slope_runs, state_runs[2];
     List<long> distances;
     V *kept = nullptr;  // slopes of the activation, places of the largest, factors of dropout
 };
