@@ -28,7 +28,7 @@ from shoal.results import Task
 from shoal.search.spaces.series import series_layers, step_layers
 from shoal.training.building import hyperparameters_of
 from shoal.training.engine_choice import choose_engine
-from shoal.training.engines.native import NativeEngine, engine
+from shoal.training.engines.native import NativeEngine, engine, suits
 from shoal.training.engines.native.library import Kernel, kernels
 from shoal.training.engines.native.suits import unsuited
 from shoal.training.engines.xla import XlaEngine
@@ -284,3 +284,10 @@ def test_what_the_kernel_lacks_is_named() -> None:
         found = unsuited(replace(problem, network=network), several(problem, 1))
         assert found is not None
         assert reason in found
+
+
+def test_large_batches_are_not_normalised_in_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = problem_of("normalised by the batch")
+    assert unsuited(problem, several(problem, 1)) is None
+    monkeypatch.setattr(suits, "MOST_OF_BATCH", 1_000)
+    assert "batch normalisation needs" in str(unsuited(problem, several(problem, 1)))
