@@ -146,7 +146,7 @@ const Operation RECURRENCES[] = {
     {RECURRENCE, 1, 0, 3, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 18, 1, 1, 0, 0, 0.0f, 2, GRU_CELL, 9, 1, 1, 1, 1},
     {JOIN, 2, 3, 4, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0, 0, 0.0f},
     {RECURRENCE, 4, 0, 5, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 11, 0, 1, 0, 0, 0.0f, 2, SIMPLE_CELL, 0, 1, 1, 0, 0},
-    {RECURRENCE, 4, 0, 6, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 11, 1, 1, 0, 0, 0.0f, 0, GRU_CELL, 7, 1, 0, 0, 0},
+    {RECURRENCE, 4, 0, 6, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 11, 1, 1, 0, 0, 0.0f, 0, GRU_BEFORE_CELL, 7, 1, 0, 0, 0},
     {PRODUCT, 5, 6, 7, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0, 0, 0.0f},
     {AVERAGE, 7, 6, 8, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 0, 0, 0.0f},
     {CONVOLUTION, 8, 0, 9, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 1, 1, 0, 0, 0.0f},
@@ -157,12 +157,24 @@ const Operation RECURRENCES[] = {
     {CONVOLUTION, 13, 0, 14, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 1, 1, 0, 0, 0.0f},
 };
 
-// What a test trains: a graph, and how many parameters it has.
+// Series of 9 x 2 with targets at each step, normalised by the batch, by one layer that is not trained.
+const Shape LABELLED[] = {{1, 9, 2}, {1, 9, 4}, {1, 9, 4}, {1, 9, 18}, {1, 9, 18}, {1, 9, 18}, {1, 9, 3}};
+const Operation AT_STEPS[] = {
+    {CONVOLUTION, 0, 0, 1, {1, 3}, {1, 1}, {1, 1}, {0, 1}, 11, 1, 1, 0, 0, 0.0f},
+    {BATCH_NORM, 1, 0, 2, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 1, 1, 0, 0, 1e-3f, 1, 0, 0, 0, 0, 0, 0, 1, 1, 0.9f},
+    {RECURRENCE, 2, 0, 3, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 11, 1, 1, 0, 0, 0.0f, 1, GRU_CELL, 7, 1, 0, 0, 0},
+    {DROPOUT, 3, 0, 4, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 0, 0, 9, 0, -1.0f},
+    {BATCH_NORM, 4, 0, 5, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 1, 0, 0, 0, 1e-3f, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0.9f},
+    {CONVOLUTION, 5, 0, 6, {1, 1}, {1, 1}, {1, 1}, {0, 0}, 0, 1, 1, 0, 0, 0.0f},
+};
+
+// What a test trains: a graph, how many parameters it has, and the steps of a row that have targets.
 struct Kind {
     Graph graph;
     int inputs;
     size_t size;
     bool images;
+    int time;
 };
 
 constexpr size_t cell_size(size_t gates, size_t features, size_t units, size_t biases) {
@@ -171,24 +183,28 @@ constexpr size_t cell_size(size_t gates, size_t features, size_t units, size_t b
 
 const float SUBTRACTED[] = {100.0f, 130.0f}, FACTORS[] = {0.01f, 0.02f};
 const Kind IMAGES{{OPERATIONS, SHAPES, SUBTRACTED, FACTORS, nullptr, 12, 13, 0, 0, 0.0f},
-                  9 * 8 * 2, 9 * 2 * 5 + 5 + 9 * 25 + 5 + 9 * 25 + 80 * 7 + 7 + 7 * 3 + 3, true};
+                  9 * 8 * 2, 9 * 2 * 5 + 5 + 9 * 25 + 5 + 9 * 25 + 80 * 7 + 7 + 7 * 3 + 3, true, 1};
 const Kind RECURRENT{{RECURRENCES, SERIES, SUBTRACTED, FACTORS, MASKS, 14, 15, 0, 3, 0.0f},
                      9 * 2,
                      3 * 2 * 4 + 4 + cell_size(4, 4, 17, 1) + cell_size(3, 4, 17, 2) + cell_size(1, 34, 3, 0) +
-                         cell_size(3, 34, 3, 2) + 3 * 4 + 4 + 8 + cell_size(4, 4, 19, 1) + 23 * 3 + 3,
-                     false};
+                         cell_size(3, 34, 3, 1) + 3 * 4 + 4 + 8 + cell_size(4, 4, 19, 1) + 23 * 3 + 3,
+                     false, 1};
+const Kind STEPS_OF_SERIES{{AT_STEPS, LABELLED, nullptr, nullptr, MASKS, 6, 7, 0, 1, 0.0f},
+                           9 * 2,
+                           3 * 2 * 4 + 4 + 4 * 4 + cell_size(3, 4, 18, 2) + 3 * 18 + 18 * 3 + 3,
+                           false, 9};
 
 int train_networks(const Kernel *kernel, const Kind &kind, bool single, int threads) {
     constexpr int ROWS = 75, VALIDATION = 21, BATCH = 70, STEPS = 2, EPOCHS = 2, MEMBERS = 5;
-    const int INPUTS = kind.inputs;
+    const int INPUTS = kind.inputs, TIME = kind.time;
     const size_t SIZE = kind.size;
     std::vector<uint8_t> x(ROWS * INPUTS), validation_x(VALIDATION * INPUTS);
     for (auto *bytes : {&x, &validation_x})
         for (uint8_t &each : *bytes) each = (uint8_t)integer(0, 255);
     for (int i = 0; !kind.images && i < ROWS * INPUTS; i += 2)  // steps of zeros are padding
         if (integer(0, 2) == 0) x[i] = x[i + 1] = 0;
-    const auto y = numbers(ROWS * 3, 0, 1), validation_y = numbers(VALIDATION * 3, 0, 1);
-    const auto weights = numbers(ROWS, 0, 2), validation_weights = numbers(VALIDATION, 0, 2);
+    const auto y = numbers(ROWS * TIME * 3, 0, 1), validation_y = numbers(VALIDATION * TIME * 3, 0, 1);
+    const auto weights = numbers(ROWS * TIME, 0, 2), validation_weights = numbers(VALIDATION * TIME, 0, 2);
     const auto half = integers(VALIDATION, 0, 1);
     std::vector<int32_t> orders(STEPS * BATCH, -1);
     for (int i = 0; i < ROWS; ++i) orders[i] = i;
@@ -198,7 +214,7 @@ int train_networks(const Kernel *kernel, const Kind &kind, bool single, int thre
     rows.validation_weights = validation_weights.data(), rows.validation_half = half.data(), rows.orders = orders.data();
     rows.rows = ROWS, rows.validation_rows = VALIDATION, rows.inputs = INPUTS, rows.outputs = rows.y_columns = rows.targets = 3;
     rows.weight_columns = 1, rows.columns = 1, rows.order_count = 1, rows.steps = STEPS, rows.batch = BATCH;
-    rows.loss = CATEGORICAL_OF_LOGITS, rows.metric = HITS_OF_MANY, rows.bytes = 1, rows.source = 201, rows.time = 1;
+    rows.loss = CATEGORICAL_OF_LOGITS, rows.metric = HITS_OF_MANY, rows.bytes = 1, rows.source = 201, rows.time = TIME;
     Graph graph = kind.graph;
     graph.single = single;
     std::vector<Network> networks;
@@ -209,7 +225,7 @@ int train_networks(const Kernel *kernel, const Kind &kind, bool single, int thre
         networks.emplace_back(1, 1, 0, EPOCHS, integer(0, 6), 1.0f, 0);
         Network &network = networks.back();
         for (auto &vector : network.vectors) vector.assign(SIZE, 0.0f);
-        network.vectors[0] = network.vectors[3] = numbers(SIZE, -0.3f, 0.3f);
+        network.vectors[0] = network.vectors[3] = numbers(SIZE, TIME > 1 ? 0.01f : -0.3f, 0.3f);  // variances are above 0
         Member &m = network.record;
         m.parameters = network.vectors[0].data(), m.first = network.vectors[1].data();
         m.second = network.vectors[2].data(), m.best = network.vectors[3].data();
@@ -236,7 +252,7 @@ int main() {
         std::printf("%s: %d of %d members have a finite loss\n", kernel->name, trained, all);
         if (trained < all / 2) return EXIT_FAILURE;
         for (int threads : {1, 2, 11})
-            for (const Kind *kind : {&IMAGES, &RECURRENT})
+            for (const Kind *kind : {&IMAGES, &RECURRENT, &STEPS_OF_SERIES})
                 for (bool single : {true, false})
                     if (train_networks(kernel, *kind, single, threads) < 5) return EXIT_FAILURE;
     }

@@ -25,8 +25,10 @@ from shoal.networks.layers import (
     SimpleRNN,
 )
 from shoal.results import Task
+from shoal.search.spaces.series import series_layers, step_layers
 from shoal.training.building import hyperparameters_of
-from shoal.training.engines.native import NativeEngine, engine
+from shoal.training.engine_choice import choose_engine
+from shoal.training.engines.native import NativeEngine, engine, suits
 from shoal.training.engines.native.library import Kernel, kernels
 from shoal.training.engines.native.suits import unsuited
 from shoal.training.engines.xla import XlaEngine
@@ -35,6 +37,7 @@ from shoal.training.loss_choice import choose_loss
 from shoal.training.member import Member, TrainedMember, initial_parameters
 from shoal.training.packing import batch_order, member_scalars
 from shoal.training.penalties import weight_penalty
+from shoal.training.planner import Budget
 from shoal.training.problem import Problem, make_problem
 from shoal.training.seating import CURVES
 from shoal.training.trainer import train
@@ -47,6 +50,11 @@ BOTH = Bidirectional(GRU(5, return_sequences=True, bias_initializer="random_norm
 LAYERS: dict[str, tuple[Layer, ...]] = {
     "lstm": (LSTM(18),),
     "gru": (GRU(17, bias_initializer="random_normal"),),
+    "gru that resets before the product": (
+        Masking(PADDING),
+        GRU(18, return_sequences=True, reset_after=False, bias_initializer="ones"),
+        GRU(3, "silu", reset_after=False, go_backwards=True),
+    ),
     "simple": (SimpleRNN(19),),
     "one behind the other": (LSTM(3, return_sequences=True), Dropout(0.2), GRU(5)),
     "other activations": (
@@ -252,10 +260,22 @@ def test_frozen_layers_stay() -> None:
     assert np.abs(trained.parameters[1]["forward/kernel"] - start[1]["forward/kernel"]).max() > 1e-3
 
 
+@pytest.mark.parametrize("shape", [(5, 2), (48, 1), (300, 3)])
+@pytest.mark.parametrize("padded", [True, False])
+def test_what_is_searched_for_series_needs_no_other_engine(shape: tuple[int, int], padded: bool) -> None:
+    rng, stem = np.random.default_rng(0), (Masking(PADDING),) if padded else ()
+    x, loss = rng.normal(size=(20, *shape)), choose_loss(Task.CLASSIFICATION, 3, None)
+    for y, layers in ((rng.integers(0, 3, 20), series_layers), (rng.integers(0, 3, (20, shape[0])), step_layers)):
+        parts = [(x, y, None)] * 2
+        problem = replace(make_problem(Task.CLASSIFICATION, loss, *parts, classes=3), stem=stem)
+        for text in layers(shape):
+            member = Member(0, Hyperparameters(layers=text, hidden=(16,), dropout=0.1))
+            assert choose_engine(problem, [member], "auto", Budget(1 << 30, 2)).name == "native", text
+
+
 def test_what_the_kernel_lacks_is_named() -> None:
     problem = problem_of("gru")
     wanted: dict[str, tuple[Layer, ...]] = {
-        "GRU with reset_after=False": (GRU(3, reset_after=False),),
         "a user's own": (LSTM(3, activation=lambda xp, z: xp.tanh(z)),),
         "Masking behind": (LSTM(3, return_sequences=True), Masking(), GRU(3)),
     }
@@ -264,3 +284,10 @@ def test_what_the_kernel_lacks_is_named() -> None:
         found = unsuited(replace(problem, network=network), several(problem, 1))
         assert found is not None
         assert reason in found
+
+
+def test_large_batches_are_not_normalised_in_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
+    problem = problem_of("normalised by the batch")
+    assert unsuited(problem, several(problem, 1)) is None
+    monkeypatch.setattr(suits, "MOST_OF_BATCH", 1_000)
+    assert "batch normalisation needs" in str(unsuited(problem, several(problem, 1)))

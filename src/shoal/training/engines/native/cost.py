@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from shoal.training.engines.native.graphs import CONVOLUTION, GATES, RECURRENCE, Graph, graph_of
+from shoal.training.engines.native.graphs import BATCH_NORM, CONVOLUTION, GATES, RECURRENCE, Graph, graph_of
 from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.native.members import augments, plainly_dense
 from shoal.training.engines.native.records import COPIES
@@ -21,6 +21,7 @@ from shoal.training.problem import Problem
 STEP, PARAMETER, CHEAP_PARAMETER, FAR, VALUE, PRODUCT = 0.08, 0.008, 0.0027, 0.017, 0.0097, 0.00027
 CHEAP = ("sgd", "lion")  # optimizers without roots and divisions
 CACHE = 2_000_000  # bytes that hold parameters, slots and best
+LARGE_ROW = 1 << 16  # bytes of a row from which on whole batches of several members take too much memory
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,15 @@ def in_channels(graph: Graph, augmented: bool, members: int, lanes: int, cores: 
         work = graph_work(graph, per)
         return (VALUE * work.values + PRODUCT * work.training) * -(-blocks // cores)
 
-    return augmented or microseconds(lanes, members) < microseconds(1, blocks)
+    large = batch_bytes(graph, 1, 1, lanes) > LARGE_ROW
+    return augmented or large or microseconds(lanes, members) < microseconds(1, blocks)
+
+
+def batch_bytes(graph: Graph, batch: int, per: int, lanes: int) -> int:
+    """Return the bytes of a batch that must be there at once for batch normalisation: values, slopes, what is kept."""
+    if not (graph.arrays[0]["kind"] == BATCH_NORM).any():
+        return 0
+    return 3 * 4 * lanes * batch * graph_work(graph, per).values
 
 
 def member_epoch(problem: Problem, member: Member, lanes: int) -> float:

@@ -35,7 +35,8 @@ GLOBAL_POOLINGS: dict[type[Layer], int] = {
     kinds.GlobalAveragePooling2D: MEAN,
 }
 CELLS: dict[type[Layer], int] = {kinds.SimpleRNN: 0, kinds.LSTM: 1, kinds.GRU: 2}
-GATES = ((1, 3), (4, 7), (3, 6))  # of each cell: products of a unit, and what is written and read
+GRU_BEFORE = 3  # which resets before the product
+GATES = ((1, 3), (4, 7), (3, 6), (3, 6))  # of each cell: products of a unit, and what is written and read
 MERGES = {"concat": JOIN, "sum": SUM, "mul": PRODUCT, "ave": AVERAGE}
 
 
@@ -295,12 +296,11 @@ def _residual(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None
 
 
 def _recurrent(lowered: _Lowering, layer: Any, last: bool, trained: bool, **settings: int) -> None:  # noqa: ARG001
-    if isinstance(layer, kinds.GRU) and not layer.reset_after:
-        raise UnsuitedError("layer GRU with reset_after=False")
     lowered.spread()
+    cell = CELLS[type(layer)] if getattr(layer, "reset_after", True) else GRU_BEFORE
     codes = {"activation": _code(layer.activation), "gate": _code(getattr(layer, "recurrent_activation", None))}
     ways = {"sequences": layer.return_sequences, "backwards": layer.go_backwards, "mask": lowered.mask}
-    kind = {"cell": CELLS[type(layer)], "bias": layer.use_bias, "trained": trained}
+    kind = {"cell": cell, "bias": layer.use_bias, "trained": trained}
     lowered.do(RECURRENCE, _as_places(layer.output_shape(lowered.shape)), **codes, **ways, **kind, **settings)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shoal.networks import Dense
+from shoal.training.engines.native.cost import batch_bytes
 from shoal.training.engines.native.graphs import UnsuitedError, graph_of
 from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.native.members import augments, plainly_dense
@@ -13,6 +14,8 @@ from shoal.training.heads import MultivariateGaussianHead, QuantileHead
 from shoal.training.member import Member
 from shoal.training.packing import member_network
 from shoal.training.problem import Problem
+
+MOST_OF_BATCH = 1_000_000_000  # bytes on each core
 
 
 def unsuited(problem: Problem, members: Sequence[Member]) -> str | None:
@@ -50,7 +53,9 @@ def _unsuited_member(problem: Problem, member: Member) -> str | None:
     if problem.constants:
         return "behind other layers than dense ones it has no outputs that are the same for every row"
     try:
-        graph_of(network, h.dropout)
+        graph = graph_of(network, h.dropout)
     except UnsuitedError as error:
         return f"it has no {error}"
-    return None
+    lanes = getattr(best_kernel(), "lanes", 1)
+    needed = batch_bytes(graph, min(h.batch_size, len(problem.x)), lanes, lanes)
+    return f"its batch normalisation needs {needed / 1e9:.2g} GB for a batch" if needed > MOST_OF_BATCH else None

@@ -38,7 +38,7 @@ constexpr int32_t RUNNING = 0, FINISHED = 1, STOPPED_EARLY = 2, DIVERGED = 3;
 // What a network of any layers does, one operation after the other, on buffers of places (lines, columns, channels).
 constexpr int32_t CONVOLUTION = 0, ACTIVATION = 1, LARGEST = 2, SMALLEST = 3, MEAN = 4, REPEAT = 5, DROPOUT = 6, SUM = 7,
                   MOVE = 8, RECURRENCE = 9, PRODUCT = 10, AVERAGE = 11, JOIN = 12, LAYER_NORM = 13, BATCH_NORM = 14;
-constexpr int32_t SIMPLE_CELL = 0, LSTM_CELL = 1, GRU_CELL = 2;
+constexpr int32_t SIMPLE_CELL = 0, LSTM_CELL = 1, GRU_CELL = 2, GRU_BEFORE_CELL = 3;  // which resets before the product
 
 struct Shape {
     int32_t lines, columns, channels;

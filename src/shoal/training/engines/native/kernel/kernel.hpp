@@ -14,9 +14,12 @@
 #include "training.hpp"
 #include "tiles.hpp"
 #include "masks.hpp"
+#include "cells.hpp"
 #include "operations.hpp"
 #include "normalization.hpp"
 #include "recurrence.hpp"
+#include "layout.hpp"
+#include "inputs.hpp"
 #include "network.hpp"
 
 static void train(const Rows &rows, Member *const *members, int32_t count, int32_t turn, int32_t epochs, Team &team) {

@@ -49,26 +49,6 @@ private:
     }
 };
 
-// The sizes of a recurrence, in vectors where nothing else is said. Rows and places have an odd number of them, so that
-// they do not collide in the caches.
-struct CellShape {
-    int steps = 0, features = 0, units = 0, vectors = 0;  // the last of the units
-    int gates = 0, slots = 0, state_slot = 0;  // products of a unit; what is kept of it, and where the state's products begin
-    int per_block = 1, states = 1;             // units of a block; kept vectors of a unit, hidden and cell
-
-    int blocks() const { return (vectors + per_block - 1) / per_block; }
-    int wide(int b) const { return vectors - b * per_block < per_block ? vectors - b * per_block : per_block; }
-    long begin(int b) const { return (long)b * slots * per_block; }   // of a block in a place
-    long column(int b) const { return (long)b * gates * per_block; }  // of a block among the products
-    long place() const { return (long)slots * vectors | 1; }
-    long row() const { return (long)steps * place() | 1; }
-    long state_row() const { return (steps + 1L) * vectors | 1; }
-    long slope_row() const { return 2L * vectors; }
-    long product_row() const { return (long)gates * vectors | 1; }
-    long depth(int per) const { return (long)gates * vectors * per; }  // of the products by which slopes go back
-    long kept() const { return row() + states * state_row() + slope_row() + product_row(); }
-};
-
 // What is worked out once for an operation.
 struct Plan : Operation {
     long factors = 0;              // of a convolution: left factors of a sum
@@ -79,7 +59,7 @@ struct Plan : Operation {
     CellShape shape;
     bool at_once = false;          // whether it sees all places of a row from one place
     bool adds = false, adds_with = false;  // whether the slopes of what it takes are there already
-    List<Run> runs, slope_runs, state_runs;
+    List<Run> runs, slope_runs, state_runs[2];
     List<long> distances;
     V *kept = nullptr;  // slopes of the activation, places of the largest, factors of dropout
 };

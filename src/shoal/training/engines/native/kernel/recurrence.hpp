@@ -5,92 +5,6 @@
 // slot: what the state gives to the new one, so that both products have contiguous columns: (new, update, reset) of the
 // inputs, (update, reset, new) of the state. Channels are summed in this order in both layouts.
 
-template <bool USUAL>
-struct Squashing {  // USUAL: tanh, and sigmoid for gates, whose slopes follow from their values; else z is kept
-    int activation, gate;
-
-    static Activated of(int code, V z) {
-        Activated found;
-        activate_all(code, &z, &found.value, &found.slope, 1);
-        return found;
-    }
-    V keep_gate(V z) const { return USUAL ? logistic(z) : z; }
-    V keep_new(V z) const { return USUAL ? hyperbolic_tangent(z) : z; }
-    Activated of_gate(V kept) const {
-        if constexpr (USUAL) return {kept, kept * (1.0f - kept)};
-        else return of(gate, kept);
-    }
-    Activated of_new(V kept) const {
-        if constexpr (USUAL) return {kept, 1.0f - kept * kept};
-        else return of(activation, kept);
-    }
-    Activated of_state(V z) const {
-        if constexpr (USUAL) return activate_tanh(z);
-        else return of(activation, z);
-    }
-};
-
-// One vector of units at one step: slots are `wide` apart.
-struct CellAt {
-    V *slots;
-    const V *product;  // of the state
-    int wide;
-    const V *before;   // the hidden state
-    V *after;
-    V *cell_before, *cell_after;  // of LSTM
-    V *slope, *cell_slope;        // of the hidden state and the cell behind this step, then of those before it
-};
-
-template <int CELL, bool USUAL>
-INLINE void cell_forward(const Squashing<USUAL> &squash, const CellAt &at) {
-    V *const z = at.slots;
-    const V *const p = at.product;
-    const int w = at.wide;
-    if constexpr (CELL == SIMPLE_CELL) {
-        z[0] = squash.keep_new(z[0] + p[0]);
-        *at.after = squash.of_new(z[0]).value;
-    } else if constexpr (CELL == LSTM_CELL) {
-        z[0] = squash.keep_gate(z[0] + p[0]), z[w] = squash.keep_gate(z[w] + p[w]);
-        z[2 * w] = squash.keep_new(z[2 * w] + p[2 * w]), z[3 * w] = squash.keep_gate(z[3 * w] + p[3 * w]);
-        const V stays = squash.of_gate(z[w]).value * *at.cell_before;
-        const V cell = stays + squash.of_gate(z[0]).value * squash.of_new(z[2 * w]).value;
-        *at.cell_after = cell;
-        *at.after = squash.of_gate(z[3 * w]).value * squash.of_state(cell).value;
-    } else {
-        z[w] = squash.keep_gate(z[w] + p[0]), z[2 * w] = squash.keep_gate(z[2 * w] + p[w]);
-        z[3 * w] = p[2 * w];
-        z[0] = squash.keep_new(z[0] + squash.of_gate(z[2 * w]).value * z[3 * w]);
-        const V update = squash.of_gate(z[w]).value;
-        *at.after = update * *at.before + (1.0f - update) * squash.of_new(z[0]).value;
-    }
-}
-
-template <int CELL, bool USUAL>
-INLINE void cell_backward(const Squashing<USUAL> &squash, const CellAt &at) {
-    V *const z = at.slots;
-    const int w = at.wide;
-    const V slope = *at.slope;
-    if constexpr (CELL == SIMPLE_CELL) {
-        z[0] = slope * squash.of_new(z[0]).slope;
-        *at.slope = V{};
-    } else if constexpr (CELL == LSTM_CELL) {
-        const Activated take = squash.of_gate(z[0]), forget = squash.of_gate(z[w]);
-        const Activated fresh = squash.of_new(z[2 * w]), show = squash.of_gate(z[3 * w]);
-        const Activated cell = squash.of_state(*at.cell_after);
-        const V of_cell = *at.cell_slope + slope * show.value * cell.slope;
-        z[0] = of_cell * fresh.value * take.slope, z[w] = of_cell * *at.cell_before * forget.slope;
-        z[2 * w] = of_cell * take.value * fresh.slope, z[3 * w] = slope * cell.value * show.slope;
-        *at.cell_slope = of_cell * forget.value;
-        *at.slope = V{};
-    } else {
-        const Activated fresh = squash.of_new(z[0]), update = squash.of_gate(z[w]), reset = squash.of_gate(z[2 * w]);
-        const V of_new = slope * (1.0f - update.value) * fresh.slope;
-        z[0] = of_new, z[w] = slope * (*at.before - fresh.value) * update.slope;
-        z[2 * w] = of_new * z[3 * w] * reset.slope, z[3 * w] = of_new * reset.value;
-        *at.slope = slope * update.value;
-    }
-}
-
 template <bool SINGLE>
 struct Recurrence : Normalizing<SINGLE> {
     using Normalizing<SINGLE>::tile_rows;
@@ -103,18 +17,19 @@ struct Recurrence : Normalizing<SINGLE> {
         s.steps = from.columns, s.features = from.channels, s.units = to.channels, s.vectors = to.vectors;
         s.gates = p.cell == SIMPLE_CELL ? 1 : p.cell == LSTM_CELL ? 4 : 3;
         s.slots = p.cell == GRU_CELL ? 4 : s.gates;
-        s.state_slot = p.cell == GRU_CELL ? 1 : 0;
+        s.state_slot[0] = s.gates == 3 ? 1 : 0;
+        s.of_state[0] = p.cell == GRU_BEFORE_CELL ? 2 : s.gates, s.of_state[1] = s.gates - s.of_state[0];
         s.per_block = s.gates == 1 ? s.vectors : SINGLE ? 1 : LANES;
-        s.states = p.cell == LSTM_CELL ? 2 : 1;
+        s.states = p.cell == LSTM_CELL || p.cell == GRU_BEFORE_CELL ? 2 : 1;
         return s;
     }
 
     static void find_runs(Plan &p) {
         const CellShape &s = p.shape;
         for (int b = 0; b < s.blocks(); ++b) {
-            const int length = s.gates * s.wide(b) * PER;
-            p.slope_runs.append({s.begin(b) * PER, length});
-            p.state_runs.append({(s.begin(b) + s.state_slot * s.wide(b)) * PER, length});
+            p.slope_runs.append({s.begin(b) * PER, s.gates * s.wide(b) * PER});
+            for (int part = 0; part < s.parts(); ++part)
+                p.state_runs[part].append({(s.begin(b) + s.state_slot[part] * s.wide(b)) * PER, s.of_state[part] * s.wide(b) * PER});
         }
         p.runs.append({0, s.features}), p.runs.append({0, s.units});
         for (int k = 0; k < (s.features > s.units ? s.features : s.units); ++k) p.distances.append(k);
@@ -124,39 +39,33 @@ struct Recurrence : Normalizing<SINGLE> {
     template <class Visit>
     static void for_parameters(const Plan &p, const Visit &visit) {
         const CellShape &s = p.shape;
-        for (int part = 0; part < 2; ++part) {
-            const int depth = part ? s.units : s.features;
-            for (int k = 0; k < depth; ++k)
-                for (int i = 0; i < s.gates * s.units; ++i) {
-                    const auto [b, column, lane] = column_of(s, i, part);
-                    const long within = in_strips(depth, s.gates * s.wide(b), k, column);
-                    visit((part ? p.recurrent : p.weights) + depth * s.column(b) + within, lane);
-                }
-        }
-        for (int part = 0; p.bias && part < (p.cell == GRU_CELL ? 2 : 1); ++part)
+        for (int k = 0; k < s.features; ++k)
             for (int i = 0; i < s.gates * s.units; ++i) {
-                const auto [b, column, lane] = column_of(s, i, part);
-                visit(p.biases + part * s.gates * s.vectors + s.column(b) + column, lane);
+                const auto [part, b, column, lane] = column_of(s, i, false);
+                visit(p.weights + s.features * s.column(b) + in_strips(s.features, s.gates * s.wide(b), k, column), lane);
+            }
+        for (int k = 0; k < s.units; ++k)
+            for (int i = 0; i < s.gates * s.units; ++i) {
+                const auto [part, b, column, lane] = column_of(s, i, true);
+                const long within = in_strips(s.units, s.of_state[part] * s.wide(b), k, column);
+                visit(p.recurrent + s.units * s.part_column(part, b) + within, lane);
+            }
+        for (int of_state = 0; p.bias && of_state < (p.cell == GRU_CELL ? 2 : 1); ++of_state)
+            for (int i = 0; i < s.gates * s.units; ++i) {
+                const auto [part, b, column, lane] = column_of(s, i, of_state);
+                visit(p.biases + of_state * s.gates * s.vectors + s.column(b) + column, lane);
             }
     }
 
-    // The weights by which slopes go back: those of the inputs, or of the state.
-    static void turn(const Plan &p, bool of_state, const V *parameters, V *turned) {
+    // The weights by which slopes go back: those of the inputs, and of the state by parts.
+    static void turn(const Plan &p, const V *parameters, V *turned) {
         const CellShape &s = p.shape;
-        const int depth = of_state ? s.units : s.features, vectors = (depth + PER - 1) / PER;
-        const V *const from = parameters + (of_state ? p.recurrent : p.weights);
-        V *const to = turned + (of_state ? p.turned_recurrent : p.turned);
-        for (int b = 0; b < s.blocks(); ++b)
-            for (int column = 0; column < s.gates * s.wide(b); ++column)
-                for (int k = 0; k < depth; ++k) {
-                    const V weight = from[depth * s.column(b) + in_strips(depth, s.gates * s.wide(b), k, column)];
-                    const long row = PER * (s.column(b) + column);
-                    if constexpr (SINGLE)
-                        for (int lane = 0; lane < LANES; ++lane)
-                            set_lane(to[in_strips(s.depth(PER), vectors, row + lane, k / PER)], k % PER, weight[lane]);
-                    else
-                        to[in_strips(s.depth(PER), vectors, row, k)] = weight;
-                }
+        for (int part = 0; part < s.parts(); ++part) {
+            const long begin = s.part_begin(part);
+            turn_columns(s, s.units, s.of_state[part], parameters + p.recurrent + s.units * begin,
+                         turned + p.turned_recurrent + begin * PER * s.vectors);
+        }
+        if (p.from) turn_columns(s, s.features, s.gates, parameters + p.weights, turned + p.turned);
     }
 
     template <class A>
@@ -178,10 +87,15 @@ struct Recurrence : Normalizing<SINGLE> {
             }
         with_cell(p, [&](auto cell, const auto &squash) {
             for (int step = 0; step < s.steps; ++step) {
-                multiply_state(p, at, parameters, tile, step);
+                const int place = p.backwards ? s.steps - 1 - step : step;
+                multiply_state(p, 0, at, parameters, tile, step);
+                if constexpr (cell() == GRU_BEFORE_CELL) {
+                    for (int r = 0; r < tile; ++r)
+                        for_units(s, at, r, step, place, [&](const CellAt &each) { reset_forward(squash, each); });
+                    multiply_state(p, 1, at, parameters, tile, step);
+                }
                 for (int r = 0; r < tile; ++r) {
                     const uint8_t *const real = masks.of(p.mask, r);
-                    const int place = p.backwards ? s.steps - 1 - step : step;
                     const bool skipped = real && !real[place];
                     if (skipped) repeat_state(s, at, r, step);
                     else for_units(s, at, r, step, place, [&](const CellAt &each) { cell_forward<cell()>(squash, each); });
@@ -214,7 +128,12 @@ struct Recurrence : Normalizing<SINGLE> {
                     if (skipped) clear_gates(s, at, r, place);
                     else for_units(s, at, r, step, place, [&](const CellAt &each) { cell_backward<cell()>(squash, each); });
                 }
-                if (step) slopes_of_state(p, at, tile, place);
+                if constexpr (cell() == GRU_BEFORE_CELL) {
+                    slopes_of_state(p, 1, at, tile, place);
+                    for (int r = 0; r < tile; ++r)
+                        for_units(s, at, r, step, place, [&](const CellAt &each) { reset_backward(squash, each); });
+                }
+                if (step) slopes_of_state(p, 0, at, tile, place);
             }
         });
         for (int r = 0; r < tile; ++r) slopes_of_parameters(p, at, from, input, gradient, r);
@@ -234,14 +153,31 @@ private:
     };
 
     struct Column {
-        int block, column, lane;
+        int part, block, column, lane;
     };
 
     // Where one of the numbers of all gates stands, in Keras' order, among the columns of the inputs or of the state.
     static Column column_of(const CellShape &s, int number, bool of_state) {
         const int gate = number / s.units, unit = number % s.units, vector = unit / PER, b = vector / s.per_block;
-        const int place = s.gates == 3 && !of_state ? (gate + 1) % 3 : gate;
-        return {b, place * s.wide(b) + vector % s.per_block, unit % PER};
+        const int place = s.gates == 3 && !of_state ? (gate + 1) % 3 : gate, part = of_state && place >= s.of_state[0];
+        return {part, b, (place - part * s.of_state[0]) * s.wide(b) + vector % s.per_block, unit % PER};
+    }
+
+    // `depth` factors of so many gates become the columns, and the gates the factors.
+    static void turn_columns(const CellShape &s, int depth, int gates, const V *from, V *to) {
+        const int vectors = (depth + PER - 1) / PER;
+        const long turned_depth = (long)gates * s.vectors * PER;
+        for (int b = 0; b < s.blocks(); ++b)
+            for (int column = 0; column < gates * s.wide(b); ++column)
+                for (int k = 0; k < depth; ++k) {
+                    const long begin = (long)b * gates * s.per_block, row = PER * (begin + column);
+                    const V weight = from[depth * begin + in_strips(depth, gates * s.wide(b), k, column)];
+                    if constexpr (SINGLE)
+                        for (int lane = 0; lane < LANES; ++lane)
+                            set_lane(to[in_strips(turned_depth, vectors, row + lane, k / PER)], k % PER, weight[lane]);
+                    else
+                        to[in_strips(turned_depth, vectors, row, k)] = weight;
+                }
     }
 
     // Calls `each(cell, squash)`, the former a constant.
@@ -251,6 +187,7 @@ private:
         const auto with = [&](const auto &squash) {
             if (p.cell == SIMPLE_CELL) each(std::integral_constant<int, SIMPLE_CELL>(), squash);
             else if (p.cell == LSTM_CELL) each(std::integral_constant<int, LSTM_CELL>(), squash);
+            else if (p.cell == GRU_BEFORE_CELL) each(std::integral_constant<int, GRU_BEFORE_CELL>(), squash);
             else each(std::integral_constant<int, GRU_CELL>(), squash);
         };
         if (usual) with(Squashing<true>{p.activation, p.gate});
@@ -264,22 +201,23 @@ private:
         V *const cells = at.cells + r * s.state_row() + (long)step * s.vectors, *const slopes = at.slopes + r * s.slope_row();
         for (int b = 0, j = 0; b < s.blocks(); ++b)
             for (int i = 0; i < s.wide(b); ++i, ++j)
-                each({gates + s.begin(b) + i, product + s.column(b) + i, s.wide(b), hidden + j, hidden + s.vectors + j, cells + j,
-                      cells + s.vectors + j, slopes + j, slopes + s.vectors + j});
+                each({gates + s.begin(b) + i, product + s.part_column(0, b) + i, product + s.part_column(1, b) + i, s.wide(b),
+                      hidden + j, hidden + s.vectors + j, cells + j, cells + s.vectors + j, slopes + j,
+                      slopes + s.vectors + j, product + j});
     }
 
-    // What the state before a step gives to its gates.
-    static void multiply_state(const Plan &p, const Scratch &at, const V *parameters, int tile, int step) {
+    // What the state before a step gives to its gates, or the second part of them what is left of it.
+    static void multiply_state(const Plan &p, int part, const Scratch &at, const V *parameters, int tile, int step) {
         const CellShape &s = p.shape;
         const V *const biases = parameters + p.biases + s.gates * s.vectors;  // of GRU's state
         Window<Element> w{};
         w.runs = p.runs.data() + 1, w.run_count = 1, w.start = p.cell == GRU_CELL ? FROM_BIAS : FROM_ZERO;
-        w.a = reinterpret_cast<const Element *>(at.hidden + (long)step * s.vectors);
+        w.a = reinterpret_cast<const Element *>((part ? at.cells : at.hidden) + (long)step * s.vectors);
         w.a_row = s.state_row() * PER, w.c_row = s.product_row();
         for (int b = 0; step && b < s.blocks(); ++b) {
-            w.b = parameters + p.recurrent + s.units * s.column(b), w.c = at.product + s.column(b);
+            w.b = parameters + p.recurrent + s.units * s.part_column(part, b), w.c = at.product + s.part_column(part, b);
             w.bias = p.cell == GRU_CELL ? biases + s.column(b) : w.b;
-            windows(tile, s.gates * s.wide(b), s.units, w);
+            windows(tile, s.of_state[part] * s.wide(b), s.units, w);
         }
         for (int r = 0; !step && r < tile; ++r)
             for (int j = 0; j < s.gates * s.vectors; ++j)
@@ -312,13 +250,15 @@ private:
         for (int j = 0; j < s.slots * s.vectors; ++j) gates[j] = V{};
     }
 
-    void slopes_of_state(const Plan &p, const Scratch &at, int tile, int place) const {
+    // Those of the second part, in the state that is left, come where its product was.
+    void slopes_of_state(const Plan &p, int part, const Scratch &at, int tile, int place) const {
         const CellShape &s = p.shape;
         Window<Element> w{};
-        w.runs = p.state_runs.data(), w.run_count = s.blocks(), w.start = FROM_BEFORE;
+        w.runs = p.state_runs[part].data(), w.run_count = s.blocks(), w.start = part ? FROM_ZERO : FROM_BEFORE;
         w.a = reinterpret_cast<const Element *>(at.gates + place * s.place()), w.a_row = s.row() * PER;
-        w.b = w.bias = this->weights_of_slopes + p.turned_recurrent, w.c = at.slopes, w.c_row = s.slope_row();
-        windows(tile, s.vectors, s.depth(PER), w);
+        w.b = w.bias = this->weights_of_slopes + p.turned_recurrent + s.part_begin(part) * PER * s.vectors;
+        w.c = part ? at.product : at.slopes, w.c_row = part ? s.product_row() : s.slope_row();
+        windows(tile, s.vectors, s.part_depth(part, PER), w);
     }
 
     // Sums go on row by row, so that they do not depend on the rows of a tile.
@@ -326,18 +266,21 @@ private:
     static void slopes_of_parameters(const Plan &p, const Scratch &at, const Of &from, const A *input, V *gradient, int r) {
         const CellShape &s = p.shape;
         const V *const gates = at.gates + r * s.row();
-        const Element *const states = reinterpret_cast<const Element *>(at.hidden + r * s.state_row() + s.vectors);
         const long way = p.backwards ? -s.place() : s.place();
         for (int b = 0; b < s.blocks(); ++b) {
-            const V *const slots = gates + s.begin(b), *const of_state = slots + s.state_slot * s.wide(b);
+            const V *const slots = gates + s.begin(b);
             const int columns = s.gates * s.wide(b);
             correlate(p, s.features, columns, s.steps, input + from.grid.at(r, 0, 0), from.grid.step, slots, s.place(),
                       gradient + p.weights + s.features * s.column(b));
-            correlate(p, s.units, columns, s.steps - 1, states, (long)s.vectors * PER,
-                      of_state + (p.backwards ? s.steps - 2 : 1) * s.place(), way,
-                      gradient + p.recurrent + s.units * s.column(b));
+            for (int part = 0; part < s.parts(); ++part) {
+                const V *const states = (part ? at.cells : at.hidden) + r * s.state_row() + s.vectors;
+                const V *const second = slots + s.state_slot[part] * s.wide(b) + (p.backwards ? s.steps - 2 : 1) * s.place();
+                correlate(p, s.units, s.of_state[part] * s.wide(b), s.steps - 1, reinterpret_cast<const Element *>(states),
+                          (long)s.vectors * PER, second, way, gradient + p.recurrent + s.units * s.part_column(part, b));
+            }
             if (!p.bias) continue;
             add_steps(s, slots, columns, gradient + p.biases + s.column(b));
+            const V *const of_state = slots + s.state_slot[0] * s.wide(b);
             if (p.cell == GRU_CELL) add_steps(s, of_state, columns, gradient + p.biases + s.gates * s.vectors + s.column(b));
         }
     }
