@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.metadata import entry_points
+from importlib.util import find_spec
 
 from shoal.errors import SettingError
 from shoal.training.cost import member_step
@@ -95,6 +97,9 @@ def xla_seconds(problem: Problem, members: Sequence[Member], cores: int) -> floa
 
 
 def _has_gpu() -> bool:
+    """Return whether jax would find a GPU; without a plugin for one, jax need not be loaded to know."""
+    if not any(entry_points(group="jax_plugins")) and find_spec("jax_plugins") is None and find_spec("libtpu") is None:
+        return False
     from shoal.training.engines.xla import has_gpu
 
     return has_gpu()

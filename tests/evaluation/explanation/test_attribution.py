@@ -53,7 +53,7 @@ def test_gradients_are_complete_for_each_member(text: str) -> None:
 
 
 def test_gradients_agree_with_those_of_jax_along_the_way() -> None:
-    from shoal.training.engines.xla.gradients import input_gradients
+    from shoal.networks.gradients import input_gradients
 
     subject = drawn("5:tanh 1:sigmoid", members=1)
     member, x, baseline = subject.predictor.members[0], subject.x[1], baseline_of(subject)[0]

@@ -10,6 +10,7 @@ import numpy as np
 
 from shoal.errors import NetworkError, listing
 from shoal.networks import Layer, Network
+from shoal.networks.gradients import input_gradients
 from shoal.networks.layers.convolution import KernelLayer
 
 Parameters = Sequence[Mapping[str, Any]]
@@ -103,7 +104,7 @@ def saliency(members: Sequence[tuple[Network, Parameters]], x: np.ndarray, outpu
     """Return how strongly an output hangs on each pixel: `|d output / d input|`, the mean over networks.
 
     After Simonyan, Vedaldi & Zisserman, "Deep inside convolutional networks" (2014), who take the score of a class
-    before the softmax and, of a pixel, the largest of its channels. This needs jax.
+    before the softmax and, of a pixel, the largest of its channels.
 
     Args:
         members: networks with their parameters.
@@ -120,15 +121,13 @@ def saliency(members: Sequence[tuple[Network, Parameters]], x: np.ndarray, outpu
         >>> saliency([(network, parameters)], np.ones((1, 2), np.float32), np.array([1])).tolist()
         [[3.0, 1.0]]
     """
-    from shoal.training.engines.xla.gradients import input_gradients
-
     total = np.zeros(np.shape(x), np.float64)
     for network, parameters in members:
         most = int(np.prod(network.output_shape)) - 1
         asked, once = np.minimum(output, most), max(1, min(len(x), NUMBERS_AT_ONCE // network.values))
         gradients = np.empty(np.shape(x), np.float32)
         for i in range(0, len(x), once):
-            some = slice(min(i, len(x) - once), min(i, len(x) - once) + once)  # all of one shape: one program
+            some = slice(i, i + once)
             gradients[some] = input_gradients(network, parameters, x[some], asked[some])
         total += np.abs(gradients)
     return np.asarray(total / max(len(members), 1), np.float32)
