@@ -66,6 +66,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     draw, y = np.random.default_rng(1), np.arange(ROWS) % 2
     images = (draw.normal(size=(ROWS, 8, 8)) + y[:, None, None]).astype(np.float32)
     np.savez(folder / "images.npz", X=images, y=y)
+    steps = [(i, t, float(draw.normal() + i % 2), "ab"[i % 2]) for i in range(60) for t in range(4 + i % 5)]
+    pl.DataFrame(steps, schema=["i", "t", "u", "label"], orient="row").write_parquet(folder / "series.parquet")
     return folder
 
 
@@ -78,6 +80,11 @@ def run_of(folder: Path, case: str) -> shoal.Run:
         data, options = folder / "mixed.parquet", CASES.get(case, {})
         if case == "images":
             data, options = folder / "images.npz", {"kind": "images", "layers": "conv2d:3:3 maxpooling2d:2"}
+        if case == "series of unequal lengths":
+            data, options = (
+                folder / "series.parquet",
+                {"target": "label", "series": "i", "time": "t", "layers": "simplernn:3"},
+            )
         RUNS[case] = shoal.fit(str(data), out=str(folder / case), hidden=(6,), **{**SMALL, **options})
     return RUNS[case]
 
@@ -106,7 +113,7 @@ def assert_agrees(predictor: Predictor, rows: ExampleRows, folder: Path, which: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", [*CASES, "images"])
+@pytest.mark.parametrize("case", [*CASES, "images", "series of unequal lengths"])
 def test_whole_models_agree(folder: Path, case: str, tmp_path: Path) -> None:
     run = run_of(folder, case)
     notes = assert_agrees(run.predictor, rows_of(run), tmp_path)
