@@ -146,7 +146,7 @@ def test_calibrated_probabilities_agree(folder: Path, tmp_path: Path) -> None:
     for calibration in (Calibration(), Calibration("temperature", 0.4), rising):
         predictor = replace(run.predictor, calibration=calibration)
         rows = rows_of(run)
-        said = predictor.predict_features(predictor.preparation.transform(rows.rows))
+        said = predictor.predict_features(rows.features)
         answers = {**rows.answers, "probabilities": said.probabilities}
         assert_agrees(predictor, replace(rows, answers=answers), tmp_path)
 
@@ -196,7 +196,7 @@ def test_without_keras_it_says_so(folder: Path, tmp_path: Path, monkeypatch: pyt
 
 
 def test_flat_differences_are_measured() -> None:
-    rows = ExampleRows(pl.DataFrame(), np.zeros((2, 1)), {"mean": np.array([1.0, 2.0])}, "test")
+    rows = ExampleRows({}, np.zeros((2, 1)), np.zeros((2, 1)), {"mean": np.array([1.0, 2.0])}, "test")
     agreement = compared({"": np.array([[1.0], [2.3]])}, rows, "by Keras")
     assert agreement.largest == pytest.approx(0.1)
     assert not agreement.holds
