@@ -14,13 +14,17 @@ import pytest
 import shoal
 from shoal.after.exporting import REFUSALS, example_rows, read_rows_of_fit
 from shoal.cli import main
+from shoal.data import Preparation
+from shoal.data.signals import PADDED, SignalPreparation, Signals
 from shoal.errors import ExportError, SettingError
 from shoal.export.example_rows import ExampleRows
 from shoal.export.exporters import EXPORTERS
 from shoal.export.keras import compared, run_keras
 from shoal.export.plain_network import chosen_member
+from shoal.networks import GRU, LSTM, Dense, Masking, Network
 from shoal.prediction.calibration import Calibration, fit_isotonic
-from shoal.prediction.predictor import Predictor
+from shoal.prediction.predictor import EnsembleMember, Predictor
+from shoal.results import Task
 
 # Keras saves and loads its variables by a way of NumPy that has changed.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
@@ -117,6 +121,24 @@ def test_whole_models_agree(folder: Path, case: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_series_of_unequal_lengths_agree(tmp_path: Path) -> None:
+    draw = np.random.default_rng(2)
+    signals = SignalPreparation("series", (5, 2), ("u", "v"), (1.0, -2.0), (0.5, 3.0), padded=True)
+    ones = np.ones(1)
+    preparation = Preparation(
+        (), "standard", Task.CLASSIFICATION, ("label",), ("a", "b"), 0 * ones, ones, signals=signals
+    )
+    network = Network([Masking(PADDED), LSTM(3, return_sequences=True), GRU(2), Dense(2, activation="softmax")], (5, 2))
+    members = tuple(EnsembleMember(i, {}, network, network.initialize(i)) for i in range(2))
+    predictor = Predictor(preparation, members, ones, ones)
+    lengths = np.array([5, 3, 1, 4])
+    series = Signals("series", draw.normal(size=(4, 5, 2)).astype(np.float32), ("u", "v"), lengths)
+    rows = example_rows(predictor, series, "test")
+    assert np.isnan(rows.inputs[1, 3:]).all()
+    assert_agrees(predictor, rows, tmp_path)
+
+
+@pytest.mark.slow
 def test_calibrated_probabilities_agree(folder: Path, tmp_path: Path) -> None:
     run = run_of(folder, "classes")
     averaged = run.predict(str(folder / "mixed.parquet")).averaged
@@ -124,7 +146,7 @@ def test_calibrated_probabilities_agree(folder: Path, tmp_path: Path) -> None:
     for calibration in (Calibration(), Calibration("temperature", 0.4), rising):
         predictor = replace(run.predictor, calibration=calibration)
         rows = rows_of(run)
-        said = predictor.predict_features(predictor.preparation.transform(rows.rows))
+        said = predictor.predict_features(rows.features)
         answers = {**rows.answers, "probabilities": said.probabilities}
         assert_agrees(predictor, replace(rows, answers=answers), tmp_path)
 

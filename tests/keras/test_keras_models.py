@@ -37,7 +37,7 @@ def random_network(seed: int) -> Network:
     network = Network(layers, shape or (3,))
     for _ in range(300):
         layer = EXAMPLES[rng.integers(len(EXAMPLES))][0]
-        if layer.name or isinstance(layer, Masking) or len(layers) > 2 + seed % 5:
+        if layer.name or isinstance(layer, Masking) or len(layers) > 1 + seed % 4:
             continue
         try:
             larger = Network([*layers, layer], network.input_shape)
@@ -353,6 +353,20 @@ def damaged(config: Any, rng: random.Random) -> Any:
         i = rng.randrange(len(config))
         return [*config[:i], damaged(config[i], rng), *config[i + 1 :]]
     return rng.choice([None, -1, 10**20, "../../x", [], {}, [None], True, 0.5, {"class_name": "__lambda__"}])
+
+
+@pytest.mark.parametrize(
+    ("registered", "module"), [("Mine>Dense", None), (None, "my_package.layers"), ("Lambda", "keras.layers")]
+)
+def test_classes_of_others_are_never_taken_for_layers(tmp_path: Path, registered: str | None, module: str) -> None:
+    config, weights = parts()
+    changed = json.loads(json.dumps(config))
+    entry = changed["config"]["layers"][-1]
+    entry |= {"registered_name": registered, "module": module}
+    if registered == "Lambda":
+        entry["class_name"], entry["config"] = "Lambda", {"name": "dense", "function": {"class_name": "__lambda__"}}
+    with pytest.raises(NetworkError, match=r"(, whose|holds) code,? (which )?shoal never runs"):
+        Network.from_keras(written(tmp_path / "m.keras", changed, weights))
 
 
 @pytest.mark.slow

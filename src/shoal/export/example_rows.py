@@ -65,9 +65,15 @@ def _columns(preparation: Preparation, rows: Inputs) -> dict[str, np.ndarray]:
 
 
 def coded(preparation: Preparation, rows: Inputs) -> np.ndarray:
-    """Return rows as numbers: NaN where missing, categories as their places among the known ones, -1 for others."""
+    """Return rows as numbers: NaN where missing, categories as their places among the known ones, -1 for others.
+
+    Behind the end of series that are shorter than others stands NaN.
+    """
     if not isinstance(rows, pl.DataFrame):
-        return np.asarray(rows.values, np.float64)
+        values = np.array(rows.values, np.float64)
+        if rows.lengths is not None:
+            values[np.arange(values.shape[1]) >= np.asarray(rows.lengths)[:, None]] = np.nan
+        return values
     columns = [_coded(encoder, preparation.column(rows, encoder.column)) for encoder in preparation.encoders]
     return np.array(columns, np.float64).T
 

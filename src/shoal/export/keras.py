@@ -74,7 +74,7 @@ class KerasExporter(Exporter):
         if importlib.util.find_spec("keras") is None:
             return Agreement.none(NOT_INSTALLED)
         chosen = os.environ.get("KERAS_BACKEND") or next(n for n, p in BACKENDS.items() if importlib.util.find_spec(p))
-        (path, content), helper = next(iter(files.items())), HelperProcess()
+        path, helper = next(iter(files)), HelperProcess()
         try:
             with_model = helper.do(run_keras, str(path.absolute()), examples.inputs, chosen).answer
             if with_model is None:
@@ -83,7 +83,7 @@ class KerasExporter(Exporter):
                 )
             outputs, version = with_model.result()
         except Exception:  # whatever went wrong there; the file is written and whole
-            return Agreement.none(f"It was not checked: Keras on {chosen} could not run it ({len(content):,} bytes).")
+            return Agreement.none(f"It was not checked: Keras on {chosen} could not run it here.")
         finally:
             helper.close()
         return compared(outputs, examples, f"by Keras {version} on {chosen}")

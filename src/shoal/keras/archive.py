@@ -38,7 +38,7 @@ _INNER = ("cell", "layer", "forward_layer", "backward_layer")
 HDF5_BEGIN = b"\x89HDF\r\n\x1a\n"
 
 
-class Weights(Protocol):
+class KerasWeights(Protocol):
     """The arrays of layers."""
 
     def arrays(self, place: Place, numbered: Place) -> Sequence[Any]:
@@ -141,7 +141,7 @@ def _checked(dataset: Any, size: int) -> Any:
 
 
 @contextmanager
-def opened_model(path: Path, *, weights: bool) -> Iterator[tuple[Mapping[str, Any], Weights]]:
+def opened_model(path: Path, *, weights: bool) -> Iterator[tuple[Mapping[str, Any], KerasWeights]]:
     """Give the configuration of a model in a file, and its weights if they are asked for.
 
     Raises:
@@ -166,7 +166,7 @@ def opened_model(path: Path, *, weights: bool) -> Iterator[tuple[Mapping[str, An
             ) from error
 
 
-def _zipped(path: Path, stack: ExitStack, *, weights: bool) -> tuple[Mapping[str, Any], Weights]:
+def _zipped(path: Path, stack: ExitStack, *, weights: bool) -> tuple[Mapping[str, Any], KerasWeights]:
     archive = stack.enter_context(zipfile.ZipFile(path))
     config = _json(_read(archive, CONFIG, MOST_CONFIG), path)
     if not weights or WEIGHTS not in archive.namelist():
@@ -175,7 +175,7 @@ def _zipped(path: Path, stack: ExitStack, *, weights: bool) -> tuple[Mapping[str
     return config, FileWeights(_opened(io.BytesIO(_read(archive, WEIGHTS, size)), stack), size)
 
 
-def _hdf5(path: Path, stack: ExitStack, *, weights: bool) -> tuple[Mapping[str, Any], Weights]:
+def _hdf5(path: Path, stack: ExitStack, *, weights: bool) -> tuple[Mapping[str, Any], KerasWeights]:
     """Read a `.h5` file in another process: libraries of HDF5 may crash on the attributes of damaged files."""
     check_package("h5py", "science", "Models of Keras in .h5 files and their weights lie in HDF5; such")
     with path.open("rb") as file:

@@ -98,8 +98,9 @@ def keras_layer(entry: Any) -> KerasLayer:
     config = entry.get("config") if isinstance(entry, dict) else None
     if not isinstance(config, dict) or not isinstance(entry.get("class_name"), str):
         raise NetworkError("the configuration holds something that is no layer. Save the model again")
-    name = config.get("name", entry.get("name"))
-    return KerasLayer(entry["class_name"], str(name), config, str(entry.get("module") or ""))
+    name, registered = config.get("name", entry.get("name")), str(entry.get("registered_name") or "")
+    module = registered if ">" in registered else str(entry.get("module") or "")  # classes of users bear their package
+    return KerasLayer(entry["class_name"], str(name), config, module)
 
 
 def row_of_graph(model: Mapping[str, Any], outer: KerasLayer | None) -> tuple[KerasLayer, KerasRow]:

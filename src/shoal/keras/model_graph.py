@@ -95,6 +95,7 @@ class KerasGraph:
             name: as of `add`.
             settings: of the function, such as an axis.
         """
+        name = name or f"shoal_{snake_case(kind)}"  # apart from those that Keras adds for masks
         return self._entered("keras.src.ops.numpy", kind, settings, given, shape, name)
 
     def _add(

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import NetworkError
-from shoal.keras.archive import LiveWeights, Weights, opened_model
+from shoal.keras.archive import KerasWeights, LiveWeights, opened_model
 from shoal.keras.graph import MERGES, NESTED, KerasLayer, KerasRow, Meeting, layers_of, row_of_graph
 from shoal.keras.layers import checked_last, drops_mask, masks, said_layers
 from shoal.keras.settings import given_name, refused
@@ -65,7 +65,7 @@ def _opened(model: Any, *, weights: bool) -> Any:
 class _Reading:
     """What goes through one model: where its weights are, and whether they are wanted."""
 
-    def __init__(self, store: Weights, *, weights: bool) -> None:
+    def __init__(self, store: KerasWeights, *, weights: bool) -> None:
         self._store, self._wanted = store, weights
 
     def network(

@@ -15,7 +15,7 @@ from shoal.networks.network import snake_case
 
 _TRAINING = re.compile(
     r"name|dtype|seed|unroll|implementation|time_major|synchronized|autocast|batch_(input_)?shape|"
-    r"input_(shape|length|dtype)|.*_(regularizer|constraint)|(beta|gamma|moving_\w+)_initializer|"
+    r"input_(shape|length|dtype)|.*_(regularizer|constraint|initializer)|"
     r"renorm_\w+|ragged|sparse|optional|noise_shape|quantization_config|virtual_batch_size"
 )
 """Settings that change nothing that a layer computes, or only how it is trained, or are looked at elsewhere."""
@@ -151,7 +151,7 @@ def unknown_layer(name: str, kind: str, module: str) -> NetworkError:
     elif kind in _NEAREST:
         why = f"has no like in shoal. {_NEAREST[kind]}"
     elif module and not module.startswith("keras"):
-        why = f"is a class of {module}, whose code shoal never runs. Use layers of Keras itself"
+        why = f"is the class {module}, whose code shoal never runs. Use layers of Keras itself"
     else:
         near = suggest(kind, LAYERS) or " Leave it out, or use another"
         why = f"has no like in shoal, which runs no code of others.{near}"
