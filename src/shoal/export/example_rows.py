@@ -24,7 +24,8 @@ class ExampleRows:
 
     Attributes:
         columns: of a table: numbers, NaN where missing; texts of categories, empty where missing.
-        inputs: `(rows, ...)`: numbers, NaN where missing, categories as codes; or images or series as they are.
+        inputs: `(rows, ...)`: numbers, NaN where missing, categories as codes; or images or series as they are,
+            NaN behind the end of a series that is shorter than others.
         features: what networks see.
         answers: by the names of the outputs, `(rows, ...)` each.
         kind: `test`, or `validation` where the test is sealed.
@@ -67,7 +68,10 @@ def _columns(preparation: Preparation, rows: Inputs) -> dict[str, np.ndarray]:
 def coded(preparation: Preparation, rows: Inputs) -> np.ndarray:
     """Return rows as numbers: NaN where missing, categories as their places among the known ones, -1 for others."""
     if not isinstance(rows, pl.DataFrame):
-        return np.asarray(rows.values, np.float64)
+        values = np.array(rows.values, np.float64)
+        if rows.lengths is not None:
+            values[np.arange(values.shape[1]) >= np.asarray(rows.lengths)[:, None]] = np.nan
+        return values
     columns = [_coded(encoder, preparation.column(rows, encoder.column)) for encoder in preparation.encoders]
     return np.array(columns, np.float64).T
 
