@@ -38,7 +38,10 @@ ARRAYS: dict[str, tuple[str, tuple[int, ...], str]] = {
     "images": ("images", (8, 8), "conv2d:4:3 maxpooling2d:2"),
     "series": ("series", (12, 2), "conv1d:4:3 lstm:5"),
 }
-CASES = (*TABLES, *ARRAYS)
+SLOW = {".keras": ("classes", "quantiles", "images", "correlated", "steps of unequal series")}
+"""Cases of formats that take seconds to be checked; they have tests of their own for the others."""
+CASES = (*TABLES, *ARRAYS, "steps of unequal series")
+PAIRS = [(case, extension) for case in CASES for extension in EXPORTERS if case in SLOW.get(extension, CASES)]
 WHOLE = (".c", ".f90", ".onnx", ".py")
 """Formats that refuse none of these but correlated errors."""
 STRICT_C = ["-std=c99", "-Wall", "-Wextra", "-Werror", "-pedantic", "-O1"]
@@ -64,6 +67,14 @@ def mixed() -> pl.DataFrame:
     return table.with_columns(pl.col("for").fill_nan(None), kind.otherwise(pl.col("kind")).alias("kind"))
 
 
+def unequal_series() -> pl.DataFrame:
+    """Return series of five to nine steps, each with a number to predict."""
+    draw = np.random.default_rng(2)
+    steps = [(s, t, draw.normal(), draw.normal()) for s in range(150) for t in range(5 + s % 5)]
+    table = pl.DataFrame(steps, schema=["s", "t", "x", "z"], orient="row")
+    return table.with_columns(y=pl.col("x").cum_sum().over("s") + 0.1 * pl.col("z"))
+
+
 @pytest.fixture(scope="module")
 def run_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], shoal.Run]:
     """Return what trains the run of a case when it is first asked for."""
@@ -75,6 +86,10 @@ def run_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], shoal.Ru
         out = str(folder / case.replace(" ", "_"))
         if case in TABLES:
             return shoal.fit(str(folder / "mixed.parquet"), out=out, hidden=(6, 5), **{**SMALL, **TABLES[case]})
+        if case not in ARRAYS:
+            path, options = str(folder / "steps.csv"), {"series": "s", "time": "t", "target": "y", "per_step": True}
+            unequal_series().write_csv(path)
+            return shoal.fit(path, out=out, layers="lstm:4:true", hidden=(4,), **SMALL, **options)
         kind, shape, layers = ARRAYS[case]
         draw, y = np.random.default_rng(1), np.arange(ROWS) % 2
         x = (draw.normal(size=(ROWS, *shape)) + y.reshape(-1, *[1] * len(shape))).astype(np.float32)
@@ -101,8 +116,7 @@ def built(command: list[str], folder: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("extension", EXPORTERS)
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(("case", "extension"), PAIRS)
 def test_agrees_or_refuses(run_of: Callable[[str], shoal.Run], case: str, extension: str, tmp_path: Path) -> None:
     run = run_of(case)
     written, refusal = exported(run, tmp_path / f"INDEX{extension}")
@@ -115,19 +129,19 @@ def test_agrees_or_refuses(run_of: Callable[[str], shoal.Run], case: str, extens
     if written.agreement.largest is None:
         pytest.skip(str(written.agreement))
     assert written.agreement.holds, str(written.agreement)
-    assert written.agreement.rows >= 20
+    assert written.agreement.rows >= 16
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("extension", EXPORTERS)
 def test_the_same_run_gives_the_same_files(run_of: Callable[[str], shoal.Run], extension: str, tmp_path: Path) -> None:
-    each = []
-    for _ in range(3):
-        written, _ = exported(run_of("images"), tmp_path / f"m{extension}")
-        each.append({} if written is None else {file: file.read_bytes() for file in written.files})
-        for file in each[-1]:
-            file.unlink()
+    predictor, path = run_of("images").predictor, tmp_path / f"m{extension}"
+    try:
+        each = [EXPORTERS[extension].written(predictor, path, None).files for _ in range(3)]
+    except ExportError:
+        return
     assert each[0] == each[1] == each[2]
+    assert not list(tmp_path.iterdir())
 
 
 @needs_compiler

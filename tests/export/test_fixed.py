@@ -18,7 +18,7 @@ from shoal.errors import ExportError
 from shoal.export.source.evaluating import outputs_of
 from shoal.export.source.fixed_point import FixedCorrelation, FixedProduct, FixedReduction, Quantise
 from shoal.export.source.fixing import in_fixed_point
-from shoal.export.source.operations import Buffer, Product, Program, Scan
+from shoal.export.source.operations import Buffer, Product, Program, Recurrence
 from shoal.export.source.symbols import Symbol
 from shoal.export.source.tracing import tracing_namespace
 from shoal.networks import Network
@@ -47,7 +47,7 @@ def test_random_architectures_lose_little(architectures: ModuleType, seed: int) 
     network = architectures.random_network(seed)
     program = traced(network, architectures.random_parameters(network, seed))
     x = np.random.default_rng(seed).normal(size=(200, program.inputs.size))
-    if any(isinstance(operation, Scan) for operation in program.operations):
+    if any(isinstance(operation, Recurrence) for operation in program.operations):
         with pytest.raises(ExportError, match="this one has recurrent layers"):
             in_fixed_point(program, x)
         return

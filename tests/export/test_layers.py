@@ -16,11 +16,10 @@ import pytest
 from shoal.errors import ExportError
 from shoal.export.source.c import CPrinter, table
 from shoal.export.source.c_helpers import HELPERS
-from shoal.export.source.operations import Buffer, Program, Scan
+from shoal.export.source.operations import Buffer, Program, Recurrence
 from shoal.export.source.python import PythonPrinter
 from shoal.export.source.python_helpers import ALWAYS
 from shoal.export.source.python_helpers import HELPERS as PYTHON_HELPERS
-from shoal.export.source.scanning import unroll
 from shoal.export.source.symbols import Symbol
 from shoal.export.source.tracing import tracing_namespace
 from shoal.networks import GRU, LAYERS, LSTM, Bidirectional, Layer, Masking, Network
@@ -112,18 +111,10 @@ def test_c(tmp_path: Path) -> None:
         np.testing.assert_allclose(said, expected, rtol=1e-5, atol=2e-6, err_msg=name)
 
 
-@pytest.mark.parametrize("name", [name for name in NETWORKS if name.startswith(("masked", "LSTM", "GRU", "SimpleRNN"))])
-def test_unrolled(name: str) -> None:
-    program, x, expected = traced(*NETWORKS[name])
-    unroll(program)
-    assert not any(isinstance(operation, Scan) for operation in program.operations)
-    np.testing.assert_allclose(said_by_numpy(program, x), expected, rtol=1e-5, atol=2e-6)
-
-
 def test_a_recurrent_layer_is_as_long_for_a_long_series() -> None:
     short, long = (traced([LSTM(3, return_sequences=True), LSTM(2)], (turns, 2))[0] for turns in (5, 500))
     assert len(short.operations) == len(long.operations)
-    assert [op.turns for op in long.operations if isinstance(op, Scan)] == [500, 500]
+    assert [op.turns for op in long.operations if isinstance(op, Recurrence)] == [500, 500]
     assert long.count > 90 * short.count
 
 

@@ -24,7 +24,8 @@ class ExampleRows:
 
     Attributes:
         columns: of a table: numbers, NaN where missing; texts of categories, empty where missing.
-        inputs: `(rows, ...)`: numbers, NaN where missing, categories as codes; or images or series as they are.
+        inputs: `(rows, ...)`: numbers, NaN where missing, categories as codes; or images or series as they are,
+            NaN behind the end of a series that is shorter than others.
         features: what networks see.
         answers: by the names of the outputs, `(rows, ...)` each.
         kind: `test`, or `validation` where the test is sealed.

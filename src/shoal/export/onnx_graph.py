@@ -29,9 +29,9 @@ from shoal.export.source.operations import (
     Operation,
     Product,
     Program,
+    Recurrence,
     Reduction,
     Rows,
-    Scan,
     Sorting,
     View,
     all_of,
@@ -442,9 +442,9 @@ class GraphPrinter:
         mean = node("ReduceMean", node("Sqrt", nearest), constant([2]), keepdims=1)
         return Tensor(self.graph.cast(mean, FLOAT))
 
-    def _scan(self, first: Scan, alike: Sequence[Operation]) -> Tensor:
+    def _recurrence(self, first: Recurrence, alike: Sequence[Operation]) -> Tensor:
         """A loop whose body does a turn of all members."""
-        steps = [step for step in alike if isinstance(step, Scan)]
+        steps = [step for step in alike if isinstance(step, Recurrence)]
         graph, count, turns = self.graph, len(first.moving), first.turns
         body = copy.copy(self)
         body.graph = graph.body()

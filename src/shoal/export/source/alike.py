@@ -7,7 +7,7 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
 
-from shoal.export.source.operations import Operation, Program, Scan, View
+from shoal.export.source.operations import Operation, Program, Recurrence, View
 
 NONE: Mapping[int, Any] = MappingProxyType({})
 
@@ -46,7 +46,7 @@ def _shape(block: Sequence[Operation], known: Mapping[int, Any] = NONE) -> tuple
 
     shape = []
     for operation in block:
-        if isinstance(operation, Scan):
+        if isinstance(operation, Recurrence):
             given = (*operation.moving, *operation.carried)
             within = {**own, **{id(buffer): ("given", i) for i, buffer in enumerate(given)}}
             within |= {id(each.out.buffer): ("within", i) for i, each in enumerate(operation.body)}

@@ -103,6 +103,8 @@ def check(predictor: Predictor) -> None:
 
 def _notes(predictor: Predictor) -> list[str]:
     notes = []
+    if predictor.preparation.signals is not None and predictor.preparation.signals.padded:
+        notes.append("A series that is shorter than others is filled up with NaN behind its end.")
     if predictor.conformal is not None and predictor.conformal.by_group:
         notes.append("Intervals and sets are those of a row of no known group.")
     if predictor.measured is not None:

@@ -35,8 +35,8 @@ from shoal.export.source.operations import (
     Operation,
     Product,
     Program,
+    Recurrence,
     Reduction,
-    Scan,
     View,
 )
 
@@ -54,7 +54,7 @@ def in_fixed_point(program: Program, rows: np.ndarray) -> tuple[Program, tuple[s
     Raises:
         ExportError: it has recurrent layers, or no layers at all.
     """
-    if any(isinstance(operation, Scan) for operation in program.operations):
+    if any(isinstance(operation, Recurrence) for operation in program.operations):
         raise ExportError(
             "fixed point is for dense and convolutional networks, and this one has recurrent layers, whose states "
             "add up small errors. Export without --fixed"

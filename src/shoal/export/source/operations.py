@@ -191,7 +191,7 @@ class FoldsEnd(Operation):
 
 
 @dataclass(frozen=True, eq=False)
-class Scan(Operation):
+class Recurrence(Operation):
     """A body that is done `turns` times, each time with the next part of what moves and with what it carried on.
 
     `inputs` are the arrays that move, whole and one after the other in turns; then what is carried at first; then all
@@ -223,7 +223,7 @@ def all_of(operations: Iterable[Operation]) -> Iterator[Operation]:
     """Give the operations, and those of the bodies of scans."""
     for operation in operations:
         yield operation
-        if isinstance(operation, Scan):
+        if isinstance(operation, Recurrence):
             yield from all_of(operation.body)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from shoal.export.source.operations import Buffer, Elementwise, Operation, Scan
+from shoal.export.source.operations import Buffer, Elementwise, Operation, Recurrence
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +56,7 @@ def uses_of(steps: Iterable[Step]) -> Iterator[Use]:
         operations = step.operations if isinstance(step, Loop) else (step,)
         writes = tuple(operation.out.buffer for operation in operations)
         reads = tuple(view.buffer for operation in operations for view in operation.inputs)
-        if isinstance(step, Scan):
+        if isinstance(step, Recurrence):
             yield Use((*writes, *step.carried), reads)
             yield Use(step.moving, reads)
             yield from uses_of(in_loops(step.body))

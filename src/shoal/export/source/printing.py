@@ -19,9 +19,9 @@ from shoal.export.source.operations import (
     Nearest,
     Product,
     Program,
+    Recurrence,
     Reduction,
     Rows,
-    Scan,
     Sorting,
     View,
     steps_of,
@@ -185,7 +185,7 @@ class LoopPrinter(ABC):
             value = self.templates["truth"].format(value)
         return self.loop("i", step.out.size, [self.assign(self.element(out, self.index(step.out, "i")), value)])
 
-    def print_scan(self, step: Scan) -> list[str]:
+    def print_recurrence(self, step: Recurrence) -> list[str]:
         """A loop over the turns."""
         given, begin = step.inputs[: len(step.moving)], step.inputs[len(step.moving) :]
         body = [line for view, now in zip(given, step.moving, strict=True) for line in self._moved(now, "", view, "t")]

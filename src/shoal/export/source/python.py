@@ -21,9 +21,9 @@ from shoal.export.source.operations import (
     Operation,
     Product,
     Program,
+    Recurrence,
     Reduction,
     Rows,
-    Scan,
     Sorting,
     View,
     steps_of,
@@ -202,7 +202,7 @@ class PythonPrinter:
             f".reshape(len(x), {n}, {step.inner}).{step.function}(axis=2)")  # fmt: skip
         return [f"{self.name(step.out.buffer)} = {text}{grouped}"]
 
-    def print_scan(self, step: Scan) -> list[str]:
+    def print_recurrence(self, step: Recurrence) -> list[str]:
         """A loop over the turns."""
         out, carried = self.name(step.out.buffer), ", ".join(map(self.name, step.carried))
         given, begin = step.inputs[: len(step.moving)], step.inputs[len(step.moving) :]

@@ -22,9 +22,9 @@ def rows_of(x):
     """Return rows (rows, numbers)."""
     size = int(np.prod(SHAPE))
     if isinstance(x, dict):
-        missing = [name for name in COLUMNS if name not in x]
-        if missing or not COLUMNS:
-            raise ValueError(f"expected the columns {COLUMNS or 'of no table'}, but {missing or list(x)} are missing")
+        absent = [name for name in COLUMNS if name not in x]
+        if absent or not COLUMNS:
+            raise ValueError(f"expected the columns {COLUMNS or 'of no table'}, but {absent or list(x)} are missing")
         x = np.stack([column(kind, name, x[name]) for name, kind in zip(COLUMNS, KINDS)], axis=1)
     x = np.asarray(x, DTYPE)
     if x.ndim < 2 or x[0:0].size or x.size != len(x) * size:
@@ -35,13 +35,23 @@ def rows_of(x):
 def column(kind, name, values):
     """Return a column as numbers."""
     values = np.atleast_1d(np.asarray(values))
-    if kind == "category" and values.dtype.kind not in "iuf":
+    if kind == "category":
         places = {level: place for place, level in enumerate(CODES[name])}
-        return np.array([np.nan if value is None else places.get(str(value), -1) for value in values.tolist()])
+        return np.array([np.nan if missing(value) else places.get(text(value), -1) for value in values.tolist()])
     if kind == "date" and values.dtype.kind not in "iuf":
         days = values.astype("datetime64[us]")
         return np.where(np.isnat(days), np.nan, days.astype(np.int64) / 86_400e6)
     return np.array([np.nan if value is None else value for value in values.tolist()], np.float64)
+
+
+def missing(value):
+    """Return whether a value is None or NaN."""
+    return value is None or value != value
+
+
+def text(value):
+    """Return the name of a category."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def unpacked(kind, text):

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from shoal.export.source.operations import Buffer, Copy, Operation, Program, Scan, View
+from shoal.export.source.operations import Buffer, Operation, Recurrence
 from shoal.export.source.symbols import Symbol, contiguous, joined, new_symbol, program_of, symbol_of, written_down
 
 
@@ -39,7 +38,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any) -> tuple[
     inputs = tuple(symbol.view for symbol in (*given, *begin, *others) if symbol is not None)
     size = turns * y.index.size
     out = new_symbol(program, (size + sum(buffer.size for buffer in carried),))
-    step = Scan(out.view, inputs, turns, moving, carried, body, tuple(symbol.view for symbol in after), y.view)
+    step = Recurrence(out.view, inputs, turns, moving, carried, body, tuple(symbol.view for symbol in after), y.view)
     written_down(step, out)
     last, start = [], size
     for symbol in carry:
@@ -65,41 +64,3 @@ def _read_outside(body: tuple[Operation, ...], known: tuple[Buffer, ...]) -> lis
     inside = {id(operation.out.buffer) for operation in body} | {id(buffer) for buffer in known}
     read = {id(view.buffer): view.buffer for operation in body for view in operation.inputs}
     return [buffer for key, buffer in read.items() if key not in inside and buffer.values is None]
-
-
-def unroll(program: Program) -> None:
-    """Write each turn of the scans of a program down, for formats that have no loops."""
-    written = {id(step): _turns(step) for step in program.operations if isinstance(step, Scan)}
-
-    def flat(operations: list[Operation]) -> list[Operation]:
-        return [each for operation in operations for each in written.get(id(operation), [operation])]
-
-    program.operations = flat(program.operations)
-    program.parallel = [[flat(block) for block in blocks] for blocks in program.parallel]
-
-
-def _turns(step: Scan) -> list[Operation]:
-    given, others = step.inputs[: len(step.moving)], step.inputs[len(step.moving) :]
-    carry = dict(zip(map(id, step.carried), others, strict=False))
-    out, size, operations = step.out.buffer, step.said.size, list[Operation]()
-    for turn in range(step.turns):
-        known = {id(now): View(view.buffer, view.index[turn * now.size + np.arange(now.size)])
-                 for view, now in zip(given, step.moving, strict=True)} | carry  # fmt: skip
-        for operation in step.body:
-            buffer = operation.out.buffer
-            known.setdefault(id(buffer), View(replace(buffer), np.arange(buffer.size)))
-            inputs = tuple(_known(view, known) for view in operation.inputs)
-            operations.append(replace(operation, out=_known(operation.out, known), inputs=inputs))
-        operations.append(Copy(View(out, turn * size + np.arange(size)), (_known(step.said, known),)))
-        carry = {id(buffer): _known(view, known) for buffer, view in zip(step.carried, step.new, strict=True)}
-    at = step.turns * size
-    for view in carry.values():
-        operations.append(Copy(View(out, at + np.arange(view.size)), (view,)))
-        at += view.size
-    return operations
-
-
-def _known(view: View, known: dict[int, View]) -> View:
-    """Return the same numbers of the buffer that stands for another in one turn."""
-    there = known.get(id(view.buffer))
-    return view if there is None else View(there.buffer, there.index[view.index])
