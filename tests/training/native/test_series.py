@@ -29,6 +29,8 @@ from shoal.search.spaces.series import series_layers, step_layers
 from shoal.training.building import hyperparameters_of
 from shoal.training.engine_choice import choose_engine
 from shoal.training.engines.native import NativeEngine, engine, suits
+from shoal.training.engines.native.cost import in_channels
+from shoal.training.engines.native.graphs import graph_of
 from shoal.training.engines.native.library import Kernel, kernels
 from shoal.training.engines.native.suits import unsuited
 from shoal.training.engines.xla import XlaEngine
@@ -284,6 +286,12 @@ def test_what_the_kernel_lacks_is_named() -> None:
         found = unsuited(replace(problem, network=network), several(problem, 1))
         assert found is not None
         assert reason in found
+
+
+@pytest.mark.parametrize(("units", "single"), [(4, False), (8, False), (16, False), (32, True), (64, True)])
+def test_many_small_networks_share_lanes_and_large_ones_do_not(units: int, single: bool) -> None:
+    network = Network([LSTM(units), Dense(3)], (150, 1))
+    assert in_channels(graph_of(network, 0.0), False, 64, 16, 2) is single
 
 
 def test_large_batches_are_not_normalised_in_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:
