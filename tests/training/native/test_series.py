@@ -22,6 +22,7 @@ from shoal.networks.layers import (
     LayerNormalization,
     Masking,
     MaxPooling1D,
+    Residual,
     SimpleRNN,
 )
 from shoal.results import Task
@@ -82,6 +83,18 @@ LAYERS: dict[str, tuple[Layer, ...]] = {
         Conv1D(4, 3, padding="same"),
         MaxPooling1D(2),
         SimpleRNN(4, return_sequences=True),
+        GlobalAveragePooling1D(),
+    ),
+    "padded, both ways": (
+        Masking(PADDING),
+        Bidirectional(SimpleRNN(3, "relu", return_sequences=True, go_backwards=True), "mul"),
+        GRU(4),
+    ),
+    "padded, with a branch": (
+        Masking(PADDING),
+        Conv1D(4, 1),
+        Residual([GRU(4, return_sequences=True)]),
+        Residual([LSTM(5, return_sequences=True, go_backwards=True)], Conv1D(5, 1)),
         GlobalAveragePooling1D(),
     ),
     "padded before a convolution with stride": (Masking(PADDING), Conv1D(4, 3, 2), LSTM(17)),
