@@ -22,6 +22,7 @@ from shoal.networks.layers import (
     LayerNormalization,
     Masking,
     MaxPooling1D,
+    Residual,
     SimpleRNN,
 )
 from shoal.results import Task
@@ -29,6 +30,8 @@ from shoal.search.spaces.series import series_layers, step_layers
 from shoal.training.building import hyperparameters_of
 from shoal.training.engine_choice import choose_engine
 from shoal.training.engines.native import NativeEngine, engine, suits
+from shoal.training.engines.native.cost import in_channels
+from shoal.training.engines.native.graphs import graph_of
 from shoal.training.engines.native.library import Kernel, kernels
 from shoal.training.engines.native.suits import unsuited
 from shoal.training.engines.xla import XlaEngine
@@ -80,6 +83,18 @@ LAYERS: dict[str, tuple[Layer, ...]] = {
         Conv1D(4, 3, padding="same"),
         MaxPooling1D(2),
         SimpleRNN(4, return_sequences=True),
+        GlobalAveragePooling1D(),
+    ),
+    "padded, both ways": (
+        Masking(PADDING),
+        Bidirectional(SimpleRNN(3, "relu", return_sequences=True, go_backwards=True), "mul"),
+        GRU(4),
+    ),
+    "padded, with a branch": (
+        Masking(PADDING),
+        Conv1D(4, 1),
+        Residual([GRU(4, return_sequences=True)]),
+        Residual([LSTM(5, return_sequences=True, go_backwards=True)], Conv1D(5, 1)),
         GlobalAveragePooling1D(),
     ),
     "padded before a convolution with stride": (Masking(PADDING), Conv1D(4, 3, 2), LSTM(17)),
@@ -284,6 +299,12 @@ def test_what_the_kernel_lacks_is_named() -> None:
         found = unsuited(replace(problem, network=network), several(problem, 1))
         assert found is not None
         assert reason in found
+
+
+@pytest.mark.parametrize(("units", "single"), [(4, False), (8, False), (16, False), (32, True), (64, True)])
+def test_many_small_networks_share_lanes_and_large_ones_do_not(units: int, single: bool) -> None:
+    network = Network([LSTM(units), Dense(3)], (150, 1))
+    assert in_channels(graph_of(network, 0.0), False, 64, 16, 2) is single
 
 
 def test_large_batches_are_not_normalised_in_the_kernel(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,10 @@ from shoal.training.problem import Problem
 STEP, PARAMETER, CHEAP_PARAMETER, FAR, VALUE, PRODUCT = 0.08, 0.008, 0.0027, 0.017, 0.0097, 0.00027
 CHEAP = ("sgd", "lion")  # optimizers without roots and divisions
 CACHE = 2_000_000  # bytes that hold parameters, slots and best
+CLOSE, SLOWER_STEPS = (
+    150_000,
+    1.25,
+)  # bytes of weights that all steps find near; the factor for more
 LARGE_ROW = 1 << 16  # bytes of a row from which on whole batches of several members take too much memory
 
 
@@ -96,8 +100,10 @@ def in_channels(graph: Graph, augmented: bool, members: int, lanes: int, cores: 
         work = graph_work(graph, per)
         return (VALUE * work.values + PRODUCT * work.training) * -(-blocks // cores)
 
-    large = batch_bytes(graph, 1, 1, lanes) > LARGE_ROW
-    return augmented or large or microseconds(lanes, members) < microseconds(1, blocks)
+    recurrent = (graph.arrays[0]["kind"] == RECURRENCE).any()
+    far = recurrent and 4 * lanes * graph_work(graph, 1).parameters > CLOSE
+    together = microseconds(1, blocks) * (SLOWER_STEPS if far else 1.0)
+    return augmented or batch_bytes(graph, 1, 1, lanes) > LARGE_ROW or microseconds(lanes, members) < together
 
 
 def batch_bytes(graph: Graph, batch: int, per: int, lanes: int) -> int:
