@@ -255,6 +255,8 @@ def test_a_trained_network_goes_out_and_comes_in(tmp_path: Path) -> None:
     back = TrainedNetwork.from_keras(trained.to_keras(tmp_path / "model.keras"))
     np.testing.assert_array_equal(back.predict(x), trained.predict(x))
     assert "0 epochs" in repr(back)
+    with pytest.raises(SettingError, match="the loss of a model of Keras is not read"):
+        back.evaluate(x, x.sum(axis=1))
     assert back.fit(x, x.sum(axis=1), loss="mse", epochs=1, batch_size=20).history["loss"][0] < 100
     back.save(tmp_path / "saved")
     np.testing.assert_array_equal(TrainedNetwork.load(tmp_path / "saved").predict(x), trained.predict(x))

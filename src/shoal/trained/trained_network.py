@@ -68,11 +68,13 @@ class TrainedNetwork:
 
         Raises:
             DataError: the rows do not fit the network.
-            SettingError: the loss was a function, which no file keeps.
+            SettingError: the loss was a function, which no file keeps, or the network comes from Keras.
         """
         given = self.arguments.get("loss")
         if given is None:
-            raise SettingError("the loss was a function, which no file keeps: go on with trained.fit(x, y, loss=...)")
+            trained_here = "epochs" in self.arguments
+            why = "was a function, which no file keeps" if trained_here else "of a model of Keras is not read"
+            raise SettingError(f"the loss {why}: go on with trained.fit(x, y, loss=...)")
         loss, sparse = get_loss(given), isinstance(given, str) and spelled(given, [*LOSSES, *ALIASES]) == SPARSE
         rows = checked_rows(self.network, loss, sparse, x, y, sample_weight)
         output = outputs_of(self.network, self.parameters, rows.x)
