@@ -57,7 +57,6 @@ class LoopPrinter(ABC):
         self.indices: dict[bytes, tuple[str, np.ndarray]] = {}
         self.helpers: set[str] = set()
         self.locals: dict[int, str] = {}
-        self.most_locals = {"v": 0, "d": 0}
         self.work = self.shorts = 0
 
     def program(self, program: Program) -> list[str]:
@@ -167,7 +166,6 @@ class LoopPrinter(ABC):
             expression = self.expression(operation, values)
             kind = "d" if double else "v"
             counts[kind] += 1
-            self.most_locals[kind] = max(self.most_locals[kind], counts[kind])
             name = f"{kind}{counts[kind]}"
             body.append(self.start_local(name, expression, double=double))
             self.locals[id(operation.out.buffer)] = name
