@@ -14,6 +14,8 @@ import pytest
 import shoal
 from shoal.cli import main
 from shoal.errors import ExportError, RunError
+from shoal.export.example_rows import ExampleRows
+from shoal.export.exporter import Agreement
 from shoal.export.source.identifiers import identifier, identifiers, remark
 
 needs_compiler = pytest.mark.skipif(
@@ -49,6 +51,20 @@ def test_what_cannot_be_exported_is_told(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="there is no run folder"):
         shoal.export_model(tmp_path / "none", tmp_path / "m.c")
     assert issubclass(ExportError, ValueError)
+
+
+def test_steps_behind_the_end_of_a_series_do_not_count() -> None:
+    inputs = np.zeros((2, 3, 1))
+    inputs[1, 2] = np.nan
+    mean, score = np.arange(6.0).reshape(2, 3, 1), np.ones(2)
+    rows = ExampleRows({}, inputs, inputs, {"mean": mean, "score": score}, "test")
+    said = mean.copy()
+    said[1, 2] = 100.0
+    assert Agreement.between({"mean": said, "score": score}, rows, "by hand").largest == 0.0
+    said[1, 1] += 1.0
+    assert Agreement.between({"mean": said, "score": score}, rows, "by hand").largest == 0.2
+    said[0, 0] = np.nan
+    assert not Agreement.between({"mean": said, "score": score}, rows, "by hand").holds
 
 
 @pytest.mark.parametrize("text", ["*/", "/*", "??/", "a\nb", "for", "1x", "", "é", "a b", "x" * 200, '"', "\\"])

@@ -40,6 +40,13 @@ class ExampleRows:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    def counts(self, name: str) -> np.ndarray:
+        """Return which numbers of an answer count: all but those behind the end of series that are shorter."""
+        counted = np.ones(self.answers[name].shape, bool)
+        if self.inputs.ndim == 3 and counted.shape[:2] == self.inputs.shape[:2]:
+            counted[np.isnan(self.inputs).all(axis=2)] = False
+        return counted
+
 
 def example_rows(predictor: Predictor, rows: Inputs, kind: str) -> ExampleRows:
     """Return rows of a table, images or series with what a predictor says of them."""

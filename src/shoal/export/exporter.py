@@ -63,16 +63,21 @@ class Agreement:
 
     @classmethod
     def between(cls, said: Mapping[str, np.ndarray], examples: ExampleRows, by: str) -> Agreement:
-        """Return how well outputs `(rows, ...)` agree with the answers to rows of the same names."""
+        """Return how well outputs `(rows, ...)` agree with the answers to rows of the same names.
+
+        What is said of steps behind the end of a series does not count.
+        """
         largest, flags = 0.0, 0
         for name, values in said.items():
-            wanted = np.asarray(examples.answers[name])
-            given = np.asarray(values).reshape(wanted.shape)
+            counted = examples.counts(name)
+            given = np.asarray(values).reshape(counted.shape)[counted]
+            wanted = np.asarray(examples.answers[name])[counted]
             if given.dtype == bool:
                 flags += int((given != wanted.astype(bool)).sum())
             else:
                 off = np.abs(given - wanted) / (1.0 + np.abs(wanted))
-                largest = max(largest, float(np.where(np.isnan(given) & np.isnan(wanted), 0.0, off).max(initial=0.0)))
+                off = np.where(np.isnan(given) & np.isnan(wanted), 0.0, np.where(np.isnan(off), np.inf, off))
+                largest = max(largest, float(off.max(initial=0.0)))
         return cls(len(examples), examples.kind, largest, flags, by)
 
     @property

@@ -102,12 +102,8 @@ def run_keras(path: str, inputs: np.ndarray, backend: str) -> tuple[dict[str, np
 
 def compared(outputs: dict[str, np.ndarray], examples: ExampleRows, by: str) -> Agreement:
     """Return how well outputs agree with the answers of their names; a single one with the first answer."""
-    largest = 0.0
-    for name, values in outputs.items():
-        answer = examples.answers[name] if name else next(iter(examples.answers.values()))
-        away = np.abs(values.reshape(answer.shape) - answer) / (1.0 + np.abs(answer))
-        largest = max(largest, float(np.max(away)) if np.isfinite(values).all() else np.inf)
-    return Agreement(len(examples), examples.kind, largest, 0, by)
+    first = next(iter(examples.answers))
+    return Agreement.between({name or first: values for name, values in outputs.items()}, examples, by)
 
 
 def _notes_of_member(predictor: Predictor, member: EnsembleMember, plain: PlainNetwork) -> list[str]:
