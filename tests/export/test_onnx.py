@@ -14,7 +14,8 @@ import pytest
 
 import shoal
 from shoal.errors import ExportError
-from shoal.export.onnx_graph import Graph, GraphPrinter, Tensor
+from shoal.export.onnx_graph import GraphPrinter
+from shoal.export.onnx_nodes import Graph, Tensor
 from shoal.export.source.operations import Buffer, Program
 from shoal.export.source.tracing import Symbol, contiguous, tracing_namespace
 from shoal.networks import Network

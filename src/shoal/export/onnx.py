@@ -16,7 +16,8 @@ from shoal.data.readers.packages import check_package
 from shoal.errors import ExportError
 from shoal.export.example_rows import ExampleRows
 from shoal.export.exporter import Agreement, Exporter, Written
-from shoal.export.onnx_graph import DOUBLE, FLOAT, INTEGER, TEXT, TRUTH, Graph, GraphPrinter, Tensor
+from shoal.export.onnx_graph import GraphPrinter
+from shoal.export.onnx_nodes import DOUBLE, FLOAT, INTEGER, TEXT, TRUTH, Graph, Tensor
 from shoal.export.source.answers import Answers, InputColumn, answers_of
 from shoal.export.source.printing import TRUTHS
 from shoal.prediction.predictor import Predictor
