@@ -27,6 +27,7 @@ import shoal
 from shoal.errors import RunError, SettingError, ShoalWarning
 from shoal.estimators.parameters import ELSEWHERE, NOT_RECONSTRUCTED, OF_TASK, names_of
 from shoal.estimators.rows import joined_rows
+from shoal.resources import available_cores
 from shoal.results import Task
 from shoal.runs.model_file import model_from_bytes, model_to_bytes
 from shoal.settings import FitSettings
@@ -268,3 +269,12 @@ def test_numbers_that_a_search_draws_are_taken(regressor: Any) -> None:
     x, y = numbers()
     drawn = shoal.ShoalRegressor(**{**QUICK, "networks": np.int64(1), "epochs": np.int64(100)}).fit(x, y)
     np.testing.assert_array_equal(drawn.predict(x), regressor.predict(x))
+
+
+@pytest.mark.slow
+def test_workers_of_joblib_share_the_cores() -> None:
+    import joblib
+
+    workers = available_cores()
+    cores = joblib.Parallel(n_jobs=workers)(joblib.delayed(available_cores)() for _ in range(workers))
+    assert sum(cores) <= max(workers, available_cores())
