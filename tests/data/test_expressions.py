@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shoal.data.expressions import parse_condition
+from shoal.data.expressions import parse_condition, parse_value
 from shoal.errors import SettingError
 
 TABLE = pl.DataFrame(
@@ -170,3 +170,20 @@ def test_conditions_without_missing_values_are_those_of_python(text: str) -> Non
     table = pl.DataFrame({"a": [a for a in range(-2, 4) for _ in range(-2, 4)], "b": list(range(-2, 4)) * 6})
     truth = [eval(text, {"a": a, "b": b}) for a, b in table.rows()]
     assert table.select(parse_condition(text, table.schema).alias("x"))["x"].to_list() == truth
+
+
+@pytest.mark.parametrize("step", ["({} * x)", "sqrt({})", "hypot({}, x)", "max({}, 0.5)", "clip({}, 0, x)"])
+def test_nested_expressions_grow_with_their_length(step):
+    """polars writes NaN for null as a condition that holds its number three times, and so at each level."""
+
+    def size(depth):
+        text = "x"
+        for _ in range(depth):
+            text = step.format(text)
+        expr = parse_value(text, {"x": pl.Float64()})
+        return len(str(expr)), pl.DataFrame({"x": [1.0, None, 4.0]}).select(expr.alias("value"))["value"].to_list()
+
+    (short, _), (long, values) = size(2), size(4)
+    assert long < 2.5 * short
+    assert values[0] is not None
+    assert values[1] is None

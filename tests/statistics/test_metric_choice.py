@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.stats import median_abs_deviation
 from sklearn import metrics as sk
 
 from shoal.errors import SettingError
@@ -81,11 +82,24 @@ def test_metrics_of_classes_equal_scikit_learns(chosen, seed, rows, classes, coa
     assert chosen(truth, p, used) == pytest.approx(expected, rel=1e-9, abs=1e-12, nan_ok=True)
 
 
+def nmad_reference(truth: np.ndarray, predicted: np.ndarray, sample_weight: np.ndarray | None) -> float:
+    counts = 1 if sample_weight is None else np.rint(2 * sample_weight).astype(int)
+    errors = np.repeat((predicted - truth) / (1 + truth), counts, axis=0)
+    return float(np.mean(median_abs_deviation(errors, scale=1 / 1.4826)))
+
+
+def outlier_reference(truth: np.ndarray, predicted: np.ndarray, sample_weight: np.ndarray | None) -> float:
+    wrong = np.abs((predicted - truth) / (1 + truth)) > 0.15
+    return float(np.average(wrong, axis=0, weights=sample_weight).mean())
+
+
 NUMBERS: dict[str, Callable[..., Any]] = {
     "mse": sk.mean_squared_error,
     "mean_squared_log_error": sk.mean_squared_log_error,
     "mean_absolute_percentage_error": sk.mean_absolute_percentage_error,
     "median_absolute_error": sk.median_absolute_error,
+    "nmad": nmad_reference,
+    "outlier_fraction": outlier_reference,
     "explained_variance": sk.explained_variance_score,
     "mean_pinball_loss": sk.mean_pinball_loss,
     "root_mean_squared_log_error": sk.root_mean_squared_log_error,
@@ -126,6 +140,19 @@ def test_many_weight_vectors_are_repeated_rows(chosen):
     if chosen.rows is not None:
         values = chosen.rows(*chosen.checked(truth, prediction))
         assert np.average(values, axis=0, weights=counts[0]).mean() == pytest.approx(together[0])
+
+
+def test_scores_of_redshifts_by_hand():
+    """Errors (f - y) / (1 + y) of 0.01, 0.02, 0.04, 0.1 and 0.5: median 0.04, distances 0, 0.02, 0.03, 0.06, 0.46."""
+    truth = np.array([0.0, 1.0, 3.0, 0.0, 1.0])
+    predicted = truth + np.array([0.01, 0.04, 0.16, 0.1, 1.0])
+    assert metric("nmad")(truth, predicted) == pytest.approx(1.4826 * 0.03)
+    assert metric("nmad")(truth, predicted, [0, 0, 1, 1, 1]) == pytest.approx(1.4826 * 0.06)
+    assert metric("outlier_fraction")(truth, predicted) == 0.2
+    assert metric("outlier_fraction")(truth, predicted, [1, 1, 1, 1, 4]) == 0.5
+    for name in ("nmad", "outlier_fraction"):
+        assert np.isnan(metric(name)([-1.0, 0.5], [0.2, 0.5])), "no redshift of -1"
+    assert np.isnan(metric("nmad")([1.0, 2.0], [1.0, 3.0], [1.0, -0.5]))
 
 
 def test_a_negative_weight_takes_a_row_away_where_weights_may_have_signs():

@@ -16,7 +16,7 @@ from typing import Any
 
 import polars as pl
 
-from shoal.data.functions import CONSTANTS, check_function, value_of
+from shoal.data.functions import CONSTANTS, check_function, value_of, without_nan
 from shoal.errors import SettingError, listing, suggest
 
 MOST_LETTERS, DEEPEST = 2000, 50
@@ -205,7 +205,7 @@ class _Reader:
         except SettingError as error:
             raise self._refused(str(error)) from None
         numbers = [self._number(argument, depth) for argument in arguments]
-        return _Value(value_of(name, numbers).fill_nan(None), ValueKind.NUMBER)
+        return _Value(without_nan(value_of(name, numbers)), ValueKind.NUMBER)
 
     def _either(self, condition: ast.expr, first: ast.expr, second: ast.expr, depth: int) -> _Value:
         """Return one of two values, by a condition; missing where the condition is."""
@@ -298,7 +298,7 @@ class _Reader:
         if type(node.op) not in _COMPUTE:
             raise self._refused(f"{type(node.op).__name__} is not allowed; there are + - * / // % **", node)
         a, b = self._number(node.left, depth), self._number(node.right, depth)
-        return _Value(_COMPUTE[type(node.op)](a, b).fill_nan(None), ValueKind.NUMBER)
+        return _Value(without_nan(_COMPUTE[type(node.op)](a, b)), ValueKind.NUMBER)
 
     def _negate(self, node: ast.UnaryOp, depth: int) -> _Value:
         if isinstance(node.op, (ast.Not, ast.Invert)):

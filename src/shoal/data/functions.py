@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import reduce
 
 import polars as pl
@@ -42,11 +42,11 @@ _OF_ONE: dict[str, Callable[[pl.Expr], pl.Expr]] = {
 }
 _OF_TWO: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
     "arctan2": pl.arctan2,
-    "hypot": lambda a, b: (a * a + b * b).sqrt(),
+    "hypot": lambda a, b: _together(a, b, lambda x, y: (x * x + y * y).sqrt()),
 }
 _OF_SEVERAL: dict[str, Callable[[pl.Expr, pl.Expr], pl.Expr]] = {
-    "minimum": lambda a, b: _where_known(a, b, pl.when(a < b).then(a).otherwise(b)),
-    "maximum": lambda a, b: _where_known(a, b, pl.when(a > b).then(a).otherwise(b)),
+    "minimum": lambda a, b: _together(a, b, lambda x, y: pl.when(x < y).then(x).otherwise(y)),
+    "maximum": lambda a, b: _together(a, b, lambda x, y: pl.when(x > y).then(x).otherwise(y)),
 }
 _ALIASES = {"min": "minimum", "max": "maximum", "absolute": "abs", "rint": "round"} | {
     short: f"arc{short[1:]}" for short in ("asin", "acos", "atan", "atan2", "asinh", "acosh", "atanh")
@@ -90,6 +90,21 @@ def check_function(name: str, count: int) -> str:
     return known
 
 
-def _where_known(a: pl.Expr, b: pl.Expr, value: pl.Expr) -> pl.Expr:
-    """Return a value where both of two are there."""
-    return pl.when(a.is_not_null() & b.is_not_null()).then(value)
+def without_nan(number: pl.Expr) -> pl.Expr:
+    """Return a floating-point expression with nulls for NaN.
+
+    polars writes its own `fill_nan` as a condition that holds the expression three times, so that nested ones grow as
+    three to the power of their depth.
+    """
+    return number.map_batches(lambda series: series.fill_nan(None), return_dtype=pl.Float64, is_elementwise=True)
+
+
+def _together(a: pl.Expr, b: pl.Expr, formula: Callable[[pl.Expr, pl.Expr], pl.Expr]) -> pl.Expr:
+    """Return a formula of two numbers that are computed once, however often it names them, where both are there."""
+
+    def computed(values: Sequence[pl.Series]) -> pl.Series:
+        x, y = map(pl.lit, values)
+        known = pl.when(x.is_not_null() & y.is_not_null()).then(formula(x, y))
+        return pl.select(known.alias("value")).get_column("value")
+
+    return pl.map_batches([a, b], computed, return_dtype=pl.Float64, is_elementwise=True)

@@ -56,6 +56,37 @@ def _median_absolute_error(truth: np.ndarray, predicted: np.ndarray, weights: np
     return medians if weights.ndim == 2 else medians[0]
 
 
+def _redshift_error(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """`(f - y) / (1 + y)`; NaN where `1 + y` is not positive."""
+    return np.where(truth > -1.0, (predicted - truth) / (1.0 + truth), np.nan)
+
+
+def _is_outlier(truth: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    """Whether a redshift is wrong beyond 0.15 (Ilbert et al., A&A 457, 841, 2006)."""
+    error = np.abs(_redshift_error(truth, predicted))
+    return np.where(np.isnan(error), np.nan, error > 0.15)
+
+
+def _nmad(truth: np.ndarray, predicted: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """`1.4826 median |d - median d|` of `d = (f - y) / (1 + y)`, medians as above: the standard deviation where d is
+    normal, whatever the outliers (of redshifts Brammer et al., ApJ 686, 1503, 2008).
+    """
+    vectors = np.atleast_2d(weights)
+    widths = np.full((len(vectors), truth.shape[1]), np.nan)
+    for target, errors in enumerate(_redshift_error(truth, predicted).T):
+        if not np.isfinite(errors).all():
+            continue
+        order = np.argsort(errors)
+        widths[:, target] = [1.4826 * _median_deviation(errors[order], vector[order]) for vector in vectors]
+    return widths if weights.ndim == 2 else widths[0]
+
+
+def _median_deviation(rising: np.ndarray, weights: np.ndarray) -> float:
+    distances = np.abs(rising - _median(rising, weights))
+    order = np.argsort(distances, kind="stable")  # merges the two runs, falling and rising
+    return _median(distances[order], weights[order])
+
+
 def _median(rising: np.ndarray, weights: np.ndarray) -> float:
     if (weights < 0).any() or not weights.any():
         return float("nan")
@@ -100,6 +131,8 @@ NUMBER_METRICS: tuple[Metric, ...] = (
     Metric("root_mean_squared_log_error", "root mean squared log error", _R, False, 0.0, _root_mean_squared_log_error),
     _mean("mean_absolute_percentage_error", "mean absolute relative error", _relative_error),
     Metric("median_absolute_error", "median absolute error", _R, False, 0.0, _median_absolute_error, power=1),
+    Metric("nmad", "σ_NMAD of (f − y) / (1 + y)", _R, False, 0.0, _nmad),
+    _mean("outlier_fraction", "share of |f − y| / (1 + y) > 0.15", _is_outlier),
     Metric("max_error", "largest error", _R, False, 0.0, _max_error, power=1, weighted=False, bounded=False),
     Metric("explained_variance", "variance explained", _R, True, 1.0, _explained_variance),
     _mean("mean_pinball_loss", "mean pinball loss (median)", _pinball, power=1),
