@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from shoal.networks import Flatten, Network, numpy_namespace
+from shoal.training.forward import predict
 from shoal.training.member import TrainedMember
 from shoal.training.problem import Problem
 from shoal.training.resampling import rows_of_fold
@@ -30,7 +33,8 @@ def row_losses(problem: Problem, trained: TrainedMember, rows: np.ndarray) -> tu
         trained: the network.
         rows: their places among the validation rows.
     """
-    once = max(1, NUMBERS_AT_ONCE // max(1, trained.network.values))
+    network = trained.network
+    once = max(1, NUMBERS_AT_ONCE // (math.prod(network.input_shape) + math.prod(network.output_shape)))
     parts = [_part(problem, trained, rows[i : i + once]) for i in range(0, len(rows), once)]
     losses, weights = (np.concatenate(of_parts) for of_parts in zip(*parts, strict=True))
     return losses, weights
@@ -40,7 +44,7 @@ def _part(problem: Problem, trained: TrainedMember, rows: np.ndarray) -> tuple[n
     xp, loss, h = numpy_namespace, problem.loss, trained.member.hyperparameters
     x = np.asarray(problem.validation_x[rows])
     logits = loss.absorbs(problem.output_activation)
-    output = trained.network.apply(trained.parameters, x, logits=logits)
+    output = predict(trained.network, trained.parameters, x, logits=logits)
     y = _reconstructed(problem, x) if problem.reconstruct else problem.validation_y[rows]
     values_of = (loss.values_of_logits if logits else None) or loss.values
     values = np.asarray(values_of(xp, y, output, {"huber_delta": h.huber_delta}), np.float64)

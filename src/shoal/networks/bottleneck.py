@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -52,13 +52,19 @@ def is_autoencoder(layers: Sequence[Layer], input_shape: Shape, outputs: int) ->
     return math.prod(Network(layers, input_shape).output_shape) == outputs
 
 
-def encode(network: Network, parameters: Sequence[Mapping[str, Any]], x: np.ndarray) -> np.ndarray:
+def encode(
+    network: Network,
+    parameters: Sequence[Mapping[str, Any]],
+    x: np.ndarray,
+    predict: Callable[[Network, Sequence[Mapping[str, Any]], np.ndarray], np.ndarray] = Network.predict,
+) -> np.ndarray:
     """Return the codes of prepared rows, `(rows, bottleneck)` float32.
 
     Args:
         network: an autoencoder.
         parameters: one dict of arrays per layer.
         x: `(rows, *input_shape)`.
+        predict: what computes; default NumPy.
 
     Raises:
         NetworkError: the network has no layer named `code`.
@@ -74,4 +80,4 @@ def encode(network: Network, parameters: Sequence[Mapping[str, Any]], x: np.ndar
     if place is None:
         raise NetworkError("the network has no bottleneck, a layer named 'code'; train one with reconstruct=True")
     encoder = Network(network.layers[: place + 1], network.input_shape)
-    return encoder.predict(list(parameters[: place + 1]), x)
+    return predict(encoder, list(parameters[: place + 1]), x)

@@ -14,6 +14,7 @@ from shoal.networks.bottleneck import encode
 from shoal.prediction.conformal import conformal_quantile
 from shoal.prediction.predictor import Alarm, Predictor
 from shoal.short_repr import ShortRepr
+from shoal.training.forward import predict
 
 
 @dataclass(frozen=True, repr=False)
@@ -69,7 +70,7 @@ def anomaly_scores(predictor: Predictor, x: np.ndarray) -> np.ndarray:
     for some in predictor.pieces(len(x)):
         truth = scaled_inputs(predictor.preparation, x[some])
         for member in predictor.members:
-            output = member.network.predict(member.parameters, x[some])
+            output = predict(member.network, member.parameters, x[some])
             total[some] += np.mean((output.astype(np.float64) - truth) ** 2, axis=1)
     return total / len(predictor.members)
 
@@ -77,7 +78,7 @@ def anomaly_scores(predictor: Predictor, x: np.ndarray) -> np.ndarray:
 def codes(predictor: Predictor, x: np.ndarray) -> np.ndarray:
     """Return the codes of prepared rows in the best network, `(rows, bottleneck)` float32."""
     best = predictor.members[0]
-    parts = [encode(best.network, best.parameters, x[some]) for some in predictor.pieces(len(x))]
+    parts = [encode(best.network, best.parameters, x[some], predict) for some in predictor.pieces(len(x))]
     joined = np.concatenate(parts)
     return joined.reshape(len(x), math.prod(joined.shape[1:]))
 

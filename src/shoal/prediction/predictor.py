@@ -1,11 +1,12 @@
 """The predictor: the ensemble with everything that it needs to answer for new rows, and its answers.
 
-It predicts with NumPy alone; no engine and no jax are imported.
+It predicts with NumPy, or networks with windows or memory by the native kernel; what trains and jax are not imported.
 """
 
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -31,11 +32,11 @@ from shoal.prediction.replicas import data_spread, moves
 from shoal.results import Task
 from shoal.short_repr import ShortRepr
 from shoal.statistics.bootstrap import normal_quantile
+from shoal.training.forward import ROWS_AT_ONCE, predict
 from shoal.training.heads import VALUE, Described, Head, QuantileHead, head_from_dict
 
-ROWS_AT_ONCE = 65_536
 AS_AVERAGED = Calibration()
-NUMBERS_AT_ONCE = 32_000_000  # of the layers of one network
+NUMBERS_AT_ONCE = 32_000_000  # of what one network says
 
 
 @dataclass(frozen=True)
@@ -189,8 +190,8 @@ class Predictor(ShortRepr):
             yield some, asked, None if groups is None else groups[some]
 
     def pieces(self, rows: int) -> Iterator[slice]:
-        """Give the rows in pieces, few at a time where a network needs many numbers for each."""
-        most = max((member.network.values for member in self.members), default=1)
+        """Give the rows in pieces, few at a time where a network says much of each."""
+        most = max((math.prod(member.network.output_shape) for member in self.members), default=1)
         once = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // most))
         yield from (slice(i, i + once) for i in range(0, max(rows, 1), once))
 
@@ -343,8 +344,7 @@ class Predictor(ShortRepr):
         return self.head.describe(output, self.preparation.target_mean, self.preparation.target_scale)
 
     def _output(self, member: EnsembleMember, x: np.ndarray) -> np.ndarray:
-        parts = [member.network.predict(member.parameters, x[some]) for some in self.pieces(len(x))]
-        return np.concatenate(parts).astype(np.float64)
+        return predict(member.network, member.parameters, x).astype(np.float64)
 
     def to_parts(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return the predictor as plain data and named arrays."""

@@ -17,10 +17,11 @@ from shoal.search.knobs import knob_text
 from shoal.search.space import Categorical, Limits
 from shoal.trained.rows import CROSSENTROPIES, SPARSE, Rows, checked_rows, last_rows
 from shoal.trained.scores import Score, scores_of
-from shoal.trained.trained_network import TrainedNetwork, outputs_of
+from shoal.trained.trained_network import TrainedNetwork
 from shoal.training.building import hyperparameters_of
 from shoal.training.engine_choice import choose_engine
 from shoal.training.engines.base import Chunk, Engine
+from shoal.training.forward import predict
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.losses import ALIASES, LOSSES, Loss, get_loss
 from shoal.training.member import Member, TrainedMember
@@ -298,7 +299,7 @@ class _Watch:
     def __call__(self, parameters: Any) -> None:
         """Measure."""
         for start, rows in self.parts.items():
-            output = outputs_of(self.network, parameters[: len(self.network.layers)], rows.x)
+            output = predict(self.network, parameters[: len(self.network.layers)], rows.x)
             for score in self.scores:
                 value = score.of(rows, output) if np.isfinite(output).all() else float("nan")
                 self.curves[start][f"{start}{score.name}"].append(value)

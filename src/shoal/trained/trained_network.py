@@ -17,13 +17,13 @@ from shoal.runs.model_file import load_parts, save_model
 from shoal.trained.keras_files import UNTRAINED, keras_parts, write_keras
 from shoal.trained.rows import SPARSE, checked_features, checked_rows
 from shoal.trained.scores import loss_value, scores_of
+from shoal.training.forward import predict
 from shoal.training.losses import ALIASES, LOSSES, get_loss
 
 if TYPE_CHECKING:
     from shoal.report.figures.canvas import Figure
 
 KIND = "trained network"
-ROWS_AT_ONCE = 4096
 MENDING = "Restore it from a copy, or train the network again."
 
 
@@ -61,7 +61,7 @@ class TrainedNetwork:
         Raises:
             DataError: the rows do not fit the network.
         """
-        return outputs_of(self.network, self.parameters, checked_features(self.network, x))
+        return predict(self.network, self.parameters, checked_features(self.network, x))
 
     def evaluate(self, x: Any, y: Any, sample_weight: Any = None) -> dict[str, float]:
         """Return the loss, without penalties, and the metrics of rows, by name.
@@ -77,7 +77,7 @@ class TrainedNetwork:
             raise SettingError(f"the loss {why}: go on with trained.fit(x, y, loss=...)")
         loss, sparse = get_loss(given), isinstance(given, str) and spelled(given, [*LOSSES, *ALIASES]) == SPARSE
         rows = checked_rows(self.network, loss, sparse, x, y, sample_weight)
-        output = outputs_of(self.network, self.parameters, rows.x)
+        output = predict(self.network, self.parameters, rows.x)
         numbers = {name: value for name, value in self.arguments["more"].items() if name == "huber_delta"}
         scores = scores_of(self.arguments["metrics"], self.network, loss)
         return {"loss": loss_value(loss, rows, output, numbers)} | {s.name: s.of(rows, output) for s in scores}
@@ -226,9 +226,3 @@ class TrainedNetwork:
         after = f"after epoch {len(self.history['loss'])}"
         last = [(name, f"{curve[-1]:.4g}") for name, curve in self.history.items() if curve]
         return table(("", after), last) + summary_html(self.network, self.parameters)
-
-
-def outputs_of(network: Network, parameters: list[dict[str, np.ndarray]], x: np.ndarray) -> np.ndarray:
-    """Return the outputs for rows, some thousand at a time, so that images need no memory for all."""
-    starts = range(0, len(x), ROWS_AT_ONCE)
-    return np.concatenate([network.predict(parameters, x[first : first + ROWS_AT_ONCE]) for first in starts])

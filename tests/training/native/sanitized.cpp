@@ -1,5 +1,5 @@
 // Trains random members with every loss, optimizer and activation, and networks of every operation in both layouts, on
-// two threads, for builds with sanitizers:
+// two threads, and predicts by the latter, for builds with sanitizers:
 //   g++ -std=c++17 -O1 -g -fsanitize=address,undefined -I <kernel> sanitized.cpp <kernel>/*.cpp -o sanitized -pthread
 #include <algorithm>
 #include <cmath>
@@ -13,6 +13,7 @@
 extern "C" const Kernel *shoal_kernel(int32_t number);
 extern "C" void shoal_train(const Kernel *kernel, const Rows *rows, Member *const *members, const int32_t *starts,
                             int32_t blocks, int32_t turn, int32_t epochs, int32_t threads);
+extern "C" void shoal_predict(const Kernel *kernel, const Rows *rows, Member *member, float *outputs, int32_t threads);
 
 namespace {
 
@@ -194,6 +195,17 @@ const Kind STEPS_OF_SERIES{{AT_STEPS, LABELLED, nullptr, nullptr, MASKS, 6, 7, 0
                            3 * 2 * 4 + 4 + 4 * 4 + cell_size(3, 4, 18, 2) + 3 * 18 + 18 * 3 + 3,
                            false, 9};
 
+// Whether all rows have outputs, and the first alone has the same.
+bool predicts(const Kernel *kernel, Rows rows, Member member, int threads) {
+    rows.orders = nullptr, rows.outputs *= rows.time;
+    std::vector<float> all((size_t)rows.rows * rows.outputs, NAN), first((size_t)rows.outputs);
+    shoal_predict(kernel, &rows, &member, all.data(), threads);
+    rows.rows = rows.batch = 1;
+    shoal_predict(kernel, &rows, &member, first.data(), 1);
+    return std::all_of(all.begin(), all.end(), [](float each) { return std::isfinite(each); }) &&
+           std::equal(first.begin(), first.end(), all.begin());
+}
+
 int train_networks(const Kernel *kernel, const Kind &kind, bool single, int threads) {
     constexpr int ROWS = 75, VALIDATION = 21, BATCH = 70, STEPS = 2, EPOCHS = 2, MEMBERS = 5;
     const int INPUTS = kind.inputs, TIME = kind.time;
@@ -237,7 +249,7 @@ int train_networks(const Kernel *kernel, const Kind &kind, bool single, int thre
     shoal_train(kernel, &rows, members.data(), starts.data(), (int32_t)starts.size() - 1, 0, EPOCHS, threads);
     int trained = 0;
     for (const Network &network : networks) trained += std::isfinite(network.curves[0]);
-    return trained;
+    return single && !predicts(kernel, rows, networks[0].record, threads) ? 0 : trained;
 }
 
 }  // namespace

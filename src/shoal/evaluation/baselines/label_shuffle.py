@@ -18,6 +18,7 @@ from shoal.results import Interval, Task
 from shoal.statistics.bootstrap import with_intervals
 from shoal.streams import Stream
 from shoal.training.engines.base import Engine
+from shoal.training.forward import predict
 from shoal.training.member import Member
 from shoal.training.problem import Problem
 from shoal.training.resampling import rows_of_fold
@@ -106,7 +107,7 @@ def train_shuffled(problem: Problem, member: Member, engine: Engine) -> Shuffled
         return None
 
     def area(x: Any, y: np.ndarray, weights: np.ndarray) -> Interval:
-        guess = to_probabilities(trained.network.predict(trained.parameters, x).astype(np.float64))
+        guess = to_probabilities(predict(trained.network, trained.parameters, x).astype(np.float64))
         truth = (y[:, 0] if y.shape[1] == 1 else y.argmax(axis=1)).astype(np.int64)
         drawing: dict[str, Any] = {"seed": problem.seed, "resamples": 500}
         return with_intervals(Task.CLASSIFICATION, truth, guess, weights=weights[:, 0], **drawing)["roc_auc"]

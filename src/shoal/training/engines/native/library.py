@@ -54,6 +54,17 @@ class Kernel:
         arguments = (self.handle, rows.ctypes.data, members.ctypes.data, starts.ctypes.data)
         _library().shoal_train(*arguments, blocks, turn, epochs, cores)
 
+    def predict(self, rows: np.ndarray, member: np.ndarray, outputs: np.ndarray, cores: int) -> None:
+        """Fill in what a network makes of rows, before its last activation; the same bits on any number of cores.
+
+        Args:
+            rows: one record of type ROWS, without orders.
+            member: one record of type MEMBER whose graph has channels in the lanes.
+            outputs: `(rows, outputs)` float32.
+            cores: threads that share the rows.
+        """
+        _library().shoal_predict(self.handle, rows.ctypes.data, member.ctypes.data, outputs.ctypes.data, cores)
+
     def function(self, name: str, x: np.ndarray) -> np.ndarray:
         """Return one of the kernel's own functions (`FUNCTIONS`) of float32 numbers."""
         x = np.ascontiguousarray(x, np.float32)
@@ -89,13 +100,16 @@ def _library() -> Any:
         library = ctypes.CDLL(str(path))
     except OSError:
         return None
+    if not hasattr(library, "shoal_predict"):
+        return None  # one of an older build
     address, int32, int64 = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64
     library.shoal_kernel.argtypes, library.shoal_kernel.restype = [int32], address
     library.shoal_record_size.argtypes, library.shoal_record_size.restype = [int32], int64
     library.shoal_train.argtypes = [*[address] * 4, *[int32] * 4]
+    library.shoal_predict.argtypes = [*[address] * 4, int32]
     library.shoal_function.argtypes = [address, int32, address, address, int64]
     library.shoal_activation.argtypes = [address, int32, address, address, address, int64]
-    for function in (library.shoal_train, library.shoal_function, library.shoal_activation):
+    for function in (library.shoal_train, library.shoal_predict, library.shoal_function, library.shoal_activation):
         function.restype = None
     sizes = [library.shoal_record_size(number) for number in range(5)]
     ours = [record.itemsize for record in (ROWS, MEMBER, OPERATION, GRAPH, STEP_MASK)]

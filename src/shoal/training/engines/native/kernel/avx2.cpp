@@ -19,7 +19,7 @@ namespace avx2 {
 #if defined(__clang__)
 #pragma clang attribute pop
 #endif
-extern const Kernel avx2_kernel = {"avx2", 8, avx2::train, avx2::run_function, avx2::run_activation};
+extern const Kernel avx2_kernel = {"avx2", 8, avx2::train, avx2::predict, avx2::run_function, avx2::run_activation};
 #else
 extern const Kernel avx2_kernel = {};
 #endif

@@ -19,7 +19,7 @@ namespace avx512 {
 #if defined(__clang__)
 #pragma clang attribute pop
 #endif
-extern const Kernel avx512_kernel = {"avx512", 16, avx512::train, avx512::run_function, avx512::run_activation};
+extern const Kernel avx512_kernel = {"avx512", 16, avx512::train, avx512::predict, avx512::run_function, avx512::run_activation};
 #else
 extern const Kernel avx512_kernel = {};
 #endif

@@ -20,4 +20,4 @@ namespace baseline {
 #else
 #define SHOAL_NAME "plain"
 #endif
-extern const Kernel baseline_kernel = {SHOAL_NAME, 4, baseline::train, baseline::run_function, baseline::run_activation};
+extern const Kernel baseline_kernel = {SHOAL_NAME, 4, baseline::train, baseline::predict, baseline::run_function, baseline::run_activation};

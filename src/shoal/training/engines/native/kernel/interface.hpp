@@ -8,7 +8,7 @@ struct Rows {
     const float *validation_x, *validation_y, *validation_weights;
     const int32_t *folds, *validation_folds;  // (rows, columns), or null
     const int32_t *validation_half;           // 0 or 1
-    const int32_t *orders;                    // (order_count, steps, batch): row numbers, -1 where a batch is short
+    const int32_t *orders;                    // (order_count, steps, batch): row numbers, -1 where a batch is short; null: no training
     int32_t rows, validation_rows, inputs, outputs, weight_columns, columns, order_count, steps, batch;
     int32_t loss, root, head, metric;  // codes below; whether the cost is the root of the mean
     float threshold;                   // of the output that parts two classes
@@ -111,6 +111,7 @@ struct Kernel {
     const char *name;
     int32_t lanes;
     void (*train)(const Rows &rows, Member *const *members, int32_t count, int32_t turn, int32_t epochs, Team &team);
+    void (*predict)(const Rows &rows, Member *member, int32_t begin, int32_t end, float *outputs);
     void (*function)(int32_t code, const float *x, float *value, int64_t count);
     void (*activation)(int32_t code, const float *x, float *value, float *slope, int64_t count);
 };

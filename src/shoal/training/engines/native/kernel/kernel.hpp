@@ -31,3 +31,7 @@ static void train(const Rows &rows, Member *const *members, int32_t count, int32
     else
         NetworkTraining<false>(rows, members, count, team).run(turn, epochs);
 }
+
+static void predict(const Rows &rows, Member *member, int32_t begin, int32_t end, float *outputs) {
+    NetworkWorker<true>(rows, &member, 1).predict_rows(begin, end, outputs);
+}

@@ -44,9 +44,11 @@ struct NetworkLayout : Lanes, Recurrence<SINGLE> {
         this->weights_of_slopes = turned;
     }
 
+    // Without orders of the rows, weights stay as they are: no slopes have room.
+    bool trains() const { return rows.orders; }
     const Buffer<SINGLE> &last() const { return buffers[plans.last().to]; }
     // Parts of a batch have gradients of their own, added in their order, whoever works on them.
-    int parts() const { return has(BATCH_NORM) || rows.batch < 32 ? 1 : rows.batch < 64 ? 2 : 4; }
+    int parts() const { return !trains() || has(BATCH_NORM) || rows.batch < 32 ? 1 : rows.batch < 64 ? 2 : 4; }
     bool has(int kind) const {
         for (const Plan &p : plans)
             if (p.kind == kind) return true;
@@ -62,7 +64,7 @@ struct NetworkLayout : Lanes, Recurrence<SINGLE> {
             const Member &m = *members[lane];
             float *const theirs[] = {m.parameters, m.first, m.second, m.best};
             V *const ours[] = {parameters, first, second, best};
-            for (int kind = 0; kind < 4; ++kind) {
+            for (int kind = 0; kind < (trains() ? 4 : 1); ++kind) {
                 float *at = theirs[kind];
                 const auto move = [&, lane, kind](long vector, int channel) {
                     V &here = ours[kind][vector];
@@ -193,28 +195,30 @@ private:
 
     void place(bool leads) {
         long of_row = 0;
-        for (long i = 1; i < buffers.size(); ++i) of_row += (buffers[i].grid.row + buffers[i].slope_grid.row) / PER;
+        for (long i = 1; i < buffers.size(); ++i) of_row += (buffers[i].grid.row + slopes_of(i)) / PER;
         for (const Plan &p : plans) of_row += keeps(p);
         constexpr long CACHE = 1 << 20;
-        const long fewest = has(BATCH_NORM) ? rows.batch : !has(RECURRENCE) ? 4 : SINGLE ? 16 : 6;  // rows that share
+        const bool whole = trains() && has(BATCH_NORM);
+        const long fewest = whole ? rows.batch : !has(RECURRENCE) ? 4 : SINGLE ? 16 : 6;  // rows that share
         long tile = CACHE / (long)sizeof(V) / (of_row + 1);
         if (tile < fewest) tile = fewest;
-        if (tile > LANES && !has(BATCH_NORM)) tile = tile / LANES * LANES;
+        if (tile > LANES && !whole) tile = tile / LANES * LANES;
         const long most = (rows.batch + parts() - 1) / parts();
         tile_rows = (int)(tile < most ? tile : most);
         masks.reserve(tile_rows);
         const long of_group = (rows.y_columns + rows.weight_columns + 2L * rows.outputs) * rows.time + 1;
         const long in = of_floats(tile_rows * buffers[0].grid.row) + 1;
-        const long shared = leads ? (4 + parts()) * size + turned_size : 0;
+        const long turns = trains() ? turned_size : 0, shared = !leads ? 0 : trains() ? (4 + parts()) * size + turns : size;
         memory.reserve(shared + tile_rows * of_row + groups(tile_rows) * of_group + in);
         if (leads) {
-            for (V **each : {&parameters, &first, &second, &best}) *each = memory.take(size);
-            for (int part = 0; part < parts(); ++part) gradients.append(memory.take(size));
-            turned = memory.take(turned_size);
+            parameters = memory.take(size);
+            for (V **each : {&first, &second, &best}) *each = memory.take(trains() ? size : 0);
+            for (int part = 0; trains() && part < parts(); ++part) gradients.append(memory.take(size));
+            turned = memory.take(turns);
         }
         for (long i = 1; i < buffers.size(); ++i) {
             buffers[i].values = reinterpret_cast<Element *>(memory.take(tile_rows * buffers[i].grid.row / PER));
-            buffers[i].slopes = reinterpret_cast<Element *>(memory.take(tile_rows * buffers[i].slope_grid.row / PER));
+            buffers[i].slopes = reinterpret_cast<Element *>(memory.take(tile_rows * slopes_of(i) / PER));
         }
         for (Plan &p : plans) p.kept = memory.take(tile_rows * keeps(p));
         y = memory.take(groups(tile_rows) * rows.time * rows.y_columns);
@@ -224,9 +228,12 @@ private:
         input = reinterpret_cast<float *>(memory.take(in));
     }
 
+    long slopes_of(long buffer) const { return trains() ? buffers[buffer].slope_grid.row : 0; }  // of a row
+
     long keeps(const Plan &p) const {  // vectors of a row
         if (p.kind == RECURRENCE) return p.shape.kept();
         if (p.kind == LAYER_NORM || p.kind == BATCH_NORM) return Normalizing<SINGLE>::keeps(p, buffers[p.to]);
+        if (!trains()) return 0;
         const bool keeps = p.kind == ACTIVATION || p.kind == LARGEST || p.kind == SMALLEST || p.kind == DROPOUT ||
                            (p.kind == CONVOLUTION && p.activation != CODE_linear);
         return keeps ? (long)buffers[p.to].places() * buffers[p.to].vectors : 0;

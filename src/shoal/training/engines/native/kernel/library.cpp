@@ -130,6 +130,20 @@ EXPORT void shoal_train(const Kernel *kernel, const Rows *rows, Member *const *m
     for (std::thread &other : others) other.join();
 }
 
+// The outputs of one network of layers with windows or memory for all rows, before its last activation: each thread has a
+// part of them. Its graph has channels in the lanes, so that an answer does not depend on the rows beside it.
+EXPORT void shoal_predict(const Kernel *kernel, const Rows *rows, Member *member, float *outputs, int32_t threads) {
+    const auto work = [&](int64_t part) {
+        const WithoutSubnormals here;
+        const auto begin = (int32_t)(rows->rows * part / threads), end = (int32_t)(rows->rows * (part + 1) / threads);
+        kernel->predict(*rows, member, begin, end, outputs);
+    };
+    std::vector<std::thread> others;
+    for (int32_t i = 1; i < threads; ++i) others.emplace_back(work, i);
+    work(0);
+    for (std::thread &other : others) other.join();
+}
+
 EXPORT void shoal_function(const Kernel *kernel, int32_t code, const float *x, float *value, int64_t count) {
     kernel->function(code, x, value, count);
 }

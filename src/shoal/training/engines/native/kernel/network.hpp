@@ -68,6 +68,19 @@ public:
         return sums;
     }
 
+    // What the last operation makes of some rows of a network that is not trained, before the last activation.
+    void predict_rows(int begin, int end, float *outputs) {
+        List<int32_t> numbers(tile_rows);
+        for (int from = begin; from < end; from += tile_rows) {
+            const int tile = end - from < tile_rows ? end - from : tile_rows;
+            for (int i = 0; i < tile; ++i) numbers[i] = from + i;
+            this->load(rows.x, numbers.data(), tile, from, false);
+            operate(tile, from, false);
+            for (int i = 0; i < tile; ++i)
+                for (int j = 0; j < rows.outputs; ++j) outputs[(long)(from + i) * rows.outputs + j] = this->last().value(i, j);
+        }
+    }
+
 protected:
     using Base::GROUP, Base::rows, Base::graph, Base::buffers, Base::plans, Base::tile_rows, Base::own;
     using Base::parameters, Base::y, Base::weights, Base::present, Base::output, Base::slope, Base::input;
@@ -107,6 +120,12 @@ private:
     }
 
     void forward(int tile, int from, bool training) {
+        operate(tile, from, training);
+        for (int g = 0; g < this->groups(tile); ++g)
+            for (int t = 0; t < rows.time; ++t) gather_outputs(g, t, tile);
+    }
+
+    void operate(int tile, int from, bool training) {
         for (const Plan &p : plans) {
             const Buffer<SINGLE> &in = buffers[p.from], &out = buffers[p.to];
             switch (p.kind) {
@@ -134,8 +153,6 @@ private:
                 default: this->pool(p, in, out, tile, training, this->masks);
             }
         }
-        for (int g = 0; g < this->groups(tile); ++g)
-            for (int t = 0; t < rows.time; ++t) gather_outputs(g, t, tile);
     }
 
     void gather_outputs(int g, int t, int tile) {

@@ -1,0 +1,112 @@
+"""Outputs of trained networks: by the native kernel where layers have windows or memory, else by NumPy."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from shoal.networks import Activation, Dense, Dropout, Flatten, Network, Normalization, Rescaling
+from shoal.networks.activations import apply_activation
+from shoal.networks.namespace import numpy_namespace
+from shoal.networks.network import NetworkParameters, OrderedParameters
+from shoal.resources import available_cores
+from shoal.training.engines.native.graphs import Graph, UnsuitedError, graph_of
+from shoal.training.engines.native.library import Kernel, best_kernel
+from shoal.training.engines.native.records import MEMBER, ROWS
+
+ROWS_AT_ONCE = 65_536
+NUMBERS_AT_ONCE = 32_000_000  # of the layers of a network, by NumPy
+PLAIN = (Dense, Flatten, Dropout, Activation, Normalization, Rescaling)
+OF_A_CORE = 5_000_000  # multiplications, fewer of which are not worth a thread
+
+
+def predict(
+    network: Network, parameters: NetworkParameters, x: np.ndarray, *, logits: bool = False, cores: int | None = None
+) -> np.ndarray:
+    """Return the outputs for rows, in the number type of the parameters.
+
+    By the kernel each row's answer is the same bits, whatever the rows beside it and on any number of cores, and within
+    rounding that of `Network.predict`, which answers where layers are dense alone, where the kernel was not built or
+    lacks something, where parameters are no finite float32, and
+    for rows that are not finite.
+
+    Args:
+        network: with layers of any kind.
+        parameters: a dict of arrays for each layer, in their order or by the layers' names.
+        x: rows of shape (rows, *input_shape).
+        logits: leave out the final activation of the last layer; default False.
+        cores: threads that share the rows; by default as many as are free and worth it.
+
+    Raises:
+        NetworkError: rows or parameters have other shapes than the network's.
+
+    Example:
+        >>> network = Network.parse("4 8:relu 3:softmax")
+        >>> predict(network, network.initialize(), np.ones((2, 4), np.float32)).shape
+        (2, 3)
+    """
+    network.check_parameters(parameters)
+    graph, vector = _graph(network), _vector(network, network.ordered(parameters))
+    kernel = None if graph is None or vector is None else best_kernel()
+    if kernel is None or graph is None or vector is None or np.shape(x)[1:] != network.input_shape or not len(x):
+        return _by_numpy(network, parameters, x, logits)
+    pixels = np.asarray(x).dtype == np.uint8
+    x = np.ascontiguousarray(x, np.uint8 if pixels else np.float32)
+    outputs = _by_kernel(kernel, graph, vector, x, network, cores)
+    if not logits:
+        with np.errstate(over="ignore"):
+            outputs = np.asarray(apply_activation(numpy_namespace, network.output_activation, outputs))
+    odd = np.zeros(0, int) if pixels else np.flatnonzero(~np.isfinite(x.reshape(len(x), -1)).all(axis=1))
+    if len(odd):
+        outputs[odd] = _by_numpy(network, parameters, x[odd], logits)
+    return outputs
+
+
+def _vector(network: Network, parameters: OrderedParameters) -> np.ndarray | None:
+    """Return all parameters one behind the other; None where they are no finite float32."""
+    pairs = zip(network.parameter_shapes, parameters, strict=True)
+    arrays = [np.asarray(layer[name]) for shapes, layer in pairs for name in shapes]
+    if not arrays or any(array.dtype != np.float32 for array in arrays):
+        return None
+    vector = np.concatenate([array.ravel() for array in arrays])
+    return vector if np.isfinite(vector).all() else None
+
+
+@lru_cache(maxsize=512)
+def _graph(network: Network) -> Graph | None:
+    """Return the operations of a network; None of dense layers alone, and where the kernel lacks something."""
+    if all(isinstance(layer, PLAIN) for layer in network.layers) or network.output_activation == "glu":
+        return None
+    try:
+        return graph_of(network, 0.0)
+    except UnsuitedError:
+        return None
+
+
+def _by_kernel(
+    kernel: Kernel, graph: Graph, vector: np.ndarray, x: np.ndarray, network: Network, cores: int | None
+) -> np.ndarray:
+    outputs = np.empty((len(x), *network.output_shape), np.float32)
+    rows, member = np.zeros(1, ROWS), np.zeros(1, MEMBER)
+    if cores is None:
+        worth = len(x) * network.multiplications // OF_A_CORE
+        cores = min(worth, available_cores()) if worth > 1 else 1
+    cores = min(cores, len(x))
+    sizes = {"rows": len(x), "inputs": math.prod(network.input_shape), "outputs": math.prod(network.output_shape)}
+    ways = {"batch": -(-len(x) // cores), "bytes": x.dtype == np.uint8, "time": 1, "x": x.ctypes.data}
+    for name, value in {**sizes, **ways}.items():
+        rows[name] = value
+    member["parameters"], member["graph"] = vector.ctypes.data, graph.address(single=True)
+    kernel.predict(rows, member, outputs, cores)
+    return outputs
+
+
+def _by_numpy(network: Network, parameters: NetworkParameters, x: np.ndarray, logits: bool) -> np.ndarray:
+    """Return the outputs by NumPy, few rows at a time where the network needs many numbers for each."""
+    once = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // max(1, network.values)))
+    parts = [x[i : i + once] for i in range(0, max(len(x), 1), once)]
+    if logits:
+        return np.concatenate([network.apply(parameters, part, logits=True) for part in parts])
+    return np.concatenate([network.predict(parameters, part) for part in parts])
