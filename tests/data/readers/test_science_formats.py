@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import gzip
 import sqlite3
+import tracemalloc
 import warnings
 from contextlib import closing
 from pathlib import Path
@@ -313,3 +314,15 @@ def test_a_missing_package_is_told_with_its_install_line(tmp_path: Path, monkeyp
         with pytest.raises(DataError, match=rf"pip install 'shoal\[{extra}\]'"):
             read(tmp_path / name)
     assert main(["predict", "run", "data.csv", "-o", str(tmp_path / "x.root")]) == 2
+
+
+def test_columns_of_fits_are_held_once(tmp_path):
+    tables, path = pytest.importorskip("astropy.table"), tmp_path / "long.fits"
+    tables.Table({f"x{i}": np.arange(20_000.0) + i for i in range(20)}).write(path)
+    read_path(path, ReadOptions())  # what is imported does not count
+    tracemalloc.start()
+    content = read_path(path, ReadOptions())
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert content.table["x19"][-1] == 20_018.0
+    assert peak < 1.5 * 20 * 20_000 * 8

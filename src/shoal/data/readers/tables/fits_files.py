@@ -41,14 +41,17 @@ class FitsReader(TableReader):
                 warnings.simplefilter("ignore")
                 source = io.BytesIO(load_bytes(path)) if is_compressed(path) else path
                 with fits.open(source, memmap=True, lazy_load_hdus=True) as file:
-                    return _read(file, path, options)
+                    content, data = _read(file, path, options)
+                del file, data  # in this order: data that go before their columns are copied into them
+                return content
         except DataError:
             raise
         except Exception as error:  # astropy raises nearly anything on damaged bytes
             raise DataError(f"{path} is no readable FITS file ({first_line(error)}). Write it again.") from error
 
 
-def _read(file: Any, path: Path, options: ReadOptions) -> Content:
+def _read(file: Any, path: Path, options: ReadOptions) -> tuple[Content, Any]:
+    """Return the table, and the data of astropy that it was read from."""
     tables, images = {}, []
     for number, hdu in enumerate(file):
         if hdu.is_image:
@@ -70,7 +73,7 @@ def _read(file: Any, path: Path, options: ReadOptions) -> Content:
     for column in hdu.columns:
         _add(columns, column, hdu.data)
     units = columns.units({column.name: str(column.unit or "").strip() for column in hdu.columns})
-    return Content(plain_table(columns.table(), str(path)), notes=columns.notes(), units=units)
+    return Content(plain_table(columns.table(), str(path)), notes=columns.notes(), units=units), hdu.data
 
 
 def _in_words(hdu: Any) -> str:
