@@ -5,7 +5,8 @@
 
 Each case is one training of like networks with Adam; a time is that of the processor, of one epoch and one network, the
 least of some repeats, so that other programs disturb little. PyTorch trains one network, in one thread; the other
-networks would take as long each. Compiling, start values and validation are left out. Behind these come whole commands:
+networks would take as long each. Compiling, start values and validation are left out. Behind these come the time of
+predicting images and series, and whole commands:
 `shoal fit` of 62 series of 150 steps by its defaults, by either engine, with nothing cached.
 """
 
@@ -123,6 +124,33 @@ def by_torch(case: Case) -> float:
     return min(taken[1:])
 
 
+def predicting() -> str:
+    """Return a sentence on the time in which images and series are predicted, by the kernel and by NumPy."""
+    from shoal.networks import Network
+    from shoal.networks.parsing import parse_layers
+    from shoal.training.forward import predict
+
+    images = "conv2d:16:3:1:same:relu maxpooling2d:2 conv2d:32:3:1:same:relu maxpooling2d:2 flatten 64:relu 10:softmax"
+    cases = {
+        "2,000 images of 64 × 64 × 3 by two convolutions": ((64, 64, 3), images, 2000),
+        "500 series of 150 steps by an LSTM of 32 units": ((150, 1), "lstm:32 10:softmax", 500),
+    }
+    parts = []
+    for words, (shape, layers, rows) in cases.items():
+        network = Network(parse_layers(layers), shape)
+        given = network.initialize(0), np.random.default_rng(0).normal(size=(rows, *shape)).astype(np.float32)
+        taken = []
+        for way in (lambda *given, of=network: predict(of, *given, cores=1), network.predict):
+            each = []
+            for _ in range(REPEATS):
+                began = time.process_time()
+                way(*given)
+                each.append(time.process_time() - began)
+            taken.append(1e3 * min(each))
+        parts.append(f"{words} take {taken[0]:.3g} ms of the processor by the kernel and {taken[1]:.4g} ms by NumPy")
+    return f"To predict, {'; '.join(parts)}."
+
+
 def commands() -> dict[str, float]:
     """Return the seconds of the processor that `shoal fit` of short series takes by either engine."""
     rng = np.random.default_rng(0)
@@ -152,6 +180,7 @@ def page(whole: bool) -> str:
         lines.append(f"| {case.words} | {1e3 * ours:.3g} ms | {1e3 * theirs:.3g} ms | {theirs / ours:.2g} × |")
         print(lines[-1], file=sys.stderr, flush=True)
     parts = ["\n".join(lines)]
+    parts.append(predicting())
     if whole:
         taken = commands()
         parts.append(
