@@ -82,7 +82,9 @@ class NativeEngine:
     def __init__(self, cores: int | None = None, budget: Budget | None = None, kernel: Kernel | None = None) -> None:
         chosen = kernel or best_kernel()
         if chosen is None:
-            raise SettingError("the native engine's kernel was not built when shoal was installed; use --engine xla")
+            raise SettingError(
+                "the native engine has no kernel: install shoal with a C++ compiler, or use --engine xla"
+            )
         self.kernel = chosen
         self.budget = budget or find_budget()
         self.cores = cores or self.budget.cores

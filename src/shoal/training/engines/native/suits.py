@@ -21,7 +21,7 @@ MOST_OF_BATCH = 1_000_000_000  # bytes on each core
 def unsuited(problem: Problem, members: Sequence[Member]) -> str | None:
     """Return why the native engine cannot train these members, or None if it can."""
     if best_kernel() is None:
-        return "its kernel was not built when shoal was installed, for want of a C++ compiler"
+        return "its kernel is not there: shoal was installed without a C++ compiler, or in another version"
     if problem.per_step and (problem.y_err is not None or problem.y_noise is not None):
         return "it redraws no targets at the steps of series"
     loss = problem.loss
