@@ -16,7 +16,7 @@ SOURCE = Path(__file__).parents[1] / "src" / "shoal"
 # A room may import rooms of lower floors and itself; rooms of one floor do not know each other.
 FLOORS = (
     {"codec"},
-    {"errors", "results", "short_repr", "streams", "row_view", "helper_process"},
+    {"errors", "late", "results", "short_repr", "streams", "row_view", "helper_process"},
     {"user_function"},
     {"resources"},
     {"notebook"},

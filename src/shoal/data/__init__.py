@@ -5,8 +5,7 @@ What only a fit needs is loaded when it is first used, so that predicting starts
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shoal.data.dataset import Dataset as Dataset
 from shoal.data.dataset import Inputs as Inputs
@@ -14,6 +13,7 @@ from shoal.data.preparation import Preparation as Preparation
 from shoal.data.readers.options import ReadOptions as ReadOptions
 from shoal.data.roles import Roles as Roles
 from shoal.data.roles import roles_from_toml as roles_from_toml
+from shoal.late import late_names
 
 if TYPE_CHECKING:
     from shoal.data.builtin.sets import BUILTIN as BUILTIN
@@ -23,15 +23,7 @@ if TYPE_CHECKING:
     from shoal.data.split.split import Split as Split
     from shoal.data.split.split import split_rows as split_rows
 
-_LATE = {
+__getattr__ = late_names(__name__, {
     "BUILTIN": "builtin.sets", "load_with_test": "joining", "load_dataset": "loading",
     "assign_folds": "split.folds", "Split": "split.split", "split_rows": "split.split",
-}  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _LATE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_LATE[name]}"), name)
-    globals()[name] = value
-    return value
+})  # fmt: skip

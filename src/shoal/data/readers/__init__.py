@@ -5,12 +5,13 @@ A new format is one file with one class (see `Reader`) and one line in `registry
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from shoal.data.readers.base import Content as Content
 from shoal.data.readers.base import Reader as Reader
 from shoal.data.readers.options import ReadOptions as ReadOptions
 from shoal.data.readers.options import options_alike as options_alike
+from shoal.late import late_names
 
 if TYPE_CHECKING:
     from shoal.data.readers.reading import read_path as read_path
@@ -22,18 +23,6 @@ if TYPE_CHECKING:
     from shoal.data.readers.several import is_list_of_files as is_list_of_files
     from shoal.data.readers.several import read_files as read_files
 
-_READING = ("read_path", "read_table", "read_table_file", "refuse_table", "signal_reader", "READERS")
-_SEVERAL = ("is_list_of_files", "read_files")
-
-
-def __getattr__(name: str) -> Any:
-    """Load what reads files when it is first used: rows in memory need none of it."""
-    if name in _READING:
-        from shoal.data.readers import reading
-
-        return getattr(reading, name)
-    if name in _SEVERAL:
-        from shoal.data.readers import several
-
-        return getattr(several, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+_READING = ("read_path", "read_table", "read_table_file", "refuse_table", "signal_reader")
+_LATE = {**dict.fromkeys(_READING, "reading"), "READERS": "registry"}
+__getattr__ = late_names(__name__, {**_LATE, "is_list_of_files": "several", "read_files": "several"})
