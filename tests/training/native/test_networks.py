@@ -17,6 +17,7 @@ from shoal.results import Task
 from shoal.training.engines.native import NativeEngine, engine
 from shoal.training.engines.native.graphs import UnsuitedError, graph_of
 from shoal.training.engines.native.library import Kernel, kernels
+from shoal.training.engines.native.members import plainly_dense
 from shoal.training.engines.native.suits import unsuited
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.hyperparameters import Hyperparameters
@@ -300,3 +301,26 @@ def test_every_layer_is_taken_or_refused_by_name() -> None:
             network = Network([layer, *parse_layers("flatten 2")], shape)
             with contextlib.suppress(UnsuitedError):
                 assert graph_of(network, 0.0).key
+
+
+LARGE_DENSE = {"hidden": (200, 200), "epochs": 2, "batch_size": 8}
+
+
+@pytest.mark.parametrize("more", [{}, {"dropout": 0.3, "l2": 0.1}, {"optimizer": "sgd", "schedule": "cosine"}])
+def test_large_dense_networks_learn_the_same_by_either_way(
+    more: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problem, members = drawn((60,)), [Member(i, Hyperparameters(**LARGE_DENSE, **more)) for i in range(3)]
+    assert not any(plainly_dense(problem, member) for member in members)
+    together = by_native(problem, members)
+    assert_same([by_native(problem, [member])[0] for member in members], together)
+    assert_same(by_native(problem, members, cores=1), together)
+    monkeypatch.setattr("shoal.training.engines.native.members.LARGE", 10**9)
+    assert all(plainly_dense(problem, member) for member in members)
+    assert_close(by_native(problem, members), together)
+
+
+def test_small_and_unusual_dense_networks_have_a_lane_each() -> None:
+    problem = drawn((60,))
+    assert plainly_dense(problem, Member(0, Hyperparameters(hidden=(64, 64))))
+    assert plainly_dense(problem, Member(0, Hyperparameters(hidden=(200, 200), activation="softmax")))
