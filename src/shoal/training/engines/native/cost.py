@@ -10,7 +10,7 @@ import numpy as np
 
 from shoal.training.engines.native.graphs import BATCH_NORM, CONVOLUTION, GATES, RECURRENCE, Graph, graph_of
 from shoal.training.engines.native.library import best_kernel
-from shoal.training.engines.native.members import augments, plainly_dense
+from shoal.training.engines.native.members import augments, has_dense_alone, plainly_dense
 from shoal.training.engines.native.records import COPIES
 from shoal.training.member import Member
 from shoal.training.packing import member_network
@@ -25,6 +25,8 @@ CLOSE, SLOWER_STEPS = (
     150_000,
     1.25,
 )  # bytes of weights that all steps find near; the factor for more
+# how much longer a dense network takes whose batches the cores share, beside what is estimated of the other engine
+ALONE = 6.0
 LARGE_ROW = 1 << 16  # bytes of a row from which on whole batches of several members take too much memory
 
 
@@ -139,6 +141,8 @@ def native_seconds(problem: Problem, members: Sequence[Member], cores: int) -> f
     total = 0.0
     for (_, key), each in sizes.items():
         blocks = sorted((known[id(member.hyperparameters)] for member in each), reverse=True)
+        if key and len(members) == 1 and has_dense_alone(problem, members[0]):
+            blocks = [ALONE * blocks[0]]
         if not key:
             blocks = blocks[::lanes]
         elif not _one_by_one(problem, each, lanes, cores):

@@ -340,7 +340,7 @@ def _scaled(layer: Any) -> dict[str, Any]:
 
 def _scaling(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None:  # noqa: ARG001
     """Scale the input on its way into the first buffer."""
-    if lowered.operations or lowered.scaling:
+    if lowered.operations or lowered.scaling or lowered.masks:
         raise UnsuitedError(f"layer {type(layer).__name__} behind the first")
     channels = lowered.places[-1]
     if isinstance(layer, kinds.Normalization):

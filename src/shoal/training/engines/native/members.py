@@ -174,9 +174,8 @@ def plainly_dense(problem: Problem, member: Member) -> bool:
     hangs on the member alone, so that its bits do not hang on the others.
     """
     network = member_network(problem, member)
-    return _has_dense_alone(problem, member, network) and not (
-        network.parameter_count >= LARGE and _has_graph(problem, member, network)
-    )
+    large = network.parameter_count >= LARGE and _has_graph(problem, member, network)
+    return has_dense_alone(problem, member) and not large
 
 
 def _has_graph(problem: Problem, member: Member, network: Network) -> bool:
@@ -189,8 +188,9 @@ def _has_graph(problem: Problem, member: Member, network: Network) -> bool:
     return True
 
 
-def _has_dense_alone(problem: Problem, member: Member, network: Network) -> bool:
-    """Return whether there are dense layers alone, with the same dropout behind each hidden one or none."""
+def has_dense_alone(problem: Problem, member: Member) -> bool:
+    """Return whether a member has dense layers alone, with the same dropout behind each hidden one or none."""
+    network = member_network(problem, member)
     dense = [layer for layer in network.layers if isinstance(layer, (Dense, DenseWithConstants))]
     rates = [layer.rate for layer in network.layers if isinstance(layer, Dropout)]
     own_kinds, dense_kinds = [type(layer) for layer in network.layers], [type(layer) for layer in dense]
