@@ -122,6 +122,7 @@ def section() -> str:
 def main() -> None:
     """Write the section of the page."""
     text = section()
+    (Path(__file__).parent / "latency.md").write_text(text + "\n", encoding="utf-8")
     page = PAGE.read_text(encoding="utf-8")
     page = re.sub(rf"{re.escape(TITLE)}\n.*?(?=\n## )", "", page, flags=re.S)
     PAGE.write_text(page.replace("\n## How it was measured", f"\n{TITLE}\n\n{text}\n\n## How it was measured"), "utf-8")

@@ -79,9 +79,10 @@ def page(record: Record, scale: Scale, figure: str = FIGURE) -> str:
     for number, (title, *texts) in sections.items():
         if number in measured or not measured:
             parts += [f"## {number}. {title}", *texts]
-    exported = HERE / "exported.md"
-    if exported.exists():
-        parts += ["## 11. A row by an exported model", exported.read_text(encoding="utf-8").strip()]
+    kept = {"## 11. A row by an exported model": "exported.md", "## 12. The first row and the next": "latency.md"}
+    for title, name in kept.items():
+        if (HERE / name).exists():
+            parts += [title, (HERE / name).read_text(encoding="utf-8").strip()]
     parts += ["## How it was measured", _method(record, scale)]
     return "\n\n".join(part for part in parts if part) + "\n"
 
