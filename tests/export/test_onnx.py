@@ -15,7 +15,7 @@ import pytest
 import shoal
 from shoal.errors import ExportError
 from shoal.export.onnx_graph import GraphPrinter
-from shoal.export.onnx_nodes import Graph, Tensor
+from shoal.export.onnx_nodes import OnnxGraph, OnnxTensor
 from shoal.export.source.operations import Buffer, Program
 from shoal.export.source.tracing import Symbol, contiguous, tracing_namespace
 from shoal.networks import Network
@@ -39,8 +39,8 @@ def graph_of(network: Network, parameters: list[Any]) -> Any:
     outs = program.each(parameters, lambda p: contiguous(network.apply(p, x, xp=tracing_namespace)))
     program.outputs = {f"out{i}": out.view for i, out in enumerate(outs)}
     program.finish()
-    graph = Graph(["x"])
-    flat = Tensor(graph.reshape("x", 1, -1, buffer.size), width=buffer.size)
+    graph = OnnxGraph(["x"])
+    flat = OnnxTensor(graph.reshape("x", 1, -1, buffer.size), width=buffer.size)
     said = GraphPrinter(graph, flat, graph.slice(graph.node("Shape", "x"), 0, 1, 0)).outputs(program)
     value = graph.helper.make_tensor_value_info
     outputs = [value(name, graph.types.FLOAT, ["rows", None]) for name in said.values()]

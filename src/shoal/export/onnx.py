@@ -17,7 +17,7 @@ from shoal.errors import ExportError
 from shoal.export.example_rows import ExampleRows
 from shoal.export.exporter import Agreement, Exporter, Written
 from shoal.export.onnx_graph import GraphPrinter
-from shoal.export.onnx_nodes import DOUBLE, FLOAT, INTEGER, TEXT, TRUTH, Graph, Tensor
+from shoal.export.onnx_nodes import DOUBLE, FLOAT, INTEGER, TEXT, TRUTH, OnnxGraph, OnnxTensor
 from shoal.export.source.answers import Answers, InputColumn, answers_of
 from shoal.export.source.printing import TRUTHS
 from shoal.prediction.predictor import Predictor
@@ -75,7 +75,7 @@ def model_of(answers: Answers, label_type: LabelType) -> Any:
 
     columns = answers.columns
     names = input_names([column.name for column in columns], answers) if columns else [SIGNALS]
-    graph = Graph([*names, *answers.shapes, LABEL, "outside"])
+    graph = OnnxGraph([*names, *answers.shapes, LABEL, "outside"])
     inputs, x = _table(graph, answers, names) if columns else _signals(graph, answers)
     first = graph.node("Shape", names[0])
     rows = graph.slice(first, 0, 1, 0)
@@ -109,7 +109,7 @@ def _described(answers: Answers, names: list[str]) -> dict[str, str]:
     return {"shoal": __version__, **{key: json.dumps(value, ensure_ascii=False) for key, value in said.items()}}
 
 
-def _table(graph: Graph, answers: Answers, names: list[str]) -> tuple[list[Any], Tensor]:
+def _table(graph: OnnxGraph, answers: Answers, names: list[str]) -> tuple[list[Any], OnnxTensor]:
     program_type = DOUBLE if answers.predict.inputs.double else FLOAT
     inputs, parts = [], []
     for name, column in zip(names, answers.columns, strict=True):
@@ -119,26 +119,26 @@ def _table(graph: Graph, answers: Answers, names: list[str]) -> tuple[list[Any],
         parts.append(part if kind == program_type else graph.cast(part, program_type))
     table = graph.node("Concat", *parts, axis=1)
     x = graph.node("Unsqueeze", table, graph.constant([0]))
-    return inputs, Tensor(x, program_type, width=len(names))
+    return inputs, OnnxTensor(x, program_type, width=len(names))
 
 
-def _codes(graph: Graph, name: str, column: InputColumn) -> str:
+def _codes(graph: OnnxGraph, name: str, column: InputColumn) -> str:
     levels = {"": np.nan} | {level: float(i) for i, level in enumerate(column.levels)}
     settings = {"keys_strings": list(levels), "values_floats": list(levels.values()), "default_float": -1.0}
     return graph.node("LabelEncoder", name, domain="ai.onnx.ml", **settings)
 
 
-def _signals(graph: Graph, answers: Answers) -> tuple[list[Any], Tensor]:
+def _signals(graph: OnnxGraph, answers: Answers) -> tuple[list[Any], OnnxTensor]:
     shape, size = answers.shape, answers.predict.inputs.size
     info = graph.helper.make_tensor_value_info(SIGNALS, graph.types.FLOAT, ["rows", *shape])
-    return [info], Tensor(graph.reshape(SIGNALS, 1, -1, size), width=size)
+    return [info], OnnxTensor(graph.reshape(SIGNALS, 1, -1, size), width=size)
 
 
-def _outputs(graph: Graph, answers: Answers, x: Tensor, rows: str) -> list[Any]:
+def _outputs(graph: OnnxGraph, answers: Answers, x: OnnxTensor, rows: str) -> list[Any]:
     said = GraphPrinter(graph, x, rows).outputs(answers.predict)
     shapes = dict(answers.shapes)
     if answers.outside is not None:
-        in_single = Tensor(graph.cast(x.name, FLOAT), width=x.width) if not answers.outside.inputs.double else x
+        in_single = OnnxTensor(graph.cast(x.name, FLOAT), width=x.width) if not answers.outside.inputs.double else x
         said |= GraphPrinter(graph, in_single, rows).outputs(answers.outside)
         shapes["outside"] = ()
     infos = []
@@ -150,7 +150,7 @@ def _outputs(graph: Graph, answers: Answers, x: Tensor, rows: str) -> list[Any]:
     return infos
 
 
-def _label(graph: Graph, answers: Answers, label_type: LabelType) -> Any:
+def _label(graph: OnnxGraph, answers: Answers, label_type: LabelType) -> Any:
     """Add the most probable class, in the type in which the labels came."""
     labels = labels_of(answers.classes, label_type)
     kind = {"int": INTEGER, "float": DOUBLE, "bool": TRUTH, "str": TEXT}[label_type]

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from shoal.errors import ExportError
-from shoal.export.onnx_nodes import DOUBLE, FLOAT, INTEGER, TRUTH, Carried, Graph, Tensor
+from shoal.export.onnx_nodes import DOUBLE, FLOAT, INTEGER, TRUTH, Carried, OnnxGraph, OnnxTensor
 from shoal.export.source.alike import alike_operations
 from shoal.export.source.operations import (
     Buffer,
@@ -56,11 +56,11 @@ class GraphPrinter:
         rows: the name of a tensor of one integer, the number of rows.
     """
 
-    def __init__(self, graph: Graph, x: Tensor, rows: str) -> None:
+    def __init__(self, graph: OnnxGraph, x: OnnxTensor, rows: str) -> None:
         self.graph, self.x, self.rows = graph, x, rows
-        self.tensors: dict[int, Tensor] = {}
-        self.stacks: dict[int, tuple[Tensor, int]] = {}
-        self.pieces: dict[int, list[tuple[View, Tensor]]] = {}
+        self.tensors: dict[int, OnnxTensor] = {}
+        self.stacks: dict[int, tuple[OnnxTensor, int]] = {}
+        self.pieces: dict[int, list[tuple[View, OnnxTensor]]] = {}
 
     def outputs(self, program: Program) -> dict[str, str]:
         """Return the names of the outputs of a program, `(rows, numbers)` each."""
@@ -85,7 +85,7 @@ class GraphPrinter:
             tensor = getattr(self, f"_{type(first).__name__.lower()}")(first, alike)
         self._keep(tensor, [operation.out.buffer for operation in alike])
 
-    def _keep(self, tensor: Tensor, buffers: Sequence[Buffer]) -> None:
+    def _keep(self, tensor: OnnxTensor, buffers: Sequence[Buffer]) -> None:
         for member, buffer in enumerate(buffers):
             self.tensors[id(buffer)] = tensor
             if tensor.members > 1:
@@ -93,11 +93,11 @@ class GraphPrinter:
 
     # Reading: narrow tensors stand for equal numbers, `_full` ones hold them all.
 
-    def _inputs(self, alike: Sequence[Operation], place: int) -> Tensor:
+    def _inputs(self, alike: Sequence[Operation], place: int) -> OnnxTensor:
         """Return one input of operations that are alike, of all members."""
         return self._tensor([operation.inputs[place] for operation in alike])
 
-    def _tensor(self, views: Sequence[View]) -> Tensor:
+    def _tensor(self, views: Sequence[View]) -> OnnxTensor:
         """Return what views read, of a member each."""
         if views[0].buffer.values is not None:
             return self._constants(views)
@@ -105,7 +105,7 @@ class GraphPrinter:
             return self._read(views[0])
         return self._gathered(self._stacked([view.buffer for view in views]), views[0])
 
-    def _stacked(self, buffers: Sequence[Buffer]) -> Tensor:
+    def _stacked(self, buffers: Sequence[Buffer]) -> OnnxTensor:
         """Return buffers as one tensor, a member each."""
         first = self.tensors[id(buffers[0])]
         stacks = [self.stacks.get(id(buffer)) for buffer in buffers]
@@ -116,9 +116,9 @@ class GraphPrinter:
             return each[0]
         width, type_ = max(tensor.width for tensor in each), _common({tensor.type for tensor in each})
         names = [self._full(tensor, width, type_) for tensor in each]
-        return Tensor(self.graph.node("Concat", *names, axis=0), type_, len(names), width)
+        return OnnxTensor(self.graph.node("Concat", *names, axis=0), type_, len(names), width)
 
-    def _read(self, view: View) -> Tensor:
+    def _read(self, view: View) -> OnnxTensor:
         """Return what one view reads, of one member."""
         if view.buffer.values is not None:
             return self._constants([view])
@@ -128,7 +128,7 @@ class GraphPrinter:
             tensor = replace(stack, name=self.graph.slice(stack.name, member, member + 1, 0), members=1)
         return self._gathered(tensor, view)
 
-    def _gathered(self, tensor: Tensor, view: View) -> Tensor:
+    def _gathered(self, tensor: OnnxTensor, view: View) -> OnnxTensor:
         index = view.index
         if tensor.width == 1 or view.is_all:
             return tensor
@@ -140,18 +140,20 @@ class GraphPrinter:
             name = self.graph.node("Gather", tensor.name, self.graph.constant(index), axis=2)
         return replace(tensor, name=name, width=len(index))
 
-    def _constants(self, views: Sequence[View]) -> Tensor:
+    def _constants(self, views: Sequence[View]) -> OnnxTensor:
         type_ = DOUBLE if views[0].buffer.double else FLOAT
         values = _values(views).astype(DTYPES[type_])[:, None]
         for axis in (0, 2):
             one = np.take(values, [0], axis)
             values = one if ((values == one) | (np.isnan(values) & np.isnan(one))).all() else values
-        return Tensor(self.graph.constant(values, DTYPES[type_]), type_, len(values), values.shape[2], has_rows=False)
+        return OnnxTensor(
+            self.graph.constant(values, DTYPES[type_]), type_, len(values), values.shape[2], has_rows=False
+        )
 
-    def _typed(self, tensor: Tensor, type_: str) -> str:
+    def _typed(self, tensor: OnnxTensor, type_: str) -> str:
         return tensor.name if tensor.type == type_ else self.graph.cast(tensor.name, type_)
 
-    def _full(self, tensor: Tensor, width: int, type_: str | None = None, members: int = 1) -> str:
+    def _full(self, tensor: OnnxTensor, width: int, type_: str | None = None, members: int = 1) -> str:
         """Return the name of a tensor of a type with all members, all rows and all numbers."""
         name = self._typed(tensor, type_ or tensor.type)
         members = max(members, tensor.members)
@@ -167,12 +169,12 @@ class GraphPrinter:
 
     # One method for each kind of operation.
 
-    def _elementwise(self, first: Elementwise, alike: Sequence[Operation]) -> Tensor:
+    def _elementwise(self, first: Elementwise, alike: Sequence[Operation]) -> OnnxTensor:
         if first.function == "sum":
             return self._sum(first)
         values = [self._inputs(alike, i) for i in range(len(first.inputs))]
         type_ = DOUBLE if any(value.type == DOUBLE for value in values) else FLOAT
-        out = Tensor("", type_, max(v.members for v in values), max(v.width for v in values),
+        out = OnnxTensor("", type_, max(v.members for v in values), max(v.width for v in values),
                      any(v.has_rows for v in values))  # fmt: skip
         if first.function == "cast":
             return replace(out, name=self._typed(values[0], FLOAT), type=FLOAT)
@@ -193,7 +195,7 @@ class GraphPrinter:
             )
         return node(NODES[function], *names)
 
-    def _sum(self, operation: Elementwise) -> Tensor:
+    def _sum(self, operation: Elementwise) -> OnnxTensor:
         """Add one node for all members of a stack, and one for the rest."""
         stacks: dict[str, list[tuple[int, View]]] = {}
         alone = []
@@ -212,9 +214,9 @@ class GraphPrinter:
             else:
                 alone += [view for _, view in views]
         names += [self._full(self._read(view), operation.out.size, FLOAT) for view in alone]
-        return Tensor(names[0] if len(names) == 1 else self.graph.node("Sum", *names), width=operation.out.size)
+        return OnnxTensor(names[0] if len(names) == 1 else self.graph.node("Sum", *names), width=operation.out.size)
 
-    def _copied(self, first: Copy, alike: Sequence[Operation]) -> Tensor | None:
+    def _copied(self, first: Copy, alike: Sequence[Operation]) -> OnnxTensor | None:
         """Keep a piece; with the last one return the buffer that they make."""
         pieces = self.pieces.setdefault(id(first.out.buffer), [])
         pieces.append((first.out, self._inputs(alike, 0)))
@@ -228,10 +230,10 @@ class GraphPrinter:
             names.append(self._full(tensor, tensor.width, type_, members))
             start += tensor.width
         name = names[0] if len(names) == 1 else self.graph.node("Concat", *names, axis=2)
-        whole = Tensor(name, type_, members, start)
+        whole = OnnxTensor(name, type_, members, start)
         return self._gathered(whole, View(Buffer(start), places))
 
-    def _product(self, first: Product, alike: Sequence[Operation]) -> Tensor:
+    def _product(self, first: Product, alike: Sequence[Operation]) -> OnnxTensor:
         views = [operation.inputs[1] for operation in alike]
         if views[0].buffer.values is None:
             raise ExportError("ONNX cannot say products of two computed matrices yet")
@@ -242,9 +244,9 @@ class GraphPrinter:
         out = self.graph.node("MatMul", a, self.graph.constant(matrices, np.float32))
         members = max(members, len(matrices))
         width = first.rows * first.columns
-        return Tensor(self.graph.reshape(out, members, -1, width) if first.rows > 1 else out, FLOAT, members, width)
+        return OnnxTensor(self.graph.reshape(out, members, -1, width) if first.rows > 1 else out, FLOAT, members, width)
 
-    def _correlation(self, first: Correlation, alike: Sequence[Operation]) -> Tensor:
+    def _correlation(self, first: Correlation, alike: Sequence[Operation]) -> OnnxTensor:
         """All members are groups of channels of one convolution; of shared inputs, its filters."""
         x, given = self._whole(alike, 0)
         used = [i for i in range(3) if first.space[i] > 1 or first.kernel[i] > 1] or [2]
@@ -261,9 +263,9 @@ class GraphPrinter:
         out = node("Conv", x, self.graph.constant(kernel, np.float32), group=given, **settings)
         out = node("Transpose", reshape(out, -1, members, first.filters, math.prod(places)), perm=[1, 0, 3, 2])
         width = math.prod(places) * first.filters
-        return Tensor(reshape(out, members, -1, width), FLOAT, members, width)
+        return OnnxTensor(reshape(out, members, -1, width), FLOAT, members, width)
 
-    def _reduction(self, first: Reduction, alike: Sequence[Operation]) -> Tensor:
+    def _reduction(self, first: Reduction, alike: Sequence[Operation]) -> OnnxTensor:
         x, members = self._whole(alike, 0)
         kind, out = f"Reduce{first.function.capitalize()}", first.out.size
         if out == 1:
@@ -271,19 +273,19 @@ class GraphPrinter:
         else:
             parts = self.graph.reshape(x, members, -1, out, first.inner)
             name = self.graph.node(kind, parts, self.graph.constant([3]), keepdims=0)
-        return Tensor(name, FLOAT, members, out)
+        return OnnxTensor(name, FLOAT, members, out)
 
-    def _sorting(self, first: Sorting, alike: Sequence[Operation]) -> Tensor:
+    def _sorting(self, first: Sorting, alike: Sequence[Operation]) -> OnnxTensor:
         x, members = self._whole(alike, 0)
         parts = self.graph.reshape(x, members, -1, first.out.size // first.inner, first.inner)
         ordered, _ = self._ordered(parts, first.inner)
-        return Tensor(self.graph.reshape(ordered, members, -1, first.out.size), FLOAT, members, first.out.size)
+        return OnnxTensor(self.graph.reshape(ordered, members, -1, first.out.size), FLOAT, members, first.out.size)
 
     def _ordered(self, x: str, count: int) -> list[str]:
         """Return the smallest along the last axis in rising order, and their places."""
         return self.graph.node_of("TopK", [x, self.graph.constant([count])], 2, axis=-1, largest=0, sorted=1)
 
-    def _rows(self, first: Rows, alike: Sequence[Operation]) -> Tensor:
+    def _rows(self, first: Rows, alike: Sequence[Operation]) -> OnnxTensor:
         numbers, members = self._whole(alike, 1)
         tables = _shared(_values([operation.inputs[0] for operation in alike])).reshape(-1, first.width)
         stacked = max(1, len(tables) * first.width // first.inputs[0].size)
@@ -297,9 +299,9 @@ class GraphPrinter:
             row = node("Add", row, self.graph.constant(np.arange(stacked).reshape(-1, 1, 1) * count))
         members = max(members, stacked)
         taken = node("Gather", self.graph.constant(tables, np.float32), row, axis=0)
-        return Tensor(self.graph.reshape(taken, members, -1, first.out.size), FLOAT, members, first.out.size)
+        return OnnxTensor(self.graph.reshape(taken, members, -1, first.out.size), FLOAT, members, first.out.size)
 
-    def _interpolation(self, first: Interpolation, alike: Sequence[Operation]) -> Tensor:
+    def _interpolation(self, first: Interpolation, alike: Sequence[Operation]) -> OnnxTensor:
         node, constant = self.graph.node, self.graph.constant
         x, members = self._whole(alike, 0)
         corners, values = (_values([view])[0].astype(np.float32) for view in first.inputs[1:])
@@ -315,9 +317,9 @@ class GraphPrinter:
         ends = [constant(np.float32(end), np.float32) for end in (corners[0], corners[-1])]
         within = node("Min", node("Max", x, ends[0]), ends[1])
         out = node("Add", begin, node("Mul", slope, node("Sub", within, start)))
-        return Tensor(out, FLOAT, members, first.out.size)
+        return OnnxTensor(out, FLOAT, members, first.out.size)
 
-    def _nearest(self, first: Nearest, alike: Sequence[Operation]) -> Tensor:
+    def _nearest(self, first: Nearest, alike: Sequence[Operation]) -> OnnxTensor:
         """Distances by a product, in double precision since it subtracts large squares."""
         node, constant = self.graph.node, self.graph.constant
         x = self.graph.cast(self._whole(alike, 0)[0], DOUBLE)
@@ -327,9 +329,9 @@ class GraphPrinter:
         away = node("Add", node("Add", squares, product), constant((rows**2).sum(axis=1), np.float64))
         nearest, _ = self._ordered(node("Max", away, constant(0.0, np.float64)), first.neighbours)
         mean = node("ReduceMean", node("Sqrt", nearest), constant([2]), keepdims=1)
-        return Tensor(self.graph.cast(mean, FLOAT))
+        return OnnxTensor(self.graph.cast(mean, FLOAT))
 
-    def _recurrence(self, first: Recurrence, alike: Sequence[Operation]) -> Tensor:
+    def _recurrence(self, first: Recurrence, alike: Sequence[Operation]) -> OnnxTensor:
         """A loop whose body does a turn of all members."""
         steps = [step for step in alike if isinstance(step, Recurrence)]
         graph, count, turns = self.graph, len(first.moving), first.turns
@@ -343,11 +345,11 @@ class GraphPrinter:
             parts = graph.reshape(whole, given[i].members, -1, turns, now.size)
             (name,) = graph.fresh("now")
             moving.append(Carried(graph.node("Transpose", parts, perm=[2, 0, 1, 3]), name))
-            body._keep(Tensor(name, FLOAT, given[i].members, now.size), [step.moving[i] for step in steps])
+            body._keep(OnnxTensor(name, FLOAT, given[i].members, now.size), [step.moving[i] for step in steps])
         for i, buffer in enumerate(first.carried):
             (name,) = graph.fresh("carried")
             before.append((self._full(given[count + i], buffer.size, FLOAT, members), name))
-            body._keep(Tensor(name, FLOAT, members, buffer.size), [step.carried[i] for step in steps])
+            body._keep(OnnxTensor(name, FLOAT, members, buffer.size), [step.carried[i] for step in steps])
         for each in zip(*(step.body for step in steps), strict=True):
             body._print(each)
         after = [body._full(body._tensor([step.new[i] for step in steps]), buffer.size, FLOAT, members)
@@ -357,9 +359,9 @@ class GraphPrinter:
         *ends, outs = graph.scan(body.graph, carried, moving, said)
         outs = graph.node("Transpose", outs, perm=[1, 2, 0, 3])
         outs = graph.reshape(outs, members, -1, turns * first.said.size)
-        return Tensor(graph.node("Concat", outs, *ends, axis=2), FLOAT, members, first.out.size)
+        return OnnxTensor(graph.node("Concat", outs, *ends, axis=2), FLOAT, members, first.out.size)
 
-    def _foldsend(self, first: FoldsEnd, alike: Sequence[Operation]) -> Tensor:
+    def _foldsend(self, first: FoldsEnd, alike: Sequence[Operation]) -> OnnxTensor:
         """The ends by all scores in order, and the first up to which enough weight lies."""
         node, constant = self.graph.node, self.graph.constant
         means, stds = (self._whole(alike, i)[0] for i in (0, 1))
@@ -376,7 +378,7 @@ class GraphPrinter:
         least = node("ReduceMin", reached, constant([2]), keepdims=1)
         pooled = node("Add", means, node("Mul", stds, constant(first.pooled, np.float32)))
         low, high = (node(kind, pooled, constant([2]), keepdims=1) for kind in ("ReduceMin", "ReduceMax"))
-        return Tensor(node("Max", node("Min", least, high), low))
+        return OnnxTensor(node("Max", node("Min", least, high), low))
 
 
 def _common(types: set[str]) -> str:

@@ -15,7 +15,7 @@ FLOAT, DOUBLE, TRUTH, INTEGER, TEXT = "FLOAT", "DOUBLE", "BOOL", "INT64", "STRIN
 
 
 @dataclass(frozen=True)
-class Tensor:
+class OnnxTensor:
     """A tensor `(members, rows, width)` of the graph; `has_rows` is false where it is the same for all rows."""
 
     name: str
@@ -33,7 +33,7 @@ class Carried(NamedTuple):
     after: str = ""
 
 
-class Graph:
+class OnnxGraph:
     """Nodes and constants, under names that nothing else has: none of `taken` begins like them."""
 
     def __init__(self, taken: Sequence[str]) -> None:
@@ -67,13 +67,13 @@ class Graph:
         number = next(self._numbers)
         return [f"{self._prefix}{word.lower()}_{number}" + (f"_{i}" if count > 1 else "") for i in range(count)]
 
-    def body(self) -> Graph:
+    def body(self) -> OnnxGraph:
         """Return a graph for the body of a loop, which sees what stands in this one; constants are shared."""
         within = copy.copy(self)
         within.nodes, within._names = [], ChainMap({}, self._names)
         return within
 
-    def scan(self, body: Graph, carried: Sequence[Carried], moving: Sequence[Carried], said: str) -> list[str]:
+    def scan(self, body: OnnxGraph, carried: Sequence[Carried], moving: Sequence[Carried], said: str) -> list[str]:
         """Add a loop; return what was carried at the end, and what was said in each turn.
 
         Args:
