@@ -47,7 +47,8 @@ def predict(
         >>> predict(network, network.initialize(), np.ones((2, 4), np.float32)).shape
         (2, 3)
     """
-    graph, kernel = _graph(network), best_kernel()
+    graph = _graph(network)
+    kernel = None if graph is None else best_kernel()
     if kernel is None or graph is None or np.shape(x)[1:] != network.input_shape or not len(x):
         return _by_numpy(network, parameters, x, logits)
     network.check_parameters(parameters)
@@ -107,9 +108,9 @@ def _by_kernel(
 
 def _by_numpy(network: Network, parameters: NetworkParameters, x: np.ndarray, logits: bool) -> np.ndarray:
     """Return the outputs by NumPy, few rows at a time where the network needs many numbers for each."""
-    network.check_parameters(parameters)
     once = max(1, min(ROWS_AT_ONCE, NUMBERS_AT_ONCE // max(1, network.values)))
     parts = [x[i : i + once] for i in range(0, max(len(x), 1), once)]
     if logits:
+        network.check_parameters(parameters)
         return np.concatenate([network.apply(parameters, part, logits=True) for part in parts])
     return np.concatenate([network.predict(parameters, part) for part in parts])
