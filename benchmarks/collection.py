@@ -71,7 +71,7 @@ REGRESSIONS: dict[str, tuple[int, Callable[[], Any], str]] = {
     "wage": (3_000, from_r("ISLR", "Wage", "logwage", "region"), "wage"),
     "computers": (6_259, from_r("Ecdat", "Computers"), "price"),
     "deliveries": (10_012, from_r("modeldata", "deliveries"), "time_to_delivery"),
-    "hotel_rates": (15_402, from_r("modeldata", "hotel_rates"), "avg_price_per_room"),
+    "hotel_rates": (15_402, from_r("modeldata", "hotel_rates", "arrival_date"), "avg_price_per_room"),
     "wages_1988": (28_155, from_r("AER", "CPS1988"), "wage"),
 }
 CLASSIFICATIONS: dict[str, tuple[int, Callable[[], Any], str]] = {
