@@ -40,7 +40,7 @@ def settled_count(settings: FitSettings, kind: str) -> int | None:
 
 def networks_each(settings: FitSettings) -> int:
     """Return how many networks a candidate has: folds × repeats."""
-    return (settings.cv or 1) * settings.repeats
+    return (settings.folds or 1) * settings.repeats
 
 
 def pose_search(posed: Posed) -> Search:
