@@ -24,7 +24,7 @@ def catboost(task: Task, features: Any, seed: int) -> Any:
     return kind(cat_features=_texts(features), **chosen)
 
 
-def lightgbm(task: Task, features: Any, seed: int) -> Any:
+def lightgbm(task: Task, _: Any, seed: int) -> Any:
     """Return LightGBM by its defaults; pandas' categories are its categories."""
     import lightgbm
 
@@ -32,7 +32,7 @@ def lightgbm(task: Task, features: Any, seed: int) -> Any:
     return kind(n_jobs=1, random_state=seed, verbose=-1)
 
 
-def gradient_boosting(task: Task, features: Any, seed: int) -> Any:
+def gradient_boosting(task: Task, _: Any, seed: int) -> Any:
     """Return scikit-learn's HistGradientBoosting by its defaults; pandas' categories are its categories."""
     from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
@@ -53,7 +53,7 @@ def perceptrons(task: Task, features: Any, seed: int) -> Any:
     return VotingClassifier(each, voting="soft") if task is Task.CLASSIFICATION else VotingRegressor(each)
 
 
-def realmlp(task: Task, features: Any, seed: int) -> Any:
+def realmlp(task: Task, _: Any, seed: int) -> Any:
     """Return RealMLP by its tuned defaults, of pytabkit."""
     from pytabkit import RealMLP_TD_Classifier, RealMLP_TD_Regressor
 

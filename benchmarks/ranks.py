@@ -3,8 +3,8 @@
     python benchmarks/ranks.py --half decisions --shoal default "folds: cv=5" --peers --out ranks
     python benchmarks/ranks.py --half both --print default folds CatBoost --out ranks
 
-Each finished fit is one line of `ranks/scores.jsonl`; a repeated call goes on where it was. The test rows of a table are
-those that `shoal.fit` splits off by the seed; peers learn from all others, by their defaults.
+Each finished fit is one line of `ranks/scores.jsonl`; a repeated call goes on where it was. The test rows of a table
+are those that `shoal.fit` splits off by the seed; peers learn from all others, by their defaults.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import argparse
 import json
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 

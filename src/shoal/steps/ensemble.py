@@ -74,9 +74,7 @@ def make_ensemble(
     return with_region(made, train, settings.seed, None if groups is None else groups[taught]), measured
 
 
-def _held_rows(
-    posed: Posed, rows: np.ndarray, x: np.ndarray, judge: Predictor, folds: OutOfFold | None
-) -> HeldOutRows:
+def _held_rows(posed: Posed, rows: np.ndarray, x: np.ndarray, judge: Predictor, folds: OutOfFold | None) -> HeldOutRows:
     """Return the validation rows by which `judge` is to be measured; `x` are their prepared features."""
     dataset = posed.dataset
     weights, column = posed.weights, dataset.roles.group

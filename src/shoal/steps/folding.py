@@ -33,7 +33,14 @@ def default_folds(dataset: Dataset, settings: FitSettings, rows: np.ndarray) -> 
     asked = settings.model_fields_set & {"validation_size", "repeats"} or settings.replicas or settings.y_cov
     plain = dataset.signals is not None or dataset.task is Task.RECONSTRUCTION or dataset.roles.time is not None
     few = settings.networks is not None and settings.networks < FEWEST_CANDIDATES
-    if asked or plain or few or settings.search != "random" or dataset.classes_by_target or settings.network is not None:
+    if (
+        asked
+        or plain
+        or few
+        or settings.search != "random"
+        or dataset.classes_by_target
+        or settings.network is not None
+    ):
         return None
     groups = dataset.groups()
     if groups is not None and len(np.unique(groups[rows])) < 2 * FOLDS:

@@ -28,7 +28,12 @@ def write_config(posed: Posed, session: Session) -> None:
     given, folder = posed.settings.given(), session.folder
     began = folder.config.get("created") if session.resumed else None
     chosen = {} if posed.settings.chosen_folds is None else {"folds": posed.settings.chosen_folds}
-    known = {"data": origin(posed.dataset) | chosen, "versions": versions(), "command": command, "cores": available_cores()}
+    known = {
+        "data": origin(posed.dataset) | chosen,
+        "versions": versions(),
+        "command": command,
+        "cores": available_cores(),
+    }
     folder.write_config(given, **known, created=began)
 
 

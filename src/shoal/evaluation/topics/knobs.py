@@ -13,7 +13,7 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.scoring import block_of
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.candidates import Candidates
-from shoal.evaluation.validation_losses import validating_rows, row_losses
+from shoal.evaluation.validation_losses import row_losses, validating_rows
 from shoal.search.results.knob import Judged, Rows, error_of, worse_than_best
 from shoal.training.member import TrainedMember
 from shoal.training.problem import Problem
