@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 Minutes = Annotated[float | None, typer.Option(min=0.0, help="begin no lot after so many minutes")]
 Wait = Annotated[float, typer.Option(min=0.0, help="minutes to wait while there is nothing to do")]
-Memory = Annotated[str | None, typer.Option(metavar="SIZE", help="the most memory to take, e.g. 4GB; default: all free")]
+Memory = Annotated[
+    str | None, typer.Option(metavar="SIZE", help="the most memory to take, e.g. 4GB; default: all free")
+]
 
 
 def work(

@@ -11,7 +11,9 @@ from shoal.cluster.shared_folder import NAME
 
 
 @contextmanager
-def open_executor(workers: int | None, dask: str | None, run: str | Path, memory: str | None = None) -> Iterator[Executor]:
+def open_executor(
+    workers: int | None, dask: str | None, run: str | Path, memory: str | None = None
+) -> Iterator[Executor]:
     """Give the executor that trains, and let its workers go at the end.
 
     Args:

@@ -1,4 +1,4 @@
-"""The executor of a Dask cluster: a scheduler at an address, or `local` workers of this machine."""
+"""The executor of a Dask cluster, of a scheduler at an address, or `local` workers of this machine."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from shoal.training.planner import find_budget
 
 LOCAL = "local"
 CONNECT_SECONDS = 10.0
+START_SECONDS = 60.0  # for the first worker of this machine to begin, on a busy one, too
 WAIT_SECONDS = 2.0  # for a result, between two looks
 ATTEMPTS = 3  # at a lot whose workers are lost
 _JOBS: dict[str, Job] = {}  # of a worker: the one that it trains
 
 
 class DaskExecutor(Distributed):
-    """Hands lots to the workers of a Dask cluster, each of which trains on one core for each of its threads' tasks.
+    """Hands lots to the workers of a Dask cluster, which train one lot on one core in each of their threads.
 
     Args:
         address: of a scheduler, such as `tcp://host:8786`; or `local`: workers of this machine, one for each core.
@@ -52,7 +53,7 @@ class DaskExecutor(Distributed):
                 "`dask scheduler`, or use --dask local"
             ) from None
         try:
-            self._client.wait_for_workers(1, timeout=CONNECT_SECONDS)
+            self._client.wait_for_workers(1, timeout=CONNECT_SECONDS if self._cluster is None else START_SECONDS)
         except TimeoutError:
             self.close()
             raise SettingError(

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Unpack
 
 from shoal.cluster.job import Job, versions
 from shoal.cluster.lots import check_versions, train_lot
@@ -15,7 +16,7 @@ from shoal.cluster.shared_folder import SharedFolder
 from shoal.errors import ShoalError
 from shoal.training.engines.native.library import KERNEL_VARIABLE, kernels
 from shoal.training.planner import Budget
-from shoal.training.progress import Silent
+from shoal.training.progress import Silent, TrainingNews
 from shoal.training.trainer import Stopped
 
 BEAT_SECONDS = 2.0  # between two signs of life
@@ -97,7 +98,7 @@ class _UntilClosed(Silent):
     def __init__(self, folder: SharedFolder) -> None:
         self.folder = folder
 
-    def training(self, **news: object) -> None:  # type: ignore[override]
+    def training(self, **_: Unpack[TrainingNews]) -> None:
         """Look whether the driver is done."""
         if self.folder.closed:
             raise KeyboardInterrupt

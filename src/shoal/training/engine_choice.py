@@ -53,7 +53,6 @@ def choose_engine(problem: Problem, members: Sequence[Member], wanted: str, budg
     Raises:
         SettingError: the native engine is wanted and cannot train these members.
     """
-
     native, xla = partial(make_engine, "native", budget), partial(make_engine, "xla", budget)
     why_not = unsuited(problem, members)
     if wanted == "native" and why_not is not None:
