@@ -88,8 +88,8 @@ class Distributed(ABC):
         gathering = _Gathering(problem, members, engine.name, progress or Silent(), checkpoint, saving)
         try:
             job = job_of(problem, engine.name)
-            for result in self.earlier(job):
-                gathering.take(result)
+            for left_over in self.earlier(job):
+                gathering.take(left_over)
             left = [member for member in members if member.id not in gathering.finished]
             if left:
                 with self.hand_out(job, deal(job, left, self.workers), seconds) as results:
