@@ -11,7 +11,7 @@ import pytest
 import shoal
 from shoal.errors import SettingError
 from shoal.evaluation.topics.knobs import Knobs, TriedKnob, TriedValue
-from shoal.evaluation.validation_losses import validating_rows, row_losses
+from shoal.evaluation.validation_losses import row_losses, validating_rows
 from shoal.repeating import command_line
 from shoal.report.topics.knobs import base_sentence, knob_sentence
 from shoal.search.members import members_of
