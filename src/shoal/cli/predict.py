@@ -54,8 +54,8 @@ def predict(
     both: quote none of them alone. `--density 0:3:0.01` adds `density`, the probability density of a new measurement at
     each of these values (301 here), to files that hold vectors. Of tables also `outside`: outside the training region.
     A run that reconstructs writes `<column>_reconstructed`, `anomaly_score` and `anomaly`. Where each step of a series
-    is predicted, there is a row for each step, with its number in `step`. Columns that the fit derived are computed again; where it made cuts,
-    rows that fail them keep their place, without predictions and with false in `passed`.
+    is predicted, there is a row for each step, with its number in `step`. Columns that the fit derived are computed
+    again; where it made cuts, rows that fail them keep their place, without predictions and with false in `passed`.
     """
     from shoal.cli.files import TABLES, check_output, write_table
     from shoal.cli.live import watching

@@ -32,7 +32,7 @@ ELSEWHERE = {
     ),
     "scikit-learn keeps the test and scores on it": (
         *("test", "test_size", "seal_test", "metrics", "base"),
-        *("signal_yield", "background_yield", "background_uncertainty", "signal"),
+        *("signal_yield", "background_yield", "background_uncertainty", "process", "signal"),
     ),
     "nothing is written": ("out", "force", "page", "checkpoint_every", "track"),
 }

@@ -49,9 +49,9 @@ class Pit:
         """How to read the figure."""
         return (
             "Probability that the predicted distribution gave to values below the true one (probability integral "
-            "transform, PIT): flat where distributions are right, a hump where they are too wide, a valley where they "
-            "are too narrow, a slope where they lie too high or too low. The band holds 95 % of the bins of a flat one, if "
-            "test values are independent."
+            "transform, PIT): flat where distributions are right, a hump where they are too wide, a valley where "
+            "they are too narrow, a slope where they lie too high or too low. The band holds 95 % of the bins of a "
+            "flat one, if test values are independent."
         )
 
 
