@@ -156,6 +156,9 @@ class FitSettings(BaseModel):
     query: str | None = Field(
         None, description="SELECT ... by which rows of a database are read (SQLite, DuckDB, PostgreSQL)"
     )
+    list_values: int | None = Field(
+        None, ge=1, le=32, description="how many values of lists of any length become columns (ROOT, FITS); 4"
+    )
     file_column: str | None = Field(
         None, description="name of a column to make of the files' names, where several files are one table"
     )

@@ -23,7 +23,8 @@ ELSEWHERE = {
         "reconstruct",
     ),
     "no file is read": (
-        *("delimiter", "decimal_comma", "header", "encoding", "sheet", "query", "file_column", "day_first", "missing"),
+        *("delimiter", "decimal_comma", "header", "encoding", "sheet", "query", "list_values", "file_column"),
+        *("day_first", "missing"),
         "convert_units",
     ),
     "rows are those of tables, not images or steps": (

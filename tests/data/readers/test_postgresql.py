@@ -24,7 +24,8 @@ from shoal.errors import DataError, SettingError
 dbapi = pytest.importorskip("adbc_driver_postgresql.dbapi")
 pytest.importorskip("pyarrow")
 SHOTS = """CREATE TABLE shots AS SELECT i AS id, i * 0.5 AS x, sin(i)::real AS y, i % 3 = 0 AS good,
-    'a' || i % 4 AS kind, CASE WHEN i % 4 = 0 THEN NULL ELSE i::numeric(10, 2) END AS price, date '2024-01-01' + i AS day,
+    'a' || i % 4 AS kind, CASE WHEN i % 4 = 0 THEN NULL ELSE i::numeric(10, 2) END AS price,
+    date '2024-01-01' + i AS day,
     timestamp '2024-01-01 10:00' + i * interval '1 hour' AS at, gen_random_uuid() AS key, array[1, 2] AS pair,
     '{}'::json AS note FROM generate_series(1, 100) AS i"""
 

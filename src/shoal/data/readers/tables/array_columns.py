@@ -54,6 +54,12 @@ class ColumnsOfArrays:
         else:
             self._add(name, values, missing)
 
+    def add_list(self, name: str, padded: Any, lengths: Any) -> None:
+        """Add the first values of lists `(rows, values)`, masked where one is shorter, and how many, `name_count`."""
+        self.add(f"{name}_count", np.ma.getdata(lengths), np.ma.getmaskarray(lengths))
+        first = padded.shape[1]
+        self.add(name, np.ma.getdata(padded), np.ma.getmaskarray(padded), f"the first {first} of a list")
+
     def leave_out(self, name: str, why: str) -> None:
         """Leave out a column, and say why."""
         self.left_out[name] = why

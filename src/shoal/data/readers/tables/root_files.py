@@ -24,7 +24,8 @@ class RootReader(TableReader):
     """A TTree or RNTuple of a ROOT file, read by uproot.
 
     A branch with a number, a truth or a text for each entry is a column. Of a branch with a list of numbers the first
-    four become `name_1` to `name_4`, missing where the list is shorter, and `name_count` says how many there are.
+    four (`list_values`) become `name_1` to `name_4`, missing where the list is shorter, and `name_count` says how many
+    there are.
     """
 
     name = "ROOT"
@@ -61,7 +62,7 @@ def _read(file: Any, path: Path, options: ReadOptions) -> Content:
     check_room(8 * _COPIES * entries * len(names), what, "Write fewer entries, or fewer branches.")
     columns = ColumnsOfArrays()
     for name in names:
-        _add(columns, name, tree[name])
+        _add(columns, name, tree[name], options.list_values)
     return Content(plain_table(columns.table(), str(path)), notes=columns.notes())
 
 
@@ -75,7 +76,7 @@ def _leaves(tree: Any) -> list[str]:
     return [key for key in keys if not any(other.startswith((f"{key}/", f"{key}.")) for other in keys if other != key)]
 
 
-def _add(columns: ColumnsOfArrays, name: str, branch: Any) -> None:
+def _add(columns: ColumnsOfArrays, name: str, branch: Any, most: int | None) -> None:
     """Add what a branch holds for each entry; what uproot cannot interpret is left out."""
     shown = name.replace("/", ".")
     try:
@@ -83,4 +84,4 @@ def _add(columns: ColumnsOfArrays, name: str, branch: Any) -> None:
     except Exception as error:  # objects that uproot cannot interpret
         columns.leave_out(shown, f"{getattr(branch, 'typename', 'an object')}: {first_line(error)[:80]}")
         return
-    add_awkward(columns, shown, array)
+    add_awkward(columns, shown, array, most)
