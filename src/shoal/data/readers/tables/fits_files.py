@@ -23,6 +23,7 @@ from shoal.data.readers.tables.chosen_table import chosen_table
 from shoal.errors import DataError, counted, listing
 
 _COPIES = 3  # as read, with its nulls, and with the types of a table
+_BYTES_OF_VALUE = 10  # in a table, of however few bytes in the file, and what is converted beside
 
 
 class FitsReader(TableReader):
@@ -65,9 +66,9 @@ def _read(file: Any, path: Path, options: ReadOptions) -> tuple[Content, Any]:
     hdu = file[tables[name]]
     rows, width = int(hdu.header["NAXIS2"]), int(hdu.header["NAXIS1"])
     check_columns(len(hdu.columns), path)
-    check_room(
-        _COPIES * rows * width, f"{path} declares {rows:,} rows of {width:,} bytes", "Write fewer rows or columns."
-    )
+    values = sum(math.prod(hdu.columns.dtype[name].shape) for name in hdu.columns.dtype.names)
+    needed = rows * max(_COPIES * width, width + _BYTES_OF_VALUE * values)
+    check_room(needed, f"{path} declares {rows:,} rows of {width:,} bytes", "Write fewer rows or columns.")
     held, offset = (path.stat().st_size, int(hdu.fileinfo()["datLoc"])) if not is_compressed(path) else (math.inf, 0)
     if offset + rows * width > held:
         raise DataError(f"{path} is cut off: its header declares {rows:,} rows of {width:,} bytes. Fetch it again.")

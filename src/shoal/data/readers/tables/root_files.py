@@ -12,12 +12,12 @@ from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.packages import check_package
 from shoal.data.readers.room import check_room
 from shoal.data.readers.tables.array_columns import ColumnsOfArrays
-from shoal.data.readers.tables.awkward_columns import add_awkward
+from shoal.data.readers.tables.awkward_columns import FIRST_VALUES, add_awkward
 from shoal.data.readers.tables.base import TableReader, check_columns
 from shoal.data.readers.tables.chosen_table import chosen_table
 from shoal.errors import DataError, listing
 
-_COPIES = 3  # the baskets, the array, and the column with the type of a table
+_BYTES_OF_VALUE = 16  # in a table, and what uproot holds of a branch beside; texts and long lists take more
 
 
 class RootReader(TableReader):
@@ -59,7 +59,9 @@ def _read(file: Any, path: Path, options: ReadOptions) -> Content:
     names = _leaves(tree)
     check_columns(len(names), path)
     what = f"{path} declares {entries:,} entries of {len(names):,} branches"
-    check_room(8 * _COPIES * entries * len(names), what, "Write fewer entries, or fewer branches.")
+    lists = sum(any(word in str(getattr(tree[name], "typename", "")) for word in ("[", "vector")) for name in names)
+    values = len(names) + (options.list_values or FIRST_VALUES) * lists
+    check_room(_BYTES_OF_VALUE * entries * values, what, "Write fewer entries, or fewer branches.")
     columns = ColumnsOfArrays()
     for name in names:
         _add(columns, name, tree[name], options.list_values)
