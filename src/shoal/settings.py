@@ -156,7 +156,12 @@ class FitSettings(BaseModel):
         None,
         description="which table of a file with several: HDU, tree, path in HDF5, dimensions, table of SQLite",
     )
-    query: str | None = Field(None, description="SELECT ... by which rows of a SQLite or DuckDB file are read")
+    query: str | None = Field(
+        None, description="SELECT ... by which rows of a database are read (SQLite, DuckDB, PostgreSQL)"
+    )
+    list_values: int | None = Field(
+        None, ge=1, le=32, description="how many values of lists of any length become columns (ROOT, FITS); 4"
+    )
     file_column: str | None = Field(
         None, description="name of a column to make of the files' names, where several files are one table"
     )
@@ -209,6 +214,9 @@ class FitSettings(BaseModel):
     background_yield: float | None = Field(None, gt=0.0, description="expected background events")
     background_uncertainty: float = Field(
         0.0, ge=0.0, le=1.0, description="relative uncertainty of the expected background, e.g. 0.1"
+    )
+    process: str | None = Field(
+        None, description="two classes: column with the process of each event, for its yield; never a feature"
     )
     signal: Annotated[str | None, BeforeValidator(label_name)] = Field(
         None, description="the class that is the signal; by default the one named so"
