@@ -10,7 +10,7 @@
 
 #include "interface.hpp"
 
-extern "C" const Kernel *shoal_kernel(int32_t number);
+extern "C" const Kernel *shoal_avx512(), *shoal_avx2(), *shoal_baseline();
 extern "C" void shoal_train(const Kernel *kernel, const Rows *rows, Member *const *members, const int32_t *starts,
                             int32_t blocks, int32_t turn, int32_t epochs, int32_t threads);
 extern "C" void shoal_predict(const Kernel *kernel, const Rows *rows, Member *member, float *outputs, int32_t threads);
@@ -255,7 +255,8 @@ int train_networks(const Kernel *kernel, const Kind &kind, bool single, int thre
 }  // namespace
 
 int main() {
-    for (int i = 0; const Kernel *kernel = shoal_kernel(i); ++i) {
+    for (const Kernel *kernel : {shoal_avx512(), shoal_avx2(), shoal_baseline()}) {
+        if (!kernel) continue;
         int trained = 0, all = 0;
         for (int repeat = 0; repeat < 3; ++repeat)
             for (int loss = 0; loss < 9; ++loss)
