@@ -353,7 +353,7 @@ private:
     template <class Work>
     void share(long pieces, long vectors, const Work &work) {
         constexpr long ENOUGH = 2048;  // vectors
-        if (workers.size() == 1 || vectors < ENOUGH) {
+        if (team.size() == 1 || vectors < ENOUGH) {
             for (long i = 0; i < pieces; ++i) work(i);
             return;
         }
