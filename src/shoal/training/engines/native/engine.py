@@ -18,7 +18,7 @@ from shoal.training.engines.native.library import Kernel, best_kernel
 from shoal.training.engines.native.members import SQUARES, MemberArrays, RowsRecord, member_records, plainly_dense
 from shoal.training.engines.native.records import COPIES, MEMBER, STATE
 from shoal.training.member import Member
-from shoal.training.packing import Parameters, member_network, split_vector
+from shoal.training.packing import Parameters, by_encoding, member_network, split_vector
 from shoal.training.planner import Budget, find_budget
 from shoal.training.problem import Problem
 from shoal.training.structure import ORDERS
@@ -90,11 +90,14 @@ class NativeEngine:
         self.cores = cores or self.budget.cores
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[NativeBlock]:
-        """Return one block for each batch size, the members of long training first."""
-        sizes: dict[int, list[Member]] = {}
-        for member in members:
-            sizes.setdefault(min(member.hyperparameters.batch_size, len(problem.x)), []).append(member)
-        return [self._block(problem, size, part) for size, part in sizes.items()]
+        """Return one block for each encoding and batch size, the members of long training first."""
+        blocks = []
+        for behind, part in by_encoding(problem, members):
+            sizes: dict[int, list[Member]] = {}
+            for member in part:
+                sizes.setdefault(min(member.hyperparameters.batch_size, len(problem.x)), []).append(member)
+            blocks += [self._block(behind, size, few) for size, few in sizes.items()]
+        return blocks
 
     def _block(self, problem: Problem, batch_size: int, members: Sequence[Member]) -> NativeBlock:
         ordered = tuple(sorted(members, key=lambda m: (-m.hyperparameters.epochs, m.id)))
