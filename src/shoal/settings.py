@@ -316,8 +316,16 @@ class FitSettings(BaseModel):
 
     @model_validator(mode="after")
     def _network_alone(self) -> FitSettings:
-        others = ("hidden", "activation", "layers", "dropout", "kernel_initializer", "bottleneck", "reconstruct")
-        others += ("feature_encoding",)
+        of_layers = (
+            "hidden",
+            "activation",
+            "layers",
+            "dropout",
+            "kernel_initializer",
+            "bottleneck",
+            "feature_encoding",
+        )
+        others = (*of_layers, "reconstruct")
         for name in others if self.network is not None else ():
             if getattr(self, name):
                 raise ValueError(f"network and {name} both say what the networks are; leave one of them out")

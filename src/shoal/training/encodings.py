@@ -45,8 +45,8 @@ class Encodings:
 
     @cached_property
     def _piecewise(self) -> Layer:
-        levels = np.linspace(0.0, 1.0, BINS + 1)
-        edges = [np.unique(np.quantile(values, levels)) for values in self._numbers]
+        levels = np.linspace(0.0, 1.0, BINS + 1)  # at numbers that rows have, so that few different ones get few bins
+        edges = [np.unique(np.quantile(values, levels, method="inverted_cdf")) for values in self._numbers]
         # two edges are one bin, which is the plain feature once more
         return PiecewiseEncoding(self._of_features([_short(each) if len(each) > 2 else () for each in edges]))
 

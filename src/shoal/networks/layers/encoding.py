@@ -54,7 +54,7 @@ class _Encoding(Layer):
             )
 
     @cached_property
-    def _ramps(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def ramps(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """The channel of each ramp, where it begins, and one over its length."""
         channels = np.repeat(np.arange(len(self.knots)), [max(len(k) - 1, 0) for k in self.knots])
         low = np.concatenate([np.zeros(0), *(np.asarray(k)[:-1] for k in self.knots)])
@@ -63,7 +63,7 @@ class _Encoding(Layer):
 
     def _ramp(self, xp: Any, x: Any) -> Any:
         """Return the ramps of all channels one after the other, `(..., ramps)`."""
-        channels, low, steepness = self._ramps
+        channels, low, steepness = self.ramps
         u = (xp.take(x, channels, axis=-1) - low.astype(x.dtype)) * steepness.astype(x.dtype)
         return xp.minimum(xp.maximum(u, 0.0), 1.0)
 
@@ -93,11 +93,11 @@ class PiecewiseEncoding(_Encoding):
     def output_shape(self, input_shape: Shape) -> Shape:
         """Return the input shape with as many more channels as there are bins."""
         self._check_fit(input_shape)
-        return (*input_shape[:-1], input_shape[-1] + len(self._ramps[0]))
+        return (*input_shape[:-1], input_shape[-1] + len(self.ramps[0]))
 
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:  # noqa: ARG002
         """Return x with its ramps beside it."""
-        return xp.concatenate([x, self._ramp(xp, x)], axis=-1) if len(self._ramps[0]) else x
+        return xp.concatenate([x, self._ramp(xp, x)], axis=-1) if len(self.ramps[0]) else x
 
     @classmethod
     def examples(cls) -> tuple[tuple[Self, Shape], ...]:
@@ -150,20 +150,20 @@ class QuantileEncoding(_Encoding):
 
     def scratch(self, input_shape: Shape) -> int:  # noqa: ARG002
         """Return the number of ramps."""
-        return len(self._ramps[0])
+        return len(self.ramps[0])
 
     @cached_property
-    def _mixing(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def mixing(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """How much of each ramp goes into each channel, where channels start, and 1 for one that stays as it is."""
-        mixing = np.zeros((len(self._ramps[0]), len(self.knots)))
+        mixing = np.zeros((len(self.ramps[0]), len(self.knots)))
         rises = np.concatenate([np.zeros(0), *(np.diff(v) for v in self.values)])
-        mixing[np.arange(len(rises)), self._ramps[0]] = rises
+        mixing[np.arange(len(rises)), self.ramps[0]] = rises
         start = np.asarray([v[0] if v else 0.0 for v in self.values])
         return mixing, start, np.asarray([0.0 if v else 1.0 for v in self.values])
 
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:  # noqa: ARG002
         """Return the values between those at the knots."""
-        mixing, start, same = (array.astype(x.dtype) for array in self._mixing)
+        mixing, start, same = (array.astype(x.dtype) for array in self.mixing)
         return xp.matmul(self._ramp(xp, x), mixing) + x * same + start
 
     @classmethod
