@@ -77,9 +77,9 @@ def pose_search(posed: Posed) -> Search:
 
 def _check_no_encoding(settings: FitSettings, kind: str) -> None:
     if settings.feature_encoding is not None:
-        what = "a reconstruction" if settings.reconstruct else kind
-        without = " without a column of numbers" if what == "table" else ""
-        raise SettingError(f"feature_encoding: there is nothing to encode in {what}{without}; leave it out")
+        what = {"table": "a table without a column of numbers"}.get(kind, kind)
+        what = "a reconstruction" if settings.reconstruct else what
+        raise SettingError(f"feature_encoding: there is nothing to encode in {what}; leave it out")
 
 
 def _check_size(posed: Posed, space: Space, size: int) -> None:
