@@ -151,3 +151,17 @@ def test_folds_encode_the_rows_once(encoded: Problem) -> None:
     h = Hyperparameters(hidden=(4,), feature_encoding="piecewise", epochs=3, batch_size=16)
     trained = train(folded, [Member(0, h, fold=0), Member(1, h, fold=1)], NativeEngine()).members
     assert all(np.isfinite(member.validation_loss).all() for member in trained)
+
+
+@needs_kernel
+def test_a_time_budget_meets_every_encoding_and_batch_size(encoded: Problem) -> None:
+    kinds = [(encoding, size) for size in (8, 16) for encoding in ("plain", "piecewise")]
+    each = [Hyperparameters(feature_encoding=encoding, batch_size=size, epochs=2) for encoding, size in kinds]
+    members = [Member(i, each[i % 4]) for i in range(400)]
+    engine = NativeEngine(1)
+    blocks = engine.plan(encoded, members)
+    assert sorted(member.id for block in blocks for member in block.members) == list(range(400))
+    first = [member for block in blocks[:4] for member in block.members]
+    assert len({member.hyperparameters for member in first}) == 4
+    assert len(first) == 4 * engine.kernel.lanes
+    assert [len(block.members) for block in blocks[4:8]] == [2 * engine.kernel.lanes] * 4
