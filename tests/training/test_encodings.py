@@ -14,6 +14,7 @@ from shoal.networks.namespace import numpy_namespace
 from shoal.training.encodings import BINS, Encodings
 from shoal.training.engine_choice import native_seconds
 from shoal.training.engines.native import NativeEngine
+from shoal.training.engines.native.cost import member_epoch
 from shoal.training.engines.native.library import kernels
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.forward import predict
@@ -111,6 +112,8 @@ def test_members_are_parted_by_their_encoding_and_rows_are_encoded_once(encoded:
     assert by_encoding(encoded, crowd)[0][0] is parts[0][0]
     assert all(behind.input_shape == behind.validation_x.shape[1:] for behind, _ in parts)
     assert {group.problem.inputs for group in group_members(encoded, crowd)} == {4, 4 + 3 * BINS}
+    for behind, (member, *_) in parts:
+        assert member_epoch(encoded, member, lanes=8) == member_epoch(behind, member, lanes=8)
     sums = sum(native_seconds(behind, part, 2) for behind, part in parts)
     assert native_seconds(encoded, crowd, 2) == pytest.approx(sums)
 

@@ -118,6 +118,7 @@ def batch_bytes(graph: Graph, batch: int, per: int, lanes: int) -> int:
 def member_epoch(problem: Problem, member: Member, lanes: int) -> float:
     """Return the microseconds of one epoch of the lane block of a member, or of the member if it trains alone."""
     h = member.hyperparameters
+    ((problem, _),) = by_encoding(problem, [member])
     steps = problem.steps(min(h.batch_size, len(problem.x)))
     if plainly_dense(problem, member):
         return epoch_of(problem, dense_work(problem, h.hidden), h.optimizer, steps, lanes)
