@@ -37,7 +37,7 @@ from shoal.statistics.class_weights import BALANCED, pairs
 from shoal.statistics.metric_choice import IN_PYTHON, metric, name_in_file
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.building import hyperparameters_of
-from shoal.training.hyperparameters import Hyperparameters, Names, OptimizerName, ScheduleName, Widths
+from shoal.training.hyperparameters import EncodingName, Hyperparameters, Names, OptimizerName, ScheduleName, Widths
 
 EngineName = Literal["auto", "native", "xla"]
 if TYPE_CHECKING:
@@ -272,6 +272,7 @@ class FitSettings(BaseModel):
     rotation: float | Knob | None = None
     zoom: float | Knob | None = None
     noise: float | Knob | None = None
+    feature_encoding: EncodingName | Knob | None = None
     hidden: Widths | Knob | None = None
     activation: Names | Knob | None = None
     optimizer: OptimizerName | Knob | None = None
@@ -366,7 +367,16 @@ class FitSettings(BaseModel):
 
     @model_validator(mode="after")
     def _network_alone(self) -> FitSettings:
-        others = ("hidden", "activation", "layers", "dropout", "kernel_initializer", "bottleneck", "reconstruct")
+        of_layers = (
+            "hidden",
+            "activation",
+            "layers",
+            "dropout",
+            "kernel_initializer",
+            "bottleneck",
+            "feature_encoding",
+        )
+        others = (*of_layers, "reconstruct")
         for name in others if self.network is not None else ():
             if getattr(self, name):
                 raise ValueError(f"network and {name} both say what the networks are; leave one of them out")

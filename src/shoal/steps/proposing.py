@@ -55,6 +55,9 @@ def pose_search(posed: Posed) -> Search:
     split, dataset, problem, settings = posed.split, posed.dataset, posed.problem, posed.settings
     rows, shape = split.rows_of_a_network, problem.input_shape
     space = choose_space(rows, dataset.task, settings, shape, problem.per_step)
+    if not problem.number_columns:
+        _check_no_encoding(settings, kind_of(dataset))
+        space = space.without("feature_encoding")
     strategy, asked = get_strategy(settings.search), settings.networks
     size = strategy.size(space)
     count = count_candidates(settings, kind_of(dataset))
@@ -88,6 +91,13 @@ def affordable(posed: Posed, space: Space, count: int) -> int:
     each = networks_each(settings)
     seconds = each * core_seconds(posed.problem, [Member(number, chosen) for number, chosen in enumerate(drawn)])
     return max(min(FEWEST, count), int((seconds.cumsum() <= CORE_SECONDS).sum()))
+
+
+def _check_no_encoding(settings: FitSettings, kind: str) -> None:
+    if settings.feature_encoding is not None:
+        what = {"table": "a table without a column of numbers"}.get(kind, kind)
+        what = "a reconstruction" if settings.reconstruct else what
+        raise SettingError(f"feature_encoding: there is nothing to encode in {what}; leave it out")
 
 
 def _check_size(posed: Posed, space: Space, size: int) -> None:

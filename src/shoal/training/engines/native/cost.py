@@ -13,7 +13,7 @@ from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.native.members import augments, plainly_dense
 from shoal.training.engines.native.records import COPIES
 from shoal.training.member import Member
-from shoal.training.packing import member_network
+from shoal.training.packing import by_encoding, member_network
 from shoal.training.problem import Problem
 
 # microseconds of one core for a lane block, fitted by benchmarks/calibrate.py: of a step, of a parameter in a step, of
@@ -117,6 +117,7 @@ def batch_bytes(graph: Graph, batch: int, per: int, lanes: int) -> int:
 def member_epoch(problem: Problem, member: Member, lanes: int) -> float:
     """Return the microseconds of one epoch of the lane block of a member, or of the member if it trains alone."""
     h = member.hyperparameters
+    ((problem, _),) = by_encoding(problem, [member])
     steps = problem.steps(min(h.batch_size, len(problem.x)))
     if plainly_dense(problem, member):
         return epoch_of(problem, dense_work(problem, h.hidden), h.optimizer, steps, lanes)
@@ -136,6 +137,10 @@ def core_seconds(problem: Problem, members: Sequence[Member]) -> np.ndarray:
 
 def native_seconds(problem: Problem, members: Sequence[Member], cores: int) -> float:
     """Return about how long the native engine takes."""
+    return sum(_seconds_of_one_encoding(behind, part, cores) for behind, part in by_encoding(problem, members))
+
+
+def _seconds_of_one_encoding(problem: Problem, members: Sequence[Member], cores: int) -> float:
     kernel = best_kernel()
     lanes = kernel.lanes if kernel else 1
     known: dict[int, float] = {}
