@@ -60,13 +60,15 @@ class PretendedEngine:
             state["epochs"][place], state["id"][place] = member.hyperparameters.epochs, member.id
         return state
 
-    def advance(self, block: PretendedBlock, state: dict[str, Any]) -> tuple[dict[str, Any], Chunk]:
+    def advance(
+        self, block: PretendedBlock, state: dict[str, Any], most: int | None = None
+    ) -> tuple[dict[str, Any], Chunk]:
         before, epochs, ids = (np.asarray(state.pop(name)) for name in ("epoch", "epochs", "id"))
         self.chunks += 1
         self.computed += block.places
         assert len(before) == block.places
         time.sleep(self.seconds)
-        at = before[:, None] + np.arange(1, EPOCHS_OF_A_CHUNK + 1)
+        at = before[:, None] + np.arange(1, min(EPOCHS_OF_A_CHUNK, most or EPOCHS_OF_A_CHUNK) + 1)
         loss = np.where(at <= epochs[:, None], ids[:, None] + 1.0 / at, np.nan)
         after = np.minimum(at[:, -1], epochs)
         status = np.where(after < epochs, Status.RUNNING, Status.FINISHED)

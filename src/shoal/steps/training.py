@@ -42,13 +42,13 @@ def train_candidates(posed: Posed, search: Search, session: Session) -> Training
     the same once more, and finds in the checkpoint what is trained.
     """
     settings, strategy = posed.settings, get_strategy(posed.settings.search)
-    proposed = strategy.propose(search, ())
+    proposed = more = strategy.propose(search, ())
     training = None
     while True:
         tried = [proposal.hyperparameters for proposal in proposed]
         members = members_of(tried, settings.cv, settings.repeats)
         new = members[len(training.members) :] if training else members
-        of_round = train_members(posed.problem, new, settings, session, training)
+        of_round = train_members(posed.problem, new, settings, session, training, rungs=more[0].rungs)
         training = of_round if training is None else joined_trainings(training, of_round)
         if training.out_of_time:
             return training
@@ -88,6 +88,7 @@ def train_members(
     before: Training | None = None,
     *,
     replicas: bool = False,
+    rungs: Sequence[int] = (),
 ) -> Training:
     """Train, with a checkpoint in the folder now and then; on Ctrl-C keep what is done and say how to go on.
 
@@ -106,7 +107,14 @@ def train_members(
     saving = Saving(KeptOrWarned(session, before), settings.checkpoint_every)
     try:
         training = train(
-            problem, members, engine, seconds=seconds, progress=progress, checkpoint=checkpoint, saving=saving
+            problem,
+            members,
+            engine,
+            seconds=seconds,
+            progress=progress,
+            checkpoint=checkpoint,
+            saving=saving,
+            rungs=rungs,
         )
         return replace(training, reason=choice.reason)
     except Stopped as stopped:

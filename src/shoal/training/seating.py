@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -97,6 +97,15 @@ class Seating:
         """Return the places of members that no longer train."""
         running = self._chunks[-1].status == Status.RUNNING
         return [place for place in self.seats if not running[place]]
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs the members have trained that entered at the same time."""
+        return self.seat(next(iter(self.seats))).epoch if self.seats else 0
+
+    def of_candidates(self, candidates: Collection[int]) -> list[int]:
+        """Return the places of the members of some candidates."""
+        return [place for place, seat in self.seats.items() if seat.member.candidate in candidates]
 
     def epochs(self) -> np.ndarray:
         """Return how many epochs each seated member has trained."""
