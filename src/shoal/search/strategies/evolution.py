@@ -1,7 +1,7 @@
 """Evolution: children of the best candidates so far, crossed and mutated, as in a genetic algorithm.
 
 A third is drawn at random, 32 at most. Of each later generation every candidate has two parents, each the best of three
-of the living population, which are the 16 best so far; it takes each hyperparameter from either and moves one or two
+of the living population, which are the 8 best so far; it takes each hyperparameter from either and moves one or two
 of them a little. Networks begin with weights of their own: inherited ones would make a score depend on its ancestors.
 """
 
@@ -19,7 +19,7 @@ from shoal.training.hyperparameters import Hyperparameters
 
 FIRST, LATER = 32, 16
 """Candidates of the first generation and of each later one, at most."""
-LIVING, RIVALS = 16, 3
+LIVING, RIVALS = 8, 3
 """How many of the best may be parents, and of how many that are drawn the best becomes one."""
 MOVED, REACH = 1.5, 0.25
 """How many hyperparameters a mutation moves on average, and how far, as a share of the limits."""

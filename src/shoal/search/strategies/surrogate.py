@@ -22,7 +22,7 @@ from shoal.training.hyperparameters import Hyperparameters
 
 FIRST, LATER = 32, 16
 """Candidates of the first round and of each later one, at most."""
-TREES, LEAF = 100, 2
+TREES, LEAF = 50, 2
 """Of the forest: how many, and how many candidates a leaf holds at least."""
 POINTS = 64
 """Points that are looked at for each place of a round, half of them near one of the best."""
@@ -74,10 +74,9 @@ def _round(search: Search, outcomes: Sequence[Outcome], start: int, end: int) ->
 
 def _points(search: Search, best: Sequence[Hyperparameters], place: int) -> list[Hyperparameters]:
     """Return the points that are looked at for one place: half drawn, half near one of the best."""
-    numbers = range(APART + place * POINTS, APART + (place + 1) * POINTS)
-    return [
-        search.space.candidate(search.seed, number) if number % 2 else _near(search, best, number) for number in numbers
-    ]
+    start, half = APART + place * POINTS, POINTS // 2
+    drawn = [search.space.candidate(search.seed, number) for number in range(start, start + half)]
+    return drawn + [_near(search, best, number) for number in range(start + half, start + POINTS)]
 
 
 def _near(search: Search, best: Sequence[Hyperparameters], number: int) -> Hyperparameters:
@@ -85,10 +84,10 @@ def _near(search: Search, best: Sequence[Hyperparameters], number: int) -> Hyper
     stream = Stream(search.seed, NAMED, number)
     around = best[stream.integer(len(best))]
     values: dict[str, Any] = {}
-    varied = search.space.varied
-    for name, part in varied.items():
+    moving = search.space.named_parts or search.space.varied
+    for name, part in moving.items():
         moves, *point = (float(u) for u in stream.uniform((1 + part.dimensions,)))
-        if moves < max(0.25, 1.0 / len(varied)):
+        if moves < max(0.25, 1.0 / len(moving)):
             values[name] = part.near(getattr(around, name), REACH, point)
     return changing(around, values)
 
