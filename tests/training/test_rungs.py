@@ -99,6 +99,6 @@ def test_folds_of_a_candidate_go_or_stay_together(problem: Problem, thirty: list
 
 def test_when_the_time_is_over_all_that_was_begun_is_read_out(problem: Problem, thirty: list[Member]) -> None:
     out = train(problem, thirty, NativeEngine(), rungs=RUNGS, seconds=1e-9)
-    assert out.out_of_time
+    assert out.stopped == "minutes"
     assert 0 < len(out.members) < 30
     assert {each.status for each in out.members} == {Status.RUNNING}

@@ -40,7 +40,7 @@ _PANELS = {
     **dict.fromkeys(("metrics", "class_weight"), HYPERPARAMETERS),
     **dict.fromkeys(
         (
-            *("networks", "search", "base", "cv", "repeats", "network", "minutes", "keep", "smallest", "replicas"),
+            *("networks", "search", "base", "cv", "repeats", "network", "minutes", "until", "keep", "smallest", "replicas"),
             "bottleneck",
         ),
         NETWORKS,
@@ -191,6 +191,7 @@ def _metavar(name: str, kind: Any) -> str | None:
         "memory": "SIZE",
         "network": "LAYERS",
         "base": "RUN",
+        "until": "METRIC=VALUE",
     }.get(name)
 
 

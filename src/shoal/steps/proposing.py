@@ -15,6 +15,7 @@ from shoal.search.strategy import Search, get_strategy
 from shoal.settings import FitSettings
 from shoal.steps.posing import Posed
 from shoal.steps.reading import kind_of
+from shoal.steps.until import Goal
 from shoal.training.engine_choice import estimated_seconds
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member
@@ -66,6 +67,7 @@ def pose_search(posed: Posed) -> Search:
         if asked is None:
             _check_size(posed, space, size)
         count = size if asked is None else min(asked, size)
+    Goal.of(posed, networks_each(settings))  # or it is refused
     search = Search(space, count, settings.seed)
     first = [proposal.hyperparameters for proposal in strategy.propose(search, ())]
     check_effect(space.named, first)

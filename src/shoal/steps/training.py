@@ -24,6 +24,7 @@ from shoal.steps.ensemble import alone
 from shoal.steps.posing import Posed
 from shoal.steps.proposing import networks_each
 from shoal.steps.session import Session, interrupted
+from shoal.steps.until import Goal
 from shoal.training.checkpointing import Checkpoint, checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.engine_choice import choose_engine
 from shoal.training.member import Member, TrainedMember
@@ -43,14 +44,14 @@ def train_candidates(posed: Posed, search: Search, session: Session) -> Training
     """
     settings, strategy = posed.settings, get_strategy(posed.settings.search)
     proposed = more = strategy.propose(search, ())
-    training = None
+    goal, training = Goal.of(posed, networks_each(settings)), None
     while True:
         tried = [proposal.hyperparameters for proposal in proposed]
         members = members_of(tried, settings.cv, settings.repeats)
         new = members[len(training.members) :] if training else members
-        of_round = train_members(posed.problem, new, settings, session, training, rungs=more[0].rungs)
+        of_round = train_members(posed.problem, new, settings, session, training, rungs=more[0].rungs, goal=goal)
         training = of_round if training is None else joined_trainings(training, of_round)
-        if training.out_of_time:
+        if training.stopped:
             return training
         more = strategy.propose(search, outcomes_of(proposed, training, networks_each(settings)))
         if not more:
@@ -75,7 +76,7 @@ def joined_trainings(earlier: Training, later: Training) -> Training:
         compile_seconds=earlier.compile_seconds + later.compile_seconds,
         train_seconds=earlier.train_seconds + later.train_seconds,
         checkpoint=checkpoint,
-        out_of_time=later.out_of_time,
+        stopped=later.stopped,
         programs=earlier.programs + later.programs,
     )
 
@@ -89,6 +90,7 @@ def train_members(
     *,
     replicas: bool = False,
     rungs: Sequence[int] = (),
+    goal: Goal | None = None,
 ) -> Training:
     """Train, with a checkpoint in the folder now and then; on Ctrl-C keep what is done and say how to go on.
 
@@ -115,6 +117,7 @@ def train_members(
             checkpoint=checkpoint,
             saving=saving,
             rungs=rungs,
+            enough=goal,
         )
         return replace(training, reason=choice.reason)
     except Stopped as stopped:

@@ -33,7 +33,7 @@ COMPILERS = 2  # programs compiled at a time; compiling one uses little more tha
 class Training:
     """The outcome of training: the members in the order of their identities, where the time went, and what trained.
 
-    `programs` counts those that the members need, whether compiled now or found in the cache; `reason` says why this
+    `stopped` is the setting that ended it before all was trained, `minutes` or `until`, else empty. `programs` counts those that the members need, whether compiled now or found in the cache; `reason` says why this
     engine trained.
     """
 
@@ -41,7 +41,7 @@ class Training:
     compile_seconds: float
     train_seconds: float
     checkpoint: Checkpoint
-    out_of_time: bool = False
+    stopped: str = ""
     engine: str = ""
     programs: int = 0
     reason: str = ""
@@ -76,6 +76,7 @@ def train(
     checkpoint: Checkpoint | None = None,
     saving: Saving | None = None,
     rungs: Sequence[int] = (),
+    enough: Callable[[TrainedMember], bool] | None = None,
 ) -> Training:
     """Train members and return each at its best epoch.
 
@@ -90,11 +91,12 @@ def train(
         saving: how what is trained is saved on the way.
         rungs: epochs, rising, after each of which all candidates are compared, and only the best train on, see
             `weak_candidates`; what is left of the others is their best epoch so far.
+        enough: asked about each member that is done; where it says so, training ends as at the end of the time.
 
     Raises:
         Stopped: the user pressed Ctrl-C; its `checkpoint` holds what is done.
     """
-    return _Session(problem, members, engine, seconds, progress or Silent(), checkpoint, saving, rungs).run()
+    return _Session(problem, members, engine, seconds, progress or Silent(), checkpoint, saving, rungs, enough).run()
 
 
 class _Session:
@@ -110,10 +112,12 @@ class _Session:
         checkpoint: Checkpoint | None,
         saving: Saving | None,
         rungs: Sequence[int],
+        enough: Callable[[TrainedMember], bool] | None,
     ) -> None:
         self.problem, self.engine, self.progress, self.saving = problem, engine, progress, saving
         blocks = engine.plan(problem, members)
         self.blocks = [wave for block in blocks for wave in _waves(block)] if rungs else blocks
+        self.enough, self.reached = enough, False
         self.rungs, self.weak = tuple(rungs), set[int]()
         self.watch = Watch(members, rungs)
         self.began = time.perf_counter()
@@ -162,7 +166,8 @@ class _Session:
         elapsed = time.perf_counter() - self.began
         seconds = self.compile_seconds, elapsed - self.compile_seconds
         late, engine = out_of_time or self._late(), self.engine
-        return Training(trained, *seconds, self._checkpoint(), late, engine.name, engine.programs)
+        stopped = "until" if self.reached else "minutes" if late else ""
+        return Training(trained, *seconds, self._checkpoint(), stopped, engine.name, engine.programs)
 
     def _fits(self, number: int, half: Halfway) -> bool:
         """Whether a state fits the block of this number: another number of cores may deal the members anew."""
@@ -176,7 +181,7 @@ class _Session:
         return all(member.id in self.finished for member in self.blocks[number].members)
 
     def _late(self) -> bool:
-        return self.deadline is not None and time.perf_counter() >= self.deadline
+        return self.reached or (self.deadline is not None and time.perf_counter() >= self.deadline)
 
     def _wait_for(self, prepared: Future[float]) -> None:
         """Wait until a program is ready, counting only the time that nothing trained."""
@@ -219,6 +224,9 @@ class _Session:
             late = self._late()
             furthest = int(seating.epochs().max())
             self._read_out(block, state, seating, list(seating.seats) if late else seating.done())
+            if not late and self._late():  # what just ended was enough
+                late = True
+                self._read_out(block, state, seating, list(seating.seats))
             self._show(furthest, seating, chunk)
             self._remember(number, state, seating)
         self.halfway.pop(number, None)
@@ -261,6 +269,8 @@ class _Session:
     def _finish(self, trained: TrainedMember) -> None:
         self.finished[trained.member.id] = trained
         self.watch.finished(trained)
+        if self.enough is not None and not self.reached:
+            self.reached = self.enough(trained)
 
     def _remember(self, number: int, state: Any, seating: Seating) -> None:
         """Keep the state of the block now and then: Ctrl-C mostly comes while the engine holds the state."""
