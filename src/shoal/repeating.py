@@ -15,7 +15,7 @@ from shoal.data import Dataset
 from shoal.errors import ShoalWarning
 from shoal.resources import available_cores
 from shoal.search.knobs import knob_text
-from shoal.settings import FitSettings
+from shoal.settings import FLAG_NAMES, FitSettings
 
 LIBRARIES = ("shoal", "jax", "jaxlib", "numpy", "polars", "scikit-learn", "scipy")
 
@@ -32,7 +32,7 @@ def command_line(dataset: Dataset, settings: FitSettings) -> str:
     knobs = settings.knobs()
     words = ["shoal", "fit", dataset.name if dataset.source == "built in" else dataset.source]
     for name, value in given.items():
-        flag = "--" + name.replace("_", "-")
+        flag = "--" + FLAG_NAMES.get(name, name).replace("_", "-")
         switches = knobs[name].spread if name in knobs else (value,)
         if isinstance(switches[0], bool):
             words += [flag if switch else "--no-" + flag[2:] for switch in switches]

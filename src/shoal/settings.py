@@ -122,6 +122,8 @@ def _as_expressions(value: Any) -> Any:
 Expressions = Annotated[tuple[str, ...] | None, BeforeValidator(_as_expressions)]
 
 
+FLAG_NAMES = {"from_run": "from"}
+"""Settings whose flags have another name, since Python has a use for that."""
 REPEATS = 5
 """Of each candidate of a search one at a time, unless folds or repeats are asked for: seeds scatter, too."""
 
@@ -241,6 +243,9 @@ class FitSettings(BaseModel):
     )
     base: str | None = Field(
         None, description="run whose best candidate gives the hyperparameters that are not named, and the first to try"
+    )
+    from_run: str | None = Field(
+        None, description="earlier run on the same columns, whose best candidates, 8 at most, are tried first"
     )
     cv: int | None = Field(
         None, ge=2, description="train each candidate once for each of so many folds of the rows; with time they roll"

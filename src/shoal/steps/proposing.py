@@ -16,6 +16,7 @@ from shoal.settings import FitSettings
 from shoal.steps.posing import Posed
 from shoal.steps.reading import kind_of
 from shoal.steps.until import Goal
+from shoal.steps.warm_start import candidates_of_run
 from shoal.training.engine_choice import estimated_seconds
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member
@@ -68,7 +69,12 @@ def pose_search(posed: Posed) -> Search:
             _check_size(posed, space, size)
         count = size if asked is None else min(asked, size)
     Goal.of(posed, networks_each(settings))  # or it is refused
-    search = Search(space, count, settings.seed)
+    if size is not None and settings.from_run is not None:
+        raise SettingError(
+            f"search {settings.search} has candidates of its own, so that it begins with no others; use --base "
+            f"{settings.from_run}, or a search that draws its candidates, such as random"
+        )
+    search = Search(space, count, settings.seed, candidates_of_run(posed, space))
     first = [proposal.hyperparameters for proposal in strategy.propose(search, ())]
     check_effect(space.named, first)
     return search
