@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from shoal.errors import SettingError, counted
@@ -23,6 +24,7 @@ from shoal.training.member import Member
 
 NETWORKS = 64
 NETWORKS_ON_SIGNALS = 24  # which take far longer each
+ENOUGH_TO_SEE = 256  # candidates that show whether what is named has an effect
 NETWORKS_IN_A_BUDGET = 1024  # with --minutes and no --networks: more than will be reached
 
 
@@ -75,7 +77,8 @@ def pose_search(posed: Posed) -> Search:
             f"{settings.from_run}, or a search that draws its candidates, such as random"
         )
     search = Search(space, count, settings.seed, candidates_of_run(posed, space))
-    first = [proposal.hyperparameters for proposal in strategy.propose(search, ())]
+    some = search if size is not None else replace(search, count=min(count, ENOUGH_TO_SEE))
+    first = [proposal.hyperparameters for proposal in strategy.propose(some, ())]
     check_effect(space.named, first)
     return search
 
