@@ -16,11 +16,12 @@ from shoal.repeating import import_meanwhile
 from shoal.results import Task
 from shoal.runs.folder import RunFolder
 from shoal.search.members import members_of, replicas_of
-from shoal.search.results.ranking import rank_candidates
+from shoal.search.results.ranking import MOST_KEPT, rank_candidates
 from shoal.search.strategy import Outcome, Proposal, Search, get_strategy
 from shoal.settings import FitSettings
 from shoal.steps.beside import LIBRARIES
 from shoal.steps.ensemble import alone
+from shoal.steps.finishing_time import finishing_seconds
 from shoal.steps.posing import Posed
 from shoal.steps.proposing import networks_each
 from shoal.steps.session import Session, interrupted
@@ -32,7 +33,7 @@ from shoal.training.planner import find_budget
 from shoal.training.problem import Problem
 from shoal.training.trainer import Saving, Stopped, Training, train
 
-SECONDS_TO_FINISH = 6.0  # kept back from a time budget for evaluation and page
+MOST_TO_FINISH = 0.8  # of a time budget that is kept back for evaluation and page; networks need some, too
 SHARE_OF_SEARCH = 0.5  # of a time budget, where replicas need the rest
 
 
@@ -103,7 +104,7 @@ def train_members(
     if session.writes_page:
         import_meanwhile(*(LIBRARIES[-2:] if session.helper.running else LIBRARIES))
     checkpoint = load_training(folder, problem, members)
-    seconds = seconds_left(settings, session, searching=not replicas)
+    seconds = seconds_left(problem, members, settings, session, searching=not replicas)
     if before is not None and (checkpoint is None or len(checkpoint.finished) < len(members)):
         keep_training(folder, checkpoint or Checkpoint(engine=engine.name), before)
     saving = Saving(KeptOrWarned(session, before), settings.checkpoint_every)
@@ -162,12 +163,19 @@ class KeptOrWarned:
             self.warned = True
 
 
-def seconds_left(settings: FitSettings, session: Session, *, searching: bool) -> float | None:
+def seconds_left(
+    problem: Problem, members: Sequence[Member], settings: FitSettings, session: Session, *, searching: bool
+) -> float | None:
     """Return how long training may take, or None without a time budget; a search leaves half of it to replicas."""
     if settings.minutes is None:
         return None
     spent = time.perf_counter() - session.timing.began
-    left = max(1.0, 60.0 * settings.minutes - spent - SECONDS_TO_FINISH)
+    budget, ends = 60.0 * settings.minutes, MOST_KEPT if settings.keep is None else settings.keep
+    rows = len(problem.y) + (0 if problem.folds is not None else len(problem.validation_y))
+    rows = round(rows / (1.0 - settings.test_size)) if settings.test is None else rows
+    kept = min(ends, len(members)) * networks_each(settings)
+    needed = finishing_seconds(problem, members[len(members) // 2], rows, kept)
+    left = max(1.0, budget - spent - min(needed, MOST_TO_FINISH * budget))
     return left * SHARE_OF_SEARCH if settings.replicas and searching else left
 
 

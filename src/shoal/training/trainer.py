@@ -136,7 +136,7 @@ class _Session:
         self.keep_least = KEEP_SECONDS if saving is None else min(KEEP_SECONDS, saving.every)
         self.keep_seconds = self.keep_least
         self.save_seconds = 0.0
-        self.compile_seconds = 0.0
+        self.compile_seconds = self.chunk_seconds = 0.0
 
     def run(self) -> Training:
         """Train all blocks; the next block's program compiles while one trains."""
@@ -181,7 +181,9 @@ class _Session:
         return all(member.id in self.finished for member in self.blocks[number].members)
 
     def _late(self) -> bool:
-        return self.reached or (self.deadline is not None and time.perf_counter() >= self.deadline)
+        if self.reached or self.deadline is None:
+            return self.reached
+        return time.perf_counter() + 0.5 * self.chunk_seconds >= self.deadline  # what ends nearest to it
 
     def _wait_for(self, prepared: Future[float]) -> None:
         """Wait until a program is ready, counting only the time that nothing trained."""
@@ -218,7 +220,9 @@ class _Session:
             if ahead is not None and ahead <= 0:
                 self.halfway[number] = _halfway(self.engine, state, seating)
                 return
+            began = time.perf_counter()
             state, chunk = self.engine.advance(block, state, ahead)
+            self.chunk_seconds = time.perf_counter() - began
             seating.note(chunk)
             show_curves(self.progress, seating.pieces())
             late = self._late()
