@@ -11,7 +11,7 @@ import numpy as np
 from shoal.errors import SettingError
 from shoal.results import Status
 from shoal.training import planner
-from shoal.training.cost import epochs_of_a_call
+from shoal.training.cost import LONGEST_MICROSECONDS, epochs_of_a_call
 from shoal.training.engines.base import Chunk
 from shoal.training.engines.native.cost import in_channels, member_epoch
 from shoal.training.engines.native.library import Kernel, best_kernel
@@ -110,10 +110,12 @@ class NativeEngine:
         each = [m.hyperparameters for m in one_of_each]
         dearest = max(member_epoch(problem, m, self.kernel.lanes) for m in one_of_each)
         together = self.kernel.lanes if all(plainly_dense(problem, m) for m in one_of_each) else 1
+        most = max(1, int(LONGEST_MICROSECONDS / dearest))  # lane blocks of a core, or a call lasts too long
+        places = min(places, most * together * self.cores)
         blocks = -(-places // (together * self.cores))
-        most = max(h.epochs for h in each)
+        epochs = max(h.epochs for h in each)
         may_stop = any(h.patience < h.epochs for h in each)
-        chunk = epochs_of_a_call(dearest * blocks, most, may_stop)
+        chunk = epochs_of_a_call(dearest * blocks, epochs, may_stop)
         return NativeBlock(ordered, places, problem, chunk, RowsRecord(problem, batch_size))
 
     def _fitting(self, problem: Problem, members: Sequence[Member]) -> int:
