@@ -54,6 +54,8 @@ class Problem:
         known_errors: `y` and `validation_y` also hold the standard errors of the targets, for the loss.
         network: what every member is, the stem included, in place of a network built of its hyperparameters; or None.
         start: the weights with which every member starts, a dict for each layer of `network`; None: its own draw.
+        whole: the problem whose rows went through the frozen beginning of its networks to give these; `x` is what they
+            hand on, and members train the rest of their networks. None: rows are as they were prepared.
     """
 
     x: Any
@@ -78,6 +80,7 @@ class Problem:
     known_errors: bool = False
     network: Network | None = None
     start: Sequence[Mapping[str, np.ndarray]] | None = None
+    whole: Problem | None = None
 
     @property
     def input_shape(self) -> tuple[int, ...]:

@@ -17,8 +17,9 @@ from shoal.training.engines.native.cost import in_channels, member_epoch
 from shoal.training.engines.native.library import Kernel, best_kernel
 from shoal.training.engines.native.members import SQUARES, MemberArrays, RowsRecord, member_records, plainly_dense
 from shoal.training.engines.native.records import COPIES, MEMBER, STATE
+from shoal.training.frozen import behind_beginning, fitted_beginning
 from shoal.training.member import Member
-from shoal.training.packing import Parameters, member_network, split_vector
+from shoal.training.packing import Parameters, member_network, shares_beginning, split_vector
 from shoal.training.planner import Budget, find_budget
 from shoal.training.problem import Problem
 from shoal.training.structure import ORDERS
@@ -91,10 +92,15 @@ class NativeEngine:
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[NativeBlock]:
         """Return one block for each batch size, the members of long training first."""
-        sizes: dict[int, list[Member]] = {}
+        sizes: dict[tuple[int, str | None], list[Member]] = {}
         for member in members:
-            sizes.setdefault(min(member.hyperparameters.batch_size, len(problem.x)), []).append(member)
-        return [self._block(problem, size, part) for size, part in sizes.items()]
+            h = member.hyperparameters
+            frozen = h.layers if shares_beginning(problem, member) else None
+            sizes.setdefault((min(h.batch_size, len(problem.x)), frozen), []).append(member)
+        return [
+            self._block(problem if frozen is None else behind_beginning(problem, member_network(problem, part[0])), size, part)
+            for (size, frozen), part in sizes.items()
+        ]
 
     def _block(self, problem: Problem, batch_size: int, members: Sequence[Member]) -> NativeBlock:
         ordered = tuple(sorted(members, key=lambda m: (-m.hyperparameters.epochs, m.id)))
@@ -170,7 +176,9 @@ class NativeEngine:
         for place, member in seats.items():
             shapes = member_network(block.problem, member).parameter_shapes
             layers = split_vector(shapes, seated.arrays[place].vectors[0 if last else -1])
-            parameters[place] = [{name: array.copy() for name, array in layer.items()} for layer in layers]
+            whole = block.problem.whole
+            begins = [] if whole is None else fitted_beginning(whole, member_network(whole, seats[place]))
+            parameters[place] = [{name: array.copy() for name, array in layer.items()} for layer in (*begins, *layers)]
         return parameters
 
     def to_arrays(self, seated: NativeState) -> dict[str, np.ndarray]:
