@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     InstanceOf,
     PlainSerializer,
+    PrivateAttr,
     ValidationError,
     model_validator,
 )
@@ -115,6 +116,8 @@ def _as_expressions(value: Any) -> Any:
 Expressions = Annotated[tuple[str, ...] | None, BeforeValidator(_as_expressions)]
 
 
+NETWORKS = 64
+"""Candidates of a table, unless these would take long."""
 REPEATS = 5
 """Of each candidate of a search one at a time, unless folds or repeats are asked for: seeds scatter, too."""
 
@@ -227,7 +230,8 @@ class FitSettings(BaseModel):
     networks: int | None = Field(
         None,
         ge=1,
-        description="how many candidates to train; by default 64; images and series 24; with minutes 1,024",
+        description="how many candidates to train; by default 64, fewer where they take more than "
+        "about a minute on two cores; images and series 24; with minutes 1,024",
     )
     search: SearchName = Field(
         "random", description="how alternatives and limits of hyperparameters are tried, see docs/howto/searching.md"
@@ -235,8 +239,11 @@ class FitSettings(BaseModel):
     base: str | None = Field(
         None, description="run whose best candidate gives the hyperparameters that are not named, and the first to try"
     )
-    cv: int | None = Field(
-        None, ge=2, description="train each candidate once for each of so many folds of the rows; with time they roll"
+    cv: Annotated[int, Field(ge=2)] | Literal["none"] | None = Field(
+        None,
+        description="train each candidate once for each of so many folds of the rows; with time they roll; none sets "
+        "rows for validation apart; by default 5 for tables of 50 to 10,000 rows beside the test, unless an option "
+        "asks for something else",
     )
     repeats: int = Field(1, ge=1, description="train each candidate so many times, with its own seeds and folds")
     minutes: float | None = Field(None, gt=0.0, description="stop after so many minutes and keep the best so far")
@@ -307,6 +314,26 @@ class FitSettings(BaseModel):
         "where MLFLOW_TRACKING_URI says",
     )
 
+    _chosen: bool = PrivateAttr(False)
+
+    @property
+    def folds(self) -> int | None:
+        """Into how many folds rows are dealt, as far as the user says, or the rule that chose for him; None: none."""
+        return self.cv if isinstance(self.cv, int) else None
+
+    @property
+    def chosen_folds(self) -> int | None:
+        """The folds that were chosen, rather than asked for; None where there are none."""
+        return self.folds if self._chosen else None
+
+    def with_folds(self, folds: int | None) -> FitSettings:
+        """Return the settings with the folds that were chosen, which are not among those given; what is given stays."""
+        if self.cv is not None:
+            return self
+        settled = self.model_copy(update={"cv": folds or "none"})
+        settled._chosen = True
+        return settled
+
     @model_validator(mode="after")
     def _sizes_leave_rows(self) -> FitSettings:
         if self.validation_size + self.test_size >= 1.0:
@@ -331,7 +358,7 @@ class FitSettings(BaseModel):
             return self
         others = ("cv", "smallest", "task", "y_err", "y_cov", "x_err", "scatter", "replicas", "window", "series")
         for name in (*others, "label_smoothing", *AUGMENTATIONS):
-            if getattr(self, name) and name != "noise":
+            if getattr(self, name) not in (None, False, "none") and name != "noise":
                 raise ValueError(f"a reconstruction cannot be combined with {name}; leave one of them out")
         return self
 
@@ -401,7 +428,7 @@ class FitSettings(BaseModel):
     def given(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, as plain data."""
         knobs = {name: knob_table(knob) for name, knob in self.knobs().items()}
-        given = self.model_dump(exclude_defaults=True, exclude=set(knobs)) | knobs
+        given = self.model_dump(exclude_defaults=True, exclude={*knobs, *(("cv",) if self._chosen else ())}) | knobs
         if self.metrics is not None:
             given["metrics"] = [name_in_file(choice) for choice in self.metrics]
         return {name: _plain(given[name]) for name in FitSettings.model_fields if name in given}
@@ -453,7 +480,7 @@ def check_settings(values: dict[str, Any]) -> FitSettings:
         if name not in FitSettings.model_fields:
             raise SettingError(f"fit has no setting {name!r}.{suggest_setting(name, FitSettings.model_fields)}")
     values = {name: _read(name, value) for name, value in values.items()}
-    if values.get("search") == "one-at-a-time" and not values.get("cv"):
+    if values.get("search") == "one-at-a-time" and values.get("cv") in (None, "none"):
         values.setdefault("repeats", REPEATS)
     try:
         settings = FitSettings(**values)
@@ -484,6 +511,8 @@ def choices_of(name: str) -> tuple[str, ...]:
         (('constant', 'cosine', 'exponential'), ())
     """
     kinds = get_args(FitSettings.model_fields[name].annotation) or (FitSettings.model_fields[name].annotation,)
+    if any(get_origin(kind) is Annotated for kind in kinds):  # a number, or a word in its place
+        return ()
     return next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), ()) or (
         kinds if all(isinstance(kind, str) for kind in kinds) else ()
     )
@@ -514,15 +543,19 @@ def _usual_spelling(name: str, value: Any) -> Any:
     return word
 
 
-def kept_settings(given: dict[str, Any]) -> FitSettings:
+def kept_settings(given: dict[str, Any], folds: int | None = None) -> FitSettings:
     """Return the settings that a run keeps, but for those that may be functions, which no file holds.
+
+    Args:
+        given: as `config.toml` has them.
+        folds: that were chosen for the run where `given` names none; earlier shoals chose none.
 
     Example:
         >>> kept_settings({"target": ["y"], "loss": "my_own", "penalties": ["smooth"]}).target
         ('y',)
     """
     functions = ("penalties", "loss", "metrics")
-    return check_settings({name: value for name, value in given.items() if name not in functions})
+    return check_settings({name: value for name, value in given.items() if name not in functions}).with_folds(folds)
 
 
 def without_functions(settings: dict[str, Any]) -> dict[str, Any]:

@@ -145,6 +145,8 @@ def _bare(annotation: Any) -> Any:
         return _bare(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
         parts = [_bare(part) for part in get_args(annotation) if part is not types.NoneType]
+        if int in parts and any(get_origin(part) is Literal for part in parts):  # a number, or a word in its place
+            return str
         (kind,) = (part for part in parts if get_origin(part) is not Callable and part not in (Categorical, Limits))
         return kind
     return annotation

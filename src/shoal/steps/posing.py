@@ -59,6 +59,7 @@ class Posed:
         Raises:
             SettingError: a setting does not suit the data.
         """
+        settings = settings.with_folds(split.folds)
         if dataset.classes_by_target:
             _check_several_targets(settings)
         metrics = () if dataset.classes_by_target else wanted_metrics(dataset, split, settings)

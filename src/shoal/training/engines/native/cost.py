@@ -19,6 +19,7 @@ from shoal.training.problem import Problem
 # microseconds of one core for a lane block, fitted by benchmarks/calibrate.py: of a step, of a parameter in a step, of
 # one with a plain optimizer, of one for which the second-level cache has no room, of a value, of a product in a row
 STEP, PARAMETER, CHEAP_PARAMETER, FAR, VALUE, PRODUCT = 0.08, 0.008, 0.0027, 0.017, 0.0097, 0.00027
+USUAL_LANES = 8  # of the kernels, so that what is decided by the cost is decided alike everywhere
 CHEAP = ("sgd", "lion")  # optimizers without roots and divisions
 CACHE = 2_000_000  # bytes that hold parameters, slots and best
 CLOSE, SLOWER_STEPS = (
@@ -123,6 +124,16 @@ def member_epoch(problem: Problem, member: Member, lanes: int) -> float:
         return epoch_of(problem, dense_work(problem, h.hidden), h.optimizer, steps, lanes)
     graph = graph_of(trained_network(problem, member), h.dropout)
     return epoch_of(problem, graph_work(graph, lanes), h.optimizer, steps, lanes)
+
+
+def core_seconds(problem: Problem, members: Sequence[Member]) -> np.ndarray:
+    """Return about how long one core takes for each member among many, `(members,)`, if it trains all of its epochs.
+
+    It is the same on every machine: that of a kernel with eight lanes.
+    """
+    each = {id(m.hyperparameters): m for m in members}
+    known = {key: m.hyperparameters.epochs * member_epoch(problem, m, USUAL_LANES) for key, m in each.items()}
+    return 1e-6 / USUAL_LANES * np.asarray([known[id(m.hyperparameters)] for m in members])
 
 
 def native_seconds(problem: Problem, members: Sequence[Member], cores: int) -> float:

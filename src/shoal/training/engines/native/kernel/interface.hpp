@@ -90,6 +90,7 @@ struct Member {
     int32_t epoch, best_epoch, steps, status;
     uint32_t key[2], bootstrap_key[2], replica_key[2];
     int32_t draw;
+    int32_t half;        // of the validation rows, by which it is stopped; -1: both
     const Graph *graph;  // or null: dense layers, as above
     float shift, flip, rotation, zoom, noise;  // of rows while training
 };

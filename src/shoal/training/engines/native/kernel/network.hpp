@@ -280,7 +280,7 @@ private:
         for (int step = 0; step < rows.steps; ++step) train_batch(order + (long)step * rows.batch, total, seen);
         V curves[5] = {total / seen};
         validate(curves + 1);
-        const I better = this->judge(curves[0], curves[1]);
+        const I better = this->judge(curves);
         if (any(better))
             for (long i = 0; i < this->size; ++i) this->best[i] = select(better, parameters[i], this->best[i]);
         this->write_curves(curves, number);

@@ -3,7 +3,7 @@
 struct Numbers {  // what members choose for themselves
     V learning_rate, momentum, nesterov, beta_1, beta_2, rho, epsilon, weight_decay;
     V warmup_steps, total_steps, final_fraction, l2, l1, label_smoothing, huber_delta, dropout, replica;
-    I optimizer, schedule, fold, column, bootstrap, max_epochs, patience, draw;
+    I optimizer, schedule, fold, column, bootstrap, max_epochs, patience, draw, half;
     U key[2], bootstrap_key[2], replica_key[2];
 };
 
