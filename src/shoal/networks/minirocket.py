@@ -6,8 +6,9 @@ from itertools import combinations
 
 import numpy as np
 
-from shoal.networks.layers import BatchNormalization, Branches, Conv1D, GlobalAveragePooling1D, Layer
+from shoal.networks.layers import BatchNormalization, Branches, Conv1D, GlobalAveragePooling1D, Layer, Masking
 from shoal.networks.layers.settings import checked_integer
+from shoal.networks.network import Network
 
 MINIROCKET = "minirocket"
 TAPS = 9
@@ -54,6 +55,22 @@ def random_kernels(filters: int, dilations: int | tuple[int, ...]) -> Branches:
 def is_random_kernels(layer: Layer) -> bool:
     """Return whether a layer is what `random_kernels` made."""
     return isinstance(layer, Branches) and layer.name == MINIROCKET and not layer.trainable
+
+
+def beginning_of(network: Network) -> int:
+    """Return how many layers belong to the frozen beginning of a network that is fitted to rows; 0: none."""
+    for i, layer in enumerate(network.layers):
+        if is_random_kernels(layer):
+            return i + 1
+        if not isinstance(layer, Masking):
+            return 0
+    return 0
+
+
+def rest_of(network: Network) -> Network:
+    """Return what comes behind the frozen beginning; the network itself where it has none."""
+    begins = beginning_of(network)
+    return Network(network.layers[begins:], network.shapes[begins - 1]) if begins else network
 
 
 def spread_dilations(steps: int) -> tuple[int, ...]:

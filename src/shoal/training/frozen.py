@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from shoal.networks import Branches, Layer, Masking, Network, Shape
-from shoal.networks.minirocket import PLACES, TAPS, draw_channels, is_random_kernels
+from shoal.networks.minirocket import PLACES, TAPS, beginning_of, draw_channels, is_random_kernels
 from shoal.training.forward import predict
 from shoal.training.problem import Problem
 
@@ -26,22 +26,6 @@ Fitted = dict[str, np.ndarray]
 _KEPT: list[tuple[Any, int, Branches, Fitted]] = []
 """What was fitted last, with the rows, the seed and the layer that it was fitted for."""
 MOST_KEPT = 8
-
-
-def beginning_of(network: Network) -> int:
-    """Return how many layers belong to the frozen beginning of a network that is fitted to rows; 0: none."""
-    for i, layer in enumerate(network.layers):
-        if is_random_kernels(layer):
-            return i + 1
-        if not isinstance(layer, Masking):
-            return 0
-    return 0
-
-
-def rest_of(network: Network) -> Network:
-    """Return what comes behind the frozen beginning; the network itself where it has none."""
-    begins = beginning_of(network)
-    return Network(network.layers[begins:], network.shapes[begins - 1]) if begins else network
 
 
 def fitted_beginning(problem: Problem, network: Network) -> list[Mapping[str, np.ndarray]]:

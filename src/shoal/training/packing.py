@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 
 from shoal.networks import Network, Shape, get_activation
+from shoal.networks.minirocket import beginning_of, rest_of
 from shoal.streams import Stream, Streams
 from shoal.training.augmentation import Augmentation
 from shoal.training.building import build_network
-from shoal.training.frozen import beginning_of, fitted_beginning, rest_of
+from shoal.training.frozen import fitted_beginning
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member
 from shoal.training.penalties import penalised

@@ -8,20 +8,21 @@ from shoal.search.space import Categorical, Fixed, LogUniform, Space, Widths
 
 LONGEST_RECURRENT = 1_000  # steps that recurrent layers read one by one
 LONG = 200  # steps beyond which recurrent layers get every fourth step only
+SHORT = 100  # steps up to which recurrent layers are tried for classes
 FEW_ROWS, MANY_ROWS = 500, 20_000
 
 
 def series_layers(shape: Shape, rows: int = FEW_ROWS, classification: bool = True) -> tuple[str, ...]:
     """Return the layers to choose from for series of a shape `(time, channels)`.
 
-    LSTM, GRU, convolutions, and for classes most often random kernels, which learn from few rows what takes others
-    thousands of epochs. Long series are shortened by a convolution with stride 4 before a recurrent layer sees them.
+    LSTM, GRU and convolutions; for classes most often random kernels, which learn from few rows what takes others
+    thousands of epochs, and recurrent layers for short series only. Long series are shortened by a convolution with
+    stride 4 before a recurrent layer sees them.
 
     Example:
-        >>> series_layers((48, 1))
-        ('lstm:32', 'conv1d:32:7:1:same maxpooling1d:2 conv1d:64:3:1:same globalaveragepooling1d', \
-'conv1d:32:7:1:same maxpooling1d:2 conv1d:64:3:1:same globalmaxpooling1d', 'minirocket:504:1x2x3x4', \
-'minirocket:504:1x2x3x4', 'minirocket:504:1x2x3x4')
+        >>> dict.fromkeys(series_layers((150, 1)))
+        {'conv1d:32:7:1:same maxpooling1d:2 conv1d:64:3:1:same globalaveragepooling1d': None, \
+'minirocket:420:1x3x5x10x18': None, 'conv1d:32:7:1:same maxpooling1d:2 conv1d:64:3:1:same globalmaxpooling1d': None}
     """
     steps = shape[0]
     before = "conv1d:16:8:4:same:relu " if steps > LONG else ""
@@ -34,7 +35,10 @@ def series_layers(shape: Shape, rows: int = FEW_ROWS, classification: bool = Tru
     if steps <= TAPS:
         return (*recurrent, *pooled)
     kernels = random_kernel_layers(steps, rows)
-    return (recurrent[0], *pooled, *(kernels,) * 3) if classification else (*recurrent, *pooled, kernels)
+    if not classification:
+        return (*recurrent, *pooled, kernels)
+    first = recurrent[0] if steps <= SHORT else pooled[0]
+    return (first, *(kernels,) * 3, pooled[1], *(kernels,) * 3)
 
 
 def random_kernel_layers(steps: int, rows: int) -> str:
@@ -72,11 +76,11 @@ def step_layers(shape: Shape) -> tuple[str, ...]:
 
 def series_space(shape: Shape, rows: int, classification: bool, per_step: bool = False) -> Space:
     """Return the default space for series of a shape and so many training rows, with a target for each or each step."""
-    epochs = 600 if rows < 100 else 150 if rows < 1_000 else 50 if rows < 10_000 else 25  # few rows make few steps
+    epochs = (150 if classification and not per_step else 600) if rows < 100 else 150 if rows < 1_000 else 50 if rows < 10_000 else 25  # few rows make few steps
     return Space(
         {
             "layers": Categorical(step_layers(shape) if per_step else series_layers(shape, rows, classification)),
-            "hidden": Widths((1, 1) if per_step or not classification else (0, 1), (16, 64)),
+            "hidden": Fixed(()) if classification and not per_step else Widths((1, 1), (16, 64)),
             "activation": Categorical(("relu", "tanh")),
             "optimizer": Categorical(("adam", "adamw")),
             "learning_rate": LogUniform(1e-3, 1e-2),

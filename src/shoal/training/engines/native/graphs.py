@@ -65,17 +65,18 @@ class Graph:
 
 
 @lru_cache(maxsize=512)
-def graph_of(network: Network, rate: float) -> Graph:
+def graph_of(network: Network, rate: float, source: int = 0) -> Graph:
     """Return the operations of a network.
 
     Args:
         network: of a member, in its own size.
         rate: of the member's own dropout, so that members of different rates share operations.
+        source: from which number on its sources of random numbers are counted.
 
     Raises:
         UnsuitedError: it has a layer or a setting of which the kernel knows nothing.
     """
-    lowered = _Lowering(network.input_shape, rate)
+    lowered = _Lowering(network.input_shape, rate, source=source)
     for i, layer in enumerate(network.layers):
         lowered.add(layer, last=i == len(network.layers) - 1)
     if not any(operation["kind"] in (CONVOLUTION, RECURRENCE) for operation in lowered.operations):
