@@ -54,7 +54,9 @@ def test_the_text_says_filters_and_dilations() -> None:
     assert Network.from_dict(Network.parse("50x2 minirocket:84:3 3").to_dict()).layers[0] == random_kernels(84, 3)
 
 
-@pytest.mark.parametrize("text", ["minirocket", "minirocket:84", "minirocket:0:1", "minirocket:84:1x0", "minirocket:8:a"])
+@pytest.mark.parametrize(
+    "text", ["minirocket", "minirocket:84", "minirocket:0:1", "minirocket:84:1x0", "minirocket:8:a"]
+)
 def test_other_texts_say_what_is_expected(text: str) -> None:
     with pytest.raises(NetworkError, match="minirocket:84:1x3x9"):
         parse_layers(text)
@@ -117,7 +119,9 @@ def test_what_is_shared_and_what_remains() -> None:
     assert trained_network(problem, member()).shapes == ((3,),)
     assert not shares_beginning(problem, member(noise=0.1))
     assert not shares_beginning(problem, member(layers="conv1d:4:3"))
-    plain = Network([Branches([[Conv1D(4, 1)], [BatchNormalization()]], name="other"), *parse_layers("flatten 3")], (9, 4))
+    plain = Network(
+        [Branches([[Conv1D(4, 1)], [BatchNormalization()]], name="other"), *parse_layers("flatten 3")], (9, 4)
+    )
     assert beginning_of(plain) == 0
     assert rest_of(plain) is plain
 
@@ -132,7 +136,9 @@ def test_rows_are_what_the_beginning_hands_on_and_networks_are_whole_again() -> 
     np.testing.assert_allclose(behind.x.mean(axis=0), 0.0, atol=1e-5)
     trained = train(problem, [member()], NativeEngine()).members[0]
     assert trained.network == whole
-    np.testing.assert_array_equal(trained.parameters[0]["0.0/kernel"], fitted_beginning(problem, whole)[0]["0.0/kernel"])
+    np.testing.assert_array_equal(
+        trained.parameters[0]["0.0/kernel"], fitted_beginning(problem, whole)[0]["0.0/kernel"]
+    )
     with sharing_beginnings():
         once, again = (predict(whole, trained.parameters, problem.x) for _ in range(2))
     np.testing.assert_array_equal(once, again)
@@ -155,7 +161,9 @@ def test_both_engines_learn_the_same_behind_random_kernels(padded: bool) -> None
 
 def test_a_member_is_the_same_alone_and_among_others() -> None:
     problem = posed(2)
-    members = [member(number, **each) for number, each in enumerate(({}, {"dropout": 0.2}, {"layers": "conv1d:4:3"}, {}))]
+    members = [
+        member(number, **each) for number, each in enumerate(({}, {"dropout": 0.2}, {"layers": "conv1d:4:3"}, {}))
+    ]
     together = train(problem, members, NativeEngine()).members
     for one, trained in zip(members, together, strict=True):
         (alone,) = train(problem, [one], NativeEngine()).members

@@ -1,4 +1,4 @@
-"""Random kernels: fixed dilated convolutions whose outputs are pooled to shares, after MiniRocket (arXiv:2012.08791)."""
+"""Random kernels: fixed dilated convolutions, pooled to shares of steps, after MiniRocket (arXiv:2012.08791)."""
 
 from __future__ import annotations
 
@@ -40,16 +40,15 @@ def random_kernels(filters: int, dilations: int | tuple[int, ...]) -> Branches:
     label = f"layer {MINIROCKET}"
     each = (dilations,) if isinstance(dilations, int) else tuple(dilations)
     checked_integer(label, "filters", filters)
-    frozen = {"trainable": False}
     paths = tuple(
-        (
-            Conv1D(filters, TAPS, 1, "same", checked_integer(label, "dilations", d), activation="sigmoid", **frozen),
-            GlobalAveragePooling1D(),
-            BatchNormalization(**frozen),
-        )
-        for d in each
+        (_convolution(label, filters, d), GlobalAveragePooling1D(), BatchNormalization(trainable=False)) for d in each
     )
-    return Branches(paths, "concatenate", name=MINIROCKET, **frozen)
+    return Branches(paths, "concatenate", name=MINIROCKET, trainable=False)
+
+
+def _convolution(label: str, filters: int, dilation: int) -> Conv1D:
+    dilation = checked_integer(label, "dilations", dilation)
+    return Conv1D(filters, TAPS, 1, "same", dilation, activation="sigmoid", trainable=False)
 
 
 def is_random_kernels(layer: Layer) -> bool:

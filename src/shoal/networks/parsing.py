@@ -26,7 +26,8 @@ def parse_network(text: str) -> Network:
     class in lower case with its settings in their order, separated by colons, and its activation last:
     `dropout:0.2`, `flatten`, `conv2d:32:3:relu`, `conv1d:16:5:1:same`, `maxpooling2d:2`, `reshape:8x8x1`. Several
     numbers are joined by `x`; underscores do not matter. `code:8` is the bottleneck of an autoencoder: a linear Dense
-    layer named `code`; `minirocket:84:1x4` are random kernels (`random_kernels`), 84 of each dilation. Inputs are `4`, or `8x8` for rows with two axes.
+    layer named `code`; `minirocket:84:1x4` are random kernels, 84 with dilation 1 and 84 with dilation 4
+    (`shoal.networks.minirocket`). Inputs are `4`, or `8x8` for rows with two axes.
 
     Raises:
         NetworkError: a word that cannot be read, or layers that do not fit.

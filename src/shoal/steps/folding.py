@@ -23,9 +23,9 @@ FEWEST_CANDIDATES = 16
 def default_folds(dataset: Dataset, settings: FitSettings, rows: np.ndarray) -> int | None:
     """Return into how many folds the rows outside the test are dealt where `cv` is not given; None: into none.
 
-    Tables whose rows stand for themselves are, where enough candidates are tried, and series of which each has a class. Rows that the user sets apart stay
-    apart: `validation_size`, `repeats` and a search that repeats each candidate ask for a plain split, and replicas
-    would be trained of the networks of all folds.
+    Tables whose rows stand for themselves are, where enough candidates are tried, and series that have a class each.
+    Rows that the user sets apart stay apart: `validation_size`, `repeats` and a search that repeats each candidate ask
+    for a plain split, and replicas would be trained of the networks of all folds.
 
     Args:
         dataset: the data.

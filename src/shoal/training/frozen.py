@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from shoal.networks import Branches, Layer, Masking, Network, Shape
-from shoal.networks.minirocket import PLACES, TAPS, beginning_of, draw_channels, is_random_kernels
+from shoal.networks.minirocket import PLACES, TAPS, beginning_of, draw_channels
 from shoal.training.forward import predict
 from shoal.training.problem import Problem
 
@@ -31,7 +31,8 @@ MOST_KEPT = 8
 def fitted_beginning(problem: Problem, network: Network) -> list[Mapping[str, np.ndarray]]:
     """Return the parameters of the frozen beginning of a network, fitted to the training rows of a problem."""
     layers = network.layers[: beginning_of(network)]
-    return [_fitted(problem, layer, layers[:-1]) if is_random_kernels(layer) else {} for layer in layers]
+    *before, last = layers or (None,)
+    return [*({} for _ in before), _fitted(problem, last, layers[:-1])] if isinstance(last, Branches) else []
 
 
 def behind_beginning(problem: Problem, network: Network) -> Problem:

@@ -76,11 +76,13 @@ def step_layers(shape: Shape) -> tuple[str, ...]:
 
 def series_space(shape: Shape, rows: int, classification: bool, per_step: bool = False) -> Space:
     """Return the default space for series of a shape and so many training rows, with a target for each or each step."""
-    epochs = (150 if classification and not per_step else 600) if rows < 100 else 150 if rows < 1_000 else 50 if rows < 10_000 else 25  # few rows make few steps
+    classes = classification and not per_step
+    few = 150 if classes else 600  # few rows make few steps
+    epochs = few if rows < 100 else 150 if rows < 1_000 else 50 if rows < 10_000 else 25
     return Space(
         {
             "layers": Categorical(step_layers(shape) if per_step else series_layers(shape, rows, classification)),
-            "hidden": Fixed(()) if classification and not per_step else Widths((1, 1), (16, 64)),
+            "hidden": Fixed(()) if classes else Widths((1, 1), (16, 64)),
             "activation": Categorical(("relu", "tanh")),
             "optimizer": Categorical(("adam", "adamw")),
             "learning_rate": LogUniform(1e-3, 1e-2),

@@ -91,16 +91,17 @@ class NativeEngine:
         self.cores = cores or self.budget.cores
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[NativeBlock]:
-        """Return one block for each batch size, the members of long training first."""
+        """Return one block for each batch size and frozen beginning, the members of long training first."""
         sizes: dict[tuple[int, str | None], list[Member]] = {}
         for member in members:
             h = member.hyperparameters
             frozen = h.layers if shares_beginning(problem, member) else None
             sizes.setdefault((min(h.batch_size, len(problem.x)), frozen), []).append(member)
-        return [
-            self._block(problem if frozen is None else behind_beginning(problem, member_network(problem, part[0])), size, part)
-            for (size, frozen), part in sizes.items()
-        ]
+        rows: dict[str | None, Problem] = {None: problem}
+        for (_, frozen), part in sizes.items():
+            if frozen not in rows:
+                rows[frozen] = behind_beginning(problem, member_network(problem, part[0]))
+        return [self._block(rows[frozen], size, part) for (size, frozen), part in sizes.items()]
 
     def _block(self, problem: Problem, batch_size: int, members: Sequence[Member]) -> NativeBlock:
         ordered = tuple(sorted(members, key=lambda m: (-m.hyperparameters.epochs, m.id)))

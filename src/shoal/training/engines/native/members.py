@@ -199,7 +199,12 @@ def has_dense_alone(problem: Problem, member: Member) -> bool:
     if own_kinds not in (behind_each, dense_kinds):
         return False
     h = member.hyperparameters
-    if (h.layers and problem.whole is None) or len(problem.input_shape) > 1 or problem.reconstruct or (h.noise and problem.network is not None):
+    if (
+        (h.layers and problem.whole is None)
+        or len(problem.input_shape) > 1
+        or problem.reconstruct
+        or (h.noise and problem.network is not None)
+    ):
         return False
     plain = all(getattr(layer, "use_bias", True) and layer.trainable for layer in dense)
     return plain and len(set(rates)) <= 1
