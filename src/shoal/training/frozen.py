@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
@@ -23,7 +24,7 @@ ROWS_FOR_BIASES, ROWS_FOR_MOMENTS = 16, 1000
 GOLDEN = (5**0.5 + 1) / 2
 
 Fitted = dict[str, np.ndarray]
-_KEPT: list[tuple[Any, int, Branches, Fitted]] = []
+_KEPT: list[tuple[weakref.ref[Any], int, Branches, Fitted]] = []
 """What was fitted last, with the rows, the seed and the layer that it was fitted for."""
 MOST_KEPT = 8
 
@@ -51,10 +52,10 @@ def behind_beginning(problem: Problem, network: Network) -> Problem:
 
 def _fitted(problem: Problem, layer: Branches, before: tuple[Layer, ...]) -> Fitted:
     for rows, seed, known, values in _KEPT:
-        if rows is problem.x and seed == problem.seed and known == layer:
+        if rows() is problem.x and seed == problem.seed and known == layer:
             return values
     values = fit_kernels(layer, np.asarray(problem.x, np.float32), before, problem.seed)
-    _KEPT.append((problem.x, problem.seed, layer, values))
+    _KEPT.append((weakref.ref(problem.x), problem.seed, layer, values))
     del _KEPT[:-MOST_KEPT]
     return values
 

@@ -17,7 +17,7 @@ def series_layers(shape: Shape, rows: int = FEW_ROWS, classification: bool = Tru
 
     LSTM, GRU and convolutions; for classes most often random kernels, which learn from few rows what takes others
     thousands of epochs, and recurrent layers for short series only. Long series are shortened by a convolution with
-    stride 4 before a recurrent layer sees them.
+    stride 4 before a recurrent layer sees them, and for classes other layers, too.
 
     Example:
         >>> dict.fromkeys(series_layers((150, 1)))
@@ -30,7 +30,8 @@ def series_layers(shape: Shape, rows: int = FEW_ROWS, classification: bool = Tru
     if steps < 8:
         return recurrent
     size = 3 if steps < 24 else 7
-    once = f"conv1d:32:{size}:1:same maxpooling1d:2 conv1d:64:3:1:same"
+    stride = 4 if classification and steps > LONG else 1
+    once = f"conv1d:32:{size}:{stride}:same maxpooling1d:2 conv1d:64:3:1:same"
     pooled = f"{once} globalaveragepooling1d", f"{once} globalmaxpooling1d"
     if steps <= TAPS:
         return (*recurrent, *pooled)
