@@ -55,7 +55,7 @@ def by_shoal(name: str, seconds: float) -> Scores:  # noqa: ARG001
     with tempfile.TemporaryDirectory() as folder:
         given = ["fit", str(part_of(name, "TRAIN")), "--test", str(part_of(name, "TEST")), "--out", f"{folder}/run"]
         subprocess.run([sys.executable, "-m", "shoal", *given], check=True, capture_output=True)
-        scores = json.loads(Path(f"{folder}/run/metrics.json").read_text())["scores"]["test"]
+        scores = json.loads(Path(f"{folder}/run/metrics.json").read_text())["test"]
     return {"accuracy": scores["accuracy"]["value"], "log_loss": scores["log_loss"]["value"]}
 
 
