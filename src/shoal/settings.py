@@ -156,7 +156,12 @@ class FitSettings(BaseModel):
         None,
         description="which table of a file with several: HDU, tree, path in HDF5, dimensions, table of SQLite",
     )
-    query: str | None = Field(None, description="SELECT ... by which rows of a SQLite or DuckDB file are read")
+    query: str | None = Field(
+        None, description="SELECT ... by which rows of a database are read (SQLite, DuckDB, PostgreSQL)"
+    )
+    list_values: int | None = Field(
+        None, ge=1, le=32, description="how many values of lists of any length become columns (ROOT, FITS); 4"
+    )
     file_column: str | None = Field(
         None, description="name of a column to make of the files' names, where several files are one table"
     )
@@ -209,6 +214,9 @@ class FitSettings(BaseModel):
     background_yield: float | None = Field(None, gt=0.0, description="expected background events")
     background_uncertainty: float = Field(
         0.0, ge=0.0, le=1.0, description="relative uncertainty of the expected background, e.g. 0.1"
+    )
+    process: str | None = Field(
+        None, description="two classes: column with the process of each event, for its yield; never a feature"
     )
     signal: Annotated[str | None, BeforeValidator(label_name)] = Field(
         None, description="the class that is the signal; by default the one named so"
@@ -301,6 +309,16 @@ class FitSettings(BaseModel):
 
     # the run
     engine: EngineName = Field("auto", description="what trains: native, xla, or auto, whichever is estimated faster")
+    workers: int | None = Field(
+        None,
+        ge=0,
+        le=1024,
+        description="so many processes train side by side, and others may join by `shoal work RUN`; 0: only others. By "
+        "default this process trains",
+    )
+    dask: str | None = Field(
+        None, description="the workers of a Dask cluster train: address of its scheduler, as tcp://host:8786, or local"
+    )
     memory: str | None = Field(None, description="the most memory that training may take, e.g. 4GB; default: all free")
     checkpoint_every: float = Field(
         10.0, gt=0.0, description="seconds of training between two checkpoints; the first comes after one second"
@@ -338,6 +356,12 @@ class FitSettings(BaseModel):
     def _sizes_leave_rows(self) -> FitSettings:
         if self.validation_size + self.test_size >= 1.0:
             raise ValueError("validation_size and test_size together must stay below 1")
+        return self
+
+    @model_validator(mode="after")
+    def _one_executor(self) -> FitSettings:
+        if self.workers is not None and self.dask is not None:
+            raise ValueError("workers and dask both say who trains; leave one of them out")
         return self
 
     @model_validator(mode="after")

@@ -36,7 +36,7 @@ WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTH
 _PANELS = {
     **dict.fromkeys((*ROLES, "scatter", "x_err", "y_cov", *READING, *CUTTING, *RECONSTRUCTING, *EXPRESSIONS), DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "seal_test", "normalization", "coverage"), SPLIT),
-    **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "signal"), SELECTION),
+    **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "process", "signal"), SELECTION),
     **dict.fromkeys(("metrics", "class_weight"), HYPERPARAMETERS),
     **dict.fromkeys(
         (
@@ -191,6 +191,7 @@ def _metavar(name: str, kind: Any) -> str | None:
         "y_cov": "FILE",
         "out": "FOLDER",
         "memory": "SIZE",
+        "dask": "ADDRESS",
         "network": "LAYERS",
         "base": "RUN",
     }.get(name)

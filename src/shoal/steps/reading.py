@@ -21,6 +21,8 @@ def loading_options(settings: FitSettings) -> dict[str, Any]:
     options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in columns}
     if settings.x_err:  # errors are no features
         options["ignore"] = [*(options["ignore"] or []), *dict.fromkeys(settings.input_errors().values())]
+    if settings.process is not None:
+        options["ignore"] = list(dict.fromkeys([*(options["ignore"] or []), settings.process]))
     roles = ("weight", "group", "time", "id", "task", "y_cov", "derive", "where")
     cutting = ("window", "horizon", "series", "season", "per_step", "reconstruct")
     options |= {name: getattr(settings, name) for name in (*roles, *cutting)}
