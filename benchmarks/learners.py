@@ -11,7 +11,7 @@ from opponents import _features, _fit, _models, _predict
 from shoal.data import Dataset
 from shoal.results import Task
 
-MLPS = 5
+MLPS, MOST_CATEGORIES = 5, 255
 Made = Callable[[Task, Any, int], Any]
 
 
@@ -75,6 +75,10 @@ def predict_by(name: str, dataset: Dataset, rows: np.ndarray, test: np.ndarray, 
     features = _features(dataset)
     if name in ("LightGBM", "HistGradientBoosting", "RealMLP"):
         features = features.astype({column: "category" for column in _texts(features)})
+    if name == "HistGradientBoosting":  # which takes no more categories; their numbers are in no order
+        features = features.assign(
+            **{c: features[c].cat.codes for c in _texts(features) if features[c].nunique() > MOST_CATEGORIES}
+        )
     if name == "RealMLP":  # which takes no missing number
         features = _without_gaps(features, rows)
     model = LEARNERS[name](dataset.task, features, seed)

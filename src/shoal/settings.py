@@ -535,7 +535,7 @@ def choices_of(name: str) -> tuple[str, ...]:
         (('constant', 'cosine', 'exponential'), ())
     """
     kinds = get_args(FitSettings.model_fields[name].annotation) or (FitSettings.model_fields[name].annotation,)
-    if any(get_origin(kind) is Annotated for kind in kinds):  # a number, or a word in its place
+    if any(get_args(kind)[:1] == (int,) for kind in kinds):  # a number, or a word in its place
         return ()
     return next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), ()) or (
         kinds if all(isinstance(kind, str) for kind in kinds) else ()

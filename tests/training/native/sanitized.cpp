@@ -68,7 +68,7 @@ struct Network {
         m.dropout = number(0, 1) < 0.5f ? 0.0f : 0.3f, m.replica = (float)integer(0, 1);
         m.momentum_product = 1.0f, m.best_loss = INFINITY;
         m.optimizer = optimizer, m.schedule = integer(0, 2), m.fold = integer(-1, 2), m.column = integer(0, 1);
-        m.bootstrap = integer(0, 1), m.draw = integer(0, 2), m.depth = depth, m.max_epochs = integer(1, epochs), m.patience = 2;
+        m.bootstrap = integer(0, 1), m.draw = integer(0, 2), m.half = integer(-1, 1), m.depth = depth, m.max_epochs = integer(1, epochs), m.patience = 2;
         for (int i = 0; i < 2; ++i) m.key[i] = m.bootstrap_key[i] = m.replica_key[i] = generator();
     }
 };
