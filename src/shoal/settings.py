@@ -248,7 +248,7 @@ class FitSettings(BaseModel):
         None,
         ge=1,
         description="how many candidates to train; by default 64, fewer where they take more than "
-        "about a minute on two cores; images and series 24; with minutes 1,024",
+        "about a minute on two cores; images and series 24, or 16 with folds by default; with minutes 1,024",
     )
     search: SearchName = Field(
         "random", description="how alternatives and limits of hyperparameters are tried, see docs/howto/searching.md"
@@ -262,8 +262,8 @@ class FitSettings(BaseModel):
     cv: Annotated[int, Field(ge=2)] | Literal["none"] | None = Field(
         None,
         description="train each candidate once for each of so many folds of the rows; with time they roll; none sets "
-        "rows for validation apart; by default 5 for tables of 50 to 10,000 rows beside the test, unless an option "
-        "asks for something else",
+        "rows for validation apart; by default 5 for tables of 50 to 10,000 rows beside the test and for 20 to 500 "
+        "series with a class each, unless an option asks for something else",
     )
     repeats: int = Field(1, ge=1, description="train each candidate so many times, with its own seeds and folds")
     minutes: float | None = Field(None, gt=0.0, description="stop after so many minutes and keep the best so far")

@@ -14,6 +14,7 @@ from shoal.search.space import Categorical, Limits, Space
 from shoal.search.spaces import default_layers, default_space, reconstruction_space, single_space
 from shoal.search.strategy import Search, get_strategy
 from shoal.settings import NETWORKS, FitSettings
+from shoal.steps.folding import FEWEST_CANDIDATES
 from shoal.steps.posing import Posed
 from shoal.steps.reading import kind_of
 from shoal.steps.until import Goal
@@ -35,7 +36,8 @@ def count_candidates(settings: FitSettings, kind: str = "table") -> int:
     """Return how many candidates to propose for data of a kind: table, images or series."""
     if settings.networks is not None:
         return settings.networks
-    usual = NETWORKS if kind == "table" else NETWORKS_ON_SIGNALS
+    signals = FEWEST_CANDIDATES if settings.chosen_folds else NETWORKS_ON_SIGNALS
+    usual = NETWORKS if kind == "table" else signals
     return usual if settings.minutes is None else max(usual, NETWORKS_IN_A_BUDGET // networks_each(settings))
 
 
