@@ -85,13 +85,13 @@ def search_of(rows: int, features: int, **settings: Any) -> tuple[Posed, Any]:
 
 def test_a_table_that_takes_long_gets_fewer_candidates_by_the_model_of_the_cost() -> None:
     assert search_of(200, 2)[1].count == NETWORKS
-    posed, search = search_of(9_000, 20)
+    posed, search = search_of(9_000, 150)
     assert FEWEST < search.count < NETWORKS
     drawn = [Member(i, search.space.candidate(0, i)) for i in range(search.count + 1)]
     seconds = FOLDS * core_seconds(posed.problem, drawn).cumsum()
     assert seconds[-2] <= CORE_SECONDS < seconds[-1]
-    assert search_of(9_000, 20, networks=50)[1].count == 50
-    assert search_of(9_000, 20, minutes=1)[1].count > NETWORKS
+    assert search_of(9_000, 150, networks=50)[1].count == 50
+    assert search_of(9_000, 150, minutes=1)[1].count > NETWORKS
 
 
 @pytest.mark.slow

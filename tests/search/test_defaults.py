@@ -14,6 +14,7 @@ from shoal.cli.from_settings import parameter
 from shoal.results import Task
 from shoal.search.defaults import unless_fixed
 from shoal.settings import FitSettings, check_settings, default_in_words
+from shoal.steps.folding import FEWEST_CANDIDATES
 from shoal.steps.proposing import (
     NETWORKS,
     NETWORKS_IN_A_BUDGET,
@@ -96,7 +97,7 @@ def test_other_settings_have_the_default_that_the_help_says(name: str) -> None:
 
 def test_the_help_says_how_many_candidates_are_tried() -> None:
     said = [int(n.replace(",", "")) for n in re.findall(r"\d[\d,]*", FitSettings.model_fields["networks"].description)]
-    assert said == [NETWORKS, NETWORKS_ON_SIGNALS, NETWORKS_IN_A_BUDGET]
+    assert said == [NETWORKS, NETWORKS_ON_SIGNALS, FEWEST_CANDIDATES, NETWORKS_IN_A_BUDGET]
     found = [count_candidates(check_settings({}), kind) for kind in ("table", "images", "series")]
     assert found == [NETWORKS, NETWORKS_ON_SIGNALS, NETWORKS_ON_SIGNALS]
     assert count_candidates(check_settings({"minutes": 1.0})) == NETWORKS_IN_A_BUDGET
