@@ -170,6 +170,7 @@ def pose(
         stem=stem_of(preparation),
         reconstruct=reconstruct and preparation.signals is not None,
         known_errors=known_errors,
+        number_columns=() if reconstruct or settings.network is not None else preparation.number_columns,
     )
     return problem if settings.network is None else with_network(problem, settings.network)
 

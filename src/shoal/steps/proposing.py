@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from shoal.errors import SettingError, counted
@@ -16,12 +17,15 @@ from shoal.settings import NETWORKS, FitSettings
 from shoal.steps.folding import FEWEST_CANDIDATES
 from shoal.steps.posing import Posed
 from shoal.steps.reading import kind_of
+from shoal.steps.until import Goal
+from shoal.steps.warm_start import candidates_of_run
 from shoal.training.engine_choice import estimated_seconds
 from shoal.training.engines.native.cost import core_seconds
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member
 
 NETWORKS_ON_SIGNALS = 24  # which take far longer each
+ENOUGH_TO_SEE = 256  # candidates that show whether what is named has an effect
 NETWORKS_IN_A_BUDGET = 1024  # with --minutes and no --networks: more than will be reached
 CORE_SECONDS = 100.0
 """Of a table's candidates by default, as the fixed model of the cost counts them: within a minute on two cores."""
@@ -57,6 +61,9 @@ def pose_search(posed: Posed) -> Search:
     split, dataset, problem, settings = posed.split, posed.dataset, posed.problem, posed.settings
     rows, shape = split.rows_of_a_network, problem.input_shape
     space = choose_space(rows, dataset.task, settings, shape, problem.per_step)
+    if not problem.number_columns:
+        _check_no_encoding(settings, kind_of(dataset))
+        space = space.without("feature_encoding")
     strategy, asked = get_strategy(settings.search), settings.networks
     size = strategy.size(space)
     count = count_candidates(settings, kind_of(dataset))
@@ -73,8 +80,15 @@ def pose_search(posed: Posed) -> Search:
         count = size if asked is None else min(asked, size)
     elif asked is None and settings.minutes is None and kind_of(dataset) == "table":
         count = affordable(posed, space, count)
-    search = Search(space, count, settings.seed)
-    first = [proposal.hyperparameters for proposal in strategy.propose(search, ())]
+    Goal.of(posed, networks_each(settings))  # or it is refused
+    if size is not None and settings.from_run is not None:
+        raise SettingError(
+            f"search {settings.search} has candidates of its own, so that it begins with no others; use --base "
+            f"{settings.from_run}, or a search that draws its candidates, such as random"
+        )
+    search = Search(space, count, settings.seed, candidates_of_run(posed, space))
+    some = search if size is not None else replace(search, count=min(count, ENOUGH_TO_SEE))
+    first = [proposal.hyperparameters for proposal in strategy.propose(some, ())]
     check_effect(space.named, first)
     return search
 
@@ -90,6 +104,13 @@ def affordable(posed: Posed, space: Space, count: int) -> int:
     each = networks_each(settings)
     seconds = each * core_seconds(posed.problem, [Member(number, chosen) for number, chosen in enumerate(drawn)])
     return max(min(FEWEST, count), int((seconds.cumsum() <= CORE_SECONDS).sum()))
+
+
+def _check_no_encoding(settings: FitSettings, kind: str) -> None:
+    if settings.feature_encoding is not None:
+        what = {"table": "a table without a column of numbers"}.get(kind, kind)
+        what = "a reconstruction" if settings.reconstruct else what
+        raise SettingError(f"feature_encoding: there is nothing to encode in {what}; leave it out")
 
 
 def _check_size(posed: Posed, space: Space, size: int) -> None:

@@ -12,7 +12,17 @@ from typing import Any
 
 import numpy as np
 
-from shoal.networks import Activation, Dense, Dropout, Flatten, Network, Normalization, Rescaling
+from shoal.networks import (
+    Activation,
+    Dense,
+    Dropout,
+    Flatten,
+    Network,
+    Normalization,
+    PiecewiseEncoding,
+    QuantileEncoding,
+    Rescaling,
+)
 from shoal.networks.activations import apply_activation
 from shoal.networks.minirocket import beginning_of, rest_of
 from shoal.networks.namespace import numpy_namespace
@@ -24,7 +34,7 @@ from shoal.training.engines.native.records import MEMBER, ROWS
 
 ROWS_AT_ONCE = 65_536
 NUMBERS_AT_ONCE = 32_000_000  # of the layers of a network, by NumPy
-PLAIN = (Dense, Flatten, Dropout, Activation, Normalization, Rescaling)
+PLAIN = (Dense, Flatten, Dropout, Activation, Normalization, Rescaling, PiecewiseEncoding, QuantileEncoding)
 OF_A_CORE = 5_000_000  # multiplications, fewer of which are not worth a thread
 
 

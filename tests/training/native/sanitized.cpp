@@ -12,7 +12,7 @@
 
 #include "interface.hpp"
 
-extern "C" const Kernel *shoal_kernel(int32_t number);
+extern "C" const Kernel *shoal_avx512(), *shoal_avx2(), *shoal_baseline();
 extern "C" void shoal_train(const Kernel *kernel, const Rows *rows, Member *const *members, const int32_t *starts,
                             int32_t blocks, int32_t turn, int32_t epochs, int32_t threads);
 extern "C" void shoal_predict(const Kernel *kernel, const Rows *rows, Member *member, float *outputs, int32_t threads);
@@ -267,8 +267,8 @@ int train_networks(const Kernel *kernel, const Kind &kind, bool single, int thre
 
 int main(int count, char **arguments) {
     printed = count > 1;
-    for (int i = 0; const Kernel *kernel = shoal_kernel(i); ++i) {
-        if (printed && std::strcmp(kernel->name, arguments[1])) continue;
+    for (const Kernel *kernel : {shoal_avx512(), shoal_avx2(), shoal_baseline()}) {
+        if (!kernel || (printed && std::strcmp(kernel->name, arguments[1]))) continue;
         int trained = 0, all = 0;
         for (int repeat = 0; repeat < 3; ++repeat)
             for (int loss = 0; loss < 9; ++loss)
