@@ -20,7 +20,7 @@ def folds_of(rows: int, classes: int = 2, regression: bool = False, **settings: 
 
 @pytest.mark.parametrize(
     ("rows", "classes", "folds"),
-    [(20, 2, FOLDS), (50, 10, FOLDS), (MOST_SERIES, 3, FOLDS), (19, 2, None), (40, 10, None)],
+    [(20, 2, FOLDS), (100, 10, FOLDS), (MOST_SERIES, 3, FOLDS), (19, 2, None), (50, 10, None)],
 )
 def test_few_series_are_dealt_into_folds(rows: int, classes: int, folds: int | None) -> None:
     assert folds_of(rows, classes) == folds
