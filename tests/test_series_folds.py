@@ -13,13 +13,14 @@ from shoal.steps.proposing import NETWORKS_ON_SIGNALS, count_candidates
 
 def folds_of(rows: int, classes: int = 2, regression: bool = False, **settings: object) -> int | None:
     x, y = np.random.default_rng(0).normal(size=(rows, 12, 1)), np.arange(rows) % classes
-    dataset = load_dataset((x, y + 0.5 * (np.arange(rows) % 7)) if regression else (x, y))
+    labels = np.asarray([f"class {number}" for number in y])
+    dataset = load_dataset((x, y + 0.5 * (np.arange(rows) % 7)) if regression else (x, labels))
     return default_folds(dataset, check_settings(settings), np.arange(rows))
 
 
 @pytest.mark.parametrize(
     ("rows", "classes", "folds"),
-    [(20, 2, FOLDS), (50, 10, FOLDS), (MOST_SERIES, 3, FOLDS), (19, 2, None), (40, 10, None)],
+    [(20, 2, FOLDS), (100, 10, FOLDS), (MOST_SERIES, 3, FOLDS), (19, 2, None), (50, 10, None)],
 )
 def test_few_series_are_dealt_into_folds(rows: int, classes: int, folds: int | None) -> None:
     assert folds_of(rows, classes) == folds

@@ -49,8 +49,7 @@ def default_folds(dataset: Dataset, settings: FitSettings, rows: np.ndarray) -> 
     groups = dataset.groups()
     if groups is not None and len(np.unique(groups[rows])) < 2 * FOLDS:
         return None
-    least = FOLDS if series else 2 * FOLDS
-    if dataset.task is Task.CLASSIFICATION and np.bincount(dataset.y()[rows].ravel()).min() < least:
+    if dataset.task is Task.CLASSIFICATION and np.bincount(dataset.y()[rows].ravel()).min() < 2 * FOLDS:
         return None
     fewest, most = (FEWEST_SERIES, MOST_SERIES) if series else (FEWEST_ROWS, MOST_ROWS)
     return FOLDS if fewest <= len(rows) <= most else None
