@@ -32,7 +32,7 @@ FLOORS = (
     {"runs"},
     {"report", "export", "tracking"},
     {"run", "steps", "trained"},
-    {"fit", "after", "estimators"},
+    {"fit", "after", "estimators", "evolution"},
     {"cli"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -15,7 +15,7 @@ from shoal.runs.writing import write_atomically
 
 WIDTH = 360
 """Pixels of the wider side."""
-FRAMES = 250
+FRAMES = 160
 """At most; longer motions leave steps out."""
 PAPER = "#ffffff"
 
@@ -49,15 +49,13 @@ def frames_of(environment: Environment, states: np.ndarray) -> tuple[list[Sequen
     return frames, pause
 
 
-def gif_bytes(
-    frames: Sequence[Sequence[Line | Disc]], view: tuple[float, float, float, float], pause: float
-) -> bytes:
+def gif_bytes(frames: Sequence[Sequence[Line | Disc]], view: tuple[float, float, float, float], pause: float) -> bytes:
     """Return frames as a GIF that repeats, the same bytes each time."""
     from PIL import Image, ImageDraw
 
     scale, size = _scale(view)
     twice = 2  # drawn twice as large and made smaller, which smooths edges
-    images = []
+    images: list[Image.Image] = []
     for shapes in frames:
         image = Image.new("RGB", (twice * size[0], twice * size[1]), PAPER)
         draw = ImageDraw.Draw(image)
@@ -70,7 +68,10 @@ def gif_bytes(
                 r = shape.radius * twice * scale
                 fill = shape.colour if shape.filled else None
                 draw.ellipse((x - r, y - r, x + r, y + r), fill=fill, outline=shape.colour, width=twice)
-        images.append(image.resize(size, Image.Resampling.LANCZOS).quantize(32))
+        smooth = image.reduce(twice)
+        images.append(
+            smooth.quantize(48) if not images else smooth.quantize(palette=images[0], dither=Image.Dither.NONE)
+        )
     buffer = io.BytesIO()
     lasts = max(20, round(1000 * pause))
     images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=lasts, loop=0, optimize=False)
@@ -88,15 +89,8 @@ def svg_text(
     lasts = f"{max(pause, 0.01) * len(frames):.2f}s"
     body = []
     for shapes in zip(*frames, strict=True):
-        first = shapes[0]
-        if isinstance(first, Line):
-            ends = [(*_pixel(view, scale, s.x, s.y), *_pixel(view, scale, s.to_x, s.to_y)) for s in shapes]  # type: ignore[union-attr]
-            names, style = ("x1", "y1", "x2", "y2"), f'stroke="{first.colour}" stroke-width="{first.width * max(size) / 200:.2f}"'
-            tag = "line"
-        else:
-            ends = [(*_pixel(view, scale, s.x, s.y), s.radius * scale) for s in shapes]  # type: ignore[union-attr]
-            names, tag = ("cx", "cy", "r"), "circle"
-            style = f'fill="{first.colour}"' if first.filled else f'fill="none" stroke="{first.colour}"'
+        tag, names, style = _element(shapes[0], max(size) / 200)
+        ends = [_places(shape, view, scale) for shape in shapes]
         columns = [[f"{value:.1f}" for value in column] for column in zip(*ends, strict=True)]
         at = " ".join(f'{name}="{column[0]}"' for name, column in zip(names, columns, strict=True))
         moves = "".join(
@@ -106,8 +100,25 @@ def svg_text(
             if len(set(column)) > 1
         )
         body.append(f'<{tag} {at} {style} stroke-linecap="round">{moves}</{tag}>')
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size[0]} {size[1]}" width="{size[0]}" height="{size[1]}">'
+    width, height = size
+    sized = f'viewBox="0 0 {width} {height}" width="{width}" height="{height}"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {sized}>'
     return f'{head}<title>{title}</title><rect width="100%" height="100%" fill="{PAPER}"/>{"".join(body)}</svg>'
+
+
+def _element(shape: Line | Disc, unit: float) -> tuple[str, tuple[str, ...], str]:
+    """Return the element of a shape, its attributes that move, and how it looks."""
+    if isinstance(shape, Line):
+        return "line", ("x1", "y1", "x2", "y2"), f'stroke="{shape.colour}" stroke-width="{shape.width * unit:.2f}"'
+    style = f'fill="{shape.colour}"' if shape.filled else f'fill="none" stroke="{shape.colour}"'
+    return "circle", ("cx", "cy", "r"), style
+
+
+def _places(shape: Line | Disc, view: tuple[float, float, float, float], scale: float) -> tuple[float, ...]:
+    """Return the values of these attributes."""
+    start = _pixel(view, scale, shape.x, shape.y)
+    end = _pixel(view, scale, shape.to_x, shape.to_y) if isinstance(shape, Line) else (shape.radius * scale,)
+    return (*start, *end)
 
 
 def _scale(view: tuple[float, float, float, float]) -> tuple[float, tuple[int, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,8 @@ from shoal.evolution.tasks import Part, Task
 from shoal.evolution.tasks.environment import EnvironmentTask
 from shoal.networks import Network
 from shoal.notebook.html import table
-from shoal.report.words import count, interval, seconds
+from shoal.report.words import count, interval, number, seconds
+from shoal.results import Interval
 from shoal.short_repr import ShortRepr
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ class Evolved(ShortRepr):
         network: the shape of all members.
         plan: how.
         champions: of each seed.
-        averaged: one network that says the mean of all champions, its parameters, and what it is worth; None of one seed,
+        averaged: one network that says the mean of all champions, its parameters, and what it is worth; None of one
+        seed,
             and of layers that are not dense.
         path: the folder of the run, if it was written.
     """
@@ -157,26 +160,14 @@ class Evolved(ShortRepr):
             ExportError: another ending, or a layer that the format cannot say.
             RunError: the file exists or cannot be written.
         """
-        from shoal.evolution.exporting import export_policy
+        from shoal.evolution.exporting import export_policy, random_rows, seen_from
 
-        return export_policy(self.champion, path, self.seen(), force=force)
-
-    def seen(self) -> np.ndarray:
-        """Return observations `(rows, observations)` by which exported policies check themselves."""
         if isinstance(self.task, EnvironmentTask):
-            states = self.behaviour()["states"]
-            return np.asarray(self.task.environment.observe(states.T).T[:64], np.float32)
-        return np.random.default_rng(0).standard_normal((64, len(self.task.observations))).astype(np.float32)
-
-    def save(self, folder: str | Path) -> Evolved:
-        """Write the run into a folder, and return it with its path: log, champions, figures, page, animation.
-
-        Raises:
-            RunError: a file cannot be written.
-        """
-        from shoal.evolution.folder import write_run
-
-        return replace(self, path=write_run(self, Path(folder)))
+            start = self.task.starts(Part.TEST, self.champions[0].learnt.seed)[:, 0]
+            rows = seen_from(self.task.environment, self.champion, start)
+        else:
+            rows = random_rows(self.champion)
+        return export_policy(self.champion, path, rows, force=force)
 
     def _environment(self, but: str) -> EnvironmentTask:
         if not isinstance(self.task, EnvironmentTask):
@@ -204,8 +195,10 @@ def result_sentences(run: Evolved) -> list[str]:
         lines.append(
             f"The champion succeeds in {_percent(judged.success)} of {where}; success means that {task.success}."
         )
-    shown = interval(judged.fitness) if judged.starts > 1 else f"{judged.fitness.value:.4g}"
-    lines.append(f"Its fitness there is {shown} on average." if judged.starts > 1 else f"Its fitness is {shown}, on {where}.")
+    if judged.starts > 1:
+        lines.append(f"The champion's mean fitness, of {where}, is {_mean(judged.fitness)}.")
+    else:
+        lines.append(f"The champion's fitness is {number(judged.fitness.value, 4)}, by {where}.")
     if together.seeds > 1:
         if together.success is not None and together.solved is not None:
             solved = round(together.solved.value * together.seeds)
@@ -213,7 +206,7 @@ def result_sentences(run: Evolved) -> list[str]:
                 f"Of {together.seeds} seeds {solved} are solved (at least 95 % of unseen {task.episode}s), a share of "
                 f"{_percent(together.solved)}; their champions succeed in {_percent(together.success)} on average."
             )
-        lines.append(f"Their mean fitness is {interval(together.fitness)}.")
+        lines.append(f"The mean fitness of the champions of all seeds is {_mean(together.fitness)}.")
     lines.append(f"The algorithm's mean of the same seed has {_worth(best.mean_test)}, the champion {_worth(judged)}.")
     if run.averaged is not None:
         lines.append(f"The mean of the champions' outputs, one network, has {_worth(run.averaged[2])}.")
@@ -224,7 +217,9 @@ def cost_sentences(run: Evolved) -> list[str]:
     """Return generations, evaluations, steps and seconds, and what went wrong."""
     learnt = [each.learnt for each in run.champions]
     generations = sum(len(each.generations) for each in learnt)
-    evaluations, steps, spent = (sum(getattr(each, name) for each in learnt) for name in ("evaluations", "steps", "seconds"))
+    evaluations, steps, spent = (
+        sum(getattr(each, name) for each in learnt) for name in ("evaluations", "steps", "seconds")
+    )
     made = f" and {steps:,} steps" if steps else ""
     lines = [f"It took {count(generations, 'generation')}, {evaluations:,} evaluations{made} in {seconds(spent)}."]
     for each in learnt:
@@ -233,17 +228,25 @@ def cost_sentences(run: Evolved) -> list[str]:
     failed = sum(one.failed for each in learnt for one in each.generations)
     if failed:
         why = next(each.failure for each in learnt if each.failure)
-        lines.append(f"{count(failed, 'evaluation')} had no fitness and counted as the worst; the first: {why.rstrip('.')}.")
+        lines.append(
+            f"{count(failed, 'evaluation')} had no fitness and counted as the worst; the first: {why.rstrip('.')}."
+        )
     equal = sum(one.equal for each in learnt for one in each.generations)
     if equal:
-        lines.append(f"In {count(equal, 'generation')} all members had the same fitness, from which nothing can be learnt.")
+        lines.append(
+            f"In {count(equal, 'generation')} all members had the same fitness, from which nothing can be learnt."
+        )
     return lines
 
 
-def _percent(share: Any) -> str:
+def _mean(value: Interval) -> str:
+    return f"{number(value.value, 4)}, the same each time" if math.isnan(value.low) else interval(value)
+
+
+def _percent(share: Interval) -> str:
     return f"{100 * share.value:.1f} % [{100 * share.low:.1f}, {100 * share.high:.1f}]"
 
 
 def _worth(judged: Judged) -> str:
     success = "" if judged.success is None else f"{100 * judged.success.value:.1f} % successes and "
-    return f"{success}a fitness of {judged.fitness.value:.4g}"
+    return f"{success}a fitness of {number(judged.fitness.value, 4)}"

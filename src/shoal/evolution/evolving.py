@@ -12,6 +12,7 @@ import numpy as np
 from shoal.errors import SettingError, ShoalError
 from shoal.evolution.algorithms import Algorithm, algorithm_of
 from shoal.evolution.evolved import Champion, Evolved
+from shoal.evolution.folder import new_folder, write_run
 from shoal.evolution.judging import Judged
 from shoal.evolution.learning import Generation, Learnt, Plan, learn
 from shoal.evolution.policy import averaged
@@ -26,7 +27,7 @@ def evolve(
     fitness: Any,
     network: Network | str | None = None,
     *,
-    algorithm: str | Algorithm = "cma-es",
+    algorithm: str | Algorithm = "genetic",
     population: int | None = None,
     generations: int = 200,
     seeds: int = 1,
@@ -46,19 +47,20 @@ def evolve(
 ) -> Evolved:
     """Let populations of networks learn from a fitness alone, and judge their champions on starts that they never saw.
 
-    In each generation all members act from the same new starts. Every few generations the best member and the algorithm's
-    mean act from 100 further starts, the same each time, and the best there becomes the champion; it is judged on 1,000
-    others, the same for all seeds.
+    In each generation all members act from the same new starts. Every few generations the best member and the
+    algorithm's mean act from 100 further starts, the same each time, and the best there becomes the champion; it is
+    judged on 1,000 others, the same for all seeds.
 
     Args:
         fitness: what to learn, the higher the better:
-            the name of an environment, `cart-pole`, `pendulum`, `acrobot`, `balance`, `arm`, `orbit`, or one of your own,
-            a subclass of `shoal.evolution.environments.Environment`;
+            the name of an environment, `cart-pole`, `pendulum`, `acrobot`, `balance`, `arm`, `orbit`, or one of your
+            own, a subclass of `shoal.evolution.environments.Environment`;
             an environment of Gymnasium, single or vector, or `gymnasium:CartPole-v1`;
             a table `(x, y)`, whose loss is the fitness;
-            a function of the parameters `(members, parameters)` float32 that returns `(members,)`, or, if its argument is
-            called `policy`, of the policies, which `policy(observations)` asks for the actions of all members at once; with
-            a second argument `seed` it gets another whole number each time, by which it should draw its starts.
+            a function of the parameters `(members, parameters)` float32 that returns `(members,)`, or, if its argument
+            is called `policy`, of the policies, which `policy(observations)` asks for the actions of all members at
+            once;
+            with a second argument `seed` it gets another whole number each time, by which it should draw its starts.
         network: the shape of all members, or its text `"3 16:tanh 1:tanh"`; default 16 tanh neurons.
         algorithm: `cma-es` (default; from 200 parameters on its covariance is diagonal), `genetic`, or `openai-es`.
         population: members of a generation; default 64 for CMA-ES, 256 for the others.
@@ -80,10 +82,11 @@ def evolve(
         options: of the algorithm, such as `selection="tournament"` or `learning_rate=0.1`.
 
     Returns:
-        The run, with `champion`, `champions`, `ensemble`, `together`, `log`, `animate`, `export`, `save`.
+        The run, with `champion`, `champions`, `ensemble`, `together`, `log`, `animate`, `export`.
 
     Raises:
-        SettingError: an argument makes no sense, the population does not fit into memory, or the function fails for all.
+        SettingError: an argument makes no sense, the population does not fit into memory, or the function fails for
+        all.
         NetworkError: the network does not suit the task.
         DataError: a table cannot be learnt.
         RunError: the folder is taken or cannot be written.
@@ -95,8 +98,8 @@ def evolve(
         1000
 
     References:
-        Hansen, arXiv:1604.00772 (2016); Salimans et al., arXiv:1703.03864 (2017); Beyer and Schwefel, Natural Computing 1,
-        3 (2002).
+        Hansen, arXiv:1604.00772 (2016); Salimans et al., arXiv:1703.03864 (2017); Beyer and Schwefel, Natural Computing
+        1, 3 (2002).
     """
     try:
         chosen = _with_options(algorithm_of(algorithm), options)
@@ -114,14 +117,14 @@ def evolve(
         task = task_of(fitness, shape, episodes=episodes, limit=limit, cores=cores, seed=seed, executor=executor)
         shape = task.default_network() if shape is None else shape
         task.check(shape)
-        folder = None if out is None else _folder(out, force)
+        folder = None if out is None else new_folder(Path(out), force)
         if target is None and task.success and task.name != "table":
             target = TARGET
         seconds = None if minutes is None else 60 * minutes
         plan = Plan(chosen, population, sigma, generations, target, every, seconds)
         learnt = _all_seeds(task, shape, plan, range(seed, seed + seeds), tell)
         run = _judged(task, shape, plan, learnt, seed)
-        return run if folder is None else run.save(folder)
+        return run if folder is None else write_run(run, folder)
     except ShoalError as error:  # what a user mends is said in it, not in our own lines
         raise error.with_traceback(None) from None
 
@@ -163,7 +166,9 @@ def _with_options(algorithm: Algorithm, options: dict[str, Any]) -> Algorithm:
     Raises:
         SettingError: it has no such option.
     """
-    known = [part.name for part in dataclasses.fields(algorithm)] if dataclasses.is_dataclass(algorithm) else []
+    known: list[str] = (
+        [part.name for part in dataclasses.fields(algorithm)] if dataclasses.is_dataclass(algorithm) else []
+    )
     for name in options:
         if name not in known:
             has = f"it has {', '.join(known)}" if known else "it has none"
@@ -175,9 +180,3 @@ def _whole(name: str, value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise SettingError(f"{name} must be a whole number of at least 1, got {value!r}")
     return value
-
-
-def _folder(out: str | Path, force: bool) -> Path:
-    from shoal.evolution.folder import new_folder
-
-    return new_folder(Path(out), force)

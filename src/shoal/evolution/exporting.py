@@ -8,13 +8,20 @@ from pathlib import Path
 import numpy as np
 
 from shoal.errors import ExportError, RunError
+from shoal.evolution.acting import trajectory
+from shoal.evolution.environments import Environment, environment_of
+from shoal.evolution.folder import read_policy
 from shoal.evolution.policy import Policy
+from shoal.evolution.tasks import Part
 from shoal.export.example_rows import ExampleRows
 from shoal.export.exporter import Agreement
 from shoal.export.exporters import exporter_of
 from shoal.export.source.answers import network_answers
-from shoal.trained.keras_files import write_keras
 from shoal.runs.writing import write_atomically
+from shoal.streams import Stream
+from shoal.trained.keras_files import write_keras
+
+MOST_ROWS = 64
 
 
 @dataclass(frozen=True)
@@ -57,3 +64,27 @@ def export_policy(policy: Policy, path: str | Path, seen: np.ndarray, *, force: 
     for file, contents in files.items():
         write_atomically(file, contents)
     return ExportedPolicy(tuple(files), exporter.checked(files, rows))
+
+
+def export_champion(folder: str | Path, path: str | Path, *, force: bool = False) -> ExportedPolicy:
+    """Write the champion of a finished evolution; see `export_policy`.
+
+    It checks itself by what it sees from an unseen start of its environment, else by random numbers.
+    """
+    policy, said = read_policy(folder)
+    if said["environment"] is None:
+        return export_policy(policy, path, random_rows(policy), force=force)
+    world = environment_of(said["environment"])
+    start = world.starts(1, Stream(said["settings"]["seed"], int(Part.TEST)))[:, 0]
+    return export_policy(policy, path, seen_from(world, policy, start), force=force)
+
+
+def seen_from(world: Environment, policy: Policy, start: np.ndarray) -> np.ndarray:
+    """Return what a policy sees in the first steps from a start, `(rows, observations)`."""
+    states = [state for state, _, _ in trajectory(world, policy, start, MOST_ROWS)]
+    return np.asarray(world.observe(np.array(states).T).T, np.float32)
+
+
+def random_rows(policy: Policy) -> np.ndarray:
+    """Return standard normal observations `(rows, observations)`."""
+    return np.random.default_rng(0).standard_normal((MOST_ROWS, len(policy.observations))).astype(np.float32)

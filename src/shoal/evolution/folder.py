@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +15,12 @@ from shoal.evolution.policy import MENDING, Policy
 from shoal.evolution.tasks.environment import EnvironmentTask
 from shoal.report.figures.export import csv_text
 from shoal.runs.documents import json_text, read_json, sealed, shoal_version
-from shoal.runs.new_folder import not_empty, remove
+from shoal.runs.new_folder import EVOLUTION, not_empty, remove
 from shoal.runs.writing import is_part, write_atomically
 
 FORMAT = 1
-NAME, LOG, MODEL, MEAN, CHAMPIONS, ENSEMBLE = "evolution.json", "log.csv", "model", "mean", "champions", "ensemble"
+NAME, LOG, MODEL = EVOLUTION, "log.csv", "model"
+MEAN, CHAMPIONS, ENSEMBLE = "mean", "champions", "ensemble"
 ANIMATION = "champion.gif"
 CONTENTS = (NAME, LOG, MODEL, MEAN, CHAMPIONS, ENSEMBLE, ANIMATION, FIGURES, PAGE)
 
@@ -39,16 +40,16 @@ def new_folder(path: Path, force: bool) -> Path:
         raise not_empty(path)
     if not (path / NAME).is_file():
         raise RunError(
-            f"{str(path)!r} holds no evolution ({NAME} is missing), so --force does not replace it. Choose another folder "
-            f"with --out."
+            f"{str(path)!r} holds no evolution ({NAME} is missing), so --force does not replace it. Choose another "
+            f"folder with --out."
         )
     for part in CONTENTS:
         remove(path / part)
     return path
 
 
-def write_run(run: Evolved, folder: Path) -> Path:
-    """Write all files of a run; `evolution.json` comes last.
+def write_run(run: Evolved, folder: Path) -> Evolved:
+    """Write all files of a run, `evolution.json` last, and return it with its path.
 
     Raises:
         RunError: a file cannot be written.
@@ -64,18 +65,21 @@ def write_run(run: Evolved, folder: Path) -> Path:
     if isinstance(run.task, EnvironmentTask):
         run.animate(folder / ANIMATION)
     write_atomically(folder / NAME, json_text(sealed({"format": FORMAT, "shoal": shoal_version(), **document(run)})))
-    return folder
+    return replace(run, path=folder)
 
 
 def document(run: Evolved) -> dict[str, Any]:
     """Return the run as plain data: how it was learnt, what it cost and what came of it."""
     plan, together = run.plan, run.together
-    options = {part.name: getattr(plan.algorithm, part.name) for part in fields(plan.algorithm)} if is_dataclass(plan.algorithm) else {}
+    options = vars(plan.algorithm)
     settings = {part.name: getattr(plan, part.name) for part in fields(plan) if part.name != "algorithm"}
     settings |= {"population": plan.population or plan.algorithm.members, "sigma": plan.sigma or plan.algorithm.sigma}
+    settings |= {"seed": run.champions[0].learnt.seed, "seeds": len(run.champions)}
     return {
         "task": run.task.name,
-        "environment": run.task.name if isinstance(run.task, EnvironmentTask) and run.task.name in ENVIRONMENTS else None,
+        "environment": run.task.name
+        if isinstance(run.task, EnvironmentTask) and run.task.name in ENVIRONMENTS
+        else None,
         "network": run.network.to_dict(),
         "parameters": run.network.parameter_count,
         "algorithm": {"name": plan.algorithm.name, **options},

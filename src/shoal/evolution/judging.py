@@ -77,14 +77,14 @@ class Together:
 
 
 def mean_with_interval(values: np.ndarray) -> Interval:
-    """Return a mean with Student's 95 % interval; of a single value the interval is not known.
+    """Return a mean with Student's 95 % interval; of a single value, and of equal ones, the interval is not known.
 
     Example:
         >>> mean_with_interval(np.array([1.0, 2.0, 3.0])).low.__round__(3)
         -0.484
     """
     count, mean = len(values), float(np.mean(values))
-    if count < 2:
+    if count < 2 or np.ptp(values) == 0:
         return Interval(mean, math.nan, math.nan, "student")
     half = float(student.ppf(0.975, count - 1) * np.std(values, ddof=1) / math.sqrt(count))
     return Interval(mean, mean - half, mean + half, "student")

@@ -1,4 +1,4 @@
-"""One seed: a population learns generation by generation, and a champion is chosen on starts that it did not learn from."""
+"""One seed: a population learns, and a champion is chosen on starts that it did not learn from."""
 
 from __future__ import annotations
 
@@ -98,7 +98,8 @@ def learn(
 ) -> Learnt:
     """Learn with one seed.
 
-    Every few generations the best member and the algorithm's mean act from the starts for selection, the same each time;
+    Every few generations the best member and the algorithm's mean act from the starts for selection, the same each
+    time;
     who has done best there becomes the champion.
 
     Args:
@@ -168,4 +169,6 @@ def _generation(seed: int, number: int, measured: Measured, sigma: float, select
     known = measured.mean[~np.isnan(measured.mean)]
     quantiles = np.quantile(known, list(QUANTILES.values())) if len(known) else np.full(len(QUANTILES), np.nan)
     equal = len(known) > 1 and bool(np.ptp(known) == 0)
-    return Generation(seed, number, tuple(map(float, quantiles)), sigma, measured.failed, equal, measured.steps, selected)
+    return Generation(
+        seed, number, tuple(map(float, quantiles)), sigma, measured.failed, equal, measured.steps, selected
+    )

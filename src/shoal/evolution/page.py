@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from shoal.evolution.animation import svg_of
 from shoal.evolution.evolved import Evolved
 from shoal.evolution.tasks.environment import EnvironmentTask
-from shoal.report.blocks import Facts, Heading, Paragraph, PlainTable, Section, figures, sentences
+from shoal.report.blocks import Facts, Heading, Headline, Paragraph, PlainTable, Section, figures, sentences
 from shoal.report.figures import publish
 from shoal.report.figures.behaviour import Behaviour
+from shoal.report.figures.canvas import Figure
 from shoal.report.figures.drawable import FigureNumbers
 from shoal.report.figures.export import drawing, save
 from shoal.report.figures.generations import Generations
@@ -31,7 +33,7 @@ def write_page(run: Evolved, folder: Path) -> Path:
     Raises:
         RunError: a file cannot be written.
     """
-    numbers = {"generations": generations_of(run)}
+    numbers: dict[str, Any] = {"generations": generations_of(run)}
     captions = {"policy": POLICY, "animation": MOVING}
     if isinstance(run.task, EnvironmentTask):
         numbers["behaviour"] = behaviour_of(run)
@@ -49,14 +51,32 @@ def write_page(run: Evolved, folder: Path) -> Path:
 def sections(run: Evolved) -> list[Section]:
     """Return the sections of the page, the head first."""
     title, lines = run.task.title, run.sentences
-    head = Section("verdict", 0, (Paragraph("Evolution", "kicker"), Heading(run.task.name, 1), Paragraph(title, "lead")), "Result")
+    shown = Paragraph("Evolution", "kicker"), Heading(run.task.name, 1), Paragraph(title, "lead"), _headline(run)
+    head = Section("verdict", 0, shown, "Result")
     result = Section("result", 10, (sentences(lines), _seeds(run)), "Champions", "Champions")
     curves = Section("curves", 20, (figures("generations"),), "Curves", "Generations")
-    shown = ("animation", "behaviour") if isinstance(run.task, EnvironmentTask) else ()
-    acts = Section("behaviour", 30, (figures(*shown),), "Behaviour", "What the champion does")
+    moving = ("animation", "behaviour") if isinstance(run.task, EnvironmentTask) else ()
+    acts = Section("behaviour", 30, (figures(*moving),), "Behaviour", "What the champion does")
     policy = Section("policy", 40, (figures("policy"), _names(run)), "Policy", "The policy")
     how = Section("how", 50, (_how(run),), "How", "How it was learnt")
-    return [head, result, curves, *([acts] if shown else []), policy, how]
+    return [head, result, curves, *([acts] if moving else []), policy, how]
+
+
+def _headline(run: Evolved) -> Headline:
+    """Return what the champion is worth, and how many seeds are solved."""
+    test, together, scores = run.best.test, run.together, []
+    if test.success is not None:
+        on = f"of {test.starts:,} unseen {run.task.episode}s succeed"
+        around = f"{100 * test.success.low:.1f} to {100 * test.success.high:.1f} %"
+        scores.append((on, f"{100 * test.success.value:.1f} %", around))
+    else:
+        known = "" if np.isnan(test.fitness.low) else f"{number(test.fitness.low, 4)} to {number(test.fitness.high, 4)}"
+        scores.append(("fitness", number(test.fitness.value, 4), known))
+    if together.solved is not None and together.seeds > 1:
+        solved = round(together.solved.value * together.seeds)
+        around = f"share {number(together.solved.low, 2)} to {number(together.solved.high, 2)}"
+        scores.append(("seeds solved", f"{solved} of {together.seeds}", around))
+    return Headline(tuple(scores))
 
 
 def generations_of(run: Evolved) -> Generations:
@@ -81,7 +101,7 @@ def behaviour_of(run: Evolved) -> Behaviour:
     return Behaviour(*arrays, world.states, world.actions, world.time_unit)
 
 
-def _drawn(run: Evolved):  # type: ignore[no-untyped-def]
+def _drawn(run: Evolved) -> Figure:
     policy = run.champion
     names = [name if len(name) < 26 else f"{name[:24]}…" for name in (*policy.observations, *policy.actions)]
     return policy.draw(feature_names=names[: len(policy.observations)], class_names=names[len(policy.observations) :])
@@ -93,7 +113,9 @@ def _seeds(run: Evolved) -> PlainTable:
         learnt, test = each.learnt, each.test
         success = "–" if test.success is None else _share(test.success)
         cost = integer(len(learnt.generations)), integer(learnt.evaluations), seconds(learnt.seconds)
-        rows.append((str(learnt.seed), success, number(test.fitness.value, 4), number(each.mean_test.fitness.value, 4), *cost))
+        rows.append(
+            (str(learnt.seed), success, number(test.fitness.value, 4), number(each.mean_test.fitness.value, 4), *cost)
+        )
     header = "seed", "successes", "fitness", "fitness of the mean", "generations", "evaluations", "time"
     note = f"On {run.best.test.starts:,} unseen {run.task.episode}s, the same for all." if run.task.episode else ""
     return PlainTable("Each seed", header, tuple(rows), note, numeric=tuple(range(1, 7)))

@@ -140,8 +140,8 @@ class Policies:
         (inputs,) = self.network.input_shape
         if rows.ndim not in (2, 3) or len(rows) != len(self) or rows.shape[-1] != inputs:
             raise DataError(
-                f"the policies of {len(self)} members take observations of shape ({len(self)}, {inputs}), or ({len(self)}, "
-                f"rows, {inputs}), got {rows.shape}"
+                f"the policies of {len(self)} members take observations of shape ({len(self)}, {inputs}), or "
+                f"({len(self)}, rows, {inputs}), got {rows.shape}"
             )
         if rows.ndim == 2:
             return outputs(self.network, self.parameters, rows[:, None])[:, 0]
@@ -149,7 +149,8 @@ class Policies:
 
 
 def averaged(network: Network, vectors: Sequence[np.ndarray]) -> tuple[Network, np.ndarray] | None:
-    """Return one network that says the mean of several of one shape, with its vector; None of layers that are not dense.
+    """Return one network that says the mean of several of one shape, with its vector; None of layers that are not
+    dense.
 
     Their layers stand side by side, without connections between, and a last linear layer averages.
 
@@ -161,7 +162,7 @@ def averaged(network: Network, vectors: Sequence[np.ndarray]) -> tuple[Network, 
     """
     if not all(isinstance(layer, Dense) and not isinstance(layer.activation, tuple) for layer in network.layers):
         return None
-    if any(layer.activation in ("softmax", "glu", "log_softmax") for layer in network.layers):
+    if any(getattr(layer, "activation", None) in ("softmax", "glu", "log_softmax") for layer in network.layers):
         return None
     members, count = [parameters_of(network, vector) for vector in vectors], len(vectors)
     layers, parameters = [], []

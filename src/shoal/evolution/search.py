@@ -48,7 +48,7 @@ class Evolution:
         self,
         network: Network | str,
         *,
-        algorithm: str | Algorithm = "cma-es",
+        algorithm: str | Algorithm = "genetic",
         population: int | None = None,
         sigma: float | None = None,
         seed: int = 0,

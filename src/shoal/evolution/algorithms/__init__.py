@@ -35,5 +35,7 @@ def algorithm_of(choice: str | Algorithm) -> Algorithm:
         return choice
     key = spelled(str(choice), ALGORITHMS)
     if key not in ALGORITHMS:
-        raise SettingError(f"no algorithm is called {choice!r}.{suggest(str(choice), ALGORITHMS)} There are {listing(ALGORITHMS)}")
+        raise SettingError(
+            f"no algorithm is called {choice!r}.{suggest(str(choice), ALGORITHMS)} There are {listing(ALGORITHMS)}"
+        )
     return ALGORITHMS[key]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shoal.evolution.algorithms.base import Algorithm, State, order_of
+from shoal.evolution.algorithms.base import Algorithm, State, centred_ranks, order_of
 
 FULL_BELOW = 200
 """Parameters from which on only the diagonal of the covariance is learnt."""
@@ -76,8 +76,8 @@ class CmaEs(Algorithm):
     (separable). Ranks alone count, so that it is the same for any rising function of the fitness.
 
     References:
-        Hansen, "The CMA evolution strategy: a tutorial", arXiv:1604.00772 (2016). Ros and Hansen, "A simple modification
-        in CMA-ES achieving linear time and space complexity", PPSN X (2008).
+        Hansen, "The CMA evolution strategy: a tutorial", arXiv:1604.00772 (2016). Ros and Hansen, "A simple
+        modification in CMA-ES achieving linear time and space complexity", PPSN X (2008).
     """
 
     name = "cma-es"
@@ -103,7 +103,7 @@ class CmaEs(Algorithm):
     def tell(self, state: CmaState, candidates: np.ndarray, fitness: np.ndarray) -> CmaState:
         """Move the mean, both paths, the covariance and sigma."""
         n = len(state.mean)
-        if not np.ptp(np.where(np.isnan(fitness), -np.inf, fitness)) > 0:  # equal ones tell nothing
+        if not (centred_ranks(fitness) != 0).any():  # equal ones tell nothing
             return replace(state, generation=state.generation + 1)
         r = rates(n, state.members, diagonal=state.axes is None)
         steps = (candidates[order_of(fitness)] - state.mean) / state.sigma

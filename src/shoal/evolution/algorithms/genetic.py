@@ -27,7 +27,8 @@ class Genetic(Algorithm):
 
     A child's strength is that of its parent times `exp(τ z)` with a standard normal z and τ = 1/√n, n the number of
     parameters but at most 100 (self-adaptation); then `sigma` times normal numbers is added to all parameters. The best
-    survive as they are, and are tried anew, since fitness may be noisy. What it takes for the best point is its best member.
+    survive as they are, and are tried anew, since fitness may be noisy. What it takes for the best point is its best
+    member.
 
     Args:
         selection: `truncation` (parents are the best `share`) or `tournament` (each the best of `size`).

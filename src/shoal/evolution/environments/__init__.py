@@ -33,7 +33,8 @@ def environment_of(name: str) -> Environment:
     key = spelled(name, ENVIRONMENTS)
     if key not in ENVIRONMENTS:
         raise SettingError(
-            f"no environment is called {name!r}.{suggest(name, ENVIRONMENTS)} There are {listing(ENVIRONMENTS)}; those of "
+            f"no environment is called {name!r}.{suggest(name, ENVIRONMENTS)} There are {listing(ENVIRONMENTS)}; "
+            f"those of "
             f"Gymnasium are asked for as 'gymnasium:CartPole-v1'"
         )
     return ENVIRONMENTS[key]

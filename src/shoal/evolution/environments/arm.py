@@ -18,8 +18,9 @@ class Arm(Environment):
     """Two uniform rods of 1 kg and 0.5 m on a table without friction; motors of 1 N m and 0.5 N m at most.
 
     With the angles q, the rates w and the torques τ: `M(q) dw/dt = τ − c(q, w)`, the equations of a planar arm (Craig,
-    "Introduction to Robotics", ch. 6), for 0.02 s by the method of Runge and Kutta. A step costs the distance of the tip
-    from the target in m and 0.001 |w|². Episodes last 200 steps; in all of the last 25 the distance must be below 5 cm.
+    "Introduction to Robotics", ch. 6), for 0.02 s by the method of Runge and Kutta. A step costs the distance of the
+    tip from the target in m and 0.001 |w|². Episodes last 200 steps; in all of the last 25 the distance must be below
+    5 cm.
     """
 
     name = "arm"

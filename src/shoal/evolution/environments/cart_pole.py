@@ -15,9 +15,9 @@ GRAVITY, POLE_MASS, TOTAL_MASS, HALF_LENGTH, PUSH = 9.8, 0.1, 1.1, 0.5, 10.0
 class CartPole(Environment):
     """The task of Barto, Sutton and Anderson with the numbers of Gymnasium's `CartPole-v1`.
 
-    A cart of 1 kg carries a pole of 0.1 kg and 1 m. A positive output pushes it with 10 N to the right, any other to the
-    left, for 0.02 s (Euler's method). Each step rewards 1. The episode ends where the cart is more than 2.4 m from the
-    middle or the pole leans by more than 12°.
+    A cart of 1 kg carries a pole of 0.1 kg and 1 m. A positive output pushes it with 10 N to the right, any other to
+    the left, for 0.02 s (Euler's method). Each step rewards 1. The episode ends where the cart is more than 2.4 m from
+    the middle or the pole leans by more than 12°.
 
     References:
         Barto, Sutton and Anderson, IEEE Trans. Syst. Man Cybern. 13, 834 (1983).

@@ -16,10 +16,10 @@ SPEED = TARGET**-0.5
 class Orbit(Environment):
     """Two bodies, the spacecraft of no mass beside the planet, in units in which GM and the first radius are about 1.
 
-    The engine gives at most 0.02 outward and 0.02 along the orbit, where the planet pulls with 1 at radius 1. The task is
-    the circular orbit of radius 1.5, whose speed is 1/√1.5. A step of 0.05 (Runge and Kutta) costs
-    `10 (Δr² + v_r² + Δv²) + 0.01 |thrust|²`, the thrust in parts of its most, and 1000 more where the radius falls below
-    0.3, which ends the episode. The last 60 of 600 steps must all have Δr, v_r and Δv below 0.02.
+    The engine gives at most 0.02 outward and 0.02 along the orbit, where the planet pulls with 1 at radius 1. The task
+    is the circular orbit of radius 1.5, whose speed is 1/√1.5. A step of 0.05 (Runge and Kutta) costs
+    `10 (Δr² + v_r² + Δv²) + 0.01 |thrust|²`, the thrust in parts of its most, and 1000 more where the radius falls
+    below 0.3, which ends the episode. The last 60 of 600 steps must all have Δr, v_r and Δv below 0.02.
     """
 
     name = "orbit"
@@ -33,7 +33,7 @@ class Orbit(Environment):
     dt = 0.05
     time_unit = "units of time (a first orbit takes 2π)"
     hold = 60
-    success = "radius, velocity outward and velocity around are within 0.02 of the wanted orbit's for all of the last 60 steps"
+    success = "radius and velocity are within 0.02 of those of the wanted orbit for all of the last 60 steps"
     view = (-1.8, -1.8, 1.8, 1.8)
     number = 5
 

@@ -15,9 +15,9 @@ TORQUE, FASTEST = 2.0, 8.0
 class Pendulum(Environment):
     """A rod of 1 kg and 1 m on a motor of at most 2 N m, where 5 N m would lift it; as Gymnasium's `Pendulum-v1`.
 
-    With the angle θ from upright, the rate ω and the torque u: `dω/dt = 3g/(2l) sin θ + 3u/(m l²)` with g = 10 m/s², for
-    0.05 s (Euler's method, the angle with the new rate, |ω| ≤ 8). A step costs `θ² + 0.1 ω² + 0.001 u²`. Episodes begin
-    anywhere and last 200 steps; the last 40 must all be within 0.2 rad of upright, slower than 1 rad/s.
+    With the angle θ from upright, the rate ω and the torque u: `dω/dt = 3g/(2l) sin θ + 3u/(m l²)` with g = 10 m/s²,
+    for 0.05 s (Euler's method, the angle with the new rate, |ω| ≤ 8). A step costs `θ² + 0.1 ω² + 0.001 u²`. Episodes
+    begin anywhere and last 200 steps; the last 40 must all be within 0.2 rad of upright, slower than 1 rad/s.
     """
 
     name = "pendulum"

@@ -22,7 +22,8 @@ REPEATS = {Part.TRAINING: 1, Part.SELECTION: 8, Part.TEST: 32}
 class FunctionTask(Task):
     """What a function returns for each member, the higher the better.
 
-    A function whose first argument is called `policy` gets `Policies`, any other the parameters `(members, parameters)`.
+    A function whose first argument is called `policy` gets `Policies`, any other the parameters `(members,
+    parameters)`.
     One with an argument `seed` is noisy: it gets another whole number in each generation, and others for judging.
 
     Args:
@@ -34,6 +35,7 @@ class FunctionTask(Task):
     def __init__(self, function: Callable[..., Any], network: Network, executor: Any = None) -> None:
         self.function, self.executor = function, executor
         self.of_policies, self.takes_seed = _arguments(function)
+        self.raised: SettingError | None = None
         self.name, self.title = name_of(function).strip("<>"), f"The function {name_of(function)!r}."
         self.observations = tuple(f"input {i}" for i in range(1, network.input_shape[-1] + 1))
         self.actions = tuple(f"output {i}" for i in range(1, network.output_shape[-1] + 1))
@@ -52,9 +54,9 @@ class FunctionTask(Task):
         fitness = np.stack(columns, axis=1)
         if failure is None and np.isnan(fitness).any():
             failure = "its fitness is not a finite number"
-        if part is Part.TRAINING and np.isnan(fitness).all():
-            raise SettingError(
-                f"the fitness {self.name!r} has no finite number for any member of generation {generation + 1}: {failure}"
+        if generation == 1 and np.isnan(fitness).all():
+            raise self.raised or SettingError(
+                f"the fitness {self.name!r} has no finite number for any member of generation 1: {failure}"
             )
         return Measured(fitness, None, 0, failure)
 
@@ -81,16 +83,15 @@ class FunctionTask(Task):
         return _checked(self.name, said, len(population)), None
 
     def _one_by_one(self, network: Network, population: np.ndarray, seed: int) -> tuple[np.ndarray, str | None]:
-        fitness, failures = np.full(len(population), np.nan), []
+        fitness, failure = np.full(len(population), np.nan), None
         for i in range(len(population)):
             try:
                 said = called(self.function, "fitness", *self._given(network, population[i : i + 1], seed))
                 fitness[i] = _checked(self.name, said, 1)[0]
             except SettingError as error:
-                failures.append(error)
-        if len(failures) == len(population):
-            raise failures[0]
-        return fitness, str(failures[0]) if failures else None
+                self.raised = self.raised or error
+                failure = failure or str(error)
+        return fitness, failure
 
     def _given(self, network: Network, population: np.ndarray, seed: int) -> tuple[Any, ...]:
         first = Policies(network, population) if self.of_policies else population
@@ -111,8 +112,8 @@ def _arguments(function: Callable[..., Any]) -> tuple[bool, bool]:
     seed = len(parameters) > 1 and parameters[1].name == "seed"
     if not parameters or len(needed) > 1 + seed:
         raise SettingError(
-            f"the fitness {name_of(function)!r} must take (parameters), (policy), (parameters, seed) or (policy, seed), but it "
-            f"takes {inspect.signature(function)}"
+            f"the fitness {name_of(function)!r} must take (parameters), (policy), (parameters, seed) or (policy, "
+            f"seed), but it takes {inspect.signature(function)}"
         )
     return parameters[0].name == "policy", seed
 

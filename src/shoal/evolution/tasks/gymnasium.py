@@ -20,8 +20,8 @@ EPISODES = {Part.SELECTION: 10, Part.TEST: 100}
 class GymnasiumTask(Task):
     """The return of an episode, from the resets that the seed names.
 
-    Outputs become actions so: of a `Discrete` space of two one output, positive for 1; of more the largest of as many; of
-    a `Box` each output, drawn in to −1 … 1, from its lowest to its highest.
+    Outputs become actions so: of a `Discrete` space of two one output, positive for 1; of more the largest of as many;
+    of a `Box` each output, drawn in to −1 … 1, from its lowest to its highest.
 
     Args:
         environment: `gymnasium:NAME`, a single environment, or a vector environment, whose places members then share.
@@ -43,8 +43,8 @@ class GymnasiumTask(Task):
                 gym.spec(name)
             except gym.error.Error as error:
                 raise SettingError(f"Gymnasium has no environment {name!r}: {error}") from None
-            self.made, self.name = lambda count: gym.make_vec(name, num_envs=count), name
-            environment = gym.make_vec(name, num_envs=1)
+            self.made, self.name = lambda count: _vector(gym, name, count), name
+            environment = _vector(gym, name, 1)
         elif hasattr(environment, "num_envs"):
             self.vector, self.name = environment, type(environment.unwrapped).__name__
         else:
@@ -77,8 +77,8 @@ class GymnasiumTask(Task):
         if self.made is not None and (self.vector is None or self.vector.num_envs != len(population)):
             self.vector = self.made(len(population))
         if self.vector is None:
-            done = [self._alone(network, member[None], seed) for member in population]
-            return np.array([returned for returned, _ in done]), sum(steps for _, steps in done)
+            alone = [self._alone(network, member[None], seed) for member in population]
+            return np.array([returned for returned, _ in alone]), sum(steps for _, steps in alone)
         places = self.vector.num_envs
         done = [self._together(network, population[i : i + places], seed) for i in range(0, len(population), places)]
         return np.concatenate([returned for returned, _ in done]), sum(steps for _, steps in done)
@@ -95,10 +95,11 @@ class GymnasiumTask(Task):
         return total, steps
 
     def _together(self, network: Network, members: np.ndarray, seed: int) -> tuple[np.ndarray, int]:
-        """Run one episode of members in the places of a vector environment; each begins with the same seed."""
+        """Run one episode of members in a vector environment; where it can, each begins with the same seed."""
         places, count = self.vector.num_envs, len(members)
         members = members[np.arange(places) % count]
-        observed, _ = self.vector.reset(seed=[seed] * places)
+        one_each = hasattr(self.vector, "env_fns")  # those that are written as one take one seed, and differ by place
+        observed, _ = self.vector.reset(seed=[seed] * places if one_each else seed)
         total, running, steps = np.zeros(places), np.ones(places, bool), 0
         for _ in range(self.limit):
             action = self.act(outputs(network, members, np.asarray(observed)[:, None])[:, 0])
@@ -122,6 +123,10 @@ def package() -> Any:
     except ImportError:
         raise SettingError("environments of Gymnasium need it: pip install 'shoal[gymnasium]'") from None
     return gymnasium
+
+
+def _vector(gym: Any, name: str, count: int) -> Any:
+    return gym.make_vec(name, num_envs=count, vectorization_mode="sync")
 
 
 def is_gymnasium(value: Any) -> bool:

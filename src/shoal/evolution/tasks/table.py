@@ -37,8 +37,8 @@ class TableTask(Task):
         x, y = np.asarray(x, np.float32), np.asarray(y)
         if x.ndim != 2 or len(x) != len(y) or len(x) < 10 or not np.isfinite(x).all():
             raise DataError(
-                f"a table needs finite features (rows, features) and as many targets, at least ten rows; got {x.shape} and "
-                f"{y.shape}"
+                f"a table needs finite features (rows, features) and as many targets, at least ten rows; got {x.shape} "
+                f"and {y.shape}"
             )
         self.classes = y.ndim == 1 and y.dtype.kind in "iubUSO"
         if self.classes:

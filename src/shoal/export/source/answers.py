@@ -95,7 +95,8 @@ def network_answers(network: Network, parameters: Any, inputs: tuple[str, ...], 
     Args:
         network: its layers.
         parameters: their weights.
-        inputs, outputs: what they are called.
+        inputs: what they are called.
+        outputs: the same.
 
     Raises:
         ExportError: a layer that programs cannot say.

@@ -10,7 +10,7 @@ import numpy as np
 from shoal.codec import stored
 from shoal.report.figures.canvas import Figure
 from shoal.report.figures.drawable import Drawable
-from shoal.report.figures.style import BLUE, GREEN, INK, MUTED, VERMILION, fit_axis, stacked
+from shoal.report.figures.style import BLUE, GREEN, INK, MUTED, VERMILION, limits, stacked
 from shoal.report.words import count
 
 COLOURS = (BLUE, VERMILION, GREEN, INK)
@@ -51,7 +51,12 @@ class Behaviour(Drawable):
     def table(self) -> dict[str, Any]:
         """Return the numbers, one row for each step."""
         states = dict(zip(self.state_names, self.states, strict=True))
-        return {"time": self.time, **states, **dict(zip(self.action_names, self.actions, strict=True)), "reward": self.rewards}
+        return {
+            "time": self.time,
+            **states,
+            **dict(zip(self.action_names, self.actions, strict=True)),
+            "reward": self.rewards,
+        }
 
 
 def draw(shown: Behaviour) -> Figure:
@@ -66,7 +71,7 @@ def draw(shown: Behaviour) -> Figure:
         for i, (line, name) in enumerate(zip(lines, names, strict=True)):
             colour, dashes = (COLOURS[i % 4], DASHES[i % 4]) if len(lines) > 1 else (COLOURS[0], "-")
             axes.plot(shown.time, line, color=colour, ls=dashes, lw=1.0, label=name, drawstyle=step(label))
-        fit_axis(axes, "y", lines.ravel(), ratio=1e300)
+        axes.set_ylim(*limits(np.asarray(lines, float), log=False))
         axes.set_xlim(0, max(float(shown.time[-1]), 1e-9))
         axes.axhline(0, color=MUTED, lw=0.5, zorder=0)
         axes.set(xlabel=f"time in {shown.time_unit}", ylabel=label)

@@ -42,16 +42,17 @@ class Generations(Drawable):
     @property
     def alt(self) -> str:
         """What the figure shows, in a sentence."""
-        return f"Fitness of the members in {count(int(self.generation.max()), 'generation')}, {count(len(self.seeds), 'seed')}."
+        generations, seeds = count(int(self.generation.max()), "generation"), count(len(self.seeds), "seed")
+        return f"Fitness of the members in {generations}, {seeds}."
 
     @property
     def caption(self) -> str:
         """How to read the figure."""
         others = " Thin lines are the medians of the other seeds." if len(self.seeds) > 1 else ""
         return (
-            f"Left: the fitness of all members of seed {self.shown} in each generation, on its training starts: the pale band "
-            f"from the worst to the best, the dark one the middle half, the line the median.{others} Right: the champion of "
-            f"each seed on the starts for selection ({self.score}); it was judged on others."
+            f"Left: the fitness of all members of seed {self.shown} in each generation, on its training starts: the "
+            f"pale band from the worst to the best, the dark one the middle half, the line the median.{others} Right: the "
+            f"champion of each seed on the starts for selection ({self.score}); it was judged on others."
         )
 
     def table(self) -> dict[str, Any]:
@@ -74,15 +75,17 @@ def draw(shown: Generations) -> Figure:
         main = seed == shown.shown
         dot = "o" if looked.sum() < 12 else None
         right.plot(
-            at[looked], selected[looked], color=VERMILION if main else MUTED, lw=1.4 if main else 0.6, marker=dot, ms=2.5,
-            zorder=3 if main else 2, label=f"seed {seed}" if main else None, clip_on=False,
+            at[looked], selected[looked], color=VERMILION if main else MUTED, lw=1.4 if main else 0.6, marker=dot,
+            ms=2.5, zorder=3 if main else 2, label=f"seed {seed}" if main else None, clip_on=False,
         )  # fmt: skip
         if not main:
             left.plot(at, quantiles[2], color=MUTED, lw=0.6)
             continue
         left.fill_between(at, quantiles[0], quantiles[4], color=BLUE, alpha=0.16, lw=0)
         left.fill_between(at, quantiles[1], quantiles[3], color=BLUE, alpha=0.3, lw=0)
-        left.plot(at, quantiles[2], color=BLUE, lw=1.5, label=f"median of seed {seed}", marker="o" if len(at) == 1 else None)
+        left.plot(
+            at, quantiles[2], color=BLUE, lw=1.5, label=f"median of seed {seed}", marker="o" if len(at) == 1 else None
+        )
         left.plot(at, quantiles[4], color=INK, lw=0.7, label="best member", marker="o" if len(at) == 1 else None)
     drawn = shown.quantiles[1:]
     left.set_ylim(*limits(drawn[np.isfinite(drawn)], log=False))

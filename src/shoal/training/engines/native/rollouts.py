@@ -15,9 +15,8 @@ from shoal.training.engines.native.library import Kernel, loaded_library
 from shoal.training.engines.native.records import ROLLOUT
 
 
-
 class Episodes(NamedTuple):
-    """What came of each episode: sum of the rewards, steps, and how many of the last were good, `(members, episodes)`."""
+    """What came of the episodes, `(members, episodes)`: the sum of the rewards, the steps, how many of the last were good."""
 
     fitness: np.ndarray
     steps: np.ndarray
@@ -41,10 +40,7 @@ def _function() -> Any:
 def can_roll_out(network: Network) -> bool:
     """Return whether the kernel can compute a policy: dense layers with activations of each number alone."""
     return _function() is not None and all(
-        isinstance(layer, Dense)
-        and not layer.table
-        and _elementwise(layer.activation)
-        for layer in network.layers
+        isinstance(layer, Dense) and not layer.table and _elementwise(layer.activation) for layer in network.layers
     )
 
 
@@ -81,7 +77,9 @@ def roll_out(
     said = Episodes(*(np.empty((members, episodes), kind) for kind in (np.float32, np.int32, np.int32)))
     arrays = {"parameters": parameters, "starts": starts, "sizes": sizes, "activations": codes, "biased": biased}
     numbers = {"environment": environment, "members": members, "episodes": episodes, "layers": len(layers)}
-    wanted = -(-kernel.lanes * cores * 4 // members)  # chunks of a member's episodes, so that few members fill all lanes
+    wanted = -(
+        -kernel.lanes * cores * 4 // members
+    )  # chunks of a member's episodes, so that few members fill all lanes
     numbers |= {"size": parameters.shape[1], "limit": limit, "chunk": -(-episodes // min(episodes, wanted))}
     rollout = np.zeros(1, ROLLOUT)
     for name, array in {**arrays, **said._asdict()}.items():
