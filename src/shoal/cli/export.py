@@ -73,12 +73,13 @@ def _of_evolution(run: str, file: str, *, other: bool, force: bool, as_json: boo
     from shoal.cli.output import print_json, print_text
     from shoal.errors import SettingError
     from shoal.evolution.exporting import export_champion
+    from shoal.evolution.folder import read_policy
 
     if other:
         raise SettingError(
             "--member and --fixed are for runs of `shoal fit`; an evolution writes its champion, in floats"
         )
-    written = export_champion(run, file, force=force)
+    written = export_champion(*read_policy(run), file, force=force)
     agreement = written.agreement
     if as_json:
         agrees = {**agreement.to_dict(), "holds": agreement.holds}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from shoal.errors import ExportError, RunError
 from shoal.evolution.acting import trajectory
 from shoal.evolution.environments import Environment, environment_of
-from shoal.evolution.folder import read_policy
 from shoal.evolution.policy import Policy
 from shoal.evolution.tasks import Part
 from shoal.export.example_rows import ExampleRows
@@ -66,12 +67,13 @@ def export_policy(policy: Policy, path: str | Path, seen: np.ndarray, *, force: 
     return ExportedPolicy(tuple(files), exporter.checked(files, rows))
 
 
-def export_champion(folder: str | Path, path: str | Path, *, force: bool = False) -> ExportedPolicy:
-    """Write the champion of a finished evolution; see `export_policy`.
+def export_champion(
+    policy: Policy, said: Mapping[str, Any], path: str | Path, *, force: bool = False
+) -> ExportedPolicy:
+    """Write the champion of a folder, with what `evolution.json` says; see `export_policy`.
 
     It checks itself by what it sees from an unseen start of its environment, else by random numbers.
     """
-    policy, said = read_policy(folder)
     if said["environment"] is None:
         return export_policy(policy, path, random_rows(policy), force=force)
     world = environment_of(said["environment"])

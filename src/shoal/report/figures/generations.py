@@ -51,7 +51,7 @@ class Generations(Drawable):
         others = " Thin lines are the medians of the other seeds." if len(self.seeds) > 1 else ""
         return (
             f"Left: the fitness of all members of seed {self.shown} in each generation, on its training starts: the "
-            f"pale band from the worst to the best, the dark one the middle half, the line the median.{others} Right: the "
+            f"pale band from worst to best, the dark one the middle half, the line the median.{others} Right: the "
             f"champion of each seed on the starts for selection ({self.score}); it was judged on others."
         )
 

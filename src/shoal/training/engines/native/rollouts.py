@@ -16,7 +16,7 @@ from shoal.training.engines.native.records import ROLLOUT
 
 
 class Episodes(NamedTuple):
-    """What came of the episodes, `(members, episodes)`: the sum of the rewards, the steps, how many of the last were good."""
+    """What came of episodes, `(members, episodes)`: sum of the rewards, steps, how many of the last were good."""
 
     fitness: np.ndarray
     steps: np.ndarray
