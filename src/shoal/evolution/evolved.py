@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -207,7 +208,10 @@ def result_sentences(run: Evolved) -> list[str]:
                 f"{_percent(together.solved)}; their champions succeed in {_percent(together.success)} on average."
             )
         lines.append(f"The mean fitness of the champions of all seeds is {_mean(together.fitness)}.")
-    lines.append(f"The algorithm's mean of the same seed has {_worth(best.mean_test)}, the champion {_worth(judged)}.")
+    if not np.array_equal(best.learnt.mean, best.learnt.champion):
+        lines.append(
+            f"The algorithm's mean of the same seed has {_worth(best.mean_test)}, the champion {_worth(judged)}."
+        )
     if run.averaged is not None:
         lines.append(f"The mean of the champions' outputs, one network, has {_worth(run.averaged[2])}.")
     return [*lines, *cost_sentences(run)]
@@ -222,9 +226,9 @@ def cost_sentences(run: Evolved) -> list[str]:
     )
     made = f" and {steps:,} steps" if steps else ""
     lines = [f"It took {count(generations, 'generation')}, {evaluations:,} evaluations{made} in {seconds(spent)}."]
-    for each in learnt:
-        who = f"Seed {each.seed}" if len(learnt) > 1 else "It"
-        lines.append(f"{who} ended after {count(len(each.generations), 'generation')}: {each.ended}.")
+    for reason, seeds in Counter(each.ended for each in learnt).items():
+        who = f"{seeds} of {len(learnt)} seeds" if len(learnt) > 1 else "Learning"
+        lines.append(f"{who} ended because {reason}.")
     failed = sum(one.failed for each in learnt for one in each.generations)
     if failed:
         why = next(each.failure for each in learnt if each.failure)
