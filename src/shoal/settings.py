@@ -294,6 +294,16 @@ class FitSettings(BaseModel):
 
     # the run
     engine: EngineName = Field("auto", description="what trains: native, xla, or auto, whichever is estimated faster")
+    workers: int | None = Field(
+        None,
+        ge=0,
+        le=1024,
+        description="so many processes train side by side, and others may join by `shoal work RUN`; 0: only others. By "
+        "default this process trains",
+    )
+    dask: str | None = Field(
+        None, description="the workers of a Dask cluster train: address of its scheduler, as tcp://host:8786, or local"
+    )
     memory: str | None = Field(None, description="the most memory that training may take, e.g. 4GB; default: all free")
     checkpoint_every: float = Field(
         10.0, gt=0.0, description="seconds of training between two checkpoints; the first comes after one second"
@@ -311,6 +321,12 @@ class FitSettings(BaseModel):
     def _sizes_leave_rows(self) -> FitSettings:
         if self.validation_size + self.test_size >= 1.0:
             raise ValueError("validation_size and test_size together must stay below 1")
+        return self
+
+    @model_validator(mode="after")
+    def _one_executor(self) -> FitSettings:
+        if self.workers is not None and self.dask is not None:
+            raise ValueError("workers and dask both say who trains; leave one of them out")
         return self
 
     @model_validator(mode="after")

@@ -65,7 +65,7 @@ def fit(
         if resume is not None:
             from shoal.fit import resume as go_on
 
-            run = go_on(resume, progress=progress, minutes=settings.get("minutes"))
+            run = go_on(resume, progress=progress, minutes=settings.get("minutes"), workers=settings.get("workers"))
         else:
             from shoal.fit import fit as fit_data
 
@@ -225,7 +225,7 @@ def _page(run: Run) -> Path:
 
 def _check_resume(data: str | None, config: str | None, settings: dict[str, Any]) -> None:
     """Refuse what an interrupted run has settled already."""
-    given = [flag(name) for name in settings if name != "minutes"]
+    given = [flag(name) for name in settings if name not in ("minutes", "workers")]
     given += ["--config"] if config else []
     given += ["DATA"] if data else []
     if given:

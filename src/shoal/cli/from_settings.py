@@ -189,6 +189,7 @@ def _metavar(name: str, kind: Any) -> str | None:
         "y_cov": "FILE",
         "out": "FOLDER",
         "memory": "SIZE",
+        "dask": "ADDRESS",
         "network": "LAYERS",
         "base": "RUN",
     }.get(name)

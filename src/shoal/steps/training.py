@@ -29,7 +29,7 @@ from shoal.training.engine_choice import choose_engine
 from shoal.training.member import Member, TrainedMember
 from shoal.training.planner import find_budget
 from shoal.training.problem import Problem
-from shoal.training.trainer import Saving, Stopped, Training, train
+from shoal.training.trainer import Saving, Stopped, Training
 
 SECONDS_TO_FINISH = 6.0  # kept back from a time budget for evaluation and page
 SHARE_OF_SEARCH = 0.5  # of a time budget, where replicas need the rest
@@ -105,7 +105,7 @@ def train_members(
         keep_training(folder, checkpoint or Checkpoint(engine=engine.name), before)
     saving = Saving(KeptOrWarned(session, before), settings.checkpoint_every)
     try:
-        training = train(
+        training = session.executor.train(
             problem, members, engine, seconds=seconds, progress=progress, checkpoint=checkpoint, saving=saving
         )
         return replace(training, reason=choice.reason)
