@@ -35,6 +35,7 @@ PAGE = HERE.parent / "docs" / "explanation" / "benchmarks_evolution.md"
 KEPT = HERE / "evolution.json"
 MEMBERS, SHAPE = 1024, "4 16:tanh 1"
 SEEDS = 10
+FEWER = {"pygad": 3, "NEAT-python": 2}  # seeds of peers that take long
 
 
 def timed(work: Callable[[], int], rounds: int = 5) -> float:
@@ -188,7 +189,7 @@ def peers() -> list[dict[str, Any]]:
     for name, learn in (("shoal, genetic", by_shoal), ("cma", by_cma), ("pygad", by_pygad), ("NEAT-python", by_neat)):
         solved, spent = [], []
         try:
-            for seed in range(3 if name == "NEAT-python" else SEEDS):
+            for seed in range(FEWER.get(name, SEEDS)):
                 begun = time.process_time()
                 share = learn(seed, lambda begun=begun: time.process_time() - begun > 20)
                 spent.append(time.process_time() - begun)
@@ -366,11 +367,12 @@ def functions() -> list[dict[str, Any]]:
     for n, members, limit, runs in CASES:
         for name, function in FUNCTIONS.items():
             many = 200 if name == "Rastrigin" and n == 10 else members
-            used = {
-                who: [solve(function, n, many, limit, seed) for seed in range(runs)] for who, solve in SOLVERS.items()
-            }
-            rows.append({"function": name, "n": n, "members": many, "limit": limit, "used": used})
-            print(name, n, {who: (np.median(u), sum(x < limit for x in u)) for who, u in used.items()}, flush=True)
+            used = {who: [solve(function, n, many, limit, i) for i in range(runs)] for who, solve in SOLVERS.items()}
+            median = {who: float(np.median(each)) for who, each in used.items()}
+            solved = {who: sum(one < limit for one in each) for who, each in used.items()}
+            case = {"function": name, "n": n, "members": many, "limit": limit, "runs": runs}
+            rows.append({**case, "median": median, "solved": solved})
+            print(rows[-1], flush=True)
     return rows
 
 
@@ -495,9 +497,8 @@ def peer_row(row: dict[str, Any]) -> tuple[str, ...]:
 
 
 def function_row(row: dict[str, Any]) -> tuple[str, ...]:
-    runs = len(row["used"]["shoal"])
-    each = [f"{np.median(row['used'][who]):,.0f}" for who in SOLVERS]
-    shares = [f"{sum(used < row['limit'] for used in row['used'][who])} of {runs}" for who in SOLVERS]
+    each = [f"{row['median'][who]:,.0f}" for who in SOLVERS]
+    shares = [f"{row['solved'][who]} of {row['runs']}" for who in SOLVERS]
     return (f"{row['function']} in {row['n']}, {row['members']} members, at most {row['limit']:,}", *each, *shares)
 
 
