@@ -279,19 +279,72 @@ fitness_threshold = 1e9
 no_fitness_termination = True
 pop_size = 150
 reset_on_extinction = True
+[DefaultSpeciesSet]
+compatibility_threshold = 3.0
+[DefaultStagnation]
+species_fitness_func = max
+max_stagnation = 20
+species_elitism = 2
+[DefaultReproduction]
+elitism = 2
+survival_threshold = 0.2
+min_species_size = 2
 [DefaultGenome]
 num_inputs = 3
 num_hidden = 0
 num_outputs = 1
 feed_forward = True
-initial_connection = full_direct
-activation_default = tanh
-activation_options = tanh
-activation_mutate_rate = 0.0
+compatibility_disjoint_coefficient = 1.0
+compatibility_weight_coefficient = 0.5
 conn_add_prob = 0.5
 conn_delete_prob = 0.2
 node_add_prob = 0.3
 node_delete_prob = 0.1
+single_structural_mutation = false
+structural_mutation_surer = default
+initial_connection = full_direct
+bias_init_mean = 0.0
+bias_init_stdev = 1.0
+bias_init_type = gaussian
+bias_replace_rate = 0.1
+bias_mutate_rate = 0.7
+bias_mutate_power = 0.5
+bias_max_value = 30.0
+bias_min_value = -30.0
+response_init_mean = 1.0
+response_init_stdev = 0.0
+response_init_type = gaussian
+response_replace_rate = 0.0
+response_mutate_rate = 0.0
+response_mutate_power = 0.0
+response_max_value = 30.0
+response_min_value = -30.0
+activation_default = tanh
+activation_options = tanh
+activation_mutate_rate = 0.0
+aggregation_default = sum
+aggregation_options = sum
+aggregation_mutate_rate = 0.0
+weight_init_mean = 0.0
+weight_init_stdev = 1.0
+weight_init_type = gaussian
+weight_replace_rate = 0.1
+weight_mutate_rate = 0.8
+weight_mutate_power = 0.5
+weight_max_value = 30.0
+weight_min_value = -30.0
+enabled_default = True
+enabled_mutate_rate = 0.01
+enabled_rate_to_true_add = 0.0
+enabled_rate_to_false_add = 0.0
+time_constant_init_mean = 1.0
+time_constant_init_stdev = 0.0
+time_constant_init_type = gaussian
+time_constant_replace_rate = 0.0
+time_constant_mutate_rate = 0.0
+time_constant_mutate_power = 0.0
+time_constant_max_value = 10.0
+time_constant_min_value = 0.1
 """
 
 
@@ -336,7 +389,7 @@ def by_neat(seed: int, late: Callable[[], bool]) -> float:
         )
     with contextlib.suppress(StopIteration):
         neat.Population(config).run(evaluate, 300)
-    return measured(champion[1], world.starts(100, Stream(seed, 3)))[1]
+    return 0.0 if champion[1] is None else measured(champion[1], world.starts(100, Stream(seed, 3)))[1]
 
 
 def sphere(x: np.ndarray) -> np.ndarray:

@@ -104,9 +104,11 @@ def resume(
     if workers is not None:
         settings |= {"workers": workers, "dask": None}
     if minutes is not None:
-        proposed = settled_count(check_settings(settings), config["data"].get("kind", "table"))
+        proposed = settled_count(
+            check_settings(settings).with_folds(config["data"].get("folds")), config["data"].get("kind", "table")
+        )
         settings |= {"minutes": minutes, **({} if proposed is None else {"networks": proposed})}
-    options = check_settings(settings)
+    options = check_settings(settings).with_folds(config["data"].get("folds"))
     return _fit(data, options, progress, folder, config["data"]["sha256"])
 
 

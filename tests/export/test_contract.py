@@ -31,6 +31,7 @@ TABLES: dict[str, dict[str, Any]] = {
     "gaussian": {"target": "y", "ignore": ("e", "label"), "loss": "gaussian_nll"},
     "quantiles": {"target": "y", "ignore": ("e", "label"), "loss": "pinball", "normalization": "quantile"},
     "robust": {"target": "y", "ignore": ("e", "label"), "normalization": "robust"},
+    "encodings": {"target": "y", "ignore": ("e", "label"), "feature_encoding": "piecewise; quantile", "keep": 3},
     "reconstruction": {"reconstruct": True, "ignore": ("e", "label")},
     "correlated": {"target": ["y", "x"], "ignore": ("e", "label"), "loss": "multivariate_gaussian_nll"},
 }

@@ -104,6 +104,8 @@ def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) ->
         print_text(selection_line(metrics["selection"]))
     if "search" in metrics and trained > metrics["search"]["candidates_looked_at"]:
         print_text(candidates_line(metrics["search"]))
+    if left_out := metrics.get("search", {}).get("left_out"):
+        print_text(budget_line(metrics["search"], left_out))
     if looks := run.looks.sentence:
         print_text(looks)
     for warning in metrics["data"]["warnings"]:
@@ -217,6 +219,14 @@ def candidates_line(search: Mapping[str, Any]) -> str:
     tried, each = count(search["candidates_looked_at"], "candidate"), rounds(search["cv"], search["repeats"], rolling)
     score = f"{number(best['score'])} ± {number(best['standard_error'], 2)}"
     return f"{tried}, each trained in {each}; the best scored {score} (loss {where})"
+
+
+def budget_line(search: Mapping[str, Any], left_out: int) -> str:
+    """Return that fewer candidates were tried than usual, from `search` in `metrics.json`."""
+    from shoal.report.topics.candidates import budget_in_words
+
+    scores = search["best_of_half"], search["kept"][0]["score"]
+    return budget_in_words(search["candidates_looked_at"], left_out, *scores)
 
 
 def _page(run: Run) -> Path:

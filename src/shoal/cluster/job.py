@@ -24,7 +24,7 @@ from shoal.training.problem import Problem
 Document = dict[str, Any]
 Arrays = dict[str, np.ndarray]
 _PLAIN = ("seed", "reconstruct", "known_errors")
-_OTHER = {*_PLAIN, "task", "loss", "stem", "network", "start", "penalties"}
+_OTHER = {*_PLAIN, "task", "loss", "stem", "network", "start", "penalties", "number_columns"}
 ARRAYS = tuple(field.name for field in fields(Problem) if field.name not in _OTHER)
 
 
@@ -69,6 +69,7 @@ def job_of(problem: Problem, engine: str) -> Job:
         "stem": [layer.to_dict() for layer in problem.stem],
         "network": None if problem.network is None else problem.network.to_dict(),
         "start": None if problem.start is None else len(problem.start),
+        "number_columns": [list(pair) for pair in problem.number_columns],
         **{name: getattr(problem, name) for name in _PLAIN},
     }
     return Job(problem, engine, document, arrays, _key(document, arrays))
@@ -88,6 +89,7 @@ def job_from_parts(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
         stem=tuple(layer_from_dict(layer) for layer in document["stem"]),
         network=None if network is None else Network.from_dict(network),
         start=start,
+        number_columns=tuple((at, marker) for at, marker in document["number_columns"]),
     )
     return Job(problem, document["engine"], dict(document), dict(arrays), _key(document, arrays))
 

@@ -336,6 +336,10 @@ class Predictor(ShortRepr):
             return to_probabilities(self._output(member, x))
         return self._described(member, x).mean
 
+    def described(self, x: np.ndarray) -> list[Described]:
+        """Return what each member says of the targets of prepared rows."""
+        return [self._described(member, x) for member in self.members]
+
     def _described(self, member: EnsembleMember, x: np.ndarray) -> Described:
         """Return what one member says of the targets of rows, or of the inputs that it reconstructs."""
         output = self._output(member, x)

@@ -268,6 +268,10 @@ class Space:
         """Return the space with some hyperparameters fixed."""
         return Space({**self.parts, **{name: Fixed(value) for name, value in fixed.items()}}, self.named)
 
+    def without(self, name: str) -> Space:
+        """Return the space in which a hyperparameter keeps its default, unnamed."""
+        return Space({key: part for key, part in self.parts.items() if key != name}, self.named)
+
     def naming(self, named: Mapping[str, Categorical | Limits]) -> Space:
         """Return the space with what the user named for some hyperparameters."""
         return Space({**self.parts, **named}, tuple(named))

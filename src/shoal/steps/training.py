@@ -46,7 +46,7 @@ def train_candidates(posed: Posed, search: Search, session: Session) -> Training
     training = None
     while True:
         tried = [proposal.hyperparameters for proposal in proposed]
-        members = members_of(tried, settings.cv, settings.repeats)
+        members = members_of(tried, settings.folds, settings.repeats, rolling=posed.problem.rolling)
         new = members[len(training.members) :] if training else members
         of_round = train_members(posed.problem, new, settings, session, training)
         training = of_round if training is None else joined_trainings(training, of_round)

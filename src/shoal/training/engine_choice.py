@@ -21,7 +21,7 @@ from shoal.training.problem import Problem
 
 # Beside the native kernel on the same cores: loading and starting jax, compiling a program, and how many times longer
 # than the model of grouping, which needs ratios only, training takes.
-START_SECONDS, COMPILE_SECONDS, SLOWER = 1.5, 3.0, 2.5
+START_SECONDS, COMPILE_SECONDS, SLOWER = 1.5, 3.0, 1.3
 WORTH_A_LOOK = 10.0  # seconds of training from which on it pays to see whether there is a GPU
 
 

@@ -7,7 +7,17 @@ from functools import lru_cache
 
 import numpy as np
 
-from shoal.networks import Activation, Dense, Dropout, Flatten, Network, Normalization, Rescaling
+from shoal.networks import (
+    Activation,
+    Dense,
+    Dropout,
+    Flatten,
+    Network,
+    Normalization,
+    PiecewiseEncoding,
+    QuantileEncoding,
+    Rescaling,
+)
 from shoal.networks.activations import apply_activation
 from shoal.networks.namespace import numpy_namespace
 from shoal.networks.network import NetworkParameters, OrderedParameters
@@ -18,7 +28,7 @@ from shoal.training.engines.native.records import MEMBER, ROWS
 
 ROWS_AT_ONCE = 65_536
 NUMBERS_AT_ONCE = 32_000_000  # of the layers of a network, by NumPy
-PLAIN = (Dense, Flatten, Dropout, Activation, Normalization, Rescaling)
+PLAIN = (Dense, Flatten, Dropout, Activation, Normalization, Rescaling, PiecewiseEncoding, QuantileEncoding)
 OF_A_CORE = 5_000_000  # multiplications, fewer of which are not worth a thread
 
 

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from shoal.networks import Network, Shape, get_activation
+from shoal.networks import Layer, Network, Shape, get_activation
 from shoal.streams import Stream, Streams
 from shoal.training.augmentation import Augmentation
 from shoal.training.building import build_network
+from shoal.training.encodings import PLAIN
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member
 from shoal.training.penalties import penalised
@@ -83,8 +84,22 @@ def member_network(problem: Problem, member: Member) -> Network:
 def _network(problem: Problem, h: Hyperparameters) -> Network:
     if problem.network is not None:
         return problem.network
-    sizes, stem = (problem.input_shape, problem.outputs), problem.stem
+    sizes, stem = (problem.input_shape, problem.outputs), encoded_stem(problem, h)
     return build_network(h, *sizes, problem.output_activation, stem, problem.per_step, problem.constants)
+
+
+def encoded_stem(problem: Problem, h: Hyperparameters) -> tuple[Layer, ...]:
+    """Return the layers with which a member's network begins: its encoding, and what the data need."""
+    return (*problem.encodings.layers(h.feature_encoding), *problem.stem)
+
+
+def by_encoding(problem: Problem, members: Sequence[Member]) -> list[tuple[Problem, list[Member]]]:
+    """Return the members in parts that read the rows in one encoding, each with the problem behind it."""
+    parts: dict[str, list[Member]] = {}
+    for member in members:
+        encoding = member.hyperparameters.feature_encoding if problem.number_columns else PLAIN
+        parts.setdefault(encoding, []).append(member)
+    return [(problem.behind(encoding), part) for encoding, part in parts.items()]
 
 
 def _weights(problem: Problem, h: Hyperparameters) -> int:

@@ -12,7 +12,7 @@
 
 #include "interface.hpp"
 
-extern "C" const Kernel *shoal_kernel(int32_t number);
+extern "C" const Kernel *shoal_avx512(), *shoal_avx2(), *shoal_baseline();
 extern "C" void shoal_train(const Kernel *kernel, const Rows *rows, Member *const *members, const int32_t *starts,
                             int32_t blocks, int32_t turn, int32_t epochs, int32_t threads);
 extern "C" void shoal_predict(const Kernel *kernel, const Rows *rows, Member *member, float *outputs, int32_t threads);
@@ -68,7 +68,7 @@ struct Network {
         m.dropout = number(0, 1) < 0.5f ? 0.0f : 0.3f, m.replica = (float)integer(0, 1);
         m.momentum_product = 1.0f, m.best_loss = INFINITY;
         m.optimizer = optimizer, m.schedule = integer(0, 2), m.fold = integer(-1, 2), m.column = integer(0, 1);
-        m.bootstrap = integer(0, 1), m.draw = integer(0, 2), m.depth = depth, m.max_epochs = integer(1, epochs), m.patience = 2;
+        m.bootstrap = integer(0, 1), m.draw = integer(0, 2), m.half = integer(-1, 1), m.depth = depth, m.max_epochs = integer(1, epochs), m.patience = 2;
         for (int i = 0; i < 2; ++i) m.key[i] = m.bootstrap_key[i] = m.replica_key[i] = generator();
     }
 };
@@ -267,8 +267,8 @@ int train_networks(const Kernel *kernel, const Kind &kind, bool single, int thre
 
 int main(int count, char **arguments) {
     printed = count > 1;
-    for (int i = 0; const Kernel *kernel = shoal_kernel(i); ++i) {
-        if (printed && std::strcmp(kernel->name, arguments[1])) continue;
+    for (const Kernel *kernel : {shoal_avx512(), shoal_avx2(), shoal_baseline()}) {
+        if (!kernel || (printed && std::strcmp(kernel->name, arguments[1]))) continue;
         int trained = 0, all = 0;
         for (int repeat = 0; repeat < 3; ++repeat)
             for (int loss = 0; loss < 9; ++loss)

@@ -41,6 +41,7 @@ NETWORKS: dict[str, tuple[tuple[int, ...], str]] = {
     "as searched for series": (SERIES, "conv1d:17:7:1:same maxpooling1d:2 conv1d:20:3:1:same globalaveragepooling1d"),
     "causal": (SERIES, "dropout:0.2 conv1d:5:3:1:causal:2 averagepooling1d:3:1 conv1d:4:5:3:same globalmaxpooling1d"),
     "reshaped": ((8,), "12:tanh reshape:2x3x2 conv2d:3:2:1:same dropout:0.1"),
+    "rectified": (IMAGE, "conv2d:5:3:1:same:relu maxpooling2d:2 conv2d:6:3:2:same:relu minpooling2d:2"),
     "no windows": (IMAGE, ""),
 }
 STEPS: tuple[dict[str, Any], ...] = (
@@ -322,5 +323,5 @@ def test_large_dense_networks_learn_the_same_by_either_way(
 
 def test_small_and_unusual_dense_networks_have_a_lane_each() -> None:
     problem = drawn((60,))
-    assert plainly_dense(problem, Member(0, Hyperparameters(hidden=(64, 64))))
+    assert plainly_dense(problem, Member(0, Hyperparameters(hidden=(32, 32))))
     assert plainly_dense(problem, Member(0, Hyperparameters(hidden=(200, 200), activation="softmax")))

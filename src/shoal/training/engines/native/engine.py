@@ -18,12 +18,13 @@ from shoal.training.engines.native.library import Kernel, best_kernel
 from shoal.training.engines.native.members import SQUARES, MemberArrays, RowsRecord, member_records, plainly_dense
 from shoal.training.engines.native.records import COPIES, MEMBER, STATE
 from shoal.training.member import Member
-from shoal.training.packing import Parameters, member_network, split_vector
+from shoal.training.packing import Parameters, by_encoding, member_network, split_vector
 from shoal.training.planner import Budget, find_budget
 from shoal.training.problem import Problem
 from shoal.training.structure import ORDERS
 
 BLOCKS_OF_A_CORE = 16  # lane blocks that it has before it at a time, so that no core waits long for another
+BLOCKS_OF_FIRST_WAVE = 4  # the same of those that train before any other: with fewer, more of them are half empty
 NUMBER = 4  # bytes of a float32
 
 
@@ -90,11 +91,17 @@ class NativeEngine:
         self.cores = cores or self.budget.cores
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[NativeBlock]:
-        """Return one block for each batch size, the members of long training first."""
-        sizes: dict[int, list[Member]] = {}
-        for member in members:
-            sizes.setdefault(min(member.hyperparameters.batch_size, len(problem.x)), []).append(member)
-        return [self._block(problem, size, part) for size, part in sizes.items()]
+        """Return one block for each encoding and batch size, the members of long training first.
+
+        Where members abound, there are such blocks for some of them after the other, in their order, each time for
+        twice as many: a time budget is then not over before the first encoding or batch size is through.
+        """
+        wave, begin, blocks = self.kernel.lanes * self.cores * BLOCKS_OF_FIRST_WAVE, 0, []
+        while begin < len(members):
+            for behind, part in by_encoding(problem, members[begin : begin + wave]):
+                blocks += [self._block(behind, size, few) for size, few in _by_batch_size(part, len(problem.x)).items()]
+            begin, wave = begin + wave, 2 * wave
+        return blocks
 
     def _block(self, problem: Problem, batch_size: int, members: Sequence[Member]) -> NativeBlock:
         ordered = tuple(sorted(members, key=lambda m: (-m.hyperparameters.epochs, m.id)))
@@ -195,6 +202,13 @@ class NativeEngine:
                 for name in STATE:
                     seated.records[name][place] = arrays[name][i]
         return seated
+
+
+def _by_batch_size(members: Sequence[Member], rows: int) -> dict[int, list[Member]]:
+    sizes: dict[int, list[Member]] = {}
+    for member in members:
+        sizes.setdefault(min(member.hyperparameters.batch_size, rows), []).append(member)
+    return sizes
 
 
 def _lane_blocks(seated: NativeState, lanes: int, cores: int) -> Iterator[np.ndarray]:

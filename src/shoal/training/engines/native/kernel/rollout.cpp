@@ -7,18 +7,11 @@
 #include "rollout_interface.hpp"
 #include "subnormals.hpp"
 
-extern const Kernel avx512_kernel, avx2_kernel, baseline_kernel;
 extern const RunLanes avx512_rollout, avx2_rollout, baseline_rollout;
-
-#if defined(_WIN32)
-#define EXPORT extern "C" __declspec(dllexport)
-#else
-#define EXPORT extern "C" __attribute__((visibility("default")))
-#endif
 
 // Run all episodes of all members; the same bits on any number of threads.
 EXPORT void shoal_rollout(const Kernel *kernel, const Rollout *rollout, int32_t threads) {
-    const RunLanes run = kernel == &avx512_kernel ? avx512_rollout : kernel == &avx2_kernel ? avx2_rollout : baseline_rollout;
+    const RunLanes run = kernel->lanes == 16 ? avx512_rollout : kernel->lanes == 8 ? avx2_rollout : baseline_rollout;
     const int64_t lanes = kernel->lanes;
     const int64_t tasks = (int64_t)rollout->members * ((rollout->episodes + rollout->chunk - 1) / rollout->chunk);
     const int64_t blocks = (tasks + lanes - 1) / lanes;

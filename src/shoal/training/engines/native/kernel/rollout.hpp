@@ -21,9 +21,13 @@ struct Moment {
 template <int WIDE>
 INLINE void neurons(const V *weights, const V *x, V *z, int inputs, int outputs, int at) {
     V sums[WIDE];
+#pragma GCC unroll 4
     for (int j = 0; j < WIDE; ++j) sums[j] = z[at + j];
-    for (int i = 0; i < inputs; ++i)
+    for (int i = 0; i < inputs; ++i) {
+#pragma GCC unroll 4
         for (int j = 0; j < WIDE; ++j) sums[j] += x[i] * weights[i * outputs + at + j];
+    }
+#pragma GCC unroll 4
     for (int j = 0; j < WIDE; ++j) z[at + j] = sums[j];
 }
 

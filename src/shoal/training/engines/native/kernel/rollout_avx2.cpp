@@ -1,6 +1,7 @@
 // Eight policies side by side, on processors with AVX2.
 #include <cstddef>
 #include <new>
+#include <utility>
 
 #include "rollout_interface.hpp"
 

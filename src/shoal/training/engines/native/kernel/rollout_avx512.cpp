@@ -1,6 +1,7 @@
 // Sixteen policies side by side, on processors with AVX-512.
 #include <cstddef>
 #include <new>
+#include <utility>
 
 #include "rollout_interface.hpp"
 

@@ -4,6 +4,7 @@
 #endif
 #include <cstddef>
 #include <new>
+#include <utility>
 
 #include "rollout_interface.hpp"
 
