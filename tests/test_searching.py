@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 import shoal
@@ -121,6 +122,56 @@ def test_a_random_search_tells_of_the_named(tmp_path: Path) -> None:
     told = run.metrics["search"]["knobs"]["learning_rate"]
     assert told["alone"] is False
     assert [each["worse_than_best"] for each in told["tried"]] == [None] * 4
+
+
+@pytest.mark.slow
+def test_a_search_begins_with_what_an_earlier_run_found(tmp_path: Path) -> None:
+    earlier = shoal.fit("iris", networks=6, out=str(tmp_path / "earlier"), page=False, **QUICK)
+    best = earlier.candidates.sort("score")["learning_rate"].to_list()
+    of = posed(from_run=str(tmp_path / "earlier"), networks=9, epochs=5)
+    first = pose_search(of).first
+    assert [candidate.learning_rate for candidate in first] == best
+    assert {candidate.epochs for candidate in first} == {5}
+    assert f"--from {tmp_path / 'earlier'}" in command_line(of.dataset, of.settings)
+    limits = f"{best[1]}..{best[1] * 1.001}"
+    named = pose_search(posed(from_run=str(tmp_path / "earlier"), networks=9, learning_rate=limits)).first
+    assert [candidate.learning_rate for candidate in named] == best[1:2]
+    for refused, message in (
+        ({"data": "diabetes"}, "is a classification, and this is a regression"),
+        ({"data": "wine"}, "had other targets: cultivar only here, species only there"),
+        ({"ignore": "petal width"}, "had other features: petal width .* only there"),
+        ({"learning_rate": "10..20"}, "no candidate of .* lies within the values that are named of learning_rate"),
+        ({"search": "grid", "l2": "0; 1"}, "search grid has candidates of its own"),
+    ):
+        with pytest.raises(SettingError, match=message):
+            pose_search(posed(**{"data": "iris", "from_run": str(tmp_path / "earlier"), **refused}))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("cv", [None, 3])
+def test_a_search_ends_where_a_score_is_reached(tmp_path: Path, cv: int | None) -> None:
+    settings = {**QUICK, "epochs": 60, "batch_size": "8; 16; 32", "networks": 60, "cv": cv, "page": False}
+    run = shoal.fit("iris", until="accuracy=0.9", out=str(tmp_path / "run"), **settings)
+    assert run.metrics["engine"]["stopped_by"] == "until"
+    assert run.metrics["networks"]["trained"] < 60 * (cv or 1)
+    ended = run.networks.filter(run.networks["status"] != "running")
+    of = ended.group_by("candidate_id").agg(mean=pl.col("validation_metric").mean(), networks=pl.len())
+    assert of.filter(pl.col("networks") == (cv or 1))["mean"].max() >= 0.9  # the accuracy of each at its best epoch
+    again = shoal.fit("iris", until="accuracy=0.9", out=str(tmp_path / "again"), **settings)
+    assert again.networks.equals(run.networks)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"until": "accuracy"}, "until: expected METRIC=VALUE, e.g. accuracy=0.97"),
+        ({"until": "r2=0.5"}, "'r2' is for numbers, but this fit predicts classes"),
+        ({"until": "acuracy=0.5"}, "Did you mean 'accuracy'"),
+    ],
+)
+def test_a_goal_without_sense_is_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(SettingError, match=message):
+        pose_search(posed(**settings))
 
 
 class StopsInRound:

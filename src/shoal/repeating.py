@@ -15,7 +15,7 @@ from shoal.data import Dataset
 from shoal.errors import ShoalWarning
 from shoal.resources import available_cores
 from shoal.search.knobs import knob_text
-from shoal.settings import FitSettings
+from shoal.settings import FLAG_NAMES, FitSettings
 
 NOT_REPEATED = ("out", "force", "workers", "dask")
 """Settings on which no result depends."""
@@ -45,7 +45,7 @@ def fit_words(data: str, settings: FitSettings, given: Mapping[str, Any]) -> lis
     knobs = settings.knobs()
     words = ["shoal", "fit", data]
     for name, value in given.items():
-        flag = "--" + name.replace("_", "-")
+        flag = "--" + FLAG_NAMES.get(name, name).replace("_", "-")
         switches = knobs[name].spread if name in knobs else (value,)
         if isinstance(switches[0], bool):
             words += [flag if switch else "--no-" + flag[2:] for switch in switches]

@@ -29,6 +29,7 @@ class Status(enum.IntEnum):
     FINISHED = 1
     STOPPED_EARLY = 2
     DIVERGED = 3
+    CUT = 4  # by the search, since others did better; engines never set it
 
     @property
     def code(self) -> str:

@@ -39,6 +39,8 @@ _OTHER_NAMES = {
     "networks": ("n_networks", "models", "n_models", "trials", "n_trials", "n_estimators", "candidates", "population"),
     "search": ("strategy", "sampler", "tuner", "search_strategy", "search_method"),
     "base": ("start_from", "initial"),
+    "from_run": ("from", "warm_start", "warmstart", "continue_from"),
+    "until": ("target_score", "stop_at", "goal"),
     "keep": ("ensemble", "ensemble_size", "top_k"),
     "minutes": ("time_limit", "timeout", "time_budget", "max_time", "budget"),
     "out": ("output", "out_dir", "output_dir", "outdir", "dir", "folder", "save"),

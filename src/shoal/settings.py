@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -34,7 +35,7 @@ from shoal.search.space import Categorical, Limits
 from shoal.search.strategy import strategy_names
 from shoal.setting_names import suggest_setting
 from shoal.statistics.class_weights import BALANCED, pairs
-from shoal.statistics.metric_choice import IN_PYTHON, metric, name_in_file
+from shoal.statistics.metric_choice import IN_PYTHON, goal, metric, name_in_file
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.building import hyperparameters_of
 from shoal.training.hyperparameters import EncodingName, Hyperparameters, Names, OptimizerName, ScheduleName, Widths
@@ -62,6 +63,12 @@ def _as_metrics(value: Any) -> Any:
     for choice in choices or ():
         metric(choice)
     return choices
+
+
+def _checked_goal(text: str | None) -> str | None:
+    if text is not None:
+        goal(text)
+    return text
 
 
 def _as_class_weight(value: Any) -> Any:
@@ -118,6 +125,8 @@ Expressions = Annotated[tuple[str, ...] | None, BeforeValidator(_as_expressions)
 
 NETWORKS = 64
 """Candidates of a table, unless these would take long."""
+FLAG_NAMES = {"from_run": "from"}
+"""Settings whose flags have another name, since Python has a use for that."""
 REPEATS = 5
 """Of each candidate of a search one at a time, unless folds or repeats are asked for: seeds scatter, too."""
 
@@ -239,7 +248,7 @@ class FitSettings(BaseModel):
         None,
         ge=1,
         description="how many candidates to train; by default 64, fewer where they take more than "
-        "about a minute on two cores; images and series 24; with minutes 1,024",
+        "about a minute on two cores; images and series 24, or 16 with folds by default; with minutes 1,024",
     )
     search: SearchName = Field(
         "random", description="how alternatives and limits of hyperparameters are tried, see docs/howto/searching.md"
@@ -247,14 +256,21 @@ class FitSettings(BaseModel):
     base: str | None = Field(
         None, description="run whose best candidate gives the hyperparameters that are not named, and the first to try"
     )
+    from_run: str | None = Field(
+        None, description="earlier run on the same columns, whose best candidates, 8 at most, are tried first"
+    )
     cv: Annotated[int, Field(ge=2)] | Literal["none"] | None = Field(
         None,
         description="train each candidate once for each of so many folds of the rows; with time they roll; none sets "
-        "rows for validation apart; by default 5 for tables of 50 to 10,000 rows beside the test, unless an option "
-        "asks for something else",
+        "rows for validation apart; by default 5 for tables of 50 to 10,000 rows beside the test and for 20 to 500 "
+        "series with a class each, unless an option asks for something else",
     )
     repeats: int = Field(1, ge=1, description="train each candidate so many times, with its own seeds and folds")
     minutes: float | None = Field(None, gt=0.0, description="stop after so many minutes and keep the best so far")
+    until: Annotated[str | None, AfterValidator(_checked_goal)] = Field(
+        None,
+        description="stop when a candidate's score on the validation rows reaches it, METRIC=VALUE, e.g. accuracy=0.97",
+    )
     keep: int | None = Field(None, ge=1, description="how many candidates make the ensemble; at most 8 by default")
     smallest: bool = Field(False, description="keep networks no larger than the smallest that is as good as the best")
     replicas: int | None = Field(

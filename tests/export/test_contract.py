@@ -38,8 +38,9 @@ TABLES: dict[str, dict[str, Any]] = {
 ARRAYS: dict[str, tuple[str, tuple[int, ...], str]] = {
     "images": ("images", (8, 8), "conv2d:4:3 maxpooling2d:2"),
     "series": ("series", (12, 2), "conv1d:4:3 lstm:5"),
+    "random kernels": ("series", (12, 2), "minirocket:12:1"),
 }
-SLOW = {".keras": ("classes", "quantiles", "images", "correlated", "steps of unequal series")}
+SLOW = {".keras": ("classes", "quantiles", "images", "random kernels", "correlated", "steps of unequal series")}
 """Cases of formats that take seconds to be checked; they have tests of their own for the others."""
 CASES = (*TABLES, *ARRAYS, "steps of unequal series")
 PAIRS = [(case, extension) for case in CASES for extension in EXPORTERS if case in SLOW.get(extension, CASES)]

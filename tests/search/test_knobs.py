@@ -106,7 +106,7 @@ def test_the_command_line_takes_both(name: str) -> None:
         ({"loss": "mse; mae"}, "loss: candidates are compared by their loss"),
         ({"huber_delta": "1..2"}, "huber_delta: candidates are compared by their loss"),
         ({"networks": "2; 3"}, "networks: expected a whole number"),
-        ({"search": "one-at-the-time"}, r"search: expected one of grid, .*Did you mean 'one-at-a-time'"),
+        ({"search": "one-at-the-time"}, r"search: expected one of evolution, grid, .*Did you mean 'one-at-a-time'"),
         ({"activation": "relu,tanh; relu", "hidden": "8; 8,8"}, r"one per hidden layer \(1\), got 2"),
         ({"kernel_initializer": "glorot_uniform; he_norml"}, "'he_normal'"),
     ],

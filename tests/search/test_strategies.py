@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from shoal.errors import SettingError
 from shoal.search.space import Categorical, Limits, Space
 from shoal.search.spaces import default_space
 from shoal.search.strategies import refine
-from shoal.search.strategy import Outcome, Search, get_strategy, strategy_names
+from shoal.search.strategy import Outcome, Proposal, Search, get_strategy, strategy_names
 from shoal.settings import check_settings
 from shoal.training.hyperparameters import Hyperparameters
 
@@ -48,6 +49,11 @@ def searched(name: str, search: Search, score: Callable[[Hyperparameters], float
     raise AssertionError("the strategy does not end")
 
 
+def outcomes_of(proposals: list[Proposal]) -> list[Outcome]:
+    """Return what came of some proposals."""
+    return [Outcome(i, p, bowl(p.hyperparameters), 0.1) for i, p in enumerate(proposals)]
+
+
 def search_of(name: str, space: Space, count: int = 40, seed: int = 3) -> Search:
     """Return the search that a fit would make."""
     size = get_strategy(name).size(space)
@@ -75,6 +81,23 @@ def test_what_is_proposed_depends_on_the_arguments_alone(name: str) -> None:
         again = strategy.propose(search, outcomes[:at])
         assert [o.proposal for o in outcomes[at : at + len(again)]] == again
         at += len(again)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_proposed_together_has_the_same_rungs(name: str) -> None:
+    together: list[Proposal] = []
+    while more := get_strategy(name).propose(search_of(name, SPACES["named"]), outcomes_of(together)):
+        assert len({proposal.rungs for proposal in more}) == 1
+        assert list(more[0].rungs) == sorted(set(more[0].rungs))
+        together += more
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if get_strategy(name).size(SPACES["named"]) is None])
+def test_a_search_begins_with_what_another_found(name: str) -> None:
+    first = tuple(Hyperparameters(hidden=(width,), epochs=200) for width in (9, 10, 11))
+    candidates = tried(searched(name, replace(search_of(name, SPACES["named"]), first=first)))
+    assert tuple(candidates[:3]) == first
+    assert candidates[3:30] != candidates[:27]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -183,15 +206,19 @@ def test_one_at_a_time_moves_one_from_the_base() -> None:
         get_strategy("one-at-a-time").propose(Search(SPACES["named"].around_middle(), 7), ())
 
 
-def test_refining_ends_nearer_than_drawing() -> None:
-    space = FREE.naming(
-        {"learning_rate": Limits(1e-6, 1.0), "dropout": Limits(0.0, 0.9), "hidden": Limits((2,), (500,))}
-    )
+WIDE = {"learning_rate": Limits(1e-6, 1.0), "dropout": Limits(0.0, 0.9), "hidden": Limits((2,), (500,))}
+
+
+@pytest.mark.parametrize(
+    ("name", "space", "seeds"),
+    [("refine", FREE.naming(WIDE), 6), ("evolution", FREE.naming(WIDE), 6), ("surrogate", FREE, 3)],
+)
+def test_learning_from_scores_ends_nearer_than_drawing(name: str, space: Space, seeds: int) -> None:
     ends = {
-        name: np.mean([min(o.score for o in searched(name, Search(space, 64, seed))) for seed in range(6)])
-        for name in ("random", "refine")
+        each: np.mean([min(o.score for o in searched(each, Search(space, 64, seed))) for seed in range(seeds)])
+        for each in ("random", name)
     }
-    assert ends["refine"] < 1.0 + 0.75 * (ends["random"] - 1.0)
+    assert ends[name] < 1.0 + 0.75 * (ends["random"] - 1.0)
 
 
 def test_refining_moves_one_of_the_best_at_a_time() -> None:

@@ -60,13 +60,15 @@ class PretendedEngine:
             state["epochs"][place], state["id"][place] = member.hyperparameters.epochs, member.id
         return state
 
-    def advance(self, block: PretendedBlock, state: dict[str, Any]) -> tuple[dict[str, Any], Chunk]:
+    def advance(
+        self, block: PretendedBlock, state: dict[str, Any], most: int | None = None
+    ) -> tuple[dict[str, Any], Chunk]:
         before, epochs, ids = (np.asarray(state.pop(name)) for name in ("epoch", "epochs", "id"))
         self.chunks += 1
         self.computed += block.places
         assert len(before) == block.places
         time.sleep(self.seconds)
-        at = before[:, None] + np.arange(1, EPOCHS_OF_A_CHUNK + 1)
+        at = before[:, None] + np.arange(1, min(EPOCHS_OF_A_CHUNK, most or EPOCHS_OF_A_CHUNK) + 1)
         loss = np.where(at <= epochs[:, None], ids[:, None] + 1.0 / at, np.nan)
         after = np.minimum(at[:, -1], epochs)
         status = np.where(after < epochs, Status.RUNNING, Status.FINISHED)
@@ -138,7 +140,7 @@ def test_every_member_is_trained_to_its_end(problem: Problem, five: list[Member]
     assert [len(m.train_loss) for m in training.members] == [10, 3, 8, 9, 4]
     assert [m.best_epoch for m in training.members] == [10, 3, 8, 9, 4]
     assert {m.status for m in training.members} == {Status.FINISHED}
-    assert not training.out_of_time
+    assert not training.stopped
     assert all(np.isfinite(m.half_losses).all() for m in training.members)
 
 
@@ -183,7 +185,7 @@ def test_a_shrunken_block_goes_on_where_it_was(problem: Problem, five: list[Memb
 
 def test_a_spent_budget_leaves_what_was_reached(problem: Problem, five: list[Member]) -> None:
     training = train(problem, five, PretendedEngine(seconds=0.02), seconds=0.001)
-    assert training.out_of_time
+    assert training.stopped == "minutes"
     assert [m.member.id for m in training.members] == [0, 1]
     assert [len(m.train_loss) for m in training.members] == [4, 3]
     assert [m.status for m in training.members] == [Status.RUNNING, Status.FINISHED]
@@ -191,7 +193,7 @@ def test_a_spent_budget_leaves_what_was_reached(problem: Problem, five: list[Mem
 
 def test_a_budget_that_lasts_changes_nothing(problem: Problem, five: list[Member]) -> None:
     training = train(problem, five, PretendedEngine(), seconds=60.0)
-    assert not training.out_of_time
+    assert not training.stopped
     assert_same(training, train(problem, five, PretendedEngine()))
 
 

@@ -15,7 +15,7 @@ from shoal.data.readers.options import READING as READING
 from shoal.data.readers.options import read_options as read_options
 from shoal.search.knobs import is_knob_text
 from shoal.search.space import Categorical, Limits
-from shoal.settings import FitSettings, default_in_words
+from shoal.settings import FLAG_NAMES, FitSettings, default_in_words
 from shoal.training.hyperparameters import Hyperparameters
 
 DATA, SPLIT, SELECTION, NETWORKS, RUN = "Data", "Split", "Selection", "Networks", "Run"
@@ -40,7 +40,7 @@ _PANELS = {
     **dict.fromkeys(("metrics", "class_weight"), HYPERPARAMETERS),
     **dict.fromkeys(
         (
-            *("networks", "search", "base", "cv", "repeats", "network", "minutes", "keep", "smallest", "replicas"),
+            *("networks", "search", "base", "from_run", "cv", "repeats", "network", "minutes", "until", "keep", "smallest", "replicas"),
             "bottleneck",
         ),
         NETWORKS,
@@ -54,10 +54,10 @@ _COMMA_LISTS = ("hidden", "activation")
 def flag(name: str) -> str:
     """Return the flag of a setting.
 
-    >>> flag("learning_rate")
-    '--learning-rate'
+    >>> flag("learning_rate"), flag("from_run")
+    ('--learning-rate', '--from')
     """
-    return "--" + name.replace("_", "-")
+    return "--" + FLAG_NAMES.get(name, name).replace("_", "-")
 
 
 def panel(name: str) -> str:
@@ -194,6 +194,8 @@ def _metavar(name: str, kind: Any) -> str | None:
         "dask": "ADDRESS",
         "network": "LAYERS",
         "base": "RUN",
+        "from_run": "RUN",
+        "until": "METRIC=VALUE",
     }.get(name)
 
 

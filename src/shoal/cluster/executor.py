@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Protocol
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from shoal.cluster.job import Arrays, Document, Job, job_of
 from shoal.cluster.lots import Lot, deal
+from shoal.errors import SettingError
 from shoal.training.checkpointing import Checkpoint, checkpoint_from_parts
 from shoal.training.engines.base import Engine
 from shoal.training.member import Member, TrainedMember
@@ -36,6 +37,8 @@ class Executor(Protocol):
         progress: Progress | None = None,
         checkpoint: Checkpoint | None = None,
         saving: Saving | None = None,
+        rungs: Sequence[int] = (),
+        enough: Callable[[TrainedMember], bool] | None = None,
     ) -> Training:
         """Train members as `shoal.training.trainer.train` does, whose arguments these are."""
 
@@ -77,25 +80,32 @@ class Distributed(ABC):
         progress: Progress | None = None,
         checkpoint: Checkpoint | None = None,
         saving: Saving | None = None,
+        rungs: Sequence[int] = (),
+        enough: Callable[[TrainedMember], bool] | None = None,
     ) -> Training:
         """Train members by workers, as `shoal.training.trainer.train` does here.
 
         Raises:
-            SettingError: workers cannot have what the problem holds.
+            SettingError: workers cannot have what the problem holds, or would have to compare networks at `rungs`.
             RunError: workers fail, or all are gone.
             Stopped: Ctrl-C; its `checkpoint` holds what is done.
         """
-        gathering = _Gathering(problem, members, engine.name, progress or Silent(), checkpoint, saving)
+        if rungs:
+            raise SettingError(
+                "search halving compares all networks while they train, which those of different workers are not; leave "
+                "out workers and dask, or choose another search"
+            )
+        gathering = _Gathering(problem, members, engine.name, progress or Silent(), checkpoint, saving, enough)
         try:
             job = job_of(problem, engine.name)
             for left_over in self.earlier(job):
                 gathering.take(left_over)
             left = [member for member in members if member.id not in gathering.finished]
-            if left:
+            if left and not gathering.reached:
                 with self.hand_out(job, deal(job, left, self.workers), seconds) as results:
                     for result in results:
                         gathering.take(result)
-                        if not gathering.missing:
+                        if not gathering.missing or gathering.reached:
                             break
         except KeyboardInterrupt:
             raise Stopped(gathering.checkpoint) from None
@@ -113,7 +123,9 @@ class _Gathering:
         progress: Progress,
         before: Checkpoint | None,
         saving: Saving | None,
+        enough: Callable[[TrainedMember], bool] | None,
     ) -> None:
+        self.enough, self.reached = enough, False
         self.problem, self.engine, self.progress, self.saving = problem, engine, progress, saving
         self.members = {member.id: member for member in members}
         self.watch = Watch(members)
@@ -156,6 +168,7 @@ class _Gathering:
         self.finished |= new
         for trained in new.values():
             self.watch.finished(trained)
+            self.reached = self.reached or (self.enough is not None and self.enough(trained))
         curves: dict[int, np.ndarray] = {n: t.validation_loss for n, t in new.items() if not t.member.replica}
         show_curves(self.progress, (CurvePiece(n, 0, curve) for n, curve in curves.items()))
 
@@ -163,5 +176,6 @@ class _Gathering:
         """Return the outcome; with a time budget members may be missing."""
         elapsed = time.perf_counter() - self.began
         late = self.missing > 0 or (seconds is not None and elapsed >= seconds)
+        stopped = "until" if self.reached else "minutes" if late else ""
         trained = [self.finished[n] for n in sorted(self.finished)]
-        return Training(trained, 0.0, elapsed, self.checkpoint, late, self.engine, self.programs)
+        return Training(trained, 0.0, elapsed, self.checkpoint, stopped, self.engine, self.programs)

@@ -24,7 +24,7 @@ from shoal.training.problem import Problem
 Document = dict[str, Any]
 Arrays = dict[str, np.ndarray]
 _PLAIN = ("seed", "reconstruct", "known_errors")
-_OTHER = {*_PLAIN, "task", "loss", "stem", "network", "start", "penalties", "number_columns"}
+_OTHER = {*_PLAIN, "task", "loss", "stem", "network", "start", "penalties", "number_columns", "whole"}
 ARRAYS = tuple(field.name for field in fields(Problem) if field.name not in _OTHER)
 
 

@@ -20,7 +20,7 @@ MEASURED = (
 )  # fmt: skip
 """The columns before those of the hyperparameters."""
 # What counts of networks that ended in different ways, first to last.
-_FIRST = tuple(status.code for status in (Status.DIVERGED, Status.RUNNING, Status.STOPPED_EARLY, Status.FINISHED))
+_FIRST = tuple(Status[name].code for name in ("DIVERGED", "RUNNING", "CUT", "STOPPED_EARLY", "FINISHED"))
 
 
 def candidate_table(log: str | Path, *, rolling: bool = False) -> pl.DataFrame:

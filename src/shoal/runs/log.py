@@ -4,7 +4,8 @@ Tables: `meta` (key, value), `candidates` (one row each; `candidate` is JSON wit
 mean over its networks with its standard error), `networks` (one row each, with the fold and the repeat of its
 candidate), `curves` (one row per network and epoch, up to the epoch at which the network stopped) and `replicas` (one
 row each, with the network that it repeats and the draw of the targets that it learned from; without curves). `status`
-is `running`, `finished`, `stopped_early` or `diverged`; up to format 3 it was a sentence, which is read as its code.
+is `running`, `finished`, `stopped_early`, `cut` (the search let it go, since others did better) or `diverged`; up to
+format 3 it was a sentence, which is read as its code.
 Format 2 had no replicas; in format 1 every candidate was one network, and `candidates` held what `networks` holds now.
 """
 

@@ -18,11 +18,14 @@ from shoal.training.hyperparameters import Hyperparameters
 class Proposal:
     """What shall be trained.
 
-    What strategies may ask for beyond hyperparameters, such as the epochs of a rung or parents whose weights a network
-    starts from, are further fields with a default that asks for nothing.
+    Attributes:
+        hyperparameters: of the candidate.
+        rungs: epochs, rising, after each of which those that were proposed together are compared, and only the best
+            train on (`shoal.training.rungs`); the same for all of them.
     """
 
     hyperparameters: Hyperparameters
+    rungs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,11 +53,18 @@ class Search:
         space: what each hyperparameter may be.
         count: how many candidates shall be proposed in all.
         seed: names the random numbers.
+        first: candidates to begin with, before any are drawn; those of an earlier run.
     """
 
     space: Space
     count: int
     seed: int = 0
+    first: tuple[Hyperparameters, ...] = ()
+
+    def drawn(self, start: int, end: int) -> list[Hyperparameters]:
+        """Return the candidates of some numbers: of `first`, then drawn from the space, each by its number alone."""
+        numbers = range(start, min(end, self.count))
+        return [self.first[n] if n < len(self.first) else self.space.candidate(self.seed, n) for n in numbers]
 
 
 class Strategy(Protocol):

@@ -128,6 +128,29 @@ def metric(choice: str | Metric | Callable[..., Any], task: Task | None = None) 
     return next(each for each in candidates if suits(each, task))
 
 
+def goal(text: str) -> tuple[str, float]:
+    """Return the metric and the value of a goal such as `accuracy=0.97`.
+
+    Raises:
+        SettingError: it is not METRIC=VALUE, there is no such metric, or it does not say which way is better.
+
+    Example:
+        >>> goal("acc = 0.97")
+        ('accuracy', 0.97)
+    """
+    name, _, number = text.partition("=")
+    try:
+        value = float(number)
+    except ValueError:
+        value = float("nan")
+    if not np.isfinite(value):
+        raise SettingError(f"until: expected METRIC=VALUE, e.g. accuracy=0.97 or rmse=0.2, got {text!r}")
+    wanted = metric(name)
+    if wanted.greater_is_better is None:
+        raise SettingError(f"until: {wanted.name} does not say whether large or small values are good; name another")
+    return wanted.name, value
+
+
 def chosen_metrics(
     choices: Sequence[str | Callable[..., Any]] | None, task: Task, classes: Sequence[str] = (), positive: int = 1
 ) -> tuple[Metric, ...]:

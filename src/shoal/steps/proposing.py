@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from shoal.errors import SettingError, counted
@@ -13,14 +14,18 @@ from shoal.search.space import Categorical, Limits, Space
 from shoal.search.spaces import default_layers, default_space, reconstruction_space, single_space
 from shoal.search.strategy import Search, get_strategy
 from shoal.settings import NETWORKS, FitSettings
+from shoal.steps.folding import FEWEST_CANDIDATES
 from shoal.steps.posing import Posed
 from shoal.steps.reading import kind_of
+from shoal.steps.until import Goal
+from shoal.steps.warm_start import candidates_of_run
 from shoal.training.engine_choice import estimated_seconds
 from shoal.training.engines.native.cost import core_seconds
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member
 
 NETWORKS_ON_SIGNALS = 24  # which take far longer each
+ENOUGH_TO_SEE = 256  # candidates that show whether what is named has an effect
 NETWORKS_IN_A_BUDGET = 1024  # with --minutes and no --networks: more than will be reached
 CORE_SECONDS = 100.0
 """Of a table's candidates by default, as the fixed model of the cost counts them: within a minute on two cores."""
@@ -31,7 +36,8 @@ def count_candidates(settings: FitSettings, kind: str = "table") -> int:
     """Return how many candidates to propose for data of a kind: table, images or series."""
     if settings.networks is not None:
         return settings.networks
-    usual = NETWORKS if kind == "table" else NETWORKS_ON_SIGNALS
+    signals = FEWEST_CANDIDATES if settings.chosen_folds else NETWORKS_ON_SIGNALS
+    usual = NETWORKS if kind == "table" else signals
     return usual if settings.minutes is None else max(usual, NETWORKS_IN_A_BUDGET // networks_each(settings))
 
 
@@ -74,8 +80,15 @@ def pose_search(posed: Posed) -> Search:
         count = size if asked is None else min(asked, size)
     elif asked is None and settings.minutes is None and kind_of(dataset) == "table":
         count = affordable(posed, space, count)
-    search = Search(space, count, settings.seed)
-    first = [proposal.hyperparameters for proposal in strategy.propose(search, ())]
+    Goal.of(posed, networks_each(settings))  # or it is refused
+    if size is not None and settings.from_run is not None:
+        raise SettingError(
+            f"search {settings.search} has candidates of its own, so that it begins with no others; use --base "
+            f"{settings.from_run}, or a search that draws its candidates, such as random"
+        )
+    search = Search(space, count, settings.seed, candidates_of_run(posed, space))
+    some = search if size is not None else replace(search, count=min(count, ENOUGH_TO_SEE))
+    first = [proposal.hyperparameters for proposal in strategy.propose(some, ())]
     check_effect(space.named, first)
     return search
 

@@ -16,14 +16,16 @@ from shoal.repeating import import_meanwhile
 from shoal.results import Task
 from shoal.runs.folder import RunFolder
 from shoal.search.members import members_of, replicas_of
-from shoal.search.results.ranking import rank_candidates
+from shoal.search.results.ranking import MOST_KEPT, rank_candidates
 from shoal.search.strategy import Outcome, Proposal, Search, get_strategy
 from shoal.settings import FitSettings
 from shoal.steps.beside import LIBRARIES
 from shoal.steps.ensemble import alone
+from shoal.steps.finishing_time import finishing_seconds
 from shoal.steps.posing import Posed
 from shoal.steps.proposing import networks_each
 from shoal.steps.session import Session, interrupted
+from shoal.steps.until import Goal
 from shoal.training.checkpointing import Checkpoint, checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.engine_choice import choose_engine
 from shoal.training.member import Member, TrainedMember
@@ -31,7 +33,7 @@ from shoal.training.planner import find_budget
 from shoal.training.problem import Problem
 from shoal.training.trainer import Saving, Stopped, Training
 
-SECONDS_TO_FINISH = 6.0  # kept back from a time budget for evaluation and page
+MOST_TO_FINISH = 0.8  # of a time budget that is kept back for evaluation and page; networks need some, too
 SHARE_OF_SEARCH = 0.5  # of a time budget, where replicas need the rest
 
 
@@ -42,15 +44,15 @@ def train_candidates(posed: Posed, search: Search, session: Session) -> Training
     the same once more, and finds in the checkpoint what is trained.
     """
     settings, strategy = posed.settings, get_strategy(posed.settings.search)
-    proposed = strategy.propose(search, ())
-    training = None
+    proposed = more = strategy.propose(search, ())
+    goal, training = Goal.of(posed, networks_each(settings)), None
     while True:
         tried = [proposal.hyperparameters for proposal in proposed]
         members = members_of(tried, settings.folds, settings.repeats, rolling=posed.problem.rolling)
         new = members[len(training.members) :] if training else members
-        of_round = train_members(posed.problem, new, settings, session, training)
+        of_round = train_members(posed.problem, new, settings, session, training, rungs=more[0].rungs, goal=goal)
         training = of_round if training is None else joined_trainings(training, of_round)
-        if training.out_of_time:
+        if training.stopped:
             return training
         more = strategy.propose(search, outcomes_of(proposed, training, networks_each(settings)))
         if not more:
@@ -75,7 +77,7 @@ def joined_trainings(earlier: Training, later: Training) -> Training:
         compile_seconds=earlier.compile_seconds + later.compile_seconds,
         train_seconds=earlier.train_seconds + later.train_seconds,
         checkpoint=checkpoint,
-        out_of_time=later.out_of_time,
+        stopped=later.stopped,
         programs=earlier.programs + later.programs,
     )
 
@@ -88,6 +90,8 @@ def train_members(
     before: Training | None = None,
     *,
     replicas: bool = False,
+    rungs: Sequence[int] = (),
+    goal: Goal | None = None,
 ) -> Training:
     """Train, with a checkpoint in the folder now and then; on Ctrl-C keep what is done and say how to go on.
 
@@ -100,13 +104,21 @@ def train_members(
     if session.writes_page:
         import_meanwhile(*(LIBRARIES[-2:] if session.helper.running else LIBRARIES))
     checkpoint = load_training(folder, problem, members)
-    seconds = seconds_left(settings, session, searching=not replicas)
+    seconds = seconds_left(problem, members, settings, session, searching=not replicas)
     if before is not None and (checkpoint is None or len(checkpoint.finished) < len(members)):
         keep_training(folder, checkpoint or Checkpoint(engine=engine.name), before)
     saving = Saving(KeptOrWarned(session, before), settings.checkpoint_every)
     try:
         training = session.executor.train(
-            problem, members, engine, seconds=seconds, progress=progress, checkpoint=checkpoint, saving=saving
+            problem,
+            members,
+            engine,
+            seconds=seconds,
+            progress=progress,
+            checkpoint=checkpoint,
+            saving=saving,
+            rungs=rungs,
+            enough=goal,
         )
         return replace(training, reason=choice.reason)
     except Stopped as stopped:
@@ -151,12 +163,19 @@ class KeptOrWarned:
             self.warned = True
 
 
-def seconds_left(settings: FitSettings, session: Session, *, searching: bool) -> float | None:
+def seconds_left(
+    problem: Problem, members: Sequence[Member], settings: FitSettings, session: Session, *, searching: bool
+) -> float | None:
     """Return how long training may take, or None without a time budget; a search leaves half of it to replicas."""
     if settings.minutes is None:
         return None
     spent = time.perf_counter() - session.timing.began
-    left = max(1.0, 60.0 * settings.minutes - spent - SECONDS_TO_FINISH)
+    budget, ends = 60.0 * settings.minutes, MOST_KEPT if settings.keep is None else settings.keep
+    rows = len(problem.y) + (0 if problem.folds is not None else len(problem.validation_y))
+    rows = round(rows / (1.0 - settings.test_size)) if settings.test is None else rows
+    kept = min(ends, len(members)) * networks_each(settings)
+    needed = finishing_seconds(problem, members[len(members) // 2], rows, kept)
+    left = max(1.0, budget - spent - min(needed, MOST_TO_FINISH * budget))
     return left * SHARE_OF_SEARCH if settings.replicas and searching else left
 
 

@@ -50,6 +50,7 @@ def provenance_of(posed: Posed, training: Training) -> Provenance:
             "programs": training.programs,
             "reason": training.reason,
             "cores": available_cores(),
+            **({"stopped_by": training.stopped} if training.stopped else {}),
         },
         seconds={"total": 0.0, "compile": training.compile_seconds, "train": training.train_seconds},
     )

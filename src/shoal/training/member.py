@@ -81,10 +81,20 @@ class TrainedMember:
     @property
     def parts(self) -> tuple[float, float]:
         """The two losses whose mean is the score: each half of the validation rows at the other half's best epoch."""
-        a, b = self.half_losses[:, 0], self.half_losses[:, 1]
-        if self.status is Status.DIVERGED or not (np.isfinite(a).any() and np.isfinite(b).any()):
-            return float("inf"), float("inf")
-        return float(b[np.nanargmin(a)]), float(a[np.nanargmin(b)])
+        return cross_fitted(self.half_losses, self.status)
+
+
+def cross_fitted(half_losses: np.ndarray, status: Status) -> tuple[float, float]:
+    """Return the loss on each half of the validation rows at the other half's best epoch, infinite where it diverged.
+
+    Args:
+        half_losses: `(epochs, 2)`.
+        status: after these epochs.
+    """
+    a, b = half_losses[:, 0], half_losses[:, 1]
+    if status is Status.DIVERGED or not (np.isfinite(a).any() and np.isfinite(b).any()):
+        return float("inf"), float("inf")
+    return float(b[np.nanargmin(a)]), float(a[np.nanargmin(b)])
 
 
 def initial_parameters(network: Network, seed: int, member: int) -> list[dict[str, np.ndarray]]:

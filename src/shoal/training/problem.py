@@ -58,6 +58,8 @@ class Problem:
         network: what every member is, the stem included, in place of a network built of its hyperparameters; or None.
         start: the weights with which every member starts, a dict for each layer of `network`; None: its own draw.
         number_columns: which features are numbers of a table, whose encoding members choose; none where they do not.
+        whole: the problem whose rows went through the frozen beginning of its networks to give these; `x` is what they
+            hand on, and members train the rest of their networks. None: rows are as they were prepared.
     """
 
     x: Any
@@ -83,6 +85,7 @@ class Problem:
     network: Network | None = None
     start: Sequence[Mapping[str, np.ndarray]] | None = None
     number_columns: tuple[NumberColumn, ...] = ()
+    whole: Problem | None = None
 
     @cached_property
     def encodings(self) -> Encodings:

@@ -10,6 +10,7 @@ import numpy as np
 
 from shoal.training.engines.base import Chunk
 from shoal.training.member import Member, TrainedMember
+from shoal.training.rungs import most_epochs
 
 
 class TrainingNews(TypedDict):
@@ -90,15 +91,16 @@ def ending(progress: Progress) -> Iterator[Progress]:
 class Watch:
     """How far training is, without looking at every member each time."""
 
-    def __init__(self, members: Sequence[Member]) -> None:
+    def __init__(self, members: Sequence[Member], rungs: Sequence[int] = ()) -> None:
         self.total = len(members)
         self.best: float | None = None
-        self.epochs = sum(member.hyperparameters.epochs for member in members)
+        self.epochs = most_epochs(members, rungs)
+        self.halves = bool(rungs)
         self.done = self.in_training = 0
 
     def finished(self, trained: TrainedMember) -> None:
-        """Count a member that is done, with all its epochs, whether or not it needed them."""
-        self.done += trained.member.hyperparameters.epochs
+        """Count a member that is done: with all its epochs, needed or not, unless rungs let most of them go."""
+        self.done += len(trained.train_loss) if self.halves else trained.member.hyperparameters.epochs
         self._better(trained.validation_loss)
 
     def training(self, epochs: np.ndarray, chunk: Chunk) -> None:
@@ -115,4 +117,4 @@ class Watch:
     def seconds_left(self, elapsed: float) -> float | None:
         """Return how long the rest takes if it goes on like this."""
         share = (self.done + self.in_training) / self.epochs
-        return elapsed * (1.0 - share) / share if share > 0.0 else None
+        return elapsed * max(0.0, 1.0 - share) / share if share > 0.0 else None

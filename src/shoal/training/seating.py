@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -45,9 +45,18 @@ class Seat:
         return int(getattr(chunk, name)[place])
 
     def curves(self) -> dict[str, np.ndarray]:
-        """Return its curves so far, up to its last epoch."""
-        each = {name: [getattr(chunk, name)[place] for chunk, place in self.parts] for name in CURVES}
-        return {name: np.concatenate(parts)[: self.epoch] for name, parts in each.items()}
+        """Return its curves so far, up to its last epoch, which share one array: members are many."""
+        if not self.parts:
+            return {name: np.zeros((0, 2) if name == "half_losses" else 0, np.float32) for name in CURVES}
+        whole = np.empty((5, sum(chunk.train_loss.shape[1] for chunk, _ in self.parts)), self.parts[0][0].train_loss.dtype)
+        at = 0
+        for chunk, place in self.parts:
+            end = at + chunk.train_loss.shape[1]
+            whole[0, at:end], whole[1, at:end] = chunk.train_loss[place], chunk.validation_loss[place]
+            whole[2:4, at:end], whole[4, at:end] = chunk.half_losses[place].T, chunk.validation_metric[place]
+            at = end
+        whole = whole[:, : self.epoch].copy()
+        return dict(zip(CURVES, (whole[0], whole[1], whole[2:4].T, whole[4]), strict=True))
 
 
 def pieces_so_far(seats: Iterable[Seat]) -> Iterator[CurvePiece]:
@@ -70,7 +79,8 @@ class Seating:
         self.places = places
         self.seats: dict[int, Seat] = dict(seats or {})  # as they were when they were taken
         self._since = dict.fromkeys(self.seats, 0)
-        self._chunks: list[Chunk] = []
+        self._chunks: list[Chunk | None] = []  # None where nobody who sits was there
+        self._dropped = 0
         self._free = [place for place in range(places) if place not in self.seats]
         seated = {seat.member.id for seat in self.seats.values()}
         self.waiting = deque(member for member in members if member.id not in seated)
@@ -85,29 +95,50 @@ class Seating:
         return newcomers
 
     def note(self, chunk: Chunk) -> None:
-        """Add what a chunk of training has brought."""
+        """Add what a chunk of training has brought, and forget what came before all who sit."""
         self._chunks.append(chunk)
+        needed = min(self._since.values(), default=len(self._chunks))
+        while self._dropped < min(needed, len(self._chunks) - 2):  # `pieces` looks at the last two
+            self._chunks[self._dropped] = None
+            self._dropped += 1
 
     def seat(self, place: int) -> Seat:
         """Return a seat as it stands now."""
         seat = self.seats[place]
-        return replace(seat, parts=(*seat.parts, *((chunk, place) for chunk in self._chunks[self._since[place] :])))
+        since = ((chunk, place) for chunk in self._chunks[self._since[place] :] if chunk is not None)
+        return replace(seat, parts=(*seat.parts, *since))
+
+    @property
+    def _last(self) -> Chunk:
+        chunk = self._chunks[-1]
+        assert chunk is not None
+        return chunk
 
     def done(self) -> list[int]:
         """Return the places of members that no longer train."""
-        running = self._chunks[-1].status == Status.RUNNING
+        running = self._last.status == Status.RUNNING
         return [place for place in self.seats if not running[place]]
+
+    @property
+    def epoch(self) -> int:
+        """How many epochs the members have trained that entered at the same time."""
+        return self.seat(next(iter(self.seats))).epoch if self.seats else 0
+
+    def of_candidates(self, candidates: Collection[int]) -> list[int]:
+        """Return the places of the members of some candidates."""
+        return [place for place, seat in self.seats.items() if seat.member.candidate in candidates]
 
     def epochs(self) -> np.ndarray:
         """Return how many epochs each seated member has trained."""
-        return np.asarray(self._chunks[-1].epoch)[list(self.seats)]
+        return np.asarray(self._last.epoch)[list(self.seats)]
 
     def pieces(self) -> Iterator[CurvePiece]:
         """Give what the last chunk added to the validation curve of each seated member, replicas left out."""
-        chunk, last = self._chunks[-1], len(self._chunks) - 1
+        chunk, last = self._last, len(self._chunks) - 1
         for place, seat in self.seats.items():
             if not seat.member.replica:
-                before = seat.epoch if self._since[place] == last else int(self._chunks[-2].epoch[place])
+                earlier = None if self._since[place] == last else self._chunks[-2]
+                before = seat.epoch if earlier is None else int(earlier.epoch[place])
                 losses = chunk.validation_loss[place][: int(chunk.epoch[place]) - before]
                 yield CurvePiece(seat.member.id, before, losses)
 

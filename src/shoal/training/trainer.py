@@ -6,19 +6,21 @@ Between chunks it shows progress, keeps the time budget and writes checkpoints; 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from shoal.results import Status
 from shoal.training.checkpointing import Checkpoint, Halfway
 from shoal.training.engines.base import Chunk, Engine
 from shoal.training.member import Member, TrainedMember
 from shoal.training.packing import member_network
 from shoal.training.problem import Problem
 from shoal.training.progress import CurvePiece, Progress, Silent, Watch, show_curves
+from shoal.training.rungs import score_at, weak_candidates
 from shoal.training.seating import Seat, Seating, pieces_so_far
 
 KEEP_SECONDS = 1.0  # an interruption costs no more of the block in training
@@ -31,7 +33,7 @@ COMPILERS = 2  # programs compiled at a time; compiling one uses little more tha
 class Training:
     """The outcome of training: the members in the order of their identities, where the time went, and what trained.
 
-    `programs` counts those that the members need, whether compiled now or found in the cache; `reason` says why this
+    `stopped` is the setting that ended it before all was trained, `minutes` or `until`, else empty. `programs` counts those that the members need, whether compiled now or found in the cache; `reason` says why this
     engine trained.
     """
 
@@ -39,7 +41,7 @@ class Training:
     compile_seconds: float
     train_seconds: float
     checkpoint: Checkpoint
-    out_of_time: bool = False
+    stopped: str = ""
     engine: str = ""
     programs: int = 0
     reason: str = ""
@@ -73,6 +75,8 @@ def train(
     progress: Progress | None = None,
     checkpoint: Checkpoint | None = None,
     saving: Saving | None = None,
+    rungs: Sequence[int] = (),
+    enough: Callable[[TrainedMember], bool] | None = None,
 ) -> Training:
     """Train members and return each at its best epoch.
 
@@ -85,11 +89,14 @@ def train(
         progress: a listener.
         checkpoint: an earlier checkpoint to go on from.
         saving: how what is trained is saved on the way.
+        rungs: epochs, rising, after each of which all candidates are compared, and only the best train on, see
+            `weak_candidates`; what is left of the others is their best epoch so far.
+        enough: asked about each member that is done; where it says so, training ends as at the end of the time.
 
     Raises:
         Stopped: the user pressed Ctrl-C; its `checkpoint` holds what is done.
     """
-    return _Session(problem, members, engine, seconds, progress or Silent(), checkpoint, saving).run()
+    return _Session(problem, members, engine, seconds, progress or Silent(), checkpoint, saving, rungs, enough).run()
 
 
 class _Session:
@@ -104,10 +111,15 @@ class _Session:
         progress: Progress,
         checkpoint: Checkpoint | None,
         saving: Saving | None,
+        rungs: Sequence[int],
+        enough: Callable[[TrainedMember], bool] | None,
     ) -> None:
         self.problem, self.engine, self.progress, self.saving = problem, engine, progress, saving
-        self.blocks = engine.plan(problem, members)
-        self.watch = Watch(members)
+        blocks = engine.plan(problem, members)
+        self.blocks = [wave for block in blocks for wave in _waves(block)] if rungs else blocks
+        self.enough, self.reached = enough, False
+        self.rungs, self.weak = tuple(rungs), set[int]()
+        self.watch = Watch(members, rungs)
         self.began = time.perf_counter()
         self.deadline = None if seconds is None else self.began + seconds
         before = checkpoint or Checkpoint()
@@ -119,11 +131,12 @@ class _Session:
         show_curves(self.progress, (CurvePiece(n, 0, curve) for n, curve in curves.items()))
         blocks = before.halfway if before.engine in ("", engine.name) else {}
         self.halfway = {n: half for n, half in blocks.items() if self._fits(n, half)}
+        show_curves(self.progress, pieces_so_far(s for half in self.halfway.values() for s in half.seats.values()))
         self.last_save = self.last_keep = self.began
         self.keep_least = KEEP_SECONDS if saving is None else min(KEEP_SECONDS, saving.every)
         self.keep_seconds = self.keep_least
         self.save_seconds = 0.0
-        self.compile_seconds = 0.0
+        self.compile_seconds = self.chunk_seconds = 0.0
 
     def run(self) -> Training:
         """Train all blocks; the next block's program compiles while one trains."""
@@ -134,12 +147,17 @@ class _Session:
         try:
             for i in todo:
                 prepared[i] = compiler.submit(self.engine.prepare, self.blocks[i])
-            for i in todo:
-                if self._late() and self.finished:
-                    out_of_time = True
-                    break
-                self._wait_for(prepared[i])
-                self._train_block(i)
+            for rung in (*self.rungs, None):
+                for i in todo:
+                    if self._is_done(i):
+                        continue
+                    if self._late() and self.finished and i not in self.halfway:
+                        out_of_time = True
+                        continue
+                    self._wait_for(prepared[i])
+                    self._train_block(i, rung)
+                if rung is not None:
+                    self._compare(rung)
         except KeyboardInterrupt:
             raise Stopped(self._checkpoint()) from None
         finally:
@@ -148,7 +166,8 @@ class _Session:
         elapsed = time.perf_counter() - self.began
         seconds = self.compile_seconds, elapsed - self.compile_seconds
         late, engine = out_of_time or self._late(), self.engine
-        return Training(trained, *seconds, self._checkpoint(), late, engine.name, engine.programs)
+        stopped = "until" if self.reached else "minutes" if late else ""
+        return Training(trained, *seconds, self._checkpoint(), stopped, engine.name, engine.programs)
 
     def _fits(self, number: int, half: Halfway) -> bool:
         """Whether a state fits the block of this number: another number of cores may deal the members anew."""
@@ -158,8 +177,13 @@ class _Session:
         ids = {member.id for member in block.members}
         return max(half.seats, default=-1) < block.places and {s.member.id for s in half.seats.values()} <= ids
 
+    def _is_done(self, number: int) -> bool:
+        return all(member.id in self.finished for member in self.blocks[number].members)
+
     def _late(self) -> bool:
-        return self.deadline is not None and time.perf_counter() >= self.deadline
+        if self.reached or self.deadline is None:
+            return self.reached
+        return time.perf_counter() + 0.5 * self.chunk_seconds >= self.deadline  # what ends nearest to it
 
     def _wait_for(self, prepared: Future[float]) -> None:
         """Wait until a program is ready, counting only the time that nothing trained."""
@@ -169,7 +193,8 @@ class _Session:
         prepared.result()
         self.compile_seconds += time.perf_counter() - began
 
-    def _train_block(self, number: int) -> None:
+    def _train_block(self, number: int, rung: int | None) -> None:
+        """Train a block to its end, or set it aside at a rung, where all of its members stand at the same epoch."""
         block, half = self.blocks[number], self.halfway.get(number)
         seats = {} if half is None else half.seats
         seats = {place: seat for place, seat in seats.items() if seat.member.id not in self.finished}
@@ -177,10 +202,12 @@ class _Session:
         sitting = {place: seat.member for place, seat in seats.items()}
         if half is not None and sitting:
             state = self.engine.from_arrays(block, half.state, sitting)
-            show_curves(self.progress, pieces_so_far(seats.values()))
         else:
             state = self.engine.start(block)
-        late = False
+        self._read_out(block, state, seating, seating.of_candidates(self.weak), Status.CUT)
+        late = self._late() and bool(self.finished) and bool(seating.seats)
+        if late:
+            self._read_out(block, state, seating, list(seating.seats))
         while not late:
             newcomers = seating.admit() if self.engine.admits(block, state) else {}
             if newcomers:
@@ -189,12 +216,21 @@ class _Session:
                 break
             if not seating.waiting and 2 * len(seating.seats) <= block.places:
                 block, state = self._shrunk(block, state, seating)
-            state, chunk = self.engine.advance(block, state)
+            ahead = None if rung is None else rung - seating.epoch
+            if ahead is not None and ahead <= 0:
+                self.halfway[number] = _halfway(self.engine, state, seating)
+                return
+            began = time.perf_counter()
+            state, chunk = self.engine.advance(block, state, ahead)
+            self.chunk_seconds = time.perf_counter() - began
             seating.note(chunk)
             show_curves(self.progress, seating.pieces())
             late = self._late()
             furthest = int(seating.epochs().max())
             self._read_out(block, state, seating, list(seating.seats) if late else seating.done())
+            if not late and self._late():  # what just ended was enough
+                late = True
+                self._read_out(block, state, seating, list(seating.seats))
             self._show(furthest, seating, chunk)
             self._remember(number, state, seating)
         self.halfway.pop(number, None)
@@ -207,27 +243,45 @@ class _Session:
         seating.move_together(smaller[0].places)
         return smaller
 
-    def _read_out(self, block: Any, state: Any, seating: Seating, leaving: list[int]) -> None:
-        """Take the members that are done, or all when the time is up, out of their places."""
+    def _compare(self, rung: int) -> None:
+        """Find out which candidates do not go on from a rung; those on their way leave when their block comes next."""
+        scores: dict[int, list[float]] = {}
+        for trained in self.finished.values():
+            if trained.status is Status.CUT and len(trained.half_losses) < rung:
+                continue
+            score = score_at(trained.half_losses, trained.status, rung)
+            scores.setdefault(trained.member.candidate, []).append(score)
+        for half in self.halfway.values():
+            for seat in half.seats.values():
+                score = score_at(seat.curves()["half_losses"], seat.status, rung)
+                scores.setdefault(seat.member.candidate, []).append(score)
+        self.weak = weak_candidates(scores)
+
+    def _read_out(
+        self, block: Any, state: Any, seating: Seating, leaving: list[int], status: Status | None = None
+    ) -> None:
+        """Take the members that are done, or all when the time is up, or those that are let go, out of their places."""
         if not leaving:
             return
         seats = {place: seating.seat(place) for place in leaving}
         parameters = self.engine.read_out(block, state, {place: seat.member for place, seat in seats.items()})
         for place, seat in seats.items():
-            self._finish(_trained(self.problem, seat, parameters[place]))
+            trained = _trained(self.problem, seat, parameters[place])
+            self._finish(trained if status is None else replace(trained, status=status))
         seating.leave(leaving)
 
     def _finish(self, trained: TrainedMember) -> None:
         self.finished[trained.member.id] = trained
         self.watch.finished(trained)
+        if self.enough is not None and not self.reached:
+            self.reached = self.enough(trained)
 
     def _remember(self, number: int, state: Any, seating: Seating) -> None:
         """Keep the state of the block now and then: Ctrl-C mostly comes while the engine holds the state."""
         now = time.perf_counter()
         if now - self.last_keep < self.keep_seconds:
             return
-        seats = {place: seating.seat(place) for place in seating.seats}
-        self.halfway[number] = Halfway(self.engine.to_arrays(state), seats)
+        self.halfway[number] = _halfway(self.engine, state, seating)
         self.last_keep = time.perf_counter()
         self.keep_seconds = max(self.keep_least, KEEP_SHARE * (self.last_keep - now))
         if self.saving is not None and self.last_keep - self.last_save >= self.save_seconds:
@@ -252,6 +306,16 @@ class _Session:
             metric="validation loss",
             seconds_left=left,
         )
+
+
+def _waves(block: Any) -> Iterator[Any]:
+    """Give parts of a block whose members all find a place at once."""
+    for at in range(0, len(block.members), block.places):
+        yield replace(block, members=block.members[at : at + block.places])
+
+
+def _halfway(engine: Engine, state: Any, seating: Seating) -> Halfway:
+    return Halfway(engine.to_arrays(state), {place: seating.seat(place) for place in seating.seats})
 
 
 def _trained(problem: Problem, seat: Seat, parameters: list[dict[str, np.ndarray]]) -> TrainedMember:

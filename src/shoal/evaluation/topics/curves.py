@@ -54,11 +54,12 @@ def tables(record: Record) -> Iterator[LogTable]:
 
 def _rows(record: Record) -> Iterator[tuple[Any, ...]]:
     curves, networks = record[Curves], record[Candidates].networks
-    values = np.stack([curves.train_loss, curves.validation_loss, curves.validation_metric], axis=-1)
+    each = curves.train_loss, curves.validation_loss, curves.validation_metric
     for place in np.argsort([n.id for n in networks], kind="stable"):
         # An epoch in which nothing at all was measured lies after the network stopped.
-        epochs = np.flatnonzero(~np.isnan(values[place]).all(axis=-1))
-        measured = values[place][epochs].astype(np.float64).tolist()
+        values = np.stack([table[place] for table in each], axis=-1)
+        epochs = np.flatnonzero(~np.isnan(values).all(axis=-1))
+        measured = values[epochs].astype(np.float64).tolist()
         network = int(networks[place].id)
         for epoch, (train, validation, metric) in zip((epochs + 1).tolist(), measured, strict=True):
             yield network, epoch, train, validation, metric

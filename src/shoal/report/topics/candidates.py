@@ -23,6 +23,7 @@ _STATUS = {
     Status.RUNNING: "still training",
     Status.FINISHED: "trained to the end",
     Status.STOPPED_EARLY: "stopped early",
+    Status.CUT: "let go, since others did better",
     Status.DIVERGED: "diverged",
 }
 

@@ -89,6 +89,10 @@ def best_by_bottleneck(standings: Sequence[Standing], sizes: Mapping[int, int]) 
     return dict(sorted(best.items()))
 
 
+MOST_KEPT = 8
+"""Candidates that make an ensemble at most, unless the user says otherwise."""
+
+
 def choose_candidates(standings: Sequence[Standing], keep: int | None) -> list[Standing]:
     """Return the candidates to keep, best first.
 
@@ -105,4 +109,4 @@ def choose_candidates(standings: Sequence[Standing], keep: int | None) -> list[S
         [1, 3]
     """
     sound = [standing for standing in standings if np.isfinite(standing.score)]
-    return sound[: keep if keep is not None else min(8, (len(sound) + 1) // 2)]
+    return sound[: keep if keep is not None else min(MOST_KEPT, (len(sound) + 1) // 2)]

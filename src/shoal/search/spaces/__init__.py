@@ -31,4 +31,4 @@ def default_layers(shape: Shape, per_step: bool = False) -> str:
         return image_blocks(shape)[-1]
     if per_step:
         return step_layers(shape)[0]
-    return series_layers(shape)[0] if len(shape) == 2 else ""
+    return series_layers(shape, classification=False)[0] if len(shape) == 2 else ""

@@ -22,5 +22,4 @@ def propose(search: Search, outcomes: Sequence[Outcome]) -> list[Proposal]:
         >>> [proposal.hyperparameters.hidden for proposal in propose(search, ())]
         [(8,), (8,)]
     """
-    numbers = range(len(outcomes), search.count)
-    return [Proposal(search.space.candidate(search.seed, number)) for number in numbers]
+    return [Proposal(candidate) for candidate in search.drawn(len(outcomes), search.count)]

@@ -32,10 +32,10 @@ def propose(search: Search, outcomes: Sequence[Outcome]) -> list[Proposal]:
     space, start = search.space, len(outcomes)
     if start < first or not space.varies:
         end = first if space.varies else search.count
-        return [Proposal(space.candidate(search.seed, number)) for number in range(start, end)]
+        return [Proposal(candidate) for candidate in search.drawn(start, end)]
     best = min(outcomes, key=lambda outcome: (outcome.score, outcome.number))
     if not np.isfinite(best.score):  # nothing to stand on: draw on
-        return [Proposal(space.candidate(search.seed, n)) for n in range(start, min(start + later, search.count))]
+        return [Proposal(candidate) for candidate in search.drawn(start, start + later)]
     reach = REACH / 2 ** ((start - first) // later)
     numbers = range(start, min(start + later, search.count))
     return [_moved(search, best.proposal, number, number - first, reach) for number in numbers]

@@ -13,7 +13,7 @@ from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.native.members import augments, plainly_dense
 from shoal.training.engines.native.records import COPIES
 from shoal.training.member import Member
-from shoal.training.packing import by_encoding, member_network
+from shoal.training.packing import by_encoding, trained_network
 from shoal.training.problem import Problem
 
 # microseconds of one core for a lane block, fitted by benchmarks/calibrate.py: of a step, of a parameter in a step, of
@@ -121,7 +121,7 @@ def member_epoch(problem: Problem, member: Member, lanes: int) -> float:
     steps = problem.steps(min(h.batch_size, len(problem.x)))
     if plainly_dense(problem, member):
         return epoch_of(problem, dense_work(problem, h.hidden), h.optimizer, steps, lanes)
-    graph = graph_of(member_network(problem, member), h.dropout)
+    graph = graph_of(trained_network(problem, member), h.dropout)
     return epoch_of(problem, graph_work(graph, lanes), h.optimizer, steps, lanes)
 
 
@@ -150,7 +150,7 @@ def _seconds_of_one_encoding(problem: Problem, members: Sequence[Member], cores:
         if id(h) not in known:
             known[id(h)] = h.epochs * member_epoch(problem, member, lanes)
         dense = plainly_dense(problem, member)
-        key = b"" if dense else graph_of(member_network(problem, member), h.dropout).key
+        key = b"" if dense else graph_of(trained_network(problem, member), h.dropout).key
         sizes.setdefault((h.batch_size, key), []).append(member)
     total = 0.0
     for (batch, key), each in sizes.items():
@@ -161,7 +161,7 @@ def _seconds_of_one_encoding(problem: Problem, members: Sequence[Member], cores:
         elif _one_by_one(problem, each, lanes, cores):
             sharing = min(cores, parts_of(batch))
         else:
-            graph = graph_of(member_network(problem, each[0]), each[0].hyperparameters.dropout)
+            graph = graph_of(trained_network(problem, each[0]), each[0].hyperparameters.dropout)
             blocks = [block * _times_longer(graph, lanes) for block in blocks[::lanes]]
         total += max(sum(blocks) / cores, blocks[0] / sharing)
     return 1e-6 * total
@@ -174,7 +174,7 @@ def parts_of(batch: int) -> int:
 
 def _one_by_one(problem: Problem, members: Sequence[Member], lanes: int, cores: int) -> bool:
     h = members[0].hyperparameters
-    graph = graph_of(member_network(problem, members[0]), h.dropout)
+    graph = graph_of(trained_network(problem, members[0]), h.dropout)
     return in_channels(graph, augments(h), len(members), lanes, cores)
 
 

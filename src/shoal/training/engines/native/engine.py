@@ -11,14 +11,15 @@ import numpy as np
 from shoal.errors import SettingError
 from shoal.results import Status
 from shoal.training import planner
-from shoal.training.cost import epochs_of_a_call
+from shoal.training.cost import LONGEST_MICROSECONDS, epochs_of_a_call
 from shoal.training.engines.base import Chunk
 from shoal.training.engines.native.cost import in_channels, member_epoch
 from shoal.training.engines.native.library import Kernel, best_kernel
 from shoal.training.engines.native.members import SQUARES, MemberArrays, RowsRecord, member_records, plainly_dense
 from shoal.training.engines.native.records import COPIES, MEMBER, STATE
+from shoal.training.frozen import behind_beginning, fitted_beginning
 from shoal.training.member import Member
-from shoal.training.packing import Parameters, by_encoding, member_network, split_vector
+from shoal.training.packing import Parameters, by_encoding, member_network, shares_beginning, split_vector
 from shoal.training.planner import Budget, find_budget
 from shoal.training.problem import Problem
 from shoal.training.structure import ORDERS
@@ -91,15 +92,20 @@ class NativeEngine:
         self.cores = cores or self.budget.cores
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[NativeBlock]:
-        """Return one block for each encoding and batch size, the members of long training first.
+        """Return one block for each encoding, frozen beginning and batch size, the members of long training first.
 
         Where members abound, there are such blocks for some of them after the other, in their order, each time for
-        twice as many: a time budget is then not over before the first encoding or batch size is through.
+        twice as many: a time budget is then not over before the first of them is through.
         """
         wave, begin, blocks = self.kernel.lanes * self.cores * BLOCKS_OF_FIRST_WAVE, 0, []
+        behind: dict[str, Problem] = {}
         while begin < len(members):
-            for behind, part in by_encoding(problem, members[begin : begin + wave]):
-                blocks += [self._block(behind, size, few) for size, few in _by_batch_size(part, len(problem.x)).items()]
+            for encoded, part in by_encoding(problem, members[begin : begin + wave]):
+                for beginning, same in _by_beginning(encoded, part).items():
+                    if beginning and beginning not in behind:
+                        behind[beginning] = behind_beginning(encoded, member_network(encoded, same[0]))
+                    rows = behind[beginning] if beginning else encoded
+                    blocks += [self._block(rows, n, few) for n, few in _by_batch_size(same, len(problem.x)).items()]
             begin, wave = begin + wave, 2 * wave
         return blocks
 
@@ -110,10 +116,12 @@ class NativeEngine:
         each = [m.hyperparameters for m in one_of_each]
         dearest = max(member_epoch(problem, m, self.kernel.lanes) for m in one_of_each)
         together = self.kernel.lanes if all(plainly_dense(problem, m) for m in one_of_each) else 1
+        most = max(1, int(LONGEST_MICROSECONDS / dearest))  # lane blocks of a core, or a call lasts too long
+        places = min(places, most * together * self.cores)
         blocks = -(-places // (together * self.cores))
-        most = max(h.epochs for h in each)
+        epochs = max(h.epochs for h in each)
         may_stop = any(h.patience < h.epochs for h in each)
-        chunk = epochs_of_a_call(dearest * blocks, most, may_stop)
+        chunk = epochs_of_a_call(dearest * blocks, epochs, may_stop)
         return NativeBlock(ordered, places, problem, chunk, RowsRecord(problem, batch_size))
 
     def _fitting(self, problem: Problem, members: Sequence[Member]) -> int:
@@ -177,7 +185,9 @@ class NativeEngine:
         for place, member in seats.items():
             shapes = member_network(block.problem, member).parameter_shapes
             layers = split_vector(shapes, seated.arrays[place].vectors[0 if last else -1])
-            parameters[place] = [{name: array.copy() for name, array in layer.items()} for layer in layers]
+            whole = block.problem.whole
+            begins = [] if whole is None else fitted_beginning(whole, member_network(whole, seats[place]))
+            parameters[place] = [{name: array.copy() for name, array in layer.items()} for layer in (*begins, *layers)]
         return parameters
 
     def to_arrays(self, seated: NativeState) -> dict[str, np.ndarray]:
@@ -202,6 +212,15 @@ class NativeEngine:
                 for name in STATE:
                     seated.records[name][place] = arrays[name][i]
         return seated
+
+
+def _by_beginning(problem: Problem, members: Sequence[Member]) -> dict[str, list[Member]]:
+    """Return the members by the text of the layers whose frozen beginning they share, empty where there is none."""
+    parts: dict[str, list[Member]] = {}
+    for member in members:
+        shared = member.hyperparameters.layers if shares_beginning(problem, member) else ""
+        parts.setdefault(shared, []).append(member)
+    return parts
 
 
 def _by_batch_size(members: Sequence[Member], rows: int) -> dict[int, list[Member]]:

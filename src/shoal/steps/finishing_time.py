@@ -1,0 +1,48 @@
+"""How long evaluation and page will take, so that a run with `--minutes` ends when it should."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+
+from shoal.networks import Network
+from shoal.training.forward import predict
+from shoal.training.member import Member, initial_parameters
+from shoal.training.packing import member_network
+from shoal.training.problem import Problem
+
+# Seconds of a core: what every run takes, what each row takes (baselines, intervals by resampling, figures), and how
+# often each kept network is asked about each row, as measured on 150 rows, on 100,000 rows and on 2,000 images.
+BASE, OF_A_ROW, PASSES = 4.0, 6e-5, 10.0
+ROWS_ASKED = 256
+CPU_SECONDS = 0.05  # of a core, that measuring takes at least
+
+
+def finishing_seconds(problem: Problem, member: Member, rows: int, kept: int) -> float:
+    """Return about how long evaluation and page take: a model of the work, with this machine's speed as it is now.
+
+    What a network takes to answer is measured, and how much longer than the processor's time that lasts, since others
+    may use the cores, too.
+
+    Args:
+        problem: what is learned.
+        member: a network of usual size.
+        rows: of all parts.
+        kept: networks that answer.
+    """
+    network = member_network(problem, member)
+    parameters = initial_parameters(network, problem.seed, member.id)
+    of_a_row, load = _measured(network, parameters, np.asarray(problem.validation_x[:ROWS_ASKED]))
+    return load * (BASE + rows * (OF_A_ROW + PASSES * kept * of_a_row))
+
+
+def _measured(network: Network, parameters: list[dict[str, np.ndarray]], x: np.ndarray) -> tuple[float, float]:
+    """Return the processor's seconds for a row, and how many times longer it lasts."""
+    predict(network, parameters, x)
+    began, used, asked = time.perf_counter(), time.thread_time(), 0
+    while time.thread_time() - used < CPU_SECONDS:
+        predict(network, parameters, x)
+        asked += len(x)
+    used, lasted = time.thread_time() - used, time.perf_counter() - began
+    return used / asked, max(1.0, lasted / used)
