@@ -18,7 +18,7 @@ populations of small networks learn from that alone, without examples and withou
 # The motor is too weak to lift the pendulum. It has to swing it to and fro first, and that nobody tells the network.
 #
 # What helps is trying: make many networks, let all of them act, keep what the good ones have, and vary it. A
-# :term:`generation` is one round of that. With 256 networks of 81 weights, twenty rounds are enough:
+# :term:`generation` is one round of that. With 256 networks of 81 weights, some forty rounds are enough:
 
 import matplotlib.pyplot as plt
 import numpy as np
