@@ -33,7 +33,7 @@ FLOORS = (
     {"report", "export", "tracking"},
     {"cluster"},
     {"run", "steps", "trained"},
-    {"fit", "after", "estimators"},
+    {"fit", "after", "estimators", "evolution"},
     {"cli"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

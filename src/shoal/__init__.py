@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from shoal.estimators.autoencoder import ShoalAutoencoder as ShoalAutoencoder
     from shoal.estimators.classifier import ShoalClassifier as ShoalClassifier
     from shoal.estimators.regressor import ShoalRegressor as ShoalRegressor
+    from shoal.evolution.evolving import evolve as evolve
+    from shoal.evolution.search import Evolution as Evolution
     from shoal.fit import fit as fit
     from shoal.fit import resume as resume
     from shoal.networks import Network as Network
@@ -69,6 +71,8 @@ _MODULES = {
     "shoal.estimators.autoencoder": ("ShoalAutoencoder",),
     "shoal.estimators.classifier": ("ShoalClassifier",),
     "shoal.estimators.regressor": ("ShoalRegressor",),
+    "shoal.evolution.evolving": ("evolve",),
+    "shoal.evolution.search": ("Evolution",),
     "shoal.networks": ("Network",),
     "shoal.networks.images": ("convolve", "pool"),
     "shoal.networks.layers": (

@@ -14,6 +14,7 @@ from shoal.cli.candidates import candidates
 from shoal.cli.cite import cite
 from shoal.cli.compare import compare
 from shoal.cli.datasets import datasets
+from shoal.cli.evolve import evolve
 from shoal.cli.export import export
 from shoal.cli.figures import figures
 from shoal.cli.formula import formula
@@ -147,6 +148,11 @@ _EXAMPLES = {
         "shoal formula runs/iris-1 --class setosa --functions exp,log --complexity 12",
         "shoal formula runs/pendulum-1 --test --json",
     ),
+    "evolve": (
+        "shoal evolve pendulum",
+        "shoal evolve arm --network '6 16:tanh 2:tanh' --algorithm cma-es --generations 400 --seeds 10",
+        "shoal export runs/pendulum-1 pendulum.c",
+    ),
     "report": ("shoal report runs/iris-1",),
     "export": ("shoal export runs/iris-1 iris.c",),
     "cite": ("shoal cite runs/iris-1", "shoal cite runs/iris-1 -o methods.bib"),
@@ -186,8 +192,8 @@ _EXAMPLES = {
 }
 _READY: dict[str, Callable[..., None]] = {
     "candidates": candidates, "compare": compare, "open": open_test, "formula": formula, "report": report,
-    "export": export, "cite": cite, "figures": figures, "runs": runs, "network": network, "datasets": datasets,
-    "work": work, "status": status, "gather": gather,
+    "evolve": evolve, "export": export, "cite": cite, "figures": figures, "runs": runs, "network": network,
+    "datasets": datasets, "work": work, "status": status, "gather": gather,
 }  # fmt: skip
 
 

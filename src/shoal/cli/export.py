@@ -39,12 +39,18 @@ def export(
 
     `.lwtnn.json`: one dense network on numbers, for lwtnn in C++; `--member smallest` takes one of an ensemble.
 
+    Of `shoal evolve` the champion is written, as `.c`, `.f90`, `.py` or `.keras`.
+
     `--fixed` writes layers of C in whole numbers, for processors without floating point, with units chosen by the
     validation rows, and tells the scores of these rows in floating and in fixed point.
     """
     from shoal.after.exporting import export_model
     from shoal.cli.output import print_json, print_text
+    from shoal.evolution.folder import is_evolution
 
+    if is_evolution(run):
+        _of_evolution(run, file, other=member is not None or fixed, force=force, as_json=as_json)
+        return
     written = export_model(run, file, member=member, fixed=fixed, force=force)
     if as_json:
         print_json(
@@ -60,3 +66,24 @@ def export(
     print_text(str(written.agreement))
     for note in written.notes:
         print_text(note)
+
+
+def _of_evolution(run: str, file: str, *, other: bool, force: bool, as_json: bool) -> None:
+    """Write the champion of `shoal evolve`."""
+    from shoal.cli.output import print_json, print_text
+    from shoal.errors import SettingError
+    from shoal.evolution.exporting import export_champion
+    from shoal.evolution.folder import read_policy
+
+    if other:
+        raise SettingError(
+            "--member and --fixed are for runs of `shoal fit`; an evolution writes its champion, in floats"
+        )
+    written = export_champion(*read_policy(run), file, force=force)
+    agreement = written.agreement
+    if as_json:
+        agrees = {**agreement.to_dict(), "holds": agreement.holds}
+        print_json({"files": list(map(str, written.files)), "agreement": agrees, "notes": []})
+        return
+    print_text(f"written: {', '.join(map(str, written.files))}")
+    print_text(str(agreement))

@@ -14,6 +14,7 @@ from shoal.results import Interval, Task
 from shoal.runs import config_file
 from shoal.runs.documents import plain
 from shoal.runs.folder import START_AGAIN, RunFolder
+from shoal.runs.new_folder import EVOLUTION
 
 if TYPE_CHECKING:
     import polars as pl
@@ -122,6 +123,9 @@ def survey(root: str | Path = "runs") -> tuple[list[RunSummary], list[str]]:
         notes.append(f"{listing(map(repr, others))} in {str(root)!r}: no {'run' if len(others) == 1 else 'runs'}.")
     for folder in folders:
         if folder.name in others:
+            continue
+        if (folder / EVOLUTION).is_file():
+            notes.append(f"{str(folder)!r} is of `shoal evolve`; its report.html tells what came of it.")
             continue
         try:
             run = RunFolder.open(folder)

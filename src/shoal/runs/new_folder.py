@@ -14,6 +14,7 @@ from shoal.runs.writing import is_part
 
 MODEL, FIGURES, FORMULA, SYSTEMATICS, EXPLANATION = "model", "figures", "formula", "systematics", "explanation"
 TRACKING = "tracking"
+EVOLUTION = "evolution.json"  # of a run of `shoal evolve`, which has none of the files of a fit
 TARGETS = "targets"  # of classes, where there are several: a run of each
 # All that shoal itself puts into a run folder; nothing else is ever removed.
 CONTENTS = (

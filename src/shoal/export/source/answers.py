@@ -15,6 +15,7 @@ from shoal.errors import ExportError
 from shoal.export.source.operations import Buffer, FoldsEnd, Program, View
 from shoal.export.source.symbols import Symbol, contiguous, elementwise, interpolated, joined, nearest, reduced
 from shoal.export.source.tracing import tracing_namespace
+from shoal.networks import Network
 from shoal.prediction.calibration import TINY, Calibration
 from shoal.prediction.conformal import BISECTIONS, Conformal, _reached
 from shoal.prediction.ensemble import EnsembleMember
@@ -86,6 +87,28 @@ def answers_of(predictor: Predictor) -> Answers:
     shapes = {name: symbol.shape[1:] for name, symbol in said.items()}
     named = preparation.classes, preparation.targets
     return Answers(program, outside, columns, tuple(shape), *named, shapes, tuple(_notes(predictor)))
+
+
+def network_answers(network: Network, parameters: Any, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Answers:
+    """Return one network alone as a program: numbers as they are in, outputs as they are out, as `action`.
+
+    Args:
+        network: its layers.
+        parameters: their weights.
+        inputs: what they are called.
+        outputs: the same.
+
+    Raises:
+        ExportError: a layer that programs cannot say.
+    """
+    buffer = Buffer(len(inputs), name="x")
+    program = Program(buffer)
+    x = Symbol(program, buffer, np.arange(len(inputs))[None])
+    said = contiguous(network.apply(parameters, x, xp=tracing_namespace))
+    program.outputs = {"action": said.view}
+    program.finish()
+    columns = tuple(InputColumn(name, "number") for name in inputs)
+    return Answers(program, None, columns, (len(inputs),), (), outputs, {"action": said.shape[1:]}, ())
 
 
 def check(predictor: Predictor) -> None:

@@ -134,6 +134,11 @@ def kernels() -> tuple[Kernel, ...]:
     return tuple(compiled)
 
 
+def loaded_library() -> Any:
+    """Return the library as ctypes has it, or None where there is none that fits."""
+    return _library()
+
+
 def best_kernel() -> Kernel | None:
     """Return the fastest kernel, or the one that the environment variable SHOAL_KERNEL names; None if there is none.
 

@@ -56,6 +56,10 @@ GRAPH = _record(
     (INT, "operation_count shape_count single mask_count"),
     (FLOAT, "mask_value"),
 )
+ROLLOUT = _record(
+    (POINTER, "parameters starts sizes activations biased fitness steps good"),
+    (INT, "environment members episodes layers size limit chunk"),
+)
 STATE = ("momentum_product", "best_loss", "epoch", "best_epoch", "steps", "status")
 """The fields of a member that training changes, besides its vectors."""
 VECTORS = ("parameters", "first", "second", "best")
