@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from shoal.estimators.classifier import ShoalClassifier as ShoalClassifier
     from shoal.estimators.regressor import ShoalRegressor as ShoalRegressor
     from shoal.fit import fit as fit
+    from shoal.fit import plan as plan
     from shoal.fit import resume as resume
     from shoal.networks import Network as Network
     from shoal.networks.images import convolve as convolve
@@ -51,7 +52,7 @@ __version__ = "0.1.0"
 
 # The public names that each module holds.
 _MODULES = {
-    "shoal.fit": ("fit", "resume"),
+    "shoal.fit": ("fit", "plan", "resume"),
     "shoal.run": ("Run", "load"),
     "shoal.after.citing": ("cite",),
     "shoal.after.exporting": ("export_model",),
