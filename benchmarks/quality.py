@@ -30,7 +30,8 @@ SHOWN = {Task.CLASSIFICATION: ("accuracy", "log_loss"), Task.REGRESSION: ("rmse"
 def score_table(table: Table, seed: int, settings: dict[str, Any]) -> dict[str, Any]:
     """Return the test scores of shoal and of every opponent for one seed of split and networks."""
     data, options = table.load(), {**table.settings, **settings, "seed": seed}
-    dataset, split = read(data, check_settings(options))
+    # opponents learn with and without validation rows; the test rows are those of folds, too
+    dataset, split = read(data, check_settings({**options, "cv": "none"}))
     began = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
         metrics = shoal.fit(data, **options, out=f"{folder}/run").metrics

@@ -34,6 +34,7 @@ TINY: dict[str, Any] = {
     "optimizer": "adam",
     "schedule": "constant",
     "dropout": 0.0,
+    "feature_encoding": "plain",
     "batch_size": 16,
     "epochs": 20,
 }

@@ -47,8 +47,8 @@ class Calls:
         progress.training(trained=1, total=4, epoch=3, best=0.5, metric="accuracy", seconds_left=9.0)
         return FakeRun()
 
-    def resume(self, path: str, *, progress: Any, minutes: float | None) -> FakeRun:
-        self.resumed, self.progress = (path, minutes), progress
+    def resume(self, path: str, *, progress: Any, minutes: float | None, workers: int | None) -> FakeRun:
+        self.resumed, self.progress = (path, minutes, workers), progress
         return FakeRun()
 
 
@@ -196,8 +196,8 @@ def test_quiet_prints_only_the_run(calls: Calls) -> None:
 
 
 def test_resume_goes_on_with_a_run(calls: Calls) -> None:
-    assert fit("--resume", "runs/iris-1", "--minutes", "2").exit_code == 0
-    assert calls.resumed == ("runs/iris-1", 2.0)
+    assert fit("--resume", "runs/iris-1", "--minutes", "2", "--workers", "3").exit_code == 0
+    assert calls.resumed == ("runs/iris-1", 2.0, 3)
     assert calls.data is None
 
 

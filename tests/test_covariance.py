@@ -186,7 +186,7 @@ OFFSET = 0.1**2 + np.diag(SIZES**2)
 def fitted(seed: int, errors: dict[str, Any], columns: dict[str, np.ndarray]) -> Any:
     """Return one straight line, fitted to the rows as measured once more, with its replicas."""
     y = 1.0 + 0.5 * PLACES + np.linalg.cholesky(OFFSET) @ np.random.default_rng(100 + seed).standard_normal(250)
-    settings = check_settings({"target": "y", "seed": seed, **errors})
+    settings = check_settings({"target": "y", "seed": seed, "cv": "none", **errors})
     dataset, split = read({"x": PLACES, "y": y, **columns}, settings)
     preparation = Preparation.fit(dataset, split.train)
     problem = pose(dataset, split, preparation, settings)

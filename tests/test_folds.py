@@ -30,6 +30,7 @@ from shoal.training import trainer
 from shoal.training.checkpointing import checkpoint_from_parts
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.hyperparameters import Hyperparameters
+from shoal.training.member import TrainedMember
 from shoal.training.problem import Problem
 from shoal.training.trainer import Training, train
 
@@ -85,7 +86,7 @@ def test_the_validation_rows_are_the_training_rows_in_folds_with_both_halves() -
         classes = [problem.y[fold == k].sum(axis=0) for k in range(FOLDS)]
         assert np.ptp(classes, axis=0).max() <= 1
     assert not np.array_equal(problem.folds[:, 0], problem.folds[:, 1])
-    assert posed("iris").folds is None
+    assert posed("iris", cv="none").folds is None
 
 
 def test_groups_stay_whole_in_the_folds() -> None:
@@ -130,18 +131,28 @@ def test_validation_scores_are_those_of_out_of_fold_predictions(run: Run, folded
     dataset, split = read("iris", options)
     problem = pose(dataset, split, run.predictor.preparation, options)
     rows = prepared_rows(dataset, run.predictor.preparation, split.train, dataset.weights())
-    folds = OutOfFold.of(problem, run.predictor.members)
+    members = members_of([Hyperparameters()] * CANDIDATES, FOLDS, REPEATS)
+    curves = (np.zeros(0),) * 4
+    kept = [
+        TrainedMember(members[m.id], m.network, m.parameters, Status.FINISHED, 1, *curves)
+        for m in run.predictor.members
+    ]
+    folds = OutOfFold.of(problem, kept)
     assert folds is not None
-    held_out = folds.judged
-    np.testing.assert_array_equal(folds.learned, ~held_out)
-    assert (held_out.sum(axis=0) == 2 * REPEATS).all()
-    for part, answering in (("validation", held_out), ("train", ~held_out)):
-        prediction = run.predictor.predict_features(rows.x, answering)
+    np.testing.assert_array_equal(folds.learned[:, folds.judging], ~folds.unlearned)
+    halves = np.asarray([trained.member.half for trained in kept])
+    np.testing.assert_array_equal(
+        folds.judged, folds.unlearned & (halves[:, None] != problem.validation_half[None, folds.judging])
+    )
+    assert set(halves) == {0, 1}
+    judging = prepared_rows(dataset, run.predictor.preparation, split.train[folds.judging], dataset.weights())
+    for part, of_part, answering in (("validation", judging, folds.judged), ("train", rows, folds.learned)):
+        prediction = run.predictor.predict_features(of_part.x, answering)
         guess = best_guess(prediction)
         if part == "validation":  # calibrated by what the rows of other parts say
             assert prediction.averaged is not None
-            guess = choose_calibration(prediction.averaged, rows.y, rows.weights, seed=options.seed).probabilities
-        expected = score_guess(run.predictor, rows, guess, 0)
+            guess = choose_calibration(prediction.averaged, of_part.y, of_part.weights, seed=options.seed).probabilities
+        expected = score_guess(run.predictor, of_part, guess, 0)
         assert {name: score["value"] for name, score in run.metrics[part].items()} == pytest.approx(
             {name: score.value for name, score in expected.items()}
         )

@@ -13,6 +13,7 @@ import shoal
     ("settings", "candidates", "networks", "epochs"),
     [
         ({"networks": 10, "epochs": 7}, 10, 10, 70),
+        ({"networks": 20, "epochs": 7}, 20, 100, 700),
         ({"networks": 4, "cv": 3, "repeats": 2, "epochs": 7}, 4, 24, 168),
         ({"search": "grid", "l2": "0; 1", "dropout": "0; 0.1; 0.2", "epochs": 5}, 6, 6, 30),
         ({"search": "refine", "networks": 40, "epochs": 3}, 40, 40, 120),

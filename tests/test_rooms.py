@@ -31,6 +31,7 @@ FLOORS = (
     {"evaluation"},
     {"runs"},
     {"report", "export", "tracking"},
+    {"cluster"},
     {"run", "steps", "trained"},
     {"fit", "after", "estimators"},
     {"cli"},

@@ -12,7 +12,7 @@ import pytest
 import shoal
 from shoal.errors import SettingError
 from shoal.evaluation.topics.knobs import Knobs, TriedKnob, TriedValue
-from shoal.evaluation.validation_losses import judging_rows, row_losses
+from shoal.evaluation.validation_losses import row_losses, validating_rows
 from shoal.repeating import command_line
 from shoal.report.topics.knobs import base_sentence, knob_sentence
 from shoal.search.members import members_of
@@ -83,10 +83,10 @@ def test_the_command_repeats_the_search() -> None:
 @pytest.mark.parametrize("cv", [None, 3])
 @pytest.mark.parametrize("data", ["iris", "breast_cancer", "diabetes"])
 def test_losses_of_rows_have_the_validation_loss_as_their_mean(data: str, cv: int | None) -> None:
-    of = posed(data, cv=cv)
+    of = posed(data, cv=cv or "none")
     members = members_of([Hyperparameters(epochs=4, l2=0.1, label_smoothing=0.0)], cv)
     for trained in train(of.problem, members, NativeEngine()).members:
-        rows = np.flatnonzero(judging_rows(of.problem, trained))
+        rows = np.flatnonzero(validating_rows(of.problem, trained))
         losses, weights = row_losses(of.problem, trained, rows)
         expected = trained.validation_loss[trained.best_epoch - 1]
         assert np.average(losses, weights=weights) == pytest.approx(expected, rel=2e-5)

@@ -7,6 +7,7 @@ from pathlib import Path
 from textwrap import indent
 from typing import Any
 
+from shoal.cluster.choice import open_executor
 from shoal.errors import Diverged, RunError, ShoalWarning
 from shoal.evaluation.sealed import SealedRows
 from shoal.repeating import check_cores
@@ -91,7 +92,12 @@ def plan(data: Any, **settings: Any) -> Plan:
 
 
 def resume(
-    path: str | Path, *, data: Any = None, progress: Progress | bool | None = None, minutes: float | None = None
+    path: str | Path,
+    *,
+    data: Any = None,
+    progress: Progress | bool | None = None,
+    minutes: float | None = None,
+    workers: int | None = None,
 ) -> Run:
     """Go on with an interrupted run, from its last checkpoint, to the files that it would have had without a break.
 
@@ -100,6 +106,7 @@ def resume(
         data: the same data once more; needed for a run on data from Python, by default read again from where they were.
         progress: as for `fit`.
         minutes: a time budget from now on.
+        workers: how many processes train from now on, in place of those that the run had, Dask's included.
 
     Raises:
         RunError: the run is finished, another process writes it, or its data are no longer the same. Without a
@@ -117,10 +124,14 @@ def resume(
             f"{str(path)!r} was fitted on data from Python; go on there, with shoal.resume({str(path)!r}, data=data)"
         )
     settings = without_functions(dict(config["settings"]))
+    if workers is not None:
+        settings |= {"workers": workers, "dask": None}
     if minutes is not None:
-        proposed = settled_count(check_settings(settings), config["data"].get("kind", "table"))
+        proposed = settled_count(
+            check_settings(settings).with_folds(config["data"].get("folds")), config["data"].get("kind", "table")
+        )
         settings |= {"minutes": minutes, **({} if proposed is None else {"networks": proposed})}
-    options = check_settings(settings)
+    options = check_settings(settings).with_folds(config["data"].get("folds"))
     return _fit(data, options, progress, folder, config["data"]["sha256"])
 
 
@@ -143,7 +154,9 @@ def _fit(
         search = pose_search(posed)
         resumed = folder is not None
         folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
-        with Session(folder, progress, timing, open_helper(), received, resumed) as session:
+        where = open_executor(settings.workers, settings.dask, folder.path, settings.memory)
+        with where as executor, Session(folder, progress, timing, open_helper(), received, resumed) as session:
+            session.executor = executor
             _fit_in(session, posed, search)
     return run_in(folder)
 

@@ -17,6 +17,8 @@ from shoal.resources import available_cores
 from shoal.search.knobs import knob_text
 from shoal.settings import FLAG_NAMES, FitSettings
 
+NOT_REPEATED = ("out", "force", "workers", "dask")
+"""Settings on which no result depends."""
 LIBRARIES = ("shoal", "jax", "jaxlib", "numpy", "polars", "scikit-learn", "scipy")
 
 
@@ -25,12 +27,23 @@ def command_line(dataset: Dataset, settings: FitSettings) -> str:
 
     The folder of the run is left out, since a repetition goes to a new one.
     """
-    given = {name: value for name, value in settings.given().items() if name not in ("out", "force")}
+    given = {name: value for name, value in settings.given().items() if name not in NOT_REPEATED}
     if dataset.source == "python":
         arguments = "".join(f", {name}={value!r}" for name, value in given.items())
         return f"shoal.fit(data{arguments})"
+    return shlex.join(fit_words(dataset.name if dataset.source == "built in" else dataset.source, settings, given))
+
+
+def fit_words(data: str, settings: FitSettings, given: Mapping[str, Any]) -> list[str]:
+    """Return the words of the command that fits data by some of the settings.
+
+    Example:
+        >>> settings = FitSettings(networks=2, page=False)
+        >>> fit_words("iris", settings, settings.given())
+        ['shoal', 'fit', 'iris', '--networks', '2', '--no-page']
+    """
     knobs = settings.knobs()
-    words = ["shoal", "fit", dataset.name if dataset.source == "built in" else dataset.source]
+    words = ["shoal", "fit", data]
     for name, value in given.items():
         flag = "--" + FLAG_NAMES.get(name, name).replace("_", "-")
         switches = knobs[name].spread if name in knobs else (value,)
@@ -42,7 +55,7 @@ def command_line(dataset: Dataset, settings: FitSettings) -> str:
             words += [word for text in value for word in (flag, text)]
         else:
             words += [flag, _text(value)]
-    return shlex.join(words)
+    return words
 
 
 def origin(dataset: Dataset) -> dict[str, str]:

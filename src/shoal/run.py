@@ -20,7 +20,7 @@ from shoal.data.raw import Raw
 from shoal.errors import DataError, SettingError, ShoalWarning, counted, listing
 from shoal.notebook.html import figure_html, paragraph, table
 from shoal.prediction.absent_columns import absent_columns
-from shoal.prediction.prediction import TargetPredictions
+from shoal.prediction.prediction import NumberPrediction, TargetPredictions
 from shoal.prediction.predictor import Prediction, Predictor
 from shoal.results import Interval, Task, readable
 from shoal.runs.folder import RunFolder
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from shoal.evaluation.scoring import Rows
     from shoal.networks import Network
     from shoal.prediction.autoencoder import AnomalyScores
+    from shoal.prediction.distribution import Distribution
     from shoal.prediction.ensemble import EnsembleMember
     from shoal.report.across import RowsOver
     from shoal.report.figures.decision_boundary import DecisionBoundary
@@ -193,6 +194,28 @@ class Run:
             SettingError: the run reconstructs and predicts nothing.
         """
         return self.predict_table(data, options)[1]
+
+    def distribution(self, data: Any, options: ReadOptions | None = None) -> Distribution:
+        """Return the distributions that the ensemble predicts for new measurements of rows.
+
+        Args:
+            data: as for `predict`.
+            options: how columns are read, beyond what the fit knows.
+
+        Returns:
+            `.density(grid)`, `.cdf(values)` and `.crps(values)`; see `shoal.prediction.distribution`.
+
+        Raises:
+            DataError: as `predict`.
+            SettingError: the run predicts classes, counts, steps of series or inputs, of which there is no density.
+        """
+        from shoal.prediction.distribution import check_density, distribution_of
+
+        check_density(self.predictor)
+        inputs = self.read(data, options).inputs
+        prediction = self.predictor.predict(inputs)
+        assert isinstance(prediction, NumberPrediction)
+        return distribution_of(self.predictor, self.predictor.preparation.transform(inputs), prediction)
 
     def encode(self, data: Any, options: ReadOptions | None = None) -> np.ndarray:
         """Return the codes of rows in the best network of a run that reconstructs, `(rows, bottleneck)` float32.

@@ -18,6 +18,7 @@ from pydantic import (
     Field,
     InstanceOf,
     PlainSerializer,
+    PrivateAttr,
     ValidationError,
     model_validator,
 )
@@ -37,7 +38,7 @@ from shoal.statistics.class_weights import BALANCED, pairs
 from shoal.statistics.metric_choice import IN_PYTHON, goal, metric, name_in_file
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.building import hyperparameters_of
-from shoal.training.hyperparameters import Hyperparameters, Names, OptimizerName, ScheduleName, Widths
+from shoal.training.hyperparameters import EncodingName, Hyperparameters, Names, OptimizerName, ScheduleName, Widths
 
 EngineName = Literal["auto", "native", "xla"]
 if TYPE_CHECKING:
@@ -122,6 +123,8 @@ def _as_expressions(value: Any) -> Any:
 Expressions = Annotated[tuple[str, ...] | None, BeforeValidator(_as_expressions)]
 
 
+NETWORKS = 64
+"""Candidates of a table, unless these would take long."""
 FLAG_NAMES = {"from_run": "from"}
 """Settings whose flags have another name, since Python has a use for that."""
 REPEATS = 5
@@ -162,7 +165,12 @@ class FitSettings(BaseModel):
         None,
         description="which table of a file with several: HDU, tree, path in HDF5, dimensions, table of SQLite",
     )
-    query: str | None = Field(None, description="SELECT ... by which rows of a SQLite or DuckDB file are read")
+    query: str | None = Field(
+        None, description="SELECT ... by which rows of a database are read (SQLite, DuckDB, PostgreSQL)"
+    )
+    list_values: int | None = Field(
+        None, ge=1, le=32, description="how many values of lists of any length become columns (ROOT, FITS); 4"
+    )
     file_column: str | None = Field(
         None, description="name of a column to make of the files' names, where several files are one table"
     )
@@ -216,6 +224,9 @@ class FitSettings(BaseModel):
     background_uncertainty: float = Field(
         0.0, ge=0.0, le=1.0, description="relative uncertainty of the expected background, e.g. 0.1"
     )
+    process: str | None = Field(
+        None, description="two classes: column with the process of each event, for its yield; never a feature"
+    )
     signal: Annotated[str | None, BeforeValidator(label_name)] = Field(
         None, description="the class that is the signal; by default the one named so"
     )
@@ -236,7 +247,8 @@ class FitSettings(BaseModel):
     networks: int | None = Field(
         None,
         ge=1,
-        description="how many candidates to train; by default 64; images and series 24; with minutes 1,024",
+        description="how many candidates to train; by default 64, fewer where they take more than "
+        "about a minute on two cores; images and series 24, or 16 with folds by default; with minutes 1,024",
     )
     search: SearchName = Field(
         "random", description="how alternatives and limits of hyperparameters are tried, see docs/howto/searching.md"
@@ -247,8 +259,11 @@ class FitSettings(BaseModel):
     from_run: str | None = Field(
         None, description="earlier run on the same columns, whose best candidates, 8 at most, are tried first"
     )
-    cv: int | None = Field(
-        None, ge=2, description="train each candidate once for each of so many folds of the rows; with time they roll"
+    cv: Annotated[int, Field(ge=2)] | Literal["none"] | None = Field(
+        None,
+        description="train each candidate once for each of so many folds of the rows; with time they roll; none sets "
+        "rows for validation apart; by default 5 for tables of 50 to 10,000 rows beside the test and for 20 to 500 "
+        "series with a class each, unless an option asks for something else",
     )
     repeats: int = Field(1, ge=1, description="train each candidate so many times, with its own seeds and folds")
     minutes: float | None = Field(None, gt=0.0, description="stop after so many minutes and keep the best so far")
@@ -273,6 +288,7 @@ class FitSettings(BaseModel):
     rotation: float | Knob | None = None
     zoom: float | Knob | None = None
     noise: float | Knob | None = None
+    feature_encoding: EncodingName | Knob | None = None
     hidden: Widths | Knob | None = None
     activation: Names | Knob | None = None
     optimizer: OptimizerName | Knob | None = None
@@ -310,6 +326,16 @@ class FitSettings(BaseModel):
 
     # the run
     engine: EngineName = Field("auto", description="what trains: native, xla, or auto, whichever is estimated faster")
+    workers: int | None = Field(
+        None,
+        ge=0,
+        le=1024,
+        description="so many processes train side by side, and others may join by `shoal work RUN`; 0: only others. By "
+        "default this process trains",
+    )
+    dask: str | None = Field(
+        None, description="the workers of a Dask cluster train: address of its scheduler, as tcp://host:8786, or local"
+    )
     memory: str | None = Field(None, description="the most memory that training may take, e.g. 4GB; default: all free")
     checkpoint_every: float = Field(
         10.0, gt=0.0, description="seconds of training between two checkpoints; the first comes after one second"
@@ -323,6 +349,26 @@ class FitSettings(BaseModel):
         "where MLFLOW_TRACKING_URI says",
     )
 
+    _chosen: bool = PrivateAttr(False)
+
+    @property
+    def folds(self) -> int | None:
+        """Into how many folds rows are dealt, as far as the user says, or the rule that chose for him; None: none."""
+        return self.cv if isinstance(self.cv, int) else None
+
+    @property
+    def chosen_folds(self) -> int | None:
+        """The folds that were chosen, rather than asked for; None where there are none."""
+        return self.folds if self._chosen else None
+
+    def with_folds(self, folds: int | None) -> FitSettings:
+        """Return the settings with the folds that were chosen, which are not among those given; what is given stays."""
+        if self.cv is not None:
+            return self
+        settled = self.model_copy(update={"cv": folds or "none"})
+        settled._chosen = True
+        return settled
+
     @model_validator(mode="after")
     def _sizes_leave_rows(self) -> FitSettings:
         if self.validation_size + self.test_size >= 1.0:
@@ -330,8 +376,23 @@ class FitSettings(BaseModel):
         return self
 
     @model_validator(mode="after")
+    def _one_executor(self) -> FitSettings:
+        if self.workers is not None and self.dask is not None:
+            raise ValueError("workers and dask both say who trains; leave one of them out")
+        return self
+
+    @model_validator(mode="after")
     def _network_alone(self) -> FitSettings:
-        others = ("hidden", "activation", "layers", "dropout", "kernel_initializer", "bottleneck", "reconstruct")
+        of_layers = (
+            "hidden",
+            "activation",
+            "layers",
+            "dropout",
+            "kernel_initializer",
+            "bottleneck",
+            "feature_encoding",
+        )
+        others = (*of_layers, "reconstruct")
         for name in others if self.network is not None else ():
             if getattr(self, name):
                 raise ValueError(f"network and {name} both say what the networks are; leave one of them out")
@@ -347,7 +408,7 @@ class FitSettings(BaseModel):
             return self
         others = ("cv", "smallest", "task", "y_err", "y_cov", "x_err", "scatter", "replicas", "window", "series")
         for name in (*others, "label_smoothing", *AUGMENTATIONS):
-            if getattr(self, name) and name != "noise":
+            if getattr(self, name) not in (None, False, "none") and name != "noise":
                 raise ValueError(f"a reconstruction cannot be combined with {name}; leave one of them out")
         return self
 
@@ -417,7 +478,7 @@ class FitSettings(BaseModel):
     def given(self) -> dict[str, Any]:
         """Return the settings that differ from their defaults, as plain data."""
         knobs = {name: knob_table(knob) for name, knob in self.knobs().items()}
-        given = self.model_dump(exclude_defaults=True, exclude=set(knobs)) | knobs
+        given = self.model_dump(exclude_defaults=True, exclude={*knobs, *(("cv",) if self._chosen else ())}) | knobs
         if self.metrics is not None:
             given["metrics"] = [name_in_file(choice) for choice in self.metrics]
         return {name: _plain(given[name]) for name in FitSettings.model_fields if name in given}
@@ -469,7 +530,7 @@ def check_settings(values: dict[str, Any]) -> FitSettings:
         if name not in FitSettings.model_fields:
             raise SettingError(f"fit has no setting {name!r}.{suggest_setting(name, FitSettings.model_fields)}")
     values = {name: _read(name, value) for name, value in values.items()}
-    if values.get("search") == "one-at-a-time" and not values.get("cv"):
+    if values.get("search") == "one-at-a-time" and values.get("cv") in (None, "none"):
         values.setdefault("repeats", REPEATS)
     try:
         settings = FitSettings(**values)
@@ -500,6 +561,8 @@ def choices_of(name: str) -> tuple[str, ...]:
         (('constant', 'cosine', 'exponential'), ())
     """
     kinds = get_args(FitSettings.model_fields[name].annotation) or (FitSettings.model_fields[name].annotation,)
+    if any(get_args(kind)[:1] == (int,) for kind in kinds):  # a number, or a word in its place
+        return ()
     return next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), ()) or (
         kinds if all(isinstance(kind, str) for kind in kinds) else ()
     )
@@ -530,15 +593,19 @@ def _usual_spelling(name: str, value: Any) -> Any:
     return word
 
 
-def kept_settings(given: dict[str, Any]) -> FitSettings:
+def kept_settings(given: dict[str, Any], folds: int | None = None) -> FitSettings:
     """Return the settings that a run keeps, but for those that may be functions, which no file holds.
+
+    Args:
+        given: as `config.toml` has them.
+        folds: that were chosen for the run where `given` names none; earlier shoals chose none.
 
     Example:
         >>> kept_settings({"target": ["y"], "loss": "my_own", "penalties": ["smooth"]}).target
         ('y',)
     """
     functions = ("penalties", "loss", "metrics")
-    return check_settings({name: value for name, value in given.items() if name not in functions})
+    return check_settings({name: value for name, value in given.items() if name not in functions}).with_folds(folds)
 
 
 def without_functions(settings: dict[str, Any]) -> dict[str, Any]:

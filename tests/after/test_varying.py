@@ -177,6 +177,34 @@ def test_a_linear_run_moves_by_its_slope(folder: Path) -> None:
     assert means["shift_up"].to_list() == pytest.approx([0.1 * slope] * 10, rel=1e-2)
 
 
+@pytest.mark.slow
+def test_edges_of_cuts_move_with_the_columns_of_other_rows(folder: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+
+    def sample(rows: int) -> pl.DataFrame:
+        px, signal = rng.exponential(10.0, rows) + 5.0, np.arange(rows) % 2 == 0
+        kinds, weights = np.where(signal, "signal", "background"), np.where(rng.random(rows) < 0.1, -0.5, 1.0)
+        return pl.DataFrame({"px": px, "x": rng.normal(size=rows) + 1.5 * signal, "kind": kinds, "w": weights})
+
+    sample(1200).write_csv(tmp_path / "fit.csv")
+    rules: dict[str, Any] = {"derive": "pt = 2.0 * px", "where": ["pt > 20"]}
+    roles: dict[str, Any] = {"target": "kind", "weight": "w", "features": "x"}
+    run = shoal.fit(str(tmp_path / "fit.csv"), out=str(tmp_path / "run"), **rules, **roles, **TINY, **YIELDS)
+    scale, new = {"scale": {"columns": "px", "scale": 0.05}}, sample(20_000)
+    with pytest.warns(shoal.errors.ShoalWarning, match="left out by the cuts"):
+        varied = shoal.systematics(run, scale, new, cut=0.0)
+    assert varied.rows == int((new["px"] > 10).sum())
+    moved = varied.frame.filter(pl.col("quantity") == "signal_events").row(0, named=True)
+    kept = new.filter(pl.col("kind") == "signal")
+    sums = [float(kept.filter(pl.col("px") * factor > 10)["w"].sum()) for factor in (1.0, 1.05, 0.95)]
+    assert moved["up"] == pytest.approx(30.0 * sums[1] / sums[0])
+    assert moved["down"] == pytest.approx(30.0 * sums[2] / sums[0])
+    assert 0.0 < moved["error_up"] < 0.2 * moved["shift_up"]
+    again = pytest.warns(shoal.errors.ShoalWarning, match=r"the cut 'pt > 20' is not made again on the test rows")
+    with pytest.warns(shoal.errors.ShoalWarning, match="changes nothing"), again:
+        shoal.systematics(run, scale, cut=0.0)
+
+
 def test_several_classes_are_counted(folder: Path, tmp_path: Path) -> None:
     run = shoal.load(shutil.copytree(folder / "iris", tmp_path / "iris"))
     found = shoal.systematics(run, {"ruler": {"columns": "petal length (cm)", "scale": 0.1}})

@@ -31,14 +31,16 @@ TABLES: dict[str, dict[str, Any]] = {
     "gaussian": {"target": "y", "ignore": ("e", "label"), "loss": "gaussian_nll"},
     "quantiles": {"target": "y", "ignore": ("e", "label"), "loss": "pinball", "normalization": "quantile"},
     "robust": {"target": "y", "ignore": ("e", "label"), "normalization": "robust"},
+    "encodings": {"target": "y", "ignore": ("e", "label"), "feature_encoding": "piecewise; quantile", "keep": 3},
     "reconstruction": {"reconstruct": True, "ignore": ("e", "label")},
     "correlated": {"target": ["y", "x"], "ignore": ("e", "label"), "loss": "multivariate_gaussian_nll"},
 }
 ARRAYS: dict[str, tuple[str, tuple[int, ...], str]] = {
     "images": ("images", (8, 8), "conv2d:4:3 maxpooling2d:2"),
     "series": ("series", (12, 2), "conv1d:4:3 lstm:5"),
+    "random kernels": ("series", (12, 2), "minirocket:12:1"),
 }
-SLOW = {".keras": ("classes", "quantiles", "images", "correlated", "steps of unequal series")}
+SLOW = {".keras": ("classes", "quantiles", "images", "random kernels", "correlated", "steps of unequal series")}
 """Cases of formats that take seconds to be checked; they have tests of their own for the others."""
 CASES = (*TABLES, *ARRAYS, "steps of unequal series")
 PAIRS = [(case, extension) for case in CASES for extension in EXPORTERS if case in SLOW.get(extension, CASES)]

@@ -16,7 +16,10 @@ from shoal.export.lwtnn import ACTIVATIONS, FUNCTIONS
 from shoal.networks import numpy_namespace
 from shoal.networks.activations import apply_activation
 
-SMALL: dict[str, Any] = {"networks": 2, "keep": 1, "epochs": 5, "batch_size": 32, "page": False, "seal_test": True}
+SMALL: dict[str, Any] = {
+    "networks": 2, "keep": 1, "epochs": 5, "batch_size": 32, "page": False, "seal_test": True,
+    "feature_encoding": "plain",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ACTIVATIONS)
@@ -70,4 +73,5 @@ def test_what_it_cannot_say_is_refused(table: str, tmp_path: Path) -> None:
 
     refused("ensembles, and this run keeps 2 networks", keep=2, hidden=(3,))
     refused("that the column 'gaps' is missing", hidden=(3,))
+    refused("the layer PiecewiseEncoding", hidden=(3,), feature_encoding="piecewise", ignore=("y", "gaps"))
     refused("the activation 'gelu'", hidden=(3,), activation="gelu", ignore=("y", "gaps"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -452,3 +453,35 @@ def test_folds_are_saved_with_the_model() -> None:
     assert [(m.fold, m.repeat) for m in back.members] == [(m.fold, m.repeat) for m in predictor.members]
     np.testing.assert_array_equal(back.predict_features(x).spread, predictor.predict_features(x).spread)
     assert "fold" not in lines().to_parts()[0]["members"][0]
+
+
+def test_halves_of_the_members_tell_what_all_of_them_would() -> None:
+    """Each row is judged by one of two halves of eight lines that lie apart, so that a half is clearly worse."""
+    rng = np.random.default_rng(4)
+    x, y = measurements(rng, 4000)
+    alone = lines()
+    shifts = rng.standard_normal(8) * NOISE
+    halves = np.arange(8) % 2
+    for half in (0, 1):  # they err to both sides
+        shifts[halves == half] += (0.4 - 0.8 * half) * NOISE - shifts[halves == half].mean()
+    members = []
+    for i, shift in enumerate(shifts):
+        (layer,) = line(alone.preparation, 2.0, i).parameters
+        moved = [{**layer, "bias": layer["bias"] + shift / alone.preparation.target_scale[0]}]
+        members.append(replace(line(alone.preparation, 2.0, i), parameters=moved, fold=0))
+    predictor, unlearned = replace(alone, members=tuple(members)), np.ones((8, len(x)), bool)
+    judging = halves[:, None] == (np.arange(len(x)) % 2)[None]
+
+    def told(**masks: np.ndarray) -> NumberPrediction:
+        found = with_error_bars(predictor, HeldOutRows(x, y, **masks))[0].predict_features(x)
+        assert isinstance(found, NumberPrediction)
+        return found
+
+    of_all = told(answering=unlearned)
+    wide, right = told(answering=judging), told(answering=judging, unlearned=unlearned)
+    for size in ("std", "high"):
+        widths = [
+            np.mean(getattr(each, size) - (each.mean if size == "high" else 0.0)) for each in (of_all, wide, right)
+        ]
+        assert widths[2] == pytest.approx(widths[0], rel=0.02)
+        assert widths[1] > 1.05 * widths[0]

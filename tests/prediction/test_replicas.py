@@ -166,7 +166,7 @@ def measured_again(law: Law, rows: int, size: float, seed: int) -> dict[str, np.
 
 def fitted(data: dict[str, np.ndarray], h: Hyperparameters, draws: int) -> Predictor:
     """Return one network with its replicas."""
-    settings = check_settings({"target": "y", "y_err": "sigma"})
+    settings = check_settings({"target": "y", "y_err": "sigma", "cv": "none"})
     dataset, split = read(data, settings)
     preparation = Preparation.fit(dataset, split.train)
     problem, members = pose(dataset, split, preparation, settings), members_of([h])

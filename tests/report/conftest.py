@@ -34,6 +34,7 @@ from shoal.evaluation.topics.overfitting import Overfitting, overfitting_verdict
 from shoal.evaluation.topics.overtraining import overtraining
 from shoal.evaluation.topics.pareto import front_of
 from shoal.evaluation.topics.predictions import PredictedTestRows
+from shoal.evaluation.topics.processes import by_process
 from shoal.evaluation.topics.pulls import MeasuredRecord, ReplicaCount
 from shoal.evaluation.topics.reconstruction import ReconstructedRows, ReconstructionRecord
 from shoal.evaluation.topics.replicas import ReplicaRow, Replicas
@@ -43,6 +44,7 @@ from shoal.evaluation.topics.split import SplitRecord
 from shoal.evaluation.topics.targets import TargetScores
 from shoal.evaluation.topics.training import TrainingVerdict
 from shoal.evaluation.topics.verdict import Verdict
+from shoal.evaluation.topics.working_points import WorkingPoints, working_points
 from shoal.networks import Network
 from shoal.report.figures import FigureNumbers, figure_numbers
 from shoal.results import Interval, Status, Task
@@ -230,6 +232,8 @@ def made_up_error_bars(rows: PredictedTestRows) -> ErrorBars:
         levels = (0.5, 0.68, 0.9, 0.95)
         held = tuple(Interval(level + 0.01, level - 0.05, min(1.0, level + 0.06), "wilson") for level in levels)
         narrow = tuple(dataclasses.replace(one, value=one.value - 0.1) for one in held)
+        common["pit"] = np.random.default_rng(9).uniform(size=rows.truth.shape)
+        common["crps"] = {f"target {i}": Interval(0.3, 0.2, 0.4) for i in range(rows.truth.shape[1])}
         return ErrorBars(calibration="scaling", reason="scaled", levels=levels, before=narrow, after=held, **common)
     both = BeforeAfter(Interval(0.08, 0.05, 0.1, "basic bootstrap"), Interval(0.03, 0.0, 0.05, "basic bootstrap"))
     scores = {name: {"validation": both, "test": both} for name in ("calibration_error", "log_loss")}
@@ -438,6 +442,8 @@ def with_overtraining(record: Record) -> Record:
     return record.having(
         overtraining(record[DataRecord].classes, *parts, verdict, epochs, shuffled),
         select(scored_events(1), scored_events(2), Yields(30.0, 400.0, 0.1)),
+        WorkingPoints("s", working_points(scored_events(1), scored_events(2))),
+        by_process("<i>process</i>", ("<b>W", "a process with a long name", "tt") * 100, scored_events(2), None, 0.5),
     )
 
 

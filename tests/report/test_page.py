@@ -19,10 +19,12 @@ from shoal.evaluation.topics.best_network import BestMember
 from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.data import DataRecord
 from shoal.evaluation.topics.overfitting import Overfitting
+from shoal.evaluation.topics.processes import Processes
 from shoal.evaluation.topics.reconstruction import ReconstructionRecord
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
 from shoal.evaluation.topics.verdict import Verdict
+from shoal.evaluation.topics.working_points import WorkingPoints
 from shoal.report import page_html, write_page, write_report
 from shoal.report.blocks import Paragraph
 from shoal.report.topics import reconstruction
@@ -382,4 +384,4 @@ def test_yields_put_a_selection_on_the_page(cases: dict[str, Record]) -> None:
     assert "On the test rows" in page
     assert "have negative weights" in page
     assert 'id="figure-significance"' in page
-    assert 'href="#selection"' not in page_html(record.without(Selection), {})
+    assert 'href="#selection"' not in page_html(record.without(Selection, WorkingPoints, Processes), {})

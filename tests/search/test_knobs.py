@@ -28,6 +28,7 @@ TYPED = {
     "schedule": "constant; cosine",
     "kernel_initializer": "glorot_uniform; he_normal",
     "layers": "16 8; lstm:8",
+    "feature_encoding": "plain; piecewise",
     "batch_size": "8; 64",
     "epochs": "10; 20",
     "patience": "5; 10",

@@ -35,14 +35,19 @@ def test_small_networks_are_the_native_engines(problem: Problem, members: Any) -
 
 
 @needs_kernel
-def test_one_wide_network_is_left_to_xla(members: Any) -> None:
+@pytest.mark.parametrize(
+    ("hidden", "rows", "epochs", "engine"), [((1024, 1024), 4_000, 200, "native"), ((8, 8), 100_000, 400, "xla")]
+)
+def test_one_network_fills_the_lanes_if_it_is_wide(
+    members: Any, hidden: tuple[int, ...], rows: int, epochs: int, engine: str
+) -> None:
     rng = np.random.default_rng(0)
-    x, y = rng.normal(size=(4_000, 64)).astype(np.float32), rng.normal(size=(4_000, 1)).astype(np.float32)
+    x, y = rng.normal(size=(rows, 64)).astype(np.float32), rng.normal(size=(rows, 1)).astype(np.float32)
     loss = choose_loss(Task.REGRESSION, 0, None)
-    wide = make_problem(Task.REGRESSION, loss, (x, y, None), (x[:400], y[:400], None))
-    found = chosen(wide, members, hidden=(1024, 1024), batch_size=256, epochs=200)
-    assert found.name == "xla"
-    assert "native engine" in found.reason
+    one = make_problem(Task.REGRESSION, loss, (x, y, None), (x[:400], y[:400], None))
+    found = chosen(one, members, hidden=hidden, batch_size=256, epochs=epochs)
+    assert found.name == engine
+    assert "estimated" in found.reason
 
 
 @pytest.mark.parametrize("wanted", ["native", "xla"])

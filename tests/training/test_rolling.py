@@ -13,8 +13,7 @@ from shoal.data.split.rolling import roll_folds
 from shoal.errors import DataError
 from shoal.networks import Network
 from shoal.prediction.out_of_fold import OutOfFold, answers
-from shoal.prediction.predictor import EnsembleMember
-from shoal.results import Task
+from shoal.results import Status, Task
 from shoal.search.members import members_of
 from shoal.training.engines.base import Engine
 from shoal.training.engines.native import NativeEngine
@@ -22,7 +21,7 @@ from shoal.training.engines.native.library import best_kernel
 from shoal.training.engines.xla import XlaEngine
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.loss_choice import choose_loss
-from shoal.training.member import Member
+from shoal.training.member import Member, TrainedMember
 from shoal.training.problem import Problem, make_problem
 from shoal.training.resampling import held_out, resampling_numbers, rows_of_fold
 from shoal.training.trainer import train
@@ -48,7 +47,8 @@ def rolling() -> Problem:
 
 @pytest.fixture(scope="module")
 def each() -> list[Member]:
-    return members_of([Hyperparameters(**SMALL), Hyperparameters(**{**SMALL, "hidden": (4, 4)})], FOLDS, REPEATS)
+    candidates = [Hyperparameters(**SMALL), Hyperparameters(**{**SMALL, "hidden": (4, 4)})]
+    return members_of(candidates, FOLDS, REPEATS, rolling=True)
 
 
 def test_rows_teach_and_judge_as_the_folds_say(rolling: Problem, each: list[Member]) -> None:
@@ -132,7 +132,8 @@ def test_the_last_fold_answers_and_the_others_tell_how_well(rolling: Problem, ea
     assert [answers(rolling, member) for member in each[:4]] == [False, False, True, False]
     assert all(answers(replace(rolling, folds=None, validation_folds=None), member) for member in each)
     network = Network.parse("3 1")
-    kept = [EnsembleMember(m.id, {}, network, [], m.fold, m.repeat) for m in each]
+    nothing = np.zeros(0)
+    kept = [TrainedMember(m, network, [], Status.FINISHED, 1, nothing, nothing, nothing, nothing) for m in each]
     found = OutOfFold.of(rolling, kept)
     assert found is not None
     np.testing.assert_array_equal(found.known, TIMES + 2 < 36)

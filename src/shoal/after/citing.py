@@ -63,6 +63,7 @@ PAPERS: dict[str, dict[str, tuple[str, ...]]] = {
         "ELU": ("clevert2016",),
         "Residual": ("he2016",),
         "Embedding": ("bengio2003",),
+        "PiecewiseEncoding": ("gorishniy2022",),
         "BatchNormalization": ("ioffe2015",),
         "LayerNormalization": ("ba2016",),
         "GroupNormalization": ("wu2018",),

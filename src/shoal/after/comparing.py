@@ -62,7 +62,7 @@ def contender(run: Run, name: str, test: PredictedRows) -> Contender:
     """Return what a run has to compare on its test rows."""
     metrics, config = run.metrics, run.folder.config
     settings = config["settings"]
-    dealt = {key: settings.get(key) for key in _DEALING} | {"loss": settings.get("loss")}
+    dealt = {key: settings.get(key) for key in _DEALING} | {"loss": settings.get("loss"), "cv": metrics["search"]["cv"]}
     return Contender(
         name,
         Task(metrics["task"]),

@@ -10,6 +10,7 @@ import polars as pl
 
 from shoal.after.rows_of_fit import Refusals, read_rows_of_fit
 from shoal.data import ReadOptions
+from shoal.data.conversion import to_labels
 from shoal.data.new_rows import read_new
 from shoal.data.raw import Raw
 from shoal.data.roles import Roles
@@ -50,6 +51,7 @@ class NominalRows:
         groups: `(rows,)` number of the group of each row, from 0; None where there are no groups.
         of_test: whether they are the test rows of the run.
         places: where they stand in the data of the fit; None where that is not known.
+        passed: `(rows,)`, which of them pass the cuts of the fit, where others are among them; None: all do.
     """
 
     table: pl.DataFrame
@@ -57,6 +59,7 @@ class NominalRows:
     groups: np.ndarray | None = None
     of_test: bool = False
     places: PlacesInData | None = None
+    passed: np.ndarray | None = None
 
 
 def nominal_rows(run: Run, data: Any, options: ReadOptions | None) -> NominalRows:
@@ -78,7 +81,22 @@ def nominal_rows(run: Run, data: Any, options: ReadOptions | None) -> NominalRow
     groups = run.groups(raw.table)
     what = f"rows of {raw.source!r}" if raw.source != "python" else "rows given"
     table = run.predictor.preparation.reading.read_table(raw.table)
-    return _test_rows_among(run, NominalRows(table, what, groups))
+    rows = _test_rows_among(run, NominalRows(table, what, groups))
+    return rows if rows.of_test else _with_those_cut_away(run, raw, rows)
+
+
+def _with_those_cut_away(run: Run, raw: Raw, rows: NominalRows) -> NominalRows:
+    """Return rows with those of known target that fail the cuts of the fit, since they may pass when varied."""
+    preparation, refined = run.preparation, raw.refined
+    if refined is None or refined.passed is None or refined.passed.all():
+        return rows
+    table, known = preparation.reading.read_table(refined.table), refined.passed.copy()
+    for target in preparation.targets:
+        column = table.get_column(target)
+        of_target = to_labels(column).is_in(preparation.classes) if preparation.classes else column.is_not_null()
+        known |= of_target.fill_null(False).to_numpy()
+    passed = refined.passed[known]
+    return replace(rows, table=table.filter(known), groups=run.groups(table.filter(known)), passed=passed)
 
 
 def _test_rows(run: Run) -> NominalRows:

@@ -78,7 +78,8 @@ def read_rows_of_fit(run: Run, refusals: Refusals, data: Any = None) -> RowsOfFi
     data = run.folder.source if data is None else data
     if data is None:
         raise RunError(refusals.not_kept.format(run=run.name))
-    settings = kept_settings(run.folder.config["settings"])
+    config = run.folder.config
+    settings = kept_settings(config["settings"], config["data"].get("folds"))
     if settings.task is None and len(run.metrics["target"]) > 1:  # an earlier shoal took labels as numbers
         settings = settings.model_copy(update={"task": "regression"})
     try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from shoal.after.nominal_rows import NominalRows, labelled_rows, same_events
 from shoal.data import ReadOptions
@@ -49,6 +50,12 @@ class VariationStudy:
         encoders = {encoder.column: encoder for encoder in self.run.predictor.preparation.encoders}
         for variation in variations:
             variation.check(self.nominal.table, self.classes, self.folder)
+            cut = sorted(self.run.preparation.rules.depend_on(variation.columns))
+            if cut and self.nominal.of_test:
+                self._warn(
+                    f"{variation.where}: the cut {cut[0]!r} is not made again on the test rows, which hold none that "
+                    "failed it; give other labelled rows (--data FILE) to vary its edge, too"
+                )
             for name in variation.columns:
                 kind = encoders[name].kind if name in encoders else "number"
                 if kind != "number":
@@ -61,7 +68,15 @@ class VariationStudy:
 
     def nominal_sample(self) -> Sample:
         """Return the rows as they are with what the run predicts for them."""
-        return self._sample(labelled_rows(self.run, self.nominal.table))
+        return self._cut(self._sample(labelled_rows(self.run, self.nominal.table)), self.nominal.passed)
+
+    @staticmethod
+    def _cut(sample: Sample, passed: np.ndarray | None) -> Sample:
+        """Return a sample in which rows that fail the cuts count nothing, so that the same rows are resampled."""
+        if passed is None:
+            return sample
+        weights = np.where(passed, sample.weights, 0.0)
+        return replace(sample, weights=weights, before=weights)
 
     def measured(self, observables: Sequence[Observable], sample: Sample, *, paired: bool = True) -> ResampledValues:
         """Return all numbers on a sample; `paired`: under the resamples of the rows as they are."""
@@ -104,12 +119,21 @@ class VariationStudy:
             if variation.way == "file":
                 yield side, self._other(variation, side, nominal)
             elif variation.way in SHIFTS:
-                shifted = variation.shifted(self.nominal.table, side, self.seed)
-                rows = labelled_rows(self.run, self.run.preparation.rules.derived_anew(shifted))
-                yield side, replace(self._sample(rows), before=nominal.before, placed=nominal.placed)
+                table, passed = self._derived_and_cut(variation.shifted(self.nominal.table, side, self.seed))
+                varied = self._cut(self._sample(labelled_rows(self.run, table)), passed)
+                yield side, replace(varied, before=nominal.before, placed=nominal.placed)
             else:
                 arguments = self.nominal.table, side, nominal.weights, nominal.truth, self.classes
-                yield side, replace(nominal, weights=variation.reweighted(*arguments))
+                varied = replace(nominal, weights=variation.reweighted(*arguments))
+                yield side, replace(self._cut(varied, self.nominal.passed), before=nominal.before)
+
+    def _derived_and_cut(self, shifted: pl.DataFrame) -> tuple[pl.DataFrame, np.ndarray | None]:
+        """Return shifted rows with derived columns, and which pass the cuts, where rows that fail are among them."""
+        preparation = self.run.preparation
+        if self.nominal.passed is None:
+            return preparation.rules.derived_anew(shifted), None
+        refined, _ = refined_as_fitted(shifted, preparation)
+        return refined.table, refined.passed
 
     def _other(self, variation: Variation, side: Side, nominal: Sample) -> Sample:
         """Return the rows of another table, or of its part that holds the same events."""

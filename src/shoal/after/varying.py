@@ -103,13 +103,13 @@ def systematics(
         nominal=values.values,
         error=errors_of(observables, sample, values),
         effects=effects,
-        rows=len(sample.weights),
+        rows=len(sample.weights) if rows.passed is None else int(rows.passed.sum()),
         what=rows.what,
         main=main,
         cut=cut,
         yields_text=_yields_text(yields),
         pruned=prune,
-        weighted=bool((sample.weights != 1.0).any()),
+        weighted=bool((sample.weights[slice(None) if rows.passed is None else rows.passed] != 1.0).any()),
     )
 
 

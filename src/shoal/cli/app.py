@@ -23,6 +23,7 @@ from shoal.cli.open_test import open_test
 from shoal.cli.report import report
 from shoal.cli.runs import runs
 from shoal.cli.usage import USAGE, refuse
+from shoal.cli.work import gather, status, work
 from shoal.errors import suggest
 
 # Commands with flags made from FitSettings: what is needed for them would double the time of `shoal --help`,
@@ -35,6 +36,7 @@ _LATE = {
     "systematics": "Shift and reweight the inputs of a run, and see how far its result moves.",
     "explain": "Show which columns matter, how the answer changes with them, and why a row got its answer.",
     "evaluate": "Score a run on rows whose truth is known, each score with its 95 % interval.",
+    "submit": "Write a fit as an array of jobs for SLURM, PBS or HTCondor, on machines that share a folder.",
     "describe": "Show the columns of a table, what they are for, and what to look out for.",
 }
 
@@ -174,10 +176,18 @@ _EXAMPLES = {
         "shoal network runs/iris-1 -o weights.csv",
     ),
     "datasets": ("shoal datasets", "shoal datasets --json"),
+    "submit": (
+        "shoal submit events.parquet --target label --networks 4096 --out runs/search --slurm 16 --job-time 2:00:00",
+        "shoal submit iris --out runs/iris --htcondor 4 --now",
+    ),
+    "work": ("shoal work runs/search", "shoal work runs/search --minutes 110 --memory 4GB"),
+    "status": ("shoal status runs/search",),
+    "gather": ("shoal gather runs/search",),
 }
 _READY: dict[str, Callable[..., None]] = {
     "candidates": candidates, "compare": compare, "open": open_test, "formula": formula, "report": report,
     "export": export, "cite": cite, "figures": figures, "runs": runs, "network": network, "datasets": datasets,
+    "work": work, "status": status, "gather": gather,
 }  # fmt: skip
 
 

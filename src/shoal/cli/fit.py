@@ -79,7 +79,7 @@ def fit(
         if resume is not None:
             from shoal.fit import resume as go_on
 
-            run = go_on(resume, progress=progress, minutes=settings.get("minutes"))
+            run = go_on(resume, progress=progress, minutes=settings.get("minutes"), workers=settings.get("workers"))
         else:
             from shoal.fit import fit as fit_data
 
@@ -118,6 +118,8 @@ def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) ->
         print_text(selection_line(metrics["selection"]))
     if "search" in metrics and trained > metrics["search"]["candidates_looked_at"]:
         print_text(candidates_line(metrics["search"]))
+    if left_out := metrics.get("search", {}).get("left_out"):
+        print_text(budget_line(metrics["search"], left_out))
     if looks := run.looks.sentence:
         print_text(looks)
     for warning in metrics["data"]["warnings"]:
@@ -233,13 +235,21 @@ def candidates_line(search: Mapping[str, Any]) -> str:
     return f"{tried}, each trained in {each}; the best scored {score} (loss {where})"
 
 
+def budget_line(search: Mapping[str, Any], left_out: int) -> str:
+    """Return that fewer candidates were tried than usual, from `search` in `metrics.json`."""
+    from shoal.report.topics.candidates import budget_in_words
+
+    scores = search["best_of_half"], search["kept"][0]["score"]
+    return budget_in_words(search["candidates_looked_at"], left_out, *scores)
+
+
 def _page(run: Run) -> Path:
     return Path(run.path) / "report.html"
 
 
 def _check_resume(data: str | None, config: str | None, settings: dict[str, Any]) -> None:
     """Refuse what an interrupted run has settled already."""
-    given = [flag(name) for name in settings if name != "minutes"]
+    given = [flag(name) for name in settings if name not in ("minutes", "workers")]
     given += ["--config"] if config else []
     given += ["DATA"] if data else []
     if given:

@@ -36,7 +36,7 @@ WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTH
 _PANELS = {
     **dict.fromkeys((*ROLES, "scatter", "x_err", "y_cov", *READING, *CUTTING, *RECONSTRUCTING, *EXPRESSIONS), DATA),
     **dict.fromkeys(("test", "validation_size", "test_size", "seal_test", "normalization", "coverage"), SPLIT),
-    **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "signal"), SELECTION),
+    **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "process", "signal"), SELECTION),
     **dict.fromkeys(("metrics", "class_weight"), HYPERPARAMETERS),
     **dict.fromkeys(
         (
@@ -158,6 +158,8 @@ def _bare(annotation: Any) -> Any:
         return _bare(get_args(annotation)[0])
     if get_origin(annotation) in (Union, types.UnionType):
         parts = [_bare(part) for part in get_args(annotation) if part is not types.NoneType]
+        if int in parts and any(get_origin(part) is Literal for part in parts):  # a number, or a word in its place
+            return str
         (kind,) = (part for part in parts if get_origin(part) is not Callable and part not in (Categorical, Limits))
         return kind
     return annotation
@@ -202,6 +204,7 @@ def _metavar(name: str, kind: Any) -> str | None:
         "y_cov": "FILE",
         "out": "FOLDER",
         "memory": "SIZE",
+        "dask": "ADDRESS",
         "network": "LAYERS",
         "base": "RUN",
         "from_run": "RUN",

@@ -27,13 +27,18 @@ class Output:
 
 
 def array_of(series: pl.Series) -> tuple[np.ndarray, np.ndarray]:
-    """Return a column as an array without nulls, and which values are missing; dates are texts.
+    """Return a column as an array without nulls, and which values are missing; dates are texts, vectors have two axes.
 
     Example:
         >>> array_of(pl.Series([1, None]))
         (array([1, 0]), array([False,  True]))
     """
     missing = series.is_null().to_numpy()
+    if isinstance(series.dtype, pl.Array):
+        known = series.drop_nulls().to_numpy()
+        values = np.full((len(series), series.dtype.size), np.nan, known.dtype)
+        values[~missing] = known
+        return values, missing
     if series.dtype.is_temporal():
         series = series.cast(pl.String)
     if series.dtype == pl.Boolean:

@@ -129,6 +129,16 @@ class Preparation(ShortRepr):
         return tuple(name for encoder in self.encoders for name in encoder.names)
 
     @property
+    def number_columns(self) -> tuple[tuple[int, int | None], ...]:
+        """Where among the features each number or date stands, and what marks it as missing, or None; of tables."""
+        places, start = [], 0
+        for encoder in self.encoders if self.signals is None else ():
+            if isinstance(encoder, NumberEncoder):
+                places.append((start, start + 1 if encoder.marker else None))
+            start += len(encoder.names)
+        return tuple(places)
+
+    @property
     def input_columns(self) -> tuple[str, ...]:
         """The columns that a table must have."""
         return tuple(encoder.column for encoder in self.encoders)

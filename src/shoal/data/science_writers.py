@@ -45,14 +45,21 @@ def netcdf_file(output: Output) -> bytes:
     with h5py.File(content, "w") as file:
         for name, text in {"Conventions": "CF-1.11", **output.provenance}.items():
             file.attrs[name if name == "Conventions" else f"shoal_{name.replace(' ', '_')}"] = text
-        scale = file.create_dataset(_DIMENSION, data=np.zeros(output.table.height, np.float32))
-        scale.make_scale(_NO_VARIABLE % output.table.height)
+        scale = _dimension(file, _DIMENSION, output.table.height)
         for name, place in plain_names(output.table.columns, _LETTERS, (_DIMENSION,)).items():
             values, attributes = _variable(output.table.get_column(name))
             variable = file.create_dataset(place, data=values)
             variable.dims[0].attach_scale(scale)
+            if values.ndim > 1:
+                variable.dims[1].attach_scale(_dimension(file, f"{place}_point", values.shape[1]))
             variable.attrs.update({**_attributes(output, name, place), **attributes})
     return content.getvalue()
+
+
+def _dimension(file: Any, name: str, length: int) -> Any:
+    scale = file.create_dataset(name, data=np.zeros(length, np.float32))
+    scale.make_scale(_NO_VARIABLE % length)
+    return scale
 
 
 def _attributes(output: Output, name: str, place: str) -> dict[str, str]:

@@ -6,7 +6,7 @@ Both are kept with the model, and done again where it predicts.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -117,6 +117,19 @@ class TableRules:
         possible = TableRules(tuple(left), tuple(where))
         again = [name for name in possible.definitions if name in table.columns]
         return possible.apply(table.drop(again), read.drop(again)), tuple(lacking)
+
+    def depend_on(self, columns: Iterable[str]) -> set[str]:
+        """Return the cuts that depend on some columns, also by way of derived ones.
+
+        Example:
+            >>> TableRules.of(["pt = hypot(px, py)"], ["pt > 20", "abs(eta) < 2.5"]).depend_on(["px"])
+            {'pt > 20'}
+        """
+        moved = set(columns)
+        for name, expression in self.definitions.items():
+            if names_in(expression) & moved:
+                moved.add(name)
+        return {condition for condition in self.where if names_in(condition) & moved}
 
     def derived_anew(self, table: pl.DataFrame) -> pl.DataFrame:
         """Return a table that has all columns with those that are derived computed from the others again."""

@@ -15,6 +15,7 @@ from shoal.data.output import Output as Output
 from shoal.data.output import plain_names, with_nan
 from shoal.data.readers.packages import check_package
 from shoal.data.science_writers import hdf5_file, netcdf_file, sqlite_file
+from shoal.errors import SettingError, listing
 
 
 def content_of(output: Output, path: Path) -> bytes:
@@ -30,6 +31,14 @@ def check_writer(path: Path) -> None:
     """Raise DataError if a package that writes a format is missing, before there is anything to write."""
     if path.suffix.lower() in _NEEDS:
         check_package(*_NEEDS[path.suffix.lower()], path.suffix)
+
+
+def check_vectors(path: Path | None) -> None:
+    """Raise SettingError if a format holds no columns of vectors."""
+    if path is None or path.suffix.lower() in (".csv", ".tsv", ".sqlite", ".db"):
+        can = listing([name for name in WRITERS if name not in (".csv", ".tsv", ".sqlite", ".db")], 20)
+        into = "text on stdout" if path is None else path.suffix
+        raise SettingError(f"--density gives vectors, which {into} does not hold; write with --out to one of {can}")
 
 
 def _text(separator: str) -> Callable[[Output], bytes]:
@@ -66,7 +75,9 @@ def _write_tree(path: Path, arrays: Mapping[str, np.ndarray], title: str) -> Non
     import uproot
 
     with uproot.recreate(path) as file:
-        kinds = {name: "string" if array.dtype.kind == "O" else array.dtype for name, array in arrays.items()}
+        kinds = {
+            name: "string" if a.dtype.kind == "O" else np.dtype((a.dtype, a.shape[1:])) for name, a in arrays.items()
+        }
         file.mktree("shoal", kinds, title=title)
         file["shoal"].extend(
             {name: _strings(array) if array.dtype.kind == "O" else array for name, array in arrays.items()}

@@ -40,7 +40,7 @@ def learn(dataset: Dataset, settings: FitSettings, n_jobs: int | None = None) ->
         SettingError: a setting does not suit the data, every network diverged, or the time was over too soon.
         DataError: data that cannot be used.
     """
-    split = split_without_test(dataset, settings.validation_size, settings.seed, settings.cv)
+    split = split_without_test(dataset, settings.validation_size, settings.seed, settings.folds)
     posed = Posed.of(dataset, split, settings)
     search, session = pose_search(posed), _session(n_jobs)
     try:

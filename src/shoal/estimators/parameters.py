@@ -23,7 +23,8 @@ ELSEWHERE = {
         "reconstruct",
     ),
     "no file is read": (
-        *("delimiter", "decimal_comma", "header", "encoding", "sheet", "query", "file_column", "day_first", "missing"),
+        *("delimiter", "decimal_comma", "header", "encoding", "sheet", "query", "list_values", "file_column"),
+        *("day_first", "missing"),
         "convert_units",
     ),
     "rows are those of tables, not images or steps": (
@@ -32,7 +33,7 @@ ELSEWHERE = {
     ),
     "scikit-learn keeps the test and scores on it": (
         *("test", "test_size", "seal_test", "metrics", "base"),
-        *("signal_yield", "background_yield", "background_uncertainty", "signal"),
+        *("signal_yield", "background_yield", "background_uncertainty", "process", "signal"),
     ),
     "nothing is written": ("out", "force", "page", "checkpoint_every", "track"),
 }

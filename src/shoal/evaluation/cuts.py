@@ -251,7 +251,7 @@ def _quoted(
     """Return each significance behind a cut, both efficiencies and the rejection of background."""
     at = np.array([cut])
     (signal,), (background,) = events.above(at)
-    signals, backgrounds = (shares[:, 0] for shares in _drawn(events, at, seed))
+    signals, backgrounds = (shares[:, 0] for shares in drawn_shares(events, at, seed))
 
     def interval(of: Callable[[Any, Any], Any]) -> Interval:
         value, (low, high) = float(of(signal, background)), percentiles(of(signals, backgrounds))
@@ -296,7 +296,7 @@ def scan(events: Events, yields: Yields, measure: str, cuts: np.ndarray, seed: i
     signal, background = events.above(cuts)
     s, b = yields.signal * signal, yields.background * background
     measures = {name: yields.measure(name)(s, b) for name in MEASURES}
-    drawn = _drawn(events, cuts, seed)
+    drawn = drawn_shares(events, cuts, seed)
     values = yields.measure(measure)(yields.signal * drawn[0], yields.background * drawn[1])
     known = np.isfinite(values).mean(axis=0) > 0.5
     low, high = np.full((2, len(cuts)), np.nan)
@@ -319,8 +319,8 @@ def _enough(events: Events, cuts: np.ndarray) -> np.ndarray:
     return left >= min(LEAST_EVENTS, effective_number(weights))
 
 
-def _drawn(events: Events, cuts: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return resampled shares of signal and background, `(resamples, cuts)` each; the classes are drawn apart."""
+def drawn_shares(events: Events, cuts: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return resampled shares of signal and background kept, `(resamples, cuts)` each; the classes are drawn apart."""
     shares = []
     for number, rows in enumerate((events.signal, ~events.signal)):
         passed, weights = np.searchsorted(cuts, events.score[rows], side="right"), events.weights[rows]
@@ -348,17 +348,17 @@ def yields_of(settings: Mapping[str, Any]) -> Yields | None:
 def check_selection(
     settings: Mapping[str, Any], classes: tuple[str, ...], per_step: bool = False, several: int = 0
 ) -> None:
-    """Check that a fit which is told yields or a signal tells two classes of rows apart.
+    """Check that a fit which is told yields, a signal or processes tells two classes of rows apart.
 
     Raises:
         SettingError: it does not, or there is no such class.
     """
-    if yields_of(settings) is None and settings.get("signal") is None:
+    if yields_of(settings) is None and settings.get("signal") is None and settings.get("process") is None:
         return
     if len(classes) != 2 or per_step:
         what = f"the classes of {several} targets" if several else f"{len(classes)} classes" if classes else "numbers"
         raise SettingError(
-            f"signal and its yields are for two classes of rows, signal and background, but here {what}"
+            f"signal, its yields and process are for two classes of rows, signal and background, but here {what}"
             f"{' of steps' if per_step else ''} are predicted; leave them out"
         )
     signal_class(classes, settings.get("signal"))

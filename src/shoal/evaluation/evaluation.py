@@ -118,7 +118,7 @@ class Evaluation:
 
     @property
     def judged(self) -> np.ndarray | None:
-        """`(members, validation rows)`, the members that did not learn from a row; None: none of them did."""
+        """`(members, validation rows)`, the members that a row neither taught nor stopped; None: it taught none."""
         return None if self.fitted.folds is None else self.fitted.folds.judged
 
     @cached_property
@@ -130,9 +130,15 @@ class Evaluation:
         return PredictedPart(rows, prediction, best_guess(prediction))
 
     @cached_property
+    def validation_rows(self) -> np.ndarray:
+        """Positions of the validation rows; with folds of those that judged a network of the ensemble."""
+        rows, folds = self.fitted.split.validation, self.fitted.folds
+        return rows if folds is None else rows[folds.judging]
+
+    @cached_property
     def validation(self) -> PredictedPart:
-        """The validation rows; with folds each as predicted by those that did not learn from it."""
-        positions = self.fitted.split.validation
+        """The validation rows; with folds each that judged a network, as predicted by those that it judged."""
+        positions = self.validation_rows
         rows, moved = self._prepared(positions), self.judge.input_spread(self.fitted.dataset.inputs(positions))
         prediction = self.judge.predict_features(rows.x, self.judged, input_spread=moved)
         return PredictedPart(rows, prediction, best_guess(prediction), moved)

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from shoal.data.labels import Label, label_name
 from shoal.errors import SettingError, listing, suggest
 
 SIGNAL_WORDS = ("signal", "sig", "s", "1", "true", "yes", "positive", "pos")
+
+
+def has_signal(classes: tuple[str, ...], settings: Mapping[str, Any]) -> bool:
+    """Return whether one of two classes is meant as a signal: a fit is told so, or one is called so.
+
+    Example:
+        >>> has_signal(("background", "signal"), {}), has_signal(("no", "yes"), {})
+        (True, False)
+    """
+    told = any(settings.get(name) is not None for name in ("signal", "signal_yield", "process"))
+    return len(classes) == 2 and (told or any(name.strip().lower() in SIGNAL_WORDS[:3] for name in classes))
 
 
 def signal_class(classes: tuple[str, ...], named: Label | None = None) -> int:

@@ -15,8 +15,8 @@ from shoal.training.resampling import rows_of_fold
 NUMBERS_AT_ONCE = 1 << 24
 
 
-def judging_rows(problem: Problem, trained: TrainedMember) -> np.ndarray:
-    """Return which of the validation rows judge a network, `(rows,)` bool."""
+def validating_rows(problem: Problem, trained: TrainedMember) -> np.ndarray:
+    """Return which of the validation rows validate a network, `(rows,)` bool."""
     if problem.folds is None:
         return np.ones(len(problem.validation_y), bool)
     return rows_of_fold(problem, trained.member.fold or 0, trained.member.repeat)[1]

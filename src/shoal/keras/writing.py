@@ -25,6 +25,9 @@ from shoal.networks.layers import (
     MinPooling3D,
     Normalization,
     Parameters,
+    PiecewiseEncoding,
+    QuantileEncoding,
+    ReLU,
     Rescaling,
     Residual,
     Softmax,
@@ -222,6 +225,27 @@ class _Writing:
         kind = dict(zip(MERGE_MODES, ("Concatenate", "Add", "Multiply", "Average"), strict=True))[layer.merge_mode]
         return self.add(kind, {}, both, self._shape(layer, x), name=layer.name)
 
+    def encoding(self, layer: PiecewiseEncoding | QuantileEncoding, parameters: Parameters, x: Tensor) -> Tensor:  # noqa: ARG002
+        """Add the ramps, of the channel that each reads, and bring them together with what stays as it is."""
+        channels, low, steepness = layer.ramps
+        picked = np.eye(x.shape[-1], dtype=np.float32)
+        ramps = self.fixed_dense(f"{layer.name}_picked", picked[:, channels], -low, x)  # exact where bins are narrow
+        ramps = self.layer(Rescaling(tuple(steepness), name=f"{layer.name}_scaled"), {}, ramps)
+        ramps = self.layer(ReLU(max_value=1.0, name=f"{layer.name}_ramps"), {}, ramps)
+        joined = (*x.shape[:-1], x.shape[-1] + ramps.shape[-1])
+        y = self.add("Concatenate", {"axis": -1}, [x, ramps], joined, name=f"{layer.name}_joined")
+        if isinstance(layer, PiecewiseEncoding):
+            return y
+        mixing, start, same = layer.mixing
+        return self.fixed_dense(f"{layer.name}_values", np.concatenate([np.diag(same), mixing]), start, y)
+
+    def fixed_dense(self, name: str, kernel: np.ndarray, bias: np.ndarray, x: Tensor) -> Tensor:
+        """Add Dense with numbers that no training changes."""
+        settings = {"units": kernel.shape[1], "use_bias": True, "activation": "linear"}
+        arrays = {"vars": [kernel.astype(np.float32), bias.astype(np.float32)]}
+        shape = (*x.shape[:-1], kernel.shape[1])
+        return replace(self, trainable=False).add("Dense", settings, x, shape, arrays=arrays, name=name)
+
     def row(self, layer: Layer, row: tuple[Layer, ...], start: str, parameters: Parameters, x: Tensor) -> Tensor:
         """Add layers within a layer, whose parameters begin with `start` and their place."""
         for j, inner in enumerate(row):
@@ -251,6 +275,7 @@ _WAYS: dict[Any, Callable[..., Tensor]] = {
     DenseWithConstants: _Writing.with_constants,
     (MinPooling1D, MinPooling2D, MinPooling3D): _Writing.min_pooling,
     (Normalization, Rescaling): _Writing.numbers,
+    (PiecewiseEncoding, QuantileEncoding): _Writing.encoding,
     TimeDistributed: _Writing.time_distributed,
     Bidirectional: _Writing.bidirectional,
     Residual: _Writing.residual,

@@ -10,6 +10,7 @@ from shoal.errors import NetworkError, SettingError, listing, suggest
 from shoal.networks.activations import get_activation
 from shoal.networks.bottleneck import CODE
 from shoal.networks.layers import LAYERS, Dense, Layer
+from shoal.networks.minirocket import MINIROCKET, random_kernels
 from shoal.networks.network import Network
 
 _HELP = 'Write e.g. "4 8:relu dropout:0.2 3:softmax": first the number of inputs, then neurons:activation'
@@ -25,7 +26,8 @@ def parse_network(text: str) -> Network:
     class in lower case with its settings in their order, separated by colons, and its activation last:
     `dropout:0.2`, `flatten`, `conv2d:32:3:relu`, `conv1d:16:5:1:same`, `maxpooling2d:2`, `reshape:8x8x1`. Several
     numbers are joined by `x`; underscores do not matter. `code:8` is the bottleneck of an autoencoder: a linear Dense
-    layer named `code`. Inputs are `4`, or `8x8` for rows with two axes.
+    layer named `code`; `minirocket:84:1x4` are random kernels, 84 with dilation 1 and 84 with dilation 4
+    (`shoal.networks.minirocket`). Inputs are `4`, or `8x8` for rows with two axes.
 
     Raises:
         NetworkError: a word that cannot be read, or layers that do not fit.
@@ -70,6 +72,8 @@ def _layer(word: str, text: str) -> Layer:
     key = head.lower().replace("_", "")
     if key == CODE:
         return _bottleneck(word, parts, text)
+    if key == MINIROCKET:
+        return _random_kernels(word, parts, text)
     if key not in _KNOWN:
         raise NetworkError(
             f"{word!r} in {text!r} is not a layer.{suggest(key, _KNOWN)} {_LAYER_HELP}. Known: {listing(_KNOWN, 99)}"
@@ -89,6 +93,18 @@ def _bottleneck(word: str, parts: list[str], text: str) -> Layer:
     if len(parts) != 1 or not re.fullmatch(r"[1-9]\d*", parts[0]):
         raise NetworkError(f"{word!r} in {text!r} is no bottleneck: write code and its size alone, e.g. code:8")
     return Dense(int(parts[0]), activation="linear", name=CODE)
+
+
+def _random_kernels(word: str, parts: list[str], text: str) -> Layer:
+    if len(parts) != 2 or not all(re.fullmatch(r"[1-9]\d*(x[1-9]\d*)*", part) for part in parts):
+        raise NetworkError(
+            f"{word!r} in {text!r} is not a layer: write the filters of each dilation and the dilations, "
+            "e.g. minirocket:84:1x3x9"
+        )
+    try:
+        return random_kernels(_value(parts[0]), _value(parts[1]))
+    except SettingError as error:
+        raise NetworkError(f"{word!r} in {text!r}: {error}") from None
 
 
 class _WordError(ValueError):

@@ -28,7 +28,8 @@ class HeldOutRows:
         y: class numbers `(rows,)`, or values `(rows, targets)` in the target's units; of steps `(rows, time)` with -1,
             or `(rows, time, targets)` with NaN, where there is no target.
         weights: of the rows, any sign, or None.
-        answering: `(members, rows)`, the members that did not learn from each row; None: none of them did.
+        answering: `(members, rows)`, the members that each row neither taught nor stopped; None: it taught none.
+        unlearned: alike, those that did not learn from it; None: `answering`.
         groups: `(rows,)` name of the group of each row, or None.
         column: the column of the groups.
         block: how many neighbouring rows of a series belong together.
@@ -43,6 +44,7 @@ class HeldOutRows:
     y: np.ndarray
     weights: np.ndarray | None = None
     answering: np.ndarray | None = None
+    unlearned: np.ndarray | None = None
     groups: np.ndarray | None = None
     column: str | None = None
     block: int = 1
@@ -55,7 +57,9 @@ class HeldOutRows:
         """Return some of the rows, `(rows,)` true or false."""
         names = ("x", "y", "weights", "groups", "last", "sigma", "input_spread")
         parts: dict[str, Any] = {name: None if (part := getattr(self, name)) is None else part[rows] for name in names}
-        return replace(self, **parts, answering=None if self.answering is None else self.answering[:, rows])
+        for name in ("answering", "unlearned"):
+            parts[name] = None if (asked := getattr(self, name)) is None else asked[:, rows]
+        return replace(self, **parts)
 
     def nearest(self, coverage: float) -> tuple[np.ndarray, str]:
         """Return by which rows intervals are measured, `(rows,)` true or false, and what is to be said of it.
@@ -189,7 +193,8 @@ def _of_numbers(
     held = held if nearest.all() else held.only(nearest)
     predictor = _with_input_noise(predictor, held)
     averages, scored = _averages(predictor, held)
-    residuals, weights, belonging = scored.truth - averages.mean, scored.weights, _belonging(held, scored)
+    weights, belonging = scored.weights, _belonging(held, scored)
+    averages, residuals = _of_all_networks(predictor, held, averages, scored)
     noisy = predictor
     if averages.variance is None:
         of_entries = None if weights is None else np.asarray(weights, np.float64).reshape(len(residuals))
@@ -240,6 +245,25 @@ def _averages(predictor: Predictor, held: HeldOutRows) -> tuple[NumberAverages, 
     variance = None if prediction.noise is None else prediction.noise**2
     of_members: dict[str, Any] = {"spread": prediction.spread, "input_spread": prediction.input_spread}
     return NumberAverages(prediction.mean, variance, prediction.quantiles, **of_members), scored
+
+
+def _of_all_networks(
+    predictor: Predictor, held: HeldOutRows, averages: NumberAverages, scored: Scored
+) -> tuple[NumberAverages, np.ndarray]:
+    """Return what all networks say that did not learn from a row, and residuals of the size of theirs.
+
+    A row judges but half of them, the others were stopped by it. Of halves of equal size the mean square of the
+    residuals is that of all together and, beside it, that of how far the mean of a half lies from the mean of all
+    (Krogh and Vedelsby, NIPS 7, 1995), which needs no truth and so is not flattered by those that the row stopped.
+    """
+    residuals = scored.truth - averages.mean
+    if held.unlearned is None:
+        return averages, residuals
+    of_all, _ = _averages(predictor, replace(held, answering=held.unlearned))
+    weights = None if scored.weights is None else np.asarray(scored.weights, np.float64).reshape(len(residuals))
+    apart, size = (np.average(part**2, axis=0, weights=weights) for part in (averages.mean - of_all.mean, residuals))
+    left = np.clip(1.0 - apart / np.maximum(size, 1e-300), 0.25, 1.0)
+    return replace(of_all, mean=averages.mean), residuals * np.sqrt(left)
 
 
 def _fold_scores(

@@ -26,7 +26,7 @@ from shoal.data import Split
 from shoal.prediction.predictor import EnsembleMember, Predictor
 from shoal.training.member import Member, TrainedMember
 from shoal.training.problem import Problem
-from shoal.training.resampling import rows_of_fold
+from shoal.training.resampling import judging_rows, rows_of_fold
 
 
 def ensemble_member(trained: TrainedMember) -> EnsembleMember:
@@ -70,18 +70,23 @@ class OutOfFold:
         members: all of them, also those that do not answer for new rows.
         known: `(training rows,)`, whether a row taught one of them.
         learned: `(members, known rows)`, whether a member learned from a row.
-        judged: `(members, validation rows)`, whether a row validated a member.
+        judging: `(validation rows,)`, whether a row judged one of them; one that stopped all that did not learn from it
+            judged none.
+        judged: `(members, judging rows)`, whether a row judged a member: it neither taught nor stopped it.
+        unlearned: `(members, judging rows)`, whether a member did not learn from a row, though it may have stopped it.
         rolling: whether the folds are rolling.
     """
 
     members: tuple[EnsembleMember, ...]
     known: np.ndarray
     learned: np.ndarray
+    judging: np.ndarray
     judged: np.ndarray
+    unlearned: np.ndarray
     rolling: bool = False
 
     @classmethod
-    def of(cls, problem: Problem, members: Sequence[EnsembleMember]) -> OutOfFold | None:
+    def of(cls, problem: Problem, members: Sequence[TrainedMember]) -> OutOfFold | None:
         """Return what members have to do with the rows of a problem; None where there are no folds.
 
         Args:
@@ -91,10 +96,20 @@ class OutOfFold:
         """
         if problem.folds is None:
             return None
-        each = [rows_of_fold(problem, member.fold or 0, member.repeat) for member in members]
-        learned, judged = (np.stack(of_members) for of_members in zip(*each, strict=True))
-        known, judging = (np.asarray(of_rows.any(axis=0)) for of_rows in (learned, judged))
-        return cls(tuple(members), known, learned[:, known], judged[:, judging], problem.rolling)
+        each = [trained.member for trained in members]
+        of_folds = [rows_of_fold(problem, member.fold or 0, member.repeat) for member in each]
+        learned, validated = (np.stack(of_members) for of_members in zip(*of_folds, strict=True))
+        judged = np.stack([judging_rows(problem, member) for member in each])
+        known, validating, judging = (np.asarray(of_rows.any(axis=0)) for of_rows in (learned, validated, judged))
+        return cls(
+            tuple(map(ensemble_member, members)),
+            known,
+            learned[:, known],
+            judging[validating],
+            judged[:, judging],
+            validated[:, judging],
+            problem.rolling,
+        )
 
     def judge(self, predictor: Predictor) -> Predictor:
         """Return the predictor with all these members."""
@@ -111,7 +126,7 @@ class OutOfFold:
         return np.asarray(self.judged[self._answering].any(axis=0)) if self.rolling else None
 
     @property
-    def judging(self) -> int:
+    def judging_rows(self) -> int:
         """How many validation rows judged the members that answer."""
         return int(self.judged[self._answering].any(axis=0).sum())
 

@@ -32,7 +32,7 @@ from shoal.prediction.replicas import data_spread, moves
 from shoal.results import Task
 from shoal.short_repr import ShortRepr
 from shoal.statistics.bootstrap import normal_quantile
-from shoal.training.forward import ROWS_AT_ONCE, predict
+from shoal.training.forward import ROWS_AT_ONCE, predict, sharing_beginnings
 from shoal.training.heads import VALUE, Described, Head, QuantileHead, head_from_dict
 
 AS_AVERAGED = Calibration()
@@ -126,7 +126,8 @@ class Predictor(ShortRepr):
 
     def mean(self, x: np.ndarray) -> np.ndarray:
         """Return the mean over the members, `(rows, targets)`."""
-        return mean_over_members([self.member_output(member, x) for member in self.members])
+        with sharing_beginnings():
+            return mean_over_members([self.member_output(member, x) for member in self.members])
 
     def groups_of(self, table: Inputs) -> list[str | None] | None:
         """Return to which group each row of a table belongs; None where groups have no intervals of their own."""
@@ -197,7 +198,8 @@ class Predictor(ShortRepr):
 
     def _classes(self, x: np.ndarray, asked: Asked, groups: list[str | None] | None) -> ClassPrediction:
         preparation, conformal = self.preparation, self.conformal
-        each = [to_probabilities(self._output(member, x[asked.rows(i)])) for i, member in enumerate(self.members)]
+        with sharing_beginnings():
+            each = [to_probabilities(self._output(member, x[asked.rows(i)])) for i, member in enumerate(self.members)]
         averaged = asked.average(each)
         probabilities, sets = self.calibration(averaged), None
         if conformal is not None:
@@ -215,7 +217,8 @@ class Predictor(ShortRepr):
     def _numbers(
         self, x: np.ndarray, asked: Asked, groups: list[str | None] | None, input_spread: np.ndarray | None
     ) -> NumberPrediction:
-        described = [self._described(member, x[asked.rows(i)]) for i, member in enumerate(self.members)]
+        with sharing_beginnings():
+            described = [self._described(member, x[asked.rows(i)]) for i, member in enumerate(self.members)]
         everyone = asked.answering is None
         averages = NumberAverages.of_all(described, self._folds) if everyone else NumberAverages.of(described, asked)
         averages = self.with_input_noise(averages, input_spread)
@@ -328,13 +331,18 @@ class Predictor(ShortRepr):
 
     def member_outputs(self, x: np.ndarray) -> np.ndarray:
         """Return each member's probabilities or values, `(members, rows, [time,] classes or targets)` float64."""
-        return np.stack([self.member_output(member, x) for member in self.members])
+        with sharing_beginnings():
+            return np.stack([self.member_output(member, x) for member in self.members])
 
     def member_output(self, member: EnsembleMember, x: np.ndarray) -> np.ndarray:
         """Return the probabilities or values of one member or replica, `(rows, [time,] classes or targets)`."""
         if self.preparation.task is Task.CLASSIFICATION:
             return to_probabilities(self._output(member, x))
         return self._described(member, x).mean
+
+    def described(self, x: np.ndarray) -> list[Described]:
+        """Return what each member says of the targets of prepared rows."""
+        return [self._described(member, x) for member in self.members]
 
     def _described(self, member: EnsembleMember, x: np.ndarray) -> Described:
         """Return what one member says of the targets of rows, or of the inputs that it reconstructs."""

@@ -40,8 +40,10 @@ def metrics_dict(record: Record) -> dict[str, Any]:
         is `{"value", "low", "high", "method"}`, a 95 % interval. `search.candidates_looked_at` counts the
         candidates among which the kept ones were chosen, `search.cv` and `search.repeats` say how often each was
         trained, and `search.kept` gives each kept one's mean score with its standard error; `search.front` the best
-        candidate of each size, and the smallest that is as good as the best. With `cv`, the
-        `validation` scores are those of out-of-fold predictions; `search.rolling` then tells how many rows taught and
+        candidate of each size, and the smallest that is as good as the best. Where fewer
+        candidates were tried than usual, `search.left_out` is how many, and `search.best_of_half` the best score of the
+        first half of them. With folds, the `validation` scores are those of out-of-fold predictions;
+        `search.rolling` then tells how many rows taught and
         judged a network, where folds are rolling. `coverage` is the share of test values inside their
         interval, of classes inside their set, beside the `level` that was asked for; `calibration` says how predictions
         were calibrated and holds expected calibration error and log-loss before and after, `outside` the share of test

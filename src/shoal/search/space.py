@@ -190,13 +190,17 @@ class Widths:
         """Return layers of other widths, a share `reach` of the limits away at most, and at times one more or less."""
         depth = min(max(len(value) + int(3 * point[0]) - 1, self.depths[0]), self.depths[1])
         factor = (self.units[1] / self.units[0]) ** (reach * (2.0 * point[1] - 1.0))
-        widths = (*value, *value[-1:])[:depth] if value else self.middle[:depth]
+        widths = (*value, *value[-1:])[:depth] if value else (self._middle_width,) * depth
         return tuple(min(max(round(width * factor), self.units[0]), self.units[1]) for width in widths)
 
     @property
     def middle(self) -> tuple[int, ...]:
         """As few layers as there may be, of the middle width."""
-        return (round(math.sqrt(self.units[0] * self.units[1])),) * self.depths[0]
+        return (self._middle_width,) * self.depths[0]
+
+    @property
+    def _middle_width(self) -> int:
+        return round(math.sqrt(self.units[0] * self.units[1]))
 
     def __str__(self) -> str:
         depths, units = _span(*self.depths), _span(*self.units)
@@ -267,6 +271,10 @@ class Space:
     def fixing(self, fixed: dict[str, Any]) -> Space:
         """Return the space with some hyperparameters fixed."""
         return Space({**self.parts, **{name: Fixed(value) for name, value in fixed.items()}}, self.named)
+
+    def without(self, name: str) -> Space:
+        """Return the space in which a hyperparameter keeps its default, unnamed."""
+        return Space({key: part for key, part in self.parts.items() if key != name}, self.named)
 
     def naming(self, named: Mapping[str, Categorical | Limits]) -> Space:
         """Return the space with what the user named for some hyperparameters."""

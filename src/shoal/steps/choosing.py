@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from shoal.errors import Diverged
 from shoal.evaluation.topics.training import diverged_verdict
 from shoal.networks.bottleneck import code_size
-from shoal.prediction.out_of_fold import OutOfFold, answers, ensemble_member
+from shoal.prediction.out_of_fold import OutOfFold, answers
 from shoal.results import Status
 from shoal.runs.folder import RunFolder
 from shoal.search.results.pareto import choose_small
@@ -41,7 +41,7 @@ def keep_best(training: Training, posed: Posed, folder: RunFolder) -> Kept:
     """Return the networks of the best candidates; of rolling folds those of the last answer for new rows."""
     judged = choose_kept(training, posed.settings, folder)
     members, problem = training.members, posed.problem
-    folds = OutOfFold.of(problem, [ensemble_member(members[place]) for place in judged])
+    folds = OutOfFold.of(problem, [members[place] for place in judged])
     places = [place for place in judged if answers(problem, members[place].member)]
     return Kept(places, [members[place] for place in places], folds)
 

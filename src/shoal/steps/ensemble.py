@@ -50,13 +50,14 @@ def make_ensemble(
     more: dict[str, Any] = {"replicas": redrawn, "head": problem.loss.head}
     more["input_errors"] = input_errors(dataset, settings)
     plain = Predictor(preparation, chosen, noise, np.full(targets, 1.96), **more)
-    folds = folds or OutOfFold.of(problem, chosen)
+    folds = folds or OutOfFold.of(problem, members)
     judge = plain if folds is None else folds.judge(plain)
+    rows = rows if folds is None else rows[folds.judging]
     x = preparation.transform(dataset.inputs(rows))
     if reconstruct:
         return with_alarm(plain, x, settings.false_alarm_rate), CalibrationRecord("")
     correlated = dataset.covariance is not None and dataset.covariance.correlated
-    held = _held_rows(posed, x, judge, folds)
+    held = _held_rows(posed, rows, x, judge, folds)
     if errors is not None and not correlated:  # what rows share does not show in their residuals
         held = replace(held, sigma=errors[rows])
     made, measured = with_error_bars(judge, held, settings.coverage, settings.seed)
@@ -73,15 +74,16 @@ def make_ensemble(
     return with_region(made, train, settings.seed, None if groups is None else groups[taught]), measured
 
 
-def _held_rows(posed: Posed, x: np.ndarray, judge: Predictor, folds: OutOfFold | None) -> HeldOutRows:
+def _held_rows(posed: Posed, rows: np.ndarray, x: np.ndarray, judge: Predictor, folds: OutOfFold | None) -> HeldOutRows:
     """Return the validation rows by which `judge` is to be measured; `x` are their prepared features."""
-    dataset, rows = posed.dataset, posed.split.validation
+    dataset = posed.dataset
     weights, column = posed.weights, dataset.roles.group
     return HeldOutRows(
         x,
         dataset.y()[rows],
         None if weights is None else weights[rows],
         None if folds is None else folds.judged,
+        None if folds is None or folds.rolling else folds.unlearned,
         None if column is None else dataset.table.get_column(column).cast(pl.String).fill_null("").to_numpy()[rows],
         column,
         block_of(posed.preparation, len(rows)),

@@ -58,7 +58,9 @@ def plan_search(posed: Posed, search: Search) -> Plan:
     """Return what training, evaluating and writing would take; of later rounds of a search what the first one takes."""
     settings, problem, each = posed.settings, posed.problem, networks_each(posed.settings)
     proposed = get_strategy(settings.search).propose(search, ())
-    members = members_of([proposal.hyperparameters for proposal in proposed], settings.cv, settings.repeats)
+    members = members_of(
+        [proposal.hyperparameters for proposal in proposed], settings.folds, settings.repeats, rolling=problem.rolling
+    )
     budget = find_budget(settings.memory)
     engine = choose_engine(problem, members, settings.engine, budget).make()
     engine.plan(problem, members)

@@ -59,6 +59,7 @@ class Posed:
         Raises:
             SettingError: a setting does not suit the data.
         """
+        settings = settings.with_folds(split.folds)
         if dataset.classes_by_target:
             _check_several_targets(settings)
         metrics = () if dataset.classes_by_target else wanted_metrics(dataset, split, settings)
@@ -169,6 +170,7 @@ def pose(
         stem=stem_of(preparation),
         reconstruct=reconstruct and preparation.signals is not None,
         known_errors=known_errors,
+        number_columns=() if reconstruct or settings.network is not None else preparation.number_columns,
     )
     return problem if settings.network is None else with_network(problem, settings.network)
 

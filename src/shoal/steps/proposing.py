@@ -13,26 +13,31 @@ from shoal.search.knobs import SAME_FOR_ALL, check_effect
 from shoal.search.space import Categorical, Limits, Space
 from shoal.search.spaces import default_layers, default_space, reconstruction_space, single_space
 from shoal.search.strategy import Search, get_strategy
-from shoal.settings import FitSettings
+from shoal.settings import NETWORKS, FitSettings
+from shoal.steps.folding import FEWEST_CANDIDATES
 from shoal.steps.posing import Posed
 from shoal.steps.reading import kind_of
 from shoal.steps.until import Goal
 from shoal.steps.warm_start import candidates_of_run
 from shoal.training.engine_choice import estimated_seconds
+from shoal.training.engines.native.cost import core_seconds
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member
 
-NETWORKS = 64
 NETWORKS_ON_SIGNALS = 24  # which take far longer each
 ENOUGH_TO_SEE = 256  # candidates that show whether what is named has an effect
 NETWORKS_IN_A_BUDGET = 1024  # with --minutes and no --networks: more than will be reached
+CORE_SECONDS = 100.0
+"""Of a table's candidates by default, as the fixed model of the cost counts them: within a minute on two cores."""
+FEWEST = 8  # candidates that are tried whatever they take: half of them make the ensemble
 
 
 def count_candidates(settings: FitSettings, kind: str = "table") -> int:
     """Return how many candidates to propose for data of a kind: table, images or series."""
     if settings.networks is not None:
         return settings.networks
-    usual = NETWORKS if kind == "table" else NETWORKS_ON_SIGNALS
+    signals = FEWEST_CANDIDATES if settings.chosen_folds else NETWORKS_ON_SIGNALS
+    usual = NETWORKS if kind == "table" else signals
     return usual if settings.minutes is None else max(usual, NETWORKS_IN_A_BUDGET // networks_each(settings))
 
 
@@ -44,7 +49,7 @@ def settled_count(settings: FitSettings, kind: str) -> int | None:
 
 def networks_each(settings: FitSettings) -> int:
     """Return how many networks a candidate has: folds × repeats."""
-    return (settings.cv or 1) * settings.repeats
+    return (settings.folds or 1) * settings.repeats
 
 
 def pose_search(posed: Posed) -> Search:
@@ -56,6 +61,9 @@ def pose_search(posed: Posed) -> Search:
     split, dataset, problem, settings = posed.split, posed.dataset, posed.problem, posed.settings
     rows, shape = split.rows_of_a_network, problem.input_shape
     space = choose_space(rows, dataset.task, settings, shape, problem.per_step)
+    if not problem.number_columns:
+        _check_no_encoding(settings, kind_of(dataset))
+        space = space.without("feature_encoding")
     strategy, asked = get_strategy(settings.search), settings.networks
     size = strategy.size(space)
     count = count_candidates(settings, kind_of(dataset))
@@ -70,6 +78,8 @@ def pose_search(posed: Posed) -> Search:
         if asked is None:
             _check_size(posed, space, size)
         count = size if asked is None else min(asked, size)
+    elif asked is None and settings.minutes is None and kind_of(dataset) == "table":
+        count = affordable(posed, space, count)
     Goal.of(posed, networks_each(settings))  # or it is refused
     if size is not None and settings.from_run is not None:
         raise SettingError(
@@ -81,6 +91,26 @@ def pose_search(posed: Posed) -> Search:
     first = [proposal.hyperparameters for proposal in strategy.propose(some, ())]
     check_effect(space.named, first)
     return search
+
+
+def affordable(posed: Posed, space: Space, count: int) -> int:
+    """Return how many candidates of a space are tried by default, at most `count`.
+
+    They are counted by the fixed model of the cost, as if each trained all of its epochs, and never by the clock, so
+    that the same command tries the same candidates.
+    """
+    settings = posed.settings
+    drawn = [space.candidate(settings.seed, number) for number in range(count)]
+    each = networks_each(settings)
+    seconds = each * core_seconds(posed.problem, [Member(number, chosen) for number, chosen in enumerate(drawn)])
+    return max(min(FEWEST, count), int((seconds.cumsum() <= CORE_SECONDS).sum()))
+
+
+def _check_no_encoding(settings: FitSettings, kind: str) -> None:
+    if settings.feature_encoding is not None:
+        what = {"table": "a table without a column of numbers"}.get(kind, kind)
+        what = "a reconstruction" if settings.reconstruct else what
+        raise SettingError(f"feature_encoding: there is nothing to encode in {what}; leave it out")
 
 
 def _check_size(posed: Posed, space: Space, size: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from shoal.data import Dataset, Split, load_dataset, load_with_test, roles_from_toml, split_rows
@@ -10,6 +11,7 @@ from shoal.data.leaks import find_leaks
 from shoal.data.readers.options import READING, read_options
 from shoal.errors import RunError
 from shoal.settings import FitSettings
+from shoal.steps.folding import default_folds
 from shoal.training.progress import Progress
 
 
@@ -19,6 +21,8 @@ def loading_options(settings: FitSettings) -> dict[str, Any]:
     options: dict[str, Any] = {name: _listed(getattr(settings, name)) for name in columns}
     if settings.x_err:  # errors are no features
         options["ignore"] = [*(options["ignore"] or []), *dict.fromkeys(settings.input_errors().values())]
+    if settings.process is not None:
+        options["ignore"] = list(dict.fromkeys([*(options["ignore"] or []), settings.process]))
     roles = ("weight", "group", "time", "id", "task", "y_cov", "derive", "where")
     cutting = ("window", "horizon", "series", "season", "per_step", "reconstruct")
     options |= {name: getattr(settings, name) for name in (*roles, *cutting)}
@@ -35,7 +39,8 @@ def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
         dataset, test_rows = load_with_test(data, settings.test, **options)
     test, validation = settings.test_size, settings.validation_size
     sizes = (1.0 - test - validation, validation, test)
-    chosen: dict[str, Any] = {"sizes": sizes, "folds": settings.cv, "repeats": settings.repeats}
+    folds = settings.folds if settings.cv is not None else partial(default_folds, dataset, settings)
+    chosen: dict[str, Any] = {"sizes": sizes, "folds": folds, "repeats": settings.repeats}
     return dataset, split_rows(dataset, seed=settings.seed, test_rows=test_rows, **chosen)
 
 

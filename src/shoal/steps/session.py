@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Unpack
 
+from shoal.cluster.executor import Executor, Here
 from shoal.errors import Interrupted, RunError
 from shoal.helper_process import HelperProcess
 from shoal.runs.folder import RunFolder
@@ -31,6 +32,7 @@ class Session:
         received: the signal that asked to stop, if one came.
         resumed: the folder holds a run that is gone on with.
         most_cores: that training may use; None: all that the process may.
+        executor: where members are trained.
         writes_page: whether baselines, figures and a page follow, whose libraries are loaded meanwhile.
     """
 
@@ -41,6 +43,7 @@ class Session:
     received: StopSignal = field(default_factory=StopSignal)
     resumed: bool = False
     most_cores: int | None = None
+    executor: Executor = field(default_factory=Here)
     writes_page: bool = True
     _lock: Lock | None = field(default=None, repr=False)
 

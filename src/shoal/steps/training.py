@@ -31,7 +31,7 @@ from shoal.training.engine_choice import choose_engine
 from shoal.training.member import Member, TrainedMember
 from shoal.training.planner import find_budget
 from shoal.training.problem import Problem
-from shoal.training.trainer import Saving, Stopped, Training, train
+from shoal.training.trainer import Saving, Stopped, Training
 
 MOST_TO_FINISH = 0.8  # of a time budget that is kept back for evaluation and page; networks need some, too
 SHARE_OF_SEARCH = 0.5  # of a time budget, where replicas need the rest
@@ -48,7 +48,7 @@ def train_candidates(posed: Posed, search: Search, session: Session) -> Training
     goal, training = Goal.of(posed, networks_each(settings)), None
     while True:
         tried = [proposal.hyperparameters for proposal in proposed]
-        members = members_of(tried, settings.cv, settings.repeats)
+        members = members_of(tried, settings.folds, settings.repeats, rolling=posed.problem.rolling)
         new = members[len(training.members) :] if training else members
         of_round = train_members(posed.problem, new, settings, session, training, rungs=more[0].rungs, goal=goal)
         training = of_round if training is None else joined_trainings(training, of_round)
@@ -109,7 +109,7 @@ def train_members(
         keep_training(folder, checkpoint or Checkpoint(engine=engine.name), before)
     saving = Saving(KeptOrWarned(session, before), settings.checkpoint_every)
     try:
-        training = train(
+        training = session.executor.train(
             problem,
             members,
             engine,

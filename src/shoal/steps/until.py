@@ -8,13 +8,13 @@ import numpy as np
 
 from shoal.errors import SettingError
 from shoal.evaluation.scoring import Rows, best_guess
-from shoal.evaluation.validation_losses import judging_rows
 from shoal.results import Status
 from shoal.statistics.metric_choice import goal, metric
 from shoal.statistics.metrics import Metric
 from shoal.steps.ensemble import alone
 from shoal.steps.posing import Posed
 from shoal.training.member import TrainedMember
+from shoal.training.resampling import judging_rows
 
 
 @dataclass
@@ -67,7 +67,7 @@ class Goal:
     def score(self, trained: TrainedMember) -> float:
         """Return the metric of one network on the validation rows that judge it."""
         posed, dataset = self.posed, self.posed.dataset
-        places = np.flatnonzero(judging_rows(posed.problem, trained))
+        places = np.flatnonzero(judging_rows(posed.problem, trained.member))
         split = posed.split
         positions = (split.validation if split.folds is None else split.train)[places]
         weights = dataset.weights()

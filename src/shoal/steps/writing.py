@@ -27,7 +27,13 @@ def write_config(posed: Posed, session: Session) -> None:
     command = command_line(posed.dataset, posed.settings)
     given, folder = posed.settings.given(), session.folder
     began = folder.config.get("created") if session.resumed else None
-    known = {"data": origin(posed.dataset), "versions": versions(), "command": command, "cores": available_cores()}
+    chosen = {} if posed.settings.chosen_folds is None else {"folds": posed.settings.chosen_folds}
+    known = {
+        "data": origin(posed.dataset) | chosen,
+        "versions": versions(),
+        "command": command,
+        "cores": available_cores(),
+    }
     folder.write_config(given, **known, created=began)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -40,7 +40,8 @@ def checkpoint_to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[st
     arrays: dict[str, np.ndarray] = {}
     finished = []
     for m in checkpoint.finished.values():
-        finished.append({"id": m.member.id, "status": int(m.status), "best_epoch": m.best_epoch})
+        ended = {"status": int(m.status), "best_epoch": m.best_epoch, "half": m.member.half}
+        finished.append({"id": m.member.id, **ended})
         arrays.update({f"member/{m.member.id}/{name}": getattr(m, name) for name in CURVES})
         for i, layer in enumerate(m.parameters):
             arrays.update({f"parameters/{m.member.id}/{i}/{name}": array for name, array in layer.items()})
@@ -54,7 +55,7 @@ def checkpoint_to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[st
 
 
 def _seat_to_parts(place: int, seat: Seat) -> dict[str, int]:
-    numbers = {"epoch": seat.epoch, "best_epoch": seat.best_epoch, "status": int(seat.status)}
+    numbers = {"epoch": seat.epoch, "best_epoch": seat.best_epoch, "status": int(seat.status), "half": seat.member.half}
     return {"place": place, "id": seat.member.id, **numbers}
 
 
@@ -89,13 +90,18 @@ def _seat(entry: dict[str, Any], arrays: dict[str, np.ndarray], members: dict[in
     curves = {name: arrays[f"seat/{entry['id']}/{name}"][None] for name in CURVES}
     ends = {name: np.asarray([entry[name]]) for name in ("status", "epoch", "best_epoch")}
     chunk = Chunk(**curves, **ends)
-    return Seat(members[entry["id"]], ((chunk, 0),))
+    return Seat(_stopped_so(entry, members), ((chunk, 0),))
+
+
+def _stopped_so(entry: dict[str, Any], members: dict[int, Member]) -> Member:
+    """Return the member, stopped by the half of its rows that stopped it then; an earlier shoal took both."""
+    return replace(members[entry["id"]], half=entry.get("half", -1))
 
 
 def _member(
     entry: dict[str, Any], arrays: dict[str, np.ndarray], problem: Problem, members: dict[int, Member]
 ) -> TrainedMember:
-    member = members[entry["id"]]
+    member = _stopped_so(entry, members)
     network = member_network(problem, member)
     parameters = [
         {name: arrays[f"parameters/{member.id}/{i}/{name}"] for name in shapes}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 
@@ -20,7 +21,7 @@ from shoal.training.problem import Problem
 
 # Beside the native kernel on the same cores: loading and starting jax, compiling a program, and how many times longer
 # than the model of grouping, which needs ratios only, training takes.
-START_SECONDS, COMPILE_SECONDS, SLOWER = 1.5, 3.0, 2.5
+START_SECONDS, COMPILE_SECONDS, SLOWER = 1.5, 3.0, 1.3
 WORTH_A_LOOK = 10.0  # seconds of training from which on it pays to see whether there is a GPU
 
 
@@ -52,17 +53,7 @@ def choose_engine(problem: Problem, members: Sequence[Member], wanted: str, budg
     Raises:
         SettingError: the native engine is wanted and cannot train these members.
     """
-
-    def native() -> Engine:
-        from shoal.training.engines.native import NativeEngine
-
-        return NativeEngine(budget=budget)
-
-    def xla() -> Engine:
-        from shoal.training.engines.xla import XlaEngine
-
-        return XlaEngine(budget=budget)
-
+    native, xla = partial(make_engine, "native", budget), partial(make_engine, "xla", budget)
     why_not = unsuited(problem, members)
     if wanted == "native" and why_not is not None:
         raise SettingError(f"engine native cannot train these networks: {why_not}; leave out engine, or use xla")
@@ -77,6 +68,21 @@ def choose_engine(problem: Problem, members: Sequence[Member], wanted: str, budg
     if here <= there:
         return EngineChoice("native", estimates, native)
     return EngineChoice("xla", f"estimated {there:.2g} s with compiling, and {here:.2g} s by the native engine", xla)
+
+
+def make_engine(name: str, budget: Budget) -> Engine:
+    """Return the engine of this name, `native` or `xla`.
+
+    Raises:
+        SettingError: the native kernel was not built here.
+    """
+    if name == "native":
+        from shoal.training.engines.native import NativeEngine
+
+        return NativeEngine(budget=budget)
+    from shoal.training.engines.xla import XlaEngine
+
+    return XlaEngine(budget=budget)
 
 
 def estimated_seconds(problem: Problem, members: Sequence[Member], cores: int) -> float:

@@ -3,12 +3,28 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
+from hashlib import sha256
+from typing import Any
 
 import numpy as np
 
-from shoal.networks import Activation, Dense, Dropout, Flatten, Network, Normalization, Rescaling
+from shoal.networks import (
+    Activation,
+    Dense,
+    Dropout,
+    Flatten,
+    Network,
+    Normalization,
+    PiecewiseEncoding,
+    QuantileEncoding,
+    Rescaling,
+)
 from shoal.networks.activations import apply_activation
+from shoal.networks.minirocket import beginning_of, rest_of
 from shoal.networks.namespace import numpy_namespace
 from shoal.networks.network import NetworkParameters, OrderedParameters
 from shoal.resources import available_cores
@@ -18,7 +34,7 @@ from shoal.training.engines.native.records import MEMBER, ROWS
 
 ROWS_AT_ONCE = 65_536
 NUMBERS_AT_ONCE = 32_000_000  # of the layers of a network, by NumPy
-PLAIN = (Dense, Flatten, Dropout, Activation, Normalization, Rescaling)
+PLAIN = (Dense, Flatten, Dropout, Activation, Normalization, Rescaling, PiecewiseEncoding, QuantileEncoding)
 OF_A_CORE = 5_000_000  # multiplications, fewer of which are not worth a thread
 
 
@@ -47,6 +63,12 @@ def predict(
         >>> predict(network, network.initialize(), np.ones((2, 4), np.float32)).shape
         (2, 3)
     """
+    begins = beginning_of(network)
+    if 0 < begins < len(network.layers):
+        network.check_parameters(parameters)
+        ordered = network.ordered(parameters)
+        between = _behind(Network(network.layers[:begins], network.input_shape), ordered[:begins], x, cores)
+        return predict(rest_of(network), ordered[begins:], between, logits=logits, cores=cores)
     graph = _graph(network)
     kernel = None if graph is None else best_kernel()
     if kernel is None or graph is None or np.shape(x)[1:] != network.input_shape or not len(x):
@@ -65,6 +87,35 @@ def predict(
     if len(odd):
         outputs[odd] = _by_numpy(network, parameters, x[odd], logits)
     return outputs
+
+
+_SHARED: ContextVar[dict[tuple[Any, ...], tuple[Any, np.ndarray]] | None] = ContextVar("shared", default=None)
+
+
+@contextmanager
+def sharing_beginnings() -> Iterator[None]:
+    """Let networks of equal frozen beginnings, which predict the same rows within, see them through it once.
+
+    Within, rows must not change.
+    """
+    token = _SHARED.set({})
+    try:
+        yield
+    finally:
+        _SHARED.reset(token)
+
+
+def _behind(beginning: Network, parameters: OrderedParameters, x: np.ndarray, cores: int | None) -> np.ndarray:
+    """Return what a frozen beginning hands on of rows."""
+    shared = _SHARED.get()
+    if shared is None or not isinstance(x, np.ndarray):
+        return predict(beginning, parameters, x, cores=cores)
+    rows = (x.ctypes.data, x.shape, x.strides, x.dtype.str)
+    values = b"".join(np.asarray(array).tobytes() for layer in parameters for array in layer.values())
+    key = (*rows, beginning, sha256(values).digest())
+    if key not in shared:
+        shared[key] = x, predict(beginning, parameters, x, cores=cores)  # x stays, so that none has its place
+    return shared[key][1]
 
 
 def _vector(network: Network, parameters: OrderedParameters) -> np.ndarray | None:

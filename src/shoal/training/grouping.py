@@ -16,6 +16,7 @@ from shoal.training.building import build_trunk
 from shoal.training.cost import COMPILE_SECONDS, epochs_of_a_chunk, fits_last, member_step
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member
+from shoal.training.packing import by_encoding
 from shoal.training.problem import Problem
 from shoal.training.structure import LAYOUTS, Structure, bucket_rows
 from shoal.training.traits import Traits, mixes_neurons, padded_widths, traits_of
@@ -26,10 +27,11 @@ CORES = 2  # that the model of the cost counts with; the same programs are compi
 
 @dataclass(frozen=True)
 class Group:
-    """Members that share a structure."""
+    """Members that share a structure, and what they learn, behind their encoding."""
 
     structure: Structure
     members: tuple[Member, ...]
+    problem: Problem
 
 
 def group_members(problem: Problem, members: Sequence[Member], layouts: Sequence[str] = LAYOUTS) -> list[Group]:
@@ -43,6 +45,15 @@ def group_members(problem: Problem, members: Sequence[Member], layouts: Sequence
         members: the members.
         layouts: those that may be chosen.
     """
+    groups = [
+        group
+        for behind, part in by_encoding(problem, members)
+        for group in _groups_of_one_encoding(behind, part, layouts)
+    ]
+    return sorted(groups, key=lambda group: min(member.id for member in group.members))
+
+
+def _groups_of_one_encoding(problem: Problem, members: Sequence[Member], layouts: Sequence[str]) -> list[Group]:
     finest: dict[tuple[Any, ...], list[Member]] = {}
     known: dict[int, tuple[Any, ...]] = {}  # folds and repeats share their hyperparameters
     for member in members:
@@ -55,11 +66,10 @@ def group_members(problem: Problem, members: Sequence[Member], layouts: Sequence
         traits = traits_of(problem, several)
         families.setdefault(key[0], []).append(_part(problem, several, traits, layouts))
     merged = [part for family in families.values() for part in _merged(problem, family, layouts)]
-    groups = [
-        Group(part.structure, tuple(sorted(part.members, key=lambda m: (-m.hyperparameters.epochs, m.id))))
+    return [
+        Group(part.structure, tuple(sorted(part.members, key=lambda m: (-m.hyperparameters.epochs, m.id))), problem)
         for part in merged
     ]
-    return sorted(groups, key=lambda group: min(member.id for member in group.members))
 
 
 def structure_of(problem: Problem, members: Sequence[Member], layouts: Sequence[str] = LAYOUTS) -> Structure:

@@ -23,6 +23,7 @@ Widths = Annotated[tuple[Width, ...], BeforeValidator(_as_tuple)]
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 OptimizerName = Literal["sgd", "rmsprop", "adagrad", "adam", "adamw", "nadam", "lion"]
 ScheduleName = Literal["constant", "cosine", "exponential"]
+EncodingName = Literal["plain", "quantile", "piecewise"]
 
 
 class Hyperparameters(BaseModel):
@@ -74,6 +75,11 @@ class Hyperparameters(BaseModel):
         description="noise in pixels, steps or reconstructed columns while training, in units of their scatter",
     )
     layers: str = Field("", description='layers before the hidden ones, e.g. "conv2d:16:3 maxpooling2d:2" or "lstm:32"')
+    feature_encoding: EncodingName = Field(
+        "plain",
+        description="how networks read the numbers of a table: plain (as normalised), quantile (normal scores of the "
+        "ranks), or piecewise (beside them, how far each has come through each of its quantile bins)",
+    )
 
     def layer_activations(self) -> tuple[str, ...]:
         """Return one activation per hidden layer."""

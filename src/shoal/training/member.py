@@ -29,6 +29,8 @@ class Member:
         replica: the targets are redrawn once within `Problem.y_err`.
         draw: which draw of the targets a replica sees, the same for all members of its number; by default its own `id`.
         origin: the member whose initial weights, dropout and bootstrap it has; by default its own `id`.
+        half: the half of its validation rows by which its best epoch is chosen, 0 or 1, so that the other half tells
+            of new rows; -1: both.
     """
 
     id: int
@@ -40,6 +42,7 @@ class Member:
     replica: bool = False
     draw: int = -1
     origin: int = -1
+    half: int = -1
 
     def __post_init__(self) -> None:
         for name in ("candidate", "draw", "origin"):

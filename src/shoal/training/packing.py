@@ -9,10 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from shoal.networks import Network, Shape, get_activation
+from shoal.networks import Layer, Network, Shape, get_activation
+from shoal.networks.minirocket import beginning_of, rest_of
 from shoal.streams import Stream, Streams
 from shoal.training.augmentation import Augmentation
 from shoal.training.building import build_network
+from shoal.training.encodings import PLAIN
+from shoal.training.frozen import fitted_beginning
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member
 from shoal.training.penalties import penalised
@@ -76,15 +79,44 @@ def _scalars(h: Hyperparameters, steps: int, weights: int) -> dict[str, float]:
 
 
 def member_network(problem: Problem, member: Member) -> Network:
-    """Return a member's network in its own size."""
+    """Return a member's network in its own size; of a problem behind a frozen beginning, the rest of it."""
     return _network(problem, member.hyperparameters)
 
 
+def trained_network(problem: Problem, member: Member) -> Network:
+    """Return what of a member's network remains to be trained where its frozen beginning is done once."""
+    network = member_network(problem, member)
+    return rest_of(network) if shares_beginning(problem, member) else network
+
+
+def shares_beginning(problem: Problem, member: Member) -> bool:
+    """Return whether a member begins with frozen layers that may be done once, before training."""
+    if problem.network is not None or problem.whole is not None or member.hyperparameters.noise:
+        return False
+    return beginning_of(member_network(problem, member)) > 0
+
+
 def _network(problem: Problem, h: Hyperparameters) -> Network:
+    if problem.whole is not None:
+        return rest_of(_network(problem.whole, h))
     if problem.network is not None:
         return problem.network
-    sizes, stem = (problem.input_shape, problem.outputs), problem.stem
+    sizes, stem = (problem.input_shape, problem.outputs), encoded_stem(problem, h)
     return build_network(h, *sizes, problem.output_activation, stem, problem.per_step, problem.constants)
+
+
+def encoded_stem(problem: Problem, h: Hyperparameters) -> tuple[Layer, ...]:
+    """Return the layers with which a member's network begins: its encoding, and what the data need."""
+    return (*problem.encodings.layers(h.feature_encoding), *problem.stem)
+
+
+def by_encoding(problem: Problem, members: Sequence[Member]) -> list[tuple[Problem, list[Member]]]:
+    """Return the members in parts that read the rows in one encoding, each with the problem behind it."""
+    parts: dict[str, list[Member]] = {}
+    for member in members:
+        encoding = member.hyperparameters.feature_encoding if problem.number_columns else PLAIN
+        parts.setdefault(encoding, []).append(member)
+    return [(problem.behind(encoding), part) for encoding, part in parts.items()]
 
 
 def _weights(problem: Problem, h: Hyperparameters) -> int:
@@ -198,6 +230,10 @@ def own_starts(problem: Problem, members: Sequence[Member]) -> Iterator[tuple[li
     Each part names the positions of its members and holds one dict of arrays per layer, the members first, or those of
     one member where all start alike.
     """
+    if problem.whole is not None:
+        for which, parameters in own_starts(problem.whole, members):
+            yield which, parameters[beginning_of(member_network(problem.whole, members[which[0]])) :]
+        return
     if problem.start is not None:
         yield list(range(len(members))), [dict(layer) for layer in problem.start]
         return
@@ -208,7 +244,9 @@ def own_starts(problem: Problem, members: Sequence[Member]) -> Iterator[tuple[li
     for which in sizes.values():
         network = member_network(problem, members[which[0]])
         streams = Streams(problem.seed, (INITIAL,), np.asarray([members[i].origin for i in which]))
-        yield which, network.initialize(streams)
+        begins = beginning_of(network)
+        fitted = [{name: array[None] for name, array in layer.items()} for layer in fitted_beginning(problem, network)]
+        yield which, [*fitted, *network.initialize(streams)[begins:]]
 
 
 def padded_starts(problem: Problem, structure: Structure, members: Sequence[Member]) -> np.ndarray:

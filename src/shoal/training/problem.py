@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -14,10 +15,12 @@ from shoal.networks import Layer, Network
 from shoal.results import Task
 from shoal.row_view import TakenRows
 from shoal.streams import Stream
+from shoal.training.encodings import Encodings, NumberColumn
 from shoal.training.heads import VALUE, ClassesHead
 from shoal.training.losses import Loss, get_loss
 
 HALVES = 4
+ROWS_AT_ONCE = 65_536
 
 Part = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 """Features, targets and weights of some rows."""
@@ -54,6 +57,9 @@ class Problem:
         known_errors: `y` and `validation_y` also hold the standard errors of the targets, for the loss.
         network: what every member is, the stem included, in place of a network built of its hyperparameters; or None.
         start: the weights with which every member starts, a dict for each layer of `network`; None: its own draw.
+        number_columns: which features are numbers of a table, whose encoding members choose; none where they do not.
+        whole: the problem whose rows went through the frozen beginning of its networks to give these; `x` is what they
+            hand on, and members train the rest of their networks. None: rows are as they were prepared.
     """
 
     x: Any
@@ -78,6 +84,27 @@ class Problem:
     known_errors: bool = False
     network: Network | None = None
     start: Sequence[Mapping[str, np.ndarray]] | None = None
+    number_columns: tuple[NumberColumn, ...] = ()
+    whole: Problem | None = None
+
+    @cached_property
+    def encodings(self) -> Encodings:
+        """The encodings among which members choose, fitted on the training rows."""
+        return Encodings(self.x, self.number_columns)
+
+    def behind(self, encoding: str) -> Problem:
+        """Return the problem whose rows have gone through an encoding, for the networks behind it."""
+        layers = self.encodings.layers(encoding)
+        if layers and encoding not in self._behind:
+            network = Network(layers, self.input_shape)
+            x = _through(network, self.x)
+            validation = x if self.folds is not None else _through(network, self.validation_x)
+            self._behind[encoding] = replace(self, x=x, validation_x=validation, number_columns=())
+        return self._behind[encoding] if layers else self
+
+    @cached_property
+    def _behind(self) -> dict[str, Problem]:
+        return {}
 
     @property
     def input_shape(self) -> tuple[int, ...]:
@@ -145,6 +172,12 @@ class Problem:
         if self.task is not Task.CLASSIFICATION or self.loss.head != VALUE:
             return self.loss.head.activation
         return "sigmoid" if self.outputs == 1 or self.loss.fused == "sigmoid" else "softmax"
+
+
+def _through(network: Network, x: np.ndarray) -> np.ndarray:
+    """Return what layers without parameters make of rows, few at a time."""
+    parts = [network.apply([{}] * len(network.layers), x[i : i + ROWS_AT_ONCE]) for i in range(0, len(x), ROWS_AT_ONCE)]
+    return np.concatenate(parts)
 
 
 def make_problem(

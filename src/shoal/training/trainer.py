@@ -322,4 +322,5 @@ def _trained(problem: Problem, seat: Seat, parameters: list[dict[str, np.ndarray
     """Return what training leaves of a member that gives up its seat."""
     network = member_network(problem, seat.member)
     curves: dict[str, Any] = seat.curves()
-    return TrainedMember(seat.member, network, parameters, seat.status, seat.best_epoch, **curves)
+    encoding: list[dict[str, np.ndarray]] = [{}] * (len(network.layers) - len(parameters))  # which has no parameters
+    return TrainedMember(seat.member, network, [*encoding, *parameters], seat.status, seat.best_epoch, **curves)

@@ -56,6 +56,12 @@ def _numpy_table(folder: Path) -> Path:
     return folder / "a.npz"
 
 
+def _fits_images(folder: Path) -> Path:
+    fits = pytest.importorskip("astropy.io.fits")
+    fits.PrimaryHDU(np.arange(192.0).reshape(3, 8, 8)).writeto(folder / "cube.fits")
+    return folder / "cube.fits"
+
+
 def _fits(folder: Path) -> Path:
     table = pytest.importorskip("astropy.table").Table
     table({"n": [1, 2, 3], "f": [0.5, np.nan, -2.0], "s": ["a", "b", ""]}).write(folder / "a.fits")
@@ -162,6 +168,7 @@ EXAMPLES: dict[str, Callable[[Path], Path]] = {
     "numpy signals": _numpy_signals,
     "hdf5": _hdf5,
     "ts": _text("a.ts", "@classLabel true a b\n@data\n1,2,3:a\n4,5:b\n"),
+    "fits images": _fits_images,
     "text": _text("a.csv", "n,f,s\n1,0.5,a\n2,,b\n"),
     "parquet": _polars("a.parquet", "write_parquet"),
     "arrow": _polars("a.arrow", "write_ipc"),

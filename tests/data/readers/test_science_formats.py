@@ -69,7 +69,7 @@ def test_fits_columns_nulls_units_and_byte_order(tmp_path: Path) -> None:
     scaled.writeto(tmp_path / "b.fits")
     scaled = read(tmp_path / "b.fits")
     assert scaled.table["n"].to_list() == [10.5, None, 11.5]
-    assert scaled.notes == ("Left out v (lists of different lengths).",)
+    assert scaled.notes == ("'v': the first 4 of a list, in v_1 to v_4.",)
 
 
 def test_fits_with_several_tables_images_and_compressed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,6 +90,63 @@ def test_fits_with_several_tables_images_and_compressed(tmp_path: Path, capsys: 
     fits.PrimaryHDU(np.zeros((5, 6))).writeto(tmp_path / "image.fits")
     with pytest.raises(DataError, match="holds no table, but an image of 5 × 6"):
         read(tmp_path / "image.fits")
+
+
+def test_a_cube_of_fits_images_is_images_with_the_table_beside_it(tmp_path: Path) -> None:
+    fits, tables = pytest.importorskip("astropy.io.fits"), pytest.importorskip("astropy.table")
+    cube = np.random.default_rng(0).normal(size=(30, 9, 7)).astype(np.float32)
+    kinds = tables.Table({"kind": ["star", "galaxy"] * 15, "flux": np.arange(30.0)})
+    path, alone = tmp_path / "a.fits", tmp_path / "b.fits.gz"
+    fits.HDUList([fits.PrimaryHDU(cube), fits.BinTableHDU(kinds, name="CATALOG")]).writeto(path)
+    fits.PrimaryHDU((cube * 100).astype(np.int16)).writeto(alone)
+    content = read(path)
+    assert content.signals is not None
+    np.testing.assert_array_equal(content.signals.values[..., 0], cube)
+    assert content.table["kind"].to_list() == kinds["kind"].tolist()
+    assert read_path(path, ReadOptions(kind="table")).signals is None
+    with pytest.raises(DataError, match="an image of 30 × 9 × 7, read with --kind images"):
+        read(alone)
+    images = read_path(alone, ReadOptions(kind="images")).signals
+    assert images is not None
+    np.testing.assert_array_equal(images.values[..., 0], (cube * 100).astype(np.int16))
+    fits.HDUList([fits.PrimaryHDU(cube), fits.BinTableHDU(kinds[:20])]).writeto(tmp_path / "other.fits")
+    assert read(tmp_path / "other.fits").table.height == 20
+    fits.PrimaryHDU(np.zeros((3, 4, 5, 6))).writeto(tmp_path / "channels.fits")
+    with pytest.raises(DataError, match="3 × 4 × 5 × 6; expected one cube"):
+        read_path(tmp_path / "channels.fits", ReadOptions(kind="images"))
+
+
+@pytest.mark.slow
+def test_a_fit_of_fits_images_predicts_from_the_file(tmp_path: Path) -> None:
+    fits, tables = pytest.importorskip("astropy.io.fits"), pytest.importorskip("astropy.table")
+    cube = np.random.default_rng(0).normal(size=(30, 9, 7)).astype(np.float32)
+    kinds = tables.Table({"kind": ["star", "galaxy"] * 15, "flux": np.arange(30.0)})
+    path, run, out = tmp_path / "a.fits", str(tmp_path / "run"), tmp_path / "out.fits"
+    fits.HDUList([fits.PrimaryHDU(cube), fits.BinTableHDU(kinds, name="CATALOG")]).writeto(path)
+    assert main(["fit", str(path), "--target", "kind", "--ignore", "flux", "--out", run, *QUICK]) == 0
+    assert main(["predict", run, str(path), "-o", str(out), "-q"]) == 0
+    written = tables.Table.read(out)
+    assert written["kind"].tolist() == kinds["kind"].tolist()
+    assert set(written["prediction"]) <= {"star", "galaxy"}
+
+
+def test_lists_of_different_lengths_give_their_first_values(tmp_path: Path) -> None:
+    fits, uproot = pytest.importorskip("astropy.io.fits"), pytest.importorskip("uproot")
+    ak = pytest.importorskip("awkward")
+    lists = [[1.5, 2.5], [], [3.5, 4.5, 5.5, 6.5, 7.5, 8.5]]
+    array = np.array([np.array(each, np.float32) for each in lists], object)
+    column, texts = fits.Column("jet", "PE()", array=array), fits.Column("note", "PA()", array=["a", "bb", ""])
+    fits.BinTableHDU.from_columns([column, texts]).writeto(tmp_path / "a.fits")
+    with uproot.recreate(tmp_path / "a.root") as file:
+        file.mktree("t", {"jet": "var * float32"})
+        file["t"].extend({"jet": ak.values_astype(ak.Array(lists), np.float32)})
+    for name, first in (("a.fits", None), ("a.fits", 6), ("a.root", 6), ("a.root", 1)):
+        content = read_path(tmp_path / name, ReadOptions(list_values=first))
+        assert content.table["jet_count"].to_list() == [2, 0, 6]
+        for i in range(first or 4):
+            assert content.table[f"jet_{i + 1}"].to_list() == [each[i] if i < len(each) else None for each in lists]
+        assert f"jet_{(first or 4) + 1}" not in content.table.columns
+    assert "Left out note" in read(tmp_path / "a.fits").notes[-1]
 
 
 def test_a_fits_file_that_is_cut_off_is_told(tmp_path: Path) -> None:

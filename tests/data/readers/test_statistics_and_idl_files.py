@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import datetime
 import struct
 import warnings
@@ -49,6 +50,59 @@ def write(path: Path) -> Path:
     else:
         pyreadstat.write_por(FRAME, path, **more)
     return path
+
+
+def write_sas7bdat(path: Path) -> None:
+    """Write three columns by the library in pyreadstat, which can, though pyreadstat itself only reads the format."""
+    from pyreadstat import _readstat_writer
+
+    library = ctypes.CDLL(_readstat_writer.__file__)
+    for name in ("readstat_writer_init", "readstat_add_variable"):
+        getattr(library, name).restype = ctypes.c_void_p
+    library.readstat_insert_double_value.argtypes = ctypes.c_void_p, ctypes.c_void_p, ctypes.c_double
+    content = bytearray()
+
+    @ctypes.CFUNCTYPE(ctypes.c_ssize_t, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_void_p)
+    def keep(data: int, size: int, _: int) -> int:
+        content.extend(ctypes.string_at(data, size))
+        return size
+
+    writer = ctypes.c_void_p(library.readstat_writer_init())
+    library.readstat_set_data_writer(writer, keep)
+    number, text, day = (
+        ctypes.c_void_p(library.readstat_add_variable(writer, name, kind, ctypes.c_size_t(width)))
+        for name, kind, width in ((b"n", 5, 8), (b"s", 0, 12), (b"day", 5, 8))  # doubles and a text
+    )
+    library.readstat_variable_set_label(number, b"length [mm]")
+    library.readstat_variable_set_format(day, b"DATE9")
+    assert library.readstat_begin_writing_sas7bdat(writer, None, ctypes.c_long(len(FRAME))) == 0
+    for n, s, date in FRAME[["n", "s", "day"]].itertuples(index=False):
+        library.readstat_begin_row(writer)
+        for column, value in ((number, n), (day, (date - datetime.date(1960, 1, 1)).days if date else np.nan)):
+            if np.isnan(value):
+                library.readstat_insert_missing_value(writer, column)
+            else:
+                library.readstat_insert_double_value(writer, column, value)
+        library.readstat_insert_string_value(writer, text, s.encode())
+        assert library.readstat_end_row(writer) == 0
+    assert library.readstat_end_writing(writer) == 0
+    library.readstat_writer_free(writer)
+    path.write_bytes(content)
+
+
+def test_sas7bdat_as_pandas_reads_it(tmp_path: Path) -> None:
+    pytest.importorskip("pyreadstat")
+    write_sas7bdat(tmp_path / "a.sas7bdat")
+    content = read(tmp_path / "a.sas7bdat")
+    frame = pd.read_sas(tmp_path / "a.sas7bdat", encoding="utf-8")
+    assert content.table["n"].to_list() == [1.5, 2.0, None] == [None if np.isnan(n) else n for n in frame["n"]]
+    assert [text or None for text in content.table["s"].to_list()] == ["a", "b", None]
+    assert content.table["day"].to_list() == FRAME["day"].to_list()
+    assert [None if pd.isna(day) else day.date() for day in frame["day"]] == FRAME["day"].to_list()
+    assert content.units == {"n": "mm"}
+    (tmp_path / "a.sas7bdat").write_bytes((tmp_path / "a.sas7bdat").read_bytes()[:3000])
+    with pytest.raises(DataError, match="no readable SAS file"):
+        read(tmp_path / "a.sas7bdat")
 
 
 @pytest.mark.parametrize("ending", ["sav", "zsav", "dta", "xpt", "por"])

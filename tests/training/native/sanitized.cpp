@@ -1,16 +1,18 @@
 // Trains random members with every loss, optimizer and activation, and networks of every operation in both layouts, on
-// two threads, and predicts by the latter, for builds with sanitizers:
+// two threads, and predicts by the latter, for builds with sanitizers and for other processors:
 //   g++ -std=c++17 -O1 -g -fsanitize=address,undefined -I <kernel> sanitized.cpp <kernel>/*.cpp -o sanitized -pthread
+// `sanitized NAME` trains with the kernel of this name alone and prints the curves, which `curves.py` compares.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <random>
 #include <vector>
 
 #include "interface.hpp"
 
-extern "C" const Kernel *shoal_kernel(int32_t number);
+extern "C" const Kernel *shoal_avx512(), *shoal_avx2(), *shoal_baseline();
 extern "C" void shoal_train(const Kernel *kernel, const Rows *rows, Member *const *members, const int32_t *starts,
                             int32_t blocks, int32_t turn, int32_t epochs, int32_t threads);
 extern "C" void shoal_predict(const Kernel *kernel, const Rows *rows, Member *member, float *outputs, int32_t threads);
@@ -18,6 +20,7 @@ extern "C" void shoal_predict(const Kernel *kernel, const Rows *rows, Member *me
 namespace {
 
 std::mt19937 generator(0);
+bool printed = false;
 
 int integer(int low, int high) { return std::uniform_int_distribution<int>(low, high)(generator); }
 float number(float low, float high) { return std::uniform_real_distribution<float>(low, high)(generator); }
@@ -65,10 +68,21 @@ struct Network {
         m.dropout = number(0, 1) < 0.5f ? 0.0f : 0.3f, m.replica = (float)integer(0, 1);
         m.momentum_product = 1.0f, m.best_loss = INFINITY;
         m.optimizer = optimizer, m.schedule = integer(0, 2), m.fold = integer(-1, 2), m.column = integer(0, 1);
-        m.bootstrap = integer(0, 1), m.draw = integer(0, 2), m.depth = depth, m.max_epochs = integer(1, epochs), m.patience = 2;
+        m.bootstrap = integer(0, 1), m.draw = integer(0, 2), m.half = integer(-1, 1), m.depth = depth, m.max_epochs = integer(1, epochs), m.patience = 2;
         for (int i = 0; i < 2; ++i) m.key[i] = m.bootstrap_key[i] = m.replica_key[i] = generator();
     }
 };
+
+// How many members have a finite loss after the first epoch.
+int trained_of(const std::vector<Network> &networks) {
+    int trained = 0;
+    for (const Network &network : networks) {
+        trained += std::isfinite(network.curves[0]);
+        for (size_t i = 0; printed && i < network.curves.size(); i += 5)
+            std::printf("%.9g %.9g\n", network.curves[i], network.curves[i + 1]);
+    }
+    return trained;
+}
 
 int train(const Kernel *kernel, int loss, int head, int targets) {
     constexpr int ROWS = 23, VALIDATION = 11, BATCH = 8, STEPS = 3, ORDERS = 2, INPUTS = 5, EPOCHS = 3, MEMBERS = 45;
@@ -113,9 +127,7 @@ int train(const Kernel *kernel, int loss, int head, int targets) {
     std::vector<Member *> members;
     for (Network &network : networks) members.push_back(&network.record);
     shoal_train(kernel, &rows, members.data(), starts.data(), (int32_t)starts.size() - 1, 0, EPOCHS, 2);
-    int trained = 0;
-    for (const Network &network : networks) trained += std::isfinite(network.curves[0]);
-    return trained;
+    return trained_of(networks);
 }
 
 // Images of 9 x 8 x 2: strides, gaps and padding; pooling, upsampling, a residual, another shape, dropout, dense.
@@ -247,21 +259,22 @@ int train_networks(const Kernel *kernel, const Kind &kind, bool single, int thre
         if (single || i + 1 == MEMBERS || (i + 1) % kernel->lanes == 0) starts.push_back(i + 1);
     }
     shoal_train(kernel, &rows, members.data(), starts.data(), (int32_t)starts.size() - 1, 0, EPOCHS, threads);
-    int trained = 0;
-    for (const Network &network : networks) trained += std::isfinite(network.curves[0]);
+    const int trained = trained_of(networks);
     return single && !predicts(kernel, rows, networks[0].record, threads) ? 0 : trained;
 }
 
 }  // namespace
 
-int main() {
-    for (int i = 0; const Kernel *kernel = shoal_kernel(i); ++i) {
+int main(int count, char **arguments) {
+    printed = count > 1;
+    for (const Kernel *kernel : {shoal_avx512(), shoal_avx2(), shoal_baseline()}) {
+        if (!kernel || (printed && std::strcmp(kernel->name, arguments[1]))) continue;
         int trained = 0, all = 0;
         for (int repeat = 0; repeat < 3; ++repeat)
             for (int loss = 0; loss < 9; ++loss)
                 for (int head = 0; head < (loss < 4 ? 3 : 1); ++head, all += 45)
                     trained += train(kernel, loss, head, loss == 5 || head == 2 ? 3 : integer(1, 3));
-        std::printf("%s: %d of %d members have a finite loss\n", kernel->name, trained, all);
+        if (!printed) std::printf("%s: %d of %d members have a finite loss\n", kernel->name, trained, all);
         if (trained < all / 2) return EXIT_FAILURE;
         for (int threads : {1, 2, 11})
             for (const Kind *kind : {&IMAGES, &RECURRENT, &STEPS_OF_SERIES})

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from shoal.networks import LAYERS, Network, numpy_namespace
-from shoal.networks.layers import Normalization, Residual
+from shoal.networks.layers import Branches, Normalization, Residual
 from shoal.networks.parsing import parse_layers
 from shoal.results import Task
 from shoal.training.engines.native import NativeEngine, engine
@@ -20,6 +20,7 @@ from shoal.training.engines.native.library import Kernel, kernels
 from shoal.training.engines.native.members import plainly_dense
 from shoal.training.engines.native.suits import unsuited
 from shoal.training.engines.xla import XlaEngine
+from shoal.training.forward import predict
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.loss_choice import choose_loss
 from shoal.training.member import Member, TrainedMember, initial_parameters
@@ -41,6 +42,8 @@ NETWORKS: dict[str, tuple[tuple[int, ...], str]] = {
     "as searched for series": (SERIES, "conv1d:17:7:1:same maxpooling1d:2 conv1d:20:3:1:same globalaveragepooling1d"),
     "causal": (SERIES, "dropout:0.2 conv1d:5:3:1:causal:2 averagepooling1d:3:1 conv1d:4:5:3:same globalmaxpooling1d"),
     "reshaped": ((8,), "12:tanh reshape:2x3x2 conv2d:3:2:1:same dropout:0.1"),
+    "rectified": (IMAGE, "conv2d:5:3:1:same:relu maxpooling2d:2 conv2d:6:3:2:same:relu minpooling2d:2"),
+    "random kernels": (SERIES, "minirocket:90:1x2"),
     "no windows": (IMAGE, ""),
 }
 STEPS: tuple[dict[str, Any], ...] = (
@@ -176,6 +179,36 @@ def residual() -> Network:
     return Network(
         [*parse_layers("conv2d:4:3:1:same:tanh"), inner, outer, *parse_layers("flatten 5:silu 3:softmax")], IMAGE
     )
+
+
+def branched(merge: str) -> Network:
+    """Return a network with branches of several layers, within branches, one of which hands on what it gets."""
+    inner = Branches([parse_layers("conv1d:4:3:1:same:tanh"), parse_layers("dropout:0.2 conv1d:4:1")], "average")
+    paths = [parse_layers("conv1d:4:5:1:same:relu batchnormalization"), [inner], []]
+    ends = parse_layers("globalaveragepooling1d 5:silu 3:softmax")
+    return Network([*parse_layers("conv1d:4:3:1:same:tanh"), Branches(paths, merge), *ends], SERIES)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("merge", ["concatenate", "add", "multiply"])
+def test_branches_are_those_of_xla(merge: str) -> None:
+    problem, members = given_members(branched(merge))
+    expected = train(problem, members, XlaEngine()).members
+    for kernel in kernels():
+        assert_close(by_native(problem, members, kernel), expected)
+
+
+def test_branches_may_begin_with_the_input_itself() -> None:
+    network = Network([Branches([[], parse_layers("conv1d:3:1:linear")]), *parse_layers("flatten 3")], (4, 3))
+    x, parameters = np.random.default_rng(0).normal(size=(5, 4, 3)).astype(np.float32), network.initialize(0)
+    assert graph_of(network, 0.0).key
+    np.testing.assert_allclose(predict(network, parameters, x), network.predict(parameters, x), rtol=1e-5, atol=1e-6)
+
+
+def test_branches_by_an_extreme_are_refused() -> None:
+    network = Network([Branches([[], []], "maximum"), *parse_layers("flatten 3")], (4, 3))
+    with pytest.raises(UnsuitedError, match="branches that are merged by 'maximum'"):
+        graph_of(network, 0.0)
 
 
 def inner_of_six() -> Residual:
@@ -322,5 +355,5 @@ def test_large_dense_networks_learn_the_same_by_either_way(
 
 def test_small_and_unusual_dense_networks_have_a_lane_each() -> None:
     problem = drawn((60,))
-    assert plainly_dense(problem, Member(0, Hyperparameters(hidden=(64, 64))))
+    assert plainly_dense(problem, Member(0, Hyperparameters(hidden=(32, 32))))
     assert plainly_dense(problem, Member(0, Hyperparameters(hidden=(200, 200), activation="softmax")))

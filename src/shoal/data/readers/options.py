@@ -25,7 +25,8 @@ class ReadOptions:
         encoding: Any encoding that Python knows, e.g. "utf-16" (text); UTF-8, then Latin-1 by default.
         sheet: Name of the sheet (Excel); the first one by default.
         table: Name of the table where a file holds several (FITS, ROOT); by default the only one.
-        query: SELECT statement by which rows are read from a database (SQLite, DuckDB), instead of a table.
+        query: SELECT statement by which rows are read from a database (SQLite, DuckDB, PostgreSQL), instead of a table.
+        list_values: How many values of lists of any length become columns (ROOT, FITS, awkward); 4 by default.
         file_column: Name of a column to make that says from which file a row is, where several are one table.
         kind: "table", "images" or "series", where arrays could be either.
         image_size: Height and width to which images are brought, as "64x64"; by default that of most of them.
@@ -47,6 +48,7 @@ class ReadOptions:
     sheet: str | None = None
     table: str | None = None
     query: str | None = None
+    list_values: int | None = None
     file_column: str | None = None
     kind: str | None = None
     image_size: str | None = None

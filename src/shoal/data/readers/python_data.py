@@ -30,7 +30,7 @@ def content_of_python(data: Any, options: ReadOptions) -> Content | None:
     if module.startswith("astropy.table"):
         return content_of_table(data, _SOURCE)
     if module.startswith("awkward.") and kind == "Array":
-        return content_of_awkward(data, _SOURCE)
+        return content_of_awkward(data, _SOURCE, options.list_values)
     if module.startswith("xarray.") and kind in ("Dataset", "DataArray"):
         held = data.to_dataset(name=data.name or "value") if kind == "DataArray" else data
         variables = {str(name): _grid_variable(v, name in held.coords) for name, v in held.variables.items()}

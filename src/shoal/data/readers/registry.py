@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from shoal.data.readers.base import Reader
+from shoal.data.readers.signals.fits_images import FitsImageReader
 from shoal.data.readers.signals.hdf5_files import Hdf5Reader
 from shoal.data.readers.signals.image_folder import ImageFolderReader
 from shoal.data.readers.signals.numpy_files import NumpySignalReader
@@ -30,6 +31,7 @@ READERS: dict[str, Reader] = {
     "image folder": ImageFolderReader(),
     "numpy signals": NumpySignalReader(),
     "hdf5": Hdf5Reader(),
+    "fits images": FitsImageReader(),
     "ts": TsReader(),
     "text": TextReader(),
     "parquet": ParquetReader(),

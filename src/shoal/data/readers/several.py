@@ -14,6 +14,7 @@ import polars as pl
 from shoal.data.readers.base import Content
 from shoal.data.readers.files import extension_of, usable_path
 from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.postgresql import is_postgresql, read_postgresql
 from shoal.data.readers.reading import read_path, read_table_file, refuse_table, signal_reader, table_extensions
 from shoal.data.readers.remote import fetched, is_remote
 from shoal.data.stacking import stacked
@@ -43,6 +44,9 @@ def read_files(data: str | Path | Sequence[str | Path], options: ReadOptions) ->
         DataError: nothing is there, or a file cannot be used, or differs from the first in its columns or units.
         SettingError: an option makes no sense.
     """
+    if is_postgresql(data):
+        refuse_table(f"{data} is", options)
+        return read_postgresql(str(data), options)
     if is_remote(data):
         with fetched(str(data)) as paths:
             return read_files(paths, options)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -59,7 +60,7 @@ def split_rows(
     sizes: tuple[float, float, float] = (0.64, 0.16, 0.20),
     seed: int = 0,
     test_rows: np.ndarray | None = None,
-    folds: int | None = None,
+    folds: int | Callable[[np.ndarray], int | None] | None = None,
     repeats: int = 1,
 ) -> Split:
     """Split the rows of a dataset into training, validation and test.
@@ -77,7 +78,8 @@ def split_rows(
         test_rows: positions of test rows that the user chose; the others are divided into training and
             validation in the proportion of `sizes`.
         folds: of a cross-validation on the rows for training and validation together; the test rows stay those
-            of a split without folds. With a time column they are rolling. None: no folds.
+            of a split without folds. With a time column they are rolling. None: no folds. What chooses the number by
+            the positions of the rows for training and validation may stand in its place.
         repeats: how many times the rows are dealt to folds; rolling folds are always the same.
 
     Raises:
@@ -93,6 +95,7 @@ def split_rows(
     """
     sizes = _checked_sizes(sizes)
     rest, test = _set_test_apart(dataset, sizes[2], seed, test_rows)
+    folds = folds(rest) if callable(folds) else folds
     if folds is not None and dataset.roles.time is not None:
         return _split_rolling(dataset, rest, test, folds)
     train, validation = _divide_rest(dataset, rest, test, sizes, seed + 1)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
-TAPS = 9
-PLACES = tuple(combinations(range(TAPS), 3))
-"""The 84 ways to give three of nine weights the value 2 and the others -1."""
+from shoal.networks.minirocket import PLACES, TAPS, draw_channels, spread_dilations
+
 FEATURES = 2000
 MANY_ROWS = 500
 """From here on half as many features do: with more rows each is worth less, and the ridge behind takes longer."""
@@ -48,7 +46,7 @@ class Kernels:
         """
         rng = np.random.default_rng(seed)
         rows, steps, channels = x.shape
-        dilations = _dilations(int(np.median(lengths)))
+        dilations = spread_dilations(int(np.median(lengths)))
         cost = rows * steps * len(dilations)
         count = int(np.clip(COST / max(cost, 1), 12, len(PLACES)))
         places = np.sort(rng.permutation(len(PLACES))[:count])
@@ -57,7 +55,7 @@ class Kernels:
         chosen = None
         if channels > 1:
             groups = -(-count // SHARING)
-            chosen = tuple(tuple(_draw(rng, channels) for _ in range(groups)) for _ in dilations)
+            chosen = tuple(tuple(draw_channels(rng, channels) for _ in range(groups)) for _ in dilations)
         kernels = cls(dilations, places, np.zeros((len(dilations), count, each)), chosen)
         golden = (np.arange(1, count * each + 1) * (5**0.5 + 1) / 2 % 1).reshape(count, each)
         for d in range(len(dilations)):
@@ -131,15 +129,3 @@ def _taps(x: np.ndarray, dilation: int) -> list[np.ndarray]:
     steps, edge = x.shape[1], (TAPS // 2) * dilation
     wide = np.pad(x, ((0, 0), (edge, edge)))
     return [wide[:, i * dilation : i * dilation + steps] for i in range(TAPS)]
-
-
-def _dilations(length: int) -> tuple[int, ...]:
-    """Return up to six dilations, spaced by equal factors, the largest spanning the series."""
-    largest = max(1.0, (length - 1) / (TAPS - 1))
-    return tuple(int(d) for d in np.unique(np.floor(np.geomspace(1.0, largest, 6))))
-
-
-def _draw(rng: np.random.Generator, channels: int) -> np.ndarray:
-    """Draw some channels, few more often than many."""
-    count = int(2 ** rng.uniform(0.0, np.log2(min(channels, TAPS) + 1)))
-    return np.sort(rng.choice(channels, count, replace=False))

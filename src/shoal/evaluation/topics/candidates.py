@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from shoal.evaluation.evaluation import Evaluation
+from shoal.evaluation.fitted import Fitted
 from shoal.evaluation.log_tables import CANDIDATE_COLUMNS, NETWORK_COLUMNS
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.base import LogTable, Topic
@@ -17,6 +18,8 @@ from shoal.networks.bottleneck import code_size
 from shoal.results import Status
 from shoal.search.results.importance import HyperparameterImportance, hyperparameter_importance
 from shoal.search.results.ranking import rank_candidates
+from shoal.search.strategy import get_strategy
+from shoal.settings import NETWORKS
 from shoal.training.member import TrainedMember
 
 
@@ -76,12 +79,14 @@ class Candidates:
         networks_each: how many a candidate has: folds × repeats.
         hyperparameters: how much each mattered for the scores, the most important first.
         space: what candidates were drawn from, as name and range.
+        left_out: how many fewer were tried than usual, since they take long.
     """
 
     networks: tuple[NetworkRow, ...]
     networks_each: int = 1
     hyperparameters: tuple[HyperparameterImportance, ...] = ()
     space: tuple[tuple[str, str], ...] = ()
+    left_out: int = 0
 
     @cached_property
     def ranked(self) -> tuple[CandidateRow, ...]:
@@ -97,6 +102,12 @@ class Candidates:
         return tuple(rows)
 
     @property
+    def best_of_half(self) -> float:
+        """The best score of the first half of the candidates: what twice as many brought."""
+        half = len(self.ranked) // 2
+        return min((row.score for row in self.ranked if row.id < half), default=float("nan"))
+
+    @property
     def kept(self) -> tuple[NetworkRow, ...]:
         """The members of the ensemble, those of the best candidate first."""
         place = {candidate.id: i for i, candidate in enumerate(self.ranked)}
@@ -108,7 +119,15 @@ def measure(evaluation: Evaluation) -> Candidates:
     fitted = evaluation.fitted
     networks = tuple(network_row(member, i in fitted.kept) for i, member in enumerate(fitted.members))
     each = (fitted.split.folds or 1) * fitted.settings.repeats
-    return Candidates(networks, each, _importance(networks, each), fitted.space.table())
+    left_out = _left_out(fitted, len({network.candidate_id for network in networks}))
+    return Candidates(networks, each, _importance(networks, each), fitted.space.table(), left_out)
+
+
+def _left_out(fitted: Fitted, tried: int) -> int:
+    """Return how many candidates fewer than usual were proposed for a table, where the user named no number."""
+    settings = fitted.settings
+    named = settings.networks or settings.minutes or get_strategy(settings.search).size(fitted.space) is not None
+    return 0 if named or fitted.dataset.signals is not None else max(0, NETWORKS - tried)
 
 
 def network_row(member: TrainedMember, kept: bool) -> NetworkRow:
@@ -167,8 +186,18 @@ def numbers(record: Record) -> dict[str, Any]:
         "hyperparameters": [
             {"name": each.name, "share": each.share, "text": each.text} for each in candidates.hyperparameters
         ],
-        "search": {"candidates_looked_at": len(ranked), "kept": kept, "space": dict(candidates.space)},
+        "search": {
+            "candidates_looked_at": len(ranked),
+            "kept": kept,
+            "space": dict(candidates.space),
+            **_limited(candidates),
+        },
     }
+
+
+def _limited(candidates: Candidates) -> dict[str, Any]:
+    """Return how many candidates were left out, and what half of the others would have reached; empty if none were."""
+    return {"left_out": candidates.left_out, "best_of_half": candidates.best_of_half} if candidates.left_out else {}
 
 
 def tables(record: Record) -> Iterator[LogTable]:

@@ -16,6 +16,7 @@ from shoal.evaluation.topics.predictions import PredictedTestRows
 from shoal.prediction.calibration import entropy
 from shoal.prediction.calibration_error import ECE, calibration_error
 from shoal.prediction.conformal import Conformal, coverage
+from shoal.prediction.distribution import distribution_of
 from shoal.prediction.input_noise import InputNoise
 from shoal.prediction.likelihood import negative_log_likelihood
 from shoal.prediction.prediction import ClassPrediction, NumberPrediction
@@ -54,6 +55,9 @@ class ErrorBars:
         nll: mean negative log-likelihood of the test rows in the units of the targets, of all targets of a row
             together: of the normal distribution with the predicted mean and standard deviation (or covariance), of
             counts that of Poisson's.
+        crps: of each target, the mean continuous ranked probability score of the test rows, in its unit.
+        pit: of each target, the probabilities that the predicted distribution gave to smaller values than the test
+            values, `(entries, targets)`; None of classes and counts, as `crps` is empty.
         quantile_levels, quantile_shares: of networks that predict quantiles, the share of the test values below each.
         outside: share of the test rows that lie outside the training region, and how many.
         outside_rows: their number.
@@ -77,6 +81,8 @@ class ErrorBars:
     after: tuple[Interval, ...] = ()
     raw: np.ndarray | None = None
     nll: Interval | None = None
+    crps: dict[str, Interval] = field(default_factory=dict)
+    pit: np.ndarray | None = None
     quantile_levels: tuple[float, ...] = ()
     quantile_shares: tuple[Interval, ...] = ()
     outside: Interval | None = None
@@ -104,7 +110,7 @@ def measure(evaluation: Evaluation) -> ErrorBars | None:
     if isinstance(prediction, ClassPrediction):
         of_task = _of_classes(evaluation, prediction)
     else:
-        of_task = _of_numbers(evaluation, conformal, prediction)
+        of_task = _of_numbers(evaluation, conformal, prediction) | _of_distribution(evaluation, prediction)
     outside = None if region is None else region.outside(test.x)
     of_rows = test.entries.groups if present is None else None
     return ErrorBars(
@@ -185,6 +191,21 @@ def _of_numbers(evaluation: Evaluation, conformal: Conformal, prediction: Number
     }
 
 
+def _of_distribution(evaluation: Evaluation, prediction: NumberPrediction) -> dict[str, Any]:
+    """Return CRPS and PIT of the test rows, or nothing of counts, which have no density."""
+    predictor, test = evaluation.fitted.predictor, evaluation.test
+    if predictor.head.counts:
+        return {}
+    entries, whole = test.entries, test.prediction
+    assert isinstance(whole, NumberPrediction)
+    law = distribution_of(predictor, test.x, whole)
+    law = law if entries.present is None else law.at(entries.present)
+    scores = law.crps(entries.truth)
+    drawing: dict[str, Any] = {"seed": evaluation.seed, "groups": entries.groups}
+    of_targets = [paired_difference(np.zeros(len(each)), each, entries.weights, **drawing) for each in scores.T]
+    return {"crps": dict(zip(prediction.targets, of_targets, strict=True)), "pit": law.cdf(entries.truth)}
+
+
 def numbers(record: Record) -> dict[str, Any]:
     """Return how intervals and sets were made, the calibration, and what lies outside the region."""
     bars = record[ErrorBars]
@@ -196,6 +217,8 @@ def numbers(record: Record) -> dict[str, Any]:
         document["calibration"]["class_weight"] = bars.class_weight
     if bars.nll is not None:
         document["negative_log_likelihood"] = bars.nll.as_dict()
+    if bars.crps:
+        document["crps"] = {target: score.as_dict() for target, score in bars.crps.items()}
     if bars.input_noise is not None:
         document["input_errors"] = _by_target(record, bars.input_noise)
     if bars.quantile_levels:

@@ -22,19 +22,19 @@ LIKE_A_MULTIPLICATION = 5
 
 def measure(evaluation: Evaluation) -> ImportanceTable | None:
     """Return the importance of the columns of a table on its validation rows, or None where it is not cheap."""
-    dataset, validation = evaluation.fitted.dataset, evaluation.validation.rows
+    dataset, validation, folds = evaluation.fitted.dataset, evaluation.validation.rows, evaluation.fitted.folds
     if dataset.signals is not None or evaluation.task is Task.RECONSTRUCTION:
         return None
     groups = dataset.groups()
-    numbers = None if groups is None else np.unique(groups[evaluation.fitted.split.validation], return_inverse=True)[1]
+    numbers = None if groups is None else np.unique(groups[evaluation.validation_rows], return_inverse=True)[1]
     return cheap_importance(
         Subject(
             evaluation.judge,
             validation.x,
-            VALIDATION if evaluation.judged is None else OUT_OF_FOLD,
+            VALIDATION if folds is None else OUT_OF_FOLD,
             y=validation.y,
             weights=validation.weights,
-            answering=evaluation.judged,
+            answering=None if folds is None else folds.unlearned,
             groups=numbers,
             seed=evaluation.seed,
         )

@@ -13,7 +13,7 @@ from shoal.evaluation.record import Record
 from shoal.evaluation.scoring import block_of
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.candidates import Candidates
-from shoal.evaluation.validation_losses import judging_rows, row_losses
+from shoal.evaluation.validation_losses import row_losses, validating_rows
 from shoal.search.results.knob import Judged, Rows, error_of, worse_than_best
 from shoal.training.member import TrainedMember
 from shoal.training.problem import Problem
@@ -122,7 +122,7 @@ def _judged(problem: Problem, members: list[TrainedMember], taken: np.ndarray, r
     """Return how a candidate's networks did on the rows."""
     total, times, within = np.zeros(len(taken)), np.zeros(len(taken)), []
     for trained in members:
-        judging = judging_rows(problem, trained)[taken]
+        judging = validating_rows(problem, trained)[taken]
         losses, weights = row_losses(problem, trained, taken[judging])
         if problem.loss.root:  # the score is the root of the mean: its slope there
             losses = losses / (2.0 * np.sqrt(np.average(losses, weights=weights)) + 1e-300)

@@ -107,7 +107,7 @@ def _times(pulls: ChiSquare) -> str:
 def of_rows(evaluation: Evaluation, part: str) -> dict[str, ChiSquare]:
     """Return chi-square and pulls of each target on the `validation` or `test` rows, by their covariance if known."""
     predictor, dataset, split = evaluation.fitted.predictor, evaluation.fitted.dataset, evaluation.fitted.split
-    rows = split.test if part == "test" else split.validation
+    rows = split.test if part == "test" else evaluation.validation_rows
     prediction, truth, weights, moved = _predicted(evaluation, part)
     errors = dataset.y_err()
     assert errors is not None

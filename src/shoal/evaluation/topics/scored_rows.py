@@ -27,7 +27,9 @@ def measure(evaluation: Evaluation) -> ScoredRows:
     if entries.present is None:
         validation = evaluation.validation
         rows = validation.rows
-        parts["validation"] = PredictedRows(split.validation, rows.y, validation.guess, rows.weights, rows.groups)
+        parts["validation"] = PredictedRows(
+            evaluation.validation_rows, rows.y, validation.guess, rows.weights, rows.groups
+        )
     return ScoredRows(parts)
 
 

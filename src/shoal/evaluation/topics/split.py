@@ -23,6 +23,8 @@ class SplitRecord:
         rolling: of rolling folds, how many rows taught a network (`train`) and judged one (`validation`).
         test_openings: how often the test rows were opened.
         unit: what a row is, see `Dataset.unit`.
+        chosen: whether shoal chose the folds, rather than the user.
+        judging: with folds, how many rows judged a network of the ensemble; None without.
         test_checksum: by which runs know that they were tested on the same rows.
     """
 
@@ -34,6 +36,8 @@ class SplitRecord:
     test_openings: int = 1
     test_checksum: str = ""
     unit: str = "row"
+    chosen: bool = False
+    judging: int | None = None
 
     @property
     def sealed(self) -> bool:
@@ -54,7 +58,11 @@ def measure(evaluation: Evaluation) -> SplitRecord:
     if kept and not evaluation.fitted.sealed.for_later:
         _ = evaluation.test  # opened now, if by no other topic before
     openings, repeats = evaluation.fitted.sealed.openings, evaluation.fitted.settings.repeats
-    return SplitRecord(split.sizes, split.how, split.folds, repeats, rolling, openings, checksum, dataset.unit)
+    folds = split.folds, repeats, rolling
+    chosen, judging = evaluation.fitted.settings.chosen_folds is not None, None
+    if split.folds is not None and kept:
+        judging = len(evaluation.validation_rows)
+    return SplitRecord(split.sizes, split.how, *folds, openings, checksum, dataset.unit, chosen, judging)
 
 
 def numbers(record: Record) -> dict[str, Any]:

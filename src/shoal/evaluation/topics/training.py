@@ -343,7 +343,7 @@ def measure(evaluation: Evaluation) -> TrainingVerdict:
         curves.train_loss[kept].astype(np.float64),
         curves.validation_loss[kept].astype(np.float64),
         np.array([member.best_epoch for member in members]),
-        len(fitted.split.validation) if fitted.folds is None else fitted.folds.judging,
+        len(fitted.split.validation) if fitted.folds is None else fitted.folds.judging_rows,
         halves,
         HALF_NAT if evaluation.task is Task.CLASSIFICATION else fitted.predictor.head.half_nat,
         tuple(member.member.hyperparameters.learning_rate for member in members),

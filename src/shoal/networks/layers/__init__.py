@@ -15,6 +15,7 @@ from shoal.networks.layers.dense_with_constants import DenseWithConstants
 from shoal.networks.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from shoal.networks.layers.dropout import Dropout
 from shoal.networks.layers.embedding import Embedding
+from shoal.networks.layers.encoding import PiecewiseEncoding, QuantileEncoding
 from shoal.networks.layers.flatten import Flatten
 from shoal.networks.layers.global_pooling import (
     GlobalAveragePooling1D,
@@ -77,7 +78,7 @@ __all__ = [
     "GaussianNoise", "SimpleRNN", "LSTM", "GRU", "Bidirectional", "TimeDistributed", "Residual", "Branches",
     "Masking",
     "Embedding", "BatchNormalization", "LayerNormalization", "GroupNormalization", "Normalization",
-    "Rescaling",
+    "Rescaling", "PiecewiseEncoding", "QuantileEncoding",
 ]  # fmt: skip
 LAYERS.update({name: globals()[name] for name in __all__})
 __all__ += ["LAYERS", "Context", "Layer", "Parameters"]

@@ -32,6 +32,9 @@ def sections(record: Record) -> Iterator[Section]:
     """Give the section on the networks that were tried."""
     training = training_of_a_candidate(record)
     paragraph = [Paragraph(f"{training} {kept_scores(record)}")] if training else []
+    tried = record[Candidates]
+    if limited := budget_in_words(len(tried.ranked), tried.left_out, tried.best_of_half, tried.ranked[0].score):
+        paragraph.append(Paragraph(limited))
     pair = Group((Figure("networks_tried"), Group(tuple(_what_mattered(record)))), "pair")
     blocks = Facts(population(record)), *paragraph, pair, networks_table(record)
     yield Section("networks", 30, blocks, "Networks", "Networks tried")
@@ -159,8 +162,24 @@ def training_of_a_candidate(record: Record) -> str:
         )
     return (
         f"Each candidate was trained {each} times ({rounds(split.cv, split.repeats)}), each time without one fold "
-        f"of the rows, on which it was judged. {score}; the folds share training rows, so that the true error is "
-        "a little larger."
+        f"of the rows, on which it was judged: half of the fold's rows chose its best epoch, and the other half tells "
+        f"of new rows. {score}; the folds share training rows, so that the true error is a little larger."
+    )
+
+
+def budget_in_words(tried: int, left_out: int, best_of_half: float, best: float) -> str:
+    """Return that fewer candidates were tried than usual, and what more may bring; nothing where none are left out.
+
+    >>> budget_in_words(20, 44, 0.321, 0.3).partition(", as many")[0]
+    '20 candidates rather than 64 were tried'
+    """
+    if not left_out:
+        return ""
+    return (
+        f"{count(tried, 'candidate')} rather than {tried + left_out} were tried, as many as take up to a minute on two "
+        "cores by a fixed model of the cost, so that the same command tries the same ones. The best of the first "
+        f"{tried // 2} scored {number(best_of_half)}, the best of all {number(best)}: about so much may be left for "
+        f"more of them, by --networks {tried + left_out} or --minutes M."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from shoal.evaluation.record import Record
 from shoal.evaluation.topics.candidates import Candidates
@@ -29,7 +29,7 @@ def sections(record: Record) -> Iterator[Section]:
     bars = record.get(ErrorBars)
     if bars is not None:
         table = [calibration_table(bars)] if bars.scores else []
-        blocks = sentences(lines(record, bars)), *table, figures("calibration", "coverage")
+        blocks = sentences(lines(record, bars)), *table, figures("calibration", "coverage", "pit")
         yield Section("error-bars", 60, blocks, "Error bars", "Error bars")
 
 
@@ -55,6 +55,7 @@ def lines(record: Record, bars: ErrorBars) -> tuple[str, ...]:
         texts.append(
             f"The negative log-likelihood of a test {record[PredictedTestRows].unit} is {interval(bars.nll)}{what}"
         )
+    texts += [_crps(*of_target, units=record[DataRecord].units) for of_target in bars.crps.items()]
     if bars.input_noise is not None:
         shares = zip(record[DataRecord].targets, bars.input_noise.typical, bars.input_noise.share, strict=True)
         texts += [_input_noise(*of_target, data=record[DataRecord]) for of_target in shares]
@@ -78,6 +79,14 @@ def _coverage(record: Record, bars: ErrorBars) -> str:
     if any(column.role == "time" for column in record[DataRecord].columns):
         text += ". Rows are in the order of time, so that this holds only while the future is like the past"
     return text
+
+
+def _crps(target: str, score: Interval, units: Mapping[str, str]) -> str:
+    value = f"{interval(score)} {units.get(target, '')}".rstrip()
+    return (
+        f"The continuous ranked probability score (CRPS) of {target} is {value}: how far the predicted distributions "
+        "lie from the test values; without error bars it would be the mean absolute error"
+    )
 
 
 def _input_noise(target: str, typical: float, share: float, data: DataRecord) -> str:

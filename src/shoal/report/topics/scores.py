@@ -20,9 +20,10 @@ _ROLLING = (
     "parts together."
 )
 _FOLDS = (
-    "Training: each row as predicted by the networks that learned from it. Out of fold: by those that did not; they "
-    "were stopped by it, though, and candidates were chosen by these scores, so only the test scores stand for new "
-    "data. The preparation was fitted on the rows of all folds together."
+    "Training: each row as predicted by the networks that learned from it. Out of fold: by those that neither learned "
+    "from it nor were stopped by it, which are about half of those that did not learn; candidates were chosen by these "
+    "scores, though, so only the test scores stand for new data. The preparation was fitted on the rows of all folds "
+    "together."
 )
 _SINGLE = (
     "Networks were trained on the training rows and chosen by the validation rows, so only the test scores stand for "
@@ -43,7 +44,10 @@ def parts_table(record: Record) -> ScoreTable:
     scores, split = record[PartScores].parts, record[SplitRecord]
     names, sizes = {"train": "training", "validation": "validation", "test": "test"}, split.rows
     if split.cv:
-        names, sizes = names | {"validation": "out of fold"}, sizes | {"validation": sizes.get("train", 0)}
+        names, sizes = (
+            names | {"validation": "out of fold"},
+            sizes | {"validation": split.judging or sizes.get("train", 0)},
+        )
     if split.rolling is not None:
         names, sizes = names | {"validation": "the next part"}, sizes | split.rolling
     rows = {f"{name} ({count(sizes.get(p, 0), split.unit)})": scores[p] for p, name in names.items() if scores.get(p)}

@@ -15,14 +15,18 @@ SEALED = (
     "The test rows are sealed: nothing was predicted for them, and there are no baselines, which are scored on them. "
     "shoal open RUN opens them, once for all runs that are named."
 )
+_CHOSEN = (
+    "There are folds since the table is small: each row then teaches most of the networks and judges the others, and "
+    "none is set apart for validation, which --cv none would do. "
+)
 
 
 def sections(record: Record) -> Iterator[Section]:
     """Give the section on the split, to which the scores of each part are joined."""
     inputs = "Features" if record[SplitRecord].unit == "row" else "Channels"
     text = (
-        f"{sentence(record[SplitRecord].how)} {inputs} were scaled by the normalisation "
-        f"“{record[DataRecord].normalization}”, fitted on the training rows only."
+        f"{sentence(record[SplitRecord].how)} {_CHOSEN if record[SplitRecord].chosen else ''}{inputs} were scaled by "
+        f"the normalisation “{record[DataRecord].normalization}”, fitted on the training rows only."
     )
     yield Section("split", 20, (Paragraph(text),), "Split", "Split")
 

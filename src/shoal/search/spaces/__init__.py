@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from shoal.networks import Shape
 from shoal.search.space import Space
 from shoal.search.spaces.images import image_blocks, image_space
@@ -20,7 +22,7 @@ def default_space(rows: int, classification: bool, shape: Shape = (1,), per_step
         return image_space(shape, rows, classification)
     if len(shape) == 2:
         return series_space(shape, rows, classification, per_step)
-    return table_space(rows, classification)
+    return table_space(rows, classification, math.prod(shape))
 
 
 def default_layers(shape: Shape, per_step: bool = False) -> str:
@@ -29,4 +31,4 @@ def default_layers(shape: Shape, per_step: bool = False) -> str:
         return image_blocks(shape)[-1]
     if per_step:
         return step_layers(shape)[0]
-    return series_layers(shape)[0] if len(shape) == 2 else ""
+    return series_layers(shape, classification=False)[0] if len(shape) == 2 else ""

@@ -6,15 +6,21 @@ from dataclasses import dataclass
 
 from shoal.search.space import Categorical, Fixed, LogUniform, Space, Widths
 
+MOST_NUMBERS = 2_000_000
+"""Rows × features up to which members may read an encoding, which has some ten times as many numbers."""
 
-def table_space(rows: int, classification: bool) -> Space:
+
+def table_space(rows: int, classification: bool, features: int = 1) -> Space:
     """Return the default space for dense networks on so many training rows.
 
     Few rows get small networks and small batches: more units would only learn the noise, and a batch should leave
     several steps to an epoch. A regression gets deeper networks, more epochs and less dropout than a
     classification: a smooth function has to be followed closely (`benchmarks/quality.py` compares).
+    Half of the candidates read their numbers piecewise: which is better depends on the table, and a mixture is seldom
+    worse than either.
     """
     sizes = _sizes(rows, classification)
+    small = rows * features <= MOST_NUMBERS
     return Space(
         {
             "hidden": Widths(sizes.depths, sizes.units),
@@ -27,6 +33,7 @@ def table_space(rows: int, classification: bool) -> Space:
             "batch_size": Categorical(sizes.batches),
             "epochs": Fixed(sizes.epochs),
             "patience": Fixed(max(10, sizes.epochs // 6)),
+            **({"feature_encoding": Categorical(("plain", "piecewise"))} if small else {}),
         }
     )
 

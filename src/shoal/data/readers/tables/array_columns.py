@@ -54,6 +54,12 @@ class ColumnsOfArrays:
         else:
             self._add(name, values, missing)
 
+    def add_list(self, name: str, padded: Any, lengths: Any) -> None:
+        """Add the first values of lists `(rows, values)`, masked where one is shorter, and how many, `name_count`."""
+        self.add(f"{name}_count", np.ma.getdata(lengths), np.ma.getmaskarray(lengths))
+        first = padded.shape[1]
+        self.add(name, np.ma.getdata(padded), np.ma.getmaskarray(padded), f"the first {first} of a list")
+
     def leave_out(self, name: str, why: str) -> None:
         """Leave out a column, and say why."""
         self.left_out[name] = why
@@ -92,10 +98,10 @@ class ColumnsOfArrays:
 
 
 def _native(dtype: np.dtype) -> np.dtype:
-    """Return a type that polars knows: in the byte order of this machine, of 4 or 8 bytes if it is floating-point."""
-    if dtype.kind == "f" and dtype.itemsize not in (4, 8):
-        return np.dtype(np.float64 if dtype.itemsize > 8 else np.float32)
-    return dtype.newbyteorder("=")
+    """Return the type of numbers in a table, so that they are converted once, in the byte order of this machine."""
+    if dtype.kind == "f":
+        return np.dtype(np.float64)
+    return np.dtype(np.int64) if dtype.kind in "iu" and dtype != np.dtype(np.uint64) else dtype.newbyteorder("=")
 
 
 def _text(value: Any) -> str | None:

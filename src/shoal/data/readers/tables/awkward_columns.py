@@ -15,12 +15,13 @@ FIRST_VALUES = 4
 """Of a list in each entry, such as the jets of an event, so many become columns."""
 
 
-def content_of_awkward(data: Any, source: str) -> Content:
+def content_of_awkward(data: Any, source: str, most: int | None = None) -> Content:
     """Return the table of an array of records: a column for each field.
 
     Args:
         data: an array of awkward.
         source: what it is called in messages.
+        most: how many values of a list become columns; None: `FIRST_VALUES`.
 
     Raises:
         DataError: it has no fields.
@@ -33,11 +34,11 @@ def content_of_awkward(data: Any, source: str) -> Content:
         )
     columns = ColumnsOfArrays()
     for name in ak.fields(data):
-        add_awkward(columns, name, data[name])
+        add_awkward(columns, name, data[name], most)
     return Content(plain_table(columns.table(), source), notes=columns.notes())
 
 
-def add_awkward(columns: ColumnsOfArrays, name: str, array: Any) -> None:
+def add_awkward(columns: ColumnsOfArrays, name: str, array: Any, most: int | None = None) -> None:
     """Add what an array holds for each entry; what is neither a value nor a list of numbers is left out."""
     import awkward as ak
 
@@ -47,20 +48,18 @@ def add_awkward(columns: ColumnsOfArrays, name: str, array: Any) -> None:
     elif kind.lstrip("?") in ("string", "bytes", "char"):
         columns.add(name, np.array(ak.to_list(array), dtype=object))
     elif "var *" in kind:
-        _add_lists(columns, name, array, kind)
+        _add_lists(columns, name, array, kind, most or FIRST_VALUES)
     else:
         values = ak.to_numpy(array)
         columns.add(name, np.ma.getdata(values), np.ma.getmaskarray(values) if np.ma.isMaskedArray(values) else None)
 
 
-def _add_lists(columns: ColumnsOfArrays, name: str, array: Any, kind: str) -> None:
+def _add_lists(columns: ColumnsOfArrays, name: str, array: Any, kind: str, most: int) -> None:
     import awkward as ak
 
     if any(word in kind for word in ("string", "bytes", "{", "union")):
         columns.leave_out(name, f"{kind[:60]}; write each of its values as a branch of its own")
         return
-    padded = ak.to_numpy(ak.pad_none(array, FIRST_VALUES, clip=True))
+    padded = ak.to_numpy(ak.pad_none(array, most, clip=True))
     lengths = ak.to_numpy(ak.num(array))
-    columns.add(f"{name}_count", np.ma.getdata(lengths), np.ma.getmaskarray(lengths))
-    what = f"the first {FIRST_VALUES} of a list"
-    columns.add(name, np.ma.getdata(padded), np.ma.getmaskarray(padded), what)
+    columns.add_list(name, padded, lengths)

@@ -81,7 +81,7 @@ class TableReader(Reader):
         raise DataError(f"{path} is named {extension_of(path)}, but its content is {name}. {advice_on(extension)}")
 
 
-def check_columns(count: int, path: Path) -> None:
+def check_columns(count: int, path: Path | str) -> None:
     """Refuse more columns than tables can have."""
     if count > MOST_COLUMNS:
         raise DataError(

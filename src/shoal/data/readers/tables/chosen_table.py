@@ -15,18 +15,18 @@ class SeveralTables(DataError):
         tables: what each holds, in words, by its name.
     """
 
-    def __init__(self, path: Path, tables: Mapping[str, str]) -> None:
+    def __init__(self, path: Path | str, tables: Mapping[str, str]) -> None:
         self.tables = dict(tables)
         inside = "; ".join(f"{name} ({what})" for name, what in list(tables.items())[:20])
         more = f"; and {len(tables) - 20} more" if len(tables) > 20 else ""
         super().__init__(f"{path} holds {len(tables)} tables: {inside}{more}. Name one with --table NAME.")
 
 
-def chosen_table(path: Path, tables: Mapping[str, str], wanted: str | None, other: str = "") -> str:
+def chosen_table(path: Path | str, tables: Mapping[str, str], wanted: str | None, other: str = "") -> str:
     """Return the name of the table to read: the one that was named, or the only one.
 
     Args:
-        path: the file.
+        path: the file, or the address of a database.
         tables: what each table holds, in words, by its name.
         wanted: the name that the user gave, or None.
         other: what the file holds beside tables, for the message where it holds none.

@@ -17,11 +17,13 @@ from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.packages import check_package
 from shoal.data.readers.room import check_room
 from shoal.data.readers.tables.array_columns import ColumnsOfArrays
+from shoal.data.readers.tables.awkward_columns import FIRST_VALUES
 from shoal.data.readers.tables.base import TableReader, check_columns
 from shoal.data.readers.tables.chosen_table import chosen_table
 from shoal.errors import DataError, counted, listing
 
 _COPIES = 3  # as read, with its nulls, and with the types of a table
+_BYTES_OF_VALUE = 10  # in a table, of however few bytes in the file, and what is converted beside
 
 
 class FitsReader(TableReader):
@@ -55,7 +57,8 @@ def _read(file: Any, path: Path, options: ReadOptions) -> tuple[Content, Any]:
     tables, images = {}, []
     for number, hdu in enumerate(file):
         if hdu.is_image:
-            images += [f"an image of {' × '.join(map(str, hdu.shape))}"] if hdu.shape else []
+            hint = ", read with --kind images" if len(hdu.shape) == 3 else ""
+            images += [f"an image of {' × '.join(map(str, hdu.shape))}{hint}"] if hdu.shape else []
         elif hasattr(hdu, "columns"):
             tables[hdu.name or str(number)] = number
     described = {name: _in_words(file[number]) for name, number in tables.items()}
@@ -63,15 +66,15 @@ def _read(file: Any, path: Path, options: ReadOptions) -> tuple[Content, Any]:
     hdu = file[tables[name]]
     rows, width = int(hdu.header["NAXIS2"]), int(hdu.header["NAXIS1"])
     check_columns(len(hdu.columns), path)
-    check_room(
-        _COPIES * rows * width, f"{path} declares {rows:,} rows of {width:,} bytes", "Write fewer rows or columns."
-    )
+    values = sum(math.prod(hdu.columns.dtype[name].shape) for name in hdu.columns.dtype.names)
+    needed = rows * max(_COPIES * width, width + _BYTES_OF_VALUE * values)
+    check_room(needed, f"{path} declares {rows:,} rows of {width:,} bytes", "Write fewer rows or columns.")
     held, offset = (path.stat().st_size, int(hdu.fileinfo()["datLoc"])) if not is_compressed(path) else (math.inf, 0)
     if offset + rows * width > held:
         raise DataError(f"{path} is cut off: its header declares {rows:,} rows of {width:,} bytes. Fetch it again.")
     columns = ColumnsOfArrays()
     for column in hdu.columns:
-        _add(columns, column, hdu.data)
+        _add(columns, column, hdu.data, options.list_values or FIRST_VALUES)
     units = columns.units({column.name: str(column.unit or "").strip() for column in hdu.columns})
     return Content(plain_table(columns.table(), str(path)), notes=columns.notes(), units=units), hdu.data
 
@@ -80,10 +83,10 @@ def _in_words(hdu: Any) -> str:
     return f"{counted(int(hdu.header['NAXIS2']), 'row')}, {counted(len(hdu.columns), 'column')}"
 
 
-def _add(columns: ColumnsOfArrays, column: Any, data: Any) -> None:
+def _add(columns: ColumnsOfArrays, column: Any, data: Any, most: int) -> None:
     """Add a column of a FITS table; integers that are TNULL, truths that are undefined and empty texts are missing."""
     if "P" in column.format or "Q" in column.format:
-        columns.leave_out(column.name, "lists of different lengths")
+        _add_lists(columns, column, data[column.name], most)
         return
     values, stored = np.asarray(data[column.name]), np.asarray(data.view(np.ndarray)[column.name])
     missing = None
@@ -95,3 +98,16 @@ def _add(columns: ColumnsOfArrays, column: Any, data: Any) -> None:
         values = np.char.rstrip(values)
         missing = values == ""
     columns.add(column.name, values, missing)
+
+
+def _add_lists(columns: ColumnsOfArrays, column: Any, lists: Any, most: int) -> None:
+    """Add the first values of lists of different lengths, where they are numbers."""
+    kinds = {values.dtype for values in lists}
+    if any(kind.kind not in "iuf" for kind in kinds):
+        columns.leave_out(column.name, "lists of texts, truths or complex numbers")
+        return
+    lengths = np.array([len(values) for values in lists], np.int64)
+    padded = np.ma.masked_all((len(lists), most), np.result_type(*kinds))
+    for row, values in enumerate(lists):
+        padded[row, : min(len(values), most)] = values[:most]
+    columns.add_list(column.name, padded, lengths)

@@ -12,19 +12,20 @@ from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.packages import check_package
 from shoal.data.readers.room import check_room
 from shoal.data.readers.tables.array_columns import ColumnsOfArrays
-from shoal.data.readers.tables.awkward_columns import add_awkward
+from shoal.data.readers.tables.awkward_columns import FIRST_VALUES, add_awkward
 from shoal.data.readers.tables.base import TableReader, check_columns
 from shoal.data.readers.tables.chosen_table import chosen_table
 from shoal.errors import DataError, listing
 
-_COPIES = 3  # the baskets, the array, and the column with the type of a table
+_BYTES_OF_VALUE = 16  # in a table, and what uproot holds of a branch beside; texts and long lists take more
 
 
 class RootReader(TableReader):
     """A TTree or RNTuple of a ROOT file, read by uproot.
 
     A branch with a number, a truth or a text for each entry is a column. Of a branch with a list of numbers the first
-    four become `name_1` to `name_4`, missing where the list is shorter, and `name_count` says how many there are.
+    four (`list_values`) become `name_1` to `name_4`, missing where the list is shorter, and `name_count` says how many
+    there are.
     """
 
     name = "ROOT"
@@ -58,10 +59,12 @@ def _read(file: Any, path: Path, options: ReadOptions) -> Content:
     names = _leaves(tree)
     check_columns(len(names), path)
     what = f"{path} declares {entries:,} entries of {len(names):,} branches"
-    check_room(8 * _COPIES * entries * len(names), what, "Write fewer entries, or fewer branches.")
+    lists = sum(any(word in str(getattr(tree[name], "typename", "")) for word in ("[", "vector")) for name in names)
+    values = len(names) + (options.list_values or FIRST_VALUES) * lists
+    check_room(_BYTES_OF_VALUE * entries * values, what, "Write fewer entries, or fewer branches.")
     columns = ColumnsOfArrays()
     for name in names:
-        _add(columns, name, tree[name])
+        _add(columns, name, tree[name], options.list_values)
     return Content(plain_table(columns.table(), str(path)), notes=columns.notes())
 
 
@@ -75,7 +78,7 @@ def _leaves(tree: Any) -> list[str]:
     return [key for key in keys if not any(other.startswith((f"{key}/", f"{key}.")) for other in keys if other != key)]
 
 
-def _add(columns: ColumnsOfArrays, name: str, branch: Any) -> None:
+def _add(columns: ColumnsOfArrays, name: str, branch: Any, most: int | None) -> None:
     """Add what a branch holds for each entry; what uproot cannot interpret is left out."""
     shown = name.replace("/", ".")
     try:
@@ -83,4 +86,4 @@ def _add(columns: ColumnsOfArrays, name: str, branch: Any) -> None:
     except Exception as error:  # objects that uproot cannot interpret
         columns.leave_out(shown, f"{getattr(branch, 'typename', 'an object')}: {first_line(error)[:80]}")
         return
-    add_awkward(columns, shown, array)
+    add_awkward(columns, shown, array, most)

@@ -10,23 +10,21 @@ import numpy as np
 
 from shoal.training.engines.native.graphs import BATCH_NORM, CONVOLUTION, GATES, RECURRENCE, Graph, graph_of
 from shoal.training.engines.native.library import best_kernel
-from shoal.training.engines.native.members import augments, has_dense_alone, plainly_dense
+from shoal.training.engines.native.members import augments, plainly_dense
 from shoal.training.engines.native.records import COPIES
 from shoal.training.member import Member
-from shoal.training.packing import member_network
+from shoal.training.packing import by_encoding, trained_network
 from shoal.training.problem import Problem
 
 # microseconds of one core for a lane block, fitted by benchmarks/calibrate.py: of a step, of a parameter in a step, of
 # one with a plain optimizer, of one for which the second-level cache has no room, of a value, of a product in a row
 STEP, PARAMETER, CHEAP_PARAMETER, FAR, VALUE, PRODUCT = 0.08, 0.008, 0.0027, 0.017, 0.0097, 0.00027
+USUAL_LANES = 8  # of the kernels, so that what is decided by the cost is decided alike everywhere
 CHEAP = ("sgd", "lion")  # optimizers without roots and divisions
 CACHE = 2_000_000  # bytes that hold parameters, slots and best
-CLOSE, SLOWER_STEPS = (
-    150_000,
-    1.25,
-)  # bytes of weights that all steps find near; the factor for more
-# how much longer a dense network takes whose batches the cores share, beside what is estimated of the other engine
-ALONE = 6.0
+# bytes of weights of a full lane block that all steps, or all rows, find near; the factor for more
+CLOSE_TO_STEPS, SLOWER_STEPS = 150_000, 1.25
+CLOSE_TO_ROWS, SLOWER_ROWS = 400_000, 1.7
 LARGE_ROW = 1 << 16  # bytes of a row from which on whole batches of several members take too much memory
 
 
@@ -103,8 +101,9 @@ def in_channels(graph: Graph, augmented: bool, members: int, lanes: int, cores: 
         return (VALUE * work.values + PRODUCT * work.training) * -(-blocks // cores)
 
     recurrent = (graph.arrays[0]["kind"] == RECURRENCE).any()
-    far = recurrent and 4 * lanes * graph_work(graph, 1).parameters > CLOSE
-    together = microseconds(1, blocks) * (SLOWER_STEPS if far else 1.0)
+    close, slower = (CLOSE_TO_STEPS, SLOWER_STEPS) if recurrent else (CLOSE_TO_ROWS, SLOWER_ROWS)
+    far = 4 * lanes * graph_work(graph, 1).parameters > close
+    together = microseconds(1, blocks) * (slower if far else 1.0)
     return augmented or batch_bytes(graph, 1, 1, lanes) > LARGE_ROW or microseconds(lanes, members) < together
 
 
@@ -118,15 +117,30 @@ def batch_bytes(graph: Graph, batch: int, per: int, lanes: int) -> int:
 def member_epoch(problem: Problem, member: Member, lanes: int) -> float:
     """Return the microseconds of one epoch of the lane block of a member, or of the member if it trains alone."""
     h = member.hyperparameters
+    ((problem, _),) = by_encoding(problem, [member])
     steps = problem.steps(min(h.batch_size, len(problem.x)))
     if plainly_dense(problem, member):
         return epoch_of(problem, dense_work(problem, h.hidden), h.optimizer, steps, lanes)
-    graph = graph_of(member_network(problem, member), h.dropout)
+    graph = graph_of(trained_network(problem, member), h.dropout)
     return epoch_of(problem, graph_work(graph, lanes), h.optimizer, steps, lanes)
+
+
+def core_seconds(problem: Problem, members: Sequence[Member]) -> np.ndarray:
+    """Return about how long one core takes for each member among many, `(members,)`, if it trains all of its epochs.
+
+    It is the same on every machine: that of a kernel with eight lanes.
+    """
+    each = {id(m.hyperparameters): m for m in members}
+    known = {key: m.hyperparameters.epochs * member_epoch(problem, m, USUAL_LANES) for key, m in each.items()}
+    return 1e-6 / USUAL_LANES * np.asarray([known[id(m.hyperparameters)] for m in members])
 
 
 def native_seconds(problem: Problem, members: Sequence[Member], cores: int) -> float:
     """Return about how long the native engine takes."""
+    return sum(_seconds_of_one_encoding(behind, part, cores) for behind, part in by_encoding(problem, members))
+
+
+def _seconds_of_one_encoding(problem: Problem, members: Sequence[Member], cores: int) -> float:
     kernel = best_kernel()
     lanes = kernel.lanes if kernel else 1
     known: dict[int, float] = {}
@@ -136,25 +150,31 @@ def native_seconds(problem: Problem, members: Sequence[Member], cores: int) -> f
         if id(h) not in known:
             known[id(h)] = h.epochs * member_epoch(problem, member, lanes)
         dense = plainly_dense(problem, member)
-        key = b"" if dense else graph_of(member_network(problem, member), h.dropout).key
+        key = b"" if dense else graph_of(trained_network(problem, member), h.dropout).key
         sizes.setdefault((h.batch_size, key), []).append(member)
     total = 0.0
-    for (_, key), each in sizes.items():
+    for (batch, key), each in sizes.items():
         blocks = sorted((known[id(member.hyperparameters)] for member in each), reverse=True)
-        if key and len(members) == 1 and has_dense_alone(problem, members[0]):
-            blocks = [ALONE * blocks[0]]
+        sharing = 1  # cores that one member keeps busy
         if not key:
             blocks = blocks[::lanes]
-        elif not _one_by_one(problem, each, lanes, cores):
-            graph = graph_of(member_network(problem, each[0]), each[0].hyperparameters.dropout)
+        elif _one_by_one(problem, each, lanes, cores):
+            sharing = min(cores, parts_of(batch))
+        else:
+            graph = graph_of(trained_network(problem, each[0]), each[0].hyperparameters.dropout)
             blocks = [block * _times_longer(graph, lanes) for block in blocks[::lanes]]
-        total += max(sum(blocks) / cores, blocks[0])
+        total += max(sum(blocks) / cores, blocks[0] / sharing)
     return 1e-6 * total
+
+
+def parts_of(batch: int) -> int:
+    """Return in how many parts the cores share a batch of one network, as the kernel does (`layout.hpp`)."""
+    return 1 if batch < 32 else 2 if batch < 64 else 4
 
 
 def _one_by_one(problem: Problem, members: Sequence[Member], lanes: int, cores: int) -> bool:
     h = members[0].hyperparameters
-    graph = graph_of(member_network(problem, members[0]), h.dropout)
+    graph = graph_of(trained_network(problem, members[0]), h.dropout)
     return in_channels(graph, augments(h), len(members), lanes, cores)
 
 

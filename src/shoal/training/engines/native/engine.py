@@ -17,13 +17,15 @@ from shoal.training.engines.native.cost import in_channels, member_epoch
 from shoal.training.engines.native.library import Kernel, best_kernel
 from shoal.training.engines.native.members import SQUARES, MemberArrays, RowsRecord, member_records, plainly_dense
 from shoal.training.engines.native.records import COPIES, MEMBER, STATE
+from shoal.training.frozen import behind_beginning, fitted_beginning
 from shoal.training.member import Member
-from shoal.training.packing import Parameters, member_network, split_vector
+from shoal.training.packing import Parameters, by_encoding, member_network, shares_beginning, split_vector
 from shoal.training.planner import Budget, find_budget
 from shoal.training.problem import Problem
 from shoal.training.structure import ORDERS
 
 BLOCKS_OF_A_CORE = 16  # lane blocks that it has before it at a time, so that no core waits long for another
+BLOCKS_OF_FIRST_WAVE = 4  # the same of those that train before any other: with fewer, more of them are half empty
 NUMBER = 4  # bytes of a float32
 
 
@@ -90,11 +92,22 @@ class NativeEngine:
         self.cores = cores or self.budget.cores
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[NativeBlock]:
-        """Return one block for each batch size, the members of long training first."""
-        sizes: dict[int, list[Member]] = {}
-        for member in members:
-            sizes.setdefault(min(member.hyperparameters.batch_size, len(problem.x)), []).append(member)
-        return [self._block(problem, size, part) for size, part in sizes.items()]
+        """Return one block for each encoding, frozen beginning and batch size, the members of long training first.
+
+        Where members abound, there are such blocks for some of them after the other, in their order, each time for
+        twice as many: a time budget is then not over before the first of them is through.
+        """
+        wave, begin, blocks = self.kernel.lanes * self.cores * BLOCKS_OF_FIRST_WAVE, 0, []
+        behind: dict[str, Problem] = {}
+        while begin < len(members):
+            for encoded, part in by_encoding(problem, members[begin : begin + wave]):
+                for beginning, same in _by_beginning(encoded, part).items():
+                    if beginning and beginning not in behind:
+                        behind[beginning] = behind_beginning(encoded, member_network(encoded, same[0]))
+                    rows = behind[beginning] if beginning else encoded
+                    blocks += [self._block(rows, n, few) for n, few in _by_batch_size(same, len(problem.x)).items()]
+            begin, wave = begin + wave, 2 * wave
+        return blocks
 
     def _block(self, problem: Problem, batch_size: int, members: Sequence[Member]) -> NativeBlock:
         ordered = tuple(sorted(members, key=lambda m: (-m.hyperparameters.epochs, m.id)))
@@ -172,7 +185,9 @@ class NativeEngine:
         for place, member in seats.items():
             shapes = member_network(block.problem, member).parameter_shapes
             layers = split_vector(shapes, seated.arrays[place].vectors[0 if last else -1])
-            parameters[place] = [{name: array.copy() for name, array in layer.items()} for layer in layers]
+            whole = block.problem.whole
+            begins = [] if whole is None else fitted_beginning(whole, member_network(whole, seats[place]))
+            parameters[place] = [{name: array.copy() for name, array in layer.items()} for layer in (*begins, *layers)]
         return parameters
 
     def to_arrays(self, seated: NativeState) -> dict[str, np.ndarray]:
@@ -197,6 +212,22 @@ class NativeEngine:
                 for name in STATE:
                     seated.records[name][place] = arrays[name][i]
         return seated
+
+
+def _by_beginning(problem: Problem, members: Sequence[Member]) -> dict[str, list[Member]]:
+    """Return the members by the text of the layers whose frozen beginning they share, empty where there is none."""
+    parts: dict[str, list[Member]] = {}
+    for member in members:
+        shared = member.hyperparameters.layers if shares_beginning(problem, member) else ""
+        parts.setdefault(shared, []).append(member)
+    return parts
+
+
+def _by_batch_size(members: Sequence[Member], rows: int) -> dict[int, list[Member]]:
+    sizes: dict[int, list[Member]] = {}
+    for member in members:
+        sizes.setdefault(min(member.hyperparameters.batch_size, rows), []).append(member)
+    return sizes
 
 
 def _lane_blocks(seated: NativeState, lanes: int, cores: int) -> Iterator[np.ndarray]:

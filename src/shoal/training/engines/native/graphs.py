@@ -37,6 +37,7 @@ GLOBAL_POOLINGS: dict[type[Layer], int] = {
 CELLS: dict[type[Layer], int] = {kinds.SimpleRNN: 0, kinds.LSTM: 1, kinds.GRU: 2}
 GRU_BEFORE = 3  # which resets before the product
 GATES = ((1, 3), (4, 7), (3, 6), (3, 6))  # of each cell: products of a unit, and what is written and read
+BRANCH_MERGES = {"concatenate": JOIN, "add": SUM, "multiply": PRODUCT, "average": AVERAGE}
 MERGES = {"concat": JOIN, "sum": SUM, "mul": PRODUCT, "ave": AVERAGE}
 
 
@@ -64,17 +65,18 @@ class Graph:
 
 
 @lru_cache(maxsize=512)
-def graph_of(network: Network, rate: float) -> Graph:
+def graph_of(network: Network, rate: float, source: int = 0) -> Graph:
     """Return the operations of a network.
 
     Args:
         network: of a member, in its own size.
         rate: of the member's own dropout, so that members of different rates share operations.
+        source: from which number on its sources of random numbers are counted.
 
     Raises:
         UnsuitedError: it has a layer or a setting of which the kernel knows nothing.
     """
-    lowered = _Lowering(network.input_shape, rate)
+    lowered = _Lowering(network.input_shape, rate, source=source)
     for i, layer in enumerate(network.layers):
         lowered.add(layer, last=i == len(network.layers) - 1)
     if not any(operation["kind"] in (CONVOLUTION, RECURRENCE) for operation in lowered.operations):
@@ -134,7 +136,7 @@ class _Lowering:
 
     def _mask_behind(self, layer: Any) -> int:
         """Return the mask of the steps that a layer hands on, as its `output_mask` has it."""
-        if not self.mask or isinstance(layer, kinds.Masking | kinds.Residual):
+        if not self.mask or isinstance(layer, kinds.Masking | kinds.Residual | kinds.Branches):
             return self.mask
         shape = layer.output_shape(self.shape)
         recurrent: Any = layer.layer if isinstance(layer, kinds.Bidirectional) else layer
@@ -295,6 +297,34 @@ def _residual(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None
     lowered.do(SUM, _as_places(behind), **{"with": begins})
 
 
+def _branches(lowered: _Lowering, layer: Any, last: bool, trained: bool) -> None:  # noqa: ARG001
+    merge = BRANCH_MERGES.get(layer.merge)
+    if merge is None or (merge == AVERAGE and len(layer.paths) != 2):
+        raise UnsuitedError(f"branches that are merged by {layer.merge!r}")
+    lowered.spread()
+    reads = kinds.Conv1D | kinds.Conv2D
+    if lowered.buffer == 0 and not all(path and isinstance(path[0], reads) for path in layer.paths):
+        lowered.do(MOVE, lowered.places)
+    begins, shape, mask, source = lowered.buffer, lowered.shape, lowered.mask, lowered.source
+    ends: list[tuple[int, Shape]] = []
+    masks = set()
+    for path in layer.paths:
+        lowered.buffer, lowered.shape, lowered.mask = begins, shape, mask
+        for each in path:
+            lowered.add(each, trained=trained)
+        lowered.spread()
+        ends.append((lowered.buffer, _as_places(lowered.shape)))
+        masks.add(lowered.mask)
+    if masks - {0, mask}:
+        raise UnsuitedError("branches that change a mask")
+    (lowered.buffer, places), *others = ends
+    for other, of_other in others:
+        channels = places[2] + of_other[2] if merge == JOIN else places[2]
+        places = (*places[:2], channels)
+        lowered.do(merge, places, **{"with": other})
+    lowered.shape, lowered.mask, lowered.source = shape, 0 if 0 in masks else mask, source
+
+
 def _recurrent(lowered: _Lowering, layer: Any, last: bool, trained: bool, **settings: int) -> None:  # noqa: ARG001
     lowered.spread()
     cell = CELLS[type(layer)] if getattr(layer, "reset_after", True) else GRU_BEFORE
@@ -373,5 +403,6 @@ _LAYERS: dict[type[Layer], _Lower] = {
     kinds.LayerNormalization: _layer_normalization,
     kinds.BatchNormalization: _batch_normalization,
     kinds.Residual: _residual,
+    kinds.Branches: _branches,
     **dict.fromkeys((kinds.Normalization, kinds.Rescaling), _scaling),
 }

@@ -1,4 +1,4 @@
-"""The kernel's library, found beside this module where the installation could build it."""
+"""The kernel's libraries, found beside this module where the installation could build them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from shoal.errors import SettingError
 from shoal.training.engines.native.records import GRAPH, MEMBER, OPERATION, ROWS, STEP_MASK
 
 KERNEL_VARIABLE = "SHOAL_KERNEL"  # names the instruction set to use, for tests and comparisons
+INSTRUCTION_SETS = ("avx512", "avx2", "baseline")  # each has a library of its own
 FUNCTIONS = (
     "exponential",
     "logarithm",
@@ -87,23 +88,25 @@ class _Head(ctypes.Structure):
     _fields_ = (("name", ctypes.c_char_p), ("lanes", ctypes.c_int32))
 
 
+def _loaded(name: str) -> Any:
+    """Return a library beside this module by the end of its name, or None where it was not built."""
+    for suffix in EXTENSION_SUFFIXES:
+        path = Path(__file__).with_name(f"_kernel{name}{suffix}")
+        if path.exists():
+            try:
+                return ctypes.CDLL(str(path))
+            except OSError:
+                return None
+    return None
+
+
 @lru_cache(maxsize=1)
 def _library() -> Any:
     """Return the library, or None where there is none that fits."""
-    for suffix in EXTENSION_SUFFIXES:
-        path = Path(__file__).with_name(f"_kernel{suffix}")
-        if path.exists():
-            break
-    else:
-        return None
-    try:
-        library = ctypes.CDLL(str(path))
-    except OSError:
-        return None
-    if not hasattr(library, "shoal_predict"):
+    library = _loaded("")
+    if library is None or hasattr(library, "shoal_kernel"):
         return None  # one of an older build
     address, int32, int64 = ctypes.c_void_p, ctypes.c_int32, ctypes.c_int64
-    library.shoal_kernel.argtypes, library.shoal_kernel.restype = [int32], address
     library.shoal_record_size.argtypes, library.shoal_record_size.restype = [int32], int64
     library.shoal_train.argtypes = [*[address] * 4, *[int32] * 4]
     library.shoal_predict.argtypes = [*[address] * 4, int32]
@@ -118,12 +121,16 @@ def _library() -> Any:
 
 @lru_cache(maxsize=1)
 def kernels() -> tuple[Kernel, ...]:
-    """Return the kernels that this processor can run, the fastest first; none where the library was not built."""
-    library = _library()
+    """Return the kernels that this processor can run, the fastest first; none where the libraries were not built."""
     compiled: list[Kernel] = []
-    while library is not None and (handle := library.shoal_kernel(len(compiled))):
-        head = _Head.from_address(handle)
-        compiled.append(Kernel(head.name.decode(), head.lanes, handle))
+    for name in INSTRUCTION_SETS if _library() else ():
+        kernel = getattr(_loaded(f"_{name}"), f"shoal_{name}", None)
+        if kernel is None:
+            continue
+        kernel.restype = ctypes.c_void_p
+        if handle := kernel():
+            head = _Head.from_address(handle)
+            compiled.append(Kernel(head.name.decode(), head.lanes, handle))
     return tuple(compiled)
 
 

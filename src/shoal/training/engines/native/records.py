@@ -37,7 +37,7 @@ MEMBER = _record(
     (INT, "optimizer schedule fold column bootstrap depth max_epochs patience"),
     (INT, "epoch best_epoch steps status"),
     (np.uint32, "key bootstrap_key replica_key", 2),
-    (INT, "draw"),
+    (INT, "draw half"),
     (POINTER, "graph"),
     (FLOAT, "shift flip rotation zoom noise"),
 )

@@ -12,7 +12,7 @@ from shoal.training.engines.native.members import augments, plainly_dense
 from shoal.training.engines.native.records import HEADS, MOST_LEVELS
 from shoal.training.heads import MultivariateGaussianHead, QuantileHead
 from shoal.training.member import Member
-from shoal.training.packing import member_network
+from shoal.training.packing import by_encoding, trained_network
 from shoal.training.problem import Problem
 
 MOST_OF_BATCH = 1_000_000_000  # bytes on each core
@@ -34,17 +34,18 @@ def unsuited(problem: Problem, members: Sequence[Member]) -> str | None:
     activation = problem.output_activation
     if activation not in HEADS and not loss.absorbs(activation):
         return f"its last layer has one of the activations {', '.join(HEADS)}"
-    for member in {id(member.hyperparameters): member for member in members}.values():
-        reason = _unsuited_member(problem, member)
-        if reason is not None:
-            return reason
+    for behind, part in by_encoding(problem, members):
+        for member in {id(member.hyperparameters): member for member in part}.values():
+            reason = _unsuited_member(behind, member)
+            if reason is not None:
+                return reason
     return None
 
 
 def _unsuited_member(problem: Problem, member: Member) -> str | None:
     """Return why the native engine cannot train the network of this member, or None if it can."""
     h = member.hyperparameters
-    network = member_network(problem, member)
+    network = trained_network(problem, member)
     if plainly_dense(problem, member):
         user = any(callable(layer.activation) for layer in network.layers if isinstance(layer, Dense))
         return "it has no activations of a user's own" if user else None

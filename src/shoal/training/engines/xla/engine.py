@@ -60,16 +60,16 @@ class XlaEngine:
         self.programs = len(groups)
         self._rows.clear()
         for group in groups:
-            devices = min(len(self.devices), len(group.members))
+            behind, devices = group.problem, min(len(self.devices), len(group.members))
             steps = problem.steps(group.structure.batch_size)
             at_once = members_per_core(group.structure, steps) if self.on_cpu else ON_A_GPU
             parts = _by_activation(group.structure, group.members)
             most = max(len(part) for part in parts.values())
             places = min(bucket_rows(-(-most // devices)), at_once) * devices
-            places = self._fitting(problem, group.structure, places, devices)
-            program = self._program(problem, group.structure, min(devices, places))
+            places = self._fitting(behind, group.structure, places, devices)
+            program = self._program(behind, group.structure, min(devices, places))
             for activation, part in parts.items():
-                blocks.append(XlaBlock(part, group.structure, places, problem, program, activation))
+                blocks.append(XlaBlock(part, group.structure, places, behind, program, activation))
         return blocks
 
     def _fitting(self, problem: Problem, structure: Structure, places: int, devices: int) -> int:

@@ -297,8 +297,10 @@ class MemberProgram:
 
     def judged(self, state: State, numbers: dict[str, Any], curves: tuple[Any, ...]) -> State:
         """Return the state with its best epoch and its status after the losses of one more epoch."""
-        train_loss, loss = curves[0], curves[1]
+        train_loss, loss, *halves = curves[:4]
         finite = jnp.isfinite(train_loss) & jnp.isfinite(loss)
+        for half, of_half in enumerate(halves):
+            loss = jnp.where(numbers["half"] == half, of_half, loss)
         epoch = state.epoch + 1
         better = finite & (loss < state.best_loss)
         best_epoch = jnp.where(better, epoch, state.best_epoch)

@@ -8,6 +8,12 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 #define SHOAL_LANES 16
+extern const Kernel avx512_kernel;
+EXPORT const Kernel *shoal_avx512() {
+    const bool runs = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+                      __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
+    return runs ? &avx512_kernel : nullptr;
+}
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma"))), apply_to = function)
 #else
@@ -19,7 +25,7 @@ namespace avx512 {
 #if defined(__clang__)
 #pragma clang attribute pop
 #endif
-extern const Kernel avx512_kernel = {"avx512", 16, avx512::train, avx512::predict, avx512::run_function, avx512::run_activation};
+const Kernel avx512_kernel = {"avx512", 16, avx512::train, avx512::predict, avx512::run_function, avx512::run_activation};
 #else
-extern const Kernel avx512_kernel = {};
+EXPORT const Kernel *shoal_avx512() { return nullptr; }
 #endif

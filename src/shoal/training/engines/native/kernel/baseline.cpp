@@ -1,7 +1,4 @@
 // Four members side by side, on every other processor: SSE2, NEON, or what the compiler makes of it.
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
-#pragma GCC optimize("O2") // few processors need this one, and all installations compile it
-#endif
 #include <initializer_list>
 #include <new>
 #include <type_traits>
@@ -20,4 +17,5 @@ namespace baseline {
 #else
 #define SHOAL_NAME "plain"
 #endif
-extern const Kernel baseline_kernel = {SHOAL_NAME, 4, baseline::train, baseline::predict, baseline::run_function, baseline::run_activation};
+static const Kernel kernel = {SHOAL_NAME, 4, baseline::train, baseline::predict, baseline::run_function, baseline::run_activation};
+EXPORT const Kernel *shoal_baseline() { return &kernel; }

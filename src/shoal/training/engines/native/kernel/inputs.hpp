@@ -17,7 +17,12 @@ protected:
         const bool changes = SINGLE && training && changes_images(m), blurs = SINGLE && training && m.noise != 0.0f;
         for (int i = 0; i < tile; ++i) {
             const long row = (long)indices[i] * rows.inputs;
-            for (int v = 0, j = 0; v < in.lines; ++v)
+            const bool as_they_are = !graph.mask_count && !graph.subtracted && !rows.bytes;
+            for (int v = 0; as_they_are && v < in.lines; ++v) {
+                const int count = in.columns * in.channels;
+                __builtin_memcpy(input + in.grid.at(i, v, 0), from + row + v * count, count * sizeof(float));
+            }
+            for (int v = 0, j = 0; !as_they_are && v < in.lines; ++v)
                 for (int u = 0; u < in.columns; ++u) {
                     float *to = input + in.grid.at(i, v, u);
                     const bool real = !graph.mask_count || is_real(from, row + j, i, u);

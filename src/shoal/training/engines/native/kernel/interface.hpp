@@ -2,6 +2,12 @@
 #pragma once
 #include <cstdint>
 
+#if defined(_WIN32)
+#define EXPORT extern "C" __declspec(dllexport)
+#else
+#define EXPORT extern "C" __attribute__((visibility("default")))
+#endif
+
 // The prepared rows, shared by all members; every array is in C order.
 struct Rows {
     const float *x, *y, *weights, *y_err;  // (rows, inputs), (rows, y_columns), (rows, weight_columns), as y or null
@@ -90,6 +96,7 @@ struct Member {
     int32_t epoch, best_epoch, steps, status;
     uint32_t key[2], bootstrap_key[2], replica_key[2];
     int32_t draw;
+    int32_t half;        // of the validation rows, by which it is stopped; -1: both
     const Graph *graph;  // or null: dense layers, as above
     float shift, flip, rotation, zoom, noise;  // of rows while training
 };
@@ -106,7 +113,8 @@ protected:
     ~Team() = default;
 };
 
-// One way to train members together; there is one for each instruction set.
+// One way to train members together. There is one for each instruction set, in a library of its own so that they compile
+// side by side, which hands it out where this processor can run it.
 struct Kernel {
     const char *name;
     int32_t lanes;

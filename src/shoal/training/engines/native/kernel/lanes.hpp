@@ -132,10 +132,11 @@ struct Lanes {
         steps -= takes;
     }
 
-    // Find who goes on, and return for whom this was the best epoch.
-    I judge(V train_loss, V loss) {
+    // Find who goes on, and return for whom this was the best epoch: curves are training loss, validation loss, its halves.
+    I judge(const V *curves) {
         const V most = splat(3.4028235e38f);
-        const I finite = (absolute(train_loss) <= most) & (absolute(loss) <= most);
+        const I finite = (absolute(curves[0]) <= most) & (absolute(curves[1]) <= most);
+        const V loss = select(own.half < 0, curves[1], select(own.half == 0, curves[2], curves[3]));
         const I better = finite & (loss < best_loss) & running;
         epoch -= running;
         best_loss = select(better, loss, best_loss);
@@ -160,7 +161,7 @@ private:
         for (const auto &each : numbers) set_lane(each.to, lane, each.from);
         const struct { I &to; int32_t from; } integers[] = {
             {own.optimizer, m.optimizer}, {own.schedule, m.schedule}, {own.fold, m.fold}, {own.column, m.column},
-            {own.bootstrap, -(m.bootstrap != 0)}, {own.max_epochs, m.max_epochs}, {own.patience, m.patience}, {own.draw, m.draw},
+            {own.bootstrap, -(m.bootstrap != 0)}, {own.max_epochs, m.max_epochs}, {own.patience, m.patience}, {own.draw, m.draw}, {own.half, m.half},
             {epoch, m.epoch}, {best_epoch, m.best_epoch}, {steps, m.steps}, {status, begins},
         };
         for (const auto &each : integers) set_lane(each.to, lane, each.from);

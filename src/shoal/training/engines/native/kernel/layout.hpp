@@ -27,10 +27,11 @@ struct NetworkLayout : Lanes, Recurrence<SINGLE> {
         }
         for (int i = 0; i < graph.operation_count; ++i) plan(plans[i], graph.operations[i]);
         for (int i = graph.operation_count; i-- > 0;) find_who_adds(plans[i]);
+        for (Plan &p : plans) find_masks(p);
         for (long i = 0; i < buffers.size(); ++i) {
             const long elements = i ? (long)buffers[i].vectors * PER : buffers[i].channels;
-            buffers[i].grid = buffers[i].border.around(buffers[i], elements);
-            buffers[i].slope_grid = buffers[i].slope_border.around(buffers[i], elements);
+            buffers[i].grid = buffers[i].border.around(buffers[i], elements, i ? PER : LANES);
+            buffers[i].slope_grid = buffers[i].slope_border.around(buffers[i], elements, PER);
         }
         for (Plan &p : plans) {
             if (p.kind == CONVOLUTION) find_runs(p);
@@ -54,6 +55,7 @@ struct NetworkLayout : Lanes, Recurrence<SINGLE> {
             if (p.kind == kind) return true;
         return false;
     }
+    long end_of(long plan) const { return plan + 1 < plans.size() ? plans[plan + 1].weights : size; }  // of its parameters
     static int part_begin(int rows, int part, int parts) { return (int)((long)rows * part / parts); }
     static long groups(int tile) { return (tile + GROUP - 1) / GROUP; }
 
@@ -76,31 +78,32 @@ struct NetworkLayout : Lanes, Recurrence<SINGLE> {
         }
     }
 
+    // How many pieces of the weights of an operation are turned apart: one for each vector of its inputs.
+    int pieces_to_turn(const Plan &p) const {
+        return p.kind == RECURRENCE ? 1 : p.kind == CONVOLUTION && p.from ? buffers[p.from].vectors : 0;
+    }
+
     // The weights by which slopes go back, the window turned about its middle.
-    void turn_weights() {
-        for (const Plan &p : plans) {
-            if (p.kind == RECURRENCE) this->turn(p, parameters, turned);
-            if (p.kind != CONVOLUTION || p.from == 0) continue;
-            const Buffer<SINGLE> &from = buffers[p.from], &to = buffers[p.to];
-            const int places = p.window[0] * p.window[1];
-            const long depth = p.at_once ? to.channels : (long)places * to.channels;
-            for (int place = 0; place < places; ++place)
-                for (int c = 0; c < from.channels; ++c) {
-                    const long k = p.at_once ? 0 : (long)(places - 1 - place) * to.channels;
-                    V *const into = turned + p.turned + (p.at_once ? place * depth * from.vectors : 0) +
-                                    in_strips(depth, from.vectors, k, c / PER);
-                    const int first_of_strip = c / PER / MOST_COLUMNS * MOST_COLUMNS;
-                    const int wide = from.vectors - first_of_strip < MOST_COLUMNS ? from.vectors - first_of_strip : MOST_COLUMNS;
-                    for (int j = 0; j < to.vectors; ++j) {
-                        const V weight = parameters[p.weights + in_strips(p.factors, to.vectors, (long)place * from.channels + c, j)];
-                        if constexpr (SINGLE) {
-                            const int most = to.channels - j * PER < PER ? to.channels - j * PER : PER;
-                            for (int lane = 0; lane < most; ++lane)
-                                reinterpret_cast<float *>(into + (long)(j * PER + lane) * wide)[c % PER] = weight[lane];
-                        } else
-                            into[(long)j * wide] = weight;
-                    }
-                }
+    void turn_weights(const Plan &p, int piece) {
+        if (p.kind == RECURRENCE) return this->turn(p, parameters, turned);
+        const Buffer<SINGLE> &from = buffers[p.from], &to = buffers[p.to];
+        const int places = p.window[0] * p.window[1], wide = width_of_strip(from.vectors, piece);
+        const long depth = p.at_once ? to.channels : (long)places * to.channels;
+        for (int place = 0; place < places; ++place) {
+            const long k = p.at_once ? 0 : (long)(places - 1 - place) * to.channels;
+            V *const into = turned + p.turned + (p.at_once ? place * depth * from.vectors : 0) + in_strips(depth, from.vectors, k, piece);
+            for (int j = 0; j < to.vectors; ++j) {
+                const V *const weights = parameters + p.weights + in_strips(p.factors, to.vectors, (long)place * from.channels + piece * PER, j);
+                if constexpr (SINGLE) {
+                    V block[LANES];
+                    for (int c = 0; c < LANES; ++c)
+                        block[c] = piece * LANES + c < from.channels ? weights[c * width_of_strip(to.vectors, j)] : V{};
+                    transpose(block);
+                    for (int lane = 0; lane < LANES && j * LANES + lane < to.channels; ++lane)
+                        into[(long)(j * LANES + lane) * wide] = block[lane];
+                } else
+                    into[(long)j * wide] = *weights;
+            }
         }
     }
 
@@ -109,6 +112,7 @@ private:
 
     void plan(Plan &p, const Operation &operation) {
         static_cast<Operation &>(p) = operation;
+        p.weights = p.biases = size;
         Buffer<SINGLE> &from = buffers[p.from], &to = buffers[p.to];
         if (p.kind == CONVOLUTION) {
             const int shape[] = {from.lines, from.columns}, out[] = {to.lines, to.columns};
@@ -169,8 +173,9 @@ private:
         buffers[p.with].slopes = &marked;
     }
 
-    static void extend(List<Run> &runs, long from, int length) {
-        if (runs.size() && runs.last().from + runs.last().length == from)
+    // Runs of one line of a window that lie side by side are one.
+    static void extend(List<Run> &runs, long from, int length, bool begins) {
+        if (!begins && runs.last().from + runs.last().length == from)
             runs.last().length += length;
         else
             runs.append({from, length});
@@ -181,14 +186,24 @@ private:
         for (int v = 0; v < p.window[0]; ++v)
             for (int u = 0; u < p.window[1]; ++u) {
                 const long at = v * (long)p.dilation[0] * from.grid.line + u * (long)p.dilation[1] * from.grid.step;
-                extend(p.runs, at, from.channels);
+                extend(p.runs, at, from.channels, u == 0);
                 for (int c = 0; c < from.channels; ++c) p.distances.append(at + c);
             }
-        if (p.at_once) return extend(p.slope_runs, 0, to.channels);
+        if (p.at_once) return p.slope_runs.append({0, to.channels});
         const long line = to.slope_grid.line / p.strides[0], step = to.slope_grid.step / p.strides[1];
         for (int v = p.window[0]; v-- > 0;)
             for (int u = p.window[1]; u-- > 0;)
-                extend(p.slope_runs, (p.before[0] - v * (long)p.dilation[0]) * line + (p.before[1] - u * (long)p.dilation[1]) * step, to.channels);
+                extend(p.slope_runs, (p.before[0] - v * (long)p.dilation[0]) * line + (p.before[1] - u * (long)p.dilation[1]) * step,
+                       to.channels, u == p.window[1] - 1);
+    }
+
+    // Where a pooling alone takes what a ReLU shows, the largest is above zero where it is open.
+    void find_masks(Plan &p) {
+        if (p.mask || (p.kind != LARGEST && p.kind != SMALLEST)) return;
+        int takers = 0;
+        for (const Plan &each : plans) takers += (each.from == p.from) + (each.with == p.from);
+        for (Plan &before : plans)
+            if (before.to == p.from && before.kind == CONVOLUTION && before.rectifies() && takers == 1) p.masks = before.masked = true;
     }
 
     static long of_floats(long floats) { return (floats + LANES - 1) / LANES; }
@@ -234,8 +249,8 @@ private:
         if (p.kind == RECURRENCE) return p.shape.kept();
         if (p.kind == LAYER_NORM || p.kind == BATCH_NORM) return Normalizing<SINGLE>::keeps(p, buffers[p.to]);
         if (!trains()) return 0;
-        const bool keeps = p.kind == ACTIVATION || p.kind == LARGEST || p.kind == SMALLEST || p.kind == DROPOUT ||
-                           (p.kind == CONVOLUTION && p.activation != CODE_linear);
+        const bool keeps = p.kind == LARGEST || p.kind == SMALLEST || p.kind == DROPOUT ||
+                           ((p.kind == CONVOLUTION || p.kind == ACTIVATION) && p.activation != CODE_linear && !p.rectifies());
         return keeps ? (long)buffers[p.to].places() * buffers[p.to].vectors : 0;
     }
 };

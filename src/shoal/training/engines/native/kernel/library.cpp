@@ -1,17 +1,9 @@
-// What Python calls: which kernels this processor can run, and lane blocks dealt to threads.
+// What Python calls with the kernel of an instruction set: lane blocks dealt to threads.
 #include <atomic>
 #include <thread>
 #include <vector>
 
 #include "interface.hpp"
-
-extern const Kernel avx512_kernel, avx2_kernel, baseline_kernel;
-
-#if defined(_WIN32)
-#define EXPORT extern "C" __declspec(dllexport)
-#else
-#define EXPORT extern "C" __attribute__((visibility("default")))
-#endif
 
 namespace {
 
@@ -95,24 +87,7 @@ private:
     }
 };
 
-bool can_run(const Kernel &kernel) {
-#if defined(__x86_64__) && defined(__GNUC__)
-    if (&kernel == &avx512_kernel)
-        return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-               __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw");
-    if (&kernel == &avx2_kernel) return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-#endif
-    return &kernel == &baseline_kernel;
-}
-
 }  // namespace
-
-// The kernels that this processor can run, the fastest first; null behind the last.
-EXPORT const Kernel *shoal_kernel(int32_t number) {
-    for (const Kernel *kernel : {&avx512_kernel, &avx2_kernel, &baseline_kernel})
-        if (can_run(*kernel) && number-- == 0) return kernel;
-    return nullptr;
-}
 
 // Train lane blocks for some epochs: block i holds the members from starts[i] to starts[i + 1].
 EXPORT void shoal_train(const Kernel *kernel, const Rows *rows, Member *const *members, const int32_t *starts,

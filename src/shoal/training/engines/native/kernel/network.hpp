@@ -23,7 +23,7 @@ public:
     Sums train_rows(const int32_t *indices, int count, int first, I steps, V *gradient) {
         Sums sums{};
         this->steps = steps;
-        for (long i = 0; i < this->size; ++i) gradient[i] = V{};
+        clear(gradient, count == 0);
         for (int from = 0; from < count; from += tile_rows) {
             const int tile = count - from < tile_rows ? count - from : tile_rows;
             this->load(rows.x, indices + from, tile, first + from, true);
@@ -35,7 +35,7 @@ public:
             }
             forward(tile, first + from, true);
             for (int g = 0; g < this->groups(tile); ++g) add_rows(sums.loss, loss(g, tile, nullptr).value);
-            backward(tile, gradient);
+            backward(tile, gradient, from == 0);
         }
         return sums;
     }
@@ -197,7 +197,18 @@ private:
         }
     }
 
-    void backward(int tile, V *gradient) {
+    // Products for the weights of convolutions begin anew by themselves.
+    void clear(V *gradient, bool all) const {
+        if (all) return fill(gradient, 0, this->size);
+        for (long i = 0; i < plans.size(); ++i)
+            fill(gradient, plans[i].kind == CONVOLUTION ? plans[i].biases : plans[i].weights, this->end_of(i));
+    }
+
+    static void fill(V *vectors, long begin, long end) {
+        for (long i = begin; i < end; ++i) vectors[i] = V{};
+    }
+
+    void backward(int tile, V *gradient, bool begins) {
         for (int g = 0; g < this->groups(tile); ++g)
             for (int t = 0; t < rows.time; ++t) scatter_slopes(g, t, tile);
         for (long i = plans.size(); i-- > 0;) {
@@ -206,11 +217,11 @@ private:
             if (p.from == 0 && p.kind != CONVOLUTION && p.kind != RECURRENCE) continue;  // nobody needs slopes in the inputs
             switch (p.kind) {
                 case CONVOLUTION:
-                    if (p.activation != CODE_linear) this->through_activation(p, out, out, tile);
+                    if (p.activation != CODE_linear && !p.masked) this->through_activation(p, out, out, tile);
                     if (p.from == 0) {
-                        this->slopes_of_weights(p, in, (const float *)input, out, gradient, tile);
+                        this->slopes_of_weights(p, in, (const float *)input, out, gradient, tile, begins);
                     } else {
-                        this->slopes_of_weights(p, in, (const Element *)in.values, out, gradient, tile);
+                        this->slopes_of_weights(p, in, (const Element *)in.values, out, gradient, tile, begins);
                         this->slopes_of_input(p, in, out, tile);
                     }
                     break;
@@ -254,6 +265,8 @@ public:
         : Base(rows, members, count), team(team), sums(this->parts()) {
         workers.append(this);
         for (int i = 1; i < team.size() && i < this->parts(); ++i) workers.append(new Base(rows, members, count, this));
+        for (const Plan &p : plans)
+            for (int piece = 0; piece < this->pieces_to_turn(p); ++piece) turns.append({&p, piece});
     }
     ~NetworkTraining() {
         for (long i = 1; i < workers.size(); ++i) delete workers[i];
@@ -270,6 +283,11 @@ private:
     Team &team;
     List<Base *> workers;
     List<Sums> sums;  // of each part
+    struct Turn {
+        const Plan *plan;
+        int piece;
+    };
+    List<Turn> turns;  // of the weights
     const int32_t *indices = nullptr;  // of a batch; null: validation rows
     int count = 0;                     // of its rows
     I before{};                        // steps that were taken before it; the first worker sets its own meanwhile
@@ -280,7 +298,7 @@ private:
         for (int step = 0; step < rows.steps; ++step) train_batch(order + (long)step * rows.batch, total, seen);
         V curves[5] = {total / seen};
         validate(curves + 1);
-        const I better = this->judge(curves[0], curves[1]);
+        const I better = this->judge(curves);
         if (any(better))
             for (long i = 0; i < this->size; ++i) this->best[i] = select(better, parameters[i], this->best[i]);
         this->write_curves(curves, number);
@@ -311,10 +329,8 @@ private:
         int filled = 0;
         while (filled < rows.batch && batch[filled] >= 0) ++filled;
         if (!filled) return;
-        this->turn_weights();
+        turn_weights();
         const Sums all = work_on(batch, filled);
-        for (int part = 1; part < this->parts(); ++part)
-            for (long i = 0; i < this->size; ++i) gradients[0][i] += gradients[part][i];
         const V mean = all.loss / maximum(all.number, splat(1.0f));
         const Step step = this->step_of(mean, all.number);
         take_step_of(step);
@@ -333,18 +349,48 @@ private:
         found[3] = s.metric / all;
     }
 
+    // Calls `work(i)` for each of so many pieces, on all cores where that is worth while.
+    template <class Work>
+    void share(long pieces, long vectors, const Work &work) {
+        constexpr long ENOUGH = 2048;  // vectors
+        if (team.size() == 1 || vectors < ENOUGH) {
+            for (long i = 0; i < pieces; ++i) work(i);
+            return;
+        }
+        team.run((int)pieces, [](void *data, int, int i) { (*static_cast<const Work *>(data))(i); }, const_cast<Work *>(&work));
+    }
+
+    void turn_weights() {
+        share(turns.size(), this->turned_size, [&](long i) { Base::turn_weights(*turns[i].plan, turns[i].piece); });
+    }
+
+    // A piece at a time, which stays in the first-level cache from the sum of the parts to the step.
     void take_step_of(const Step &of_all) {
-        const Vectors vectors{parameters, this->first, this->second, gradients[0]};
+        constexpr long PIECE = 64;
+        bool summed = false;
         this->update(of_all, [&](int code, const Step &step) {
-            for (const Plan &p : plans) {
-                if (!p.trained) continue;
-                const long count = p.biases - p.weights;  // none of an operation without weights
-                if (this->penalised)
-                    take_step<true>(code, vectors, p.weights, count, this->l2_of_weight, this->l1_of_weight, step, own);
-                else
-                    take_step<false>(code, vectors, p.weights, count, V{}, V{}, step, own);
-                if (p.bias) take_step<false>(code, vectors, p.biases, p.bias_vectors, V{}, V{}, step, own);
-            }
+            share((this->size + PIECE - 1) / PIECE, this->size, [&](long i) {
+                const long begin = i * PIECE, end = begin + PIECE < this->size ? begin + PIECE : this->size;
+                for (int part = 1; part < this->parts() && !summed; ++part)
+                    for (long k = begin; k < end; ++k) gradients[0][k] += gradients[part][k];
+                take_step_between(code, step, begin, end);
+            });
+            summed = true;
         });
+    }
+
+    void take_step_between(int code, const Step &step, long begin, long end) {
+        const Vectors vectors{parameters, this->first, this->second, gradients[0]};
+        for (const Plan &p : plans) {
+            if (!p.trained) continue;
+            const long from = p.weights > begin ? p.weights : begin, to = p.biases < end ? p.biases : end;
+            if (from < to && this->penalised)
+                take_step<true>(code, vectors, from, to - from, this->l2_of_weight, this->l1_of_weight, step, own);
+            else if (from < to)
+                take_step<false>(code, vectors, from, to - from, V{}, V{}, step, own);
+            const long first = p.biases > begin ? p.biases : begin, behind = p.biases + p.bias_vectors;
+            const long last = behind < end ? behind : end;
+            if (p.bias && first < last) take_step<false>(code, vectors, first, last - first, V{}, V{}, step, own);
+        }
     }
 };

@@ -7,7 +7,7 @@ struct Normalizing : Operations<SINGLE> {
 
     // Vectors of a row that are kept: what is normalised, and the factors of its places, or once what was found of a batch.
     static long keeps(const Plan &p, const Of &to) {
-        return p.kind == LAYER_NORM ? to.places() * (to.vectors + 1L) : to.places() * (long)to.vectors + 3L * to.vectors + 1;
+        return p.kind == LAYER_NORM ? to.places() * (to.vectors + 1L) : 3L * to.vectors + 1;
     }
 
     static void normalise_places(const Plan &p, const Of &from, const Of &to, const V *parameters, int tile) {
@@ -50,42 +50,42 @@ struct Normalizing : Operations<SINGLE> {
         const Found found = found_of(p, to);
         const Scale scale(p, to, parameters);
         if (training && p.trained) find_moments(p, from, tile, found, present, masks);
-        const bool by_batch = training && p.trained;
-        const V *const mean = by_batch ? found.mean : parameters + moving_of(p);
-        const V *const variance = by_batch ? found.variance : parameters + moving_of(p) + to.vectors;
-        for (int j = 0; j < to.vectors; ++j) found.factor[j] = only(lanes_of(to, j), 1.0f / root(variance[j] + p.rate));
-        for_places(tile, to, [&](int r, int y, int x, long i) {
+        const bool moved = !training || !p.trained;
+        const V *const moving = parameters + moving_of(p);
+        for (int j = 0; j < to.vectors; ++j) {
+            if (moved) found.mean[j] = moving[j];
+            const V variance = moved ? moving[to.vectors + j] : found.variance[j];
+            found.factor[j] = only(lanes_of(to, j), 1.0f / root(variance + p.rate));  // none in lanes without a channel
+        }
+        for (int r = 0; r < tile; ++r)
             for (int j = 0; j < to.vectors; ++j) {
-                const V normal = only(lanes_of(to, j), (from.value(r, y, x)[j] - mean[j]) * found.factor[j]);
-                p.kept[i * to.vectors + j] = normal;
-                to.value(r, y, x)[j] = scale.of(normal, j);
+                const V mean = found.mean[j], factor = found.factor[j];
+                for_row(to, [&](int y, int x) { to.value(r, y, x)[j] = scale.of((from.value(r, y, x)[j] - mean) * factor, j); });
             }
-        });
     }
 
     void through_batch(const Plan &p, const Of &from, const Of &to, const V *parameters, V *gradient, int tile,
                        const V *present, const StepMasks &masks) const {
         const Found found = found_of(p, to);
         const Scale scale(p, to, parameters);
-        List<V> sums(2L * to.vectors);
-        V *const slopes = sums.data(), *const along = slopes + to.vectors;
-        for_places(tile, to, [&](int r, int y, int x, long i) {
-            for (int j = 0; j < to.vectors; ++j) {
-                slopes[j] += to.slope(r, y, x)[j];
-                along[j] += to.slope(r, y, x)[j] * p.kept[i * to.vectors + j];
-            }
-        });
-        for (int j = 0; j < to.vectors; ++j) add_to_gradient(p, to, gradient, j, slopes[j], along[j]);
         const V number = select(*found.count > 0.0f, *found.count, splat(1.0f));
-        for_places(tile, to, [&](int r, int y, int x, long i) {
-            const V share = p.trained ? weight_of(p, present, masks, r, x) / number : V{};
-            V *const into = from.slope(r, y, x);
-            for (int j = 0; j < to.vectors; ++j) {
-                const V rest = to.slope(r, y, x)[j] - share * (slopes[j] + p.kept[i * to.vectors + j] * along[j]);
-                const V each = scale.gamma_of(j) * found.factor[j] * rest;
-                into[j] = p.adds ? into[j] + each : each;
+        for (int j = 0; j < to.vectors; ++j) {
+            const V mean = found.mean[j], factor = found.factor[j], outer = scale.gamma_of(j) * factor;
+            const auto normal = [&](int r, int y, int x) { return (from.value(r, y, x)[j] - mean) * factor; };
+            V slopes{}, along{};
+            for (int r = 0; r < tile; ++r) {
+                slopes += sum_of_row(to, [&](int y, int x) { return to.slope(r, y, x)[j]; });
+                along += sum_of_row(to, [&](int y, int x) { return to.slope(r, y, x)[j] * normal(r, y, x); });
             }
-        });
+            add_to_gradient(p, to, gradient, j, slopes, along);
+            for (int r = 0; r < tile; ++r)
+                for_row(to, [&](int y, int x) {
+                    const V share = p.trained ? weight_of(p, present, masks, r, x) / number : V{};
+                    V &into = from.slope(r, y, x)[j];
+                    const V each = outer * (to.slope(r, y, x)[j] - share * (slopes + normal(r, y, x) * along));
+                    into = p.adds ? into + each : each;
+                });
+        }
     }
 
     // What moves along follows the batch of those who take a step.
@@ -122,7 +122,7 @@ private:
     };
 
     Found found_of(const Plan &p, const Of &to) const {
-        V *const at = p.kept + (long)tile_rows * to.places() * to.vectors;
+        V *const at = p.kept;
         return {at, at + to.vectors, at + 2 * to.vectors, at + 3 * to.vectors};
     }
 
@@ -160,23 +160,47 @@ private:
         return !real || real[x] ? of_row : V{};
     }
 
+    template <class Each>
+    INLINE void for_row(const Shape &shape, const Each &each) {
+        for (int y = 0; y < shape.lines; ++y)
+            for (int x = 0; x < shape.columns; ++x) each(y, x);
+    }
+
+    // The sum over the places of a row: four side by side, so that none waits for the one before.
+    template <class Each>
+    INLINE V sum_of_row(const Shape &shape, const Each &each) {
+        V sums[4] = {};
+        for (int y = 0; y < shape.lines; ++y) {
+            int x = 0;
+            for (; x + 4 <= shape.columns; x += 4)
+#pragma GCC unroll 4
+                for (int i = 0; i < 4; ++i) sums[i] += each(y, x + i);
+            for (int i = 0; x < shape.columns; ++x, ++i) sums[i] += each(y, x);
+        }
+        return (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    }
+
     void find_moments(const Plan &p, const Of &from, int tile, const Found &found, const V *present, const StepMasks &masks) const {
-        for (int j = 0; j < from.vectors; ++j) found.mean[j] = found.variance[j] = V{};
         *found.count = V{};
-        for_places(tile, from, [&](int r, int y, int x, long) {
-            const V weight = weight_of(p, present, masks, r, x);
-            *found.count += weight;
-            for (int j = 0; j < from.vectors; ++j) found.mean[j] += weight * only(weight > 0.0f, from.value(r, y, x)[j]);
-        });
+        for (int r = 0; r < tile; ++r)
+            *found.count += sum_of_row(from, [&](int, int x) { return weight_of(p, present, masks, r, x); });
         const V number = select(*found.count > 0.0f, *found.count, splat(1.0f));
-        for (int j = 0; j < from.vectors; ++j) found.mean[j] /= number;
-        for_places(tile, from, [&](int r, int y, int x, long) {
-            const V weight = weight_of(p, present, masks, r, x);
-            for (int j = 0; j < from.vectors; ++j) {
-                const V apart = only(weight > 0.0f, from.value(r, y, x)[j]) - found.mean[j];
-                found.variance[j] += weight * (apart * apart);
-            }
-        });
-        for (int j = 0; j < from.vectors; ++j) found.variance[j] /= number;
+        const auto mean_of = [&](const auto &each) {
+            V sum{};
+            for (int r = 0; r < tile; ++r)
+                sum += sum_of_row(from, [&](int y, int x) {
+                    const V weight = weight_of(p, present, masks, r, x);
+                    return weight * only(weight > 0.0f, each(r, y, x));
+                });
+            return sum / number;
+        };
+        for (int j = 0; j < from.vectors; ++j) {
+            const V mean = mean_of([&](int r, int y, int x) { return from.value(r, y, x)[j]; });
+            found.mean[j] = mean;
+            found.variance[j] = mean_of([&](int r, int y, int x) {
+                const V apart = from.value(r, y, x)[j] - mean;
+                return apart * apart;
+            });
+        }
     }
 };

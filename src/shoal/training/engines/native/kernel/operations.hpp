@@ -19,11 +19,13 @@ struct Border {
         if (behind_it > behind[axis]) behind[axis] = (int)behind_it;
     }
 
-    Grid around(const Shape &shape, long elements) const {
+    // Rows have an odd number of so many elements, or those of a tile collide in the first-level cache.
+    Grid around(const Shape &shape, long elements, long odd_of) const {
         const long width = before[1] + (long)(shape.columns - 1) * stride[1] + 1 + behind[1];
         const long height = before[0] + (long)(shape.lines - 1) * stride[0] + 1 + behind[0];
+        const long row = width * height * elements;
         return {(before[0] * width + before[1]) * elements, stride[1] * elements, stride[0] * width * elements,
-                width * height * elements};
+                row % (2 * odd_of) ? row : row + odd_of};
     }
 };
 
@@ -49,6 +51,18 @@ private:
     }
 };
 
+// Which of the places `at`, `at` + `apart`, ... of a window are among so many.
+struct Inside {
+    int from, to;
+    Inside(int at, int apart, int window, int size)
+        : from(at < 0 ? (apart - 1 - at) / apart : 0), to(at < size ? (size - at + apart - 1) / apart : 0) {
+        if (from > window) from = window;
+        if (to > window) to = window;
+        if (to < from) to = from;
+    }
+    int count() const { return to - from; }
+};
+
 // What is worked out once for an operation.
 struct Plan : Operation {
     long factors = 0;              // of a convolution: left factors of a sum
@@ -57,11 +71,16 @@ struct Plan : Operation {
     long turned = 0;               // where the weights begin that slopes are multiplied by
     long recurrent = 0, turned_recurrent = 0;  // the same of the weights of the state
     CellShape shape;
+    bool masks = false, masked = false;  // whether it keeps slopes from where the ReLU before it is shut; whether that is done
     bool at_once = false;          // whether it sees all places of a row from one place
     bool adds = false, adds_with = false;  // whether the slopes of what it takes are there already
     List<Run> runs, slope_runs, state_runs[2];
     List<long> distances;
     V *kept = nullptr;  // slopes of the activation, places of the largest, factors of dropout
+
+    bool rectifies() const {  // whether slopes follow from values
+        return (kind == CONVOLUTION || kind == ACTIVATION) && activation == CODE_relu;
+    }
 };
 
 // The lines and columns of a window that stand on the input of a pooling.
@@ -94,21 +113,23 @@ struct Operations {
     void convolve(const Plan &p, const Of &from, const A *input, const Of &to, const V *parameters, int tile, bool training) const {
         Window<A> w{};
         w.runs = p.runs.data(), w.run_count = (int)p.runs.size();
-        w.b = parameters + p.weights, w.bias = parameters + p.biases, w.start = FROM_BIAS;
+        w.b = parameters + p.weights, w.bias = parameters + p.biases, w.start = FROM_BIAS, w.rectifies = p.rectifies();
         const long before = p.before[0] * from.grid.line + p.before[1] * from.grid.step;
         if (p.at_once) {
             w.a = input + from.grid.at(0, 0, 0), w.a_row = from.grid.row;
             w.c = to.value(0, 0, 0), w.c_row = to.grid.row / PER;
             windows(tile, to.vectors, p.factors, w);
-            activate(p, to, to, tile, training);
+            if (!p.rectifies()) activate(p, to, to, tile, training);
             return;
         }
+        const long of_line = (long)p.window[1] * from.channels;
         w.a_row = p.strides[1] * from.grid.step, w.c_row = to.grid.step / PER;
         for (int r = 0; r < tile; ++r)
             for (int y = 0; y < to.lines; ++y) {
                 w.a = input + from.grid.at(r, (long)y * p.strides[0], 0) - before, w.c = to.value(r, y, 0);
+                see_lines(w, p.runs, Inside(y * p.strides[0] - p.before[0], p.dilation[0], p.window[0], from.lines), p.window[0], of_line);
                 windows(to.columns, to.vectors, p.factors, w);
-                activate_line(p, to, to, r, y, training);
+                if (!p.rectifies()) activate_line(p, to, to, r, y, training);
             }
     }
 
@@ -117,22 +138,29 @@ struct Operations {
             for (int y = 0; y < to.lines; ++y) activate_line(p, from, to, r, y, training);
     }
 
+    // Of the lines of a window, those alone that are no border.
+    template <class A>
+    static void see_lines(Window<A> &w, const List<Run> &runs, const Inside &lines, int window, long of_line) {
+        const long each = runs.size() / window;
+        w.runs = runs.data() + lines.from * each, w.run_count = (int)(lines.count() * each), w.skipped = lines.from * of_line;
+    }
+
     // The slopes in what comes out of an activation become those in what goes in.
     void through_activation(const Plan &p, const Of &from, const Of &to, int tile) const {
         for_places(tile, to, [&](int r, int y, int x, long i) {
             const V *slope = to.slope(r, y, x), *kept = p.kept + i * to.vectors;
             V *into = from.slope(r, y, x);
             for (int j = 0; j < to.vectors; ++j) {
-                const V product = slope[j] * kept[j];
+                const V product = p.rectifies() ? only(to.value(r, y, x)[j] > 0.0f, slope[j]) : slope[j] * kept[j];
                 into[j] = p.adds && &from != &to ? into[j] + product : product;
             }
         });
     }
 
     template <class A>
-    void slopes_of_weights(const Plan &p, const Of &from, const A *input, const Of &to, V *gradient, int tile) const {
+    void slopes_of_weights(const Plan &p, const Of &from, const A *input, const Of &to, V *gradient, int tile, bool begins) const {
         Correlation<A> w{};
-        w.distances = p.distances.data(), w.c = gradient + p.weights;
+        w.distances = p.distances.data(), w.c = gradient + p.weights, w.begins = begins;
         if (p.at_once) {
             w.a = input + from.grid.at(0, 0, 0), w.d = to.slope(0, 0, 0), w.lines = 1, w.columns = tile;
             w.a_step = from.grid.row, w.d_step = to.slope_grid.row / PER;
@@ -145,6 +173,7 @@ struct Operations {
             for (int r = 0; r < tile; ++r) {
                 w.a = input + from.grid.at(r, 0, 0) - before, w.d = to.slope(r, 0, 0);
                 correlations((int)p.factors, to.vectors, w);
+                w.begins = false;
             }
         }
         if (!p.bias) return;
@@ -174,6 +203,8 @@ struct Operations {
         for (int r = 0; r < tile; ++r)
             for (int y = 0; y < from.lines; ++y) {
                 w.a = to.slopes + to.slope_grid.at(r, 0, 0) + y * line, w.c = from.slope(r, y, 0);
+                const int before = y + p.before[0] - (p.window[0] - 1) * p.dilation[0], lines = (to.lines - 1) * p.strides[0] + 1;
+                see_lines(w, p.slope_runs, Inside(before, p.dilation[0], p.window[0], lines), p.window[0], (long)p.window[1] * to.channels);
                 windows(from.columns, from.vectors, depth, w);
             }
     }
@@ -226,7 +257,8 @@ struct Operations {
             for_window(p, from, y, x, [&](int v, int u) {
                 V *into = from.slope(r, v, u);
                 for (int j = 0; j < to.vectors; ++j) {
-                    const V each = p.kind == MEAN ? slope[j] * share : only((I)kept[j] == number, slope[j]);
+                    const V shown = p.masks ? only(to.value(r, y, x)[j] > 0.0f, slope[j]) : slope[j];
+                    const V each = p.kind == MEAN ? slope[j] * share : only((I)kept[j] == number, shown);
                     into[j] = adds ? into[j] + each : each;
                 }
                 ++number;
@@ -269,7 +301,8 @@ struct Operations {
             const V best = to.value(r, y, x)[j];
             V equal{};
             for_window(p, from, y, x, [&](int v, int u) { equal += only(from.value(r, v, u)[j] == best, splat(1.0f)); });
-            const V each = to.slope(r, y, x)[j] / equal;
+            const V shown = p.masks ? only(best > 0.0f, to.slope(r, y, x)[j]) : to.slope(r, y, x)[j];
+            const V each = shown / equal;
             for_window(p, from, y, x, [&](int v, int u) {
                 V &into = from.slope(r, v, u)[j];
                 const V won = only(from.value(r, v, u)[j] == best, each);
@@ -399,7 +432,7 @@ private:
     static void activate_line(const Plan &p, const Of &from, const Of &to, int r, int y, bool training) {
         if (p.activation == CODE_linear && &from == &to) return;
         const int count = to.columns * to.vectors;
-        V *const kept = training ? p.kept + ((long)r * to.lines + y) * count : nullptr;
+        V *const kept = training && !p.rectifies() ? p.kept + ((long)r * to.lines + y) * count : nullptr;
         activate_all(p.activation, from.value(r, y, 0), to.value(r, y, 0), kept, count);
     }
 

@@ -30,6 +30,31 @@ INLINE V root(V x) {
     return y;
 }
 
+template <int FROM, int... K>
+INLINE V interleaved(V a, V b, std::integer_sequence<int, K...>) {
+#if defined(__clang__)
+    return __builtin_shufflevector(a, b, (FROM + K / 2 + K % 2 * LANES)...);
+#else
+    return __builtin_shuffle(a, b, I{(FROM + K / 2 + K % 2 * LANES)...});
+#endif
+}
+
+// Rows become columns: each turn moves one bit of a number's row to its lane, and one back.
+INLINE void transpose(V (&x)[LANES]) {
+    constexpr auto ALL = std::make_integer_sequence<int, LANES>();
+#pragma GCC unroll 4
+    for (int turn = 1; turn < LANES; turn *= 2) {
+        V y[LANES];
+#pragma GCC unroll 8
+        for (int i = 0; i < LANES / 2; ++i) {
+            y[2 * i] = interleaved<0>(x[i], x[i + LANES / 2], ALL);
+            y[2 * i + 1] = interleaved<LANES / 2>(x[i], x[i + LANES / 2], ALL);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < LANES; ++i) x[i] = y[i];
+    }
+}
+
 INLINE bool any(I holds) {
     int32_t found = 0;
     for (int lane = 0; lane < LANES; ++lane) found |= holds[lane];

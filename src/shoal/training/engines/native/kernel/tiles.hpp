@@ -43,6 +43,8 @@ struct Window {
     V *c;
     long c_row;
     Start start;
+    bool rectifies;  // whether sums below zero are zero
+    long skipped;    // factors before those of the runs, whose weights are passed over
 };
 
 template <int R, int C, class A>
@@ -54,7 +56,7 @@ static void window_tile(const Window<A> &w, int i0) {
 #pragma GCC unroll 16
         for (int j = 0; j < C; ++j)
             sums[i][j] = w.start == FROM_BIAS ? w.bias[j] : w.start == FROM_BEFORE ? c[i * w.c_row + j] : V{};
-    const V *b = w.b;
+    const V *b = w.b + w.skipped * C;
     const long row = w.a_row;
     for (int run = 0; run < w.run_count; ++run) {
         const A *a = w.a + i0 * row + w.runs[run].from;
@@ -74,10 +76,11 @@ static void window_tile(const Window<A> &w, int i0) {
             }
         }
     }
+    const V floor = splat(w.rectifies ? 0.0f : -__builtin_inff());
 #pragma GCC unroll 16
     for (int i = 0; i < R; ++i)
 #pragma GCC unroll 16
-        for (int j = 0; j < C; ++j) c[i * w.c_row + j] = sums[i][j];
+        for (int j = 0; j < C; ++j) c[i * w.c_row + j] = maximum(floor, sums[i][j]);
 }
 
 // Sums over places of left factors, at given distances, times the slopes there.
@@ -89,6 +92,7 @@ struct Correlation {
     int lines, columns;
     long a_line, a_step, d_line, d_step;
     V *c;  // by strips
+    bool begins;  // whether what was there counts as zero
 };
 
 template <int R, int C, class A>
@@ -100,7 +104,7 @@ static void correlation_tile(const Correlation<A> &w, int i0) {
     for (int i = 0; i < R; ++i) {
         distance[i] = w.distances[i0 + i];
 #pragma GCC unroll 16
-        for (int j = 0; j < C; ++j) sums[i][j] = c[i * C + j];
+        for (int j = 0; j < C; ++j) sums[i][j] = w.begins ? V{} : c[i * C + j];
     }
     for (int y = 0; y < w.lines; ++y) {
         const A *a = w.a + y * w.a_line;
@@ -194,9 +198,14 @@ static void correlations(int depth, int columns, Correlation<A> w) {
     }
 }
 
+// The width of the strip in which vector j of so many stands.
+INLINE int width_of_strip(int columns, int j) {
+    const int first = j / MOST_COLUMNS * MOST_COLUMNS;
+    return columns - first < MOST_COLUMNS ? columns - first : MOST_COLUMNS;
+}
+
 // Where vector j of factor k stands among weights that lie by strips.
 INLINE long in_strips(long depth, int columns, long k, int j) {
     const int first = j / MOST_COLUMNS * MOST_COLUMNS;
-    const int wide = columns - first < MOST_COLUMNS ? columns - first : MOST_COLUMNS;
-    return depth * first + k * wide + (j - first);
+    return depth * first + k * width_of_strip(columns, j) + (j - first);
 }

@@ -17,7 +17,7 @@ private:
         for (int step = 0; step < rows.steps; ++step) train_batch(order + (long)step * rows.batch, total, seen);
         V curves[5] = {total / seen};
         validate(curves + 1);
-        const I better = judge(curves[0], curves[1]);
+        const I better = judge(curves);
         if (any(better))
             for (long i = 0; i < size; ++i) best[i] = select(better, parameters[i], best[i]);
         write_curves(curves, number);

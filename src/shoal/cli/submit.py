@@ -1,0 +1,75 @@
+"""`shoal submit`: a fit as an array of jobs of a batch system."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from shoal.cli.from_settings import WITH_FLAGS, with_settings
+from shoal.errors import SettingError
+from shoal.settings import check_settings
+
+Data = Annotated[str, typer.Argument(metavar="DATA", help="a file with a table, or the name of a built-in set")]
+Workers = Annotated[int | None, typer.Option(min=1, help="jobs that train, beside the one that drives")]
+Time = Annotated[str | None, typer.Option("--job-time", metavar="H:M:S", help="the most that each job may take")]
+Cores = Annotated[int, typer.Option("--job-cores", min=1, help="cores of each job")]
+Memory = Annotated[str | None, typer.Option("--job-memory", metavar="SIZE", help="memory of each job, e.g. 4GB")]
+Partition = Annotated[str | None, typer.Option(metavar="NAME", help="partition or queue")]
+Now = Annotated[bool, typer.Option("--now", help="submit it, too; else the script is only written")]
+_BATCH = tuple(name for name in WITH_FLAGS if name not in ("workers", "dask", "force"))
+
+
+@with_settings(_BATCH)
+def submit(
+    data: Data,
+    *,
+    settings: dict[str, Any],
+    slurm: Workers = None,
+    pbs: Workers = None,
+    htcondor: Workers = None,
+    job_time: Time = None,
+    job_cores: Cores = 1,
+    job_memory: Memory = None,
+    partition: Partition = None,
+    now: Now = False,
+) -> None:
+    """Write a fit as an array of jobs for SLURM, PBS or HTCondor, on machines that share a folder.
+
+    The first job of the array drives and writes the run, the others train; none of them needs a port or a database.
+    Give --out, the folder of the run. When the time of the first job ends, submit the script again: it goes on.
+    """
+    from shoal.cli.output import print_text
+    from shoal.cluster.batch import SYSTEMS, Array
+    from shoal.repeating import fit_words
+    from shoal.runs.writing import write_atomically
+
+    asked = {name: n for name, n in (("slurm", slurm), ("pbs", pbs), ("htcondor", htcondor)) if n is not None}
+    if len(asked) != 1:
+        raise SettingError("name one batch system and how many jobs train, e.g. --slurm 16")
+    if "out" not in settings:
+        raise SettingError("--out is missing: the folder of the run, which all jobs must see, e.g. --out runs/search")
+    if (Path(settings["out"]) / "metrics.json").exists():
+        raise SettingError(f"--out {settings['out']} holds a finished run; name another folder")
+    ((system, workers),) = asked.items()
+    checked = check_settings({**settings, "workers": 0})
+    where = os.path.abspath(data) if Path(data).exists() else data
+    run = os.path.abspath(settings["out"])
+    words = fit_words(where, checked, {**checked.given(), "out": run})
+    write, command, ending = SYSTEMS[system]
+    array = Array(workers, run, words, job_time, job_cores, job_memory, partition)
+    script = write_atomically(f"{run}.{ending}", write(array) + "\n")
+    print_text(f"script:  {script}, {workers} jobs that train and one that drives")
+    if not now:
+        print_text(f"submit:  {command} {script}")
+        return
+    if shutil.which(command) is None:
+        raise SettingError(f"--now: there is no {command} here; submit {script} where there is one")
+    said = subprocess.run([command, str(script)], capture_output=True, text=True, check=False)
+    if said.returncode:
+        raise SettingError(f"{command} refused {script}: {said.stderr.strip() or said.stdout.strip()}")
+    print_text(said.stdout.strip())

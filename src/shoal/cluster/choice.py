@@ -1,0 +1,46 @@
+"""The executor that settings ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from shoal.cluster.executor import Executor, Here
+from shoal.cluster.shared_folder import NAME
+
+
+@contextmanager
+def open_executor(
+    workers: int | None, dask: str | None, run: str | Path, memory: str | None = None
+) -> Iterator[Executor]:
+    """Give the executor that trains, and let its workers go at the end.
+
+    Args:
+        workers: processes of this machine that train, to which others may come; 0: only others; None: this process
+            trains.
+        dask: address of a Dask scheduler, or `local`; None: no Dask.
+        run: the run folder, in which workers find what is to be done.
+        memory: the most that all processes of this machine may take, such as `4GB`.
+
+    Raises:
+        SettingError: Dask is not installed, or no scheduler answers.
+    """
+    if dask is not None:
+        from shoal.cluster.dask import DaskExecutor
+
+        of_dask = DaskExecutor(dask)
+        try:
+            yield of_dask
+        finally:
+            of_dask.close()
+    elif workers is not None:
+        from shoal.cluster.folder import FolderExecutor
+
+        of_folder = FolderExecutor(Path(run) / NAME, workers, memory=memory)
+        try:
+            yield of_folder
+        finally:
+            of_folder.close()
+    else:
+        yield Here()

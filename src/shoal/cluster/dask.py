@@ -1,0 +1,120 @@
+"""The executor of a Dask cluster, of a scheduler at an address, or `local` workers of this machine."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from shoal.cluster.executor import Distributed, Result
+from shoal.cluster.job import Arrays, Document, Job, job_from_parts, versions
+from shoal.cluster.lots import Lot, check_versions, lot_from_dict, lot_to_dict, train_lot
+from shoal.errors import RunError, SettingError
+from shoal.resources import available_cores
+from shoal.training.planner import find_budget
+
+LOCAL = "local"
+CONNECT_SECONDS = 10.0
+START_SECONDS = 60.0  # for the first worker of this machine to begin, on a busy one, too
+WAIT_SECONDS = 2.0  # for a result, between two looks
+ATTEMPTS = 3  # at a lot whose workers are lost
+_JOBS: dict[str, Job] = {}  # of a worker: the one that it trains
+
+
+class DaskExecutor(Distributed):
+    """Hands lots to the workers of a Dask cluster, which train one lot on one core in each of their threads.
+
+    Args:
+        address: of a scheduler, such as `tcp://host:8786`; or `local`: workers of this machine, one for each core.
+
+    Raises:
+        SettingError: Dask is not installed, or no scheduler answers.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            from distributed import Client
+            from distributed.deploy.subprocess import SubprocessCluster
+        except ImportError:
+            raise SettingError("dask: needs Dask's distributed; install it with: pip install 'shoal[dask]'") from None
+        self._cluster: Any = None
+        where: Any = address
+        if address == LOCAL:
+            # processes of their own: they do not run the user's script once more, as those of multiprocessing do
+            self._cluster = where = SubprocessCluster(
+                n_workers=available_cores(), threads_per_worker=1, dashboard_address=":0", silence_logs=logging.CRITICAL
+            )
+        try:
+            self._client = Client(where, timeout=CONNECT_SECONDS, set_as_default=False)
+        except (OSError, ValueError, TypeError, ImportError) as error:
+            raise SettingError(
+                f"dask: no scheduler answers at {address!r} ({error or type(error).__name__}); start one with "
+                "`dask scheduler`, or use --dask local"
+            ) from None
+        try:
+            self._client.wait_for_workers(1, timeout=CONNECT_SECONDS if self._cluster is None else START_SECONDS)
+        except TimeoutError:
+            self.close()
+            raise SettingError(
+                f"dask: the scheduler at {address!r} has no workers; start some with `dask worker {address}`"
+            ) from None
+
+    @property
+    def workers(self) -> int:
+        """How many tasks the cluster does at a time."""
+        return max(1, sum(self._client.nthreads().values()))
+
+    def earlier(self, job: Job) -> Iterator[Result]:  # noqa: ARG002
+        """Give nothing: what a lost driver did not gather is lost."""
+        return iter(())
+
+    @contextmanager
+    def hand_out(self, job: Job, lots: Sequence[Lot], seconds: float | None) -> Iterator[Iterator[Result | None]]:
+        """Send the job once to each worker, and a task for each lot."""
+        (parts,) = self._client.scatter([(job.document, job.arrays)], broadcast=True, hash=False)
+        tasks = [
+            self._client.submit(_train, parts, lot_to_dict(lot), seconds, key=f"shoal-{lot.key}", retries=ATTEMPTS)
+            for lot in lots
+        ]
+        try:
+            yield self._results(tasks)
+        finally:
+            self._client.cancel([*tasks, parts], force=True)
+
+    def _results(self, tasks: list[Any]) -> Iterator[Result | None]:
+        from distributed import as_completed
+
+        left = set(tasks)
+        while left:
+            try:
+                for task in as_completed(list(left), timeout=WAIT_SECONDS, loop=self._client.loop):
+                    left.discard(task)
+                    yield _result(task)
+            except TimeoutError:
+                yield None
+
+    def close(self) -> None:
+        """Let the cluster go."""
+        self._client.close()
+        if self._cluster is not None:
+            self._cluster.close()
+
+
+def _result(task: Any) -> Result:
+    try:
+        result: Result = task.result()
+    except Exception as error:  # of the user's cluster, whatever it is
+        raise RunError(f"a worker of Dask failed: {error or type(error).__name__}") from None
+    return result
+
+
+def _train(parts: tuple[Document, Arrays], lot: Document, seconds: float | None) -> tuple[Document, Arrays]:
+    """Train a lot in a worker of Dask."""
+    document, arrays = parts
+    check_versions(document["versions"], versions())
+    key = str(lot["key"]).partition("-")[0]
+    if key not in _JOBS:
+        _JOBS.clear()
+        _JOBS[key] = job_from_parts(document, arrays)
+    return train_lot(_JOBS[key], lot_from_dict(lot), find_budget(most_cores=1), seconds=seconds)

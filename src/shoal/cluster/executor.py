@@ -1,0 +1,181 @@
+"""The interface of executors, and the driver that those share which hand out lots."""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+import numpy as np
+
+from shoal.cluster.job import Arrays, Document, Job, job_of
+from shoal.cluster.lots import Lot, deal
+from shoal.errors import SettingError
+from shoal.training.checkpointing import Checkpoint, checkpoint_from_parts
+from shoal.training.engines.base import Engine
+from shoal.training.member import Member, TrainedMember
+from shoal.training.problem import Problem
+from shoal.training.progress import CurvePiece, Progress, Silent, Watch, show_curves
+from shoal.training.trainer import Saving, Stopped, Training, train
+
+Result = tuple[Document, Arrays]
+"""What a lot leaves, as `train_lot` returns it."""
+
+
+class Executor(Protocol):
+    """Trains members somewhere; the results are those of one process, bit for bit with the native engine."""
+
+    def train(
+        self,
+        problem: Problem,
+        members: Sequence[Member],
+        engine: Engine,
+        *,
+        seconds: float | None = None,
+        progress: Progress | None = None,
+        checkpoint: Checkpoint | None = None,
+        saving: Saving | None = None,
+        rungs: Sequence[int] = (),
+        enough: Callable[[TrainedMember], bool] | None = None,
+    ) -> Training:
+        """Train members as `shoal.training.trainer.train` does, whose arguments these are."""
+
+
+class Here:
+    """This process trains."""
+
+    train = staticmethod(train)
+
+
+class Distributed(ABC):
+    """Hands lots to workers and gathers what they leave; a lot that a lost worker had goes to others."""
+
+    @property
+    @abstractmethod
+    def workers(self) -> int:
+        """How many workers there are, or about as many, by which lots are dealt."""
+
+    @abstractmethod
+    def earlier(self, job: Job) -> Iterator[Result]:
+        """Give what an earlier driver of the same job left ungathered."""
+
+    @abstractmethod
+    def hand_out(
+        self, job: Job, lots: Sequence[Lot], seconds: float | None
+    ) -> AbstractContextManager[Iterator[Result | None]]:
+        """Hand out lots; give the result of each once, in any order, and None now and then while nothing comes.
+
+        Left early, what is not begun is taken back.
+        """
+
+    def train(
+        self,
+        problem: Problem,
+        members: Sequence[Member],
+        engine: Engine,
+        *,
+        seconds: float | None = None,
+        progress: Progress | None = None,
+        checkpoint: Checkpoint | None = None,
+        saving: Saving | None = None,
+        rungs: Sequence[int] = (),
+        enough: Callable[[TrainedMember], bool] | None = None,
+    ) -> Training:
+        """Train members by workers, as `shoal.training.trainer.train` does here.
+
+        Raises:
+            SettingError: workers cannot have what the problem holds, or would have to compare networks at `rungs`.
+            RunError: workers fail, or all are gone.
+            Stopped: Ctrl-C; its `checkpoint` holds what is done.
+        """
+        if rungs:
+            raise SettingError(
+                "search halving compares all networks while they train, which those of different workers are not; leave "
+                "out workers and dask, or choose another search"
+            )
+        gathering = _Gathering(problem, members, engine.name, progress or Silent(), checkpoint, saving, enough)
+        try:
+            job = job_of(problem, engine.name)
+            for left_over in self.earlier(job):
+                gathering.take(left_over)
+            left = [member for member in members if member.id not in gathering.finished]
+            if left and not gathering.reached:
+                with self.hand_out(job, deal(job, left, self.workers), seconds) as results:
+                    for result in results:
+                        gathering.take(result)
+                        if not gathering.missing or gathering.reached:
+                            break
+        except KeyboardInterrupt:
+            raise Stopped(gathering.checkpoint) from None
+        return gathering.training(seconds)
+
+
+class _Gathering:
+    """What came of the members so far."""
+
+    def __init__(
+        self,
+        problem: Problem,
+        members: Sequence[Member],
+        engine: str,
+        progress: Progress,
+        before: Checkpoint | None,
+        saving: Saving | None,
+        enough: Callable[[TrainedMember], bool] | None,
+    ) -> None:
+        self.enough, self.reached = enough, False
+        self.problem, self.engine, self.progress, self.saving = problem, engine, progress, saving
+        self.members = {member.id: member for member in members}
+        self.watch = Watch(members)
+        self.began = self.last_save = time.perf_counter()
+        self.finished: dict[int, TrainedMember] = {}
+        self.compile_seconds, self.programs = 0.0, 0
+        self._add((before or Checkpoint()).finished)
+
+    @property
+    def missing(self) -> int:
+        """How many members are not trained yet."""
+        return len(self.members) - len(self.finished)
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """What is done."""
+        return Checkpoint(dict(self.finished), {}, self.engine)
+
+    def take(self, result: Result | None) -> None:
+        """Keep what a lot left; members that came already are not counted again."""
+        if result is not None:
+            document, arrays = result
+            self.compile_seconds += document.get("compile_seconds", 0.0)
+            self.programs += document.get("programs", 0)
+            self._add(checkpoint_from_parts(document, arrays, self.problem, self.members).finished)
+            if self.saving is not None and time.perf_counter() - self.last_save > self.saving.every:
+                self.saving.save(self.checkpoint)
+                self.last_save = time.perf_counter()
+        self.progress.training(
+            trained=len(self.finished),
+            total=self.watch.total,
+            epoch=0,
+            best=self.watch.best,
+            metric="validation loss",
+            seconds_left=self.watch.seconds_left(time.perf_counter() - self.began),
+        )
+
+    def _add(self, finished: Mapping[int, TrainedMember]) -> None:
+        new = {n: trained for n, trained in finished.items() if n in self.members and n not in self.finished}
+        self.finished |= new
+        for trained in new.values():
+            self.watch.finished(trained)
+            self.reached = self.reached or (self.enough is not None and self.enough(trained))
+        curves: dict[int, np.ndarray] = {n: t.validation_loss for n, t in new.items() if not t.member.replica}
+        show_curves(self.progress, (CurvePiece(n, 0, curve) for n, curve in curves.items()))
+
+    def training(self, seconds: float | None) -> Training:
+        """Return the outcome; with a time budget members may be missing."""
+        elapsed = time.perf_counter() - self.began
+        late = self.missing > 0 or (seconds is not None and elapsed >= seconds)
+        stopped = "until" if self.reached else "minutes" if late else ""
+        trained = [self.finished[n] for n in sorted(self.finished)]
+        return Training(trained, 0.0, elapsed, self.checkpoint, stopped, self.engine, self.programs)

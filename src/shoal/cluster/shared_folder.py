@@ -1,0 +1,186 @@
+"""A folder by which a driver and its workers speak: no ports and no database, files that are whole or not there.
+
+| path | what it holds |
+| --- | --- |
+| `jobs/<job>.safetensors` | what the lots of a job share |
+| `waiting/<lot>.json` | a lot that nobody trains |
+| `taken/<lot>.json` | one that a worker has: claimed by renaming, touched while it trains |
+| `done/<lot>.safetensors` | what a lot left |
+| `failed/<lot>.json` | why a worker could not train it |
+| `closed` | the driver is done, and workers may leave |
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from shoal.cluster.executor import Result
+from shoal.cluster.job import Arrays, Document, Job, job_from_parts
+from shoal.cluster.lots import Lot, lot_from_dict, lot_to_dict
+from shoal.errors import RunError
+from shoal.runs.arrays_file import arrays_to_bytes
+from shoal.runs.writing import cannot_write, write_atomically
+
+NAME = "work"
+MENDING = "Delete it; its networks are trained once more."
+
+
+class SharedFolder:
+    """The folder of one run, by which lots go out and results come back.
+
+    Args:
+        path: of the folder; it is made when something is written.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+
+    def post_job(self, job: Job) -> None:
+        """Write what the lots of a job share, unless it is there."""
+        path = self.path / "jobs" / f"{job.key}.safetensors"
+        if not path.exists():
+            write_atomically(path, parts_to_bytes(job.document, job.arrays))
+
+    def job(self, key: str) -> Job:
+        """Return the job of this key; RunError if it is damaged."""
+        return job_from_parts(*read_parts(self.path / "jobs" / f"{key}.safetensors"))
+
+    def post(self, lot: Lot, seconds: float | None = None) -> None:
+        """Offer a lot, to be trained for so many seconds at most."""
+        document = {**lot_to_dict(lot), "seconds": seconds}
+        write_atomically(self.path / "waiting" / f"{lot.key}.json", json.dumps(document))
+
+    def claim(self, worker: str) -> tuple[Lot, float | None] | None:
+        """Take a lot that waits, with its seconds; None where none does. Only one worker gets each."""
+        for path in sorted(_files(self.path / "waiting")):
+            taken = self.path / "taken" / path.name
+            try:
+                taken.parent.mkdir(exist_ok=True)
+                os.utime(path)  # or it would look long taken
+                path.rename(taken)
+                document = json.loads(taken.read_text(encoding="utf-8"))
+            except FileNotFoundError:
+                continue  # another was faster
+            except OSError as error:
+                raise cannot_write(taken, error) from error
+            write_atomically(taken, json.dumps({**document, "worker": worker}))
+            return lot_from_dict(document), document["seconds"]
+        return None
+
+    def touch(self, key: str) -> None:
+        """Say that the worker of a lot still lives."""
+        with contextlib.suppress(OSError):
+            os.utime(self.path / "taken" / f"{key}.json")
+
+    def give_back(self, key: str) -> None:
+        """Let a lot that was taken wait again; nothing happens if it does not lie there."""
+        with contextlib.suppress(FileNotFoundError):
+            (self.path / "taken" / f"{key}.json").rename(self.path / "waiting" / f"{key}.json")
+
+    def finish(self, key: str, result: Result) -> None:
+        """Write what a lot left."""
+        write_atomically(self.path / "done" / f"{key}.safetensors", parts_to_bytes(*result))
+        self._remove(self.path / "taken" / f"{key}.json")
+
+    def fail(self, key: str, why: str) -> None:
+        """Write why a lot could not be trained."""
+        write_atomically(self.path / "failed" / f"{key}.json", json.dumps({"why": why}))
+
+    def failures(self) -> dict[str, str]:
+        """Return why lots could not be trained, by their keys, and forget it."""
+        told = {}
+        for path in _files(self.path / "failed"):
+            told[path.stem] = json.loads(path.read_text(encoding="utf-8"))["why"]
+            self._remove(path)
+        return told
+
+    def results(self, job: str, known: set[str]) -> Iterator[tuple[str, Result]]:
+        """Give what lots of a job left that are not known yet, by their keys."""
+        for path in sorted(_files(self.path / "done")):
+            if path.stem not in known and path.stem.startswith(f"{job}-"):
+                yield path.stem, read_parts(path)
+
+    def beats(self) -> dict[str, int]:
+        """Return when each lot that is taken was touched last, by the clock of the folder's machine, nanoseconds."""
+        beats = {}
+        for path in _files(self.path / "taken"):
+            with contextlib.suppress(FileNotFoundError):
+                beats[path.stem] = path.stat().st_mtime_ns
+        return beats
+
+    def keys(self, kind: str) -> list[str]:
+        """Return the lots that are `waiting`, `taken` or `done`."""
+        return sorted(path.stem for path in _files(self.path / kind))
+
+    def worker_of(self, key: str) -> str:
+        """Return who has a lot, as far as it is known."""
+        try:
+            return str(json.loads((self.path / "taken" / f"{key}.json").read_text(encoding="utf-8")).get("worker", "?"))
+        except (OSError, ValueError):
+            return "?"
+
+    def withdraw(self, key: str) -> None:
+        """Offer a lot no longer."""
+        self._remove(self.path / "waiting" / f"{key}.json")
+
+    def forget_job(self, key: str) -> None:
+        """Remove what belongs to a job."""
+        for kind in ("waiting", "taken", "done", "failed"):
+            for path in _files(self.path / kind):
+                if path.stem.startswith(f"{key}-"):
+                    self._remove(path)
+        self._remove(self.path / "jobs" / f"{key}.safetensors")
+
+    @property
+    def closed(self) -> bool:
+        """Whether the driver is done."""
+        return (self.path / "closed").exists()
+
+    def close(self) -> None:
+        """Say that there is nothing more to do."""
+        write_atomically(self.path / "closed", "")
+
+    def open(self) -> None:
+        """Say that a driver is at work."""
+        self._remove(self.path / "closed")
+
+    def _remove(self, path: Path) -> None:
+        with contextlib.suppress(OSError):
+            path.unlink(missing_ok=True)
+
+
+def parts_to_bytes(document: Document, arrays: Arrays) -> bytes:
+    """Return plain data and arrays as the bytes of one file: the length of the JSON, the JSON, safetensors."""
+    text = json.dumps(document).encode()
+    return len(text).to_bytes(8, "little") + text + arrays_to_bytes(arrays)
+
+
+def read_parts(path: Path) -> tuple[Document, Arrays]:
+    """Return what `parts_to_bytes` made a file of.
+
+    Raises:
+        RunError: missing, or damaged.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        data = path.read_bytes()
+        size = 8 + int.from_bytes(data[:8], "little")
+        document, arrays = json.loads(data[8:size]), load(data[size:])
+    except OSError as error:
+        raise RunError(f"cannot read {str(path)!r}: {error.strerror or error}.") from error
+    except (ValueError, OverflowError, MemoryError, SafetensorError) as error:
+        raise RunError(f"{str(path)!r} is damaged ({error}). {MENDING}") from error
+    return document, {name: np_array.copy() for name, np_array in arrays.items()}
+
+
+def _files(folder: Path) -> list[Path]:
+    """Return the whole files of a folder, none where it is missing."""
+    with contextlib.suppress(FileNotFoundError):
+        return [path for path in folder.iterdir() if not path.name.startswith(".")]
+    return []

@@ -1,0 +1,134 @@
+"""A worker: takes lots from a shared folder and trains them, until the driver is done or its time is over."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Unpack
+
+from shoal.cluster.job import Job, versions
+from shoal.cluster.lots import check_versions, train_lot
+from shoal.cluster.shared_folder import SharedFolder
+from shoal.errors import ShoalError
+from shoal.training.engines.native.library import KERNEL_VARIABLE, kernels
+from shoal.training.planner import Budget
+from shoal.training.progress import Silent, TrainingNews
+from shoal.training.trainer import Stopped
+
+BEAT_SECONDS = 2.0  # between two signs of life
+LOOK_SECONDS = 0.05  # between two looks at a folder in which nothing waits
+PATIENCE_SECONDS = 600.0  # that a worker waits for a driver
+
+
+def name_here() -> str:
+    """Return how this process is known to others: its machine and number."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def work(
+    folder: SharedFolder,
+    budget: Budget,
+    *,
+    seconds: float | None = None,
+    patience: float = PATIENCE_SECONDS,
+    say: Callable[[str], None] = lambda _: None,
+) -> int:
+    """Train lots until the driver is done, and return how many.
+
+    A lot that an interruption finds in training waits again, for others.
+
+    Args:
+        folder: where the lots are.
+        budget: what training may use.
+        seconds: after which no lot is begun; the one in training keeps the best epochs that it has seen by then.
+        patience: how long to wait while no lot is there and none is in training.
+        say: hears of what is worth a line.
+
+    Raises:
+        RunError: another version of shoal than the driver's, or the folder cannot be written.
+        KeyboardInterrupt: Ctrl-C.
+    """
+    jobs: dict[str, Job] = {}
+    name, trained, began = name_here(), 0, time.monotonic()
+    last_work, seen = began, False
+    while seconds is None or time.monotonic() - began < seconds:
+        over = folder.closed or (seen and not folder.path.exists())  # the driver removes what it no longer needs
+        seen = seen or folder.path.exists()
+        claimed = None if over else folder.claim(name)
+        if claimed is None:
+            if folder.keys("taken"):
+                last_work = time.monotonic()
+            if over or time.monotonic() - last_work > patience:
+                break
+            time.sleep(LOOK_SECONDS)
+            continue
+        lot, most = claimed
+        key = lot.key.partition("-")[0]
+        left = None if seconds is None else seconds - (time.monotonic() - began)
+        limits = [limit for limit in (most, left) if limit is not None]
+        try:
+            if key not in jobs:
+                jobs = {key: _job(folder, key, say)}
+            with _alive(folder, lot.key):
+                result = train_lot(
+                    jobs[key], lot, budget, seconds=min(limits, default=None), progress=_UntilClosed(folder)
+                )
+        except (Stopped, KeyboardInterrupt):
+            folder.give_back(lot.key)
+            if folder.closed:
+                break
+            raise KeyboardInterrupt from None
+        except (ShoalError, MemoryError, OSError) as error:
+            folder.fail(lot.key, f"{name}: {error or type(error).__name__}")
+            folder.give_back(lot.key)
+            raise
+        folder.finish(lot.key, result)
+        trained, last_work = trained + 1, time.monotonic()
+        say(f"{len(lot.members)} networks trained ({lot.key})")
+    return trained
+
+
+class _UntilClosed(Silent):
+    """Stops training when the driver is gone: its work is done by others, or no longer wanted."""
+
+    def __init__(self, folder: SharedFolder) -> None:
+        self.folder = folder
+
+    def training(self, **_: Unpack[TrainingNews]) -> None:
+        """Look whether the driver is done."""
+        if self.folder.closed:
+            raise KeyboardInterrupt
+
+
+def _job(folder: SharedFolder, key: str, say: Callable[[str], None]) -> Job:
+    """Return a job, and train with the kernel of its driver where this processor can."""
+    job = folder.job(key)
+    wanted = job.document["versions"]["kernel"]
+    if wanted in {kernel.name for kernel in kernels()}:
+        os.environ[KERNEL_VARIABLE] = wanted
+    different = check_versions(job.document["versions"], versions())
+    if different:
+        say(f"{name_here()} {different}")
+    return job
+
+
+@contextmanager
+def _alive(folder: SharedFolder, key: str) -> Iterator[None]:
+    """Touch a lot while it is in training, so that the driver knows."""
+    over = threading.Event()
+
+    def beat() -> None:
+        while not over.wait(BEAT_SECONDS):
+            folder.touch(key)
+
+    thread = threading.Thread(target=beat, name="alive", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()

@@ -1,0 +1,277 @@
+"""What every executor holds: the members of one process, bit for bit, whoever trains, whatever is lost on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shoal.cluster.executor import Executor, Here
+from shoal.cluster.folder import FolderExecutor
+from shoal.cluster.shared_folder import SharedFolder
+from shoal.cluster.worker import work
+from shoal.errors import RunError, SettingError
+from shoal.training.checkpointing import Checkpoint
+from shoal.training.engine_choice import make_engine
+from shoal.training.losses import get_loss
+from shoal.training.member import Member
+from shoal.training.planner import find_budget
+from shoal.training.problem import Problem
+from shoal.training.progress import Silent
+from shoal.training.trainer import Stopped, Training, train
+
+BUDGET = find_budget("1GB", 1)
+ENGINE = make_engine("native", BUDGET)
+
+
+class InThisProcess(FolderExecutor):
+    """The shared folder with a worker in a thread of this process, so that most tests need no other."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.worker = threading.Thread(target=work, args=(self.folder, BUDGET), kwargs={"patience": 3.0})
+        self.worker.start()
+
+    def close(self) -> None:
+        super().close()
+        self.worker.join()
+
+
+@pytest.fixture(scope="module")
+def dask() -> Iterator[Executor]:
+    pytest.importorskip("distributed")
+    from shoal.cluster.dask import DaskExecutor
+
+    made = DaskExecutor("local")
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture(
+    params=[
+        "here",
+        "folder",
+        pytest.param("processes", marks=pytest.mark.slow),
+        pytest.param("dask", marks=pytest.mark.slow),
+    ]
+)
+def executor(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Executor]:
+    if request.param == "here":
+        yield Here()
+        return
+    if request.param == "dask":
+        yield request.getfixturevalue("dask")
+        return
+    made = InThisProcess(tmp_path / "run" / "work") if request.param == "folder" else processes(tmp_path)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def processes(tmp_path: Path, count: int = 2, **options: Any) -> FolderExecutor:
+    return FolderExecutor(tmp_path / "run" / "work", count, memory="2GB", **options)
+
+
+@pytest.fixture(scope="module")
+def alone(problem: Problem, members: list[Member]) -> Training:
+    return train(problem, members, ENGINE)
+
+
+def assert_same(one: Training, other: Training) -> None:
+    assert [t.member.id for t in one.members] == [t.member.id for t in other.members]
+    for a, b in zip(one.members, other.members, strict=True):
+        assert (a.best_epoch, a.status, a.network) == (b.best_epoch, b.status, b.network)
+        assert np.array_equal(a.half_losses, b.half_losses)
+        for layer, twin in zip(a.parameters, b.parameters, strict=True):
+            assert layer.keys() == twin.keys()
+            assert all(np.array_equal(layer[name], twin[name]) for name in layer)
+
+
+def test_members_are_those_of_one_process(
+    executor: Executor, problem: Problem, members: list[Member], alone: Training
+) -> None:
+    assert_same(executor.train(problem, members, ENGINE), alone)
+
+
+def test_a_checkpoint_is_gone_on_with(
+    executor: Executor, problem: Problem, members: list[Member], alone: Training
+) -> None:
+    half = Checkpoint({m.member.id: m for m in alone.members[:11]}, {}, "native")
+    assert_same(executor.train(problem, members, ENGINE, checkpoint=half), alone)
+
+
+def test_nothing_is_begun_where_nothing_is_missing(
+    executor: Executor, problem: Problem, members: list[Member], alone: Training
+) -> None:
+    whole = Checkpoint({m.member.id: m for m in alone.members}, {}, "native")
+    assert_same(executor.train(problem, members, ENGINE, checkpoint=whole), alone)
+
+
+def test_two_trainings_follow_each_other(executor: Executor, problem: Problem, members: list[Member]) -> None:
+    first, second = (executor.train(problem, part, ENGINE) for part in (members[:6], members[6:]))
+    assert [t.member.id for t in (*first.members, *second.members)] == [m.id for m in members]
+
+
+def test_progress_is_told(executor: Executor, problem: Problem, members: list[Member]) -> None:
+    told: list[tuple[int, int]] = []
+
+    class Listener(Silent):
+        def training(self, **news: Any) -> None:
+            told.append((news["trained"], news["total"]))
+
+        def curves(self, pieces: Any) -> None:
+            list(pieces)
+
+    executor.train(problem, members, ENGINE, progress=Listener())
+    assert told == sorted(told)
+    assert all(total == len(members) for _, total in told)
+
+
+def test_functions_of_the_user_are_refused(tmp_path: Path, problem: Problem, members: list[Member]) -> None:
+    own = replace(problem, loss=get_loss(lambda y, f: (y - f) ** 2))
+    with pytest.raises(SettingError, match="functions of your own"):
+        FolderExecutor(tmp_path / "work").train(own, members, ENGINE)
+
+
+@pytest.mark.parametrize("name", ["gaussian_nll", "pinball", "poisson", "huber"])
+def test_losses_travel(name: str, problem: Problem, members: list[Member], tmp_path: Path) -> None:
+    positive = replace(problem, y=np.abs(problem.y), validation_y=np.abs(problem.validation_y), loss=get_loss(name))
+    executor = InThisProcess(tmp_path / "work")
+    try:
+        assert_same(executor.train(positive, members[:4], ENGINE), train(positive, members[:4], ENGINE))
+    finally:
+        executor.close()
+
+
+def test_a_lot_has_one_worker(tmp_path: Path, problem: Problem, members: list[Member]) -> None:
+    from shoal.cluster.job import job_of
+    from shoal.cluster.lots import deal
+
+    folder, job = SharedFolder(tmp_path / "work"), job_of(problem, "native")
+    lots = deal(job, members, 4)
+    for lot in lots:
+        folder.post(lot)
+    taken: list[str] = []
+
+    def claim() -> None:
+        while (claimed := folder.claim("me")) is not None:
+            taken.append(claimed[0].key)
+
+    threads = [threading.Thread(target=claim) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(taken) == sorted(lot.key for lot in lots)
+
+
+def test_a_silent_worker_loses_its_lot(
+    tmp_path: Path, problem: Problem, members: list[Member], alone: Training
+) -> None:
+    executor = FolderExecutor(tmp_path / "work", silent_seconds=0.2)
+    gone = threading.Event()
+
+    def vanish() -> None:  # claims a lot and is never heard of again
+        while executor.folder.claim("lost") is None:
+            time.sleep(0.01)
+        gone.set()
+        work(executor.folder, BUDGET, patience=30.0)
+
+    worker = threading.Thread(target=vanish)
+    worker.start()
+    try:
+        assert_same(executor.train(problem, members, ENGINE), alone)
+        assert gone.is_set()
+    finally:
+        executor.close()
+        worker.join()
+
+
+def test_a_driver_that_was_stopped_goes_on(
+    tmp_path: Path, problem: Problem, members: list[Member], alone: Training
+) -> None:
+    class StopsAfter(Silent):
+        def __init__(self, enough: int) -> None:
+            self.enough = enough
+
+        def training(self, **news: Any) -> None:
+            if news["trained"] >= self.enough:
+                raise KeyboardInterrupt
+
+    first = InThisProcess(tmp_path / "work")
+    try:
+        with pytest.raises(Stopped) as stopped:
+            first.train(problem, members, ENGINE, progress=StopsAfter(5))
+    finally:
+        first.close()
+    kept = stopped.value.checkpoint
+    assert 5 <= len(kept.finished) < len(members)
+    second = InThisProcess(tmp_path / "work")
+    try:
+        assert_same(second.train(problem, members, ENGINE, checkpoint=kept), alone)
+    finally:
+        second.close()
+
+
+def test_a_damaged_result_is_told(tmp_path: Path) -> None:
+    folder = SharedFolder(tmp_path / "work")
+    path = folder.path / "done" / "a-b.safetensors"
+    path.parent.mkdir(parents=True)
+    for damage in (b"", b"\xff" * 20, b"\x02" + bytes(7) + b"{}" + b"nothing"):
+        path.write_bytes(damage)
+        with pytest.raises(RunError, match="is damaged"):
+            list(folder.results("a", set()))
+
+
+def test_a_lot_that_always_fails_ends_the_run(tmp_path: Path, problem: Problem, members: list[Member]) -> None:
+    executor = FolderExecutor(tmp_path / "work")
+    over = threading.Event()
+
+    def fail() -> None:
+        while not over.is_set():
+            if (claimed := executor.folder.claim("bad")) is not None:
+                executor.folder.fail(claimed[0].key, "bad: out of memory")
+                executor.folder.give_back(claimed[0].key)
+            time.sleep(0.01)
+
+    worker = threading.Thread(target=fail)
+    worker.start()
+    try:
+        with pytest.raises(RunError, match="failed 3 times, the last time on bad: out of memory"):
+            executor.train(problem, members[:1], ENGINE)
+    finally:
+        over.set()
+        worker.join()
+        executor.close()
+
+
+@pytest.mark.slow
+def test_killed_processes_are_replaced(
+    tmp_path: Path, problem: Problem, alone: Training, members: list[Member]
+) -> None:
+    executor = processes(tmp_path)
+
+    def kill() -> None:
+        while not executor.folder.keys("taken"):
+            time.sleep(0.005)
+        os.kill(executor._running[0].pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        assert_same(executor.train(problem, members, ENGINE), alone)
+    finally:
+        killer.join()
+        executor.close()
+    assert not executor.folder.path.exists()
