@@ -120,6 +120,10 @@ def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) ->
         print_text(candidates_line(metrics["search"]))
     if left_out := metrics.get("search", {}).get("left_out"):
         print_text(budget_line(metrics["search"], left_out))
+    if by := metrics["engine"].get("stopped_by"):
+        from shoal.report.topics.candidates import STOPPED
+
+        print_text(STOPPED[by])
     if looks := run.looks.sentence:
         print_text(looks)
     for warning in metrics["data"]["warnings"]:
