@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from shoal.evolution.evolving import evolve as evolve
     from shoal.evolution.search import Evolution as Evolution
     from shoal.fit import fit as fit
+    from shoal.fit import plan as plan
     from shoal.fit import resume as resume
     from shoal.networks import Network as Network
     from shoal.networks.images import convolve as convolve
@@ -53,7 +54,7 @@ __version__ = "0.1.0"
 
 # The public names that each module holds.
 _MODULES = {
-    "shoal.fit": ("fit", "resume"),
+    "shoal.fit": ("fit", "plan", "resume"),
     "shoal.run": ("Run", "load"),
     "shoal.after.citing": ("cite",),
     "shoal.after.exporting": ("export_model",),

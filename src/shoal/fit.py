@@ -18,6 +18,7 @@ from shoal.settings import FitSettings, check_settings, settings_in_words, witho
 from shoal.steps.beside import learn_meanwhile, open_helper
 from shoal.steps.choosing import keep_best
 from shoal.steps.finishing import Trained, finish, finish_each_target, posed_for_each
+from shoal.steps.planning import Plan, plan_search
 from shoal.steps.posing import Posed
 from shoal.steps.proposing import pose_search, settled_count, with_base
 from shoal.steps.reading import read_checked
@@ -27,7 +28,7 @@ from shoal.steps.timing import Timing
 from shoal.steps.training import train_candidates
 from shoal.steps.writing import write_config, write_diverged
 from shoal.tracking.tracker import check_tracker, track
-from shoal.training.progress import Progress, ending
+from shoal.training.progress import Progress, Silent, ending
 from shoal.training.progress_lines import listener
 
 
@@ -66,6 +67,28 @@ def fit(data: Any, *, progress: Progress | bool | None = None, **settings: Any) 
 
 
 fit.__doc__ = f"{fit.__doc__ or ''}\n    Settings:\n{indent(settings_in_words(), '    ')}\n    "
+
+
+def plan(data: Any, **settings: Any) -> Plan:
+    """Return what `fit` would do with the same arguments, without training: candidates, programs, memory and time.
+
+    Time is by a model of the work and the speed of this machine as it is now, and as a rule right within a factor of
+    two; of a search that learns from its scores, later rounds count as the first one.
+
+    Raises:
+        DataError: the data cannot be used as they are.
+        SettingError: a setting makes no sense.
+
+    Example:
+        >>> import shoal
+        >>> plan = shoal.plan("iris", networks=10, cv=5)
+        >>> plan.candidates, plan.networks
+        (10, 50)
+    """
+    checked = with_base(check_settings(settings))
+    dataset, split = read_checked(data, checked, Silent(), None)
+    posed = Posed.of(dataset, split, checked)
+    return plan_search(posed, pose_search(posed))
 
 
 def resume(

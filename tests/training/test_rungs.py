@@ -51,7 +51,9 @@ def test_of_each_rung_the_best_third_goes_on(problem: Problem, thirty: list[Memb
         left -= weak
     assert len(left) == FINALISTS
     assert all(same(halved[n], full[n]) for n in left)
-    assert sum(len(each.train_loss) for each in halved.values()) <= most_epochs(thirty, RUNGS) == 30 * 3 + 10 * 6 + 8 * 15
+    assert (
+        sum(len(each.train_loss) for each in halved.values()) <= most_epochs(thirty, RUNGS) == 30 * 3 + 10 * 6 + 8 * 15
+    )
 
 
 def test_what_a_candidate_is_depends_neither_on_cores_nor_on_places(problem: Problem, thirty: list[Member]) -> None:

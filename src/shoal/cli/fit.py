@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Collection, Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -30,6 +31,10 @@ Config = Annotated[
 Resume = Annotated[
     str | None, typer.Option(metavar="RUN", help="go on with a run that was interrupted", rich_help_panel=RUN)
 ]
+PlanOnly = Annotated[
+    bool,
+    typer.Option("--plan", help="train nothing; say how many candidates, what memory and time", rich_help_panel=RUN),
+]
 # Scores that stand in the summary, as many as fit beside each other; the page has all of them.
 SHOWN = ("accuracy", "log_loss", "rmse", "r2", "reconstruction_error", "explained_variance")
 
@@ -41,6 +46,7 @@ def fit(
     settings: dict[str, Any],
     config: Config = None,
     resume: Resume = None,
+    plan: PlanOnly = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -61,6 +67,14 @@ def fit(
         _check_resume(data, config, settings)
     else:
         data, settings = _data_and_settings(data, config, settings)
+    if plan:
+        if resume is not None:
+            raise SettingError("--plan tells of a fit from its beginning; leave out --resume")
+        from shoal.fit import plan as plan_fit
+
+        planned = plan_fit(data, **settings)
+        print_json(asdict(planned)) if as_json else print_text(str(planned))
+        return
     with watching(quiet=quiet) as progress:
         if resume is not None:
             from shoal.fit import resume as go_on
@@ -106,6 +120,10 @@ def print_summary(run: Run, paged: bool = True, warned: Collection[str] = ()) ->
         print_text(candidates_line(metrics["search"]))
     if left_out := metrics.get("search", {}).get("left_out"):
         print_text(budget_line(metrics["search"], left_out))
+    if by := metrics["engine"].get("stopped_by"):
+        from shoal.report.topics.candidates import STOPPED
+
+        print_text(STOPPED[by])
     if looks := run.looks.sentence:
         print_text(looks)
     for warning in metrics["data"]["warnings"]:

@@ -40,7 +40,20 @@ _PANELS = {
     **dict.fromkeys(("metrics", "class_weight"), HYPERPARAMETERS),
     **dict.fromkeys(
         (
-            *("networks", "search", "base", "from_run", "cv", "repeats", "network", "minutes", "until", "keep", "smallest", "replicas"),
+            *(
+                "networks",
+                "search",
+                "base",
+                "from_run",
+                "cv",
+                "repeats",
+                "network",
+                "minutes",
+                "until",
+                "keep",
+                "smallest",
+                "replicas",
+            ),
             "bottleneck",
         ),
         NETWORKS,

@@ -92,7 +92,7 @@ class Distributed(ABC):
         """
         if rungs:
             raise SettingError(
-                "search halving compares all networks while they train, which those of different workers are not; leave "
+                "a search that halves compares networks while they train, which those of workers are not; leave "
                 "out workers and dask, or choose another search"
             )
         gathering = _Gathering(problem, members, engine.name, progress or Silent(), checkpoint, saving, enough)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,22 +20,26 @@ ROWS_ASKED = 256
 CPU_SECONDS = 0.05  # of a core, that measuring takes at least
 
 
-def finishing_seconds(problem: Problem, member: Member, rows: int, kept: int) -> float:
-    """Return about how long evaluation and page take: a model of the work, with this machine's speed as it is now.
+@dataclass(frozen=True)
+class Speed:
+    """How fast this machine is now: seconds of a core that a network needs for a row, and how much longer it lasts.
 
-    What a network takes to answer is measured, and how much longer than the processor's time that lasts, since others
-    may use the cores, too.
-
-    Args:
-        problem: what is learned.
-        member: a network of usual size.
-        rows: of all parts.
-        kept: networks that answer.
+    `load` is one where the process has its cores for itself.
     """
-    network = member_network(problem, member)
-    parameters = initial_parameters(network, problem.seed, member.id)
-    of_a_row, load = _measured(network, parameters, np.asarray(problem.validation_x[:ROWS_ASKED]))
-    return load * (BASE + rows * (OF_A_ROW + PASSES * kept * of_a_row))
+
+    of_a_row: float
+    load: float
+
+    @classmethod
+    def measured(cls, problem: Problem, member: Member) -> Speed:
+        """Return the speed with a network of usual size."""
+        network = member_network(problem, member)
+        parameters = initial_parameters(network, problem.seed, member.id)
+        return cls(*_measured(network, parameters, np.asarray(problem.validation_x[:ROWS_ASKED])))
+
+    def finishing_seconds(self, rows: int, kept: int) -> float:
+        """Return about how long evaluation and page take, with so many rows in all and networks that answer."""
+        return self.load * (BASE + rows * (OF_A_ROW + PASSES * kept * self.of_a_row))
 
 
 def _measured(network: Network, parameters: list[dict[str, np.ndarray]], x: np.ndarray) -> tuple[float, float]:

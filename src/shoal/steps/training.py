@@ -21,7 +21,7 @@ from shoal.search.strategy import Outcome, Proposal, Search, get_strategy
 from shoal.settings import FitSettings
 from shoal.steps.beside import LIBRARIES
 from shoal.steps.ensemble import alone
-from shoal.steps.finishing_time import finishing_seconds
+from shoal.steps.finishing_time import Speed
 from shoal.steps.posing import Posed
 from shoal.steps.proposing import networks_each
 from shoal.steps.session import Session, interrupted
@@ -174,7 +174,7 @@ def seconds_left(
     rows = len(problem.y) + (0 if problem.folds is not None else len(problem.validation_y))
     rows = round(rows / (1.0 - settings.test_size)) if settings.test is None else rows
     kept = min(ends, len(members)) * networks_each(settings)
-    needed = finishing_seconds(problem, members[len(members) // 2], rows, kept)
+    needed = Speed.measured(problem, members[len(members) // 2]).finishing_seconds(rows, kept)
     left = max(1.0, budget - spent - min(needed, MOST_TO_FINISH * budget))
     return left * SHARE_OF_SEARCH if settings.replicas and searching else left
 

@@ -1,4 +1,4 @@
-"""When a search has found what was wanted: a candidate's score on the validation rows reaches `--until METRIC=VALUE`."""
+"""When a search has found what was wanted: a candidate's score on validation rows reaches `--until METRIC=VALUE`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Goal:
     """What a search is to reach: asked about each network when it is done, it says whether that is reached.
 
     A candidate's score is the mean over its networks (folds × repeats), each on the validation rows that judge it, at
-    its best epoch. It is reached by the candidate with the luckiest rows, so that it flatters, as the best of many does.
+    its best epoch. It is reached by the candidate with the luckiest rows, so that it flatters: the best of many does.
 
     Attributes:
         posed: what is learned.

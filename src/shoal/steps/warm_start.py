@@ -8,7 +8,6 @@ from typing import Any
 
 import polars as pl
 
-from shoal.data import Dataset
 from shoal.errors import SettingError, listing
 from shoal.runs.folder import RunFolder
 from shoal.runs.log import read_candidates
@@ -71,11 +70,15 @@ def _check_columns(posed: Posed, folder: RunFolder) -> None:
     dataset, earlier = posed.dataset, folder.predictor().preparation
     here, path = posed.preparation, str(folder.path)
     if here.task is not earlier.task:
-        raise SettingError(f"from: {path!r} is a {earlier.task}, and this is a {here.task}; name a run on the same columns")
+        raise SettingError(
+            f"from: {path!r} is a {earlier.task}, and this is a {here.task}; name a run on the same columns"
+        )
     kinds = [None if each.signals is None else each.signals.kind for each in (here, earlier)]
     if kinds[0] != kinds[1]:
         now, then = (kind or "a table" for kind in kinds)
-        raise SettingError(f"from: {path!r} learned from {then}, and this fit does from {now}; name a run on the same data")
+        raise SettingError(
+            f"from: {path!r} learned from {then}, and this fit does from {now}; name a run on the same data"
+        )
     _check_same("targets", dataset.targets, earlier.targets, path)
     _check_same("classes", here.classes, earlier.classes, path)
     if here.signals is None:
@@ -93,6 +96,6 @@ def _check_same(what: str, here: Iterable[str], earlier: Iterable[str], path: st
     if new or gone:
         only = [f"{listing(names)} only {where}" for names, where in ((new, "here"), (gone, "there")) if names]
         raise SettingError(
-            f"from: {path!r} had other {what}: {', '.join(only)}; name a run on the same columns, or choose the columns "
-            "alike with --features, --ignore and --target"
+            f"from: {path!r} had other {what}: {', '.join(only)}; name a run on the same columns, or choose "
+            "them alike with --features, --ignore and --target"
         )

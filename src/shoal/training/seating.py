@@ -48,7 +48,9 @@ class Seat:
         """Return its curves so far, up to its last epoch, which share one array: members are many."""
         if not self.parts:
             return {name: np.zeros((0, 2) if name == "half_losses" else 0, np.float32) for name in CURVES}
-        whole = np.empty((5, sum(chunk.train_loss.shape[1] for chunk, _ in self.parts)), self.parts[0][0].train_loss.dtype)
+        whole = np.empty(
+            (5, sum(chunk.train_loss.shape[1] for chunk, _ in self.parts)), self.parts[0][0].train_loss.dtype
+        )
         at = 0
         for chunk, place in self.parts:
             end = at + chunk.train_loss.shape[1]

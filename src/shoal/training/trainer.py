@@ -33,8 +33,8 @@ COMPILERS = 2  # programs compiled at a time; compiling one uses little more tha
 class Training:
     """The outcome of training: the members in the order of their identities, where the time went, and what trained.
 
-    `stopped` is the setting that ended it before all was trained, `minutes` or `until`, else empty. `programs` counts those that the members need, whether compiled now or found in the cache; `reason` says why this
-    engine trained.
+    `stopped` is the setting that ended it before all was trained, `minutes` or `until`, else empty. `programs` counts
+    those that the members need, whether compiled now or found in the cache; `reason` says why this engine trained.
     """
 
     members: list[TrainedMember]
@@ -129,8 +129,8 @@ class _Session:
             self._finish(before.finished[identity])
         curves = {n: trained.validation_loss for n, trained in self.finished.items() if not trained.member.replica}
         show_curves(self.progress, (CurvePiece(n, 0, curve) for n, curve in curves.items()))
-        blocks = before.halfway if before.engine in ("", engine.name) else {}
-        self.halfway = {n: half for n, half in blocks.items() if self._fits(n, half)}
+        halfway = before.halfway if before.engine in ("", engine.name) else {}
+        self.halfway = {n: half for n, half in halfway.items() if self._fits(n, half)}
         show_curves(self.progress, pieces_so_far(s for half in self.halfway.values() for s in half.seats.values()))
         self.last_save = self.last_keep = self.began
         self.keep_least = KEEP_SECONDS if saving is None else min(KEEP_SECONDS, saving.every)

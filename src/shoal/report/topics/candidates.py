@@ -19,6 +19,12 @@ CROSS_FITTED = (
     "The cross-fitted loss is a validation loss too, but each half of the validation rows is judged at the epoch that "
     "is best on the other half, so that the choice of the epoch does not flatter it."
 )
+STOPPED = {
+    "minutes": "The time that was given was over before all candidates were trained.",
+    "until": "The search ended when a candidate reached on its validation rows the score that was asked for; the first "
+    "of many to reach it is a lucky one, so that the test score is likely worse.",
+}
+"""What ended a search before all was trained, by `engine.stopped_by`."""
 _STATUS = {
     Status.RUNNING: "still training",
     Status.FINISHED: "trained to the end",
@@ -32,6 +38,7 @@ def sections(record: Record) -> Iterator[Section]:
     """Give the section on the networks that were tried."""
     training = training_of_a_candidate(record)
     paragraph = [Paragraph(f"{training} {kept_scores(record)}")] if training else []
+    paragraph += [Paragraph(STOPPED[by]) for by in STOPPED if record.provenance.engine.get("stopped_by") == by]
     tried = record[Candidates]
     if limited := budget_in_words(len(tried.ranked), tried.left_out, tried.best_of_half, tried.ranked[0].score):
         paragraph.append(Paragraph(limited))

@@ -95,7 +95,7 @@ def _near(search: Search, best: Sequence[Hyperparameters], number: int) -> Hyper
 def _expected_improvement(
     space: Space, ranked: Sequence[Outcome], points: Sequence[Hyperparameters], seed: int
 ) -> np.ndarray:
-    """Return the expected improvement of points, `(points,)`, by a forest that learned from the outcomes, best first."""
+    """Return the expected improvement of points, `(points,)`, by a forest that learned the outcomes, best first."""
     from scipy.special import ndtr, ndtri
     from sklearn.ensemble import RandomForestRegressor
 
@@ -120,7 +120,7 @@ def _features(space: Space, candidates: Sequence[Hyperparameters]) -> np.ndarray
     Words and texts have a column for each value that they may have; widths are their number, smallest and largest.
     """
     columns: list[list[float]] = []
-    for name, part in space.varied.items():
+    for name in space.varied:
         values = [getattr(candidate, name) for candidate in candidates]
         if name == "hidden":
             columns += [[float(end(value or (0,))) for value in values] for end in (len, min, max)]
