@@ -30,10 +30,10 @@ def test_a_plan_counts_what_would_be_trained(
 
 
 def test_more_networks_take_more() -> None:
-    few, many = (shoal.plan("iris", networks=count, minutes=None) for count in (10, 20_000))
-    assert many.memory > 2 * few.memory
+    few, many = (shoal.plan("iris", networks=count, cv="none") for count in (10, 3_000))
+    assert many.memory > few.memory + 3e7
     assert many.seconds > few.seconds
-    assert shoal.plan("iris", networks=20_000, minutes=0.01).seconds <= 0.6
+    assert shoal.plan("iris", networks=20, minutes=0.01).seconds <= 0.6
 
 
 def test_a_plan_refuses_what_a_fit_refuses() -> None:
