@@ -19,6 +19,7 @@ METRICS = {
     "task": "classification",
     "rows": {"train": 96, "validation": 24, "test": 30},
     "networks": {"trained": 64, "kept": 8, "diverged": 0},
+    "engine": {"name": "native"},
     "test": {"accuracy": SCORE, "log_loss": {**SCORE, "value": 0.123, "low": 0.05, "high": 0.2}},
     "data": {"warnings": ["Only 40 rows: the test score will be very uncertain."]},
     "baselines": {"logistic_regression": {"accuracy": SCORE, "log_loss": {**SCORE, "value": None}}},

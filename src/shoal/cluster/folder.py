@@ -140,8 +140,7 @@ class FolderExecutor(Distributed):
 
     def close(self) -> None:
         """Let all workers leave; the folder stays where it holds something that was not gathered."""
-        if self.folder.path.exists():
-            self.folder.close()
+        self.folder.close()
         for process in self._running:
             try:
                 process.wait(timeout=LEAVE_SECONDS)

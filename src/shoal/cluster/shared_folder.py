@@ -7,7 +7,7 @@
 | `taken/<lot>.json` | one that a worker has: claimed by renaming, touched while it trains |
 | `done/<lot>.safetensors` | what a lot left |
 | `failed/<lot>.json` | why a worker could not train it |
-| `closed` | the driver is done, and workers may leave |
+| `open` | there while a driver is at work; workers leave when it is gone again |
 """
 
 from __future__ import annotations
@@ -136,17 +136,17 @@ class SharedFolder:
         self._remove(self.path / "jobs" / f"{key}.safetensors")
 
     @property
-    def closed(self) -> bool:
-        """Whether the driver is done."""
-        return (self.path / "closed").exists()
-
-    def close(self) -> None:
-        """Say that there is nothing more to do."""
-        write_atomically(self.path / "closed", "")
+    def is_open(self) -> bool:
+        """Whether a driver is at work, or was killed at it."""
+        return (self.path / "open").exists()
 
     def open(self) -> None:
         """Say that a driver is at work."""
-        self._remove(self.path / "closed")
+        write_atomically(self.path / "open", "")
+
+    def close(self) -> None:
+        """Say that there is nothing more to do."""
+        self._remove(self.path / "open")
 
     def _remove(self, path: Path) -> None:
         with contextlib.suppress(OSError):

@@ -56,9 +56,9 @@ def work(
     name, trained, began = name_here(), 0, time.monotonic()
     last_work, seen = began, False
     while seconds is None or time.monotonic() - began < seconds:
-        over = folder.closed or (seen and not folder.path.exists())  # the driver removes what it no longer needs
-        seen = seen or folder.path.exists()
-        claimed = None if over else folder.claim(name)
+        opened = folder.is_open
+        over, seen = seen and not opened, seen or opened  # a worker may come before its driver
+        claimed = folder.claim(name) if opened else None
         if claimed is None:
             if folder.keys("taken"):
                 last_work = time.monotonic()
@@ -79,7 +79,7 @@ def work(
                 )
         except (Stopped, KeyboardInterrupt):
             folder.give_back(lot.key)
-            if folder.closed:
+            if not folder.is_open:
                 break
             raise KeyboardInterrupt from None
         except (ShoalError, MemoryError, OSError) as error:
@@ -100,7 +100,7 @@ class _UntilClosed(Silent):
 
     def training(self, **_: Unpack[TrainingNews]) -> None:
         """Look whether the driver is done."""
-        if self.folder.closed:
+        if not self.folder.is_open:
             raise KeyboardInterrupt
 
 

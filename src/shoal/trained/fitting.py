@@ -270,10 +270,10 @@ class Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.engine, name)
 
-    def advance(self, block: Any, state: Any) -> tuple[Any, Chunk]:
+    def advance(self, block: Any, state: Any, most: int | None = None) -> tuple[Any, Chunk]:
         """Train for a chunk of epochs, of one where somebody looks."""
         if self.each_epoch is None:
-            return self.engine.advance(block, state)
+            return self.engine.advance(block, state, most)
         state, chunk = self.engine.advance(block, state, 1)
         self.each_epoch(self.engine.read_out(block, state, {0: self.member}, last=True)[0])
         return state, chunk

@@ -274,7 +274,7 @@ def test_parts_of_a_batch_give_the_same_bits_on_any_number_of_cores(
         monkeypatch.undo()
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "random kernels"])  # which do not learn
 def test_the_first_step_is_that_of_float64(name: str) -> None:
     shape, text = NETWORKS[name]
     problem = drawn(shape)
