@@ -52,7 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shoal.fit("iris", out=str(root / "iris"), **TINY)
     x = np.random.default_rng(1).normal(size=(300, 2))
     line = pl.DataFrame({"u": x[:, 0], "v": x[:, 1], "y": 3 * x[:, 0] - x[:, 1] + 2})
-    linear: dict[str, Any] = {**TINY, "activation": "linear", "learning_rate": 0.01, "l2": 0.0, "epochs": 60, "networks": 2}
+    linear: dict[str, Any] = {**TINY, "activation": "linear", "feature_encoding": "plain", "epochs": 60, "networks": 2}
     shoal.fit(line, target="y", out=str(root / "line"), **linear)
     line.write_csv(root / "line.csv")
     return root
