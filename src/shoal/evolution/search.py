@@ -21,15 +21,14 @@ class Evolution:
 
     Args:
         network: the shape, or its text.
-        algorithm: `cma-es` (default), `genetic`, `openai-es`, or one of `shoal.evolution.algorithms` with options.
+        algorithm: `genetic` (default), `cma-es`, `openai-es`, or one of `shoal.evolution.algorithms` with options.
         population: members of a generation; default 64 for CMA-ES, 256 for the others.
         sigma: standard deviation of the first generation about the start; default 0.5, for `openai-es` 0.2.
         seed: names the start and all random numbers; default 0.
         start: parameters of a network to start from; default `network.initialize(seed)`.
 
     Attributes:
-        best: the parameters with the highest fitness that was told, a dict for each layer; None before the first.
-        best_fitness: that fitness, which flatters where fitness is noisy.
+        best_fitness: the highest fitness that was told, of `best`, which flatters where fitness is noisy.
 
     Raises:
         SettingError: an option makes no sense, or the population does not fit into memory.
