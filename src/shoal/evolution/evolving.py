@@ -62,7 +62,7 @@ def evolve(
             once;
             with a second argument `seed` it gets another whole number each time, by which it should draw its starts.
         network: the shape of all members, or its text `"3 16:tanh 1:tanh"`; default 16 tanh neurons.
-        algorithm: `cma-es` (default; from 200 parameters on its covariance is diagonal), `genetic`, or `openai-es`.
+        algorithm: `genetic` (default), `cma-es` (from 200 parameters on its covariance is diagonal), or `openai-es`.
         population: members of a generation; default 64 for CMA-ES, 256 for the others.
         generations: at most; default 200.
         seeds: how many populations learn, one after the other, each from other random numbers; default 1.
