@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 import shoal
 from shoal.cli.app import app
 
-TINY: dict[str, Any] = {"networks": 4, "hidden": (4,), "epochs": 5, "batch_size": 64}
+TINY: dict[str, Any] = {"networks": 4, "hidden": (4,), "epochs": 5, "batch_size": 64, "feature_encoding": "plain"}
 RNG = np.random.default_rng(0)
 
 

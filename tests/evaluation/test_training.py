@@ -271,7 +271,7 @@ def test_networks_that_diverged_beside_sound_ones_are_told(tmp_path: Path) -> No
     x = 30 * random.normal(size=(150, 4))
     y = x[:, 0] / 30 + 0.4 * random.normal(size=150)
     table = {**{f"x{i}": x[:, i] for i in range(4)}, "y": y}
-    more = {"networks": 8, "epochs": 15, "normalization": "none", "engine": "native"}
+    more = {"networks": 8, "epochs": 15, "normalization": "none", "engine": "native", "feature_encoding": "plain"}
     fit(table, target="y", optimizer="sgd", out=str(tmp_path / "run"), **more)
     diverged = json.loads((tmp_path / "run" / "metrics.json").read_text("utf-8"))["networks"]["diverged"]
     assert 0 < diverged < 8
@@ -284,7 +284,7 @@ def test_of_coins_nothing_was_found_and_tiny_steps_are_told(tmp_path: Path) -> N
     x = random.normal(size=(160, 3))
     coins = np.where(random.integers(2, size=160), "heads", "tails")
     columns = {f"x{i}": x[:, i] for i in range(3)}
-    more = {"networks": 2, "epochs": 20, "hidden": 8, "engine": "native"}
+    more = {"networks": 2, "epochs": 20, "hidden": 8, "engine": "native", "feature_encoding": "plain"}
     fit({**columns, "side": coins}, target="side", out=str(tmp_path / "coins"), **more)
     assert verdict_of(tmp_path / "coins")["text"].startswith("Nothing was found: ")
     fit({**columns, "y": x[:, 0]}, target="y", optimizer="sgd", learning_rate=1e-7, out=str(tmp_path / "slow"), **more)

@@ -63,6 +63,7 @@ def memory(folder: Path) -> tuple[int, int]:
 )
 def test_iris(keep: int, fixed: bool, flash: int, ram: int, tmp_path: Path) -> None:
     options = {"networks": keep, "keep": keep, "hidden": (8,), "activation": "relu", "epochs": 20, "batch_size": 8}
+    options["feature_encoding"] = "plain"
     run = shoal.fit("iris", out=str(tmp_path / "run"), seal_test=True, page=False, **options)
     assert shoal.export_model(run, tmp_path / "iris.c", fixed=fixed).agreement.holds
     semihosting = ["-DSEMIHOSTING", "-DIRIS_MAIN", "--specs=rdimon.specs"]

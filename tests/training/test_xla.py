@@ -77,9 +77,9 @@ def test_an_emptying_block_shrinks(
     sizes: list[int] = []
     advance = engine.advance
 
-    def watched(block: Any, state: Any) -> Any:
+    def watched(block: Any, state: Any, most: int | None = None) -> Any:
         sizes.append(block.places)
-        return advance(block, state)
+        return advance(block, state, most)
 
     monkeypatch.setattr(engine, "advance", watched)
     longest = [*population[:3], population[4], population[6]]

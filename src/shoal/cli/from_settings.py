@@ -89,7 +89,7 @@ def parameter(name: str) -> inspect.Parameter:
         rich_help_panel=panel(name),
         metavar="NAME" if choices else _metavar(name, kind),
         autocompletion=_completion(choices),
-        parser=partial(_number_or_knob, kind) if number else None,
+        parser=partial(_number_or_knob, kind) if number else _number_or_word if name == "cv" else None,
     )
     annotation: Any = Annotated[kind | None, option]
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=annotation)
@@ -171,6 +171,15 @@ def _declarations(name: str, kind: Any) -> tuple[str, ...]:
     if kind in (bool, list[bool]):
         return (f"{flag(name)}/--no-{name.replace('_', '-')}",)
     return (flag(name), "-o") if name == "out" else (flag(name),)
+
+
+def _number_or_word(text: str) -> int | str:
+    """Return a whole number, or a word in its place.
+
+    >>> _number_or_word("5"), _number_or_word("none")
+    (5, 'none')
+    """
+    return int(text) if text.removeprefix("-").isdecimal() else text
 
 
 def _number_or_knob(kind: type[int] | type[float], text: str) -> Any:

@@ -19,6 +19,7 @@ from shoal.steps.posing import Posed
 from shoal.steps.reading import kind_of
 from shoal.steps.until import Goal
 from shoal.steps.warm_start import candidates_of_run
+from shoal.training.encodings import PLAIN
 from shoal.training.engine_choice import estimated_seconds
 from shoal.training.engines.native.cost import core_seconds
 from shoal.training.hyperparameters import Hyperparameters
@@ -107,7 +108,7 @@ def affordable(posed: Posed, space: Space, count: int) -> int:
 
 
 def _check_no_encoding(settings: FitSettings, kind: str) -> None:
-    if settings.feature_encoding is not None:
+    if settings.feature_encoding not in (None, PLAIN):
         what = {"table": "a table without a column of numbers"}.get(kind, kind)
         what = "a reconstruction" if settings.reconstruct else what
         raise SettingError(f"feature_encoding: there is nothing to encode in {what}; leave it out")
