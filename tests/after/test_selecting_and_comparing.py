@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 import shoal
 from shoal.cli.app import app
+from shoal.report.words import number
 
 TINY: dict[str, Any] = {"networks": 4, "hidden": (4,), "epochs": 5, "batch_size": 64, "feature_encoding": "plain"}
 RNG = np.random.default_rng(0)
@@ -90,7 +91,7 @@ def test_yields_of_a_fit_make_the_same_cut_and_stand_on_the_page(folder: Path) -
     result = invoke("fit", str(folder / "events.csv"), *tiny, *words, "--out", str(folder / "yields"))
     assert result.exit_code == 0, result.stderr
     found = shoal.load(folder / "yields").metrics["selection"]
-    assert f"cut at a score of {found['cut']:.3g}: Asimov significance" in result.stdout
+    assert f"cut at a score of {number(found['cut'])}: Asimov significance" in result.stdout
     asked = json.loads(invoke("select", str(folder / "yields"), *words, "--json").stdout)
     assert asked == found
     page = (folder / "yields" / "report.html").read_text(encoding="utf-8")
