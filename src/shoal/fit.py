@@ -155,8 +155,10 @@ def _fit(
         resumed = folder is not None
         folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
         where = open_executor(settings.workers, settings.dask, folder.path, settings.memory)
-        with where as executor, Session(folder, progress, timing, open_helper(), received, resumed) as session:
-            session.executor = executor
+        with (
+            where as executor,
+            Session(folder, progress, timing, open_helper(), received, resumed, executor=executor) as session,
+        ):
             _fit_in(session, posed, search)
     return run_in(folder)
 

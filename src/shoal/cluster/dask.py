@@ -113,8 +113,8 @@ def _train(parts: tuple[Document, Arrays], lot: Document, seconds: float | None)
     """Train a lot in a worker of Dask."""
     document, arrays = parts
     check_versions(document["versions"], versions())
-    key = str(lot["key"]).partition("-")[0]
-    if key not in _JOBS:
+    its = lot_from_dict(lot)
+    if its.job not in _JOBS:
         _JOBS.clear()
-        _JOBS[key] = job_from_parts(document, arrays)
-    return train_lot(_JOBS[key], lot_from_dict(lot), find_budget(most_cores=1), seconds=seconds)
+        _JOBS[its.job] = job_from_parts(its.job, document, arrays)
+    return train_lot(_JOBS[its.job], its, find_budget(most_cores=1), seconds=seconds)

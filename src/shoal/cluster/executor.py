@@ -6,7 +6,6 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
 
 import numpy as np
 
@@ -24,27 +23,8 @@ Result = tuple[Document, Arrays]
 """What a lot leaves, as `train_lot` returns it."""
 
 
-class Executor(Protocol):
-    """Trains members somewhere; the results are those of one process, bit for bit with the native engine."""
-
-    def train(
-        self,
-        problem: Problem,
-        members: Sequence[Member],
-        engine: Engine,
-        *,
-        seconds: float | None = None,
-        progress: Progress | None = None,
-        checkpoint: Checkpoint | None = None,
-        saving: Saving | None = None,
-        rungs: Sequence[int] = (),
-        enough: Callable[[TrainedMember], bool] | None = None,
-    ) -> Training:
-        """Train members as `shoal.training.trainer.train` does, whose arguments these are."""
-
-
 class Here:
-    """This process trains."""
+    """This process trains, as all others do: bit for bit with the native engine."""
 
     train = staticmethod(train)
 
@@ -112,6 +92,10 @@ class Distributed(ABC):
         return gathering.training(seconds)
 
 
+Executor = Here | Distributed
+"""Trains members somewhere, by `train` with the arguments of `shoal.training.trainer.train`."""
+
+
 class _Gathering:
     """What came of the members so far."""
 
@@ -131,7 +115,7 @@ class _Gathering:
         self.watch = Watch(members)
         self.began = self.last_save = time.perf_counter()
         self.finished: dict[int, TrainedMember] = {}
-        self.compile_seconds, self.programs = 0.0, 0
+        self.programs = 0
         self._add((before or Checkpoint()).finished)
 
     @property
@@ -148,7 +132,6 @@ class _Gathering:
         """Keep what a lot left; members that came already are not counted again."""
         if result is not None:
             document, arrays = result
-            self.compile_seconds += document.get("compile_seconds", 0.0)
             self.programs += document.get("programs", 0)
             self._add(checkpoint_from_parts(document, arrays, self.problem, self.members).finished)
             if self.saving is not None and time.perf_counter() - self.last_save > self.saving.every:

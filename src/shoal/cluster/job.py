@@ -75,8 +75,8 @@ def job_of(problem: Problem, engine: str) -> Job:
     return Job(problem, engine, document, arrays, _key(document, arrays))
 
 
-def job_from_parts(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Job:
-    """Return the job that `job_of` made, from its document and arrays."""
+def job_from_parts(key: str, document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Job:
+    """Return the job that `job_of` made, from its key, document and arrays."""
     start = None
     if document["start"] is not None:
         start = [_part(arrays, f"start/{number}/") for number in range(document["start"])]
@@ -91,7 +91,7 @@ def job_from_parts(document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]
         start=start,
         number_columns=tuple((at, marker) for at, marker in document["number_columns"]),
     )
-    return Job(problem, document["engine"], dict(document), dict(arrays), _key(document, arrays))
+    return Job(problem, document["engine"], dict(document), dict(arrays), key)
 
 
 def versions() -> dict[str, str]:

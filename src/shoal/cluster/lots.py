@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from hashlib import sha256
-from typing import Any
 
 from shoal.cluster.job import Arrays, Document, Job
 from shoal.errors import RunError
@@ -27,6 +26,11 @@ class Lot:
 
     key: str
     members: tuple[Member, ...]
+
+    @property
+    def job(self) -> str:
+        """The key of the job that it belongs to."""
+        return self.key.partition("-")[0]
 
 
 def deal(job: Job, members: Sequence[Member], workers: int) -> list[Lot]:
@@ -81,8 +85,7 @@ def train_lot(
     """
     training = train(job.problem, lot.members, make_engine(job.engine, budget), seconds=seconds, progress=progress)
     document, arrays = checkpoint_to_parts(Checkpoint(training.checkpoint.finished, {}, job.engine))
-    costs: dict[str, Any] = {"compile_seconds": training.compile_seconds, "programs": training.programs}
-    return {**document, **costs}, arrays
+    return {**document, "programs": training.programs}, arrays
 
 
 def check_versions(driver: dict[str, str], worker: dict[str, str]) -> str | None:

@@ -47,7 +47,7 @@ class SharedFolder:
 
     def job(self, key: str) -> Job:
         """Return the job of this key; RunError if it is damaged."""
-        return job_from_parts(*read_parts(self.path / "jobs" / f"{key}.safetensors"))
+        return job_from_parts(key, *read_parts(self.path / "jobs" / f"{key}.safetensors"))
 
     def post(self, lot: Lot, seconds: float | None = None) -> None:
         """Offer a lot, to be trained for so many seconds at most."""

@@ -67,15 +67,14 @@ def work(
             time.sleep(LOOK_SECONDS)
             continue
         lot, most = claimed
-        key = lot.key.partition("-")[0]
         left = None if seconds is None else seconds - (time.monotonic() - began)
         limits = [limit for limit in (most, left) if limit is not None]
         try:
-            if key not in jobs:
-                jobs = {key: _job(folder, key, say)}
+            if lot.job not in jobs:
+                jobs = {lot.job: _job(folder, lot.job, say)}
             with _alive(folder, lot.key):
                 result = train_lot(
-                    jobs[key], lot, budget, seconds=min(limits, default=None), progress=_UntilClosed(folder)
+                    jobs[lot.job], lot, budget, seconds=min(limits, default=None), progress=_UntilClosed(folder)
                 )
         except (Stopped, KeyboardInterrupt):
             folder.give_back(lot.key)
