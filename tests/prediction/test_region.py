@@ -83,3 +83,13 @@ def test_it_survives_saving_and_the_same_seed_gives_the_same() -> None:
     np.testing.assert_array_equal(back.distance(new), found.distance(new))
     assert again.to_parts()[0] == document
     np.testing.assert_array_equal(again.rows, found.rows)
+
+
+@pytest.mark.parametrize("rows", [4, 40, 500])
+def test_outside_are_the_rows_that_are_farther_than_the_threshold(rows: int) -> None:
+    rng = np.random.default_rng(rows)
+    region = Region.of(rng.normal(size=(rows, 3)).astype(np.float32), seed=1)
+    assert region is not None
+    asked = (2.0 * rng.normal(size=(300, 3))).astype(np.float32)
+    np.testing.assert_array_equal(region.outside(asked), region.distance(asked) > 1.0)
+    assert region.outside(asked[:0]).shape == (0,)

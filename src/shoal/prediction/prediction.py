@@ -142,9 +142,18 @@ class ClassPrediction(_Rows):
             "disagreement": self.disagreement,
         }
         if self.sets is not None:
-            each = np.asarray(names, object)
-            columns["set"] = pl.Series([BETWEEN.join(each[row]) for row in self.sets], dtype=pl.String)
+            each, (kinds, which) = np.asarray(names, object), _distinct(self.sets)
+            texts = pl.Series([BETWEEN.join(each[row]) for row in kinds], dtype=pl.String)
+            columns["set"] = texts.gather(which)
         return columns
+
+
+def _distinct(sets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the different rows of truth values, and which of them each row is."""
+    packed = np.packbits(sets, axis=1)
+    different, which = np.unique(packed.ravel() if packed.shape[1] == 1 else packed, axis=0, return_inverse=True)
+    rows = np.unpackbits(different.reshape(-1, packed.shape[1]), axis=1, count=sets.shape[1])
+    return rows.astype(bool), which.ravel()
 
 
 @dataclass(frozen=True, repr=False)

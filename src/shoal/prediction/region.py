@@ -27,11 +27,13 @@ NEIGHBOURS = 5
 MOST_ROWS = 2000
 MOST_NUMBERS = 400_000
 """Of the rows that are kept: less of them, at least 200, where each has many features."""
+SOME = 8
+"""Of how many rows that are kept one is looked at first."""
 RATE = 0.01
 REFERENCES = 8
 """The path of the stream that chooses the rows."""
-AT_ONCE = 1_000_000
-"""Distances held in memory at a time."""
+AT_ONCE = 250_000
+"""Distances held in memory at a time, by each core."""
 
 
 @dataclass(frozen=True)
@@ -80,24 +82,37 @@ class Region(ArrayRecord):
 
     def distance(self, x: np.ndarray) -> np.ndarray:
         """Return how far prepared rows are from the training rows, `(rows,)`, in units of the threshold."""
-        floor = max(self.threshold, 1e-6)
-        scaled = np.asarray((x - self.centre) / self.scale, np.float32)
-        return _distances(scaled, self.rows, self.neighbours) / floor
+        return self._distance(x, self.rows)
 
     def outside(self, x: np.ndarray) -> np.ndarray:
         """Return whether prepared rows lie outside, `(rows,)` bool."""
-        return self.distance(x) > 1.0
+        some = self.rows[::SOME]
+        outside = np.ones(len(x), bool)
+        if len(some) >= self.neighbours:  # near enough to some is near enough to all, which most rows are
+            outside = self._distance(x, some) > 1.0
+        outside[outside] = self._distance(x[outside], self.rows) > 1.0
+        return outside
+
+    def _distance(self, x: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        scaled = np.asarray((x - self.centre) / self.scale, np.float32)
+        return _distances(scaled, rows, self.neighbours) / max(self.threshold, 1e-6)
 
 
 def _distances(x: np.ndarray, rows: np.ndarray, neighbours: int, group: np.ndarray | None = None) -> np.ndarray:
     """Return the mean distance to the nearest neighbours; with a `group` of each row, those of other groups."""
     distances, once = np.empty(len(x)), max(1, AT_ONCE // len(rows))
-    norms = np.einsum("ij,ij->i", rows, rows)
-    for start in range(0, len(x), once):
+    ones = np.ones((len(x[:once]), 1), np.float32)
+    across = np.hstack([-2.0 * rows, np.einsum("ij,ij->i", rows, rows)[:, None]]).T  # so that one product does the most
+
+    def measure(start: int) -> None:
         some = x[start : start + once]
-        squares = norms - 2.0 * (some @ rows.T) + np.einsum("ij,ij->i", some, some)[:, None]
+        squares = np.hstack([some, ones[: len(some)]]) @ across
         if group is not None:
             squares[group[start : start + once, None] == group] = np.inf
-        nearest = np.partition(squares, neighbours - 1, axis=1)[:, :neighbours]
+        squares.partition(neighbours - 1, axis=1)
+        nearest = squares[:, :neighbours] + np.einsum("ij,ij->i", some, some)[:, None]
         distances[start : start + once] = np.sqrt(np.maximum(nearest, 0.0)).mean(axis=1)
+
+    for start in range(0, len(x), once):
+        measure(start)
     return distances

@@ -1,13 +1,15 @@
-"""Outputs of trained networks: by the native kernel where layers have windows or memory, else by NumPy."""
+"""Outputs of trained networks: by the native kernel, and by NumPy where that lacks something or rows are few."""
 
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from hashlib import sha256
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -33,8 +35,10 @@ from shoal.training.engines.native.library import Kernel, best_kernel
 from shoal.training.engines.native.records import MEMBER, ROWS
 
 ROWS_AT_ONCE = 65_536
-NUMBERS_AT_ONCE = 32_000_000  # of the layers of a network, by NumPy
-PLAIN = (Dense, Flatten, Dropout, Activation, Normalization, Rescaling, PiecewiseEncoding, QuantileEncoding)
+NUMBERS_AT_ONCE = 1_000_000  # of the layers of a network, by NumPy: they stay in the cache
+ENCODINGS = (PiecewiseEncoding, QuantileEncoding)
+PLAIN = (Dense, Flatten, Dropout, Activation, Normalization, Rescaling)
+FEW_ROWS = 64  # for which the call of the kernel costs more than dense layers in NumPy
 OF_A_CORE = 5_000_000  # multiplications, fewer of which are not worth a thread
 
 
@@ -44,9 +48,8 @@ def predict(
     """Return the outputs for rows, in the number type of the parameters.
 
     By the kernel each row's answer is the same bits, whatever the rows beside it and on any number of cores, and within
-    rounding that of `Network.predict`, which answers where layers are dense alone, where the kernel was not built or
-    lacks something, where parameters are no finite float32, and
-    for rows that are not finite.
+    rounding that of `Network.predict`, which answers where layers are dense alone and rows are few, where the kernel
+    was not built or lacks something, where parameters are no finite float32, and for rows that are not finite.
 
     Args:
         network: with layers of any kind.
@@ -63,13 +66,13 @@ def predict(
         >>> predict(network, network.initialize(), np.ones((2, 4), np.float32)).shape
         (2, 3)
     """
-    begins = beginning_of(network)
+    begins = beginning_of(network) or _encodings_of(network)
     if 0 < begins < len(network.layers):
         network.check_parameters(parameters)
         ordered = network.ordered(parameters)
         between = _behind(Network(network.layers[:begins], network.input_shape), ordered[:begins], x, cores)
         return predict(rest_of(network), ordered[begins:], between, logits=logits, cores=cores)
-    graph = _graph(network)
+    graph = None if len(x) < FEW_ROWS and _is_plain(network) else _graph(network)
     kernel = None if graph is None else best_kernel()
     if kernel is None or graph is None or np.shape(x)[1:] != network.input_shape or not len(x):
         return _by_numpy(network, parameters, x, logits)
@@ -89,7 +92,8 @@ def predict(
     return outputs
 
 
-_SHARED: ContextVar[dict[tuple[Any, ...], tuple[Any, np.ndarray]] | None] = ContextVar("shared", default=None)
+_SHARED: ContextVar[OrderedDict[tuple[Any, ...], tuple[Any, np.ndarray]] | None] = ContextVar("shared", default=None)
+MOST_SHARED = 4  # members of folds see rows of their own, of which none is asked for again
 
 
 @contextmanager
@@ -98,7 +102,7 @@ def sharing_beginnings() -> Iterator[None]:
 
     Within, rows must not change.
     """
-    token = _SHARED.set({})
+    token = _SHARED.set(OrderedDict())
     try:
         yield
     finally:
@@ -115,6 +119,8 @@ def _behind(beginning: Network, parameters: OrderedParameters, x: np.ndarray, co
     key = (*rows, beginning, sha256(values).digest())
     if key not in shared:
         shared[key] = x, predict(beginning, parameters, x, cores=cores)  # x stays, so that none has its place
+        if len(shared) > MOST_SHARED:
+            shared.popitem(last=False)
     return shared[key][1]
 
 
@@ -128,10 +134,19 @@ def _vector(network: Network, parameters: OrderedParameters) -> np.ndarray | Non
     return vector if np.isfinite(vector).all() else None
 
 
+def _encodings_of(network: Network) -> int:
+    """Return with how many encodings of the features a network begins."""
+    return sum(1 for _ in takewhile(lambda layer: isinstance(layer, ENCODINGS), network.layers))
+
+
+def _is_plain(network: Network) -> bool:
+    return all(isinstance(layer, PLAIN) for layer in network.layers)
+
+
 @lru_cache(maxsize=512)
 def _graph(network: Network) -> Graph | None:
-    """Return the operations of a network; None of dense layers alone, and where the kernel lacks something."""
-    if all(isinstance(layer, PLAIN) for layer in network.layers) or network.output_activation == "glu":
+    """Return the operations of a network; None where the kernel lacks something."""
+    if network.output_activation == "glu":
         return None
     try:
         return graph_of(network, 0.0)

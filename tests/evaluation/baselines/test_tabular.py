@@ -168,3 +168,18 @@ def test_warnings_of_scikit_learn_stay_inside(monkeypatch, recwarn):
         LogisticRegression(max_iter=1).fit(x, y)
     fit_baselines(Task.CLASSIFICATION, x, y, None, x, 3, seed=0)
     assert not recwarn.list
+
+
+def test_of_many_rows_one_fit_stops_early(monkeypatch):
+    rng = np.random.default_rng(3)
+    x, y, x_test, y_test = rng.normal(size=(400, 6)), rng.normal(size=400), rng.normal(size=(2000, 6)), np.zeros(2000)
+    monkeypatch.setattr(baselines, "ROUNDS", 100)
+    monkeypatch.setattr(baselines, "_best_rounds", lambda *_, **__: 100)
+
+    def error() -> float:
+        fits = fit_baselines(Task.REGRESSION, x, y[:, None], None, x_test, 0, seed=0)
+        return float(np.mean((fits["gradient_boosting"][:, 0] - y_test) ** 2))
+
+    of_all_rounds = error()
+    monkeypatch.setattr(baselines, "MANY_ROWS", 400)
+    assert error() < 0.6 * of_all_rounds  # of noise there is nothing to learn

@@ -23,6 +23,7 @@ from shoal.networks.layers import (
     LayerNormalization,
     Masking,
     Normalization,
+    PiecewiseEncoding,
     Residual,
     SimpleRNN,
 )
@@ -160,6 +161,37 @@ def test_numpy_answers_where_the_kernel_cannot(monkeypatch: pytest.MonkeyPatch) 
 
 def _bent(z: Any) -> Any:
     return z * 0.5
+
+
+@pytest.mark.parametrize("encoding", [None, PiecewiseEncoding(((-1.0, 0.0, 0.5), (), (-0.5, 1.0)))])
+def test_many_rows_of_dense_layers_go_through_the_kernel(
+    monkeypatch: pytest.MonkeyPatch, encoding: PiecewiseEncoding | None
+) -> None:
+    layers = [] if encoding is None else [encoding]
+    network = Network([*layers, Dense(9, "silu"), Dense(7, "tanh"), Dense(3, "softmax")], (3,))
+    parameters = network.initialize(1)
+    x = np.random.default_rng(0).normal(size=(400, 3)).astype(np.float32)
+    expected = network.predict(parameters, x)
+    seen = []
+    by_kernel = forward._by_kernel
+    monkeypatch.setattr(forward, "_by_kernel", lambda *a: seen.append(1) or by_kernel(*a))
+    with forward.sharing_beginnings():
+        for _ in range(2):
+            np.testing.assert_allclose(predict(network, parameters, x), expected, rtol=1e-5, atol=1e-6)
+    assert len(seen) == 2
+    np.testing.assert_allclose(predict(network, parameters, x[:5]), expected[:5], rtol=1e-5, atol=1e-6)
+    assert len(seen) == 2
+
+
+def test_of_what_is_shared_little_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = Network([PiecewiseEncoding(((-1.0, 0.0, 0.5),)), Dense(1)], (1,))
+    parameters = network.initialize(1)
+    with forward.sharing_beginnings():
+        for i in range(9):
+            x = np.full((3, 1), float(i), np.float32)
+            np.testing.assert_allclose(predict(network, parameters, x), network.predict(parameters, x), rtol=1e-6)
+        shared = forward._SHARED.get()
+        assert shared is not None and len(shared) == forward.MOST_SHARED
 
 
 def test_rows_that_are_not_finite_are_answered_as_by_numpy() -> None:
