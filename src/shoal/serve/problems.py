@@ -43,8 +43,8 @@ def problem(status: int, detail: str, **more: Any) -> bytes:
     >>> problem(404, "there is no run 'b'")
     b'{"title": "Not Found", "status": 404, "detail": "there is no run \'b\'"}'
     """
-    # Surrogates of broken texts cannot be encoded as UTF-8, escapes can.
-    return json.dumps({"title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}).encode()
+    document = {"title": HTTPStatus(status).phrase, "status": status, "detail": detail, **more}
+    return json.dumps(document, ensure_ascii=False).encode("utf-8", "replace")  # halves of letters in broken texts
 
 
 async def answer(
