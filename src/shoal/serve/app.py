@@ -73,7 +73,8 @@ def build_app(
     app.openapi = lambda: openapi(asking.runs)  # type: ignore[method-assign]
     for kind, handler in ((Refused, _refused), (ShoalError, _unusable), (HTTPException, _http), (Exception, _fault)):
         app.add_exception_handler(kind, handler)
-    app.router.routes.extend([*_routes(asking, counters), *mlflow.routes(asking), *open_inference.routes(asking)])
+    # before those of FastAPI, since a router asks them one after the other
+    app.router.routes[:0] = [*_routes(asking, counters), *mlflow.routes(asking), *open_inference.routes(asking)]
     return app
 
 
@@ -122,12 +123,12 @@ def _routes(asking: Asking, counters: Counters) -> list[Route]:
         return json_response(answer_of(said, by_column=_by_column(given)))
 
     return [
+        Route("/runs/{name}/predict", predict, methods=["POST"]),
         Route("/", index),
         Route("/health", health),
         Route("/metrics", metrics),
         Route("/runs", runs),
         Route("/runs/{name}", one),
-        Route("/runs/{name}/predict", predict, methods=["POST"]),
     ]
 
 

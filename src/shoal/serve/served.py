@@ -26,6 +26,9 @@ from shoal.serve.problems import Refused
 
 TOGETHER = 2048
 """The most rows that are answered together; a request with more is answered alone."""
+AT_ONCE = 0.02
+"""Seconds up to which requests are answered on the loop of the server: a thread beside it would take longer, since each of
+its pauses for the network waits for the thread (5 ms, `sys.getswitchinterval`). All others wait no longer than this."""
 
 
 class Answer(NamedTuple):
@@ -221,6 +224,7 @@ class Batcher:
         self.served, self.pool = served, pool
         self._waiting: list[tuple[dict[str, list[Any]], int, asyncio.Future[Said]]] = []
         self._task: asyncio.Task[None] | None = None
+        self._seconds = 2 * AT_ONCE  # that the last requests took
 
     async def ask(self, columns: dict[str, list[Any]], rows: int) -> Said:
         """Return what the run says of rows.
@@ -241,7 +245,14 @@ class Batcher:
                 batch = self._next()
                 if not batch:
                     continue
-                said = await loop.run_in_executor(self.pool, self._answered, [columns for columns, *_ in batch])
+                asked = [columns for columns, *_ in batch]
+                start = loop.time()
+                if self._seconds <= AT_ONCE:
+                    said = self._answered(asked)
+                else:
+                    said = await loop.run_in_executor(self.pool, self._answered, asked)
+                self._seconds = 0.5 * (self._seconds + loop.time() - start)
+                await asyncio.sleep(0)  # those who wait for the answers, and whoever came meanwhile
                 for (*_, future), each in zip(batch, said, strict=True):
                     if future.done():  # the client went away, or the time was up
                         continue

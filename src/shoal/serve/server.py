@@ -101,6 +101,7 @@ def _run(service: Service, listening: socket.socket, worker: int) -> None:
     import uvicorn
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
+    sys.setswitchinterval(0.001)  # a long prediction in a thread keeps others waiting less
     app = guarded_app(service, worker)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="on", ws="none", server_header=False,
