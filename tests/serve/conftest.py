@@ -106,6 +106,6 @@ def mixed_table() -> pl.DataFrame:
 @pytest.fixture(scope="session")
 def mixed_run(mixed_table: pl.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return shoal.fit(
-        mixed_table, target="y", y_err="dy", x_err={"mass [kg]": "dm"}, out=str(tmp_path_factory.mktemp("m") / "mixed"),
+        mixed_table, target="y", y_err="dy", x_err="mass [kg]=dm", replicas=None, out=str(tmp_path_factory.mktemp("m") / "mixed"),
         **QUICK,
     )  # fmt: skip

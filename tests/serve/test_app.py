@@ -47,7 +47,9 @@ def test_rows_columns_csv_and_arrow_get_the_same(iris_client: Client, iris_run: 
     arrow = io.BytesIO()
     table.write_ipc_stream(arrow)
     assert iris_client.post(PREDICT, table.to_dicts()).json["rows"] == expected.to_dicts()
-    assert iris_client.post(PREDICT, table.to_dict(as_series=False)).json["columns"] == expected.to_dict(as_series=False)
+    assert iris_client.post(PREDICT, table.to_dict(as_series=False)).json["columns"] == expected.to_dict(
+        as_series=False
+    )
     for body, kind in ((table.write_csv().encode(), "text/csv"), (arrow.getvalue(), ARROW)):
         assert iris_client.post(PREDICT, body, content_type=kind).json["rows"] == expected.to_dicts()
         as_csv = iris_client.post(PREDICT, body, content_type=kind, accept="text/csv")
@@ -97,7 +99,9 @@ def test_the_columns_are_described(mixed_run: Run) -> None:
     assert not columns["dy"]["required"]
     assert about["answers"][:2] == ["prediction", "std"]
     schema = client.get("/openapi.json").json
-    row = schema["paths"]["/runs/mixed/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"]["oneOf"][0]
+    row = schema["paths"]["/runs/mixed/predict"]["post"]["requestBody"]["content"]["application/json"]["schema"][
+        "oneOf"
+    ][0]
     assert {'odd "näme"/&?', "colour", "hot", "when", "mass [kg]"} <= set(row["required"])
     assert row["properties"]["colour"]["examples"] == ["blue", "green", "red"]
 
@@ -301,7 +305,12 @@ def test_mlflow(iris_client: Client, iris_run: Run) -> None:
     assert iris_client.post("/invocations", csv, content_type="text/csv").json == {"predictions": expected}
     assert iris_client.get("/ping").status == 200
     assert shoal.__version__ in iris_client.get("/version").body.decode()
-    for wrong in ({}, [], {"instances": rows, "inputs": rows}, {"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}}):
+    for wrong in (
+        {},
+        [],
+        {"instances": rows, "inputs": rows},
+        {"dataframe_split": {"columns": ["a"], "data": [[1, 2]]}},
+    ):
         assert iris_client.post("/invocations", wrong).status == 422
 
 

@@ -67,6 +67,7 @@ def build_app(
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
+        asking.pool.shutdown(wait=False, cancel_futures=True)  # else its threads keep the process
 
     app = FastAPI(title="shoal serve", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.asking = asking
