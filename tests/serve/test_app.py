@@ -21,7 +21,7 @@ from shoal.run import Run
 
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 
-from tests.serve.conftest import QUICK, Client, client_of  # noqa: E402
+from tests.serve.conftest import QUICK, Client, client_of
 
 IRIS = {"sepal length (cm)": 5.1, "sepal width (cm)": 3.5, "petal length (cm)": 1.4, "petal width (cm)": 0.2}
 PREDICT = "/runs/iris/predict"
