@@ -1,9 +1,10 @@
-"""Small runs of each kind, and a client that speaks ASGI, so that most tests need neither a port nor an HTTP library."""
+"""Small runs, and a client that speaks ASGI, so that most tests need neither a port nor an HTTP library."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,7 +68,7 @@ class Client:
         return Reply(sent[0]["status"], names, b"".join(message.get("body", b"") for message in sent))
 
 
-def client_of(**runs: Any) -> Client:
+def _client_of(**runs: Any) -> Client:
     """Return a client of an app that serves runs."""
     pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
     from shoal.serve.app import build_app
@@ -76,8 +77,26 @@ def client_of(**runs: Any) -> Client:
 
 
 @pytest.fixture(scope="session")
+def quick() -> dict[str, Any]:
+    """Settings of a small fit."""
+    return dict(QUICK)
+
+
+@pytest.fixture(scope="session")
+def client_of() -> Callable[..., Client]:
+    """Return a client of an app that serves runs, by their names."""
+    return _client_of
+
+
+@pytest.fixture(scope="session")
+def client_for() -> type[Client]:
+    """Return what asks any app."""
+    return Client
+
+
+@pytest.fixture(scope="session")
 def iris_client(iris_run: Run) -> Client:
-    return client_of(iris=iris_run)
+    return _client_of(iris=iris_run)
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +125,6 @@ def mixed_table() -> pl.DataFrame:
 @pytest.fixture(scope="session")
 def mixed_run(mixed_table: pl.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return shoal.fit(
-        mixed_table, target="y", y_err="dy", x_err="mass [kg]=dm", replicas=None, out=str(tmp_path_factory.mktemp("m") / "mixed"),
-        **QUICK,
+        mixed_table, target="y", y_err="dy", x_err="mass [kg]=dm", replicas=None,
+        out=str(tmp_path_factory.mktemp("m") / "mixed"), **QUICK,
     )  # fmt: skip

@@ -21,7 +21,7 @@ from shoal.run import Run
 
 pytest.importorskip("fastapi", reason="the extra `serve` is not installed")
 
-from tests.serve.conftest import QUICK, Client, client_of
+Client = Any
 
 IRIS = {"sepal length (cm)": 5.1, "sepal width (cm)": 3.5, "petal length (cm)": 1.4, "petal width (cm)": 0.2}
 PREDICT = "/runs/iris/predict"
@@ -66,7 +66,7 @@ def test_a_compressed_body_is_unpacked(iris_client: Client, iris_run: Run) -> No
     assert iris_client.post(PREDICT, body, content_encoding="gzip").json["rows"] == said(iris_run, IRIS).to_dicts()
 
 
-def test_every_kind_of_column(mixed_run: Run, mixed_table: pl.DataFrame) -> None:
+def test_every_kind_of_column(client_of: Any, mixed_run: Run, mixed_table: pl.DataFrame) -> None:
     client = client_of(mixed=mixed_run)
     rows = mixed_table.drop("y").head(20)
     reply = client.post("/runs/mixed/predict", rows.to_dicts())
@@ -80,7 +80,7 @@ def test_every_kind_of_column(mixed_run: Run, mixed_table: pl.DataFrame) -> None
     assert csv["rows"] == said(mixed_run, rows).to_dicts()
 
 
-def test_categories_are_known_by_text_and_by_number(mixed_run: Run, mixed_table: pl.DataFrame) -> None:
+def test_categories_are_known_by_text_and_by_number(client_of: Any, mixed_run: Run, mixed_table: pl.DataFrame) -> None:
     client = client_of(mixed=mixed_run)
     row = mixed_table.drop("y").row(0, named=True)
     answers = [client.post("/runs/mixed/predict", {**row, "level": level}).json["rows"] for level in (1, 1.0)]
@@ -89,7 +89,7 @@ def test_categories_are_known_by_text_and_by_number(mixed_run: Run, mixed_table:
     assert "'colour': 1 value not seen in training" in " ".join(unknown["notes"])
 
 
-def test_the_columns_are_described(mixed_run: Run) -> None:
+def test_the_columns_are_described(client_of: Any, mixed_run: Run) -> None:
     client = client_of(mixed=mixed_run)
     about = client.get("/runs/mixed").json
     columns = {column["name"]: column for column in about["columns"]}
@@ -314,12 +314,12 @@ def test_mlflow(iris_client: Client, iris_run: Run) -> None:
         assert iris_client.post("/invocations", wrong).status == 422
 
 
-def test_counters_tell_of_runs_rows_and_refusals(iris_run: Run) -> None:
+def test_counters_tell_of_runs_rows_and_refusals(client_for: Any, iris_run: Run) -> None:
     from shoal.serve.guard import new_token
     from shoal.serve.server import Service, guarded_app
 
     token = new_token()
-    client = Client(guarded_app(Service({"iris": str(iris_run.path)}, token)))
+    client = client_for(guarded_app(Service({"iris": str(iris_run.path)}, token)))
     client.post(PREDICT, [IRIS] * 3, authorization=f"Bearer {token}")
     client.post(PREDICT, [1], authorization=f"Bearer {token}")
     assert client.post(PREDICT, IRIS).status == 401
@@ -349,12 +349,12 @@ def link(iris_run: Run, tmp_path: Path) -> Callable[[Path], None]:
 
 
 def test_a_turned_link_serves_another_run_and_a_broken_one_leaves_the_first(
-    iris_run: Run, mixed_run: Run, link: Callable[[Path], None], tmp_path: Path
+    client_for: Any, iris_run: Run, mixed_run: Run, link: Callable[[Path], None], tmp_path: Path
 ) -> None:
     from shoal.serve.app import build_app
 
     app = build_app({"live": tmp_path / "live"}, renew_every=0)
-    client, renew = Client(app), app.state.asking.renew
+    client, renew = client_for(app), app.state.asking.renew
     assert renew() == []
     link(tmp_path / "nowhere")
     assert "the one before stays" in renew()[0]
@@ -375,7 +375,7 @@ def test_a_turned_link_serves_another_run_and_a_broken_one_leaves_the_first(
     assert "colour" in json.dumps(client.get("/openapi.json").json)
 
 
-def test_images_and_series(tmp_path: Path) -> None:
+def test_images_and_series(client_of: Any, tmp_path: Path) -> None:
     random = np.random.default_rng(3)
     images = random.integers(0, 255, (40, 8, 8), np.uint8)
     series = random.normal(size=(40, 6, 2)).round(3)
@@ -400,16 +400,16 @@ def test_images_and_series(tmp_path: Path) -> None:
     assert client.get("/openapi.json").status == 200
 
 
-def test_windows_targets_cuts_and_reconstructions(tmp_path: Path) -> None:
+def test_windows_targets_cuts_and_reconstructions(client_of: Any, quick: dict[str, Any], tmp_path: Path) -> None:
     random = np.random.default_rng(4)
     a, b = random.normal(size=(2, 80))
     table = pl.DataFrame({"a": a, "b": b, "up": a > 0, "side": np.where(b > 0, "left", "right")})
-    both = shoal.fit(table, target=["up", "side"], out=str(tmp_path / "both"), **QUICK)
+    both = shoal.fit(table, target=["up", "side"], out=str(tmp_path / "both"), **quick)
     cut = shoal.fit(
         table.select("a", "b", y=pl.col("a") * 2), target="y", derive=["s = a + b"], where=["b > -1"],
-        out=str(tmp_path / "cut"), **QUICK,
+        out=str(tmp_path / "cut"), **quick,
     )  # fmt: skip
-    coder = shoal.fit(table.select("a", "b"), reconstruct=True, bottleneck=1, out=str(tmp_path / "coder"), **QUICK)
+    coder = shoal.fit(table.select("a", "b"), reconstruct=True, bottleneck=1, out=str(tmp_path / "coder"), **quick)
     wave = pl.DataFrame({"z": np.sin(np.arange(120) / 5)})
     windows = shoal.fit(wave, target="z", window=6, networks=1, epochs=1, out=str(tmp_path / "windows"))
     client = client_of(both=both, cut=cut, coder=coder, windows=windows)

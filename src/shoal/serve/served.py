@@ -27,8 +27,8 @@ from shoal.serve.problems import Refused
 TOGETHER = 2048
 """The most rows that are answered together; a request with more is answered alone."""
 AT_ONCE = 0.02
-"""Seconds up to which requests are answered on the loop of the server: a thread beside it would take longer, since each of
-its pauses for the network waits for the thread (5 ms, `sys.getswitchinterval`). All others wait no longer than this."""
+"""Seconds up to which requests are answered on the loop of the server: with a thread beside it, each of its pauses for
+the network would wait for the thread (`sys.getswitchinterval`). All others wait no longer than this."""
 
 
 class Answer(NamedTuple):
