@@ -1,7 +1,7 @@
 """Requests a second of a served run of iris, beside a pickled MLP of scikit-learn and the run's export in onnxruntime.
 
-`python benchmarks/serving.py [SECONDS]`: each server alone on loopback, 50 clients of `wrk` that ask for one row each; needs
-`wrk` and `shoal[serve,onnx]`. The two peers are the plainest FastAPI app around their model.
+`python benchmarks/serving.py [SECONDS]`: each server alone on loopback, 50 clients of `wrk` that ask for one row each;
+needs `wrk` and `shoal[serve,onnx]`. The two peers are the plainest FastAPI app around their model.
 """
 
 from __future__ import annotations
@@ -133,9 +133,12 @@ def main(seconds: int) -> None:
             "FastAPI, its export in onnxruntime": (
                 "/predict", str(place / "app.py"), "onnx", str(place / "iris.onnx"), str(PORT),
             ),
-            "FastAPI, a pickled MLP": ("/predict", str(place / "app.py"), "sklearn", str(place / "mlp.pickle"), str(PORT)),
+            "FastAPI, a pickled MLP": (
+                "/predict", str(place / "app.py"), "sklearn", str(place / "mlp.pickle"), str(PORT),
+            ),
         }  # fmt: skip
-        print("| | requests/s | median | 95 % | 99 % | errors | memory before, after |\n| --- | --: | --: | --: | --: | --: | --: |")
+        print("| | requests/s | median | 95 % | 99 % | errors | memory before, after |")
+        print("| --- | --: | --: | --: | --: | --: | --: |")
         for name, (path, *command) in servers.items():
             with serving(*command) as pid:
                 measured(path, 1, script)  # warm
