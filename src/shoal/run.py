@@ -309,14 +309,20 @@ class Run:
         """
         if self.reconstructs:
             raise SettingError("this run reconstructs and predicts nothing; use reconstruct, encode or anomaly_scores")
+        raw = read_new(data, self.preparation, options)
+        table, prediction, notes = self.predict_read(raw)
+        for text in notes:
+            warnings.warn(f"{raw.source}: {text}", ShoalWarning, stacklevel=3)
+        return table, prediction
+
+    def predict_read(self, uncut: Raw) -> tuple[pl.DataFrame, Prediction, tuple[str, ...]]:
+        """Return the same of data as `read_new` returns them, and in sentences what error bars miss in them."""
         preparation = self.predictor.preparation
-        uncut = read_new(data, preparation, options)
         cut = cut_as_fitted(uncut, preparation)
-        for text in absent_columns(self.predictor, cut.inputs):
-            warnings.warn(f"{uncut.source}: {text}", ShoalWarning, stacklevel=3)
+        notes = tuple(absent_columns(self.predictor, cut.inputs))
         prediction = self.predictor.predict(cut.inputs)
         lengths = prediction.lengths if preparation.per_step else None
-        return predicted_rows(uncut, cut, preparation, lengths), prediction
+        return predicted_rows(uncut, cut, preparation, lengths), prediction, notes
 
     def unknown_categories(self, table: pl.DataFrame) -> dict[str, int]:
         """Return for each column the number of rows with a category that training did not see."""
@@ -701,11 +707,10 @@ class RunOfTargets(Run):
             warnings.simplefilter("ignore", ShoalWarning)
             return answers | {name: ask(run, uncut) for name, run in others}
 
-    def predict_table(self, data: Any, options: ReadOptions | None = None) -> tuple[pl.DataFrame, TargetPredictions]:  # type: ignore[override]
-        """Return the rows as read beside what the ensemble says of each target of them."""
-        answers = self._ask_each(data, options, lambda run, uncut: run.predict_table(uncut))
-        tables, predictions = zip(*answers.values(), strict=True)
-        return tables[0], TargetPredictions(dict(zip(answers, predictions, strict=True)))
+    def predict_read(self, uncut: Raw) -> tuple[pl.DataFrame, TargetPredictions, tuple[str, ...]]:  # type: ignore[override]
+        """Return the rows beside what the ensemble says of each target of them; the first target gives the notes."""
+        tables, predictions, notes = zip(*(run.predict_read(uncut) for run in self.targets.values()), strict=True)
+        return tables[0], TargetPredictions(dict(zip(self.targets, predictions, strict=True))), notes[0]
 
     def evaluate(self, data: Any, options: ReadOptions | None = None) -> dict[str, Interval]:
         """Return every metric of all targets together, and of each target, as `accuracy of sex`, on labelled rows.

@@ -23,6 +23,7 @@ from shoal.cli.network import network
 from shoal.cli.open_test import open_test
 from shoal.cli.report import report
 from shoal.cli.runs import runs
+from shoal.cli.serve import serve
 from shoal.cli.usage import USAGE, refuse
 from shoal.cli.work import gather, status, work
 from shoal.errors import suggest
@@ -182,6 +183,10 @@ _EXAMPLES = {
         "shoal network runs/iris-1 -o weights.csv",
     ),
     "datasets": ("shoal datasets", "shoal datasets --json"),
+    "serve": (
+        "shoal serve runs/iris-1",
+        "shoal serve iris=runs/iris-1 runs/pendulum-1 --port 8080 --workers 4",
+    ),
     "submit": (
         "shoal submit events.parquet --target label --networks 4096 --out runs/search --slurm 16 --job-time 2:00:00",
         "shoal submit iris --out runs/iris --htcondor 4 --now",
@@ -193,7 +198,7 @@ _EXAMPLES = {
 _READY: dict[str, Callable[..., None]] = {
     "candidates": candidates, "compare": compare, "open": open_test, "formula": formula, "report": report,
     "evolve": evolve, "export": export, "cite": cite, "figures": figures, "runs": runs, "network": network,
-    "datasets": datasets, "work": work, "status": status, "gather": gather,
+    "serve": serve, "datasets": datasets, "work": work, "status": status, "gather": gather,
 }  # fmt: skip
 
 

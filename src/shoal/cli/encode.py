@@ -6,7 +6,7 @@ from typing import Any
 
 from shoal.cli.from_settings import READING, read_options, with_settings
 from shoal.cli.options import DataArgument, Force, Json, Quiet, RunArgument
-from shoal.cli.predict import Out, joined, print_rows
+from shoal.cli.predict import Out, print_rows
 from shoal.errors import counted
 
 
@@ -32,6 +32,7 @@ def encode(
     from shoal.cli.live import watching
 
     path = check_output(out, TABLES, "a table", force=force) if out else None
+    from shoal.data.new_rows import joined
     from shoal.run import load
 
     with watching(quiet=quiet, plain_lines=False) as progress:

@@ -63,7 +63,7 @@ def predict(
     path = check_output(out, TABLES, "a table", force=force) if out else None
     grid = None if density is None else _grid(density, path, as_json=as_json)
     from shoal.after.provenance import provenance_of, units_of_answers
-    from shoal.data.new_rows import beside_all_rows
+    from shoal.data.new_rows import beside_all_rows, joined
     from shoal.data.table_writers import Output
     from shoal.prediction.absent_columns import total_meaning
     from shoal.prediction.distribution import density_columns
@@ -101,22 +101,6 @@ def _grid(density: str, path: Path | None, *, as_json: bool) -> np.ndarray:
     if path is not None or not as_json:
         check_vectors(path)
     return parsed_grid(density)
-
-
-def joined(table: pl.DataFrame, predicted: pl.DataFrame) -> pl.DataFrame:
-    """Return a table with the columns of predictions beside its own.
-
-    A column of predictions whose name the table has already is named `shoal_<name>`, so that none is lost.
-    """
-    taken = set(table.columns)
-    names = {}
-    for name in predicted.columns:
-        free = name
-        while free in taken:
-            free = f"shoal_{free}"
-        taken.add(free)
-        names[name] = free
-    return table.hstack(predicted.rename(names).get_columns())
 
 
 def print_rows(table: pl.DataFrame, out: str | None, counts: dict[str, Any], name: str, *, as_json: bool) -> None:

@@ -49,6 +49,18 @@ def read_new(data: Any, preparation: Preparation, options: ReadOptions | None = 
     raw = read_any(data, options_alike(usual, data, preparation.signals))
     if isinstance(data, Raw):  # these were read before
         return raw
+    raw, notes = read_as_fitted(raw, preparation, options)
+    for note in notes:
+        warnings.warn(f"{raw.source}: {note}", ShoalWarning, stacklevel=4)
+    return raw
+
+
+def read_as_fitted(raw: Raw, preparation: Preparation, options: ReadOptions) -> tuple[Raw, tuple[str, ...]]:
+    """Return data of any reader as the fit would have them, and in sentences what was done or looks doubtful.
+
+    Raises:
+        DataError: a column is in another unit than in the fit and shall not be converted.
+    """
     given = ColumnReading(missing=(*preparation.reading.missing, *options.missing))
     signals = raw.signals and given.read_signals(raw.signals)
     table = ColumnReading(missing=options.missing).read_table(raw.table)
@@ -62,9 +74,8 @@ def read_new(data: Any, preparation: Preparation, options: ReadOptions | None = 
     if refined.passed is not None:
         table = table.filter(pl.Series(refined.passed))
         signals = signals and signals[np.flatnonzero(refined.passed)]
-    for note in (*raw.notes, *converted, *other_units(table, preparation), *notes):
-        warnings.warn(f"{raw.source}: {note}", ShoalWarning, stacklevel=4)
-    return raw._replace(table=table, signals=signals, units={**units, **known}, refined=refined)
+    said = (*raw.notes, *converted, *other_units(table, preparation), *notes)
+    return raw._replace(table=table, signals=signals, units={**units, **known}, refined=refined), said
 
 
 def refined_as_fitted(table: pl.DataFrame, preparation: Preparation) -> tuple[RefinedTable, tuple[str, ...]]:
@@ -93,6 +104,22 @@ def beside_all_rows(raw: Raw, answers: pl.DataFrame) -> pl.DataFrame:
     new = [name for name in answers.columns if name not in everything.columns]
     name = "passed" if "passed" not in everything.columns else "shoal_passed"
     return everything.hstack(answers.select(pl.col(new).gather(places))).with_columns(pl.Series(name, passed))
+
+
+def joined(table: pl.DataFrame, predicted: pl.DataFrame) -> pl.DataFrame:
+    """Return a table with the columns of predictions beside its own.
+
+    A column of predictions whose name the table has already is named `shoal_<name>`, so that none is lost.
+    """
+    taken = set(table.columns)
+    names = {}
+    for name in predicted.columns:
+        free = name
+        while free in taken:
+            free = f"shoal_{free}"
+        taken.add(free)
+        names[name] = free
+    return table.hstack(predicted.rename(names).get_columns())
 
 
 def _columns_of_rows(data: Any) -> Any:
