@@ -191,7 +191,8 @@ def test_of_what_is_shared_little_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
             x = np.full((3, 1), float(i), np.float32)
             np.testing.assert_allclose(predict(network, parameters, x), network.predict(parameters, x), rtol=1e-6)
         shared = forward._SHARED.get()
-        assert shared is not None and len(shared) == forward.MOST_SHARED
+        assert shared is not None
+        assert len(shared) == forward.MOST_SHARED
 
 
 def test_rows_that_are_not_finite_are_answered_as_by_numpy() -> None:
