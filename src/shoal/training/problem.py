@@ -18,6 +18,7 @@ from shoal.streams import Stream
 from shoal.training.encodings import Encodings, NumberColumn
 from shoal.training.heads import VALUE, ClassesHead
 from shoal.training.losses import Loss, get_loss
+from shoal.training.parts import RowsInParts
 
 HALVES = 4
 ROWS_AT_ONCE = 65_536
@@ -60,6 +61,7 @@ class Problem:
         number_columns: which features are numbers of a table, whose encoding members choose; none where they do not.
         whole: the problem whose rows went through the frozen beginning of its networks to give these; `x` is what they
             hand on, and members train the rest of their networks. None: rows are as they were prepared.
+        stream: all training rows, where they do not fit into memory; `x` is then a part of them. None: `x` is all.
     """
 
     x: Any
@@ -86,6 +88,7 @@ class Problem:
     start: Sequence[Mapping[str, np.ndarray]] | None = None
     number_columns: tuple[NumberColumn, ...] = ()
     whole: Problem | None = None
+    stream: RowsInParts | None = None
 
     @cached_property
     def encodings(self) -> Encodings:
@@ -97,8 +100,8 @@ class Problem:
         layers = self.encodings.layers(encoding)
         if layers and encoding not in self._behind:
             network = Network(layers, self.input_shape)
-            x = _through(network, self.x)
-            validation = x if self.folds is not None else _through(network, self.validation_x)
+            x = through(network, self.x)
+            validation = x if self.folds is not None else through(network, self.validation_x)
             self._behind[encoding] = replace(self, x=x, validation_x=validation, number_columns=())
         return self._behind[encoding] if layers else self
 
@@ -174,7 +177,7 @@ class Problem:
         return "sigmoid" if self.outputs == 1 or self.loss.fused == "sigmoid" else "softmax"
 
 
-def _through(network: Network, x: np.ndarray) -> np.ndarray:
+def through(network: Network, x: np.ndarray) -> np.ndarray:
     """Return what layers without parameters make of rows, few at a time."""
     parts = [network.apply([{}] * len(network.layers), x[i : i + ROWS_AT_ONCE]) for i in range(0, len(x), ROWS_AT_ONCE)]
     return np.concatenate(parts)
