@@ -100,8 +100,8 @@ class Problem:
         layers = self.encodings.layers(encoding)
         if layers and encoding not in self._behind:
             network = Network(layers, self.input_shape)
-            x = through(network, self.x)
-            validation = x if self.folds is not None else through(network, self.validation_x)
+            x = _through(network, self.x)
+            validation = x if self.folds is not None else _through(network, self.validation_x)
             self._behind[encoding] = replace(self, x=x, validation_x=validation, number_columns=())
         return self._behind[encoding] if layers else self
 
@@ -177,7 +177,7 @@ class Problem:
         return "sigmoid" if self.outputs == 1 or self.loss.fused == "sigmoid" else "softmax"
 
 
-def through(network: Network, x: np.ndarray) -> np.ndarray:
+def _through(network: Network, x: np.ndarray) -> np.ndarray:
     """Return what layers without parameters make of rows, few at a time."""
     parts = [network.apply([{}] * len(network.layers), x[i : i + ROWS_AT_ONCE]) for i in range(0, len(x), ROWS_AT_ONCE)]
     return np.concatenate(parts)

@@ -12,12 +12,10 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from shoal.networks import Network
-from shoal.training.engines.base import Block, Chunk, Engine
+from shoal.training.engines.base import Chunk, Engine
 from shoal.training.member import Member
 from shoal.training.parts import Part, PartReader, RowsInParts
-from shoal.training.problem import Problem, through
-
+from shoal.training.problem import Problem
 
 PART = "stream_part"
 """The name of the number of the next part among the arrays of a state."""
@@ -57,17 +55,17 @@ class StreamedEngine:
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[Any]:
         """Return blocks whose members all find a place at once."""
-        self.problem = replace(problem, x=problem.x.copy(), y=problem.y.copy(), weights=problem.weights.copy())
+        own = replace(problem, x=problem.x.copy(), y=problem.y.copy(), weights=problem.weights.copy())
         return [
             replace(block, members=block.members[at : at + block.places])
-            for block in self.engine.plan(self.problem, members)
+            for block in self.engine.plan(own, members)
             for at in range(0, len(block.members), block.places)
         ]
 
     def advance(self, block: Any, state: StreamedState, most: int | None = None) -> tuple[StreamedState, Chunk]:
         """Train every running member for one epoch, on the next part."""
         del most
-        self.engine.exchange(block, self._encoded(block, self._part(state.part)))
+        self.engine.exchange(block, self._part(state.part))
         inner, chunk = self.engine.advance(block, state.inner, 1)
         return StreamedState(inner, state.part + 1), chunk
 
@@ -76,10 +74,6 @@ class StreamedEngine:
             self.close()
             self._reader = PartReader(self.rows, number)
         return self._reader.take()
-
-    def _encoded(self, block: Block, part: Part) -> Part:
-        layers = self.problem.encodings.layers(block.members[0].hyperparameters.feature_encoding)
-        return part._replace(x=through(Network(layers, self.problem.input_shape), part.x)) if layers else part
 
     def close(self) -> None:
         """End reading."""
