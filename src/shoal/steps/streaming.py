@@ -221,12 +221,16 @@ class PreparedStream:
     def __call__(self, order: np.ndarray) -> Iterator[Part]:
         """Give the prepared training rows in this order of the pieces, few at a time."""
         assert self.dataset.stream is not None
-        for table in self.dataset.stream.training_tables(order):
+        roles = self.dataset.roles
+        needed = [*self.dataset.targets, *roles.y_err, *([roles.weight] if roles.weight else [])]
+        rules = self.preparation.rules  # whatever they are made of is read, too
+        columns = self.dataset.stream.pieces.types if rules else {*self.preparation.input_columns, *needed}
+        for table in self.dataset.stream.training_tables(order, columns):
             refined, _ = refined_as_fitted(table, self.preparation)
             kept = refined.table if refined.passed is None else refined.table.filter(pl.Series(refined.passed))
-            roles = self.dataset.roles
-            needed = [*self.dataset.targets, *roles.y_err, *([roles.weight] if roles.weight else [])]
-            kept = self.preparation.reading.read_table(kept).drop_nulls(needed)
+            kept = self.preparation.reading.read_table(kept)
+            if any(kept.get_column(name).null_count() for name in needed):
+                kept = kept.drop_nulls(needed)
             if kept.height:
                 yield self._part(replace(self.dataset, table=kept, kept=np.arange(kept.height), stream=None))
 

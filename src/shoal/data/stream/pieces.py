@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
@@ -20,7 +20,7 @@ from shoal.data.readers.tables.array_columns import ColumnsOfArrays
 from shoal.data.readers.tables.chosen_table import chosen_table
 from shoal.errors import DataError, counted, listing
 
-ROWS_AT_ONCE = 16_384
+ROWS_AT_ONCE = 32_768
 """Rows that are decoded at a time."""
 FOOTER = 1 << 16  # bytes at the end of a file that are part of its checksum
 
@@ -54,8 +54,8 @@ class PiecewiseFile(ABC):
         """The rows of each piece."""
 
     @abstractmethod
-    def tables(self, part: int) -> Iterator[pl.DataFrame]:
-        """Give the rows of a piece, few at a time, as they are stored."""
+    def tables(self, part: int, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
+        """Give some columns, or all, of the rows of a piece, few rows at a time, as they are stored."""
 
     @cached_property
     def checksum(self) -> str:
@@ -75,10 +75,10 @@ class PiecewiseFile(ABC):
         part = next((i for i, rows in enumerate(self.sizes) if rows), None)
         if part is None:
             raise DataError(f"{self.path} has no rows; leave it out, or write it again")
-        return next(self.read(part))[:0]
+        return plain_table(next(self.tables(part, None))[:0], str(self.path))
 
-    def read(self, part: int) -> Iterator[pl.DataFrame]:
-        """Give the rows of a piece with plain types, few at a time.
+    def read(self, part: int, columns: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """Give some columns of the rows of a piece with plain types, few rows at a time.
 
         Raises:
             DataError: the file has changed since it was opened, or cannot be read.
@@ -86,7 +86,7 @@ class PiecewiseFile(ABC):
         self.check_unchanged()
         rows = 0
         try:
-            for table in self.tables(part):
+            for table in self.tables(part, columns):
                 rows += table.height
                 yield plain_table(table, str(self.path))
         except (OSError, ValueError, RuntimeError) as error:
@@ -134,9 +134,9 @@ class ParquetPieces(PiecewiseFile):
         about = self._file.metadata
         return [about.row_group(i).num_rows for i in range(about.num_row_groups)]
 
-    def tables(self, part: int) -> Iterator[pl.DataFrame]:
+    def tables(self, part: int, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
         """Give the rows of a row group."""
-        for batch in self._file.iter_batches(ROWS_AT_ONCE, row_groups=[part], use_threads=False):
+        for batch in self._file.iter_batches(ROWS_AT_ONCE, row_groups=[part], columns=columns, use_threads=False):
             yield _from_arrow(batch)
 
     def _first_table(self) -> pl.DataFrame:
@@ -166,11 +166,12 @@ class ArrowPieces(PiecewiseFile):
         """The rows of each batch."""
         return [self._file.get_batch(i).num_rows for i in range(self._file.num_record_batches)]
 
-    def tables(self, part: int) -> Iterator[pl.DataFrame]:
+    def tables(self, part: int, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
         """Give the rows of a batch."""
         batch = self._file.get_batch(part)
         for at in range(0, batch.num_rows, ROWS_AT_ONCE):
-            yield _from_arrow(batch.slice(at, ROWS_AT_ONCE))
+            rows = batch.slice(at, ROWS_AT_ONCE)
+            yield _from_arrow(rows if columns is None else rows.select(columns))
 
 
 class Hdf5Pieces(PiecewiseFile):
@@ -194,14 +195,16 @@ class Hdf5Pieces(PiecewiseFile):
         step = self.rows_of_a_stretch
         return [min(step, self._rows - at) for at in range(0, self._rows, step)]
 
-    def tables(self, part: int) -> Iterator[pl.DataFrame]:
+    def tables(self, part: int, columns: Sequence[str] | None) -> Iterator[pl.DataFrame]:
         """Give the rows of a stretch."""
         first = part * self.rows_of_a_stretch
         with opened(self.path) as file:
-            columns = tables_in(file)[self._name]
+            held = tables_in(file)[self._name]
             for at in range(first, first + self.sizes[part], ROWS_AT_ONCE):
                 rows, made = slice(at, min(at + ROWS_AT_ONCE, first + self.sizes[part])), ColumnsOfArrays()
-                for name, (dataset, within) in columns.items():
+                for name, (dataset, within) in held.items():
+                    if columns is not None and name not in columns:
+                        continue
                     values = dataset[rows, within] if isinstance(within, int) else dataset[rows]
                     made.add(name, values[within] if isinstance(within, str) else values)
                 yield made.table()
@@ -275,11 +278,12 @@ class Pieces:
             "only; where neighbours are alike, networks learn worse. Mend it with: shoal regroup DATA -o MIXED.parquet"
         )
 
-    def read(self, piece: Piece) -> Iterator[tuple[int, pl.DataFrame]]:
-        """Give the rows of a piece, few at a time, with the number of the first of them."""
+    def read(self, piece: Piece, columns: Sequence[str] | None = None) -> Iterator[tuple[int, pl.DataFrame]]:
+        """Give the rows of a piece, few at a time, with the number of the first of them; of some columns or all."""
         first = piece.first
-        for table in self.files[piece.file].read(piece.part):
-            yield first, table.select(pl.col(name).cast(kind) for name, kind in self.types.items())
+        wanted = list(self.types) if columns is None else columns
+        for table in self.files[piece.file].read(piece.part, wanted):
+            yield first, pl.DataFrame([table.get_column(name).cast(self.types[name]) for name in wanted])
             first += table.height
 
     def _check_alike(self, other: PiecewiseFile) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -34,8 +34,8 @@ class Moments:
         if not len(values):
             return
         mean, count = float(values.mean()), self.count + len(values)
-        apart = mean - self.mean
-        self.squares += float(np.square(values - mean).sum()) + apart**2 * self.count * len(values) / count
+        apart, values = mean - self.mean, values - mean
+        self.squares += float(values @ values) + apart**2 * self.count * len(values) / count
         self.mean, self.count = self.mean + apart * len(values) / count, count
 
     @property
@@ -64,13 +64,14 @@ class RowStream:
     memory: int
     moments: Mapping[str, Moments] = field(default_factory=dict)
 
-    def training_tables(self, order: np.ndarray) -> Iterator[pl.DataFrame]:
-        """Give the training rows of all pieces in this order of the pieces, few at a time."""
+    def training_tables(self, order: np.ndarray, columns: Collection[str]) -> Iterator[pl.DataFrame]:
+        """Give some columns of the training rows of all pieces in this order of the pieces, few rows at a time."""
+        needed = [name for name in self.pieces.types if name in columns or name == self.dealing.column]
         for number in order:
-            for first, table in self.pieces.read(self.pieces.all[number]):
-                part = table.filter(pl.Series(self.dealing.parts(table, first) == TRAIN))
-                if part.height:
-                    yield part
+            for first, table in self.pieces.read(self.pieces.all[number], needed):
+                trains = pl.Series(self.dealing.parts(table, first) == TRAIN)
+                if trains.any():
+                    yield pl.DataFrame([series.filter(trains) for series in table.get_columns()])
 
     def check_unchanged(self) -> None:
         """Raise DataError if a file has changed."""
@@ -126,10 +127,9 @@ def draw(pieces: Pieces, dealing: Dealing, wanted: tuple[int, int, int], whole: 
             trains = part == TRAIN
             for name in levels:
                 drawn |= _new_values(table.get_column(name), trains, seen[name])
-            training = table.filter(pl.Series(trains))
             for name in numeric:
-                moments[name].add(_finite(training.get_column(name)))
-            tables.append(table.filter(pl.Series(drawn)))
+                moments[name].add(_finite(table.get_column(name), trains))
+            tables.append(table[np.flatnonzero(drawn)])
             parts.append(part[drawn])
     for name, count in zip(PARTS, counts, strict=True):
         if count < 2:
@@ -158,6 +158,8 @@ def _new_values(series: pl.Series, trains: np.ndarray, seen: dict[object, int]) 
     return new
 
 
-def _finite(series: pl.Series) -> np.ndarray:
-    values = series.drop_nulls().to_numpy()
-    return values[np.isfinite(values)] if values.dtype.kind == "f" else values.astype(np.float64)
+def _finite(series: pl.Series, rows: np.ndarray) -> np.ndarray:
+    """Return the finite values of some rows, `(rows,)` of truth values."""
+    values = series.to_numpy()[rows].astype(np.float64, copy=False)
+    finite = np.isfinite(values)
+    return values if finite.all() else values[finite]
