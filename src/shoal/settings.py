@@ -343,7 +343,7 @@ class FitSettings(BaseModel):
     )
     memory: str | None = Field(
         None,
-        description="the most memory that the fit may take, e.g. 4GB; larger files are read in parts. Default: all free",
+        description="the most memory that a fit may take, e.g. 4GB; larger files are read in parts; default: all free",
     )
     checkpoint_every: float = Field(
         10.0, gt=0.0, description="seconds of training between two checkpoints; the first comes after one second"

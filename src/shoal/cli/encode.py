@@ -6,7 +6,7 @@ from typing import Any
 
 from shoal.cli.from_settings import READING, read_options, with_settings
 from shoal.cli.options import DataArgument, Force, Json, Quiet, RunArgument
-from shoal.cli.predict import Out, joined, print_rows
+from shoal.cli.predict import Out, print_rows
 from shoal.errors import counted
 
 
@@ -30,6 +30,7 @@ def encode(
     from shoal.cli.files import TABLES, check_output, write_table
     from shoal.cli.guard import tell
     from shoal.cli.live import watching
+    from shoal.data.output import joined
 
     path = check_output(out, TABLES, "a table", force=force) if out else None
     from shoal.run import load

@@ -22,7 +22,7 @@ from shoal.data.readers.room import free_room
 from shoal.data.readers.several import files_named
 from shoal.data.roles import Roles
 from shoal.data.stream.dealing import PARTS, TEST, TRAIN, VALIDATION, Dealing
-from shoal.data.stream.pieces import Pieces, open_pieces
+from shoal.data.stream.pieces import FORMATS, Pieces, open_pieces
 from shoal.data.stream.rows import RowStream, draw
 from shoal.errors import DataError, SettingError
 from shoal.resources import memory_text, parse_memory
@@ -52,18 +52,39 @@ def find_pieces(data: Any, options: ReadOptions, memory: str | None) -> Pieces |
         options: how files are read.
         memory: the most that may be taken, such as "4GB"; None: four fifths of what is free.
     """
-    if options.kind in ("images", "series") or not isinstance(data, (str, Path, list)):
+    named = _paths(data, options)
+    if named is None or sum(path.stat().st_size for path in named) < _most_bytes(memory) / MOST_COMPRESSED:
         return None
-    if isinstance(data, list) and not all(isinstance(each, (str, Path)) for each in data):
+    pieces = open_pieces(named, options)
+    return pieces if pieces is not None and pieces.rows * pieces.row_bytes > _most_bytes(memory) else None
+
+
+def pieces_of(data: str, options: ReadOptions) -> Pieces:
+    """Return the pieces of files, whether their rows fit into memory or not.
+
+    Raises:
+        DataError: there are no such files, or they are of formats that are read as a whole.
+    """
+    paths = _paths(data, options)
+    pieces = None if paths is None else open_pieces(paths, options)
+    if pieces is None:
+        raise DataError(
+            f"{data!r} cannot be read in pieces; expected files with {', '.join(FORMATS)}, a folder of Parquet files, "
+            "or a pattern"
+        )
+    return pieces
+
+
+def _paths(data: Any, options: ReadOptions) -> list[Path] | None:
+    """Return the files that data name, or None where they name none that are here."""
+    each = data if isinstance(data, list) else [data]
+    if options.kind in ("images", "series") or not all(isinstance(one, (str, Path)) for one in each):
         return None
-    if "://" in str(data) or (isinstance(data, str) and not Path(data).suffix and not Path(data).exists()):
+    if any("://" in str(one) for one in each):
         return None
     named = files_named(data, options)
     paths = [Path(str(data)).expanduser()] if named is None else list(named)
-    if not all(path.is_file() for path in paths) or sum(path.stat().st_size for path in paths) < _most_bytes(memory) / MOST_COMPRESSED:
-        return None
-    pieces = open_pieces(paths, options)
-    return pieces if pieces is not None and pieces.rows * pieces.row_bytes > _most_bytes(memory) else None
+    return paths if paths and all(path.is_file() for path in paths) else None
 
 
 def room(memory: str | None) -> int:
@@ -140,7 +161,7 @@ def rows_of_a_part(pieces: Pieces, memory: str | None) -> int:
     rows = min(MOST_ROWS, left // each)
     if rows < FEWEST_ROWS:
         raise SettingError(
-            f"memory of {memory_text(room(memory))} is too little: libraries take {memory_text(OVERHEAD)}, and parts of "
+            f"memory of {memory_text(room(memory))} is too little: libraries take {memory_text(OVERHEAD)}, parts of "
             f"{FEWEST_ROWS:,} rows {memory_text(FEWEST_ROWS * each)}; expected {_needed(each)} or more"
         )
     return int(rows)

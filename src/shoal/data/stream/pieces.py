@@ -84,7 +84,7 @@ class PiecewiseFile(ABC):
             DataError: the file has changed since it was opened, or cannot be read.
         """
         self.check_unchanged()
-        rows = 0
+        rows, where = 0, f"{self.path}, {self.group} {part + 1}"
         try:
             for table in self.tables(part, columns):
                 rows += table.height
@@ -93,7 +93,9 @@ class PiecewiseFile(ABC):
             if isinstance(error, DataError):
                 raise
             self.check_unchanged()
-            raise DataError(f"{self.path}, {self.group} {part + 1}: it cannot be read ({first_line(error)}).") from error
+            raise DataError(
+                f"{self.path}, {self.group} {part + 1}: it cannot be read ({first_line(error)})."
+            ) from error
         if rows != self.sizes[part]:
             raise DataError(f"{self.path}, {self.group} {part + 1}: it has {rows:,} rows, not {self.sizes[part]:,}.")
 
@@ -126,7 +128,9 @@ class ParquetPieces(PiecewiseFile):
         try:
             return pq.ParquetFile(self.path, memory_map=False, pre_buffer=False, buffer_size=1 << 18)
         except (OSError, ValueError) as error:
-            raise DataError(f"{self.path} is no readable Parquet file ({first_line(error)}). Write it again.") from error
+            raise DataError(
+                f"{self.path} is no readable Parquet file ({first_line(error)}). Write it again."
+            ) from error
 
     @cached_property
     def sizes(self) -> list[int]:
@@ -319,4 +323,3 @@ def open_pieces(paths: Mapping[Path, str] | list[Path], options: ReadOptions) ->
     if not kinds or not all(kinds):
         return None
     return Pieces([kind(path, options) for kind, path in zip(kinds, paths, strict=True) if kind is not None])
-

@@ -1,4 +1,4 @@
-"""The rows of a streamed table: how many each part has, what one pass has found of them, and the training rows again."""
+"""The rows of a table that is read in parts: how many each part has, what one pass found, the training rows again."""
 
 from __future__ import annotations
 
