@@ -94,13 +94,13 @@ def answer_in_parts(
 
     def tables() -> Iterator[Output]:
         nonlocal rows, last
-        for piece in pieces.all:
-            for first, table in pieces.read(piece):
-                last = answer(run, table, options)
-                unknown.update(last.unknown)
-                rows += last.answered
-                yield last.output
-                said(first + table.height, pieces.rows)
+        at_once, done = next(run.predictor.pieces(pieces.rows)).stop, 0
+        for table in pieces.tables(at_once):  # as the predictor would cut all rows, so that bits are the same
+            last = answer(run, table, options)
+            unknown.update(last.unknown)
+            rows, done = rows + last.answered, done + table.height
+            yield last.output
+            said(done, pieces.rows)
 
     remove_parts(path.parent, path.name)
     with written_beside(path) as beside, warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Rows that do not fit into memory, in parts of equal size: read in random order, mixed in a buffer, one thread ahead."""
+"""Rows that do not fit into memory, in parts of equal size: read in random order, mixed in a buffer, ahead of use."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class PartReader:
             for part in parts:
                 if not self._put(part):
                     return
-        except BaseException as error:  # noqa: BLE001  raised again by who takes
+        except BaseException as error:  # raised again by who takes
             self._put(error)
 
     def _put(self, part: Part | BaseException) -> bool:

@@ -93,11 +93,9 @@ class PiecewiseFile(ABC):
             if isinstance(error, DataError):
                 raise
             self.check_unchanged()
-            raise DataError(
-                f"{self.path}, {self.group} {part + 1}: it cannot be read ({first_line(error)})."
-            ) from error
+            raise DataError(f"{where}: it cannot be read ({first_line(error)}).") from error
         if rows != self.sizes[part]:
-            raise DataError(f"{self.path}, {self.group} {part + 1}: it has {rows:,} rows, not {self.sizes[part]:,}.")
+            raise DataError(f"{where}: it has {rows:,} rows, not {self.sizes[part]:,}.")
 
     def check_unchanged(self) -> None:
         """Raise DataError if the file was written to since it was opened."""
@@ -289,6 +287,21 @@ class Pieces:
         for table in self.files[piece.file].read(piece.part, wanted):
             yield first, pl.DataFrame([table.get_column(name).cast(self.types[name]) for name in wanted])
             first += table.height
+
+    def tables(self, rows: int) -> Iterator[pl.DataFrame]:
+        """Give all rows in their order, so many at a time; the last table may have fewer."""
+        waiting: list[pl.DataFrame] = []
+        held = 0
+        for piece in self.all:
+            for _, table in self.read(piece):
+                waiting.append(table)
+                held += table.height
+                while held >= rows:
+                    together = pl.concat(waiting)
+                    yield together[:rows]
+                    waiting, held = [together[rows:]], held - rows
+        if held:
+            yield pl.concat(waiting)
 
     def _check_alike(self, other: PiecewiseFile) -> None:
         first = self.files[0]

@@ -13,18 +13,21 @@ from shoal.report.words import sentence, short
 def sections(record: Record) -> Iterator[Section]:
     """Give what is to be said of them, in the section on the split."""
     stream = record[StreamRecord]
-    test, validation = stream.sampling_error("test"), stream.sampling_error("validation")
     text = (
-        f"The rows do not fit into memory and were read in parts. Each epoch trained on {stream.part:,} rows, drawn from "
-        f"pieces of the files in random order; {stream.per_pass:,} epochs are a pass over all {stream.rows['train']:,} "
-        f"training rows, of which the kept networks made up to {short(stream.most_passes, 3)}. Everything else, such as "
-        "types, baselines and figures, is of the rows that were drawn; means and deviations of the features are of all "
-        "training rows where no column is computed and no value means that there is none."
+        f"The rows do not fit into memory and were read in parts. Each epoch trained on {stream.part:,} rows, from "
+        f"pieces of the files in random order; {stream.per_pass:,} epochs are a pass over all "
+        f"{stream.rows['train']:,} training rows, of which the kept networks made up to "
+        f"{short(stream.most_passes, 3)}. Everything else, such as types, baselines and figures, is of the rows that "
+        "were drawn; means and deviations of features are of all training rows where no column is computed and no value "
+        "means that there is none."
     )
+    errors = [
+        f"{short(stream.sampling_error(part), 2)} on {stream.drawn[part]:,} of {stream.rows[part]:,} {part} rows"
+        for part in ("validation", "test")
+    ]
     drawn = (
-        f"A share, such as an accuracy, on the {stream.drawn['test']:,} of {stream.rows['test']:,} test rows differs from "
-        f"that on all of them with a standard error of {short(test, 2)} at most, on the {stream.drawn['validation']:,} of "
-        f"{stream.rows['validation']:,} validation rows of {short(validation, 2)}; the intervals of scores hold it."
+        "A share, such as an accuracy, differs from that on all rows of its part with a standard error of at most "
+        f"{' and '.join(errors)}; the intervals of scores hold it."
     )
     said = (text, drawn, *([sentence(stream.advice)] if stream.advice else []))
     yield Section("split", 21, tuple(Paragraph(each) for each in said), "Split", "Split")

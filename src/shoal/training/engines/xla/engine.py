@@ -188,10 +188,8 @@ class XlaEngine:
 
     def exchange(self, block: XlaBlock, part: Part) -> None:
         """Replace the training rows of a block by as many others."""
-        rows, everywhere = (
-            exchanged(block.problem, block.structure, part),
-            NamedSharding(block.program.mesh, PartitionSpec()),
-        )
+        rows = exchanged(block.problem, block.structure, part)
+        everywhere = NamedSharding(block.program.mesh, PartitionSpec())
         block.program.rows = block.program.rows._replace(**jax.device_put(rows, everywhere))
 
     def admits(self, block: XlaBlock, seated: XlaState) -> bool:  # noqa: ARG002
