@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from shoal.data.new_rows import refined_as_fitted
 from shoal.data.raw import Raw
 from shoal.data.readers.files import name_of
 from shoal.data.readers.options import ReadOptions
+from shoal.data.readers.reading import signal_reader
 from shoal.data.readers.room import free_room
 from shoal.data.readers.several import files_named
 from shoal.data.roles import Roles
@@ -52,11 +54,13 @@ def find_pieces(data: Any, options: ReadOptions, memory: str | None) -> Pieces |
         options: how files are read.
         memory: the most that may be taken, such as "4GB"; None: four fifths of what is free.
     """
-    named = _paths(data, options)
-    if named is None or sum(path.stat().st_size for path in named) < _most_bytes(memory) / MOST_COMPRESSED:
+    named, most = _paths(data, options), _most_bytes(memory)
+    size = 0 if named is None else sum(path.stat().st_size for path in named)
+    able = find_spec("pyarrow") is not None  # without it, what may fit is read as a whole
+    if named is None or size < (most / MOST_COMPRESSED if able else most):
         return None
     pieces = open_pieces(named, options)
-    return pieces if pieces is not None and pieces.rows * pieces.row_bytes > _most_bytes(memory) else None
+    return pieces if pieces is not None and pieces.rows * pieces.row_bytes > most else None
 
 
 def pieces_of(data: str, options: ReadOptions) -> Pieces:
@@ -84,7 +88,9 @@ def _paths(data: Any, options: ReadOptions) -> list[Path] | None:
         return None
     named = files_named(data, options)
     paths = [Path(str(data)).expanduser()] if named is None else list(named)
-    return paths if paths and all(path.is_file() for path in paths) else None
+    if not paths or not all(path.is_file() for path in paths) or any(signal_reader(path, options) for path in paths):
+        return None
+    return paths
 
 
 def room(memory: str | None) -> int:

@@ -58,21 +58,23 @@ class RowsInParts:
             of_pass, dropped = of_pass + 1, 0
 
     def _pass(self, number: int) -> Iterator[Part]:
-        pool, given = _Pool((POOL + 1) * self.size, self.size), 0
+        pool = _Pool((POOL + 1) * self.size, self.size)
         order = Stream(self.seed, READING, number).permutation(self.pieces)
-        while True:
-            for rows in self._slices(order):
-                pool.add(rows)
-                if pool.held >= POOL * self.size:
-                    yield pool.draw(Stream(self.seed, MIXING, number, given))
-                    given += 1
-                    if given == self.per_pass:
-                        return
-            while pool.held >= self.size:
-                yield pool.draw(Stream(self.seed, MIXING, number, given))
+        given, rows = 0, self._slices(order)
+        for few in rows:
+            pool.add(few)
+            if pool.held >= POOL * self.size:
+                yield pool.draw(Stream(self.seed, MIXING, number, given), pool.held)
                 given += 1
                 if given == self.per_pass:
                     return
+        rows = self._slices(order)
+        while given < self.per_pass:
+            whole = pool.held >= self.size
+            while pool.held < self.size:  # the last part is filled up
+                pool.add(next(rows))
+            yield pool.draw(Stream(self.seed, MIXING, number, given), pool.held if whole else self.size)
+            given += 1
 
     def _slices(self, order: np.ndarray) -> Iterator[Part]:
         """Give the rows in this order of the pieces, never more than a part."""
@@ -95,8 +97,9 @@ class _Pool:
             held[self.held : self.held + len(array)] = array
         self.held += len(rows.x)
 
-    def draw(self, stream: Stream) -> Part:
-        places = stream.permutation(self.held)[: self.size]
+    def draw(self, stream: Stream, among: int) -> Part:
+        """Return a part, drawn among so many of the rows, those that wait longest."""
+        places = stream.permutation(among)[: self.size]
         part = Part(*(array[places] for array in self._arrays))
         left = self.held - self.size
         stays = np.ones(self.size, bool)

@@ -18,8 +18,8 @@ def sections(record: Record) -> Iterator[Section]:
         f"pieces of the files in random order; {stream.per_pass:,} epochs are a pass over all "
         f"{stream.rows['train']:,} training rows, of which the kept networks made up to "
         f"{short(stream.most_passes, 3)}. Everything else, such as types, baselines and figures, is of the rows that "
-        "were drawn; means and deviations of features are of all training rows where no column is computed and no value "
-        "means that there is none."
+        "were drawn; means and deviations of features are of all training rows, unless columns are computed or values "
+        "mean that there is none."
     )
     errors = [
         f"{short(stream.sampling_error(part), 2)} on {stream.drawn[part]:,} of {stream.rows[part]:,} {part} rows"
