@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +54,7 @@ def no_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts of 1,500 rows, whatever memory there is."""
     monkeypatch.setattr(streaming, "_most_bytes", lambda _: 0.0)
     monkeypatch.setattr(streaming, "MOST_ROWS", 1500)
+    monkeypatch.setattr(streaming, "FEWEST_ROWS", 100)
 
 
 SMALL: dict[str, Any] = {"target": "y", "networks": 2, "hidden": (12,), "batch_size": 32, "page": False}

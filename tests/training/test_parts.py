@@ -53,6 +53,12 @@ def test_parts_are_the_same_from_any_part_on() -> None:
         assert all(np.array_equal(a.x, b.x) for a, b in zip(whole[first:], later, strict=False))
 
 
+def take_all(reader: PartReader) -> None:
+    """Take more parts than there are."""
+    for _ in range(8):
+        reader.take()
+
+
 def test_what_fails_while_reading_is_raised_where_parts_are_taken() -> None:
     """And the thread ends."""
 
@@ -62,6 +68,5 @@ def test_what_fails_while_reading_is_raised_where_parts_are_taken() -> None:
 
     reader = PartReader(RowsInParts(broken, PIECES, 50, 8, 0), 0)
     with pytest.raises(DataError, match="has changed"):
-        for _ in range(8):
-            reader.take()
+        take_all(reader)
     assert not reader._thread.is_alive()
