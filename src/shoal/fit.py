@@ -24,7 +24,7 @@ from shoal.steps.proposing import pose_search, settled_count, with_base
 from shoal.steps.reading import read_checked
 from shoal.steps.session import Session, Stoppable
 from shoal.steps.signals import stop_signals
-from shoal.steps.streaming import with_passes
+from shoal.steps.streaming import settled
 from shoal.steps.timing import Timing
 from shoal.steps.training import train_candidates
 from shoal.steps.writing import write_config, write_diverged
@@ -88,7 +88,7 @@ def plan(data: Any, **settings: Any) -> Plan:
     """
     checked = with_base(check_settings(settings))
     dataset, split = read_checked(data, checked, Silent(), None)
-    posed = Posed.of(dataset, split, with_passes(checked, dataset))
+    posed = Posed.of(dataset, split, settled(checked, dataset))
     return plan_search(posed, pose_search(posed))
 
 
@@ -151,7 +151,7 @@ def _fit(
         if watched is None and dataset.choice.guessed:
             warnings.warn(f"{dataset.announcement()}; target= names another", ShoalWarning, stacklevel=3)
         timing.end("reading")
-        posed = Posed.of(dataset, split, with_passes(settings, dataset))
+        posed = Posed.of(dataset, split, settled(settings, dataset))
         search = pose_search(posed)
         resumed = folder is not None
         folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)

@@ -94,14 +94,17 @@ def _paths(data: Any, options: ReadOptions) -> list[Path] | None:
 
 
 def room(memory: str | None) -> int:
-    """Return the bytes that a fit may take."""
+    """Return the bytes that a fit may take: those that are given, or what is free, to two digits."""
+    if memory is not None:
+        return parse_memory(memory)
     free = free_room()
-    return free if memory is None else min(free, parse_memory(memory))
+    digits = 10 ** max(0, len(str(free)) - 2)
+    return free // digits * digits
 
 
 def _most_bytes(memory: str | None) -> float:
     """Return the bytes of the rows that fit."""
-    return max(0, room(memory) - OVERHEAD) / COPIES
+    return max(0, min(room(memory), free_room()) - OVERHEAD) / COPIES
 
 
 def read_streamed(data: Any, pieces: Pieces, settings: FitSettings, options: dict[str, Any]) -> tuple[Dataset, Split]:
@@ -190,12 +193,16 @@ def _check_roles(dataset: Dataset, dealing: Dealing) -> None:
         raise SettingError("negative weights are averaged over all rows, which do not fit into memory; leave them out")
 
 
-def with_passes(settings: FitSettings, dataset: Dataset) -> FitSettings:
-    """Return the settings whose epochs are so many passes over all rows as are asked for; others as they are.
+def settled(settings: FitSettings, dataset: Dataset) -> FitSettings:
+    """Return the settings with the memory that was found, by which rows are drawn, and with epochs for passes.
+
+    Those of rows in memory are returned as they are.
 
     Raises:
         SettingError: rows are not read in parts, or epochs are given as well.
     """
+    if dataset.stream is not None and settings.memory is None:
+        settings = settings.model_copy(update={"memory": memory_text(dataset.stream.memory)})
     if settings.passes is None:
         return settings
     if dataset.stream is None:

@@ -101,8 +101,8 @@ class PiecewiseFile(ABC):
         """Raise DataError if the file was written to since it was opened."""
         if self._state() != self._stat:
             raise DataError(
-                f"{self.path} has changed, or is gone, while its rows were read; leave data alone while they are "
-                "streamed, and start again"
+                f"{self.path} has changed, or is gone, while its rows were read; files must stay as they are until a "
+                "run has ended."
             )
 
     def _state(self) -> tuple[int, int] | None:
