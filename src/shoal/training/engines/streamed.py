@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
@@ -19,13 +19,6 @@ from shoal.training.problem import Problem
 
 PART = "stream_part"
 """The name of the number of the next part among the arrays of a state."""
-
-
-class Exchanging(Engine, Protocol):
-    """An engine that can train a block on other rows from now on."""
-
-    def exchange(self, block: Any, part: Part) -> None:
-        """Replace the training rows of a block by as many others."""
 
 
 @dataclass
@@ -44,21 +37,19 @@ class StreamedEngine:
         rows: all training rows.
     """
 
-    def __init__(self, engine: Exchanging, rows: RowsInParts) -> None:
+    def __init__(self, engine: Engine, rows: RowsInParts) -> None:
         self.engine, self.rows, self.name = engine, rows, engine.name
+        self.programs = 0
         self._reader: PartReader | None = None
-
-    @property
-    def programs(self) -> int:
-        """How many programs are planned."""
-        return self.engine.programs
 
     def plan(self, problem: Problem, members: Sequence[Member]) -> list[Any]:
         """Return blocks whose members all find a place at once."""
         own = replace(problem, x=problem.x.copy(), y=problem.y.copy(), weights=problem.weights.copy())
+        blocks = self.engine.plan(own, members)
+        self.programs = self.engine.programs
         return [
             replace(block, members=block.members[at : at + block.places])
-            for block in self.engine.plan(own, members)
+            for block in blocks
             for at in range(0, len(block.members), block.places)
         ]
 
@@ -80,6 +71,10 @@ class StreamedEngine:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
+
+    def exchange(self, block: Any, part: Part) -> None:
+        """Replace the training rows of a block until the next part."""
+        self.engine.exchange(block, part)
 
     def prepare(self, block: Any) -> float:
         """Make the block's program ready."""
