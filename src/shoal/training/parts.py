@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shoal.streams import Stream
+from shoal.streams import Stream, hashed
 from shoal.training.purposes import MIXING, READING
 
 POOL = 2
@@ -64,7 +64,7 @@ class RowsInParts:
         for few in rows:
             pool.add(few)
             if pool.held >= POOL * self.size:
-                yield pool.draw(Stream(self.seed, MIXING, number, given), pool.held)
+                yield pool.draw((self.seed, MIXING, number, given), pool.held)
                 given += 1
                 if given == self.per_pass:
                     return
@@ -73,7 +73,7 @@ class RowsInParts:
             whole = pool.held >= self.size
             while pool.held < self.size:  # the last part is filled up
                 pool.add(next(rows))
-            yield pool.draw(Stream(self.seed, MIXING, number, given), pool.held if whole else self.size)
+            yield pool.draw((self.seed, MIXING, number, given), pool.held if whole else self.size)
             given += 1
 
     def _slices(self, order: np.ndarray) -> Iterator[Part]:
@@ -97,14 +97,15 @@ class _Pool:
             held[self.held : self.held + len(array)] = array
         self.held += len(rows.x)
 
-    def draw(self, stream: Stream, among: int) -> Part:
-        """Return a part, drawn among so many of the rows, those that wait longest."""
-        places = stream.permutation(among)[: self.size]
+    def draw(self, key: tuple[int, ...], among: int) -> Part:
+        """Return a part, drawn among so many of the rows, those that wait longest; their order does not matter."""
+        draws = hashed(np.arange(among, dtype=np.uint64), *key)
+        last = np.partition(draws, self.size - 1)[self.size - 1]
+        chosen = np.zeros(self.held, bool)
+        chosen[:among] = draws <= last
+        places, left = np.flatnonzero(chosen), self.held - self.size
         part = Part(*(array[places] for array in self._arrays))
-        left = self.held - self.size
-        stays = np.ones(self.size, bool)
-        stays[places[places >= left] - left] = False
-        holes, movers = np.sort(places[places < left]), left + np.flatnonzero(stays)
+        holes, movers = np.flatnonzero(chosen[:left]), left + np.flatnonzero(~chosen[left:])
         for array in self._arrays:
             array[holes] = array[movers]
         self.held = left

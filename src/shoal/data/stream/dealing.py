@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from shoal.streams import hashed
+
 TRAIN, VALIDATION, TEST = range(3)
 PARTS = ("train", "validation", "test")
 
@@ -24,7 +26,7 @@ class Dealing:
 
     Example:
         >>> Dealing((0.5, 0.25, 0.25), 0).parts(pl.DataFrame({"x": [1.0, 2.0, 3.0]}), 0).tolist()
-        [1, 0, 0]
+        [1, 2, 2]
     """
 
     sizes: tuple[float, float, float]
@@ -35,21 +37,18 @@ class Dealing:
         """Return the part of each row, `(rows,)`, of which the first has this number among all."""
         numbers = np.arange(first, first + table.height, dtype=np.uint64)
         words = numbers if self.column is None else _words(table.get_column(self.column))
-        share = uniform(words, self.seed, 0)
+        share = _uniform(hashed(words, self.seed, 0))
         train, validation, _ = np.cumsum(self.sizes)
         return np.where(share < train, TRAIN, np.where(share < validation, VALIDATION, TEST))
 
     def chances(self, table: pl.DataFrame, first: int) -> np.ndarray:
         """Return a number in [0, 1) for each row, by which samples are drawn."""
-        return uniform(np.arange(first, first + table.height, dtype=np.uint64), self.seed, 1)
+        return _uniform(hashed(np.arange(first, first + table.height, dtype=np.uint64), self.seed, 1))
 
 
-def uniform(words: np.ndarray, seed: int, use: int) -> np.ndarray:
-    """Return float64 numbers in [0, 1), one for each uint64 word (SplitMix64; Steele, Lea and Flood, OOPSLA 2014)."""
-    z = words + np.uint64((seed * 0x9E3779B97F4A7C15 + (use + 1) * 0xD1B54A32D192ED03) % 2**64)
-    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)) * 2:
-        z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
-    return ((z ^ (z >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
+def _uniform(words: np.ndarray) -> np.ndarray:
+    """Return float64 numbers in [0, 1) from the upper 53 bits."""
+    return np.asarray((words >> np.uint64(11)) * 2.0**-53)
 
 
 def _words(series: pl.Series) -> np.ndarray:
