@@ -227,15 +227,26 @@ def test_memory_keeps_within_its_bound(tmp_path: Path) -> None:
     wide = pl.DataFrame({f"x{i}": np.random.default_rng(i).normal(size=400_000) for i in range(10)})
     wide = wide.with_columns(y=(pl.col("x0") * pl.col("x1") > 0).cast(pl.Int8))
     pq.write_table(wide.to_arrow(), tmp_path / "wide.parquet", row_group_size=50_000)
-    fit = ["fit", "wide.parquet", "--target", "y", "--memory", "440MB", "--networks", "16", "--hidden", "8"]
-    fit += ["--passes", "1", "--out", "run", "--quiet"]
-    predict = ["predict", "run", "wide.parquet", "-o", "p.parquet", "--memory", "440MB", "--quiet"]
+    fit = [
+        "fit",
+        str(tmp_path / "wide.parquet"),
+        "--target",
+        "y",
+        "--memory",
+        "440MB",
+        "--networks",
+        "16",
+        "--hidden",
+        "8",
+    ]
+    fit += ["--passes", "1", "--out", str(tmp_path / "run"), "--quiet"]
+    predict = ["predict", str(tmp_path / "run"), fit[1], "-o", str(tmp_path / "p.csv"), "--memory", "440MB", "--quiet"]
     for words in (fit, predict):
         code = (
             "import sys; from shoal.cli import main; code = main(sys.argv[1:])\n"
             "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))\n"
             "sys.exit(code)"  # unlike ru_maxrss, that of the parent is not counted
         )
-        done = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True)
+        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert 1024 * int(done.stdout.split()[-1]) < 440e6

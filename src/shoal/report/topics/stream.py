@@ -12,7 +12,9 @@ from shoal.report.words import sentence, short
 
 def sections(record: Record) -> Iterator[Section]:
     """Give what is to be said of them, in the section on the split."""
-    stream = record[StreamRecord]
+    stream = record.get(StreamRecord)
+    if stream is None:
+        return
     text = (
         f"The rows do not fit into memory and were read in parts. Each epoch trained on {stream.part:,} rows, from "
         f"pieces of the files in random order; {stream.per_pass:,} epochs are a pass over all "
