@@ -155,8 +155,8 @@ def _fit(
         search = pose_search(posed)
         resumed = folder is not None
         folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
-        helper = open_helper(None if dataset.stream is None else dataset.stream.memory)
         where = open_executor(settings.workers, settings.dask, folder.path, settings.memory)
+        helper = open_helper(None if dataset.stream is None else dataset.stream.memory)
         with (
             where as executor,
             Session(folder, progress, timing, helper, received, resumed, executor=executor) as session,
