@@ -38,6 +38,8 @@ COPIES = 5.0
 OVERHEAD = 430_000_000  # of libraries and of what does not grow with the rows, measured
 MOST_COMPRESSED = 50.0  # a file below this part of the memory is not looked at
 BYTES_OF_A_VALUE = 130  # for each column of a row of a part: sample, buffer, parts and what is between, measured
+VALIDATION_ROWS = 16_384
+"""That are drawn at most: networks are validated after each part, which must not take longer than to train on it."""
 MOST_ROWS, FEWEST_ROWS = 131_072, 2_048  # of a part
 REFUSED = (
     *("time", "window", "series", "test", "y_cov", "x_err", "process", "replicas", "workers", "dask"),
@@ -128,7 +130,7 @@ def read_streamed(data: Any, pieces: Pieces, settings: FitSettings, options: dic
         raise DataError(f"there is no column {dealing.column!r} in {pieces.files[0].path}")
     rows = rows_of_a_part(pieces, settings.memory)
     whole = tuple(name for name in options["target"] or () if pieces.types.get(name) == pl.Int64())
-    drawn = draw(pieces, dealing, (rows, rows // 2, rows // 2), whole)
+    drawn = draw(pieces, dealing, (rows, min(rows // 2, VALIDATION_ROWS), rows // 2), whole)
     raw = Raw(name_of(Path(str(data))) if isinstance(data, (str, Path)) else "data", str(data), drawn.table, Roles())
     if not isinstance(data, (str, Path)):
         raw = raw._replace(source="python")
