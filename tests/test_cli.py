@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import shoal as shoal_package
 from shoal.cli import main
 from shoal.cli.app import app
-from shoal.data.new_rows import joined
+from shoal.data.output import joined
 from shoal.data.raw import Raw
 from shoal.data.readers import ReadOptions
 from shoal.data.roles import Roles

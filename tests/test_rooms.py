@@ -40,14 +40,22 @@ FLOORS = (
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # The same within a room, for its sub-rooms and modules; those that are not named may stand anywhere.
 SUB_FLOORS = {
-    "data": ({"readers", "builtin"}, {"dataset"}, {"split"}, {"describe", "loading"}),
+    "data": (
+        {"readers", "builtin"},
+        {"stream.pieces", "stream.dealing"},
+        {"stream.rows"},
+        {"dataset"},
+        {"split"},
+        {"describe", "loading"},
+    ),
     "networks": ({"activations", "initializers"}, {"layers"}, {"network"}, {"summary", "parsing"}, {"drawing"}),
     "training": (
-        {"losses", "member"},
+        {"losses", "member", "parts"},
         {"problem", "structure"},
         {"cost"},
         {"grouping"},
         {"engines.native", "engines.xla"},
+        {"engines.streamed"},
         {"engine_choice", "trainer"},
     ),
     "search": ({"space", "results"}, {"spaces", "strategies"}),

@@ -24,6 +24,7 @@ from shoal.steps.proposing import pose_search, settled_count, with_base
 from shoal.steps.reading import read_checked
 from shoal.steps.session import Session, Stoppable
 from shoal.steps.signals import stop_signals
+from shoal.steps.streaming import settled
 from shoal.steps.timing import Timing
 from shoal.steps.training import train_candidates
 from shoal.steps.writing import write_config, write_diverged
@@ -87,7 +88,7 @@ def plan(data: Any, **settings: Any) -> Plan:
     """
     checked = with_base(check_settings(settings))
     dataset, split = read_checked(data, checked, Silent(), None)
-    posed = Posed.of(dataset, split, checked)
+    posed = Posed.of(dataset, split, settled(checked, dataset))
     return plan_search(posed, pose_search(posed))
 
 
@@ -150,14 +151,15 @@ def _fit(
         if watched is None and dataset.choice.guessed:
             warnings.warn(f"{dataset.announcement()}; target= names another", ShoalWarning, stacklevel=3)
         timing.end("reading")
-        posed = Posed.of(dataset, split, settings)
+        posed = Posed.of(dataset, split, settled(settings, dataset))
         search = pose_search(posed)
         resumed = folder is not None
         folder = folder or RunFolder.create(settings.out, dataset.name, force=settings.force)
         where = open_executor(settings.workers, settings.dask, folder.path, settings.memory)
+        helper = open_helper(None if dataset.stream is None else dataset.stream.memory)
         with (
             where as executor,
-            Session(folder, progress, timing, open_helper(), received, resumed, executor=executor) as session,
+            Session(folder, progress, timing, helper, received, resumed, executor=executor) as session,
         ):
             _fit_in(session, posed, search)
     return run_in(folder)

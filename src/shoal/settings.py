@@ -266,6 +266,11 @@ class FitSettings(BaseModel):
         "series with a class each, unless an option asks for something else",
     )
     repeats: int = Field(1, ge=1, description="train each candidate so many times, with its own seeds and folds")
+    passes: float | None = Field(
+        None,
+        gt=0.0,
+        description="of files larger than memory: how often networks see all rows; an epoch is a part of these",
+    )
     minutes: float | None = Field(None, gt=0.0, description="stop after so many minutes and keep the best so far")
     until: Annotated[str | None, AfterValidator(_checked_goal)] = Field(
         None,
@@ -336,7 +341,10 @@ class FitSettings(BaseModel):
     dask: str | None = Field(
         None, description="the workers of a Dask cluster train: address of its scheduler, as tcp://host:8786, or local"
     )
-    memory: str | None = Field(None, description="the most memory that training may take, e.g. 4GB; default: all free")
+    memory: str | None = Field(
+        None,
+        description="the most memory that a fit may take, e.g. 4GB; larger files are read in parts; default: all free",
+    )
     checkpoint_every: float = Field(
         10.0, gt=0.0, description="seconds of training between two checkpoints; the first comes after one second"
     )

@@ -65,6 +65,24 @@ def to_uniform(xp: Any, bits: Any) -> Any:
     return (bits >> np.uint32(8)).astype(xp.float32) * np.float32(2.0**-24)
 
 
+def hashed(words: np.ndarray, *path: int) -> np.ndarray:
+    """Return a uint64 hash of each uint64 word, another for each path of integers: far quicker than a stream.
+
+    SplitMix64 (Steele, Lea and Flood, OOPSLA 2014).
+
+    Example:
+        >>> hashed(np.arange(2, dtype=np.uint64)).tolist() == hashed(np.arange(2, dtype=np.uint64), 1).tolist()
+        False
+    """
+    key = 0
+    for step in path:
+        key = ((key ^ step) * 0xD1B54A32D192ED03 + 0x9E3779B97F4A7C15) % 2**64
+    z = words + np.uint64(key)
+    for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)) * 2:
+        z = (z ^ (z >> np.uint64(shift))) * np.uint64(factor)
+    return np.asarray(z ^ (z >> np.uint64(31)))
+
+
 class Stream:
     """A stream of random numbers named by a seed and a path of non-negative integers.
 

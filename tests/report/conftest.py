@@ -41,6 +41,7 @@ from shoal.evaluation.topics.replicas import ReplicaRow, Replicas
 from shoal.evaluation.topics.scored_rows import ScoredRows
 from shoal.evaluation.topics.scores import PartScores
 from shoal.evaluation.topics.split import SplitRecord
+from shoal.evaluation.topics.stream import StreamRecord
 from shoal.evaluation.topics.targets import TargetScores
 from shoal.evaluation.topics.training import TrainingVerdict
 from shoal.evaluation.topics.verdict import Verdict
@@ -316,6 +317,12 @@ def with_knobs(record: Record) -> Record:
     return record.having(Knobs((rate, activation, TriedKnob("dropout", tuple(many), False)), 10, True))
 
 
+def in_parts(record: Record) -> Record:
+    """Return a record whose rows do not fit into memory."""
+    rows, drawn = {"train": 800, "validation": 40, "test": 200}, {"train": 100, "validation": 40, "test": 30}
+    return record.having(StreamRecord(rows, drawn, 100, 8, 2.5, "1 file with 1 row group in all. <b>Mend</b> it."))
+
+
 def counted(record: Record, optimism: Optimism) -> Record:
     """Return a record whose best candidate flatters by so much, with the front that its noise makes."""
     front = front_of(record[Candidates], optimism.noise)
@@ -543,7 +550,7 @@ def make_cases() -> dict[str, Record]:
         "regression": make_record(
             classes=(), targets=("density (kg/m³)", "magnetisation (A/m)"), test=120, name="phase"
         ),
-        "single": make_record(networks=1, kept=1, classes=("no", "yes"), epochs=200),
+        "single": in_parts(make_record(networks=1, kept=1, classes=("no", "yes"), epochs=200)),
         "thousand": make_record(networks=1000, kept=8, epochs=300, classes=(), targets=("y",), test=5000, name="big"),
         "many_classes": make_record(
             classes=long, test=600, features=tuple(f"pixel {i}" for i in range(64)), name="birds"

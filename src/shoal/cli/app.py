@@ -21,6 +21,7 @@ from shoal.cli.formula import formula
 from shoal.cli.guard import guarded, tell
 from shoal.cli.network import network
 from shoal.cli.open_test import open_test
+from shoal.cli.regroup import regroup
 from shoal.cli.report import report
 from shoal.cli.runs import runs
 from shoal.cli.serve import serve
@@ -154,6 +155,7 @@ _EXAMPLES = {
         "shoal evolve arm --network '6 16:tanh 2:tanh' --algorithm cma-es --generations 400 --seeds 10",
         "shoal export runs/pendulum-1 pendulum.c",
     ),
+    "regroup": ("shoal regroup events.parquet -o mixed.parquet", "shoal regroup 'day*.parquet' -o mixed.parquet"),
     "report": ("shoal report runs/iris-1",),
     "export": ("shoal export runs/iris-1 iris.c",),
     "cite": ("shoal cite runs/iris-1", "shoal cite runs/iris-1 -o methods.bib"),
@@ -197,6 +199,7 @@ _EXAMPLES = {
 }
 _READY: dict[str, Callable[..., None]] = {
     "candidates": candidates, "compare": compare, "open": open_test, "formula": formula, "report": report,
+    "regroup": regroup,
     "evolve": evolve, "export": export, "cite": cite, "figures": figures, "runs": runs, "network": network,
     "serve": serve, "datasets": datasets, "work": work, "status": status, "gather": gather,
 }  # fmt: skip

@@ -30,9 +30,9 @@ def encode(
     from shoal.cli.files import TABLES, check_output, write_table
     from shoal.cli.guard import tell
     from shoal.cli.live import watching
+    from shoal.data.output import joined
 
     path = check_output(out, TABLES, "a table", force=force) if out else None
-    from shoal.data.new_rows import joined
     from shoal.run import load
 
     with watching(quiet=quiet, plain_lines=False) as progress:

@@ -48,6 +48,7 @@ _PANELS = {
                 "cv",
                 "repeats",
                 "network",
+                "passes",
                 "minutes",
                 "until",
                 "keep",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
     import numpy as np
     import polars as pl
+
+    from shoal.after.answering import Answers
+    from shoal.training.progress import Progress
 
 Out = Annotated[
     str | None,
@@ -31,7 +36,7 @@ Density = Annotated[
 ]
 
 
-@with_settings(READING)
+@with_settings((*READING, "memory"))
 def predict(
     run: RunArgument,
     data: DataArgument,
@@ -56,42 +61,40 @@ def predict(
     A run that reconstructs writes `<column>_reconstructed`, `anomaly_score` and `anomaly`. Where each step of a series
     is predicted, there is a row for each step, with its number in `step`. Columns that the fit derived are computed
     again; where it made cuts, rows that fail them keep their place, without predictions and with false in `passed`.
+    Files larger than memory are predicted in parts, into .parquet, .csv, .tsv or .jsonl.
     """
     from shoal.cli.files import TABLES, check_output, write_table
     from shoal.cli.live import watching
 
     path = check_output(out, TABLES, "a table", force=force) if out else None
     grid = None if density is None else _grid(density, path, as_json=as_json)
-    from shoal.after.provenance import provenance_of, units_of_answers
-    from shoal.data.new_rows import beside_all_rows, joined
-    from shoal.data.table_writers import Output
-    from shoal.prediction.absent_columns import total_meaning
-    from shoal.prediction.distribution import density_columns
-    from shoal.prediction.prediction import NumberPrediction
+    from shoal.after.answering import answer, answer_in_parts
     from shoal.run import load
+    from shoal.steps.streaming import find_pieces
 
+    options = read_options(settings)
     with watching(quiet=quiet, plain_lines=False) as progress:
         progress.stage(f"predicting {data}")
-        loaded, total = load(run), ""
-        raw = loaded.read_new(data, read_options(settings))
-        if loaded.reconstructs:
-            table, predicted = loaded.reconstruct_table(raw)
+        loaded = load(run)
+        pieces = find_pieces(data, options, settings.get("memory")) if path and grid is None else None
+        if path and pieces is not None:
+            answers, rows = answer_in_parts(loaded, pieces, options, path, _telling(progress)), pieces.rows
         else:
-            table, prediction = loaded.predict_table(raw)
-            predicted = prediction.frame().drop("row", strict=False)  # the table has its own
-            total = total_meaning(loaded.predictor, prediction) if isinstance(prediction, NumberPrediction) else ""
-        if grid is not None:
-            predicted = predicted.hstack(density_columns(loaded.distribution(raw), table.height, grid))
-        unknown = {name: int(count) for name, count in loaded.unknown_categories(table).items() if count}
-        full = beside_all_rows(raw, joined(table, predicted))
-        if path:
-            new = tuple(name for name in full.columns if name not in table.columns)
-            units = {**raw.units, **units_of_answers(loaded, new)}
-            of_grid = {} if density is None else {"grid of the density": density}
-            write_table(Output(full, new, units, {**provenance_of(loaded), **of_grid}), path)
+            answers = answer(loaded, data, options, grid)
+            rows = answers.output.table.height
+            if path:
+                of_grid = {} if density is None else {"grid of the density": density}
+                output = replace(answers.output, provenance={**answers.output.provenance, **of_grid})
+                write_table(output, path)
     if not quiet:
-        _tell(unknown, table, full, path, total)
-    print_rows(full, out, {"unknown_categories": unknown}, "predictions", as_json=as_json)
+        _tell(answers, rows, path)
+    print_rows(
+        answers.output.table, out, {"unknown_categories": answers.unknown}, "predictions", as_json=as_json, rows=rows
+    )
+
+
+def _telling(progress: Progress) -> Callable[[int, int], None]:
+    return lambda done, rows: progress.stage(f"predicting row {done:,} of {rows:,}")
 
 
 def _grid(density: str, path: Path | None, *, as_json: bool) -> np.ndarray:
@@ -103,28 +106,34 @@ def _grid(density: str, path: Path | None, *, as_json: bool) -> np.ndarray:
     return parsed_grid(density)
 
 
-def print_rows(table: pl.DataFrame, out: str | None, counts: dict[str, Any], name: str, *, as_json: bool) -> None:
-    """Print a table as CSV, or a summary as JSON with the rows under a name; the rows only if no file has them."""
+def print_rows(
+    table: pl.DataFrame, out: str | None, counts: dict[str, Any], name: str, *, as_json: bool, rows: int | None = None
+) -> None:
+    """Print a table as CSV, or a summary as JSON with the rows under a name; the rows only if no file has them.
+
+    `rows` is how many there are, where the table does not hold them.
+    """
     from shoal.cli.output import print_csv, print_json
 
     if as_json:
-        summary = {"rows": table.height, "columns": table.columns, **counts, "output": out}
+        summary = {"rows": table.height if rows is None else rows, "columns": table.columns, **counts, "output": out}
         print_json(summary if out else {**summary, name: table.to_dicts()})
     elif not out:
         print_csv(table)
 
 
-def _tell(unknown: dict[str, int], table: pl.DataFrame, full: pl.DataFrame, path: object, total: str) -> None:
+def _tell(answers: Answers, rows: int, path: object) -> None:
     from shoal.cli.guard import tell
     from shoal.errors import counted
 
-    if total:
-        tell("note", total)
-    for name, count in unknown.items():
+    full, names = answers.output.table, answers.names
+    if answers.total:
+        tell("note", answers.total)
+    for name, count in answers.unknown.items():
         tell("note", f"column {name!r}: {count} {'value was' if count == 1 else 'values were'} not seen in training.")
-    renamed = [name for name in full.columns[table.width :] if name.removeprefix("shoal_") in table.columns]
+    renamed = [name for name in full.columns[len(names) :] if name.removeprefix("shoal_") in names]
     if renamed:
         tell("note", f"the table has columns of these names already; added as {', '.join(renamed)}.")
     if path:
-        left = f", {table.height:,} of them" if table.height < full.height else ""
-        tell("note", f"{counted(full.height, 'row')}{left} with predictions written to {str(path)!r}.")
+        left = f", {answers.answered:,} of them" if answers.answered < rows else ""
+        tell("note", f"{counted(rows, 'row')}{left} with predictions written to {str(path)!r}.")

@@ -17,6 +17,7 @@ from shoal.data.roles import Roles
 from shoal.data.series.recipe import Cut
 from shoal.data.series.step_targets import StepTargets
 from shoal.data.signals import Signals
+from shoal.data.stream.rows import RowStream
 from shoal.data.table_rules import RowCut, TableRules, in_words
 from shoal.data.target_choice import TargetChoice
 from shoal.data.targets import class_indices, target_numbers
@@ -45,7 +46,8 @@ class Dataset:
     names, the file or the user tell them. `choice` says why the targets and the task are those that they are. `reading`
     tells how columns are read, and `cautions` what in them may mislead, in sentences. Where several targets are
     classes, `classes_by_target` has theirs and `classes` is empty; `of_target` then gives each as a dataset of its own,
-    whose `beside` names the others. `rules` are derived columns and cuts, `row_cuts` what each of these left.
+    whose `beside` names the others. `rules` are derived columns and cuts, `row_cuts` what each of these left. Where all
+    rows do not fit into memory, `stream` has them, and those of the table are a sample.
     """
 
     name: str
@@ -70,6 +72,7 @@ class Dataset:
     beside: tuple[str, ...] = ()
     rules: TableRules = field(default_factory=TableRules)
     row_cuts: tuple[RowCut, ...] = ()
+    stream: RowStream | None = None
 
     def of_target(self, name: str) -> Dataset:
         """Return the same rows with one of several targets of classes.

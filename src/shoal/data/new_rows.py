@@ -106,22 +106,6 @@ def beside_all_rows(raw: Raw, answers: pl.DataFrame) -> pl.DataFrame:
     return everything.hstack(answers.select(pl.col(new).gather(places))).with_columns(pl.Series(name, passed))
 
 
-def joined(table: pl.DataFrame, predicted: pl.DataFrame) -> pl.DataFrame:
-    """Return a table with the columns of predictions beside its own.
-
-    A column of predictions whose name the table has already is named `shoal_<name>`, so that none is lost.
-    """
-    taken = set(table.columns)
-    names = {}
-    for name in predicted.columns:
-        free = name
-        while free in taken:
-            free = f"shoal_{free}"
-        taken.add(free)
-        names[name] = free
-    return table.hstack(predicted.rename(names).get_columns())
-
-
 def _columns_of_rows(data: Any) -> Any:
     """Return a row, a dict of single values, or a list of such rows as a dict of columns; anything else as it is."""
     if isinstance(data, Mapping) and data and all(_is_single(value) for value in data.values()):

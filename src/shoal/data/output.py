@@ -82,3 +82,19 @@ def plain_names(names: list[str], letters: str, taken: tuple[str, ...] = ()) -> 
             new += "_"
         plain[name] = new
     return plain
+
+
+def joined(table: pl.DataFrame, predicted: pl.DataFrame) -> pl.DataFrame:
+    """Return a table with the columns of predictions beside its own.
+
+    A column of predictions whose name the table has already is named `shoal_<name>`, so that none is lost.
+    """
+    taken = set(table.columns)
+    names = {}
+    for name in predicted.columns:
+        free = name
+        while free in taken:
+            free = f"shoal_{free}"
+        taken.add(free)
+        names[name] = free
+    return table.hstack(predicted.rename(names).get_columns())

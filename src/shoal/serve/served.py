@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import polars as pl
 
-from shoal.data.new_rows import beside_all_rows, joined, read_as_fitted
+from shoal.data.new_rows import beside_all_rows, read_as_fitted
+from shoal.data.output import joined
 from shoal.data.raw import Raw
 from shoal.data.readers import ReadOptions, options_alike
 from shoal.data.readers.signals.arrays import signals_from_arrays

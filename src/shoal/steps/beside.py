@@ -21,12 +21,18 @@ from shoal.steps.posing import Posed
 # What baselines, figures and the page need, and nothing before them.
 LIBRARIES = ("sklearn.linear_model", "sklearn.ensemble", "matplotlib.figure", "scipy.special", "jinja2")
 
+ROOM_FOR_TWO = 1_500_000_000
+"""Bytes with which a second process, which takes 300 to 500 MB, is no matter."""
 
-def open_helper() -> HelperProcess:
+
+def open_helper(memory: int | None = None) -> HelperProcess:
     """Return a second process for baselines and figures where it helps: on two cores, while libraries are not loaded.
 
-    What a process has loaded for its first fit, later ones find.
+    What a process has loaded for its first fit, later ones find. Where `memory`, the bytes that both may take, is
+    little, this process does it all.
     """
+    if memory is not None and memory < ROOM_FOR_TWO:
+        return HelperProcess(start=False)
     spare = take_spare()
     if spare is not None:
         return spare

@@ -21,6 +21,7 @@ from shoal.settings import FitSettings
 from shoal.statistics.metric_choice import chosen_metrics
 from shoal.statistics.metrics import Metric
 from shoal.steps.reading import kind_of
+from shoal.steps.streaming import with_exact_scales, with_stream
 from shoal.steps.weighting import teaching_weights, weighed_by_class, weights_of_classes
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.heads import VALUE, GaussianHead
@@ -69,6 +70,9 @@ class Posed:
         problem = pose(dataset, split, preparation, settings, weights)
         if class_weight is not None:
             problem = problem.weighed_by_class(class_weight)
+        if dataset.stream is not None:
+            of_rows = weights if problem.known_errors else row_weights(dataset, split.train, weights)
+            problem = with_stream(problem, dataset, split, preparation, of_rows, class_weight)
         return cls(dataset, split, preparation, problem, settings, weights, class_weight, metrics)
 
 
@@ -101,7 +105,8 @@ def wanted_metrics(dataset: Dataset, split: Split, settings: FitSettings) -> tup
 def prepare(dataset: Dataset, split: Split, settings: FitSettings) -> Preparation:
     """Return the preparation fitted on the training rows, and the scale of the target that suits the loss."""
     counts = loss_of(dataset, settings).head.counts
-    return Preparation.fit(dataset, split.train, normalization=settings.normalization, counts=counts)
+    fitted = Preparation.fit(dataset, split.train, normalization=settings.normalization, counts=counts)
+    return with_exact_scales(fitted, dataset)
 
 
 def loss_of(dataset: Dataset, settings: FitSettings) -> Loss:

@@ -12,6 +12,7 @@ from shoal.data.readers.options import READING, read_options
 from shoal.errors import RunError
 from shoal.settings import FitSettings
 from shoal.steps.folding import default_folds
+from shoal.steps.streaming import find_pieces, read_streamed
 from shoal.training.progress import Progress
 
 
@@ -33,6 +34,9 @@ def loading_options(settings: FitSettings) -> dict[str, Any]:
 def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
     """Read the data and split their rows."""
     options, test_rows = loading_options(settings), None
+    pieces = find_pieces(data, options["options"], settings.memory)
+    if pieces is not None:
+        return read_streamed(data, pieces, settings, options)
     if settings.test is None:
         dataset = load_dataset(data, **options)
     else:
@@ -54,6 +58,8 @@ def read_checked(data: Any, settings: FitSettings, progress: Progress, sha256: s
     progress.note(dataset.announcement())
     if dataset.choice.task_reason:
         progress.note(dataset.choice.task_reason)
+    if dataset.stream is not None:
+        progress.note(f"read in parts, since the rows do not fit into memory. {dataset.stream.how}")
     for text in dataset.refinement:
         progress.note(text)
     for text in (*said_before_training(dataset), *find_leaks(dataset, split)):

@@ -28,6 +28,8 @@ from shoal.steps.session import Session, interrupted
 from shoal.steps.until import Goal
 from shoal.training.checkpointing import Checkpoint, checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.engine_choice import choose_engine
+from shoal.training.engines.base import Engine
+from shoal.training.engines.streamed import StreamedEngine
 from shoal.training.member import Member, TrainedMember
 from shoal.training.planner import find_budget
 from shoal.training.problem import Problem
@@ -100,7 +102,8 @@ def train_members(
     choice = choose_engine(problem, members, settings.engine, find_budget(settings.memory, session.most_cores))
     folder, progress = session.folder, session.progress
     progress.stage(choice.stage)
-    engine = choice.make()
+    streamed = None if problem.stream is None else StreamedEngine(choice.make(), problem.stream)
+    engine: Engine = streamed or choice.make()
     if session.writes_page:
         import_meanwhile(*(LIBRARIES[-2:] if session.helper.running else LIBRARIES))
     checkpoint = load_training(folder, problem, members)
@@ -125,6 +128,9 @@ def train_members(
         keep_training(folder, stopped.checkpoint, before)
         done, what = len(stopped.checkpoint.finished), "replicas" if replicas else "networks"
         raise interrupted(folder, f"{done} of {len(members)} {what} are trained and") from None
+    finally:
+        if streamed is not None:
+            streamed.close()
 
 
 def load_training(folder: RunFolder, problem: Problem, members: list[Member]) -> Checkpoint | None:

@@ -18,6 +18,7 @@ from shoal.streams import Stream
 from shoal.training.encodings import Encodings, NumberColumn
 from shoal.training.heads import VALUE, ClassesHead
 from shoal.training.losses import Loss, get_loss
+from shoal.training.parts import RowsInParts
 
 HALVES = 4
 ROWS_AT_ONCE = 65_536
@@ -60,6 +61,7 @@ class Problem:
         number_columns: which features are numbers of a table, whose encoding members choose; none where they do not.
         whole: the problem whose rows went through the frozen beginning of its networks to give these; `x` is what they
             hand on, and members train the rest of their networks. None: rows are as they were prepared.
+        stream: all training rows, where they do not fit into memory; `x` is then a part of them. None: `x` is all.
     """
 
     x: Any
@@ -86,6 +88,7 @@ class Problem:
     start: Sequence[Mapping[str, np.ndarray]] | None = None
     number_columns: tuple[NumberColumn, ...] = ()
     whole: Problem | None = None
+    stream: RowsInParts | None = None
 
     @cached_property
     def encodings(self) -> Encodings:

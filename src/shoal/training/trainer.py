@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.errors import DataError, RunError
 from shoal.results import Status
 from shoal.training.checkpointing import Checkpoint, Halfway
 from shoal.training.engines.base import Chunk, Engine
@@ -95,6 +96,7 @@ def train(
 
     Raises:
         Stopped: the user pressed Ctrl-C; its `checkpoint` holds what is done.
+        RunError: rows that are read while networks train cannot be read any more; what is done is saved.
     """
     return _Session(problem, members, engine, seconds, progress or Silent(), checkpoint, saving, rungs, enough).run()
 
@@ -160,6 +162,10 @@ class _Session:
                     self._compare(rung)
         except KeyboardInterrupt:
             raise Stopped(self._checkpoint()) from None
+        except DataError as error:  # of rows that are read meanwhile
+            if self.saving is not None:
+                self.saving.save(self._checkpoint())
+            raise RunError(str(error)) from error
         finally:
             compiler.shutdown(wait=False, cancel_futures=True)  # a program that is compiling now is not waited for
         trained = [self.finished[identity] for identity in sorted(self.finished)]

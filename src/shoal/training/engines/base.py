@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from shoal.training.member import Member
+from shoal.training.parts import Part
 from shoal.training.problem import Problem
 
 
@@ -63,6 +64,9 @@ class Engine(Protocol):
 
     def advance(self, block: Any, state: Any, most: int | None = None) -> tuple[Any, Chunk]:
         """Train every running member for a chunk of epochs, or for so many at most."""
+
+    def exchange(self, block: Any, part: Part) -> None:
+        """Replace the training rows of a block by as many others, for whoever trains in it from now on."""
 
     def shrink(self, block: Any, state: Any, seats: Sequence[int]) -> tuple[Any, Any] | None:
         """Return a block with fewer places and its state, the members of these places in its first ones, in order.

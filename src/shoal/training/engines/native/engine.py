@@ -20,6 +20,7 @@ from shoal.training.engines.native.records import COPIES, MEMBER, STATE
 from shoal.training.frozen import behind_beginning, fitted_beginning
 from shoal.training.member import Member
 from shoal.training.packing import Parameters, by_encoding, member_network, shares_beginning, split_vector
+from shoal.training.parts import Part
 from shoal.training.planner import Budget, find_budget
 from shoal.training.problem import Problem
 from shoal.training.structure import ORDERS
@@ -173,6 +174,11 @@ class NativeEngine:
             metric = np.sqrt(np.maximum(metric, 0.0))  # negative weights may outweigh the others
         ends_of = (records[name].copy() for name in ("status", "epoch", "best_epoch"))
         return seated, Chunk(curves[:, :, 0], curves[:, :, 1], curves[:, :, 2:4], metric, *ends_of)
+
+    def exchange(self, block: NativeBlock, part: Part) -> None:
+        """Replace the training rows of a block by as many others, where they lie."""
+        for name, values in part._asdict().items():
+            block.rows.arrays[name][...] = values
 
     def shrink(self, block: NativeBlock, seated: NativeState, seats: Sequence[int]) -> None:
         """Return None: only members that train take part in a chunk, however many places there are."""

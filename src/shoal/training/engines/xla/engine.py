@@ -19,11 +19,12 @@ from shoal.training.engines.base import Chunk
 from shoal.training.engines.xla.blocks import Program, XlaBlock, XlaState, block_numbers, copied
 from shoal.training.engines.xla.devices import compile_lowered, compiler_options, find_devices
 from shoal.training.engines.xla.program import MemberProgram
-from shoal.training.engines.xla.rows import SharedRows, shared_orders, shared_rows
+from shoal.training.engines.xla.rows import SharedRows, exchanged, shared_orders, shared_rows
 from shoal.training.engines.xla.state import State, idle_state, starting_state
 from shoal.training.grouping import group_members
 from shoal.training.member import Member
 from shoal.training.packing import Parameters, member_network, padded_starts, unpad_parameters
+from shoal.training.parts import Part
 from shoal.training.planner import Budget, find_budget, member_bytes, shared_bytes, validation_batch
 from shoal.training.problem import Problem
 from shoal.training.structure import LAYOUTS, ORDERS, Structure, bucket_rows
@@ -184,6 +185,12 @@ class XlaEngine:
         status, epoch, best = np.moveaxis(np.asarray(ends), program.axis, -1)
         told = Chunk(train_loss, loss, curves[:, :, 2:4], metric, status, epoch, best)
         return seated.after(state, status, epoch, (seated.turn + int(epochs)) % ORDERS), told
+
+    def exchange(self, block: XlaBlock, part: Part) -> None:
+        """Replace the training rows of a block by as many others."""
+        rows = exchanged(block.problem, block.structure, part)
+        everywhere = NamedSharding(block.program.mesh, PartitionSpec())
+        block.program.rows = block.program.rows._replace(**jax.device_put(rows, everywhere))
 
     def admits(self, block: XlaBlock, seated: XlaState) -> bool:  # noqa: ARG002
         """Return whether members may enter: where the orders of the rows begin anew, or nobody trains."""

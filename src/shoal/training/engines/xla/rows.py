@@ -8,6 +8,7 @@ import numpy as np
 
 from shoal.row_view import TakenRows
 from shoal.training.packing import batch_order
+from shoal.training.parts import Part
 from shoal.training.planner import validation_batch
 from shoal.training.problem import Problem
 from shoal.training.structure import Structure, bucket_rows
@@ -94,6 +95,12 @@ def shared_rows(problem: Problem, structure: Structure) -> SharedRows:
         validation_y_noise=batched(_draws(structure, problem.validation_y_noise, validation)),
         where=_positions(problem.x, padded) if taken else None,
     )
+
+
+def exchanged(problem: Problem, structure: Structure, part: Part) -> dict[str, np.ndarray]:
+    """Return the training rows of a part, as many as those of the problem, as `shared_rows` has them."""
+    wider, padded = part._replace(x=_wider(part.x, structure.input_shape[0])), _padded(problem)
+    return {name: _filled(array, padded) for name, array in wider._asdict().items()}
 
 
 def _errors(structure: Structure, errors: np.ndarray | None, rows: int) -> np.ndarray:

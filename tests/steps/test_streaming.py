@@ -1,0 +1,252 @@
+"""Fits of tables that are read in parts: small ones here, for which there is said to be no room."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+import shoal
+from shoal.after.answering import answer, answer_in_parts
+from shoal.data.readers import ReadOptions
+from shoal.errors import DataError, RunError, SettingError
+from shoal.settings import check_settings
+from shoal.steps import streaming
+from shoal.steps.posing import Posed
+from shoal.steps.reading import read
+from shoal.training import trainer
+from shoal.training.engine_choice import choose_engine
+from shoal.training.engines.streamed import StreamedEngine
+from shoal.training.hyperparameters import Hyperparameters
+from shoal.training.member import Member
+from shoal.training.planner import find_budget
+from shoal.training.progress import Silent
+from shoal.training.trainer import Stopped, train
+
+pq = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow")
+ROWS = 12_000
+
+
+def table(rows: int = ROWS, seed: int = 0) -> pl.DataFrame:
+    """Return two classes that a small network can tell apart."""
+    rng = np.random.default_rng(seed)
+    x, colour = rng.normal(size=(rows, 3)), rng.integers(3, size=rows)
+    y = np.where(x[:, 0] * x[:, 1] + (colour == 1) + 0.3 * rng.normal(size=rows) > 0.4, "signal", "background")
+    columns = {"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "colour": np.array(["red", "green", "blue"])[colour]}
+    return pl.DataFrame({**columns, "y": y}).with_columns(pl.when(pl.col("c") > 2).then(None).otherwise("c").alias("c"))
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table in twelve row groups."""
+    path = tmp_path_factory.mktemp("table") / "events.parquet"
+    pq.write_table(table().with_columns(pl.col("c").cast(pl.Float64)).to_arrow(), path, row_group_size=1000)
+    return path
+
+
+@pytest.fixture
+def no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts of 1,500 rows, whatever memory there is."""
+    monkeypatch.setattr(streaming, "_most_bytes", lambda _: 0.0)
+    monkeypatch.setattr(streaming, "MOST_ROWS", 1500)
+    monkeypatch.setattr(streaming, "FEWEST_ROWS", 100)
+
+
+SMALL: dict[str, Any] = {"target": "y", "networks": 2, "hidden": (12,), "batch_size": 32, "page": False}
+
+
+def posed_of(file: Path, **settings: Any) -> Posed:
+    """Return the problem of a file."""
+    checked = check_settings({"target": "y", **settings})
+    return Posed.of(*read(str(file), checked), checked)
+
+
+@pytest.mark.usefixtures("no_room")
+def test_a_sample_stands_for_the_rows_and_preparation_is_of_all(file: Path) -> None:
+    """Means and deviations are those of all training rows; parts are prepared as the sample is."""
+    posed = posed_of(file)
+    stream, problem = posed.dataset.stream, posed.problem
+    assert stream is not None
+    assert problem.stream is not None
+    assert sum(stream.counts) == ROWS
+    assert len(problem.x) == stream.sampled[0] == pytest.approx(1500, rel=0.15)
+    every = pl.concat(stream.training_tables(np.arange(12), set(stream.pieces.types)))
+    assert every.height == stream.counts[0]
+    scaling = posed.preparation.encoders[0].normalization  # type: ignore[union-attr]
+    assert scaling.mean == pytest.approx(every["a"].mean(), abs=1e-12)  # type: ignore[attr-defined]
+    rows = np.concatenate([part.x for part in problem.stream.read(np.arange(12))])
+    assert np.array_equal(rows, posed.preparation.transform(every))
+    drawn = {tuple(row) for row in problem.x.tolist()}
+    assert drawn <= {tuple(row) for row in rows.tolist()}
+
+
+@pytest.mark.usefixtures("no_room")
+@pytest.mark.parametrize("engine", ["native", "xla"])
+def test_a_member_is_the_same_alone_and_in_a_block(file: Path, engine: str) -> None:
+    """One read serves all of them; bit for bit by the native engine."""
+    problem = posed_of(file).problem
+    assert problem.stream is not None
+    members = [
+        Member(i, Hyperparameters(hidden=(4 + i,), epochs=7 - i, learning_rate=0.01, patience=9)) for i in range(3)
+    ]
+    budget = find_budget()
+
+    def trained(some: list[Member]) -> dict[int, Any]:
+        assert problem.stream is not None
+        made = StreamedEngine(choose_engine(problem, some, engine, budget).make(), problem.stream)
+        try:
+            return {each.member.id: each for each in train(problem, some, made).members}
+        finally:
+            made.close()
+
+    together = trained(members)
+    assert len(together[0].train_loss) == 7
+    for member in members[:: 1 if engine == "native" else 2]:
+        alone = trained([member])[member.id]
+        for layer, other in zip(together[member.id].parameters, alone.parameters, strict=True):
+            for name in layer:
+                if engine == "native":
+                    assert np.array_equal(layer[name], other[name])
+                else:
+                    assert np.allclose(layer[name], other[name], atol=1e-4)
+
+
+@pytest.mark.usefixtures("no_room")
+def test_training_goes_on_from_a_checkpoint_on_the_same_parts(file: Path) -> None:
+    """Interrupted after any chunk."""
+    problem = posed_of(file).problem
+    assert problem.stream is not None
+    members = [Member(0, Hyperparameters(epochs=9, patience=9))]
+    native = choose_engine(problem, members, "native", find_budget())
+    whole = train(problem, members, StreamedEngine(native.make(), problem.stream)).members[0]
+
+    class Halting(StreamedEngine):
+        def advance(self, block: Any, state: Any, most: int | None = None) -> Any:
+            if state.part == 6:
+                raise KeyboardInterrupt
+            return super().advance(block, state, most)
+
+    keep, trainer.KEEP_SECONDS = trainer.KEEP_SECONDS, 0.0
+    try:
+        with pytest.raises(Stopped) as stopped:
+            train(problem, members, Halting(native.make(), problem.stream))
+    finally:
+        trainer.KEEP_SECONDS = keep
+    assert stopped.value.checkpoint.halfway
+    later = train(
+        problem, members, StreamedEngine(native.make(), problem.stream), checkpoint=stopped.value.checkpoint
+    ).members[0]
+    assert np.array_equal(whole.validation_loss, later.validation_loss)
+    assert all(np.array_equal(a[n], b[n]) for a, b in zip(whole.parameters, later.parameters, strict=True) for n in a)
+
+
+@pytest.fixture(scope="module")
+def in_memory(file: Path, tmp_path_factory: pytest.TempPathFactory) -> shoal.Run:
+    """The same file, all rows at once."""
+    return shoal.fit(str(file), **SMALL, epochs=25, cv="none", out=str(tmp_path_factory.mktemp("whole") / "run"))
+
+
+@pytest.mark.usefixtures("no_room")
+def test_a_fit_scores_as_in_memory_and_twice_the_same(file: Path, in_memory: shoal.Run, tmp_path: Path) -> None:
+    """Within the noise of the test rows; log and numbers tell of the drawing, two runs write the same model."""
+    runs = [shoal.fit(str(file), **SMALL, passes=25, out=str(tmp_path / name)) for name in ("one", "two")]
+    told = runs[0].metrics["stream"]
+    assert told["rows"]["train"] > 4 * told["drawn"]["train"]
+    assert told["passes"] == 25
+    assert 0 < told["sampling_error"]["test"] < 0.02
+    streamed, whole = (run.metrics["test"]["accuracy"]["value"] for run in (runs[0], in_memory))
+    assert streamed == pytest.approx(whole, abs=0.035)
+    models = [next(run.path.glob("model*")) for run in runs]
+    files = [{path.name: path.read_bytes() for path in ([m] if m.is_file() else m.iterdir())} for m in models]
+    assert files[0] == files[1]
+
+
+@pytest.mark.usefixtures("no_room")
+def test_predictions_in_parts_are_those_of_all_rows_at_once(file: Path, in_memory: shoal.Run, tmp_path: Path) -> None:
+    """Bit for bit, and in the order of the file."""
+    whole = answer(in_memory, str(file), ReadOptions()).output.table
+    pieces = streaming.find_pieces(str(file), ReadOptions(), None)
+    assert pieces is not None
+    told = answer_in_parts(in_memory, pieces, ReadOptions(), tmp_path / "p.parquet")
+    assert told.answered == ROWS
+    assert pl.read_parquet(tmp_path / "p.parquet").equals(whole)
+
+
+@pytest.mark.usefixtures("no_room")
+def test_what_needs_all_rows_is_refused(file: Path) -> None:
+    """In a sentence that says what to do."""
+    for given in ({"time": "a"}, {"cv": 5}, {"replicas": 3}, {"workers": 2}):
+        with pytest.raises(SettingError, match=f"{next(iter(given))}: not for a table whose rows do not fit"):
+            posed_of(file, **given)
+    with pytest.raises(SettingError, match="feature_encoding: there is nothing to encode in rows that are read"):
+        shoal.plan(str(file), target="y", feature_encoding="piecewise")
+    with pytest.raises(SettingError, match="passes and epochs"):
+        shoal.plan(str(file), target="y", passes=2, epochs=3)
+    with pytest.raises(DataError, match="no column 'nowhere'"):
+        posed_of(file, group="nowhere")
+
+
+def test_passes_are_for_rows_in_parts(file: Path) -> None:
+    """In memory an epoch is a pass."""
+    with pytest.raises(SettingError, match="use epochs instead"):
+        shoal.plan(str(file), target="y", passes=2)
+
+
+def test_too_little_memory_is_told_with_what_is_needed(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is read."""
+    monkeypatch.setattr(streaming, "_most_bytes", lambda _: 0.0)
+    with pytest.raises(SettingError, match=r"memory of 100 MB is too little.*expected 43\d MB or more"):
+        posed_of(file, memory="100MB")
+
+
+@pytest.mark.usefixtures("no_room")
+def test_a_file_that_changes_ends_training_with_a_line_and_keeps_what_is_done(file: Path, tmp_path: Path) -> None:
+    """And going on is refused, since the rows are others."""
+    path = tmp_path / "events.parquet"
+    path.write_bytes(file.read_bytes())
+
+    class Touching(Silent):
+        def training(self, **_: Any) -> None:
+            pq.write_table(table(seed=1).to_arrow(), path, row_group_size=1000)
+
+    with pytest.raises(RunError, match=r"events\.parquet has changed.*What is trained is kept"):
+        shoal.fit(str(path), **SMALL, epochs=60, patience=60, progress=Touching(), out=str(tmp_path / "run"))
+    with pytest.raises(RunError, match="have changed since the run began"):
+        shoal.resume(tmp_path / "run")
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="the system does not tell the most memory in use")
+def test_memory_keeps_within_its_bound(tmp_path: Path) -> None:
+    """Of a process that fits, and of one that predicts."""
+    wide = pl.DataFrame({f"x{i}": np.random.default_rng(i).normal(size=400_000) for i in range(10)})
+    wide = wide.with_columns(y=(pl.col("x0") * pl.col("x1") > 0).cast(pl.Int8))
+    pq.write_table(wide.to_arrow(), tmp_path / "wide.parquet", row_group_size=50_000)
+    fit = [
+        "fit",
+        str(tmp_path / "wide.parquet"),
+        "--target",
+        "y",
+        "--memory",
+        "480MB",
+        "--networks",
+        "16",
+        "--hidden",
+        "8",
+    ]
+    fit += ["--passes", "1", "--out", str(tmp_path / "run"), "--quiet"]
+    predict = ["predict", str(tmp_path / "run"), fit[1], "-o", str(tmp_path / "p.csv"), "--memory", "480MB", "--quiet"]
+    for words in (fit, predict):
+        code = (
+            "import sys; from shoal.cli import main; code = main(sys.argv[1:])\n"
+            "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))\n"
+            "sys.exit(code)"  # unlike ru_maxrss, that of the parent is not counted
+        )
+        done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        assert 1024 * int(done.stdout.split()[-1]) < 480e6
