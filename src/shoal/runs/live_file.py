@@ -1,6 +1,6 @@
 """`live.curves`: how far a run has come, for other processes, while it trains; it goes when the run is finished.
 
-A log that only grows. It begins with 16 bytes, `MAGIC`; then come records: a kind of four letters, the number of bytes
+A log that only grows. It begins with `MAGIC` and 16 bytes that no other file has; then come records: a kind of four letters, the number of bytes
 that follow (uint32, little endian), and these. `PIEC`: the number n of pieces of validation curves, n networks, n
 epochs before each piece, n lengths (uint32 each), and all losses (float32). `MOVE`: n, n networks, n places, n statuses
 (int32 each): a network that runs has sat down in a place, another one left it. `WORD`: a JSON object of what is told in
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import secrets
 import struct
 import time
 from collections.abc import Iterable, Iterator
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 NAME = "live.curves"
 MAGIC = b"shoal live 1\n\0\0\0"
+_BEGINNING = len(MAGIC) + 16
 EVERY = 0.05  # seconds between two writes at least: more than an eye needs
 _HEAD = struct.Struct("<4sI")
 _MOST_AT_ONCE = 32 << 20  # bytes of a file that are read at a time
@@ -49,11 +51,11 @@ class LiveFile:
 
     def __init__(self, folder: str | Path, progress: Progress) -> None:
         self.progress, self.path = progress, Path(folder) / NAME
-        self._waiting = [MAGIC]
+        self._waiting = [MAGIC, secrets.token_bytes(16)]
         self._written = -float("inf")
         self._file: BinaryIO | None = None
         with contextlib.suppress(OSError):
-            self.path.unlink(missing_ok=True)  # whoever reads the old one sees that it is another
+            self.path.unlink(missing_ok=True)
             self._file = self.path.open("xb", buffering=0)
         self._write()
 
@@ -138,15 +140,17 @@ class LiveTail:
     def __init__(self, folder: str | Path) -> None:
         self.path = Path(folder) / NAME
         self._at, self._next = 0, 0
-        self._which: tuple[int, int] | None = None
+        self._which = b""
 
     def changed(self) -> bool:
         """Whether the file that was read is gone or is another one now; what follows is read from its beginning."""
-        which = self._identity()
+        which = b""
+        with contextlib.suppress(OSError), self.path.open("rb") as file:
+            which = file.read(_BEGINNING)
         if which == self._which:
             return False
         was, self._which, self._at = self._which, which, 0
-        return was is not None
+        return len(was) == _BEGINNING
 
     def read(self) -> Iterator[LiveRecord]:
         """Give the records that have come since the last time; none of a file that is missing or damaged."""
@@ -158,9 +162,9 @@ class LiveTail:
             return
         at = self._next = 0
         if self._at == 0:
-            if data[: len(MAGIC)] != MAGIC:
+            if len(data) < _BEGINNING or not data.startswith(MAGIC):
                 return
-            at = len(MAGIC)
+            at = _BEGINNING
         while at + _HEAD.size <= len(data):
             kind, size = _HEAD.unpack_from(data, at)
             if at + _HEAD.size + size > len(data):
@@ -171,13 +175,6 @@ class LiveTail:
             if record is not None:
                 yield record
         self._at += at
-
-    def _identity(self) -> tuple[int, int] | None:
-        try:
-            status = self.path.stat()
-        except OSError:
-            return None
-        return status.st_ino, status.st_dev
 
 
 def _decoded(kind: bytes, content: bytes) -> LiveRecord | None:
