@@ -26,7 +26,7 @@ FLOORS = (
     {"search"},
     {"setting_names"},
     {"settings"},
-    {"repeating"},
+    {"repeating", "setting_panels"},
     {"prediction"},
     {"evaluation"},
     {"runs"},
