@@ -34,6 +34,7 @@ FLOORS = (
     {"cluster"},
     {"run", "steps", "trained"},
     {"fit", "after", "estimators", "evolution"},
+    {"serve"},
     {"workbench"},
     {"cli"},
 )
