@@ -49,7 +49,9 @@ def matrix(names: Sequence[str], values: np.ndarray) -> str:
                 f'fill-opacity="{strength:.3f}" stroke="var(--rule)"><title>{escape(title)}</title></rect>'
             )
     width, height = left + side * count + 4, top + side * count + 4
-    return f'<svg class="matrix" width="{width}" height="{height}" viewBox="0 0 {width} {height}">{"".join(parts)}</svg>'
+    return (
+        f'<svg class="matrix" width="{width}" height="{height}" viewBox="0 0 {width} {height}">{"".join(parts)}</svg>'
+    )
 
 
 def lines(values: np.ndarray, *, width: int = 220, height: int = 90) -> str:

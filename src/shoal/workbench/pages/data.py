@@ -275,7 +275,12 @@ async def _draw_correlations(look: Look) -> None:
     if len(names) < 2:
         return
     pairs = sorted(
-        ((abs(v), names[i], names[j], v) for i in range(len(names)) for j in range(i) if (v := float(values[i, j])) == v),
+        (
+            (abs(v), names[i], names[j], v)
+            for i in range(len(names))
+            for j in range(i)
+            if (v := float(values[i, j])) == v
+        ),
         reverse=True,
     )[:8]
     with tag("section", aria_labelledby="correlations"):
@@ -330,9 +335,16 @@ def _examples(look: Look) -> list[tuple[int, str]]:
     if strata is None or not dataset.classes:
         rows = np.linspace(0, dataset.rows - 1, min(EXAMPLES, dataset.rows)).astype(int)
         named = targets[:1] if targets and targets[0] in dataset.table.columns else ()
-        return [(int(row), f"{named[0]} = {shown(dataset.table[named[0]][int(row)])}" if named else f"{row + 1}") for row in rows]
+        return [
+            (int(row), f"{named[0]} = {shown(dataset.table[named[0]][int(row)])}" if named else f"{row + 1}")
+            for row in rows
+        ]
     each = max(1, EXAMPLES // len(dataset.classes))
-    chosen = [(int(row), dataset.classes[k]) for k in range(len(dataset.classes)) for row in np.flatnonzero(strata == k)[:each]]
+    chosen = [
+        (int(row), dataset.classes[k])
+        for k in range(len(dataset.classes))
+        for row in np.flatnonzero(strata == k)[:each]
+    ]
     return chosen[: max(EXAMPLES, len(dataset.classes))][:24]
 
 
