@@ -26,7 +26,7 @@ FLOORS = (
     {"search"},
     {"setting_names"},
     {"settings"},
-    {"repeating"},
+    {"repeating", "setting_panels"},
     {"prediction"},
     {"evaluation"},
     {"runs"},
@@ -34,6 +34,7 @@ FLOORS = (
     {"cluster"},
     {"run", "steps", "trained"},
     {"fit", "after", "estimators", "evolution"},
+    {"serve"},
     {"workbench"},
     {"cli"},
 )

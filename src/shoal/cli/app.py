@@ -25,6 +25,7 @@ from shoal.cli.report import report
 from shoal.cli.runs import runs
 from shoal.cli.usage import USAGE, refuse
 from shoal.cli.work import gather, status, work
+from shoal.cli.workbench import workbench
 from shoal.errors import suggest
 
 # Commands with flags made from FitSettings: what is needed for them would double the time of `shoal --help`,
@@ -176,6 +177,7 @@ _EXAMPLES = {
         "shoal describe measurements.csv --target y --weight w",
         "shoal describe iris --json",
     ),
+    "workbench": ("shoal workbench", "shoal workbench measurements --no-browser", "shoal workbench --port 9000"),
     "network": (
         'shoal network "4 8:relu 3:softmax"',
         'shoal network "4 8:relu 3:softmax" -o network.pdf',
@@ -193,7 +195,7 @@ _EXAMPLES = {
 _READY: dict[str, Callable[..., None]] = {
     "candidates": candidates, "compare": compare, "open": open_test, "formula": formula, "report": report,
     "evolve": evolve, "export": export, "cite": cite, "figures": figures, "runs": runs, "network": network,
-    "datasets": datasets, "work": work, "status": status, "gather": gather,
+    "datasets": datasets, "work": work, "status": status, "gather": gather, "workbench": workbench,
 }  # fmt: skip
 
 

@@ -45,7 +45,9 @@ def link(text: str, to: str, classes: str = "", **attributes: Any) -> Element:
     return tag("a", text, classes, href=to, **attributes)
 
 
-def field(name: str, label: str, value: str, on_change: Handler, *, help: str = "", **attributes: Any) -> Element:
+def field(
+    name: str, label: str, value: str, on_change: Handler, *, help: str = "", classes: str = "", **attributes: Any
+) -> Element:
     """Return a line of text with its label; `on_change` gets what was typed when the field is left, or at Enter.
 
     Args:
@@ -54,14 +56,15 @@ def field(name: str, label: str, value: str, on_change: Handler, *, help: str = 
         value: what stands in it.
         on_change: called with the new text.
         help: a sentence below.
+        classes: of its style; `code` writes it in letters of one width.
         attributes: of the input, such as `placeholder`.
     """
     with tag("div", classes="field"):
         tag("label", label, for_=f"f-{name}")
         hint = f"f-{name}-help" if help else None
         made = tag(
-            "input", None, "input", id=f"f-{name}", type="text", value=value, aria_describedby=hint, autocomplete="off",
-            spellcheck="false", **attributes,
+            "input", None, f"input {classes}", id=f"f-{name}", type="text", value=value, aria_describedby=hint,
+            autocomplete="off", spellcheck="false", **attributes,
         )  # fmt: skip
         _listen(made, on_change)
         if help:

@@ -13,7 +13,9 @@ from shoal.data.builtin.sets import BUILTIN
 from shoal.errors import DataError
 from shoal.repeating import fit_words
 from shoal.search.knobs import knob_text
+from shoal.setting_panels import kind_of
 from shoal.settings import FitSettings, check_settings
+from shoal.training.hyperparameters import Hyperparameters
 
 Value = str | tuple[str, ...]
 ELSEWHERE = frozenset({"out", "force", "dask", "track", "penalties"})
@@ -150,7 +152,7 @@ def takes_several(name: str) -> bool:
     >>> takes_several("ignore"), takes_several("networks"), takes_several("where"), takes_several("hidden")
     (True, False, True, False)
     """
-    return "tuple[str" in str(FitSettings.model_fields[name].annotation) and name != "activation"
+    return kind_of(FitSettings.model_fields[name])[0] == list[str] and name not in Hyperparameters.model_fields
 
 
 def _plain(value: Any) -> Value:

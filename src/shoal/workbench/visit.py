@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
-from nicegui import app, ui
+from nicegui import app, run, ui
 from nicegui.client import Client
 
 from shoal.errors import ShoalError
@@ -57,12 +59,19 @@ class Visit:
         """
         return await self.choose(self.state.changed(**settings))
 
-    async def choose(self, state: State) -> bool:
-        """Take another state; the one before can be had back by `undo`."""
+    async def choose(self, state: State, trial: Callable[[State], Any] | None = None) -> bool:
+        """Take another state; the one before can be had back by `undo`.
+
+        Args:
+            state: the other one.
+            trial: is called with it first, in a thread; where it raises a ShoalError, that is told instead.
+        """
         if state == self.state:
             return False
         try:
             state.checked(self.folder)
+            if trial is not None:
+                await run.io_bound(trial, state)
         except ShoalError as error:
             self.tell(str(error), wrong=True)
             return False
@@ -73,8 +82,6 @@ class Visit:
 
     async def undo(self) -> None:
         """Go back to the state before the last change."""
-        from urllib.parse import parse_qsl
-
         undo = app.storage.tab.setdefault(UNDO, [])
         if not undo:
             self.tell("There is nothing to undo.")
@@ -100,6 +107,4 @@ class Visit:
 
 
 def _json(value: Any) -> str:
-    import json
-
     return json.dumps(value)

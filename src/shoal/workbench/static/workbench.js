@@ -79,3 +79,10 @@ addEventListener("change", (event) => {
 
 const ready = () => (document.getElementById("theme") ? followTheme() : requestAnimationFrame(ready));
 ready();
+
+// Parts of a page are drawn anew after a change; who was in a field that has come again is back in it.
+let lastFocus = "";
+addEventListener("focusin", (event) => (lastFocus = event.target.id));
+shoal.refocus = () => requestAnimationFrame(() => {
+  if (document.activeElement === document.body && lastFocus) document.getElementById(lastFocus)?.focus({ preventScroll: true });
+});
