@@ -14,8 +14,11 @@ from typing import Any
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
 
+from starlette.background import BackgroundTask
+
 from shoal.errors import RunError, ShoalError
 from shoal.runs.listing import survey
+from shoal.workbench import taking
 from shoal.workbench.jobs import Job, Jobs
 from shoal.workbench.state import State
 
@@ -37,6 +40,10 @@ def mount(app: FastAPI, jobs: Jobs) -> None:
     router.add_api_route("/jobs/{run}/resume", asked.resume, methods=["POST"])
     router.add_api_route("/files/{name}", asked.upload, methods=["PUT"], response_model=None)
     router.add_api_route("/runs/{run}/files/{path:path}", asked.file, methods=["GET"], response_model=None)
+    taken = {"/runs/{run}/model/{form}": asked.model, "/runs/{run}/figures/{form}": asked.figures,
+             "/runs/{run}/predictions/{form}": asked.predictions, "/runs/{run}/archive": asked.archive}  # fmt: skip
+    for path, answer in taken.items():
+        router.add_api_route(path, answer, methods=["GET"], response_model=None)
     app.include_router(router)
     app.add_exception_handler(ShoalError, _refuse)
 
@@ -87,6 +94,22 @@ class Requests:
         # Pages of runs may be opened in the browser; nothing in them runs scripts.
         return FileResponse(file, headers={"Content-Security-Policy": _POLICY})
 
+    async def model(self, run: str, form: str) -> Response:
+        """Return the model of a run for another program."""
+        return _taken(await taking.model(self._jobs, run, form))
+
+    async def figures(self, run: str, form: str) -> Response:
+        """Return the figures of a run, drawn again."""
+        return _taken(await taking.figures(self._jobs, run, form))
+
+    async def predictions(self, run: str, form: str, data: str) -> Response:
+        """Return a file of the working folder with predictions."""
+        return _taken(await taking.predictions(self._jobs, run, data, form))
+
+    async def archive(self, run: str) -> Response:
+        """Return the whole folder of a run."""
+        return _taken(await taking.whole(self._jobs, run))
+
     async def upload(self, name: str, request: Request) -> Response:
         """Write the body into the folder of uploads, as it comes, and return the path for `data=`."""
         try:
@@ -94,6 +117,11 @@ class Requests:
         except Refused as refused:
             return PlainTextResponse(str(refused), refused.code)
         return JSONResponse({"data": path.relative_to(self._jobs.folder).as_posix()})
+
+
+def _taken(file: Path) -> Response:
+    """Send a file, then remove the folder in which it was made."""
+    return FileResponse(file, filename=file.name, background=BackgroundTask(shutil.rmtree, file.parent, True))
 
 
 def _plain(job: Job) -> dict[str, str]:

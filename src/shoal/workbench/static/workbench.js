@@ -86,3 +86,40 @@ addEventListener("focusin", (event) => (lastFocus = event.target.id));
 shoal.refocus = () => requestAnimationFrame(() => {
   if (document.activeElement === document.body && lastFocus) document.getElementById(lastFocus)?.focus({ preventScroll: true });
 });
+
+// Layers are dragged to another place; keys have the arrows beside each.
+let dragged = null;
+addEventListener("dragstart", (event) => (dragged = event.target.closest?.("#layers li[draggable]")));
+addEventListener("dragover", (event) => { if (dragged && event.target.closest("#layers")) event.preventDefault(); });
+shoal.dropped = (event, emit) => {
+  const over = event.target.closest("li");
+  if (dragged && over && over !== dragged) emit([dragged.dataset.place, over.dataset.place]);
+  dragged = null;
+};
+
+// What is made may take a while and may fail: the page says so, and the browser saves the file once it is there.
+shoal.take = async (address, button) => {
+  shoal.tell("It is being made …");
+  button?.setAttribute("aria-busy", "true");
+  try {
+    const answer = await fetch(address);
+    if (!answer.ok) return shoal.tell(await answer.text(), true);
+    const name = /filename="?([^";]+)"?/.exec(answer.headers.get("content-disposition") ?? "")?.[1] ?? "file";
+    const save = Object.assign(document.createElement("a"), { href: URL.createObjectURL(await answer.blob()), download: name });
+    save.click();
+    setTimeout(() => URL.revokeObjectURL(save.href), 60000);
+    shoal.tell(`${name} is saved where the browser keeps its downloads.`);
+  } catch {
+    shoal.tell("The workbench does not answer: it has ended, or the connection broke.", true);
+  } finally {
+    button?.removeAttribute("aria-busy");
+  }
+};
+addEventListener("click", (event) => {
+  const take = event.target.closest("[data-take]");
+  if (take) { event.preventDefault(); shoal.take(take.dataset.take, take); }
+});
+addEventListener("file", (event) => {
+  const to = event.target.dataset?.predict;
+  if (to) shoal.take(`${to}${document.getElementById("f-table").value}?${new URLSearchParams({ data: event.detail })}`);
+}, true);
