@@ -89,8 +89,12 @@ class Jobs:
             self._spawn(path.name, [*words[1:], "--out", f"{RUNS}/{path.name}"], key, state.link())
         return path.name
 
-    def go_on(self, name: str) -> None:
+    def go_on(self, name: str, *, minutes: float | None = None) -> None:
         """Go on with a run that was stopped.
+
+        Args:
+            name: of the run.
+            minutes: how long it trains on at most; next to nothing finishes it with what is trained.
 
         Raises:
             RunError: there is nothing to go on with, or it is training.
@@ -100,7 +104,9 @@ class Jobs:
             if self.job(name).running:
                 return
             RunFolder.open(self.path(name)).check_unfinished()
-            self._spawn(name, ["fit", "--resume", f"{RUNS}/{name}"], record.get("key", ""), record.get("link", ""))
+            words = ["fit", "--resume", f"{RUNS}/{name}"]
+            limit = [] if minutes is None else ["--minutes", f"{minutes:g}"]
+            self._spawn(name, [*words, *limit], record.get("key", ""), record.get("link", ""))
 
     def stop(self, name: str) -> None:
         """Ask a process to keep what is trained and to end."""

@@ -71,10 +71,10 @@ def curve(curves: RegressionCurve, target: int = 0) -> tuple[Plot, Plot]:
     if np.isfinite(low).all() and np.isfinite(high).all() and (high > low).any():
         wide = {"x": x, "low": numbers(low), "high": numbers(high), "label": f"{100 * curves.level:.0f} % interval"}
         bands.insert(0, wide)
-    axis = {"label": labelled(curves.column, curves.units)}
+    axis = {"label": labelled(curves.column, curves.units.get(curves.column))}
     fitted: Plot = {
         "x": axis,
-        "y": {"label": labelled(name, curves.units)},
+        "y": {"label": labelled(name, curves.units.get(name))},
         "bands": bands,
         "lines": [{"x": x, "y": numbers(mean), "label": "mean of the networks"}],
         "label": f"{name} predicted along {curves.column}, with its band.",
@@ -138,7 +138,7 @@ def text(plot: Mapping[str, Any]) -> str:
 
 def _axes(boundary: DecisionBoundary) -> dict[str, Any]:
     ends = [
-        {"label": labelled(column, boundary.units), "low": float(grid[0]), "high": float(grid[-1])}
+        {"label": labelled(column, boundary.units.get(column)), "low": float(grid[0]), "high": float(grid[-1])}
         for column, grid in zip(boundary.columns, boundary.grids, strict=True)
     ]
     return {"x": ends[0], "y": ends[1]}

@@ -37,6 +37,7 @@ export class ShoalCurves extends HTMLElement {
   private more = false;
   private redrawing = -1;
   private asked = 0;
+  private letGo = 0; // networks that are drawn grey
   private told = { line: 0, table: 0, state: "" };
   private brushed = new Set<number>();
   private chosen = -1; // row
@@ -222,6 +223,9 @@ export class ShoalCurves extends HTMLElement {
     if (taken.reset) { this.waiting = []; this.reset = true; this.chosen = -1; this.near = -1; this.axes = null; }
     for (const segment of taken.segments) this.waiting.push(segment);
     this.more = taken.more;
+    const gone = this.curves.rungs.reduce((sum, [, count]) => sum + count, 0);
+    if (gone !== this.letGo && this.axes) this.startRedraw();
+    this.letGo = gone;
     if (taken.reset && this.hasAttribute("chosen")) this.chosen = this.curves.rowOf(Number(this.getAttribute("chosen")));
     this.soon(true);
   }
@@ -283,6 +287,10 @@ export class ShoalCurves extends HTMLElement {
     this.axes = axes;
     if (before && !fresh) this.stretch(before, axes);
     else this.lines.clear();
+    this.startRedraw();
+  }
+
+  private startRedraw(): void {
     this.back.clear();
     this.redrawing = 0;
     this.drawn.redrawn += 1;

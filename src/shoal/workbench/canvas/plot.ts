@@ -210,7 +210,7 @@ export class ShoalPlot extends HTMLElement {
     context.globalAlpha = Math.min(0.9, Math.max(0.25, 20 / Math.sqrt(points.x.length)));
     for (let i = 0; i < points.x.length; i += 1) {
       const [x, y] = this.pixel(i);
-      const colour = points.groups ? groupColour(palette, points.groups[i]) : palette.blue;
+      const colour = points.groups ? groupColour(palette, points.groups[i]) : map ? palette.ink : palette.blue;
       context.beginPath();
       context.arc(x, y, 3, 0, 2 * Math.PI);
       context.fillStyle = colour;
@@ -238,13 +238,34 @@ export class ShoalPlot extends HTMLElement {
         const cell = row * map.columns + column;
         const at = 4 * ((map.rows - 1 - row) * map.columns + column);
         const [r, g, b] = groups[(map.groups?.[cell] ?? 0) % 8];
-        const faded = map.outside?.[cell] && (row + column) % 3 === 0 ? 0.35 : 1;
-        image.data.set([r, g, b, Math.round(200 * map.strength[cell] * faded)], at);
+        image.data.set([r, g, b, Math.round(200 * map.strength[cell])], at);
       }
     }
     context.putImageData(image, 0, 0);
-    this.under.context.imageSmoothingEnabled = !map.outside;
     this.under.context.drawImage(small, box.left, box.top, box.right - box.left, box.bottom - box.top);
+    if (map.outside) this.hatch(map, map.outside, box, palette);
+  }
+
+  private hatch(map: Shades, outside: number[], box: Box, palette: Colours): void {
+    const { context } = this.under;
+    const [w, h] = [(box.right - box.left) / map.columns, (box.bottom - box.top) / map.rows];
+    context.save();
+    context.beginPath();
+    outside.forEach((is, cell) => {
+      const [row, column] = [Math.floor(cell / map.columns), cell % map.columns];
+      if (is) context.rect(box.left + column * w, box.bottom - (row + 1) * h, w + 0.5, h + 0.5);
+    });
+    context.clip();
+    context.strokeStyle = palette.muted;
+    context.globalAlpha = 0.7;
+    context.lineWidth = 1;
+    context.beginPath();
+    for (let at = box.left - (box.bottom - box.top); at < box.right; at += 9) {
+      context.moveTo(at, box.bottom);
+      context.lineTo(at + box.bottom - box.top, box.top);
+    }
+    context.stroke();
+    context.restore();
   }
 
   private drawOver(palette: Colours): void {
