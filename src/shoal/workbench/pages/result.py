@@ -65,7 +65,8 @@ class _Result:
                 tag("p", "No run is finished yet.", "lead")
                 link("To the training", self.visit.link("training"), "button first")
                 return
-            choice("run", "Run", self.name, list(dict.fromkeys([self.name, *finished])), self.visit.look_at)
+            with tag("div", classes="row"):
+                choice("run", "Run", self.name, list(dict.fromkeys([self.name, *finished])), self.visit.look_at)
             self.body = tag("div")
         await self.guarded(self.body, self._draw_run, finished)
 
@@ -221,7 +222,8 @@ class _Result:
             tag("p", "The run reconstructs its rows; there are no errors of a target.", "note")
             return
         parts = {"validation": "validation rows", "test": "test rows"}
-        choice("part", "Rows of", self.part, parts, self._other_part)
+        with tag("div", classes="row"):
+            choice("part", "Rows of", self.part, parts, self._other_part)
         self.errors = tag("div")
         self.rows = tag("div", aria_live="polite", id="rows")
         await self.guarded(self.errors, self._draw_errors)

@@ -62,7 +62,7 @@ class _Training:
         self.name, self.job = visit.state.run, Job("", Status.FAILED)
         self.columns: list[str] = []
         self.chosen: int | None = None
-        self.next_preview, self.previewed = 0.0, ""
+        self.next_preview, self.previewed, self.shown = 0.0, "", False
 
     def draw(self) -> None:
         self.place = tag("div")
@@ -77,7 +77,7 @@ class _Training:
         runs = (await run.io_bound(self.jobs.all))[:MOST_RUNS]
         names = [job.name for job in runs]
         self.name = self.visit.state.run or (names[0] if names else "")
-        self.previewed, self.next_preview, self.chosen = "", 0.0, None
+        self.previewed, self.next_preview, self.chosen, self.shown = "", 0.0, None, False
         self.place.clear()
         with self.place:
             if not self.name:
@@ -97,12 +97,12 @@ class _Training:
                 "that were let go are grey. Draw a rectangle to brush networks, click one to choose it.", "note",
             )  # fmt: skip
             self.previews = tag("section", aria_label="What the best networks say now")
-        self.job = Job("", Status.FAILED)
+        self.job, self.shown = Job("", Status.FAILED), True
         await self.look()
 
     async def look(self) -> None:
         """Look how far the run is; draw the buttons anew where that changed."""
-        if not self.name or self.place.is_deleted:
+        if not self.shown or self.place.is_deleted:
             return
         try:
             job = await run.io_bound(self.jobs.job, self.name)
