@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 NAME = "live.curves"
 MAGIC = b"shoal live 1\n\0\0\0"
 _BEGINNING = len(MAGIC) + 16
-EVERY = 0.05  # seconds between two writes at least: more than an eye needs
+EVERY = 0.02  # seconds between two writes at least: thirty pictures a second want no more
 _HEAD = struct.Struct("<4sI")
 _MOST_AT_ONCE = 32 << 20  # bytes of a file that are read at a time
 

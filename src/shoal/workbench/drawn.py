@@ -56,6 +56,13 @@ def parallel(content: Mapping[str, Any], on_choose: Handler, on_brush: Handler) 
     return made
 
 
+def slider(name: str, label: str, value: str, on_set: Handler, **ends: str) -> Element:
+    """Return a slider beside a field; `ends` are `low`, `high` and `step`, and the function is called with the number."""
+    made = tag("shoal-slider", None, id=name, label=label, value=value, **ends)
+    _listen(made, "set", "value", lambda number: on_set(float(number)) if isinstance(number, int | float) else None)
+    return made
+
+
 def redraw(element: Element, content: Mapping[str, Any]) -> None:
     """Give a plot other numbers."""
     element.props["data"] = text(content)

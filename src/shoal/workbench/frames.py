@@ -42,7 +42,7 @@ FIELDS = (
 )  # fmt: skip
 HEADER = struct.Struct("<4sI19I2f")
 NONE = 0xFFFFFFFF
-EVERY = 1 / 30  # seconds between two looks into the folder
+EVERY = 1 / 45  # seconds between two looks into the folder, so that thirty frames a second come through
 HEARTBEAT = 2.0  # seconds after which an answer comes though nothing is new
 _MOST_VALUES = 250_000  # of a frame: a megabyte
 _MOST_FOLLOWERS = 200

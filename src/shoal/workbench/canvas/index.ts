@@ -3,7 +3,9 @@
 import { ShoalCurves } from "./curves";
 import { ShoalParallel } from "./parallel";
 import { ShoalPlot } from "./plot";
+import { ShoalSlider } from "./slider";
 
-for (const [name, kind] of Object.entries({ "shoal-curves": ShoalCurves, "shoal-parallel": ShoalParallel, "shoal-plot": ShoalPlot })) {
+const ELEMENTS = { "shoal-curves": ShoalCurves, "shoal-parallel": ShoalParallel, "shoal-plot": ShoalPlot, "shoal-slider": ShoalSlider };
+for (const [name, kind] of Object.entries(ELEMENTS)) {
   if (!customElements.get(name)) customElements.define(name, kind);
 }

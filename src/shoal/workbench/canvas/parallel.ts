@@ -14,6 +14,7 @@ export class ShoalParallel extends HTMLElement {
   private box!: HTMLDivElement;
   private under!: Layer;
   private over!: Layer;
+  private sideways!: HTMLDivElement;
   private tip!: HTMLDivElement;
   private fields!: HTMLDivElement;
   private said!: HTMLParagraphElement;
@@ -67,18 +68,21 @@ export class ShoalParallel extends HTMLElement {
     this.box = element("div", "sc-box", "", { role: "img", "aria-label": "Hyperparameters of all networks on parallel axes; limits can be typed below." });
     this.box.style.setProperty("--height", "19rem");
     [this.under, this.over] = [new Layer(this.box), new Layer(this.box)];
-    this.tip = element("div", "sc-tip", "", { hidden: "" });
+    this.tip = element("div", "sc-tip", "", { hidden: "", style: "bottom: 0" });
     this.box.append(this.tip);
     const details = element("details", "sc-more");
     details.append(element("summary", "", "Limits as numbers"));
     this.fields = element("div", "sc-limits");
     details.append(this.fields);
-    this.append(this.said, this.box, details);
+    this.sideways = element("div", "sc-scroll", "", { tabindex: "0", role: "region", "aria-label": "Parallel axes" });
+    this.sideways.append(this.box);
+    this.append(this.said, this.sideways, details);
     this.makeFields();
     this.listen();
   }
 
   private makeFields(): void {
+    this.box.style.minWidth = `${72 * this.content.axes.length}px`;
     this.fields.replaceChildren(...this.content.axes.map((axis, i) => {
       const set = element("fieldset", "");
       set.append(element("legend", "", axis.label));
@@ -142,7 +146,7 @@ export class ShoalParallel extends HTMLElement {
     this.box.addEventListener("pointerdown", (event) => {
       const [x, y] = place(event);
       const axis = axisAt(x);
-      if (axis >= 0) { this.drag = { axis, from: y, to: y }; this.box.setPointerCapture(event.pointerId); event.preventDefault(); }
+      if (axis >= 0 && event.pointerType !== "touch") { this.drag = { axis, from: y, to: y }; this.box.setPointerCapture(event.pointerId); event.preventDefault(); }
     });
     this.box.addEventListener("pointermove", (event) => {
       const [x, y] = place(event);

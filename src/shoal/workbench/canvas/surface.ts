@@ -142,6 +142,8 @@ shoal-curves, shoal-parallel, shoal-plot { display: block; min-width: 0; font: 1
 .sc-more summary { cursor: pointer; }
 .sc-more table { width: auto; }
 .sc-more td, .sc-more th { padding: .2rem 1rem .2rem 0; text-align: right; }
+.sc-scroll { overflow-x: auto; }
+.sc-scroll .sc-box { touch-action: auto; }
 .sc-key { display: flex; flex-wrap: wrap; gap: .2rem 1rem; margin: .2rem 0 0; color: var(--muted); font-size: 12px; padding: 0; list-style: none; }
 .sc-key span { display: inline-block; width: .8em; height: .8em; margin-right: .35em; vertical-align: -.06em; }
 .sc-limits { display: grid; grid-template-columns: repeat(auto-fill, minmax(11rem, 1fr)); gap: .5rem 1rem; margin: .4rem 0; }

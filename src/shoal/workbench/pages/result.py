@@ -65,7 +65,7 @@ class _Result:
                 tag("p", "No run is finished yet.", "lead")
                 link("To the training", self.visit.link("training"), "button first")
                 return
-            with tag("div", classes="row"):
+            with tag("div", classes="row runs"):
                 choice("run", "Run", self.name, list(dict.fromkeys([self.name, *finished])), self.visit.look_at)
             self.body = tag("div")
         await self.guarded(self.body, self._draw_run, finished)
@@ -222,7 +222,7 @@ class _Result:
             tag("p", "The run reconstructs its rows; there are no errors of a target.", "note")
             return
         parts = {"validation": "validation rows", "test": "test rows"}
-        with tag("div", classes="row"):
+        with tag("div", classes="row runs"):
             choice("part", "Rows of", self.part, parts, self._other_part)
         self.errors = tag("div")
         self.rows = tag("div", aria_live="polite", id="rows")
@@ -337,8 +337,8 @@ def _draw_field(number: int, field: Field, on_set: Callable[[str, Any], None]) -
     """Draw the controls of a column: a list, or a slider beside a number."""
     name = f"w-{number}"
     with tag("div", classes="field"):
-        tag("label", field.name, for_=f"{name}-n" if not field.levels else name)
         if field.levels:
+            tag("label", field.name, for_=name)
             with tag("select", None, "input", id=name) as made:
                 for level in field.levels:
                     tag("option", level, value=level, selected=level == (str(field.value).lower() if field.kind == "boolean" else field.value))
@@ -346,18 +346,10 @@ def _draw_field(number: int, field: Field, on_set: Callable[[str, Any], None]) -
             made.on("change", lambda e: on_set(field.name, e.args == "true" if truth else e.args), js_handler="(e) => emit(e.target.value)")
             return
         low, high, step = _limits(field)
-        room = 0.25 * (high - low)
-        with tag("div", classes="slider"):
-            shared = {"min": low - room, "max": high + room, "step": step, "value": readable_number(field.value, step)}
-            slider = tag("input", None, type="range", id=f"{name}-s", aria_label=f"{field.name}, slider", **shared)
-            typed = tag("input", None, "input", type="number", id=f"{name}-n", step="any", value=shared["value"])
-        other = {f"{name}-s": f"{name}-n", f"{name}-n": f"{name}-s"}
-        for element in (slider, typed):
-            element.on(
-                "input", lambda e: on_set(field.name, float(e.args)) if _is_number(e.args) else None, throttle=0.05,
-                js_handler=f"(e) => {{ document.getElementById('{other[element.props['id']]}').value = e.target.value; "
-                "emit(e.target.value) }",
-            )  # fmt: skip
+        room = math.ceil(0.25 * (high - low) / step) * step
+        ends = {"low": readable_number(low - room, step), "high": readable_number(high + room, step), "step": f"{step:g}"}
+        value = readable_number(field.value, step)
+        drawn.slider(name, field.name, value, lambda number: on_set(field.name, number), **ends)
 
 
 def _limits(field: Field) -> tuple[float, float, float]:
@@ -374,13 +366,6 @@ def readable_number(value: float, step: float) -> str:
         '5.8'
     """
     return f"{value:.{max(0, -math.floor(math.log10(step)))}f}".rstrip("0").rstrip(".") if step < 1 else f"{value:.0f}"
-
-
-def _is_number(text: Any) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except (TypeError, ValueError):
-        return False
 
 
 def _draw_answer(place: Element, answer: Answer) -> None:

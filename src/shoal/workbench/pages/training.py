@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 import time
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from functools import lru_cache
 from typing import Any
 
 from fastapi import APIRouter, WebSocket
 from nicegui import run, ui
 
-from shoal.errors import RunError, ShoalError
+from shoal.errors import RunError, ShoalError, counted
+from shoal.helper_process import HelperProcess
 from shoal.workbench import drawn
 from shoal.workbench.controls import button, choice, link, tag
 from shoal.workbench.frames import Followed
@@ -84,7 +82,7 @@ class _Training:
                 tag("p", "No run yet. Choose data, then networks, and let them learn.", "lead")
                 link("To the data", self.visit.link("data"), "button first")
                 return
-            with tag("div", classes="row"):
+            with tag("div", classes="row runs"):
                 if self.name not in names:
                     names.insert(0, self.name)
                 choice("run", "Run", self.name, names, self.visit.look_at)
@@ -210,9 +208,7 @@ class _Training:
             drawn.redraw(self.answer, shown.answer)
             drawn.redraw(self.disagreement, shown.disagreement)
         self.what.set_text(  # type: ignore[attr-defined]
-            f"By {shown.what}, {shown.networks} of them; other columns are held at their medians."
-            if shown.networks > 1
-            else f"By {shown.what}, one network; other columns are held at their medians."
+            f"By {shown.what}, {counted(shown.networks, 'network')}; other columns are held at their medians."
         )
 
     def _begin_preview(self, shown: Preview) -> None:
@@ -241,23 +237,24 @@ class _Training:
 
 async def asked(path: str, columns: tuple[str, ...]) -> Preview | str:
     """Return what `previewed` returns, from the one process that does this for all pages."""
-    try:
-        return await asyncio.get_running_loop().run_in_executor(_pool(), previewed, path, columns)
-    except BrokenProcessPool:
-        _pool.cache_clear()
-        return "the process that draws maps was ended, perhaps since the memory was full; it is tried again."
+    return await run.io_bound(_helper().do(previewed, path, columns).result)
 
 
 @lru_cache(maxsize=1)
-def _pool() -> ProcessPoolExecutor:
-    # Nothing is forked: the server has threads.
-    return ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+def _helper() -> HelperProcess:
+    helper = HelperProcess()
+    helper.do(_yield)
+    return helper
+
+
+def _yield() -> None:
+    """Let what trains go first; asked of the helper alone."""
+    if hasattr(os, "nice"):
+        os.nice(10)
 
 
 def previewed(path: str, columns: tuple[str, ...]) -> Preview | str:
     """Return what the best networks say, or why there is nothing to see; for a process that yields to training."""
-    if hasattr(os, "nice") and os.nice(0) < 10:
-        os.nice(10)
     try:
         return preview(path, columns)
     except (ShoalError, OSError) as error:
