@@ -231,9 +231,9 @@ export class ShoalCurves extends HTMLElement {
   }
 
   private soon(fresh = false): void {
-    if (this.asked || !this.isConnected) return;
-    this.asked = requestAnimationFrame(() => { this.asked = 0; this.draw(); });
+    if (!this.isConnected) return;
     if (fresh) this.askAgain();
+    if (!this.asked) this.asked = requestAnimationFrame(() => { this.asked = 0; this.draw(); });
   }
 
   /** Ask for the next frame: at once where there is more; where motion is not wanted, twice a second. */
