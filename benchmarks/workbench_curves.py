@@ -47,9 +47,7 @@ def write(folder: str, networks: int, a_second: float) -> None:
     while True:
         losses = (low + np.exp(-speed * epoch) + 0.01 * rng.normal(size=networks)).astype(np.float32)
         live.curves([CurvePiece(n, epoch, losses[n : n + 1]) for n in range(networks)])
-        live.training(
-            trained=0, total=networks, epoch=epoch, best=0.02, metric="validation loss", seconds_left=None
-        )
+        live.training(trained=0, total=networks, epoch=epoch, best=0.02, metric="validation loss", seconds_left=None)
         epoch += 1
         time.sleep(max(0.0, began + epoch / a_second - time.perf_counter()))
 
@@ -87,7 +85,9 @@ def main(networks: int, a_second: float) -> None:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen([sys.executable, "-c", SERVER, str(root), str(port)])
-    writer = multiprocessing.get_context("spawn").Process(target=write, args=(str(folder), networks, a_second), daemon=True)
+    writer = multiprocessing.get_context("spawn").Process(
+        target=write, args=(str(folder), networks, a_second), daemon=True
+    )
     writer.start()
     for _ in range(200):
         try:

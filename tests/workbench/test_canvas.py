@@ -64,7 +64,7 @@ def address(folder) -> Iterator[str]:
     try:
         for _ in range(240):
             try:
-                urlopen(f"{address}api/jobs", timeout=1).close()  # noqa: S310 - our own
+                urlopen(f"{address}api/jobs", timeout=1).close()
                 break
             except OSError:
                 time.sleep(0.25)

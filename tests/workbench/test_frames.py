@@ -178,7 +178,8 @@ def test_places_rungs_and_statuses(tmp_path):
     assert (browser.numbers["best_row"], browser.numbers["best_epoch"]) == (1, 1)
 
 
-def test_bands_are_quantiles_of_what_is_finite(rng=np.random.default_rng(0)):
+def test_bands_are_quantiles_of_what_is_finite():
+    rng = np.random.default_rng(0)
     values = rng.normal(size=(57, 6)).astype(np.float32)
     values[rng.random(values.shape) < 0.3] = np.nan
     values[:, 5] = np.nan

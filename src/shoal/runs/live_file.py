@@ -1,10 +1,11 @@
 """`live.curves`: how far a run has come, for other processes, while it trains; it goes when the run is finished.
 
-A log that only grows. It begins with `MAGIC` and 16 bytes that no other file has; then come records: a kind of four letters, the number of bytes
-that follow (uint32, little endian), and these. `PIEC`: the number n of pieces of validation curves, n networks, n
-epochs before each piece, n lengths (uint32 each), and all losses (float32). `MOVE`: n, n networks, n places, n statuses
-(int32 each): a network that runs has sat down in a place, another one left it. `WORD`: a JSON object of what is told in
-words and numbers. Readers skip kinds that they do not know, and leave a record that is not whole yet for later.
+A log that only grows. It begins with `MAGIC` and 16 bytes that no other file has; then come records: a kind of four
+letters, the number of bytes that follow (uint32, little endian), and these. `PIEC`: the number n of pieces of
+validation curves, n networks, n epochs before each piece, n lengths (uint32 each), and all losses (float32). `MOVE`: n,
+n networks, n places, n statuses (int32 each): a network that runs has sat down in a place, another one left it. `WORD`:
+a JSON object of what is told in words and numbers. Readers skip kinds that they do not know, and leave a record that is
+not whole yet for later.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The validation curves of a run as a server keeps them: read from its folder while it trains, or when it is finished."""
+"""The validation curves of a run as a server keeps them, read from its folder while it trains or when it is done."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ def parallel(content: Mapping[str, Any], on_choose: Handler, on_brush: Handler) 
 
 
 def slider(name: str, label: str, value: str, on_set: Handler, **ends: str) -> Element:
-    """Return a slider beside a field; `ends` are `low`, `high` and `step`, and the function is called with the number."""
+    """Return a slider beside a field; `ends` are `low`, `high` and `step`, and the function gets the number."""
     made = tag("shoal-slider", None, id=name, label=label, value=value, **ends)
     _listen(made, "set", "value", lambda number: on_set(float(number)) if isinstance(number, int | float) else None)
     return made

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 RESET, MORE, BANDS, STATUSES = 1, 2, 4, 8
 FIELDS = (
     "generation", "segments", "rows", "status_version", "bands_version", "stride", "reached", "trained", "total",
-    "best_row", "best_epoch", "refilled", "new_rows", "new_segments", "values", "rungs", "points", "places", "json_bytes",
-    "best_loss", "seconds_left",
+    "best_row", "best_epoch", "refilled", "new_rows", "new_segments", "values", "rungs", "points", "places",
+    "json_bytes", "best_loss", "seconds_left",
 )  # fmt: skip
 HEADER = struct.Struct("<4sI19I2f")
 NONE = 0xFFFFFFFF

@@ -17,7 +17,15 @@ from shoal.report.figures.regression_curve import RegressionCurve
 MOST_POINTS = 4000
 MOST_CLASSES = 8
 _SKIPPED = ("id", "kept", "status", "networks", "score_error", "score_low", "score_high", "train_loss")
-_LOGARITHMIC = ("learning_rate", "regularization", "weight_decay", "parameters", "batch_size", "epochs_trained", "score")
+_LOGARITHMIC = (
+    "learning_rate",
+    "regularization",
+    "weight_decay",
+    "parameters",
+    "batch_size",
+    "epochs_trained",
+    "score",
+)
 
 Plot = dict[str, Any]
 

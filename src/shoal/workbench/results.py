@@ -1,4 +1,4 @@
-"""A finished run as the page of results asks it: networks, rows behind a score, a comparison; read once for all tabs."""
+"""A finished run as the page of results asks it: networks, and the rows behind a score; read once for all tabs."""
 
 from __future__ import annotations
 
@@ -94,7 +94,10 @@ class Result:
         if row["fold"] is not None:
             told.append(("fold", f"{row['fold']}, repeat {row['repeat']} of candidate {row['candidate_id']}"))
         chosen = json.loads(row["candidate"])
-        return [*told, *[(name.replace("_", " "), _shown(value)) for name, value in chosen.items() if value not in (None, "")]]
+        return [
+            *told,
+            *[(name.replace("_", " "), _shown(value)) for name, value in chosen.items() if value not in (None, "")],
+        ]
 
     def scored(self, part: str) -> PredictedRows:
         """Return the `validation` or `test` rows with what was predicted for them.
@@ -141,7 +144,11 @@ class Result:
     def _predicted(self, rows: PredictedRows, i: int) -> list[str]:
         if self.classes:
             best = int(rows.guess[i].argmax())
-            return [self.classes[int(_numbers(rows.truth)[i])], self.classes[best], readable(float(rows.guess[i, best]))]
+            return [
+                self.classes[int(_numbers(rows.truth)[i])],
+                self.classes[best],
+                readable(float(rows.guess[i, best])),
+            ]
         return [", ".join(_shown(v) for v in np.atleast_1d(values[i]).tolist()) for values in (rows.truth, rows.guess)]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from nicegui import run, ui
@@ -24,10 +23,11 @@ from shoal.workbench.whatif import Answer, Field, Part
 _STEPS = 200  # of a slider
 _QUIET = 0.25  # seconds without a change before the parts are computed
 _MEANINGS = (
-    ("std", "the error to quote for a new measurement: spread of the networks and scatter of the data together, scaled so that "
-     "it is as wide as the residuals on rows that trained no weight"),
+    ("std", "the error to quote for a new measurement: spread of the networks and scatter of the data together, scaled "
+     "so that it is as wide as the residuals on rows that trained no weight"),
     ("interval", "holds new measurements with the stated coverage (conformal); it need not be symmetric"),
-    ("spread", "how far the networks disagree: what more data of this kind could remove; a part of std, not to be quoted alone"),
+    ("spread", "how far the networks disagree: what more data of this kind could remove; a part of std, not to be quoted "
+     "alone"),
     ("set of classes", "the classes that together hold the truth with the stated coverage"),
     ("outside", "the row is unlike all rows of training: no error bar can be relied on there"),
     ("[low, high]", "behind a score: the 95 % interval that the number of test rows leaves"),
@@ -88,10 +88,20 @@ class _Result:
         tag("p", ran.summary(), "lead")
         self._draw_scores(metrics)
         if ran.folder.report.is_file():
-            link("The page of the run", f"api/runs/{self.name}/files/report.html", "button", target="_blank", rel="noopener")
+            link(
+                "The page of the run",
+                f"api/runs/{self.name}/files/report.html",
+                "button",
+                target="_blank",
+                rel="noopener",
+            )
         if ran.folder.targets:
             tag("p", "Each target has a run of its own; networks and curves below are those of all targets.", "note")
-        for title, fill in (("Networks", self._draw_networks), ("What if", self._draw_what_if), ("Rows", self._draw_rows)):
+        for title, fill in (
+            ("Networks", self._draw_networks),
+            ("What if", self._draw_what_if),
+            ("Rows", self._draw_rows),
+        ):
             with tag("section"):
                 tag("h2", title)
                 place = tag("div")
@@ -104,8 +114,8 @@ class _Result:
             with tag("div", classes="warnings"):
                 tag("h2", "The test rows are sealed")
                 tag(
-                    "p", "Choose by the validation rows for as long as you like. Open the test rows once, when everything is chosen: "
-                    "from then on they have been seen, and each further choice flatters itself.",
+                    "p", "Choose by the validation rows for as long as you like. Open the test rows once, when everything is "
+                    "chosen: from then on they have been seen, and each further choice flatters itself.",
                 )  # fmt: skip
                 self.opening = button("Open the test rows", self._ask_open, id="open-test")
         units = self.result.run.score_units
@@ -238,7 +248,11 @@ class _Result:
         scored = await run.io_bound(result.scored, self.part)
         if result.classes:
             counts = await run.io_bound(result.confusion, self.part)
-            tag("p", "Each row is a true class, each column what it was taken for. Choose a cell to see its rows.", "note")
+            tag(
+                "p",
+                "Each row is a true class, each column what it was taken for. Choose a cell to see its rows.",
+                "note",
+            )
             self._draw_confusion(counts.tolist())
             return
         truth, guess = (v.reshape(len(scored.rows), -1) for v in (scored.truth, scored.guess))
@@ -249,7 +263,10 @@ class _Result:
 
     def _draw_confusion(self, counts: list[list[int]]) -> None:
         names, most = self.result.classes, max(1, max(map(max, counts)))
-        with tag("div", classes="scroll", tabindex="0", role="region", aria_label="Confusion matrix"), tag("table", classes="confusion"):
+        with (
+            tag("div", classes="scroll", tabindex="0", role="region", aria_label="Confusion matrix"),
+            tag("table", classes="confusion"),
+        ):
             with tag("thead"), tag("tr"):
                 tag("th", "true \\ taken for", scope="col")
                 for name in names:
@@ -264,7 +281,9 @@ class _Result:
                             style = f"background: color-mix(in srgb, var(--{colour}) {shade}%, var(--paper))"
                             with tag("td", classes="n", style=style):
                                 words = f"{number} rows of {names[i]} taken for {names[j]}"
-                                button(str(number), lambda i=i, j=j: self._cell(i, j), classes="quiet", aria_label=words)
+                                button(
+                                    str(number), lambda i=i, j=j: self._cell(i, j), classes="quiet", aria_label=words
+                                )
 
     async def _cell(self, true: int, taken: int) -> None:
         places = await run.io_bound(self.result.places_of_cell, self.part, true, taken)
@@ -303,7 +322,11 @@ class _Result:
             return
         with tag("section"):
             tag("h2", "Beside another run")
-            tag("p", "Runs are compared in pairs on the test rows that they have in common. This is one more look at them.", "note")
+            tag(
+                "p",
+                "Runs are compared in pairs on the test rows that they have in common. This is one more look at them.",
+                "note",
+            )
             with tag("div", classes="row"):
                 chosen = {"name": others[0]}
                 choice("other", "Other run", others[0], list(others), lambda value: chosen.update(name=value))
@@ -320,7 +343,10 @@ class _Result:
         units, metrics = self.result.run.score_units, list(next(iter(comparison.scores.values())))
         heads = ["", *[label(name, units.get(name, "")) for name in metrics]]
         rows = [[name, *[_score(scores[m]) for m in metrics]] for name, scores in comparison.scores.items()]
-        rows += [[f"{pair.name} less {self.name}", *[_score(pair.differences[m]) for m in metrics]] for pair in comparison.pairs]
+        rows += [
+            [f"{pair.name} less {self.name}", *[_score(pair.differences[m]) for m in metrics]]
+            for pair in comparison.pairs
+        ]
         table(f"Scores on {comparison.rows} test rows", heads, rows)
         for sentence in comparison.sentences:
             tag("p", sentence)
@@ -341,13 +367,26 @@ def _draw_field(number: int, field: Field, on_set: Callable[[str, Any], None]) -
             tag("label", field.name, for_=name)
             with tag("select", None, "input", id=name) as made:
                 for level in field.levels:
-                    tag("option", level, value=level, selected=level == (str(field.value).lower() if field.kind == "boolean" else field.value))
+                    tag(
+                        "option",
+                        level,
+                        value=level,
+                        selected=level == (str(field.value).lower() if field.kind == "boolean" else field.value),
+                    )
             truth = field.kind == "boolean"
-            made.on("change", lambda e: on_set(field.name, e.args == "true" if truth else e.args), js_handler="(e) => emit(e.target.value)")
+            made.on(
+                "change",
+                lambda e: on_set(field.name, e.args == "true" if truth else e.args),
+                js_handler="(e) => emit(e.target.value)",
+            )
             return
         low, high, step = _limits(field)
         room = math.ceil(0.25 * (high - low) / step) * step
-        ends = {"low": readable_number(low - room, step), "high": readable_number(high + room, step), "step": f"{step:g}"}
+        ends = {
+            "low": readable_number(low - room, step),
+            "high": readable_number(high + room, step),
+            "step": f"{step:g}",
+        }
         value = readable_number(field.value, step)
         drawn.slider(name, field.name, value, lambda number: on_set(field.name, number), **ends)
 
@@ -372,7 +411,12 @@ def _draw_answer(place: Element, answer: Answer) -> None:
     place.clear()
     with place:
         if answer.outside:
-            tag("p", "Outside: this row is unlike all rows of training; do not rely on the error bar.", "wrong", role="alert")
+            tag(
+                "p",
+                "Outside: this row is unlike all rows of training; do not rely on the error bar.",
+                "wrong",
+                role="alert",
+            )
         (name, value), *rest = answer.lines
         tag("p", name, "kicker")
         tag("p", value, "big")
