@@ -26,8 +26,8 @@ _MEANINGS = (
     ("std", "the error to quote for a new measurement: spread of the networks and scatter of the data together, scaled "
      "so that it is as wide as the residuals on rows that trained no weight"),
     ("interval", "holds new measurements with the stated coverage (conformal); it need not be symmetric"),
-    ("spread", "how far the networks disagree: what more data of this kind could remove; a part of std, not to be quoted "
-     "alone"),
+    ("spread", "how far the networks disagree: what more data of this kind could remove; a part of std, not to be "
+     "quoted alone"),
     ("set of classes", "the classes that together hold the truth with the stated coverage"),
     ("outside", "the row is unlike all rows of training: no error bar can be relied on there"),
     ("[low, high]", "behind a score: the 95 % interval that the number of test rows leaves"),
@@ -114,7 +114,7 @@ class _Result:
             with tag("div", classes="warnings"):
                 tag("h2", "The test rows are sealed")
                 tag(
-                    "p", "Choose by the validation rows for as long as you like. Open the test rows once, when everything is "
+                    "p", "Choose by the validation rows for as long as you like. Open the test rows once, when all is "
                     "chosen: from then on they have been seen, and each further choice flatters itself.",
                 )  # fmt: skip
                 self.opening = button("Open the test rows", self._ask_open, id="open-test")
