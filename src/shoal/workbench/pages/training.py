@@ -92,7 +92,8 @@ class _Training:
             self.drawing = drawn.curves(self.name, self.choose, self.brushed)
             tag(
                 "p", "Bands hold half and nine tenths of the networks that still train at an epoch; the best is "
-                "vermilion, those that were let go are grey. Draw a rectangle to brush networks, click one to choose it.", "note",
+                "vermilion, those that were let go are grey. Draw a rectangle to brush networks, click one to choose "
+                "it.", "note",
             )  # fmt: skip
             self.previews = tag("section", aria_label="What the best networks say now")
         self.job, self.shown = Job("", Status.FAILED), True
