@@ -10,8 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from shoal.cli.app import app
-from shoal.cli.from_settings import PYTHON_ONLY, flag, parameter
+from shoal.cli.from_settings import parameter
 from shoal.evaluation.looks import Looks
+from shoal.setting_panels import PYTHON_ONLY, flag
 from shoal.settings import FitSettings, check_settings
 
 SCORE = {"value": 0.9667, "low": 0.9, "high": 1.0, "method": "bootstrap"}

@@ -26,7 +26,7 @@ FLOORS = (
     {"search"},
     {"setting_names"},
     {"settings"},
-    {"repeating"},
+    {"repeating", "setting_panels"},
     {"prediction"},
     {"evaluation"},
     {"runs"},
@@ -35,6 +35,7 @@ FLOORS = (
     {"run", "steps", "trained"},
     {"fit", "after", "estimators", "evolution"},
     {"serve"},
+    {"workbench"},
     {"cli"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

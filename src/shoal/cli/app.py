@@ -27,6 +27,7 @@ from shoal.cli.runs import runs
 from shoal.cli.serve import serve
 from shoal.cli.usage import USAGE, refuse
 from shoal.cli.work import gather, status, work
+from shoal.cli.workbench import workbench
 from shoal.errors import suggest
 
 # Commands with flags made from FitSettings: what is needed for them would double the time of `shoal --help`,
@@ -179,6 +180,7 @@ _EXAMPLES = {
         "shoal describe measurements.csv --target y --weight w",
         "shoal describe iris --json",
     ),
+    "workbench": ("shoal workbench", "shoal workbench measurements --no-browser", "shoal workbench --port 9000"),
     "network": (
         'shoal network "4 8:relu 3:softmax"',
         'shoal network "4 8:relu 3:softmax" -o network.pdf',
@@ -201,7 +203,7 @@ _READY: dict[str, Callable[..., None]] = {
     "candidates": candidates, "compare": compare, "open": open_test, "formula": formula, "report": report,
     "regroup": regroup,
     "evolve": evolve, "export": export, "cite": cite, "figures": figures, "runs": runs, "network": network,
-    "serve": serve, "datasets": datasets, "work": work, "status": status, "gather": gather,
+    "datasets": datasets, "work": work, "status": status, "gather": gather, "serve": serve, "workbench": workbench,
 }  # fmt: skip
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from shoal.cli.from_settings import CUTTING, EXPRESSIONS, READING, ROLES, with_settings
+from shoal.cli.from_settings import READING, with_settings
 from shoal.cli.options import DataArgument, Json
+from shoal.setting_panels import CUTTING, EXPRESSIONS, ROLES
 
 if TYPE_CHECKING:
     from shoal.data.describe import Description

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from shoal.cli.from_settings import RUN, WITH_FLAGS, flag, with_settings
+from shoal.cli.from_settings import with_settings
 from shoal.cli.options import Json, Quiet
 from shoal.errors import OutputError, SettingError, counted
+from shoal.setting_panels import RUN, WITH_FLAGS, flag
 from shoal.settings import check_settings, without_functions
 
 if TYPE_CHECKING:

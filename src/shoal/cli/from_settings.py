@@ -3,90 +3,32 @@
 from __future__ import annotations
 
 import inspect
-import types
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any
 
 import typer
-from pydantic.fields import FieldInfo
 
 from shoal.data.readers.options import READING as READING
 from shoal.data.readers.options import read_options as read_options
 from shoal.search.knobs import is_knob_text
-from shoal.search.space import Categorical, Limits
-from shoal.settings import FLAG_NAMES, FitSettings, default_in_words
+from shoal.search.space import Categorical
+from shoal.setting_panels import EXPRESSIONS, PANELS, described, flag, kind_of, panel
+from shoal.settings import FitSettings
 from shoal.training.hyperparameters import Hyperparameters
 
-DATA, SPLIT, SELECTION, NETWORKS, RUN = "Data", "Split", "Selection", "Networks", "Run"
-HYPERPARAMETERS = "Hyperparameters"
-
-CUTTING = ("window", "horizon", "series", "season", "per_step")
-_METAVARS = {"missing": "VALUES", "metrics": "NAMES", "class_weight": "WEIGHTS"} | {
-    "derive": "COLUMN",
-    "where": "CONDITION",
-}
-EXPRESSIONS = ("derive", "where")
-"""Settings in which commas mean something else."""
-RECONSTRUCTING = ("reconstruct", "false_alarm_rate")
-ROLES = ("target", "features", "y_err", "weight", "group", "time", "id", "ignore", "roles", "task")
-# Functions cannot be typed on a command line.
-PYTHON_ONLY = frozenset({"penalties"})
-WITH_FLAGS = tuple(name for name in FitSettings.model_fields if name not in PYTHON_ONLY)
-_PANELS = {
-    **dict.fromkeys((*ROLES, "scatter", "x_err", "y_cov", *READING, *CUTTING, *RECONSTRUCTING, *EXPRESSIONS), DATA),
-    **dict.fromkeys(("test", "validation_size", "test_size", "seal_test", "normalization", "coverage"), SPLIT),
-    **dict.fromkeys(("signal_yield", "background_yield", "background_uncertainty", "process", "signal"), SELECTION),
-    **dict.fromkeys(("metrics", "class_weight"), HYPERPARAMETERS),
-    **dict.fromkeys(
-        (
-            *(
-                "networks",
-                "search",
-                "base",
-                "from_run",
-                "cv",
-                "repeats",
-                "network",
-                "passes",
-                "minutes",
-                "until",
-                "keep",
-                "smallest",
-                "replicas",
-            ),
-            "bottleneck",
-        ),
-        NETWORKS,
-    ),
-}
-_PANEL_ORDER = (DATA, SPLIT, SELECTION, NETWORKS, HYPERPARAMETERS, RUN)
 # Columns may be repeated or hold commas; these others are texts that the settings take apart themselves.
 _COMMA_LISTS = ("hidden", "activation")
-
-
-def flag(name: str) -> str:
-    """Return the flag of a setting.
-
-    >>> flag("learning_rate"), flag("from_run")
-    ('--learning-rate', '--from')
-    """
-    return "--" + FLAG_NAMES.get(name, name).replace("_", "-")
-
-
-def panel(name: str) -> str:
-    """Return the panel of the help in which a setting stands."""
-    return _PANELS.get(name, HYPERPARAMETERS if name in Hyperparameters.model_fields else RUN)
 
 
 def parameter(name: str) -> inspect.Parameter:
     """Return a setting as a parameter that typer turns into a flag; None means: not given."""
     field = FitSettings.model_fields[name]
-    kind, choices = _kind(field)
+    kind, choices = kind_of(field)
     number = name in Hyperparameters.model_fields and kind in (int, float)
     option = typer.Option(
         *_declarations(name, kind),
-        help=_help(name, field, choices),
+        help=_help(name),
         rich_help_panel=panel(name),
         metavar="NAME" if choices else _metavar(name, kind),
         autocompletion=_completion(choices),
@@ -102,7 +44,7 @@ def with_settings(names: Iterable[str]) -> Callable[[Callable[..., None]], Calla
     Args:
         names: settings of FitSettings. The command gets those that were given, by name, as the dict `settings`.
     """
-    names = sorted(names, key=lambda name: _PANEL_ORDER.index(panel(name)))
+    names = sorted(names, key=lambda name: PANELS.index(panel(name)))
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         parameters = inspect.signature(command, eval_str=True).parameters.values()
@@ -135,35 +77,6 @@ def _joined(name: str, value: Any) -> Any:
         return tuple(value)
     text = ",".join(value)
     return text if name in _COMMA_LISTS else tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _kind(field: FieldInfo) -> tuple[Any, tuple[str, ...]]:
-    """Return the type that typer shall read, and the choices if there are only some."""
-    kind = _bare(field.annotation)
-    if get_origin(kind) is Literal:
-        return str, tuple(str(choice) for choice in get_args(kind))
-    if get_origin(kind) is tuple:
-        return list[str], ()
-    if kind is bool and Categorical in map(_bare, get_args(field.annotation)):
-        return list[bool], ()  # both switches are alternatives
-    if kind not in (str, int, float, bool):
-        raise TypeError(f"no flag is known for a setting of type {kind}")
-    return kind, ()
-
-
-def _bare(annotation: Any) -> Any:
-    """Return a type without Annotated, without `| None` and without what only Python can give."""
-    if annotation is Any:  # what can be typed of it is a text
-        return str
-    if get_origin(annotation) is Annotated:
-        return _bare(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, types.UnionType):
-        parts = [_bare(part) for part in get_args(annotation) if part is not types.NoneType]
-        if int in parts and any(get_origin(part) is Literal for part in parts):  # a number, or a word in its place
-            return str
-        (kind,) = (part for part in parts if get_origin(part) is not Callable and part not in (Categorical, Limits))
-        return kind
-    return annotation
 
 
 def _declarations(name: str, kind: Any) -> tuple[str, ...]:
@@ -229,10 +142,6 @@ def _completion(choices: tuple[str, ...]) -> Callable[[str], list[str]] | None:
     return lambda incomplete: [choice for choice in choices if choice.startswith(incomplete)]
 
 
-def _help(name: str, field: FieldInfo, choices: tuple[str, ...]) -> str:
-    described = field.description or Hyperparameters.model_fields[name].description or ""
-    if not all(choice in described for choice in choices):
-        described += ": " + ", ".join(choices)
-    default = default_in_words(name)
+def _help(name: str) -> str:
     # A bracket would be read as a style by rich.
-    return (described + (f" ({default})" if default else "")).replace("[", r"\[")
+    return described(name).replace("[", r"\[")

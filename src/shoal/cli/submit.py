@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from shoal.cli.from_settings import WITH_FLAGS, with_settings
+from shoal.cli.from_settings import with_settings
 from shoal.errors import SettingError
+from shoal.setting_panels import WITH_FLAGS
 from shoal.settings import check_settings
 
 Data = Annotated[str, typer.Argument(metavar="DATA", help="a file with a table, or the name of a built-in set")]

@@ -16,7 +16,7 @@ from shoal.training.checkpointing import Checkpoint, checkpoint_from_parts
 from shoal.training.engines.base import Engine
 from shoal.training.member import Member, TrainedMember
 from shoal.training.problem import Problem
-from shoal.training.progress import CurvePiece, Progress, Silent, Watch, show_curves
+from shoal.training.progress import CurvePiece, Move, Progress, Silent, Watch, show_curves, show_moves
 from shoal.training.trainer import Saving, Stopped, Training, train
 
 Result = tuple[Document, Arrays]
@@ -154,6 +154,7 @@ class _Gathering:
             self.reached = self.reached or (self.enough is not None and self.enough(trained))
         curves: dict[int, np.ndarray] = {n: t.validation_loss for n, t in new.items() if not t.member.replica}
         show_curves(self.progress, (CurvePiece(n, 0, curve) for n, curve in curves.items()))
+        show_moves(self.progress, (Move(n, -1, new[n].status) for n in curves))
 
     def training(self, seconds: float | None) -> Training:
         """Return the outcome; with a time budget members may be missing."""

@@ -8,7 +8,18 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from shoal.errors import RunError
-from shoal.runs import checkpoint, config_file, lock, log, looks_file, metrics_file, model_file, page_file, scored_file
+from shoal.runs import (
+    checkpoint,
+    config_file,
+    live_file,
+    lock,
+    log,
+    looks_file,
+    metrics_file,
+    model_file,
+    page_file,
+    scored_file,
+)
 from shoal.runs.lock import locked
 from shoal.runs.writing import is_part
 
@@ -30,6 +41,7 @@ CONTENTS = (
     FORMULA,
     TRACKING,
     TARGETS,
+    live_file.NAME,
     checkpoint.FOLDER,
     checkpoint.SEALED,
 )

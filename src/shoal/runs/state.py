@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from shoal.errors import RunError
-from shoal.runs import checkpoint, config_file, lock, metrics_file
+from shoal.runs import checkpoint, config_file, live_file, lock, metrics_file
 from shoal.runs.lock import Lock, locked
 from shoal.runs.new_folder import CONTENTS, ESSENTIAL, FOLDERS, not_empty, remove
 from shoal.runs.writing import remove_parts
@@ -140,6 +140,12 @@ class RunState:
                 f"the test rows of {str(self.path)!r} are sealed, and nothing is scored on labelled rows before they "
                 f"are opened. Open them once, for all runs that are to be compared: `shoal open {self.path}`"
             )
+
+    def remove_live(self) -> None:
+        """Remove what others followed while the run trained, once its log has it."""
+        if self.finished or self.diverged:
+            with contextlib.suppress(OSError):
+                (self.path / live_file.NAME).unlink(missing_ok=True)
 
     def remove_if_unused(self) -> None:
         """Remove what a run wrote that failed before anything was trained or kept."""

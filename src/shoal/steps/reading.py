@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from shoal.data import Dataset, Split, load_dataset, load_with_test, roles_from_toml, split_rows
 from shoal.data.columns import notes_on_identifiers
 from shoal.data.leaks import find_leaks
@@ -41,11 +43,16 @@ def read(data: Any, settings: FitSettings) -> tuple[Dataset, Split]:
         dataset = load_dataset(data, **options)
     else:
         dataset, test_rows = load_with_test(data, settings.test, **options)
+    return dataset, split_of(dataset, settings, test_rows)
+
+
+def split_of(dataset: Dataset, settings: FitSettings, test_rows: np.ndarray | None = None) -> Split:
+    """Split the rows of data that are read; `test_rows` are those of a file of their own."""
     test, validation = settings.test_size, settings.validation_size
     sizes = (1.0 - test - validation, validation, test)
     folds = settings.folds if settings.cv is not None else partial(default_folds, dataset, settings)
     chosen: dict[str, Any] = {"sizes": sizes, "folds": folds, "repeats": settings.repeats}
-    return dataset, split_rows(dataset, seed=settings.seed, test_rows=test_rows, **chosen)
+    return split_rows(dataset, seed=settings.seed, test_rows=test_rows, **chosen)
 
 
 def read_checked(data: Any, settings: FitSettings, progress: Progress, sha256: str | None) -> tuple[Dataset, Split]:

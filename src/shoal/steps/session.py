@@ -12,10 +12,11 @@ from shoal.cluster.executor import Executor, Here
 from shoal.errors import Interrupted, RunError
 from shoal.helper_process import HelperProcess
 from shoal.runs.folder import RunFolder
+from shoal.runs.live_file import LiveFile
 from shoal.runs.lock import Lock
 from shoal.steps.signals import StopSignal
 from shoal.steps.timing import Timing
-from shoal.training.progress import CurvePiece, Progress, TrainingNews, show_curves
+from shoal.training.progress import CurvePiece, Move, Progress, TrainingNews, show_curves, show_moves
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Session:
     executor: Executor = field(default_factory=Here)
     writes_page: bool = True
     _lock: Lock | None = field(default=None, repr=False)
+    _live: LiveFile | None = field(default=None, repr=False)
 
     def __enter__(self) -> Session:
         try:
@@ -53,6 +55,7 @@ class Session:
         except BaseException:
             self.helper.close()
             raise
+        self.progress = self._live = LiveFile(self.folder.path, self.progress)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
@@ -65,7 +68,10 @@ class Session:
                 raise RunError(f"{error} What is trained is kept. {go_on(self.folder)}") from None
         finally:
             self.helper.close()
+            if self._live is not None:
+                self._live.ended(error is None)
             self.folder.remove_if_unused()
+            self.folder.remove_live()
             if self._lock is not None:
                 self._lock.release()
             with contextlib.suppress(OSError):  # it is not empty
@@ -100,6 +106,10 @@ class Stoppable:
     def curves(self, pieces: Iterable[CurvePiece]) -> None:
         """Hand on what training added to the curves."""
         show_curves(self.progress, pieces)
+
+    def moves(self, moves: Iterable[Move]) -> None:
+        """Hand on who sits down and who leaves."""
+        show_moves(self.progress, moves)
 
 
 def interrupted(folder: RunFolder, kept: str, *, by_user: bool = True) -> Interrupted:

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol, TypedDict, Unpack
 
 import numpy as np
 
+from shoal.results import Status
 from shoal.training.engines.base import Chunk
 from shoal.training.member import Member, TrainedMember
 from shoal.training.rungs import most_epochs
@@ -32,11 +33,23 @@ class CurvePiece(NamedTuple):
     losses: np.ndarray
 
 
+class Move(NamedTuple):
+    """A network that sat down in a place, where it is `RUNNING`, or that left it, with its last status.
+
+    The place is -1 where nobody knows it any more.
+    """
+
+    network: int
+    place: int
+    status: Status
+
+
 class Progress(Protocol):
     """A listener; a command line draws a live line from it, a notebook the curves.
 
-    It may have two methods more: `curves(pieces)`, which takes an iterable of `CurvePiece`, replicas left out, before
-    `training` is told of the same epochs; and `ended(well)`, which hears last of all whether the work was done.
+    It may have three methods more: `curves(pieces)`, which takes an iterable of `CurvePiece`, replicas left out, before
+    `training` is told of the same epochs; `moves(moves)`, which takes an iterable of `Move`, replicas left out; and
+    `ended(well)`, which hears last of all whether the work was done.
     """
 
     def stage(self, text: str) -> None:
@@ -73,6 +86,13 @@ def show_curves(progress: Progress, pieces: Iterable[CurvePiece]) -> None:
     draw = getattr(progress, "curves", None)
     if draw is not None:
         draw(pieces)
+
+
+def show_moves(progress: Progress, moves: Iterable[Move]) -> None:
+    """Tell a listener who sits down and who leaves, if it wants to hear that; for others nothing is made."""
+    hear = getattr(progress, "moves", None)
+    if hear is not None:
+        hear(moves)
 
 
 @contextmanager

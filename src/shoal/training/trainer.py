@@ -6,7 +6,7 @@ Between chunks it shows progress, keeps the time budget and writes checkpoints; 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +20,7 @@ from shoal.training.engines.base import Chunk, Engine
 from shoal.training.member import Member, TrainedMember
 from shoal.training.packing import member_network
 from shoal.training.problem import Problem
-from shoal.training.progress import CurvePiece, Progress, Silent, Watch, show_curves
+from shoal.training.progress import CurvePiece, Move, Progress, Silent, Watch, show_curves, show_moves
 from shoal.training.rungs import score_at, weak_candidates
 from shoal.training.seating import Seat, Seating, pieces_so_far
 
@@ -131,6 +131,7 @@ class _Session:
             self._finish(before.finished[identity])
         curves = {n: trained.validation_loss for n, trained in self.finished.items() if not trained.member.replica}
         show_curves(self.progress, (CurvePiece(n, 0, curve) for n, curve in curves.items()))
+        show_moves(self.progress, (Move(n, -1, self.finished[n].status) for n in curves))
         halfway = before.halfway if before.engine in ("", engine.name) else {}
         self.halfway = {n: half for n, half in halfway.items() if self._fits(n, half)}
         show_curves(self.progress, pieces_so_far(s for half in self.halfway.values() for s in half.seats.values()))
@@ -206,6 +207,7 @@ class _Session:
         seats = {place: seat for place, seat in seats.items() if seat.member.id not in self.finished}
         seating = Seating((m for m in block.members if m.id not in self.finished), block.places, seats)
         sitting = {place: seat.member for place, seat in seats.items()}
+        self._show_places(sitting)
         if half is not None and sitting:
             state = self.engine.from_arrays(block, half.state, sitting)
         else:
@@ -218,6 +220,7 @@ class _Session:
             newcomers = seating.admit() if self.engine.admits(block, state) else {}
             if newcomers:
                 state = self.engine.enter(block, state, newcomers)
+                self._show_places(newcomers)
             if not seating.seats:
                 break
             if not seating.waiting and 2 * len(seating.seats) <= block.places:
@@ -247,6 +250,7 @@ class _Session:
         if smaller is None:
             return block, state
         seating.move_together(smaller[0].places)
+        self._show_places({place: seat.member for place, seat in seating.seats.items()})
         return smaller
 
     def _compare(self, rung: int) -> None:
@@ -274,7 +278,13 @@ class _Session:
         for place, seat in seats.items():
             trained = _trained(self.problem, seat, parameters[place])
             self._finish(trained if status is None else replace(trained, status=status))
+        left = {place: seat.member for place, seat in seats.items() if not seat.member.replica}
+        show_moves(self.progress, (Move(m.id, place, self.finished[m.id].status) for place, m in left.items()))
         seating.leave(leaving)
+
+    def _show_places(self, seated: Mapping[int, Member]) -> None:
+        moves = (Move(m.id, place, Status.RUNNING) for place, m in seated.items() if not m.replica)
+        show_moves(self.progress, moves)
 
     def _finish(self, trained: TrainedMember) -> None:
         self.finished[trained.member.id] = trained
