@@ -15,7 +15,7 @@ from shoal.data.signals import Signals
 from shoal.data.table_rules import in_words
 from shoal.errors import ShoalError, counted
 from shoal.setting_panels import DATA, EXPRESSIONS, SPLIT
-from shoal.workbench.controls import button, choice, drawing, field, table, tag
+from shoal.workbench.controls import button, choice, drawing, field, scrolled, table, tag
 from shoal.workbench.drawings import bars, lines, matrix, pixels
 from shoal.workbench.forms import form, in_panel
 from shoal.workbench.pages import Page
@@ -118,14 +118,13 @@ class _Page:
             if len(look.description.columns) > AT_ONCE:
                 self._draw_pager(len(found))
             units = look.description.units
-            with tag("div", classes="scroll", tabindex="0", role="region", aria_label="Columns"):
-                with tag("table", classes="columns-table"):
-                    with tag("thead"), tag("tr"):
-                        for text in ("name", "role", "type", "distribution", "range", "unit", "missing", "distinct"):
-                            tag("th", text, "n" if text in ("missing", "distinct") else "", scope="col")
-                    with tag("tbody"):
-                        for column in part:
-                            self._draw_column(column, counts.get(column.name, []), units.get(column.name, ""))
+            with scrolled("Columns"), tag("table", classes="columns-table"):
+                with tag("thead"), tag("tr"):
+                    for text in ("name", "role", "type", "distribution", "range", "unit", "missing", "distinct"):
+                        tag("th", text, "n" if text in ("missing", "distinct") else "", scope="col")
+                with tag("tbody"):
+                    for column in part:
+                        self._draw_column(column, counts.get(column.name, []), units.get(column.name, ""))
 
     def _draw_pager(self, found: int) -> None:
         last = min(self.first + AT_ONCE, found)
@@ -209,7 +208,7 @@ def _draw_source(visit: Visit) -> None:
             options = {"": "none", **{name: name for name in files}, **({own: own} if own else {})}
             choice("here", "A file in the working folder", own, options, take, help=f"Of {visit.folder}.")
         field(
-            "path", "The path of a file, or a pattern", own, take, help="Such as runs/*.csv; also of an SQLite database.",
+            "path", "The path of a file, or a pattern", own, take, help="Such as runs/*.csv; or an SQLite database.",
             classes="code",
         )  # fmt: skip
 
@@ -285,10 +284,10 @@ async def _draw_correlations(look: Look) -> None:
     )[:8]
     with tag("section", aria_labelledby="correlations"):
         tag("h2", "Correlations", id="correlations")
-        tag("p", "Of the ranks (Spearman), so that a curve that only rises has 1. Blue goes up together, orange against.",
+        tag("p", "Of the ranks (Spearman), so that a curve that only rises has 1. Blue rises together, orange against.",
             "note")  # fmt: skip
         with tag("div", classes="columns"):
-            with tag("div", classes="scroll", tabindex="0", role="region", aria_label="Matrix of correlations"):
+            with scrolled("Matrix of correlations"):
                 drawing(matrix(names, values), f"matrix of the correlations of {counted(len(names), 'column')}")
             table("Strongest", ("strongest", "and", "ρ"), ((a, b, f"{v:+.2f}") for _, a, b, v in pairs), right=(2,))
 

@@ -105,7 +105,7 @@ class _Page:
                         with tag("div"):
                             tag("dt", name)
                             tag("dd", value)
-                tag("p", "Time is right within a factor of two as a rule." if not text else text, "note")
+                tag("p", text or "Time is right within a factor of two as a rule.", "note")
 
     def _hint(self) -> None:
         """Write beside each hyperparameter what will be tried."""
@@ -138,7 +138,9 @@ class _Page:
         alone = ALONE if "network" in self.visit.state.settings else ()
         names = in_panel(HYPERPARAMETERS, alone)
         usual = {name: default_in_words(name).removeprefix("default: ") for name in names}
-        first = [name for name in names if re.match("searched|chosen", usual[name]) or name in self.visit.state.settings]
+        first = [
+            name for name in names if re.match("searched|chosen", usual[name]) or name in self.visit.state.settings
+        ]
         with tag("section", aria_labelledby="space"):
             tag("h2", "The space that is searched", id="space")
             tag("p", "What is left empty is chosen by shoal, as it says beside it. " + ALTERNATIVES, "note")
