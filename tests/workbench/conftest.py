@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,13 +27,20 @@ class Bench:
 
     address: str
     folder: Path
+    token: str = TOKEN
 
     def at(self, page: str) -> str:
         """Return the address of a page, with the token."""
         return f"{self.address}{page}{'&' if '?' in page else '?'}token={TOKEN}"
 
 
-def measurements(path: Path, rows: int = 240) -> Path:
+@pytest.fixture(scope="session")
+def measurements() -> Callable[..., Path]:
+    """What writes a table of measurements into a file."""
+    return _measurements
+
+
+def _measurements(path: Path, rows: int = 240) -> Path:
     """Write a table with a sentinel, a leak-free target, and a name with markup in it."""
     rng = np.random.default_rng(5)
     x, z = rng.normal(size=rows), rng.uniform(0, 10, rows)
@@ -62,8 +69,10 @@ class started:
     def __enter__(self) -> Bench:
         path = os.pathsep.join([str(SOURCE), os.environ.get("PYTHONPATH", "")])
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "shoal", "workbench", str(self.folder), "--no-browser", "--token", TOKEN, *self.words],
-            env={**os.environ, "PYTHONPATH": path, "COLUMNS": "200"}, stderr=subprocess.PIPE, text=True,
+            [sys.executable, "-X", "faulthandler", "-m", "shoal", "workbench", str(self.folder), "--no-browser",
+             *self.words],
+            env={**os.environ, "PYTHONPATH": path, "COLUMNS": "200", "SHOAL_TOKEN": TOKEN},
+            stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert self.process.stderr is not None
         said = ""
@@ -78,9 +87,9 @@ class started:
         try:
             self.process.wait(20)
         except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-            raise AssertionError("the workbench did not end by Ctrl-C") from None
+            self.process.send_signal(signal.SIGABRT)  # tells where each thread is
+            said = self.process.communicate()[1]
+            raise AssertionError(f"the workbench did not end by Ctrl-C: {said}") from None
         finally:
             assert self.process.stderr is not None
             self.process.stderr.close()
@@ -101,11 +110,17 @@ def chromium() -> Iterator[Any]:
 def page(chromium: Any) -> Iterator[Any]:
     """A page that notes what goes wrong in it, and what it asks of other machines."""
     context = chromium.new_context(viewport={"width": 1280, "height": 850}, accept_downloads=True)
-    yield watched(context)
+    yield _watched(context)
     context.close()
 
 
-def watched(context: Any) -> Any:
+@pytest.fixture
+def watched() -> Callable[[Any], Any]:
+    """What opens a page that notes what goes wrong."""
+    return _watched
+
+
+def _watched(context: Any) -> Any:
     """Return a page that fails on errors of scripts and on requests to other machines."""
     page = context.new_page()
     page.set_default_timeout(20_000)

@@ -10,20 +10,18 @@ from typing import Any
 
 import pytest
 
-from browsing import TOKEN, Bench, measurements, watched
-
 pytestmark = pytest.mark.slow
 PAGES = ("data?data=iris", "networks?data=iris", "take?data=iris")
 SMALL = "networks=4&epochs=15&hidden=6&cv=none"
 
 
-def get(bench: Bench, path: str) -> str:
-    request = urllib.request.Request(bench.address + path, headers={"Authorization": f"Bearer {TOKEN}"})
+def get(bench: Any, path: str) -> str:
+    request = urllib.request.Request(bench.address + path, headers={"Authorization": f"Bearer {bench.token}"})
     with urllib.request.urlopen(request) as answer:
         return str(answer.read().decode())
 
 
-def trained(bench: Bench, name: str) -> None:
+def trained(bench: Any, name: str) -> None:
     """Wait until a run is finished."""
     end = time.monotonic() + 120
     while '"finished"' not in (said := get(bench, f"api/jobs/{name}")):
@@ -31,7 +29,9 @@ def trained(bench: Bench, name: str) -> None:
         time.sleep(0.2)
 
 
-def test_from_a_dropped_file_to_an_exported_model_with_a_mouse(bench: Bench, page: Any, tmp_path: Path) -> None:
+def test_from_a_dropped_file_to_an_exported_model_with_a_mouse(
+    bench: Any, page: Any, measurements: Any, tmp_path: Path
+) -> None:
     page.goto(bench.at("data"))
     page.set_input_files("#file", measurements(tmp_path / "mine.csv"))
     page.wait_for_selector(".columns-table")
@@ -73,7 +73,7 @@ def test_from_a_dropped_file_to_an_exported_model_with_a_mouse(bench: Bench, pag
     assert not page.wrong
 
 
-def test_undo_goes_back_and_a_reload_keeps_all(bench: Bench, page: Any) -> None:
+def test_undo_goes_back_and_a_reload_keeps_all(bench: Any, page: Any) -> None:
     page.goto(bench.at("data?data=iris"))
     page.wait_for_selector(".columns-table")
     page.get_by_label("Role of sepal width (cm)").select_option("ignored")
@@ -95,7 +95,7 @@ def tab_to(page: Any, name: str, most: int = 120) -> None:
     raise AssertionError(f"Tab does not reach {name}")
 
 
-def test_with_keys_alone(bench: Bench, page: Any) -> None:
+def test_with_keys_alone(bench: Any, page: Any) -> None:
     page.goto(bench.at("data"))
     tab_to(page, "f-path")
     page.keyboard.type("wine")
@@ -135,7 +135,7 @@ def test_with_keys_alone(bench: Bench, page: Any) -> None:
     assert not page.wrong
 
 
-def test_on_a_phone(bench: Bench, chromium: Any, tmp_path: Path) -> None:
+def test_on_a_phone(bench: Any, chromium: Any, watched: Any, measurements: Any, tmp_path: Path) -> None:
     context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     page = watched(context)
     for path in ("data", *PAGES, f"networks?data=iris&network=4+8:relu+3:softmax&{SMALL}"):
@@ -154,7 +154,7 @@ def test_on_a_phone(bench: Bench, chromium: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(bench: Bench, chromium: Any, scheme: str) -> None:
+def test_axe_finds_nothing_serious(bench: Any, chromium: Any, watched: Any, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed").Axe()
     context = chromium.new_context(viewport={"width": 1280, "height": 850}, color_scheme=scheme)
     page = watched(context)
@@ -170,7 +170,7 @@ def test_axe_finds_nothing_serious(bench: Bench, chromium: Any, scheme: str) -> 
     assert not found
 
 
-def test_two_tabs_that_start_the_same_get_the_same_run(bench: Bench, chromium: Any) -> None:
+def test_two_tabs_that_start_the_same_get_the_same_run(bench: Any, chromium: Any, watched: Any) -> None:
     contexts = [chromium.new_context() for _ in range(2)]
     pages = [watched(context) for context in contexts]
     for each in pages:
@@ -183,7 +183,7 @@ def test_two_tabs_that_start_the_same_get_the_same_run(bench: Bench, chromium: A
         each.wait_for_url("**/training?*")
         names.append(each.url.partition("run=")[2])
     request = urllib.request.Request(
-        f"{bench.address}api/jobs/{names[0]}/stop", method="POST", headers={"Authorization": f"Bearer {TOKEN}"}
+        f"{bench.address}api/jobs/{names[0]}/stop", method="POST", headers={"Authorization": f"Bearer {bench.token}"}
     )
     with urllib.request.urlopen(request):
         pass
@@ -203,7 +203,7 @@ def test_two_tabs_that_start_the_same_get_the_same_run(bench: Bench, chromium: A
         ("networks?data=iris&network=4+8:relu+5:softmax", "3:softmax"),
     ],
 )
-def test_what_is_wrong_is_said_on_the_page(bench: Bench, page: Any, path: str, words: str) -> None:
+def test_what_is_wrong_is_said_on_the_page(bench: Any, page: Any, path: str, words: str) -> None:
     (bench.folder / "broken.parquet").write_bytes(b"PAR1 and nothing that makes sense")
     page.goto(bench.at(path))
     page.wait_for_selector(f".wrong >> text={words}")
@@ -211,7 +211,7 @@ def test_what_is_wrong_is_said_on_the_page(bench: Bench, page: Any, path: str, w
     assert not page.wrong
 
 
-def test_very_many_columns_stay_usable(bench: Bench, page: Any) -> None:
+def test_very_many_columns_stay_usable(bench: Any, page: Any) -> None:
     import numpy as np
     import polars as pl
 
@@ -229,12 +229,19 @@ def test_very_many_columns_stay_usable(bench: Bench, page: Any) -> None:
 @pytest.mark.skipif("SHOAL_SCREENSHOTS" not in os.environ, reason="SHOAL_SCREENSHOTS names no folder for them")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("size", "width", "height"), [("wide", 1280, 850), ("phone", 390, 844)])
-def test_screenshots(bench: Bench, chromium: Any, scheme: str, size: str, width: int, height: int) -> None:
+def test_screenshots(bench: Any, chromium: Any, watched: Any, scheme: str, size: str, width: int, height: int) -> None:
     folder = Path(os.environ["SHOAL_SCREENSHOTS"])
     folder.mkdir(parents=True, exist_ok=True)
     context = chromium.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
     page = watched(context)
-    paths = [*PAGES, "data", "training?data=iris", "result?data=iris", "learn", "networks?data=wine&network=13+8:relu+3:softmax"]
+    paths = [
+        *PAGES,
+        "data",
+        "training?data=iris",
+        "result?data=iris",
+        "learn",
+        "networks?data=wine&network=13+8:relu+3:softmax",
+    ]
     for number, path in enumerate(paths):
         if page.goto(bench.at(path)).status == 200:
             page.wait_for_timeout(2500)

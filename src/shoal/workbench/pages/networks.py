@@ -220,7 +220,7 @@ class _Editor:
             choice("add", "Add a layer before the last", "", {"": "…", **KINDS}, self._add)
             button("Remove the network", partial(self.change, ""), id="no-network")
         field("network", "The same as a text", self.text, self.change, classes="code",
-              help="Inputs first, then a word for each layer: 8:relu, dropout:0.2, conv2d:16:3:relu, flatten, lstm:16.")  # fmt: skip
+              help="Inputs first, then a word for each layer: 8:relu, dropout:0.2, flatten, lstm:16.")  # fmt: skip
         if wrong:
             tag("p", wrong, "wrong", role="alert")
         else:

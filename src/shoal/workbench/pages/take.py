@@ -54,7 +54,7 @@ async def _draw(visit: Visit) -> None:
             text = f"{summary.data}: {summary.score_name.replace('_', ' ')} {summary.score.value:.4g} {summary.unit} "
             tag("p", text + f"[{summary.score.low:.4g}, {summary.score.high:.4g}] on the test rows", "lead")
         _draw_model(chosen)
-        _draw_predictions(visit, chosen)
+        _draw_predictions(chosen)
     if chosen:
         _draw_repeat(visit, State.of_run(RunFolder.open(visit.jobs.path(chosen))))
     elif visit.state.data:
@@ -74,8 +74,11 @@ def _tell_why_not(visit: Visit) -> None:
 def _draw_model(name: str) -> None:
     with tag("section", aria_labelledby="model"):
         tag("h2", "The model", id="model")
-        tag("p", "Whole: preparation, networks, averaging, calibration and error bars; what is written checks itself by "
-            "test rows.", "note")  # fmt: skip
+        tag(
+            "p",
+            "Whole: preparation, networks, averaging, calibration, error bars; it checks itself by test rows.",
+            "note",
+        )
         with tag("ul", classes="takes"):
             for form, (_, title, what, _words) in FORMATS.items():
                 _take(title, f"api/runs/{name}/model/{form}", what, f"take-{form}")
@@ -103,7 +106,7 @@ def _take(title: str, address: str, what: str, name: str) -> None:
         tag("span", what, "note")
 
 
-def _draw_predictions(visit: Visit, name: str) -> None:
+def _draw_predictions(name: str) -> None:
     with tag("section", aria_labelledby="predictions"):
         tag("h2", "Predictions of new rows", id="predictions")
         tag("p", "Each row of a file gets its prediction with its error bar; all columns are kept.", "note")
