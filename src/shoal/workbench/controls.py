@@ -1,4 +1,4 @@
-"""Controls of the browser's own with labels: texts, choices, switches, buttons, tables; light, and known to screen readers."""
+"""Controls of the browser's own with labels, which screen readers know: texts, choices, buttons, tables."""
 
 from __future__ import annotations
 
@@ -73,9 +73,16 @@ def field(
 
 
 def choice(
-    name: str, label: str, value: str, options: Mapping[str, str] | Sequence[str], on_change: Handler, *, help: str = "",
-    hidden_label: bool = False, **attributes: Any,
-) -> Element:  # fmt: skip
+    name: str,
+    label: str,
+    value: str,
+    options: Mapping[str, str] | Sequence[str],
+    on_change: Handler,
+    *,
+    help: str = "",
+    hidden_label: bool = False,
+    **attributes: Any,
+) -> Element:
     """Return a list of which one is chosen.
 
     Args:
@@ -118,18 +125,22 @@ def table(
 ) -> Element:
     """Return a table of texts that scrolls sideways where it is too wide; numbers of columns in `right` stand right."""
     places = set(right)
-    with tag("div", classes="scroll", tabindex="0", role="region", aria_label=caption) as made:
-        with tag("table", classes=classes):
-            tag("caption", caption, "visually-hidden")
-            with tag("thead"), tag("tr"):
-                for i, text in enumerate(head):
-                    tag("th", text, "n" if i in places else "", scope="col")
-            with tag("tbody"):
-                for row in rows:
-                    with tag("tr"):
-                        for i, cell in enumerate(row):
-                            tag("td", str(cell), "n" if i in places else "")
+    with scrolled(caption) as made, tag("table", classes=classes):
+        tag("caption", caption, "visually-hidden")
+        with tag("thead"), tag("tr"):
+            for i, text in enumerate(head):
+                tag("th", text, "n" if i in places else "", scope="col")
+        with tag("tbody"):
+            for row in rows:
+                with tag("tr"):
+                    for i, cell in enumerate(row):
+                        tag("td", str(cell), "n" if i in places else "")
     return made
+
+
+def scrolled(what: str) -> Element:
+    """Return a place for what may be too wide; it scrolls sideways, with keys too."""
+    return tag("div", classes="scroll", tabindex="0", role="region", aria_label=what)
 
 
 def drawing(svg: str, label: str, classes: str = "") -> Element:

@@ -17,7 +17,7 @@ def bars(counts: Sequence[float], *, width: int = WIDTH, height: int = HEIGHT) -
     """Return a histogram without axes.
 
     >>> bars([1, 2])[:46], bars([])
-    ('<svg class="bars" width="132" height="26" viewB', '')
+    ('<svg width="132" height="26" viewBox="0 0 132 2', '')
     """
     if not len(counts):
         return ""
@@ -28,7 +28,7 @@ def bars(counts: Sequence[float], *, width: int = WIDTH, height: int = HEIGHT) -
         for i, n in enumerate(counts)
         if n > 0
     )
-    return f'<svg class="bars" width="{width}" height="{height}" viewBox="0 0 {width} {height}" aria-hidden="true">{rectangles}</svg>'
+    return _svg(width, height, rectangles, 'class="bars" aria-hidden="true"')
 
 
 def matrix(names: Sequence[str], values: np.ndarray) -> str:
@@ -49,29 +49,31 @@ def matrix(names: Sequence[str], values: np.ndarray) -> str:
                 f'fill-opacity="{strength:.3f}" stroke="var(--rule)"><title>{escape(title)}</title></rect>'
             )
     width, height = left + side * count + 4, top + side * count + 4
-    return (
-        f'<svg class="matrix" width="{width}" height="{height}" viewBox="0 0 {width} {height}">{"".join(parts)}</svg>'
-    )
+    return _svg(width, height, "".join(parts), 'class="matrix"')
 
 
 def lines(values: np.ndarray, *, width: int = 220, height: int = 90) -> str:
     """Return a series `(time, channels)` as lines, a colour for each channel."""
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
-    span, steps = (high - low) or 1.0, max(len(values) - 1, 1)
+    scale, steps = (height - 6) / ((high - low) or 1.0), max(len(values) - 1, 1)
     every = max(1, len(values) // 400)
     colours = ("var(--blue)", "var(--vermilion)", "var(--green)", "var(--muted)")
     paths = []
     for channel in range(min(values.shape[1], 8)):
         points = [
-            f"{2 + (width - 4) * i / steps:.1f},{height - 3 - (height - 6) * (float(values[i, channel]) - low) / span:.1f}"
+            f"{2 + (width - 4) * i / steps:.1f},{height - 3 - scale * (float(values[i, channel]) - low):.1f}"
             for i in range(0, len(values), every)
             if math.isfinite(values[i, channel])
         ]
         paths.append(
             f'<polyline fill="none" stroke="{colours[channel % 4]}" stroke-width="1.1" points="{" ".join(points)}"/>'
         )
-    return f'<svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" aria-hidden="true">{"".join(paths)}</svg>'
+    return _svg(width, height, "".join(paths), 'aria-hidden="true"')
+
+
+def _svg(width: int, height: int, content: str, attributes: str) -> str:
+    return f'<svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" {attributes}>{content}</svg>'
 
 
 def pixels(image: np.ndarray) -> str:

@@ -174,6 +174,7 @@ class Jobs:
                 process = subprocess.Popen(
                     [sys.executable, "-m", "shoal", *words],
                     cwd=self.folder,
+                    env=environment(),
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -216,7 +217,15 @@ class Jobs:
         if code is not None and code in (-signal.SIGKILL, -getattr(signal, "SIGSEGV", 11)):
             return f"the process was killed by signal {-code}, perhaps since the memory was full; {otherwise}"
         errors = [line for line in self.said(name).splitlines() if line.startswith(("error: ", "shoal: error: "))]
-        return errors[-1].removeprefix("shoal: ").removeprefix("error: ") if errors else otherwise
+        if errors:
+            return errors[-1].removeprefix("shoal: ").removeprefix("error: ")
+        return otherwise if code in (None, 75, 130) or not self.said(name) else f"{otherwise}: {self._last_line(name)}"
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a process in another folder that shall find this shoal."""
+    paths = [str(Path(__file__).parents[2]), *filter(None, os.environ.get("PYTHONPATH", "").split(os.pathsep))]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(os.path.abspath(path) for path in paths)}
 
 
 def _age(path: Path) -> tuple[float, str]:

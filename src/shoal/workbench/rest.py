@@ -13,7 +13,6 @@ from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
-
 from starlette.background import BackgroundTask
 
 from shoal.errors import RunError, ShoalError

@@ -37,7 +37,8 @@ def with_role(state: State, columns: Iterable[Column], name: str, role: str) -> 
         SettingError: the column cannot be without the role that it has.
 
     Example:
-        >>> columns = [Column("x", "number", "feature"), Column("k", "identifier", "dropped"), Column("y", "number", "target")]
+        >>> roles = {"x": "feature", "k": "dropped", "y": "target"}
+        >>> columns = [Column(name, "number", role) for name, role in roles.items()]
         >>> with_role(State("a.csv"), columns, "x", "target")
         {'target': ('x',)}
         >>> with_role(State("a.csv").changed(ignore=("x",)), columns, "x", "weight")

@@ -31,7 +31,8 @@ def shell(visit: Visit, page: Page) -> ui.element:
     # The theme must stand before anything is drawn, or the page flashes.
     ui.add_head_html(
         "<script>(t => t && (document.documentElement.dataset.theme = t))(localStorage.getItem('shoal-theme'))</script>"
-        f"<link rel='stylesheet' href='{_fresh('workbench.css')}'><script defer src='{_fresh('workbench.js')}'></script>"
+        f"<link rel='stylesheet' href='{_fresh('workbench.css')}'>"
+        f"<script defer src='{_fresh('workbench.js')}'></script>"
     )
     tag("a", "Skip to the content", "skip", href="#content")
     with tag("header", classes="top"):

@@ -12,9 +12,10 @@ from urllib.parse import urlencode
 from shoal.data.builtin.sets import BUILTIN
 from shoal.errors import DataError
 from shoal.repeating import fit_words
+from shoal.runs.folder import RunFolder
 from shoal.search.knobs import knob_text
 from shoal.setting_panels import kind_of
-from shoal.settings import FitSettings, check_settings
+from shoal.settings import FitSettings, check_settings, kept_settings
 from shoal.training.hyperparameters import Hyperparameters
 
 Value = str | tuple[str, ...]
@@ -46,6 +47,21 @@ class State:
     data: str = ""
     settings: Mapping[str, Value] = field(default_factory=dict)
     run: str = ""
+
+    @classmethod
+    def of_run(cls, folder: RunFolder) -> State:
+        """Return the state that fits a run once more, apart from where it was written.
+
+        Raises:
+            RunError: its `config.toml` is missing or damaged.
+            SettingError: a setting of it is no longer known.
+        """
+        document = folder.config
+        given = {name: value for name, value in document["settings"].items() if is_choice(name)}
+        checked = kept_settings(given)
+        knobs = {name: knob_text(knob) for name, knob in checked.knobs().items()}
+        source = document["data"].get("name" if document["data"].get("source") == "built in" else "source", "")
+        return cls(source, {}, folder.name).changed(**{**checked.given(), **knobs})
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[str, str]]) -> State:

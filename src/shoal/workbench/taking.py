@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from shoal.errors import RunError, SettingError
-from shoal.workbench.jobs import Jobs
+from shoal.workbench.jobs import Jobs, environment
 
 SECONDS = 900.0
 """The most that making a file may take."""
@@ -102,7 +102,7 @@ async def _made(
 
 async def _command(words: Sequence[str], folder: Path) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "shoal", *words, cwd=folder, stdin=asyncio.subprocess.DEVNULL,
+        sys.executable, "-m", "shoal", *words, cwd=folder, env=environment(), stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
     try:

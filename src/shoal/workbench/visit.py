@@ -23,8 +23,8 @@ _MOST = 200  # changes that can be undone
 class Visit:
     """What a page is given: the state, the runs, and the way to change them.
 
-    The state stands in the URL of the page, so that reloading, a bookmark and the back button keep it; what it was before
-    is kept on the server for as long as the tab lives.
+    The state stands in the URL of the page, so that reloading and bookmarks keep it; what it was before is kept on the
+    server for as long as the tab lives.
 
     Attributes:
         jobs: the runs of the working folder.

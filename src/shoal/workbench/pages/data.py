@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from nicegui import run, ui
@@ -15,7 +15,7 @@ from shoal.data.signals import Signals
 from shoal.data.table_rules import in_words
 from shoal.errors import ShoalError, counted
 from shoal.setting_panels import DATA, EXPRESSIONS, SPLIT
-from shoal.workbench.controls import button, choice, drawing, field, table, tag
+from shoal.workbench.controls import button, choice, drawing, field, scrolled, table, tag
 from shoal.workbench.drawings import bars, lines, matrix, pixels
 from shoal.workbench.forms import form, in_panel
 from shoal.workbench.pages import Page
@@ -37,11 +37,22 @@ async def build(visit: Visit) -> None:
     _Page(visit).draw()
 
 
+class _Drawn(NamedTuple):
+    """What takes a moment to compute of data: rank correlations, and rows that stand for images or series."""
+
+    correlations: tuple[list[str], np.ndarray]
+    examples: list[tuple[int, str]]
+
+
+def _drawn(look: Look) -> _Drawn:
+    return _Drawn(look.correlations(), _examples(look) if look.dataset.signals is not None else [])
+
+
 class _Page:
     """The page as it is drawn: where its parts lie, and which columns are shown."""
 
     def __init__(self, visit: Visit) -> None:
-        self.visit, self.first, self.wanted = visit, 0, ""
+        self.visit, self.first, self.wanted, self._asked, self.shown = visit, 0, "", 0, visit.state.data
         self.look: Look | None = None
 
     def draw(self) -> None:
@@ -56,15 +67,24 @@ class _Page:
         ui.timer(0.001, self.show, once=True)
 
     async def show(self) -> None:
-        """Read the data and draw what is in them."""
+        """Read the data and draw what is in them; what was there stays until that is known."""
         visit, failed = self.visit, ""
+        self._asked += 1
+        asked = self._asked
         try:
-            self.look = await run.io_bound(LOOKS.look, visit.state, visit.folder) if visit.state.data else None
+            look = await run.io_bound(LOOKS.look, visit.state, visit.folder) if visit.state.data else None
+            drawn = None if look is None else await run.io_bound(_drawn, look)
         except ShoalError as error:
-            self.look, failed = None, str(error)
-        self.source.clear()
-        with self.source:
-            _draw_source(visit)
+            look, failed = None, str(error)
+        if asked != self._asked:  # something else was chosen meanwhile
+            return
+        self.look = look
+        if self.visit.state.data != self.shown:
+            self.source.clear()
+            with self.source:
+                _draw_source(visit)
+            self.shown = visit.state.data
+        part, counts = await self._part()
         self.place.clear()
         with self.place:
             if failed:
@@ -72,11 +92,11 @@ class _Page:
                 if any(name in visit.state.settings for name in EXPRESSIONS):
                     _draw_rules(visit, None)
                 _draw_forms(visit, None)
-            elif self.look is not None:
-                await self._draw_look(self.look)
+            elif look is not None and drawn is not None:
+                self._draw_look(look, drawn, part, counts)
         visit.client.run_javascript("shoal.refocus()")
 
-    async def _draw_look(self, look: Look) -> None:
+    def _draw_look(self, look: Look, drawn: _Drawn, part: list[Column], counts: dict[str, list[int]]) -> None:
         description = look.description
         tag("p", look.headline, "lead")
         with tag("dl", classes="facts"):
@@ -87,12 +107,11 @@ class _Page:
                     tag("dt", name)
                     tag("dd", value)
         _listed("What to look out for", description.warnings)
-        if look.dataset.signals is not None:
-            await _draw_signals(look)
+        _draw_signals(look, drawn.examples)
         self.columns = tag("section", aria_labelledby="columns")
-        await self.draw_columns()
+        self._draw_columns(part, counts)
         _draw_rules(self.visit, look)
-        await _draw_correlations(look)
+        _draw_correlations(*drawn.correlations)
         if description.classes:
             with tag("section"):
                 tag("h2", "Classes")
@@ -105,27 +124,42 @@ class _Page:
                         tag("li", note)
         _draw_forms(self.visit, look)
 
+    def _found(self) -> list[Column]:
+        wanted = self.wanted.lower()
+        return (
+            [column for column in self.look.description.columns if wanted in column.name.lower()] if self.look else []
+        )
+
+    async def _part(self) -> tuple[list[Column], dict[str, list[int]]]:
+        """Return the columns that are shown, and their histograms."""
+        part, look = self._found()[self.first : self.first + AT_ONCE], self.look
+        if look is None:
+            return [], {}
+        return part, await run.io_bound(
+            lambda: {column.name: look.histogram(column.name) for column in part if _in_table(look, column)}
+        )
+
     async def draw_columns(self) -> None:
-        """Draw the table of columns, or the part of it that is wanted."""
+        """Draw the table of columns anew."""
+        part, counts = await self._part()
+        self._draw_columns(part, counts)
+        self.visit.client.run_javascript("shoal.refocus()")
+
+    def _draw_columns(self, part: list[Column], counts: dict[str, list[int]]) -> None:
         assert self.look is not None
-        look, wanted = self.look, self.wanted.lower()
-        found = [column for column in look.description.columns if wanted in column.name.lower()]
-        part = found[self.first : self.first + AT_ONCE]
-        counts = await run.io_bound(lambda: {c.name: look.histogram(c.name) for c in part if _in_table(look, c)})
         self.columns.clear()
         with self.columns:
             tag("h2", "Columns", id="columns")
-            if len(look.description.columns) > AT_ONCE:
-                self._draw_pager(len(found))
-            units = look.description.units
-            with tag("div", classes="scroll", tabindex="0", role="region", aria_label="Columns"):
-                with tag("table", classes="columns-table"):
-                    with tag("thead"), tag("tr"):
-                        for text in ("name", "role", "type", "distribution", "range", "unit", "missing", "distinct"):
-                            tag("th", text, "n" if text in ("missing", "distinct") else "", scope="col")
-                    with tag("tbody"):
-                        for column in part:
-                            self._draw_column(column, counts.get(column.name, []), units.get(column.name, ""))
+            if len(self.look.description.columns) > AT_ONCE:
+                self._draw_pager(len(self._found()))
+            units = self.look.description.units
+            with scrolled("Columns"), tag("table", classes="columns-table"):
+                with tag("thead"), tag("tr"):
+                    for text in ("name", "role", "type", "distribution", "range", "unit", "missing", "distinct"):
+                        tag("th", text, "n" if text in ("missing", "distinct") else "", scope="col")
+                with tag("tbody"):
+                    for column in part:
+                        self._draw_column(column, counts.get(column.name, []), units.get(column.name, ""))
 
     def _draw_pager(self, found: int) -> None:
         last = min(self.first + AT_ONCE, found)
@@ -133,12 +167,10 @@ class _Page:
         async def turn(by: int) -> None:
             self.first = max(0, min(self.first + by, (max(found, 1) - 1) // AT_ONCE * AT_ONCE))
             await self.draw_columns()
-            self.visit.client.run_javascript("shoal.refocus()")
 
         async def search(text: str) -> None:
             self.first, self.wanted = 0, text.strip()
             await self.draw_columns()
-            self.visit.client.run_javascript("shoal.refocus()")
 
         with tag("div", classes="row pager"):
             field("find", "Find columns whose name holds", self.wanted, search)
@@ -209,7 +241,7 @@ def _draw_source(visit: Visit) -> None:
             options = {"": "none", **{name: name for name in files}, **({own: own} if own else {})}
             choice("here", "A file in the working folder", own, options, take, help=f"Of {visit.folder}.")
         field(
-            "path", "The path of a file, or a pattern", own, take, help="Such as runs/*.csv; also of an SQLite database.",
+            "path", "The path of a file, or a pattern", own, take, help="Such as runs/*.csv; or an SQLite database.",
             classes="code",
         )  # fmt: skip
 
@@ -270,8 +302,7 @@ def _draw_rules(visit: Visit, look: Look | None) -> None:
                   classes="code")  # fmt: skip
 
 
-async def _draw_correlations(look: Look) -> None:
-    names, values = await run.io_bound(look.correlations)
+def _draw_correlations(names: list[str], values: np.ndarray) -> None:
     if len(names) < 2:
         return
     pairs = sorted(
@@ -285,10 +316,10 @@ async def _draw_correlations(look: Look) -> None:
     )[:8]
     with tag("section", aria_labelledby="correlations"):
         tag("h2", "Correlations", id="correlations")
-        tag("p", "Of the ranks (Spearman), so that a curve that only rises has 1. Blue goes up together, orange against.",
+        tag("p", "Of the ranks (Spearman), so that a curve that only rises has 1. Blue rises together, orange against.",
             "note")  # fmt: skip
         with tag("div", classes="columns"):
-            with tag("div", classes="scroll", tabindex="0", role="region", aria_label="Matrix of correlations"):
+            with scrolled("Matrix of correlations"):
                 drawing(matrix(names, values), f"matrix of the correlations of {counted(len(names), 'column')}")
             table("Strongest", ("strongest", "and", "ρ"), ((a, b, f"{v:+.2f}") for _, a, b, v in pairs), right=(2,))
 
@@ -303,10 +334,10 @@ def _draw_classes(classes: dict[str, int]) -> None:
                 tag("span", None, "bar", style=f"--share: {rows / most:.4f}", aria_hidden="true")
 
 
-async def _draw_signals(look: Look) -> None:
+def _draw_signals(look: Look, chosen: list[tuple[int, str]]) -> None:
     signals = look.dataset.signals
-    assert signals is not None
-    chosen = await run.io_bound(_examples, look)
+    if signals is None:
+        return
     with tag("section", aria_labelledby="examples"):
         tag("h2", f"Some of the {signals.kind}", id="examples")
         if look.description.signals is not None:

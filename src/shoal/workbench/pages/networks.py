@@ -105,7 +105,7 @@ class _Page:
                         with tag("div"):
                             tag("dt", name)
                             tag("dd", value)
-                tag("p", "Time is right within a factor of two as a rule." if not text else text, "note")
+                tag("p", text or "Time is right within a factor of two as a rule.", "note")
 
     def _hint(self) -> None:
         """Write beside each hyperparameter what will be tried."""
@@ -138,7 +138,9 @@ class _Page:
         alone = ALONE if "network" in self.visit.state.settings else ()
         names = in_panel(HYPERPARAMETERS, alone)
         usual = {name: default_in_words(name).removeprefix("default: ") for name in names}
-        first = [name for name in names if re.match("searched|chosen", usual[name]) or name in self.visit.state.settings]
+        first = [
+            name for name in names if re.match("searched|chosen", usual[name]) or name in self.visit.state.settings
+        ]
         with tag("section", aria_labelledby="space"):
             tag("h2", "The space that is searched", id="space")
             tag("p", "What is left empty is chosen by shoal, as it says beside it. " + ALTERNATIVES, "note")
@@ -218,7 +220,7 @@ class _Editor:
             choice("add", "Add a layer before the last", "", {"": "…", **KINDS}, self._add)
             button("Remove the network", partial(self.change, ""), id="no-network")
         field("network", "The same as a text", self.text, self.change, classes="code",
-              help="Inputs first, then a word for each layer: 8:relu, dropout:0.2, conv2d:16:3:relu, flatten, lstm:16.")  # fmt: skip
+              help="Inputs first, then a word for each layer: 8:relu, dropout:0.2, flatten, lstm:16.")  # fmt: skip
         if wrong:
             tag("p", wrong, "wrong", role="alert")
         else:

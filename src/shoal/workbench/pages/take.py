@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from nicegui import run, ui
 
 from shoal.errors import RunError, ShoalError
+from shoal.runs.folder import RunFolder
 from shoal.runs.listing import survey
-from shoal.workbench.controls import choice, link, tag
+from shoal.workbench.controls import button, choice, link, tag
 from shoal.workbench.jobs import Status
 from shoal.workbench.pages import Page
+from shoal.workbench.state import State
 from shoal.workbench.taking import FIGURES, FORMATS, TABLES
 from shoal.workbench.visit import Visit
 
@@ -51,9 +54,11 @@ async def _draw(visit: Visit) -> None:
             text = f"{summary.data}: {summary.score_name.replace('_', ' ')} {summary.score.value:.4g} {summary.unit} "
             tag("p", text + f"[{summary.score.low:.4g}, {summary.score.high:.4g}] on the test rows", "lead")
         _draw_model(chosen)
-        _draw_predictions(visit, chosen)
-    if visit.state.data:
-        _draw_repeat(visit)
+        _draw_predictions(chosen)
+    if chosen:
+        _draw_repeat(visit, State.of_run(RunFolder.open(visit.jobs.path(chosen))))
+    elif visit.state.data:
+        _draw_repeat(visit, visit.state)
 
 
 def _tell_why_not(visit: Visit) -> None:
@@ -69,17 +74,27 @@ def _tell_why_not(visit: Visit) -> None:
 def _draw_model(name: str) -> None:
     with tag("section", aria_labelledby="model"):
         tag("h2", "The model", id="model")
-        tag("p", "Whole: preparation, networks, averaging, calibration and error bars; what is written checks itself by "
-            "test rows.", "note")  # fmt: skip
+        tag(
+            "p",
+            "Whole: preparation, networks, averaging, calibration, error bars; it checks itself by test rows.",
+            "note",
+        )
         with tag("ul", classes="takes"):
             for form, (_, title, what, _words) in FORMATS.items():
                 _take(title, f"api/runs/{name}/model/{form}", what, f"take-{form}")
-            _take("The run", f"api/runs/{name}/archive", "its whole folder, which shoal.load reads elsewhere", "take-run")
+            _take(
+                "The run", f"api/runs/{name}/archive", "its whole folder, which shoal.load reads elsewhere", "take-run"
+            )
     with tag("section", aria_labelledby="figures"):
         tag("h2", "Figures and page", id="figures")
         with tag("ul", classes="takes"):
             for form in FIGURES:
-                _take(f"Figures, {form.upper()}", f"api/runs/{name}/figures/{form}", "with their numbers as CSV", f"take-{form}")
+                _take(
+                    f"Figures, {form.upper()}",
+                    f"api/runs/{name}/figures/{form}",
+                    "with their numbers as CSV",
+                    f"take-{form}",
+                )
             with tag("li"):
                 link("The page", f"api/runs/{name}/files/report.html", "button", target="_blank", id="take-page")
                 tag("span", "one HTML file that needs nothing else", "note")
@@ -91,7 +106,7 @@ def _take(title: str, address: str, what: str, name: str) -> None:
         tag("span", what, "note")
 
 
-def _draw_predictions(visit: Visit, name: str) -> None:
+def _draw_predictions(name: str) -> None:
     with tag("section", aria_labelledby="predictions"):
         tag("h2", "Predictions of new rows", id="predictions")
         tag("p", "Each row of a file gets its prediction with its error bar; all columns are kept.", "note")
@@ -104,15 +119,19 @@ def _draw_predictions(visit: Visit, name: str) -> None:
         zone.props["data-predict"] = f"api/runs/{name}/predictions/"
 
 
-def _draw_repeat(visit: Visit) -> None:
+def _draw_repeat(visit: Visit, state: State) -> None:
     with tag("section", aria_labelledby="repeat"):
         tag("h2", "Exactly this once more", id="repeat")
         try:
-            command, script = visit.state.command(), visit.state.script()
+            command, script = state.command(), state.script()
         except ShoalError as error:
             tag("p", str(error), "wrong", role="alert")
             return
-        tag("p", f"Both are for the working folder, {visit.folder}. The same seed and cores give the same result.", "note")
+        tag(
+            "p",
+            f"Both are for the working folder, {visit.folder}. The same seed and cores give the same result.",
+            "note",
+        )
         texts = {"On the command line": ("command", command), "In Python": ("script", script)}
         for title, (name, text) in texts.items():
             tag("h3", title)
@@ -122,19 +141,32 @@ def _draw_repeat(visit: Visit) -> None:
         _copied("link", "")
         ui.run_javascript(
             "document.getElementById('link').textContent = "
-            f"new URL({_quoted(visit.link('data'))}, document.baseURI).href"
+            f"new URL({_quoted(visit.link('data', state))}, document.baseURI).href"
         )
+        if replace(visit.state, run="") != replace(state, run=""):
+
+            async def back() -> None:
+                if await visit.choose(state):
+                    visit.tell("Data and settings are those of the run now.")
+
+            button("Choose these settings again", back, id="again")
 
 
 def _copied(name: str, text: str) -> None:
     with tag("div", classes="copied"):
         tag("pre", text, id=name, tabindex="0")
-        tag("button", "Copy", "button quiet", type="button", data_copy=name, id=f"copy-{name}", aria_label=f"Copy the {name}")
+        tag(
+            "button",
+            "Copy",
+            "button quiet",
+            type="button",
+            data_copy=name,
+            id=f"copy-{name}",
+            aria_label=f"Copy the {name}",
+        )
 
 
 def _quoted(text: str) -> str:
-
-
     return json.dumps(text)
 
 

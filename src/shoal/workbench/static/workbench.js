@@ -59,10 +59,10 @@ shoal.send = async (file, done) => {
   }
 };
 const LARGEST = 2e9;
-const taken = (zone, file) => {
+const taken = (file) => {
   if (!file) return;
   if (file.size > LARGEST) return shoal.tell(`${file.name} has ${(file.size / 1e9).toPrecision(3)} GB, and at most 2 GB are taken through the browser. Put it into the working folder, and name it here.`, true);
-  shoal.send(file, (data) => zone.dispatchEvent(new CustomEvent("file", { detail: data })));
+  shoal.send(file, (data) => document.querySelector(".drop")?.dispatchEvent(new CustomEvent("file", { detail: data })));
 };
 for (const kind of ["dragover", "dragleave", "drop"])
   addEventListener(kind, (event) => {
@@ -70,11 +70,11 @@ for (const kind of ["dragover", "dragleave", "drop"])
     if (!zone || !event.dataTransfer?.types.includes("Files")) return;
     event.preventDefault();
     zone.classList.toggle("over", kind === "dragover");
-    if (kind === "drop") taken(zone, event.dataTransfer.files[0]);
+    if (kind === "drop") taken(event.dataTransfer.files[0]);
   });
 addEventListener("change", (event) => {
   const zone = event.target.closest(".drop");
-  if (zone && event.target.type === "file") { taken(zone, event.target.files[0]); event.target.value = ""; }
+  if (zone && event.target.type === "file") { taken(event.target.files[0]); event.target.value = ""; }
 });
 
 const ready = () => (document.getElementById("theme") ? followTheme() : requestAnimationFrame(ready));

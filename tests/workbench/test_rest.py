@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shoal.workbench.jobs import Jobs
+
+fastapi = pytest.importorskip("fastapi", reason="the workbench needs FastAPI")
+httpx = pytest.importorskip("httpx", reason="requests are sent by httpx")
+
+from shoal.workbench import rest  # noqa: E402
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Any:
+    app = fastapi.FastAPI()
+    rest.mount(app, Jobs(tmp_path))
+    return Client(app)
+
+
+class Client:
+    """Sends requests to an app in this process."""
+
+    def __init__(self, app: Any) -> None:
+        self.transport = httpx.ASGITransport(app)
+
+    def request(self, method: str, path: str, **more: Any) -> Any:
+        async def send() -> Any:
+            async with httpx.AsyncClient(transport=self.transport, base_url="http://127.0.0.1") as client:
+                return await client.request(method, path, **more)
+
+        return asyncio.run(send())
+
+    def put(self, path: str, **more: Any) -> Any:
+        return self.request("PUT", path, **more)
+
+
+def test_a_file_is_taken_under_a_safe_name(client: Any, tmp_path: Path) -> None:
+    name = "%3Cb%3E..%5C..%5Cx y.csv"
+    first = client.put(f"/api/files/{name}", content=b"a,b\n1,2\n").json()["data"]
+    assert first == "uploads/x y.csv"
+    assert client.put(f"/api/files/{name}", content=b"a,b\n1,2\n").json()["data"] == first
+    assert client.put(f"/api/files/{name}", content=b"other").json()["data"] == "uploads/x y-2.csv"
+    assert sorted(path.name for path in (tmp_path / "uploads").iterdir()) == ["x y-2.csv", "x y.csv"]
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_comes(client: Any, tmp_path: Path) -> None:
+    answer = client.put("/api/files/x.csv", content=b"", headers={"content-length": "2000000001"})
+    assert answer.status_code == 413
+    assert "2 GB" in answer.text
+    assert not (tmp_path / "uploads").exists()
+
+
+def test_a_file_that_grows_too_large_leaves_nothing(
+    client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rest, "LARGEST", 10)
+    answer = client.put("/api/files/x.csv", content=_parts())
+    assert answer.status_code == 413
+    assert list((tmp_path / "uploads").iterdir()) == []
+
+
+def test_a_full_disk_is_told(client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rest.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000})())
+    answer = client.put("/api/files/x.csv", content=b"123")
+    assert answer.status_code == 507
+    assert "disk" in answer.text
+
+
+async def _parts() -> AsyncIterator[bytes]:
+    yield b"12345678"
+    yield b"12345678"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code", "words"),
+    [
+        ("POST", "/api/jobs", 400, "no data are chosen"),
+        ("POST", "/api/jobs?data=iris&networks=many", 400, "networks"),
+        ("POST", "/api/jobs?data=http://evil/x.csv", 400, "another machine"),
+        ("GET", "/api/jobs/none", 404, "not there"),
+        ("POST", "/api/jobs/none/stop", 404, "not there"),
+        ("GET", "/api/runs/..%2F..%2Fetc/files/passwd", 404, ""),
+        ("GET", "/api/runs/none/files/..%2F..%2Fetc%2Fpasswd", 404, "no file"),
+        ("GET", "/api/runs/none/model/c", 404, "not there"),
+        ("GET", "/api/runs/none/model/exe", 400, "no format"),
+        ("GET", "/api/runs/none/predictions/csv?data=x", 404, "no file"),
+    ],
+)
+def test_nonsense_gets_a_sentence(client: Any, method: str, path: str, code: int, words: str) -> None:
+    answer = client.request(method, path)
+    assert (answer.status_code, words in answer.text) == (code, True)
