@@ -1,0 +1,1 @@
+"""The workbench: the whole of shoal in a browser."""
