@@ -34,6 +34,7 @@ FLOORS = (
     {"cluster"},
     {"run", "steps", "trained"},
     {"fit", "after", "estimators", "evolution"},
+    {"workbench"},
     {"cli"},
 )
 FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}

@@ -116,6 +116,15 @@ def writer(folder: str | Path) -> str | None:
         os.close(handle)
 
 
+def writer_pid(folder: str | Path) -> int | None:
+    """Return the number of the process of this machine that writes in a folder, None if none does."""
+    if writer(folder) is None:
+        return None
+    content = _content(Path(folder) / NAME)
+    pid = content.get("pid")
+    return pid if isinstance(pid, int) and content.get("host") == socket.gethostname() else None
+
+
 @contextlib.contextmanager
 def locked(folder: str | Path, wait: float = WAIT_SECONDS) -> Iterator[None]:
     """Write in a folder alone for a moment, after others that write for a moment.

@@ -1,0 +1,137 @@
+"""Controls of the browser's own with labels: texts, choices, switches, buttons, tables; light, and known to screen readers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from nicegui import ui
+from nicegui.element import Element
+from nicegui.elements.mixins.text_element import TextElement
+from nicegui.events import GenericEventArguments
+
+Handler = Callable[[str], Awaitable[Any] | Any]
+_VALUE = "(event) => emit(event.target.type === 'checkbox' ? String(event.target.checked) : event.target.value)"
+
+
+def tag(kind: str, text: str | None = None, classes: str = "", **attributes: Any) -> Element:
+    """Return an element of HTML; its text is never read as markup.
+
+    Args:
+        kind: such as `p`, `h2`, `td`.
+        text: what it says.
+        classes: of its style.
+        attributes: further ones; an underscore stands for a hyphen, and one at the end is left out, as in `for_`. None
+            and False leave an attribute out, True writes it alone.
+    """
+    element = Element(kind) if text is None else TextElement(tag=kind, text=text)
+    if classes:
+        element.classes(classes)
+    for name, value in attributes.items():
+        if value is not None and value is not False:
+            element.props[name.rstrip("_").replace("_", "-")] = "" if value is True else value
+    return element
+
+
+def button(text: str, on_click: Callable[[], Any], *, classes: str = "", **attributes: Any) -> Element:
+    """Return a button."""
+    made = tag("button", text, f"button {classes}", type="button", **attributes)
+    made.on("click", lambda _: on_click(), args=[])
+    return made
+
+
+def link(text: str, to: str, classes: str = "", **attributes: Any) -> Element:
+    """Return a link to a page of this app."""
+    return tag("a", text, classes, href=to, **attributes)
+
+
+def field(name: str, label: str, value: str, on_change: Handler, *, help: str = "", **attributes: Any) -> Element:
+    """Return a line of text with its label; `on_change` gets what was typed when the field is left, or at Enter.
+
+    Args:
+        name: of its elements, unlike any other of the page.
+        label: what it is.
+        value: what stands in it.
+        on_change: called with the new text.
+        help: a sentence below.
+        attributes: of the input, such as `placeholder`.
+    """
+    with tag("div", classes="field"):
+        tag("label", label, for_=f"f-{name}")
+        hint = f"f-{name}-help" if help else None
+        made = tag(
+            "input", None, "input", id=f"f-{name}", type="text", value=value, aria_describedby=hint, autocomplete="off",
+            spellcheck="false", **attributes,
+        )  # fmt: skip
+        _listen(made, on_change)
+        if help:
+            tag("p", help, "help", id=hint)
+    return made
+
+
+def choice(
+    name: str, label: str, value: str, options: Mapping[str, str] | Sequence[str], on_change: Handler, *, help: str = "",
+    hidden_label: bool = False, **attributes: Any,
+) -> Element:  # fmt: skip
+    """Return a list of which one is chosen.
+
+    Args:
+        name: of its elements, unlike any other of the page.
+        label: what it is.
+        value: which is chosen.
+        options: what can be chosen; a mapping goes from values to texts.
+        on_change: called with the new value.
+        help: a sentence below.
+        hidden_label: only screen readers read the label.
+        attributes: of the list.
+    """
+    texts = options if isinstance(options, Mapping) else dict(zip(options, options, strict=True))
+    with tag("div", classes="field"):
+        if not hidden_label:
+            tag("label", label, for_=f"f-{name}")
+        hint = f"f-{name}-help" if help else None
+        made = tag(
+            "select", None, "input", id=f"f-{name}", aria_describedby=hint,
+            aria_label=label if hidden_label else None, **attributes,
+        )  # fmt: skip
+        with made:
+            for each, text in texts.items():
+                tag("option", text, value=each, selected=each == value)
+        _listen(made, on_change)
+        if help:
+            tag("p", help, "help", id=hint)
+    return made
+
+
+def _listen(element: Element, on_change: Handler) -> None:
+    def changed(event: GenericEventArguments) -> Any:
+        return on_change(str(event.args))
+
+    element.on("change", changed, js_handler=_VALUE)
+
+
+def table(
+    caption: str, head: Iterable[str], rows: Iterable[Iterable[Any]], *, right: Iterable[int] = (), classes: str = ""
+) -> Element:
+    """Return a table of texts that scrolls sideways where it is too wide; numbers of columns in `right` stand right."""
+    places = set(right)
+    with tag("div", classes="scroll", tabindex="0", role="region", aria_label=caption) as made:
+        with tag("table", classes=classes):
+            tag("caption", caption, "visually-hidden")
+            with tag("thead"), tag("tr"):
+                for i, text in enumerate(head):
+                    tag("th", text, "n" if i in places else "", scope="col")
+            with tag("tbody"):
+                for row in rows:
+                    with tag("tr"):
+                        for i, cell in enumerate(row):
+                            tag("td", str(cell), "n" if i in places else "")
+    return made
+
+
+def drawing(svg: str, label: str, classes: str = "") -> Element:
+    """Return a drawing made by shoal as an `<svg>` element, with what it shows for those who do not see it."""
+    # The drawing is shoal's own, and names in it are escaped.
+    made = ui.html(svg, sanitize=False).classes(f"drawing {classes}")
+    made.props["role"], made.props["aria-label"] = "img", label
+    return made

@@ -1,0 +1,81 @@
+// What the browser does alone: theme, keys, the line that tells, files that are dropped.
+const shoal = (window.shoal = {});
+
+shoal.tell = (text, wrong) => {
+  const place = document.getElementById("told");
+  const line = document.createElement("p");
+  line.append(Object.assign(document.createElement("span"), { textContent: text }));
+  place.replaceChildren(line);
+  if (wrong) {
+    line.className = "wrong";
+    const close = Object.assign(document.createElement("button"), { type: "button", textContent: "Close" });
+    close.onclick = () => line.remove();
+    line.append(close);
+  } else setTimeout(() => line.remove(), 6000);
+};
+
+const isDark = () => (document.documentElement.dataset.theme || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")) === "dark";
+const followTheme = () => {
+  window.Quasar?.Dark?.set(isDark());
+  const button = document.getElementById("theme");
+  if (button) button.textContent = { light: "Light", dark: "Dark" }[document.documentElement.dataset.theme] ?? "Auto";
+  dispatchEvent(new CustomEvent("shoal-theme", { detail: { dark: isDark() } }));
+};
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", followTheme);
+const nextTheme = () => {
+  const next = { undefined: "light", light: "dark", dark: undefined }[document.documentElement.dataset.theme];
+  if (next) document.documentElement.dataset.theme = next;
+  else delete document.documentElement.dataset.theme;
+  next ? localStorage.setItem("shoal-theme", next) : localStorage.removeItem("shoal-theme");
+  followTheme();
+};
+
+const writing = (element) => element.closest("input:not([type=checkbox]), textarea, select, [contenteditable]");
+addEventListener("keydown", (event) => {
+  if (event.altKey && !event.ctrlKey && !event.metaKey && /^[1-9]$/.test(event.key)) {
+    const part = document.querySelector(`.parts a[data-key="${event.key}"]`);
+    if (part) { event.preventDefault(); part.click(); }
+  } else if ((event.ctrlKey || event.metaKey) && !event.shiftKey && event.key.toLowerCase() === "z" && !writing(event.target)) {
+    event.preventDefault();
+    document.getElementById("undo")?.click();
+  } else if (event.key === "Escape") document.querySelector("#told p")?.remove();
+});
+addEventListener("click", (event) => {
+  if (event.target.closest("#theme")) nextTheme();
+  const copy = event.target.closest("[data-copy]");
+  if (copy) navigator.clipboard.writeText(document.getElementById(copy.dataset.copy).textContent.trim())
+    .then(() => shoal.tell("Copied."), () => shoal.tell("The browser does not let pages copy; select the text and press Ctrl+C.", true));
+});
+
+// A file goes to the server as it is, in a stream; what it answers is a sentence, or where the file lies.
+shoal.send = async (file, done) => {
+  shoal.tell(`Sending ${file.name} …`);
+  try {
+    const answer = await fetch(`api/files/${encodeURIComponent(file.name)}`, { method: "PUT", body: file });
+    if (!answer.ok) return shoal.tell(await answer.text(), true);
+    done((await answer.json()).data);
+  } catch {
+    shoal.tell(`${file.name} was not taken: the file changed or is no file, or the workbench has ended.`, true);
+  }
+};
+const LARGEST = 2e9;
+const taken = (zone, file) => {
+  if (!file) return;
+  if (file.size > LARGEST) return shoal.tell(`${file.name} has ${(file.size / 1e9).toPrecision(3)} GB, and at most 2 GB are taken through the browser. Put it into the working folder, and name it here.`, true);
+  shoal.send(file, (data) => zone.dispatchEvent(new CustomEvent("file", { detail: data })));
+};
+for (const kind of ["dragover", "dragleave", "drop"])
+  addEventListener(kind, (event) => {
+    const zone = document.querySelector(".drop");
+    if (!zone || !event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    zone.classList.toggle("over", kind === "dragover");
+    if (kind === "drop") taken(zone, event.dataTransfer.files[0]);
+  });
+addEventListener("change", (event) => {
+  const zone = event.target.closest(".drop");
+  if (zone && event.target.type === "file") { taken(zone, event.target.files[0]); event.target.value = ""; }
+});
+
+const ready = () => (document.getElementById("theme") ? followTheme() : requestAnimationFrame(ready));
+ready();
