@@ -107,7 +107,7 @@ def heat(
     limits: Any = None,
     label: str = "",
 ) -> Mark:
-    """Return a map of numbers `(height, width)`, the first row at the bottom, in a `diverging` or `sequential` scale."""
+    """Return a map of numbers `(height, width)`, the first row at the bottom; `scale`: `diverging`, `sequential`."""
     array = np.asarray(values, np.float64)
     finite = array[np.isfinite(array)]
     top = float(np.abs(finite).max()) if len(finite) else 1.0

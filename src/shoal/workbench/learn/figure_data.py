@@ -91,6 +91,12 @@ def _sine(noise: float) -> FigureData:
     return _curve("sine", x, np.sin(4.0 * x) + noise * random.normal(size=60), ("x", "y"))
 
 
+def _bend() -> FigureData:
+    random = np.random.default_rng(0)
+    x = random.uniform(-1.0, 1.0, 60)
+    return _curve("bend", x, np.tanh(2.5 * x) + 0.1 * random.normal(size=60), ("x", "y"))
+
+
 def _exclusive_or() -> FigureData:
     x = np.random.default_rng(0).uniform(-1.0, 1.0, (200, 2))
     return _classes("exclusive or", x, (x[:, 0] * x[:, 1] > 0).astype(int))
@@ -138,6 +144,7 @@ def _notes_image() -> FigureData:
 GENERATED: Mapping[str, Callable[[], FigureData]] = {
     "sine": lambda: _sine(0.0),
     "noisy_sine": lambda: _sine(0.4),
+    "bend": _bend,
     "two_clouds": _two_clouds,
     "exclusive_or": _exclusive_or,
     "ring": _ring,

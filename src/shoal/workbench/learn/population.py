@@ -69,7 +69,8 @@ def train_population(
         seed: of the first weights and the order of rows.
         look: is called with the epoch, 0 to the last, and the parameters of all.
     """
-    task, loss = (Task.CLASSIFICATION, "categorical_crossentropy") if classes else (Task.REGRESSION, "mse")
+    task = Task.CLASSIFICATION if classes else Task.REGRESSION
+    loss = "mse" if not classes else "binary_crossentropy" if classes == 2 else "categorical_crossentropy"
     parts = [_part(*rows, classes) for rows in ((x, y), validation or (x, y))]
     half = np.arange(len(parts[1][0])) % 2
     problem = Problem(

@@ -74,7 +74,7 @@ def compute(state: State, data: FigureData) -> dict[str, Any]:
         )
     )
     say = (
-        f"Without activation both layers are one: {count} do what {merged.parameter_count} do, and the line is straight. "
+        f"Without activation both layers are one: {count} do what 3 do, and the line is straight. "
         f"{right:.0%} of the rows are right."
     )
     facts = [("Largest difference of the outputs", f"{apart:.1e}"), ("Parameters", f"{count}, merged 3")]

@@ -89,7 +89,7 @@ FIGURE = Figure(
     "Training",
     2,
     "The learning rate",
-    "A hundred networks of two weights begin at the same place. Each takes steps of its own length: blue short, red long.",
+    "A hundred networks of two weights begin at the same place. Each has steps of its own: blue short, red long.",
     (r"w \leftarrow w - \eta\, \nabla J(w), \qquad \hat{y} = w_2 \tanh(w_1 x)",),
     "The cost is J = a w²/2. Which learning rates diverge?",
     "A step multiplies w by 1 − aη. Its size falls for η < 2/a and grows above: the steeper the valley, the shorter "
@@ -101,5 +101,5 @@ FIGURE = Figure(
     ),
     compute,
     "curve",
-    ("sine", "noisy_sine", "damped_oscillation", "diabetes"),
+    ("bend", "sine", "noisy_sine", "damped_oscillation", "diabetes"),
 )

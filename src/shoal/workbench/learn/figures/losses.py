@@ -57,7 +57,7 @@ def compute(state: State, _: None) -> dict[str, Any]:
     ]
     rmse = float(np.sqrt(np.mean((labels - best) ** 2)))
     say = (
-        f"The {words} of a residual {r:.1f} is {here:.3f}. The best single prediction for all eight labels is {best:.2f}: "
+        f"The {words} of a residual {r:.1f} is {here:.3f}. The best prediction for all eight labels is {best:.2f}: "
         f"their mean is {labels.mean():.2f}, their median {np.median(labels):.2f}."
     )
     facts = [("Loss", f"{here:.3f}"), ("Best prediction", f"{best:.2f}"), ("RMSE there", f"{rmse:.3f}")]

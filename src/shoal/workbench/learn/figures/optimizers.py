@@ -14,6 +14,8 @@ from shoal.workbench.learn.drawing import axes, drawing, handle, heat, line, poi
 from shoal.workbench.learn.figure import Choice, Figure, Slider, State
 
 STEPS = 200
+LEAST = 1e-6
+"""The lowest cost that is drawn."""
 Valley = tuple[str, Callable[[np.ndarray], np.ndarray], Callable[[np.ndarray], np.ndarray]]
 STEEP = np.array([1.0, 25.0])
 
@@ -71,6 +73,10 @@ def race(valley: str, start: tuple[float, float], factor: float) -> dict[str, np
     return ways
 
 
+def _said(cost: float, of: str = "") -> str:
+    return "below 10⁻⁶" if cost <= LEAST else f"{of}{cost:.3g}"
+
+
 def compute(state: State, _: None) -> dict[str, Any]:
     """Return the valley with the ways so far, and the cost over the steps."""
     valley, step = state["valley"], state["step"]
@@ -90,17 +96,17 @@ def compute(state: State, _: None) -> dict[str, Any]:
             points(so_far[-1:, 0], so_far[-1:, 1], colour, size=5),
         ]
         with np.errstate(over="ignore", invalid="ignore"):
-            course = np.clip(cost(way) - min(0.0, float(surface.min())), 1e-6, 1e3)
+            course = np.clip(cost(way) - min(0.0, float(surface.min())), LEAST, 1e3)
         costs[name] = float(course[step]) if np.isfinite(course[step]) else 1e3
         courses.append(line(np.arange(step + 1), course[: step + 1], colour, label=name))
-        facts.append((name, f"{costs[name]:.3g}"))
+        facts.append((name, _said(costs[name])))
     on_map.append(handle(state["w1"], state["w2"], ("w1", "w2"), "start", "green", step="0"))
     panels = [
         axes(f"From one place down {words}", (-5.0, 5.0, "w1"), (-1.5, 1.5, "w2"), on_map),
-        axes("Cost", (0.0, float(STEPS), "step"), (1e-6, 1e2, "cost"), courses, log_y=True),
+        axes("Cost", (0.0, float(STEPS), "step"), (LEAST, 1e2, "cost"), courses, log_y=True),
     ]
     first = min(costs, key=lambda name: costs[name])
-    return drawing(panels, f"After {step} steps {first} stands lowest, at a cost of {costs[first]:.3g}.", facts)
+    return drawing(panels, f"After {step} steps {first} stands lowest, at a cost {_said(costs[first], 'of ')}.", facts)
 
 
 FIGURE = Figure(
@@ -111,7 +117,8 @@ FIGURE = Figure(
     "Five rules that make steps of gradients, from the same start. Drag it, and let them run.",
     (
         r"\text{momentum:} \quad v \leftarrow \mu v - \eta g, \quad w \leftarrow w + v",
-        r"\text{RMSProp:} \quad s \leftarrow \rho s + (1 - \rho) g^2, \quad w \leftarrow w - \eta g / \sqrt{s + \epsilon}",
+        r"\text{RMSProp:} \quad s \leftarrow \rho s + (1 - \rho) g^2, \quad "
+        r"w \leftarrow w - \eta g / \sqrt{s + \epsilon}",
     ),
     "Why does RMSProp with a constant learning rate keep trembling about the minimum?",
     "It divides by the size of recent gradients. However small they are, its steps stay about η long. AdaGrad's sum of "
