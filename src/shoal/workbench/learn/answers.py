@@ -69,7 +69,9 @@ def _plain_control(control: Control) -> dict[str, Any]:
     elif isinstance(control, Choice):
         plain["options"] = dict(control.options)
     elif isinstance(control, Numbers):
-        plain |= {key: getattr(control, key) for key in ("low", "high", "step", "rows", "columns", "pixels", "sets")}
+        plain |= {
+            key: getattr(control, key) for key in ("low", "high", "step", "rows", "columns", "pixels", "only", "sets")
+        }
     return plain
 
 

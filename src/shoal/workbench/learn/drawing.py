@@ -37,9 +37,21 @@ def _without_nan(values: Any) -> Any:
     return values if np.isfinite(values) else None
 
 
-def drawing(panels: Sequence[Panel], say: str, facts: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
-    """Return a drawing: panels, a sentence that says what is to be seen, and numbers with their names."""
-    return {"panels": list(panels), "say": say, "facts": [list(fact) for fact in facts]}
+def drawing(
+    panels: Sequence[Panel],
+    say: str,
+    facts: Sequence[tuple[str, str]] = (),
+    ends: Mapping[str, float] | None = None,
+) -> dict[str, Any]:
+    """Return a drawing.
+
+    Args:
+        panels: what is drawn.
+        say: a sentence that says what is to be seen.
+        facts: numbers with their names.
+        ends: of sliders that make no sense beyond, by their names.
+    """
+    return {"panels": list(panels), "say": say, "facts": [list(fact) for fact in facts], "ends": dict(ends or {})}
 
 
 def axes(
@@ -150,6 +162,7 @@ def grid(
     limits: tuple[float, float] | None = None,
     numbers: bool = True,
     known: int | None = None,
+    border: int = 0,
     rows: Sequence[str] = (),
     columns: Sequence[str] = (),
 ) -> Panel:
@@ -164,6 +177,7 @@ def grid(
         limits: of the shades; by default the least and the largest number, about zero where diverging.
         numbers: whether they are written.
         known: how many of the cells are shown, row by row; by default all.
+        border: cells around, for boxes that reach over.
         rows: their names.
         columns: their names.
     """
@@ -179,7 +193,7 @@ def grid(
         for row in array
     ]
     shown = {"texts": texts if numbers else None, "shades": plain(np.round(shades, 3)), "scale": scale}
-    frames = {"boxes": [plain(box) for box in boxes], "known": array.size if known is None else known}
+    frames = {"boxes": [plain(box) for box in boxes], "known": array.size if known is None else known, "border": border}
     return {"type": "grid", "title": title, **shown, **frames, "rows": list(rows), "columns": list(columns)}
 
 

@@ -117,6 +117,7 @@ class Numbers:
         rows, columns: names of the rows and columns, for screen readers and, where they are not numbers, to be seen.
         low, high: limits of each number.
         pixels: each number is 0 or 1 and is switched rather than typed.
+        only: the data for which it is shown; by default all.
         sets: what changing a number does to other controls, `{name: value}`.
     """
 
@@ -129,6 +130,7 @@ class Numbers:
     high: float = 9.0
     step: float = 1.0
     pixels: bool = False
+    only: str = ""
     sets: Mapping[str, str] | None = None
 
     def read(self, text: str) -> tuple[float, ...]:

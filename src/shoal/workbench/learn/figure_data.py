@@ -256,7 +256,7 @@ def _classes_of(dataset: Dataset, picks: Mapping[str, str]) -> FigureData:
 def _images_of(dataset: Dataset, picks: Mapping[str, str]) -> FigureData:
     if dataset.signals is None or dataset.signals.kind != "images":
         raise DataError(f"this figure draws images; {dataset.name} has none. Choose other data")
-    rows = np.linspace(0, dataset.rows - 1, min(dataset.rows, 2 * MOST_ROWS)).astype(int)
+    rows = np.linspace(0, dataset.rows - 1, min(dataset.rows, MOST_ROWS + 100)).astype(int)
     values = np.asarray(dataset.signals[rows].values, np.float64).mean(axis=-1)
     images = np.stack([_shrunk(image) for image in values])
     low, high = images.min(), images.max()

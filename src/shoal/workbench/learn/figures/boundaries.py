@@ -72,7 +72,7 @@ def compute(state: State, data: FigureData) -> dict[str, Any]:
             "Where they disagree",
             *spans,
             [
-                heat(spread, spans[0][:2], spans[1][:2], scale="sequential", limits=(0.0, 0.5), label="disagreement"),
+                heat(spread, spans[0][:2], spans[1][:2], scale="sequential", limits=(0.0, 0.4), label="disagreement"),
                 rows,
                 handle(*place, ("x1", "x2"), "asked", "green"),
             ],
@@ -117,5 +117,5 @@ FIGURE = Figure(
     ),
     compute,
     "classes",
-    ("two_clouds", "exclusive_or", "ring", "spirals", "iris", "wine"),
+    ("exclusive_or", "two_clouds", "ring", "spirals", "iris", "wine"),
 )

@@ -21,7 +21,7 @@ FILTERS = {
 }
 SIDES = tuple(str(i) for i in range(1, 8))
 KERNEL = Numbers("kernel", "Kernel", SIDES[:3], SIDES[:3], FILTERS["notes"][1], -9.0, 9.0, 0.5, sets={"filter": "own"})
-IMAGE = Numbers("pixels", "Image", SIDES, SIDES, tuple(float(c) for c in "".join(NOTES_IMAGE)), pixels=True)
+IMAGE = Numbers("pixels", "Image", SIDES, SIDES, tuple(float(c) for c in "".join(NOTES_IMAGE)), pixels=True, only=DRAWN)
 
 
 def settle(state: State) -> State:
@@ -43,6 +43,15 @@ def before(size: int, kernel: int, stride: int, padding: str) -> int:
     return max(0, (-(-size // stride) - 1) * stride + kernel - size) // 2 if padding == "same" else 0
 
 
+def border(shape: tuple[int, ...], kernel: int, stride: int, padding: str) -> int:
+    """Return how many zeros stand around an image where most of them do."""
+    if padding == "valid":
+        return 0
+    firsts = [before(size, kernel, stride, padding) for size in shape]
+    lasts = [(-(-n // stride) - 1) * stride + kernel - n - first for n, first in zip(shape, firsts, strict=True)]
+    return max(0, *firsts, *lasts)
+
+
 def compute(state: State, data: FigureData) -> dict[str, Any]:
     """Return image, kernel and feature map, as far as the kernel has come, with the sum at its place."""
     image = IMAGE.matrix(state["pixels"]) if data.name == "image of the notes" else data.image
@@ -59,10 +68,18 @@ def compute(state: State, data: FigureData) -> dict[str, Any]:
     digits = 0 if np.all(image == np.round(image)) else 1
     of_kernel = 0 if np.all(kernel == np.round(kernel)) else 2
     fine = max(digits, of_kernel)
+    around = border(image.shape, 3, stride, state["padding"])
     boxes = [(*corner, 3, 3)] if step else []
     scale = "sequential" if result.min() >= 0 else "diverging"
     panels = [
-        grid(f"Image, {image.shape[0]} × {image.shape[1]}", image, boxes=boxes, digits=digits, limits=(0.0, 1.0)),
+        grid(
+            f"Image, {image.shape[0]} × {image.shape[1]}",
+            image,
+            boxes=boxes,
+            digits=digits,
+            limits=(0.0, 1.0),
+            border=around,
+        ),
         grid("Kernel", kernel, digits=of_kernel, scale="diverging"),
         grid(
             f"Feature map, {height} × {width}",
@@ -77,9 +94,8 @@ def compute(state: State, data: FigureData) -> dict[str, Any]:
         for words, values in FILTERS.values():
             made = convolved(image, np.reshape(np.asarray(values, np.float64), (3, 3)), state)
             panels.append(grid(words, made, numbers=False, scale="sequential" if made.min() >= 0 else "diverging"))
-    terms = " + ".join(
-        f"{x:.{digits}f}·{w:.{of_kernel}f}" for x, w in zip(window.ravel(), kernel.ravel(), strict=True) if x
-    )
+    pairs = zip(window.ravel(), kernel.ravel(), strict=True)
+    terms = " + ".join(f"{x:.{digits}f}·{w:.{of_kernel}f}" for x, w in pairs if x)
     bend = "" if state["activation"] == "linear" else f", behind {state['activation']} {result[at]:.{fine}f}"
     say = (
         f"Place {step} of {result.size}: {terms or '0'} + {state['b']:g} = {total:.{fine}f}{bend}."
@@ -92,7 +108,7 @@ def compute(state: State, data: FigureData) -> dict[str, Any]:
         ("Of a dense neuron", f"{pixels} weights and a bias"),
         ("Size", f"{image.shape[0]} × {image.shape[1]} → {height} × {width}"),
     ]
-    return drawing(panels, say, facts)
+    return drawing(panels, say, facts, {"step": result.size})
 
 
 FIGURE = Figure(
@@ -102,7 +118,7 @@ FIGURE = Figure(
     "Convolution",
     "The kernel is laid over the image, what lies upon each other is multiplied and added, and it moves on.",
     (r"y_{ij} = f\Big(\sum_k \sum_l x_{i+k,\, j+l}\; w_{kl} + b\Big)",),
-    "An image has 7 × 7 pixels, the kernel 3 × 3. How large is the feature map with stride 2, without and with padding?",
+    "An image has 7 × 7 pixels, the kernel 3 × 3. How large is the feature map with stride 2, and with padding?",
     "3 × 3 without: (7 − 3)/2 + 1 places along each axis. 4 × 4 with zeros around: 7/2, rounded up. About a quarter of "
     "the numbers are left.",
     (

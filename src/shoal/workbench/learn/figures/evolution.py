@@ -32,7 +32,7 @@ Learnt = tuple[np.ndarray, np.ndarray]
 def learnt(world: str, population: int, sigma: float, seed: int) -> Learnt:
     """Return quantiles of the fitness `(generations, 5)`, and the best member of each generation `(generations, n)`."""
     network = Network.parse(WORLDS[world][1])
-    task = EnvironmentTask(environment_of(world), 4, 200, available_cores())
+    task = EnvironmentTask(environment_of(world), 4, None, available_cores())
     search = Evolution(network, population=population, sigma=sigma, seed=seed)
     fitness, best = [], []
     for number in range(1, MOST + 1):
@@ -49,7 +49,7 @@ def episode(world: str, member: np.ndarray, seed: int) -> np.ndarray:
     environment, network = environment_of(world), Network.parse(WORLDS[world][1])
     state = environment.starts(1, Stream(seed, 99))
     states = [state[:, 0]]
-    for _ in range(200):
+    for _ in range(environment.limit):
         action = outputs(network, member[None], environment.observe(state).T[None])[0].T
         moment = environment.step(state, action)
         state = moment.state
@@ -103,7 +103,7 @@ def compute(state: State, _: None) -> dict[str, Any]:
         ),
         axes(
             "The best of this generation",
-            (0.0, 200 * environment.dt, "time in s"),
+            (0.0, environment.limit * environment.dt, "time in s"),
             (float(states[:, angle].min()) - 0.1, float(states[:, angle].max()) + 0.1, "angle in rad"),
             [
                 lines(time, [states[:, angle]], ["blue"], width=1.6, opacity=1.0),
@@ -115,7 +115,7 @@ def compute(state: State, _: None) -> dict[str, Any]:
     say = (
         f"In generation {generation} the best of {state['population']} networks of {count} weights has a fitness of "
         f"{fitness[generation - 1, 4]:.1f}, the median {fitness[generation - 1, 2]:.1f}. From a new start its episode "
-        f"lasts {len(states) - 1} of 200 steps."
+        f"lasts {len(states) - 1} of {environment.limit} steps."
     )
     facts = [
         ("Best fitness", f"{fitness[generation - 1, 4]:.1f}"),
@@ -123,7 +123,7 @@ def compute(state: State, _: None) -> dict[str, Any]:
         ("Weights", str(count)),
         ("Networks tried so far", f"{generation * state['population']:,}"),
     ]
-    return drawing(panels, say, facts)
+    return drawing(panels, say, facts, {"step": environment.limit})
 
 
 FIGURE = Figure(
@@ -131,15 +131,13 @@ FIGURE = Figure(
     "Without labels",
     2,
     "Genetic learning",
-    "No data and no gradient: networks act, the fit ones have children with small changes. Let time run, or generations.",
-    (
-        r"w_\mathrm{child} = \mathrm{cross}(w_\mathrm{mother}, w_\mathrm{father}) + \sigma\, \varepsilon, \qquad \varepsilon \sim N(0, 1)",
-    ),
+    "No data and no gradient: networks act, and the fit ones have children with small changes.",
+    (r"w_\mathrm{child} = \mathrm{cross}(w_\mathrm{mother}, w_\mathrm{father}) + \sigma\, \varepsilon",),
     "Why may the best of a generation act worse from a new start than its fitness says?",
     "It is the luckiest of many: a largest of noisy numbers is too high on average. Champions are judged on starts of "
     "their own.",
     (
-        Slider("step", "Time: step", 0, 200, 40, 2, play=True, whole=True),
+        Slider("step", "Time: step", 0, 500, 40, 4, play=True, whole=True),
         Slider("generation", "Generation", 1, MOST, MOST, 1, play=True, whole=True),
         Choice("world", "World", {name: words for name, (words, _) in WORLDS.items()}),
         Slider("population", "Population", 16, 256, 96, 16, whole=True),

@@ -92,13 +92,11 @@ def compute(state: State, data: FigureData) -> dict[str, Any]:
     spans = (logs[0][0], logs[0][-1], "log₁₀ learning rate"), (logs[1][0], logs[1][-1], "log₁₀ λ of L2")
     panels = [
         axes(f"{scores.size} networks, and {tries} tries", *spans, marks, square=True),
-        axes(
-            "Best so far", (1.0, float(tries), "tries"), (float(scores.min()) * 0.95, high, "validation loss"), courses
-        ),
+        axes("Best so far", (1.0, float(tries), "tries"), (float(scores.min()) * 0.95, high, "loss"), courses),
     ]
     first = min(ends, key=lambda name: ends[name])
     say = (
-        f"After {tries} tries the mean best of “{first}” is lower: {ends[first]:.3f}. The best of all {scores.size} has "
+        f"After {tries} tries the mean best of “{first}” is lower, {ends[first]:.3f}. The best of all has "
         f"{scores.min():.3f}, at a learning rate of {RATES[place[1]]:.3g} and λ = {STRENGTHS[place[0]]:.3g}."
     )
     return drawing(panels, say, [*facts, ("Best of all", f"{scores.min():.3f}")])
@@ -109,7 +107,7 @@ FIGURE = Figure(
     "Many networks",
     1,
     "One knob at a time, or at random",
-    "Each place of the map is a network trained just now. Two ways look for the best place with the same number of tries.",
+    "Each place of the map is a network trained just now. Two ways look for the best, with as many tries.",
     (r"(\eta, \lambda)^\ast = \mathrm{arg\,min}_{\eta, \lambda}\; J_{\mathrm{validation}}(\eta, \lambda)",),
     "Nine tries on a grid of 3 × 3, or nine at random: how many different learning rates does each see?",
     "Three, and nine. Where one knob matters much more than the other, the grid wastes two thirds of its tries.",

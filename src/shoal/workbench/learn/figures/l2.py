@@ -28,7 +28,7 @@ def rows_of(data: FigureData) -> np.ndarray:
 def trained(
     data: FigureData, strength: float, epochs: int
 ) -> tuple[list[Parameters], np.ndarray, np.ndarray, np.ndarray]:
-    """Return the parameters of all seeds, their curves, and their mean losses on the training rows and on the others."""
+    """Return parameters and curves of all seeds, and their mean losses on the training rows and on the others."""
     rows = rows_of(data)
     settings = [{"epochs": epochs, "learning_rate": 0.01, "batch_size": 8, "l2": strength}] * SEEDS
     done = train_population(data.x[rows], data.y[rows], settings, network=NETWORK)
@@ -96,15 +96,15 @@ FIGURE = Figure(
     "Training",
     5,
     "The cost with its penalty",
-    "A penalty on the squares of the weights keeps a large network from bending to every point. At the left end λ is 0.",
+    "A penalty on the squares of the weights keeps a large network from bending to every point.",
     (
-        rf"J = \frac{{1}}{{m}} \sum_{{i=1}}^{{m}} L(y_i, \hat{{y}}_i) + \frac{{\lambda}}{{2k}} \sum_{{j=1}}^{{k}} w_j^2, "
+        r"J = \frac{1}{m} \sum_{i=1}^{m} L(y_i, \hat{y}_i) + \frac{\lambda}{2k} \sum_{j=1}^{k} w_j^2, "
         rf"\qquad k = {WEIGHTS}",
     ),
     "What happens to the network when λ becomes very large?",
     "All weights go to zero, and only the bias of the output is left: it answers the mean of the labels everywhere.",
     (
-        Slider("strength", "λ", 0.01, 1000.0, 10.0, 0.1, log=True),
+        Slider("strength", "λ (0 at the left end)", 0.01, 1000.0, 10.0, 0.1, log=True),
         Slider("epochs", "Epochs", 50, 600, 400, 50, whole=True),
     ),
     compute,

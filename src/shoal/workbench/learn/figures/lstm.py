@@ -98,7 +98,7 @@ def compute(state: State, data: FigureData) -> dict[str, Any]:
         f"h = {at['o'][t]:.3f} · tanh(c) = {h[t]:.3f}."
     )
     facts = [(f"{name} at this step", f"{at[name][t]:.3f}") for name in (*GATES, "c", "h")]
-    return drawing(panels, say, facts)
+    return drawing(panels, say, facts, {"step": len(series) - 1})
 
 
 FIGURE = Figure(

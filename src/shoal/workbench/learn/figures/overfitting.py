@@ -87,7 +87,7 @@ FIGURE = Figure(
     "Training",
     4,
     "Overfitting as capacity grows",
-    "Few rows, and networks from 4 to 193 parameters. The training loss only falls; the validation loss turns.",
+    "Few rows, and networks from 4 to 193 parameters. The training loss falls; the validation loss turns.",
     (r"J = \frac{1}{m} \sum_{i=1}^{m} (y_i - \hat{y}_i)^2",),
     "The noise of the labels has a variance of 0.3. What does a training loss of 0.05 tell?",
     "That noise was learned: on new rows no network gets below 0.3.",

@@ -10,7 +10,7 @@ from shoal.networks import AveragePooling2D, MaxPooling2D, Network
 from shoal.workbench.learn.drawing import drawing, grid
 from shoal.workbench.learn.figure import Choice, Figure, Slider, State
 from shoal.workbench.learn.figure_data import FigureData
-from shoal.workbench.learn.figures.convolution import before
+from shoal.workbench.learn.figures.convolution import before, border
 
 
 def pooled(image: np.ndarray, kind: str, size: int, stride: int, padding: str) -> np.ndarray:
@@ -40,6 +40,7 @@ def compute(state: State, data: FigureData) -> dict[str, Any]:
             image,
             boxes=[(*corner, size, size)] if step else [],
             limits=(0.0, 9.0),
+            border=border(image.shape, size, stride, state["padding"]),
         ),
         grid(
             f"Pooled, {height} × {width}",
@@ -58,7 +59,7 @@ def compute(state: State, data: FigureData) -> dict[str, Any]:
         ("Numbers that are left", f"{result.size} of {image.size}"),
         ("Windows", overlap),
     ]
-    return drawing(panels, say if step else "The window has not begun.", facts)
+    return drawing(panels, say if step else "The window has not begun.", facts, {"step": result.size})
 
 
 FIGURE = Figure(

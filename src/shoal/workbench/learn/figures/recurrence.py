@@ -11,7 +11,7 @@ from shoal.workbench.learn.drawing import axes, diagram, drawing, line, points
 from shoal.workbench.learn.figure import Choice, Figure, Slider, State
 from shoal.workbench.learn.figure_data import FigureData
 
-SHOWN = 5
+SHOWN = 4
 """Steps in the drawing of the unrolled neuron."""
 
 
@@ -46,7 +46,13 @@ def unrolled(series: np.ndarray, h: np.ndarray, last: int, state: State) -> dict
         arrows.append({"from": at + 1, "to": at + 2})
         if place:
             arrows.append(
-                {"from": at - 2, "to": at + 1, "text": f"u {state['u']:g}", "colour": "vermilion", "width": 1.8}
+                {
+                    "from": at - 2,
+                    "to": at + 1,
+                    "text": f"u {state['u']:g}" if place == 1 else "",
+                    "colour": "vermilion",
+                    "width": 1.8,
+                }
             )
     return diagram(f"Steps {first} to {steps[-1]}: x below, h above", nodes, arrows, 0.55)
 
@@ -82,12 +88,13 @@ def compute(state: State, data: FigureData) -> dict[str, Any]:
         ),
     ]
     past = h[t - 1] if t else 0.0
+    ends = {"step": len(series) - 1}
     z = state["w"] * series[t] + state["u"] * past + state["b"]
     say = (
         f"Step {t}: z = {state['w']:g} · {series[t]:.3f} + {state['u']:g} · {past:.3f} + {state['b']:g} = {z:.3f}, and "
         f"h = {h[t]:.3f}. Ten steps after a single 1, {left[10]:.3g} is left."
     )
-    return drawing(panels, say, [("h at this step", f"{h[t]:.4f}"), ("Left after 10 steps", f"{left[10]:.3g}")])
+    return drawing(panels, say, [("h at this step", f"{h[t]:.4f}"), ("Left after 10 steps", f"{left[10]:.3g}")], ends)
 
 
 FIGURE = Figure(

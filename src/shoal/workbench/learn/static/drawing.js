@@ -141,11 +141,18 @@ const drag = (down, made, mark, x, y, width, set, control) => {
   addEventListener("pointercancel", up);
 };
 
+// A grid is as wide as it needs; so several stand side by side.
+const gridWidth = (panel, room) => {
+  const out = panel.border;
+  const longest = panel.texts ? Math.max(...panel.texts.flat().map((text) => text.length)) : 0;
+  const cell = panel.texts ? Math.max(34, longest * 7.5 + 8) : 26;
+  return Math.min(room, Math.max(110, (panel.rows.length ? 34 : 0) + (panel.shades[0].length + 2 * out) * cell + 4));
+};
 const drawGrid = (panel, width) => {
   const rows = panel.shades.length, columns = panel.shades[0].length, side = panel.rows.length ? 34 : 0, head = panel.columns.length ? 18 : 0;
-  const out = panel.boxes.reduce((most, [r, c, h, w]) => Math.max(most, -r, -c, r + h - rows, c + w - columns), 0);
+  const out = panel.border;
   const longest = panel.texts ? Math.max(...panel.texts.flat().map((text) => text.length)) : 0;
-  const cell = Math.min(Math.max(34, longest * 7.5 + 8), (width - side - 4) / (columns + 2 * out));
+  const cell = Math.min(panel.texts ? Math.max(34, longest * 7.5 + 8) : 26, (width - side - 4) / (columns + 2 * out));
   const size = Math.min(12.5, cell * 0.42, (cell - 3) / Math.max(1, longest * 0.56));
   const left = side + out * cell + 2, top = head + out * cell + 2;
   const made = svg("svg", { viewBox: `0 0 ${width} ${top + (rows + out) * cell + 2}`, role: "img", "aria-label": panel.title });
@@ -216,12 +223,14 @@ const legend = (panel) => {
 // Draw all panels into a place; `set` takes what was dragged, `control` gives the control of a name.
 export const draw = (place, drawing, set, control) => {
   inks = Object.fromEntries(["paper", "blue", "vermilion"].map((name) => [name, ink(place, name)]));
-  const frames = drawing.panels.map((panel) => { const frame = html("figure", "learn-panel"); frame.append(html("figcaption", "", panel.title)); return frame; });
+  const frames = drawing.panels.map((panel) => { const frame = html("figure", `learn-panel ${panel.type}`); frame.append(html("figcaption", "", panel.title)); return frame; });
   const old = [...place.children];
   if (old.length !== frames.length) place.replaceChildren(...frames);
-  else frames.forEach((frame, k) => { old[k].firstChild.textContent = frame.firstChild.textContent; frames[k] = old[k]; });
+  else frames.forEach((frame, k) => { old[k].firstChild.textContent = frame.firstChild.textContent; old[k].className = frame.className; frames[k] = old[k]; });
   drawing.panels.forEach((panel, k) => {
-    const width = Math.max(240, Math.min(480, frames[k].clientWidth));
+    const width = panel.type === "grid" ? gridWidth(panel, place.clientWidth) : Math.max(240, Math.min(480, frames[k].clientWidth));
+    if (panel.type === "grid") frames[k].style.width = `${width}px`;
+    else frames[k].style.width = "";
     const made = { axes: drawAxes, grid: drawGrid, diagram: drawDiagram, table: drawTable }[panel.type](panel, width, set, control);
     frames[k].replaceChildren(frames[k].firstChild, made, ...(panel.marks?.some((mark) => mark.label) ? [legend(panel)] : []));
   });

@@ -102,6 +102,11 @@ const take = (answer) => {
   for (const [name, value] of Object.entries(answer.state))
     if (!stale && values[name] !== value) { values[name] = value; controls.get(name)?.(value); }
   offer(answer.picks);
+  for (const [name, end] of Object.entries(drawing.ends)) {
+    const control = figure.controls.find((each) => each.name === name), slide = document.getElementById(`c-${name}`);
+    if (control && slide) { control.end = Math.min(control.high, end); slide.max = control.end; }
+  }
+  for (const control of figure.controls) if (control.only) document.getElementById(`c-${control.name}`).hidden = values.data !== control.only;
   if (!stale) write();
   paint();
   const { say, facts } = figure.place;
@@ -119,12 +124,12 @@ const stop = () => { if (playing) { clearTimeout(playing.timer); playing.button.
 const play = (control, knob) => {
   const next = () => {
     const at = Number(values[control.name]) + control.step;
-    if (at > control.high + 1e-9) return stop();
+    if (at > (control.end ?? control.high) + 1e-9) return stop();
     set({ [control.name]: Number(at.toFixed(6)) });
   };
   if (calm.matches) return next();
   if (playing) return stop();
-  if (Number(values[control.name]) >= control.high) values[control.name] = String(control.low);
+  if (Number(values[control.name]) >= (control.end ?? control.high)) values[control.name] = String(control.low);
   const pause = Math.min(400, Math.max(45, 8000 / ((control.high - control.low) / control.step)));
   playing = () => (playing.timer = setTimeout(next, pause));
   playing.button = knob;
@@ -238,7 +243,7 @@ const numbers = (control) => {
   shown(values[control.name]);
   controls.set(control.name, shown);
   const legend = pixels ? `${control.label} (arrows move, space switches)` : control.label;
-  return element("fieldset", {}, element("legend", {}, legend), place);
+  return element("fieldset", { id: `c-${control.name}` }, element("legend", {}, legend), place);
 };
 
 addEventListener("hashchange", () => show(true));
