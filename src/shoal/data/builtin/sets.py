@@ -58,18 +58,28 @@ def _from_sklearn(loader: str, target: str, class_names: bool = True) -> Callabl
 
 def _digit_images() -> tuple[pl.DataFrame, Roles, Signals]:
     """Return scikit-learn's digits as images `(1797, 8, 8, 1)`, uint8 from 0 to 16."""
-    import sklearn.datasets
+    path = _file_of_sklearn("digits.csv.gz")
+    if path.is_file():
+        rows = np.loadtxt(path, delimiter=",", dtype=np.int64)
+        values, digits = rows[:, :-1].reshape(-1, 8, 8), rows[:, -1]
+    else:
+        import sklearn.datasets
 
-    bunch: Any = sklearn.datasets.load_digits()
-    images = np.asarray(bunch.images, np.uint8)[..., None]
-    table = pl.DataFrame({"digit": np.asarray(bunch.target).tolist()})
-    return table, Roles(target=["digit"]), Signals("images", images, ("grey",))
+        bunch: Any = sklearn.datasets.load_digits()
+        values, digits = np.asarray(bunch.images), np.asarray(bunch.target)
+    images = np.asarray(values, np.uint8)[..., None]
+    return pl.DataFrame({"digit": digits.tolist()}), Roles(target=["digit"]), Signals("images", images, ("grey",))
+
+
+def _file_of_sklearn(name: str) -> Path:
+    """Return a file that scikit-learn brings along; loading the library takes longer than all the rest."""
+    library = find_spec("sklearn")
+    return Path(library.origin or "").parent / "datasets" / "data" / name if library else Path()
 
 
 def _iris() -> tuple[pl.DataFrame, Roles]:
-    """Return iris from the file that scikit-learn brings along; loading the library takes longer than all the rest."""
-    library = find_spec("sklearn")
-    path = Path(library.origin or "").parent / "datasets" / "data" / "iris.csv" if library else Path()
+    """Return iris from the file of scikit-learn."""
+    path = _file_of_sklearn("iris.csv")
     if not path.is_file():
         return _from_sklearn("load_iris", "species")()
     lines = path.read_text(encoding="utf-8").splitlines()

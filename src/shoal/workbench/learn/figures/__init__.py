@@ -1,0 +1,1 @@
+"""The figures of Learn, one a file."""
