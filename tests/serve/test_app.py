@@ -166,8 +166,8 @@ def test_unknown_columns_are_left_out_where_that_is_asked_for(iris_client: Clien
         (b"ARROW1 but not really", {"content_type": ARROW}, 400),
         (b"\xff\xff\xff\xff\xff\xff\xff\x7f" + b"x" * 100, {"content_type": ARROW}, 400),
         (b"no gzip", {"content_encoding": "gzip"}, 400),
-        (gzip.compress(b"{}")[:-3], {"content_encoding": "gzip"}, 400),
-        (gzip.compress(b" " * 100_000_000), {"content_encoding": "gzip"}, 413),
+        (gzip.compress(b"{}", mtime=0)[:-3], {"content_encoding": "gzip"}, 400),
+        (gzip.compress(b" " * 100_000_000, mtime=0), {"content_encoding": "gzip"}, 413),
         (b"{}", {"content_encoding": "br"}, 415),
     ],
 )

@@ -26,7 +26,7 @@ from shoal.networks import (
     Rescaling,
 )
 from shoal.networks.activations import apply_activation
-from shoal.networks.minirocket import beginning_of, rest_of
+from shoal.networks.minirocket import beginning_of
 from shoal.networks.namespace import numpy_namespace
 from shoal.networks.network import NetworkParameters, OrderedParameters
 from shoal.resources import available_cores
@@ -71,7 +71,8 @@ def predict(
         network.check_parameters(parameters)
         ordered = network.ordered(parameters)
         between = _behind(Network(network.layers[:begins], network.input_shape), ordered[:begins], x, cores)
-        return predict(rest_of(network), ordered[begins:], between, logits=logits, cores=cores)
+        rest = Network(network.layers[begins:], network.shapes[begins - 1])
+        return predict(rest, ordered[begins:], between, logits=logits, cores=cores)
     graph = None if len(x) < FEW_ROWS and _is_plain(network) else _graph(network)
     kernel = None if graph is None else best_kernel()
     if kernel is None or graph is None or np.shape(x)[1:] != network.input_shape or not len(x):
