@@ -109,8 +109,7 @@ _OWN: OrderedDict[Any, FigureData] = OrderedDict()
 
 def own_data(figure: Figure, dataset: Any, picks: tuple[tuple[str, str], ...]) -> FigureData:
     """Return what a figure draws of the user's dataset, the same object as before where nothing changed."""
-    key = dataset.sha256, dataset.roles.target, figure.kind, picks
-    key = repr(key)
+    key = repr((dataset.sha256, dataset.roles.target, figure.kind, picks))
     if key not in _OWN:
         _OWN[key] = data_of(dataset, figure.kind, dict(picks))  # type: ignore[arg-type]
         while len(_OWN) > CHOICES // 10:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -83,7 +83,7 @@ def line(x: Any, y: Any, colour: Colour = "blue", *, label: str = "", width: flo
 
 
 def lines(
-    x: Any, ys: Any, colours: Sequence[Colour], *, width: float = 0.8, opacity: float = 0.3, label: str = ""
+    x: Any, ys: Any, colours: Iterable[Colour], *, width: float = 0.8, opacity: float = 0.3, label: str = ""
 ) -> Mark:
     """Return many lines over the same x `(points,)`, or each over its own `(lines, points)`."""
     many = {"m": "lines", "x": plain(x), "y": plain(ys), "width": width, "opacity": opacity, "label": label}
@@ -230,7 +230,8 @@ def network_diagram(
         biases: of each layer behind the first, written below its neurons.
         numbers: write the weights on the arrows.
     """
-    nodes, places = [], []
+    nodes: list[dict[str, Any]] = []
+    places: list[range] = []
     for layer, size in enumerate(sizes):
         places.append(range(len(nodes), len(nodes) + size))
         for neuron in range(size):

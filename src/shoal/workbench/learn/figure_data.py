@@ -276,6 +276,7 @@ def _shrunk(image: np.ndarray) -> np.ndarray:
 
 
 def _series_of(dataset: Dataset, picks: Mapping[str, str]) -> FigureData:
+    chosen: tuple[Pick, ...]
     if dataset.signals is not None and dataset.signals.kind == "series":
         row = _pick(picks, "row", "Series", tuple(str(i) for i in range(min(dataset.rows, CHOICES))))
         channel = _pick(picks, "channel", "Channel", dataset.signals.channels)

@@ -74,7 +74,7 @@ def compute(state: State, data: FigureData) -> dict[str, Any]:
             [
                 heat(spread, spans[0][:2], spans[1][:2], scale="sequential", limits=(0.0, 0.4), label="disagreement"),
                 rows,
-                handle(*place, ("x1", "x2"), "asked", "green"),
+                handle(place[0], place[1], ("x1", "x2"), "asked", "green"),
             ],
             square=True,
         ),

@@ -55,7 +55,7 @@ def one_at_a_time(scores: np.ndarray, tries: int, seed: int) -> list[tuple[int, 
             one = [*here]
             one[axis] = int(place)
             tried.append((one[0], one[1]))
-        here = list(min(tried, key=lambda place: scores[place]))
+        here = list(tried[int(np.argmin([scores[place] for place in tried]))])
         axis = 1 - axis
     return tried[:tries]
 
@@ -82,7 +82,8 @@ def compute(state: State, data: FigureData) -> dict[str, Any]:
         tried = np.array(way(scores, tries, seed))
         marks.append(points(logs[0][tried[:, 1]], logs[1][tried[:, 0]], colour, size=4.5, label=name))
         best = np.array([np.minimum.accumulate([scores[p] for p in way(scores, tries, s)]) for s in range(REPEATS)])
-        courses.append(band(count, *np.quantile(best, (0.25, 0.75), axis=0), colour))
+        low, middle = np.quantile(best, (0.25, 0.75), axis=0)
+        courses.append(band(count, low, middle, colour))
         courses.append(line(count, best.mean(axis=0), colour, label=f"{name}, mean of {REPEATS}"))
         ends[name] = float(best[:, -1].mean())
         facts.append((f"Best after {tries}, {name}", f"{ends[name]:.3f}"))

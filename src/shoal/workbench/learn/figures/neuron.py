@@ -27,8 +27,8 @@ def compute(state: State, data: FigureData) -> dict[str, Any]:
         points(data.x[:, 0], data.x[:, 1], [f"class {k}" for k in data.y]),
         segments([contours(z, across, up)], width=2.0, opacity=1.0, label="z = 0"),
         line([0.0, w[0]], [0.0, w[1]], "vermilion", label="weights"),
-        handle(*w, ("w1", "w2"), "weights"),
-        handle(*place, ("x1", "x2"), "a row x", "green"),
+        handle(w[0], w[1], ("w1", "w2"), "weights"),
+        handle(place[0], place[1], ("x1", "x2"), "a row x", "green"),
     ]
     there = float(w @ place + b)
     names = {0: ("x1", "x2"), 1: ("z",)}

@@ -58,7 +58,7 @@ def race(valley: str, start: tuple[float, float], factor: float) -> dict[str, np
     """Return the way of each, `(steps + 1, 2)`, by the formulas with which shoal trains."""
     slope = VALLEYS[valley][2]
     ways = {}
-    usual = Hyperparameters()
+    usual = Hyperparameters.model_validate({})
     for name, (rule, rate, _, changes) in RACERS.items():
         numbers = {k: float(getattr(usual, k)) for k in ("momentum", "nesterov", "beta_1", "rho", "epsilon")}
         numbers |= {"beta_2": usual.second_decay()} | changes

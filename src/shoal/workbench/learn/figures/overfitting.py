@@ -55,7 +55,10 @@ def compute(state: State, data: FigureData) -> dict[str, Any]:
         (loss, beside), medians, ("blue", "vermilion"), ("training", "validation"), strict=True
     ):
         quarters = np.maximum(np.quantile(values, (0.1, 0.9), axis=1), low)
-        marks += [band(counts, *quarters, colour), line(counts, np.maximum(median, low), colour, label=name)]
+        marks += [
+            band(counts, quarters[0], quarters[1], colour),
+            line(counts, np.maximum(median, low), colour, label=name),
+        ]
         marks.append(points([counts[at]], [max(median[at], low)], colour, size=5))
     high = float(np.max(np.maximum(loss, beside))) * 1.2
     shown = [

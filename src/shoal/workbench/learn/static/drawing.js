@@ -55,6 +55,8 @@ const ticks = (low, high, log, room) => {
 let serial = 0;
 const drawAxes = (panel, width, set, control) => {
   const box = { left: 50, right: 10, top: 8, bottom: 40 };
+  const upwards = ticks(panel.y[0], panel.y[1], panel.log_y, 5);
+  box.left = 24 + 6.6 * Math.max(2, ...upwards.map((value) => short(value).length));
   const plotWidth = width - box.left - box.right, plotHeight = panel.square ? Math.min(plotWidth, 420) : Math.min(250, plotWidth * 0.72);
   const height = plotHeight + box.top + box.bottom;
   const scale = ([low, high], log, from, to) => {
