@@ -74,19 +74,9 @@ def address(folder) -> Iterator[str]:
         process.wait(30)
 
 
-@pytest.fixture(scope="module")
-def browser(address):
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as play:
-        opened = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def page(browser, request):
-    with browser.new_context(**getattr(request, "param", {})) as context:
+def page(chromium, request):
+    with chromium.new_context(**getattr(request, "param", {})) as context:
         shown, wrong = context.new_page(), []
         shown.on("pageerror", lambda error: wrong.append(str(error)))
         shown.set_default_timeout(30_000)

@@ -60,15 +60,14 @@ def run() -> NoReturn:
 def leave(code: int) -> NoReturn:
     """End the process in good order, but without taking every library apart: that takes half a second with jax.
 
-    Threads that are not daemons are waited for, unless the work was stopped, since one may compile for long; what is
-    registered with `atexit` is called, and output is flushed; if it cannot be, the exit code is 1 unless it says
-    already that something went wrong.
+    Threads that are not daemons are waited for, those of pools told to end, unless the work was stopped, since one may
+    compile for long; what is registered with `atexit` is called, and output is flushed; if it cannot be, the exit code
+    is 1 unless it says already that something went wrong.
     """
     from shoal.errors import Interrupted, OutputError
 
-    for thread in () if code in (Interrupted.BY_USER, Interrupted.TRY_AGAIN) else threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
-            thread.join()
+    if code not in (Interrupted.BY_USER, Interrupted.TRY_AGAIN):
+        threading._shutdown()
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         try:
