@@ -52,7 +52,7 @@ def test_two_that_start_the_same_get_the_same_and_one_can_stop_and_go_on(jobs: J
     later = Jobs(tmp_path)  # as after the server started again
     assert later.start(LONG) == name
     later.stop(name)
-    assert "go on" in waited(jobs, name, until=Status.STOPPED).message
+    assert "trained and kept" in waited(jobs, name, until=Status.STOPPED).message
     jobs.go_on(name)
     assert jobs.job(name).running
     jobs._processes[name].kill()

@@ -53,6 +53,7 @@ def run(folder: Path, place: Place, tell: Callable[[str, str], None], *, browser
     base = base_path(place.base_url)
     try:
         import uvicorn
+        from nicegui.run import thread_pool
 
         from shoal.workbench.app import build
     except ModuleNotFoundError as error:
@@ -82,6 +83,7 @@ def run(folder: Path, place: Place, tell: Callable[[str, str], None], *, browser
         pass
     finally:
         bound.close()
+        thread_pool.shutdown(wait=False, cancel_futures=True)  # its idle threads would be waited for
 
 
 def _user() -> str:
