@@ -67,7 +67,7 @@ def leave(code: int) -> NoReturn:
     from shoal.errors import Interrupted, OutputError
 
     if code not in (Interrupted.BY_USER, Interrupted.TRY_AGAIN):
-        threading._shutdown()
+        threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         try:

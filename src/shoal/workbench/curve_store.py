@@ -275,8 +275,8 @@ def quantiles(values: np.ndarray) -> np.ndarray:
     """Return the quantiles `LEVELS` of each column, of its finite values; NaN where there is none.
 
     Example:
-        >>> quantiles(np.array([[1.0], [2.0], [np.nan], [3.0]], np.float32))[:, 0].round(2).tolist()
-        [1.1, 1.5, 2.0, 2.5, 2.9]
+        >>> quantiles(np.array([[1.0], [2.0], [np.nan], [3.0]], np.float32))[1:4, 0].tolist()
+        [1.5, 2.0, 2.5]
     """
     ordered = np.sort(np.where(np.isfinite(values), values, np.inf), axis=0)
     count = np.isfinite(ordered).sum(axis=0)

@@ -17,7 +17,7 @@ def bars(counts: Sequence[float], *, width: int = WIDTH, height: int = HEIGHT) -
     """Return a histogram without axes.
 
     >>> bars([1, 2])[:46], bars([])
-    ('<svg width="132" height="26" viewBox="0 0 132 2', '')
+    ('<svg width="132" height="26" viewBox="0 0 132 ', '')
     """
     if not len(counts):
         return ""

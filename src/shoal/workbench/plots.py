@@ -74,11 +74,13 @@ def curve(curves: RegressionCurve, target: int = 0) -> tuple[Plot, Plot]:
     """Return the fitted curve of a target with its band, and beside it the disagreement of the networks."""
     name, x = str(curves.targets[target]), numbers(curves.grid)
     mean, spread = curves.mean[:, target], curves.spread[:, target]
-    bands = [{"x": x, "low": numbers(mean - spread), "high": numbers(mean + spread), "colour": 1, "label": "spread"}]
+    bands: list[dict[str, object]] = [
+        {"x": x, "low": numbers(mean - spread), "high": numbers(mean + spread), "colour": 1, "label": "spread"}
+    ]
     low, high = curves.low[:, target], curves.high[:, target]
     if np.isfinite(low).all() and np.isfinite(high).all() and (high > low).any():
-        wide = {"x": x, "low": numbers(low), "high": numbers(high), "label": f"{100 * curves.level:.0f} % interval"}
-        bands.insert(0, wide)
+        label = f"{100 * curves.level:.0f} % interval"
+        bands.insert(0, {"x": x, "low": numbers(low), "high": numbers(high), "label": label})
     axis = {"label": labelled(curves.column, curves.units.get(curves.column))}
     fitted: Plot = {
         "x": axis,

@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -39,8 +40,12 @@ def mount(app: FastAPI, jobs: Jobs) -> None:
     router.add_api_route("/jobs/{run}/resume", asked.resume, methods=["POST"])
     router.add_api_route("/files/{name}", asked.upload, methods=["PUT"], response_model=None)
     router.add_api_route("/runs/{run}/files/{path:path}", asked.file, methods=["GET"], response_model=None)
-    taken = {"/runs/{run}/model/{form}": asked.model, "/runs/{run}/figures/{form}": asked.figures,
-             "/runs/{run}/predictions/{form}": asked.predictions, "/runs/{run}/archive": asked.archive}  # fmt: skip
+    taken: dict[str, Callable[..., Any]] = {
+        "/runs/{run}/model/{form}": asked.model,
+        "/runs/{run}/figures/{form}": asked.figures,
+        "/runs/{run}/predictions/{form}": asked.predictions,
+        "/runs/{run}/archive": asked.archive,
+    }
     for path, answer in taken.items():
         router.add_api_route(path, answer, methods=["GET"], response_model=None)
     app.include_router(router)

@@ -61,8 +61,8 @@ def with_role(state: State, columns: Iterable[Column], name: str, role: str) -> 
     if role == "target":
         return {**changes, "target": (name,)}
     if role in LISTS:
-        listed = changes.get(LISTS[role]) or _listed(state, LISTS[role])
-        return {**changes, LISTS[role]: (*(each for each in listed if each != name), name)}
+        others = tuple(each for each in _listed(state, LISTS[role]) if each != name)
+        return {**changes, LISTS[role]: (*others, name)}
     return {**changes, role: name}
 
 

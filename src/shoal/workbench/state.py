@@ -91,8 +91,8 @@ class State:
             SettingError: one of them makes no sense.
         """
         values: dict[str, Any] = dict(self.settings)
-        for name in FILES if folder is not None else ():
-            if isinstance(text := values.get(name), str):
+        for name in FILES:
+            if folder is not None and isinstance(text := values.get(name), str):
                 values[name] = str(folder / text)
         return check_settings(values)
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from nicegui import app, run, ui
+from nicegui import app, ui
 from nicegui.client import Client
 
 from shoal.errors import ShoalError
 from shoal.workbench.jobs import Jobs
 from shoal.workbench.state import State
+from shoal.workbench.threads import in_thread
 
 UNDO = "undo"
 _MOST = 200  # changes that can be undone
@@ -71,7 +72,7 @@ class Visit:
         try:
             state.checked(self.folder)
             if trial is not None:
-                await run.io_bound(trial, state)
+                await in_thread(trial, state)
         except ShoalError as error:
             self.tell(str(error), wrong=True)
             return False

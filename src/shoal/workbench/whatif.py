@@ -132,9 +132,9 @@ def _field(column: ColumnFeatures, rows: pl.DataFrame) -> Field:
         return Field(column.name, "boolean", bool(encoder.fill), levels=("false", "true"))
     values = column.values(rows) if column.name in rows.columns else np.zeros(0)
     finite = values[np.isfinite(values)]
-    usual = float(encoder.fill)
-    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (usual - 1.0, usual + 1.0)
-    return Field(column.name, column.kind, usual, low, high if high > low else low + 1.0)
+    middle = float(encoder.fill)
+    low, high = (float(finite.min()), float(finite.max())) if len(finite) else (middle - 1.0, middle + 1.0)
+    return Field(column.name, column.kind, middle, low, high if high > low else low + 1.0)
 
 
 def _of_classes(prediction: ClassPrediction, outside: bool | None) -> Answer:

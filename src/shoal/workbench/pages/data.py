@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from nicegui import run, ui
+from nicegui import ui
 
 from shoal.data.builtin.sets import BUILTIN
 from shoal.data.columns import Column
@@ -23,6 +23,7 @@ from shoal.workbench.rest import UPLOADS
 from shoal.workbench.roles import CHOICES, with_role
 from shoal.workbench.state import State
 from shoal.workbench.tables import LOOKS, Look
+from shoal.workbench.threads import in_thread
 from shoal.workbench.visit import Visit
 
 AT_ONCE = 40
@@ -72,8 +73,8 @@ class _Page:
         self._asked += 1
         asked = self._asked
         try:
-            look = await run.io_bound(LOOKS.look, visit.state, visit.folder) if visit.state.data else None
-            drawn = None if look is None else await run.io_bound(_drawn, look)
+            look = await in_thread(LOOKS.look, visit.state, visit.folder) if visit.state.data else None
+            drawn = None if look is None else await in_thread(_drawn, look)
         except ShoalError as error:
             look, failed = None, str(error)
         if asked != self._asked:  # something else was chosen meanwhile
@@ -135,7 +136,7 @@ class _Page:
         part, look = self._found()[self.first : self.first + AT_ONCE], self.look
         if look is None:
             return [], {}
-        return part, await run.io_bound(
+        return part, await in_thread(
             lambda: {column.name: look.histogram(column.name) for column in part if _in_table(look, column)}
         )
 

@@ -6,7 +6,7 @@ import re
 from functools import partial
 from typing import Any
 
-from nicegui import run, ui
+from nicegui import ui
 
 from shoal.errors import ShoalError
 from shoal.networks import Network
@@ -19,6 +19,7 @@ from shoal.workbench.forms import ALTERNATIVES, form, in_panel
 from shoal.workbench.layers import KINDS, moved, parameters, replaced, rows, svg_of
 from shoal.workbench.pages import Page
 from shoal.workbench.prospect import PROSPECTS, Prospect, network_for
+from shoal.workbench.threads import in_thread
 from shoal.workbench.visit import Visit
 
 ALONE = ("hidden", "activation", "layers", "dropout", "kernel_initializer", "bottleneck", "feature_encoding")
@@ -66,7 +67,7 @@ class _Page:
         number, failed = self._asked, ""
         self._draw_plan("estimating …")
         try:
-            self.prospect = await run.io_bound(PROSPECTS.of, self.visit.state, self.visit.folder)
+            self.prospect = await in_thread(PROSPECTS.of, self.visit.state, self.visit.folder)
         except ShoalError as error:
             self.prospect, failed = None, str(error)
         if number == self._asked:
@@ -76,7 +77,7 @@ class _Page:
     async def start(self) -> None:
         """Start training, and go to the page on which one watches it."""
         try:
-            name = await run.io_bound(self.visit.jobs.start, self.visit.state)
+            name = await in_thread(self.visit.jobs.start, self.visit.state)
         except ShoalError as error:
             self.visit.tell(str(error), wrong=True)
             return
@@ -192,7 +193,7 @@ class _Editor:
 
     async def begin(self) -> None:
         try:
-            text = await run.io_bound(network_for, self.visit.state, self.visit.folder)
+            text = await in_thread(network_for, self.visit.state, self.visit.folder)
         except ShoalError as error:
             self.visit.tell(str(error), wrong=True)
             return
@@ -254,7 +255,7 @@ class _Editor:
 
     async def _draw_picture(self) -> None:
         try:
-            svg: Any = await run.io_bound(svg_of, self.text)
+            svg: Any = await in_thread(svg_of, self.text)
         except ShoalError:
             return
         self.picture.clear()

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
-from nicegui import run, ui
+from nicegui import ui
 from nicegui.element import Element
 
 from shoal.errors import ShoalError, counted
@@ -17,6 +18,7 @@ from shoal.workbench.controls import button, choice, link, table, tag
 from shoal.workbench.jobs import Status
 from shoal.workbench.pages import Page
 from shoal.workbench.results import MOST_ROWS, RESULTS, Result
+from shoal.workbench.threads import in_thread
 from shoal.workbench.visit import Visit
 from shoal.workbench.whatif import Answer, Field, Part
 
@@ -56,7 +58,7 @@ class _Result:
 
     async def show(self) -> None:
         """Draw the run that is looked at, or the newest one that is finished."""
-        runs = await run.io_bound(self.visit.jobs.all)
+        runs = await in_thread(self.visit.jobs.all)
         finished = [job.name for job in runs if job.status is Status.FINISHED][:200]
         self.name = self.visit.state.run or (finished[0] if finished else "")
         self.place.clear()
@@ -83,8 +85,8 @@ class _Result:
                 tag("p", str(error), "wrong", role="alert")
 
     async def _draw_run(self, finished: Sequence[str]) -> None:
-        self.result: Result = await run.io_bound(RESULTS.result, self.visit.jobs.path(self.name))
-        ran, metrics = self.result.run, await run.io_bound(lambda: self.result.run.metrics)
+        self.result: Result = await in_thread(RESULTS.result, self.visit.jobs.path(self.name))
+        ran, metrics = self.result.run, await in_thread(lambda: self.result.run.metrics)
         tag("p", ran.summary(), "lead")
         self._draw_scores(metrics)
         if ran.folder.report.is_file():
@@ -142,7 +144,7 @@ class _Result:
 
         self.visit.tell("Opening the test rows …")
         try:
-            await run.io_bound(open_test, self.result.run.path)
+            await in_thread(open_test, self.result.run.path)
         except (ShoalError, OSError) as error:
             self.visit.tell(str(error), wrong=True)
             return
@@ -152,7 +154,7 @@ class _Result:
     # Networks.
 
     async def _draw_networks(self) -> None:
-        content = await run.io_bound(lambda: plots.parallel(self.result.candidates, self.result.networks))
+        content = await in_thread(lambda: plots.parallel(self.result.candidates, self.result.networks))
         self.curves = drawn.curves(self.name, self._choose, self._brushed_curves)
         if len(content["ids"]) > 1 and len(content["axes"]) > 1:
             tag("h3", "Hyperparameters that differ")
@@ -192,8 +194,8 @@ class _Result:
     # What if.
 
     async def _draw_what_if(self) -> None:
-        what_if = await run.io_bound(lambda: self.result.what_if)
-        fields = await run.io_bound(lambda: what_if.fields)
+        what_if = await in_thread(lambda: self.result.what_if)
+        fields = await in_thread(lambda: what_if.fields)
         self.values: dict[str, Any] = {field.name: field.value for field in fields}
         self.waiting: Any = None
         with tag("div", classes="columns"):
@@ -221,7 +223,7 @@ class _Result:
 
     async def _show_parts(self) -> None:
         values = dict(self.values)
-        output, parts = await run.io_bound(self.result.what_if.parts, values)
+        output, parts = await in_thread(self.result.what_if.parts, values)
         if values == self.values and not self.parts.is_deleted:
             _draw_parts(self.parts, output, parts)
 
@@ -245,9 +247,9 @@ class _Result:
 
     async def _draw_errors(self) -> None:
         result = self.result
-        scored = await run.io_bound(result.scored, self.part)
+        scored = await in_thread(result.scored, self.part)
         if result.classes:
-            counts = await run.io_bound(result.confusion, self.part)
+            counts = await in_thread(result.confusion, self.part)
             tag(
                 "p",
                 "Each row is a true class, each column what it was taken for. Choose a cell to see its rows.",
@@ -281,12 +283,10 @@ class _Result:
                             style = f"background: color-mix(in srgb, var(--{colour}) {shade}%, var(--paper))"
                             with tag("td", classes="n", style=style):
                                 words = f"{number} rows of {names[i]} taken for {names[j]}"
-                                button(
-                                    str(number), lambda i=i, j=j: self._cell(i, j), classes="quiet", aria_label=words
-                                )
+                                button(str(number), partial(self._cell, i, j), classes="quiet", aria_label=words)
 
     async def _cell(self, true: int, taken: int) -> None:
-        places = await run.io_bound(self.result.places_of_cell, self.part, true, taken)
+        places = await in_thread(self.result.places_of_cell, self.part, true, taken)
         title = f"{self.result.classes[true]} taken for {self.result.classes[taken]}"
         await self._show_rows(title, places.tolist())
 
@@ -304,7 +304,7 @@ class _Result:
         few = f", the first {MOST_ROWS} are shown" if len(places) > MOST_ROWS else ""
         tag("h3", f"{title}: {counted(len(places), 'row')}{few}")
         if places:
-            heads, lines = await run.io_bound(self.result.table, self.part, places)
+            heads, lines = await in_thread(self.result.table, self.part, places)
             table(title, heads, lines)
 
     # What the numbers mean, and other runs.
@@ -339,7 +339,7 @@ class _Result:
     async def _fill_comparison(self, other: str) -> None:
         from shoal.after.comparing import compare
 
-        comparison = await run.io_bound(compare, self.result.run, self.visit.jobs.path(other))
+        comparison = await in_thread(compare, self.result.run, self.visit.jobs.path(other))
         units, metrics = self.result.run.score_units, list(next(iter(comparison.scores.values())))
         heads = ["", *[label(name, units.get(name, "")) for name in metrics]]
         rows = [[name, *[_score(scores[m]) for m in metrics]] for name, scores in comparison.scores.items()]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from nicegui import run, ui
+from nicegui import ui
 
 from shoal.errors import RunError, ShoalError
 from shoal.runs.folder import RunFolder
@@ -15,6 +15,7 @@ from shoal.workbench.jobs import Status
 from shoal.workbench.pages import Page
 from shoal.workbench.state import State
 from shoal.workbench.taking import FIGURES, FORMATS, TABLES
+from shoal.workbench.threads import in_thread
 from shoal.workbench.visit import Visit
 
 
@@ -35,7 +36,7 @@ async def build(visit: Visit) -> None:
 
 
 async def _draw(visit: Visit) -> None:
-    summaries, _ = await run.io_bound(survey, visit.jobs.root)
+    summaries, _ = await in_thread(survey, visit.jobs.root)
     names = [summary.name for summary in reversed(summaries)]
     chosen = visit.state.run if visit.state.run in names else ""
     if visit.state.run and not chosen:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from fastapi import APIRouter, WebSocket
-from nicegui import run, ui
+from nicegui import ui
 
 from shoal.errors import RunError, ShoalError, counted
 from shoal.helper_process import HelperProcess
@@ -19,6 +19,7 @@ from shoal.workbench.frames import Followed
 from shoal.workbench.jobs import Job, Status
 from shoal.workbench.pages import Page
 from shoal.workbench.preview import Preview, preview
+from shoal.workbench.threads import in_thread
 from shoal.workbench.visit import Visit
 
 MOST_RUNS = 60
@@ -72,7 +73,7 @@ class _Training:
 
     async def show(self) -> None:
         """Draw the run that is looked at, or the newest one."""
-        runs = (await run.io_bound(self.jobs.all))[:MOST_RUNS]
+        runs = (await in_thread(self.jobs.all))[:MOST_RUNS]
         names = [job.name for job in runs]
         self.name = self.visit.state.run or (names[0] if names else "")
         self.previewed, self.next_preview, self.chosen, self.shown = "", 0.0, None, False
@@ -104,7 +105,7 @@ class _Training:
         if not self.shown or self.place.is_deleted:
             return
         try:
-            job = await run.io_bound(self.jobs.job, self.name)
+            job = await in_thread(self.jobs.job, self.name)
         except ShoalError as error:
             job = Job(self.name, Status.FAILED, str(error))
         if job != self.job:
@@ -143,7 +144,7 @@ class _Training:
 
     async def _do(self, action: Any, *arguments: Any, **named: Any) -> bool:
         try:
-            await run.io_bound(action, *arguments, **named)
+            await in_thread(action, *arguments, **named)
         except ShoalError as error:
             self.visit.tell(str(error), wrong=True)
             return False
@@ -165,10 +166,10 @@ class _Training:
         self.visit.tell("Finishing with what is trained; this takes some seconds.")
         await self._do(self.jobs.stop, name)
         for _ in range(300):
-            if not (await run.io_bound(self.jobs.job, name)).running:
+            if not (await in_thread(self.jobs.job, name)).running:
                 break
             await asyncio.sleep(0.2)
-        if (await run.io_bound(self.jobs.job, name)).status is Status.STOPPED:
+        if (await in_thread(self.jobs.job, name)).status is Status.STOPPED:
             await self._do(self.jobs.go_on, name, minutes=NEXT_TO_NOTHING)
         await self.look()
 
@@ -220,9 +221,7 @@ class _Training:
                 for place, column in enumerate(shown.columns):
                     label = ("Along", "and")[place]
                     others = [name for name in shown.choices if name == column or name not in shown.columns]
-                    choice(
-                        f"along-{place}", label, column, others, lambda value, at=place: self._along(at, value, shown)
-                    )
+                    choice(f"along-{place}", label, column, others, partial(self._along, place, shown))
             with tag("div", classes="pair"):
                 with tag("div"):
                     tag("h3", "Prediction")
@@ -232,7 +231,7 @@ class _Training:
                     self.disagreement = drawn.plot(shown.disagreement)
             self.what = tag("p", "", "note")
 
-    async def _along(self, place: int, column: str, shown: Preview) -> None:
+    async def _along(self, place: int, shown: Preview, column: str) -> None:
         self.columns = [column if i == place else name for i, name in enumerate(shown.columns)]
         self.next_preview = 0.0
         await self._preview()
@@ -240,7 +239,7 @@ class _Training:
 
 async def asked(path: str, columns: tuple[str, ...]) -> Preview | str:
     """Return what `previewed` returns, from the one process that does this for all pages."""
-    return await run.io_bound(_helper().do(previewed, path, columns).result)
+    return await in_thread(_helper().do(previewed, path, columns).result)
 
 
 @lru_cache(maxsize=1)
