@@ -161,6 +161,14 @@ def test_a_root_of_nothing_hides_no_divergence(regression: Problem, members: Any
     assert diverged.score == float("inf")
 
 
+@pytest.mark.skipif(not kernels(), reason="the native engine's kernel was not built")
+def test_a_block_where_nobody_trains_stays_as_it_is(problem: Problem, population: list[Member]) -> None:
+    engine = NativeEngine()
+    (block,) = engine.plan(problem, [population[REFERENCE]])
+    _, chunk = engine.advance(block, engine.start(block), 3)
+    assert set(chunk.status.tolist()) == {int(Status.FINISHED)}
+
+
 # whoever shares the block
 
 

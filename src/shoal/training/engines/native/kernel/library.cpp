@@ -73,7 +73,7 @@ EXPORT void shoal_train(const Kernel *kernel, const Rows *rows, Member *const *m
     std::atomic<int32_t> next{0};
     const auto work = [&] {
         const WithoutSubnormals here;
-        Threads team(blocks < threads ? threads / blocks : 1);
+        Threads team(0 < blocks && blocks < threads ? threads / blocks : 1);
         for (int32_t i = next++; i < blocks; i = next++)
             kernel->train(*rows, members + starts[i], starts[i + 1] - starts[i], turn, epochs, team);
     };
