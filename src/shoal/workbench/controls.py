@@ -77,7 +77,7 @@ def choice(
     label: str,
     value: str,
     options: Mapping[str, str] | Sequence[str],
-    on_change: Handler,
+    on_change: Handler | None,
     *,
     help: str = "",
     hidden_label: bool = False,
@@ -90,7 +90,7 @@ def choice(
         label: what it is.
         value: which is chosen.
         options: what can be chosen; a mapping goes from values to texts.
-        on_change: called with the new value.
+        on_change: called with the new value; None: an element around it listens, which is drawn anew less often.
         help: a sentence below.
         hidden_label: only screen readers read the label.
         attributes: of the list.
@@ -107,7 +107,8 @@ def choice(
         with made:
             for each, text in texts.items():
                 tag("option", text, value=each, selected=each == value)
-        _listen(made, on_change)
+        if on_change is not None:
+            _listen(made, on_change)
         if help:
             tag("p", help, "help", id=hint)
     return made

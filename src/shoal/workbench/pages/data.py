@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -29,6 +30,10 @@ from shoal.workbench.visit import Visit
 AT_ONCE = 40
 """Columns that are shown at once, so that tables of very many stay quick."""
 EXAMPLES = 12
+_COLUMN_AND_VALUE = """(event) => {
+    const { column } = event.target.dataset;
+    if (column !== undefined) emit([column, event.target.value]);
+}"""
 _BY_CLICK = ("target", "features", "weight", "group", "time", "id", "ignore", "y_err")
 
 
@@ -55,10 +60,13 @@ class _Page:
     def __init__(self, visit: Visit) -> None:
         self.visit, self.first, self.wanted, self._asked, self.shown = visit, 0, "", 0, visit.state.data
         self.look: Look | None = None
+        self._turn = asyncio.Lock()
 
     def draw(self) -> None:
         self.source = tag("div")
         self.place = tag("div", aria_live="off")
+        # not by each list: one that is drawn anew at this moment would hear nothing
+        self.place.on("change", lambda event: self._change(*event.args), js_handler=_COLUMN_AND_VALUE)
         with self.source:
             _draw_source(self.visit)
         with self.place:
@@ -194,13 +202,14 @@ class _Page:
             tag("td", f"{column.missing:,}" if column.missing else "", "n")
             tag("td", f"{column.distinct:,}", "n")
 
-    def _draw_role(self, column: Column) -> None:
+    async def _change(self, name: str, role: str) -> None:
+        """Give a column another role, one after the other."""
         visit = self.visit
-
-        async def change(role: str) -> None:
-            assert self.look is not None
+        async with self._turn:
+            if self.look is None:
+                return
             try:
-                changes = with_role(visit.state, self.look.description.columns, column.name, role)
+                changes = with_role(visit.state, self.look.description.columns, name, role)
             except ShoalError as error:
                 visit.tell(str(error), wrong=True)
                 await self.draw_columns()
@@ -208,11 +217,13 @@ class _Page:
             if not await visit.choose(visit.state.changed(**changes), self._trial):
                 await self.draw_columns()
 
+    def _draw_role(self, column: Column) -> None:
         options = dict(CHOICES)
         if column.role not in options:
             options = {column.role: "left out by itself" if column.role == "dropped" else column.role, **options}
         slug = f"role-{self.look.description.columns.index(column)}" if self.look else "role"
-        choice(slug, f"Role of {column.name}", column.role, options, change, hidden_label=True)
+        label = f"Role of {column.name}"
+        choice(slug, label, column.role, options, None, hidden_label=True, data_column=column.name)
 
     def _trial(self, state: State) -> Any:
         return LOOKS.look(state, self.visit.folder)
