@@ -12,7 +12,7 @@ from typer.main import get_command
 
 import shoal
 from shoal.cli.app import app as command_line
-from shoal.cli.from_settings import _PANEL_ORDER, WITH_FLAGS, flag, panel
+from shoal.setting_panels import PANELS, WITH_FLAGS, flag, panel
 from shoal.errors import ShoalError, ShoalWarning
 from shoal.evaluation import log_tables
 from shoal.networks import ACTIVATIONS, LAYERS, Layer
@@ -26,7 +26,7 @@ BOUNDS = {"ge": "≥ ", "gt": "> ", "le": "≤ ", "lt": "< "}
 
 def settings() -> str:
     """Return a table for each panel of the help, with a row for each setting of `fit`."""
-    panels: dict[str, list[tuple[str, ...]]] = {title: [] for title in _PANEL_ORDER}
+    panels: dict[str, list[tuple[str, ...]]] = {title: [] for title in PANELS}
     for name, field in FitSettings.model_fields.items():
         described = field.description or _hyperparameter(name).description or ""
         default = default_in_words(name).removeprefix("default: ")

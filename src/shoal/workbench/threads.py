@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import ParamSpec, TypeVar
 
 from nicegui import run
 
@@ -12,6 +13,12 @@ T = TypeVar("T")
 
 
 async def in_thread(function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """Return what a function says, while pages go on; None only where the workbench ends, and nobody looks."""
-    work: Any = function
-    return cast(T, await run.io_bound(work, *arguments, **options))
+    """Return what a function says, while pages go on.
+
+    Raises:
+        CancelledError: the workbench ends meanwhile, and nobody looks.
+    """
+    answer = await run.io_bound(lambda: (function(*arguments, **options),))
+    if answer is None:
+        raise asyncio.CancelledError
+    return answer[0]
