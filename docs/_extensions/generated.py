@@ -12,10 +12,10 @@ from typer.main import get_command
 
 import shoal
 from shoal.cli.app import app as command_line
-from shoal.setting_panels import PANELS, WITH_FLAGS, flag, panel
 from shoal.errors import ShoalError, ShoalWarning
 from shoal.evaluation import log_tables
 from shoal.networks import ACTIVATIONS, LAYERS, Layer
+from shoal.setting_panels import PANELS, WITH_FLAGS, flag, panel
 from shoal.settings import FitSettings, choices_of, default_in_words
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.losses import LOSSES
