@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 import urllib.request
@@ -19,6 +20,19 @@ def get(bench: Any, path: str) -> str:
     request = urllib.request.Request(bench.address + path, headers={"Authorization": f"Bearer {bench.token}"})
     with urllib.request.urlopen(request) as answer:
         return str(answer.read().decode())
+
+
+def put(page: Any, name: str, value: str) -> None:
+    """Type a setting; once more where the form was drawn anew under the hand."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    for _ in range(4):
+        page.locator(f"#f-set-{name}").fill(value)
+        page.locator(f"#f-set-{name}").press("Enter")
+        with contextlib.suppress(TooLate):
+            page.wait_for_function(f"location.search.includes('{name}={value}')", timeout=5_000)
+            return
+    raise AssertionError(f"{name} is not taken")
 
 
 def trained(bench: Any, name: str) -> None:
@@ -53,9 +67,7 @@ def test_from_a_dropped_file_to_an_exported_model_with_a_mouse(
     page.click("#to-networks")
     page.wait_for_selector(".plan dl")
     for name, value in {"networks": "4", "cv": "none", "epochs": "15"}.items():
-        page.locator(f"#f-set-{name}").fill(value)
-        page.locator(f"#f-set-{name}").press("Enter")
-        page.wait_for_function(f"location.search.includes('{name}={value}')")
+        put(page, name, value)
     page.wait_for_function("document.querySelector('.plan dd')?.textContent === '4'")
     page.click("#train")
     page.wait_for_url("**/training?*")
