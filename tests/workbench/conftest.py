@@ -95,7 +95,7 @@ class started:
             self.process.stderr.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # while it is open, a loop of asyncio runs
 def chromium() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="a browser is driven by playwright")
     if CHROMIUM is None:
