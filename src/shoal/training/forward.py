@@ -37,7 +37,7 @@ from shoal.training.engines.native.records import MEMBER, ROWS
 ROWS_AT_ONCE = 65_536
 NUMBERS_AT_ONCE = 1_000_000  # of the layers of a network, by NumPy: they stay in the cache
 ENCODINGS = (PiecewiseEncoding, QuantileEncoding)
-PLAIN = (Dense, Flatten, Dropout, Activation, Normalization, Rescaling)
+PLAIN = (*ENCODINGS, Dense, Flatten, Dropout, Activation, Normalization, Rescaling)
 FEW_ROWS = 64  # for which the call of the kernel costs more than dense layers in NumPy
 OF_A_CORE = 5_000_000  # multiplications, fewer of which are not worth a thread
 
@@ -66,6 +66,8 @@ def predict(
         >>> predict(network, network.initialize(), np.ones((2, 4), np.float32)).shape
         (2, 3)
     """
+    if len(x) < FEW_ROWS and _is_plain(network):
+        return _by_numpy(network, parameters, x, logits)
     begins = beginning_of(network) or _encodings_of(network)
     if 0 < begins < len(network.layers):
         network.check_parameters(parameters)
@@ -73,7 +75,7 @@ def predict(
         between = _behind(Network(network.layers[:begins], network.input_shape), ordered[:begins], x, cores)
         rest = Network(network.layers[begins:], network.shapes[begins - 1])
         return predict(rest, ordered[begins:], between, logits=logits, cores=cores)
-    graph = None if len(x) < FEW_ROWS and _is_plain(network) else _graph(network)
+    graph = _graph(network)
     kernel = None if graph is None else best_kernel()
     if kernel is None or graph is None or np.shape(x)[1:] != network.input_shape or not len(x):
         return _by_numpy(network, parameters, x, logits)

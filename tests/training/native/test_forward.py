@@ -188,7 +188,7 @@ def test_of_what_is_shared_little_is_kept(monkeypatch: pytest.MonkeyPatch) -> No
     parameters = network.initialize(1)
     with forward.sharing_beginnings():
         for i in range(9):
-            x = np.full((3, 1), float(i), np.float32)
+            x = np.full((80, 1), float(i), np.float32)
             np.testing.assert_allclose(predict(network, parameters, x), network.predict(parameters, x), rtol=1e-6)
         shared = forward._SHARED.get()
         assert shared is not None
