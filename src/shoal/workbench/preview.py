@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -33,6 +32,7 @@ from shoal.steps.proposing import pose_search
 from shoal.steps.reading import read
 from shoal.training.checkpointing import Checkpoint, checkpoint_from_parts
 from shoal.training.engine_choice import choose_engine
+from shoal.training.engines.base import seated_at_once
 from shoal.training.member import Member, TrainedMember
 from shoal.training.packing import member_network
 from shoal.training.planner import find_budget
@@ -156,8 +156,7 @@ def _halfway(posed: Posed, members: Sequence[Member], checkpoint: Checkpoint) ->
     engine = choice.make()
     blocks: dict[frozenset[int], Any] = {}
     for block in engine.plan(posed.problem, members):
-        for at in range(0, len(block.members), block.places):
-            part = replace(block, members=block.members[at : at + block.places])
+        for part in seated_at_once(block):
             blocks[frozenset(member.id for member in part.members)] = part
         blocks[frozenset(member.id for member in block.members)] = block
     found: list[TrainedMember] = []

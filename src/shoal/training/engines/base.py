@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -35,6 +35,12 @@ class Block(Protocol):
 
     members: tuple[Member, ...]
     places: int
+
+
+def seated_at_once(block: Any) -> list[Any]:
+    """Return the block as blocks whose members all find a place at once."""
+    starts = range(0, len(block.members), block.places)
+    return [replace(block, members=block.members[at : at + block.places]) for at in starts]
 
 
 class Engine(Protocol):

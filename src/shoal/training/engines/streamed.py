@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from shoal.training.engines.base import Chunk, Engine
+from shoal.training.engines.base import Chunk, Engine, seated_at_once
 from shoal.training.member import Member
 from shoal.training.parts import Part, PartReader, RowsInParts
 from shoal.training.problem import Problem
@@ -47,11 +47,7 @@ class StreamedEngine:
         own = replace(problem, x=problem.x.copy(), y=problem.y.copy(), weights=problem.weights.copy())
         blocks = self.engine.plan(own, members)
         self.programs = self.engine.programs
-        return [
-            replace(block, members=block.members[at : at + block.places])
-            for block in blocks
-            for at in range(0, len(block.members), block.places)
-        ]
+        return [part for block in blocks for part in seated_at_once(block)]
 
     def advance(self, block: Any, state: StreamedState, most: int | None = None) -> tuple[StreamedState, Chunk]:
         """Train every running member for one epoch, on the next part."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from shoal.networks import Network
 from shoal.results import Status, Task
 from shoal.training.building import hyperparameters_of
 from shoal.training.engine_choice import make_engine
+from shoal.training.engines.base import seated_at_once
 from shoal.training.engines.native.library import best_kernel
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.losses import get_loss
@@ -99,11 +101,10 @@ def _run(problem: Problem, members: list[Member], networks: list[Network], look:
     loss, beside = np.full((2, len(members), most), np.nan)
     latest: list[Any] = [None] * len(members)
     blocks = []
-    for block in engine.plan(problem, members):
-        for at in range(0, len(block.members), block.places):
-            seats = dict(enumerate(block.members[at : at + block.places]))
-            engine.prepare(block)
-            blocks.append([block, engine.enter(block, engine.start(block), seats), seats, 0])
+    for block in chain.from_iterable(map(seated_at_once, engine.plan(problem, members))):
+        seats = dict(enumerate(block.members))
+        engine.prepare(block)
+        blocks.append([block, engine.enter(block, engine.start(block), seats), seats, 0])
     for epoch in range(1, most + 1):
         for place in blocks:
             block, state, seats, done = place
