@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
-from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from shoal.steps.posing import Posed
 from shoal.steps.proposing import pose_search, with_base
 from shoal.steps.reading import read, split_of
 from shoal.training.problem import Problem
+from shoal.workbench.recent import Recent
 from shoal.workbench.state import State
 from shoal.workbench.tables import LOOKS
 
@@ -38,8 +37,7 @@ class Prospects:
     """The prospects that were asked for last."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[tuple[str, str], Prospect] = OrderedDict()
-        self._mutex = threading.Lock()
+        self._recent = Recent[Prospect](_MOST_KEPT)
 
     def of(self, state: State, folder: Path) -> Prospect:
         """Return what a fit of a state would do; takes about a second.
@@ -49,20 +47,17 @@ class Prospects:
             SettingError: a setting makes no sense.
             NetworkError: the network does not fit the data.
         """
-        key = str(folder), state.link()
-        with self._mutex:
-            if key not in self._kept:
-                posed = posed_of(state, folder)
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore", ShoalWarning)
-                    search = pose_search(posed)
-                    self._kept[key] = Prospect(plan_search(posed, search), search.space)
-                while len(self._kept) > _MOST_KEPT:
-                    self._kept.popitem(last=False)
-            return self._kept[key]
+        return self._recent.get((str(folder), state.link()), lambda: _prospect(posed_of(state, folder)))
 
 
 PROSPECTS = Prospects()
+
+
+def _prospect(posed: Posed) -> Prospect:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ShoalWarning)
+        search = pose_search(posed)
+        return Prospect(plan_search(posed, search), search.space)
 
 
 def posed_of(state: State, folder: Path) -> Posed:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,6 +18,7 @@ from shoal.errors import RunError
 from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.results import readable
 from shoal.run import Run, load
+from shoal.workbench.recent import Recent
 from shoal.workbench.whatif import WhatIf
 
 MOST_ROWS = 50  # that are shown at a time
@@ -156,8 +155,7 @@ class Results:
     """The runs that were looked at last."""
 
     def __init__(self, most: int = 6) -> None:
-        self._kept: OrderedDict[Path, tuple[float, Result]] = OrderedDict()
-        self._most, self._mutex = most, threading.Lock()
+        self._recent = Recent[Result](most)
 
     def result(self, path: Path) -> Result:
         """Return a finished run; it is read again when its numbers have changed.
@@ -168,16 +166,8 @@ class Results:
         try:
             changed = (path / "metrics.json").stat().st_mtime
         except OSError:
-            changed = 0.0
-        with self._mutex:
-            known = self._kept.get(path)
-            if known is None or known[0] != changed or not changed:
-                self._kept.pop(path, None)
-                self._kept[path] = known = changed, Result(load(path))
-            self._kept.move_to_end(path)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-            return known[1]
+            changed = 0.0  # loading says why
+        return self._recent.get((path, changed), lambda: Result(load(path)))
 
 
 RESULTS = Results()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 import warnings
-from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -20,6 +18,7 @@ from shoal.data.describe import Description, describe
 from shoal.data.target_choice import TargetMissing
 from shoal.errors import ShoalWarning
 from shoal.steps.reading import loading_options
+from shoal.workbench.recent import Recent
 from shoal.workbench.state import State
 
 _MOST_KEPT = 4
@@ -74,8 +73,7 @@ class Looks:
     """The data that were looked at last, so that pages and tabs need not read them again."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[Any, Look] = OrderedDict()
-        self._mutex = threading.Lock()
+        self._recent = Recent[Look](_MOST_KEPT)
 
     def look(self, state: State, folder: Path) -> Look:
         """Read and describe the data of a state; this may take a while.
@@ -85,14 +83,7 @@ class Looks:
             SettingError: a setting makes no sense.
         """
         source, options = state.source(folder), loading_options(state.checked(folder))
-        key = (source, _stamp(source), repr(options))
-        with self._mutex:  # two tabs that ask for the same wait for one reading
-            if key not in self._kept:
-                self._kept[key] = _read(source, options)
-                while len(self._kept) > _MOST_KEPT:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(key)
-            return self._kept[key]
+        return self._recent.get((source, _stamp(source), repr(options)), lambda: _read(source, options))
 
 
 LOOKS = Looks()

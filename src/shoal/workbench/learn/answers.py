@@ -13,6 +13,7 @@ from shoal.errors import DataError, SettingError
 from shoal.workbench.learn.figure import Choice, Control, Figure, Numbers, Slider
 from shoal.workbench.learn.figure_data import CHOICES, FigureData, builtin_data, data_of
 from shoal.workbench.learn.registry import all_figures, get_figure
+from shoal.workbench.recent import Recent
 
 OWN = "own"
 MOST_KEPT = 64
@@ -104,17 +105,13 @@ def _data(figure: Figure, texts: Mapping[str, str], dataset_of: DatasetOf) -> Fi
     return builtin_data(figure.kind, source, picks)
 
 
-_OWN: OrderedDict[Any, FigureData] = OrderedDict()
+_OWN = Recent[FigureData](CHOICES // 10)
 
 
 def own_data(figure: Figure, dataset: Any, picks: tuple[tuple[str, str], ...]) -> FigureData:
     """Return what a figure draws of the user's dataset, the same object as before where nothing changed."""
     key = repr((dataset.sha256, dataset.roles.target, figure.kind, picks))
-    if key not in _OWN:
-        _OWN[key] = data_of(dataset, figure.kind, dict(picks))  # type: ignore[arg-type]
-        while len(_OWN) > CHOICES // 10:
-            _OWN.popitem(last=False)
-    return _OWN[key]
+    return _OWN.get(key, lambda: data_of(dataset, figure.kind, dict(picks)))  # type: ignore[arg-type]
 
 
 class Answers:
