@@ -56,7 +56,7 @@ def serve(
     from shoal.cli.guard import tell
     from shoal.errors import counted
     from shoal.run import load
-    from shoal.serve.address import base_path, host_warning, listen, ssh_line, url
+    from shoal.serve.address import base_path, here, host_warning, listen, ssh_line, url
     from shoal.serve.guard import is_loopback, new_token
     from shoal.serve.limits import Limits
     from shoal.serve.names import named_runs
@@ -77,19 +77,7 @@ def serve(
         tell("note", f"serving {counted(len(folders), 'run')}: {', '.join(folders)}; Ctrl-C ends it")
         tell("url", url(host, port, base, "" if given else token))
         if is_loopback(host):
-            tell("ssh", f"from another machine: {ssh_line(*_here(), port, host)}")
+            tell("ssh", f"from another machine: {ssh_line(*here(), port, host)}")
         limits = Limits(max_body, max(256.0, max_body), max_rows, max_requests, max_seconds)
         service = Service(folders, token, host, port, base, tuple(allow_host or ()), limits, workers)
         serve_runs(service, listening)
-
-
-def _here() -> tuple[str, str]:
-    """Return the user and this machine as ssh may know them."""
-    import getpass
-    import socket
-
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        user = "USER"
-    return user, socket.gethostname()

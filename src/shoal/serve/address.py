@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import getpass
 import re
 import socket
 from urllib.parse import quote
@@ -104,6 +105,15 @@ def ssh_line(user: str, machine: str, port: int, host: str = "127.0.0.1") -> str
     target = host.strip("[]") if is_loopback(host) else "127.0.0.1"
     target = f"[{target}]" if ":" in target else target
     return f"ssh -N -L {port}:{target}:{port} {user}@{machine}"
+
+
+def here() -> tuple[str, str]:
+    """Return the user and this machine as ssh may know them."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        user = "USER"
+    return user, socket.gethostname()
 
 
 def under(app: App, base: str) -> App:

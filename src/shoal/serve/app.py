@@ -115,7 +115,7 @@ def _routes(asking: Asking, counters: Counters) -> list[Route]:
             answer = await asking.of_table(request.scope, name, body, media, encoding, ignore_unknown=ignore)
             if wanted != JSON:
                 return Response(await asking.in_thread(encoded, answer.frame, wanted), media_type=wanted)
-            return json_response(answer_of(Said(answer.frame.to_dict(as_series=False), answer.notes), by_column=False))
+            return json_response(answer_of(answer.said, by_column=False))
         given = await asking.json(body, encoding)
         said = await asking.of_json(request.scope, name, given, ignore_unknown=ignore)
         if wanted != JSON:

@@ -12,7 +12,7 @@ from typing import Any
 from shoal.data.raw import Raw
 from shoal.errors import RunError, listing, suggest
 from shoal.resources import available_cores
-from shoal.serve.bodies import JSON, media_type, read_json, read_table, unpacked
+from shoal.serve.bodies import read_json, read_table, unpacked
 from shoal.serve.limits import Limits
 from shoal.serve.metrics import ROWS, RUN
 from shoal.serve.problems import Refused, Scope
@@ -101,11 +101,11 @@ class Asking:
         if rows <= TOGETHER:
             return await batcher.ask(columns, rows)
         raw, notes = await self.in_thread(batcher.served.raw_of, columns)
-        return _listed(await self.in_thread(batcher.served.answer, raw, notes))
+        return (await self.in_thread(batcher.served.answer, raw, notes)).said
 
     async def _said(self, scope: Scope, served: ServedRun, raw: Raw) -> Said:
         self._count(scope, served.name, len(raw.inputs) if raw.signals is not None else raw.table.height)
-        return _listed(await self.in_thread(served.answer, raw))
+        return (await self.in_thread(served.answer, raw)).said
 
     async def of_table(
         self, scope: Scope, name: str, body: bytes, media: str, encoding: str = "", *, ignore_unknown: bool = False
@@ -140,12 +140,3 @@ def _rows_in(body: Any) -> int:
     if isinstance(body, Mapping):
         return max((len(value) for value in body.values() if isinstance(value, list)), default=1)
     return len(body) if isinstance(body, list) else 1
-
-
-def _listed(answer: Answer) -> Said:
-    return Said(answer.frame.to_dict(as_series=False), answer.notes)
-
-
-def is_json(content_type: str) -> bool:
-    """Return whether a body is JSON; 415 if it is of no known type."""
-    return media_type(content_type) == JSON

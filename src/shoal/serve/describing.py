@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -126,11 +126,7 @@ def _answer_schema(example: pl.DataFrame) -> dict[str, Any]:
 
 
 def _object(properties: dict[str, Any], notes: dict[str, Any], *required: str) -> dict[str, Any]:
-    return {"type": "object", "properties": {**properties, "notes": notes}, "required": _listed(required)}
-
-
-def _listed(names: Iterable[str]) -> list[str]:
-    return list(names)
+    return {"type": "object", "properties": {**properties, "notes": notes}, "required": list(required)}
 
 
 def _json_type(kind: pl.DataType) -> str:

@@ -32,11 +32,23 @@ AT_ONCE = 0.02
 the network would wait for the thread (`sys.getswitchinterval`). All others wait no longer than this."""
 
 
+class Said(NamedTuple):
+    """What a run says of the rows of one request, by column, and in sentences what to know of it."""
+
+    columns: dict[str, list[Any]]
+    notes: tuple[str, ...] = ()
+
+
 class Answer(NamedTuple):
-    """What a run says of the rows of a request, and in sentences what to know of it."""
+    """The same as a table."""
 
     frame: pl.DataFrame
     notes: tuple[str, ...] = ()
+
+    @property
+    def said(self) -> Said:
+        """The answer by column."""
+        return Said(self.frame.to_dict(as_series=False), self.notes)
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,13 +216,6 @@ def stamp_of(path: str | Path) -> tuple[Any, ...]:
     return tuple(stamp)
 
 
-class Said(NamedTuple):
-    """What a run says of the rows of one request, by column, and in sentences what to know of it."""
-
-    columns: dict[str, list[Any]]
-    notes: tuple[str, ...] = ()
-
-
 class Batcher:
     """Answers small requests to one run, all that came in while it was busy in one go.
 
@@ -291,8 +296,7 @@ class Batcher:
 
     def _alone(self, columns: dict[str, list[Any]]) -> Said | Exception:
         try:
-            frame, notes = self.served.answer(*self.served.raw_of(columns))
-            return Said(frame.to_dict(as_series=False), notes)
+            return self.served.answer(*self.served.raw_of(columns)).said
         except Exception as error:
             return error
 

@@ -18,6 +18,7 @@ from starlette.background import BackgroundTask
 
 from shoal.errors import RunError, ShoalError
 from shoal.runs.listing import survey
+from shoal.serve.problems import Refused
 from shoal.workbench import taking
 from shoal.workbench.jobs import Job, Jobs
 from shoal.workbench.state import State
@@ -119,7 +120,7 @@ class Requests:
         try:
             path = await receive(request, self._jobs.folder / UPLOADS, name)
         except Refused as refused:
-            return PlainTextResponse(str(refused), refused.code)
+            return PlainTextResponse(refused.detail, refused.status)
         return JSONResponse({"data": path.relative_to(self._jobs.folder).as_posix()})
 
 
@@ -130,14 +131,6 @@ def _taken(file: Path) -> Response:
 
 def _plain(job: Job) -> dict[str, str]:
     return {"name": job.name, "status": str(job.status), "message": job.message, "link": job.link}
-
-
-class Refused(Exception):
-    """An upload that is not taken: the code of HTTP, and a sentence."""
-
-    def __init__(self, code: int, text: str) -> None:
-        super().__init__(text)
-        self.code = code
 
 
 async def receive(request: Request, folder: Path, name: str) -> Path:

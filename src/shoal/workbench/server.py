@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import socket
 import threading
 import webbrowser
 from collections.abc import Callable, Collection
@@ -11,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shoal.errors import SettingError
-from shoal.serve.address import base_path, host_warning, listen, ssh_line, under, url
+from shoal.serve.address import base_path, here, host_warning, listen, ssh_line, under, url
 from shoal.serve.guard import Guard, Hosts, new_token
 
 PORT = 8765
@@ -53,7 +51,6 @@ def run(folder: Path, place: Place, tell: Callable[[str, str], None], *, browser
     base = base_path(place.base_url)
     try:
         import uvicorn
-        from nicegui.run import thread_pool
 
         from shoal.workbench.app import build
     except ModuleNotFoundError as error:
@@ -72,8 +69,7 @@ def run(folder: Path, place: Place, tell: Callable[[str, str], None], *, browser
     if (warning := host_warning(place.host)) is not None:
         tell("warning", warning)
     tell("open", address)
-    here = socket.gethostname()
-    tell("note", f"from another machine: {ssh_line(_user(), here, port, place.host)}, then open the same address there")
+    tell("note", f"from another machine: {ssh_line(*here(), port, place.host)}, then open the same address there")
     tell("note", "Ctrl-C ends the workbench; what trains trains on, and is there when it starts again")
     if browser:
         threading.Timer(0.8, webbrowser.open, [address]).start()
@@ -83,14 +79,6 @@ def run(folder: Path, place: Place, tell: Callable[[str, str], None], *, browser
         pass
     finally:
         bound.close()
-        thread_pool.shutdown(wait=False, cancel_futures=True)  # its idle threads would be waited for
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):
-        return "USER"
 
 
 def proxied() -> dict[str, object]:
@@ -99,11 +87,11 @@ def proxied() -> dict[str, object]:
     Jupyter has checked who asks, and from which page; it brings the token along and speaks in the name of this machine.
     """
     token = new_token()
-    here = "127.0.0.1:{port}"
+    address = "127.0.0.1:{port}"
     return {
         "command": ["shoal", "workbench", "--port", "{port}", "--base-url", "{base_url}shoal/", "--no-browser"],
         "environment": {"SHOAL_TOKEN": token},
-        "request_headers_override": {"Authorization": f"Bearer {token}", "Host": here, "Origin": f"http://{here}"},
+        "request_headers_override": {"Authorization": f"Bearer {token}", "Host": address, "Origin": f"http://{address}"},
         "absolute_url": True,
         "timeout": 60,
         "new_browser_tab": True,
