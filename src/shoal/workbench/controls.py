@@ -11,7 +11,11 @@ from nicegui.elements.mixins.text_element import TextElement
 from nicegui.events import GenericEventArguments
 
 Handler = Callable[[str], Awaitable[Any] | Any]
-_VALUE = "(event) => emit(event.target.type === 'checkbox' ? String(event.target.checked) : event.target.value)"
+_CHANGES = "changes"
+_NAME_AND_VALUE = """({ target }) => {
+    const value = target.type === "checkbox" ? String(target.checked) : target.value;
+    if (target.id.startsWith("f-")) emit([target.id, value]);
+}"""
 
 
 def tag(kind: str, text: str | None = None, classes: str = "", **attributes: Any) -> Element:
@@ -77,7 +81,7 @@ def choice(
     label: str,
     value: str,
     options: Mapping[str, str] | Sequence[str],
-    on_change: Handler | None,
+    on_change: Handler,
     *,
     help: str = "",
     hidden_label: bool = False,
@@ -90,7 +94,7 @@ def choice(
         label: what it is.
         value: which is chosen.
         options: what can be chosen; a mapping goes from values to texts.
-        on_change: called with the new value; None: an element around it listens, which is drawn anew less often.
+        on_change: called with the new value.
         help: a sentence below.
         hidden_label: only screen readers read the label.
         attributes: of the list.
@@ -107,18 +111,41 @@ def choice(
         with made:
             for each, text in texts.items():
                 tag("option", text, value=each, selected=each == value)
-        if on_change is not None:
-            _listen(made, on_change)
+        _listen(made, on_change)
         if help:
             tag("p", help, "help", id=hint)
     return made
 
 
-def _listen(element: Element, on_change: Handler) -> None:
-    def changed(event: GenericEventArguments) -> Any:
-        return on_change(str(event.args))
+class _Changes:
+    """What is called when a control changes, by the names of controls; one that is drawn anew takes the place."""
 
-    element.on("change", changed, js_handler=_VALUE)
+    def __init__(self) -> None:
+        self.handlers: dict[str, Handler] = {}
+
+    def changed(self, event: GenericEventArguments) -> Any:
+        name, value = event.args
+        handler = self.handlers.get(name)
+        return None if handler is None else handler(str(value))
+
+
+def hear_changes(place: Element) -> None:
+    """Let a place that is never drawn anew hear the controls within: one that is, hears nothing at that moment."""
+    changes = place.client.storage[_CHANGES] = _Changes()
+    place.on("change", changes.changed, js_handler=_NAME_AND_VALUE)
+
+
+def _listen(element: Element, on_change: Handler) -> None:
+    element.client.storage[_CHANGES].handlers[element.props["id"]] = on_change
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> None:
+    """Draw values below their names, side by side."""
+    with tag("dl", classes="facts"):
+        for name, value in pairs:
+            with tag("div"):
+                tag("dt", name)
+                tag("dd", value)
 
 
 def table(

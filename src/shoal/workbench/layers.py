@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -62,7 +63,7 @@ def rows(text: str) -> tuple[list[Row], str]:
         elif place == 0:
             found.append(Row(word, _by(network.input_shape)))
         else:
-            parameters = sum(_size(shape) for shape in network.parameter_shapes[place - 1].values())
+            parameters = sum(math.prod(shape) for shape in network.parameter_shapes[place - 1].values())
             found.append(Row(word, _by(network.shapes[place - 1]), f"{parameters:,}"))
     return found, wrong
 
@@ -112,10 +113,3 @@ def svg_of(text: str) -> str:
 
 def _by(shape: Sequence[int]) -> str:
     return " × ".join(map(str, shape))
-
-
-def _size(shape: Sequence[int]) -> int:
-    size = 1
-    for side in shape:
-        size *= side
-    return size

@@ -7,7 +7,7 @@ from importlib.resources import files
 from nicegui import ui
 
 from shoal.report.palette import palette
-from shoal.workbench.controls import button, tag
+from shoal.workbench.controls import button, hear_changes, tag
 from shoal.workbench.pages import Page, pages
 from shoal.workbench.visit import Visit
 
@@ -44,6 +44,7 @@ def shell(visit: Visit, page: Page) -> ui.element:
             button("Undo", visit.undo, classes="quiet", id="undo", title="Undo the last change (Ctrl+Z)")
             tag("button", "Theme", "button quiet", type="button", id="theme", title="Light, dark, or as the system is")
     content = tag("main", None, "content", id="content", tabindex="-1")
+    hear_changes(content)
     tag("div", None, "told", id="told", role="status", aria_live="polite")
     return content
 

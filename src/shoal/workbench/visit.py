@@ -104,8 +104,4 @@ class Visit:
 
     def tell(self, text: str, *, wrong: bool = False) -> None:
         """Say something in a line at the foot of the page, which screen readers read out; errors stay until closed."""
-        self.client.run_javascript(f"shoal.tell({_json(text)}, {_json(wrong)})")
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value)
+        self.client.run_javascript(f"shoal.tell({json.dumps(text)}, {json.dumps(wrong)})")

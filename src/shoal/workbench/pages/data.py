@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from nicegui import ui
@@ -16,7 +16,7 @@ from shoal.data.signals import Signals
 from shoal.data.table_rules import in_words
 from shoal.errors import ShoalError, counted
 from shoal.setting_panels import DATA, EXPRESSIONS, SPLIT
-from shoal.workbench.controls import button, choice, drawing, field, scrolled, table, tag
+from shoal.workbench.controls import button, choice, drawing, facts, field, scrolled, table, tag
 from shoal.workbench.drawings import bars, lines, matrix, pixels
 from shoal.workbench.forms import form, in_panel
 from shoal.workbench.pages import Page
@@ -30,10 +30,6 @@ from shoal.workbench.visit import Visit
 AT_ONCE = 40
 """Columns that are shown at once, so that tables of very many stay quick."""
 EXAMPLES = 12
-_COLUMN_AND_VALUE = """(event) => {
-    const { column } = event.target.dataset;
-    if (column !== undefined) emit([column, event.target.value]);
-}"""
 _BY_CLICK = ("target", "features", "weight", "group", "time", "id", "ignore", "y_err")
 
 
@@ -65,8 +61,6 @@ class _Page:
     def draw(self) -> None:
         self.source = tag("div")
         self.place = tag("div", aria_live="off")
-        # not by each list: one that is drawn anew at this moment would hear nothing
-        self.place.on("change", lambda event: self._change(*event.args), js_handler=_COLUMN_AND_VALUE)
         with self.source:
             _draw_source(self.visit)
         with self.place:
@@ -108,13 +102,9 @@ class _Page:
     def _draw_look(self, look: Look, drawn: _Drawn, part: list[Column], counts: dict[str, list[int]]) -> None:
         description = look.description
         tag("p", look.headline, "lead")
-        with tag("dl", classes="facts"):
-            facts = {description.row + "s" if description.row != "series" else "series": f"{description.rows:,}"}
-            facts |= {"columns": f"{len(description.columns):,}", "task": description.task_name}
-            for name, value in facts.items():
-                with tag("div"):
-                    tag("dt", name)
-                    tag("dd", value)
+        rows = description.row + "s" if description.row != "series" else "series"
+        columns = f"{len(description.columns):,}"
+        facts([(rows, f"{description.rows:,}"), ("columns", columns), ("task", description.task_name)])
         _listed("What to look out for", description.warnings)
         _draw_signals(look, drawn.examples)
         self.columns = tag("section", aria_labelledby="columns")
@@ -214,7 +204,7 @@ class _Page:
                 visit.tell(str(error), wrong=True)
                 await self.draw_columns()
                 return
-            if not await visit.choose(visit.state.changed(**changes), self._trial):
+            if not await visit.choose(visit.state.changed(**changes), partial(_look, visit)):
                 await self.draw_columns()
 
     def _draw_role(self, column: Column) -> None:
@@ -222,11 +212,12 @@ class _Page:
         if column.role not in options:
             options = {column.role: "left out by itself" if column.role == "dropped" else column.role, **options}
         slug = f"role-{self.look.description.columns.index(column)}" if self.look else "role"
-        label = f"Role of {column.name}"
-        choice(slug, label, column.role, options, None, hidden_label=True, data_column=column.name)
+        change = partial(self._change, column.name)
+        choice(slug, f"Role of {column.name}", column.role, options, change, hidden_label=True)
 
-    def _trial(self, state: State) -> Any:
-        return LOOKS.look(state, self.visit.folder)
+
+def _look(visit: Visit, state: State) -> Look:
+    return LOOKS.look(state, visit.folder)
 
 
 def _in_table(look: Look, column: Column) -> bool:
@@ -289,11 +280,11 @@ def _draw_rules(visit: Visit, look: Look | None) -> None:
         if text.strip():
             listed = visit.state.settings.get(name, ())
             state = visit.state.changed(**{name: (*(listed if isinstance(listed, tuple) else (listed,)), text.strip())})
-            await visit.choose(state, lambda state: LOOKS.look(state, visit.folder))
+            await visit.choose(state, partial(_look, visit))
 
     async def remove(name: str, text: str) -> None:
         listed = tuple(each for each in visit.state.settings.get(name, ()) if each != text)
-        await visit.choose(visit.state.changed(**{name: listed}), lambda state: LOOKS.look(state, visit.folder))
+        await visit.choose(visit.state.changed(**{name: listed}), partial(_look, visit))
 
     with tag("section", aria_labelledby="rules"):
         tag("h2", "Cuts and derived columns", id="rules")

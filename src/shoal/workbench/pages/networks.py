@@ -14,7 +14,7 @@ from shoal.resources import memory_text
 from shoal.setting_panels import HYPERPARAMETERS, NETWORKS, RUN, SELECTION, described
 from shoal.settings import default_in_words
 from shoal.training.progress_words import duration
-from shoal.workbench.controls import button, choice, drawing, field, link, tag
+from shoal.workbench.controls import button, choice, drawing, facts, field, link, tag
 from shoal.workbench.forms import ALTERNATIVES, form, in_panel
 from shoal.workbench.layers import KINDS, moved, parameters, replaced, rows, svg_of
 from shoal.workbench.pages import Page
@@ -93,7 +93,7 @@ class _Page:
                 tag("p", text, "note")
             else:
                 plan = self.prospect.plan
-                facts = {
+                told = {
                     "candidates": f"{plan.candidates:,}",
                     "networks": f"{plan.networks:,}",
                     "epochs of all": f"{plan.epochs:,}",
@@ -101,11 +101,7 @@ class _Page:
                     "memory": memory_text(plan.memory),
                     "time": duration(plan.seconds),
                 }
-                with tag("dl", classes="facts"):
-                    for name, value in facts.items():
-                        with tag("div"):
-                            tag("dt", name)
-                            tag("dd", value)
+                facts(told.items())
                 tag("p", text or "Time is right within a factor of two as a rule.", "note")
 
     def _hint(self) -> None:

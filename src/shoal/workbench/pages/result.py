@@ -14,7 +14,7 @@ from shoal.errors import ShoalError, counted
 from shoal.report.words import label
 from shoal.results import Interval, readable
 from shoal.workbench import drawn, plots
-from shoal.workbench.controls import button, choice, link, table, tag
+from shoal.workbench.controls import button, choice, facts, link, table, tag
 from shoal.workbench.jobs import Status
 from shoal.workbench.pages import Page
 from shoal.workbench.results import MOST_ROWS, RESULTS, Result
@@ -179,11 +179,7 @@ class _Result:
                 tag("p", str(error), "wrong")
                 return
             tag("h3", f"Network {numbers[0]}")
-            with tag("dl", classes="facts"):
-                for name, value in told:
-                    with tag("div"):
-                        tag("dt", name)
-                        tag("dd", value)
+            facts(told)
 
     def _brushed_parallel(self, networks: Any) -> None:
         drawn.mark(self.curves, "brushed", [int(n) for n in networks or []])
@@ -361,25 +357,15 @@ def _score(score: Any) -> str:
 
 def _draw_field(number: int, field: Field, on_set: Callable[[str, Any], None]) -> None:
     """Draw the controls of a column: a list, or a slider beside a number."""
-    name = f"w-{number}"
+    name, truth = f"w-{number}", field.kind == "boolean"
+
+    def take(level: str) -> None:
+        on_set(field.name, level == "true" if truth else level)
+
+    if field.levels:
+        choice(name, field.name, str(field.value).lower() if truth else field.value, field.levels, take)
+        return
     with tag("div", classes="field"):
-        if field.levels:
-            tag("label", field.name, for_=name)
-            with tag("select", None, "input", id=name) as made:
-                for level in field.levels:
-                    tag(
-                        "option",
-                        level,
-                        value=level,
-                        selected=level == (str(field.value).lower() if field.kind == "boolean" else field.value),
-                    )
-            truth = field.kind == "boolean"
-            made.on(
-                "change",
-                lambda e: on_set(field.name, e.args == "true" if truth else e.args),
-                js_handler="(e) => emit(e.target.value)",
-            )
-            return
         low, high, step = _limits(field)
         room = math.ceil(0.25 * (high - low) / step) * step
         ends = {
@@ -420,16 +406,9 @@ def _draw_answer(place: Element, answer: Answer) -> None:
         (name, value), *rest = answer.lines
         tag("p", name, "kicker")
         tag("p", value, "big")
-        with tag("dl", classes="facts"):
-            for name, value in rest:
-                with tag("div"):
-                    tag("dt", name)
-                    tag("dd", value)
+        facts(rest)
         for name, share in answer.shares[:8]:
-            with tag("div", classes="share"):
-                tag("span", name)
-                tag("span", classes="bar", style=f"--share: {share:.4f}")
-                tag("span", f"{100 * share:.1f} %", "n")
+            _draw_share(name, share, f"{100 * share:.1f} %")
 
 
 def _draw_parts(place: Element, output: str, parts: Sequence[Part]) -> None:
@@ -438,12 +417,15 @@ def _draw_parts(place: Element, output: str, parts: Sequence[Part]) -> None:
     with place:
         tag("h3", f"What each column adds to {output}, against a usual row")
         for part in parts[:12]:
-            with tag("div", classes="share"):
-                tag("span", f"{part.column} = {part.value}")
-                side = " minus" if part.part < 0 else ""
-                tag("span", classes=f"bar{side}", style=f"--share: {abs(part.part) / most:.4f}")
-                error = f" ± {readable(part.spread, 2)}" if math.isfinite(part.spread) else ""
-                tag("span", f"{readable(part.part)}{error}", "n")
+            error = f" ± {readable(part.spread, 2)}" if math.isfinite(part.spread) else ""
+            _draw_share(f"{part.column} = {part.value}", part.part / most, f"{readable(part.part)}{error}")
+
+
+def _draw_share(name: str, share: float, text: str) -> None:
+    with tag("div", classes="share"):
+        tag("span", name)
+        tag("span", classes="bar minus" if share < 0 else "bar", style=f"--share: {abs(share):.4f}")
+        tag("span", text, "n")
 
 
 PAGE = Page("result", "Result", build)

@@ -142,7 +142,7 @@ def _draw_repeat(visit: Visit, state: State) -> None:
         _copied("link", "")
         ui.run_javascript(
             "document.getElementById('link').textContent = "
-            f"new URL({_quoted(visit.link('data', state))}, document.baseURI).href"
+            f"new URL({json.dumps(visit.link('data', state))}, document.baseURI).href"
         )
         if replace(visit.state, run="") != replace(state, run=""):
 
@@ -165,10 +165,6 @@ def _copied(name: str, text: str) -> None:
             id=f"copy-{name}",
             aria_label=f"Copy the {name}",
         )
-
-
-def _quoted(text: str) -> str:
-    return json.dumps(text)
 
 
 PAGE = Page("take", "Take", build)
