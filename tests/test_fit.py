@@ -179,7 +179,7 @@ def test_an_interrupted_run_goes_on_to_the_same_numbers(
     out = tmp_path / "stopped"
     with pytest.raises(shoal.Interrupted, match=f"{done} of 4 networks are trained.*--resume {out}"):
         shoal.fit("iris", out=str(out), progress=CtrlC(chunks), **tiny)
-    assert sorted(path.name for path in out.iterdir()) == ["checkpoint", "config.toml"]
+    assert sorted(path.name for path in out.iterdir()) == ["checkpoint", "config.toml", "live.curves"]
     with pytest.raises(shoal.RunError, match=r"is not finished; .*--resume"):
         _ = shoal.load(out).metrics
     run = shoal.resume(out)

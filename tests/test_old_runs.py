@@ -106,6 +106,8 @@ def test_an_old_run_is_compared(copy: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("path", [p for p in RUNS if p.name in ("classes", "errors", "folds", "heads")], ids=name)
 def test_an_old_run_is_explained(path: Path) -> None:
-    found = shoal.explain(path, repeats=2, interactions=0, most_rows=40)
+    # damped_oscillation was not rounded when these runs were written: its last bits hung on the processor
+    data = "damped_oscillation" if path.name == "errors" else None
+    found = shoal.explain(path, data, repeats=2, interactions=0, most_rows=40)
     assert found.importance is not None
     assert found.effects

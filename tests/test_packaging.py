@@ -57,7 +57,7 @@ def test_the_wheel_holds_the_kernel_and_all_but_its_source(wheel: set[str]) -> N
     libraries = {name.split(".")[0] for name in wheel if name.startswith("shoal/training/engines/native/_kernel")}
     parts = ("", *(f"_{name}" for name in INSTRUCTION_SETS))
     assert libraries == {f"shoal/training/engines/native/_kernel{part}" for part in parts}
-    kept = {".py", ".html", ".css", ".js", ".typed", ".bib"}
+    kept = {".py", ".html", ".css", ".js", ".svg", ".typed", ".bib"}
     files = {f"shoal/{path.relative_to(SOURCE).as_posix()}" for path in SOURCE.rglob("*") if path.suffix in kept}
     assert "shoal/py.typed" in files
     assert "shoal/report/templates/page.html" in files
