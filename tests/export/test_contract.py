@@ -40,7 +40,7 @@ ARRAYS: dict[str, tuple[str, tuple[int, ...], str]] = {
     "series": ("series", (12, 2), "conv1d:4:3 lstm:5"),
     "random kernels": ("series", (12, 2), "minirocket:12:1"),
 }
-SLOW = {".keras": ("classes", "quantiles", "images", "random kernels", "correlated", "steps of unequal series")}
+SLOW = {".keras": ("classes", "random kernels", "correlated", "steps of unequal series")}
 """Cases of formats that take seconds to be checked; they have tests of their own for the others."""
 CASES = (*TABLES, *ARRAYS, "steps of unequal series")
 PAIRS = [(case, extension) for case in CASES for extension in EXPORTERS if case in SLOW.get(extension, CASES)]
