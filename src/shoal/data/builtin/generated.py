@@ -95,12 +95,6 @@ def signal_background_log_ratio(events: np.ndarray) -> np.ndarray:
     return _log_density(events, 0) - _log_density(events, 1)
 
 
-def signal_background_truth(events: np.ndarray) -> np.ndarray:
-    """Return `(rows,)` true probabilities of signal, `S p_s / (S p_s + B p_b)` with yields S=250, B=1000."""
-    log_odds = signal_background_log_ratio(events) + math.log(SIGNAL_YIELD / BACKGROUND_YIELD)
-    return np.asarray(np.exp(-np.logaddexp(0.0, -log_odds)))
-
-
 def signal_background() -> tuple[pl.DataFrame, Roles]:
     """Return 5000 simulated events, half of them signal, with weights that add up to the expected yields.
 

@@ -133,14 +133,6 @@ def height(state: np.ndarray) -> np.ndarray:
     return np.asarray(-np.cos(state[0]) - np.cos(state[0] + state[1]))
 
 
-def energy(state: np.ndarray) -> np.ndarray:
-    """Return the kinetic and potential energy in J, which nothing but the motor changes."""
-    angle, bend, w1, w2 = np.asarray(state, np.float64)
-    both = w1 + w2
-    kinetic = 0.5 * (1.25 * w1**2 + 1.0 * w1**2 + 1.25 * both**2) + 0.5 * w1 * both * np.cos(bend)
-    return np.asarray(kinetic - GRAVITY * (1.5 * np.cos(angle) + 0.5 * np.cos(angle + bend)))
-
-
 def slopes(state: np.ndarray, torque: np.ndarray) -> np.ndarray:
     """Return the rates of change of a state under a torque in N m."""
     angle, bend, w1, w2 = state
