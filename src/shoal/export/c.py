@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shoal.export.example_rows import ExampleRows
 from shoal.export.exporter import Agreement, Exporter, Written
-from shoal.export.source.answers import Answers, answers_of
+from shoal.export.source.answers import Programs, answers_of
 from shoal.export.source.c import source
 from shoal.export.source.evaluating import outputs_of
 from shoal.export.source.fixed_c import FixedCPrinter
@@ -37,7 +37,7 @@ class CExporter(Exporter):
         """Return the source, which checks itself if it is compiled with `-D<NAME>_MAIN`, and its header."""
         return self.written_answers(answers_of(predictor), path, examples)
 
-    def written_answers(self, answers: Answers, path: Path, examples: ExampleRows | None) -> Written:
+    def written_answers(self, answers: Programs, path: Path, examples: ExampleRows | None) -> Written:
         """Return the same of programs."""
         return Written(files_of(path, *source(source_name(path), answers, examples)), answers.notes)
 

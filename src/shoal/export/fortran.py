@@ -8,7 +8,7 @@ from pathlib import Path
 from shoal.export.c import said_by_program, source_name
 from shoal.export.example_rows import ExampleRows
 from shoal.export.exporter import Agreement, Exporter, Written
-from shoal.export.source.answers import Answers, answers_of
+from shoal.export.source.answers import Programs, answers_of
 from shoal.export.source.fortran import NAME, source
 from shoal.prediction.predictor import Predictor
 
@@ -23,7 +23,7 @@ class FortranExporter(Exporter):
         """Return the source of the module, and of the program that checks it where there are examples."""
         return self.written_answers(answers_of(predictor), path, examples)
 
-    def written_answers(self, answers: Answers, path: Path, examples: ExampleRows | None) -> Written:
+    def written_answers(self, answers: Programs, path: Path, examples: ExampleRows | None) -> Written:
         """Return the same of programs."""
         word = source_name(path).strip("_")
         word = word if word[:1].isalpha() else f"model_{word}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from shoal.export.c import said_by_program
 from shoal.export.example_rows import ExampleRows
 from shoal.export.exporter import Agreement, Exporter, Written
-from shoal.export.source.answers import Answers, answers_of
+from shoal.export.source.answers import Programs, answers_of
 from shoal.export.source.python import source
 from shoal.prediction.predictor import Predictor
 
@@ -26,7 +26,7 @@ class PythonExporter(Exporter):
         """Return the source, which checks itself when it is run."""
         return self.written_answers(answers_of(predictor), path, examples)
 
-    def written_answers(self, answers: Answers, path: Path, examples: ExampleRows | None) -> Written:
+    def written_answers(self, answers: Programs, path: Path, examples: ExampleRows | None) -> Written:
         """Return the same of programs."""
         return Written({path: source(path.stem, answers, examples).encode()}, answers.notes)
 

@@ -6,16 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shoal.evolution.environments.base import (
-    Disc,
-    Environment,
-    Line,
-    Moment,
-    clipped,
-    runge_kutta,
-    uniform,
-    wrapped,
-)
+from shoal.evolution.environments.base import Disc, Environment, Line, Moment, clipped, runge_kutta, uniform, wrapped
 from shoal.streams import Stream
 
 GRAVITY = 9.8

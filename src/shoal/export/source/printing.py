@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shoal.export.source.answers import Answers
+from shoal.export.source.answers import Programs
 from shoal.export.source.operations import (
     Buffer,
     Copy,
@@ -273,7 +273,7 @@ def _grouped(text: str) -> str:
     return text if text.isidentifier() or (text.endswith(")") and text.startswith("(")) else f"({text})"
 
 
-def needs(answers: Answers, printer: LoopPrinter) -> list[str]:
+def needs(answers: Programs, printer: LoopPrinter) -> list[str]:
     """Return what a program needs and leaves out, a line each."""
     return [
         f"Written by shoal. Tables of constants: {constant_bytes(printer):,} bytes; working memory: "
