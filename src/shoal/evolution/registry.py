@@ -17,6 +17,6 @@ def instances_in(package: str, folder: list[str], base: Any) -> dict[str, Any]:
         base: what the classes derive from; those that are abstract are left out.
     """
     modules = [import_module(f"{package}.{module.name}") for module in iter_modules(folder)]
-    classes = {value for module in modules for value in vars(module).values() if isclass(value)}
+    classes: set[Any] = {value for module in modules for value in vars(module).values() if isclass(value)}
     found = [c() for c in classes if issubclass(c, base) and not isabstract(c)]
     return {each.name: each for each in sorted(found, key=lambda each: each.name)}

@@ -51,7 +51,19 @@ def put_together(
     **more: Any,
 ) -> Fitted:
     """Return what a fit has made, with an ensemble and what calibrating it found; `more` as `Fitted` has it."""
-    posed, kept = trained.posed, trained.kept
-    given = posed.dataset, posed.split, posed.settings, trained.space
-    made = trained.training.members, kept.places, *ensemble, kept.folds, replicas
-    return Fitted(*given, *made, trained.sealed, baselines, **more)
+    posed, kept, (predictor, calibrated) = trained.posed, trained.kept, ensemble
+    return Fitted(
+        posed.dataset,
+        posed.split,
+        posed.settings,
+        trained.space,
+        trained.training.members,
+        kept.places,
+        predictor,
+        calibrated,
+        kept.folds,
+        replicas,
+        trained.sealed,
+        baselines,
+        **more,
+    )

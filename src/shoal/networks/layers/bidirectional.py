@@ -34,6 +34,7 @@ class Bidirectional(Composite):
         SettingError: another layer or merge mode.
 
     Example:
+        >>> from shoal import GRU, LSTM
         >>> Bidirectional(LSTM(8)).output_shape((20, 3))
         (16,)
         >>> Bidirectional(GRU(8, return_sequences=True), merge_mode="sum").output_shape((20, 3))

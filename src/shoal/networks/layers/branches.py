@@ -51,6 +51,7 @@ class Branches(Composite):
         SettingError: there is no path, something else than layers in one, or an unknown merge.
 
     Example:
+        >>> from shoal import Dense
         >>> Branches([[Dense(8, activation="relu"), Dense(2)], []], merge="concatenate").output_shape((4,))
         (6,)
         >>> Branches([[Dense(4)], []], merge="multiply").parameter_shapes((4,))

@@ -28,6 +28,7 @@ class Residual(Composite):
         SettingError: there is no layer, or something else among them.
 
     Example:
+        >>> from shoal import Dense
         >>> Residual([Dense(8, activation="relu"), Dense(4)]).output_shape((4,))
         (4,)
         >>> Residual([Dense(8)], projection=Dense(8, use_bias=False)).parameter_shapes((4,))

@@ -31,6 +31,7 @@ class TimeDistributed(Layer):
         SettingError: it is no layer.
 
     Example:
+        >>> from shoal import Dense
         >>> TimeDistributed(Dense(8)).output_shape((20, 3))
         (20, 8)
         >>> TimeDistributed(Dense(8)).parameter_shapes((20, 3))
