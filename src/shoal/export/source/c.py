@@ -9,7 +9,7 @@ from shoal.export.source.answers import Programs
 from shoal.export.source.c_helpers import HELPERS
 from shoal.export.source.identifiers import identifiers, remark
 from shoal.export.source.operations import Buffer, View
-from shoal.export.source.printing import TRUTHS, LoopPrinter, needs, number, turns_once
+from shoal.export.source.printing import TRUTHS, LoopPrinter, needs, number, summed, turns_once
 
 TEMPLATES = {
     "add": "{} + {}", "sub": "{} - ({})", "mul": "({}) * ({})", "div": "({}) / ({})", "neg": "-({})",
@@ -46,13 +46,7 @@ class CPrinter(LoopPrinter):
             return f"{self.constant_name(buffer)}[{index}]"
         if buffer.name is not None:
             return f"x[{index}]" if buffer.name == "x" else f"answer->{buffer.name}[{index}]"
-        return f"work[{self._sum(self.places.offsets[id(buffer)], index)}]"
-
-    @staticmethod
-    def _sum(offset: int, index: str) -> str:
-        if index.isdigit():
-            return str(offset + int(index))
-        return f"{offset} + {index}" if offset else index
+        return f"work[{summed(self.places.offsets[id(buffer)], index)}]"
 
     def table_element(self, name: str, index: str) -> str:
         """As `places_0[i]`."""

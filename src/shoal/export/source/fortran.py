@@ -14,7 +14,7 @@ from shoal.export.source.answers import Programs
 from shoal.export.source.fortran_helpers import HELPERS
 from shoal.export.source.identifiers import identifiers, remark
 from shoal.export.source.operations import Buffer, Elementwise, View
-from shoal.export.source.printing import TRUTHS, LoopPrinter, needs, number, turns_once
+from shoal.export.source.printing import TRUTHS, LoopPrinter, needs, number, summed, turns_once
 
 TRUE = "abs({}) > 0.0_sp"
 ONE_IF = "merge(1.0_sp, 0.0_sp, {})"
@@ -59,8 +59,8 @@ class FortranPrinter(LoopPrinter):
         if buffer.values is not None:
             return f"{self.constant_name(buffer)}({index})"
         if buffer.name is not None:
-            return f"x({index})" if buffer.name == "x" else f"answer%{buffer.name}({_sum(1, index)})"
-        return f"work({_sum(self.places.offsets[id(buffer)], index)})"
+            return f"x({index})" if buffer.name == "x" else f"answer%{buffer.name}({summed(1, index)})"
+        return f"work({summed(self.places.offsets[id(buffer)], index)})"
 
     def table_element(self, name: str, index: str) -> str:
         """As `places_0(i)`."""
@@ -115,12 +115,6 @@ class FortranPrinter(LoopPrinter):
         self.helpers.add(helper)
         texts = [self.start(a) if isinstance(a, View) else str(a) for a in arguments]
         return f"call {helper}({', '.join(texts)})"
-
-
-def _sum(offset: int, index: str) -> str:
-    if index.isdigit():
-        return str(offset + int(index))
-    return f"{offset} + {index}" if offset else index
 
 
 def wrapped(line: str) -> list[str]:

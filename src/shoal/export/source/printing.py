@@ -269,6 +269,13 @@ class LoopPrinter(ABC):
         """Return a reference to the first number of an array that a helper reads."""
 
 
+def summed(offset: int, index: str) -> str:
+    """Return the place of an element behind others, worked out where both are known."""
+    if index.isdigit():
+        return str(offset + int(index))
+    return f"{offset} + {index}" if offset else index
+
+
 def _grouped(text: str) -> str:
     return text if text.isidentifier() or (text.endswith(")") and text.startswith("(")) else f"({text})"
 
