@@ -42,7 +42,7 @@ def score_opponents(dataset: Dataset, split: Split, seed: int) -> dict[str, dict
 def _features(dataset: Dataset) -> Any:
     """Return the same features as shoal has; a missing category is one of its own, dates are days."""
     columns = []
-    for column in dataset.feature_table().get_columns():
+    for column in dataset.table.select([column.name for column in dataset.features]).get_columns():
         if column.dtype.is_temporal():
             column = column.cast(pl.Datetime).dt.epoch("d")
         text = column.dtype in (pl.String, pl.Categorical, pl.Enum)

@@ -70,7 +70,7 @@ def test_the_cost_has_lambda_over_2k_times_the_squares_of_the_weights(engine: st
 
 def test_iris_from_file_to_test_rows() -> None:
     dataset = shoal.load_dataset("iris")
-    x, y = dataset.feature_table().to_numpy(), dataset.y()
+    x, y = dataset.table.select([c.name for c in dataset.features]).to_numpy(), dataset.y()
     assert (x.shape, y.shape, len(dataset.classes)) == ((150, 4), (150,), 3)
     rest, test = train_test_split(np.arange(150), test_size=0.2, stratify=y, random_state=0)
     train, validation = train_test_split(rest, test_size=0.2, stratify=y[rest], random_state=0)

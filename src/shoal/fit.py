@@ -15,9 +15,10 @@ from shoal.run import Run, run_in
 from shoal.runs.folder import START_AGAIN, RunFolder
 from shoal.search.strategy import Search
 from shoal.settings import FitSettings, check_settings, settings_in_words, without_functions
+from shoal.steps.assembling import Trained
 from shoal.steps.beside import learn_meanwhile, open_helper
 from shoal.steps.choosing import keep_best
-from shoal.steps.finishing import Trained, finish, finish_each_target, posed_for_each
+from shoal.steps.finishing import finish, finish_each_target, posed_for_each
 from shoal.steps.planning import Plan, plan_search
 from shoal.steps.posing import Posed
 from shoal.steps.proposing import pose_search, settled_count, with_base

@@ -48,7 +48,6 @@ def test_a_table_of_python() -> None:
     assert dataset.targets == ("y",)
     assert [c.name for c in dataset.features] == ["x"]
     assert np.array_equal(dataset.y(), Y[:, None])
-    assert dataset.feature_table().columns == ["x"]
     assert dataset.weights() is dataset.y_err() is dataset.groups() is dataset.times() is None
     assert load_dataset(dataset).sha256 == dataset.sha256
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shoal.errors import SettingError
 from shoal.evolution.algorithms import ALGORITHMS, algorithm_of
-from shoal.evolution.algorithms.base import Algorithm, State, centred_ranks, order_of
+from shoal.evolution.algorithms.base import Algorithm, SearchState, centred_ranks, order_of
 from shoal.evolution.algorithms.cma_es import FULL_BELOW, CmaEs
 from shoal.evolution.algorithms.genetic import Genetic
 
@@ -25,7 +25,7 @@ def sphere(points: np.ndarray) -> np.ndarray:
     return (points**2).sum(axis=1)
 
 
-def run(algorithm: Algorithm, n: int = 5, generations: int = 40, seed: int = 0, start: float = 1.0) -> State:
+def run(algorithm: Algorithm, n: int = 5, generations: int = 40, seed: int = 0, start: float = 1.0) -> SearchState:
     state = algorithm.begin(np.full(n, start), 32, 0.5, seed)
     for _ in range(generations):
         candidates = algorithm.ask(state)

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from layer_examples import EXAMPLES
 
 from shoal.errors import ExportError
 from shoal.export.source.c import CPrinter, table
@@ -22,12 +23,12 @@ from shoal.export.source.python_helpers import ALWAYS
 from shoal.export.source.python_helpers import HELPERS as PYTHON_HELPERS
 from shoal.export.source.symbols import Symbol
 from shoal.export.source.tracing import tracing_namespace
-from shoal.networks import GRU, LAYERS, LSTM, Bidirectional, Layer, Masking, Network
+from shoal.networks import GRU, LSTM, Bidirectional, Layer, Masking, Network
 from shoal.streams import Stream
 
 COMPILER = shutil.which("gcc") or shutil.which("clang")
 NETWORKS = {
-    f"{kind}-{i}": ([layer], shape) for kind, cls in LAYERS.items() for i, (layer, shape) in enumerate(cls.examples())
+    f"{kind}-{i}": ([layer], shape) for kind, each in EXAMPLES.items() for i, (layer, shape) in enumerate(each)
 } | {
     "masked-lstm": ([Masking(0.5), LSTM(3, return_sequences=True), LSTM(2)], (6, 2)),
     "masked-gru": ([Masking(0.5), GRU(3, reset_after=False, go_backwards=True)], (6, 2)),

@@ -12,12 +12,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import layer_examples
 import numpy as np
 import pytest
 
 from shoal import Dense, Network, NetworkError, SettingError, ShoalWarning, TrainedNetwork
-from shoal.networks import LAYERS, Layer
-from shoal.networks.layers import Branches, Embedding, Masking, Residual
+from shoal.networks import Layer
+from shoal.networks.layers import Branches, Masking, Residual
 
 # Keras saves its variables by a way of NumPy that has changed.
 pytestmark = [
@@ -25,7 +26,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:.*will therefore destroy the mask:UserWarning"),
 ]
 NAMES = ("selu", "gelu", "mish", "squareplus", "sparse_plus", "hard_shrink", "threshold", "log_softmax", "exponential")
-EXAMPLES = [each for cls in LAYERS.values() if cls is not Embedding for each in cls.examples()]
+EXAMPLES = [each for kind, examples in layer_examples.EXAMPLES.items() if kind != "Embedding" for each in examples]
 EXAMPLES += [(Dense(4, activation=name), (4,)) for name in NAMES]
 
 

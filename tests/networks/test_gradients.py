@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from layer_examples import EXAMPLES
 
-from shoal.networks import LAYERS, Network
+from shoal.networks import Network
 from shoal.networks.gradients import input_gradients
 from shoal.networks.namespace import numpy_namespace
 from shoal.networks.parsing import parse_network
@@ -14,7 +15,7 @@ from shoal.streams import Stream
 STEP = 1e-6
 WHOLE = ("Embedding",)
 """Layers whose inputs are whole numbers."""
-CASES = [(kind, i) for kind, layer in LAYERS.items() if kind not in WHOLE for i in range(len(layer.examples()))]
+CASES = [(kind, i) for kind, examples in EXAMPLES.items() if kind not in WHOLE for i in range(len(examples))]
 NETWORKS = (
     "5 8:selu 6:softmax 3:softmax",
     "6x6x2 conv2d:3:2:gelu maxpooling2d:2 flatten 4:tanh 3:softmax",
@@ -58,7 +59,7 @@ def compared(network: Network) -> None:
 
 @pytest.mark.parametrize(("kind", "number"), CASES)
 def test_layers(kind: str, number: int) -> None:
-    layer, shape = LAYERS[kind].examples()[number]
+    layer, shape = EXAMPLES[kind][number]
     compared(Network([layer], shape))
 
 

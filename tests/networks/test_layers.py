@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from layer_examples import EXAMPLES
 
 from shoal.errors import NetworkError
 from shoal.networks import LAYERS, Context, Layer, numpy_namespace
@@ -16,10 +17,15 @@ from shoal.streams import Stream
 
 CASES = [
     pytest.param(layer, shape, id=f"{kind}-{i}")
-    for kind, cls in LAYERS.items()
-    for i, (layer, shape) in enumerate(cls.examples())
+    for kind, examples in EXAMPLES.items()
+    for i, (layer, shape) in enumerate(examples)
 ]
 BATCH = 5
+
+
+def test_every_layer_has_examples() -> None:
+    assert EXAMPLES.keys() == LAYERS.keys()
+    assert all(EXAMPLES.values())
 
 
 def rows(shape: tuple[int, ...], dtype: type = np.float32) -> np.ndarray:

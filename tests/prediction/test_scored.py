@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from shoal.evaluation.baselines.tabular import fit_baselines
+from shoal.evaluation.baselines.tabular import learn_baselines
 from shoal.prediction.prediction import ClassPrediction
 from shoal.prediction.scored import Scored
 from shoal.results import Task
@@ -60,12 +60,12 @@ def test_baselines_see_neighbouring_steps() -> None:
     x = rng.normal(size=(30, 20, 1)).astype(np.float32)
     y = (x[:, :, 0] + np.roll(x[:, :, 0], 1, axis=1) > 0).astype(int)
     y[0, 3] = -1
-    learned = fit_baselines(Task.CLASSIFICATION, x, y, np.ones(30), x, 2, 0)
+    learned = learn_baselines(Task.CLASSIFICATION, x, y, np.ones(30), 2, 0)(x)
     assert list(learned) == ["most_frequent", "logistic_regression_on_neighbours", "gradient_boosting_on_neighbours"]
     assert learned["logistic_regression_on_neighbours"].shape == (30, 20, 2)
     right = (learned["logistic_regression_on_neighbours"].argmax(axis=2) == y)[:, 1:].mean()
     assert right > 0.95
-    numbers = fit_baselines(Task.REGRESSION, x, np.concatenate([2 * x, x], axis=2), None, x, 0, 0)
+    numbers = learn_baselines(Task.REGRESSION, x, np.concatenate([2 * x, x], axis=2), None, 0, 0)(x)
     np.testing.assert_allclose(numbers["linear_regression_on_neighbours"][:, :, :1], 2 * x, atol=0.02)
 
 

@@ -15,7 +15,7 @@ from shoal.errors import SettingError
 from shoal.search.space import Categorical, Limits, Space
 from shoal.search.spaces import default_space
 from shoal.search.strategies import refine
-from shoal.search.strategy import Outcome, Proposal, Search, get_strategy, strategy_names
+from shoal.search.strategy import Outcome, Proposal, Search, get_strategy, size_of, strategy_names
 from shoal.settings import check_settings
 from shoal.training.hyperparameters import Hyperparameters
 
@@ -56,7 +56,7 @@ def outcomes_of(proposals: list[Proposal]) -> list[Outcome]:
 
 def search_of(name: str, space: Space, count: int = 40, seed: int = 3) -> Search:
     """Return the search that a fit would make."""
-    size = get_strategy(name).size(space)
+    size = size_of(name, space)
     return Search(space, count, seed) if size is None else Search(space.around_middle(), size, seed)
 
 
@@ -92,7 +92,7 @@ def test_what_is_proposed_together_has_the_same_rungs(name: str) -> None:
         together += more
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if get_strategy(name).size(SPACES["named"]) is None])
+@pytest.mark.parametrize("name", [name for name in NAMES if size_of(name, SPACES["named"]) is None])
 def test_a_search_begins_with_what_another_found(name: str) -> None:
     first = tuple(Hyperparameters(hidden=(width,), epochs=200) for width in (9, 10, 11))
     candidates = tried(searched(name, replace(search_of(name, SPACES["named"]), first=first)))
@@ -131,7 +131,7 @@ def test_candidates_that_diverged_end_no_search(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_search_of_nothing_that_varies_is_refused_or_repeats_it(name: str) -> None:
     space = FREE.fixing({part: getattr(Hyperparameters(), part) for part in FREE.parts})
-    if get_strategy(name).size(SPACES["named"]) is not None:
+    if size_of(name, SPACES["named"]) is not None:
         with pytest.raises(SettingError, match="name alternatives or limits"):
             search_of(name, space)
         return
@@ -187,7 +187,7 @@ def test_a_grid_has_every_combination_once() -> None:
 
 def test_of_a_large_grid_some_points_are_taken_at_random() -> None:
     space = SPACES["named"]
-    size = get_strategy("grid").size(space)
+    size = size_of("grid", space)
     assert size == 5 * 3 * 5 * 5 * 5
     few = [tried(searched("grid", Search(space.around_middle(), 50, seed))) for seed in (0, 0, 1)]
     assert few[0] == few[1] != few[2]

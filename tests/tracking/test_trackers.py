@@ -19,7 +19,7 @@ from shoal.cli.app import app
 from shoal.runs.folder import RunFolder
 from shoal.settings import FitSettings, choices_of
 from shoal.tracking.finished import FinishedRun, read_finished
-from shoal.tracking.tracker import check_tracker, get_tracker, track, tracker_names
+from shoal.tracking.tracker import check_tracker, get_tracker, track
 from shoal.tracking.trackers import mlflow as mlflow_tracker
 from shoal.tracking.trackers import tensorboard as tensorboard_tracker
 
@@ -134,8 +134,8 @@ def agree(run: FinishedRun, read: Read) -> None:
 
 
 def test_trackers_are_those_that_can_be_chosen() -> None:
-    assert set(tracker_names()) == set(READERS) == set(choices_of("track"))
-    for name in tracker_names():
+    assert set(READERS) == set(choices_of("track"))
+    for name in READERS:
         assert get_tracker(name).PACKAGE in {"tensorboardX", "mlflow"}
 
 
@@ -225,7 +225,7 @@ def test_a_missing_package_is_told_before_anything_is_read(tmp_path: Path, monke
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name in ("mlflow", "tensorboardX") else found(name)
     )
-    for name in tracker_names():
+    for name in READERS:
         with pytest.raises(shoal.SettingError, match=rf"pip install 'shoal\[{name}\]'"):
             shoal.fit(str(tmp_path / "no such file.csv"), track=name)
     check_tracker(None)

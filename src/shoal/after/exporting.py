@@ -16,7 +16,7 @@ from shoal.export.exporter import Agreement, Exporter, Written
 from shoal.export.exporters import exporter_of
 from shoal.export.plain_network import chosen_member
 from shoal.run import Run, load
-from shoal.runs.writing import write_atomically
+from shoal.runs.writing import write_atomically, write_files
 
 MOST_ROWS = 64
 EXPORTS = "exports"
@@ -121,11 +121,7 @@ def _write(
     else:
         one = chosen_member(run.predictor, member)
         written, examples = exporter.written_member(run.predictor, one, path, examples)
-    for file in written.files:
-        if file.exists() and not force:
-            raise RunError(f"the file {str(file)!r} exists. Choose another, or replace it with --force.")
-    for file, contents in written.files.items():
-        write_atomically(file, contents)
+    write_files(written.files, force=force)
     return written, NOTHING_TO_COMPARE if examples is None else exporter.checked(written.files, examples)
 
 

@@ -213,12 +213,7 @@ def choose_output(run: Run, target: str | None = None, of: Label | None = None) 
 
 
 def folder_of(run: Run, what: str) -> Path:
-    """Return where the formulas of a run are written; each of several targets or classes has a folder of its own.
-
-    Args:
-        run: the run.
-        what: `Formulas.what`.
-    """
+    """Return where the formulas of a run are written; each of several targets or classes has a folder of its own."""
     preparation = run.predictor.preparation
     if len(preparation.targets) == 1 and len(preparation.classes) <= 2:
         return run.folder.formula

@@ -36,7 +36,7 @@ from shoal.runs.looks import looks_at, write_looks
 from shoal.search.members import replicas_of
 from shoal.settings import check_settings
 from shoal.short_repr import ShortRepr
-from shoal.steps.assembling import assemble
+from shoal.steps.assembling import Trained, assemble
 from shoal.steps.beside import learn_meanwhile, open_helper
 from shoal.steps.choosing import keep_best
 from shoal.steps.posing import Posed
@@ -185,7 +185,8 @@ class _Sealed:
             again = replicas_of([member.member for member in kept.members], posed.settings.replicas)
             replicas = _restored(run, posed, again)
         sealed = SealedRows(posed.dataset, posed.split.test)
-        fitted = assemble(posed, pose_search(posed).space, self.training, kept, replicas, sealed, baselines)
+        trained = Trained(posed, pose_search(posed).space, self.training, kept, sealed)
+        fitted = assemble(trained, replicas, baselines)
         # what is opened is what was sealed, though another machine may calibrate it otherwise in the last digit
         fitted = replace(fitted, predictor=run.predictor)
         provenance = replace(provenance_of(posed, self.training), seconds=dict(seconds))

@@ -187,10 +187,7 @@ _EXAMPLES = {
         "shoal network runs/iris-1 -o weights.csv",
     ),
     "datasets": ("shoal datasets", "shoal datasets --json"),
-    "serve": (
-        "shoal serve runs/iris-1",
-        "shoal serve iris=runs/iris-1 runs/pendulum-1 --port 8080 --workers 4",
-    ),
+    "serve": ("shoal serve runs/iris-1", "shoal serve iris=runs/iris-1 runs/pendulum-1 --port 8080 --workers 4"),
     "submit": (
         "shoal submit events.parquet --target label --networks 4096 --out runs/search --slurm 16 --job-time 2:00:00",
         "shoal submit iris --out runs/iris --htcondor 4 --now",

@@ -9,8 +9,7 @@ import typer
 from shoal.cli.options import Force, Quiet
 
 Data = Annotated[
-    str,
-    typer.Argument(metavar="DATA", help="a Parquet, Arrow or HDF5 file, a folder of Parquet files, or a pattern"),
+    str, typer.Argument(metavar="DATA", help="a Parquet, Arrow or HDF5 file, a folder of Parquet files, or a pattern")
 ]
 Out = Annotated[str, typer.Option("--out", "-o", metavar="FILE", help="the Parquet file to write")]
 Rows = Annotated[int, typer.Option("--rows", min=1024, max=1_048_576, help="rows of a group")]

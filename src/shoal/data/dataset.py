@@ -192,10 +192,6 @@ class Dataset:
         steps = "" if self.step_targets is None else " at every step"
         return f"{verb} {listing(self.targets)} ({what}{steps}): {self.choice.reason or 'the target of the data'}"
 
-    def feature_table(self) -> pl.DataFrame:
-        """Return the feature columns only, in the order of the file."""
-        return pl.DataFrame([self.table.get_column(column.name) for column in self.features])
-
     def y(self) -> np.ndarray:
         """Return `(rows,)` int64 class positions, or `(rows, targets)` float64 values; none in a reconstruction.
 

@@ -68,10 +68,6 @@ def with_named_index(names: Sequence[str]) -> tuple[list[str], tuple[str, ...]]:
 def plain_table(table: pl.DataFrame, source: str) -> pl.DataFrame:
     """Return the table with plain types: Int64, Float64, String, Boolean, dates; NaN is null.
 
-    Args:
-        table: Any polars table.
-        source: What it is called in messages.
-
     Returns:
         A table of the same shape.
 

@@ -254,10 +254,6 @@ class Preparation(ShortRepr):
         """Return float32 targets of mean 0 and deviation 1 on the training rows; shape `(..., targets)`."""
         return np.asarray((y - self.target_mean) / self.target_scale, np.float32)
 
-    def unscale_target(self, y: np.ndarray) -> np.ndarray:
-        """Return float64 targets in their own units; shape `(..., targets)`."""
-        return np.asarray(np.asarray(y, np.float64) * self.target_scale + self.target_mean)
-
     def to_dict(self) -> dict[str, Any]:
         """Return everything as plain data for JSON; numbers survive exactly."""
         return {

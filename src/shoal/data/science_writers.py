@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from shoal.data.output import Output, array_of, plain_names, with_nan
+from shoal.data.readers.tables.chosen_table import quoted
 
 _LETTERS = "_ -+[]()%^*°²³·"  # no dots and strokes, which name places in HDF5
 _DIMENSION = "row"
@@ -97,7 +98,7 @@ def sqlite_file(output: Output) -> bytes:
         for series in output.table.get_columns()
     ]
     with closing(sqlite3.connect(":memory:")) as database:
-        declared = ", ".join(f"{_quoted(name)} {kind}" for name, kind in kinds.items())
+        declared = ", ".join(f"{quoted(name)} {kind}" for name, kind in kinds.items())
         database.execute(f"CREATE TABLE predictions ({declared})")
         places = ", ".join("?" * len(kinds))
         database.executemany(f"INSERT INTO predictions VALUES ({places})", pl.DataFrame(columns).iter_rows())
@@ -113,7 +114,3 @@ def _sqlite_type(kind: pl.DataType) -> str:
     if kind == pl.Boolean:
         return "BOOLEAN"
     return "INTEGER" if kind.is_integer() else "REAL" if kind.is_numeric() else "TEXT"
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,8 +14,9 @@ from shoal.errors import ShoalWarning, counted
 from shoal.estimators.learning import learn
 from shoal.estimators.parameters import settings_of
 from shoal.estimators.rows import features_of, learning_rows
-from shoal.estimators.showing import fitted_html
 from shoal.estimators.verdict import verdict_of
+from shoal.notebook.html import figure_html, paragraph
+from shoal.prediction.drawing import draw_member
 from shoal.prediction.predictor import Predictor
 from shoal.results import Task
 from shoal.runs.model_file import model_from_bytes, model_to_bytes
@@ -48,7 +48,7 @@ class ShoalEstimator(BaseEstimator):
         """Return who predicts with the prepared rows; a ShoalWarning tells of categories that the fit did not see."""
         check_is_fitted(self)
         table = features_of(self, X, reset=False)
-        predictors = [in_double_precision(predictor) for predictor in self.predictors_]
+        predictors = [predictor.in_float64() for predictor in self.predictors_]
         _warn_of_unknown(predictors[0], table)
         return [(predictor, predictor.preparation.transform(table)) for predictor in predictors]
 
@@ -74,23 +74,16 @@ class ShoalEstimator(BaseEstimator):
     def _repr_html_inner(self) -> str:
         """Return what notebooks show: scikit-learn's diagram, and of a fitted estimator the verdict and a drawing."""
         shown = str(super()._repr_html_inner())
-        return shown + fitted_html(self.predictors_[0], self.verdict_) if self.__sklearn_is_fitted__() else shown
+        if not self.__sklearn_is_fitted__():
+            return shown
+        best = self.predictors_[0]
+        return shown + paragraph(self.verdict_) + figure_html(draw_member(best, best.members[0]))
 
     def _repr_mimebundle_(self, **kwargs: Any) -> dict[str, Any]:
         bundle = dict(super()._repr_mimebundle_(**kwargs))
         if "text/html" in bundle:
             bundle["text/html"] = self._repr_html_inner()
         return bundle
-
-
-def in_double_precision(predictor: Predictor) -> Predictor:
-    """Return a predictor that computes in float64, so that its answer for a row does not depend on rows beside it."""
-
-    def doubled(member: Any) -> Any:
-        layers = [{name: array.astype(np.float64) for name, array in layer.items()} for layer in member.parameters]
-        return replace(member, parameters=layers)
-
-    return replace(predictor, members=tuple(map(doubled, predictor.members)))
 
 
 def _warn_of_unknown(predictor: Predictor, table: pl.DataFrame) -> None:

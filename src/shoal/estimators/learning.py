@@ -12,13 +12,12 @@ from shoal.errors import Interrupted, SettingError
 from shoal.evaluation.fitted import Fitted
 from shoal.evaluation.sealed import SealedRows
 from shoal.helper_process import HelperProcess
-from shoal.prediction.replicas import sound_replicas
 from shoal.resources import available_cores
 from shoal.runs.folder import NoFolder
 from shoal.settings import FitSettings
+from shoal.steps.assembling import Trained, assemble
 from shoal.steps.choosing import keep_best
-from shoal.steps.ensemble import make_ensemble
-from shoal.steps.finishing import Trained, of_target, posed_for_each
+from shoal.steps.finishing import of_target, posed_for_each
 from shoal.steps.posing import Posed
 from shoal.steps.proposing import pose_search
 from shoal.steps.session import Session
@@ -79,22 +78,5 @@ def _most_cores(n_jobs: int | None) -> int | None:
 
 def _fitted(trained: Trained, session: Session) -> Fitted:
     """Return what was trained with its error bars."""
-    posed, kept, training = trained.posed, trained.kept, trained.training
-    replicas = train_replicas(posed, kept.members, session, training)
-    predictor, calibrated = make_ensemble(posed, kept.members, sound_replicas(replicas), kept.folds)
-    return Fitted(
-        dataset=posed.dataset,
-        split=posed.split,
-        settings=posed.settings,
-        space=trained.space,
-        members=training.members,
-        kept=kept.places,
-        predictor=predictor,
-        calibrated=calibrated,
-        folds=kept.folds,
-        replicas=replicas,
-        sealed=trained.sealed,
-        baselines=lambda _: {},
-        class_weight=posed.class_weight,
-        problem=posed.problem,
-    )
+    replicas = train_replicas(trained.posed, trained.kept.members, session, trained.training)
+    return assemble(trained, replicas, lambda _: {})

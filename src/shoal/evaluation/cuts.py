@@ -20,7 +20,7 @@ from shoal.evaluation.predicted_rows import PredictedRows
 from shoal.evaluation.signal import signal_class
 from shoal.results import Interval, Task
 from shoal.short_repr import ShortRepr
-from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for, with_intervals
+from shoal.statistics.bootstrap import percentile_interval, resampled_weights, resamples_for, with_intervals
 from shoal.statistics.significance import MEASURES, Yields
 from shoal.statistics.weighted import effective_number, negative_fraction
 
@@ -254,8 +254,7 @@ def _quoted(
     signals, backgrounds = (shares[:, 0] for shares in drawn_shares(events, at, seed))
 
     def interval(of: Callable[[Any, Any], Any]) -> Interval:
-        value, (low, high) = float(of(signal, background)), percentiles(of(signals, backgrounds))
-        return Interval(value, min(low, value), max(high, value))
+        return percentile_interval(of(signal, background), of(signals, backgrounds))
 
     def significance(name: str) -> Interval:
         return interval(lambda s, b: yields.measure(name)(yields.signal * s, yields.background * b))

@@ -14,10 +14,6 @@ def evaluate(fitted: Fitted, provenance: Provenance) -> Record:
     Of a run that kept nothing, since every network diverged, that is little, and the test rows stay sealed. They do so
     where they are kept for later, too: topics that need them are left out. Of several targets of classes, what is
     predicted is said in the record of each.
-
-    Args:
-        fitted: what the fit has made.
-        provenance: how it came about.
     """
     known = {
         name: topic for name, topic in topics().items() if topic.of_any_run or (fitted.kept and not fitted.targets)

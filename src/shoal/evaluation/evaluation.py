@@ -188,7 +188,4 @@ class Evaluation:
             return Costs(networks, guessed, scored.weights, drawing)
 
         answers = validation.taken(self.validation.guess) if calibrated is None else calibrated.after
-        return (
-            costs(self.train, train, train.taken(self.train.guess)),
-            costs(self.validation, validation, answers),
-        )
+        return (costs(self.train, train, train.taken(self.train.guess)), costs(self.validation, validation, answers))

@@ -49,12 +49,7 @@ class SealedRows:
 
 
 class SealedTarget(SealedRows):
-    """The same rows with one of several targets; who first opens one of them opens all.
-
-    Args:
-        rows: with all targets.
-        number: of the target.
-    """
+    """The same rows with one of several targets; who first opens one of them opens all."""
 
     def __init__(self, rows: SealedRows, number: int) -> None:
         super().__init__(rows._dataset, rows._rows)

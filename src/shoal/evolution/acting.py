@@ -15,7 +15,7 @@ from shoal.training.engines.native.rollouts import can_roll_out, roll_out
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Rollout:
     """What came of the episodes of some members.
 
     Attributes:
@@ -43,7 +43,7 @@ def act(
     limit: int | None = None,
     cores: int = 1,
     engine: str = "auto",
-) -> Outcome:
+) -> Rollout:
     """Return what each policy achieves from each start.
 
     By the kernel a member's numbers are the same bits whatever the members beside it and on any number of cores; they
@@ -70,7 +70,7 @@ def act(
     kernel = best_kernel() if engine != "numpy" and native(environment, network) else None
     if kernel is not None and environment.number is not None:
         said = roll_out(kernel, network, environment.number, limit, population, starts.T, cores)
-        return Outcome(said.fitness, said.good >= min(environment.hold, limit), said.steps)
+        return Rollout(said.fitness, said.good >= min(environment.hold, limit), said.steps)
     return _by_numpy(environment, network, population, starts, limit)
 
 
@@ -81,7 +81,7 @@ def native(environment: Environment, network: Network) -> bool:
 
 def _by_numpy(
     environment: Environment, network: Network, population: np.ndarray, starts: np.ndarray, limit: int
-) -> Outcome:
+) -> Rollout:
     """Let every member act from every start, all of them side by side."""
     members, episodes = len(population), starts.shape[1]
     each = np.repeat(np.asarray(population, np.float32), episodes, axis=0)
@@ -101,7 +101,7 @@ def _by_numpy(
             break
     shape = (members, episodes)
     success = (good >= min(environment.hold, limit)).reshape(shape)
-    return Outcome(fitness.reshape(shape), success, steps.reshape(shape))
+    return Rollout(fitness.reshape(shape), success, steps.reshape(shape))
 
 
 def trajectory(

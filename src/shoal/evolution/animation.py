@@ -79,10 +79,7 @@ def gif_bytes(frames: Sequence[Sequence[Line | Disc]], view: tuple[float, float,
 
 
 def svg_text(
-    frames: Sequence[Sequence[Line | Disc]],
-    view: tuple[float, float, float, float],
-    pause: float,
-    title: str,
+    frames: Sequence[Sequence[Line | Disc]], view: tuple[float, float, float, float], pause: float, title: str
 ) -> str:
     """Return frames as an SVG whose shapes move by themselves (SMIL); without motion it shows the first."""
     scale, size = _scale(view)

@@ -13,10 +13,10 @@ import numpy as np
 from shoal.errors import SettingError
 from shoal.evolution.acting import trajectory
 from shoal.evolution.judging import Judged, Together
-from shoal.evolution.learning import QUANTILES, Learnt, Plan
+from shoal.evolution.learning import QUANTILES, EvolutionPlan, Learnt
 from shoal.evolution.policy import Policy
 from shoal.evolution.populations import parameters_of
-from shoal.evolution.tasks import Part, Task
+from shoal.evolution.tasks import FitnessTask, Part
 from shoal.evolution.tasks.environment import EnvironmentTask
 from shoal.networks import Network
 from shoal.notebook.html import table
@@ -52,9 +52,9 @@ class Evolved(ShortRepr):
         path: the folder of the run, if it was written.
     """
 
-    task: Task
+    task: FitnessTask
     network: Network
-    plan: Plan
+    plan: EvolutionPlan
     champions: list[Champion]
     averaged: tuple[Network, np.ndarray, Judged] | None = None
     path: Path | None = None
@@ -194,7 +194,7 @@ def result_sentences(run: Evolved) -> list[str]:
     where = f"{judged.starts:,} unseen {task.episode}s" if task.episode else "the same fitness that it learnt from"
     if judged.success is not None:
         lines.append(
-            f"The champion succeeds in {_percent(judged.success)} of {where}; success means that {task.success}."
+            f"The champion succeeds in {in_percent(judged.success)} of {where}; success means that {task.success}."
         )
     if judged.starts > 1:
         lines.append(f"The champion's mean fitness, of {where}, is {_mean(judged.fitness)}.")
@@ -205,7 +205,7 @@ def result_sentences(run: Evolved) -> list[str]:
             solved = round(together.solved.value * together.seeds)
             lines.append(
                 f"Of {together.seeds} seeds {solved} are solved (at least 95 % of unseen {task.episode}s), a share of "
-                f"{_percent(together.solved)}; their champions succeed in {_percent(together.success)} on average."
+                f"{in_percent(together.solved)}; their champions succeed in {in_percent(together.success)} on average."
             )
         lines.append(f"The mean fitness of the champions of all seeds is {_mean(together.fitness)}.")
     if not np.array_equal(best.learnt.mean, best.learnt.champion):
@@ -247,7 +247,8 @@ def _mean(value: Interval) -> str:
     return f"{number(value.value, 4)}, the same each time" if math.isnan(value.low) else interval(value)
 
 
-def _percent(share: Interval) -> str:
+def in_percent(share: Interval) -> str:
+    """Return a share with its interval in per cent."""
     return f"{100 * share.value:.1f} % [{100 * share.low:.1f}, {100 * share.high:.1f}]"
 
 

@@ -14,9 +14,9 @@ from shoal.evolution.algorithms import Algorithm, algorithm_of
 from shoal.evolution.evolved import Champion, Evolved
 from shoal.evolution.folder import new_folder, write_run
 from shoal.evolution.judging import Judged
-from shoal.evolution.learning import Generation, Learnt, Plan, learn
+from shoal.evolution.learning import EvolutionPlan, Generation, Learnt, learn
 from shoal.evolution.policy import averaged
-from shoal.evolution.tasks import Part, Task, task_of
+from shoal.evolution.tasks import FitnessTask, Part, task_of
 from shoal.networks import Network
 from shoal.resources import available_cores
 
@@ -105,15 +105,8 @@ def evolve(
         chosen = _with_options(algorithm_of(algorithm), options)
         shape = Network.parse(network) if isinstance(network, str) else network
         cores = available_cores() if cores is None else _whole("cores", cores)
-        counted = {"generations": generations, "seeds": seeds, "episodes": episodes, "every": every}
-        for name, value in counted.items():
-            _whole(name, value)
-        if limit is not None:
-            _whole("limit", limit)
-        if minutes is not None and not minutes > 0:
-            raise SettingError(f"minutes must be above 0, got {minutes!r}")
-        if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-            raise SettingError(f"seed must be a whole number of at least 0, got {seed!r}")
+        counted = {"generations": generations, "seeds": seeds, "episodes": episodes, "every": every, "limit": limit}
+        _check_numbers(counted, minutes, seed)
         task = task_of(fitness, shape, episodes=episodes, limit=limit, cores=cores, seed=seed, executor=executor)
         shape = task.default_network() if shape is None else shape
         task.check(shape)
@@ -121,7 +114,7 @@ def evolve(
         if target is None and task.success and task.name != "table":
             target = TARGET
         seconds = None if minutes is None else 60 * minutes
-        plan = Plan(chosen, population, sigma, generations, target, every, seconds)
+        plan = EvolutionPlan(chosen, population, sigma, generations, target, every, seconds)
         learnt = _all_seeds(task, shape, plan, range(seed, seed + seeds), tell)
         run = _judged(task, shape, plan, learnt, seed)
         return run if folder is None else write_run(run, folder)
@@ -130,7 +123,7 @@ def evolve(
 
 
 def _all_seeds(
-    task: Task, network: Network, plan: Plan, seeds: range, tell: Callable[[Generation], None]
+    task: FitnessTask, network: Network, plan: EvolutionPlan, seeds: range, tell: Callable[[Generation], None]
 ) -> list[Learnt]:
     learnt: list[Learnt] = []
     for seed in seeds:
@@ -145,7 +138,7 @@ def _all_seeds(
     return learnt
 
 
-def _judged(task: Task, network: Network, plan: Plan, learnt: list[Learnt], seed: int) -> Evolved:
+def _judged(task: FitnessTask, network: Network, plan: EvolutionPlan, learnt: list[Learnt], seed: int) -> Evolved:
     """Judge champions, means and the ensemble on unseen starts."""
     both = np.concatenate([np.stack([each.champion for each in learnt]), np.stack([each.mean for each in learnt])])
     measured = task.measure(network, both, Part.TEST, seed)
@@ -174,6 +167,16 @@ def _with_options(algorithm: Algorithm, options: dict[str, Any]) -> Algorithm:
             has = f"it has {', '.join(known)}" if known else "it has none"
             raise SettingError(f"{algorithm.name} has no option {name!r}; {has}")
     return dataclasses.replace(algorithm, **options) if options else algorithm  # type: ignore[type-var]
+
+
+def _check_numbers(counted: dict[str, Any], minutes: Any, seed: Any) -> None:
+    for name, value in counted.items():
+        if name != "limit" or value is not None:
+            _whole(name, value)
+    if minutes is not None and not minutes > 0:
+        raise SettingError(f"minutes must be above 0, got {minutes!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise SettingError(f"seed must be a whole number of at least 0, got {seed!r}")
 
 
 def _whole(name: str, value: Any) -> int:

@@ -14,11 +14,12 @@ from shoal.evolution.acting import trajectory
 from shoal.evolution.environments import Environment, environment_of
 from shoal.evolution.policy import Policy
 from shoal.evolution.tasks import Part
+from shoal.export.c import SourceExporter
 from shoal.export.example_rows import ExampleRows
 from shoal.export.exporter import Agreement
 from shoal.export.exporters import exporter_of
 from shoal.export.source.answers import network_answers
-from shoal.runs.writing import write_atomically
+from shoal.runs.writing import write_files
 from shoal.streams import Stream
 from shoal.trained.keras_files import write_keras
 
@@ -52,18 +53,13 @@ def export_policy(policy: Policy, path: str | Path, seen: np.ndarray, *, force: 
     if path.suffix.lower() == ".keras":
         return ExportedPolicy((write_keras(policy.network, policy.parameters, path),), Agreement.none("Keras runs it."))
     exporter = exporter_of(path.name)
-    written = getattr(exporter, "written_answers", None)
-    if written is None:
+    if not isinstance(exporter, SourceExporter):
         raise ExportError(f"policies are written as .c, .f90, .py or .keras, got {path.name!r}")
     answers = network_answers(policy.network, policy.parameters, policy.observations, policy.actions)
     said = {"action": np.asarray(policy(seen), float)}
     rows = ExampleRows({}, np.asarray(seen, np.float64), seen, said, "observation")
-    files = written(answers, path, rows).files
-    for file in files:
-        if file.exists() and not force:
-            raise RunError(f"the file {str(file)!r} exists. Choose another, or replace it with --force.")
-    for file, contents in files.items():
-        write_atomically(file, contents)
+    files = exporter.written_answers(answers, path, rows).files
+    write_files(files, force=force)
     return ExportedPolicy(tuple(files), exporter.checked(files, rows))
 
 

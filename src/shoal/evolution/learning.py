@@ -10,14 +10,14 @@ import numpy as np
 
 from shoal.evolution.algorithms import Algorithm
 from shoal.evolution.search import Evolution
-from shoal.evolution.tasks import Measured, Part, Task
+from shoal.evolution.tasks import FitnessTask, Measured, Part
 from shoal.networks import Network
 
 QUANTILES = {"worst": 0.0, "lower_quartile": 0.25, "median": 0.5, "upper_quartile": 0.75, "best": 1.0}
 
 
 @dataclass(frozen=True)
-class Plan:
+class EvolutionPlan:
     """How to learn.
 
     Attributes:
@@ -94,20 +94,17 @@ class Learnt:
 
 
 def learn(
-    task: Task, network: Network, plan: Plan, seed: int, tell: Callable[[Generation], None] = lambda _: None
+    task: FitnessTask,
+    network: Network,
+    plan: EvolutionPlan,
+    seed: int,
+    tell: Callable[[Generation], None] = lambda _: None,
 ) -> Learnt:
     """Learn with one seed.
 
     Every few generations the best member and the algorithm's mean act from the starts for selection, the same each
     time;
     who has done best there becomes the champion.
-
-    Args:
-        task: what to learn.
-        network: the shape of all members.
-        plan: how.
-        seed: names all random numbers.
-        tell: is told each generation.
     """
     begun = time.perf_counter()
     search = Evolution(network, algorithm=plan.algorithm, population=plan.population, sigma=plan.sigma, seed=seed)
@@ -147,7 +144,7 @@ def score(measured: Measured) -> np.ndarray:
     return fitness if measured.rate is None else measured.rate
 
 
-def _select(task: Task, network: Network, learnt: Learnt, candidates: np.ndarray, seed: int) -> float:
+def _select(task: FitnessTask, network: Network, learnt: Learnt, candidates: np.ndarray, seed: int) -> float:
     """Make a candidate the champion if it does better than the present one, and return the champion's score."""
     pool = np.concatenate([candidates, learnt.champion[None]])
     measured = task.measure(network, pool, Part.SELECTION, seed)

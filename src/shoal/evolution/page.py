@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from shoal.evolution.animation import svg_of
-from shoal.evolution.evolved import Evolved
+from shoal.evolution.evolved import Evolved, in_percent
 from shoal.evolution.tasks.environment import EnvironmentTask
 from shoal.report.blocks import Facts, Heading, Headline, Paragraph, PlainTable, Section, figures, sentences
 from shoal.report.figures import publish
@@ -19,7 +19,6 @@ from shoal.report.figures.export import drawing, save
 from shoal.report.figures.generations import Generations
 from shoal.report.page import html_of
 from shoal.report.words import integer, number, seconds
-from shoal.results import Interval
 from shoal.runs.writing import write_atomically
 
 PAGE, FIGURES = "report.html", "figures"
@@ -111,7 +110,7 @@ def _seeds(run: Evolved) -> PlainTable:
     rows = []
     for each in run.champions:
         learnt, test = each.learnt, each.test
-        success = "–" if test.success is None else _share(test.success)
+        success = "–" if test.success is None else in_percent(test.success)
         cost = integer(len(learnt.generations)), integer(learnt.evaluations), seconds(learnt.seconds)
         rows.append(
             (str(learnt.seed), success, number(test.fitness.value, 4), number(each.mean_test.fitness.value, 4), *cost)
@@ -119,10 +118,6 @@ def _seeds(run: Evolved) -> PlainTable:
     header = "seed", "successes", "fitness", "fitness of the mean", "generations", "evaluations", "time"
     note = f"On {run.best.test.starts:,} unseen {run.task.episode}s, the same for all." if run.task.episode else ""
     return PlainTable("Each seed", header, tuple(rows), note, numeric=tuple(range(1, 7)))
-
-
-def _share(share: Interval) -> str:
-    return f"{100 * share.value:.1f} % [{100 * share.low:.1f}, {100 * share.high:.1f}]"
 
 
 def _names(run: Evolved) -> PlainTable:

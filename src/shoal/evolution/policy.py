@@ -12,6 +12,7 @@ import numpy as np
 from shoal.errors import DataError, RunError, ShoalError
 from shoal.evolution.populations import outputs, parameters_of, vector_of
 from shoal.networks import Dense, Network
+from shoal.networks.named_arrays import named_arrays, named_parameters
 from shoal.networks.summary import summary_html
 from shoal.runs.model_file import load_parts, save_model
 from shoal.short_repr import ShortRepr
@@ -90,16 +91,13 @@ class Policy(ShortRepr):
         """Return plain data and named arrays."""
         names = {"observations": list(self.observations), "actions": list(self.actions)}
         document = {"kind": KIND, "network": self.network.to_dict(), **names, "environment": self.environment}
-        layers = enumerate(self.parameters)
-        return document, {f"weights/{i}/{name}": array for i, layer in layers for name, array in layer.items()}
+        return document, named_arrays("weights", self.parameters)
 
     @classmethod
     def from_parts(cls, document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Policy:
         """Return what `to_parts` made plain."""
         network = Network.from_dict(document["network"])
-        shapes = enumerate(network.parameter_shapes)
-        parameters = [{name: arrays[f"weights/{i}/{name}"] for name in layer} for i, layer in shapes]
-        network.check_parameters(parameters)
+        parameters = named_parameters("weights", network, arrays)
         names = tuple(document["observations"]), tuple(document["actions"])
         return cls(network, parameters, *names, str(document["environment"]))
 

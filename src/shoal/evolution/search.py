@@ -8,7 +8,7 @@ import numpy as np
 
 from shoal.errors import DataError, SettingError
 from shoal.evolution.algorithms import Algorithm, algorithm_of
-from shoal.evolution.algorithms.base import State
+from shoal.evolution.algorithms.base import SearchState
 from shoal.evolution.policy import Policies
 from shoal.evolution.populations import check_memory, parameters_of, vector_of
 from shoal.networks import Network
@@ -70,7 +70,7 @@ class Evolution:
             raise SettingError("the network has no parameters, so that there is nothing to learn. Add a Dense layer")
         check_memory(members, count, square=self.algorithm.name == "cma-es" and count < FULL)
         first = vector_of(self.network, self.network.initialize(seed) if start is None else start)
-        self.state: State = self.algorithm.begin(first, members, float(sigma), seed)
+        self.state: SearchState = self.algorithm.begin(first, members, float(sigma), seed)
         self.best_vector: np.ndarray | None = None
         self.best_fitness = -np.inf
         self._candidates: np.ndarray | None = None

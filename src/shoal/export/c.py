@@ -6,13 +6,14 @@ import re
 import shutil
 import subprocess
 import tempfile
+from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from shoal.export.example_rows import ExampleRows
 from shoal.export.exporter import Agreement, Exporter, Written
-from shoal.export.source.answers import Answers, answers_of
+from shoal.export.source.answers import Programs, answers_of
 from shoal.export.source.c import source
 from shoal.export.source.evaluating import outputs_of
 from shoal.export.source.fixed_c import FixedCPrinter
@@ -27,18 +28,26 @@ FIXED_TOLERANCE = 1e-3
 SAID = re.compile(r"largest difference (\S+), (\d+) flags")
 
 
-class CExporter(Exporter):
+class SourceExporter(Exporter):
+    """Writes the programs of a predictor as source code."""
+
+    def written(self, predictor: Predictor, path: Path, examples: ExampleRows | None) -> Written:
+        """Return what its programs are written as."""
+        return self.written_answers(answers_of(predictor), path, examples)
+
+    @abstractmethod
+    def written_answers(self, answers: Programs, path: Path, examples: ExampleRows | None) -> Written:
+        """Return the source of programs, which checks itself by examples where there are any."""
+
+
+class CExporter(SourceExporter):
     """C99: one file and a header, no allocation, no library but `math.h`."""
 
     name = "C"
     extension = ".c"
 
-    def written(self, predictor: Predictor, path: Path, examples: ExampleRows | None) -> Written:
+    def written_answers(self, answers: Programs, path: Path, examples: ExampleRows | None) -> Written:
         """Return the source, which checks itself if it is compiled with `-D<NAME>_MAIN`, and its header."""
-        return self.written_answers(answers_of(predictor), path, examples)
-
-    def written_answers(self, answers: Answers, path: Path, examples: ExampleRows | None) -> Written:
-        """Return the same of programs."""
         return Written(files_of(path, *source(source_name(path), answers, examples)), answers.notes)
 
     def checked(self, files: dict[Path, bytes], examples: ExampleRows) -> Agreement:

@@ -15,14 +15,7 @@ from shoal.export.python import PythonExporter
 
 EXPORTERS: dict[str, Exporter] = {
     exporter.extension: exporter
-    for exporter in (
-        CExporter(),
-        FortranExporter(),
-        KerasExporter(),
-        LwtnnExporter(),
-        OnnxExporter(),
-        PythonExporter(),
-    )
+    for exporter in (CExporter(), FortranExporter(), KerasExporter(), LwtnnExporter(), OnnxExporter(), PythonExporter())
 }
 
 

@@ -5,26 +5,21 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from shoal.export.c import said_by_program, source_name
+from shoal.export.c import SourceExporter, said_by_program, source_name
 from shoal.export.example_rows import ExampleRows
-from shoal.export.exporter import Agreement, Exporter, Written
-from shoal.export.source.answers import Answers, answers_of
+from shoal.export.exporter import Agreement, Written
+from shoal.export.source.answers import Programs
 from shoal.export.source.fortran import NAME, source
-from shoal.prediction.predictor import Predictor
 
 
-class FortranExporter(Exporter):
+class FortranExporter(SourceExporter):
     """Fortran 2008: one module, and beside it a program that checks it."""
 
     name = "Fortran"
     extension = ".f90"
 
-    def written(self, predictor: Predictor, path: Path, examples: ExampleRows | None) -> Written:
+    def written_answers(self, answers: Programs, path: Path, examples: ExampleRows | None) -> Written:
         """Return the source of the module, and of the program that checks it where there are examples."""
-        return self.written_answers(answers_of(predictor), path, examples)
-
-    def written_answers(self, answers: Answers, path: Path, examples: ExampleRows | None) -> Written:
-        """Return the same of programs."""
         word = source_name(path).strip("_")
         word = word if word[:1].isalpha() else f"model_{word}"
         module, program = source(word[:NAME].rstrip("_"), answers, examples)

@@ -54,11 +54,7 @@ class KerasExporter(Exporter):
         return Written({path: graph.to_bytes(said, about=about)}, notes)
 
     def written_member(
-        self,
-        predictor: Predictor,
-        member: EnsembleMember,
-        path: Path,
-        examples: ExampleRows | None,
+        self, predictor: Predictor, member: EnsembleMember, path: Path, examples: ExampleRows | None
     ) -> tuple[Written, ExampleRows | None]:
         """Return the file of one network with its scaling, of Keras' own layers alone, and rows as it takes them."""
         plain = plain_network(predictor, member)
@@ -125,11 +121,7 @@ def _notes_of_member(predictor: Predictor, member: EnsembleMember, plain: PlainN
             if one
             else f"probabilities of {listing(preparation.classes)}"
         )
-        return [
-            *notes,
-            f"It gives {what}, before calibration.",
-            "Left out: the other networks and error bars.",
-        ]
+        return [*notes, f"It gives {what}, before calibration.", "Left out: the other networks and error bars."]
     return [
         *notes,
         f"It gives the mean of {listing(preparation.targets)}.",

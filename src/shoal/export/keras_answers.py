@@ -21,12 +21,6 @@ HEADS = ("value", "gaussian", "quantiles", "poisson")
 def answered(graph: KerasGraph, predictor: Predictor, x: Tensor, outputs: Sequence[Tensor]) -> dict[str, Tensor]:
     """Return what an ensemble says, by name, from what its members give.
 
-    Args:
-        graph: what grows.
-        predictor: the ensemble.
-        x: what its members see.
-        outputs: what they give.
-
     Raises:
         ExportError: it says something for which there is no way here.
     """

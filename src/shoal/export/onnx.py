@@ -18,7 +18,7 @@ from shoal.export.example_rows import ExampleRows
 from shoal.export.exporter import Agreement, Exporter, Written
 from shoal.export.onnx_graph import GraphPrinter
 from shoal.export.onnx_nodes import DOUBLE, FLOAT, INTEGER, TEXT, TRUTH, OnnxGraph, OnnxTensor
-from shoal.export.source.answers import Answers, InputColumn, answers_of
+from shoal.export.source.answers import InputColumn, Programs, answers_of
 from shoal.export.source.printing import TRUTHS
 from shoal.prediction.predictor import Predictor
 
@@ -69,7 +69,7 @@ def feeds(session: Any, examples: ExampleRows) -> dict[str, np.ndarray]:
     }
 
 
-def model_of(answers: Answers, label_type: LabelType) -> Any:
+def model_of(answers: Programs, label_type: LabelType) -> Any:
     """Return the answers of a predictor as a model of ONNX."""
     from onnx import helper
 
@@ -90,7 +90,7 @@ def model_of(answers: Answers, label_type: LabelType) -> Any:
     return model
 
 
-def input_names(columns: list[str], answers: Answers) -> list[str]:
+def input_names(columns: list[str], answers: Programs) -> list[str]:
     """Return the names of columns, with an underscore behind those that are empty or outputs, too."""
     taken = {*answers.shapes, LABEL, "outside"}
     names: list[str] = []
@@ -102,14 +102,14 @@ def input_names(columns: list[str], answers: Answers) -> list[str]:
     return names
 
 
-def _described(answers: Answers, names: list[str]) -> dict[str, str]:
+def _described(answers: Programs, names: list[str]) -> dict[str, str]:
     """Return what the model says of itself: plain data as JSON."""
     said: dict[str, Any] = {"classes": answers.classes, "targets": answers.targets, "notes": answers.notes}
     said["inputs"] = {name: KINDS[column.kind] for name, column in zip(names, answers.columns, strict=False)}
     return {"shoal": __version__, **{key: json.dumps(value, ensure_ascii=False) for key, value in said.items()}}
 
 
-def _table(graph: OnnxGraph, answers: Answers, names: list[str]) -> tuple[list[Any], OnnxTensor]:
+def _table(graph: OnnxGraph, answers: Programs, names: list[str]) -> tuple[list[Any], OnnxTensor]:
     program_type = DOUBLE if answers.predict.inputs.double else FLOAT
     inputs, parts = [], []
     for name, column in zip(names, answers.columns, strict=True):
@@ -128,13 +128,13 @@ def _codes(graph: OnnxGraph, name: str, column: InputColumn) -> str:
     return graph.node("LabelEncoder", name, domain="ai.onnx.ml", **settings)
 
 
-def _signals(graph: OnnxGraph, answers: Answers) -> tuple[list[Any], OnnxTensor]:
+def _signals(graph: OnnxGraph, answers: Programs) -> tuple[list[Any], OnnxTensor]:
     shape, size = answers.shape, answers.predict.inputs.size
     info = graph.helper.make_tensor_value_info(SIGNALS, graph.types.FLOAT, ["rows", *shape])
     return [info], OnnxTensor(graph.reshape(SIGNALS, 1, -1, size), width=size)
 
 
-def _outputs(graph: OnnxGraph, answers: Answers, x: OnnxTensor, rows: str) -> list[Any]:
+def _outputs(graph: OnnxGraph, answers: Programs, x: OnnxTensor, rows: str) -> list[Any]:
     said = GraphPrinter(graph, x, rows).outputs(answers.predict)
     shapes = dict(answers.shapes)
     if answers.outside is not None:
@@ -150,7 +150,7 @@ def _outputs(graph: OnnxGraph, answers: Answers, x: OnnxTensor, rows: str) -> li
     return infos
 
 
-def _label(graph: OnnxGraph, answers: Answers, label_type: LabelType) -> Any:
+def _label(graph: OnnxGraph, answers: Programs, label_type: LabelType) -> Any:
     """Add the most probable class, in the type in which the labels came."""
     labels = labels_of(answers.classes, label_type)
     kind = {"int": INTEGER, "float": DOUBLE, "bool": TRUTH, "str": TEXT}[label_type]

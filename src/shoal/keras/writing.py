@@ -155,11 +155,7 @@ class _Writing:
 
     def _picked(self, layer: Layer, z: Tensor, kernel: np.ndarray, activation: str) -> Tensor:
         """Add neurons that each hand on one of the neurons before, behind an activation."""
-        settings = {
-            "units": kernel.shape[1],
-            "use_bias": False,
-            "activation": keras_activation(layer, activation),
-        }
+        settings = {"units": kernel.shape[1], "use_bias": False, "activation": keras_activation(layer, activation)}
         fixed = replace(self, trainable=False)
         shape = (*z.shape[:-1], kernel.shape[1])
         return fixed.add("Dense", settings, z, shape, arrays={"vars": [kernel]}, name=f"{layer.name}_{activation}")

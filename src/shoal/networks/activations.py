@@ -222,11 +222,7 @@ _OVER_LAST_AXIS = (softmax, log_softmax, sparsemax, glu)
 
 ACTIVATIONS: dict[str, Activation] = {
     f.__name__: Activation(
-        name=f.__name__,
-        function=f,
-        elementwise=f in _ELEMENTWISE,
-        halves=f is glu,
-        bounded_slope=f is not exponential,
+        name=f.__name__, function=f, elementwise=f in _ELEMENTWISE, halves=f is glu, bounded_slope=f is not exponential
     )
     for f in _ELEMENTWISE + _OVER_LAST_AXIS
 }

@@ -66,6 +66,17 @@ def input_gradients(
     return gradient_of(scores, slopes.reshape(scores.shape), rows)
 
 
+def _operator(function: np.ufunc, *, turned: bool = False) -> Any:
+    def operate(self: Variable, other: Any) -> Variable:
+        return _elementwise(function, other, self) if turned else _elementwise(function, self, other)
+
+    return operate
+
+
+def _comparison(function: np.ufunc) -> Any:
+    return lambda self, other: function(self.value, _value(other))
+
+
 class Variable:
     """An array that depends on the input: its numbers, and how gradients come back to what it was made of."""
 
@@ -102,55 +113,25 @@ class Variable:
         """Return the same: gradients are taken of float32."""
         return self
 
-    def __add__(self, other: Any) -> Variable:
-        return _elementwise(np.add, self, other)
-
-    def __radd__(self, other: Any) -> Variable:
-        return _elementwise(np.add, other, self)
-
-    def __sub__(self, other: Any) -> Variable:
-        return _elementwise(np.subtract, self, other)
-
-    def __rsub__(self, other: Any) -> Variable:
-        return _elementwise(np.subtract, other, self)
-
-    def __mul__(self, other: Any) -> Variable:
-        return _elementwise(np.multiply, self, other)
-
-    def __rmul__(self, other: Any) -> Variable:
-        return _elementwise(np.multiply, other, self)
-
-    def __truediv__(self, other: Any) -> Variable:
-        return _elementwise(np.divide, self, other)
-
-    def __rtruediv__(self, other: Any) -> Variable:
-        return _elementwise(np.divide, other, self)
-
-    def __pow__(self, power: float) -> Variable:
-        return _elementwise(np.power, self, power)
+    __add__: Any = _operator(np.add)
+    __sub__: Any = _operator(np.subtract)
+    __mul__: Any = _operator(np.multiply)
+    __truediv__: Any = _operator(np.divide)
+    __pow__: Any = _operator(np.power)
+    __radd__: Any = _operator(np.add, turned=True)
+    __rsub__: Any = _operator(np.subtract, turned=True)
+    __rmul__: Any = _operator(np.multiply, turned=True)
+    __rtruediv__: Any = _operator(np.divide, turned=True)
+    __lt__: Any = _comparison(np.less)
+    __le__: Any = _comparison(np.less_equal)
+    __gt__: Any = _comparison(np.greater)
+    __ge__: Any = _comparison(np.greater_equal)
+    __eq__: Any = _comparison(np.equal)
+    __ne__: Any = _comparison(np.not_equal)
+    __hash__ = object.__hash__
 
     def __neg__(self) -> Variable:
         return _elementwise(np.negative, self)
-
-    def __lt__(self, other: Any) -> np.ndarray:
-        return np.less(self.value, _value(other))
-
-    def __le__(self, other: Any) -> np.ndarray:
-        return np.less_equal(self.value, _value(other))
-
-    def __gt__(self, other: Any) -> np.ndarray:
-        return np.greater(self.value, _value(other))
-
-    def __ge__(self, other: Any) -> np.ndarray:
-        return np.greater_equal(self.value, _value(other))
-
-    def __eq__(self, other: object) -> Any:
-        return np.equal(self.value, _value(other))
-
-    def __ne__(self, other: object) -> Any:
-        return np.not_equal(self.value, _value(other))
-
-    __hash__ = object.__hash__
 
 
 def gradient_of(result: Variable, slopes: np.ndarray, wanted: Variable) -> np.ndarray:

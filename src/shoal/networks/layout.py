@@ -14,6 +14,7 @@ from shoal.errors import NetworkError
 from shoal.networks.initializers import Shape
 from shoal.networks.layers import Activation, Bidirectional, Dense, Flatten, Layer
 from shoal.networks.layers.recurrent import Recurrent
+from shoal.networks.layers.spatial import crossed
 from shoal.networks.summary import layer_note
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ def _input_stage(network: Network, blocks: list[bool]) -> _Stage:
         (i for i, layer in enumerate(network.layers) if blocks[i] or isinstance(layer, (Dense, Flatten))), None
     )
     if first is not None and blocks[first] and len(network.input_shape) > 1:
-        return _Stage(size, notes=["input", _times(network.input_shape)], block=True)
+        return _Stage(size, notes=["input", crossed(network.input_shape)], block=True)
     return _Stage(size, "input")
 
 
@@ -256,13 +257,9 @@ def _is_block(layer: Layer, input_shape: Shape, shape: Shape) -> bool:
 def _block_notes(layer: Layer, shape: Shape) -> list[str]:
     """Return e.g. `conv2d 3×3`, `26×26×32` and `relu`."""
     note = str(getattr(layer, "note", ""))
-    size = _times(shape) if len(shape) > 1 else _count(math.prod(shape), "value")
+    size = crossed(shape) if len(shape) > 1 else _count(math.prod(shape), "value")
     activation = layer_note(layer).removeprefix(note).strip()
     return [f"{type(layer).__name__.lower()} {note}".strip(), size, *([_short(activation)] if activation else [])]
-
-
-def _times(shape: Shape) -> str:
-    return "×".join(map(str, shape))
 
 
 def _column(

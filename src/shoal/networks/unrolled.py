@@ -53,7 +53,7 @@ _AT_EACH_STEP = (
 
 
 @dataclass(frozen=True)
-class Row:
+class LayerRow:
     """A layer in the drawing.
 
     `carries` is what it hands from step to step, `h` or `h, c`; `directions` are 1 forward and -1 backward in time.
@@ -68,7 +68,7 @@ class Row:
     """Whether it hands on each step, not only the one that it reads last."""
 
 
-def rows_of(network: Network) -> list[Row]:
+def rows_of(network: Network) -> list[LayerRow]:
     """Return the rows of the drawing from the first layer up.
 
     Raises:
@@ -79,7 +79,7 @@ def rows_of(network: Network) -> list[Row]:
         >>> [(row.text, row.carries, row.at_steps) for row in rows_of(Network.parse("9x2 lstm:4 1"))]
         [('LSTM 4', 'h, c', True), ('Dense 1', '', False)]
     """
-    rows: list[Row] = []
+    rows: list[LayerRow] = []
     at_steps = len(network.input_shape) > 1
     for layer, name, shape in zip(network.layers, network.names, network.shapes, strict=True):
         inner = layer.layer if isinstance(layer, Bidirectional) else layer
@@ -88,7 +88,7 @@ def rows_of(network: Network) -> list[Row]:
             directions = (forward, -forward) if isinstance(layer, Bidirectional) else (forward,)
             carries = "h" if inner.states == 1 else "h, c"
             at_steps = inner.return_sequences
-            rows.append(Row(f"{type(inner).__name__} {inner.units}", carries, directions, sequences=at_steps))
+            rows.append(LayerRow(f"{type(inner).__name__} {inner.units}", carries, directions, sequences=at_steps))
             continue
         at_steps = at_steps and isinstance(layer, _AT_EACH_STEP)
         if not at_steps and not any(row.directions for row in rows):
@@ -96,7 +96,7 @@ def rows_of(network: Network) -> list[Row]:
                 f"only a network whose recurrent layers read the steps of its rows can be unrolled in time, but layer "
                 f"{name!r} ({type(layer).__name__}) comes before any of them"
             )
-        rows.append(Row(_text(layer, shape), at_steps=at_steps))
+        rows.append(LayerRow(_text(layer, shape), at_steps=at_steps))
     if not any(row.directions for row in rows):
         raise NetworkError("no layer is recurrent, so that there is nothing to unroll in time")
     return rows
@@ -148,7 +148,7 @@ def draw_unrolled(network: Network) -> Figure:
 
 
 def _draw_row(
-    axes: Axes, row: Row, place: tuple[list[float], float, float], steps: list[int | None], below: Any, fill: str
+    axes: Axes, row: LayerRow, place: tuple[list[float], float, float], steps: list[int | None], below: Any, fill: str
 ) -> Any:
     """Draw the boxes of a layer with the arrows that lead to them; return where the next layer reads."""
     xs, width, y = place

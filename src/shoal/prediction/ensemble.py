@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from shoal.networks import Network
+from shoal.networks.named_arrays import named_arrays, named_parameters
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,7 @@ def members_to_parts(
 ) -> list[dict[str, Any]]:
     """Return networks as plain data, and add their parameters to the named arrays."""
     for k, member in enumerate(members):
-        for i, layer in enumerate(member.parameters):
-            arrays.update({f"{part}/{k}/{i}/{name}": array for name, array in layer.items()})
+        arrays.update(named_arrays(f"{part}/{k}", member.parameters))
     return [_described(member) for member in members]
 
 
@@ -50,11 +50,7 @@ def members_from_parts(
     members = []
     for k, entry in enumerate(document.get(part, ())):
         network = Network.from_dict(entry["network"])
-        parameters = [
-            {name: arrays[f"{part}/{k}/{i}/{name}"] for name in shapes}
-            for i, shapes in enumerate(network.parameter_shapes)
-        ]
-        network.check_parameters(parameters)
+        parameters = named_parameters(f"{part}/{k}", network, arrays)
         where = entry.get("fold"), entry.get("repeat", 0), entry.get("draw"), entry.get("origin")
         members.append(EnsembleMember(entry["id"], entry["candidate"], network, parameters, *where))
     return tuple(members)

@@ -82,11 +82,7 @@ class InputNoise(PlainRecord):
 
 
 def _shares(
-    residuals: np.ndarray,
-    known: np.ndarray,
-    moved: np.ndarray,
-    learned: np.ndarray | None,
-    weights: np.ndarray | None,
+    residuals: np.ndarray, known: np.ndarray, moved: np.ndarray, learned: np.ndarray | None, weights: np.ndarray | None
 ) -> tuple[float, float]:
     """Return the share of `moved`, and that of the variance which is learned, of one target; all are variances."""
     squares, w = np.square(residuals, dtype=np.float64), effective_weights(len(residuals), weights)

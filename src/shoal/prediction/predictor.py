@@ -124,6 +124,15 @@ class Predictor(ShortRepr):
             return total_error(sigma, input_spread)
         return total_error(sigma, np.sqrt(self.input_noise.share_alone) * input_spread)
 
+    def in_float64(self) -> Predictor:
+        """Return the same that computes in float64, whose answer for a row does not depend on rows beside it."""
+
+        def doubled(member: EnsembleMember) -> EnsembleMember:
+            layers = [{name: array.astype(np.float64) for name, array in layer.items()} for layer in member.parameters]
+            return replace(member, parameters=layers)
+
+        return replace(self, members=tuple(map(doubled, self.members)))
+
     def mean(self, x: np.ndarray) -> np.ndarray:
         """Return the mean over the members, `(rows, targets)`."""
         with sharing_beginnings():

@@ -60,9 +60,6 @@ def sound_replicas(replicas: Sequence[TrainedMember]) -> list[TrainedMember]:
     of the measured errors; one failure among ten replicas would hide that effect. Fits of parton densities leave
     such replicas out as well (NNPDF, JHEP 04, 040, 2015).
 
-    Args:
-        replicas: of any members and draws.
-
     Returns:
         Those of members that have two at least, in the order in which they came.
     """

@@ -86,11 +86,6 @@ def with_more_figures(shown: Sequence[Section], names: Iterable[str]) -> Sequenc
 def write_page(record: Record, folder: Path, elements: Mapping[str, str]) -> Path:
     """Write `report.html` into a run folder.
 
-    Args:
-        record: the finished run.
-        folder: the run folder.
-        elements: what `write_figures` returned.
-
     Returns:
         The path of the page.
 

@@ -26,11 +26,6 @@ _MENDING = "The run cannot go on from here; delete its checkpoint folder and sta
 def save_checkpoint(folder: str | Path, meta: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> Path:
     """Save the state of an unfinished run in place of the previous one.
 
-    Args:
-        folder: the run folder.
-        meta: plain data (JSON).
-        arrays: named arrays.
-
     Returns:
         The checkpoint folder.
 

@@ -104,9 +104,6 @@ def list_runs(root: str | Path = "runs") -> list[RunSummary]:
 def survey(root: str | Path = "runs") -> tuple[list[RunSummary], list[str]]:
     """Return the finished runs of a folder, oldest first, and a note on each folder that was left out.
 
-    Args:
-        root: folder of runs.
-
     Raises:
         RunError: `root` is a file or cannot be read.
     """

@@ -132,11 +132,7 @@ class LiveRecord(NamedTuple):
 
 
 class LiveTail:
-    """Reads the file of a run as it grows.
-
-    Args:
-        folder: of the run.
-    """
+    """Reads the file of a run as it grows."""
 
     def __init__(self, folder: str | Path) -> None:
         self.path = Path(folder) / NAME

@@ -29,9 +29,6 @@ _NO_LOCKS = {errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOTSUP, errno.
 class Lock:
     """The right to write in a run folder, from `acquire` to `release`.
 
-    Args:
-        folder: the run folder.
-
     Example:
         >>> import tempfile
         >>> with tempfile.TemporaryDirectory() as folder:

@@ -17,13 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from shoal.errors import RunError
-from shoal.evaluation.log_tables import (
-    CANDIDATE_COLUMNS,
-    CURVE_COLUMNS,
-    NETWORK_COLUMNS,
-    REPLICA_COLUMNS,
-    LogTable,
-)
+from shoal.evaluation.log_tables import CANDIDATE_COLUMNS, CURVE_COLUMNS, NETWORK_COLUMNS, REPLICA_COLUMNS, LogTable
 from shoal.results import Status
 from shoal.runs.documents import check_format, plain
 from shoal.runs.writing import written_beside
@@ -86,9 +80,6 @@ def write_log(path: str | Path, record: Record) -> Path:
 def read_candidates(path: str | Path) -> pl.DataFrame:
     """Return the candidates of a log, one row each, in the order of their ids.
 
-    Args:
-        path: the SQLite file.
-
     Returns:
         Columns `id`, `networks` (how many were trained), `parameters`, `score` (their mean), `score_error` (its
         standard error, null for one network), `kept` and `candidate` (JSON of the hyperparameters).
@@ -101,9 +92,6 @@ def read_candidates(path: str | Path) -> pl.DataFrame:
 
 def read_networks(path: str | Path) -> pl.DataFrame:
     """Return the networks of a log, one row each, in the order of their ids.
-
-    Args:
-        path: the SQLite file.
 
     Returns:
         Columns `id`, `candidate_id`, `fold` (null without folds), `repeat`, `status` (a code), `parameters`, `epochs`,
@@ -119,9 +107,6 @@ def read_networks(path: str | Path) -> pl.DataFrame:
 def read_replicas(path: str | Path) -> pl.DataFrame:
     """Return the replicas of a log, one row each, in the order of their ids: draw after draw.
 
-    Args:
-        path: the SQLite file.
-
     Returns:
         Columns `id`, `network` (that it repeats), `draw` (of the target errors), `status`, `epochs`, `best_epoch`,
         `train_loss`, `validation_loss` and `kept` (whether its answers count). No rows without replicas.
@@ -134,9 +119,6 @@ def read_replicas(path: str | Path) -> pl.DataFrame:
 
 def read_curves(path: str | Path) -> pl.DataFrame:
     """Return the learning curves of a log in long form.
-
-    Args:
-        path: the SQLite file.
 
     Returns:
         Columns `network`, `epoch` (from 1), `train_loss`, `validation_loss`, `metric`.

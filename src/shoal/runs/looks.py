@@ -84,10 +84,6 @@ def looks_in(root: str | Path) -> dict[str, tuple[tuple[str, ...], Looks]]:
 def count_look(by: str, folders: Sequence[RunFolder]) -> list[int]:
     """Count one look at the test rows of each run, together, in `metrics.json` and on the page.
 
-    Args:
-        by: the command.
-        folders: the runs that were looked at.
-
     Returns:
         How often the test rows of each have been opened now.
 

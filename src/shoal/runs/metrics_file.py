@@ -30,9 +30,6 @@ _MENDING = "Restore it from a copy, or train the run again (the command is in co
 def metrics_dict(record: Record) -> dict[str, Any]:
     """Return the numbers of a run as plain data, topic by topic.
 
-    Args:
-        record: the finished run.
-
     Returns:
         `format`, `task`, `target`, `seed`, `rows`, `networks`, `test`, `validation`, `train`, `baselines`,
         `verdict`, `hyperparameters`, `search`, `test_openings`, `test_checksum`, `data`, `engine`, `versions` and

@@ -104,9 +104,6 @@ def _checked_document(path: Path, head: dict[str, Any], mending: str) -> dict[st
 def load_model(folder: str | Path) -> Predictor:
     """Load a saved predictor.
 
-    Args:
-        folder: the `model` folder of a run.
-
     Raises:
         RunError: a file is missing, damaged or of a newer format; the message names it.
     """

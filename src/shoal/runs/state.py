@@ -14,11 +14,7 @@ from shoal.runs.writing import remove_parts
 
 
 class RunState:
-    """The state of the run in a folder.
-
-    Args:
-        path: an existing folder.
-    """
+    """The state of the run in a folder."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)

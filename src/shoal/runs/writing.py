@@ -9,7 +9,7 @@ import re
 import secrets
 import socket
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -163,3 +163,20 @@ def _to_disk(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def write_files(files: Mapping[Path, bytes], *, force: bool) -> None:
+    """Write files, all of them or none.
+
+    Args:
+        files: their contents.
+        force: replace those that are there.
+
+    Raises:
+        RunError: a file is there, or cannot be written.
+    """
+    for file in files:
+        if file.exists() and not force:
+            raise RunError(f"the file {str(file)!r} exists. Choose another, or replace it with --force.")
+    for file, contents in files.items():
+        write_atomically(file, contents)

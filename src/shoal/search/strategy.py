@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
@@ -68,16 +68,10 @@ class Search:
 
 
 class Strategy(Protocol):
-    """A module of `shoal.search.strategies`, known by its file name; it keeps nothing between two calls."""
+    """A module of `shoal.search.strategies`, known by its file name; it keeps nothing between two calls.
 
-    def size(self, space: Space) -> int | None:
-        """Return how many candidates the strategy has in a space; None: as many as are asked for.
-
-        Where it has a number of its own, hyperparameters that the user did not name stay at the middle of the space.
-
-        Raises:
-            SettingError: it has nothing to do in the space.
-        """
+    One that has a number of candidates of its own also has `size(space)`, see `size_of`.
+    """
 
     def propose(self, search: Search, outcomes: Sequence[Outcome]) -> list[Proposal]:
         """Return what to train next, an empty list at the end.
@@ -102,6 +96,18 @@ def strategy_names() -> tuple[str, ...]:
 def get_strategy(name: str) -> Strategy:
     """Return the strategy of this name."""
     return cast(Strategy, import_module(f"{strategies.__name__}.{name.replace('-', '_')}"))
+
+
+def size_of(name: str, space: Space) -> int | None:
+    """Return how many candidates a strategy has in a space; None: as many as are asked for.
+
+    Where it has a number of its own, hyperparameters that the user did not name stay at the middle of the space.
+
+    Raises:
+        SettingError: it has nothing to do in the space.
+    """
+    size: Callable[[Space], int] | None = getattr(get_strategy(name), "size", None)
+    return None if size is None else size(space)
 
 
 def check_named(space: Space, strategy: str) -> None:

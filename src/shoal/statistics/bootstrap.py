@@ -107,6 +107,17 @@ def percentiles(values: np.ndarray, level: float = 0.95) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def percentile_interval(value: float, drawn: np.ndarray, method: str = "bootstrap") -> Interval:
+    """Return a value with the 95 % interval of its resamples, which holds the value.
+
+    Example:
+        >>> print(percentile_interval(0.0, np.array([1.0, 2.0])))
+        0 [0, 1.98]
+    """
+    value, (low, high) = float(value), percentiles(drawn)
+    return Interval(value, min(low, value), max(high, value), method)
+
+
 def widened_percentile(drawn: np.ndarray, level: float, units: float) -> float:
     """Return the quantile of resampled values at a level that `sqrt(n / (n - 1)) t(n - 1)` widens for few units.
 

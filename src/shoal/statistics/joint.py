@@ -13,14 +13,7 @@ from typing import Any
 import numpy as np
 
 from shoal.results import Interval
-from shoal.statistics.bootstrap import (
-    FEWEST,
-    percentiles,
-    resampled_weights,
-    resamples_for,
-    widened_percentile,
-    wilson,
-)
+from shoal.statistics.bootstrap import FEWEST, percentiles, resampled_weights, resamples_for, widened_percentile, wilson
 from shoal.statistics.weighted import effective_number
 
 Values = dict[str, np.ndarray]

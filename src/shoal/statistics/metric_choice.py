@@ -68,11 +68,7 @@ IN_PYTHON = "python:"
 """Before the name of a function in a file, which cannot hold the function."""
 DIRECTIONS = {"_score": True, "_error": False, "_loss": False, "_deviance": False}
 """How names end of functions whose values are to be large or small, as in scikit-learn."""
-TASK_NAMES = {
-    Task.CLASSIFICATION: "classes",
-    Task.REGRESSION: "numbers",
-    Task.RECONSTRUCTION: "reconstructions",
-}
+TASK_NAMES = {Task.CLASSIFICATION: "classes", Task.REGRESSION: "numbers", Task.RECONSTRUCTION: "reconstructions"}
 
 
 def named_metric(name: str) -> Metric | None:

@@ -8,18 +8,16 @@ baselines and page by the same steps as a run with one target, and every command
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from shoal.data import Dataset
 from shoal.evaluation.baselines.series import Learned
 from shoal.evaluation.evaluate import evaluate
-from shoal.evaluation.fitted import Fitted
 from shoal.evaluation.record import Record
-from shoal.evaluation.sealed import SealedRows, SealedTarget
+from shoal.evaluation.sealed import SealedTarget
 from shoal.prediction.error_bars import CalibrationRecord
-from shoal.search.space import Space
-from shoal.steps.assembling import assemble
+from shoal.steps.assembling import Trained, assemble, put_together
 from shoal.steps.choosing import Kept
 from shoal.steps.ensemble import alone
 from shoal.steps.posing import Posed, wanted_metrics
@@ -28,25 +26,13 @@ from shoal.steps.training import keep_training, train_replicas
 from shoal.steps.writing import provenance_of, write_config, write_run
 from shoal.training.heads import ClassesHead
 from shoal.training.loss_choice import choose_loss
-from shoal.training.trainer import Training
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What was to be learned, from which space, what training left, which networks are kept, and the test rows."""
-
-    posed: Posed
-    space: Space
-    training: Training
-    kept: Kept
-    sealed: SealedRows
 
 
 def finish(trained: Trained, baselines: Learned, session: Session) -> Record:
     """Make the ensemble with its error bars, evaluate it and write the run."""
     posed, kept = trained.posed, trained.kept
     replicas = train_replicas(posed, kept.members, session, trained.training)
-    fitted = assemble(posed, trained.space, trained.training, kept, replicas, trained.sealed, baselines)
+    fitted = assemble(trained, replicas, baselines)
     record = evaluate(fitted, provenance_of(posed, trained.training))
     session.timing.end("evaluate")
     write_run(fitted.predictor, record, session, page=posed.settings.page)
@@ -63,21 +49,8 @@ def finish_each_target(trained: Trained, baselines: Sequence[Learned], session: 
         write_config(part, within)
         records[name] = finish(of_target(trained, part, number), baselines[number], within)
     predictor = alone(trained.kept.members, posed.preparation, posed.problem)
-    fitted = Fitted(
-        dataset=posed.dataset,
-        split=posed.split,
-        settings=posed.settings,
-        space=trained.space,
-        members=trained.training.members,
-        kept=trained.kept.places,
-        predictor=predictor,
-        calibrated=CalibrationRecord(""),
-        folds=trained.kept.folds,
-        replicas=(),
-        sealed=trained.sealed,
-        baselines=lambda _: {},
-        targets=records,
-    )
+    ensemble = predictor, CalibrationRecord("")
+    fitted = put_together(trained, ensemble, (), lambda _: {}, targets=records)
     record = evaluate(fitted, provenance_of(posed, trained.training))
     write_run(predictor, record, session, page=posed.settings.page)
 

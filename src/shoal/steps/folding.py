@@ -26,11 +26,6 @@ def default_folds(dataset: Dataset, settings: FitSettings, rows: np.ndarray) -> 
     Tables whose rows stand for themselves are, where enough candidates are tried, and series that have a class each.
     Rows that the user sets apart stay apart: `validation_size`, `repeats` and a search that repeats each candidate ask
     for a plain split, and replicas would be trained of the networks of all folds.
-
-    Args:
-        dataset: the data.
-        settings: what the user asks for.
-        rows: positions outside the test rows.
     """
     asked = settings.model_fields_set & {"validation_size", "repeats"} or settings.replicas or settings.y_cov
     series = dataset.signals is not None and dataset.signals.kind == "series" and dataset.task is Task.CLASSIFICATION

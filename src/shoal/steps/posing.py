@@ -128,11 +128,7 @@ def loss_of(dataset: Dataset, settings: FitSettings) -> Loss:
 
 
 def pose(
-    dataset: Dataset,
-    split: Split,
-    preparation: Preparation,
-    settings: FitSettings,
-    teaching: np.ndarray | None = None,
+    dataset: Dataset, split: Split, preparation: Preparation, settings: FitSettings, teaching: np.ndarray | None = None
 ) -> Problem:
     """Return the problem that the networks are to solve; the test rows are no part of it.
 

@@ -12,7 +12,7 @@ from shoal.runs.folder import RunFolder
 from shoal.search.knobs import SAME_FOR_ALL, check_effect
 from shoal.search.space import Categorical, Limits, Space
 from shoal.search.spaces import default_layers, default_space, reconstruction_space, single_space
-from shoal.search.strategy import Search, get_strategy
+from shoal.search.strategy import Search, get_strategy, size_of
 from shoal.settings import NETWORKS, FitSettings
 from shoal.steps.folding import FEWEST_CANDIDATES
 from shoal.steps.posing import Posed
@@ -44,7 +44,7 @@ def count_candidates(settings: FitSettings, kind: str = "table") -> int:
 
 def settled_count(settings: FitSettings, kind: str) -> int | None:
     """Return how many candidates a search goes on to propose with another time; None: its strategy says so itself."""
-    size = get_strategy(settings.search).size(Space({}).naming(settings.knobs()))
+    size = size_of(settings.search, Space({}).naming(settings.knobs()))
     return count_candidates(settings, kind) if size is None else settings.networks
 
 
@@ -66,7 +66,7 @@ def pose_search(posed: Posed) -> Search:
         _check_no_encoding(settings, "rows that are read in parts" if dataset.stream else kind_of(dataset))
         space = space.without("feature_encoding")
     strategy, asked = get_strategy(settings.search), settings.networks
-    size = strategy.size(space)
+    size = size_of(settings.search, space)
     count = count_candidates(settings, kind_of(dataset))
     if count == 1 and settings.knobs():
         raise SettingError(

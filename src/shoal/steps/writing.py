@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from shoal.evaluation.evaluate import evaluate
-from shoal.evaluation.fitted import Fitted
 from shoal.evaluation.record import Provenance, Record
 from shoal.evaluation.sealed import SealedRows
 from shoal.evaluation.topics.split import SplitRecord
@@ -16,6 +15,8 @@ from shoal.report import keep_figures, write_report
 from shoal.resources import available_cores
 from shoal.runs.looks import write_looks
 from shoal.search.space import Space
+from shoal.steps.assembling import Trained, put_together
+from shoal.steps.choosing import Kept
 from shoal.steps.ensemble import alone
 from shoal.steps.posing import Posed
 from shoal.steps.session import Session
@@ -62,20 +63,9 @@ def write_diverged(posed: Posed, space: Space, training: Training, sealed: Seale
     Log, numbers, figures and page tell of the data, the networks and their curves. There is no model, and the test rows
     stay sealed.
     """
-    fitted = Fitted(
-        dataset=posed.dataset,
-        split=posed.split,
-        settings=posed.settings,
-        space=space,
-        members=training.members,
-        kept=(),
-        predictor=alone((), posed.preparation, posed.problem),
-        calibrated=CalibrationRecord(""),
-        folds=None,
-        replicas=(),
-        sealed=sealed,
-        baselines=lambda _: {},
-    )
+    none = alone((), posed.preparation, posed.problem), CalibrationRecord("")
+    trained = Trained(posed, space, training, Kept([], [], None), sealed)
+    fitted = put_together(trained, none, (), lambda _: {})
     record, folder = evaluate(fitted, provenance_of(posed, training)), session.folder
     record.provenance.seconds.update(session.timing.seconds)
     folder.write_log(record)

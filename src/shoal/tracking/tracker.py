@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import warnings
 from importlib import import_module
-from pkgutil import iter_modules
 from textwrap import shorten
 from typing import Protocol, cast
 
@@ -37,16 +36,6 @@ class Tracker(Protocol):
         Raises:
             Exception: whatever stands in its way.
         """
-
-
-def tracker_names() -> tuple[str, ...]:
-    """Return the names of all trackers.
-
-    Example:
-        >>> tracker_names()
-        ('mlflow', 'tensorboard')
-    """
-    return tuple(module.name for module in iter_modules(trackers.__path__))
 
 
 def get_tracker(name: str) -> Tracker:

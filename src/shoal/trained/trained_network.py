@@ -11,6 +11,7 @@ import numpy as np
 
 from shoal.errors import NetworkError, RunError, SettingError, ShoalError, spelled
 from shoal.networks import Network
+from shoal.networks.named_arrays import named_arrays, named_parameters
 from shoal.networks.summary import summary_html
 from shoal.notebook.html import table
 from shoal.runs.model_file import load_parts, save_model
@@ -193,9 +194,8 @@ class TrainedNetwork:
             "best_epoch": self.best_epoch,
             "engine": self.engine,
         }
-        layers = enumerate(self.parameters)
-        arrays = {f"weights/{i}/{name}": array for i, layer in layers for name, array in layer.items()}
-        return document, arrays | {f"history/{name}": np.asarray(curve) for name, curve in self.history.items()}
+        curves = {f"history/{name}": np.asarray(curve) for name, curve in self.history.items()}
+        return document, named_arrays("weights", self.parameters) | curves
 
     @classmethod
     def from_parts(cls, document: Mapping[str, Any], arrays: Mapping[str, np.ndarray]) -> TrainedNetwork:
@@ -205,11 +205,7 @@ class TrainedNetwork:
             NetworkError: weights do not fit the network, or are no numbers.
         """
         network = Network.from_dict(document["network"])
-        parameters: list[dict[str, np.ndarray]] = [
-            {name: arrays[f"weights/{i}/{name}"] for name in shapes}
-            for i, shapes in enumerate(network.parameter_shapes)
-        ]
-        network.check_parameters(parameters)
+        parameters = named_parameters("weights", network, arrays)
         if not all(np.isfinite(array).all() for layer in parameters for array in layer.values()):
             raise NetworkError("a weight is no finite number")
         history = {name: arrays[f"history/{name}"].tolist() for name in document["history"]}

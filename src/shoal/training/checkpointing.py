@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from shoal.networks.named_arrays import named_arrays, named_parameters
 from shoal.results import Status
 from shoal.training.engines.base import Chunk
 from shoal.training.member import Member, TrainedMember
@@ -43,8 +44,7 @@ def checkpoint_to_parts(checkpoint: Checkpoint) -> tuple[dict[str, Any], dict[st
         ended = {"status": int(m.status), "best_epoch": m.best_epoch, "half": m.member.half}
         finished.append({"id": m.member.id, **ended})
         arrays.update({f"member/{m.member.id}/{name}": getattr(m, name) for name in CURVES})
-        for i, layer in enumerate(m.parameters):
-            arrays.update({f"parameters/{m.member.id}/{i}/{name}": array for name, array in layer.items()})
+        arrays.update(named_arrays(f"parameters/{m.member.id}", m.parameters))
     halfway: dict[str, list[dict[str, int]]] = {}
     for block, half in checkpoint.halfway.items():
         arrays.update({f"state/{block}/{name}": array for name, array in half.state.items()})
@@ -103,9 +103,6 @@ def _member(
 ) -> TrainedMember:
     member = _stopped_so(entry, members)
     network = member_network(problem, member)
-    parameters = [
-        {name: arrays[f"parameters/{member.id}/{i}/{name}"] for name in shapes}
-        for i, shapes in enumerate(network.parameter_shapes)
-    ]
+    parameters = named_parameters(f"parameters/{member.id}", network, arrays)
     curves: dict[str, Any] = {name: arrays[f"member/{member.id}/{name}"] for name in CURVES}
     return TrainedMember(member, network, parameters, Status(entry["status"]), entry["best_epoch"], **curves)

@@ -59,10 +59,6 @@ def members_per_core(structure: Structure, steps: int) -> int:
 
     As many as fill a step and a chunk with work, but no more than stay in the cache: beyond that the next member
     comes in when one is done.
-
-    Args:
-        structure: what the program trains.
-        steps: of one epoch.
     """
     each = member_step(structure)
     if structure.layout == "last":

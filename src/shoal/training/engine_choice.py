@@ -44,12 +44,6 @@ class EngineChoice:
 def choose_engine(problem: Problem, members: Sequence[Member], wanted: str, budget: Budget) -> EngineChoice:
     """Return the engine that is wanted, or with `auto` the one that is estimated to be done first.
 
-    Args:
-        problem: what is to be learned.
-        members: who learns.
-        wanted: `native`, `xla` or `auto`.
-        budget: what training may use.
-
     Raises:
         SettingError: the native engine is wanted and cannot train these members.
     """

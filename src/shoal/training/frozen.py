@@ -23,8 +23,8 @@ GAIN = 0.1
 ROWS_FOR_BIASES, ROWS_FOR_MOMENTS = 16, 1000
 GOLDEN = (5**0.5 + 1) / 2
 
-Fitted = dict[str, np.ndarray]
-_KEPT: list[tuple[weakref.ref[Any], int, Branches, Fitted]] = []
+KernelArrays = dict[str, np.ndarray]
+_KEPT: list[tuple[weakref.ref[Any], int, Branches, KernelArrays]] = []
 """What was fitted last, with the rows, the seed and the layer that it was fitted for."""
 MOST_KEPT = 8
 
@@ -50,7 +50,7 @@ def behind_beginning(problem: Problem, network: Network) -> Problem:
     return replace(problem, x=x, validation_x=validation, stem=(), whole=problem)
 
 
-def _fitted(problem: Problem, layer: Branches, before: tuple[Layer, ...]) -> Fitted:
+def _fitted(problem: Problem, layer: Branches, before: tuple[Layer, ...]) -> KernelArrays:
     for rows, seed, known, values in _KEPT:
         if rows() is problem.x and seed == problem.seed and known == layer:
             return values
@@ -60,7 +60,7 @@ def _fitted(problem: Problem, layer: Branches, before: tuple[Layer, ...]) -> Fit
     return values
 
 
-def fit_kernels(layer: Branches, x: np.ndarray, before: tuple[Layer, ...], seed: int) -> Fitted:
+def fit_kernels(layer: Branches, x: np.ndarray, before: tuple[Layer, ...], seed: int) -> KernelArrays:
     """Return the parameters of `random_kernels` for training rows.
 
     The weights of a kernel are -1, three of them 2, over the standard deviation of what it gives for some rows; biases
@@ -79,7 +79,7 @@ def fit_kernels(layer: Branches, x: np.ndarray, before: tuple[Layer, ...], seed:
     for mask in masking:
         real &= (some != np.float32(mask.mask_value)).any(axis=2)
     some = np.where(real[..., None], some, np.float32(0.0))
-    values: Fitted = {}
+    values: KernelArrays = {}
     for number, path in enumerate(layer.paths):
         convolution: Any = path[0]
         kernel, bias = _kernels(convolution.filters, convolution.dilation_rate[0], some, real, rng)

@@ -39,11 +39,6 @@ def group_members(problem: Problem, members: Sequence[Member], layouts: Sequence
 
     Groups that may share a program do so where carrying the smaller networks in the sizes of the larger costs less
     than compiling one more program.
-
-    Args:
-        problem: what they train on.
-        members: the members.
-        layouts: those that may be chosen.
     """
     groups = [
         group
@@ -61,7 +56,7 @@ def _groups_of_one_encoding(problem: Problem, members: Sequence[Member], layouts
         if id(h) not in known:
             known[id(h)] = _finest(problem, h)
         finest.setdefault(known[id(h)], []).append(member)
-    families: dict[Any, list[_Part]] = {}
+    families: dict[Any, list[_SharedProgram]] = {}
     for key, several in finest.items():
         traits = traits_of(problem, several)
         families.setdefault(key[0], []).append(_part(problem, several, traits, layouts))
@@ -87,7 +82,7 @@ def _finest(problem: Problem, h: Hyperparameters) -> tuple[Any, ...]:
 
 
 @dataclass(frozen=True)
-class _Part:
+class _SharedProgram:
     """Members that share a program, and about how long it trains them."""
 
     members: list[Member]
@@ -96,13 +91,13 @@ class _Part:
     seconds: float
 
 
-def _part(problem: Problem, members: list[Member], traits: Traits, layouts: Sequence[str]) -> _Part:
+def _part(problem: Problem, members: list[Member], traits: Traits, layouts: Sequence[str]) -> _SharedProgram:
     structure = _structure(problem, traits, layouts)
     steps = problem.steps(structure.batch_size)
-    return _Part(members, traits, structure, 1e-6 * member_step(structure) * steps * traits.epochs / CORES)
+    return _SharedProgram(members, traits, structure, 1e-6 * member_step(structure) * steps * traits.epochs / CORES)
 
 
-def _merged(problem: Problem, parts: list[_Part], layouts: Sequence[str]) -> list[_Part]:
+def _merged(problem: Problem, parts: list[_SharedProgram], layouts: Sequence[str]) -> list[_SharedProgram]:
     """Return parts joined for as long as a program less pays."""
     while len(parts) > 1:
         loss, both, a, b = min(

@@ -23,7 +23,7 @@ from shoal.training.parts import RowsInParts
 HALVES = 4
 ROWS_AT_ONCE = 65_536
 
-Part = tuple[np.ndarray, np.ndarray, np.ndarray | None]
+Prepared = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 """Features, targets and weights of some rows."""
 
 
@@ -186,8 +186,8 @@ def _through(network: Network, x: np.ndarray) -> np.ndarray:
 def make_problem(
     task: Task,
     loss: Loss,
-    training: Part,
-    validation: Part,
+    training: Prepared,
+    validation: Prepared,
     *,
     classes: int = 0,
     seed: int = 0,
@@ -231,7 +231,7 @@ def make_problem(
     )
 
 
-def _prepared(task: Task, loss: Loss, classes: int, part: Part, name: str) -> tuple[Any, np.ndarray, np.ndarray]:
+def _prepared(task: Task, loss: Loss, classes: int, part: Prepared, name: str) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return features, targets and weights of a part as engines take them."""
     x, y, weights = part
     if not isinstance(loss.head, ClassesHead):

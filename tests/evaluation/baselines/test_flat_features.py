@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shoal.evaluation.baselines import flat_features
 from shoal.evaluation.baselines import tabular as baselines
 from shoal.evaluation.baselines.flat_features import block_means
-from shoal.evaluation.baselines.tabular import fit_baselines
+from shoal.evaluation.baselines.tabular import learn_baselines
 from shoal.results import Task
 
 
@@ -58,9 +58,9 @@ def test_tables_stay_as_they_are() -> None:
 def test_baselines_learn_from_images(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(baselines, "ROUNDS", 10)
     (x, y), (x_test, y_test) = bars(300), bars(100, 1)
-    fits = fit_baselines(Task.CLASSIFICATION, x, y, None, x_test, 2, seed=0)
+    fits = learn_baselines(Task.CLASSIFICATION, x, y, None, 2, seed=0)(x_test)
     for name in ("logistic_regression", "gradient_boosting"):
         assert (fits[name].argmax(axis=1) == y_test).mean() > 0.9
     targets = x.mean(axis=(1, 2, 3))[:, None]
-    values = fit_baselines(Task.REGRESSION, x, targets, None, x_test, 0, seed=0)
+    values = learn_baselines(Task.REGRESSION, x, targets, None, 0, seed=0)(x_test)
     assert np.corrcoef(values["linear_regression"][:, 0], x_test.mean(axis=(1, 2, 3)))[0, 1] > 0.99

@@ -6,7 +6,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 from shoal.evaluation.baselines import tabular as baselines
-from shoal.evaluation.baselines.tabular import fit_baselines
+from shoal.evaluation.baselines.tabular import learn_baselines
 from shoal.results import Task
 from shoal.statistics.metrics import METRICS
 
@@ -25,7 +25,7 @@ def rings(rows: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 def test_classifiers_return_probabilities_of_every_class():
     x, y = rings(240)
     x_test, y_test = rings(150, seed=1)
-    fits = fit_baselines(Task.CLASSIFICATION, x, y, None, x_test, 3, seed=0)
+    fits = learn_baselines(Task.CLASSIFICATION, x, y, None, 3, seed=0)(x_test)
     assert list(fits) == ["most_frequent", "logistic_regression", "gradient_boosting"]
     for p in fits.values():
         assert p.shape == (150, 3)
@@ -39,14 +39,14 @@ def test_classifiers_return_probabilities_of_every_class():
 def test_logistic_regression_is_scikit_learns():
     x, y = rings(90)
     expected = LogisticRegression(max_iter=1000).fit(x.astype(float), y).predict_proba(x[:5].astype(float))
-    fits = fit_baselines(Task.CLASSIFICATION, x, y, np.full(90, 7.0), x[:5], 3, seed=0)
+    fits = learn_baselines(Task.CLASSIFICATION, x, y, np.full(90, 7.0), 3, seed=0)(x[:5])
     np.testing.assert_allclose(fits["logistic_regression"], expected)
 
 
 def test_a_class_without_training_rows_gets_no_probability_and_a_finite_loss():
     x, y = rings(80)
     y = np.where(y == 1, 3, y)  # classes 0, 2, 3 of 4
-    fits = fit_baselines(Task.CLASSIFICATION, x, y, None, x[:4], 4, seed=0)
+    fits = learn_baselines(Task.CLASSIFICATION, x, y, None, 4, seed=0)(x[:4])
     for p in fits.values():
         assert (p[:, 1] == 0).all()
         assert np.isfinite(METRICS["log_loss"](np.array([0, 1, 2, 3]), p))
@@ -56,10 +56,10 @@ def test_a_class_of_one_row_and_a_single_class_are_no_trouble():
     x = rings(40)[0]
     alone = np.zeros(40, int)
     alone[3] = 1
-    for p in fit_baselines(Task.CLASSIFICATION, x, alone, None, x[:3], 2, seed=0).values():
+    for p in learn_baselines(Task.CLASSIFICATION, x, alone, None, 2, seed=0)(x[:3]).values():
         assert p.shape == (3, 2)
         np.testing.assert_allclose(p.sum(axis=1), 1.0)
-    for p in fit_baselines(Task.CLASSIFICATION, x, 0 * alone, None, x[:3], 2, seed=0).values():
+    for p in learn_baselines(Task.CLASSIFICATION, x, 0 * alone, None, 2, seed=0)(x[:3]).values():
         np.testing.assert_allclose(p, [[1.0, 0.0]] * 3)
 
 
@@ -70,7 +70,7 @@ def test_regressors_fit_several_targets_in_their_units():
     def truth(x: np.ndarray) -> np.ndarray:
         return np.stack([1e6 + 1e5 * x[:, 0], 1e-3 * np.sign(x[:, 1])], axis=1)
 
-    fits = fit_baselines(Task.REGRESSION, x, truth(x), None, x_test, 0, seed=0)
+    fits = learn_baselines(Task.REGRESSION, x, truth(x), None, 0, seed=0)(x_test)
     assert list(fits) == ["mean", "linear_regression", "gradient_boosting"]
     np.testing.assert_allclose(fits["mean"], np.tile(truth(x).mean(axis=0), (60, 1)))
     linear, boosted = (METRICS["r2"].per_target(truth(x_test), fits[n]) for n in list(fits)[1:])
@@ -88,7 +88,7 @@ def test_weights_count_in_every_baseline_and_their_unit_does_not(task):
     weights = np.where(flipped, 0.05, 1.0) * random.uniform(0.9, 1.1, 120)
     side = np.array([[2.0, 0.0]])
     first, scaled, other = (
-        fit_baselines(task, x, y, w, side, 2, seed=0) for w in (weights, 1e-5 * weights, weights[::-1])
+        learn_baselines(task, x, y, w, 2, seed=0)(side) for w in (weights, 1e-5 * weights, weights[::-1])
     )
     for name in list(first)[1:]:
         np.testing.assert_allclose(first[name], scaled[name], rtol=1e-4)
@@ -103,11 +103,11 @@ def test_negative_weights_count_as_zero_in_training():
     x, y = rings(90)
     weights = np.where(np.arange(90) % 5 == 0, -2.0, 1.0)
     kept = weights > 0
-    signed = fit_baselines(Task.CLASSIFICATION, x, y, weights, x[:5], 3, seed=0)
-    without = fit_baselines(Task.CLASSIFICATION, x[kept], y[kept], None, x[:5], 3, seed=0)
+    signed = learn_baselines(Task.CLASSIFICATION, x, y, weights, 3, seed=0)(x[:5])
+    without = learn_baselines(Task.CLASSIFICATION, x[kept], y[kept], None, 3, seed=0)(x[:5])
     for name in ("most_frequent", "logistic_regression"):
         np.testing.assert_allclose(signed[name], without[name], rtol=1e-6)
-    useless = fit_baselines(Task.CLASSIFICATION, x, y, -np.ones(90), x[:5], 3, seed=0)
+    useless = learn_baselines(Task.CLASSIFICATION, x, y, -np.ones(90), 3, seed=0)(x[:5])
     np.testing.assert_allclose(useless["most_frequent"][0], np.bincount(y) / 90)
 
 
@@ -128,14 +128,14 @@ def test_bins_for_weighted_trees_keep_the_order_and_are_few():
 def test_the_number_of_rounds_is_chosen_on_rows_held_out():
     x, _ = rings(60)
     noise = np.random.default_rng(1).normal(size=(60, 1))
-    boosted = fit_baselines(Task.REGRESSION, x, noise, None, x, 0, seed=0)["gradient_boosting"]
+    boosted = learn_baselines(Task.REGRESSION, x, noise, None, 0, seed=0)(x)["gradient_boosting"]
     assert boosted.std() < 0.5 * noise.std()  # all rounds would follow the noise
 
 
 @pytest.mark.slow
 def test_equal_seeds_give_equal_predictions():
     x, y = rings(60)
-    first, again = (fit_baselines(Task.CLASSIFICATION, x, y, None, x[:9], 3, seed=4) for _ in range(2))
+    first, again = (learn_baselines(Task.CLASSIFICATION, x, y, None, 3, seed=4)(x[:9]) for _ in range(2))
     for name in first:
         np.testing.assert_array_equal(first[name], again[name])
 
@@ -166,7 +166,7 @@ def test_warnings_of_scikit_learn_stay_inside(monkeypatch, recwarn):
     x, y = rings(60)
     with pytest.warns(ConvergenceWarning):
         LogisticRegression(max_iter=1).fit(x, y)
-    fit_baselines(Task.CLASSIFICATION, x, y, None, x, 3, seed=0)
+    learn_baselines(Task.CLASSIFICATION, x, y, None, 3, seed=0)(x)
     assert not recwarn.list
 
 
@@ -177,7 +177,7 @@ def test_of_many_rows_one_fit_stops_early(monkeypatch):
     monkeypatch.setattr(baselines, "_best_rounds", lambda *_, **__: 100)
 
     def error() -> float:
-        fits = fit_baselines(Task.REGRESSION, x, y[:, None], None, x_test, 0, seed=0)
+        fits = learn_baselines(Task.REGRESSION, x, y[:, None], None, 0, seed=0)(x_test)
         return float(np.mean((fits["gradient_boosting"][:, 0] - y_test) ** 2))
 
     of_all_rounds = error()

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from layer_examples import EXAMPLES
 
-from shoal.networks import LAYERS, Network, numpy_namespace
+from shoal.networks import Network, numpy_namespace
 from shoal.networks.layers import Branches, Normalization, Residual
 from shoal.networks.parsing import parse_layers
 from shoal.results import Task
@@ -329,8 +330,8 @@ def test_what_the_kernel_lacks_is_named() -> None:
 
 
 def test_every_layer_is_taken_or_refused_by_name() -> None:
-    for kind in LAYERS.values():
-        for layer, shape in kind.examples():
+    for examples in EXAMPLES.values():
+        for layer, shape in examples:
             network = Network([layer, *parse_layers("flatten 2")], shape)
             with contextlib.suppress(UnsuitedError):
                 assert graph_of(network, 0.0).key

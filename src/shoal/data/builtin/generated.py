@@ -22,7 +22,7 @@ LIFETIME = 6.0
 FREQUENCY = 2.3
 SIGNAL_YIELD = 250.0
 BACKGROUND_YIELD = 1000.0
-# parameters of signal and background for each variable; see `_log_density`
+# parameters of signal and background for each variable
 _MASS = ((125.0, 9.0), (70.0, 45.0))
 _LEAD = ((4.25, 0.35), (4.00, 0.45))
 _SECOND = ((3.75, 0.35), (3.50, 0.40))
@@ -62,43 +62,6 @@ def _events(rng: np.random.Generator, rows: int, of: int) -> np.ndarray:
     delta_eta = _DELTA_ETA[of] * rng.standard_normal(rows)
     delta_phi = math.pi * rng.beta(*_DELTA_PHI[of], rows)
     return np.stack([mass, lead, other, missing, delta_eta, delta_phi], axis=1)
-
-
-def _log_density(x: np.ndarray, of: int) -> np.ndarray:
-    """Return the logarithm of the density of signal (`of` 0) or background (`of` 1) at `(rows, 6)` events."""
-    mass, lead, second, missing, eta, phi = np.asarray(x, np.float64).T
-    if of == 0:
-        total = -0.5 * ((mass - _MASS[0][0]) / _MASS[0][1]) ** 2 - math.log(_MASS[0][1] * math.sqrt(2 * math.pi))
-    else:
-        above = mass >= _MASS[1][0]
-        total = np.where(above, -(mass - _MASS[1][0]) / _MASS[1][1] - math.log(_MASS[1][1]), -np.inf)
-    rho, (m1, s1), (m2, s2) = _CORRELATION[of], _LEAD[of], _SECOND[of]
-    z1, z2 = (np.log(lead) - m1) / s1, (np.log(second) - m2) / s2
-    total = total - (z1**2 - 2 * rho * z1 * z2 + z2**2) / (2 * (1 - rho**2)) - np.log(lead * second)
-    total = total - math.log(2 * math.pi * s1 * s2 * math.sqrt(1 - rho**2))
-    shape, scale = _MISSING[of]
-    total = total + (shape - 1) * np.log(missing) - missing / scale - math.lgamma(shape) - shape * math.log(scale)
-    width = _DELTA_ETA[of]
-    total = total - 0.5 * (eta / width) ** 2 - math.log(width * math.sqrt(2 * math.pi))
-    a, b = _DELTA_PHI[of]
-    unit = phi / math.pi
-    total = total + (a - 1) * np.log(unit) + (b - 1) * np.log1p(-unit) - math.log(math.pi)
-    return np.asarray(total + math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b))
-
-
-def signal_background_log_ratio(events: np.ndarray) -> np.ndarray:
-    """Return `(rows,)` log of the signal density over the background density.
-
-    Args:
-        events: `(rows, 6)` in the order of `VARIABLES`.
-    """
-    return _log_density(events, 0) - _log_density(events, 1)
-
-
-def signal_background_truth(events: np.ndarray) -> np.ndarray:
-    """Return `(rows,)` true probabilities of signal, `S p_s / (S p_s + B p_b)` with yields S=250, B=1000."""
-    log_odds = signal_background_log_ratio(events) + math.log(SIGNAL_YIELD / BACKGROUND_YIELD)
-    return np.asarray(np.exp(-np.logaddexp(0.0, -log_odds)))
 
 
 def signal_background() -> tuple[pl.DataFrame, Roles]:

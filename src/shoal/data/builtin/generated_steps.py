@@ -29,33 +29,6 @@ def bursts_truth() -> np.ndarray:
     return states
 
 
-def bursts_best(values: np.ndarray) -> np.ndarray:
-    """Return the probability of a burst at each step as who knows the process would give it.
-
-    The forward-backward algorithm (Rabiner, Proc. IEEE 77, 257, 1989) with the true numbers.
-
-    Args:
-        values: `(rows, time)`.
-
-    Returns:
-        `(rows, time)` probabilities; no method can do better than them on average.
-    """
-    spread = np.asarray(SPREAD)
-    likely = np.exp(-0.5 * (values[..., None] / spread) ** 2) / spread
-    move = np.array([[STAY[0], 1 - STAY[0]], [1 - STAY[1], STAY[1]]])
-    start = np.array([1 - STAY[1], 1 - STAY[0]]) / (2 - STAY[0] - STAY[1])
-    forward, backward = np.empty_like(likely), np.ones_like(likely)
-    now = start * likely[:, 0]
-    for step in range(values.shape[1]):
-        now = now if step == 0 else (forward[:, step - 1] @ move) * likely[:, step]
-        forward[:, step] = now / now.sum(axis=1, keepdims=True)
-    for step in range(values.shape[1] - 2, -1, -1):
-        later = (backward[:, step + 1] * likely[:, step + 1]) @ move.T
-        backward[:, step] = later / later.sum(axis=1, keepdims=True)
-    both = forward * backward
-    return np.asarray(both[..., 1] / both.sum(axis=2))
-
-
 def bursts() -> tuple[pl.DataFrame, Roles, Signals]:
     """Return 300 noisy series of 80 steps, each step quiet or in a burst, in which the noise is stronger."""
     states = bursts_truth()

@@ -51,11 +51,6 @@ ENDINGS = tuple(_FORMATS)
 def decompressed(data: bytes, path: Path, most: int) -> bytes:
     """Return what was compressed, or the bytes as they are.
 
-    Args:
-        data: the content of a file.
-        path: the file, for messages.
-        most: bytes for which there is room.
-
     Raises:
         DataError: it is damaged, has no room, or a package is missing.
     """

@@ -14,12 +14,7 @@ from shoal.data.readers.room import TEXT_COPIES, check_room, free_room
 from shoal.errors import DataError
 from shoal.resources import memory_text
 
-_KINDS = {
-    stat.S_IFIFO: "a named pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-}
+_KINDS = {stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket", stat.S_IFCHR: "a device", stat.S_IFBLK: "a device"}
 # First bytes -> (format in words, extension that belongs to it, or "" where shoal has no reader).
 _SIGNATURES: tuple[tuple[bytes, str, str], ...] = (
     (b"PAR1", "Parquet", ".parquet"),

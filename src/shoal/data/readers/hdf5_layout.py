@@ -20,10 +20,6 @@ HDF5 = (".h5", ".hdf5", ".hdf")
 def opened(path: Path, format: str = "HDF5") -> Iterator[Any]:
     """Give an open file; what h5py cannot read is a DataError.
 
-    Args:
-        path: the file.
-        format: its format in words, for messages.
-
     Raises:
         DataError: h5py is missing, or the file is damaged.
     """

@@ -16,7 +16,7 @@ from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.room import check_room
 from shoal.data.readers.tables.array_columns import ColumnsOfArrays
 from shoal.data.readers.tables.base import check_columns
-from shoal.data.readers.tables.chosen_table import chosen_table
+from shoal.data.readers.tables.chosen_table import chosen_table, quoted
 from shoal.errors import DataError, SettingError, counted
 
 _SCHEMES = ("postgresql://", "postgres://")
@@ -99,7 +99,7 @@ def _read(cursor: Any, address: str, options: ReadOptions) -> Content:
     check_room(_BYTES_OF_VALUE * rows * len(schema.names), what, "Choose fewer rows, by a query or a view.")
     selected, made = [], ColumnsOfArrays()
     for field in schema:
-        name, kind = _quoted(field.name), (field.metadata or {}).get(b"POSTGRESQL:type", b"?").decode()
+        name, kind = quoted(field.name), (field.metadata or {}).get(b"POSTGRESQL:type", b"?").decode()
         if kind in _CAST:
             selected.append(f"CAST({name} AS {_CAST[kind]}) AS {name}")
         elif kind in _PLAIN:
@@ -117,7 +117,7 @@ def _table(cursor: Any, address: str, wanted: str | None) -> str:
     """Return the one table or view, or the one that is named, quoted."""
     cursor.execute(_TABLES)
     tables = {name if schema == "public" else f"{schema}.{name}": (schema, name) for schema, name in cursor.fetchall()}
-    sources = {name: ".".join(map(_quoted, parts)) for name, parts in tables.items()}
+    sources = {name: ".".join(map(quoted, parts)) for name, parts in tables.items()}
     described = {name: counted(_count(cursor, source), "row") for name, source in sources.items()}
     return sources[chosen_table(address, described, wanted)]
 
@@ -125,7 +125,3 @@ def _table(cursor: Any, address: str, wanted: str | None) -> str:
 def _count(cursor: Any, source: str) -> int:
     cursor.execute(f"SELECT count(*) FROM {source}")
     return int(cursor.fetchall()[0][0])
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -37,42 +37,30 @@ TREES = 500
 """Trees of one boosted model at most: one a round and class, so ten classes get 50 rounds."""
 
 
-def fit_baselines(
-    task: Task, x_train: Any, y_train: Any, weights_train: Any, x_test: Any, classes: int, seed: int
-) -> dict[str, np.ndarray]:
-    """Fit simple methods on the training rows and return what they predict for the test rows.
-
-    Args:
-        task: classification or regression.
-        x_train: prepared features `(rows, features)`, scaled and without missing values; or images as prepared,
-            see `flat_features`.
-        y_train: class numbers `(rows,)`, or values `(rows, targets)`.
-        weights_train: `(rows,)` or None. Negative ones count as zero here, since scikit-learn's methods have
-            no use for them; in the scores they keep their sign.
-        x_test: prepared features of the test rows.
-        classes: number of classes (0 in regression). A class without training rows gets probability 0.
-        seed: of the folds for gradient boosting.
-
-    Returns:
-        Name to probabilities `(rows, classes)` or values `(rows, targets)`, the simplest method first.
-
-    Example:
-        >>> x = np.linspace(-1, 1, 50)[:, None]
-        >>> fits = fit_baselines(Task.REGRESSION, x, 3 * x, None, np.array([[0.5]]), 0, seed=0)
-        >>> list(fits), fits["linear_regression"].round(2).tolist()
-        (['mean', 'linear_regression', 'gradient_boosting'], [[1.5]])
-    """
-    return learn_baselines(task, x_train, y_train, weights_train, classes, seed)(x_test)
-
-
 def learn_baselines(
     task: Task, x: Any, y: Any, weights: Any, classes: int, seed: int, forecast: Forecast | None = None
 ) -> Learned:
-    """Fit simple methods and return the function that predicts for other rows, see `fit_baselines`.
+    """Fit simple methods and return the function that predicts for other rows, by the methods' names.
 
     It needs no test rows, so that it can be done while the networks train. Series `(rows, time, channels)` have
     methods of their own, and so have windows of them, which `forecast` describes. Where each step has a target, the
     methods see single steps with their neighbours.
+
+    Args:
+        task: classification or regression.
+        x: prepared features `(rows, features)`, scaled and without missing values; or images, see `flat_features`.
+        y: class numbers `(rows,)`, or values `(rows, targets)`.
+        weights: `(rows,)` or None. Negative ones count as zero here, since scikit-learn's methods have no use for
+            them; in the scores they keep their sign.
+        classes: number of classes (0 in regression). A class without training rows gets probability 0.
+        seed: of the folds for gradient boosting.
+        forecast: of windows, what they predict.
+
+    Example:
+        >>> x = np.linspace(-1, 1, 50)[:, None]
+        >>> fits = learn_baselines(Task.REGRESSION, x, 3 * x, None, 0, seed=0)(np.array([[0.5]]))
+        >>> list(fits), fits["linear_regression"].round(2).tolist()
+        (['mean', 'linear_regression', 'gradient_boosting'], [[1.5]])
     """
     if np.ndim(x) == 3 and np.ndim(y) == (2 if Task(task) is Task.CLASSIFICATION else 3):
 

@@ -212,7 +212,7 @@ def integrated_gradients(subject: Subject, x: np.ndarray, baseline: np.ndarray, 
         baseline: where the way begins.
         steps: places on the way, at the middles of as many equal parts.
     """
-    exact, way = in_float64(subject), np.asarray(x, np.float64) - baseline
+    exact, way = replace(subject, predictor=subject.predictor.in_float64()), np.asarray(x, np.float64) - baseline
     middles = baseline + np.outer((np.arange(steps) + 0.5) / steps, way)
     parts = []
     for column in subject.columns:
@@ -224,18 +224,6 @@ def integrated_gradients(subject: Subject, x: np.ndarray, baseline: np.ndarray, 
         ends = exact.answers(np.concatenate([middles + CHANGE * along, middles - CHANGE * along]))[..., 0]
         parts.append((ends[:, :steps] - ends[:, steps:]).mean(axis=1) / (2 * CHANGE))
     return np.stack(parts, axis=1)
-
-
-def in_float64(subject: Subject) -> Subject:
-    """Return the same with parameters in float64, in which differences of nearby answers are exact enough."""
-    members = tuple(
-        replace(
-            member,
-            parameters=[{name: np.asarray(a, np.float64) for name, a in layer.items()} for layer in member.parameters],
-        )
-        for member in subject.predictor.members
-    )
-    return replace(subject, predictor=replace(subject.predictor, members=members))
 
 
 def shapley_values(

@@ -34,7 +34,7 @@ ROWS_OF_REPLICAS = {"partial": 100, "accumulated": 500}
 MOST_CURVES = 60
 MISSING, OTHER = "missing", "other"
 
-Answers = Callable[[np.ndarray], np.ndarray]
+AnswerFunction = Callable[[np.ndarray], np.ndarray]
 """Prepared rows to outputs, `(..., rows, outputs)`."""
 
 
@@ -237,7 +237,9 @@ def _partial(
     return effect, np.stack(rows_answers, axis=1) if curves else None
 
 
-def partial_dependence(answers: Answers, subject: Subject, column: ColumnFeatures, features: np.ndarray) -> np.ndarray:
+def partial_dependence(
+    answers: AnswerFunction, subject: Subject, column: ColumnFeatures, features: np.ndarray
+) -> np.ndarray:
     """Return the partial dependence of any function of prepared rows, `(..., grid, outputs)`.
 
     Args:
@@ -259,7 +261,7 @@ def _set(x: np.ndarray, column: ColumnFeatures, value: np.ndarray) -> np.ndarray
 def _accumulated(subject: Subject, column: ColumnFeatures, edges: np.ndarray) -> EffectCurve:
     features = column.encode(edges)
 
-    def accumulate(rows: Subject, answers: Answers) -> tuple[np.ndarray, np.ndarray]:
+    def accumulate(rows: Subject, answers: AnswerFunction) -> tuple[np.ndarray, np.ndarray]:
         assert rows.table is not None
         values = column.values(rows.table)
         present = np.isfinite(values)
@@ -272,7 +274,7 @@ def _accumulated(subject: Subject, column: ColumnFeatures, edges: np.ndarray) ->
 
 
 def accumulated_effects(
-    answers: Answers,
+    answers: AnswerFunction,
     subject: Subject,
     column: ColumnFeatures,
     values: np.ndarray,
@@ -340,7 +342,7 @@ def _deviation(members: np.ndarray) -> np.ndarray:
     return np.std(members, axis=0) if len(members) > 1 else np.full(members.shape[1:], np.nan)
 
 
-def _replicas(subject: Subject, form: str, curve: Callable[[Subject, Answers], np.ndarray]) -> np.ndarray | None:
+def _replicas(subject: Subject, form: str, curve: Callable[[Subject, AnswerFunction], np.ndarray]) -> np.ndarray | None:
     """Return the spread over the replicas of a curve, or None without them."""
     if not subject.predictor.replicas:
         return None

@@ -106,13 +106,7 @@ class ParametricFormula:
 
 
 def fitted(expression: Expression, points: Points, fixed: Sequence[Any] = ()) -> FittedExpression:
-    """Return a formula with its constants fitted by weighted least squares, from where they are, and its loss.
-
-    Args:
-        expression: the formula.
-        points: that it is fitted to.
-        fixed: constants that stay as they are.
-    """
+    """Return a formula with its constants fitted by weighted least squares, from where they are, and its loss."""
     before = points.loss(expression)
     free = [constant for constant in constants_of(expression) if constant not in fixed]
     if not free or not np.isfinite(before):

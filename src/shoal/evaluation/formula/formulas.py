@@ -13,7 +13,7 @@ from shoal.evaluation.formula.expression import Expression, complexity, function
 from shoal.evaluation.formula.printing import as_latex, as_numpy, as_text
 from shoal.results import Interval, Task, readable
 from shoal.short_repr import ShortRepr
-from shoal.statistics.bootstrap import percentiles, resampled_weights, resamples_for
+from shoal.statistics.bootstrap import percentile_interval, resampled_weights, resamples_for
 from shoal.statistics.metrics import METRICS
 
 RULE = "the shortest formula whose score on validation rows is within one standard error of the best formula's"
@@ -215,9 +215,9 @@ def score_formulas(task: Task, rows: ScoringRows, expressions: Sequence[Expressi
         ],
         axis=1,
     )
-    ensemble, *scores = (_interval(value, resampled) for value, resampled in zip(values, drawn, strict=True))
+    ensemble, *scores = (percentile_interval(value, resampled) for value, resampled in zip(values, drawn, strict=True))
     differences = zip(values[1:] - values[0], drawn[1:] - drawn[0], strict=True)
-    beside = [_interval(value, resampled) for value, resampled in differences]
+    beside = [percentile_interval(value, resampled) for value, resampled in differences]
     best = int(np.argmin(values[1:]))
     error = np.nanstd(drawn[1:] - drawn[1 + best], axis=1)
     taken = int(np.argmax(values[1:] - values[1 + best] <= error))
@@ -230,8 +230,3 @@ def as_guess(task: Task, answers: np.ndarray) -> np.ndarray:
         return np.asarray(answers, np.float64)[:, None]
     probability = 1.0 / (1.0 + np.exp(-np.clip(answers, -40.0, 40.0)))
     return np.stack([1.0 - probability, probability], axis=1)
-
-
-def _interval(value: float, resampled: np.ndarray) -> Interval:
-    low, high = percentiles(resampled)
-    return Interval(float(value), min(low, float(value)), max(high, float(value)), "bootstrap")

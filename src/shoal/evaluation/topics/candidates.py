@@ -18,7 +18,7 @@ from shoal.networks.bottleneck import code_size
 from shoal.results import Status
 from shoal.search.results.importance import HyperparameterImportance, hyperparameter_importance
 from shoal.search.results.ranking import rank_candidates
-from shoal.search.strategy import get_strategy
+from shoal.search.strategy import size_of
 from shoal.settings import NETWORKS
 from shoal.training.member import TrainedMember
 
@@ -126,7 +126,7 @@ def measure(evaluation: Evaluation) -> Candidates:
 def _left_out(fitted: Fitted, tried: int) -> int:
     """Return how many candidates fewer than usual were proposed for a table, where the user named no number."""
     settings = fitted.settings
-    named = settings.networks or settings.minutes or get_strategy(settings.search).size(fitted.space) is not None
+    named = settings.networks or settings.minutes or size_of(settings.search, fitted.space) is not None
     return 0 if named or fitted.dataset.signals is not None else max(0, NETWORKS - tried)
 
 

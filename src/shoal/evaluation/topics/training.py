@@ -274,11 +274,7 @@ def learning_rates(rates: Sequence[float]) -> str:
 
 
 def diverged_verdict(members: Sequence[TrainedMember]) -> TrainingVerdict:
-    """Return the verdict on a run that keeps nothing, since of every candidate a network diverged.
-
-    Args:
-        members: all that were trained.
-    """
+    """Return the verdict on a run that keeps nothing, since of every candidate a network diverged."""
     lost, rates, when = _lost(members)
     who = "The network" if len(members) == 1 else f"All {len(members)} networks"
     if len(lost) < len(members):
@@ -297,11 +293,7 @@ def diverged_verdict(members: Sequence[TrainedMember]) -> TrainingVerdict:
 
 
 def diverged_beside(members: Sequence[TrainedMember]) -> str:
-    """Return how many networks diverged beside the kept ones, when and with which learning rates; nothing if none did.
-
-    Args:
-        members: all that were trained.
-    """
+    """Return how many networks diverged beside the kept ones, when and at which learning rates; nothing if none did."""
     lost, rates, when = _lost(members)
     if not lost:
         return ""

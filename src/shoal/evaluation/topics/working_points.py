@@ -15,7 +15,7 @@ from shoal.evaluation.signal import has_signal, signal_class
 from shoal.evaluation.topics.base import Topic
 from shoal.evaluation.topics.scored_rows import ScoredRows
 from shoal.results import Interval
-from shoal.statistics.bootstrap import percentiles
+from shoal.statistics.bootstrap import percentile_interval
 
 EFFICIENCIES = (0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.99)
 """Shares of the signal that cuts are to keep of the validation rows."""
@@ -63,17 +63,12 @@ def working_points(choosing: Events, quoting: Events, seed: int = 0) -> tuple[Wo
     points = []
     for place, number in enumerate(order):
         signal, background = (
-            _interval(share[place], each[:, place]) for share, each in zip(shares, drawn, strict=True)
+            percentile_interval(share[place], each[:, place]) for share, each in zip(shares, drawn, strict=True)
         )
         with np.errstate(divide="ignore"):
-            rejection = _interval(np.divide(1.0, shares[1][place]), np.divide(1.0, drawn[1][:, place]))
+            rejection = percentile_interval(np.divide(1.0, shares[1][place]), np.divide(1.0, drawn[1][:, place]))
         points.append(WorkingPoint(EFFICIENCIES[number], float(cuts[number]), signal, background, rejection))
     return tuple(sorted(points, key=lambda point: point.wanted))
-
-
-def _interval(value: float, drawn: np.ndarray) -> Interval:
-    low, high = percentiles(drawn)
-    return Interval(float(value), min(low, float(value)), max(high, float(value)), "bootstrap")
 
 
 def measure(evaluation: Evaluation) -> WorkingPoints | None:

@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from inspect import isabstract, isclass
-from pkgutil import iter_modules
-
 from shoal.errors import SettingError, listing, spelled, suggest
 from shoal.evolution.algorithms.base import Algorithm as Algorithm
+from shoal.evolution.registry import instances_in
 
-
-def _all() -> dict[str, Algorithm]:
-    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
-    classes = {value for module in modules for value in vars(module).values() if isclass(value)}
-    found = [c() for c in classes if issubclass(c, Algorithm) and not isabstract(c)]
-    return {algorithm.name: algorithm for algorithm in sorted(found, key=lambda each: each.name)}
-
-
-ALGORITHMS: dict[str, Algorithm] = _all()
+ALGORITHMS: dict[str, Algorithm] = instances_in(__name__, __path__, Algorithm)
 """By name, each with its default options."""
 
 

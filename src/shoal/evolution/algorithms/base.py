@@ -10,7 +10,7 @@ import numpy as np
 
 
 @dataclass(frozen=True)
-class State:
+class SearchState:
     """Where a search stands; algorithms add what they know.
 
     Attributes:
@@ -51,7 +51,7 @@ class Algorithm(ABC):
     sigma: ClassVar[float]
 
     @abstractmethod
-    def begin(self, start: np.ndarray, members: int, sigma: float, seed: int) -> State:
+    def begin(self, start: np.ndarray, members: int, sigma: float, seed: int) -> SearchState:
         """Return the state before the first generation.
 
         Args:
@@ -66,7 +66,7 @@ class Algorithm(ABC):
         """Return the candidates of this generation, `(members, parameters)` float64."""
 
     @abstractmethod
-    def tell(self, state: Any, candidates: np.ndarray, fitness: np.ndarray) -> State:
+    def tell(self, state: Any, candidates: np.ndarray, fitness: np.ndarray) -> SearchState:
         """Return the state of the next generation.
 
         Args:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shoal.evolution.algorithms.base import Algorithm, State, centred_ranks, order_of
+from shoal.evolution.algorithms.base import Algorithm, SearchState, centred_ranks, order_of
 
 FULL_BELOW = 200
 """Parameters from which on only the diagonal of the covariance is learnt."""
@@ -49,7 +49,7 @@ def rates(n: int, members: int, *, diagonal: bool) -> Rates:
 
 
 @dataclass(frozen=True)
-class CmaState(State):
+class CmaState(SearchState):
     """The covariance and what it was when it was last taken apart.
 
     Attributes:

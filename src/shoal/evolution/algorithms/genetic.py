@@ -8,13 +8,13 @@ from typing import Literal
 import numpy as np
 
 from shoal.errors import SettingError
-from shoal.evolution.algorithms.base import Algorithm, State, order_of
+from shoal.evolution.algorithms.base import Algorithm, SearchState, order_of
 
 SMALLEST, LARGEST = 1e-6, 10.0
 
 
 @dataclass(frozen=True)
-class GeneticState(State):
+class GeneticState(SearchState):
     """The population that comes next, `(members, parameters)`, and the strength of each member's mutations."""
 
     population: np.ndarray

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from shoal.errors import SettingError
-from shoal.evolution.algorithms.base import Algorithm, State, centred_ranks
+from shoal.evolution.algorithms.base import Algorithm, SearchState, centred_ranks
 
 
 @dataclass(frozen=True)
-class StrategyState(State):
+class StrategyState(SearchState):
     """Adam's mean of the gradients and of their squares, `(parameters,)` each."""
 
     first: np.ndarray

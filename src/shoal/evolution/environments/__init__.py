@@ -2,22 +2,11 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from inspect import isabstract, isclass
-from pkgutil import iter_modules
-
 from shoal.errors import SettingError, listing, spelled, suggest
 from shoal.evolution.environments.base import Environment as Environment
+from shoal.evolution.registry import instances_in
 
-
-def _all() -> dict[str, Environment]:
-    modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
-    classes = {value for module in modules for value in vars(module).values() if isclass(value)}
-    found = [c() for c in classes if issubclass(c, Environment) and not isabstract(c)]
-    return {environment.name: environment for environment in sorted(found, key=lambda each: each.name)}
-
-
-ENVIRONMENTS: dict[str, Environment] = _all()
+ENVIRONMENTS: dict[str, Environment] = instances_in(__name__, __path__, Environment)
 
 
 def environment_of(name: str) -> Environment:
@@ -34,7 +23,6 @@ def environment_of(name: str) -> Environment:
     if key not in ENVIRONMENTS:
         raise SettingError(
             f"no environment is called {name!r}.{suggest(name, ENVIRONMENTS)} There are {listing(ENVIRONMENTS)}; "
-            f"those of "
-            f"Gymnasium are asked for as 'gymnasium:CartPole-v1'"
+            f"those of Gymnasium are asked for as 'gymnasium:CartPole-v1'"
         )
     return ENVIRONMENTS[key]

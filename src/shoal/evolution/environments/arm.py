@@ -96,10 +96,3 @@ def slopes(state: np.ndarray, torque1: np.ndarray, torque2: np.ndarray) -> np.nd
     inverse = 1 / (m11 * FAR - m12**2)
     still = np.zeros_like(elbow)
     return np.stack([w1, w2, (FAR * f1 - m12 * f2) * inverse, (m11 * f2 - m12 * f1) * inverse, still, still])
-
-
-def energy(state: np.ndarray) -> np.ndarray:
-    """Return the kinetic energy in J, which nothing but the motors changes."""
-    elbow, w1, w2 = np.asarray(state[1:4], np.float64)
-    m11, m12 = BOTH + 2 * COUPLING * np.cos(elbow), FAR + COUPLING * np.cos(elbow)
-    return np.asarray(0.5 * m11 * w1**2 + m12 * w1 * w2 + 0.5 * FAR * w2**2)

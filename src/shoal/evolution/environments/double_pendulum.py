@@ -6,16 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shoal.evolution.environments.base import (
-    Disc,
-    Environment,
-    Line,
-    Moment,
-    clipped,
-    runge_kutta,
-    uniform,
-    wrapped,
-)
+from shoal.evolution.environments.base import Disc, Environment, Line, Moment, clipped, runge_kutta, uniform, wrapped
 from shoal.streams import Stream
 
 GRAVITY = 9.8
@@ -131,14 +122,6 @@ class Balance(DoublePendulum):
 def height(state: np.ndarray) -> np.ndarray:
     """Return how many metres the tip is above the axis."""
     return np.asarray(-np.cos(state[0]) - np.cos(state[0] + state[1]))
-
-
-def energy(state: np.ndarray) -> np.ndarray:
-    """Return the kinetic and potential energy in J, which nothing but the motor changes."""
-    angle, bend, w1, w2 = np.asarray(state, np.float64)
-    both = w1 + w2
-    kinetic = 0.5 * (1.25 * w1**2 + 1.0 * w1**2 + 1.25 * both**2) + 0.5 * w1 * both * np.cos(bend)
-    return np.asarray(kinetic - GRAVITY * (1.5 * np.cos(angle) + 0.5 * np.cos(angle + bend)))
 
 
 def slopes(state: np.ndarray, torque: np.ndarray) -> np.ndarray:

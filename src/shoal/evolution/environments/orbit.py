@@ -83,15 +83,3 @@ def slopes(state: np.ndarray, outward: np.ndarray, around: np.ndarray) -> np.nda
     inverse = 1 / np.sqrt(x**2 + y**2)
     pull, radial, tangential = inverse**3, outward * inverse, around * inverse
     return np.stack([u, v, x * (radial - pull) - y * tangential, y * (radial - pull) + x * tangential])
-
-
-def energy(state: np.ndarray) -> np.ndarray:
-    """Return the energy for each mass, which nothing but the engine changes."""
-    x, y, u, v = np.asarray(state, np.float64)
-    return np.asarray(0.5 * (u**2 + v**2) - 1 / np.hypot(x, y))
-
-
-def angular_momentum(state: np.ndarray) -> np.ndarray:
-    """Return the angular momentum for each mass, which nothing but the engine changes."""
-    x, y, u, v = np.asarray(state, np.float64)
-    return np.asarray(x * v - y * u)

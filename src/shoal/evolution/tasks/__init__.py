@@ -6,9 +6,9 @@ from typing import Any
 
 from shoal.errors import SettingError
 from shoal.evolution.environments import Environment, environment_of
+from shoal.evolution.tasks.base import FitnessTask as FitnessTask
 from shoal.evolution.tasks.base import Measured as Measured
 from shoal.evolution.tasks.base import Part as Part
-from shoal.evolution.tasks.base import Task as Task
 from shoal.evolution.tasks.environment import EnvironmentTask
 from shoal.evolution.tasks.function import FunctionTask
 from shoal.evolution.tasks.gymnasium import GymnasiumTask, is_gymnasium
@@ -25,13 +25,13 @@ def task_of(
     cores: int = 1,
     seed: int = 0,
     executor: Any = None,
-) -> Task:
+) -> FitnessTask:
     """Return what a user means as a task.
 
     Raises:
         SettingError: it is none, or a function comes without a network.
     """
-    if isinstance(fitness, Task):
+    if isinstance(fitness, FitnessTask):
         return fitness
     if is_gymnasium(fitness):
         return GymnasiumTask(fitness, episodes, limit)

@@ -51,7 +51,7 @@ class Measured:
         return int(np.isnan(self.mean).sum())
 
 
-class Task(ABC):
+class FitnessTask(ABC):
     """Something to be learnt from fitness alone.
 
     Attributes:

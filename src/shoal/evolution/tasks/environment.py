@@ -6,7 +6,7 @@ import numpy as np
 
 from shoal.evolution.acting import act
 from shoal.evolution.environments import Environment
-from shoal.evolution.tasks.base import Measured, Part, Task
+from shoal.evolution.tasks.base import FitnessTask, Measured, Part
 from shoal.networks import Network
 from shoal.streams import Stream
 
@@ -14,7 +14,7 @@ NATIVE = {Part.SELECTION: 100, Part.TEST: 1000}
 """Starts of a part that does not train."""
 
 
-class EnvironmentTask(Task):
+class EnvironmentTask(FitnessTask):
     """The sum of the rewards of an episode, from starts that the seed names.
 
     Args:

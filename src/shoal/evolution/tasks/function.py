@@ -10,7 +10,7 @@ import numpy as np
 
 from shoal.errors import SettingError
 from shoal.evolution.policy import Policies
-from shoal.evolution.tasks.base import Measured, Part, Task
+from shoal.evolution.tasks.base import FitnessTask, Measured, Part
 from shoal.networks import Network
 from shoal.resources import available_cores
 from shoal.user_function import called, name_of
@@ -19,7 +19,7 @@ REPEATS = {Part.TRAINING: 1, Part.SELECTION: 8, Part.TEST: 32}
 """How often a function that takes a seed is called."""
 
 
-class FunctionTask(Task):
+class FunctionTask(FitnessTask):
     """What a function returns for each member, the higher the better.
 
     A function whose first argument is called `policy` gets `Policies`, any other the parameters `(members,

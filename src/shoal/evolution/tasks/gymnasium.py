@@ -9,7 +9,7 @@ import numpy as np
 
 from shoal.errors import SettingError
 from shoal.evolution.populations import outputs
-from shoal.evolution.tasks.base import Measured, Part, Task
+from shoal.evolution.tasks.base import FitnessTask, Measured, Part
 from shoal.networks import Network
 
 PREFIX = "gymnasium:"
@@ -17,7 +17,7 @@ LIMIT = 1000
 EPISODES = {Part.SELECTION: 10, Part.TEST: 100}
 
 
-class GymnasiumTask(Task):
+class GymnasiumTask(FitnessTask):
     """The return of an episode, from the resets that the seed names.
 
     Outputs become actions so: of a `Discrete` space of two one output, positive for 1; of more the largest of as many;

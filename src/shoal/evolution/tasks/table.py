@@ -8,14 +8,14 @@ import numpy as np
 
 from shoal.errors import DataError
 from shoal.evolution.populations import outputs
-from shoal.evolution.tasks.base import Measured, Part, Task
+from shoal.evolution.tasks.base import FitnessTask, Measured, Part
 from shoal.networks import Network
 
 SHARES = 0.64, 0.80
 """The first 64 % of the shuffled rows train, up to 80 % select, the rest tests."""
 
 
-class TableTask(Task):
+class TableTask(FitnessTask):
     """The mean log probability of the right class, or less the mean squared error of numbers.
 
     Rows are shuffled once, by the seed of the run; 64 % train, 16 % choose the champion, and 20 % judge it.

@@ -39,7 +39,7 @@ class InputColumn:
 
 
 @dataclass(frozen=True)
-class Answers:
+class Programs:
     """The programs of a predictor, and what they read and say.
 
     Attributes:
@@ -62,7 +62,7 @@ class Answers:
     notes: tuple[str, ...]
 
 
-def answers_of(predictor: Predictor) -> Answers:
+def answers_of(predictor: Predictor) -> Programs:
     """Return a predictor as programs.
 
     Raises:
@@ -86,17 +86,11 @@ def answers_of(predictor: Predictor) -> Answers:
     shape = signals.shape if signals else (len(columns),)
     shapes = {name: symbol.shape[1:] for name, symbol in said.items()}
     named = preparation.classes, preparation.targets
-    return Answers(program, outside, columns, tuple(shape), *named, shapes, tuple(_notes(predictor)))
+    return Programs(program, outside, columns, tuple(shape), *named, shapes, tuple(_notes(predictor)))
 
 
-def network_answers(network: Network, parameters: Any, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Answers:
+def network_answers(network: Network, parameters: Any, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> Programs:
     """Return one network alone as a program: numbers as they are in, outputs as they are out, as `action`.
-
-    Args:
-        network: its layers.
-        parameters: their weights.
-        inputs: what they are called.
-        outputs: the same.
 
     Raises:
         ExportError: a layer that programs cannot say.
@@ -108,7 +102,7 @@ def network_answers(network: Network, parameters: Any, inputs: tuple[str, ...], 
     program.outputs = {"action": said.view}
     program.finish()
     columns = tuple(InputColumn(name, "number") for name in inputs)
-    return Answers(program, None, columns, (len(inputs),), (), outputs, {"action": said.shape[1:]}, ())
+    return Programs(program, None, columns, (len(inputs),), (), outputs, {"action": said.shape[1:]}, ())
 
 
 def check(predictor: Predictor) -> None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from shoal.export.example_rows import ExampleRows
-from shoal.export.source.answers import Answers
+from shoal.export.source.answers import Programs
 from shoal.export.source.c_helpers import HELPERS
 from shoal.export.source.identifiers import identifiers, remark
 from shoal.export.source.operations import Buffer, View
-from shoal.export.source.printing import TRUTHS, LoopPrinter, needs, number, turns_once
+from shoal.export.source.printing import TRUTHS, LoopPrinter, needs, number, summed, turns_once
 
 TEMPLATES = {
     "add": "{} + {}", "sub": "{} - ({})", "mul": "({}) * ({})", "div": "({}) / ({})", "neg": "-({})",
@@ -46,13 +46,7 @@ class CPrinter(LoopPrinter):
             return f"{self.constant_name(buffer)}[{index}]"
         if buffer.name is not None:
             return f"x[{index}]" if buffer.name == "x" else f"answer->{buffer.name}[{index}]"
-        return f"work[{self._sum(self.places.offsets[id(buffer)], index)}]"
-
-    @staticmethod
-    def _sum(offset: int, index: str) -> str:
-        if index.isdigit():
-            return str(offset + int(index))
-        return f"{offset} + {index}" if offset else index
+        return f"work[{summed(self.places.offsets[id(buffer)], index)}]"
 
     def table_element(self, name: str, index: str) -> str:
         """As `places_0[i]`."""
@@ -103,7 +97,7 @@ def table(kind: str, name: str, values: Sequence[str]) -> list[str]:
     return [f"static const {kind} {name}[{len(values)}] = {{", ",\n".join(lines), "};"]
 
 
-def header(name: str, answers: Answers, printer: CPrinter) -> str:
+def header(name: str, answers: Programs, printer: CPrinter) -> str:
     """Return the header."""
     guard, kind = name.upper(), input_type(answers)
     lines = [f"#ifndef {guard}_H", f"#define {guard}_H", "", *_inputs(guard, answers), ""]
@@ -126,17 +120,17 @@ def header(name: str, answers: Answers, printer: CPrinter) -> str:
     return "\n".join([*lines, "#ifdef __cplusplus", "}", "#endif", "", "#endif", ""])
 
 
-def _predict(name: str, answers: Answers, printer: CPrinter) -> str:
+def _predict(name: str, answers: Programs, printer: CPrinter) -> str:
     shorts = ", int16_t *shorts" if printer.shorts else ""
     return f"void {name}_predict(const {input_type(answers)} *x, {name}_answer *answer, float *work{shorts})"
 
 
-def input_type(answers: Answers) -> str:
+def input_type(answers: Programs) -> str:
     """Return the type of the inputs: double where a column has digits that single precision would lose."""
     return "double" if answers.predict.inputs.double else "float"
 
 
-def _inputs(guard: str, answers: Answers) -> list[str]:
+def _inputs(guard: str, answers: Programs) -> list[str]:
     size = answers.predict.inputs.size
     lines = [f"#define {guard}_INPUTS {size}"]
     if not answers.columns:
@@ -161,7 +155,7 @@ def _codes(prefix: str, texts: Sequence[str], title: str | None) -> list[str]:
 
 
 def source(
-    name: str, answers: Answers, examples: ExampleRows | None, printer: CPrinter | None = None, tolerance: float = 1e-5
+    name: str, answers: Programs, examples: ExampleRows | None, printer: CPrinter | None = None, tolerance: float = 1e-5
 ) -> tuple[str, str]:
     """Return the source and the header of a predictor.
 
@@ -207,7 +201,7 @@ def _tables(printer: CPrinter) -> list[str]:
     return lines
 
 
-def _helpers(printer: CPrinter, answers: Answers) -> list[str]:
+def _helpers(printer: CPrinter, answers: Programs) -> list[str]:
     asked = [getattr(op, "neighbours", 1) for op in (answers.outside.operations if answers.outside else ())]
     return [
         text.replace("NEIGHBOURS", str(max(asked, default=1))).replace("INDEX", _index_type(printer))
@@ -226,7 +220,7 @@ def _body(lines: list[str]) -> list[str]:
     return [*declared, *(f"    {line}" for line in lines), "}"]
 
 
-def _driver(name: str, answers: Answers, examples: ExampleRows, printer: CPrinter, tolerance: float) -> str:
+def _driver(name: str, answers: Programs, examples: ExampleRows, printer: CPrinter, tolerance: float) -> str:
     rows, expected = examples.inputs, examples.answers
     kind, guard = input_type(answers), name.upper()
     lines = ["", f"#ifdef {guard}_MAIN", "#include <stdio.h>"]

@@ -17,6 +17,7 @@ from shoal.export.source.fixed_point import (
 )
 from shoal.export.source.operations import Buffer, View
 from shoal.export.source.places import Places, Step
+from shoal.export.source.printing import summed
 
 FIXED_HELPERS = {
     "quantised": """static int16_t quantised(float x, float scale)
@@ -117,7 +118,7 @@ class FixedCPrinter(CPrinter):
     def element(self, buffer: Buffer, index: str) -> str:
         """As `shorts[3 + i]`."""
         if buffer.bits and buffer.values is None:
-            return f"shorts[{self._sum(self.short_places.offsets[id(buffer)], index)}]"
+            return f"shorts[{summed(self.short_places.offsets[id(buffer)], index)}]"
         return super().element(buffer, index)
 
     def start(self, view: View) -> str:

@@ -10,11 +10,11 @@ import numpy as np
 
 from shoal.errors import ExportError
 from shoal.export.example_rows import ExampleRows
-from shoal.export.source.answers import Answers
+from shoal.export.source.answers import Programs
 from shoal.export.source.fortran_helpers import HELPERS
 from shoal.export.source.identifiers import identifiers, remark
 from shoal.export.source.operations import Buffer, Elementwise, View
-from shoal.export.source.printing import TRUTHS, LoopPrinter, needs, number, turns_once
+from shoal.export.source.printing import TRUTHS, LoopPrinter, needs, number, summed, turns_once
 
 TRUE = "abs({}) > 0.0_sp"
 ONE_IF = "merge(1.0_sp, 0.0_sp, {})"
@@ -59,8 +59,8 @@ class FortranPrinter(LoopPrinter):
         if buffer.values is not None:
             return f"{self.constant_name(buffer)}({index})"
         if buffer.name is not None:
-            return f"x({index})" if buffer.name == "x" else f"answer%{buffer.name}({_sum(1, index)})"
-        return f"work({_sum(self.places.offsets[id(buffer)], index)})"
+            return f"x({index})" if buffer.name == "x" else f"answer%{buffer.name}({summed(1, index)})"
+        return f"work({summed(self.places.offsets[id(buffer)], index)})"
 
     def table_element(self, name: str, index: str) -> str:
         """As `places_0(i)`."""
@@ -117,12 +117,6 @@ class FortranPrinter(LoopPrinter):
         return f"call {helper}({', '.join(texts)})"
 
 
-def _sum(offset: int, index: str) -> str:
-    if index.isdigit():
-        return str(offset + int(index))
-    return f"{offset} + {index}" if offset else index
-
-
 def wrapped(line: str) -> list[str]:
     """Return a statement in lines that are short enough."""
     margin = re.match(r" *", line)
@@ -147,7 +141,7 @@ def table(kind: str, name: str, values: Sequence[str]) -> list[str]:
     return lines
 
 
-def source(name: str, answers: Answers, examples: ExampleRows | None) -> tuple[str, str]:
+def source(name: str, answers: Programs, examples: ExampleRows | None) -> tuple[str, str]:
     """Return the source of the module of a predictor, and of the program that checks it, empty without examples.
 
     Args:
@@ -170,16 +164,16 @@ def source(name: str, answers: Answers, examples: ExampleRows | None) -> tuple[s
     return text, _program(name, answers, examples) if examples is not None else ""
 
 
-def _remarks(answers: Answers, printer: LoopPrinter) -> list[str]:
+def _remarks(answers: Programs, printer: LoopPrinter) -> list[str]:
     return [f"! {line}" for line in needs(answers, printer)]
 
 
-def kind_of_inputs(answers: Answers) -> str:
+def kind_of_inputs(answers: Programs) -> str:
     """Return the kind of the numbers of a row."""
     return "dp" if answers.predict.inputs.double else "sp"
 
 
-def _public(name: str, answers: Answers) -> list[str]:
+def _public(name: str, answers: Programs) -> list[str]:
     """Return names of columns, codes and answers, and the type of the answers."""
     size = answers.predict.inputs.size
     lines = ["", f"integer, parameter, public :: {name}_inputs = {size}"]
@@ -225,7 +219,7 @@ def _tables(printer: FortranPrinter) -> list[str]:
     return lines
 
 
-def _procedure(name: str, printer: FortranPrinter, body: list[str], answers: Answers, *, outside: bool) -> list[str]:
+def _procedure(name: str, printer: FortranPrinter, body: list[str], answers: Programs, *, outside: bool) -> list[str]:
     text = "\n".join(body)
     inputs = f"real({kind_of_inputs(answers)}), intent(in) :: x(0:{answers.predict.inputs.size - 1})"
     head = f"function {name}(x) result(outside)" if outside else f"subroutine {name}(x, answer)"
@@ -245,7 +239,7 @@ def _procedure(name: str, printer: FortranPrinter, body: list[str], answers: Ans
     return [*lines, *(f"  {line}" for line in body), end]
 
 
-def _program(name: str, answers: Answers, examples: ExampleRows) -> str:
+def _program(name: str, answers: Programs, examples: ExampleRows) -> str:
     """Return the program that compares the answers to the examples."""
     kind, rows = kind_of_inputs(answers), len(examples)
     flat = examples.inputs.reshape(rows, -1)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shoal.export.source.answers import Answers
+from shoal.export.source.answers import Programs
 from shoal.export.source.operations import (
     Buffer,
     Copy,
@@ -269,11 +269,18 @@ class LoopPrinter(ABC):
         """Return a reference to the first number of an array that a helper reads."""
 
 
+def summed(offset: int, index: str) -> str:
+    """Return the place of an element behind others, worked out where both are known."""
+    if index.isdigit():
+        return str(offset + int(index))
+    return f"{offset} + {index}" if offset else index
+
+
 def _grouped(text: str) -> str:
     return text if text.isidentifier() or (text.endswith(")") and text.startswith("(")) else f"({text})"
 
 
-def needs(answers: Answers, printer: LoopPrinter) -> list[str]:
+def needs(answers: Programs, printer: LoopPrinter) -> list[str]:
     """Return what a program needs and leaves out, a line each."""
     return [
         f"Written by shoal. Tables of constants: {constant_bytes(printer):,} bytes; working memory: "

@@ -9,7 +9,7 @@ import numpy as np
 
 from shoal.errors import ExportError
 from shoal.export.example_rows import ExampleRows
-from shoal.export.source.answers import Answers
+from shoal.export.source.answers import Programs
 from shoal.export.source.operations import (
     Buffer,
     Copy,
@@ -283,7 +283,7 @@ def packed(values: np.ndarray) -> str:
     return f'unpacked({values.dtype.str!r}, """\n{lines}""")'
 
 
-def source(name: str, answers: Answers, examples: ExampleRows | None) -> str:
+def source(name: str, answers: Programs, examples: ExampleRows | None) -> str:
     """Return the source of a predictor.
 
     Args:
@@ -317,7 +317,7 @@ def _function(printer: PythonPrinter, name: str, program: Program) -> list[str]:
     return ["", f"def {name}(x):", *(f"    {line}" for line in lines), f"    return {{{said}}}"]
 
 
-def _head(name: str, answers: Answers) -> str:
+def _head(name: str, answers: Programs) -> str:
     about = [f"Written by shoal: about {answers.predict.count:,} operations for a row.", *answers.notes]
     said = ", ".join((*answers.predict.outputs, *(["outside"] if answers.outside else [])))
     if answers.columns:
@@ -329,7 +329,7 @@ def _head(name: str, answers: Answers) -> str:
     return "\n".join([*text, "", "import base64", "import math", "import sys", "", "import numpy as np", ""])
 
 
-def _data(answers: Answers, rows_at_once: int) -> list[str]:
+def _data(answers: Programs, rows_at_once: int) -> list[str]:
     """Return the names of columns, their codes, and those of the answers, as Python's own data."""
     columns = {column.name: column for column in answers.columns}
     codes: Mapping[str, tuple[str, ...]] = {key: column.levels for key, column in columns.items() if column.levels}

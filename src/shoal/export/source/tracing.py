@@ -7,7 +7,7 @@ transpose, slices, windows, broadcasting) is done to an array of places by NumPy
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -39,6 +39,15 @@ UNARY = {
 }  # fmt: skip
 MOVES = ("reshape", "transpose", "swapaxes", "moveaxis", "flip", "repeat", "broadcast_to", "expand_dims", "squeeze")
 TRUTHS = ("less", "less_equal", "greater", "greater_equal", "equal", "not_equal", "logical_and", "logical_or")
+
+
+def _reduction(name: str, function: Callable[..., Any]) -> Any:
+    def reduce(_: Any, x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
+        if isinstance(x, Symbol):
+            return reduced(name, x, axis, keepdims=keepdims)
+        return function(x, axis=axis, keepdims=keepdims)
+
+    return reduce
 
 
 class TracingModule:
@@ -115,25 +124,8 @@ class TracingModule:
         out = new_symbol(program, (*a.shape[:-1], columns))
         return written_down(Product(out.view, (a.view, b.view), math.prod(a.shape[:-1]), inner, columns), out)
 
-    def sum(self, x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-        """Sum over axes."""
-        return reduced("sum", x, axis, keepdims=keepdims) if isinstance(x, Symbol) else np.sum(
-            x, axis=axis, keepdims=keepdims)  # fmt: skip
-
-    def max(self, x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-        """Return the largest over axes."""
-        return reduced("max", x, axis, keepdims=keepdims) if isinstance(x, Symbol) else np.max(
-            x, axis=axis, keepdims=keepdims)  # fmt: skip
-
-    def min(self, x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-        """Return the smallest over axes."""
-        return reduced("min", x, axis, keepdims=keepdims) if isinstance(x, Symbol) else np.min(
-            x, axis=axis, keepdims=keepdims)  # fmt: skip
-
-    def any(self, x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
-        """Return whether any is true."""
-        return reduced("max", x, axis, keepdims=keepdims) if isinstance(x, Symbol) else np.any(
-            x, axis=axis, keepdims=keepdims)  # fmt: skip
+    sum, max, min = _reduction("sum", np.sum), _reduction("max", np.max), _reduction("min", np.min)
+    any = _reduction("max", np.any)
 
     def mean(self, x: Any, axis: Any = None, *, keepdims: bool = False) -> Any:
         """Return the mean over axes."""

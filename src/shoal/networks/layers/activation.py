@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from shoal.errors import NetworkError, SettingError
 from shoal.networks.activations import ActivationSpec, apply_activation, apply_table, get_activation, get_elementwise
@@ -115,8 +115,3 @@ class Activation(Layer):
     def final_activation(self) -> ActivationSpec:
         """The layer's activation."""
         return self.activation
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls("tanh"), (4,)), (cls("glu"), (3, 4)), (cls(("relu", "sigmoid")), (2,)), (cls(None), ()))

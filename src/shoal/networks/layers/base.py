@@ -189,11 +189,6 @@ class Layer:
                 raise NetworkError(f"{cls.__name__}: {f.name!r} is missing")
         return cls(**settings)
 
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls(), (4,)),)
-
 
 def _from_plain(value: Any) -> Any:
     if isinstance(value, list):

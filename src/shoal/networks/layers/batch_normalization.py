@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.base import Context, Parameters
@@ -81,15 +81,6 @@ class BatchNormalization(Scaled):
             for name, value in zip(self.moving, (mean, variance), strict=True):
                 context.record(name, xp.stop_gradient(keep * parameters[name] + (1.0 - keep) * value))
         return mean, variance
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(), (4,)),
-            (cls(0.9, 1e-5, center=False, scale=False, name="norm"), (3, 2)),
-            (cls(gamma_initializer="random_normal"), (2, 2, 3)),
-        )
 
 
 def _weights(xp: Any, x: Any, context: Context) -> Any:

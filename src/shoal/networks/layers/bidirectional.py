@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from shoal.errors import NetworkError, SettingError, listing
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.gru import GRU
-from shoal.networks.layers.lstm import LSTM
 from shoal.networks.layers.recurrent import Recurrent
-from shoal.networks.layers.simple_rnn import SimpleRNN
 from shoal.networks.layers.within import Composite, Within
 
 MERGE_MODES = ("concat", "sum", "mul", "ave")
@@ -37,6 +34,7 @@ class Bidirectional(Composite):
         SettingError: another layer or merge mode.
 
     Example:
+        >>> from shoal import GRU, LSTM
         >>> Bidirectional(LSTM(8)).output_shape((20, 3))
         (16,)
         >>> Bidirectional(GRU(8, return_sequences=True), merge_mode="sum").output_shape((20, 3))
@@ -101,13 +99,3 @@ class Bidirectional(Composite):
     def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:
         """Return the mask behind the layer that reads forwards."""
         return self.layer.output_mask(xp, x, mask)
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(LSTM(2)), (4, 3)),
-            (cls(GRU(2, return_sequences=True), "sum", name="both"), (3, 2)),
-            (cls(SimpleRNN(3, go_backwards=True), "mul"), (3, 1)),
-            (cls(GRU(2, return_sequences=True, reset_after=False), merge_mode="ave"), (2, 2)),
-        )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import reduce
-from typing import Any, Self
+from typing import Any
 
 from shoal.errors import NetworkError, SettingError, listing, suggest
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.dense import Dense
 from shoal.networks.layers.within import Composite, Within, checked_layer, mask_behind
 
 Path = tuple[Layer, ...]
@@ -52,6 +51,7 @@ class Branches(Composite):
         SettingError: there is no path, something else than layers in one, or an unknown merge.
 
     Example:
+        >>> from shoal import Dense
         >>> Branches([[Dense(8, activation="relu"), Dense(2)], []], merge="concatenate").output_shape((4,))
         (6,)
         >>> Branches([[Dense(4)], []], merge="multiply").parameter_shapes((4,))
@@ -129,14 +129,3 @@ class Branches(Composite):
         paths = [[within[f"{i}.{j}"] for j in range(len(path))] for i, path in enumerate(self.paths)]
         masks = [mask_behind(xp, len(x), path, mask) for path in paths]
         return None if any(behind is None for behind in masks) else reduce(xp.logical_or, masks)
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(((Dense(3, activation="relu"), Dense(4)), ())), (4,)),
-            (cls(((Dense(2),), (), (Dense(1, name="one"),)), "concatenate"), (3, 2)),
-            (cls(((cls(((Dense(2),), ()), "multiply"),), ()), "average", name="twice"), (2,)),
-            (cls(((), (Dense(2),)), "maximum"), (2,)),
-            (cls(((), (Dense(2),)), "minimum"), (2,)),
-        )

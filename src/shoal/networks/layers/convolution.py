@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from shoal.errors import SettingError
 from shoal.networks.activations import ActivationSpec
@@ -186,15 +186,6 @@ class Conv1D(_Conv, rank=1):
 
     paddings = ("valid", "same", "causal")
 
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(3, 3), (7, 2)),
-            (cls(2, 2, padding="causal", dilation_rate=2, activation="tanh", use_bias=False), (6, 1)),
-            (cls(4, 3, strides=2, padding="same", activation="glu"), (5, 2)),
-        )
-
 
 @dataclass(frozen=True)
 class Conv2D(_Conv, rank=2):
@@ -209,15 +200,6 @@ class Conv2D(_Conv, rank=2):
         {'kernel': (3, 3, 1, 32), 'bias': (32,)}
     """
 
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(3, 3, activation="relu"), (6, 5, 2)),
-            (cls(2, (2, 3), strides=(2, 1), padding="same", use_bias=False), (5, 4, 1)),
-            (cls(2, 2, dilation_rate=2, activation=("tanh", "relu")), (4, 5, 2)),
-        )
-
 
 @dataclass(frozen=True)
 class Conv3D(_Conv, rank=3):
@@ -229,8 +211,3 @@ class Conv3D(_Conv, rank=3):
         >>> Conv3D(4, 3).output_shape((8, 8, 8, 1))
         (6, 6, 6, 4)
     """
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls(2, 2), (3, 4, 3, 1)), (cls(2, (1, 2, 3), strides=2, padding="same"), (3, 4, 2, 2)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from shoal.errors import NetworkError
 from shoal.networks.activations import ActivationSpec
@@ -92,14 +92,3 @@ class Dense(Layer):
     def final_activation(self) -> ActivationSpec:
         """The layer's activation."""
         return self.activation
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(3), (4,)),
-            (cls(3, activation="softmax", name="out"), (4,)),
-            (cls(3, activation=("relu", "tanh", "linear"), use_bias=False), (2,)),
-            (cls(4, activation="glu", kernel_initializer="he_normal", bias_initializer="ones"), (3,)),
-            (cls(2, activation="gelu"), (3, 5)),
-        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -75,8 +75,3 @@ class DenseWithConstants(Layer):
     def multiplications(self, input_shape: Shape) -> int:
         """Return inputs × units, at each position."""
         return math.prod(input_shape) * self.units
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (cls(1, 1), (4,)), (cls(3, 2, kernel_initializer="he_normal", name="out"), (2,)), (cls(2, 1), (3, 5))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from shoal.networks.activations import ActivationSpec
 from shoal.networks.initializers import Initializer, Shape
@@ -94,11 +94,6 @@ class DepthwiseConv1D(_Depthwise, rank=1):
         {'kernel': (3, 4, 2), 'bias': (8,)}
     """
 
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls(3), (6, 2)), (cls(2, padding="same", depth_multiplier=3, dilation_rate=2, use_bias=False), (5, 2)))
-
 
 @dataclass(frozen=True)
 class DepthwiseConv2D(_Depthwise, rank=2):
@@ -111,14 +106,6 @@ class DepthwiseConv2D(_Depthwise, rank=2):
         >>> DepthwiseConv2D(3).output_shape((28, 28, 3))
         (26, 26, 3)
     """
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(2, activation="relu"), (4, 5, 2)),
-            (cls((3, 2), strides=2, padding="same", depth_multiplier=2), (5, 4, 3)),
-        )
 
 
 @dataclass(frozen=True)
@@ -197,11 +184,6 @@ class SeparableConv1D(_Separable, rank=1):
         {'depthwise_kernel': (5, 3, 1), 'pointwise_kernel': (1, 3, 16), 'bias': (16,)}
     """
 
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls(3, 3, activation="tanh"), (6, 2)), (cls(2, 2, padding="same", depth_multiplier=2), (5, 2)))
-
 
 @dataclass(frozen=True)
 class SeparableConv2D(_Separable, rank=2):
@@ -211,8 +193,3 @@ class SeparableConv2D(_Separable, rank=2):
         >>> SeparableConv2D(32, 3).output_shape((28, 28, 3))
         (26, 26, 32)
     """
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls(3, 2), (4, 4, 2)), (cls(2, (2, 3), strides=2, padding="same", use_bias=False), (5, 4, 1)))

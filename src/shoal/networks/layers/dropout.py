@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from shoal.errors import SettingError
 from shoal.networks.initializers import Shape
@@ -54,8 +54,3 @@ class Dropout(Layer):
     def _drawn(self, shape: Shape) -> Shape:
         """Return the shape of the uniform numbers for inputs (rows, ...)."""
         return shape
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls(0.5), (4,)), (cls(0.0), (2, 3)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any
 
 from shoal.networks.initializers import Initializer, Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
@@ -69,8 +69,3 @@ class Embedding(Layer):
         if not self.mask_zero or x.ndim != 2:
             return mask
         return x != 0 if mask is None else (x != 0) & mask
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls(8, 3), (4,)), (cls(5, 2, True, name="words"), (2, 3)), (cls(5, 1), ()))

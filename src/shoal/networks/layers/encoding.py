@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -99,14 +99,6 @@ class PiecewiseEncoding(_Encoding):
         """Return x with its ramps beside it."""
         return xp.concatenate([x, self._ramp(xp, x)], axis=-1) if len(self.ramps[0]) else x
 
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(((-1.0, 0.0, 0.5), (), (-0.25, 0.75))), (3,)),
-            (cls(((-1.0, 0.0, 0.5, 2.0), (-0.5, 1.5)), name="bins"), (3, 2)),
-        )
-
 
 @dataclass(frozen=True)
 class QuantileEncoding(_Encoding):
@@ -165,11 +157,3 @@ class QuantileEncoding(_Encoding):
         """Return the values between those at the knots."""
         mixing, start, same = (array.astype(x.dtype) for array in self.mixing)
         return xp.matmul(self._ramp(xp, x), mixing) + x * same + start
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(((-1.0, 0.0, 0.5), (), (-0.25, 0.75)), ((-1.5, 0.0, 1.0), (), (0.0, 1.0))), (3,)),
-            (cls(((-1.0, 0.0, 2.0), (-0.5, 1.5)), ((-1.0, 0.5, 1.0), (-2.0, 2.0)), name="ranks"), (3, 2)),
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
@@ -41,12 +41,6 @@ class _GlobalPooling(Spatial, Layer):
     def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:  # noqa: ARG002
         """Return None: there are no steps left."""
         return None
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        shape = (*(4, 3, 2)[: cls.rank], 2)
-        return ((cls(), shape), (cls(keepdims=True), shape))
 
 
 class _GlobalMaxPooling(_GlobalPooling):

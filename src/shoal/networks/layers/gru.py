@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from shoal.networks.activations import apply_activation
 from shoal.networks.initializers import Shape
@@ -90,13 +90,3 @@ class GRU(GatedRecurrent):
     def _mixed(self, xp: Any, z: Any, new: Any, state: Any) -> Any:
         update = apply_activation(xp, self.recurrent_activation, z)
         return update * state + (1.0 - update) * apply_activation(xp, self.activation, new)
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(3), (4, 2)),
-            (cls(2, "softsign", True, recurrent_activation="hard_sigmoid", use_bias=False), (3, 1)),
-            (cls(2, go_backwards=True, bias_initializer="random_normal"), (3, 2)),
-            (cls(2, return_sequences=True, reset_after=False, bias_initializer="ones"), (3, 2)),
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from shoal.errors import NetworkError
 from shoal.networks.initializers import Shape
@@ -45,11 +45,6 @@ class LayerNormalization(Scaled):
     def apply(self, xp: Any, parameters: Parameters, x: Any, context: Context) -> Any:  # noqa: ARG002
         """Return x normalised over its last axis."""
         return self._scaled(parameters, _normalised(xp, x, (-1,), self.epsilon))
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls(), (4,)), (cls(1e-5, center=False, name="norm"), (3, 2)), (cls(scale=False), (2, 2, 3)))
 
 
 @dataclass(frozen=True)
@@ -105,11 +100,6 @@ class GroupNormalization(Scaled):
         grouped = xp.reshape(x, (*x.shape[:-1], groups, x.shape[-1] // groups))
         axes = (*range(1, x.ndim - 1), -1)
         return self._scaled(parameters, xp.reshape(_normalised(xp, grouped, axes, self.epsilon), x.shape))
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls(2), (4,)), (cls(-1, 1e-5, center=False, name="norm"), (3, 2)), (cls(3, scale=False), (2, 2, 6)))
 
 
 def _normalised(xp: Any, x: Any, axes: tuple[int, ...], epsilon: float) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -70,12 +70,3 @@ class LSTM(GatedRecurrent):
         added = apply_activation(xp, self.recurrent_activation, take) * apply_activation(xp, self.activation, new)
         c = kept + added
         return apply_activation(xp, self.recurrent_activation, show) * apply_activation(xp, self.activation, c), c
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(3), (4, 2)),
-            (cls(2, "softsign", True, recurrent_activation="hard_sigmoid", use_bias=False), (3, 1)),
-            (cls(2, go_backwards=True, unit_forget_bias=False), (3, 2)),
-        )

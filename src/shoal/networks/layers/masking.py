@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from shoal.errors import SettingError
 from shoal.networks.initializers import Shape
@@ -53,8 +53,3 @@ class Masking(Layer):
         """Return where a step is real, `(batch, time)`."""
         real = xp.any(x != self.mask_value, axis=-1)
         return real if mask is None else xp.logical_and(real, mask)
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls(), (4, 2)), (cls(-1.0, name="padding"), (3, 1)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -94,16 +94,6 @@ class Normalization(Layer):
             return y
         return xp.where(xp.reshape(context.mask, (*context.mask.shape, *[1] * (x.ndim - 2))), y, 0.0)
 
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(1.0, 4.0), (4,)),
-            (cls((1.0, -2.0), (0.25, 0.0), name="norm"), (3, 2)),
-            (cls((1.0, 0.5, 0.0), 2.0), (2, 2, 3)),
-            (cls(1.0, 2.0), ()),
-        )
-
 
 @dataclass(frozen=True)
 class Rescaling(Layer):
@@ -142,8 +132,3 @@ class Rescaling(Layer):
         """Return x scaled and shifted."""
         x = _as_floats(xp, x)
         return x * np.asarray(self.scale, x.dtype) + np.asarray(self.offset, x.dtype)
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls(2.0), (4,)), (cls((1.0, 2.0), 0.5, name="size"), (3, 2)), (cls(0.5, -1.0), ()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 from shoal.errors import NetworkError, SettingError
 from shoal.networks.initializers import Shape
@@ -84,12 +84,6 @@ class _ZeroPadding(_RimLayer):
             return None
         return pad(xp, mask[..., None], self._rim, value=False)[..., 0]
 
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        shape = (*(3, 2, 2)[: cls.rank], 2)
-        return ((cls(), shape), (cls(((0, 2), (1, 0), (2, 1))[: cls.rank]), shape))
-
 
 @dataclass(frozen=True)
 class _Cropping(_RimLayer):
@@ -132,12 +126,6 @@ class _Cropping(_RimLayer):
     def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:  # noqa: ARG002
         """Return the mask of a series cut as the series."""
         return None if mask is None or self.rank > 1 else mask[self._kept(x.shape[1:-1])]
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        shape = (*(4, 5, 3)[: cls.rank], 2)
-        return ((cls(1), shape), (cls(((0, 2), (1, 0), (1, 1))[: cls.rank]), shape))
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
@@ -69,11 +69,6 @@ class Reshape(Layer):
         """Return None: the steps are others."""
         return None
 
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls((2, 3)), (6,)), (cls((-1, 2)), (3, 4)), (cls(4), (2, 2)))
-
 
 @dataclass(frozen=True)
 class Permute(Layer):
@@ -125,11 +120,6 @@ class Permute(Layer):
         """Return the mask if time stays the first axis, else None."""
         return mask if self.dims[0] == 1 else None
 
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls((2, 1)), (2, 3)), (cls((3, 1, 2)), (2, 3, 4)))
-
 
 @dataclass(frozen=True)
 class RepeatVector(Layer):
@@ -174,8 +164,3 @@ class RepeatVector(Layer):
     def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:  # noqa: ARG002
         """Return None: all steps are real."""
         return None
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls(3), (2,)),)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from shoal.errors import NetworkError, SettingError
 from shoal.networks.initializers import Shape
-from shoal.networks.layers.activation import Activation
 from shoal.networks.layers.base import Context, Layer, Parameters
-from shoal.networks.layers.dense import Dense
-from shoal.networks.layers.dropout import Dropout
 from shoal.networks.layers.within import Composite, Within, checked_layer, mask_behind
 
 
@@ -31,6 +28,7 @@ class Residual(Composite):
         SettingError: there is no layer, or something else among them.
 
     Example:
+        >>> from shoal import Dense
         >>> Residual([Dense(8, activation="relu"), Dense(4)]).output_shape((4,))
         (4,)
         >>> Residual([Dense(8)], projection=Dense(8, use_bias=False)).parameter_shapes((4,))
@@ -100,12 +98,3 @@ class Residual(Composite):
         """Return the mask behind the layers; masks that a layer within makes stay within."""
         within = self._within(x.shape[1:])
         return mask_behind(xp, len(x), [within[str(i)] for i in range(len(self.layers))], mask)
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls((Dense(6, activation="relu"), Dropout(0.5), Dense(4))), (4,)),
-            (cls((Dense(3),), projection=Dense(3, use_bias=False, name="way")), (2, 2)),
-            (cls((cls((Dense(2),)), Activation("tanh")), name="twice"), (2,)),
-        )

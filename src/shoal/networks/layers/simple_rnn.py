@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from shoal.networks.activations import apply_activation
-from shoal.networks.initializers import Shape
 from shoal.networks.layers.recurrent import Recurrent
 
 
@@ -40,12 +39,3 @@ class SimpleRNN(Recurrent):
 
     def _cell(self, xp: Any, inputs: Any, product: Any, carry: tuple[Any, ...]) -> tuple[Any, ...]:  # noqa: ARG002
         return (apply_activation(xp, self.activation, inputs[0] + product[0]),)
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(3), (4, 2)),
-            (cls(2, "relu", True, use_bias=False), (3, 1)),
-            (cls(2, go_backwards=True, return_sequences=True, bias_initializer="ones"), (1, 3)),
-        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from shoal.errors import NetworkError, SettingError
 from shoal.networks.activations import ActivationSpec, apply_activation
@@ -48,8 +48,3 @@ class Softmax(Layer):
     def final_activation(self) -> ActivationSpec:
         """Softmax."""
         return "softmax"
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls(), (4,)), (cls(name="classes"), (3, 4)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
 
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.dropout import Dropout
@@ -35,11 +34,6 @@ class _SpatialDropout(Spatial, Dropout):
 
     def _drawn(self, shape: Shape) -> Shape:
         return (shape[0], *(1,) * self.rank, shape[-1])
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls(0.5), (*(3, 2, 2)[: cls.rank], 4)),)
 
 
 @dataclass(frozen=True)

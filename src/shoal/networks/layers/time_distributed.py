@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from shoal.errors import NetworkError
 from shoal.networks.activations import ActivationSpec
 from shoal.networks.initializers import Shape
-from shoal.networks.layers.activation import Activation
 from shoal.networks.layers.base import Context, Layer, Parameters, context_of
-from shoal.networks.layers.dense import Dense
-from shoal.networks.layers.dropout import Dropout
 from shoal.networks.layers.within import checked_layer
 from shoal.streams import Stream, Streams
 
@@ -34,6 +31,7 @@ class TimeDistributed(Layer):
         SettingError: it is no layer.
 
     Example:
+        >>> from shoal import Dense
         >>> TimeDistributed(Dense(8)).output_shape((20, 3))
         (20, 8)
         >>> TimeDistributed(Dense(8)).parameter_shapes((20, 3))
@@ -103,15 +101,6 @@ class TimeDistributed(Layer):
     def final_activation(self) -> ActivationSpec:
         """The layer's final activation."""
         return self.layer.final_activation
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(Dense(3, activation="softmax", name="inner")), (4, 2)),
-            (cls(Dropout(0.5)), (2, 3, 2)),
-            (cls(Activation("tanh"), name="steps"), (3,)),
-        )
 
 
 def _steps_present(xp: Any, x: Any, context: Context) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Parameters
@@ -122,15 +122,6 @@ class Conv1DTranspose(_ConvTranspose, rank=1):
         {'kernel': (3, 4, 8), 'bias': (4,)}
     """
 
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(2, 3, strides=2), (4, 3)),
-            (cls(3, 2, dilation_rate=3, padding="same", activation="tanh", use_bias=False), (5, 2)),
-            (cls(2, 2, strides=3, padding="same"), (3, 1)),
-        )
-
 
 @dataclass(frozen=True)
 class Conv2DTranspose(_ConvTranspose, rank=2):
@@ -144,14 +135,6 @@ class Conv2DTranspose(_ConvTranspose, rank=2):
         (28, 28, 1)
     """
 
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (
-            (cls(2, 3, strides=2, padding="same"), (3, 2, 2)),
-            (cls(3, (2, 3), strides=(1, 2), activation="relu"), (3, 3, 1)),
-        )
-
 
 @dataclass(frozen=True)
 class Conv3DTranspose(_ConvTranspose, rank=3):
@@ -163,8 +146,3 @@ class Conv3DTranspose(_ConvTranspose, rank=3):
         >>> Conv3DTranspose(1, 2, strides=2).output_shape((4, 4, 4, 8))
         (8, 8, 8, 1)
     """
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return ((cls(2, 2, strides=2), (2, 3, 2, 1)), (cls(1, 3, padding="same"), (2, 2, 3, 2)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 from shoal.networks.initializers import Shape
 from shoal.networks.layers.base import Context, Layer, Parameters
@@ -47,12 +47,6 @@ class _UpSampling(Spatial, Layer):
     def output_mask(self, xp: Any, x: Any, mask: Any) -> Any:  # noqa: ARG002
         """Return the mask of a series repeated as its steps."""
         return None if mask is None or self.rank > 1 else xp.repeat(mask, self._factors[0], axis=1)
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        shape = (*(3, 2, 2)[: cls.rank], 2)
-        return ((cls(), shape), (cls((3, 1, 2)[: cls.rank]), shape))
 
 
 def _interpolated(xp: Any, x: Any, axis: int, factor: int) -> Any:
@@ -127,11 +121,6 @@ class UpSampling2D(_UpSampling, rank=2):
         for axis, factor in enumerate(self._factors, start=1):
             x = _interpolated(xp, x, axis, factor)
         return x
-
-    @classmethod
-    def examples(cls) -> tuple[tuple[Self, Shape], ...]:
-        """Return layers with input shapes that the contract tests run through."""
-        return (*super().examples(), (cls((2, 3), "bilinear"), (3, 2, 2)))
 
 
 @dataclass(frozen=True)

@@ -49,10 +49,6 @@ def write_figures(record: Record, folder: Path) -> dict[str, str]:
 
     Its numbers go to `figures/<name>.csv`, and those of all figures to a file from which they can be drawn again.
 
-    Args:
-        record: the finished run.
-        folder: the run folder.
-
     Returns:
         For each name an `<svg>` element that follows the page's colours in light and dark.
     """

@@ -31,20 +31,17 @@ class AnomalyHistogram:
     log: bool
 
     def table(self) -> Columns:
-        """Return the numbers, one row for each bin."""
         low = self.edges[:-1]
         above = low >= self.threshold
         return {"score_low": low, "score_high": self.edges[1:], "test_rows": self.counts, "above_threshold": above}
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         rows = count(int(self.counts.sum()), "test row")
         return f"Anomaly scores of {rows}, {self.above} of them above the threshold {number(self.threshold)}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         return (
             f"Anomaly scores of the test rows: the mean squared error of their reconstruction. Above the threshold, "
             f"{number(self.threshold)}, {number(100 * self.rate, 2)} % of usual rows are expected at most; "

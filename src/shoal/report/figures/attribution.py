@@ -52,12 +52,10 @@ class AttributionFigure(Drawable):
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"Parts of the {self.what} of row {self.found.row + 1}; the largest is that of {self.labels[0]}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         found = self.found
         return (
             f"Row {found.row + 1}: {self.what}, {number(found.answer)}, taken apart by columns. {HOW[found.method]}; "

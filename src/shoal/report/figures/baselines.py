@@ -48,7 +48,6 @@ class Baselines:
     panels: tuple[MetricPanel, ...]
 
     def table(self) -> Columns:
-        """Return the numbers, one row for each model and metric."""
         value, low, high = np.concatenate([panel.values for panel in self.panels]).T
         return {
             "model": [*self.models] * len(self.panels),
@@ -60,13 +59,11 @@ class Baselines:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         metrics = joined(label(p.metric) for p in self.panels)
         return f"Scores on the test rows with intervals, {metrics}, of {joined(self.models)}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         return (
             "Scores on the test rows with 95 % intervals; the vertical line is the ensemble's. The same rows "
             "lie behind all of them, so two models can differ although their intervals overlap."

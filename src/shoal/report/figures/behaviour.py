@@ -40,16 +40,13 @@ class Behaviour(Drawable):
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"State, action and reward in {count(len(self.time), 'step')} of the champion from an unseen start."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         return "The champion from the first unseen start: the state, what it does, and the reward of each step."
 
     def table(self) -> dict[str, Any]:
-        """Return the numbers, one row for each step."""
         states = dict(zip(self.state_names, self.states, strict=True))
         return {
             "time": self.time,

@@ -14,6 +14,7 @@ from shoal.evaluation.topics.best_network import BestMember
 from shoal.evaluation.topics.candidates import Candidates
 from shoal.evaluation.topics.data import DataRecord
 from shoal.networks import Dense, Layer, Network
+from shoal.networks.layers.spatial import crossed
 from shoal.networks.layout import Edge, drawn_nodes, layout_network
 from shoal.report.figures.canvas import Figure
 from shoal.report.figures.style import WIDE, asked_width, name_text
@@ -48,7 +49,7 @@ class BestNetwork:
             return {"layer": layer, "from": start, "to": end, "weight": weight}
         return {
             "layer": self.network.names,
-            "output_shape": ["×".join(map(str, shape)) for shape in self.network.shapes],
+            "output_shape": [crossed(shape) for shape in self.network.shapes],
             "parameters": [sum(map(math.prod, one.values())) for one in self.network.parameter_shapes],
         }
 
@@ -64,12 +65,10 @@ class BestNetwork:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return "Drawing of the best network: its layers as columns of nodes, its weights as lines between them."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         which = "The best network" if self.id is None else f"The best of the networks kept, number {self.id}"
         if self.one_of_several:
             which = f"One of the networks of the best candidate, number {self.id}"

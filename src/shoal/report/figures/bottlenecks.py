@@ -28,18 +28,15 @@ class Bottlenecks:
     chosen: int
 
     def table(self) -> Columns:
-        """Return the numbers, one row for each size."""
         chosen = self.sizes == self.chosen
         return {"bottleneck": self.sizes, "best_validation_score": self.scores, "chosen": chosen}
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"Best validation score with a bottleneck of {joined(str(size) for size in self.sizes)} numbers."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         return (
             f"The best validation score of each bottleneck. A wider one all but always reconstructs better; the "
             f"smallest whose best score is within {100 * WITHIN:.0f} % of the best of all was chosen: {self.chosen}."

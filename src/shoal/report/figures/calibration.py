@@ -53,12 +53,10 @@ class CalibrationFigure:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"Observed share against predicted probability of {self.event}, in {count(len(self.rows), 'group')}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         alike = " Steps of one series are alike, so that the bars are too short." if self.unit == "step" else ""
         alike += " Grey rings: before calibration." if self.before is not None else ""
         return (

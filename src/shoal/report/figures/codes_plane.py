@@ -47,7 +47,6 @@ class CodesPlane:
     labels: np.ndarray | None
 
     def table(self) -> Columns:
-        """Return the numbers, one row for each test row."""
         axes = {f"principal_component_{i}": values for i, values in enumerate(self.plane.T, 1)}
         return axes if self.labels is None else {**axes, name_text(self.label_name) or "label": self.labels}
 
@@ -58,13 +57,11 @@ class CodesPlane:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         coloured = f", coloured by {self.label_name}" if self.labels is not None else ""
         return f"The codes of {count(len(self.plane), 'test row')} in two dimensions{coloured}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         what = f"Each point is the code of a test row, {count(self.bottleneck, 'number')} of the best network"
         how = f"{what}, along the first two principal components of the codes of the training rows."
         if self.plane.shape[1] == 1:

@@ -51,7 +51,6 @@ class Confusion:
     unit: str = "row"
 
     def table(self) -> Columns:
-        """Return the numbers, one row for each cell."""
         k = len(self.classes)
         amount = "sum_of_weights" if self.weighted else f"{self.unit}s"
         return {
@@ -63,14 +62,12 @@ class Confusion:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         right, total = np.trace(self.counts), self.counts.sum()
         share = f" {100 * right / total:.0f} % are on the diagonal." if total > 0 else ""
         return f"Confusion matrix of {len(self.classes)} classes on the test {self.unit}s.{share}"
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         what = "Sums of weights" if self.weighted else f"Test {self.unit}s"
         return f"{what} by true and predicted class. Colour: the share of the true class's row."
 

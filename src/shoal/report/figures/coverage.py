@@ -33,7 +33,6 @@ class Coverage:
     before: np.ndarray
 
     def table(self) -> Columns:
-        """Return the numbers, one row for each level."""
         return {
             "level": self.levels,
             "observed": self.observed,
@@ -44,12 +43,10 @@ class Coverage:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"Observed coverage less the stated one, at {len(self.levels)} levels, before and after calibration."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         return (
             "Share of test values inside their interval, less the share that it is to hold. Dots: conformal intervals, "
             "with 95 % Wilson intervals of the share; the dots hang together, since they count the same rows. Grey "

@@ -83,12 +83,10 @@ class DecisionBoundary(Drawable):
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"The predicted class over {name_text(self.columns[0])} and {name_text(self.columns[1])}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         text = "Colours are the predicted class" + held_text(self.held)
         if self.networks > 1:
             text += (

@@ -41,12 +41,10 @@ class ExampleImages:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"{count(len(self.labels), 'test image')}{wrong_ones(self.labels)}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         which = order_of(self.labels, "Test images", "; the last missed most")
         channels = self.values.shape[-1]
         mixed = "" if channels in (1, 3, 4) else f" Brightness: the mean of the {channels} channels."

@@ -41,12 +41,10 @@ class ExampleSeries:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"{count(len(self.labels), 'test series', 'test series')}{wrong_ones(self.labels)}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         which = order_of(self.labels, "Test series", ", the last of them those missed most")
         return f"{which} {self.texts}{colours_of(self.channels)}"
 

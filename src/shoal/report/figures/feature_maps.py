@@ -47,13 +47,11 @@ class FeatureMaps(Drawable):
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         what = "image" if self.inputs.ndim == 4 else "series"
         return f"A test {what} and the outputs of {count(len(self.layers), 'layer')} for it."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         if self.inputs.ndim == 3:
             return (
                 "A series and what each convolution and pooling makes of it: lines are filters, vermilion numbers are "

@@ -31,7 +31,6 @@ class Filters(Drawable):
     channels: tuple[str, ...] = ()
 
     def table(self) -> Columns:
-        """Return the numbers, one row for each weight."""
         *places, channels = self.values.shape[1:]
         where = np.indices(self.values.shape).reshape(self.values.ndim, -1)
         names = ("filter", *(("step",) if len(places) == 1 else ("depth", "row", "column")[-len(places) :]))
@@ -41,13 +40,11 @@ class Filters(Drawable):
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         size = " × ".join(map(str, self.values.shape[1:-1]))
         return f"{len(self.values)} filters of {size} weights, negative ones blue and positive ones vermilion."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         most = number(float(np.abs(self.values).max()), 2)
         some = f"{MOST} of the {len(self.values)} filters" if len(self.values) > MOST else "The filters"
         return (

@@ -52,13 +52,11 @@ class ForecastFigure:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         rows = count(len(self.times), "test row")
         return f"The last {rows}: {self.label or self.name} with its prediction and {percent(self.level)} interval."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         inside = float(np.mean((self.truth >= self.low) & (self.truth <= self.high)))
         return (
             f"The last {count(len(self.times), 'test row')}: dots are what came, the blue line is the prediction with "

@@ -58,12 +58,10 @@ class FormulaFront:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"Misfit and {self.metric} of {len(self.misfit)} formulas by complexity; taken is {self.text}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         return (
             f"Above: how far each formula is from the ensemble, in units of the ensemble's own error (root mean "
             f"square; the dashed line is 1). Below: {self.metric} on {self.rows:,} {self.part} rows with 95 % "

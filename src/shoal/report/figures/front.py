@@ -36,7 +36,6 @@ class ScoreBySize:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         least, most = integer(self.parameters.min()), integer(self.parameters.max())
         return (
             f"Score of {count(len(self.score), 'candidate')} with {least} to {most} parameters. {self.front.sentence}"
@@ -44,7 +43,6 @@ class ScoreBySize:
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         mean = "" if self.each == 1 else f" (the mean over {count(self.each, 'network')})"
         return (
             f"{self.front.sentence} Each point is a candidate{mean}, lower is better; diamonds are the kept ones. The "
@@ -54,7 +52,6 @@ class ScoreBySize:
         )
 
     def table(self) -> dict[str, Any]:
-        """Return the numbers, one row for each candidate."""
         on = np.isin(self.numbers, self.front.candidates)
         return {
             "candidate": self.numbers,

@@ -41,13 +41,11 @@ class Generations(Drawable):
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         generations, seeds = count(int(self.generation.max()), "generation"), count(len(self.seeds), "seed")
         return f"Fitness of the members in {generations}, {seeds}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         others = " Thin lines are the medians of the other seeds." if len(self.seeds) > 1 else ""
         return (
             f"Left: the fitness of all members of seed {self.shown} in each generation, on its training starts: the "
@@ -56,7 +54,6 @@ class Generations(Drawable):
         )
 
     def table(self) -> dict[str, Any]:
-        """Return the numbers, one row for each generation of each seed."""
         names = ("worst", "lower_quartile", "median", "upper_quartile", "best")
         columns = dict(zip(names, self.quantiles, strict=True))
         return {"seed": self.seed, "generation": self.generation, **columns, "champion_selection_score": self.selected}

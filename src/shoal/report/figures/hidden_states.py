@@ -40,13 +40,11 @@ class HiddenStates(Drawable):
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         units = sum(values.shape[-1] for values in self.layers.values())
         return f"A series and the states of {count(units, 'hidden unit')} along it."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         return (
             "A test series and the hidden state after each of its steps: lines are units, vermilion is positive, blue "
             f"negative, the strongest in full colour.{colours_of(self.channels)}"

@@ -72,7 +72,6 @@ class ImportanceFigure(Drawable):
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         names = self.rows[0].columns
         left = len(names) - MOST_NAMED
         first = joined([*names[:MOST_NAMED], f"{left} more"] if left > 0 else names)
@@ -80,7 +79,6 @@ class ImportanceFigure(Drawable):
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         found = self.found
         left = len(found.groups) + len(found.alone) - len(self.rows)
         text = (

@@ -46,12 +46,10 @@ class InteractionsFigure(Drawable):
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"Interactions of {count(len(self.found.pairs), 'pair')} of columns; the strongest is {self.labels[0]}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         return (
             "Left: root mean square of what two columns do together that neither does by itself. Right: its share, "
             "Friedman's H, which is large by chance where both do little. Bars are standard errors, over the networks "

@@ -32,10 +32,6 @@ _MENDING = "Train the run again: shoal fit --config RUN."
 def keep(figures: Mapping[str, FigureNumbers], folder: str | Path) -> Path:
     """Write the numbers of figures into a folder, beside those of other figures that are kept there.
 
-    Args:
-        figures: by name.
-        folder: the folder `figures` of a run.
-
     Raises:
         RunError: the file cannot be written.
     """

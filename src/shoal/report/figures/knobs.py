@@ -52,7 +52,6 @@ class KnobScores:
     folds: bool = False
 
     def table(self) -> Columns:
-        """Return the numbers, one row for each value."""
         panels = self.panels
         together = {name: np.concatenate([getattr(panel, name) for panel in panels]) for name in ("score", "error")}
         return {
@@ -66,12 +65,10 @@ class KnobScores:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"Score against {joined(label(panel.values.name) for panel in self.panels)}, with error bars."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         held = "validation rows" if self.each == 1 else f"validation rows and of {'folds' if self.folds else 'seeds'}"
         unknown = ", that from seed to seed is not known" if self.each == 1 else ""
         alone = any(panel.alone for panel in self.panels)

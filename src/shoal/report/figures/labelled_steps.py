@@ -37,7 +37,6 @@ class LabelledSteps:
     unit: str = ""
 
     def table(self) -> Columns:
-        """Return the numbers, one row for each step of each series."""
         ends = [len(one) for one in self.series]
         place = {
             "series": np.repeat(np.arange(1, len(ends) + 1), ends),
@@ -62,12 +61,10 @@ class LabelledSteps:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"{count(len(self.series), 'test series', 'test series')}, true and predicted at each step."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         order = "Test series, from well to badly predicted."
         if not self.classes:
             band = f"Below each: dots are the true {self.target}, the line is the prediction "

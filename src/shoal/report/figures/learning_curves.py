@@ -63,7 +63,6 @@ class LearningCurves:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         what = "median, bands and the"
         lines = f"{count(len(self.validation.kept), 'network')}, all of which diverged"
         if not self.diverged:
@@ -82,7 +81,6 @@ class LearningCurves:
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         colours = "Blue, dashed: loss on the training rows, as it was during the epoch; orange: on the validation rows."
         if self.diverged:
             last = "A curve ends where its loss was no longer a finite number; no network is kept."

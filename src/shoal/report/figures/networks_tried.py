@@ -62,7 +62,6 @@ class NetworksTried:
     ids: tuple[int, ...] = ()
 
     def table(self) -> Columns:
-        """Return the numbers, one row for each candidate."""
         ids = self.ids or tuple(range(len(self.score)))
         columns: Columns = {"candidate": ids, "score": self.score, "kept": self.kept}
         for one in self.panels:
@@ -76,13 +75,11 @@ class NetworksTried:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         names = joined(label(p.name) for p in self.panels)
         return f"Score of {count(len(self.score), self.what)} against {names}; the kept ones stand out."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         left_out = ""
         if self.without_score:
             left_out = f" {count(self.without_score, self.what)} without a finite score left out."

@@ -43,13 +43,11 @@ class Scores:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         names = f"{name_text(self.signal.name)} and {name_text(self.background.name)}"
         return f"Distribution of the score of {names} on the training rows and on the test rows."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         tests = "; ".join(
             f"{name_text(scores.name)}: D = {number(scores.difference.statistic)}, p = {number(scores.difference.p, 2)}"
             for scores in (self.signal, self.background)
@@ -68,7 +66,6 @@ class Scores:
         return bool(_floor(self)) and bool((_densities(self) < 0).any())
 
     def table(self) -> dict[str, Any]:
-        """Return the numbers, one row for each bin."""
         columns: dict[str, Any] = {"low": self.edges[:-1], "high": self.edges[1:]}
         for role, scores in (("signal", self.signal), ("background", self.background)):
             for part in ("train", "test"):

@@ -41,7 +41,6 @@ class Pairs:
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         marked = " Rows above the threshold are framed." if any(self.anomalies) and self.truth.ndim == 4 else ""
         below = "the input above, what the best network makes of it below"
         if self.truth.ndim == 3:

@@ -57,7 +57,6 @@ class PartialDependence(Drawable):
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"{capital(self.label)} against {joined(one.column for one in self.effects)}."
 
     @property
@@ -69,7 +68,6 @@ class PartialDependence(Drawable):
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         forms = {one.preferred for one in self.effects}
         text = "Solid: " + " or ".join(
             {

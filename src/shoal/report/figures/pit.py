@@ -34,19 +34,16 @@ class Pit:
     half: float
 
     def table(self) -> Columns:
-        """Return the numbers, one row for each bin."""
         bins = {"pit_low": self.edges[:-1], "pit_high": self.edges[1:]}
         named = [{of(name, "density"): values} for name, values in zip(self.names, self.densities, strict=True)]
         return side_by_side([bins, *named])
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"Histogram of the probability integral transform of {' and '.join(self.names)}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         return (
             "Probability that the predicted distribution gave to values below the true one (probability integral "
             "transform, PIT): flat where distributions are right, a hump where they are too wide, a valley where "

@@ -28,18 +28,15 @@ class PredictedTrue:
     rows: int = 0
 
     def table(self) -> Columns:
-        """Return the numbers, one row for each test row or step that is drawn."""
         return side_by_side([panel.table() for panel in self.panels])
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         rows = count(self.rows or len(self.panels[0].truth), f"test {self.panels[0].unit}")
         return f"Predicted against true {' and '.join(p.name for p in self.panels)} for {rows}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         panel = self.panels[0]
         drawn, rows = len(rows_with_bars(panel)), self.rows or len(panel.mean)
         some = "" if drawn == len(panel.mean) else f", shown for {drawn} of {rows:,} {panel.unit}s"

@@ -32,7 +32,6 @@ class Stack:
     cut: float | None
 
     def table(self) -> Columns:
-        """Return the numbers, one row for each bin."""
         bins = {"score_low": self.edges[:-1], "score_high": self.edges[1:]}
         named = [
             {of(name, "events"): events, of(name, "error"): errors}
@@ -42,12 +41,10 @@ class Stack:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"Stacked histogram of the score of {' and '.join(self.names)}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         what = "scaled, class by class, to the expected yields" if self.scaled else "by the sums of their weights"
         cut = " The dashed line is the cut." if self.cut is not None else ""
         return (

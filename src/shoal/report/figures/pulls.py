@@ -35,12 +35,10 @@ class Pulls:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"Histogram of the pulls of {' and '.join(self.names)} with the standard normal curve."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         return (
             "Residuals divided by their predicted standard deviation, with the standard normal curve. A "
             "narrower histogram means error bars that are too wide, a wider one bars that are too short. "

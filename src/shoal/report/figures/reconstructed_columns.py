@@ -38,12 +38,10 @@ class ReconstructedColumns:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"Reconstruction against input for {count(len(self.names), 'column')}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         which = "Each point is a test row; on the dashed line input and reconstruction agree."
         unit = " Values are in units of each column's scatter."
         left = f" Of {len(self.names) + self.left} inputs those reconstructed best, typically and worst are shown."

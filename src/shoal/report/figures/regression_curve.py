@@ -56,12 +56,10 @@ class RegressionCurve(Drawable):
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"Predicted {' and '.join(map(name_text, self.targets))} against {name_text(self.column)}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         text = "Line: the mean of the networks" if self.networks > 1 else "Line: the prediction"
         text += held_text(self.held)
         if self.networks > 1:

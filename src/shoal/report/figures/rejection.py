@@ -32,12 +32,10 @@ class Rejection:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"Background rejection against signal efficiency on the {self.rows}; ROC AUC {interval(self.area)}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         return (
             f"Background rejection, one over the share of background kept, against the share of signal kept, on the "
             f"{self.rows}. The dashed line is guessing, the point the chosen cut with its 95 % bootstrap interval. ROC "
@@ -45,7 +43,6 @@ class Rejection:
         )
 
     def table(self) -> dict[str, Any]:
-        """Return the numbers, one row for each cut."""
         return {"cut": self.cuts, "signal_efficiency": self.signal, "background_efficiency": self.background}
 
 

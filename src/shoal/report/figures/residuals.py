@@ -41,14 +41,12 @@ class Residuals:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         rows = count(self.rows or len(self.panels[0].truth), f"test {self.panels[0].unit}")
         names = " and ".join(p.name for p in self.panels)
         return f"True minus predicted {names} against the prediction for {rows}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         line = " The line is their median in groups of equal size." if self.medians[0].size else ""
         few = some_of(self.panels[0], self.rows or len(self.panels[0].mean), "Points are drawn for")
         return (

@@ -48,14 +48,12 @@ class Saliency(Drawable):
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         what = "image" if self.inputs.ndim == 4 else "series"
         several = count(min(len(self.inputs), MOST_IMAGES), what, "series" if what == "series" else None)
         return f"{several}, and how strongly the answer hangs on each {self._point}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         numbers = bool(self.labels) and self.labels[0].right is None
         what = "the prediction" if numbers else "the score of the predicted class"
         return (

@@ -33,12 +33,10 @@ class Significance:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"{LABELS[self.measure]} against the cut on the score, which is chosen at {number(self.cut)}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         return (
             f"{LABELS[self.measure]} of rows with a score above the cut. The cut, the dashed line, is chosen on the "
             f"{self.names[0]} (grey) and quoted on the {self.names[1]} (blue, with its 95 % bootstrap band). Where few "

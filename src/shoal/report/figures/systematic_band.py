@@ -69,13 +69,11 @@ class SystematicBand:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         names = " and ".join(name_text(band.name) for band in self.histograms)
         return f"Histogram of {self.title} with statistical errors and the band of all variations, of {names}."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         below = ", and bias and RMSE of the prediction in the same bins" if self.profiles else ""
         return (
             f"{capital(self.bins_hold)} in bins of {self.title}: points with "
@@ -85,7 +83,6 @@ class SystematicBand:
         )
 
     def table(self) -> dict[str, Any]:
-        """Return the numbers, one row for each bin."""
         columns: dict[str, Any] = {"low": self.edges[:-1], "high": self.edges[1:]}
         if self.labels:
             columns = {"class": list(self.labels)}

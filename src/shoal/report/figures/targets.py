@@ -46,7 +46,6 @@ class DrawnTargets:
         return self.label or self.name
 
     def table(self) -> Columns:
-        """Return the numbers, one row for each entry."""
         parts = {"true": self.truth, "predicted": self.mean, "low": self.low, "high": self.high}
         columns: Columns = {of(self.name, part, self.measured_in): values for part, values in parts.items()}
         return columns | ({} if self.weights is None else {"weight": self.weights})

@@ -54,7 +54,6 @@ class Tornado:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return (
             f"Shifts of {label(self.quantity)} by {count(len(self.names), 'variation')}, the largest first; together "
             f"+{number(self.total[0], 2)} −{number(self.total[1], 2)}."
@@ -62,7 +61,6 @@ class Tornado:
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         rest = f" The {MOST} largest of {len(self.names)} are shown." if len(self.names) > MOST else ""
         pruned = ", those compatible with none left out" if self.pruned else ""
         band = f" The grey band is the statistical error of the value itself, {number(self.error, 2)}."

@@ -36,7 +36,6 @@ class ValidationMetric:
     ids: tuple[int, ...] = ()
 
     def table(self) -> Columns:
-        """Return the numbers, one row for each epoch that is drawn."""
         shown, ids = self.metric, self.ids or tuple(range(len(self.metric.kept)))
         counted = {"epoch": shown.epochs, "networks_in_training": shown.networks}
         return counted | shown.table(f"validation_{self.name}", ids, shown.epochs)
@@ -48,12 +47,10 @@ class ValidationMetric:
 
     @property
     def alt(self) -> str:
-        """What the figure shows, in a sentence."""
         return f"Validation {label(self.name)} of {count(self.networks, 'network')} against the epoch."
 
     @property
     def caption(self) -> str:
-        """How to read the figure."""
         unit = f" The RMSE is that of the normalised {self.of}." if self.name == "rmse" else ""
         if self.networks == 1:
             return f"The {label(self.name)} of the same network on the validation rows.{unit}"

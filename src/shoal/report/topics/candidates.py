@@ -91,14 +91,7 @@ def networks_table(record: Record) -> PlainTable:
     candidates = record[Candidates]
     single, ranked = candidates.networks_each == 1, candidates.ranked
     differing, same = _hyperparameters(ranked)
-    header: tuple[str, ...] = (
-        "candidate",
-        "kept",
-        "cross-fitted loss",
-        "standard error",
-        "networks",
-        "parameters",
-    )
+    header: tuple[str, ...] = ("candidate", "kept", "cross-fitted loss", "standard error", "networks", "parameters")
     if single:
         header = (
             "network",

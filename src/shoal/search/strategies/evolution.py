@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from shoal.search.space import NAMED, Space, changing
+from shoal.search.space import NAMED, changing
 from shoal.search.strategy import Outcome, Proposal, Search
 from shoal.streams import Stream
 from shoal.training.hyperparameters import Hyperparameters
@@ -23,11 +23,6 @@ LIVING, RIVALS = 8, 3
 """How many of the best may be parents, and of how many that are drawn the best becomes one."""
 MOVED, REACH = 1.5, 0.25
 """How many hyperparameters a mutation moves on average, and how far, as a share of the limits."""
-
-
-def size(space: Space) -> None:  # noqa: ARG001
-    """Return None: it tries as many candidates as are asked for."""
-    return
 
 
 def propose(search: Search, outcomes: Sequence[Outcome]) -> list[Proposal]:

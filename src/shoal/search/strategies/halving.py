@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shoal.search.space import Space
 from shoal.search.strategy import Outcome, Proposal, Search
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.rungs import SHARE
@@ -22,16 +21,11 @@ TOGETHER = 256
 """Candidates that are compared at most, since the states of all of them are kept; more come round by round."""
 
 
-def size(space: Space) -> None:  # noqa: ARG001
-    """Return None: it tries as many candidates as are asked for."""
-    return
-
-
 def propose(search: Search, outcomes: Sequence[Outcome]) -> list[Proposal]:
     """Return the candidates of the next round, with its rungs.
 
     Example:
-        >>> from shoal.search.space import Fixed, LogUniform
+        >>> from shoal.search.space import Fixed, LogUniform, Space
         >>> space = Space({"learning_rate": LogUniform(1e-4, 0.1), "epochs": Fixed(200), "patience": Fixed(33)})
         >>> proposed = propose(Search(space, count=40), ())
         >>> len(proposed), proposed[0].rungs

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import accumulate
 
-from shoal.search.space import Space
 from shoal.search.strategies.halving import TOGETHER, rungs_of
 from shoal.search.strategy import Outcome, Proposal, Search
 
@@ -17,16 +16,11 @@ PARTS = (27, 12, 6, 4)
 """Candidates of each round, of 49: 4 / (s + 1) · 3^s, rounded up, for s = 3, 2, 1 and 0 rungs, as in the paper."""
 
 
-def size(space: Space) -> None:  # noqa: ARG001
-    """Return None: it tries as many candidates as are asked for."""
-    return
-
-
 def propose(search: Search, outcomes: Sequence[Outcome]) -> list[Proposal]:
     """Return the candidates of the next round, with its rungs.
 
     Example:
-        >>> from shoal.search.space import Fixed
+        >>> from shoal.search.space import Fixed, Space
         >>> search, told = Search(Space({"epochs": Fixed(81), "patience": Fixed(30)}), count=49), []
         >>> while more := propose(search, told):
         ...     print(len(more), more[0].rungs)

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from shoal.search.space import Space
 from shoal.search.strategy import Outcome, Proposal, Search
-
-
-def size(space: Space) -> None:  # noqa: ARG001
-    """Return None: it draws as many candidates as are asked for."""
-    return
 
 
 def propose(search: Search, outcomes: Sequence[Outcome]) -> list[Proposal]:
     """Return all candidates at once; each depends on the seed and its number alone.
 
     Example:
-        >>> from shoal.search.space import Fixed
+        >>> from shoal.search.space import Fixed, Space
         >>> search = Search(Space({"hidden": Fixed((8,))}), count=2)
         >>> [proposal.hyperparameters.hidden for proposal in propose(search, ())]
         [(8,), (8,)]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from shoal.search.space import NAMED, Space, changing
+from shoal.search.space import NAMED, changing
 from shoal.search.strategy import Outcome, Proposal, Search
 from shoal.streams import Stream
 
@@ -19,11 +19,6 @@ FIRST, LATER = 32, 16
 """Candidates of the first round and of each later one, at most."""
 REACH = 0.5
 """Of the moves of the second round, as a share of the limits."""
-
-
-def size(space: Space) -> None:  # noqa: ARG001
-    """Return None: it tries as many candidates as are asked for."""
-    return
 
 
 def propose(search: Search, outcomes: Sequence[Outcome]) -> list[Proposal]:

@@ -34,11 +34,6 @@ APART = 1 << 19
 """Numbers of points that are only looked at, far from those of candidates."""
 
 
-def size(space: Space) -> None:  # noqa: ARG001
-    """Return None: it tries as many candidates as are asked for."""
-    return
-
-
 def propose(search: Search, outcomes: Sequence[Outcome]) -> list[Proposal]:
     """Return the candidates of the next round."""
     first, later = min(FIRST, -(-search.count // 4)), min(LATER, -(-search.count // 8))

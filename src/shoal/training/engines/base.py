@@ -30,13 +30,6 @@ class Chunk:
     best_epoch: np.ndarray
 
 
-class Block(Protocol):
-    """Members that share a program, in the order in which they enter, and how many of them train at a time."""
-
-    members: tuple[Member, ...]
-    places: int
-
-
 def seated_at_once(block: Any) -> list[Any]:
     """Return the block as blocks whose members all find a place at once."""
     starts = range(0, len(block.members), block.places)

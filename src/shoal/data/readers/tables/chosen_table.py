@@ -1,4 +1,4 @@
-"""Which table of a file that holds several."""
+"""Which table of a file that holds several, and names as SQL takes them."""
 
 from __future__ import annotations
 
@@ -41,3 +41,12 @@ def chosen_table(path: Path | str, tables: Mapping[str, str], wanted: str | None
     if wanted is None and len(tables) > 1:
         raise SeveralTables(path, tables)
     return next(iter(tables)) if wanted is None else wanted
+
+
+def quoted(name: str) -> str:
+    """Return the name of a table or column as SQL takes it.
+
+    >>> quoted("flux")
+    '"flux"'
+    """
+    return '"' + name.replace('"', '""') + '"'

@@ -15,7 +15,7 @@ from shoal.data.readers.packages import check_package
 from shoal.data.readers.room import check_room, free_room
 from shoal.data.readers.tables.array_columns import ColumnsOfArrays
 from shoal.data.readers.tables.base import TableReader, check_columns
-from shoal.data.readers.tables.chosen_table import chosen_table
+from shoal.data.readers.tables.chosen_table import chosen_table, quoted
 from shoal.errors import DataError, SettingError, counted
 from shoal.resources import available_cores
 
@@ -72,7 +72,7 @@ def _read(database: Any, path: Path, options: ReadOptions) -> Content:
     if options.query is None:
         tables = {table if schema == "main" else f"{schema}.{table}": (schema, table) for schema, table in
                   database.execute(_TABLES).fetchall()}  # fmt: skip
-        sources = {name: ".".join(map(_quoted, parts)) for name, parts in tables.items()}
+        sources = {name: ".".join(map(quoted, parts)) for name, parts in tables.items()}
         described = {name: counted(_count(database, source), "row") for name, source in sources.items()}
         source = sources[chosen_table(path, described, options.table)]
     else:
@@ -94,9 +94,9 @@ def _fetched(database: Any, source: str, columns: dict[str, str], path: Path) ->
     made, selected = ColumnsOfArrays(), []
     for name, kind in columns.items():
         if kind.startswith(_AS_TEXT) and not kind.startswith("TIMESTAMP") and not kind.endswith("]"):
-            selected.append(f"CAST({_quoted(name)} AS VARCHAR) AS {_quoted(name)}")
+            selected.append(f"CAST({quoted(name)} AS VARCHAR) AS {quoted(name)}")
         elif kind.startswith(_PLAIN) and not kind.endswith("]"):
-            selected.append(_quoted(name))
+            selected.append(quoted(name))
         else:
             made.leave_out(name, kind.lower())
     if selected:
@@ -108,7 +108,3 @@ def _fetched(database: Any, source: str, columns: dict[str, str], path: Path) ->
 
 def _count(database: Any, source: str) -> int:
     return int(database.execute(f"SELECT count(*) FROM {source}").fetchone()[0])
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'

@@ -14,7 +14,7 @@ from shoal.data.readers.files import first_line
 from shoal.data.readers.options import ReadOptions
 from shoal.data.readers.room import check_room
 from shoal.data.readers.tables.base import TableReader, check_columns
-from shoal.data.readers.tables.chosen_table import chosen_table
+from shoal.data.readers.tables.chosen_table import chosen_table, quoted
 from shoal.errors import DataError, SettingError, counted
 
 _BYTES_OF_VALUE = 100  # as Python holds a row, and as a column
@@ -47,15 +47,13 @@ def _read(database: sqlite3.Connection, path: Path, options: ReadOptions) -> Con
     names = [str(name) for (name,) in listed]
     beside = "shoal_units" in names
     names = [name for name in names if not beside or name not in _BESIDE]
-    counts = {name: int(database.execute(f"SELECT count(*) FROM {_quoted(name)}").fetchone()[0]) for name in names}
+    counts = {name: int(database.execute(f"SELECT count(*) FROM {quoted(name)}").fetchone()[0]) for name in names}
     name = chosen_table(path, {name: counted(rows, "row") for name, rows in counts.items()}, options.table)
-    cursor = database.execute(f"SELECT * FROM {_quoted(name)}")
+    cursor = database.execute(f"SELECT * FROM {quoted(name)}")
     needed = _BYTES_OF_VALUE * counts[name] * len(cursor.description)
     check_room(needed, f"{path} has {counts[name]:,} rows in {name}", "Choose fewer rows, by a query or a view.")
     content = _fetched(cursor, path)
-    truths = {
-        str(row[1]) for row in database.execute(f"PRAGMA table_info({_quoted(name)})") if "BOOL" in row[2].upper()
-    }
+    truths = {str(row[1]) for row in database.execute(f"PRAGMA table_info({quoted(name)})") if "BOOL" in row[2].upper()}
     known = [column for column in content.table.get_columns() if column.name in truths and _are_truths(column)]
     table = content.table.with_columns(column.cast(pl.Boolean) for column in known)
     units = dict(database.execute("SELECT name, value FROM shoal_units")) if beside else {}
@@ -93,10 +91,6 @@ def _fetched(cursor: sqlite3.Cursor, path: Path) -> Content:
         twice = next(name for name in columns if columns.count(name) > 1)
         raise DataError(f"{path}: the query gives two columns {twice!r}; name one of them with AS.")
     return Content(plain_table(pl.DataFrame(series), str(path)))
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _column(name: str, values: list[object], path: Path) -> pl.Series:

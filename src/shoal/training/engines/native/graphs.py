@@ -206,12 +206,7 @@ def _both(sizes: tuple[int, ...]) -> tuple[int, int]:
 def _window(layer: Any, shape: Shape) -> dict[str, Any]:
     size, strides, dilation = layer._sizes
     before = tuple(width[0] for width in layer._widths(shape[:-1]))
-    return {
-        "window": _both(size),
-        "strides": _both(strides),
-        "dilation": _both(dilation),
-        "before": (0, *before)[-2:],
-    }
+    return {"window": _both(size), "strides": _both(strides), "dilation": _both(dilation), "before": (0, *before)[-2:]}
 
 
 def _keeps_steps(layer: Any) -> bool:

@@ -13,7 +13,7 @@ from jax.sharding import NamedSharding, PartitionSpec
 
 from shoal.results import Status
 from shoal.training.engines.xla.program import MemberProgram
-from shoal.training.engines.xla.state import State
+from shoal.training.engines.xla.state import BlockState
 from shoal.training.member import Member
 from shoal.training.packing import member_numbers
 from shoal.training.problem import Problem
@@ -78,13 +78,13 @@ class XlaState:
     `epochs_left` are those of the member that has most before it, `turn` is the next of the orders of the rows.
     """
 
-    state: State
+    state: BlockState
     numbers: Any
     own_numbers: Any
     epochs_left: int = 0
     turn: int = 0
 
-    def after(self, state: State, status: np.ndarray, epoch: np.ndarray, turn: int) -> XlaState:
+    def after(self, state: BlockState, status: np.ndarray, epoch: np.ndarray, turn: int) -> XlaState:
         """Return the block with another state, of which these are the status and the epoch of each place."""
         left = np.where(status == Status.RUNNING, self.own_numbers["epochs"] - epoch, 0)
         return XlaState(state, self.numbers, self.own_numbers, int(left.max()), turn)

@@ -20,7 +20,7 @@ from shoal.training.engines.xla.blocks import Program, XlaBlock, XlaState, block
 from shoal.training.engines.xla.devices import compile_lowered, compiler_options, find_devices
 from shoal.training.engines.xla.program import MemberProgram
 from shoal.training.engines.xla.rows import SharedRows, exchanged, shared_orders, shared_rows
-from shoal.training.engines.xla.state import State, idle_state, starting_state
+from shoal.training.engines.xla.state import BlockState, idle_state, starting_state
 from shoal.training.grouping import group_members
 from shoal.training.member import Member
 from shoal.training.packing import Parameters, member_network, padded_starts, unpad_parameters
@@ -97,7 +97,7 @@ class XlaEngine:
         state, numbers = (program.taken(tree, seats) for tree in (seated.state, seated.own_numbers))
         return smaller, self._filled(smaller, state, numbers, seated.turn)
 
-    def _filled(self, block: XlaBlock, state: State, numbers: Any, turn: int) -> XlaState:
+    def _filled(self, block: XlaBlock, state: BlockState, numbers: Any, turn: int) -> XlaState:
         """Return a block whose first places have this state and these numbers, the others idle."""
         empty = self.start(block)
         both = copied(empty.state), empty.own_numbers
@@ -106,7 +106,7 @@ class XlaEngine:
             block.program.put(arrays, np.arange(count), given)
         return self._placed(block, *both, turn)
 
-    def _placed(self, block: XlaBlock, state: State, own_numbers: Any, turn: int = 0) -> XlaState:
+    def _placed(self, block: XlaBlock, state: BlockState, own_numbers: Any, turn: int = 0) -> XlaState:
         """Return a block with its state and its numbers on the devices."""
         seated = XlaState(block.program.place(state), block.program.place(copied(own_numbers)), own_numbers)
         return seated.after(seated.state, state.status, state.epoch, turn)

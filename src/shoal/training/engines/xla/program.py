@@ -16,7 +16,7 @@ from shoal.streams import threefry, to_uniform
 from shoal.training.cost import member_step
 from shoal.training.engines.xla.lifts import IN_TURN, LIFTS, Lift
 from shoal.training.engines.xla.rows import STEPS_AT_ONCE, SharedRows
-from shoal.training.engines.xla.state import State
+from shoal.training.engines.xla.state import BlockState
 from shoal.training.engines.xla.storage import storage_of
 from shoal.training.heads import ClassesHead, columns
 from shoal.training.optimizers import Slots, update
@@ -274,7 +274,7 @@ class MemberProgram:
             y = y + self.drawn_before(rows.validation_y_noise[i], y, numbers)
         return y
 
-    def epoch(self, numbers: dict[str, Any], rows: SharedRows, state: State, order: Any) -> tuple[State, Any]:
+    def epoch(self, numbers: dict[str, Any], rows: SharedRows, state: BlockState, order: Any) -> tuple[BlockState, Any]:
         """Return the state after one pass over the training rows, and the numbers of its curves."""
 
         def steps(i: Any, carry: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -295,7 +295,7 @@ class MemberProgram:
         kept = jax.tree.map(lambda after, before: jnp.where(running, after, before), new, state)
         return kept, jnp.where(running, jnp.stack(curves), jnp.nan)
 
-    def judged(self, state: State, numbers: dict[str, Any], curves: tuple[Any, ...]) -> State:
+    def judged(self, state: BlockState, numbers: dict[str, Any], curves: tuple[Any, ...]) -> BlockState:
         """Return the state with its best epoch and its status after the losses of one more epoch."""
         train_loss, loss, *halves = curves[:4]
         finite = jnp.isfinite(train_loss) & jnp.isfinite(loss)
@@ -315,14 +315,14 @@ class MemberProgram:
 
     def chunk(
         self,
-        state: State,
+        state: BlockState,
         numbers: dict[str, Any],
         rows: SharedRows,
         orders: Any,
         activation: Any,
         turn: Any,
         epochs: Any,
-    ) -> tuple[State, Any]:
+    ) -> tuple[BlockState, Any]:
         """Return the state after some epochs and what is to be told of it.
 
         That is the curves `(epochs, 5)`, losses, halves and metric of each, NaN after the last; and status, epoch and
@@ -331,7 +331,7 @@ class MemberProgram:
         """
         numbers = {**numbers, "activation": activation}
 
-        def body(i: Any, carry: tuple[State, Any]) -> tuple[State, Any]:
+        def body(i: Any, carry: tuple[BlockState, Any]) -> tuple[BlockState, Any]:
             state, curves = self.epoch(numbers, rows, carry[0], orders[(turn + i) % len(orders)])
             return state, carry[1].at[i].set(curves)
 

@@ -13,7 +13,7 @@ from shoal.training.member import Member
 from shoal.training.optimizers import SECOND_STARTS_AT, Slots
 
 
-class State(NamedTuple):
+class BlockState(NamedTuple):
     """A block between two chunks; every array has the member axis where the layout puts it, parameters are in parts."""
 
     parameters: Any
@@ -26,17 +26,17 @@ class State(NamedTuple):
     status: Any
 
 
-def idle_state(places: int, storage: Flat) -> State:
+def idle_state(places: int, storage: Flat) -> BlockState:
     """Return the state of places in which nobody trains, the places first."""
     zeros = storage.parts(np.zeros((places, storage.size), np.float32))
     ints = np.zeros(places, np.int32)
     slots = Slots(zeros, zeros, np.ones(places, np.float32))
     never = np.full(places, np.inf, np.float32)
     status = np.full(places, Status.FINISHED, np.int32)
-    return State(zeros, slots, zeros, never, best_epoch=ints, epoch=ints, steps=ints, status=status)
+    return BlockState(zeros, slots, zeros, never, best_epoch=ints, epoch=ints, steps=ints, status=status)
 
 
-def starting_state(members: Sequence[Member], vectors: np.ndarray, storage: Flat) -> State:
+def starting_state(members: Sequence[Member], vectors: np.ndarray, storage: Flat) -> BlockState:
     """Return the state of members that have not trained, the members first."""
     state, parameters = idle_state(len(members), storage), storage.parts(vectors)
     starts = [SECOND_STARTS_AT.get(member.hyperparameters.optimizer, 0.0) for member in members]

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import warnings
-from collections.abc import Callable, Mapping
-from functools import partial
-from itertools import product
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+from collections.abc import Callable
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -16,119 +11,36 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    InstanceOf,
     PlainSerializer,
     PrivateAttr,
-    ValidationError,
     model_validator,
 )
 
 from shoal.data.labels import label_name
-from shoal.errors import SettingError, ShoalWarning, expected, spelled, suggest
-from shoal.keras.archive import EXTENSIONS
-from shoal.networks import Network, get_activation, get_initializer
-from shoal.networks.parsing import parse_layers
-from shoal.resources import parse_memory
-from shoal.search.defaults import unless_fixed
-from shoal.search.knobs import knob_table, read_knob
+from shoal.search.knobs import knob_table
 from shoal.search.space import Categorical, Limits
-from shoal.search.strategy import strategy_names
-from shoal.setting_names import suggest_setting
-from shoal.statistics.class_weights import BALANCED, pairs
-from shoal.statistics.metric_choice import IN_PYTHON, goal, metric, name_in_file
+from shoal.settings.values import (
+    Columns,
+    EngineName,
+    Expressions,
+    Knob,
+    SearchName,
+    as_class_weight,
+    as_functions,
+    as_metrics,
+    as_network,
+    checked_goal,
+    network_text,
+)
+from shoal.statistics.metric_choice import IN_PYTHON, name_in_file
 from shoal.training.augmentation import AUGMENTATIONS
 from shoal.training.building import hyperparameters_of
 from shoal.training.hyperparameters import EncodingName, Hyperparameters, Names, OptimizerName, ScheduleName, Widths
-
-EngineName = Literal["auto", "native", "xla"]
-if TYPE_CHECKING:
-    SearchName = str
-else:
-    SearchName = Literal[strategy_names()]
-Knob = InstanceOf[Categorical] | InstanceOf[Limits]
-"""Alternatives or limits in place of a value."""
-
-
-def _as_names(value: Any) -> Any:
-    """Accept one column name or several; a comma separates names in one text."""
-    if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _as_metrics(value: Any) -> Any:
-    """Accept one metric or several."""
-    value = _as_names(value)
-    choices = value if isinstance(value, tuple) or value is None else (value,)
-    for choice in choices or ():
-        metric(choice)
-    return choices
-
-
-def _checked_goal(text: str | None) -> str | None:
-    if text is not None:
-        goal(text)
-    return text
-
-
-def _as_class_weight(value: Any) -> Any:
-    """Accept `balanced`, `a=2,b=1`, or a mapping from classes to weights."""
-    if isinstance(value, Mapping):
-        value = tuple(f"{label_name(name)}={weight}" for name, weight in value.items())
-    value = _as_names(value)
-    if value is None or value == (BALANCED,):
-        return value
-    value = tuple(str(pair) for pair in value) if isinstance(value, tuple) else (str(value),)
-    pairs(value)
-    return value or None
-
-
-def _as_functions(value: Any) -> Any:
-    """Accept one function or several."""
-    return (value,) if callable(value) else tuple(value) if isinstance(value, list) else value
-
-
-def _as_network(value: Any) -> Any:
-    """Accept a network, its text, the JSON that `config.toml` keeps of it, or a Keras model: live, or its file."""
-    if isinstance(value, str) and value.strip().isdigit():
-        raise ValueError(
-            f"expected layers such as '4 8:relu 3:softmax'; to train so many write networks={value.strip()}"
-        )
-    of_keras = isinstance(value, (str, Path)) and Path(value).suffix.lower() in EXTENSIONS
-    if of_keras or hasattr(value, "get_layer"):
-        value = Network.from_keras(value)
-    elif isinstance(value, str):
-        value = Network.from_dict(json.loads(value)) if value.startswith("{") else Network.parse(value)
-    if value is not None and not isinstance(value, Network):
-        raise ValueError("expected a Network, a text such as '4 8:relu 3:softmax', or a Keras model")
-    if value is not None:
-        value.to_dict()  # a run is kept in files, which hold no functions
-    return value
-
-
-def _network_text(network: Network | None) -> str | None:
-    return None if network is None else json.dumps(network.to_dict())
-
-
-Columns = Annotated[tuple[str, ...] | None, BeforeValidator(_as_names)]
-
-
-def _as_expressions(value: Any) -> Any:
-    """Accept one expression, several, or a mapping from names to expressions."""
-    if isinstance(value, Mapping):
-        return tuple(f"{name} = {text}" for name, text in value.items()) or None
-    return (value,) if isinstance(value, str) else tuple(value) or None if isinstance(value, (list, tuple)) else value
-
-
-Expressions = Annotated[tuple[str, ...] | None, BeforeValidator(_as_expressions)]
-
 
 NETWORKS = 64
 """Candidates of a table, unless these would take long."""
 FLAG_NAMES = {"from_run": "from"}
 """Settings whose flags have another name, since Python has a use for that."""
-REPEATS = 5
-"""Of each candidate of a search one at a time, unless folds or repeats are asked for: seeds scatter, too."""
 
 
 class FitSettings(BaseModel):
@@ -162,8 +74,7 @@ class FitSettings(BaseModel):
     encoding: str | None = Field(None, description="text files: utf-8 or latin-1")
     sheet: str | None = Field(None, description="Excel files: name of the sheet")
     table: str | None = Field(
-        None,
-        description="which table of a file with several: HDU, tree, path in HDF5, dimensions, table of SQLite",
+        None, description="which table of a file with several: HDU, tree, path in HDF5, dimensions, table of SQLite"
     )
     query: str | None = Field(
         None, description="SELECT ... by which rows of a database are read (SQLite, DuckDB, PostgreSQL)"
@@ -232,12 +143,12 @@ class FitSettings(BaseModel):
     )
 
     # what is made small, and what is shown
-    class_weight: Annotated[tuple[str, ...] | None, BeforeValidator(_as_class_weight)] = Field(
+    class_weight: Annotated[tuple[str, ...] | None, BeforeValidator(as_class_weight)] = Field(
         None,
         description="how much classes count in training, apart from the weights of rows: balanced, or CLASS=WEIGHT, "
         "1 where it is not named; in Python a dict, too",
     )
-    metrics: Annotated[tuple[str | Callable[..., Any], ...] | None, BeforeValidator(_as_metrics)] = Field(
+    metrics: Annotated[tuple[str | Callable[..., Any], ...] | None, BeforeValidator(as_metrics)] = Field(
         None,
         description="scores to show beside the usual ones, by scikit-learn's or Keras' names, the first as headline; "
         "in Python also functions (y_true, y_pred[, sample_weight]). Networks are chosen by their loss all the same",
@@ -272,7 +183,7 @@ class FitSettings(BaseModel):
         description="of files larger than memory: how often networks see all rows; an epoch is a part of these",
     )
     minutes: float | None = Field(None, gt=0.0, description="stop after so many minutes and keep the best so far")
-    until: Annotated[str | None, AfterValidator(_checked_goal)] = Field(
+    until: Annotated[str | None, AfterValidator(checked_goal)] = Field(
         None,
         description="stop when a candidate's score on the validation rows reaches it, METRIC=VALUE, e.g. accuracy=0.97",
     )
@@ -319,12 +230,12 @@ class FitSettings(BaseModel):
     patience: int | Knob | None = None
     kernel_initializer: str | Knob | None = None
 
-    network: Annotated[Any, BeforeValidator(_as_network), PlainSerializer(_network_text)] = Field(
+    network: Annotated[Any, BeforeValidator(as_network), PlainSerializer(network_text)] = Field(
         None,
         description="the network that all members are, as in '4 8:relu 3:softmax', or a file of Keras, model.keras; "
         "in Python any shoal.Network or keras.Model",
     )
-    penalties: Annotated[tuple[Callable[..., Any], ...], BeforeValidator(_as_functions)] = Field(
+    penalties: Annotated[tuple[Callable[..., Any], ...], BeforeValidator(as_functions)] = Field(
         (),
         description="Python only: a function `(weights)` or `(xp, weights)` to a number added to the cost, or several",
     )
@@ -499,162 +410,3 @@ def _named(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     return [_named(item) for item in value] if isinstance(value, (tuple, list)) else _named(value)
-
-
-def default_in_words(name: str) -> str:
-    """Return what holds where a setting is not given, empty where its description says so or nothing is to be said.
-
-    Example:
-        >>> default_in_words("coverage"), default_in_words("hidden"), default_in_words("target")
-        ('default: 0.95', 'searched; with --networks 1: 32', '')
-    """
-    if name in Hyperparameters.model_fields:
-        return unless_fixed(name)
-    default = FitSettings.model_fields[name].default
-    if default is None or default is False or default == ():
-        return ""
-    shown = "on" if default is True else f"{default:g}" if isinstance(default, float) else str(default)
-    return f"default: {shown}"
-
-
-def settings_in_words() -> str:
-    """Return a line for each setting: its name, what it is, and what holds where it is not given."""
-    lines = []
-    for name, field in FitSettings.model_fields.items():
-        described = field.description or Hyperparameters.model_fields[name].description or ""
-        default = default_in_words(name).replace("--networks 1", "networks=1")
-        lines.append(f"    {name}: {described}{f' ({default})' if default else ''}")
-    return "\n".join(lines)
-
-
-def check_settings(values: dict[str, Any]) -> FitSettings:
-    """Return the settings, or raise a SettingError that says which value is wrong and why.
-
-    Example:
-        >>> check_settings({"networks": 3}).networks
-        3
-    """
-    for name in values:
-        if name not in FitSettings.model_fields:
-            raise SettingError(f"fit has no setting {name!r}.{suggest_setting(name, FitSettings.model_fields)}")
-    values = {name: _read(name, value) for name, value in values.items()}
-    if values.get("search") == "one-at-a-time" and values.get("cv") in (None, "none"):
-        values.setdefault("repeats", REPEATS)
-    try:
-        settings = FitSettings(**values)
-        if settings.memory is not None:
-            parse_memory(settings.memory)
-        hyperparameters = Hyperparameters(**settings.fixed())
-        if settings.network is None:
-            _check_words(hyperparameters, settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        if isinstance(cause := first.get("ctx", {}).get("error"), SettingError):
-            raise cause from None
-        if not first["loc"]:
-            raise SettingError(expected(first)) from None
-        where = str(first["loc"][0])
-        got = values.get(where)
-        several = where in Hyperparameters.model_fields and (isinstance(got, (list, tuple)) or "," in str(got))
-        hint = "; alternatives are a text with semicolons, or shoal.choices(...)" if several else ""
-        raise SettingError(f"{where}: {expected(first)}, got {where}={got!r}{hint}") from None
-    return settings
-
-
-def choices_of(name: str) -> tuple[str, ...]:
-    """Return the words that a setting may be, or none where it may be anything.
-
-    Example:
-        >>> choices_of("schedule"), choices_of("target")
-        (('constant', 'cosine', 'exponential'), ())
-    """
-    kinds = get_args(FitSettings.model_fields[name].annotation) or (FitSettings.model_fields[name].annotation,)
-    if any(get_args(kind)[:1] == (int,) for kind in kinds):  # a number, or a word in its place
-        return ()
-    return next((get_args(kind) for kind in kinds if get_origin(kind) is Literal), ()) or (
-        kinds if all(isinstance(kind, str) for kind in kinds) else ()
-    )
-
-
-def _read(name: str, value: Any) -> Any:
-    """Return a value as the settings spell it, or the alternatives or limits that it names."""
-    knob = read_knob(name, value, partial(_usual_spelling, name)) if name in Hyperparameters.model_fields else None
-    return _usual_spelling(name, value) if knob is None else knob
-
-
-def _usual_spelling(name: str, value: Any) -> Any:
-    """Return a value as the settings spell it: `Adam` is adam, `ReLU` relu.
-
-    Raises:
-        SettingError: it is a word, but none of those that the setting may be.
-    """
-    if name == "activation" and isinstance(value, (str, tuple, list)):
-        words = value.replace(",", " ").split() if isinstance(value, str) else value
-        return tuple(get_activation(word).name if isinstance(word, str) else word for word in words)
-    choices = choices_of(name)
-    if not choices or not isinstance(value, str):
-        return value
-    word = spelled(value, choices)
-    if word not in choices:
-        near = suggest(value.lower(), choices)
-        raise SettingError(f"{name}: expected one of {', '.join(choices)}, got {value!r}.{near}")
-    return word
-
-
-def kept_settings(given: dict[str, Any], folds: int | None = None) -> FitSettings:
-    """Return the settings that a run keeps, but for those that may be functions, which no file holds.
-
-    Args:
-        given: as `config.toml` has them.
-        folds: that were chosen for the run where `given` names none; earlier shoals chose none.
-
-    Example:
-        >>> kept_settings({"target": ["y"], "loss": "my_own", "penalties": ["smooth"]}).target
-        ('y',)
-    """
-    functions = ("penalties", "loss", "metrics")
-    return check_settings({name: value for name, value in given.items() if name not in functions}).with_folds(folds)
-
-
-def without_functions(settings: dict[str, Any]) -> dict[str, Any]:
-    """Return the settings of a file without metrics that were functions of Python, with a ShoalWarning that names them.
-
-    Example:
-        >>> without_functions({"metrics": ["f1_macro"]})
-        {'metrics': ['f1_macro']}
-    """
-    names = settings.get("metrics") or ()
-    gone = [name.removeprefix(IN_PYTHON) for name in names if str(name).startswith(IN_PYTHON)]
-    if not gone:
-        return settings
-    text = f"metrics: {', '.join(gone)} left out, since no file holds functions of Python"
-    warnings.warn(text, ShoalWarning, stacklevel=3)
-    return {**settings, "metrics": [name for name in names if not str(name).startswith(IN_PYTHON)] or None}
-
-
-def _check_words(hyperparameters: Hyperparameters, settings: FitSettings) -> None:
-    activations = _alternatives(settings.activation, hyperparameters.activation)
-    hidden = _alternatives(settings.hidden, settings.hidden)
-    for names, widths in product(activations, hidden):
-        if len(names) > 1 and widths is None:
-            raise SettingError(
-                f"activation: {len(names)} names need --hidden with as many layers; give one name or both"
-            )
-        if widths is not None and len(names) not in (1, len(widths)):
-            layers = len(widths)
-            raise SettingError(f"activation: expected one name or one per hidden layer ({layers}), got {len(names)}")
-    if settings.activation is not None:
-        for name in {name for names in activations for name in names}:
-            get_activation(name)
-    for text in _alternatives(settings.layers, settings.layers):
-        parse_layers(text or "")
-    for name in _alternatives(settings.kernel_initializer, settings.kernel_initializer):
-        if name is not None:
-            get_initializer(name)
-
-
-def _alternatives(value: Any, plain: Any) -> tuple[Any, ...]:
-    """Return all alternatives of a hyperparameter, the lower of limits, or the plain value."""
-    if isinstance(value, Categorical):
-        return value.values
-    return (value.low,) if isinstance(value, Limits) else (plain,)
