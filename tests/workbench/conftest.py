@@ -31,7 +31,8 @@ class Bench:
 
     def at(self, page: str) -> str:
         """Return the address of a page, with the token."""
-        return f"{self.address}{page}{'&' if '?' in page else '?'}token={TOKEN}"
+        path, mark, place = page.partition("#")
+        return f"{self.address}{path}{'&' if '?' in path else '?'}token={TOKEN}{mark}{place}"
 
 
 @pytest.fixture(scope="session")
@@ -58,6 +59,18 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     folder = tmp_path_factory.mktemp("bench")
     with started(folder) as found:
         yield found
+
+
+@pytest.fixture(scope="session")
+def runs(bench: Bench) -> Bench:
+    """The workbench with three finished runs: classes, classes with sealed test rows, series."""
+    import shoal
+
+    small: dict[str, Any] = {"networks": 12, "epochs": 8, "batch_size": 32, "page": False}
+    shoal.fit("iris", **small, search="random", out=str(bench.folder / "runs" / "iris-1"))
+    shoal.fit("iris", **small, seal_test=True, out=str(bench.folder / "runs" / "sealed-1"))
+    shoal.fit("damped_oscillation", **{**small, "networks": 3}, out=str(bench.folder / "runs" / "wave-1"))
+    return bench
 
 
 class started:
@@ -107,21 +120,27 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
-def page(chromium: Any) -> Iterator[Any]:
-    """A page that notes what goes wrong in it, and what it asks of other machines."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 850}, accept_downloads=True)
-    yield _watched(context)
-    context.close()
+def new_page(chromium: Any) -> Iterator[Callable[..., Any]]:
+    """What opens a page in a browser of its own; errors of scripts and requests to other machines fail the test."""
+    pages: list[Any] = []
+
+    def opened(**settings: Any) -> Any:
+        pages.append(_watched(chromium.new_context(**{"viewport": {"width": 1280, "height": 850}, **settings})))
+        return pages[-1]
+
+    yield opened
+    for page in pages:
+        page.context.close()
+    assert not [wrong for page in pages for wrong in page.wrong]
 
 
 @pytest.fixture
-def watched() -> Callable[[Any], Any]:
-    """What opens a page that notes what goes wrong."""
-    return _watched
+def page(new_page: Callable[..., Any]) -> Any:
+    """A page of a desktop."""
+    return new_page()
 
 
 def _watched(context: Any) -> Any:
-    """Return a page that fails on errors of scripts and on requests to other machines."""
     page = context.new_page()
     page.set_default_timeout(20_000)
     page.wrong = []

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from shoal.training.progress import CurvePiece, Move, Silent
 from shoal.workbench import curve_store, frames
 from shoal.workbench.curve_store import CurveStore, quantiles
 from shoal.workbench.frames import BANDS, FIELDS, HEADER, MORE, NONE, RESET, STATUSES, Followed, Have, encode, is_new
+from shoal.workbench.jobs import environment
 
 
 class Browser:
@@ -81,7 +83,7 @@ pieces = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rounds=st.lists(st.tuples(pieces, st.booleans()), max_size=5))
 def test_a_browser_that_asks_now_and_then_has_all(tmp_path_factory, rounds):
     folder = tmp_path_factory.mktemp("run")
@@ -102,7 +104,7 @@ def test_a_browser_that_asks_now_and_then_has_all(tmp_path_factory, rounds):
         np.testing.assert_array_equal(np.float32(got.get(network, [])), np.float32(curve))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(question=st.binary(max_size=40))
 def test_no_question_breaks_the_answer(question):
     browser = Browser()
@@ -110,7 +112,7 @@ def test_no_question_breaks_the_answer(question):
     assert browser.numbers["rows"] == 0
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(damage=st.binary(max_size=60), at=st.integers(0, 200))
 def test_damaged_files_are_read_as_far_as_they_go(tmp_path_factory, damage, at):
     folder = tmp_path_factory.mktemp("run")
@@ -190,22 +192,26 @@ def test_bands_are_quantiles_of_what_is_finite():
     assert np.isnan(quantiles(values)[:, 5]).all()
 
 
-def _write_for_a_while(folder: str) -> None:
-    live = LiveFile(folder, Silent())
-    for before in range(0, 60, 3):
-        live.curves([CurvePiece(n, before, np.arange(before, before + 3) + n) for n in range(50)])
-        time.sleep(0.01)
-    live.ended(True)
+WRITER = """
+import sys, time
+import numpy as np
+from shoal.runs.live_file import LiveFile
+from shoal.training.progress import CurvePiece, Silent
+live = LiveFile(sys.argv[1], Silent())
+for before in range(0, 60, 3):
+    live.curves([CurvePiece(n, before, np.arange(before, before + 3) + n) for n in range(50)])
+    time.sleep(0.03)
+live.ended(True)
+"""
 
 
 def test_a_writer_and_a_reader_at_once(tmp_path):
-    process = multiprocessing.get_context("spawn").Process(target=_write_for_a_while, args=(str(tmp_path),))
-    process.start()
+    process = subprocess.Popen([sys.executable, "-c", WRITER, str(tmp_path)], env=environment())
     store, browser, grew = CurveStore(tmp_path), Browser(), set()
-    while process.is_alive():
+    while process.poll() is None:
         grew.add(followed(store, browser).numbers["segments"])
         time.sleep(0.005)
-    assert process.exitcode == 0
+    assert process.returncode == 0
     followed(store, browser)
     assert len(browser.curves) == 50
     assert all(list(browser.curves[n].values()) == list(np.arange(60) + n) for n in range(50))
@@ -257,11 +263,9 @@ def test_nobody_waits_for_a_frame_that_is_there(tmp_path):
     assert not more
 
 
-def test_a_finished_run_is_read_from_its_log(tmp_path, monkeypatch):
-    import shoal
-
+def test_a_finished_run_is_read_from_its_log(iris_run, monkeypatch):
     monkeypatch.setattr(curve_store, "_LOOK_EVERY", 0.0)
-    run = shoal.fit("iris", networks=5, hidden=(4,), epochs=6, batch_size=32, page=False, out=str(tmp_path / "iris"))
+    run = iris_run
     assert not (run.path / NAME).exists()
     browser = followed(CurveStore(run.path), Browser())
     assert browser.words["state"] == "finished"

@@ -11,7 +11,7 @@ from shoal.errors import DataError, RunError
 from shoal.workbench.jobs import Job, Jobs, Status
 from shoal.workbench.state import State
 
-SMALL = State("iris").changed(networks=2, epochs=3, hidden="4", cv="none")
+SMALL = State("iris").changed(networks=2, epochs=3, hidden="4", cv="none", page=False)
 LONG = State("iris").changed(networks=200, epochs=20000, patience=20000, batch_size=16, page=False, checkpoint_every=1)
 
 

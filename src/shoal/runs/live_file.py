@@ -138,6 +138,17 @@ class LiveTail:
         self.path = Path(folder) / NAME
         self._at, self._next = 0, 0
         self._which = b""
+        self._seen: tuple[int, ...] = ()
+
+    def grown(self) -> bool:
+        """Whether the file is another or longer than when this was asked last; costs microseconds."""
+        try:
+            status = self.path.stat()
+            now: tuple[int, ...] = (status.st_ino, status.st_size, status.st_mtime_ns)
+        except OSError:
+            now = ()
+        before, self._seen = self._seen, now
+        return now != before
 
     def changed(self) -> bool:
         """Whether the file that was read is gone or is another one now; what follows is read from its beginning."""
@@ -154,9 +165,12 @@ class LiveTail:
         try:
             with self.path.open("rb") as file:
                 file.seek(self._at)
-                data = file.read(max(_MOST_AT_ONCE, self._next))
+                most = max(_MOST_AT_ONCE, self._next)
+                data = file.read(most)
         except OSError:
             return
+        if len(data) == most:
+            self._seen = ()  # there is more
         at = self._next = 0
         if self._at == 0:
             if len(data) < _BEGINNING or not data.startswith(MAGIC):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -26,9 +27,12 @@ def tag(kind: str, text: str | None = None, classes: str = "", **attributes: Any
         text: what it says.
         classes: of its style.
         attributes: further ones; an underscore stands for a hyphen, and one at the end is left out, as in `for_`. None
-            and False leave an attribute out, True writes it alone.
+            and False leave an attribute out, True writes it alone. What is drawn anew takes the place of what has the
+            same `key`, which is the `id` where none is given, or else of what stands there: only what differs changes.
     """
     element = Element(kind) if text is None else TextElement(tag=kind, text=text)
+    if "-" not in kind:  # elements of the canvas begin anew
+        element.props["key"] = attributes.get("id") or attributes.get("aria_labelledby")
     if classes:
         element.classes(classes)
     for name, value in attributes.items():
@@ -50,7 +54,15 @@ def link(text: str, to: str, classes: str = "", **attributes: Any) -> Element:
 
 
 def field(
-    name: str, label: str, value: str, on_change: Handler, *, help: str = "", classes: str = "", **attributes: Any
+    name: str,
+    label: str,
+    value: str,
+    on_change: Handler,
+    *,
+    help: str = "",
+    hidden_label: bool = False,
+    classes: str = "",
+    **attributes: Any,
 ) -> Element:
     """Return a line of text with its label; `on_change` gets what was typed when the field is left, or at Enter.
 
@@ -58,19 +70,22 @@ def field(
         name: of its elements, unlike any other of the page.
         label: what it is.
         value: what stands in it.
-        on_change: called with the new text.
+        on_change: called with the new text; where it returns True, what stands in it by then is shown.
         help: a sentence below.
+        hidden_label: only screen readers read the label.
         classes: of its style; `code` writes it in letters of one width.
         attributes: of the input, such as `placeholder`.
     """
     with tag("div", classes="field"):
-        tag("label", label, for_=f"f-{name}")
+        if not hidden_label:
+            tag("label", label, for_=f"f-{name}")
         hint = f"f-{name}-help" if help else None
         made = tag(
-            "input", None, f"input {classes}", id=f"f-{name}", type="text", value=value, aria_describedby=hint,
-            autocomplete="off", spellcheck="false", **attributes,
+            "input", None, f"input {classes}", id=f"f-{name}", type="text", aria_describedby=hint,
+            aria_label=label if hidden_label else None, autocomplete="off", spellcheck="false", **attributes,
         )  # fmt: skip
-        _listen(made, on_change)
+        made.props["^value"] = value  # the attribute; as a property Vue would write it over what is typed
+        _listen(made, value, on_change)
         if help:
             tag("p", help, "help", id=hint)
     return made
@@ -94,7 +109,7 @@ def choice(
         label: what it is.
         value: which is chosen.
         options: what can be chosen; a mapping goes from values to texts.
-        on_change: called with the new value.
+        on_change: called with the new value; where it returns False, the value from before is shown again.
         help: a sentence below.
         hidden_label: only screen readers read the label.
         attributes: of the list.
@@ -110,8 +125,9 @@ def choice(
         )  # fmt: skip
         with made:
             for each, text in texts.items():
-                tag("option", text, value=each, selected=each == value)
-        _listen(made, on_change)
+                tag("option", text, value=each)
+        made.props[".value"] = value  # set when it changes only, so that a choice stands until it is answered
+        _listen(made, value, on_change)
         if help:
             tag("p", help, "help", id=hint)
     return made
@@ -122,11 +138,16 @@ class _Changes:
 
     def __init__(self) -> None:
         self.handlers: dict[str, Handler] = {}
+        self.held: dict[str, str] = {}
 
-    def changed(self, event: GenericEventArguments) -> Any:
+    async def changed(self, event: GenericEventArguments) -> None:
+        """Hand on what was typed or chosen, and show what holds then; a text that is refused stays to be mended."""
         name, value = event.args
-        handler = self.handlers.get(name)
-        return None if handler is None else handler(str(value))
+        done = self.handlers[name](str(value)) if name in self.handlers else None
+        if isinstance(done, Awaitable):
+            done = await done
+        if isinstance(done, bool) and self.held[name] != value:
+            event.client.run_javascript(f"shoal.answer({json.dumps([name, self.held[name], done])})")
 
 
 def hear_changes(place: Element) -> None:
@@ -135,8 +156,9 @@ def hear_changes(place: Element) -> None:
     place.on("change", changes.changed, js_handler=_NAME_AND_VALUE)
 
 
-def _listen(element: Element, on_change: Handler) -> None:
-    element.client.storage[_CHANGES].handlers[element.props["id"]] = on_change
+def _listen(element: Element, value: str, on_change: Handler) -> None:
+    changes: _Changes = element.client.storage[_CHANGES]
+    changes.handlers[element.props["id"]], changes.held[element.props["id"]] = on_change, value
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> None:

@@ -107,6 +107,12 @@ class CurveStore:
         largest = np.sort(np.argsort(-counts, kind="stable")[:32])
         return [(int(epochs[i]), int(counts[i])) for i in largest]
 
+    def due(self) -> bool:
+        """Whether `refresh` has something to do; costs microseconds."""
+        now = time.monotonic()
+        waits = self._dirty.any() and now - self._banded >= _BANDS_EVERY
+        return self._tail.grown() or bool(waits) or now - self._looked >= _LOOK_EVERY
+
     def refresh(self) -> None:
         """Read what has come since the last time; a damaged or deleted folder ends in a state, never in an error."""
         if self._tail.changed():
@@ -117,8 +123,8 @@ class CurveStore:
             self._take(record)
         now = time.monotonic()
         if news:
-            self.state, self.message = "training", ""
-        if now - self._looked >= _LOOK_EVERY and not news:
+            self.state, self.message, self._looked = "training", "", now
+        elif now - self._looked >= _LOOK_EVERY:
             self._looked = now
             self._look()
         if self._dirty.any() and now - self._banded >= _BANDS_EVERY:

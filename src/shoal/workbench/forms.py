@@ -51,8 +51,8 @@ def setting(visit: Visit, name: str, hint: str = "") -> None:
     searched = name in Hyperparameters.model_fields
     help = _sentence(described(name))
 
-    async def take(text: str) -> None:
-        await visit.change(**{name: _split(name, text)})
+    async def take(text: str) -> bool:
+        return await visit.change(**{name: _split(name, text)})
 
     value = ", ".join(given) if isinstance(given, tuple) else given
     if kind is bool or kind == list[bool]:

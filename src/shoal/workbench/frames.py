@@ -42,7 +42,7 @@ FIELDS = (
 )  # fmt: skip
 HEADER = struct.Struct("<4sI19I2f")
 NONE = 0xFFFFFFFF
-EVERY = 1 / 45  # seconds between two looks into the folder, so that thirty frames a second come through
+EVERY = 0.005  # seconds between two looks at the file: what is written is on its way before the next is written
 HEARTBEAT = 2.0  # seconds after which an answer comes though nothing is new
 _MOST_VALUES = 250_000  # of a frame: a megabyte
 _MOST_FOLLOWERS = 200
@@ -178,7 +178,6 @@ class Followed:
         self._stores: dict[Path, CurveStore] = {}
         self._locks: dict[Path, asyncio.Lock] = {}
         self._followers = Counter[Path]()
-        self._read: dict[Path, float] = {}
 
     def store(self, folder: str | Path) -> CurveStore:
         """Return the store of a run folder."""
@@ -204,7 +203,7 @@ class Followed:
         finally:
             self._followers[path] -= 1
             if self._followers[path] <= 0:
-                for kept in (self._followers, self._stores, self._locks, self._read):
+                for kept in (self._followers, self._stores, self._locks):
                     kept.pop(path, None)
 
     async def answer(self, path: Path, have: Have) -> bytes:
@@ -213,8 +212,7 @@ class Followed:
         store = self.store(path)
         while True:
             async with self._locks.setdefault(path, asyncio.Lock()):
-                if time.monotonic() - self._read.get(path, 0.0) >= EVERY:
-                    self._read[path] = time.monotonic()
+                if store.due():
                     await asyncio.to_thread(store.refresh)
                 if is_new(store, have) or time.monotonic() >= until:
                     return encode(store, have)

@@ -97,7 +97,6 @@ class _Page:
                 _draw_forms(visit, None)
             elif look is not None and drawn is not None:
                 self._draw_look(look, drawn, part, counts)
-        visit.client.run_javascript("shoal.refocus()")
 
     def _draw_look(self, look: Look, drawn: _Drawn, part: list[Column], counts: dict[str, list[int]]) -> None:
         description = look.description
@@ -142,7 +141,6 @@ class _Page:
         """Draw the table of columns anew."""
         part, counts = await self._part()
         self._draw_columns(part, counts)
-        self.visit.client.run_javascript("shoal.refocus()")
 
     def _draw_columns(self, part: list[Column], counts: dict[str, list[int]]) -> None:
         assert self.look is not None
@@ -192,20 +190,18 @@ class _Page:
             tag("td", f"{column.missing:,}" if column.missing else "", "n")
             tag("td", f"{column.distinct:,}", "n")
 
-    async def _change(self, name: str, role: str) -> None:
-        """Give a column another role, one after the other."""
+    async def _change(self, name: str, role: str) -> bool:
+        """Give a column another role, one after the other; return whether it has it now."""
         visit = self.visit
         async with self._turn:
             if self.look is None:
-                return
+                return False
             try:
                 changes = with_role(visit.state, self.look.description.columns, name, role)
             except ShoalError as error:
                 visit.tell(str(error), wrong=True)
-                await self.draw_columns()
-                return
-            if not await visit.choose(visit.state.changed(**changes), partial(_look, visit)):
-                await self.draw_columns()
+                return False
+            return await visit.choose(visit.state.changed(**changes), partial(_look, visit))
 
     def _draw_role(self, column: Column) -> None:
         options = dict(CHOICES)
@@ -225,9 +221,10 @@ def _in_table(look: Look, column: Column) -> bool:
 
 
 def _draw_source(visit: Visit) -> None:
-    async def take(data: str) -> None:
-        if data.strip():
-            await visit.choose(State(data.strip(), run=visit.state.run), lambda state: state.source(visit.folder))
+    async def take(data: str) -> bool:
+        return bool(data.strip()) and await visit.choose(
+            State(data.strip(), run=visit.state.run), lambda state: state.source(visit.folder)
+        )  # fmt: skip
 
     own = visit.state.data if visit.state.data not in BUILTIN else ""
     with tag("div", classes="drop") as zone:
@@ -276,11 +273,10 @@ def _draw_rules(visit: Visit, look: Look | None) -> None:
     """Draw cuts and derived columns, with the rows that they leave, and where further ones are typed."""
     given = visit.state.settings
 
-    async def add(name: str, text: str) -> None:
-        if text.strip():
-            listed = visit.state.settings.get(name, ())
-            state = visit.state.changed(**{name: (*(listed if isinstance(listed, tuple) else (listed,)), text.strip())})
-            await visit.choose(state, partial(_look, visit))
+    async def add(name: str, text: str) -> bool:
+        listed = visit.state.settings.get(name, ())
+        state = visit.state.changed(**{name: (*(listed if isinstance(listed, tuple) else (listed,)), text.strip())})
+        return bool(text.strip()) and await visit.choose(state, partial(_look, visit))
 
     async def remove(name: str, text: str) -> None:
         listed = tuple(each for each in visit.state.settings.get(name, ()) if each != text)

@@ -44,6 +44,7 @@ class _Page:
     def __init__(self, visit: Visit) -> None:
         self.visit, self._asked = visit, 0
         self.prospect: Prospect | None = None
+        self.given_first = frozenset(visit.state.settings)  # no field moves while the page is open
 
     def draw(self) -> None:
         with tag("div", classes="row start"):
@@ -58,7 +59,6 @@ class _Page:
     async def show(self) -> None:
         """Draw what is chosen, then what it will take."""
         self._draw_rest()
-        self.visit.client.run_javascript("shoal.refocus()")
         await self.ask()
 
     async def ask(self) -> None:
@@ -135,9 +135,7 @@ class _Page:
         alone = ALONE if "network" in self.visit.state.settings else ()
         names = in_panel(HYPERPARAMETERS, alone)
         usual = {name: default_in_words(name).removeprefix("default: ") for name in names}
-        first = [
-            name for name in names if re.match("searched|chosen", usual[name]) or name in self.visit.state.settings
-        ]
+        first = [name for name in names if re.match("searched|chosen", usual[name]) or name in self.given_first]
         with tag("section", aria_labelledby="space"):
             tag("h2", "The space that is searched", id="space")
             tag("p", "What is left empty is chosen by shoal, as it says beside it. " + ALTERNATIVES, "note")
@@ -156,12 +154,12 @@ class _Page:
         given = self.visit.state.settings.get(name, "")
         value = ", ".join(given) if isinstance(given, tuple) else given
 
-        async def take(text: str) -> None:
+        async def take(text: str) -> bool:
             several = isinstance(given, tuple) or name in ("metrics", "class_weight")
             parts = tuple(part.strip() for part in text.split(",") if part.strip())
-            await self.visit.change(**{name: parts if several else text.strip()})
+            return await self.visit.change(**{name: parts if several else text.strip()})
 
-        with tag("div", classes="line given" if value else "line"):
+        with tag("div", classes="line given" if value else "line", key=f"line-{name}"):
             field(f"set-{name}", name.replace("_", " "), value, take, title=described(name), placeholder=usual or None)
             self.hints[name] = tag("span", "", "tried")
 
@@ -195,10 +193,10 @@ class _Editor:
             return
         await self.change(text)
 
-    async def change(self, text: str) -> None:
+    async def change(self, text: str) -> bool:
         """Take another text; one that is no network yet stands there all the same, with what is wrong."""
         cleared = dict.fromkeys(ALONE) if text else {}
-        await self.visit.change(network=text.strip() or None, **cleared)
+        return await self.visit.change(network=text.strip() or None, **cleared)
 
     def _draw_layers(self) -> None:
         found, wrong = rows(self.text)
@@ -224,14 +222,12 @@ class _Editor:
             tag("p", parameters(self.text), "total")
 
     def _draw_layer(self, place: int, word: str, count: int) -> None:
-        async def take(text: str) -> None:
-            await self.change(replaced(self.text, place, text.split()))
+        async def take(text: str) -> bool:
+            return await self.change(replaced(self.text, place, text.split()))
 
-        label = "inputs" if place == 0 else f"layer {place}"
-        with tag("div", classes="field grow"):
-            made = tag("input", None, "input code", id=f"layer-{place}", type="text", value=word, aria_label=label,
-                       autocomplete="off", spellcheck="false")  # fmt: skip
-            made.on("change", lambda event: take(str(event.args)), js_handler="(event) => emit(event.target.value)")
+        with tag("div", classes="grow"):
+            label = "inputs" if place == 0 else f"layer {place}"
+            field(f"layer-{place}", label, word, take, hidden_label=True, classes="code")
         if place == 0:
             tag("span", "inputs", "note tools-of")
             return
@@ -245,9 +241,9 @@ class _Editor:
     async def _move(self, place: int, to: int) -> None:
         await self.change(moved(self.text, place, to))
 
-    async def _add(self, word: str) -> None:
+    async def _add(self, word: str) -> bool:
         words = self.text.split()
-        await self.change(" ".join([*words[:-1], word, *words[-1:]]))
+        return await self.change(" ".join([*words[:-1], word, *words[-1:]]))
 
     async def _draw_picture(self) -> None:
         try:

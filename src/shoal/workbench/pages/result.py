@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -194,6 +194,7 @@ class _Result:
         fields = await in_thread(lambda: what_if.fields)
         self.values: dict[str, Any] = {field.name: field.value for field in fields}
         self.waiting: Any = None
+        self.answering = False
         with tag("div", classes="columns"):
             with tag("div", classes="grid", id="what-if"):
                 for number, field in enumerate(fields[:60]):
@@ -203,19 +204,26 @@ class _Result:
                 self.parts = tag("div", id="parts")
         if len(fields) > 60:
             tag("p", f"{len(fields) - 60} more columns are held at their usual values.", "note")
-        self._answer()
+        await self._answer()
         await self._show_parts()
 
-    def _set(self, name: str, value: Any) -> None:
+    async def _set(self, name: str, value: Any) -> None:
         self.values[name] = value
-        self._answer()
+        await self._answer()
         if self.waiting is not None:
             self.waiting.cancel()
         with self.parts:
             self.waiting = ui.timer(_QUIET, self._show_parts, once=True)
 
-    def _answer(self) -> None:
-        _draw_answer(self.answer, self.result.what_if.answer(self.values))
+    async def _answer(self) -> None:
+        """Show what the ensemble says; of what is set meanwhile, the last."""
+        if self.answering:
+            return
+        self.answering, values = True, None
+        while values != self.values and not self.answer.is_deleted:
+            values = dict(self.values)
+            _draw_answer(self.answer, await in_thread(self.result.what_if.answer, values))
+        self.answering = False
 
     async def _show_parts(self) -> None:
         values = dict(self.values)
@@ -355,12 +363,12 @@ def _score(score: Any) -> str:
     return str(interval)
 
 
-def _draw_field(number: int, field: Field, on_set: Callable[[str, Any], None]) -> None:
+def _draw_field(number: int, field: Field, on_set: Callable[[str, Any], Awaitable[None]]) -> None:
     """Draw the controls of a column: a list, or a slider beside a number."""
     name, truth = f"w-{number}", field.kind == "boolean"
 
-    def take(level: str) -> None:
-        on_set(field.name, level == "true" if truth else level)
+    def take(level: str) -> Awaitable[None]:
+        return on_set(field.name, level == "true" if truth else level)
 
     if field.levels:
         choice(name, field.name, str(field.value).lower() if truth else field.value, field.levels, take)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 
 from nicegui import ui
 
 from shoal.errors import RunError, ShoalError
 from shoal.runs.folder import RunFolder
-from shoal.runs.listing import survey
+from shoal.runs.listing import RunSummary, survey
 from shoal.workbench.controls import button, choice, link, tag
 from shoal.workbench.jobs import Status
 from shoal.workbench.pages import Page
@@ -25,18 +26,16 @@ async def build(visit: Visit) -> None:
     place = tag("div")
 
     async def show() -> None:
+        summaries, _ = await in_thread(survey, visit.jobs.root)
         place.clear()
         with place:
-            await _draw(visit)
-        visit.client.run_javascript("shoal.refocus()")
+            _draw(visit, summaries)
 
     visit.on_change(show)
-    with place:
-        await _draw(visit)
+    await show()
 
 
-async def _draw(visit: Visit) -> None:
-    summaries, _ = await in_thread(survey, visit.jobs.root)
+def _draw(visit: Visit, summaries: Sequence[RunSummary]) -> None:
     names = [summary.name for summary in reversed(summaries)]
     chosen = visit.state.run if visit.state.run in names else ""
     if visit.state.run and not chosen:

@@ -80,12 +80,18 @@ addEventListener("change", (event) => {
 const ready = () => (document.getElementById("theme") ? followTheme() : requestAnimationFrame(ready));
 ready();
 
-// Parts of a page are drawn anew after a change; who was in a field that has come again is back in it.
-let lastFocus = "";
-addEventListener("focusin", (event) => (lastFocus = event.target.id));
-shoal.refocus = () => requestAnimationFrame(() => {
-  if (document.activeElement === document.body && lastFocus) document.getElementById(lastFocus)?.focus({ preventScroll: true });
-});
+// A control shows what holds, unless something is being typed in it; a text that was refused stays.
+let typing = null;
+addEventListener("input", (event) => (typing = event.target));
+addEventListener("change", () => (typing = null));
+const show = (control, value) => { if (control && control !== typing) control.value = value; };
+shoal.answer = ([name, value, taken]) => {
+  const control = document.getElementById(name);
+  if (taken || control?.tagName === "SELECT") show(control, value);
+};
+new MutationObserver((changes) => {
+  for (const { target } of changes) if (target.matches("input.input")) show(target, target.getAttribute("value"));
+}).observe(document, { subtree: true, attributes: true, attributeFilter: ["value"] });
 
 // Layers are dragged to another place; keys have the arrows beside each.
 let dragged = null;
