@@ -27,8 +27,6 @@ from shoal.serve.metrics import Counters
 from shoal.serve.problems import PROBLEM_JSON, Refused, problem
 from shoal.serve.served import Said
 
-OPEN_PATHS = ("/health", "/ping", "/v2/health/live", "/v2/health/ready")
-"""Probes, which need no token."""
 _LOG = logging.getLogger("shoal.serve")
 
 
