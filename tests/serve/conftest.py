@@ -15,6 +15,7 @@ import pytest
 import shoal
 from shoal.run import Run
 
+collect_ignore = ["openapi_hooks.py"]  # schemathesis imports it
 QUICK: dict[str, Any] = {
     "networks": 2, "hidden": (4,), "epochs": 3, "batch_size": 16, "activation": "tanh", "feature_encoding": "plain",
 }  # fmt: skip
@@ -120,6 +121,16 @@ def mixed_table() -> pl.DataFrame:
             "dy": random.uniform(0.1, 0.3, rows),
         }
     )
+
+
+@pytest.fixture(scope="session")
+def image_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run on 40 images of 8 by 8 pixels, of two classes."""
+    images = np.random.default_rng(3).integers(0, 255, (40, 8, 8), np.uint8)
+    return shoal.fit(
+        (images, np.arange(40) % 2), networks=1, epochs=1, batch_size=16,
+        out=str(tmp_path_factory.mktemp("pictures") / "run"),
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session")

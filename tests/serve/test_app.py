@@ -375,20 +375,20 @@ def test_a_turned_link_serves_another_run_and_a_broken_one_leaves_the_first(
     assert "colour" in json.dumps(client.get("/openapi.json").json)
 
 
-def test_images_and_series(client_of: Any, tmp_path: Path) -> None:
+def test_images_and_series(client_of: Any, image_run: Run, tmp_path: Path) -> None:
     random = np.random.default_rng(3)
     images = random.integers(0, 255, (40, 8, 8), np.uint8)
     series = random.normal(size=(40, 6, 2)).round(3)
-    y = np.arange(40) % 2
-    settings: dict[str, Any] = {"networks": 1, "epochs": 1, "batch_size": 16}
-    pictures = shoal.fit((images, y), out=str(tmp_path / "pictures"), **settings)
-    waves = shoal.fit((series, y), out=str(tmp_path / "waves"), **settings)
+    pictures, settings = image_run, {"networks": 1, "epochs": 1, "batch_size": 16}
+    waves = shoal.fit((series, np.arange(40) % 2), out=str(tmp_path / "waves"), **settings)  # type: ignore[arg-type]
     client = client_of(pictures=pictures, waves=waves)
     reply = client.post("/runs/pictures/predict", {"images": images[:3].tolist()})
     assert reply.json["rows"] == said(pictures, images[:3]).to_dicts()
     reply = client.post("/runs/waves/predict", {"series": series[:3].tolist()})
     assert reply.json["rows"] == said(waves, series[:3]).to_dicts()
-    for body in (IRIS, {"images": []}, {"images": [[1, 2], [3]]}, {"images": [["a"]]}, {"images": images[0].tolist()}):
+    mixed = [[[True, *row[1:]] for row in images[0].tolist()]]
+    wrong = ([], [[1, 2], [3]], [["a"]], images[0].tolist(), mixed, images[:1].astype(str).tolist())
+    for body in (IRIS, *({"images": each} for each in wrong)):
         assert client.post("/runs/pictures/predict", body).status == 422
     refusal = client.post("/runs/pictures/predict", b"a\n1\n", content_type="text/csv")
     assert refusal.status == 415

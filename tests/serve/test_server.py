@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from shoal.run import Run
@@ -117,6 +118,30 @@ def test_a_link_is_turned_under_load_without_a_dropped_request_and_ctrl_c_ends_i
         assert "Traceback" not in process.stderr.read()
 
 
+@pytest.mark.slow
+def test_the_answers_are_those_that_openapi_describes(
+    mixed_run: Run, mixed_table: pl.DataFrame, image_run: Run, tmp_path: Path
+) -> None:
+    """All operations and checks of schemathesis; `SHOAL_EXAMPLES=1000` asks at length."""
+    pytest.importorskip("schemathesis", reason="schemathesis asks")
+    mixed_table.drop("y").write_parquet(tmp_path / "rows.parquet")
+    environment = {
+        **os.environ, "SHOAL_ROWS": str(tmp_path / "rows.parquet"), "SCHEMATHESIS_HOOKS": "openapi_hooks",
+        "PYTHONPATH": str(Path(__file__).parent),
+    }  # fmt: skip
+    with serving(f"mixed={mixed_run.path}", f"pictures={image_run.path}") as (_, port):
+        asked = subprocess.run(
+            [
+                sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()", "--no-color", "run",
+                f"http://127.0.0.1:{port}/openapi.json", "-H", f"Authorization: Bearer {TOKEN}", "--seed", "1",
+                "--generation-deterministic", "-n", os.environ.get("SHOAL_EXAMPLES", "5"),
+            ],
+            capture_output=True, text=True, env=environment, cwd=tmp_path,
+        )  # fmt: skip
+    assert asked.returncode == 0, asked.stdout + asked.stderr
+    assert "8 selected / 8 total" not in asked.stdout, asked.stdout
+
+
 def test_what_is_under_way_is_answered_before_the_end(iris_run: Run) -> None:
     with serving(f"iris={iris_run.path}") as (process, port):
         got: list[int] = []
@@ -130,23 +155,43 @@ def test_what_is_under_way_is_answered_before_the_end(iris_run: Run) -> None:
         assert process.wait(30) in (0, -signal.SIGTERM)
 
 
-def test_a_taken_port_and_a_missing_run_are_said_without_a_traceback(iris_run: Run) -> None:
+def test_a_taken_port_and_a_missing_run_are_said_without_a_traceback(
+    iris_run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from shoal.cli import main
+
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
         for arguments, text in (
             ([str(iris_run.path), "--port", port], "another program has it"),
-            (["runs/no-such"], "there is no run folder"),
+            (["runs/no-such", "--port", "0"], "there is no run folder"),
+            (["runs/no-such", "--port", "0", "--workers", "2"], "there is no run folder"),
             ([str(iris_run.path), f"{iris_run.path.name}={iris_run.path}"], "two runs are called"),
             ([str(iris_run.path), "--base-url", "a b"], "expected a path"),
             ([str(iris_run.path), "--host", "no.such.invalid"], "no such address"),
         ):
-            command = [sys.executable, "-m", "shoal", "serve", *arguments]
-            said = subprocess.run(command, capture_output=True, text=True, timeout=120)
-            assert said.returncode == 2
-            assert text in said.stderr
-            assert "Traceback" not in said.stderr
+            assert main(["serve", *arguments]) == 2
+            said = capsys.readouterr().err
+            assert text in said
+            assert "Traceback" not in said
+
+
+def test_a_run_is_read_once_and_named_once_it_is_read(
+    iris_run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from shoal import run
+    from shoal.cli import main
+    from shoal.serve import server
+
+    reads: list[Path] = []
+    read = run.run_in
+    monkeypatch.setattr(run, "run_in", lambda folder: reads.append(folder.path) or read(folder))
+    monkeypatch.setattr(server, "_run", lambda *_: None)
+    assert main(["serve", str(iris_run.path), "--port", "0"]) == 0
+    assert reads == [iris_run.path]
+    assert "http://127.0.0.1:" in capsys.readouterr().err
 
 
 @pytest.mark.slow

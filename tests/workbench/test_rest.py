@@ -1,24 +1,27 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shoal.run import Run
 from shoal.workbench.jobs import Jobs
 
 fastapi = pytest.importorskip("fastapi", reason="the workbench needs FastAPI")
 httpx = pytest.importorskip("httpx", reason="requests are sent by httpx")
 
-from shoal.workbench import rest  # noqa: E402
+from shoal.workbench import asked, rest  # noqa: E402
 
 
 @pytest.fixture
 def client(tmp_path: Path) -> Any:
     app = fastapi.FastAPI()
     rest.mount(app, Jobs(tmp_path))
+    asked.mount(app, Jobs(tmp_path))
     return Client(app)
 
 
@@ -94,3 +97,35 @@ async def _parts() -> AsyncIterator[bytes]:
 def test_nonsense_gets_a_sentence(client: Any, method: str, path: str, code: int, words: str) -> None:
     answer = client.request(method, path)
     assert (answer.status_code, words in answer.text) == (code, True)
+
+
+def test_a_run_is_asked_as_shoal_serve_asks_it(client: Any, iris_run: Run, tmp_path: Path) -> None:
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "iris").symlink_to(iris_run.path)
+    row = dict.fromkeys(iris_run.preparation.input_columns, 1.5)
+    assert client.request("GET", "/runs/iris").json()["takes"] == "table"
+    answer = client.request("POST", "/runs/iris/predict", json=row)
+    assert answer.json() == {"rows": iris_run.predict(row).frame().to_dicts()}
+    answer = client.request("POST", "/runs/iris/invocations", json={"instances": [row]})
+    assert len(answer.json()["predictions"]) == 1
+    assert client.request("GET", "/v2/models/iris/ready").json()["ready"] is True
+    refusals = [("iris", 422, "is missing"), ("none", 404, "no run folder"), (".x", 404, "no name of a run")]
+    for name, status, words in refusals:
+        refusal = client.request("POST", f"/runs/{name}/predict", json={})
+        assert (refusal.status_code, words in refusal.json()["detail"]) == (status, True)
+
+
+def test_few_runs_stay_in_memory_and_a_run_that_is_fitted_anew_is_read_anew(iris_run: Run, tmp_path: Path) -> None:
+    from shoal.serve.asking import Asking
+    from shoal.serve.limits import Limits
+
+    asking = Asking({}, Limits())
+    for name in ("a", "b", "c", "a"):
+        asking.open(name, iris_run.path, most=2)
+    assert list(asking.runs) == ["c", "a"]
+    before = asking.run("a")
+    asking.open("a", iris_run.path)
+    assert asking.run("a") is before
+    shutil.copytree(iris_run.path, tmp_path / "anew")
+    asking.open("a", tmp_path / "anew")
+    assert asking.run("a").run.name == "anew"

@@ -55,7 +55,6 @@ def serve(
     """
     from shoal.cli.guard import tell
     from shoal.errors import counted
-    from shoal.run import load
     from shoal.serve.address import base_path, here, host_warning, listen, ssh_line, url
     from shoal.serve.guard import is_loopback, new_token
     from shoal.serve.limits import Limits
@@ -65,8 +64,6 @@ def serve(
 
     check_installed()
     folders, base = named_runs(runs), base_path(base_url)
-    for folder in folders.values():
-        load(folder)  # what is wrong with one is said before a port is taken
     token, given = os.environ.get("SHOAL_TOKEN", "").strip(), True
     if not token:
         token, given = new_token(), False
@@ -74,10 +71,13 @@ def serve(
         port = listening.getsockname()[1]
         if warning := host_warning(host):
             tell("warning", warning)
-        tell("note", f"serving {counted(len(folders), 'run')}: {', '.join(folders)}; Ctrl-C ends it")
-        tell("url", url(host, port, base, "" if given else token))
-        if is_loopback(host):
-            tell("ssh", f"from another machine: {ssh_line(*here(), port, host)}")
         limits = Limits(max_body, max(256.0, max_body), max_rows, max_requests, max_seconds)
         service = Service(folders, token, host, port, base, tuple(allow_host or ()), limits, workers)
-        serve_runs(service, listening)
+
+        def tell_ready() -> None:
+            tell("note", f"serving {counted(len(folders), 'run')}: {', '.join(folders)}; Ctrl-C ends it")
+            tell("url", url(host, port, base, "" if given else token))
+            if is_loopback(host):
+                tell("ssh", f"from another machine: {ssh_line(*here(), port, host)}")
+
+        serve_runs(service, listening, tell_ready)

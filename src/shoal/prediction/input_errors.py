@@ -13,6 +13,8 @@ from shoal.streams import Stream
 
 DRAWS = 100  # know a standard deviation to 7 %
 INPUTS = 7
+_ROWS = 2048  # that are answered at once
+_LARGEST = float(np.finfo(np.float64).max)
 
 
 def input_spread(
@@ -32,11 +34,14 @@ def input_spread(
         DataError: an error is negative.
     """
     mean, squares = np.zeros(()), np.zeros(())
-    for draw in range(DRAWS):
-        values = answer(redrawn_features(table, errors, draw))
-        step = values - mean  # Welford's sums: stable, and nothing is kept
-        mean = mean + step / (draw + 1)
-        squares = squares + step * (values - mean)
+    together = max(1, _ROWS // max(1, table.height))  # an ensemble takes hardly longer for many rows than for one
+    for first in range(0, DRAWS, together):
+        draws = range(first, min(first + together, DRAWS))
+        answers = answer(pl.concat([redrawn_features(table, errors, draw) for draw in draws]))
+        for draw, values in zip(draws, np.split(answers, len(draws)), strict=True):
+            step = values - mean  # Welford's sums: stable, and nothing is kept
+            mean = mean + step / (draw + 1)
+            squares = squares + step * (values - mean)
     return np.asarray(np.sqrt(squares / (DRAWS - 1)))
 
 
@@ -46,7 +51,8 @@ def redrawn_features(table: pl.DataFrame, errors: Mapping[str, str], draw: int) 
     for number, (feature, column) in enumerate(errors.items()):
         sizes = error_sizes(table, column)
         noise = Stream(draw, INPUTS, number).normal((table.height,))
-        columns.append((to_numbers(table.get_column(feature)) + sizes * pl.Series(noise)).alias(feature))
+        drawn = to_numbers(table.get_column(feature)) + sizes * pl.Series(noise)
+        columns.append(drawn.clip(-_LARGEST, _LARGEST).alias(feature))  # finite errors leave values finite
     return table.with_columns(columns)
 
 
@@ -54,10 +60,13 @@ def error_sizes(table: pl.DataFrame, column: str) -> pl.Series:
     """Return the errors of a feature, 0 where they are missing.
 
     Raises:
-        DataError: an error is negative.
+        DataError: an error is negative or infinite.
     """
     sizes = to_numbers(table.get_column(column)).fill_null(0.0)
     if (sizes < 0.0).any():
         row = int((sizes < 0.0).arg_max() or 0)
         raise DataError(f"column {column!r}: an error cannot be negative, but row {row + 1} holds {sizes[row]:g}")
+    if sizes.is_infinite().any():
+        row = int(sizes.is_infinite().arg_max() or 0)
+        raise DataError(f"column {column!r}: an error must be finite, but that of row {row + 1} is infinite")
     return sizes

@@ -27,8 +27,6 @@ from shoal.serve.metrics import Counters
 from shoal.serve.problems import PROBLEM_JSON, Refused, problem
 from shoal.serve.served import Said
 
-OPEN_PATHS = ("/health", "/ping", "/v2/health/live", "/v2/health/ready")
-"""Probes, which need no token."""
 _LOG = logging.getLogger("shoal.serve")
 
 
@@ -72,10 +70,15 @@ def build_app(
     app = FastAPI(title="shoal serve", version=__version__, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.asking = asking
     app.openapi = lambda: openapi(asking.runs)  # type: ignore[method-assign]
-    for kind, handler in ((Refused, _refused), (ShoalError, _unusable), (HTTPException, _http), (Exception, _fault)):
+    for kind, handler in ((Refused, refused), (ShoalError, _unusable), (HTTPException, _http), (Exception, _fault)):
         app.add_exception_handler(kind, handler)
     # before those of FastAPI, since a router asks them one after the other
-    app.router.routes[:0] = [*_routes(asking, counters), *mlflow.routes(asking), *open_inference.routes(asking)]
+    app.router.routes[:0] = [
+        *run_routes(asking),
+        *_routes(asking, counters),
+        *mlflow.routes(asking),
+        *open_inference.routes(asking),
+    ]
     return app
 
 
@@ -86,21 +89,8 @@ async def _renewing(asking: Asking, every: float) -> None:
             _LOG.warning(sentence)
 
 
-def _routes(asking: Asking, counters: Counters) -> list[Route]:
-    async def index(request: Request) -> Response:
-        if "text/html" in request.headers.get("accept", ""):
-            return Response(_page(asking, request.scope.get("root_path", "")), media_type="text/html")
-        return await runs(request)
-
-    async def health(_: Request) -> Response:
-        return json_response({"status": "ok"})
-
-    async def metrics(_: Request) -> Response:
-        return Response(counters.text(), media_type="text/plain; version=0.0.4")
-
-    async def runs(_: Request) -> Response:
-        each = [described(run, asking.problems.get(name)) for name, run in asking.runs.items()]
-        return json_response({"shoal": __version__, "runs": each})
+def run_routes(asking: Asking) -> list[Route]:
+    """Return the routes of one run: what it is, and what it predicts."""
 
     async def one(request: Request) -> Response:
         name = request.path_params["name"]
@@ -123,14 +113,26 @@ def _routes(asking: Asking, counters: Counters) -> list[Route]:
             return Response(await asking.in_thread(encoded, frame, wanted), media_type=wanted)
         return json_response(answer_of(said, by_column=_by_column(given)))
 
-    return [
-        Route("/runs/{name}/predict", predict, methods=["POST"]),
-        Route("/", index),
-        Route("/health", health),
-        Route("/metrics", metrics),
-        Route("/runs", runs),
-        Route("/runs/{name}", one),
-    ]
+    return [Route("/runs/{name}/predict", predict, methods=["POST"]), Route("/runs/{name}", one)]
+
+
+def _routes(asking: Asking, counters: Counters) -> list[Route]:
+    async def index(request: Request) -> Response:
+        if "text/html" in request.headers.get("accept", ""):
+            return Response(_page(asking, request.scope.get("root_path", "")), media_type="text/html")
+        return await runs(request)
+
+    async def health(_: Request) -> Response:
+        return json_response({"status": "ok"})
+
+    async def metrics(_: Request) -> Response:
+        return Response(counters.text(), media_type="text/plain; version=0.0.4")
+
+    async def runs(_: Request) -> Response:
+        each = [described(run, asking.problems.get(name)) for name, run in asking.runs.items()]
+        return json_response({"shoal": __version__, "runs": each})
+
+    return [Route("/", index), Route("/health", health), Route("/metrics", metrics), Route("/runs", runs)]
 
 
 def _ignores(request: Request) -> bool:
@@ -165,7 +167,8 @@ def json_response(content: Any, status: int = 200) -> Response:
     return Response(as_json(content), status, media_type=JSON)
 
 
-async def _refused(_: Request, error: Any) -> Response:
+async def refused(_: Request, error: Any) -> Response:
+    """Answer a refusal."""
     return Response(error.body(), error.status, error.headers, PROBLEM_JSON)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import partial
@@ -36,6 +37,7 @@ class Asking:
         self.paths, self.limits = {name: Path(path) for name, path in paths.items()}, limits
         self.pool: Executor = ThreadPoolExecutor(max(2, available_cores()), "shoal-predict")
         self._batchers = {name: Batcher(ServedRun.load(name, path), self.pool) for name, path in self.paths.items()}
+        self._mutex = threading.Lock()
         self.problems: dict[str, str] = {}
         self._refused: dict[str, tuple[Any, ...]] = {}
 
@@ -46,32 +48,53 @@ class Asking:
 
     def run(self, name: str) -> ServedRun:
         """Return a run; 404 if there is none of the name."""
+        return self.batcher(name).served
+
+    def batcher(self, name: str) -> Batcher:
+        """Return what asks a run; 404 if there is none of the name."""
         if name not in self._batchers:
             known = listing(map(repr, self._batchers))
             raise Refused(404, f"there is no run {name!r}; served are: {known}.{suggest(name, self._batchers)}")
-        return self._batchers[name].served
+        return self._batchers[name]
 
     def renew(self) -> list[str]:
         """Look whether folders hold other runs now, read those, and return in sentences what came of it.
 
         A run that cannot be read leaves the one before in its place. Requests that are under way keep their run.
         """
-        said = []
-        for name, path in self.paths.items():
-            stamp = stamp_of(path)
-            if stamp in (self._batchers[name].served.stamp, self._refused.get(name)):
-                continue
-            try:
-                served = ServedRun.load(name, path)
-            except Exception as error:  # whatever is wrong with a new run, the old one goes on
-                reason = str(error) if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
-                self._refused[name], self.problems[name] = stamp, reason
-                said.append(f"{name}: the new run is not served, the one before stays: {reason}")
-                continue
-            self._batchers[name] = Batcher(served, self.pool)
-            self.problems.pop(name, None)
-            said.append(f"{name}: now serving {stamp[0]}")
-        return said
+        return [sentence for name in self.paths if (sentence := self._renewed(name))]
+
+    def _renewed(self, name: str) -> str:
+        stamp = stamp_of(self.paths[name])
+        if stamp in (self._batchers[name].served.stamp, self._refused.get(name)):
+            return ""
+        try:
+            served = ServedRun.load(name, self.paths[name])
+        except Exception as error:  # whatever is wrong with a new run, the old one goes on
+            reason = str(error) if isinstance(error, RunError) else f"{type(error).__name__}: {error}"
+            self._refused[name], self.problems[name] = stamp, reason
+            return f"{name}: the new run is not served, the one before stays: {reason}"
+        self._batchers[name] = Batcher(served, self.pool)
+        self.problems.pop(name, None)
+        return f"{name}: now serving {stamp[0]}"
+
+    def open(self, name: str, path: str | Path, most: int = 8) -> None:
+        """Read a run when it is first asked for, or anew if its folder holds another one now.
+
+        Args:
+            name: under which it is asked from now on.
+            path: its folder.
+            most: how many runs stay in memory, those that were asked last.
+
+        Raises:
+            RunError: the folder holds no finished run.
+        """
+        batcher = self._batchers.get(name)
+        if batcher is None or batcher.served.stamp != stamp_of(path):
+            batcher = Batcher(ServedRun.load(name, path), self.pool)
+        with self._mutex:
+            others = [(key, each) for key, each in self._batchers.items() if key != name]
+            self._batchers = dict([*others, (name, batcher)][-most:])
 
     async def in_thread(self, function: Any, *arguments: Any) -> Any:
         """Return what a function gives, called beside the loop, so that others are answered meanwhile."""
@@ -95,7 +118,7 @@ class Asking:
 
     async def of_columns(self, scope: Scope, name: str, columns: dict[str, list[Any]]) -> Said:
         """Return what a run says of columns that were checked."""
-        batcher = self._batchers[name]
+        batcher = self.batcher(name)
         rows = len(next(iter(columns.values())))
         self._count(scope, name, rows)
         if rows <= TOGETHER:

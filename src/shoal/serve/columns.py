@@ -38,6 +38,7 @@ class Column:
         low, high: the range of the training rows, if known.
         levels: the categories of the training rows.
         form: how texts of dates and numbers are written, if not in the usual form.
+        least, above: the least number, or the one above which all have to lie, such as 0 of errors.
     """
 
     name: str
@@ -49,6 +50,8 @@ class Column:
     high: float | None = None
     levels: tuple[str, ...] = ()
     form: str | None = None
+    least: float | None = None
+    above: float | None = None
 
     @property
     def description(self) -> str:
@@ -66,13 +69,15 @@ class Column:
     @property
     def value_type(self) -> Any:
         """The type of one value, for pydantic."""
-        number = Annotated[float, Strict(), Field(allow_inf_nan=False)]
+        number = Annotated[float, Strict(), Field(allow_inf_nan=False, ge=self.least, gt=self.above)]
         text = Annotated[str, Strict()]
         truth = Annotated[bool, Strict()]
         if self.kind == "number":
             return number | text | None if self.form else number | None
         if self.kind == "date":
-            return text | None
+            form = {} if self.form else {"format": "date"}
+            day = Annotated[str, Strict(), Field(min_length=1, json_schema_extra=form)]
+            return day | None
         if self.kind == "boolean":
             return truth | None
         return text | number | truth | None
@@ -170,18 +175,17 @@ class Columns:
     def _table(self) -> TypeAdapter[Any]:
         return TypeAdapter(self.table)
 
-    def json_schema(self) -> dict[str, Any]:
-        """Return the JSON schema of a body."""
+    def json_schema(self, rows: int = 1) -> dict[str, Any]:
+        """Return the JSON schema of a body of at least so many rows."""
         row, table = self._row.json_schema(), self._table.json_schema()
         for name in table["properties"]:
-            table["properties"][name]["minItems"] = 1
-        return {
-            "oneOf": [
-                {**row, "title": "A row"},
-                {"title": "Rows", "type": "array", "items": row, "minItems": 1},
-                {**table, "title": "Columns"},
-            ]
-        }
+            table["properties"][name]["minItems"] = rows
+        forms = [
+            {**row, "title": "A row"},
+            {"title": "Rows", "type": "array", "items": row, "minItems": rows},
+            {**table, "title": "Columns"},
+        ]
+        return {"oneOf": forms if rows == 1 else forms[1:]}
 
     def read(self, body: Any, *, ignore_unknown: bool = False) -> dict[str, list[Any]]:
         """Return the columns of a body.
@@ -282,8 +286,10 @@ class Columns:
 
     def _wanted(self, name: str) -> str:
         column = self.all[name]
+        least = "" if column.least is None else f" from {column.least:g} up"
+        number = f"a finite number{least}" if column.above is None else f"a finite number above {column.above:g}"
         what = {
-            "number": f"a number, or a text as {column.form}" if column.form else "a finite number",
+            "number": f"a number, or a text as {column.form}" if column.form else number,
             "date": f"a date as text, written {column.form or '2025-01-31'}",
             "boolean": "true or false",
         }.get(column.kind, "a text, a number, true or false")
@@ -364,9 +370,10 @@ def _error_columns(predictor: Predictor) -> dict[str, Column]:
     """Return the columns without which error bars are those of usual rows."""
     preparation, found = predictor.preparation, {}
     for feature, name in predictor.input_errors.items():
-        found[name] = Column(name, "number", False, f"the error of {feature!r}", preparation.units.get(feature))
+        unit = preparation.units.get(feature)
+        found[name] = Column(name, "number", False, f"the error of {feature!r}", unit, least=0.0)
     for name in () if predictor.measured is None else predictor.measured.columns:
-        found[name] = Column(name, "number", False, "the error of a measured target, if it is known")
+        found[name] = Column(name, "number", False, "the error of a measured target, if it is known", above=0.0)
     conformal = predictor.conformal
     if conformal is not None and conformal.column is not None and conformal.by_group:
         found[conformal.column] = Column(conformal.column, "any", False, "the group of a row, for its own intervals")

@@ -13,6 +13,9 @@ from shoal.serve.bodies import ARROW_FILE, ARROW_STREAM, CSV, JSON
 from shoal.serve.problems import PROBLEM_JSON
 from shoal.serve.served import ServedRun
 
+OPEN_PATHS = ("/health", "/ping", "/v2/health/live", "/v2/health/ready")
+"""Probes, which need no token."""
+
 
 def described(served: ServedRun, problem: str | None = None) -> dict[str, Any]:
     """Return a run as data: what it takes, what it answers, how good it is.
@@ -39,20 +42,9 @@ def described(served: ServedRun, problem: str | None = None) -> dict[str, Any]:
 
 def openapi(runs: Mapping[str, ServedRun]) -> dict[str, Any]:
     """Return the description of all paths in OpenAPI 3.1."""
-    refusals = {
-        str(status): {
-            "description": text,
-            "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
-        }
-        for status, text in _REFUSALS.items()
-    }
-    paths: dict[str, Any] = {
-        path: {"get": {"summary": text, "operationId": path.strip("/").replace("/", "_") or "index",
-                       "responses": {"200": {"description": text}}}}
-        for path, text in _READ.items()
-    }  # fmt: skip
+    paths: dict[str, Any] = {path: {"get": _read(path, *words)} for path, words in _READ.items()}
     for name, served in runs.items():
-        paths |= _paths_of(quote(name, safe=""), served, refusals)
+        paths |= _paths_of(quote(name, safe=""), served)
     return {
         "openapi": "3.1.0",
         "info": {"title": "shoal serve", "version": __version__},
@@ -65,20 +57,32 @@ def openapi(runs: Mapping[str, ServedRun]) -> dict[str, Any]:
     }
 
 
-def _paths_of(name: str, served: ServedRun, refusals: dict[str, Any]) -> dict[str, Any]:
+def _read(path: str, media: str, text: str) -> dict[str, Any]:
+    """Return the description of a path that is read."""
+    name = path.strip("/").replace("/", "_")
+    answers = {"200": {"description": text, "content": {media: {}}}}
+    if path in OPEN_PATHS:
+        return {"summary": text, "operationId": name, "responses": answers, "security": []}
+    return {"summary": text, "operationId": name, "responses": {**answers, **_refusals(401, 403, 408, 413, 503)}}
+
+
+def _refusals(*statuses: int) -> dict[str, Any]:
+    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {str(status): {"description": _REFUSALS[status], "content": content} for status in statuses}
+
+
+def _paths_of(name: str, served: ServedRun) -> dict[str, Any]:
     rows = _answer_schema(served.example)
-    table = {"type": "string"}
-    binary = {"type": "string", "format": "binary"}
     answers = {
         "200": {
             "description": "What the ensemble says, with its error bars.",
-            "content": {JSON: {"schema": rows}, CSV: {"schema": table}, ARROW_STREAM: {}, ARROW_FILE: {}},
+            "content": {JSON: {"schema": rows}, CSV: {}, ARROW_STREAM: {}, ARROW_FILE: {}},
         },
-        **refusals,
+        **_refusals(*_REFUSALS),
     }
     takes: dict[str, Any] = {JSON: {"schema": body_schema(served)}}
     if served.kind in ("table", "steps"):
-        takes |= {CSV: {"schema": table}, ARROW_STREAM: {"schema": binary}, ARROW_FILE: {"schema": binary}}
+        takes |= {CSV: {}, ARROW_STREAM: {}, ARROW_FILE: {}}  # no schema of JSON says what a table is
     predict = {
         "summary": f"Predict with {served.name}",
         "description": served.run.summary(),
@@ -87,9 +91,9 @@ def _paths_of(name: str, served: ServedRun, refusals: dict[str, Any]) -> dict[st
         "requestBody": {"required": True, "content": takes},
         "responses": answers,
     }
-    about = {"summary": f"About {served.name}", "operationId": f"about_{name}"}
+    about = {**_read(f"/runs/{name}", JSON, "What it takes and answers."), "summary": f"About {served.name}"}
     return {
-        f"/runs/{name}": {"get": {**about, "responses": {"200": {"description": "What it takes and answers."}}}},
+        f"/runs/{name}": {"get": {**about, "operationId": f"about_{name}"}},
         f"/runs/{name}/predict": {"post": predict},
     }
 
@@ -98,18 +102,25 @@ def body_schema(served: ServedRun) -> dict[str, Any]:
     """Return the JSON schema of a body for a run."""
     signals = served.run.preparation.signals
     if served.kind in ("table", "steps") or signals is None:
-        return served.columns.json_schema()
-    inner: dict[str, Any] = {"type": "number"}
-    for place, size in enumerate(reversed(signals.shape)):
-        varies = served.kind == "series" and place == len(signals.shape) - 1 and signals.padded
-        inner = {"type": "array", "items": inner, "minItems": 1 if varies else size, "maxItems": size}
-    values = {"type": "array", "items": inner, "minItems": 1}
+        recipe = served.run.preparation.recipe
+        return served.columns.json_schema(1 if recipe is None or recipe.window is None else recipe.window)
+    shapes = [signals.shape, signals.shape[:-1]][: 2 if signals.shape[-1] == 1 else 1]  # one channel needs no axis
+    forms = [_nested_schema(shape, padded=served.kind == "series" and signals.padded) for shape in shapes]
+    values = forms[0] if len(forms) == 1 else {"anyOf": forms}
     return {
         "type": "object",
         "properties": {served.kind: values},
         "required": [served.kind],
         "additionalProperties": False,
     }
+
+
+def _nested_schema(shape: tuple[int, ...], *, padded: bool) -> dict[str, Any]:
+    """Return the JSON schema of a list of arrays, of which the first axis may be shorter where they are padded."""
+    inner: dict[str, Any] = {"type": "number"}
+    for place, size in reversed(list(enumerate(shape))):
+        inner = {"type": "array", "items": inner, "minItems": 1 if padded and place == 0 else size, "maxItems": size}
+    return {"type": "array", "items": inner, "minItems": 1}
 
 
 def _answer_schema(example: pl.DataFrame) -> dict[str, Any]:
@@ -136,16 +147,17 @@ def _json_type(kind: pl.DataType) -> str:
 
 
 _READ = {
-    "/health": "Whether the server answers; needs no token.",
-    "/metrics": "Counts and times in Prometheus' text format.",
-    "/runs": "All runs.",
-    "/v2": "The server, in the words of the Open Inference Protocol.",
-    "/v2/health/live": "Whether the server answers; needs no token.",
-    "/v2/health/ready": "Whether all runs are read; needs no token.",
+    "/health": (JSON, "Whether the server answers; needs no token."),
+    "/metrics": ("text/plain", "Counts and times in Prometheus' text format."),
+    "/runs": (JSON, "All runs."),
+    "/v2": (JSON, "The server, in the words of the Open Inference Protocol."),
+    "/v2/health/live": (JSON, "Whether the server answers; needs no token."),
+    "/v2/health/ready": (JSON, "Whether all runs are read; needs no token."),
 }
 _REFUSALS = {
     400: "The body cannot be read.",
     401: "The token is missing or wrong.",
+    403: "The request comes through a foreign name, or from a page of a foreign site.",
     406: "No format that Accept names is written.",
     408: "The request took too long to arrive.",
     413: "The body is too large, or holds too many rows.",

@@ -102,7 +102,10 @@ class ServedRun:
         recipe = self.run.preparation.recipe
         if recipe is None:
             return Columns([])
-        steps = [Column(name, "any", True, "a channel of the series") for name in recipe.channels]
+        formats = self.run.preparation.reading.formats
+        steps = [
+            Column(name, "number", what="a channel of the series", form=formats.get(name)) for name in recipe.channels
+        ]
         beside = {recipe.time: "orders the rows", recipe.series: "says to which series a row belongs"}
         steps += [
             Column(name, "any", True, what) for name, what in beside.items() if name and name not in recipe.channels
@@ -116,7 +119,8 @@ class ServedRun:
     def together(self) -> bool:
         """Whether rows of several requests may be answered in one go: each answer must hang on its row alone."""
         plain = all(column.kind != "any" for column in self.columns)
-        return self.kind == "table" and plain and not self.run.preparation.rules
+        redrawn = any(part.predictor.input_errors for part in self.parts)  # by the place of a row among others
+        return self.kind == "table" and plain and not self.run.preparation.rules and not redrawn
 
     @cached_property
     def example(self) -> pl.DataFrame:
@@ -150,10 +154,12 @@ class ServedRun:
         values = body.get(fitted.kind) if isinstance(body, Mapping) and len(body) == 1 else None
         if not isinstance(values, list) or not values:
             raise Refused(422, f"expected {what}")
+        if not _types_in(values) <= {int, float}:
+            raise Refused(422, f"expected {what}; got something else than numbers")
         try:
             each = [np.asarray(value, np.float64 if fitted.kind == "series" else None) for value in values]
         except (ValueError, TypeError, OverflowError):
-            raise Refused(422, f"expected {what}; one of them has lists of unlike lengths, or no numbers") from None
+            raise Refused(422, f"expected {what}; one of them has lists of unlike lengths") from None
         return _stacked(each, fitted.kind, what, options_alike(ReadOptions(), each[0], fitted))
 
     def answer(self, raw: Raw, notes: Sequence[str] = ()) -> Answer:
@@ -184,13 +190,19 @@ class ServedRun:
         return table, prediction.frame().drop("row", strict=False), list(notes)
 
 
+def _types_in(values: list[Any]) -> set[type]:
+    """Return the types of the values of nested lists: NumPy would take true for 1, and "1" as well."""
+    types = set(map(type, values))
+    return (types - {list}).union(*(_types_in(value) for value in values if type(value) is list))
+
+
 def _stacked(each: list[np.ndarray], kind: str, what: str, options: ReadOptions) -> Raw:
     """Return images or series as data; series may have unlike numbers of steps."""
     lengths = np.asarray([len(values) if values.ndim else 0 for values in each])
-    if kind == "series":
-        each = [values[:, None] if values.ndim == 1 else values for values in each]
+    if kind == "series" and all(values.ndim == 1 for values in each):
+        each = [values[:, None] for values in each]
     shapes = {values.shape[1:] if kind == "series" else values.shape for values in each}
-    if len(shapes) != 1 or each[0].dtype.kind not in "iufb" or not lengths.all():
+    if len(shapes) != 1 or each[0].dtype.kind not in "iuf" or not lengths.all():
         raise Refused(422, f"expected {what}; got {kind} of unlike shapes, or no numbers")
     if any(not np.isfinite(values).all() for values in each):
         raise Refused(422, f"expected {what}; got NaN or an infinite number")

@@ -12,13 +12,14 @@ import socket
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
 from shoal.errors import SettingError
+from shoal.run import load
 from shoal.serve.address import under
 from shoal.serve.guard import Guard, Hosts
 from shoal.serve.limits import Limiter, Limits
@@ -61,7 +62,8 @@ def guarded_app(service: Service, worker: int = 0) -> App:
     Raises:
         RunError: a folder holds no finished run.
     """
-    from shoal.serve.app import OPEN_PATHS, build_app
+    from shoal.serve.app import build_app
+    from shoal.serve.describing import OPEN_PATHS
     from shoal.serve.metrics import Counters, Counting
 
     shared = None if service.counters is None else Path(service.counters)
@@ -73,8 +75,13 @@ def guarded_app(service: Service, worker: int = 0) -> App:
     return under(Counting(app, counters), service.base)
 
 
-def serve(service: Service, listening: socket.socket) -> None:
+def serve(service: Service, listening: socket.socket, tell_ready: Callable[[], None]) -> None:
     """Serve until a signal comes; requests that are under way are answered first.
+
+    Args:
+        service: what is served.
+        listening: the socket.
+        tell_ready: called once all runs could be read.
 
     Raises:
         RunError: a folder holds no finished run.
@@ -82,10 +89,15 @@ def serve(service: Service, listening: socket.socket) -> None:
     """
     check_installed()
     if service.workers == 1:
-        _run(service, listening, 0)
+        app = guarded_app(service)
+        tell_ready()
+        _run(app, service, listening)
         return
+    for folder in service.runs.values():
+        load(folder)  # what is wrong with one is said once, and not by each worker
+    tell_ready()
     with tempfile.NamedTemporaryFile(prefix="shoal-counters-") as counters:
-        _supervise(Service(**{**service.__dict__, "counters": counters.name}), listening)
+        _supervise(replace(service, counters=counters.name), listening)
 
 
 def check_installed() -> None:
@@ -97,12 +109,11 @@ def check_installed() -> None:
         raise SettingError(f"shoal serve needs {error.name}: pip install 'shoal[serve]'") from None
 
 
-def _run(service: Service, listening: socket.socket, worker: int) -> None:
+def _run(app: App, service: Service, listening: socket.socket) -> None:
     import uvicorn
 
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(message)s")
     sys.setswitchinterval(0.001)  # a long prediction in a thread keeps others waiting less
-    app = guarded_app(service, worker)
     config = uvicorn.Config(
         app, log_config=None, access_log=False, lifespan="on", ws="none", server_header=False,
         http=_patient_protocol(), timeout_keep_alive=30, timeout_graceful_shutdown=int(service.limits.seconds) + 1,
@@ -149,7 +160,7 @@ def _patient_protocol() -> Any:
 def _work(service: Service, listening: socket.socket, worker: int) -> None:
     # Ctrl-C reaches all processes of a terminal; the first one tells the others when to stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _run(service, listening, worker)
+    _run(guarded_app(service, worker), service, listening)
 
 
 def _supervise(service: Service, listening: socket.socket) -> None:

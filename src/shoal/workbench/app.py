@@ -13,7 +13,7 @@ from nicegui import app as nicegui_app
 from nicegui import core, ui
 
 from shoal.errors import ShoalError
-from shoal.workbench import rest
+from shoal.workbench import asked, rest
 from shoal.workbench.controls import tag
 from shoal.workbench.jobs import Jobs
 from shoal.workbench.pages import Page, pages
@@ -37,6 +37,7 @@ def build(folder: str | Path = ".") -> FastAPI:
     root = FastAPI(title="shoal workbench", docs_url=None, redoc_url=None, openapi_url=None)
     root.state.jobs = jobs
     rest.mount(root, jobs)
+    asked.mount(root, jobs)
     root.add_api_route("/static/workbench.css", _style, methods=["GET"])
     root.mount("/static", StaticFiles(directory=_STATIC))
     root.add_api_route("/", _first, methods=["GET"])

@@ -1,4 +1,4 @@
-"""Requests of programs: runs and their files, jobs, uploads. All lie under `/api`."""
+"""Requests of programs: jobs, files of runs and what is taken from them, uploads. All lie under `/api`."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
-from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse
+from fastapi.responses import FileResponse, JSONResponse
 from starlette.background import BackgroundTask
 
 from shoal.errors import RunError, ShoalError
 from shoal.runs.listing import survey
+from shoal.serve.app import refused
 from shoal.serve.problems import Refused
 from shoal.workbench import taking
 from shoal.workbench.jobs import Job, Jobs
@@ -50,11 +51,12 @@ def mount(app: FastAPI, jobs: Jobs) -> None:
     for path, answer in taken.items():
         router.add_api_route(path, answer, methods=["GET"], response_model=None)
     app.include_router(router)
-    app.add_exception_handler(ShoalError, _refuse)
+    app.add_exception_handler(ShoalError, _unusable)
+    app.add_exception_handler(Refused, refused)
 
 
-async def _refuse(_: Request, error: Exception) -> Response:
-    return PlainTextResponse(str(error), 404 if isinstance(error, RunError) else 400)
+async def _unusable(request: Request, error: Exception) -> Response:
+    return await refused(request, Refused(404 if isinstance(error, RunError) else 400, str(error)))
 
 
 class Requests:
@@ -117,10 +119,7 @@ class Requests:
 
     async def upload(self, name: str, request: Request) -> Response:
         """Write the body into the folder of uploads, as it comes, and return the path for `data=`."""
-        try:
-            path = await receive(request, self._jobs.folder / UPLOADS, name)
-        except Refused as refused:
-            return PlainTextResponse(refused.detail, refused.status)
+        path = await receive(request, self._jobs.folder / UPLOADS, name)
         return JSONResponse({"data": path.relative_to(self._jobs.folder).as_posix()})
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from shoal.errors import SettingError
 from shoal.serve.address import base_path, here, host_warning, listen, ssh_line, under, url
 from shoal.serve.guard import Guard, Hosts, new_token
+from shoal.serve.limits import Limiter
 
 PORT = 8765
 
@@ -60,7 +61,9 @@ def run(folder: Path, place: Place, tell: Callable[[str, str], None], *, browser
     bound = listen(place.host, place.port, PORT)
     port, token = bound.getsockname()[1], place.token or new_token()
     app = build(folder)
-    guarded = Guard(app, token, Hosts(place.host, place.allowed), name=f"shoal-{port}", open_paths=())
+    # uploads go to a file as they come, and what is taken away may be long in the making
+    limited = Limiter(app, streamed=("/api/", "/_nicegui"))
+    guarded = Guard(limited, token, Hosts(place.host, place.allowed), name=f"shoal-{port}", open_paths=())
     config = uvicorn.Config(
         under(guarded, base), log_level="error", access_log=False, ws_max_size=1 << 24, timeout_graceful_shutdown=2,
         lifespan="on", server_header=False,

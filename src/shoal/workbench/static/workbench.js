@@ -52,7 +52,7 @@ shoal.send = async (file, done) => {
   shoal.tell(`Sending ${file.name} …`);
   try {
     const answer = await fetch(`api/files/${encodeURIComponent(file.name)}`, { method: "PUT", body: file });
-    if (!answer.ok) return shoal.tell(await answer.text(), true);
+    if (!answer.ok) return shoal.tell((await answer.json()).detail, true);
     done((await answer.json()).data);
   } catch {
     shoal.tell(`${file.name} was not taken: the file changed or is no file, or the workbench has ended.`, true);
@@ -109,7 +109,7 @@ shoal.take = async (address, button) => {
   button?.setAttribute("aria-busy", "true");
   try {
     const answer = await fetch(address);
-    if (!answer.ok) return shoal.tell(await answer.text(), true);
+    if (!answer.ok) return shoal.tell((await answer.json()).detail, true);
     const name = /filename="?([^";]+)"?/.exec(answer.headers.get("content-disposition") ?? "")?.[1] ?? "file";
     const save = Object.assign(document.createElement("a"), { href: URL.createObjectURL(await answer.blob()), download: name });
     save.click();

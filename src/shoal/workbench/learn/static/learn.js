@@ -51,7 +51,7 @@ const show = async (moved) => {
   stop();
   const { name, given } = read();
   const answer = await fetch(`api/learn/${encodeURIComponent(name)}`);
-  if (!answer.ok) return main.replaceChildren(element("p", { className: "wrong", role: "alert" }, await answer.text()));
+  if (!answer.ok) return main.replaceChildren(element("p", { className: "wrong", role: "alert" }, (await answer.json()).detail));
   figure = await answer.json();
   figure.defaults = Object.fromEntries(figure.controls.map((each) => [each.name, each.value]));
   if (figure.kind) figure.defaults.data = figure.sources[0];
@@ -86,7 +86,7 @@ const ask = async () => {
     const query = new URLSearchParams({ ...values, asker, ...(values.data === "own" ? { own: location.search.slice(1) } : {}) });
     const answer = await fetch(`api/learn/${of.name}/drawing?${query}`);
     if (of === figure && answer.ok && answer.status !== 204) take(await answer.json());
-    else if (of === figure && !answer.ok) refuse(await answer.text());
+    else if (of === figure && !answer.ok) refuse((await answer.json()).detail);
   } catch {
     if (of === figure) refuse("The workbench does not answer; was it ended?");
   }
