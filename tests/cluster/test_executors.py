@@ -242,7 +242,7 @@ def test_a_lot_that_always_fails_ends_the_run(tmp_path: Path, problem: Problem, 
         while not over.is_set():
             if (claimed := executor.folder.claim("bad")) is not None:
                 executor.folder.fail(claimed[0].key, "bad: out of memory")
-                executor.folder.give_back(claimed[0].key)
+                executor.folder.give_back(claimed[0].key, "bad")
             time.sleep(0.01)
 
     worker = threading.Thread(target=fail)
@@ -263,7 +263,7 @@ def test_killed_processes_are_replaced(
     executor = processes(tmp_path)
 
     def kill() -> None:
-        while not executor.folder.keys("taken"):
+        while not executor.folder.takers():
             time.sleep(0.005)
         os.kill(executor._running[0].pid, signal.SIGKILL)
 

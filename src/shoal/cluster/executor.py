@@ -115,7 +115,7 @@ class _Gathering:
         self.watch = Watch(members)
         self.began = self.last_save = time.perf_counter()
         self.finished: dict[int, TrainedMember] = {}
-        self.programs = 0
+        self.programs, self.notes = 0, set[str]()
         self._add((before or Checkpoint()).finished)
 
     @property
@@ -133,6 +133,10 @@ class _Gathering:
         if result is not None:
             document, arrays = result
             self.programs += document.get("programs", 0)
+            note = document.get("note")
+            if note and note not in self.notes:
+                self.notes.add(note)
+                self.progress.warn(note)
             self._add(checkpoint_from_parts(document, arrays, self.problem, self.members).finished)
             if self.saving is not None and time.perf_counter() - self.last_save > self.saving.every:
                 self.saving.save(self.checkpoint)

@@ -16,6 +16,7 @@ from shoal.cluster.executor import Distributed, Result
 from shoal.cluster.job import Job
 from shoal.cluster.lots import Lot
 from shoal.cluster.shared_folder import SharedFolder
+from shoal.cluster.worker import name_of
 from shoal.errors import RunError
 from shoal.resources import available_cores
 from shoal.training.planner import find_budget
@@ -127,9 +128,9 @@ class FolderExecutor(Distributed):
             if process.returncode == 2 or self.lost > ATTEMPTS * self.processes:
                 why = said.removeprefix("error: ") or f"exit code {process.returncode}"
                 raise RunError(f"workers cannot train: {why}")
-            for key in self.folder.keys("taken"):
-                if self.folder.worker_of(key).endswith(f":{process.pid}"):
-                    self.folder.give_back(key)
+            for key, worker in self.folder.takers():
+                if worker == name_of(process.pid):
+                    self.folder.give_back(key, worker)
         if ended:
             self._start()
 
@@ -141,6 +142,8 @@ class FolderExecutor(Distributed):
     def close(self) -> None:
         """Let all workers leave; the folder stays where it holds something that was not gathered."""
         self.folder.close()
+        for process in self._running:
+            process.terminate()  # it may not have come so far that it knows of a driver
         for process in self._running:
             try:
                 process.wait(timeout=LEAVE_SECONDS)
@@ -157,7 +160,7 @@ class _Watch:
 
     def __init__(self, folder: SharedFolder, silent_seconds: float) -> None:
         self.folder, self.silent_seconds = folder, silent_seconds
-        self.beats: dict[str, tuple[int, float]] = {}
+        self.beats: dict[tuple[str, str], tuple[int, float]] = {}
         self.begun: dict[str, float] = {}
         self.took: list[float] = []
         self.failures: dict[str, int] = {}
@@ -176,13 +179,14 @@ class _Watch:
     def look(self, missing: Sequence[Lot], seconds: float | None) -> None:
         """Give lots back whose worker is silent; once nothing waits, offer slow ones a second time."""
         now, beats = time.monotonic(), self.folder.beats()
-        for key, beat in beats.items():
-            self.begun.setdefault(key, now)
-            if self.beats.get(key, (None,))[0] != beat:
-                self.beats[key] = beat, now
-            elif now - self.beats[key][1] > self.silent_seconds:
-                self.folder.give_back(key)
-                del self.beats[key], self.begun[key]
+        for taker, beat in beats.items():
+            self.begun.setdefault(taker[0], now)
+            if self.beats.get(taker, (None,))[0] != beat:
+                self.beats[taker] = beat, now
+            elif now - self.beats[taker][1] > self.silent_seconds:
+                self.folder.give_back(*taker)
+                del self.beats[taker]
+                self.begun.pop(taker[0], None)
         if self.took and not self.folder.keys("waiting"):
             usual = max(1.0, median(self.took))
             for lot in missing:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from hashlib import sha256
 
-from shoal.cluster.job import Arrays, Document, Job
+from shoal.cluster.job import Arrays, Document, Job, versions
 from shoal.errors import RunError
 from shoal.training.checkpointing import Checkpoint, checkpoint_to_parts
 from shoal.training.engine_choice import make_engine
+from shoal.training.engines.native.library import KERNEL_VARIABLE, kernels
 from shoal.training.hyperparameters import Hyperparameters
 from shoal.training.member import Member
 from shoal.training.planner import Budget
@@ -82,21 +84,30 @@ def train_lot(
 
     Raises:
         Stopped: Ctrl-C.
+        RunError: the driver has another version of shoal.
     """
+    note = agree(job.document["versions"])
     training = train(job.problem, lot.members, make_engine(job.engine, budget), seconds=seconds, progress=progress)
     document, arrays = checkpoint_to_parts(Checkpoint(training.checkpoint.finished, {}, job.engine))
-    return {**document, "programs": training.programs}, arrays
+    return {**document, "programs": training.programs, "note": note}, arrays
+
+
+def agree(driver: dict[str, str]) -> str | None:
+    """Train with the driver's kernel where this processor can, and return what differs, as `check_versions` does."""
+    if driver["kernel"] in {kernel.name for kernel in kernels()}:
+        os.environ[KERNEL_VARIABLE] = driver["kernel"]
+    return check_versions(driver, versions())
 
 
 def check_versions(driver: dict[str, str], worker: dict[str, str]) -> str | None:
-    """Return what a worker with another kernel changes, None where nothing.
+    """Return what a worker with another kernel changes, None where nothing does.
 
     Raises:
         RunError: it has another version of shoal.
 
     Example:
         >>> check_versions({"shoal": "1.0", "kernel": "avx512"}, {"shoal": "1.0", "kernel": "avx2"})
-        'trains with the kernel for avx2, the driver has avx512: results may differ in the last digits'
+        'a worker trains with the kernel for avx2, the driver has avx512: results may differ in the last digits'
     """
     if worker["shoal"] != driver["shoal"]:
         raise RunError(
@@ -105,6 +116,6 @@ def check_versions(driver: dict[str, str], worker: dict[str, str]) -> str | None
     if worker["kernel"] == driver["kernel"]:
         return None
     return (
-        f"trains with the kernel for {worker['kernel']}, the driver has {driver['kernel']}: results may differ in the "
-        "last digits"
+        f"a worker trains with the kernel for {worker['kernel']}, the driver has {driver['kernel']}: results may differ "
+        "in the last digits"
     )
