@@ -17,7 +17,7 @@ from shoal.training.engines.base import Engine
 from shoal.training.member import Member, TrainedMember
 from shoal.training.problem import Problem
 from shoal.training.progress import CurvePiece, Move, Progress, Silent, Watch, show_curves, show_moves
-from shoal.training.trainer import Saving, Stopped, Training, train
+from shoal.training.trainer import SAVE_SHARE, Saving, Stopped, Training, train
 
 Result = tuple[Document, Arrays]
 """What a lot leaves, as `train_lot` returns it."""
@@ -114,6 +114,7 @@ class _Gathering:
         self.members = {member.id: member for member in members}
         self.watch = Watch(members)
         self.began = self.last_save = time.perf_counter()
+        self.save_seconds = 0.0 if saving is None else saving.every
         self.finished: dict[int, TrainedMember] = {}
         self.programs, self.notes = 0, set[str]()
         self._add((before or Checkpoint()).finished)
@@ -138,9 +139,7 @@ class _Gathering:
                 self.notes.add(note)
                 self.progress.warn(note)
             self._add(checkpoint_from_parts(document, arrays, self.problem, self.members).finished)
-            if self.saving is not None and time.perf_counter() - self.last_save > self.saving.every:
-                self.saving.save(self.checkpoint)
-                self.last_save = time.perf_counter()
+            self._save()
         self.progress.training(
             trained=len(self.finished),
             total=self.watch.total,
@@ -149,6 +148,15 @@ class _Gathering:
             metric="validation loss",
             seconds_left=self.watch.seconds_left(time.perf_counter() - self.began),
         )
+
+    def _save(self) -> None:
+        """Save what is done now and then, so that it takes little of the driver's time however much there is."""
+        began = time.perf_counter()
+        if self.saving is None or began - self.last_save < self.save_seconds:
+            return
+        self.saving.save(self.checkpoint)
+        self.last_save = time.perf_counter()
+        self.save_seconds = max(self.saving.every, SAVE_SHARE * (self.last_save - began))
 
     def _add(self, finished: Mapping[int, TrainedMember]) -> None:
         new = {n: trained for n, trained in finished.items() if n in self.members and n not in self.finished}

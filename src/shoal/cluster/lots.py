@@ -116,6 +116,6 @@ def check_versions(driver: dict[str, str], worker: dict[str, str]) -> str | None
     if worker["kernel"] == driver["kernel"]:
         return None
     return (
-        f"a worker trains with the kernel for {worker['kernel']}, the driver has {driver['kernel']}: results may differ "
-        "in the last digits"
+        f"a worker trains with the kernel for {worker['kernel']}, the driver has {driver['kernel']}: "
+        "results may differ in the last digits"
     )
