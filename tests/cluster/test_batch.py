@@ -116,7 +116,7 @@ def test_an_array_fits_as_one_process_does(tmp_path: Path) -> None:
 def test_a_run_without_its_driver_is_gathered(tmp_path: Path) -> None:
     options = ("--networks", "4", "--epochs", "3000", "--patience", "3000", "--no-page", "--out", "run", "-q")
     driver = subprocess.Popen([sys.executable, "-m", "shoal", "fit", "iris", *options, "--workers", "0"], cwd=tmp_path)
-    while not list((tmp_path / "run" / "work" / "waiting").glob("*.json")):
+    while not list((tmp_path / "run" / "work" / "waiting").glob("*")):
         assert driver.poll() is None
     driver.kill()
     driver.wait()

@@ -10,7 +10,7 @@ from typing import Any
 
 from shoal.cluster.executor import Distributed, Result
 from shoal.cluster.job import Arrays, Document, Job, job_from_parts
-from shoal.cluster.lots import Lot, lot_from_dict, lot_to_dict, train_lot
+from shoal.cluster.lots import Lot, lot_from_parts, lot_to_parts, train_lot
 from shoal.errors import RunError, SettingError
 from shoal.resources import available_cores
 from shoal.training.planner import find_budget
@@ -81,7 +81,7 @@ class DaskExecutor(Distributed):
         left = set()
         for lot in lots:
             task = self._client.submit(
-                _train, parts, lot_to_dict(lot), seconds, key=f"shoal-{lot.key}", retries=ATTEMPTS
+                _train, parts, lot_to_parts(lot), seconds, key=f"shoal-{lot.key}", retries=ATTEMPTS
             )
             left.add(task)
             task.add_done_callback(done.put)
@@ -129,10 +129,12 @@ def _result(task: Any) -> Result:
     return result
 
 
-def _train(parts: tuple[Document, Arrays], lot: Document, seconds: float | None) -> tuple[Document, Arrays]:
+def _train(
+    parts: tuple[Document, Arrays], lot: tuple[Document, Arrays], seconds: float | None
+) -> tuple[Document, Arrays]:
     """Train a lot in a worker of Dask."""
     document, arrays = parts
-    its = lot_from_dict(lot)
+    its = lot_from_parts(*lot)
     job = _JOBS.get(its.job)
     if job is None:
         job = job_from_parts(its.job, document, arrays)

@@ -3,8 +3,8 @@
 | path | what it holds |
 | --- | --- |
 | `jobs/<job>.safetensors` | what the lots of a job share |
-| `waiting/<lot>.json` | a lot that nobody trains |
-| `taken/<lot>~<worker>.json` | one that a worker has: claimed by renaming, touched while it trains |
+| `waiting/<lot>.safetensors` | a lot that nobody trains |
+| `taken/<lot>~<worker>.safetensors` | one that a worker has: claimed by renaming, touched while it trains |
 | `done/<lot>.safetensors` | what a lot left |
 | `failed/<lot>.json` | why a worker could not train it |
 | `open` | there while a driver is at work; workers leave when it is gone again |
@@ -21,7 +21,7 @@ from pathlib import Path
 
 from shoal.cluster.executor import Result
 from shoal.cluster.job import Arrays, Document, Job, job_from_parts
-from shoal.cluster.lots import Lot, lot_from_dict, lot_to_dict
+from shoal.cluster.lots import Lot, lot_from_parts, lot_to_parts
 from shoal.errors import RunError
 from shoal.runs.arrays_file import arrays_to_bytes
 from shoal.runs.writing import cannot_write, write_atomically
@@ -53,8 +53,9 @@ class SharedFolder:
 
     def post(self, lot: Lot, seconds: float | None = None) -> None:
         """Offer a lot, to be trained for so many seconds at most."""
-        document = {**lot_to_dict(lot), "seconds": seconds}
-        write_atomically(self.path / "waiting" / f"{lot.key}.json", json.dumps(document))
+        document, arrays = lot_to_parts(lot)
+        data = parts_to_bytes({**document, "seconds": seconds}, arrays)
+        write_atomically(self.path / "waiting" / f"{lot.key}.safetensors", data)
 
     def claim(self, worker: str) -> tuple[Lot, float | None] | None:
         """Take a lot that waits, with its seconds; None where none does. Only one worker gets each.
@@ -72,12 +73,12 @@ class SharedFolder:
                 taken.parent.mkdir(exist_ok=True)
                 os.utime(path)  # or it would look long taken
                 path.rename(taken)
-                document = json.loads(taken.read_text(encoding="utf-8"))
             except FileNotFoundError:
                 continue  # another was faster
             except OSError as error:
                 raise cannot_write(taken, error) from error
-            return lot_from_dict(document), document["seconds"]
+            document, arrays = read_parts(taken)
+            return lot_from_parts(document, arrays), document["seconds"]
         return None
 
     def touch(self, key: str, worker: str) -> None:
@@ -88,10 +89,10 @@ class SharedFolder:
     def give_back(self, key: str, worker: str) -> None:
         """Let a lot that a worker took wait again; nothing happens if it does not have it."""
         with contextlib.suppress(FileNotFoundError):
-            self._taken(key, worker).rename(self.path / "waiting" / f"{key}.json")
+            self._taken(key, worker).rename(self.path / "waiting" / f"{key}.safetensors")
 
     def _taken(self, key: str, worker: str) -> Path:
-        return self.path / "taken" / f"{key}~{worker}.json"
+        return self.path / "taken" / f"{key}~{worker}.safetensors"
 
     def finish(self, key: str, worker: str, result: Result) -> None:
         """Write what a lot left."""
@@ -137,7 +138,7 @@ class SharedFolder:
 
     def withdraw(self, key: str) -> None:
         """Offer a lot no longer."""
-        self._remove(self.path / "waiting" / f"{key}.json")
+        self._remove(self.path / "waiting" / f"{key}.safetensors")
 
     def forget_job(self, key: str) -> None:
         """Remove what belongs to a job."""
