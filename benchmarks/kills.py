@@ -5,8 +5,8 @@
 
 Each moment is a run of its own on processes of this machine, on a shared folder with workers that came by themselves,
 or on a local Dask cluster. SIGKILL ends one of its workers and then its driver, at two moments drawn evenly from the
-time of an undisturbed run; where the worker is not there yet, or no longer, only the driver is killed, and a run that was
-over is made once more. Then it goes on as an array of jobs does: with `--resume` if it had begun, else from the start.
+time of an undisturbed run; where the worker is not there yet, or no longer, only the driver is killed, and a run that
+was over is made once more. Then it goes on as an array of jobs does: with `--resume` if it had begun, else anew.
 What is compared byte by byte with a run of one process: the model, the scored rows, the log, and the numbers in
 `metrics.json` but for the seconds. The script ends with 1 if anything differs.
 """

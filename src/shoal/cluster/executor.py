@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 
 import numpy as np
 
 from shoal.cluster.job import Arrays, Document, Job, job_of
 from shoal.cluster.lots import Lot, deal
-from shoal.training.checkpointing import Checkpoint, checkpoint_from_parts
+from shoal.training.checkpointing import Checkpoint, checkpoint_from_parts, checkpoint_to_parts
 from shoal.training.engines.base import Engine
 from shoal.training.member import Member, TrainedMember
 from shoal.training.problem import Problem
@@ -49,6 +50,9 @@ class Distributed(ABC):
         Left early, what is not begun is taken back.
         """
 
+    def forget(self, job: Job) -> None:  # noqa: B027
+        """Forget what lots of a job left, which is gathered now."""
+
     def train(
         self,
         problem: Problem,
@@ -75,14 +79,17 @@ class Distributed(ABC):
             for left_over in self.earlier(job):
                 gathering.take(left_over)
             left = [member for member in members if member.id not in gathering.finished]
-            lots = deal(job, left, self.workers, rungs)
+            # at rungs lots stay as they were dealt, whoever has left, so that what they left there fits
+            lots = gathering.begun(deal(job, members if rungs else left, self.workers, rungs))
             while lots and not gathering.over(seconds):
-                with self.hand_out(job, lots, gathering.seconds_of(seconds)) as results:
+                new = [lot for lot in lots if lot.key not in gathering.states]
+                with self.hand_out(job, new, gathering.seconds_of(seconds)) if new else nullcontext(()) as results:
                     for result in results:
                         gathering.take(result)
                         if not gathering.missing or gathering.reached:
                             break
                 lots = gathering.from_rung(lots)
+            self.forget(job)
         except KeyboardInterrupt:
             raise Stopped(gathering.checkpoint) from None
         return gathering.training(seconds)
@@ -159,13 +166,25 @@ class _Gathering:
         """Return what is left of a time budget."""
         return None if seconds is None else max(0.0, seconds - (time.perf_counter() - self.began))
 
+    def begun(self, lots: Sequence[Lot]) -> list[Lot]:
+        """Return the lots of which some member is missing, with those that are trained."""
+        begun = []
+        for lot in filter(self._lacks, lots):
+            trained = {m.id: self.finished[m.id] for m in lot.members if m.id in self.finished}
+            state = checkpoint_to_parts(Checkpoint(trained, {}, self.engine)) if trained else None
+            begun.append(replace(lot, state=state))
+        return begun
+
+    def _lacks(self, lot: Lot) -> bool:
+        return any(member.id not in self.finished for member in lot.members)
+
     def from_rung(self, lots: Sequence[Lot]) -> list[Lot]:
         """Return the lots that stand at a rung, as they train on from it; who is weak leaves as it is then."""
-        here = [lot for lot in lots if lot.key in self.states]
+        here = [lot for lot in lots if lot.key in self.states and self._lacks(lot)]
         if not here:
             return []
         halfway = [half for lot in here for half in self.halfway.pop(lot.key).halfway.values()]
-        weak = weak_after(self.rungs[len(here[0].let_go)], self.finished.values(), halfway)
+        weak = weak_after(self.rungs[len(here[0].let_go)], self.finished, halfway)
         return [lot.after_rung(weak, self.states.pop(lot.key)) for lot in here]
 
     def _save(self) -> None:

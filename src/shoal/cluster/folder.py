@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -62,7 +62,7 @@ class FolderExecutor(Distributed):
 
     def earlier(self, job: Job) -> Iterator[Result]:
         """Give what lots left while no driver was there."""
-        for _, result in self.folder.results(job.key, set()):
+        for _, result in self.folder.results(job.key):
             yield result
 
     @contextmanager
@@ -77,31 +77,33 @@ class FolderExecutor(Distributed):
         try:
             self._start()
             yield self._results(job, {lot.key: lot for lot in lots}, seconds)
-            self.folder.forget_job(job.key)
         finally:
             for lot in lots:
                 self.folder.withdraw(lot.key)
 
+    def forget(self, job: Job) -> None:
+        """Remove what lots left."""
+        self.folder.forget_job(job.key)
+
     def _results(self, job: Job, lots: dict[str, Lot], seconds: float | None) -> Iterator[Result | None]:
-        known: set[str] = set()
         watch = _Watch(self.folder, self.silent_seconds)
         end = None if seconds is None else time.monotonic() + seconds
         pause = LOOK_SECONDS
-        while known < lots.keys():
-            new = [(key, result) for key, result in self.folder.results(job.key, known) if key in lots]
-            for key, result in new:
-                known.add(key)
+        while lots:
+            before = len(lots)
+            for key, result in self.folder.results(job.key, lots):
+                del lots[key]
                 watch.done(key)
                 yield result
-            if not new:
+            if len(lots) == before:
                 self._check_failures(watch)
-                watch.look([lots[key] for key in lots.keys() - known], seconds)
+                watch.look(lots.values(), seconds)
                 if end is not None and time.monotonic() > end + self.silent_seconds:
                     return
                 self._check_processes()
                 yield None
                 time.sleep(pause)
-            pause = LOOK_SECONDS if new else min(SLOWEST_LOOK, 1.2 * pause)
+            pause = LOOK_SECONDS if len(lots) < before else min(SLOWEST_LOOK, 1.2 * pause)
 
     def _start(self) -> None:
         """Start the processes that are not there."""
@@ -176,7 +178,7 @@ class _Watch:
         self.failures[key] = self.failures.get(key, 0) + 1
         return self.failures[key]
 
-    def look(self, missing: Sequence[Lot], seconds: float | None) -> None:
+    def look(self, missing: Iterable[Lot], seconds: float | None) -> None:
         """Give lots back whose worker is silent; once nothing waits, offer slow ones a second time."""
         now, beats = time.monotonic(), self.folder.beats()
         for taker, beat in beats.items():

@@ -112,11 +112,11 @@ class SharedFolder:
             self._remove(path)
         return told
 
-    def results(self, job: str, known: Container[str]) -> Iterator[tuple[str, Result]]:
-        """Give what lots of a job left that are not known yet, by their keys."""
+    def results(self, job: str, wanted: Container[str] | None = None) -> Iterator[tuple[str, Result]]:
+        """Give what lots of a job left, all or those that are wanted, by their keys."""
         for name in _names(self.path / "done"):
             key = Path(name).stem
-            if key.startswith(f"{job}-") and key not in known:
+            if key.startswith(f"{job}-") and (wanted is None or key in wanted):
                 yield key, read_parts(self.path / "done" / name)
 
     def takers(self) -> list[tuple[str, str]]:

@@ -268,7 +268,7 @@ class _Session:
         """Return the candidates that do not go on from a rung; they leave when their block comes next."""
         if self.let_go is not None:
             return set(self.let_go[number])
-        return weak_after(self.rungs[number], self.finished.values(), self.halfway.values())
+        return weak_after(self.rungs[number], self.finished, self.halfway.values())
 
     def _read_out(
         self, block: Any, state: Any, seating: Seating, leaving: list[int], status: Status | None = None
@@ -327,16 +327,16 @@ class _Session:
         )
 
 
-def weak_after(rung: int, finished: Iterable[TrainedMember], halfway: Iterable[Halfway]) -> set[int]:
+def weak_after(rung: int, finished: Mapping[int, TrainedMember], halfway: Iterable[Halfway]) -> set[int]:
     """Return the candidates that do not go on from a rung, by all members that came so far."""
     scores: dict[int, list[float]] = {}
-    for trained in finished:
+    for trained in finished.values():
         if trained.status is Status.CUT and len(trained.half_losses) < rung:
             continue
         score = score_at(trained.half_losses, trained.status, rung)
         scores.setdefault(trained.member.candidate, []).append(score)
     for half in halfway:
-        for seat in half.seats.values():
+        for seat in (seat for seat in half.seats.values() if seat.member.id not in finished):
             score = score_at(seat.curves()["half_losses"], seat.status, rung)
             scores.setdefault(seat.member.candidate, []).append(score)
     return weak_candidates(scores)
